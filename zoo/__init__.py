@@ -1,0 +1,42 @@
+"""detzoo: pick any object detector by name, run it, measure it, ship it.
+
+Importing this imports nothing heavy: each name below is looked up when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from zoo.registry.hookspecs import hookimpl as hookimpl
+
+if TYPE_CHECKING:
+    from zoo.detections import Detections as Detections
+    from zoo.detectors import Detector as Detector
+    from zoo.detectors import Protocol as Protocol
+    from zoo.detectors import load as load
+    from zoo.errors import ZooError as ZooError
+    from zoo.labels import LabelSpace as LabelSpace
+    from zoo.registry import catalogue as catalogue
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Detections": "zoo.detections",
+    "Detector": "zoo.detectors",
+    "LabelSpace": "zoo.labels",
+    "Protocol": "zoo.detectors",
+    "ZooError": "zoo.errors",
+    "catalogue": "zoo.registry",
+    "load": "zoo.detectors",
+}
+
+__all__ = ["Detections", "Detector", "LabelSpace", "Protocol", "ZooError", "__version__", "catalogue", "hookimpl", "load"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

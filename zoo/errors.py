@@ -1,0 +1,127 @@
+"""Every error the zoo raises on purpose; each says what was asked, what is the case and what to type next.
+
+ZooError                  1   part of the work failed
+├── NameNotFound          3   no model, tag, part or label space has that name
+├── NameAmbiguous         3   several do
+├── QueryError            2   a `--where` expression does not parse
+├── CardError             4   a card or registry file is invalid: file, line, field
+├── PluginError           4   a plugin broke the contract of a hook
+├── WeightsError          5   weights can't be had
+│   ├── SourceError       5   no source answered with the file
+│   ├── OfflineError      5   it would take the network, and that is switched off
+│   ├── IntegrityError    5   a file's sha256 is not the promised one
+│   ├── CheckpointError   5   a checkpoint is unsafe, broken or does not fit the architecture
+│   └── LockError         5   the lock file says otherwise, or can't be read
+├── ImageError            6   a picture can't be read or written
+├── LabelError            7   label spaces do not meet
+├── ContractError         8   a detector or part broke its contract at run time
+└── MissingExtra          9   an optional package is not installed
+
+The number is the exit code of the command line; 0 is success, 2 also a usage mistake, 130 an interrupt.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ZooError(Exception):
+    """The root of all of them. Each part is a sentence or two.
+
+    asked: what the caller asked for. case: what is the case instead. fix: what to type next.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, asked: str, case: str, fix: str) -> None:
+        super().__init__(asked, case, fix)
+        self.asked = asked
+        self.case = case
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self.asked, self.case, self.fix) if part)
+
+
+class NameNotFound(ZooError):
+    """No model, tag, part, architecture or label space has the name that was asked for."""
+
+    exit_code = 3
+
+
+class NameAmbiguous(ZooError):
+    """A short name has several owners; the message lists the qualified names."""
+
+    exit_code = 3
+
+
+class QueryError(ZooError):
+    """A `--where` expression does not parse or names an unknown field."""
+
+    exit_code = 2
+
+
+class CardError(ZooError):
+    """A card or registry file is invalid; the message names file, line and field."""
+
+    exit_code = 4
+
+
+class PluginError(ZooError):
+    """A plugin broke the contract of a hook; it is quarantined."""
+
+    exit_code = 4
+
+
+class WeightsError(ZooError):
+    """Weights can't be had; the subclasses say why."""
+
+    exit_code = 5
+
+
+class SourceError(WeightsError):
+    """No source answered with the file; the message lists each source with its reason."""
+
+
+class OfflineError(WeightsError):
+    """The file is not on this machine and the network is switched off."""
+
+
+class IntegrityError(WeightsError):
+    """A file's sha256 is not the promised one."""
+
+
+class CheckpointError(WeightsError):
+    """A checkpoint is unsafe, broken, or does not fit the architecture."""
+
+
+class LockError(WeightsError):
+    """The lock file contradicts what was asked, or can't be read."""
+
+
+class ImageError(ZooError):
+    """A picture can't be read or written; `file` names it."""
+
+    exit_code = 6
+
+    def __init__(self, asked: str, case: str, fix: str, *, file: str | None = None) -> None:
+        super().__init__(asked, case, fix)
+        self.file = file
+
+
+class LabelError(ZooError):
+    """Label spaces do not meet, or a label is outside its space."""
+
+    exit_code = 7
+
+
+class ContractError(ZooError):
+    """A detector or part broke its contract at run time (NaN boxes, wrong shapes …)."""
+
+    exit_code = 8
+
+
+class MissingExtra(ZooError):
+    """An optional package is not installed; the fix is the exact `pip install` line."""
+
+    exit_code = 9

@@ -1,0 +1,1 @@
+"""The registry: which models, parts and plugins there are, as data; imports no torch."""

@@ -1,0 +1,127 @@
+"""A card: everything known about one named model, as data. A fact that nobody has read somewhere is null.
+
+The structs below are the schema; `docs/reference/card.md` is made from their docstrings.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{8,64}$", description="a sha256 in lower-case hex, or its first 8 or more digits")]
+Revision = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$", description="a full commit id")]
+
+
+class HubSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hub", kw_only=True):
+    """A file in a repository of the Hugging Face Hub, pinned to a commit."""
+
+    repo: Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.-]+$")]
+    revision: Revision
+    file: str = "model.safetensors"
+    sha256: Sha256 | None = None
+
+
+class UrlSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="url", kw_only=True):
+    """A file behind a URL; without a published hash `sha256` is null and the first download is recorded."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://")]
+    sha256: Sha256 | None = None
+
+
+class PackageSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="package", kw_only=True):
+    """A file inside an installed distribution: `package` is importable, `file` relative to it."""
+
+    package: str
+    file: str
+    sha256: Sha256 | None = None
+
+
+class FileSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="file", kw_only=True):
+    """A file on this machine; a relative path is relative to the registry file that names it."""
+
+    path: str
+    sha256: Sha256 | None = None
+
+
+Source = HubSource | UrlSource | PackageSource | FileSource
+
+
+class Licenses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """SPDX identifiers of what is licensed separately; null is unknown."""
+
+    code: str | None = None
+    weights: str | None = None
+    data: str | None = None
+
+
+class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A published number: which metric on which data set, and where it stands."""
+
+    dataset: str
+    metric: str
+    value: float
+    source: str
+
+
+class PostLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What has to be set after the weights are in, because the checkpoint does not carry it."""
+
+    frozen_bn_eps: float | None = None
+
+
+class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One set of trained weights: where it can be had (tried in order) and what is claimed of it."""
+
+    sources: list[Source]
+    megabytes: float | None = None
+    state_key: str | None = None
+    post_load: PostLoad | None = None
+    licenses: Licenses | None = None
+    claims: list[Claim] = []
+    note: str | None = None
+
+
+class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a picture becomes the network's input.
+
+    resize: letterbox (aspect kept, padded to size) · fixed (stretched to size) · shortest_edge (aspect kept, shortest edge to
+    `size[0]`, longest at most `size[1]`).
+    size:   `[height, width]` for letterbox and fixed, `[shortest, longest]` for shortest_edge.
+    """
+
+    resize: Literal["letterbox", "fixed", "shortest_edge"]
+    size: Annotated[list[Annotated[int, Meta(ge=1)]], Meta(min_length=2, max_length=2)]
+    mean: list[float] | None = None
+    std: list[float] | None = None
+    range: Literal[1, 255] = 1
+    channels: Literal["rgb", "bgr"] = "rgb"
+    padding: float = 0.0
+
+
+class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One named model.
+
+    `architecture` names a registered builder: `plugin/name`, or `name` alone for one of the same plugin; `arguments` go to it.
+    `labels` is a declared label space or a list of class names. `default` is the tag of the weights a bare name loads.
+    """
+
+    architecture: str
+    labels: str | list[str]
+    arguments: dict[str, Any] = {}
+    family: str | None = None
+    summary: str | None = None
+    paper: str | None = None
+    input: Input | None = None
+    parameters: int | None = None
+    parameters_note: str | None = None
+    gflops: float | None = None
+    licenses: Licenses = Licenses()
+    weights: dict[str, Weights] = {}
+    default: str | None = None
+    successor: str | None = None
+
+    def default_weights(self) -> Weights | None:
+        """The weights a bare name loads, or None for a card without weights."""
+        return self.weights[self.default] if self.default else next(iter(self.weights.values()), None)

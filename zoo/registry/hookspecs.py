@@ -1,0 +1,61 @@
+"""Every hook a plugin can implement, on one screen.
+
+A plugin is a module named by an entry point in the group `detzoo`; it marks its implementations with
+`zoo.hookimpl`. Each hook hands over a `register` callable; call it once per thing. `build` is a callable or the
+string `"package.module:function"`, which is imported when the thing is first built, so that listing stays cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pluggy
+
+hookspec = pluggy.HookspecMarker("detzoo")
+hookimpl = pluggy.HookimplMarker("detzoo")
+
+Build = Callable[..., Any] | str
+
+
+class RegisterCards(Protocol):
+    """Adds the cards of one YAML file (or of an already parsed mapping in the same schema)."""
+
+    def __call__(self, cards: Path | str | dict[str, Any], /) -> None: ...
+
+
+class Register(Protocol):
+    """Adds one named thing; a name that ends in `/*` stands for a whole family, and `build` gets the full name."""
+
+    def __call__(self, name: str, build: Build, /) -> None: ...
+
+
+@hookspec
+def register_cards(register: RegisterCards) -> None:
+    """Add model cards: `register(Path(__file__).parent / "cards.yaml")`."""
+
+
+@hookspec
+def register_architectures(register: Register) -> None:
+    """Add builders `build(*, space: LabelSpace, **arguments) -> Detector`, called on the meta device."""
+
+
+@hookspec
+def register_backbones(register: Register) -> None:
+    """Add builders `build(*, strides: tuple[int, ...], **arguments) -> nn.Module` with `levels`."""
+
+
+@hookspec
+def register_necks(register: Register) -> None:
+    """Add builders `build(*, levels: tuple[Level, ...], **arguments) -> nn.Module` with `levels`."""
+
+
+@hookspec
+def register_heads(register: Register) -> None:
+    """Add builders `build(*, levels: tuple[Level, ...], space: LabelSpace, **arguments) -> nn.Module`."""
+
+
+@hookspec
+def register_datasets(register: Register) -> None:
+    """Add dataset readers `build(path: Path, **arguments)`."""
