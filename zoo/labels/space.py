@@ -6,6 +6,7 @@ network has (torchvision's 91 with background first) are declared here once, so 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,18 +35,63 @@ class LabelSpace:
         object.__setattr__(self, "channels", self.channels or tuple(range(count)))
         self._check(count)
 
+    @classmethod
+    def custom(cls, names: Iterable[str]) -> LabelSpace:
+        """The label space of a plain list of class names, in that order.
+
+        Raises: LabelError for a lone string, an empty list, an empty name or a name that is given twice.
+        """
+        if isinstance(names, str):
+            raise LabelError(
+                f"A label space of the string '{names}' was asked for.",
+                "Class names come as a list, even where there is only one.",
+                f"Pass ['{names}'].",
+            )
+        return cls("custom", tuple(names))
+
     def _check(self, count: int) -> None:
         asked = f"Label space '{self.name}' was declared."
-        twice = sorted({name for name in self.names if self.names.count(name) > 1}) if len(set(self.names)) < count else []
-        if twice:
+        if not count:
+            raise LabelError(asked, "It has no class at all.", "Name at least one class, for example ['helmet'].")
+        blank = [label for label, name in enumerate(self.names) if not (isinstance(name, str) and name.strip())]
+        if blank:
+            raise LabelError(
+                asked, f"Class {blank[0]} is {self.names[blank[0]]!r}, which is no name.", "Give every class a name."
+            )
+        if len(set(self.names)) < count:
+            twice = sorted({name for name in self.names if self.names.count(name) > 1})
             raise LabelError(asked, f"It names a class twice: {', '.join(twice)}.", "Give every class a name of its own.")
         if len(self.ids) != count or len(set(self.ids)) != count:
             raise LabelError(asked, f"It has {count} names but {len(set(self.ids))} distinct ids.", "Give every name one id.")
-        if sorted(label for label in self.channels if label >= 0) != list(range(count)):
-            raise LabelError(asked, "Its channels do not name every label exactly once.", "List one channel a label, -1 for the rest.")
+        if sorted(label for label in self.channels if label != -1) != list(range(count)):
+            raise LabelError(
+                asked, "Its channels do not name every label exactly once.", "List one channel a label, -1 for the rest."
+            )
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def __repr__(self) -> str:
+        more = f", … {len(self) - 3} more" if len(self) > 3 else ""
+        return f"LabelSpace({self.name}: {', '.join(self.names[:3])}{more})"
+
+    def label(self, name: str) -> int:
+        """The label of a class. Raises: LabelError with the near names, for a name that is not in the space."""
+        try:
+            return self.label_of_name[name]
+        except KeyError:
+            asked = f"Class '{name}' was asked for."
+            raise LabelError(asked, f"Label space '{self.name}' has no such class.", self._suggest(name)) from None
+
+    def _suggest(self, name: str) -> str:
+        from difflib import get_close_matches  # deferred: only a mistake pays for it
+
+        spelled = {known.casefold(): known for known in self.names}
+        near = [spelled[found] for found in get_close_matches(str(name).casefold(), spelled, n=3)]
+        if near:
+            return f"Did you mean {' or '.join(repr(known) for known in near)}?"
+        more = f" and {len(self) - 10} more" if len(self) > 10 else ""
+        return f"Its classes are {', '.join(self.names[:10])}{more}."
 
     @cached_property
     def label_of_name(self) -> dict[str, int]:

@@ -1,0 +1,39 @@
+# make demo   sets up a fresh machine and runs the main job
+# make test   sets up and passes everything: format, lint, types, import contracts, tests, docs
+.PHONY: setup demo test check tests bench clean
+VENV ?= .venv
+PY := $(VENV)/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+$(VENV)/.ready: pyproject.toml
+	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "detzoo needs Python 3.11 or newer; this is " + sys.version)'
+	python3 -m venv $(VENV)
+	$(PY) -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.ready-to-test: $(VENV)/.ready
+	$(PY) -m pip install --quiet "pip>=25.1"
+	$(PY) -m pip install --quiet --group test --group lint
+	touch $@
+
+setup: $(VENV)/.ready          # the zoo alone, in .venv
+
+demo: setup                    # YOLOX-Nano on real photos, through a loopback Hub
+	$(PY) docs/demo.py
+
+test: check tests              # everything
+
+check: $(VENV)/.ready-to-test  # format, lint, types, import contracts
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+tests: $(VENV)/.ready-to-test  # the whole suite, docs included
+	$(PY) -m pytest
+
+bench: $(VENV)/.ready-to-test  # every benchmark, one table each
+	for file in benchmarks/*.py; do $(PY) $$file || exit 1; done
+
+clean:                         # forget the environment and what was built
+	rm -rf $(VENV) build dist *.egg-info

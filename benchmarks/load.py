@@ -1,0 +1,150 @@
+"""How long a name takes to become a detector: `zoo.load` from a warm cache against torchvision's own builder, on the same weights.
+
+Both load Faster R-CNN ResNet-50 FPN with 91 outputs: torchvision from a `.pth` in the cache of torch.hub, the zoo from its own cache,
+filled once over a loopback Hub. Each run is a process of its own that imports everything before the clock starts; runs alternate.
+"memory" is what loading adds to the peak of private memory (anonymous pages: what can't be dropped and read again);
+"touched" is the same after one picture has gone through. The boxes of both are compared bit by bit.
+
+    python benchmarks/load.py [--runs 7] [--json OUT]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+NAME = "fasterrcnn_resnet50_fpn"
+FILE = f"{NAME}_coco-258fb6c6.pth"
+LOADERS = ("torchvision", "zoo")
+
+
+def private_bytes() -> int:
+    """Anonymous memory of this process now."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) * 1024
+    raise SystemExit("this benchmark reads RssAnon from /proc/self/status and needs Linux")
+
+
+def run_child(loader: str, spec: str) -> None:
+    """One measured load, in this process; prints one JSON line."""
+    import torch
+    import torchvision
+    from torchvision.models.detection import fasterrcnn_resnet50_fpn
+
+    import zoo.detectors
+
+    zoo.catalogue().builder("architectures", NAME, plugin="torchvision")
+    assert torchvision.__version__
+    torch.manual_seed(0)
+    picture = torch.rand(3, 240, 320)
+    before = private_bytes()
+    started = time.perf_counter()
+    if loader == "zoo":
+        model = zoo.load(NAME, weights=spec, progress=False)
+        network = model.network
+    else:
+        network = fasterrcnn_resnet50_fpn(weights="COCO_V1", progress=False).eval()
+    seconds = time.perf_counter() - started
+    memory = private_bytes() - before
+    if loader == "zoo":
+        for module in network.modules():  # the same fix torchvision's builder makes for these weights
+            if type(module).__name__ == "FrozenBatchNorm2d":
+                module.eps = 0.0
+    with torch.inference_mode():
+        out = network([picture])[0]
+    touched = private_bytes() - before
+    digest = hash((out["boxes"].numpy().tobytes(), out["scores"].numpy().tobytes()))
+    print(json.dumps({"seconds": seconds, "memory": memory, "touched": touched, "boxes": len(out["boxes"]), "digest": digest}))
+
+
+def make_weights(folder: Path) -> tuple[Path, Path]:
+    """Random weights of the trained configuration, as torchvision's `.pth` and as safetensors."""
+    import torch
+    from safetensors.torch import save_file
+    from torchvision.models.detection import fasterrcnn_resnet50_fpn
+    from torchvision.ops import FrozenBatchNorm2d
+
+    torch.manual_seed(0)
+    pth = folder / "torch" / "hub" / "checkpoints" / FILE
+    pth.parent.mkdir(parents=True)
+    import torchvision.models.detection.faster_rcnn as faster_rcnn
+
+    body = faster_rcnn.resnet50(weights=None, norm_layer=FrozenBatchNorm2d)
+    model = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None)
+    model.backbone = faster_rcnn._resnet_fpn_extractor(body, 3)
+    model.roi_heads.box_predictor.cls_score.weight.data.mul_(40)  # so that random weights leave boxes to compare
+    torch.save(model.state_dict(), pth)
+    safe = folder / "model.safetensors"
+    save_file(model.state_dict(), safe)
+    return pth, safe
+
+
+def measure(loader: str, spec: str, environment: dict[str, str]) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, __file__, "--child", loader, "--spec", spec], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--json")
+    parser.add_argument("--child", choices=LOADERS)
+    parser.add_argument("--spec", default="")
+    asked = parser.parse_args()
+    if asked.child:
+        run_child(asked.child, asked.spec)
+        return
+    from table import report
+
+    from zoo.testing import LoopbackHub
+
+    with tempfile.TemporaryDirectory() as name, LoopbackHub() as hub:
+        folder = Path(name)
+        _, safe = make_weights(folder)
+        commit = hub.add("bench/fasterrcnn", {"model.safetensors": safe})
+        environment = os.environ | {
+            "TORCH_HOME": str(folder / "torch"),
+            "ZOO_HOME": str(folder / "zoo"),
+            "HF_HOME": str(folder / "hf"),
+            "HF_ENDPOINT": hub.endpoint,
+            "PYTHONHASHSEED": "0",
+        }
+        spec = f"hub:bench/fasterrcnn@{commit}"
+        for loader in LOADERS:
+            measure(loader, spec, environment)  # fills the cache and the page cache
+        runs = [{loader: measure(loader, spec, environment) for loader in LOADERS} for _ in range(asked.runs)]
+    median = {
+        loader: {key: statistics.median(run[loader][key] for run in runs) for key in ("seconds", "memory", "touched")} for loader in LOADERS
+    }
+    same = len({run[loader]["digest"] for run in runs for loader in LOADERS}) == 1
+    base = median["torchvision"]["seconds"]
+    rows = [
+        {
+            "loader": "torchvision builder + load_state_dict" if loader == "torchvision" else "zoo.load, warm cache",
+            "seconds": f"{one['seconds']:.3f}",
+            "times as fast": f"{base / one['seconds']:.1f}",
+            "memory MB": f"{one['memory'] / 1e6:.0f}",
+            "touched MB": f"{one['touched'] / 1e6:.0f}",
+        }
+        for loader, one in median.items()
+    ]
+    boxes = runs[0]["zoo"]["boxes"]
+    verdict = f"{boxes} boxes of one picture are {'bit-equal' if same else 'NOT EQUAL'}; median of {asked.runs} runs each."
+    report("Loading Faster R-CNN ResNet-50 FPN", rows, distributions=["torch", "torchvision"], notes=[verdict], to=asked.json)
+    raise SystemExit(not same)
+
+
+if __name__ == "__main__":
+    main()

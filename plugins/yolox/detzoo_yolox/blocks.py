@@ -1,0 +1,130 @@
+"""The convolution blocks that YOLOX is made of, under the names its published checkpoints use.
+
+Architecture: Ge et al., YOLOX: Exceeding YOLO Series in 2021 (arXiv:2107.08430); the names follow the reference implementation,
+`yolox/models/network_blocks.py` in Megvii-BaseDetection/YOLOX.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import max_pool2d
+
+BN_EPS = 1e-3
+BN_MOMENTUM = 0.03
+
+Activation = Literal["silu", "leaky_relu"]
+
+
+class BaseConv(nn.Module):
+    """Convolution with "same" padding, batch norm, activation."""
+
+    def __init__(
+        self, inputs: int, outputs: int, *, kernel: int = 1, stride: int = 1, groups: int = 1, activation: Activation = "silu"
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups, bias=False)
+        self.bn = nn.BatchNorm2d(outputs, eps=BN_EPS, momentum=BN_MOMENTUM)
+        self.act = nn.SiLU(inplace=True) if activation == "silu" else nn.LeakyReLU(0.1, inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(b, inputs, h, w)` to `(b, outputs, ceil(h / stride), ceil(w / stride))`."""
+        return self.act(self.bn(self.conv(x)))  # type: ignore[no-any-return]
+
+
+class DWConv(nn.Module):
+    """The cheap stand-in for a `BaseConv`: one convolution a channel, then one across channels."""
+
+    def __init__(self, inputs: int, outputs: int, *, kernel: int, stride: int = 1, activation: Activation = "silu") -> None:
+        super().__init__()
+        self.dconv = BaseConv(inputs, inputs, kernel=kernel, stride=stride, groups=inputs, activation=activation)
+        self.pconv = BaseConv(inputs, outputs, activation=activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(b, inputs, h, w)` to `(b, outputs, ceil(h / stride), ceil(w / stride))`."""
+        return self.pconv(self.dconv(x))  # type: ignore[no-any-return]
+
+
+def spatial_conv(
+    inputs: int, outputs: int, *, stride: int = 1, depthwise: bool = False, activation: Activation = "silu"
+) -> BaseConv | DWConv:
+    """A 3x3 convolution of the kind the model is made of."""
+    kind = DWConv if depthwise else BaseConv
+    return kind(inputs, outputs, kernel=3, stride=stride, activation=activation)
+
+
+class Bottleneck(nn.Module):
+    """A 1x1 and a 3x3 convolution, added to their input where `shortcut` says so."""
+
+    def __init__(self, channels: int, *, shortcut: bool = True, depthwise: bool = False) -> None:
+        super().__init__()
+        self.conv1 = BaseConv(channels, channels)
+        self.conv2 = spatial_conv(channels, channels, depthwise=depthwise)
+        self.shortcut = shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(b, channels, h, w)`, unchanged in shape."""
+        y: Tensor = self.conv2(self.conv1(x))
+        return x + y if self.shortcut else y
+
+
+class ResLayer(nn.Module):
+    """Darknet's residual block: down to half of the channels, a 3x3 convolution back up, added to the input."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layer1 = BaseConv(channels, channels // 2, activation="leaky_relu")
+        self.layer2 = BaseConv(channels // 2, channels, kernel=3, activation="leaky_relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(b, channels, h, w)`, unchanged in shape."""
+        return x + self.layer2(self.layer1(x))  # type: ignore[no-any-return]
+
+
+class CSPLayer(nn.Module):
+    """Half of the channels go through `blocks` bottlenecks, half around them (Wang et al., CSPNet, arXiv:1911.11929)."""
+
+    def __init__(self, inputs: int, outputs: int, *, blocks: int, shortcut: bool = True, depthwise: bool = False) -> None:
+        super().__init__()
+        half = outputs // 2
+        self.conv1 = BaseConv(inputs, half)
+        self.conv2 = BaseConv(inputs, half)
+        self.conv3 = BaseConv(2 * half, outputs)
+        self.m = nn.Sequential(*(Bottleneck(half, shortcut=shortcut, depthwise=depthwise) for _ in range(blocks)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(b, inputs, h, w)` to `(b, outputs, h, w)`."""
+        halves = torch.cat([self.m(self.conv1(x)), self.conv2(x)], dim=1)  # (b, 2 * half, h, w)
+        return self.conv3(halves)  # type: ignore[no-any-return]
+
+
+class SPPBottleneck(nn.Module):
+    """Spatial pyramid pooling: the map beside its maxima over 5x5, 9x9 and 13x13 cells (He et al., arXiv:1406.4729)."""
+
+    def __init__(self, inputs: int, outputs: int, *, activation: Activation = "silu") -> None:
+        super().__init__()
+        half = inputs // 2
+        self.conv1 = BaseConv(inputs, half, activation=activation)
+        self.conv2 = BaseConv(4 * half, outputs, activation=activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(b, inputs, h, w)` to `(b, outputs, h, w)`."""
+        pools: list[Tensor] = [self.conv1(x)]
+        for _ in range(3):  # maxima over 5x5 of maxima over 5x5 are those over 9x9, and so on: the same numbers, cheaper
+            pools.append(max_pool2d(pools[-1], kernel_size=5, stride=1, padding=2))
+        return self.conv2(torch.cat(pools, dim=1))  # type: ignore[no-any-return]
+
+
+class Focus(nn.Module):
+    """The stem: every 2x2 patch of pixels becomes one cell of four times the channels, then a 3x3 convolution."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = BaseConv(4 * inputs, outputs, kernel=3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(b, inputs, h, w)` with even h and w to `(b, outputs, h / 2, w / 2)`."""
+        corners = [x[..., row::2, column::2] for column in (0, 1) for row in (0, 1)]  # the order the weights were trained with
+        return self.conv(torch.cat(corners, dim=1))  # type: ignore[no-any-return]

@@ -1,0 +1,65 @@
+"""Published YOLOX checkpoints under this plugin's names, with their batch norms, folded into the convolutions or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from detzoo_yolox.blocks import BN_EPS
+
+# Upstream nests the backbone in the neck, as `backbone.backbone`, and names each of the neck's modules.
+NECK = {
+    "reduce_conv1": "lateral.0",
+    "lateral_conv0": "lateral.1",
+    "C3_p3": "down.0",
+    "C3_p4": "down.1",
+    "bu_conv2": "shrink.0",
+    "bu_conv1": "shrink.1",
+    "C3_n3": "up.0",
+    "C3_n4": "up.1",
+    "out1_cbl": "lateral.0",
+    "out1": "down.0",
+    "out2_cbl": "lateral.1",
+    "out2": "down.1",
+}
+FOLDED = ".conv.bias"  # the blocks' convolutions have no bias of their own
+
+
+def translate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a checkpoint in upstream's layout or in this plugin's own, in the latter; the tensors themselves are kept."""
+    upstream = any(name.startswith("backbone.backbone.") for name in state)
+    named = {rename(name): tensor for name, tensor in state.items()} if upstream else dict(state)
+    return unfold(named)
+
+
+def rename(name: str) -> str:
+    """One of upstream's tensor names in this plugin's layout; a name that is in neither stays."""
+    part, _, rest = name.partition(".")
+    module, _, tail = rest.partition(".")
+    if part != "backbone":
+        return name
+    if module == "backbone":
+        return f"backbone.{tail}"
+    return f"neck.{NECK[module]}.{tail}" if module in NECK else name
+
+
+def unfold(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Gives each convolution whose batch norm was folded into it one that changes nothing but can be trained on.
+
+    A published file without batch norm holds `conv.weight` and `conv.bias`; the bias becomes the norm's, its variance the one
+    that its epsilon completes to 1.
+    """
+    unfolded: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        if not name.endswith(FOLDED):
+            unfolded[name] = tensor
+            continue
+        block = name.removesuffix(FOLDED)
+        unfolded[f"{block}.bn.weight"] = torch.ones_like(tensor)
+        unfolded[f"{block}.bn.bias"] = tensor
+        unfolded[f"{block}.bn.running_mean"] = torch.zeros_like(tensor)
+        unfolded[f"{block}.bn.running_var"] = torch.full_like(tensor, 1 - BN_EPS)
+        unfolded[f"{block}.bn.num_batches_tracked"] = torch.zeros((), dtype=torch.int64)
+    return unfolded

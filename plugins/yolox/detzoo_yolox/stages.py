@@ -1,0 +1,42 @@
+"""A backbone as a row of stages, each at half the resolution of the one before it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from zoo.errors import NameNotFound
+from zoo.parts.level import Level
+
+
+class Stages(nn.Sequential):
+    """Runs its stages in turn and returns the maps at the wanted strides, finest first.
+
+    levels: channels and stride of each map it returns. Stages behind the last of them are left out.
+    """
+
+    levels: tuple[Level, ...]
+
+    def __init__(self, stages: Mapping[str, tuple[nn.Module, Level]], *, strides: tuple[int, ...]) -> None:
+        every = {level.stride: level for _, level in stages.values()}
+        if unknown := sorted(set(strides) - every.keys()):
+            raise NameNotFound(
+                f"{type(self).__name__} was asked for maps at the strides {', '.join(map(str, strides))}.",
+                f"It has none at {', '.join(map(str, unknown))}.",
+                f"Choose from {', '.join(map(str, every))}.",
+            )
+        needed = {name: stage for name, (stage, level) in stages.items() if level.stride <= max(strides)}
+        super().__init__(OrderedDict(needed))
+        self.levels = tuple(every[stride] for stride in sorted(strides))
+        self._returned = [level.stride in strides for level in every.values()]
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """`(b, 3, h, w)` to one `(b, channels, h / stride, w / stride)` a level."""
+        maps = []
+        for stage, returned in zip(self, self._returned, strict=False):
+            x = stage(x)
+            if returned:
+                maps.append(x)
+        return tuple(maps)

@@ -1,0 +1,70 @@
+"""The shape of the code base: what a reader may rely on in every file."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CODE = sorted([*(ROOT / "zoo").rglob("*.py"), *(ROOT / "plugins").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")])
+OURS = [path for path in CODE if "tests" not in path.parts]
+TESTS = sorted([*(ROOT / "tests").rglob("*.py"), *(path for path in CODE if "tests" in path.parts)])
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", OURS + TESTS, ids=named)
+def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", OURS, ids=named)
+def test_a_function_fits_on_a_screen(path: Path) -> None:
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    long = [f"{one.name}: {one.end_lineno - one.lineno + 1} lines" for one in functions if one.end_lineno - one.lineno >= 50]
+    assert long == []
+
+
+@pytest.mark.parametrize("path", OURS, ids=named)
+def test_a_file_says_at_its_top_what_it_promises(path: Path) -> None:
+    promise = ast.get_docstring(ast.parse(path.read_text()))
+    assert promise
+    assert promise.splitlines()[0].rstrip()[-1] in ".:;,"
+
+
+@pytest.mark.parametrize("path", OURS, ids=named)
+def test_no_file_is_a_drawer_for_everything(path: Path) -> None:
+    assert path.stem not in {"utils", "util", "misc", "helpers", "common", "base", "core"}
+
+
+MODULES = sorted(
+    named(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    for path in (ROOT / "zoo").rglob("*.py")
+    if path.name != "__main__.py"
+)
+
+IMPORT_EACH = """
+import importlib, os, sys, warnings
+warnings.simplefilter("error")
+before = dict(os.environ)
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+changed = {key for key in before.keys() | os.environ.keys() if before.get(key) != os.environ.get(key)}
+changed -= {"KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "TORCHINDUCTOR_CACHE_DIR"}  # torch's own
+assert not changed, changed
+"""
+
+
+def test_importing_every_module_warns_of_nothing_and_changes_no_environment() -> None:
+    done = subprocess.run([sys.executable, "-W", "error", "-c", IMPORT_EACH, *MODULES], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_importing_zoo_imports_nothing_heavy() -> None:
+    code = "import sys, zoo; heavy = {'torch', 'numpy', 'torchvision', 'timm', 'PIL', 'rich', 'huggingface_hub'} & set(sys.modules); sys.exit(str(heavy) if heavy else 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,27 @@
+"""The public surface: what `import zoo` offers, and that it does not change by accident."""
+
+import zoo
+
+SURFACE = ["Detections", "Detector", "LabelSpace", "Protocol", "ZooError", "__version__", "catalogue", "hookimpl", "load"]
+
+
+def test_the_surface_is_what_the_reference_says() -> None:
+    assert zoo.__all__ == SURFACE, "a name was added or removed: say so in CHANGELOG.md and docs/reference, then change this list"
+
+
+def test_every_name_of_the_surface_can_be_had() -> None:
+    for name in SURFACE:
+        assert getattr(zoo, name) is not None
+
+
+def test_a_name_that_is_not_there_says_what_is() -> None:
+    try:
+        zoo.detekt  # noqa: B018
+    except AttributeError as why:
+        assert "load" in str(why)
+    else:
+        raise AssertionError("zoo.detekt exists")
+
+
+def test_dir_lists_the_surface() -> None:
+    assert dir(zoo) == sorted(SURFACE)

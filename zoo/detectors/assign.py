@@ -1,0 +1,73 @@
+"""Puts a checkpoint's tensors into a network built on the meta device, all of them or none, without copying.
+
+The tensors stay what they are, memory-mapped views of the safetensors file (private: writing to a weight never reaches the file);
+a checkpoint that does not fit is explained tensor by tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from safetensors import safe_open
+from torch import Tensor
+
+from zoo.detectors.detector import Detector
+from zoo.errors import CheckpointError, ContractError
+
+SHOWN = 6  # names listed of each kind before "and 17 more"
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, memory-mapped."""
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+
+
+def assign(detector: Detector, published: Mapping[str, Tensor], *, asked: str) -> None:
+    """Makes `published` the weights of `detector`.
+
+    Raises:
+        CheckpointError: tensors are missing, unexpected or of another shape.
+        ContractError: the architecture keeps tensors outside its state dict, which no checkpoint can fill.
+    """
+    own = {name: tensor for name, tensor in detector.state_dict().items()}
+    state = detector.from_checkpoint(published)
+    wrong = {name: tensor for name, tensor in state.items() if name in own and own[name].shape != tensor.shape}
+    if wrong:
+        raise _misfit(asked, shapes=[f"{name} {_shape(tensor)}, not {_shape(own[name])}" for name, tensor in wrong.items()])
+    state = {name: tensor.to(own[name].dtype) if name in own else tensor for name, tensor in state.items()}
+    result = detector.load_state_dict(state, strict=False, assign=True)
+    if result.missing_keys or result.unexpected_keys:
+        raise _misfit(asked, missing=result.missing_keys, unexpected=result.unexpected_keys)
+    _require_filled(detector)
+
+
+def _require_filled(detector: Detector) -> None:
+    everything = [*detector.named_parameters(), *detector.named_buffers()]
+    empty = [name for name, tensor in everything if tensor.is_meta]
+    if empty:
+        raise ContractError(
+            f"{type(detector).__name__} was built on the meta device and filled from a checkpoint.",
+            f"These tensors stayed empty, because they are not in its state dict: {_some(empty)}.",
+            "In the architecture, register them as persistent buffers or compute them in forward.",
+        )
+
+
+def _misfit(
+    asked: str, *, missing: Sequence[str] = (), unexpected: Sequence[str] = (), shapes: Sequence[str] = ()
+) -> CheckpointError:
+    kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
+    case = " ".join(f"{len(names)} tensors are {kind}: {_some(names)}." for kind, names in kinds if names)
+    return CheckpointError(
+        asked, f"The checkpoint does not fit. {case}", "Give a checkpoint of this architecture, or name the model it was made for."
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _shape(tensor: Tensor) -> str:
+    return str(tuple(tensor.shape))

@@ -1,0 +1,97 @@
+"""One picture, in whatever form it comes, to the same pixels."""
+
+from __future__ import annotations
+
+import io
+import os
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from zoo.images.arrays import from_array, from_tensor
+from zoo.images.decode import Exif, decode, from_pil
+from zoo.images.picture import Picture, unreadable
+from zoo.images.sources import Source, is_glob, is_url, matches, name_of, pictures_in
+from zoo.images.web import fetch
+
+
+def read(source: Source, *, exif: Exif = "apply", name: str | None = None, max_pixels: int | None = None) -> Picture:
+    """The picture as uint8 RGB.
+
+    Path, http(s) URL and bytes are decoded by Pillow, so that they and a PIL image give identical bits: 16-bit gray is scaled to
+    8 bits; CMYK, YCbCr, LAB and palettes become RGB; alpha is dropped; color profiles are not applied; of an animation or a
+    stack of pages the first is read. A PIL image is taken at its current frame.
+    An array is uint8 `(height, width[, 1 | 3 | 4])` in RGB order (OpenCV's are BGR: pass `image[..., ::-1]`), a tensor uint8
+    `([1 | 3 | 4,] height, width)`: one channel is gray, a fourth is alpha. Floats are taken as [0, 1].
+
+    exif:       "apply" turns the picture upright as its EXIF orientation says, "ignore" leaves it as it is stored.
+    name:       what messages call it; None is its path or URL.
+    max_pixels: larger pictures are not decoded; None is Pillow's limit, 2 * PIL.Image.MAX_IMAGE_PIXELS (179 million).
+
+    Raises:
+        ImageError: it can't be read; the message names the picture, the reason and what to do.
+    """
+    if exif not in ("apply", "ignore"):
+        raise ValueError(f"exif={exif!r}: 'apply' turns pictures upright, 'ignore' leaves them as they are stored")
+    name = name or name_of(source)
+    match source:
+        case Tensor():
+            return from_tensor(source, name)
+        case np.ndarray():
+            return from_array(source, name)
+        case Image.Image():
+            return from_pil(source, name, exif=exif, max_pixels=max_pixels)
+        case bytes() | bytearray() | memoryview():
+            encoded = bytes(source)
+        case str() | os.PathLike() if is_url(os.fspath(source)):
+            encoded = fetch(os.fspath(source))
+        case str() | os.PathLike():
+            return _from_file(os.fspath(source), name, exif=exif, max_pixels=max_pixels)
+        case _:
+            raise _unknown(source, name)
+    return decode(io.BytesIO(encoded), name, exif=exif, max_pixels=max_pixels)
+
+
+def _from_file(path: str, name: str, *, exif: Exif, max_pixels: int | None) -> Picture:
+    try:
+        with open(path, "rb") as file:
+            return decode(file, name, exif=exif, max_pixels=max_pixels)
+    except IsADirectoryError:
+        raise _folder(path, name) from None
+    except FileNotFoundError:
+        raise _missing(path, name) from None
+    except (OSError, ValueError) as why:  # no permission, a name too long, a null byte in it
+        if os.path.isdir(path):  # Windows calls opening a folder a lack of permission
+            raise _folder(path, name) from None
+        raise unreadable(name, f"It can't be opened: {why}.", "Check the path and who may read it.") from why
+
+
+def _folder(path: str, name: str) -> Exception:
+    found = pictures_in(path)
+    if found:
+        return unreadable(name, f"It is a folder with {len(found)} pictures.", "Pass one of its files; detect() takes folders.")
+    return unreadable(
+        name,
+        "It is a folder, and no file in it has a picture's suffix (.jpg, .png, …).",
+        f"For its subfolders pass '{os.path.join(path, '**')}'; for files with other suffixes, a list of paths.",
+    )
+
+
+def _missing(path: str, name: str) -> Exception:
+    if is_glob(path) and not matches(path):
+        fix = "Quote the pattern, check it in the shell with ls, or pass a list of paths."
+        return unreadable(name, "The pattern matches no file with a picture's suffix (.jpg, .png, …).", fix)
+    return unreadable(name, "There is no such file.", f"Check the path; it was looked for from {os.getcwd()}.")
+
+
+def _unknown(source: object, name: str) -> Exception:
+    if source is None:
+        return unreadable(name, "It is None, which is what cv2.imread returns for a file it can't read.", "Pass the path itself.")
+    if hasattr(source, "read"):
+        return unreadable(name, "It is an open file.", "Pass its bytes, file.read(), or its path.")
+    return unreadable(
+        name,
+        f"It is a {type(source).__name__}, which is no form of a picture.",
+        "Pass a path, a URL, bytes, a PIL image, a uint8 array (height, width, 3) or a uint8 tensor (3, height, width).",
+    )

@@ -1,0 +1,94 @@
+"""What may be given as pictures, and how a folder, a glob or a list of them becomes one ordered sequence."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias, TypeGuard
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image | Array | Tensor"
+Sources: TypeAlias = "Source | Iterable[Source]"
+
+SUFFIXES = frozenset(
+    ".apng .avif .bmp .gif .heic .heif .j2k .jfif .jp2 .jpe .jpeg .jpg .mpo .pbm .pgm .png .pnm .ppm .qoi .tga .tif .tiff .webp".split()
+)
+
+
+def expand(source: Sources) -> Iterator[Source]:
+    """One picture after the other, lazily: a folder or glob becomes its files, a list or generator its items.
+
+    A folder (not its subfolders) and a glob (`**` goes down) give the files with a picture's suffix, hidden ones left out, in
+    natural order: `frame2.png` before `frame10.png`. One that gives none comes out as itself, and reading it says so: a bad
+    entry in a list does not hide the rest.
+    """
+    for one in source if _is_series(source) else (source,):
+        if isinstance(one, str | os.PathLike):
+            yield from _files(os.fspath(one))
+        else:
+            yield one  # type: ignore[misc]  # whatever else it is, `read` takes it or names it
+
+
+def is_many(source: Sources) -> bool:
+    """Whether the source stands for a sequence of pictures, even if of one, rather than for one picture."""
+    if isinstance(source, str | os.PathLike):
+        text = os.fspath(source)
+        return os.path.isdir(text) or is_glob(text)
+    return _is_series(source)
+
+
+def is_url(text: str) -> bool:
+    """Whether the text is an address to fetch rather than a path."""
+    return re.match(r"https?://", text, re.IGNORECASE) is not None
+
+
+def is_glob(text: str) -> bool:
+    """Whether the text is a pattern: it has wildcards, and no file is called exactly that."""
+    return glob.has_magic(text) and not is_url(text) and not os.path.lexists(text)
+
+
+def name_of(source: object, *, position: int | None = None) -> str:
+    """What messages and `Detections.source` call a picture: its file or URL, else its position."""
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    file = getattr(source, "filename", None) if isinstance(source, Image.Image) else None
+    unnamed = "image" if position is None else f"image {position}"
+    return str(file) if file else unnamed
+
+
+def pictures_in(folder: str) -> list[str]:
+    """The pictures of a folder in natural order."""
+    with os.scandir(folder) as found:
+        return _pictures(file.path for file in found if not file.name.startswith("."))
+
+
+def matches(pattern: str) -> list[str]:
+    """The pictures that a glob matches, in natural order."""
+    return _pictures(glob.iglob(pattern, recursive=True))
+
+
+def _is_series(source: object) -> TypeGuard[Iterable[Source]]:
+    single = str | os.PathLike | bytes | bytearray | memoryview | Image.Image | np.ndarray | Tensor
+    return isinstance(source, Iterable) and not isinstance(source, single) and not hasattr(source, "read")
+
+
+def _files(text: str) -> list[str]:
+    if os.path.isdir(text):
+        return pictures_in(text) or [text]
+    return (matches(text) if is_glob(text) else None) or [text]
+
+
+def _pictures(paths: Iterable[str]) -> list[str]:
+    kept = (path for path in paths if os.path.splitext(path)[1].lower() in SUFFIXES and not os.path.isdir(path))
+    return sorted(kept, key=lambda path: (_natural(path), path))
+
+
+def _natural(path: str) -> list[int | str]:
+    parts = re.split(r"(\d+)", path)  # text, digits, text, digits, ...
+    return [int(part) if place % 2 else part.casefold() for place, part in enumerate(parts)]

@@ -1,0 +1,65 @@
+"""The label spaces that have a name; the lists themselves are the text files in `data`, each with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from zoo.errors import NameNotFound
+from zoo.labels.space import LabelSpace
+
+# The file with ids and names, and the data set id each output channel stands for: None where there is one channel a class.
+# coco91 is torchvision's and DETR's numbering (the channel is the id, 0 is background), coco90 that of EfficientDet (the id less one).
+_DECLARED: dict[str, tuple[str, range | None]] = {
+    "coco80": ("coco", None),
+    "coco90": ("coco", range(1, 91)),
+    "coco91": ("coco", range(91)),
+    "coco_person": ("coco_person", range(2)),
+    "objects365": ("objects365", None),
+    "voc20": ("voc", None),
+}
+
+
+def names() -> tuple[str, ...]:
+    """What `get` knows, in alphabetical order."""
+    return tuple(_DECLARED)
+
+
+@cache
+def get(name: str) -> LabelSpace:
+    """The declared label space of that name. Raises: NameNotFound with the near names."""
+    try:
+        file, channel_ids = _DECLARED[name]
+    except KeyError:
+        raise _not_found(name) from None
+    rows = _read(file)
+    label_of_id = {number: label for label, number in enumerate(rows)}
+    channels = tuple(label_of_id.get(number, -1) for number in channel_ids or ())
+    return LabelSpace(name, tuple(rows.values()), tuple(rows), channels)
+
+
+def space_of(labels: LabelSpace | str | Iterable[str]) -> LabelSpace:
+    """The label space that a card or a caller means: a space, the name of a declared one, or a list of class names."""
+    if isinstance(labels, LabelSpace):
+        return labels
+    return get(labels) if isinstance(labels, str) else LabelSpace.custom(labels)
+
+
+def _read(file: str) -> dict[int, str]:
+    """Data set id to class name, in label order."""
+    text = (Path(__file__).parent / "data" / f"{file}.txt").read_text(encoding="utf-8")
+    lines = (line.split(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    return {int(number): name for number, name in lines}
+
+
+def _not_found(name: str) -> NameNotFound:
+    from difflib import get_close_matches  # deferred: only a mistake pays for it
+
+    near = get_close_matches(name, _DECLARED, n=4, cutoff=0.5)
+    guess = f"Did you mean {' or '.join(repr(known) for known in near)}?" if near else f"Declared are {', '.join(_DECLARED)}."
+    return NameNotFound(
+        f"Label space '{name}' was asked for.",
+        "No label space has that name.",
+        f"{guess} A list of class names makes one of your own.",
+    )

@@ -1,0 +1,197 @@
+"""A YAML document, read safely: plain data, or a CardError that names file and line.
+
+The subset is JSON's data model in YAML's clothes. Refused: duplicate keys, anchors and aliases (a few lines of them can stand for
+gigabytes), tags, several documents, deep nesting, huge files. Plain scalars follow YAML 1.2's core schema, so `no` is a word, not a
+boolean. Built straight from libyaml's events, four times as fast as building nodes; the line of a field is looked up when it is needed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import CardError
+
+if TYPE_CHECKING:
+    import yaml
+
+LIMIT = 64 << 20
+DEPTH = 24
+_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NUMERIC = frozenset("+-.0123456789")
+
+Step = str | int
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML file's content.
+
+    data:  its mappings, lists and scalars; every key is a string.
+    lines: the line, from 1, of each key two levels down: `("cards", "yolox_nano")`.
+    """
+
+    data: dict[str, Any]
+    lines: dict[tuple[str, str], int]
+
+
+def flaw(origin: Path | str, case: str, fix: str, *, line: int | None = None, field: str = "") -> CardError:
+    """The error for something wrong in the file `origin`, at `line` and `field` where they are known."""
+    where = ", ".join(part for part in (f"line {line}" if line else "", f"field '{field}'" if field else "") if part)
+    return CardError(f"Cards were read from '{origin}'.", f"{where[0].upper()}{where[1:]}: {case}" if where else case, fix)
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a registry file; CardError where there is no such file, or it is no regular file, or too large."""
+    try:
+        if path.exists() and not path.is_file():
+            raise flaw(path, "It is not a regular file.", "Name the YAML file itself, for example cards.yaml.")
+        with path.open("rb") as file:
+            raw = file.read(LIMIT + 1)
+    except (OSError, ValueError) as why:
+        reason = getattr(why, "strerror", None) or str(why)
+        raise flaw(path, f"It can't be read: {reason}.", "Check the path and its permissions.") from why
+    if len(raw) > LIMIT:
+        raise flaw(path, f"It is larger than {LIMIT >> 20} MB.", "Split it into several registry files.")
+    return raw
+
+
+def parse(raw: bytes, origin: Path) -> Document:
+    """The document in `raw`; CardError with a line where it is not a mapping in the safe subset."""
+    from yaml import YAMLError  # deferred: a listing that finds its index never parses YAML
+
+    text = _decode(raw, origin)
+    try:
+        return _Reader(_loader(text).get_event, origin).document()
+    except YAMLError as why:
+        mark = getattr(why, "problem_mark", None) or getattr(why, "context_mark", None)
+        position = getattr(why, "position", None)
+        line = mark.line + 1 if mark else text.count("\n", 0, position) + 1 if position is not None else None
+        problem = getattr(why, "problem", None) or getattr(why, "reason", None) or "it does not parse"
+        raise flaw(origin, f"It is not YAML: {problem}.", "Mind the indentation, and quote text with ': ' or '#' in it.", line=line) from why
+
+
+def locate(raw: bytes, steps: Sequence[Step]) -> int | None:
+    """The line, from 1, of the field that `steps` lead to in a document that `parse` accepts; of its nearest parent otherwise."""
+    import yaml
+
+    node = yaml.compose(raw.decode("utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    line: int | None = None
+    for step in steps:
+        if isinstance(node, yaml.MappingNode) and (pair := [pair for pair in node.value if pair[0].value == step]):
+            line, node = pair[0][0].start_mark.line + 1, pair[0][1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+def _decode(raw: bytes, origin: Path) -> str:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as why:
+        line = raw.count(b"\n", 0, why.start) + 1
+        raise flaw(origin, "It is not UTF-8 text.", "Save it as UTF-8.", line=line) from why
+    return text
+
+
+def _loader(text: str) -> yaml.CSafeLoader | yaml.SafeLoader:
+    """libyaml's parser, or PyYAML's own where it was built without libyaml."""
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+
+
+class _Reader:
+    """Builds plain data from parser events; one reader a document."""
+
+    def __init__(self, next_event: Callable[[], Any], origin: Path) -> None:
+        from yaml import events
+
+        self._next = next_event
+        self._origin = origin
+        self._scalar = events.ScalarEvent
+        self._mapping, self._mapping_end = events.MappingStartEvent, events.MappingEndEvent
+        self._list, self._list_end = events.SequenceStartEvent, events.SequenceEndEvent
+        self._stream_end = events.StreamEndEvent
+        self._lines: dict[tuple[str, str], int] = {}
+        self._section = ""
+
+    def document(self) -> Document:
+        self._next()  # the stream starts
+        if type(self._next()) is self._stream_end:
+            raise flaw(self._origin, "It is empty.", "Begin it with `schema: 1`.")
+        event = self._next()
+        if type(event) is not self._mapping:
+            raise self._flaw(event, "A registry file is a mapping, and this is not.", "Begin it with `schema: 1`.")
+        data = self._value(event, 0)
+        self._next()  # the document ends
+        event = self._next()
+        if type(event) is not self._stream_end:
+            raise self._flaw(event, "A second document begins.", "Remove the `---`, or make it a file of its own.")
+        return Document(data, self._lines)
+
+    def _value(self, event: Any, depth: int) -> Any:
+        kind = type(event)
+        if kind is self._scalar:
+            if event.anchor is None and event.tag is None:
+                return self._plain(event) if event.implicit[0] else event.value
+        elif depth >= DEPTH:
+            raise self._flaw(event, f"It is nested deeper than {DEPTH} levels.", "Flatten it.")
+        elif kind is self._mapping or kind is self._list:
+            if event.anchor is None and event.tag is None:
+                return self._pairs(depth + 1) if kind is self._mapping else self._items(depth + 1)
+        if getattr(event, "tag", None) is not None:
+            raise self._flaw(event, f"The tag '{event.tag}' is not allowed.", "Write plain YAML without `!`; quote text that begins with it.")
+        raise self._flaw(event, f"The anchor or alias '{event.anchor}' is not allowed.", "Write the value out; quote text that begins with & or *.")
+
+    def _items(self, depth: int) -> list[Any]:
+        items: list[Any] = []
+        while type(event := self._next()) is not self._list_end:
+            items.append(self._value(event, depth))
+        return items
+
+    def _pairs(self, depth: int) -> dict[str, Any]:
+        pairs: dict[str, Any] = {}
+        while type(event := self._next()) is not self._mapping_end:
+            key = self._key(event)
+            if key in pairs:
+                raise self._flaw(event, f"The key '{key}' appears twice.", "Remove or rename one of the two.")
+            if depth == 1:
+                self._section = key
+            elif depth == 2:
+                self._lines[self._section, key] = event.start_mark.line + 1
+            pairs[key] = self._value(self._next(), depth)
+        return pairs
+
+    def _key(self, event: Any) -> str:
+        if type(event) is not self._scalar:
+            raise self._flaw(event, "A key has to be a word.", "Quote a key that begins with [ or {.")
+        if event.anchor is not None or event.tag is not None:
+            self._value(event, 0)
+        return str(event.value)
+
+    def _plain(self, event: Any) -> Any:
+        """A scalar without quotes: null, boolean, number or text."""
+        text = event.value
+        if text in _WORDS:
+            return _WORDS[text]
+        if text[0] not in _NUMERIC or not _NUMBER.fullmatch(text):
+            return text
+        if _INTEGER.fullmatch(text) and len(text) < 19:
+            return int(text)
+        value = float(text)
+        if _INTEGER.fullmatch(text) or value - value != 0:  # infinity less itself is no number
+            raise self._flaw(event, f"The number {text[:40]} is too large.", "Quote it if it is text, such as a hash.")
+        return value
+
+    def _flaw(self, event: Any, case: str, fix: str) -> CardError:
+        return flaw(self._origin, case, fix, line=event.start_mark.line + 1)

@@ -1,0 +1,51 @@
+"""The ways in which a server can let a download down, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One misbehaviour of one answer. Make it with the functions below: `Fault.truncate()`, `Fault.status(503)`.
+
+    at: the share of the body, in [0, 1], that is sent before the fault strikes.
+    """
+
+    kind: Literal["truncate", "wrong_byte", "status", "stall", "reset", "slow"]
+    at: float = 0.5
+    code: int = 200
+    error: str | None = None
+    retry_after: int | None = None
+    rate: float = 0.0
+
+    @classmethod
+    def truncate(cls, at: float = 0.5) -> Fault:
+        """Promises the whole body, sends a part of it, and hangs up."""
+        return cls("truncate", at=at)
+
+    @classmethod
+    def wrong_byte(cls, at: float = 0.5) -> Fault:
+        """Sends a body of the right length in which one byte is another."""
+        return cls("wrong_byte", at=at)
+
+    @classmethod
+    def status(cls, code: int, *, error: str | None = None, retry_after: int | None = None) -> Fault:
+        """Answers with an error; `error` is the Hub's `X-Error-Code`, such as `GatedRepo`."""
+        return cls("status", code=code, error=error, retry_after=retry_after)
+
+    @classmethod
+    def stall(cls, at: float = 0.5) -> Fault:
+        """Sends a part of the body and then nothing, without hanging up."""
+        return cls("stall", at=at)
+
+    @classmethod
+    def reset(cls, at: float = 0.5) -> Fault:
+        """Sends a part of the body and resets the connection."""
+        return cls("reset", at=at)
+
+    @classmethod
+    def slow(cls, rate: float) -> Fault:
+        """Sends the right body at `rate` bytes a second."""
+        return cls("slow", rate=rate)
