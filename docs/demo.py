@@ -1,7 +1,7 @@
-"""`make demo`: YOLOX-Nano on real photos, its weights pulled through a Hub on this machine, the way a user would on the open one.
+"""`make demo`: YOLOX-Nano on real photos, its weights pulled through a Hub on this machine, as a user would from the open one.
 
-Needs `../shared/data` beside the repository (photos and weights that are not ours to publish); where it is missing, the demo says so
-and shows what works without it.
+Needs `../shared/data` beside the repository (photos and weights that are not ours to publish); where it is missing, the demo
+says so and shows what works without it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def without() -> None:
     from PIL import Image
 
     print(f"The real photos and weights are missing: there is no {SHARED}.")
-    print("On the open internet, `zoo detect street.jpg` pulls YOLOX-Nano by itself. Here the network runs with random weights, and so sees nothing:")
+    print("With an internet connection, `zoo detect street.jpg` pulls YOLOX-Nano by itself.")
+    print("Here the same network runs with random weights, which see nothing:")
     OUT.mkdir(exist_ok=True)
     Image.linear_gradient("L").convert("RGB").resize((640, 480)).save(OUT / "gradient.png")
     zoo("detect", str(OUT / "gradient.png"), "--model", "yolox_nano", "--weights", "random", "--save", str(OUT / "annotated"))
