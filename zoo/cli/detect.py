@@ -51,9 +51,10 @@ def detect(  # noqa: PLR0913 - one parameter an option
     A picture that can't be read is named on standard error and the rest goes on: the exit code is 1 then, and 6 where none could
     be read.
     """
-    from zoo.cli.detection import Request, run  # deferred: they import torch, which help does not need
+    from zoo.cli.detection import Request, check_device, run  # deferred: they import torch, which help does not need
     from zoo.detectors import Protocol
 
+    check_device(device)
     request = Request(
         sources=pictures,
         model=model,

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+import torch
 import typer
 
 from zoo.cli.results import Annotated, ImageIds, json_list, object_of
@@ -39,6 +40,15 @@ class Request:
     coco_to: str | None = None
     coco_images: Path | None = None
     save_to: Path | None = None
+
+
+def check_device(device: str | None) -> None:
+    """Refuses a device that torch can't use here. Raises: typer.BadParameter with torch's reason."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as why:
+        reason = str(why).splitlines()[0]
+        raise typer.BadParameter(f"torch can't use '{device}' on this machine: {reason}", param_hint="--device") from why
 
 
 def run(asked: Request) -> int:
