@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from zoo.detections import Detections
-from zoo.detectors.batch import Batch, Target
-from zoo.detectors.protocol import Protocol
+from zoo.parts.batch import Batch, Target
+from zoo.parts.protocol import Protocol
 from zoo.labels import LabelSpace
 
 

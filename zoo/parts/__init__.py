@@ -1,0 +1,18 @@
+"""Parts: what a detector is composed of, and the one small contract between them.
+
+    pixels --backbone--> maps --neck--> maps --head--> raw --decode--> list[Detections]
+             .levels          .levels                     └---loss---> dict[str, Tensor]
+
+All that one part knows of another is a tuple of `Level(channels, stride)`, finest first. A backbone is asked for strides and says in
+`levels` which maps it returns; a neck is given levels and says which it returns; a head is given levels and a label space. A neck or
+head that can't work with every pyramid says what it asks for with `Needs(...).check(levels)` in its constructor, so that a misfit is an
+error when the detector is built. `contract.py` has the three types; which builder makes them is in `zoo.registry.hookspecs`.
+
+Nothing here imports torch before it is used.
+"""
+
+from zoo.parts.contract import Backbone as Backbone
+from zoo.parts.contract import Head as Head
+from zoo.parts.contract import Neck as Neck
+from zoo.parts.level import Level as Level
+from zoo.parts.needs import Needs as Needs

@@ -1,0 +1,115 @@
+"""Faster R-CNN as a head: proposals on every level, then a look at each, with torchvision's own modules.
+
+Ren et al., arXiv:1506.01497, on a pyramid as in Lin et al., arXiv:1612.03144, section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import detection
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.roi_heads import fastrcnn_loss
+from torchvision.ops import MultiScaleRoIAlign
+from torchvision.ops.poolers import LevelMapper
+
+from detzoo_torchvision.detector import input_sizes, tuned
+from detzoo_torchvision.parts.anchors import StridedAnchors
+from detzoo_torchvision.parts.hollow import Bodyless, hollow, native_of, to_detections
+from detzoo_torchvision.two_stage import Regions, TwoStageOutput
+from zoo.detections import Detections
+from zoo.labels import LabelSpace
+from zoo.parts import Level, Needs
+from zoo.parts.batch import Batch, Target
+from zoo.parts.protocol import Protocol
+from zoo.parts.truth import truth_in_input
+
+SIDE = 7  # cells that a region is cut into, each way
+
+
+class FasterRCNN(nn.Module):
+    """A region proposal network and a second stage that classifies and moves what it proposes.
+
+    scale:  the side of each level's square anchors, in strides.
+    ratios: height to width of the anchors.
+    hidden: the width of the two layers that every region goes through.
+    """
+
+    def __init__(
+        self,
+        *,
+        levels: tuple[Level, ...],
+        space: LabelSpace,
+        scale: float = 8.0,
+        ratios: Sequence[float] = (0.5, 1.0, 2.0),
+        hidden: int = 1024,
+    ) -> None:
+        super().__init__()
+        Needs(equal_channels=True, doubling=True).check(levels, part="fasterrcnn")
+        channels = levels[0].channels
+        net = detection.FasterRCNN(
+            Bodyless(channels),
+            rpn_anchor_generator=StridedAnchors(levels, sizes=[[int(scale * one.stride)] for one in levels], ratios=ratios),
+            box_roi_pool=_pool(levels),
+            box_head=TwoMLPHead(channels * SIDE**2, hidden),
+            box_predictor=FastRCNNPredictor(hidden, len(space) + 1),
+        )
+        self.native = native_of(net.roi_heads)
+        self.net: Any = hollow(net)
+        self.space = space
+
+    def forward(self, maps: tuple[Tensor, ...], batch: Batch) -> TwoStageOutput:
+        """The maps; in eval mode also the regions. Which regions are looked at in train mode depends on the truth, so on `loss`."""
+        features = {str(index): one for index, one in enumerate(maps)}
+        if self.training:
+            return TwoStageOutput(features, regions=None)
+        return TwoStageOutput(features, self._regions(features, batch))
+
+    def decode(self, raw: TwoStageOutput, batch: Batch, protocol: Protocol) -> list[Detections]:
+        """torchvision's own postprocessing at these thresholds, in original pixels."""
+        with torch.no_grad():
+            regions = raw.regions or self._regions(raw.features, batch)
+            heads = tuned(self.net.roi_heads, protocol.over(self.native))
+            found = heads.postprocess_detections(regions.logits, regions.deltas, list(regions.proposals), input_sizes(batch))
+        named = [dict(zip(("boxes", "scores", "labels"), one, strict=True)) for one in zip(*found, strict=True)]
+        return to_detections(named, batch, self.space, background=1)
+
+    def loss(self, raw: TwoStageOutput, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """`loss_objectness` and `loss_rpn_box_reg` of the proposals, `loss_classifier` and `loss_box_reg` of the second stage.
+
+        Anchors and proposals are sampled with torch's random generator (section 3.1.3).
+        """
+        truth = [{"boxes": one.boxes, "labels": one.labels + 1} for one in truth_in_input(batch, targets, self.space)]
+        proposals, losses = self.net.rpn(_images(batch), raw.features, truth)
+        chosen, _, channels, wanted = self.net.roi_heads.select_training_samples(proposals, truth)
+        loss_classifier, loss_box_reg = fastrcnn_loss(*self._look(raw.features, chosen, batch), channels, wanted)
+        return {**losses, "loss_classifier": loss_classifier, "loss_box_reg": loss_box_reg}
+
+    def _regions(self, features: dict[str, Tensor], batch: Batch) -> Regions:
+        rpn = self.net.rpn
+        proposals, _ = rpn(_images(batch), features)
+        return Regions(tuple(proposals), *self._look(features, proposals, batch))
+
+    def _look(self, features: dict[str, Tensor], proposals: Sequence[Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
+        """The second stage: logits and deltas of each proposal, in float32."""
+        roi = self.net.roi_heads
+        cut = roi.box_roi_pool(features, list(proposals), input_sizes(batch))  # (sum of n, channels, 7, 7)
+        logits, deltas = roi.box_predictor(roi.box_head(cut))
+        return logits.float(), deltas.float()
+
+
+def _images(batch: Batch) -> ImageList:
+    return ImageList(batch.pixels, input_sizes(batch))
+
+
+def _pool(levels: Sequence[Level]) -> MultiScaleRoIAlign:
+    """Cuts regions out of the level that fits their size, at the levels' strides (torchvision would guess them)."""
+    pool = MultiScaleRoIAlign([str(index) for index in range(len(levels))], output_size=SIDE, sampling_ratio=2)
+    pool.scales = [1 / level.stride for level in levels]
+    finest, coarsest = (levels[end].stride.bit_length() - 1 for end in (0, -1))  # log2
+    pool.map_levels = LevelMapper(finest, coarsest, pool.canonical_scale, pool.canonical_level)
+    return pool

@@ -1,0 +1,119 @@
+"""From a plan to its parts, each told the levels of the one before; where two do not fit, that seam is raised."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from zoo.detectors.plan import Plan
+from zoo.errors import ContractError, NameNotFound, ZooError
+from zoo.labels import LabelSpace
+from zoo.parts import Level
+from zoo.registry import catalogue
+
+
+class Seam(Exception):
+    """Two neighbours that do not fit.
+
+    kind:   the part that could not be built: `backbone`, `neck` or `head`.
+    levels: what the parts before it return, by kind.
+    why:    its refusal.
+    """
+
+    def __init__(self, kind: str, levels: Mapping[str, tuple[Level, ...]], why: ZooError) -> None:
+        super().__init__(kind, levels, why)
+        self.kind = kind
+        self.levels = levels
+        self.why = why
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The built parts of one plan."""
+
+    backbone: nn.Module
+    neck: nn.Module | None
+    head: nn.Module
+
+
+def assemble(plan: Plan, space: LabelSpace) -> Parts:
+    """The parts, backbone first, on the current default device.
+
+    Raises:
+        NameNotFound, NameAmbiguous: a part or an argument of one has no such name.
+        Seam: two of them do not fit.
+    """
+    backbone = build_part(plan, "backbone", {"strides": plan.strides})
+    levels = {"backbone": levels_of(backbone)}
+    neck = None
+    if plan.neck is not None:
+        neck = build_part(plan, "neck", {"levels": levels["backbone"]}, above=levels)
+        levels["neck"] = levels_of(neck)
+    last = levels.get("neck", levels["backbone"])
+    head = build_part(plan, "head", {"levels": last, "space": space}, above=levels)
+    return Parts(backbone, neck, head)
+
+
+def build_part(
+    plan: Plan, kind: str, given: Mapping[str, object], *, above: Mapping[str, tuple[Level, ...]] | None = None
+) -> nn.Module:
+    """One part of the plan.
+
+    given: what the pipeline tells it: strides, levels, label space.
+    above: the levels of every part before it, for the Seam it may raise.
+    """
+    name, arguments = getattr(plan, kind), plan.arguments_of(kind)
+    build = builder(kind, name)
+    _check_arguments(build, f"{kind} '{name}'", given, arguments)
+    try:
+        part = build(**given, **arguments)
+    except (ContractError, NameNotFound) as why:
+        raise Seam(kind, above or {}, why) from why
+    _check_part(part, kind, name)
+    built: nn.Module = part
+    return built
+
+
+def builder(kind: str, name: str) -> Callable[..., Any]:
+    """What a plugin registered for a part; its name may leave out the plugin, where only one has such a part."""
+    return catalogue().builder(f"{kind}s", name)
+
+
+def levels_of(part: nn.Module) -> tuple[Level, ...]:
+    """What a backbone or neck declares."""
+    levels: Any = part.levels
+    return tuple(levels)
+
+
+def _check_arguments(build: Callable[..., Any], part: str, given: Mapping[str, object], arguments: Mapping[str, object]) -> None:
+    signature = inspect.signature(build)
+    known = [name for name, one in signature.parameters.items() if one.kind is one.KEYWORD_ONLY and name not in given]
+    listed = f"It takes {', '.join(known)}." if known else "It takes none."
+    for name in arguments:
+        if name in given or not (name in known or _takes_any(signature)):
+            raise NameNotFound(f"The {part} was given the argument '{name}'.", "It has no argument of that name.", listed)
+    required = [name for name in known if signature.parameters[name].default is inspect.Parameter.empty]
+    missing = [name for name in required if name not in arguments]
+    if missing:
+        raise NameNotFound(f"The {part} was asked for.", f"It can't be built without the argument '{missing[0]}'.", listed)
+
+
+def _takes_any(signature: inspect.Signature) -> bool:
+    return any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
+
+
+def _check_part(part: object, kind: str, name: str) -> None:
+    wanted = ("native", "decode", "loss") if kind == "head" else ("levels",)
+    missing = [member for member in wanted if not hasattr(part, member)]
+    if isinstance(part, nn.Module) and not missing:
+        return
+    lack = f"which has no `{missing[0]}`" if missing else "which is no torch.nn.Module"
+    raise ContractError(
+        f"The {kind} '{name}' was built.",
+        f"Its plugin returned a {type(part).__name__}, {lack}.",
+        f"In the plugin, return what zoo.parts.{kind.title()} describes.",
+    )
