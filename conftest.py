@@ -1,6 +1,7 @@
 """What every test may use: the folder of real images and weights, where there is one."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,21 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("HF_HOME", str(home / "hf"))
     for name in ("ZOO_PLUGINS", "ZOO_REGISTRY", "ZOO_OFFLINE", "ZOO_MIRRORS", "ZOO_LOCK", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def published_yolox_nano(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """YOLOX-Nano's real weights, in upstream's own file format, at the address its card gives (through a mirror on this machine)."""
+    import torch
+    from safetensors.torch import load_file
+
+    from zoo.testing import LoopbackHub
+
+    with LoopbackHub() as hub:
+        file = tmp_path / "yolox_nano.pth"
+        torch.save({"model": load_file(shared / "yolox_nano" / "yolox_nano_fused.safetensors"), "start_epoch": 300}, file)
+        url = hub.add_file("mirror/yolox_nano.pth", file)
+        file.unlink()
+        published = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/"
+        monkeypatch.setenv("ZOO_MIRRORS", f"{published}={url.removesuffix('yolox_nano.pth')}")
+        yield

@@ -1,0 +1,3 @@
+"""Detections drawn on pictures."""
+
+from zoo.draw.draw import draw as draw

@@ -3,6 +3,7 @@
 from zoo.images.picture import ImageWarning as ImageWarning
 from zoo.images.picture import Picture as Picture
 from zoo.images.read import read as read
+from zoo.images.sources import Pixels as Pixels
 from zoo.images.sources import Source as Source
 from zoo.images.sources import Sources as Sources
 from zoo.images.sources import expand as expand

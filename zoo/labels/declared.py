@@ -10,7 +10,7 @@ from zoo.errors import NameNotFound
 from zoo.labels.space import LabelSpace
 
 # The file with ids and names, and the data set id each output channel stands for: None where there is one channel a class.
-# coco91 is torchvision's and DETR's numbering (the channel is the id, 0 is background), coco90 that of EfficientDet (the id less one).
+# coco91 is torchvision's and DETR's numbering (the channel is the id, 0 is background), coco90 EfficientDet's (the id less one).
 _DECLARED: dict[str, tuple[str, range | None]] = {
     "coco80": ("coco", None),
     "coco90": ("coco", range(1, 91)),

@@ -24,20 +24,9 @@ from urllib.parse import quote
 
 from zoo.testing.answer import Answer, refusal
 from zoo.testing.fault import Fault
-from zoo.testing.server import Server
+from zoo.testing.server import Request, Server
 
 LARGE = (".safetensors", ".pth", ".pt", ".bin", ".onnx")
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request that was answered; `sent` counts the bytes of the body that went out."""
-
-    method: str
-    path: str
-    status: int
-    sent: int
-    headers: Mapping[str, str]
 
 
 @dataclass
@@ -80,12 +69,12 @@ class LoopbackHub:
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """Every request answered so far, in order."""
+        """Every request so far, in order."""
         with self._lock:
             return tuple(self._requests)
 
     def bodies(self, glob: str = "*") -> int:
-        """How many `GET`s of a matching path sent any of a file's bytes."""
+        """How many `GET`s of a matching path were answered with the file, whole or in part."""
         return sum(one.method == "GET" and one.status in (200, 206) and fnmatch(one.path, glob) for one in self.requests)
 
     def add(self, repo: str, files: Mapping[str, bytes | Path], *, revision: str | None = None) -> str:
@@ -147,8 +136,7 @@ class LoopbackHub:
 
     def _answer(self, path: str) -> Answer:
         if path in self._files:
-            data = self._files[path]
-            return Answer(data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"})
+            return _plain(self._files[path])
         if path in self._redirects:
             return Answer(b"", {"Location": self._redirects[path]}, status=302)
         if path.startswith("/api/models/"):
@@ -185,8 +173,7 @@ class LoopbackHub:
 
     def _cdn(self, path: str) -> Answer:
         owner, name, commit, *file = path.split("/")
-        data = self._repositories[f"{owner}/{name}"].commits[commit]["/".join(file)]
-        return Answer(data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"})
+        return self._with_files(f"{owner}/{name}", commit, lambda _, files: _plain(files["/".join(file)]))
 
     def _api(self, path: str) -> Answer:
         owner, name, *rest = path.split("/")
@@ -196,9 +183,21 @@ class LoopbackHub:
         return self._with_files(repo, revision, lambda commit, files: Answer.json(_model(repo, commit, files)))
 
 
+def _plain(data: bytes) -> Answer:
+    return Answer(data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"})
+
+
 def _model(repo: str, commit: str, files: Mapping[str, bytes]) -> dict[str, object]:
     siblings = [{"rfilename": name} for name in files]
-    return {"_id": commit[:24], "id": repo, "modelId": repo, "sha": commit, "private": False, "gated": False, "siblings": siblings}
+    return {
+        "_id": commit[:24],
+        "id": repo,
+        "modelId": repo,
+        "sha": commit,
+        "private": False,
+        "gated": False,
+        "siblings": siblings,
+    }
 
 
 def _tree_entry(name: str, data: bytes) -> dict[str, object]:

@@ -18,7 +18,7 @@ from detzoo_yolox.loss import losses
 from detzoo_yolox.neck import PAFPN, YOLOFPN
 from detzoo_yolox.raw import Raw
 from zoo.detections import Detections
-from zoo.detectors import Batch, Detector, Protocol, Target
+from zoo.detectors import Batch, Detector, Place, Protocol, Target
 from zoo.errors import CardError, ContractError, LabelError
 from zoo.labels import LabelSpace
 
@@ -52,12 +52,8 @@ class YOLOX(Detector):
     def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:
         """The cells whose best class scores enough, overlaps within a class removed."""
         rules = protocol.over(self.native)
-        assert rules.score is not None and rules.iou is not None and rules.max_boxes is not None  # native fills all three
-        found = decode(raw, channels=self._channels, score=rules.score, iou=rules.iou, max_boxes=rules.max_boxes)
-        return [
-            Detections(place.to_original(boxes), scores, labels, self.space, size=(place.height, place.width))
-            for place, (boxes, scores, labels) in zip(batch.places, found, strict=True)
-        ]
+        found = decode(raw, rules, channels=self._channels)
+        return [self._seen(place, *one, limit=rules.max_boxes) for place, one in zip(batch.places, found, strict=True)]
 
     def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`iou`, `objectness` and `classification` (and `l1` where switched on), weighted as published.
@@ -70,7 +66,9 @@ class YOLOX(Detector):
         """
         if not raw.logits:
             raise ContractError(
-                "YOLOX was asked for its loss.", "The raw output was made in eval mode.", "Call model.train() before model(batch)."
+                "YOLOX was asked for its loss.",
+                "The raw output was made in eval mode.",
+                "Call model.train() before model(batch).",
             )
         objects, channels = [], []
         for place, target in zip(batch.places, targets, strict=True):
@@ -87,6 +85,12 @@ class YOLOX(Detector):
     def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Upstream's layout or this one, batch norms folded or not."""
         return translate(state)
+
+    def _seen(self, place: Place, boxes: Tensor, scores: Tensor, labels: Tensor, *, limit: int | None) -> Detections:
+        """Detections in the original picture, without those that lie in the padding beside it."""
+        boxes = place.to_original(boxes)
+        kept = (boxes[:, 2:] > boxes[:, :2]).all(dim=1).nonzero()[:limit, 0]
+        return Detections(boxes[kept], scores[kept], labels[kept], self.space, size=(place.height, place.width))
 
     @property
     def _channels(self) -> tuple[int, ...] | None:
@@ -125,7 +129,9 @@ def build(
     """
     if size < COARSEST or size % COARSEST:
         down = max(size // COARSEST, 1) * COARSEST
-        raise _wrong(f"size={size}", f"The input is a multiple of {COARSEST} pixels.", f"Use size: {down} or size: {down + COARSEST}.")
+        raise _wrong(
+            f"size={size}", f"The input is a multiple of {COARSEST} pixels.", f"Use size: {down} or size: {down + COARSEST}."
+        )
     if backbone == "cspdarknet":
         body = CSPDarknet(depth=depth, width=width, depthwise=depthwise)
         neck = PAFPN(levels=body.levels, depth=depth, depthwise=depthwise)

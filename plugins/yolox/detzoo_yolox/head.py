@@ -19,7 +19,7 @@ PRIOR = 0.01
 
 
 class PriorConv(nn.Conv2d):
-    """A 1x1 convolution to logits that starts by saying 1 % everywhere (Lin et al., Focal Loss, arXiv:1708.02002, section 3.3)."""
+    """A 1x1 convolution to logits that starts by saying 1 % everywhere (Lin et al., Focal Loss, arXiv:1708.02002, 3.3)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, kernel_size=1)
@@ -68,9 +68,10 @@ class DecoupledHead(nn.Module):
         """One `(b, channels, h, w)` a level to the raw values of all their cells: logits in train mode, else probabilities."""
         values, grids = [], []
         for index, (features, level) in enumerate(zip(maps, self.levels, strict=True)):
-            values.append(self._level(index, features).flatten(2))  # (b, 5 + n, h * w)
-            grids.append(Grid(*features.shape[-2:], level.stride))
-        return Raw(torch.cat(values, dim=2).permute(0, 2, 1), tuple(grids), logits=self.training)  # (b, cells, 5 + n)
+            values.append(self._level(index, features).flatten(2).transpose(1, 2))  # (b, h * w, 5 + n)
+            height, width = features.shape[-2:]
+            grids.append(Grid(height, width, level.stride))
+        return Raw(torch.cat(values, dim=1), tuple(grids), logits=self.training)  # (b, cells, 5 + n)
 
     def _level(self, index: int, features: Tensor) -> Tensor:
         stem = self.stems[index](features)
