@@ -2,7 +2,18 @@
 
 import zoo
 
-SURFACE = ["Detections", "Detector", "LabelSpace", "Protocol", "ZooError", "__version__", "catalogue", "hookimpl", "load"]
+SURFACE = [
+    "Detections",
+    "Detector",
+    "LabelSpace",
+    "Protocol",
+    "ZooError",
+    "__version__",
+    "catalogue",
+    "compose",
+    "hookimpl",
+    "load",
+]
 
 
 def test_the_surface_is_what_the_reference_says() -> None:

@@ -12,8 +12,9 @@ from torch import nn
 from zoo.detectors.plan import Plan
 from zoo.errors import ContractError, NameNotFound, ZooError
 from zoo.labels import LabelSpace
-from zoo.parts import Level
+from zoo.parts import Backbone, Head, Level, Neck
 from zoo.registry import catalogue
+from zoo.registry.contribution import Kind
 
 
 class Seam(Exception):
@@ -35,9 +36,9 @@ class Seam(Exception):
 class Parts:
     """The built parts of one plan."""
 
-    backbone: nn.Module
-    neck: nn.Module | None
-    head: nn.Module
+    backbone: Backbone
+    neck: Neck | None
+    head: Head[Any]
 
 
 def assemble(plan: Plan, space: LabelSpace) -> Parts:
@@ -60,8 +61,8 @@ def assemble(plan: Plan, space: LabelSpace) -> Parts:
 
 def build_part(
     plan: Plan, kind: str, given: Mapping[str, object], *, above: Mapping[str, tuple[Level, ...]] | None = None
-) -> nn.Module:
-    """One part of the plan.
+) -> Any:
+    """One part of the plan; that it has the members of its kind is checked here, where no type could say it.
 
     given: what the pipeline tells it: strides, levels, label space.
     above: the levels of every part before it, for the Seam it may raise.
@@ -74,19 +75,18 @@ def build_part(
     except (ContractError, NameNotFound) as why:
         raise Seam(kind, above or {}, why) from why
     _check_part(part, kind, name)
-    built: nn.Module = part
-    return built
+    return part
 
 
 def builder(kind: str, name: str) -> Callable[..., Any]:
     """What a plugin registered for a part; its name may leave out the plugin, where only one has such a part."""
-    return catalogue().builder(f"{kind}s", name)
+    kinds: dict[str, Kind] = {"backbone": "backbones", "neck": "necks", "head": "heads"}
+    return catalogue().builder(kinds[kind], name)
 
 
-def levels_of(part: nn.Module) -> tuple[Level, ...]:
+def levels_of(part: Backbone | Neck) -> tuple[Level, ...]:
     """What a backbone or neck declares."""
-    levels: Any = part.levels
-    return tuple(levels)
+    return tuple(part.levels)
 
 
 def _check_arguments(build: Callable[..., Any], part: str, given: Mapping[str, object], arguments: Mapping[str, object]) -> None:

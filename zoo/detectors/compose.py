@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from zoo import labels as spaces
 from zoo.detectors.assemble import Seam, assemble
 from zoo.detectors.composed import Composed
 from zoo.detectors.nearest import nearest
@@ -14,6 +13,7 @@ from zoo.detectors.pipeline import Stage, draw
 from zoo.detectors.plan import Plan
 from zoo.errors import CardError, ContractError
 from zoo.labels import LabelSpace
+from zoo.labels.declared import space_of
 from zoo.registry.card import Input
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
@@ -34,8 +34,8 @@ def compose(  # noqa: PLR0913 - a name and arguments for each of three parts
 ) -> Composed:
     """A new detector of these parts, with random weights, in eval mode.
 
-    backbone, neck, head: names of parts, `plugin/name`, or `name` alone where only one plugin has it; no neck puts the head on the
-              backbone's maps.
+    backbone, neck, head: names of parts, `plugin/name`, or `name` alone where only one plugin has it; without a neck the head is
+              on the backbone's maps.
     labels:   class names, a declared label space by name, or a label space.
     strides:  input pixels a cell of the maps that the backbone is asked for, finest first.
     input:    how a picture becomes the network's input; None is a letterbox of 640 x 640 with ImageNet's mean and deviation.
@@ -45,9 +45,8 @@ def compose(  # noqa: PLR0913 - a name and arguments for each of three parts
         NameNotFound, NameAmbiguous: no part, or more than one, has that name, or a part has no such argument.
         ContractError: two parts do not fit; the message draws the pipeline, points at the seam and says what would.
     """
-    space = _space(labels)
     detector = build(
-        space=space,
+        space=space_of(labels),
         backbone=backbone,
         neck=neck,
         head=head,
@@ -90,12 +89,6 @@ def build(  # noqa: PLR0913
     return Composed(space=space, plan=plan, input=rule, backbone=parts.backbone, neck=parts.neck, head=parts.head)
 
 
-def _space(labels: Sequence[str] | str | LabelSpace) -> LabelSpace:
-    if isinstance(labels, LabelSpace):
-        return labels
-    return spaces.get(labels) if isinstance(labels, str) else LabelSpace.custom(labels)
-
-
 def _input(given: Input | Mapping[str, object] | None) -> Input:
     if given is None or isinstance(given, Input):
         return given or INPUT
@@ -103,7 +96,9 @@ def _input(given: Input | Mapping[str, object] | None) -> Input:
         return msgspec.convert(dict(given), Input)
     except msgspec.ValidationError as why:
         example = 'input={"resize": "letterbox", "size": [640, 640]}'
-        raise CardError(f"A detector was composed with input={dict(given)}.", f"{why}.", f"Write for example {example}.") from None
+        raise CardError(
+            f"A detector was composed with input={dict(given)}.", f"{why}.", f"Write for example {example}."
+        ) from None
 
 
 def _ascending(strides: Sequence[int]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from zoo.detectors.pipeline import Stage, draw
 from zoo.detectors.plan import Plan
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
-from zoo.parts import Level
+from zoo.parts import Backbone, Head, Level, Neck
 from zoo.parts.batch import Batch, Target
 from zoo.parts.protocol import Protocol
 from zoo.registry.card import Input
@@ -28,15 +28,15 @@ class Composed(Detector):
     """
 
     def __init__(
-        self, *, space: LabelSpace, plan: Plan, input: Input, backbone: nn.Module, neck: nn.Module | None, head: nn.Module
+        self, *, space: LabelSpace, plan: Plan, input: Input, backbone: Backbone, neck: Neck | None, head: Head[Any]
     ) -> None:
-        super().__init__(space=space, native=head.native)  # type: ignore[arg-type]  # nn.Module hides attributes' types
+        super().__init__(space=space, native=head.native)
         self.plan = plan
         self.input = input
-        self.backbone: Any = backbone
-        self.neck: Any = neck
-        self.head: Any = head
-        self.step = max(level.stride for level in self.backbone.levels)
+        self.backbone = backbone
+        self.neck = neck
+        self.head = head
+        self.step = max(level.stride for level in backbone.levels)
 
     def prepare(self, images: Sequence[Tensor]) -> Batch:
         """uint8 RGB tensors `(3, h, w)` of any sizes, as `input` says, in one batch on the network's device."""
@@ -51,13 +51,11 @@ class Composed(Detector):
 
     def decode(self, raw: Any, batch: Batch, protocol: Protocol) -> list[Detections]:
         """The head's detections, in original pixels."""
-        found: list[Detections] = self.head.decode(raw, batch, protocol.over(self.native))
-        return found
+        return self.head.decode(raw, batch, protocol.over(self.native))
 
     def loss(self, raw: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """The head's losses. Raises: LabelError for a label that is not in the label space."""
-        losses: dict[str, Tensor] = self.head.loss(raw, batch, targets)
-        return losses
+        return self.head.loss(raw, batch, targets)
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """The canvas that a picture of that size would get alone."""

@@ -21,7 +21,7 @@ CHANNELS = (32, 64, 96, 128, 160, 192, 224, 256)
 
 
 def nearest(plan: Plan, space: LabelSpace) -> list[Plan]:
-    """Plans with the same backbone and head that can be built, changed as little as possible; several where they are equally near.
+    """Plans with the same backbone and head that can be built, changed as little as possible; several where equally near.
 
     Tried in this order: other channels of the neck, other necks or none, other strides, both.
     """

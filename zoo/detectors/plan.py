@@ -30,7 +30,7 @@ class Plan:
 
     def settings(self) -> dict[str, object]:
         """Everything that differs from the default, as a card's `arguments` in YAML would hold it."""
-        said = {"backbone": self.backbone, "neck": self.neck, "head": self.head, "strides": list(self.strides)}
+        said: dict[str, object] = {"backbone": self.backbone, "neck": self.neck, "head": self.head, "strides": list(self.strides)}
         said |= {f"{kind}_arguments": dict(self.arguments_of(kind)) for kind in ("backbone", "neck", "head")}
         return {name: value for name, value in said.items() if value not in (None, {}, [8, 16, 32])}
 

@@ -48,8 +48,8 @@ def canvas(pictures: Sequence[Size], rule: Input, *, step: int) -> Size:
 def prepare(images: Sequence[Tensor], rule: Input, *, step: int, device: torch.device, dtype: torch.dtype) -> Batch:
     """uint8 RGB tensors `(3, h, w)` of any sizes, each in the top left corner of the batch's canvas.
 
-    Bilinear with antialiasing, on the device the picture is on; `rule.padding` is a value of the network's input, so 0 is the mean
-    where a mean is subtracted.
+    Bilinear with antialiasing, on the device the picture is on; `rule.padding` is a value of the network's input, so 0 is the
+    mean where a mean is subtracted.
     """
     pictures = [Size(image.shape[-2], image.shape[-1]) for image in images]
     whole = canvas(pictures, rule, step=step)
@@ -68,7 +68,7 @@ def prepare(images: Sequence[Tensor], rule: Input, *, step: int, device: torch.d
 
 
 def _normalisation(rule: Input, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """What a channel of 0 to 255 is multiplied by, and what is then added: both `(3, 1, 1)`, in the network's order of channels."""
+    """What a channel of 0 to 255 is multiplied by, and what is then added: `(3, 1, 1)` each, in the network's channel order."""
     mean = torch.tensor(rule.mean or [0.0] * 3, dtype=torch.float64)
     std = torch.tensor(rule.std or [1.0] * 3, dtype=torch.float64)
     scale = rule.range / 255 / std

@@ -58,7 +58,7 @@ class Head(typing.Protocol[Raw]):
         """The network's raw output for the maps of a batch."""
 
     def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:
-        """Raw output to detections in original pixels, one `Detections` a picture, on the CPU; `protocol` may have open settings."""
+        """Detections in original pixels, one a picture, on the CPU; open settings of `protocol` are filled from `native`."""
 
     def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """Named scalar losses of `raw` (made in train mode) against the truth, which may be empty."""

@@ -29,7 +29,7 @@ def _in_input(target: Target, place: Place, device: torch.device, space: LabelSp
     if len(wrong):
         raise LabelError(
             f"The loss was asked for with the label {int(wrong[0])}.",
-            f"The label space '{space.name}' has {len(space)} labels, from 0.",
+            f"Its label space '{space.name}' has {len(space)} labels, from 0.",
             "Map the data set's classes to the model's by name before training.",
         )
     boxes = place.to_input(target.boxes.to(device, torch.float32))  # (n, 4)

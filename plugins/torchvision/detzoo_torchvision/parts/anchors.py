@@ -12,7 +12,7 @@ from torchvision.models.detection.image_list import ImageList
 from zoo.parts import Level
 
 
-class StridedAnchors(AnchorGenerator):
+class StridedAnchors(AnchorGenerator):  # type: ignore[misc]  # torchvision has no types
     """torchvision's anchors, centred on every `stride` pixels of their level, in float32.
 
     A guessed stride is off where a map's size was rounded up: 160 pixels on 3 cells are not 53 pixels a cell, but 64.

@@ -89,7 +89,7 @@ class Merge(nn.Module):
         weights = self.weights.relu()
         weights = weights / (weights.sum() + EPSILON)
         merged = sum(weight * one for weight, one in zip(weights, maps, strict=True))
-        return self.conv(silu(merged))  # type: ignore[no-any-return, arg-type]
+        return self.conv(silu(merged))  # type: ignore[no-any-return]
 
 
 def enlarge(coarse: Tensor, *, like: Tensor) -> Tensor:

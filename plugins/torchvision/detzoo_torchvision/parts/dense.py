@@ -69,8 +69,10 @@ class DenseHead(nn.Module, ABC):
         """What `net` keeps of each picture: the best candidates of each level, then suppression."""
         per_cell = len(raw.anchors) // sum(raw.cells)
         levels = [per_cell * cells for cells in raw.cells]
-        heads = {name: list(output.split(levels, dim=1)) for name, output in raw.heads.items()}
-        found: list[dict[str, Tensor]] = net.postprocess_detections(heads, [list(raw.anchors.split(levels))] * len(sizes), sizes)
+        heads = {name: list(torch.split(output, levels, dim=1)) for name, output in raw.heads.items()}
+        found: list[dict[str, Tensor]] = net.postprocess_detections(
+            heads, [list(torch.split(raw.anchors, levels))] * len(sizes), sizes
+        )
         return found
 
     @abstractmethod

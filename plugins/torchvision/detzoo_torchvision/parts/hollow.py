@@ -33,9 +33,7 @@ def native_of(owner: nn.Module) -> Protocol:
     return Protocol(score=of.score_thresh, iou=of.nms_thresh, max_boxes=of.detections_per_img)
 
 
-def to_detections(
-    found: Sequence[Mapping[str, Tensor]], batch: Batch, space: LabelSpace, *, background: int
-) -> list[Detections]:
+def to_detections(found: Sequence[Mapping[str, Tensor]], batch: Batch, space: LabelSpace, *, background: int) -> list[Detections]:
     """torchvision's dicts of boxes in input pixels, scores and channels as detections in original pixels, on the CPU."""
     return [_detections(one, place, space, background) for one, place in zip(found, batch.places, strict=True)]
 

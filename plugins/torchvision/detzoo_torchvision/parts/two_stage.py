@@ -63,7 +63,7 @@ class FasterRCNN(nn.Module):
         self.space = space
 
     def forward(self, maps: tuple[Tensor, ...], batch: Batch) -> TwoStageOutput:
-        """The maps; in eval mode also the regions. Which regions are looked at in train mode depends on the truth, so on `loss`."""
+        """The maps; in eval mode also the regions. Which are looked at in train mode depends on the truth, so on `loss`."""
         features = {str(index): one for index, one in enumerate(maps)}
         if self.training:
             return TwoStageOutput(features, regions=None)
