@@ -88,4 +88,4 @@ def describe(detector: Composed) -> str:
 
 
 def _millions(module: nn.Module) -> str:
-    return f"{sum(one.numel() for one in module.parameters()) / 1e6:.1f} M parameters"
+    return f"{sum(one.numel() for one in module.parameters()) / 1e6:.2f}M parameters"

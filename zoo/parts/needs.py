@@ -40,10 +40,8 @@ class Needs:
     def _wrong(self, levels: Sequence[Level]) -> Iterator[tuple[str, str]]:
         """What is needed, and what is the case instead, most basic first."""
         channels, strides = [level.channels for level in levels], [level.stride for level in levels]
-        if len(levels) < self.fewest:
-            yield _maps(self.fewest, self.most), f"there {_are(len(levels))}"
-        if self.most is not None and len(levels) > self.most:
-            yield _maps(self.fewest, self.most), f"there {_are(len(levels))}"
+        if len(levels) < self.fewest or (self.most is not None and len(levels) > self.most):
+            yield _maps(self.fewest, self.most), f"there {'is' if len(levels) == 1 else 'are'} {len(levels)}"
         if self.doubling and any(coarse != 2 * fine for fine, coarse in pairwise(strides)):
             yield "strides that double from map to map", f"these are {_and(strides)}"
         if self.equal_channels and len(set(channels)) > 1:
@@ -59,13 +57,11 @@ def show_levels(levels: Sequence[Level]) -> str:
 
 
 def _maps(fewest: int, most: int | None) -> str:
+    if most is None:
+        return f"at least {fewest} maps"
     if fewest == most:
         return f"exactly {fewest} map{'s' * (fewest > 1)}"
-    return f"at most {most} maps" if most is not None and fewest <= 1 else f"at least {fewest} maps"
-
-
-def _are(count: int) -> str:
-    return "is 1" if count == 1 else f"are {count}"
+    return f"{fewest} to {most} maps" if fewest > 1 else f"at most {most} maps"
 
 
 def _and(numbers: Sequence[int]) -> str:
