@@ -49,7 +49,7 @@ def run_child(loader: str, spec: str) -> None:
     started = time.perf_counter()
     if loader == "zoo":
         model = zoo.load(NAME, weights=spec, progress=False)
-        network = model.network
+        network = model.net
     else:
         network = fasterrcnn_resnet50_fpn(weights="COCO_V1", progress=False).eval()
     seconds = time.perf_counter() - started

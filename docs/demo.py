@@ -51,7 +51,7 @@ def without() -> None:
     print("On the open internet, `zoo detect street.jpg` pulls YOLOX-Nano by itself. Here the network runs with random weights, and so sees nothing:")
     OUT.mkdir(exist_ok=True)
     Image.linear_gradient("L").convert("RGB").resize((640, 480)).save(OUT / "gradient.png")
-    zoo("detect", str(OUT / "gradient.png"), "--model", "yolox_nano", "--weights", "false", "--save", str(OUT / "annotated"))
+    zoo("detect", str(OUT / "gradient.png"), "--model", "yolox_nano", "--weights", "random", "--save", str(OUT / "annotated"))
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import pytest
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
-from zoo.cli.main import COMMANDS
+from zoo.cli.app import COMMANDS
 from zoo.registry import hookspecs
 
 ROOT = Path(__file__).parent.parent

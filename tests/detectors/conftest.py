@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import io
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -122,18 +124,32 @@ def as_file() -> Callable[..., bytes]:
     return encode
 
 
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[str]:
-    """The address of an HTTP server that serves `tmp_path`."""
+@dataclass
+class Web:
+    """A running HTTP server: its address, and the paths it was asked for."""
 
-    class Quiet(SimpleHTTPRequestHandler):
+    address: str
+    asked: list[str]
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Web]:
+    """An HTTP server that serves `tmp_path`; `photo.png?0.2` is sent after so many seconds."""
+    asked: list[str] = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            time.sleep(float(self.path.partition("?")[2] or 0))
+            super().do_GET()
+
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(tmp_path)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(tmp_path)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield Web(f"http://127.0.0.1:{server.server_port}", asked)
     server.shutdown()
     thread.join()
     server.server_close()

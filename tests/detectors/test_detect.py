@@ -32,7 +32,7 @@ def test_every_form_of_a_picture_gives_identical_boxes(lamps, street, as_file, t
     path = tmp_path / "street.png"
     path.write_bytes(png)
     chw = torch.from_numpy(street).permute(2, 0, 1)
-    one = [path, str(path), f"{web}/street.png", png, Image.open(path), Image.fromarray(street), street, chw, chw / 255]
+    one = [path, str(path), f"{web.address}/street.png", png, Image.open(path), Image.fromarray(street), street, chw, chw / 255]
     one += [as_file(np.dstack([street, street[..., 0]])), as_file(street, "TIFF"), as_file(street, "BMP")]
     many = [tmp_path, str(tmp_path / "*.png"), [path], (street,), iter([chw]), (chw for _ in range(1))]
     expected = rows(lamps.detect(path))
@@ -145,10 +145,12 @@ def test_inputs_are_left_as_they_were(lamps, street):
     assert np.array_equal(np.asarray(image), street)
 
 
-def test_one_unloaded_pil_image_may_stand_in_a_list_many_times(lamps, street, as_file):
-    image = Image.open(io.BytesIO(as_file(street)))
-    seen = lamps.detect([image] * 40, threads=8)
-    assert all(rows(one) == rows(lamps.detect(street)) for one in seen)
+def test_one_unloaded_pil_image_may_stand_in_a_list_many_times(lamps, paint, as_file):
+    large = paint(700, 700, red=(100, 100, 500, 500))
+    large[..., 2] = np.random.default_rng(0).integers(0, 30, (700, 700))  # takes long to decode
+    image = Image.open(io.BytesIO(as_file(large)))
+    seen = lamps.detect([image] * 8, threads=8)
+    assert all(rows(one) == rows(lamps.detect(large)) for one in seen)
 
 
 def test_results_may_be_changed_and_trained_with(lamps, street):

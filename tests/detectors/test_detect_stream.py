@@ -2,12 +2,10 @@
 
 import gc
 import itertools
-import os
 import random
 import threading
 import time
 import weakref
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,28 +37,16 @@ def ended(readers):
     return not readers()
 
 
-class Slow(os.PathLike):
-    """A path that takes its time to be told."""
-
-    def __init__(self, path, seconds):
-        self.path, self.seconds = path, seconds
-
-    def __fspath__(self):
-        if threading.current_thread().name.startswith("zoo-read"):
-            time.sleep(self.seconds)
-        return str(self.path)
-
-
-def test_order_is_kept_however_long_each_picture_takes_to_read(lamps, paint, tmp_path):
+def test_order_is_kept_however_long_each_picture_takes_to_arrive(lamps, paint, tmp_path, web):
     chance = random.Random(1)
     sources = []
-    for number in range(60):
+    for number in range(40):
         width = chance.choice([40, 40, 40, 70, 100])
         Image.fromarray(paint(40, width, red=(number % 30, 5, number % 30 + 8, 20))).save(tmp_path / f"{number}.png")
-        sources.append(Slow(tmp_path / f"{number}.png", chance.random() * 0.01))
+        sources.append(f"{web.address}/{number}.png?{chance.random() * 0.02:.3f}")
     seen = list(lamps.detect_stream(sources, threads=8))
-    assert [Path(one.source).stem for one in seen] == [str(number) for number in range(60)]
-    assert [int(one.boxes[0, 0]) for one in seen] == [number % 30 for number in range(60)]
+    assert [one.source for one in seen] == sources
+    assert [int(one.boxes[0, 0]) for one in seen] == [number % 30 for number in range(40)]
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 8, 200, "auto"])
@@ -137,6 +123,23 @@ def test_memory_is_constant_over_2000_frames(form, lamps):
     assert most <= 40
 
 
+def test_finished_pictures_are_let_go_while_they_wait_for_their_turn(lamps, paint):
+    alive = weakref.WeakSet()
+    most = 0
+
+    def frames():
+        nonlocal most
+        yield paint(30, 90)
+        for _ in range(50):
+            frame = torch.from_numpy(paint(30, 30)).permute(2, 0, 1).contiguous()
+            alive.add(frame)
+            most = max(most, len(alive))
+            yield frame
+
+    assert len(list(lamps.detect_stream(frames(), batch_size=4))) == 51
+    assert most <= 8
+
+
 class Frame(np.ndarray):
     """An array that weak references and sets can hold."""
 
@@ -149,6 +152,16 @@ def test_closing_ends_the_threads(lamps, street, as_file, readers):
     assert readers()
     results.close()
     assert ended(readers)
+
+
+def test_closing_cancels_what_has_not_been_begun(lamps, street, tmp_path, web, readers):
+    Image.fromarray(street).save(tmp_path / "street.png")
+    results = lamps.detect_stream([f"{web.address}/street.png?0.03"] * 40, threads=1, batch_size=12)
+    next(results)
+    results.close()
+    before = len(web.asked)
+    assert ended(readers)
+    assert len(web.asked) <= before + 2 < 30
 
 
 def test_an_abandoned_stream_ends_its_threads(lamps, street, as_file, readers):
@@ -183,6 +196,16 @@ def test_what_came_before_a_bad_picture_comes_out_first(lamps, street, paint, as
     with pytest.raises(ImageError) as caught:
         next(results)
     assert caught.value.file == "image 3"
+
+
+def test_nothing_is_pulled_after_a_bad_picture(lamps, street):
+    pulled = []
+    sources = (pulled.append(number) or (b"bad" if number == 2 else street) for number in itertools.count())
+    results = lamps.detect_stream(sources, batch_size=8, threads=0)
+    assert [next(results).source, next(results).source] == ["image 0", "image 1"]
+    with pytest.raises(ImageError):
+        next(results)
+    assert pulled == [0, 1, 2]
 
 
 def test_skipped_pictures_leave_the_others_in_order(lamps, street):

@@ -13,20 +13,28 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Annotated, TextIO
 
 import typer
 
+from zoo.cli.quick import plain_call
 from zoo.errors import ZooError
+from zoo.registry import PluginWarning
 
 # name -> (heading in the help, where its function is)
 COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("Find a model", "zoo.cli.list:list_models"),
     "show": ("Find a model", "zoo.cli.show:show"),
+    "detect": ("Use it", "zoo.cli.detect:detect"),
+    "pull": ("Keep weights", "zoo.cli.pull:pull"),
+    "verify": ("Keep weights", "zoo.cli.verify:verify"),
+    "lock": ("Keep weights", "zoo.cli.lock:lock"),
+    "bundle": ("Keep weights", "zoo.cli.bundle:bundle"),
     "plugins": ("Extend the zoo", "zoo.cli.plugins:plugins"),
 }
+LISTINGS = ("list", "show", "plugins")
 TRACEBACK = "ZOO_TRACEBACK"
 
 
@@ -37,13 +45,26 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that can't show a character shows another
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
+        warnings.simplefilter("always", PluginWarning)
         try:
-            app(sys.argv[1:])()
+            _run(sys.argv[1:])
         except ZooError as error:
             _show_error(error)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             sys.exit(130)
+        except BrokenPipeError:  # who read the output has seen enough, as in `zoo list | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+
+
+def _run(arguments: Sequence[str]) -> None:
+    if arguments and arguments[0] in LISTINGS:
+        function = _function(arguments[0])
+        if (call := plain_call(function, arguments[1:])) is not None:
+            function(**call)
+            return
+    app(arguments)(arguments, prog_name="zoo")
 
 
 def app(arguments: Sequence[str]) -> typer.Typer:
@@ -52,10 +73,14 @@ def app(arguments: Sequence[str]) -> typer.Typer:
     made.callback()(_zoo)
     names = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
     for name in names:
-        heading, place = COMMANDS[name]
-        module, _, function = place.partition(":")
-        made.command(name, rich_help_panel=heading)(getattr(import_module(module), function))
+        made.command(name, rich_help_panel=COMMANDS[name][0])(_function(name))
     return made
+
+
+def _function(command: str) -> Callable[..., None]:
+    module, _, name = COMMANDS[command][1].partition(":")
+    found: Callable[..., None] = getattr(import_module(module), name)
+    return found
 
 
 def _version(wanted: bool) -> None:

@@ -10,16 +10,17 @@ def text(value: str | None) -> str:
     return value or UNKNOWN
 
 
-def number(value: float | None, digits: int = 1) -> str:
-    """A number with so many decimals."""
-    return UNKNOWN if value is None else f"{value:.{digits}f}"
+def number(value: float | None) -> str:
+    """A number with one decimal."""
+    return UNKNOWN if value is None else f"{value:.1f}"
 
 
 def count(value: int | None) -> str:
-    """Parameters in millions or billions, three digits: `41.8M`."""
+    """Parameters in millions or billions: `0.91M`, `41.8M`, `104M`, `1.20B`."""
     if value is None:
         return UNKNOWN
-    return f"{value / 1e9:.3g}B" if value >= 999.5e6 else f"{value / 1e6:.3g}M"
+    amount, unit = (value / 1e9, "B") if value >= 999.5e6 else (value / 1e6, "M")
+    return f"{amount:.{2 if amount < 9.995 else 1 if amount < 99.95 else 0}f}{unit}"
 
 
 def size(value: tuple[int, int] | None, resize: str | None) -> str:

@@ -1,128 +1,71 @@
-"""`zoo detect`: finds things in pictures, prints a line a picture, and writes results and annotated pictures."""
+"""`zoo detect`: finds things in pictures.
+
+With `--json`, a list with one object a picture: file, width, height, model, weights_sha256 (null for random weights) and detections, a list
+of {box: [x1, y1, x2, y2], score, label, name}, best first. With `--coco`, a COCO results list: image_id, category_id (the data set's),
+bbox [x, y, width, height], score. `-` is standard output; a file that ends in `.jsonl` gets one object a line.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from itertools import chain
+from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
 import typer
 
-from zoo.cli.results import Annotated, ImageIds, json_list, object_of
-from zoo.detections import Detections
-from zoo.detectors import Detector, Protocol, load
-from zoo.detectors.progress import Bar
-from zoo.detectors.stream import stream
-from zoo.draw import draw, save
-from zoo.errors import ImageError
-from zoo.images import Picture, Source, expand
+DEFAULT = "yolox_nano"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What was typed after `zoo detect`."""
+class Exif(StrEnum):
+    """What to do with a picture's EXIF orientation."""
 
-    sources: Sequence[str]
-    model: str
-    weights: str | None = None
-    device: str | None = None
-    protocol: Protocol = field(default_factory=lambda: Protocol(score=0.3))
-    batch_size: int | Literal["auto"] = "auto"
-    exif: Literal["apply", "ignore"] = "apply"
-    json_to: str | None = None
-    coco_to: str | None = None
-    coco_images: Path | None = None
-    save_to: Path | None = None
+    apply = "apply"
+    ignore = "ignore"
 
 
-def detect(asked: Request) -> int:
-    """Runs the request; returns 0, 1 where some pictures could not be read, or 6 where none could."""
-    ids = ImageIds.read(asked.coco_images) if asked.coco_to else None
-    pictures = list(chain.from_iterable(expand(source) for source in asked.sources))
-    detector = load(asked.model, weights=_weights(asked.weights), device=asked.device)
-    failed: list[ImageError] = []
-    with ExitStack() as stack:
-        writers = list(_writers(asked, detector, ids, stack))
-        bar = stack.enter_context(Bar("Detecting", total=len(pictures)))
+def detect(  # noqa: PLR0913 - one parameter an option
+    pictures: Annotated[
+        list[str], typer.Argument(metavar="IMAGE|FOLDER|GLOB|URL", help="What to look at.", show_default=False)
+    ],
+    model: Annotated[str, typer.Option(metavar="NAME", help="A name that zoo list shows, or one with a .TAG.")] = DEFAULT,
+    weights: Annotated[
+        str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")
+    ] = None,
+    score: Annotated[float, typer.Option(min=0, max=1, help="Leave out what the model is less sure of.")] = 0.3,
+    iou: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Non-maximum suppression above this overlap; else the family's own.")
+    ] = None,
+    max_boxes: Annotated[int | None, typer.Option(min=1, help="At most so many boxes a picture; else the family's own.")] = None,
+    json_to: Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write one object a picture.")] = None,
+    coco_to: Annotated[str | None, typer.Option("--coco", metavar="OUT", help="Write a COCO results list.")] = None,
+    coco_images: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="COCO annotations that say each picture's id; else its name has to be a number."),
+    ] = None,
+    save: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Save annotated pictures.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; else torch's default.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Pictures at once; else what fits.")] = None,
+    exif: Annotated[Exif, typer.Option(help="Turn pictures upright as EXIF says, or take them as stored.")] = Exif.apply,
+) -> None:
+    """Find things in pictures, and print a line a picture.
 
-        def skip(error: ImageError) -> None:
-            failed.append(error)
-            typer.echo(str(error), err=True)
-            bar.advance()
+    A picture that can't be read is named on standard error and the rest goes on: the exit code is 1 then, and 6 where none could
+    be read.
+    """
+    from zoo.cli.detection import Request, run  # deferred: they import torch, which help does not need
+    from zoo.detectors import Protocol
 
-        for picture, seen in _run(detector, pictures, asked, skip):
-            for write in writers:
-                write(picture, seen)
-            bar.advance()
-    _say(failed, len(pictures), asked)
-    return 0 if not failed else ImageError.exit_code if len(failed) == len(pictures) else 1
-
-
-def _run(
-    detector: Detector, pictures: list[Source], asked: Request, skip: Callable[[ImageError], None]
-) -> Iterator[tuple[Picture, Detections]]:
-    return stream(detector, pictures, protocol=asked.protocol, batch_size=asked.batch_size, exif=asked.exif, failed=skip)
-
-
-def _weights(text: str | None) -> bool | str:
-    """`--weights` as `zoo.load` takes it: nothing is the card's own, `random` is none."""
-    return {None: True, "random": False}.get(text, text or True)
-
-
-def _writers(
-    asked: Request, detector: Detector, ids: ImageIds | None, stack: ExitStack
-) -> Iterator[Callable[[Picture, Detections], None]]:
-    if asked.json_to != "-" and asked.coco_to != "-":
-        yield _print_line
-    if asked.json_to:
-        yield _json_writer(asked.json_to, detector, stack)
-    if asked.coco_to and ids:
-        yield _coco_writer(asked.coco_to, ids, stack)
-    if asked.save_to:
-        yield _picture_writer(Annotated(asked.save_to))
-
-
-def _print_line(picture: Picture, seen: Detections) -> None:
-    height, width = picture.size
-    counts = Counter(seen.class_names)
-    found = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "nothing"
-    typer.echo(f"{seen.source}  {width}x{height}  {found}")
-
-
-def _json_writer(to: str, detector: Detector, stack: ExitStack) -> Callable[[Picture, Detections], None]:
-    add = stack.enter_context(json_list(to))
-    sha256 = detector.weights.sha256 if detector.weights else None
-
-    def write(_: Picture, seen: Detections) -> None:
-        add(object_of(seen, model=detector.name or "", weights_sha256=sha256))
-
-    return write
-
-
-def _coco_writer(to: str, ids: ImageIds, stack: ExitStack) -> Callable[[Picture, Detections], None]:
-    add = stack.enter_context(json_list(to))
-
-    def write(_: Picture, seen: Detections) -> None:
-        for row in seen.to_coco(image_id=ids.of(seen.source or "")):
-            add(row)
-
-    return write
-
-
-def _picture_writer(annotated: Annotated) -> Callable[[Picture, Detections], None]:
-    def write(picture: Picture, seen: Detections) -> None:
-        save(draw(picture.pixels, seen), annotated.path_for(seen.source or "picture.png"))
-
-    return write
-
-
-def _say(failed: Sequence[ImageError], total: int, asked: Request) -> None:
-    if failed:
-        typer.echo(f"{len(failed)} of {total} pictures could not be read.", err=True)
-    for what, to in (("Results", asked.json_to), ("COCO results", asked.coco_to), ("Annotated pictures", asked.save_to)):
-        if to and str(to) != "-":
-            typer.echo(f"{what}: {to}", err=True)
+    request = Request(
+        sources=pictures,
+        model=model,
+        weights=weights,
+        device=device,
+        protocol=Protocol(score=score, iou=iou, max_boxes=max_boxes),
+        batch_size=batch_size or "auto",
+        exif=exif.value,
+        json_to=json_to,
+        coco_to=coco_to,
+        coco_images=coco_images,
+        save_to=save,
+    )
+    raise typer.Exit(run(request))

@@ -37,9 +37,9 @@ def list_models(
 
     AP is what the authors claim on COCO val2017; a dash is a fact that nobody has read somewhere.
 
-    Expressions know name, plugin, architecture, family, AP, AP50, params, gflops, megabytes, input (longer side), classes, labels,
-    tags, license, code_license and weights_license; the signs = != < <= > >= ~ (a glob) and in; and, or, not, unknown; and the
-    suffixes K, M, G and B.
+    Expressions know name, plugin, architecture, family, AP, AP50, params, gflops, megabytes, input (longer side), classes,
+    labels, tags, license, code_license and weights_license; the signs = != < <= > >= ~ (a glob) and in; the words and, or, not
+    and unknown; the suffixes K, M, G and B.
     """
     known = catalogue()
     rows, unknown = known.rows(pattern), 0

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -15,8 +15,15 @@ from zoo.hub import Lock, Wanted, relock, settings, verify
 from zoo.registry import Catalogue, catalogue
 
 
-def lock(names: Sequence[str], *, as_json: bool) -> int:
-    """Pins `names`, or, without any, what the lock file pins already, else every model fetched on this machine."""
+def lock(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Models to pin.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Write down what names resolve to; later loads obey it.
+
+    Without names: what the lock file pins already, else every model whose weights were fetched on this machine. The file is
+    zoo.lock in the working folder, or where ZOO_LOCK says; keep it under version control.
+    """
     known = catalogue()
     path = settings.lock_file() or Path("zoo.lock")
     old = Lock.read(path) if path.exists() else Lock()
@@ -34,7 +41,6 @@ def lock(names: Sequence[str], *, as_json: bool) -> int:
             changed = "" if old.pins.get(entry) in (None, pin) else "  (changed)"
             typer.echo(f"{entry}  sha256 {pin.sha256[:16]}…  {pin.source}{changed}")
         typer.echo(f"{len(pins)} names pinned in {path}", err=True)
-    return 0
 
 
 def _all(known: Catalogue, old: Lock) -> list[Wanted]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -13,8 +13,17 @@ from zoo.hub import Wanted, fetch
 from zoo.registry import catalogue
 
 
-def pull(names: Sequence[str], *, as_json: bool) -> int:
-    """Fetches and verifies each; one that can't be had does not keep the others from coming. Returns the exit code."""
+def pull(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME", help="Models, as zoo list shows them; .TAG picks other weights.", show_default=False),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Fetch and verify weights now, so that later loads need no network.
+
+    Weights that can't be had do not keep the others from coming; the exit code says that some could not.
+    """
     known = catalogue()
     failed = 0
     rows = []
@@ -26,7 +35,7 @@ def pull(names: Sequence[str], *, as_json: bool) -> int:
             typer.echo(f"{one.entry}: {why}", err=True)
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
-    return failed
+    raise typer.Exit(failed)
 
 
 def _pulled(one: Wanted, mirrors: dict[str, str], *, quiet: bool) -> dict[str, object]:

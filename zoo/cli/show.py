@@ -47,7 +47,7 @@ def _aliases(known: Catalogue, choice: Choice) -> list[str]:
 def _shortest(known: Catalogue, choice: Choice) -> str:
     """The shortest name that means this choice."""
     entry = choice.entry
-    name = entry.name if len(known.rows_of(entry.name)) == 1 else entry.qualified
+    name = known.shown(known.rows_of(entry.qualified)[0])
     return name if choice.weights is entry.card.default_weights() else f"{name}.{choice.tag}"
 
 
@@ -87,7 +87,7 @@ def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
     yield from ["", typer.style("Use it", bold=True)]
     yield from _row("Python", f'zoo.load("{name}")' if card.weights else f'zoo.load("{name}", weights=False)')
     yield from _row("shell", f"zoo detect IMAGE --model {name}" if card.weights else None, keep=False)
-    yield from _row("card", entry.origin + (f", line {entry.line}" if entry.line else ""))
+    yield from _lines("card", entry.origin + (f", line {entry.line}" if entry.line else ""))
 
 
 def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterator[str]:
@@ -95,11 +95,10 @@ def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterato
     yield typer.style(f"Weights {tag}", bold=True) + (" (what the name stands for)" if chosen else "")
     yield from _row("size", None if weights.megabytes is None else f"{weights.megabytes:g} MB")
     for position, source in enumerate(weights.sources):
-        yield from _row("sources" if position == 0 else "", _source(source))
-        yield from _row("", f"sha256 {source.sha256 or 'unknown'}")
+        yield from _lines("sources" if position == 0 else "", *_source(source))
     yield from _row("licences", _licenses(card.licenses_of(weights)) if weights.licenses else None, keep=False)
     for position, claim in enumerate(weights.claims):
-        yield from _row("claims" if position == 0 else "", f"{claim.metric} {claim.value:g} on {claim.dataset}")
+        yield from _lines("claims" if position == 0 else "", f"{claim.metric} {claim.value:g} on {claim.dataset}")
         yield from _row("", claim.source)
     if weights.post_load:
         fixes = msgspec.structs.asdict(weights.post_load).items()
@@ -109,12 +108,17 @@ def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterato
 
 
 def _row(label: str, value: str | None, *, keep: bool = True) -> Iterator[str]:
-    """A label and its value, wrapped at spaces only; an unknown value is a dash, or no line where `keep` is off."""
-    if value is None and not keep:
-        return
-    lines = wrap(cell.text(value), WIDTH - LABEL - 2, break_long_words=False, break_on_hyphens=False)
-    for position, line in enumerate(lines):
-        yield f"  {label if position == 0 else '':{LABEL}}{line}"
+    """A label and its value, wrapped at spaces; an unknown value is a dash, or no line where `keep` is off."""
+    if value is not None or keep:
+        lines = wrap(cell.text(value), WIDTH - LABEL - 2, break_long_words=False, break_on_hyphens=False)
+        yield from _lines(label, *lines)
+
+
+def _lines(label: str, *lines: str) -> Iterator[str]:
+    """A label before the first of some lines that stay as they are: an address is there to be copied."""
+    for line in lines:
+        yield f"  {label:{LABEL}}{line}"
+        label = ""
 
 
 def _input(value: Input | None) -> str | None:
@@ -136,13 +140,15 @@ def _licenses(value: Licenses) -> str:
     return ", ".join(f"{what} {cell.text(name)}" for what, name in msgspec.structs.asdict(value).items())
 
 
-def _source(source: Source) -> str:
+def _source(source: Source) -> Iterator[str]:
     match source:
         case HubSource():
-            return f"hub: {source.repo} {source.file} @ {source.revision}"
+            yield f"hub: {source.repo}, {source.file}"
+            yield f"revision {source.revision}"
         case UrlSource():
-            return source.url
+            yield source.url
         case PackageSource():
-            return f"package {source.package}: {source.file}"
+            yield f"package {source.package}: {source.file}"
         case FileSource():
-            return f"file {source.path}"
+            yield f"file {source.path}"
+    yield f"sha256 {source.sha256 or 'unknown'}"

@@ -7,9 +7,8 @@ from collections.abc import Collection, Sequence
 GAP = "  "
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[str] = ()) -> str:
+def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, right: Collection[str] = ()) -> str:
     """The rows under their header; the columns named in `right` are aligned to the right."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    cells = [f"{{:{'>' if name in right else '<'}{width}}}" for name, width in zip(header, widths, strict=True)]
-    line = GAP.join(cells)
-    return "\n".join([line.format(*row).rstrip() for row in (header, *rows)])
+    line = GAP.join(f"%{'' if name in right else '-'}{width}s" for name, width in zip(header, widths, strict=True))
+    return "\n".join([(line % row).rstrip() for row in (header, *rows)])

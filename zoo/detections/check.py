@@ -12,7 +12,7 @@ _DTYPES = {"boxes": torch.float32, "scores": torch.float32, "labels": torch.int6
 
 
 def check(boxes: Tensor, scores: Tensor, labels: Tensor, space: LabelSpace) -> None:
-    """Shapes, dtypes and values of the three columns, in about 0.1 ms.
+    """Shapes, dtypes and values of the three columns, in a handful of tensor operations.
 
     Raises: ValueError for what the tensors hold; LabelError for a label outside the space.
     """

@@ -38,6 +38,8 @@ def _tensor(values: Rows | Floats | Labels) -> Tensor:
 
 def _label_numbers(labels: Labels, space: LabelSpace) -> Tensor:
     """Labels `(n,)` int64: numbers as they are, class names by the space."""
+    if not len(labels):
+        return torch.zeros(0, dtype=torch.int64)
     if not isinstance(labels, Tensor) and any(isinstance(label, str) for label in labels):
         return torch.tensor([space.label(str(label)) for label in labels])
     given = _tensor(labels)

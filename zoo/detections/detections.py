@@ -88,7 +88,7 @@ class Detections:
     def __getitem__(self, keep: SupportsIndex | slice | Tensor) -> Detections:
         """The rows that a position, a slice, a mask or a tensor of positions picks: always a `Detections`, always best first."""
         if isinstance(keep, Tensor):
-            keep = keep if keep.dtype == torch.bool else _best_first(keep, count=len(self))
+            keep = keep if keep.dtype == torch.bool else torch.arange(len(self))[keep].reshape(-1).sort().values
         elif not isinstance(keep, slice):
             row = range(len(self))[keep]
             keep = slice(row, row + 1)
@@ -158,8 +158,8 @@ class Detections:
 
         Raises: ValueError for an unknown policy or a setting out of range.
         """
-        columns = self.boxes, self.scores, self.labels
-        kept = suppress(columns, policy, iou=iou, class_agnostic=class_agnostic, sigma=sigma, floor=floor, models=models)
+        rows = self.boxes, self.scores, self.labels
+        kept = suppress(rows, policy, iou=iou, class_agnostic=class_agnostic, sigma=sigma, floor=floor, models=models)
         return Detections(*kept, self.space, self.size, self.source)
 
     def scaled(self, x: float, y: float) -> Detections:
@@ -168,7 +168,7 @@ class Detections:
         return replace(self, boxes=boxes.scale(self.boxes, x=x, y=y), size=size)
 
     def shifted(self, dx: float, dy: float, *, size: tuple[int, int] | None = None) -> Detections:
-        """Moved to the right and downwards: from a tile at `(dx, dy)` into the whole picture, which has that size."""
+        """Moved to the right and downwards: from a tile at `(dx, dy)` into the whole picture, of that size if known."""
         return replace(self, boxes=boxes.shift(self.boxes, dx=dx, dy=dy), size=size)
 
     def relabel(self, space: LabelSpace | str | Iterable[str], *, unknown: Literal["raise", "drop"] = "raise") -> Detections:
@@ -213,8 +213,8 @@ class Detections:
     def from_json(cls, written: Mapping[str, object], *, space: LabelSpace | str | Iterable[str]) -> Detections:
         """What `to_json` made, after `json.load`. Raises: ValueError or LabelError for a record that doesn't fit."""
         known = space_of(space)
-        columns, size, source = record.read(written, known)
-        return cls.of(*columns, space=known, size=size, source=source)
+        rows, size, source = record.read(written, known)
+        return cls.of(*rows, space=known, size=size, source=source)
 
     def to_pandas(self) -> pandas.DataFrame:
         """A table, a row a detection. Raises: MissingExtra where pandas is not installed."""
@@ -235,9 +235,3 @@ class Detections:
     ) -> Detections:
         """What supervision made of ours. Raises: ValueError where scores or classes are missing."""
         return cls.of(*sv.read(theirs), space=space, size=size, source=source)
-
-
-def _best_first(positions: Tensor, *, count: int) -> Tensor:
-    """Positions `(k,)`, negative ones counted from the end, in the order of the rows."""
-    flat = positions.reshape(-1)
-    return torch.where(flat < 0, flat + count, flat).sort().values

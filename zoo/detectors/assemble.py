@@ -9,10 +9,11 @@ from typing import Any
 
 from torch import nn
 
+from zoo import parts
 from zoo.detectors.plan import Plan
 from zoo.errors import ContractError, NameNotFound, ZooError
 from zoo.labels import LabelSpace
-from zoo.parts import Backbone, Head, Level, Neck
+from zoo.parts import Backbone, Head, Level, Neck, levels_of
 from zoo.registry import catalogue
 from zoo.registry.contribution import Kind
 
@@ -49,11 +50,11 @@ def assemble(plan: Plan, space: LabelSpace) -> Parts:
         Seam: two of them do not fit.
     """
     backbone = build_part(plan, "backbone", {"strides": plan.strides})
-    levels = {"backbone": levels_of(backbone)}
+    levels = {"backbone": levels_of(backbone, name=plan.backbone)}
     neck = None
     if plan.neck is not None:
         neck = build_part(plan, "neck", {"levels": levels["backbone"]}, above=levels)
-        levels["neck"] = levels_of(neck)
+        levels["neck"] = levels_of(neck, name=plan.neck)
     last = levels.get("neck", levels["backbone"])
     head = build_part(plan, "head", {"levels": last, "space": space}, above=levels)
     return Parts(backbone, neck, head)
@@ -71,7 +72,7 @@ def build_part(
     build = builder(kind, name)
     _check_arguments(build, f"{kind} '{name}'", given, arguments)
     try:
-        part = build(**given, **arguments)
+        part = parts.backbone(name, **given, **arguments) if kind == "backbone" else build(**given, **arguments)
     except (ContractError, NameNotFound) as why:
         raise Seam(kind, above or {}, why) from why
     _check_part(part, kind, name)
@@ -82,11 +83,6 @@ def builder(kind: str, name: str) -> Callable[..., Any]:
     """What a plugin registered for a part; its name may leave out the plugin, where only one has such a part."""
     kinds: dict[str, Kind] = {"backbone": "backbones", "neck": "necks", "head": "heads"}
     return catalogue().builder(kinds[kind], name)
-
-
-def levels_of(part: Backbone | Neck) -> tuple[Level, ...]:
-    """What a backbone or neck declares."""
-    return tuple(part.levels)
 
 
 def _check_arguments(build: Callable[..., Any], part: str, given: Mapping[str, object], arguments: Mapping[str, object]) -> None:

@@ -9,11 +9,11 @@ from itertools import combinations, islice
 
 import torch
 
-from zoo.detectors.assemble import Seam, build_part, builder, levels_of
+from zoo.detectors.assemble import Seam, build_part, builder
 from zoo.detectors.plan import Plan
 from zoo.errors import ZooError
 from zoo.labels import LabelSpace
-from zoo.parts import Level
+from zoo.parts import Level, levels_of
 from zoo.registry import catalogue
 
 STRIDES = (2, 4, 8, 16, 32, 64)
@@ -55,7 +55,7 @@ class _Search:
         try:
             with torch.device("meta"):
                 if plan.neck is not None:
-                    levels = levels_of(build_part(plan, "neck", {"levels": levels}))
+                    levels = levels_of(build_part(plan, "neck", {"levels": levels}), name=plan.neck)
                 build_part(plan, "head", {"levels": levels, "space": self._space})
         except (Seam, ZooError):
             return False
@@ -66,7 +66,7 @@ class _Search:
         if stride not in self._levels:
             try:
                 with torch.device("meta"):
-                    self._levels[stride] = levels_of(build_part(plan, "backbone", {"strides": (stride,)}))[0]
+                    self._levels[stride] = levels_of(build_part(plan, "backbone", {"strides": (stride,)}), name=plan.backbone)[0]
             except (Seam, ZooError):
                 self._levels[stride] = None
         return self._levels[stride]

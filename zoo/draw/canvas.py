@@ -29,12 +29,13 @@ class Rim:
 def frame(image: Image.Image, box: Box, *, color: Color, line: float, radius: float, rim: Rim) -> None:
     """An outline whose middle runs along the box, `line` pixels wide, with a rim outside and inside."""
     reach = line / 2 + rim.width + 1
-    _paint(image, box, radius, outer=reach, inner=reach + radius, color=color, rim=rim, away=lambda edge: np.abs(edge) - line / 2)
+    near = reach, reach + radius
+    _paint(image, box, radius, near=near, color=color, rim=rim, away=lambda edge: np.abs(edge) - np.float32(line / 2))
 
 
 def plate(image: Image.Image, box: Box, *, color: Color, radius: float, rim: Rim) -> None:
     """A filled box with a rim outside."""
-    _paint(image, box, radius, outer=rim.width + 1, inner=math.inf, color=color, rim=rim, away=lambda edge: edge)
+    _paint(image, box, radius, near=(rim.width + 1, math.inf), color=color, rim=rim, away=lambda edge: edge)
 
 
 def _paint(
@@ -42,37 +43,36 @@ def _paint(
     box: Box,
     radius: float,
     *,
-    outer: float,
-    inner: float,
+    near: tuple[float, float],
     color: Color,
     rim: Rim,
     away: Callable[[Distances], Distances],
 ) -> None:
-    """The shape that the distances `away` from its surface describe, where the box's edge is at most `outer` or `inner` pixels off."""
-    for rows, columns in _parts(image.size, box, outer, inner):
+    """A shape and its rim. `away` makes its distance from that to the box's edge; `near` is how far out and in it reaches."""
+    for rows, columns in _parts(image.size, box, *near):
         distance = away(_to_edge(rows, columns, box, radius))
         corner = (columns.start, rows.start)
-        image.paste(rim.color, corner, _mask(rim.opacity * _cover(distance - rim.width), rows, columns))
-        image.paste(color, corner, _mask(_cover(distance), rows, columns))
+        image.paste(rim.color, corner, _mask(rim.opacity * _cover(distance - rim.width)))
+        image.paste(color, corner, _mask(_cover(distance)))
 
 
 def _parts(size: tuple[int, int], box: Box, outer: float, inner: float) -> Iterator[tuple[range, range]]:
-    """Rows and columns of four corners and four sides that surround the box's inside, as far as they lie in the picture."""
+    """Rows and columns of the strips along the top, the bottom and the sides of a box, as far as they lie in the picture."""
     x1, y1, x2, y2 = box
-    across = list(_bands(x1, x2, outer, inner, size[0]))
-    down = list(_bands(y1, y2, outer, inner, size[1]))
-    for i, rows in enumerate(down):
-        for j, columns in enumerate(across):
-            if rows and columns and (i, j) != (1, 1):
-                yield rows, columns
+    left, _, right = _bands(x1, x2, outer, inner, size[0])
+    top, down, bottom = _bands(y1, y2, outer, inner, size[1])
+    wide = range(left.start, right.stop)
+    for rows, columns in ((top, wide), (bottom, wide), (down, left), (down, right)):
+        if rows and columns:
+            yield rows, columns
 
 
-def _bands(low: float, high: float, outer: float, inner: float, size: int) -> Iterator[range]:
+def _bands(low: float, high: float, outer: float, inner: float, size: int) -> tuple[range, range, range]:
     """The pixels about the low end, in between, and about the high end."""
     middle = (low + high) / 2
-    cuts = (math.floor(low - outer), math.ceil(min(low + inner, middle)), math.ceil(max(high - inner, middle)), math.ceil(high + outer))
-    a, b, c, d = (min(max(cut, 0), size) for cut in cuts)
-    yield from (range(a, b), range(b, c), range(c, d))
+    cuts = (low - outer, min(low + inner, middle), max(high - inner, middle), high + outer)
+    a, b, c, d = (min(max(round(cut), 0), size) for cut in cuts)
+    return range(a, b), range(b, c), range(c, d)
 
 
 def _to_edge(rows: range, columns: range, box: Box, radius: float) -> Distances:
@@ -87,9 +87,9 @@ def _to_edge(rows: range, columns: range, box: Box, radius: float) -> Distances:
 
 def _cover(distance: Distances) -> Distances:
     """How much of a pixel lies inside an edge at that distance, 0 to 1."""
-    covered: Distances = np.clip(0.5 - distance, 0, 1)
+    covered: Distances = np.minimum(np.maximum(0.5 - distance, 0), 1)
     return covered
 
 
-def _mask(alpha: Distances, rows: range, columns: range) -> Image.Image:
-    return Image.fromarray(np.rint(alpha * 255).astype(np.uint8))
+def _mask(alpha: Distances) -> Image.Image:
+    return Image.fromarray((alpha * 255 + 0.5).astype(np.uint8))

@@ -1,11 +1,12 @@
 """Eighteen colours that stay apart for colour-blind eyes as well; a class has always the same.
 
-Chosen greedily: each is as far as it can be, in OKLab, from all before it, seen with normal vision and with protanopia, deuteranopia
-and tritanopia as Machado et al. (2009, https://doi.org/10.1109/TVCG.2009.113) simulate them.
+Chosen greedily: each is as far as it can be, in OKLab, from all before it, seen with normal vision and with protanopia,
+deuteranopia and tritanopia as Machado et al. (2009, https://doi.org/10.1109/TVCG.2009.113) simulate them.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TypeAlias
 
 Color: TypeAlias = tuple[int, int, int]
@@ -30,7 +31,7 @@ PALETTE: tuple[Color, ...] = (
     (120, 102, 210),  # slate
     (134, 136, 254),  # lavender
 )
-DARK: Color = (16, 16, 20)
+DARK: Color = (0, 0, 0)
 LIGHT: Color = (255, 255, 255)
 
 
@@ -39,6 +40,7 @@ def color_of(label: int) -> Color:
     return PALETTE[label % len(PALETTE)]
 
 
+@cache
 def ink_on(color: Color) -> Color:
     """Dark or light, whichever reads better on that colour; the contrast is at least 4.5, WCAG's AA."""
     return DARK if contrast(color, DARK) >= contrast(color, LIGHT) else LIGHT

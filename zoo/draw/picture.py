@@ -22,7 +22,11 @@ def copy_of(picture: Picture) -> Image.Image:
     if isinstance(picture, Image.Image):
         upright = ImageOps.exif_transpose(picture)
         return upright if upright.mode == "RGB" else upright.convert("RGB")
-    array = np.asarray(picture.cpu()).transpose(1, 2, 0) if isinstance(picture, Tensor) and picture.dim() == 3 else np.asarray(picture)
+    array = (
+        np.asarray(picture.cpu()).transpose(1, 2, 0)
+        if isinstance(picture, Tensor) and picture.dim() == 3
+        else np.asarray(picture)
+    )
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
         raise ImageError(
             f"Detections were to be drawn on a {type(picture).__name__} of shape {tuple(picture.shape)}, {picture.dtype}.",

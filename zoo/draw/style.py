@@ -12,27 +12,34 @@ ROOMY = 15  # so many boxes are drawn at full size
 
 @dataclass(frozen=True)
 class Style:
-    """Pixels, all of them: width of a line and of the rim along it, height of letters, radius of a frame's and a chip's corners."""
+    """Sizes in pixels: how wide a line is, how tall the letters are, and what follows from these."""
 
-    line: float
-    text: float
+    line: int
+    text: int
 
     @property
     def rim(self) -> float:
-        return max(0.6, self.line * 0.3)
+        """Width of the contrasting edge along lines and chips."""
+        return max(1.0, self.line * 0.3)
 
     @property
     def chip_radius(self) -> float:
+        """Radius of a chip's corners."""
         return self.text * 0.22
 
-    def for_box(self, width: float, height: float) -> tuple[float, float]:
-        """Line and corner radius of a box of that size: a small one is not filled up by its own frame."""
-        side = min(width, height)
-        return min(self.line, max(1.0, side / 12)), min(2 * self.line, side / 4)
+    def within(self, side: float) -> Style:
+        """The style for a box whose shorter side is that long: a small one is not filled up by its own frame."""
+        return Style(min(self.line, max(1, round(side / 8))), self.text)
+
+    def radius(self, side: float) -> float:
+        """Radius of the corners of a frame whose shorter side is that long."""
+        return min(2.0 * self.line, side / 4)
 
 
 def style_for(height: int, width: int, *, count: int, line: float | None = None, text: float | None = None) -> Style:
-    """The style for so many boxes on a picture of that size; `line` and `text` overrule it."""
+    """The style for so many boxes on a picture of that size; `line` and `text` overrule it. Whole pixels keep lines crisp."""
     side = math.sqrt(height * width)
     calm = min(1.0, (ROOMY / max(count, 1)) ** 0.25)
-    return Style(line or max(1.5, side * LINE_SHARE * calm), text or max(11.0, side * TEXT_SHARE * calm))
+    line = line or max(1.5, side * LINE_SHARE) * calm
+    text = text or max(11.0, side * TEXT_SHARE * calm)
+    return Style(max(1, round(line)), max(1, round(text)))

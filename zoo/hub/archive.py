@@ -99,17 +99,23 @@ def _under(loaded: object, state_key: str | None) -> Mapping[object, object]:
 
 
 def _check_zip(path: Path) -> None:
-    """torch.save stores entries as they are; mapping a compressed one would read noise, unpacking it could fill the memory."""
+    """Checks what torch does not: that the entries are stored as they are, as torch.save stores them, and undamaged.
+
+    Mapping a compressed entry would read noise, and unpacking it could fill the memory. Entries have checksums unless whoever
+    saved them switched those off (torch.serialization.set_crc32_options); then all are zero.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as why:
+            packed = any(one.compress_type != zipfile.ZIP_STORED for one in entries)
+            if packed or sum(one.file_size for one in entries) > path.stat().st_size:
+                case = f"{path} is a compressed zip archive. It is refused: torch.save writes none."
+                raise CheckpointError(ASKED, case, "Use another file.")
+            damaged = archive.testzip() if any(one.CRC for one in entries) else None
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, RuntimeError) as why:
         raise _broken(path, str(why)) from why
-    size = path.stat().st_size
-    if any(one.compress_type != zipfile.ZIP_STORED for one in entries) or sum(one.file_size for one in entries) > size:
-        raise CheckpointError(
-            ASKED, f"{path} is a compressed zip archive. It is refused: torch.save writes none.", "Use another file."
-        )
+    if damaged:
+        raise _broken(path, f"the checksum of its entry '{damaged}' is wrong")
 
 
 def _refusal(path: Path, said: str, seems: str | None) -> CheckpointError:

@@ -53,11 +53,15 @@ def mappable(published: Path, *, sha256: str, name: str, state_key: str | None, 
         CheckpointError: it is unsafe, broken, or has no tensors there.
         CacheError: the converted file can't be kept.
     """
-    if _is_safetensors(published, name):
-        if not checked:
-            check(published)
+    if name.endswith(".safetensors") and checked:
         return Mappable(published)
-    return converted(sha256, state_key) or _convert(published, sha256, state_key)
+    found = converted(sha256, state_key)
+    if found:
+        return found
+    if _is_safetensors(published, name):
+        check(published)
+        return Mappable(published)
+    return _convert(published, sha256, state_key)
 
 
 def converted(sha256: str, state_key: str | None) -> Mappable | None:
@@ -83,12 +87,8 @@ def check(path: Path) -> None:
             pass
     except (SafetensorError, OSError, ValueError) as why:
         seems = _looks(path)
-        case = (
-            f"{path} is no valid safetensors file: it is {seems}." if seems else f"{path} is no valid safetensors file ({why})."
-        )
-        raise CheckpointError(
-            "Weights were to be read.", f"{case} It is refused.", "Fetch the file again, or another one."
-        ) from why
+        case = f"{path} is no valid safetensors file{f': it is {seems}' if seems else f' ({why})'}. It is refused."
+        raise CheckpointError("Weights were to be read.", case, "Fetch the file again, or another one.") from why
 
 
 def _convert(published: Path, sha256: str, state_key: str | None) -> Mappable:

@@ -107,15 +107,9 @@ def _failure(entry: str, failures: list[tuple[str, WeightsError]]) -> WeightsErr
     asked = ASKED.format(entry)
     if not failures:
         return SourceError(asked, "The card names no source for them.", OWN_FILE)
-    types = {type(why) for _, why in failures}
+    types, fixes = {type(why) for _, why in failures}, {why.fix for _, why in failures}
     error = types.pop() if len(types) == 1 else SourceError
-    fixes = {why.fix for _, why in failures}
-    if len(fixes) == 1:
-        lines = "".join(f"\n  {label}: {why.case}" for label, why in failures)
-        return error(
-            asked,
-            f"{failures[0][0]}: {failures[0][1].case}" if len(failures) == 1 else f"No source has them:{lines}",
-            fixes.pop(),
-        )
-    lines = "".join(f"\n  {label}: {why.case} {why.fix}" for label, why in failures)
-    return error(asked, f"No source has them:{lines}", OWN_FILE)
+    fix = fixes.pop() if len(fixes) == 1 else None
+    reasons = [f"{label}: {why.case}" if fix else f"{label}: {why.case} {why.fix}" for label, why in failures]
+    case = reasons[0] if len(reasons) == 1 else "\n  ".join(["No source has them:", *reasons])
+    return error(asked, case, fix or OWN_FILE)

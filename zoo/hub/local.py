@@ -40,11 +40,11 @@ def from_package(source: PackageSource) -> Local:
     """A file inside an installed distribution.
 
     Raises:
-        SourceError: the package is not installed.
+        SourceError: the package is not installed, or can't be imported.
     """
     try:
         return Local(Path(str(resources.files(source.package) / source.file)))
-    except ModuleNotFoundError as why:
-        case = f"The package '{source.package}' is not installed."
+    except Exception as why:  # finding the files of a package imports it, and it may raise what it likes
+        case = f"The package '{source.package}' can't be imported: {why}."
         fix = f"Install what it comes with: pip install {source.package.partition('.')[0].replace('_', '-')}"
         raise SourceError(ASKED.format(f"package:{source.package}/{source.file}"), case, fix) from why

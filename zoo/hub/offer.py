@@ -67,15 +67,17 @@ def from_bundle(item: Item, folder: Path, wanted: Wanted, pin: Pin | None) -> Of
     """What a bundle offers.
 
     Raises:
-        IntegrityError: it is none of the files that the card names today.
+        IntegrityError, or LockError if it is the locked one: it is none of the files that the card names today.
     """
     given = [source.sha256 for source in wanted.weights.sources]
     if all(given) and not any(item.sha256.startswith(one) for one in given if one):
         case = f"Its sha256 is {item.sha256[:12]}, and the card names no such file any more."
-        raise IntegrityError("A bundle was to be used.", case, "Make it anew: zoo bundle NAME --to FOLDER")
+        error, fix = (LockError, LOCK_FIX) if pin else (IntegrityError, "Make it anew: zoo bundle NAME --to FOLDER")
+        raise error("A bundle was to be used.", case, fix)
     local = Local((folder / item.file).absolute())
     promises = (*_locked(pin, None), Promise(item.sha256, "bundle.json", fix=COPY_FIX))
-    return Offer(local, item.source, f"file:{local.path}", promises, item.revision, f"file:{local.path}")
+    through = f"bundle:{local.path}"
+    return Offer(local, item.source, through, promises, item.revision, through)
 
 
 def _carrier(source: Source, address: str, origin: Path | None) -> Carrier | Local:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.errors import IntegrityError, WeightsError
+from zoo.errors import CacheError, IntegrityError, WeightsError
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,15 @@ def first_broken(promises: Iterable[Promise], digest: str) -> Promise | None:
 
 
 def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The sha256 of a file, in hex.
+
+    Raises:
+        CacheError: it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as why:
+        raise CacheError(
+            f"{path} was to be verified.", f"It can't be read: {why.strerror}.", "Make it readable, or remove it."
+        ) from why

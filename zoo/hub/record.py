@@ -7,8 +7,10 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from zoo.errors import CacheError
 from zoo.hub.disk import replacing, saving
@@ -43,7 +45,7 @@ class Record:
 
     address: str
     path: str
-    sha256: str
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     stamp: Stamp
     entry: str = ""
     revision: str | None = None

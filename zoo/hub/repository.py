@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo.errors import SourceError
 from zoo.hub import settings
@@ -18,14 +19,18 @@ from zoo.hub.progress import bar
 from zoo.hub.promise import Promise
 from zoo.registry.card import HubSource
 
+if TYPE_CHECKING:
+    from huggingface_hub.errors import HfHubHTTPError
+
 CACHE_FIX = "Set HF_HUB_CACHE to a folder that can be written, with room: HF_HUB_CACHE=/path/to/folder"
 HUB_SAYS = "its ETag on the Hub"
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A file in a repository, pinned to a commit; the layout of the cache is documented at
-    https://huggingface.co/docs/huggingface_hub/guides/manage-cache.
+    """A file in a repository, pinned to a commit.
+
+    The layout of the cache is documented: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
     """
 
     source: HubSource
@@ -71,8 +76,8 @@ class Repository:
         # The download below asks for the same headers, but over a failure it tries on for minutes with timeouts of its own.
         from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-        url = hf_hub_url(self.source.repo, self.source.file, revision=self.source.revision, endpoint=settings.endpoint())
         with explained(self._address, self.source.repo):
+            url = hf_hub_url(self.source.repo, self.source.file, revision=self.source.revision, endpoint=settings.endpoint())
             get_hf_file_metadata(url, timeout=settings.timeout(), endpoint=settings.endpoint())
 
     def _pull(self, progress: bool | None) -> Path:
@@ -114,55 +119,43 @@ def explained(address: str, repo: str, *, tried: bool = False) -> Iterator[None]
     try:
         yield
     except HfHubHTTPError as why:
-        passing = _answered(address, repo, why)
-        final = tried and why.response.status_code in (408, 429)
-        raise _final(address, passing) if final else passing from why
+        told = _answered(address, repo, why)
+        raise _final(address, told) if tried and why.response.status_code in (408, 429) else told from why
     except httpx2.RequestError as why:
-        passing = broken_off(why)
-        final = tried and isinstance(why, httpx2.ConnectError | httpx2.TimeoutException | httpx2.RemoteProtocolError)
-        raise _final(address, passing) if final else passing from why
+        told, persisted = broken_off(why), httpx2.ConnectError | httpx2.TimeoutException | httpx2.RemoteProtocolError
+        raise _final(address, told) if tried and isinstance(why, persisted) else told from why
     except OSError as why:
         if why.errno is not None:
             raise
-        raise _failed(address, why) from why
+        raise _final(address, why.__cause__ or why) from why  # the client hides a failed request behind a missing file
     except Exception as why:  # the Xet storage client raises types of its own, and invalid names a ValueError
-        raise _failed(address, why) from why
+        raise _final(address, why) from why
 
 
-def _final(address: str, passing: Exception) -> Exception:
-    return SourceError(f"{address} was to be fetched.", str(passing), LATER)
-
-
-def _answered(address: str, repo: str, why: Exception) -> Exception:
+def _answered(address: str, repo: str, why: HfHubHTTPError) -> Exception:
+    """The Hub's refusals, each with what to do about it."""
     from huggingface_hub import errors
 
-    asked, page = f"{address} was to be fetched.", f"{settings.endpoint()}/{repo}"
+    asked, page, status = f"{address} was to be fetched.", f"{settings.endpoint()}/{repo}", why.response.status_code
     log_in = f"Log in with `hf auth login` or HF_TOKEN, and accept the conditions, if any, at {page}"
     match why:
         case errors.GatedRepoError():
             return SourceError(asked, f"The repository {repo} is gated.", log_in)
         case errors.RepositoryNotFoundError():
-            return SourceError(
-                asked, f"The Hub shows no repository {repo}: it is missing, private or gated.", f"Check the name. {log_in}"
-            )
+            case = f"The Hub shows no repository {repo}: it is missing, private or gated."
+            return SourceError(asked, case, f"Check the name. {log_in}")
         case errors.RevisionNotFoundError():
             return SourceError(asked, f"The repository {repo} has no such revision.", f"Look for another at {page}/commits/main")
         case errors.RemoteEntryNotFoundError():
             return SourceError(asked, "That revision has no such file.", f"Look for it at {page}/tree/main")
-        case errors.HfHubHTTPError():
-            status = why.response.status_code
-            if status in (401, 403):
-                return SourceError(asked, f"The Hub answers {status}: it wants a login, or refuses yours.", log_in)
-            return refused(address, status, retry_after=why.response.headers.get("Retry-After"))
-    raise TypeError(why)
+    if status in (401, 403):
+        return SourceError(asked, f"The Hub answers {status}: it wants a login, or refuses yours.", log_in)
+    return refused(address, status, retry_after=why.response.headers.get("Retry-After"))
 
 
-def _failed(address: str, why: Exception) -> Exception:
+def _final(address: str, why: BaseException) -> SourceError:
     first = str(why).strip().partition("\n")[0] or type(why).__name__
-    cause = getattr(why, "__cause__", None)
-    if type(why).__name__ == "LocalEntryNotFoundError" and cause:
-        first = str(cause).partition("\n")[0] or type(cause).__name__
-    return SourceError(f"{address} was to be fetched.", first.rstrip(".") + ".", LATER)
+    return SourceError(f"{address} was to be fetched.", f"{first.rstrip('.')}.", LATER)
 
 
 def _chain(path: Path) -> Iterator[Path]:

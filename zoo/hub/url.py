@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from zoo.errors import SourceError
+from zoo.errors import OfflineError, SourceError
 from zoo.hub import settings
 from zoo.hub.disk import check_room, locked, saving, settle
 from zoo.hub.network import Passing, Patience, broken_off, refused
@@ -39,7 +39,7 @@ class Url:
     def path(self) -> Path:
         """Where the file is kept."""
         name = re.sub(r"[^\w.+-]", "_", unquote(urlsplit(self.address).path).rpartition("/")[2])[-100:]
-        return home() / "files" / key_of(self.address) / (name.lstrip(".") or "file")
+        return home() / "files" / key_of(self.address) / (name.strip(".") or "file")
 
     def find(self) -> Path | None:
         """The file, if it was fetched before."""
@@ -160,12 +160,14 @@ def _answer(url: str, headers: dict[str, str]) -> Iterator[Response]:
     """The answer to a GET, body unread, through the client of huggingface_hub: its proxies, certificates and connections."""
     import httpx2
     from huggingface_hub import get_session
+    from huggingface_hub.errors import OfflineModeIsEnabled
 
+    patience = httpx2.Timeout(settings.timeout())
     try:
-        with get_session().stream(
-            "GET", url, headers=headers, follow_redirects=True, timeout=httpx2.Timeout(settings.timeout())
-        ) as response:
+        with get_session().stream("GET", url, headers=headers, follow_redirects=True, timeout=patience) as response:
             yield response
+    except OfflineModeIsEnabled as why:  # the client reads HF_HUB_OFFLINE once, when it is imported
+        raise OfflineError(f"{url} was to be fetched.", f"{why}", "Start again without HF_HUB_OFFLINE.") from why
     except httpx2.RequestError as why:
         raise broken_off(why) from why
     except httpx2.InvalidURL as why:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from zoo.errors import CacheError
 from zoo.hub import record, settings
 from zoo.hub.address import printed
 from zoo.hub.disk import saving
@@ -46,10 +47,12 @@ def remove(result: Verified) -> None:
     """Removes a damaged file; the next load fetches or converts it again. Anything but `damaged` stays.
 
     Raises:
-        CacheError: it can't be removed.
+        CacheError: it is not in the zoo's or the Hub's cache, or can't be removed.
     """
     if result.path is None or result.status != "damaged":
         return
+    if not any(result.path.is_relative_to(folder) for folder in (home(), settings.hub_cache())):
+        raise CacheError(f"{result.path} was to be removed.", "It is not in a cache, so it is not ours.", "Replace it by hand.")
     with saving(result.path):
         result.path.resolve().unlink(missing_ok=True)  # the blob of the Hub's cache behind its link
         result.path.unlink(missing_ok=True)
@@ -73,5 +76,4 @@ def _state(known: Record) -> Verified:
     digest = sha256_of(path)
     if digest == known.sha256:
         return Verified(known.entry, known.address, path, "ok", digest)
-    own = not any(path.is_relative_to(folder) for folder in (home(), settings.hub_cache()))
-    return Verified(known.entry, known.address, path, "changed" if own else "damaged", digest)
+    return Verified(known.entry, known.address, path, "changed" if known.address.startswith("file:") else "damaged", digest)

@@ -56,7 +56,7 @@ def _read(file: str) -> dict[int, str]:
 def _not_found(name: str) -> NameNotFound:
     from difflib import get_close_matches  # deferred: only a mistake pays for it
 
-    near = get_close_matches(name, _DECLARED, n=4, cutoff=0.5)
+    near = get_close_matches(name.lower(), _DECLARED, n=4, cutoff=0.5)
     guess = f"Did you mean {' or '.join(repr(known) for known in near)}?" if near else f"Declared are {', '.join(_DECLARED)}."
     return NameNotFound(
         f"Label space '{name}' was asked for.",

@@ -10,8 +10,10 @@ that a misfit is an error when the detector is built. `contract.py` has the thre
 are registered.
 """
 
+from zoo.parts.backbone import backbone as backbone
 from zoo.parts.contract import Backbone as Backbone
 from zoo.parts.contract import Head as Head
 from zoo.parts.contract import Neck as Neck
 from zoo.parts.level import Level as Level
+from zoo.parts.level import levels_of as levels_of
 from zoo.parts.needs import Needs as Needs

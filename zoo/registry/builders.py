@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import partial, reduce
 from importlib import import_module
@@ -11,8 +12,10 @@ from zoo.errors import NameAmbiguous, NameNotFound, PluginError, ZooError
 from zoo.registry.absence import Known
 from zoo.registry.contribution import WHOLE_FAMILY, Kind
 from zoo.registry.hookspecs import Build
-from zoo.registry.near import listing, near
+from zoo.registry.near import choice_of, near
 from zoo.registry.plugins import Plugin
+
+_PART = re.compile(r"[\w.-]+")
 
 
 def parts(plugins: Iterable[Plugin], kind: Kind) -> list[str]:
@@ -35,7 +38,7 @@ def builder(plugins: Iterable[Plugin], known: Known, kind: Kind, name: str, *, p
     asked = f"'{name}' was asked for among the {kind}."
     able = [one for one in plugins if owner in ("", one.info.name) and short in one.contribution.builders[kind]]
     if len(able) > 1:
-        names = listing(f"{one.info.name}/{short}" for one in able)
+        names = choice_of(f"{one.info.name}/{short}" for one in able)
         raise NameAmbiguous(asked, "Several plugins have a part of that name.", f"Say which: {names}.")
     if able and short != WHOLE_FAMILY:
         return _called(able[0], kind, short)
@@ -75,9 +78,10 @@ def _broken(plugin: Plugin, kind: Kind, name: str, case: str) -> PluginError:
 def _not_found(asked: str, names: list[str], known: Known, owner: str, short: str) -> NameNotFound:
     if owner and (absence := known.absence(owner, short)):
         return NameNotFound(asked, absence.case, absence.fix)
-    shorts = {name.partition("/")[2]: name for name in names}
-    alike = near(f"{owner}/{short}", names) or [shorts[name] for name in near(short, shorts)]
-    families = [f"{name[:-1]}{short}" for name in names if name.endswith("/*") and not owner]
-    guesses = [*alike, *families]
-    fix = f"Did you mean {listing(guesses)}?" if guesses else f"There are: {', '.join(names) or 'none, no plugin brings any'}."
+    single = [name for name in names if not name.endswith(WHOLE_FAMILY)]
+    shorts = {name.partition("/")[2]: name for name in single}
+    guesses = near(f"{owner}/{short}", single) or [shorts[name] for name in near(short, shorts)]
+    if not owner and _PART.fullmatch(short):
+        guesses += [name.removesuffix(WHOLE_FAMILY) + short for name in names if name.endswith(WHOLE_FAMILY)]
+    fix = f"Did you mean {choice_of(guesses)}?" if guesses else f"There are: {', '.join(names) or 'none, no plugin brings any'}."
     return NameNotFound(asked, "No plugin has a part of that name.", fix)

@@ -14,7 +14,7 @@ from zoo.registry import builders
 from zoo.registry.absence import Absence, Known
 from zoo.registry.card import Card, Weights
 from zoo.registry.contribution import Kind
-from zoo.registry.near import listing, near
+from zoo.registry.near import choice_of, near
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.row import Row
 from zoo.registry.shelf import Alias, Shelf
@@ -65,20 +65,21 @@ class Catalogue:
         loaded = {plugin.info.name for plugin in plugins if plugin.info.status == "loaded"}
         self._listed: dict[str, list[Row]] = {}
         hidden: dict[str, str] = {}
-        for shelf in shelves:
-            for row in shelf.rows:
-                needs = row.architecture.partition("/")[0]
-                if needs in loaded:
-                    self._listed.setdefault(row.name, []).append(row)
-                else:
-                    hidden[row.name] = needs
-        known = {name: plugin for shelf in shelves for name, plugin in shelf.known_plugins.items()}
+        for row in (row for shelf in shelves for row in shelf.rows):
+            needs = row.architecture.partition("/")[0]
+            if needs not in loaded:
+                hidden[row.name] = needs
+            elif row.name in self._listed:
+                self._listed[row.name].append(row)
+            else:
+                self._listed[row.name] = [row]
+        listings = [shelf.listing for shelf in shelves]
+        known = {name: plugin for listing in listings for name, plugin in listing.known_plugins.items()}
         self._known = Known({plugin.info.name: plugin.info for plugin in reversed(plugins)}, known, hidden)
         self._aliases: dict[str, list[Alias]] = {}
-        for shelf in shelves:
-            for alias in shelf.aliases:
-                self._aliases.setdefault(alias.name, []).append(alias)
-        self.mirrors: dict[str, str] = {prefix: to for shelf in shelves for prefix, to in shelf.mirrors.items()}
+        for alias in (alias for listing in listings for alias in listing.aliases):
+            self._aliases.setdefault(alias.name, []).append(alias)
+        self.mirrors: dict[str, str] = {prefix: to for listing in listings for prefix, to in listing.mirrors.items()}
 
     @property
     def plugins(self) -> tuple[PluginInfo, ...]:
@@ -88,8 +89,16 @@ class Catalogue:
     @cached_property
     def aliases(self) -> dict[str, str]:
         """Other names, and the names they stand for, as far as those are listed."""
-        targets = {name: aliases[0].target for name, aliases in sorted(self._aliases.items())}
-        return {name: target for name, target in targets.items() if self.rows_of(target.partition(".")[0])}
+        found: dict[str, str] = {}
+        for name, aliases in sorted(self._aliases.items()):
+            base, dot, tag = aliases[0].target.partition(".")
+            if rows := self.rows_of(base):
+                found[name] = f"{self.shown(rows[0])}{dot}{tag}"
+        return found
+
+    def shown(self, row: Row) -> str:
+        """The name of a listed model as it is shown: short, or `plugin/name` where another has the same short name."""
+        return row.name if len(self._listed[row.name]) == 1 else row.qualified
 
     def names(self, pattern: str = "*") -> list[str]:
         """The names of all models that match a glob, sorted; those that several plugins have appear as `plugin/name`.
@@ -121,7 +130,7 @@ class Catalogue:
         base, _, tag = name.partition(".")
         rows = self.rows_of(base)
         if len(rows) > 1:
-            names = listing(sorted(row.qualified for row in rows))
+            names = choice_of(sorted(row.qualified for row in rows))
             raise NameAmbiguous(asked, f"{len(rows)} models have that name.", f"Say which: {names}.")
         if not rows:
             raise self._not_found(asked, base)
@@ -180,7 +189,7 @@ class Catalogue:
         if "/" in base:
             names = [row.qualified for rows in self._listed.values() for row in rows]
         alike = near(base, names) or near(base.rpartition("/")[2], self._listed)
-        return NameNotFound(asked, case, f"Did you mean {listing(alike)}?" if alike else "See which there are: zoo list")
+        return NameNotFound(asked, case, f"Did you mean {choice_of(alike)}?" if alike else "See which there are: zoo list")
 
 
 def _no_tag(asked: str, entry: Entry, tag: str) -> NameNotFound:
@@ -191,5 +200,5 @@ def _no_tag(asked: str, entry: Entry, tag: str) -> NameNotFound:
     return NameNotFound(
         asked,
         f"'{entry.name}' has no weights tagged '{tag}'.",
-        f"Did you mean {listing(f'{entry.name}.{one}' for one in alike)}?",
+        f"Did you mean {choice_of(f'{entry.name}.{one}' for one in alike)}?",
     )

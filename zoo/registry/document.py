@@ -203,7 +203,7 @@ class _Reader:
             return _WORDS[text]
         if text[0] not in _NUMERIC or not _NUMBER.fullmatch(text):
             return text
-        if len(text) < 19 and _INTEGER.fullmatch(text):
+        if len(text) <= 19 and _INTEGER.fullmatch(text):
             return int(text)
         if len(text) > 32 or _INTEGER.fullmatch(text) or not isfinite(value := float(text)):
             raise self._flaw(event, f"The number {text[:32]} is too large.", "Quote it if it is text, such as a hash.")

@@ -15,7 +15,7 @@ def near(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     return [*alike, *within][:most]
 
 
-def listing(names: Iterable[str]) -> str:
+def choice_of(names: Iterable[str]) -> str:
     """`'a', 'b' or 'c'`."""
     quoted = [f"'{name}'" for name in names]
     return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1] if quoted else ""]))

@@ -24,7 +24,7 @@ from lark.exceptions import UnexpectedInput
 from zoo.errors import QueryError
 from zoo.registry.fields import FIELDS, SYNONYMS, Field, Value
 from zoo.registry.license import is_permissive
-from zoo.registry.near import listing, near
+from zoo.registry.near import choice_of, near
 from zoo.registry.row import Row
 
 LIMIT = 1000
@@ -169,7 +169,7 @@ def _field(name: Token) -> Field:
     if asked in known:
         return FIELDS[SYNONYMS.get(known[asked], known[asked])]
     alike = [known[one] for one in near(asked, known)]
-    fix = f"Did you mean {listing(alike)}?" if alike else f"The fields are {', '.join(FIELDS)}."
+    fix = f"Did you mean {choice_of(alike)}?" if alike else f"The fields are {', '.join(FIELDS)}."
     raise _Misuse(name, f"There is no field '{name}'.", fix)
 
 

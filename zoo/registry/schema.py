@@ -67,7 +67,7 @@ def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], m
     steps = _exact(data, kind, message, trail["steps"] if trail else "")
     case = _TRAIL.sub("", message)
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", case):
-        found = near(unknown[1], _every_field())
+        found = near(unknown[1], _fields(kind))
         fix = f"Did you mean '{found[0]}'?" if found else "Remove it; the fields are listed in docs/reference/card.md."
         return sheet.flaw(f"There is no field '{unknown[1]}' here.", fix, at=(*at, *steps, unknown[1]))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
@@ -122,6 +122,7 @@ def _message(data: Any, kind: type[Any]) -> str:
     return ""
 
 
-def _every_field() -> list[str]:
-    kinds = [kind for kind in vars(structs).values() if isinstance(kind, type) and issubclass(kind, msgspec.Struct)]
-    return sorted({field for kind in kinds for field in kind.__struct_fields__})
+def _fields(kind: type[Any]) -> list[str]:
+    """The fields of this struct and of every struct of a card."""
+    kinds = [one for one in (kind, *vars(structs).values()) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    return sorted({field for one in kinds for field in one.__struct_fields__})

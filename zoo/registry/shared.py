@@ -95,7 +95,7 @@ def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:
     shelves = [core, *(shelf for plugin in plugins for shelf in plugin.contribution.shelves), *users]
     found = Catalogue(shelves, plugins)
     for shelf in users:
-        for alias in shelf.aliases:
+        for alias in shelf.listing.aliases:
             _check_alias(found, plugins, shelf, alias)
     return found, list(complaints(plugins))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,30 +47,47 @@ class Outline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Alias(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Another name, what it stands for, and the line that says so."""
+    """Another name, what it stands for (qualified where that is in the same file), and the line that says so."""
 
     name: str
     target: str
     line: int | None
 
 
-class Shelf(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """What one registry file holds.
+class Listing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What a registry file holds without its cards: a row each, in the file's order, and the other sections."""
 
-    origin: the file; relative sources in its cards are relative to its folder.
-    rows:   one a card, in the file's order; `cards` has the encoded card of each at the same position.
-    """
-
-    origin: str
     rows: list[Row]
-    cards: list[msgspec.Raw]
     aliases: list[Alias]
     known_plugins: dict[str, KnownPlugin]
     mirrors: dict[str, str]
 
+
+@dataclass(frozen=True)
+class Shelf:
+    """What one registry file holds.
+
+    origin: the file; relative sources in its cards are relative to its folder.
+    fetch:  gives the encoded card of each row, when the first is opened.
+    """
+
+    origin: str
+    listing: Listing
+    fetch: Callable[[], list[msgspec.Raw]]
+
+    @property
+    def rows(self) -> list[Row]:
+        """One row a card."""
+        return self.listing.rows
+
+    @cached_property
+    def encoded(self) -> list[msgspec.Raw]:
+        """One encoded card a row."""
+        return self.fetch()
+
     def card(self, position: int) -> Card:
         """The whole card of the row at that position."""
-        return _decoder().decode(self.cards[position])
+        return _decoder().decode(self.encoded[position])
 
 
 @cache
@@ -103,16 +121,9 @@ def _built(document: Document, sheet: Sheet, owner: str) -> Shelf:
         plugin = card.architecture.partition("/")[0] if owner == CORE else owner
         rows.append(row_of(name, card, plugin=plugin, line=document.lines.get(at)))
         cards.append(_encoded(encoder, {**data, "architecture": card.architecture}, sheet, at))
-    shelf = Shelf(
-        origin=str(sheet.origin),
-        rows=rows,
-        cards=cards,
-        aliases=[Alias(name, target, document.lines.get(("aliases", name))) for name, target in (outline.aliases or {}).items()],
-        known_plugins=outline.known_plugins or {},
-        mirrors=outline.mirrors or {},
-    )
-    _check_aliases(shelf, sheet, owner)
-    return shelf
+    aliases = _aliases(outline.aliases or {}, rows, document, sheet, owner)
+    listing = Listing(rows=rows, aliases=aliases, known_plugins=outline.known_plugins or {}, mirrors=outline.mirrors or {})
+    return Shelf(str(sheet.origin), listing, lambda: cards)
 
 
 def _outline(document: Document, sheet: Sheet, owner: str) -> Outline:
@@ -154,37 +165,44 @@ def _encoded(encoder: msgspec.msgpack.Encoder, data: dict[str, Any], sheet: Shee
         ) from why
 
 
-def _check_aliases(shelf: Shelf, sheet: Sheet, owner: str) -> None:
-    """Refuses aliases that could never work; those of a user may also stand for names outside the file."""
-    own = {row.name: row for row in shelf.rows}
-    aliases = {alias.name for alias in shelf.aliases}
-    for alias in shelf.aliases:
-        at = ("aliases", alias.name)
-        check_name(sheet, alias.name, at=at)
-        if alias.name in own:
-            raise sheet.flaw(f"The alias '{alias.name}' hides the model of that name.", "Rename the alias.", at=at)
-        if not _TARGET.fullmatch(alias.target):
-            raise sheet.flaw(f"'{alias.target}' is not a model's name.", "Write name, name.tag or plugin/name.", at=at)
-        if alias.target in aliases:
-            raise sheet.flaw(f"'{alias.target}' is itself an alias.", "Name the model it stands for.", at=at)
-        base, _, tag = alias.target.partition(".")
-        plugin, _, name = base.rpartition("/")
-        row = own.get(name)
+def _aliases(written: dict[str, str], rows: list[Row], document: Document, sheet: Sheet, owner: str) -> list[Alias]:
+    """The aliases, with `plugin/name` for a model of the same file; those of a user may also stand for names outside of it."""
+    own = {row.name: row for row in rows}
+    aliases: list[Alias] = []
+    for name, target in written.items():
+        at = ("aliases", name)
+        check_name(sheet, name, at=at)
+        if name in own:
+            raise sheet.flaw(f"The alias '{name}' hides the model of that name.", "Rename the alias.", at=at)
+        if not _TARGET.fullmatch(target):
+            raise sheet.flaw(f"'{target}' is not a model's name.", "Write name, name.tag or plugin/name.", at=at)
+        if target in written:
+            raise sheet.flaw(f"'{target}' is itself an alias.", "Name the model it stands for.", at=at)
+        base, _, tag = target.partition(".")
+        plugin, _, short = base.rpartition("/")
+        row = own.get(short)
         if row is not None and plugin in ("", row.plugin):
             if tag and tag not in row.tags:
                 raise sheet.flaw(f"'{base}' has no weights tagged '{tag}'.", f"It has: {', '.join(row.tags) or 'none'}.", at=at)
+            target = f"{row.qualified}.{tag}" if tag else row.qualified
         elif owner != USER:
-            raise sheet.flaw(f"There is no model '{alias.target}' in this file.", "Correct the name, or remove the alias.", at=at)
+            raise sheet.flaw(f"There is no model '{target}' in this file.", "Correct the name, or remove the alias.", at=at)
+        aliases.append(Alias(name, target, document.lines.get(at)))
+    return aliases
 
 
-def first_duplicate(shelves: Iterable[Shelf], plugin: str) -> str | None:
-    """The first model that one plugin (or `user`) has twice, with both places; None where every name is its only one."""
-    places: dict[str, str] = {}
-    for shelf in shelves:
-        for row in shelf.rows:
-            if row.plugin == plugin:
-                place = f"'{shelf.origin}'" + (f", line {row.line}" if row.line else "")
-                if row.name in places:
-                    return f"'{row.name}' twice: {places[row.name]}, and {place}"
-                places[row.name] = place
+def first_duplicate(shelves: Sequence[Shelf], plugin: str) -> str | None:
+    """The first model that one plugin (or `user`) has in two files, with both places; None where there is none."""
+    names = [row.name for shelf in shelves for row in shelf.rows if row.plugin == plugin]
+    if len(set(names)) == len(names):
+        return None
+    seen: dict[str, tuple[Shelf, Row]] = {}
+    for shelf, row in ((one, row) for one in shelves for row in one.rows if row.plugin == plugin):
+        first, before = seen.setdefault(row.name, (shelf, row))
+        if before is not row:
+            return f"'{row.name}' twice: {_place(first, before)}, and {_place(shelf, row)}"
     return None
+
+
+def _place(shelf: Shelf, row: Row) -> str:
+    return f"'{shelf.origin}'" + (f", line {row.line}" if row.line else "")

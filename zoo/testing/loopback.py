@@ -49,7 +49,7 @@ class LoopbackHub:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._repositories: dict[str, _Repository] = {}
-        self._files: dict[str, bytes] = {}
+        self._files: dict[str, Answer] = {}
         self._redirects: dict[str, str] = {}
         self._rules: list[_Rule] = []
         self._requests: list[Request] = []
@@ -92,10 +92,10 @@ class LoopbackHub:
                 known.refs[revision] = commit
         return commit
 
-    def add_file(self, path: str, data: bytes | Path) -> str:
-        """Serves a plain file, as any web server would, and returns its URL."""
+    def add_file(self, path: str, data: bytes | Path, *, etag: str | None = None) -> str:
+        """Serves a plain file, as any web server would, and returns its URL; the ETag is its sha256 unless given."""
         with self._lock:
-            self._files["/" + path.lstrip("/")] = data if isinstance(data, bytes) else data.read_bytes()
+            self._files["/" + path.lstrip("/")] = _plain(data if isinstance(data, bytes) else data.read_bytes(), etag=etag)
         return f"{self.endpoint}/{quote(path.lstrip('/'))}"
 
     def add_redirect(self, path: str, to: str) -> str:
@@ -136,7 +136,7 @@ class LoopbackHub:
 
     def _answer(self, path: str) -> Answer:
         if path in self._files:
-            return _plain(self._files[path])
+            return self._files[path]
         if path in self._redirects:
             return Answer(b"", {"Location": self._redirects[path]}, status=302)
         if path.startswith("/api/models/"):
@@ -183,8 +183,8 @@ class LoopbackHub:
         return self._with_files(repo, revision, lambda commit, files: Answer.json(_model(repo, commit, files)))
 
 
-def _plain(data: bytes) -> Answer:
-    return Answer(data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"})
+def _plain(data: bytes, *, etag: str | None = None) -> Answer:
+    return Answer(data, {"ETag": etag or f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"})
 
 
 def _model(repo: str, commit: str, files: Mapping[str, bytes]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from copy import copy
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.transform import resize_boxes
 
@@ -18,7 +18,7 @@ from detzoo_torchvision.norms import set_frozen_eps
 from zoo import Detector, LabelSpace, Protocol
 from zoo.detections import Detections
 from zoo.detectors import Batch, Place, Target
-from zoo.errors import ImageError
+from zoo.errors import ImageError, LabelError
 from zoo.registry.card import PostLoad
 
 
@@ -28,16 +28,13 @@ class TorchvisionDetector(Detector):
     The arithmetic is torchvision's own, in its own order: outputs and losses are bit-equal to calling `net`. Nothing of `net`
     changes in a call, so threads may share a detector.
 
-    tuned: the part of `net` that holds the thresholds (`score_thresh`, `nms_thresh`, `detections_per_img`).
+    owner: the part of `net` that holds the thresholds (`score_thresh`, `nms_thresh`, `detections_per_img`).
     """
 
-    def __init__(self, net: nn.Module, *, space: LabelSpace, tuned: nn.Module) -> None:
-        native: Any = tuned  # torchvision has no types
-        super().__init__(
-            space=space,
-            native=Protocol(score=native.score_thresh, iou=native.nms_thresh, max_boxes=native.detections_per_img),
-        )
-        self.net: Any = net
+    def __init__(self, net: Any, *, space: LabelSpace, owner: Any) -> None:  # torchvision has no types
+        native = Protocol(score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img)
+        super().__init__(space=space, native=native)
+        self.net = net
 
     def prepare(self, images: Sequence[Tensor]) -> Batch:
         """Normalised, resized and padded by torchvision's transform; in train mode it draws among its sizes at random.
@@ -122,9 +119,9 @@ class TorchvisionDetector(Detector):
         return size
 
 
-def tuned(owner: nn.Module, protocol: Protocol) -> Any:
+def tuned(owner: Any, protocol: Protocol) -> Any:
     """`owner` at these thresholds: a shallow copy that shares every layer, because threads may share `owner` itself."""
-    changed: Any = copy(owner)
+    changed = copy(owner)
     changed.score_thresh, changed.nms_thresh, changed.detections_per_img = protocol.score, protocol.iou, protocol.max_boxes
     return changed
 
@@ -140,4 +137,8 @@ def _check(target: Target, classes: int, where: str) -> None:
         raise ValueError(f"{where}: box {target.boxes[flat][0].tolist()} has no width or no height; drop it from the truth")
     outside = (target.labels < 0) | (target.labels >= classes)
     if outside.any():
-        raise ValueError(f"{where}: label {int(target.labels[outside][0])} is outside the label space of {classes} classes")
+        raise LabelError(
+            f"The loss was asked for, and {where} has the label {int(target.labels[outside][0])}.",
+            f"The label space has {classes} classes.",
+            f"Give labels from 0 to {classes - 1}, in the order of the detector's space.",
+        )

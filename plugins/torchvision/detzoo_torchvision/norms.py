@@ -21,7 +21,7 @@ def freeze_norms(module: nn.Module) -> None:
 def set_frozen_eps(module: nn.Module, eps: float) -> int:
     """Sets the eps of every FrozenBatchNorm2d inside `module`; returns how many there are.
 
-    Weights that were converted from Caffe2 (torchvision's oldest) were trained with eps 0 and are off by it otherwise.
+    torchvision's oldest weights are from before its frozen norms had one, and are meant for eps 0 (pytorch/vision#2933).
     """
     frozen = [child for child in module.modules() if isinstance(child, FrozenBatchNorm2d)]
     for child in frozen:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import box_iou
 
@@ -33,8 +34,8 @@ class OneStageOutput:
 class OneStage(TorchvisionDetector):
     """A torchvision network without proposals."""
 
-    def __init__(self, net: nn.Module, *, space: LabelSpace) -> None:
-        super().__init__(net, space=space, tuned=net)
+    def __init__(self, net: Any, *, space: LabelSpace) -> None:
+        super().__init__(net, space=space, owner=net)
 
     def forward(self, batch: Batch) -> OneStageOutput:
         """Heads on every map, and the anchors that belong to them."""

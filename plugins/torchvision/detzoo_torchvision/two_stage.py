@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import fastrcnn_loss
 from torchvision.ops.poolers import LevelMapper
@@ -44,8 +45,8 @@ class TwoStage(TorchvisionDetector):
     strides: input pixels a cell of each map that regions are cut from.
     """
 
-    def __init__(self, net: nn.Module, *, space: LabelSpace, strides: Sequence[int]) -> None:
-        super().__init__(net, space=space, tuned=net.get_submodule("roi_heads"))
+    def __init__(self, net: Any, *, space: LabelSpace, strides: Sequence[int]) -> None:
+        super().__init__(net, space=space, owner=net.roi_heads)
         # torchvision guesses these from the height of the first picture a network sees; a very flat one spoils all that follow.
         pool = self.net.roi_heads.box_roi_pool
         pool.scales = [1 / stride for stride in strides]

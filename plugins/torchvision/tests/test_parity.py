@@ -43,8 +43,9 @@ def test_boxes_scores_and_labels_are_bit_equal_to_torchvisions(pair: Any) -> Non
 
 
 def test_a_protocol_acts_as_torchvisions_own_thresholds_do(pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    median = torch.cat([one.scores for one in pair.ours.decode(pair.evaluated.raw, pair.evaluated.batch, Protocol())]).median().item()
-    ours = pair.ours.decode(pair.evaluated.raw, pair.evaluated.batch, Protocol(score=median, iou=0.1, max_boxes=9))
+    raw, batch = pair.evaluated.raw, pair.evaluated.batch
+    median = torch.cat([one.scores for one in pair.ours.decode(raw, batch, Protocol())]).median().item()
+    ours = pair.ours.decode(raw, batch, Protocol(score=median, iou=0.1, max_boxes=9))
     owner = thresholds_of(pair.theirs)
     for name, value in (("score_thresh", median), ("nms_thresh", 0.1), ("detections_per_img", 9)):
         monkeypatch.setattr(owner, name, value)
@@ -104,8 +105,8 @@ def test_pictures_without_any_box_give_finite_losses(pair: Any, boxes: tuple[int
 
 
 def test_the_configuration_is_the_one_torchvision_gives_its_published_weights(pair: Any) -> None:
-    def layers(net: nn.Module) -> dict[str, tuple[str, object, object]]:
-        return {name: (type(layer).__name__, getattr(layer, "eps", None), layer.extra_repr()) for name, layer in net.named_modules()}
+    def layers(net: nn.Module) -> dict[str, tuple[object, ...]]:
+        return {name: (type(each), getattr(each, "eps", None), each.extra_repr()) for name, each in net.named_modules()}
 
     assert layers(pair.ours.net) == layers(pair.theirs)
     assert repr(pair.ours.net.transform) == repr(pair.theirs.transform)

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from detzoo_yolox.detector import YOLOX, build
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
-from detzoo_yolox.detector import YOLOX, build
 from zoo import labels
 from zoo.labels import LabelSpace
 

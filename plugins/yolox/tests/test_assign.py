@@ -4,12 +4,11 @@ import math
 from dataclasses import dataclass
 
 import torch
+from detzoo_yolox.assign import Assignment, assign
+from detzoo_yolox.raw import Grid, Raw
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
-
-from detzoo_yolox.assign import Assignment, assign
-from detzoo_yolox.raw import Grid, Raw
 
 GRIDS = (Grid(8, 6, 8), Grid(4, 3, 16), Grid(2, 2, 32))
 CELLS = Raw(torch.zeros(1, 64, 8), GRIDS, logits=True).cells().double()
@@ -121,10 +120,13 @@ def test_a_perfect_prediction_of_every_cell_gives_an_object_ten() -> None:
     assert len(perfect.assign().cells) == 10
 
 
-def test_certain_predictions_cost_no_infinities() -> None:
-    case = random_case(3, seed=5)
-    certain = Case(case.boxes, case.logits.sign() * 1e4, case.objects, case.channels)
-    assert len(certain.assign().cells) >= 1
+def test_of_cells_that_are_all_certain_the_right_one_learns() -> None:
+    objects = torch.tensor([[8.0, 8.0, 40.0, 40.0]], dtype=torch.float64)
+    boxes = torch.tensor([[900.0, 900.0, 910.0, 910.0]], dtype=torch.float64).expand(len(CELLS), 4)  # all bad, so k is 1
+    logits = torch.tensor([1e4, -1e4, 1e4, -1e4], dtype=torch.float64).repeat(len(CELLS), 1)
+    right = next(index for index, cell in enumerate(CELLS.tolist()) if cell == [2, 3, 8])
+    logits[right] = torch.tensor([1e4, 1e4, -1e4, -1e4])
+    assert Case(boxes, logits, objects, torch.tensor([0])).assign().cells.tolist() == [right]
 
 
 def test_no_gradient_flows_through_the_choice() -> None:

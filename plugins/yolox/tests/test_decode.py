@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from detzoo_yolox.decode import decode
+from detzoo_yolox.raw import Grid, Raw
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detzoo_yolox.decode import decode
-from detzoo_yolox.raw import Grid, Raw
 from zoo.detectors import Protocol
 
 GRIDS = (Grid(6, 5, 8), Grid(3, 3, 16))

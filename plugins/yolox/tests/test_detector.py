@@ -2,9 +2,10 @@
 
 import pytest
 import torch
-
+from detzoo_yolox.blocks import BaseConv
 from detzoo_yolox.detector import YOLOX, build
 from detzoo_yolox.raw import Raw
+
 from zoo import labels
 from zoo.detectors import Protocol
 from zoo.errors import CardError
@@ -39,6 +40,22 @@ def test_every_size_runs_at_strides_8_16_and_32(name: str) -> None:
         raw = model(model.prepare([torch.zeros(3, 96, 96, dtype=torch.uint8)]))
     assert [(grid.height, grid.width, grid.stride) for grid in raw.grids] == [(12, 12, 8), (6, 6, 16), (3, 3, 32)]
     assert tuple(raw.values.shape) == (1, 12 * 12 + 6 * 6 + 3 * 3, 85)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_batch_norms_are_those_the_weights_were_trained_with(name: str) -> None:
+    with torch.device("meta"):
+        model = build(space=labels.get("coco80"), **PUBLISHED[name][1])  # type: ignore[arg-type]
+    norms = {(one.eps, one.momentum) for one in model.modules() if isinstance(one, torch.nn.BatchNorm2d)}
+    assert norms == {(1e-3, 0.03)}
+
+
+def test_darknet53_is_leaky_by_a_tenth_and_the_rest_is_silu() -> None:
+    with torch.device("meta"):
+        darknet, csp = build(space=labels.get("coco80"), backbone="darknet53"), build(space=labels.get("coco80"))
+    slopes = {one.act.negative_slope for one in darknet.modules() if isinstance(one, BaseConv)}
+    assert slopes == {0.1}
+    assert {type(one.act) for one in csp.modules() if isinstance(one, BaseConv)} == {torch.nn.SiLU}
 
 
 def test_nothing_stays_on_the_meta_device_once_the_state_dict_is_in(toy: YOLOX, letters: LabelSpace) -> None:
@@ -132,6 +149,8 @@ def test_lower_precision_runs_and_decodes_to_single(toy: YOLOX) -> None:
         ({"backbone": "darknet53", "width": 0.5}, r"Leave out depth, width and depthwise\."),
     ],
 )
-def test_an_argument_out_of_range_is_refused_with_what_to_write(arguments: dict[str, object], fix: str, letters: LabelSpace) -> None:
+def test_an_argument_out_of_range_is_refused_with_what_to_write(
+    arguments: dict[str, object], fix: str, letters: LabelSpace
+) -> None:
     with pytest.raises(CardError, match=fix):
         build(space=letters, **arguments)  # type: ignore[arg-type]

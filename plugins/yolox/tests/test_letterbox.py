@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from detzoo_yolox.letterbox import letterbox, place, resize
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
-
-from detzoo_yolox.letterbox import letterbox, place, resize
 
 CPU = torch.device("cpu")
 
@@ -28,7 +27,10 @@ def test_what_the_picture_does_not_cover_is_gray() -> None:
 
 
 def test_pictures_of_any_sizes_make_one_batch_in_order() -> None:
-    images = [torch.full((3, height, width), value, dtype=torch.uint8) for height, width, value in ((9, 7, 1), (300, 500, 2), (64, 64, 3))]
+    images = [
+        torch.full((3, height, width), value, dtype=torch.uint8)
+        for height, width, value in ((9, 7, 1), (300, 500, 2), (64, 64, 3))
+    ]
     assert boxed(*images)[:, 0, 0, 0].tolist() == [1, 2, 3]
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from torch import Tensor, nn
-
 from detzoo_yolox.backbone import CSPDarknet
-from detzoo_yolox.blocks import SPPBottleneck
+from detzoo_yolox.blocks import Focus, SPPBottleneck
 from detzoo_yolox.darknet import Darknet53
 from detzoo_yolox.head import DecoupledHead
 from detzoo_yolox.neck import PAFPN, YOLOFPN
+from torch import Tensor, nn
+
 from zoo.errors import NameNotFound
 from zoo.labels import LabelSpace
 from zoo.parts.level import Level
@@ -100,6 +100,13 @@ def test_an_untrained_head_gives_everything_one_percent(letters: LabelSpace) -> 
             module.reset_parameters()
     biases = [conv.bias for conv in (*head.cls_preds, *head.obj_preds)]
     assert torch.allclose(torch.cat(biases).sigmoid(), torch.tensor(0.01))
+
+
+def test_the_stem_stacks_the_corners_of_each_patch_column_by_column() -> None:
+    stem = Focus(1, 4)
+    stem.conv = nn.Identity()
+    patch = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+    assert stem(patch).flatten().tolist() == [1, 3, 2, 4]
 
 
 def test_pyramid_pooling_sees_the_maxima_of_5_9_and_13_cells() -> None:

@@ -5,9 +5,8 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-import pytest
-
 import detzoo_yolox
+import pytest
 
 HOOKS = {
     "register_architectures": {"yolox"},
