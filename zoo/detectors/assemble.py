@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import nn
 
-from zoo import parts
 from zoo.detectors.plan import Plan
 from zoo.errors import ContractError, NameNotFound, ZooError
 from zoo.labels import LabelSpace
-from zoo.parts import Backbone, Head, Level, Neck, levels_of
+from zoo.parts import Backbone, Head, Level, Neck, backbone, levels_of
 from zoo.registry import catalogue
 from zoo.registry.contribution import Kind
 
@@ -49,15 +49,15 @@ def assemble(plan: Plan, space: LabelSpace) -> Parts:
         NameNotFound, NameAmbiguous: a part or an argument of one has no such name.
         Seam: two of them do not fit.
     """
-    backbone = build_part(plan, "backbone", {"strides": plan.strides})
-    levels = {"backbone": levels_of(backbone, name=plan.backbone)}
+    body = build_part(plan, "backbone", {"strides": plan.strides})
+    levels = {"backbone": levels_of(body, name=plan.backbone)}
     neck = None
     if plan.neck is not None:
         neck = build_part(plan, "neck", {"levels": levels["backbone"]}, above=levels)
         levels["neck"] = levels_of(neck, name=plan.neck)
     last = levels.get("neck", levels["backbone"])
     head = build_part(plan, "head", {"levels": last, "space": space}, above=levels)
-    return Parts(backbone, neck, head)
+    return Parts(body, neck, head)
 
 
 def build_part(
@@ -71,8 +71,9 @@ def build_part(
     name, arguments = getattr(plan, kind), plan.arguments_of(kind)
     build = builder(kind, name)
     _check_arguments(build, f"{kind} '{name}'", given, arguments)
+    make: Callable[..., Any] = partial(backbone, name) if kind == "backbone" else build
     try:
-        part = parts.backbone(name, **given, **arguments) if kind == "backbone" else build(**given, **arguments)
+        part = make(**given, **arguments)
     except (ContractError, NameNotFound) as why:
         raise Seam(kind, above or {}, why) from why
     _check_part(part, kind, name)
