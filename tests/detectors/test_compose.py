@@ -209,10 +209,10 @@ def test_an_unknown_part_has_no_pipeline_but_near_names() -> None:
 
 @pytest.mark.parametrize("argument", ["chanels", "levels"])
 def test_an_argument_a_part_does_not_take_is_refused_with_those_it_takes(argument: str) -> None:
-    with pytest.raises(NameNotFound, match=rf"The neck 'fpn' was given the argument '{argument}'\.\n.*\nIt takes channels, coarser\."):
-        zoo.compose(
-            backbone="torchvision/resnet18", neck="fpn", head="ssd", labels=["a"], neck_arguments={argument: 3}
-        )
+    with pytest.raises(
+        NameNotFound, match=rf"The neck 'fpn' was given the argument '{argument}'\.\n.*\nIt takes channels, coarser\."
+    ):
+        zoo.compose(backbone="torchvision/resnet18", neck="fpn", head="ssd", labels=["a"], neck_arguments={argument: 3})
 
 
 @pytest.mark.parametrize("rule", [{"resize": "squash", "size": [8, 8]}, {"resize": "fixed"}, {"resize": "fixed", "size": [8]}])
