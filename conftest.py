@@ -30,7 +30,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def published_yolox_nano(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """YOLOX-Nano's real weights, in upstream's own file format, at the address its card gives (through a mirror on this machine)."""
+    """YOLOX-Nano's real weights, in upstream's file format, at the address its card gives (through a mirror on this machine)."""
     import torch
     from safetensors.torch import load_file
 

@@ -1,8 +1,9 @@
-"""How long a shell waits for a list of models: `zoo list` and `zoo show` against the lists of torchvision and timm, each in a cold process.
+"""How long a shell waits for a list of models: `zoo list` and `zoo show` against torchvision's and timm's, in cold processes.
 
-All bundled plugins are on. "10,000 cards" adds a user's registry file with that many cards to the same commands, with a warm index; the one
-run that has to parse it is stated by itself. Each run is a process of its own, runs of all commands alternate, and the median counts.
-The ratios are held against the promise: at least 10 times as fast as either peer, and at most 1.5 times as long with 10,000 cards.
+All bundled plugins are on. "10,000 cards" adds a user's registry file with that many cards to the same commands, with a warm
+index; the one run that has to parse it is stated by itself. Each run is a process of its own, the commands take turns, and the
+median counts. The exit code is 0 if the promise is kept: at least 10 times as fast as either peer, and with 10,000 cards at most
+1.5 times as long as without.
 
     python benchmarks/listing.py [--runs 9] [--json OUT]
 """

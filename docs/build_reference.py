@@ -69,13 +69,21 @@ def signature(name: str, thing: object) -> str:
 
 def members(kind: type) -> dict[str, object]:
     own = {name: thing for name, thing in vars(kind).items() if not name.startswith("_") and inspect.getdoc(thing)}
-    return {name: thing for name, thing in own.items() if inspect.isroutine(thing) or isinstance(thing, property | classmethod | staticmethod)}
+    return {
+        name: thing
+        for name, thing in own.items()
+        if inspect.isroutine(thing) or isinstance(thing, property | classmethod | staticmethod)
+    }
 
 
 def entry(name: str, thing: object) -> str:
     """One public name: its signature, its docstring, and for a class its methods."""
     if not (inspect.isclass(thing) or callable(thing)):
-        return f"## `{name}`\n\n{fenced(repr(thing), 'python')}\n" if isinstance(thing, str | int | float | tuple | frozenset) else ""
+        return (
+            f"## `{name}`\n\n{fenced(repr(thing), 'python')}\n"
+            if isinstance(thing, str | int | float | tuple | frozenset)
+            else ""
+        )
     lines = [f"## `{name}`\n"]
     is_error = inspect.isclass(thing) and issubclass(thing, Exception)
     if not is_error and signature(name, thing):
@@ -101,7 +109,9 @@ def commands() -> str:
     text = "# The command `zoo`\n\n"
     for words in ([], *([one] for one in COMMANDS)):
         environment = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PATH": "", "ZOO_PLUGINS": ""}
-        done = subprocess.run([sys.executable, "-m", "zoo", *words, "--help"], capture_output=True, text=True, check=True, env=environment)
+        done = subprocess.run(
+            [sys.executable, "-m", "zoo", *words, "--help"], capture_output=True, text=True, check=True, env=environment
+        )
         help_text = "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
         text += f"## `zoo {' '.join(words)}".rstrip() + f"`\n\n{fenced(help_text)}\n"
     return text

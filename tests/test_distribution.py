@@ -18,7 +18,18 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        str(folder),
+        str(ROOT),
+    ]
     subprocess.run(command, check=True)
     return next(folder.glob("detzoo-*.whl"))
 
@@ -27,7 +38,11 @@ def declared(name: str, seen: dict[str, None]) -> dict[str, None]:
     """The distributions that `name` needs, and theirs, without extras; only those this machine has."""
     for text in distribution(name).requires or []:
         need = Requirement(text)
-        if need.marker and not need.marker.evaluate({"extra": ""}) and not any(need.marker.evaluate({"extra": one}) for one in need.extras):
+        if (
+            need.marker
+            and not need.marker.evaluate({"extra": ""})
+            and not any(need.marker.evaluate({"extra": one}) for one in need.extras)
+        ):
             continue
         key = need.name.lower().replace("_", "-")
         if key not in seen:
@@ -68,7 +83,13 @@ def run(environment: Path, folder: Path, *words: str) -> str:
 
 def test_the_wheel_holds_the_core_the_bundled_plugins_and_the_catalogue(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"zoo/registry.yaml", "zoo/__init__.py", "detzoo_torchvision/__init__.py", "detzoo_timm/__init__.py", "detzoo_yolox/__init__.py"} <= names
+    assert {
+        "zoo/registry.yaml",
+        "zoo/__init__.py",
+        "detzoo_torchvision/__init__.py",
+        "detzoo_timm/__init__.py",
+        "detzoo_yolox/__init__.py",
+    } <= names
 
 
 def test_the_wheel_holds_no_tests_and_no_docs(wheel: Path) -> None:
@@ -96,5 +117,6 @@ print(zoo.__file__, type(seen).__name__, seen.size)
 
 
 def test_nothing_that_is_not_declared_is_there_to_import(environment: Path, tmp_path: Path) -> None:
-    code = "import importlib.util; print([name for name in ('pytest', 'pycocotools', 'supervision', 'pandas') if importlib.util.find_spec(name)])"
+    names = "('pytest', 'pycocotools', 'supervision', 'pandas')"
+    code = f"import importlib.util; print([name for name in {names} if importlib.util.find_spec(name)])"
     assert run(environment, tmp_path, "python", "-c", code).strip() == "[]"

@@ -1,11 +1,10 @@
-"""Docs are true: every snippet runs, every link leads somewhere, the reference is current, every hook and command is described."""
+"""Docs are true: snippets run, links lead somewhere, the reference is current, every hook and command is described."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,9 @@ EVERY_PAGE = sorted({*PAGES, *(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTIN
 def shell(example: Example) -> None:
     """Runs a `sh` block with this environment's programs; a command that fails stops it."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", example.parsed], env=os.environ | {"PATH": path}, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", example.parsed], env=os.environ | {"PATH": path}, capture_output=True, text=True
+    )
     assert done.returncode == 0, f"{example.parsed}\n{done.stdout}\n{done.stderr}"
 
 
@@ -31,7 +32,7 @@ SNIPPETS = Sybil([SkipParser(), PythonCodeBlockParser(), CodeBlockParser(languag
 
 
 @pytest.fixture
-def desk(tmp_path: Path, shared: Path, published_yolox_nano: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:  # noqa: ARG001
+def desk(tmp_path: Path, shared: Path, published_yolox_nano: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with photos, and YOLOX-Nano where its card says it is published."""
     photos = sorted((shared / "coco_val2017_128" / "val2017").glob("*.jpg"))
     shutil.copy(photos[0], tmp_path / "street.jpg")
@@ -39,12 +40,12 @@ def desk(tmp_path: Path, shared: Path, published_yolox_nano: None, monkeypatch: 
     for photo in photos[:4]:
         shutil.copy(photo, tmp_path / "photos")
     monkeypatch.chdir(tmp_path)
-    yield tmp_path
+    return tmp_path
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_snippet_runs(page: Path, desk: Path) -> None:  # noqa: ARG001
+def test_every_snippet_runs(page: Path, desk: Path) -> None:
     for example in SNIPPETS.parse(page).examples():
         example.evaluate()
 

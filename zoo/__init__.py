@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from zoo.detections import Detections as Detections
     from zoo.detectors import Detector as Detector
     from zoo.detectors import Protocol as Protocol
-    from zoo.detectors import compose as compose
-    from zoo.detectors import load as load
+    from zoo.detectors.compose import compose as compose
+    from zoo.detectors.load import load as load
     from zoo.errors import ZooError as ZooError
     from zoo.labels import LabelSpace as LabelSpace
     from zoo.registry import catalogue as catalogue

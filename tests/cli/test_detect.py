@@ -89,8 +89,9 @@ def test_a_picture_without_a_coco_id_is_named_before_the_network_runs(run: Run, 
 
 def test_annotated_pictures_keep_name_and_size(run: Run, tmp_path: Path) -> None:
     assert run("1.png", "2.jpg", "--save", "seen").returncode == 0
-    assert Image.open(tmp_path / "seen" / "1.png").size == (80, 60)
-    assert Image.open(tmp_path / "seen" / "2.jpg").size == (60, 80)
+    with Image.open(tmp_path / "seen" / "1.png") as first, Image.open(tmp_path / "seen" / "2.jpg") as second:
+        assert first.size == (80, 60)
+        assert second.size == (60, 80)
 
 
 def test_two_pictures_of_one_name_do_not_overwrite_each_other(run: Run, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_offline_without_the_weights_says_how_to_get_them(monkeypatch: pytest.Mo
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     with pytest.raises(OfflineError) as caught:
         zoo.load("yolox_nano")
-    assert "zoo pull yolox_nano" in caught.value.fix
+    assert "zoo pull yolox/yolox_nano.coco" in caught.value.fix
 
 
 def test_frozen_batch_norms_get_the_epsilon_of_the_trained_weights() -> None:

@@ -136,6 +136,7 @@ WHOLE = zipped({"a": torch.arange(1000.0), "b": torch.ones(3)})
 BOMBS = {
     "a pickle that unfolds to 64 MB": compressed(WHOLE, data=b"\x80\x02" + b"N0" * (32 << 20) + b"N."),
     "deflated tensors": compressed(WHOLE),
+    "deflated noise, which gets no smaller": compressed(zipped({"a": torch.randint(256, (9000,), dtype=torch.uint8)})),
     "a tensor of stride zero": zipped({"a": torch.zeros(1).expand(1 << 40)}),
     "many views of one tensor": zipped({f"a{i}": one for one in [torch.zeros(1 << 16)] for i in range(64)}),
 }

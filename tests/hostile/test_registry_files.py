@@ -59,6 +59,10 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "a duplicate field": (CARD + "    labels: voc20\n", "Line 6: The key 'labels' appears twice."),
     "an endless number": (f"schema: {'9' * 100_000}\n", "Line 1: The number"),
     "an endless word": (f"schema: {'a' * 1_000_000}\n", "Line 1, field 'schema'"),
+    "an endless name": (f"schema: 1\ncards:\n  ? {'A' * 100_000}\n  : {{}}\n", "Line 3, field 'cards.AAA"),
+    "an endless field": (f"schema: 1\n? {'a' * 100_000}\n: 1\n", "There is no field 'aaa"),
+    "an endless class twice": (f"{CARD[:-7]}[{'a' * 100_000}, {'a' * 100_000}]\n", "Line 5, field 'cards.nano.labels'"),
+    "an endless tag": (f"schema: !{'a' * 100_000} 1\n", "The tag '!aaa"),
     "a null name": ("schema: 1\ncards:\n  ~: {}\n", "Line 3, field 'cards.~'"),
     "a path for a name": ("schema: 1\ncards:\n  ../../etc/passwd: {architecture: a/b, labels: c}\n", "Line 3"),
     "cards in a list": ("schema: 1\ncards:\n  - nano\n", "Line 2, field 'cards'"),
@@ -73,6 +77,12 @@ def test_a_hostile_file_is_refused_by_name(tmp_path: Path, kind: str) -> None:
     case = refused(file(tmp_path, content))
     assert says in case
     assert len(case) < 500
+
+
+def test_a_hundred_thousand_classes_are_checked_in_a_moment(tmp_path: Path) -> None:
+    classes = [f"class {number}" for number in range(100_000)]
+    assert read_shelf(file(tmp_path, f"{CARD[:-7]}{classes}\n"), owner=USER).rows[0].classes == 100_000
+    assert "listed twice" in refused(file(tmp_path, f"{CARD[:-7]}{[*classes, 'class 7']}\n"))
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:

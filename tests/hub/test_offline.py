@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import zoo.hub
@@ -35,8 +36,6 @@ for line in sys.stdin:
 
 
 def without_sockets(*specs: Weights | str, **environment: str) -> list[str]:
-    import msgspec
-
     lines = "".join(json.dumps(msgspec.to_builtins(spec)) + "\n" for spec in specs)
     env = {**os.environ, **environment}
     done = subprocess.run([sys.executable, "-c", CHILD], env=env, input=lines, capture_output=True, text=True)
@@ -88,3 +87,15 @@ def test_a_bundle_is_enough_without_a_cache(sources: list[Weights | str], weight
 def test_the_child_would_notice_a_socket(sources: list[Weights | str]) -> None:
     with pytest.raises(AssertionError, match="a socket was opened"):
         without_sockets(sources[1])
+
+
+def test_a_warm_load_imports_no_client_and_no_torch(sources: list[Weights | str]) -> None:
+    for spec in sources[:3]:
+        fetch(spec)
+    code = (
+        "import sys, msgspec, zoo.hub; from zoo.registry.card import Weights\n"
+        "for text in sys.argv[1:]: zoo.hub.fetch(msgspec.json.decode(text, type=Weights), name='a/net', tag='v1')\n"
+        "sys.exit(bool({'torch', 'huggingface_hub', 'httpx2', 'rich'} & set(sys.modules)))"
+    )
+    texts = [msgspec.json.encode(spec).decode() for spec in sources[:3]]
+    assert subprocess.run([sys.executable, "-c", code, *texts]).returncode == 0

@@ -37,7 +37,9 @@ USER_FILE = """
     schema: 1
     aliases: {mine: my_yolo}
     mirrors: {"https://e.org/": "http://127.0.0.1/"}
-    cards: {my_yolo: {architecture: yolo/net, labels: [helmet, vest]}}
+    cards:
+      my_yolo: {architecture: yolo/net, labels: [helmet, vest]}
+      waiting: {architecture: off/net, labels: coco80}
 """
 
 
@@ -90,7 +92,7 @@ def test_a_pattern_matches_short_names_and_with_a_slash_qualified_ones(known: Ca
 
 def test_an_entry_says_whose_it_is_and_where_it_stands(known: Catalogue) -> None:
     [mine] = known.entries("my_yolo")
-    assert (mine.qualified, mine.plugin, Path(mine.origin).name, mine.line) == ("user/my_yolo", "user", "user.yaml", 5)
+    assert (mine.qualified, mine.plugin, Path(mine.origin).name, mine.line) == ("user/my_yolo", "user", "user.yaml", 6)
     assert mine.card.labels == ["helmet", "vest"]
 
 
@@ -156,6 +158,7 @@ def test_a_tag_of_a_model_without_weights_is_told_so(known: Catalogue) -> None:
         ("broken_nano", "detzoo-broken 1.0, which is quarantined: its import failed.", "pip install --upgrade detzoo-broken"),
         ("hidden_one", "the plugin 'off', which is switched off by ZOO_PLUGINS", "unset ZOO_PLUGINS"),
         ("off/hidden_one", "switched off", "Add off to ZOO_PLUGINS"),
+        ("user/waiting", "the plugin 'off', which is switched off", "Add off to ZOO_PLUGINS"),
         ("lost_one", "comes from detzoo-nowhere, which is not installed", "pip install detzoo-nowhere"),
     ],
 )
@@ -185,6 +188,13 @@ def test_an_alias_of_an_absent_plugins_model_is_told_why(write: Write) -> None:
     core = read_shelf(write(CORE_FILE), owner=CORE)
     error = error_of(Catalogue([core], [plugin("yolo", "switched off")]), "small")
     assert "switched off" in error.case
+
+
+def test_a_models_own_name_is_not_given_the_tag_of_an_alias_that_leads_nowhere(write: Write) -> None:
+    core = read_shelf(write(CORE_FILE, "core.yaml"), owner=CORE)
+    own = read_shelf(write("schema: 1\ncards: {newest: {architecture: faster, labels: coco91}}", "tv.yaml"), owner="tv")
+    known = Catalogue([core, own], [plugin("tv", "loaded", own), plugin("yolo", "switched off")])
+    assert (known.resolve("newest").entry.qualified, known.resolve("newest").tag) == ("tv/newest", None)
 
 
 def test_mirrors_come_from_the_users_files(known: Catalogue) -> None:

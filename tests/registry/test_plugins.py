@@ -50,6 +50,14 @@ def test_a_plugin_hands_over_cards_and_builders(give_plugin: Give) -> None:
     assert "acme_models" not in sys.modules
 
 
+def test_a_card_file_is_looked_for_beside_the_module(give_plugin: Give, tmp_path: Path) -> None:
+    give_plugin("acme", hook("register('more/cards.yaml')"))
+    folder = tmp_path / "site" / "more"
+    folder.mkdir()
+    (folder / "cards.yaml").write_text("schema: 1\ncards: {x: {architecture: net, labels: coco80}}")
+    assert found("acme").info.contributes == {"cards": 1}
+
+
 def test_the_bundled_plugins_are_found(give_plugin: Give) -> None:
     assert {"torchvision", "timm", "yolox"} <= {plugin.info.name for plugin in find_plugins(EMPTY)}
 

@@ -142,6 +142,16 @@ def test_an_alias_of_nothing_is_an_error_once_all_plugins_are_there(write: Write
         catalogue()
 
 
+def test_aliases_that_stand_for_each_other_are_an_error(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = write(ALIAS.format(alias="a", target="b"), "one.yaml"), write(ALIAS.format(alias="b", target="a"), "two.yaml")
+    use(monkeypatch, one, two)
+    assert catalogue().aliases == {}
+    monkeypatch.delenv("ZOO_PLUGINS")
+    reload()
+    with pytest.raises(CardError, match="No model is named 'b'"):
+        catalogue()
+
+
 def test_a_broken_plugin_is_one_warning_and_the_rest_works(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     give_plugin("broken", "1 / 0")
     monkeypatch.setenv("ZOO_PLUGINS", "acme,broken")

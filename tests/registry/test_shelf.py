@@ -190,6 +190,12 @@ def test_python_data_that_is_not_plain_is_refused(value: Any) -> None:
         shelve_mapping({"schema": 1, "cards": cards}, Path("detzoo_acme.py"), owner="acme")
 
 
+@pytest.mark.parametrize("cards", [{1: {}}, {"nano": {"architecture": "net", "labels": ["a"], "weights": {1: {"sources": []}}}}])
+def test_a_key_of_python_data_that_is_no_text_is_refused(cards: dict[Any, Any]) -> None:
+    with pytest.raises(CardError, match="A key is not text"):
+        shelve_mapping({"schema": 1, "cards": cards}, Path("detzoo_acme.py"), owner="acme")
+
+
 def test_a_model_that_is_in_two_files_is_found_with_both_places(write: Write) -> None:
     shelves = [read_shelf(write(CARD, name), owner=USER) for name in ("one.yaml", "two.yaml")]
     assert first_duplicate(shelves[:1], USER) is None

@@ -8,6 +8,7 @@ Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -62,8 +63,11 @@ def _run(arguments: Sequence[str]) -> None:
     if arguments and arguments[0] in LISTINGS:
         function = _function(arguments[0])
         if (call := plain_call(function, arguments[1:])) is not None:
-            function(**call)
-            return
+            gc.disable()  # a listing makes much and drops little: looking for garbage would only slow it down
+            try:
+                return function(**call)
+            finally:
+                gc.enable()
     app(arguments)(arguments, prog_name="zoo")
 
 

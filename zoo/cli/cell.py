@@ -20,7 +20,9 @@ def count(value: int | None) -> str:
     if value is None:
         return UNKNOWN
     amount, unit = (value / 1e9, "B") if value >= 999.5e6 else (value / 1e6, "M")
-    return f"{amount:.{2 if amount < 9.995 else 1 if amount < 99.95 else 0}f}{unit}"
+    if amount < 9.995:
+        return f"{amount:.2f}{unit}"
+    return f"{amount:.1f}{unit}" if amount < 99.95 else f"{amount:.0f}{unit}"
 
 
 def size(value: tuple[int, int] | None, resize: str | None) -> str:

@@ -1,8 +1,9 @@
 """`zoo detect`: finds things in pictures.
 
-With `--json`, a list with one object a picture: file, width, height, model, weights_sha256 (null for random weights) and detections, a list
-of {box: [x1, y1, x2, y2], score, label, name}, best first. With `--coco`, a COCO results list: image_id, category_id (the data set's),
-bbox [x, y, width, height], score. `-` is standard output; a file that ends in `.jsonl` gets one object a line.
+With `--json`, a list with one object a picture: file, width, height, model, weights_sha256 (null for random weights) and
+detections, a list of {box: [x1, y1, x2, y2], score, label, name}, best first. With `--coco`, a COCO results list: image_id,
+category_id (the data set's), bbox [x, y, width, height], score. `-` is standard output; a file that ends in `.jsonl` gets one
+object a line.
 """
 
 from __future__ import annotations
@@ -24,9 +25,7 @@ class Exif(StrEnum):
 
 
 def detect(  # noqa: PLR0913 - one parameter an option
-    pictures: Annotated[
-        list[str], typer.Argument(metavar="IMAGE|FOLDER|GLOB|URL", help="What to look at.", show_default=False)
-    ],
+    pictures: Annotated[list[str], typer.Argument(metavar="IMAGE|FOLDER|GLOB|URL", help="What to look at.", show_default=False)],
     model: Annotated[str, typer.Option(metavar="NAME", help="A name that zoo list shows, or one with a .TAG.")] = DEFAULT,
     weights: Annotated[
         str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")
@@ -52,9 +51,10 @@ def detect(  # noqa: PLR0913 - one parameter an option
     A picture that can't be read is named on standard error and the rest goes on: the exit code is 1 then, and 6 where none could
     be read.
     """
-    from zoo.cli.detection import Request, run  # deferred: they import torch, which help does not need
+    from zoo.cli.detection import Request, check_device, run  # deferred: they import torch, which help does not need
     from zoo.detectors import Protocol
 
+    check_device(device)
     request = Request(
         sources=pictures,
         model=model,

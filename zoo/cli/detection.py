@@ -8,18 +8,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
+import torch
 import typer
 
 from zoo.cli.results import Annotated, ImageIds, json_list, object_of
 from zoo.detections import Detections
 from zoo.detectors import Detector, Protocol, load
 from zoo.detectors.progress import Bar
-from zoo.detectors.stream import stream
+from zoo.detectors.stream import Looked, stream
 from zoo.draw import draw, save
 from zoo.errors import ImageError
-from zoo.images import Picture, Source, expand
+from zoo.images import Picture, expand
+
+Write: TypeAlias = Callable[[Detections], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,15 @@ class Request:
     save_to: Path | None = None
 
 
+def check_device(device: str | None) -> None:
+    """Refuses a device that torch can't use here. Raises: typer.BadParameter with torch's reason."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as why:
+        reason = str(why).splitlines()[0]
+        raise typer.BadParameter(f"torch can't use '{device}' on this machine: {reason}", param_hint="--device") from why
+
+
 def run(asked: Request) -> int:
     """Runs the request; returns 0, 1 where some pictures could not be read, or 6 where none could."""
     ids = ImageIds.read(asked.coco_images) if asked.coco_to else None
@@ -54,18 +66,21 @@ def run(asked: Request) -> int:
             typer.echo(str(error), err=True)
             bar.advance()
 
-        for picture, seen in _stream(detector, pictures, asked, skip):
+        look = _picture_writer(Annotated(asked.save_to)) if asked.save_to else None
+        for seen in stream(
+            detector,
+            pictures,
+            protocol=asked.protocol,
+            batch_size=asked.batch_size,
+            exif=asked.exif,
+            failed=skip,
+            looked=look,
+        ):
             for write in writers:
-                write(picture, seen)
+                write(seen)
             bar.advance()
     _say(failed, len(pictures), asked)
     return 0 if not failed else ImageError.exit_code if len(failed) == len(pictures) else 1
-
-
-def _stream(
-    detector: Detector, pictures: list[Source], asked: Request, skip: Callable[[ImageError], None]
-) -> Iterator[tuple[Picture, Detections]]:
-    return stream(detector, pictures, protocol=asked.protocol, batch_size=asked.batch_size, exif=asked.exif, failed=skip)
 
 
 def _weights(text: str | None) -> bool | str:
@@ -73,47 +88,43 @@ def _weights(text: str | None) -> bool | str:
     return {None: True, "random": False}.get(text, text or True)
 
 
-def _writers(
-    asked: Request, detector: Detector, ids: ImageIds | None, stack: ExitStack
-) -> Iterator[Callable[[Picture, Detections], None]]:
+def _writers(asked: Request, detector: Detector, ids: ImageIds | None, stack: ExitStack) -> Iterator[Write]:
     if asked.json_to != "-" and asked.coco_to != "-":
         yield _print_line
     if asked.json_to:
         yield _json_writer(asked.json_to, detector, stack)
     if asked.coco_to and ids:
         yield _coco_writer(asked.coco_to, ids, stack)
-    if asked.save_to:
-        yield _picture_writer(Annotated(asked.save_to))
 
 
-def _print_line(picture: Picture, seen: Detections) -> None:
-    height, width = picture.size
+def _print_line(seen: Detections) -> None:
+    height, width = seen.size or (0, 0)
     counts = Counter(seen.class_names)
     found = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "nothing"
     typer.echo(f"{seen.source}  {width}x{height}  {found}")
 
 
-def _json_writer(to: str, detector: Detector, stack: ExitStack) -> Callable[[Picture, Detections], None]:
+def _json_writer(to: str, detector: Detector, stack: ExitStack) -> Write:
     add = stack.enter_context(json_list(to))
     sha256 = detector.weights.sha256 if detector.weights else None
 
-    def write(_: Picture, seen: Detections) -> None:
-        add(object_of(seen, model=detector.name or "", weights_sha256=sha256))
+    def write(seen: Detections) -> None:
+        add(object_of(seen, model=detector.name, weights_sha256=sha256))
 
     return write
 
 
-def _coco_writer(to: str, ids: ImageIds, stack: ExitStack) -> Callable[[Picture, Detections], None]:
+def _coco_writer(to: str, ids: ImageIds, stack: ExitStack) -> Write:
     add = stack.enter_context(json_list(to))
 
-    def write(_: Picture, seen: Detections) -> None:
+    def write(seen: Detections) -> None:
         for row in seen.to_coco(image_id=ids.of(seen.source or "")):
             add(row)
 
     return write
 
 
-def _picture_writer(annotated: Annotated) -> Callable[[Picture, Detections], None]:
+def _picture_writer(annotated: Annotated) -> Looked:
     def write(picture: Picture, seen: Detections) -> None:
         save(draw(picture.pixels, seen), annotated.path_for(seen.source or "picture.png"))
 

@@ -8,13 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO
 
 from zoo.detections import Detections
 from zoo.errors import ImageError, ZooError
-from zoo.images import Picture
-
-Write: TypeAlias = Callable[[Picture, Detections], None]
 
 
 @contextmanager
@@ -50,11 +47,11 @@ def _create(path: Path) -> IO[str]:
         ) from why
 
 
-def object_of(seen: Detections, *, model: str, weights_sha256: str | None) -> dict[str, object]:
+def object_of(seen: Detections, *, model: str | None, weights_sha256: str | None) -> dict[str, object]:
     """What `--json` writes of one picture."""
-    height, width = seen.size or (None, None)
-    head = {"file": seen.source, "width": width, "height": height, "model": model, "weights_sha256": weights_sha256}
-    return head | seen.to_json()
+    one = seen.to_json()
+    head = {name: one[name] for name in ("file", "width", "height")}
+    return {**head, "model": model, "weights_sha256": weights_sha256, "detections": one["detections"]}
 
 
 @dataclass(frozen=True)

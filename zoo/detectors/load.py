@@ -8,8 +8,8 @@ import torch
 
 from zoo.detectors.assign import assign, read
 from zoo.detectors.detector import Detector
-from zoo.errors import ContractError, NameNotFound
-from zoo.hub.choice import EXPLICIT, find
+from zoo.errors import ContractError
+from zoo.hub.choice import choose, find, is_place
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.registry import Catalogue, Choice, catalogue
@@ -29,14 +29,13 @@ def load(
         NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
         WeightsError: the weights can't be had, are damaged, or do not fit.
     """
-    _check(name, weights)
     known = catalogue()
-    choice = known.resolve(name)
+    choice = choose(known, name, weights)
     space = space_of(choice.entry.card.labels)
     if weights is False:
         detector = build(known, choice, space)
     else:
-        found = find(known, choice, weights, progress=progress)
+        found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
         with torch.device("meta"):
             detector = build(known, choice, space)
         assign(detector, read(found.file.path), asked=f"'{name}' was to be loaded from {found.file.source}.")
@@ -61,19 +60,3 @@ def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
             "Return a subclass of zoo.Detector from the builder.",
         )
     return detector
-
-
-def _check(name: str, weights: bool | str) -> None:
-    if name.startswith(EXPLICIT):
-        raise NameNotFound(
-            f"The model '{name}' was asked for.",
-            "That is a place for weights; the network they belong to has to be named as well.",
-            f'Name it: zoo.load("yolox_nano", weights="{name}")',
-        )
-    base, _, tag = name.partition(".")
-    if tag and isinstance(weights, str) and weights != tag and not weights.startswith(EXPLICIT):
-        raise NameNotFound(
-            f"The model '{name}' was asked for with weights='{weights}'.",
-            "Those are two different tags.",
-            f'Keep one: zoo.load("{base}", weights="{weights}")',
-        )

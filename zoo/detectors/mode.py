@@ -44,10 +44,11 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 
 def _in_training(module: nn.Module) -> list[nn.Module]:
     # Module.modules() builds a name for everything it passes, which would take a percent of a small network's time.
-    found, stack = [], [module]
+    found: list[nn.Module] = []
+    stack: list[nn.Module | None] = [module]
     while stack:
-        one = stack.pop()
-        if one.training:
-            found.append(one)
-        stack.extend(child for child in one._modules.values() if child is not None)
+        if (one := stack.pop()) is not None:
+            stack.extend(one._modules.values())
+            if one.training:
+                found.append(one)
     return found

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zoo.detectors.detector import Detector
 
 Failed: TypeAlias = Callable[[ImageError], None]
+Looked: TypeAlias = Callable[[Picture, Detections], None]
 
 MOST_THREADS = 8
 AHEAD = 16
@@ -38,12 +39,14 @@ def stream(
     exif: Literal["apply", "ignore"] = "apply",
     threads: int | None = None,
     failed: Failed | None = None,
+    looked: Looked | None = None,
 ) -> Iterator[Detections]:
     """What the detector sees in one picture after the other, in order, with memory for a window of them.
 
     sources: pulled lazily, a bounded number ahead; what they raise themselves ends the stream.
     threads: that read ahead; None is one a processor, at most 8; 0 reads in this thread and pulls nothing ahead.
     failed:  called with each picture's error when its turn comes; without it, the error is raised then.
+    looked:  called with each picture and what was seen in it before the picture is let go: batch by batch, not quite in order.
 
     Raises:
         ImageError: a picture can't be read, and nobody is told by `failed`.
@@ -51,7 +54,7 @@ def stream(
     """
     _check_options(batch_size, exif, threads)
     threads = _processors() if threads is None else threads
-    return _stream(detector, sources, protocol, batch_size, exif, threads, failed)
+    return _stream(detector, sources, protocol, batch_size, exif, threads, failed, looked)
 
 
 def _check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:
@@ -71,6 +74,7 @@ def _stream(
     exif: Literal["apply", "ignore"],
     threads: int,
     failed: Failed | None,
+    looked: Looked | None,
 ) -> Iterator[Detections]:
     device = detector.device
     ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
@@ -84,10 +88,10 @@ def _stream(
                 if failed is None:
                     break
             for slots in window.due():
-                _run(detector, slots, protocol)
+                _run(detector, slots, protocol, looked)
             yield from _finished(window, failed)
     for slots in window.due(rest=True):
-        _run(detector, slots, protocol)
+        _run(detector, slots, protocol, looked)
         yield from _finished(window, failed)
     yield from _finished(window, failed)
 
@@ -107,14 +111,16 @@ def _finished(window: Window, failed: Failed | None) -> Iterator[Detections]:
             failed(outcome)
 
 
-def _run(detector: Detector, slots: list[Slot], protocol: Protocol) -> None:
+def _run(detector: Detector, slots: list[Slot], protocol: Protocol, looked: Looked | None) -> None:
     """One batch through the network; every slot gets its outcome and lets go of its picture."""
     pictures = [slot.picture for slot in slots if slot.picture]
     with evaluating(detector), torch.inference_mode():
         seen = _four_steps(detector, pictures, protocol)
     for slot, picture, one in zip(slots, pictures, seen, strict=True):
         check(one, picture, model=_name(detector), space=detector.space)
-        slot.picture, slot.outcome = None, _owned(one, picture)
+        slot.picture, slot.outcome = None, (owned := _owned(one, picture))
+        if looked:
+            looked(picture, owned)
 
 
 def _four_steps(detector: Detector, pictures: list[Picture], protocol: Protocol) -> list[Detections]:

@@ -4,6 +4,7 @@ Importing it imports neither torch nor huggingface_hub; `zoo.hub.settings` lists
 """
 
 from zoo.hub.choice import Found as Found
+from zoo.hub.choice import choose as choose
 from zoo.hub.choice import find as find
 from zoo.hub.choice import wanted as wanted
 from zoo.hub.delivery import fetch as fetch

@@ -37,17 +37,45 @@ def wanted(choice: Choice) -> Wanted:
     return Wanted(choice.entry.qualified, choice.tag, choice.weights, Path(choice.entry.origin).parent)
 
 
-def find(known: Catalogue, choice: Choice, weights: bool | str, *, progress: bool | None = None) -> Found:
-    """The file that `weights` means: True for the choice's own, a tag, or an explicit place (see `locate`).
+def choose(known: Catalogue, name: str, weights: bool | str) -> Choice:
+    """The model that `name` stands for, with the tag that `weights` is, if it is one.
 
     Raises:
-        NameNotFound: the card has no such weights.
+        NameNotFound, NameAmbiguous: nothing, or more than one thing, is meant.
+    """
+    if name.startswith(EXPLICIT):
+        raise NameNotFound(
+            f"The model '{name}' was asked for.",
+            "That is a place for weights; the network they belong to has to be named as well.",
+            f'Name it: zoo.load("yolox_nano", weights="{name}")',
+        )
+    choice = known.resolve(name)
+    if isinstance(weights, bool) or is_place(weights):
+        return choice
+    base, _, tag = name.partition(".")
+    if tag and tag != weights:
+        raise NameNotFound(
+            f"The model '{name}' was asked for with weights='{weights}'.",
+            "Those are two different tags.",
+            f'Keep one: zoo.load("{base}", weights="{weights}")',
+        )
+    return known.resolve(f"{choice.entry.qualified}.{weights}")
+
+
+def is_place(weights: bool | str) -> bool:
+    """Whether `weights` says where a file is, rather than which of the card's it is."""
+    return isinstance(weights, str) and weights.startswith(EXPLICIT)
+
+
+def find(known: Catalogue, choice: Choice, place: str | None = None, *, progress: bool | None = None) -> Found:
+    """The file at an explicit place (see `locate`), else the choice's own.
+
+    Raises:
+        NameNotFound: the card has no weights.
         WeightsError: they can't be had.
     """
-    if isinstance(weights, str) and weights.startswith(EXPLICIT):
-        return _explicit(known, choice, weights, progress=progress)
-    if isinstance(weights, str):
-        choice = known.resolve(f"{choice.entry.qualified}.{weights}")
+    if place is not None:
+        return _explicit(known, choice, place, progress=progress)
     one = wanted(choice)
     file = fetch(one.weights, name=one.name, tag=one.tag, origin=one.origin, mirrors=known.mirrors, progress=progress)
     return Found(file, one.weights)

@@ -24,7 +24,7 @@ class Known:
 
     infos:  plugin -> how the installed one fared.
     known:  plugin -> what it would bring if it were installed.
-    hidden: model -> the plugin it waits for: cards of the core's and the user's files whose architecture is not there.
+    hidden: name -> the plugin that card waits for, which has its architecture and is not there; names short and qualified.
     """
 
     infos: Mapping[str, PluginInfo]
@@ -37,8 +37,9 @@ class Known:
 
     def absence(self, plugin: str, name: str) -> Absence | None:
         """Why the plugin `plugin`, or the model `name` where `plugin` is empty, is not there; None where nothing explains it."""
-        owner = plugin or self.hidden.get(name) or self._promised(name)
-        if not owner or self.loaded(owner) or not (owner in self.infos or owner in self.known or name in self.hidden):
+        waits_for = self.hidden.get(f"{plugin}/{name}" if plugin else name)
+        owner = waits_for or plugin or self._promised(name)
+        if not owner or self.loaded(owner) or not (waits_for or owner in self.infos or owner in self.known):
             return None
         info = self.infos.get(owner)
         comes = f"It comes from the plugin '{owner}'"

@@ -57,7 +57,10 @@ class Choice:
 
 
 class Catalogue:
-    """All there is to choose from; it does not change once it is made, and may be shared between threads."""
+    """All there is to choose from; it does not change once it is made, and may be shared between threads.
+
+    mirrors: prefix of a source's address -> what to replace it by; of one prefix in two files, the later counts.
+    """
 
     def __init__(self, shelves: Sequence[Shelf], plugins: Sequence[Plugin]) -> None:
         self._shelves = tuple(shelves)
@@ -68,7 +71,7 @@ class Catalogue:
         for row in (row for shelf in shelves for row in shelf.rows):
             needs = row.architecture.partition("/")[0]
             if needs not in loaded:
-                hidden[row.name] = needs
+                hidden[row.name] = hidden[row.qualified] = needs
             elif row.name in self._listed:
                 self._listed[row.name].append(row)
             else:
@@ -90,10 +93,9 @@ class Catalogue:
     def aliases(self) -> dict[str, str]:
         """Other names, and the names they stand for, as far as those are listed."""
         found: dict[str, str] = {}
-        for name, aliases in sorted(self._aliases.items()):
-            base, dot, tag = aliases[0].target.partition(".")
-            if rows := self.rows_of(base):
-                found[name] = f"{self.shown(rows[0])}{dot}{tag}"
+        for name in sorted(self._aliases):
+            for row, tag in self._through_alias(name)[:1]:
+                found[name] = f"{self.shown(row)}.{tag}" if tag else self.shown(row)
         return found
 
     def shown(self, row: Row) -> str:
@@ -135,20 +137,16 @@ class Catalogue:
         if not rows:
             raise self._not_found(asked, base)
         entry = self._entry(rows[0])
-        tag = tag or self._alias_tag(base) or rows[0].default or ""
+        alias_tag = "" if self._direct(base) else self._through_alias(base)[0][1]
+        tag = tag or alias_tag or rows[0].default or ""
         if tag and tag not in entry.card.weights:
             raise _no_tag(asked, entry, tag)
         return Choice(entry, tag or None, entry.card.weights.get(tag))
 
     def rows_of(self, base: str) -> list[Row]:
         """Every card that a name without a tag can mean: none, one, or several where it is ambiguous."""
-        plugin, _, short = base.rpartition("/")
-        direct = self._listed.get(short, [])
-        if plugin:
-            return [row for row in direct if row.plugin == plugin]
-        targets = (alias.target.partition(".")[0] for alias in self._aliases.get(short, []))
-        through = (row for target in targets if target != short for row in self.rows_of(target))
-        return list({row.qualified: row for row in (*direct, *through)}.values())
+        rows = [*self._direct(base), *(row for row, _ in self._through_alias(base))]
+        return list({row.qualified: row for row in rows}.values())
 
     def is_model(self, short: str) -> bool:
         """Whether a listed model has that very name; aliases don't count."""
@@ -176,8 +174,14 @@ class Catalogue:
         shelf, position = self._places[row.qualified]
         return Entry(row.name, row.plugin, shelf.card(position), shelf.origin, row.line)
 
-    def _alias_tag(self, base: str) -> str:
-        return next((alias.target.partition(".")[2] for alias in self._aliases.get(base, [])), "")
+    def _direct(self, base: str) -> list[Row]:
+        plugin, _, short = base.rpartition("/")
+        return [row for row in self._listed.get(short, []) if plugin in ("", row.plugin)]
+
+    def _through_alias(self, base: str) -> list[tuple[Row, str]]:
+        """The cards that aliases of this name stand for, each with the alias's tag; aliases of aliases are not followed."""
+        targets = (alias.target.partition(".") for alias in self._aliases.get(base, []))
+        return [(row, tag) for target, _, tag in targets for row in self._direct(target)]
 
     def _not_found(self, asked: str, base: str) -> NameNotFound:
         aliases = self._aliases.get(base)

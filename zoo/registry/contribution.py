@@ -38,12 +38,17 @@ class Contribution:
     closed: bool = False
 
     def add_cards(self, cards: Path | str | Mapping[str, Any], /) -> None:
-        """Takes a registry file, or its content. Raises CardError, or PluginError for a name given before."""
+        """Takes a registry file (a relative path is relative to the plugin's module), or its content.
+
+        Raises:
+            CardError: the file is invalid.
+            PluginError: a model of that name was handed over before.
+        """
         self._check_open()
         if isinstance(cards, Mapping):
             shelf = shelve_mapping(cards, self.origin, owner=self.plugin)
         else:
-            shelf = indexed_shelf(Path(cards), owner=self.plugin)
+            shelf = indexed_shelf(self.origin.parent / cards, owner=self.plugin)
         before = [self.core] if self.core else []
         if twice := first_duplicate([*before, *self.shelves, shelf], self.plugin):
             raise self._refuse(f"It has the model {twice}.", "Rename or remove one of the two.")
@@ -65,10 +70,9 @@ class Contribution:
 
     def counts(self) -> dict[str, int]:
         """How many things of each sort were handed over, without those there are none of."""
-        cards = {"cards": sum(len(shelf.rows) for shelf in self.shelves)}
-        return {
-            sort: count for sort, count in (cards | {kind: len(found) for kind, found in self.builders.items()}).items() if count
-        }
+        counts = {"cards": sum(len(shelf.rows) for shelf in self.shelves)}
+        counts |= {kind: len(found) for kind, found in self.builders.items()}
+        return {sort: count for sort, count in counts.items() if count}
 
     def _check_open(self) -> None:
         if self.closed:

@@ -57,7 +57,7 @@ class Sheet:
 
 def spell(steps: Sequence[Step]) -> str:
     """Steps to a field as one reads them: `cards.yolox_nano.sources[0]`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step:.60}" for step in steps).removeprefix(".")
 
 
 def flaw(origin: Path | str, case: str, fix: str, *, line: int | None = None, field: str = "") -> CardError:
@@ -181,7 +181,7 @@ class _Reader:
         while type(event := self._next()) is not self._mapping_end:
             key = self._key(event)
             if key in pairs:
-                raise self._flaw(event, f"The key '{key}' appears twice.", "Remove or rename one of the two.")
+                raise self._flaw(event, f"The key '{key:.40}' appears twice.", "Remove or rename one of the two.")
             if depth == 1:
                 self._section = key
             elif depth == 2:
@@ -211,9 +211,13 @@ class _Reader:
 
     def _refused(self, event: Any) -> CardError:
         if getattr(event, "tag", None) is not None:
-            return self._flaw(event, f"The tag '{event.tag}' is not allowed.", "Remove it, or quote text that begins with '!'.")
+            return self._flaw(
+                event, f"The tag '{event.tag:.40}' is not allowed.", "Remove it, or quote text that begins with '!'."
+            )
         return self._flaw(
-            event, f"The anchor or alias '{event.anchor}' is not allowed.", "Write it out; quote text that begins with & or *."
+            event,
+            f"The anchor or alias '{event.anchor:.40}' is not allowed.",
+            "Write it out; quote text that begins with & or *.",
         )
 
     def _flaw(self, event: Any, case: str, fix: str) -> CardError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from zoo.registry.near import near
 NAME = r"[a-z0-9][a-z0-9_-]*"
 _NAME = re.compile(NAME)
 _ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
-_TRAIL = re.compile(r"(?: - at `(?:key in )?\$(?P<steps>[^`]*)`)$")
+_TRAIL = re.compile(r" - at (?P<key>`?key`? in )?`\$(?P<steps>[^`]*)`$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[(\.\.\.)\]")
 T = TypeVar("T")
 
@@ -33,9 +34,8 @@ def convert(sheet: Sheet, data: Any, kind: type[T], *, at: tuple[Step, ...] = ()
 def check_name(sheet: Sheet, name: str, *, at: Sequence[Step]) -> None:
     """Refuses a name (of a model, alias, tag or plugin) that could not be typed as part of `plugin/name.tag`."""
     if not _NAME.fullmatch(name):
-        raise sheet.flaw(
-            f"'{name}' is not a name: lower-case letters, digits, - and _ only.", "Rename it, for example 'my_model_1'.", at=at
-        )
+        case = f"'{name:.40}' is not a name: lower-case letters, digits, - and _ only."
+        raise sheet.flaw(case, "Rename it, for example 'my_model_1'.", at=at)
 
 
 def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
@@ -45,19 +45,19 @@ def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
     for tag in card.weights:
         check_name(sheet, tag, at=(*at, "weights", tag))
     if not _ARCHITECTURE.fullmatch(card.architecture) or (qualified and "/" not in card.architecture):
-        case = f"'{card.architecture}' is not {'plugin/name' if qualified else 'plugin/name or name'}."
+        case = f"'{card.architecture:.40}' is not {'plugin/name' if qualified else 'plugin/name or name'}."
         raise sheet.flaw(case, "Write for example 'torchvision/fasterrcnn'.", at=(*at, "architecture"))
     if card.default is not None and card.default not in card.weights:
         tags = ", ".join(card.weights) or "none at all"
-        raise sheet.flaw(f"There are no weights '{card.default}'.", f"Name one of: {tags}.", at=(*at, "default"))
+        raise sheet.flaw(f"There are no weights '{card.default:.40}'.", f"Name one of: {tags}.", at=(*at, "default"))
     if isinstance(card.labels, list):
         _check_labels(sheet, card.labels, at=(*at, "labels"))
 
 
 def _check_labels(sheet: Sheet, labels: list[str], *, at: Sequence[Step]) -> None:
-    twice = next((label for position, label in enumerate(labels) if label in labels[:position]), None)
-    if twice is not None:
-        raise sheet.flaw(f"The class '{twice}' is listed twice.", "Give every class a name of its own.", at=at)
+    if len(set(labels)) < len(labels):
+        twice = Counter(labels).most_common(1)[0][0]
+        raise sheet.flaw(f"The class '{twice:.40}' is listed twice.", "Give every class a name of its own.", at=at)
     if not labels:
         raise sheet.flaw("The list of classes is empty.", "List the class names, or name a label space.", at=at)
 
@@ -66,10 +66,12 @@ def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], m
     trail = _TRAIL.search(message)
     steps = _exact(data, kind, message, trail["steps"] if trail else "")
     case = _TRAIL.sub("", message)
+    if trail and trail["key"]:
+        return sheet.flaw("A key is not text.", "Quote it.", at=(*at, *steps))
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", case):
         found = near(unknown[1], _fields(kind))
         fix = f"Did you mean '{found[0]}'?" if found else "Remove it; the fields are listed in docs/reference/card.md."
-        return sheet.flaw(f"There is no field '{unknown[1]}' here.", fix, at=(*at, *steps, unknown[1]))
+        return sheet.flaw(f"There is no field '{unknown[1]:.40}' here.", fix, at=(*at, *steps, unknown[1]))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
         return sheet.flaw(f"The field '{missing[1]}' is missing.", f"Add `{missing[1]}: …`.", at=(*at, *steps))
     value = _follow(data, steps)

@@ -132,18 +132,14 @@ def _outline(document: Document, sheet: Sheet, owner: str) -> Outline:
         case = f"It is written in schema {outline.schema}, and this detzoo reads schema 1."
         raise sheet.flaw(case, "Upgrade: pip install --upgrade detzoo", at=("schema",))
     if outline.mirrors and owner != USER:
-        raise sheet.flaw(
-            "Only a user's own file may redirect downloads.", "Move it to a file named in ZOO_REGISTRY.", at=("mirrors",)
-        )
+        case = "Only a user's own file may redirect downloads."
+        raise sheet.flaw(case, "Move it to a file named in ZOO_REGISTRY.", at=("mirrors",))
     if outline.known_plugins and owner not in (CORE, USER):
         raise sheet.flaw("A plugin's file can't speak for other plugins.", "Remove the section.", at=("known_plugins",))
     for plugin in outline.known_plugins or {}:
         check_name(sheet, plugin, at=("known_plugins", plugin))
-    for prefix in outline.mirrors or {}:
-        if not prefix:
-            raise sheet.flaw(
-                "An empty prefix would redirect everything.", "Write the beginning of an address.", at=("mirrors", prefix)
-            )
+    if "" in (outline.mirrors or {}):
+        raise sheet.flaw("An empty prefix would redirect everything.", "Write the beginning of an address.", at=("mirrors", ""))
     return outline
 
 
@@ -160,9 +156,8 @@ def _encoded(encoder: msgspec.msgpack.Encoder, data: dict[str, Any], sheet: Shee
     try:
         return msgspec.Raw(encoder.encode(data))
     except (TypeError, ValueError, OverflowError, RecursionError) as why:
-        raise sheet.flaw(
-            f"It holds something that is not plain data: {why}.", "Use numbers, text, lists and mappings only.", at=at
-        ) from why
+        case = f"It holds something that is not plain data: {why}."
+        raise sheet.flaw(case, "Use numbers, text, lists and mappings only.", at=at) from why
 
 
 def _aliases(written: dict[str, str], rows: list[Row], document: Document, sheet: Sheet, owner: str) -> list[Alias]:
@@ -175,7 +170,7 @@ def _aliases(written: dict[str, str], rows: list[Row], document: Document, sheet
         if name in own:
             raise sheet.flaw(f"The alias '{name}' hides the model of that name.", "Rename the alias.", at=at)
         if not _TARGET.fullmatch(target):
-            raise sheet.flaw(f"'{target}' is not a model's name.", "Write name, name.tag or plugin/name.", at=at)
+            raise sheet.flaw(f"'{target:.40}' is not a model's name.", "Write name, name.tag or plugin/name.", at=at)
         if target in written:
             raise sheet.flaw(f"'{target}' is itself an alias.", "Name the model it stands for.", at=at)
         base, _, tag = target.partition(".")

@@ -2,7 +2,7 @@
 
 Ge et al., YOLOX (arXiv:2107.08430), section 2.1, which simplifies the optimal transport of OTA (arXiv:2103.14259): every
 object takes the k cells that cost it least, where k is about how many predicted boxes fit it already. Constants as in
-`yolox/models/yolo_head.py` of Megvii-BaseDetection/YOLOX, release 0.1.1rc0.
+`yolox/models/yolo_head.py` of Megvii-BaseDetection/YOLOX at commit 02aecba.
 """
 
 from __future__ import annotations

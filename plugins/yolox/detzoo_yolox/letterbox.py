@@ -1,6 +1,7 @@
 """Pictures as YOLOX takes them: aspect kept, in the top left corner of a gray square, BGR, 0 to 255.
 
-As `preproc` in `yolox/data/data_augment.py` of Megvii-BaseDetection/YOLOX since release 0.1.1rc0.
+As `preproc` in `yolox/data/data_augment.py` of Megvii-BaseDetection/YOLOX; weights older than its note of 2021-08-19
+(`docs/updates_note.md`), which took normalisation out, want another input.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import pytest
 import torch
 from detzoo_yolox.decode import decode
 from detzoo_yolox.raw import Grid, Raw
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.detectors import Protocol
@@ -49,6 +49,7 @@ def slow(raw: Raw, rules: Protocol) -> list[list[Row]]:
     return result
 
 
+@settings(deadline=None, max_examples=50)
 @given(pictures=st.integers(1, 4), seed=st.integers(0, 10_000), score=st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]))
 def test_it_finds_what_the_slow_one_finds(pictures: int, seed: int, score: float) -> None:
     raw, rules = random_raw(pictures, seed=seed), Protocol(score=score, iou=0.5, max_boxes=100)

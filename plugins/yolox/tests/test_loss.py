@@ -150,6 +150,7 @@ def test_a_label_outside_the_space_is_refused_by_number(toy: YOLOX, label: int) 
         toy.loss(toy.train()(batch), batch, [target((1, 1, 9, 9, label))])
 
 
+@pytest.mark.slow
 def test_a_random_network_learns_two_boxes_in_one_picture(toy: YOLOX) -> None:
     picture = torch.full((3, 64, 64), 90, dtype=torch.uint8)
     picture[:, 6:40, 4:30] = torch.tensor([250, 20, 20], dtype=torch.uint8)[:, None, None]
