@@ -4,8 +4,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import huggingface_hub.constants  # noqa: F401 - it reads HF_HUB_OFFLINE when it is first imported, and not from within a test
 import pytest
 
+SETTINGS = ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_ENDPOINT")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 SHARED = Path(__file__).parent.parent / "shared" / "data"
 
@@ -24,7 +26,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("ZOO_HOME", str(home / "zoo"))
     monkeypatch.setenv("HF_HOME", str(home / "hf"))
-    for name in ("ZOO_PLUGINS", "ZOO_REGISTRY", "ZOO_OFFLINE", "ZOO_MIRRORS", "ZOO_LOCK", "HF_HUB_OFFLINE"):
+    for name in [*SETTINGS, *(name for name in os.environ if name.startswith("ZOO_") and name != "ZOO_HOME")]:
         monkeypatch.delenv(name, raising=False)
 
 

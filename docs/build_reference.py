@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,7 @@ def signature(name: str, thing: object) -> str:
         text = f"{name}{inspect.signature(thing)}"  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return ""
+    text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)  # annotations, which are kept as text
     if len(text) > 110:
         text = text.replace("(", "(\n    ", 1).replace(", *, ", ",\n    *,\n    ")
     return text

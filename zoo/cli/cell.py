@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 UNKNOWN = "–"
 
 
@@ -25,6 +27,7 @@ def count(value: int | None) -> str:
     return f"{amount:.1f}{unit}" if amount < 99.95 else f"{amount:.0f}{unit}"
 
 
+@cache  # ten thousand models share a few sizes and licences
 def size(value: tuple[int, int] | None, resize: str | None) -> str:
     """`416` for a square, `480x640` for height and width, `800-1333` for shortest and longest edge."""
     if value is None:
@@ -35,6 +38,7 @@ def size(value: tuple[int, int] | None, resize: str | None) -> str:
     return f"{first}" if first == second else f"{first}x{second}"
 
 
+@cache
 def license(code: str | None, weights: str | None) -> str:
     """One licence where code and weights have the same, else `code / weights`."""
     return text(code) if code == weights else f"{text(code)} / {text(weights)}"

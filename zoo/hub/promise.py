@@ -9,19 +9,21 @@ from pathlib import Path
 
 from zoo.errors import CacheError, IntegrityError, WeightsError
 
+SHOWN = 16
+
 
 @dataclass(frozen=True)
 class Promise:
     """A sha256 in hex, or its first 8 or more digits, and who gave it.
 
     error: what is raised if the file is another.
-    fix:   what to do then, if the file itself is believed.
+    fix:   what to do then.
     """
 
     sha256: str
     by: str
     error: type[WeightsError] = IntegrityError
-    fix: str = "If the file was changed on purpose, its new sha256 has to be published first; do not use it before."
+    fix: str = "Try once more. If it stays so, that place now has another file, which should not be used; name a different one."
 
     def kept(self, digest: str) -> bool:
         """Whether a file with that sha256 is the promised one."""
@@ -29,8 +31,7 @@ class Promise:
 
     def breach(self, asked: str, digest: str) -> WeightsError:
         """The error that says so."""
-        shown = digest[: max(len(self.sha256), 12)]
-        return self.error(asked, f"Its sha256 is {shown}, but {self.by} says {self.sha256}.", self.fix)
+        return self.error(asked, f"Its sha256 is {digest[:SHOWN]}, but {self.by} says {self.sha256[:SHOWN]}.", self.fix)
 
 
 def first_broken(promises: Iterable[Promise], digest: str) -> Promise | None:

@@ -40,9 +40,7 @@ def resolved(spec: HubSpec) -> HubSource:
             return known
     if settings.offline():
         case = "Which commit and file that is, is not known on this machine, and the network is switched off."
-        raise OfflineError(
-            _asked(spec), case, f"On a connected machine: zoo bundle --to FOLDER, or pin it: hub:{spec.repo}@COMMIT:FILE"
-        )
+        raise OfflineError(_asked(spec), case, f"Load it once on a connected machine, or pin it: hub:{spec.repo}@COMMIT:FILE")
     source = _looked_up(spec)
     _remember(spec, source)
     return source

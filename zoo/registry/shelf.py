@@ -188,7 +188,7 @@ def _aliases(written: dict[str, str], rows: list[Row], document: Document, sheet
 
 def first_duplicate(shelves: Sequence[Shelf], plugin: str) -> str | None:
     """The first model that one plugin (or `user`) has in two files, with both places; None where there is none."""
-    names = [row.name for shelf in shelves for row in shelf.rows if row.plugin == plugin]
+    names = [row.name for shelf in shelves for row in shelf.rows if row.plugin == plugin] if len(shelves) > 1 else []
     if len(set(names)) == len(names):
         return None
     seen: dict[str, tuple[Shelf, Row]] = {}
