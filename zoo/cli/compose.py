@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
+from msgspec import structs
 
 from zoo.errors import CardError
 from zoo.labels import declared
+from zoo.registry.card import Input
 
 
 def compose(
@@ -36,14 +38,17 @@ def compose(
         neck_arguments=arguments["neck"],
         head_arguments=arguments["head"],
     )
-    typer.echo(describe(detector) if show else _card(name, _labels(labels), detector.plan.settings()))
+    typer.echo(describe(detector) if show else _registry_file(name, _labels(labels), detector.input, detector.plan.settings()))
 
 
-def _card(name: str, labels: str | list[str], settings: dict[str, object]) -> str:
+def _registry_file(name: str, labels: str | list[str], rule: Input, settings: dict[str, object]) -> str:
     """A registry file with this one card."""
     import yaml  # deferred: only this command writes YAML
 
-    card = {"architecture": "compose", "labels": labels, "arguments": settings}
+    plain = structs.asdict(Input(resize=rule.resize, size=rule.size))
+    given = {field: value for field, value in structs.asdict(rule).items() if value != plain[field]}
+    said = {"resize": rule.resize, "size": rule.size, **given}
+    card = {"architecture": "compose", "labels": labels, "input": said, "arguments": settings}
     text: str = yaml.safe_dump({"schema": 1, "cards": {name: card}}, sort_keys=False, default_flow_style=None)
     return text.rstrip()
 

@@ -11,9 +11,14 @@ are registered.
 """
 
 from zoo.parts.backbone import backbone as backbone
+from zoo.parts.batch import Batch as Batch
+from zoo.parts.batch import Place as Place
+from zoo.parts.batch import Target as Target
 from zoo.parts.contract import Backbone as Backbone
 from zoo.parts.contract import Head as Head
 from zoo.parts.contract import Neck as Neck
 from zoo.parts.level import Level as Level
 from zoo.parts.level import levels_of as levels_of
 from zoo.parts.needs import Needs as Needs
+from zoo.parts.protocol import Protocol as Protocol
+from zoo.parts.truth import truth_in_input as truth_in_input

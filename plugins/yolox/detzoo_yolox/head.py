@@ -18,10 +18,7 @@ from detzoo_yolox.raw import Grid, Raw
 from zoo.detections import Detections
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
-from zoo.parts import Level
-from zoo.parts.batch import Batch, Place, Target
-from zoo.parts.protocol import Protocol
-from zoo.parts.truth import truth_in_input
+from zoo.parts import Batch, Level, Place, Protocol, Target, truth_in_input
 
 # The reference's evaluation (`yolox/exp/yolox_base.py`: test_conf, nmsthre); COCO counts 100 boxes a picture.
 NATIVE = Protocol(score=0.01, iou=0.65, max_boxes=100)

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from zoo.detections import Detections
 from zoo.labels import LabelSpace
-from zoo.parts.batch import Batch, Place
-from zoo.parts.protocol import Protocol
+from zoo.parts import Batch, Place, Protocol
 
 
 class Bodyless(nn.Module):

@@ -23,10 +23,7 @@ from detzoo_torchvision.parts.hollow import Bodyless, hollow, native_of, to_dete
 from detzoo_torchvision.two_stage import Regions, TwoStageOutput
 from zoo.detections import Detections
 from zoo.labels import LabelSpace
-from zoo.parts import Level, Needs
-from zoo.parts.batch import Batch, Target
-from zoo.parts.protocol import Protocol
-from zoo.parts.truth import truth_in_input
+from zoo.parts import Batch, Level, Needs, Protocol, Target, truth_in_input
 
 SIDE = 7  # cells that a region is cut into, each way
 
