@@ -1,7 +1,7 @@
 """What `detect` adds to the network, and how much of the decoding it hides behind it.
 
-YOLOX-Nano at 416x416 on 64 COCO photos from ../shared/data with its published weights (what there is to decode depends on them), or
-without that folder on generated JPEG files with random ones. Rounds alternate between all ways of doing the work; seconds are
+YOLOX-Nano at 416x416 on 64 COCO photos from ../shared/data with its published weights (what there is to decode depends on them),
+or without that folder on generated JPEG files with random ones. Rounds alternate between all ways of doing the work; seconds are
 medians, ratios are medians of the rounds' own ratios, so that a busy machine slows both sides alike.
 
     python benchmarks/detect.py [--rounds 9] [--json OUT]

@@ -1,4 +1,4 @@
-"""detzoo: pick any object detector by name, run it, measure it, ship it.
+"""detzoo: pick any object detector by name, run it on pictures, and publish your own.
 
 Importing this imports nothing heavy: each name below is looked up when it is first used.
 """

@@ -1,5 +1,6 @@
 """A shell for the tests of the command line."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         return Answer(*capsys.readouterr(), code)
 
     yield run
+    gc.unfreeze()
     reload()
 
 

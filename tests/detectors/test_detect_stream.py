@@ -225,6 +225,16 @@ def test_failures_are_told_in_their_turn(lamps, street):
     assert names == [f"image {number}" for number in range(6)]
 
 
+def test_every_picture_is_shown_with_what_was_seen_in_it(lamps, street, paint):
+    shown = {}
+    pictures = [street, paint(30, 90), street]
+    seen = list(stream(lamps, pictures, protocol=Protocol(score=0.3), looked=lambda *pair: shown.update({pair[0].source: pair})))
+    for one, given in zip(seen, pictures, strict=True):
+        picture, told = shown[one.source]
+        assert told is one
+        assert np.array_equal(picture.pixels.permute(1, 2, 0), given)
+
+
 def test_an_error_of_the_source_itself_ends_the_stream(lamps, street):
     def broken():
         yield street

@@ -193,6 +193,14 @@ def test_max_pixels_refuses_before_decoding(encode):
         read(Image.open(io.BytesIO(data)), max_pixels=5999)
 
 
+def test_without_max_pixels_pillows_own_limit_holds(encode, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(ImageError, match=r"too large to decode unasked.*2500 pixels"):
+        read(encode(Image.new("RGB", (50, 50))))
+    with pytest.warns(Image.DecompressionBombWarning):
+        assert read(encode(Image.new("RGB", (50, 30)))).size == (30, 50)
+
+
 def test_pillows_own_settings_are_left_alone(pixels, encode):
     with warnings.catch_warnings(record=True):
         before = Image.MAX_IMAGE_PIXELS, list(warnings.filters)

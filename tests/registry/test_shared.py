@@ -96,6 +96,12 @@ def test_a_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
         catalogue()
 
 
+def test_a_home_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_REGISTRY", "~no-such-user-of-this-machine/cards.yaml")
+    with pytest.raises(CardError, match=r"no-such-user-of-this-machine.*\nIt can't be read"):
+        catalogue()
+
+
 def test_a_name_in_two_user_files_is_an_error_that_names_both(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, write(OWN.format(name="mine"), "one.yaml"), write(OWN.format(name="mine"), "two.yaml"))
     with pytest.raises(CardError, match=r"'mine' twice: .*one\.yaml', line 3, and .*two\.yaml', line 3"):

@@ -64,11 +64,12 @@ def _run(arguments: Sequence[str]) -> None:
     if arguments and arguments[0] in LISTINGS:
         function = _function(arguments[0])
         if (call := plain_call(function, arguments[1:])) is not None:
-            gc.disable()  # a listing makes much and drops little: looking for garbage would only slow it down
+            gc.disable()  # a listing makes much and drops little: looking for garbage would only slow it down,
             try:
                 return function(**call)
             finally:
                 gc.enable()
+                gc.freeze()  # and so would a last look at all of it before the process ends
     app(arguments)(arguments, prog_name="zoo")
 
 
@@ -99,7 +100,7 @@ def _version(wanted: bool) -> None:
 def _zoo(
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")] = False,
 ) -> None:
-    """Pick any object detector by name, run it, measure it, ship it."""
+    """Pick any object detector by name, and run it on pictures."""
 
 
 def _show_warning(

@@ -76,6 +76,10 @@ def build_part(
         part = make(**given, **arguments)
     except (ContractError, NameNotFound) as why:
         raise Seam(kind, above or {}, why) from why
+    except ZooError:
+        raise
+    except Exception as why:  # a part that does not say what it needs refuses in its own words
+        raise Seam(kind, above or {}, _in_its_own_words(kind, name, why)) from why
     _check_part(part, kind, name)
     return part
 
@@ -97,6 +101,13 @@ def _check_arguments(build: Callable[..., Any], part: str, given: Mapping[str, o
     missing = [name for name in required if name not in arguments]
     if missing:
         raise NameNotFound(f"The {part} was asked for.", f"It can't be built without the argument '{missing[0]}'.", listed)
+
+
+def _in_its_own_words(kind: str, name: str, why: Exception) -> ContractError:
+    said = " ".join(str(why).split()) or "nothing more"
+    return ContractError(
+        f"The {kind} '{name}' was to be built.", f"It failed with {type(why).__name__}: {said}", "Ask its plugin what it takes."
+    )
 
 
 def _takes_any(signature: inspect.Signature) -> bool:

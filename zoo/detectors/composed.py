@@ -63,11 +63,12 @@ class Composed(Detector):
         return size.height, size.width
 
     def _checked(self, kind: str, maps: tuple[Tensor, ...], levels: tuple[Level, ...]) -> tuple[Tensor, ...]:
-        if len(maps) == len(levels) and all(one.shape[1] == level.channels for one, level in zip(maps, levels, strict=True)):
+        channels = [one.shape[1] for one in maps if isinstance(one, Tensor)]
+        if channels == [level.channels for level in levels]:
             return maps
         raise ContractError(
             f"The {kind} '{getattr(self.plan, kind)}' ran in this pipeline:\n{describe(self)}",
-            f"It returned maps of {', '.join(str(one.shape[1]) for one in maps)} channels, other than it declared.",
+            f"It returned {_shown(maps, channels)}, other than it declared.",
             f"This is a defect of the {kind}'s plugin: its `levels` and its maps have to agree.",
         )
 
@@ -85,6 +86,10 @@ def describe(detector: Composed) -> str:
         note = _millions(module) + (f", {len(classes)} classes: {shown}" if kind == "head" else "")
         stages.append(Stage(kind, getattr(detector.plan, kind), levels, note))
     return draw(stages)
+
+
+def _shown(maps: object, channels: Sequence[int]) -> str:
+    return f"maps of {', '.join(map(str, channels))} channels" if channels else f"a {type(maps).__name__} without maps"
 
 
 def _millions(module: nn.Module) -> str:

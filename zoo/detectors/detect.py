@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from zoo.detections import Detections
@@ -12,7 +12,7 @@ from zoo.detectors.batching import BatchSize
 from zoo.detectors.progress import Bar
 from zoo.detectors.stream import stream
 from zoo.errors import ImageError
-from zoo.images import ImageWarning, Sources, expand, is_many
+from zoo.images import Exif, ImageWarning, Sources, expand, is_many
 from zoo.parts.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def detect(
     *,
     protocol: Protocol,
     batch_size: BatchSize = "auto",
-    exif: Literal["apply", "ignore"] = "apply",
+    exif: Exif = "apply",
     on_error: Literal["raise", "skip"] = "raise",
     progress: bool | None = None,
     threads: int | None = None,
@@ -35,8 +35,8 @@ def detect(
     if not is_many(source):
         [seen] = stream(detector, expand(source), protocol=protocol, batch_size=batch_size, exif=exif, threads=0)
         return seen
-    counted = isinstance(source, str | os.PathLike | Sequence)
-    pictures = list(expand(source)) if counted else expand(source)
+    listed = isinstance(source, str | os.PathLike | list | tuple)  # other sequences may make their pictures as they go
+    pictures = list(expand(source)) if listed else expand(source)
     with Bar("Detecting", total=len(pictures) if isinstance(pictures, list) else None, show=progress) as bar:
 
         def skipped(error: ImageError) -> None:
@@ -59,7 +59,7 @@ def detect_stream(
     *,
     protocol: Protocol,
     batch_size: BatchSize = "auto",
-    exif: Literal["apply", "ignore"] = "apply",
+    exif: Exif = "apply",
     on_error: Literal["raise", "skip"] = "raise",
     threads: int | None = None,
 ) -> Iterator[Detections]:

@@ -95,9 +95,9 @@ def _necks(plan: Plan) -> Iterator[Plan]:
         yield replace(plan, neck=None, neck_arguments={})
 
 
-def _strides(plan: Plan, search: _Search) -> Iterator[tuple[int, ...]]:
+def _strides(plan: Plan, search: _Search) -> list[tuple[int, ...]]:
     """Strides the backbone has, those first that share most with what was asked for."""
     there = [stride for stride in STRIDES if search.level(plan, stride)]
     asked = set(plan.strides)
     every = [found for count in range(1, len(there) + 1) for found in combinations(there, count)]
-    return iter(sorted((found for found in every if set(found) != asked), key=lambda found: len(asked ^ set(found))))
+    return sorted((found for found in every if set(found) != asked), key=lambda found: len(asked ^ set(found)))

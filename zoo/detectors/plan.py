@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 Arguments = Mapping[str, object]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """The parts by name, as `zoo.compose` and a card's `arguments` give them.
 

@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from torch import Tensor
 
 from zoo.errors import ImageError
-from zoo.images import Picture, Source, read
+from zoo.images import Exif, Picture, Source, read
 from zoo.images.sources import name_of
 
 Read: TypeAlias = Picture | ImageError
@@ -20,9 +20,7 @@ Read: TypeAlias = Picture | ImageError
 AHEAD_BYTES = 256 * 2**20
 
 
-def read_ahead(
-    sources: Iterable[Source], *, exif: Literal["apply", "ignore"], threads: int, ahead: int, pin: bool = False
-) -> Generator[Read]:
+def read_ahead(sources: Iterable[Source], *, exif: Exif, threads: int, ahead: int, pin: bool = False) -> Generator[Read]:
     """Each source's picture, or the error in its place. Closing the generator cancels what has not been begun.
 
     Up to `ahead` sources are pulled before their turn. Tensors are ready, and never wait for a thread or for one another; with no
@@ -64,7 +62,7 @@ def _bytes(pending: Future[Read] | Read) -> int:
     return pending.pixels.nbytes if isinstance(pending, Picture) else 0
 
 
-def _read(source: Source, name: str, exif: Literal["apply", "ignore"], pin: bool) -> Read:
+def _read(source: Source, name: str, exif: Exif, pin: bool) -> Read:
     try:
         picture = read(source, exif=exif, name=name)
     except ImageError as why:

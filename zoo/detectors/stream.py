@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 
@@ -17,7 +17,7 @@ from zoo.detectors.checking import REPORT, check
 from zoo.detectors.mode import evaluating
 from zoo.detectors.reading import read_ahead
 from zoo.errors import ContractError, ImageError, LabelError
-from zoo.images import Picture, Source
+from zoo.images import Exif, Picture, Source
 from zoo.parts.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def stream(
     *,
     protocol: Protocol,
     batch_size: BatchSize = "auto",
-    exif: Literal["apply", "ignore"] = "apply",
+    exif: Exif = "apply",
     threads: int | None = None,
     failed: Failed | None = None,
     looked: Looked | None = None,
@@ -71,7 +71,7 @@ def _stream(
     sources: Iterable[Source],
     protocol: Protocol,
     batch_size: BatchSize,
-    exif: Literal["apply", "ignore"],
+    exif: Exif,
     threads: int,
     failed: Failed | None,
     looked: Looked | None,

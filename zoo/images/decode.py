@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from typing import IO, Literal, TypeAlias
+from typing import IO
 
 import numpy as np
 import torch
@@ -12,10 +12,8 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from torch import Tensor
 
 from zoo.errors import ImageError
-from zoo.images.picture import Picture, unreadable
+from zoo.images.picture import Exif, Picture, unreadable
 from zoo.images.sources import Array
-
-Exif: TypeAlias = Literal["apply", "ignore"]
 
 AGAIN = 'Copy or download it again; detect(..., on_error="skip") leaves such pictures out.'
 TOO_LARGE = "If you trust it, set PIL.Image.MAX_IMAGE_PIXELS to half of what you allow; if not, leave it out."

@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from zoo.images.arrays import from_array, from_tensor
-from zoo.images.decode import Exif, decode, from_pil
-from zoo.images.picture import Picture, unreadable
+from zoo.images.decode import decode, from_pil
+from zoo.images.picture import Exif, Picture, unreadable
 from zoo.images.sources import Source, is_glob, is_url, matches, name_of, pictures_in
 from zoo.images.web import fetch
 

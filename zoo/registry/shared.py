@@ -62,7 +62,7 @@ def reload() -> None:
 
 def add(path: str | os.PathLike[str]) -> None:
     """Adds a registry file for this process, as if ZOO_REGISTRY named it. Raises CardError, and then leaves the file out."""
-    file = Path(path).expanduser().absolute()
+    file = _absolute(path)
     with _Shared.lock:
         before = _Shared.added, _Shared.catalogue
         _Shared.added = (*(one for one in _Shared.added if one != file), file)
@@ -82,13 +82,16 @@ def core_file() -> Path:
 
 def _user_files() -> list[Path]:
     """The files ZOO_REGISTRY names, separated like those of PATH."""
-    return [Path(one).expanduser() for one in os.environ.get(SETTING, "").split(os.pathsep) if one.strip()]
+    return [_absolute(one) for one in os.environ.get(SETTING, "").split(os.pathsep) if one.strip()]
+
+
+def _absolute(path: str | os.PathLike[str]) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(path)))
 
 
 def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:
     core = indexed_shelf(core_file(), owner=CORE)
-    files = dict.fromkeys(path.absolute() for path in (*_user_files(), *added))
-    users = [indexed_shelf(path, owner=USER) for path in files]
+    users = [indexed_shelf(path, owner=USER) for path in dict.fromkeys([*_user_files(), *added])]
     if twice := first_duplicate(users, USER):
         raise flaw(users[-1].origin, f"Your files have the model {twice}.", "Rename or remove one of the two.")
     plugins = find_plugins(core)
