@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -236,15 +236,50 @@ def test_a_part_that_returns_other_maps_than_it_declared_is_found_at_its_first_p
         detector(Batch(torch.zeros(1, 3, 64, 64), ()))
 
 
-def test_a_name_that_two_plugins_have_lists_both(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detzoo_yolox.register_necks", _register_fpn, raising=True)
-    registry.reload()
-    with pytest.raises(NameAmbiguous, match=r"'torchvision/fpn' or 'yolox/fpn'"):
-        zoo.compose(backbone="torchvision/resnet18", neck="fpn", head="ssd", labels=["a"])
+@pytest.fixture
+def also(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Makes the yolox plugin register other parts of one kind than its own."""
+
+    def register_these(kind: str, **parts: object) -> None:
+        @zoo.hookimpl(specname=f"register_{kind}")
+        def hook(register: Callable[[str, object], None]) -> None:
+            for name, build in parts.items():
+                register(name, build)
+
+        monkeypatch.setattr(f"detzoo_yolox.register_{kind}", hook)
+        registry.reload()
+
+    yield register_these
     monkeypatch.undo()
     registry.reload()
 
 
-@zoo.hookimpl(specname="register_necks")
-def _register_fpn(register: object) -> None:
-    register("fpn", "detzoo_yolox.neck:YOLOFPN")  # type: ignore[operator]
+def test_a_name_that_two_plugins_have_lists_both(also: Callable[..., None]) -> None:
+    also("necks", fpn="detzoo_yolox.neck:YOLOFPN")
+    with pytest.raises(NameAmbiguous, match=r"'torchvision/fpn' or 'yolox/fpn'"):
+        zoo.compose(backbone="torchvision/resnet18", neck="fpn", head="ssd", labels=["a"])
+
+
+def test_a_part_that_fails_in_its_own_words_is_a_seam_too(also: Callable[..., None]) -> None:
+    def build(*, levels: object) -> torch.nn.Module:
+        raise ValueError(f"I want six maps, not {len(levels)}")  # type: ignore[arg-type]
+
+    also("necks", picky=build)
+    why = refused(backbone="torchvision/resnet18", neck="picky", head="retinanet")
+    assert "✗  picky: it failed with ValueError: I want six maps, not 3" in why.case
+    assert why.fix == 'The nearest change that fits: neck="bifpn" or neck="fpn"'
+
+
+def test_a_head_that_can_not_decode_is_named_with_what_it_lacks(also: Callable[..., None]) -> None:
+    also("heads", mute=lambda *, levels, space: torch.nn.Identity())  # noqa: ARG005 - the contract's parameters
+    why = refused(backbone="torchvision/resnet18", head="mute")
+    assert why.case == "Its plugin returned a Identity, which has no `native`."
+
+
+def test_an_argument_a_part_can_not_do_without_is_asked_for(also: Callable[..., None]) -> None:
+    def build(*, levels: object, width: int, depth: int = 1) -> torch.nn.Module:
+        return torch.nn.Identity()
+
+    also("necks", needy=build)
+    with pytest.raises(NameNotFound, match=r"without the argument 'width'\.\nIt takes width, depth\."):
+        zoo.compose(backbone="torchvision/resnet18", neck="needy", head="ssd", labels=["a"])

@@ -22,9 +22,9 @@ BACKBONES: list[dict[str, object]] = [
 ]
 NECKS: list[dict[str, object]] = [
     {"strides": (16,)},
-    {"neck": "fpn", "neck_arguments": {"channels": 32}},
-    {"neck": "bifpn", "neck_arguments": {"channels": 32, "layers": 1}},
-    {"neck": "pafpn", "neck_arguments": {"channels": 32, "depth": 0.33}},
+    {"neck": "fpn", "neck_arguments": {"channels": 64}},
+    {"neck": "bifpn", "neck_arguments": {"channels": 64, "layers": 1}},
+    {"neck": "pafpn", "neck_arguments": {"channels": 64, "depth": 0.33}},
 ]
 HEADS: list[dict[str, object]] = [
     {"head": "retinanet"},

@@ -23,7 +23,7 @@ from zoo.errors import ContractError, LabelError
 from zoo.parts import Level
 
 SIDE = 128  # every stride divides it, so that torchvision's guess at strides is right
-LEVELS = (Level(32, 8), Level(32, 16), Level(32, 32), Level(32, 64))
+LEVELS = (Level(64, 8), Level(64, 16), Level(64, 32), Level(64, 64))
 SPACE = LabelSpace.custom(["a", "b", "c"])
 PLACE = Place(SIDE, SIDE, scale_y=1.0, scale_x=1.0)
 TARGETS = [
@@ -39,7 +39,7 @@ class Fixed(nn.Module):
     def __init__(self, maps: tuple[Tensor, ...]) -> None:
         super().__init__()
         self.maps = maps
-        self.out_channels = 32
+        self.out_channels = 64
 
     def forward(self, _: Tensor) -> OrderedDict[str, Tensor]:
         return OrderedDict((str(index), one) for index, one in enumerate(self.maps))
@@ -168,6 +168,31 @@ def test_a_label_outside_the_space_is_refused(make: Callable[..., Any], referenc
         ours.train().loss(ours(maps_of(), batch), batch, wrong)
 
 
+@families
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_it_runs_and_learns_in_half_precision(
+    make: Callable[..., Any], reference: Callable[..., Any], background: int, dtype: torch.dtype
+) -> None:
+    head = make(levels=LEVELS, space=SPACE).to(dtype)
+    maps, batch = tuple(one.to(dtype) for one in maps_of()), batch_of().to(dtype=dtype)
+    losses = head.train().loss(head(maps, batch), batch, TARGETS)
+    assert all(loss.isfinite() and loss.dtype == torch.float32 for loss in losses.values())
+    with torch.inference_mode():
+        seen = head.eval().decode(head(maps, batch), batch, Protocol(score=0.0))
+    assert all(len(one) for one in seen)
+
+
+@families
+def test_what_was_made_in_train_mode_can_be_decoded(
+    make: Callable[..., Any], reference: Callable[..., Any], background: int
+) -> None:
+    ours, _ = pair(make, reference)
+    batch = batch_of()
+    raw = ours.train()(maps_of(), batch)
+    seen, again = (ours.eval().decode(one, batch, Protocol()) for one in (raw, ours(maps_of(), batch)))
+    assert all(torch.equal(one.boxes, other.boxes) for one, other in zip(seen, again, strict=True))
+
+
 def test_a_focal_head_starts_at_one_percent() -> None:
     for head in (RetinaNet(levels=LEVELS, space=SPACE), FCOS(levels=LEVELS, space=SPACE)):
         bias = head.net.head.classification_head.cls_logits.bias
@@ -203,5 +228,5 @@ def test_ssd_takes_maps_of_any_widths() -> None:
 
 
 def test_fcos_wants_whole_groups_of_channels() -> None:
-    with pytest.raises(ContractError, match="a multiple of 32 channels"):
+    with pytest.raises(ContractError, match="a multiple of 64 channels"):
         FCOS(levels=(Level(48, 8),), space=SPACE)

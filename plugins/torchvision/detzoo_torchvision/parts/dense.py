@@ -106,7 +106,8 @@ class FCOS(DenseHead):
     """
 
     def __init__(self, *, levels: tuple[Level, ...], space: LabelSpace) -> None:
-        Needs(equal_channels=True, doubling=True, channels_multiple=32).check(levels, part="fcos")
+        # 32 groups, each of two channels at least: the one value of a map of one cell would have no variance.
+        Needs(equal_channels=True, doubling=True, channels_multiple=64).check(levels, part="fcos")
         channels = levels[0].channels
         anchors = StridedAnchors(levels, sizes=[[level.stride] for level in levels], ratios=[1.0])
         head = FCOSHead(channels, 1, len(space))

@@ -6,26 +6,47 @@ Ren et al., arXiv:1506.01497, on a pyramid as in Lin et al., arXiv:1612.03144, s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torchvision.models import detection
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
-from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import fastrcnn_loss
+from torchvision.models.detection.rpn import concat_box_prediction_layers
 from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.poolers import LevelMapper
 
 from detzoo_torchvision.detector import input_sizes, tuned
 from detzoo_torchvision.parts.anchors import StridedAnchors
 from detzoo_torchvision.parts.hollow import Bodyless, hollow, native_of, to_detections
-from detzoo_torchvision.two_stage import Regions, TwoStageOutput
+from detzoo_torchvision.two_stage import Regions
 from zoo.detections import Detections
 from zoo.labels import LabelSpace
 from zoo.parts import Batch, Level, Needs, Protocol, Target, truth_in_input
 
 SIDE = 7  # cells that a region is cut into, each way
+
+
+@dataclass(frozen=True)
+class RegionOutput:
+    """What the first stage says of the `a` anchors of each of `b` pictures, and in eval mode the second of the best of them.
+
+    maps:       one `(b, channels, h, w)` a level, for the second stage to look at.
+    objectness: (b * a, 1) logits.
+    deltas:     (b * a, 4), how each anchor would move.
+    anchors:    (a, 4) in input pixels.
+    counts:     anchors of each level.
+    regions:    None in train mode, where what is looked at depends on the truth, so on `loss`.
+    """
+
+    maps: tuple[Tensor, ...]
+    objectness: Tensor
+    deltas: Tensor
+    anchors: Tensor
+    counts: tuple[int, ...]
+    regions: Regions | None = None
 
 
 class FasterRCNN(nn.Module):
@@ -59,48 +80,63 @@ class FasterRCNN(nn.Module):
         self.net: Any = hollow(net)
         self.space = space
 
-    def forward(self, maps: tuple[Tensor, ...], batch: Batch) -> TwoStageOutput:
-        """The maps; in eval mode also the regions. Which are looked at in train mode depends on the truth, so on `loss`."""
-        features = {str(index): one for index, one in enumerate(maps)}
-        if self.training:
-            return TwoStageOutput(features, regions=None)
-        return TwoStageOutput(features, self._regions(features, batch))
+    def forward(self, maps: tuple[Tensor, ...], batch: Batch) -> RegionOutput:
+        """Both stages in eval mode, the first in train mode; boxes in float32, whatever the network's type."""
+        rpn = self.net.rpn
+        objectness, deltas = rpn.head(list(maps))
+        counts = tuple(one[0].numel() for one in objectness)
+        objectness, deltas = (one.float() for one in concat_box_prediction_layers(objectness, deltas))
+        raw = RegionOutput(maps, objectness, deltas, rpn.anchor_generator.on(maps), counts)
+        return raw if self.training else replace(raw, regions=self._regions(raw, batch))
 
-    def decode(self, raw: TwoStageOutput, batch: Batch, protocol: Protocol) -> list[Detections]:
+    def decode(self, raw: RegionOutput, batch: Batch, protocol: Protocol) -> list[Detections]:
         """torchvision's own postprocessing at these thresholds, in original pixels."""
         with torch.no_grad():
-            regions = raw.regions or self._regions(raw.features, batch)
+            regions = raw.regions or self._regions(raw, batch)
             heads = tuned(self.net.roi_heads, protocol.over(self.native))
             found = heads.postprocess_detections(regions.logits, regions.deltas, list(regions.proposals), input_sizes(batch))
         named = [dict(zip(("boxes", "scores", "labels"), one, strict=True)) for one in zip(*found, strict=True)]
         return to_detections(named, batch, self.space, background=1)
 
-    def loss(self, raw: TwoStageOutput, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+    def loss(self, raw: RegionOutput, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`loss_objectness` and `loss_rpn_box_reg` of the proposals, `loss_classifier` and `loss_box_reg` of the second stage.
 
         Anchors and proposals are sampled with torch's random generator (section 3.1.3).
         """
+        rpn, roi = self.net.rpn, self.net.roi_heads
         truth = [{"boxes": one.boxes, "labels": one.labels + 1} for one in truth_in_input(batch, targets, self.space)]
-        proposals, losses = self.net.rpn(_images(batch), raw.features, truth)
-        chosen, _, channels, wanted = self.net.roi_heads.select_training_samples(proposals, truth)
-        loss_classifier, loss_box_reg = fastrcnn_loss(*self._look(raw.features, chosen, batch), channels, wanted)
-        return {**losses, "loss_classifier": loss_classifier, "loss_box_reg": loss_box_reg}
+        anchors = [raw.anchors] * len(truth)
+        labels, boxes = rpn.assign_targets_to_anchors(anchors, truth)
+        aims = rpn.box_coder.encode(boxes, anchors)
+        loss_objectness, loss_rpn_box_reg = rpn.compute_loss(raw.objectness, raw.deltas, labels, aims)
+        chosen, _, channels, wanted = roi.select_training_samples(self._propose(raw, batch), truth)
+        loss_classifier, loss_box_reg = fastrcnn_loss(*self._look(raw.maps, chosen, batch), channels, wanted)
+        return {
+            "loss_objectness": loss_objectness,
+            "loss_rpn_box_reg": loss_rpn_box_reg,
+            "loss_classifier": loss_classifier,
+            "loss_box_reg": loss_box_reg,
+        }
 
-    def _regions(self, features: dict[str, Tensor], batch: Batch) -> Regions:
+    def _regions(self, raw: RegionOutput, batch: Batch) -> Regions:
+        proposals = self._propose(raw, batch)
+        return Regions(tuple(proposals), *self._look(raw.maps, proposals, batch))
+
+    def _propose(self, raw: RegionOutput, batch: Batch) -> list[Tensor]:
+        """The best boxes of each picture, `(n, 4)` in input pixels; more of them in train mode."""
         rpn = self.net.rpn
-        proposals, _ = rpn(_images(batch), features)
-        return Regions(tuple(proposals), *self._look(features, proposals, batch))
+        moved = rpn.box_coder.decode(raw.deltas.detach(), [raw.anchors] * len(batch))
+        boxes, _ = rpn.filter_proposals(moved.view(len(batch), -1, 4), raw.objectness, input_sizes(batch), list(raw.counts))
+        proposals: list[Tensor] = boxes
+        return proposals
 
-    def _look(self, features: dict[str, Tensor], proposals: Sequence[Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
-        """The second stage: logits and deltas of each proposal, in float32."""
+    def _look(self, maps: Sequence[Tensor], proposals: Sequence[Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
+        """The second stage: logits and deltas of each proposal, in float32; regions are cut in it, too."""
         roi = self.net.roi_heads
+        features = {str(index): one.float() for index, one in enumerate(maps)}
         cut = roi.box_roi_pool(features, list(proposals), input_sizes(batch))  # (sum of n, channels, 7, 7)
-        logits, deltas = roi.box_predictor(roi.box_head(cut))
+        logits, deltas = roi.box_predictor(roi.box_head(cut.to(maps[0].dtype)))
         return logits.float(), deltas.float()
-
-
-def _images(batch: Batch) -> ImageList:
-    return ImageList(batch.pixels, input_sizes(batch))
 
 
 def _pool(levels: Sequence[Level]) -> MultiScaleRoIAlign:
