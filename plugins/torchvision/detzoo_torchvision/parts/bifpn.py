@@ -52,7 +52,7 @@ class BiFPN(nn.Module):
 
 
 class Layer(nn.Module):
-    """Down and up once; the finest and the coarsest map have no node of their own on the way down and up (figure 3d)."""
+    """Down and up once: two merges a level, one for the finest and the coarsest (figure 3d)."""
 
     def __init__(self, count: int, channels: int) -> None:
         super().__init__()
