@@ -59,14 +59,29 @@ def docstring(thing: object) -> str:
 
 
 def signature(name: str, thing: object) -> str:
+    """How to call it: on one line where that fits, else a line a parameter."""
     try:
-        text = f"{name}{inspect.signature(thing)}"  # type: ignore[arg-type]
+        found = inspect.signature(thing)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return ""
-    text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)  # annotations, which are kept as text
-    if len(text) > 110:
-        text = text.replace("(", "(\n    ", 1).replace(", *, ", ",\n    *,\n    ")
-    return text
+    text = readable(f"{name}{found}")
+    if len(text) <= 110:
+        return text
+    parameters = [str(found.replace(parameters=[one], return_annotation=found.empty))[1:-1] for one in found.parameters.values()]
+    lines = [f"    {readable(one).removeprefix('*, ')},\n" for one in parameters]
+    kinds = [one.kind for one in found.parameters.values()]
+    if inspect.Parameter.KEYWORD_ONLY in kinds:
+        lines.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "    *,\n")
+    answer = readable(str(found.replace(parameters=[])))[2:]
+    return f"{name}(\n{''.join(lines)}){answer}"
+
+
+def readable(text: str) -> str:
+    """Annotations without quotes, modules and the schema's limits."""
+    text = re.sub(r"(: |-> )(['\"])(.*?)\2(?= =|,|\)|$)", r"\1\3", text)  # annotations that are kept as text
+    text = re.sub(r"Optional\[(Annotated\[.*?Meta\(.*?\)\])\]", r"\1 | None", text)
+    text = re.sub(r"(?:typing\.)?Annotated\[([\w.\[\]]+), (?:msgspec\.)?Meta\(.*?\)\]", r"\1", text)
+    return re.sub(r"\b(?:zoo\.[a-z_.]+|typing|collections\.abc|pathlib)\.(?=[A-Z])", "", text)
 
 
 def members(kind: type) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """A card: everything known about one named model, as data. A fact that nobody has read somewhere is null.
 
-The structs below are the schema; `docs/reference/card.md` is made from their docstrings.
+The structs below are the schema; `docs/reference/zoo.registry.card.md` is made from their docstrings.
 """
 
 from __future__ import annotations

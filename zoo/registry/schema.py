@@ -70,14 +70,16 @@ def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], m
         return sheet.flaw("A key is not text.", "Quote it.", at=(*at, *steps))
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", case):
         found = near(unknown[1], _fields(kind))
-        fix = f"Did you mean '{found[0]}'?" if found else "Remove it; the fields are listed in docs/reference/card.md."
+        fix = (
+            f"Did you mean '{found[0]}'?" if found else "Remove it; the fields are listed in docs/reference/zoo.registry.card.md."
+        )
         return sheet.flaw(f"There is no field '{unknown[1]:.40}' here.", fix, at=(*at, *steps, unknown[1]))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
         return sheet.flaw(f"The field '{missing[1]}' is missing.", f"Add `{missing[1]}: …`.", at=(*at, *steps))
     value = _follow(data, steps)
     shown = "" if isinstance(value, dict | list) else f": {value!r:.60}"
     quote = case.startswith("Expected `str") and isinstance(value, int | float)
-    fix = "Quote it to make it text." if quote else "The fields are described in docs/reference/card.md."
+    fix = "Quote it to make it text." if quote else "The fields are described in docs/reference/zoo.registry.card.md."
     return sheet.flaw(f"{case.replace('`', '')}{shown}.", fix, at=(*at, *steps))
 
 
