@@ -4,7 +4,18 @@ import pytest
 
 import zoo
 
-SURFACE = ["Detections", "Detector", "LabelSpace", "Protocol", "ZooError", "__version__", "catalogue", "hookimpl", "load"]
+SURFACE = [
+    "Detections",
+    "Detector",
+    "LabelSpace",
+    "Protocol",
+    "ZooError",
+    "__version__",
+    "catalogue",
+    "compose",
+    "hookimpl",
+    "load",
+]
 
 
 def test_the_surface_is_what_the_reference_says() -> None:

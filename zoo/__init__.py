@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from zoo.detections import Detections as Detections
     from zoo.detectors import Detector as Detector
     from zoo.detectors import Protocol as Protocol
+    from zoo.detectors.compose import compose as compose
     from zoo.detectors.load import load as load
     from zoo.errors import ZooError as ZooError
     from zoo.labels import LabelSpace as LabelSpace
@@ -26,10 +27,22 @@ _HOME = {
     "Protocol": "zoo.detectors",
     "ZooError": "zoo.errors",
     "catalogue": "zoo.registry",
+    "compose": "zoo.detectors",
     "load": "zoo.detectors",
 }
 
-__all__ = ["Detections", "Detector", "LabelSpace", "Protocol", "ZooError", "__version__", "catalogue", "hookimpl", "load"]
+__all__ = [
+    "Detections",
+    "Detector",
+    "LabelSpace",
+    "Protocol",
+    "ZooError",
+    "__version__",
+    "catalogue",
+    "compose",
+    "hookimpl",
+    "load",
+]
 
 
 def __getattr__(name: str) -> object:

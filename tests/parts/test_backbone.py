@@ -37,8 +37,8 @@ def test_strides_out_of_order_are_refused_with_the_order() -> None:
 
 
 def test_a_name_without_a_plugin_is_not_found() -> None:
-    with pytest.raises(NameNotFound, match="timm/resnet18"):
-        backbone("resnet18")
+    with pytest.raises(NameNotFound, match="timm/resnet26"):
+        backbone("resnet26")
 
 
 def test_a_mistyped_name_has_near_ones() -> None:

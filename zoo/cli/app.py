@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lock": ("Keep weights", "zoo.cli.lock:lock"),
     "bundle": ("Keep weights", "zoo.cli.bundle:bundle"),
     "plugins": ("Extend the zoo", "zoo.cli.plugins:plugins"),
+    "compose": ("Extend the zoo", "zoo.cli.compose:compose"),
 }
 LISTINGS = ("list", "show", "plugins")
 TRACEBACK = "ZOO_TRACEBACK"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from zoo.detections import Detections
 from zoo.detectors.batching import BatchSize
 from zoo.detectors.progress import Bar
-from zoo.detectors.protocol import Protocol
 from zoo.detectors.stream import stream
 from zoo.errors import ImageError
 from zoo.images import Exif, ImageWarning, Sources, expand, is_many
+from zoo.parts.protocol import Protocol
 
 if TYPE_CHECKING:
     from zoo.detectors.detector import Detector

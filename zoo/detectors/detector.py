@@ -18,13 +18,13 @@ from msgspec import structs
 from torch import Tensor, nn
 
 from zoo.detections import Detections
-from zoo.detectors.batch import Batch, Target
 from zoo.detectors.detect import detect, detect_stream
-from zoo.detectors.protocol import Protocol
 from zoo.errors import ContractError
 from zoo.hub import Fetched
 from zoo.images import Pixels, Source, Sources
 from zoo.labels import LabelSpace
+from zoo.parts.batch import Batch, Target
+from zoo.parts.protocol import Protocol
 from zoo.registry.card import PostLoad
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import torch
 
 from zoo.detectors.assign import assign, read
@@ -48,7 +50,9 @@ def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
     """The card's architecture with the card's arguments, its weights whatever the current device makes of them."""
     card = choice.entry.card
     make = known.builder("architectures", card.architecture, plugin=choice.entry.plugin)
-    detector = make(space=space, **card.arguments)
+    takes_input = card.input is not None and "input" in inspect.signature(make).parameters
+    given = {"input": card.input, **card.arguments} if takes_input else card.arguments
+    detector = make(space=space, **given)
     if not isinstance(detector, Detector):
         raise ContractError(
             f"'{choice.name}' was to be built by the architecture '{card.architecture}'.",

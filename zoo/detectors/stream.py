@@ -15,10 +15,10 @@ from zoo.detections import Detections
 from zoo.detectors.batching import BatchSize, Slot, Window, batch_limit
 from zoo.detectors.checking import REPORT, check
 from zoo.detectors.mode import evaluating
-from zoo.detectors.protocol import Protocol
 from zoo.detectors.reading import read_ahead
 from zoo.errors import ContractError, ImageError, LabelError
 from zoo.images import Exif, Picture, Source
+from zoo.parts.protocol import Protocol
 
 if TYPE_CHECKING:
     from zoo.detectors.detector import Detector

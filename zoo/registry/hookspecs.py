@@ -42,7 +42,10 @@ def register_cards(register: RegisterCards) -> None:
 
 @hookspec
 def register_architectures(register: Register) -> None:
-    """Add builders `build(*, space: LabelSpace, **arguments) -> Detector`, called on the meta device."""
+    """Add builders `build(*, space: LabelSpace, **arguments) -> Detector`, called on the meta device.
+
+    One that has a parameter `input` is given the card's as well.
+    """
 
 
 @hookspec

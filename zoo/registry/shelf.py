@@ -18,6 +18,7 @@ from zoo.registry.schema import NAME, check_card, check_name, convert
 
 CORE = "core"
 USER = "user"
+BUILT_IN = {"compose": "zoo/compose"}  # architectures of the core's own plugin, which every file may name without it
 _TARGET = re.compile(rf"({NAME}/)?{NAME}(\.{NAME})?")
 
 
@@ -143,8 +144,9 @@ def _outline(document: Document, sheet: Sheet, owner: str) -> Outline:
 
 
 def _card(sheet: Sheet, name: str, data: Any, owner: str) -> Card:
-    """The card, valid, and with `plugin/name` for its architecture; `name` alone is one of the owner's."""
+    """The card, valid, and with `plugin/name` for its architecture; `name` alone is built in, or one of the owner's."""
     card = convert(sheet, data, Card, at=("cards", name))
+    card = msgspec.structs.replace(card, architecture=BUILT_IN.get(card.architecture, card.architecture))
     check_card(sheet, name, card, qualified=owner in (CORE, USER))
     return card if "/" in card.architecture else msgspec.structs.replace(card, architecture=f"{owner}/{card.architecture}")
 

@@ -46,7 +46,7 @@ def iou(a: list[float], b: list[float]) -> float:
 
 
 def test_the_losses_are_the_published_sums_over_cells_that_learn(toy: YOLOX) -> None:
-    toy.l1 = True
+    toy.head.l1 = True
     raw, _, found = trained_on(toy, TRUTH)
     cells, values = raw.cells(), raw.values.detach()
     expected, count = dict.fromkeys(("iou", "objectness", "classification", "l1"), 0.0), 0
@@ -132,7 +132,7 @@ def test_a_class_is_learned_in_the_channel_its_label_has() -> None:
     raw = model(batch)
     swapped = LabelSpace("swapped", ("x", "y"), channels=(1, 0))
     before = model.loss(raw, batch, [target((4, 6, 30, 40, 0))])
-    model.space = swapped
+    model.head.space = swapped
     after = model.loss(raw, batch, [target((4, 6, 30, 40, 1))])
     assert {n: v.item() for n, v in before.items()} == {n: v.item() for n, v in after.items()}
 
