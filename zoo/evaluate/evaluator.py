@@ -1,0 +1,145 @@
+"""The evaluator: detections in, picture by picture; exact numbers out. Boxes are matched once and then forgotten."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import DataError
+from zoo.evaluate.accumulate import Curves
+from zoo.evaluate.engine import EngineName, choose, cores
+from zoo.evaluate.flat import flatten
+from zoo.evaluate.ground_truth import BoxFormat, GroundTruth, rows_of_ids
+from zoo.evaluate.outcomes import Outcomes, nothing, together
+from zoo.evaluate.plan import Plan
+from zoo.evaluate.policy import Policy
+from zoo.evaluate.settings import Settings
+from zoo.evaluate.summary import summarise
+
+_AT_ONCE = 512  # pictures that are flattened and matched together, which bounds the memory
+
+
+class Evaluator:
+    """Measures detections against ground truth by the COCO protocol, to pycocotools' last bit.
+
+        evaluator = Evaluator(coco.read("instances.json"))
+        for image_ids, pictures in batches:
+            evaluator.update(image_ids, [model.detect(picture) for picture in pictures])
+        evaluator.numbers()["AP"]
+
+    Batch size, order, threads and the number of processes whose evaluators are merged change nothing, not one bit.
+    """
+
+    def __init__(
+        self,
+        dataset: GroundTruth,
+        *,
+        settings: Settings | None = None,
+        policy: Policy | None = None,
+        analyses: bool = True,
+        engine: EngineName = "auto",
+        threads: int | None = None,
+    ) -> None:
+        """analyses: also keep what error types, confusion, LRP and calibration need. threads: all cores unless given."""
+        self.dataset = dataset
+        self.settings = settings or Settings()
+        self.policy = policy or Policy()
+        self.analyses = analyses
+        self.unmet: Counter[str] = Counter()
+        self._plan = Plan.of(dataset, self.settings, self.policy)
+        self._engine = choose(engine)
+        self._threads = threads or cores()
+        self._parts: list[Outcomes] = []
+        self._seen = np.zeros(len(dataset), bool)
+
+    def update(
+        self, image_ids: Iterable[Any], detections: Sequence[object] | Mapping[str, Any], *, box_format: BoxFormat = "xyxy"
+    ) -> None:
+        """Takes in everything that was found in some pictures; all or, where it raises, nothing.
+
+        detections: one item a picture, `zoo.Detections` or a mapping with `boxes` (n, 4), `scores` (n,), `labels` (n,), arrays or
+            tensors; or one mapping of padded arrays with `counts`. Labels are positions in the data set's label space;
+            `zoo.Detections` of another space meet it by class name.
+        Raises: DataError naming the picture.
+        """
+        ids = _listed(image_ids)
+        rows = self._rows(ids)
+        parts, unmet = [], Counter[str]()
+        for start in range(0, len(ids), _AT_ONCE):
+            stop = start + _AT_ONCE
+            some = _part(detections, start, stop)
+            flat = flatten(some, image_ids=ids[start:stop], space=self.dataset.space, box_format=box_format)
+            parts.append(self._engine.match(flat, rows[start:stop], self._plan, analyses=self.analyses, threads=self._threads))
+            unmet.update(flat.unmet)
+        self._parts += parts
+        self._seen[rows] = True
+        self.unmet += unmet
+
+    def _rows(self, ids: Sequence[Any]) -> NDArray[np.int64]:
+        rows = rows_of_ids(self.dataset.image_ids, np.asarray(ids), self.dataset.name)
+        again = rows[self._seen[rows]]
+        if not len(again):
+            order = np.sort(rows)
+            again = order[1:][order[1:] == order[:-1]]
+        if len(again):
+            raise DataError(
+                f"Detections of image {self.dataset.image_ids[again[0]].item()!r} were handed over.",
+                "Those of that image are there already; counting them twice would change every number.",
+                "Hand every image over once, or choose Policy(repeated_images='once').",
+            )
+        return rows
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """The records of everything seen so far, by ascending image id."""
+        if self._parts:
+            self._parts = [together(self._parts).in_order()]
+            return self._parts[0]
+        return nothing(ranges=len(self._plan.ranges))
+
+    def curves(self, limits: Sequence[int] | None = None) -> Curves:
+        """Precision, recall and scores at some limits of detections; at all of them unless said otherwise."""
+        counted = self._counted()
+        return self._engine.accumulate(
+            self.outcomes,
+            self._plan,
+            self._plan.positives(counted),
+            limits=limits or self.settings.detections,
+            threads=self._threads,
+        )
+
+    def _counted(self) -> NDArray[np.bool_]:
+        """(m,) the pictures that count. Raises: DataError where the policy refuses what was seen."""
+        if self.policy.unseen_images == "refuse" and not self._seen.all():
+            missing = self.dataset.image_ids[~self._seen]
+            raise DataError(
+                f"Numbers for {self.dataset.name} were asked for.",
+                f"{len(missing)} of its {len(self.dataset)} images were never handed over, among them {missing[0].item()!r}.",
+                "Hand over the rest, also images where nothing was found, or choose Policy(unseen_images='empty').",
+            )
+        if self.policy.no_detections == "refuse" and not len(self.outcomes):
+            raise DataError(
+                f"Numbers for {self.dataset.name} were asked for.",
+                "There is no detection at all.",
+                "Choose Policy(no_detections='zero').",
+            )
+        return np.ones_like(self._seen) if self.policy.unseen_images == "empty" else self._seen
+
+    def numbers(self) -> dict[str, float]:
+        """The headline numbers by name, in pycocotools' order; -1 where one is not defined."""
+        curves = self.curves()
+        return summarise(curves, curves, self._plan, self.policy)
+
+
+def _listed(image_ids: Iterable[Any]) -> list[Any]:
+    return image_ids.tolist() if hasattr(image_ids, "tolist") else list(image_ids)
+
+
+def _part(detections: Sequence[object] | Mapping[str, Any], start: int, stop: int) -> Sequence[object] | Mapping[str, Any]:
+    if isinstance(detections, Mapping):
+        return {column: values[start:stop] for column, values in detections.items()}
+    return detections[start:stop]
