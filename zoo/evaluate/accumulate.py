@@ -20,10 +20,10 @@ EPS = np.spacing(1.0)  # pycocotools adds it to every denominator
 class Curves:
     """Precision at fixed recalls, interpolated as COCO does; -1 where a class has no box in a range.
 
-    limits:    (l,) detections per picture and class.
+    limits:    (l,) detections per picture and class, of the precision.
     precision: (l, r, t, p, k): limit, range, IoU threshold, recall point, class.
     scores:    (l, r, t, p, k) the score at which each precision is reached.
-    recall:    (l, r, t, k) the largest recall.
+    recall:    (m, r, t, k) the largest recall, at every limit of the settings.
     positives: (r, k) boxes that count.
     """
 
@@ -38,25 +38,30 @@ class Curves:
         """Curves of nothing yet, all -1."""
         ranges, classes = positives.shape
         shape = (len(limits), ranges, len(plan.settings.ious), plan.settings.recalls, classes)
-        return cls(tuple(limits), np.full(shape, -1.0), np.full(shape, -1.0), np.full((*shape[:3], classes), -1.0), positives)
+        recall = np.full((len(plan.settings.detections), *shape[1:3], classes), -1.0)
+        return cls(tuple(limits), np.full(shape, -1.0), np.full(shape, -1.0), recall, positives)
 
 
-def by_score(outcomes: Outcomes) -> NDArray[np.int64]:
-    """(n,) detections by class, then best first; of equal scores those of the smaller image id. Outcomes are in order."""
-    return np.lexsort((-outcomes.scores, outcomes.labels))
+def by_score(outcomes: Outcomes, classes: int, *, threads: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(n,) detections by class, then best first, and (k + 1,) where each class begins; outcomes are in order.
+
+    Of equal scores the one in the smaller image id comes first. threads: not used here.
+    """
+    del threads
+    order = np.lexsort((-outcomes.scores, outcomes.labels))
+    return order, np.searchsorted(outcomes.labels[order], np.arange(classes + 1))
 
 
 def accumulate(
     outcomes: Outcomes, plan: Plan, positives: NDArray[np.int64], *, limits: Sequence[int], threads: int = 1
 ) -> Curves:
-    """COCO's accumulation (cocoeval.py `accumulate`) of outcomes that are in order, at some of the limits of detections.
+    """COCO's accumulation (cocoeval.py `accumulate`) of outcomes that are in order.
 
-    positives: (r, k) boxes that count. threads: not used here.
+    positives: (r, k) boxes that count. limits: where precision is wanted. threads: not used here.
     """
     del threads
     curves = Curves.blank(limits, positives, plan)
-    order = by_score(outcomes)
-    edges = np.searchsorted(outcomes.labels[order], np.arange(positives.shape[1] + 1))
+    order, edges = by_score(outcomes, positives.shape[1])
     hit_of = np.full(len(outcomes), -1, np.int64)
     hit_of[outcomes.hits] = np.arange(len(outcomes.hits))
     points = plan.settings.recall_points()
@@ -64,12 +69,15 @@ def accumulate(
         count = int(positives[area, label])
         needed = np.searchsorted(np.arange(count + 1) / count, points)  # (p,) true positives that reach each recall
         rows = order[edges[label] : edges[label + 1]]
-        for number, limit in enumerate(limits):
-            kept = rows[outcomes.ranks[rows] < limit]
-            true, false = _verdicts(outcomes, kept, hit_of[kept], int(area), len(plan.settings.ious))
-            at = (number, area, slice(None), slice(None), label)
-            curves.precision[at], curves.scores[at] = _interpolated(true, false, outcomes.scores[kept], needed)
-            curves.recall[number, area, :, label] = true.sum(0) / count
+        true, false = _verdicts(outcomes, rows, hit_of[rows], int(area), len(plan.settings.ious))
+        for number, limit in enumerate(plan.settings.detections):
+            kept = outcomes.ranks[rows] < limit
+            curves.recall[number, area, :, label] = true[kept].sum(0) / count
+            if limit in limits:
+                at = (limits.index(limit), area, slice(None), slice(None), label)
+                curves.precision[at], curves.scores[at] = _interpolated(
+                    true[kept], false[kept], outcomes.scores[rows[kept]], needed
+                )
     return curves
 
 

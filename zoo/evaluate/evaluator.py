@@ -18,9 +18,9 @@ from zoo.evaluate.outcomes import Outcomes, nothing, together
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.settings import Settings
-from zoo.evaluate.summary import summarise
+from zoo.evaluate.summary import headline_limit, summarise
 
-_AT_ONCE = 512  # pictures that are flattened and matched together, which bounds the memory
+_AT_ONCE = 256  # pictures that are flattened and matched together, which bounds the memory
 
 
 class Evaluator:
@@ -108,7 +108,7 @@ class Evaluator:
             self.outcomes,
             self._plan,
             self._plan.positives(counted),
-            limits=limits or self.settings.detections,
+            limits=self.settings.detections if limits is None else limits,
             threads=self._threads,
         )
 
@@ -131,8 +131,8 @@ class Evaluator:
 
     def numbers(self) -> dict[str, float]:
         """The headline numbers by name, in pycocotools' order; -1 where one is not defined."""
-        curves = self.curves()
-        return summarise(curves, curves, self._plan, self.policy)
+        limit = headline_limit(self.settings.detections, self.policy)
+        return summarise(self.curves([] if limit is None else [limit]), self._plan, self.policy)
 
 
 def _listed(image_ids: Iterable[Any]) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,17 +22,25 @@ class Flat:
     """Detections of some pictures, one picture after another, in the order the detector gave them.
 
     starts: (m + 1,) int64, the first detection of each picture, and the end.
-    xywh:   (n, 4) float64, left, top, width, height in pixels.
+    boxes:  (n, 4) float32 or float64, in the detector's format.
     scores: (n,)   float32 or float64, finite.
     labels: (n,)   int64, positions in the data set's label space.
     unmet:  class name -> detections left out because the data set has no such class.
     """
 
     starts: NDArray[np.int64]
-    xywh: NDArray[np.float64]
+    boxes: NDArray[Any]
     scores: NDArray[Any]
     labels: NDArray[np.int64]
     unmet: Mapping[str, int]
+    box_format: BoxFormat
+
+    def xywh(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Some boxes as left, top, width, height; widths are subtracted in the boxes' own precision, as `to_coco` does, then widened."""
+        boxes = self.boxes[rows]
+        if self.box_format == "xyxy":
+            boxes[:, 2:] -= boxes[:, :2]
+        return boxes.astype(np.float64)
 
 
 def flatten(
@@ -52,33 +60,31 @@ def flatten(
             "Pass one item a picture; a picture in which nothing was found has an empty one.",
         )
     columns = [_columns_of(one) for one in listed]
-    counts = np.fromiter((len(scores) for _, scores, _ in columns), np.int64, len(columns))
-    for row, (boxes, _, labels) in enumerate(columns):
-        if len(labels) != counts[row] or (counts[row] and tuple(boxes.shape) != (counts[row], 4)):
-            what = f"There are {counts[row]} scores, {len(labels)} labels, and boxes of shape {tuple(boxes.shape)}."
+    shapes = [(boxes.shape, scores.shape, labels.shape) for boxes, scores, labels in columns]
+    counts = [scores[0] if len(scores) == 1 else -1 for _, scores, _ in shapes]
+    for row, ((boxes, _, labels), count) in enumerate(zip(shapes, counts, strict=True)):
+        if count < 0 or labels != (count,) or (boxes != (count, 4) and count):
+            what = f"Boxes, scores and labels have the shapes {', '.join(str(tuple(shape)) for shape in shapes[row])}."
             raise _refused(image_ids[row], what, "Give every detection a box of four numbers, a score and a label.")
-    full = [one for one, count in zip(columns, counts.tolist(), strict=True) if count]
+    full = [one for one, count in zip(columns, counts, strict=True) if count]
     boxes, scores, labels = (_joined([one[column] for one in full]) for column in range(3))
-    starts = starts_of(counts)
+    starts = starts_of(np.array(counts, np.int64))
     boxes, scores, labels = _floats(boxes).reshape(-1, 4), _floats(scores), labels.astype(np.int64, copy=False)
     _check(starts, boxes, scores, image_ids)
     spaces = [getattr(one, "space", space) for one in listed]
     _check_labels(starts, labels, spaces, image_ids)
     labels, unmet = _in_space(starts, labels, spaces, space)
-    flat = Flat(starts, as_xywh(boxes, box_format), scores, labels, unmet)
+    flat = Flat(starts, boxes, scores, labels, unmet, box_format)
     return _without(flat, labels < 0) if unmet else flat
 
 
-def as_xywh(boxes: NDArray[Any], box_format: BoxFormat) -> NDArray[np.float64]:
-    """(n, 4) left, top, width, height; a width is subtracted in the boxes' own precision, then widened, as `to_coco` does."""
-    xywh = boxes.astype(np.float64)
-    if box_format == "xyxy":
-        xywh[:, 2:] = boxes[:, 2:] - boxes[:, :2]
-    return xywh
-
-
 def _columns_of(one: Any) -> tuple[Any, Any, Any]:
-    return (one["boxes"], one["scores"], one["labels"]) if isinstance(one, Mapping) else (one.boxes, one.scores, one.labels)
+    boxes, scores, labels = (
+        (one["boxes"], one["scores"], one["labels"]) if isinstance(one, Mapping) else (one.boxes, one.scores, one.labels)
+    )
+    if all(hasattr(column, "shape") for column in (boxes, scores, labels)):
+        return boxes, scores, labels
+    return np.asarray(boxes), np.asarray(scores), np.asarray(labels)
 
 
 def _unpadded(batch: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -138,21 +144,19 @@ def _in_space(
 def _without(flat: Flat, out: NDArray[np.bool_]) -> Flat:
     kept = ~out
     before = starts_of(kept.astype(np.int64))
-    return Flat(before[flat.starts], flat.xywh[kept], flat.scores[kept], flat.labels[kept], flat.unmet)
+    return replace(flat, starts=before[flat.starts], boxes=flat.boxes[kept], scores=flat.scores[kept], labels=flat.labels[kept])
 
 
 def _check(starts: NDArray[np.int64], boxes: NDArray[Any], scores: NDArray[Any], image_ids: Sequence[Any]) -> None:
-    bad = ~np.isfinite(scores)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
+    if not np.isfinite(scores).all():
+        row = int(np.flatnonzero(~np.isfinite(scores))[0])
         raise _refused(
             _image_of(row, starts, image_ids),
             f"A score is {scores[row]}.",
             "Find out where the model makes it; scores are finite.",
         )
-    bad = ~(np.abs(boxes) <= MOST).all(1)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
+    if not (np.abs(boxes) <= MOST).all():
+        row = int(np.flatnonzero(~(np.abs(boxes) <= MOST).all(1))[0])
         raise _refused(
             _image_of(row, starts, image_ids), f"A box is {boxes[row].tolist()}.", "Find out where the model makes it."
         )

@@ -60,7 +60,7 @@ def match(flat: Flat, images: NDArray[np.int64], plan: Plan, *, analyses: bool =
     """
     del threads
     ranked = _ranked(flat, images, plan)
-    xywh = flat.xywh[ranked.rows]
+    xywh = flat.xywh(ranked.rows)
     masks = _greedy(ranked, _candidates(ranked, xywh, plan), plan)
     areas = xywh[:, 2] * xywh[:, 3]
     outside = (areas[:, None] < plan.lows) | (areas[:, None] > plan.highs)  # (n, r)

@@ -64,6 +64,8 @@ class Settings:
             )
         if self.detections[0] < 1:
             raise ValueError(f"Settings(detections={self.detections}): a limit is at least 1")
+        if len(self.detections) > 64:
+            raise ValueError(f"Settings(detections=…): at most 64 limits, got {len(self.detections)}")
         if not 1 <= len(self.areas) <= 16:
             raise ValueError(f"Settings(areas=…): 1 to 16 ranges, got {len(self.areas)}")
 

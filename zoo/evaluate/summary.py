@@ -33,10 +33,9 @@ def mean(values: NDArray[np.float64]) -> float:
     return float(np.mean(there)) if len(there) else -1.0
 
 
-def summarise(curves: Curves, found: Curves, plan: Plan, policy: Policy) -> dict[str, float]:
+def summarise(curves: Curves, plan: Plan, policy: Policy) -> dict[str, float]:
     """Headline numbers by name, in the order of pycocotools' `stats`; -1 where one is not defined.
 
-    curves: at least the headline limit. found: every limit (only its recall is read).
     AP, AP50, AP75, then AP of each size; AR at each limit, then AR of each size. The ranges of slices come last.
     """
     ious, limits = plan.settings.ious, plan.settings.detections
@@ -51,7 +50,7 @@ def summarise(curves: Curves, found: Curves, plan: Plan, policy: Policy) -> dict
         return -1.0 if at is None else mean(values[at])
 
     def ar(area: int, most: int) -> float:
-        return mean(found.recall[found.limits.index(most), area])
+        return mean(curves.recall[limits.index(most), area])
 
     numbers = {"AP": ap(0), "AP50": ap(0, 0.5), "AP75": ap(0, 0.75)}
     numbers |= {f"AP{plan.ranges[area].suffix}": ap(area) for area in sizes}
