@@ -18,6 +18,7 @@ from zoo.evaluate.outcomes import Outcomes, nothing, together
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.settings import Settings
+from zoo.evaluate.state import Header, check, pack, unpack
 from zoo.evaluate.summary import headline_limit, summarise
 
 _AT_ONCE = 256  # pictures that are flattened and matched together, which bounds the memory
@@ -79,19 +80,65 @@ class Evaluator:
         self._seen[rows] = True
         self.unmet += unmet
 
+    def merge(self, other: Evaluator) -> None:
+        """Takes in what another evaluator of the same data set has seen; `other` is left as it is.
+
+        Raises: DataError where the two measure something different, or where both have seen an image and the policy refuses that.
+        """
+        for what in ("settings", "policy", "analyses"):
+            if getattr(self, what) != getattr(other, what):
+                raise self._not_merged(f"Their {what} differ: {getattr(self, what)} and {getattr(other, what)}.")
+        if self.dataset is not other.dataset and self.dataset.sha256 != other.dataset.sha256:
+            raise self._not_merged(f"They are of different data: {self.dataset.name} and {other.dataset.name}.")
+        rows = np.flatnonzero(other._seen)
+        self._refuse_again(rows)
+        self._parts += other._parts
+        self._seen[rows] = True
+        self.unmet += other.unmet
+
+    def state(self) -> bytes:
+        """Everything seen so far, without the data set; the same bytes whatever way it came together."""
+        header = Header(self.dataset.sha256, self.settings, self.policy, self.analyses, dict(sorted(self.unmet.items())))
+        return pack(self.outcomes, header)
+
+    @classmethod
+    def from_state(
+        cls, state: bytes, dataset: GroundTruth, *, engine: EngineName = "auto", threads: int | None = None
+    ) -> Evaluator:
+        """The evaluator that gave this state. Raises: DataError where the bytes are broken, or of another data set."""
+        outcomes, header = unpack(state)
+        if header.dataset != dataset.sha256:
+            raise DataError(
+                f"The state of an evaluator of {dataset.name} was to be read.",
+                f"It is of other data: sha256 {header.dataset[:12]}…, not {dataset.sha256[:12]}….",
+                "Pass the data set it was made with.",
+            )
+        options = {"settings": header.settings, "policy": header.policy, "analyses": header.analyses}
+        made = cls(dataset, **options, engine=engine, threads=threads)  # type: ignore[arg-type]
+        check(outcomes, made._plan, analyses=header.analyses)
+        made._parts = [outcomes]
+        made._seen[outcomes.images] = True
+        made.unmet = Counter(header.unmet)
+        return made
+
+    def _not_merged(self, case: str) -> DataError:
+        return DataError("Two evaluators were to be merged.", case, "Make both with the same data set, settings and policy.")
+
     def _rows(self, ids: Sequence[Any]) -> NDArray[np.int64]:
         rows = rows_of_ids(self.dataset.image_ids, np.asarray(ids), self.dataset.name)
-        again = rows[self._seen[rows]]
-        if not len(again):
-            order = np.sort(rows)
-            again = order[1:][order[1:] == order[:-1]]
-        if len(again):
+        self._refuse_again(rows)
+        return rows
+
+    def _refuse_again(self, rows: NDArray[np.int64]) -> None:
+        """Raises: DataError naming an image that was seen before, or is there twice, unless the policy takes it once."""
+        order = np.sort(rows)
+        again = np.concatenate([rows[self._seen[rows]], order[1:][order[1:] == order[:-1]]])
+        if len(again) and self.policy.repeated_images == "refuse":
             raise DataError(
                 f"Detections of image {self.dataset.image_ids[again[0]].item()!r} were handed over.",
                 "Those of that image are there already; counting them twice would change every number.",
                 "Hand every image over once, or choose Policy(repeated_images='once').",
             )
-        return rows
 
     @property
     def outcomes(self) -> Outcomes:

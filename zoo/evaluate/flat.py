@@ -36,7 +36,7 @@ class Flat:
     box_format: BoxFormat
 
     def xywh(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Some boxes as left, top, width, height; widths are subtracted in the boxes' own precision, as `to_coco` does, then widened."""
+        """Some boxes as x, y, width, height: widths are subtracted in the boxes' own precision, then widened, as in `to_coco`."""
         boxes = self.boxes[rows]
         if self.box_format == "xyxy":
             boxes[:, 2:] -= boxes[:, :2]

@@ -60,7 +60,7 @@ class Outcomes:
 
     def take(self, pictures: NDArray[np.int64]) -> Outcomes:
         """The records of some pictures, given by position here, in that order."""
-        if len(pictures) == len(self.images) and (np.diff(pictures) == 1).all():
+        if len(pictures) == len(self.images) and (pictures == np.arange(len(pictures))).all():
             return self
         counts = np.diff(self.starts)[pictures]
         rows = rows_of(self.starts[pictures], counts)
@@ -79,8 +79,29 @@ class Outcomes:
         )
 
     def in_order(self) -> Outcomes:
-        """The same records by ascending picture: what was seen decides, never when."""
-        return self.take(np.argsort(self.images, kind="stable"))
+        """The same records by ascending picture, each once: what was seen decides, never when.
+
+        Of two versions of a picture the one whose records are smaller, byte by byte, stays.
+        """
+        order = np.argsort(self.images, kind="stable")
+        again = np.flatnonzero(np.diff(self.images[order]) == 0)
+        if len(again):
+            kept: dict[int, int] = {}
+            for position in order.tolist():
+                image = int(self.images[position])
+                if image not in kept or self._content(position) < self._content(kept[image]):
+                    kept[image] = position
+            order = np.array([kept[image] for image in sorted(kept)])
+        return self.take(order)
+
+    def _content(self, position: int) -> tuple[bytes, ...]:
+        """Everything recorded about one picture, to compare two versions of it by."""
+        one = self.take(np.array([position]))
+        columns = [
+            one.scores.astype(np.float64),
+            *(getattr(one, column.name) for column in fields(one) if column.name != "scores"),
+        ]
+        return tuple(column.tobytes() for column in columns)
 
 
 def together(parts: Sequence[Outcomes]) -> Outcomes:

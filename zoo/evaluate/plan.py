@@ -39,7 +39,7 @@ class Plan:
         ranges = list(settings.areas)
         for attribute in settings.slices:
             for value, rows in _values(truth, attribute):
-                ranges.append(Area(f"{attribute}={value}", f"[{attribute}={value}]", -np.inf, np.inf))
+                ranges.append(Area(f"{attribute}={value}", f"[{attribute}={value}]", 0.0, 1e30))
                 outside.append(truth.crowd | ~rows)
         if len(ranges) > 16:
             raise DataError(

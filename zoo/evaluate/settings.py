@@ -23,6 +23,12 @@ class Area:
     low: float
     high: float
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high <= 1e30:
+            raise ValueError(
+                f"Area({self.name!r}, low={self.low}, high={self.high}): 0 <= low <= high <= 1e30, for example high=1e10"
+            )
+
 
 COCO_AREAS = (
     Area("all", "", 0.0, 1e5**2),
