@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -66,6 +67,9 @@ def read(path: str | Path, *, policy: Policy | None = None) -> GroundTruth:
     file = _decoded(Path(path), _Instances)
     space = _space(file.categories, name)
     known = space.label_of_id
+    for image_id, count in Counter(one.image_id for one in file.annotations).most_common(1):
+        if count > MOST_BOXES:
+            raise _wrong(name, f"Image {image_id} has {count} boxes; more than {MOST_BOXES} are refused.")
     for number, one in enumerate(file.annotations):
         if one.category_id not in known:
             raise _wrong(name, f"annotations[{number}] (id {one.id}) has category {one.category_id}, which is not declared.")
@@ -82,13 +86,7 @@ def read(path: str | Path, *, policy: Policy | None = None) -> GroundTruth:
         "width": np.array([one.width or 0 for one in file.images], np.int64),
         "height": np.array([one.height or 0 for one in file.images], np.int64),
     }
-    truth = GroundTruth.of(images, boxes, space=space, box_format="xywh", name=name)
-    crowded = np.diff(truth.starts)
-    if crowded.max(initial=0) > MOST_BOXES:
-        raise _wrong(
-            name, f"Image {truth.image_ids[crowded.argmax()]} has {crowded.max()} boxes; more than {MOST_BOXES} are refused."
-        )
-    return truth
+    return GroundTruth.of(images, boxes, space=space, box_format="xywh", name=name)
 
 
 def read_results(path: str | Path, truth: GroundTruth) -> tuple[list[Any], list[dict[str, NDArray[Any]]]]:

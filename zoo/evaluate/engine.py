@@ -11,11 +11,12 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate import accumulate, matching, native
+from zoo.evaluate import accumulate, matching, native, resampling
 from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.flat import Flat
 from zoo.evaluate.outcomes import Outcomes
 from zoo.evaluate.plan import Plan
+from zoo.evaluate.resampling import Ranking, Replicates
 
 EngineName = Literal["auto", "kernel", "numpy"]
 
@@ -37,6 +38,8 @@ class Engine(Protocol):
         self, outcomes: Outcomes, plan: Plan, positives: NDArray[np.int64], *, limits: Sequence[int], threads: int
     ) -> Curves: ...
 
+    def resample(self, ranking: Ranking, plan: Plan, weights: NDArray[np.uint32], *, limit: int, threads: int) -> Replicates: ...
+
 
 class Numpy:
     """Vectorised numpy; works everywhere."""
@@ -45,6 +48,7 @@ class Numpy:
     match = staticmethod(matching.match)
     by_score = staticmethod(accumulate.by_score)
     accumulate = staticmethod(accumulate.accumulate)
+    resample = staticmethod(resampling.resample)
 
 
 def choose(name: EngineName = "auto") -> Engine:

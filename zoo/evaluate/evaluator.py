@@ -14,12 +14,14 @@ from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.engine import EngineName, choose, cores
 from zoo.evaluate.flat import flatten
 from zoo.evaluate.ground_truth import BoxFormat, GroundTruth, rows_of_ids
+from zoo.evaluate.measure import measure
 from zoo.evaluate.outcomes import Outcomes, nothing, together
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.policy import Policy
+from zoo.evaluate.report import Report
+from zoo.evaluate.sample import Sample
 from zoo.evaluate.settings import Settings
 from zoo.evaluate.state import Header, check, pack, unpack
-from zoo.evaluate.summary import headline_limit, summarise
 
 _AT_ONCE = 256  # pictures that are flattened and matched together, which bounds the memory
 
@@ -148,16 +150,13 @@ class Evaluator:
             return self._parts[0]
         return nothing(ranges=len(self._plan.ranges))
 
+    def sample(self) -> Sample:
+        """Everything seen so far, ready to be measured. Raises: DataError where the policy refuses what was seen."""
+        return Sample(self.outcomes, self._counted(), self._plan, self.policy, self._engine, self._threads)
+
     def curves(self, limits: Sequence[int] | None = None) -> Curves:
         """Precision, recall and scores at some limits of detections; at all of them unless said otherwise."""
-        counted = self._counted()
-        return self._engine.accumulate(
-            self.outcomes,
-            self._plan,
-            self._plan.positives(counted),
-            limits=self.settings.detections if limits is None else limits,
-            threads=self._threads,
-        )
+        return self.sample().curves_at(self.settings.detections if limits is None else limits)
 
     def _counted(self) -> NDArray[np.bool_]:
         """(m,) the pictures that count. Raises: DataError where the policy refuses what was seen."""
@@ -178,8 +177,30 @@ class Evaluator:
 
     def numbers(self) -> dict[str, float]:
         """The headline numbers by name, in pycocotools' order; -1 where one is not defined."""
-        limit = headline_limit(self.settings.detections, self.policy)
-        return summarise(self.curves([] if limit is None else [limit]), self._plan, self.policy)
+        return self.sample().numbers()
+
+    def compute(self, *, resamples: int = 1000, seed: int = 0, level: float = 0.95) -> Report:
+        """Everything: headline numbers with bootstrap intervals, each class, and the analyses where they were kept.
+
+        resamples: bootstrap replicates; 0 for none, which is much faster. level: of the intervals.
+        Raises: DataError where the policy refuses what was seen.
+        """
+        return measure(self.sample(), resamples=resamples, seed=seed, level=level, analyses=self.analyses, unmet=dict(self.unmet))
+
+    def by_image(self, attribute: str) -> dict[Any, dict[str, float]]:
+        """The headline numbers of the pictures with each value of an image attribute, from the one matching.
+
+        Raises: DataError where the data set's images have no such attribute.
+        """
+        known = self.dataset.image_attributes
+        if attribute not in known:
+            raise DataError(
+                f"Slices by the image attribute '{attribute}' were asked for.",
+                f"The images of {self.dataset.name} have these: {', '.join(known) or 'none'}.",
+                "Name one of them, or give Settings(slices=…) an attribute of the boxes.",
+            )
+        whole, column = self.sample(), known[attribute]
+        return {value: whole.only(column == value).numbers() for value in np.unique(column).tolist()}
 
 
 def _listed(image_ids: Iterable[Any]) -> list[Any]:

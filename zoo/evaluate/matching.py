@@ -103,7 +103,7 @@ def _candidates(ranked: _Ranked, xywh: NDArray[np.float64], plan: Plan) -> _Pair
     first = np.searchsorted(plan.keys, keys)
     counts = np.searchsorted(plan.keys, keys, side="right") - first
     found = []
-    for block in _blocks(counts):
+    for block in blocks(counts):
         detections = np.repeat(np.arange(block.start, block.stop), counts[block])
         boxes = rows_of(first[block], counts[block])
         ious = overlap(xywh[detections], plan.truth.xywh[boxes], plan.truth.crowd[boxes])
@@ -112,7 +112,7 @@ def _candidates(ranked: _Ranked, xywh: NDArray[np.float64], plan: Plan) -> _Pair
     return _Pairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-def _blocks(counts: NDArray[np.int64]) -> list[slice]:
+def blocks(counts: NDArray[np.int64]) -> list[slice]:
     """Consecutive detections with about `_PAIRS` pairs each, at least one of them in each block."""
     before = starts_of(counts)
     edges = [0]
@@ -182,7 +182,7 @@ def _nearest(
     counts = np.diff(starts)[ranked.pictures]
     boxes = np.full((len(ranked.rows), 2), -1)
     ious = np.zeros((len(ranked.rows), 2))
-    for block in _blocks(counts):
+    for block in blocks(counts):
         detections = np.repeat(np.arange(block.start, block.stop), counts[block])
         near = rows_of(starts[ranked.pictures[block]], counts[block])
         iou = np.where(crowd[near], 0.0, overlap(xywh[detections], plan.truth.xywh[near], crowd[near]))

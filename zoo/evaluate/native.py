@@ -14,6 +14,7 @@ from zoo.evaluate.flat import Flat
 from zoo.evaluate.outcomes import Outcomes
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.ragged import rows_of, starts_of
+from zoo.evaluate.resampling import Ranking, Replicates
 
 VERSION = 1  # as KERNEL_VERSION in kernel.h
 FILE = Path(__file__).parent / "kernel" / "kernel.so"
@@ -36,6 +37,11 @@ _Accumulate = _structure(
     "_Accumulate",
     "count hit_count *scores *labels *ranks *outside *correct *ignored *hits *order *edges"
     " classes ranges thresholds points limits curves *limit_of *curve_of *positives *recalls *precision *reached_at *recall",
+)
+_Resample = _structure(
+    "_Resample",
+    "replicates pictures *weights *edges *picture *outside *ranks *hit *correct *ignored *box_edges *box_picture *box_ignore"
+    " classes ranges thresholds points limits limit *limit_of *recalls *ap *recall *limited *positives",
 )
 
 
@@ -123,3 +129,19 @@ class Kernel:
             precision=curves.precision, reached_at=curves.scores, recall=curves.recall,
         )  # fmt: skip
         return curves
+
+    def resample(self, ranking: Ranking, plan: Plan, weights: NDArray[np.uint32], *, limit: int, threads: int = 1) -> Replicates:
+        """See `resampling.resample`."""
+        made = Replicates.blank(len(weights), plan)
+        self._call(
+            "resample", _Resample, threads,
+            replicates=len(weights), pictures=weights.shape[1], weights=np.ascontiguousarray(weights, np.uint32),
+            edges=ranking.edges, picture=ranking.pictures, outside=ranking.outside, ranks=ranking.ranks, hit=ranking.hit,
+            correct=ranking.correct, ignored=ranking.ignored,
+            box_edges=ranking.box_edges, box_picture=ranking.box_pictures, box_ignore=ranking.box_ignore,
+            classes=len(plan.truth.space), ranges=len(plan.ranges), thresholds=len(plan.settings.ious),
+            points=plan.settings.recalls, limits=len(plan.settings.detections), limit=limit,
+            limit_of=np.array(plan.settings.detections, np.int64), recalls=plan.settings.recall_points(),
+            ap=made.ap, recall=made.recall, limited=made.limited, positives=made.positives,
+        )  # fmt: skip
+        return made

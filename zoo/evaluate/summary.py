@@ -1,8 +1,12 @@
-"""The headline numbers of the COCO protocol, averaged over the same values in the same order as in pycocotools."""
+"""The headline numbers of the COCO protocol: which they are, and their values from curves or from resamplings.
+
+From curves they are averaged over the same values in the same order as in pycocotools, so that every bit agrees.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +14,46 @@ from numpy.typing import NDArray
 from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.policy import Policy
+from zoo.evaluate.resampling import Replicates
 
 
-def threshold_at(ious: Sequence[float], iou: float, policy: Policy) -> int | None:
-    """Which threshold an IoU is, or None where it is not among them."""
+class Number(NamedTuple):
+    """One headline number.
+
+    of: the mean of precision or of recall, over classes. area: the range, by position.
+    thresholds: which IoU thresholds it is averaged over; empty where it is not defined. limit: detections per picture and class.
+    """
+
+    name: str
+    of: Literal["precision", "recall"]
+    area: int
+    thresholds: tuple[int, ...]
+    limit: int
+
+
+def headline(plan: Plan, policy: Policy) -> list[Number]:
+    """AP, AP50, AP75, AP of each size; AR at each limit, AR of each size: pycocotools' `stats`. Slices come after the sizes."""
+    ious, limits = plan.settings.ious, plan.settings.detections
+    limit = headline_limit(limits, policy)
+    every = tuple(range(len(ious)))
+    sizes = range(1, len(plan.ranges))
+    ap = every if limit is not None else ()
+    most = limits[-1] if limit is None else limit
+    return [
+        Number("AP", "precision", 0, ap, most),
+        Number("AP50", "precision", 0, threshold_at(ious, 0.5, policy) if ap else (), most),
+        Number("AP75", "precision", 0, threshold_at(ious, 0.75, policy) if ap else (), most),
+        *(Number(f"AP{plan.ranges[area].suffix}", "precision", area, ap, most) for area in sizes),
+        *(Number(f"AR{count}", "recall", 0, every, count) for count in limits),
+        *(Number(f"AR{plan.ranges[area].suffix}", "recall", area, every, most) for area in sizes),
+    ]
+
+
+def threshold_at(ious: Sequence[float], iou: float, policy: Policy) -> tuple[int, ...]:
+    """Which threshold an IoU is; empty where it is not among them."""
     distances = np.abs(np.asarray(ious) - iou)
     nearest = int(distances.argmin())
-    close = distances[nearest] == 0 if policy.iou_lookup == "equal" else distances[nearest] <= 1e-6
-    return nearest if close else None
+    return (nearest,) if distances[nearest] <= (0 if policy.iou_lookup == "equal" else 1e-6) else ()
 
 
 def headline_limit(limits: Sequence[int], policy: Policy) -> int | None:
@@ -27,33 +63,33 @@ def headline_limit(limits: Sequence[int], policy: Policy) -> int | None:
     return 100 if 100 in limits else None
 
 
+def summarise(curves: Curves, plan: Plan, policy: Policy) -> dict[str, float]:
+    """Headline numbers by name; -1 where one is not defined."""
+    return {number.name: mean(_values(curves, number, plan)) if number.thresholds else -1.0 for number in headline(plan, policy)}
+
+
 def mean(values: NDArray[np.float64]) -> float:
     """The mean of the values that are defined, -1 where none is."""
     there = values[values > -1]
     return float(np.mean(there)) if len(there) else -1.0
 
 
-def summarise(curves: Curves, plan: Plan, policy: Policy) -> dict[str, float]:
-    """Headline numbers by name, in the order of pycocotools' `stats`; -1 where one is not defined.
+def _values(curves: Curves, number: Number, plan: Plan) -> NDArray[np.float64]:
+    if number.of == "recall":
+        return curves.recall[plan.settings.detections.index(number.limit), number.area, list(number.thresholds)]
+    return curves.precision[curves.limits.index(number.limit), number.area, list(number.thresholds)]
 
-    AP, AP50, AP75, then AP of each size; AR at each limit, then AR of each size. The ranges of slices come last.
-    """
-    ious, limits = plan.settings.ious, plan.settings.detections
-    limit = headline_limit(limits, policy)
-    sizes = range(1, len(plan.ranges))
 
-    def ap(area: int, iou: float | None = None) -> float:
-        if limit is None:
-            return -1.0
-        values = curves.precision[curves.limits.index(limit), area]
-        at = slice(None) if iou is None else threshold_at(ious, iou, policy)
-        return -1.0 if at is None else mean(values[at])
-
-    def ar(area: int, most: int) -> float:
-        return mean(curves.recall[limits.index(most), area])
-
-    numbers = {"AP": ap(0), "AP50": ap(0, 0.5), "AP75": ap(0, 0.75)}
-    numbers |= {f"AP{plan.ranges[area].suffix}": ap(area) for area in sizes}
-    numbers |= {f"AR{most}": ar(0, most) for most in limits}
-    last = limits[-1] if limit is None else limit
-    return numbers | {f"AR{plan.ranges[area].suffix}": ar(area, last) for area in sizes}
+def summarise_replicates(replicates: Replicates, plan: Plan, policy: Policy) -> dict[str, NDArray[np.float64]]:
+    """Headline numbers by name, (b,) each; NaN in a replicate where one is not defined."""
+    made = {}
+    for number in headline(plan, policy):
+        values = replicates.ap[:, number.area]  # (b, t, k)
+        if number.of == "recall":
+            limited = replicates.limited[:, plan.settings.detections.index(number.limit)]
+            values = limited if number.area == 0 else replicates.recall[:, number.area]
+        there = replicates.positives[:, number.area] > 0  # (b, k)
+        total = (values[:, list(number.thresholds)].sum(1) * there).sum(1)
+        count = there.sum(1) * len(number.thresholds)
+        made[number.name] = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return made

@@ -75,4 +75,27 @@ typedef struct {
     double *precision, *reached_at, *recall;
 } Accumulate;
 
+typedef struct {
+    /* how often each picture counts in each replicate: (replicates, pictures) */
+    int64_t replicates, pictures;
+    const uint32_t *weights;
+    /* detections by class, best first; masks of those that are hits, in the same order */
+    const int64_t *edges;
+    const uint32_t *picture;
+    const uint16_t *outside, *ranks;
+    const uint8_t *hit;
+    const uint16_t *correct, *ignored;
+    /* boxes by class */
+    const int64_t *box_edges;
+    const uint32_t *box_picture;
+    const uint16_t *box_ignore;
+    /* what is asked: AP and recall at `limit`, recall in the first range at every limit */
+    int64_t classes, ranges, thresholds, points, limits, limit;
+    const int64_t *limit_of;
+    const double *recalls;
+    /* results, of each replicate: (ranges, thresholds, classes) twice, (limits, thresholds, classes), (ranges, classes) */
+    double *ap, *recall, *limited;
+    int64_t *positives;
+} Resample;
+
 #endif
