@@ -23,11 +23,11 @@ MODULES = {
     "zoo.registry.card": "The schema of a card.",
     "zoo.registry.hookspecs": "The hooks of a plugin.",
     "zoo.hub": "Weights: fetched, checked, locked, bundled.",
-    "zoo.parts": "What backbones, necks and heads agree on.",
+    "zoo.parts": "What backbones, necks and heads agree on, and what flows through them.",
     "zoo.testing": "For the tests of plugins.",
     "zoo.errors": "Every error, and its exit code.",
 }
-COMMANDS = ("list", "show", "detect", "plugins", "pull", "verify", "lock", "bundle")
+COMMANDS = ("list", "show", "detect", "compose", "plugins", "pull", "verify", "lock", "bundle")
 
 
 def public(module: object) -> dict[str, object]:
