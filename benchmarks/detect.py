@@ -4,7 +4,7 @@ YOLOX-Nano at 416x416 on 64 COCO photos from ../shared/data with its published w
 or without that folder on generated JPEG files with random ones. Rounds alternate between all ways of doing the work; seconds are
 medians, ratios are medians of the rounds' own ratios, so that a busy machine slows both sides alike.
 
-    python benchmarks/detect.py [--rounds 9] [--json OUT]
+    python benchmarks/detect.py [--rounds 9] [--torch-threads 2 1] [--json OUT]
 
 Ready tensors: `by hand` calls prepare, the network and decode on the batches that `detect` makes.
 JPEG files: `hidden` is the share of the decoding time by which detect(files) is faster than decoding first and detecting then.
@@ -99,13 +99,14 @@ def compare(detector: Detector, files: Sequence[Path], rounds: int) -> tuple[lis
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--torch-threads", type=int, nargs="+", default=sorted({torch.get_num_threads(), 1}, reverse=True))
     parser.add_argument("--json")
     asked = parser.parse_args()
     detector = yolox_nano()
     tensor_rows, file_rows = [], []
     with tempfile.TemporaryDirectory() as folder:
         files = photos(Path(folder))
-        for threads in sorted({torch.get_num_threads(), 1}, reverse=True):
+        for threads in asked.torch_threads:
             torch.set_num_threads(threads)
             ready, read_too = compare(detector, files, asked.rounds)
             tensor_rows.append(
