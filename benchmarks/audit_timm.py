@@ -132,7 +132,7 @@ def page(rows: Sequence[Row]) -> str:
             "",
             f"Each was built as `timm/NAME` at strides {', '.join(map(str, STRIDES))} under `fpn` and `retinanet`,",
             f"and shown a picture of {ANY[0]} x {ANY[1]} pixels. One that takes a single size was built for it, with",
-            f'`backbone_arguments={{"size": [{ANY[0]}, {ANY[1]}]}}`; where that fails, the size in the last column is the only one.',
+            f'`backbone_arguments={{"size": [{ANY[0]}, {ANY[1]}]}}`; where that fails, it takes the size in the last column.',
             "",
             "| verdict | architectures |",
             "|---|---:|",
