@@ -24,6 +24,7 @@ MODULES = {
     "zoo.registry.hookspecs": "The hooks of a plugin.",
     "zoo.hub": "Weights: fetched, checked, locked, bundled.",
     "zoo.parts": "What backbones, necks and heads agree on, and what flows through them.",
+    "zoo.evaluate": "Measured numbers: exact, with intervals, from flat arrays.",
     "zoo.testing": "For the tests of plugins.",
     "zoo.errors": "Every error, and its exit code.",
 }

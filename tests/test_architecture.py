@@ -35,7 +35,7 @@ def test_a_function_fits_on_a_screen(path: Path) -> None:
 def test_a_file_says_at_its_top_what_it_promises(path: Path) -> None:
     promise = ast.get_docstring(ast.parse(path.read_text()))
     assert promise
-    assert promise.splitlines()[0].rstrip()[-1] in ".:;,"
+    assert promise.splitlines()[0].rstrip()[-1] in ".:;,?"
 
 
 @pytest.mark.parametrize("path", OURS, ids=named)

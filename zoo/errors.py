@@ -16,7 +16,8 @@ ZooError                  1   part of the work failed
 ├── ImageError            6   a picture can't be read or written
 ├── LabelError            7   label spaces do not meet
 ├── ContractError         8   a detector or part broke its contract at run time
-└── MissingExtra          9   an optional package is not installed
+├── MissingExtra          9   an optional package is not installed
+└── DataError            10   annotations, predictions or a report are invalid: file and record
 
 The number is the exit code of the command line; 0 is success, 2 also a usage mistake, 130 an interrupt.
 """
@@ -130,3 +131,9 @@ class MissingExtra(ZooError):
     """An optional package is not installed; the fix is the exact `pip install` line."""
 
     exit_code = 9
+
+
+class DataError(ZooError):
+    """Annotations, predictions or a report are invalid or do not fit together; the message names the file and the record."""
+
+    exit_code = 10

@@ -9,6 +9,7 @@ from textwrap import dedent
 import pytest
 
 from zoo.registry import reload
+from zoo.registry.shared import _Shared
 
 Write = Callable[..., Path]
 Give = Callable[..., None]
@@ -51,8 +52,9 @@ def give_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Giv
 
 
 @pytest.fixture(autouse=True)
-def _fresh_catalogue() -> Iterator[None]:
-    """No test sees the catalogue of another."""
+def _fresh_catalogue(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees the catalogue of another, nor the files it added."""
+    monkeypatch.setattr(_Shared, "added", ())
     reload()
     yield
     reload()

@@ -1,0 +1,103 @@
+"""pycocotools as the oracle, and small made-up data sets in its own format."""
+
+import contextlib
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from zoo.evaluate import Evaluator, GroundTruth
+from zoo.evaluate.accumulate import Curves
+from zoo.labels import LabelSpace
+
+
+def _loaded(images: list[dict[str, Any]], categories: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> COCO:
+    made = COCO()
+    made.dataset = {"images": images, "categories": categories, "annotations": annotations}
+    made.createIndex()
+    return made
+
+
+def _as_pycocotools(instances: dict[str, Any], results: list[dict[str, Any]]) -> COCOeval:
+    detections = [
+        {**one, "id": number + 1, "area": one["bbox"][2] * one["bbox"][3], "iscrowd": 0} for number, one in enumerate(results)
+    ]
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = _loaded(instances["images"], instances["categories"], [dict(one) for one in instances["annotations"]])
+        run = COCOeval(truth, _loaded(instances["images"], instances["categories"], detections), "bbox")
+        run.evaluate()
+        run.accumulate()
+        run.summarize()
+    return run
+
+
+@pytest.fixture(scope="session")
+def pycocotools_on() -> Callable[[dict[str, Any], list[dict[str, Any]]], COCOeval]:
+    """(instances, results) -> pycocotools' evaluation, done; unlike `loadRes` it also takes an empty list."""
+    return _as_pycocotools
+
+
+@pytest.fixture(scope="session")
+def truth_of() -> Callable[[dict[str, Any]], GroundTruth]:
+    """A COCO instances dictionary -> ground truth."""
+
+    def made(instances: dict[str, Any]) -> GroundTruth:
+        categories = sorted(instances["categories"], key=lambda one: one["id"])
+        space = LabelSpace("custom", tuple(one["name"] for one in categories), tuple(one["id"] for one in categories))
+        annotations = instances["annotations"]
+        boxes = {
+            "image": [one["image_id"] for one in annotations],
+            "label": np.array([space.label_of_id[one["category_id"]] for one in annotations], int),
+            "box": np.array([one["bbox"] for one in annotations], float).reshape(-1, 4),
+            "area": np.array([one["area"] for one in annotations], float),
+            "crowd": np.array([one["iscrowd"] for one in annotations], bool),
+            "id": np.array([one["id"] for one in annotations], int),
+        }
+        return GroundTruth.of([one["id"] for one in instances["images"]], boxes, space=space, box_format="xywh")
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def feed() -> Callable[..., None]:
+    """Hands a COCO results list to an evaluator, some images at a time, in a given order of images."""
+
+    def fed(evaluator: Evaluator, results: list[dict[str, Any]], *, batch: int = 1000, order: list[int] | None = None) -> None:
+        truth = evaluator.dataset
+        ids = order if order is not None else truth.image_ids.tolist()
+        for start in range(0, len(ids), batch):
+            some = ids[start : start + batch]
+            found = [[one for one in results if one["image_id"] == image_id] for image_id in some]
+            evaluator.update(
+                some,
+                [
+                    {
+                        "boxes": np.array([one["bbox"] for one in mine], float).reshape(-1, 4),
+                        "scores": np.array([one["score"] for one in mine], float),
+                        "labels": np.array([truth.space.label_of_id[one["category_id"]] for one in mine], int),
+                    }
+                    for mine in found
+                ],
+                box_format="xywh",
+            )
+
+    return fed
+
+
+@pytest.fixture(scope="session")
+def assert_same_curves() -> Callable[[Curves, COCOeval], None]:
+    """Fails unless precision, scores and recall agree with pycocotools' in every bit."""
+
+    def compared(curves: Curves, run: COCOeval) -> None:
+        for ours, theirs in (
+            (curves.precision, run.eval["precision"]),
+            (curves.scores, run.eval["scores"]),
+            (curves.recall, run.eval["recall"]),
+        ):
+            assert np.moveaxis(ours, (0, 1), (-1, -2)).tobytes() == np.ascontiguousarray(theirs).tobytes()
+
+    return compared

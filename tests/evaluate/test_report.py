@@ -1,0 +1,89 @@
+"""A report travels as JSON, keeps its provenance, and two of them can be compared where they were measured alike."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from zoo.errors import DataError
+from zoo.evaluate import Evaluator, Policy, Report, Settings, compare
+from zoo.evaluate.coco import read, read_results
+
+
+@pytest.fixture(scope="module")
+def evaluator(shared: Path) -> Evaluator:
+    made = Evaluator(read(shared / "coco_val2017_128/instances.json"))
+    ids, found = read_results(shared / "coco_val2017_128/yolox_nano_detections.json", made.dataset)
+    made.update(ids, found, box_format="xywh")
+    return made
+
+
+@pytest.fixture(scope="module")
+def report(evaluator: Evaluator) -> Report:
+    return evaluator.compute(resamples=100)
+
+
+@pytest.fixture(scope="module")
+def worse(shared: Path, evaluator: Evaluator) -> Report:
+    """The same detector after its best detections in every picture were lost."""
+    made = Evaluator(evaluator.dataset)
+    ids, found = read_results(shared / "coco_val2017_128/yolox_nano_detections.json", made.dataset)
+    made.update(ids, [{column: values[2:] for column, values in one.items()} for one in found], box_format="xywh")
+    return made.compute(resamples=100)
+
+
+def test_a_real_detector_s_report_has_its_numbers_classes_and_curves(report: Report) -> None:
+    assert report.ap == report["AP"] == 0.335996014212976
+    assert report.ap50 == 0.4936278294117364
+    assert report.per_class["person"].boxes == 350
+    assert report.per_class["person"].ap == pytest.approx(0.3733, abs=1e-4)
+    known = [one.ap for one in report.per_class.values() if one.ap is not None]
+    assert sum(known) / len(known) == pytest.approx(report.ap)
+    assert sum(report.curves["AP50"]) / 101 == pytest.approx(report.ap50)
+    with pytest.raises(DataError, match="This report has AP, AP50"):
+        report.interval("mAP")
+
+
+def test_a_report_comes_back_from_json_as_it_was(report: Report, tmp_path: Path) -> None:
+    named = report.with_provenance({"model": "yolox_nano", "hardware": "a test"})
+    named.write(tmp_path / "report.json")
+    assert Report.read(tmp_path / "report.json") == named
+    content = json.loads((tmp_path / "report.json").read_text())
+    assert content["numbers"]["AP"] == 0.335996014212976
+    assert content["provenance"] == {"model": "yolox_nano", "hardware": "a test"}
+
+
+def test_numbers_without_provenance_are_not_stored(report: Report, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="a number without provenance is not stored"):
+        report.write(tmp_path / "report.json")
+    assert not (tmp_path / "report.json").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"numbers": {"AP": "high"}}', "[" * 100_000], ids=str)
+def test_a_broken_report_is_named(content: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text(content)
+    with pytest.raises(DataError, match=r"broken\.json was read"):
+        Report.read(tmp_path / "broken.json")
+
+
+def test_a_worse_model_is_found_worse_and_the_same_one_the_same(report: Report, worse: Report) -> None:
+    gap = compare(report, worse)["AP"]
+    assert gap.difference < 0
+    assert gap.interval.high < 0
+    assert gap.p_value < 0.05
+    none = compare(report, report)["AP50"]
+    assert (none.difference, none.p_value) == (0, 1)
+
+
+def test_what_was_not_measured_alike_is_not_compared(evaluator: Evaluator, report: Report) -> None:
+    nothing = Evaluator(evaluator.dataset, settings=Settings(detections=(10,)), policy=Policy(unseen_images="empty"))
+    for what, one in {
+        "seeds": evaluator.compute(resamples=100, seed=1),
+        "numbers of resamplings": evaluator.compute(resamples=50),
+        "hold no resamplings": evaluator.compute(resamples=0),
+        "settings": nothing.compute(resamples=100),
+    }.items():
+        with pytest.raises(DataError, match=what):
+            compare(report, one)
+    with pytest.raises(DataError, match="difference in 'mAP'"):
+        compare(report, report)["mAP"]

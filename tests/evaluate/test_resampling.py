@@ -1,0 +1,162 @@
+"""Bootstrap: a replicate is the data set it stands for, both engines agree, and nothing about the draws ever changes."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoo.evaluate import Area, Evaluator, GroundTruth, Policy, Settings
+from zoo.evaluate.engine import available, choose
+from zoo.evaluate.intervals import centred, difference
+from zoo.evaluate.resampling import draws
+from zoo.evaluate.settings import COCO_AREAS
+from zoo.evaluate.summary import summarise_replicates
+
+DRAWN = [[2, 1, 1, 1, 0, 0, 1, 2], [2, 0, 0, 0, 1, 2, 2, 1], [0, 1, 3, 1, 0, 0, 2, 1]]
+Found = list[dict[str, np.ndarray]]
+
+
+def detected(seed: int, *, images: int = 6, noise: float = 6.0) -> tuple[dict[str, Any], Found]:
+    """Boxes, the same for every seed, and what a detector with so much noise finds; no two scores are equal."""
+    world, random = np.random.default_rng(0), np.random.default_rng(seed)
+    corner, side = world.uniform(0, 200, (8 * images, 2)), world.uniform(8, 150, (8 * images, 2))
+    box = np.concatenate([corner, corner + side], 1)
+    image, label, crowd = world.integers(0, images, len(box)), world.integers(0, 3, len(box)), world.uniform(size=len(box)) < 0.1
+    found = []
+    for one in range(images):
+        near = np.repeat(box[image == one], 3, 0)
+        labels = np.where(random.uniform(size=len(near)) < 0.8, np.repeat(label[image == one], 3), 0)
+        found.append(
+            {"boxes": near + random.normal(0, noise, near.shape), "scores": random.uniform(size=len(near)), "labels": labels}
+        )
+    return {"image": image, "label": label, "box": box, "crowd": crowd}, found
+
+
+def evaluated(boxes: dict[str, Any], found: Found, **options: Any) -> Evaluator:
+    evaluator = Evaluator(GroundTruth.of(range(len(found)), boxes, space=["a", "b", "c"]), **options)
+    evaluator.update(range(len(found)), found)
+    return evaluator
+
+
+def repeated(boxes: dict[str, Any], found: Found, weights: list[int]) -> tuple[dict[str, Any], Found]:
+    """The same data with each picture as often as its weight says, copies next to each other."""
+    copies = [image for image, weight in enumerate(weights) for _ in range(weight)]
+    rows = [np.flatnonzero(boxes["image"] == image) for image in copies]
+    table = {column: values[np.concatenate(rows)] for column, values in boxes.items()}
+    table["image"] = np.repeat(np.arange(len(copies)), [len(some) for some in rows])
+    return table, [found[image] for image in copies]
+
+
+@settings(max_examples=20, deadline=None)
+@given(weights=st.lists(st.integers(0, 3), min_size=6, max_size=6).filter(any), seed=st.integers(0, 99))
+def test_a_replicate_is_the_data_set_with_pictures_repeated(weights, seed) -> None:
+    boxes, found = detected(seed)
+    sample = evaluated(boxes, found).sample()
+    made = sample.engine.resample(sample.ranking(), sample.plan, np.array([weights], np.uint32), limit=100, threads=1)
+    numbers = summarise_replicates(made, sample.plan, sample.policy)
+    for name, expected in evaluated(*repeated(boxes, found, weights)).numbers().items():
+        value = numbers[name][0]
+        assert (value == pytest.approx(expected, abs=1e-12)) if expected > -1 else np.isnan(value), name
+
+
+@pytest.mark.skipif("kernel" not in available(), reason="the kernel was not built here: no C compiler")
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    images=st.integers(1, 9),
+    threads=st.integers(1, 3),
+    options=st.sampled_from(
+        [Settings(), Settings(ious=(0.5,), detections=(2, 4), recalls=7, areas=(*COCO_AREAS, Area("tiny", "t", 0, 400)))]
+    ),
+)
+def test_both_engines_resample_with_the_same_bits(seed, images, threads, options) -> None:
+    sample = evaluated(*detected(seed, images=images), settings=options).sample()
+    weights = draws(images, range(20), seed)
+    limit = options.detections[seed % len(options.detections)]
+    ours, theirs = (
+        choose(name).resample(sample.ranking(), sample.plan, weights, limit=limit, threads=threads)
+        for name in ("numpy", "kernel")
+    )
+    for column in ("ap", "recall", "limited", "positives"):
+        assert getattr(ours, column).tobytes() == getattr(theirs, column).tobytes(), column
+
+
+def test_draws_are_the_same_for_ever() -> None:
+    assert draws(8, range(3), 0).tolist() == DRAWN
+    assert draws(8, range(2, 3), 0).tolist() == DRAWN[2:]
+    assert draws(8, range(3), 1).tolist() != DRAWN
+
+
+def test_draws_favour_no_picture() -> None:
+    counts = draws(50, range(2000), 3)
+    assert (counts.sum(1) == 50).all()
+    assert np.abs(counts.mean(0) - 1).max() < 0.1  # five standard errors
+    assert counts.var() == pytest.approx(1 - 1 / 50, abs=0.02)
+
+
+def test_an_interval_holds_its_number_and_is_the_same_for_the_same_seed() -> None:
+    evaluator = evaluated(*detected(1, images=12))
+    first, again, other = (evaluator.compute(resamples=200, seed=seed) for seed in (0, 0, 1))
+    assert first == again
+    assert first.intervals != other.intervals
+    for name, value in first.numbers.items():
+        interval = first.interval(name)
+        assert value is not None
+        assert interval is not None
+        assert interval.low < value < interval.high
+    of_class = first.per_class["a"]
+    assert of_class.interval is not None
+    assert of_class.interval.low < (of_class.ap or 0) < of_class.interval.high
+    assert evaluator.compute(resamples=0).intervals == {}
+
+
+def test_more_pictures_give_narrower_intervals() -> None:
+    widths = []
+    for images in (8, 80):
+        interval = evaluated(*detected(1, images=images)).compute(resamples=200).interval("AP")
+        assert interval is not None
+        widths.append(interval.high - interval.low)
+    assert widths[1] < widths[0] / 2
+
+
+def test_shards_and_threads_change_no_bit_of_an_interval() -> None:
+    boxes, found = detected(4)
+    whole = evaluated(boxes, found, threads=1).compute(resamples=70)
+    parts = [Evaluator(GroundTruth.of(range(6), boxes, space=["a", "b", "c"]), threads=3) for _ in range(2)]
+    for number, part in enumerate(parts):
+        for image in range(5 - number, -1, -2):
+            part.update([image], [found[image]])
+    parts[1].merge(parts[0])
+    assert parts[1].compute(resamples=70) == whole
+
+
+def test_pictures_that_are_left_out_are_not_drawn() -> None:
+    boxes, found = detected(4)
+    part = Evaluator(GroundTruth.of(range(6), boxes, space=["a", "b", "c"]), policy=Policy(unseen_images="leave out"))
+    part.update(range(4), found[:4])
+    inside = boxes["image"] < 4
+    alone = Evaluator(
+        GroundTruth.of(range(4), {column: values[inside] for column, values in boxes.items()}, space=["a", "b", "c"])
+    )
+    alone.update(range(4), found[:4])
+    assert part.compute(resamples=50).intervals == alone.compute(resamples=50).intervals
+
+
+def test_an_interval_is_centred_on_its_number() -> None:
+    interval = centred(0.5, np.linspace(0.6, 0.8, 1001))
+    assert interval is not None
+    assert interval.low == pytest.approx(0.5 - 0.095)
+    assert interval.high == pytest.approx(0.5 + 0.095)
+    assert centred(0.5, [float("nan")] * 3 + [0.5]) is None
+
+
+def test_a_difference_is_judged_by_its_spread() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.01, 1000)
+    real = difference((0.3, 0.3 + noise), (0.35, 0.35 + noise[::-1]))
+    chance = difference((0.3, 0.3 + noise), (0.301, 0.301 + noise[::-1]))
+    assert real is not None
+    assert chance is not None
+    assert real.p_value < 0.01 < 0.5 < chance.p_value
+    assert real.interval.low > 0 > chance.interval.low

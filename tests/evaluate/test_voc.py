@@ -1,0 +1,83 @@
+"""VOC's AP: the known answers of two public evaluators, and its own rules."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from zoo.evaluate import GroundTruth, voc
+from zoo.labels import LabelSpace
+
+
+def read_folders(truth: Path, found: Path, *, sizes: bool) -> tuple[GroundTruth, list[str], list[dict[str, Any]]]:
+    """Text files, a picture each: `class [score] four numbers`; corners, or left, top, width, height where `sizes`."""
+    names = sorted(path.stem for path in truth.glob("*.txt"))
+    boxes = [(name, line.split()) for name in names for line in (truth / f"{name}.txt").read_text().splitlines() if line.strip()]
+    space = LabelSpace.custom(sorted({parts[0] for _, parts in boxes}))
+    table = {
+        "image": [name for name, _ in boxes],
+        "label": [space.label(parts[0]) for _, parts in boxes],
+        "box": np.array([parts[1:] for _, parts in boxes], float),
+    }
+    detections = []
+    for name in names:
+        lines = [line.split() for line in (found / f"{name}.txt").read_text().splitlines() if line.strip()]
+        lines = [parts for parts in lines if parts[0] in space.names]
+        detections.append(
+            {
+                "boxes": np.array([parts[2:] for parts in lines], float).reshape(-1, 4),
+                "scores": np.array([parts[1] for parts in lines], float),
+                "labels": np.array([space.label(parts[0]) for parts in lines], int),
+            }
+        )
+    return GroundTruth.of(names, table, space=space, box_format="xywh" if sizes else "xyxy"), names, detections
+
+
+@pytest.mark.parametrize(
+    ("iou", "eleven", "every"),
+    [(0.1, 0.3333333333, 0.3371980676), (0.3, 0.2683982683, 0.2456866804), (0.5, 0.0303030303, 0.0222222222), (0.75, 0, 0)],
+)
+def test_the_known_answers_of_object_detection_metrics(shared, iou, eleven, every) -> None:
+    folder = shared / "eval_reference/voc_case_1"
+    truth, names, found = read_folders(folder / "gts", folder / "dets", sizes=True)
+    for points, expected in (("eleven", eleven), ("every", every)):
+        got = voc.measure(truth, names, found, iou=iou, points=points, box_format="xywh")
+        assert got.mean == pytest.approx(expected, abs=1e-10)
+
+
+def test_the_known_answers_of_cartucho_map_class_by_class(shared) -> None:
+    folder = shared / "eval_reference/cartucho_map"
+    truth, names, found = read_folders(folder / "ground-truth", folder / "detection-results", sizes=False)
+    expected = {
+        line.split(" = ")[1].removesuffix(" AP "): float(line.split("%")[0])
+        for line in (folder / "expected_output_main.py.txt").read_text().splitlines()
+        if line.endswith(" AP ")
+    }
+    got = voc.measure(truth, names, found)
+    assert {name: round(100 * value, 2) for name, value in got.per_class.items() if value is not None} == expected
+    assert round(100 * (got.mean or 0), 2) == 31.05
+    assert round(100 * (voc.measure(truth, names, found, pixels=False).mean or 0), 2) != 31.05
+
+
+def one_image(boxes: list[list[float]], *, difficult: list[bool]) -> GroundTruth:
+    table = {"image": [1] * len(boxes), "label": [0] * len(boxes), "box": boxes, "difficult": difficult}
+    return GroundTruth.of([1], table, space=["thing"])
+
+
+def test_a_difficult_box_neither_counts_nor_harms() -> None:
+    truth = one_image([[0, 0, 9, 9], [50, 50, 59, 59]], difficult=[False, True])
+    found = {"boxes": [[50.0, 50, 59, 59], [0, 0, 9, 9]], "scores": [0.9, 0.8], "labels": [0, 0]}
+    assert voc.measure(truth, [1], [found]).mean == 1
+
+
+def test_a_second_detection_of_a_box_is_false_even_where_another_box_is_near() -> None:
+    truth = one_image([[0, 0, 99, 99], [0, 0, 99, 79]], difficult=[False, False])
+    found = {"boxes": [[0.0, 0, 99, 99], [0, 0, 99, 98]], "scores": [0.9, 0.8], "labels": [0, 0]}
+    assert voc.measure(truth, [1], [found]).mean == 0.5
+
+
+def test_a_class_without_boxes_has_no_ap_and_no_part_in_the_mean() -> None:
+    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, space=["thing", "other"])
+    found = {"boxes": [[0.0, 0, 9, 9]], "scores": [0.9], "labels": [1]}
+    assert voc.measure(truth, [1], [found]) == voc.VocReport(0.0, {"thing": 0.0, "other": None})

@@ -1,0 +1,81 @@
+"""Two models on the same pictures: is the difference real?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.errors import DataError
+from zoo.evaluate.intervals import Difference, difference
+from zoo.evaluate.report import Report
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Every headline number of two reports, paired picture by picture."""
+
+    differences: dict[str, Difference]
+
+    def __getitem__(self, name: str) -> Difference:
+        """The difference in one number. Raises: DataError for one that is not defined in both reports."""
+        if name not in self.differences:
+            known = ", ".join(self.differences)
+            raise DataError(f"The difference in '{name}' was asked for.", f"There are those in {known}.", "Ask for one of them.")
+        return self.differences[name]
+
+
+def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
+    """b against a. Both were resampled with the same draws, so that the difference is taken within each replicate.
+
+    The p-value is the share of replicates whose difference lies as far from their mean as the measured one from 0 (Efron &
+    Tibshirani 1993, chapter 16). It is for one comparison; whoever makes many corrects for that.
+    Raises: DataError where the two were not measured alike.
+    """
+    for what, ours, theirs in _alike(a, b):
+        if ours != theirs:
+            raise DataError(
+                f"A report on {a.measured.data} was to be compared with one on {b.measured.data}.",
+                f"Their {what} differ: {_short(ours)} and {_short(theirs)}.",
+                "Measure both on the same data, with the same settings, policy, seed and number of resamplings.",
+            )
+    if a.resamplings is None or b.resamplings is None:
+        raise DataError(
+            "Two reports were to be compared.",
+            "They hold no resamplings.",
+            "Compute both with resamples=1000, which is the default.",
+        )
+    found = {}
+    for name in a.numbers:
+        ours, theirs = a.numbers[name], b.numbers[name]
+        if ours is None or theirs is None or name not in a.resamplings.numbers:
+            continue
+        one = difference((ours, _values(a, name)), (theirs, _values(b, name)), level=level)
+        if one is not None:
+            found[name] = one
+    return Comparison(found)
+
+
+def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:
+    drawn = [None if one.resamplings is None else one.resamplings for one in (a, b)]
+    return [
+        ("data sets", a.measured.sha256, b.measured.sha256),
+        ("pictures", a.measured.pictures, b.measured.pictures),
+        ("settings", a.settings, b.settings),
+        ("policies", a.policy, b.policy),
+        *[("seeds", one.seed, two.seed) for one, two in [drawn] if one and two],
+        *[("numbers of resamplings", _count(one.numbers), _count(two.numbers)) for one, two in [drawn] if one and two],
+    ]
+
+
+def _count(numbers: dict[str, tuple[float | None, ...]]) -> int:
+    return len(next(iter(numbers.values()), ()))
+
+
+def _values(report: Report, name: str) -> list[float]:
+    assert report.resamplings is not None
+    return [float("nan") if value is None else value for value in report.resamplings.numbers[name]]
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 100 else text[:99] + "…"

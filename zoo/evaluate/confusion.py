@@ -1,0 +1,64 @@
+"""Which classes are taken for which, at one score threshold and IoU .5."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.evaluate.plan import ANALYSED_IOU
+from zoo.evaluate.verdicts import Verdicts
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How often each class is detected as which, for detections of at least `score`.
+
+    cells: (true class, detected class, how often) for every pair that occurs; None stands for the background.
+    """
+
+    score: float
+    cells: tuple[tuple[str | None, str | None, int], ...]
+
+    def matrix(self, names: tuple[str, ...]) -> NDArray[np.int64]:
+        """(k + 1, k + 1) counts, rows true, columns detected, the background last."""
+        place = {name: row for row, name in enumerate(names)} | {None: len(names)}
+        made = np.zeros((len(place), len(place)), np.int64)
+        for true, detected, count in self.cells:
+            made[place[true], place[detected]] = count
+        return made
+
+
+def confusion(verdicts: Verdicts, names: tuple[str, ...], *, score: float) -> Confusion:
+    """The confusion at a threshold.
+
+    COCO's matching goes first, and holds for every threshold, because a better detection never loses its box to a worse one. A
+    detection that it leaves over is confused with the box of another class that it overlaps most, where that is .5 or more and
+    the box is left over too; best detection first, each box once. The rest is background.
+    """
+    background = len(names)
+    kept = verdicts.counted & (verdicts.scores >= score)
+    true = kept & verdicts.true
+    free = verdicts.missed.copy()
+    free[verdicts.boxes[verdicts.true & ~true, 0]] = True  # found only by detections that the threshold takes out
+    wrong = np.flatnonzero(kept & ~true)
+    claims = wrong[(verdicts.ious[wrong, 1] >= ANALYSED_IOU) & free[verdicts.boxes[wrong, 1]]] if len(free) else wrong[:0]
+    claims = claims[np.argsort(-verdicts.scores[claims], kind="stable")]
+    boxes, first = np.unique(verdicts.boxes[claims, 1], return_index=True)
+    confused = claims[first]
+    free[boxes] = False
+    truth = np.concatenate([verdicts.labels[true], verdicts.box_labels[boxes]])
+    detected = np.concatenate([verdicts.labels[true], verdicts.labels[confused]])
+    alone = np.setdiff1d(wrong, confused)
+    lost = verdicts.box_labels[free]
+    pairs = np.concatenate(
+        [
+            np.stack([truth, detected], axis=1),
+            np.stack([np.full(len(alone), background), verdicts.labels[alone]], axis=1),
+            np.stack([lost, np.full(len(lost), background)], axis=1),
+        ]
+    )
+    cells, counts = np.unique(pairs, axis=0, return_counts=True)
+    named = (*names, None)
+    return Confusion(score, tuple((named[a], named[b], int(count)) for (a, b), count in zip(cells.tolist(), counts, strict=True)))

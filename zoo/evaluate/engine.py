@@ -1,0 +1,87 @@
+"""Which code does the arithmetic: the compiled kernel where it is there, numpy otherwise; both give the same bits."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.evaluate import accumulate, matching, native, resampling
+from zoo.evaluate.accumulate import Curves
+from zoo.evaluate.flat import Flat
+from zoo.evaluate.outcomes import Outcomes
+from zoo.evaluate.plan import Plan
+from zoo.evaluate.resampling import Ranking, Replicates
+
+EngineName = Literal["auto", "kernel", "numpy"]
+
+
+class KernelNotice(UserWarning):
+    """The compiled kernel is not there; numpy gives the same numbers, more slowly."""
+
+
+class Engine(Protocol):
+    """The operations that exist twice."""
+
+    name: str
+
+    def match(self, flat: Flat, images: NDArray[np.int64], plan: Plan, *, analyses: bool, threads: int) -> Outcomes: ...
+
+    def by_score(self, outcomes: Outcomes, classes: int, *, threads: int) -> tuple[NDArray[Any], NDArray[np.int64]]: ...
+
+    def accumulate(
+        self, outcomes: Outcomes, plan: Plan, positives: NDArray[np.int64], *, limits: Sequence[int], threads: int
+    ) -> Curves: ...
+
+    def resample(self, ranking: Ranking, plan: Plan, weights: NDArray[np.uint32], *, limit: int, threads: int) -> Replicates: ...
+
+
+class Numpy:
+    """Vectorised numpy; works everywhere."""
+
+    name = "numpy"
+    match = staticmethod(matching.match)
+    by_score = staticmethod(accumulate.by_score)
+    accumulate = staticmethod(accumulate.accumulate)
+    resample = staticmethod(resampling.resample)
+
+
+def choose(name: EngineName = "auto") -> Engine:
+    """The engine of that name; `auto` is the kernel where it was built, else numpy, with one notice a process.
+
+    Raises: OSError where the kernel was asked for and is not there.
+    """
+    if name == "numpy":
+        return Numpy()
+    return native.Kernel() if name == "kernel" else _best()
+
+
+@cache
+def _best() -> Engine:
+    try:
+        return native.Kernel()
+    except OSError as why:
+        notice = f"The compiled evaluation kernel is not there ({why}); numpy gives the same numbers, about ten times slower."
+        warnings.warn(
+            f"{notice} To build it: install a C compiler, then pip install --force-reinstall detzoo.", KernelNotice, stacklevel=4
+        )
+        return Numpy()
+
+
+def available() -> list[EngineName]:
+    """The engines that work here."""
+    try:
+        native.Kernel()
+    except OSError:
+        return ["numpy"]
+    return ["numpy", "kernel"]
+
+
+def cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

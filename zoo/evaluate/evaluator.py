@@ -1,0 +1,213 @@
+"""The evaluator: detections in, picture by picture; exact numbers out. Boxes are matched once and then forgotten."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import DataError
+from zoo.evaluate.accumulate import Curves
+from zoo.evaluate.engine import EngineName, choose, cores
+from zoo.evaluate.flat import flatten
+from zoo.evaluate.ground_truth import BoxFormat, GroundTruth, rows_of_ids
+from zoo.evaluate.measure import measure
+from zoo.evaluate.outcomes import Outcomes, nothing, together
+from zoo.evaluate.plan import Plan
+from zoo.evaluate.policy import Policy
+from zoo.evaluate.report import Report
+from zoo.evaluate.sample import Sample
+from zoo.evaluate.settings import Settings
+from zoo.evaluate.state import Header, check, pack, unpack
+
+_AT_ONCE = 256  # pictures that are flattened and matched together, which bounds the memory
+
+
+class Evaluator:
+    """Measures detections against ground truth by the COCO protocol, to pycocotools' last bit.
+
+        evaluator = Evaluator(coco.read("instances.json"))
+        for image_ids, pictures in batches:
+            evaluator.update(image_ids, [model.detect(picture) for picture in pictures])
+        evaluator.numbers()["AP"]
+
+    Batch size, order, threads and the number of processes whose evaluators are merged change nothing, not one bit.
+    """
+
+    def __init__(
+        self,
+        dataset: GroundTruth,
+        *,
+        settings: Settings | None = None,
+        policy: Policy | None = None,
+        analyses: bool = True,
+        engine: EngineName = "auto",
+        threads: int | None = None,
+    ) -> None:
+        """analyses: also keep what error types, confusion, LRP and calibration need. threads: all cores unless given."""
+        self.dataset = dataset
+        self.settings = settings or Settings()
+        self.policy = policy or Policy()
+        self.analyses = analyses
+        self.unmet: Counter[str] = Counter()
+        self._plan = Plan.of(dataset, self.settings, self.policy)
+        self._engine = choose(engine)
+        self._threads = threads or cores()
+        self._parts: list[Outcomes] = []
+        self._seen = np.zeros(len(dataset), bool)
+
+    def update(
+        self, image_ids: Iterable[Any], detections: Sequence[object] | Mapping[str, Any], *, box_format: BoxFormat = "xyxy"
+    ) -> None:
+        """Takes in everything that was found in some pictures; all or, where it raises, nothing.
+
+        detections: one item a picture, `zoo.Detections` or a mapping with `boxes` (n, 4), `scores` (n,), `labels` (n,), arrays or
+            tensors; or one mapping of padded arrays with `counts`. Labels are positions in the data set's label space;
+            `zoo.Detections` of another space meet it by class name.
+        Raises: DataError naming the picture.
+        """
+        ids = _listed(image_ids)
+        rows = self._rows(ids)
+        parts, unmet = [], Counter[str]()
+        for start in range(0, len(ids), _AT_ONCE):
+            stop = start + _AT_ONCE
+            some = _part(detections, start, stop)
+            flat = flatten(some, image_ids=ids[start:stop], space=self.dataset.space, box_format=box_format)
+            parts.append(self._engine.match(flat, rows[start:stop], self._plan, analyses=self.analyses, threads=self._threads))
+            unmet.update(flat.unmet)
+        self._parts += parts
+        self._seen[rows] = True
+        self.unmet += unmet
+
+    def merge(self, other: Evaluator) -> None:
+        """Takes in what another evaluator of the same data set has seen; `other` is left as it is.
+
+        Raises: DataError where the two measure something different, or where both have seen an image and the policy refuses that.
+        """
+        for what in ("settings", "policy", "analyses"):
+            if getattr(self, what) != getattr(other, what):
+                raise self._not_merged(f"Their {what} differ: {getattr(self, what)} and {getattr(other, what)}.")
+        if self.dataset is not other.dataset and self.dataset.sha256 != other.dataset.sha256:
+            raise self._not_merged(f"They are of different data: {self.dataset.name} and {other.dataset.name}.")
+        rows = np.flatnonzero(other._seen)
+        self._refuse_again(rows)
+        self._parts += other._parts
+        self._seen[rows] = True
+        self.unmet += other.unmet
+
+    def state(self) -> bytes:
+        """Everything seen so far, without the data set; the same bytes whatever way it came together."""
+        header = Header(self.dataset.sha256, self.settings, self.policy, self.analyses, dict(sorted(self.unmet.items())))
+        return pack(self.outcomes, header)
+
+    @classmethod
+    def from_state(
+        cls, state: bytes, dataset: GroundTruth, *, engine: EngineName = "auto", threads: int | None = None
+    ) -> Evaluator:
+        """The evaluator that gave this state. Raises: DataError where the bytes are broken, or of another data set."""
+        outcomes, header = unpack(state)
+        if header.dataset != dataset.sha256:
+            raise DataError(
+                f"The state of an evaluator of {dataset.name} was to be read.",
+                f"It is of other data: sha256 {header.dataset[:12]}…, not {dataset.sha256[:12]}….",
+                "Pass the data set it was made with.",
+            )
+        options = {"settings": header.settings, "policy": header.policy, "analyses": header.analyses}
+        made = cls(dataset, **options, engine=engine, threads=threads)  # type: ignore[arg-type]
+        check(outcomes, made._plan, analyses=header.analyses)
+        made._parts = [outcomes]
+        made._seen[outcomes.images] = True
+        made.unmet = Counter(header.unmet)
+        return made
+
+    def _not_merged(self, case: str) -> DataError:
+        return DataError("Two evaluators were to be merged.", case, "Make both with the same data set, settings and policy.")
+
+    def _rows(self, ids: Sequence[Any]) -> NDArray[np.int64]:
+        rows = rows_of_ids(self.dataset.image_ids, np.asarray(ids), self.dataset.name)
+        self._refuse_again(rows)
+        return rows
+
+    def _refuse_again(self, rows: NDArray[np.int64]) -> None:
+        """Raises: DataError naming an image that was seen before, or is there twice, unless the policy takes it once."""
+        order = np.sort(rows)
+        again = np.concatenate([rows[self._seen[rows]], order[1:][order[1:] == order[:-1]]])
+        if len(again) and self.policy.repeated_images == "refuse":
+            raise DataError(
+                f"Detections of image {self.dataset.image_ids[again[0]].item()!r} were handed over.",
+                "Those of that image are there already; counting them twice would change every number.",
+                "Hand every image over once, or choose Policy(repeated_images='once').",
+            )
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """The records of everything seen so far, by ascending image id."""
+        if self._parts:
+            self._parts = [together(self._parts).in_order()]
+            return self._parts[0]
+        return nothing(ranges=len(self._plan.ranges))
+
+    def sample(self) -> Sample:
+        """Everything seen so far, ready to be measured. Raises: DataError where the policy refuses what was seen."""
+        return Sample(self.outcomes, self._counted(), self._plan, self.policy, self._engine, self._threads)
+
+    def curves(self, limits: Sequence[int] | None = None) -> Curves:
+        """Precision, recall and scores at some limits of detections; at all of them unless said otherwise."""
+        return self.sample().curves_at(self.settings.detections if limits is None else limits)
+
+    def _counted(self) -> NDArray[np.bool_]:
+        """(m,) the pictures that count. Raises: DataError where the policy refuses what was seen."""
+        if self.policy.unseen_images == "refuse" and not self._seen.all():
+            missing = self.dataset.image_ids[~self._seen]
+            raise DataError(
+                f"Numbers for {self.dataset.name} were asked for.",
+                f"{len(missing)} of its {len(self.dataset)} images were never handed over, among them {missing[0].item()!r}.",
+                "Hand over the rest, also images where nothing was found, or choose Policy(unseen_images='empty').",
+            )
+        if self.policy.no_detections == "refuse" and not len(self.outcomes):
+            raise DataError(
+                f"Numbers for {self.dataset.name} were asked for.",
+                "There is no detection at all.",
+                "Choose Policy(no_detections='zero').",
+            )
+        return np.ones_like(self._seen) if self.policy.unseen_images == "empty" else self._seen
+
+    def numbers(self) -> dict[str, float]:
+        """The headline numbers by name, in pycocotools' order; -1 where one is not defined."""
+        return self.sample().numbers()
+
+    def compute(self, *, resamples: int = 1000, seed: int = 0, level: float = 0.95) -> Report:
+        """Everything: headline numbers with bootstrap intervals, each class, and the analyses where they were kept.
+
+        resamples: bootstrap replicates; 0 for none, which is much faster. level: of the intervals.
+        Raises: DataError where the policy refuses what was seen.
+        """
+        return measure(self.sample(), resamples=resamples, seed=seed, level=level, analyses=self.analyses, unmet=dict(self.unmet))
+
+    def by_image(self, attribute: str) -> dict[Any, dict[str, float]]:
+        """The headline numbers of the pictures with each value of an image attribute, from the one matching.
+
+        Raises: DataError where the data set's images have no such attribute.
+        """
+        known = self.dataset.image_attributes
+        if attribute not in known:
+            raise DataError(
+                f"Slices by the image attribute '{attribute}' were asked for.",
+                f"The images of {self.dataset.name} have these: {', '.join(known) or 'none'}.",
+                "Name one of them, or give Settings(slices=…) an attribute of the boxes.",
+            )
+        whole, column = self.sample(), known[attribute]
+        return {value: whole.only(column == value).numbers() for value in np.unique(column).tolist()}
+
+
+def _listed(image_ids: Iterable[Any]) -> list[Any]:
+    return image_ids.tolist() if hasattr(image_ids, "tolist") else list(image_ids)
+
+
+def _part(detections: Sequence[object] | Mapping[str, Any], start: int, stop: int) -> Sequence[object] | Mapping[str, Any]:
+    if isinstance(detections, Mapping):
+        return {column: values[start:stop] for column, values in detections.items()}
+    return detections[start:stop]

@@ -1,0 +1,200 @@
+"""Annotated boxes of a whole data set as flat arrays, checked once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from zoo.errors import DataError
+from zoo.evaluate.ragged import starts_of
+from zoo.labels import LabelSpace
+
+MOST = 1e30  # no picture is so large; far beyond it an area would overflow
+BoxFormat = Literal["xyxy", "xywh"]
+_COLUMNS = ("image", "label", "box", "area", "crowd", "id")
+
+
+@dataclass(frozen=True, eq=False)
+class GroundTruth:
+    """What is really in the pictures of one data set; made by `GroundTruth.of` or `coco.read`.
+
+    image_ids: (m,) int64 or str, ascending: equal scores are ordered by it.
+    space:     the label space of the labels; its ids are the data set's category ids.
+    images:    (n,) int32, the picture each box is in, as a row of `image_ids`; ascending, then by label, then as given.
+    labels:    (n,) int32, positions in `space.names`.
+    xywh:      (n, 4) float64, left, top, width, height in pixels: the annotation's own numbers, because converting them to
+               corners and back would move an IoU in its last bit.
+    areas:     (n,) float64, pixels²; the mask's where there is one.
+    crowd:     (n,) bool, boxes around a group, which any number of detections may match without gain or loss.
+    ids:       (n,) int64, annotation ids.
+    image_attributes, box_attributes: name -> (m,) or (n,) values, to slice by.
+    name:      what the data set is called in messages.
+    """
+
+    image_ids: NDArray[Any]
+    space: LabelSpace
+    images: NDArray[np.int32]
+    labels: NDArray[np.int32]
+    xywh: NDArray[np.float64]
+    areas: NDArray[np.float64]
+    crowd: NDArray[np.bool_]
+    ids: NDArray[np.int64]
+    image_attributes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    box_attributes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    name: str = "the data set"
+
+    @classmethod
+    def of(
+        cls,
+        images: Iterable[int] | Iterable[str] | Mapping[str, ArrayLike],
+        boxes: Mapping[str, ArrayLike],
+        *,
+        space: LabelSpace | Sequence[str],
+        box_format: BoxFormat = "xyxy",
+        name: str = "the data set",
+    ) -> GroundTruth:
+        """Ground truth from two tables, rows in any order.
+
+        images: the ids of all pictures, also of those without boxes; or columns, with `id` among them.
+        boxes:  columns `image` (ids), `label`, `box` (n, 4), and where known `area`, `crowd`, `id`. Areas default to the boxes',
+                ids to 1, 2, 3 … Every other column, of either table, is an attribute to slice by.
+        Raises: DataError naming the first record that is wrong.
+        """
+        space = space if isinstance(space, LabelSpace) else LabelSpace.custom(space)
+        about = {key: np.asarray(value) for key, value in images.items()} if isinstance(images, Mapping) else {"id": _ids(images)}
+        table = {key: np.asarray(value) for key, value in boxes.items()}
+        _check_columns(table, about, name)
+        given = about["id"]
+        by_id = np.argsort(given, kind="stable")
+        image_ids = _unique(given[by_id], name)
+        box = _xywh(table["box"], box_format)
+        rows = rows_of_ids(image_ids, table["image"], name)
+        order = np.lexsort((table["label"], rows)) if len(rows) else np.zeros(0, np.int64)
+        made = cls(
+            image_ids=image_ids,
+            space=space,
+            images=rows[order].astype(np.int32),
+            labels=table["label"].astype(np.int32)[order],
+            xywh=np.ascontiguousarray(box[order]),
+            areas=table.get("area", box[:, 2] * box[:, 3]).astype(np.float64)[order],
+            crowd=table.get("crowd", np.zeros(len(box))).astype(bool)[order],
+            ids=table.get("id", np.arange(1, len(box) + 1)).astype(np.int64)[order],
+            image_attributes={key: value[by_id] for key, value in about.items() if key != "id"},
+            box_attributes={key: value[order] for key, value in table.items() if key not in _COLUMNS},
+            name=name,
+        )
+        made._check()
+        return made
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def __repr__(self) -> str:
+        return f"GroundTruth({self.name}: {len(self)} images, {len(self.labels)} boxes, {len(self.space)} classes)"
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """(m + 1,) the first box of each picture, and the end."""
+        return starts_of(np.bincount(self.images, minlength=len(self)))
+
+    @cached_property
+    def sha256(self) -> str:
+        """A fingerprint of everything that can move a number, as 64 hex digits."""
+        digest = hashlib.sha256(repr((self.space.names, self.image_ids.dtype.str)).encode())
+        for column in (self.image_ids, self.images, self.labels, self.xywh, self.areas, self.crowd, self.ids):
+            digest.update(np.ascontiguousarray(column).tobytes())
+        return digest.hexdigest()
+
+    def _check(self) -> None:
+        """Raises: DataError naming the first annotation whose numbers can't be."""
+        wrong = {
+            "a label outside the label space": (self.labels < 0) | (self.labels >= len(self.space)),
+            "a coordinate that is not finite": ~(np.abs(self.xywh) <= MOST).all(1),
+            "a negative width or height": (self.xywh[:, 2:] < 0).any(1),
+            "an area that is negative or not finite": ~((self.areas >= 0) & (self.areas <= MOST)),
+        }
+        for what, rows in wrong.items():
+            if rows.any():
+                row = int(np.flatnonzero(rows)[0])
+                raise DataError(
+                    f"{self.name} was read.",
+                    f"Annotation {self.ids[row]} of image {self.image_ids[self.images[row]]} has {what}: "
+                    f"label {self.labels[row]}, box {self.xywh[row].tolist()} (x, y, width, height), area {self.areas[row]}.",
+                    "Correct or remove that annotation.",
+                )
+        again = np.sort(self.ids)
+        if (again[1:] == again[:-1]).any():
+            twice = again[1:][again[1:] == again[:-1]][0]
+            raise DataError(
+                f"{self.name} was read.", f"Annotation id {twice} is there twice.", "Give every annotation an id of its own."
+            )
+
+
+def rows_of_ids(image_ids: NDArray[Any], asked: NDArray[Any], name: str) -> NDArray[np.int64]:
+    """The row of each asked id in the ascending `image_ids`. Raises: DataError naming the first that is not there."""
+    asked = asked if len(asked) else asked.astype(image_ids.dtype)
+    if asked.ndim == 1 and asked.dtype.kind == image_ids.dtype.kind and len(image_ids):
+        rows = np.minimum(np.searchsorted(image_ids, asked), len(image_ids) - 1)
+        known = image_ids[rows] == asked
+    else:
+        rows, known = np.zeros(len(asked), np.int64), np.zeros(len(asked), bool)
+    if not known.all():
+        first = asked[~known][0]
+        some = ", ".join(repr(one) for one in image_ids[:3].tolist())
+        raise DataError(
+            f"Image {first.item() if isinstance(first, np.generic) else first!r} was named.",
+            f"{name} has no image with that id; its {len(image_ids)} ids are like {some or '(none)'}.",
+            "Pass the ids that the data set uses.",
+        )
+    return rows
+
+
+def _ids(images: Iterable[int] | Iterable[str]) -> NDArray[Any]:
+    given = np.asarray(list(images))
+    return given if len(given) else given.astype(np.int64)
+
+
+def _unique(ids: NDArray[Any], name: str) -> NDArray[Any]:
+    """Image ids as int64 or str. Raises: DataError for another type, or an id that is there twice."""
+    if ids.dtype.kind not in "iuU":
+        raise DataError(
+            f"{name} was read.", f"Its image ids are {ids.dtype}, not whole numbers or text.", "Give every image such an id."
+        )
+    if (ids[1:] == ids[:-1]).any():
+        twice = ids[1:][ids[1:] == ids[:-1]][0]
+        raise DataError(f"{name} was read.", f"Image {twice} is listed twice.", "List every image once.")
+    return ids if ids.dtype.kind == "U" else ids.astype(np.int64)
+
+
+def _xywh(boxes: NDArray[Any], box_format: BoxFormat) -> NDArray[np.float64]:
+    xywh = boxes.astype(np.float64)
+    if box_format == "xyxy":
+        xywh[:, 2:] -= xywh[:, :2]
+    return xywh
+
+
+def _check_columns(table: dict[str, NDArray[Any]], about: dict[str, NDArray[Any]], name: str) -> None:
+    """Raises: DataError for a column that is missing, or has another length or shape than the rest."""
+    asked = f"{name} was read."
+    missing = [column for column in _COLUMNS[:3] if column not in table] + (["id of the images"] if "id" not in about else [])
+    if missing:
+        raise DataError(asked, f"It has no column {', '.join(missing)}.", "Give the boxes' columns image, label and box.")
+    count = len(table["label"])
+    if count == 0:
+        table["box"] = table["box"].reshape(0, 4)
+    shapes = {column: (count, 4) if column == "box" else (count,) for column in table}
+    wrong = {column: value.shape for column, value in table.items() if value.shape != shapes[column]}
+    wrong |= {column: value.shape for column, value in about.items() if value.shape != (len(about["id"]),)}
+    if wrong:
+        column, shape = next(iter(wrong.items()))
+        raise DataError(
+            asked,
+            f"Column '{column}' is {shape}; there are {count} boxes and {len(about['id'])} images.",
+            "Give one row a box or image.",
+        )

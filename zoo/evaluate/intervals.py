@@ -1,0 +1,82 @@
+"""How far a number would move on other pictures: bootstrap intervals, and whether two models really differ.
+
+Pictures are drawn with replacement, as many as there are (Efron & Tibshirani, An Introduction to the Bootstrap, 1993), and the
+numbers computed again from the outcomes. The interval is centred: the percentiles of the replicates, moved so that their mean
+lies on the number itself. Interpolated AP is larger on fewer distinct pictures, so that replicates lie too high: by simulation
+(`benchmarks/coverage.py`) centred intervals cover the number expected on other data of the same size, percentiles too rarely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.evaluate.resampling import draws
+from zoo.evaluate.sample import Sample
+from zoo.evaluate.summary import summarise_replicates
+
+_AT_ONCE = 64  # replicates whose results are held at a time
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where a number lies with the probability `level`."""
+
+    low: float
+    high: float
+    level: float = 0.95
+
+    def __str__(self) -> str:
+        return f"{self.low:.3f} to {self.high:.3f}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A number of two models on the same pictures.
+
+    difference: b - a, with its interval. p_value: how often a difference this large appears where there is none, in (0, 1].
+    """
+
+    a: float
+    b: float
+    difference: float
+    interval: Interval
+    p_value: float
+
+
+def resampled(sample: Sample, *, resamples: int, seed: int) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+    """Every headline number in each replicate, (b,) by name, and AP of each class (b, k); NaN where one is not defined."""
+    plan, ranking, pictures = sample.plan, sample.ranking(), int(sample.counted.sum())
+    parts, classes = [], []
+    for start in range(0, resamples, _AT_ONCE):
+        weights = draws(pictures, range(start, min(start + _AT_ONCE, resamples)), seed)
+        some = sample.engine.resample(ranking, plan, weights, limit=sample.limit, threads=sample.threads)
+        parts.append(summarise_replicates(some, plan, sample.policy))
+        classes.append(np.where(some.positives[:, 0] > 0, some.ap[:, 0].mean(1), np.nan))
+    numbers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+    return numbers, np.concatenate(classes) if classes else np.zeros((0, len(plan.truth.space)))
+
+
+def centred(estimate: float, replicates: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> Interval | None:
+    """The interval around a number; None where fewer than half of the replicates have it."""
+    values = np.asarray(replicates, np.float64)
+    there = values[np.isfinite(values)]
+    if 2 * len(there) < len(values) or len(there) < 2:
+        return None
+    low, high = np.quantile(there, [(1 - level) / 2, (1 + level) / 2]) - there.mean() + estimate
+    return Interval(float(low), float(high), level)
+
+
+def difference(a: tuple[float, Sequence[float]], b: tuple[float, Sequence[float]], *, level: float = 0.95) -> Difference | None:
+    """Compares a number and its replicates of two models; replicate by replicate the same pictures were drawn for both."""
+    gap = b[0] - a[0]
+    moved = np.asarray(b[1], np.float64) - np.asarray(a[1], np.float64)
+    interval = centred(gap, moved, level=level)
+    if interval is None:
+        return None
+    there = moved[np.isfinite(moved)]
+    by_chance = int((np.abs(there - there.mean()) >= abs(gap)).sum())
+    return Difference(a[0], b[0], gap, interval, (1 + by_chance) / (1 + len(there)))

@@ -1,0 +1,169 @@
+/* Precision and recall from outcomes, a class a job: accumulate.py in C.
+ *
+ * Precision can only be best at a true positive, so it is computed nowhere else; detections that match nothing are only counted.
+ */
+#include "kernel.h"
+
+#define NO_HIT UINT32_MAX
+
+/* What is read about a detection, in one word. */
+typedef struct {
+    uint32_t hit;
+    uint16_t outside, rank;
+} Brief;
+
+typedef struct {
+    Accumulate *accumulate;
+    const Brief *briefs;
+    Jobs jobs;
+    int64_t most_hits;
+} Shared;
+
+/* One thread's memory for the hits of a class, best first. */
+typedef struct {
+    uint32_t *rows;         /* (hits) */
+    uint32_t *wrong_before; /* (hits, MAX_RANGES) detections before it that match nothing and are not ignored */
+    uint16_t *correct, *ignored; /* (hits) masks in one range */
+    uint32_t *at, *wrong;   /* (hits) true positives: which hit, and false ones so far */
+    double *best;
+    int64_t *needed;        /* (points) true positives that reach each recall */
+} Scratch;
+
+/* Lists the hits of a class that are within a limit, and returns how many there are. */
+static int64_t list_hits(const Shared *shared, Scratch *s, int64_t k, int64_t limit) {
+    static const uint32_t bit[MAX_RANGES] = {1, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7,
+                                             1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15};
+    const Accumulate *a = shared->accumulate;
+    const int64_t lanes = (a->ranges + 3) / 4 * 4; /* four at a time vectorise */
+    uint32_t wrong[MAX_RANGES] = {0};
+    int64_t hits = 0;
+    for (int64_t i = a->edges[k]; i < a->edges[k + 1]; i++) {
+        const Brief one = shared->briefs[a->order[i]];
+        if (one.rank >= limit) continue;
+        if (one.hit != NO_HIT) {
+            memcpy(s->wrong_before + hits * MAX_RANGES, wrong, sizeof wrong);
+            s->rows[hits++] = a->order[i];
+            continue;
+        }
+        for (int64_t lane = 0; lane < lanes; lane += 4)
+            for (int r = 0; r < 4; r++) wrong[lane + r] += !(one.outside & bit[lane + r]);
+    }
+    return hits;
+}
+
+/* The true positives of one curve: which hit each is, and the best precision from there on. Returns their number. */
+static int64_t climb(Scratch *s, int64_t hits, int64_t r, int64_t t) {
+    int64_t found = 0;
+    uint32_t wrong = 0;
+    for (int64_t h = 0; h < hits; h++) { /* no branch: whether a hit is correct can't be predicted */
+        uint32_t correct = (s->correct[h] >> t) & 1, ignored = (s->ignored[h] >> t) & 1;
+        s->at[found] = (uint32_t)h;
+        s->wrong[found] = wrong + s->wrong_before[h * MAX_RANGES + r];
+        found += correct;
+        wrong += 1 - (correct | ignored);
+    }
+    for (int64_t i = 0; i < found; i++) s->best[i] = (double)(i + 1) / ((double)s->wrong[i] + (double)(i + 1) + EPS);
+    for (int64_t i = found - 2; i >= 0; i--)
+        if (s->best[i + 1] > s->best[i]) s->best[i] = s->best[i + 1];
+    return found;
+}
+
+/* Reads one curve at the recall points; `first` is the row of the class's best detection, or -1. */
+static void read_off(const Accumulate *a, const Scratch *s, int64_t found, int64_t first, double *precision, double *reached_at) {
+    for (int64_t p = 0; p < a->points; p++) {
+        int64_t needed = s->needed[p];
+        int reached = needed <= found;
+        precision[p * a->classes] = reached && found ? s->best[needed ? needed - 1 : 0] : 0;
+        reached_at[p * a->classes] = 0;
+        if (needed && reached) reached_at[p * a->classes] = a->scores[s->rows[s->at[needed - 1]]];
+        if (!needed && first >= 0) reached_at[p * a->classes] = a->scores[first];
+    }
+}
+
+/* All curves of a class at one limit of detections. */
+static void curves(const Shared *shared, Scratch *s, int64_t k, int64_t number) {
+    const Accumulate *a = shared->accumulate;
+    const int64_t limit = a->curve_of[number];
+    int64_t first = -1, hits = list_hits(shared, s, k, limit);
+    for (int64_t i = a->edges[k]; i < a->edges[k + 1] && first < 0; i++)
+        if (a->ranks[a->order[i]] < limit) first = a->order[i];
+    for (int64_t r = 0; r < a->ranges; r++) {
+        const int64_t positives = a->positives[r * a->classes + k];
+        if (!positives) continue;
+        for (int64_t h = 0; h < hits; h++) {
+            int64_t masks = (int64_t)shared->briefs[s->rows[h]].hit * a->ranges + r;
+            s->correct[h] = a->correct[masks];
+            s->ignored[h] = a->ignored[masks];
+        }
+        for (int64_t p = 0, needed = 0; p < a->points; s->needed[p++] = needed)
+            while ((double)needed / (double)positives < a->recalls[p]) needed++;
+        for (int64_t t = 0; t < a->thresholds; t++) {
+            int64_t where = ((number * a->ranges + r) * a->thresholds + t) * a->points * a->classes + k;
+            read_off(a, s, climb(s, hits, r, t), first, a->precision + where, a->reached_at + where);
+        }
+    }
+}
+
+/* The recall of a class at every limit: true positives among the hits, over the boxes that count. */
+static void recalls(const Shared *shared, Scratch *s, int64_t k) {
+    const Accumulate *a = shared->accumulate;
+    int64_t hits = 0;
+    for (int64_t i = a->edges[k]; i < a->edges[k + 1]; i++)
+        if (shared->briefs[a->order[i]].hit != NO_HIT) s->rows[hits++] = a->order[i];
+    for (int64_t m = 0; m < a->limits; m++) {
+        for (int64_t r = 0; r < a->ranges; r++) {
+            const int64_t positives = a->positives[r * a->classes + k];
+            int64_t found[16] = {0};
+            for (int64_t h = 0; h < hits; h++) {
+                const Brief one = shared->briefs[s->rows[h]];
+                if (one.rank >= a->limit_of[m]) continue;
+                for (int t = 0; t < 16; t++) found[t] += (a->correct[(int64_t)one.hit * a->ranges + r] >> t) & 1;
+            }
+            for (int64_t t = 0; t < a->thresholds && positives; t++)
+                a->recall[((m * a->ranges + r) * a->thresholds + t) * a->classes + k] = (double)found[t] / (double)positives;
+        }
+    }
+}
+
+static void *worker(void *context) {
+    Shared *shared = context;
+    const Accumulate *a = shared->accumulate;
+    const size_t hits = (size_t)shared->most_hits + 1;
+    Scratch s = {
+        .rows = malloc(hits * sizeof(uint32_t)),
+        .wrong_before = malloc(hits * MAX_RANGES * sizeof(uint32_t)),
+        .correct = malloc(hits * sizeof(uint16_t)),
+        .ignored = malloc(hits * sizeof(uint16_t)),
+        .at = malloc(hits * sizeof(uint32_t)),
+        .wrong = malloc(hits * sizeof(uint32_t)),
+        .best = malloc(hits * sizeof(double)),
+        .needed = malloc((size_t)a->points * sizeof(int64_t)),
+    };
+    if (!s.rows || !s.wrong_before || !s.correct || !s.ignored || !s.at || !s.wrong || !s.best || !s.needed)
+        atomic_store(&shared->jobs.failed, 1);
+    for (int64_t k; (k = next_job(&shared->jobs)) >= 0;) {
+        recalls(shared, &s, k);
+        for (int64_t number = 0; number < a->curves; number++) curves(shared, &s, k, number);
+    }
+    free(s.rows), free(s.wrong_before), free(s.correct), free(s.ignored), free(s.at), free(s.wrong), free(s.best), free(s.needed);
+    return NULL;
+}
+
+/* 0, or -1 where memory ran out. Entries of classes without boxes are left as they are. */
+int accumulate(Accumulate *a, int threads) {
+    Brief *briefs = malloc(((size_t)a->count + 1) * sizeof(Brief));
+    int64_t *hits = calloc((size_t)a->classes + 1, sizeof(int64_t));
+    int failed = !briefs || !hits;
+    if (!failed) {
+        for (int64_t i = 0; i < a->count; i++) briefs[i] = (Brief){NO_HIT, a->outside[i], a->ranks[i]};
+        for (int64_t h = 0; h < a->hit_count; h++) briefs[a->hits[h]].hit = (uint32_t)h;
+        Shared shared = {a, briefs, {0, a->classes, 0}, 0};
+        for (int64_t h = 0; h < a->hit_count; h++) hits[a->labels[a->hits[h]]]++;
+        for (int64_t k = 0; k < a->classes; k++)
+            if (hits[k] > shared.most_hits) shared.most_hits = hits[k];
+        on_threads(threads < a->classes ? threads : (int)a->classes, worker, &shared);
+        failed = atomic_load(&shared.jobs.failed);
+    }
+    free(briefs), free(hits);
+    return failed ? -1 : 0;
+}

@@ -1,0 +1,206 @@
+"""Matching detections to boxes in vectorised numpy: the readable form of `kernel/match.c`, with the same bits.
+
+The algorithm is COCO's (cocoeval.py `evaluateImg`): inside one picture and class, best detection first, each takes the box it
+overlaps most among those still free, a box that counts before one that does not, of equals the last. Three things make it fast:
+only pairs inside one picture and class that reach the least threshold are looked at; a bit mask holds all thresholds at once; and
+all pictures and classes take their first detection together, then their second, and so on.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.evaluate.flat import Flat
+from zoo.evaluate.outcomes import Outcomes
+from zoo.evaluate.overlap import overlap
+from zoo.evaluate.plan import Plan
+from zoo.evaluate.ragged import rows_of, starts_of
+
+_PAIRS = 1 << 19  # pairs whose overlap is computed at a time, which bounds the memory
+
+
+class _Ranked(NamedTuple):
+    """Detections by picture, then class, then best first; only as many a picture and class as the largest limit keeps."""
+
+    rows: NDArray[np.int64]
+    pictures: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    ranks: NDArray[np.int64]
+
+
+class _Pairs(NamedTuple):
+    """A detection and a box that overlap enough, ascending by detection."""
+
+    detections: NDArray[np.int64]
+    boxes: NDArray[np.int64]
+    ious: NDArray[np.float64]
+
+
+class _Masks(NamedTuple):
+    """What each kept detection got.
+
+    taken, ignored: (n, r) uint16; bit t is set where it matches a box at threshold t in range r, and where that box is ignored.
+    found, found_iou: (n,) the box it matches at the analyses' IoU, or -1, and their IoU.
+    """
+
+    taken: NDArray[np.uint16]
+    ignored: NDArray[np.uint16]
+    found: NDArray[np.int64]
+    found_iou: NDArray[np.float64]
+
+
+def match(flat: Flat, images: NDArray[np.int64], plan: Plan, *, analyses: bool = True, threads: int = 1) -> Outcomes:
+    """The outcomes of the detections of some pictures.
+
+    images: (m,) the picture of each group of `flat`, as a row of the ground truth. threads: not used here.
+    """
+    del threads
+    ranked = _ranked(flat, images, plan)
+    xywh = flat.xywh(ranked.rows)
+    masks = _greedy(ranked, _candidates(ranked, xywh, plan), plan)
+    areas = xywh[:, 2] * xywh[:, 3]
+    outside = (areas[:, None] < plan.lows) | (areas[:, None] > plan.highs)  # (n, r)
+    everywhere = np.uint16((1 << len(plan.thresholds)) - 1)
+    ignored = masks.ignored | np.where(outside, everywhere & ~masks.taken, 0).astype(np.uint16)
+    hits = np.flatnonzero((masks.taken | masks.ignored).any(1))
+    found, boxes, ious = (
+        _nearest(ranked, xywh, masks, plan) if analyses else (masks.found[:0] >= 0, np.zeros((0, 2)), np.zeros((0, 2)))
+    )
+    group = np.searchsorted(flat.starts, ranked.rows, side="right") - 1
+    return Outcomes(
+        images=images.astype(np.int32),
+        starts=starts_of(np.bincount(group, minlength=len(images))),
+        scores=flat.scores[ranked.rows],
+        labels=ranked.labels.astype(np.uint16),
+        ranks=ranked.ranks.astype(np.uint16),
+        outside=(outside << np.arange(outside.shape[1])).sum(1).astype(np.uint16),
+        hits=hits,
+        correct=(masks.taken & ~ignored)[hits],
+        ignored=ignored[hits],
+        found=found,
+        boxes=boxes.astype(np.int32),
+        ious=ious.astype(np.float32),
+    )
+
+
+def _ranked(flat: Flat, images: NDArray[np.int64], plan: Plan) -> _Ranked:
+    group = np.repeat(np.arange(len(images)), np.diff(flat.starts))
+    order = np.lexsort((-flat.scores, flat.labels, group))  # stable: of equal scores the first given stays first
+    cell = group[order] * len(plan.truth.space) + flat.labels[order]
+    first = np.flatnonzero(np.diff(cell, prepend=-1))
+    ranks = np.arange(len(order)) - np.repeat(first, np.diff(first, append=len(order)))
+    rows = order[ranks < plan.settings.detections[-1]]
+    return _Ranked(rows, images[group[rows]], flat.labels[rows], ranks[ranks < plan.settings.detections[-1]])
+
+
+def _candidates(ranked: _Ranked, xywh: NDArray[np.float64], plan: Plan) -> _Pairs:
+    """Every pair inside one picture and class that reaches the least threshold."""
+    keys = ranked.pictures * len(plan.truth.space) + ranked.labels
+    first = np.searchsorted(plan.keys, keys)
+    counts = np.searchsorted(plan.keys, keys, side="right") - first
+    found = []
+    for block in blocks(counts):
+        detections = np.repeat(np.arange(block.start, block.stop), counts[block])
+        boxes = rows_of(first[block], counts[block])
+        ious = overlap(xywh[detections], plan.truth.xywh[boxes], plan.truth.crowd[boxes])
+        enough = ious >= plan.thresholds.min()
+        found.append(_Pairs(detections[enough], boxes[enough], ious[enough]))
+    return _Pairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def blocks(counts: NDArray[np.int64]) -> list[slice]:
+    """Consecutive detections with about `_PAIRS` pairs each, at least one of them in each block."""
+    before = starts_of(counts)
+    edges = [0]
+    while edges[-1] < len(counts):
+        edges.append(max(edges[-1] + 1, int(np.searchsorted(before, before[edges[-1]] + _PAIRS, side="right")) - 1))
+    return [slice(start, stop) for start, stop in pairwise(edges)] or [slice(0, 0)]
+
+
+def _greedy(ranked: _Ranked, pairs: _Pairs, plan: Plan) -> _Masks:
+    """Lets every picture and class match its detections, in rounds: first detections together, then second ones, and so on."""
+    ranges, count = len(plan.ranges), len(ranked.rows)
+    masks = _Masks(
+        np.zeros((count, ranges), np.uint16), np.zeros((count, ranges), np.uint16), np.full(count, -1), np.zeros(count)
+    )
+    order = np.lexsort((-pairs.boxes, -pairs.ious, pairs.detections))  # most wanted first
+    pairs = _Pairs(pairs.detections[order], pairs.boxes[order], pairs.ious[order])
+    detections, first, counts = np.unique(pairs.detections, return_index=True, return_counts=True)
+    reach = (pairs.ious[:, None] >= plan.thresholds) @ (
+        1 << np.arange(len(plan.thresholds))
+    )  # (p,) bit t: enough for threshold t
+    cells = ranked.pictures[detections] * len(plan.truth.space) + ranked.labels[detections]
+    start = np.flatnonzero(np.diff(cells, prepend=-1))
+    turn = np.arange(len(cells)) - np.repeat(start, np.diff(start, append=len(cells)))
+    by_turn = np.argsort(turn, kind="stable")
+    free = np.full((len(plan.truth.labels), ranges), (1 << len(plan.thresholds)) - 1, np.uint16)
+    for these in np.split(by_turn, np.flatnonzero(np.diff(turn[by_turn])) + 1):
+        _take(detections[these], first[these], counts[these], pairs, reach.astype(np.uint16), free, masks, plan)
+    return masks
+
+
+def _take(
+    detections: NDArray[np.int64],
+    first: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    pairs: _Pairs,
+    reach: NDArray[np.uint16],
+    free: NDArray[np.uint16],
+    masks: _Masks,
+    plan: Plan,
+) -> None:
+    """One detection of every picture and class takes what it can: boxes that count, then ignored ones, most wanted first."""
+    wanted = np.full(
+        (len(detections), len(plan.ranges)), (1 << len(plan.thresholds)) - 1, np.uint16
+    )  # thresholds still unmatched
+    watched = np.uint16(1 << plan.watched)
+    for ignored_now in (False, True):
+        for number in range(int(counts.max(initial=0))):
+            who = np.flatnonzero(counts > number)
+            pair = first[who] + number
+            box = pairs.boxes[pair]
+            ignored = (plan.ignore[box, None] >> np.arange(len(plan.ranges))) & 1 == 1  # (w, r)
+            takes = np.where(ignored == ignored_now, wanted[who] & reach[pair, None] & free[box], 0).astype(np.uint16)
+            wanted[who] &= ~takes
+            free[box] = np.where(plan.truth.crowd[box, None], free[box], free[box] & ~takes)
+            masks.taken[detections[who]] |= np.where(plan.void[box, None], 0, takes).astype(np.uint16)
+            masks.ignored[detections[who]] |= takes if ignored_now else np.uint16(0)
+            here = (takes[:, 0] & watched) != 0
+            masks.found[detections[who[here]]] = box[here]
+            masks.found_iou[detections[who[here]]] = pairs.ious[pair[here]]
+
+
+def _nearest(
+    ranked: _Ranked, xywh: NDArray[np.float64], masks: _Masks, plan: Plan
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float32]]:
+    """`found`, `boxes` and `ious` of the outcomes."""
+    starts, crowd = plan.truth.starts, plan.truth.crowd
+    counts = np.diff(starts)[ranked.pictures]
+    boxes = np.full((len(ranked.rows), 2), -1)
+    ious = np.zeros((len(ranked.rows), 2))
+    for block in blocks(counts):
+        detections = np.repeat(np.arange(block.start, block.stop), counts[block])
+        near = rows_of(starts[ranked.pictures[block]], counts[block])
+        iou = np.where(crowd[near], 0.0, overlap(xywh[detections], plan.truth.xywh[near], crowd[near]))
+        other = (plan.truth.labels[near] != ranked.labels[detections]).astype(np.int64)
+        keep = iou > 0
+        for column in (0, 1):
+            rows = np.flatnonzero(keep & (other == column))
+            rows = rows[np.lexsort((near[rows], -iou[rows], detections[rows]))]  # of equals the first
+            who, where = np.unique(detections[rows], return_index=True)
+            boxes[who, column] = near[rows[where]]
+            ious[who, column] = iou[rows[where]]
+    found = masks.found >= 0
+    boxes[found, 0] = masks.found[found]
+    ious[found, 0] = masks.found_iou[found]
+    return found, boxes, _towards_zero(ious)
+
+
+def _towards_zero(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """float32 that never lies above the float64: an IoU below .5 stays below."""
+    near = values.astype(np.float32)
+    return np.where(near > values, np.nextafter(near, np.float32(0)), near)

@@ -1,0 +1,127 @@
+"""From outcomes to a report: every number of `Report`, computed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.evaluate.calibration import calibration
+from zoo.evaluate.confusion import confusion
+from zoo.evaluate.intervals import Interval, centred, resampled
+from zoo.evaluate.lrp import LRP, optimal_by_class
+from zoo.evaluate.operating import OperatingPoint, operating_points
+from zoo.evaluate.report import Analyses, ClassReport, Measured, Report, Resamplings
+from zoo.evaluate.sample import Sample
+from zoo.evaluate.summary import threshold_at
+from zoo.evaluate.tide import mistakes
+from zoo.evaluate.verdicts import Verdicts
+
+
+def measure(sample: Sample, *, resamples: int, seed: int, level: float, analyses: bool, unmet: Mapping[str, int]) -> Report:
+    """The report of a sample. `resamples`: bootstrap replicates, 0 for no intervals."""
+    numbers = {name: None if value == -1 else value for name, value in sample.numbers().items()}
+    drawn, of_classes = resampled(sample, resamples=resamples, seed=seed)
+    intervals = {
+        name: interval
+        for name, values in drawn.items()
+        if (number := numbers[name]) is not None and (interval := centred(number, values, level=level)) is not None
+    }
+    verdicts = Verdicts.of(sample) if analyses else None
+    points = operating_points(verdicts) if verdicts else (None, [])
+    lrp = optimal_by_class(verdicts) if verdicts else (None, [])
+    replicates = {name: tuple(float(value) if np.isfinite(value) else None for value in values) for name, values in drawn.items()}
+    return Report(
+        numbers=numbers,
+        intervals=intervals,
+        per_class=_per_class(sample, of_classes, level, points[1], lrp[1]),
+        curves=_curves(sample),
+        analyses=_analyses(sample, verdicts, points[0], lrp[0]) if verdicts else None,
+        measured=_measured(sample, unmet),
+        settings=sample.plan.settings,
+        policy=sample.policy,
+        resamplings=Resamplings(seed, replicates) if drawn else None,
+    )
+
+
+def _analyses(sample: Sample, verdicts: Verdicts, point: OperatingPoint | None, lrp: float | None) -> Analyses:
+    names = sample.plan.truth.space.names
+    return Analyses(
+        operating=point,
+        mistakes=mistakes(verdicts),
+        lrp=lrp,
+        calibration=calibration(verdicts),
+        confusion=confusion(verdicts, names, score=point.score) if point else None,
+    )
+
+
+def _measured(sample: Sample, unmet: Mapping[str, int]) -> Measured:
+    truth = sample.plan.truth
+    pictures = truth.image_ids[sample.counted]
+    return Measured(
+        data=truth.name,
+        sha256=truth.sha256,
+        pictures=hashlib.sha256(pictures.tobytes()).hexdigest(),
+        images=len(pictures),
+        boxes=int(sample.counted[truth.images].sum()),
+        detections=len(sample.outcomes),
+        unmet=dict(sorted(unmet.items())),
+    )
+
+
+def _named_thresholds(sample: Sample) -> dict[str, tuple[int, ...]]:
+    ious = sample.plan.settings.ious
+    return {
+        "AP": tuple(range(len(ious))),
+        "AP50": threshold_at(ious, 0.5, sample.policy),
+        "AP75": threshold_at(ious, 0.75, sample.policy),
+    }
+
+
+def _curves(sample: Sample) -> dict[str, tuple[float, ...]]:
+    """Precision at each recall point, averaged over the classes that have boxes."""
+    precision = sample.curves.precision[0, 0]  # (t, p, k)
+    there = sample.positives[0] > 0
+    if not there.any():
+        return {}
+    return {
+        name: tuple(precision[list(at)][:, :, there].mean((0, 2)).tolist())
+        for name, at in _named_thresholds(sample).items()
+        if at
+    }
+
+
+def _per_class(
+    sample: Sample, drawn: NDArray[np.float64], level: float, points: list[OperatingPoint | None], lrps: list[LRP | None]
+) -> dict[str, ClassReport]:
+    precision, recall = sample.curves.precision[0, 0], sample.curves.recall  # (t, p, k), (l, r, t, k)
+    limit = sample.plan.settings.detections.index(sample.limit)
+    detections = np.bincount(sample.outcomes.labels, minlength=len(sample.plan.truth.space)).tolist()
+    at = _named_thresholds(sample)
+    made = {}
+    for label, name in enumerate(sample.plan.truth.space.names):
+        boxes = int(sample.positives[0, label])
+
+        def mean(thresholds: tuple[int, ...], label: int = label, boxes: int = boxes) -> float | None:
+            return float(np.mean(precision[list(thresholds), :, label])) if boxes and thresholds else None
+
+        ap = mean(at["AP"])
+        made[name] = ClassReport(
+            boxes=boxes,
+            detections=detections[label],
+            ap=ap,
+            ap50=mean(at["AP50"]),
+            ap75=mean(at["AP75"]),
+            recall=float(np.mean(recall[limit, 0, :, label])) if boxes else None,
+            interval=_interval(ap, drawn[:, label], level),
+            precision=tuple(precision[at["AP50"][0], :, label].tolist()) if boxes and at["AP50"] else None,
+            operating=points[label] if points else None,
+            lrp=lrps[label] if lrps else None,
+        )
+    return made
+
+
+def _interval(ap: float | None, drawn: NDArray[np.float64], level: float) -> Interval | None:
+    return None if ap is None or not len(drawn) else centred(ap, drawn, level=level)

@@ -1,0 +1,141 @@
+"""What matching decided about every detection: compact records that all numbers are computed from, without the boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.evaluate.ragged import rows_of, starts_of
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """Records of m pictures with n kept detections; h of them match something somewhere.
+
+    images:   (m,) int32, rows of the ground truth's image ids.
+    starts:   (m + 1,) int64, the first detection of each picture, and the end.
+    scores:   (n,) float32 or float64; inside a picture detections are ordered by class, then best first.
+    labels:   (n,) uint16.
+    ranks:    (n,) uint16, 0 for the best of its picture and class.
+    outside:  (n,) uint16, bit r: its own size is out of range r, so that it does not count there unless it matches.
+    hits:     (h,) int64, the detections that match a box at some threshold in some range, ascending.
+    correct:  (h, r) uint16, bit t: a true positive at threshold t in range r.
+    ignored:  (h, r) uint16, bit t: neither true nor false at threshold t in range r.
+
+    For the analyses at IoU .5, all sizes; of length 0 where they were switched off:
+    found:    (n,) bool: it matches a box of its class.
+    boxes:    (n, 2) int32: the box of its class that it matches, or else overlaps most, and the box of another class that it
+              overlaps most, as rows of the ground truth; -1 for none.
+    ious:     (n, 2) float32, its IoU with them, rounded towards 0.
+    """
+
+    images: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    scores: NDArray[Any]
+    labels: NDArray[np.uint16]
+    ranks: NDArray[np.uint16]
+    outside: NDArray[np.uint16]
+    hits: NDArray[np.int64]
+    correct: NDArray[np.uint16]
+    ignored: NDArray[np.uint16]
+    found: NDArray[np.bool_]
+    boxes: NDArray[np.int32]
+    ious: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the records."""
+        return sum(getattr(self, column.name).nbytes for column in fields(self))
+
+    def image_of(self) -> NDArray[np.int32]:
+        """(n,) the picture of each detection, as a row of the ground truth's image ids."""
+        return np.repeat(self.images, np.diff(self.starts))
+
+    def take(self, pictures: NDArray[np.int64]) -> Outcomes:
+        """The records of some pictures, given by position here, in that order."""
+        if len(pictures) == len(self.images) and (pictures == np.arange(len(pictures))).all():
+            return self
+        counts = np.diff(self.starts)[pictures]
+        rows = rows_of(self.starts[pictures], counts)
+        starts = starts_of(counts)
+        first_hit = np.searchsorted(self.hits, self.starts)  # (m + 1,)
+        hit_counts = np.diff(first_hit)[pictures]
+        hits = rows_of(first_hit[pictures], hit_counts)
+        return Outcomes(
+            images=self.images[pictures],
+            starts=starts,
+            **{column: getattr(self, column)[rows] for column in ("scores", "labels", "ranks", "outside")},
+            hits=self.hits[hits] + np.repeat(starts[:-1] - self.starts[pictures], hit_counts),
+            correct=self.correct[hits],
+            ignored=self.ignored[hits],
+            **{column: getattr(self, column)[rows if len(self.found) else slice(0)] for column in ("found", "boxes", "ious")},
+        )
+
+    def in_order(self) -> Outcomes:
+        """The same records by ascending picture, each once: what was seen decides, never when.
+
+        Of two versions of a picture the one whose records are smaller, byte by byte, stays.
+        """
+        order = np.argsort(self.images, kind="stable")
+        again = np.flatnonzero(np.diff(self.images[order]) == 0)
+        if len(again):
+            kept: dict[int, int] = {}
+            for position in order.tolist():
+                image = int(self.images[position])
+                if image not in kept or self._content(position) < self._content(kept[image]):
+                    kept[image] = position
+            order = np.array([kept[image] for image in sorted(kept)])
+        return self.take(order)
+
+    def _content(self, position: int) -> tuple[bytes, ...]:
+        """Everything recorded about one picture, to compare two versions of it by."""
+        one = self.take(np.array([position]))
+        columns = [
+            one.scores.astype(np.float64),
+            *(getattr(one, column.name) for column in fields(one) if column.name != "scores"),
+        ]
+        return tuple(column.tobytes() for column in columns)
+
+
+def together(parts: Sequence[Outcomes]) -> Outcomes:
+    """The records of several batches as one, in the given order."""
+    if len(parts) == 1:
+        return parts[0]
+    shift = starts_of(np.array([len(part) for part in parts]))[:-1].tolist()
+    joined = {
+        column.name: np.concatenate([getattr(part, column.name) for part in parts])
+        for column in fields(Outcomes)
+        if column.name not in ("starts", "hits")
+    }
+    starts = [part.starts[:-1] + by for part, by in zip(parts, shift, strict=True)]
+    total = np.array([len(joined["scores"])])
+    return Outcomes(
+        starts=np.concatenate([*starts, total]),
+        hits=np.concatenate([part.hits + by for part, by in zip(parts, shift, strict=True)]),
+        **joined,
+    )
+
+
+def nothing(*, ranges: int) -> Outcomes:
+    """Records of no picture at all."""
+    return Outcomes(
+        images=np.zeros(0, np.int32),
+        starts=np.zeros(1, np.int64),
+        scores=np.zeros(0, np.float32),
+        labels=np.zeros(0, np.uint16),
+        ranks=np.zeros(0, np.uint16),
+        outside=np.zeros(0, np.uint16),
+        hits=np.zeros(0, np.int64),
+        correct=np.zeros((0, ranges), np.uint16),
+        ignored=np.zeros((0, ranges), np.uint16),
+        found=np.zeros(0, bool),
+        boxes=np.zeros((0, 2), np.int32),
+        ious=np.zeros((0, 2), np.float32),
+    )

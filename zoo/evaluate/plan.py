@@ -1,0 +1,99 @@
+"""Ground truth and settings, prepared for matching: what is asked about every box, once for all detections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import DataError
+from zoo.evaluate.ground_truth import GroundTruth
+from zoo.evaluate.policy import Policy
+from zoo.evaluate.settings import Area, Settings
+
+ANALYSED_IOU = 0.5  # error types, confusion, LRP and calibration are read off the matching at this IoU
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What matching needs to know beyond the detections.
+
+    truth, settings: what was asked.
+    ranges:   size ranges, then one range for each value of the attributes to slice by; range r is bit r of a mask.
+    ignore:   (n,) uint16, bit r: the box does not count in range r.
+    void:     (n,) bool: a match with this box goes uncounted (annotation id 0, as pycocotools).
+    """
+
+    truth: GroundTruth
+    settings: Settings
+    ranges: tuple[Area, ...]
+    ignore: NDArray[np.uint16]
+    void: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, truth: GroundTruth, settings: Settings, policy: Policy) -> Plan:
+        """Raises: DataError where an attribute is not there, or where its values make more than 16 ranges."""
+        outside = [truth.crowd | (truth.areas < area.low) | (truth.areas > area.high) for area in settings.areas]
+        ranges = list(settings.areas)
+        for attribute in settings.slices:
+            for value, rows in _values(truth, attribute):
+                ranges.append(Area(f"{attribute}={value}", f"[{attribute}={value}]", 0.0, 1e30))
+                outside.append(truth.crowd | ~rows)
+        if len(ranges) > 16:
+            raise DataError(
+                f"Slices by {', '.join(settings.slices)} were asked for.",
+                f"With the size ranges that makes {len(ranges)}; a matching has room for 16.",
+                "Slice by fewer attributes at a time, or put rare values together.",
+            )
+        ignore = np.zeros(len(truth.labels), np.uint16)
+        for number, rows in enumerate(outside):
+            ignore |= (rows.astype(np.uint16) << number).astype(np.uint16)
+        void = (truth.ids == 0) if policy.annotation_zero == "miss" else np.zeros(len(truth.ids), bool)
+        return cls(truth, settings, tuple(ranges), ignore, void)
+
+    @cached_property
+    def lows(self) -> NDArray[np.float64]:
+        """(r,) least area of each range."""
+        return np.array([area.low for area in self.ranges])
+
+    @cached_property
+    def highs(self) -> NDArray[np.float64]:
+        """(r,) largest area of each range."""
+        return np.array([area.high for area in self.ranges])
+
+    @cached_property
+    def thresholds(self) -> NDArray[np.float64]:
+        """(t,) the IoU each threshold asks for, as pycocotools clips it; one more where the analyses' is not among them."""
+        ious = self.settings.ious if ANALYSED_IOU in self.settings.ious else (*self.settings.ious, ANALYSED_IOU)
+        return np.minimum(ious, 1 - 1e-10)
+
+    @cached_property
+    def watched(self) -> int:
+        """Which threshold the analyses look at."""
+        return int(np.flatnonzero(self.thresholds == ANALYSED_IOU)[0])
+
+    @cached_property
+    def keys(self) -> NDArray[np.int64]:
+        """(n,) picture and class of each box as one ascending number."""
+        return self.truth.images.astype(np.int64) * len(self.truth.space) + self.truth.labels
+
+    def positives(self, seen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(r, k) boxes that count, per range and class, in the pictures that `seen` (m,) marks."""
+        there = seen[self.truth.images]
+        counted = [there & ((self.ignore >> number) & 1 == 0) for number in range(len(self.ranges))]
+        classes = len(self.truth.space)
+        return np.stack([np.bincount(self.truth.labels[rows], minlength=classes) for rows in counted])
+
+
+def _values(truth: GroundTruth, attribute: str) -> list[tuple[object, NDArray[np.bool_]]]:
+    if attribute not in truth.box_attributes:
+        known = ", ".join(truth.box_attributes) or "none"
+        raise DataError(
+            f"Slices by '{attribute}' were asked for.",
+            f"The boxes of {truth.name} have these attributes: {known}.",
+            "Name one of them.",
+        )
+    column = truth.box_attributes[attribute]
+    return [(value.item() if hasattr(value, "item") else value, column == value) for value in np.unique(column)]

@@ -1,0 +1,72 @@
+"""Outcomes of some pictures, ready to be measured: whole data sets and slices of them are measured the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.evaluate.accumulate import Curves
+from zoo.evaluate.engine import Engine
+from zoo.evaluate.outcomes import Outcomes
+from zoo.evaluate.plan import Plan
+from zoo.evaluate.policy import Policy
+from zoo.evaluate.resampling import Ranking
+from zoo.evaluate.summary import headline_limit, summarise
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What is measured, and how.
+
+    outcomes: in order. counted: (m,) bool, the pictures that count, also those without outcomes.
+    """
+
+    outcomes: Outcomes
+    counted: NDArray[np.bool_]
+    plan: Plan
+    policy: Policy
+    engine: Engine
+    threads: int
+
+    @property
+    def limit(self) -> int:
+        """The detections per picture and class that AP is read at."""
+        limits = self.plan.settings.detections
+        return headline_limit(limits, self.policy) or limits[-1]
+
+    @cached_property
+    def positives(self) -> NDArray[np.int64]:
+        """(r, k) boxes that count, per range and class."""
+        return self.plan.positives(self.counted)
+
+    @cached_property
+    def order(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """(n,) detections by class, then best first, and (k + 1,) where each class begins."""
+        return self.engine.by_score(self.outcomes, len(self.plan.truth.space), threads=self.threads)
+
+    @cached_property
+    def curves(self) -> Curves:
+        """Precision and recall at the headline limit."""
+        return self.curves_at([self.limit])
+
+    def curves_at(self, limits: Sequence[int]) -> Curves:
+        """Precision and recall at some limits of detections."""
+        return self.engine.accumulate(self.outcomes, self.plan, self.positives, limits=limits, threads=self.threads)
+
+    def numbers(self) -> dict[str, float]:
+        """Headline numbers by name; -1 where one is not defined."""
+        return summarise(self.curves, self.plan, self.policy)
+
+    def ranking(self) -> Ranking:
+        """What resampling needs."""
+        return Ranking.of(self.outcomes, *self.order, np.flatnonzero(self.counted), self.plan)
+
+    def only(self, pictures: NDArray[np.bool_]) -> Sample:
+        """The part of it in some pictures (m,)."""
+        counted = self.counted & pictures
+        return replace(self, outcomes=self.outcomes.take(np.flatnonzero(counted[self.outcomes.images])), counted=counted)

@@ -1,0 +1,90 @@
+"""Outcomes as bytes and back: safetensors, so that any tool can read them and none of them runs code; nothing is trusted."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from zoo.errors import DataError
+from zoo.evaluate.outcomes import Outcomes, nothing
+from zoo.evaluate.plan import Plan
+from zoo.evaluate.policy import Policy
+from zoo.evaluate.settings import Settings
+
+VERSION = 1
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What the outcomes are of.
+
+    dataset: sha256 of the ground truth they were matched against. unmet: see `Evaluator.unmet`.
+    """
+
+    dataset: str
+    settings: Settings
+    policy: Policy
+    analyses: bool
+    unmet: dict[str, int]
+    version: int = VERSION
+
+
+def pack(outcomes: Outcomes, header: Header) -> bytes:
+    """The same bytes for the same outcomes, whatever way they came together."""
+    columns = {column.name: np.ascontiguousarray(getattr(outcomes, column.name)) for column in fields(outcomes)}
+    about = np.frombuffer(msgspec.json.encode(header, order="sorted"), np.uint8)
+    return save(columns | {"header": about})
+
+
+def unpack(state: bytes) -> tuple[Outcomes, Header]:
+    """Raises: DataError where the bytes are not a whole state."""
+    try:
+        columns = load(state)
+        header = msgspec.json.decode(columns.pop("header").tobytes(), type=Header)
+        outcomes = Outcomes(**columns)
+    except (SafetensorError, msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
+        raise _refused(f"They are not the whole state of an evaluator: {why}") from None
+    if header.version != VERSION:
+        raise _refused(f"They are of version {header.version}; this one reads version {VERSION}.")
+    return outcomes, header
+
+
+def check(outcomes: Outcomes, plan: Plan, *, analyses: bool) -> None:
+    """Raises: DataError where a record points outside of the data set: the kernel would follow it."""
+    count, pictures, ranges = len(outcomes.scores), len(outcomes.images), len(plan.ranges)
+    near = count if analyses else 0
+    shapes = {"starts": (pictures + 1,), "correct": (len(outcomes.hits), ranges), "ignored": (len(outcomes.hits), ranges)}
+    shapes |= {"found": (near,), "boxes": (near, 2), "ious": (near, 2)}
+    for column, blank in vars(nothing(ranges=ranges)).items():
+        given = getattr(outcomes, column)
+        shape = shapes.get(column, (pictures,) if column == "images" else (len(outcomes.hits),) if column == "hits" else (count,))
+        if given.shape != shape or (given.dtype != blank.dtype and (column, given.dtype) != ("scores", np.float64)):
+            raise _refused(f"Their column '{column}' is {given.dtype} {given.shape}.")
+    truth = plan.truth
+    sound = {
+        "images": _ascending(outcomes.images, len(truth)),
+        "starts": outcomes.starts[0] == 0 and outcomes.starts[-1] == count and bool((np.diff(outcomes.starts) >= 0).all()),
+        "scores": bool(np.isfinite(outcomes.scores).all()),
+        "labels": bool((outcomes.labels < len(truth.space)).all()),
+        "hits": _ascending(outcomes.hits, count),
+        "boxes": bool(((outcomes.boxes >= -1) & (outcomes.boxes < len(truth.labels))).all()),
+    }
+    for column, fine in sound.items():
+        if not fine:
+            raise _refused(f"Their column '{column}' points outside of {truth.name}.")
+
+
+def _ascending(values: NDArray[Any], limit: int) -> bool:
+    inside = len(values) == 0 or (values[0] >= 0 and values[-1] < limit)
+    return bool(inside and (np.diff(values) > 0).all())
+
+
+def _refused(case: str) -> DataError:
+    return DataError(
+        "The state of an evaluator was to be read from bytes.", case, "Pass what `Evaluator.state()` gave, unchanged."
+    )

@@ -1,0 +1,95 @@
+"""The headline numbers of the COCO protocol: which they are, and their values from curves or from resamplings.
+
+From curves they are averaged over the same values in the same order as in pycocotools, so that every bit agrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.evaluate.accumulate import Curves
+from zoo.evaluate.plan import Plan
+from zoo.evaluate.policy import Policy
+from zoo.evaluate.resampling import Replicates
+
+
+class Number(NamedTuple):
+    """One headline number.
+
+    of: the mean of precision or of recall, over classes. area: the range, by position.
+    thresholds: which IoU thresholds it is averaged over; empty where it is not defined. limit: detections per picture and class.
+    """
+
+    name: str
+    of: Literal["precision", "recall"]
+    area: int
+    thresholds: tuple[int, ...]
+    limit: int
+
+
+def headline(plan: Plan, policy: Policy) -> list[Number]:
+    """AP, AP50, AP75, AP of each size; AR at each limit, AR of each size: pycocotools' `stats`. Slices come after the sizes."""
+    ious, limits = plan.settings.ious, plan.settings.detections
+    limit = headline_limit(limits, policy)
+    every = tuple(range(len(ious)))
+    sizes = range(1, len(plan.ranges))
+    ap = every if limit is not None else ()
+    most = limits[-1] if limit is None else limit
+    return [
+        Number("AP", "precision", 0, ap, most),
+        Number("AP50", "precision", 0, threshold_at(ious, 0.5, policy) if ap else (), most),
+        Number("AP75", "precision", 0, threshold_at(ious, 0.75, policy) if ap else (), most),
+        *(Number(f"AP{plan.ranges[area].suffix}", "precision", area, ap, most) for area in sizes),
+        *(Number(f"AR{count}", "recall", 0, every, count) for count in limits),
+        *(Number(f"AR{plan.ranges[area].suffix}", "recall", area, every, most) for area in sizes),
+    ]
+
+
+def threshold_at(ious: Sequence[float], iou: float, policy: Policy) -> tuple[int, ...]:
+    """Which threshold an IoU is; empty where it is not among them."""
+    distances = np.abs(np.asarray(ious) - iou)
+    nearest = int(distances.argmin())
+    return (nearest,) if distances[nearest] <= (0 if policy.iou_lookup == "equal" else 1e-6) else ()
+
+
+def headline_limit(limits: Sequence[int], policy: Policy) -> int | None:
+    """The limit of detections that AP is read at, or None where there is none."""
+    if policy.headline == "largest":
+        return limits[-1]
+    return 100 if 100 in limits else None
+
+
+def summarise(curves: Curves, plan: Plan, policy: Policy) -> dict[str, float]:
+    """Headline numbers by name; -1 where one is not defined."""
+    return {number.name: mean(_values(curves, number, plan)) if number.thresholds else -1.0 for number in headline(plan, policy)}
+
+
+def mean(values: NDArray[np.float64]) -> float:
+    """The mean of the values that are defined, -1 where none is."""
+    there = values[values > -1]
+    return float(np.mean(there)) if len(there) else -1.0
+
+
+def _values(curves: Curves, number: Number, plan: Plan) -> NDArray[np.float64]:
+    if number.of == "recall":
+        return curves.recall[plan.settings.detections.index(number.limit), number.area, list(number.thresholds)]
+    return curves.precision[curves.limits.index(number.limit), number.area, list(number.thresholds)]
+
+
+def summarise_replicates(replicates: Replicates, plan: Plan, policy: Policy) -> dict[str, NDArray[np.float64]]:
+    """Headline numbers by name, (b,) each; NaN in a replicate where one is not defined."""
+    made = {}
+    for number in headline(plan, policy):
+        values = replicates.ap[:, number.area]  # (b, t, k)
+        if number.of == "recall":
+            limited = replicates.limited[:, plan.settings.detections.index(number.limit)]
+            values = limited if number.area == 0 else replicates.recall[:, number.area]
+        there = replicates.positives[:, number.area] > 0  # (b, k)
+        total = (values[:, list(number.thresholds)].sum(1) * there).sum(1)
+        count = there.sum(1) * len(number.thresholds)
+        made[number.name] = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return made

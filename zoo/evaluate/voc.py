@@ -1,0 +1,100 @@
+"""Average precision as Pascal VOC defines it (Everingham et al., IJCV 2010; devkit `VOCevaldet.m`), by eleven points or by all.
+
+It differs from COCO's: a detection only ever looks at the box it overlaps most, found or not; the last pixel of a box is part of
+it, which makes boxes one pixel wider; and difficult boxes neither count nor harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.evaluate.flat import Flat, flatten
+from zoo.evaluate.ground_truth import BoxFormat, GroundTruth, rows_of_ids
+from zoo.evaluate.matching import blocks
+from zoo.evaluate.overlap import overlap
+from zoo.evaluate.ragged import rows_of
+
+Points = Literal["eleven", "every"]
+
+
+@dataclass(frozen=True)
+class VocReport:
+    """AP at one IoU: the mean over classes that have boxes, and each class; None where there is nothing to find."""
+
+    mean: float | None
+    per_class: dict[str, float | None]
+
+
+def measure(
+    truth: GroundTruth,
+    image_ids: Iterable[Any],
+    detections: Sequence[object] | Mapping[str, Any],
+    *,
+    iou: float = 0.5,
+    points: Points = "every",
+    pixels: bool = True,
+    box_format: BoxFormat = "xyxy",
+) -> VocReport:
+    """VOC's AP of all detections at once, given as for `Evaluator.update`.
+
+    points: `eleven` as in VOC 2007, `every` since 2010. pixels: a box includes its last pixel.
+    Boxes may have an attribute `difficult`.
+    Raises: DataError naming the image.
+    """
+    ids = list(image_ids)
+    rows = rows_of_ids(truth.image_ids, np.asarray(ids), truth.name)
+    flat = flatten(detections, image_ids=ids, space=truth.space, box_format=box_format)
+    images = np.repeat(rows, np.diff(flat.starts))
+    nearest, ious = _nearest(flat, images, truth, 1.0 if pixels else 0.0)
+    difficult = np.asarray(truth.box_attributes.get("difficult", np.zeros(len(truth.labels))), bool)
+    order = np.argsort(-flat.scores, kind="stable")
+    reaches = (ious >= iou)[order]
+    boxes = nearest[order]
+    true = np.zeros(len(order), bool)
+    able = np.flatnonzero(reaches & (boxes >= 0))
+    true[able[np.unique(boxes[able], return_index=True)[1]]] = True  # the best of those that look at the same box
+    spared = reaches & difficult[boxes] if len(difficult) else reaches
+    positives = np.bincount(truth.labels[~difficult], minlength=len(truth.space))
+    labels = flat.labels[order]
+    values: dict[str, float | None] = {}
+    for label, name in enumerate(truth.space.names):
+        mine = (labels == label) & ~spared
+        values[name] = area(true[mine], int(positives[label]), points=points) if positives[label] else None
+    known = [value for value in values.values() if value is not None]
+    return VocReport(sum(known) / len(known) if known else None, values)
+
+
+def area(true: NDArray[np.bool_], positives: int, *, points: Points) -> float:
+    """The area under the precision-recall curve of detections that are best first."""
+    found = np.cumsum(true)
+    recall, precision = found / positives, found / np.arange(1, len(true) + 1)
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    if points == "eleven":
+        at = np.searchsorted(recall, np.linspace(0, 1, 11))
+        return float(best[at[at < len(best)]].sum() / 11)
+    return float((np.diff(recall, prepend=0.0) * best).sum())
+
+
+def _nearest(
+    flat: Flat, images: NDArray[np.int64], truth: GroundTruth, pixel: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(n,) the box of its class and picture that each detection overlaps most, -1 for none, and the IoU; of equals the first."""
+    keys = truth.images.astype(np.int64) * len(truth.space) + truth.labels
+    mine = images * len(truth.space) + flat.labels
+    first = np.searchsorted(keys, mine)
+    counts = np.searchsorted(keys, mine, side="right") - first
+    wider = np.array([0.0, 0.0, pixel, pixel])
+    nearest, ious = np.full(len(mine), -1), np.zeros(len(mine))
+    for block in blocks(counts):
+        detections = np.repeat(np.arange(block.start, block.stop), counts[block])
+        boxes = rows_of(first[block], counts[block])
+        found = overlap(flat.xywh(detections) + wider, truth.xywh[boxes] + wider, np.zeros(len(boxes), bool))
+        best_first = np.lexsort((boxes, -found, detections))
+        who, where = np.unique(detections[best_first], return_index=True)
+        nearest[who], ious[who] = boxes[best_first[where]], found[best_first[where]]
+    return nearest, ious
