@@ -25,10 +25,11 @@ MODULES = {
     "zoo.hub": "Weights: fetched, checked, locked, bundled.",
     "zoo.parts": "What backbones, necks and heads agree on, and what flows through them.",
     "zoo.evaluate": "Measured numbers: exact, with intervals, from flat arrays.",
-    "zoo.testing": "For the tests of plugins.",
+    "zoo.testing": "For the tests of plugins: the conformance kit, a Hub on this machine.",
+    "zoo.testing.checks": "Every check of the kit.",
     "zoo.errors": "Every error, and its exit code.",
 }
-COMMANDS = ("list", "show", "detect", "compose", "plugins", "pull", "verify", "lock", "bundle")
+COMMANDS = ("list", "show", "detect", "compose", "plugins", "check", "pull", "verify", "lock", "bundle")
 
 
 def public(module: object) -> dict[str, object]:

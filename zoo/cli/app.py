@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bundle": ("Keep weights", "zoo.cli.bundle:bundle"),
     "plugins": ("Extend the zoo", "zoo.cli.plugins:plugins"),
     "compose": ("Extend the zoo", "zoo.cli.compose:compose"),
+    "check": ("Extend the zoo", "zoo.cli.check:check"),
 }
 LISTINGS = ("list", "show", "plugins")
 TRACEBACK = "ZOO_TRACEBACK"
