@@ -20,8 +20,8 @@ SIGNS = {"passed": "✓", "skipped": "–", "expected": "✗", "failed": "**fail
 INPUT = Input(resize="letterbox", size=[64, 64], mean=[0.5] * 3, std=[0.25] * 3)
 TOP = """# Conformance
 
-Every model of the zoo against every check of `zoo.testing`, made by `docs/build_conformance.py` with random weights and small inputs
-(`docs/conformance.yaml` has the sizes). `zoo check NAME` asks the same of any model.
+Every model of the zoo against every check of `zoo.testing`, made by `docs/build_conformance.py` with random weights and small
+inputs (`docs/conformance.yaml` has the sizes). `zoo check NAME` asks the same of any model.
 
 ✓ kept · – not applicable on the machine that made the page · ✗ an expected failure, with its reason below
 """
@@ -95,7 +95,7 @@ def read(text: str) -> dict[str, list[str]]:
     columns: dict[str, list[str]] = {}
     members: list[str] = []
     for line in text.partition("\n## The checks")[0].splitlines():
-        first, *rest = (cell.strip() for cell in line.strip("| ").split(" | "))
+        _, *rest = (cell.strip() for cell in line.strip("| ").split(" | "))
         if line.startswith("| check"):
             members = [cell.strip("`") for cell in rest]
         elif line.startswith("| `"):

@@ -29,7 +29,7 @@ MODULES = {
     "zoo.testing.checks": "Every check of the kit.",
     "zoo.errors": "Every error, and its exit code.",
 }
-COMMANDS = ("list", "show", "detect", "compose", "plugins", "check", "pull", "verify", "lock", "bundle")
+COMMANDS = ("list", "show", "detect", "compose", "plugins", "plugins new", "check", "pull", "verify", "lock", "bundle")
 
 
 def public(module: object) -> dict[str, object]:
@@ -126,7 +126,7 @@ def page(name: str) -> str:
 def commands() -> str:
     """The help of every command, as it is printed."""
     text = "# The command `zoo`\n\n"
-    for words in ([], *([one] for one in COMMANDS)):
+    for words in ([], *(one.split() for one in COMMANDS)):
         environment = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PATH": "", "ZOO_PLUGINS": ""}
         done = subprocess.run(
             [sys.executable, "-m", "zoo", *words, "--help"], capture_output=True, text=True, check=True, env=environment

@@ -1,7 +1,8 @@
 """The command `zoo`: which commands there are, and what becomes of errors, warnings and interrupts.
 
 To add a command: write `zoo/cli/NAME.py` with one function whose parameters are Typer's (its docstring is the help, its heavy
-imports are inside), and give it a line in COMMANDS. Only the command that was asked for is imported, unless help lists them all.
+imports are inside), and give it a line in COMMANDS, where a name may have two words. Only the command that was asked for is
+imported, unless help lists them all.
 
 Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted · and those of `zoo.errors`.
 """
@@ -34,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lock": ("Keep weights", "zoo.cli.lock:lock"),
     "bundle": ("Keep weights", "zoo.cli.bundle:bundle"),
     "plugins": ("Extend the zoo", "zoo.cli.plugins:plugins"),
+    "plugins new": ("Extend the zoo", "zoo.cli.new_plugin:new_plugin"),
     "compose": ("Extend the zoo", "zoo.cli.compose:compose"),
     "check": ("Extend the zoo", "zoo.cli.check:check"),
 }
@@ -62,6 +64,8 @@ def main() -> None:
 
 
 def _run(arguments: Sequence[str]) -> None:
+    if (two := " ".join(arguments[:2])) in COMMANDS:
+        arguments = [two, *arguments[2:]]
     if arguments and arguments[0] in LISTINGS:
         function = _function(arguments[0])
         if (call := plain_call(function, arguments[1:])) is not None:
