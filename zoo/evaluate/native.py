@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +33,10 @@ _Match = _structure(
     " narrow corners classes ranges thresholds watched limit analyses *lows *highs *ious"
     " *kept *rows *ranks *outside *correct *ignored *hit *found *boxes *box_ious",
 )
-_Sort = _structure("_Sort", "count classes *scores *labels *edges *order")
+_Sort = _structure("_Sort", "count classes narrow *scores *labels *edges *order")
 _Accumulate = _structure(
     "_Accumulate",
-    "count hit_count *scores *labels *ranks *outside *correct *ignored *hits *order *edges"
+    "count hit_count narrow *scores *labels *ranks *outside *correct *ignored *hits *order *edges"
     " classes ranges thresholds points limits curves *limit_of *curve_of *positives *recalls *precision *reached_at *recall",
 )
 _Resample = _structure(
@@ -74,7 +75,7 @@ class Kernel:
         self._call(
             "match", _Match, threads,
             pictures=len(images), starts=flat.starts, images=images,
-            detections=flat.boxes, narrow=int(flat.boxes.dtype == np.float32), corners=int(flat.box_format == "xyxy"),
+            detections=flat.boxes, narrow=_narrow(flat.boxes), corners=int(flat.box_format == "xyxy"),
             scores=flat.scores.astype(np.float64), labels=flat.labels,
             box_starts=truth.starts, box_labels=truth.labels, box_xywh=truth.xywh, crowd=truth.crowd,
             uncounted=plan.void, ignore=plan.ignore,
@@ -104,10 +105,10 @@ class Kernel:
     def by_score(self, outcomes: Outcomes, classes: int, *, threads: int = 1) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         """See `accumulate.by_score`."""
         order, edges = np.empty(len(outcomes), np.uint32), np.empty(classes + 1, np.int64)
-        scores = outcomes.scores.astype(np.float64)
         self._call(
             "sort_by_class_and_score", _Sort, threads,
-            count=len(order), classes=classes, scores=scores, labels=outcomes.labels, edges=edges, order=order,
+            count=len(order), classes=classes, narrow=_narrow(outcomes.scores), scores=outcomes.scores, labels=outcomes.labels,
+            edges=edges, order=order,
         )  # fmt: skip
         return order, edges
 
@@ -119,7 +120,7 @@ class Kernel:
         order, edges = self.by_score(outcomes, positives.shape[1], threads=threads)
         self._call(
             "accumulate", _Accumulate, threads,
-            count=len(outcomes), hit_count=len(outcomes.hits), scores=outcomes.scores.astype(np.float64),
+            count=len(outcomes), hit_count=len(outcomes.hits), narrow=_narrow(outcomes.scores), scores=outcomes.scores,
             labels=outcomes.labels, ranks=outcomes.ranks, outside=outcomes.outside,
             correct=outcomes.correct, ignored=outcomes.ignored, hits=outcomes.hits, order=order, edges=edges,
             classes=positives.shape[1], ranges=positives.shape[0], thresholds=len(plan.settings.ious),
@@ -145,3 +146,7 @@ class Kernel:
             ap=made.ap, recall=made.recall, limited=made.limited, positives=made.positives,
         )  # fmt: skip
         return made
+
+
+def _narrow(values: NDArray[Any]) -> int:
+    return int(values.dtype == np.float32)
