@@ -1,10 +1,13 @@
 """What every test may use: the folder of real images and weights, where there is one."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import huggingface_hub.constants  # noqa: F401 - it reads HF_HUB_OFFLINE when it is first imported, and not from within a test
 import pytest
 
+SETTINGS = ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_ENDPOINT")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 SHARED = Path(__file__).parent.parent / "shared" / "data"
 
@@ -23,5 +26,23 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("ZOO_HOME", str(home / "zoo"))
     monkeypatch.setenv("HF_HOME", str(home / "hf"))
-    for name in ("ZOO_PLUGINS", "ZOO_REGISTRY", "ZOO_OFFLINE", "ZOO_MIRRORS", "ZOO_LOCK", "HF_HUB_OFFLINE"):
+    for name in [*SETTINGS, *(name for name in os.environ if name.startswith("ZOO_") and name != "ZOO_HOME")]:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def published_yolox_nano(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """YOLOX-Nano's real weights, in upstream's file format, at the address its card gives (through a mirror on this machine)."""
+    import torch
+    from safetensors.torch import load_file
+
+    from zoo.testing import LoopbackHub
+
+    with LoopbackHub() as hub:
+        file = tmp_path / "yolox_nano.pth"
+        torch.save({"model": load_file(shared / "yolox_nano" / "yolox_nano_fused.safetensors"), "start_epoch": 300}, file)
+        url = hub.add_file("mirror/yolox_nano.pth", file)
+        file.unlink()
+        published = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/"
+        monkeypatch.setenv("ZOO_MIRRORS", f"{published}={url.removesuffix('yolox_nano.pth')}")
+        yield

@@ -1,7 +1,7 @@
-"""How long a name takes to become a detector: `zoo.load` from a warm cache against torchvision's own builder, on the same weights.
+"""How long a name takes to become a detector: `zoo.load` from a warm cache against torchvision's builder, on the same weights.
 
-Both load Faster R-CNN ResNet-50 FPN with 91 outputs: torchvision from a `.pth` in the cache of torch.hub, the zoo from its own cache,
-filled once over a loopback Hub. Each run is a process of its own that imports everything before the clock starts; runs alternate.
+Both load Faster R-CNN ResNet-50 FPN: torchvision from a `.pth` in the cache of torch.hub, the zoo from its own cache, filled once
+over a loopback Hub. Each run is a process of its own that imports everything before the clock starts; runs alternate.
 "memory" is what loading adds to the peak of private memory (anonymous pages: what can't be dropped and read again);
 "touched" is the same after one picture has gone through. The boxes of both are compared bit by bit.
 
@@ -49,7 +49,7 @@ def run_child(loader: str, spec: str) -> None:
     started = time.perf_counter()
     if loader == "zoo":
         model = zoo.load(NAME, weights=spec, progress=False)
-        network = model.network
+        network = model.net
     else:
         network = fasterrcnn_resnet50_fpn(weights="COCO_V1", progress=False).eval()
     seconds = time.perf_counter() - started
@@ -89,7 +89,11 @@ def make_weights(folder: Path) -> tuple[Path, Path]:
 
 def measure(loader: str, spec: str, environment: dict[str, str]) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, __file__, "--child", loader, "--spec", spec], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, __file__, "--child", loader, "--spec", spec],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -126,7 +130,8 @@ def main() -> None:
             measure(loader, spec, environment)  # fills the cache and the page cache
         runs = [{loader: measure(loader, spec, environment) for loader in LOADERS} for _ in range(asked.runs)]
     median = {
-        loader: {key: statistics.median(run[loader][key] for run in runs) for key in ("seconds", "memory", "touched")} for loader in LOADERS
+        loader: {key: statistics.median(run[loader][key] for run in runs) for key in ("seconds", "memory", "touched")}
+        for loader in LOADERS
     }
     same = len({run[loader]["digest"] for run in runs for loader in LOADERS}) == 1
     base = median["torchvision"]["seconds"]

@@ -1,7 +1,7 @@
-"""`make demo`: YOLOX-Nano on real photos, its weights pulled through a Hub on this machine, the way a user would on the open one.
+"""`make demo`: YOLOX-Nano on real photos, its weights pulled through a Hub on this machine, as a user would from the open one.
 
-Needs `../shared/data` beside the repository (photos and weights that are not ours to publish); where it is missing, the demo says so
-and shows what works without it.
+Needs `../shared/data` beside the repository (photos and weights that are not ours to publish); where it is missing, the demo
+says so and shows what works without it.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 PICTURES = SHARED / "coco_val2017_128" / "val2017"
 WEIGHTS = SHARED / "yolox_nano" / "yolox_nano_fused.safetensors"
 SHOWN = ("000000000139", "000000000785", "000000000872", "000000001000", "000000001268", "000000001353")
-OUT = ROOT / "demo"
+OUT = Path("demo")
 
 
 def zoo(*words: str, environment: dict[str, str] | None = None) -> None:
     """Runs one command of the zoo and shows it as it was typed."""
     print(f"\n$ zoo {' '.join(words)}", flush=True)
-    done = subprocess.run([sys.executable, "-m", "zoo", *words], env=os.environ | (environment or {}))
+    done = subprocess.run([sys.executable, "-m", "zoo", *words], cwd=ROOT, env=os.environ | (environment or {}))
     if done.returncode:
         raise SystemExit(done.returncode)
 
@@ -36,7 +36,7 @@ def with_real_weights() -> None:
         commit = hub.add("detzoo-demo/yolox_nano", {"model.safetensors": WEIGHTS})
         here = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": f"{home}/hf", "ZOO_HOME": f"{home}/zoo"}
         print(f"A Hub on this machine serves detzoo-demo/yolox_nano at commit {commit[:10]}.")
-        pictures = [str(PICTURES / f"{name}.jpg") for name in SHOWN]
+        pictures = [os.path.relpath(PICTURES / f"{name}.jpg", ROOT) for name in SHOWN]
         weights = f"hub:detzoo-demo/yolox_nano@{commit}"
         save = ["--save", str(OUT), "--json", str(OUT / "detections.json")]
         zoo("detect", *pictures, "--model", "yolox_nano", "--weights", weights, *save, environment=here)
@@ -48,10 +48,11 @@ def without() -> None:
     from PIL import Image
 
     print(f"The real photos and weights are missing: there is no {SHARED}.")
-    print("On the open internet, `zoo detect street.jpg` pulls YOLOX-Nano by itself. Here the network runs with random weights, and so sees nothing:")
-    OUT.mkdir(exist_ok=True)
-    Image.linear_gradient("L").convert("RGB").resize((640, 480)).save(OUT / "gradient.png")
-    zoo("detect", str(OUT / "gradient.png"), "--model", "yolox_nano", "--weights", "false", "--save", str(OUT / "annotated"))
+    print("With an internet connection, `zoo detect street.jpg` pulls YOLOX-Nano by itself.")
+    print("Here the same network runs with random weights, which see nothing:")
+    (ROOT / OUT).mkdir(exist_ok=True)
+    Image.linear_gradient("L").convert("RGB").resize((640, 480)).save(ROOT / OUT / "gradient.png")
+    zoo("detect", str(OUT / "gradient.png"), "--model", "yolox_nano", "--weights", "random", "--save", str(OUT / "annotated"))
 
 
 def main() -> None:

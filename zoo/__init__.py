@@ -1,4 +1,4 @@
-"""detzoo: pick any object detector by name, run it, measure it, ship it.
+"""detzoo: pick any object detector by name, run it on pictures, and publish your own.
 
 Importing this imports nothing heavy: each name below is looked up when it is first used.
 """
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from zoo.detections import Detections as Detections
     from zoo.detectors import Detector as Detector
     from zoo.detectors import Protocol as Protocol
-    from zoo.detectors import load as load
+    from zoo.detectors.compose import compose as compose
+    from zoo.detectors.load import load as load
     from zoo.errors import ZooError as ZooError
     from zoo.labels import LabelSpace as LabelSpace
     from zoo.registry import catalogue as catalogue
@@ -26,10 +27,22 @@ _HOME = {
     "Protocol": "zoo.detectors",
     "ZooError": "zoo.errors",
     "catalogue": "zoo.registry",
+    "compose": "zoo.detectors",
     "load": "zoo.detectors",
 }
 
-__all__ = ["Detections", "Detector", "LabelSpace", "Protocol", "ZooError", "__version__", "catalogue", "hookimpl", "load"]
+__all__ = [
+    "Detections",
+    "Detector",
+    "LabelSpace",
+    "Protocol",
+    "ZooError",
+    "__version__",
+    "catalogue",
+    "compose",
+    "hookimpl",
+    "load",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -1,6 +1,7 @@
 """Box arithmetic: everything that knows more than one box format lives here.
 
 A box is `x1 y1 x2 y2` (xyxy), absolute pixels, float32, `(n, 4)`; `x2, y2` is the far edge, so width is `x2 - x1`.
+Every function takes boxes `(..., 4)` of any float type and keeps shape, type and device.
 """
 
 from __future__ import annotations
@@ -10,32 +11,51 @@ from torch import Tensor
 
 
 def xyxy_to_xywh(boxes: Tensor) -> Tensor:
-    """COCO's format: `(n, 4)` corner pairs to left, top, width, height."""
+    """Corner pairs to COCO's format: left, top, width, height."""
     x1, y1, x2, y2 = boxes.unbind(-1)
-    return torch.stack([x1, y1, x2 - x1, y2 - y1], dim=-1)  # (n, 4)
+    return torch.stack([x1, y1, x2 - x1, y2 - y1], dim=-1)  # (..., 4)
 
 
 def xywh_to_xyxy(boxes: Tensor) -> Tensor:
-    """`(n, 4)` left, top, width, height to corner pairs."""
+    """Left, top, width, height to corner pairs."""
     x, y, w, h = boxes.unbind(-1)
-    return torch.stack([x, y, x + w, y + h], dim=-1)  # (n, 4)
+    return torch.stack([x, y, x + w, y + h], dim=-1)  # (..., 4)
 
 
 def xyxy_to_cxcywh(boxes: Tensor) -> Tensor:
-    """`(n, 4)` corner pairs to center x, center y, width, height."""
+    """Corner pairs to centre x, centre y, width, height."""
     x1, y1, x2, y2 = boxes.unbind(-1)
-    return torch.stack([(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1], dim=-1)  # (n, 4)
+    return torch.stack([(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1], dim=-1)  # (..., 4)
 
 
 def cxcywh_to_xyxy(boxes: Tensor) -> Tensor:
-    """`(n, 4)` center x, center y, width, height to corner pairs."""
+    """Centre x, centre y, width, height to corner pairs."""
     x, y, w, h = boxes.unbind(-1)
-    return torch.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], dim=-1)  # (n, 4)
+    return torch.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], dim=-1)  # (..., 4)
+
+
+def area(boxes: Tensor) -> Tensor:
+    """Square pixels of every box, `(...)`."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    return (x2 - x1) * (y2 - y1)  # (...)
+
+
+def scale(boxes: Tensor, *, x: float, y: float) -> Tensor:
+    """Boxes of a picture that is stretched by `x` in width and by `y` in height."""
+    return boxes * boxes.new_tensor([x, y, x, y])
+
+
+def shift(boxes: Tensor, *, dx: float, dy: float) -> Tensor:
+    """Boxes moved by so many pixels to the right and downwards."""
+    return boxes + boxes.new_tensor([dx, dy, dx, dy])
+
+
+def cut(boxes: Tensor, region: tuple[float, float, float, float]) -> Tensor:
+    """Boxes cut at the edges of a region `(x1, y1, x2, y2)`; one that lies outside is left with no area, on the edge."""
+    x1, y1, x2, y2 = region
+    return boxes.clamp(boxes.new_tensor([x1, y1, x1, y1]), boxes.new_tensor([x2, y2, x2, y2]))
 
 
 def clip(boxes: Tensor, *, height: float, width: float) -> Tensor:
-    """Boxes cut at the picture's edges."""
-    x1, y1, x2, y2 = boxes.unbind(-1)
-    return torch.stack(
-        [x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height)], dim=-1
-    )  # (n, 4)
+    """Boxes cut at the edges of a picture of that size."""
+    return cut(boxes, (0, 0, width, height))

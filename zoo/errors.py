@@ -12,7 +12,7 @@ ZooError                  1   part of the work failed
 │   ├── IntegrityError    5   a file's sha256 is not the promised one
 │   ├── CheckpointError   5   a checkpoint is unsafe, broken or does not fit the architecture
 │   ├── LockError         5   the lock file says otherwise, or can't be read
-│   └── CacheError        5   this machine can't keep a file: full disk, read-only folder
+│   └── CacheError        5   this machine can't keep or read a file: full disk, read-only folder
 ├── ImageError            6   a picture can't be read or written
 ├── LabelError            7   label spaces do not meet
 ├── ContractError         8   a detector or part broke its contract at run time
@@ -102,7 +102,7 @@ class LockError(WeightsError):
 
 
 class CacheError(WeightsError):
-    """This machine can't keep a file: the disk is full, or the folder can't be written."""
+    """This machine can't keep or read a file: the disk is full, or the folder can't be written."""
 
 
 class ImageError(ZooError):

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, SupportsIndex
 
 import torch
 from torch import Tensor
 
-from zoo.labels import LabelSpace
+from zoo import boxes
+from zoo.detections.check import check
+from zoo.detections.columns import Floats, Labels, Rows, columns
+from zoo.detections.convert import coco, frame, record, sv
+from zoo.detections.suppress import Policy, suppress
+from zoo.errors import LabelError
+from zoo.labels import LabelSpace, meet, space_of
+
+if TYPE_CHECKING:
+    import pandas
+    import supervision
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Detections:
     """Boxes in one picture, best first; frozen.
 
-    boxes:  (n, 4) float32, `x1 y1 x2 y2` in absolute pixels of the original picture.
+    boxes:  (n, 4) float32, `x1 y1 x2 y2` in absolute pixels of the original picture, x1 <= x2 and y1 <= y2.
     scores: (n,)   float32 in [0, 1], descending.
     labels: (n,)   int64, positions in `names`.
     space:  the label space of the labels.
     size:   (height, width) of the picture in pixels, or None where nobody said.
     source: the picture's file, URL or position in the list, or None.
+
+    Raises: ValueError or LabelError for columns that are not so; `Detections.of` takes what is near enough.
     """
 
     boxes: Tensor
@@ -31,15 +44,25 @@ class Detections:
     source: str | None = None
 
     def __post_init__(self) -> None:
-        count = len(self.scores)
-        for name, shape in (("boxes", (count, 4)), ("scores", (count,)), ("labels", (count,))):
-            found = tuple(getattr(self, name).shape)
-            if found != shape:
-                raise ValueError(f"{name} must be {shape} to match {count} scores, got {found}")
-        for name, dtype in (("boxes", torch.float32), ("scores", torch.float32), ("labels", torch.int64)):
-            found = getattr(self, name).dtype
-            if found != dtype:
-                raise ValueError(f"{name} must be {dtype}, got {found}")
+        check(self.boxes, self.scores, self.labels, self.space)
+
+    @classmethod
+    def of(
+        cls,
+        boxes: Rows,
+        scores: Floats,
+        labels: Labels,
+        *,
+        space: LabelSpace | str | Iterable[str],
+        size: tuple[int, int] | None = None,
+        source: str | None = None,
+    ) -> Detections:
+        """Detections from lists, arrays or tensors in any order and of any number type; labels may be class names.
+
+        `space` is a label space, the name of a declared one (`"coco80"`), or a list of class names.
+        """
+        known = space_of(space)
+        return cls(*columns(boxes, scores, labels, known), known, size, source)
 
     @classmethod
     def empty(cls, space: LabelSpace, *, size: tuple[int, int] | None = None, source: str | None = None) -> Detections:
@@ -51,11 +74,164 @@ class Detections:
         """The class names that labels point into."""
         return self.space.names
 
+    @property
+    def class_names(self) -> list[str]:
+        """The class name of each detection."""
+        return [self.space.names[label] for label in self.labels.tolist()]
+
     def __len__(self) -> int:
         return len(self.scores)
 
     def __iter__(self) -> Iterator[Detections]:
-        return (self[row : row + 1] for row in range(len(self)))
+        return (self[row] for row in range(len(self)))
 
-    def __getitem__(self, keep: Tensor | slice) -> Detections:
-        return replace(self, boxes=self.boxes[keep], scores=self.scores[keep], labels=self.labels[keep])
+    def __getitem__(self, keep: SupportsIndex | slice | Tensor) -> Detections:
+        """The rows that a position, a slice, a mask or a tensor of positions picks: always a `Detections`, always best first."""
+        if isinstance(keep, Tensor):
+            keep = keep if keep.dtype == torch.bool else torch.arange(len(self))[keep].reshape(-1).sort().values
+        elif not isinstance(keep, slice):
+            row = range(len(self))[keep]
+            keep = slice(row, row + 1)
+        picked = object.__new__(Detections)  # rows that were checked once need no second check
+        picked.__dict__.update(vars(self), boxes=self.boxes[keep], scores=self.scores[keep], labels=self.labels[keep])
+        return picked
+
+    def __repr__(self) -> str:
+        where = f" in '{self.source}'" if self.source is not None else ""
+        size = f" {self.size[1]}x{self.size[0]}" if self.size else ""
+        best = [f"{name} {score:.2f}" for name, score in zip(self[:5].class_names, self.scores[:5].tolist(), strict=True)]
+        best += [f"… {len(self) - 5} more"] if len(self) > 5 else []
+        return f"Detections({len(self)}{where}{size}{': ' if best else ''}{', '.join(best)})"
+
+    def equals(self, other: Detections, *, tolerance: float = 0.0) -> bool:
+        """Whether both saw the same in the same order, in a picture of the same size; where it came from does not matter.
+
+        `tolerance` is what a coordinate, in pixels, or a score may differ by.
+        """
+        if (len(self), self.size, self.space) != (len(other), other.size, other.space):
+            return False
+        near = (torch.allclose(a, b, rtol=0, atol=tolerance) for a, b in ((self.boxes, other.boxes), (self.scores, other.scores)))
+        return torch.equal(self.labels, other.labels) and all(near)
+
+    def above(self, score: float) -> Detections:
+        """Those that score at least so much."""
+        return self[self.scores >= score]
+
+    def top(self, count: int) -> Detections:
+        """The best so many."""
+        return self[: max(count, 0)]
+
+    def of_classes(self, *names: str) -> Detections:
+        """Those of the named classes. Raises: LabelError with the near names, for a name that the label space does not have."""
+        wanted = torch.tensor([self.space.label(name) for name in names], dtype=torch.int64)
+        return self[torch.isin(self.labels, wanted)]
+
+    def inside(self, region: tuple[float, float, float, float], *, fraction: float = 1.0) -> Detections:
+        """Those whose box lies in the region `(x1, y1, x2, y2)`, with at least that fraction of its area."""
+        x1, y1, x2, y2 = region
+        if x1 > x2 or y1 > y2:
+            raise ValueError(f"a region is x1 y1 x2 y2 with x1 <= x2 and y1 <= y2, got {region}")
+        whole = self.boxes.double()
+        part = boxes.cut(whole, region)
+        touches = (part[:, :2] <= whole[:, 2:]).all(1) & (part[:, 2:] >= whole[:, :2]).all(1)  # a box may have no area
+        return self[touches & (boxes.area(part) >= fraction * boxes.area(whole))]
+
+    def larger_than(self, pixels: float) -> Detections:
+        """Those whose area is more than so many square pixels; COCO's small ends at 32², its medium at 96²."""
+        return self[boxes.area(self.boxes) > pixels]
+
+    def suppress(
+        self,
+        policy: Policy = "nms",
+        *,
+        iou: float = 0.5,
+        class_agnostic: bool = False,
+        sigma: float = 0.5,
+        floor: float = 0.001,
+        models: int = 1,
+    ) -> Detections:
+        """Overlapping boxes settled, within each class unless `class_agnostic`.
+
+        policy: `nms` drops a box that overlaps a better one by more than `iou`; `soft` lowers its score by a Gaussian of width
+                `sigma`, `soft-linear` by the overlap from `iou` on, and both drop what falls below `floor`; `fuse` replaces boxes
+                that overlap by more than `iou` with their mean, and trusts one that not all `models` found accordingly less.
+
+        Raises: ValueError for an unknown policy or a setting out of range.
+        """
+        rows = self.boxes, self.scores, self.labels
+        kept = suppress(rows, policy, iou=iou, class_agnostic=class_agnostic, sigma=sigma, floor=floor, models=models)
+        return Detections(*kept, self.space, self.size, self.source)
+
+    def scaled(self, x: float, y: float) -> Detections:
+        """In the same picture, stretched by `x` in width and `y` in height."""
+        size = (round(self.size[0] * y), round(self.size[1] * x)) if self.size else None
+        return replace(self, boxes=boxes.scale(self.boxes, x=x, y=y), size=size)
+
+    def shifted(self, dx: float, dy: float, *, size: tuple[int, int] | None = None) -> Detections:
+        """Moved to the right and downwards: from a tile at `(dx, dy)` into the whole picture, of that size if known."""
+        return replace(self, boxes=boxes.shift(self.boxes, dx=dx, dy=dy), size=size)
+
+    def relabel(self, space: LabelSpace | str | Iterable[str], *, unknown: Literal["raise", "drop"] = "raise") -> Detections:
+        """The same in another label space, class by class name, as `zoo.labels.meet` pairs them.
+
+        Raises: LabelError where a class was seen that the other space does not have, unless `unknown="drop"`.
+        """
+        meeting = meet(self.space, space_of(space))
+        met = torch.tensor([meeting.data_label.get(label, -1) for label in range(len(self.space))])  # (classes,)
+        labels = met[self.labels]  # (n,)
+        homeless = sorted({self.names[label] for label in self.labels[labels < 0].tolist()})
+        if homeless and unknown == "raise":
+            raise LabelError(
+                f"Detections were to be relabelled from '{self.space.name}' to '{meeting.data.name}'.",
+                f"There, no class is called {', '.join(homeless)}.",
+                'Leave them out with unknown="drop", or pick classes first with of_classes(...).',
+            )
+        return replace(self[labels >= 0], labels=labels[labels >= 0], space=meeting.data)
+
+    def to_coco(self, image_id: int) -> list[coco.CocoResult]:
+        """COCO results of this picture, with the data set's category ids; several pictures' lists are joined with `+`."""
+        return coco.write(self, image_id)
+
+    @classmethod
+    def from_coco(
+        cls,
+        results: Iterable[Mapping[str, object]],
+        *,
+        space: LabelSpace | str,
+        size: tuple[int, int] | None = None,
+        source: str | None = None,
+    ) -> Detections:
+        """The results of one picture, in any order. Raises: ValueError or LabelError for entries that don't fit."""
+        known = space_of(space)
+        return cls.of(*coco.read(results, known), space=known, size=size, source=source)
+
+    def to_json(self) -> record.PictureRecord:
+        """A dict for `json.dump`: `file`, `width`, `height`, and `detections`, each `{box, score, label, name}`; exact."""
+        return record.write(self)
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, object], *, space: LabelSpace | str | Iterable[str]) -> Detections:
+        """What `to_json` made, after `json.load`. Raises: ValueError or LabelError for a record that doesn't fit."""
+        known = space_of(space)
+        rows, size, source = record.read(written, known)
+        return cls.of(*rows, space=known, size=size, source=source)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A table, a row a detection. Raises: MissingExtra where pandas is not installed."""
+        return frame.write(self)
+
+    def to_supervision(self) -> supervision.Detections:
+        """The same for supervision's annotators and trackers. Raises: MissingExtra where it is not installed."""
+        return sv.write(self)
+
+    @classmethod
+    def from_supervision(
+        cls,
+        theirs: supervision.Detections,
+        *,
+        space: LabelSpace | str | Iterable[str],
+        size: tuple[int, int] | None = None,
+        source: str | None = None,
+    ) -> Detections:
+        """What supervision made of ours. Raises: ValueError where scores or classes are missing."""
+        return cls.of(*sv.read(theirs), space=space, size=size, source=source)

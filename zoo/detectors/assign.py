@@ -60,7 +60,9 @@ def _misfit(
     kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
     case = " ".join(f"{len(names)} tensors are {kind}: {_some(names)}." for kind, names in kinds if names)
     return CheckpointError(
-        asked, f"The checkpoint does not fit. {case}", "Give a checkpoint of this architecture, or name the model it was made for."
+        asked,
+        f"The checkpoint does not fit. {case}",
+        "Give a checkpoint of this architecture, or name the model it was made for.",
     )
 
 

@@ -9,16 +9,23 @@ Training, export, serving and timing need nothing else.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any, Literal, overload
 
 import torch
+from msgspec import structs
 from torch import Tensor, nn
 
 from zoo.detections import Detections
-from zoo.detectors.batch import Batch, Target
-from zoo.detectors.protocol import Protocol
+from zoo.detectors.detect import detect, detect_stream
+from zoo.errors import ContractError
+from zoo.hub import Fetched
+from zoo.images import Pixels, Source, Sources
 from zoo.labels import LabelSpace
+from zoo.parts.batch import Batch, Target
+from zoo.parts.protocol import Protocol
+from zoo.registry.card import PostLoad
 
 
 class Detector(nn.Module, ABC):
@@ -26,10 +33,14 @@ class Detector(nn.Module, ABC):
 
     space:  the label space of its detections.
     native: the family's own thresholds, with every setting filled in.
+    name:   what it was loaded as, `architecture.tag`; None for one that was built by hand.
+    weights: the verified file its weights are from; None for random ones.
     """
 
     space: LabelSpace
     native: Protocol
+    name: str | None = None
+    weights: Fetched | None = None
 
     def __init__(self, *, space: LabelSpace, native: Protocol) -> None:
         super().__init__()
@@ -62,6 +73,123 @@ class Detector(nn.Module, ABC):
     def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """A published checkpoint's tensors under this module's names; overridden where upstream named them otherwise."""
         return dict(state)
+
+    def post_load(self, fix: PostLoad) -> None:
+        """Sets what a card says the checkpoint does not carry, once the weights are in.
+
+        Raises: ContractError for a fix the family does not know, which here is every one.
+        """
+        asked = {name: value for name, value in structs.asdict(fix).items() if value is not None}
+        if asked:
+            raise ContractError(
+                f"A card asks for {', '.join(f'{name}: {value}' for name, value in asked.items())} after loading.",
+                f"{type(self).__name__} does not know that fix.",
+                "Take it out of the card's post_load, or handle it in the detector's post_load.",
+            )
+
+    @overload
+    def detect(  # type: ignore[overload-overlap]  # a text is also an iterable of texts, but means one path
+        self,
+        source: str | PathLike[str],
+        *,
+        score: float | None = 0.3,
+        iou: float | None = None,
+        max_boxes: int | None = None,
+        batch_size: int | Literal["auto"] = "auto",
+        exif: Literal["apply", "ignore"] = "apply",
+        on_error: Literal["raise", "skip"] = "raise",
+        progress: bool | None = None,
+        threads: int | None = None,
+    ) -> Detections | list[Detections]: ...
+    @overload
+    def detect(  # type: ignore[overload-overlap]
+        self,
+        source: Pixels,
+        *,
+        score: float | None = 0.3,
+        iou: float | None = None,
+        max_boxes: int | None = None,
+        batch_size: int | Literal["auto"] = "auto",
+        exif: Literal["apply", "ignore"] = "apply",
+        on_error: Literal["raise", "skip"] = "raise",
+        progress: bool | None = None,
+        threads: int | None = None,
+    ) -> Detections: ...
+    @overload
+    def detect(
+        self,
+        source: Iterable[Source],
+        *,
+        score: float | None = 0.3,
+        iou: float | None = None,
+        max_boxes: int | None = None,
+        batch_size: int | Literal["auto"] = "auto",
+        exif: Literal["apply", "ignore"] = "apply",
+        on_error: Literal["raise", "skip"] = "raise",
+        progress: bool | None = None,
+        threads: int | None = None,
+    ) -> list[Detections]: ...
+    def detect(  # noqa: PLR0913
+        self,
+        source: Sources,
+        *,
+        score: float | None = 0.3,
+        iou: float | None = None,
+        max_boxes: int | None = None,
+        batch_size: int | Literal["auto"] = "auto",
+        exif: Literal["apply", "ignore"] = "apply",
+        on_error: Literal["raise", "skip"] = "raise",
+        progress: bool | None = None,
+        threads: int | None = None,
+    ) -> Detections | list[Detections]:
+        """What is seen in one picture, or, for a folder, a glob, a list or another iterable, in each of many.
+
+        source:     path, http(s) URL, bytes, PIL image, uint8 RGB array `(h, w, 3)`, uint8 RGB tensor `(3, h, w)`, or many.
+        score, iou, max_boxes: see `Protocol`; None keeps the family's own.
+        batch_size: pictures that go through the network at once; "auto" fits their size and the device.
+        exif:       "apply" turns pictures upright as their EXIF orientation says, and boxes are in the upright picture.
+        on_error:   "raise" stops at a picture that can't be read; "skip" warns (ImageWarning) and leaves it out of the list,
+                    whose items say in `source` what they belong to. A single picture's error is always raised.
+        progress:   a bar on standard error; None shows one on a terminal if the work takes longer than a second.
+        threads:    that read ahead of the network; None is one a processor, at most 8.
+
+        Raises:
+            ImageError: a picture can't be read; `file` names it.
+            ContractError: the family's code returned something that is no detection.
+        """
+        protocol = Protocol(score=score, iou=iou, max_boxes=max_boxes)
+        return detect(
+            self,
+            source,
+            protocol=protocol,
+            batch_size=batch_size,
+            exif=exif,
+            on_error=on_error,
+            progress=progress,
+            threads=threads,
+        )
+
+    def detect_stream(
+        self,
+        sources: Sources,
+        *,
+        score: float | None = 0.3,
+        iou: float | None = None,
+        max_boxes: int | None = None,
+        batch_size: int | Literal["auto"] = "auto",
+        exif: Literal["apply", "ignore"] = "apply",
+        on_error: Literal["raise", "skip"] = "raise",
+        threads: int | None = None,
+    ) -> Iterator[Detections]:
+        """`detect` for what does not fit into memory: one result after the other, in order, while a bounded window is read ahead.
+
+        For a live camera pass `batch_size=1, threads=0`: nothing is pulled before the frame at hand is done.
+        Closing the iterator stops the threads.
+        """
+        protocol = Protocol(score=score, iou=iou, max_boxes=max_boxes)
+        return detect_stream(
+            self, sources, protocol=protocol, batch_size=batch_size, exif=exif, on_error=on_error, threads=threads
+        )
 
     @property
     def device(self) -> torch.device:

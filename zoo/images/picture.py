@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from torch import Tensor
 
 from zoo.errors import ImageError
+
+Exif: TypeAlias = Literal["apply", "ignore"]
 
 
 @dataclass(frozen=True, eq=False)

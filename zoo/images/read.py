@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from zoo.images.arrays import from_array, from_tensor
-from zoo.images.decode import Exif, decode, from_pil
-from zoo.images.picture import Picture, unreadable
+from zoo.images.decode import decode, from_pil
+from zoo.images.picture import Exif, Picture, unreadable
 from zoo.images.sources import Source, is_glob, is_url, matches, name_of, pictures_in
 from zoo.images.web import fetch
 
@@ -43,14 +43,16 @@ def read(source: Source, *, exif: Exif = "apply", name: str | None = None, max_p
         case Image.Image():
             return from_pil(source, name, exif=exif, max_pixels=max_pixels)
         case bytes() | bytearray() | memoryview():
-            encoded = bytes(source)
-        case str() | os.PathLike() if is_url(os.fspath(source)):
-            encoded = fetch(os.fspath(source))
+            return decode(io.BytesIO(source), name, exif=exif, max_pixels=max_pixels)
         case str() | os.PathLike():
-            return _from_file(os.fspath(source), name, exif=exif, max_pixels=max_pixels)
-        case _:
-            raise _unknown(source, name)
-    return decode(io.BytesIO(encoded), name, exif=exif, max_pixels=max_pixels)
+            return _from_address(os.fspath(source), name, exif=exif, max_pixels=max_pixels)
+    raise _unknown(source, name)
+
+
+def _from_address(path: str, name: str, *, exif: Exif, max_pixels: int | None) -> Picture:
+    if is_url(path):
+        return decode(io.BytesIO(fetch(path)), name, exif=exif, max_pixels=max_pixels)
+    return _from_file(path, name, exif=exif, max_pixels=max_pixels)
 
 
 def _from_file(path: str, name: str, *, exif: Exif, max_pixels: int | None) -> Picture:

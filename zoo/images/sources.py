@@ -13,12 +13,12 @@ from PIL import Image
 from torch import Tensor
 
 Array: TypeAlias = np.ndarray[Any, Any]
-Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image | Array | Tensor"
-Sources: TypeAlias = "Source | Iterable[Source]"
+Pixels: TypeAlias = bytes | bytearray | memoryview | Image.Image | Array | Tensor
+Source: TypeAlias = str | os.PathLike[str] | Pixels
+Sources: TypeAlias = Source | Iterable[Source]
 
-SUFFIXES = frozenset(
-    ".apng .avif .bmp .gif .heic .heif .j2k .jfif .jp2 .jpe .jpeg .jpg .mpo .pbm .pgm .png .pnm .ppm .qoi .tga .tif .tiff .webp".split()
-)
+_FORMATS = "apng avif bmp gif heic heif j2k jfif jp2 jpe jpeg jpg mpo pbm pgm png pnm ppm qoi tga tif tiff webp"
+SUFFIXES = frozenset(f".{ending}" for ending in _FORMATS.split())
 
 
 def expand(source: Sources) -> Iterator[Source]:
@@ -74,8 +74,9 @@ def matches(pattern: str) -> list[str]:
 
 
 def _is_series(source: object) -> TypeGuard[Iterable[Source]]:
-    single = str | os.PathLike | bytes | bytearray | memoryview | Image.Image | np.ndarray | Tensor
-    return isinstance(source, Iterable) and not isinstance(source, single) and not hasattr(source, "read")
+    if isinstance(source, str | bytes | bytearray | memoryview | Image.Image | np.ndarray | Tensor):
+        return False
+    return isinstance(source, Iterable) and not hasattr(source, "read")
 
 
 def _files(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from zoo.errors import NameNotFound
 from zoo.labels.space import LabelSpace
 
 # The file with ids and names, and the data set id each output channel stands for: None where there is one channel a class.
-# coco91 is torchvision's and DETR's numbering (the channel is the id, 0 is background), coco90 that of EfficientDet (the id less one).
+# coco91 is torchvision's and DETR's numbering (the channel is the id, 0 is background), coco90 EfficientDet's (the id less one).
 _DECLARED: dict[str, tuple[str, range | None]] = {
     "coco80": ("coco", None),
     "coco90": ("coco", range(1, 91)),
@@ -56,7 +56,7 @@ def _read(file: str) -> dict[int, str]:
 def _not_found(name: str) -> NameNotFound:
     from difflib import get_close_matches  # deferred: only a mistake pays for it
 
-    near = get_close_matches(name, _DECLARED, n=4, cutoff=0.5)
+    near = get_close_matches(name.lower(), _DECLARED, n=4, cutoff=0.5)
     guess = f"Did you mean {' or '.join(repr(known) for known in near)}?" if near else f"Declared are {', '.join(_DECLARED)}."
     return NameNotFound(
         f"Label space '{name}' was asked for.",

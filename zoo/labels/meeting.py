@@ -66,8 +66,8 @@ class Meeting:
 def meet(model: LabelSpace, data: LabelSpace) -> Meeting:
     """Pairs classes of the same name; then, of those left over, the ones that differ in spelling or by a declared synonym.
 
-    Spelling is case, blanks, hyphens and underscores; `data/synonyms.txt` declares the rest. Two left-over classes of one space that
-    would then be the same stay unpaired: which of them was meant is not ours to guess.
+    Spelling is case, blanks, hyphens and underscores; `data/synonyms.txt` declares the rest. Two left-over classes of one space
+    that would then be the same stay unpaired: which of them was meant is not ours to guess.
     """
     pairs = {label: data.label_of_name[name] for label, name in enumerate(model.names) if name in data.label_of_name}
     met = set(pairs.values())

@@ -1,7 +1,7 @@
 """A label space: what a model's classes are called, and what data sets and networks number them.
 
-Public labels are contiguous, `0..n-1`, everywhere in the zoo. The ids a data set uses (COCO's 1..90 with holes) and the channels a
-network has (torchvision's 91 with background first) are declared here once, so that nobody adds or subtracts one elsewhere.
+Public labels are contiguous, `0..n-1`, everywhere in the zoo. The ids a data set uses (COCO's 1..90 with holes) and the channels
+a network has (torchvision's 91 with background first) are declared once, so that nobody adds or subtracts one elsewhere.
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ class LabelSpace:
         if len(self.ids) != count or len(set(self.ids)) != count:
             raise LabelError(asked, f"It has {count} names but {len(set(self.ids))} distinct ids.", "Give every name one id.")
         if sorted(label for label in self.channels if label != -1) != list(range(count)):
-            raise LabelError(
-                asked, "Its channels do not name every label exactly once.", "List one channel a label, -1 for the rest."
-            )
+            raise LabelError(asked, "Its channels do not name every label exactly once.", "List one channel a label, else -1.")
 
     def __len__(self) -> int:
         return len(self.names)

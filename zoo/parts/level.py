@@ -1,8 +1,18 @@
-"""What a backbone, neck or head has to know of a feature map: the whole contract between parts."""
+"""What a backbone, neck or head has to know of a feature map: the whole contract between parts.
+
+A part that gives maps is a module with `levels`, a tuple of `Level`; its forward returns a tuple of tensors
+`(b, channels, h / stride, w / stride)` in the same order, finest first.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zoo.errors import ContractError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -15,3 +25,15 @@ class Level:
 
     channels: int
     stride: int
+
+
+def levels_of(part: nn.Module, *, name: str) -> tuple[Level, ...]:
+    """The levels of a part that was built as `name`. Raises: ContractError where it does not say them as the contract wants."""
+    levels = getattr(part, "levels", None)
+    if isinstance(levels, tuple) and levels and all(isinstance(level, Level) for level in levels):
+        return levels
+    raise ContractError(
+        f"The part '{name}' was built, and asked for its levels.",
+        f"{type(part).__name__}.levels is {levels!r}.",
+        "In the part, set self.levels to a tuple of zoo.parts.Level, one for each map it gives, finest first.",
+    )

@@ -1,6 +1,6 @@
 """A card: everything known about one named model, as data. A fact that nobody has read somewhere is null.
 
-The structs below are the schema; `docs/reference/card.md` is made from their docstrings.
+The structs below are the schema; `docs/reference/zoo.registry.card.md` is made from their docstrings.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{8,64}$", description="a sha256 in lower-case hex, or its first 8 or more digits")]
+Sha256 = Annotated[
+    str, Meta(pattern=r"^[0-9a-f]{8,64}$", description="a sha256 in lower-case hex, or its first 8 or more digits")
+]
 Revision = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$", description="a full commit id")]
+Amount = Annotated[float, Meta(ge=0)]
 
 
 class HubSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hub", kw_only=True):
@@ -57,7 +60,10 @@ class Licenses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A published number: which metric on which data set, and where it stands."""
+    """A published number: which metric on which data set, and where it stands.
+
+    `AP` and `AP50`, in percent, on `coco_val2017` are what `zoo list` shows and `--where` compares.
+    """
 
     dataset: str
     metric: str
@@ -75,7 +81,7 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """One set of trained weights: where it can be had (tried in order) and what is claimed of it."""
 
     sources: list[Source]
-    megabytes: float | None = None
+    megabytes: Amount | None = None
     state_key: str | None = None
     post_load: PostLoad | None = None
     licenses: Licenses | None = None
@@ -93,8 +99,8 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     resize: Literal["letterbox", "fixed", "shortest_edge"]
     size: Annotated[list[Annotated[int, Meta(ge=1)]], Meta(min_length=2, max_length=2)]
-    mean: list[float] | None = None
-    std: list[float] | None = None
+    mean: Annotated[list[float], Meta(min_length=3, max_length=3)] | None = None
+    std: Annotated[list[float], Meta(min_length=3, max_length=3)] | None = None
     range: Literal[1, 255] = 1
     channels: Literal["rgb", "bgr"] = "rgb"
     padding: float = 0.0
@@ -104,6 +110,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """One named model.
 
     `architecture` names a registered builder: `plugin/name`, or `name` alone for one of the same plugin; `arguments` go to it.
+    `compose` alone is the core's: its arguments name a backbone, a neck and a head.
     `labels` is a declared label space or a list of class names. `default` is the tag of the weights a bare name loads.
     """
 
@@ -114,9 +121,9 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     summary: str | None = None
     paper: str | None = None
     input: Input | None = None
-    parameters: int | None = None
+    parameters: Annotated[int, Meta(ge=0)] | None = None
     parameters_note: str | None = None
-    gflops: float | None = None
+    gflops: Amount | None = None
     licenses: Licenses = Licenses()
     weights: dict[str, Weights] = {}
     default: str | None = None
@@ -125,3 +132,12 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     def default_weights(self) -> Weights | None:
         """The weights a bare name loads, or None for a card without weights."""
         return self.weights[self.default] if self.default else next(iter(self.weights.values()), None)
+
+    def licenses_of(self, weights: Weights | None) -> Licenses:
+        """What these weights are licensed under: each licence their own where they state it, else the card's."""
+        own = weights.licenses if weights and weights.licenses else Licenses()
+        return Licenses(
+            code=own.code or self.licenses.code,
+            weights=own.weights or self.licenses.weights,
+            data=own.data or self.licenses.data,
+        )

@@ -26,7 +26,11 @@ class RegisterCards(Protocol):
 
 
 class Register(Protocol):
-    """Adds one named thing; a name that ends in `/*` stands for a whole family, and `build` gets the full name."""
+    """Adds one named thing.
+
+    The name `*` stands for a whole family, every name that the plugin does not register by itself; `build` then gets the part's
+    name, without the plugin's, as its first argument.
+    """
 
     def __call__(self, name: str, build: Build, /) -> None: ...
 
@@ -38,7 +42,10 @@ def register_cards(register: RegisterCards) -> None:
 
 @hookspec
 def register_architectures(register: Register) -> None:
-    """Add builders `build(*, space: LabelSpace, **arguments) -> Detector`, called on the meta device."""
+    """Add builders `build(*, space: LabelSpace, **arguments) -> Detector`, called on the meta device.
+
+    One that has a parameter `input` is given the card's as well.
+    """
 
 
 @hookspec

@@ -2,4 +2,4 @@
 
 from zoo.testing.fault import Fault as Fault
 from zoo.testing.loopback import LoopbackHub as LoopbackHub
-from zoo.testing.loopback import Request as Request
+from zoo.testing.server import Request as Request

@@ -24,20 +24,9 @@ from urllib.parse import quote
 
 from zoo.testing.answer import Answer, refusal
 from zoo.testing.fault import Fault
-from zoo.testing.server import Server
+from zoo.testing.server import Request, Server
 
 LARGE = (".safetensors", ".pth", ".pt", ".bin", ".onnx")
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request that was answered; `sent` counts the bytes of the body that went out."""
-
-    method: str
-    path: str
-    status: int
-    sent: int
-    headers: Mapping[str, str]
 
 
 @dataclass
@@ -60,7 +49,7 @@ class LoopbackHub:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._repositories: dict[str, _Repository] = {}
-        self._files: dict[str, bytes] = {}
+        self._files: dict[str, Answer] = {}
         self._redirects: dict[str, str] = {}
         self._rules: list[_Rule] = []
         self._requests: list[Request] = []
@@ -80,12 +69,12 @@ class LoopbackHub:
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """Every request answered so far, in order."""
+        """Every request so far, in order."""
         with self._lock:
             return tuple(self._requests)
 
     def bodies(self, glob: str = "*") -> int:
-        """How many `GET`s of a matching path sent any of a file's bytes."""
+        """How many `GET`s of a matching path were answered with the file, whole or in part."""
         return sum(one.method == "GET" and one.status in (200, 206) and fnmatch(one.path, glob) for one in self.requests)
 
     def add(self, repo: str, files: Mapping[str, bytes | Path], *, revision: str | None = None) -> str:
@@ -103,10 +92,10 @@ class LoopbackHub:
                 known.refs[revision] = commit
         return commit
 
-    def add_file(self, path: str, data: bytes | Path) -> str:
-        """Serves a plain file, as any web server would, and returns its URL."""
+    def add_file(self, path: str, data: bytes | Path, *, etag: str | None = None) -> str:
+        """Serves a plain file, as any web server would, and returns its URL; the ETag is its sha256 unless given."""
         with self._lock:
-            self._files["/" + path.lstrip("/")] = data if isinstance(data, bytes) else data.read_bytes()
+            self._files["/" + path.lstrip("/")] = _plain(data if isinstance(data, bytes) else data.read_bytes(), etag=etag)
         return f"{self.endpoint}/{quote(path.lstrip('/'))}"
 
     def add_redirect(self, path: str, to: str) -> str:
@@ -147,8 +136,7 @@ class LoopbackHub:
 
     def _answer(self, path: str) -> Answer:
         if path in self._files:
-            data = self._files[path]
-            return Answer(data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"})
+            return self._files[path]
         if path in self._redirects:
             return Answer(b"", {"Location": self._redirects[path]}, status=302)
         if path.startswith("/api/models/"):
@@ -185,8 +173,7 @@ class LoopbackHub:
 
     def _cdn(self, path: str) -> Answer:
         owner, name, commit, *file = path.split("/")
-        data = self._repositories[f"{owner}/{name}"].commits[commit]["/".join(file)]
-        return Answer(data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"})
+        return self._with_files(f"{owner}/{name}", commit, lambda _, files: _plain(files["/".join(file)]))
 
     def _api(self, path: str) -> Answer:
         owner, name, *rest = path.split("/")
@@ -196,9 +183,21 @@ class LoopbackHub:
         return self._with_files(repo, revision, lambda commit, files: Answer.json(_model(repo, commit, files)))
 
 
+def _plain(data: bytes, *, etag: str | None = None) -> Answer:
+    return Answer(data, {"ETag": etag or f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"})
+
+
 def _model(repo: str, commit: str, files: Mapping[str, bytes]) -> dict[str, object]:
     siblings = [{"rfilename": name} for name in files]
-    return {"_id": commit[:24], "id": repo, "modelId": repo, "sha": commit, "private": False, "gated": False, "siblings": siblings}
+    return {
+        "_id": commit[:24],
+        "id": repo,
+        "modelId": repo,
+        "sha": commit,
+        "private": False,
+        "gated": False,
+        "siblings": siblings,
+    }
 
 
 def _tree_entry(name: str, data: bytes) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """SimOTA: which cells learn which object, decided anew at every step from what the network says now.
 
-Ge et al., YOLOX (arXiv:2107.08430), section 2.1, and OTA (arXiv:2103.14259), whose optimal transport it simplifies to: every object
-takes the k cells that cost it least, where k is how many boxes it would say fit it already. Constants as in
-`yolox/models/yolo_head.py` of Megvii-BaseDetection/YOLOX 0.1.1rc0.
+Ge et al., YOLOX (arXiv:2107.08430), section 2.1, which simplifies the optimal transport of OTA (arXiv:2103.14259): every
+object takes the k cells that cost it least, where k is about how many predicted boxes fit it already. Constants as in
+`yolox/models/yolo_head.py` of Megvii-BaseDetection/YOLOX at commit 02aecba.
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ OUTSIDE = 1e5  # the cost of a cell that is not both in the box and near its cen
 
 @dataclass(frozen=True)
 class Assignment:
-    """The cells that learn an object: `cells` `(m,)` which, `objects` `(m,)` which object, `ious` `(m,)` how well they fit it now."""
+    """The cells that learn an object.
+
+    cells:   (m,) int64, each at most once.
+    objects: (m,) int64, which object each learns.
+    ious:    (m,) how well each fits its object now.
+    """
 
     cells: Tensor
     objects: Tensor
@@ -44,9 +49,7 @@ def assign(*, boxes: Tensor, logits: Tensor, cells: Tensor, objects: Tensor, cha
         return Assignment(candidates, candidates, boxes.new_zeros(0))
     ious = box_iou(objects, boxes[candidates])  # (g, c)
     cost = (
-        _class_cost(logits[candidates], channels)
-        - IOU_WEIGHT * (ious + 1e-8).log()
-        + OUTSIDE * ~(inside & near)[:, candidates]
+        _class_cost(logits[candidates], channels) - IOU_WEIGHT * (ious + 1e-8).log() + OUTSIDE * ~(inside & near)[:, candidates]
     )
     matched = _cheapest(cost, ious)  # (g, c)
     taken = matched.any(dim=0)  # (c,)

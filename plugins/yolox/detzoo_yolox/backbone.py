@@ -25,7 +25,12 @@ class CSPDarknet(Stages):
         base = int(64 * width)
         blocks = max(round(3 * depth), 1)
         stages: dict[str, tuple[nn.Module, Level]] = {"stem": (Focus(3, base), Level(base, stride=2))}
-        for name, stride, count in (("dark2", 4, blocks), ("dark3", 8, 3 * blocks), ("dark4", 16, 3 * blocks), ("dark5", 32, blocks)):
+        for name, stride, count in (
+            ("dark2", 4, blocks),
+            ("dark3", 8, 3 * blocks),
+            ("dark4", 16, 3 * blocks),
+            ("dark5", 32, blocks),
+        ):
             inputs, outputs, last = base * stride // 4, base * stride // 2, name == "dark5"
             down = spatial_conv(inputs, outputs, stride=2, depthwise=depthwise)
             pool = [SPPBottleneck(outputs, outputs)] if last else []

@@ -28,7 +28,7 @@ FOLDED = ".conv.bias"  # the blocks' convolutions have no bias of their own
 
 
 def translate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a checkpoint in upstream's layout or in this plugin's own, in the latter; the tensors themselves are kept."""
+    """A checkpoint's tensors, in upstream's layout or already in this plugin's, under this plugin's names; none is copied."""
     upstream = any(name.startswith("backbone.backbone.") for name in state)
     named = {rename(name): tensor for name, tensor in state.items()} if upstream else dict(state)
     return unfold(named)

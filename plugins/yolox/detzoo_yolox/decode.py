@@ -13,36 +13,38 @@ from torch import Tensor
 from torchvision.ops import batched_nms
 
 from detzoo_yolox.raw import Raw, to_boxes
+from zoo.detectors import Protocol
 
 Found = tuple[Tensor, Tensor, Tensor]
 
 
-def decode(raw: Raw, *, channels: Sequence[int] | None, score: float, iou: float, max_boxes: int) -> list[Found]:
+def decode(raw: Raw, protocol: Protocol, *, channels: Sequence[int] | None = None) -> list[Found]:
     """Boxes `(k, 4)` in input pixels, scores `(k,)` and labels `(k,)` of each picture, best first, on the CPU.
 
+    protocol: with all its settings filled in; how many boxes a picture may have is not applied here.
     channels: the class channel of each label; None where they are the same.
     """
-    pictures, boxes, scores, labels = (part.cpu() for part in _candidates(raw, channels, score))
-    counts = pictures.bincount(minlength=len(raw.values)).tolist()
-    found = zip(boxes.split(counts), scores.split(counts), labels.split(counts), strict=True)
-    return [_suppress(one, iou=iou, max_boxes=max_boxes) for one in found]
+    picture, *found = (part.cpu() for part in _candidates(raw, protocol, channels))
+    counts = picture.bincount(minlength=len(raw.values)).tolist()
+    parts = zip(*(torch.split(part, counts) for part in found), strict=True)
+    return [_suppress(boxes, scores, labels, protocol) for boxes, scores, labels in parts]
 
 
-def _candidates(raw: Raw, channels: Sequence[int] | None, score: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _candidates(raw: Raw, protocol: Protocol, channels: Sequence[int] | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Picture, box, score and label of every cell whose score reaches the threshold, picture by picture."""
+    floor = protocol.score or 0.0
     objectness = raw.values[..., 4].sigmoid() if raw.logits else raw.values[..., 4]
-    picture, cell = (objectness >= score).nonzero(as_tuple=True)  # no class lifts a score above its objectness
+    picture, cell = (objectness >= floor).nonzero(as_tuple=True)  # no class lifts a score above its objectness
     rows = raw.values[picture, cell].float()  # (k, 5 + n)
-    certainty = rows[:, 4:].sigmoid() if raw.logits else rows[:, 4:]
-    classes = certainty[:, 1:] if channels is None else certainty[:, 1:][:, list(channels)]
+    chances = rows[:, 4:].sigmoid() if raw.logits else rows[:, 4:]  # (k, 1 + n)
+    classes = chances[:, 1:] if channels is None else chances[:, 1:][:, list(channels)]
     best, label = classes.max(dim=1)
-    scores = certainty[:, 0] * best
-    keep = scores >= score
+    score = chances[:, 0] * best
+    keep = score >= floor
     boxes = to_boxes(rows[keep], raw.cells()[cell[keep]])
-    return picture[keep], boxes, scores[keep], label[keep]
+    return picture[keep], boxes, score[keep], label[keep]
 
 
-def _suppress(found: Found, *, iou: float, max_boxes: int) -> Found:
-    boxes, scores, labels = found
-    keep = batched_nms(boxes, scores, labels, iou)[:max_boxes]
+def _suppress(boxes: Tensor, scores: Tensor, labels: Tensor, protocol: Protocol) -> Found:
+    keep = batched_nms(boxes, scores, labels, protocol.iou)
     return boxes[keep], scores[keep], labels[keep]

@@ -5,41 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from detzoo_yolox.backbone import CSPDarknet
 from detzoo_yolox.checkpoint import translate
 from detzoo_yolox.darknet import Darknet53
-from detzoo_yolox.decode import decode
 from detzoo_yolox.head import DecoupledHead
 from detzoo_yolox.letterbox import letterbox
-from detzoo_yolox.loss import losses
 from detzoo_yolox.neck import PAFPN, YOLOFPN
 from detzoo_yolox.raw import Raw
 from zoo.detections import Detections
 from zoo.detectors import Batch, Detector, Protocol, Target
-from zoo.errors import CardError, ContractError, LabelError
+from zoo.errors import CardError
 from zoo.labels import LabelSpace
 
-# The reference's evaluation (`yolox/exp/yolox_base.py`: test_conf, nmsthre); COCO counts 100 boxes a picture.
-NATIVE = Protocol(score=0.01, iou=0.65, max_boxes=100)
 COARSEST = 32
 
 
 class YOLOX(Detector):
-    """Backbone, neck and head, and the square of `size` input pixels that pictures are put into.
+    """Backbone, neck and head, and the square of `size` input pixels that pictures are put into."""
 
-    l1: train on the distance of raw box values as well, as the published training did in its last 15 epochs.
-    """
-
-    def __init__(self, *, space: LabelSpace, backbone: nn.Module, neck: nn.Module, head: nn.Module, size: int) -> None:
-        super().__init__(space=space, native=NATIVE)
+    def __init__(self, *, space: LabelSpace, backbone: nn.Module, neck: nn.Module, head: DecoupledHead, size: int) -> None:
+        super().__init__(space=space, native=head.native)
         self.backbone = backbone
         self.neck = neck
         self.head = head
         self.size = size
-        self.l1 = False
 
     def prepare(self, images: Sequence[Tensor]) -> Batch:
         """uint8 RGB tensors `(3, h, w)` letterboxed to `(b, 3, size, size)`, BGR, 0 to 255."""
@@ -51,34 +42,16 @@ class YOLOX(Detector):
 
     def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:
         """The cells whose best class scores enough, overlaps within a class removed."""
-        rules = protocol.over(self.native)
-        assert rules.score is not None and rules.iou is not None and rules.max_boxes is not None  # native fills all three
-        found = decode(raw, channels=self._channels, score=rules.score, iou=rules.iou, max_boxes=rules.max_boxes)
-        return [
-            Detections(place.to_original(boxes), scores, labels, self.space, size=(place.height, place.width))
-            for place, (boxes, scores, labels) in zip(batch.places, found, strict=True)
-        ]
+        return self.head.decode(raw, batch, protocol.over(self.native))
 
     def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """`iou`, `objectness` and `classification` (and `l1` where switched on), weighted as published.
-
-        Objects without area are left out, as in the reference's data loading.
+        """`iou`, `objectness` and `classification` (and `l1` where the head's is switched on), weighted as published.
 
         Raises:
             ContractError: `raw` was made in eval mode.
             LabelError: a label is not in the model's label space.
         """
-        if not raw.logits:
-            raise ContractError(
-                "YOLOX was asked for its loss.", "The raw output was made in eval mode.", "Call model.train() before model(batch)."
-            )
-        objects, channels = [], []
-        for place, target in zip(batch.places, targets, strict=True):
-            boxes = place.to_input(target.boxes.to(raw.values.device, torch.float32))
-            solid = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
-            objects.append(boxes[solid])
-            channels.append(self._channel_of(target.labels).to(boxes.device)[solid])
-        return losses(raw, objects, channels, l1=self.l1)
+        return self.head.loss(raw, batch, targets)
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - every picture goes into the same square
         """Always `(size, size)`."""
@@ -87,22 +60,6 @@ class YOLOX(Detector):
     def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Upstream's layout or this one, batch norms folded or not."""
         return translate(state)
-
-    @property
-    def _channels(self) -> tuple[int, ...] | None:
-        """The class channel of each label, None where it is the label itself."""
-        channels = self.space.channel_of_label
-        return None if channels == tuple(range(len(self.space.channels))) else channels
-
-    def _channel_of(self, labels: Tensor) -> Tensor:
-        wrong = labels[(labels < 0) | (labels >= len(self.space))]
-        if len(wrong):
-            raise LabelError(
-                f"YOLOX was asked for its loss with the label {int(wrong[0])}.",
-                f"Its label space '{self.space.name}' has {len(self.space)} labels, from 0.",
-                "Map the data set's classes to the model's by name before training.",
-            )
-        return labels.new_tensor(self.space.channel_of_label)[labels]
 
 
 def build(
@@ -125,7 +82,9 @@ def build(
     """
     if size < COARSEST or size % COARSEST:
         down = max(size // COARSEST, 1) * COARSEST
-        raise _wrong(f"size={size}", f"The input is a multiple of {COARSEST} pixels.", f"Use size: {down} or size: {down + COARSEST}.")
+        raise _wrong(
+            f"size={size}", f"The input is a multiple of {COARSEST} pixels.", f"Use size: {down} or size: {down + COARSEST}."
+        )
     if backbone == "cspdarknet":
         body = CSPDarknet(depth=depth, width=width, depthwise=depthwise)
         neck = PAFPN(levels=body.levels, depth=depth, depthwise=depthwise)

@@ -6,20 +6,27 @@ After `yolox/models/yolo_head.py` in Megvii-BaseDetection/YOLOX, under its names
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from detzoo_yolox.blocks import Activation, BaseConv, spatial_conv
+from detzoo_yolox.decode import decode
+from detzoo_yolox.loss import losses
 from detzoo_yolox.raw import Grid, Raw
+from zoo.detections import Detections
+from zoo.errors import ContractError
 from zoo.labels import LabelSpace
-from zoo.parts.level import Level
+from zoo.parts import Batch, Level, Place, Protocol, Target, truth_in_input
 
+# The reference's evaluation (`yolox/exp/yolox_base.py`: test_conf, nmsthre); COCO counts 100 boxes a picture.
+NATIVE = Protocol(score=0.01, iou=0.65, max_boxes=100)
 PRIOR = 0.01
 
 
 class PriorConv(nn.Conv2d):
-    """A 1x1 convolution to logits that starts by saying 1 % everywhere (Lin et al., Focal Loss, arXiv:1708.02002, section 3.3)."""
+    """A 1x1 convolution to logits that starts by saying 1 % everywhere (Lin et al., Focal Loss, arXiv:1708.02002, 3.3)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, kernel_size=1)
@@ -34,11 +41,12 @@ class PriorConv(nn.Conv2d):
 class DecoupledHead(nn.Module):
     """Boxes, objectness and classes of every cell of every level.
 
-    levels:     the maps it takes.
+    levels:     the maps it takes, of any strides and channels.
     space:      one class channel for each of its channels.
     channels:   the width of both branches.
     depthwise:  3x3 convolutions split into depthwise and pointwise.
     activation: `silu`, or `leaky_relu` behind Darknet-53.
+    l1:         train on the distance of raw box values as well, as the published training did in its last 15 epochs.
     """
 
     def __init__(
@@ -49,9 +57,13 @@ class DecoupledHead(nn.Module):
         channels: int = 256,
         depthwise: bool = False,
         activation: Activation = "silu",
+        l1: bool = False,
     ) -> None:
         super().__init__()
+        self.native = NATIVE
         self.levels = levels
+        self.space = space
+        self.l1 = l1
 
         def branch() -> nn.Sequential:
             convs = (spatial_conv(channels, channels, depthwise=depthwise, activation=activation) for _ in range(2))
@@ -64,16 +76,54 @@ class DecoupledHead(nn.Module):
         self.reg_preds = nn.ModuleList(nn.Conv2d(channels, 4, kernel_size=1) for _ in levels)
         self.obj_preds = nn.ModuleList(PriorConv(channels, 1) for _ in levels)
 
-    def forward(self, maps: tuple[Tensor, ...]) -> Raw:
+    def forward(self, maps: tuple[Tensor, ...], batch: Batch | None = None) -> Raw:  # noqa: ARG002 - the maps say it all
         """One `(b, channels, h, w)` a level to the raw values of all their cells: logits in train mode, else probabilities."""
         values, grids = [], []
         for index, (features, level) in enumerate(zip(maps, self.levels, strict=True)):
-            values.append(self._level(index, features).flatten(2))  # (b, 5 + n, h * w)
-            grids.append(Grid(*features.shape[-2:], level.stride))
-        return Raw(torch.cat(values, dim=2).permute(0, 2, 1), tuple(grids), logits=self.training)  # (b, cells, 5 + n)
+            values.append(self._level(index, features).flatten(2).transpose(1, 2))  # (b, h * w, 5 + n)
+            height, width = features.shape[-2:]
+            grids.append(Grid(height, width, level.stride))
+        return Raw(torch.cat(values, dim=1), tuple(grids), logits=self.training)  # (b, cells, 5 + n)
 
     def _level(self, index: int, features: Tensor) -> Tensor:
         stem = self.stems[index](features)
         what, where = self.cls_convs[index](stem), self.reg_convs[index](stem)
         scores = torch.cat([self.obj_preds[index](where), self.cls_preds[index](what)], dim=1)  # (b, 1 + n, h, w)
         return torch.cat([self.reg_preds[index](where), scores if self.training else scores.sigmoid()], dim=1)  # (b, 5 + n, h, w)
+
+    def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:
+        """The cells whose best class scores enough, overlaps within a class removed, without boxes beside the picture."""
+        rules = protocol.over(self.native)
+        found = decode(raw, rules, channels=self._channels)
+        return [self._seen(place, *one, limit=rules.max_boxes) for place, one in zip(batch.places, found, strict=True)]
+
+    def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """`iou`, `objectness` and `classification` (and `l1` where switched on), weighted as published.
+
+        Objects without area are left out, as in the reference's data loading.
+
+        Raises:
+            ContractError: `raw` was made in eval mode.
+            LabelError: a label is not in the label space.
+        """
+        if not raw.logits:
+            raise ContractError(
+                "YOLOX was asked for its loss.",
+                "The raw output was made in eval mode.",
+                "Call model.train() before model(batch).",
+            )
+        truth = truth_in_input(batch, targets, self.space)
+        channels = [one.labels.new_tensor(self.space.channel_of_label)[one.labels] for one in truth]
+        return losses(raw, [one.boxes for one in truth], channels, l1=self.l1)
+
+    def _seen(self, place: Place, boxes: Tensor, scores: Tensor, labels: Tensor, *, limit: int | None) -> Detections:
+        """Detections in the original picture, without those that lie in the padding beside it."""
+        boxes = place.to_original(boxes)
+        kept = (boxes[:, 2:] > boxes[:, :2]).all(dim=1).nonzero()[:limit, 0]
+        return Detections(boxes[kept], scores[kept], labels[kept], self.space, size=(place.height, place.width))
+
+    @property
+    def _channels(self) -> tuple[int, ...] | None:
+        """The class channel of each label, None where it is the label itself."""
+        channels = self.space.channel_of_label
+        return None if channels == tuple(range(len(self.space.channels))) else channels

@@ -12,26 +12,31 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from detzoo_yolox.blocks import BaseConv, CSPLayer, spatial_conv
-from zoo.parts.level import Level
+from zoo.parts import Level, Needs
 
 
 class PAFPN(nn.Module):
     """Coarse maps are merged downwards into finer ones, then those upwards again (Liu et al., PANet, arXiv:1803.01534).
 
-    levels:    what it takes, finest first, each stride twice the one before; it returns the same.
+    levels:    what it takes, finest first, each stride twice the one before; it returns the same strides.
     depth:     a factor on the three bottlenecks of each merge.
     depthwise: 3x3 convolutions split into depthwise and pointwise.
+    channels:  of every map it returns, for heads that want them equal; None returns as many as it was given.
     """
 
-    def __init__(self, *, levels: tuple[Level, ...], depth: float = 1.0, depthwise: bool = False) -> None:
+    def __init__(
+        self, *, levels: tuple[Level, ...], depth: float = 1.0, depthwise: bool = False, channels: int | None = None
+    ) -> None:
         super().__init__()
-        self.levels = levels
+        Needs(doubling=True).check(levels, part="pafpn")
+        self.levels = levels if channels is None else tuple(Level(channels, level.stride) for level in levels)
         blocks = max(round(3 * depth), 1)
         steps = list(pairwise(level.channels for level in levels))  # (finer, coarser)
         self.lateral = nn.ModuleList(BaseConv(coarse, fine) for fine, coarse in steps)
         self.down = nn.ModuleList(_merge(fine, fine, blocks, depthwise) for fine, _ in steps)
         self.shrink = nn.ModuleList(spatial_conv(fine, fine, stride=2, depthwise=depthwise) for fine, _ in steps)
         self.up = nn.ModuleList(_merge(fine, coarse, blocks, depthwise) for fine, coarse in steps)
+        self.out = nn.ModuleList(BaseConv(level.channels, channels) for level in levels if channels)
 
     def forward(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """One `(b, channels, h, w)` a level, finest first, to the same shapes."""
@@ -42,7 +47,7 @@ class PAFPN(nn.Module):
         outputs = [merged]
         for shrink, up, coarser in zip(self.shrink, self.up, reversed(laterals), strict=True):
             outputs.append(up(torch.cat([shrink(outputs[-1]), coarser], dim=1)))
-        return tuple(outputs)
+        return tuple(out(one) for out, one in zip(self.out, outputs, strict=True)) if self.out else tuple(outputs)
 
 
 def _merge(half: int, outputs: int, blocks: int, depthwise: bool) -> CSPLayer:
@@ -58,6 +63,7 @@ class YOLOFPN(nn.Module):
 
     def __init__(self, *, levels: tuple[Level, ...]) -> None:
         super().__init__()
+        Needs(doubling=True).check(levels, part="yolofpn")
         *finer, coarsest = levels
         self.lateral, self.down = nn.ModuleList(), nn.ModuleList()
         outputs = [coarsest]

@@ -14,7 +14,9 @@ from zoo.parts.level import Level
 class Stages(nn.Sequential):
     """Runs its stages in turn and returns the maps at the wanted strides, finest first.
 
-    levels: channels and stride of each map it returns. Stages behind the last of them are left out.
+    levels: channels and stride of each map it returns; stages behind the last of them are left out.
+
+    Raises: NameNotFound for a stride that no stage has.
     """
 
     levels: tuple[Level, ...]
@@ -29,13 +31,13 @@ class Stages(nn.Sequential):
             )
         needed = {name: stage for name, (stage, level) in stages.items() if level.stride <= max(strides)}
         super().__init__(OrderedDict(needed))
-        self.levels = tuple(every[stride] for stride in sorted(strides))
-        self._returned = [level.stride in strides for level in every.values()]
+        self.levels = tuple(level for level in every.values() if level.stride in strides)
+        self._returned = [stages[name][1].stride in strides for name in needed]
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """`(b, 3, h, w)` to one `(b, channels, h / stride, w / stride)` a level."""
         maps = []
-        for stage, returned in zip(self, self._returned, strict=False):
+        for stage, returned in zip(self, self._returned, strict=True):
             x = stage(x)
             if returned:
                 maps.append(x)

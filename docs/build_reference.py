@@ -1,0 +1,165 @@
+"""Writes docs/reference: a page a module, made from signatures and docstrings; `--check` says whether the pages are current."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+PAGES = Path(__file__).parent / "reference"
+MODULES = {
+    "zoo": "What `import zoo` offers.",
+    "zoo.detectors": "Detectors: loading by name, the four steps, detect().",
+    "zoo.detections": "What a detector saw, and what can be done with it.",
+    "zoo.boxes": "Box arithmetic.",
+    "zoo.labels": "Label spaces.",
+    "zoo.images": "Pictures in every form.",
+    "zoo.draw": "Annotated pictures.",
+    "zoo.registry": "Models, parts and plugins, as data.",
+    "zoo.registry.card": "The schema of a card.",
+    "zoo.registry.hookspecs": "The hooks of a plugin.",
+    "zoo.hub": "Weights: fetched, checked, locked, bundled.",
+    "zoo.parts": "What backbones, necks and heads agree on, and what flows through them.",
+    "zoo.evaluate": "Measured numbers: exact, with intervals, from flat arrays.",
+    "zoo.testing": "For the tests of plugins.",
+    "zoo.errors": "Every error, and its exit code.",
+}
+COMMANDS = ("list", "show", "detect", "compose", "plugins", "pull", "verify", "lock", "bundle")
+
+
+def public(module: object) -> dict[str, object]:
+    """The names a module offers: `__all__`, else what it re-exports or defines without an underscore."""
+    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+    home = module.__name__  # type: ignore[attr-defined]
+    package = hasattr(module, "__path__")
+    found = {name: getattr(module, name) for name in names}
+    return {name: thing for name, thing in found.items() if belongs(thing, home, package)}
+
+
+def belongs(thing: object, home: str, package: bool) -> bool:
+    """Whether a thing is documented on this module's page: it was defined there, or below it."""
+    if inspect.ismodule(thing):
+        return False
+    origin = getattr(thing, "__module__", None)
+    return bool(origin) and (origin == home or (package and origin.startswith(home + ".")) or home == "zoo")
+
+
+def fenced(text: str, language: str = "text") -> str:
+    return f"```{language}\n{text}\n```\n"
+
+
+def docstring(thing: object) -> str:
+    """The first paragraph as prose, the rest as it stands."""
+    first, _, rest = (inspect.getdoc(thing) or "").partition("\n\n")
+    prose = " ".join(first.split("\n"))
+    return prose + "\n" + (f"\n{fenced(rest)}" if rest.strip() else "")
+
+
+def signature(name: str, thing: object) -> str:
+    """How to call it: on one line where that fits, else a line a parameter."""
+    try:
+        found = inspect.signature(thing)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return ""
+    text = readable(f"{name}{found}")
+    if len(text) <= 110:
+        return text
+    parameters = [str(found.replace(parameters=[one], return_annotation=found.empty))[1:-1] for one in found.parameters.values()]
+    lines = [f"    {readable(one).removeprefix('*, ')},\n" for one in parameters]
+    kinds = [one.kind for one in found.parameters.values()]
+    if inspect.Parameter.KEYWORD_ONLY in kinds:
+        lines.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "    *,\n")
+    answer = readable(str(found.replace(parameters=[])))[2:]
+    return f"{name}(\n{''.join(lines)}){answer}"
+
+
+def readable(text: str) -> str:
+    """Annotations without quotes, modules and the schema's limits."""
+    text = re.sub(r"(: |-> )(['\"])(.*?)\2(?= =|,|\)|$)", r"\1\3", text)  # annotations that are kept as text
+    text = re.sub(r"Optional\[(Annotated\[.*?Meta\(.*?\)\])\]", r"\1 | None", text)
+    text = re.sub(r"(?:typing\.)?Annotated\[([\w.\[\]]+), (?:msgspec\.)?Meta\(.*?\)\]", r"\1", text)
+    return re.sub(r"\b(?:zoo\.[a-z_.]+|typing|collections\.abc|pathlib)\.(?=[A-Z])", "", text)
+
+
+def members(kind: type) -> dict[str, object]:
+    own = {name: thing for name, thing in vars(kind).items() if not name.startswith("_") and inspect.getdoc(thing)}
+    return {
+        name: thing
+        for name, thing in own.items()
+        if inspect.isroutine(thing) or isinstance(thing, property | classmethod | staticmethod)
+    }
+
+
+def entry(name: str, thing: object) -> str:
+    """One public name: its signature, its docstring, and for a class its methods."""
+    if not (inspect.isclass(thing) or callable(thing)):
+        return (
+            f"## `{name}`\n\n{fenced(repr(thing), 'python')}\n"
+            if isinstance(thing, str | int | float | tuple | frozenset)
+            else ""
+        )
+    lines = [f"## `{name}`\n"]
+    is_error = inspect.isclass(thing) and issubclass(thing, Exception)
+    if not is_error and signature(name, thing):
+        lines.append(fenced(signature(name, thing), "python"))
+    lines.append(docstring(thing))
+    if inspect.isclass(thing) and not is_error:
+        for method, body in members(thing).items():
+            body = body.__func__ if isinstance(body, classmethod | staticmethod) else body
+            head = method if isinstance(body, property) else signature(method, body)
+            lines.append(f"### `{name}.{method}`\n\n{fenced(head, 'python')}\n{docstring(body)}")
+    return "\n".join(lines) + "\n"
+
+
+def page(name: str) -> str:
+    """The page of one module."""
+    module = importlib.import_module(name)
+    entries = [entry(one, thing) for one, thing in sorted(public(module).items(), key=lambda pair: pair[0].lower())]
+    return f"# {name}\n\n{docstring(module)}\n" + "\n".join(filter(None, entries))
+
+
+def commands() -> str:
+    """The help of every command, as it is printed."""
+    text = "# The command `zoo`\n\n"
+    for words in ([], *([one] for one in COMMANDS)):
+        environment = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PATH": "", "ZOO_PLUGINS": ""}
+        done = subprocess.run(
+            [sys.executable, "-m", "zoo", *words, "--help"], capture_output=True, text=True, check=True, env=environment
+        )
+        help_text = "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+        text += f"## `zoo {' '.join(words)}".rstrip() + f"`\n\n{fenced(help_text)}\n"
+    return text
+
+
+def pages() -> dict[str, str]:
+    """File name to text, for every page."""
+    index = "# Reference\n\nMade from the code by `docs/build_reference.py`.\n\n"
+    index += "".join(f"- [{name}]({name}.md): {promise}\n" for name, promise in MODULES.items())
+    index += "- [zoo, the command](commands.md): every option, as `--help` prints it.\n"
+    made = {f"{name}.md": page(name) for name in MODULES}
+    return {"index.md": index, "commands.md": commands(), **made}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a page is not current")
+    check = parser.parse_args().check
+    stale = []
+    for name, text in pages().items():
+        file = PAGES / name
+        text = "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+        if not file.exists() or file.read_text() != text:
+            stale.append(name)
+            if not check:
+                PAGES.mkdir(exist_ok=True)
+                file.write_text(text)
+    if check and stale:
+        raise SystemExit(f"not current: {', '.join(stale)}; run: python docs/build_reference.py")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""A timm network as a backbone: its feature maps chosen by stride, as timm itself describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from zoo.errors import ContractError, NameNotFound
+from zoo.parts import Level
+from zoo.registry.near import choice_of, near
+
+
+class TimmBackbone(nn.Module):
+    """Feature maps of a timm network, finest first.
+
+    levels: channels and stride of each map.
+    body:   the network, with timm's names of tensors.
+    """
+
+    def __init__(self, body: nn.Module, levels: tuple[Level, ...]) -> None:
+        super().__init__()
+        self.body = body
+        self.levels = levels
+        self._channels_last = getattr(body, "output_fmt", None) == "NHWC"  # Swin and its kin
+        self.register_load_state_dict_post_hook(_fill_tables)  # type: ignore[no-untyped-call]
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Images `(b, 3, h, w)` to one map `(b, channels, h / stride, w / stride)` a level."""
+        maps = self.body(images)
+        return tuple(each.permute(0, 3, 1, 2) if self._channels_last else each for each in maps)  # (b, c, h / s, w / s)
+
+
+def build(name: str, *, strides: Sequence[int] = (8, 16, 32), in_chans: int = 3) -> TimmBackbone:
+    """The timm network `name` with random weights, giving its deepest map at each of the strides; nothing is downloaded.
+
+    Raises:
+        NameNotFound: timm has no such network; the message has the nearest names.
+        ContractError: it gives no feature maps, or none at a stride; the message lists the strides it has.
+    """
+    asked = f"The backbone 'timm/{name}' was asked for at strides {_listed(strides)}."
+    if not timm.is_model(name):
+        raise _unknown(asked, name)
+    indices = _deepest(name, asked)
+    if missing := [stride for stride in strides if stride not in indices]:
+        raise ContractError(
+            asked,
+            f"It has no map at stride {_listed(missing)}; it has {_listed(indices)}.",
+            f"Ask for strides among {_listed(indices)}.",
+        )
+    body = timm.create_model(name, features_only=True, out_indices=sorted(indices[one] for one in strides), in_chans=in_chans)
+    info: Any = body.feature_info
+    return TimmBackbone(body, tuple(Level(*pair) for pair in zip(info.channels(), info.reduction(), strict=True)))
+
+
+def _deepest(name: str, asked: str) -> dict[int, int]:
+    """The index of the last map at each stride, finest first; asked of a network that holds no weights."""
+    try:
+        with torch.device("meta"):
+            info: Any = timm.create_model(name, features_only=True).feature_info
+    except (AssertionError, AttributeError, RuntimeError, TypeError) as why:
+        raise ContractError(
+            asked, f"timm does not take feature maps from it: {why or type(why).__name__}.", "Choose another network."
+        ) from why
+    return {one["reduction"]: index for index, one in enumerate(info.info)}
+
+
+def _fill_tables(backbone: nn.Module, _: object) -> None:
+    """Computes what no checkpoint holds, such as index tables of attention windows, once the weights are in.
+
+    Only a network that was built on the meta device lacks them; timm computes them where the weights are.
+    """
+    saved, device = backbone.state_dict().keys(), next(backbone.parameters()).device
+    for path, module in backbone.named_modules():
+        empty = [name for name, buffer in module.named_buffers(recurse=False) if buffer.is_meta and f"{path}.{name}" not in saved]
+        for name in empty:
+            setattr(module, name, torch.empty_like(getattr(module, name), device=device))
+        if empty and callable(fill := getattr(module, "init_non_persistent_buffers", None)):
+            fill()
+
+
+def _unknown(asked: str, name: str) -> NameNotFound:
+    alike = near(name, timm.list_models())
+    fix = f"Did you mean {choice_of(f'timm/{one}' for one in alike)}?" if alike else "timm.list_models() lists them all."
+    return NameNotFound(asked, "timm has no network of that name.", fix)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(str(number) for number in numbers)

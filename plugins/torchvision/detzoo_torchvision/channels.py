@@ -1,0 +1,27 @@
+"""Background: torchvision gives channel 0 to it, a plain list of classes says nothing of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from zoo.errors import LabelError
+from zoo.labels import LabelSpace
+
+
+def with_background(space: LabelSpace) -> LabelSpace:
+    """The space with background as channel 0, where torchvision's `num_classes` counts it, in all four families.
+
+    A space that declares channels of its own (coco91) is taken at its word; one channel a class, as in a list of names,
+    gets the background put in front.
+
+    Raises: LabelError, where a declared channel 0 is a class: the two-stage and SSD losses would train it as background.
+    """
+    if space.channels == tuple(range(len(space))):
+        return replace(space, channels=(-1, *space.channels))
+    if space.channels[0] != -1:
+        raise LabelError(
+            f"A torchvision detector was asked for with the label space '{space.name}'.",
+            f"Its channel 0 is '{space.names[space.channels[0]]}', and torchvision keeps channel 0 for background.",
+            "Declare channel 0 as -1, or leave the channels out.",
+        )
+    return space

@@ -1,0 +1,144 @@
+"""What torchvision's four families share: its transform in front, its thresholds, its channels and its names of tensors."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.transform import resize_boxes
+
+from detzoo_torchvision.checkpoints import renamed
+from detzoo_torchvision.norms import set_frozen_eps
+from zoo import Detector, LabelSpace, Protocol
+from zoo.detections import Detections
+from zoo.detectors import Batch, Place, Target
+from zoo.errors import ImageError, LabelError
+from zoo.registry.card import PostLoad
+
+
+class TorchvisionDetector(Detector):
+    """A torchvision detection network, `net`, whose fused forward is taken apart into the zoo's four steps.
+
+    The arithmetic is torchvision's own, in its own order: outputs and losses are bit-equal to calling `net`. Nothing of `net`
+    changes in a call, so threads may share a detector.
+
+    owner: the part of `net` that holds the thresholds (`score_thresh`, `nms_thresh`, `detections_per_img`).
+    """
+
+    def __init__(self, net: Any, *, space: LabelSpace, owner: Any) -> None:  # torchvision has no types
+        native = Protocol(score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img)
+        super().__init__(space=space, native=native)
+        self.net = net
+
+    def prepare(self, images: Sequence[Tensor]) -> Batch:
+        """Normalised, resized and padded by torchvision's transform; in train mode it draws among its sizes at random.
+
+        Raises: ImageError for a picture so long that its short side would vanish.
+        """
+        sizes = [(image.shape[-2], image.shape[-1]) for image in images]
+        for height, width in sizes:
+            self._resized(height, width)
+        resized, _ = self.net.transform([image.to(self.device).float() / 255 for image in images])
+        places = [
+            Place(height, width, scale_y=new_height / height, scale_x=new_width / width)
+            for (height, width), (new_height, new_width) in zip(sizes, resized.image_sizes, strict=True)
+        ]
+        return Batch(resized.tensors.to(self.dtype), tuple(places))
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:
+        """The resized picture, padded to what the network's strides divide."""
+        step = self.net.transform.size_divisible
+        new_height, new_width = self._resized(height, width)
+        return math.ceil(new_height / step) * step, math.ceil(new_width / step) * step
+
+    def decode(self, raw: Any, batch: Batch, protocol: Protocol) -> list[Detections]:
+        """torchvision's own postprocessing at these thresholds; its background and unused channels are dropped."""
+        with torch.no_grad():
+            found = self._found(raw, self._images(batch), protocol.over(self.native))
+        label_of_channel = torch.tensor(self.space.channels)
+        return [
+            self._detections(one, size, place, label_of_channel)
+            for one, size, place in zip(found, input_sizes(batch), batch.places, strict=True)
+        ]
+
+    def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """torchvision's names, of any version, or this module's own."""
+        return renamed(state, frozenset(self.state_dict()))
+
+    def post_load(self, fix: PostLoad) -> None:
+        """Sets `frozen_bn_eps`; a network without frozen norms refuses it."""
+        if fix.frozen_bn_eps is not None and not set_frozen_eps(self.net, fix.frozen_bn_eps):
+            super().post_load(fix)
+
+    @abstractmethod
+    def _found(self, raw: Any, images: ImageList, protocol: Protocol) -> list[dict[str, Tensor]]:
+        """One dict of `boxes` (in input pixels), `scores` and `labels` (channels) a picture, best first."""
+
+    def _images(self, batch: Batch) -> ImageList:
+        return ImageList(batch.pixels, input_sizes(batch))
+
+    def _detections(
+        self, found: Mapping[str, Tensor], size: tuple[int, int], place: Place, label_of_channel: Tensor
+    ) -> Detections:
+        original = (place.height, place.width)
+        boxes = resize_boxes(found["boxes"].float(), size, original).cpu()  # (n, 4)
+        labels = label_of_channel[found["labels"].cpu()]  # (n,)
+        seen = labels >= 0
+        return Detections(boxes[seen], found["scores"].float().cpu()[seen], labels[seen], self.space, size=original)
+
+    def _truth(self, batch: Batch, targets: Sequence[Target]) -> list[dict[str, Tensor]]:
+        """The targets as torchvision takes them: boxes in input pixels, labels as channels."""
+        channel_of_label = torch.tensor(self.space.channel_of_label, device=self.device)
+        truth = []
+        for index, (target, place) in enumerate(zip(targets, batch.places, strict=True)):
+            _check(target, len(self.space), f"target {index}")
+            boxes = place.to_input(target.boxes.to(self.device))  # (n, 4)
+            truth.append({"boxes": boxes, "labels": channel_of_label[target.labels.to(self.device)]})
+        return truth
+
+    def _resized(self, height: int, width: int) -> tuple[int, int]:
+        """A picture's size in the network's input in eval mode, as torchvision's transform computes it."""
+        transform = self.net.transform
+        if transform.fixed_size is not None:
+            fixed_width, fixed_height = transform.fixed_size
+            return fixed_height, fixed_width
+        scale = min(transform.min_size[-1] / min(height, width), transform.max_size / max(height, width))
+        size = int(height * scale), int(width * scale)
+        if 0 in size:
+            raise ImageError(
+                f"A picture of {width} x {height} pixels was given to the network.",
+                f"Resized so that its long side is {transform.max_size} pixels, its short side would be less than one.",
+                "Crop the picture, or cut it into tiles.",
+            )
+        return size
+
+
+def tuned(owner: Any, protocol: Protocol) -> Any:
+    """`owner` at these thresholds: a shallow copy that shares every layer, because threads may share `owner` itself."""
+    changed = copy(owner)
+    changed.score_thresh, changed.nms_thresh, changed.detections_per_img = protocol.score, protocol.iou, protocol.max_boxes
+    return changed
+
+
+def input_sizes(batch: Batch) -> list[tuple[int, int]]:
+    """`(height, width)` of each picture in the network's input, without padding."""
+    return [(round(place.height * place.scale_y), round(place.width * place.scale_x)) for place in batch.places]
+
+
+def _check(target: Target, classes: int, where: str) -> None:
+    flat = ~(target.boxes[:, 2:] > target.boxes[:, :2]).all(dim=1)  # (n,), and true for NaN
+    if flat.any():
+        raise ValueError(f"{where}: box {target.boxes[flat][0].tolist()} has no width or no height; drop it from the truth")
+    outside = (target.labels < 0) | (target.labels >= classes)
+    if outside.any():
+        raise LabelError(
+            f"The loss was asked for, and {where} has the label {int(target.labels[outside][0])}.",
+            f"The label space has {classes} classes.",
+            f"Give labels from 0 to {classes - 1}, in the order of the detector's space.",
+        )

@@ -1,0 +1,102 @@
+"""Faster R-CNN and the box half of Mask R-CNN and Keypoint R-CNN: proposals first, then a look at each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.roi_heads import fastrcnn_loss
+from torchvision.ops.poolers import LevelMapper
+
+from detzoo_torchvision.detector import TorchvisionDetector, tuned
+from zoo import LabelSpace, Protocol
+from zoo.detectors import Batch, Target
+from zoo.errors import ContractError
+
+
+@dataclass(frozen=True)
+class Regions:
+    """What the second stage says of the proposals of all pictures, one after the other.
+
+    proposals: (n, 4) a picture, input pixels.
+    logits:    (sum of n, channels).
+    deltas:    (sum of n, 4 * channels), how each class would move the proposal.
+    """
+
+    proposals: tuple[Tensor, ...]
+    logits: Tensor
+    deltas: Tensor
+
+
+@dataclass(frozen=True)
+class TwoStageOutput:
+    """The pyramid, and in eval mode the regions; in train mode which regions are looked at depends on the truth, so on `loss`."""
+
+    features: dict[str, Tensor]
+    regions: Regions | None
+
+
+class TwoStage(TorchvisionDetector):
+    """A torchvision R-CNN. Mask and keypoint layers are there, so that published weights fit, and are not run.
+
+    strides: input pixels a cell of each map that regions are cut from.
+    """
+
+    def __init__(self, net: Any, *, space: LabelSpace, strides: Sequence[int]) -> None:
+        super().__init__(net, space=space, owner=net.roi_heads)
+        # torchvision guesses these from the height of the first picture a network sees; a very flat one spoils all that follow.
+        pool = self.net.roi_heads.box_roi_pool
+        pool.scales = [1 / stride for stride in strides]
+        finest, coarsest = strides[0].bit_length() - 1, strides[-1].bit_length() - 1  # log2
+        pool.map_levels = LevelMapper(finest, coarsest, pool.canonical_scale, pool.canonical_level)
+
+    def forward(self, batch: Batch) -> TwoStageOutput:
+        """The pyramid of features; in eval mode proposals and what the second stage makes of them."""
+        features = self.net.backbone(batch.pixels)
+        if self.training:
+            return TwoStageOutput(features, regions=None)
+        images = self._images(batch)
+        proposals, _ = self.net.rpn(images, features)
+        return TwoStageOutput(features, Regions(tuple(proposals), *self._look(features, proposals, images)))
+
+    def loss(self, raw: TwoStageOutput, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """`loss_objectness` and `loss_rpn_box_reg` of the proposals, `loss_classifier` and `loss_box_reg` of the second stage.
+
+        Anchors and proposals are sampled with torch's random generator (Faster R-CNN, arXiv:1506.01497, 3.1.2).
+        """
+        if raw.regions is not None or not self.training:
+            raise _wrong_mode("loss", "train")
+        images, truth = self._images(batch), self._truth(batch, targets)
+        proposals, losses = self.net.rpn(images, raw.features, truth)
+        # Mask R-CNN's check wants the key to be there; only the mask branch, which is not run, reads it.
+        truth = [{**one, "masks": one["labels"]} for one in truth]
+        proposals, _, channels, wanted = self.net.roi_heads.select_training_samples(proposals, truth)
+        logits, deltas = self._look(raw.features, proposals, images)
+        loss_classifier, loss_box_reg = fastrcnn_loss(logits, deltas, channels, wanted)
+        return {**losses, "loss_classifier": loss_classifier, "loss_box_reg": loss_box_reg}
+
+    def _look(self, features: dict[str, Tensor], proposals: Sequence[Tensor], images: ImageList) -> tuple[Tensor, Tensor]:
+        """The second stage: logits and deltas of each proposal."""
+        roi = self.net.roi_heads
+        cut = roi.box_roi_pool(features, list(proposals), images.image_sizes)  # (sum of n, c, 7, 7)
+        logits, deltas = roi.box_predictor(roi.box_head(cut))
+        return logits, deltas
+
+    def _found(self, raw: TwoStageOutput, images: ImageList, protocol: Protocol) -> list[dict[str, Tensor]]:
+        if raw.regions is None:
+            raise _wrong_mode("decode", "eval")
+        heads = tuned(self.net.roi_heads, protocol)
+        regions = raw.regions
+        found = heads.postprocess_detections(regions.logits, regions.deltas, list(regions.proposals), images.image_sizes)
+        return [{"boxes": boxes, "scores": scores, "labels": labels} for boxes, scores, labels in zip(*found, strict=True)]
+
+
+def _wrong_mode(step: str, mode: str) -> ContractError:
+    return ContractError(
+        f"{step} was called on a two-stage detector.",
+        f"Its raw output was not made in {mode} mode, and holds no regions that {step} could use.",
+        f"Call model.{mode}() before model(batch).",
+    )

@@ -1,0 +1,211 @@
+"""What a torchvision detector promises beyond parity: sizes, fixes, other label spaces, and bad input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from detzoo_torchvision import architectures
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from zoo import Protocol
+from zoo.detectors import Target
+from zoo.errors import ContractError, ImageError, LabelError
+from zoo.labels import LabelSpace
+from zoo.registry.card import PostLoad
+
+SPACE = LabelSpace.custom(["helmet", "vest", "boot"])
+KINDS = ("fasterrcnn_mobilenet_v3_large_320_fpn", "retinanet_resnet50_fpn", "fcos_resnet50_fpn", "ssdlite320_mobilenet_v3_large")
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def detector(request: pytest.FixtureRequest, make_ours: Callable[..., Any]) -> Any:
+    """One architecture of each kind, for three classes."""
+    return make_ours(request.param, SPACE)
+
+
+@pytest.fixture(scope="module")
+def fcos(make_ours: Callable[..., Any]) -> Any:
+    return make_ours("fcos_resnet50_fpn", SPACE)
+
+
+@pytest.fixture(scope="module")
+def rcnn(make_ours: Callable[..., Any]) -> Any:
+    return make_ours("fasterrcnn_mobilenet_v3_large_320_fpn", SPACE)
+
+
+@torch.no_grad()
+def see(detector: Any, images: list[Tensor], **settings: Any) -> Any:
+    batch = detector.prepare(images)
+    return detector.decode(detector(batch), batch, Protocol(**settings))
+
+
+def target(*boxes: tuple[float, float, float, float], label: int = 0) -> Target:
+    return Target(torch.tensor(boxes).reshape(-1, 4), torch.full((len(boxes),), label))
+
+
+def test_labels_of_ones_own_are_seen(detector: Any, images: list[Tensor]) -> None:
+    seen = see(detector, images)
+    assert all(one.space.names == SPACE.names for one in seen)
+    assert {name for one in seen for name in (one.names[label] for label in one.labels)} <= set(SPACE.names)
+    assert sum(len(one) for one in seen)
+
+
+def test_detections_are_best_first_inside_the_picture_and_know_its_size(detector: Any, images: list[Tensor]) -> None:
+    for seen, image in zip(see(detector, images, score=0.0), images, strict=True):
+        height, width = image.shape[-2:]
+        assert seen.size == (height, width)
+        assert torch.equal(seen.scores, seen.scores.sort(descending=True).values)
+        assert seen.boxes.min() >= 0
+        assert seen.boxes[:, 2].max() <= width * (1 + 1e-6)  # torchvision's rounding may pass the edge by one part in 2^23
+        assert seen.boxes[:, 3].max() <= height * (1 + 1e-6)
+
+
+def test_the_four_steps_train_it(detector: Any, images: list[Tensor]) -> None:
+    detector.train()
+    batch = detector.prepare(images)
+    losses = detector.loss(detector(batch), batch, [target((5.0, 5.0, 60.0, 60.0), label=2), target()])
+    sum(losses.values()).backward()
+    gradients = [parameter.grad for parameter in detector.parameters() if parameter.grad is not None]
+    detector.zero_grad(set_to_none=True)
+    detector.eval()
+    assert len(gradients) > 50
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)
+
+
+@settings(max_examples=30, deadline=None)
+@given(height=st.integers(1, 300), width=st.integers(1, 300))
+def test_input_size_is_the_size_that_prepare_makes(fcos: Any, rcnn: Any, height: int, width: int) -> None:
+    for one in (fcos, rcnn):
+        try:
+            expected = one.input_size(height, width)
+        except ImageError:
+            assert max(height, width) > 100 * min(height, width)
+        else:
+            assert tuple(one.prepare([torch.zeros(3, height, width, dtype=torch.uint8)]).pixels.shape[-2:]) == expected
+
+
+def test_a_fixed_size_is_the_same_for_every_picture() -> None:
+    with torch.device("meta"):
+        lite = architectures.ssdlite320_mobilenet_v3_large(space=SPACE)
+        ssd = architectures.ssd300_vgg16(space=SPACE)
+    assert lite.input_size(17, 900) == lite.input_size(1, 1) == (320, 320)
+    assert ssd.input_size(17, 900) == (300, 300)
+
+
+def test_the_published_input_size_is_the_default() -> None:
+    with torch.device("meta"):
+        large = architectures.fasterrcnn_resnet50_fpn(space=SPACE)
+        small = architectures.fasterrcnn_mobilenet_v3_large_320_fpn(space=SPACE)
+    assert large.input_size(480, 640) == (800, 1088)  # 800 x 1066, padded to multiples of 32
+    assert small.input_size(480, 640) == (320, 448)
+
+
+def test_a_picture_whose_short_side_would_vanish_is_refused(fcos: Any) -> None:
+    with pytest.raises(ImageError, match="20000 x 10 pixels"):
+        fcos.input_size(10, 20000)
+    with pytest.raises(ImageError, match="short side would be less than one"):
+        fcos.prepare([torch.zeros(3, 1, 300, dtype=torch.uint8)])
+
+
+def test_a_very_flat_first_picture_does_not_spoil_those_after_it(rcnn: Any, images: list[Tensor]) -> None:
+    with torch.device("meta"):
+        fresh, other = (architectures.fasterrcnn_mobilenet_v3_large_320_fpn(space=SPACE).eval() for _ in range(2))
+    for one in (fresh, other):
+        one.load_state_dict(rcnn.state_dict(), assign=True)
+    see(other, [torch.full((3, 2, 600), 90, dtype=torch.uint8)])
+    after, alone = see(other, images), see(fresh, images)
+    assert all(torch.equal(one.scores, two.scores) for one, two in zip(after, alone, strict=True))
+    assert len(alone[0])
+
+
+def test_a_network_built_on_the_meta_device_equals_one_built_where_it_runs(rcnn: Any, images: list[Tensor]) -> None:
+    built_here = architectures.fasterrcnn_mobilenet_v3_large_320_fpn(space=SPACE, min_size=128, max_size=256).eval()
+    built_here.net.rpn._post_nms_top_n = rcnn.net.rpn._post_nms_top_n
+    built_here.load_state_dict(rcnn.state_dict())
+    for one, other in zip(see(built_here, images), see(rcnn, images), strict=True):
+        assert torch.equal(one.boxes, other.boxes)
+        assert torch.equal(one.scores, other.scores)
+
+
+def test_frozen_eps_is_set_where_a_card_says_so_and_changes_the_output(fcos: Any, images: list[Tensor]) -> None:
+    before = see(fcos, images)[0]
+    fcos.post_load(PostLoad(frozen_bn_eps=0.1))
+    after = see(fcos, images)[0]
+    fcos.post_load(PostLoad(frozen_bn_eps=1e-5))
+    assert not torch.equal(before.scores[:5], after.scores[:5])
+    assert torch.equal(see(fcos, images)[0].scores, before.scores)
+
+
+def test_frozen_eps_is_refused_by_a_network_without_frozen_norms() -> None:
+    with torch.device("meta"):
+        ssd = architectures.ssd300_vgg16(space=SPACE)
+    with pytest.raises(ContractError, match=r"frozen_bn_eps: 0\.0"):
+        ssd.post_load(PostLoad(frozen_bn_eps=0.0))
+
+
+def test_no_fix_is_no_error() -> None:
+    with torch.device("meta"):
+        architectures.ssd300_vgg16(space=SPACE).post_load(PostLoad())
+
+
+def test_a_box_without_area_is_refused_by_its_target(fcos: Any, images: list[Tensor]) -> None:
+    batch = fcos.prepare(images)
+    truth = [target(), target((1.0, 1.0, 9.0, 9.0), (4.0, 4.0, 4.0, 9.0))]
+    with pytest.raises(ValueError, match=r"target 1: box \[4\.0, 4\.0, 4\.0, 9\.0\]"):
+        fcos.loss(fcos(batch), batch, truth)
+
+
+def test_a_nan_box_is_refused(fcos: Any, images: list[Tensor]) -> None:
+    batch = fcos.prepare(images[:1])
+    with pytest.raises(ValueError, match="target 0"):
+        fcos.loss(fcos(batch), batch, [target((1.0, float("nan"), 9.0, 9.0))])
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_a_label_outside_the_space_is_refused(fcos: Any, images: list[Tensor], label: int) -> None:
+    batch = fcos.prepare(images[:1])
+    with pytest.raises(LabelError, match=rf"target 0 has the label {label}\.(.|\n)*from 0 to 2"):
+        fcos.loss(fcos(batch), batch, [target((1.0, 1.0, 9.0, 9.0), label=label)])
+
+
+def test_two_stage_loss_wants_train_mode_and_decode_wants_eval_mode(rcnn: Any, images: list[Tensor]) -> None:
+    batch = rcnn.prepare(images[:1])
+    with pytest.raises(ContractError, match=r"model\.train\(\)"):
+        rcnn.loss(rcnn(batch), batch, [target()])
+    rcnn.train()
+    raw = rcnn(batch)
+    rcnn.eval()
+    with pytest.raises(ContractError, match=r"model\.eval\(\)"):
+        rcnn.decode(raw, batch, Protocol())
+
+
+def test_another_float_type_works_and_gives_float32_boxes(make_ours: Callable[..., Any], images: list[Tensor]) -> None:
+    precise = make_ours("fcos_resnet50_fpn", SPACE).double()
+    assert precise.prepare(images).pixels.dtype == torch.float64
+    assert see(precise, images)[0].boxes.dtype == torch.float32
+
+
+def test_pictures_are_not_changed(fcos: Any, images: list[Tensor]) -> None:
+    copies = [image.clone() for image in images]
+    see(fcos, images)
+    assert all(torch.equal(image, copy) for image, copy in zip(images, copies, strict=True))
+
+
+def test_nothing_seen_is_empty_detections(detector: Any, images: list[Tensor]) -> None:
+    assert [len(one) for one in see(detector, images, score=1.0)] == [0, 0]
+
+
+def test_places_remember_the_pictures_sizes(detector: Any, images: list[Tensor]) -> None:
+    places = detector.prepare(images).places
+    assert [(place.height, place.width) for place in places] == [tuple(image.shape[1:]) for image in images]
+
+
+def test_a_box_goes_to_the_input_and_back(detector: Any, images: list[Tensor]) -> None:
+    place = detector.prepare(images).places[1]
+    box = torch.tensor([[3.0, 5.0, 40.0, 80.0]])
+    assert torch.allclose(place.to_original(place.to_input(box)), box)

@@ -1,0 +1,106 @@
+"""Backbones and the feature pyramid keep the promise of their levels, and compute what torchvision computes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import pytest
+import torch
+from detzoo_torchvision import BACKBONES
+from detzoo_torchvision.parts import backbones
+from detzoo_torchvision.parts.backbones import Staged
+from detzoo_torchvision.parts.fpn import FPN
+from torch import nn
+from torchvision import models
+from torchvision.models.detection.backbone_utils import _mobilenet_extractor, _resnet_fpn_extractor
+from torchvision.ops import FeaturePyramidNetwork
+from torchvision.ops.feature_pyramid_network import LastLevelP6P7
+
+from zoo.errors import CardError, ContractError
+from zoo.parts import Level
+
+
+def build(name: str, *, strides: tuple[int, ...]) -> Staged:
+    make: Callable[..., Staged] = getattr(backbones, name)
+    return make(strides=strides)
+
+
+@pytest.mark.parametrize("strides", [(16,), (4, 8, 16, 32)])
+@pytest.mark.parametrize("name", BACKBONES)
+def test_a_backbone_returns_the_maps_it_declares(name: str, strides: tuple[int, ...]) -> None:
+    with torch.device("meta"):
+        backbone = build(name, strides=strides)
+        maps = backbone(torch.rand(2, 3, 64, 96))
+    assert [level.stride for level in backbone.levels] == list(strides)
+    assert [tuple(one.shape) for one in maps] == [
+        (2, level.channels, 64 // level.stride, 96 // level.stride) for level in backbone.levels
+    ]
+
+
+def test_a_resnet_is_the_body_of_torchvisions_detectors() -> None:
+    theirs = _resnet_fpn_extractor(models.resnet18(weights=None), 5).body.eval()
+    ours = build("resnet18", strides=(4, 8, 16, 32)).eval()
+    ours.body.load_state_dict(theirs.state_dict(), strict=True)
+    pixels = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        assert all(torch.equal(one, two) for one, two in zip(ours(pixels), theirs(pixels).values(), strict=True))
+
+
+def test_a_mobilenet_ends_where_torchvisions_detectors_end() -> None:
+    theirs = _mobilenet_extractor(models.mobilenet_v3_large(weights=None), True, 6).body.eval()
+    ours = build("mobilenet_v3_large", strides=(32,)).eval()
+    ours.body.load_state_dict(theirs.state_dict(), strict=True)
+    pixels = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        assert torch.equal(ours(pixels)[0], list(theirs(pixels).values())[-1])
+
+
+def test_layers_behind_the_coarsest_wanted_map_are_not_kept() -> None:
+    assert [name for name, _ in build("resnet18", strides=(8,)).body.named_children()][-1] == "layer2"
+
+
+@pytest.mark.parametrize(
+    ("name", "strides", "there"), [("resnet18", (2, 4), "4, 8, 16, 32"), ("mobilenet_v2", (64,), "2, 4, 8, 16, 32")]
+)
+def test_a_stride_without_a_map_is_refused_with_those_there_are(name: str, strides: tuple[int, ...], there: str) -> None:
+    with torch.device("meta"), pytest.raises(ContractError, match=rf"Choose from {there}\."):
+        build(name, strides=strides)
+
+
+def test_every_backbone_is_registered_under_torchvisions_name() -> None:
+    assert all(hasattr(models, name) and hasattr(backbones, name) for name in BACKBONES)
+
+
+GIVEN = (Level(8, 8), Level(16, 16), Level(24, 32))
+
+
+@pytest.mark.parametrize("coarser", [0, 1, 2])
+@pytest.mark.parametrize(("height", "width"), [(64, 128), (72, 104)])
+def test_fpn_returns_the_maps_it_declares(coarser: int, height: int, width: int) -> None:
+    neck = FPN(levels=GIVEN, channels=12, coarser=coarser)
+    maps = tuple(torch.rand(2, one.channels, -(-height // one.stride), -(-width // one.stride)) for one in GIVEN)
+    assert [level.stride for level in neck.levels] == [8, 16, 32, 64, 128][: 3 + coarser]
+    assert [tuple(one.shape) for one in neck(maps)] == [
+        (2, 12, -(-height // level.stride), -(-width // level.stride)) for level in neck.levels
+    ]
+
+
+def test_fpn_is_torchvisions() -> None:
+    ours = FPN(levels=GIVEN, channels=12)
+    theirs = FeaturePyramidNetwork([8, 16, 24], 12, extra_blocks=LastLevelP6P7(24, 12))
+    theirs.load_state_dict(ours.pyramid.state_dict(), strict=True)
+    maps = tuple(torch.rand(1, one.channels, 64 // one.stride, 64 // one.stride) for one in GIVEN)
+    named = theirs(OrderedDict(zip("abc", maps, strict=True)))
+    assert all(torch.equal(one, two) for one, two in zip(ours(maps), named.values(), strict=True))
+
+
+def test_fpn_adds_at_most_two_maps() -> None:
+    with pytest.raises(CardError, match="0, 1 or 2"):
+        FPN(levels=GIVEN, coarser=3)  # type: ignore[arg-type]
+
+
+def test_batch_norm_stays_trainable() -> None:
+    norms = [one for one in build("resnet18", strides=(8,)).modules() if isinstance(one, nn.BatchNorm2d)]
+    assert norms
+    assert all(one.weight.requires_grad for one in norms)

@@ -1,0 +1,173 @@
+"""The losses are the published sums, are finite whatever the truth holds, and teach a network."""
+
+import math
+
+import pytest
+import torch
+from detzoo_yolox.assign import assign
+from detzoo_yolox.detector import YOLOX, build
+from detzoo_yolox.raw import Raw, to_boxes
+from torch import Tensor
+
+from zoo.detectors import Batch, Protocol, Target
+from zoo.errors import ContractError, LabelError
+from zoo.labels import LabelSpace
+
+NOTHING = Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
+
+
+def target(*boxes: tuple[float, float, float, float, int]) -> Target:
+    rows = torch.tensor(boxes)
+    return Target(rows[:, :4].float(), rows[:, 4].long())
+
+
+TRUTH = [target((4, 6, 30, 40, 0), (30, 10, 60, 60, 2)), NOTHING, target((10, 10, 22, 20, 1))]
+
+
+def noise(count: int, *, height: int = 64, width: int = 64) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(7)
+    return [torch.randint(0, 256, (3, height, width), dtype=torch.uint8, generator=generator) for _ in range(count)]
+
+
+def trained_on(toy: YOLOX, targets: list[Target]) -> tuple[Raw, Batch, dict[str, Tensor]]:
+    batch = toy.prepare(noise(len(targets)))
+    raw = toy.train()(batch)
+    return raw, batch, toy.loss(raw, batch, targets)
+
+
+def entropy(logit: float, truth: float) -> float:
+    p = 1 / (1 + math.exp(-logit))
+    return -(truth * math.log(p) + (1 - truth) * math.log(1 - p))
+
+
+def iou(a: list[float], b: list[float]) -> float:
+    overlap = max(min(a[2], b[2]) - max(a[0], b[0]), 0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0)
+    return overlap / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - overlap)
+
+
+def test_the_losses_are_the_published_sums_over_cells_that_learn(toy: YOLOX) -> None:
+    toy.head.l1 = True
+    raw, _, found = trained_on(toy, TRUTH)
+    cells, values = raw.cells(), raw.values.detach()
+    expected, count = dict.fromkeys(("iou", "objectness", "classification", "l1"), 0.0), 0
+    for picture, truth in enumerate(TRUTH):
+        boxes = to_boxes(values[picture], cells)
+        learned = assign(boxes=boxes, logits=values[picture, :, 4:], cells=cells, objects=truth.boxes, channels=truth.labels)
+        owners = dict(zip(learned.cells.tolist(), zip(learned.objects.tolist(), learned.ious.tolist(), strict=True), strict=True))
+        count += len(owners)
+        for cell, row in enumerate(values[picture].tolist()):
+            expected["objectness"] += entropy(row[4], float(cell in owners))
+            if cell not in owners:
+                continue
+            number, quality = owners[cell]
+            box, label = truth.boxes[number].tolist(), int(truth.labels[number])
+            column, line, stride = cells[cell].tolist()
+            expected["iou"] += 5 * (1 - iou(boxes[cell].tolist(), box) ** 2)
+            expected["classification"] += sum(entropy(row[5 + one], quality * (one == label)) for one in range(3))
+            goal = (
+                (box[0] + box[2]) / 2 / stride - column,
+                (box[1] + box[3]) / 2 / stride - line,
+                math.log((box[2] - box[0]) / stride),
+                math.log((box[3] - box[1]) / stride),
+            )
+            expected["l1"] += sum(abs(value - aim) for value, aim in zip(row[:4], goal, strict=True))
+    assert count >= 3
+    assert {name: loss.item() for name, loss in found.items()} == pytest.approx(
+        {name: total / count for name, total in expected.items()}, rel=1e-4
+    )
+
+
+@pytest.mark.parametrize("truth", [TRUTH, [NOTHING, NOTHING]], ids=["some pictures empty", "all pictures empty"])
+def test_losses_are_finite_scalars_with_a_gradient_for_every_parameter(toy: YOLOX, truth: list[Target]) -> None:
+    _, _, found = trained_on(toy, truth)
+    assert list(found) == ["iou", "objectness", "classification"]
+    assert all(loss.shape == () and loss.isfinite() for loss in found.values())
+    sum(found.values()).backward()
+    grads = {name: parameter.grad for name, parameter in toy.named_parameters()}
+    assert [name for name, grad in grads.items() if grad is None or not grad.isfinite().all()] == []
+
+
+def test_every_part_of_the_network_learns_from_a_picture(toy: YOLOX) -> None:
+    _, _, found = trained_on(toy, TRUTH)
+    sum(found.values()).backward()
+    for part in (toy.backbone, toy.neck, toy.head.stems, toy.head.reg_convs, toy.head.cls_preds):
+        assert sum(parameter.grad.abs().sum() for parameter in part.parameters()) > 0
+
+
+def test_pictures_without_objects_teach_objectness_only(toy: YOLOX) -> None:
+    _, _, found = trained_on(toy, [NOTHING])
+    assert found["objectness"] > 0
+    assert found["iou"] == found["classification"] == 0
+
+
+def test_under_autocast_the_losses_are_single_precision_and_finite(toy: YOLOX) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        raw, _, found = trained_on(toy, TRUTH)
+    assert raw.values.dtype == torch.bfloat16
+    assert all(loss.dtype == torch.float32 and loss.isfinite() for loss in found.values())
+
+
+def test_truth_is_given_in_original_pixels(toy: YOLOX) -> None:
+    small, large = (target((s * 4, s * 6, s * 30, s * 40, 1)) for s in (1, 3))
+    picture = noise(1)[0]
+    enlarged = picture.repeat_interleave(3, 1).repeat_interleave(3, 2)
+    batch, triple = toy.prepare([picture]), toy.prepare([enlarged])
+    raw = toy.train()(batch)
+    ours, theirs = toy.loss(raw, batch, [small]), toy.loss(raw, triple, [large])
+    assert {name: loss.item() for name, loss in ours.items()} == pytest.approx({n: loss.item() for n, loss in theirs.items()})
+
+
+def test_objects_without_area_change_nothing(toy: YOLOX) -> None:
+    real = (4, 6, 30, 40, 0)
+    raw, batch, found = trained_on(toy, [target(real)])
+    with_flat = toy.loss(raw, batch, [target((5, 5, 5, 30, 1), real, (9, 9, 20, 9, 2))])
+    assert {n: v.item() for n, v in found.items()} == {n: v.item() for n, v in with_flat.items()}
+
+
+def test_a_class_is_learned_in_the_channel_its_label_has() -> None:
+    torch.manual_seed(0)
+    plain = LabelSpace("plain", ("x", "y"), channels=(0, 1))
+    model = build(space=plain, depth=0.33, width=0.125, size=64).train()
+    batch = model.prepare(noise(1))
+    raw = model(batch)
+    swapped = LabelSpace("swapped", ("x", "y"), channels=(1, 0))
+    before = model.loss(raw, batch, [target((4, 6, 30, 40, 0))])
+    model.head.space = swapped
+    after = model.loss(raw, batch, [target((4, 6, 30, 40, 1))])
+    assert {n: v.item() for n, v in before.items()} == {n: v.item() for n, v in after.items()}
+
+
+def test_raw_output_made_in_eval_mode_is_refused(toy: YOLOX) -> None:
+    batch = toy.prepare(noise(1))
+    with pytest.raises(ContractError, match=r"made in eval mode\.\nCall model\.train\(\)"):
+        toy.loss(toy(batch), batch, [NOTHING])
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_a_label_outside_the_space_is_refused_by_number(toy: YOLOX, label: int) -> None:
+    batch = toy.prepare(noise(1))
+    with pytest.raises(LabelError, match=rf"the label {label}\.\nIts label space 'letters' has 3 labels, from 0\."):
+        toy.loss(toy.train()(batch), batch, [target((1, 1, 9, 9, label))])
+
+
+@pytest.mark.slow
+def test_a_random_network_learns_two_boxes_in_one_picture(toy: YOLOX) -> None:
+    picture = torch.full((3, 64, 64), 90, dtype=torch.uint8)
+    picture[:, 6:40, 4:30] = torch.tensor([250, 20, 20], dtype=torch.uint8)[:, None, None]
+    picture[:, 16:62, 34:60] = torch.tensor([20, 20, 250], dtype=torch.uint8)[:, None, None]
+    truth = target((4, 6, 30, 40, 0), (34, 16, 60, 62, 2))
+    batch = toy.train().prepare([picture])
+    optimizer = torch.optim.Adam(toy.parameters(), lr=5e-3)
+    history = []
+    for _ in range(80):
+        total = sum(toy.loss(toy(batch), batch, [truth]).values())
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        history.append(total.item())
+    with torch.inference_mode():  # in train mode still: batch norms need more than 80 steps to know their averages
+        [seen] = toy.decode(toy(batch), batch, Protocol(score=0.3))
+    assert history[-1] < history[0] / 2
+    assert sorted(seen.labels.tolist()) == [0, 2]
+    for box, label in zip(seen.boxes.tolist(), seen.labels.tolist(), strict=True):
+        assert iou(box, truth.boxes[truth.labels == label][0].tolist()) > 0.6

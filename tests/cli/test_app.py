@@ -1,0 +1,160 @@
+"""The command `zoo` itself: help, version, mistakes, and the short cut past Typer."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import zoo
+from zoo.cli.app import COMMANDS, app
+from zoo.cli.cell import count, number, size
+from zoo.cli.quick import plain_call
+from zoo.cli.table import table
+
+Shell = Callable[..., Any]
+
+
+def test_help_names_every_command_under_a_heading(shell: Shell) -> None:
+    out = shell("--help").out
+    for name, (heading, _) in COMMANDS.items():
+        assert f" {name} " in out
+        assert heading in out
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_has_help(shell: Shell, name: str) -> None:
+    answer = shell(name, "--help")
+    assert answer.code == 0
+    assert f"zoo {name}" in answer.out
+
+
+def test_the_version_is_told(shell: Shell) -> None:
+    assert shell("--version").out == f"detzoo {zoo.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "Usage: zoo"),
+        (("lst",), "Did you mean 'list'?"),
+        (("show",), "Missing argument"),
+        (("list", "--wher", "x"), "--where"),
+        (("list", "--where"), "--where"),
+        (("list", "a", "b"), "unexpected extra argument"),
+    ],
+)
+def test_a_usage_mistake_exits_with_2(shell: Shell, words: tuple[str, ...], says: str) -> None:
+    answer = shell(*words)
+    assert answer.code == 2
+    assert says in answer.out + answer.err
+
+
+def test_a_traceback_is_shown_on_demand(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Traceback" not in shell("show", "nope").err
+    monkeypatch.setenv("ZOO_TRACEBACK", "1")
+    answer = shell("show", "nope")
+    assert answer.code == 3
+    assert "Traceback" in answer.err
+
+
+def test_an_interrupt_exits_with_130() -> None:
+    code = "import os, signal; from zoo.cli import main, app; import zoo.cli.show as module, sys\n"
+    code += "sys.modules['zoo.cli.show'].catalogue = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+    code += "sys.argv = ['zoo', 'show', 'x']; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=default_interrupt)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def default_interrupt() -> None:
+    """A shell in the background makes its children ignore interrupts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def test_a_terminal_that_can_not_show_a_character_is_no_error() -> None:
+    command = [sys.executable, "-m", "zoo", "list"]
+    done = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "yolox_nano" in done.stdout
+
+
+def test_an_ordinary_call_is_spared_typer() -> None:
+    from zoo.cli.list import list_models
+
+    assert plain_call(list_models, []) == {}
+    assert plain_call(list_models, ["yolox_*", "--json"]) == {"pattern": "yolox_*", "as_json": True}
+    assert plain_call(list_models, ["--where", "AP > 3", "yolox_*"]) == {"where": "AP > 3", "pattern": "yolox_*"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["-h"],
+        ["--where"],
+        ["--where", "--json"],
+        ["--where=AP > 3"],
+        ["a", "b"],
+        ["--json", "--json"],
+        ["--jso"],
+        ["--"],
+        ["-"],
+    ],
+)
+def test_what_is_not_plain_is_left_to_typer(words: list[str]) -> None:
+    from zoo.cli.list import list_models
+
+    assert plain_call(list_models, words) is None
+
+
+def test_a_missing_argument_is_left_to_typer() -> None:
+    from zoo.cli.show import show
+
+    assert plain_call(show, []) is None
+    assert plain_call(show, ["yolox_nano"]) == {"name": "yolox_nano"}
+
+
+def test_parameters_that_are_not_plain_are_left_to_typer() -> None:
+    def command(often: Annotated[int, typer.Option()] = 1) -> None: ...
+
+    assert plain_call(command, ["--often", "3"]) is None
+
+
+@pytest.mark.parametrize("words", [["--where", "AP > 99"], ["fasterrcnn_*", "--json"], ["yolox_nano"]])
+def test_the_short_cut_and_typer_give_the_same(shell: Shell, words: list[str]) -> None:
+    long_way = CliRunner().invoke(app(["list"]), ["list", *words])
+    short_cut = shell("list", *words)
+    assert (long_way.stdout, long_way.stderr, long_way.exit_code) == (short_cut.out, short_cut.err, short_cut.code)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0, "0.00M"),
+        (910_000, "0.91M"),
+        (9_994_999, "9.99M"),
+        (34_014_999, "34.0M"),
+        (99_960_000, "100M"),
+        (1_200_000_000, "1.20B"),
+    ],
+)
+def test_parameters_are_counted_in_millions(value: int | None, text: str) -> None:
+    assert count(value) == text
+
+
+def test_sizes_tell_edges_from_sides() -> None:
+    assert size((800, 1333), "shortest_edge") == "800-1333"
+    assert size((300, 300), "fixed") == "300"
+    assert size((480, 640), "letterbox") == "480x640"
+    assert size(None, None) == number(None) == "–"
+
+
+def test_a_table_is_aligned() -> None:
+    assert table(("a", "long"), [("x", "1"), ("yyy", "22")], right=("long",)) == "a    long\nx       1\nyyy    22"
+    assert table(("a", "b"), []) == "a  b"

@@ -1,0 +1,146 @@
+"""`zoo detect` from the shell: what it prints, writes and answers."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from safetensors.torch import save_file
+
+import zoo
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("weights") / "nano.safetensors"
+    save_file(zoo.load("yolox_nano", weights=False).state_dict(), file)
+    return f"file:{file}"
+
+
+@pytest.fixture
+def run(tmp_path: Path, weights: str) -> Run:
+    """`zoo detect` with random weights, in a folder with two pictures, `1.png` and `2.jpg`."""
+    Image.linear_gradient("L").convert("RGB").resize((80, 60)).save(tmp_path / "1.png")
+    Image.radial_gradient("L").convert("RGB").resize((60, 80)).save(tmp_path / "2.jpg")
+
+    def run_in(*words: str, model: tuple[str, ...] = ("--weights", weights)) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "zoo", "detect", *words, *model]
+        return subprocess.run(command, cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+
+    return run_in
+
+
+def test_a_picture_gets_a_line(run: Run) -> None:
+    done = run("1.png")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("1.png  80x60  ")
+
+
+def test_json_has_one_object_a_picture(run: Run, tmp_path: Path) -> None:
+    assert run("1.png", "2.jpg", "--score", "0", "--max-boxes", "3", "--json", "out.json").returncode == 0
+    first, second = json.loads((tmp_path / "out.json").read_text())
+    assert list(first) == ["file", "width", "height", "model", "weights_sha256", "detections"]
+    assert (first["file"], first["width"], first["height"]) == ("1.png", 80, 60)
+    assert (second["width"], second["height"]) == (60, 80)
+    assert first["model"] == "yolox_nano.coco"
+    assert len(first["weights_sha256"]) == 64
+    assert len(first["detections"]) == 3
+    assert list(first["detections"][0]) == ["box", "score", "label", "name"]
+
+
+def test_json_to_standard_output_is_nothing_but_json(run: Run) -> None:
+    assert len(json.loads(run("1.png", "--json", "-").stdout)) == 1
+
+
+def test_json_lines_have_one_object_a_line(run: Run, tmp_path: Path) -> None:
+    run("1.png", "2.jpg", "--json", "out.jsonl")
+    assert [json.loads(line)["file"] for line in (tmp_path / "out.jsonl").read_text().splitlines()] == ["1.png", "2.jpg"]
+
+
+def test_coco_results_have_the_data_sets_own_ids(run: Run, tmp_path: Path) -> None:
+    assert run("1.png", "2.jpg", "--score", "0", "--coco", "out.json").returncode == 0
+    rows = json.loads((tmp_path / "out.json").read_text())
+    assert {row["image_id"] for row in rows} == {1, 2}
+    assert {row["category_id"] for row in rows} <= set(zoo.load("yolox_nano", weights=False).space.ids)
+
+
+def test_coco_image_ids_come_from_the_annotations(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "1.png").rename(tmp_path / "street.png")
+    (tmp_path / "instances.json").write_text(json.dumps({"images": [{"id": 77, "file_name": "val/street.png"}]}))
+    done = run("street.png", "--score", "0", "--coco", "out.json", "--coco-images", "instances.json")
+    assert done.returncode == 0, done.stderr
+    assert {row["image_id"] for row in json.loads((tmp_path / "out.json").read_text())} == {77}
+
+
+def test_a_picture_without_a_coco_id_is_named_before_the_network_runs(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "1.png").rename(tmp_path / "street.png")
+    done = run("street.png", "--coco", "out.json")
+    assert done.returncode == 1
+    assert "street.png" in done.stderr
+    assert "--coco-images" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_annotated_pictures_keep_name_and_size(run: Run, tmp_path: Path) -> None:
+    assert run("1.png", "2.jpg", "--save", "seen").returncode == 0
+    with Image.open(tmp_path / "seen" / "1.png") as first, Image.open(tmp_path / "seen" / "2.jpg") as second:
+        assert first.size == (80, 60)
+        assert second.size == (60, 80)
+
+
+def test_two_pictures_of_one_name_do_not_overwrite_each_other(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "2.jpg").rename(tmp_path / "other" / "1.png")
+    run("1.png", "other", "--save", "seen")
+    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == ["1-2.png", "1.png"]
+
+
+def test_a_folder_and_a_glob_are_many_pictures(run: Run) -> None:
+    assert len(run(".").stdout.splitlines()) == 2
+    assert len(run("*.jpg").stdout.splitlines()) == 1
+
+
+def test_a_broken_picture_is_named_and_the_rest_comes_out(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "0.jpg").write_bytes(b"not a picture")
+    done = run("0.jpg", "1.png", "missing.png", "--json", "out.json")
+    assert done.returncode == 1
+    assert "0.jpg" in done.stderr
+    assert "missing.png" in done.stderr
+    assert "2 of 3 pictures" in done.stderr
+    assert [one["file"] for one in json.loads((tmp_path / "out.json").read_text())] == ["1.png"]
+
+
+def test_nothing_readable_has_an_exit_code_of_its_own(run: Run) -> None:
+    assert run("missing.png").returncode == 6
+
+
+def test_a_wrong_name_is_a_sentence_and_exit_code_3(run: Run) -> None:
+    done = run("1.png", "--model", "yolox_nanno")
+    assert done.returncode == 3
+    assert "yolox_nano" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [("--score", "2"), ("--exif", "sideways"), ("--batch-size", "0"), ("--nonsense",)])
+def test_a_usage_mistake_is_exit_code_2(run: Run, words: tuple[str, ...]) -> None:
+    assert run("1.png", *words).returncode == 2
+
+
+def test_a_device_that_is_not_there_is_a_sentence(run: Run) -> None:
+    done = run("1.png", "--device", "cuda:99")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--json", "--coco", "--save"])
+def test_an_unwritable_place_is_a_sentence(run: Run, tmp_path: Path, option: str) -> None:
+    done = run("1.png", option, "1.png/below")
+    assert done.returncode == 6
+    assert "1.png" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,189 @@
+"""`zoo plugins`, and a plugin that is a distribution of its own, installed by pip."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+Shell = Callable[..., Any]
+
+PROJECT = """
+    [build-system]
+    requires = ["hatchling"]
+    build-backend = "hatchling.build"
+
+    [project]
+    name = "detzoo-acme"
+    version = "2.5"
+
+    [project.entry-points.detzoo]
+    acme = "detzoo_acme"
+"""
+MODULE = '''
+    """A detector of our own."""
+
+    from pathlib import Path
+
+    from zoo import hookimpl
+
+
+    @hookimpl
+    def register_cards(register):
+        register(Path(__file__).parent / "cards.yaml")
+
+
+    @hookimpl
+    def register_architectures(register):
+        register("net", "detzoo_acme.network:build")
+
+
+    @hookimpl
+    def register_backbones(register):
+        register("*", "detzoo_acme.network:any_backbone")
+'''
+CARDS = """
+    schema: 1
+    aliases: {acme: acme_nano}
+    cards:
+      acme_nano:
+        architecture: net
+        labels: [helmet, vest]
+        weights: {site: {sources: [{kind: package, package: detzoo_acme, file: nano.safetensors}]}}
+"""
+NETWORK = """
+    def build(*, space, **arguments):
+        return f"a net for {space}"
+
+
+    def any_backbone(name, *, strides):
+        return f"{name} at {strides}"
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that pip installed detzoo-acme 2.5 into."""
+    project, site = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("site")
+    package = project / "detzoo_acme"
+    package.mkdir()
+    files = {
+        "pyproject.toml": PROJECT,
+        "detzoo_acme/__init__.py": MODULE,
+        "detzoo_acme/cards.yaml": CARDS,
+        "detzoo_acme/network.py": NETWORK,
+    }
+    for name, text in files.items():
+        (project / name).write_text(dedent(text))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-build-isolation", "--no-deps"]
+    subprocess.run([*pip, "--target", str(site), str(project)], check=True)
+    return site
+
+
+@pytest.fixture
+def zoo(installed: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `zoo`, or Python code, in a process that sees detzoo-acme."""
+
+    def run(*words: str, code: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", code] if code else [sys.executable, "-m", "zoo", *words]
+        return subprocess.run(command, env=os.environ | {"PYTHONPATH": str(installed)}, capture_output=True, text=True)
+
+    return run
+
+
+def test_an_installed_plugin_is_listed_like_a_bundled_one(zoo: Callable[..., Any]) -> None:
+    done = zoo("plugins", "--json")
+    assert done.returncode == 0, done.stderr
+    infos = {info["name"]: info for info in json.loads(done.stdout)}
+    acme = infos["acme"]
+    assert acme.pop("seconds") > 0
+    assert acme == {
+        "name": "acme",
+        "distribution": "detzoo-acme",
+        "version": "2.5",
+        "entry": "detzoo_acme",
+        "status": "loaded",
+        "reason": "",
+        "contributes": {"cards": 1, "architectures": 1, "backbones": 1},
+        "imports_torch": False,
+        "models": 1,
+    }
+    assert infos["torchvision"]["status"] == "loaded"
+
+
+def test_a_model_of_an_installed_plugin_is_listed_and_shown(zoo: Callable[..., Any]) -> None:
+    assert "2 classes  acme" in zoo("list", "acme*").stdout
+    page = zoo("show", "acme").stdout
+    assert "acme/acme_nano" in page
+    assert "package detzoo_acme: nano.safetensors" in page
+
+
+def test_its_builders_are_imported_when_they_are_asked_for(zoo: Callable[..., Any]) -> None:
+    code = """if True:
+        import sys, zoo
+        known = zoo.catalogue()
+        assert "detzoo_acme.network" not in sys.modules
+        print(known.builder("architectures", "net", plugin="acme")(space="two classes"))
+        print(known.builder("backbones", "acme/resnet18")(strides=(8, 16)))
+        print(known.parts("backbones"))
+    """
+    done = zoo(code=code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[:2] == ["a net for two classes", "resnet18 at (8, 16)"]
+    assert "'acme/*'" in done.stdout
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on the import path with a plugin that does not work."""
+    (tmp_path / "detzoo_broken.py").write_text("import not_there_at_all")
+    info = tmp_path / "detzoo_broken-0.9.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: detzoo-broken\nVersion: 0.9\n")
+    (info / "entry_points.txt").write_text("[detzoo]\nbroken = detzoo_broken\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def test_a_broken_plugin_is_shown_with_its_reason_and_warned_of_elsewhere(shell: Shell, site: Path) -> None:
+    answer = shell("plugins")
+    assert answer.code == 0
+    assert answer.err == ""
+    assert "broken       detzoo-broken  0.9      quarantined       –  –" in answer.out
+    assert "broken: its import failed with ModuleNotFoundError: No module named 'not_there_at_all'" in answer.out
+    listed = shell("list")
+    assert listed.code == 0
+    assert "fasterrcnn_resnet50_fpn" in listed.out
+    assert listed.err == (
+        "Warning: Skipped plugin 'broken' of detzoo-broken 0.9 (detzoo_broken): "
+        "its import failed with ModuleNotFoundError: No module named 'not_there_at_all'\n"
+    )
+
+
+def test_what_a_plugin_brings_is_counted(shell: Shell) -> None:
+    answer = shell("plugins")
+    [line] = [line for line in answer.out.splitlines() if line.startswith("torchvision")]
+    assert line.split()[:5] == ["torchvision", "detzoo", shared_version(), "loaded", "12"]
+    assert "12 architectures" in line
+
+
+def shared_version() -> str:
+    import zoo
+
+    return zoo.__version__
+
+
+def test_plugins_that_are_switched_off_are_shown_as_such(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_PLUGINS", "yolox")
+    status = {info["name"]: info["status"] for info in json.loads(shell("plugins", "--json").out)}
+    assert (status["yolox"], status["torchvision"]) == ("loaded", "switched off")
+
+
+def test_an_unknown_name_in_the_setting_is_warned_of(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_PLUGINS", "yolx")
+    assert shell("plugins").err.startswith("Warning: ZOO_PLUGINS names 'yolx'")

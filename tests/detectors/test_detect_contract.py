@@ -1,0 +1,80 @@
+"""What a plugin's decode returns is checked before anybody sees it; the error names model, picture and numbers."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from zoo.detections import Detections
+from zoo.errors import ContractError
+from zoo.labels import LabelSpace
+
+BOX = [[8.0, 8.0, 24.0, 40.0], [40.0, 16.0, 48.0, 24.0]]
+
+
+def decoding(make_lamps, *, boxes=BOX, scores=(0.9, 0.8), labels=(0, 1)):
+    """A detector whose decode says just this."""
+
+    class Broken(make_lamps):
+        def decode(self, _raw, batch, _protocol):
+            return [Detections(torch.tensor(boxes), torch.tensor(scores), torch.tensor(labels), self.space) for _ in batch.places]
+
+    return Broken()
+
+
+def test_detections_that_keep_the_contract_pass(make_lamps, street):
+    assert decoding(make_lamps).detect(street).boxes.tolist() == BOX
+    edge = [[0.0, 0.0, 64.0, 48.0], [64.0, 48.0, 64.0, 48.0]]
+    assert decoding(make_lamps, boxes=edge).detect(street).boxes.tolist() == edge
+
+
+@pytest.mark.parametrize(
+    ("boxes", "said"),
+    [
+        ([BOX[0], [40.0, 16.0, 64.5, 24.0]], r"leaves the picture: they span x 8\.\.64\.5"),
+        ([BOX[0], [40.0, 16.0, 48.0, 48.5]], r"leaves the picture: .* y 8\.\.48\.5"),
+        ([[-3.0, 8.0, 24.0, 40.0], BOX[1]], r"leaves the picture: they span x -3\.\."),
+        ([[3.0, -8.0, 24.0, 40.0], BOX[1]], r"leaves the picture: .* y -8\.\."),
+    ],
+)
+def test_a_box_outside_the_picture_names_the_model_the_picture_and_the_numbers(boxes, said, make_lamps, street):
+    with pytest.raises(ContractError, match=f"'Broken'.*'image 0', 64 x 48 pixels.*\n.*{said}"):
+        decoding(make_lamps, boxes=boxes).detect(street)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"boxes": [BOX[0], [40.0, float("nan"), 48.0, 24.0]]}, "finite"),
+        ({"boxes": [BOX[0], [48.0, 16.0, 40.0, 24.0]]}, "x1 <= x2"),
+        ({"scores": (1.5, 0.8)}, "scores must lie in"),
+        ({"scores": (0.8, 0.9)}, "best first"),
+        ({"labels": (0, 3)}, "Label 3 is outside it: it has 3 classes"),
+        ({"labels": (0, 1, 2)}, "labels must be"),
+    ],
+)
+def test_detections_that_can_not_be_made_name_the_model_and_the_picture(wrong, said, make_lamps, street):
+    with pytest.raises(ContractError, match=f"'Broken'.*1 pictures, 'image 0'.*\n.*{said}.*\n.*defect of the model's plugin"):
+        decoding(make_lamps, **wrong).detect(street)
+
+
+def test_labels_of_another_space_are_refused(make_lamps, street):
+    broken = decoding(make_lamps)
+    right = broken.decode
+    broken.decode = lambda *args: [replace(one, space=LabelSpace("other", ("a", "b", "c"))) for one in right(*args)]
+    with pytest.raises(ContractError, match="label space 'other', the model's is 'lamps'"):
+        broken.detect(street)
+
+
+def test_the_name_a_model_was_loaded_by_is_said(make_lamps, street):
+    broken = decoding(make_lamps, labels=(0, 3))
+    broken.name = "lamps_tiny.street"
+    with pytest.raises(ContractError, match=r"'lamps_tiny\.street'"):
+        broken.detect(street)
+
+
+def test_one_detections_a_picture_is_demanded(lamps, street):
+    whole = lamps.decode
+    lamps.decode = lambda *args: whole(*args)[1:]
+    with pytest.raises(ContractError, match=r"3 pictures.*\n.*returned 2 Detections"):
+        lamps.detect([street] * 3, batch_size=3)

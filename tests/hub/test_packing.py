@@ -1,0 +1,140 @@
+"""A bundle is enough for a machine without network and without a cache."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import zoo.hub
+from zoo.errors import CacheError, IntegrityError, LockError, OfflineError, SourceError
+from zoo.hub import Lock, Manifest, Wanted
+from zoo.registry.card import UrlSource, Weights
+from zoo.testing import LoopbackHub
+
+FILE = "model.safetensors"
+
+
+@pytest.fixture
+def choices(hub: LoopbackHub, weights: bytes, pth: bytes, sha256) -> list[Wanted]:
+    net = UrlSource(url=hub.add_file(FILE, weights), sha256=sha256(weights))
+    old = UrlSource(url=hub.add_file("old.pth", pth) + "?download=1")
+    return [Wanted("a/net", "v1", Weights(sources=[net])), Wanted("b/old", None, Weights(sources=[old], state_key="model"))]
+
+
+@pytest.fixture
+def air_gap(choices: list[Wanted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bundle of both, on a machine that has nothing else."""
+    folder = tmp_path / "bundle"
+    zoo.hub.bundle(choices, folder)
+    monkeypatch.setenv("ZOO_HOME", str(tmp_path / "empty"))
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    monkeypatch.setenv("ZOO_BUNDLE", str(folder))
+    return folder
+
+
+def fetch(wanted: Wanted) -> zoo.hub.Fetched:
+    return zoo.hub.fetch(wanted.weights, name=wanted.name, tag=wanted.tag)
+
+
+def test_files_lie_in_it_by_their_sha256(air_gap: Path, weights: bytes, pth: bytes, sha256) -> None:
+    files = {path.name for path in air_gap.iterdir()}
+    assert files == {"bundle.json", "zoo.lock", f"{sha256(weights)}.safetensors", f"{sha256(pth)}.pth"}
+
+
+def test_weights_come_out_of_it_without_network_and_cache(
+    air_gap: Path, choices: list[Wanted], weights: bytes, pth: bytes, sha256
+) -> None:
+    net, old = map(fetch, choices)
+    assert net.path.read_bytes() == weights
+    assert net.source == choices[0].weights.sources[0].url
+    assert str(air_gap) in net.through
+    assert (old.sha256, old.path.suffix) == (sha256(pth), ".safetensors")
+
+
+def test_its_lock_file_is_a_lock_file_of_the_same(air_gap: Path, choices: list[Wanted], monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = fetch(choices[0])
+    monkeypatch.setenv("ZOO_LOCK", str(air_gap / "zoo.lock"))
+    assert fetch(choices[0]) == fetched
+    assert set(Lock.read(air_gap / "zoo.lock").pins) == {"a/net.v1", "b/old"}
+
+
+def test_weights_are_found_by_their_sha256_under_another_name(air_gap: Path, choices: list[Wanted], weights: bytes) -> None:
+    assert fetch(Wanted("alias/net", "v2", choices[0].weights)).path.read_bytes() == weights
+
+
+def test_a_damaged_file_in_it_is_not_used(air_gap: Path, choices: list[Wanted], weights: bytes, sha256) -> None:
+    (air_gap / f"{sha256(weights)}.safetensors").write_bytes(weights[:-1] + b"x")
+    with pytest.raises(SourceError, match=r"bundle.json says(.|\n)*Copy the bundle"):
+        fetch(choices[0])
+
+
+def test_what_is_not_in_it_is_fetched_as_ever(
+    air_gap: Path, hub: LoopbackHub, weights: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Wanted("c/other", None, Weights(sources=[UrlSource(url=hub.add_file("other.safetensors", weights[:-1] + b"x"))]))
+    with pytest.raises(OfflineError):
+        fetch(other)
+    monkeypatch.delenv("ZOO_OFFLINE")
+    assert fetch(other).bytes == len(weights)
+
+
+def test_a_bundle_that_the_card_has_outgrown_is_not_used(air_gap: Path, choices: list[Wanted]) -> None:
+    outgrown = Wanted("a/net", "v1", Weights(sources=[UrlSource(url="https://example.org/new.safetensors", sha256="0" * 64)]))
+    with pytest.raises(SourceError, match="names no such file any more"):
+        fetch(outgrown)
+
+
+def test_a_lock_that_names_another_file_rules_it_out(
+    air_gap: Path, choices: list[Wanted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins = Lock.read(air_gap / "zoo.lock").pins
+    Lock({"a/net.v1": pins["b/old"]}).write(tmp_path / "zoo.lock")
+    monkeypatch.setenv("ZOO_LOCK", str(tmp_path / "zoo.lock"))
+    with pytest.raises(LockError):
+        fetch(choices[0])
+
+
+def test_a_second_bundle_adds_to_the_first(choices: list[Wanted], tmp_path: Path) -> None:
+    zoo.hub.bundle(choices[:1], tmp_path)
+    manifest = zoo.hub.bundle(choices[1:], tmp_path)
+    assert set(manifest.weights) == set(Manifest.read(tmp_path).weights) == {"a/net.v1", "b/old"}
+
+
+@pytest.mark.parametrize("text", [None, "{", '{"weights": {"a": {"file": "../../etc/passwd"}}}'])
+def test_a_folder_that_is_no_bundle_is_named(
+    text: str | None, choices: list[Wanted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if text is not None:
+        (tmp_path / "bundle.json").write_text(text)
+    monkeypatch.setenv("ZOO_BUNDLE", str(tmp_path))
+    with pytest.raises(SourceError, match=r"bundle.json can't be(.|\n)*zoo bundle"):
+        fetch(choices[0])
+
+
+def test_an_item_cant_name_a_file_outside_the_folder(air_gap: Path) -> None:
+    document = json.loads((air_gap / "bundle.json").read_text())
+    document["weights"]["a/net.v1"]["file"] = "../secret.pth"
+    (air_gap / "bundle.json").write_text(json.dumps(document))
+    with pytest.raises(SourceError, match="file"):
+        Manifest.read(air_gap)
+
+
+def test_a_folder_that_cant_be_written_is_named(choices: list[Wanted], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CacheError, match="Name a folder"):
+        zoo.hub.bundle(choices, tmp_path / "file" / "bundle")
+
+
+def test_a_bundled_file_that_was_damaged_is_copied_again(choices: list[Wanted], tmp_path: Path, weights: bytes, sha256) -> None:
+    zoo.hub.bundle(choices, tmp_path)
+    file = tmp_path / f"{sha256(weights)}.safetensors"
+    file.write_bytes(b"damaged")
+    zoo.hub.bundle(choices, tmp_path)
+    assert file.read_bytes() == weights
+
+
+def test_a_fetch_that_fails_leaves_no_bundle(hub: LoopbackHub, tmp_path: Path) -> None:
+    gone = Wanted("a/gone", None, Weights(sources=[UrlSource(url=f"{hub.endpoint}/gone.pth")]))
+    with pytest.raises((SourceError, IntegrityError)):
+        zoo.hub.bundle([gone], tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()

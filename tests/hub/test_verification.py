@@ -1,0 +1,101 @@
+"""`verify` trusts no stamp: every file is hashed again."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import zoo.hub
+from zoo.errors import CacheError
+from zoo.hub import Wanted
+from zoo.registry.card import FileSource, HubSource, UrlSource, Weights
+from zoo.testing import LoopbackHub
+
+FILE = "model.safetensors"
+
+
+@pytest.fixture
+def choices(hub: LoopbackHub, weights: bytes, pth: bytes) -> list[Wanted]:
+    """One from the Hub, one from a web server that has to be converted."""
+    net = HubSource(repo="org/net", revision=hub.add("org/net", {FILE: weights}), file=FILE)
+    old = UrlSource(url=hub.add_file("old.pth", pth))
+    return [Wanted("a/net", "v1", Weights(sources=[net])), Wanted("b/old", None, Weights(sources=[old], state_key="model"))]
+
+
+@pytest.fixture
+def fetched(choices: list[Wanted]) -> list[zoo.hub.Fetched]:
+    return [zoo.hub.fetch(one.weights, name=one.name, tag=one.tag) for one in choices]
+
+
+def damage(path: Path) -> None:
+    """Flips a byte and keeps the stamp, as a bad disk does."""
+    stat = path.stat()
+    with path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"x")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def statuses(results: list[zoo.hub.Verified]) -> dict[str, str]:
+    return {result.path.name if result.path else result.entry: result.status for result in results}
+
+
+def test_whole_files_are_ok_published_and_converted(choices: list[Wanted], fetched: list[zoo.hub.Fetched]) -> None:
+    expected = {FILE: "ok", "old.pth": "ok", fetched[1].path.name: "ok"}
+    assert statuses(zoo.hub.verify(choices)) == statuses(zoo.hub.verify()) == expected
+
+
+def test_only_what_was_asked_for_is_hashed(choices: list[Wanted], fetched: list[zoo.hub.Fetched]) -> None:
+    assert statuses(zoo.hub.verify(choices[:1])) == {FILE: "ok"}
+
+
+@pytest.mark.parametrize("which", ["hub", "published", "converted"])
+def test_a_flipped_byte_is_found_though_the_stamp_is_the_same(
+    choices: list[Wanted], fetched: list[zoo.hub.Fetched], which: str
+) -> None:
+    path = {"hub": fetched[0].path, "published": fetched[1].published, "converted": fetched[1].path}[which]
+    right = path.read_bytes()
+    damage(path)
+    found = [one for one in zoo.hub.verify() if one.status != "ok"]
+    assert [(one.path, one.status) for one in found] == [(path, "damaged")]
+    zoo.hub.remove(found[0])
+    assert not path.exists()
+    again = [zoo.hub.fetch(one.weights, name=one.name, tag=one.tag) for one in choices]
+    assert path.read_bytes() == right
+    assert again == fetched
+
+
+def test_what_is_gone_is_missing(choices: list[Wanted], fetched: list[zoo.hub.Fetched]) -> None:
+    fetched[1].published.unlink()
+    assert statuses(zoo.hub.verify(choices))["old.pth"] == "missing"
+
+
+def test_what_was_never_fetched_is_missing(choices: list[Wanted]) -> None:
+    assert statuses(zoo.hub.verify(choices)) == {"a/net.v1": "missing", "b/old": "missing"}
+    assert zoo.hub.verify() == []
+
+
+def test_a_file_of_the_users_is_never_called_damaged_and_never_removed(tmp_path: Path, weights: bytes) -> None:
+    file = tmp_path / "mine.safetensors"
+    file.write_bytes(weights)
+    zoo.hub.fetch(Weights(sources=[FileSource(path=str(file))]), name="a/mine")
+    damage(file)
+    (result,) = zoo.hub.verify()
+    assert result.status == "changed"
+    zoo.hub.remove(result)
+    assert file.exists()
+
+
+def test_a_damaged_bundle_is_found_but_not_taken_apart(
+    choices: list[Wanted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zoo.hub.bundle(choices[:1], tmp_path / "bundle")
+    monkeypatch.setenv("ZOO_HOME", str(tmp_path / "other"))
+    monkeypatch.setenv("ZOO_BUNDLE", str(tmp_path / "bundle"))
+    path = zoo.hub.fetch(choices[0].weights, name="a/net", tag="v1").path
+    damage(path)
+    (result,) = zoo.hub.verify(choices[:1])
+    assert (result.path, result.status) == (path, "damaged")
+    with pytest.raises(CacheError, match="not ours"):
+        zoo.hub.remove(result)
+    assert path.exists()

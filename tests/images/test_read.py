@@ -1,0 +1,109 @@
+"""One picture in every form gives the same pixels; what can't be read is named."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from zoo.errors import ImageError
+from zoo.images import read
+
+
+def test_every_form_of_a_picture_gives_the_same_pixels(pixels, encode, tmp_path, web):
+    png = encode(Image.fromarray(pixels))
+    path = tmp_path / "photo.png"
+    path.write_bytes(png)
+
+    def send(request):
+        request.send_response(200)
+        request.end_headers()
+        request.wfile.write(png)
+
+    chw = torch.from_numpy(pixels).permute(2, 0, 1)
+    forms = [str(path), path, web(send), png, bytearray(png), memoryview(png), Image.open(path), Image.fromarray(pixels)]
+    forms += [pixels, pixels / 255, np.flip(pixels, 2)[..., ::-1], chw, chw.contiguous(), chw / 255, chw.double() / 255]
+    for form in forms:
+        picture = read(form)
+        assert torch.equal(picture.pixels, chw), type(form)
+        assert picture.pixels.dtype == torch.uint8
+        assert picture.pixels.is_contiguous()
+        assert picture.size == (9, 14)
+
+
+def test_a_jpeg_is_decoded_alike_from_path_bytes_and_pil(pixels, encode, tmp_path):
+    jpeg = encode(Image.fromarray(pixels), "JPEG", quality=80)
+    (tmp_path / "photo.jpg").write_bytes(jpeg)
+    expected = torch.from_numpy(np.array(Image.open(io.BytesIO(jpeg)))).permute(2, 0, 1)
+    for form in (tmp_path / "photo.jpg", jpeg, Image.open(tmp_path / "photo.jpg")):
+        assert torch.equal(read(form).pixels, expected)
+
+
+def test_a_picture_knows_its_path_as_it_was_given(pixels, tmp_path, monkeypatch):
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
+    assert read("photo.png").source == "photo.png"
+    assert read(Path("photo.png")).source == "photo.png"
+    assert read(Image.open("photo.png")).source == "photo.png"
+    assert read(pixels).source == "image"
+    assert read(pixels, name="image 3").source == "image 3"
+
+
+def test_a_ready_tensor_is_not_copied(pixels):
+    tensor = torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+    assert read(tensor).pixels.data_ptr() == tensor.data_ptr()
+
+
+def test_an_array_is_not_shared(pixels):
+    picture = read(pixels)
+    before = picture.pixels.clone()
+    pixels[:] = 0
+    assert torch.equal(picture.pixels, before)
+
+
+def test_a_missing_file_is_refused_with_the_folder_it_was_looked_for_from(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ImageError, match=r"'no\.jpg'.*\n.*no such file.*\n.*" + str(tmp_path)) as caught:
+        read("no.jpg")
+    assert caught.value.file == "no.jpg"
+
+
+def test_a_folder_where_a_file_is_meant_is_refused(pixels, tmp_path):
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    with pytest.raises(ImageError, match="folder with 1 picture"):
+        read(tmp_path)
+
+
+def test_an_empty_folder_is_said_to_be_empty(tmp_path):
+    with pytest.raises(ImageError, match="no file in it has a picture's suffix"):
+        read(tmp_path)
+
+
+def test_a_glob_without_matches_says_so(tmp_path):
+    with pytest.raises(ImageError, match="pattern matches no file"):
+        read(tmp_path / "*.jpg")
+
+
+def test_an_unreadable_path_is_refused_with_the_reason():
+    for path in ("a\0b.jpg", "x" * 5000):
+        with pytest.raises(ImageError, match="can't be opened"):
+            read(path)
+
+
+def test_an_unfinished_opencv_read_is_recognised():
+    with pytest.raises(ImageError, match=r"cv2\.imread"):
+        read(None)
+
+
+def test_an_open_file_and_other_things_are_refused_with_what_to_pass():
+    with pytest.raises(ImageError, match=r"file\.read\(\)"):
+        read(io.BytesIO(b""))
+    with pytest.raises(ImageError, match="It is a int"):
+        read(3)
+
+
+def test_an_unknown_exif_setting_is_refused(pixels):
+    with pytest.raises(ValueError, match=r"'apply'.*'ignore'"):
+        read(pixels, exif="upright")

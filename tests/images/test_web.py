@@ -1,0 +1,120 @@
+"""Pictures over real HTTP: redirects, errors, and servers that never come to an end."""
+
+import socket
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from zoo.errors import ImageError
+from zoo.images import read
+from zoo.images import web as web_module
+
+
+@pytest.fixture
+def png(pixels, encode):
+    return encode(Image.fromarray(pixels))
+
+
+def respond(request, body, *, status=200, headers=None):
+    request.send_response(status)
+    for name, value in (headers or {"Content-Length": len(body)}).items():
+        request.send_header(name, str(value))
+    request.end_headers()
+    request.wfile.write(body)
+
+
+def test_a_url_gives_the_pixels_and_the_address(web, png, pixels):
+    address = web(lambda request: respond(request, png)) + "/street.png?size=[large]*"
+    picture = read(address)
+    assert np.array_equal(picture.pixels.permute(1, 2, 0), pixels)
+    assert picture.source == address
+
+
+def test_redirects_are_followed(web, png):
+    def answer(request):
+        if request.path == "/photo.png":
+            respond(request, png)
+        else:
+            respond(request, b"", status=302, headers={"Location": "/photo.png", "Content-Length": 0})
+
+    assert torch.equal(read(web(answer) + "/moved").pixels, read(png).pixels)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(404, "404 Not Found"), (401, "401 Unauthorized"), (503, "503 Service Unavailable")]
+)
+def test_an_error_of_the_server_is_told(status, said, web):
+    address = web(lambda request: respond(request, b"", status=status))
+    with pytest.raises(ImageError, match=f"'{address}'.*\n.*answered {said}") as caught:
+        read(address)
+    assert caught.value.file == address
+
+
+def test_a_web_page_is_shown_to_be_one(web):
+    address = web(lambda request: respond(request, b"<!DOCTYPE html><html>Log in</html>"))
+    with pytest.raises(ImageError, match=f"'{address}'.*\n.*<!DOCTYPE html>"):
+        read(address)
+
+
+def test_a_body_cut_short_is_refused(web, png):
+    address = web(lambda request: respond(request, png[:50], headers={"Content-Length": len(png)}))
+    with pytest.raises(ImageError, match="can't be fetched"):
+        read(address)
+
+
+def test_an_empty_body_is_refused(web):
+    with pytest.raises(ImageError, match="It is empty"):
+        read(web(lambda request: respond(request, b"")))
+
+
+def test_a_server_that_is_not_there_is_named():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets the port, nobody answers
+        with pytest.raises(ImageError, match=r"can't be fetched: .*refused"):
+            read(f"http://127.0.0.1:{taken.getsockname()[1]}/photo.png")
+
+
+def test_an_endless_body_is_cut_off(web, monkeypatch):
+    monkeypatch.setattr(web_module, "MAX_BYTES", 3 * 2**20)
+
+    def endless(request):
+        request.send_response(200)
+        request.end_headers()
+        try:
+            while True:
+                request.wfile.write(bytes(2**16))
+        except OSError:
+            pass
+
+    with pytest.raises(ImageError, match="larger than 3 MiB"):
+        read(web(endless))
+
+
+def test_a_silent_server_is_given_up(web, monkeypatch):
+    monkeypatch.setenv("ZOO_TIMEOUT", "0.05")
+    with pytest.raises(ImageError, match=r"can't be fetched: .*time"):
+        read(web(lambda request: request.connection.recv(1)))
+
+
+def test_a_server_that_drips_is_given_up(web, png, monkeypatch):
+    monkeypatch.setattr(web_module, "TOTAL_SECONDS", 0.0)
+    with pytest.raises(ImageError, match="took more than 0 seconds"):
+        read(web(lambda request: respond(request, png)))
+
+
+@pytest.mark.parametrize("switch", ["ZOO_OFFLINE", "HF_HUB_OFFLINE"])
+def test_offline_no_socket_is_opened(switch, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setenv(switch, "1")
+    monkeypatch.setattr(socket, "socket", refuse)
+    with pytest.raises(ImageError, match=f"switched off by {switch}"):
+        read("http://127.0.0.1:9/photo.png")
+
+
+def test_other_addresses_are_files_that_do_not_exist():
+    with pytest.raises(ImageError, match="no such file"):
+        read("ftp://host/photo.png")

@@ -1,0 +1,91 @@
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from torchvision.models._meta import _COCO_CATEGORIES
+from torchvision.tv_tensors._dataset_wrapper import VOC_DETECTION_CATEGORIES
+
+from zoo import labels
+from zoo.errors import NameNotFound
+from zoo.labels import LabelSpace
+
+UNUSED = ("__background__", "N/A")
+COCO = {number: name for number, name in enumerate(_COCO_CATEGORIES) if name not in UNUSED}
+
+# The 365 names of the second published copy, blanks at their ends trimmed, joined by line feeds:
+# https://github.com/IDEA-Research/OpenSeeD/blob/23293ff1eff8de27ff3e13acaca75f613ce851f8/datasets/registration/register_object365_od.py
+OBJECTS365_SHA256 = "3f07ab5686e185542746c2ba14c18faac180e6ce5708457c9d620e8abaef3fd5"
+
+
+def test_the_declared_spaces_are_listed_in_order() -> None:
+    assert labels.names() == ("coco80", "coco90", "coco91", "coco_person", "objects365", "voc20")
+    assert [labels.get(name).name for name in labels.names()] == list(labels.names())
+
+
+@pytest.mark.parametrize("name", ["coco80", "coco90", "coco91"])
+def test_coco_is_what_torchvision_publishes(name: str) -> None:
+    assert dict(zip(labels.get(name).ids, labels.get(name).names, strict=True)) == COCO
+
+
+def test_coco_is_what_an_annotation_file_says(shared: Path) -> None:
+    categories = json.loads((shared / "coco_val2017_128" / "instances.json").read_text())["categories"]
+    assert [(one["id"], one["name"]) for one in categories] == list(COCO.items())
+
+
+def test_coco80_has_a_channel_a_class() -> None:
+    assert labels.get("coco80").channels == tuple(range(80))
+
+
+def test_coco91_has_a_channel_for_each_of_torchvisions_names() -> None:
+    space = labels.get("coco91")
+    spelled = [space.names[label] if label >= 0 else None for label in space.channels]
+    assert spelled == [None if name in UNUSED else name for name in _COCO_CATEGORIES]
+
+
+def test_coco90_is_coco91_without_background() -> None:
+    assert labels.get("coco90").channels == labels.get("coco91").channels[1:]
+
+
+def test_coco_person_is_background_and_person() -> None:
+    space = labels.get("coco_person")
+    assert (space.names, space.ids, space.channels) == (("person",), (1,), (-1, 0))
+
+
+def test_voc_is_what_torchvision_publishes() -> None:
+    space = labels.get("voc20")
+    assert ["__background__", *space.names] == VOC_DETECTION_CATEGORIES
+    assert space.ids == tuple(range(1, 21))
+    assert space.channels == tuple(range(20))
+
+
+def test_objects365_is_what_is_published() -> None:
+    space = labels.get("objects365")
+    assert hashlib.sha256("\n".join(space.names).encode()).hexdigest() == OBJECTS365_SHA256
+    assert space.ids == tuple(range(1, 366))
+    assert space.channels == tuple(range(365))
+
+
+def test_a_space_is_read_once() -> None:
+    assert labels.get("voc20") is labels.get("voc20")
+
+
+@pytest.mark.parametrize("asked", ["coco", "COCO80", "coco-80"])
+def test_a_mistyped_name_gets_the_near_ones(asked: str) -> None:
+    with pytest.raises(NameNotFound, match=r"Did you mean .*'coco80'"):
+        labels.get(asked)
+
+
+def test_a_space_is_meant_by_itself_its_name_or_its_classes() -> None:
+    assert labels.space_of(labels.get("voc20")) is labels.space_of("voc20")
+    assert labels.space_of(["a", "b"]) == LabelSpace.custom(["a", "b"])
+
+
+def test_labels_need_neither_torch_nor_numpy() -> None:
+    script = (
+        "import sys; from zoo import labels; labels.meet(labels.get('coco91'), labels.get('objects365')); "
+        "assert not {'torch', 'numpy', 'yaml'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

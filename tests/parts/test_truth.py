@@ -1,0 +1,47 @@
+"""The truth as heads learn it: input pixels, solid boxes, labels of the space."""
+
+import pytest
+import torch
+
+from zoo.errors import LabelError
+from zoo.labels import LabelSpace
+from zoo.parts.batch import Batch, Place, Target
+from zoo.parts.truth import truth_in_input
+
+SPACE = LabelSpace.custom(["a", "b"])
+PLACE = Place(height=100, width=200, scale_y=0.5, scale_x=0.25, top=3.0, left=1.0)
+
+
+def batch_of(*places: Place) -> Batch:
+    return Batch(torch.zeros(len(places), 3, 64, 64), places)
+
+
+def test_boxes_go_where_the_picture_went() -> None:
+    (found,) = truth_in_input(batch_of(PLACE), [Target(torch.tensor([[8.0, 10, 40, 20]]), torch.tensor([1]))], SPACE)
+    assert found.boxes.tolist() == [[3, 8, 11, 13]]
+    assert found.labels.tolist() == [1]
+
+
+def test_boxes_without_area_are_left_out_with_their_labels() -> None:
+    boxes = torch.tensor([[5.0, 5, 5, 9], [1, 1, 9, 9], [9, 1, 1, 9], [float("nan"), 0, 5, 5]])
+    (found,) = truth_in_input(batch_of(PLACE), [Target(boxes, torch.tensor([0, 1, 0, 0]))], SPACE)
+    assert found.labels.tolist() == [1]
+    assert tuple(found.boxes.shape) == (1, 4)
+
+
+def test_a_picture_without_objects_stays_one() -> None:
+    nothing = Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
+    (found,) = truth_in_input(batch_of(PLACE), [nothing], SPACE)
+    assert tuple(found.boxes.shape) == (0, 4)
+
+
+@pytest.mark.parametrize("label", [-1, 2])
+def test_a_label_outside_the_space_is_refused_by_number(label: int) -> None:
+    target = Target(torch.tensor([[1.0, 1, 9, 9]]), torch.tensor([label]))
+    with pytest.raises(LabelError, match=rf"the label {label}\.\nIts label space 'custom' has 2 labels, from 0\."):
+        truth_in_input(batch_of(PLACE), [target], SPACE)
+
+
+def test_targets_are_one_a_picture() -> None:
+    with pytest.raises(ValueError, match="one a picture, 2, got 0"):
+        truth_in_input(batch_of(PLACE, PLACE), [], SPACE)

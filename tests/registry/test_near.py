@@ -1,0 +1,46 @@
+"""Did you mean …?"""
+
+import pytest
+
+from zoo.registry.license import is_permissive
+from zoo.registry.near import choice_of, near
+
+NAMES = ["fasterrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn_v2", "yolox_nano", "yolox_tiny", "ssd300_vgg16"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [
+        ("yolox_nan", "yolox_nano"),
+        ("YOLOX_TINY", "yolox_tiny"),
+        ("fasterrcnn_resnet50", "fasterrcnn_resnet50_fpn"),
+        ("vgg16", "ssd300_vgg16"),
+        ("tiny", "yolox_tiny"),
+    ],
+)
+def test_the_likeliest_name_comes_first(asked: str, first: str) -> None:
+    assert near(asked, NAMES)[0] == first
+
+
+@pytest.mark.parametrize("asked", ["", "x", "zzz", "completely different"])
+def test_what_is_like_nothing_gets_no_suggestion(asked: str) -> None:
+    assert near(asked, NAMES) == []
+
+
+def test_no_more_than_asked_for_are_suggested() -> None:
+    assert len(near("yolox_nano", [f"yolox_nano{number}" for number in range(50)], most=3)) == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "text"), [([], ""), (["a"], "'a'"), (["a", "b"], "'a' or 'b'"), (["a", "b", "c"], "'a', 'b' or 'c'")]
+)
+def test_choices_read_as_a_sentence(names: list[str], text: str) -> None:
+    assert choice_of(names) == text
+
+
+@pytest.mark.parametrize(
+    ("license", "answer"),
+    [("Apache-2.0", True), ("mit", True), ("AGPL-3.0-only", False), ("MIT OR GPL-3.0-only", False), ("", False)],
+)
+def test_permissive_is_a_list_of_identifiers(license: str, answer: bool) -> None:
+    assert is_permissive(license) is answer

@@ -1,0 +1,184 @@
+"""The process's catalogue: read once, with the user's files, and read again when told to."""
+
+import os
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from zoo.errors import CardError, NameAmbiguous
+from zoo.registry import PluginWarning, add, catalogue, reload, shared
+
+Give = Callable[..., None]
+Write = Callable[..., Path]
+
+ACME = """
+    from zoo import hookimpl
+
+
+    @hookimpl
+    def register_architectures(register):
+        register("net", print)
+
+
+    @hookimpl
+    def register_cards(register):
+        register({"schema": 1, "cards": {"acme_nano": {"architecture": "net", "labels": ["a"]}}})
+"""
+OWN = "schema: 1\ncards:\n  {name}: {{architecture: acme/net, labels: coco80}}\n"
+
+
+@pytest.fixture(autouse=True)
+def _acme(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    give_plugin("acme", ACME)
+    monkeypatch.setenv("ZOO_PLUGINS", "acme")
+    monkeypatch.setattr(shared._Shared, "added", ())
+
+
+def use(monkeypatch: pytest.MonkeyPatch, *paths: Path) -> None:
+    monkeypatch.setenv("ZOO_REGISTRY", os.pathsep.join(map(str, paths)))
+
+
+def test_the_catalogue_is_read_once() -> None:
+    assert catalogue() is catalogue()
+
+
+def test_threads_share_one_catalogue() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(one) for one in pool.map(lambda _: catalogue(), range(32))}) == 1
+
+
+def test_reload_sees_what_has_changed(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert catalogue().names() == ["acme_nano"]
+    use(monkeypatch, write(OWN.format(name="mine")))
+    assert catalogue().names() == ["acme_nano"]
+    reload()
+    assert catalogue().names() == ["acme_nano", "mine"]
+
+
+def test_several_user_files_are_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, write(OWN.format(name="one"), "one.yaml"), write(OWN.format(name="two"), "two.yaml"))
+    assert catalogue().names("user/*") == ["one", "two"]
+
+
+def test_add_adds_a_file(write: Write) -> None:
+    assert catalogue().names() == ["acme_nano"]
+    add(write(OWN.format(name="mine")))
+    assert catalogue().resolve("mine").entry.plugin == "user"
+
+
+def test_a_file_named_twice_is_read_once(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(OWN.format(name="mine"))
+    use(monkeypatch, path, path)
+    add(path)
+    add(str(path))
+    assert catalogue().names("user/*") == ["mine"]
+
+
+def test_a_broken_file_is_an_error_and_is_not_added(write: Write) -> None:
+    with pytest.raises(CardError, match="Line 1, field 'cards'"):
+        add(write("cards: 7\nschema: 1\n"))
+    assert catalogue().names() == ["acme_nano"]
+
+
+def test_a_broken_file_of_the_environment_is_an_error_every_time(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, write("cards: 7\nschema: 1\n"))
+    for _ in range(2):
+        with pytest.raises(CardError, match=r"cards\.yaml"):
+            catalogue()
+
+
+def test_a_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    use(monkeypatch, tmp_path / "nowhere.yaml")
+    with pytest.raises(CardError, match=r"nowhere\.yaml.*\nIt can't be read: No such file"):
+        catalogue()
+
+
+def test_a_home_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_REGISTRY", "~no-such-user-of-this-machine/cards.yaml")
+    with pytest.raises(CardError, match=r"no-such-user-of-this-machine.*\nIt can't be read"):
+        catalogue()
+
+
+def test_a_name_in_two_user_files_is_an_error_that_names_both(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, write(OWN.format(name="mine"), "one.yaml"), write(OWN.format(name="mine"), "two.yaml"))
+    with pytest.raises(CardError, match=r"'mine' twice: .*one\.yaml', line 3, and .*two\.yaml', line 3"):
+        catalogue()
+
+
+def test_a_users_model_with_a_plugins_name_makes_the_name_ambiguous(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, write(OWN.format(name="acme_nano")))
+    assert catalogue().names() == ["acme/acme_nano", "user/acme_nano"]
+    with pytest.raises(NameAmbiguous):
+        catalogue().resolve("acme_nano")
+
+
+ALIAS = "schema: 1\naliases:\n  {alias}: {target}\n"
+
+
+def test_a_users_alias_may_stand_for_a_plugins_model(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, write(ALIAS.format(alias="mine", target="acme_nano")))
+    assert catalogue().aliases == {"mine": "acme_nano"}
+    assert catalogue().resolve("mine").entry.qualified == "acme/acme_nano"
+
+
+@pytest.mark.parametrize(
+    ("alias", "target", "says"),
+    [
+        ("acme_nano", "acme/acme_nano", "hides the model 'acme_nano'"),
+        ("mine", "acme_nano.coco", "no weights tagged 'coco'"),
+    ],
+)
+def test_an_alias_that_can_not_work_is_an_error(
+    write: Write, monkeypatch: pytest.MonkeyPatch, alias: str, target: str, says: str
+) -> None:
+    use(monkeypatch, write(ALIAS.format(alias=alias, target=target)))
+    with pytest.raises(CardError, match=f"Line 3, field 'aliases.{alias}': .*{says}"):
+        catalogue()
+
+
+def test_an_alias_of_nothing_is_an_error_once_all_plugins_are_there(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, write(ALIAS.format(alias="mine", target="acme_nana")))
+    assert "mine" not in catalogue().aliases  # others are switched off, and it may be one of theirs
+    monkeypatch.delenv("ZOO_PLUGINS")
+    reload()
+    with pytest.raises(CardError, match=r"Line 3, field 'aliases\.mine': No model is named 'acme_nana'"):
+        catalogue()
+
+
+def test_aliases_that_stand_for_each_other_are_an_error(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = write(ALIAS.format(alias="a", target="b"), "one.yaml"), write(ALIAS.format(alias="b", target="a"), "two.yaml")
+    use(monkeypatch, one, two)
+    assert catalogue().aliases == {}
+    monkeypatch.delenv("ZOO_PLUGINS")
+    reload()
+    with pytest.raises(CardError, match="No model is named 'b'"):
+        catalogue()
+
+
+def test_a_broken_plugin_is_one_warning_and_the_rest_works(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    give_plugin("broken", "1 / 0")
+    monkeypatch.setenv("ZOO_PLUGINS", "acme,broken")
+    with pytest.warns(PluginWarning) as caught:
+        found = catalogue()
+    [warning] = caught
+    assert "'broken' of detzoo-broken 1.0 (detzoo_broken): its import failed with ZeroDivisionError" in str(warning.message)
+    assert warning.filename == __file__
+    assert found.names() == ["acme_nano"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert catalogue() is found
+
+
+def test_a_hook_that_asks_for_the_catalogue_is_refused(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+    give_plugin("loop", "import zoo\n\n\n@zoo.hookimpl\ndef register_cards(register):\n    zoo.catalogue()\n")
+    monkeypatch.setenv("ZOO_PLUGINS", "acme,loop")
+    with pytest.warns(PluginWarning, match="A plugin's hook asked for the catalogue"):
+        assert catalogue().names() == ["acme_nano"]
+
+
+def test_the_cores_file_is_found_beside_the_package() -> None:
+    assert shared.core_file().name == "registry.yaml"
+    assert shared.core_file().is_file()

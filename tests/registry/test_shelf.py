@@ -1,0 +1,205 @@
+"""Registry files: what is accepted, and that everything wrong is named with file, line and field."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zoo.errors import CardError
+from zoo.registry.card import Input, UrlSource
+from zoo.registry.shelf import CORE, USER, first_duplicate, read_shelf, shelve_mapping
+
+Write = Callable[..., Path]
+
+CARD = """\
+schema: 1
+cards:
+  nano:
+    architecture: acme/net
+    labels: coco80
+    arguments: {depth: 0.33, deep: {er: [1, 2]}}
+    input: {resize: letterbox, size: [416, 416]}
+    parameters: 910000
+    licenses: {code: MIT}
+    weights:
+      coco:
+        megabytes: 3.5
+        sources:
+          - kind: url
+            url: https://example.org/nano.pth
+            sha256: 258fb6c6
+        claims:
+          - {dataset: other, metric: AP, value: 99, source: elsewhere}
+          - {dataset: coco_val2017, metric: AP, value: 25.8, source: README}
+      finetuned:
+        sources: [{kind: file, path: mine.safetensors}]
+        licenses: {weights: AGPL-3.0}
+    default: coco
+"""
+
+
+def refused(path: Path, owner: str = USER) -> str:
+    with pytest.raises(CardError) as caught:
+        read_shelf(path, owner=owner)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_card_is_read_as_it_is_written(write: Write) -> None:
+    shelf = read_shelf(write(CARD), owner=USER)
+    card = shelf.card(0)
+    assert card.architecture == "acme/net"
+    assert card.arguments == {"depth": 0.33, "deep": {"er": [1, 2]}}
+    assert card.input == Input(resize="letterbox", size=[416, 416])
+    assert card.weights["coco"].sources == [UrlSource(url="https://example.org/nano.pth", sha256="258fb6c6")]
+    assert card.gflops is None
+
+
+def test_a_row_has_the_facts_of_the_default_weights(write: Write) -> None:
+    [row] = read_shelf(write(CARD), owner=USER).rows
+    assert (row.qualified, row.line, row.tags, row.default) == ("user/nano", 3, ("coco", "finetuned"), "coco")
+    assert (row.ap, row.ap50, row.megabytes) == (25.8, None, 3.5)
+    assert (row.size, row.resize, row.labels, row.classes) == ((416, 416), "letterbox", "coco80", None)
+    assert (row.code_license, row.weights_license) == ("MIT", None)
+
+
+def test_weights_have_the_cards_licences_unless_they_state_their_own(write: Write) -> None:
+    card = read_shelf(write(CARD), owner=USER).card(0)
+    licenses = card.licenses_of(card.weights["finetuned"])
+    assert (licenses.code, licenses.weights, licenses.data) == ("MIT", "AGPL-3.0", None)
+
+
+def test_a_card_of_the_core_belongs_to_its_architectures_plugin(write: Write) -> None:
+    assert read_shelf(write(CARD), owner=CORE).rows[0].qualified == "acme/nano"
+
+
+def test_a_plugin_may_name_its_own_architecture_without_its_name(write: Write) -> None:
+    shelf = read_shelf(write(CARD.replace("acme/net", "net")), owner="acme")
+    assert (shelf.card(0).architecture, shelf.rows[0].architecture, shelf.rows[0].plugin) == ("acme/net", "acme/net", "acme")
+
+
+def test_classes_given_inline_are_counted(write: Write) -> None:
+    [row] = read_shelf(write(CARD.replace("coco80", "[helmet, vest, 'no']")), owner=USER).rows
+    assert (row.labels, row.classes) == ("custom", 3)
+
+
+def test_a_section_may_be_empty(write: Write) -> None:
+    assert read_shelf(write("schema: 1\ncards:\naliases:\n"), owner=USER).rows == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "field", "says"),
+    [
+        ("sha256: 258fb6c6", "sha256: xyz", 16, "cards.nano.weights.coco.sources[0].sha256", "'xyz'"),
+        ("sha256: 258fb6c6", "sha256: 12345678", 16, "cards.nano.weights.coco.sources[0].sha256", "Quote it"),
+        ("https://example", "ftp://example", 15, "cards.nano.weights.coco.sources[0].url", "regex"),
+        ("kind: url", "kind: torrent", 14, "cards.nano.weights.coco.sources[0].kind", "torrent"),
+        ("value: 25.8", "value: high", 19, "cards.nano.weights.coco.claims[1].value", "Expected float, got str: 'high'"),
+        ("path: mine", "pth: mine", 21, "cards.nano.weights.finetuned.sources[0].pth", "Did you mean 'path'?"),
+        ("weights: AGPL", "wieghts: AGPL", 22, "cards.nano.weights.finetuned.licenses.wieghts", "Did you mean 'weights'?"),
+        ("[416, 416]", "[416]", 7, "cards.nano.input.size", "length >= 2"),
+        ("[416, 416]", "[416, 0]", 7, "cards.nano.input.size[1]", ">= 1"),
+        ("letterbox", "stretch", 7, "cards.nano.input.resize", "'stretch'"),
+        ("parameters: 910000", "parameters: many", 8, "cards.nano.parameters", "'many'"),
+        ("parameters: 910000", "parameters: -1", 8, "cards.nano.parameters", ">= 0"),
+        ("    labels: coco80\n", "", 3, "cards.nano", "'labels' is missing"),
+        ("labels: coco80", "labels: [a, b, a]", 5, "cards.nano.labels", "'a' is listed twice"),
+        ("labels: coco80", "labels: []", 5, "cards.nano.labels", "empty"),
+        ("default: coco", "default: coca", 23, "cards.nano.default", "coco, finetuned"),
+        ("acme/net", "net", 4, "cards.nano.architecture", "'net' is not plugin/name."),
+        ("acme/net", "Acme/Net", 4, "cards.nano.architecture", "plugin/name"),
+        ("  nano:", "  Nano.v1:", 3, "cards.Nano.v1", "not a name"),
+        ("finetuned:", "Fine Tuned:", 20, "cards.nano.weights.Fine Tuned", "not a name"),
+        ("schema: 1", "schema: 2", 1, "schema", "pip install --upgrade detzoo"),
+        ("cards:", "crads:", 2, "crads", "Did you mean 'cards'?"),
+    ],
+)
+def test_a_mistake_is_named_with_file_line_and_field(write: Write, old: str, new: str, line: int, field: str, says: str) -> None:
+    message = refused(write(CARD.replace(old, new, 1)))
+    assert f"Line {line}, field '{field}'" in message
+    assert says in message
+
+
+def test_a_file_without_a_schema_is_refused(write: Write) -> None:
+    assert "'schema' is missing" in refused(write("cards: {}"))
+
+
+def test_the_right_card_is_blamed_where_two_are_alike(write: Write) -> None:
+    bad = CARD + CARD.partition("cards:\n")[2].replace("nano", "tiny").replace("258fb6c6", "nothex")
+    assert re.search(r"Line \d+, field 'cards\.tiny\.weights\.coco", refused(write(bad)))
+
+
+ALIASES = "schema: 1\naliases:\n  {alias}: {target}\ncards:\n  nano:\n    architecture: acme/net\n    labels: coco80\n"
+
+
+@pytest.mark.parametrize("target", ["nano", "acme/nano"])
+def test_an_alias_may_stand_for_a_model_of_the_file(write: Write, target: str) -> None:
+    [alias] = read_shelf(write(ALIASES.format(alias="small", target=target)), owner="acme").listing.aliases
+    assert (alias.name, alias.target, alias.line) == ("small", "acme/nano", 3)
+
+
+@pytest.mark.parametrize(
+    ("alias", "target", "says"),
+    [
+        ("small", "nana", "no model 'nana'"),
+        ("small", "nano.coco", "no weights tagged 'coco'"),
+        ("nano", "nano", "hides the model"),
+        ("small", "small", "itself an alias"),
+        ("Small", "nano", "not a name"),
+        ("small", "a/b/c", "not a model's name"),
+    ],
+)
+def test_an_alias_that_can_not_work_is_refused_with_its_line(write: Write, alias: str, target: str, says: str) -> None:
+    message = refused(write(ALIASES.format(alias=alias, target=target)), owner="acme")
+    assert f"Line 3, field 'aliases.{alias}'" in message
+    assert says in message
+
+
+def test_only_a_users_file_redirects_downloads(write: Write) -> None:
+    path = write("schema: 1\nmirrors: {'https://': 'http://localhost/'}")
+    assert read_shelf(path, owner=USER).listing.mirrors == {"https://": "http://localhost/"}
+    for owner in (CORE, "acme"):
+        assert "Line 2, field 'mirrors'" in refused(path, owner)
+
+
+def test_a_mirror_of_everything_is_refused(write: Write) -> None:
+    assert "empty prefix" in refused(write("schema: 1\nmirrors: {'': 'http://localhost/'}"))
+
+
+def test_a_plugin_can_not_speak_for_others(write: Write) -> None:
+    path = write("schema: 1\nknown_plugins: {effdet: {distribution: detzoo-effdet, names: ['efficientdet_*']}}")
+    assert read_shelf(path, owner=CORE).listing.known_plugins["effdet"].names == ["efficientdet_*"]
+    assert "known_plugins" in refused(path, "acme")
+
+
+MAPPING = {"schema": 1, "cards": {"nano": {"architecture": "net", "labels": ["a"]}}}
+
+
+def test_cards_may_come_as_python_data() -> None:
+    shelf = shelve_mapping(MAPPING, Path("detzoo_acme.py"), owner="acme")
+    assert (shelf.rows[0].qualified, shelf.rows[0].line, shelf.origin) == ("acme/nano", None, "detzoo_acme.py")
+    assert shelf.card(0).labels == ["a"]
+
+
+@pytest.mark.parametrize("value", [object(), 2**80, lambda: 0])
+def test_python_data_that_is_not_plain_is_refused(value: Any) -> None:
+    cards = {"nano": {"architecture": "net", "labels": ["a"], "arguments": {"odd": value}}}
+    with pytest.raises(CardError, match=r"Field 'cards\.nano'"):
+        shelve_mapping({"schema": 1, "cards": cards}, Path("detzoo_acme.py"), owner="acme")
+
+
+@pytest.mark.parametrize("cards", [{1: {}}, {"nano": {"architecture": "net", "labels": ["a"], "weights": {1: {"sources": []}}}}])
+def test_a_key_of_python_data_that_is_no_text_is_refused(cards: dict[Any, Any]) -> None:
+    with pytest.raises(CardError, match="A key is not text"):
+        shelve_mapping({"schema": 1, "cards": cards}, Path("detzoo_acme.py"), owner="acme")
+
+
+def test_a_model_that_is_in_two_files_is_found_with_both_places(write: Write) -> None:
+    shelves = [read_shelf(write(CARD, name), owner=USER) for name in ("one.yaml", "two.yaml")]
+    assert first_duplicate(shelves[:1], USER) is None
+    assert first_duplicate(shelves, "acme") is None
+    twice = first_duplicate(shelves, USER)
+    assert twice is not None
+    assert re.search(r"'nano' twice: '.*one\.yaml', line 3, and '.*two\.yaml', line 3", twice)

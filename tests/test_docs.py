@@ -1,0 +1,85 @@
+"""Docs are true: snippets run, links lead somewhere, the reference is current, every hook and command is described."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sybil import Example, Sybil
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
+
+from zoo.cli.app import COMMANDS
+from zoo.registry import hookspecs
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "plugins").glob("*/README.md"))]
+EVERY_PAGE = sorted({*PAGES, *(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"})
+
+
+def shell(example: Example) -> None:
+    """Runs a `sh` block with this environment's programs; a command that fails stops it."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", example.parsed], env=os.environ | {"PATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{example.parsed}\n{done.stdout}\n{done.stderr}"
+
+
+SNIPPETS = Sybil([SkipParser(), PythonCodeBlockParser(), CodeBlockParser(language="sh", evaluator=shell)])
+
+
+@pytest.fixture
+def desk(tmp_path: Path, shared: Path, published_yolox_nano: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with photos, and YOLOX-Nano where its card says it is published."""
+    photos = sorted((shared / "coco_val2017_128" / "val2017").glob("*.jpg"))
+    shutil.copy(photos[0], tmp_path / "street.jpg")
+    (tmp_path / "photos").mkdir()
+    for photo in photos[:4]:
+        shutil.copy(photo, tmp_path / "photos")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_snippet_runs(page: Path, desk: Path) -> None:
+    for example in SNIPPETS.parse(page).examples():
+        example.evaluate()
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)[^)]*\)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_reference_is_current() -> None:
+    done = subprocess.run([sys.executable, str(ROOT / "docs" / "build_reference.py"), "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+HOOKS = [name for name in vars(hookspecs) if name.startswith("register_")]
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_in_the_plugin_guide(hook: str) -> None:
+    assert f"`{hook}`" in (ROOT / "docs" / "plugins.md").read_text()
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_used_in_a_test_or_by_a_bundled_plugin(hook: str) -> None:
+    files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "plugins").rglob("*.py")]
+    assert any(hook in file.read_text() for file in files if file != Path(__file__))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_the_docs(command: str) -> None:
+    assert any(f"zoo {command}" in page.read_text() for page in PAGES)
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_names_a_path_of_one_machine(page: Path) -> None:
+    assert not re.search(r"(?<![\w.])/(work|root|home)/\w", page.read_text())

@@ -1,0 +1,126 @@
+"""The command `zoo`: which commands there are, and what becomes of errors, warnings and interrupts.
+
+To add a command: write `zoo/cli/NAME.py` with one function whose parameters are Typer's (its docstring is the help, its heavy
+imports are inside), and give it a line in COMMANDS. Only the command that was asked for is imported, unless help lists them all.
+
+Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted · and those of `zoo.errors`.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Annotated, TextIO
+
+import typer
+
+from zoo.cli.quick import plain_call
+from zoo.errors import ZooError
+from zoo.registry import PluginWarning
+
+# name -> (heading in the help, where its function is)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "list": ("Find a model", "zoo.cli.list:list_models"),
+    "show": ("Find a model", "zoo.cli.show:show"),
+    "detect": ("Use it", "zoo.cli.detect:detect"),
+    "pull": ("Keep weights", "zoo.cli.pull:pull"),
+    "verify": ("Keep weights", "zoo.cli.verify:verify"),
+    "lock": ("Keep weights", "zoo.cli.lock:lock"),
+    "bundle": ("Keep weights", "zoo.cli.bundle:bundle"),
+    "plugins": ("Extend the zoo", "zoo.cli.plugins:plugins"),
+    "compose": ("Extend the zoo", "zoo.cli.compose:compose"),
+}
+LISTINGS = ("list", "show", "plugins")
+TRACEBACK = "ZOO_TRACEBACK"
+
+
+def main() -> None:
+    """Runs the command line of this process and exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that can't show a character shows another
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        warnings.simplefilter("always", PluginWarning)
+        try:
+            _run(sys.argv[1:])
+        except ZooError as error:
+            _show_error(error)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except BrokenPipeError:  # who read the output has seen enough, as in `zoo list | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+
+
+def _run(arguments: Sequence[str]) -> None:
+    if arguments and arguments[0] in LISTINGS:
+        function = _function(arguments[0])
+        if (call := plain_call(function, arguments[1:])) is not None:
+            gc.disable()  # a listing makes much and drops little: looking for garbage would only slow it down,
+            try:
+                return function(**call)
+            finally:
+                gc.enable()
+                gc.freeze()  # and so would a last look at all of it before the process ends
+    app(arguments)(arguments, prog_name="zoo")
+
+
+def app(arguments: Sequence[str]) -> typer.Typer:
+    """The command line for these arguments: with the command they name, or with all commands where they name none."""
+    made = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+    made.callback()(_zoo)
+    names = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
+    for name in names:
+        made.command(name, rich_help_panel=COMMANDS[name][0])(_function(name))
+    return made
+
+
+def _function(command: str) -> Callable[..., None]:
+    module, _, name = COMMANDS[command][1].partition(":")
+    found: Callable[..., None] = getattr(import_module(module), name)
+    return found
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from zoo import __version__
+
+        typer.echo(f"detzoo {__version__}")
+        raise typer.Exit
+
+
+def _zoo(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")] = False,
+) -> None:
+    """Pick any object detector by name, and run it on pictures."""
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001  # the signature is that of warnings.showwarning
+    line: str | None = None,
+) -> None:
+    """Warnings of the zoo as a sentence; others as Python shows them."""
+    ours = category.__module__.partition(".")[0] == "zoo"
+    typer.echo(
+        f"Warning: {message}" if ours else warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=ours
+    )
+
+
+def _show_error(error: ZooError) -> None:
+    if os.environ.get(TRACEBACK) == "1":
+        traceback.print_exception(error)
+    else:
+        typer.secho("Error: ", fg="red", bold=True, nl=False, err=True)
+        typer.echo(str(error), err=True)

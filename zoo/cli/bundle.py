@@ -1,0 +1,34 @@
+"""`zoo bundle`: packs weights into a folder that a machine without a network loads from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli.wanted import megabytes, wanted
+from zoo.hub import bundle as make_bundle
+from zoo.registry import catalogue
+
+
+def bundle(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME", help="Models, as zoo list shows them; .TAG picks other weights.", show_default=False),
+    ],
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where to put it; what a bundle there holds already stays.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Pack weights into a folder that a machine without a network loads from."""
+    known = catalogue()
+    manifest = make_bundle(wanted(known, names), to, mirrors=known.mirrors)
+    if as_json:
+        typer.echo(
+            json.dumps({entry: {"file": item.file, "sha256": item.sha256} for entry, item in manifest.weights.items()}, indent=2)
+        )
+        return
+    for entry, item in manifest.weights.items():
+        typer.echo(f"{entry}  {megabytes(item.bytes)}  {item.file[:16]}…")
+    typer.echo(f"Carry {to} over, and there: ZOO_BUNDLE={to} ZOO_OFFLINE=1 zoo detect …", err=True)

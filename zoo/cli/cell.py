@@ -1,0 +1,44 @@
+"""How one fact is written in a terminal; an unknown one is a dash, never a guess."""
+
+from __future__ import annotations
+
+from functools import cache
+
+UNKNOWN = "–"
+
+
+def text(value: str | None) -> str:
+    """The text itself."""
+    return value or UNKNOWN
+
+
+def number(value: float | None) -> str:
+    """A number with one decimal."""
+    return UNKNOWN if value is None else f"{value:.1f}"
+
+
+def count(value: int | None) -> str:
+    """Parameters in millions or billions: `0.91M`, `41.8M`, `104M`, `1.20B`."""
+    if value is None:
+        return UNKNOWN
+    amount, unit = (value / 1e9, "B") if value >= 999.5e6 else (value / 1e6, "M")
+    if amount < 9.995:
+        return f"{amount:.2f}{unit}"
+    return f"{amount:.1f}{unit}" if amount < 99.95 else f"{amount:.0f}{unit}"
+
+
+@cache  # ten thousand models share a few sizes and licences
+def size(value: tuple[int, int] | None, resize: str | None) -> str:
+    """`416` for a square, `480x640` for height and width, `800-1333` for shortest and longest edge."""
+    if value is None:
+        return UNKNOWN
+    first, second = value
+    if resize == "shortest_edge":
+        return f"{first}-{second}"
+    return f"{first}" if first == second else f"{first}x{second}"
+
+
+@cache
+def license(code: str | None, weights: str | None) -> str:
+    """One licence where code and weights have the same, else `code / weights`."""
+    return text(code) if code == weights else f"{text(code)} / {text(weights)}"

@@ -1,0 +1,81 @@
+"""`zoo compose`: a detector of parts, drawn, or written as a registry file that gives it a name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from msgspec import structs
+
+from zoo.errors import CardError
+from zoo.labels import declared
+from zoo.registry.card import Input
+
+
+def compose(
+    backbone: Annotated[str, typer.Option(help="plugin/name, or name where only one plugin has it.")],
+    head: Annotated[str, typer.Option(help="The same for the head.")],
+    labels: Annotated[str, typer.Option(help="Class names with commas between, or a label space such as coco80.")],
+    neck: Annotated[str | None, typer.Option(help="The same for the neck; without one the head is on the backbone.")] = None,
+    strides: Annotated[str, typer.Option(help="Of the backbone's maps, finest first.")] = "8,16,32",
+    argument: Annotated[list[str] | None, typer.Option("--set", help="PART.NAME=VALUE, as in neck.channels=64.")] = None,
+    name: Annotated[str, typer.Option(help="What the card is to be called.")] = "composed",
+    show: Annotated[bool, typer.Option("--show", help="Draw the pipeline instead, with channels and strides.")] = False,
+) -> None:
+    """Compose a detector of any backbone, neck and head that fit, and write its card: zoo compose … > mine.yaml"""
+    from zoo.detectors.compose import compose as compose_parts
+    from zoo.detectors.composed import describe
+
+    arguments = _arguments(argument or [])
+    detector = compose_parts(
+        backbone=backbone,
+        neck=neck,
+        head=head,
+        labels=_labels(labels),
+        strides=_strides(strides),
+        backbone_arguments=arguments["backbone"],
+        neck_arguments=arguments["neck"],
+        head_arguments=arguments["head"],
+    )
+    typer.echo(describe(detector) if show else _registry_file(name, _labels(labels), detector.input, detector.plan.settings()))
+
+
+def _registry_file(name: str, labels: str | list[str], rule: Input, settings: dict[str, object]) -> str:
+    """A registry file with this one card."""
+    import yaml  # deferred: only this command writes YAML
+
+    plain = structs.asdict(Input(resize=rule.resize, size=rule.size))
+    given = {field: value for field, value in structs.asdict(rule).items() if value != plain[field]}
+    said = {"resize": rule.resize, "size": rule.size, **given}
+    card = {"architecture": "compose", "labels": labels, "input": said, "arguments": settings}
+    text: str = yaml.safe_dump({"schema": 1, "cards": {name: card}}, sort_keys=False, default_flow_style=None)
+    return text.rstrip()
+
+
+def _labels(given: str) -> str | list[str]:
+    names = [name.strip() for name in given.split(",")]
+    return given if len(names) == 1 and given in declared.names() else names
+
+
+def _strides(given: str) -> list[int]:
+    try:
+        return [int(stride) for stride in given.split(",")]
+    except ValueError:
+        raise CardError(f"--strides {given} was asked for.", "Strides are whole numbers.", "Write --strides 8,16,32") from None
+
+
+def _arguments(given: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """`neck.channels=64` as `{"neck": {"channels": 64}}`; values are read as YAML."""
+    import yaml
+
+    found: dict[str, dict[str, Any]] = {"backbone": {}, "neck": {}, "head": {}}
+    for one in given:
+        place, equals, value = one.partition("=")
+        part, _, name = place.partition(".")
+        if part not in found or not name or not equals:
+            raise CardError(
+                f"--set {one} was asked for.", "It is not PART.NAME=VALUE.", "Write for example --set neck.channels=64"
+            )
+        found[part][name] = yaml.safe_load(value)
+    return found

@@ -1,0 +1,113 @@
+"""`zoo list`: which models there are, as a table or as JSON.
+
+With `--json`, a list of objects: name (unambiguous), plugin, architecture, family, AP and AP50 (of the default weights, percent,
+claimed on COCO val2017), parameters, gflops, megabytes, input {resize, size}, licenses {code, weights}, labels, classes, tags,
+default; null is unknown. Nothing found is no error: the exit code is 0, standard output is empty (or `[]`), and standard error
+says why.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from zoo.cli import cell
+from zoo.cli.table import table
+from zoo.errors import NameNotFound
+from zoo.registry import Catalogue, Row, catalogue
+
+HEADER = ("name", "AP", "params", "input", "licence", "labels", "plugin")
+NUMBERS = ("AP", "params", "input")
+
+
+def list_models(
+    pattern: Annotated[
+        str, typer.Argument(help="Names to list, with * and ?; with a slash, plugin/name.", show_default=False)
+    ] = "*",
+    where: Annotated[
+        str | None,
+        typer.Option(metavar="EXPR", help="Facts to ask for, such as 'AP > 40 and params < 30M and license = permissive'."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """List models by name and by what is known of them.
+
+    AP is what the authors claim on COCO val2017; a dash is a fact that nobody has read somewhere.
+
+    Expressions know name, plugin, architecture, family, AP, AP50, params, gflops, megabytes, input (longer side), classes,
+    labels, tags, license, code_license and weights_license; the signs = != < <= > >= ~ (a glob) and in; the words and, or, not
+    and unknown; the suffixes K, M, G and B.
+    """
+    known = catalogue()
+    rows, unknown = known.rows(pattern), 0
+    if where is not None:
+        from zoo.registry.query import parse  # deferred: the grammar costs more than the listing
+
+        rows, unknown = parse(where).select(rows)
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode([_facts(*pair) for pair in rows])))
+    elif rows:
+        typer.echo(_table(rows))
+    else:
+        typer.echo(_why_nothing(known, pattern, where), err=True)
+    if unknown:
+        left = "1 model is" if unknown == 1 else f"{unknown} models are"
+        typer.echo(f"{left} left out because a fact that was asked for is unknown (null).", err=True)
+
+
+def _table(rows: list[tuple[str, Row]]) -> str:
+    cells = [
+        (
+            name,
+            cell.number(row.ap),
+            cell.count(row.parameters),
+            cell.size(row.size, row.resize),
+            cell.license(row.code_license, row.weights_license),
+            row.labels if row.classes is None else f"{row.classes} classes",
+            row.plugin,
+        )
+        for name, row in rows
+    ]
+    count = "1 model." if len(rows) == 1 else f"{len(rows):,} models."
+    return f"{table(HEADER, cells, right=NUMBERS)}\n\n{count}"
+
+
+def _facts(name: str, row: Row) -> dict[str, Any]:
+    return {
+        "name": name,
+        "plugin": row.plugin,
+        "architecture": row.architecture,
+        "family": row.family,
+        "AP": row.ap,
+        "AP50": row.ap50,
+        "parameters": row.parameters,
+        "gflops": row.gflops,
+        "megabytes": row.megabytes,
+        "input": {"resize": row.resize, "size": row.size} if row.size else None,
+        "licenses": {"code": row.code_license, "weights": row.weights_license},
+        "labels": row.labels,
+        "classes": row.classes,
+        "tags": row.tags,
+        "default": row.default,
+    }
+
+
+def _why_nothing(known: Catalogue, pattern: str, where: str | None) -> str:
+    if not any(info.status == "loaded" for info in known.plugins):
+        if "ZOO_PLUGINS" in os.environ:
+            setting = os.environ["ZOO_PLUGINS"]
+            return (
+                f"No plugin is loaded, so there are no models: ZOO_PLUGINS is '{setting}'. To load all of them: unset ZOO_PLUGINS"
+            )
+        return "No plugin is loaded, so there are no models. See why: zoo plugins"
+    if where is not None:
+        return f"No model matches '{pattern}' where {where}." if pattern != "*" else f"There is no model where {where}."
+    if not set(pattern) & set("*?["):
+        try:
+            return f"'{pattern}' stands for '{known.resolve(pattern).entry.qualified}'. See it: zoo show {pattern}"
+        except NameNotFound as why:
+            return f"No model is listed as '{pattern}'. {why.case} {why.fix}"
+    return f"No model's name matches '{pattern}'. List all of them: zoo list"

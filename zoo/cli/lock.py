@@ -1,0 +1,49 @@
+"""`zoo lock`: writes down what names resolve to; later loads obey it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli.wanted import wanted
+from zoo.errors import NameNotFound
+from zoo.hub import Lock, Wanted, relock, settings, verify
+from zoo.registry import Catalogue, catalogue
+
+
+def lock(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Models to pin.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Write down what names resolve to; later loads obey it.
+
+    Without names: what the lock file pins already, else every model whose weights were fetched on this machine. The file is
+    zoo.lock in the working folder, or where ZOO_LOCK says; keep it under version control.
+    """
+    known = catalogue()
+    path = settings.lock_file() or Path("zoo.lock")
+    old = Lock.read(path) if path.exists() else Lock()
+    chosen = wanted(known, names) if names else _all(known, old)
+    if not chosen:
+        raise NameNotFound(
+            "A lock file was asked for.", "No model was named, and none has been fetched yet.", "Name some: zoo lock yolox_nano"
+        )
+    pins = {**old.pins, **relock(chosen, mirrors=known.mirrors).pins}
+    Lock(pins, path).write(path)
+    if as_json:
+        typer.echo(json.dumps({entry: asdict(pin) for entry, pin in sorted(pins.items())}, indent=2))
+    else:
+        for entry, pin in sorted(pins.items()):
+            changed = "" if old.pins.get(entry) in (None, pin) else "  (changed)"
+            typer.echo(f"{entry}  sha256 {pin.sha256[:16]}…  {pin.source}{changed}")
+        typer.echo(f"{len(pins)} names pinned in {path}", err=True)
+
+
+def _all(known: Catalogue, old: Lock) -> list[Wanted]:
+    entries = list(old.pins) or [one.entry for one in verify()]
+    listed = {f"{entry.qualified}.{tag}" for entry in known.entries() for tag in entry.card.weights}
+    return wanted(known, [entry for entry in entries if entry in listed])

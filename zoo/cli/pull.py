@@ -1,0 +1,53 @@
+"""`zoo pull`: fetches weights now, so that later loads need no network."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from zoo.cli.wanted import megabytes, wanted
+from zoo.errors import WeightsError
+from zoo.hub import Wanted, fetch
+from zoo.registry import catalogue
+
+
+def pull(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME", help="Models, as zoo list shows them; .TAG picks other weights.", show_default=False),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Fetch and verify weights now, so that later loads need no network.
+
+    Weights that can't be had do not keep the others from coming; the exit code says that some could not.
+    """
+    known = catalogue()
+    failed = 0
+    rows = []
+    for one in wanted(known, names):
+        try:
+            rows.append(_pulled(one, known.mirrors, quiet=as_json))
+        except WeightsError as why:
+            failed = why.exit_code
+            typer.echo(f"{one.entry}: {why}", err=True)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    raise typer.Exit(failed)
+
+
+def _pulled(one: Wanted, mirrors: dict[str, str], *, quiet: bool) -> dict[str, object]:
+    got = fetch(one.weights, name=one.name, tag=one.tag, origin=one.origin, mirrors=mirrors)
+    if not quiet:
+        typer.echo(f"{one.entry}  {megabytes(got.bytes)}  sha256 {got.sha256[:16]}…  {got.through or got.source}")
+    return {
+        "name": one.entry,
+        "source": got.source,
+        "through": got.through,
+        "revision": got.revision,
+        "sha256": got.sha256,
+        "bytes": got.bytes,
+        "path": str(got.path),
+    }

@@ -1,0 +1,154 @@
+"""`zoo show`: everything on one model's card, and how to load it.
+
+With `--json`, one object: name, plugin, qualified, tag (which weights the name stands for), aliases, origin (the file), line, and
+card, whose fields are those of `zoo.registry.Card`; null is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import Annotated
+
+import msgspec
+import typer
+
+from zoo.cli import cell
+from zoo.registry import Card, Catalogue, Choice, catalogue
+from zoo.registry.card import FileSource, HubSource, Input, Licenses, PackageSource, Source, UrlSource, Weights
+
+WIDTH = 80
+LABEL = 16
+RESIZE = {
+    "letterbox": "{}x{}, aspect kept, padded with {padding:g}",
+    "fixed": "{}x{}, stretched",
+    "shortest_edge": "shortest edge {}, longest at most {}",
+}
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="name, name.tag, plugin/name or an alias.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Show everything known of a model: architecture, input, licences, where its weights are and what is claimed of them."""
+    known = catalogue()
+    choice = known.resolve(name)
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(_facts(known, choice))))
+    else:
+        typer.echo("\n".join(_page(known, choice)))
+
+
+def _aliases(known: Catalogue, choice: Choice) -> list[str]:
+    own = (choice.entry.name, choice.entry.qualified)
+    return [alias for alias, target in known.aliases.items() if target.partition(".")[0] in own]
+
+
+def _shortest(known: Catalogue, choice: Choice) -> str:
+    """The shortest name that means this choice."""
+    entry = choice.entry
+    name = known.shown(known.rows_of(entry.qualified)[0])
+    return name if choice.weights is entry.card.default_weights() else f"{name}.{choice.tag}"
+
+
+def _facts(known: Catalogue, choice: Choice) -> dict[str, object]:
+    entry = choice.entry
+    return {
+        "name": entry.name,
+        "plugin": entry.plugin,
+        "qualified": entry.qualified,
+        "tag": choice.tag,
+        "aliases": _aliases(known, choice),
+        "origin": entry.origin,
+        "line": entry.line,
+        "card": entry.card,
+    }
+
+
+def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
+    entry, card = choice.entry, choice.entry.card
+    yield typer.style(entry.qualified, bold=True)
+    yield from wrap(card.summary or "", WIDTH)
+    yield ""
+    yield from _row("also called", ", ".join(_aliases(known, choice)) or None, keep=False)
+    yield from _row("architecture", card.architecture)
+    yield from _row("arguments", ", ".join(f"{name}={value!r}" for name, value in card.arguments.items()) or None, keep=False)
+    yield from _row("family", card.family)
+    yield from _row("paper", card.paper)
+    yield from _row("labels", card.labels if isinstance(card.labels, str) else f"{len(card.labels)}: {', '.join(card.labels)}")
+    yield from _row("input", _input(card.input))
+    yield from _row("parameters", _parameters(card))
+    yield from _row("GFLOPs", None if card.gflops is None else f"{card.gflops:g}")
+    yield from _row("licences", _licenses(card.licenses))
+    yield from _row("successor", card.successor, keep=False)
+    for tag, weights in card.weights.items():
+        yield from _weights(card, tag, weights, chosen=tag == choice.tag)
+    name = _shortest(known, choice)
+    yield from ["", typer.style("Use it", bold=True)]
+    yield from _row("Python", f'zoo.load("{name}")' if card.weights else f'zoo.load("{name}", weights=False)')
+    yield from _row("shell", f"zoo detect IMAGE --model {name}" if card.weights else None, keep=False)
+    yield from _lines("card", entry.origin + (f", line {entry.line}" if entry.line else ""))
+
+
+def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterator[str]:
+    yield ""
+    yield typer.style(f"Weights {tag}", bold=True) + (" (what the name stands for)" if chosen else "")
+    yield from _row("size", None if weights.megabytes is None else f"{weights.megabytes:g} MB")
+    for position, source in enumerate(weights.sources):
+        yield from _lines("sources" if position == 0 else "", *_source(source))
+    yield from _row("licences", _licenses(card.licenses_of(weights)) if weights.licenses else None, keep=False)
+    for position, claim in enumerate(weights.claims):
+        yield from _lines("claims" if position == 0 else "", f"{claim.metric} {claim.value:g} on {claim.dataset}")
+        yield from _row("", claim.source)
+    if weights.post_load:
+        fixes = msgspec.structs.asdict(weights.post_load).items()
+        yield from _row("after loading", ", ".join(f"{fix} = {value}" for fix, value in fixes if value is not None))
+    yield from _row("tensors under", weights.state_key, keep=False)
+    yield from _row("note", weights.note, keep=False)
+
+
+def _row(label: str, value: str | None, *, keep: bool = True) -> Iterator[str]:
+    """A label and its value, wrapped at spaces; an unknown value is a dash, or no line where `keep` is off."""
+    if value is not None or keep:
+        lines = wrap(cell.text(value), WIDTH - LABEL - 2, break_long_words=False, break_on_hyphens=False)
+        yield from _lines(label, *lines)
+
+
+def _lines(label: str, *lines: str) -> Iterator[str]:
+    """A label before the first of some lines that stay as they are: an address is there to be copied."""
+    for line in lines:
+        yield f"  {label:{LABEL}}{line}"
+        label = ""
+
+
+def _input(value: Input | None) -> str | None:
+    if value is None:
+        return None
+    parts = [RESIZE[value.resize].format(*value.size, padding=value.padding), value.channels.upper(), f"0..{value.range}"]
+    for name, numbers in (("mean", value.mean), ("std", value.std)):
+        parts += [f"{name} {' '.join(f'{number:g}' for number in numbers)}"] if numbers else []
+    return ", ".join(parts)
+
+
+def _parameters(card: Card) -> str | None:
+    if card.parameters is None:
+        return None
+    return f"{card.parameters:,}" + (f" ({card.parameters_note})" if card.parameters_note else "")
+
+
+def _licenses(value: Licenses) -> str:
+    return ", ".join(f"{what} {cell.text(name)}" for what, name in msgspec.structs.asdict(value).items())
+
+
+def _source(source: Source) -> Iterator[str]:
+    match source:
+        case HubSource():
+            yield f"hub: {source.repo}, {source.file}"
+            yield f"revision {source.revision}"
+        case UrlSource():
+            yield source.url
+        case PackageSource():
+            yield f"package {source.package}: {source.file}"
+        case FileSource():
+            yield f"file {source.path}"
+    yield f"sha256 {source.sha256 or 'unknown'}"

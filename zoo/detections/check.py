@@ -1,0 +1,64 @@
+"""What every `Detections` must be; a model or caller that breaks it is told which row and what to pass."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from zoo.errors import LabelError
+from zoo.labels import LabelSpace
+
+_DTYPES = {"boxes": torch.float32, "scores": torch.float32, "labels": torch.int64}
+
+
+def check(boxes: Tensor, scores: Tensor, labels: Tensor, space: LabelSpace) -> None:
+    """Shapes, dtypes and values of the three columns, in a handful of tensor operations.
+
+    Raises: ValueError for what the tensors hold; LabelError for a label outside the space.
+    """
+    _check_shapes(boxes=boxes, scores=scores, labels=labels)
+    if len(scores):
+        _check_scores(scores)
+        _check_boxes(boxes)
+        _check_labels(labels, space)
+
+
+def _check_shapes(**columns: Tensor) -> None:
+    count = columns["scores"].numel()
+    for name, column in columns.items():
+        shape = (count, 4) if name == "boxes" else (count,)
+        if tuple(column.shape) != shape:
+            raise ValueError(f"{name} must be {shape} to match {count} scores, got {tuple(column.shape)}")
+        if column.dtype != _DTYPES[name]:
+            raise ValueError(f"{name} must be {_DTYPES[name]}, got {column.dtype}; Detections.of(...) converts")
+
+
+def _check_scores(scores: Tensor) -> None:
+    if not bool((scores[:-1] >= scores[1:]).all()):
+        raise ValueError("scores must descend, best first, and none be NaN; Detections.of(...) sorts")
+    best, worst = float(scores[0]), float(scores[-1])
+    if not (best <= 1 and worst >= 0):  # so spelled, a lone NaN fails as well
+        raise ValueError(f"scores must lie in [0, 1], got {worst:g} to {best:g}; logits go through sigmoid first")
+
+
+def _check_boxes(boxes: Tensor) -> None:
+    finite = float(boxes.abs().max()) < float("inf")  # False for NaN
+    if finite and bool((boxes[:, 2:] >= boxes[:, :2]).all()):
+        return
+    good = boxes.isfinite().all(1) & (boxes[:, 2:] >= boxes[:, :2]).all(1)  # (n,)
+    row = int(good.int().argmin())
+    corners = ", ".join(f"{value:g}" for value in boxes[row].tolist())
+    raise ValueError(
+        f"boxes must be finite x1 y1 x2 y2 with x1 <= x2 and y1 <= y2, but box {row} is [{corners}]; "
+        "zoo.boxes converts from x y width height and from centres"
+    )
+
+
+def _check_labels(labels: Tensor, space: LabelSpace) -> None:
+    low, high = (int(value) for value in labels.aminmax())
+    if low < 0 or high >= len(space):
+        raise LabelError(
+            f"Detections in the label space '{space.name}' were to be made.",
+            f"Label {low if low < 0 else high} is outside it: it has {len(space)} classes, 0..{len(space) - 1}.",
+            "Labels are contiguous from 0: map a data set's ids with space.label_of_id, a network's outputs with space.channels.",
+        )

@@ -1,0 +1,69 @@
+"""COCO results: a flat list of dicts with the data set's own category ids and `x y width height`, as pycocotools loads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TypedDict
+
+import msgspec
+import torch
+from torch import Tensor
+
+from zoo.boxes import xywh_to_xyxy, xyxy_to_xywh
+from zoo.errors import LabelError
+from zoo.labels import LabelSpace
+
+if TYPE_CHECKING:
+    from zoo.detections.detections import Detections
+
+
+class CocoResult(TypedDict):
+    """One detection; `bbox` is `[x, y, width, height]` in pixels."""
+
+    image_id: int
+    category_id: int
+    bbox: list[float]
+    score: float
+
+
+class _Result(msgspec.Struct, frozen=True):
+    category_id: int
+    bbox: tuple[float, float, float, float]
+    score: float
+    image_id: int | None = None
+
+
+def write(seen: Detections, image_id: int) -> list[CocoResult]:
+    """The results of one picture, best first; widths are taken in float64, so that reading them gives the same boxes again."""
+    rows = zip(xyxy_to_xywh(seen.boxes.double()).tolist(), seen.scores.tolist(), seen.labels.tolist(), strict=True)
+    ids = seen.space.ids
+    return [{"image_id": image_id, "category_id": ids[label], "bbox": box, "score": score} for box, score, label in rows]
+
+
+def read(results: Iterable[Mapping[str, object]], space: LabelSpace) -> tuple[Tensor, Tensor, Tensor]:
+    """Boxes, scores and labels of one picture's results.
+
+    Raises: ValueError for entries that are no COCO results or belong to several pictures; LabelError for a category id that the
+    space does not have.
+    """
+    try:
+        rows = msgspec.convert(list(results), list[_Result])
+    except msgspec.ValidationError as why:
+        raise ValueError(f"these are no COCO results: {why}") from None
+    pictures = {row.image_id for row in rows}
+    if len(pictures) > 1:
+        raise ValueError(f"these are the results of {len(pictures)} pictures; pass those of one image_id")
+    boxes = torch.tensor([row.bbox for row in rows], dtype=torch.float64).reshape(-1, 4)
+    labels = torch.tensor([_label(row.category_id, space) for row in rows], dtype=torch.int64)
+    return xywh_to_xyxy(boxes), torch.tensor([row.score for row in rows]), labels
+
+
+def _label(category_id: int, space: LabelSpace) -> int:
+    try:
+        return space.label_of_id[category_id]
+    except KeyError:
+        raise LabelError(
+            f"COCO results were to be read in the label space '{space.name}'.",
+            f"Category id {category_id} is none of its ids, which go from {min(space.ids)} to {max(space.ids)}.",
+            "Pass the label space of the data set that the results were made for; zoo.labels.names() lists those with a name.",
+        ) from None

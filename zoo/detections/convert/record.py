@@ -1,0 +1,97 @@
+"""The zoo's own JSON: one object a picture, short numbers, and every bit of the float32 values comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zoo.errors import LabelError
+from zoo.labels import LabelSpace
+
+Columns: TypeAlias = tuple[Tensor, Tensor, Tensor]
+
+if TYPE_CHECKING:
+    from zoo.detections.detections import Detections
+
+
+class DetectionRecord(TypedDict):
+    """One detection; `box` is `[x1, y1, x2, y2]` in pixels."""
+
+    box: list[float]
+    score: float
+    label: int
+    name: str
+
+
+class PictureRecord(TypedDict):
+    """One picture with its detections, best first; null is unknown."""
+
+    file: str | None
+    width: int | None
+    height: int | None
+    detections: list[DetectionRecord]
+
+
+class _Detection(msgspec.Struct, frozen=True):
+    box: tuple[float, float, float, float]
+    score: float
+    label: int
+    name: str
+
+
+class _Picture(msgspec.Struct, frozen=True):
+    detections: list[_Detection]
+    file: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+def write(seen: Detections) -> PictureRecord:
+    """A dict that `json.dump` takes."""
+    height, width = seen.size or (None, None)
+    corners = np.reshape(_shortest(seen.boxes), (-1, 4)).tolist()
+    rows = zip(corners, _shortest(seen.scores).tolist(), seen.labels.tolist(), seen.class_names, strict=True)
+    detections: list[DetectionRecord] = [
+        {"box": box, "score": score, "label": label, "name": name} for box, score, label, name in rows
+    ]
+    return {"file": seen.source, "width": width, "height": height, "detections": detections}
+
+
+def read(record: Mapping[str, object], space: LabelSpace) -> tuple[Columns, tuple[int, int] | None, str | None]:
+    """Columns, size and source of one picture's record; fields that other tools add are passed over.
+
+    Raises: ValueError for something else than such a record; LabelError where a label has another name in the space.
+    """
+    try:
+        picture = msgspec.convert(record, _Picture)
+    except msgspec.ValidationError as why:
+        raise ValueError(f"this is no record of detections: {why}") from None
+    _check_names(picture.detections, space)
+    boxes = torch.tensor([one.box for one in picture.detections]).reshape(-1, 4)
+    scores = torch.tensor([one.score for one in picture.detections])
+    labels = torch.tensor([one.label for one in picture.detections], dtype=torch.int64)
+    size = None if picture.height is None or picture.width is None else (picture.height, picture.width)
+    return (boxes, scores, labels), size, picture.file
+
+
+def _check_names(detections: list[_Detection], space: LabelSpace) -> None:
+    for one in detections:
+        if one.label not in range(len(space)) or space.names[one.label] != one.name:
+            raise LabelError(
+                f"A record of detections was to be read in the label space '{space.name}'.",
+                f"It calls label {one.label} '{one.name}', which is not so there.",
+                "Pass the label space of the model that wrote the record.",
+            )
+
+
+def _shortest(values: Tensor) -> NDArray[np.float64]:
+    """The shortest decimal of every float32, flat, as float64; the value itself where that would not come back the same."""
+    exact = values.reshape(-1).cpu().numpy()
+    short = np.array([float(str(value)) for value in exact], dtype=np.float64)
+    return np.where(short.astype(np.float32) == exact, short, exact)

@@ -1,0 +1,41 @@
+"""supervision: its annotators, zones and trackers work on `supervision.Detections`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.detections.columns import Floats, Labels, Rows
+from zoo.detections.convert.extra import optional
+
+if TYPE_CHECKING:
+    import supervision
+
+    from zoo.detections.detections import Detections
+
+
+def write(seen: Detections) -> supervision.Detections:
+    """Boxes, confidences, labels as class ids, and `data["class_name"]`, which its label annotator prints.
+
+    Raises: MissingExtra where supervision is not installed.
+    """
+    sv = optional("supervision", wanted_for="Detections.to_supervision()")
+    found: supervision.Detections = sv.Detections(
+        xyxy=seen.boxes.cpu().numpy(),
+        confidence=seen.scores.cpu().numpy(),
+        class_id=seen.labels.cpu().numpy(),
+        data={"class_name": np.array(seen.class_names, dtype=object)},
+    )
+    return found
+
+
+def read(theirs: supervision.Detections) -> tuple[Rows, Floats, Labels]:
+    """Boxes, scores and labels; class names count more than class ids, which are whatever their maker said.
+
+    Raises: ValueError where there are neither confidences nor classes.
+    """
+    labels = theirs.data.get("class_name", theirs.class_id)
+    if theirs.confidence is None or labels is None:
+        raise ValueError("supervision.Detections need confidence, and class_id or data['class_name'], to become the zoo's")
+    return theirs.xyxy, theirs.confidence, labels

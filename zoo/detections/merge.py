@@ -1,0 +1,40 @@
+"""Detections of several detectors, or of several tiles, as those of one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+
+from zoo.detections.detections import Detections
+from zoo.errors import LabelError
+
+
+def merge(parts: Iterable[Detections]) -> Detections:
+    """All boxes of all parts, best first; `suppress` then settles what overlaps.
+
+    Raises: ValueError for no parts, or pictures of different size; LabelError for different label spaces.
+    """
+    every = list(parts)
+    if not every:
+        raise ValueError("merge() needs at least one Detections")
+    first = every[0]
+    for part in every:
+        if part.space != first.space:
+            raise LabelError(
+                "Detections were to be merged.",
+                f"They are in different label spaces, '{first.space.name}' and '{part.space.name}'.",
+                "Bring them into one first: merge([first, second.relabel(first.space)]).",
+            )
+        if part.size != first.size:
+            raise ValueError(
+                f"merge() needs pictures of one size, got {first.size} and {part.size}; scaled() and shifted() convert"
+            )
+    return Detections.of(
+        torch.cat([part.boxes for part in every]),
+        torch.cat([part.scores for part in every]),
+        torch.cat([part.labels for part in every]),
+        space=first.space,
+        size=first.size,
+        source=first.source if len({part.source for part in every}) == 1 else None,
+    )

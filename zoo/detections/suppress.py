@@ -1,0 +1,109 @@
+"""What becomes of boxes that overlap: hard suppression, soft suppression and fusion, as functions of plain columns.
+
+Columns are boxes `(n, 4)` xyxy, scores `(n,)` and labels `(n,)`, best first; what comes back is best first again.
+With `class_agnostic` boxes of different classes count as overlapping, too.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, get_args
+
+import torch
+from torch import Tensor
+from torchvision.ops import box_iou
+from torchvision.ops import nms as torchvision_nms
+
+Policy: TypeAlias = Literal["nms", "soft", "soft-linear", "fuse"]
+Columns: TypeAlias = tuple[Tensor, Tensor, Tensor]
+
+
+def nms(columns: Columns, *, iou: float, class_agnostic: bool) -> Columns:
+    """Non-maximum suppression: a box that overlaps a better one by more than `iou` goes."""
+    boxes, scores, labels = columns
+    apart = boxes.double()
+    if not class_agnostic and len(boxes):
+        # One pass for all classes: each gets a plane of its own, in float64 so that the distance costs no precision.
+        plane = float(apart.max() - apart.min()) + 1
+        apart = apart + (labels * plane)[:, None]  # (n, 4)
+    keep = torchvision_nms(apart, scores.double(), iou).sort().values  # (k,), the rows are best first already
+    return boxes[keep], scores[keep], labels[keep]
+
+
+def soft_nms(columns: Columns, *, iou: float | None, sigma: float, floor: float, class_agnostic: bool) -> Columns:
+    """Soft-NMS (Bodla et al., 2017, https://arxiv.org/abs/1704.04503): a box loses score for every better one that it overlaps.
+
+    Without `iou` by the Gaussian exp(-overlap² / sigma); with it linearly, by 1 - overlap where that is at least `iou`.
+    A box that falls below `floor` goes.
+    """
+    boxes, scores, labels = columns
+    overlap = box_iou(boxes, boxes).nan_to_num()  # (n, n), NaN between boxes without area
+    overlap = overlap if class_agnostic else overlap * (labels[:, None] == labels)
+    keeps = torch.exp(-(overlap**2) / sigma) if iou is None else 1 - overlap * (overlap >= iou)  # (n, n)
+    done = torch.zeros(len(scores), dtype=torch.bool)
+    order: list[int] = []
+    for _ in range(len(scores)):
+        best = int(scores.masked_fill(done, -1).argmax())
+        if scores[best] < floor:
+            break
+        order.append(best)
+        done[best] = True
+        scores = torch.where(done, scores, scores * keeps[best])
+    keep = torch.tensor(order, dtype=torch.int64)  # in falling order of the final scores
+    return boxes[keep], scores[keep], labels[keep]
+
+
+def fuse(columns: Columns, *, iou: float, models: int, class_agnostic: bool) -> Columns:
+    """Weighted boxes fusion (Solovyev et al., 2021, https://arxiv.org/abs/1910.13302): boxes that agree become their mean.
+
+    Best first, each box joins the fused box that it overlaps most, if by more than `iou`; a fused box is the score-weighted mean
+    of its members, its score their mean. One that fewer than `models` members agree on keeps only that fraction of its score.
+    """
+    boxes, scores, labels = columns
+    weights = scores.double().clamp(min=1e-9)
+    corners = torch.zeros(len(scores), 4, dtype=torch.float64)  # the weighted sum of each cluster's members
+    weight, total, members = (torch.zeros(len(scores), dtype=torch.float64) for _ in range(3))
+    leaders: list[int] = []  # the first and best member of each cluster
+    for row in range(len(scores)):
+        found = len(leaders)
+        if leaders:
+            fused = corners[:found] / weight[:found, None]  # (found, 4)
+            overlap = box_iou(boxes[row : row + 1].double(), fused)[0].nan_to_num()  # (found,)
+            overlap = overlap if class_agnostic else overlap * (labels[leaders] == labels[row])
+            best = int(overlap.argmax())
+            found = best if overlap[best] > iou else found
+        if found == len(leaders):
+            leaders.append(row)
+        corners[found] += boxes[row] * weights[row]
+        weight[found] += weights[row]
+        total[found] += scores[row]
+        members[found] += 1
+    count = len(leaders)
+    agreed = (total / members * members.clamp(max=models) / models)[:count].float()
+    order = agreed.argsort(descending=True, stable=True)  # (count,)
+    return (corners[:count] / weight[:count, None]).float()[order], agreed[order], labels[leaders][order]
+
+
+def suppress(
+    columns: Columns, policy: Policy, *, iou: float, class_agnostic: bool, sigma: float, floor: float, models: int
+) -> Columns:
+    """The columns after the policy of that name. Raises: ValueError for an unknown policy or a setting out of range."""
+    _check(policy, iou=iou, sigma=sigma, floor=floor, models=models)
+    if policy == "nms":
+        return nms(columns, iou=iou, class_agnostic=class_agnostic)
+    if policy == "fuse":
+        return fuse(columns, iou=iou, models=models, class_agnostic=class_agnostic)
+    linear = iou if policy == "soft-linear" else None
+    return soft_nms(columns, iou=linear, sigma=sigma, floor=floor, class_agnostic=class_agnostic)
+
+
+def _check(policy: str, *, iou: float, sigma: float, floor: float, models: int) -> None:
+    if policy not in get_args(Policy):
+        raise ValueError(f"policy={policy!r} is none of {', '.join(get_args(Policy))}")
+    if not 0 <= iou <= 1:
+        raise ValueError(f"iou={iou}: an overlap lies between 0 and 1, for example iou=0.5")
+    if not 0 <= floor <= 1:
+        raise ValueError(f"floor={floor}: a score lies between 0 and 1, for example floor=0.001")
+    if not sigma > 0:
+        raise ValueError(f"sigma={sigma}: it must be above 0, for example sigma=0.5")
+    if models < 1:
+        raise ValueError(f"models={models}: at least 1, the number of detectors whose boxes were merged")

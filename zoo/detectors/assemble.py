@@ -1,0 +1,127 @@
+"""From a plan to its parts, each told the levels of the one before; where two do not fit, that seam is raised."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+from zoo.detectors.plan import Plan
+from zoo.errors import ContractError, NameNotFound, ZooError
+from zoo.labels import LabelSpace
+from zoo.parts import Backbone, Head, Level, Neck, backbone, levels_of
+from zoo.registry import catalogue
+from zoo.registry.contribution import Kind
+
+
+class Seam(Exception):
+    """Two neighbours that do not fit.
+
+    kind:   the part that could not be built: `backbone`, `neck` or `head`.
+    levels: what the parts before it return, by kind.
+    why:    its refusal.
+    """
+
+    def __init__(self, kind: str, levels: Mapping[str, tuple[Level, ...]], why: ZooError) -> None:
+        super().__init__(kind, levels, why)
+        self.kind = kind
+        self.levels = levels
+        self.why = why
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The built parts of one plan."""
+
+    backbone: Backbone
+    neck: Neck | None
+    head: Head[Any]
+
+
+def assemble(plan: Plan, space: LabelSpace) -> Parts:
+    """The parts, backbone first, on the current default device.
+
+    Raises:
+        NameNotFound, NameAmbiguous: a part or an argument of one has no such name.
+        Seam: two of them do not fit.
+    """
+    body = build_part(plan, "backbone", {"strides": plan.strides})
+    levels = {"backbone": levels_of(body, name=plan.backbone)}
+    neck = None
+    if plan.neck is not None:
+        neck = build_part(plan, "neck", {"levels": levels["backbone"]}, above=levels)
+        levels["neck"] = levels_of(neck, name=plan.neck)
+    last = levels.get("neck", levels["backbone"])
+    head = build_part(plan, "head", {"levels": last, "space": space}, above=levels)
+    return Parts(body, neck, head)
+
+
+def build_part(
+    plan: Plan, kind: str, given: Mapping[str, object], *, above: Mapping[str, tuple[Level, ...]] | None = None
+) -> Any:
+    """One part of the plan; that it has the members of its kind is checked here, where no type could say it.
+
+    given: what the pipeline tells it: strides, levels, label space.
+    above: the levels of every part before it, for the Seam it may raise.
+    """
+    name, arguments = getattr(plan, kind), plan.arguments_of(kind)
+    build = builder(kind, name)
+    _check_arguments(build, f"{kind} '{name}'", given, arguments)
+    make: Callable[..., Any] = partial(backbone, name) if kind == "backbone" else build
+    try:
+        part = make(**given, **arguments)
+    except (ContractError, NameNotFound) as why:
+        raise Seam(kind, above or {}, why) from why
+    except ZooError:
+        raise
+    except Exception as why:  # a part that does not say what it needs refuses in its own words
+        raise Seam(kind, above or {}, _in_its_own_words(kind, name, why)) from why
+    _check_part(part, kind, name)
+    return part
+
+
+def builder(kind: str, name: str) -> Callable[..., Any]:
+    """What a plugin registered for a part; its name may leave out the plugin, where only one has such a part."""
+    kinds: dict[str, Kind] = {"backbone": "backbones", "neck": "necks", "head": "heads"}
+    return catalogue().builder(kinds[kind], name)
+
+
+def _check_arguments(build: Callable[..., Any], part: str, given: Mapping[str, object], arguments: Mapping[str, object]) -> None:
+    signature = inspect.signature(build)
+    known = [name for name, one in signature.parameters.items() if one.kind is one.KEYWORD_ONLY and name not in given]
+    listed = f"It takes {', '.join(known)}." if known else "It takes none."
+    for name in arguments:
+        if name in given or not (name in known or _takes_any(signature)):
+            raise NameNotFound(f"The {part} was given the argument '{name}'.", "It has no argument of that name.", listed)
+    required = [name for name in known if signature.parameters[name].default is inspect.Parameter.empty]
+    missing = [name for name in required if name not in arguments]
+    if missing:
+        raise NameNotFound(f"The {part} was asked for.", f"It can't be built without the argument '{missing[0]}'.", listed)
+
+
+def _in_its_own_words(kind: str, name: str, why: Exception) -> ContractError:
+    said = " ".join(str(why).split()) or "nothing more"
+    return ContractError(
+        f"The {kind} '{name}' was to be built.", f"It failed with {type(why).__name__}: {said}", "Ask its plugin what it takes."
+    )
+
+
+def _takes_any(signature: inspect.Signature) -> bool:
+    return any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
+
+
+def _check_part(part: object, kind: str, name: str) -> None:
+    wanted = ("native", "decode", "loss") if kind == "head" else ("levels",)
+    missing = [member for member in wanted if not hasattr(part, member)]
+    if isinstance(part, nn.Module) and not missing:
+        return
+    lack = f"which has no `{missing[0]}`" if missing else "which is no torch.nn.Module"
+    raise ContractError(
+        f"The {kind} '{name}' was built.",
+        f"Its plugin returned a {type(part).__name__}, {lack}.",
+        f"In the plugin, return what zoo.parts.{kind.title()} describes.",
+    )

@@ -1,0 +1,39 @@
+"""What the Detections of a model must be besides what every `Detections` is: checked after each decode."""
+
+from __future__ import annotations
+
+from zoo.detections import Detections
+from zoo.errors import ContractError
+from zoo.images import Picture
+from zoo.labels import LabelSpace
+
+REPORT = "This is a defect of the model's plugin: report it there, with the picture."
+
+# Scaling boxes back rounds in float32, which is so coarse at 20,000 pixels.
+PIXELS = 0.01
+
+
+def check(seen: Detections, picture: Picture, *, model: str, space: LabelSpace) -> None:
+    """That they are on the CPU, in the model's label space, and inside the picture.
+
+    Raises:
+        ContractError: one of these is not so; the message names the model, the picture and the numbers.
+    """
+    wrong = _violation(seen, picture.size, space)
+    if wrong:
+        height, width = picture.size
+        raise ContractError(f"'{model}' decoded what it saw in '{picture.source}', {width} x {height} pixels.", wrong, REPORT)
+
+
+def _violation(seen: Detections, size: tuple[int, int], space: LabelSpace) -> str | None:
+    if not seen.boxes.is_cpu:
+        return f"The boxes are on {seen.boxes.device}, not on the CPU."
+    if seen.space is not space and seen.space != space:
+        return f"The labels are of the label space '{seen.space.name}', the model's is '{space.name}'."
+    if not len(seen):
+        return None
+    boxes = seen.boxes.numpy()  # a third of the time that torch takes for so few numbers
+    (left, top), (right, bottom) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    if min(left, top) < -PIXELS or right > size[1] + PIXELS or bottom > size[0] + PIXELS:
+        return f"A box leaves the picture: they span x {left:g}..{right:g}, y {top:g}..{bottom:g}."
+    return None

@@ -1,0 +1,126 @@
+"""Detectors composed of parts from any plugin: a backbone, a neck and a head that never heard of one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from zoo.detectors.assemble import Seam, assemble
+from zoo.detectors.composed import Composed
+from zoo.detectors.nearest import nearest
+from zoo.detectors.pipeline import Stage, draw
+from zoo.detectors.plan import Plan
+from zoo.errors import CardError, ContractError
+from zoo.labels import LabelSpace
+from zoo.labels.declared import space_of
+from zoo.registry.card import Input
+
+IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+INPUT = Input(resize="letterbox", size=[640, 640], **IMAGENET)  # type: ignore[arg-type]
+
+
+def compose(  # noqa: PLR0913 - a name and arguments for each of three parts
+    *,
+    backbone: str,
+    head: str,
+    labels: Sequence[str] | str | LabelSpace,
+    neck: str | None = None,
+    strides: Sequence[int] = (8, 16, 32),
+    input: Input | Mapping[str, object] | None = None,
+    backbone_arguments: Mapping[str, object] | None = None,
+    neck_arguments: Mapping[str, object] | None = None,
+    head_arguments: Mapping[str, object] | None = None,
+) -> Composed:
+    """A new detector of these parts, with random weights, in eval mode.
+
+    backbone, neck, head: names of parts, `plugin/name`, or `name` alone where only one plugin has it; without a neck the head is
+              on the backbone's maps.
+    labels:   class names, a declared label space by name, or a label space.
+    strides:  input pixels a cell of the maps that the backbone is asked for, finest first.
+    input:    how a picture becomes the network's input; None is a letterbox of 640 x 640 with ImageNet's mean and deviation.
+    *_arguments: what else each part is built with, by name.
+
+    Raises:
+        NameNotFound, NameAmbiguous: no part, or more than one, has that name, or a part has no such argument.
+        ContractError: two parts do not fit; the message draws the pipeline, points at the seam and says what would.
+    """
+    detector = build(
+        space=space_of(labels),
+        backbone=backbone,
+        neck=neck,
+        head=head,
+        strides=strides,
+        input=input,
+        backbone_arguments=backbone_arguments,
+        neck_arguments=neck_arguments,
+        head_arguments=head_arguments,
+    )
+    return detector.eval()
+
+
+def build(  # noqa: PLR0913
+    *,
+    space: LabelSpace,
+    backbone: str,
+    head: str,
+    neck: str | None = None,
+    strides: Sequence[int] = (8, 16, 32),
+    input: Input | Mapping[str, object] | None = None,
+    backbone_arguments: Mapping[str, object] | None = None,
+    neck_arguments: Mapping[str, object] | None = None,
+    head_arguments: Mapping[str, object] | None = None,
+) -> Composed:
+    """The same as an architecture, for a card: `architecture: compose`, its `arguments` the parts and theirs."""
+    plan = Plan(
+        backbone=backbone,
+        neck=neck,
+        head=head,
+        strides=_ascending(strides),
+        backbone_arguments=dict(backbone_arguments or {}),
+        neck_arguments=dict(neck_arguments or {}),
+        head_arguments=dict(head_arguments or {}),
+    )
+    try:
+        parts = assemble(plan, space)
+    except Seam as seam:
+        raise _misfit(plan, space, seam) from seam.why
+    rule = _input(input)
+    return Composed(space=space, plan=plan, input=rule, backbone=parts.backbone, neck=parts.neck, head=parts.head)
+
+
+def _input(given: Input | Mapping[str, object] | None) -> Input:
+    if given is None or isinstance(given, Input):
+        return given or INPUT
+    try:
+        return msgspec.convert(dict(given), Input)
+    except msgspec.ValidationError as why:
+        example = 'input={"resize": "letterbox", "size": [640, 640]}'
+        raise CardError(
+            f"A detector was composed with input={dict(given)}.", f"{why}.", f"Write for example {example}."
+        ) from None
+
+
+def _ascending(strides: Sequence[int]) -> tuple[int, ...]:
+    found = tuple(strides)
+    if not found or any(not isinstance(stride, int) or stride < 1 for stride in found) or list(found) != sorted(set(found)):
+        raise ContractError(
+            f"Maps at the strides {found} were asked for.",
+            "Strides are whole numbers of pixels, finest first, each named once.",
+            "Write for example strides=(8, 16, 32).",
+        )
+    return found
+
+
+def _misfit(plan: Plan, space: LabelSpace, seam: Seam) -> ContractError:
+    names = {kind: name for kind in ("backbone", "neck", "head") if (name := getattr(plan, kind)) is not None}
+    case = f"{names[seam.kind]}: {seam.why.case[:1].lower()}{seam.why.case[1:]}"
+    stages = [
+        Stage(kind, name, seam.levels.get(kind, ()), flaw=case if kind == seam.kind else "") for kind, name in names.items()
+    ]
+    changes = " or ".join(plan.changes(better) for better in nearest(plan, space))
+    return ContractError(
+        f"A detector of {', '.join(names.values())} was asked for, and its parts do not fit.",
+        draw(stages),
+        f"The nearest change that fits: {changes}" if changes else seam.why.fix,
+    )

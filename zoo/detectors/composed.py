@@ -1,0 +1,96 @@
+"""A detector made of parts: input policy, backbone, neck and head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from zoo.detections import Detections
+from zoo.detectors import prepare
+from zoo.detectors.detector import Detector
+from zoo.detectors.pipeline import Stage, draw
+from zoo.detectors.plan import Plan
+from zoo.errors import ContractError
+from zoo.labels import LabelSpace
+from zoo.parts import Backbone, Head, Level, Neck
+from zoo.parts.batch import Batch, Target
+from zoo.parts.protocol import Protocol
+from zoo.registry.card import Input
+
+
+class Composed(Detector):
+    """Backbone, neck (or none) and head in a row; what flows between them is checked against the levels they declared.
+
+    plan:  the parts' names and arguments.
+    input: how a picture becomes the network's input; its height and width are padded to the backbone's largest stride.
+    """
+
+    def __init__(
+        self, *, space: LabelSpace, plan: Plan, input: Input, backbone: Backbone, neck: Neck | None, head: Head[Any]
+    ) -> None:
+        super().__init__(space=space, native=head.native)
+        self.plan = plan
+        self.input = input
+        self.backbone = backbone
+        self.neck = neck
+        self.head = head
+        self.step = max(level.stride for level in backbone.levels)
+
+    def prepare(self, images: Sequence[Tensor]) -> Batch:
+        """uint8 RGB tensors `(3, h, w)` of any sizes, as `input` says, in one batch on the network's device."""
+        return prepare.prepare(images, self.input, step=self.step, device=self.device, dtype=self.dtype)
+
+    def forward(self, batch: Batch) -> Any:
+        """The head's raw output. Raises: ContractError, if a part returned other maps than it declared."""
+        maps = self._checked("backbone", self.backbone(batch.pixels), self.backbone.levels)
+        if self.neck is not None:
+            maps = self._checked("neck", self.neck(maps), self.neck.levels)
+        return self.head(maps, batch)
+
+    def decode(self, raw: Any, batch: Batch, protocol: Protocol) -> list[Detections]:
+        """The head's detections, in original pixels."""
+        return self.head.decode(raw, batch, protocol.over(self.native))
+
+    def loss(self, raw: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """The head's losses. Raises: LabelError for a label that is not in the label space."""
+        return self.head.loss(raw, batch, targets)
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:
+        """The canvas that a picture of that size would get alone."""
+        size = prepare.canvas([prepare.Size(height, width)], self.input, step=self.step)
+        return size.height, size.width
+
+    def _checked(self, kind: str, maps: tuple[Tensor, ...], levels: tuple[Level, ...]) -> tuple[Tensor, ...]:
+        channels = [one.shape[1] for one in maps if isinstance(one, Tensor)]
+        if channels == [level.channels for level in levels]:
+            return maps
+        raise ContractError(
+            f"The {kind} '{getattr(self.plan, kind)}' ran in this pipeline:\n{describe(self)}",
+            f"It returned {_shown(maps, channels)}, other than it declared.",
+            f"This is a defect of the {kind}'s plugin: its `levels` and its maps have to agree.",
+        )
+
+
+def describe(detector: Composed) -> str:
+    """The pipeline as a table: parts, channels at each stride, parameters."""
+    rule, classes = detector.input, detector.space.names
+    shown = ", ".join(classes[:3]) + (" …" if len(classes) > 3 else "")
+    stages = [Stage("input", f"{rule.size[0]} x {rule.size[1]} {rule.resize}")]
+    for kind in ("backbone", "neck", "head"):
+        module = getattr(detector, kind)
+        if module is None:
+            continue
+        levels = () if kind == "head" else module.levels
+        note = _millions(module) + (f", {len(classes)} classes: {shown}" if kind == "head" else "")
+        stages.append(Stage(kind, getattr(detector.plan, kind), levels, note))
+    return draw(stages)
+
+
+def _shown(maps: object, channels: Sequence[int]) -> str:
+    return f"maps of {', '.join(map(str, channels))} channels" if channels else f"a {type(maps).__name__} without maps"
+
+
+def _millions(module: nn.Module) -> str:
+    return f"{sum(one.numel() for one in module.parameters()) / 1e6:.2f}M parameters"

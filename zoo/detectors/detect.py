@@ -1,0 +1,78 @@
+"""`detect` and `detect_stream`: from pictures in any form to Detections, through the four steps of a detector."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from zoo.detections import Detections
+from zoo.detectors.batching import BatchSize
+from zoo.detectors.progress import Bar
+from zoo.detectors.stream import stream
+from zoo.errors import ImageError
+from zoo.images import Exif, ImageWarning, Sources, expand, is_many
+from zoo.parts.protocol import Protocol
+
+if TYPE_CHECKING:
+    from zoo.detectors.detector import Detector
+
+
+def detect(
+    detector: Detector,
+    source: Sources,
+    *,
+    protocol: Protocol,
+    batch_size: BatchSize = "auto",
+    exif: Exif = "apply",
+    on_error: Literal["raise", "skip"] = "raise",
+    progress: bool | None = None,
+    threads: int | None = None,
+) -> Detections | list[Detections]:
+    """What is seen in one picture, or in each of many; `Detector.detect` explains the options."""
+    skip = _skips(on_error)
+    if not is_many(source):
+        [seen] = stream(detector, expand(source), protocol=protocol, batch_size=batch_size, exif=exif, threads=0)
+        return seen
+    listed = isinstance(source, str | os.PathLike | list | tuple)  # other sequences may make their pictures as they go
+    pictures = list(expand(source)) if listed else expand(source)
+    with Bar("Detecting", total=len(pictures) if isinstance(pictures, list) else None, show=progress) as bar:
+
+        def skipped(error: ImageError) -> None:
+            _warn(error)
+            bar.advance()
+
+        found = []
+        failed = skipped if skip else None
+        for seen in stream(
+            detector, pictures, protocol=protocol, batch_size=batch_size, exif=exif, threads=threads, failed=failed
+        ):
+            found.append(seen)
+            bar.advance()
+    return found
+
+
+def detect_stream(
+    detector: Detector,
+    sources: Sources,
+    *,
+    protocol: Protocol,
+    batch_size: BatchSize = "auto",
+    exif: Exif = "apply",
+    on_error: Literal["raise", "skip"] = "raise",
+    threads: int | None = None,
+) -> Iterator[Detections]:
+    """What is seen in one picture after the other; `Detector.detect_stream` explains the options."""
+    failed = _warn if _skips(on_error) else None
+    return stream(detector, expand(sources), protocol=protocol, batch_size=batch_size, exif=exif, threads=threads, failed=failed)
+
+
+def _skips(on_error: str) -> bool:
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f"on_error={on_error!r}: 'raise' stops at a bad picture, 'skip' warns and goes on")
+    return on_error == "skip"
+
+
+def _warn(error: ImageError) -> None:
+    warnings.warn(str(error), ImageWarning, stacklevel=2)

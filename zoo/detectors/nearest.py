@@ -1,0 +1,103 @@
+"""The nearest plan that fits: tried out, part by part, on the meta device, where building costs no memory."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations, islice
+
+import torch
+
+from zoo.detectors.assemble import Seam, build_part, builder
+from zoo.detectors.plan import Plan
+from zoo.errors import ZooError
+from zoo.labels import LabelSpace
+from zoo.parts import Level, levels_of
+from zoo.registry import catalogue
+
+STRIDES = (2, 4, 8, 16, 32, 64)
+CHANNELS = (32, 64, 96, 128, 160, 192, 224, 256)
+
+
+def nearest(plan: Plan, space: LabelSpace) -> list[Plan]:
+    """Plans with the same backbone and head that can be built, changed as little as possible; several where equally near.
+
+    Tried in this order: other channels of the neck, other necks or none, other strides, both.
+    """
+    search = _Search(space)
+    channels = next(filter(search.fits, _channels(plan)), None)
+    if channels:
+        return [channels]
+    if fitting := list(filter(search.fits, _necks(plan))):
+        return fitting
+    others = [replace(plan, strides=strides) for strides in _strides(plan, search)]
+    strides = next(filter(search.fits, others), None)
+    if strides:
+        return [strides]
+    both = (candidate for other in others for candidate in (*_channels(other), *_necks(other)))
+    return list(islice(filter(search.fits, both), 1))
+
+
+class _Search:
+    """Tries plans; a backbone's maps are looked up once a stride."""
+
+    def __init__(self, space: LabelSpace) -> None:
+        self._space = space
+        self._levels: dict[int, Level | None] = {}
+
+    def fits(self, plan: Plan) -> bool:
+        """Whether neck and head can be built on the maps the backbone has at those strides."""
+        found = [self.level(plan, stride) for stride in plan.strides]
+        levels = tuple(level for level in found if level)
+        if len(levels) < len(found):
+            return False
+        try:
+            with torch.device("meta"):
+                if plan.neck is not None:
+                    levels = levels_of(build_part(plan, "neck", {"levels": levels}), name=plan.neck)
+                build_part(plan, "head", {"levels": levels, "space": self._space})
+        except (Seam, ZooError):
+            return False
+        return True
+
+    def level(self, plan: Plan, stride: int) -> Level | None:
+        """The backbone's map at one stride, if it has one."""
+        if stride not in self._levels:
+            try:
+                with torch.device("meta"):
+                    self._levels[stride] = levels_of(build_part(plan, "backbone", {"strides": (stride,)}), name=plan.backbone)[0]
+            except (Seam, ZooError):
+                self._levels[stride] = None
+        return self._levels[stride]
+
+
+def _channels(plan: Plan) -> Iterator[Plan]:
+    """The same neck with other channels, if it lets one choose; nearest first."""
+    if plan.neck is None:
+        return
+    parameter = inspect.signature(builder("neck", plan.neck)).parameters.get("channels")
+    if parameter is None:
+        return
+    now = plan.neck_arguments.get("channels", parameter.default)
+    for channels in sorted(CHANNELS, key=lambda one: (abs(one - now) if isinstance(now, int) else 0, -one)):
+        yield replace(plan, neck_arguments={**plan.neck_arguments, "channels": channels})
+
+
+def _necks(plan: Plan) -> Iterator[Plan]:
+    """Every other neck there is as it comes, then none."""
+    every = [name for name in catalogue().parts("necks") if not name.endswith("/*")]
+    shorts = [name.partition("/")[2] for name in every]
+    for name, short in zip(every, shorts, strict=True):
+        if plan.neck not in (name, short):
+            yield replace(plan, neck=short if shorts.count(short) == 1 else name, neck_arguments={})
+    if plan.neck is not None:
+        yield replace(plan, neck=None, neck_arguments={})
+
+
+def _strides(plan: Plan, search: _Search) -> list[tuple[int, ...]]:
+    """Strides the backbone has, those first that share most with what was asked for."""
+    there = [stride for stride in STRIDES if search.level(plan, stride)]
+    asked = set(plan.strides)
+    every = [found for count in range(1, len(there) + 1) for found in combinations(there, count)]
+    return sorted((found for found in every if set(found) != asked), key=lambda found: len(asked ^ set(found)))

@@ -1,0 +1,49 @@
+"""A plan: which parts a composed detector is made of, and with what arguments; nothing is built yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+Arguments = Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The parts by name, as `zoo.compose` and a card's `arguments` give them.
+
+    strides: input pixels a cell of each map that the backbone is asked for, finest first.
+    """
+
+    backbone: str
+    head: str
+    neck: str | None = None
+    strides: tuple[int, ...] = (8, 16, 32)
+    backbone_arguments: Arguments = field(default_factory=dict)
+    neck_arguments: Arguments = field(default_factory=dict)
+    head_arguments: Arguments = field(default_factory=dict)
+
+    def arguments_of(self, kind: str) -> Arguments:
+        """What the `backbone`, `neck` or `head` is built with."""
+        found: Arguments = getattr(self, f"{kind}_arguments")
+        return found
+
+    def settings(self) -> dict[str, object]:
+        """Everything that differs from the default, as a card's `arguments` in YAML would hold it."""
+        said: dict[str, object] = {"backbone": self.backbone, "neck": self.neck, "head": self.head, "strides": list(self.strides)}
+        said |= {f"{kind}_arguments": dict(self.arguments_of(kind)) for kind in ("backbone", "neck", "head")}
+        return {name: value for name, value in said.items() if value not in (None, {}, [8, 16, 32])}
+
+    def changes(self, other: Plan) -> str:
+        """What would have to be typed differently to get `other`: `neck="fpn", strides=(16, 32)`."""
+        names = [one.name for one in fields(self) if getattr(self, one.name) != getattr(other, one.name)]
+        return ", ".join(f"{name}={_typed(getattr(other, name))}" for name in names)
+
+
+def _typed(value: object) -> str:
+    """A value as one types it, text in double quotes as everywhere in the docs."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_typed(key)}: {_typed(one)}" for key, one in value.items()) + "}"
+    return repr(value)

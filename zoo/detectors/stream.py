@@ -1,0 +1,158 @@
+"""The engine of `detect`: pictures are read on threads while the network runs on batches of those before them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from copy import copy
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+import torch
+
+from zoo.detections import Detections
+from zoo.detectors.batching import BatchSize, Slot, Window, batch_limit
+from zoo.detectors.checking import REPORT, check
+from zoo.detectors.mode import evaluating
+from zoo.detectors.reading import read_ahead
+from zoo.errors import ContractError, ImageError, LabelError
+from zoo.images import Exif, Picture, Source
+from zoo.parts.protocol import Protocol
+
+if TYPE_CHECKING:
+    from zoo.detectors.detector import Detector
+
+Failed: TypeAlias = Callable[[ImageError], None]
+Looked: TypeAlias = Callable[[Picture, Detections], None]
+
+MOST_THREADS = 8
+AHEAD = 16
+
+
+def stream(
+    detector: Detector,
+    sources: Iterable[Source],
+    *,
+    protocol: Protocol,
+    batch_size: BatchSize = "auto",
+    exif: Exif = "apply",
+    threads: int | None = None,
+    failed: Failed | None = None,
+    looked: Looked | None = None,
+) -> Iterator[Detections]:
+    """What the detector sees in one picture after the other, in order, with memory for a window of them.
+
+    sources: pulled lazily, a bounded number ahead; what they raise themselves ends the stream.
+    threads: that read ahead; None is one a processor, at most 8; 0 reads in this thread and pulls nothing ahead.
+    failed:  called with each picture's error when its turn comes; without it, the error is raised then.
+    looked:  called with each picture and what was seen in it before the picture is let go: batch by batch, not quite in order.
+
+    Raises:
+        ImageError: a picture can't be read, and nobody is told by `failed`.
+        ContractError: the detector's plugin made something that is no detection.
+    """
+    _check_options(batch_size, exif, threads)
+    threads = _processors() if threads is None else threads
+    return _stream(detector, sources, protocol, batch_size, exif, threads, failed, looked)
+
+
+def _check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:
+    if batch_size != "auto" and not (isinstance(batch_size, int) and batch_size >= 1):
+        raise ValueError(f"batch_size={batch_size!r}: a number of pictures, at least 1, or 'auto'")
+    if exif not in ("apply", "ignore"):
+        raise ValueError(f"exif={exif!r}: 'apply' turns pictures upright, 'ignore' leaves them as they are stored")
+    if threads is not None and threads < 0:
+        raise ValueError(f"threads={threads}: a number of threads that read ahead, or 0 for none")
+
+
+def _stream(
+    detector: Detector,
+    sources: Iterable[Source],
+    protocol: Protocol,
+    batch_size: BatchSize,
+    exif: Exif,
+    threads: int,
+    failed: Failed | None,
+    looked: Looked | None,
+) -> Iterator[Detections]:
+    device = detector.device
+    ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
+    window = Window(partial(batch_limit, batch_size, device=device))
+    with closing(read_ahead(sources, exif=exif, threads=threads, ahead=ahead, pin=device.type == "cuda")) as pictures:
+        for picture in pictures:
+            if isinstance(picture, Picture):
+                window.add(picture, detector.input_size(*picture.size))
+            else:
+                window.fail(picture)
+                if failed is None:
+                    break
+            for slots in window.due():
+                _run(detector, slots, protocol, looked)
+            yield from _finished(window, failed)
+    for slots in window.due(rest=True):
+        _run(detector, slots, protocol, looked)
+        yield from _finished(window, failed)
+    yield from _finished(window, failed)
+
+
+def _processors() -> int:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST_THREADS, usable)
+
+
+def _finished(window: Window, failed: Failed | None) -> Iterator[Detections]:
+    for outcome in window.outcomes():
+        if isinstance(outcome, Detections):
+            yield outcome
+        elif failed is None:
+            raise outcome
+        else:
+            failed(outcome)
+
+
+def _run(detector: Detector, slots: list[Slot], protocol: Protocol, looked: Looked | None) -> None:
+    """One batch through the network; every slot gets its outcome and lets go of its picture."""
+    pictures = [slot.picture for slot in slots if slot.picture]
+    with evaluating(detector), torch.inference_mode():
+        seen = _four_steps(detector, pictures, protocol)
+    for slot, picture, one in zip(slots, pictures, seen, strict=True):
+        check(one, picture, model=_name(detector), space=detector.space)
+        slot.picture, slot.outcome = None, (owned := _owned(one, picture))
+        if looked:
+            looked(picture, owned)
+
+
+def _four_steps(detector: Detector, pictures: list[Picture], protocol: Protocol) -> list[Detections]:
+    device = detector.device
+    batch = detector.prepare([picture.pixels.to(device, non_blocking=True) for picture in pictures])
+    raw = detector(batch)
+    try:
+        seen = detector.decode(raw, batch, protocol)
+    except (ValueError, LabelError) as why:  # Detections refused what decode made
+        raise _undecoded(detector, pictures, " ".join(str(why).split("\n"))) from why
+    if len(seen) != len(pictures):
+        raise _undecoded(detector, pictures, f"It returned {len(seen)} Detections.")
+    return seen
+
+
+def _undecoded(detector: Detector, pictures: list[Picture], case: str) -> ContractError:
+    asked = (
+        f"'{_name(detector)}' was to decode what it saw in {len(pictures)} pictures, '{pictures[0].source}' the first of them."
+    )
+    return ContractError(asked, case, REPORT)
+
+
+def _owned(seen: Detections, picture: Picture) -> Detections:
+    """The same, with its picture's name and size, in tensors that may be changed and trained with.
+
+    What inference mode made may not, and may be a view that keeps a whole batch's output alive.
+    """
+    owned = copy(seen)  # not a new Detections: what was checked once needs no second check
+    columns = {name: getattr(seen, name).clone() for name in ("boxes", "scores", "labels")}
+    vars(owned).update(columns, source=picture.source, size=picture.size)
+    return owned
+
+
+def _name(detector: Detector) -> str:
+    return getattr(detector, "name", None) or type(detector).__name__

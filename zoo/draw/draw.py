@@ -1,0 +1,105 @@
+"""Detections drawn on their picture: a frame and a chip each, in proportion to the picture, the best on top."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from zoo.detections import Detections
+from zoo.draw.canvas import Box, Rim, frame, plate
+from zoo.draw.chips import chip
+from zoo.draw.palette import color_of, ink_on
+from zoo.draw.picture import Picture, copy_of
+from zoo.draw.placement import Spot, place
+from zoo.draw.style import Style, style_for
+from zoo.errors import ImageError
+
+CHIP_SHARE = 0.15  # of the picture may be covered by chips
+
+
+def draw(
+    picture: Picture,
+    seen: Detections,
+    *,
+    scores: bool = True,
+    line: float | None = None,
+    text: float | None = None,
+    font: str | Path | None = None,
+) -> Image.Image:
+    """A copy of the picture, RGB, with a frame around every detection and a chip with its class name and score.
+
+    Args:
+        picture: a uint8 tensor `(3, h, w)`, a uint8 array `(h, w, 3)` or a PIL image, turned upright; it is not changed.
+        seen: what was seen in it.
+        scores: whether the chips show scores.
+        line: width of the lines in pixels, instead of one in proportion to the picture.
+        text: height of the letters in pixels, likewise.
+        font: a font file, for class names beyond the letters of Pillow's own font, which are those of ASCII.
+
+    In a crowd lines and letters are finer, and the chips of the weakest detections are left out. Colours belong to labels.
+
+    Raises: ImageError for a picture of another form, or of another size than the detections' picture.
+    """
+    image = copy_of(picture)
+    _check_size(image, seen)
+    style = style_for(image.height, image.width, count=len(seen), line=line, text=text)
+    boxes = seen.boxes.tolist()
+    texts = [f"{score:.2f}" if scores else "" for score in seen.scores.tolist()]
+    chips = [
+        chip(name, score, size=style.text, most=image.width, font=font)
+        for name, score in zip(seen.class_names, texts, strict=True)
+    ]
+    spots = _spots(image, boxes, chips, style)
+    worst_first = list(zip(boxes, chips, spots, seen.labels.tolist(), strict=True))[::-1]
+    for box, _, _, label in worst_first:
+        _draw_frame(image, box, label, style)
+    for _, letters, spot, label in worst_first:
+        if spot is not None:
+            _draw_chip(image, letters, spot, label, style)
+    return image
+
+
+def _check_size(image: Image.Image, seen: Detections) -> None:
+    if seen.size not in (None, (image.height, image.width)):
+        height, width = seen.size
+        raise ImageError(
+            f"{seen!r} were to be drawn on a picture of {image.width}x{image.height} pixels.",
+            f"They were seen in one of {width}x{height}.",
+            f"Pass that picture, or detections.scaled({image.width / width:g}, {image.height / height:g}).",
+        )
+
+
+def _spots(image: Image.Image, boxes: list[list[float]], chips: list[Image.Image], style: Style) -> list[Spot | None]:
+    frames = [_onto(image, box, style.line) for box in boxes]
+    sizes = [letters.size for letters in chips]
+    return place(frames, sizes, height=image.height, width=image.width, reach=style.line / 2, share=CHIP_SHARE)
+
+
+def _onto(image: Image.Image, box: list[float], line: int) -> Box:
+    """The box that the middle of the line runs along: every edge on whole pixels, and the whole line inside the picture."""
+    x1, x2 = (_snap(value, line, image.width) for value in box[0::2])
+    y1, y2 = (_snap(value, line, image.height) for value in box[1::2])
+    return x1, y1, x2, y2
+
+
+def _snap(value: float, line: int, size: int) -> float:
+    return max(min(round(value - line / 2), size - line), 0) + line / 2
+
+
+def _draw_frame(image: Image.Image, box: list[float], label: int, style: Style) -> None:
+    style = style.within(_shorter_side(_onto(image, box, style.line)))
+    edges, color = _onto(image, box, style.line), color_of(label)
+    radius = style.radius(_shorter_side(edges))
+    frame(image, edges, color=color, line=style.line, radius=radius, rim=Rim(ink_on(color), style.rim))
+
+
+def _shorter_side(box: Box) -> float:
+    return min(box[2] - box[0], box[3] - box[1])
+
+
+def _draw_chip(image: Image.Image, letters: Image.Image, spot: Spot, label: int, style: Style) -> None:
+    color = color_of(label)
+    box = (*spot, spot[0] + letters.width, spot[1] + letters.height)
+    plate(image, box, color=color, radius=style.chip_radius, rim=Rim(ink_on(color), style.rim))
+    image.paste(ink_on(color), spot, letters)

@@ -1,0 +1,40 @@
+"""Pictures written to files, in the format that the file's name asks for."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from zoo.errors import ImageError
+
+# Thin coloured lines suffer most from halved colour resolution, JPEG's default.
+_OPTIONS: dict[str, dict[str, int]] = {"JPEG": {"quality": 92, "subsampling": 0}, "WEBP": {"quality": 92}}
+
+
+def save(image: Image.Image, path: str | Path) -> Path:
+    """Writes the picture and returns where; `.jpg` at quality 92, `.png`, `.webp` and whatever else Pillow writes.
+
+    Raises: ImageError for a suffix that is no such format, a picture that the format can't hold, or a file that can't be written.
+    """
+    path = Path(path)
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind not in Image.SAVE:
+        raise _refused(path, f"No picture format is called '{path.suffix}'.", "End the name in .jpg, .png or .webp.")
+    encoded = BytesIO()
+    try:
+        image.save(encoded, kind, **_OPTIONS.get(kind, {}))
+    except (OSError, ValueError) as why:
+        raise _refused(path, f"{kind} can't hold it: {why}.", "Save it as .png.") from why
+    try:
+        path.write_bytes(encoded.getvalue())
+    except FileNotFoundError as why:
+        raise _refused(path, f"There is no folder '{path.parent}'.", f"Make it first: mkdir -p {path.parent}") from why
+    except OSError as why:
+        raise _refused(path, f"It can't be written: {why.strerror or why}.", "Choose another place, or free this one.") from why
+    return path
+
+
+def _refused(path: Path, case: str, fix: str) -> ImageError:
+    return ImageError(f"A picture was to be saved as '{path}'.", case, fix, file=str(path))

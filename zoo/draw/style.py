@@ -1,0 +1,45 @@
+"""How thick and how large things are drawn: in proportion to the picture, and finer where it is crowded."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+LINE_SHARE = 1 / 240  # of the side of a square as large as the picture
+TEXT_SHARE = 1 / 40
+ROOMY = 15  # so many boxes are drawn at full size
+
+
+@dataclass(frozen=True)
+class Style:
+    """Sizes in pixels: how wide a line is, how tall the letters are, and what follows from these."""
+
+    line: int
+    text: int
+
+    @property
+    def rim(self) -> float:
+        """Width of the contrasting edge along lines and chips."""
+        return max(1.0, self.line * 0.3)
+
+    @property
+    def chip_radius(self) -> float:
+        """Radius of a chip's corners."""
+        return self.text * 0.22
+
+    def within(self, side: float) -> Style:
+        """The style for a box whose shorter side is that long: a small one is not filled up by its own frame."""
+        return Style(min(self.line, max(1, round(side / 8))), self.text)
+
+    def radius(self, side: float) -> float:
+        """Radius of the corners of a frame whose shorter side is that long."""
+        return min(2.0 * self.line, side / 4)
+
+
+def style_for(height: int, width: int, *, count: int, line: float | None = None, text: float | None = None) -> Style:
+    """The style for so many boxes on a picture of that size; `line` and `text` overrule it. Whole pixels keep lines crisp."""
+    side = math.sqrt(height * width)
+    calm = min(1.0, (ROOMY / max(count, 1)) ** 0.25)
+    line = line or max(1.5, side * LINE_SHARE) * calm
+    text = text or max(11.0, side * TEXT_SHARE * calm)
+    return Style(max(1, round(line)), max(1, round(text)))

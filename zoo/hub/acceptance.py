@@ -1,0 +1,93 @@
+"""Taking a file: verified before it is read, readable before it is remembered, and no socket where none is needed."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from zoo.errors import CheckpointError, OfflineError
+from zoo.hub import record, settings
+from zoo.hub.carrier import Carrier
+from zoo.hub.checkpoint import Mappable, mappable
+from zoo.hub.fetched import Fetched, Wanted
+from zoo.hub.local import Local
+from zoo.hub.offer import Offer
+from zoo.hub.promise import first_broken, sha256_of
+from zoo.hub.record import Record, Stamp
+
+log = logging.getLogger("zoo")
+
+ASKED = "Weights '{}' were asked for."
+CARRY = "On a connected machine: zoo pull {0}; or carry it over: zoo bundle {0} --to FOLDER, then ZOO_BUNDLE=FOLDER here."
+
+
+def take(offer: Offer, wanted: Wanted, *, progress: bool | None) -> Fetched:
+    """The weights that an offer stands for.
+
+    Raises:
+        WeightsError: one of its subclasses, when the file can't be had, is another, or can't be read.
+    """
+    known = _known(offer)
+    path, sha256 = (Path(known.path), known.sha256) if known else _verified(offer, wanted.entry, progress)
+    ready = _readable(offer, path, sha256, state_key=wanted.weights.state_key, checked=known is not None)
+    if not known:
+        record.write(Record(offer.key, str(path), sha256, Stamp.of(path), wanted.entry, offer.revision))
+    return Fetched(
+        path=ready.path,
+        sha256=sha256,
+        source=offer.source,
+        revision=offer.revision,
+        bytes=path.stat().st_size,
+        published=path,
+        through=offer.through,
+        converted=ready.converted,
+        dropped=ready.dropped,
+    )
+
+
+def _known(offer: Offer) -> Record | None:
+    """What is remembered of the file, if it has not changed since and is what it has to be: then nothing is hashed."""
+    path = offer.carrier.find()
+    known = record.read(offer.key) if path else None
+    if path and known and known.holds(path) and not first_broken(offer.promises, known.sha256):
+        return known
+    return None
+
+
+def _verified(offer: Offer, entry: str, progress: bool | None) -> tuple[Path, str]:
+    """The file and its sha256, which keeps every promise."""
+    asked, carrier = ASKED.format(entry), offer.carrier
+    path = carrier.find()
+    if path:
+        digest = sha256_of(path)
+        broken = first_broken(offer.all_promises(), digest)
+        if not broken:
+            return path, digest
+        if isinstance(carrier, Local) or settings.offline():
+            raise broken.breach(asked, digest)
+        log.warning("%s is not what %s says. It is removed and fetched again.", path, broken.by)
+        carrier.remove(digest)
+    if isinstance(carrier, Local) or settings.offline():
+        raise OfflineError(asked, "It is not on this machine, and the network is switched off.", CARRY.format(entry))
+    return _downloaded(carrier, offer, asked, progress)
+
+
+def _downloaded(carrier: Carrier, offer: Offer, asked: str, progress: bool | None) -> tuple[Path, str]:
+    path = carrier.download(progress=progress)
+    digest = sha256_of(path)
+    broken = first_broken(offer.all_promises(), digest)
+    if broken:
+        carrier.remove(digest)
+        raise broken.breach(asked, digest)
+    if not offer.all_promises():
+        log.info("%s: nobody publishes its sha256. It is %s, and has to stay so from now on.", offer.source, digest)
+    return path, digest
+
+
+def _readable(offer: Offer, path: Path, sha256: str, *, state_key: str | None, checked: bool) -> Mappable:
+    try:
+        return mappable(path, sha256=sha256, name=offer.source.partition("?")[0], state_key=state_key, checked=checked)
+    except CheckpointError:
+        if not isinstance(offer.carrier, Local) and not offer.promises:
+            offer.carrier.remove(sha256)  # nobody promised this file: it may be a login page in place of the real one
+        raise

@@ -1,0 +1,133 @@
+"""What torch.save wrote, read without trusting it: no code is run, and no file unfolds to more than it is."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ASKED = "A checkpoint was to be converted."
+ZIP = b"PK\x03\x04"
+UNFOLDS = 16  # tied weights are written out once each; a stride of zero could make a terabyte of one number
+
+
+def load_archive(path: Path, *, seems: str | None = None) -> object:
+    """What a `.pth` holds, its tensors mapped from the file where its format allows.
+
+    seems: what the file looks like, for the message.
+
+    Raises:
+        CheckpointError: it is unsafe or broken.
+    """
+    import torch
+
+    with path.open("rb") as file:
+        zipped = file.read(4) == ZIP
+    if zipped:
+        _check_zip(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of old formats, which are not the caller's to change
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
+    except pickle.UnpicklingError as why:
+        raise _refusal(path, str(why), seems) from why
+    except Exception as why:  # torch raises most built-in types over a broken file
+        first = str(why).partition("\n")[0].partition(". ")[0] or type(why).__name__
+        raise _broken(path, f"it is {seems}" if seems == "empty" else first) from why
+
+
+def tensors_of(loaded: object, path: Path, state_key: str | None) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """The tensors of a checkpoint, each with memory of its own, and the names of what else it held.
+
+    Raises:
+        CheckpointError: there are none, or they can't be written out.
+    """
+    import torch
+
+    state = _under(loaded, state_key)
+    tensors = {name: value for name, value in state.items() if isinstance(name, str) and isinstance(value, torch.Tensor)}
+    if not tensors:
+        keys = ", ".join(str(key) for key in list(state)[:8]) or "nothing"
+        case = f"{path} holds no tensors {f'under {state_key!r}' if state_key else 'at its top level'}; there is: {keys}."
+        raise CheckpointError(ASKED, case, "Name the entry that holds them: `state_key` in the card.")
+    odd = [
+        name for name, one in tensors.items() if one.layout is not torch.strided or one.is_quantized or one.device.type != "cpu"
+    ]
+    if odd:
+        raise CheckpointError(ASKED, f"{path}: {odd[0]} is no dense tensor.", "Publish it as dense tensors of a plain type.")
+    if sum(one.numel() * one.element_size() for one in tensors.values()) > UNFOLDS * path.stat().st_size:
+        raise CheckpointError(ASKED, f"{path} unfolds to more than {UNFOLDS} times its size. It is refused.", "Use another file.")
+    return _separate(tensors), tuple(str(name) for name in state if name not in tensors)
+
+
+def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors that share no memory and have no gaps, as safetensors wants them."""
+    seen: set[int] = set()
+    separate = {}
+    for name, value in tensors.items():
+        tensor = value.detach().contiguous()
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() in seen or storage.nbytes() != tensor.nbytes:
+            tensor = tensor.clone()
+        seen.add(storage.data_ptr())
+        separate[name] = tensor
+    return separate
+
+
+def _under(loaded: object, state_key: str | None) -> Mapping[object, object]:
+    """The mapping under a dotted key; a file that has tensors at its top level needs none."""
+    import torch
+
+    at: object = loaded
+    if isinstance(at, Mapping) and state_key and not any(isinstance(value, torch.Tensor) for value in at.values()):
+        for key in [state_key] if state_key in at else state_key.split("."):
+            at = at.get(key) if isinstance(at, Mapping) else None
+    if isinstance(at, Mapping):
+        return at
+    there = ", ".join(map(str, list(loaded)[:8])) if isinstance(loaded, Mapping) else f"a {type(loaded).__name__}"
+    case = f"The checkpoint has no mapping of tensors {f'under {state_key!r}' if state_key else ''}; it holds: {there}."
+    raise CheckpointError(ASKED, case, "Name the entry that holds them: `state_key` in the card.")
+
+
+def _check_zip(path: Path) -> None:
+    """Checks what torch does not: that the entries are stored as they are, as torch.save stores them, and undamaged.
+
+    Mapping a compressed entry would read noise, and unpacking it could fill the memory. Entries have checksums unless whoever
+    saved them switched those off (torch.serialization.set_crc32_options); then all are zero.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            packed = any(one.compress_type != zipfile.ZIP_STORED for one in entries)
+            if packed or sum(one.file_size for one in entries) > path.stat().st_size:
+                case = f"{path} is a compressed zip archive. It is refused: torch.save writes none."
+                raise CheckpointError(ASKED, case, "Use another file.")
+            damaged = archive.testzip() if any(one.CRC for one in entries) else None
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, RuntimeError) as why:
+        raise _broken(path, str(why)) from why
+    if damaged:
+        raise _broken(path, f"the checksum of its entry '{damaged}' is wrong")
+
+
+def _refusal(path: Path, said: str, seems: str | None) -> CheckpointError:
+    runs = re.search(r"GLOBAL ([\w.]+)", said)
+    if runs:
+        case = f"{path} is refused: reading it would run '{runs[1]}', and weights need no code."
+        return CheckpointError(
+            ASKED, case, "Do not open it by other means. Get the weights as safetensors, or as a plain state_dict."
+        )
+    return _broken(path, f"it is {seems}" if seems and seems != "a pickle" else "it is no checkpoint that torch.save wrote")
+
+
+def _broken(path: Path, case: str) -> CheckpointError:
+    fix = "Fetch it again, or use another file."
+    return CheckpointError(ASKED, f"{path} can't be read: {case.strip().rstrip('.')}. It may be damaged or cut short.", fix)

@@ -1,0 +1,115 @@
+"""Weights from the first place that has them: a bundle, then the card's sources in order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from zoo.errors import CacheError, SourceError, WeightsError
+from zoo.hub import settings
+from zoo.hub.acceptance import ASKED, take
+from zoo.hub.address import HubSpec, parsed, printed
+from zoo.hub.fetched import Fetched, Wanted
+from zoo.hub.lock import Lock, Pin
+from zoo.hub.manifest import Manifest
+from zoo.hub.mirror import mirrored, replace_prefix
+from zoo.hub.offer import Offer, from_bundle, from_source
+from zoo.hub.revision import resolved
+from zoo.registry.card import Weights
+
+log = logging.getLogger("zoo")
+
+OWN_FILE = 'Name a file of your own: weights="file:PATH".'
+NO_MIRRORS: Mapping[str, str] = {}
+
+
+def fetch(
+    weights: Weights,
+    *,
+    name: str,
+    tag: str | None = None,
+    origin: Path | None = None,
+    mirrors: Mapping[str, str] = NO_MIRRORS,
+    progress: bool | None = None,
+) -> Fetched:
+    """The weights of a card, on this machine and verified.
+
+    name, tag: what they are called, in the lock file, in bundles and in messages.
+    origin:    the registry file that names them, or its folder.
+    mirrors:   prefix of a source to its replacement; `ZOO_MIRRORS` adds to them.
+    progress:  a bar while downloading; None shows one on a terminal.
+
+    Raises:
+        SourceError: no source has them. If every source fails in one and the same way, OfflineError, IntegrityError,
+            CheckpointError or LockError instead.
+        CacheError: this machine can't keep them.
+    """
+    return _deliver(Wanted(name, tag, weights, origin), Lock.current(), mirrors=mirrors, progress=progress)
+
+
+def locate(
+    spec: str, *, state_key: str | None = None, mirrors: Mapping[str, str] = NO_MIRRORS, progress: bool | None = None
+) -> Fetched:
+    """The weights at an explicit place, verified as far as anybody says what they are.
+
+    spec:      `file:PATH`, `hub:org/repo[@REVISION][:FILE]` or `https://…`. On the Hub the revision is `main` and the file
+               `model.safetensors`, or the only .safetensors there is, unless they are named; a branch or tag is looked up.
+    state_key: where in a `.pth` the tensors are.
+
+    Raises:
+        As `fetch`.
+    """
+    lock, table = Lock.current(), {**mirrors, **settings.mirrors()}
+    place = parsed(spec)
+    if isinstance(place, HubSpec):
+        pin = lock.pins.get(spec)
+        place = parsed(pin.source if pin else replace_prefix(spec, table))
+    source = resolved(place) if isinstance(place, HubSpec) else place
+    wanted = Wanted(spec, None, Weights(sources=[source], state_key=state_key))
+    return _deliver(wanted, lock, mirrors=mirrors, progress=progress)
+
+
+def relock(choices: Iterable[Wanted], *, mirrors: Mapping[str, str] = NO_MIRRORS, progress: bool | None = None) -> Lock:
+    """A lock of what each of them resolves to now, whatever an older lock says."""
+    return Lock({one.entry: Pin.of(_deliver(one, Lock(), mirrors=mirrors, progress=progress)) for one in choices})
+
+
+def _deliver(wanted: Wanted, lock: Lock, *, mirrors: Mapping[str, str], progress: bool | None) -> Fetched:
+    table = {**mirrors, **settings.mirrors()}
+    failures: list[tuple[str, WeightsError]] = []
+    for label, offer in _offers(wanted, lock.pins.get(wanted.entry), table):
+        try:
+            return take(offer(), wanted, progress=progress)
+        except CacheError:
+            raise
+        except WeightsError as why:
+            log.info("%s: %s", label, why.case)
+            failures.append((label, why))
+    raise _failure(wanted.entry, failures)
+
+
+def _offers(wanted: Wanted, pin: Pin | None, mirrors: Mapping[str, str]) -> Iterator[tuple[str, Callable[[], Offer]]]:
+    """What to try, in order, each with a name for messages; making an offer may fail as well."""
+    folder = settings.bundle_folder()
+    item = Manifest.read(folder).find(wanted, sha256=pin.sha256 if pin else None) if folder else None
+    if folder and item:
+        yield str(folder / item.file), partial(from_bundle, item, folder, wanted, pin)
+    for source in wanted.weights.sources:
+        through = mirrored(source, mirrors)
+        label = printed(source) if through == source else f"{printed(source)}, mirrored to {printed(through)}"
+        yield label, partial(from_source, source, through, wanted, pin)
+
+
+def _failure(entry: str, failures: list[tuple[str, WeightsError]]) -> WeightsError:
+    """One error for all of them; of their own type if they agree, a SourceError if not."""
+    asked = ASKED.format(entry)
+    if not failures:
+        return SourceError(asked, "The card names no source for them.", OWN_FILE)
+    types, fixes = {type(why) for _, why in failures}, {why.fix for _, why in failures}
+    error = types.pop() if len(types) == 1 else SourceError
+    fix = fixes.pop() if len(fixes) == 1 else None
+    reasons = [f"{label}: {why.case}" if fix else f"{label}: {why.case} {why.fix}" for label, why in failures]
+    case = reasons[0] if len(reasons) == 1 else "\n  ".join(["No source has them:", *reasons])
+    return error(asked, case, fix or OWN_FILE)

@@ -1,0 +1,52 @@
+"""What fetching starts from and what it ends in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.registry.card import Weights
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One set of weights of one model.
+
+    origin: the registry file that names them, or its folder; relative `file` sources are relative to it.
+    """
+
+    name: str
+    tag: str | None
+    weights: Weights
+    origin: Path | None = None
+
+    @property
+    def entry(self) -> str:
+        """What lock files, bundles and messages call it."""
+        return f"{self.name}.{self.tag}" if self.tag else self.name
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Verified weights on this machine.
+
+    path:      a safetensors file.
+    sha256:    of the published file, in full; it is the published file itself unless that was a `.pth`.
+    source:    where it is published, as in `hub:org/repo@revision:file`.
+    revision:  the commit on the Hub.
+    bytes:     the size of the published file.
+    published: the published file, as it was fetched.
+    through:   the mirror or bundle it came from instead.
+    converted: the sha256 of `path`, if that was made from a `.pth`.
+    dropped:   what the `.pth` held besides tensors.
+    """
+
+    path: Path
+    sha256: str
+    source: str
+    revision: str | None
+    bytes: int
+    published: Path
+    through: str | None = None
+    converted: str | None = None
+    dropped: tuple[str, ...] = ()

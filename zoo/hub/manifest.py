@@ -1,0 +1,55 @@
+"""What a bundle holds: `bundle.json`, and the way to find weights in it by name or by sha256."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from zoo.errors import SourceError
+from zoo.hub.fetched import Wanted
+from zoo.hub.lock import Pin
+
+FILE = "bundle.json"
+
+
+@dataclass(frozen=True)
+class Item(Pin):
+    """One file of a bundle, and what it is a copy of."""
+
+    file: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\.\w+$")] = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The files of one folder by entry, as in a lock file."""
+
+    weights: Mapping[str, Item]
+    version: int = 1
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """What a folder holds.
+
+        Raises:
+            SourceError: it is no bundle.
+        """
+        path = folder / FILE
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=cls)
+        except (OSError, msgspec.DecodeError) as why:
+            fix = "Make one on a connected machine: zoo bundle NAME --to FOLDER"
+            raise SourceError(f"The bundle {folder} was to be read.", f"Its {FILE} can't be: {why}.", fix) from why
+
+    def find(self, wanted: Wanted, *, sha256: str | None) -> Item | None:
+        """The item of that sha256, or else of that name, or else of any sha256 that the card gives."""
+        if sha256:
+            return next((item for item in self.weights.values() if item.sha256 == sha256), None)
+        if wanted.entry in self.weights:
+            return self.weights[wanted.entry]
+        given = [source.sha256 for source in wanted.weights.sources if source.sha256]
+        return next((item for item in self.weights.values() if any(item.sha256.startswith(one) for one in given)), None)

@@ -1,0 +1,110 @@
+"""What one source, or a bundle, offers: a carrier of the file, what the file has to be, and what it is remembered under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.errors import IntegrityError, LockError
+from zoo.hub import record
+from zoo.hub.address import printed
+from zoo.hub.carrier import Carrier
+from zoo.hub.fetched import Wanted
+from zoo.hub.local import Local, from_file, from_package
+from zoo.hub.lock import Pin
+from zoo.hub.manifest import Item
+from zoo.hub.promise import Promise
+from zoo.hub.repository import Repository
+from zoo.hub.url import Url
+from zoo.registry.card import FileSource, HubSource, PackageSource, Source, UrlSource
+
+LOCK_FIX = "If the change is meant, accept it: zoo lock"
+COPY_FIX = "Copy the bundle to this machine again."
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One way to have the file.
+
+    source:   where it is published; its ending says what kind of file it is.
+    key:      what it is remembered under.
+    promises: what its sha256 has to be; none if nobody ever said.
+    through:  the mirror or bundle it comes from instead.
+    """
+
+    carrier: Carrier | Local
+    source: str
+    key: str
+    promises: tuple[Promise, ...]
+    revision: str | None = None
+    through: str | None = None
+
+    def all_promises(self) -> tuple[Promise, ...]:
+        """Those, and what the source itself says of the file it gave."""
+        return self.promises if isinstance(self.carrier, Local) else (*self.promises, *self.carrier.promises())
+
+
+def from_source(source: Source, through: Source, wanted: Wanted, pin: Pin | None) -> Offer:
+    """What a source offers; `through` is what it is mirrored to, or itself.
+
+    Raises:
+        LockError: card and lock file contradict each other.
+        SourceError: its package is not installed.
+    """
+    address = printed(source)
+    promises = _locked(pin, source.sha256)
+    carrier = _carrier(through, address, wanted.origin)
+    key = address
+    if isinstance(source, HubSource | UrlSource):
+        promises = promises or _first_use(key)
+    elif isinstance(carrier, Local):
+        key = f"file:{carrier.path}"
+    revision = source.revision if isinstance(source, HubSource) else None
+    return Offer(carrier, address, key, promises, revision, printed(through) if through != source else None)
+
+
+def from_bundle(item: Item, folder: Path, wanted: Wanted, pin: Pin | None) -> Offer:
+    """What a bundle offers.
+
+    Raises:
+        IntegrityError, or LockError if it is the locked one: it is none of the files that the card names today.
+    """
+    given = [source.sha256 for source in wanted.weights.sources]
+    if all(given) and not any(item.sha256.startswith(one) for one in given if one):
+        case = f"Its sha256 is {item.sha256[:12]}, and the card names no such file any more."
+        error, fix = (LockError, LOCK_FIX) if pin else (IntegrityError, "Make it anew: zoo bundle NAME --to FOLDER")
+        raise error("A bundle was to be used.", case, fix)
+    local = Local((folder / item.file).absolute())
+    promises = (*_locked(pin, None), Promise(item.sha256, "bundle.json", fix=COPY_FIX))
+    through = f"bundle:{local.path}"
+    return Offer(local, item.source, through, promises, item.revision, through)
+
+
+def _carrier(source: Source, address: str, origin: Path | None) -> Carrier | Local:
+    match source:
+        case HubSource():
+            return Repository(source)
+        case UrlSource():
+            return Url(source.url, address)
+        case PackageSource():
+            return from_package(source)
+        case FileSource():
+            return from_file(source, origin=origin)
+
+
+def _locked(pin: Pin | None, given: str | None) -> tuple[Promise, ...]:
+    """The promises of the lock file and of the card, which can't overrule it."""
+    by_card = (Promise(given, "the card"),) if given else ()
+    if pin is None:
+        return by_card
+    if given and not pin.sha256.startswith(given):
+        case = f"The card says sha256 {given[:12]}, but the lock file says {pin.sha256[:12]}."
+        raise LockError("A locked file was asked for.", case, LOCK_FIX)
+    return (Promise(pin.sha256, "the lock file", LockError, LOCK_FIX), *by_card)
+
+
+def _first_use(key: str) -> tuple[Promise, ...]:
+    """Where nobody publishes a sha256, that of the first download holds from then on."""
+    known = record.read(key)
+    fix = f"If the change is meant, delete {record.file_of(key)} and fetch it again."
+    return (Promise(known.sha256, "the first download", fix=fix),) if known else ()

@@ -1,0 +1,64 @@
+"""A folder with weights for a machine that has no network: files by sha256, `bundle.json`, and a lock file."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+
+from zoo.errors import IntegrityError
+from zoo.hub.delivery import NO_MIRRORS, fetch
+from zoo.hub.disk import check_room, replacing, saving
+from zoo.hub.fetched import Fetched, Wanted
+from zoo.hub.lock import Lock, Pin
+from zoo.hub.manifest import FILE, Item, Manifest
+from zoo.hub.promise import sha256_of
+
+FOLDER_FIX = "Name a folder that can be written, with room."
+
+
+def bundle(
+    choices: Iterable[Wanted], to: Path, *, mirrors: Mapping[str, str] = NO_MIRRORS, progress: bool | None = None
+) -> Manifest:
+    """Puts the published files of `choices` into the folder `to`; what a bundle there holds already stays.
+
+    A machine loads from it with `ZOO_BUNDLE=FOLDER`, no network and no cache; `FOLDER/zoo.lock` is a lock file of the same.
+
+    Raises:
+        As `fetch`; CacheError: the folder can't be written.
+    """
+    items = dict(Manifest.read(to).weights) if (to / FILE).exists() else {}
+    for wanted in choices:
+        fetched = fetch(
+            wanted.weights, name=wanted.name, tag=wanted.tag, origin=wanted.origin, mirrors=mirrors, progress=progress
+        )
+        item = Item(**asdict(Pin.of(fetched)), file=_file_name(fetched))
+        _copy(fetched, to / item.file)
+        items[wanted.entry] = item
+    manifest = Manifest(items)
+    with saving(to / FILE, fix=FOLDER_FIX), replacing(to / FILE) as draft:
+        draft.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+    Lock(
+        {entry: Pin(item.source, item.sha256, item.bytes, item.revision, item.converted) for entry, item in items.items()}
+    ).write(to / "zoo.lock")
+    return manifest
+
+
+def _file_name(fetched: Fetched) -> str:
+    suffix = Path(fetched.source.partition("?")[0]).suffix
+    return fetched.sha256 + (suffix if suffix[1:].isalnum() else ".pth")
+
+
+def _copy(fetched: Fetched, to: Path) -> None:
+    if to.is_file() and sha256_of(to) == fetched.sha256:
+        return
+    with saving(to, fix=FOLDER_FIX):
+        to.parent.mkdir(parents=True, exist_ok=True)
+        check_room(to, fetched.bytes)
+        with replacing(to) as draft:
+            shutil.copyfile(fetched.published, draft)
+    if sha256_of(to) != fetched.sha256:
+        raise IntegrityError(f"{to} was to be written.", "What can be read there now is something else.", "Check that disk.")

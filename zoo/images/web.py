@@ -1,0 +1,52 @@
+"""Pictures behind a URL, fetched with huggingface_hub's HTTP client, so that one proxy or certificate setting serves all."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from zoo.errors import ImageError
+from zoo.images.picture import unreadable
+
+MAX_BYTES = 256 * 2**20
+SILENCE_SECONDS = 10.0
+TOTAL_SECONDS = 120.0
+
+
+def fetch(url: str) -> bytes:
+    """The bytes behind an http(s) URL, redirects followed.
+
+    `ZOO_TIMEOUT` is how many seconds the server may keep silent; `ZOO_OFFLINE=1` and `HF_HUB_OFFLINE=1` open no socket.
+
+    Raises:
+        ImageError: the network is switched off, the server does not answer, answers with an error, is too slow, or sends
+            more than 256 MiB.
+    """
+    for switch in ("ZOO_OFFLINE", "HF_HUB_OFFLINE"):
+        if os.environ.get(switch, "").lower() in ("1", "on", "yes", "true"):
+            raise unreadable(url, f"The network is switched off by {switch}.", f"Unset {switch}, or download the picture first.")
+    try:
+        return _download(url)
+    except ImageError:
+        raise
+    except Exception as why:  # httpx or httpx2, depending on huggingface_hub's version; their errors have no common root
+        raise unreadable(url, f"It can't be fetched: {why or type(why).__name__}.", "Check the address and the network.") from why
+
+
+def _download(url: str) -> bytes:
+    from huggingface_hub import get_session  # slow to import, and only URLs need it
+
+    silence = float(os.environ.get("ZOO_TIMEOUT") or SILENCE_SECONDS)
+    until = time.monotonic() + TOTAL_SECONDS
+    received = bytearray()
+    with get_session().stream("GET", url, timeout=silence, follow_redirects=True) as response:
+        if response.status_code != 200:
+            case = f"The server answered {response.status_code} {response.reason_phrase}."
+            raise unreadable(url, case.replace(" .", "."), "Open the address in a browser to see what it is.")
+        for chunk in response.iter_bytes():
+            received += chunk
+            if len(received) > MAX_BYTES:
+                raise unreadable(url, f"It is larger than {MAX_BYTES >> 20} MiB.", "Download it first and pass its path.")
+            if time.monotonic() > until:
+                raise unreadable(url, f"It took more than {TOTAL_SECONDS:.0f} seconds.", "Download it first and pass its path.")
+    return bytes(received)

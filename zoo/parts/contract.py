@@ -1,0 +1,64 @@
+"""The three kinds of parts, as types: anything with these members will do, and nothing has to be inherited.
+
+Each is also an `nn.Module`. Maps are a tuple of `(b, channels, ceil(h / stride), ceil(w / stride))`, one a level, finest first.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from zoo.parts.level import Level
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zoo.detections import Detections
+    from zoo.parts.batch import Batch, Target
+    from zoo.parts.protocol import Protocol
+
+Raw = typing.TypeVar("Raw")
+
+
+class Backbone(typing.Protocol):
+    """Pixels to maps. Built by `build(*, strides, **arguments)`.
+
+    levels: the maps it returns, one at each stride it was asked for.
+    """
+
+    levels: tuple[Level, ...]
+
+    def __call__(self, pixels: Tensor, /) -> tuple[Tensor, ...]:
+        """`(b, 3, h, w)`, h and w multiples of the largest stride, to one map a level."""
+
+
+class Neck(typing.Protocol):
+    """Maps to maps. Built by `build(*, levels, **arguments)`, where `levels` are the maps it is given.
+
+    levels: the maps it returns.
+    """
+
+    levels: tuple[Level, ...]
+
+    def __call__(self, maps: tuple[Tensor, ...], /) -> tuple[Tensor, ...]:
+        """One map for each level it was built with to one for each it declares."""
+
+
+class Head(typing.Protocol[Raw]):
+    """Maps to boxes. Built by `build(*, levels, space, **arguments)`, where `levels` are the maps it is given.
+
+    Raw is its own business: a frozen dataclass that keeps what `decode` and `loss` need.
+    native: its own thresholds, with every setting filled in.
+    """
+
+    native: Protocol
+
+    def __call__(self, maps: tuple[Tensor, ...], batch: Batch, /) -> Raw:
+        """The network's raw output for the maps of a batch."""
+
+    def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:
+        """Detections in original pixels, one a picture, on the CPU; open settings of `protocol` are filled from `native`."""
+
+    def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """Named scalar losses of `raw` (made in train mode) against the truth, which may be empty."""

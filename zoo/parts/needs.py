@@ -1,0 +1,69 @@
+"""What a neck or head asks of the maps it is given, said where it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from zoo.errors import ContractError
+from zoo.parts.level import Level
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Demands on a pyramid of levels; what is left at its default is not asked.
+
+    fewest, most:      how many maps.
+    equal_channels:    the same number in every map, because one layer sees them all.
+    channels_multiple: channels are a multiple of it, as group norm asks.
+    doubling:          each stride is twice the one before.
+    """
+
+    fewest: int = 1
+    most: int | None = None
+    equal_channels: bool = False
+    channels_multiple: int = 1
+    doubling: bool = False
+
+    def check(self, levels: Sequence[Level], *, part: str) -> None:
+        """Raises: ContractError, if `levels` are not what `part` needs; composing catches it and draws the pipeline around it."""
+        wrong = next(self._wrong(levels), None)
+        if wrong:
+            need, found = wrong
+            raise ContractError(
+                f"{part} was given {show_levels(levels)}.",
+                f"It needs {need}, and {found}.",
+                f"Give it {need}.",
+            )
+
+    def _wrong(self, levels: Sequence[Level]) -> Iterator[tuple[str, str]]:
+        """What is needed, and what is the case instead, most basic first."""
+        channels, strides = [level.channels for level in levels], [level.stride for level in levels]
+        if len(levels) < self.fewest or (self.most is not None and len(levels) > self.most):
+            yield _maps(self.fewest, self.most), f"there {'is' if len(levels) == 1 else 'are'} {len(levels)}"
+        if self.doubling and any(coarse != 2 * fine for fine, coarse in pairwise(strides)):
+            yield "strides that double from map to map", f"these are {_and(strides)}"
+        if self.equal_channels and len(set(channels)) > 1:
+            yield "the same number of channels in every map", f"these have {_and(channels)}"
+        if any(count % self.channels_multiple for count in channels):
+            yield f"a multiple of {self.channels_multiple} channels", f"these have {_and(channels)}"
+
+
+def show_levels(levels: Sequence[Level]) -> str:
+    """`128 channels at stride 8, 256 at 16`."""
+    first, *rest = (f"{level.channels} at {level.stride}" for level in levels) if levels else ("no map",)
+    return ", ".join([first.replace(" at ", " channels at stride "), *rest])
+
+
+def _maps(fewest: int, most: int | None) -> str:
+    if most is None:
+        return f"at least {fewest} maps"
+    if fewest == most:
+        return f"exactly {fewest} map{'s' * (fewest > 1)}"
+    return f"{fewest} to {most} maps" if fewest > 1 else f"at most {most} maps"
+
+
+def _and(numbers: Sequence[int]) -> str:
+    *some, last = map(str, dict.fromkeys(numbers))
+    return f"{', '.join(some)} and {last}" if some else last

@@ -1,0 +1,37 @@
+"""The truth of a batch as a head learns it: in pixels of the network's input, without boxes that have no area."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from zoo.errors import LabelError
+from zoo.labels import LabelSpace
+from zoo.parts.batch import Batch, Place, Target
+
+
+def truth_in_input(batch: Batch, targets: Sequence[Target], space: LabelSpace) -> list[Target]:
+    """One target a picture, boxes in input pixels, on the batch's device.
+
+    Boxes without width or height are left out: no anchor could learn them, and their logarithm is infinite.
+
+    Raises:
+        LabelError: a label is outside the label space.
+    """
+    if len(targets) != len(batch):
+        raise ValueError(f"targets must be one a picture, {len(batch)}, got {len(targets)}")
+    return [_in_input(target, place, batch.pixels.device, space) for target, place in zip(targets, batch.places, strict=True)]
+
+
+def _in_input(target: Target, place: Place, device: torch.device, space: LabelSpace) -> Target:
+    wrong = target.labels[(target.labels < 0) | (target.labels >= len(space))]
+    if len(wrong):
+        raise LabelError(
+            f"The loss was asked for with the label {int(wrong[0])}.",
+            f"Its label space '{space.name}' has {len(space)} labels, from 0.",
+            "Map the data set's classes to the model's by name before training.",
+        )
+    boxes = place.to_input(target.boxes.to(device, torch.float32))  # (n, 4)
+    solid = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)  # (n,)
+    return Target(boxes[solid], target.labels.to(device)[solid])

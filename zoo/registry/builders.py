@@ -1,0 +1,87 @@
+"""Builders: from the name of an architecture, a part or a data set to the callable that makes it, imported on first use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import partial, reduce
+from importlib import import_module
+from typing import Any
+
+from zoo.errors import NameAmbiguous, NameNotFound, PluginError, ZooError
+from zoo.registry.absence import Known
+from zoo.registry.contribution import WHOLE_FAMILY, Kind
+from zoo.registry.hookspecs import Build
+from zoo.registry.near import choice_of, near
+from zoo.registry.plugins import Plugin
+
+_PART = re.compile(r"[\w.-]+")
+
+
+def parts(plugins: Iterable[Plugin], kind: Kind) -> list[str]:
+    """Every registered part of one kind as `plugin/name`, sorted; `plugin/*` stands for a whole family."""
+    return sorted(f"{plugin.info.name}/{name}" for plugin in plugins for name in plugin.contribution.builders[kind])
+
+
+def builder(plugins: Iterable[Plugin], known: Known, kind: Kind, name: str, *, plugin: str | None = None) -> Callable[..., Any]:
+    """The builder of `plugin/name`, or of `name` in `plugin`, or of the one plugin that has such a name.
+
+    Of a whole family it is the family's builder with the part's name bound as its first argument.
+
+    Raises:
+        NameNotFound, NameAmbiguous: no part, or several plugins' parts, have that name.
+        PluginError: the plugin's builder can't be imported.
+    """
+    plugins = list(plugins)
+    owner, _, short = name.rpartition("/") if name.count("/") == 1 else ("", "", name)
+    owner = owner or plugin or ""
+    asked = f"'{name}' was asked for among the {kind}."
+    able = [one for one in plugins if owner in ("", one.info.name) and short in one.contribution.builders[kind]]
+    if len(able) > 1:
+        names = choice_of(f"{one.info.name}/{short}" for one in able)
+        raise NameAmbiguous(asked, "Several plugins have a part of that name.", f"Say which: {names}.")
+    if able and short != WHOLE_FAMILY:
+        return _called(able[0], kind, short)
+    family = next((one for one in plugins if one.info.name == owner and WHOLE_FAMILY in one.contribution.builders[kind]), None)
+    if family and short and short != WHOLE_FAMILY:
+        return partial(_called(family, kind, WHOLE_FAMILY), short)
+    raise _not_found(asked, parts(plugins, kind), known, owner, short)
+
+
+def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
+    """The callable itself, imported if it was registered as "package.module:function"."""
+    build: Build = plugin.contribution.builders[kind][name]
+    if not isinstance(build, str):
+        return build
+    module, _, path = build.partition(":")
+    try:
+        made = reduce(getattr, path.split("."), import_module(module))
+    except ZooError:
+        raise
+    except (Exception, SystemExit) as why:
+        raise _broken(plugin, kind, name, f"it can't be imported: {type(why).__name__}: {why}") from why
+    if not callable(made):
+        raise _broken(plugin, kind, name, f"that is a {type(made).__name__}, which can't be called")
+    return made
+
+
+def _broken(plugin: Plugin, kind: Kind, name: str, case: str) -> PluginError:
+    info = plugin.info
+    build = plugin.contribution.builders[kind][name]
+    return PluginError(
+        f"'{info.name}/{name}' was asked for among the {kind}.",
+        f"The plugin '{info.name}' of {info.distribution} {info.version} builds it with {build}, and {case}.",
+        f"Mend or upgrade it: pip install --upgrade {info.distribution}",
+    )
+
+
+def _not_found(asked: str, names: list[str], known: Known, owner: str, short: str) -> NameNotFound:
+    if owner and (absence := known.absence(owner, short)):
+        return NameNotFound(asked, absence.case, absence.fix)
+    single = [name for name in names if not name.endswith(WHOLE_FAMILY)]
+    shorts = {name.partition("/")[2]: name for name in single}
+    guesses = near(f"{owner}/{short}", single) or [shorts[name] for name in near(short, shorts)]
+    if not owner and _PART.fullmatch(short):
+        guesses += [name.removesuffix(WHOLE_FAMILY) + short for name in names if name.endswith(WHOLE_FAMILY)]
+    fix = f"Did you mean {choice_of(guesses)}?" if guesses else f"There are: {', '.join(names) or 'none, no plugin brings any'}."
+    return NameNotFound(asked, "No plugin has a part of that name.", fix)

@@ -1,0 +1,208 @@
+"""The catalogue: every model, alias and part that the core, the plugins and the user's files bring, under one set of names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from operator import itemgetter
+from typing import Any
+
+from zoo.errors import NameAmbiguous, NameNotFound
+from zoo.registry import builders
+from zoo.registry.absence import Absence, Known
+from zoo.registry.card import Card, Weights
+from zoo.registry.contribution import Kind
+from zoo.registry.near import choice_of, near
+from zoo.registry.plugins import Plugin, PluginInfo
+from zoo.registry.row import Row
+from zoo.registry.shelf import Alias, Shelf
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model in the catalogue.
+
+    plugin: whose it is; cards of a user's own files belong to `user`.
+    card:   everything known about it; its architecture is written `plugin/name`.
+    origin: the file it was read from; relative sources are relative to its folder.
+    line:   the line it begins at, or None where Python code handed it over.
+    """
+
+    name: str
+    plugin: str
+    card: Card
+    origin: str
+    line: int | None = None
+
+    @property
+    def qualified(self) -> str:
+        """`plugin/name`, which is never ambiguous."""
+        return f"{self.plugin}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a name resolved to: a model and one set of its weights; tag and weights are None for a card that has none."""
+
+    entry: Entry
+    tag: str | None
+    weights: Weights | None
+
+    @property
+    def name(self) -> str:
+        """`name.tag`, or `name` alone for a card without weights."""
+        return f"{self.entry.name}.{self.tag}" if self.tag else self.entry.name
+
+
+class Catalogue:
+    """All there is to choose from; it does not change once it is made, and may be shared between threads.
+
+    mirrors: prefix of a source's address -> what to replace it by; of one prefix in two files, the later counts.
+    """
+
+    def __init__(self, shelves: Sequence[Shelf], plugins: Sequence[Plugin]) -> None:
+        self._shelves = tuple(shelves)
+        self._plugins = tuple(plugins)
+        loaded = {plugin.info.name for plugin in plugins if plugin.info.status == "loaded"}
+        self._listed: dict[str, list[Row]] = {}
+        hidden: dict[str, str] = {}
+        for row in (row for shelf in shelves for row in shelf.rows):
+            needs = row.architecture.partition("/")[0]
+            if needs not in loaded:
+                hidden[row.name] = hidden[row.qualified] = needs
+            elif row.name in self._listed:
+                self._listed[row.name].append(row)
+            else:
+                self._listed[row.name] = [row]
+        listings = [shelf.listing for shelf in shelves]
+        known = {name: plugin for listing in listings for name, plugin in listing.known_plugins.items()}
+        self._known = Known({plugin.info.name: plugin.info for plugin in reversed(plugins)}, known, hidden)
+        self._aliases: dict[str, list[Alias]] = {}
+        for alias in (alias for listing in listings for alias in listing.aliases):
+            self._aliases.setdefault(alias.name, []).append(alias)
+        self.mirrors: dict[str, str] = {prefix: to for listing in listings for prefix, to in listing.mirrors.items()}
+
+    @property
+    def plugins(self) -> tuple[PluginInfo, ...]:
+        """Every installed plugin and how it fared."""
+        return tuple(plugin.info for plugin in self._plugins)
+
+    @cached_property
+    def aliases(self) -> dict[str, str]:
+        """Other names, and the names they stand for, as far as those are listed."""
+        found: dict[str, str] = {}
+        for name in sorted(self._aliases):
+            for row, tag in self._through_alias(name)[:1]:
+                found[name] = f"{self.shown(row)}.{tag}" if tag else self.shown(row)
+        return found
+
+    def shown(self, row: Row) -> str:
+        """The name of a listed model as it is shown: short, or `plugin/name` where another has the same short name."""
+        return row.name if len(self._listed[row.name]) == 1 else row.qualified
+
+    def names(self, pattern: str = "*") -> list[str]:
+        """The names of all models that match a glob, sorted; those that several plugins have appear as `plugin/name`.
+
+        A pattern with a slash is held against the qualified names.
+        """
+        return [name for name, _ in self.rows(pattern)]
+
+    def rows(self, pattern: str = "*") -> list[tuple[str, Row]]:
+        """The names as in `names`, each with what a listing shows of it; opens no card."""
+        pattern = pattern.lower()
+        shown = ((row.name if len(rows) == 1 else row.qualified, row) for rows in self._listed.values() for row in rows)
+        if pattern != "*":
+            shown = ((name, row) for name, row in shown if fnmatchcase(row.qualified if "/" in pattern else row.name, pattern))
+        return sorted(shown, key=itemgetter(0))
+
+    def entries(self, pattern: str = "*") -> list[Entry]:
+        """The models whose names match a glob, in the order of `names`."""
+        return [self._entry(row) for _, row in self.rows(pattern)]
+
+    def resolve(self, name: str) -> Choice:
+        """The model that `name`, `name.tag`, `plugin/name`, `plugin/name.tag`, `alias` or `alias.tag` stands for.
+
+        Raises:
+            NameNotFound: nothing has that name; the message has the nearest names, or the plugin it would come from.
+            NameAmbiguous: several plugins have a model of that name; the message lists the qualified names.
+        """
+        asked = f"The model '{name}' was asked for."
+        base, _, tag = name.partition(".")
+        rows = self.rows_of(base)
+        if len(rows) > 1:
+            names = choice_of(sorted(row.qualified for row in rows))
+            raise NameAmbiguous(asked, f"{len(rows)} models have that name.", f"Say which: {names}.")
+        if not rows:
+            raise self._not_found(asked, base)
+        entry = self._entry(rows[0])
+        alias_tag = "" if self._direct(base) else self._through_alias(base)[0][1]
+        tag = tag or alias_tag or rows[0].default or ""
+        if tag and tag not in entry.card.weights:
+            raise _no_tag(asked, entry, tag)
+        return Choice(entry, tag or None, entry.card.weights.get(tag))
+
+    def rows_of(self, base: str) -> list[Row]:
+        """Every card that a name without a tag can mean: none, one, or several where it is ambiguous."""
+        rows = [*self._direct(base), *(row for row, _ in self._through_alias(base))]
+        return list({row.qualified: row for row in rows}.values())
+
+    def is_model(self, short: str) -> bool:
+        """Whether a listed model has that very name; aliases don't count."""
+        return short in self._listed
+
+    def absence(self, base: str) -> Absence | None:
+        """Which plugin a name without a tag would come from, and why it is not there; None where nothing is known."""
+        plugin, _, short = base.rpartition("/")
+        return self._known.absence(plugin, short)
+
+    def builder(self, kind: Kind, name: str, *, plugin: str | None = None) -> Callable[..., Any]:
+        """The callable that builds a part: `plugin/name`, or `name` of that plugin; see `zoo.registry.builders.builder`."""
+        return builders.builder(self._plugins, self._known, kind, name, plugin=plugin)
+
+    def parts(self, kind: Kind) -> list[str]:
+        """Every registered part of a kind as `plugin/name`; `plugin/*` is a whole family."""
+        return builders.parts(self._plugins, kind)
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[Shelf, int]]:
+        """Where each card stands, by qualified name."""
+        return {row.qualified: (shelf, position) for shelf in self._shelves for position, row in enumerate(shelf.rows)}
+
+    def _entry(self, row: Row) -> Entry:
+        shelf, position = self._places[row.qualified]
+        return Entry(row.name, row.plugin, shelf.card(position), shelf.origin, row.line)
+
+    def _direct(self, base: str) -> list[Row]:
+        plugin, _, short = base.rpartition("/")
+        return [row for row in self._listed.get(short, []) if plugin in ("", row.plugin)]
+
+    def _through_alias(self, base: str) -> list[tuple[Row, str]]:
+        """The cards that aliases of this name stand for, each with the alias's tag; aliases of aliases are not followed."""
+        targets = (alias.target.partition(".") for alias in self._aliases.get(base, []))
+        return [(row, tag) for target, _, tag in targets for row in self._direct(target)]
+
+    def _not_found(self, asked: str, base: str) -> NameNotFound:
+        aliases = self._aliases.get(base)
+        target = aliases[0].target.partition(".")[0] if aliases else base
+        if absence := self.absence(target):
+            return NameNotFound(asked, absence.case, absence.fix)
+        case = f"It is an alias of '{target}', which no model is named." if aliases else "No model has that name."
+        names: Iterable[str] = [*self._listed, *self.aliases]
+        if "/" in base:
+            names = [row.qualified for rows in self._listed.values() for row in rows]
+        alike = near(base, names) or near(base.rpartition("/")[2], self._listed)
+        return NameNotFound(asked, case, f"Did you mean {choice_of(alike)}?" if alike else "See which there are: zoo list")
+
+
+def _no_tag(asked: str, entry: Entry, tag: str) -> NameNotFound:
+    tags = list(entry.card.weights)
+    if not tags:
+        return NameNotFound(asked, f"The card of '{entry.name}' has no weights.", f"Leave the tag out: {entry.name}")
+    alike = near(tag, tags) or tags
+    return NameNotFound(
+        asked,
+        f"'{entry.name}' has no weights tagged '{tag}'.",
+        f"Did you mean {choice_of(f'{entry.name}.{one}' for one in alike)}?",
+    )

@@ -1,0 +1,82 @@
+"""What one plugin hands over through its hooks; each thing is checked as it comes, on the plugin's own line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from zoo.errors import PluginError
+from zoo.registry.hookspecs import Build
+from zoo.registry.index import indexed_shelf
+from zoo.registry.schema import NAME
+from zoo.registry.shelf import Shelf, first_duplicate, shelve_mapping
+
+Kind = Literal["architectures", "backbones", "necks", "heads", "datasets"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+WHOLE_FAMILY = "*"
+_PART = re.compile(NAME)
+_PLACE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+@dataclass
+class Contribution:
+    """One plugin's cards and builders; open while its hooks run, then closed for good.
+
+    origin:   the plugin's module file, which stands in for a registry file where cards come as Python data.
+    core:     the core's own file, which already has cards of bundled plugins.
+    builders: kind -> part's name (or `*`, a whole family) -> how to build it.
+    """
+
+    plugin: str
+    origin: Path
+    core: Shelf | None = None
+    shelves: list[Shelf] = field(default_factory=list)
+    builders: dict[Kind, dict[str, Build]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    closed: bool = False
+
+    def add_cards(self, cards: Path | str | Mapping[str, Any], /) -> None:
+        """Takes a registry file (a relative path is relative to the plugin's module), or its content.
+
+        Raises:
+            CardError: the file is invalid.
+            PluginError: a model of that name was handed over before.
+        """
+        self._check_open()
+        if isinstance(cards, Mapping):
+            shelf = shelve_mapping(cards, self.origin, owner=self.plugin)
+        else:
+            shelf = indexed_shelf(self.origin.parent / cards, owner=self.plugin)
+        before = [self.core] if self.core else []
+        if twice := first_duplicate([*before, *self.shelves, shelf], self.plugin):
+            raise self._refuse(f"It has the model {twice}.", "Rename or remove one of the two.")
+        self.shelves.append(shelf)
+
+    def add_builder(self, kind: Kind, name: str, build: Build, /) -> None:
+        """Takes one builder; `plugin/name` is the same as `name`. Raises PluginError."""
+        self._check_open()
+        if not isinstance(name, str):
+            raise self._refuse(f"It registers {name!r} among the {kind}, which is no name.", 'Write register("name", build).')
+        short = name.removeprefix(f"{self.plugin}/")
+        if short != WHOLE_FAMILY and not _PART.fullmatch(short):
+            raise self._refuse(f"It registers '{name}' among the {kind}.", "Names have lower-case letters, digits, - and _ only.")
+        if short in self.builders[kind]:
+            raise self._refuse(f"It registers '{name}' twice among the {kind}.", "Rename or remove one of the two.")
+        if not callable(build) and not (isinstance(build, str) and _PLACE.fullmatch(build)):
+            raise self._refuse(f"It registers '{name}' with {build!r}.", 'Pass a callable or "package.module:function".')
+        self.builders[kind][short] = build
+
+    def counts(self) -> dict[str, int]:
+        """How many things of each sort were handed over, without those there are none of."""
+        counts = {"cards": sum(len(shelf.rows) for shelf in self.shelves)}
+        counts |= {kind: len(found) for kind, found in self.builders.items()}
+        return {sort: count for sort, count in counts.items() if count}
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise self._refuse("It registers something after its hooks have returned.", "Call register inside the hook only.")
+
+    def _refuse(self, case: str, fix: str) -> PluginError:
+        return PluginError(f"The plugin '{self.plugin}' was asked what it has.", case, fix)

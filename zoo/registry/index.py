@@ -1,0 +1,141 @@
+"""The index: compiled registry files under `$ZOO_HOME/index`, so that ten thousand cards are parsed once and then only read.
+
+An entry is used if it is whole, was made by this very code, and from these bytes: that is so if size and times of the file
+are the same, unless it had changed only just before (a second change could leave them the same, what git calls racy), or if the
+bytes' sha256 is. Any other entry is replaced. An index that can't be written costs time, never correctness.
+
+    entry = magic · length and crc32 of the head · head · encoded cards, which a listing never reads
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from contextlib import suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from zlib import crc32
+
+import msgspec
+
+from zoo.registry import card, document, row, schema, shelf
+from zoo.registry.document import flaw, read
+from zoo.registry.home import home
+from zoo.registry.shelf import Listing, Shelf, shelve
+
+_MAGIC = b"detzoo index\n"
+_FRAME = struct.Struct(f">{len(_MAGIC)}sII")
+_SETTLED_NS = 2_000_000_000
+
+
+class _Head(msgspec.Struct, frozen=True, array_like=True):
+    """What an entry was made from and by, and the listing itself.
+
+    times: size, modification and change time of the file, or None if it was not settled then.
+    cards: crc32 of the encoded cards.
+    """
+
+    code: bytes
+    times: tuple[int, int, int] | None
+    digest: bytes
+    cards: int
+    listing: Listing
+
+
+def indexed_shelf(path: Path, *, owner: str) -> Shelf:
+    """The shelf of a registry file, from the index if it is there. Raises CardError."""
+    path = Path(os.path.abspath(path))
+    place = _place(path, owner)
+    times = _times(path)
+    head = _load(place) if place else None
+    if place and head and times and head.times == times:
+        return _stored(place, head, path, owner)
+    raw = read(path)
+    digest = sha256(raw).digest()
+    if place and head and head.digest == digest:
+        found = _stored(place, head, path, owner)
+    else:
+        found, head = shelve(raw, path, owner=owner), None
+    if place and (times or not head):
+        _save(place, found, times, digest)
+    return found
+
+
+def _stored(place: Path, head: _Head, path: Path, owner: str) -> Shelf:
+    """The shelf of an entry; its cards come from it too, or from the file where the entry has been damaged or replaced since."""
+
+    def fetch() -> list[msgspec.Raw]:
+        cards = _load_cards(place, head)
+        if cards is not None:
+            return cards
+        anew = shelve(read(path), path, owner=owner)
+        if anew.rows != head.listing.rows:
+            raise flaw(path, "It has changed since it was listed.", "Read it again: zoo.registry.reload()")
+        return anew.encoded
+
+    return Shelf(str(path), head.listing, fetch)
+
+
+@cache
+def _code() -> bytes:
+    """Changes with the code that decides what an entry holds."""
+    sources = (Path(module.__file__ or "").read_bytes() for module in (card, document, row, schema, shelf))
+    return sha256(b"\0".join(sources)).digest()
+
+
+def _times(path: Path) -> tuple[int, int, int] | None:
+    """What changes when the file does; None where there is no file, or where it changed so recently that these may not tell."""
+    try:
+        now, status = time.time_ns(), path.stat()
+    except OSError:
+        return None
+    settled = now - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns) if settled else None
+
+
+def _place(path: Path, owner: str) -> Path | None:
+    """Where the entry belongs, or None on a machine without a home."""
+    try:
+        return home() / "index" / sha256(f"{owner}\0{path}".encode(errors="surrogateescape")).hexdigest()
+    except RuntimeError:
+        return None
+
+
+def _load(place: Path) -> _Head | None:
+    """The head of an entry that is whole and was made by this code."""
+    try:
+        with place.open("rb") as file:
+            magic, length, checksum = _FRAME.unpack(file.read(_FRAME.size))
+            body = file.read(length)
+        head = msgspec.msgpack.decode(body, type=_Head) if magic == _MAGIC and crc32(body) == checksum else None
+    except (OSError, struct.error, msgspec.DecodeError):
+        return None
+    return head if head and head.code == _code() else None
+
+
+def _load_cards(place: Path, head: _Head) -> list[msgspec.Raw] | None:
+    """The cards that belong to this head, whole."""
+    try:
+        with place.open("rb") as file:
+            _, length, _ = _FRAME.unpack(file.read(_FRAME.size))
+            file.seek(length, os.SEEK_CUR)
+            body = file.read()
+        return msgspec.msgpack.decode(body, type=list[msgspec.Raw]) if crc32(body) == head.cards else None
+    except (OSError, struct.error, msgspec.DecodeError):
+        return None
+
+
+def _save(place: Path, found: Shelf, times: tuple[int, int, int] | None, digest: bytes) -> None:
+    """Written aside and moved into place, so that another process sees the old entry or the new one."""
+    cards = msgspec.msgpack.encode(found.encoded)
+    head = msgspec.msgpack.encode(_Head(_code(), times, digest, crc32(cards), found.listing))
+    aside = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(_FRAME.pack(_MAGIC, len(head), crc32(head)) + head + cards)
+        os.replace(aside, place)
+    except OSError:
+        with suppress(OSError):
+            aside.unlink()

@@ -1,0 +1,193 @@
+"""Finding plugins: entry points of the group `detzoo`, one at a time; a broken one is quarantined, with its reason."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal
+
+import pluggy
+
+from zoo.errors import PluginError, ZooError
+from zoo.registry import hookspecs
+from zoo.registry.contribution import KINDS, Contribution
+from zoo.registry.near import near
+from zoo.registry.schema import NAME
+from zoo.registry.shelf import CORE, USER, Shelf
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "detzoo"
+SETTING = "ZOO_PLUGINS"
+OWN_DISTRIBUTION = "detzoo"
+
+
+class PluginWarning(UserWarning):
+    """A plugin was left out; the text names it, its distribution and version, and the reason."""
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """One installed plugin and how it fared.
+
+    entry:       the entry point's value, a module.
+    reason:      why it is quarantined, in a sentence; empty for the others.
+    contributes: how many things of each sort it registered: cards, architectures, backbones, necks, heads, datasets.
+    seconds:     what its import and hooks took.
+    imports_torch: its import pulled torch in, which makes every listing slow.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    entry: str
+    status: Literal["loaded", "quarantined", "switched off"]
+    reason: str = ""
+    contributes: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    imports_torch: bool = False
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin found, with what it handed over; nothing unless it is loaded."""
+
+    info: PluginInfo
+    contribution: Contribution
+
+
+def selected() -> set[str] | None:
+    """The plugins that ZOO_PLUGINS names, or None where it is not set and all are wanted."""
+    setting = os.environ.get(SETTING)
+    return None if setting is None else {name.strip() for name in setting.split(",") if name.strip()}
+
+
+def find_plugins(core: Shelf) -> list[Plugin]:
+    """Every installed plugin, by name; the bundled ones win where two have one name. `core` is the core's own registry file."""
+    wanted = selected()
+    first: dict[str, PluginInfo] = {}
+    found: list[Plugin] = []
+    for entry in _entry_points():
+        info = _info(entry)
+        if info.name in first:
+            found.append(_quarantined(info, _namesake(first[info.name])))
+            continue
+        first[info.name] = info
+        if info.name in (CORE, USER) or not re.fullmatch(NAME, info.name):
+            found.append(_quarantined(info, f"'{info.name}' can't be a plugin's name."))
+        elif wanted is None or info.name in wanted:
+            found.append(_load(entry, info, core))
+        else:
+            found.append(Plugin(info, _nothing(info)))
+    return found
+
+
+def complaints(plugins: Iterable[Plugin]) -> Iterator[str]:
+    """What a user should be warned of: quarantined plugins, and names in ZOO_PLUGINS that nothing has."""
+    infos = [plugin.info for plugin in plugins]
+    for info in infos:
+        if info.status == "quarantined":
+            yield f"Skipped plugin '{info.name}' of {info.distribution} {info.version} ({info.entry}): {info.reason}"
+    for name in sorted((selected() or set()) - {info.name for info in infos}):
+        alike = near(name, (info.name for info in infos))
+        hint = f"did you mean '{alike[0]}'?" if alike else f"installed are {', '.join(info.name for info in infos) or 'none'}."
+        yield f"{SETTING} names '{name}', and no installed plugin has that name; {hint}"
+
+
+def _entry_points() -> list[EntryPoint]:
+    from importlib.metadata import entry_points  # deferred: `import zoo` does without it
+
+    return sorted(
+        entry_points(group=GROUP),
+        key=lambda entry: (entry.name, _distribution(entry)[0] != OWN_DISTRIBUTION, _distribution(entry)),
+    )
+
+
+def _distribution(entry: EntryPoint) -> tuple[str, str]:
+    return (entry.dist.name, entry.dist.version) if entry.dist else ("an unnamed distribution", "?")
+
+
+def _info(entry: EntryPoint) -> PluginInfo:
+    return PluginInfo(entry.name, *_distribution(entry), entry.value, "switched off")
+
+
+def _nothing(info: PluginInfo) -> Contribution:
+    return Contribution(info.name, Path(), closed=True)
+
+
+def _quarantined(info: PluginInfo, reason: str, *, seconds: float = 0.0) -> Plugin:
+    return Plugin(replace(info, status="quarantined", reason=reason, seconds=seconds), _nothing(info))
+
+
+def _namesake(first: PluginInfo) -> str:
+    return f"{first.distribution} {first.version} has a plugin of the same name ({first.entry}). Uninstall one of the two."
+
+
+def _load(entry: EntryPoint, info: PluginInfo, core: Shelf) -> Plugin:
+    """Imports the plugin and calls its hooks; whatever goes wrong in there ends in here."""
+    begin = perf_counter()
+    torch_before = "torch" in sys.modules
+    step = "its import"
+    try:
+        module = entry.load()
+        step = "its hooks"
+        manager = _manager(module, info.name)
+        contribution = Contribution(info.name, Path(getattr(module, "__file__", None) or info.entry), core)
+        for hook, call in _hooks(manager, contribution):
+            step = hook
+            call()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as why:
+        return _quarantined(info, _reason(why, step), seconds=perf_counter() - begin)
+    contribution.closed = True
+    done = replace(
+        info,
+        status="loaded",
+        contributes=contribution.counts(),
+        seconds=perf_counter() - begin,
+        imports_torch=not torch_before and "torch" in sys.modules,
+    )
+    return Plugin(done, contribution)
+
+
+def _manager(module: ModuleType, name: str) -> pluggy.PluginManager:
+    """A manager for this plugin alone: no plugin can wrap, see or break the hooks of another."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    manager.register(module, name=name)
+    manager.check_pending()
+    for hook in vars(manager.hook):
+        written = inspect.getattr_static(module, hook, None)
+        if inspect.isfunction(written) and manager.parse_hookimpl_opts(module, hook) is None:
+            raise PluginError(
+                f"The plugin '{name}' was asked what it has.",
+                f"Its {hook} is not marked as a hook.",
+                "Put @zoo.hookimpl above it.",
+            )
+    return manager
+
+
+def _hooks(manager: pluggy.PluginManager, contribution: Contribution) -> Iterator[tuple[str, Callable[[], object]]]:
+    yield "register_cards", partial(manager.hook.register_cards, register=contribution.add_cards)
+    for kind in KINDS:
+        hook = f"register_{kind}"
+        yield hook, partial(getattr(manager.hook, hook), register=partial(contribution.add_builder, kind))
+
+
+def _reason(why: BaseException, step: str) -> str:
+    if isinstance(why, ZooError):
+        return " ".join(str(why).split())
+    if isinstance(why, SystemExit):
+        return f"{step} called sys.exit({why.code!r})."
+    text = " ".join(str(why).split())
+    return f"{step} failed with {type(why).__name__}{f': {text}' if text else ''}"

@@ -1,0 +1,132 @@
+"""The schema at work: plain data becomes a struct, or a CardError that names file, line and field of the first thing wrong."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from zoo.errors import CardError
+from zoo.registry import card as structs
+from zoo.registry.card import Card
+from zoo.registry.document import Sheet, Step
+from zoo.registry.near import near
+
+NAME = r"[a-z0-9][a-z0-9_-]*"
+_NAME = re.compile(NAME)
+_ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
+_TRAIL = re.compile(r" - at (?P<key>`?key`? in )?`\$(?P<steps>[^`]*)`$")
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[(\.\.\.)\]")
+T = TypeVar("T")
+
+
+def convert(sheet: Sheet, data: Any, kind: type[T], *, at: tuple[Step, ...] = ()) -> T:
+    """`data`, which stands at the steps `at` of the sheet, as a `kind`."""
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as why:
+        raise _explained(sheet, data, kind, at, str(why)) from None
+
+
+def check_name(sheet: Sheet, name: str, *, at: Sequence[Step]) -> None:
+    """Refuses a name (of a model, alias, tag or plugin) that could not be typed as part of `plugin/name.tag`."""
+    if not _NAME.fullmatch(name):
+        case = f"'{name:.40}' is not a name: lower-case letters, digits, - and _ only."
+        raise sheet.flaw(case, "Rename it, for example 'my_model_1'.", at=at)
+
+
+def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
+    """What the structs can't say. `qualified`: the architecture has to name its plugin, because the file belongs to none."""
+    at = ("cards", name)
+    check_name(sheet, name, at=at)
+    for tag in card.weights:
+        check_name(sheet, tag, at=(*at, "weights", tag))
+    if not _ARCHITECTURE.fullmatch(card.architecture) or (qualified and "/" not in card.architecture):
+        case = f"'{card.architecture:.40}' is not {'plugin/name' if qualified else 'plugin/name or name'}."
+        raise sheet.flaw(case, "Write for example 'torchvision/fasterrcnn'.", at=(*at, "architecture"))
+    if card.default is not None and card.default not in card.weights:
+        tags = ", ".join(card.weights) or "none at all"
+        raise sheet.flaw(f"There are no weights '{card.default:.40}'.", f"Name one of: {tags}.", at=(*at, "default"))
+    if isinstance(card.labels, list):
+        _check_labels(sheet, card.labels, at=(*at, "labels"))
+
+
+def _check_labels(sheet: Sheet, labels: list[str], *, at: Sequence[Step]) -> None:
+    if len(set(labels)) < len(labels):
+        twice = Counter(labels).most_common(1)[0][0]
+        raise sheet.flaw(f"The class '{twice:.40}' is listed twice.", "Give every class a name of its own.", at=at)
+    if not labels:
+        raise sheet.flaw("The list of classes is empty.", "List the class names, or name a label space.", at=at)
+
+
+def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], message: str) -> CardError:
+    trail = _TRAIL.search(message)
+    steps = _exact(data, kind, message, trail["steps"] if trail else "")
+    case = _TRAIL.sub("", message)
+    if trail and trail["key"]:
+        return sheet.flaw("A key is not text.", "Quote it.", at=(*at, *steps))
+    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", case):
+        found = near(unknown[1], _fields(kind))
+        fix = (
+            f"Did you mean '{found[0]}'?" if found else "Remove it; the fields are listed in docs/reference/zoo.registry.card.md."
+        )
+        return sheet.flaw(f"There is no field '{unknown[1]:.40}' here.", fix, at=(*at, *steps, unknown[1]))
+    if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
+        return sheet.flaw(f"The field '{missing[1]}' is missing.", f"Add `{missing[1]}: …`.", at=(*at, *steps))
+    value = _follow(data, steps)
+    shown = "" if isinstance(value, dict | list) else f": {value!r:.60}"
+    quote = case.startswith("Expected `str") and isinstance(value, int | float)
+    fix = "Quote it to make it text." if quote else "The fields are described in docs/reference/zoo.registry.card.md."
+    return sheet.flaw(f"{case.replace('`', '')}{shown}.", fix, at=(*at, *steps))
+
+
+def _exact(data: Any, kind: type[Any], message: str, trail: str) -> list[Step]:
+    """msgspec's path with each `[...]` replaced by the key it stands for: the one whose value alone gives the same message."""
+    steps: list[Step] = []
+    for name, index, wild in _STEP.findall(trail):
+        if not wild:
+            steps.append(name or int(index))
+            continue
+        key = next((key for key, trial in _alone(data, steps) if _message(trial, kind) == message), None)
+        if key is None:
+            break
+        steps.append(key)
+    return steps
+
+
+def _alone(data: Any, steps: list[Step]) -> Iterator[tuple[str, Any]]:
+    """Each key of the mapping at `steps`, with `data` as it would be if that mapping had this key only."""
+    mapping = _follow(data, steps)
+    for key in mapping:
+        yield key, _replaced(data, steps, {key: mapping[key]})
+
+
+def _replaced(data: Any, steps: list[Step], value: Any) -> Any:
+    if not steps:
+        return value
+    copy = data.copy()
+    copy[steps[0]] = _replaced(data[steps[0]], steps[1:], value)
+    return copy
+
+
+def _follow(data: Any, steps: Sequence[Step]) -> Any:
+    for step in steps:
+        data = data[step]
+    return data
+
+
+def _message(data: Any, kind: type[Any]) -> str:
+    try:
+        msgspec.convert(data, kind)
+    except msgspec.ValidationError as why:
+        return str(why)
+    return ""
+
+
+def _fields(kind: type[Any]) -> list[str]:
+    """The fields of this struct and of every struct of a card."""
+    kinds = [one for one in (kind, *vars(structs).values()) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    return sorted({field for one in kinds for field in one.__struct_fields__})

@@ -1,0 +1,122 @@
+"""The process's one catalogue: read on first use, kept, and read anew after `reload` or `add`."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from zoo.errors import PluginError
+from zoo.registry.catalogue import Catalogue
+from zoo.registry.document import flaw
+from zoo.registry.index import indexed_shelf
+from zoo.registry.plugins import Plugin, PluginWarning, complaints, find_plugins
+from zoo.registry.shelf import CORE, USER, Alias, Shelf, first_duplicate
+
+SETTING = "ZOO_REGISTRY"
+PACKAGE = Path(__file__).parent.parent
+
+
+class _Shared:
+    """What all threads of a process share."""
+
+    lock = threading.RLock()
+    catalogue: Catalogue | None = None
+    added: tuple[Path, ...] = ()
+    reading = False
+
+
+def catalogue() -> Catalogue:
+    """Every model, alias and part there is: the core's file, the plugins', the user's (ZOO_REGISTRY, `add`).
+
+    Warns with PluginWarning of each plugin that had to be left out.
+
+    Raises:
+        CardError: the core's or a user's registry file is invalid; the message names file, line and field.
+    """
+    with _Shared.lock:
+        if _Shared.catalogue is not None:
+            return _Shared.catalogue
+        if _Shared.reading:
+            raise PluginError(
+                "A plugin's hook asked for the catalogue.", "It is just being read.", "Ask for it outside of hooks."
+            )
+        _Shared.reading = True
+        try:
+            found, warned = _read(_Shared.added)
+        finally:
+            _Shared.reading = False
+        _Shared.catalogue = found
+    for text in warned:
+        warnings.warn(text, PluginWarning, stacklevel=2)
+    return found
+
+
+def reload() -> None:
+    """Forgets the catalogue: the next `catalogue()` reads files, plugins and settings anew."""
+    with _Shared.lock:
+        _Shared.catalogue = None
+
+
+def add(path: str | os.PathLike[str]) -> None:
+    """Adds a registry file for this process, as if ZOO_REGISTRY named it. Raises CardError, and then leaves the file out."""
+    file = _absolute(path)
+    with _Shared.lock:
+        before = _Shared.added, _Shared.catalogue
+        _Shared.added = (*(one for one in _Shared.added if one != file), file)
+        _Shared.catalogue = None
+        try:
+            catalogue()
+        except BaseException:
+            _Shared.added, _Shared.catalogue = before
+            raise
+
+
+def core_file() -> Path:
+    """The core's registry file: inside the package where it is installed, beside it in a checkout."""
+    inside = PACKAGE / "registry.yaml"
+    return inside if inside.exists() else PACKAGE.parent / "registry.yaml"
+
+
+def _user_files() -> list[Path]:
+    """The files ZOO_REGISTRY names, separated like those of PATH."""
+    return [_absolute(one) for one in os.environ.get(SETTING, "").split(os.pathsep) if one.strip()]
+
+
+def _absolute(path: str | os.PathLike[str]) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(path)))
+
+
+def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:
+    core = indexed_shelf(core_file(), owner=CORE)
+    users = [indexed_shelf(path, owner=USER) for path in dict.fromkeys([*_user_files(), *added])]
+    if twice := first_duplicate(users, USER):
+        raise flaw(users[-1].origin, f"Your files have the model {twice}.", "Rename or remove one of the two.")
+    plugins = find_plugins(core)
+    shelves = [core, *(shelf for plugin in plugins for shelf in plugin.contribution.shelves), *users]
+    found = Catalogue(shelves, plugins)
+    for shelf in users:
+        for alias in shelf.listing.aliases:
+            _check_alias(found, plugins, shelf, alias)
+    return found, list(complaints(plugins))
+
+
+def _check_alias(found: Catalogue, plugins: Sequence[Plugin], shelf: Shelf, alias: Alias) -> None:
+    """Refuses a user's alias that hides a model, or that stands for nothing although every plugin is there."""
+    field = f"aliases.{alias.name}"
+    base, _, tag = alias.target.partition(".")
+    if found.is_model(alias.name):
+        case = f"The alias hides the model '{alias.name}'."
+        raise flaw(shelf.origin, case, "Rename the alias.", line=alias.line, field=field)
+    rows = found.rows_of(base)
+    if rows and tag and not any(tag in row.tags for row in rows):
+        case = f"'{base}' has no weights tagged '{tag}'."
+        raise flaw(shelf.origin, case, f"It has: {', '.join(rows[0].tags) or 'none'}.", line=alias.line, field=field)
+    complete = all(plugin.info.status == "loaded" for plugin in plugins)
+    if not rows and complete and not found.absence(base):
+        case = f"No model is named '{base}'."
+        raise flaw(
+            shelf.origin, case, "Correct the name (zoo list shows all), or remove the alias.", line=alias.line, field=field
+        )

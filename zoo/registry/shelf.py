@@ -1,0 +1,203 @@
+"""A shelf: what one registry file holds, validated, as rows to list and cards to open one by one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from zoo.registry.card import Card
+from zoo.registry.document import Document, Sheet, Step, parse, read
+from zoo.registry.row import Row, row_of
+from zoo.registry.schema import NAME, check_card, check_name, convert
+
+CORE = "core"
+USER = "user"
+BUILT_IN = {"compose": "zoo/compose"}  # architectures of the core's own plugin, which every file may name without it
+_TARGET = re.compile(rf"({NAME}/)?{NAME}(\.{NAME})?")
+
+
+class KnownPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A plugin that may not be installed: its distribution, and glob patterns of the model names it would bring."""
+
+    distribution: str
+    names: list[str] = []
+    summary: str | None = None
+
+
+class Outline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A registry file, version 1, its cards not yet looked at.
+
+    cards:         name -> card.
+    aliases:       other name -> `name`, `plugin/name` or either with `.tag`.
+    known_plugins: plugin -> what would come with it; only in the core's file and a user's.
+    mirrors:       prefix of a source's address -> what to replace it by; only in a user's file.
+    """
+
+    schema: int
+    cards: dict[str, Any] | None = None
+    aliases: dict[str, str] | None = None
+    known_plugins: dict[str, KnownPlugin] | None = None
+    mirrors: dict[str, str] | None = None
+
+
+class Alias(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Another name, what it stands for (qualified where that is in the same file), and the line that says so."""
+
+    name: str
+    target: str
+    line: int | None
+
+
+class Listing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What a registry file holds without its cards: a row each, in the file's order, and the other sections."""
+
+    rows: list[Row]
+    aliases: list[Alias]
+    known_plugins: dict[str, KnownPlugin]
+    mirrors: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What one registry file holds.
+
+    origin: the file; relative sources in its cards are relative to its folder.
+    fetch:  gives the encoded card of each row, when the first is opened.
+    """
+
+    origin: str
+    listing: Listing
+    fetch: Callable[[], list[msgspec.Raw]]
+
+    @property
+    def rows(self) -> list[Row]:
+        """One row a card."""
+        return self.listing.rows
+
+    @cached_property
+    def encoded(self) -> list[msgspec.Raw]:
+        """One encoded card a row."""
+        return self.fetch()
+
+    def card(self, position: int) -> Card:
+        """The whole card of the row at that position."""
+        return _decoder().decode(self.encoded[position])
+
+
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[Card]:
+    return msgspec.msgpack.Decoder(Card)
+
+
+def read_shelf(path: Path, *, owner: str) -> Shelf:
+    """The shelf of a registry file that belongs to `owner`: CORE, USER, or a plugin's name. Raises CardError."""
+    return shelve(read(path), path, owner=owner)
+
+
+def shelve(raw: bytes, origin: Path, *, owner: str) -> Shelf:
+    """The shelf of a registry file's bytes."""
+    return _built(parse(raw, origin), Sheet(origin, raw), owner)
+
+
+def shelve_mapping(data: Mapping[str, Any], origin: Path, *, owner: str) -> Shelf:
+    """The shelf of a registry file's content as Python data, which the file `origin` handed over."""
+    return _built(Document(dict(data), {}), Sheet(origin), owner)
+
+
+def _built(document: Document, sheet: Sheet, owner: str) -> Shelf:
+    outline = _outline(document, sheet, owner)
+    encoder = msgspec.msgpack.Encoder()
+    rows: list[Row] = []
+    cards: list[msgspec.Raw] = []
+    for name, data in (outline.cards or {}).items():
+        at = ("cards", name)
+        card = _card(sheet, name, data, owner)
+        plugin = card.architecture.partition("/")[0] if owner == CORE else owner
+        rows.append(row_of(name, card, plugin=plugin, line=document.lines.get(at)))
+        cards.append(_encoded(encoder, {**data, "architecture": card.architecture}, sheet, at))
+    aliases = _aliases(outline.aliases or {}, rows, document, sheet, owner)
+    listing = Listing(rows=rows, aliases=aliases, known_plugins=outline.known_plugins or {}, mirrors=outline.mirrors or {})
+    return Shelf(str(sheet.origin), listing, lambda: cards)
+
+
+def _outline(document: Document, sheet: Sheet, owner: str) -> Outline:
+    outline = convert(sheet, document.data, Outline)
+    if outline.schema != 1:
+        case = f"It is written in schema {outline.schema}, and this detzoo reads schema 1."
+        raise sheet.flaw(case, "Upgrade: pip install --upgrade detzoo", at=("schema",))
+    if outline.mirrors and owner != USER:
+        case = "Only a user's own file may redirect downloads."
+        raise sheet.flaw(case, "Move it to a file named in ZOO_REGISTRY.", at=("mirrors",))
+    if outline.known_plugins and owner not in (CORE, USER):
+        raise sheet.flaw("A plugin's file can't speak for other plugins.", "Remove the section.", at=("known_plugins",))
+    for plugin in outline.known_plugins or {}:
+        check_name(sheet, plugin, at=("known_plugins", plugin))
+    if "" in (outline.mirrors or {}):
+        raise sheet.flaw("An empty prefix would redirect everything.", "Write the beginning of an address.", at=("mirrors", ""))
+    return outline
+
+
+def _card(sheet: Sheet, name: str, data: Any, owner: str) -> Card:
+    """The card, valid, and with `plugin/name` for its architecture; `name` alone is built in, or one of the owner's."""
+    card = convert(sheet, data, Card, at=("cards", name))
+    card = msgspec.structs.replace(card, architecture=BUILT_IN.get(card.architecture, card.architecture))
+    check_card(sheet, name, card, qualified=owner in (CORE, USER))
+    return card if "/" in card.architecture else msgspec.structs.replace(card, architecture=f"{owner}/{card.architecture}")
+
+
+def _encoded(encoder: msgspec.msgpack.Encoder, data: dict[str, Any], sheet: Sheet, at: tuple[Step, ...]) -> msgspec.Raw:
+    """The card as written, not as decoded: facts left out take no room."""
+    try:
+        return msgspec.Raw(encoder.encode(data))
+    except (TypeError, ValueError, OverflowError, RecursionError) as why:
+        case = f"It holds something that is not plain data: {why}."
+        raise sheet.flaw(case, "Use numbers, text, lists and mappings only.", at=at) from why
+
+
+def _aliases(written: dict[str, str], rows: list[Row], document: Document, sheet: Sheet, owner: str) -> list[Alias]:
+    """The aliases, with `plugin/name` for a model of the same file; those of a user may also stand for names outside of it."""
+    own = {row.name: row for row in rows}
+    aliases: list[Alias] = []
+    for name, target in written.items():
+        at = ("aliases", name)
+        check_name(sheet, name, at=at)
+        if name in own:
+            raise sheet.flaw(f"The alias '{name}' hides the model of that name.", "Rename the alias.", at=at)
+        if not _TARGET.fullmatch(target):
+            raise sheet.flaw(f"'{target:.40}' is not a model's name.", "Write name, name.tag or plugin/name.", at=at)
+        if target in written:
+            raise sheet.flaw(f"'{target}' is itself an alias.", "Name the model it stands for.", at=at)
+        base, _, tag = target.partition(".")
+        plugin, _, short = base.rpartition("/")
+        row = own.get(short)
+        if row is not None and plugin in ("", row.plugin):
+            if tag and tag not in row.tags:
+                raise sheet.flaw(f"'{base}' has no weights tagged '{tag}'.", f"It has: {', '.join(row.tags) or 'none'}.", at=at)
+            target = f"{row.qualified}.{tag}" if tag else row.qualified
+        elif owner != USER:
+            raise sheet.flaw(f"There is no model '{target}' in this file.", "Correct the name, or remove the alias.", at=at)
+        aliases.append(Alias(name, target, document.lines.get(at)))
+    return aliases
+
+
+def first_duplicate(shelves: Sequence[Shelf], plugin: str) -> str | None:
+    """The first model that one plugin (or `user`) has in two files, with both places; None where there is none."""
+    names = [row.name for shelf in shelves for row in shelf.rows if row.plugin == plugin] if len(shelves) > 1 else []
+    if len(set(names)) == len(names):
+        return None
+    seen: dict[str, tuple[Shelf, Row]] = {}
+    for shelf, row in ((one, row) for one in shelves for row in one.rows if row.plugin == plugin):
+        first, before = seen.setdefault(row.name, (shelf, row))
+        if before is not row:
+            return f"'{row.name}' twice: {_place(first, before)}, and {_place(shelf, row)}"
+    return None
+
+
+def _place(shelf: Shelf, row: Row) -> str:
+    return f"'{shelf.origin}'" + (f", line {row.line}" if row.line else "")
