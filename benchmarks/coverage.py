@@ -1,9 +1,9 @@
 """How often the evaluator's 95 % intervals hold what they promise, and how often equal models are told apart by chance.
 
-A made-up world of 60,000 pictures, of varying difficulty, and a detector in it. Many data sets are drawn from the world; each gives
-a number and its interval. An interval should hold the number expected on a data set of this size, the mean over all of them, in
-95 % of the cases. Plain percentiles of the same replicates are shown beside. For the p-value two detectors of the same skill are
-compared on each data set: 5 % of the p-values should lie below .05.
+A made-up world of 60,000 pictures, of varying difficulty, and a detector in it. Many data sets are drawn from the world; each
+gives a number and its interval. An interval should hold the number expected on a data set of this size, the mean over all of
+them, in 95 % of the cases. Plain percentiles of the same replicates are shown beside. For the p-value two detectors of the same
+skill are compared on each data set: 5 % of the p-values should lie below .05.
 
     python benchmarks/coverage.py [--trials 500] [--resamples 1000] [--json OUT]
 """
@@ -112,8 +112,8 @@ def main() -> None:
     rows = [simulate(a, b, size, trials=asked.trials, resamples=asked.resamples) for size in SIZES]
     error = 1.96 * np.sqrt(0.95 * 0.05 / asked.trials)
     notes = [
-        f"Share of {asked.trials} data sets of that size whose centred 95 % interval holds the expected number, in brackets that of",
-        f"plain percentiles; the simulation's own 95 % error is ±{100 * error:.1f} points. p < .05: equal models told apart by chance.",
+        f"Share of {asked.trials} data sets of that size whose centred 95 % interval holds the expected number, in brackets that",
+        f"of plain percentiles; the simulation's own 95 % error is ±{100 * error:.1f} points. p < .05: equal models told apart.",
     ]
     report("Coverage of bootstrap intervals", rows, distributions=["numpy"], notes=notes, to=asked.json)
 

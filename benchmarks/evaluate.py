@@ -2,8 +2,8 @@
 
 Made-up data of the size of COCO val2017 (5,000 images, 35,942 boxes, 500,000 detections), or ten times as large with `--large`.
 Every run is a process of its own that has imported everything and indexed its ground truth before the clock starts; methods
-alternate; the table has medians. Each peer is fed arrays (N, 7), its cheapest way in. All use the same number of threads. The same
-run times 1,000 bootstrap replicates, and states the memory of one detection.
+alternate; the table has medians. Each peer is fed arrays (N, 7), its cheapest way in. All use the same number of threads. The
+same run times 1,000 bootstrap replicates, and states the memory of one detection.
 
     python benchmarks/evaluate.py [--runs 5] [--threads 2] [--large] [--json OUT]
 """
