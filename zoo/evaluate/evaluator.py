@@ -72,9 +72,10 @@ class Evaluator:
         ids = _listed(image_ids)
         rows = self._rows(ids)
         unmet = Counter[str]()
+        step = _AT_ONCE if len(np.unique(rows)) == len(rows) else 1  # matching takes each picture once
         with self._log.whole_or_nothing():
-            for start in range(0, len(ids), _AT_ONCE):
-                stop = start + _AT_ONCE
+            for start in range(0, len(ids), step):
+                stop = start + step
                 some = _part(detections, start, stop)
                 flat = flatten(some, image_ids=ids[start:stop], space=self.dataset.space, box_format=box_format)
                 self._log.append(
@@ -177,6 +178,10 @@ class Evaluator:
     def numbers(self) -> dict[str, float]:
         """The headline numbers by name, in pycocotools' order; -1 where one is not defined."""
         return self.sample().numbers()
+
+    def ap_at(self, iou: float) -> float:
+        """AP at one of the IoU thresholds, over all classes; -1 where it is not among them."""
+        return self.sample().ap_at(iou)
 
     def compute(self, *, resamples: int = 1000, seed: int = 0, level: float = 0.95) -> Report:
         """Everything: headline numbers with bootstrap intervals, each class, and the analyses where they were kept.

@@ -128,6 +128,8 @@ class GroundTruth:
                     f"label {self.labels[row]}, box {self.xywh[row].tolist()} (x, y, width, height), area {self.areas[row]}.",
                     "Correct or remove that annotation.",
                 )
+        if len(self.space) > 65535:
+            raise DataError(f"{self.name} was read.", f"It has {len(self.space)} classes.", "Measure at most 65,535 at a time.")
         again = np.sort(self.ids)
         if (again[1:] == again[:-1]).any():
             twice = again[1:][again[1:] == again[:-1]][0]
