@@ -7,6 +7,9 @@ from pathlib import Path
 import huggingface_hub.constants  # noqa: F401 - it reads HF_HUB_OFFLINE when it is first imported, and not from within a test
 import pytest
 
+from zoo.registry import reload
+from zoo.registry.shared import _Shared
+
 SETTINGS = ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_ENDPOINT")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 SHARED = Path(__file__).parent.parent / "shared" / "data"
@@ -28,6 +31,15 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("HF_HOME", str(home / "hf"))
     for name in [*SETTINGS, *(name for name in os.environ if name.startswith("ZOO_") and name != "ZOO_HOME")]:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _own_registry_files() -> Iterator[None]:
+    """No test sees a registry file that another added."""
+    yield
+    if _Shared.added:
+        _Shared.added = ()
+        reload()
 
 
 @pytest.fixture

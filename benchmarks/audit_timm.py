@@ -1,7 +1,8 @@
 """Audits every timm architecture as the backbone of a detector, on the meta device, where nothing is computed or downloaded.
 
 Each is built at strides 8, 16 and 32 under a feature pyramid and a RetinaNet head, and shown a picture whose size is not the one
-it was made for; where that fails, one of the size it was made for. What comes of it is a row of `docs/reference/timm-audit.md`.
+it was made for; one that takes a single size is built for that of the picture, and where that fails it is shown the size it was
+made for. What comes of it is a row of `docs/reference/timm-audit.md`.
 
     python benchmarks/audit_timm.py [--jobs 2] [--write | NAME …]
 """
@@ -29,6 +30,8 @@ from zoo.detectors.plan import Plan
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "timm-audit.md"
 STRIDES = (8, 16, 32)
 ANY = (320, 448)  # multiples of the coarsest stride that no architecture was made for
+CHOSEN = "any one, by `size`"
+SORTS = {"any": "takes pictures of any size", CHOSEN: "takes pictures of one size, any that it is built for"}
 SPACE = LabelSpace.custom(["thing"])
 
 
@@ -37,7 +40,7 @@ class Row:
     """What one architecture is as a backbone.
 
     channels: at strides 8, 16 and 32; empty where it can't be one.
-    verdict:  `any` or `224 x 224`, the inputs it takes, or why it can't be one.
+    verdict:  `any`, `224 x 224` or CHOSEN, the inputs it takes, or why it can't be one.
     """
 
     name: str
@@ -58,23 +61,32 @@ def audit(name: str) -> Row:
             detector = build(name)
         except Seam as seam:
             return Row(name, (), reason(seam.why.case))
+        only = getattr(detector.backbone, "size", None)
+        verdict = "any" if only is None else CHOSEN
+        trouble = run(detector, ANY) if only is None else run_built_for(name, ANY)
+        if trouble:
+            published = timm.get_pretrained_cfg(name, allow_unregistered=True)
+            only = only or (published.input_size[1:] if published else (224, 224))
+            verdict = f"{only[0]} x {only[1]}"
+            trouble = run(detector, only)
         channels = tuple(level.channels for level in detector.backbone.levels)
-        trouble = run(detector, ANY)
-        if trouble is None:
-            return Row(name, channels, "any")
-        made_for = timm.get_pretrained_cfg(name, allow_unregistered=True)
-        size = made_for.input_size[1:] if made_for else (224, 224)
-        if run(detector, size) is None:
-            return Row(name, channels, f"{size[0]} x {size[1]}")
-        return Row(name, (), trouble)
+        return Row(name, (), trouble) if trouble else Row(name, channels, verdict)
 
 
-def build(name: str) -> Composed:
+def build(name: str, **arguments: object) -> Composed:
     """The detector around the architecture, in eval mode. Raises: Seam, if it has no such maps."""
-    plan = Plan(backbone=f"timm/{name}", neck="fpn", head="retinanet", strides=STRIDES)
+    plan = Plan(backbone=f"timm/{name}", neck="fpn", head="retinanet", strides=STRIDES, backbone_arguments=arguments)
     parts = assemble(plan, SPACE)
     made = Composed(space=SPACE, plan=plan, input=INPUT, backbone=parts.backbone, neck=parts.neck, head=parts.head)
     return made.eval()
+
+
+def run_built_for(name: str, size: tuple[int, int]) -> str | None:
+    """Why the architecture can't be built for pictures `(height, width)` and take them, or None if it can."""
+    try:
+        return run(build(name, size=list(size)), size)
+    except Seam as seam:
+        return reason(seam.why.case)
 
 
 def run(detector: Composed, size: tuple[int, int]) -> str | None:
@@ -103,7 +115,7 @@ def reason(text: str) -> str:
 def sort_of(row: Row) -> str:
     """The verdict without its particulars, to count by."""
     if row.channels:
-        return "input of any size" if row.verdict == "any" else "input of one size only"
+        return SORTS.get(row.verdict, "takes pictures of one size, that of its published weights")
     return re.split(r"[(:]", re.sub(r"no map at [\d, ]+", "not at all strides ", row.verdict))[0].strip()
 
 
@@ -119,8 +131,8 @@ def page(rows: Sequence[Row]) -> str:
             f"timm {timm.__version__}, {len(rows)} architectures, {fit} of them fit.",
             "",
             f"Each was built as `timm/NAME` at strides {', '.join(map(str, STRIDES))} under `fpn` and `retinanet`,",
-            f"and shown a picture of {ANY[0]} x {ANY[1]} pixels, or else of the size it was made for: then that is the only size",
-            "it takes, and its detector needs an `input` to match.",
+            f"and shown a picture of {ANY[0]} x {ANY[1]} pixels. One that takes a single size was built for it, with",
+            f'`backbone_arguments={{"size": [{ANY[0]}, {ANY[1]}]}}`; where that fails, it takes the size in the last column.',
             "",
             "| verdict | architectures |",
             "|---|---:|",

@@ -283,3 +283,39 @@ def test_an_argument_a_part_can_not_do_without_is_asked_for(also: Callable[..., 
     also("necks", needy=build)
     with pytest.raises(NameNotFound, match=r"without the argument 'width'\.\nIt takes width, depth\."):
         zoo.compose(backbone="torchvision/resnet18", neck="needy", head="ssd", labels=["a"])
+
+
+SWIN = {"backbone": "timm/swin_tiny_patch4_window7_224", "neck": "bifpn", "head": "retinanet"}
+
+
+def test_a_backbone_of_one_size_gets_an_input_of_that_size() -> None:
+    with torch.device("meta"):
+        detector = zoo.compose(labels=["a"], **SWIN)
+    assert detector.input_size(100, 700) == (224, 224)
+
+
+def test_an_input_the_backbone_does_not_take_is_the_first_seam() -> None:
+    with torch.device("meta"):
+        why = refused(**SWIN, input={"resize": "letterbox", "size": [300, 448]})
+    assert str(why) == dedent("""\
+        A detector of timm/swin_tiny_patch4_window7_224, bifpn, retinanet was asked for, and its parts do not fit.
+                  stride                                8    16    32    64   128
+        input     300 x 448 letterbox
+               ✗  timm/swin_tiny_patch4_window7_224: it takes pictures of 224 x 224 only.
+        backbone  timm/swin_tiny_patch4_window7_224   192   384   768     ·     ·
+        neck      bifpn                                64    64    64    64    64
+        head      retinanet
+        The nearest change that fits: backbone_arguments={"size": [320, 448]}""")
+
+
+def test_a_backbone_of_one_size_takes_no_input_that_goes_by_the_picture() -> None:
+    with torch.device("meta"):
+        why = refused(**SWIN, input={"resize": "shortest_edge", "size": [224, 448]})
+    assert why.fix == 'The nearest change that fits: input={"resize": "letterbox", "size": [224, 224]}'
+
+
+def test_a_backbone_that_is_built_for_the_input_takes_it() -> None:
+    rule = {"resize": "letterbox", "size": [300, 448]}
+    with torch.device("meta"):
+        detector = zoo.compose(labels=["a"], **SWIN, input=rule, backbone_arguments={"size": [320, 448]})
+    assert detector.input_size(100, 700) == (320, 448)

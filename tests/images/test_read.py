@@ -23,7 +23,17 @@ def test_every_form_of_a_picture_gives_the_same_pixels(pixels, encode, tmp_path,
         request.wfile.write(png)
 
     chw = torch.from_numpy(pixels).permute(2, 0, 1)
-    forms = [str(path), path, web(send), png, bytearray(png), memoryview(png), Image.open(path), Image.fromarray(pixels)]
+    forms = [
+        str(path),
+        path,
+        web(send),
+        png,
+        bytearray(png),
+        memoryview(png),
+        memoryview(png[::-1])[::-1],
+        Image.open(path),
+        Image.fromarray(pixels),
+    ]
     forms += [pixels, pixels / 255, np.flip(pixels, 2)[..., ::-1], chw, chw.contiguous(), chw / 255, chw.double() / 255]
     for form in forms:
         picture = read(form)

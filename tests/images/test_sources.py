@@ -1,6 +1,7 @@
 """Folders, globs, lists and generators become one ordered, lazy sequence."""
 
 import itertools
+import os
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,16 @@ def test_what_gives_no_picture_stays_in_its_place_to_be_refused_when_read(nothin
     assert len(found) == 3
     with pytest.raises(ImageError):
         read(nowhere)
+
+
+def test_a_folder_that_may_not_be_read_stays_in_its_place_to_be_refused(album, monkeypatch):
+    def locked(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", locked)  # the superuser, as whom tests may run, is never denied
+    assert list(expand([album])) == [str(album)]
+    with pytest.raises(ImageError, match=r"folder that can't be opened: .*Permission denied"):
+        read(album)
 
 
 def test_one_picture_is_told_from_many(album):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from msgspec import structs
@@ -11,6 +11,9 @@ from msgspec import structs
 from zoo.errors import CardError
 from zoo.labels import declared
 from zoo.registry.card import Input
+
+if TYPE_CHECKING:
+    from zoo.detectors import Composed
 
 
 def compose(
@@ -38,19 +41,29 @@ def compose(
         neck_arguments=arguments["neck"],
         head_arguments=arguments["head"],
     )
-    typer.echo(describe(detector) if show else _registry_file(name, _labels(labels), detector.input, detector.plan.settings()))
+    typer.echo(describe(detector) if show else _registry_file(name, _labels(labels), detector))
 
 
-def _registry_file(name: str, labels: str | list[str], rule: Input, settings: dict[str, object]) -> str:
-    """A registry file with this one card."""
+def _registry_file(name: str, labels: str | list[str], detector: Composed) -> str:
+    """A registry file with the detector's card."""
     import yaml  # deferred: only this command writes YAML
 
-    plain = structs.asdict(Input(resize=rule.resize, size=rule.size))
-    given = {field: value for field, value in structs.asdict(rule).items() if value != plain[field]}
-    said = {"resize": rule.resize, "size": rule.size, **given}
-    card = {"architecture": "compose", "labels": labels, "input": said, "arguments": settings}
+    card = {
+        "architecture": "compose",
+        "labels": labels,
+        "parameters": sum(one.numel() for one in detector.parameters()),
+        "input": _said(detector.input),
+        "arguments": detector.plan.settings(),
+    }
     text: str = yaml.safe_dump({"schema": 1, "cards": {name: card}}, sort_keys=False, default_flow_style=None)
     return text.rstrip()
+
+
+def _said(rule: Input) -> dict[str, object]:
+    """The input policy without what goes without saying."""
+    plain = structs.asdict(Input(resize=rule.resize, size=rule.size))
+    given = structs.asdict(rule)
+    return {field: value for field, value in given.items() if field in ("resize", "size") or value != plain[field]}
 
 
 def _labels(given: str) -> str | list[str]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
+from msgspec import structs
 
 from zoo.detectors.assemble import Seam, assemble
-from zoo.detectors.composed import Composed
-from zoo.detectors.nearest import nearest
+from zoo.detectors.composed import Composed, shown_input
+from zoo.detectors.nearest import nearest, resized_backbone
 from zoo.detectors.pipeline import Stage, draw
 from zoo.detectors.plan import Plan
+from zoo.detectors.prepare import Size, canvas_of_all
 from zoo.errors import CardError, ContractError
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
@@ -85,13 +88,20 @@ def build(  # noqa: PLR0913
         parts = assemble(plan, space)
     except Seam as seam:
         raise _misfit(plan, space, seam) from seam.why
-    rule = _input(input)
-    return Composed(space=space, plan=plan, input=rule, backbone=parts.backbone, neck=parts.neck, head=parts.head)
+    only: tuple[int, int] | None = getattr(parts.backbone, "size", None)
+    rule = _input(input, only)
+    made = Composed(space=space, plan=plan, input=rule, backbone=parts.backbone, neck=parts.neck, head=parts.head)
+    if only is not None and canvas_of_all(rule, step=made.step) != Size(*only):
+        raise _wrong_size(made, only)
+    return made
 
 
-def _input(given: Input | Mapping[str, object] | None) -> Input:
-    if given is None or isinstance(given, Input):
-        return given or INPUT
+def _input(given: Input | Mapping[str, object] | None, only: tuple[int, int] | None) -> Input:
+    """The input policy; without one, a letterbox of the size that the backbone wants, if it wants one."""
+    if given is None:
+        return structs.replace(INPUT, size=list(only or INPUT.size))
+    if isinstance(given, Input):
+        return given
     try:
         return msgspec.convert(dict(given), Input)
     except msgspec.ValidationError as why:
@@ -113,14 +123,29 @@ def _ascending(strides: Sequence[int]) -> tuple[int, ...]:
 
 
 def _misfit(plan: Plan, space: LabelSpace, seam: Seam) -> ContractError:
-    names = {kind: name for kind in ("backbone", "neck", "head") if (name := getattr(plan, kind)) is not None}
-    case = f"{names[seam.kind]}: {seam.why.case[:1].lower()}{seam.why.case[1:]}"
-    stages = [
-        Stage(kind, name, seam.levels.get(kind, ()), flaw=case if kind == seam.kind else "") for kind, name in names.items()
-    ]
+    stages = [Stage(kind, name, seam.levels.get(kind, ())) for kind, name in plan.names().items()]
     changes = " or ".join(plan.changes(better) for better in nearest(plan, space))
+    return _drawn(plan, stages, seam.kind, seam.why.case, changes, seam.why.fix)
+
+
+def _wrong_size(made: Composed, only: tuple[int, int]) -> ContractError:
+    """The input is not what the backbone takes: the seam above the first part."""
+    plan, whole = made.plan, canvas_of_all(made.input, step=made.step)
+    better = resized_backbone(plan, made.space, size=(whole.height, whole.width)) if whole else None
+    fix = f'input={{"resize": "letterbox", "size": {list(only)}}}'
+    changes = plan.changes(better) if better else fix
+    levels = {"backbone": made.backbone.levels, "neck": made.neck.levels if made.neck else ()}
+    stages = [Stage("input", shown_input(made.input))]
+    stages += [Stage(kind, name, levels.get(kind, ())) for kind, name in plan.names().items()]
+    return _drawn(plan, stages, "backbone", f"It takes pictures of {only[0]} x {only[1]} only.", changes, fix)
+
+
+def _drawn(plan: Plan, stages: Sequence[Stage], kind: str, case: str, changes: str, fix: str) -> ContractError:
+    """The pipeline with its flaw above the part of that kind."""
+    flaw = f"{plan.names()[kind]}: {case[:1].lower()}{case[1:]}"
+    stages = [replace(stage, flaw=flaw) if stage.kind == kind else stage for stage in stages]
     return ContractError(
-        f"A detector of {', '.join(names.values())} was asked for, and its parts do not fit.",
+        f"A detector of {', '.join(plan.names().values())} was asked for, and its parts do not fit.",
         draw(stages),
-        f"The nearest change that fits: {changes}" if changes else seam.why.fix,
+        f"The nearest change that fits: {changes}" if changes else fix,
     )

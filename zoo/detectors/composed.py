@@ -75,17 +75,20 @@ class Composed(Detector):
 
 def describe(detector: Composed) -> str:
     """The pipeline as a table: parts, channels at each stride, parameters."""
-    rule, classes = detector.input, detector.space.names
+    classes = detector.space.names
     shown = ", ".join(classes[:3]) + (" …" if len(classes) > 3 else "")
-    stages = [Stage("input", f"{rule.size[0]} x {rule.size[1]} {rule.resize}")]
-    for kind in ("backbone", "neck", "head"):
+    stages = [Stage("input", shown_input(detector.input))]
+    for kind, name in detector.plan.names().items():
         module = getattr(detector, kind)
-        if module is None:
-            continue
         levels = () if kind == "head" else module.levels
         note = _millions(module) + (f", {len(classes)} classes: {shown}" if kind == "head" else "")
-        stages.append(Stage(kind, getattr(detector.plan, kind), levels, note))
+        stages.append(Stage(kind, name, levels, note))
     return draw(stages)
+
+
+def shown_input(rule: Input) -> str:
+    """`640 x 640 letterbox`."""
+    return f"{rule.size[0]} x {rule.size[1]} {rule.resize}"
 
 
 def _shown(maps: object, channels: Sequence[int]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Mapping
 
 import torch
 
 from zoo.detectors.assign import assign, read
 from zoo.detectors.detector import Detector
-from zoo.errors import ContractError
+from zoo.errors import CardError, ContractError
 from zoo.hub.choice import choose, find, is_place
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
@@ -52,6 +53,7 @@ def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
     make = known.builder("architectures", card.architecture, plugin=choice.entry.plugin)
     takes_input = card.input is not None and "input" in inspect.signature(make).parameters
     given = {"input": card.input, **card.arguments} if takes_input else card.arguments
+    _check_arguments(choice, make, space, given)
     detector = make(space=space, **given)
     if not isinstance(detector, Detector):
         raise ContractError(
@@ -60,3 +62,17 @@ def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
             "Return a subclass of zoo.Detector from the builder.",
         )
     return detector
+
+
+def _check_arguments(choice: Choice, make: Callable[..., object], space: LabelSpace, given: Mapping[str, object]) -> None:
+    """Refuses arguments of a card that its architecture does not take. Raises: CardError."""
+    wanted = inspect.signature(make)
+    try:
+        wanted.bind(space=space, **given)
+    except TypeError as why:
+        line = f", line {choice.entry.line}" if choice.entry.line else ""
+        raise CardError(
+            f"'{choice.name}' was to be built by the architecture '{choice.entry.card.architecture}'.",
+            f"Its card ({choice.entry.origin}{line}) has arguments that do not fit: {why}.",
+            f"It takes: {', '.join(name for name in wanted.parameters if name != 'space')}.",
+        ) from why

@@ -39,6 +39,14 @@ def nearest(plan: Plan, space: LabelSpace) -> list[Plan]:
     return list(islice(filter(search.fits, both), 1))
 
 
+def resized_backbone(plan: Plan, space: LabelSpace, *, size: tuple[int, int]) -> Plan | None:
+    """The plan with a backbone that is built for that height and width, if it can be."""
+    candidate = replace(plan, backbone_arguments={**plan.backbone_arguments, "size": list(size)})
+    if "size" not in inspect.signature(builder("backbone", plan.backbone)).parameters:
+        return None
+    return candidate if _Search(space).fits(candidate) else None
+
+
 class _Search:
     """Tries plans; a backbone's maps are looked up once a stride."""
 

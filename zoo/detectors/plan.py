@@ -23,6 +23,11 @@ class Plan:
     neck_arguments: Arguments = field(default_factory=dict)
     head_arguments: Arguments = field(default_factory=dict)
 
+    def names(self) -> dict[str, str]:
+        """The parts there are, by kind, backbone first."""
+        named = {"backbone": self.backbone, "neck": self.neck, "head": self.head}
+        return {kind: name for kind, name in named.items() if name is not None}
+
     def arguments_of(self, kind: str) -> Arguments:
         """What the `backbone`, `neck` or `head` is built with."""
         found: Arguments = getattr(self, f"{kind}_arguments")

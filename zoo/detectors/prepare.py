@@ -35,6 +35,11 @@ def resized(picture: Size, rule: Input) -> Size:
     return Size(max(round(picture.height * scale), 1), max(round(picture.width * scale), 1))
 
 
+def canvas_of_all(rule: Input, *, step: int) -> Size | None:
+    """The network's input where it is the same for all pictures, or None where it goes by them."""
+    return None if rule.resize == "shortest_edge" else canvas([], rule, step=step)
+
+
 def canvas(pictures: Sequence[Size], rule: Input, *, step: int) -> Size:
     """The network's input for a batch: large enough for all of its pictures, a multiple of `step` pixels."""
     if rule.resize == "shortest_edge":

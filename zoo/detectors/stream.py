@@ -5,18 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-import torch
-
 from zoo.detections import Detections
 from zoo.detectors.batching import BatchSize, Slot, Window, batch_limit
-from zoo.detectors.checking import REPORT, check
-from zoo.detectors.mode import evaluating
 from zoo.detectors.reading import read_ahead
-from zoo.errors import ContractError, ImageError, LabelError
+from zoo.detectors.steps import Steps
+from zoo.errors import ImageError
 from zoo.images import Exif, Picture, Source
 from zoo.parts.protocol import Protocol
 
@@ -78,6 +74,7 @@ def _stream(
 ) -> Iterator[Detections]:
     device = detector.device
     ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
+    steps = Steps(detector, protocol)
     window = Window(partial(batch_limit, batch_size, device=device))
     with closing(read_ahead(sources, exif=exif, threads=threads, ahead=ahead, pin=device.type == "cuda")) as pictures:
         for picture in pictures:
@@ -88,10 +85,10 @@ def _stream(
                 if failed is None:
                     break
             for slots in window.due():
-                _run(detector, slots, protocol, looked)
+                _look(steps, slots, looked)
             yield from _finished(window, failed)
     for slots in window.due(rest=True):
-        _run(detector, slots, protocol, looked)
+        _look(steps, slots, looked)
         yield from _finished(window, failed)
     yield from _finished(window, failed)
 
@@ -111,48 +108,10 @@ def _finished(window: Window, failed: Failed | None) -> Iterator[Detections]:
             failed(outcome)
 
 
-def _run(detector: Detector, slots: list[Slot], protocol: Protocol, looked: Looked | None) -> None:
+def _look(steps: Steps, slots: list[Slot], looked: Looked | None) -> None:
     """One batch through the network; every slot gets its outcome and lets go of its picture."""
     pictures = [slot.picture for slot in slots if slot.picture]
-    with evaluating(detector), torch.inference_mode():
-        seen = _four_steps(detector, pictures, protocol)
-    for slot, picture, one in zip(slots, pictures, seen, strict=True):
-        check(one, picture, model=_name(detector), space=detector.space)
-        slot.picture, slot.outcome = None, (owned := _owned(one, picture))
+    for slot, picture, seen in zip(slots, pictures, steps.run(pictures), strict=True):
+        slot.picture, slot.outcome = None, seen
         if looked:
-            looked(picture, owned)
-
-
-def _four_steps(detector: Detector, pictures: list[Picture], protocol: Protocol) -> list[Detections]:
-    device = detector.device
-    batch = detector.prepare([picture.pixels.to(device, non_blocking=True) for picture in pictures])
-    raw = detector(batch)
-    try:
-        seen = detector.decode(raw, batch, protocol)
-    except (ValueError, LabelError) as why:  # Detections refused what decode made
-        raise _undecoded(detector, pictures, " ".join(str(why).split("\n"))) from why
-    if len(seen) != len(pictures):
-        raise _undecoded(detector, pictures, f"It returned {len(seen)} Detections.")
-    return seen
-
-
-def _undecoded(detector: Detector, pictures: list[Picture], case: str) -> ContractError:
-    asked = (
-        f"'{_name(detector)}' was to decode what it saw in {len(pictures)} pictures, '{pictures[0].source}' the first of them."
-    )
-    return ContractError(asked, case, REPORT)
-
-
-def _owned(seen: Detections, picture: Picture) -> Detections:
-    """The same, with its picture's name and size, in tensors that may be changed and trained with.
-
-    What inference mode made may not, and may be a view that keeps a whole batch's output alive.
-    """
-    owned = copy(seen)  # not a new Detections: what was checked once needs no second check
-    columns = {name: getattr(seen, name).clone() for name in ("boxes", "scores", "labels")}
-    vars(owned).update(columns, source=picture.source, size=picture.size)
-    return owned
-
-
-def _name(detector: Detector) -> str:
-    return getattr(detector, "name", None) or type(detector).__name__
+            looked(picture, seen)

@@ -18,7 +18,7 @@ from zoo.hub.disk import replacing, saving
 from zoo.hub.fetched import Fetched
 
 HEADER = "# Written by `zoo lock`: what each name stands for. Loads obey it; keep it under version control.\nversion = 1\n"
-RELOCK = "Write it anew: zoo lock"
+RELOCK = "Delete it and write it anew: zoo lock NAME..."
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def _pixels(image: Image.Image, name: str, orientation: int) -> Tensor:
 
 
 def _turned(plane: Array, orientation: int) -> Array:
-    """A view of a plane `(h, w)` that is upright; EXIF 2.3, table 6, tag 0x0112."""
+    """A view of a plane `(h, w)` that is upright; tag 0x0112 of EXIF (CIPA DC-008)."""
     if orientation > 4:
         plane = plane.T  # (w, h)
     if orientation in (2, 3, 6, 7):

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from zoo.errors import ImageError
 from zoo.images.arrays import from_array, from_tensor
 from zoo.images.decode import decode, from_pil
 from zoo.images.picture import Exif, Picture, unreadable
@@ -43,7 +44,7 @@ def read(source: Source, *, exif: Exif = "apply", name: str | None = None, max_p
         case Image.Image():
             return from_pil(source, name, exif=exif, max_pixels=max_pixels)
         case bytes() | bytearray() | memoryview():
-            return decode(io.BytesIO(source), name, exif=exif, max_pixels=max_pixels)
+            return decode(io.BytesIO(bytes(source)), name, exif=exif, max_pixels=max_pixels)
         case str() | os.PathLike():
             return _from_address(os.fspath(source), name, exif=exif, max_pixels=max_pixels)
     raise _unknown(source, name)
@@ -69,8 +70,11 @@ def _from_file(path: str, name: str, *, exif: Exif, max_pixels: int | None) -> P
         raise unreadable(name, f"It can't be opened: {why}.", "Check the path and who may read it.") from why
 
 
-def _folder(path: str, name: str) -> Exception:
-    found = pictures_in(path)
+def _folder(path: str, name: str) -> ImageError:
+    try:
+        found = pictures_in(path)
+    except OSError as why:
+        return unreadable(name, f"It is a folder that can't be opened: {why}.", "Check who may read it.")
     if found:
         return unreadable(name, f"It is a folder with {len(found)} pictures.", "Pass one of its files; detect() takes folders.")
     return unreadable(
@@ -80,14 +84,14 @@ def _folder(path: str, name: str) -> Exception:
     )
 
 
-def _missing(path: str, name: str) -> Exception:
+def _missing(path: str, name: str) -> ImageError:
     if is_glob(path) and not matches(path):
         fix = "Quote the pattern, check it in the shell with ls, or pass a list of paths."
         return unreadable(name, "The pattern matches no file with a picture's suffix (.jpg, .png, …).", fix)
     return unreadable(name, "There is no such file.", f"Check the path; it was looked for from {os.getcwd()}.")
 
 
-def _unknown(source: object, name: str) -> Exception:
+def _unknown(source: object, name: str) -> ImageError:
     if source is None:
         return unreadable(name, "It is None, which is what cv2.imread returns for a file it can't read.", "Pass the path itself.")
     if hasattr(source, "read"):

@@ -80,9 +80,11 @@ def _is_series(source: object) -> TypeGuard[Iterable[Source]]:
 
 
 def _files(text: str) -> list[str]:
-    if os.path.isdir(text):
-        return pictures_in(text) or [text]
-    return (matches(text) if is_glob(text) else None) or [text]
+    try:
+        found = pictures_in(text) if os.path.isdir(text) else matches(text) if is_glob(text) else []
+    except OSError:  # a folder that may not be read
+        found = []
+    return found or [text]
 
 
 def _pictures(paths: Iterable[str]) -> list[str]:

@@ -25,6 +25,7 @@ class Backbone(typing.Protocol):
     """Pixels to maps. Built by `build(*, strides, **arguments)`.
 
     levels: the maps it returns, one at each stride it was asked for.
+    size:   the one height and width of pixels it takes; a backbone that takes any may leave it out.
     """
 
     levels: tuple[Level, ...]

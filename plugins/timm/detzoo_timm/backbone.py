@@ -18,13 +18,15 @@ class TimmBackbone(nn.Module):
     """Feature maps of a timm network, finest first.
 
     levels: channels and stride of each map.
+    size:   the one height and width of images it takes; None is any.
     body:   the network, with timm's names of tensors.
     """
 
-    def __init__(self, body: nn.Module, levels: tuple[Level, ...]) -> None:
+    def __init__(self, body: nn.Module, levels: tuple[Level, ...], *, size: tuple[int, int] | None) -> None:
         super().__init__()
         self.body = body
         self.levels = levels
+        self.size = size
         self._channels_last = getattr(body, "output_fmt", None) == "NHWC"  # Swin and its kin
         self.register_load_state_dict_post_hook(_fill_tables)  # type: ignore[no-untyped-call]
 
@@ -34,12 +36,17 @@ class TimmBackbone(nn.Module):
         return tuple(each.permute(0, 3, 1, 2) if self._channels_last else each for each in maps)  # (b, c, h / s, w / s)
 
 
-def build(name: str, *, strides: Sequence[int] = (8, 16, 32), in_chans: int = 3) -> TimmBackbone:
+def build(
+    name: str, *, strides: Sequence[int] = (8, 16, 32), size: Sequence[int] | None = None, in_chans: int = 3
+) -> TimmBackbone:
     """The timm network `name` with random weights, giving its deepest map at each of the strides; nothing is downloaded.
+
+    size: height and width of images, for a network that is built for one size (Swin, MaxViT, LeViT …); None is the size of its
+          published weights.
 
     Raises:
         NameNotFound: timm has no such network; the message has the nearest names.
-        ContractError: it gives no feature maps, or none at a stride; the message lists the strides it has.
+        ContractError: it gives no feature maps, or none at a stride, or is not built for that size.
     """
     asked = f"The backbone 'timm/{name}' was asked for at strides {_listed(strides)}."
     if not timm.is_model(name):
@@ -51,9 +58,16 @@ def build(name: str, *, strides: Sequence[int] = (8, 16, 32), in_chans: int = 3)
             f"It has no map at stride {_listed(missing)}; it has {_listed(indices)}.",
             f"Ask for strides among {_listed(indices)}.",
         )
-    body = timm.create_model(name, features_only=True, out_indices=sorted(indices[one] for one in strides), in_chans=in_chans)
+    only = _only_size(name)
+    chosen: dict[str, Any] = {} if size is None else {"img_size": _checked_size(asked, size, only)}
+    out_indices = sorted(indices[one] for one in strides)
+    try:
+        body = timm.create_model(name, features_only=True, out_indices=out_indices, in_chans=in_chans, **chosen)
+    except (AssertionError, RuntimeError, TypeError, ValueError) as why:
+        raise ContractError(asked, f"timm does not build it for {size}: {why or type(why).__name__}.", "Leave size out.") from why
     info: Any = body.feature_info
-    return TimmBackbone(body, tuple(Level(*pair) for pair in zip(info.channels(), info.reduction(), strict=True)))
+    levels = tuple(Level(*pair) for pair in zip(info.channels(), info.reduction(), strict=True))
+    return TimmBackbone(body, levels, size=chosen.get("img_size", only))
 
 
 def _deepest(name: str, asked: str) -> dict[int, int]:
@@ -66,6 +80,22 @@ def _deepest(name: str, asked: str) -> dict[int, int]:
             asked, f"timm does not take feature maps from it: {why or type(why).__name__}.", "Choose another network."
         ) from why
     return {one["reduction"]: index for index, one in enumerate(info.info)}
+
+
+def _only_size(name: str) -> tuple[int, int] | None:
+    """The height and width that timm says a network is bound to, unless it is built for others."""
+    published = timm.get_pretrained_cfg(name, allow_unregistered=True)
+    if published is None or not published.fixed_input_size:
+        return None
+    _, height, width = published.input_size
+    return height, width
+
+
+def _checked_size(asked: str, size: Sequence[int], only: tuple[int, int] | None) -> tuple[int, int]:
+    if only is None:
+        raise ContractError(asked, f"The size {size} was asked for, and it takes images of any size.", "Leave size out.")
+    height, width = size
+    return height, width
 
 
 def _fill_tables(backbone: nn.Module, _: object) -> None:

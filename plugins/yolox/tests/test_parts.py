@@ -1,5 +1,7 @@
 """Backbones, necks and head keep the promise of their levels, in the published sizes and beyond them."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from detzoo_yolox.backbone import CSPDarknet
@@ -9,7 +11,7 @@ from detzoo_yolox.head import DecoupledHead
 from detzoo_yolox.neck import PAFPN, YOLOFPN
 from torch import Tensor, nn
 
-from zoo.errors import NameNotFound
+from zoo.errors import ContractError, NameNotFound
 from zoo.labels import LabelSpace
 from zoo.parts.level import Level
 
@@ -62,6 +64,20 @@ def test_pafpn_takes_and_returns_any_number_of_levels(count: int) -> None:
     maps = run(neck, maps_of(levels, height=64, width=96))
     assert neck.levels == levels
     assert [tuple(one.shape) for one in maps] == shapes_of(levels, height=64, width=96)
+
+
+def test_pafpn_can_return_as_many_channels_in_every_map() -> None:
+    levels = (Level(8, 8), Level(12, 16), Level(20, 32))
+    neck = PAFPN(levels=levels, depth=0.33, channels=16)
+    maps = run(neck, maps_of(levels, height=64, width=96))
+    assert neck.levels == (Level(16, 8), Level(16, 16), Level(16, 32))
+    assert [tuple(one.shape) for one in maps] == shapes_of(neck.levels, height=64, width=96)
+
+
+@pytest.mark.parametrize("make", [PAFPN, YOLOFPN])
+def test_a_neck_refuses_strides_that_do_not_double(make: Callable[..., nn.Module]) -> None:
+    with pytest.raises(ContractError, match="strides that double from map to map, and these are 8 and 32"):
+        make(levels=(Level(8, 8), Level(8, 32)))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
