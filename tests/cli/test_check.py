@@ -22,8 +22,8 @@ def test_every_check_has_a_line_and_the_exit_code_is_0(shell: Shell) -> None:
 def test_a_check_that_fails_is_shown_with_its_reason_and_the_exit_code_is_1(shell: Shell) -> None:
     answer = shell("check", "yolox_nano", "--set", "size=64", "--only", "prepared_as_declared", "--only", "one_pixel")
     assert answer.code == 1
-    [line] = [line for line in answer.out.splitlines() if "FAILED" in line]
-    assert "The card resizes a picture of 64 x 48 to 416 x 312, and prepare to 64.0 x 48.0." in line
+    assert "prepared_as_declared  FAILED" in answer.out
+    assert "prepared_as_declared: The card resizes a picture of 64 x 48 to 416 x 312, and prepare to 64.0 x 48.0." in answer.out
     assert answer.out.rstrip().endswith("yolox_nano: 1 passed, 1 failed.")
 
 

@@ -66,7 +66,7 @@ def test_a_folder_that_is_there_is_left_alone(shell: Shell, made: Path) -> None:
     (made / "README.md").write_text("mine")
     answer = shell("plugins", "new", "street-signs")
     assert answer.code == 4
-    assert "That is there already." in answer.err
+    assert "That is there already" in answer.err
     assert (made / "README.md").read_text() == "mine"
 
 

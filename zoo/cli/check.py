@@ -54,9 +54,13 @@ def _with_progress(running: Any, total: int) -> list[Outcome]:
 
 
 def _write_table(name: str, outcomes: Sequence[Outcome]) -> None:
-    rows = [(one.check, SHOWN[one.status], f"{one.seconds:.2f}", one.reason) for one in outcomes]
-    typer.echo(table(("check", "result", "seconds", "why"), rows, right=("seconds",)))
-    typer.echo(f"\n{name}: {_counted(outcomes)}.")
+    typer.echo(table(("check", "result", "seconds"), [_cells(one) for one in outcomes], right=("seconds",)))
+    reasons = "".join(f"{one.check}: {one.reason}\n" for one in outcomes if one.reason)
+    typer.echo(f"\n{reasons}\n{name}: {_counted(outcomes)}." if reasons else f"\n{name}: {_counted(outcomes)}.")
+
+
+def _cells(one: Outcome) -> tuple[str, str, str]:
+    return one.check, SHOWN[one.status], f"{one.seconds:.2f}"
 
 
 def _counted(outcomes: Sequence[Outcome]) -> str:

@@ -27,14 +27,18 @@ FILES = {
 
 def new_plugin(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the plugin is to be called.", show_default=False)],
-    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="A new folder; without it, detzoo-NAME in this one.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="A new or empty folder; without it, detzoo-NAME in this one.")
+    ] = None,
 ) -> None:
     """Write a plugin that works: a small detector, its card, and a test that holds it to what the zoo promises."""
     _check_name(name)
     folder = to or Path(f"detzoo-{name}")
-    if folder.exists():
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise PluginError(
-            f"The plugin '{name}' was to be written to '{folder}'.", "That is there already.", "Choose another folder with --to."
+            f"The plugin '{name}' was to be written to '{folder}'.",
+            "That is there already, and is not an empty folder.",
+            "Choose another folder with --to.",
         )
     for path, text in written(name).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
