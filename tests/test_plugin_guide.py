@@ -1,4 +1,4 @@
-"""Who does what the plugin author's guide says, word for word, has a plugin: files and commands as shown, the Hub on this machine."""
+"""Who does word for word what the plugin author's guide says has a plugin: its files, its commands, a Hub on this machine."""
 
 import os
 import re

@@ -68,9 +68,14 @@ class Model:
         return self.make(space or self.space).eval()
 
     @cached_property
+    def plain(self) -> Detector:
+        """One that has not run, for checks to which its weights do not matter."""
+        return self.build()
+
+    @cached_property
     def detector(self) -> Detector:
-        """The one that the checks share; each leaves it as it was."""
-        return lively(self.build())
+        """The same, whose answers differ from picture to picture; the checks share it, and each leaves it as it was."""
+        return lively(self.plain)
 
     def need_card(self) -> Card:
         """Its card. Raises: NotApplicable where it has none."""

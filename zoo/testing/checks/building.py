@@ -47,7 +47,8 @@ def check_one_class(model: Model) -> None:
 
 def check_space_is_the_cards(model: Model) -> None:
     """Its label space has the class names that its card declares, in their order."""
-    require(model.detector.space.names == model.space.names, f"It has {model.detector.space!r}, the card {model.space!r}.")
+    space = model.plain.space
+    require(space.names == model.space.names, f"It has {space!r}, the card {model.space!r}.")
 
 
 def check_seeded(model: Model) -> None:

@@ -64,7 +64,7 @@ def check_prepared_as_declared(model: Model) -> None:
     wanted = _values(rule)
     for height, width in SIZES:
         picture = torch.tensor(COLOR, dtype=torch.uint8)[:, None, None].expand(3, height, width).contiguous()
-        batch = _prepared(model.detector, picture)
+        batch = _prepared(model.plain, picture)
         place, pixels = batch.places[0], batch.pixels[0].float().cpu()
         _check_size(place, resized(Size(height, width), rule), f"{width} x {height}")
         _check_values(pixels, place, wanted, rule)
