@@ -17,6 +17,7 @@ import yaml
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.testing import assert_close
+from torchvision.ops import FrozenBatchNorm2d
 
 import zoo
 from zoo import Detector, registry
@@ -52,7 +53,7 @@ FEWER = ["dog", "elk", "bee"]
 
 @dataclass(frozen=True)
 class Published:
-    """A family with weights for CLASSES: the detector as it was saved, the registry file that names it `old`, and one for FEWER."""
+    """A family with weights for CLASSES: the detector as it was saved, the file that names it `old`, and one for FEWER."""
 
     detector: Detector
     cards: Path
@@ -109,11 +110,13 @@ def _quick(detector: Any) -> Any:
 
 @torch.no_grad()
 def _excite(detector: Detector) -> None:
-    """Class layers that tell classes apart, as a fresh network's do not, and that are not so sure that scores are all 1."""
-    hooks = []
+    """A network that tells places and classes apart, as a fresh one does not, and is not so sure that all scores are 1."""
+    norms = [one for one in detector.modules() if isinstance(one, torch.nn.BatchNorm2d | FrozenBatchNorm2d)]
+    hooks = [norm.register_forward_pre_hook(_settle) for norm in norms]
+    logits(detector)
     for layer in detector.class_layers() or ():
         module: Any = detector.get_submodule(layer.name)
-        module.weight.normal_()
+        module.weight.normal_(std=10.0)
         module.bias.normal_()
         hooks.append(module.register_forward_pre_hook(partial(_scale_to, spread=1.5 if layer.inner == 1 else 0.2)))
     logits(detector)
@@ -121,20 +124,27 @@ def _excite(detector: Detector) -> None:
         hook.remove()
 
 
+def _settle(norm: Any, inputs: tuple[Tensor]) -> None:
+    norm.running_mean.copy_(inputs[0].mean((0, 2, 3)))
+    norm.running_var.copy_(inputs[0].var((0, 2, 3), correction=0).clamp(min=0.1))
+
+
 def _scale_to(layer: Any, inputs: tuple[Tensor], spread: float) -> None:
-    layer.weight.mul_(spread / layer.forward(inputs[0]).std())
+    layer.weight.mul_(min(spread / layer.forward(inputs[0]).std(), 1.0))
 
 
 def picture() -> Tensor:
-    return torch.randint(0, 256, (3, 64, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(5))
+    """Blotches of colour, so that no two places look the same."""
+    coarse = torch.rand((1, 3, 5, 7), generator=torch.Generator().manual_seed(5))
+    return torch.nn.functional.interpolate(coarse, (64, 96), mode="bilinear")[0].mul(255).byte()
 
 
 @torch.no_grad()
 def logits(detector: Detector) -> Tensor:
-    """(n, channels): what the network says of each class, wherever it looks, before softmax or sigmoid."""
+    """(n, channels): what the network says of each class, wherever it looks, before softmax."""
     raw = detector(detector.prepare([picture()]))
     if hasattr(raw, "values"):
-        return raw.values[0, :, 5:].logit()
+        return raw.values[0, :, 5:]
     return raw.heads["cls_logits"][0] if hasattr(raw, "heads") else raw.regions.logits
 
 
