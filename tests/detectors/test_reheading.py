@@ -72,19 +72,19 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("labels", "name"),
     [
-        (["helmet", "vest"], "yolox_nano.coco[helmet,vest]"),
-        (["a", "b", "c", "d"], "yolox_nano.coco[4 classes]"),
-        ("voc20", "yolox_nano.coco[voc20]"),
-        (LabelSpace("site", ("helmet",)), "yolox_nano.coco[site]"),
-        ("coco80", "yolox_nano.coco"),
-        (None, "yolox_nano.coco"),
+        (["helmet", "vest"], "yolox_nano[helmet,vest]"),
+        (["a", "b", "c", "d"], "yolox_nano[4 classes]"),
+        ("voc20", "yolox_nano[voc20]"),
+        (LabelSpace("site", ("helmet",)), "yolox_nano[site]"),
+        ("coco80", "yolox_nano"),
+        (None, "yolox_nano"),
     ],
 )
 def test_name_and_label_space_say_what_it_is_for(file: Path, labels: Any, name: str) -> None:
     detector = zoo.load("yolox_nano", weights=f"file:{file}", labels=labels)
     assert detector.name == name
     assert detector.space == zoo.labels.declared.space_of("coco80" if labels is None else labels)
-    assert (detector.swap is None) == (name == "yolox_nano.coco")
+    assert (detector.swap is None) == (name == "yolox_nano")
 
 
 def test_random_weights_carry_nothing() -> None:
@@ -107,7 +107,7 @@ def test_new_classes_are_named_in_the_log(file: Path, caplog: pytest.LogCaptureF
         zoo.load("yolox_nano", weights=f"file:{file}", labels=["person", "dog"])
         assert caplog.messages == []
         zoo.load("yolox_nano", weights=f"file:{file}", labels=["person", "vest"])
-    assert caplog.messages == ["yolox_nano.coco[person,vest] has to be trained first for vest; its `swap` says what is new."]
+    assert caplog.messages == ["yolox_nano[person,vest] has to be trained first for vest; its `swap` says what is new."]
 
 
 def test_weights_of_ones_own_have_the_fixes_of_those_they_were_trained_from(tmp_path: Path) -> None:

@@ -22,13 +22,14 @@ def _loaded(images: list[dict[str, Any]], categories: list[dict[str, Any]], anno
     return made
 
 
-def _as_pycocotools(instances: dict[str, Any], results: list[dict[str, Any]]) -> COCOeval:
+def _as_pycocotools(instances: dict[str, Any], results: list[dict[str, Any]], limits: tuple[int, ...] = (1, 10, 100)) -> COCOeval:
     detections = [
         {**one, "id": number + 1, "area": one["bbox"][2] * one["bbox"][3], "iscrowd": 0} for number, one in enumerate(results)
     ]
     with contextlib.redirect_stdout(io.StringIO()):
         truth = _loaded(instances["images"], instances["categories"], [dict(one) for one in instances["annotations"]])
         run = COCOeval(truth, _loaded(instances["images"], instances["categories"], detections), "bbox")
+        run.params.maxDets = list(limits)
         run.evaluate()
         run.accumulate()
         run.summarize()
@@ -36,8 +37,8 @@ def _as_pycocotools(instances: dict[str, Any], results: list[dict[str, Any]]) ->
 
 
 @pytest.fixture(scope="session")
-def pycocotools_on() -> Callable[[dict[str, Any], list[dict[str, Any]]], COCOeval]:
-    """(instances, results) -> pycocotools' evaluation, done; unlike `loadRes` it also takes an empty list."""
+def pycocotools_on() -> Callable[..., COCOeval]:
+    """(instances, results, limits of detections) -> pycocotools' evaluation, done; unlike `loadRes` for an empty list too."""
     return _as_pycocotools
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from zoo.detections import Detections
 from zoo.errors import DataError
 from zoo.evaluate import Evaluator, GroundTruth, Policy, Settings
+from zoo.evaluate.engine import available
 from zoo.labels import LabelSpace
 
 NAMES = ("cat", "dog", "bird")
@@ -132,14 +133,18 @@ def test_an_image_that_comes_twice_is_refused_by_name_and_nothing_is_lost(truth,
     assert evaluator.state() == before
 
 
-def test_with_the_policy_once_a_repeated_image_counts_once_whatever_the_order(truth, found) -> None:
+@pytest.mark.parametrize("engine", available())
+def test_with_the_policy_once_a_repeated_image_counts_once_whatever_the_order(truth, found, engine) -> None:
     other = {**found, 7: {column: value[:1] for column, value in found[7].items()}}
     once = Policy(repeated_images="once")
-    states, plain = set(), {fed(truth, one, truth.image_ids.tolist(), policy=once).state() for one in (found, other)}
+    states, plain = (
+        set(),
+        {fed(truth, one, truth.image_ids.tolist(), policy=once, engine=engine).state() for one in (found, other)},
+    )
     for first, second in itertools.permutations((found, other)):
-        evaluator = fed(truth, first, truth.image_ids.tolist(), policy=once)
-        evaluator.merge(fed(truth, second, [7], policy=once))
-        evaluator.update([0, 0], [found[0], found[0]])
+        evaluator = fed(truth, first, truth.image_ids.tolist(), policy=once, engine=engine)
+        evaluator.merge(fed(truth, second, [7], policy=once, engine=engine))
+        evaluator.update([0, 0, 7], [found[0], found[0], second[7]])
         states.add(evaluator.state())
     assert len(states) == 1
     assert states <= plain

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zoo.evaluate import Evaluator, Policy
+from zoo.errors import DataError
+from zoo.evaluate import Evaluator, Policy, Settings
 from zoo.evaluate.coco import read, read_results
 from zoo.evaluate.engine import available
 
@@ -67,7 +68,7 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]], list[i
     crowds = draw(st.sampled_from([0.0, 0.0, 0.4]))
     box = st.tuples(st.sampled_from([0, 0, 0, 1, 5, 10]), st.sampled_from([0, 0, 0, 2]), SIDE, SIDE)
     place = st.tuples(st.sampled_from(image_ids), st.sampled_from(categories), box)
-    annotations = []
+    annotations, first = [], draw(st.sampled_from([0, 1]))
     for number, (image, category, xywh) in enumerate(draw(st.lists(place, max_size=14))):
         area = draw(st.sampled_from([float(xywh[2] * xywh[3])] * 3 + [0.0, 1024.0, 9216.0]))
         crowd = int(draw(st.floats(0, 0.99)) < crowds)
@@ -78,7 +79,7 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]], list[i
                 "bbox": list(map(float, xywh)),
                 "area": area,
                 "iscrowd": crowd,
-                "id": number + 1,
+                "id": first + number,
             }
         )
     found = draw(st.lists(st.tuples(place, SCORE), max_size=25))
@@ -98,11 +99,51 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]], list[i
 
 @pytest.mark.parametrize("engine", available())
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(case=cases(), batch=st.integers(1, 4))
-def test_any_data_gives_pycocotools_bits(case, batch, engine, pycocotools_on, truth_of, feed, assert_same_curves) -> None:
+@given(case=cases(), batch=st.integers(1, 4), limits=st.sampled_from([(1, 10, 100), (1, 10, 100), (1, 2, 20), (1, 3, 10, 100)]))
+def test_any_data_gives_pycocotools_bits(case, batch, limits, engine, pycocotools_on, truth_of, feed, assert_same_curves) -> None:
     instances, results, order = case
-    run = pycocotools_on(instances, results)
-    evaluator = Evaluator(truth_of(instances), engine=engine, threads=2)
+    run = pycocotools_on(instances, results, limits)
+    policy = Policy(annotation_zero="miss", headline="hundred")
+    evaluator = Evaluator(truth_of(instances), settings=Settings(detections=limits), policy=policy, engine=engine, threads=2)
     feed(evaluator, results, batch=batch, order=order)
     assert_same_curves(evaluator.curves(), run)
-    assert np.array(list(evaluator.numbers().values())).tobytes() == run.stats.tobytes()
+    shown = [value for name, value in evaluator.numbers().items() if name not in [f"AR{limit}" for limit in limits[3:]]]
+    assert np.array(shown).tobytes() == run.stats.tobytes()
+
+
+def perfect(truth_of: Any, **annotation: Any) -> tuple[Any, list[dict[str, Any]]]:
+    """One box, found exactly."""
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0.0, 0.0, 50.0, 50.0], "area": 2500.0, "iscrowd": 0, **annotation}
+    truth = truth_of({"images": [{"id": 1}], "categories": [{"id": 1, "name": "thing"}], "annotations": [box]})
+    return truth, [{"image_id": 1, "category_id": 1, "bbox": box["bbox"], "score": 0.9}]
+
+
+@pytest.mark.parametrize(
+    ("number", "default", "as_pycocotools", "setting"),
+    [
+        ("AP", 1.0, 0.0, {"id": 0}),
+        ("AP", 1.0, -1.0, {"detections": (1, 10)}),
+        ("AP at .9", 1.0, -1.0, {}),
+    ],
+    ids=["annotation id 0", "no limit of 100 detections", "AP at .9"],
+)
+def test_where_pycocotools_is_fragile_the_default_is_right_and_its_own_way_can_be_had(
+    number, default, as_pycocotools, setting, truth_of, feed
+) -> None:
+    truth, results = perfect(truth_of, **{key: value for key, value in setting.items() if key == "id"})
+    options = Settings(detections=setting.get("detections", (1, 10, 100)))
+    for policy, expected in ((Policy(), default), (Policy.pycocotools(), as_pycocotools)):
+        evaluator = Evaluator(truth, settings=options, policy=policy)
+        feed(evaluator, results)
+        value = evaluator.ap_at(0.9) if number == "AP at .9" else evaluator.numbers()[number]
+        assert value == pytest.approx(expected)
+
+
+def test_a_model_that_finds_nothing_scores_0_or_is_refused(truth_of, feed) -> None:
+    truth, _ = perfect(truth_of)
+    evaluator = Evaluator(truth)
+    feed(evaluator, [])
+    assert evaluator.numbers()["AP"] == 0
+    refusing = Evaluator(truth, policy=Policy.pycocotools())
+    with pytest.raises(DataError, match="no detection at all"):
+        refusing.numbers()

@@ -55,7 +55,7 @@ def test_a_replicate_is_the_data_set_with_pictures_repeated(weights, seed) -> No
     boxes, found = detected(seed)
     sample = evaluated(boxes, found).sample()
     made = sample.engine.resample(sample.ranking(), sample.plan, np.array([weights], np.uint32), limit=100, threads=1)
-    numbers = summarise_replicates(made, sample.plan, sample.policy)
+    numbers = summarise_replicates(made, sample.plan, sample.policy, limit=100)
     for name, expected in evaluated(*repeated(boxes, found, weights)).numbers().items():
         value = numbers[name][0]
         assert (value == pytest.approx(expected, abs=1e-12)) if expected > -1 else np.isnan(value), name

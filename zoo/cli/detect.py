@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli.labels import LABELS, labels_of
+
 DEFAULT = "yolox_nano"
 
 
@@ -29,6 +31,9 @@ def detect(  # noqa: PLR0913 - one parameter an option
     model: Annotated[str, typer.Option(metavar="NAME", help="A name that zoo list shows, or one with a .TAG.")] = DEFAULT,
     weights: Annotated[
         str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(metavar="NAMES", help=f"What the weights were trained for, if not the card's classes. {LABELS}")
     ] = None,
     score: Annotated[float, typer.Option(min=0, max=1, help="Leave out what the model is less sure of.")] = 0.3,
     iou: Annotated[
@@ -59,6 +64,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
         sources=pictures,
         model=model,
         weights=weights,
+        labels=labels_of(labels) if labels else None,
         device=device,
         protocol=Protocol(score=score, iou=iou, max_boxes=max_boxes),
         batch_size=batch_size or "auto",

@@ -32,6 +32,7 @@ class Request:
     sources: Sequence[str]
     model: str
     weights: str | None = None
+    labels: str | Sequence[str] | None = None
     device: str | None = None
     protocol: Protocol = field(default_factory=lambda: Protocol(score=0.3))
     batch_size: int | Literal["auto"] = "auto"
@@ -55,7 +56,7 @@ def run(asked: Request) -> int:
     """Runs the request; returns 0, 1 where some pictures could not be read, or 6 where none could."""
     ids = ImageIds.read(asked.coco_images) if asked.coco_to else None
     pictures = list(chain.from_iterable(expand(source) for source in asked.sources))
-    detector = load(asked.model, weights=_weights(asked.weights), device=asked.device)
+    detector = load(asked.model, weights=_weights(asked.weights), labels=asked.labels, device=asked.device)
     failed: list[ImageError] = []
     with ExitStack() as stack:
         writers = list(_writers(asked, detector, ids, stack))

@@ -6,6 +6,7 @@ import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from os import PathLike, fspath
 
 import torch
 
@@ -13,7 +14,7 @@ from zoo.detectors.assign import assign, read
 from zoo.detectors.detector import Detector
 from zoo.detectors.reheading import fits, rehead
 from zoo.detectors.swap import HeadSwap, some
-from zoo.errors import CardError, ContractError
+from zoo.errors import CardError, ContractError, UsageError
 from zoo.hub.choice import Found, choose, find, is_place
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
@@ -26,7 +27,7 @@ SHOWN = 3  # class names that a model's name repeats
 def load(
     name: str,
     *,
-    weights: bool | str = True,
+    weights: bool | str | PathLike[str] = True,
     labels: Sequence[str] | str | LabelSpace | None = None,
     device: torch.device | str | None = None,
     progress: bool | None = None,
@@ -34,7 +35,7 @@ def load(
     """The detector called `name`, in eval mode.
 
     name:     `yolox_nano`, `yolox_nano.coco` (a tag of its weights), `yolox/yolox_nano` (whose) or an alias.
-    weights:  True for the card's weights, False for random ones, a tag, `file:PATH` or `hub:org/repo@REVISION[:FILE]`.
+    weights:  True for the card's weights, False for random ones, a tag, a Path, `file:PATH` or `hub:org/repo@REVISION[:FILE]`.
     labels:   classes of your own, as a list of names, a declared label space by name, or a label space; None is the card's. The
               head is made for them: what it knows of classes with the same name is carried over, the rest starts fresh, and the
               detector's `swap` says which is which. A file of your own that already has a head of that size is taken as it is.
@@ -45,19 +46,46 @@ def load(
         NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
         LabelError: `labels` are no label space.
         WeightsError: the weights can't be had, are damaged, or do not fit.
+        UsageError: this torch has no such device.
     """
+    weights, place = _checked(name, weights), device_of(device)
     known = catalogue()
     choice = choose(known, name, weights)
     old = space_of(choice.entry.card.labels)
     new = old if labels is None else space_of(labels)
     if weights is False:
-        detector = build(known, choice, new)
+        detector, tag = build(known, choice, new), None
     else:
         found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
         detector = _filled(known, choice, found, old, new, asked=f"'{name}' was to be loaded from {found.file.source}.")
-        detector.weights = found.file
-    detector.name = named(choice.name, old, new)
-    return detector.eval().to(device or torch.get_default_device())
+        detector.weights, tag = found.file, choice.tag if found.weights is choice.weights else None
+    detector.name = named(f"{choice.entry.name}.{tag}" if tag else choice.entry.name, old, new)
+    if detector.swap:
+        _notice(detector.name, detector.swap)
+    return detector.eval().to(place)
+
+
+def _checked(name: str, weights: bool | str | PathLike[str]) -> bool | str:
+    """What is meant by `weights`. Raises: TypeError for what a type checker would have found."""
+    if not isinstance(name, str):
+        raise TypeError(f'zoo.load takes the name of a model, as in zoo.load("yolox_nano"), not {name!r}')
+    if isinstance(weights, PathLike):
+        return f"file:{fspath(weights)}"
+    if not isinstance(weights, bool | str):
+        raise TypeError(f"weights={weights!r}: True for the card's, False for random ones, a tag, 'file:PATH' or 'hub:org/repo'")
+    return weights
+
+
+def device_of(device: torch.device | str | None) -> torch.device:
+    """The device, known to be there. Raises: UsageError."""
+    place = device or torch.get_default_device()
+    try:
+        torch.empty(1, device=place)
+        return torch.device(place)
+    except (RuntimeError, AssertionError, NotImplementedError) as why:
+        there = ["cpu", *([str(best)] if (best := torch.accelerator.current_accelerator()) else [])]
+        case = f"This torch ({torch.__version__}) can't use it: {' '.join(str(why).split())[:200].rstrip('.')}."
+        raise UsageError(f"The device '{place}' was asked for.", case, f"Here there is: {', '.join(there)}.") from why
 
 
 def _filled(known: Catalogue, choice: Choice, found: Found, old: LabelSpace, new: LabelSpace, *, asked: str) -> Detector:
@@ -70,7 +98,6 @@ def _filled(known: Catalogue, choice: Choice, found: Found, old: LabelSpace, new
         assign(detector, published, asked=asked)
     else:
         detector.swap = rehead(detector, published, old=old, make=make, asked=asked)
-        _notice(named(choice.name, old, new), detector.swap)
     # Somebody's own weights are taken to be trained from the card's, so they need the same fixes.
     described = found.weights or choice.weights
     if described and described.post_load:

@@ -15,7 +15,7 @@ from zoo.evaluate.engine import EngineName, choose, cores
 from zoo.evaluate.flat import flatten
 from zoo.evaluate.ground_truth import BoxFormat, GroundTruth, rows_of_ids
 from zoo.evaluate.measure import measure
-from zoo.evaluate.outcomes import Outcomes, nothing, together
+from zoo.evaluate.outcomes import Log, Outcomes
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.report import Report
@@ -56,7 +56,7 @@ class Evaluator:
         self._plan = Plan.of(dataset, self.settings, self.policy)
         self._engine = choose(engine)
         self._threads = threads or cores()
-        self._parts: list[Outcomes] = []
+        self._log = Log(len(self._plan.ranges), len(dataset))
         self._seen = np.zeros(len(dataset), bool)
 
     def update(
@@ -71,14 +71,17 @@ class Evaluator:
         """
         ids = _listed(image_ids)
         rows = self._rows(ids)
-        parts, unmet = [], Counter[str]()
-        for start in range(0, len(ids), _AT_ONCE):
-            stop = start + _AT_ONCE
-            some = _part(detections, start, stop)
-            flat = flatten(some, image_ids=ids[start:stop], space=self.dataset.space, box_format=box_format)
-            parts.append(self._engine.match(flat, rows[start:stop], self._plan, analyses=self.analyses, threads=self._threads))
-            unmet.update(flat.unmet)
-        self._parts += parts
+        unmet = Counter[str]()
+        step = _AT_ONCE if len(np.unique(rows)) == len(rows) else 1  # matching takes each picture once
+        with self._log.whole_or_nothing():
+            for start in range(0, len(ids), step):
+                stop = start + step
+                some = _part(detections, start, stop)
+                flat = flatten(some, image_ids=ids[start:stop], space=self.dataset.space, box_format=box_format)
+                self._log.append(
+                    self._engine.match(flat, rows[start:stop], self._plan, analyses=self.analyses, threads=self._threads)
+                )
+                unmet.update(flat.unmet)
         self._seen[rows] = True
         self.unmet += unmet
 
@@ -94,7 +97,7 @@ class Evaluator:
             raise self._not_merged(f"They are of different data: {self.dataset.name} and {other.dataset.name}.")
         rows = np.flatnonzero(other._seen)
         self._refuse_again(rows)
-        self._parts += other._parts
+        self._log.append(other.outcomes)
         self._seen[rows] = True
         self.unmet += other.unmet
 
@@ -118,7 +121,7 @@ class Evaluator:
         options = {"settings": header.settings, "policy": header.policy, "analyses": header.analyses}
         made = cls(dataset, **options, engine=engine, threads=threads)  # type: ignore[arg-type]
         check(outcomes, made._plan, analyses=header.analyses)
-        made._parts = [outcomes]
+        made._log.append(outcomes)
         made._seen[outcomes.images] = True
         made.unmet = Counter(header.unmet)
         return made
@@ -145,10 +148,7 @@ class Evaluator:
     @property
     def outcomes(self) -> Outcomes:
         """The records of everything seen so far, by ascending image id."""
-        if self._parts:
-            self._parts = [together(self._parts).in_order()]
-            return self._parts[0]
-        return nothing(ranges=len(self._plan.ranges))
+        return self._log.joined()
 
     def sample(self) -> Sample:
         """Everything seen so far, ready to be measured. Raises: DataError where the policy refuses what was seen."""
@@ -178,6 +178,10 @@ class Evaluator:
     def numbers(self) -> dict[str, float]:
         """The headline numbers by name, in pycocotools' order; -1 where one is not defined."""
         return self.sample().numbers()
+
+    def ap_at(self, iou: float) -> float:
+        """AP at one of the IoU thresholds, over all classes; -1 where it is not among them."""
+        return self.sample().ap_at(iou)
 
     def compute(self, *, resamples: int = 1000, seed: int = 0, level: float = 0.95) -> Report:
         """Everything: headline numbers with bootstrap intervals, each class, and the analyses where they were kept.

@@ -54,7 +54,7 @@ def resampled(sample: Sample, *, resamples: int, seed: int) -> tuple[dict[str, N
     for start in range(0, resamples, _AT_ONCE):
         weights = draws(pictures, range(start, min(start + _AT_ONCE, resamples)), seed)
         some = sample.engine.resample(ranking, plan, weights, limit=sample.limit, threads=sample.threads)
-        parts.append(summarise_replicates(some, plan, sample.policy))
+        parts.append(summarise_replicates(some, plan, sample.policy, limit=sample.limit))
         classes.append(np.where(some.positives[:, 0] > 0, some.ap[:, 0].mean(1), np.nan))
     numbers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
     return numbers, np.concatenate(classes) if classes else np.zeros((0, len(plan.truth.space)))

@@ -56,7 +56,7 @@ class _Masks(NamedTuple):
 def match(flat: Flat, images: NDArray[np.int64], plan: Plan, *, analyses: bool = True, threads: int = 1) -> Outcomes:
     """The outcomes of the detections of some pictures.
 
-    images: (m,) the picture of each group of `flat`, as a row of the ground truth. threads: not used here.
+    images: (m,) the picture of each group of `flat`, as a row of the ground truth; each once. threads: not used here.
     """
     del threads
     ranked = _ranked(flat, images, plan)
@@ -67,9 +67,8 @@ def match(flat: Flat, images: NDArray[np.int64], plan: Plan, *, analyses: bool =
     everywhere = np.uint16((1 << len(plan.thresholds)) - 1)
     ignored = masks.ignored | np.where(outside, everywhere & ~masks.taken, 0).astype(np.uint16)
     hits = np.flatnonzero((masks.taken | masks.ignored).any(1))
-    found, boxes, ious = (
-        _nearest(ranked, xywh, masks, plan) if analyses else (masks.found[:0] >= 0, np.zeros((0, 2)), np.zeros((0, 2)))
-    )
+    nothing = (np.zeros(0, bool), np.zeros((0, 2)), np.zeros((0, 2)))
+    found, boxes, ious = _nearest(ranked, xywh, masks, plan) if analyses else nothing
     group = np.searchsorted(flat.starts, ranked.rows, side="right") - 1
     return Outcomes(
         images=images.astype(np.int32),
@@ -124,15 +123,13 @@ def blocks(counts: NDArray[np.int64]) -> list[slice]:
 def _greedy(ranked: _Ranked, pairs: _Pairs, plan: Plan) -> _Masks:
     """Lets every picture and class match its detections, in rounds: first detections together, then second ones, and so on."""
     ranges, count = len(plan.ranges), len(ranked.rows)
-    masks = _Masks(
-        np.zeros((count, ranges), np.uint16), np.zeros((count, ranges), np.uint16), np.full(count, -1), np.zeros(count)
-    )
+    taken, ignored = np.zeros((2, count, ranges), np.uint16)
+    masks = _Masks(taken, ignored, np.full(count, -1), np.zeros(count))
     order = np.lexsort((-pairs.boxes, -pairs.ious, pairs.detections))  # most wanted first
     pairs = _Pairs(pairs.detections[order], pairs.boxes[order], pairs.ious[order])
     detections, first, counts = np.unique(pairs.detections, return_index=True, return_counts=True)
-    reach = (pairs.ious[:, None] >= plan.thresholds) @ (
-        1 << np.arange(len(plan.thresholds))
-    )  # (p,) bit t: enough for threshold t
+    bits = 1 << np.arange(len(plan.thresholds))
+    reach = (pairs.ious[:, None] >= plan.thresholds) @ bits  # (p,) bit t: enough for threshold t
     cells = ranked.pictures[detections] * len(plan.truth.space) + ranked.labels[detections]
     start = np.flatnonzero(np.diff(cells, prepend=-1))
     turn = np.arange(len(cells)) - np.repeat(start, np.diff(start, append=len(cells)))
@@ -154,9 +151,8 @@ def _take(
     plan: Plan,
 ) -> None:
     """One detection of every picture and class takes what it can: boxes that count, then ignored ones, most wanted first."""
-    wanted = np.full(
-        (len(detections), len(plan.ranges)), (1 << len(plan.thresholds)) - 1, np.uint16
-    )  # thresholds still unmatched
+    everywhere = (1 << len(plan.thresholds)) - 1
+    wanted = np.full((len(detections), len(plan.ranges)), everywhere, np.uint16)  # thresholds at which it has no box yet
     watched = np.uint16(1 << plan.watched)
     for ignored_now in (False, True):
         for number in range(int(counts.max(initial=0))):

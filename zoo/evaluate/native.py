@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,17 @@ from zoo.evaluate.plan import Plan
 from zoo.evaluate.ragged import rows_of, starts_of
 from zoo.evaluate.resampling import Ranking, Replicates
 
-VERSION = 1  # as KERNEL_VERSION in kernel.h
+_WORTH_A_THREAD = 4096  # detections; starting a thread for fewer takes longer than matching them
 FILE = Path(__file__).parent / "kernel" / "kernel.so"
+
+
+def _version() -> int:
+    """What a kernel compiled from the sources beside it answers: theirs and this module's structures belong together."""
+    sources = sorted(FILE.parent.glob("*.[ch]"))
+    return zlib.crc32(b"".join(path.read_bytes() for path in sources)) >> 1  # as hatch_build.py
+
+
+VERSION = _version()
 
 
 def _structure(name: str, fields: str) -> type[ctypes.Structure]:
@@ -32,10 +43,10 @@ _Match = _structure(
     " narrow corners classes ranges thresholds watched limit analyses *lows *highs *ious"
     " *kept *rows *ranks *outside *correct *ignored *hit *found *boxes *box_ious",
 )
-_Sort = _structure("_Sort", "count classes *scores *labels *edges *order")
+_Sort = _structure("_Sort", "count classes narrow *scores *labels *edges *order")
 _Accumulate = _structure(
     "_Accumulate",
-    "count hit_count *scores *labels *ranks *outside *correct *ignored *hits *order *edges"
+    "count hit_count narrow *scores *labels *ranks *outside *correct *ignored *hits *order *edges"
     " classes ranges thresholds points limits curves *limit_of *curve_of *positives *recalls *precision *reached_at *recall",
 )
 _Resample = _structure(
@@ -53,11 +64,11 @@ class Kernel:
     def __init__(self, file: Path = FILE) -> None:
         self._library = ctypes.CDLL(str(file))
         if self._library.kernel_version() != VERSION:
-            raise OSError(f"{file} is version {self._library.kernel_version()}, not {VERSION}")
+            raise OSError(f"{file} was compiled from another version of its sources")
 
     def _call(self, function: str, kind: type[ctypes.Structure], threads: int, **values: int | NDArray[np.generic]) -> None:
         """Fills in a structure and calls; arrays are passed by address, and `values` keeps them alive."""
-        filled = {key: value if isinstance(value, int) else value.ctypes.data for key, value in values.items()}
+        filled = {key: value if isinstance(value, int) else _address(value) for key, value in values.items()}
         if self._library[function](ctypes.byref(kind(**filled)), ctypes.c_int(max(1, threads))):
             raise MemoryError(f"the kernel's {function} found no memory")
 
@@ -72,9 +83,9 @@ class Kernel:
         found = np.empty(count if analyses else 0, bool)
         boxes, ious = np.empty((len(found), 2), np.int32), np.empty((len(found), 2), np.float32)
         self._call(
-            "match", _Match, threads,
+            "match", _Match, min(threads, 1 + count // _WORTH_A_THREAD),
             pictures=len(images), starts=flat.starts, images=images,
-            detections=flat.boxes, narrow=int(flat.boxes.dtype == np.float32), corners=int(flat.box_format == "xyxy"),
+            detections=flat.boxes, narrow=_narrow(flat.boxes), corners=int(flat.box_format == "xyxy"),
             scores=flat.scores.astype(np.float64), labels=flat.labels,
             box_starts=truth.starts, box_labels=truth.labels, box_xywh=truth.xywh, crowd=truth.crowd,
             uncounted=plan.void, ignore=plan.ignore,
@@ -104,10 +115,10 @@ class Kernel:
     def by_score(self, outcomes: Outcomes, classes: int, *, threads: int = 1) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         """See `accumulate.by_score`."""
         order, edges = np.empty(len(outcomes), np.uint32), np.empty(classes + 1, np.int64)
-        scores = outcomes.scores.astype(np.float64)
         self._call(
             "sort_by_class_and_score", _Sort, threads,
-            count=len(order), classes=classes, scores=scores, labels=outcomes.labels, edges=edges, order=order,
+            count=len(order), classes=classes, narrow=_narrow(outcomes.scores), scores=outcomes.scores, labels=outcomes.labels,
+            edges=edges, order=order,
         )  # fmt: skip
         return order, edges
 
@@ -119,7 +130,7 @@ class Kernel:
         order, edges = self.by_score(outcomes, positives.shape[1], threads=threads)
         self._call(
             "accumulate", _Accumulate, threads,
-            count=len(outcomes), hit_count=len(outcomes.hits), scores=outcomes.scores.astype(np.float64),
+            count=len(outcomes), hit_count=len(outcomes.hits), narrow=_narrow(outcomes.scores), scores=outcomes.scores,
             labels=outcomes.labels, ranks=outcomes.ranks, outside=outcomes.outside,
             correct=outcomes.correct, ignored=outcomes.ignored, hits=outcomes.hits, order=order, edges=edges,
             classes=positives.shape[1], ranges=positives.shape[0], thresholds=len(plan.settings.ious),
@@ -145,3 +156,13 @@ class Kernel:
             ap=made.ap, recall=made.recall, limited=made.limited, positives=made.positives,
         )  # fmt: skip
         return made
+
+
+def _address(array: NDArray[Any]) -> int:
+    assert array.flags.c_contiguous
+    address: int = array.__array_interface__["data"][0]  # several times as fast as `.ctypes.data`
+    return address
+
+
+def _narrow(values: NDArray[Any]) -> int:
+    return int(values.dtype == np.float32)

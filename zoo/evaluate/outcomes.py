@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -104,23 +105,56 @@ class Outcomes:
         return tuple(column.tobytes() for column in columns)
 
 
-def together(parts: Sequence[Outcomes]) -> Outcomes:
-    """The records of several batches as one, in the given order."""
-    if len(parts) == 1:
-        return parts[0]
-    shift = starts_of(np.array([len(part) for part in parts]))[:-1].tolist()
-    joined = {
-        column.name: np.concatenate([getattr(part, column.name) for part in parts])
-        for column in fields(Outcomes)
-        if column.name not in ("starts", "hits")
-    }
-    starts = [part.starts[:-1] + by for part, by in zip(parts, shift, strict=True)]
-    total = np.array([len(joined["scores"])])
-    return Outcomes(
-        starts=np.concatenate([*starts, total]),
-        hits=np.concatenate([part.hits + by for part, by in zip(parts, shift, strict=True)]),
-        **joined,
-    )
+class Log:
+    """Outcomes as they come in, batch by batch, in arrays with room for what is still to come, going by what has come so far.
+
+    Room that is never used takes no memory, and so there is no second copy of anything. pictures: how many there will be.
+    """
+
+    def __init__(self, ranges: int, pictures: int) -> None:
+        self._pictures = pictures
+        self._columns = {column.name: getattr(nothing(ranges=ranges), column.name) for column in fields(Outcomes)}
+        self._filled = {column: len(values) for column, values in self._columns.items()}
+
+    def append(self, part: Outcomes) -> None:
+        """Takes in the outcomes of more pictures."""
+        count = self._filled["scores"]
+        for column in self._columns:
+            mine = getattr(part, column)
+            self._extend(column, mine[1:] + count if column == "starts" else mine + count if column == "hits" else mine)
+
+    @contextmanager
+    def whole_or_nothing(self) -> Iterator[None]:
+        """Forgets what was taken in inside of it where that ends in an error."""
+        before = dict(self._filled)
+        try:
+            yield
+        except BaseException:
+            self._filled = before
+            raise
+
+    def joined(self) -> Outcomes:
+        """Everything so far, in order."""
+        held = Outcomes(**{column: values[: self._filled[column]] for column, values in self._columns.items()})
+        made = held.in_order()
+        if made is not held:
+            self._columns = {column: getattr(made, column) for column in self._columns}
+            self._filled = {column: len(values) for column, values in self._columns.items()}
+        return made
+
+    def _extend(self, column: str, more: NDArray[Any]) -> None:
+        values, filled = self._columns[column], self._filled[column]
+        if not len(more):
+            return
+        dtype = np.result_type(values, more) if filled else more.dtype
+        if filled + len(more) > len(values) or dtype != values.dtype:
+            seen = max(1, self._filled["images"])  # the first column to grow
+            room = max(filled + len(more), int(1.1 * (filled + len(more)) * self._pictures / seen))
+            values = np.empty((room, *values.shape[1:]), dtype)
+            values[:filled] = self._columns[column][:filled]
+            self._columns[column] = values
+        values[filled : filled + len(more)] = more
+        self._filled[column] += len(more)
 
 
 def nothing(*, ranges: int) -> Outcomes:

@@ -16,7 +16,7 @@ from zoo.evaluate.outcomes import Outcomes
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.resampling import Ranking
-from zoo.evaluate.summary import headline_limit, summarise
+from zoo.evaluate.summary import headline_limits, mean, summarise, threshold_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +35,8 @@ class Sample:
 
     @property
     def limit(self) -> int:
-        """The detections per picture and class that AP is read at."""
-        limits = self.plan.settings.detections
-        return headline_limit(limits, self.policy) or limits[-1]
+        """The detections per picture and class that most headline numbers are read at."""
+        return headline_limits(self.plan.settings.detections, self.policy)[1]
 
     @cached_property
     def positives(self) -> NDArray[np.int64]:
@@ -51,8 +50,9 @@ class Sample:
 
     @cached_property
     def curves(self) -> Curves:
-        """Precision and recall at the headline limit."""
-        return self.curves_at([self.limit])
+        """Precision and recall at `limit`, and at that of AP where it is another one."""
+        ap = headline_limits(self.plan.settings.detections, self.policy)[0]
+        return self.curves_at([self.limit] + ([ap] if ap in self.plan.settings.detections and ap != self.limit else []))
 
     def curves_at(self, limits: Sequence[int]) -> Curves:
         """Precision and recall at some limits of detections."""
@@ -61,6 +61,11 @@ class Sample:
     def numbers(self) -> dict[str, float]:
         """Headline numbers by name; -1 where one is not defined."""
         return summarise(self.curves, self.plan, self.policy)
+
+    def ap_at(self, iou: float) -> float:
+        """AP at one IoU threshold; -1 where that is not among them."""
+        at = threshold_at(self.plan.settings.ious, iou, self.policy)
+        return mean(self.curves.precision[0, 0][list(at)])
 
     def ranking(self) -> Ranking:
         """What resampling needs."""

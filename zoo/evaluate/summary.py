@@ -34,19 +34,24 @@ class Number(NamedTuple):
 def headline(plan: Plan, policy: Policy) -> list[Number]:
     """AP, AP50, AP75, AP of each size; AR at each limit, AR of each size: pycocotools' `stats`. Slices come after the sizes."""
     ious, limits = plan.settings.ious, plan.settings.detections
-    limit = headline_limit(limits, policy)
     every = tuple(range(len(ious)))
+    ap, rest = headline_limits(limits, policy)
     sizes = range(1, len(plan.ranges))
-    ap = every if limit is not None else ()
-    most = limits[-1] if limit is None else limit
     return [
-        Number("AP", "precision", 0, ap, most),
-        Number("AP50", "precision", 0, threshold_at(ious, 0.5, policy) if ap else (), most),
-        Number("AP75", "precision", 0, threshold_at(ious, 0.75, policy) if ap else (), most),
-        *(Number(f"AP{plan.ranges[area].suffix}", "precision", area, ap, most) for area in sizes),
+        Number("AP", "precision", 0, every if ap in limits else (), ap),
+        Number("AP50", "precision", 0, threshold_at(ious, 0.5, policy), rest),
+        Number("AP75", "precision", 0, threshold_at(ious, 0.75, policy), rest),
+        *(Number(f"AP{plan.ranges[area].suffix}", "precision", area, every, rest) for area in sizes),
         *(Number(f"AR{count}", "recall", 0, every, count) for count in limits),
-        *(Number(f"AR{plan.ranges[area].suffix}", "recall", area, every, most) for area in sizes),
+        *(Number(f"AR{plan.ranges[area].suffix}", "recall", area, every, rest) for area in sizes),
     ]
+
+
+def headline_limits(limits: Sequence[int], policy: Policy) -> tuple[int, int]:
+    """The limits of detections that AP and that the other numbers are read at; pycocotools takes 100, and the third limit."""
+    if policy.headline == "hundred":
+        return 100, limits[2] if len(limits) > 2 else limits[-1]
+    return limits[-1], limits[-1]
 
 
 def threshold_at(ious: Sequence[float], iou: float, policy: Policy) -> tuple[int, ...]:
@@ -54,13 +59,6 @@ def threshold_at(ious: Sequence[float], iou: float, policy: Policy) -> tuple[int
     distances = np.abs(np.asarray(ious) - iou)
     nearest = int(distances.argmin())
     return (nearest,) if distances[nearest] <= (0 if policy.iou_lookup == "equal" else 1e-6) else ()
-
-
-def headline_limit(limits: Sequence[int], policy: Policy) -> int | None:
-    """The limit of detections that AP is read at, or None where there is none."""
-    if policy.headline == "largest":
-        return limits[-1]
-    return 100 if 100 in limits else None
 
 
 def summarise(curves: Curves, plan: Plan, policy: Policy) -> dict[str, float]:
@@ -80,10 +78,15 @@ def _values(curves: Curves, number: Number, plan: Plan) -> NDArray[np.float64]:
     return curves.precision[curves.limits.index(number.limit), number.area, list(number.thresholds)]
 
 
-def summarise_replicates(replicates: Replicates, plan: Plan, policy: Policy) -> dict[str, NDArray[np.float64]]:
-    """Headline numbers by name, (b,) each; NaN in a replicate where one is not defined."""
+def summarise_replicates(replicates: Replicates, plan: Plan, policy: Policy, *, limit: int) -> dict[str, NDArray[np.float64]]:
+    """Headline numbers by name, (b,) each; NaN in a replicate where one is not defined.
+
+    limit: what the replicates were made at; a number that is read at another one is left out.
+    """
     made = {}
     for number in headline(plan, policy):
+        if number.limit != limit and (number.of == "precision" or number.area):
+            continue
         values = replicates.ap[:, number.area]  # (b, t, k)
         if number.of == "recall":
             limited = replicates.limited[:, plan.settings.detections.index(number.limit)]

@@ -6,15 +6,9 @@
 
 #define NO_HIT UINT32_MAX
 
-/* What is read about a detection, in one word. */
-typedef struct {
-    uint32_t hit;
-    uint16_t outside, rank;
-} Brief;
-
 typedef struct {
     Accumulate *accumulate;
-    const Brief *briefs;
+    const uint32_t *hit_of; /* which hit a detection is, or NO_HIT */
     Jobs jobs;
     int64_t most_hits;
 } Shared;
@@ -38,15 +32,15 @@ static int64_t list_hits(const Shared *shared, Scratch *s, int64_t k, int64_t li
     uint32_t wrong[MAX_RANGES] = {0};
     int64_t hits = 0;
     for (int64_t i = a->edges[k]; i < a->edges[k + 1]; i++) {
-        const Brief one = shared->briefs[a->order[i]];
-        if (one.rank >= limit) continue;
-        if (one.hit != NO_HIT) {
+        const uint32_t row = a->order[i], outside = a->outside[row];
+        if (a->ranks[row] >= limit) continue;
+        if (shared->hit_of[row] != NO_HIT) {
             memcpy(s->wrong_before + hits * MAX_RANGES, wrong, sizeof wrong);
-            s->rows[hits++] = a->order[i];
+            s->rows[hits++] = row;
             continue;
         }
         for (int64_t lane = 0; lane < lanes; lane += 4)
-            for (int r = 0; r < 4; r++) wrong[lane + r] += !(one.outside & bit[lane + r]);
+            for (int r = 0; r < 4; r++) wrong[lane + r] += !(outside & bit[lane + r]);
     }
     return hits;
 }
@@ -75,8 +69,8 @@ static void read_off(const Accumulate *a, const Scratch *s, int64_t found, int64
         int reached = needed <= found;
         precision[p * a->classes] = reached && found ? s->best[needed ? needed - 1 : 0] : 0;
         reached_at[p * a->classes] = 0;
-        if (needed && reached) reached_at[p * a->classes] = a->scores[s->rows[s->at[needed - 1]]];
-        if (!needed && first >= 0) reached_at[p * a->classes] = a->scores[first];
+        if (needed && reached) reached_at[p * a->classes] = score_at(a->scores, a->narrow, s->rows[s->at[needed - 1]]);
+        if (!needed && first >= 0) reached_at[p * a->classes] = score_at(a->scores, a->narrow, first);
     }
 }
 
@@ -91,7 +85,7 @@ static void curves(const Shared *shared, Scratch *s, int64_t k, int64_t number) 
         const int64_t positives = a->positives[r * a->classes + k];
         if (!positives) continue;
         for (int64_t h = 0; h < hits; h++) {
-            int64_t masks = (int64_t)shared->briefs[s->rows[h]].hit * a->ranges + r;
+            int64_t masks = (int64_t)shared->hit_of[s->rows[h]] * a->ranges + r;
             s->correct[h] = a->correct[masks];
             s->ignored[h] = a->ignored[masks];
         }
@@ -109,15 +103,15 @@ static void recalls(const Shared *shared, Scratch *s, int64_t k) {
     const Accumulate *a = shared->accumulate;
     int64_t hits = 0;
     for (int64_t i = a->edges[k]; i < a->edges[k + 1]; i++)
-        if (shared->briefs[a->order[i]].hit != NO_HIT) s->rows[hits++] = a->order[i];
+        if (shared->hit_of[a->order[i]] != NO_HIT) s->rows[hits++] = a->order[i];
     for (int64_t m = 0; m < a->limits; m++) {
         for (int64_t r = 0; r < a->ranges; r++) {
             const int64_t positives = a->positives[r * a->classes + k];
             int64_t found[16] = {0};
             for (int64_t h = 0; h < hits; h++) {
-                const Brief one = shared->briefs[s->rows[h]];
-                if (one.rank >= a->limit_of[m]) continue;
-                for (int t = 0; t < 16; t++) found[t] += (a->correct[(int64_t)one.hit * a->ranges + r] >> t) & 1;
+                if (a->ranks[s->rows[h]] >= a->limit_of[m]) continue;
+                uint16_t correct = a->correct[(int64_t)shared->hit_of[s->rows[h]] * a->ranges + r];
+                for (int t = 0; t < 16; t++) found[t] += (correct >> t) & 1;
             }
             for (int64_t t = 0; t < a->thresholds && positives; t++)
                 a->recall[((m * a->ranges + r) * a->thresholds + t) * a->classes + k] = (double)found[t] / (double)positives;
@@ -151,19 +145,19 @@ static void *worker(void *context) {
 
 /* 0, or -1 where memory ran out. Entries of classes without boxes are left as they are. */
 int accumulate(Accumulate *a, int threads) {
-    Brief *briefs = malloc(((size_t)a->count + 1) * sizeof(Brief));
+    uint32_t *hit_of = malloc(((size_t)a->count + 1) * sizeof(uint32_t));
     int64_t *hits = calloc((size_t)a->classes + 1, sizeof(int64_t));
-    int failed = !briefs || !hits;
+    int failed = !hit_of || !hits;
     if (!failed) {
-        for (int64_t i = 0; i < a->count; i++) briefs[i] = (Brief){NO_HIT, a->outside[i], a->ranks[i]};
-        for (int64_t h = 0; h < a->hit_count; h++) briefs[a->hits[h]].hit = (uint32_t)h;
-        Shared shared = {a, briefs, {0, a->classes, 0}, 0};
+        for (int64_t i = 0; i < a->count; i++) hit_of[i] = NO_HIT;
+        for (int64_t h = 0; h < a->hit_count; h++) hit_of[a->hits[h]] = (uint32_t)h;
+        Shared shared = {a, hit_of, {0, a->classes, 0}, 0};
         for (int64_t h = 0; h < a->hit_count; h++) hits[a->labels[a->hits[h]]]++;
         for (int64_t k = 0; k < a->classes; k++)
             if (hits[k] > shared.most_hits) shared.most_hits = hits[k];
         on_threads(threads < a->classes ? threads : (int)a->classes, worker, &shared);
         failed = atomic_load(&shared.jobs.failed);
     }
-    free(briefs), free(hits);
+    free(hit_of), free(hits);
     return failed ? -1 : 0;
 }

@@ -11,9 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KERNEL_VERSION 1 /* native.py asks for the same number: count up both when a structure or a meaning changes */
+#ifndef KERNEL_VERSION
+#error "the build says which sources these are: python hatch_build.py"
+#endif
 #define MAX_RANGES 16
 #define EPS 2.220446049250313e-16 /* numpy.spacing(1), which pycocotools adds to denominators */
+
+static inline double score_at(const void *scores, int64_t narrow, int64_t row) {
+    return narrow ? ((const float *)scores)[row] : ((const double *)scores)[row];
+}
 
 /* Jobs 0 .. count-1, handed out one at a time; `failed` is set where memory ran out. */
 typedef struct {
@@ -52,8 +58,8 @@ typedef struct {
 } Match;
 
 typedef struct {
-    int64_t count, classes;
-    const double *scores;
+    int64_t count, classes, narrow;
+    const void *scores; /* float where `narrow`, else double */
     const uint16_t *labels;
     int64_t *edges;  /* (classes + 1) results: where each class begins */
     uint32_t *order; /* (count) results */
@@ -61,8 +67,8 @@ typedef struct {
 
 typedef struct {
     /* outcomes */
-    int64_t count, hit_count;
-    const double *scores;
+    int64_t count, hit_count, narrow;
+    const void *scores; /* float where `narrow`, else double */
     const uint16_t *labels, *ranks, *outside, *correct, *ignored;
     const int64_t *hits;
     const uint32_t *order;

@@ -16,7 +16,7 @@ typedef struct {
     uint32_t *weight, *wrong_before; /* (hits), (hits, MAX_RANGES): what matches nothing and is not ignored, before it */
     uint16_t *rank;                  /* (hits) */
     uint32_t *events, *event_weight, *event_wrong; /* the hits that matter in one range */
-    uint16_t *correct, *counted;
+    uint16_t *correct, *false;
     uint32_t *found, *wrong; /* true positives of one curve: counts up to and with it */
     double *best;
     int64_t *needed; /* (points) true positives that reach each recall */
@@ -51,7 +51,7 @@ static int64_t list_events(const Resample *a, Scratch *s, int64_t first, int64_t
         s->event_weight[events] = s->weight[h];
         s->event_wrong[events] = s->wrong_before[h * MAX_RANGES + r];
         s->correct[events] = correct;
-        s->counted[events] = counted;
+        s->false[events] = counted & (uint16_t)~correct;
         events += s->weight[h] && (correct | counted) && s->rank[h] < a->limit;
     }
     return events;
@@ -62,12 +62,12 @@ static double area(const Resample *a, Scratch *s, int64_t events, int64_t t, uin
     int64_t count = 0;
     uint32_t found = 0, wrong = 0;
     for (int64_t e = 0; e < events; e++) { /* no branch: whether a hit is correct can't be predicted */
-        uint32_t correct = (s->correct[e] >> t) & 1, counted = (s->counted[e] >> t) & 1, weight = s->event_weight[e];
-        found += correct * weight;
+        uint32_t correct = (s->correct[e] >> t) & 1, false = (s->false[e] >> t) & 1, weight = s->event_weight[e];
+        found += weight & (0 - correct);
         s->found[count] = found;
         s->wrong[count] = wrong + s->event_wrong[e];
         count += correct;
-        wrong += (counted & ~correct) * weight;
+        wrong += weight & (0 - false);
     }
     for (int64_t i = 0; i < count; i++) s->best[i] = (double)s->found[i] / ((double)s->wrong[i] + (double)s->found[i] + EPS);
     for (int64_t i = count - 2; i >= 0; i--)
@@ -99,7 +99,7 @@ static void limited(const Resample *a, const Scratch *s, int64_t first, int64_t 
         for (int64_t h = 0; h < hits; h++) {
             if (s->rank[h] >= a->limit_of[m]) continue;
             uint32_t correct = a->correct[(first + h) * a->ranges];
-            for (int t = 0; t < 16; t++) found[t] += ((correct >> t) & 1) * s->weight[h];
+            for (int t = 0; t < 16; t++) found[t] += s->weight[h] & (0 - ((correct >> t) & 1));
         }
         for (int64_t t = 0; t < a->thresholds; t++) to[(m * a->thresholds + t) * a->classes] = (double)found[t] / (double)positives;
     }
@@ -141,7 +141,7 @@ static void *worker(void *context) {
     const size_t hits = (size_t)shared->most_hits + 1;
     Scratch s = {0};
     void **parts[] = {(void **)&s.weight, (void **)&s.events, (void **)&s.event_weight, (void **)&s.event_wrong, (void **)&s.found,
-                      (void **)&s.wrong, (void **)&s.rank, (void **)&s.correct, (void **)&s.counted, (void **)&s.best};
+                      (void **)&s.wrong, (void **)&s.rank, (void **)&s.correct, (void **)&s.false, (void **)&s.best};
     const size_t count = sizeof parts / sizeof *parts;
     for (size_t i = 0; i < count; i++)
         if (!(*parts[i] = malloc(hits * sizeof(double)))) atomic_store(&shared->jobs.failed, 1);

@@ -67,7 +67,7 @@ static void *worker(void *context) {
     for (int64_t k; (k = next_job(&shared->jobs)) >= 0;) {
         uint32_t *rows = sort->order + sort->edges[k];
         int64_t count = sort->edges[k + 1] - sort->edges[k];
-        for (int64_t i = 0; i < count; i++) entries[i] = (Entry){key_of(sort->scores[rows[i]]), rows[i]};
+        for (int64_t i = 0; i < count; i++) entries[i] = (Entry){key_of(score_at(sort->scores, sort->narrow, rows[i])), rows[i]};
         if (count > 48) radix(entries, spare, count, bins);
         else insertion(entries, count);
         for (int64_t i = 0; i < count; i++) rows[i] = entries[i].row;

@@ -1,0 +1,122 @@
+"""How often the evaluator's 95 % intervals hold what they promise, and how often equal models are told apart by chance.
+
+A made-up world of 60,000 pictures, of varying difficulty, and a detector in it. Many data sets are drawn from the world; each
+gives a number and its interval. An interval should hold the number expected on a data set of this size, the mean over all of
+them, in 95 % of the cases. Plain percentiles of the same replicates are shown beside. For the p-value two detectors of the same
+skill are compared on each data set: 5 % of the p-values should lie below .05.
+
+    python benchmarks/coverage.py [--trials 500] [--resamples 1000] [--json OUT]
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import numpy as np
+
+from zoo.evaluate import Evaluator, GroundTruth
+from zoo.evaluate.intervals import centred, difference, resampled
+from zoo.evaluate.sample import Sample
+
+WORLD, CLASSES = 60_000, 20
+SIZES = (100, 500, 2_000)
+SHOWN = ("AP", "AP50", "APs", "AR100")
+
+
+def make_world() -> dict[str, Any]:
+    """About five boxes a picture, of up to three classes, rare ones among them; each picture has a difficulty."""
+    random = np.random.default_rng(0)
+    image = np.repeat(np.arange(WORLD), random.poisson(5, WORLD))
+    share = 1 / (np.arange(CLASSES) + 2.0)
+    label = random.choice(CLASSES, (WORLD, 3), p=share / share.sum())[image, random.integers(0, 3, len(image))]
+    side = np.exp(random.normal(4, 0.9, (len(image), 2))).clip(6, 400)
+    corner = random.uniform(0, 1, (len(image), 2)) * (640 - side)
+    return {"image": image, "label": label, "box": np.concatenate([corner, corner + side], 1), "hard": random.normal(0, 1, WORLD)}
+
+
+def detect(world: dict[str, Any], seed: int) -> list[dict[str, np.ndarray]]:
+    """What a detector finds: boxes less often where it is hard, some twice, some of the wrong class, and what is not there."""
+    random = np.random.default_rng(seed)
+    image, box, hard = world["image"], world["box"], world["hard"][world["image"]]
+    side = np.tile(box[:, 2:] - box[:, :2], 2)
+    parts = []
+    for share, shift in ((1.0, 1.2), (0.3, -0.5)):
+        rows = np.flatnonzero(random.uniform(size=len(image)) < share / (1 + np.exp(hard - 1)))
+        place = box[rows] + random.normal(0, 1, (len(rows), 4)) * side[rows] * np.exp(random.normal(-2.6, 0.6, (len(rows), 1)))
+        label = np.where(random.uniform(size=len(rows)) < 0.9, world["label"][rows], random.integers(0, CLASSES, len(rows)))
+        parts.append((image[rows], place, random.normal(shift, 1.2, len(rows)) - 0.5 * hard[rows], label))
+    nowhere = np.repeat(np.arange(WORLD), random.poisson(6, WORLD))
+    rows = random.integers(0, len(box), len(nowhere))
+    parts.append((nowhere, box[rows], random.normal(-1.8, 1, len(nowhere)), world["label"][rows]))
+    where, place, logit, label = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(where, kind="stable")
+    edges = np.searchsorted(where[order], np.arange(1, WORLD))
+    columns = {"boxes": place[order], "scores": 1 / (1 + np.exp(-logit[order])), "labels": label[order]}
+    split = {name: np.split(values, edges) for name, values in columns.items()}
+    return [{name: split[name][one] for name in split} for one in range(WORLD)]
+
+
+def evaluated(world: dict[str, Any], seed: int) -> Sample:
+    """The whole world, matched once; data sets are parts of it."""
+    boxes = {name: world[name] for name in ("image", "label", "box")}
+    evaluator = Evaluator(GroundTruth.of(range(WORLD), boxes, space=[f"class {label}" for label in range(CLASSES)]))
+    evaluator.update(range(WORLD), detect(world, seed))
+    return evaluator.sample()
+
+
+def drawn(sample: Sample, rows: np.ndarray, *, resamples: int, seed: int) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """The numbers of a data set and their replicates."""
+    there = np.zeros(WORLD, bool)
+    there[rows] = True
+    part = sample.only(there)
+    return part.numbers(), resampled(part, resamples=resamples, seed=seed)[0]
+
+
+def simulate(a: Sample, b: Sample, size: int, *, trials: int, resamples: int) -> dict[str, Any]:
+    """Coverage of both kinds of interval, and the share of p-values below .05, for data sets of one size."""
+    random = np.random.default_rng(size)
+    found: dict[str, list[tuple[float, np.ndarray]]] = {name: [] for name in SHOWN}
+    small_p = []
+    for trial in range(trials):
+        rows = random.choice(WORLD, size, replace=False)
+        (numbers, replicates), (others, their_replicates) = (
+            drawn(sample, rows, resamples=resamples, seed=trial) for sample in (a, b)
+        )
+        for name in SHOWN:
+            found[name].append((numbers[name], replicates[name]))
+        gap = difference((numbers["AP"], replicates["AP"].tolist()), (others["AP"], their_replicates["AP"].tolist()))
+        small_p.append(gap is not None and gap.p_value < 0.05)
+    row: dict[str, Any] = {"images": size}
+    for name, values in found.items():
+        expected = np.mean([number for number, _ in values])
+        intervals = [centred(number, replicates) for number, replicates in values]
+        held = np.mean([one is not None and one.low <= expected <= one.high for one in intervals])
+        plain = np.mean(
+            [np.quantile(replicates, 0.025) <= expected <= np.quantile(replicates, 0.975) for _, replicates in values]
+        )
+        row[name] = f"{100 * held:.1f} % ({100 * plain:.1f})"
+    return row | {"p < .05": f"{100 * np.mean(small_p):.1f} %"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=500)
+    parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--json")
+    asked = parser.parse_args()
+    from table import report
+
+    world = make_world()
+    a, b = evaluated(world, 1), evaluated(world, 2)
+    rows = [simulate(a, b, size, trials=asked.trials, resamples=asked.resamples) for size in SIZES]
+    error = 1.96 * np.sqrt(0.95 * 0.05 / asked.trials)
+    notes = [
+        f"Share of {asked.trials} data sets of that size whose centred 95 % interval holds the expected number, in brackets that",
+        f"of plain percentiles; the simulation's own 95 % error is ±{100 * error:.1f} points. p < .05: equal models told apart.",
+    ]
+    report("Coverage of bootstrap intervals", rows, distributions=["numpy"], notes=notes, to=asked.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+"""From per-image tensors to COCO's twelve numbers: the zoo's evaluator against the fastest there are, in time and memory.
+
+Made-up data of the size of COCO val2017 (5,000 images, 35,942 boxes, 500,000 detections), or ten times as large with `--large`.
+Every run is a process of its own that has imported everything and indexed its ground truth before the clock starts; methods
+alternate; the table has medians. Each peer is fed arrays (N, 7), its cheapest way in. All use the same number of threads. The
+same run times 1,000 bootstrap replicates, and states the memory of one detection.
+
+    python benchmarks/evaluate.py [--runs 5] [--threads 2] [--large] [--json OUT]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import importlib.util
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SIZES = {"val2017": (5_000, 35_942, 80), "large": (50_000, 595_000, 365)}  # images, boxes, classes
+PER_IMAGE = 100
+PEERS = {
+    "hotcoco": "hotcoco, array",
+    "hotcoco-stream": "hotcoco, streaming by 16",
+    "ultrafast": "ultrafast-pycocotools, array",
+    "ultrafast-narrow": "ultrafast-pycocotools, float32 array",
+    "faster": "faster-coco-eval, array",
+}
+OURS = {
+    "zoo": "zoo",
+    "zoo-numbers": "zoo, analyses=False",
+    "zoo-stream": "zoo, streaming by 16",
+    "zoo-numpy": "zoo, numpy without kernel",
+}
+MODULES = {"hotcoco": "hotcoco", "ultrafast": "ultrafast_pycocotools", "faster": "faster_coco_eval"}
+DISTRIBUTIONS = {"hotcoco": "hotcoco", "ultrafast_pycocotools": "ultrafast-pycocotools", "faster_coco_eval": "faster-coco-eval"}
+
+
+def make_data(to: Path, images: int, boxes: int, classes: int) -> None:
+    """Writes boxes and detections: some near boxes, mostly of their class, the rest anywhere."""
+    random = np.random.default_rng(0)
+    counts = random.multinomial(boxes, random.dirichlet(np.full(images, 1.2)))
+    image = np.repeat(np.arange(images), counts)
+    popular = random.permutation(classes)
+    share = 1 / (np.arange(classes) + 3.0)
+    in_image = popular[random.choice(classes, (images, 3), p=share / share.sum())]  # three classes an image
+    label = in_image[image, random.integers(0, 3, boxes)]
+    side, corner = _places(random, boxes)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    near = np.minimum((counts * 2.2).astype(int), PER_IMAGE)
+    is_near = np.arange(PER_IMAGE) < near[:, None]  # (images, 100)
+    source = np.minimum(starts[:-1, None] + (random.uniform(size=is_near.shape) * counts[:, None]).astype(int), boxes - 1)
+    shift = random.normal(0, 0.12, (*is_near.shape, 4)) * np.concatenate([side, side], 1)[source]
+    beside = np.concatenate([corner, side], 1)[source] + shift
+    far_side, far = _places(random, is_near.size)
+    anywhere = np.concatenate([far, far_side], 1).reshape(*is_near.shape, 4)
+    xywh = np.where(is_near[..., None], beside, anywhere)
+    of_class = np.where(random.uniform(size=is_near.shape) < 0.8, label[source], random.integers(0, classes, is_near.shape))
+    labels = np.where(is_near, of_class, popular[random.choice(classes, is_near.shape, p=share / share.sum())])
+    scores = np.where(is_near, random.beta(3, 3, is_near.shape), random.beta(1, 8, is_near.shape))
+    best_first = np.argsort(-scores, axis=1)
+    corners = np.concatenate([xywh[..., :2], xywh[..., :2] + np.abs(xywh[..., 2:])], -1).astype(np.float32)
+    np.savez(
+        to,
+        image=image, label=label, box=np.concatenate([corner, side], 1).round(2),
+        area=side.prod(1) * random.uniform(0.4, 0.9, boxes), crowd=random.uniform(size=boxes) < 0.011,
+        boxes=np.take_along_axis(corners, best_first[..., None], 1),
+        scores=np.take_along_axis(scores, best_first, 1).astype(np.float32),
+        labels=np.take_along_axis(labels, best_first, 1).astype(np.int64),
+        classes=classes, images=images,
+    )  # fmt: skip
+
+
+def _places(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    side = np.exp(random.normal(4, 1, (count, 2))).clip(4, 500)
+    return side, random.uniform(0, 1, (count, 2)) * (640 - side)
+
+
+def instances(data: Any) -> dict[str, Any]:
+    """The ground truth in COCO's format."""
+    columns = (data[name].tolist() for name in ("image", "label", "box", "area", "crowd"))
+    return {
+        "images": [{"id": image, "width": 640, "height": 640} for image in range(int(data["images"]))],
+        "categories": [{"id": label, "name": f"class {label}"} for label in range(int(data["classes"]))],
+        "annotations": [
+            {"id": number + 1, "image_id": image, "category_id": label, "bbox": box, "area": area, "iscrowd": int(crowd)}
+            for number, (image, label, box, area, crowd) in enumerate(zip(*columns, strict=True))
+        ],
+    }
+
+
+def as_array(found: list[dict[str, Any]], first: int, dtype: type) -> np.ndarray:
+    """(N, 7) image, left, top, width, height, score, class."""
+    import torch
+
+    boxes = torch.cat([one["boxes"] for one in found]).numpy()
+    array = np.empty((len(boxes), 7), dtype)
+    array[:, 0] = np.repeat(np.arange(first, first + len(found)), [len(one["scores"]) for one in found])
+    array[:, 1:3], array[:, 3:5] = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
+    array[:, 5] = torch.cat([one["scores"] for one in found]).numpy()
+    array[:, 6] = torch.cat([one["labels"] for one in found]).numpy()
+    return array
+
+
+def ours(method: str, data: Any, threads: int) -> Callable[[list[dict[str, Any]]], list[float]]:
+    from zoo.evaluate import Evaluator, GroundTruth
+
+    table = {name: data[name] for name in ("image", "label", "box", "area", "crowd")}
+    names = [f"class {label}" for label in range(int(data["classes"]))]
+    truth = GroundTruth.of(range(int(data["images"])), table, space=names, box_format="xywh")
+    _ = truth.starts, truth.sha256
+    step = 16 if method == "zoo-stream" else len(truth)
+    engine: Any = "numpy" if method == "zoo-numpy" else "kernel"
+
+    def run(found: list[dict[str, Any]]) -> list[float]:
+        evaluator = Evaluator(truth, engine=engine, threads=threads, analyses=method != "zoo-numbers")
+        for start in range(0, len(found), step):
+            evaluator.update(range(start, min(start + step, len(found))), found[start : start + step])
+        return list(evaluator.numbers().values())
+
+    return run
+
+
+def theirs(method: str, data: Any) -> Callable[[list[dict[str, Any]]], list[float]]:
+    given = instances(data)
+    if method.startswith("hotcoco"):
+        from hotcoco import COCO, COCOeval, StreamingEval
+    elif method.startswith("ultrafast"):
+        from ultrafast_pycocotools.coco import COCO
+        from ultrafast_pycocotools.cocoeval import COCOeval
+    else:
+        from faster_coco_eval import COCO
+        from faster_coco_eval import COCOeval_faster as COCOeval
+    if method == "hotcoco-stream":
+        boxes: list[list[Any]] = [[] for _ in given["images"]]
+        for one in given["annotations"]:
+            boxes[one["image_id"]].append(one)
+    else:
+        truth = COCO(given)
+
+    def run(found: list[dict[str, Any]]) -> list[float]:
+        with contextlib.redirect_stdout(io.StringIO()):
+            if method == "hotcoco-stream":
+                stream = StreamingEval(given["categories"])
+                for start in range(0, len(found), 16):
+                    some = slice(start, start + 16)
+                    of_batch = [one for image in boxes[some] for one in image]
+                    stream.update(given["images"][some], of_batch, as_array(found[some], start, np.float64))
+                done = stream.finalize()
+            else:
+                results = truth.loadRes(as_array(found, 0, np.float32 if method == "ultrafast-narrow" else np.float64))
+                done = COCOeval(truth, results, "bbox")
+                done.evaluate()
+            done.accumulate()
+            done.summarize()
+        return list(map(float, done.stats))[:12]
+
+    return run
+
+
+def resident(field: str) -> float:
+    """VmRSS or VmHWM (its peak) of this process in MiB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) / 1024
+    raise SystemExit("this benchmark reads /proc/self/status and needs Linux")
+
+
+def run_child(method: str, file: str, threads: int) -> None:
+    """One measured evaluation, in this process; prints one JSON line."""
+    import torch
+
+    torch.set_num_threads(1)
+    data = np.load(file)
+    found = [
+        {"boxes": torch.from_numpy(boxes), "scores": torch.from_numpy(scores), "labels": torch.from_numpy(labels)}
+        for boxes, scores, labels in zip(data["boxes"], data["scores"], data["labels"], strict=True)
+    ]
+    run = ours(method, data, threads) if method in OURS else theirs(method, data)
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts here
+    before, started, cpu = resident("VmRSS"), time.perf_counter(), time.process_time()
+    numbers = run(found)
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "memory": resident("VmHWM") - before, "numbers": numbers}))
+
+
+def run_bootstrap(file: str, threads: int) -> None:
+    """1,000 replicates, and the memory of a detection; prints one JSON line."""
+    from zoo.evaluate import Evaluator, GroundTruth
+
+    data = np.load(file)
+    table = {name: data[name] for name in ("image", "label", "box", "area", "crowd")}
+    names = [f"class {label}" for label in range(int(data["classes"]))]
+    truth = GroundTruth.of(range(int(data["images"])), table, space=names, box_format="xywh")
+    found = [
+        dict(zip(("boxes", "scores", "labels"), one, strict=True))
+        for one in zip(data["boxes"], data["scores"], data["labels"], strict=True)
+    ]
+    sizes = {}
+    for analyses in (True, False):
+        evaluator = Evaluator(truth, threads=threads, analyses=analyses)
+        evaluator.update(range(len(truth)), found)
+        sizes[str(analyses)] = evaluator.outcomes.nbytes / len(evaluator.outcomes)
+    started = time.perf_counter()
+    evaluator.compute(resamples=1000)
+    print(json.dumps({"seconds": time.perf_counter() - started, "bytes": sizes}))
+
+
+def child(method: str, file: Path, threads: int) -> dict[str, Any]:
+    limits = dict.fromkeys(("RAYON_NUM_THREADS", "OMP_NUM_THREADS"), str(threads))
+    command = [sys.executable, __file__, "--child", method, "--file", str(file), "--threads", str(threads)]
+    done = subprocess.run(command, env=os.environ | limits, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--large", action="store_true")
+    parser.add_argument("--json")
+    parser.add_argument("--child")
+    parser.add_argument("--file", default="")
+    asked = parser.parse_args()
+    if asked.child:
+        run_bootstrap(asked.file, asked.threads) if asked.child == "bootstrap" else run_child(
+            asked.child, asked.file, asked.threads
+        )
+        return
+    there = {name for name, module in MODULES.items() if importlib.util.find_spec(module)}
+    methods = [*OURS, *(name for name in PEERS if name.split("-")[0] in there)]
+    if asked.large:
+        methods.remove("zoo-numpy")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "data.npz"
+        make_data(file, *SIZES["large" if asked.large else "val2017"])
+        runs = [{name: child(name, file, asked.threads) for name in methods} for _ in range(asked.runs)]
+        bootstrap = None if asked.large else child("bootstrap", file, asked.threads)
+    show(asked, methods, runs, bootstrap, sorted(set(MODULES) - there))
+
+
+def show(
+    asked: Any, methods: list[str], runs: list[dict[str, Any]], bootstrap: dict[str, Any] | None, missing: list[str]
+) -> None:
+    """Prints the table."""
+    from table import report
+
+    median = {
+        name: {key: statistics.median(run[name][key] for run in runs) for key in ("seconds", "cpu", "memory")} for name in methods
+    }
+    rows = [
+        {
+            "method": (OURS | PEERS)[name],
+            "seconds": f"{median[name]['seconds']:.3f}",
+            "times zoo": f"{median[name]['seconds'] / median['zoo']['seconds']:.1f}",
+            "cpu seconds": f"{median[name]['cpu']:.3f}",
+            "memory MiB": f"{median[name]['memory']:.0f}",
+            "same bits as zoo": "yes" if runs[0][name]["numbers"] == runs[0]["zoo"]["numbers"] else "no",
+        }
+        for name in methods
+    ]
+    images, boxes, classes = SIZES["large" if asked.large else "val2017"]
+    notes = [f"Median of {asked.runs} runs; {asked.threads} threads; memory is what a run adds to the peak of the resident set."]
+    notes += [f"Not installed, and left out: {', '.join(DISTRIBUTIONS[MODULES[name]] for name in missing)}."] if missing else []
+    if bootstrap:
+        size = bootstrap["bytes"]
+        notes.append(f"The whole report with 1,000 bootstrap replicates of this set: {bootstrap['seconds']:.1f} s.")
+        notes.append(f"Kept for a detection: {size['True']:.1f} bytes, {size['False']:.1f} without analyses.")
+    title = f"To the twelve numbers: {images:,} images, {boxes:,} boxes, {classes} classes, {images * PER_IMAGE:,} detections"
+    used = ["numpy", "torch", *(DISTRIBUTIONS[MODULES[name]] for name in MODULES if name not in missing)]
+    report(title, rows, distributions=used, notes=notes, to=asked.json)
+
+
+if __name__ == "__main__":
+    main()
