@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from msgspec import structs
 
+from zoo.cli.labels import LABELS, labels_of
 from zoo.errors import CardError
-from zoo.labels import declared
 from zoo.registry.card import Input
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 def compose(
     backbone: Annotated[str, typer.Option(metavar="PART", help="plugin/name, or name where only one plugin has it.")],
     head: Annotated[str, typer.Option(metavar="PART", help="The same for the head.")],
-    labels: Annotated[
-        str, typer.Option(metavar="NAMES", help="Class names with commas between, or a label space such as coco80.")
-    ],
+    labels: Annotated[str, typer.Option(metavar="NAMES", help=LABELS)],
     neck: Annotated[
         str | None, typer.Option(metavar="PART", help="The same for the neck; without one the head is on the backbone.")
     ] = None,
@@ -46,13 +44,13 @@ def compose(
         backbone=backbone,
         neck=neck,
         head=head,
-        labels=_labels(labels),
+        labels=labels_of(labels),
         strides=_strides(strides),
         backbone_arguments=arguments["backbone"],
         neck_arguments=arguments["neck"],
         head_arguments=arguments["head"],
     )
-    typer.echo(describe(detector) if show else _registry_file(name, _labels(labels), detector))
+    typer.echo(describe(detector) if show else _registry_file(name, labels_of(labels), detector))
 
 
 def _registry_file(name: str, labels: str | list[str], detector: Composed) -> str:
@@ -75,11 +73,6 @@ def _said(rule: Input) -> dict[str, object]:
     plain = structs.asdict(Input(resize=rule.resize, size=rule.size))
     given = structs.asdict(rule)
     return {field: value for field, value in given.items() if field in ("resize", "size") or value != plain[field]}
-
-
-def _labels(given: str) -> str | list[str]:
-    names = [name.strip() for name in given.split(",")]
-    return given if len(names) == 1 and given in declared.names() else names
 
 
 def _strides(given: str) -> list[int]:

@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli.labels import LABELS, labels_of
+
 DEFAULT = "yolox_nano"
 
 
@@ -35,6 +37,9 @@ Pictures = Annotated[list[str], typer.Argument(metavar="IMAGE|FOLDER|GLOB|URL", 
 Model = Annotated[str, typer.Option(metavar="NAME", help="A name that zoo list shows, or one with a .TAG.")]
 Weights = Annotated[
     str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")
+]
+Labels = Annotated[
+    str | None, typer.Option(metavar="NAMES", help=f"What the weights were trained for, if not the card's classes. {LABELS}")
 ]
 Score = Annotated[float, typer.Option(metavar="SCORE", min=0, max=1, help="Leave out what the model is less sure of.")]
 Overlap = Annotated[
@@ -61,6 +66,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
     pictures: Pictures,
     model: Model = DEFAULT,
     weights: Weights = None,
+    labels: Labels = None,
     score: Score = 0.3,
     iou: Overlap = None,
     max_boxes: MaxBoxes = None,
@@ -85,6 +91,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
         sources=pictures,
         model=model,
         weights=weights,
+        labels=labels_of(labels) if labels else None,
         device=device,
         protocol=Protocol(score=score, iou=iou, max_boxes=max_boxes),
         batch_size=batch_size or "auto",

@@ -34,6 +34,7 @@ class Request:
     sources: Sequence[str]
     model: str
     weights: str | None = None
+    labels: str | Sequence[str] | None = None
     device: str | None = None
     protocol: Protocol = field(default_factory=lambda: Protocol(score=0.3))
     batch_size: int | Literal["auto"] = "auto"
@@ -59,7 +60,7 @@ def run(asked: Request) -> int:
         add_json = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
         add_coco = stack.enter_context(json_list(asked.coco_to)) if asked.coco_to else None
         annotated = Annotated(asked.save_to) if asked.save_to else None
-        detector = load(asked.model, weights=_weights(asked.weights), device=asked.device)
+        detector = load(asked.model, weights=_weights(asked.weights), labels=asked.labels, device=asked.device)
         writers = list(_writers(detector, add_json, add_coco, ids))
         if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
             writers.append(_print_line)
