@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.ragged import rows_of, starts_of
 from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.flat import Flat
 from zoo.evaluate.outcomes import Outcomes
 from zoo.evaluate.plan import Plan
-from zoo.evaluate.ragged import rows_of, starts_of
 from zoo.evaluate.resampling import Ranking, Replicates
 
 VERSION = 1  # as KERNEL_VERSION in kernel.h
