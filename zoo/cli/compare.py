@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoo.evaluate import Comparison, Report
 
 HEADER = ("", "A", "B", "B - A", "interval", "p")
+ORDER = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 CHANCE = 0.05
 
 
@@ -71,6 +72,12 @@ def _name(report: Report, otherwise: str) -> str:
     return (report.provenance or {}).get("model", otherwise)
 
 
+def _place(pair: tuple[str, object]) -> tuple[bool, int, str]:
+    """COCO's numbers first, in its order."""
+    name, _ = pair
+    return name not in ORDER, ORDER.index(name) if name in ORDER else 0, name
+
+
 def _page(found: Comparison, a: str, b: str) -> Iterator[str]:
     rows = [
         (
@@ -81,7 +88,7 @@ def _page(found: Comparison, a: str, b: str) -> Iterator[str]:
             f"{100 * one.interval.low:+.1f} to {100 * one.interval.high:+.1f}",
             f"{one.p_value:.3f}",
         )
-        for name, one in found.differences.items()
+        for name, one in sorted(found.differences.items(), key=_place)
     ]
     yield f"A: {a}\nB: {b}\n"
     yield table(HEADER, rows, right=HEADER[1:])

@@ -1,7 +1,7 @@
 """`zoo evaluate`: the numbers of models, or of what they saw before, on a data set, with confidence intervals.
 
-With `--json OUT`, the report (see `zoo.evaluate.Report`): `-` is standard output, where several are a line each; a name that ends in
-`.json` is a file for one report; any other is a folder with a file a model.
+With `--json OUT`, the report (see `zoo.evaluate.Report`): `-` is standard output, where several are a line each; a name
+that ends in `.json` is a file for one report; any other is a folder with a file a model.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Measure models on a data set: COCO's numbers, in percent, with 95 % confidence intervals.
 
-    Models are run first, unless that was done before; files hold what was seen already, and keep the protocol they were made with.
-    One model's error does not stop the others: the exit code is 1 then.
+    Models are run first, unless that was done before; what files hold was seen before, under a protocol of its own. One model's
+    error does not stop the others: the exit code is 1 then.
     """
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate.evaluation import evaluate as measure
@@ -92,18 +92,29 @@ def _stem(report: Report, model: str) -> str:
 
 
 def _page(reports: Mapping[str, Report], *, classes: bool) -> Iterator[str]:
-    rows = [
-        (name, percent(report.ap), _interval(report), *(percent(report[key]) for key in NUMBERS))
-        for name, report in reports.items()
-    ]
-    yield table(HEADER, rows, right=HEADER[1:])
+    """A table a protocol, because numbers of two are not to be ranked in one; then what the tables do not say."""
+    for protocol, alike in _by_protocol(reports).items():
+        measured = next(iter(alike.values())).measured
+        yield f"{measured.data}: {measured.images} images, {measured.boxes} boxes. Protocol: {protocol}.\n"
+        yield table(HEADER, [_cells(name, report) for name, report in alike.items()], right=HEADER[1:]) + "\n"
+        for name, report in alike.items():
+            if classes:
+                yield f"{name}\n{table(CLASSES, list(_classes(report)), right=CLASSES[1:])}\n"
+            yield from _notes(name, report)
+
+
+def _by_protocol(reports: Mapping[str, Report]) -> dict[str, dict[str, Report]]:
+    found: dict[str, dict[str, Report]] = {}
     for name, report in reports.items():
-        if classes:
-            yield f"\n{table(CLASSES, list(_classes(report)), right=CLASSES[1:])}"
-        yield from _notes(name, report)
-    measured = next(iter(reports.values())).measured
-    protocols = {(report.provenance or {}).get("protocol", "unknown") for report in reports.values()}
-    yield f"\n{measured.data}: {measured.images} images, {measured.boxes} boxes. Protocol: {', '.join(sorted(protocols))}."
+        facts = report.provenance or {}
+        protocol = facts.get("protocol", "unknown, these results do not say")
+        settings = facts.get("protocol_settings", "")
+        found.setdefault(f"custom {settings}" if protocol == "custom" else protocol, {})[name] = report
+    return found
+
+
+def _cells(name: str, report: Report) -> tuple[str, ...]:
+    return name, percent(report.ap), _interval(report), *(percent(report[key]) for key in NUMBERS)
 
 
 def _interval(report: Report) -> str:

@@ -23,7 +23,7 @@ class ProtocolName(StrEnum):
 
 
 Data: TypeAlias = Annotated[
-    str, typer.Option(metavar="coco:FILE", help="The data set, as in coco:val/instances.json,images=val.")
+    str, typer.Option(metavar="coco:FILE", help="The data set; coco:FILE,images=FOLDER says where its pictures are.")
 ]
 ProtocolOption: TypeAlias = Annotated[
     ProtocolName, typer.Option(help="uniform: the same thresholds for every model; native: the family's own.")
@@ -42,7 +42,7 @@ def weights_of(text: str | None) -> bool | str:
 
 
 def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], int]:
-    """The work done on each name, and the exit code: one that fails is said, and the others go on; a lone one's error is raised."""
+    """The work done on each name, and the exit code: what fails is said, and the others go on; a lone one's error is raised."""
     done: dict[str, T] = {}
     for name in dict.fromkeys(names):
         try:

@@ -6,7 +6,6 @@ With `--json`, a list with one object a model: model, file, images, detections, 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 def predict(
     models: Annotated[list[str], typer.Argument(metavar="MODEL", help="Names that zoo list shows.", show_default=False)],
     data: Data,
-    to: To = Path("runs"),
+    to: To = None,
     protocol: ProtocolOption = ProtocolName.uniform,
     weights: WeightsOption = None,
     device: Device = None,

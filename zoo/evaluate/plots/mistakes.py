@@ -8,6 +8,7 @@ from zoo.evaluate.plots.paper import BLUE, INK, ORANGE, PALE, paper, plain
 from zoo.evaluate.tide import KINDS
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from zoo.evaluate.report import Report
@@ -22,15 +23,22 @@ def mistakes(report: Report) -> Figure | None:
     totals = {"every false negative": found.false_negatives, "every false positive": found.false_positives}
     costs = [100 * cost for cost in totals.values()] + [100 * one.cost for _, one in kinds]
     places = [0.0, 1.0, *(row + 2.6 for row in range(len(kinds)))]
-    figure = paper(report, "What mending each kind of mistake would gain", height=4.8)
+    figure = paper(report, "What mending each kind of mistake would gain", width=9.0, height=4.6)
     axes = plain(figure.add_subplot(), grid="x")
     axes.barh(places, costs, color=[ORANGE] * len(totals) + [BLUE] * len(kinds), height=0.62)
-    notes = [""] * len(totals) + [f"  {one.count:,}×, {KINDS[name]}" for name, one in kinds]
+    notes = [""] * len(totals) + [f"{one.count:,}×, {KINDS[name]}" for name, one in kinds]
     for place, cost, note in zip(places, costs, notes, strict=True):
-        axes.text(cost, place, f" {cost:.1f}", va="center", fontsize=9, fontweight="bold", color=INK)
-        axes.text(cost + 0.055 * max(*costs, 1), place, note, va="center", fontsize=8, color=PALE)
+        _note(axes, f"{cost:.1f}", (cost, place), points=5, weight="bold", color=INK)
+        _note(axes, note, (cost, place), points=34, weight="normal", color=PALE)
     axes.set_yticks(places, [*totals, *(name for name, _ in kinds)], fontsize=9, color=INK)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set(xlim=(0, 1.25 * max(*costs, 1)), xlabel="gain in AP at IoU .5, percentage points")
+    axes.set(xlim=(0, 1.15 * max(*costs, 1)), xlabel="gain in AP at IoU .5, percentage points")
     return figure
+
+
+def _note(axes: Axes, text: str, at: tuple[float, float], *, points: int, weight: str, color: str) -> None:
+    """A text that many points to the right of a place."""
+    axes.annotate(
+        text, at, xytext=(points, 0), textcoords="offset points", va="center", fontsize=8.5, fontweight=weight, color=color
+    )

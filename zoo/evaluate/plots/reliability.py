@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoo.evaluate.plots.paper import BLUE, INK, ORANGE, PALE, paper, plain
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from zoo.evaluate.calibration import Bin
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def reliability(report: Report) -> Figure | None:
-    """Above, the precision of the detections in each range of scores, and the line on which scores are honest; below, how many."""
+    """Above, precision in each range of scores, and the line on which scores are honest; below, how many detections."""
     if report.analyses is None or report.analyses.calibration is None:
         return None
     found = report.analyses.calibration
@@ -25,18 +26,22 @@ def reliability(report: Report) -> Figure | None:
         left, [one.precision or 0 for one in found.bins], width=width, align="edge", color=BLUE, alpha=0.35, linewidth=0
     )
     full = [one for one in found.bins if one.count]
-    above.plot([one.score for one in full], [one.precision for one in full], "o-", color=BLUE, markersize=4, linewidth=1.5)
-    above.plot([0, 1], [0, 1], color=ORANGE, linewidth=1.2, linestyle="--")
-    above.text(0.97, 0.93, "honest", color=ORANGE, fontsize=9, ha="right", va="top", rotation=0)
+    above.plot(
+        [one.score for one in full],
+        [one.precision for one in full],
+        "o-",
+        color=BLUE,
+        markersize=4,
+        linewidth=1.5,
+        label="measured",
+    )
+    above.plot([0, 1], [0, 1], color=ORANGE, linewidth=1.2, linestyle="--", label="honest scores")
+    above.legend(frameon=False, labelcolor=INK, fontsize=9, loc="upper left")
     above.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="precision at IoU .5")
     _counts(found.bins, below, left, width)
     return figure
 
 
-def _counts(bins: tuple[Bin, ...], axes: object, left: list[float], width: float) -> None:
-    from matplotlib.axes import Axes
-
-    assert isinstance(axes, Axes)
+def _counts(bins: tuple[Bin, ...], axes: Axes, left: list[float], width: float) -> None:
     plain(axes, grid="y").bar(left, [one.count for one in bins], width=width, align="edge", color=PALE, alpha=0.5, linewidth=0)
     axes.set(yscale="log", xlabel="score", ylabel="detections")
-    axes.yaxis.label.set_color(INK)
