@@ -28,7 +28,11 @@ MODULES = {
     "zoo.hub": "Weights: fetched, checked, locked, bundled.",
     "zoo.hub.settings": "Environment variables of fetching weights.",
     "zoo.parts": "What backbones, necks and heads agree on, and what flows through them.",
+    "zoo.data": "Data sets: pictures, and what is really in them.",
     "zoo.evaluate": "Measured numbers: exact, with intervals, from flat arrays.",
+    "zoo.evaluate.evaluation": "What `zoo.evaluate(…)` does.",
+    "zoo.evaluate.provenance": "What a number is of, by key.",
+    "zoo.evaluate.plots": "Static plots of a report.",
     "zoo.testing": "For the tests of plugins.",
     "zoo.errors": "Every error, and its exit code.",
 }
