@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-pthread",
 def compile_kernel(to: Path) -> None:
     """Compiles `kernel/*.c` into the shared library `to`. Raises: OSError or CalledProcessError where that can't be done here."""
     compiler = os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), "cc")
-    sources = sorted(str(path) for path in (ROOT / FOLDER).glob("*.c"))
+    sources = sorted((ROOT / FOLDER).glob("*.[ch]"))
+    version = zlib.crc32(b"".join(path.read_bytes() for path in sources)) >> 1  # native.py knows by it a kernel of other sources
+    code = [f"-DKERNEL_VERSION={version}", *(str(path) for path in sources if path.suffix == ".c")]
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         made = Path(folder) / to.name
-        subprocess.run([*compiler.split(), *FLAGS, *sources, "-o", str(made)], check=True, capture_output=True, text=True)
+        subprocess.run([*compiler.split(), *FLAGS, *code, "-o", str(made)], check=True, capture_output=True, text=True)
         os.replace(made, to)  # in one step: a process that has the old one loaded keeps it
 
 

@@ -26,6 +26,7 @@ from zoo.detectors import Batch, Composed, Place
 from zoo.detectors.assemble import Seam, assemble
 from zoo.detectors.compose import INPUT
 from zoo.detectors.plan import Plan
+from zoo.errors import ContractError
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "timm-audit.md"
 STRIDES = (8, 16, 32)
@@ -95,6 +96,8 @@ def run(detector: Composed, size: tuple[int, int]) -> str | None:
     try:
         maps = detector.backbone(batch.pixels)
         detector(batch)
+    except ContractError as why:
+        return reason(why.case)
     except Exception as why:  # timm's networks fail in as many ways as they have authors
         return reason(f"does not run: {' '.join(str(why).split())}")
     for stride, found in zip(STRIDES, maps, strict=True):

@@ -79,10 +79,11 @@ def flatten(
 
 
 def _columns_of(one: Any) -> tuple[Any, Any, Any]:
-    boxes, scores, labels = (
-        (one["boxes"], one["scores"], one["labels"]) if isinstance(one, Mapping) else (one.boxes, one.scores, one.labels)
-    )
-    if all(hasattr(column, "shape") for column in (boxes, scores, labels)):
+    if isinstance(one, Mapping):
+        boxes, scores, labels = one["boxes"], one["scores"], one["labels"]
+    else:
+        boxes, scores, labels = one.boxes, one.scores, one.labels
+    if hasattr(boxes, "shape") and hasattr(scores, "shape") and hasattr(labels, "shape"):
         return boxes, scores, labels
     return np.asarray(boxes), np.asarray(scores), np.asarray(labels)
 

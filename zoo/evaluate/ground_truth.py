@@ -17,6 +17,14 @@ from zoo.labels import LabelSpace
 
 MOST = 1e30  # no picture is so large; far beyond it an area would overflow
 BoxFormat = Literal["xyxy", "xywh"]
+_DTYPES = {
+    "images": np.int32,
+    "labels": np.int32,
+    "xywh": np.float64,
+    "areas": np.float64,
+    "crowd": np.bool_,
+    "ids": np.int64,
+}
 _COLUMNS = ("image", "label", "box", "area", "crowd", "id")
 
 
@@ -76,21 +84,24 @@ class GroundTruth:
         box = _xywh(table["box"], box_format)
         rows = rows_of_ids(image_ids, table["image"], name)
         order = np.lexsort((table["label"], rows)) if len(rows) else np.zeros(0, np.int64)
-        made = cls(
+        return cls(
             image_ids=image_ids,
             space=space,
             images=rows[order].astype(np.int32),
-            labels=table["label"].astype(np.int32)[order],
-            xywh=np.ascontiguousarray(box[order]),
-            areas=table.get("area", box[:, 2] * box[:, 3]).astype(np.float64)[order],
-            crowd=table.get("crowd", np.zeros(len(box))).astype(bool)[order],
-            ids=table.get("id", np.arange(1, len(box) + 1)).astype(np.int64)[order],
+            labels=np.clip(table["label"], -1, len(space))[order].astype(np.int32),
+            xywh=box[order],
+            areas=table.get("area", box[:, 2] * box[:, 3])[order],
+            crowd=table.get("crowd", np.zeros(len(box)))[order],
+            ids=table.get("id", np.arange(1, len(box) + 1))[order],
             image_attributes={key: value[by_id] for key, value in about.items() if key != "id"},
             box_attributes={key: value[order] for key, value in table.items() if key not in _COLUMNS},
             name=name,
         )
-        made._check()
-        return made
+
+    def __post_init__(self) -> None:
+        for column, dtype in _DTYPES.items():
+            object.__setattr__(self, column, np.ascontiguousarray(getattr(self, column), dtype))
+        self._check()
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -112,7 +123,14 @@ class GroundTruth:
         return digest.hexdigest()
 
     def _check(self) -> None:
-        """Raises: DataError naming the first annotation whose numbers can't be."""
+        """Raises: DataError naming the first annotation whose numbers can't be; ValueError for columns that are not in order."""
+        count = len(self.labels)
+        shapes = [getattr(self, column).shape for column in _DTYPES]
+        keys = self.images.astype(np.int64) * len(self.space) + self.labels
+        if shapes != [(count, 4) if column == "xywh" else (count,) for column in _DTYPES] or (np.diff(keys) < 0).any():
+            raise ValueError(f"GroundTruth: columns of one length, by image and then label; use GroundTruth.of, got {shapes}")
+        if count and not 0 <= self.images.min() <= self.images.max() < len(self):
+            raise ValueError(f"GroundTruth: images are rows of the {len(self)} image ids; use GroundTruth.of")
         wrong = {
             "a label outside the label space": (self.labels < 0) | (self.labels >= len(self.space)),
             "a coordinate that is not finite": ~(np.abs(self.xywh) <= MOST).all(1),
@@ -188,7 +206,10 @@ def _check_columns(table: dict[str, NDArray[Any]], about: dict[str, NDArray[Any]
     if missing:
         raise DataError(asked, f"It has no column {', '.join(missing)}.", "Give the boxes' columns image, label and box.")
     count = len(table["label"])
+    if count and table["label"].dtype.kind not in "iu":
+        raise DataError(asked, f"Its labels are {table['label'].dtype}.", "Give positions in the label space, whole numbers.")
     if count == 0:
+        table["label"] = table["label"].astype(np.int64)
         table["box"] = table["box"].reshape(0, 4)
     shapes = {column: (count, 4) if column == "box" else (count,) for column in table}
     wrong = {column: value.shape for column, value in table.items() if value.shape != shapes[column]}

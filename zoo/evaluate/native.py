@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,17 @@ from zoo.evaluate.plan import Plan
 from zoo.evaluate.ragged import rows_of, starts_of
 from zoo.evaluate.resampling import Ranking, Replicates
 
-VERSION = 1  # as KERNEL_VERSION in kernel.h
+_WORTH_A_THREAD = 4096  # detections; starting a thread for fewer takes longer than matching them
 FILE = Path(__file__).parent / "kernel" / "kernel.so"
+
+
+def _version() -> int:
+    """What a kernel compiled from the sources beside it answers: theirs and this module's structures belong together."""
+    sources = sorted(FILE.parent.glob("*.[ch]"))
+    return zlib.crc32(b"".join(path.read_bytes() for path in sources)) >> 1  # as hatch_build.py
+
+
+VERSION = _version()
 
 
 def _structure(name: str, fields: str) -> type[ctypes.Structure]:
@@ -54,11 +64,11 @@ class Kernel:
     def __init__(self, file: Path = FILE) -> None:
         self._library = ctypes.CDLL(str(file))
         if self._library.kernel_version() != VERSION:
-            raise OSError(f"{file} is version {self._library.kernel_version()}, not {VERSION}")
+            raise OSError(f"{file} was compiled from another version of its sources")
 
     def _call(self, function: str, kind: type[ctypes.Structure], threads: int, **values: int | NDArray[np.generic]) -> None:
         """Fills in a structure and calls; arrays are passed by address, and `values` keeps them alive."""
-        filled = {key: value if isinstance(value, int) else value.ctypes.data for key, value in values.items()}
+        filled = {key: value if isinstance(value, int) else _address(value) for key, value in values.items()}
         if self._library[function](ctypes.byref(kind(**filled)), ctypes.c_int(max(1, threads))):
             raise MemoryError(f"the kernel's {function} found no memory")
 
@@ -73,7 +83,7 @@ class Kernel:
         found = np.empty(count if analyses else 0, bool)
         boxes, ious = np.empty((len(found), 2), np.int32), np.empty((len(found), 2), np.float32)
         self._call(
-            "match", _Match, threads,
+            "match", _Match, min(threads, 1 + count // _WORTH_A_THREAD),
             pictures=len(images), starts=flat.starts, images=images,
             detections=flat.boxes, narrow=_narrow(flat.boxes), corners=int(flat.box_format == "xyxy"),
             scores=flat.scores.astype(np.float64), labels=flat.labels,
@@ -146,6 +156,12 @@ class Kernel:
             ap=made.ap, recall=made.recall, limited=made.limited, positives=made.positives,
         )  # fmt: skip
         return made
+
+
+def _address(array: NDArray[Any]) -> int:
+    assert array.flags.c_contiguous
+    address: int = array.__array_interface__["data"][0]  # several times as fast as `.ctypes.data`
+    return address
 
 
 def _narrow(values: NDArray[Any]) -> int:

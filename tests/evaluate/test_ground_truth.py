@@ -1,0 +1,69 @@
+"""Ground truth from tables: rows in any order come out in one, and what can't be is named."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from zoo.errors import DataError
+from zoo.evaluate import GroundTruth
+
+TABLE: dict[str, Any] = {"image": [7, 3, 7], "label": [1, 0, 0], "box": [[0, 0, 4, 4], [1, 1, 2, 2], [5, 5, 9, 6]]}
+
+
+def test_rows_come_out_by_image_and_class_and_bring_their_columns() -> None:
+    truth = GroundTruth.of(
+        {"id": [7, 3], "dark": [True, False]}, {**TABLE, "id": [1, 2, 3], "far": ["a", "b", "c"]}, space=["cat", "dog"]
+    )
+    assert truth.image_ids.tolist() == [3, 7]
+    assert truth.image_attributes["dark"].tolist() == [False, True]
+    assert truth.ids.tolist() == [2, 3, 1]
+    assert truth.box_attributes["far"].tolist() == ["b", "c", "a"]
+    assert truth.xywh.tolist() == [[1, 1, 1, 1], [5, 5, 4, 1], [0, 0, 4, 4]]
+    assert truth.areas.tolist() == [1, 4, 16]
+    assert truth.starts.tolist() == [0, 1, 3]
+
+
+def test_the_fingerprint_holds_everything_that_moves_a_number() -> None:
+    tables = TABLE, {**TABLE, "crowd": [1, 0, 0]}, {**TABLE, "area": [9, 9, 9]}
+    spaces = ["cat", "dog"], ["cat", "bird"]
+    prints = {GroundTruth.of([3, 7], table, space=space).sha256 for table in tables for space in spaces}
+    assert len(prints) == 6
+    assert GroundTruth.of([7, 3], TABLE, space=["cat", "dog"], name="other").sha256 in prints
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"label": [1, 0, 2]}, "a label outside the label space"),
+        ({"label": [1, 0, 2**40]}, "a label outside the label space"),
+        ({"label": [1.0, 0.0, 0.5]}, "labels are float64"),
+        ({"image": [7, 3, 8]}, "Image 8 was named"),
+        ({"box": [[0, 0, 4, 4], [1, 1, 2, 2], [5, 5, 4, 6]]}, "Annotation 3 of image 7 has a negative width"),
+        ({"box": [[0, 0, 4, 4], [1, 1, 2, 2], [5, 5, np.nan, 6]]}, "Annotation 3 of image 7 has a coordinate that is not finite"),
+        ({"area": [1, -1, 1]}, "Annotation 2 of image 3 has an area"),
+        ({"id": [5, 6, 5]}, "Annotation id 5 is there twice"),
+        ({"box": [[0, 0, 4, 4]]}, r"Column 'box' is \(1, 4\)"),
+        ({"crowd": [0]}, r"Column 'crowd' is \(1,\)"),
+    ],
+)
+def test_what_can_not_be_is_named(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        GroundTruth.of([3, 7], {**TABLE, **change}, space=["cat", "dog"])
+
+
+def test_a_column_that_is_missing_is_named() -> None:
+    with pytest.raises(DataError, match="no column label"):
+        GroundTruth.of([3, 7], {"image": [3], "box": [[0, 0, 1, 1]]}, space=["cat"])
+
+
+def test_images_are_listed_once() -> None:
+    with pytest.raises(DataError, match="Image 3 is listed twice"):
+        GroundTruth.of([3, 7, 3], TABLE, space=["cat", "dog"])
+
+
+def test_columns_that_are_not_in_order_are_refused() -> None:
+    truth = GroundTruth.of([3, 7], TABLE, space=["cat", "dog"])
+    columns = {**vars(truth), "images": truth.images[::-1]}
+    with pytest.raises(ValueError, match=r"use GroundTruth\.of"):
+        GroundTruth(**{name: columns[name] for name in GroundTruth.__dataclass_fields__})
