@@ -33,3 +33,8 @@ function facts(pairs) {
   const known = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
   return el("dl", { class: "facts" }, known.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value))));
 }
+
+/** A name that may be broken after its underscores, dashes and slashes. */
+function breakable(name) {
+  return name.split(/(?<=[_/-])/).flatMap((piece) => [piece, el("wbr")]);
+}

@@ -15,7 +15,7 @@ function drawReport(line, pictures) {
     part("Precision and recall", curves(entry.report.curves, entry.model.name)),
     entry.report.analyses ? part("What its mistakes cost", mistakes(entry.report.analyses.mistakes)) : null,
     line.versus.length ? part("Against the others", versus(line)) : null,
-    part("Classes", classes(entry.report.per_class)),
+    part("Classes", classes(entry.report.per_class), "double"),
     pictures.length ? part("Pictures on which the models disagree", gallery(pictures, entry.model.name), "wide") : null,
     part("Where the numbers are from", provenance(line), "wide"));
 }
@@ -86,7 +86,7 @@ function versus(line) {
   return el("table", { class: "bars" },
     el("thead", {}, el("tr", {}, ["Other model", "Its AP, less this one's", ""].map((name) => el("th", { scope: "col" }, name)))),
     el("tbody", {}, sorted.map((one) => el("tr", {},
-      el("th", { scope: "row" }, one.name),
+      el("th", { scope: "row" }, breakable(one.name)),
       el("td", {}, forest(one, place)),
       el("td", { class: "number" }, `${signed(100 * one.difference)}, ${pValue(one.p_value)}`)))));
 }
@@ -106,7 +106,7 @@ function classes(perClass) {
   return el("div", { class: "tall", tabindex: 0, role: "region", "aria-label": "Classes" }, el("table", { class: "bars" },
     el("thead", {}, el("tr", {}, ["Class", "AP", "AP50", "Recall", "Boxes"].map((name) => el("th", { scope: "col" }, name)))),
     el("tbody", {}, rows.map(([name, one]) => el("tr", {},
-      el("th", { scope: "row" }, name),
+      el("th", { scope: "row" }, breakable(name)),
       el("td", {}, meter(one.ap ?? 0, percent(one.ap))),
       [percent(one.ap50), percent(one.recall), one.boxes.toLocaleString("en")].map((text) => el("td", { class: "number" }, text)))))));
 }
@@ -120,7 +120,7 @@ function gallery(pictures, name) {
 
 function picture(shown, name) {
   const over = svg("svg", { viewBox: `0 0 ${shown.width} ${shown.height}`, "aria-hidden": "true" });
-  const buttons = shown.models.map((seen) => el("button", { type: "button", "aria-pressed": "false", on: { click: () => show(seen) } }, `${seen.name} ${fixed(seen.f1, 2)}`));
+  const buttons = shown.models.map((seen) => el("button", { type: "button", "aria-pressed": "false", on: { click: () => show(seen) } }, breakable(seen.name), ` ${fixed(seen.f1, 2)}`));
   const caption = el("figcaption", { class: "quiet" });
   const show = (seen) => {
     over.replaceChildren(...overlay(shown, seen));
@@ -130,7 +130,7 @@ function picture(shown, name) {
   };
   show(shown.models.find((seen) => seen.name === name) || shown.models[0]);
   return el("figure", { class: "picture" },
-    el("div", { class: "photo", style: { "aspect-ratio": `${shown.width} / ${shown.height}` } }, el("img", { src: shown.photo, alt: `Picture ${shown.image}`, loading: "lazy" }), over),
+    el("div", { class: "photo", style: { "aspect-ratio": `${shown.width} / ${shown.height}` } }, el("img", { src: shown.photo, alt: `Picture ${shown.image}` }), over),
     el("div", { class: "choices", role: "group", "aria-label": "Whose boxes" }, buttons), caption);
 }
 

@@ -103,7 +103,8 @@ function nameThem(drawing, lines, cost, x, y, box) {
     && taken.every((other) => one.right < other.left || one.left > other.right || one.bottom < other.top || one.top > other.bottom);
   for (const line of [...lines].sort((a, b) => accuracy(b) - accuracy(a))) {
     const [left, top] = [x.at(cost.of(line)), y.at(accuracy(line))];
-    const name = line.entry.model.name.slice(0, 32);
+    const full = line.entry.model.name;
+    const name = full.length > 36 ? `${full.slice(0, 35)}…` : full;
     const width = name.length * 6.6;
     const spots = [[left + 12, top - 6], [left - 12 - width, top - 6], [left - width / 2, top - 26], [left - width / 2, top + 12], [left + 12, top + 6], [left + 12, top - 20]];
     const spot = spots.find(([a, b]) => free(around(a, b, width, 14)));

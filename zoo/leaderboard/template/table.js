@@ -28,7 +28,7 @@ function withTail(line) {
 
 function claimed(line) {
   if (!line.claim) return UNKNOWN;
-  return el("span", { class: "stack" }, String(line.claim.value), known(line.gap) ? "" : el("small", {}, `on ${line.claim.dataset}`));
+  return el("span", { class: "stack" }, String(line.claim.value), known(line.gap) ? "" : el("small", {}, line.claim.dataset));
 }
 
 /** Lines by a column; what is not known comes last, whichever way. */
@@ -59,7 +59,7 @@ function heading(column, state, change) {
   };
   const way = { up: "ascending", down: "descending" }[state.sort.way];
   return el("th", { scope: "col", "data-key": column.key, class: kind(column), "aria-sort": mine ? way : "none", title: column.about },
-    el("button", { type: "button", on: { click: turn } }, column.name, column.unit ? el("small", {}, column.unit) : null,
+    el("button", { type: "button", on: { click: turn } }, el("span", {}, column.name, column.unit ? el("small", {}, column.unit) : null),
       el("span", { class: "arrow", "aria-hidden": "true" }, mine ? (state.sort.way === "up" ? "▲" : "▼") : "")));
 }
 
@@ -82,7 +82,7 @@ function title(line, families, open, turn) {
   const look = families.get(family(line));
   const mark = svg("svg", { width: 14, height: 14, viewBox: "-8 -8 16 16", "aria-hidden": "true", style: { color: look.color } }, svg("path", { class: "mark", d: look.shape }));
   return el("div", { class: "title" },
-    el("button", { type: "button", class: "opener", "aria-expanded": String(open), on: { click: turn } }, mark, el("span", { class: "label" }, model.name)),
+    el("button", { type: "button", class: "opener", "aria-expanded": String(open), on: { click: turn } }, mark, el("span", { class: "label" }, breakable(model.name))),
     el("span", { class: "under" }, family(line),
       model.weights.source === "random" ? el("span", { class: "badge" }, "random weights") : null,
       line.findings.length ? el("span", { class: "badge warn" }, `⚠ ${line.findings.length}`) : null));
