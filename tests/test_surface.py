@@ -12,7 +12,9 @@ SURFACE = [
     "ZooError",
     "__version__",
     "catalogue",
+    "compare",
     "compose",
+    "evaluate",
     "hookimpl",
     "load",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -47,14 +48,26 @@ class Steps:
         # Held until the next one is there: freed between two batches, its pages would go back to the system, and getting them
         # anew costs a small network on a CPU a few percent of its time.
         self._held = batch
-        raw = self._detector(batch)
+        with self._arithmetic(device):
+            raw = self._detector(batch)
         try:
-            found = self._detector.decode(raw, batch, self._protocol)
+            found = [self._settled(seen) for seen in self._detector.decode(raw, batch, self._protocol)]
         except (ValueError, LabelError) as why:  # Detections refused what decode made
             raise self._broken(pictures, " ".join(str(why).split("\n"))) from why
         if len(found) != len(pictures):
             raise self._broken(pictures, f"It returned {len(found)} Detections.")
         return found
+
+    def _arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
+        kind = self._protocol.precision
+        return nullcontext() if kind == "float32" else torch.autocast(device.type, dtype=getattr(torch, kind))
+
+    def _settled(self, seen: Detections) -> Detections:
+        """Without boxes that overlap a better one of any class, where the protocol wants that; families look within classes."""
+        if self._protocol.nms == "class":
+            return seen
+        iou = self._protocol.over(self._detector.native).iou
+        return seen if iou is None else seen.suppress("nms", iou=iou, class_agnostic=True)
 
     def _broken(self, pictures: Sequence[Picture], case: str) -> ContractError:
         first = pictures[0].source
