@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from zoo.leaderboard.entry import Name, Text
+from zoo.leaderboard.entry import Name, Setting, Text
 from zoo.leaderboard.reading import read_struct, wrong
 
 
@@ -17,7 +17,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
     model:       a name of the catalogue; its card gives family, licences and claims.
     weights:     as for `zoo.load`: a tag, a place, or `random`; the card's own where it is left out.
-    predictions: a file of detections, instead of running the model; the model's card says what they are of.
+    predictions: a file of detections, instead of running the model: Parquet of `zoo predict`, or a COCO results list.
+    protocol, provenance: what such a list does not say itself: the settings it was made with, and where it is from.
     name:        what the row is called; the model's name where it is left out.
     note:        what a reader has to know, as in "never trained".
     """
@@ -25,6 +26,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     model: Name
     weights: Text | None = None
     predictions: Text | None = None
+    protocol: dict[str, Setting] | None = None
+    provenance: dict[str, Text] | None = None
     name: Name | None = None
     note: Text | None = None
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from zoo.errors import ZooError
-from zoo.leaderboard.entry import PROVENANCE, Entry, Setting
+from zoo.leaderboard.entry import PROVENANCE, UNKNOWN, Entry, Setting
 from zoo.registry import catalogue
 from zoo.registry.near import near
 from zoo.registry.license import PERMISSIVE
@@ -30,16 +30,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong in an entry. check: the function below that found it. entry, field: where. case: what. fix: what to do."""
+    """Something wrong in an entry. check: the function below that found it. entry, data, field: where. case: what. fix: what to do."""
 
     check: str
     entry: str
+    data: str
     field: str
     case: str
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.entry}, {self.field}: {self.case} {self.fix}"
+        return f"{self.entry} on {self.data}, {self.field}: {self.case} {self.fix}"
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ def disqualifying(finding: Finding) -> bool:
 def missing_provenance(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
     """Nobody can repeat the number."""
     for entry in entries:
-        known = entry.report.provenance or {}
-        lacking = [key for key in PROVENANCE if not known.get(key)]
+        said = entry.report.provenance or {}
+        lacking = [key for key in PROVENANCE if said.get(key, UNKNOWN) in ("", UNKNOWN)]
         if lacking:
             case = f"It does not say {', '.join(lacking)}."
             yield _finding(missing_provenance, entry, "report.provenance", case, "Measure it with zoo evaluate, which writes them.")
@@ -252,7 +253,7 @@ def claim_gap(entry: Entry) -> float | None:
 
 
 def _finding(of: Check, entry: Entry, at: str, case: str, fix: str) -> Finding:
-    return Finding(of.__name__, entry.name, at, case, fix)
+    return Finding(of.__name__, entry.name, entry.data, at, case, fix)
 
 
 def _points(entry: Entry) -> float:

@@ -5,6 +5,8 @@ The structs below are the schema. A fact that nobody has measured or read somewh
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,8 +20,9 @@ from zoo.leaderboard.reading import check_numbers, read_struct
 from zoo.registry.card import Claim, Licenses
 
 FORMAT = 1
-PROVENANCE = ("model", "data", "protocol", "versions", "hardware", "time")
+PROVENANCE = ("model", "weights_source", "data_sha256", "protocol_settings", "detzoo", "processor", "finished")  # the least
 RANDOM = "random"
+UNKNOWN = "unknown"
 
 Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Text = Annotated[str, Meta(max_length=2000)]
@@ -29,7 +32,7 @@ Setting = str | bool | int | float | None
 
 
 class WeightsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The file the weights are from. source: its address, or `random` where the network was never trained."""
+    """The file the weights are from. source: its address, or `random` where the network was never trained, or `unknown`."""
 
     source: Text
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")] | None = None
@@ -94,11 +97,6 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """What the row is called."""
         return self.model.name
 
-    @property
-    def file_name(self) -> str:
-        """A name for its file: letters, digits, dots and dashes only."""
-        return "-at-".join(re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-") or "x" for text in (self.name, self.data)) + ".json"
-
     def claim(self, metric: str = "AP") -> Claim | None:
         """What is claimed of it: on this data set where there is such a claim, else on the first one there is."""
         claims = [claim for claim in self.model.published.claims if claim.metric == metric]
@@ -112,7 +110,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
                 "Nothing says what its numbers are of: a number without provenance is not stored.",
                 "Make its report with zoo.evaluate, or with report.with_provenance({…}).",
             )
-        Path(path).write_bytes(msgspec.json.encode(self, order="sorted"))
+        store(Path(path), msgspec.json.encode(self, order="sorted"))
 
     @classmethod
     def read(cls, path: str | Path) -> Entry:
@@ -120,3 +118,23 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         made = read_struct(Path(path), cls, what="entry")
         check_numbers(Path(path), made.report)
         return made
+
+
+def file_name(name: str, data: str) -> str:
+    """A name for the file of a row: plain letters, and where names had others, a part of their hash, so that no two meet."""
+    plain = "-at-".join(re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:60].strip(".-") for text in (name, data))
+    exact = plain == f"{name}-at-{data}"
+    return plain + ("" if exact else "-" + hashlib.sha256(f"{name}\n{data}".encode()).hexdigest()[:8]) + ".json"
+
+
+def store(path: Path, content: bytes) -> None:
+    """Writes a file in one step: whoever looks sees the whole file or the one before. Raises: DataError where that fails."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as why:
+        raise DataError(f"{path} was to be written.", f"That failed: {why.strerror}.", "Name a folder with room.") from None
+    finally:
+        beside.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.evaluate.intervals import Interval
 from zoo.leaderboard.checks import Finding, claim_gap
-from zoo.leaderboard.entry import Entry
+from zoo.leaderboard.entry import Entry, file_name
 from zoo.leaderboard.pictures import Shown
 from zoo.leaderboard.ranks import rank
 from zoo.registry.card import Claim
@@ -105,8 +105,8 @@ def table_of(
             claim=entry.claim(),
             gap=claim_gap(entry),
             permissive=_permissive(entry),
-            findings=tuple(one for one in findings if one.entry == entry.name),
-            file=f"entries/{entry.file_name}",
+            findings=tuple(one for one in findings if (one.entry, one.data) == (entry.name, data)),
+            file=f"entries/{file_name(entry.name, data)}",
         )
         for place, entry in enumerate(best_first)
     ]

@@ -74,7 +74,7 @@ function drawFilters() {
 function drawNotes() {
   const list = (title, items) => (items.length ? el("details", { class: "card problems" }, el("summary", {}, title), el("ul", {}, items.map((one) => el("li", {}, one)))) : null);
   at("problems").replaceChildren(...[
-    list(`The checks found: ${board.findings.length}`, board.findings.map((one) => `${one.entry}, ${one.field}: ${one.case} ${one.fix}`)),
+    list(`The checks found: ${board.findings.length}`, board.findings.map((one) => `${one.entry} on ${one.data}, ${one.field}: ${one.case} ${one.fix}`)),
     list(`Measured otherwise, and in no table: ${board.left_out.length}`, board.left_out),
     list(`Not measured: ${board.failures.length}`, board.failures.map((one) => `${one.name} on ${one.data}: ${one.why}`)),
   ].filter(Boolean));

@@ -152,7 +152,8 @@ function provenance(line) {
     facts([
       ["Weights", model.weights.source], ["Weights' sha256", model.weights.sha256], ["Data set", line.entry.data],
       ["Annotations' sha256", report.measured.sha256], ["Protocol", settings], ["Note", model.note],
-      ["Claim", line.claim?.source], ["Classes it has and the data has not", Object.keys(report.measured.unmet).join(", ")],
+      ["Claim", line.claim?.source], ["Classes it does not know, 0 in the means", (report.measured.missing || []).join(", ")],
+      ["Classes that the data set has not", Object.keys(report.measured.unmet).join(", ")],
       ...Object.entries(report.provenance || {}).map(([key, value]) => [key.replaceAll("_", " "), value]),
     ]),
     el("p", {}, el("a", { href: line.file }, "The entry as JSON"), ", with all replicates."));
