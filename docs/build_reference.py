@@ -24,11 +24,12 @@ MODULES = {
     "zoo.registry.hookspecs": "The hooks of a plugin.",
     "zoo.hub": "Weights: fetched, checked, locked, bundled.",
     "zoo.parts": "What backbones, necks and heads agree on, and what flows through them.",
+    "zoo.data": "Data sets: pictures, and what is really in them.",
     "zoo.evaluate": "Measured numbers: exact, with intervals, from flat arrays.",
     "zoo.testing": "For the tests of plugins.",
     "zoo.errors": "Every error, and its exit code.",
 }
-COMMANDS = ("list", "show", "detect", "compose", "plugins", "pull", "verify", "lock", "bundle")
+COMMANDS = ("list", "show", "detect", "predict", "evaluate", "compare", "compose", "plugins", "pull", "verify", "lock", "bundle")
 
 
 def public(module: object) -> dict[str, object]:
