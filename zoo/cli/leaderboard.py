@@ -29,7 +29,8 @@ def build(
 ) -> None:
     """Run what is missing, check everything, and write index.html, leaderboard.md, leaderboard.json and the entries.
 
-    A build that was cut short goes on where it was. The exit code is 1 where a model could not be measured or an entry not be read.
+    A build that was cut short goes on where it was. The exit code is 1 where a model could not be
+    measured or an entry not be read.
     """
     from zoo.leaderboard import build as build_board
 

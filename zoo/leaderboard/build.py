@@ -2,9 +2,8 @@
 
     site/index.html  leaderboard.json  leaderboard.md  entries/MODEL-at-DATA.json
 
-An entry is written as soon as it is there, and is taken as it is where everything it depends on is the same; the pictures that a
-model has looked at are kept by `zoo.evaluate.predict`. So a build that was cut short goes on where it was, and one that is done is
-done again in seconds.
+An entry is written as soon as it is there, and is taken as it is where everything it depends on is the same; what a model saw is
+kept by `zoo.evaluate.predict`. So a build that was cut short goes on where it was, and one that is done is done again in seconds.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from msgspec import structs
-
 from zoo import __version__
 from zoo.data import Dataset
 from zoo.data import read as read_data
@@ -25,7 +22,7 @@ from zoo.evaluate.evaluation import evaluate
 from zoo.evaluate.run import folder as runs_folder
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.checks import Expected, check, disqualifying
-from zoo.leaderboard.entry import Entry, Setting, Timing, file_name, store
+from zoo.leaderboard.entry import RANDOM, Entry, Setting, Timing, file_name, store
 from zoo.leaderboard.markdown import markdown
 from zoo.leaderboard.pictures import Found, disagreements
 from zoo.leaderboard.site import page, to_json
@@ -86,8 +83,9 @@ def build(path: str | Path, *, to: str | Path, runs: str | Path | None = None, s
             _measure(work, row, name, dataset)
     _take_in_others(work)
     made = _leaderboard(work, datasets)
-    for name, content in {"leaderboard.json": to_json(made), "leaderboard.md": markdown(made), "index.html": page(made)}.items():
-        store(work.to / name, content if isinstance(content, bytes) else content.encode())
+    store(work.to / "leaderboard.json", to_json(made))
+    store(work.to / "leaderboard.md", markdown(made).encode())
+    store(work.to / "index.html", page(made).encode())
     return made
 
 
@@ -100,6 +98,8 @@ def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
     except (ZooError, OSError) as why:
         return work.fail(row.shown, name, why)
     work.entries.append(entry)
+    if entry.model.weights.source == RANDOM:
+        return  # it disagrees with everybody everywhere, which is no news
     point = entry.report.analyses.operating if entry.report.analyses else None
     work.found[row.shown, name] = Found(row.shown, source.pictures, point.score if point else 0.5)
 
@@ -163,8 +163,8 @@ def _take_in_others(work: _Build) -> None:
                 work.fail(path.name, "–", why)
                 continue
             if any((one.name, one.data) == (entry.name, entry.data) for one in work.entries):
-                why = DataError(f"{path.name} was read.", "There is a row of that name already.", "Rename one of the two.")
-                work.fail(entry.name, entry.data, why)
+                again = DataError(f"{path.name} was read.", "There is a row of that name already.", "Rename one of the two.")
+                work.fail(entry.name, entry.data, again)
                 continue
             work.entries.append(entry)
             store(work.to / "entries" / file_name(entry.name, entry.data), path.read_bytes())

@@ -6,7 +6,6 @@ misspelt licences, unequal settings in one table, parameters counted in the trai
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,19 +17,23 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from zoo.errors import ZooError
 from zoo.leaderboard.entry import PROVENANCE, UNKNOWN, Entry, Setting
 from zoo.registry import catalogue
-from zoo.registry.near import near
 from zoo.registry.license import PERMISSIVE
+from zoo.registry.near import near
 
 CLAIM_POINTS = 1.0  # of AP in percent; evaluators and rounding account for less
 PARAMETER_SHARE = 0.02  # frozen or folded batch norm accounts for less
-COPYLEFT = ("AGPL-3.0-only", "AGPL-3.0-or-later", "GPL-3.0-only", "GPL-3.0-or-later", "LGPL-3.0-only", "CC-BY-NC-4.0")
+# To guess from, besides the permissive ones.
+LICENSES = ("AGPL-3.0", "AGPL-3.0-only", "GPL-3.0", "GPL-3.0-only", "LGPL-3.0-only", "CC-BY-NC-4.0")
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong in an entry. check: the function below that found it. entry, data, field: where. case: what. fix: what to do."""
+    """Something wrong in an entry.
+
+    check: the function below that found it. entry, data, field: where. case: what is wrong. fix: what to do.
+    """
 
     check: str
     entry: str
@@ -54,12 +57,14 @@ class Expected:
     data: Mapping[str, str] = field(default_factory=dict)
 
 
-Check = Callable[[Sequence[Entry], Expected], Iterator[Finding]]
+Check = Callable[[Sequence[Entry]], Iterator[Finding]]
 
 
 def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list[Finding]:
     """Everything that is wrong in these entries, taken together."""
-    return [finding for one in CHECKS for finding in one(entries, expected or Expected())]
+    wanted = expected or Expected()
+    alone = [finding for one in CHECKS for finding in one(entries)]
+    return [*other_data(entries, wanted), *mixed_protocols(entries, wanted), *alone]
 
 
 def disqualifying(finding: Finding) -> bool:
@@ -67,23 +72,25 @@ def disqualifying(finding: Finding) -> bool:
     return finding.check in {"mixed_protocols", "other_data"}
 
 
-def missing_provenance(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Nobody can repeat the number."""
     for entry in entries:
         said = entry.report.provenance or {}
         lacking = [key for key in PROVENANCE if said.get(key, UNKNOWN) in ("", UNKNOWN)]
         if lacking:
             case = f"It does not say {', '.join(lacking)}."
-            yield _finding(missing_provenance, entry, "report.provenance", case, "Measure it with zoo evaluate, which writes them.")
+            yield _finding(
+                missing_provenance, entry, "report.provenance", case, "Measure it with zoo evaluate, which writes them."
+            )
 
 
-def unknown_license(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
     """A licence that is no SPDX expression, and so means nothing to a filter or a lawyer."""
     for entry in entries:
         for what in ("code", "weights", "data"):
             name = getattr(entry.model.licenses, what)
             if name and not _is_spdx(name):
-                alike = near(name.lower(), {one.lower(): one for one in (*COPYLEFT, *PERMISSIVE)})
+                alike = near(name.lower(), [one.lower() for one in (*LICENSES, *PERMISSIVE)])
                 hint = f"Did you mean '{_spelt(alike[0])}'?" if alike else "Write LicenseRef-NAME for one of your own."
                 case = f"'{name:.60}' is no SPDX identifier."
                 yield _finding(unknown_license, entry, f"model.licenses.{what}", case, hint)
@@ -116,7 +123,7 @@ def mixed_protocols(entries: Sequence[Entry], expected: Expected) -> Iterator[Fi
                     yield _finding(mixed_protocols, entry, f"protocol.{name}", case, "Measure it with the table's protocol.")
 
 
-def other_measure(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+def other_measure(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Other IoU thresholds, limits or policies of the evaluator, or other pictures."""
     for some in _by_data(entries).values():
         for what, of in _MEASURES.items():
@@ -133,7 +140,7 @@ _MEASURES: dict[str, Callable[[Entry], object]] = {
 }
 
 
-def same_numbers(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+def same_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Equal to the last digit under two names: one row is a copy of the other."""
     for a, b in _pairs(entries):
         if a.report.numbers == b.report.numbers and (a.report.numbers.get("AP") or 0) > 0:
@@ -141,7 +148,7 @@ def same_numbers(entries: Sequence[Entry], expected: Expected) -> Iterator[Findi
             yield _finding(same_numbers, b, "report.numbers", case, "One of the two ran the other's weights: measure it again.")
 
 
-def same_weights(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+def same_weights(entries: Sequence[Entry]) -> Iterator[Finding]:
     """One file under two names, at one input size."""
     for a, b in _pairs(entries):
         sha256 = a.model.weights.sha256
@@ -150,19 +157,17 @@ def same_weights(entries: Sequence[Entry], expected: Expected) -> Iterator[Findi
             yield _finding(same_weights, b, "model.weights.sha256", case, "Load its own weights, or leave one of the rows out.")
 
 
-def far_from_claim(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+def far_from_claim(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Measured further from what is published than evaluators differ."""
     for entry in entries:
-        gap = claim_gap(entry)
-        if gap is not None and abs(gap) > CLAIM_POINTS:
-            claim = entry.claim()
-            value = claim.value if claim else math.nan
-            case = f"{_points(entry):.1f} AP was measured and {value:g} is claimed, a difference of {gap:+.1f}."
+        claim, gap = entry.claim(), claim_gap(entry)
+        if claim is not None and gap is not None and abs(gap) > CLAIM_POINTS:
+            case = f"{_points(entry):.1f} AP was measured and {claim.value:g} is claimed, a difference of {gap:+.1f}."
             fix = "Check weights, preprocessing and the claim; claims are in percent."
             yield _finding(far_from_claim, entry, "report.numbers.AP", case, fix)
 
 
-def swapped(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+def swapped(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Two models whose numbers fit each other's claims: their names or files are interchanged."""
     for a, b in _pairs(entries):
         ours, theirs = a.claim(), b.claim()
@@ -175,7 +180,7 @@ def swapped(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
             yield _finding(swapped, b, "model.name", case, "Check which weights each of the two loaded.")
 
 
-def parameters_off(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+def parameters_off(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Another count than published: the training graph, or another model."""
     for entry in entries:
         count, published = entry.model.parameters, entry.model.published.parameters or _on_card(entry.model.name)
@@ -185,7 +190,7 @@ def parameters_off(entries: Sequence[Entry], expected: Expected) -> Iterator[Fin
             yield _finding(parameters_off, entry, "model.parameters", case, fix)
 
 
-def impossible(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+def impossible(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Numbers that no evaluator gives: an AP that is not the mean of its classes, or above that at IoU .5."""
     for entry in entries:
         numbers = entry.report.numbers
@@ -199,7 +204,7 @@ def impossible(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding
             yield _finding(impossible, entry, "report.numbers.AP50", "AP or AP75 is above AP50.", fix)
 
 
-def twice(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+def twice(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Two rows of one name on one data set."""
     for (name, data), count in Counter((entry.name, entry.data) for entry in entries).items():
         if count > 1:
@@ -207,15 +212,17 @@ def twice(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
             yield _finding(twice, last, "model.name", f"There are {count} rows of that name.", "Rename or remove all but one.")
 
 
-def unranked(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+def unranked(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Without resamplings nobody can say whether a difference is real."""
     for entry in entries:
         if entry.report.resamplings is None:
             case = "There are none, so it has no interval and no rank."
-            yield _finding(unranked, entry, "report.resamplings", case, "Measure it with zoo evaluate, which resamples by default.")
+            yield _finding(
+                unranked, entry, "report.resamplings", case, "Measure it with zoo evaluate, which resamples by default."
+            )
 
 
-def mixed_hardware(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+def mixed_hardware(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Latencies of different machines in one column."""
     for some in _by_data(entries).values():
         timed = [(entry, entry.timing) for entry in some if entry.timing]
@@ -223,14 +230,14 @@ def mixed_hardware(entries: Sequence[Entry], expected: Expected) -> Iterator[Fin
         for entry, timing in timed:
             if (timing.hardware, timing.threads) != usual:
                 case = f"It was timed on {timing.hardware} ({timing.threads} threads), the others on {usual and usual[0]}."
-                yield _finding(mixed_hardware, entry, "timing.hardware", case, "Time it on the same machine, or leave timing out.")
+                yield _finding(
+                    mixed_hardware, entry, "timing.hardware", case, "Time it on the same machine, or leave timing out."
+                )
 
 
 CHECKS: tuple[Check, ...] = (
     missing_provenance,
     unknown_license,
-    other_data,
-    mixed_protocols,
     other_measure,
     same_numbers,
     same_weights,
@@ -252,7 +259,7 @@ def claim_gap(entry: Entry) -> float | None:
     return 100 * measured - claim.value
 
 
-def _finding(of: Check, entry: Entry, at: str, case: str, fix: str) -> Finding:
+def _finding(of: Callable[..., Iterator[Finding]], entry: Entry, at: str, case: str, fix: str) -> Finding:
     return Finding(of.__name__, entry.name, entry.data, at, case, fix)
 
 
@@ -269,9 +276,7 @@ def _by_data(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
 
 def _pairs(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
     """Two entries of different names on one data set."""
-    yield from (
-        (a, b) for some in _by_data(entries).values() for a, b in combinations(some, 2) if a.name != b.name
-    )
+    yield from ((a, b) for some in _by_data(entries).values() for a, b in combinations(some, 2) if a.name != b.name)
 
 
 def _most(values: Iterable[T]) -> T:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from zoo.leaderboard.table import Leaderboard, Line, Table
+from zoo.leaderboard.entry import RANDOM, Timing
+from zoo.leaderboard.table import NUMBERS, Leaderboard, Line, Table
 
 UNKNOWN = "–"
 HEADER = (
@@ -26,7 +27,8 @@ def _lines(board: Leaderboard) -> Iterator[str]:
     for table in board.tables:
         yield from _table(table)
     settings = ", ".join(f"{name} {value}" for name, value in board.settings.items())
-    yield from (f"Protocol: {board.protocol}{f' ({escaped(settings)})' if settings else ''}. Made {board.made} by detzoo {board.version}.", "")
+    with_settings = f"Protocol: {board.protocol} ({escaped(settings)})" if settings else f"Protocol: {board.protocol}"
+    yield from (f"{with_settings}. Made {board.made} by detzoo {board.version}.", "")
     yield "Models share a rank where their difference is not significant (paired bootstrap, adjusted for all comparisons, 95 %)."
     yield from _list("What the checks found", [str(one) for one in board.findings])
     yield from _list("Measured otherwise, and in no table", board.left_out)
@@ -35,28 +37,39 @@ def _lines(board: Leaderboard) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     yield from (f"## {escaped(table.data)}", "")
-    yield f"{table.images} pictures, {table.boxes} boxes, sha256 {table.sha256[:12]}…. Latency: {escaped(table.hardware or 'not measured')}."
+    timed = escaped(table.hardware or "not measured")
+    yield f"{table.images} pictures, {table.boxes} boxes, sha256 {table.sha256[:12]}…. Latency: {timed}."
     yield from ("", _row(HEADER), _row(["---:" if name not in ("Model", "Licence") else "---" for name in HEADER]))
     yield from (_row(_cells(line)) for line in table.lines)
     yield ""
 
 
 def _cells(line: Line) -> Iterator[str]:
-    entry, timing = line.entry, line.entry.timing
-    numbers, interval = entry.report.numbers, entry.report.intervals.get("AP")
+    model, numbers = line.entry.model, line.entry.report.numbers
+    interval = line.entry.report.intervals.get("AP")
     yield ranks(line)
-    yield escaped(entry.name) + (" (random weights)" if entry.model.weights.source == "random" else "") + (" ⚠" if line.findings else "")
+    yield escaped(model.name) + (" (random weights)" if model.weights.source == RANDOM else "") + (" ⚠" if line.findings else "")
     yield _number(numbers.get("AP"), 100)
     yield f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if interval else UNKNOWN
-    yield from (_number(numbers.get(name), 100) for name in ("AP50", "AP75", "APs", "APm", "APl"))
-    yield _number(entry.model.parameters, 1e-6, digits=2)
-    yield _number(timing and timing.gflops, digits=2)
-    yield from (_number(timing and getattr(timing, name)) for name in ("median_ms", "p95_ms"))
-    yield _number(timing and timing.peak_mb, digits=0)
-    yield _number(entry.model.weights.bytes, 1e-6)
+    yield from (_number(numbers.get(name), 100) for name in NUMBERS[1:])
+    yield _number(model.parameters, 1e-6, digits=2)
+    yield from _costs(line.entry.timing)
+    yield _number(model.weights.bytes, 1e-6)
     yield escaped(license_of(line))
-    yield f"{line.claim.value:g}" + ("" if line.gap is not None else f" on {escaped(line.claim.dataset)}") if line.claim else UNKNOWN
+    elsewhere = f" on {escaped(line.claim.dataset)}" if line.claim and line.gap is None else ""
+    yield f"{line.claim.value:g}{elsewhere}" if line.claim else UNKNOWN
     yield UNKNOWN if line.gap is None else f"{line.gap:+.1f}"
+
+
+def _costs(timing: Timing | None) -> list[str]:
+    if timing is None:
+        return [UNKNOWN] * 4
+    return [
+        _number(timing.gflops, digits=2),
+        _number(timing.median_ms),
+        _number(timing.p95_ms),
+        _number(timing.peak_mb, digits=0),
+    ]
 
 
 def ranks(line: Line) -> str:

@@ -80,9 +80,7 @@ def disagreements(truth: GroundTruth, photos: Sequence[Path], found: Sequence[Fo
     return [one for one in shown if one is not None]
 
 
-def _shown(
-    truth: GroundTruth, row: int, photo: Path, found: Sequence[Found], shares: NDArray[np.float64]
-) -> Shown | None:
+def _shown(truth: GroundTruth, row: int, photo: Path, found: Sequence[Found], shares: NDArray[np.float64]) -> Shown | None:
     """None where the photo is not there any more, or is none: the rest of the page does not depend on it."""
     try:
         with Image.open(photo) as opened:
@@ -105,9 +103,7 @@ def _shown(
     return Shown(str(truth.image_ids[row]), *size, _data_url(picture), spread, true, models)
 
 
-def _detected(
-    one: Found, row: int, right: NDArray[np.bool_], truth: GroundTruth, size: tuple[int, int]
-) -> Iterator[Box]:
+def _detected(one: Found, row: int, right: NDArray[np.bool_], truth: GroundTruth, size: tuple[int, int]) -> Iterator[Box]:
     xywh, scores, labels = _kept(one, row)
     for box, score, label, hit in zip(xywh.tolist(), scores.tolist(), labels.tolist(), right.tolist(), strict=True):
         yield Box(_part(box, size), truth.space.names[label], round(score, 3), hit)

@@ -52,7 +52,7 @@ def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: P
     path = folder / row.predictions
     if path.suffix == SUFFIX:
         return _of_predictions(Predictions.read(path), dataset)
-    ids, found = read_results(path, dataset.truth)
+    _, found = read_results(path, dataset.truth)
     pictures = [{**one, "boxes": np.hstack([one["boxes"][:, :2], one["boxes"][:, :2] + one["boxes"][:, 2:]])} for one in found]
     facts = {"model": row.model, "results_sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **(row.provenance or {})}
     if row.protocol is not None:

@@ -85,9 +85,7 @@ class Leaderboard:
     failures: tuple[Failure, ...]
 
 
-def table_of(
-    data: str, entries: Sequence[Entry], findings: Sequence[Finding], *, pictures: Sequence[Shown] = ()
-) -> Table:
+def table_of(data: str, entries: Sequence[Entry], findings: Sequence[Finding], *, pictures: Sequence[Shown] = ()) -> Table:
     """The table of entries that were measured alike, at least one."""
     best_first = sorted(entries, key=lambda entry: (-_ap(entry), entry.name))
     ranking = rank([entry.report for entry in best_first])
@@ -111,15 +109,13 @@ def table_of(
         for place, entry in enumerate(best_first)
     ]
     measured = best_first[0].report.measured
-    timings = [entry.timing for entry in best_first if entry.timing]
-    hardware = f"{timings[0].hardware}, {timings[0].threads} threads" if timings and timings[0].threads else None
     return Table(
         data=data,
         sha256=measured.sha256,
         images=measured.images,
         boxes=measured.boxes,
         lines=tuple(lines),
-        hardware=hardware or (timings[0].hardware if timings else None),
+        hardware=_hardware(best_first),
         pictures=tuple(pictures),
     )
 
@@ -133,3 +129,11 @@ def _permissive(entry: Entry) -> bool:
     """Whether the licences of code and weights are both known and permissive."""
     both = entry.model.licenses.code, entry.model.licenses.weights
     return all(name is not None and is_permissive(name) for name in both)
+
+
+def _hardware(entries: Sequence[Entry]) -> str | None:
+    """Where the first of them was timed; the checks say which ones were timed elsewhere."""
+    timing = next((entry.timing for entry in entries if entry.timing), None)
+    if timing is None or timing.threads is None:
+        return timing and timing.hardware
+    return f"{timing.hardware}, {timing.threads} thread{'s' if timing.threads > 1 else ''}"

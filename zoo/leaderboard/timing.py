@@ -31,7 +31,11 @@ PICTURES = 16  # at most so many different ones are looked at in turn
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be timed. weights: as for `zoo.load`. registry: files with models of one's own. protocol: settings of decoding."""
+    """What is to be timed.
+
+    weights: as for `zoo.load`. pictures: paths. registry: files with models of one's own. score, iou, max_boxes: see `Protocol`.
+    seconds: after so long no more runs begin.
+    """
 
     model: str
     weights: bool | str = True

@@ -113,7 +113,7 @@ function classes(perClass) {
 
 function gallery(pictures, name) {
   return el("div", {},
-    el("p", { class: "quiet" }, el("span", { class: "key hit" }, "right"), el("span", { class: "key miss" }, "wrong"), el("span", { class: "key lost" }, "not found"),
+    el("p", { class: "quiet" }, el("span", { class: "key hit" }, "right"), el("span", { class: "key miss" }, "wrong"), el("span", { class: "key true" }, "annotated"),
       " Boxes above each model's best threshold; the number is its F1 in the picture."),
     el("div", { class: "gallery" }, pictures.map((one) => picture(one, name))));
 }
@@ -126,7 +126,7 @@ function picture(shown, name) {
     over.replaceChildren(...overlay(shown, seen));
     buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(shown.models[at] === seen)));
     const right = seen.boxes.filter((box) => box.hit).length;
-    caption.textContent = `Picture ${shown.image}: ${shown.truth.length} boxes, ${right} found by ${seen.name}, ${seen.boxes.length - right} wrong.`;
+    caption.textContent = `Picture ${shown.image}: ${right} of ${shown.truth.length} found by ${seen.name}, ${seen.boxes.length - right} wrong.`;
   };
   show(shown.models.find((seen) => seen.name === name) || shown.models[0]);
   return el("figure", { class: "picture" },
@@ -142,7 +142,7 @@ function overlay(shown, seen) {
     return svg("rect", { class: kind, ...spot, "stroke-width": line },
       svg("title", {}, known(box.score) ? `${box.label} ${box.score.toFixed(2)}` : box.label));
   };
-  return [...shown.truth.map((box) => draw(box, "lost")), ...seen.boxes.map((box) => draw(box, box.hit ? "hit" : "miss"))];
+  return [...shown.truth.map((box) => draw(box, "true")), ...seen.boxes.map((box) => draw(box, box.hit ? "hit" : "miss"))];
 }
 
 function provenance(line) {
