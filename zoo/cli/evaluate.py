@@ -139,7 +139,8 @@ def _notes(name: str, report: Report) -> Iterator[str]:
         classes = ", ".join(measured.missing[:10]) + (
             f" and {len(measured.missing) - 10} more" if len(measured.missing) > 10 else ""
         )
-        yield f"{name} does not know {len(measured.missing)} classes of the data set, and scores 0 there: {classes}."
+        known = f"{len(measured.missing)} of the data set's {len(report.per_class)} classes"
+        yield f"{name} does not know {known}, and scores 0 there: {classes}."
     if measured.unmet:
         count = sum(measured.unmet.values())
         yield f"{name}: {count} detections of {len(measured.unmet)} classes that the data set does not have were left out."

@@ -7,6 +7,7 @@ anywhere is read with the same care: the schema has to be this one, every record
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,7 @@ def write(made: Predictions, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:
-            parquet.write_table(table, file, compression="zstd")
+            parquet.write_table(table, file, compression="zstd", write_page_checksum=True)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
@@ -82,7 +83,8 @@ def write(made: Predictions, path: Path) -> None:
             f"Predictions were to be written to {path}.", f"{why.strerror or why}.", "Name a folder with room: --to FOLDER"
         ) from why
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong is being said already
+            beside.unlink(missing_ok=True)
 
 
 def _sync(folder: Path) -> None:
@@ -120,7 +122,7 @@ def read(path: Path) -> Predictions:
     import pyarrow as pa
 
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
             _check_size(file.metadata, path)
             header = _header(file.schema_arrow, path)
             table = file.read()

@@ -26,7 +26,7 @@ def mistakes(report: Report) -> Figure | None:
     figure = paper(report, "What mending each kind of mistake would gain", width=9.0, height=4.6)
     axes = plain(figure.add_subplot(), grid="x")
     axes.barh(places, costs, color=[ORANGE] * len(totals) + [BLUE] * len(kinds), height=0.62)
-    notes = [""] * len(totals) + [f"{one.count:,}×, {KINDS[name]}" for name, one in kinds]
+    notes = [""] * len(totals) + [f"{one.count:,}×, {KINDS[name].partition(',')[0]}" for name, one in kinds]
     for place, cost, note in zip(places, costs, notes, strict=True):
         _note(axes, f"{cost:.1f}", (cost, place), points=5, weight="bold", color=INK)
         _note(axes, note, (cost, place), points=34, weight="normal", color=PALE)
