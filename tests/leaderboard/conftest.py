@@ -102,7 +102,9 @@ def make_entry(report_of: Callable[[float, int], Report]) -> MakeEntry:
             weights=WeightsFile(source=f"file:{name}.safetensors", sha256=sha256, bytes=4 * parameters),
             published=Published(parameters=published, claims=claims),
         )
-        timing = Timing(hardware="a processor", threads=2, runs=50, median_ms=10 * quality, p95_ms=12.0, peak_mb=300.0, gflops=1.5)
+        timing = Timing(
+            hardware="a processor", threads=2, runs=50, median_ms=10 * quality, p95_ms=12.0, peak_mb=300.0, gflops=1.5
+        )
         entry = Entry(model=model, data=data, protocol=PROTOCOL, report=report, timing=timing)
         return structs.replace(entry, **changes)
 

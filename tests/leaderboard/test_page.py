@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
-HOSTILE = "</script><img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>"
+HOSTILE = '</script><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 
 
 @pytest.fixture
@@ -35,7 +35,9 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         picture = Shown("7", 200, 100, PIXEL, 0.5, (Box((0.1, 0.1, 0.5, 0.5), "cat", None, True),), seen)
         findings = check(entries)
         table = table_of("toys", entries, findings, pictures=[picture])
-        board = Leaderboard("Toys", "A board.", "uniform", {"score": 0.01}, "2026-01-01", "0.1.0", (table,), tuple(findings), (), failures)
+        board = Leaderboard(
+            "Toys", "A board.", "uniform", {"score": 0.01}, "2026-01-01", "0.1.0", (table,), tuple(findings), (), failures
+        )
         (tmp_path / "index.html").write_text(html_of(board), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
@@ -58,7 +60,9 @@ def entries(make_entry: Callable[..., Entry]) -> list[Entry]:
     """Three models of two families and licences; the second has no timing."""
     return [
         make_entry("fast", quality=0.6, parameters=900_000, family="Toys", license="MIT"),
-        structs.replace(make_entry("exact", quality=0.95, seed=1, parameters=40_000_000, family="Tools", license="AGPL-3.0-only"), timing=None),
+        structs.replace(
+            make_entry("exact", quality=0.95, seed=1, parameters=40_000_000, family="Tools", license="AGPL-3.0-only"), timing=None
+        ),
         make_entry("middle", quality=0.8, seed=2, parameters=4_000_000, family="Toys", license="MIT", claimed=99.0),
     ]
 
@@ -119,7 +123,14 @@ def test_a_row_opens_to_its_report_with_mouse_and_keyboard(show, entries):
     assert opener.get_attribute("aria-expanded") == "false"
     opener.click()
     report = page.locator("tr.inside")
-    for title in ("Numbers", "Precision and recall", "What its mistakes cost", "Against the others", "Classes", "Where the numbers are from"):
+    for title in (
+        "Numbers",
+        "Precision and recall",
+        "What its mistakes cost",
+        "Against the others",
+        "Classes",
+        "Where the numbers are from",
+    ):
         assert report.get_by_role("heading", name=title, exact=True).is_visible()
     assert report.locator("path.curve").count() == 3
     assert report.get_by_text("99 on toys").is_visible()
@@ -172,7 +183,9 @@ def test_the_page_is_never_wider_than_the_screen(width, show, entries):
     page = show(entries, width=width)
     page.get_by_role("button", name="exact", exact=True).click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate("(() => { const one = document.querySelector('#rows'); return one.scrollWidth - one.clientWidth; })()") <= 1
+    assert (
+        page.evaluate("(() => { const one = document.querySelector('#rows'); return one.scrollWidth - one.clientWidth; })()") <= 1
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -184,7 +197,16 @@ def test_text_stands_out_from_what_is_behind_it(scheme, show, entries):
         return Object.fromEntries(['paper', 'card', 'soft', 'ink', 'quiet', 'accent', 'warn', 'warn-soft']
           .map((name) => [name, style.getPropertyValue('--' + name).trim()])); }"""
     )
-    for text, behind in [("ink", "paper"), ("ink", "card"), ("quiet", "paper"), ("quiet", "card"), ("quiet", "soft"), ("accent", "card"), ("accent", "soft"), ("warn", "warn-soft")]:
+    for text, behind in [
+        ("ink", "paper"),
+        ("ink", "card"),
+        ("quiet", "paper"),
+        ("quiet", "card"),
+        ("quiet", "soft"),
+        ("accent", "card"),
+        ("accent", "soft"),
+        ("warn", "warn-soft"),
+    ]:
         assert contrast(colors[text], colors[behind]) >= 4.5, (text, behind)
 
 
@@ -202,7 +224,10 @@ def test_names_are_text_wherever_they_stand(show, make_entry):
     """Markup in every field that others write: nothing of it runs, all of it is read."""
     entry = make_entry(HOSTILE, family=HOSTILE, license="MIT", quality=0.6, claimed=1.0)
     model = structs.replace(entry.model, note=HOSTILE, weights=structs.replace(entry.model.weights, source=HOSTILE))
-    page = show([structs.replace(entry, model=model, protocol={HOSTILE: HOSTILE}), make_entry("other")], failures=(Failure(HOSTILE, HOSTILE, HOSTILE),))
+    page = show(
+        [structs.replace(entry, model=model, protocol={HOSTILE: HOSTILE}), make_entry("other")],
+        failures=(Failure(HOSTILE, HOSTILE, HOSTILE),),
+    )
     assert HOSTILE in rows(page)
     page.locator("g.point").first.hover()
     page.locator("tr.line .opener").first.click()
