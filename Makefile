@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 $(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard zoo/evaluate/kernel/*.[ch])
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "detzoo needs Python 3.11 or newer; this is " + sys.version)'
 	python3 -m venv $(VENV)
-	$(PY) -m pip install --quiet --editable .
+	$(PY) -m pip install --quiet --editable ".[evaluate]"
 	touch $@
 
 $(VENV)/.ready-to-test: $(VENV)/.ready
@@ -18,7 +18,7 @@ $(VENV)/.ready-to-test: $(VENV)/.ready
 
 setup: $(VENV)/.ready          # the zoo alone, in .venv
 
-demo: setup                    # YOLOX-Nano on real photos, through a loopback Hub
+demo: setup                    # YOLOX-Nano on real photos, measured, on a leaderboard; through a loopback Hub
 	$(PY) docs/demo.py
 
 test: check tests              # everything

@@ -26,10 +26,12 @@ MODULES = {
     "zoo.parts": "What backbones, necks and heads agree on, and what flows through them.",
     "zoo.data": "Data sets: pictures, and what is really in them.",
     "zoo.evaluate": "Measured numbers: exact, with intervals, from flat arrays.",
+    "zoo.leaderboard": "Models side by side on one page, with ranks, checks and entries of others.",
     "zoo.testing": "For the tests of plugins.",
     "zoo.errors": "Every error, and its exit code.",
 }
 COMMANDS = ("list", "show", "detect", "predict", "evaluate", "compare", "compose", "plugins", "pull", "verify", "lock", "bundle")
+GROUPS = {"leaderboard": ("build", "check")}  # commands with commands of their own
 
 
 def public(module: object) -> dict[str, object]:
@@ -126,7 +128,8 @@ def page(name: str) -> str:
 def commands() -> str:
     """The help of every command, as it is printed."""
     text = "# The command `zoo`\n\n"
-    for words in ([], *([one] for one in COMMANDS)):
+    groups = ([name, *one] for name, inner in GROUPS.items() for one in ([], *([word] for word in inner)))
+    for words in ([], *([one] for one in COMMANDS), *groups):
         environment = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PATH": "", "ZOO_PLUGINS": ""}
         done = subprocess.run(
             [sys.executable, "-m", "zoo", *words, "--help"], capture_output=True, text=True, check=True, env=environment
