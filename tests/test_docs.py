@@ -1,5 +1,6 @@
 """Docs are true: snippets run, links lead somewhere, the reference is current, every hook and command is described."""
 
+import json
 import os
 import re
 import shutil
@@ -31,14 +32,24 @@ def shell(example: Example) -> None:
 SNIPPETS = Sybil([SkipParser(), PythonCodeBlockParser(), CodeBlockParser(language="sh", evaluator=shell)])
 
 
+def annotate(source: Path, photos: list[Path], to: Path) -> None:
+    """Writes what the data set says of some of its photos."""
+    whole = json.loads(source.read_text())
+    images = [image for image in whole["images"] if image["file_name"] in {photo.name for photo in photos}]
+    ids = {image["id"] for image in images}
+    annotations = [one for one in whole["annotations"] if one["image_id"] in ids]
+    to.write_text(json.dumps({"images": images, "annotations": annotations, "categories": whole["categories"]}))
+
+
 @pytest.fixture
 def desk(tmp_path: Path, shared: Path, published_yolox_nano: None, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with photos, and YOLOX-Nano where its card says it is published."""
+    """A folder with photos and their annotations, and YOLOX-Nano where its card says it is published."""
     photos = sorted((shared / "coco_val2017_128" / "val2017").glob("*.jpg"))
     shutil.copy(photos[0], tmp_path / "street.jpg")
     (tmp_path / "photos").mkdir()
     for photo in photos[:4]:
         shutil.copy(photo, tmp_path / "photos")
+    annotate(shared / "coco_val2017_128" / "instances.json", photos[:4], tmp_path / "instances.json")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -9,6 +9,7 @@ SURFACE = [
     "Detector",
     "LabelSpace",
     "Protocol",
+    "Target",
     "ZooError",
     "__version__",
     "catalogue",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from zoo.detections import Detections as Detections
     from zoo.detectors import Detector as Detector
     from zoo.detectors import Protocol as Protocol
+    from zoo.detectors import Target as Target
     from zoo.detectors.compose import compose as compose
     from zoo.detectors.load import load as load
     from zoo.errors import ZooError as ZooError
@@ -27,6 +28,7 @@ _HOME = {
     "Detector": "zoo.detectors",
     "LabelSpace": "zoo.labels",
     "Protocol": "zoo.detectors",
+    "Target": "zoo.detectors",
     "ZooError": "zoo.errors",
     "catalogue": "zoo.registry",
     "compare": "zoo.evaluate",
@@ -39,6 +41,7 @@ __all__ = [
     "Detector",
     "LabelSpace",
     "Protocol",
+    "Target",
     "ZooError",
     "__version__",
     "catalogue",

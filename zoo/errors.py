@@ -3,6 +3,7 @@
 ZooError                  1   part of the work failed
 ├── NameNotFound          3   no model, tag, part or label space has that name
 ├── NameAmbiguous         3   several do
+├── UsageError            2   a command's words contradict each other, or what they name
 ├── QueryError            2   a `--where` expression does not parse
 ├── CardError             4   a card or registry file is invalid: file, line, field
 ├── PluginError           4   a plugin broke the contract of a hook
@@ -55,6 +56,12 @@ class NameAmbiguous(ZooError):
     """A short name has several owners; the message lists the qualified names."""
 
     exit_code = 3
+
+
+class UsageError(ZooError):
+    """What was typed can't be done, and no work has begun."""
+
+    exit_code = 2
 
 
 class QueryError(ZooError):

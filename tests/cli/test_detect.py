@@ -48,7 +48,7 @@ def test_json_has_one_object_a_picture(run: Run, tmp_path: Path) -> None:
     assert list(first) == ["file", "width", "height", "model", "weights_sha256", "detections"]
     assert (first["file"], first["width"], first["height"]) == ("1.png", 80, 60)
     assert (second["width"], second["height"]) == (60, 80)
-    assert first["model"] == "yolox_nano.coco"
+    assert first["model"] == "yolox_nano"
     assert len(first["weights_sha256"]) == 64
     assert len(first["detections"]) == 3
     assert list(first["detections"][0]) == ["box", "score", "label", "name"]
@@ -78,13 +78,56 @@ def test_coco_image_ids_come_from_the_annotations(run: Run, tmp_path: Path) -> N
     assert {row["image_id"] for row in json.loads((tmp_path / "out.json").read_text())} == {77}
 
 
-def test_a_picture_without_a_coco_id_is_named_before_the_network_runs(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "1.png").rename(tmp_path / "street.png")
-    done = run("street.png", "--coco", "out.json")
-    assert done.returncode == 1
-    assert "street.png" in done.stderr
+@pytest.mark.parametrize("words", [(), ("--coco-images", "instances.json")])
+def test_a_picture_without_a_coco_id_is_named_before_work_begins(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "2.jpg").rename(tmp_path / "street.jpg")
+    (tmp_path / "instances.json").write_text(json.dumps({"images": [{"id": 1, "file_name": "1.png"}]}))
+    before = sorted(os.listdir(tmp_path))
+    done = run("1.png", "street.jpg", "--json", "seen.json", "--coco", "out.json", *words, model=("--model", "no_such_model"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: COCO results were asked for, which need the image id of 'street.jpg'.\n")
     assert "--coco-images" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.parametrize("option", ["--json", "--coco"])
+def test_a_missing_folder_is_an_error_before_work_begins(run: Run, tmp_path: Path, option: str) -> None:
+    done = run("1.png", option, "new/out.json", model=("--model", "no_such_model"))
+    assert done.returncode == 6
+    assert "There is no folder 'new'." in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_work_that_stops_leaves_no_half_of_a_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "3.jpg").write_bytes(b"not a picture")
+    (tmp_path / "seen.json").write_text("yesterday's")
+    before = sorted(os.listdir(tmp_path))
+    done = run("1.png", "3.jpg", "2.jpg", "--batch-size", "1", "--on-error", "raise", "--json", "seen.json", "--coco", "out.json")
+    assert done.returncode == 6
+    assert "3.jpg" in done.stderr
+    assert (tmp_path / "seen.json").read_text() == "yesterday's"
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--json", "-", "--coco", "-"), ("--json", "a.json", "--coco", "./a.json"), ("--coco-images", "instances.json")],
+)
+def test_outputs_in_each_others_way_are_a_usage_mistake(run: Run, words: tuple[str, ...]) -> None:
+    done = run("1.png", *words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: ")
+
+
+def test_a_reader_who_left_ends_the_work_quietly(run: Run, tmp_path: Path, weights: str) -> None:
+    run("1.png")  # makes the pictures
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "zoo", "detect", "1.png", "2.jpg", "--weights", weights, "--json", "out.json"]
+    done = subprocess.run(command, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+    assert not (tmp_path / "out.json").exists()
 
 
 def test_annotated_pictures_keep_name_and_size(run: Run, tmp_path: Path) -> None:
@@ -112,12 +155,16 @@ def test_a_broken_picture_is_named_and_the_rest_comes_out(run: Run, tmp_path: Pa
     assert done.returncode == 1
     assert "0.jpg" in done.stderr
     assert "missing.png" in done.stderr
-    assert "2 of 3 pictures" in done.stderr
+    assert "Warning: 2 of 3 pictures could not be read." in done.stderr
+    assert done.stderr.count("Warning: ") == 3
+    assert "on_error" not in done.stderr
     assert [one["file"] for one in json.loads((tmp_path / "out.json").read_text())] == ["1.png"]
 
 
 def test_nothing_readable_has_an_exit_code_of_its_own(run: Run) -> None:
-    assert run("missing.png").returncode == 6
+    done = run("missing.png")
+    assert done.returncode == 6
+    assert "Error: No picture could be read." in done.stderr
 
 
 def test_a_wrong_name_is_a_sentence_and_exit_code_3(run: Run) -> None:

@@ -40,13 +40,13 @@ def test_predict_makes_a_run_and_says_where_it_is(shell: Shell, data: str, nano:
     done = shell("predict", "yolox_nano", "--data", data, "--weights", nano, "--to", str(tmp_path / "runs"))
     [file] = (tmp_path / "runs").glob("*.parquet")
     count = len(Predictions.read(file).scores)
-    assert (done.out, done.code) == (f"yolox_nano.coco  6 images  {count} detections  {file}\n", 0)
+    assert (done.out, done.code) == (f"yolox_nano  6 images  {count} detections  {file}\n", 0)
 
 
 def test_predict_writes_json(shell: Shell, data: str, nano: str, tmp_path: Path) -> None:
     done = shell("predict", "yolox_nano", "--data", data, "--weights", nano, "--to", str(tmp_path / "runs"), "--json")
     [one] = json.loads(done.out)
-    assert (one["model"], one["images"], one["provenance"]["protocol"]) == ("yolox_nano.coco", 6, "uniform")
+    assert (one["model"], one["images"], one["provenance"]["protocol"]) == ("yolox_nano", 6, "uniform")
     assert Path(one["file"]).is_file()
 
 
@@ -61,7 +61,7 @@ def test_evaluate_prints_a_table_in_percent_with_intervals(shell: Shell, data: s
 
 def test_evaluate_says_which_classes_a_model_does_not_know(shell: Shell, data: str, nano: str, tmp_path: Path) -> None:
     done = shell("evaluate", "yolox_nano", "--data", data, "--weights", nano, "--to", str(tmp_path), "--resamples", "0")
-    assert "yolox_nano.coco does not know 1 of the data set's 3 classes, and scores 0 there: unicorn." in done.out
+    assert "yolox_nano does not know 1 of the data set's 3 classes, and scores 0 there: unicorn." in done.out
     assert "classes that the data set does not have were left out" in done.out
 
 

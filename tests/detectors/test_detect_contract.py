@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
+import timm
 import torch
 
 from zoo.detections import Detections
+from zoo.detectors.blame import blame
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 
@@ -54,7 +56,7 @@ def test_a_box_outside_the_picture_names_the_model_the_picture_and_the_numbers(b
     ],
 )
 def test_detections_that_can_not_be_made_name_the_model_and_the_picture(wrong, said, make_lamps, street):
-    with pytest.raises(ContractError, match=f"'Broken'.*1 pictures, 'image 0'.*\n.*{said}.*\n.*defect of the model's plugin"):
+    with pytest.raises(ContractError, match=f"'Broken'.*'image 0'.*\n.*decode raised .*{said}.*\n.*defect of the package"):
         decoding(make_lamps, **wrong).detect(street)
 
 
@@ -76,5 +78,37 @@ def test_the_name_a_model_was_loaded_by_is_said(make_lamps, street):
 def test_one_detections_a_picture_is_demanded(lamps, street):
     whole = lamps.decode
     lamps.decode = lambda *args: whole(*args)[1:]
-    with pytest.raises(ContractError, match=r"3 pictures.*\n.*returned 2 Detections"):
+    with pytest.raises(ContractError, match=r"3 pictures, the first of them 'image 0'.*\n.*returned 2 Detections"):
         lamps.detect([street] * 3, batch_size=3)
+
+
+@pytest.mark.parametrize("step", ["prepare", "forward", "decode"])
+def test_an_exception_in_a_step_becomes_an_error_that_names_model_step_and_picture(step, lamps, street):
+    def broken(*_):
+        raise KeyError("scale")
+
+    setattr(lamps, step, broken)
+    with pytest.raises(ContractError, match=f"'Lamps'.*'image 0'.*\n.*{step} raised KeyError: 'scale'") as raised:
+        lamps.detect(street)
+    assert isinstance(raised.value.__cause__, KeyError)
+
+
+@pytest.mark.parametrize("answer", [[None], [{"boxes": []}], None, 7])
+def test_a_decode_that_returns_no_detections_is_named(answer, lamps, street):
+    lamps.decode = lambda *_: answer
+    with pytest.raises(ContractError, match=r"'Lamps'.*\n.*decode (returned a|raised TypeError)"):
+        lamps.detect(street)
+
+
+def test_too_large_a_batch_stays_what_it_is(lamps, street):
+    def too_large(_):
+        raise torch.OutOfMemoryError("out of memory")
+
+    lamps.forward = too_large
+    with pytest.raises(torch.OutOfMemoryError):
+        lamps.detect(street)
+
+
+def test_the_owner_of_a_defect_is_its_distribution(lamps):
+    type_of_another = type("Theirs", (type(lamps),), {"__module__": "timm.models"})
+    assert f"package 'timm' (timm {timm.__version__})" in blame(type_of_another())

@@ -14,7 +14,7 @@ from PIL import Image
 
 from zoo.detectors import Protocol
 from zoo.detectors.stream import stream
-from zoo.errors import ImageError
+from zoo.errors import ContractError, ImageError
 from zoo.images import ImageWarning
 
 LAMP = {"red": (2, 3, 12, 11)}
@@ -177,7 +177,7 @@ def test_an_error_ends_the_threads(lamps, street, as_file, readers):
         lamps.detect([*[as_file(street)] * 5, b"bad", *[as_file(street)] * 50], threads=3)
     assert ended(readers)
     lamps.register_forward_hook(lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ContractError, match="ZeroDivisionError"):
         lamps.detect([as_file(street)] * 50, threads=3)
     assert ended(readers)
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
 import zoo
-from zoo.errors import CardError, ContractError, NameNotFound, OfflineError
+from zoo.errors import CardError, ContractError, NameNotFound, OfflineError, UsageError
 from zoo.registry import catalogue, reload
 from zoo.registry.card import PostLoad
 from zoo.testing import LoopbackHub
@@ -21,11 +22,41 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_an_alias_is_the_model_it_stands_for() -> None:
-    assert zoo.load("fasterrcnn_resnet50", weights=False).name == "fasterrcnn_resnet50_fpn.coco_v1"
+    assert zoo.load("fasterrcnn_resnet50", weights=False).name == "fasterrcnn_resnet50_fpn"
 
 
 def test_a_loaded_detector_is_in_eval_mode() -> None:
     assert not any(module.training for module in zoo.load("yolox_nano", weights=False).modules())
+
+
+def test_only_the_weights_of_the_card_put_their_tag_into_the_name(published_yolox_nano: None, file: Path) -> None:
+    assert zoo.load("yolox_nano").name == "yolox_nano.coco"
+    assert zoo.load("yolox_nano.coco", weights=False).name == "yolox_nano"
+    assert zoo.load("yolox_nano", weights=f"file:{file}").name == "yolox_nano"
+
+
+def test_a_path_is_a_file_of_weights(file: Path) -> None:
+    loaded = zoo.load("yolox_nano", weights=file).weights
+    assert loaded
+    assert loaded.path == file
+
+
+@pytest.mark.parametrize("text", ["m.pth", "models/best", "best.safetensors"])
+def test_a_path_as_text_says_how_a_file_is_named(text: str) -> None:
+    with pytest.raises(NameNotFound, match=f'weights="file:{text}"'):
+        zoo.load("yolox_nano", weights=text)
+
+
+@pytest.mark.parametrize("arguments", [{"name": None}, {"name": 3}, {"name": "yolox_nano", "weights": None}])
+def test_what_a_type_checker_would_find_is_said_in_a_sentence(arguments: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=r"zoo\.load takes|True for the card's"):
+        zoo.load(**arguments)
+
+
+@pytest.mark.parametrize("device", ["banana", "xpu", "mps:3"])
+def test_a_device_that_is_not_there_is_refused_before_any_work(device: str) -> None:
+    with pytest.raises(UsageError, match=f"device '{device}'(.|\n)*Here there is: cpu"):
+        zoo.load("yolox_nano", device=device)
 
 
 def test_random_weights_follow_the_seed() -> None:

@@ -59,7 +59,7 @@ def test_runs_are_kept_in_the_zoo_s_home_unless_said_otherwise(street: Dataset, 
     path = run(street, nano, None).path
     assert path is not None
     assert path.parent == Path(os.environ["ZOO_HOME"]) / "runs"
-    assert path.name.startswith("yolox_nano.coco@street@custom-")
+    assert path.name.startswith("yolox_nano@street@custom-")
 
 
 def test_another_protocol_or_other_weights_or_pictures_are_another_run(
@@ -74,7 +74,7 @@ def test_another_protocol_or_other_weights_or_pictures_are_another_run(
 
 def test_provenance_says_what_was_run_on_what_and_how(street: Dataset, nano: str, tmp_path: Path) -> None:
     facts = run(street, nano, tmp_path).provenance
-    assert facts["model"] == "yolox_nano.coco"
+    assert facts["model"] == "yolox_nano"
     assert facts["weights_source"] == f"file:{Path(nano).name}"
     assert facts["plugin"].startswith("yolox (detzoo ")
     assert facts["data_sha256"] == street.sha256

@@ -103,8 +103,9 @@ def test_more_scores_than_boxes_are_refused_by_image(seen: Path) -> None:
         (json.dumps({"format": 1, "names": ["red"], "provenance": {"model": 5}}), r"is wrong.*provenance"),
         (json.dumps({"format": 99, "names": ["red"], "provenance": {}}), "format 99"),
         (json.dumps({"format": 1, "names": ["red"], "provenance": {}}), "a label that no class has"),
+        (json.dumps({"format": 1, "names": ["red", "red", "blue"], "provenance": {}}), "class names are not one each"),
     ],
-    ids=["none", "cut", "nested", "wrong type", "of the future", "too few names"],
+    ids=["none", "cut", "nested", "wrong type", "of the future", "too few names", "a name twice"],
 )
 def test_a_wrong_header_is_refused(seen: Path, header: str | None, message: str) -> None:
     table = parquet.read_table(seen)

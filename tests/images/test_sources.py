@@ -93,3 +93,11 @@ def test_one_picture_is_told_from_many(album):
     many = [album, str(album / "*.png"), [], (), iter([]), (b"" for _ in range(2)), {b""}]
     assert [is_many(source) for source in one] == [False] * len(one)
     assert [is_many(source) for source in many] == [True] * len(many)
+
+
+def test_the_home_folder_is_spelled_with_a_tilde(album, monkeypatch):
+    monkeypatch.setenv("HOME", str(album))
+    Image.new("RGB", (3, 2)).save(album / "b2.png")
+    assert is_many("~")
+    assert names(album, expand("~/*.png")) == ["b2.png", "b10.png"]
+    assert read("~/b2.png").size == (2, 3)

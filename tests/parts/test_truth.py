@@ -23,7 +23,7 @@ def test_boxes_go_where_the_picture_went() -> None:
 
 
 def test_boxes_without_area_are_left_out_with_their_labels() -> None:
-    boxes = torch.tensor([[5.0, 5, 5, 9], [1, 1, 9, 9], [9, 1, 1, 9], [float("nan"), 0, 5, 5]])
+    boxes = torch.tensor([[5.0, 5, 5, 9], [1, 1, 9, 9], [3, 7, 8, 7], [2, 2, 2, 2]])
     (found,) = truth_in_input(batch_of(PLACE), [Target(boxes, torch.tensor([0, 1, 0, 0]))], SPACE)
     assert found.labels.tolist() == [1]
     assert tuple(found.boxes.shape) == (1, 4)
@@ -45,3 +45,14 @@ def test_a_label_outside_the_space_is_refused_by_number(label: int) -> None:
 def test_targets_are_one_a_picture() -> None:
     with pytest.raises(ValueError, match="one a picture, 2, got 0"):
         truth_in_input(batch_of(PLACE, PLACE), [], SPACE)
+
+
+@pytest.mark.parametrize("box", [[50.0, 40, 20, 10], [0, 0, float("nan"), 5], [0, 0, float("inf"), 5]])
+def test_a_box_that_ends_before_it_begins_or_is_not_finite_is_shown(box: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"x1 <= x2 .* but box 1 is \[.*converts from x y width height"):
+        Target(torch.tensor([[1.0, 1, 9, 9], box]), torch.tensor([0, 0]))
+
+
+def test_labels_are_positions() -> None:
+    with pytest.raises(ValueError, match=r"torch\.int64"):
+        Target(torch.tensor([[1.0, 1, 9, 9]]), torch.tensor([0.0]))

@@ -19,7 +19,7 @@ def check(boxes: Tensor, scores: Tensor, labels: Tensor, space: LabelSpace) -> N
     _check_shapes(boxes=boxes, scores=scores, labels=labels)
     if len(scores):
         _check_scores(scores)
-        _check_boxes(boxes)
+        check_boxes(boxes)
         _check_labels(labels, space)
 
 
@@ -41,7 +41,8 @@ def _check_scores(scores: Tensor) -> None:
         raise ValueError(f"scores must lie in [0, 1], got {worst:g} to {best:g}; logits go through sigmoid first")
 
 
-def _check_boxes(boxes: Tensor) -> None:
+def check_boxes(boxes: Tensor) -> None:
+    """Boxes `(n, 4)`, n at least 1, are finite and have their corners in order. Raises: ValueError that shows the first other."""
     finite = float(boxes.abs().max()) < float("inf")  # False for NaN
     if finite and bool((boxes[:, 2:] >= boxes[:, :2]).all()):
         return

@@ -74,7 +74,7 @@ def build_part(
     make: Callable[..., Any] = partial(backbone, name) if kind == "backbone" else build
     try:
         part = make(**given, **arguments)
-    except (ContractError, NameNotFound) as why:
+    except ContractError as why:
         raise Seam(kind, above or {}, why) from why
     except ZooError:
         raise

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from zoo.detections import Detections
-from zoo.errors import ContractError
-from zoo.images import Picture
 from zoo.labels import LabelSpace
-
-REPORT = "This is a defect of the model's plugin: report it there, with the picture."
 
 # Scaling boxes back rounds in float32, which is so coarse at 20,000 pixels.
 PIXELS = 0.01
 
 
-def check(seen: Detections, picture: Picture, *, model: str, space: LabelSpace) -> None:
-    """That they are on the CPU, in the model's label space, and inside the picture.
-
-    Raises:
-        ContractError: one of these is not so; the message names the model, the picture and the numbers.
-    """
-    wrong = _violation(seen, picture.size, space)
-    if wrong:
-        height, width = picture.size
-        raise ContractError(f"'{model}' decoded what it saw in '{picture.source}', {width} x {height} pixels.", wrong, REPORT)
-
-
-def _violation(seen: Detections, size: tuple[int, int], space: LabelSpace) -> str | None:
+def violation(seen: object, size: tuple[int, int], space: LabelSpace) -> str | None:
+    """What is wrong, or None: these are Detections, on the CPU, in the label space, inside the picture `(height, width)`."""
+    if not isinstance(seen, Detections):
+        return f"Its decode returned a {type(seen).__name__}, not Detections."
     if not seen.boxes.is_cpu:
         return f"The boxes are on {seen.boxes.device}, not on the CPU."
     if seen.space is not space and seen.space != space:

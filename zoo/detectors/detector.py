@@ -33,7 +33,7 @@ class Detector(nn.Module, ABC):
 
     space:  the label space of its detections.
     native: the family's own thresholds, with every setting filled in.
-    name:   what it was loaded as, `architecture.tag`; None for one that was built by hand.
+    name:   what it was loaded as, with a tag (`yolox_nano.coco`) if its weights are the card's; None for one built by hand.
     weights: the verified file its weights are from; None for random ones.
     """
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from zoo.parts.batch import Batch, Place
+from zoo.parts.pixels import check_pixels
 from zoo.registry.card import Input
 
 
@@ -55,7 +56,11 @@ def prepare(images: Sequence[Tensor], rule: Input, *, step: int, device: torch.d
 
     Bilinear with antialiasing, on the device the picture is on; `rule.padding` is a value of the network's input, so 0 is the
     mean where a mean is subtracted.
+
+    Raises:
+        ImageError: one is no such tensor.
     """
+    check_pixels(images)
     pictures = [Size(image.shape[-2], image.shape[-1]) for image in images]
     whole = canvas(pictures, rule, step=step)
     pixels = torch.full((len(images), 3, whole.height, whole.width), rule.padding, dtype=dtype, device=device)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from typing import TYPE_CHECKING
 
 import torch
 
 from zoo.detections import Detections
-from zoo.detectors.checking import REPORT, check
+from zoo.detectors.blame import blame
+from zoo.detectors.checking import violation
 from zoo.detectors.mode import evaluating
-from zoo.errors import ContractError, LabelError
+from zoo.errors import ContractError, ImageError
 from zoo.images import Picture
 from zoo.parts.batch import Batch
 from zoo.parts.protocol import Protocol
@@ -34,28 +35,32 @@ class Steps:
         """What is seen in each picture; they all have one input size.
 
         Raises:
-            ContractError: the detector's plugin made something that is no detection.
+            ContractError: the detector's code failed, or made something that is no detection.
+            torch.OutOfMemoryError: the batch is too large for the device.
         """
         with evaluating(self._detector), torch.inference_mode():
             found = self._decoded(pictures)
         for seen, picture in zip(found, pictures, strict=True):
-            check(seen, picture, model=self._name, space=self._detector.space)
-        return [_owned(seen, picture) for seen, picture in zip(found, pictures, strict=True)]
+            if wrong := violation(seen, picture.size, self._detector.space):
+                height, width = picture.size
+                asked = f"'{self._name}' decoded what it saw in '{picture.source}', {width} x {height} pixels."
+                raise ContractError(asked, wrong, blame(self._detector))
+        return [_owned(self._settled(seen), picture) for seen, picture in zip(found, pictures, strict=True)]
 
     def _decoded(self, pictures: Sequence[Picture]) -> list[Detections]:
-        device = self._detector.device
-        batch = self._detector.prepare([picture.pixels.to(device, non_blocking=True) for picture in pictures])
+        model = self._detector
+        device = model.device
+        with self._named("prepare", pictures):
+            batch = model.prepare([picture.pixels.to(device, non_blocking=True) for picture in pictures])
         # Held until the next one is there: freed between two batches, its pages would go back to the system, and getting them
         # anew costs a small network on a CPU a few percent of its time.
         self._held = batch
-        with self._arithmetic(device):
-            raw = self._detector(batch)
-        try:
-            found = [self._settled(seen) for seen in self._detector.decode(raw, batch, self._protocol)]
-        except (ValueError, LabelError) as why:  # Detections refused what decode made
-            raise self._broken(pictures, " ".join(str(why).split("\n"))) from why
+        with self._named("forward", pictures), self._arithmetic(device):
+            raw = model(batch)
+        with self._named("decode", pictures):
+            found = list(model.decode(raw, batch, self._protocol))
         if len(found) != len(pictures):
-            raise self._broken(pictures, f"It returned {len(found)} Detections.")
+            raise self._broken(pictures, f"Its decode returned {len(found)} Detections.")
         return found
 
     def _arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
@@ -69,10 +74,21 @@ class Steps:
         iou = self._protocol.over(self._detector.native).iou
         return seen if iou is None else seen.suppress("nms", iou=iou, class_agnostic=True)
 
+    @contextmanager
+    def _named(self, step: str, pictures: Sequence[Picture]) -> Iterator[None]:
+        """What the detector's own code raises becomes an error that names the detector, the step and the picture."""
+        try:
+            yield
+        except (ContractError, ImageError, torch.OutOfMemoryError, MemoryError):
+            raise
+        except Exception as why:
+            raise self._broken(pictures, f"Its {step} raised {type(why).__name__}: {' '.join(str(why).split())}") from why
+
     def _broken(self, pictures: Sequence[Picture], case: str) -> ContractError:
         first = pictures[0].source
-        asked = f"'{self._name}' was to decode what it saw in {len(pictures)} pictures, '{first}' the first of them."
-        return ContractError(asked, case, REPORT)
+        count = f"{len(pictures)} pictures, the first of them '{first}'" if len(pictures) > 1 else f"'{first}'"
+        asked = f"'{self._name}' was to say what it sees in {count}."
+        return ContractError(asked, case, blame(self._detector))
 
 
 def _owned(seen: Detections, picture: Picture) -> Detections:

@@ -58,8 +58,8 @@ def _check_options(batch_size: BatchSize, exif: str, threads: int | None) -> Non
         raise ValueError(f"batch_size={batch_size!r}: a number of pictures, at least 1, or 'auto'")
     if exif not in ("apply", "ignore"):
         raise ValueError(f"exif={exif!r}: 'apply' turns pictures upright, 'ignore' leaves them as they are stored")
-    if threads is not None and threads < 0:
-        raise ValueError(f"threads={threads}: a number of threads that read ahead, or 0 for none")
+    if threads is not None and not (isinstance(threads, int) and threads >= 0):
+        raise ValueError(f"threads={threads!r}: a number of threads that read ahead, or 0 for none")
 
 
 def _stream(

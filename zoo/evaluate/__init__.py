@@ -6,7 +6,7 @@ The module can be called: `zoo.evaluate(model, data=…)` is `zoo.evaluate.evalu
 import sys
 
 from zoo.data.ground_truth import GroundTruth as GroundTruth
-from zoo.evaluate.callable import CallableModule
+from zoo.evaluate.callable import CallableModule as _CallableModule
 from zoo.evaluate.compare import Comparison as Comparison
 from zoo.evaluate.compare import compare as compare
 from zoo.evaluate.evaluation import DataWarning as DataWarning
@@ -18,4 +18,4 @@ from zoo.evaluate.report import Report as Report
 from zoo.evaluate.settings import Area as Area
 from zoo.evaluate.settings import Settings as Settings
 
-sys.modules[__name__].__class__ = CallableModule
+sys.modules[__name__].__class__ = _CallableModule

@@ -27,7 +27,7 @@ def predict(
     *,
     data: str | os.PathLike[str] | Dataset,
     protocol: str | Protocol = "uniform",
-    weights: bool | str = True,
+    weights: bool | str | os.PathLike[str] = True,
     device: torch.device | str | None = None,
     batch_size: int | Literal["auto"] = "auto",
     to: str | os.PathLike[str] | None = None,

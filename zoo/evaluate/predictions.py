@@ -66,6 +66,8 @@ class Predictions:
                     f"Image {self.image_ids[picture].item()!r}, detection {row - int(self.starts[picture])}, has {what}: "
                     f"box {self.boxes[row].tolist()}, score {self.scores[row]}, label {self.labels[row]}."
                 )
+        if not self.names or len(set(self.names)) < len(self.names) or not all(name.strip() for name in self.names):
+            raise self.flaw("Its class names are not one each.")
         again = np.sort(self.image_ids)
         if (again[1:] == again[:-1]).any():
             raise self.flaw(f"Image {again[1:][again[1:] == again[:-1]][0].item()!r} is there twice.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,7 +35,9 @@ class Subject:
     fixed: bool
 
 
-def subject(model: str | Detector, *, weights: bool | str, device: torch.device | str | None, progress: bool | None) -> Subject:
+def subject(
+    model: str | Detector, *, weights: bool | str | os.PathLike[str], device: torch.device | str | None, progress: bool | None
+) -> Subject:
     """The model of a name, with its weights fetched and verified but not loaded; or the detector itself.
 
     Raises: NameNotFound, NameAmbiguous, WeightsError.
@@ -44,14 +47,16 @@ def subject(model: str | Detector, *, weights: bool | str, device: torch.device 
     from zoo.detectors import load  # deferred: torch, which a run that is done already needs not
 
     known = catalogue()
+    weights = f"file:{os.fspath(weights)}" if isinstance(weights, os.PathLike) else weights
     choice = choose(known, model, weights)
-    facts = {"model": choice.name, "card_sha256": card_sha256(choice), "plugin": _plugin(choice)}
+    facts = {"model": choice.entry.name, "card_sha256": card_sha256(choice), "plugin": _plugin(choice)}
     if weights is False:
         return _at_hand(load(model, weights=False, device=device), facts | {"weights_source": "random"})
-    file = find(known, choice, str(weights) if is_place(weights) else None, progress=progress).file
+    found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
+    file, name = found.file, choice.name if found.weights is choice.weights else choice.entry.name
     source = f"file:{file.published.name}" if file.source.startswith("file:") else file.source
-    facts |= {"weights_sha256": file.sha256, "weights_source": source}
-    return Subject(choice.name, facts, lambda: load(model, weights=weights, device=device, progress=progress), fixed=True)
+    facts |= {"model": name, "weights_sha256": file.sha256, "weights_source": source}
+    return Subject(name, facts, lambda: load(model, weights=weights, device=device, progress=progress), fixed=True)
 
 
 def card_sha256(choice: Choice) -> str:

@@ -12,6 +12,7 @@ from zoo.registry import Catalogue, Choice
 from zoo.registry.card import Weights
 
 EXPLICIT = ("file:", "hub:", "https://", "http://")
+FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ def wanted(choice: Choice) -> Wanted:
         raise NameNotFound(
             f"The weights of '{choice.name}' were asked for.",
             "Its card has none.",
-            f'Take random weights, weights=False, or a file of your own: zoo.load("{choice.name}", weights="file:PATH")',
+            f'Take random weights, zoo.load("{choice.name}", weights=False), '
+            f'or a file of your own: zoo.load("{choice.name}", weights="file:PATH")',
         )
     return Wanted(choice.entry.qualified, choice.tag, choice.weights, Path(choice.entry.origin).parent)
 
@@ -52,6 +54,12 @@ def choose(known: Catalogue, name: str, weights: bool | str) -> Choice:
     choice = known.resolve(name)
     if isinstance(weights, bool) or is_place(weights):
         return choice
+    if weights.endswith(FILES) or "/" in weights:
+        raise NameNotFound(
+            f"The model '{name}' was asked for with weights='{weights}'.",
+            "That looks like a file; text without a prefix is a tag of the card's weights.",
+            f'Say that it is a file: weights="file:{weights}"',
+        )
     base, _, tag = name.partition(".")
     if tag and tag != weights:
         raise NameNotFound(

@@ -44,6 +44,8 @@ def from_tensor(tensor: Tensor, name: str) -> Picture:
     shape = tuple(tensor.shape)
     if tensor.dim() not in (2, 3) or (tensor.dim() == 3 and shape[0] not in CHANNELS):
         raise unreadable(name, f"It is a tensor of shape {shape}.", _tensor_fix(shape))
+    if tensor.is_meta:
+        raise unreadable(name, "It is on the meta device, where tensors have a shape and no content.", "Pass one with pixels.")
     if not tensor.numel():
         raise unreadable(name, f"It has no pixels: a tensor of shape {shape}.", "Pass at least one pixel.")
     if tensor.is_floating_point():

@@ -13,7 +13,7 @@ from zoo.errors import ImageError
 from zoo.images.arrays import from_array, from_tensor
 from zoo.images.decode import decode, from_pil
 from zoo.images.picture import Exif, Picture, unreadable
-from zoo.images.sources import Source, is_glob, is_url, matches, name_of, pictures_in
+from zoo.images.sources import Source, is_glob, is_url, matches, name_of, path_of, pictures_in
 from zoo.images.web import fetch
 
 
@@ -46,7 +46,7 @@ def read(source: Source, *, exif: Exif = "apply", name: str | None = None, max_p
         case bytes() | bytearray() | memoryview():
             return decode(io.BytesIO(bytes(source)), name, exif=exif, max_pixels=max_pixels)
         case str() | os.PathLike():
-            return _from_address(os.fspath(source), name, exif=exif, max_pixels=max_pixels)
+            return _from_address(path_of(source), name, exif=exif, max_pixels=max_pixels)
     raise _unknown(source, name)
 
 

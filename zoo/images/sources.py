@@ -30,7 +30,7 @@ def expand(source: Sources) -> Iterator[Source]:
     """
     for one in source if _is_series(source) else (source,):
         if isinstance(one, str | os.PathLike):
-            yield from _files(os.fspath(one))
+            yield from _files(path_of(one))
         else:
             yield one  # type: ignore[misc]  # whatever else it is, `read` takes it or names it
 
@@ -38,9 +38,14 @@ def expand(source: Sources) -> Iterator[Source]:
 def is_many(source: Sources) -> bool:
     """Whether the source stands for a sequence of pictures, even if of one, rather than for one picture."""
     if isinstance(source, str | os.PathLike):
-        text = os.fspath(source)
+        text = path_of(source)
         return os.path.isdir(text) or is_glob(text)
     return _is_series(source)
+
+
+def path_of(source: str | os.PathLike[str]) -> str:
+    """The path or URL as text; `~` is the home folder."""
+    return os.path.expanduser(os.fspath(source))
 
 
 def is_url(text: str) -> bool:

@@ -20,5 +20,6 @@ from zoo.parts.contract import Neck as Neck
 from zoo.parts.level import Level as Level
 from zoo.parts.level import levels_of as levels_of
 from zoo.parts.needs import Needs as Needs
+from zoo.parts.pixels import check_pixels as check_pixels
 from zoo.parts.protocol import Protocol as Protocol
 from zoo.parts.truth import truth_in_input as truth_in_input

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from zoo.detections.check import check_boxes
+
 
 @dataclass(frozen=True)
 class Place:
@@ -55,7 +57,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Target:
-    """The annotated truth of one picture: boxes `(n, 4)` float32 xyxy in original pixels, labels `(n,)` int64; n may be 0."""
+    """The annotated truth of one picture: boxes `(n, 4)` float32 xyxy in original pixels, labels `(n,)` int64; n may be 0.
+
+    A box may be without width or height, as some in COCO are; `loss` leaves it out.
+
+    Raises:
+        ValueError: other shapes or types, or boxes that are not finite or end before they begin, as x y width height would.
+    """
 
     boxes: Tensor
     labels: Tensor
@@ -64,3 +72,7 @@ class Target:
         count = len(self.labels)
         if tuple(self.boxes.shape) != (count, 4):
             raise ValueError(f"boxes must be ({count}, 4) to match {count} labels, got {tuple(self.boxes.shape)}")
+        if self.labels.dtype != torch.int64:
+            raise ValueError(f"labels must be torch.int64, positions in the label space, got {self.labels.dtype}")
+        if count:
+            check_boxes(self.boxes)

@@ -17,6 +17,7 @@ def truth_in_input(batch: Batch, targets: Sequence[Target], space: LabelSpace) -
     Boxes without width or height are left out: no anchor could learn them, and their logarithm is infinite.
 
     Raises:
+        ValueError: there are more or fewer targets than pictures.
         LabelError: a label is outside the label space.
     """
     if len(targets) != len(batch):

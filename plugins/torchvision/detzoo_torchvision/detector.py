@@ -18,7 +18,8 @@ from detzoo_torchvision.norms import set_frozen_eps
 from zoo import Detector, LabelSpace, Protocol
 from zoo.detections import Detections
 from zoo.detectors import Batch, Place, Target
-from zoo.errors import ImageError, LabelError
+from zoo.errors import ImageError
+from zoo.parts import check_pixels, truth_in_input
 from zoo.registry.card import PostLoad
 
 
@@ -39,8 +40,9 @@ class TorchvisionDetector(Detector):
     def prepare(self, images: Sequence[Tensor]) -> Batch:
         """Normalised, resized and padded by torchvision's transform; in train mode it draws among its sizes at random.
 
-        Raises: ImageError for a picture so long that its short side would vanish.
+        Raises: ImageError for what is no uint8 picture, or one so long that its short side would vanish.
         """
+        check_pixels(images)
         sizes = [(image.shape[-2], image.shape[-1]) for image in images]
         for height, width in sizes:
             self._resized(height, width)
@@ -95,12 +97,8 @@ class TorchvisionDetector(Detector):
     def _truth(self, batch: Batch, targets: Sequence[Target]) -> list[dict[str, Tensor]]:
         """The targets as torchvision takes them: boxes in input pixels, labels as channels."""
         channel_of_label = torch.tensor(self.space.channel_of_label, device=self.device)
-        truth = []
-        for index, (target, place) in enumerate(zip(targets, batch.places, strict=True)):
-            _check(target, len(self.space), f"target {index}")
-            boxes = place.to_input(target.boxes.to(self.device))  # (n, 4)
-            truth.append({"boxes": boxes, "labels": channel_of_label[target.labels.to(self.device)]})
-        return truth
+        truth = truth_in_input(batch, targets, self.space)
+        return [{"boxes": target.boxes, "labels": channel_of_label[target.labels]} for target in truth]
 
     def _resized(self, height: int, width: int) -> tuple[int, int]:
         """A picture's size in the network's input in eval mode, as torchvision's transform computes it."""
@@ -129,16 +127,3 @@ def tuned(owner: Any, protocol: Protocol) -> Any:
 def input_sizes(batch: Batch) -> list[tuple[int, int]]:
     """`(height, width)` of each picture in the network's input, without padding."""
     return [(round(place.height * place.scale_y), round(place.width * place.scale_x)) for place in batch.places]
-
-
-def _check(target: Target, classes: int, where: str) -> None:
-    flat = ~(target.boxes[:, 2:] > target.boxes[:, :2]).all(dim=1)  # (n,), and true for NaN
-    if flat.any():
-        raise ValueError(f"{where}: box {target.boxes[flat][0].tolist()} has no width or no height; drop it from the truth")
-    outside = (target.labels < 0) | (target.labels >= classes)
-    if outside.any():
-        raise LabelError(
-            f"The loss was asked for, and {where} has the label {int(target.labels[outside][0])}.",
-            f"The label space has {classes} classes.",
-            f"Give labels from 0 to {classes - 1}, in the order of the detector's space.",
-        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from detzoo_torchvision import architectures
@@ -153,23 +154,30 @@ def test_no_fix_is_no_error() -> None:
         architectures.ssd300_vgg16(space=SPACE).post_load(PostLoad())
 
 
-def test_a_box_without_area_is_refused_by_its_target(fcos: Any, images: list[Tensor]) -> None:
-    batch = fcos.prepare(images)
-    truth = [target(), target((1.0, 1.0, 9.0, 9.0), (4.0, 4.0, 4.0, 9.0))]
-    with pytest.raises(ValueError, match=r"target 1: box \[4\.0, 4\.0, 4\.0, 9\.0\]"):
-        fcos.loss(fcos(batch), batch, truth)
-
-
-def test_a_nan_box_is_refused(fcos: Any, images: list[Tensor]) -> None:
+def test_a_box_without_area_is_left_out_of_the_loss(fcos: Any, images: list[Tensor]) -> None:
     batch = fcos.prepare(images[:1])
-    with pytest.raises(ValueError, match="target 0"):
-        fcos.loss(fcos(batch), batch, [target((1.0, float("nan"), 9.0, 9.0))])
+    raw = fcos(batch)
+    whole = target((1.0, 1.0, 9.0, 9.0))
+    flat = Target(torch.cat([whole.boxes, torch.tensor([[4.0, 4.0, 4.0, 9.0]])]), torch.cat([whole.labels, torch.tensor([1])]))
+    assert fcos.loss(raw, batch, [flat]) == fcos.loss(raw, batch, [whole])
+
+
+def test_targets_are_one_a_picture(fcos: Any, images: list[Tensor]) -> None:
+    batch = fcos.prepare(images)
+    with pytest.raises(ValueError, match="one a picture, 2, got 0"):
+        fcos.loss(fcos(batch), batch, [])
+
+
+@pytest.mark.parametrize("image", [np.zeros((8, 8, 3), np.uint8), torch.zeros(3, 8, 8), torch.zeros(8, 8, dtype=torch.uint8)])
+def test_what_is_no_uint8_picture_is_refused(fcos: Any, image: Any) -> None:
+    with pytest.raises(ImageError, match="Picture 0(.|\n)*uint8 RGB"):
+        fcos.prepare([image])
 
 
 @pytest.mark.parametrize("label", [-1, 3])
 def test_a_label_outside_the_space_is_refused(fcos: Any, images: list[Tensor], label: int) -> None:
     batch = fcos.prepare(images[:1])
-    with pytest.raises(LabelError, match=rf"target 0 has the label {label}\.(.|\n)*from 0 to 2"):
+    with pytest.raises(LabelError, match=rf"the label {label}\.(.|\n)*has 3 labels, from 0"):
         fcos.loss(fcos(batch), batch, [target((1.0, 1.0, 9.0, 9.0), label=label)])
 
 

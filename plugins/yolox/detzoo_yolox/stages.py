@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from zoo.errors import NameNotFound
+from zoo.errors import ContractError
 from zoo.parts.level import Level
 
 
@@ -16,7 +16,7 @@ class Stages(nn.Sequential):
 
     levels: channels and stride of each map it returns; stages behind the last of them are left out.
 
-    Raises: NameNotFound for a stride that no stage has.
+    Raises: ContractError for a stride that no stage has.
     """
 
     levels: tuple[Level, ...]
@@ -24,7 +24,7 @@ class Stages(nn.Sequential):
     def __init__(self, stages: Mapping[str, tuple[nn.Module, Level]], *, strides: tuple[int, ...]) -> None:
         every = {level.stride: level for _, level in stages.values()}
         if unknown := sorted(set(strides) - every.keys()):
-            raise NameNotFound(
+            raise ContractError(
                 f"{type(self).__name__} was asked for maps at the strides {', '.join(map(str, strides))}.",
                 f"It has none at {', '.join(map(str, unknown))}.",
                 f"Choose from {', '.join(map(str, every))}.",

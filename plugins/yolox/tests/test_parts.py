@@ -11,7 +11,7 @@ from detzoo_yolox.head import DecoupledHead
 from detzoo_yolox.neck import PAFPN, YOLOFPN
 from torch import Tensor, nn
 
-from zoo.errors import ContractError, NameNotFound
+from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 from zoo.parts.level import Level
 
@@ -53,7 +53,7 @@ def test_stages_behind_the_coarsest_wanted_map_are_not_built() -> None:
 
 
 def test_a_stride_no_stage_has_is_refused_with_those_there_are() -> None:
-    with pytest.raises(NameNotFound, match=r"It has none at 64\.\nChoose from 2, 4, 8, 16, 32\."):
+    with pytest.raises(ContractError, match=r"It has none at 64\.\nChoose from 2, 4, 8, 16, 32\."):
         CSPDarknet(strides=(32, 64), width=0.125)
 
 

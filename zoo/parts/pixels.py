@@ -1,0 +1,26 @@
+"""What `prepare` takes, checked for every family alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from zoo.errors import ImageError
+
+
+def check_pixels(images: Sequence[Tensor]) -> None:
+    """Each is a uint8 tensor `(3, h, w)` with pixels in it. Raises: ImageError that names the first other by its position."""
+    for position, image in enumerate(images):
+        if not isinstance(image, Tensor):
+            raise _refused(position, f"It is a {type(image).__name__}.")
+        if image.dtype != torch.uint8 or image.dim() != 3 or image.shape[0] != 3 or not image.numel():
+            raise _refused(position, f"It is a tensor of {image.dtype}, {tuple(image.shape)}.")
+    if not len(images):
+        raise ImageError("Pictures were to be prepared for the network.", "There are none.", "Pass at least one.")
+
+
+def _refused(position: int, case: str) -> ImageError:
+    fix = "Pass uint8 RGB tensors (3, height, width), 0 to 255: zoo.images.read(picture).pixels makes one of any form."
+    return ImageError(f"Picture {position} was to be prepared for the network.", case, fix)
