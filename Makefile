@@ -9,7 +9,7 @@ $(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard zoo/evaluate/kernel/*.[
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "detzoo needs Python 3.11 or newer; this is " + sys.version)'
 	@echo "Setting up $(VENV): pip fetches PyTorch and what else the zoo needs. This takes minutes; on Linux it is gigabytes, for CUDA."
 	python3 -m venv $(VENV)
-	$(PY) -m pip install --editable .
+	$(PY) -m pip install --editable ".[evaluate]"
 	touch $@
 
 $(VENV)/.ready-to-test: $(VENV)/.ready
@@ -20,7 +20,7 @@ $(VENV)/.ready-to-test: $(VENV)/.ready
 
 setup: $(VENV)/.ready          # the zoo alone, in .venv
 
-demo: setup                    # YOLOX-Nano on real photos, through a loopback Hub
+demo: setup                    # YOLOX-Nano on real photos, measured, on a leaderboard; through a loopback Hub
 	$(PY) docs/demo.py
 
 test: check tests              # everything

@@ -33,9 +33,11 @@ MODULES = {
     "zoo.evaluate.evaluation": "What `zoo.evaluate(…)` does.",
     "zoo.evaluate.provenance": "What a number is of, by key.",
     "zoo.evaluate.plots": "Static plots of a report.",
+    "zoo.leaderboard": "Models side by side on one page, with ranks, checks and entries of others.",
     "zoo.testing": "For the tests of plugins.",
     "zoo.errors": "Every error, and its exit code.",
 }
+GROUPS = {"leaderboard": ("build", "check")}  # commands with commands of their own
 
 
 def public(module: object) -> dict[str, object]:
@@ -139,7 +141,8 @@ def page(name: str) -> str:
 def commands() -> str:
     """The help of every command, as it is printed."""
     text = "# The command `zoo`\n\n"
-    for words in ([], *([one] for one in COMMANDS)):
+    groups = ([name, *one] for name, inner in GROUPS.items() for one in ([], *([word] for word in inner)))
+    for words in ([], *([one] for one in COMMANDS if one not in GROUPS), *groups):
         environment = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb", "PATH": "", "ZOO_PLUGINS": ""}
         done = subprocess.run(
             [sys.executable, "-m", "zoo", *words, "--help"], capture_output=True, text=True, check=True, env=environment

@@ -1,7 +1,8 @@
 """The command `zoo`: which commands there are, and what becomes of errors, warnings and interrupts.
 
 To add a command: write `zoo/cli/NAME.py` with one function whose parameters are Typer's (its docstring is the help, its heavy
-imports are inside), and give it a line in COMMANDS. Only the command that was asked for is imported, unless help lists them all.
+imports are inside), or a Typer of several, and give it a line in COMMANDS. Only the command that was asked for is imported,
+unless help lists them all.
 
 Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted · 141 who read the output left · and those of
 `zoo.errors`.
@@ -40,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("Keep weights", "zoo.cli.verify:verify"),
     "lock": ("Keep weights", "zoo.cli.lock:lock"),
     "bundle": ("Keep weights", "zoo.cli.bundle:bundle"),
+    "leaderboard": ("Measure it", "zoo.cli.leaderboard:app"),
     "plugins": ("Extend the zoo", "zoo.cli.plugins:plugins"),
     "compose": ("Extend the zoo", "zoo.cli.compose:compose"),
 }
@@ -98,7 +100,7 @@ def _leave(code: int) -> NoReturn:
 def _run(arguments: Sequence[str]) -> None:
     if arguments and arguments[0] in LISTINGS:
         function = _function(arguments[0])
-        if (call := plain_call(function, arguments[1:])) is not None:
+        if not isinstance(function, typer.Typer) and (call := plain_call(function, arguments[1:])) is not None:
             gc.disable()  # a listing makes much and drops little: looking for garbage would only slow it down,
             try:
                 return function(**call)
@@ -125,13 +127,17 @@ def app(arguments: Sequence[str]) -> typer.Typer:
     made.callback()(_zoo)
     names = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
     for name in names:
-        made.command(name, cls=Command, rich_help_panel=COMMANDS[name][0])(_function(name))
+        found = _function(name)
+        if isinstance(found, typer.Typer):  # a command with commands of its own
+            made.add_typer(found, name=name, rich_help_panel=COMMANDS[name][0])
+        else:
+            made.command(name, cls=Command, rich_help_panel=COMMANDS[name][0])(found)
     return made
 
 
-def _function(command: str) -> Callable[..., None]:
+def _function(command: str) -> Callable[..., None] | typer.Typer:
     module, _, name = COMMANDS[command][1].partition(":")
-    found: Callable[..., None] = getattr(import_module(module), name)
+    found: Callable[..., None] | typer.Typer = getattr(import_module(module), name)
     return found
 
 

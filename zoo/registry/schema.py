@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
@@ -78,16 +79,14 @@ def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], m
         return sheet.flaw("A key is not text.", "Quote it.", at=(*at, *steps))
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", case):
         found = near(unknown[1], _fields(kind))
-        fix = (
-            f"Did you mean '{found[0]}'?" if found else "Remove it; the fields are listed in docs/reference/zoo.registry.card.md."
-        )
+        fix = f"Did you mean '{found[0]}'?" if found else f"Remove it; the fields are listed in {sheet.guide}."
         return sheet.flaw(f"There is no field '{unknown[1]:.40}' here.", fix, at=(*at, *steps, unknown[1]))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
         return sheet.flaw(f"The field '{missing[1]}' is missing.", f"Add `{missing[1]}: …`.", at=(*at, *steps))
     value = _follow(data, steps)
     shown = "" if isinstance(value, dict | list) else f": {value!r:.60}"
     quote = case.startswith("Expected `str") and isinstance(value, int | float)
-    fix = "Quote it to make it text." if quote else "The fields are described in docs/reference/zoo.registry.card.md."
+    fix = "Quote it to make it text." if quote else f"The fields are described in {sheet.guide}."
     return sheet.flaw(f"{case.replace('`', '')}{shown}.", fix, at=(*at, *steps))
 
 
@@ -135,6 +134,7 @@ def _message(data: Any, kind: type[Any]) -> str:
 
 
 def _fields(kind: type[Any]) -> list[str]:
-    """The fields of this struct and of every struct of a card."""
-    kinds = [one for one in (kind, *vars(structs).values()) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    """The fields of this struct and of every struct of its module and of a card's."""
+    near_by = [*vars(sys.modules[kind.__module__]).values(), *vars(structs).values()]
+    kinds = [one for one in (kind, *near_by) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
     return sorted({field for one in kinds for field in one.__struct_fields__})
