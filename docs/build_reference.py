@@ -34,7 +34,8 @@ MODULES = {
     "zoo.evaluate.provenance": "What a number is of, by key.",
     "zoo.evaluate.plots": "Static plots of a report.",
     "zoo.leaderboard": "Models side by side on one page, with ranks, checks and entries of others.",
-    "zoo.testing": "For the tests of plugins.",
+    "zoo.testing": "For the tests of plugins: the conformance kit, a Hub on this machine.",
+    "zoo.testing.checks": "Every check of the kit.",
     "zoo.errors": "Every error, and its exit code.",
 }
 GROUPS = {"leaderboard": ("build", "check")}  # commands with commands of their own
@@ -142,7 +143,7 @@ def commands() -> str:
     """The help of every command, as it is printed."""
     text = "# The command `zoo`\n\n"
     groups = ([name, *one] for name, inner in GROUPS.items() for one in ([], *([word] for word in inner)))
-    for words in ([], *([one] for one in COMMANDS if one not in GROUPS), *groups):
+    for words in ([], *(one.split() for one in COMMANDS if one not in GROUPS), *groups):
         environment = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb", "PATH": "", "ZOO_PLUGINS": ""}
         done = subprocess.run(
             [sys.executable, "-m", "zoo", *words, "--help"], capture_output=True, text=True, check=True, env=environment

@@ -1,8 +1,8 @@
 """The command `zoo`: which commands there are, and what becomes of errors, warnings and interrupts.
 
 To add a command: write `zoo/cli/NAME.py` with one function whose parameters are Typer's (its docstring is the help, its heavy
-imports are inside), or a Typer of several, and give it a line in COMMANDS. Only the command that was asked for is imported,
-unless help lists them all.
+imports are inside), or a Typer of several, and give it a line in COMMANDS, where a name may have two words. Only the command
+that was asked for is imported, unless help lists them all.
 
 Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted · 141 who read the output left · and those of
 `zoo.errors`.
@@ -43,7 +43,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bundle": ("Keep weights", "zoo.cli.bundle:bundle"),
     "leaderboard": ("Measure it", "zoo.cli.leaderboard:app"),
     "plugins": ("Extend the zoo", "zoo.cli.plugins:plugins"),
+    "plugins new": ("Extend the zoo", "zoo.cli.new_plugin:new_plugin"),
     "compose": ("Extend the zoo", "zoo.cli.compose:compose"),
+    "check": ("Extend the zoo", "zoo.cli.check:check"),
 }
 LISTINGS = ("list", "show", "plugins")
 TRACEBACK = "ZOO_TRACEBACK"
@@ -98,6 +100,8 @@ def _leave(code: int) -> NoReturn:
 
 
 def _run(arguments: Sequence[str]) -> None:
+    if (two := " ".join(arguments[:2])) in COMMANDS:
+        arguments = [two, *arguments[2:]]
     if arguments and arguments[0] in LISTINGS:
         function = _function(arguments[0])
         if not isinstance(function, typer.Typer) and (call := plain_call(function, arguments[1:])) is not None:
