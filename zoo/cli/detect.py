@@ -64,7 +64,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
         sources=pictures,
         model=model,
         weights=weights,
-        labels=labels_of(labels) if labels else None,
+        labels=None if labels is None else labels_of(labels),
         device=device,
         protocol=Protocol(score=score, iou=iou, max_boxes=max_boxes),
         batch_size=batch_size or "auto",
