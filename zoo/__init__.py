@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zoo.detectors.load import load as load
     from zoo.errors import ZooError as ZooError
     from zoo.labels import LabelSpace as LabelSpace
-    from zoo.registry import catalogue as catalogue
+    from zoo.registry.shared import catalogue as catalogue
 
 __version__ = "0.1.0"
 
