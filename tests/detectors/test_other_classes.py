@@ -125,8 +125,13 @@ def _excite(detector: Detector) -> None:
 
 
 def _settle(norm: Any, inputs: tuple[Tensor]) -> None:
-    norm.running_mean.copy_(inputs[0].mean((0, 2, 3)))
-    norm.running_var.copy_(inputs[0].var((0, 2, 3), correction=0).clamp(min=0.1))
+    """Places differ by about 1 in every channel; maps of a few cells, where they can't, keep what the channels differ by."""
+    (maps,) = inputs
+    if maps.shape[-2:].numel() > 4:
+        norm.running_mean.copy_(maps.mean((0, 2, 3)))
+        norm.running_var.copy_(maps.var((0, 2, 3)).clamp(min=1e-3))
+    else:
+        norm.running_var.fill_(maps.var().clamp(min=1e-3))
 
 
 def _scale_to(layer: Any, inputs: tuple[Tensor], spread: float) -> None:

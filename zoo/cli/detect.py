@@ -38,9 +38,7 @@ Model = Annotated[str, typer.Option(metavar="NAME", help="A name that zoo list s
 Weights = Annotated[
     str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")
 ]
-Labels = Annotated[
-    str | None, typer.Option(metavar="NAMES", help=f"What the weights were trained for, if not the card's classes. {LABELS}")
-]
+Labels = Annotated[str | None, typer.Option(metavar="NAMES", help=f"Classes instead of the card's. {LABELS}")]
 Score = Annotated[float, typer.Option(metavar="SCORE", min=0, max=1, help="Leave out what the model is less sure of.")]
 Overlap = Annotated[
     float | None,
@@ -91,7 +89,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
         sources=pictures,
         model=model,
         weights=weights,
-        labels=labels_of(labels) if labels else None,
+        labels=None if labels is None else labels_of(labels),
         device=device,
         protocol=Protocol(score=score, iou=iou, max_boxes=max_boxes),
         batch_size=batch_size or "auto",
