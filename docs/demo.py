@@ -9,6 +9,7 @@ says so and shows what works without it.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -78,10 +79,13 @@ def with_real_weights() -> None:
         commit = hub.add("detzoo-demo/yolox_nano", {"model.safetensors": WEIGHTS})
         here = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": f"{home}/hf", "ZOO_HOME": f"{home}/zoo"}
         print(f"A Hub on this machine serves detzoo-demo/yolox_nano at commit {commit[:10]}.")
-        pictures = [os.path.relpath(PICTURES / f"{name}.jpg", ROOT) for name in SHOWN]
+        photos = OUT / "photos"
+        (ROOT / photos).mkdir(parents=True, exist_ok=True)
+        for name in SHOWN:
+            shutil.copy(PICTURES / f"{name}.jpg", ROOT / photos)
         weights = f"hub:detzoo-demo/yolox_nano@{commit}"
-        save = ["--save", str(OUT), "--json", str(OUT / "detections.json")]
-        zoo("detect", *pictures, "--model", "yolox_nano", "--weights", weights, *save, environment=here)
+        save = ["--save", str(OUT / "annotated"), "--json", str(OUT / "detections.json")]
+        zoo("detect", str(photos), "--model", "yolox_nano", "--weights", weights, *save, environment=here)
         data = f"coco:{os.path.relpath(DATA, ROOT)}"
         runs = ["--to", str(OUT / "runs")]
         zoo("evaluate", "yolox_nano", "--weights", weights, "--data", data, *runs, environment=here)
@@ -105,12 +109,13 @@ def without() -> None:
     """Says what is missing, and runs the same pipeline with random weights on a picture made here."""
     from PIL import Image
 
-    print(f"The real photos and weights are missing: there is no {SHARED}.")
+    print(f"\nThe real photos and weights are missing: there is no {SHARED}.")
     print("With an internet connection, `zoo detect street.jpg` pulls YOLOX-Nano by itself.")
     print("Here the same network runs with random weights, which see nothing:")
+    picture = OUT / "gradient.png"
     (ROOT / OUT).mkdir(exist_ok=True)
-    Image.linear_gradient("L").convert("RGB").resize((640, 480)).save(ROOT / OUT / "gradient.png")
-    zoo("detect", str(OUT / "gradient.png"), "--model", "yolox_nano", "--weights", "random", "--save", str(OUT / "annotated"))
+    Image.linear_gradient("L").convert("RGB").resize((640, 480)).save(ROOT / picture)
+    zoo("detect", str(picture), "--model", "yolox_nano", "--weights", "random", "--save", str(OUT / "annotated"))
 
 
 def main() -> None:

@@ -17,16 +17,27 @@ if TYPE_CHECKING:
 
 
 def compose(
-    backbone: Annotated[str, typer.Option(help="plugin/name, or name where only one plugin has it.")],
-    head: Annotated[str, typer.Option(help="The same for the head.")],
-    labels: Annotated[str, typer.Option(help="Class names with commas between, or a label space such as coco80.")],
-    neck: Annotated[str | None, typer.Option(help="The same for the neck; without one the head is on the backbone.")] = None,
-    strides: Annotated[str, typer.Option(help="Of the backbone's maps, finest first.")] = "8,16,32",
-    argument: Annotated[list[str] | None, typer.Option("--set", help="PART.NAME=VALUE, as in neck.channels=64.")] = None,
-    name: Annotated[str, typer.Option(help="What the card is to be called.")] = "composed",
+    backbone: Annotated[str, typer.Option(metavar="PART", help="plugin/name, or name where only one plugin has it.")],
+    head: Annotated[str, typer.Option(metavar="PART", help="The same for the head.")],
+    labels: Annotated[
+        str, typer.Option(metavar="NAMES", help="Class names with commas between, or a label space such as coco80.")
+    ],
+    neck: Annotated[
+        str | None, typer.Option(metavar="PART", help="The same for the neck; without one the head is on the backbone.")
+    ] = None,
+    strides: Annotated[str, typer.Option(metavar="STRIDES", help="Of the backbone's maps, finest first.")] = "8,16,32",
+    argument: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PART.NAME=VALUE", help="An argument of a part, as in neck.channels=64; repeatable."),
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the card is to be called.")] = "composed",
     show: Annotated[bool, typer.Option("--show", help="Draw the pipeline instead, with channels and strides.")] = False,
 ) -> None:
-    """Compose a detector of any backbone, neck and head that fit, and write its card: zoo compose … > mine.yaml"""
+    """Compose a detector of a backbone, a neck and a head, and print its card.
+
+    Parts that do not fit are an error that draws the seam. To keep the card: zoo compose … > mine.yaml; ZOO_REGISTRY=mine.yaml
+    makes it a model.
+    """
     from zoo.detectors.compose import compose as compose_parts
     from zoo.detectors.composed import describe
 

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoo.cli.help import Command, Commands
 from zoo.cli.table import table
 from zoo.errors import DataError
 
 if TYPE_CHECKING:
     from zoo.leaderboard import Finding, Leaderboard
 
-app = typer.Typer(no_args_is_help=True, help="Compare models on one page, and check the entries of others.")
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, rich_markup_mode=None, help="Compare models on one page, and check the entries of others."
+)
 
 
-@app.command("build")
+@app.command("build", cls=Command)
 def build(
     board: Annotated[Path, typer.Argument(metavar="BOARD.yaml", help="What is compared: models, data sets, protocol.")],
     to: Annotated[Path, typer.Option(help="The folder for the page; it is made.")] = Path("site"),
@@ -44,7 +47,7 @@ def build(
     raise typer.Exit(int(bool(made.failures) or (strict and bool(made.findings))))
 
 
-@app.command("check")
+@app.command("check", cls=Command)
 def check(
     entries: Annotated[list[Path], typer.Argument(metavar="ENTRY.json…", help="Entries, taken together.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,

@@ -134,6 +134,8 @@ def _permissive(entry: Entry) -> bool:
 def _hardware(entries: Sequence[Entry]) -> str | None:
     """Where the first of them was timed; the checks say which ones were timed elsewhere."""
     timing = next((entry.timing for entry in entries if entry.timing), None)
-    if timing is None or timing.threads is None:
-        return timing and timing.hardware
+    if timing is None:
+        return None
+    if timing.threads is None:
+        return timing.hardware
     return f"{timing.hardware}, {timing.threads} thread{'s' if timing.threads > 1 else ''}"

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from zoo.errors import CardError
+from zoo.labels import declared
 from zoo.registry import card as structs
 from zoo.registry.card import Card
 from zoo.registry.document import Sheet, Step
-from zoo.registry.near import near
+from zoo.registry.near import choice_of, near
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
 _NAME = re.compile(NAME)
@@ -51,11 +52,18 @@ def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
     if card.default is not None and card.default not in card.weights:
         tags = ", ".join(card.weights) or "none at all"
         raise sheet.flaw(f"There are no weights '{card.default:.40}'.", f"Name one of: {tags}.", at=(*at, "default"))
-    if isinstance(card.labels, list):
-        _check_labels(sheet, card.labels, at=(*at, "labels"))
+    _check_labels(sheet, card.labels, at=(*at, "labels"))
 
 
-def _check_labels(sheet: Sheet, labels: list[str], *, at: Sequence[Step]) -> None:
+def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) -> None:
+    if isinstance(labels, str):
+        if labels not in declared.names():
+            alike = near(labels, declared.names())
+            known = f"Did you mean {choice_of(alike)}?" if alike else f"There are {', '.join(declared.names())}."
+            raise sheet.flaw(f"No label space is called '{labels:.40}'.", f"{known} Or list the class names.", at=at)
+        return
+    if any("\n" in name or not name.strip() for name in labels):
+        raise sheet.flaw("A class name is empty, or longer than a line.", "Give every class a name.", at=at)
     if len(set(labels)) < len(labels):
         twice = Counter(labels).most_common(1)[0][0]
         raise sheet.flaw(f"The class '{twice:.40}' is listed twice.", "Give every class a name of its own.", at=at)
