@@ -142,8 +142,8 @@ def page(name: str) -> str:
 def commands() -> str:
     """The help of every command, as it is printed."""
     text = "# The command `zoo`\n\n"
-    groups = ([name, *one] for name, inner in GROUPS.items() for one in ([], *([word] for word in inner)))
-    for words in ([], *(one.split() for one in COMMANDS if one not in GROUPS), *groups):
+    groups = ([name, word] for name, inner in GROUPS.items() for word in inner)
+    for words in ([], *(one.split() for one in COMMANDS), *groups):
         environment = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb", "PATH": "", "ZOO_PLUGINS": ""}
         done = subprocess.run(
             [sys.executable, "-m", "zoo", *words, "--help"], capture_output=True, text=True, check=True, env=environment

@@ -175,7 +175,7 @@ def test_what_went_wrong_is_on_the_page(show, entries):
     page = show(entries, failures=(Failure("lost", "toys", "No weights."),))
     page.get_by_text("Not measured: 1").click()
     assert page.get_by_text("lost on toys: No weights.").is_visible()
-    assert page.get_by_text("The checks found:").is_visible()
+    assert page.get_by_text("What the checks found:").is_visible()
 
 
 @pytest.mark.parametrize("width", [390, 1440])

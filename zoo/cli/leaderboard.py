@@ -25,8 +25,8 @@ app = typer.Typer(
 @app.command("build", cls=Command)
 def build(
     board: Annotated[Path, typer.Argument(metavar="BOARD.yaml", help="What is compared: models, data sets, protocol.")],
-    to: Annotated[Path, typer.Option(help="The folder for the page; it is made.")] = Path("site"),
-    runs: Annotated[Path | None, typer.Option(help="Where predictions are kept.", show_default="$ZOO_HOME/runs")] = None,
+    to: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the page; it is made.")] = Path("site"),
+    runs: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where predictions are kept; else $ZOO_HOME/runs.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where the checks find something.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write leaderboard.json to standard output, too.")] = False,
 ) -> None:

@@ -25,7 +25,7 @@ function draw(focus) {
   const lacking = lines.filter((line) => !known(COSTS[state.cost].of(line))).length;
   at("plot-note").textContent = [
     state.cost === "latency" && table().hardware ? `Measured on ${table().hardware}: one picture in, boxes out.` : "",
-    "Lines are 95 % intervals.", lacking ? `${lacking} of the models here have no such number.` : ""].filter(Boolean).join(" ");
+    "Lines are 95 % intervals.", lacking ? `Models without such a number: ${lacking}.` : ""].filter(Boolean).join(" ");
   at("count").textContent = `${lines.length} of ${table().lines.length} models`;
   drawTable(at("rows"), lines, table().pictures, families, state, draw);
   for (const button of at("axes").children) button.setAttribute("aria-pressed", String(button.dataset.cost === state.cost));
@@ -74,7 +74,7 @@ function drawFilters() {
 function drawNotes() {
   const list = (title, items) => (items.length ? el("details", { class: "card problems" }, el("summary", {}, title), el("ul", {}, items.map((one) => el("li", {}, one)))) : null);
   at("problems").replaceChildren(...[
-    list(`The checks found: ${board.findings.length}`, board.findings.map((one) => `${one.entry} on ${one.data}, ${one.field}: ${one.case} ${one.fix}`)),
+    list(`What the checks found: ${board.findings.length}`, board.findings.map((one) => `${one.entry} on ${one.data}, ${one.field}: ${one.case} ${one.fix}`)),
     list(`Measured otherwise, and in no table: ${board.left_out.length}`, board.left_out),
     list(`Not measured: ${board.failures.length}`, board.failures.map((one) => `${one.name} on ${one.data}: ${one.why}`)),
   ].filter(Boolean));
