@@ -18,6 +18,7 @@ import typer
 from zoo.cli.table import table
 from zoo.registry import PluginInfo, PluginWarning, catalogue
 
+SLOW = 0.5  # seconds that importing and registering may take before `zoo plugins` remarks on it
 HEADER = ("name", "distribution", "version", "status", "models", "contributes", "seconds")
 
 
@@ -61,4 +62,6 @@ def _remarks(info: PluginInfo) -> list[str]:
     remarks = [f"{info.name}: {info.reason}"] if info.reason else []
     if info.imports_torch:
         remarks.append(f"{info.name}: importing it imports torch, which makes every listing slow.")
+    elif info.seconds > SLOW:
+        remarks.append(f"{info.name}: importing it took {info.seconds:.1f} s, which every listing waits for.")
     return remarks

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 import pluggy
 
+API = 1  # the major version of what is on this screen; a plugin may say which one it was written for with ZOO_API = 1
+
 hookspec = pluggy.HookspecMarker("detzoo")
 hookimpl = pluggy.HookimplMarker("detzoo")
 

@@ -162,6 +162,7 @@ def _load(entry: EntryPoint, info: PluginInfo, core: Shelf) -> Plugin:
 
 def _manager(module: ModuleType, name: str) -> pluggy.PluginManager:
     """A manager for this plugin alone: no plugin can wrap, see or break the hooks of another."""
+    _check_api(module, name)
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     manager.register(module, name=name)
@@ -175,6 +176,19 @@ def _manager(module: ModuleType, name: str) -> pluggy.PluginManager:
                 "Put @zoo.hookimpl above it.",
             )
     return manager
+
+
+def _check_api(module: ModuleType, name: str) -> None:
+    """Refuses a plugin that says it was written for another major version of the hooks. Raises: PluginError."""
+    wanted = getattr(module, "ZOO_API", hookspecs.API)
+    if wanted == hookspecs.API:
+        return
+    newer = isinstance(wanted, int) and wanted > hookspecs.API
+    raise PluginError(
+        f"The plugin '{name}' was asked what it has.",
+        f"It was written for version {wanted!r} of the plugin API, and this detzoo has version {hookspecs.API}.",
+        f"Upgrade {'detzoo: pip install --upgrade detzoo' if newer else 'the plugin, or install an older detzoo.'}",
+    )
 
 
 def _hooks(manager: pluggy.PluginManager, contribution: Contribution) -> Iterator[tuple[str, Callable[[], object]]]:

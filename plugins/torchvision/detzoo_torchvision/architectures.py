@@ -35,37 +35,46 @@ class Options(TypedDict, total=False):
     max_size: int
 
 
-def fasterrcnn_resnet50_fpn(*, space: LabelSpace, **options: Unpack[Options]) -> TwoStage:
+class RegionOptions(Options, total=False):
+    """The same for two stages.
+
+    proposals: regions of a picture that the second stage looks at, at most.
+    """
+
+    proposals: int
+
+
+def fasterrcnn_resnet50_fpn(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """Faster R-CNN (arXiv:1506.01497) on a feature pyramid of ResNet-50."""
     return _rcnn(detection.fasterrcnn_resnet50_fpn, space, published="frozen", **options)
 
 
-def fasterrcnn_resnet50_fpn_v2(*, space: LabelSpace, **options: Unpack[Options]) -> TwoStage:
+def fasterrcnn_resnet50_fpn_v2(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """The same with batch norm throughout and deeper heads, trained longer (arXiv:2111.11429)."""
     return _rcnn(detection.fasterrcnn_resnet50_fpn_v2, space, published="batch", **options)
 
 
-def fasterrcnn_mobilenet_v3_large_fpn(*, space: LabelSpace, **options: Unpack[Options]) -> TwoStage:
+def fasterrcnn_mobilenet_v3_large_fpn(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """Faster R-CNN on MobileNetV3-Large (arXiv:1905.02244)."""
     return _mobile_rcnn(detection.fasterrcnn_mobilenet_v3_large_fpn, space, **options)
 
 
-def fasterrcnn_mobilenet_v3_large_320_fpn(*, space: LabelSpace, **options: Unpack[Options]) -> TwoStage:
+def fasterrcnn_mobilenet_v3_large_320_fpn(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """The same for pictures of 320 pixels and fewer proposals."""
     return _mobile_rcnn(detection.fasterrcnn_mobilenet_v3_large_320_fpn, space, **options)
 
 
-def maskrcnn_resnet50_fpn(*, space: LabelSpace, **options: Unpack[Options]) -> TwoStage:
+def maskrcnn_resnet50_fpn(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """Mask R-CNN (arXiv:1703.06870); its boxes only."""
     return _rcnn(detection.maskrcnn_resnet50_fpn, space, published="frozen", **options)
 
 
-def maskrcnn_resnet50_fpn_v2(*, space: LabelSpace, **options: Unpack[Options]) -> TwoStage:
+def maskrcnn_resnet50_fpn_v2(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """The same with batch norm throughout and deeper heads, trained longer (arXiv:2111.11429)."""
     return _rcnn(detection.maskrcnn_resnet50_fpn_v2, space, published="batch", **options)
 
 
-def keypointrcnn_resnet50_fpn(*, space: LabelSpace, **options: Unpack[Options]) -> TwoStage:
+def keypointrcnn_resnet50_fpn(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """Mask R-CNN with keypoints in the place of masks; its boxes only."""
     return _rcnn(detection.keypointrcnn_resnet50_fpn, space, published="frozen", **options)
 
@@ -102,18 +111,18 @@ def ssdlite320_mobilenet_v3_large(*, space: LabelSpace) -> SSD:
     return SSD(_make(detection.ssdlite320_mobilenet_v3_large, space), space=space)
 
 
-def _rcnn(make: Callable[..., Any], space: LabelSpace, *, published: Norm, **options: Unpack[Options]) -> TwoStage:
+def _rcnn(make: Callable[..., Any], space: LabelSpace, *, published: Norm, **options: Unpack[RegionOptions]) -> TwoStage:
     space = with_background(space)
     return TwoStage(_network(make, space, published=published, **options), space=space, strides=RESNET_STRIDES)
 
 
-def _mobile_rcnn(make: Callable[..., Any], space: LabelSpace, **options: Unpack[Options]) -> TwoStage:
+def _mobile_rcnn(make: Callable[..., Any], space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     space = with_background(space)
     net = _network(make, space, published="frozen", stages=mobilenet_stages, **options)
     return TwoStage(net, space=space, strides=MOBILENET_STRIDES)
 
 
-def _network(
+def _network(  # noqa: PLR0913 - the published configuration, and all that may differ from it
     make: Callable[..., Any],
     space: LabelSpace,
     *,
@@ -123,16 +132,18 @@ def _network(
     trainable_layers: int | None = None,
     min_size: int | Sequence[int] | None = None,
     max_size: int | None = None,
+    proposals: int | None = None,
 ) -> Any:
-    """torchvision's network on a pyramid; a size that is not given is torchvision's."""
-    sizes = {"min_size": min_size, "max_size": max_size}
-    net = _make(make, space, **{name: size for name, size in sizes.items() if size is not None})
+    """torchvision's network on a pyramid; a number that is not given is torchvision's."""
+    given = {"min_size": min_size, "max_size": max_size}
+    given |= {"rpn_post_nms_top_n_train": proposals, "rpn_post_nms_top_n_test": proposals}
+    net = _make(make, space, **{name: number for name, number in given.items() if number is not None})
     if (norm or published) == "frozen":
         freeze_norms(net.backbone.body)
     train_last(stages(net.backbone.body), trainable_layers)
     return net
 
 
-def _make(make: Callable[..., Any], space: LabelSpace, **sizes: int | Sequence[int]) -> Any:
+def _make(make: Callable[..., Any], space: LabelSpace, **numbers: int | Sequence[int]) -> Any:
     """torchvision's own builder, kept from fetching weights."""
-    return make(weights=None, weights_backbone=None, num_classes=len(space.channels), **sizes)
+    return make(weights=None, weights_backbone=None, num_classes=len(space.channels), **numbers)

@@ -11,6 +11,7 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import fastrcnn_loss
 from torchvision.ops.poolers import LevelMapper
 
+from detzoo_torchvision import class_layers
 from detzoo_torchvision.detector import TorchvisionDetector, tuned
 from zoo import LabelSpace, Protocol
 from zoo.detectors import Batch, Target
@@ -40,10 +41,12 @@ class TwoStageOutput:
 
 
 class TwoStage(TorchvisionDetector):
-    """A torchvision R-CNN. Mask and keypoint layers are there, so that published weights fit, and are not run.
+    """A torchvision R-CNN. Mask and keypoint layers are there, so that published weights fit, and are neither run nor trained.
 
     strides: input pixels a cell of each map that regions are cut from.
     """
+
+    _class_layers = staticmethod(class_layers.regions)
 
     def __init__(self, net: Any, *, space: LabelSpace, strides: Sequence[int]) -> None:
         super().__init__(net, space=space, owner=net.roi_heads)
@@ -52,6 +55,7 @@ class TwoStage(TorchvisionDetector):
         pool.scales = [1 / stride for stride in strides]
         finest, coarsest = strides[0].bit_length() - 1, strides[-1].bit_length() - 1  # log2
         pool.map_levels = LevelMapper(finest, coarsest, pool.canonical_scale, pool.canonical_level)
+        self._freeze_what_is_not_run()
 
     def forward(self, batch: Batch) -> TwoStageOutput:
         """The pyramid of features; in eval mode proposals and what the second stage makes of them."""
@@ -77,6 +81,13 @@ class TwoStage(TorchvisionDetector):
         logits, deltas = self._look(raw.features, proposals, images)
         loss_classifier, loss_box_reg = fastrcnn_loss(logits, deltas, channels, wanted)
         return {**losses, "loss_classifier": loss_classifier, "loss_box_reg": loss_box_reg}
+
+    def _freeze_what_is_not_run(self) -> None:
+        """No gradient would ever reach these: a weight decay would shrink them, and DistributedDataParallel refuses them."""
+        roi = self.net.roi_heads
+        for branch in (roi.mask_head, roi.mask_predictor, roi.keypoint_head, roi.keypoint_predictor):
+            if branch is not None:
+                branch.requires_grad_(False)
 
     def _look(self, features: dict[str, Tensor], proposals: Sequence[Tensor], images: ImageList) -> tuple[Tensor, Tensor]:
         """The second stage: logits and deltas of each proposal."""

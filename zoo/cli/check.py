@@ -1,0 +1,111 @@
+"""`zoo check`: the conformance kit on one model, from the shell.
+
+With `--json`, an object: model, passed, failed, skipped, expected (how many of each), and checks, a list of {check, group,
+promise, status, reason, seconds}. The exit code is 0 where nothing failed, 1 where a check did.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoo.cli.table import table
+from zoo.errors import CardError
+
+if TYPE_CHECKING:
+    from zoo.testing import Outcome
+
+SHOWN = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "expected": "fails, as expected"}
+
+
+def check(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A model, as zoo list shows it.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    only: Annotated[list[str] | None, typer.Option(metavar="CHECK", help="This check alone; may be repeated.")] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE of its arguments; input.NAME=VALUE.")] = None,
+    expect: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML: check: reason, of those that may fail.")] = None,
+) -> None:
+    """Hold a model to what the zoo promises of every detector, with random weights, and say what it does not keep.
+
+    A smaller network is checked faster: zoo check yolox_nano --set size=64 --set 'input.size=[64, 64]'
+    """
+    from zoo.testing import CHECKS, Model, run  # deferred: they import torch
+
+    arguments, input = _settings(setting or [])
+    model = Model.named(name, arguments=arguments, input=input)
+    outcomes = _with_progress(run(model, only=only or [], expected_failures=_expected(expect)), len(only or CHECKS))
+    if as_json:
+        _write_json(model.name, outcomes)
+    else:
+        _write_table(model.name, outcomes)
+    raise typer.Exit(any(one.status == "failed" for one in outcomes))
+
+
+def _with_progress(running: Any, total: int) -> list[Outcome]:
+    """All outcomes; on a terminal, a bar until they are there."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return list(track(running, "Checking", total=total, console=Console(stderr=True), transient=True))
+
+
+def _write_table(name: str, outcomes: Sequence[Outcome]) -> None:
+    typer.echo(table(("check", "result", "seconds"), [_cells(one) for one in outcomes], right=("seconds",)))
+    reasons = "".join(f"{one.check}: {one.reason}\n" for one in outcomes if one.reason)
+    typer.echo(f"\n{reasons}\n{name}: {_counted(outcomes)}." if reasons else f"\n{name}: {_counted(outcomes)}.")
+
+
+def _cells(one: Outcome) -> tuple[str, str, str]:
+    return one.check, SHOWN[one.status], f"{one.seconds:.2f}"
+
+
+def _counted(outcomes: Sequence[Outcome]) -> str:
+    counts: Counter[str] = Counter(one.status for one in outcomes)
+    said = {"passed": "passed", "failed": "failed", "expected": "failed as expected", "skipped": "skipped"}
+    return ", ".join(f"{counts[status]} {words}" for status, words in said.items() if counts[status])
+
+
+def _write_json(name: str, outcomes: Sequence[Outcome]) -> None:
+    import json
+    from dataclasses import asdict
+
+    from zoo.testing import CHECKS
+
+    counts: Counter[str] = Counter(one.status for one in outcomes)
+    checks = [asdict(one) | {"group": CHECKS[one.check].group, "promise": CHECKS[one.check].promise} for one in outcomes]
+    typer.echo(json.dumps({"model": name, **{status: counts[status] for status in SHOWN}, "checks": checks}, indent=2))
+
+
+def _settings(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """`size=64` and `input.size=[64, 64]` as arguments of the card and fields of its input; values are read as YAML."""
+    import yaml  # deferred: rarely wanted
+
+    arguments: dict[str, Any] = {}
+    input: dict[str, Any] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not name or not equals:
+            raise CardError(f"--set {one} was asked for.", "It is not NAME=VALUE.", "Write for example --set size=64")
+        into = input if name.startswith("input.") else arguments
+        into[name.removeprefix("input.")] = yaml.safe_load(value)
+    return arguments, input
+
+
+def _expected(file: Path | None) -> dict[str, str]:
+    """The expected failures that a file lists. Raises: CardError where it is no mapping of text to text."""
+    import yaml
+
+    if file is None:
+        return {}
+    asked, fix = f"Expected failures were to be read from '{file}'.", "Write lines such as deterministic: It samples."
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as why:
+        raise CardError(asked, f"It can't be read: {' '.join(str(why).split())}.", fix) from why
+    if not isinstance(found, dict) or not all(isinstance(text, str) for pair in found.items() for text in pair):
+        raise CardError(asked, "It is no mapping of checks to reasons.", fix)
+    return found

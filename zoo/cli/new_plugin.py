@@ -1,0 +1,76 @@
+"""`zoo plugins new`: a plugin distribution that works, to be changed into one's own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.errors import PluginError
+from zoo.registry import catalogue
+from zoo.registry.schema import NAME
+from zoo.registry.shelf import CORE, USER
+
+TEMPLATE = Path(__file__).parent / "template"
+# Where each file of the template goes.
+FILES = {
+    "pyproject.toml.txt": "pyproject.toml",
+    "README.md.txt": "README.md",
+    "init.py.txt": "{package}/__init__.py",
+    "network.py.txt": "{package}/network.py",
+    "cards.yaml.txt": "{package}/cards.yaml",
+    "test_conformance.py.txt": "tests/test_conformance.py",
+}
+
+
+def new_plugin(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the plugin is to be called.", show_default=False)],
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="A new or empty folder; without it, detzoo-NAME in this one.")
+    ] = None,
+) -> None:
+    """Write a plugin that works: a small detector, its card, and a test that holds it to what the zoo promises."""
+    _check_name(name)
+    folder = to or Path(f"detzoo-{name}")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PluginError(
+            f"The plugin '{name}' was to be written to '{folder}'.",
+            "That is there already, and is not an empty folder.",
+            "Choose another folder with --to.",
+        )
+    for path, text in written(name).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+        typer.echo(str(folder / path))
+    typer.echo(f'\npip install --editable "{folder}[test]" && zoo check {name}_small')
+
+
+def written(name: str) -> dict[str, str]:
+    """The files of a new plugin: path to text."""
+    identifier = name.replace("-", "_")
+    words = {
+        "name": name,
+        "identifier": identifier,
+        "package": f"detzoo_{identifier}",
+        "model": f"{identifier}_small",
+        "title": re.sub(r"[-_]+", " ", name).capitalize(),
+    }
+
+    def fill(text: str) -> str:
+        return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
+
+    return {fill(path): fill((TEMPLATE / file).read_text(encoding="utf-8")) for file, path in FILES.items()}
+
+
+def _check_name(name: str) -> None:
+    """Raises: PluginError for a name that no plugin can have, or that one has."""
+    asked = f"A plugin called '{name}' was to be written."
+    if name in (CORE, USER) or not re.fullmatch(NAME, name) or not re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", name):
+        case = "Names have lower-case letters, digits, - and _, begin with a letter, and are not 'core' or 'user'."
+        raise PluginError(asked, case, "Choose one such as 'acme': zoo plugins new acme")
+    for info in catalogue().plugins:
+        if info.name == name:
+            case = f"{info.distribution} {info.version} has a plugin of that name, and only one of the two would be loaded."
+            raise PluginError(asked, case, "Choose another name.")

@@ -1,0 +1,89 @@
+"""What `decode` returns: one answer a picture, of numbers that mean what they say."""
+
+from __future__ import annotations
+
+import torch
+
+from zoo.detections import Detections
+from zoo.detectors.checking import PIXELS
+from zoo.detectors.detector import Detector
+from zoo.testing.pictures import decode, scene
+from zoo.testing.verdict import require
+
+
+def check_one_answer_a_picture(detector: Detector) -> None:
+    """Two pictures in a batch give a list of two Detections, on the CPU."""
+    seen = decode(detector, [scene(seed=1), scene(seed=2)])
+    require(isinstance(seen, list) and len(seen) == 2, f"decode gave {_named(seen)} for two pictures.")
+    for one in seen:
+        require(isinstance(one, Detections), f"decode gave a list of {type(one).__name__}, not of Detections.")
+        require(
+            one.boxes.is_cpu and one.scores.is_cpu and one.labels.is_cpu, f"The boxes are on {one.boxes.device}, not the CPU."
+        )
+
+
+def check_sees_something(detector: Detector) -> None:
+    """Without a score floor something is seen in a picture; the other checks would be empty without it."""
+    require(len(_seen(detector)) > 0, "At a score floor of 0 it sees nothing, so nothing else can be checked.")
+
+
+def check_best_first(detector: Detector) -> None:
+    """Scores never rise from one detection to the next."""
+    scores = _seen(detector).scores
+    require(not bool((scores.diff() > 0).any()), f"Scores rise: {_some(scores)}.")
+
+
+def check_scores_are_probabilities(detector: Detector) -> None:
+    """Scores lie in [0, 1]."""
+    scores = _seen(detector).scores
+    require(bool(((scores >= 0) & (scores <= 1)).all()), f"Scores leave [0, 1]: {_some(scores)}.")
+
+
+def check_finite_everywhere(detector: Detector) -> None:
+    """Boxes and scores are finite, in black and white pictures as in any other."""
+    pictures = {"a scene": scene(), "black": torch.zeros_like(scene()), "white": torch.full_like(scene(), 255)}
+    for name, one in zip(pictures, decode(detector, list(pictures.values())), strict=True):
+        require(bool(one.boxes.isfinite().all()), f"Boxes in a picture that is {name} are not finite.")
+        require(bool(one.scores.isfinite().all()), f"Scores in a picture that is {name} are not finite.")
+
+
+def check_boxes_inside_the_picture(detector: Detector) -> None:
+    """Boxes end at the edges of the picture (to a hundredth of a pixel)."""
+    height, width = 45, 61
+    [seen] = decode(detector, [scene(height, width)])
+    boxes = seen.boxes
+    limits = torch.tensor([width, height, width, height]) + PIXELS
+    inside = (boxes >= -PIXELS) & (boxes <= limits)
+    require(bool(inside.all()), f"A box leaves the picture of {width} x {height}: {_row(boxes, inside.all(1))}.")
+
+
+def check_corners_in_order(detector: Detector) -> None:
+    """In every box x1 <= x2 and y1 <= y2."""
+    boxes = _seen(detector).boxes
+    ordered = (boxes[:, 2:] >= boxes[:, :2]).all(1)
+    require(bool(ordered.all()), f"A box ends before it begins: {_row(boxes, ordered)}.")
+
+
+def check_labels_in_range(detector: Detector) -> None:
+    """Labels are positions in the detector's own label space."""
+    seen, space = _seen(detector), detector.space
+    require(seen.space == space, f"Labels are of the space '{seen.space.name}', the detector's is '{space.name}'.")
+    wrong = seen.labels[(seen.labels < 0) | (seen.labels >= len(space))].tolist()
+    require(not wrong, f"Labels {wrong[:3]} are outside the label space of {len(space)}.")
+
+
+def _seen(detector: Detector) -> Detections:
+    return decode(detector, [scene()])[0]
+
+
+def _named(seen: object) -> str:
+    return f"{len(seen)} answers" if isinstance(seen, list) else f"a {type(seen).__name__}"
+
+
+def _some(scores: torch.Tensor) -> str:
+    return ", ".join(f"{score:.4g}" for score in scores[:4].tolist())
+
+
+def _row(boxes: torch.Tensor, good: torch.Tensor) -> str:
+    """The first box that is not good."""
+    return str([round(edge, 2) for box in boxes[~good][:1].tolist() for edge in box])

@@ -1,0 +1,135 @@
+"""Building a detector: for any classes, reproducible, on the meta device, and without side effects."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import torch
+
+from zoo.detectors.assign import assign
+from zoo.detectors.detector import Detector
+from zoo.labels import LabelSpace
+from zoo.testing.agreement import shown
+from zoo.testing.lent import training
+from zoo.testing.model import Model
+from zoo.testing.pictures import scene, see, truth
+from zoo.testing.verdict import ConformanceError, NotApplicable, require
+
+LETTERS = LabelSpace.custom([chr(letter) for letter in range(ord("a"), ord("a") + 7)])
+
+
+def check_labels_obeyed(model: Model) -> None:
+    """Built for other classes, it answers in them and can be trained on the last of them."""
+    detector = model.build(LETTERS)
+    require(detector.space.names == LETTERS.names, f"Built for {len(LETTERS)} classes, it has {len(detector.space)}.")
+    seen = see(detector, scene())
+    require(seen.names == LETTERS.names, f"Built for {LETTERS.names}, it answers in {seen.names[:4]}.")
+    with training(detector):
+        batch = detector.prepare([scene(), scene(seed=1)])
+        losses = detector.loss(detector(batch), batch, [truth(len(LETTERS) - 1), truth()])
+        broken = [name for name, loss in losses.items() if not loss.isfinite()]
+        require(not broken, f"Built for other classes, its loss is not finite: {', '.join(broken)}.")
+
+
+def check_one_class(model: Model) -> None:
+    """Built for a single class it works as well."""
+    detector = model.build(LabelSpace.custom(["thing"]))
+    labels = set(see(detector, scene()).labels.tolist())
+    require(labels <= {0}, f"Built for one class, it sees the labels {sorted(labels)}.")
+
+
+def check_space_is_the_cards(model: Model) -> None:
+    """Its label space has the class names that its card declares, in their order."""
+    space = model.plain.space
+    require(space.names == model.space.names, f"It has {space!r}, the card {model.space!r}.")
+
+
+def check_seeded(model: Model) -> None:
+    """The same seed gives the same weights, another seed others."""
+    first, again, other = (_weights(model.build(seed=seed)) for seed in (1, 1, 2))
+    changed = [name for name in first if not torch.equal(first[name], again[name])]
+    require(not changed, f"Built twice from one seed, {', '.join(changed[:4])} differ.")
+    require(any(not torch.equal(first[name], other[name]) for name in first), "Another seed gives the same weights.")
+
+
+def check_meta_device(model: Model) -> None:
+    """Built on the meta device and filled with another's state dict, it sees exactly what the other sees.
+
+    This is how weights are loaded: a tensor outside the state dict would stay empty.
+    """
+    with torch.device("meta"):
+        hollow = model.make(model.space)
+    assign(hollow, model.detector.state_dict(), asked=f"'{model.name}' was built on the meta device.")
+    seen, expected = see(hollow.eval(), scene()), see(model.detector, scene())
+    require(seen.equals(expected), f"Filled from a state dict it sees {shown(seen, expected)}.")
+
+
+def check_no_network(model: Model) -> None:
+    """Building it, with random weights or for weights to come, opens no connection."""
+    with _no_network(), torch.device("meta"):
+        model.make(model.space)
+
+
+def check_building_changes_no_setting(model: Model) -> None:
+    """Building it leaves torch's global settings as they are."""
+    before = _settings()
+    with torch.device("meta"):
+        model.make(model.space)
+    changed = [name for name, value in _settings().items() if value != before[name]]
+    torch.set_default_dtype(before["the default dtype"])  # type: ignore[arg-type]
+    torch.set_grad_enabled(bool(before["gradients"]))
+    torch.use_deterministic_algorithms(bool(before["determinism"]))
+    require(not changed, f"Building it changed {', '.join(changed)}.")
+
+
+def check_registering_imports_no_torch(model: Model) -> None:
+    """Its plugin registers without importing torch, so that listing stays fast; asked in a process of its own."""
+    plugin = model.need_card().architecture.partition("/")[0]
+    info = _registered(plugin)
+    if info is None:
+        raise NotApplicable(f"No installed distribution has the plugin '{plugin}'.")
+    require(not info["imports_torch"], f"Registering {info['distribution']} {info['version']} imports torch.")
+
+
+def _weights(detector: Detector) -> dict[str, torch.Tensor]:
+    return {name: parameter.detach() for name, parameter in detector.named_parameters()}
+
+
+def _settings() -> dict[str, object]:
+    return {
+        "the default dtype": torch.get_default_dtype(),
+        "gradients": torch.is_grad_enabled(),
+        "determinism": torch.are_deterministic_algorithms_enabled(),
+        "the number of threads": torch.get_num_threads(),
+    }
+
+
+@contextmanager
+def _no_network() -> Iterator[None]:
+    def refuse(*where: object) -> None:
+        raise ConformanceError(
+            f"Building it asks the network for {next((one for one in where if isinstance(one, str | tuple)), '')}."
+        )
+
+    connect, lookup = socket.socket.connect, socket.getaddrinfo
+    socket.socket.connect, socket.getaddrinfo = refuse, refuse  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        socket.socket.connect, socket.getaddrinfo = connect, lookup  # type: ignore[method-assign]
+
+
+@cache
+def _registered(plugin: str) -> dict[str, object] | None:
+    """What `zoo plugins` says of a plugin in a fresh process, where nothing has imported torch before."""
+    environment = {**os.environ, "ZOO_PLUGINS": plugin, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-m", "zoo", "plugins", "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return next((info for info in json.loads(done.stdout) if info["name"] == plugin and info["status"] == "loaded"), None)

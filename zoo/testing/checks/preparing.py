@@ -1,0 +1,109 @@
+"""What `prepare` makes of pictures: the input that was declared, and a way back from it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from zoo.detectors.detector import Detector
+from zoo.detectors.mode import evaluating
+from zoo.detectors.prepare import Size, resized
+from zoo.parts import Batch, Place
+from zoo.registry.card import Input
+from zoo.testing.model import Model
+from zoo.testing.pictures import scene
+from zoo.testing.verdict import NotApplicable, require
+
+SIZES = ((48, 64), (33, 57), (90, 30))
+COLOR = (200, 120, 40)
+
+
+def check_input_is_ready(detector: Detector) -> None:
+    """A batch is `(b, 3, h, w)`, finite, on the network's device and of its float type, with one place a picture."""
+    batch = _prepared(detector, scene(), scene(seed=1))
+    pixels = batch.pixels
+    require(pixels.ndim == 4 and tuple(pixels.shape[:2]) == (2, 3), f"Two pictures became pixels {tuple(pixels.shape)}.")
+    require(len(batch.places) == 2, f"Two pictures have {len(batch.places)} places.")
+    require(pixels.device == detector.device, f"Pixels are on {pixels.device}, the network is on {detector.device}.")
+    require(pixels.dtype == detector.dtype, f"Pixels are {pixels.dtype}, the network is {detector.dtype}.")
+    require(bool(pixels.isfinite().all()), "Pixels are not finite.")
+
+
+def check_input_size_kept(detector: Detector) -> None:
+    """`input_size` says what `prepare` makes, so that pictures which share a batch need no padding for it."""
+    for height, width in SIZES:
+        made, said = tuple(_prepared(detector, scene(height, width)).pixels.shape[2:]), detector.input_size(height, width)
+        require(made == tuple(said), f"Of {width} x {height}, input_size says {said} and prepare makes {made}.")
+
+
+def check_places_lead_back(detector: Detector) -> None:
+    """A box taken to the network's input and back is where it was (to a hundredth of a pixel), and inside the input."""
+    for height, width in SIZES:
+        batch = _prepared(detector, scene(height, width))
+        place = batch.places[0]
+        require((place.height, place.width) == (height, width), f"A picture of {width} x {height} has the place {place}.")
+        box = torch.tensor([[width / 4, height / 4, width, height]])
+        there = place.to_input(box)
+        tall, wide = batch.pixels.shape[2:]
+        require(
+            bool((there[:, 2:] <= torch.tensor([wide, tall]) + 1).all()), f"The picture's corner is outside the input: {place}."
+        )
+        back = place.to_original(there)
+        require(torch.allclose(back, box, atol=0.01), f"The box {box[0].tolist()} came back as {back[0].tolist()}.")
+
+
+def check_prepared_as_declared(model: Model) -> None:
+    """Size, mean, deviation, range, channel order and padding are those of the card's `input`.
+
+    Looked at in pictures of one color, so that the kind of interpolation does not matter. Tolerance: a pixel of size, 1 % of the
+    range of values.
+    """
+    rule = model.need_card().input
+    if rule is None:
+        raise NotApplicable("Its card declares no input.")
+    wanted = _values(rule)
+    for height, width in SIZES:
+        picture = torch.tensor(COLOR, dtype=torch.uint8)[:, None, None].expand(3, height, width).contiguous()
+        batch = _prepared(model.plain, picture)
+        place, pixels = batch.places[0], batch.pixels[0].float().cpu()
+        _check_size(place, resized(Size(height, width), rule), f"{width} x {height}")
+        _check_values(pixels, place, wanted, rule)
+
+
+def _check_size(place: Place, wanted: Size, picture: str) -> None:
+    made = place.height * place.scale_y, place.width * place.scale_x
+    near = abs(made[0] - wanted.height) <= 1 and abs(made[1] - wanted.width) <= 1
+    size = f"{made[1]:.1f} x {made[0]:.1f}"
+    require(near, f"The card resizes a picture of {picture} to {wanted.width} x {wanted.height}, and prepare to {size}.")
+
+
+def _check_values(pixels: Tensor, place: Place, wanted: Tensor, rule: Input) -> None:
+    height, width = place.height * place.scale_y, place.width * place.scale_x
+    tolerance = 0.01 * float(_spread(rule).max())
+    middle = pixels[:, int(place.top + height / 2), int(place.left + width / 2)]  # (3,)
+    same = torch.allclose(middle, wanted, atol=tolerance)
+    require(same, f"RGB {COLOR} is {_shown(wanted)} by the card's input, and {_shown(middle)} after prepare.")
+    below = int(place.top + height + 1)
+    if not place.top and below < pixels.shape[1]:
+        padding = pixels[:, below, 0]
+        filled = torch.allclose(padding, torch.full((3,), rule.padding), atol=tolerance)
+        require(filled, f"The card pads with {rule.padding:g}, and prepare with {_shown(padding)}.")
+
+
+def _values(rule: Input) -> Tensor:
+    """What the color is in the network's input: (3,)."""
+    color = torch.tensor(COLOR if rule.channels == "rgb" else COLOR[::-1]) / 255
+    return (color * rule.range - torch.tensor(rule.mean or [0.0] * 3)) / torch.tensor(rule.std or [1.0] * 3)
+
+
+def _spread(rule: Input) -> Tensor:
+    return rule.range / torch.tensor(rule.std or [1.0] * 3)
+
+
+def _shown(values: Tensor) -> str:
+    return "[" + ", ".join(f"{value:.3g}" for value in values.tolist()) + "]"
+
+
+def _prepared(detector: Detector, *pictures: Tensor) -> Batch:
+    with evaluating(detector), torch.inference_mode():
+        return detector.prepare(list(pictures))

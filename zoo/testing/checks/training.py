@@ -1,0 +1,121 @@
+"""A loss that trains: finite, connected, and at ease with pictures in which nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from zoo.detectors.detector import Detector
+from zoo.errors import LabelError
+from zoo.parts import Batch, Target
+from zoo.testing.lent import training
+from zoo.testing.pictures import nothing, scene, see, truth
+from zoo.testing.verdict import ConformanceError, require
+
+SHOWN = 4
+
+
+def check_loss_is_finite(detector: Detector) -> None:
+    """In train mode the loss is a dict of finite scalars."""
+    with training(detector):
+        losses = _losses(detector, [truth(), truth()])
+        require(isinstance(losses, dict) and len(losses) > 0, f"loss returned {type(losses).__name__}, not a dict of tensors.")
+        for name, loss in losses.items():
+            require(isinstance(loss, Tensor) and loss.ndim == 0, f"The loss '{name}' is no scalar tensor.")
+            require(bool(loss.isfinite()), f"The loss '{name}' is {float(loss.detach())}.")
+
+
+def check_gradients_reach_every_part(detector: Detector) -> None:
+    """Every parameter that asks for a gradient gets a finite one from a picture with an object."""
+    with training(detector):
+        _backward(detector, [truth(), truth(len(detector.space) - 1)])
+        asked = [(name, one.grad) for name, one in detector.named_parameters() if one.requires_grad]
+        require(bool(asked), "No parameter asks for a gradient.")
+        without = [name for name, grad in asked if grad is None]
+        require(not without, f"No gradient reaches {_some(without)}.")
+        broken = [name for name, grad in asked if grad is not None and not grad.isfinite().all()]
+        require(not broken, f"Gradients are not finite in {_some(broken)}.")
+
+
+def check_a_picture_without_objects_trains(detector: Detector) -> None:
+    """A batch in which one picture has no object gives a finite loss and finite gradients."""
+    _check_trains(detector, [truth(), nothing()])
+
+
+def check_a_batch_without_objects_trains(detector: Detector) -> None:
+    """So does a batch in which no picture has one."""
+    _check_trains(detector, [nothing(), nothing()])
+
+
+def check_truth_untouched(detector: Detector) -> None:
+    """Neither the truth nor the batch is changed by the loss."""
+    targets, again = [truth(), truth()], truth()
+    with training(detector):
+        batch = detector.prepare([scene(seed=1), scene(seed=2)])
+        pixels = batch.pixels.clone()
+        detector.loss(detector(batch), batch, targets)
+        require(torch.equal(batch.pixels, pixels), "The loss changed the batch that it was given.")
+    for one in targets:
+        same = torch.equal(one.boxes, again.boxes) and torch.equal(one.labels, again.labels)
+        require(same, "The loss changed the truth that it was given.")
+
+
+def check_unknown_label_refused(detector: Detector) -> None:
+    """A label outside the label space is a LabelError, and is not learnt as another class."""
+    with training(detector):
+        try:
+            _losses(detector, [truth(len(detector.space)), truth()])
+        except LabelError:
+            return
+    raise ConformanceError(f"The loss accepts the label {len(detector.space)} in a label space of {len(detector.space)}.")
+
+
+def check_mode_restored(detector: Detector) -> None:
+    """After detect(), every submodule is in train or eval mode as before."""
+    with training(detector):
+        modules = dict(detector.named_modules())
+        for position, module in enumerate(modules.values()):
+            module.training = position % 2 == 0
+        before = {name: module.training for name, module in modules.items()}
+        see(detector, scene())
+        changed = [name or "the detector" for name, module in modules.items() if module.training != before[name]]
+        require(not changed, f"Detecting changed the mode of {_some(changed)}.")
+
+
+def check_detecting_leaves_no_trace(detector: Detector) -> None:
+    """Detecting in train mode changes no weight, no running statistic and no gradient."""
+    with training(detector):
+        before = {name: tensor.clone() for name, tensor in detector.state_dict().items()}
+        see(detector, scene())
+        changed = [name for name, tensor in detector.state_dict().items() if not torch.equal(tensor, before[name])]
+        require(not changed, f"Detecting changed {_some(changed)}.")
+        graded = [name for name, one in detector.named_parameters() if one.grad is not None]
+        require(not graded, f"Detecting left gradients in {_some(graded)}.")
+
+
+def _losses(detector: Detector, targets: Sequence[Target]) -> dict[str, Tensor]:
+    torch.manual_seed(0)
+    batch: Batch = detector.prepare([scene(seed=1), scene(seed=2)])
+    return detector.loss(detector(batch), batch, targets)
+
+
+def _backward(detector: Detector, targets: Sequence[Target]) -> Tensor:
+    total = torch.stack(list(_losses(detector, targets).values())).sum()
+    require(total.requires_grad, "The loss is not connected to the weights.")
+    total.backward()  # type: ignore[no-untyped-call]
+    return total.detach()
+
+
+def _check_trains(detector: Detector, targets: Sequence[Target]) -> None:
+    with training(detector):
+        total = _backward(detector, targets)
+        require(bool(total.isfinite()), f"The loss is {float(total)}.")
+        broken = [name for name, one in detector.named_parameters() if one.grad is not None and not one.grad.isfinite().all()]
+        require(not broken, f"Gradients are not finite in {_some(broken)}.")
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

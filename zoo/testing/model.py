@@ -1,0 +1,97 @@
+"""What the kit checks: a model by its name, or a builder, with a small random detector of it that the checks share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import msgspec
+import torch
+from msgspec import structs
+
+from zoo.detectors.detector import Detector
+from zoo.detectors.load import build
+from zoo.errors import CardError
+from zoo.labels import LabelSpace
+from zoo.labels.declared import space_of
+from zoo.registry import Card, Choice, Entry, catalogue
+from zoo.registry.card import Input
+from zoo.testing.lively import lively
+from zoo.testing.verdict import NotApplicable
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """One model to check.
+
+    name:   what it is called in reports.
+    make:   builds it for a label space, with random weights.
+    space:  its own label space.
+    card:   its card, None for a bare builder; checks of the card are then not applicable.
+    """
+
+    name: str
+    make: Callable[[LabelSpace], Detector]
+    space: LabelSpace
+    card: Card | None = None
+
+    @classmethod
+    def named(cls, name: str, *, arguments: Mapping[str, Any] | None = None, input: Mapping[str, object] | None = None) -> Model:
+        """The model `name` of the catalogue, its card changed where said, as `{"size": 64}` makes a YOLOX small.
+
+        input: fields of the card's input policy that go with it, as `{"size": [64, 64]}`.
+
+        Raises:
+            NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
+            CardError: a field of `input` is none.
+        """
+        choice = catalogue().resolve(name)
+        return cls.of_entry(replace(choice.entry, card=_changed(choice.entry.card, name, arguments or {}, input or {})))
+
+    @classmethod
+    def of_entry(cls, entry: Entry) -> Model:
+        """The model of a card, wherever that is from."""
+        choice = Choice(entry, None, None)
+        space = space_of(entry.card.labels)
+        return cls(entry.name, lambda space: build(catalogue(), choice, space), space, entry.card)
+
+    @classmethod
+    def built_by(cls, make: Callable[[LabelSpace], Detector], *, labels: LabelSpace | str | list[str]) -> Model:
+        """A detector that no card names."""
+        return cls(getattr(make, "__name__", "detector"), make, space_of(labels))
+
+    def build(self, space: LabelSpace | None = None, *, seed: int = 0) -> Detector:
+        """A new detector in eval mode, with random weights of that seed."""
+        torch.manual_seed(seed)
+        return self.make(space or self.space).eval()
+
+    @cached_property
+    def plain(self) -> Detector:
+        """One that has not run, for checks to which its weights do not matter."""
+        return self.build()
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The same, whose answers differ from picture to picture; the checks share it, and each leaves it as it was."""
+        return lively(self.plain)
+
+    def need_card(self) -> Card:
+        """Its card. Raises: NotApplicable where it has none."""
+        if self.card is None:
+            raise NotApplicable("It has no card.")
+        return self.card
+
+
+def _changed(card: Card, name: str, arguments: Mapping[str, Any], input: Mapping[str, object]) -> Card:
+    rule = card.input
+    if input:
+        fields = {**(structs.asdict(rule) if rule else {}), **input}
+        try:
+            rule = msgspec.convert(fields, Input)
+        except msgspec.ValidationError as why:
+            raise CardError(
+                f"'{name}' was to be checked with input={dict(input)}.", f"{why}.", "See zoo.registry.card."
+            ) from None
+    return structs.replace(card, arguments={**card.arguments, **arguments}, input=rule)

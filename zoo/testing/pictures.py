@@ -1,0 +1,65 @@
+"""Small pictures to check a detector with, and a truth about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from zoo.detections import Detections
+from zoo.detectors.detector import Detector
+from zoo.detectors.mode import evaluating
+from zoo.parts import Protocol, Target
+
+HEIGHT, WIDTH = 48, 64
+BOX = (10.0, 8.0, 42.0, 40.0)
+EVERYTHING = Protocol(score=0.0, max_boxes=50)
+
+
+def scene(height: int = HEIGHT, width: int = WIDTH, *, seed: int = 0) -> Tensor:
+    """A picture of colored rectangles in noise, uint8 `(3, height, width)`; another for each seed."""
+    generator = torch.Generator().manual_seed(1000 * seed + height + width)
+    picture = torch.randint(60, 120, (3, height, width), dtype=torch.uint8, generator=generator)
+    for _ in range(3):
+        top, left = (
+            int(torch.randint(0, height, (1,), generator=generator)),
+            int(torch.randint(0, width, (1,), generator=generator)),
+        )
+        color = torch.randint(0, 256, (3, 1, 1), dtype=torch.uint8, generator=generator)
+        picture[:, top : top + height // 2 + 1, left : left + width // 2 + 1] = color
+    return picture
+
+
+def truth(label: int = 0) -> Target:
+    """One object in a scene of the usual size."""
+    return Target(torch.tensor([BOX]), torch.tensor([label]))
+
+
+def nothing() -> Target:
+    """No object at all."""
+    return Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
+
+
+def see(detector: Detector, picture: Tensor) -> Detections:
+    """What it detects in one picture, however little it believes it: its fifty best."""
+    return see_all(detector, [picture])[0]
+
+
+def see_all(detector: Detector, pictures: Sequence[Tensor]) -> list[Detections]:
+    """The same for several, in one batch where their input sizes allow it."""
+    return detector.detect(
+        list(pictures),
+        score=EVERYTHING.score,
+        max_boxes=EVERYTHING.max_boxes,
+        batch_size=len(pictures),
+        threads=0,
+        progress=False,
+    )
+
+
+def decode(detector: Detector, pictures: Sequence[Tensor], protocol: Protocol = EVERYTHING) -> list[Detections]:
+    """The first three steps by hand, so that what `decode` returns is seen as it is."""
+    with evaluating(detector), torch.inference_mode():
+        batch = detector.prepare(list(pictures))
+        return detector.decode(detector(batch), batch, protocol)

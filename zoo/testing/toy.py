@@ -1,0 +1,81 @@
+"""The smallest whole detector, 35 weights for three classes; it keeps every promise. For the tests of what takes a detector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.ops import batched_nms
+
+from zoo.detections import Detections
+from zoo.detectors.detector import Detector
+from zoo.labels import LabelSpace
+from zoo.parts import Batch, Place, Protocol, Target, truth_in_input
+
+CELL = 8
+SIDE = 32
+
+
+class Toy(Detector):
+    """Each cell of 8 x 8 pixels, of a picture stretched to 32 x 32, says what is in it and how far it reaches.
+
+    Batch norm and dropout make train mode visible: they change its answers, and its answers change them.
+    """
+
+    def __init__(self, space: LabelSpace) -> None:
+        super().__init__(space=space, native=Protocol(score=0.05, iou=0.5, max_boxes=10))
+        self.norm = nn.BatchNorm2d(3)
+        self.drop = nn.Dropout(0.2)
+        self.size = nn.Conv2d(3, 4, 1)
+        self.kind = nn.Conv2d(3, len(space), 1)
+        self.gain = nn.Parameter(torch.ones(()))
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - all are stretched to one size
+        """Always 32 x 32."""
+        return SIDE, SIDE
+
+    def prepare(self, images: Sequence[Tensor]) -> Batch:
+        """Stretched, and from 0..255 to -2..2."""
+        made = [F.interpolate(image[None].float(), size=(SIDE, SIDE), mode="bilinear")[0] for image in images]
+        sizes = [(image.shape[1], image.shape[2]) for image in images]
+        places = tuple(Place(height, width, scale_y=SIDE / height, scale_x=SIDE / width) for height, width in sizes)
+        return Batch(((torch.stack(made) / 255 - 0.5) / 0.25).to(self.device, self.dtype), places)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Reaches and logits of each cell: (b, 4 + n, 4, 4)."""
+        maps = self.drop(F.avg_pool2d(self.norm(batch.pixels), CELL))
+        return torch.cat([self.size(maps), self.gain * self.kind(maps)], 1)  # (b, 4 + n, 4, 4)
+
+    def decode(self, raw: Tensor, batch: Batch, protocol: Protocol) -> list[Detections]:
+        """The cells whose best class scores enough, overlaps within a class removed."""
+        settings = protocol.over(self.native)
+        scores, labels = raw[:, 4:].float().sigmoid().flatten(2).max(1)  # (b, 16)
+        found = zip(_boxes(raw.float()).cpu(), scores.cpu(), labels.cpu(), batch.places, strict=True)
+        return [self.one(*each, settings) for each in found]
+
+    def one(self, boxes: Tensor, scores: Tensor, labels: Tensor, place: Place, settings: Protocol) -> Detections:
+        """What is kept of one picture's 16 cells."""
+        boxes = place.to_original(boxes)
+        score, iou = settings.score or 0.0, settings.iou or 0.0
+        kept = batched_nms(boxes, scores, labels, iou)
+        kept = kept[scores[kept] >= score][: settings.max_boxes]
+        return Detections(boxes[kept], scores[kept], labels[kept], self.space, size=(place.height, place.width))
+
+    def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """`kind`: which cells lie in an object; `size`: small reaches."""
+        wanted = torch.zeros_like(raw[:, 4:])
+        for row, one in zip(wanted, truth_in_input(batch, targets, self.space), strict=True):
+            for (x1, y1, x2, y2), label in zip((one.boxes / CELL).int().tolist(), one.labels.tolist(), strict=True):
+                row[label, y1 : y2 + 1, x1 : x2 + 1] = 1
+        kind = F.binary_cross_entropy_with_logits(raw[:, 4:], wanted)
+        return {"kind": kind, "size": raw[:, :4].square().mean()}
+
+
+def _boxes(raw: Tensor) -> Tensor:
+    """The box of each cell, around its centre: (b, 16, 4)."""
+    centers = (torch.arange(SIDE // CELL, device=raw.device) + 0.5) * CELL
+    where = torch.stack(torch.meshgrid(centers, centers, indexing="xy"))  # (2, 4, 4)
+    reach = raw[:, :4].sigmoid() * 2 * CELL  # (b, 4, 4, 4)
+    return torch.cat([where - reach[:, :2], where + reach[:, 2:]], 1).flatten(2).transpose(1, 2)  # (b, 16, 4)
