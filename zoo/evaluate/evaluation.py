@@ -55,10 +55,7 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
            was seen before: `Predictions`, their `.parquet` file, or a COCO results list in a `.json` file.
     data:  as `zoo.data.read` takes it: `coco:path/instances.json`.
     settings, policy, resamples, seed: see `Evaluator`.
-    Raises:
-        DataError: the data set or the predictions are wrong, or do not belong together; it names file and record.
-        LabelError: the model knows none of the data set's classes.
-        and what `predict` raises.
+    Raises: DataError naming file and record; LabelError where the model knows no class of the data; and what `predict` raises.
     """
     dataset = data_sets.read(data)
     evaluator = Evaluator(dataset.truth, settings=settings, policy=policy)
