@@ -111,7 +111,7 @@ def test_a_detector_at_hand_is_run_anew_unless_a_folder_is_given(
     model = zoo.load("yolox_nano", weights=nano)
     for _ in range(2):
         made = predict(model, data=street, protocol=PROTOCOL)
-    assert (sum(looked), len(made)) == (12, 6)
+    assert (sum(looked), len(made), made.path) == (12, 6, None)
     assert "state_sha256" in made.provenance
     for _ in range(2):
         predict(model, data=street, protocol=PROTOCOL, to=tmp_path)

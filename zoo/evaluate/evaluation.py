@@ -55,59 +55,54 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
            was seen before: `Predictions`, their `.parquet` file, or a COCO results list in a `.json` file.
     data:  as `zoo.data.read` takes it: `coco:path/instances.json`.
     settings, policy, resamples, seed: see `Evaluator`.
-    Raises:
-        DataError: the data set or the predictions are wrong, or do not belong together; it names file and record.
-        LabelError: the model knows none of the data set's classes.
-        and what `predict` raises.
+    Raises: DataError naming file and record; LabelError where the model knows no class of the data; and what `predict` raises.
     """
     dataset = data_sets.read(data)
     evaluator = Evaluator(dataset.truth, settings=settings, policy=policy)
-    if _is_file(model, RESULTS):
-        results = Path(os.fspath(model))  # type: ignore[arg-type]  # _is_file has looked
-        ids, rows = read_results(results, dataset.truth)
-        evaluator.update(ids, rows, box_format="xywh")
-        facts = {"model": results.stem, "results_sha256": hashlib.sha256(results.read_bytes()).hexdigest()}
-        missing: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    if results := _file(model, RESULTS):
+        facts = _take_results(evaluator, results)
     else:
-        seen = _predictions(model, dataset, protocol, weights, device, batch_size, to, progress)
-        missing = check_classes(seen.space, dataset, model=seen.provenance.get("model", "the model"))
-        _check_pictures(seen, dataset)
-        evaluator.update(seen.image_ids, list(seen))
-        facts = seen.provenance
+        if isinstance(model, Predictions):
+            seen = model
+        elif file := _file(model, SUFFIX):
+            seen = Predictions.read(file)
+        else:
+            seen = predict(
+                os.fspath(model) if isinstance(model, os.PathLike) else model,
+                data=dataset,
+                protocol=protocol,
+                weights=weights,
+                device=device,
+                batch_size=batch_size,
+                to=to,
+                progress=progress,
+            )
+        facts, missing = seen.provenance, _take(evaluator, seen, dataset)
     report = evaluator.compute(resamples=resamples, seed=seed)
     told = {"data": dataset.name, "data_sha256": dataset.sha256, "evaluated": now()}
     measured = replace(report.measured, data=dataset.name, missing=missing)
     return replace(report, measured=measured).with_provenance({**software(), **facts, **told})
 
 
-def _is_file(model: object, suffix: str) -> bool:
-    return isinstance(model, str | os.PathLike) and os.fspath(model).endswith(suffix)
+def _file(model: object, suffix: str) -> Path | None:
+    """The file that `model` names, if it is of that kind."""
+    return Path(model) if isinstance(model, str | os.PathLike) and os.fspath(model).endswith(suffix) else None
 
 
-def _predictions(
-    model: str | os.PathLike[str] | Detector | Predictions,
-    dataset: Dataset,
-    protocol: str | Protocol,
-    weights: bool | str | os.PathLike[str],
-    device: torch.device | str | None,
-    batch_size: int | Literal["auto"],
-    to: str | os.PathLike[str] | None,
-    progress: bool | None,
-) -> Predictions:
-    if isinstance(model, Predictions):
-        return model
-    if _is_file(model, SUFFIX):
-        return Predictions.read(os.fspath(model))  # type: ignore[arg-type]  # _is_file has looked
-    return predict(
-        os.fspath(model) if isinstance(model, os.PathLike) else model,
-        data=dataset,
-        protocol=protocol,
-        weights=weights,
-        device=device,
-        batch_size=batch_size,
-        to=to,
-        progress=progress,
-    )
+def _take_results(evaluator: Evaluator, file: Path) -> dict[str, str]:
+    """Hands over somebody else's results list; returns what is known of it."""
+    ids, rows = read_results(file, evaluator.dataset)
+    evaluator.update(ids, rows, box_format="xywh")
+    return {"model": file.stem, "results_sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+
+
+def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
+    """Hands over predictions; returns the data set's classes that the model does not know."""
+    missing = check_classes(seen.space, dataset, model=seen.provenance.get("model", "the model"))
+    _check_pictures(seen, dataset)
+    evaluator.update(seen.image_ids, list(seen))
+    return missing
 
 
 def _check_pictures(seen: Predictions, dataset: Dataset) -> None:
@@ -132,4 +127,4 @@ def _check_pictures(seen: Predictions, dataset: Dataset) -> None:
             case,
             "These are other pictures: predict on the ones that were annotated.",
         )
-    warnings.warn(f"{dataset.name}: {case} Where they are turned, see Protocol(exif='ignore').", DataWarning, stacklevel=3)
+    warnings.warn(f"{dataset.name}: {case} Where they are turned, see Protocol(exif='ignore').", DataWarning, stacklevel=4)

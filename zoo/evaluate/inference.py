@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from zoo import data as data_sets
 from zoo.data import Dataset
 from zoo.errors import DataError, LabelError
+from zoo.evaluate.parquet import arrow
 from zoo.evaluate.predictions import Predictions
 from zoo.evaluate.provenance import hardware, now, software
 from zoo.evaluate.run import Run, file_of, folder, locked
@@ -44,14 +46,16 @@ def predict(
         DataError: the data set is wrong, or another process is making these predictions.
         LabelError: the model knows none of the data set's classes.
         ImageError: a picture can't be read; what was seen in those before it stays.
+        MissingExtra: pyarrow is not installed.
     """
+    arrow()  # before anything that takes long
     asked = _protocol(protocol)
     dataset = data_sets.read(data)
     who = subject(model, weights=weights, device=device, progress=progress)
     facts = who.facts | _facts(dataset, asked)
     if to is None and not who.fixed:
         with tempfile.TemporaryDirectory(prefix="zoo-run-") as passing:
-            return _run(who, dataset, asked, facts, Path(passing), batch_size, progress)
+            return replace(_run(who, dataset, asked, facts, Path(passing), batch_size, progress), path=None)
     return _run(who, dataset, asked, facts, folder() if to is None else Path(to).expanduser(), batch_size, progress)
 
 

@@ -40,7 +40,8 @@ class _Header(msgspec.Struct, frozen=True):
     provenance: dict[str, str]
 
 
-def _arrow() -> ModuleType:
+def arrow() -> ModuleType:
+    """pyarrow's Parquet. Raises: MissingExtra where it is not installed."""
     optional("pyarrow", wanted_for="Predictions on disk", extra="evaluate")
     return optional("pyarrow.parquet", wanted_for="Predictions on disk", extra="evaluate")
 
@@ -67,7 +68,7 @@ def _schema(text: bool) -> pyarrow.Schema:
 
 def write(made: Predictions, path: Path) -> None:
     """Raises: DataError where the file can't be written."""
-    parquet = _arrow()
+    parquet = arrow()
     table = _table(made)
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
@@ -118,7 +119,7 @@ def _table(made: Predictions) -> pyarrow.Table:
 
 def read(path: Path) -> Predictions:
     """Raises: DataError naming the file, and the record where one is wrong."""
-    parquet = _arrow()
+    parquet = arrow()
     import pyarrow as pa
 
     try:

@@ -36,7 +36,7 @@ class Predictions:
     boxes:      (n, 4) float32 xyxy, pixels of the picture. scores: (n,) float32. labels: (n,) int32, positions in `names`.
     names:      class names.
     provenance: see `zoo.evaluate.provenance`.
-    path:       the file they are in.
+    path:       the file they are in, if any.
     """
 
     image_ids: NDArray[Any]
