@@ -7,18 +7,20 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 $(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard zoo/evaluate/kernel/*.[ch])
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "detzoo needs Python 3.11 or newer; this is " + sys.version)'
+	@echo "Setting up $(VENV): pip fetches PyTorch and what else the zoo needs. This takes minutes; on Linux it is gigabytes, for CUDA."
 	python3 -m venv $(VENV)
-	$(PY) -m pip install --quiet --editable .
+	$(PY) -m pip install --editable ".[evaluate]"
 	touch $@
 
 $(VENV)/.ready-to-test: $(VENV)/.ready
+	@echo "Adding what the tests and checks need: a minute or two."
 	$(PY) -m pip install --quiet "pip>=25.1"
-	$(PY) -m pip install --quiet --group test --group lint
+	$(PY) -m pip install --group test --group lint
 	touch $@
 
 setup: $(VENV)/.ready          # the zoo alone, in .venv
 
-demo: setup                    # YOLOX-Nano on real photos, through a loopback Hub
+demo: setup                    # YOLOX-Nano on real photos, measured, on a leaderboard; through a loopback Hub
 	$(PY) docs/demo.py
 
 test: check tests              # everything

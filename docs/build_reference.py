@@ -8,7 +8,10 @@ import inspect
 import re
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
+
+from zoo.cli.app import COMMANDS
 
 PAGES = Path(__file__).parent / "reference"
 MODULES = {
@@ -23,19 +26,25 @@ MODULES = {
     "zoo.registry.card": "The schema of a card.",
     "zoo.registry.hookspecs": "The hooks of a plugin.",
     "zoo.hub": "Weights: fetched, checked, locked, bundled.",
+    "zoo.hub.settings": "Environment variables of fetching weights.",
     "zoo.parts": "What backbones, necks and heads agree on, and what flows through them.",
+    "zoo.data": "Data sets: pictures, and what is really in them.",
     "zoo.evaluate": "Measured numbers: exact, with intervals, from flat arrays.",
+    "zoo.evaluate.evaluation": "What `zoo.evaluate(…)` does.",
+    "zoo.evaluate.provenance": "What a number is of, by key.",
+    "zoo.evaluate.plots": "Static plots of a report.",
+    "zoo.leaderboard": "Models side by side on one page, with ranks, checks and entries of others.",
     "zoo.testing": "For the tests of plugins: the conformance kit, a Hub on this machine.",
     "zoo.testing.checks": "Every check of the kit.",
     "zoo.errors": "Every error, and its exit code.",
 }
-COMMANDS = ("list", "show", "detect", "compose", "plugins", "plugins new", "check", "pull", "verify", "lock", "bundle")
+GROUPS = {"leaderboard": ("build", "check")}  # commands with commands of their own
 
 
 def public(module: object) -> dict[str, object]:
     """The names a module offers: `__all__`, else what it re-exports or defines without an underscore."""
     names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
-    home = module.__name__  # type: ignore[attr-defined]
+    home = str(module.__name__)  # type: ignore[attr-defined]
     package = hasattr(module, "__path__")
     found = {name: getattr(module, name) for name in names}
     return {name: thing for name, thing in found.items() if belongs(thing, home, package)}
@@ -45,8 +54,8 @@ def belongs(thing: object, home: str, package: bool) -> bool:
     """Whether a thing is documented on this module's page: it was defined there, or below it."""
     if inspect.ismodule(thing):
         return False
-    origin = getattr(thing, "__module__", None)
-    return bool(origin) and (origin == home or (package and origin.startswith(home + ".")) or home == "zoo")
+    origin = str(getattr(thing, "__module__", None) or "")
+    return origin != "" and (origin == home or (package and origin.startswith(home + ".")) or home == "zoo")
 
 
 def fenced(text: str, language: str = "text") -> str:
@@ -54,10 +63,11 @@ def fenced(text: str, language: str = "text") -> str:
 
 
 def docstring(thing: object) -> str:
-    """The first paragraph as prose, the rest as it stands."""
+    """The first paragraph as prose, a table as a table, other text as it stands."""
     first, _, rest = (inspect.getdoc(thing) or "").partition("\n\n")
     prose = " ".join(first.split("\n"))
-    return prose + "\n" + (f"\n{fenced(rest)}" if rest.strip() else "")
+    rest = f"{rest}\n" if rest.startswith("|") else fenced(rest) if rest.strip() else ""
+    return prose + "\n" + (f"\n{rest}" if rest else "")
 
 
 def signature(name: str, thing: object) -> str:
@@ -78,9 +88,16 @@ def signature(name: str, thing: object) -> str:
     return f"{name}(\n{''.join(lines)}){answer}"
 
 
+def attribute(name: str, thing: property | cached_property[object]) -> str:
+    """What a property is: its name and type."""
+    getter = thing.func if isinstance(thing, cached_property) else thing.fget
+    return readable(f"{name}: {inspect.signature(getter).return_annotation}") if getter else name
+
+
 def readable(text: str) -> str:
     """Annotations without quotes, modules and the schema's limits."""
     text = re.sub(r"(: |-> )(['\"])(.*?)\2(?= =|,|\)|$)", r"\1\3", text)  # annotations that are kept as text
+    text = re.sub(r"<function ([\w.]+) at 0x[0-9a-f]+>", r"\1", text)  # a default; its address is another each time
     text = re.sub(r"Optional\[(Annotated\[.*?Meta\(.*?\)\])\]", r"\1 | None", text)
     text = re.sub(r"(?:typing\.)?Annotated\[([\w.\[\]]+), (?:msgspec\.)?Meta\(.*?\)\]", r"\1", text)
     return re.sub(r"\b(?:zoo\.[a-z_.]+|typing|collections\.abc|pathlib)\.(?=[A-Z])", "", text)
@@ -91,7 +108,7 @@ def members(kind: type) -> dict[str, object]:
     return {
         name: thing
         for name, thing in own.items()
-        if inspect.isroutine(thing) or isinstance(thing, property | classmethod | staticmethod)
+        if inspect.isroutine(thing) or isinstance(thing, property | cached_property | classmethod | staticmethod)
     }
 
 
@@ -111,7 +128,7 @@ def entry(name: str, thing: object) -> str:
     if inspect.isclass(thing) and not is_error:
         for method, body in members(thing).items():
             body = body.__func__ if isinstance(body, classmethod | staticmethod) else body
-            head = method if isinstance(body, property) else signature(method, body)
+            head = attribute(method, body) if isinstance(body, property | cached_property) else signature(method, body)
             lines.append(f"### `{name}.{method}`\n\n{fenced(head, 'python')}\n{docstring(body)}")
     return "\n".join(lines) + "\n"
 
@@ -126,8 +143,9 @@ def page(name: str) -> str:
 def commands() -> str:
     """The help of every command, as it is printed."""
     text = "# The command `zoo`\n\n"
-    for words in ([], *(one.split() for one in COMMANDS)):
-        environment = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PATH": "", "ZOO_PLUGINS": ""}
+    groups = ([name, word] for name, inner in GROUPS.items() for word in inner)
+    for words in ([], *(one.split() for one in COMMANDS), *groups):
+        environment = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb", "PATH": "", "ZOO_PLUGINS": ""}
         done = subprocess.run(
             [sys.executable, "-m", "zoo", *words, "--help"], capture_output=True, text=True, check=True, env=environment
         )

@@ -1,18 +1,21 @@
 """Docs are true: snippets run, links lead somewhere, the reference is current, every hook and command is described."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
 from zoo.cli.app import COMMANDS
-from zoo.registry import hookspecs
+from zoo.registry import card, hookspecs, shelf
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "plugins.md"  # tests/test_plugin_guide.py follows it
@@ -20,11 +23,15 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 EVERY_PAGE = sorted({*PAGES, *(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"})
 
 
+MIRROR = "https://mirror.example/"
+
+
 def shell(example: Example) -> None:
-    """Runs a `sh` block with this environment's programs; a command that fails stops it."""
+    """Runs a `sh` block with this environment's programs; a command that fails stops it. The mirror is one on this machine."""
+    script = example.parsed.replace(MIRROR, os.environ["ZOO_MIRRORS"].partition("=")[2])
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", example.parsed], env=os.environ | {"PATH": path}, capture_output=True, text=True
+        ["bash", "-euo", "pipefail", "-c", script], env=os.environ | {"PATH": path}, capture_output=True, text=True
     )
     assert done.returncode == 0, f"{example.parsed}\n{done.stdout}\n{done.stderr}"
 
@@ -32,14 +39,24 @@ def shell(example: Example) -> None:
 SNIPPETS = Sybil([SkipParser(), PythonCodeBlockParser(), CodeBlockParser(language="sh", evaluator=shell)])
 
 
+def annotate(source: Path, photos: list[Path], to: Path) -> None:
+    """Writes what the data set says of some of its photos."""
+    whole = json.loads(source.read_text())
+    images = [image for image in whole["images"] if image["file_name"] in {photo.name for photo in photos}]
+    ids = {image["id"] for image in images}
+    annotations = [one for one in whole["annotations"] if one["image_id"] in ids]
+    to.write_text(json.dumps({"images": images, "annotations": annotations, "categories": whole["categories"]}))
+
+
 @pytest.fixture
 def desk(tmp_path: Path, shared: Path, published_yolox_nano: None, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with photos, and YOLOX-Nano where its card says it is published."""
+    """A folder with photos and their annotations, and YOLOX-Nano where its card says it is published."""
     photos = sorted((shared / "coco_val2017_128" / "val2017").glob("*.jpg"))
     shutil.copy(photos[0], tmp_path / "street.jpg")
     (tmp_path / "photos").mkdir()
     for photo in photos[:4]:
         shutil.copy(photo, tmp_path / "photos")
+    annotate(shared / "coco_val2017_128" / "instances.json", photos[:4], tmp_path / "instances.json")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -60,6 +77,53 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_the_reference_is_current() -> None:
     done = subprocess.run([sys.executable, str(ROOT / "docs" / "build_reference.py"), "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_no_entry_of_the_reference_is_empty() -> None:
+    pages = (ROOT / "docs" / "reference").glob("*.md")
+    assert [page.name for page in pages if re.search(r"```\w*\n\s*```", page.read_text())] == []
+
+
+def settings() -> set[str]:
+    """Every environment variable that the code names."""
+    files = [*(ROOT / "zoo").rglob("*.py"), *(ROOT / "plugins").glob("*/detzoo_*/**/*.py")]
+    return set(re.findall(r"\b(?:ZOO|HF)_[A-Z_]*[A-Z]\b", "\n".join(file.read_text() for file in files)))
+
+
+def test_every_setting_is_in_the_docs() -> None:
+    told = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "settings.md").read_text()))
+    assert settings() >= {"ZOO_OFFLINE", "ZOO_REGISTRY", "HF_ENDPOINT"}
+    assert settings() - told == set()
+    assert {name for name in told if name.startswith("ZOO_")} - settings() == set()
+
+
+STRUCTS = [one for one in vars(card).values() if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+
+
+@pytest.mark.parametrize("kind", [shelf.Outline, *STRUCTS], ids=lambda kind: kind.__name__)
+def test_every_field_of_a_card_is_explained(kind: type[msgspec.Struct]) -> None:
+    told = (ROOT / "docs" / "cards.md").read_text()
+    assert [name for name in kind.__struct_fields__ if f"`{name}`" not in told] == []
+
+
+def test_the_plugin_of_the_guide_loads_by_name(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "plugins.md").read_text()
+    package, installed = tmp_path / "detzoo_blob", tmp_path / "detzoo_blob-0.1.0.dist-info"
+    package.mkdir()
+    installed.mkdir()
+    blocks = re.findall(r"```(?:python|toml)\n(.*?)```", guide, re.DOTALL)
+    written = {block.split("\n")[0]: block for block in blocks}
+    for file in ("__init__.py", "detector.py"):
+        (package / file).write_text(written[f"# detzoo_blob/{file}"])
+    project = tomllib.loads(written["# pyproject.toml"])["project"]
+    (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    points = "".join(f"{name} = {module}\n" for name, module in project["entry-points"]["detzoo"].items())
+    (installed / "entry_points.txt").write_text(f"[detzoo]\n{points}")
+    use = next(block for block in blocks if 'zoo.load("blob", weights=False)' in block)
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    done = subprocess.run([sys.executable, "-c", use], env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "bright spot" in done.stdout
 
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("register_")]

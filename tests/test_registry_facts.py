@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import detection, get_model_weights, list_models
 
 from zoo import catalogue
@@ -28,15 +29,15 @@ EPS_ZERO = {
     ("retinanet_resnet50_fpn", "COCO_V1"),
 }
 
-# README of Megvii-BaseDetection/YOLOX at commit 6ddff48: side of the input, AP, millions of parameters, file.
+# README of Megvii-BaseDetection/YOLOX at commit 6ddff48: side of the input, AP, millions of parameters, GFLOPs, file.
 YOLOX = {
-    "yolox_nano": (416, 25.8, 0.91, "yolox_nano.pth"),
-    "yolox_tiny": (416, 32.8, 5.06, "yolox_tiny.pth"),
-    "yolox_s": (640, 40.5, 9.0, "yolox_s.pth"),
-    "yolox_m": (640, 46.9, 25.3, "yolox_m.pth"),
-    "yolox_l": (640, 49.7, 54.2, "yolox_l.pth"),
-    "yolox_x": (640, 51.1, 99.1, "yolox_x.pth"),
-    "yolox_darknet53": (640, 47.7, 63.7, "yolox_darknet.pth"),
+    "yolox_nano": (416, 25.8, 0.91, 1.08, "yolox_nano.pth"),
+    "yolox_tiny": (416, 32.8, 5.06, 6.45, "yolox_tiny.pth"),
+    "yolox_s": (640, 40.5, 9.0, 26.8, "yolox_s.pth"),
+    "yolox_m": (640, 46.9, 25.3, 73.8, "yolox_m.pth"),
+    "yolox_l": (640, 49.7, 54.2, 155.6, "yolox_l.pth"),
+    "yolox_x": (640, 51.1, 99.1, 281.9, "yolox_x.pth"),
+    "yolox_darknet53": (640, 47.7, 63.7, 185.3, "yolox_darknet.pth"),
 }
 YOLOX_FILES = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0"
 
@@ -124,8 +125,8 @@ def test_the_label_space_has_torchvisions_categories_in_its_channels(name: str) 
 
 
 @pytest.mark.parametrize(("name", "published"), YOLOX.items())
-def test_a_yolox_card_states_what_its_readme_says(name: str, published: tuple[int, float, float, str]) -> None:
-    size, ap, millions, file = published
+def test_a_yolox_card_states_what_its_readme_says(name: str, published: tuple[int, float, float, float, str]) -> None:
+    size, ap, millions, gflops, file = published
     card = card_of(name)
     weights = card.weights["coco"]
     assert weights.sources == [UrlSource(url=f"{YOLOX_FILES}/{file}")]
@@ -133,6 +134,18 @@ def test_a_yolox_card_states_what_its_readme_says(name: str, published: tuple[in
     assert card.input
     assert (card.input.size, card.input.channels, card.arguments["size"]) == ([size, size], "bgr", size)
     assert card.parameters == pytest.approx(millions * 1e6, abs=50_000)
+    assert card.gflops == gflops
+
+
+@pytest.mark.parametrize("name", ["yolox_nano", "yolox_s", "yolox_darknet53"])
+def test_the_gflops_of_a_yolox_are_of_the_input_on_its_card_and_count_multiplications_and_additions(name: str) -> None:
+    card = card_of(name)
+    assert card.input
+    assert "multiplications and additions" in (card.gflops_note or "")
+    with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        built = catalogue().builder("architectures", card.architecture)(space=get("coco80"), **card.arguments).eval()
+        built.head(built.neck(built.backbone(torch.zeros(1, 3, *card.input.size))))
+    assert card.gflops == pytest.approx(counter.get_total_flops() / 1e9, rel=0.04)  # upstream counts norms and activations too
 
 
 @pytest.mark.parametrize("name", YOLOX)

@@ -13,7 +13,9 @@ SURFACE = [
     "ZooError",
     "__version__",
     "catalogue",
+    "compare",
     "compose",
+    "evaluate",
     "hookimpl",
     "load",
 ]

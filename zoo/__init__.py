@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from zoo.detectors.compose import compose as compose
     from zoo.detectors.load import load as load
     from zoo.errors import ZooError as ZooError
+    from zoo.evaluate.compare import compare as compare
+    from zoo.evaluate.evaluation import evaluate as evaluate
     from zoo.labels import LabelSpace as LabelSpace
-    from zoo.registry import catalogue as catalogue
+    from zoo.registry.shared import catalogue as catalogue
 
 __version__ = "0.1.0"
 
@@ -29,6 +31,7 @@ _HOME = {
     "Target": "zoo.detectors",
     "ZooError": "zoo.errors",
     "catalogue": "zoo.registry",
+    "compare": "zoo.evaluate",
     "compose": "zoo.detectors",
     "load": "zoo.detectors",
 }
@@ -42,13 +45,17 @@ __all__ = [
     "ZooError",
     "__version__",
     "catalogue",
+    "compare",
     "compose",
+    "evaluate",
     "hookimpl",
     "load",
 ]
 
 
 def __getattr__(name: str) -> object:
+    if name == "evaluate":  # the package itself, which can be called
+        return import_module("zoo.evaluate")
     if name not in _HOME:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}; it has {', '.join(__all__)}")
     return getattr(import_module(_HOME[name]), name)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Annotated, Any
 
 import pytest
@@ -24,7 +25,8 @@ def test_help_names_every_command_under_a_heading(shell: Shell) -> None:
     out = shell("--help").out
     for name, (heading, _) in COMMANDS.items():
         assert f" {name} " in out
-        assert heading in out
+        assert f"{heading}:\n" in out
+    assert "..." not in out.partition("\n")[2]  # no first sentence is cut
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
@@ -32,6 +34,18 @@ def test_every_command_has_help(shell: Shell, name: str) -> None:
     answer = shell(name, "--help")
     assert answer.code == 0
     assert f"zoo {name}" in answer.out
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_help_flows_and_names_no_type(shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    lines = shell(name, "--help").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any(f"<{kind}" in line for line in lines for kind in ("bool", "str", "list", "int", "float"))
+    prose = lines[2 : next(place for place, line in enumerate(lines) if line in ("Arguments:", "Options:"))]
+    for one, after in pairwise(prose):
+        assert not one or not after or len(f"{one} {after.split()[0]}") > 78, "a line ends before it is full"
 
 
 def test_the_version_is_told(shell: Shell) -> None:
@@ -69,6 +83,28 @@ def test_an_interrupt_exits_with_130() -> None:
     code += "sys.argv = ['zoo', 'show', 'x']; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=default_interrupt)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def broken_pipe(*words: str) -> tuple[int, str]:
+    """The exit code and standard error of a command whose output nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-m", "zoo", *words], stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("words", [["list"], ["list", "--where=params < 1G"], ["--help"], ["show", "yolox_nano", "--json"]])
+def test_a_reader_who_left_is_no_failure_to_speak_of(words: list[str]) -> None:
+    assert broken_pipe(*words) == (141, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, a disk that is always full")
+@pytest.mark.parametrize("words", [["list"], ["--help"]])
+def test_output_to_a_full_disk_is_a_sentence(words: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "zoo", *words], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "Error: Standard output can't be written: No space left on device.\n")
 
 
 def default_interrupt() -> None:
@@ -158,3 +194,22 @@ def test_sizes_tell_edges_from_sides() -> None:
 def test_a_table_is_aligned() -> None:
     assert table(("a", "long"), [("x", "1"), ("yyy", "22")], right=("long",)) == "a    long\nx       1\nyyy    22"
     assert table(("a", "b"), []) == "a  b"
+
+
+def test_columns_that_do_not_fit_are_left_out_from_the_end() -> None:
+    rows = [("yolox", "1", "coco"), ("ssd", "22", "voc")]
+    assert table(("name", "AP", "labels"), rows, width=19) == "name   AP  labels\nyolox  1   coco\nssd    22  voc"
+    assert table(("name", "AP", "labels"), rows, width=16) == "name   AP …\nyolox  1\nssd    22"
+    assert table(("name", "AP", "labels"), rows, width=3) == "name …\nyolox\nssd"
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
+def test_a_listing_fits_the_terminal() -> None:
+    terminal, inside = os.openpty()
+    command = [sys.executable, "-m", "zoo", "list", "yolox_*"]
+    subprocess.run(command, env=os.environ | {"COLUMNS": "60"}, stdout=inside, check=True)
+    lines = os.read(terminal, 4096).decode().splitlines()
+    os.close(inside)
+    os.close(terminal)
+    assert any(line.startswith("yolox_nano ") for line in lines)
+    assert max(map(len, lines)) <= 60

@@ -191,3 +191,13 @@ def test_an_unwritable_place_is_a_sentence(run: Run, tmp_path: Path, option: str
     assert done.returncode == 6
     assert "1.png" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_weights_for_classes_of_ones_own_name_them(run: Run, tmp_path: Path) -> None:
+    save_file(zoo.load("yolox_nano", weights=False, labels=["helmet", "vest"]).state_dict(), tmp_path / "mine.safetensors")
+    mine = ("--weights", "file:mine.safetensors", "--labels", "helmet, vest")
+    done = run("1.png", "--score", "0", "--max-boxes", "3", "--json", "-", model=mine)
+    (seen,) = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert seen["model"] == "yolox_nano[helmet,vest]"
+    assert {one["name"] for one in seen["detections"]} <= {"helmet", "vest"}

@@ -45,7 +45,7 @@ def test_json_has_every_fact(shell: Shell, cards: Path) -> None:
         "input": {"resize": "shortest_edge", "size": [800, 1333]},
         "licenses": {"code": "BSD-3-Clause", "weights": "CC-BY-4.0"},
         "labels": "coco91",
-        "classes": None,
+        "classes": 80,
         "tags": ["v1", "v2"],
         "default": "v2",
     }
@@ -56,6 +56,42 @@ def test_where_asks_for_facts_and_says_what_it_left_out(shell: Shell, cards: Pat
     answer = shell("list", "user/*", "--where", "AP > 30")
     assert [line.split()[0] for line in answer.out.splitlines()[1:-2]] == ["my_faster"]
     assert answer.err == "1 model is left out because a fact that was asked for is unknown (null).\n"
+
+
+def test_where_says_what_it_left_out_because_two_licences_differ(shell: Shell, cards: Path) -> None:
+    answer = shell("list", "user/*", "--where", "license = CC-BY-4.0")
+    assert answer.err.splitlines() == [
+        "No model matches 'user/*' where license = CC-BY-4.0.",
+        "1 model is left out because a fact that was asked for is unknown (null),"
+        " or holds of the licence of code or weights alone.",
+    ]
+
+
+def test_where_finds_models_by_the_classes_they_know(shell: Shell, cards: Path) -> None:
+    answer = shell("list", "user/*", "--where", "class = helmet or class = person")
+    assert [line.split()[0] for line in answer.out.splitlines()[1:-2]] == ["my_faster", "my_helmets"]
+
+
+def test_help_says_what_license_means(shell: Shell) -> None:
+    page = " ".join(shell("list", "--help").out.split())
+    assert "license != permissive where one is known not to be" in page
+    assert "class = person" in page
+
+
+def test_a_label_space_that_nobody_declared_is_an_error_before_anything_is_loaded(shell: Shell, cards: Path) -> None:
+    cards.write_text(cards.read_text().replace("labels: coco91", "labels: coco19"))
+    answer = shell("list")
+    assert (answer.code, answer.out) == (4, "")
+    assert "Line 9, field 'cards.my_faster.labels': No label space is called 'coco19'." in answer.err
+
+
+def test_a_users_model_with_the_name_of_another_is_listed_and_asked_for_by_its_whole_name(shell: Shell, cards: Path) -> None:
+    cards.write_text(cards.read_text().replace("my_helmets:", "yolox_nano:"))
+    listed = shell("list", "yolox_nano").out
+    assert [line.split()[0] for line in listed.splitlines()[1:-2]] == ["user/yolox_nano", "yolox/yolox_nano"]
+    answer = shell("show", "yolox_nano")
+    assert answer.code == 3
+    assert f"Say which: 'user/yolox_nano' or 'yolox/yolox_nano'. Or rename yours: '{cards}', line 31." in answer.err
 
 
 def test_a_mistake_in_where_is_a_usage_error_with_a_caret(shell: Shell) -> None:
@@ -69,7 +105,8 @@ def test_a_mistake_in_where_is_a_usage_error_with_a_caret(shell: Shell) -> None:
     ("words", "says"),
     [
         (("nothing_*",), "No model's name matches 'nothing_*'."),
-        (("my_fastr",), "Did you mean 'my_faster'?"),
+        (("my_fastr",), "No model is listed as 'my_fastr'. Did you mean 'my_faster'?"),
+        (("zzzzz",), "No model is listed as 'zzzzz'. See which there are: zoo list"),
         (("mine",), "'mine' stands for 'user/my_faster'. See it: zoo show mine"),
         (("my_*", "--where", "AP > 99 and AP != unknown"), "No model matches 'my_*' where AP > 99 and AP != unknown."),
     ],
@@ -127,4 +164,4 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback() -> None:
         assert process.stderr
         process.stdout.close()
         assert process.stderr.read() == ""
-    assert process.returncode == 1
+    assert process.returncode == 141

@@ -37,7 +37,7 @@ def test_everything_on_the_card_is_shown(shell: Shell, cards: Path) -> None:
         "package acme: weights/v2.safetensors",
         "file v2.safetensors",
         "licences code BSD-3-Clause, weights CC-BY-4.0, data –",
-        "AP 37 on coco_val2017 https://example.org/paper",
+        "AP 37.0 on coco_val2017 https://example.org/paper",
         "after loading frozen_bn_eps = 0.0",
         'zoo.load("my_faster")',
         "zoo detect IMAGE --model my_faster",
@@ -57,7 +57,17 @@ def test_a_card_without_weights_says_how_to_load_it(shell: Shell, cards: Path) -
     assert "arguments depth=0.33, width=0.25" in page
     assert "input 416x416, aspect kept, padded with 114, BGR, 0..255" in page
     assert 'zoo.load("my_helmets", weights=False)' in page
-    assert "zoo detect" not in page
+    assert "zoo detect IMAGE --model my_helmets --weights random" in page
+
+
+def test_a_label_space_is_shown_with_its_number_of_classes(shell: Shell, cards: Path) -> None:
+    assert "coco91 (80 classes)" in shell("show", "my_faster").out
+
+
+def test_yolox_says_that_nobody_publishes_its_hash_and_how_its_flops_are_counted(shell: Shell) -> None:
+    page = " ".join(shell("show", "yolox_nano").out.split())
+    assert "GFLOPs 1.08 (As published; multiplications and additions counted one by one" in page
+    assert "No sha256 is published." in page
 
 
 @pytest.mark.parametrize("name", ["my_faster.v1", "mine.v1", "user/my_faster.v1"])

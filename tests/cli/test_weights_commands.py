@@ -9,6 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from safetensors.torch import save_file
+
+import zoo
+from zoo.hub.promise import sha256_of
+from zoo.registry import reload
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -74,10 +79,11 @@ def test_verify_finds_a_flipped_bit_that_left_size_and_time_alone(run: Run, tmp_
     assert run("verify").returncode == 0
 
 
-def test_verify_of_what_was_never_fetched_says_missing(run: Run) -> None:
+def test_verify_of_what_was_never_fetched_says_how_to_fetch_it(run: Run) -> None:
     done = run("verify", "yolox_nano")
     assert done.returncode == 1
-    assert "missing" in done.stdout
+    assert done.stdout == "not fetched  yolox/yolox_nano.coco  Fetch it: zoo pull yolox/yolox_nano.coco\n"
+    assert done.stderr == "1 file: 1 not fetched.\n"
 
 
 def test_lock_pins_and_loads_obey(run: Run, tmp_path: Path) -> None:
@@ -111,3 +117,106 @@ def test_a_bundle_serves_a_machine_with_an_empty_cache_and_no_network(run: Run, 
     assert run("pull", "yolox_nano", **empty).returncode == 5
     done = run("pull", "yolox_nano", ZOO_BUNDLE="carried", **empty)
     assert done.returncode == 0, done.stderr
+
+
+CARD = """
+schema: 1
+aliases: {mine: my_model}
+cards:
+  my_model:
+    architecture: yolox/yolox
+    arguments: {depth: 0.33, width: 0.25, depthwise: true, size: 64}
+    labels: [helmet, vest]
+    input: {resize: letterbox, size: [64, 64], range: 255, channels: bgr, padding: 114}
+    weights: {v1: {sources: [{kind: file, path: mine.safetensors}]}}
+  bare: {architecture: yolox/yolox, labels: [helmet]}
+"""
+LOAD = """
+import socket, sys, zoo
+def refuse(*_):
+    raise AssertionError("a socket was opened")
+socket.socket.connect = refuse
+for name in sys.argv[1:]:
+    model = zoo.load(name)
+    print(type(model).__name__, model.weights.sha256, *model.space.names)
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A registry file of a user's own, with a model whose weights lie beside it."""
+    path = tmp_path / "own" / "cards.yaml"
+    path.parent.mkdir()
+    path.write_text(CARD)
+    monkeypatch.setenv("ZOO_REGISTRY", str(path))
+    reload()
+    save_file(zoo.load("my_model", weights=False).state_dict(), path.with_name("mine.safetensors"))
+    return path
+
+
+def test_a_bundle_carries_a_users_own_model_to_a_machine_that_has_nothing_else(run: Run, own: Path, tmp_path: Path) -> None:
+    done = run("bundle", "my_model", "--to", str(tmp_path / "carried"))
+    assert done.returncode == 0, done.stderr
+    sha256 = sha256_of(own.with_name("mine.safetensors"))
+    own.with_name("mine.safetensors").unlink()
+    there = {
+        "ZOO_HOME": str(tmp_path / "empty"),
+        "HF_HOME": str(tmp_path / "empty-hf"),
+        "ZOO_OFFLINE": "1",
+        "ZOO_MIRRORS": "",
+        "ZOO_REGISTRY": "",
+        "ZOO_BUNDLE": str(tmp_path / "carried"),
+    }
+    assert [row["name"] for row in json.loads(run("list", "user/*", "--json", **there).stdout)] == ["my_model"]
+    command = [sys.executable, "-c", LOAD, "my_model", "mine", "user/my_model.v1"]
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ | there, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"YOLOX {sha256} helmet vest"] * 3
+
+
+def test_a_users_own_card_goes_before_the_same_one_in_a_bundle(run: Run, own: Path, tmp_path: Path) -> None:
+    run("bundle", "my_model", "--to", str(tmp_path / "carried"))
+    own.write_text(CARD.replace("[helmet, vest]", "[hat, vest, boot]"))
+    done = run("list", "my_model", "--json", ZOO_BUNDLE=str(tmp_path / "carried"))
+    assert [row["classes"] for row in json.loads(done.stdout)] == [3]
+
+
+def test_a_damaged_bundle_is_an_error_and_verify_finds_it(run: Run, own: Path, tmp_path: Path) -> None:
+    carried = tmp_path / "carried"
+    run("bundle", "my_model", "--to", str(carried))
+    [file] = carried.glob("*.safetensors")
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    done = run("pull", "my_model", ZOO_BUNDLE=str(carried))
+    assert done.returncode == 5
+    assert done.stderr.startswith("Error: ")
+    assert f"{file.name} in the bundle {carried}" in done.stderr
+    for words, environment in (
+        (("verify", "--remove"), {"ZOO_BUNDLE": str(carried)}),
+        (("verify", "--bundle", str(carried)), {}),
+    ):
+        done = run(*words, **environment)
+        assert done.returncode == 1
+        assert f"damaged      user/my_model.v1  {file}" in done.stdout
+        assert f"Copy the bundle {carried} to this machine again" in done.stderr
+    assert file.exists()
+
+
+def test_a_model_without_weights_is_told_how_to_use_it_from_the_shell(run: Run, own: Path) -> None:
+    done = run("pull", "bare")
+    assert done.returncode == 3
+    assert "zoo detect IMAGE --model bare --weights random" in done.stderr
+
+
+def test_a_switch_that_can_not_be_read_is_an_error_and_not_the_network(run: Run) -> None:
+    done = run("pull", "yolox_nano", ZOO_OFFLINE="banana")
+    assert done.returncode == 5
+    assert "'banana' is neither on (1, on, yes, true) nor off" in done.stderr
+
+
+def test_a_damaged_file_that_is_fetched_again_is_a_warning(run: Run) -> None:
+    run("pull", "yolox_nano")
+    [file] = Path(os.environ["ZOO_HOME"]).rglob("yolox_nano.pth")
+    file.write_bytes(file.read_bytes()[:-1])
+    done = run("pull", "yolox_nano")
+    assert done.returncode == 0
+    assert done.stderr == f"Warning: {file} is not what the first download says. It is removed and fetched again.\n"

@@ -38,6 +38,8 @@ COVERING = [
     {**BACKBONES[(neck + head) % len(BACKBONES)], **NECKS[neck], **HEADS[head]}
     for neck, head in product(range(len(NECKS)), range(len(HEADS)))
 ]
+# YOLOFPN returns maps of different widths, which only these two heads take.
+COVERING += [{**BACKBONES[1], "neck": "yolofpn", **head} for head in HEADS if head["head"] in ("ssd", "yolox")]
 OBJECTS = ((8.0, 10.0, 40.0, 44.0), (30.0, 24.0, 60.0, 58.0))
 EVERYTHING = Protocol(score=0.0)
 
@@ -82,7 +84,7 @@ def total_loss(detector: Composed, batch: Batch, targets: Sequence[Target]) -> T
 
 def test_the_set_covers_every_pair() -> None:
     def named(kind: str) -> list[str]:
-        return [str(parts.get(kind, "none")) for parts in COVERING]
+        return [str(parts.get(kind, "none")) for parts in COVERING if parts.get("neck") != "yolofpn"]
 
     assert len(set(zip(named("backbone"), named("neck"), strict=True))) == len(BACKBONES) * len(NECKS)
     assert len(set(zip(named("backbone"), named("head"), strict=True))) == len(BACKBONES) * len(HEADS)

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -57,3 +58,11 @@ def test_a_picture_too_large_for_its_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"WEBP can't hold it.*\n.*\.png"):
         save(Image.new("RGB", (16400, 1)), tmp_path / "a.webp")
     assert not (tmp_path / "a.webp").exists()
+
+
+def test_a_picture_takes_the_place_of_another_whole(picture: Image.Image, tmp_path: Path) -> None:
+    (tmp_path / "seen.png").write_bytes(b"the one before")
+    os.link(tmp_path / "seen.png", tmp_path / "kept.png")  # a file that were written into would change under this name too
+    save(picture, tmp_path / "seen.png")
+    assert (tmp_path / "kept.png").read_bytes() == b"the one before"
+    assert sorted(os.listdir(tmp_path)) == ["kept.png", "seen.png"]

@@ -205,8 +205,10 @@ def test_a_damaged_file_is_not_used_offline_and_not_removed(
     path = fetch(source).path
     path.write_bytes(weights[:-1] + b"x")
     monkeypatch.setenv("ZOO_OFFLINE", "1")
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError, match=r"is damaged, or is another file now") as error:
         fetch(source)
+    assert str(path) in error.value.case
+    assert error.value.fix == "Where there is a network: zoo verify --remove toy/net.v1, then zoo pull toy/net.v1"
     assert path.exists()
 
 

@@ -1,5 +1,6 @@
 """A bundle is enough for a machine without network and without a cache."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import zoo.hub
 from zoo.errors import CacheError, IntegrityError, LockError, OfflineError, SourceError
 from zoo.hub import Lock, Manifest, Wanted
 from zoo.registry.card import UrlSource, Weights
+from zoo.registry.shelf import USER, read_shelf
 from zoo.testing import LoopbackHub
 
 FILE = "model.safetensors"
@@ -62,10 +64,28 @@ def test_weights_are_found_by_their_sha256_under_another_name(air_gap: Path, cho
     assert fetch(Wanted("alias/net", "v2", choices[0].weights)).path.read_bytes() == weights
 
 
-def test_a_damaged_file_in_it_is_not_used(air_gap: Path, choices: list[Wanted], weights: bytes, sha256) -> None:
-    (air_gap / f"{sha256(weights)}.safetensors").write_bytes(weights[:-1] + b"x")
-    with pytest.raises(SourceError, match=r"bundle.json says(.|\n)*Copy the bundle"):
+def test_a_damaged_file_in_it_is_an_error_that_no_other_source_makes_good(
+    air_gap: Path, choices: list[Wanted], hub: LoopbackHub, weights: bytes, sha256, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ZOO_OFFLINE")
+    file, asked = air_gap / f"{sha256(weights)}.safetensors", len(hub.requests)
+    file.write_bytes(weights[:-1] + b"x")
+    with pytest.raises(IntegrityError, match=r"bundle.json says(.|\n)*Copy the bundle") as error:
         fetch(choices[0])
+    assert file.name in error.value.case
+    assert str(air_gap) in error.value.case
+    assert len(hub.requests) == asked
+
+
+def test_a_file_that_is_missing_in_it_is_an_error_that_no_other_source_makes_good(
+    air_gap: Path, choices: list[Wanted], hub: LoopbackHub, weights: bytes, sha256, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ZOO_OFFLINE")
+    (air_gap / f"{sha256(weights)}.safetensors").unlink()
+    asked = len(hub.requests)
+    with pytest.raises(SourceError, match=r"it is not there(.|\n)*Copy the bundle"):
+        fetch(choices[0])
+    assert len(hub.requests) == asked
 
 
 def test_what_is_not_in_it_is_fetched_as_ever(
@@ -80,7 +100,7 @@ def test_what_is_not_in_it_is_fetched_as_ever(
 
 def test_a_bundle_that_the_card_has_outgrown_is_not_used(air_gap: Path, choices: list[Wanted]) -> None:
     outgrown = Wanted("a/net", "v1", Weights(sources=[UrlSource(url="https://example.org/new.safetensors", sha256="0" * 64)]))
-    with pytest.raises(SourceError, match="names no such file any more"):
+    with pytest.raises(IntegrityError, match="names no such file any more"):
         fetch(outgrown)
 
 
@@ -131,6 +151,17 @@ def test_a_bundled_file_that_was_damaged_is_copied_again(choices: list[Wanted], 
     file.write_bytes(b"damaged")
     zoo.hub.bundle(choices, tmp_path)
     assert file.read_bytes() == weights
+
+
+def test_cards_of_a_second_bundle_join_those_of_the_first(choices: list[Wanted], tmp_path: Path) -> None:
+    one = {"architecture": "a/b", "labels": ["1e5", "no"], "arguments": {"seed": "1234e567"}}
+    zoo.hub.bundle(choices[:1], tmp_path, registry={"cards": {"one": one}, "aliases": {"uno": "user/one"}})
+    zoo.hub.bundle(choices[1:], tmp_path, registry={"cards": {"two": {"architecture": "a/b", "labels": "coco80"}}})
+    manifest = zoo.hub.bundle(choices[1:], tmp_path)
+    shelf = read_shelf(tmp_path / "registry.yaml", owner=USER)
+    assert shelf.names == ["one", "two", "uno"]
+    assert (shelf.card(0).labels, shelf.card(0).arguments) == (one["labels"], one["arguments"])
+    assert manifest.registry == hashlib.sha256((tmp_path / "registry.yaml").read_bytes()).hexdigest()
 
 
 def test_a_fetch_that_fails_leaves_no_bundle(hub: LoopbackHub, tmp_path: Path) -> None:

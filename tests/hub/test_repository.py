@@ -8,7 +8,7 @@ import pytest
 from zoo.errors import CacheError, SourceError
 from zoo.hub.repository import Repository
 from zoo.registry.card import HubSource
-from zoo.testing import LoopbackHub
+from zoo.testing import Fault, LoopbackHub
 
 REPO, FILE = "org/repo", "model.safetensors"
 
@@ -83,3 +83,13 @@ def test_a_cache_that_cant_be_written_is_named_with_its_variable(
 def test_a_name_the_hub_does_not_allow_is_a_clear_error(hub: LoopbackHub) -> None:
     with pytest.raises(SourceError, match="org/--bad--"):
         Repository(HubSource(repo="org/--bad--", revision="1" * 40)).download(progress=False)
+
+
+def test_a_download_that_broke_off_is_told_once_in_our_words(
+    hub: LoopbackHub, repository: Repository, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    hub.misbehave(f"*/{FILE}", Fault.truncate(), method="GET")
+    repository.download(progress=False)
+    assert "Error while downloading" not in "".join(capfd.readouterr())
+    said = [one.getMessage() for one in caplog.records if one.name == "zoo" and one.levelname == "WARNING"]
+    assert said == [f"{repository._address}: The download broke off. It goes on from there."]

@@ -9,10 +9,33 @@ from zoo.hub import settings
 
 
 @pytest.mark.parametrize("name", ["ZOO_OFFLINE", "HF_HUB_OFFLINE"])
-@pytest.mark.parametrize(("value", "off"), [("1", True), ("true", True), ("ON", True), ("0", False), ("", False), ("no", False)])
+@pytest.mark.parametrize(
+    ("value", "off"), [("1", True), ("true", True), ("ON", True), (" 1", True), ("0", False), ("", False), ("no", False)]
+)
 def test_either_switch_takes_the_network_away(name: str, value: str, off: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     assert settings.offline() is off
+
+
+@pytest.mark.parametrize("name", ["ZOO_OFFLINE", "HF_HUB_OFFLINE"])
+def test_a_switch_that_is_neither_on_nor_off_is_never_taken_for_off(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    monkeypatch.setenv(name, "banana")
+    with pytest.raises(WeightsError, match=rf"{name} was read\.\n'banana' is neither on \(1, on, yes, true\) nor off"):
+        settings.offline()
+
+
+def test_numbers_have_the_defaults_that_the_table_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ZOO_TIMEOUT", "ZOO_RETRIES"):
+        monkeypatch.delenv(name)
+    assert (settings.timeout(), settings.retries()) == (10, 4)
+
+
+@pytest.mark.parametrize("value", ["many", "-1", "2.5", "inf"])
+def test_a_number_of_retries_that_is_none_is_named(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_RETRIES", value)
+    with pytest.raises(WeightsError, match=f"ZOO_RETRIES(.|\n)*{value}"):
+        settings.retries()
 
 
 def test_mirrors_are_pairs_and_only_the_first_equals_sign_divides(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +49,7 @@ def test_a_mirror_without_a_replacement_is_told_how_to_write_one(monkeypatch: py
         settings.mirrors()
 
 
-@pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf"])
+@pytest.mark.parametrize("value", ["soon", "-1", "0", "nan", "inf"])
 def test_a_timeout_that_is_no_number_is_named(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_TIMEOUT", value)
     with pytest.raises(WeightsError, match=f"ZOO_TIMEOUT(.|\n)*{value}"):

@@ -70,8 +70,8 @@ def test_what_is_gone_is_missing(choices: list[Wanted], fetched: list[zoo.hub.Fe
     assert statuses(zoo.hub.verify(choices))["old.pth"] == "missing"
 
 
-def test_what_was_never_fetched_is_missing(choices: list[Wanted]) -> None:
-    assert statuses(zoo.hub.verify(choices)) == {"a/net.v1": "missing", "b/old": "missing"}
+def test_what_was_never_fetched_is_said_to_be_so(choices: list[Wanted]) -> None:
+    assert statuses(zoo.hub.verify(choices)) == {"a/net.v1": "not fetched", "b/old": "not fetched"}
     assert zoo.hub.verify() == []
 
 
@@ -99,3 +99,40 @@ def test_a_damaged_bundle_is_found_but_not_taken_apart(
     with pytest.raises(CacheError, match="not ours"):
         zoo.hub.remove(result)
     assert path.exists()
+
+
+@pytest.fixture
+def carried(choices: list[Wanted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bundle of both, with a card, on a machine that has never loaded from it."""
+    folder = tmp_path / "bundle"
+    zoo.hub.bundle(choices, folder, registry={"cards": {"net": {"architecture": "a/b", "labels": "coco80"}}})
+    monkeypatch.setenv("ZOO_HOME", str(tmp_path / "other"))
+    return folder
+
+
+@pytest.mark.parametrize("named", ["by ZOO_BUNDLE", "by its folder"])
+def test_a_bundle_is_verified_before_anything_was_loaded_from_it(
+    carried: Path, choices: list[Wanted], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if named == "by ZOO_BUNDLE":
+        monkeypatch.setenv("ZOO_BUNDLE", str(carried))
+    folder = None if named == "by ZOO_BUNDLE" else carried
+    before = zoo.hub.verify(bundle=folder)
+    assert [(one.entry, one.status, one.bundle) for one in before] == [
+        ("a/net.v1", "ok", carried),
+        ("b/old", "ok", carried),
+        ("the cards in it", "ok", carried),
+    ]
+    damage(before[0].path)
+    before[1].path.unlink()
+    damage(before[2].path)
+    assert [one.status for one in zoo.hub.verify(bundle=folder)] == ["damaged", "missing", "damaged"]
+    assert [one.status for one in zoo.hub.verify(choices[:1], bundle=folder)] == ["damaged"]
+
+
+def test_a_bundle_that_is_used_is_hashed_once(carried: Path, choices: list[Wanted], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_BUNDLE", str(carried))
+    old = zoo.hub.fetch(choices[1].weights, name=choices[1].name)
+    files = [one.path for one in zoo.hub.verify()]
+    assert sorted(files) == sorted([*(one.path for one in zoo.hub.verify(bundle=carried)), old.path])
+    assert [one.path for one in zoo.hub.verify(choices[1:])] == [old.published, old.path]

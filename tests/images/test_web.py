@@ -104,12 +104,13 @@ def test_a_server_that_drips_is_given_up(web, png, monkeypatch):
         read(web(lambda request: respond(request, png)))
 
 
+@pytest.mark.parametrize("value", ["1", " on", "banana"])
 @pytest.mark.parametrize("switch", ["ZOO_OFFLINE", "HF_HUB_OFFLINE"])
-def test_offline_no_socket_is_opened(switch, monkeypatch):
+def test_offline_no_socket_is_opened(switch, value, monkeypatch):
     def refuse(*_):
         raise AssertionError("a socket was opened")
 
-    monkeypatch.setenv(switch, "1")
+    monkeypatch.setenv(switch, value)
     monkeypatch.setattr(socket, "socket", refuse)
     with pytest.raises(ImageError, match=f"switched off by {switch}"):
         read("http://127.0.0.1:9/photo.png")

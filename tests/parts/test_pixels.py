@@ -26,8 +26,3 @@ def test_uint8_pictures_of_any_sizes_pass() -> None:
 def test_another_thing_is_named_by_its_position(image: object, said: str) -> None:
     with pytest.raises(ImageError, match=f"Picture 1 .*\n.*{said}.*\n.*uint8 RGB"):
         check_pixels([GOOD, image])  # type: ignore[list-item]
-
-
-def test_no_pictures_are_refused() -> None:
-    with pytest.raises(ImageError, match="There are none"):
-        check_pixels([])

@@ -48,6 +48,14 @@ def test_parts_are_listed_qualified_and_families_with_a_star(known: Catalogue) -
     assert known.parts("necks") == []
 
 
+@pytest.mark.parametrize(("kind", "says"), [("backbone", "Did you mean 'backbones'?"), ("zoo", "There are architectures, backb")])
+def test_a_kind_that_there_is_not_is_an_error_with_those_there_are(known: Catalogue, kind: str, says: str) -> None:
+    for ask in (known.parts, lambda one: known.builder(one, "resnet")):
+        with pytest.raises(NameNotFound, match="There is no such kind") as error:
+            ask(kind)  # type: ignore[arg-type]
+        assert says in error.value.fix
+
+
 @pytest.mark.parametrize(("name", "owner"), [("tv/resnet", None), ("resnet", None), ("resnet", "tv"), ("tv/resnet", "yolo")])
 def test_a_part_is_found_by_its_name(known: Catalogue, name: str, owner: str | None) -> None:
     assert known.builder("backbones", name, plugin=owner) is resnet

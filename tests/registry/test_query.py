@@ -20,6 +20,7 @@ from zoo.registry.row import Row
 def row(**facts: Any) -> Row:
     unknown: dict[str, Any] = dict.fromkeys(Row.__struct_fields__)
     given = {"name": "nano", "plugin": "acme", "architecture": "acme/net", "labels": "custom", "tags": ()}
+    given |= {"listed": "thing"} if facts.get("labels", "custom") == "custom" else {}
     return Row(**unknown | given | facts)
 
 
@@ -67,8 +68,14 @@ def select(text: str, *rows: Row) -> tuple[list[str], int]:
         ("family ~ 'faster*'", {"family": "Faster R-CNN"}, True),
         ("labels = coco80", {"labels": "coco80"}, True),
         ("classes = 80", {"labels": "coco80"}, True),
-        ("classes = 2", {"classes": 2}, True),
-        ("classes = 80", {"labels": "not_declared"}, None),
+        ("classes = 2", {"listed": "helmet\nvest"}, True),
+        ("classes = 80", {"labels": "coco91"}, True),
+        ("class = person", {"labels": "coco91"}, True),
+        ("class = Vest", {"listed": "helmet\nvest"}, True),
+        ("class = person", {"listed": "helmet\nvest"}, False),
+        ("not class = vest", {"listed": "helmet\nvest"}, False),
+        ("class ~ *cycle", {"labels": "coco80"}, True),
+        ("labels = custom", {"listed": "helmet"}, True),
         ("tags = v2", {"tags": ("v1", "v2")}, True),
         ("tags != v2", {"tags": ("v1", "v2")}, False),
         ("tags = v2", {"tags": ()}, False),
@@ -78,11 +85,27 @@ def select(text: str, *rows: Row) -> tuple[list[str], int]:
         ("license = permissive", {"code_license": "MIT", "weights_license": "AGPL-3.0"}, False),
         ("license = permissive", {"code_license": "MIT"}, None),
         ("license = permissive", {"code_license": "AGPL-3.0"}, False),
-        ("license != AGPL-3.0", {"code_license": "MIT", "weights_license": "AGPL-3.0"}, False),
+        ("license != permissive", {"code_license": "MIT", "weights_license": "AGPL-3.0"}, True),
+        ("license != permissive", {"code_license": "MIT", "weights_license": "MIT"}, False),
+        ("license != permissive", {"code_license": "AGPL-3.0"}, True),
+        ("license != permissive", {"code_license": "MIT"}, None),
+        ("not license = permissive", {"code_license": "MIT"}, None),
+        ("license in (permissive)", {"code_license": "MIT", "weights_license": "AGPL-3.0"}, False),
+        ("license = AGPL-3.0", {"code_license": "MIT", "weights_license": "AGPL-3.0"}, None),
+        ("license != AGPL-3.0", {"code_license": "MIT", "weights_license": "AGPL-3.0"}, None),
+        ("not license = AGPL-3.0", {"code_license": "MIT", "weights_license": "AGPL-3.0"}, None),
         ("license != AGPL-3.0", {"code_license": "MIT", "weights_license": "MIT"}, True),
-        ("license ~ *GPL*", {"code_license": "MIT", "weights_license": "GPL-3.0"}, False),
+        ("license != AGPL-3.0", {"code_license": "MIT"}, None),
+        ("license ~ *GPL*", {"code_license": "MIT", "weights_license": "GPL-3.0"}, None),
+        ("license ~ *GPL*", {"code_license": "LGPL-3.0", "weights_license": "GPL-3.0"}, True),
         ("license in (permissive, GPL-3.0)", {"code_license": "MIT", "weights_license": "GPL-3.0"}, True),
-        ("license = unknown", {"code_license": "MIT"}, False),
+        ("license in (MIT, unknown)", {"code_license": "MIT"}, True),
+        ("license in (MIT, unknown)", {"code_license": "AGPL-3.0"}, None),
+        ("license = unknown", {"code_license": "MIT"}, True),
+        ("license = unknown", {}, True),
+        ("license = unknown", {"code_license": "MIT", "weights_license": "MIT"}, False),
+        ("license != unknown", {"code_license": "MIT"}, False),
+        ("license in (unknown)", {"code_license": "MIT"}, True),
         ("weights_license = unknown", {"code_license": "MIT"}, True),
         ("code_licence = mit", {"code_license": "MIT"}, True),
         ("AP > 40 or params < 1M", {"parameters": 5}, True),
@@ -116,6 +139,12 @@ def test_what_is_left_out_for_want_of_a_fact_is_counted() -> None:
         ("AP > 40 and parms < 30M", "            ^^^^^", "There is no field 'parms'.\nDid you mean 'params'?"),
         ("xyz = 3", "^^^", "The fields are name, plugin"),
         ("AP > many", "     ^^^^", "A number belongs here."),
+        ("classes = person", "          ^^^^^^", "For a class by its name: class = person"),
+        ("labels = coco8", "         ^^^^^", "Did you mean 'coco80'"),
+        ("labels in (coco80, person)", "                   ^^^^^^", "For models that find a class: class = person"),
+        ("license = permisive", "          ^^^^^^^^^", "'permisive' is no SPDX identifier.\nDid you mean 'permissive'?"),
+        ("code_license != apache2", "                ^^^^^^^", "Did you mean 'Apache-2.0'?"),
+        ("license = 'do what you like'", "          ^^^^^^^^^^^^^^^^^^", "one of https://spdx.org/licenses"),
         ("name < 3", "     ^", "'name' is text"),
         ("AP ~ 3", "   ^", "'AP' is a number"),
         ("AP >", "    ^", "It ends too early.\nExpected a value"),
@@ -196,8 +225,9 @@ def kleene(part: Any, facts: Row) -> bool | None:
 
 
 NUMBERS = {"AP": "ap", "AP50": "ap50", "gflops": "gflops", "params": "parameters", "megabytes": "megabytes"}
-TEXTS = {"family": "family", "code_license": "code_license", "labels": "labels", "plugin": "plugin"}
+TEXTS = {"family": "family", "code_license": "code_license", "plugin": "plugin"}
 AMOUNTS = [("0", 0), ("-1", -1), ("2.5", 2.5), ("30", 30), ("1e1", 10), ("3K", 3000), ("1M", 1_000_000), ("2.5g", 2_500_000_000)]
+LICENSES = ["mit", "MIT", "Apache-2.0", "agpl-3.0", "MIT OR Apache-2.0"]
 WORDS = ["mit", "MIT", "Apache-2.0", "acme", "a b", "or", "coco80", "30", "not", "x*"]
 
 
@@ -222,7 +252,8 @@ def number_leaves(draw: st.DrawFn) -> Leaf:
 @st.composite
 def text_leaves(draw: st.DrawFn) -> Leaf:
     field, sign = draw(st.sampled_from(list(TEXTS))), draw(st.sampled_from(["=", "!=", "~", "in"]))
-    words = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=3 if sign == "in" else 1))
+    choices = LICENSES if field == "code_license" else WORDS
+    words = draw(st.lists(st.sampled_from(choices), min_size=1, max_size=3 if sign == "in" else 1))
     lower = [word.lower() for word in words]
     checks: dict[str, Callable[[Any], bool]] = {
         "=": lambda found: found.lower() == lower[0],
@@ -289,6 +320,19 @@ def test_an_expression_agrees_with_the_oracle(data: st.DataObject, expression: A
     if len(text) <= LIMIT:
         query = parse(text)
         assert [query.test(one) for one in rows] == [kleene(expression, one) for one in rows]
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["= MIT", "= permissive", "= unknown", "~ *GPL*", "in (MIT, unknown)", "in (permissive, AGPL-3.0)"]),
+    st.tuples(*[st.none() | st.sampled_from(["MIT", "Apache-2.0", "AGPL-3.0"])] * 2),
+)
+def test_a_question_of_licences_and_its_opposite_never_list_the_same_model(asks: str, licenses: tuple[str | None, ...]) -> None:
+    facts = row(code_license=licenses[0], weights_license=licenses[1])
+    answer, opposite = parse(f"license {asks}").test(facts), parse(f"not license {asks}").test(facts)
+    assert opposite is (None if answer is None else not answer)
+    if asks.startswith("="):
+        assert parse(f"license !{asks}").test(facts) is opposite
 
 
 def test_every_synonym_stands_for_a_field() -> None:

@@ -108,6 +108,42 @@ def test_a_name_in_two_user_files_is_an_error_that_names_both(write: Write, monk
         catalogue()
 
 
+def test_a_bundles_cards_are_read_like_a_users(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(OWN.format(name="mine") + "aliases: {own: mine, acme_nano: mine}\n", "registry.yaml")
+    monkeypatch.setenv("ZOO_BUNDLE", str(path.parent))
+    assert catalogue().names("user/*") == ["mine"]
+    assert catalogue().resolve("own").entry.qualified == "user/mine"
+    use(monkeypatch, write(OWN.format(name="mine").replace("coco80", "voc20"), "own.yaml"))
+    reload()
+    assert catalogue().resolve("mine").entry.card.labels == "voc20"
+
+
+def test_a_bundles_broken_cards_are_named(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write("schema: 1\ncards: {mine: {}}\n", "registry.yaml")
+    monkeypatch.setenv("ZOO_BUNDLE", str(path.parent))
+    with pytest.raises(CardError, match=str(path)):
+        catalogue()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_bundle_without_cards_adds_none(there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_BUNDLE", str(tmp_path if there else tmp_path / "nowhere"))
+    assert catalogue().names() == ["acme_nano"]
+
+
+def test_an_extract_has_the_cards_and_aliases_that_some_models_need(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = OWN.format(name="mine") + "  other: {architecture: acme/net, labels: [x]}\n"
+    use(monkeypatch, write(text + "aliases: {own: mine, small: acme_nano, unused: other}\n"))
+    known = catalogue()
+    assert known.extract([known.resolve("own"), known.resolve("acme_nano")]) == {
+        "cards": {"mine": {"architecture": "acme/net", "labels": "coco80"}},
+        "aliases": {"own": "user/mine", "small": "acme_nano"},
+    }
+    reload()
+    use(monkeypatch)
+    assert catalogue().extract([catalogue().resolve("acme_nano")]) == {}
+
+
 def test_a_users_model_with_a_plugins_name_makes_the_name_ambiguous(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, write(OWN.format(name="acme_nano")))
     assert catalogue().names() == ["acme/acme_nano", "user/acme_nano"]

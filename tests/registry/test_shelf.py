@@ -61,7 +61,7 @@ def test_a_row_has_the_facts_of_the_default_weights(write: Write) -> None:
     [row] = read_shelf(write(CARD), owner=USER).rows
     assert (row.qualified, row.line, row.tags, row.default) == ("user/nano", 3, ("coco", "finetuned"), "coco")
     assert (row.ap, row.ap50, row.megabytes) == (25.8, None, 3.5)
-    assert (row.size, row.resize, row.labels, row.classes) == ((416, 416), "letterbox", "coco80", None)
+    assert (row.size, row.resize, row.labels, row.classes) == ((416, 416), "letterbox", "coco80", 80)
     assert (row.code_license, row.weights_license) == ("MIT", None)
 
 
@@ -82,7 +82,30 @@ def test_a_plugin_may_name_its_own_architecture_without_its_name(write: Write) -
 
 def test_classes_given_inline_are_counted(write: Write) -> None:
     [row] = read_shelf(write(CARD.replace("coco80", "[helmet, vest, 'no']")), owner=USER).rows
-    assert (row.labels, row.classes) == ("custom", 3)
+    assert (row.labels, row.classes, row.class_names) == ("custom", 3, ("helmet", "vest", "no"))
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("coco8", r"Line 5, field 'cards\.nano\.labels': No label space is called 'coco8'\.\nDid you mean 'coco80'"),
+        ("mine", r"No label space is called 'mine'\.\nThere are coco80, .*Or list the class names"),
+        ("[helmet, ' ']", "A class name is empty"),
+    ],
+)
+def test_labels_that_nobody_declared_are_an_error_with_file_and_line(write: Write, written: str, says: str) -> None:
+    with pytest.raises(CardError, match=says) as error:
+        read_shelf(write(CARD.replace("coco80", written)), owner=USER)
+    assert "cards.yaml" in str(error.value)
+
+
+def test_a_shelf_without_some_names_keeps_each_card_with_its_row(write: Write) -> None:
+    text = "schema: 1\naliases: {x: one, y: two}\ncards:\n"
+    text += "".join(f"  {name}: {{architecture: a/b, labels: [{name}]}}\n" for name in ("one", "two", "three"))
+    shelf = read_shelf(write(text), owner=USER).without({"one", "x", "y"})
+    assert [row.name for row in shelf.rows] == ["two", "three"]
+    assert [shelf.card(position).labels for position in (0, 1)] == [["two"], ["three"]]
+    assert shelf.names == ["two", "three"]
 
 
 def test_a_section_may_be_empty(write: Write) -> None:

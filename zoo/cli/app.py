@@ -1,14 +1,16 @@
 """The command `zoo`: which commands there are, and what becomes of errors, warnings and interrupts.
 
 To add a command: write `zoo/cli/NAME.py` with one function whose parameters are Typer's (its docstring is the help, its heavy
-imports are inside), and give it a line in COMMANDS, where a name may have two words. Only the command that was asked for is
-imported, unless help lists them all.
+imports are inside), or a Typer of several, and give it a line in COMMANDS, where a name may have two words. Only the command
+that was asked for is imported, unless help lists them all.
 
-Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted · and those of `zoo.errors`.
+Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted · 141 who read the output left · and those of
+`zoo.errors`.
 """
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import os
@@ -17,10 +19,12 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Annotated, TextIO
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 
+from zoo.cli import message as say
+from zoo.cli.help import Command, Commands
 from zoo.cli.quick import plain_call
 from zoo.errors import ZooError
 from zoo.registry import PluginWarning
@@ -30,6 +34,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("Find a model", "zoo.cli.list:list_models"),
     "show": ("Find a model", "zoo.cli.show:show"),
     "detect": ("Use it", "zoo.cli.detect:detect"),
+    "predict": ("Measure it", "zoo.cli.predict:predict"),
+    "evaluate": ("Measure it", "zoo.cli.evaluate:evaluate"),
+    "compare": ("Measure it", "zoo.cli.compare:compare"),
+    "leaderboard": ("Measure it", "zoo.cli.leaderboard:app"),
     "pull": ("Keep weights", "zoo.cli.pull:pull"),
     "verify": ("Keep weights", "zoo.cli.verify:verify"),
     "lock": ("Keep weights", "zoo.cli.lock:lock"),
@@ -41,6 +49,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 LISTINGS = ("list", "show", "plugins")
 TRACEBACK = "ZOO_TRACEBACK"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+READER_LEFT = 141  # as a shell says of a program that SIGPIPE ended
 
 
 def main() -> None:
@@ -52,15 +62,41 @@ def main() -> None:
         warnings.showwarning = _show_warning
         warnings.simplefilter("always", PluginWarning)
         try:
-            _run(sys.argv[1:])
+            _run_and_flush(sys.argv[1:])
         except ZooError as error:
             _show_error(error)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             sys.exit(130)
-        except BrokenPipeError:  # who read the output has seen enough, as in `zoo list | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
+        except (OSError, SystemExit) as why:
+            _meet_the_end_of_output(why if isinstance(why, OSError) else why.__context__)  # Typer makes SystemExit of it
+            raise
+
+
+def _run_and_flush(arguments: Sequence[str]) -> None:
+    """Runs a command, and meets a reader who left now rather than when Python ends."""
+    try:
+        _run(arguments)
+    finally:
+        sys.stdout.flush()
+
+
+def _meet_the_end_of_output(why: BaseException | None) -> None:
+    """Exits where nobody reads the output any more, as in `zoo list | head`, or where it fills a disk."""
+    if isinstance(why, BrokenPipeError):
+        _leave(READER_LEFT)
+    if isinstance(why, OSError) and why.errno in FULL:
+        say.error(f"Standard output can't be written: {why.strerror}.")
+        _leave(1)
+
+
+def _leave(code: int) -> NoReturn:
+    """Exits, and lets nothing that is still to be written be missed."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None:
+            os.dup2(nowhere, stream.fileno())
+    sys.exit(code)
 
 
 def _run(arguments: Sequence[str]) -> None:
@@ -68,29 +104,44 @@ def _run(arguments: Sequence[str]) -> None:
         arguments = [two, *arguments[2:]]
     if arguments and arguments[0] in LISTINGS:
         function = _function(arguments[0])
-        if (call := plain_call(function, arguments[1:])) is not None:
+        if not isinstance(function, typer.Typer) and (call := plain_call(function, arguments[1:])) is not None:
             gc.disable()  # a listing makes much and drops little: looking for garbage would only slow it down,
             try:
                 return function(**call)
             finally:
                 gc.enable()
                 gc.freeze()  # and so would a last look at all of it before the process ends
+    _log_as_warnings()
     app(arguments)(arguments, prog_name="zoo")
+
+
+def _log_as_warnings() -> None:
+    """What libraries log goes to standard error as a sentence, where nobody has set up logging."""
+    import logging  # deferred: a listing logs nothing
+
+    if logging.lastResort:
+        logging.lastResort.setFormatter(logging.Formatter("Warning: %(message)s"))
 
 
 def app(arguments: Sequence[str]) -> typer.Typer:
     """The command line for these arguments: with the command they name, or with all commands where they name none."""
-    made = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+    made = typer.Typer(
+        cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+    )
     made.callback()(_zoo)
     names = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
     for name in names:
-        made.command(name, rich_help_panel=COMMANDS[name][0])(_function(name))
+        found = _function(name)
+        if isinstance(found, typer.Typer):  # a command with commands of its own
+            made.add_typer(found, name=name, rich_help_panel=COMMANDS[name][0])
+        else:
+            made.command(name, cls=Command, rich_help_panel=COMMANDS[name][0])(found)
     return made
 
 
-def _function(command: str) -> Callable[..., None]:
+def _function(command: str) -> Callable[..., None] | typer.Typer:
     module, _, name = COMMANDS[command][1].partition(":")
-    found: Callable[..., None] = getattr(import_module(module), name)
+    found: Callable[..., None] | typer.Typer = getattr(import_module(module), name)
     return found
 
 
@@ -117,15 +168,14 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """Warnings of the zoo as a sentence; others as Python shows them."""
-    ours = category.__module__.partition(".")[0] == "zoo"
-    typer.echo(
-        f"Warning: {message}" if ours else warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=ours
-    )
+    if category.__module__.partition(".")[0] == "zoo":
+        say.warning(str(message))
+    else:
+        typer.echo(warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=False)
 
 
 def _show_error(error: ZooError) -> None:
     if os.environ.get(TRACEBACK) == "1":
         traceback.print_exception(error)
     else:
-        typer.secho("Error: ", fg="red", bold=True, nl=False, err=True)
-        typer.echo(str(error), err=True)
+        say.error(error)

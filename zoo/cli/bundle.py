@@ -21,9 +21,14 @@ def bundle(
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where to put it; what a bundle there holds already stays.")],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Pack weights into a folder that a machine without a network loads from."""
+    """Pack weights into a folder that a machine without a network loads from.
+
+    Cards from your own registry files go with them. There, ZOO_BUNDLE=FOLDER is all that is needed; the plugins have to be
+    installed. To hash its files again: zoo verify --bundle FOLDER.
+    """
     known = catalogue()
-    manifest = make_bundle(wanted(known, names), to, mirrors=known.mirrors)
+    choices = wanted(known, names)
+    manifest = make_bundle(choices, to, registry=known.extract(map(known.resolve, names)), mirrors=known.mirrors)
     if as_json:
         typer.echo(
             json.dumps({entry: {"file": item.file, "sha256": item.sha256} for entry, item in manifest.weights.items()}, indent=2)

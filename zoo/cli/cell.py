@@ -27,6 +27,16 @@ def count(value: int | None) -> str:
     return f"{amount:.1f}{unit}" if amount < 99.95 else f"{amount:.0f}{unit}"
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 file`, `2,000 files`."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def claimed(value: float) -> str:
+    """A claimed number as a listing shows it, unless it has more decimals."""
+    return number(value) if round(value, 1) == value else f"{value:g}"
+
+
 @cache  # ten thousand models share a few sizes and licences
 def size(value: tuple[int, int] | None, resize: str | None) -> str:
     """`416` for a square, `480x640` for height and width, `800-1333` for shortest and longest edge."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from msgspec import structs
 
+from zoo.cli.labels import LABELS, labels_of
 from zoo.errors import CardError
-from zoo.labels import declared
 from zoo.registry.card import Input
 
 if TYPE_CHECKING:
@@ -17,16 +17,25 @@ if TYPE_CHECKING:
 
 
 def compose(
-    backbone: Annotated[str, typer.Option(help="plugin/name, or name where only one plugin has it.")],
-    head: Annotated[str, typer.Option(help="The same for the head.")],
-    labels: Annotated[str, typer.Option(help="Class names with commas between, or a label space such as coco80.")],
-    neck: Annotated[str | None, typer.Option(help="The same for the neck; without one the head is on the backbone.")] = None,
-    strides: Annotated[str, typer.Option(help="Of the backbone's maps, finest first.")] = "8,16,32",
-    argument: Annotated[list[str] | None, typer.Option("--set", help="PART.NAME=VALUE, as in neck.channels=64.")] = None,
-    name: Annotated[str, typer.Option(help="What the card is to be called.")] = "composed",
+    backbone: Annotated[str, typer.Option(metavar="PART", help="plugin/name, or name where only one plugin has it.")],
+    head: Annotated[str, typer.Option(metavar="PART", help="The same for the head.")],
+    labels: Annotated[str, typer.Option(metavar="NAMES", help=LABELS)],
+    neck: Annotated[
+        str | None, typer.Option(metavar="PART", help="The same for the neck; without one the head is on the backbone.")
+    ] = None,
+    strides: Annotated[str, typer.Option(metavar="STRIDES", help="Of the backbone's maps, finest first.")] = "8,16,32",
+    argument: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PART.NAME=VALUE", help="An argument of a part, as in neck.channels=64; repeatable."),
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the card is to be called.")] = "composed",
     show: Annotated[bool, typer.Option("--show", help="Draw the pipeline instead, with channels and strides.")] = False,
 ) -> None:
-    """Compose a detector of any backbone, neck and head that fit, and write its card: zoo compose … > mine.yaml"""
+    """Compose a detector of a backbone, a neck and a head, and print its card.
+
+    Parts that do not fit are an error that draws the seam. To keep the card: zoo compose … > mine.yaml; ZOO_REGISTRY=mine.yaml
+    makes it a model.
+    """
     from zoo.detectors.compose import compose as compose_parts
     from zoo.detectors.composed import describe
 
@@ -35,13 +44,13 @@ def compose(
         backbone=backbone,
         neck=neck,
         head=head,
-        labels=_labels(labels),
+        labels=labels_of(labels),
         strides=_strides(strides),
         backbone_arguments=arguments["backbone"],
         neck_arguments=arguments["neck"],
         head_arguments=arguments["head"],
     )
-    typer.echo(describe(detector) if show else _registry_file(name, _labels(labels), detector))
+    typer.echo(describe(detector) if show else _registry_file(name, labels_of(labels), detector))
 
 
 def _registry_file(name: str, labels: str | list[str], detector: Composed) -> str:
@@ -64,11 +73,6 @@ def _said(rule: Input) -> dict[str, object]:
     plain = structs.asdict(Input(resize=rule.resize, size=rule.size))
     given = structs.asdict(rule)
     return {field: value for field, value in given.items() if field in ("resize", "size") or value != plain[field]}
-
-
-def _labels(given: str) -> str | list[str]:
-    names = [name.strip() for name in given.split(",")]
-    return given if len(names) == 1 and given in declared.names() else names
 
 
 def _strides(given: str) -> list[int]:

@@ -10,19 +10,21 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import torch
 import typer
 
-from zoo.cli.results import Annotated, ImageIds, json_list, object_of
+from zoo.cli import message
+from zoo.cli.image_ids import ImageIds
+from zoo.cli.results import STANDARD_OUTPUT, Annotated, json_list, object_of
 from zoo.detections import Detections
 from zoo.detectors import Detector, Protocol, load
 from zoo.detectors.progress import Bar
 from zoo.detectors.stream import Looked, stream
 from zoo.draw import draw, save
-from zoo.errors import ImageError
-from zoo.images import Picture, expand
+from zoo.errors import ImageError, UsageError
+from zoo.images import Picture, Source, expand
 
 Write: TypeAlias = Callable[[Detections], None]
+Add: TypeAlias = Callable[[object], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,55 +34,75 @@ class Request:
     sources: Sequence[str]
     model: str
     weights: str | None = None
+    labels: str | Sequence[str] | None = None
     device: str | None = None
     protocol: Protocol = field(default_factory=lambda: Protocol(score=0.3))
     batch_size: int | Literal["auto"] = "auto"
     exif: Literal["apply", "ignore"] = "apply"
+    on_error: Literal["raise", "skip"] = "skip"
     json_to: str | None = None
     coco_to: str | None = None
     coco_images: Path | None = None
     save_to: Path | None = None
 
 
-def check_device(device: str | None) -> None:
-    """Refuses a device that torch can't use here. Raises: typer.BadParameter with torch's reason."""
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as why:
-        reason = str(why).splitlines()[0]
-        raise typer.BadParameter(f"torch can't use '{device}' on this machine: {reason}", param_hint="--device") from why
-
-
 def run(asked: Request) -> int:
-    """Runs the request; returns 0, 1 where some pictures could not be read, or 6 where none could."""
+    """Runs the request; returns 0, 1 where some pictures could not be read, or 6 where none could.
+
+    Whatever can be found wrong without the model is found before it is loaded.
+    """
+    _check_places(asked)
     ids = ImageIds.read(asked.coco_images) if asked.coco_to else None
     pictures = list(chain.from_iterable(expand(source) for source in asked.sources))
-    detector = load(asked.model, weights=_weights(asked.weights), device=asked.device)
-    failed: list[ImageError] = []
+    if ids:
+        ids.check(pictures)
     with ExitStack() as stack:
-        writers = list(_writers(asked, detector, ids, stack))
-        bar = stack.enter_context(Bar("Detecting", total=len(pictures)))
+        add_json = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
+        add_coco = stack.enter_context(json_list(asked.coco_to)) if asked.coco_to else None
+        annotated = Annotated(asked.save_to) if asked.save_to else None
+        detector = load(asked.model, weights=_weights(asked.weights), labels=asked.labels, device=asked.device)
+        writers = list(_writers(detector, add_json, add_coco, ids))
+        if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
+            writers.append(_print_line)
+        failed = _look(asked, detector, pictures, writers, _picture_writer(annotated) if annotated else None)
+    _say(failed, len(pictures), asked)
+    return 0 if not failed else ImageError.exit_code if len(failed) == len(pictures) else 1
+
+
+def _check_places(asked: Request) -> None:
+    """Raises: UsageError for outputs that get in each other's way."""
+    if asked.coco_images and not asked.coco_to:
+        raise UsageError("--coco-images was given.", "It is for --coco, which was not.", "Add --coco results.json")
+    if asked.json_to and asked.coco_to and Path(asked.json_to).resolve() == Path(asked.coco_to).resolve():
+        case = f"Both would be written to '{asked.json_to}'."
+        raise UsageError("--json and --coco were given.", case, "Name a file of its own for each.")
+
+
+def _look(
+    asked: Request, detector: Detector, pictures: Sequence[Source], writers: Sequence[Write], looked: Looked | None
+) -> Sequence[ImageError]:
+    """Sends what is seen in each picture to every writer; returns what could not be read."""
+    failed: list[ImageError] = []
+    with Bar("Detecting", total=len(pictures)) as bar:
 
         def skip(error: ImageError) -> None:
             failed.append(error)
-            typer.echo(str(error), err=True)
+            message.warning(error)
             bar.advance()
 
-        look = _picture_writer(Annotated(asked.save_to)) if asked.save_to else None
         for seen in stream(
             detector,
             pictures,
             protocol=asked.protocol,
             batch_size=asked.batch_size,
             exif=asked.exif,
-            failed=skip,
-            looked=look,
+            failed=skip if asked.on_error == "skip" else None,
+            looked=looked,
         ):
             for write in writers:
                 write(seen)
             bar.advance()
-    _say(failed, len(pictures), asked)
-    return 0 if not failed else ImageError.exit_code if len(failed) == len(pictures) else 1
+    return failed
 
 
 def _weights(text: str | None) -> bool | str:
@@ -88,24 +110,21 @@ def _weights(text: str | None) -> bool | str:
     return {None: True, "random": False}.get(text, text or True)
 
 
-def _writers(asked: Request, detector: Detector, ids: ImageIds | None, stack: ExitStack) -> Iterator[Write]:
-    if asked.json_to != "-" and asked.coco_to != "-":
-        yield _print_line
-    if asked.json_to:
-        yield _json_writer(asked.json_to, detector, stack)
-    if asked.coco_to and ids:
-        yield _coco_writer(asked.coco_to, ids, stack)
+def _writers(detector: Detector, add_json: Add | None, add_coco: Add | None, ids: ImageIds | None) -> Iterator[Write]:
+    if add_json:
+        yield _json_writer(add_json, detector)
+    if add_coco and ids:
+        yield _coco_writer(add_coco, ids)
 
 
 def _print_line(seen: Detections) -> None:
     height, width = seen.size or (0, 0)
     counts = Counter(seen.class_names)
-    found = ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "nothing"
+    found = ", ".join(f"{name} x{count}" for name, count in counts.most_common()) or "nothing"
     typer.echo(f"{seen.source}  {width}x{height}  {found}")
 
 
-def _json_writer(to: str, detector: Detector, stack: ExitStack) -> Write:
-    add = stack.enter_context(json_list(to))
+def _json_writer(add: Add, detector: Detector) -> Write:
     sha256 = detector.weights.sha256 if detector.weights else None
 
     def write(seen: Detections) -> None:
@@ -114,9 +133,7 @@ def _json_writer(to: str, detector: Detector, stack: ExitStack) -> Write:
     return write
 
 
-def _coco_writer(to: str, ids: ImageIds, stack: ExitStack) -> Write:
-    add = stack.enter_context(json_list(to))
-
+def _coco_writer(add: Add, ids: ImageIds) -> Write:
     def write(seen: Detections) -> None:
         for row in seen.to_coco(image_id=ids.of(seen.source or "")):
             add(row)
@@ -132,8 +149,10 @@ def _picture_writer(annotated: Annotated) -> Looked:
 
 
 def _say(failed: Sequence[ImageError], total: int, asked: Request) -> None:
-    if failed:
-        typer.echo(f"{len(failed)} of {total} pictures could not be read.", err=True)
+    if failed and len(failed) == total:
+        message.error("No picture could be read.")
+    elif failed:
+        message.warning(f"{len(failed)} of {total} pictures could not be read.")
     for what, to in (("Results", asked.json_to), ("COCO results", asked.coco_to), ("Annotated pictures", asked.save_to)):
-        if to and str(to) != "-":
+        if to and str(to) != STANDARD_OUTPUT:
             typer.echo(f"{what}: {to}", err=True)

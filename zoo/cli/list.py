@@ -1,9 +1,9 @@
 """`zoo list`: which models there are, as a table or as JSON.
 
 With `--json`, a list of objects: name (unambiguous), plugin, architecture, family, AP and AP50 (of the default weights, percent,
-claimed on COCO val2017), parameters, gflops, megabytes, input {resize, size}, licenses {code, weights}, labels, classes, tags,
-default; null is unknown. Nothing found is no error: the exit code is 0, standard output is empty (or `[]`), and standard error
-says why.
+claimed on COCO val2017), parameters, gflops, megabytes, input {resize, size}, licenses {code, weights}, labels (the name of the
+label space, or `custom`), classes (how many), tags, default; null is unknown. Nothing found is no error: the exit code is 0,
+standard output is empty (or `[]`), and standard error says why. What `--where` understands is described in `zoo.registry.query`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from zoo.cli import cell
 from zoo.cli.table import table
 from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, Row, catalogue
+from zoo.registry.catalogue import NOBODY
 
 HEADER = ("name", "AP", "params", "input", "licence", "labels", "plugin")
 NUMBERS = ("AP", "params", "input")
@@ -37,9 +38,14 @@ def list_models(
 
     AP is what the authors claim on COCO val2017; a dash is a fact that nobody has read somewhere.
 
-    Expressions know name, plugin, architecture, family, AP, AP50, params, gflops, megabytes, input (longer side), classes,
-    labels, tags, license, code_license and weights_license; the signs = != < <= > >= ~ (a glob) and in; the words and, or, not
-    and unknown; the suffixes K, M, G and B.
+    Expressions know name, plugin, architecture, family, AP, AP50, params, gflops, megabytes, input (longer side), classes (how
+    many), class (a name, as in class = person), labels (the label space, as in coco80), tags, code_license, weights_license and
+    license; the signs = != < <= > >= ~ (a glob) and in; the words and, or, not and unknown; the suffixes K, M, G and B.
+
+    A licence is an SPDX identifier or the word permissive. license is that of code and that of weights: license = permissive
+    where both are, license != permissive where one is known not to be, license = unknown where one is unknown or both are.
+    Anything else has to hold of both: where it holds of one alone, the model is left out and counted, like those of which the
+    fact is unknown.
     """
     known = catalogue()
     rows, unknown = known.rows(pattern), 0
@@ -54,8 +60,10 @@ def list_models(
     else:
         typer.echo(_why_nothing(known, pattern, where), err=True)
     if unknown:
-        left = "1 model is" if unknown == 1 else f"{unknown} models are"
-        typer.echo(f"{left} left out because a fact that was asked for is unknown (null).", err=True)
+        are = "is" if unknown == 1 else "are"
+        why = "a fact that was asked for is unknown (null)"
+        differ = ", or holds of the licence of code or weights alone" if "licen" in (where or "").lower() else ""
+        typer.echo(f"{cell.counted(unknown, 'model')} {are} left out because {why}{differ}.", err=True)
 
 
 def _table(rows: list[tuple[str, Row]]) -> str:
@@ -66,13 +74,12 @@ def _table(rows: list[tuple[str, Row]]) -> str:
             cell.count(row.parameters),
             cell.size(row.size, row.resize),
             cell.license(row.code_license, row.weights_license),
-            row.labels if row.classes is None else f"{row.classes} classes",
+            row.labels if row.listed is None else cell.counted(row.classes, "class", "classes"),
             row.plugin,
         )
         for name, row in rows
     ]
-    count = "1 model." if len(rows) == 1 else f"{len(rows):,} models."
-    return f"{table(HEADER, cells, right=NUMBERS)}\n\n{count}"
+    return f"{table(HEADER, cells, right=NUMBERS)}\n\n{cell.counted(len(rows), 'model')}."
 
 
 def _facts(name: str, row: Row) -> dict[str, Any]:
@@ -109,5 +116,6 @@ def _why_nothing(known: Catalogue, pattern: str, where: str | None) -> str:
         try:
             return f"'{pattern}' stands for '{known.resolve(pattern).entry.qualified}'. See it: zoo show {pattern}"
         except NameNotFound as why:
-            return f"No model is listed as '{pattern}'. {why.case} {why.fix}"
+            case = "" if why.case == NOBODY else f" {why.case}"
+            return f"No model is listed as '{pattern}'.{case} {why.fix}"
     return f"No model's name matches '{pattern}'. List all of them: zoo list"

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli.cell import counted
 from zoo.cli.wanted import wanted
 from zoo.errors import NameNotFound
 from zoo.hub import Lock, Wanted, relock, settings, verify
@@ -40,7 +41,7 @@ def lock(
         for entry, pin in sorted(pins.items()):
             changed = "" if old.pins.get(entry) in (None, pin) else "  (changed)"
             typer.echo(f"{entry}  sha256 {pin.sha256[:16]}…  {pin.source}{changed}")
-        typer.echo(f"{len(pins)} names pinned in {path}", err=True)
+        typer.echo(f"{counted(len(pins), 'name')} pinned in {path}", err=True)
 
 
 def _all(known: Catalogue, old: Lock) -> list[Wanted]:

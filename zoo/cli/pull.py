@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli import message
 from zoo.cli.wanted import megabytes, wanted
 from zoo.errors import WeightsError
 from zoo.hub import Wanted, fetch
@@ -32,7 +33,7 @@ def pull(
             rows.append(_pulled(one, known.mirrors, quiet=as_json))
         except WeightsError as why:
             failed = why.exit_code
-            typer.echo(f"{one.entry}: {why}", err=True)
+            message.error(why if one.entry in str(why) else f"{one.entry}: {why}")
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     raise typer.Exit(failed)

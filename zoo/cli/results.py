@@ -1,50 +1,94 @@
-"""Files that `zoo detect` writes while it runs: one JSON object a picture, COCO results, annotated pictures."""
+"""Files that `zoo detect` writes while it runs, each whole or not at all: JSON lists, and a folder of annotated pictures."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from zoo.detections import Detections
-from zoo.errors import ImageError, ZooError
+from zoo.errors import ImageError
+from zoo.hub.disk import replacing
+
+STANDARD_OUTPUT = "-"
 
 
 @contextmanager
 def json_list(to: str) -> Iterator[Callable[[object], None]]:
-    """A file (`-` is standard output) that becomes a JSON list, item by item; JSON Lines where its name ends in `.jsonl`."""
+    """A file that becomes a JSON list, item by item; JSON Lines where its name ends in `.jsonl`.
+
+    It takes its name when the block ends well, and until then what had that name stays as it is. `-` is standard output.
+
+    Raises: ImageError, on entering as well, for a place that can't be written.
+    """
     lines = to.endswith(".jsonl")
+    count = 0
     with ExitStack() as stack:
-        file = sys.stdout if to == "-" else stack.enter_context(_create(Path(to)))
-        count = 0
+        with _blaming(to):
+            file = stack.enter_context(_opened(to))
 
         def write(item: object) -> None:
             nonlocal count
-            file.write(
-                ("" if lines or count else "[\n")
-                + (",\n" if count and not lines else "")
-                + json.dumps(item)
-                + ("\n" if lines else "")
-            )
+            before = "" if lines else ",\n" if count else "[\n"
             count += 1
+            with _blaming(to):
+                file.write(f"{before}{json.dumps(item)}" + ("\n" if lines else ""))
 
         yield write
-        if not lines:
-            file.write("\n]\n" if count else "[]\n")
+        with _blaming(to):
+            file.write("" if lines else "\n]\n" if count else "[]\n")
+            stack.close()
 
 
-def _create(path: Path) -> IO[str]:
+@contextmanager
+def _opened(to: str) -> Iterator[IO[str]]:
+    path = Path(to)
+    if to == STANDARD_OUTPUT:
+        yield sys.stdout
+    elif path.exists() and not path.is_file():  # a pipe or a device is no place to move a finished file to
+        with _closing(path.open("w", encoding="utf-8")) as file:
+            yield file
+    else:
+        _check_folder(to, path.parent)
+        with replacing(path.resolve()) as draft, _closing(draft.open("w", encoding="utf-8")) as file:  # a link stays a link
+            yield file
+
+
+@contextmanager
+def _closing(file: IO[str]) -> Iterator[IO[str]]:
+    """Closes the file; that it can't be closed either does not hide why the block failed."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="utf-8")
+        yield file
+    except BaseException:
+        with suppress(OSError):
+            file.close()
+        raise
+    file.close()
+
+
+def _check_folder(to: str, folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise _refused(to, f"'{folder}' is not a folder.", "Name a file that can be written.")
+    if not folder.exists():
+        raise _refused(to, f"There is no folder '{folder}'.", f"Make it first: mkdir -p {folder}")
+
+
+@contextmanager
+def _blaming(to: str) -> Iterator[None]:
+    """Says of a file that it can't be written; that who reads standard output left is no fault of a file."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
     except OSError as why:
-        raise ImageError(
-            f"Results were to be written to '{path}'.", f"{why.strerror}.", "Name a file that can be written.", file=str(path)
-        ) from why
+        raise _refused(to, f"It can't be written: {why.strerror}.", "Name a file that can be written.") from why
+
+
+def _refused(to: str, case: str, fix: str) -> ImageError:
+    return ImageError(f"Results were to be written to '{to}'.", case, fix, file=to)
 
 
 def object_of(seen: Detections, *, model: str | None, weights_sha256: str | None) -> dict[str, object]:
@@ -52,40 +96,6 @@ def object_of(seen: Detections, *, model: str | None, weights_sha256: str | None
     one = seen.to_json()
     head = {name: one[name] for name in ("file", "width", "height")}
     return {**head, "model": model, "weights_sha256": weights_sha256, "detections": one["detections"]}
-
-
-@dataclass(frozen=True)
-class ImageIds:
-    """The image id a COCO results file has for each picture: from an annotations file, else the number the file name is."""
-
-    by_name: Mapping[str, int] | None
-
-    @classmethod
-    def read(cls, annotations: Path | None) -> ImageIds:
-        """From the `images` of a COCO annotations file, or, without one, from file names."""
-        if annotations is None:
-            return cls(None)
-        asked = f"Image ids were to be read from '{annotations}'."
-        try:
-            images = json.loads(annotations.read_text(encoding="utf-8"))["images"]
-            return cls({str(image["file_name"]).rsplit("/", 1)[-1]: int(image["id"]) for image in images})
-        except (OSError, ValueError, KeyError, TypeError) as why:
-            fix = "Give a COCO annotations file, with `images: [{id, file_name}]`."
-            raise ZooError(asked, f"It is no such file: {type(why).__name__}: {why}.", fix) from why
-
-    def of(self, source: str) -> int:
-        """The id of one picture. Raises: ZooError where there is none."""
-        path = Path(source)
-        if self.by_name is not None and path.name in self.by_name:
-            return self.by_name[path.name]
-        if self.by_name is None and path.stem.isdecimal():
-            return int(path.stem)
-        case = "Its name is no number." if self.by_name is None else "The annotations file has no image of that name."
-        raise ZooError(
-            f"The COCO image id of '{source}' was asked for.",
-            case,
-            "Pass the data set's annotations: --coco-images instances.json",
-        )
 
 
 class Annotated:

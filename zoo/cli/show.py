@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from zoo import labels
 from zoo.cli import cell
 from zoo.registry import Card, Catalogue, Choice, catalogue
 from zoo.registry.card import FileSource, HubSource, Input, Licenses, PackageSource, Source, UrlSource, Weights
@@ -75,10 +76,10 @@ def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
     yield from _row("arguments", ", ".join(f"{name}={value!r}" for name, value in card.arguments.items()) or None, keep=False)
     yield from _row("family", card.family)
     yield from _row("paper", card.paper)
-    yield from _row("labels", card.labels if isinstance(card.labels, str) else f"{len(card.labels)}: {', '.join(card.labels)}")
+    yield from _row("labels", _labels(card))
     yield from _row("input", _input(card.input))
-    yield from _row("parameters", _parameters(card))
-    yield from _row("GFLOPs", None if card.gflops is None else f"{card.gflops:g}")
+    yield from _row("parameters", _noted(None if card.parameters is None else f"{card.parameters:,}", card.parameters_note))
+    yield from _row("GFLOPs", _noted(None if card.gflops is None else f"{card.gflops:g}", card.gflops_note))
     yield from _row("licences", _licenses(card.licenses))
     yield from _row("successor", card.successor, keep=False)
     for tag, weights in card.weights.items():
@@ -86,7 +87,7 @@ def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
     name = _shortest(known, choice)
     yield from ["", typer.style("Use it", bold=True)]
     yield from _row("Python", f'zoo.load("{name}")' if card.weights else f'zoo.load("{name}", weights=False)')
-    yield from _row("shell", f"zoo detect IMAGE --model {name}" if card.weights else None, keep=False)
+    yield from _row("shell", f"zoo detect IMAGE --model {name}" + ("" if card.weights else " --weights random"))
     yield from _lines("card", entry.origin + (f", line {entry.line}" if entry.line else ""))
 
 
@@ -98,7 +99,7 @@ def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterato
         yield from _lines("sources" if position == 0 else "", *_source(source))
     yield from _row("licences", _licenses(card.licenses_of(weights)) if weights.licenses else None, keep=False)
     for position, claim in enumerate(weights.claims):
-        yield from _lines("claims" if position == 0 else "", f"{claim.metric} {claim.value:g} on {claim.dataset}")
+        yield from _lines("claims" if position == 0 else "", f"{claim.metric} {cell.claimed(claim.value)} on {claim.dataset}")
         yield from _row("", claim.source)
     if weights.post_load:
         fixes = msgspec.structs.asdict(weights.post_load).items()
@@ -130,10 +131,15 @@ def _input(value: Input | None) -> str | None:
     return ", ".join(parts)
 
 
-def _parameters(card: Card) -> str | None:
-    if card.parameters is None:
-        return None
-    return f"{card.parameters:,}" + (f" ({card.parameters_note})" if card.parameters_note else "")
+def _labels(card: Card) -> str:
+    if isinstance(card.labels, str):
+        return f"{card.labels} ({cell.counted(len(labels.get(card.labels)), 'class', 'classes')})"
+    return f"{len(card.labels)}: {', '.join(card.labels)}"
+
+
+def _noted(value: str | None, note: str | None) -> str | None:
+    """A fact with what is to be known of it."""
+    return f"{value} ({note})" if value and note else value
 
 
 def _licenses(value: Licenses) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from zoo.cli.cell import counted
 from zoo.cli.wanted import wanted
 from zoo.hub import Verified, remove
 from zoo.hub import verify as verify_files
@@ -20,6 +23,9 @@ def verify(
         list[str] | None,
         typer.Argument(metavar="NAME", help="Models; without any, everything that was ever fetched.", show_default=False),
     ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Look at the files of this bundle, and at nothing else.")
+    ] = None,
     remove_damaged: Annotated[
         bool, typer.Option("--remove", help="Remove damaged files; the next load fetches them again.")
     ] = False,
@@ -27,25 +33,32 @@ def verify(
 ) -> None:
     """Hash again what was fetched, and say what is damaged.
 
-    A load trusts a file whose size, time and inode are as when it was hashed; this does not. The exit code is 1 where something
-    is not as it was.
+    A load trusts a file whose size, time and inode are as when it was hashed; this does not. Where ZOO_BUNDLE names a bundle, its
+    files are hashed as well. The exit code is 1 where something is not as it was.
     """
-    results = verify_files(wanted(catalogue(), names) if names else None)
+    results = verify_files(wanted(catalogue(), names) if names else None, bundle=bundle)
     if as_json:
-        typer.echo(json.dumps([asdict(one) | {"path": one.path and str(one.path)} for one in results], indent=2))
+        typer.echo(json.dumps([asdict(one) for one in results], indent=2, default=str))
     else:
         _print(results)
     damaged = [one for one in results if one.status == "damaged"]
-    for one in damaged if remove_damaged else []:
+    ours = [one for one in damaged if one.bundle is None]
+    for one in ours if remove_damaged else []:
         remove(one)
-        typer.echo(f"removed {one.path}; the next load fetches it again", err=True)
-    if damaged and not remove_damaged:
+        typer.echo(f"Removed {one.path}; the next load fetches it again.", err=True)
+    if ours and not remove_damaged:
         typer.echo("Remove what is damaged, and the next load fetches it again: zoo verify --remove", err=True)
+    for folder in {one.bundle for one in results if one.bundle and one.status != "ok"}:
+        typer.echo(f"Copy the bundle {folder} to this machine again, or make it anew: zoo bundle NAME --to FOLDER", err=True)
     raise typer.Exit(int(any(one.status != "ok" for one in results)))
 
 
 def _print(results: Sequence[Verified]) -> None:
     for one in results:
-        typer.echo(f"{one.status:8} {one.entry or one.source}  {one.path or one.source}")
-    bad = sum(one.status != "ok" for one in results)
-    typer.echo(f"{len(results)} files, {bad} not as they were." if results else "Nothing has been fetched yet.", err=True)
+        name = one.entry or ("a converted checkpoint" if one.source.startswith("converted:") else one.source)
+        typer.echo(f"{one.status:11}  {name}  {one.path or f'Fetch it: zoo pull {one.entry}'}")
+    for folder in {one.bundle for one in results if one.bundle}:
+        typer.echo(f"Those in {folder} are held against its bundle.json.", err=True)
+    bad = Counter(one.status for one in results if one.status != "ok")
+    verdict = ", ".join(f"{number} {status}" for status, number in bad.items()) or "all as fetched"
+    typer.echo(f"{counted(len(results), 'file')}: {verdict}." if results else "Nothing has been fetched yet.", err=True)

@@ -14,7 +14,7 @@ from zoo.detectors.pipeline import Stage, draw
 from zoo.detectors.plan import Plan
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
-from zoo.parts import Backbone, Head, Level, Neck
+from zoo.parts import Backbone, ClassLayer, Head, Level, Neck
 from zoo.parts.batch import Batch, Target
 from zoo.parts.protocol import Protocol
 from zoo.registry.card import Input
@@ -56,6 +56,11 @@ class Composed(Detector):
     def loss(self, raw: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """The head's losses. Raises: LabelError for a label that is not in the label space."""
         return self.head.loss(raw, batch, targets)
+
+    def class_layers(self) -> Sequence[ClassLayer] | None:
+        """The head's, where it says them."""
+        said = getattr(self.head, "class_layers", None)
+        return None if said is None else [layer.within("head") for layer in said()]
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """The canvas that a picture of that size would get alone."""

@@ -19,11 +19,13 @@ from torch import Tensor, nn
 
 from zoo.detections import Detections
 from zoo.detectors.detect import detect, detect_stream
+from zoo.detectors.swap import HeadSwap
 from zoo.errors import ContractError
 from zoo.hub import Fetched
 from zoo.images import Pixels, Source, Sources
 from zoo.labels import LabelSpace
 from zoo.parts.batch import Batch, Target
+from zoo.parts.class_layer import ClassLayer
 from zoo.parts.protocol import Protocol
 from zoo.registry.card import PostLoad
 
@@ -35,12 +37,14 @@ class Detector(nn.Module, ABC):
     native: the family's own thresholds, with every setting filled in.
     name:   what it was loaded as, with a tag (`yolox_nano.coco`) if its weights are the card's; None for one built by hand.
     weights: the verified file its weights are from; None for random ones.
+    swap: what is new in its head, where the weights are for other classes than it was loaded for.
     """
 
     space: LabelSpace
     native: Protocol
     name: str | None = None
     weights: Fetched | None = None
+    swap: HeadSwap | None = None
 
     def __init__(self, *, space: LabelSpace, native: Protocol) -> None:
         super().__init__()
@@ -73,6 +77,13 @@ class Detector(nn.Module, ABC):
     def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """A published checkpoint's tensors under this module's names; overridden where upstream named them otherwise."""
         return dict(state)
+
+    def class_layers(self) -> Sequence[ClassLayer] | None:
+        """The layers with rows for classes, and how those lie; `load(labels=…)` carries rows over by it.
+
+        None does not say it. Tensors whose shape follows the number of classes then start fresh for other classes, all of them.
+        """
+        return None
 
     def post_load(self, fix: PostLoad) -> None:
         """Sets what a card says the checkpoint does not carry, once the weights are in.

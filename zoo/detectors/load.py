@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from os import PathLike, fspath
 
 import torch
 
 from zoo.detectors.assign import assign, read
 from zoo.detectors.detector import Detector
+from zoo.detectors.reheading import fits, rehead
+from zoo.detectors.swap import HeadSwap, some
 from zoo.errors import CardError, ContractError, UsageError
-from zoo.hub.choice import choose, find, is_place
+from zoo.hub.choice import Found, choose, find, is_place
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.registry import Catalogue, Choice, catalogue
+
+log = logging.getLogger("zoo")
+SHOWN = 3  # class names that a model's name repeats
 
 
 def load(
     name: str,
     *,
     weights: bool | str | PathLike[str] = True,
+    labels: Sequence[str] | str | LabelSpace | None = None,
     device: torch.device | str | None = None,
     progress: bool | None = None,
 ) -> Detector:
@@ -28,29 +36,32 @@ def load(
 
     name:     `yolox_nano`, `yolox_nano.coco` (a tag of its weights), `yolox/yolox_nano` (whose) or an alias.
     weights:  True for the card's weights, False for random ones, a tag, a Path, `file:PATH` or `hub:org/repo@REVISION[:FILE]`.
+    labels:   classes of your own, as a list of names, a declared label space by name, or a label space; None is the card's. The
+              head is made for them: what it knows of classes with the same name is carried over, the rest starts fresh, and the
+              detector's `swap` says which is which. A file of your own that already has a head of that size is taken as it is.
     device:   where to put it; None is torch's default device.
     progress: a bar while downloading; None shows one on a terminal.
 
     Raises:
         NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
+        LabelError: `labels` are no label space.
         WeightsError: the weights can't be had, are damaged, or do not fit.
         UsageError: this torch has no such device.
     """
     weights, place = _checked(name, weights), device_of(device)
     known = catalogue()
     choice = choose(known, name, weights)
-    space = space_of(choice.entry.card.labels)
+    old = space_of(choice.entry.card.labels)
+    new = old if labels is None else space_of(labels)
     if weights is False:
-        detector, tag = build(known, choice, space), None
+        detector, tag = build(known, choice, new), None
     else:
         found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
-        with torch.device("meta"):
-            detector = build(known, choice, space)
-        assign(detector, read(found.file.path), asked=f"'{name}' was to be loaded from {found.file.source}.")
-        if found.weights and found.weights.post_load:
-            detector.post_load(found.weights.post_load)
+        detector = _filled(known, choice, found, old, new, asked=f"'{name}' was to be loaded from {found.file.source}.")
         detector.weights, tag = found.file, choice.tag if found.weights is choice.weights else None
-    detector.name = f"{choice.entry.name}.{tag}" if tag else choice.entry.name
+    detector.name = named(f"{choice.entry.name}.{tag}" if tag else choice.entry.name, old, new)
+    if detector.swap:
+        _notice(detector.name, detector.swap)
     return detector.eval().to(place)
 
 
@@ -77,6 +88,29 @@ def device_of(device: torch.device | str | None) -> torch.device:
         raise UsageError(f"The device '{place}' was asked for.", case, f"Here there is: {', '.join(there)}.") from why
 
 
+def _filled(known: Catalogue, choice: Choice, found: Found, old: LabelSpace, new: LabelSpace, *, asked: str) -> Detector:
+    """The architecture for `new` with weights for `old`, or with somebody's own that are for `new` already."""
+    make = partial(build, known, choice)
+    published = read(found.file.path)
+    with torch.device("meta"):
+        detector = make(new)
+    if new == old or (found.weights is None and fits(detector, published)):
+        assign(detector, published, asked=asked)
+    else:
+        detector.swap = rehead(detector, published, old=old, make=make, asked=asked)
+    # Somebody's own weights are taken to be trained from the card's, so they need the same fixes.
+    described = found.weights or choice.weights
+    if described and described.post_load:
+        detector.post_load(described.post_load)
+    return detector
+
+
+def _notice(name: str, swap: HeadSwap) -> None:
+    if swap.new_classes:
+        log.warning("%s has to be trained first for %s; its `swap` says what is new.", name, some(swap.new_classes))
+    log.info("%s: %s", name, swap)
+
+
 def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
     """The card's architecture with the card's arguments, its weights whatever the current device makes of them."""
     card = choice.entry.card
@@ -92,6 +126,15 @@ def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
             "Return a subclass of zoo.Detector from the builder.",
         )
     return detector
+
+
+def named(name: str, old: LabelSpace, new: LabelSpace) -> str:
+    """The name of a model for other classes than its card's: `yolox_nano.coco[helmet,vest]`, `yolox_nano.coco[voc20]`."""
+    if new.names == old.names:
+        return name
+    if new.name != "custom":
+        return f"{name}[{new.name}]"
+    return f"{name}[{','.join(new.names)}]" if len(new) <= SHOWN else f"{name}[{len(new)} classes]"
 
 
 def _check_arguments(choice: Choice, make: Callable[..., object], space: LabelSpace, given: Mapping[str, object]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,7 @@ class Steps:
                 height, width = picture.size
                 asked = f"'{self._name}' decoded what it saw in '{picture.source}', {width} x {height} pixels."
                 raise ContractError(asked, wrong, blame(self._detector))
-        return [_owned(seen, picture) for seen, picture in zip(found, pictures, strict=True)]
+        return [_owned(self._settled(seen), picture) for seen, picture in zip(found, pictures, strict=True)]
 
     def _decoded(self, pictures: Sequence[Picture]) -> list[Detections]:
         model = self._detector
@@ -55,13 +55,24 @@ class Steps:
         # Held until the next one is there: freed between two batches, its pages would go back to the system, and getting them
         # anew costs a small network on a CPU a few percent of its time.
         self._held = batch
-        with self._named("forward", pictures):
+        with self._named("forward", pictures), self._arithmetic(device):
             raw = model(batch)
         with self._named("decode", pictures):
             found = list(model.decode(raw, batch, self._protocol))
         if len(found) != len(pictures):
             raise self._broken(pictures, f"Its decode returned {len(found)} Detections.")
         return found
+
+    def _arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
+        kind = self._protocol.precision
+        return nullcontext() if kind == "float32" else torch.autocast(device.type, dtype=getattr(torch, kind))
+
+    def _settled(self, seen: Detections) -> Detections:
+        """Without boxes that overlap a better one of any class, where the protocol wants that; families look within classes."""
+        if self._protocol.nms == "class":
+            return seen
+        iou = self._protocol.over(self._detector.native).iou
+        return seen if iou is None else seen.suppress("nms", iou=iou, class_agnostic=True)
 
     @contextmanager
     def _named(self, step: str, pictures: Sequence[Picture]) -> Iterator[None]:

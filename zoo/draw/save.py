@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from pathlib import Path
 
@@ -14,7 +15,9 @@ _OPTIONS: dict[str, dict[str, int]] = {"JPEG": {"quality": 92, "subsampling": 0}
 
 
 def save(image: Image.Image, path: str | Path) -> Path:
-    """Writes the picture and returns where; `.jpg` at quality 92, `.png`, `.webp` and whatever else Pillow writes.
+    """Writes the picture, whole or not at all, and returns where.
+
+    The format is what the name ends in: `.jpg` at quality 92, `.png`, `.webp` and whatever else Pillow writes.
 
     Raises: ImageError for a suffix that is no such format, a picture that the format can't hold, or a file that can't be written.
     """
@@ -28,12 +31,22 @@ def save(image: Image.Image, path: str | Path) -> Path:
     except (OSError, ValueError) as why:
         raise _refused(path, f"{kind} can't hold it: {why}.", "Save it as .png.") from why
     try:
-        path.write_bytes(encoded.getvalue())
+        _replace(path, encoded.getvalue())
     except FileNotFoundError as why:
         raise _refused(path, f"There is no folder '{path.parent}'.", f"Make it first: mkdir -p {path.parent}") from why
     except OSError as why:
         raise _refused(path, f"It can't be written: {why.strerror or why}.", "Choose another place, or free this one.") from why
     return path
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Writes beside `path` and moves it there, so that no half of a picture has its name."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _refused(path: Path, case: str, fix: str) -> ImageError:

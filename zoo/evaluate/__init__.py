@@ -1,10 +1,21 @@
-"""Evaluation: the same exact numbers for every model, from flat arrays; importing it imports no torch."""
+"""Evaluation: the same exact numbers for every model, from flat arrays or by name; importing it imports no torch.
 
+The module can be called: `zoo.evaluate(model, data=…)` is `zoo.evaluate.evaluation.evaluate`.
+"""
+
+import sys
+
+from zoo.data.ground_truth import GroundTruth as GroundTruth
+from zoo.evaluate.callable import CallableModule as _CallableModule
 from zoo.evaluate.compare import Comparison as Comparison
 from zoo.evaluate.compare import compare as compare
+from zoo.evaluate.evaluation import DataWarning as DataWarning
 from zoo.evaluate.evaluator import Evaluator as Evaluator
-from zoo.evaluate.ground_truth import GroundTruth as GroundTruth
+from zoo.evaluate.inference import predict as predict
 from zoo.evaluate.policy import Policy as Policy
+from zoo.evaluate.predictions import Predictions as Predictions
 from zoo.evaluate.report import Report as Report
 from zoo.evaluate.settings import Area as Area
 from zoo.evaluate.settings import Settings as Settings
+
+sys.modules[__name__].__class__ = _CallableModule

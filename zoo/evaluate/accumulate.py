@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.ragged import starts_of
 from zoo.evaluate.outcomes import Outcomes
 from zoo.evaluate.plan import Plan
-from zoo.evaluate.ragged import starts_of
 
 EPS = np.spacing(1.0)  # pycocotools adds it to every denominator
 

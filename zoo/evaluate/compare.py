@@ -36,7 +36,7 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
             raise DataError(
                 f"A report on {a.measured.data} was to be compared with one on {b.measured.data}.",
                 f"Their {what} differ: {_short(ours)} and {_short(theirs)}.",
-                "Measure both on the same data, with the same settings, policy, seed and number of resamplings.",
+                "Measure both on the same data, with the same protocol, settings, policy, seed and number of resamplings.",
             )
     if a.resamplings is None or b.resamplings is None:
         raise DataError(
@@ -62,9 +62,16 @@ def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:
         ("pictures", a.measured.pictures, b.measured.pictures),
         ("settings", a.settings, b.settings),
         ("policies", a.policy, b.policy),
+        *[("protocols", one, two) for one, two in [[_protocol(report) for report in (a, b)]] if one and two],
         *[("seeds", one.seed, two.seed) for one, two in [drawn] if one and two],
         *[("numbers of resamplings", _count(one.numbers), _count(two.numbers)) for one, two in [drawn] if one and two],
     ]
+
+
+def _protocol(report: Report) -> str:
+    """The protocol as it was asked for; empty where nobody knows, as for a results list of somebody else's."""
+    facts = report.provenance or {}
+    return f"{facts['protocol']} {facts['protocol_settings']}" if "protocol_settings" in facts else ""
 
 
 def _count(numbers: dict[str, tuple[float | None, ...]]) -> int:
@@ -78,4 +85,4 @@ def _values(report: Report, name: str) -> list[float]:
 
 def _short(value: object) -> str:
     text = str(value)
-    return text if len(text) <= 100 else text[:99] + "…"
+    return text if len(text) <= 160 else text[:159] + "…"

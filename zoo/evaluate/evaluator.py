@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.ground_truth import BoxFormat, GroundTruth, rows_of_ids
 from zoo.errors import DataError
 from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.engine import EngineName, choose, cores
 from zoo.evaluate.flat import flatten
-from zoo.evaluate.ground_truth import BoxFormat, GroundTruth, rows_of_ids
 from zoo.evaluate.measure import measure
 from zoo.evaluate.outcomes import Log, Outcomes
 from zoo.evaluate.plan import Plan

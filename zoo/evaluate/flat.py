@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.ground_truth import MOST, BoxFormat
+from zoo.data.ragged import starts_of
 from zoo.errors import DataError
-from zoo.evaluate.ground_truth import MOST, BoxFormat
-from zoo.evaluate.ragged import starts_of
 from zoo.labels import LabelSpace, meet
 
 

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.ragged import rows_of, starts_of
 from zoo.evaluate.flat import Flat
 from zoo.evaluate.outcomes import Outcomes
 from zoo.evaluate.overlap import overlap
 from zoo.evaluate.plan import Plan
-from zoo.evaluate.ragged import rows_of, starts_of
 
 _PAIRS = 1 << 19  # pairs whose overlap is computed at a time, which bounds the memory
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.ragged import rows_of, starts_of
 from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.flat import Flat
 from zoo.evaluate.outcomes import Outcomes
 from zoo.evaluate.plan import Plan
-from zoo.evaluate.ragged import rows_of, starts_of
 from zoo.evaluate.resampling import Ranking, Replicates
 
 _WORTH_A_THREAD = 4096  # detections; starting a thread for fewer takes longer than matching them

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.ragged import rows_of, starts_of
+from zoo.data.ragged import rows_of, starts_of
 
 
 @dataclass(frozen=True, eq=False)

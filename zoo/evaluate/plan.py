@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.ground_truth import GroundTruth
 from zoo.errors import DataError
-from zoo.evaluate.ground_truth import GroundTruth
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.settings import Area, Settings
 

@@ -61,6 +61,7 @@ class Measured:
 
     data: the data set's name. sha256: fingerprint of its annotations. pictures: fingerprint of the images that count.
     unmet: detections left out because the data set has no such class, by class name.
+    missing: classes of the data set that the model does not know; it scores 0 there, and the means hold that.
     """
 
     data: str
@@ -70,6 +71,7 @@ class Measured:
     boxes: int
     detections: int
     unmet: dict[str, int]
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Report:
     intervals:  of the headline numbers, by bootstrap; empty where none was asked for.
     per_class:  by class name.
     curves:     mean precision over classes at evenly spaced recalls, by name: AP (mean over IoUs), AP50, AP75.
-    provenance: what the numbers are of (card hash, weights, protocol, versions, hardware, time); for the caller to fill in.
+    provenance: what the numbers are of, as `zoo.evaluate.provenance` lists; `zoo.evaluate` fills it in.
     """
 
     numbers: dict[str, float | None]

@@ -13,11 +13,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.ground_truth import BoxFormat, GroundTruth, rows_of_ids
+from zoo.data.ragged import rows_of
 from zoo.evaluate.flat import Flat, flatten
-from zoo.evaluate.ground_truth import BoxFormat, GroundTruth, rows_of_ids
 from zoo.evaluate.matching import blocks
 from zoo.evaluate.overlap import overlap
-from zoo.evaluate.ragged import rows_of
 
 Points = Literal["eleven", "every"]
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from zoo.errors import CheckpointError, OfflineError
+from zoo.errors import CheckpointError, LockError, OfflineError, WeightsError
 from zoo.hub import record, settings
 from zoo.hub.carrier import Carrier
 from zoo.hub.checkpoint import Mappable, mappable
 from zoo.hub.fetched import Fetched, Wanted
 from zoo.hub.local import Local
 from zoo.hub.offer import Offer
-from zoo.hub.promise import first_broken, sha256_of
+from zoo.hub.promise import Promise, first_broken, sha256_of
 from zoo.hub.record import Record, Stamp
 
 log = logging.getLogger("zoo")
 
 ASKED = "Weights '{}' were asked for."
+PLACE = 'Load it where there is a network, or name a file that is here: weights="file:PATH"'
+AGAIN = "Where there is a network: zoo verify --remove {0}, then zoo pull {0}"
 CARRY = "On a connected machine: zoo pull {0}; or carry it over: zoo bundle {0} --to FOLDER, then ZOO_BUNDLE=FOLDER here."
 
 
@@ -63,13 +65,28 @@ def _verified(offer: Offer, entry: str, progress: bool | None) -> tuple[Path, st
         broken = first_broken(offer.all_promises(), digest)
         if not broken:
             return path, digest
-        if isinstance(carrier, Local) or settings.offline():
+        if isinstance(carrier, Local):
             raise broken.breach(asked, digest)
+        if settings.offline():
+            raise _unusable(offer, path, digest, broken, entry)
         log.warning("%s is not what %s says. It is removed and fetched again.", path, broken.by)
         carrier.remove(digest)
     if isinstance(carrier, Local) or settings.offline():
-        raise OfflineError(asked, "It is not on this machine, and the network is switched off.", CARRY.format(entry))
+        raise OfflineError(asked, "It is not on this machine, and the network is switched off.", _advice(CARRY, entry))
     return _downloaded(carrier, offer, asked, progress)
+
+
+def _unusable(offer: Offer, path: Path, digest: str, broken: Promise, entry: str) -> WeightsError:
+    """The error for a file that can't be replaced now."""
+    told, known = broken.breach(ASKED.format(entry), digest), record.read(offer.key)
+    if known and known.sha256 == digest and broken.error is LockError:
+        return told  # the file is as it was fetched, and the lock file names another
+    return type(told)(told.asked, f"{path} is damaged, or is another file now. {told.case}", _advice(AGAIN, entry))
+
+
+def _advice(text: str, entry: str) -> str:
+    """What to type for a model; a place such as `hub:org/repo` is no name that `zoo pull` knows."""
+    return PLACE if ":" in entry else text.format(entry)
 
 
 def _downloaded(carrier: Carrier, offer: Offer, asked: str, progress: bool | None) -> tuple[Path, str]:

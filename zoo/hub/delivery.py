@@ -1,4 +1,4 @@
-"""Weights from the first place that has them: a bundle, then the card's sources in order."""
+"""Weights from a bundle, where one has them, or else from the first of the card's sources that does."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ def fetch(
     mirrors:   prefix of a source to its replacement; `ZOO_MIRRORS` adds to them.
     progress:  a bar while downloading; None shows one on a terminal.
 
+    What `ZOO_BUNDLE` has is taken from there or not at all: a bundle that is damaged is never replaced by another source.
+
     Raises:
         SourceError: no source has them. If every source fails in one and the same way, OfflineError, IntegrityError,
             CheckpointError or LockError instead.
@@ -79,7 +81,8 @@ def relock(choices: Iterable[Wanted], *, mirrors: Mapping[str, str] = NO_MIRRORS
 def _deliver(wanted: Wanted, lock: Lock, *, mirrors: Mapping[str, str], progress: bool | None) -> Fetched:
     table = {**mirrors, **settings.mirrors()}
     failures: list[tuple[str, WeightsError]] = []
-    for label, offer in _offers(wanted, lock.pins.get(wanted.entry), table):
+    pin = lock.pins.get(wanted.entry)
+    for label, offer in _bundled(wanted, pin) or _sources(wanted, pin, table):
         try:
             return take(offer(), wanted, progress=progress)
         except CacheError:
@@ -90,12 +93,18 @@ def _deliver(wanted: Wanted, lock: Lock, *, mirrors: Mapping[str, str], progress
     raise _failure(wanted.entry, failures)
 
 
-def _offers(wanted: Wanted, pin: Pin | None, mirrors: Mapping[str, str]) -> Iterator[tuple[str, Callable[[], Offer]]]:
-    """What to try, in order, each with a name for messages; making an offer may fail as well."""
+Try = tuple[str, Callable[[], Offer]]  # a name for messages, and what makes the offer, which may fail as well
+
+
+def _bundled(wanted: Wanted, pin: Pin | None) -> list[Try]:
+    """The bundle's file, if it has one; then nothing else is tried."""
     folder = settings.bundle_folder()
     item = Manifest.read(folder).find(wanted, sha256=pin.sha256 if pin else None) if folder else None
-    if folder and item:
-        yield str(folder / item.file), partial(from_bundle, item, folder, wanted, pin)
+    return [(f"{item.file} in the bundle {folder}", partial(from_bundle, item, folder, wanted, pin))] if folder and item else []
+
+
+def _sources(wanted: Wanted, pin: Pin | None, mirrors: Mapping[str, str]) -> Iterator[Try]:
+    """The card's sources, in order."""
     for source in wanted.weights.sources:
         through = mirrored(source, mirrors)
         label = printed(source) if through == source else f"{printed(source)}, mirrored to {printed(through)}"

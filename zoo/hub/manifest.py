@@ -15,6 +15,7 @@ from zoo.hub.fetched import Wanted
 from zoo.hub.lock import Pin
 
 FILE = "bundle.json"
+REGISTRY = "registry.yaml"
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,14 @@ class Item(Pin):
 
 @dataclass(frozen=True)
 class Manifest:
-    """The files of one folder by entry, as in a lock file."""
+    """The files of one folder by entry, as in a lock file.
+
+    registry: the sha256 of the registry file in it, with the cards that came from files of a user's own.
+    """
 
     weights: Mapping[str, Item]
     version: int = 1
+    registry: str | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.errors import IntegrityError, LockError
+from zoo.errors import IntegrityError, LockError, SourceError
 from zoo.hub import record
 from zoo.hub.address import printed
 from zoo.hub.carrier import Carrier
@@ -19,7 +19,7 @@ from zoo.hub.url import Url
 from zoo.registry.card import FileSource, HubSource, PackageSource, Source, UrlSource
 
 LOCK_FIX = "If the change is meant, accept it: zoo lock"
-COPY_FIX = "Copy the bundle to this machine again."
+COPY_FIX = "Copy the bundle to this machine again. To see what else is damaged in it: zoo verify --bundle {}"
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,17 @@ def from_bundle(item: Item, folder: Path, wanted: Wanted, pin: Pin | None) -> Of
 
     Raises:
         IntegrityError, or LockError if it is the locked one: it is none of the files that the card names today.
+        SourceError: the file is missing.
     """
     given = [source.sha256 for source in wanted.weights.sources]
     if all(given) and not any(item.sha256.startswith(one) for one in given if one):
         case = f"Its sha256 is {item.sha256[:12]}, and the card names no such file any more."
         error, fix = (LockError, LOCK_FIX) if pin else (IntegrityError, "Make it anew: zoo bundle NAME --to FOLDER")
         raise error("A bundle was to be used.", case, fix)
+    if not (folder / item.file).is_file():
+        raise SourceError("A bundle was to be used.", "The bundle lists that file, but it is not there.", COPY_FIX.format(folder))
     local = Local((folder / item.file).absolute())
-    promises = (*_locked(pin, None), Promise(item.sha256, "bundle.json", fix=COPY_FIX))
+    promises = (*_locked(pin, None), Promise(item.sha256, "bundle.json", fix=COPY_FIX.format(folder)))
     through = f"bundle:{local.path}"
     return Offer(local, item.source, through, promises, item.revision, through)
 

@@ -1,4 +1,4 @@
-"""A folder with weights for a machine that has no network: files by sha256, `bundle.json`, and a lock file."""
+"""A folder with weights for a machine that has no network: files by sha256, `bundle.json`, a lock file, and the user's cards."""
 
 from __future__ import annotations
 
@@ -14,23 +14,34 @@ from zoo.hub.delivery import NO_MIRRORS, fetch
 from zoo.hub.disk import check_room, replacing, saving
 from zoo.hub.fetched import Fetched, Wanted
 from zoo.hub.lock import Lock, Pin
-from zoo.hub.manifest import FILE, Item, Manifest
+from zoo.hub.manifest import FILE, REGISTRY, Item, Manifest
 from zoo.hub.promise import sha256_of
+from zoo.registry.catalogue import Extract
+from zoo.registry.document import parse, read
 
+HEADER = b"# Cards and aliases from files of a user's own. This is JSON, which is YAML with every text quoted.\n"
 FOLDER_FIX = "Name a folder that can be written, with room."
 
 
 def bundle(
-    choices: Iterable[Wanted], to: Path, *, mirrors: Mapping[str, str] = NO_MIRRORS, progress: bool | None = None
+    choices: Iterable[Wanted],
+    to: Path,
+    *,
+    registry: Extract | None = None,
+    mirrors: Mapping[str, str] = NO_MIRRORS,
+    progress: bool | None = None,
 ) -> Manifest:
     """Puts the published files of `choices` into the folder `to`; what a bundle there holds already stays.
 
     A machine loads from it with `ZOO_BUNDLE=FOLDER`, no network and no cache; `FOLDER/zoo.lock` is a lock file of the same.
 
+    registry: cards that the other machine does not have, as `Catalogue.extract` gives them.
+
     Raises:
         As `fetch`; CacheError: the folder can't be written.
     """
-    items = dict(Manifest.read(to).weights) if (to / FILE).exists() else {}
+    before = Manifest.read(to) if (to / FILE).exists() else Manifest({})
+    items = dict(before.weights)
     for wanted in choices:
         fetched = fetch(
             wanted.weights, name=wanted.name, tag=wanted.tag, origin=wanted.origin, mirrors=mirrors, progress=progress
@@ -38,13 +49,25 @@ def bundle(
         item = Item(**asdict(Pin.of(fetched)), file=_file_name(fetched))
         _copy(fetched, to / item.file)
         items[wanted.entry] = item
-    manifest = Manifest(items)
+    cards = _write_registry(registry, to) if registry else before.registry
+    manifest = Manifest(items, registry=cards)
     with saving(to / FILE, fix=FOLDER_FIX), replacing(to / FILE) as draft:
         draft.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
     Lock(
         {entry: Pin(item.source, item.sha256, item.bytes, item.revision, item.converted) for entry, item in items.items()}
     ).write(to / "zoo.lock")
     return manifest
+
+
+def _write_registry(added: Extract, to: Path) -> str:
+    """Writes the bundle's registry file, with what it had and what is added, and returns its sha256."""
+    path = to / REGISTRY
+    had = parse(read(path), path).data if path.exists() else {}
+    sections = {section: {**(had.get(section) or {}), **added.get(section, {})} for section in ("cards", "aliases")}
+    merged = {"schema": 1, **sections}
+    with saving(path, fix=FOLDER_FIX), replacing(path) as draft:
+        draft.write_bytes(HEADER + msgspec.json.format(msgspec.json.encode(merged)) + b"\n")
+    return sha256_of(path)
 
 
 def _file_name(fetched: Fetched) -> str:

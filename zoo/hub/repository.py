@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,9 @@ from zoo.registry.card import HubSource
 if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
 
+log = logging.getLogger("zoo")
+
+BROKE_OFF = "The download broke off. It goes on from there."
 CACHE_FIX = "Set HF_HUB_CACHE to a folder that can be written, with room: HF_HUB_CACHE=/path/to/folder"
 HUB_SAYS = "its ETag on the Hub"
 
@@ -83,7 +88,7 @@ class Repository:
     def _pull(self, progress: bool | None) -> Path:
         from huggingface_hub import hf_hub_download
 
-        with explained(self._address, self.source.repo, tried=True):
+        with told_by(self._address), explained(self._address, self.source.repo, tried=True):
             return Path(
                 hf_hub_download(
                     self.source.repo,
@@ -105,6 +110,27 @@ def snapshot(repo: str, revision: str) -> Path:
 def folder(repo: str) -> Path:
     """The folder in which the client keeps everything of a repository."""
     return settings.hub_cache() / f"models--{repo.replace('/', '--')}"
+
+
+@contextmanager
+def told_by(address: str) -> Iterator[None]:
+    """Says in our words what the Hub's client would log in its own while this thread is in it."""
+    thread = threading.get_ident()
+
+    def ours(said: logging.LogRecord) -> bool:
+        if said.thread != thread:
+            return True
+        words = " ".join(said.getMessage().split())
+        if said.levelno >= logging.WARNING and not words.endswith("Max retries exceeded."):  # then an error follows
+            log.warning("%s: %s", address, BROKE_OFF if words.endswith("Trying to resume download...") else words)
+        return False
+
+    client = logging.getLogger("huggingface_hub.file_download")
+    client.addFilter(ours)
+    try:
+        yield
+    finally:
+        client.removeFilter(ours)
 
 
 @contextmanager

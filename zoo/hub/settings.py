@@ -3,10 +3,10 @@
 | variable | meaning | default |
 |---|---|---|
 | `ZOO_HOME` | the folder for downloads, converted checkpoints and records | `~/.cache/detzoo` |
-| `ZOO_OFFLINE`, `HF_HUB_OFFLINE` | `1`: open no socket, use only what is on this machine | off |
+| `ZOO_OFFLINE`, `HF_HUB_OFFLINE` | `1`: open no socket, use only what is on this machine; `0`: the network may be used | off |
 | `ZOO_MIRRORS` | `prefix=replacement,…`: where a source is fetched from instead | |
 | `ZOO_LOCK` | the lock file to obey; empty: none | `zoo.lock` in the working folder, if there is one |
-| `ZOO_BUNDLE` | a folder made by `zoo bundle`, looked into before any source | |
+| `ZOO_BUNDLE` | a folder made by `zoo bundle`: its files are used before any source, and its registry file is read | |
 | `ZOO_TIMEOUT` | seconds a server may keep silent | 10 |
 | `ZOO_RETRIES` | how often a failed request is tried again | 4 |
 | `HF_ENDPOINT`, `HF_TOKEN` | another Hub, and the login for it | `https://huggingface.co` |
@@ -21,24 +21,36 @@ import os
 from pathlib import Path
 
 from zoo.errors import WeightsError
+from zoo.registry.home import bundle_folder as bundle_folder
 
-TRUE = {"1", "on", "yes", "true"}
+ON = {"1", "on", "yes", "true"}
+OFF = {"", "0", "off", "no", "false"}
 HUGGING_FACE = "https://huggingface.co"
 
 
 def offline() -> bool:
-    """Whether no socket may be opened."""
-    return any(os.environ.get(name, "").lower() in TRUE for name in ("ZOO_OFFLINE", "HF_HUB_OFFLINE"))
+    """Whether no socket may be opened.
+
+    Raises:
+        WeightsError: a switch is set to a word that is neither on nor off.
+    """
+    return any([_switch("ZOO_OFFLINE"), _switch("HF_HUB_OFFLINE")])  # a list: both are checked
 
 
 def timeout() -> float:
     """Seconds a server may keep silent."""
-    return _number("ZOO_TIMEOUT", 10.0)
+    seconds = _number("ZOO_TIMEOUT", 10.0)
+    if not 0 < seconds < float("inf"):
+        raise _refused("ZOO_TIMEOUT", "no number of seconds above 0", "10")
+    return seconds
 
 
 def retries() -> int:
     """How often a failed request is tried again."""
-    return int(_number("ZOO_RETRIES", 4))
+    times = _number("ZOO_RETRIES", 4.0)
+    if times < 0 or not times.is_integer():
+        raise _refused("ZOO_RETRIES", "no whole number of at least 0", "4")
+    return int(times)
 
 
 def mirrors() -> dict[str, str]:
@@ -59,12 +71,6 @@ def lock_file() -> Path | None:
     return Path("zoo.lock") if Path("zoo.lock").exists() else None
 
 
-def bundle_folder() -> Path | None:
-    """The bundle to look into first, or None."""
-    named = os.environ.get("ZOO_BUNDLE")
-    return Path(named).expanduser() if named else None
-
-
 def endpoint() -> str:
     """The address of the Hub."""
     return (os.environ.get("HF_ENDPOINT") or HUGGING_FACE).rstrip("/")
@@ -79,14 +85,21 @@ def hub_cache() -> Path:
     return Path(os.path.expandvars(os.environ.get("HF_HOME") or f"{caches}/huggingface")).expanduser() / "hub"
 
 
+def _switch(name: str) -> bool:
+    word = os.environ.get(name, "").strip().lower()
+    if word not in ON | OFF:
+        raise _refused(name, "neither on (1, on, yes, true) nor off (0, off, no, false)", "1")
+    return word in ON
+
+
 def _number(name: str, default: float) -> float:
-    text = os.environ.get(name)
+    """The number, or one that no setting allows where it is none."""
+    text = os.environ.get(name, "").strip()
     try:
-        value = float(text) if text else default
+        return float(text) if text else default
     except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise WeightsError(
-            f"{name} was read.", f"'{text}' is no number of at least 0.", f"Unset it, or write {name}={default:g}."
-        )
-    return value
+        return -1.0
+
+
+def _refused(name: str, case: str, example: str) -> WeightsError:
+    return WeightsError(f"{name} was read.", f"'{os.environ.get(name)}' is {case}.", f"Unset it, or write {name}={example}")

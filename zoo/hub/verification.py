@@ -1,9 +1,9 @@
-"""Hashing again every file that was ever verified here, whatever its stamp says."""
+"""Hashing again every file that was ever verified here, whatever its stamp says, and those of a bundle."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ from zoo.hub import record, settings
 from zoo.hub.address import printed
 from zoo.hub.disk import saving
 from zoo.hub.fetched import Wanted
+from zoo.hub.manifest import REGISTRY, Manifest
 from zoo.hub.promise import sha256_of
 from zoo.hub.record import Record
 from zoo.registry.home import home
@@ -26,21 +27,31 @@ class Verified:
     path:   the file; None if nothing was ever fetched under that name.
     status: `changed` is a file of the user's own that is another now than when it was last loaded.
     sha256: what it is now; of a missing file what it was.
+    bundle: the folder of the bundle it is in.
     """
 
     entry: str
     source: str
     path: Path | None
-    status: Literal["ok", "changed", "damaged", "missing"]
+    status: Literal["ok", "changed", "damaged", "missing", "not fetched"]
     sha256: str | None = None
+    bundle: Path | None = None
 
 
-def verify(choices: Iterable[Wanted] | None = None) -> list[Verified]:
-    """The state of every file that belongs to `choices`, or of every file there is a record of."""
-    known = list(record.read_all())
+def verify(choices: Iterable[Wanted] | None = None, *, bundle: Path | None = None) -> list[Verified]:
+    """The state of every file that belongs to `choices`, or of every file there is a record of, and of those in `ZOO_BUNDLE`.
+
+    bundle: look at the files in this bundle only.
+
+    Raises:
+        SourceError: the bundle's folder is none.
+    """
+    known = [] if bundle else [one for one in record.read_all() if not one.address.startswith("bundle:")]
+    folder = bundle or settings.bundle_folder()
+    packed = Manifest.read(folder) if folder else Manifest({})
     if choices is None:
-        return [_state(one) for one in known]
-    return [result for wanted in choices for result in _of(wanted, known)]
+        return [*map(_state, known), *_packed(packed, folder or Path())]
+    return [result for wanted in choices for result in _of(wanted, known, packed, folder or Path())]
 
 
 def remove(result: Verified) -> None:
@@ -58,15 +69,37 @@ def remove(result: Verified) -> None:
         result.path.unlink(missing_ok=True)
 
 
-def _of(wanted: Wanted, known: list[Record]) -> Iterator[Verified]:
+def _of(wanted: Wanted, known: list[Record], packed: Manifest, folder: Path) -> Iterator[Verified]:
     addresses = {printed(source) for source in wanted.weights.sources}
     published = [one for one in known if one.address in addresses or one.entry == wanted.entry]
-    if not published:
+    item = packed.find(wanted, sha256=None)
+    yield from map(_state, published)
+    if item:
+        yield from _packed(Manifest({wanted.entry: item}), folder)
+    elif not published:
         first = printed(wanted.weights.sources[0]) if wanted.weights.sources else ""
-        yield Verified(wanted.entry, first, None, "missing")
-    for one in published:
-        yield _state(one)
-        yield from (_state(other) for other in known if other.address.startswith(f"converted:{one.sha256}:"))
+        yield Verified(wanted.entry, first, None, "not fetched")
+    for sha256 in {one.sha256 for one in published} | ({item.sha256} if item else set()):
+        yield from (_state(other) for other in known if other.address.startswith(f"converted:{sha256}:"))
+
+
+def _packed(manifest: Manifest, folder: Path) -> Iterator[Verified]:
+    """The state of a bundle's files; one that has several names is hashed once and listed under each."""
+    files = {item.file for item in manifest.weights.values()} | ({REGISTRY} if manifest.registry else set())
+    digests = {file: sha256_of(folder / file) for file in files if (folder / file).is_file()}
+    for entry, item in manifest.weights.items():
+        yield _compared(Verified(entry, item.source, folder / item.file, "ok", item.sha256, folder), digests.get(item.file))
+    if manifest.registry:
+        path = folder / REGISTRY
+        listed = Verified("the cards in it", str(path), path, "ok", manifest.registry, folder)
+        yield _compared(listed, digests.get(REGISTRY))
+
+
+def _compared(promised: Verified, digest: str | None) -> Verified:
+    """A file of a bundle as it is now; `digest` is None where it is gone."""
+    if digest is None:
+        return replace(promised, status="missing")
+    return promised if digest == promised.sha256 else replace(promised, status="damaged", sha256=digest)
 
 
 def _state(known: Record) -> Verified:

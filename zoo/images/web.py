@@ -23,7 +23,7 @@ def fetch(url: str) -> bytes:
             more than 256 MiB.
     """
     for switch in ("ZOO_OFFLINE", "HF_HUB_OFFLINE"):
-        if os.environ.get(switch, "").lower() in ("1", "on", "yes", "true"):
+        if os.environ.get(switch, "").strip().lower() not in ("", "0", "off", "no", "false"):
             raise unreadable(url, f"The network is switched off by {switch}.", f"Unset {switch}, or download the picture first.")
     try:
         return _download(url)

@@ -6,7 +6,7 @@ a network has (torchvision's 91 with background first) are declared once, so tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,13 +39,19 @@ class LabelSpace:
     def custom(cls, names: Iterable[str]) -> LabelSpace:
         """The label space of a plain list of class names, in that order.
 
-        Raises: LabelError for a lone string, an empty list, an empty name or a name that is given twice.
+        Raises: LabelError for a lone string, names without an order, an empty list, an empty name or one that is given twice.
         """
         if isinstance(names, str):
             raise LabelError(
                 f"A label space of the string '{names}' was asked for.",
                 "Class names come as a list, even where there is only one.",
                 f"Pass ['{names}'].",
+            )
+        if isinstance(names, (Set, Mapping)) or not isinstance(names, Iterable):
+            raise LabelError(
+                f"A label space of {names!r} was asked for.",
+                f"That is a {type(names).__name__}, and class names come as a list, because their order numbers them.",
+                "Pass them in order, for example ['helmet', 'vest'].",
             )
         return cls("custom", tuple(names))
 

@@ -14,6 +14,7 @@ from zoo.parts.backbone import backbone as backbone
 from zoo.parts.batch import Batch as Batch
 from zoo.parts.batch import Place as Place
 from zoo.parts.batch import Target as Target
+from zoo.parts.class_layer import ClassLayer as ClassLayer
 from zoo.parts.contract import Backbone as Backbone
 from zoo.parts.contract import Head as Head
 from zoo.parts.contract import Neck as Neck

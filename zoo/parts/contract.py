@@ -51,6 +51,8 @@ class Head(typing.Protocol[Raw]):
 
     Raw is its own business: a frozen dataclass that keeps what `decode` and `loss` need.
     native: its own thresholds, with every setting filled in.
+    class_layers: a method without arguments that gives a `ClassLayer` for each layer with rows for classes, named from inside the
+            head. A head may leave it out; loaded for other classes it then keeps nothing of what it knew of the old ones.
     """
 
     native: Protocol

@@ -17,8 +17,6 @@ def check_pixels(images: Sequence[Tensor]) -> None:
             raise _refused(position, f"It is a {type(image).__name__}.")
         if image.dtype != torch.uint8 or image.dim() != 3 or image.shape[0] != 3 or not image.numel():
             raise _refused(position, f"It is a tensor of {image.dtype}, {tuple(image.shape)}.")
-    if not len(images):
-        raise ImageError("Pictures were to be prepared for the network.", "There are none.", "Pass at least one.")
 
 
 def _refused(position: int, case: str) -> ImageError:

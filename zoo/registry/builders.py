@@ -10,7 +10,7 @@ from typing import Any
 
 from zoo.errors import NameAmbiguous, NameNotFound, PluginError, ZooError
 from zoo.registry.absence import Known
-from zoo.registry.contribution import WHOLE_FAMILY, Kind
+from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.hookspecs import Build
 from zoo.registry.near import choice_of, near
 from zoo.registry.plugins import Plugin
@@ -19,7 +19,12 @@ _PART = re.compile(r"[\w.-]+")
 
 
 def parts(plugins: Iterable[Plugin], kind: Kind) -> list[str]:
-    """Every registered part of one kind as `plugin/name`, sorted; `plugin/*` stands for a whole family."""
+    """Every registered part of one kind as `plugin/name`, sorted; `plugin/*` stands for a whole family.
+
+    Raises:
+        NameNotFound: there is no such kind.
+    """
+    _check_kind(kind)
     return sorted(f"{plugin.info.name}/{name}" for plugin in plugins for name in plugin.contribution.builders[kind])
 
 
@@ -32,6 +37,7 @@ def builder(plugins: Iterable[Plugin], known: Known, kind: Kind, name: str, *, p
         NameNotFound, NameAmbiguous: no part, or several plugins' parts, have that name.
         PluginError: the plugin's builder can't be imported.
     """
+    _check_kind(kind)
     plugins = list(plugins)
     owner, _, short = name.rpartition("/") if name.count("/") == 1 else ("", "", name)
     owner = owner or plugin or ""
@@ -46,6 +52,13 @@ def builder(plugins: Iterable[Plugin], known: Known, kind: Kind, name: str, *, p
     if family and short and short != WHOLE_FAMILY:
         return partial(_called(family, kind, WHOLE_FAMILY), short)
     raise _not_found(asked, parts(plugins, kind), known, owner, short)
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        alike = near(kind, KINDS)
+        fix = f"Did you mean {choice_of(alike)}?" if alike else f"There are {', '.join(KINDS)}."
+        raise NameNotFound(f"Parts of the kind '{kind}' were asked for.", "There is no such kind.", fix)
 
 
 def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:

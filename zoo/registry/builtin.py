@@ -1,4 +1,4 @@
-"""The core's own plugin, `zoo`: its one architecture, registered through the same hook as everybody's; imports no torch."""
+"""The core's own plugin, `zoo`: an architecture and a reader of data sets, through the hooks that all have; imports no torch."""
 
 from __future__ import annotations
 
@@ -9,3 +9,9 @@ from zoo.registry.hookspecs import Register, hookimpl
 def register_architectures(register: Register) -> None:
     """`compose`: any backbone, neck and head whose levels fit, by name."""
     register("compose", "zoo.detectors.compose:build")
+
+
+@hookimpl
+def register_datasets(register: Register) -> None:
+    """`coco`: COCO's `instances.json`."""
+    register("coco", "zoo.data.coco:read")

@@ -17,7 +17,10 @@ from zoo.registry.contribution import Kind
 from zoo.registry.near import choice_of, near
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.row import Row
-from zoo.registry.shelf import Alias, Shelf
+from zoo.registry.shelf import USER, Alias, Shelf
+
+NOBODY = "No model has that name."
+Extract = dict[str, dict[str, Any]]  # sections of a registry file, as in `zoo.registry.shelf.Outline`
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class Catalogue:
         rows = self.rows_of(base)
         if len(rows) > 1:
             names = choice_of(sorted(row.qualified for row in rows))
-            raise NameAmbiguous(asked, f"{len(rows)} models have that name.", f"Say which: {names}.")
+            raise NameAmbiguous(asked, f"{len(rows)} models have that name.", f"Say which: {names}.{self._rename(rows)}")
         if not rows:
             raise self._not_found(asked, base)
         entry = self._entry(rows[0])
@@ -165,6 +168,23 @@ class Catalogue:
         """Every registered part of a kind as `plugin/name`; `plugin/*` is a whole family."""
         return builders.parts(self._plugins, kind)
 
+    def extract(self, choices: Iterable[Choice]) -> Extract:
+        """What these models need of the user's own files: their cards, and the aliases that stand for them."""
+        own = [shelf for shelf in self._shelves if shelf.owner == USER]
+        chosen = {choice.entry.qualified for choice in choices}
+        cards = {
+            row.name: shelf.written(position)
+            for shelf in own
+            for position, row in enumerate(shelf.rows)
+            if row.qualified in chosen
+        }
+        aliases = {
+            alias.name: alias.target
+            for alias in (alias for shelf in own for alias in shelf.listing.aliases)
+            if any(row.qualified in chosen for row in self._direct(alias.target.partition(".")[0]))
+        }
+        return {section: found for section, found in (("cards", cards), ("aliases", aliases)) if found}
+
     @cached_property
     def _places(self) -> dict[str, tuple[Shelf, int]]:
         """Where each card stands, by qualified name."""
@@ -183,12 +203,19 @@ class Catalogue:
         targets = (alias.target.partition(".") for alias in self._aliases.get(base, []))
         return [(row, tag) for target, _, tag in targets for row in self._direct(target)]
 
+    def _rename(self, rows: Iterable[Row]) -> str:
+        """Where the user's own of several models of one name is written."""
+        own = next((row for row in rows if row.plugin == USER), None)
+        if own is None:
+            return ""
+        return f" Or rename yours: '{self._places[own.qualified][0].origin}', line {own.line}."
+
     def _not_found(self, asked: str, base: str) -> NameNotFound:
         aliases = self._aliases.get(base)
         target = aliases[0].target.partition(".")[0] if aliases else base
         if absence := self.absence(target):
             return NameNotFound(asked, absence.case, absence.fix)
-        case = f"It is an alias of '{target}', which no model is named." if aliases else "No model has that name."
+        case = f"It is an alias of '{target}', which no model is named." if aliases else NOBODY
         names: Iterable[str] = [*self._listed, *self.aliases]
         if "/" in base:
             names = [row.qualified for rows in self._listed.values() for row in rows]

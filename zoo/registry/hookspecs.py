@@ -67,4 +67,4 @@ def register_heads(register: Register) -> None:
 
 @hookspec
 def register_datasets(register: Register) -> None:
-    """Add dataset readers `build(path: Path, **arguments)`."""
+    """Add dataset readers `build(path: Path, *, **options: str) -> zoo.data.Dataset`, for `NAME:PATH[,OPTION=VALUE…]`."""

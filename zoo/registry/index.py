@@ -20,6 +20,7 @@ from zlib import crc32
 
 import msgspec
 
+from zoo.labels import declared
 from zoo.registry import card, document, row, schema, shelf
 from zoo.registry.document import flaw, read
 from zoo.registry.home import home
@@ -75,13 +76,13 @@ def _stored(place: Path, head: _Head, path: Path, owner: str) -> Shelf:
             raise flaw(path, "It has changed since it was listed.", "Read it again: zoo.registry.reload()")
         return anew.encoded
 
-    return Shelf(str(path), head.listing, fetch)
+    return Shelf(str(path), owner, head.listing, fetch)
 
 
 @cache
 def _code() -> bytes:
     """Changes with the code that decides what an entry holds."""
-    sources = (Path(module.__file__ or "").read_bytes() for module in (card, document, row, schema, shelf))
+    sources = (Path(module.__file__ or "").read_bytes() for module in (card, declared, document, row, schema, shelf))
     return sha256(b"\0".join(sources)).digest()
 
 

@@ -1,17 +1,37 @@
-"""Licences: which of them are permissive."""
+"""Licences: which words are SPDX identifiers, and which of those are permissive."""
 
 from __future__ import annotations
 
+from zoo.registry.near import near
+
 # SPDX identifiers (https://spdx.org/licenses) that ask for no more than attribution and their own text.
-PERMISSIVE = frozenset(
-    """
+_PERMISSIVE = """
     0BSD Apache-2.0 BlueOak-1.0.0 BSD-1-Clause BSD-2-Clause BSD-2-Clause-Patent BSD-3-Clause BSD-3-Clause-Clear BSL-1.0 CC-BY-4.0
     CC0-1.0 CDLA-Permissive-1.0 CDLA-Permissive-2.0 HPND ISC MIT MIT-0 NCSA PDDL-1.0 PostgreSQL PSF-2.0 Unlicense UPL-1.0 W3C X11
     Zlib
-    """.casefold().split()
-)
+"""
+_SPELLED = {name.casefold(): name for name in _PERMISSIVE.split()}
+PERMISSIVE = frozenset(_SPELLED)
+_OTHERS = ("AGPL-3.0", "GPL-2.0", "GPL-3.0", "LGPL-3.0", "MPL-2.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0")
 
 
 def is_permissive(license: str) -> bool:
     """Whether an SPDX identifier is on the list; an expression of several is not, whatever it says."""
     return license.casefold() in PERMISSIVE
+
+
+def is_identifier(word: str) -> bool:
+    """Whether a word is an SPDX identifier, or an expression of some; case does not matter."""
+    from packaging.licenses import canonicalize_license_expression  # deferred: only questions about licences need the list
+
+    try:
+        canonicalize_license_expression(word)
+    except ValueError:
+        return False
+    return True
+
+
+def nearest(word: str) -> list[str]:
+    """What somebody may have meant who wrote `word` for a licence."""
+    spelled = _SPELLED | {name.casefold(): name for name in ("permissive", "unknown", *_OTHERS)}
+    return [spelled[name] for name in near(word.casefold(), spelled)]

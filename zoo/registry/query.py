@@ -4,9 +4,20 @@
     comparison  field = value, and != < <= > >= and ~ (a glob), or field in (value, value)
     value       a number, with K, M, G or B for thousands, millions and billions; text, bare or quoted; `unknown`
 
-Case does not matter. A fact that is null is unknown: neither a comparison nor its opposite holds of it (Kleene's logic), so that
-`not AP > 40` lists no model without a published AP; `AP = unknown` finds those. `license` stands for the licences of code and of
-weights: a comparison has to hold of both, and `permissive` is the list in `zoo.registry.license`. Of the `tags` one is enough.
+Case does not matter, and `!=` is always `not … =`. A fact that is null is unknown: neither a comparison nor its opposite holds of
+it (Kleene's logic), so that `not AP > 40` lists no model without a published AP; `AP = unknown` finds those. A model has several
+tags and classes, and one is enough: `class = person` asks for models that find people, `classes` for how many classes they know,
+and `labels` for the name of their label space, as in `labels = coco80`.
+
+`code_license` and `weights_license` are SPDX identifiers; `permissive` stands for all that are on the list in
+`zoo.registry.license`. `license` is both:
+
+    license = permissive    both are permissive
+    license != permissive   one of them is known not to be
+    license = unknown       one of them is unknown, or both are
+    license != unknown      both are known
+    anything else           has to hold of both; a model of whose two licences it holds of one only is left out, whether it is
+                            asked for or its opposite: neither `= AGPL-3.0` nor `!= AGPL-3.0` lists MIT code with AGPL weights
 """
 
 from __future__ import annotations
@@ -22,10 +33,11 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput
 
 from zoo.errors import QueryError
-from zoo.registry.fields import FIELDS, SYNONYMS, Field, Value
-from zoo.registry.license import is_permissive
+from zoo.labels import declared
+from zoo.registry.fields import FIELDS, SYNONYMS, Field
+from zoo.registry.license import is_identifier, is_permissive, nearest
 from zoo.registry.near import choice_of, near
-from zoo.registry.row import Row
+from zoo.registry.row import CUSTOM, Row
 
 LIMIT = 1000
 _GRAMMAR = r"""
@@ -61,6 +73,7 @@ _EXPECTED = {
 
 Test = Callable[[Row], bool | None]
 Holds = Callable[[Any], bool]
+Decide = Callable[[Iterable[bool | None]], bool | None]
 T = TypeVar("T")
 
 
@@ -115,9 +128,10 @@ class _Tests(Transformer[Token, Test]):
     def comparison(self, name: Token, sign: Token, value: Token) -> Test:
         field = _field(name)
         if sign in ("=", "!="):
-            return _judge(field, _equals(field, value), negated=sign == "!=", null=_is_unknown(value))
+            test = self.membership(name, sign, value)
+            return self.negation(test) if sign == "!=" else test
         if field.kind == "number" and sign != "~":
-            against, compare = _number(value), _OPERATORS[sign]
+            against, compare = _number(value, field), _OPERATORS[sign]
             return _judge(field, lambda found: compare(found, against))
         if field.kind != "number" and sign == "~":
             glob = _text(value)
@@ -127,20 +141,24 @@ class _Tests(Transformer[Token, Test]):
 
     def membership(self, name: Token, _: Token, *values: Token) -> Test:
         field = _field(name)
-        tests = [_equals(field, value) for value in values]
-        return _judge(field, lambda found: any(test(found) for test in tests), null=any(map(_is_unknown, values)))
+        known = [value for value in values if not _is_unknown(value)]
+        if not known:
+            return lambda row: None in field.read(row)
+        tests = [_equals(field, value) for value in known]
+        both = _all if tests == [is_permissive] else _alike
+        return _judge(field, lambda found: any(test(found) for test in tests), null=len(known) < len(values), both=both)
 
 
-def _judge(field: Field, holds: Holds, *, negated: bool = False, null: bool = False) -> Test:
-    """The test of a field's values. `null`: it asks for unknown facts, of which it then holds."""
+def _judge(field: Field, holds: Holds, *, null: bool = False, both: Decide | None = None) -> Test:
+    """The test of a field's values by that of one. `null`: unknown ones pass as well. `both`: what two answers make."""
+    decide = (both or _alike) if field.holds == "both" else _any
+    return lambda row: decide((null or None) if found is None else holds(found) for found in field.read(row))
 
-    def one(found: Value) -> bool | None:
-        if found is None:
-            return not negated if null else None
-        return holds(found) != negated
 
-    decide = _all if field.every or negated else _any
-    return lambda row: decide(map(one, field.read(row)))
+def _alike(answers: Iterable[bool | None]) -> bool | None:
+    """The answer that all have in common; unknown where they differ, or one is unknown."""
+    common = set(answers)
+    return common.pop() if len(common) == 1 else None
 
 
 def _all(answers: Iterable[bool | None]) -> bool | None:
@@ -174,15 +192,17 @@ def _field(name: Token) -> Field:
 
 
 def _equals(field: Field, value: Token) -> Holds:
-    """Whether a known value equals the one in the expression; never, where that is the word `unknown`."""
-    if _is_unknown(value):
-        return lambda _: False
+    """Whether a known value equals the one in the expression."""
     if field.kind == "number":
-        against = _number(value)
+        against = _number(value, field)
         return lambda found: bool(found == against)
     text = _text(value)
-    if field.kind == "license" and text == "permissive":
-        return is_permissive
+    if field.kind == "license":
+        if text == "permissive":
+            return is_permissive
+        _check_license(value)
+    if field.kind == "labels" and text not in (*declared.names(), CUSTOM):
+        raise _no_label_space(value)
     return lambda found: found.casefold() == text
 
 
@@ -190,9 +210,24 @@ def _is_unknown(value: Token) -> bool:
     return value.type == "WORD" and value.casefold() == "unknown"
 
 
-def _number(value: Token) -> float:
+def _check_license(value: Token) -> None:
+    text = _text(value)
+    if not is_identifier(text):
+        alike = nearest(text)
+        fix = f"Did you mean {choice_of(alike)}?" if alike else "Write permissive, unknown, or one of https://spdx.org/licenses."
+        raise _Misuse(value, f"'{text}' is no SPDX identifier.", f"{fix} Any other text goes with ~, as in license ~ '*gpl*'.")
+
+
+def _no_label_space(value: Token) -> _Misuse:
+    alike = near(_text(value), declared.names())
+    fix = f"Did you mean {choice_of(alike)}?" if alike else f"There are {', '.join(declared.names())} and {CUSTOM}."
+    return _Misuse(value, f"No label space is called {value}.", f"{fix} For models that find a class: class = {value}")
+
+
+def _number(value: Token, field: Field) -> float:
     if value.type != "NUMBER":
-        raise _Misuse(value, "A number belongs here.", "Write for example 40, 0.5 or 30M.")
+        by_name = f" For a class by its name: class = {value}" if field is FIELDS["classes"] else ""
+        raise _Misuse(value, "A number belongs here.", f"Write for example 40, 0.5 or 30M.{by_name}")
     suffix = _POWERS.get(value[-1].lower())
     return float(value[:-1] + suffix if suffix else value)
 

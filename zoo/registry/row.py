@@ -6,7 +6,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from zoo import labels
 from zoo.registry.card import Card, Claim, Weights
+
+CUSTOM = "custom"
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=True):
@@ -14,7 +17,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=True):
 
     architecture: qualified, `plugin/name`.
     labels:       the label space's name, or `custom` for a list of class names.
-    classes:      how many classes such a list has; null for a label space's name.
+    listed:       the class names of such a list, one a line, which is quicker to read than a tuple of them.
     resize, size: as in the card's `input`.
     megabytes, ap, ap50: of the default weights; average precision in percent as claimed on COCO val2017, boxes.
     code_license, weights_license: SPDX identifiers, the weights' own where they state one.
@@ -26,7 +29,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=True):
     architecture: str
     family: str | None
     labels: str
-    classes: int | None
+    listed: str | None
     resize: str | None
     size: tuple[int, int] | None
     parameters: int | None
@@ -44,6 +47,16 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=True):
         """`plugin/name`, which is never ambiguous."""
         return f"{self.plugin}/{self.name}"
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What it finds, in label order."""
+        return labels.get(self.labels).names if self.listed is None else tuple(self.listed.split("\n"))
+
+    @property
+    def classes(self) -> int:
+        """How many classes it finds."""
+        return len(self.class_names)
+
 
 def row_of(name: str, card: Card, *, plugin: str, line: int | None) -> Row:
     """The row of one card."""
@@ -55,8 +68,8 @@ def row_of(name: str, card: Card, *, plugin: str, line: int | None) -> Row:
         line=line,
         architecture=card.architecture,
         family=card.family,
-        labels=card.labels if isinstance(card.labels, str) else "custom",
-        classes=None if isinstance(card.labels, str) else len(card.labels),
+        labels=card.labels if isinstance(card.labels, str) else CUSTOM,
+        listed=None if isinstance(card.labels, str) else "\n".join(card.labels),
         resize=card.input.resize if card.input else None,
         size=(card.input.size[0], card.input.size[1]) if card.input else None,
         parameters=card.parameters,

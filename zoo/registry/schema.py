@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
@@ -10,10 +11,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from zoo.errors import CardError
+from zoo.labels import declared
 from zoo.registry import card as structs
 from zoo.registry.card import Card
 from zoo.registry.document import Sheet, Step
-from zoo.registry.near import near
+from zoo.registry.near import choice_of, near
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
 _NAME = re.compile(NAME)
@@ -50,11 +52,18 @@ def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
     if card.default is not None and card.default not in card.weights:
         tags = ", ".join(card.weights) or "none at all"
         raise sheet.flaw(f"There are no weights '{card.default:.40}'.", f"Name one of: {tags}.", at=(*at, "default"))
-    if isinstance(card.labels, list):
-        _check_labels(sheet, card.labels, at=(*at, "labels"))
+    _check_labels(sheet, card.labels, at=(*at, "labels"))
 
 
-def _check_labels(sheet: Sheet, labels: list[str], *, at: Sequence[Step]) -> None:
+def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) -> None:
+    if isinstance(labels, str):
+        if labels not in declared.names():
+            alike = near(labels, declared.names())
+            known = f"Did you mean {choice_of(alike)}?" if alike else f"There are {', '.join(declared.names())}."
+            raise sheet.flaw(f"No label space is called '{labels:.40}'.", f"{known} Or list the class names.", at=at)
+        return
+    if any("\n" in name or not name.strip() for name in labels):
+        raise sheet.flaw("A class name is empty, or longer than a line.", "Give every class a name.", at=at)
     if len(set(labels)) < len(labels):
         twice = Counter(labels).most_common(1)[0][0]
         raise sheet.flaw(f"The class '{twice:.40}' is listed twice.", "Give every class a name of its own.", at=at)
@@ -70,16 +79,14 @@ def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], m
         return sheet.flaw("A key is not text.", "Quote it.", at=(*at, *steps))
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", case):
         found = near(unknown[1], _fields(kind))
-        fix = (
-            f"Did you mean '{found[0]}'?" if found else "Remove it; the fields are listed in docs/reference/zoo.registry.card.md."
-        )
+        fix = f"Did you mean '{found[0]}'?" if found else f"Remove it; the fields are listed in {sheet.guide}."
         return sheet.flaw(f"There is no field '{unknown[1]:.40}' here.", fix, at=(*at, *steps, unknown[1]))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
         return sheet.flaw(f"The field '{missing[1]}' is missing.", f"Add `{missing[1]}: …`.", at=(*at, *steps))
     value = _follow(data, steps)
     shown = "" if isinstance(value, dict | list) else f": {value!r:.60}"
     quote = case.startswith("Expected `str") and isinstance(value, int | float)
-    fix = "Quote it to make it text." if quote else "The fields are described in docs/reference/zoo.registry.card.md."
+    fix = "Quote it to make it text." if quote else f"The fields are described in {sheet.guide}."
     return sheet.flaw(f"{case.replace('`', '')}{shown}.", fix, at=(*at, *steps))
 
 
@@ -127,6 +134,7 @@ def _message(data: Any, kind: type[Any]) -> str:
 
 
 def _fields(kind: type[Any]) -> list[str]:
-    """The fields of this struct and of every struct of a card."""
-    kinds = [one for one in (kind, *vars(structs).values()) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    """The fields of this struct and of every struct of its module and of a card's."""
+    near_by = [*vars(sys.modules[kind.__module__]).values(), *vars(structs).values()]
+    kinds = [one for one in (kind, *near_by) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
     return sorted({field for one in kinds for field in one.__struct_fields__})

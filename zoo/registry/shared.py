@@ -11,6 +11,7 @@ from pathlib import Path
 from zoo.errors import PluginError
 from zoo.registry.catalogue import Catalogue
 from zoo.registry.document import flaw
+from zoo.registry.home import bundle_folder
 from zoo.registry.index import indexed_shelf
 from zoo.registry.plugins import Plugin, PluginWarning, complaints, find_plugins
 from zoo.registry.shelf import CORE, USER, Alias, Shelf, first_duplicate
@@ -29,7 +30,7 @@ class _Shared:
 
 
 def catalogue() -> Catalogue:
-    """Every model, alias and part there is: the core's file, the plugins', the user's (ZOO_REGISTRY, `add`).
+    """Every model, alias and part there is: the core's file, the plugins', the user's (ZOO_REGISTRY, `add`, ZOO_BUNDLE).
 
     Warns with PluginWarning of each plugin that had to be left out.
 
@@ -85,6 +86,13 @@ def _user_files() -> list[Path]:
     return [_absolute(one) for one in os.environ.get(SETTING, "").split(os.pathsep) if one.strip()]
 
 
+def _carried_file() -> list[Path]:
+    """The registry file in the bundle that ZOO_BUNDLE names, if it has one; what the user's files name as well is theirs."""
+    folder = bundle_folder()
+    path = _absolute(folder / "registry.yaml") if folder else None
+    return [path] if path and path.exists() else []
+
+
 def _absolute(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.abspath(os.path.expanduser(path)))
 
@@ -95,7 +103,9 @@ def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:
     if twice := first_duplicate(users, USER):
         raise flaw(users[-1].origin, f"Your files have the model {twice}.", "Rename or remove one of the two.")
     plugins = find_plugins(core)
-    shelves = [core, *(shelf for plugin in plugins for shelf in plugin.contribution.shelves), *users]
+    own = {name for shelf in users for name in shelf.names}
+    carried = [indexed_shelf(path, owner=USER).without(own) for path in _carried_file()]
+    shelves = [core, *(shelf for plugin in plugins for shelf in plugin.contribution.shelves), *users, *carried]
     found = Catalogue(shelves, plugins)
     for shelf in users:
         for alias in shelf.listing.aliases:

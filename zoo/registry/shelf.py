@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -68,10 +68,12 @@ class Shelf:
     """What one registry file holds.
 
     origin: the file; relative sources in its cards are relative to its folder.
+    owner:  CORE, USER or a plugin's name.
     fetch:  gives the encoded card of each row, when the first is opened.
     """
 
     origin: str
+    owner: str
     listing: Listing
     fetch: Callable[[], list[msgspec.Raw]]
 
@@ -79,6 +81,11 @@ class Shelf:
     def rows(self) -> list[Row]:
         """One row a card."""
         return self.listing.rows
+
+    @property
+    def names(self) -> list[str]:
+        """The names it gives to models."""
+        return [row.name for row in self.rows] + [alias.name for alias in self.listing.aliases]
 
     @cached_property
     def encoded(self) -> list[msgspec.Raw]:
@@ -88,6 +95,18 @@ class Shelf:
     def card(self, position: int) -> Card:
         """The whole card of the row at that position."""
         return _decoder().decode(self.encoded[position])
+
+    def written(self, position: int) -> dict[str, Any]:
+        """The same as plain data: the fields that are given, its architecture as `plugin/name`."""
+        written: dict[str, Any] = msgspec.msgpack.decode(self.encoded[position])
+        return written
+
+    def without(self, names: Collection[str]) -> Shelf:
+        """The shelf less the cards and aliases of these names."""
+        kept = [position for position, row in enumerate(self.rows) if row.name not in names]
+        aliases = [alias for alias in self.listing.aliases if alias.name not in names]
+        listing = msgspec.structs.replace(self.listing, rows=[self.rows[position] for position in kept], aliases=aliases)
+        return Shelf(self.origin, self.owner, listing, lambda: [self.encoded[position] for position in kept])
 
 
 @cache
@@ -123,7 +142,7 @@ def _built(document: Document, sheet: Sheet, owner: str) -> Shelf:
         cards.append(_encoded(encoder, {**data, "architecture": card.architecture}, sheet, at))
     aliases = _aliases(outline.aliases or {}, rows, document, sheet, owner)
     listing = Listing(rows=rows, aliases=aliases, known_plugins=outline.known_plugins or {}, mirrors=outline.mirrors or {})
-    return Shelf(str(sheet.origin), listing, lambda: cards)
+    return Shelf(str(sheet.origin), owner, listing, lambda: cards)
 
 
 def _outline(document: Document, sheet: Sheet, owner: str) -> Outline:

@@ -55,7 +55,16 @@ def test_a_stride_it_has_not_is_refused_with_those_it_has() -> None:
         build("convnext_atto", strides=(2, 8, 64))
 
 
-def test_a_network_without_feature_maps_is_refused_with_the_reason() -> None:
+@pytest.fixture
+def own_network() -> Iterator[None]:
+    """timm forgets what a test registers."""
+    before = {name: copy(value) for name, value in vars(_registry).items() if isinstance(value, dict | set)}
+    yield
+    for name, value in before.items():
+        setattr(_registry, name, value)
+
+
+def test_a_network_without_feature_maps_is_refused_with_the_reason(own_network: None) -> None:
     @timm.models.register_model
     def without_maps(pretrained: bool = False, **options: object) -> nn.Module:
         return nn.Linear(3, 3)

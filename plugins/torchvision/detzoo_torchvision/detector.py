@@ -19,7 +19,7 @@ from zoo import Detector, LabelSpace, Protocol
 from zoo.detections import Detections
 from zoo.detectors import Batch, Place, Target
 from zoo.errors import ImageError
-from zoo.parts import check_pixels, truth_in_input
+from zoo.parts import ClassLayer, check_pixels, truth_in_input
 from zoo.registry.card import PostLoad
 
 
@@ -72,6 +72,15 @@ class TorchvisionDetector(Detector):
     def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """torchvision's names, of any version, or this module's own."""
         return renamed(state, frozenset(self.state_dict()))
+
+    def class_layers(self) -> list[ClassLayer]:
+        """The layers of `net` with rows for its channels."""
+        return [layer.within("net") for layer in self._class_layers(self.net, self.space.channels)]
+
+    @staticmethod
+    @abstractmethod
+    def _class_layers(net: Any, channels: Sequence[int]) -> list[ClassLayer]:
+        """The same by torchvision's names."""
 
     def post_load(self, fix: PostLoad) -> None:
         """Sets `frozen_bn_eps`; a network without frozen norms refuses it."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import box_iou
 
+from detzoo_torchvision import class_layers
 from detzoo_torchvision.detector import TorchvisionDetector, input_sizes, tuned
 from zoo import LabelSpace, Protocol
 from zoo.detectors import Batch, Target
@@ -56,6 +57,8 @@ class OneStage(TorchvisionDetector):
 class Pyramid(OneStage):
     """A network that keeps its best candidates of each pyramid level before suppression."""
 
+    _class_layers = staticmethod(class_layers.focal)
+
     def _found(self, raw: OneStageOutput, images: ImageList, protocol: Protocol) -> list[dict[str, Tensor]]:
         per_cell = len(raw.anchors) // sum(raw.cells)
         levels = [per_cell * cells for cells in raw.cells]
@@ -83,6 +86,8 @@ class FCOS(Pyramid):
 
 class SSD(OneStage):
     """Default boxes on maps of falling resolution (Liu et al. 2015, arXiv:1512.02325); SSDlite has lighter layers."""
+
+    _class_layers = staticmethod(class_layers.default_boxes)
 
     def _losses(self, raw: OneStageOutput, anchors: list[Tensor], truth: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         matched = [self._match(one["boxes"], raw.anchors) for one in truth]

@@ -11,6 +11,7 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import fastrcnn_loss
 from torchvision.ops.poolers import LevelMapper
 
+from detzoo_torchvision import class_layers
 from detzoo_torchvision.detector import TorchvisionDetector, tuned
 from zoo import LabelSpace, Protocol
 from zoo.detectors import Batch, Target
@@ -44,6 +45,8 @@ class TwoStage(TorchvisionDetector):
 
     strides: input pixels a cell of each map that regions are cut from.
     """
+
+    _class_layers = staticmethod(class_layers.regions)
 
     def __init__(self, net: Any, *, space: LabelSpace, strides: Sequence[int]) -> None:
         super().__init__(net, space=space, owner=net.roi_heads)

@@ -170,7 +170,7 @@ def test_targets_are_one_a_picture(fcos: Any, images: list[Tensor]) -> None:
 
 @pytest.mark.parametrize("image", [np.zeros((8, 8, 3), np.uint8), torch.zeros(3, 8, 8), torch.zeros(8, 8, dtype=torch.uint8)])
 def test_what_is_no_uint8_picture_is_refused(fcos: Any, image: Any) -> None:
-    with pytest.raises(ImageError, match="Picture 0(.|\n)*uint8 RGB"):
+    with pytest.raises(ImageError, match=r"Picture 0(.|\n)*uint8 RGB"):
         fcos.prepare([image])
 
 

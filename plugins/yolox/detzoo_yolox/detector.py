@@ -18,6 +18,7 @@ from zoo.detections import Detections
 from zoo.detectors import Batch, Detector, Protocol, Target
 from zoo.errors import CardError
 from zoo.labels import LabelSpace
+from zoo.parts import ClassLayer
 
 COARSEST = 32
 
@@ -56,6 +57,10 @@ class YOLOX(Detector):
     def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - every picture goes into the same square
         """Always `(size, size)`."""
         return self.size, self.size
+
+    def class_layers(self) -> list[ClassLayer]:
+        """The head's."""
+        return [layer.within("head") for layer in self.head.class_layers()]
 
     def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Upstream's layout or this one, batch norms folded or not."""

@@ -18,7 +18,7 @@ from detzoo_yolox.raw import Grid, Raw
 from zoo.detections import Detections
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
-from zoo.parts import Batch, Level, Place, Protocol, Target, truth_in_input
+from zoo.parts import Batch, ClassLayer, Level, Place, Protocol, Target, truth_in_input
 
 # The reference's evaluation (`yolox/exp/yolox_base.py`: test_conf, nmsthre); COCO counts 100 boxes a picture.
 NATIVE = Protocol(score=0.01, iou=0.65, max_boxes=100)
@@ -115,6 +115,10 @@ class DecoupledHead(nn.Module):
         truth = truth_in_input(batch, targets, self.space)
         channels = [one.labels.new_tensor(self.space.channel_of_label)[one.labels] for one in truth]
         return losses(raw, [one.boxes for one in truth], channels, l1=self.l1)
+
+    def class_layers(self) -> list[ClassLayer]:
+        """The last layer of each level's class branch."""
+        return [ClassLayer(f"cls_preds.{index}", self.space.channels) for index in range(len(self.levels))]
 
     def _seen(self, place: Place, boxes: Tensor, scores: Tensor, labels: Tensor, *, limit: int | None) -> Detections:
         """Detections in the original picture, without those that lie in the padding beside it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zoo.detections.convert.extra import optional
+from zoo.extras import optional
 
 if TYPE_CHECKING:
     import pandas

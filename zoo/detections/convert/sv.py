@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.detections.columns import Floats, Labels, Rows
-from zoo.detections.convert.extra import optional
+from zoo.extras import optional
 
 if TYPE_CHECKING:
     import supervision

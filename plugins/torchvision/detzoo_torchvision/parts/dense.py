@@ -17,13 +17,14 @@ from torchvision.models.detection.ssd import SSD as TorchvisionSSD
 from torchvision.models.detection.ssd import SSDHead
 from torchvision.ops import box_iou
 
+from detzoo_torchvision import class_layers
 from detzoo_torchvision.detector import input_sizes, tuned
 from detzoo_torchvision.one_stage import OneStageOutput
 from detzoo_torchvision.parts.anchors import StridedAnchors
 from detzoo_torchvision.parts.hollow import Bodyless, hollow, native_of, to_detections
 from zoo.detections import Detections
 from zoo.labels import LabelSpace
-from zoo.parts import Batch, Level, Needs, Protocol, Target, truth_in_input
+from zoo.parts import Batch, ClassLayer, Level, Needs, Protocol, Target, truth_in_input
 
 
 class DenseHead(nn.Module, ABC):
@@ -33,6 +34,7 @@ class DenseHead(nn.Module, ABC):
     """
 
     background = 0
+    _class_layers = staticmethod(class_layers.focal)
 
     def __init__(self, net: nn.Module, space: LabelSpace) -> None:
         super().__init__()
@@ -57,6 +59,11 @@ class DenseHead(nn.Module, ABC):
             {"boxes": one.boxes, "labels": one.labels + self.background} for one in truth_in_input(batch, targets, self.space)
         ]
         return self._losses(raw, truth)
+
+    def class_layers(self) -> list[ClassLayer]:
+        """The layers with rows for classes."""
+        channels = (*[-1] * self.background, *range(len(self.space)))
+        return [layer.within("net") for layer in self._class_layers(self.net, channels)]
 
     def _anchors(self, maps: tuple[Tensor, ...], batch: Batch) -> Tensor:  # noqa: ARG002 - SSD's anchors depend on the input's size
         anchors: Tensor = self.net.anchor_generator.on(maps)
@@ -126,6 +133,7 @@ class SSD(DenseHead):
     """
 
     background = 1
+    _class_layers = staticmethod(class_layers.default_boxes)
 
     def __init__(
         self,

@@ -18,13 +18,14 @@ from torchvision.models.detection.rpn import concat_box_prediction_layers
 from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.poolers import LevelMapper
 
+from detzoo_torchvision import class_layers
 from detzoo_torchvision.detector import input_sizes, tuned
 from detzoo_torchvision.parts.anchors import StridedAnchors
 from detzoo_torchvision.parts.hollow import Bodyless, hollow, native_of, to_detections
 from detzoo_torchvision.two_stage import Regions
 from zoo.detections import Detections
 from zoo.labels import LabelSpace
-from zoo.parts import Batch, Level, Needs, Protocol, Target, truth_in_input
+from zoo.parts import Batch, ClassLayer, Level, Needs, Protocol, Target, truth_in_input
 
 SIDE = 7  # cells that a region is cut into, each way
 
@@ -117,6 +118,10 @@ class FasterRCNN(nn.Module):
             "loss_classifier": loss_classifier,
             "loss_box_reg": loss_box_reg,
         }
+
+    def class_layers(self) -> list[ClassLayer]:
+        """The score and the box of each class."""
+        return [layer.within("net") for layer in class_layers.regions(self.net, (-1, *range(len(self.space))))]
 
     def _regions(self, raw: RegionOutput, batch: Batch) -> Regions:
         proposals = self._propose(raw, batch)

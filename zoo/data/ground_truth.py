@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zoo.data.ragged import starts_of
 from zoo.errors import DataError
-from zoo.evaluate.ragged import starts_of
 from zoo.labels import LabelSpace
 
 MOST = 1e30  # no picture is so large; far beyond it an area would overflow

@@ -8,15 +8,19 @@ from types import ModuleType
 from zoo.errors import MissingExtra
 
 
-def optional(package: str, *, wanted_for: str) -> ModuleType:
-    """The imported package, which has its extra's name. Raises: MissingExtra where it is not installed."""
+def optional(module: str, *, wanted_for: str, extra: str | None = None) -> ModuleType:
+    """The imported module of an optional package. extra: what the package's extra is called; its own name unless given.
+
+    Raises: MissingExtra where it is not installed.
+    """
+    package = module.partition(".")[0]
     try:
-        return import_module(package)
+        return import_module(module)
     except ModuleNotFoundError as why:
         if why.name != package:  # installed, but broken: its own message is the better one
             raise
         raise MissingExtra(
             f"{wanted_for} was asked for.",
             f"The package {package} is not installed.",
-            f"pip install 'detzoo[{package}]'",
+            f"pip install 'detzoo[{extra or package}]'",
         ) from None

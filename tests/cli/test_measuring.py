@@ -1,0 +1,159 @@
+"""`zoo predict`, `zoo evaluate` and `zoo compare` from the shell: what they print, write and answer."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zoo.data import Dataset
+from zoo.evaluate import Predictions, Report
+
+Shell = Callable[..., Any]
+
+
+@pytest.fixture
+def data(street: Dataset) -> str:
+    return f"coco:{street.truth.name}"
+
+
+@pytest.fixture
+def results(street: Dataset, tmp_path: Path) -> Callable[..., Path]:
+    """Writes a COCO results list that finds every box, some pixels off."""
+
+    def write(name: str, *, off: float = 0.0) -> Path:
+        truth = street.truth
+        rows = [
+            {"image_id": image, "category_id": truth.space.ids[label], "bbox": [x + off, y, w, h], "score": 0.5 + 0.01 * row}
+            for row, (image, label, (x, y, w, h)) in enumerate(
+                zip(truth.image_ids[truth.images].tolist(), truth.labels.tolist(), truth.xywh.tolist(), strict=True)
+            )
+        ]
+        (tmp_path / name).write_text(json.dumps(rows))
+        return tmp_path / name
+
+    return write
+
+
+def test_predict_makes_a_run_and_says_where_it_is(shell: Shell, data: str, nano: str, tmp_path: Path) -> None:
+    done = shell("predict", "yolox_nano", "--data", data, "--weights", nano, "--to", str(tmp_path / "runs"))
+    [file] = (tmp_path / "runs").glob("*.parquet")
+    count = len(Predictions.read(file).scores)
+    assert (done.out, done.code) == (f"yolox_nano  6 images  {count} detections  {file}\n", 0)
+
+
+def test_predict_writes_json(shell: Shell, data: str, nano: str, tmp_path: Path) -> None:
+    done = shell("predict", "yolox_nano", "--data", data, "--weights", nano, "--to", str(tmp_path / "runs"), "--json")
+    [one] = json.loads(done.out)
+    assert (one["model"], one["images"], one["provenance"]["protocol"]) == ("yolox_nano", 6, "uniform")
+    assert Path(one["file"]).is_file()
+
+
+def test_evaluate_prints_a_table_in_percent_with_intervals(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    done = shell("evaluate", str(results("right.json")), "--data", data)
+    first, _, header, row = done.out.splitlines()[:4]
+    assert first == "street: 6 images, 12 boxes. Protocol: unknown, these results do not say."
+    assert header.split()[:3] == ["model", "AP", "interval"]
+    assert row.split()[:5] == ["right", "100.0", "100.0", "to", "100.0"]
+    assert done.code == 0
+
+
+def test_evaluate_says_which_classes_a_model_does_not_know(shell: Shell, data: str, nano: str, tmp_path: Path) -> None:
+    done = shell("evaluate", "yolox_nano", "--data", data, "--weights", nano, "--to", str(tmp_path), "--resamples", "0")
+    assert "yolox_nano does not know 1 of the data set's 3 classes, and scores 0 there: unicorn." in done.out
+    assert "classes that the data set does not have were left out" in done.out
+
+
+def test_evaluate_puts_two_protocols_in_two_tables(
+    shell: Shell, data: str, nano: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    options = ("--data", data, "--weights", nano, "--to", str(tmp_path), "--resamples", "0")
+    done = shell("evaluate", "yolox_nano", str(results("right.json")), *options)
+    assert done.out.count("model ") == 2
+    assert "Protocol: uniform." in done.out
+
+
+def test_evaluate_shows_classes_best_first(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    done = shell("evaluate", str(results("off.json", off=4)), "--data", data, "--classes", "--resamples", "0")
+    names = [line.split()[0] for line in done.out.splitlines() if line.startswith(("person ", "dog ", "unicorn "))]
+    assert sorted(names) == ["dog", "person", "unicorn"]
+
+
+def test_evaluate_writes_one_report_to_a_file_and_several_to_a_folder(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    right, off = str(results("right.json")), str(results("off.json", off=4))
+    shell("evaluate", right, "--data", data, "--json", str(tmp_path / "new" / "report.json"), "--resamples", "0")
+    assert Report.read(tmp_path / "new" / "report.json").ap == pytest.approx(1)
+    shell("evaluate", right, off, "--data", data, "--json", str(tmp_path / "reports"), "--resamples", "0")
+    assert sorted(file.name for file in (tmp_path / "reports").iterdir()) == ["off.json", "right.json"]
+    refused = shell("evaluate", right, off, "--data", data, "--json", "both.json")
+    assert refused.code == 2
+    assert "several reports do not go into one file" in refused.err
+
+
+def test_evaluate_writes_json_lines_to_standard_output(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    files = [str(results("right.json")), str(results("off.json", off=4))]
+    done = shell("evaluate", *files, "--data", data, "--json", "-", "--resamples", "0")
+    assert [Report.from_json(line).measured.images for line in done.out.splitlines()] == [6, 6]
+
+
+def test_one_model_s_error_does_not_stop_the_others(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    done = shell("evaluate", "no_such_model", str(results("right.json")), "--data", data, "--resamples", "0")
+    assert done.code == 1
+    assert "no_such_model: The model 'no_such_model' was asked for." in done.err
+    assert "right" in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("evaluate", "no_such_model"), 3, "No model has that name"),
+        (("evaluate", "nothing.parquet"), 10, "nothing.parquet was to be read"),
+        (("evaluate", "yolox_nano", "--protocol", "fair"), 2, "fair"),
+        (("predict", "no_such_model"), 3, "No model has that name"),
+    ],
+)
+def test_mistakes_are_sentences_with_exit_codes(shell: Shell, data: str, words: tuple[str, ...], code: int, message: str) -> None:
+    done = shell(*words, "--data", data)
+    assert (done.code, message in done.err) == (code, True)
+
+
+def test_a_data_set_that_is_not_there_is_a_sentence(shell: Shell) -> None:
+    done = shell("evaluate", "yolox_nano", "--data", "coco:nowhere.json")
+    assert done.code == 10
+    assert "nowhere.json was to be read." in done.err
+
+
+def test_evaluate_draws_plots(shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]) -> None:
+    shell("evaluate", str(results("off.json", off=4)), "--data", data, "--plots", str(tmp_path / "plots"))
+    names = {"curves.png", "classes.png", "mistakes.png", "reliability.png", "confusion.png"}
+    assert {file.name for file in (tmp_path / "plots" / "off").iterdir()} == names
+
+
+def test_compare_says_who_is_ahead_and_whether_that_is_chance(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    files = [str(results("off.json", off=4)), str(results("right.json"))]
+    shell("evaluate", *files, "--data", data, "--json", str(tmp_path / "reports"))
+    reports = [str(tmp_path / "reports" / name) for name in ("off.json", "right.json")]
+    done = shell("compare", *reports)
+    assert done.out.startswith("A: off\nB: right\n")
+    numbers = [line.split()[0] for line in done.out.splitlines() if line.startswith("A") and ":" not in line]
+    assert numbers[:3] == ["AP", "AP50", "AP75"]
+    assert "B is ahead by" in done.out
+    assert shell("compare", *files, "--data", data).out == done.out
+
+
+def test_compare_writes_json(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    files = [str(results("off.json", off=4)), str(results("right.json"))]
+    found = json.loads(shell("compare", *files, "--data", data, "--json").out)
+    assert (found["a"], found["b"]) == ("off", "right")
+    assert found["differences"]["AP"]["difference"] > 0
+
+
+def test_compare_needs_the_data_for_what_is_no_report(shell: Shell, results: Callable[..., Path]) -> None:
+    done = shell("compare", str(results("off.json")), str(results("right.json")))
+    assert done.code == 2
+    assert "--data" in done.err

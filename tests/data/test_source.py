@@ -1,0 +1,87 @@
+"""Data sets by what a person types."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from zoo.data import Dataset, read
+from zoo.errors import DataError, NameNotFound
+
+
+def written(folder: Path, *, name: str = "instances.json", pictures: str = ".", **changes: object) -> Path:
+    """A COCO file with one picture, which is put where asked."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {
+        "images": [{"id": 7, "file_name": "a.png", "width": 8, "height": 6} | changes],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [{"id": 1, "image_id": 7, "category_id": 1, "bbox": [0, 0, 2, 2]}],
+    }
+    (folder / name).write_text(json.dumps(content))
+    (folder / pictures).mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 6)).save(folder / pictures / "a.png")
+    return folder / name
+
+
+@pytest.mark.parametrize("pictures", [".", "val2017", "../val2017", ".."])
+def test_pictures_are_found_beside_the_annotations_and_in_folders_near_them(tmp_path: Path, pictures: str) -> None:
+    file = written(tmp_path / "set" / "annotations", pictures=pictures)
+    [photo] = read(f"coco:{file}").images
+    assert (photo.id, photo.width, photo.height) == (7, 8, 6)
+    assert photo.path.samefile(file.parent / pictures / "a.png")
+
+
+def test_options_say_where_the_pictures_are_and_what_the_data_is_called(tmp_path: Path) -> None:
+    file = written(tmp_path / "notes", pictures="../far/away")
+    with pytest.raises(DataError, match=r"Image 7 is not at (.|\n)*images=FOLDER"):
+        _ = read(file).pictures_sha256
+    data = read(f"coco:{file},images={tmp_path / 'far' / 'away'},name=Far away")
+    assert data.name == "Far away"
+    assert len(data.pictures_sha256) == 64
+
+
+def test_a_file_is_called_by_its_name_or_by_its_folder_where_the_name_says_nothing(tmp_path: Path) -> None:
+    assert read(written(tmp_path / "street")).name == "street"
+    assert read(written(tmp_path / "street", name="instances_val2017.json")).name == "instances_val2017"
+
+
+def test_a_data_set_is_taken_as_it_is(tmp_path: Path) -> None:
+    data = read(written(tmp_path))
+    assert isinstance(data, Dataset)
+    assert read(data) is data
+
+
+def test_the_annotations_move_one_fingerprint_and_the_pictures_the_other(tmp_path: Path) -> None:
+    data = read(written(tmp_path))
+    elsewhere = read(written(tmp_path / "copy"))
+    assert (data.sha256, data.pictures_sha256) == (elsewhere.sha256, elsewhere.pictures_sha256)
+    Image.radial_gradient("L").save(tmp_path / "a.png")
+    repainted = read(tmp_path / "instances.json")
+    assert repainted.sha256 == data.sha256
+    assert repainted.pictures_sha256 != data.pictures_sha256
+
+
+def test_a_format_or_option_that_there_is_not_says_what_there_is(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    with pytest.raises(NameNotFound, match="zoo/coco"):
+        read(f"cocoo:{file}")
+    with pytest.raises(DataError, match="no option 'pictures'; it has images, name"):
+        read(f"coco:{file},pictures={tmp_path}")
+    with pytest.raises(DataError, match=r"Write for example coco:things\.txt"):
+        read("things.txt")
+    with pytest.raises(DataError, match="'nowhere' is no folder"):
+        read(f"coco:{file},images=nowhere")
+
+
+@pytest.mark.parametrize("name", ["../a.png", "/etc/passwd", "a/../../b.png", "C:\\a.png", "a\0b.png"])
+def test_a_file_name_that_leads_out_of_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    file = written(tmp_path, file_name=name)
+    with pytest.raises(DataError, match=r"images\[0\] \(id 7\).*leads out of the folder"):
+        read(file)
+
+
+@pytest.mark.parametrize("wrong", [{"width": -8}, {"height": "tall"}, {"file_name": 5}, {"width": 10**12}])
+def test_a_wrong_image_record_is_named(tmp_path: Path, wrong: dict) -> None:
+    with pytest.raises(DataError, match=r"instances\.json was read(.|\n)*\$\.images\[0\]\." + next(iter(wrong))):
+        read(written(tmp_path, **wrong))

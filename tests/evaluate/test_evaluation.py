@@ -1,0 +1,176 @@
+"""`zoo.evaluate`: a model, or what it saw, and a data set to a report that says what it is of."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.data import Dataset, GroundTruth, Photo
+from zoo.errors import DataError, LabelError
+from zoo.evaluate import DataWarning, Evaluator, Predictions, Report, predict
+
+EVERYTHING = zoo.Protocol(score=0.0, max_boxes=50)
+
+
+def perfect(street: Dataset, **changes: object) -> Predictions:
+    """What a model sees that is always right."""
+    truth = street.truth
+    corners = truth.xywh.copy()
+    corners[:, 2:] += corners[:, :2]
+    columns = {
+        "image_ids": truth.image_ids,
+        "files": np.array([photo.path.name for photo in street.images]),
+        "sizes": np.array([[photo.height, photo.width] for photo in street.images], np.int32),
+        "starts": truth.starts,
+        "boxes": corners.astype(np.float32),
+        "scores": np.full(len(corners), 0.9, np.float32),
+        "labels": truth.labels,
+        "names": street.space.names,
+        "provenance": {"model": "oracle", "protocol": "uniform", "protocol_settings": "{}"},
+    }
+    return Predictions(**columns | changes)  # type: ignore[arg-type]
+
+
+def test_the_module_is_called_and_imported_from_alike() -> None:
+    code = """
+import sys, zoo
+from zoo.evaluate import Evaluator
+import zoo.evaluate.coco
+assert callable(zoo.evaluate) and zoo.evaluate.Evaluator is Evaluator and zoo.evaluate is sys.modules["zoo.evaluate"]
+assert zoo.compare is zoo.evaluate.compare
+sys.exit("torch" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_name_is_run_and_measured_with_provenance(street: Dataset, nano: str, tmp_path: Path) -> None:
+    report = zoo.evaluate("yolox_nano", data=street, weights=nano, protocol=EVERYTHING, to=tmp_path, resamples=20)
+    [file] = tmp_path.glob("*.parquet")
+    seen = Predictions.read(file)
+    assert report.provenance is not None
+    assert seen.provenance.items() <= report.provenance.items()
+    assert report.measured.data == "street"
+    assert report.interval("AP") is not None
+    evaluator = Evaluator(street.truth)
+    evaluator.update(seen.image_ids, list(seen))
+    assert report["AP50"] == evaluator.numbers()["AP50"]
+
+
+def test_a_name_a_detector_its_predictions_and_their_file_give_the_same_numbers(
+    street: Dataset, nano: str, tmp_path: Path
+) -> None:
+    options = {"data": street, "protocol": EVERYTHING, "resamples": 0}
+    seen = predict("yolox_nano", data=street, weights=nano, protocol=EVERYTHING, to=tmp_path)
+    detector = zoo.load("yolox_nano", weights=nano)
+    reports = [zoo.evaluate(one, **options) for one in (detector, seen, seen.path, str(seen.path))]
+    reports.append(zoo.evaluate("yolox_nano", weights=nano, to=tmp_path, **options))
+    assert all(report.numbers == reports[0].numbers for report in reports)
+
+
+def test_a_perfect_model_scores_1(street: Dataset) -> None:
+    report = zoo.evaluate(perfect(street), data=street, resamples=0)
+    assert report.ap == pytest.approx(1.0)
+    assert report.measured.missing == ()
+
+
+def test_classes_that_do_not_meet_are_said(street: Dataset, nano: str) -> None:
+    model = zoo.load("yolox_nano", weights=nano)
+    report = zoo.evaluate(model, data=street, protocol=EVERYTHING, resamples=0)
+    assert report.measured.missing == ("unicorn",)
+    assert report.per_class["unicorn"].ap == 0
+    assert sum(report.measured.unmet.values()) > 0
+    assert not {"person", "dog"} & set(report.measured.unmet)
+
+
+def test_a_model_that_knows_no_class_of_the_data_is_refused(street: Dataset) -> None:
+    strange = perfect(street, names=("a", "b", "c"))
+    with pytest.raises(LabelError, match="none of the data set's classes"):
+        zoo.evaluate(strange, data=street)
+
+
+def test_a_results_list_of_somebody_else_s_is_measured(street: Dataset, tmp_path: Path) -> None:
+    truth = street.truth
+    rows = [
+        {"image_id": int(truth.image_ids[row]), "category_id": truth.space.ids[label], "bbox": box.tolist(), "score": 0.5}
+        for row, label, box in zip(truth.images, truth.labels, truth.xywh, strict=True)
+    ]
+    file = tmp_path / "theirs.json"
+    file.write_text(json.dumps(rows))
+    report = zoo.evaluate(file, data=street, resamples=0)
+    assert report.ap == pytest.approx(1.0)
+    assert report.provenance is not None
+    assert report.provenance["model"] == "theirs"
+    assert len(report.provenance["results_sha256"]) == 64
+
+
+def test_pictures_that_were_never_looked_at_are_refused_by_name(street: Dataset) -> None:
+    whole = perfect(street)
+    kept = whole.starts[5]
+    part = {name: getattr(whole, name)[:5] for name in ("image_ids", "files", "sizes")}
+    part |= {name: getattr(whole, name)[:kept] for name in ("boxes", "scores", "labels")}
+    with pytest.raises(DataError, match="1 of its 6 images were never handed over, among them 6"):
+        zoo.evaluate(replace(whole, **part, starts=whole.starts[:6]), data=street)
+
+
+def test_predictions_for_other_images_are_refused_by_name(street: Dataset) -> None:
+    with pytest.raises(DataError, match="Image 101 was named"):
+        zoo.evaluate(perfect(street, image_ids=street.truth.image_ids + 100), data=street)
+
+
+def test_a_picture_of_another_size_is_a_warning_and_most_of_them_an_error(street: Dataset) -> None:
+    sizes = np.array([[photo.height, photo.width] for photo in street.images], np.int32)
+    sizes[2] = sizes[2, ::-1]
+    with pytest.warns(DataWarning, match="1 of 6 pictures .* image 3 is 80 x 140 pixels, annotated as 140 x 80"):
+        zoo.evaluate(perfect(street, sizes=sizes), data=street, resamples=0)
+    with pytest.raises(DataError, match="6 of 6 pictures have another size"):
+        zoo.evaluate(perfect(street, sizes=sizes + 1), data=street)
+
+
+def test_a_data_set_without_images_is_refused(tmp_path: Path) -> None:
+    nothing = Dataset("nothing", (), GroundTruth.of([], {"image": [], "label": [], "box": []}, space=["person"]))
+    with pytest.raises(DataError, match="It has no image"):
+        zoo.evaluate("yolox_nano", data=nothing, weights=False, to=tmp_path)
+
+
+def test_a_data_set_and_its_ground_truth_have_the_same_images(street: Dataset) -> None:
+    with pytest.raises(ValueError, match="one Photo for each"):
+        Dataset("mixed up", (Photo(1, Path("1.png")),), street.truth)
+
+
+def test_reports_of_different_protocols_are_not_compared(street: Dataset) -> None:
+    uniform = zoo.evaluate(perfect(street), data=street, resamples=20)
+    facts = {"model": "oracle", "protocol": "native", "protocol_settings": '{"score": null}'}
+    native = zoo.evaluate(perfect(street, provenance=facts), data=street, resamples=20)
+    assert zoo.compare(uniform, uniform)["AP"].difference == 0
+    with pytest.raises(DataError, match=r"Their protocols differ: uniform .* and native"):
+        zoo.compare(uniform, native)
+
+
+def test_a_report_travels_with_what_it_does_not_cover(street: Dataset, nano: str, tmp_path: Path) -> None:
+    model = zoo.load("yolox_nano", weights=nano)
+    report = zoo.evaluate(model, data=street, protocol=EVERYTHING, resamples=5)
+    report.write(tmp_path / "report.json")
+    assert Report.read(tmp_path / "report.json") == report
+
+
+@pytest.mark.slow
+def test_yolox_nano_scores_what_it_should_on_real_photos(shared: Path, published_yolox_nano: None) -> None:
+    data = f"coco:{shared / 'coco_val2017_128' / 'instances.json'}"
+    report = zoo.evaluate("yolox_nano", data=data)
+    interval = report.interval("AP")
+    assert report.ap == pytest.approx(0.336, abs=0.003)
+    assert interval is not None
+    assert interval.low < report.ap < interval.high
+    assert zoo.evaluate("yolox_nano", data=data).numbers == report.numbers
+
+
+def test_stored_detections_of_the_same_weights_give_the_twelve_expected_numbers(shared: Path) -> None:
+    folder = shared / "coco_val2017_128"
+    report = zoo.evaluate(folder / "yolox_nano_detections.json", data=folder / "instances.json", resamples=0)
+    expected = json.loads((folder / "yolox_nano_expected.json").read_text())
+    assert list(report.numbers.values()) == expected["stats"]

@@ -1,0 +1,81 @@
+"""Plots: drawn from a report alone, where it has the numbers, and readable as pictures."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo.evaluate import Evaluator, GroundTruth, Report
+from zoo.evaluate.plots import FIGURES, save
+
+
+def report(*, classes: int = 3, analyses: bool = True, found: bool = True) -> Report:
+    """Of made-up pictures, in which every second box is found."""
+    random = np.random.default_rng(0)
+    boxes = [[10.0 * number, 10, 10.0 * number + 8, 30] for number in range(40)]
+    labels = [number % classes for number in range(40)]
+    images = [f"{number // 4}.jpg" for number in range(40)]
+    truth = GroundTruth.of(
+        sorted(set(images)),
+        {"image": images, "label": labels, "box": boxes},
+        space=[f"class {label}" for label in range(classes)],
+    )
+    evaluator = Evaluator(truth, analyses=analyses)
+    for image in truth.image_ids.tolist():
+        rows = [row for row in range(40) if images[row] == image and row % 2 and found]
+        seen = {"boxes": np.array([boxes[row] for row in rows]).reshape(-1, 4)}
+        seen |= {"scores": random.uniform(0.1, 1, len(rows)), "labels": np.array([labels[row] for row in rows], int)}
+        evaluator.update([image], [seen])
+    return evaluator.compute(resamples=10).with_provenance({"model": "a model"})
+
+
+@pytest.mark.parametrize("classes", [1, 3, 40])
+def test_every_figure_is_drawn_and_is_neither_empty_nor_cut(tmp_path: Path, classes: int) -> None:
+    files = save(report(classes=classes), tmp_path)
+    assert [file.stem for file in files] == list(FIGURES)
+    for file in files:
+        pixels = np.asarray(Image.open(file).convert("L"))
+        assert (pixels < 128).mean() > 0.002, file
+        margin = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+        assert (margin > 240).all(), f"{file.name} runs over its edge"
+
+
+def test_what_a_report_has_no_numbers_for_is_left_out(tmp_path: Path) -> None:
+    assert [file.stem for file in save(report(analyses=False), tmp_path)] == ["curves", "classes"]
+    assert {file.stem for file in save(report(found=False), tmp_path)} >= {"curves", "classes", "mistakes"}
+
+
+def test_without_matplotlib_the_error_is_the_line_to_install_it(tmp_path: Path) -> None:
+    code = """
+import sys
+sys.modules["matplotlib"] = None
+from pathlib import Path
+from zoo.errors import MissingExtra
+from zoo.evaluate import Report
+from zoo.evaluate.plots import save
+try:
+    save(Report.read(sys.argv[1]), Path(sys.argv[2]))
+except MissingExtra as why:
+    print(why.fix)
+"""
+    report().write(tmp_path / "report.json")
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "report.json", tmp_path], capture_output=True, text=True)
+    assert done.stdout == "pip install 'detzoo[plots]'\n", done.stderr
+
+
+def test_without_pyarrow_the_error_is_the_line_to_install_it() -> None:
+    code = """
+import sys
+sys.modules["pyarrow"] = None
+from zoo.errors import MissingExtra
+from zoo.evaluate import Predictions
+try:
+    Predictions.read("seen.parquet")
+except MissingExtra as why:
+    print(why.fix)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "pip install 'detzoo[evaluate]'\n", done.stderr

@@ -1,0 +1,49 @@
+"""Entry files and boards that are meant to do harm are refused by name, quickly and whole."""
+
+import pytest
+
+from zoo.errors import DataError
+from zoo.leaderboard import Board, Entry
+
+HOSTILE = {
+    "empty": b"",
+    "not JSON": b"hello",
+    "a list": b"[1, 2]",
+    "a number": b"1",
+    "NaN": b'{"format": NaN}',
+    "infinite": b'{"format": 1e999}',
+    "deep": b'{"a":' * 200_000,
+    "deep lists": b"[" * 200_000,
+    "not text": b'{"model": "\xff\xfe"}',
+    "cut short": b'{"format": 1, "model": {"name": "a',
+    "null bytes": b"\0" * 1000,
+    "half a pair": b'{"format": 1, "model": "\\ud800"}',
+    "many fields": b"{" + b",".join(b'"f%d": 1' % number for number in range(100_000)) + b"}",
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_entry_is_refused_by_name(content, tmp_path):
+    (tmp_path / "bad.json").write_bytes(content)
+    with pytest.raises(DataError, match=r"bad\.json"):
+        Entry.read(tmp_path / "bad.json")
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_board_is_refused_by_name(content, tmp_path):
+    (tmp_path / "bad.yaml").write_bytes(content)
+    with pytest.raises(DataError, match=r"bad\.yaml"):
+        Board.read(tmp_path / "bad.yaml")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    with (tmp_path / "large.json").open("wb") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(DataError, match=r"larger than 64 MB"):
+        Entry.read(tmp_path / "large.json")
+
+
+def test_a_folder_or_a_missing_file_is_no_entry(tmp_path):
+    for path in (tmp_path, tmp_path / "none.json"):
+        with pytest.raises(DataError):
+            Entry.read(path)

@@ -1,0 +1,119 @@
+"""Prediction files from anywhere: what is not whole, or not ours, is an error that names the file, and never a number."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from zoo.errors import DataError
+from zoo.evaluate import Predictions
+
+COLUMNS = ("image_ids", "sizes", "starts", "boxes", "scores", "labels")
+
+
+@pytest.fixture
+def seen(tmp_path: Path) -> Path:
+    """Predictions for two hundred pictures, all in order."""
+    counts = np.arange(200) % 7
+    total = int(counts.sum())
+    random = np.random.default_rng(0)
+    corners = np.sort(random.uniform(0, 500, (total, 2, 2)).astype(np.float32), axis=1)
+    path = tmp_path / "seen.parquet"
+    Predictions(
+        image_ids=np.arange(200),
+        files=np.array([f"{number}.jpg" for number in range(200)]),
+        sizes=np.full((200, 2), 500, np.int32),
+        starts=np.concatenate([[0], np.cumsum(counts)]),
+        boxes=corners.reshape(total, 4),
+        scores=random.uniform(0, 1, total).astype(np.float32),
+        labels=random.integers(0, 3, total).astype(np.int32),
+        names=("red", "green", "blue"),
+        provenance={"model": "lamps"},
+    ).write(path)
+    return path
+
+
+def test_a_file_that_ends_anywhere_is_refused_by_name(seen: Path) -> None:
+    whole = seen.read_bytes()
+    for length in [0, 1, 3, 4, 5, 11, *range(12, len(whole), max(1, len(whole) // 60)), len(whole) - 1]:
+        seen.write_bytes(whole[:length])
+        with pytest.raises(DataError, match=r"seen\.parquet was read"):
+            Predictions.read(seen)
+
+
+def test_a_changed_byte_is_refused_or_changes_nothing_that_is_checked(seen: Path) -> None:
+    whole, right, kept = seen.read_bytes(), Predictions.read(seen), 0
+    random = np.random.default_rng(1)
+    for place in random.integers(0, len(whole), 150).tolist():
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        seen.write_bytes(damaged)
+        with suppress(DataError):
+            read = Predictions.read(seen)  # a byte that nobody reads; a damaged page does not get past its checksum
+            assert all(getattr(read, column).tobytes() == getattr(right, column).tobytes() for column in COLUMNS)
+            kept += 1
+    assert kept < 50
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "not whole"), (b"PAR1" * 3, "not whole"), (b"[" * 1_000_000, "not whole"), (b"\x80\x04cos\nsystem\n.", "not whole")],
+    ids=["empty", "only magic", "JSON", "pickle"],
+)
+def test_what_is_no_parquet_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "seen.parquet"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        Predictions.read(path)
+
+
+def changed(path: Path, **columns: pa.Array) -> None:
+    table = parquet.read_table(path)
+    for name, values in columns.items():
+        place = table.column_names.index(name)
+        table = table.set_column(place, table.schema.field(name).with_type(values.type), values)
+    parquet.write_table(table, path)
+
+
+def test_other_columns_are_refused(seen: Path) -> None:
+    changed(seen, height=pa.array(["tall"] * 200))
+    with pytest.raises(DataError, match="Its columns are"):
+        Predictions.read(seen)
+
+
+def test_more_scores_than_boxes_are_refused_by_image(seen: Path) -> None:
+    table = parquet.read_table(seen)
+    scores = table.column("scores").to_pylist()
+    scores[9] = [*scores[9], 0.5]
+    changed(seen, scores=pa.array(scores, table.schema.field("scores").type))
+    with pytest.raises(DataError, match="Image 9 has 2 boxes and 3 scores"):
+        Predictions.read(seen)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (None, "does not say what it is of"),
+        ("{", "is wrong"),
+        ("[" * 100_000, "is wrong"),
+        (json.dumps({"format": 1, "names": ["red"], "provenance": {"model": 5}}), r"is wrong.*provenance"),
+        (json.dumps({"format": 99, "names": ["red"], "provenance": {}}), "format 99"),
+        (json.dumps({"format": 1, "names": ["red"], "provenance": {}}), "a label that no class has"),
+        (json.dumps({"format": 1, "names": ["red", "red", "blue"], "provenance": {}}), "class names are not one each"),
+    ],
+    ids=["none", "cut", "nested", "wrong type", "of the future", "too few names", "a name twice"],
+)
+def test_a_wrong_header_is_refused(seen: Path, header: str | None, message: str) -> None:
+    table = parquet.read_table(seen)
+    parquet.write_table(table.replace_schema_metadata(header and {"detzoo": header}), seen)
+    with pytest.raises(DataError, match=message):
+        Predictions.read(seen)
+
+
+def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nothing\.parquet was to be read"):
+        Predictions.read(tmp_path / "nothing.parquet")

@@ -1,0 +1,206 @@
+"""A board becomes a page: what is missing is run, what is there is kept, and what fails is said and left out."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from time import monotonic, sleep
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo.errors import DataError
+from zoo.leaderboard import Entry, build
+
+SETTINGS = "{score: 0.01, iou: 0.65, max_boxes: 100, nms: class, resize: card, precision: float32, exif: apply}"
+STORED = f"""
+  - name: stored
+    model: yolox_nano
+    predictions: results.json
+    protocol: {SETTINGS}
+    provenance: {{processor: another, finished: '2026-01-01', detzoo: none, weights_source: a file}}
+"""
+START = (
+    "schema: 1\ntitle: Mine\nresamples: 100\ntiming: false\nregistry: [cards.yaml]\ndata: {toys: 'coco:instances.json'}\nmodels:"
+)
+CARD = """
+schema: 1
+cards:
+  tiny:
+    architecture: yolox/yolox
+    arguments: {depth: 0.33, width: 0.25, depthwise: true, size: 64}
+    labels: coco80
+    family: YOLOX
+    input: {resize: letterbox, size: [64, 64], range: 255, channels: bgr, padding: 114}
+"""
+TINY = "\n  - {model: tiny, weights: random}"
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A data set of six pictures, stored detections of it, and a card of one's own."""
+    rng = np.random.default_rng(0)
+    annotations, results = [], []
+    for image in range(1, 7):
+        Image.fromarray(rng.integers(0, 255, (60, 80, 3), np.uint8)).save(tmp_path / f"{image}.png")
+        box = [10, 10, 40, 30]
+        annotations.append({"id": image, "image_id": image, "category_id": 1, "bbox": box, "area": 1200, "iscrowd": 0})
+        results.append({"image_id": image, "category_id": 1, "bbox": [10 + image, 10, 40, 30], "score": 0.5 + image / 20})
+    instances = {
+        "images": [{"id": image, "file_name": f"{image}.png", "width": 80, "height": 60} for image in range(1, 7)],
+        "categories": [{"id": 1, "name": "person"}],
+        "annotations": annotations,
+    }
+    (tmp_path / "instances.json").write_text(json.dumps(instances))
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    (tmp_path / "cards.yaml").write_text(CARD)
+    return tmp_path
+
+
+def board(desk: Path, text: str) -> Path:
+    (desk / "BOARD.yaml").write_text(START + text)
+    return desk / "BOARD.yaml"
+
+
+def test_a_board_becomes_a_page_markdown_json_and_entries(desk):
+    made = build(board(desk, STORED + TINY), to=desk / "site", runs=desk / "runs")
+    [table] = made.tables
+    assert [line.entry.name for line in table.lines] == ["stored", "tiny"]
+    assert made.failures == ()
+    assert table.lines[0].entry.model.family == "YOLOX"
+    assert table.lines[1].entry.model.weights.source == "random"
+    assert table.lines[1].entry.model.parameters > 100_000
+    names = {path.relative_to(desk / "site").as_posix() for path in (desk / "site").rglob("*") if path.is_file()}
+    assert names == {
+        "index.html",
+        "leaderboard.json",
+        "leaderboard.md",
+        "entries/stored-at-toys.json",
+        "entries/tiny-at-toys.json",
+    }
+    assert json.loads((desk / "site/leaderboard.json").read_text())["title"] == "Mine"
+
+
+def test_an_entry_of_a_build_can_be_read_and_says_what_it_is_of(desk):
+    build(board(desk, TINY), to=desk / "site", runs=desk / "runs")
+    entry = Entry.read(desk / "site/entries/tiny-at-toys.json")
+    facts = entry.report.provenance
+    assert facts["weights_source"] == "random"
+    assert facts["data"] == "toys"
+    assert facts["protocol"] == "uniform"
+    assert entry.protocol["score"] == 0.01
+    assert entry.timing is None
+
+
+def test_a_second_build_runs_and_measures_nothing(desk, monkeypatch):
+    path = board(desk, STORED + TINY)
+    first = build(path, to=desk / "site", runs=desk / "runs")
+    before = {one: one.stat().st_mtime_ns for one in [*(desk / "site/entries").iterdir(), *(desk / "runs").iterdir()]}
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("measured again")
+
+    monkeypatch.setattr(import_module("zoo.leaderboard.build"), "evaluate", refuse)
+    second = build(path, to=desk / "site", runs=desk / "runs")
+    assert second.tables == first.tables
+    assert {one: one.stat().st_mtime_ns for one in before} == before
+
+
+def test_what_has_changed_is_measured_again(desk):
+    path = board(desk, STORED)
+    first = build(path, to=desk / "site", runs=desk / "runs")
+    results = json.loads((desk / "results.json").read_text())
+    (desk / "results.json").write_text(json.dumps(results[:3]))
+    second = build(path, to=desk / "site", runs=desk / "runs")
+    assert second.tables[0].lines[0].entry.report.ap < first.tables[0].lines[0].entry.report.ap
+
+
+def test_a_model_that_fails_is_said_and_the_rest_goes_on(desk):
+    made = build(board(desk, "\n  - no_such_model" + STORED), to=desk / "site", runs=desk / "runs")
+    [failure] = made.failures
+    assert (failure.name, failure.data) == ("no_such_model", "toys")
+    assert "No model has that name" in failure.why
+    assert [line.entry.name for line in made.tables[0].lines] == ["stored"]
+
+
+def test_others_add_a_row_by_a_file(desk):
+    build(board(desk, STORED), to=desk / "first", runs=desk / "runs")
+    text = (desk / "first/entries/stored-at-toys.json").read_text()
+    (desk / "theirs").mkdir()
+    (desk / "theirs/one.json").write_text(text.replace('"name":"stored"', '"name":"theirs"'))
+    (desk / "theirs/broken.json").write_text(text[:-100])
+    (desk / "theirs/same.json").write_text(text)
+    made = build(board(desk, STORED + "\nentries: ['theirs/*.json', none.json]"), to=desk / "site", runs=desk / "runs")
+    assert [line.entry.name for line in made.tables[0].lines] == ["stored", "theirs"]
+    assert {one.name for one in made.failures} == {"broken.json", "stored", "none.json"}
+    assert any(one.check == "same_numbers" for one in made.findings)
+    assert (desk / "site/entries/theirs-at-toys.json").exists()
+
+
+def test_what_was_measured_by_another_protocol_is_in_no_table(desk):
+    text = STORED + STORED.replace("name: stored", "name: odd").replace("score: 0.01", "score: 0.5")
+    made = build(board(desk, text), to=desk / "site", runs=desk / "runs")
+    assert [line.entry.name for line in made.tables[0].lines] == ["stored"]
+    assert made.left_out == ("odd on toys",)
+    assert ("mixed_protocols", "protocol.score") in {(one.check, one.field) for one in made.findings if one.entry == "odd"}
+
+
+def test_a_data_set_that_is_wrong_is_an_error_that_names_it(desk):
+    (desk / "instances.json").write_text("{}")
+    with pytest.raises(DataError, match=r"instances\.json"):
+        build(board(desk, STORED), to=desk / "site", runs=desk / "runs")
+
+
+@pytest.mark.slow
+def test_a_build_that_is_killed_goes_on_where_it_was(desk):
+    path = board(desk, STORED + TINY)
+    words = [
+        sys.executable,
+        "-m",
+        "zoo.leaderboard",
+        "build",
+        str(path),
+        "--to",
+        str(desk / "site"),
+        "--runs",
+        str(desk / "runs"),
+    ]
+    first = desk / "site/entries/stored-at-toys.json"
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    until = monotonic() + 60
+    while not first.exists() and process.poll() is None and monotonic() < until:
+        sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert first.exists()
+    assert not (desk / "site/index.html").exists()
+    written = first.stat().st_mtime_ns
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert first.stat().st_mtime_ns == written
+    assert (desk / "site/index.html").exists()
+    assert not list((desk / "site").rglob("*.tmp"))
+
+
+@pytest.mark.slow
+def test_stored_detections_of_a_real_model_have_their_known_numbers(shared, tmp_path):
+    folder = shared / "coco_val2017_128"
+    text = f"""
+schema: 1
+title: Real
+timing: false
+data: {{coco_val2017_128: 'coco:{folder / "instances.json"}'}}
+models:
+  - {{name: ONNX Runtime, model: yolox_nano, predictions: {folder / "yolox_nano_detections.json"}, protocol: {SETTINGS}}}
+"""
+    (tmp_path / "BOARD.yaml").write_text(text)
+    made = build(tmp_path / "BOARD.yaml", to=tmp_path / "site", runs=tmp_path / "runs")
+    [line] = made.tables[0].lines
+    assert line.entry.report.ap == 0.335996014212976
+    assert line.claim.value == 25.8
+    assert line.gap is None  # the claim is of all 5,000 pictures

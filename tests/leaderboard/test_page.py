@@ -1,0 +1,248 @@
+"""The page in a real browser: sorted, filtered, opened, plotted; by mouse and keyboard; nothing loaded, nothing injected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec import structs
+
+from zoo.leaderboard import Entry, Leaderboard, check
+from zoo.leaderboard.pictures import Box, Seen, Shown
+from zoo.leaderboard.site import page as html_of
+from zoo.leaderboard.table import Failure, table_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+HOSTILE = '</script><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
+
+
+@pytest.fixture
+def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """(entries, failures, width, scheme) -> the page of such a board; afterwards nothing may have gone wrong in it."""
+    wrong: list[str] = []
+    contexts = []
+
+    def made(entries: list[Entry], *, failures: tuple[Failure, ...] = (), width: int = 1440, scheme: str = "light") -> Page:
+        names = [entry.name for entry in entries[:2]]
+        whole = Box((0.1, 0.1, 0.5, 0.5), "cat", 0.9, True)
+        seen = tuple(Seen(name, 1.0 - at / 2, (whole,) * at) for at, name in enumerate(names))
+        picture = Shown("7", 200, 100, PIXEL, 0.5, (Box((0.1, 0.1, 0.5, 0.5), "cat", None, True),), seen)
+        findings = check(entries)
+        table = table_of("toys", entries, findings, pictures=[picture])
+        board = Leaderboard(
+            "Toys", "A board.", "uniform", {"score": 0.01}, "2026-01-01", "0.1.0", (table,), tuple(findings), (), failures
+        )
+        (tmp_path / "index.html").write_text(html_of(board), encoding="utf-8")
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(("file:", "data:")) else None)
+        page.goto((tmp_path / "index.html").as_uri())
+        page.wait_for_selector("table.board")
+        return page
+
+    yield made
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def entries(make_entry: Callable[..., Entry]) -> list[Entry]:
+    """Three models of two families and licences; the second has no timing."""
+    return [
+        make_entry("fast", quality=0.6, parameters=900_000, family="Toys", license="MIT"),
+        structs.replace(
+            make_entry("exact", quality=0.95, seed=1, parameters=40_000_000, family="Tools", license="AGPL-3.0-only"), timing=None
+        ),
+        make_entry("middle", quality=0.8, seed=2, parameters=4_000_000, family="Toys", license="MIT", claimed=99.0),
+    ]
+
+
+def rows(page: Page) -> list[str]:
+    """The names of the rows, from the top."""
+    return page.locator("tr.line .label").all_inner_texts()
+
+
+def test_rows_are_best_first_and_a_heading_sorts_by_its_column(show, entries):
+    page = show(entries)
+    assert rows(page) == ["exact", "middle", "fast"]
+    params = page.locator("th[data-key=parameters]")
+    assert params.get_attribute("aria-sort") == "none"
+    params.get_by_role("button").click()
+    assert rows(page) == ["fast", "middle", "exact"]
+    assert page.locator("th[data-key=parameters]").get_attribute("aria-sort") == "ascending"
+    page.locator("th[data-key=parameters] button").click()
+    assert rows(page) == ["exact", "middle", "fast"]
+    assert page.locator("th[data-key=parameters]").get_attribute("aria-sort") == "descending"
+
+
+def test_what_is_not_known_is_last_whichever_way_it_is_sorted(show, entries):
+    page = show(entries)
+    for _ in range(2):
+        page.locator("th[data-key=latency] button").click()
+        assert rows(page)[-1] == "exact"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "left"),
+    [
+        ("license", "permissive", ["middle", "fast"]),
+        ("license", "AGPL-3.0-only", ["exact"]),
+        ("family", "Tools", ["exact"]),
+        ("most", "5", ["middle", "fast"]),
+        ("most", "1", ["fast"]),
+    ],
+)
+def test_a_filter_leaves_what_it_says_in_table_and_plot(name, value, left, show, entries):
+    page = show(entries)
+    page.get_by_role("button", name="Parameters").click()
+    page.locator(f"select[name={name}]").select_option(value)
+    assert rows(page) == left
+    assert page.locator("g.point").count() == len(left)
+    assert page.locator("#count").inner_text() == f"{len(left)} of 3 models"
+
+
+def test_a_name_is_searched_for_while_it_is_typed(show, entries):
+    page = show(entries)
+    page.locator("input[name=text]").press_sequentially("MID")
+    assert rows(page) == ["middle"]
+
+
+def test_a_row_opens_to_its_report_with_mouse_and_keyboard(show, entries):
+    page = show(entries)
+    opener = page.get_by_role("button", name="middle", exact=True)
+    assert opener.get_attribute("aria-expanded") == "false"
+    opener.click()
+    report = page.locator("tr.inside")
+    for title in (
+        "Numbers",
+        "Precision and recall",
+        "What its mistakes cost",
+        "Against the others",
+        "Classes",
+        "Where the numbers are from",
+    ):
+        assert report.get_by_role("heading", name=title, exact=True).is_visible()
+    assert report.locator("path.curve").count() == 3
+    assert report.get_by_text("99 on toys").is_visible()
+    assert "data_sha256" in report.inner_text().replace(" ", "_")
+    assert report.get_by_role("link", name="The entry as JSON").get_attribute("href") == "entries/middle-at-toys.json"
+    assert report.get_by_role("heading", name="What the checks found").is_visible()
+    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
+    page.keyboard.press("Enter")
+    assert page.locator("tr.inside").count() == 0
+
+
+def test_a_picture_shows_the_boxes_of_whichever_model_is_asked_for(show, entries):
+    page = show(entries)
+    page.get_by_role("button", name="exact", exact=True).click()
+    assert page.locator(".photo rect.hit").count() == 1
+    page.locator(".choices").get_by_role("button", name="fast").click()
+    assert page.locator(".photo rect.hit").count() == 0
+    assert page.locator(".photo rect.true").count() == 1
+
+
+def test_a_point_says_what_it_is_and_opens_its_row(show, entries):
+    page = show(entries)
+    point = page.locator("g.point").first
+    point.hover()
+    tip = page.locator(".tip")
+    assert tip.is_visible()
+    assert "middle" in tip.inner_text()
+    assert "AP" in tip.inner_text()
+    point.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("tr.line.open .label").inner_text() == "middle"
+
+
+def test_the_front_is_those_that_no_other_beats_in_both(show, entries):
+    page = show(entries)
+    page.get_by_role("button", name="Parameters").click()
+    corners = re.findall("[MHV]", page.locator("#plot path.front").first.get_attribute("d"))
+    assert corners == ["M", "H", "V", "H", "V", "H"]  # each of the three is better than all that are smaller
+
+
+def test_what_went_wrong_is_on_the_page(show, entries):
+    page = show(entries, failures=(Failure("lost", "toys", "No weights."),))
+    page.get_by_text("Not measured: 1").click()
+    assert page.get_by_text("lost on toys: No weights.").is_visible()
+    assert page.get_by_text("What the checks found:").is_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_page_is_never_wider_than_the_screen(width, show, entries):
+    page = show(entries, width=width)
+    page.get_by_role("button", name="exact", exact=True).click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (
+        page.evaluate("(() => { const one = document.querySelector('#rows'); return one.scrollWidth - one.clientWidth; })()") <= 1
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_what_is_behind_it(scheme, show, entries):
+    """WCAG 2.2 asks for a contrast of 4.5 to 1."""
+    page = show(entries, scheme=scheme)
+    colors = page.evaluate(
+        """() => { const style = getComputedStyle(document.documentElement);
+        return Object.fromEntries(['paper', 'card', 'soft', 'ink', 'quiet', 'accent', 'warn', 'warn-soft']
+          .map((name) => [name, style.getPropertyValue('--' + name).trim()])); }"""
+    )
+    for text, behind in [
+        ("ink", "paper"),
+        ("ink", "card"),
+        ("quiet", "paper"),
+        ("quiet", "card"),
+        ("quiet", "soft"),
+        ("accent", "card"),
+        ("accent", "soft"),
+        ("warn", "warn-soft"),
+    ]:
+        assert contrast(colors[text], colors[behind]) >= 4.5, (text, behind)
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's contrast of two colours as #rrggbb."""
+    lights = []
+    for color in (one, other):
+        parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
+
+
+def test_names_are_text_wherever_they_stand(show, make_entry):
+    """Markup in every field that others write: nothing of it runs, all of it is read."""
+    entry = make_entry(HOSTILE, family=HOSTILE, license="MIT", quality=0.6, claimed=1.0)
+    model = structs.replace(entry.model, note=HOSTILE, weights=structs.replace(entry.model.weights, source=HOSTILE))
+    page = show(
+        [structs.replace(entry, model=model, protocol={HOSTILE: HOSTILE}), make_entry("other")],
+        failures=(Failure(HOSTILE, HOSTILE, HOSTILE),),
+    )
+    assert HOSTILE in rows(page)
+    page.locator("g.point").first.hover()
+    page.locator("tr.line .opener").first.click()
+    page.locator("tr.line .opener").last.click()
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_a_board_without_rows_is_a_page_too(browser, tmp_path):
+    board = Leaderboard("Nothing", None, "uniform", {}, "2026-01-01", "0.1.0", (), (), ("a on toys",), ())
+    (tmp_path / "index.html").write_text(html_of(board), encoding="utf-8")
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((tmp_path / "index.html").as_uri())
+    assert page.get_by_role("heading", name="Nothing").is_visible()
+    assert errors == []
+    page.close()

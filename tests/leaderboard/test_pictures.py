@@ -1,0 +1,80 @@
+"""The pictures on which models disagree are found, and shown with what each model saw."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo.evaluate import GroundTruth
+from zoo.leaderboard.pictures import Found, disagreements
+
+NOTHING = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0, int)}
+
+
+def seeing(box, *, score=0.9, label=0):
+    return {"boxes": np.array([box], float), "scores": np.array([score]), "labels": np.array([label])}
+
+
+@pytest.fixture
+def truth():
+    return GroundTruth.of(
+        [1, 2, 3], {"image": [1, 2], "label": [0, 1], "box": [[0, 0, 100, 50], [10, 10, 60, 60]]}, space=["cat", "dog"]
+    )
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for name in (1, 2, 3):
+        Image.new("RGB", (200, 100), (name, 0, 0)).save(tmp_path / f"{name}.jpg")
+    return [tmp_path / f"{name}.jpg" for name in (1, 2, 3)]
+
+
+def test_the_widest_disagreement_is_first_and_agreement_is_not_shown(truth, photos):
+    right = seeing([0, 0, 100, 50])
+    sure = Found("sure", [right, seeing([10, 10, 60, 60], label=1), NOTHING], 0.5)
+    half = Found("half", [NOTHING, seeing([10, 10, 60, 60], label=1), seeing([0, 0, 9, 9])], 0.5)
+    shown = disagreements(truth, photos, [sure, half], most=5)
+    assert [(one.image, one.spread) for one in shown] == [("1", 1.0), ("3", 1.0)]
+    first = shown[0]
+    assert first.truth[0].box == (0, 0, 0.5, 0.5)
+    assert first.truth[0].hit
+    assert [(seen.name, seen.f1, len(seen.boxes)) for seen in first.models] == [("sure", 1.0, 1), ("half", 0.0, 0)]
+    assert first.models[0].boxes[0].hit
+    assert first.models[0].boxes[0].label == "cat"
+
+
+def test_a_box_is_found_once_by_its_class_and_above_the_threshold(truth, photos):
+    twice = {name: np.concatenate([values, values]) for name, values in seeing([0, 0, 100, 50]).items()}
+    models = [
+        Found("twice", [twice, NOTHING, NOTHING], 0.5),
+        Found("other class", [seeing([0, 0, 100, 50], label=1), NOTHING, NOTHING], 0.5),
+        Found("unsure", [seeing([0, 0, 100, 50], score=0.4), NOTHING, NOTHING], 0.5),
+    ]
+    [shown] = disagreements(truth, photos, models, most=1)
+    assert [one.f1 for one in shown.models] == [pytest.approx(2 / 3), 0, 0]
+    assert [box.hit for box in shown.models[0].boxes] == [True, False]
+    assert shown.models[2].boxes == ()
+
+
+def test_the_photo_is_inside_and_small(truth, photos):
+    Image.new("RGB", (2000, 1000)).save(photos[0])
+    [shown] = disagreements(
+        truth, photos, [Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5), Found("b", [NOTHING] * 3, 0.5)], most=1
+    )
+    held = Image.open(io.BytesIO(base64.b64decode(shown.photo.removeprefix("data:image/jpeg;base64,"))))
+    assert held.size == (480, 240)
+    assert (shown.width, shown.height) == (2000, 1000)
+
+
+def test_one_model_or_none_wanted_gives_no_pictures(truth, photos):
+    one = Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5)
+    assert disagreements(truth, photos, [one], most=5) == []
+    assert disagreements(truth, photos, [one, Found("b", [NOTHING] * 3, 0.5)], most=0) == []
+
+
+def test_a_photo_that_is_gone_or_broken_is_left_out(truth, photos):
+    photos[0].write_bytes(b"no picture")
+    models = [Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5), Found("b", [NOTHING] * 3, 0.5)]
+    assert disagreements(truth, photos, models, most=5) == []

@@ -1,0 +1,99 @@
+"""`zoo compare`: two models on the same pictures, and whether their difference is real.
+
+With `--json`, one object: a, b (what they are called) and differences, by number: a, b, difference, interval {low, high, level},
+p_value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from zoo.cli.measures import percent
+from zoo.cli.table import table
+
+if TYPE_CHECKING:
+    from zoo.evaluate import Comparison, Report
+
+HEADER = ("", "A", "B", "B - A", "interval", "p")
+ORDER = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+CHANCE = 0.05
+
+
+def compare(
+    a: Annotated[str, typer.Argument(help="A report (.json of zoo evaluate); with --data also predictions, results or a model.")],
+    b: Annotated[str, typer.Argument(help="The one it is compared with.")],
+    data: Annotated[str | None, typer.Option(metavar="coco:FILE", help="Where the two are no reports yet.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Compare two models on the same pictures: every number's difference with its 95 % interval, and a p-value.
+
+    Both have to be measured on the same data, under the same protocol; else the difference would mean nothing, and is refused.
+    """
+    from zoo.evaluate.compare import compare as compare_reports  # deferred: it imports numpy, which help does not need
+
+    one, two = (_report(name, data) for name in (a, b))
+    found = compare_reports(one, two)
+    if as_json:
+        facts = {"a": _name(one, a), "b": _name(two, b), "differences": found.differences}
+        typer.echo(msgspec.json.format(msgspec.json.encode(facts)))
+    else:
+        typer.echo("\n".join(_page(found, _name(one, a), _name(two, b))))
+
+
+def _report(name: str, data: str | None) -> Report:
+    """The report of that name, or the one made for it now."""
+    from zoo.evaluate import Report
+    from zoo.evaluate.evaluation import evaluate
+
+    if _is_report(name):
+        return Report.read(name)
+    if data is None:
+        raise typer.BadParameter(
+            f"'{name}' is no report; say what it is to be measured on: --data coco:FILE", param_hint="--data"
+        )
+    return evaluate(name, data=data)
+
+
+def _is_report(name: str) -> bool:
+    """A report is a JSON object; COCO results are a list."""
+    path = Path(name)
+    if path.suffix != ".json" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(64).lstrip()[:1] == b"{"
+
+
+def _name(report: Report, otherwise: str) -> str:
+    return (report.provenance or {}).get("model", otherwise)
+
+
+def _place(pair: tuple[str, object]) -> tuple[bool, int, str]:
+    """COCO's numbers first, in its order."""
+    name, _ = pair
+    return name not in ORDER, ORDER.index(name) if name in ORDER else 0, name
+
+
+def _page(found: Comparison, a: str, b: str) -> Iterator[str]:
+    rows = [
+        (
+            name,
+            percent(one.a),
+            percent(one.b),
+            f"{100 * one.difference:+.1f}",
+            f"{100 * one.interval.low:+.1f} to {100 * one.interval.high:+.1f}",
+            f"{one.p_value:.3f}",
+        )
+        for name, one in sorted(found.differences.items(), key=_place)
+    ]
+    yield f"A: {a}\nB: {b}\n"
+    yield table(HEADER, rows, right=HEADER[1:])
+    if "AP" in found.differences:
+        one = found["AP"]
+        better, by = ("B", one.difference) if one.difference >= 0 else ("A", -one.difference)
+        real = f"The difference is {'not told apart from chance' if one.p_value > CHANCE else 'more than chance'}"
+        yield f"\n{better} is ahead by {100 * by:.1f} AP. {real} (p = {one.p_value:.3f})."

@@ -1,0 +1,173 @@
+"""`zoo evaluate`: the numbers of models, or of what they saw before, on a data set, with confidence intervals.
+
+With `--json OUT`, the report (see `zoo.evaluate.Report`): `-` is standard output, where several are a line each; a name
+that ends in `.json` is a file for one report; any other is a folder with a file a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoo.cli.measures import (
+    BatchSize,
+    Data,
+    Device,
+    ProtocolName,
+    ProtocolOption,
+    To,
+    WeightsOption,
+    each,
+    percent,
+    weights_of,
+)
+from zoo.cli.table import table
+from zoo.errors import DataError
+
+if TYPE_CHECKING:
+    from zoo.evaluate import Report
+
+NUMBERS = ("AP50", "AP75", "APs", "APm", "APl", "AR100")
+HEADER = ("model", "AP", "interval", *NUMBERS)
+CLASSES = ("class", "boxes", "AP", "interval", "AP50", "best score", "precision", "recall")
+
+
+def evaluate(  # noqa: PLR0913 - one parameter an option
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL|FILE", help="A name, predictions (.parquet) or COCO results (.json).")
+    ],
+    data: Data,
+    protocol: ProtocolOption = ProtocolName.uniform,
+    to: To = None,
+    weights: WeightsOption = None,
+    device: Device = None,
+    batch_size: BatchSize = None,
+    resamples: Annotated[int, typer.Option(min=0, help="For the intervals; 0 for none, which is faster.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,
+    classes: Annotated[bool, typer.Option("--classes", help="A line for each class too.")] = False,
+    json_to: Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write the report.")] = None,
+    plots: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Draw curves, classes, mistakes and more.")] = None,
+) -> None:
+    """Measure models on a data set: COCO's numbers, in percent, with 95 % confidence intervals.
+
+    Models are run first, unless that was done before; what files hold was seen before, under a protocol of its own. One model's
+    error does not stop the others: the exit code is 1 then.
+    """
+    from zoo.data import read  # deferred: they import numpy, which help does not need
+    from zoo.evaluate.evaluation import evaluate as measure
+
+    if json_to and json_to.endswith(".json") and len(set(models)) > 1:
+        raise typer.BadParameter("several reports do not go into one file; name a folder, or -", param_hint="--json")
+    dataset = read(data)
+
+    def one(model: str) -> Report:
+        return measure(
+            model,
+            data=dataset,
+            protocol=protocol.value,
+            weights=weights_of(weights),
+            device=device,
+            batch_size=batch_size or "auto",
+            to=to,
+            resamples=resamples,
+            seed=seed,
+        )
+
+    done, code = each(models, one)
+    reports = {_stem(report, model): report for model, report in done.items()}
+    if json_to != "-" and reports:
+        typer.echo("\n".join(_page(reports, classes=classes)))
+    if json_to:
+        _write(reports, json_to)
+    if plots:
+        _draw(reports, plots)
+    raise typer.Exit(code)
+
+
+def _stem(report: Report, model: str) -> str:
+    return (report.provenance or {}).get("model", model)
+
+
+def _page(reports: Mapping[str, Report], *, classes: bool) -> Iterator[str]:
+    """A table a protocol, because numbers of two are not to be ranked in one; then what the tables do not say."""
+    for protocol, alike in _by_protocol(reports).items():
+        measured = next(iter(alike.values())).measured
+        yield f"{measured.data}: {measured.images} images, {measured.boxes} boxes. Protocol: {protocol}.\n"
+        yield table(HEADER, [_cells(name, report) for name, report in alike.items()], right=HEADER[1:]) + "\n"
+        for name, report in alike.items():
+            if classes:
+                yield f"{name}\n{table(CLASSES, list(_classes(report)), right=CLASSES[1:])}\n"
+            yield from _notes(name, report)
+
+
+def _by_protocol(reports: Mapping[str, Report]) -> dict[str, dict[str, Report]]:
+    found: dict[str, dict[str, Report]] = {}
+    for name, report in reports.items():
+        facts = report.provenance or {}
+        protocol = facts.get("protocol", "unknown, these results do not say")
+        settings = facts.get("protocol_settings", "")
+        found.setdefault(f"custom {settings}" if protocol == "custom" else protocol, {})[name] = report
+    return found
+
+
+def _cells(name: str, report: Report) -> tuple[str, ...]:
+    return name, percent(report.ap), _interval(report), *(percent(report[key]) for key in NUMBERS)
+
+
+def _interval(report: Report) -> str:
+    found = report.interval("AP")
+    return f"{percent(found.low)} to {percent(found.high)}" if found else "–"
+
+
+def _classes(report: Report) -> Iterator[tuple[str, ...]]:
+    """A row a class that has boxes, best first."""
+    for name, one in sorted(report.per_class.items(), key=lambda pair: -(pair[1].ap or 0)):
+        if one.boxes:
+            interval = f"{percent(one.interval.low)} to {percent(one.interval.high)}" if one.interval else "–"
+            point = one.operating
+            best = (f"{point.score:.2f}", percent(point.precision), percent(point.recall)) if point else ("–", "–", "–")
+            yield name, str(one.boxes), percent(one.ap), interval, percent(one.ap50), *best
+
+
+def _notes(name: str, report: Report) -> Iterator[str]:
+    """What the table does not say."""
+    measured = report.measured
+    if measured.missing:
+        classes = ", ".join(measured.missing[:10]) + (
+            f" and {len(measured.missing) - 10} more" if len(measured.missing) > 10 else ""
+        )
+        known = f"{len(measured.missing)} of the data set's {len(report.per_class)} classes"
+        yield f"{name} does not know {known}, and scores 0 there: {classes}."
+    if measured.unmet:
+        count = sum(measured.unmet.values())
+        yield f"{name}: {count} detections of {len(measured.unmet)} classes that the data set does not have were left out."
+
+
+def _write(reports: Mapping[str, Report], to: str) -> None:
+    if to == "-":
+        for report in reports.values():
+            typer.echo(report.to_json())
+        return
+    path = Path(to)
+    single = path.suffix == ".json"
+    for name, report in reports.items():
+        file = path if single else path / f"{name}.json"
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            report.write(file)
+        except OSError as why:
+            raise DataError(
+                f"A report was to be written to {file}.", f"{why.strerror}.", "Name a file that can be written."
+            ) from why
+    typer.echo(f"Report: {path}", err=True)
+
+
+def _draw(reports: Mapping[str, Report], folder: Path) -> None:
+    from zoo.evaluate.plots import save  # deferred: it imports matplotlib
+
+    for name, report in reports.items():
+        save(report, folder / name)
+    typer.echo(f"Plots: {folder}", err=True)

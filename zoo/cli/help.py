@@ -1,0 +1,58 @@
+"""How help looks: commands under their headings, each with its whole first sentence; arguments and options in two columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from typer import Context
+from typer.core import TyperCommand, TyperGroup
+
+LONGEST = 1000  # a first sentence is never cut
+
+
+class Formatter(Protocol):
+    """What writes help; Click's, which some versions of Typer bring along and others import."""
+
+    def section(self, name: str) -> AbstractContextManager[None]: ...
+
+    def write_dl(self, rows: Sequence[tuple[str, str]]) -> None: ...
+
+
+class Command(TyperCommand):
+    """One command; arguments are called what they stand for, in capitals."""
+
+    def __init__(self, *arguments: object, **settings: object) -> None:
+        super().__init__(*arguments, **settings)  # type: ignore[arg-type]
+        for one in self.params:
+            if one.param_type_name == "argument" and one.metavar is None and one.name:
+                one.metavar = one.name.upper()
+
+    def format_options(self, ctx: Context, formatter: Formatter) -> None:  # type: ignore[override]  # Typer's Context is what it is given
+        """The arguments that have something to say, then the options."""
+        rows: dict[str, list[tuple[str, str]]] = {"argument": [], "option": []}
+        for one in self.get_params(ctx):
+            if record := one.get_help_record(ctx):
+                argument = one.param_type_name == "argument"
+                rows[one.param_type_name].append((one.metavar or "", record[1]) if argument else record)
+        for heading, kind in (("Arguments", "argument"), ("Options", "option")):
+            if rows[kind]:
+                with formatter.section(heading):
+                    formatter.write_dl(rows[kind])
+
+
+class Commands(TyperGroup):
+    """All commands."""
+
+    def format_commands(self, ctx: Context, formatter: Formatter) -> None:  # type: ignore[override]  # Typer's Context is what it is given
+        """A section for each heading, in the order in which commands were added."""
+        headings: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            if command := self.get_command(ctx, name):
+                heading = str(getattr(command, "rich_help_panel", None) or "Commands")
+                headings.setdefault(heading, []).append((name, command.get_short_help_str(LONGEST)))
+        widest = max(len(name) for rows in headings.values() for name, _ in rows)
+        for heading, rows in headings.items():
+            with formatter.section(heading):
+                formatter.write_dl([(f"{name:{widest}}", said) for name, said in rows])

@@ -1,0 +1,86 @@
+"""The image id that a COCO results file has for each picture: from an annotations file, else the number that the file name is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from zoo.errors import UsageError
+from zoo.images import Source
+from zoo.images.sources import is_url, name_of
+
+FIX = "Pass the data set's annotations: --coco-images instances.json"
+
+
+@dataclass(frozen=True)
+class ImageIds:
+    """What an annotations file says, or nothing where there is none.
+
+    by_name: image id by file name and by every ending of it (`val/1.jpg`, `1.jpg`); None for an ending that several images have.
+    """
+
+    by_name: Mapping[str, int | None] | None
+
+    @classmethod
+    def read(cls, annotations: Path | None) -> ImageIds:
+        """From the `images` of a COCO annotations file, or, without one, from file names. Raises: UsageError for another file."""
+        return cls(None if annotations is None else _endings(_images(annotations)))
+
+    def check(self, pictures: Iterable[Source]) -> None:
+        """Raises: UsageError that names the first picture without an id, or the first two that share one."""
+        owners: dict[int, str] = {}
+        for name in map(name_of, pictures):
+            image = self.of(name)
+            if image in owners:
+                case = f"'{owners[image]}' and '{name}' would both have the image id {image}."
+                raise UsageError("COCO results were asked for.", case, FIX if self.by_name is None else "Name one of them only.")
+            owners[image] = name
+
+    def of(self, source: str) -> int:
+        """The id of one picture. Raises: UsageError where there is none."""
+        path = PurePosixPath(source.partition("?")[0] if is_url(source) else Path(source).as_posix())
+        if self.by_name is None:
+            if path.stem.isdecimal():
+                return int(path.stem)
+            raise _no_id(source, "Its name is not a number", FIX)
+        known = next((name for name in _ends(str(path)) if name in self.by_name), None)
+        if known is None:
+            raise _no_id(source, "The annotations have no image of that name", FIX)
+        if (image := self.by_name[known]) is None:
+            case = f"Several images of the annotations are called {known}"
+            raise _no_id(source, case, "Name pictures by more of their path, as in the annotations' file_name.")
+        return image
+
+
+def _no_id(source: str, case: str, fix: str) -> UsageError:
+    return UsageError(f"COCO results were asked for, which need the image id of '{source}'.", f"{case}.", fix)
+
+
+def _images(annotations: Path) -> dict[str, int]:
+    asked = f"Image ids were to be read from '{annotations}'."
+    fix = "Give a COCO annotations file, with images: [{id, file_name}, …]."
+    try:
+        images = json.loads(annotations.read_text(encoding="utf-8"))["images"]
+        return {str(image["file_name"]): int(image["id"]) for image in images}
+    except OSError as why:
+        raise UsageError(asked, f"It can't be read: {why.strerror}.", fix) from why
+    except (ValueError, KeyError, TypeError) as why:
+        raise UsageError(asked, f"It is no such file: {type(why).__name__}: {why}.", fix) from why
+
+
+def _endings(images: Mapping[str, int]) -> dict[str, int | None]:
+    """The id for every ending of every file name; a whole name counts more than another's ending."""
+    found: dict[str, int | None] = {}
+    for name, image in images.items():
+        for end in _ends(name):
+            found[end] = image if found.get(end, image) == image else None
+    return {**found, **images}
+
+
+def _ends(path: str) -> Iterator[str]:
+    """`a/b/c.jpg`, `b/c.jpg`, `c.jpg`."""
+    while path:
+        yield path
+        path = path.partition("/")[2]

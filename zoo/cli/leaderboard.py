@@ -1,0 +1,108 @@
+"""`zoo leaderboard`: builds the page of a board, and checks entries that others hand in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoo.cli.help import Command, Commands
+from zoo.cli.table import table
+from zoo.errors import DataError
+
+if TYPE_CHECKING:
+    from zoo.leaderboard import Finding, Leaderboard
+
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, rich_markup_mode=None, help="Compare models on one page, and check the entries of others."
+)
+
+
+@app.command("build", cls=Command)
+def build(
+    board: Annotated[Path, typer.Argument(metavar="BOARD.yaml", help="What is compared: models, data sets, protocol.")],
+    to: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the page; it is made.")] = Path("site"),
+    runs: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where predictions are kept; else $ZOO_HOME/runs.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where the checks find something.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write leaderboard.json to standard output, too.")] = False,
+) -> None:
+    """Run what is missing, check everything, and write index.html, leaderboard.md, leaderboard.json and the entries.
+
+    A build that was cut short goes on where it was. The exit code is 1 where a model could not be
+    measured or an entry not be read.
+    """
+    from zoo.leaderboard import build as build_board
+
+    made = build_board(board, to=to, runs=runs, say=lambda text: typer.echo(text, err=True))
+    typer.echo((to / "leaderboard.json").read_text(encoding="utf-8") if as_json else _overview(made), nl=not as_json)
+    for finding in made.findings:
+        typer.echo(f"Check: {finding}", err=True)
+    for one in made.failures:
+        typer.echo(f"Not measured: {one.name} on {one.data}: {one.why}", err=True)
+    typer.echo(f"The page: {to / 'index.html'}", err=True)
+    raise typer.Exit(int(bool(made.failures) or (strict and bool(made.findings))))
+
+
+@app.command("check", cls=Command)
+def check(
+    entries: Annotated[list[Path], typer.Argument(metavar="ENTRY.json…", help="Entries, taken together.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Say what is wrong in entries, taken together: wrong claims, copies, mixed settings, missing provenance …
+
+    The exit code is 0 where nothing is, 1 where something is, and 10 where a file can't be read.
+    """
+    from zoo.leaderboard import Entry
+    from zoo.leaderboard import check as check_entries
+
+    read: list[Entry] = []
+    broken: list[DataError] = []
+    for path in entries:
+        try:
+            read.append(Entry.read(path))
+        except DataError as why:
+            broken.append(why)
+    findings = check_entries(read)
+    if as_json:
+        files = [{"asked": one.asked, "case": one.case, "fix": one.fix} for one in broken]
+        typer.echo(json.dumps({"findings": [asdict(one) for one in findings], "unreadable": files}, indent=2))
+    else:
+        _print(findings, broken, len(read))
+    raise typer.Exit(DataError.exit_code if broken else int(bool(findings)))
+
+
+def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int) -> None:
+    for finding in findings:
+        typer.echo(f"{finding.check}: {finding}")
+    for why in broken:
+        typer.echo(str(why), err=True)
+    typer.echo(f"{count} entries, {len(findings)} findings.", err=True)
+
+
+def _overview(made: Leaderboard) -> str:
+    """A few columns of each table, for a terminal."""
+    from zoo.leaderboard.markdown import ranks
+
+    parts = []
+    for one in made.tables:
+        rows = []
+        for line in one.lines:
+            numbers, interval, timing = line.entry.report.numbers, line.entry.report.intervals.get("AP"), line.entry.timing
+            ap = numbers.get("AP")
+            rows.append(
+                (
+                    ranks(line),
+                    line.entry.name,
+                    "–" if ap is None else f"{100 * ap:.1f}",
+                    f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if interval else "–",
+                    f"{timing.median_ms:.1f}" if timing else "–",
+                    str(len(line.findings) or ""),
+                )
+            )
+        header = ("RANK", "MODEL", "AP", "95 %", "MS", "CHECKS")
+        parts.append(f"{one.data}\n{table(header, rows, right=('AP', 'MS', 'CHECKS'))}")
+    return "\n\n".join(parts)

@@ -1,0 +1,59 @@
+"""What the commands that run models on data sets share: their options, and how numbers are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeAlias, TypeVar
+
+import typer
+
+from zoo.cli.cell import UNKNOWN
+from zoo.errors import ZooError
+
+T = TypeVar("T")
+
+
+class ProtocolName(StrEnum):
+    """The protocols that have a name."""
+
+    uniform = "uniform"
+    native = "native"
+
+
+Data: TypeAlias = Annotated[
+    str, typer.Option(metavar="coco:FILE", help="The data set; coco:FILE,images=FOLDER says where its pictures are.")
+]
+ProtocolOption: TypeAlias = Annotated[
+    ProtocolName, typer.Option(help="uniform: the same thresholds for every model; native: the family's own.")
+]
+WeightsOption: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")
+]
+Device: TypeAlias = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; else torch's default.")]
+BatchSize: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Pictures at once; else what fits.")]
+To: TypeAlias = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where runs are kept; else $ZOO_HOME/runs.")]
+
+
+def weights_of(text: str | None) -> bool | str:
+    """`--weights` as `zoo.load` takes it: nothing is the card's own, `random` is none."""
+    return {None: True, "random": False}.get(text, text or True)
+
+
+def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], int]:
+    """The work done on each name, and the exit code: what fails is said, and the others go on; a lone one's error is raised."""
+    done: dict[str, T] = {}
+    for name in dict.fromkeys(names):
+        try:
+            done[name] = work(name)
+        except ZooError as why:
+            if len(names) == 1:
+                raise
+            typer.echo(f"{name}: {why}", err=True)
+    return done, 0 if len(done) == len(set(names)) else 1
+
+
+def percent(value: float | None) -> str:
+    """An AP as people say it, in percent."""
+    return UNKNOWN if value is None else f"{100 * value:.1f}"

@@ -1,0 +1,59 @@
+"""`zoo predict`: runs models on a data set, and keeps what they see as Parquet with its provenance.
+
+With `--json`, a list with one object a model: model, file, images, detections, provenance.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zoo.cli.measures import BatchSize, Data, Device, ProtocolName, ProtocolOption, To, WeightsOption, each, weights_of
+
+if TYPE_CHECKING:
+    from zoo.evaluate import Predictions
+
+
+def predict(
+    models: Annotated[list[str], typer.Argument(metavar="MODEL", help="Names that zoo list shows.", show_default=False)],
+    data: Data,
+    to: To = None,
+    protocol: ProtocolOption = ProtocolName.uniform,
+    weights: WeightsOption = None,
+    device: Device = None,
+    batch_size: BatchSize = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Run models on a data set, and keep what they see with its provenance.
+
+    A run that was cut short goes on where it was, and one that is there is not made again. One model's error does not stop the
+    others: the exit code is 1 then.
+    """
+    from zoo.data import read  # deferred: they import numpy, which help does not need
+    from zoo.evaluate import predict as run
+
+    dataset = read(data)
+
+    def one(model: str) -> Predictions:
+        options = {"weights": weights_of(weights), "device": device, "batch_size": batch_size or "auto"}
+        made = run(model, data=dataset, protocol=protocol.value, to=to, **options)  # type: ignore[arg-type]
+        if not as_json:
+            typer.echo(f"{made.provenance['model']}  {len(made)} images  {len(made.scores)} detections  {made.path}")
+        return made
+
+    done, code = each(models, one)
+    if as_json:
+        typer.echo(json.dumps([_object(made) for made in done.values()], indent=2))
+    raise typer.Exit(code)
+
+
+def _object(made: Predictions) -> dict[str, object]:
+    return {
+        "model": made.provenance["model"],
+        "file": str(made.path),
+        "images": len(made),
+        "detections": len(made.scores),
+        "provenance": made.provenance,
+    }

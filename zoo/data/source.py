@@ -1,0 +1,68 @@
+"""A data set by what a person types: `coco:path/instances.json`, with options behind commas."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from zoo.data.dataset import Dataset
+from zoo.errors import DataError
+from zoo.registry import catalogue
+
+_FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
+_OPTION = re.compile(r",([a-z_]+)=([^,]*)$")
+SUFFIXES = {".json": "coco"}
+
+
+def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
+    """The data set that was named: `FORMAT:PATH[,OPTION=VALUE…]`, or the path alone where its suffix says the format.
+
+    `coco:annotations/instances_val2017.json` finds the pictures beside the file or in a folder near it; `,images=FOLDER` says
+    where they are, `,name=NAME` what to call the data set. Formats are what plugins register as data sets; `coco` is built in.
+    Raises:
+        NameNotFound: no plugin reads that format.
+        DataError: an option is not the reader's, or the file is wrong; it names file and record.
+    """
+    if isinstance(data, Dataset):
+        return data
+    text = os.fspath(data)
+    place, options = _split(text)
+    form = _FORMAT.match(place)
+    name = form[1] if form else SUFFIXES.get(Path(place).suffix.lower())
+    if name is None:
+        raise DataError(f"The data set '{text}' was asked for.", "Nothing says its format.", f"Write for example coco:{text}")
+    build = catalogue().builder("datasets", name)
+    _check_options(text, build, options)
+    made = build(Path(place[form.end() :] if form else place).expanduser(), **options)
+    if not isinstance(made, Dataset):
+        raise DataError(
+            f"The data set '{text}' was asked for.",
+            f"The reader '{name}' returned a {type(made).__name__}, not a zoo.data.Dataset.",
+            "That is a defect of the plugin that registers it: report it there.",
+        )
+    return made
+
+
+def _split(text: str) -> tuple[str, dict[str, str]]:
+    """The text without the options at its end, and these."""
+    options: dict[str, str] = {}
+    while found := _OPTION.search(text):
+        options[found[1]] = found[2]
+        text = text[: found.start()]
+    return text, options
+
+
+def _check_options(text: str, build: Callable[..., object], options: Mapping[str, str]) -> None:
+    """Raises: DataError naming the options that there are, for one that there is not."""
+    parameters = inspect.signature(build).parameters.values()
+    known = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
+    for option in options:
+        if option not in known and not any(one.kind is one.VAR_KEYWORD for one in parameters):
+            raise DataError(
+                f"The data set '{text}' was asked for.",
+                f"Its format has no option '{option}'; it has {', '.join(known) or 'none'}.",
+                "Correct it, or leave it out.",
+            )

@@ -1,0 +1,79 @@
+"""What a detector that was loaded for other classes has from its weights, and what is new in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zoo.labels.meeting import Meeting
+
+SHOWN = 10  # names listed before "and 17 more"
+
+
+@dataclass(frozen=True)
+class NewRows:
+    """One tensor of the new head.
+
+    tensor: its name in the state dict.
+    shape:  its shape.
+    new:    how many of its rows start fresh; the others are from the weights.
+    """
+
+    tensor: str
+    shape: tuple[int, ...]
+    new: int
+
+
+@dataclass(frozen=True)
+class HeadSwap:
+    """A head for other classes than the weights were trained for; `print` it.
+
+    meeting: which classes of the weights (`model`) are which of the new ones (`data`), by name.
+    tensors: every tensor that has rows for classes.
+    kept:    how many other tensors there are; they are those of the weights.
+    """
+
+    meeting: Meeting
+    tensors: tuple[NewRows, ...]
+    kept: int
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """New class -> the class of the weights whose rows it has."""
+        old, new = self.meeting.model.names, self.meeting.data.names
+        met = {theirs: ours for ours, theirs in self.meeting.pairs} if self.carries else {}
+        return {new[label]: old[met[label]] for label in range(len(new)) if label in met}
+
+    @property
+    def carries(self) -> bool:
+        """Whether rows were carried over at all: not in a family that does not say which rows are whose."""
+        return any(one.new < one.shape[0] for one in self.tensors)
+
+    @property
+    def new_classes(self) -> tuple[str, ...]:
+        """Classes that start as in a new network and have to be trained."""
+        carried = self.carried
+        return tuple(name for name in self.meeting.data.names if name not in carried)
+
+    @property
+    def new_tensors(self) -> tuple[NewRows, ...]:
+        """Tensors with at least one new row."""
+        return tuple(one for one in self.tensors if one.new)
+
+    def __str__(self) -> str:
+        old, carried = self.meeting.model, self.carried
+        shown = [name if name == before else f"{name} (there {before})" for name, before in carried.items()]
+        lines = [
+            f"A head for {len(self.meeting.data)} classes on weights for the {len(old)} of {old.name}.",
+            f"Carried over: {some(shown)}.",
+            f"New, to be trained: {some(self.new_classes)}.",
+            *(f"  {one.tensor} {one.shape}: {one.new} of {one.shape[0]} rows are new" for one in self.new_tensors),
+            f"The other {self.kept + len(self.tensors) - len(self.new_tensors)} tensors are from the weights.",
+        ]
+        return "\n".join(lines)
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of the names, and how many more there are."""
+    rest = len(names) - SHOWN
+    return (", ".join(names[:SHOWN]) or "none") + (f" and {rest} more" if rest > 0 else "")

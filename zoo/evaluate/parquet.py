@@ -1,0 +1,208 @@
+"""Predictions as Parquet: a row a picture, lists of boxes, scores and labels in it, class names and provenance in the schema.
+
+The file is written beside its place and moved there in one step, so that a kill leaves the whole file or none. A file from
+anywhere is read with the same care: the schema has to be this one, every record is checked, and what does not hold is named.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.ragged import starts_of
+from zoo.errors import DataError
+from zoo.evaluate.predictions import Predictions
+from zoo.extras import optional
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import pyarrow
+
+FORMAT = 1
+SUFFIX = ".parquet"
+MOST = 2**31  # numbers in a column; a file that claims more is meant to exhaust the machine
+_KEY = b"detzoo"
+_LISTS = ("boxes", "scores", "labels")
+
+
+class _Header(msgspec.Struct, frozen=True):
+    """What the schema carries besides the columns."""
+
+    format: int
+    names: tuple[str, ...]
+    provenance: dict[str, str]
+
+
+def arrow() -> ModuleType:
+    """pyarrow's Parquet. Raises: MissingExtra where it is not installed."""
+    optional("pyarrow", wanted_for="Predictions on disk", extra="evaluate")
+    return optional("pyarrow.parquet", wanted_for="Predictions on disk", extra="evaluate")
+
+
+def _schema(text: bool) -> pyarrow.Schema:
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("image_id", pa.string() if text else pa.int64(), nullable=False),
+            pa.field("file", pa.string(), nullable=False),
+            pa.field("height", pa.int32(), nullable=False),
+            pa.field("width", pa.int32(), nullable=False),
+            pa.field(
+                "boxes",
+                pa.list_(pa.field("element", pa.list_(pa.field("element", pa.float32(), nullable=False), 4), nullable=False)),
+                nullable=False,
+            ),
+            pa.field("scores", pa.list_(pa.field("element", pa.float32(), nullable=False)), nullable=False),
+            pa.field("labels", pa.list_(pa.field("element", pa.int32(), nullable=False)), nullable=False),
+        ]
+    )
+
+
+def write(made: Predictions, path: Path) -> None:
+    """Raises: DataError where the file can't be written."""
+    parquet = arrow()
+    table = _table(made)
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            parquet.write_table(table, file, compression="zstd", write_page_checksum=True)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+        _sync(path.parent)
+    except OSError as why:
+        raise DataError(
+            f"Predictions were to be written to {path}.", f"{why.strerror or why}.", "Name a folder with room: --to FOLDER"
+        ) from why
+    finally:
+        with suppress(OSError):  # what went wrong is being said already
+            beside.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """A name is durable once its folder is."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _table(made: Predictions) -> pyarrow.Table:
+    import pyarrow as pa
+
+    schema = _schema(made.image_ids.dtype.kind == "U")
+    starts = pa.array(made.starts.astype(np.int32))
+    boxes = pa.FixedSizeListArray.from_arrays(pa.array(made.boxes.reshape(-1)), type=schema.field("boxes").type.value_type)
+    columns = [
+        pa.array(made.image_ids.tolist(), schema.field("image_id").type),
+        pa.array(made.files.tolist(), pa.string()),
+        pa.array(np.ascontiguousarray(made.sizes[:, 0])),
+        pa.array(np.ascontiguousarray(made.sizes[:, 1])),
+        pa.ListArray.from_arrays(starts, boxes, type=schema.field("boxes").type),
+        pa.ListArray.from_arrays(starts, pa.array(made.scores), type=schema.field("scores").type),
+        pa.ListArray.from_arrays(starts, pa.array(made.labels), type=schema.field("labels").type),
+    ]
+    header = msgspec.json.encode(_Header(FORMAT, made.names, made.provenance), order="sorted")
+    return pa.Table.from_arrays(columns, schema=schema.with_metadata({_KEY: header}))
+
+
+def read(path: Path) -> Predictions:
+    """Raises: DataError naming the file, and the record where one is wrong."""
+    parquet = arrow()
+    import pyarrow as pa
+
+    try:
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            _check_size(file.metadata, path)
+            header = _header(file.schema_arrow, path)
+            table = file.read()
+        table.validate(full=True)
+    except FileNotFoundError:
+        raise DataError(f"{path} was to be read.", "There is no such file.", "Check the path.") from None
+    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as why:
+        raise _flaw(path, f"It is not whole, or no Parquet file: {str(why).splitlines()[0] if str(why) else why!r}.") from None
+    return _predictions(table.combine_chunks(), header, path)
+
+
+def _check_size(metadata: Any, path: Path) -> None:
+    """Refuses what its own footer says is too large, before it is unpacked."""
+    for group in range(metadata.num_row_groups):
+        for column in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(column)
+            if chunk.num_values > MOST:
+                raise _flaw(path, f"Column {chunk.path_in_schema} claims {chunk.num_values} values.")
+
+
+def _header(schema: pyarrow.Schema, path: Path) -> _Header:
+    """Raises: DataError where the columns are not these, or nothing says what they are of."""
+    if not any(schema.remove_metadata().equals(_schema(text)) for text in (False, True)):
+        raise _flaw(path, f"Its columns are {', '.join(f'{one.name}: {one.type}' for one in schema)[:300]}.")
+    try:
+        header = msgspec.json.decode((schema.metadata or {})[_KEY], type=_Header)
+    except KeyError:
+        raise _flaw(path, "It does not say what it is of: its schema has no entry 'detzoo'.") from None
+    except (msgspec.DecodeError, RecursionError) as why:
+        raise _flaw(path, f"The entry 'detzoo' of its schema is wrong: {why}.") from None
+    if header.format != FORMAT:
+        raise _flaw(path, f"It is of format {header.format}, not {FORMAT}.")
+    return header
+
+
+def _predictions(table: pyarrow.Table, header: _Header, path: Path) -> Predictions:
+    columns = {name: _one_chunk(table, name) for name in table.column_names}
+    for name, column in columns.items():
+        if column.null_count:
+            raise _flaw(path, f"Row {column.is_null().index(True).as_py()} has no {name}.")
+    counts = {name: _counts(columns[name]) for name in _LISTS}
+    for name in _LISTS[1:]:
+        if (counts[name] != counts["boxes"]).any():
+            row = int(np.flatnonzero(counts[name] != counts["boxes"])[0])
+            image_id = columns["image_id"][row].as_py()
+            raise _flaw(path, f"Image {image_id!r} has {counts['boxes'][row]} boxes and {counts[name][row]} {name}.")
+    boxes = columns["boxes"].flatten()
+    return Predictions(
+        image_ids=np.array(columns["image_id"].to_pylist(), np.int64 if columns["image_id"].type == "int64" else np.str_),
+        files=np.array(columns["file"].to_pylist(), np.str_),
+        sizes=np.stack([_values(columns[name], path) for name in ("height", "width")], axis=1),
+        starts=starts_of(counts["boxes"]),
+        boxes=_values(boxes.flatten(), path).reshape(-1, 4),
+        scores=_values(columns["scores"].flatten(), path),
+        labels=_values(columns["labels"].flatten(), path),
+        names=header.names,
+        provenance=header.provenance,
+        path=path,
+    )
+
+
+def _one_chunk(table: pyarrow.Table, name: str) -> Any:
+    import pyarrow as pa
+
+    chunks = table.column(name).chunks
+    return chunks[0] if chunks else pa.array([], table.column(name).type)
+
+
+def _counts(column: Any) -> NDArray[np.int64]:
+    counts: NDArray[np.int64] = column.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
+    return counts
+
+
+def _values(column: Any, path: Path) -> NDArray[Any]:
+    if column.null_count:
+        raise _flaw(path, "A list of detections has a gap: a null among its numbers.")
+    values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+    return values
+
+
+def _flaw(path: Path, case: str) -> DataError:
+    return DataError(f"{path} was read as predictions.", case, "Remove it, and make it again: zoo predict MODEL --data …")

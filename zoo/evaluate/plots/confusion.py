@@ -1,0 +1,55 @@
+"""Which class is taken for which, among the classes that are confused most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.evaluate.plots.paper import INK, paper, plain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from zoo.evaluate.report import Report
+
+MOST = 18  # classes; more can't be read
+NOTHING = "background"
+
+
+def confusion(report: Report) -> Figure | None:
+    """Rows are true classes, columns what they were detected as; the shade is the share of the row, the number a count."""
+    if report.analyses is None or report.analyses.confusion is None:
+        return None
+    found = report.analyses.confusion
+    names = tuple(report.per_class)
+    matrix = found.matrix(names)
+    shown = _shown(matrix)
+    part = matrix[np.ix_(shown, shown)]
+    labels = [(*names, NOTHING)[row] for row in shown]
+    more = len(names) - len(shown) + 1
+    title = f"Confusion at score {found.score:.2f}" + (f", the {MOST} classes confused most" if more > 0 else "")
+    side = 2.6 + 0.36 * len(shown)
+    figure = paper(report, title, width=max(side + 0.6, 6.0), height=max(side, 4.6))
+    axes = plain(figure.add_subplot(), grid="both")
+    axes.grid(visible=False)
+    share = part / np.maximum(matrix[shown].sum(1, keepdims=True), 1)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for row, column in zip(*np.nonzero(part), strict=True):
+        color = "white" if share[row, column] > 0.55 else INK
+        axes.text(column, row, str(part[row, column]), ha="center", va="center", fontsize=7, color=color)
+    axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
+    axes.set_yticks(range(len(labels)), labels, fontsize=8)
+    axes.set(xlabel="detected as", ylabel="true class")
+    return figure
+
+
+def _shown(matrix: NDArray[np.int64]) -> list[int]:
+    """The classes with the most mix-ups with other classes, then with the background, in their own order; the background last."""
+    classes = matrix[:-1, :-1]
+    mixed = classes.sum(0) + classes.sum(1) - 2 * classes.diagonal()
+    background = matrix[:-1, -1] + matrix[-1, :-1]
+    best = np.lexsort((-background, -mixed))[:MOST]
+    used = [int(label) for label in np.sort(best) if matrix[label].any() or matrix[:, label].any()]
+    return [*used, len(classes)]

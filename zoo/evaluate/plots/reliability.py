@@ -1,0 +1,47 @@
+"""Whether scores are probabilities: precision against score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zoo.evaluate.plots.paper import BLUE, INK, ORANGE, PALE, paper, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from zoo.evaluate.calibration import Bin
+    from zoo.evaluate.report import Report
+
+
+def reliability(report: Report) -> Figure | None:
+    """Above, precision in each range of scores, and the line on which scores are honest; below, how many detections."""
+    if report.analyses is None or report.analyses.calibration is None:
+        return None
+    found = report.analyses.calibration
+    figure = paper(report, f"Scores against precision: D-ECE {found.d_ece:.3f}, LaECE {found.la_ece:.3f}", height=5.4)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    left, width = [one.low for one in found.bins], found.bins[0].high - found.bins[0].low
+    plain(above).bar(
+        left, [one.precision or 0 for one in found.bins], width=width, align="edge", color=BLUE, alpha=0.35, linewidth=0
+    )
+    full = [one for one in found.bins if one.count]
+    above.plot(
+        [one.score for one in full],
+        [one.precision for one in full],
+        "o-",
+        color=BLUE,
+        markersize=4,
+        linewidth=1.5,
+        label="measured",
+    )
+    above.plot([0, 1], [0, 1], color=ORANGE, linewidth=1.2, linestyle="--", label="honest scores")
+    above.legend(frameon=False, labelcolor=INK, fontsize=9, loc="upper left")
+    above.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="precision at IoU .5")
+    _counts(found.bins, below, left, width)
+    return figure
+
+
+def _counts(bins: tuple[Bin, ...], axes: Axes, left: list[float], width: float) -> None:
+    plain(axes, grid="y").bar(left, [one.count for one in bins], width=width, align="edge", color=PALE, alpha=0.5, linewidth=0)
+    axes.set(yscale="log", xlabel="score", ylabel="detections")

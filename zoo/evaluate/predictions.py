@@ -1,0 +1,131 @@
+"""Predictions: what one model saw in the pictures of one data set, as flat arrays, with their provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import DataError
+from zoo.labels import LabelSpace
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen in one picture, best first: boxes (n, 4) xyxy, scores (n,), labels (n,) into `space`."""
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    space: LabelSpace
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Detections of one model in many pictures, one picture after another.
+
+    image_ids:  (m,) int64 or str, as the data set has them.
+    files:      (m,) the pictures' file names.
+    sizes:      (m, 2) int32, height and width of the pictures in pixels, as they were looked at.
+    starts:     (m + 1,) int64, the first detection of each picture, and the end.
+    boxes:      (n, 4) float32 xyxy, pixels of the picture. scores: (n,) float32. labels: (n,) int32, positions in `names`.
+    names:      class names.
+    provenance: see `zoo.evaluate.provenance`.
+    path:       the file they are in, if any.
+    """
+
+    image_ids: NDArray[Any]
+    files: NDArray[Any]
+    sizes: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    names: tuple[str, ...]
+    provenance: dict[str, str]
+    path: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Raises: DataError naming file and record where a number can't be."""
+        wrong = {
+            "a score outside of 0 to 1": ~((self.scores >= 0) & (self.scores <= 1)),
+            "a coordinate that is not finite": ~np.isfinite(self.boxes).all(1),
+            "a box whose right or lower edge comes first": (self.boxes[:, 2:] < self.boxes[:, :2]).any(1),
+            "a label that no class has": (self.labels < 0) | (self.labels >= len(self.names)),
+        }
+        for what, rows in wrong.items():
+            if rows.any():
+                row = int(np.flatnonzero(rows)[0])
+                picture = int(np.searchsorted(self.starts, row, side="right")) - 1
+                raise self.flaw(
+                    f"Image {self.image_ids[picture].item()!r}, detection {row - int(self.starts[picture])}, has {what}: "
+                    f"box {self.boxes[row].tolist()}, score {self.scores[row]}, label {self.labels[row]}."
+                )
+        if not self.names or len(set(self.names)) < len(self.names) or not all(name.strip() for name in self.names):
+            raise self.flaw("Its class names are not one each.")
+        again = np.sort(self.image_ids)
+        if (again[1:] == again[:-1]).any():
+            raise self.flaw(f"Image {again[1:][again[1:] == again[:-1]][0].item()!r} is there twice.")
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def __repr__(self) -> str:
+        return f"Predictions({self.provenance.get('model', 'a model')}: {len(self)} images, {len(self.scores)} detections)"
+
+    def __iter__(self) -> Iterator[Seen]:
+        for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
+            yield Seen(self.boxes[start:stop], self.scores[start:stop], self.labels[start:stop], self.space)
+
+    @cached_property
+    def space(self) -> LabelSpace:
+        """The label space of the model."""
+        return LabelSpace(self.provenance.get("model", "custom"), self.names)
+
+    def flaw(self, case: str) -> DataError:
+        """The error for predictions that can't be."""
+        return DataError(
+            f"{self.path or 'Predictions'} was read.", case, "Remove it, and make it again: zoo predict MODEL --data …"
+        )
+
+    @classmethod
+    def read(cls, path: str | Path) -> Predictions:
+        """The predictions in a Parquet file that `predict` wrote.
+
+        Raises: DataError naming the file, and the record where one is wrong; MissingExtra without pyarrow.
+        """
+        from zoo.evaluate import parquet  # deferred: it is built on this module
+
+        return parquet.read(Path(path))
+
+    def write(self, path: str | Path) -> None:
+        """Stores them as Parquet, in one step: there is the whole file or none. Raises: DataError, MissingExtra."""
+        from zoo.evaluate import parquet  # deferred: it is built on this module
+
+        parquet.write(self, Path(path))
+
+
+def joined(parts: Sequence[Predictions], provenance: dict[str, str], *, order: Sequence[int | str]) -> Predictions:
+    """Several parts as one, its pictures in the order of these ids. Raises: DataError where a picture is in two parts."""
+    ids = np.concatenate([part.image_ids for part in parts])
+    counts = np.concatenate([np.diff(part.starts) for part in parts])
+    first = np.concatenate([[0], np.cumsum(counts)])
+    place = {image_id: row for row, image_id in enumerate(ids.tolist())}
+    rows = np.array([place[image_id] for image_id in order], np.int64)
+    taken = np.concatenate([np.arange(first[row], first[row + 1]) for row in rows]) if len(rows) else np.zeros(0, np.int64)
+    return Predictions(
+        image_ids=ids[rows],
+        files=np.concatenate([part.files for part in parts])[rows],
+        sizes=np.concatenate([part.sizes for part in parts])[rows],
+        starts=np.concatenate([[0], np.cumsum(counts[rows])]).astype(np.int64),
+        boxes=np.concatenate([part.boxes for part in parts])[taken],
+        scores=np.concatenate([part.scores for part in parts])[taken],
+        labels=np.concatenate([part.labels for part in parts])[taken],
+        names=parts[0].names,
+        provenance=provenance,
+    )

@@ -1,0 +1,71 @@
+"""Provenance: what a number is of, as plain text by key, written into predictions and reports alike.
+
+of the model     model · card_sha256 · weights_sha256 · weights_source · state_sha256 (weights in memory) · plugin
+of the data      data · data_sha256 (annotations) · pictures_sha256 (files)
+of the protocol  protocol · protocol_sha256 · protocol_settings (JSON, as asked) · settings_in_force (JSON, no gaps)
+of the software  detzoo · python · torch · torchvision · numpy
+of the hardware  device · processor · threads · system
+of the run       started · finished (UTC, ISO 8601) · seconds (of detecting) · results_sha256 (of a foreign results file)
+
+A fact that is not known is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+Facts = Mapping[str, str]
+_PACKAGES = ("detzoo", "torch", "torchvision", "numpy")
+
+
+def software() -> dict[str, str]:
+    """The versions that a number may depend on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # a checkout that is not installed
+            continue
+    return found
+
+
+def hardware(device: torch.device | None = None) -> dict[str, str]:
+    """The machine; with the device that the network runs on."""
+    found = {"processor": _processor(), "threads": str(os.cpu_count()), "system": f"{platform.system()} {platform.machine()}"}
+    if device is not None:
+        import torch  # deferred: reading predictions needs none
+
+        found["threads"] = str(torch.get_num_threads())
+        found["device"] = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return {key: value for key, value in found.items() if value}
+
+
+def now() -> str:
+    """This moment, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def joined(parts: Iterable[Facts]) -> dict[str, str]:
+    """Facts of several parts of one run: what differs between them is listed, in order, with semicolons."""
+    found: dict[str, dict[str, None]] = {}
+    for part in parts:
+        for key, value in part.items():
+            found.setdefault(key, {})[value] = None
+    return {key: "; ".join(values) for key, values in found.items()}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())

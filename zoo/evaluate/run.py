@@ -1,0 +1,171 @@
+"""A run on disk: pictures are added while a model looks at them, and a kill at any moment neither loses nor repeats one.
+
+    runs/MODEL@DATA@PROTOCOL-KEY.parquet            the predictions, once every picture is in
+    runs/MODEL@DATA@PROTOCOL-KEY.parquet.parts/     what is there so far: 000000.parquet … and the lock
+
+A part is written whole or not at all, and a picture is in one part only. When all are in, they are written as one file, and only
+then are the parts removed. KEY is a fingerprint of model, pictures, protocol and version, so that the same run is found again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.data import Photo
+from zoo.errors import DataError
+from zoo.evaluate.parquet import SUFFIX
+from zoo.evaluate.predictions import Predictions, joined
+from zoo.evaluate.provenance import joined as joined_facts
+from zoo.evaluate.provenance import now
+from zoo.registry.home import home
+
+if TYPE_CHECKING:
+    from zoo.detections import Detections
+
+SECONDS = 5.0  # a part is written at least so often: what a kill can cost
+_DECIDE = ("model", "card_sha256", "weights_sha256", "state_sha256", "plugin", "pictures_sha256", "protocol_sha256", "detzoo")
+
+
+def folder() -> Path:
+    """Where runs are kept unless somebody says where."""
+    return home() / "runs"
+
+
+def file_of(facts: dict[str, str], to: Path) -> Path:
+    """The file of the run that these facts are of."""
+    named = "@".join(re.sub(r"[^\w.-]+", "-", facts[key]) for key in ("model", "data", "protocol"))
+    return to / f"{named}-{key_of(facts)[:12]}{SUFFIX}"
+
+
+def key_of(facts: dict[str, str]) -> str:
+    """A fingerprint of everything that decides what a run sees, as 64 hex digits."""
+    return hashlib.sha256(json.dumps([facts.get(name) for name in _DECIDE]).encode()).hexdigest()
+
+
+@dataclass
+class Run:
+    """One run that is under way, in the one process that holds its lock.
+
+    file:  where the predictions will be.
+    facts: their provenance. names: of the classes.
+    """
+
+    file: Path
+    facts: dict[str, str]
+    names: tuple[str, ...] = ()
+    _parts: list[Predictions] = field(default_factory=list)
+    _waiting: list[tuple[Photo, Detections]] = field(default_factory=list)
+    _since: float = 0.0
+
+    @property
+    def parts(self) -> Path:
+        """The folder of the parts."""
+        return self.file.with_name(f"{self.file.name}.parts")
+
+    def done(self) -> set[int | str]:
+        """The ids of the pictures that are in."""
+        return {image_id for part in self._parts for image_id in part.image_ids.tolist()}
+
+    def resume(self) -> None:
+        """Takes up what an earlier process has left. Raises: DataError naming a part that is damaged or of another run."""
+        for left in self.parts.glob("*.tmp"):
+            left.unlink()
+        self._parts = []
+        for path in sorted(self.parts.glob(f"*{SUFFIX}")):
+            part = Predictions.read(path)
+            if key_of(part.provenance) != key_of(self.facts):
+                raise part.flaw("It is of another run.")
+            if twice := self.done() & set(part.image_ids.tolist()):
+                raise part.flaw(f"Image {min(map(str, twice))} is in another part too.")
+            self._parts.append(part)
+        self._since = monotonic()
+
+    def add(self, photo: Photo, seen: Detections) -> None:
+        """One more picture; it is on disk within `SECONDS`, as long as pictures come."""
+        self._waiting.append((photo, seen))
+        if monotonic() - self._since >= SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what waits as one more part."""
+        if self._waiting:
+            facts = {**self.facts, "finished": now(), "seconds": f"{monotonic() - self._since:.1f}"}
+            part = _part(self._waiting, self.names, facts)
+            part.write(self.parts / f"{len(self._parts):06d}{SUFFIX}")
+            self._parts.append(part)
+            self._waiting = []
+        self._since = monotonic()
+
+    def finish(self, order: Sequence[int | str]) -> Predictions:
+        """All pictures as one file, in that order; the parts are gone then."""
+        self.flush()
+        facts = [part.provenance for part in self._parts]
+        times = {
+            "started": min(one["started"] for one in facts),
+            "finished": max(one["finished"] for one in facts),
+            "seconds": f"{sum(float(one['seconds']) for one in facts):.1f}",
+        }
+        joined(self._parts, joined_facts(facts) | times, order=order).write(self.file)
+        shutil.rmtree(self.parts, ignore_errors=True)
+        return Predictions.read(self.file)
+
+
+@contextmanager
+def locked(run: Run) -> Iterator[Run]:
+    """The run, for this process alone; what waits is written when it ends, however it ends.
+
+    Raises: DataError where another process is at it.
+    """
+    from filelock import FileLock, Timeout  # deferred: a run that is done needs no lock
+
+    try:
+        run.parts.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(run.parts / "lock", timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise DataError(
+            f"Predictions were to be made in {run.file.parent}.",
+            f"Another process is making these: {run.file.name}.",
+            "Wait until it is done, or choose another folder: --to FOLDER",
+        ) from None
+    except OSError as why:
+        raise DataError(
+            f"Predictions were to be made in {run.file.parent}.",
+            f"{why.strerror}.",
+            "Name a folder that can be written: --to FOLDER",
+        ) from why
+    try:
+        yield run
+    finally:
+        try:
+            if run.parts.is_dir():
+                run.flush()
+        finally:
+            lock.release()
+
+
+def _part(rows: Sequence[tuple[Photo, Detections]], names: tuple[str, ...], facts: dict[str, str]) -> Predictions:
+    seen = [one for _, one in rows]
+    ids = [photo.id for photo, _ in rows]
+    return Predictions(
+        image_ids=np.array(ids, np.str_ if isinstance(ids[0], str) else np.int64),
+        files=np.array([photo.path.name for photo, _ in rows], np.str_),
+        sizes=np.array([one.size for one in seen], np.int32).reshape(-1, 2),
+        starts=np.concatenate([[0], np.cumsum([len(one) for one in seen])]).astype(np.int64),
+        boxes=np.concatenate([one.boxes.numpy() for one in seen]).astype(np.float32, copy=False),
+        scores=np.concatenate([one.scores.numpy() for one in seen]).astype(np.float32, copy=False),
+        labels=np.concatenate([one.labels.numpy() for one in seen]).astype(np.int32),
+        names=names,
+        provenance=facts,
+    )

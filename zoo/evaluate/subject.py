@@ -1,0 +1,85 @@
+"""Who is measured: a model by name, known down to its weights before it is loaded, or a detector at hand."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from zoo.hub.choice import choose, find, is_place
+from zoo.registry import Choice, catalogue
+
+if TYPE_CHECKING:
+    import torch
+
+    from zoo.detectors import Detector
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model to be run.
+
+    name:  what it is called.
+    facts: its part of the provenance.
+    load:  gives the detector.
+    fixed: whether `facts` decide every number. The code of a detector at hand may change between two runs.
+    """
+
+    name: str
+    facts: dict[str, str]
+    load: Callable[[], Detector]
+    fixed: bool
+
+
+def subject(
+    model: str | Detector, *, weights: bool | str | os.PathLike[str], device: torch.device | str | None, progress: bool | None
+) -> Subject:
+    """The model of a name, with its weights fetched and verified but not loaded; or the detector itself.
+
+    Raises: NameNotFound, NameAmbiguous, WeightsError.
+    """
+    if not isinstance(model, str):
+        return _at_hand(model, {"model": model.name or type(model).__name__})
+    from zoo.detectors import load  # deferred: torch, which a run that is done already needs not
+
+    known = catalogue()
+    weights = f"file:{os.fspath(weights)}" if isinstance(weights, os.PathLike) else weights
+    choice = choose(known, model, weights)
+    facts = {"model": choice.entry.name, "card_sha256": card_sha256(choice), "plugin": _plugin(choice)}
+    if weights is False:
+        return _at_hand(load(model, weights=False, device=device), facts | {"weights_source": "random"})
+    found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
+    file, name = found.file, choice.name if found.weights is choice.weights else choice.entry.name
+    source = f"file:{file.published.name}" if file.source.startswith("file:") else file.source
+    facts |= {"model": name, "weights_sha256": file.sha256, "weights_source": source}
+    return Subject(name, facts, lambda: load(model, weights=weights, device=device, progress=progress), fixed=True)
+
+
+def card_sha256(choice: Choice) -> str:
+    """The fingerprint of a model's card, as 64 hex digits."""
+    return hashlib.sha256(msgspec.json.encode(choice.entry.card, order="sorted")).hexdigest()
+
+
+def _plugin(choice: Choice) -> str:
+    """Whose code builds it, as in `yolox (detzoo 0.1.0)`."""
+    name = choice.entry.card.architecture.partition("/")[0]
+    found = (f"{name} ({one.distribution} {one.version})" for one in catalogue().plugins if one.name == name)
+    return next(found, name)
+
+
+def _at_hand(detector: Detector, facts: dict[str, str]) -> Subject:
+    digest = hashlib.sha256(f"{type(detector).__module__}.{type(detector).__qualname__} {detector.native}".encode())
+    for name, tensor in sorted(detector.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(_bytes()).numpy().data)
+    return Subject(facts["model"], {**facts, "state_sha256": digest.hexdigest()}, lambda: detector, fixed=False)
+
+
+def _bytes() -> torch.dtype:
+    import torch  # deferred: whoever has a detector at hand has it already
+
+    return torch.uint8

@@ -1,0 +1,204 @@
+"""From a board to a leaderboard: runs what is missing, checks everything, and writes the page, Markdown and JSON.
+
+    site/index.html  leaderboard.json  leaderboard.md  entries/MODEL-at-DATA.json
+
+An entry is written as soon as it is there, and is taken as it is where everything it depends on is the same; what a model saw is
+kept by `zoo.evaluate.predict`. So a build that was cut short goes on where it was, and one that is done is done again in seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from zoo import __version__
+from zoo.data import Dataset
+from zoo.data import read as read_data
+from zoo.errors import DataError, ZooError
+from zoo.evaluate.evaluation import evaluate
+from zoo.evaluate.run import folder as runs_folder
+from zoo.leaderboard.board import Board, Row
+from zoo.leaderboard.checks import Expected, check, disqualifying
+from zoo.leaderboard.entry import RANDOM, Entry, Setting, Timing, file_name, store
+from zoo.leaderboard.markdown import markdown
+from zoo.leaderboard.pictures import Found, disagreements
+from zoo.leaderboard.site import page, to_json
+from zoo.leaderboard.source import Source, described, fingerprint, source_of, weights_of
+from zoo.leaderboard.table import Failure, Leaderboard, table_of
+from zoo.leaderboard.timing import PICTURES, Request, time_model
+from zoo.parts.protocol import Protocol
+from zoo.registry import add
+
+KEY = "entry_sha256"
+_DATA = re.compile(r"([a-z][\w/-]+:)?([^,]+)(.*)")
+_FOLDER = re.compile(r"(,images=)([^,]+)")
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class _Build:
+    """A build under way.
+
+    folder: the board's, which its paths are relative to. to: where the page goes. runs: where predictions are kept.
+    found:  what each model saw in each data set, by both names.
+    """
+
+    board: Board
+    folder: Path
+    to: Path
+    runs: Path
+    say: Say
+    entries: list[Entry] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    found: dict[tuple[str, str], Found] = field(default_factory=dict)
+
+    @property
+    def registry(self) -> list[str]:
+        """The registry files of the board."""
+        return [str(self.folder / path) for path in self.board.registry]
+
+    def fail(self, name: str, data: str, why: Exception) -> None:
+        """Takes note of a row that is not to be had."""
+        self.failures.append(Failure(name, data, " ".join(str(why).split())))
+
+
+def build(path: str | Path, *, to: str | Path, runs: str | Path | None = None, say: Say | None = None) -> Leaderboard:
+    """The leaderboard of a board file, written to the folder `to`.
+
+    runs: where predictions are kept; else `$ZOO_HOME/runs`. say: told what is being done.
+    A model that can't be measured, or an entry that can't be read, is in `failures`, and the rest goes on.
+    Raises: DataError where the board or a data set of it is wrong.
+    """
+    board = Board.read(path)
+    work = _Build(board, Path(path).parent, Path(to), Path(runs) if runs else runs_folder(), say or (lambda _: None))
+    for one in work.registry:
+        add(one)
+    datasets = {name: read_data(_place(text, work.folder, name)) for name, text in board.data.items()}
+    for name, dataset in datasets.items():
+        for row in board.rows:
+            _measure(work, row, name, dataset)
+    _take_in_others(work)
+    made = _leaderboard(work, datasets)
+    store(work.to / "leaderboard.json", to_json(made))
+    store(work.to / "leaderboard.md", markdown(made).encode())
+    store(work.to / "index.html", page(made).encode())
+    return made
+
+
+def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
+    """One model on one data set, as an entry; a failure stays the row's own."""
+    work.say(f"{row.shown} on {name}")
+    try:
+        source = source_of(row, dataset, work.board, folder=work.folder, runs=work.runs)
+        entry = _entry(work, row, name, dataset, source)
+    except (ZooError, OSError) as why:
+        return work.fail(row.shown, name, why)
+    work.entries.append(entry)
+    if entry.model.weights.source == RANDOM:
+        return  # it disagrees with everybody everywhere, which is no news
+    point = entry.report.analyses.operating if entry.report.analyses else None
+    work.found[row.shown, name] = Found(row.shown, source.pictures, point.score if point else 0.5)
+
+
+def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) -> Entry:
+    """The entry that is there already, or a new one, which is stored."""
+    key = fingerprint(row, source, dataset, work.board)
+    path = work.to / "entries" / file_name(row.shown, name)
+    there = _kept(path)
+    if there is not None and (there.report.provenance or {}).get(KEY) == key:
+        return there
+    report = evaluate(source.detections, data=dataset, resamples=work.board.resamples)
+    model = described(row, source, folder=work.folder)
+    facts = {"weights_source": model.weights.source, **source.facts, "data": name, KEY: key}
+    entry = Entry(
+        model=model,
+        data=name,
+        protocol=source.protocol,
+        report=report.with_provenance(facts),
+        timing=_timing(work, row, dataset, source.protocol),
+    )
+    entry.write(path)
+    return entry
+
+
+def _timing(work: _Build, row: Row, dataset: Dataset, settings: Mapping[str, Setting]) -> Timing | None:
+    """None for detections that were there already, and where a board wants none."""
+    if not work.board.timing or row.predictions is not None:
+        return None
+    work.say("  latency, memory, operations")
+    thresholds = {name: settings.get(name) for name in ("score", "iou", "max_boxes")}
+    return time_model(
+        Request(
+            model=row.model,
+            weights=weights_of(row, work.folder),
+            pictures=[str(photo.path) for photo in dataset.images[:PICTURES]],
+            registry=work.registry,
+            **thresholds,  # type: ignore[arg-type]  # a protocol's own settings
+        )
+    )
+
+
+def _kept(path: Path) -> Entry | None:
+    """The entry of an earlier build; None where there is none, or another program has spoilt it."""
+    try:
+        return Entry.read(path) if path.exists() else None
+    except DataError:
+        return None
+
+
+def _take_in_others(work: _Build) -> None:
+    """Entries that the board names, each as a row of its own."""
+    for pattern in work.board.entries:
+        paths = sorted(work.folder.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
+        if not paths:
+            work.fail(pattern, "–", DataError("", "There is no such entry file.", "Correct the path in `entries`."))
+        for path in paths:
+            try:
+                entry = Entry.read(path)
+            except DataError as why:
+                work.fail(path.name, "–", why)
+                continue
+            if any((one.name, one.data) == (entry.name, entry.data) for one in work.entries):
+                again = DataError(f"{path.name} was read.", "There is a row of that name already.", "Rename one of the two.")
+                work.fail(entry.name, entry.data, again)
+                continue
+            work.entries.append(entry)
+            store(work.to / "entries" / file_name(entry.name, entry.data), path.read_bytes())
+
+
+def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
+    settings = asdict(Protocol.named(work.board.protocol))
+    expected = Expected(settings, {name: one.sha256 for name, one in datasets.items()})
+    findings = check(work.entries, expected=expected)
+    out = {(one.entry, one.data) for one in findings if disqualifying(one)}
+    tables = []
+    for name, dataset in datasets.items():
+        entries = [one for one in work.entries if one.data == name and (one.name, name) not in out]
+        found = [work.found[one.name, name] for one in entries if (one.name, name) in work.found]
+        photos = [photo.path for photo in dataset.images]
+        pictures = disagreements(dataset.truth, photos, found, most=work.board.pictures)
+        if entries:
+            tables.append(table_of(name, entries, findings, pictures=pictures))
+    return Leaderboard(
+        title=work.board.title,
+        summary=work.board.summary,
+        protocol=work.board.protocol,
+        settings=settings,
+        made=datetime.now(UTC).date().isoformat(),
+        version=__version__,
+        tables=tuple(tables),
+        findings=tuple(findings),
+        left_out=tuple(f"{name} on {data}" for name, data in sorted(out)),
+        failures=tuple(work.failures),
+    )
+
+
+def _place(text: str, folder: Path, name: str) -> str:
+    """A data set as `zoo.data.read` takes it: paths relative to the board made absolute, and called as the board calls it."""
+    form, path, options = _DATA.fullmatch(text).groups(default="")  # type: ignore[union-attr]  # it takes any text
+    options = _FOLDER.sub(lambda found: found[1] + str(folder / found[2]), options)
+    return f"{form}{(folder / path).absolute()}{options},name={name}"

@@ -1,0 +1,305 @@
+"""Checks that catch a wrong table: each looks at all entries, and says of which entry and field what is wrong and what to do.
+
+They are made from errors found in public leaderboards: a copy of one model's weights under another's name, two models swapped,
+misspelt licences, unequal settings in one table, parameters counted in the training graph.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TypeVar
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+from zoo.errors import ZooError
+from zoo.leaderboard.entry import PROVENANCE, UNKNOWN, Entry, Setting
+from zoo.registry import catalogue
+from zoo.registry.license import PERMISSIVE
+from zoo.registry.near import near
+
+CLAIM_POINTS = 1.0  # of AP in percent; evaluators and rounding account for less
+PARAMETER_SHARE = 0.02  # frozen or folded batch norm accounts for less
+# To guess from, besides the permissive ones.
+LICENSES = ("AGPL-3.0", "AGPL-3.0-only", "GPL-3.0", "GPL-3.0-only", "LGPL-3.0-only", "CC-BY-NC-4.0")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong in an entry.
+
+    check: the function below that found it. entry, data, field: where. case: what is wrong. fix: what to do.
+    """
+
+    check: str
+    entry: str
+    data: str
+    field: str
+    case: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.entry} on {self.data}, {self.field}: {self.case} {self.fix}"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What entries are held against; what is left out is what most of them have.
+
+    protocol: the settings of the table. data: fingerprints by the data set's name.
+    """
+
+    protocol: Mapping[str, Setting] | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+Check = Callable[[Sequence[Entry]], Iterator[Finding]]
+
+
+def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list[Finding]:
+    """Everything that is wrong in these entries, taken together."""
+    wanted = expected or Expected()
+    alone = [finding for one in CHECKS for finding in one(entries)]
+    return [*other_data(entries, wanted), *mixed_protocols(entries, wanted), *alone]
+
+
+def disqualifying(finding: Finding) -> bool:
+    """Whether an entry must not be ranked beside the others: it was measured in another way, or on other data."""
+    return finding.check in {"mixed_protocols", "other_data"}
+
+
+def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Nobody can repeat the number."""
+    for entry in entries:
+        said = entry.report.provenance or {}
+        lacking = [key for key in PROVENANCE if said.get(key, UNKNOWN) in ("", UNKNOWN)]
+        if lacking:
+            case = f"It does not say {', '.join(lacking)}."
+            yield _finding(
+                missing_provenance, entry, "report.provenance", case, "Measure it with zoo evaluate, which writes them."
+            )
+
+
+def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """A licence that is no SPDX expression, and so means nothing to a filter or a lawyer."""
+    for entry in entries:
+        for what in ("code", "weights", "data"):
+            name = getattr(entry.model.licenses, what)
+            if name and not _is_spdx(name):
+                alike = near(name.lower(), [one.lower() for one in (*LICENSES, *PERMISSIVE)])
+                hint = f"Did you mean '{_spelt(alike[0])}'?" if alike else "Write LicenseRef-NAME for one of your own."
+                case = f"'{name:.60}' is no SPDX identifier."
+                yield _finding(unknown_license, entry, f"model.licenses.{what}", case, hint)
+
+
+def other_data(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+    """The same data set by name, with other annotations."""
+    for name, some in _by_data(entries).items():
+        usual = expected.data.get(name) or _most(entry.report.measured.sha256 for entry in some)
+        for entry in some:
+            found = entry.report.measured.sha256
+            if found != usual:
+                case = f"{name} has the sha256 {found[:12]}… here and {usual[:12]}… in the others."
+                yield _finding(other_data, entry, "report.measured.sha256", case, "Measure it on the same annotations.")
+    for name in (name for name in _by_data(entries) if expected.data and name not in expected.data):
+        for entry in _by_data(entries)[name]:
+            case = f"The board has no data set '{name:.60}'; it has {', '.join(expected.data)}."
+            yield _finding(other_data, entry, "data", case, "Correct the name, or measure it on one of them.")
+
+
+def mixed_protocols(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
+    """Other thresholds, limits or sizes than the rest of the table."""
+    for some in _by_data(entries).values():
+        usual = expected.protocol or dict(_most(tuple(sorted(entry.protocol.items())) for entry in some))
+        for entry in some:
+            for name in sorted(usual.keys() | entry.protocol.keys()):
+                ours, theirs = entry.protocol.get(name, "not given"), usual.get(name, "not given")
+                if ours != theirs:
+                    case = f"It is {ours} here and {theirs} in the table."
+                    yield _finding(mixed_protocols, entry, f"protocol.{name}", case, "Measure it with the table's protocol.")
+
+
+def other_measure(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Other IoU thresholds, limits or policies of the evaluator, or other pictures."""
+    for some in _by_data(entries).values():
+        for what, of in _MEASURES.items():
+            usual = _most(of(entry) for entry in some)
+            for entry in (entry for entry in some if of(entry) != usual):
+                case = "It is not that of the other entries."
+                yield _finding(other_measure, entry, f"report.{what}", case, "Measure it with zoo evaluate and its defaults.")
+
+
+_MEASURES: dict[str, Callable[[Entry], object]] = {
+    "settings": lambda entry: entry.report.settings,
+    "policy": lambda entry: entry.report.policy,
+    "measured.pictures": lambda entry: entry.report.measured.pictures,
+}
+
+
+def same_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Equal to the last digit under two names: one row is a copy of the other."""
+    for a, b in _pairs(entries):
+        if a.report.numbers == b.report.numbers and (a.report.numbers.get("AP") or 0) > 0:
+            case = f"Every number is the same, to the last digit, as that of {a.name}: {_points(a):.2f} AP."
+            yield _finding(same_numbers, b, "report.numbers", case, "One of the two ran the other's weights: measure it again.")
+
+
+def same_weights(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """One file under two names, at one input size."""
+    for a, b in _pairs(entries):
+        sha256 = a.model.weights.sha256
+        if sha256 and sha256 == b.model.weights.sha256 and a.model.input == b.model.input:
+            case = f"It is the file of {a.name}, {sha256[:12]}…"
+            yield _finding(same_weights, b, "model.weights.sha256", case, "Load its own weights, or leave one of the rows out.")
+
+
+def far_from_claim(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Measured further from what is published than evaluators differ."""
+    for entry in entries:
+        claim, gap = entry.claim(), claim_gap(entry)
+        if claim is not None and gap is not None and abs(gap) > CLAIM_POINTS:
+            case = f"{_points(entry):.1f} AP was measured and {claim.value:g} is claimed, a difference of {gap:+.1f}."
+            fix = "Check weights, preprocessing and the claim; claims are in percent."
+            yield _finding(far_from_claim, entry, "report.numbers.AP", case, fix)
+
+
+def swapped(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Two models whose numbers fit each other's claims: their names or files are interchanged."""
+    for a, b in _pairs(entries):
+        ours, theirs = a.claim(), b.claim()
+        if ours is None or theirs is None or {ours.dataset, theirs.dataset} != {a.data}:
+            continue
+        straight = [abs(_points(a) - ours.value), abs(_points(b) - theirs.value)]
+        crossed = [abs(_points(a) - theirs.value), abs(_points(b) - ours.value)]
+        if min(straight) > CLAIM_POINTS >= max(crossed):
+            case = f"What was measured fits the claim of {a.name}, and the other way round."
+            yield _finding(swapped, b, "model.name", case, "Check which weights each of the two loaded.")
+
+
+def parameters_off(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Another count than published: the training graph, or another model."""
+    for entry in entries:
+        count, published = entry.model.parameters, entry.model.published.parameters or _on_card(entry.model.name)
+        if count is not None and published and abs(count / published - 1) > PARAMETER_SHARE:
+            case = f"{count:,} were counted and {published:,} are published, {count / published - 1:+.0%}."
+            fix = "Count those of the network that runs, without heads that only train; or correct the card."
+            yield _finding(parameters_off, entry, "model.parameters", case, fix)
+
+
+def impossible(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Numbers that no evaluator gives: an AP that is not the mean of its classes, or above that at IoU .5."""
+    for entry in entries:
+        numbers = entry.report.numbers
+        ap, ap50, ap75 = (numbers.get(name) for name in ("AP", "AP50", "AP75"))
+        classes = [one.ap for one in entry.report.per_class.values() if one.ap is not None]
+        fix = "Take the numbers as zoo evaluate writes them."
+        if ap is not None and classes and abs(ap - sum(classes) / len(classes)) > 1e-6:
+            case = f"AP is {ap:.4f} and the mean of its {len(classes)} classes {sum(classes) / len(classes):.4f}."
+            yield _finding(impossible, entry, "report.numbers.AP", case, fix)
+        if ap50 is not None and any(one is not None and one > ap50 + 1e-9 for one in (ap, ap75)):
+            yield _finding(impossible, entry, "report.numbers.AP50", "AP or AP75 is above AP50.", fix)
+
+
+def twice(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Two rows of one name on one data set."""
+    for (name, data), count in Counter((entry.name, entry.data) for entry in entries).items():
+        if count > 1:
+            last = next(entry for entry in entries if (entry.name, entry.data) == (name, data))
+            yield _finding(twice, last, "model.name", f"There are {count} rows of that name.", "Rename or remove all but one.")
+
+
+def unranked(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Without resamplings nobody can say whether a difference is real."""
+    for entry in entries:
+        if entry.report.resamplings is None:
+            case = "There are none, so it has no interval and no rank."
+            yield _finding(
+                unranked, entry, "report.resamplings", case, "Measure it with zoo evaluate, which resamples by default."
+            )
+
+
+def mixed_hardware(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Latencies of different machines in one column."""
+    for some in _by_data(entries).values():
+        timed = [(entry, entry.timing) for entry in some if entry.timing]
+        usual = _most((timing.hardware, timing.threads) for _, timing in timed) if timed else None
+        for entry, timing in timed:
+            if (timing.hardware, timing.threads) != usual:
+                case = f"It was timed on {timing.hardware} ({timing.threads} threads), the others on {usual and usual[0]}."
+                yield _finding(
+                    mixed_hardware, entry, "timing.hardware", case, "Time it on the same machine, or leave timing out."
+                )
+
+
+CHECKS: tuple[Check, ...] = (
+    missing_provenance,
+    unknown_license,
+    other_measure,
+    same_numbers,
+    same_weights,
+    far_from_claim,
+    swapped,
+    parameters_off,
+    impossible,
+    twice,
+    unranked,
+    mixed_hardware,
+)
+
+
+def claim_gap(entry: Entry) -> float | None:
+    """Measured less claimed AP, in percent; None where the claim is of another data set, or there is none."""
+    claim, measured = entry.claim(), entry.report.numbers.get("AP")
+    if claim is None or measured is None or claim.dataset != entry.data:
+        return None
+    return 100 * measured - claim.value
+
+
+def _finding(of: Callable[..., Iterator[Finding]], entry: Entry, at: str, case: str, fix: str) -> Finding:
+    return Finding(of.__name__, entry.name, entry.data, at, case, fix)
+
+
+def _points(entry: Entry) -> float:
+    return 100 * (entry.report.numbers.get("AP") or 0.0)
+
+
+def _by_data(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    made: dict[str, list[Entry]] = {}
+    for entry in entries:
+        made.setdefault(entry.data, []).append(entry)
+    return made
+
+
+def _pairs(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
+    """Two entries of different names on one data set."""
+    yield from ((a, b) for some in _by_data(entries).values() for a, b in combinations(some, 2) if a.name != b.name)
+
+
+def _most(values: Iterable[T]) -> T:
+    """The commonest, the first of equals."""
+    known = list(values)
+    return max(known, key=known.count)
+
+
+def _is_spdx(text: str) -> bool:
+    try:
+        canonicalize_license_expression(text)
+    except InvalidLicenseExpression:
+        return False
+    return True
+
+
+def _spelt(lower: str) -> str:
+    return str(canonicalize_license_expression(lower))
+
+
+def _on_card(name: str) -> int | None:
+    """The parameters on the card of that model, where the catalogue has one."""
+    try:
+        return catalogue().resolve(name).entry.card.parameters
+    except ZooError:
+        return None

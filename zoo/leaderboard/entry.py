@@ -1,0 +1,140 @@
+"""An entry: one row of a leaderboard as a JSON file, which anybody can hand in; what its numbers are of travels with it.
+
+The structs below are the schema. A fact that nobody has measured or read somewhere is null.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from zoo.errors import DataError
+from zoo.evaluate import Report
+from zoo.leaderboard.reading import check_numbers, read_struct
+from zoo.registry.card import Claim, Licenses
+
+FORMAT = 1
+PROVENANCE = ("model", "weights_source", "data_sha256", "protocol_settings", "detzoo", "processor", "finished")  # the least
+RANDOM = "random"
+UNKNOWN = "unknown"
+
+Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[str, Meta(max_length=2000)]
+Positive = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=0)]
+Setting = str | bool | int | float | None
+
+
+class WeightsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The file the weights are from. source: its address, or `random` where the network was never trained, or `unknown`."""
+
+    source: Text
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")] | None = None
+    bytes: Count | None = None
+
+
+class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the model's authors say of it, to hold the measured against."""
+
+    parameters: Count | None = None
+    claims: list[Claim] = []
+
+
+class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The model. parameters: as counted in the network that ran. input: its `[height, width]`, as on a card."""
+
+    name: Name
+    family: Name | None = None
+    licenses: Licenses = Licenses()
+    parameters: Count | None = None
+    input: Annotated[list[Count], Meta(min_length=2, max_length=2)] | None = None
+    weights: WeightsFile
+    published: Published = Published()
+    note: Text | None = None
+
+
+class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How fast and how large it is where it ran; see `zoo.leaderboard.timing`.
+
+    hardware: the processor or accelerator. threads: of torch, on a processor. runs: pictures timed.
+    median_ms, p95_ms: one picture in, boxes out; warm, batches of one, reading the file not counted.
+    peak_mb: millions of bytes, in a process of its own: resident memory on a processor, allocated memory on an accelerator.
+    gflops: billions of floating-point operations of one forward pass, where a multiply-add is two.
+    """
+
+    hardware: Name
+    threads: Count | None = None
+    runs: Count
+    median_ms: Positive
+    p95_ms: Positive
+    peak_mb: Positive | None = None
+    gflops: Positive | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One row: a model on a data set by a protocol.
+
+    data:     the data set's name; the fingerprint of its annotations is `report.measured.sha256`.
+    protocol: every setting that moved a number, by name.
+    report:   what `zoo.evaluate` returned, with its provenance and resamplings.
+    """
+
+    format: Literal[1] = 1
+    model: Model
+    data: Name
+    protocol: dict[str, Setting]
+    report: Report
+    timing: Timing | None = None
+
+    @property
+    def name(self) -> str:
+        """What the row is called."""
+        return self.model.name
+
+    def claim(self, metric: str = "AP") -> Claim | None:
+        """What is claimed of it: on this data set where there is such a claim, else on the first one there is."""
+        claims = [claim for claim in self.model.published.claims if claim.metric == metric]
+        return next((claim for claim in claims if claim.dataset == self.data), claims[0] if claims else None)
+
+    def write(self, path: str | Path) -> None:
+        """Stores it. Raises: DataError for numbers that nobody says the origin of."""
+        if not self.report.provenance:
+            raise DataError(
+                f"An entry was to be written to {path}.",
+                "Nothing says what its numbers are of: a number without provenance is not stored.",
+                "Make its report with zoo.evaluate, or with report.with_provenance({…}).",
+            )
+        store(Path(path), msgspec.json.encode(self, order="sorted"))
+
+    @classmethod
+    def read(cls, path: str | Path) -> Entry:
+        """Raises: DataError naming the file and the field that is wrong."""
+        made = read_struct(Path(path), cls, what="entry")
+        check_numbers(Path(path), made.report)
+        return made
+
+
+def file_name(name: str, data: str) -> str:
+    """A name for the file of a row: plain letters, and where names had others, a part of their hash, so that no two meet."""
+    plain = "-at-".join(re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:60].strip(".-") for text in (name, data))
+    exact = plain == f"{name}-at-{data}"
+    return plain + ("" if exact else "-" + hashlib.sha256(f"{name}\n{data}".encode()).hexdigest()[:8]) + ".json"
+
+
+def store(path: Path, content: bytes) -> None:
+    """Writes a file in one step: whoever looks sees the whole file or the one before. Raises: DataError where that fails."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as why:
+        raise DataError(f"{path} was to be written.", f"That failed: {why.strerror}.", "Name a folder with room.") from None
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,102 @@
+"""A leaderboard as Markdown: a table a data set, for a README or a terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from zoo.leaderboard.entry import RANDOM, Timing
+from zoo.leaderboard.table import NUMBERS, Leaderboard, Line, Table
+
+UNKNOWN = "–"
+HEADER = (
+    "Rank", "Model", "AP", "95 %", "AP50", "AP75", "APs", "APm", "APl", "Params (M)", "GFLOPs", "Median (ms)", "p95 (ms)",
+    "Memory (MB)", "Weights (MB)", "Licence", "Claimed AP", "Difference",
+)  # fmt: skip
+
+
+def markdown(board: Leaderboard) -> str:
+    """The whole page as text."""
+    return "\n".join(_lines(board)).rstrip() + "\n"
+
+
+def _lines(board: Leaderboard) -> Iterator[str]:
+    yield from (f"# {escaped(board.title)}", "")
+    if board.summary:
+        yield from (escaped(board.summary), "")
+    for table in board.tables:
+        yield from _table(table)
+    settings = ", ".join(f"{name} {value}" for name, value in board.settings.items())
+    with_settings = f"Protocol: {board.protocol} ({escaped(settings)})" if settings else f"Protocol: {board.protocol}"
+    yield from (f"{with_settings}. Made {board.made} by detzoo {board.version}.", "")
+    yield "Models share a rank where their difference is not significant (paired bootstrap, adjusted for all comparisons, 95 %)."
+    yield from _list("What the checks found", [str(one) for one in board.findings])
+    yield from _list("Measured otherwise, and in no table", board.left_out)
+    yield from _list("Not measured", [f"{one.name} on {one.data}: {one.why}" for one in board.failures])
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield from (f"## {escaped(table.data)}", "")
+    timed = escaped(table.hardware or "not measured")
+    yield f"{table.images} pictures, {table.boxes} boxes, sha256 {table.sha256[:12]}…. Latency: {timed}."
+    yield from ("", _row(HEADER), _row(["---:" if name not in ("Model", "Licence") else "---" for name in HEADER]))
+    yield from (_row(_cells(line)) for line in table.lines)
+    yield ""
+
+
+def _cells(line: Line) -> Iterator[str]:
+    model, numbers = line.entry.model, line.entry.report.numbers
+    interval = line.entry.report.intervals.get("AP")
+    yield ranks(line)
+    yield escaped(model.name) + (" (random weights)" if model.weights.source == RANDOM else "") + (" ⚠" if line.findings else "")
+    yield _number(numbers.get("AP"), 100)
+    yield f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if interval else UNKNOWN
+    yield from (_number(numbers.get(name), 100) for name in NUMBERS[1:])
+    yield _number(model.parameters, 1e-6, digits=2)
+    yield from _costs(line.entry.timing)
+    yield _number(model.weights.bytes, 1e-6)
+    yield escaped(license_of(line))
+    elsewhere = f" on {escaped(line.claim.dataset)}" if line.claim and line.gap is None else ""
+    yield f"{line.claim.value:g}{elsewhere}" if line.claim else UNKNOWN
+    yield UNKNOWN if line.gap is None else f"{line.gap:+.1f}"
+
+
+def _costs(timing: Timing | None) -> list[str]:
+    if timing is None:
+        return [UNKNOWN] * 4
+    return [
+        _number(timing.gflops, digits=2),
+        _number(timing.median_ms),
+        _number(timing.p95_ms),
+        _number(timing.peak_mb, digits=0),
+    ]
+
+
+def ranks(line: Line) -> str:
+    """`2`, or `2–3` for a model in two groups."""
+    return "–".join(dict.fromkeys([str(line.ranks[0]), str(line.ranks[-1])])) if line.ranks else UNKNOWN
+
+
+def license_of(line: Line) -> str:
+    """One licence where code and weights have the same, else `code / weights`."""
+    code, weights = (name or UNKNOWN for name in (line.entry.model.licenses.code, line.entry.model.licenses.weights))
+    return code if code == weights else f"{code} / {weights}"
+
+
+def escaped(text: str) -> str:
+    """Text that stays text: no mark-up, no link and no new cell of somebody else's making."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~!&])", r"\\\1", " ".join(text.split()))
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(value: float | None, scale: float = 1.0, *, digits: int = 1) -> str:
+    return UNKNOWN if value is None else f"{value * scale:.{digits}f}"
+
+
+def _list(title: str, items: Iterable[str]) -> Iterator[str]:
+    listed = list(items)
+    if listed:
+        yield from ("", f"## {title}", "", *(f"- {escaped(item)}" for item in listed))

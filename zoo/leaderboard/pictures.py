@@ -1,0 +1,159 @@
+"""The pictures on which models disagree most: photo, true boxes, and what each model saw there."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from zoo.evaluate import GroundTruth
+from zoo.evaluate.overlap import overlap
+
+SIDE = 480  # pixels of the longer side on the page
+QUALITY = 70
+IOU = 0.5
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box as shares of the picture's sides: left, top, width, height. score: None for a true one.
+
+    hit: of a detection, whether it finds a box; of a true one, whether any model finds it.
+    """
+
+    box: tuple[float, float, float, float]
+    label: str
+    score: float | None
+    hit: bool
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one model saw in a picture, at the threshold that is best for it over all pictures. f1: of these boxes at IoU .5."""
+
+    name: str
+    f1: float
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One picture. photo: a small JPEG as a data URL. spread: how far the F1 of best and worst model are apart."""
+
+    image: str
+    width: int
+    height: int
+    photo: str
+    spread: float
+    truth: tuple[Box, ...]
+    models: tuple[Seen, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What one model found in every picture, in the order of the ground truth.
+
+    pictures: mappings with boxes (n, 4) xyxy, scores (n,), labels (n,) in the ground truth's label space.
+    threshold: detections below it are not looked at.
+    """
+
+    name: str
+    pictures: Sequence[Mapping[str, NDArray[Any]]]
+    threshold: float
+
+
+def disagreements(truth: GroundTruth, photos: Sequence[Path], found: Sequence[Found], *, most: int) -> list[Shown]:
+    """The pictures on which F1 differs most between models, the widest spread first; none where there is but one model."""
+    if most <= 0 or len(found) < 2:
+        return []
+    shares = np.array([[_f1(*_hits(truth, row, one)) for row in range(len(truth))] for one in found])  # (models, pictures)
+    spread = shares.max(0) - shares.min(0)
+    order = np.argsort(-spread, kind="stable")[:most]
+    shown = (_shown(truth, int(row), photos[row], found, shares[:, row]) for row in order if spread[row] > 0)
+    return [one for one in shown if one is not None]
+
+
+def _shown(truth: GroundTruth, row: int, photo: Path, found: Sequence[Found], shares: NDArray[np.float64]) -> Shown | None:
+    """None where the photo is not there any more, or is none: the rest of the page does not depend on it."""
+    try:
+        with Image.open(photo) as opened:
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+    except (OSError, ValueError):
+        return None
+    size = picture.size
+    hits = [_hits(truth, row, one) for one in found]
+    models = tuple(
+        Seen(one.name, float(share), tuple(_detected(one, row, right, truth, size)))
+        for one, (right, _), share in zip(found, hits, shares, strict=True)
+    )
+    boxes = slice(truth.starts[row], truth.starts[row + 1])
+    seen = np.any([found_boxes for _, found_boxes in hits], axis=0)
+    true = tuple(
+        Box(_part(xywh, size), truth.space.names[label], None, bool(hit))
+        for xywh, label, hit in zip(truth.xywh[boxes].tolist(), truth.labels[boxes].tolist(), seen, strict=True)
+    )
+    spread = float(shares.max() - shares.min())
+    return Shown(str(truth.image_ids[row]), *size, _data_url(picture), spread, true, models)
+
+
+def _detected(one: Found, row: int, right: NDArray[np.bool_], truth: GroundTruth, size: tuple[int, int]) -> Iterator[Box]:
+    xywh, scores, labels = _kept(one, row)
+    for box, score, label, hit in zip(xywh.tolist(), scores.tolist(), labels.tolist(), right.tolist(), strict=True):
+        yield Box(_part(box, size), truth.space.names[label], round(score, 3), hit)
+
+
+def _kept(one: Found, row: int) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[Any]]:
+    """Boxes (n, 4) xywh, scores and labels above the threshold, best first."""
+    columns = {name: np.asarray(one.pictures[row][name]) for name in ("boxes", "scores", "labels")}
+    order = np.argsort(-columns["scores"], kind="stable")
+    order = order[columns["scores"][order] >= one.threshold]
+    xywh = columns["boxes"].astype(np.float64).reshape(-1, 4)[order]
+    xywh[:, 2:] -= xywh[:, :2]
+    return xywh, columns["scores"][order], columns["labels"][order]
+
+
+def _hits(truth: GroundTruth, row: int, one: Found) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(n,) which detections find a box of their class, best first, each box once; (g,) which boxes are found."""
+    xywh, _, labels = _kept(one, row)
+    boxes = slice(truth.starts[row], truth.starts[row + 1])
+    right, taken = np.zeros(len(xywh), bool), np.zeros(truth.starts[row + 1] - truth.starts[row], bool)
+    if not len(xywh) or not len(taken):
+        return right, taken
+    pairs = np.repeat(xywh, len(taken), axis=0), np.tile(truth.xywh[boxes], (len(xywh), 1))
+    ious = overlap(*pairs, np.tile(truth.crowd[boxes], len(xywh))).reshape(len(xywh), -1)  # (n, g)
+    ious[labels[:, None] != truth.labels[boxes][None]] = 0
+    for place, row_of_ious in enumerate(ious):
+        free = np.where(taken, 0, row_of_ious)
+        best = int(free.argmax())
+        if free[best] >= IOU:
+            right[place] = taken[best] = True
+    return right, taken
+
+
+def _f1(right: NDArray[np.bool_], taken: NDArray[np.bool_]) -> float:
+    """1 where there is nothing to find and nothing was found."""
+    total = len(right) + len(taken)
+    return 2 * float(right.sum()) / total if total else 1.0
+
+
+def _part(xywh: Sequence[float], size: tuple[int, int]) -> tuple[float, float, float, float]:
+    width, height = size
+    left, top = max(xywh[0], 0.0), max(xywh[1], 0.0)
+    right, bottom = min(xywh[0] + xywh[2], width), min(xywh[1] + xywh[3], height)
+    parts = left / width, top / height, max(right - left, 0) / width, max(bottom - top, 0) / height
+    return round(parts[0], 4), round(parts[1], 4), round(parts[2], 4), round(parts[3], 4)
+
+
+def _data_url(picture: Image.Image) -> str:
+    small = picture.copy()
+    small.thumbnail((SIDE, SIDE))
+    held = io.BytesIO()
+    small.save(held, "JPEG", quality=QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(held.getvalue()).decode()

@@ -1,0 +1,146 @@
+"""Where a row's numbers come from: a model that is run, or detections that are there already; and what is known of the model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data import Dataset
+from zoo.evaluate import Predictions, predict
+from zoo.evaluate.coco import read_results
+from zoo.evaluate.parquet import SUFFIX
+from zoo.evaluate.provenance import hardware, software
+from zoo.hub.choice import choose, find, is_place
+from zoo.labels import meet
+from zoo.leaderboard.board import Board, Row
+from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile
+from zoo.leaderboard.timing import loaded
+from zoo.registry import Choice, catalogue
+
+Picture = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What a model saw in a data set.
+
+    detections: what `zoo.evaluate` measures: predictions, or the path of a results list.
+    facts:      provenance that is known before anything is measured.
+    protocol:   the settings they were made with, as far as anybody knows.
+    pictures:   per picture of the data set, in its order: boxes (n, 4) xyxy, scores, labels in its label space.
+    """
+
+    detections: Predictions | Path
+    facts: dict[str, str]
+    protocol: dict[str, Setting]
+    pictures: Sequence[Picture]
+
+
+def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: Path) -> Source:
+    """Runs the model, unless that run is there already, or reads the detections. folder: what paths in `row` are relative to."""
+    if row.predictions is None:
+        weights = weights_of(row, folder)
+        model = loaded(row.model, False) if weights is False else row.model
+        return _of_predictions(predict(model, data=dataset, protocol=board.protocol, weights=weights, to=runs), dataset)
+    path = folder / row.predictions
+    if path.suffix == SUFFIX:
+        return _of_predictions(Predictions.read(path), dataset)
+    _, found = read_results(path, dataset.truth)
+    pictures = [{**one, "boxes": np.hstack([one["boxes"][:, :2], one["boxes"][:, :2] + one["boxes"][:, 2:]])} for one in found]
+    facts = {"model": row.model, "results_sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **(row.provenance or {})}
+    if row.protocol is not None:
+        facts["protocol_settings"] = json.dumps(row.protocol, sort_keys=True)
+    return Source(path, facts, dict(row.protocol or {}), pictures)
+
+
+def _of_predictions(seen: Predictions, dataset: Dataset) -> Source:
+    known = seen.provenance
+    settings = json.loads(known["protocol_settings"]) if "protocol_settings" in known else {}
+    place = {image_id: row for row, image_id in enumerate(seen.image_ids.tolist())}
+    to = np.full(max(len(seen.names), 1), -1)
+    for ours, theirs in meet(seen.space, dataset.space).pairs:
+        to[ours] = theirs
+    pictures = []
+    for photo in dataset.images:
+        row = place.get(photo.id)
+        part = slice(0, 0) if row is None else slice(int(seen.starts[row]), int(seen.starts[row + 1]))
+        met = to[seen.labels[part]] >= 0
+        columns = {"boxes": seen.boxes[part], "scores": seen.scores[part], "labels": to[seen.labels[part]]}
+        pictures.append({name: values[met] for name, values in columns.items()})
+    return Source(seen, dict(known), settings, pictures)
+
+
+def weights_of(row: Row, folder: Path) -> bool | str:
+    """A row's weights as `zoo.load` takes them; a relative path is relative to the board."""
+    if row.weights is None or row.weights == RANDOM:
+        return row.weights is None
+    kind, _, path = row.weights.partition("file:")
+    return f"file:{folder / path}" if path and not kind else row.weights
+
+
+def described(row: Row, source: Source, *, folder: Path) -> Model:
+    """What is known of the row's model: from its card, its weights and the network itself."""
+    choice = catalogue().resolve(row.model)
+    card = choice.entry.card
+    trained = row.weights != RANDOM
+    return Model(
+        name=row.shown,
+        family=card.family,
+        licenses=card.licenses_of(choice.weights),
+        parameters=_count(choice),
+        input=list(card.input.size) if card.input else None,
+        weights=_weights_file(row, source, folder),
+        published=Published(parameters=card.parameters, claims=choice.weights.claims if choice.weights and trained else []),
+        note=row.note,
+    )
+
+
+def fingerprint(row: Row, source: Source, dataset: Dataset, board: Board) -> str:
+    """A fingerprint of everything that an entry depends on; where it is the same, the entry need not be made again."""
+    passing = {"evaluated", "started", "finished", "seconds"}
+    facts = {key: value for key, value in source.facts.items() if key not in passing}
+    choice = catalogue().resolve(row.model)
+    about = [repr(row), facts, source.protocol, dataset.sha256, board.resamples, repr(choice.entry.card), software()]
+    timed = hardware() if board.timing and row.predictions is None else None
+    return hashlib.sha256(json.dumps([*about, timed], sort_keys=True).encode()).hexdigest()
+
+
+def _count(choice: Choice) -> int:
+    """Parameters of the network as it is built, which takes no memory."""
+    import torch  # deferred: reading a finished entry needs none
+
+    from zoo.detectors.load import build
+    from zoo.labels.declared import space_of
+
+    with torch.device("meta"):
+        detector = build(catalogue(), choice, space_of(choice.entry.card.labels))
+    return sum(one.numel() for one in detector.parameters())
+
+
+def _weights_file(row: Row, source: Source, folder: Path) -> WeightsFile:
+    weights = weights_of(row, folder)
+    if weights is False:
+        return WeightsFile(source=RANDOM)
+    if row.predictions is not None:
+        return _stated(row, weights, source)
+    known = catalogue()
+    choice = choose(known, row.model, weights)
+    file = find(known, choice, str(weights) if is_place(weights) else None).file
+    return WeightsFile(source=source.facts.get("weights_source", file.source), sha256=file.sha256, bytes=file.bytes)
+
+
+def _stated(row: Row, weights: bool | str, source: Source) -> WeightsFile:
+    """The weights of stored detections: the file that the row names, else what the detections say."""
+    path = Path(str(weights).removeprefix("file:"))
+    if row.weights and path.is_file():
+        content = path.read_bytes()
+        return WeightsFile(source=f"file:{path.name}", sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+    named = source.facts.get("weights_source") or row.weights or UNKNOWN
+    return WeightsFile(source=named, sha256=source.facts.get("weights_sha256"))

@@ -1,0 +1,141 @@
+"""A table: the rows of one data set, ranked, with everything a page shows of them; the same in JSON, Markdown and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.evaluate.intervals import Interval
+from zoo.leaderboard.checks import Finding, claim_gap
+from zoo.leaderboard.entry import Entry, file_name
+from zoo.leaderboard.pictures import Shown
+from zoo.leaderboard.ranks import rank
+from zoo.registry.card import Claim
+from zoo.registry.license import is_permissive
+
+NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
+
+
+@dataclass(frozen=True)
+class Versus:
+    """This row against another: AP of the other less its own. p_value: adjusted for all comparisons of the table."""
+
+    name: str
+    difference: float
+    interval: Interval | None
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row. ranks: ascending, empty where it can't be ranked. claim, gap: published AP in percent, and measured less claimed.
+
+    file: its entry, beside the page.
+    """
+
+    entry: Entry
+    ranks: tuple[int, ...]
+    versus: tuple[Versus, ...]
+    claim: Claim | None
+    gap: float | None
+    permissive: bool
+    findings: tuple[Finding, ...]
+    file: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one data set and one protocol, best first.
+
+    sha256: fingerprint of its annotations. hardware: where latency was measured. pictures: where the models disagree most.
+    """
+
+    data: str
+    sha256: str
+    images: int
+    boxes: int
+    lines: tuple[Line, ...]
+    hardware: str | None
+    pictures: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A row that could not be measured, and why."""
+
+    name: str
+    data: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """Everything a board came to. left_out: entries that were measured otherwise, and so are in no table."""
+
+    title: str
+    summary: str | None
+    protocol: str
+    settings: Mapping[str, Any]
+    made: str
+    version: str
+    tables: tuple[Table, ...]
+    findings: tuple[Finding, ...]
+    left_out: tuple[str, ...]
+    failures: tuple[Failure, ...]
+
+
+def table_of(data: str, entries: Sequence[Entry], findings: Sequence[Finding], *, pictures: Sequence[Shown] = ()) -> Table:
+    """The table of entries that were measured alike, at least one."""
+    best_first = sorted(entries, key=lambda entry: (-_ap(entry), entry.name))
+    ranking = rank([entry.report for entry in best_first])
+    versus: list[list[Versus]] = [[] for _ in best_first]
+    for pair in ranking.pairs:
+        there = pair.interval
+        back = Interval(-there.high, -there.low, there.level) if there else None
+        versus[pair.a].append(Versus(best_first[pair.b].name, pair.difference, there, pair.p_value))
+        versus[pair.b].append(Versus(best_first[pair.a].name, -pair.difference, back, pair.p_value))
+    lines = [
+        Line(
+            entry=entry,
+            ranks=ranking.ranks[place],
+            versus=tuple(versus[place]),
+            claim=entry.claim(),
+            gap=claim_gap(entry),
+            permissive=_permissive(entry),
+            findings=tuple(one for one in findings if (one.entry, one.data) == (entry.name, data)),
+            file=f"entries/{file_name(entry.name, data)}",
+        )
+        for place, entry in enumerate(best_first)
+    ]
+    measured = best_first[0].report.measured
+    return Table(
+        data=data,
+        sha256=measured.sha256,
+        images=measured.images,
+        boxes=measured.boxes,
+        lines=tuple(lines),
+        hardware=_hardware(best_first),
+        pictures=tuple(pictures),
+    )
+
+
+def _ap(entry: Entry) -> float:
+    value = entry.report.numbers.get("AP")
+    return -1.0 if value is None else value
+
+
+def _permissive(entry: Entry) -> bool:
+    """Whether the licences of code and weights are both known and permissive."""
+    both = entry.model.licenses.code, entry.model.licenses.weights
+    return all(name is not None and is_permissive(name) for name in both)
+
+
+def _hardware(entries: Sequence[Entry]) -> str | None:
+    """Where the first of them was timed; the checks say which ones were timed elsewhere."""
+    timing = next((entry.timing for entry in entries if entry.timing), None)
+    if timing is None:
+        return None
+    if timing.threads is None:
+        return timing.hardware
+    return f"{timing.hardware}, {timing.threads} thread{'s' if timing.threads > 1 else ''}"

@@ -1,0 +1,94 @@
+// The page: one state, drawn anew whenever it changes.
+
+const board = JSON.parse(document.getElementById("data").textContent);
+const at = (id) => document.getElementById(id);
+const state = { table: 0, cost: "latency", sort: { key: "rank", way: "up" }, open: new Set(), text: "", family: "", license: "", most: "" };
+
+const table = () => board.tables[state.table];
+
+/** Whether a line passes the filters; an unknown licence or size passes only where nothing is asked of it. */
+function passes(line) {
+  const { name } = line.entry.model;
+  const size = COSTS.parameters.of(line);
+  return name.toLowerCase().includes(state.text.toLowerCase())
+    && (!state.family || family(line) === state.family)
+    && (!state.license || (state.license === "permissive" ? line.permissive : license(line) === state.license))
+    && (!state.most || (known(size) && size <= Number(state.most)));
+}
+
+/** Draws what depends on the state. focus: a selector of what had the focus. */
+function draw(focus) {
+  if (!board.tables.length) return;
+  const lines = table().lines.filter(passes);
+  const families = looks(table().lines);
+  drawScatter(at("plot"), lines, state.cost, families, openRow);
+  const lacking = lines.filter((line) => !known(COSTS[state.cost].of(line))).length;
+  at("plot-note").textContent = [
+    state.cost === "latency" && table().hardware ? `Measured on ${table().hardware}: one picture in, boxes out.` : "",
+    "Lines are 95 % intervals.", lacking ? `Models without such a number: ${lacking}.` : ""].filter(Boolean).join(" ");
+  at("count").textContent = `${lines.length} of ${table().lines.length} models`;
+  drawTable(at("rows"), lines, table().pictures, families, state, draw);
+  for (const button of at("axes").children) button.setAttribute("aria-pressed", String(button.dataset.cost === state.cost));
+  if (typeof focus === "string") at("rows").querySelector(focus)?.focus();
+}
+
+function openRow(line) {
+  const { name } = line.entry.model;
+  state.open.add(name);
+  draw(`tr[data-name="${CSS.escape(name)}"] button`);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  at("rows").querySelector(`tr[data-name="${CSS.escape(name)}"]`).scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+}
+
+function drawHead() {
+  at("title").textContent = board.title;
+  at("summary").textContent = board.summary || "";
+  at("facts").textContent = `Protocol “${board.protocol}”. Made ${board.made} by detzoo ${board.version}.`;
+  if (board.tables.length > 1) {
+    at("tabs").replaceChildren(...board.tables.map((one, place) => el("button", { type: "button", "aria-pressed": String(place === state.table),
+      on: { click: () => { state.table = place; state.open.clear(); drawHead(); drawFilters(); draw(); at("tabs").children[place].focus(); } } }, one.data)));
+  }
+  if (board.tables.length) {
+    const one = table();
+    at("facts").textContent = `${one.lines.length} models on ${one.data}: ${one.images.toLocaleString("en")} pictures, ${one.boxes.toLocaleString("en")} boxes. ${at("facts").textContent}`;
+  }
+}
+
+function drawFilters() {
+  const lines = board.tables.length ? table().lines : [];
+  const set = (name) => (event) => { state[name] = event.target.value; draw(); };
+  const choice = (label, name, options) => el("label", {}, el("span", {}, label),
+    el("select", { name, on: { change: set(name) } }, options.map(([value, text]) => el("option", { value, selected: state[name] === value }, text))));
+  const licenses = [...new Set(lines.map(license))].sort().map((name) => [name, name === UNKNOWN ? "unknown" : name]);
+  const families = [...new Set(lines.map(family))].sort().map((name) => [name, name]);
+  const sizes = [1, 5, 10, 25, 50, 100].map((size) => [String(size), `up to ${size} M`]);
+  at("filters").replaceChildren(
+    el("label", {}, el("span", {}, "Name"), el("input", { type: "search", name: "text", value: state.text, placeholder: "any", on: { input: set("text") } })),
+    choice("Family", "family", [["", "all"], ...families]),
+    choice("Licence", "license", [["", "all"], ["permissive", "permissive"], ...licenses]),
+    choice("Size", "most", [["", "any"], ...sizes]));
+  at("axes").replaceChildren(...Object.entries(COSTS).map(([key, cost]) => el("button", { type: "button", "data-cost": key,
+    on: { click: () => { state.cost = key; draw(); } } }, cost.name)));
+}
+
+function drawNotes() {
+  const list = (title, items) => (items.length ? el("details", { class: "card problems" }, el("summary", {}, title), el("ul", {}, items.map((one) => el("li", {}, one)))) : null);
+  at("problems").replaceChildren(...[
+    list(`What the checks found: ${board.findings.length}`, board.findings.map((one) => `${one.entry} on ${one.data}, ${one.field}: ${one.case} ${one.fix}`)),
+    list(`Measured otherwise, and in no table: ${board.left_out.length}`, board.left_out),
+    list(`Not measured: ${board.failures.length}`, board.failures.map((one) => `${one.name} on ${one.data}: ${one.why}`)),
+  ].filter(Boolean));
+  const settings = Object.entries(board.settings).map(([name, value]) => `${name} ${known(value) ? value : "open"}`).join(", ");
+  at("notes").replaceChildren(
+    el("p", {}, "Ranks are groups: two models share a rank where the difference of their AP on the same resampled pictures is not significant, at 95 % for all comparisons of the table together. A model between two groups has both ranks."),
+    el("p", {}, "Intervals say where AP would lie on other data of the same size. A claim is compared only where it was made on this data set."),
+    settings ? el("p", {}, `Protocol “${board.protocol}”: ${settings}.`) : "");
+}
+
+drawHead();
+drawFilters();
+drawNotes();
+draw();
+let width = at("plot").clientWidth;
+new ResizeObserver(() => { if (at("plot").clientWidth !== width) { width = at("plot").clientWidth; draw(); } }).observe(at("plot"));
+at("filters").addEventListener("submit", (event) => event.preventDefault());

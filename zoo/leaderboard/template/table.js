@@ -1,0 +1,89 @@
+// The table: columns as data; sorting, filtering, and rows that open.
+
+const COLUMNS = [
+  { key: "rank", name: "Rank", of: (line) => line.ranks[0], show: ranks, first: "up", keep: true, about: "Models share a rank where their difference is not significant" },
+  { key: "model", name: "Model", of: (line) => line.entry.model.name.toLowerCase(), first: "up", keep: true, text: true },
+  { key: "ap", name: "AP", of: accuracy, show: withInterval, keep: true, about: "Mean over IoU .5 to .95 and classes, in percent, with its 95 % interval" },
+  ...[["AP50", "AP50", "At IoU .5"], ["AP75", "AP75", "At IoU .75"], ["APs", "Small", "Boxes under 32² pixels"], ["APm", "Medium", "Boxes of 32² to 96² pixels"], ["APl", "Large", "Boxes above 96² pixels"]]
+    .map(([key, name, about]) => ({ key, name, about, of: (line) => line.entry.report.numbers[key], show: (line) => percent(line.entry.report.numbers[key]) })),
+  { key: "parameters", name: "Params", unit: "M", of: COSTS.parameters.of, show: (line) => short(COSTS.parameters.of(line)), first: "up" },
+  { key: "gflops", name: "Ops", unit: "GFLOPs", of: COSTS.gflops.of, show: (line) => short(COSTS.gflops.of(line)), first: "up", about: "Of one forward pass; a multiply-add is two" },
+  { key: "latency", name: "Latency", unit: "ms", of: COSTS.latency.of, show: withTail, first: "up", keep: true, about: "Median and 95th percentile: one picture in, boxes out, warm" },
+  { key: "memory", name: "Memory", unit: "MB", of: COSTS.memory.of, show: (line) => short(COSTS.memory.of(line)), first: "up", about: "Peak of a process of its own" },
+  { key: "weights", name: "Weights", unit: "MB", of: COSTS.weights.of, show: (line) => short(COSTS.weights.of(line)), first: "up" },
+  { key: "license", name: "Licence", of: license, show: license, first: "up", text: true },
+  { key: "claim", name: "Claimed", of: (line) => line.claim?.value, show: claimed, about: "AP as published; on another data set where that is said" },
+  { key: "gap", name: "Diff.", of: (line) => line.gap, show: (line) => signed(line.gap), about: "Measured less claimed, where both are on this data set" },
+];
+
+function withInterval(line) {
+  const interval = line.entry.report.intervals.AP;
+  return el("span", { class: "stack" }, el("strong", {}, percent(line.entry.report.numbers.AP)), el("small", {}, interval ? range(interval) : ""));
+}
+
+function withTail(line) {
+  const { timing } = line.entry;
+  return timing ? el("span", { class: "stack" }, short(timing.median_ms), el("small", {}, `p95 ${short(timing.p95_ms)}`)) : UNKNOWN;
+}
+
+function claimed(line) {
+  if (!line.claim) return UNKNOWN;
+  return el("span", { class: "stack" }, String(line.claim.value), known(line.gap) ? "" : el("small", {}, line.claim.dataset));
+}
+
+/** Lines by a column; what is not known comes last, whichever way. */
+function sorted(lines, { key, way }) {
+  const { of } = COLUMNS.find((column) => column.key === key);
+  const sign = way === "up" ? 1 : -1;
+  const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b) : a - b);
+  return [...lines].sort((a, b) => {
+    const [one, two] = [of(a), of(b)];
+    if (!known(one) || !known(two)) return known(two) - known(one);
+    return sign * compare(one, two);
+  });
+}
+
+/** The table. state: sort and the names of the open rows. change: called after either has changed. */
+function drawTable(place, lines, pictures, families, state, change) {
+  const head = el("tr", {}, COLUMNS.map((column) => heading(column, state, change)));
+  const body = sorted(lines, state.sort).flatMap((line) => row(line, pictures, families, state, change));
+  place.replaceChildren(el("table", { class: "board" }, el("thead", {}, head), el("tbody", {}, body)));
+}
+
+function heading(column, state, change) {
+  const mine = state.sort.key === column.key;
+  const turn = () => {
+    const first = column.first || "down";
+    state.sort = { key: column.key, way: mine ? (state.sort.way === "up" ? "down" : "up") : first };
+    change(`th[data-key="${column.key}"] button`);
+  };
+  const way = { up: "ascending", down: "descending" }[state.sort.way];
+  return el("th", { scope: "col", "data-key": column.key, class: kind(column), "aria-sort": mine ? way : "none", title: column.about },
+    el("button", { type: "button", on: { click: turn } }, el("span", {}, column.name, column.unit ? el("small", {}, column.unit) : null),
+      el("span", { class: "arrow", "aria-hidden": "true" }, mine ? (state.sort.way === "up" ? "▲" : "▼") : "")));
+}
+
+const kind = (column) => `${column.text ? "text" : "number"} ${column.keep ? "" : "spare"} c-${column.key}`;
+
+function row(line, pictures, families, state, change) {
+  const { name } = line.entry.model;
+  const open = state.open.has(name);
+  const turn = () => {
+    if (open) state.open.delete(name); else state.open.add(name);
+    change(`tr[data-name="${CSS.escape(name)}"] button`);
+  };
+  const shown = el("tr", { class: open ? "line open" : "line", "data-name": name, on: { click: (event) => { if (!event.target.closest("button, a")) turn(); } } },
+    COLUMNS.map((column) => el("td", { class: kind(column) }, column.key === "model" ? title(line, families, open, turn) : column.show(line))));
+  return open ? [shown, el("tr", { class: "inside" }, el("td", { colspan: COLUMNS.length }, drawReport(line, pictures)))] : [shown];
+}
+
+function title(line, families, open, turn) {
+  const { model } = line.entry;
+  const look = families.get(family(line));
+  const mark = svg("svg", { width: 14, height: 14, viewBox: "-8 -8 16 16", "aria-hidden": "true", style: { color: look.color } }, svg("path", { class: "mark", d: look.shape }));
+  return el("div", { class: "title" },
+    el("button", { type: "button", class: "opener", "aria-expanded": String(open), on: { click: turn } }, mark, el("span", { class: "label" }, breakable(model.name))),
+    el("span", { class: "under" }, family(line),
+      model.weights.source === "random" ? el("span", { class: "badge" }, "random weights") : null,
+      line.findings.length ? el("span", { class: "badge warn" }, `⚠ ${line.findings.length}`) : null));
+}

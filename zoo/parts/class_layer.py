@@ -1,0 +1,44 @@
+"""Which layers of a network speak of classes, and how: what it takes to give a trained network other classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def reset(layer: nn.Module) -> None:
+    """The layer's own `reset_parameters`."""
+    layer.reset_parameters()  # type: ignore[operator]  # torch knows the method of no particular module
+
+
+@dataclass(frozen=True)
+class ClassLayer:
+    """A layer whose weight and bias have rows for classes in their first dimension: `outer` blocks of `channels` of `inner` rows.
+
+    name:       the layer's name inside the module that says so.
+    channels:   the label that each channel stands for, -1 for background and unused ones.
+    background: the channel that is background, where there is one.
+    outer:      how often all channels follow one another, as for each anchor of a cell.
+    inner:      rows of each channel, as the 4 sides of its box.
+    start:      what a new layer starts from: sets weight and bias in place, as the family does before training.
+    """
+
+    name: str
+    channels: tuple[int, ...]
+    background: int | None = None
+    outer: int = 1
+    inner: int = 1
+    start: Callable[[nn.Module], None] = reset
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """What the rows are, in order: block, channel, row of the channel."""
+        return self.outer, len(self.channels), self.inner
+
+    def within(self, name: str) -> ClassLayer:
+        """The same layer, named from outside of the module `name`."""
+        return replace(self, name=f"{name}.{self.name}")
