@@ -26,7 +26,9 @@ def check(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A model, as zoo list shows it.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     only: Annotated[list[str] | None, typer.Option(metavar="CHECK", help="This check alone; may be repeated.")] = None,
-    setting: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE of its arguments; input.NAME=VALUE.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One of its arguments, or input.NAME=VALUE.")
+    ] = None,
     expect: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML: check: reason, of those that may fail.")] = None,
 ) -> None:
     """Hold a model to what the zoo promises of every detector, with random weights, and say what it does not keep.

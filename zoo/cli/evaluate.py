@@ -45,8 +45,10 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     weights: WeightsOption = None,
     device: Device = None,
     batch_size: BatchSize = None,
-    resamples: Annotated[int, typer.Option(min=0, help="For the intervals; 0 for none, which is faster.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the resamples.")] = 0,
+    resamples: Annotated[
+        int, typer.Option(metavar="COUNT", min=0, help="For the intervals; 0 for none, which is faster.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", min=0, help="Of the resamples.")] = 0,
     classes: Annotated[bool, typer.Option("--classes", help="A line for each class too.")] = False,
     json_to: Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write the report.")] = None,
     plots: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Draw curves, classes, mistakes and more.")] = None,

@@ -26,13 +26,14 @@ Data: TypeAlias = Annotated[
     str, typer.Option(metavar="coco:FILE", help="The data set; coco:FILE,images=FOLDER says where its pictures are.")
 ]
 ProtocolOption: TypeAlias = Annotated[
-    ProtocolName, typer.Option(help="uniform: the same thresholds for every model; native: the family's own.")
+    ProtocolName,
+    typer.Option(metavar="uniform|native", help="uniform: the same thresholds for every model; native: the family's own."),
 ]
 WeightsOption: TypeAlias = Annotated[
     str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")
 ]
-Device: TypeAlias = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; else torch's default.")]
-BatchSize: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Pictures at once; else what fits.")]
+Device: TypeAlias = Annotated[str | None, typer.Option(metavar="DEVICE", help="cpu, cuda, cuda:1, mps; else torch's default.")]
+BatchSize: TypeAlias = Annotated[int | None, typer.Option(metavar="COUNT", min=1, help="Pictures at once; else what fits.")]
 To: TypeAlias = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where runs are kept; else $ZOO_HOME/runs.")]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import copy
+
 import pytest
 import timm
 import torch
 from detzoo_timm.backbone import TimmBackbone, build
+from timm.models import _registry
 from torch import nn
 
 from zoo.errors import ContractError, NameNotFound
