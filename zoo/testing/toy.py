@@ -12,7 +12,7 @@ from torchvision.ops import batched_nms
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
 from zoo.labels import LabelSpace
-from zoo.parts import Batch, Place, Protocol, Target, truth_in_input
+from zoo.parts import Batch, ClassLayer, Place, Protocol, Target, truth_in_input
 
 CELL = 8
 SIDE = 32
@@ -62,6 +62,10 @@ class Toy(Detector):
         kept = batched_nms(boxes, scores, labels, iou)
         kept = kept[scores[kept] >= score][: settings.max_boxes]
         return Detections(boxes[kept], scores[kept], labels[kept], self.space, size=(place.height, place.width))
+
+    def class_layers(self) -> list[ClassLayer]:
+        """The one layer that has a row for each class."""
+        return [ClassLayer("kind", channels=self.space.channels)]
 
     def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`kind`: which cells lie in an object; `size`: small reaches."""

@@ -13,6 +13,7 @@ from zoo.testing.checks.answers import check_one_answer_a_picture as check_one_a
 from zoo.testing.checks.answers import check_scores_are_probabilities as check_scores_are_probabilities
 from zoo.testing.checks.answers import check_sees_something as check_sees_something
 from zoo.testing.checks.building import check_building_changes_no_setting as check_building_changes_no_setting
+from zoo.testing.checks.building import check_classes_carried_over as check_classes_carried_over
 from zoo.testing.checks.building import check_labels_obeyed as check_labels_obeyed
 from zoo.testing.checks.building import check_meta_device as check_meta_device
 from zoo.testing.checks.building import check_no_network as check_no_network
