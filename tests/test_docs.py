@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import msgspec
@@ -87,7 +86,8 @@ def test_no_entry_of_the_reference_is_empty() -> None:
 def settings() -> set[str]:
     """Every environment variable that the code names."""
     files = [*(ROOT / "zoo").rglob("*.py"), *(ROOT / "plugins").glob("*/detzoo_*/**/*.py")]
-    return set(re.findall(r"\b(?:ZOO|HF)_[A-Z_]*[A-Z]\b", "\n".join(file.read_text() for file in files)))
+    named = set(re.findall(r"\b(?:ZOO|HF)_[A-Z_]*[A-Z]\b", "\n".join(file.read_text() for file in files)))
+    return named - {"ZOO_API"}  # what a plugin's module says of itself
 
 
 def test_every_setting_is_in_the_docs() -> None:
@@ -104,26 +104,6 @@ STRUCTS = [one for one in vars(card).values() if isinstance(one, type) and issub
 def test_every_field_of_a_card_is_explained(kind: type[msgspec.Struct]) -> None:
     told = (ROOT / "docs" / "cards.md").read_text()
     assert [name for name in kind.__struct_fields__ if f"`{name}`" not in told] == []
-
-
-def test_the_plugin_of_the_guide_loads_by_name(tmp_path: Path) -> None:
-    guide = (ROOT / "docs" / "plugins.md").read_text()
-    package, installed = tmp_path / "detzoo_blob", tmp_path / "detzoo_blob-0.1.0.dist-info"
-    package.mkdir()
-    installed.mkdir()
-    blocks = re.findall(r"```(?:python|toml)\n(.*?)```", guide, re.DOTALL)
-    written = {block.split("\n")[0]: block for block in blocks}
-    for file in ("__init__.py", "detector.py"):
-        (package / file).write_text(written[f"# detzoo_blob/{file}"])
-    project = tomllib.loads(written["# pyproject.toml"])["project"]
-    (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
-    points = "".join(f"{name} = {module}\n" for name, module in project["entry-points"]["detzoo"].items())
-    (installed / "entry_points.txt").write_text(f"[detzoo]\n{points}")
-    use = next(block for block in blocks if 'zoo.load("blob", weights=False)' in block)
-    path = os.pathsep.join((str(tmp_path), str(ROOT)))
-    done = subprocess.run([sys.executable, "-c", use], env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "bright spot" in done.stdout
 
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("register_")]
