@@ -95,7 +95,8 @@ def attribute(name: str, thing: property | cached_property[object]) -> str:
 
 
 def readable(text: str) -> str:
-    """Annotations without quotes, modules and the schema's limits."""
+    """Annotations without quotes, modules and the schema's limits; functions by their name, not by where they are in memory."""
+    text = re.sub(r"<function ([\w.]+) at 0x[0-9a-f]+>", r"\1", text)
     text = re.sub(r"(: |-> )(['\"])(.*?)\2(?= =|,|\)|$)", r"\1\3", text)  # annotations that are kept as text
     text = re.sub(r"<function ([\w.]+) at 0x[0-9a-f]+>", r"\1", text)  # a default; its address is another each time
     text = re.sub(r"Optional\[(Annotated\[.*?Meta\(.*?\)\])\]", r"\1 | None", text)
