@@ -82,7 +82,7 @@ def test_one_detections_a_picture_is_demanded(lamps, street):
         lamps.detect([street] * 3, batch_size=3)
 
 
-@pytest.mark.parametrize("step", ["prepare", "forward", "decode"])
+@pytest.mark.parametrize("step", ["input_size", "prepare", "forward", "decode"])
 def test_an_exception_in_a_step_becomes_an_error_that_names_model_step_and_picture(step, lamps, street):
     def broken(*_):
         raise KeyError("scale")

@@ -250,3 +250,30 @@ def test_the_model_is_its_owners_between_two_results(make_lamps, street):
         assert lamps.training
         assert torch.is_grad_enabled()
         assert not torch.is_inference_mode_enabled()
+
+
+def picky(lamps):
+    """The detector, which now says of wide pictures that it can't take them, as torchvision's do."""
+    known = lamps.input_size
+
+    def input_size(height, width):
+        if width > 1000:
+            raise ImageError(
+                "A wide picture was given to the network.", "Nothing would be left of its height.", "Cut it into tiles."
+            )
+        return known(height, width)
+
+    lamps.input_size = input_size
+    return lamps
+
+
+def test_a_picture_that_the_network_can_not_take_is_named(lamps, paint):
+    with pytest.raises(ImageError, match=r"'Lamps'.*'image 1', 2000 x 10 pixels(.|\n)*of its height(.|\n)*into tiles") as raised:
+        picky(lamps).detect([paint(48, 64), paint(10, 2000)])
+    assert raised.value.file == "image 1"
+
+
+def test_a_picture_that_the_network_can_not_take_is_skipped_and_the_rest_comes_out(lamps, street, paint):
+    with pytest.warns(ImageWarning, match="'image 1'"):
+        seen = picky(lamps).detect([street, paint(10, 2000), street], on_error="skip")
+    assert [one.source for one in seen] == ["image 0", "image 2"]

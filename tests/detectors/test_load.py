@@ -47,9 +47,12 @@ def test_a_path_as_text_says_how_a_file_is_named(text: str) -> None:
         zoo.load("yolox_nano", weights=text)
 
 
-@pytest.mark.parametrize("arguments", [{"name": None}, {"name": 3}, {"name": "yolox_nano", "weights": None}])
+@pytest.mark.parametrize(
+    "arguments",
+    [{"name": None}, {"name": 3}, {"name": "yolox_nano", "weights": None}, {"name": "yolox_nano", "weights": ""}],
+)
 def test_what_a_type_checker_would_find_is_said_in_a_sentence(arguments: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match=r"zoo\.load takes|True for the card's"):
+    with pytest.raises(TypeError, match=r"zoo\.load takes|: True for the card's"):
         zoo.load(**arguments)
 
 
@@ -57,6 +60,19 @@ def test_what_a_type_checker_would_find_is_said_in_a_sentence(arguments: dict[st
 def test_a_device_that_is_not_there_is_refused_before_any_work(device: str) -> None:
     with pytest.raises(UsageError, match=f"device '{device}'(.|\n)*Here there is: cpu"):
         zoo.load("yolox_nano", device=device)
+
+
+def test_the_devices_that_an_error_offers_can_be_used() -> None:
+    with pytest.raises(UsageError) as raised:
+        zoo.load("yolox_nano", device="banana")
+    for device in raised.value.fix.removeprefix("Here there is: ").removesuffix(".").split(", "):
+        assert torch.empty(1, device=device).device.type == device
+
+
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="needs a machine without an accelerator")
+def test_device_0_is_the_first_accelerator_and_never_the_cpu() -> None:
+    with pytest.raises(UsageError, match="The device '0' was asked for"):
+        zoo.load("yolox_nano", weights=False, device=0)  # type: ignore[arg-type]  # torch takes it, and so do its users
 
 
 def test_random_weights_follow_the_seed() -> None:

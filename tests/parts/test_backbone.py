@@ -36,6 +36,18 @@ def test_strides_out_of_order_are_refused_with_the_order() -> None:
         backbone("timm/resnet18", strides=(16, 8))
 
 
+@pytest.mark.parametrize("name", ["timm/resnet18", "yolox/cspdarknet", "torchvision/resnet18"])
+def test_no_stride_at_all_is_refused_alike_by_every_plugin(name: str) -> None:
+    with pytest.raises(ContractError, match=r"at no stride(.|\n)*strides=\(8, 16, 32\)"):
+        backbone(name, strides=())
+
+
+@pytest.mark.parametrize("name", ["timm/resnet18", "yolox/cspdarknet", "yolox/darknet53", "torchvision/resnet18"])
+def test_a_stride_that_is_not_there_is_named_with_those_that_are(name: str) -> None:
+    with pytest.raises(ContractError, match=r"64\D(.|\n)*4, 8, 16, 32"), torch.device("meta"):
+        backbone(name, strides=(8, 64))
+
+
 def test_a_name_without_a_plugin_is_not_found() -> None:
     with pytest.raises(NameNotFound, match="timm/resnet26"):
         backbone("resnet26")

@@ -26,3 +26,14 @@ def test_uint8_pictures_of_any_sizes_pass() -> None:
 def test_another_thing_is_named_by_its_position(image: object, said: str) -> None:
     with pytest.raises(ImageError, match=f"Picture 1 .*\n.*{said}.*\n.*uint8 RGB"):
         check_pixels([GOOD, image])  # type: ignore[list-item]
+
+
+def test_how_floats_become_what_is_wanted_is_said() -> None:
+    values = torch.tensor([0, 1, 127, 254, 255], dtype=torch.uint8).expand(3, 4, 5)
+    image = values / 255
+    with pytest.raises(ImageError) as raised:
+        check_pixels([image])
+    said = raised.value.fix.partition("Of floats in [0, 1]: ")[2]
+    converted = eval(said, {"torch": torch, "image": image})
+    check_pixels([converted])
+    assert torch.equal(converted, values)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import Tensor
 
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace
@@ -53,6 +54,28 @@ def test_a_box_that_ends_before_it_begins_or_is_not_finite_is_shown(box: list[fl
         Target(torch.tensor([[1.0, 1, 9, 9], box]), torch.tensor([0, 0]))
 
 
-def test_labels_are_positions() -> None:
-    with pytest.raises(ValueError, match=r"torch\.int64"):
-        Target(torch.tensor([[1.0, 1, 9, 9]]), torch.tensor([0.0]))
+BOXES, LABELS = torch.tensor([[1.0, 1, 9, 9]]), torch.tensor([0])
+
+
+@pytest.mark.parametrize(
+    ("boxes", "labels", "said"),
+    [
+        (BOXES, LABELS.float(), r"labels must be a tensor of torch\.int64, .* got torch\.float32"),
+        (BOXES.long(), LABELS, r"boxes must be a tensor of torch\.float32, .* got torch\.int64"),
+        (BOXES.double(), LABELS, r"boxes must be a tensor of torch\.float32, .* got torch\.float64"),
+        ([[1, 1, 9, 9]], LABELS, "boxes must be a tensor .* got a list"),
+        (BOXES, [0], "labels must be a tensor .* got a list"),
+        (BOXES, LABELS[:, None], r"boxes \(n, 4\) and labels \(n,\), got \(1, 4\) and \(1, 1\)"),
+        (BOXES, LABELS[0], r"got \(1, 4\) and \(\)"),
+        (BOXES, torch.tensor([0, 1]), r"got \(1, 4\) and \(2,\)"),
+    ],
+)
+def test_columns_of_another_shape_or_type_are_refused(boxes: Tensor, labels: Tensor, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Target(boxes, labels)
+
+
+def test_targets_as_torchvision_has_them_are_told_what_is_wanted() -> None:
+    theirs = {"boxes": BOXES, "labels": LABELS}
+    with pytest.raises(TypeError, match="zoo.Target.* got a dict"):
+        truth_in_input(batch_of(PLACE), [theirs], SPACE)  # type: ignore[list-item]

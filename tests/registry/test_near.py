@@ -22,6 +22,11 @@ def test_the_likeliest_name_comes_first(asked: str, first: str) -> None:
     assert near(asked, NAMES)[0] == first
 
 
+def test_a_name_comes_back_as_it_is_spelled_however_it_was_asked_for() -> None:
+    assert near("TRAFIC LIGHT", ["Traffic Light", "Car"]) == ["Traffic Light"]
+    assert near("light", ["Traffic LIGHT", "Car"]) == ["Traffic LIGHT"]
+
+
 @pytest.mark.parametrize("asked", ["", "x", "zzz", "completely different"])
 def test_what_is_like_nothing_gets_no_suggestion(asked: str) -> None:
     assert near(asked, NAMES) == []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from zoo.detections import Detections
 from zoo.detectors.batching import BatchSize
 from zoo.detectors.progress import Bar
-from zoo.detectors.stream import stream
+from zoo.detectors.stream import check_options, stream
 from zoo.errors import ImageError
 from zoo.images import Exif, ImageWarning, Sources, expand, is_many
 from zoo.parts.protocol import Protocol
@@ -32,6 +32,7 @@ def detect(
 ) -> Detections | list[Detections]:
     """What is seen in one picture, or in each of many; `Detector.detect` explains the options."""
     skip = _skips(on_error)
+    check_options(batch_size, exif, threads)
     if not is_many(source):
         [seen] = stream(detector, expand(source), protocol=protocol, batch_size=batch_size, exif=exif, threads=0)
         return seen

@@ -71,19 +71,21 @@ def _checked(name: str, weights: bool | str | PathLike[str]) -> bool | str:
         raise TypeError(f'zoo.load takes the name of a model, as in zoo.load("yolox_nano"), not {name!r}')
     if isinstance(weights, PathLike):
         return f"file:{fspath(weights)}"
-    if not isinstance(weights, bool | str):
+    if not isinstance(weights, bool | str) or weights == "":
         raise TypeError(f"weights={weights!r}: True for the card's, False for random ones, a tag, 'file:PATH' or 'hub:org/repo'")
     return weights
 
 
 def device_of(device: torch.device | str | None) -> torch.device:
     """The device, known to be there. Raises: UsageError."""
-    place = device or torch.get_default_device()
+    place = torch.get_default_device() if device is None else device
     try:
         torch.empty(1, device=place)
         return torch.device(place)
-    except (RuntimeError, AssertionError, NotImplementedError) as why:
-        there = ["cpu", *([str(best)] if (best := torch.accelerator.current_accelerator()) else [])]
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as why:
+        # What torch was built for is named even where there is none of it, so whether there is one has to be asked as well.
+        best = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        there = ["cpu", *([str(best)] if best else [])]
         case = f"This torch ({torch.__version__}) can't use it: {' '.join(str(why).split())[:200].rstrip('.')}."
         raise UsageError(f"The device '{place}' was asked for.", case, f"Here there is: {', '.join(there)}.") from why
 

@@ -31,6 +31,21 @@ class Steps:
         self._name = getattr(detector, "name", None) or type(detector).__name__
         self._held: Batch | None = None
 
+    def input_size(self, picture: Picture) -> tuple[int, int]:
+        """The network's input `(height, width)` for a picture.
+
+        Raises:
+            ImageError: the network can't take a picture of that size.
+            ContractError: the detector's code failed.
+        """
+        height, width = picture.size
+        try:
+            with self._named("input_size", [picture]):
+                return self._detector.input_size(height, width)
+        except ImageError as why:  # the family says what is wrong with such a size, and does not know whose it is
+            asked = f"'{self._name}' was to look at '{picture.source}', {width} x {height} pixels."
+            raise ImageError(asked, why.case, why.fix, file=picture.source) from why
+
     def run(self, pictures: Sequence[Picture]) -> list[Detections]:
         """What is seen in each picture; they all have one input size.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from zoo.detections import Detections
 from zoo.detectors.batching import BatchSize, Slot, Window, batch_limit
-from zoo.detectors.reading import read_ahead
+from zoo.detectors.reading import Read, read_ahead
 from zoo.detectors.steps import Steps
 from zoo.errors import ImageError
 from zoo.images import Exif, Picture, Source
@@ -45,15 +45,16 @@ def stream(
     looked:  called with each picture and what was seen in it before the picture is let go: batch by batch, not quite in order.
 
     Raises:
-        ImageError: a picture can't be read, and nobody is told by `failed`.
+        ImageError: a picture can't be read, or is of a size the network can't take, and nobody is told by `failed`.
         ContractError: the detector's plugin made something that is no detection.
     """
-    _check_options(batch_size, exif, threads)
+    check_options(batch_size, exif, threads)
     threads = _processors() if threads is None else threads
     return _stream(detector, sources, protocol, batch_size, exif, threads, failed, looked)
 
 
-def _check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:
+def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:
+    """Raises: ValueError, with what to pass, for the first that `stream` can't use."""
     if batch_size != "auto" and not (isinstance(batch_size, int) and batch_size >= 1):
         raise ValueError(f"batch_size={batch_size!r}: a number of pictures, at least 1, or 'auto'")
     if exif not in ("apply", "ignore"):
@@ -78,12 +79,8 @@ def _stream(
     window = Window(partial(batch_limit, batch_size, device=device))
     with closing(read_ahead(sources, exif=exif, threads=threads, ahead=ahead, pin=device.type == "cuda")) as pictures:
         for picture in pictures:
-            if isinstance(picture, Picture):
-                window.add(picture, detector.input_size(*picture.size))
-            else:
-                window.fail(picture)
-                if failed is None:
-                    break
+            if not _entered(window, steps, picture) and failed is None:
+                break
             for slots in window.due():
                 _look(steps, slots, looked)
             yield from _finished(window, failed)
@@ -91,6 +88,18 @@ def _stream(
         _look(steps, slots, looked)
         yield from _finished(window, failed)
     yield from _finished(window, failed)
+
+
+def _entered(window: Window, steps: Steps, picture: Read) -> bool:
+    """Whether it is in the window as a picture; else the error is there in its place: of reading it, or of its size."""
+    try:
+        if isinstance(picture, ImageError):
+            raise picture
+        window.add(picture, steps.input_size(picture))
+    except ImageError as why:
+        window.fail(why)
+        return False
+    return True
 
 
 def _processors() -> int:

@@ -25,7 +25,7 @@ def from_array(array: Array, name: str) -> Picture:
         raise unreadable(name, f"It has no pixels: an array of shape {array.shape}.", "Pass at least one pixel.")
     if np.issubdtype(array.dtype, np.floating):
         low, high = float(array.min()), float(array.max())
-        _check_range(low, high, name)
+        _check_range(low, high, name, convert="array.astype('uint8')")
         array = np.rint(array * array.dtype.type(255)).astype(np.uint8)
     elif array.dtype != np.uint8:
         raise unreadable(name, f"It is an array of {array.dtype}.", "Scale it to 0..255 and pass array.astype('uint8').")
@@ -62,13 +62,13 @@ def _from_unit(tensor: Tensor, name: str) -> Tensor:
     """Floats in [0, 1] to uint8; what torchvision's ToTensor made comes back exactly."""
     tensor = tensor.float()
     low, high = (float(value) for value in tensor.aminmax())
-    _check_range(low, high, name)
+    _check_range(low, high, name, convert="tensor.to(torch.uint8)")
     return (tensor * 255).round().to(torch.uint8)
 
 
-def _check_range(low: float, high: float, name: str) -> None:
+def _check_range(low: float, high: float, name: str, *, convert: str) -> None:
     if not (low >= 0 and high <= 1):  # NaN fails as well
-        fix = "Pass 0..255 as uint8; undo a normalisation, the detector does its own."
+        fix = f"Pass 0..255 as uint8, {convert}; undo a normalisation, the detector does its own."
         raise unreadable(name, f"Its floats go from {low:g} to {high:g}; floats are taken as [0, 1].", fix)
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from zoo.errors import NameNotFound
+from zoo.labels.near import choice_of, near
 from zoo.labels.space import LabelSpace
 
 # The file with ids and names, and the data set id each output channel stands for: None where there is one channel a class.
@@ -54,10 +55,8 @@ def _read(file: str) -> dict[int, str]:
 
 
 def _not_found(name: str) -> NameNotFound:
-    from difflib import get_close_matches  # deferred: only a mistake pays for it
-
-    near = get_close_matches(name.lower(), _DECLARED, n=4, cutoff=0.5)
-    guess = f"Did you mean {' or '.join(repr(known) for known in near)}?" if near else f"Declared are {', '.join(_DECLARED)}."
+    alike = near(name, _DECLARED)
+    guess = f"Did you mean {choice_of(alike)}?" if alike else f"Declared are {', '.join(_DECLARED)}."
     return NameNotFound(
         f"Label space '{name}' was asked for.",
         "No label space has that name.",

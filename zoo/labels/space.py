@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from zoo.errors import LabelError
+from zoo.labels.near import choice_of, near
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,8 @@ class LabelSpace:
             raise LabelError(asked, f"Label space '{self.name}' has no such class.", self._suggest(name)) from None
 
     def _suggest(self, name: str) -> str:
-        from difflib import get_close_matches  # deferred: only a mistake pays for it
-
-        spelled = {known.casefold(): known for known in self.names}
-        near = [spelled[found] for found in get_close_matches(str(name).casefold(), spelled, n=3)]
-        if near:
-            return f"Did you mean {' or '.join(repr(known) for known in near)}?"
+        if alike := near(str(name), self.names):
+            return f"Did you mean {choice_of(alike)}?"
         more = f" and {len(self) - 10} more" if len(self) > 10 else ""
         return f"Its classes are {', '.join(self.names[:10])}{more}."
 

@@ -22,6 +22,9 @@ def backbone(name: str, *, strides: Sequence[int] = (8, 16, 32), **arguments: ob
         ContractError: it can't give these strides, or its builder broke the contract.
     """
     build = catalogue().builder("backbones", name)
+    if not strides:
+        asked = f"The backbone '{name}' was asked for at no stride."
+        raise ContractError(asked, "It would return no map.", "Name at least one, for example strides=(8, 16, 32).")
     made: nn.Module = build(strides=tuple(strides), **arguments)
     given = tuple(level.stride for level in levels_of(made, name=name))
     if given != tuple(strides):

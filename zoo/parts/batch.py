@@ -69,10 +69,17 @@ class Target:
     labels: Tensor
 
     def __post_init__(self) -> None:
-        count = len(self.labels)
-        if tuple(self.boxes.shape) != (count, 4):
-            raise ValueError(f"boxes must be ({count}, 4) to match {count} labels, got {tuple(self.boxes.shape)}")
-        if self.labels.dtype != torch.int64:
-            raise ValueError(f"labels must be torch.int64, positions in the label space, got {self.labels.dtype}")
+        _check_type("boxes", self.boxes, torch.float32, "x1 y1 x2 y2 in original pixels")
+        _check_type("labels", self.labels, torch.int64, "positions in the label space")
+        shapes = tuple(self.boxes.shape), tuple(self.labels.shape)
+        count = self.labels.numel()
+        if shapes != ((count, 4), (count,)):
+            raise ValueError(f"a target has boxes (n, 4) and labels (n,), got {shapes[0]} and {shapes[1]}")
         if count:
             check_boxes(self.boxes)
+
+
+def _check_type(name: str, column: object, dtype: torch.dtype, meaning: str) -> None:
+    got = column.dtype if isinstance(column, Tensor) else f"a {type(column).__name__}"
+    if got != dtype:
+        raise ValueError(f"{name} must be a tensor of {dtype}, {meaning}, got {got}")

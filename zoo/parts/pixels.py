@@ -16,9 +16,10 @@ def check_pixels(images: Sequence[Tensor]) -> None:
         if not isinstance(image, Tensor):
             raise _refused(position, f"It is a {type(image).__name__}.")
         if image.dtype != torch.uint8 or image.dim() != 3 or image.shape[0] != 3 or not image.numel():
-            raise _refused(position, f"It is a tensor of {image.dtype}, {tuple(image.shape)}.")
+            unit = " Of floats in [0, 1]: (image * 255).round().to(torch.uint8)" if image.is_floating_point() else ""
+            raise _refused(position, f"It is a tensor of {image.dtype}, {tuple(image.shape)}.", more=unit)
 
 
-def _refused(position: int, case: str) -> ImageError:
+def _refused(position: int, case: str, *, more: str = "") -> ImageError:
     fix = "Pass uint8 RGB tensors (3, height, width), 0 to 255: zoo.images.read(picture).pixels makes one of any form."
-    return ImageError(f"Picture {position} was to be prepared for the network.", case, fix)
+    return ImageError(f"Picture {position} was to be prepared for the network.", case, fix + more)

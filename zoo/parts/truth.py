@@ -17,11 +17,15 @@ def truth_in_input(batch: Batch, targets: Sequence[Target], space: LabelSpace) -
     Boxes without width or height are left out: no anchor could learn them, and their logarithm is infinite.
 
     Raises:
+        TypeError: one is no `Target`.
         ValueError: there are more or fewer targets than pictures.
         LabelError: a label is outside the label space.
     """
     if len(targets) != len(batch):
         raise ValueError(f"targets must be one a picture, {len(batch)}, got {len(targets)}")
+    for target in targets:
+        if not isinstance(target, Target):
+            raise TypeError(f"targets must be zoo.Target(boxes, labels), one a picture, got a {type(target).__name__}")
     return [_in_input(target, place, batch.pixels.device, space) for target, place in zip(targets, batch.places, strict=True)]
 
 

@@ -1,21 +1,4 @@
-"""Did you mean …?: the known names nearest to a mistyped one."""
+"""Did you mean …?: the words for a mistyped name, which label spaces need as well and so have a floor below."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-
-
-def near(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
-    """At most so many of the known names, likeliest first: those that look like it, then those that contain it."""
-    from difflib import get_close_matches  # deferred: only mistakes need it
-
-    names = sorted(set(known))
-    alike = get_close_matches(asked.lower(), names, n=most, cutoff=0.7)
-    within = [name for name in names if len(asked) > 2 and asked.lower() in name and name not in alike]
-    return [*alike, *within][:most]
-
-
-def choice_of(names: Iterable[str]) -> str:
-    """`'a', 'b' or 'c'`."""
-    quoted = [f"'{name}'" for name in names]
-    return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1] if quoted else ""]))
+from zoo.labels.near import choice_of as choice_of
+from zoo.labels.near import near as near

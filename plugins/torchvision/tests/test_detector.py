@@ -16,6 +16,7 @@ from torch import Tensor
 from zoo import Protocol
 from zoo.detectors import Target
 from zoo.errors import ContractError, ImageError, LabelError
+from zoo.images import ImageWarning
 from zoo.labels import LabelSpace
 from zoo.registry.card import PostLoad
 
@@ -217,3 +218,10 @@ def test_a_box_goes_to_the_input_and_back(detector: Any, images: list[Tensor]) -
     place = detector.prepare(images).places[1]
     box = torch.tensor([[3.0, 5.0, 40.0, 80.0]])
     assert torch.allclose(place.to_original(place.to_input(box)), box)
+
+
+def test_a_picture_that_is_too_long_does_not_hide_the_others(fcos: Any, images: list[Tensor]) -> None:
+    long = torch.zeros(3, 1, 300, dtype=torch.uint8)
+    with pytest.warns(ImageWarning, match=r"'image 0', 300 x 1 pixels(.|\n)*short side would be less than one"):
+        seen = fcos.detect([long, images[0]], on_error="skip")
+    assert [one.source for one in seen] == ["image 1"]
