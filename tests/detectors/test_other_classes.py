@@ -258,5 +258,4 @@ def test_saved_it_loads_with_the_same_labels(new: Detector, tmp_path: Path) -> N
     assert again.swap is None
     assert (new.name, again.name) == ("old.v1[dog,elk,bee]", "old[dog,elk,bee]")
     assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in new.state_dict().items())
-    # The same bits at another alignment in a mapped file are summed in another order, which moved a box by 2e-5 pixels.
-    assert again.detect(picture(), score=0.0).equals(new.detect(picture(), score=0.0), tolerance=1e-4)
+    assert_close(logits(again), logits(new), atol=1e-4, rtol=1e-4)

@@ -35,19 +35,21 @@ HEADER = ("model", "AP", "interval", *NUMBERS)
 CLASSES = ("class", "boxes", "AP", "interval", "AP50", "best score", "precision", "recall")
 
 
+Models = Annotated[
+    list[str], typer.Argument(metavar="MODEL|FILE", help="A name, predictions (.parquet) or COCO results (.json).")
+]
+Resamples = Annotated[int, typer.Option(metavar="COUNT", min=0, help="For the intervals; 0 for none, which is faster.")]
+
+
 def evaluate(  # noqa: PLR0913 - one parameter an option
-    models: Annotated[
-        list[str], typer.Argument(metavar="MODEL|FILE", help="A name, predictions (.parquet) or COCO results (.json).")
-    ],
+    models: Models,
     data: Data,
     protocol: ProtocolOption = ProtocolName.uniform,
     to: To = None,
     weights: WeightsOption = None,
     device: Device = None,
     batch_size: BatchSize = None,
-    resamples: Annotated[
-        int, typer.Option(metavar="COUNT", min=0, help="For the intervals; 0 for none, which is faster.")
-    ] = 1000,
+    resamples: Resamples = 1000,
     seed: Annotated[int, typer.Option(metavar="NUMBER", min=0, help="Of the resamples.")] = 0,
     classes: Annotated[bool, typer.Option("--classes", help="A line for each class too.")] = False,
     json_to: Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write the report.")] = None,
