@@ -77,5 +77,5 @@ def test_columns_of_another_shape_or_type_are_refused(boxes: Tensor, labels: Ten
 
 def test_targets_as_torchvision_has_them_are_told_what_is_wanted() -> None:
     theirs = {"boxes": BOXES, "labels": LABELS}
-    with pytest.raises(TypeError, match="zoo.Target.* got a dict"):
+    with pytest.raises(TypeError, match=r"zoo.Target.* got a dict"):
         truth_in_input(batch_of(PLACE), [theirs], SPACE)  # type: ignore[list-item]
