@@ -31,8 +31,8 @@ check: $(VENV)/.ready-to-test  # format, lint, types, import contracts
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-tests: $(VENV)/.ready-to-test  # the whole suite, docs included
-	$(PY) -m pytest
+tests: $(VENV)/.ready-to-test  # the whole suite, docs included: a process a core, each with one thread for arithmetic
+	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto
 
 bench: $(VENV)/.ready-to-test  # every benchmark, one table each
 	for file in benchmarks/*.py; do $(PY) $$file || exit 1; done
