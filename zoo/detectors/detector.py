@@ -71,7 +71,10 @@ class Detector(nn.Module, ABC):
         """Named scalar losses of `raw` (made in train mode) against the truth; their sum is what training minimises."""
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
-        """The network's input `(height, width)` for a picture of that size; pictures that agree share a batch unpadded."""
+        """The network's input `(height, width)` for a picture of that size; pictures that agree share a batch unpadded.
+
+        Raises: ImageError where the network can't take such a picture; `detect` says which one it was, or skips it.
+        """
         return height, width
 
     def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
