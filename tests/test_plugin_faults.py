@@ -84,6 +84,7 @@ WORKING = {
     "nan": MODEL.format(name="nan"),
     "outside": MODEL.format(name="outside"),
     "text": MODEL.format(name="text"),
+    "dividing": MODEL.format(name="dividing"),
     "fine": MODEL.format(name="fine"),
 }
 FILES = {
@@ -92,6 +93,7 @@ FILES = {
     "outside": {"detector.py": DETECTOR.format(boxes="seen.boxes + 100")},
     "fine": {"detector.py": DETECTOR.format(boxes="seen.boxes")},
     "text": {"detector.py": "def build(*, space):\n    return 'a net'\n"},
+    "dividing": {"detector.py": "def build(*, space):\n    1 / 0\n"},
 }
 
 
@@ -195,7 +197,7 @@ def seen(site: Path) -> dict[str, str]:
     code = """if True:
         import json, torch, zoo
         said = {}
-        for name in ("nan", "outside", "text", "fine"):
+        for name in ("nan", "outside", "text", "dividing", "fine"):
             try:
                 model = zoo.load(f"{name}_s", weights=False)
                 said[name] = str(model.detect(torch.full((3, 40, 50), 90, dtype=torch.uint8), score=0.0).size)
@@ -203,7 +205,7 @@ def seen(site: Path) -> dict[str, str]:
                 said[name] = f"{type(why).__name__}: {why}"
         print(json.dumps(said))
     """
-    done = zoo(site, code=code, setting="nan,outside,text,fine")
+    done = zoo(site, code=code, setting="nan,outside,text,dividing,fine")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -222,6 +224,12 @@ def test_boxes_outside_the_picture_are_refused_and_the_distribution_is_named(see
 def test_a_builder_that_returns_no_detector_is_refused(seen: dict[str, str]) -> None:
     assert "'text_s' was to be built by the architecture 'text/text'." in seen["text"]
     assert "It returned a str, not a zoo.Detector." in seen["text"]
+
+
+def test_a_builder_that_fails_is_an_error_of_its_distribution(seen: dict[str, str]) -> None:
+    assert seen["dividing"].startswith("ContractError: 'dividing_s' was to be built by the architecture 'dividing/dividing'.")
+    assert "Its builder raised ZeroDivisionError: division by zero" in seen["dividing"]
+    assert f"'detzoo_dividing' (detzoo-dividing {VERSION})" in seen["dividing"]
 
 
 def test_a_plugin_without_a_fault_runs_beside_them(seen: dict[str, str]) -> None:

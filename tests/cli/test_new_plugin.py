@@ -70,6 +70,13 @@ def test_a_folder_that_is_there_is_left_alone(shell: Shell, made: Path) -> None:
     assert (made / "README.md").read_text() == "mine"
 
 
+def test_a_folder_with_a_repository_and_an_environment_in_it_is_as_good_as_empty(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "mine" / ".git").mkdir(parents=True)
+    (tmp_path / "mine" / "venv").mkdir()
+    (tmp_path / "mine" / "venv" / "pyvenv.cfg").touch()
+    assert shell("plugins", "new", "acme", "--to", str(tmp_path / "mine")).code == 0
+
+
 def test_another_folder_may_be_named(shell: Shell, tmp_path: Path) -> None:
     assert shell("plugins", "new", "acme", "--to", str(tmp_path / "a" / "b")).code == 0
     assert (tmp_path / "a" / "b" / "detzoo_acme" / "__init__.py").exists()

@@ -78,7 +78,7 @@ def test_the_name_a_model_was_loaded_by_is_said(make_lamps, street):
 def test_one_detections_a_picture_is_demanded(lamps, street):
     whole = lamps.decode
     lamps.decode = lambda *args: whole(*args)[1:]
-    with pytest.raises(ContractError, match=r"3 pictures, the first of them 'image 0'.*\n.*returned 2 Detections"):
+    with pytest.raises(ContractError, match=r"3 pictures, the first of them 'image 0'.*\n.*returned 2 Detections for 3 pictures"):
         lamps.detect([street] * 3, batch_size=3)
 
 

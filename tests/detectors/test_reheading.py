@@ -208,7 +208,12 @@ def _wrong(space: LabelSpace, **changes: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"), [({}, "'head.cls_preds.2.weight' depends on the number of classes"), ({"outer": 2}, "2 x 2 x 1")]
+    ("changes", "said"),
+    [
+        ({}, "'head.cls_preds.2.weight' depends on the number of classes"),
+        ({"outer": 2}, "2 x 2 x 1"),
+        ({"name": "heat.9"}, "names 'heat.9', and has no such layer"),
+    ],
 )
 def test_a_family_that_names_its_layers_wrongly_is_told(weights: dict[str, Tensor], changes: Any, said: str) -> None:
     def make(space: LabelSpace) -> Any:

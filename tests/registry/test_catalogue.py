@@ -169,7 +169,8 @@ def test_a_name_whose_plugin_is_absent_is_told_why(known: Catalogue, name: str, 
 
 
 def test_an_unknown_plugin_explains_nothing(known: Catalogue) -> None:
-    assert error_of(known, "unheard/of").case == "No model has that name."
+    case = "No model has that name. The plugin 'broken', which may have it, is quarantined; zoo plugins says why."
+    assert error_of(known, "unheard/of").case == case
 
 
 def test_only_aliases_that_lead_somewhere_are_listed(known: Catalogue) -> None:

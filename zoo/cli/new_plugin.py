@@ -34,10 +34,10 @@ def new_plugin(
     """Write a plugin that works: a small detector, its card, and a test that holds it to what the zoo promises."""
     _check_name(name)
     folder = to or Path(f"detzoo-{name}")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or any(map(_counts, folder.iterdir()))):
         raise PluginError(
             f"The plugin '{name}' was to be written to '{folder}'.",
-            "That is there already, and is not an empty folder.",
+            "That is there already, and is not an empty folder; hidden files and virtual environments do not count.",
             "Choose another folder with --to.",
         )
     for path, text in written(name).items():
@@ -45,6 +45,11 @@ def new_plugin(
         (folder / path).write_text(text, encoding="utf-8")
         typer.echo(str(folder / path))
     typer.echo(f'\npip install --editable "{folder}[test]" && zoo check {name}_small')
+
+
+def _counts(entry: Path) -> bool:
+    """Whether what is in a folder makes it somebody's already; `.git` and a virtual environment do not."""
+    return not (entry.name.startswith(".") or (entry / "pyvenv.cfg").is_file())
 
 
 def written(name: str) -> dict[str, str]:

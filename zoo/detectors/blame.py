@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from torch import nn
 
-
-def blame(detector: nn.Module) -> str:
-    """What to do about a defect of the detector: where to report it; of a composed one, the head is who makes the boxes."""
+def blame(detector: object) -> str:
+    """What to do about a defect of a detector or its builder: where to report it; of a composed one, the head makes the boxes."""
     maker = getattr(detector, "head", detector) if hasattr(detector, "plan") else detector
-    package = type(maker).__module__.partition(".")[0]
+    package = maker.__module__.partition(".")[0]
     owners = metadata.packages_distributions().get(package, [])  # slow, and only a defect pays for it
     owner = f" ({owners[0]} {metadata.version(owners[0])})" if owners else ""
     return f"This is a defect of the package '{package}'{owner}: report it there, with the picture."

@@ -11,10 +11,11 @@ from os import PathLike, fspath
 import torch
 
 from zoo.detectors.assign import assign, read
+from zoo.detectors.blame import blame
 from zoo.detectors.detector import Detector
 from zoo.detectors.reheading import fits, rehead
 from zoo.detectors.swap import HeadSwap, some
-from zoo.errors import CardError, ContractError, UsageError
+from zoo.errors import CardError, ContractError, UsageError, ZooError
 from zoo.hub.choice import Found, choose, find, is_place
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
@@ -120,10 +121,17 @@ def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
     takes_input = card.input is not None and "input" in inspect.signature(make).parameters
     given = {"input": card.input, **card.arguments} if takes_input else card.arguments
     _check_arguments(choice, make, space, given)
-    detector = make(space=space, **given)
+    asked = f"'{choice.name}' was to be built by the architecture '{card.architecture}'."
+    try:
+        detector = make(space=space, **given)
+    except (ZooError, torch.OutOfMemoryError, MemoryError):
+        raise
+    except Exception as why:
+        case = f"Its builder raised {type(why).__name__}: {' '.join(str(why).split())}"
+        raise ContractError(asked, case, blame(make)) from why
     if not isinstance(detector, Detector):
         raise ContractError(
-            f"'{choice.name}' was to be built by the architecture '{card.architecture}'.",
+            asked,
             f"It returned a {type(detector).__name__}, not a zoo.Detector.",
             "Return a subclass of zoo.Detector from the builder.",
         )

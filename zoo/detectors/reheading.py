@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo.detectors.assign import assign
 from zoo.detectors.detector import Detector
@@ -58,7 +58,7 @@ def _carried(source: Detector, detector: Detector) -> dict[str, Rows]:
 def _layer(
     source: Detector, detector: Detector, before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]
 ) -> dict[str, Rows]:
-    module = detector.get_submodule(layer.name).to_empty(device="cpu")
+    module = _submodule(detector, layer).to_empty(device="cpu")
     layer.start(module)
     pairs = _channels(before, layer, label)
     theirs = dict(source.get_submodule(before.name).named_parameters(recurse=False))
@@ -69,6 +69,17 @@ def _layer(
         fresh = layer.outer * layer.inner * (len(layer.channels) - len(pairs))
         found[f"{layer.name}.{name}"] = tensor.detach(), fresh
     return found
+
+
+def _submodule(detector: Detector, layer: ClassLayer) -> nn.Module:
+    try:
+        return detector.get_submodule(layer.name)
+    except AttributeError as why:
+        raise ContractError(
+            f"{type(detector).__name__} was asked for the layers that speak of classes.",
+            f"It names '{layer.name}', and has no such layer.",
+            "Mend class_layers in its plugin.",
+        ) from why
 
 
 def _channels(before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -> dict[int, int]:

@@ -75,7 +75,7 @@ class Steps:
         with self._named("decode", pictures):
             found = list(model.decode(raw, batch, self._protocol))
         if len(found) != len(pictures):
-            raise self._broken(pictures, f"Its decode returned {len(found)} Detections.")
+            raise self._broken(pictures, f"Its decode returned {len(found)} Detections for {len(pictures)} pictures.")
         return found
 
     def _arithmetic(self, device: torch.device) -> AbstractContextManager[object]:

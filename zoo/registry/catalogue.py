@@ -220,6 +220,9 @@ class Catalogue:
         if "/" in base:
             names = [row.qualified for rows in self._listed.values() for row in rows]
         alike = near(base, names) or near(base.rpartition("/")[2], self._listed)
+        skipped = [info.name for info in self.plugins if info.status == "quarantined"]
+        if skipped:
+            case += f" The plugin {choice_of(skipped)}, which may have it, is quarantined; zoo plugins says why."
         return NameNotFound(asked, case, f"Did you mean {choice_of(alike)}?" if alike else "See which there are: zoo list")
 
 
