@@ -201,3 +201,12 @@ def test_weights_for_classes_of_ones_own_name_them(run: Run, tmp_path: Path) -> 
     assert done.stderr == ""
     assert seen["model"] == "yolox_nano[helmet,vest]"
     assert {one["name"] for one in seen["detections"]} <= {"helmet", "vest"}
+
+
+@pytest.mark.parametrize("words", [("--save", "."), ("--json", "1.png"), ("--coco", "1.png")])
+def test_a_picture_is_never_replaced_by_what_is_written_about_it(run: Run, tmp_path: Path, words: tuple[str, str]) -> None:
+    before = (tmp_path / "1.png").read_bytes()
+    done = run("1.png", *words)
+    assert done.returncode == 2
+    assert "one of the pictures" in done.stderr or "would be replaced" in done.stderr
+    assert (tmp_path / "1.png").read_bytes() == before

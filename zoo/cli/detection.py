@@ -54,6 +54,7 @@ def run(asked: Request) -> int:
     _check_places(asked)
     ids = ImageIds.read(asked.coco_images) if asked.coco_to else None
     pictures = list(chain.from_iterable(expand(source) for source in asked.sources))
+    _check_originals(asked, pictures)
     if ids:
         ids.check(pictures)
     with ExitStack() as stack:
@@ -76,6 +77,19 @@ def _check_places(asked: Request) -> None:
     if asked.json_to and asked.coco_to and Path(asked.json_to).resolve() == Path(asked.coco_to).resolve():
         case = f"Both would be written to '{asked.json_to}'."
         raise UsageError("--json and --coco were given.", case, "Name a file of its own for each.")
+
+
+def _check_originals(asked: Request, pictures: Sequence[Source]) -> None:
+    """Raises: UsageError where an output would replace one of the pictures that are looked at."""
+    originals = {Path(one).absolute() for one in pictures if isinstance(one, str)}
+    files = {Path(to).absolute() for to in (asked.json_to, asked.coco_to) if to and to != STANDARD_OUTPUT}
+    if replaced := sorted(files & originals):
+        raise UsageError(f"Results were to be written to '{replaced[0]}'.", "That is one of the pictures.", "Name another file.")
+    if asked.save_to and (inside := sorted(one for one in originals if one.parent.resolve() == asked.save_to.resolve())):
+        case = f"'{inside[0]}' is in that folder, and would be replaced."
+        raise UsageError(
+            f"Annotated pictures were to be saved in '{asked.save_to}'.", case, "Name another folder: --save annotated"
+        )
 
 
 def _look(
