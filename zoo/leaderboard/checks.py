@@ -15,10 +15,10 @@ from typing import TypeVar
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from zoo.errors import ZooError
+from zoo.labels.near import near
 from zoo.leaderboard.entry import PROVENANCE, UNKNOWN, Entry, Setting
 from zoo.registry import catalogue
 from zoo.registry.license import PERMISSIVE
-from zoo.registry.near import near
 
 CLAIM_POINTS = 1.0  # of AP in percent; evaluators and rounding account for less
 PARAMETER_SHARE = 0.02  # frozen or folded batch norm accounts for less

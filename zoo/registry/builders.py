@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import Any
 
 from zoo.errors import NameAmbiguous, NameNotFound, PluginError, ZooError
+from zoo.labels.near import choice_of, near
 from zoo.registry.absence import Known
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.hookspecs import Build
-from zoo.registry.near import choice_of, near
 from zoo.registry.plugins import Plugin
 
 _PART = re.compile(r"[\w.-]+")

@@ -10,11 +10,11 @@ from operator import itemgetter
 from typing import Any
 
 from zoo.errors import NameAmbiguous, NameNotFound
+from zoo.labels.near import choice_of, near
 from zoo.registry import builders
 from zoo.registry.absence import Absence, Known
 from zoo.registry.card import Card, Weights
 from zoo.registry.contribution import Kind
-from zoo.registry.near import choice_of, near
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.row import Row
 from zoo.registry.shelf import USER, Alias, Shelf

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoo.registry.near import near
+from zoo.labels.near import near
 
 # SPDX identifiers (https://spdx.org/licenses) that ask for no more than attribution and their own text.
 _PERMISSIVE = """

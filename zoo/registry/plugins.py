@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Literal
 import pluggy
 
 from zoo.errors import PluginError, ZooError
+from zoo.labels.near import near
 from zoo.registry import hookspecs
 from zoo.registry.contribution import KINDS, Contribution
-from zoo.registry.near import near
 from zoo.registry.schema import NAME
 from zoo.registry.shelf import CORE, USER, Shelf
 

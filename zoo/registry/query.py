@@ -34,9 +34,9 @@ from lark.exceptions import UnexpectedInput
 
 from zoo.errors import QueryError
 from zoo.labels import declared
+from zoo.labels.near import choice_of, near
 from zoo.registry.fields import FIELDS, SYNONYMS, Field
 from zoo.registry.license import is_identifier, is_permissive, nearest
-from zoo.registry.near import choice_of, near
 from zoo.registry.row import CUSTOM, Row
 
 LIMIT = 1000

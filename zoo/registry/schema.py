@@ -12,10 +12,10 @@ import msgspec
 
 from zoo.errors import CardError
 from zoo.labels import declared
+from zoo.labels.near import choice_of, near
 from zoo.registry import card as structs
 from zoo.registry.card import Card
 from zoo.registry.document import Sheet, Step
-from zoo.registry.near import choice_of, near
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
 _NAME = re.compile(NAME)

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from zoo.errors import NameNotFound
-from zoo.registry.near import choice_of, near
+from zoo.labels.near import choice_of, near
 from zoo.testing.checks import answers, building, card, forms, preparing, settings, shapes, state, training
 from zoo.testing.model import Model
 

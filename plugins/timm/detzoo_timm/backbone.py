@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import ContractError, NameNotFound
+from zoo.labels.near import choice_of, near
 from zoo.parts import Level
-from zoo.registry.near import choice_of, near
 
 
 class TimmBackbone(nn.Module):

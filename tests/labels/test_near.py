@@ -2,8 +2,7 @@
 
 import pytest
 
-from zoo.registry.license import is_permissive
-from zoo.registry.near import choice_of, near
+from zoo.labels.near import choice_of, near
 
 NAMES = ["fasterrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn_v2", "yolox_nano", "yolox_tiny", "ssd300_vgg16"]
 
@@ -41,11 +40,3 @@ def test_no_more_than_asked_for_are_suggested() -> None:
 )
 def test_choices_read_as_a_sentence(names: list[str], text: str) -> None:
     assert choice_of(names) == text
-
-
-@pytest.mark.parametrize(
-    ("license", "answer"),
-    [("Apache-2.0", True), ("mit", True), ("AGPL-3.0-only", False), ("MIT OR GPL-3.0-only", False), ("", False)],
-)
-def test_permissive_is_a_list_of_identifiers(license: str, answer: bool) -> None:
-    assert is_permissive(license) is answer
