@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli.labels import LABELS, labels_of
+from zoo.cli.options import BatchSize, Device, Weights
 
 DEFAULT = "yolox_nano"
 
@@ -35,9 +36,6 @@ class Exif(StrEnum):
 
 Pictures = Annotated[list[str], typer.Argument(metavar="IMAGE|FOLDER|GLOB|URL", help="What to look at.", show_default=False)]
 Model = Annotated[str, typer.Option(metavar="NAME", help="A name that zoo list shows, or one with a .TAG.")]
-Weights = Annotated[
-    str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")
-]
 Labels = Annotated[str | None, typer.Option(metavar="NAMES", help=f"Classes instead of the card's. {LABELS}")]
 Score = Annotated[float, typer.Option(metavar="SCORE", min=0, max=1, help="Leave out what the model is less sure of.")]
 Overlap = Annotated[
@@ -54,8 +52,6 @@ CocoImages = Annotated[
     typer.Option(metavar="FILE", help="COCO annotations that say each picture's id; else its name has to be a number."),
 ]
 Save = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Save annotated pictures there; the folder is made.")]
-Device = Annotated[str | None, typer.Option(metavar="DEVICE", help="cpu, cuda, cuda:1, mps; else torch's default.")]
-BatchSize = Annotated[int | None, typer.Option(metavar="COUNT", min=1, help="Pictures at once; else what fits.")]
 Turn = Annotated[Exif, typer.Option(metavar="apply|ignore", help="Turn pictures upright as EXIF says, or take them as stored.")]
 Broken = Annotated[OnError, typer.Option(metavar="skip|raise", help="Leave out a picture that can't be read, or stop there.")]
 

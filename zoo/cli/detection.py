@@ -14,6 +14,7 @@ import typer
 
 from zoo.cli import message
 from zoo.cli.image_ids import ImageIds
+from zoo.cli.options import weights_of
 from zoo.cli.results import STANDARD_OUTPUT, Annotated, json_list, object_of
 from zoo.detections import Detections
 from zoo.detectors import Detector, Protocol, load
@@ -61,7 +62,7 @@ def run(asked: Request) -> int:
         add_json = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
         add_coco = stack.enter_context(json_list(asked.coco_to)) if asked.coco_to else None
         annotated = Annotated(asked.save_to) if asked.save_to else None
-        detector = load(asked.model, weights=_weights(asked.weights), labels=asked.labels, device=asked.device)
+        detector = load(asked.model, weights=weights_of(asked.weights), labels=asked.labels, device=asked.device)
         writers = list(_writers(detector, add_json, add_coco, ids))
         if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
             writers.append(_print_line)
@@ -117,11 +118,6 @@ def _look(
                 write(seen)
             bar.advance()
     return failed
-
-
-def _weights(text: str | None) -> bool | str:
-    """`--weights` as `zoo.load` takes it: nothing is the card's own, `random` is none."""
-    return {None: True, "random": False}.get(text, text or True)
 
 
 def _writers(detector: Detector, add_json: Add | None, add_coco: Add | None, ids: ImageIds | None) -> Iterator[Write]:

@@ -12,18 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoo.cli.measures import (
-    BatchSize,
-    Data,
-    Device,
-    ProtocolName,
-    ProtocolOption,
-    To,
-    WeightsOption,
-    each,
-    percent,
-    weights_of,
-)
+from zoo.cli.measures import Data, ProtocolName, ProtocolOption, To, each, percent
+from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.cli.table import table
 from zoo.errors import DataError
 
@@ -46,7 +36,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     data: Data,
     protocol: ProtocolOption = ProtocolName.uniform,
     to: To = None,
-    weights: WeightsOption = None,
+    weights: Weights = None,
     device: Device = None,
     batch_size: BatchSize = None,
     resamples: Resamples = 1000,

@@ -1,4 +1,4 @@
-"""What the commands that run models on data sets share: their options, and how numbers are written."""
+"""What the commands that run models on data sets share: their own options, and how numbers are written."""
 
 from __future__ import annotations
 
@@ -29,17 +29,7 @@ ProtocolOption: TypeAlias = Annotated[
     ProtocolName,
     typer.Option(metavar="uniform|native", help="uniform: the same thresholds for every model; native: the family's own."),
 ]
-WeightsOption: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")
-]
-Device: TypeAlias = Annotated[str | None, typer.Option(metavar="DEVICE", help="cpu, cuda, cuda:1, mps; else torch's default.")]
-BatchSize: TypeAlias = Annotated[int | None, typer.Option(metavar="COUNT", min=1, help="Pictures at once; else what fits.")]
 To: TypeAlias = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where runs are kept; else $ZOO_HOME/runs.")]
-
-
-def weights_of(text: str | None) -> bool | str:
-    """`--weights` as `zoo.load` takes it: nothing is the card's own, `random` is none."""
-    return {None: True, "random": False}.get(text, text or True)
 
 
 def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], int]:

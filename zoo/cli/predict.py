@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoo.cli.measures import BatchSize, Data, Device, ProtocolName, ProtocolOption, To, WeightsOption, each, weights_of
+from zoo.cli.measures import Data, ProtocolName, ProtocolOption, To, each
+from zoo.cli.options import BatchSize, Device, Weights, weights_of
 
 if TYPE_CHECKING:
     from zoo.evaluate import Predictions
@@ -21,7 +22,7 @@ def predict(
     data: Data,
     to: To = None,
     protocol: ProtocolOption = ProtocolName.uniform,
-    weights: WeightsOption = None,
+    weights: Weights = None,
     device: Device = None,
     batch_size: BatchSize = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
