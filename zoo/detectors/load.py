@@ -16,7 +16,7 @@ from zoo.detectors.detector import Detector
 from zoo.detectors.reheading import fits, rehead
 from zoo.detectors.swap import HeadSwap, some
 from zoo.errors import CardError, ContractError, UsageError, ZooError
-from zoo.hub.choice import Found, choose, find, is_place
+from zoo.hub.choice import Found, called, choose, find, is_place
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.registry import Catalogue, Choice, catalogue
@@ -55,12 +55,12 @@ def load(
     old = space_of(choice.entry.card.labels)
     new = old if labels is None else space_of(labels)
     if weights is False:
-        detector, tag = build(known, choice, new), None
+        detector, short = build(known, choice, new), choice.entry.name
     else:
         found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
         detector = _filled(known, choice, found, old, new, asked=f"'{name}' was to be loaded from {found.file.source}.")
-        detector.weights, tag = found.file, choice.tag if found.weights is choice.weights else None
-    detector.name = named(f"{choice.entry.name}.{tag}" if tag else choice.entry.name, old, new)
+        detector.weights, short = found.file, called(choice, found)
+    detector.name = named(short, old, new)
     if detector.swap:
         _notice(detector.name, detector.swap)
     return detector.eval().to(place)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from zoo.hub.choice import choose, find, is_place
+from zoo.hub.choice import called, choose, find, is_place
 from zoo.registry import Choice, catalogue
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def subject(
     if weights is False:
         return _at_hand(load(model, weights=False, device=device), facts | {"weights_source": "random"})
     found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
-    file, name = found.file, choice.name if found.weights is choice.weights else choice.entry.name
+    file, name = found.file, called(choice, found)
     source = f"file:{file.published.name}" if file.source.startswith("file:") else file.source
     facts |= {"model": name, "weights_sha256": file.sha256, "weights_source": source}
     return Subject(name, facts, lambda: load(model, weights=weights, device=device, progress=progress), fixed=True)

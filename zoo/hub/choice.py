@@ -70,6 +70,11 @@ def choose(known: Catalogue, name: str, weights: bool | str) -> Choice:
     return known.resolve(f"{choice.entry.qualified}.{weights}")
 
 
+def called(choice: Choice, found: Found) -> str:
+    """The model's name with these weights: with its tag if they are the card's own."""
+    return choice.name if found.weights is choice.weights else choice.entry.name
+
+
 def is_place(weights: bool | str) -> bool:
     """Whether `weights` says where a file is, rather than which of the card's it is."""
     return isinstance(weights, str) and weights.startswith(EXPLICIT)
