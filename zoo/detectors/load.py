@@ -14,6 +14,7 @@ from zoo.detectors.assign import assign, read
 from zoo.detectors.blame import blame
 from zoo.detectors.detector import Detector
 from zoo.detectors.reheading import fits, rehead
+from zoo.detectors.skeleton import skeleton
 from zoo.detectors.swap import HeadSwap, some
 from zoo.errors import CardError, ContractError, UsageError, ZooError
 from zoo.hub.choice import Found, called, choose, find, is_place
@@ -95,7 +96,7 @@ def _filled(known: Catalogue, choice: Choice, found: Found, old: LabelSpace, new
     """The architecture for `new` with weights for `old`, or with somebody's own that are for `new` already."""
     make = partial(build, known, choice)
     published = read(found.file.path)
-    with torch.device("meta"):
+    with skeleton():
         detector = make(new)
     if new == old or (found.weights is None and fits(detector, published)):
         assign(detector, published, asked=asked)

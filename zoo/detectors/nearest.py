@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations, islice
 
-import torch
-
 from zoo.detectors.assemble import Seam, build_part, builder
 from zoo.detectors.plan import Plan
+from zoo.detectors.skeleton import skeleton
 from zoo.errors import ZooError
 from zoo.labels import LabelSpace
 from zoo.parts import Level, levels_of
@@ -61,7 +60,7 @@ class _Search:
         if len(levels) < len(found):
             return False
         try:
-            with torch.device("meta"):
+            with skeleton():
                 if plan.neck is not None:
                     levels = levels_of(build_part(plan, "neck", {"levels": levels}), name=plan.neck)
                 build_part(plan, "head", {"levels": levels, "space": self._space})
@@ -73,7 +72,7 @@ class _Search:
         """The backbone's map at one stride, if it has one."""
         if stride not in self._levels:
             try:
-                with torch.device("meta"):
+                with skeleton():
                     self._levels[stride] = levels_of(build_part(plan, "backbone", {"strides": (stride,)}), name=plan.backbone)[0]
             except (Seam, ZooError):
                 self._levels[stride] = None

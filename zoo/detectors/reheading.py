@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from zoo.detectors.assign import assign
 from zoo.detectors.detector import Detector
+from zoo.detectors.skeleton import skeleton
 from zoo.detectors.swap import HeadSwap, NewRows
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
@@ -28,7 +29,7 @@ def rehead(detector: Detector, published: Mapping[str, Tensor], *, old: LabelSpa
         CheckpointError: the weights do not fit the architecture with `old`.
         ContractError: the family says wrongly which of its layers are by class.
     """
-    with torch.device("meta"):
+    with skeleton():
         source = make(old)
     assign(source, published, asked=asked)
     state = source.state_dict()
@@ -114,7 +115,7 @@ def _by_channel(tensor: Tensor, layer: ClassLayer, detector: Detector) -> Tensor
 def _fresh(make: Make, detector: Detector) -> dict[str, Rows]:
     """All new, for a family that says nothing of its layers: the tensors that would have another shape with more classes."""
     more = LabelSpace.custom(f"class {number}" for number in range(len(detector.space.channels) + 1))
-    with torch.device("meta"):
+    with skeleton():
         other = make(more).state_dict()
     changing = [name for name, tensor in detector.state_dict().items() if other[name].shape != tensor.shape]
     with torch.device("cpu"):
