@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
-BN_EPS = 1e-3
-BN_MOMENTUM = 0.03
+from detzoo_yolox.norm import Norm
 
 Activation = Literal["silu", "leaky_relu"]
 
@@ -26,7 +25,7 @@ class BaseConv(nn.Module):
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups, bias=False)
-        self.bn = nn.BatchNorm2d(outputs, eps=BN_EPS, momentum=BN_MOMENTUM)
+        self.bn = Norm(outputs)
         self.act = nn.SiLU(inplace=True) if activation == "silu" else nn.LeakyReLU(0.1, inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from detzoo_yolox.blocks import BN_EPS
+from detzoo_yolox.norm import rest, scales
 
 # Upstream nests the backbone in the neck, as `backbone.backbone`, and names each of the neck's modules.
 NECK = {
@@ -28,7 +28,7 @@ FOLDED = ".conv.bias"  # the blocks' convolutions have no bias of their own
 
 
 def translate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A checkpoint's tensors, in upstream's layout or already in this plugin's, under this plugin's names; none is copied."""
+    """A checkpoint's tensors, from upstream's layout or this plugin's, under this plugin's names; copied are folded ones only."""
     upstream = any(name.startswith("backbone.backbone.") for name in state)
     named = {rename(name): tensor for name, tensor in state.items()} if upstream else dict(state)
     return unfold(named)
@@ -46,20 +46,17 @@ def rename(name: str) -> str:
 
 
 def unfold(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Gives each convolution whose batch norm was folded into it one that changes nothing but can be trained on.
+    """Gives each convolution whose batch norm was folded into it one that takes over its bias and the size of its filters.
 
-    A published file without batch norm holds `conv.weight` and `conv.bias`; the bias becomes the norm's, its variance the one
-    that its epsilon completes to 1.
+    A published file without batch norm holds `conv.weight` and `conv.bias`; the output is the same to the bit, and training
+    leaves the norm in place.
     """
-    unfolded: dict[str, Tensor] = {}
-    for name, tensor in state.items():
-        if not name.endswith(FOLDED):
-            unfolded[name] = tensor
-            continue
-        block = name.removesuffix(FOLDED)
-        unfolded[f"{block}.bn.weight"] = torch.ones_like(tensor)
-        unfolded[f"{block}.bn.bias"] = tensor
-        unfolded[f"{block}.bn.running_mean"] = torch.zeros_like(tensor)
-        unfolded[f"{block}.bn.running_var"] = torch.full_like(tensor, 1 - BN_EPS)
-        unfolded[f"{block}.bn.num_batches_tracked"] = torch.zeros((), dtype=torch.int64)
+    unfolded = {name: tensor for name, tensor in state.items() if not name.endswith(FOLDED)}
+    for block, bias in ((name.removesuffix(FOLDED), one) for name, one in state.items() if name.endswith(FOLDED)):
+        weight = state.get(f"{block}.conv.weight")
+        scale = torch.ones_like(bias)
+        if weight is not None and weight.is_floating_point() and weight.ndim == 4 and weight.shape[:1] == bias.shape:
+            scale = scales(weight)
+            unfolded[f"{block}.conv.weight"] = weight / scale[:, None, None, None]
+        unfolded |= {f"{block}.bn.{part}": value for part, value in rest(bias, scale).items()}
     return unfolded

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, Self
 
 from torch import Tensor, nn
 
@@ -13,6 +14,7 @@ from detzoo_yolox.darknet import Darknet53
 from detzoo_yolox.head import DecoupledHead
 from detzoo_yolox.letterbox import letterbox
 from detzoo_yolox.neck import PAFPN, YOLOFPN
+from detzoo_yolox.norm import Norm
 from detzoo_yolox.raw import Raw
 from zoo.detections import Detections
 from zoo.detectors import Batch, Detector, Protocol, Target
@@ -20,11 +22,15 @@ from zoo.errors import CardError
 from zoo.labels import LabelSpace
 from zoo.parts import ClassLayer
 
+log = logging.getLogger("zoo")
+
 COARSEST = 32
 
 
 class YOLOX(Detector):
     """Backbone, neck and head, and the square of `size` input pixels that pictures are put into."""
+
+    _said = False  # that some norms do not train
 
     def __init__(self, *, space: LabelSpace, backbone: nn.Module, neck: nn.Module, head: DecoupledHead, size: int) -> None:
         super().__init__(space=space, native=head.native)
@@ -65,6 +71,16 @@ class YOLOX(Detector):
     def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Upstream's layout or this one, batch norms folded or not."""
         return translate(state)
+
+    def train(self, mode: bool = True) -> Self:
+        """Train mode. Batch norms that the weights came without stay as they are, which a warning in the log says once."""
+        super().train(mode)
+        folded = sum(module.folded for module in self.modules() if isinstance(module, Norm)) if mode and not self._said else 0
+        if folded:
+            self._said = True
+            text = "%s: its weights came with %d batch norms folded into convolutions; those keep their statistics in training."
+            log.warning(text, self.name or "YOLOX", folded)
+        return self
 
 
 def build(

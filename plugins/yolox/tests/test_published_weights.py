@@ -13,10 +13,11 @@ from detzoo_yolox.detector import YOLOX
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from torch import Tensor
+from torchvision.ops import box_iou
 
-from zoo.boxes import xyxy_to_xywh
+from zoo.boxes import xywh_to_xyxy, xyxy_to_xywh
 from zoo.detections import Detections
-from zoo.detectors import Batch, Protocol
+from zoo.detectors import Batch, Protocol, Target
 
 Pictures = Callable[[int], list[Tensor]]
 
@@ -69,6 +70,35 @@ def test_detections_are_those_of_the_reference(
             matched += bool((near & same & ((seen.scores - one["score"]).abs() < 0.05)).any())
     assert total > 40
     assert matched >= 0.97 * total
+
+
+def test_a_fine_tune_from_the_folded_file_keeps_finding_what_it_found(
+    published_nano: YOLOX, pictures: Pictures, coco: dict[str, list[dict[str, Any]]]
+) -> None:
+    shown = pictures(4)
+    targets = [truth_of(image["id"], coco, published_nano) for image in coco["images"][:4]]
+    before = [seen.above(0.5) for seen in detect(published_nano, shown)]
+    optimizer = torch.optim.AdamW(published_nano.parameters(), lr=1e-4)
+    published_nano.train()
+    for _ in range(5):
+        batch = published_nano.prepare(shown)
+        sum(published_nano.loss(published_nano(batch), batch, targets).values()).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    after = detect(published_nano.eval(), shown)
+    assert sum(map(len, before)) == 10
+    for had, has in zip(before, after, strict=True):
+        ious, same = box_iou(had.boxes, has.boxes), had.labels[:, None] == has.labels
+        assert ((ious > 0.8) & same & (has.scores > 0.3)).any(dim=1).all()
+
+
+def truth_of(image: int, coco: dict[str, list[dict[str, Any]]], model: YOLOX) -> Target:
+    """What the data set says is in a picture."""
+    found = [one for one in coco["annotations"] if one["image_id"] == image and not one["iscrowd"]]
+    boxes = xywh_to_xyxy(torch.tensor([one["bbox"] for one in found]).reshape(-1, 4))
+    return Target(
+        boxes=boxes, labels=torch.tensor([model.space.ids.index(one["category_id"]) for one in found], dtype=torch.int64)
+    )
 
 
 @pytest.mark.slow
