@@ -210,3 +210,9 @@ def test_a_picture_is_never_replaced_by_what_is_written_about_it(run: Run, tmp_p
     assert done.returncode == 2
     assert "one of the pictures" in done.stderr or "would be replaced" in done.stderr
     assert (tmp_path / "1.png").read_bytes() == before
+
+
+def test_empty_weights_are_a_mistake_and_never_the_cards_own(run: Run) -> None:
+    done = run("1.png", model=("--weights", ""))
+    assert done.returncode == 2
+    assert "--weights was given.\nIt is empty." in done.stderr

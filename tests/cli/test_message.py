@@ -18,6 +18,7 @@ from zoo.cli.message import in_shell
         ('That fits: neck_arguments={"channels": 256}', "That fits: --set neck.channels=256"),
         ('backbone_arguments={"size": [224, 224], "x": 2}', "--set backbone.size=[224,224] --set backbone.x=2"),
         ('neck="fpn"', "--neck fpn"),
+        ('Name them: labels=["helmet", "vest", …]', "Name them: --labels helmet,vest,…"),
         (
             'Copy or download it again; detect(..., on_error="skip") leaves such pictures out.',
             "Copy or download it again; --on-error skip leaves such pictures out.",

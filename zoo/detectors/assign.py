@@ -35,7 +35,8 @@ def assign(detector: Detector, published: Mapping[str, Tensor], *, asked: str) -
     state = detector.from_checkpoint(published)
     wrong = {name: tensor for name, tensor in state.items() if name in own and own[name].shape != tensor.shape}
     if wrong:
-        raise _misfit(asked, shapes=[f"{name} {_shape(tensor)}, not {_shape(own[name])}" for name, tensor in wrong.items()])
+        shapes = [f"{name} {_shape(tensor)}, not {_shape(own[name])}" for name, tensor in wrong.items()]
+        raise _misfit(asked, shapes=shapes, classes=_classes_of(wrong, detector))
     state = {name: tensor.to(own[name].dtype) if name in own else tensor for name, tensor in state.items()}
     result = detector.load_state_dict(state, strict=False, assign=True)
     if result.missing_keys or result.unexpected_keys:
@@ -54,11 +55,34 @@ def _require_filled(detector: Detector) -> None:
         )
 
 
+def _classes_of(wrong: Mapping[str, Tensor], detector: Detector) -> int | None:
+    """How many classes a checkpoint is for, if its layers for classes are all that is of another shape; else None."""
+    layers = detector.class_layers() or ()
+    layer_of = {f"{layer.name}.{part}": layer for layer in layers for part in ("weight", "bias")}
+    if not wrong.keys() <= layer_of.keys():
+        return None
+    name, tensor = next(iter(wrong.items()))
+    layer = layer_of[name]
+    channels, rest = divmod(len(tensor) if tensor.ndim else 0, layer.outer * layer.inner)
+    classes = channels - (layer.background is not None)
+    return classes if classes > 0 and not rest else None
+
+
 def _misfit(
-    asked: str, *, missing: Sequence[str] = (), unexpected: Sequence[str] = (), shapes: Sequence[str] = ()
+    asked: str,
+    *,
+    missing: Sequence[str] = (),
+    unexpected: Sequence[str] = (),
+    shapes: Sequence[str] = (),
+    classes: int | None = None,
 ) -> CheckpointError:
     kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
     case = " ".join(f"{len(names)} tensors are {kind}: {_some(names)}." for kind, names in kinds if names)
+    if classes is not None:
+        made_for = f"Its head is for {classes} {'class' if classes == 1 else 'classes'}"
+        example = ", ".join(f'"{word}"' for word in ("helmet", "vest", "boot")[:classes]) + (", …" if classes > 3 else "")
+        fix = f"Name the classes that it was trained for, in their order: labels=[{example}]"
+        return CheckpointError(asked, f"The checkpoint does not fit. {made_for}. {case}", fix)
     return CheckpointError(
         asked,
         f"The checkpoint does not fit. {case}",

@@ -12,18 +12,13 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TypeVar
 
-from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-
 from zoo.errors import ZooError
-from zoo.labels.near import near
 from zoo.leaderboard.entry import PROVENANCE, UNKNOWN, Entry, Setting
 from zoo.registry import catalogue
-from zoo.registry.license import PERMISSIVE
+from zoo.registry.license import is_identifier, nearest
 
 CLAIM_POINTS = 1.0  # of AP in percent; evaluators and rounding account for less
 PARAMETER_SHARE = 0.02  # frozen or folded batch norm accounts for less
-# To guess from, besides the permissive ones.
-LICENSES = ("AGPL-3.0", "AGPL-3.0-only", "GPL-3.0", "GPL-3.0-only", "LGPL-3.0-only", "CC-BY-NC-4.0")
 
 T = TypeVar("T")
 
@@ -89,9 +84,9 @@ def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
     for entry in entries:
         for what in ("code", "weights", "data"):
             name = getattr(entry.model.licenses, what)
-            if name and not _is_spdx(name):
-                alike = near(name.lower(), [one.lower() for one in (*LICENSES, *PERMISSIVE)])
-                hint = f"Did you mean '{_spelt(alike[0])}'?" if alike else "Write LicenseRef-NAME for one of your own."
+            if name and not is_identifier(name):
+                alike = nearest(name)
+                hint = f"Did you mean '{alike[0]}'?" if alike else "Write LicenseRef-NAME for one of your own."
                 case = f"'{name:.60}' is no SPDX identifier."
                 yield _finding(unknown_license, entry, f"model.licenses.{what}", case, hint)
 
@@ -283,18 +278,6 @@ def _most(values: Iterable[T]) -> T:
     """The commonest, the first of equals."""
     known = list(values)
     return max(known, key=known.count)
-
-
-def _is_spdx(text: str) -> bool:
-    try:
-        canonicalize_license_expression(text)
-    except InvalidLicenseExpression:
-        return False
-    return True
-
-
-def _spelt(lower: str) -> str:
-    return str(canonicalize_license_expression(lower))
 
 
 def _on_card(name: str) -> int | None:

@@ -62,7 +62,8 @@ class Licenses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A published number: which metric on which data set, and where it stands.
 
-    `AP` and `AP50`, in percent, on `coco_val2017` are what `zoo list` shows and `--where` compares.
+    Average precision and recall (AP, AP50, AR …) are in percent; `AP` and `AP50` on `coco_val2017` are what `zoo list` shows and
+    `--where` compares.
     """
 
     dataset: str
@@ -80,7 +81,7 @@ class PostLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One set of trained weights: where it can be had (tried in order) and what is claimed of it."""
 
-    sources: list[Source]
+    sources: Annotated[list[Source], Meta(min_length=1)]
     megabytes: Amount | None = None
     state_key: str | None = None
     post_load: PostLoad | None = None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+
 from zoo.labels.near import near
 
 # SPDX identifiers (https://spdx.org/licenses) that ask for no more than attribution and their own text.
@@ -12,7 +15,9 @@ _PERMISSIVE = """
 """
 _SPELLED = {name.casefold(): name for name in _PERMISSIVE.split()}
 PERMISSIVE = frozenset(_SPELLED)
-_OTHERS = ("AGPL-3.0", "GPL-2.0", "GPL-3.0", "LGPL-3.0", "MPL-2.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0")
+_OTHERS = """
+    AGPL-3.0 AGPL-3.0-only GPL-2.0 GPL-3.0 GPL-3.0-only LGPL-3.0 LGPL-3.0-only MPL-2.0 CC-BY-SA-4.0 CC-BY-NC-4.0 CC-BY-NC-SA-4.0
+"""
 
 
 def is_permissive(license: str) -> bool:
@@ -20,8 +25,11 @@ def is_permissive(license: str) -> bool:
     return license.casefold() in PERMISSIVE
 
 
+@cache
 def is_identifier(word: str) -> bool:
     """Whether a word is an SPDX identifier, or an expression of some; case does not matter."""
+    if word.casefold() in PERMISSIVE:
+        return True
     from packaging.licenses import canonicalize_license_expression  # deferred: only questions about licences need the list
 
     try:
@@ -31,7 +39,7 @@ def is_identifier(word: str) -> bool:
     return True
 
 
-def nearest(word: str) -> list[str]:
-    """What somebody may have meant who wrote `word` for a licence."""
-    spelled = _SPELLED | {name.casefold(): name for name in ("permissive", "unknown", *_OTHERS)}
+def nearest(word: str, *, words: Sequence[str] = ()) -> list[str]:
+    """The identifiers, and the other `words`, that somebody may have meant who wrote `word` for a licence."""
+    spelled = _SPELLED | {name.casefold(): name for name in (*words, *_OTHERS.split())}
     return [spelled[name] for name in near(word.casefold(), spelled)]

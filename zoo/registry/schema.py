@@ -14,11 +14,14 @@ from zoo.errors import CardError
 from zoo.labels import declared
 from zoo.labels.near import choice_of, near
 from zoo.registry import card as structs
-from zoo.registry.card import Card
+from zoo.registry.card import Card, Claim, Licenses
 from zoo.registry.document import Sheet, Step
+from zoo.registry.license import is_identifier, nearest
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
+MODEL = re.compile(rf"({NAME}/)?{NAME}(\.{NAME})?")
 _NAME = re.compile(NAME)
+_PERCENT = re.compile(r"m?A[PR]([0-9@_a-z].*)?", re.IGNORECASE)
 _ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
 _TRAIL = re.compile(r" - at (?P<key>`?key`? in )?`\$(?P<steps>[^`]*)`$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[(\.\.\.)\]")
@@ -52,7 +55,16 @@ def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
     if card.default is not None and card.default not in card.weights:
         tags = ", ".join(card.weights) or "none at all"
         raise sheet.flaw(f"There are no weights '{card.default:.40}'.", f"Name one of: {tags}.", at=(*at, "default"))
+    if card.successor is not None and not MODEL.fullmatch(card.successor):
+        case = f"'{card.successor:.40}' is not a model's name."
+        raise sheet.flaw(case, "Write name, name.tag or plugin/name.", at=(*at, "successor"))
     _check_labels(sheet, card.labels, at=(*at, "labels"))
+    _check_licenses(sheet, card.licenses, at=(*at, "licenses"))
+    for tag, weights in card.weights.items():
+        if weights.licenses:
+            _check_licenses(sheet, weights.licenses, at=(*at, "weights", tag, "licenses"))
+        for position, claim in enumerate(weights.claims):
+            _check_claim(sheet, claim, at=(*at, "weights", tag, "claims", position))
 
 
 def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) -> None:
@@ -69,6 +81,21 @@ def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) 
         raise sheet.flaw(f"The class '{twice:.40}' is listed twice.", "Give every class a name of its own.", at=at)
     if not labels:
         raise sheet.flaw("The list of classes is empty.", "List the class names, or name a label space.", at=at)
+
+
+def _check_licenses(sheet: Sheet, licenses: Licenses, *, at: Sequence[Step]) -> None:
+    for what in ("code", "weights", "data"):
+        word = getattr(licenses, what)
+        if word is not None and not is_identifier(word):
+            alike = nearest(word)
+            fix = f"Did you mean {choice_of(alike)}?" if alike else "See https://spdx.org/licenses, or write LicenseRef-NAME."
+            raise sheet.flaw(f"'{word:.40}' is no SPDX identifier.", f"{fix} Unknown is null.", at=(*at, what))
+
+
+def _check_claim(sheet: Sheet, claim: Claim, *, at: Sequence[Step]) -> None:
+    if _PERCENT.fullmatch(claim.metric) and not 0 <= claim.value <= 100:
+        case = f"{claim.metric} is in percent, and {claim.value:g} is none."
+        raise sheet.flaw(case, "Write what is published, between 0 and 100.", at=(*at, "value"))
 
 
 def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], message: str) -> CardError:

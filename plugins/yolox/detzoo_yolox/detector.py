@@ -25,6 +25,7 @@ from zoo.parts import ClassLayer
 log = logging.getLogger("zoo")
 
 COARSEST = 32
+NARROWEST = 1 / 32  # two channels in the stem, whose half goes around the first bottlenecks
 
 
 class YOLOX(Detector):
@@ -101,6 +102,10 @@ def build(
     Raises:
         CardError: an argument is outside its range.
     """
+    if not depth > 0:
+        raise _wrong(f"depth={depth:g}", "The depth is a factor above 0.", "Use for example depth: 0.33.")
+    if not width >= NARROWEST:
+        raise _wrong(f"width={width:g}", f"The width is a factor of at least {NARROWEST:g}.", "Use for example width: 0.25.")
     if size < COARSEST or size % COARSEST:
         down = max(size // COARSEST, 1) * COARSEST
         raise _wrong(
