@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save
 
+import zoo.hub
 from zoo.errors import CheckpointError
 from zoo.hub.checkpoint import Mappable, mappable
 from zoo.hub.promise import sha256_of
@@ -144,3 +145,18 @@ def test_a_safetensors_file_is_used_where_it_is_whatever_it_is_called(convert: C
     assert convert(data, name="net.safetensors") == Mappable(tmp_path / "net.safetensors")
     assert convert(data, name="net.bin") == Mappable(tmp_path / "net.bin")
     assert not (home() / "converted").exists()
+
+
+@pytest.mark.parametrize("trail", [("state_dict",), ("model",), ("ema", "module")])
+def test_tensors_that_lie_deeper_are_found_and_the_advice_works(trail: tuple[str, ...], tmp_path: Path) -> None:
+    inner: object = {"a.weight": torch.ones(2), "b.weight": torch.zeros(3)}
+    for key in reversed(trail):
+        inner = {key: inner, "optimizer": {"step": torch.ones(1)}}
+    torch.save(inner, tmp_path / "run.pth")
+    with pytest.raises(CheckpointError) as caught:
+        zoo.hub.locate(f"file:{tmp_path / 'run.pth'}")
+    assert f"`state_key: {'.'.join(trail)}`" in caught.value.fix
+    line = caught.value.fix.partition("save them alone: ")[2].replace("'run_plain.pth'", repr(str(tmp_path / "plain.pth")))
+    exec(line, {"torch": torch})  # the advice is a line of Python, to be typed as it is
+    assert zoo.hub.locate(f"file:{tmp_path / 'plain.pth'}").converted
+    assert zoo.hub.locate(f"file:{tmp_path / 'run.pth'}", state_key=".".join(trail)).converted

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.errors import CardError, NameAmbiguous
+from zoo.errors import CardError, NameAmbiguous, UsageError
 from zoo.registry import PluginWarning, add, catalogue, reload, shared
 
 Give = Callable[..., None]
@@ -125,10 +125,15 @@ def test_a_bundles_broken_cards_are_named(write: Write, monkeypatch: pytest.Monk
         catalogue()
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_a_bundle_without_cards_adds_none(there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ZOO_BUNDLE", str(tmp_path if there else tmp_path / "nowhere"))
+def test_a_bundle_without_cards_adds_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_BUNDLE", str(tmp_path))
     assert catalogue().names() == ["acme_nano"]
+
+
+def test_a_bundle_that_is_no_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_BUNDLE", str(tmp_path / "nowhere"))
+    with pytest.raises(UsageError, match=r"ZOO_BUNDLE was read(.|\n)*nowhere' is no folder"):
+        catalogue()
 
 
 def test_an_extract_has_the_cards_and_aliases_that_some_models_need(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,9 +225,7 @@ def test_the_cores_file_is_found_beside_the_package() -> None:
     assert shared.core_file().is_file()
 
 
-def test_an_architecture_that_its_plugin_does_not_have_is_an_error(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_architecture_that_its_plugin_does_not_have_is_an_error(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, write("schema: 1\ncards:\n  mine: {architecture: acme/nett, labels: coco80}\n"))
     with pytest.raises(CardError, match=r"Line 3, field 'cards\.mine\.architecture': .*'acme/nett'(.|\n)*'acme/net'"):
         catalogue()
@@ -233,9 +236,7 @@ def test_a_card_of_a_plugin_that_is_not_there_is_left_out(write: Write, monkeypa
     assert catalogue().names() == ["acme_nano"]
 
 
-def test_a_successor_of_nothing_is_an_error_once_all_plugins_are_there(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_successor_of_nothing_is_an_error_once_all_plugins_are_there(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     card = "schema: 1\ncards:\n  mine: {architecture: acme/net, labels: coco80, successor: acme_nana}\n"
     use(monkeypatch, write(card))
     assert "mine" in catalogue().names()  # others are switched off, and it may be one of theirs

@@ -6,7 +6,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,12 +53,12 @@ def tensors_of(loaded: object, path: Path, state_key: str | None) -> tuple[dict[
     """
     import torch
 
-    state = _under(loaded, state_key)
+    state = _under(loaded, path, state_key)
     tensors = {name: value for name, value in state.items() if isinstance(name, str) and isinstance(value, torch.Tensor)}
     if not tensors:
         keys = ", ".join(str(key) for key in list(state)[:8]) or "nothing"
         case = f"{path} holds no tensors {f'under {state_key!r}' if state_key else 'at its top level'}; there is: {keys}."
-        raise CheckpointError(ASKED, case, "Name the entry that holds them: `state_key` in the card.")
+        raise CheckpointError(ASKED, case, _unwrapping(loaded, path))
     odd = [
         name for name, one in tensors.items() if one.layout is not torch.strided or one.is_quantized or one.device.type != "cpu"
     ]
@@ -83,7 +83,7 @@ def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return separate
 
 
-def _under(loaded: object, state_key: str | None) -> Mapping[object, object]:
+def _under(loaded: object, path: Path, state_key: str | None) -> Mapping[object, object]:
     """The mapping under a dotted key; a file that has tensors at its top level needs none."""
     import torch
 
@@ -95,7 +95,35 @@ def _under(loaded: object, state_key: str | None) -> Mapping[object, object]:
         return at
     there = ", ".join(map(str, list(loaded)[:8])) if isinstance(loaded, Mapping) else f"a {type(loaded).__name__}"
     case = f"The checkpoint has no mapping of tensors {f'under {state_key!r}' if state_key else ''}; it holds: {there}."
-    raise CheckpointError(ASKED, case, "Name the entry that holds them: `state_key` in the card.")
+    raise CheckpointError(ASKED, case, _unwrapping(loaded, path))
+
+
+def _unwrapping(loaded: object, path: Path) -> str:
+    """What to do about tensors that lie deeper in a checkpoint: the entry with most of them, and how to say so."""
+    found = {trail: count for trail, count in _counted(loaded) if trail}
+    if not found:
+        return "Name the entry that holds them: `state_key` in the card."
+    trail = max(found, key=lambda one: found[one])
+    subscripts = "".join(f"[{key!r}]" for key in trail)
+    own = path.with_name(f"{path.stem}_plain.pth").name
+    return (
+        f"They are under '{'.'.join(trail)}': say so in the card, `state_key: {'.'.join(trail)}`, or save them alone: "
+        f"torch.save(torch.load({str(path)!r}, weights_only=True){subscripts}, {own!r})"
+    )
+
+
+def _counted(at: object, trail: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    """How many tensors each mapping holds, by the keys that lead to it; three deep is as far as anybody nests them."""
+    import torch
+
+    if not isinstance(at, Mapping):
+        return
+    tensors = sum(isinstance(value, torch.Tensor) for value in at.values())
+    if tensors:
+        yield trail, tensors
+    for key, value in at.items() if len(trail) < 3 else ():
+        if isinstance(key, str):
+            yield from _counted(value, (*trail, key))
 
 
 def _check_zip(path: Path) -> None:

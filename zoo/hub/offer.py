@@ -30,6 +30,7 @@ class Offer:
     key:      what it is remembered under.
     promises: what its sha256 has to be; none if nobody ever said.
     through:  the mirror or bundle it comes from instead.
+    original: the published file, where this one was converted from it before.
     """
 
     carrier: Carrier | Local
@@ -38,6 +39,7 @@ class Offer:
     promises: tuple[Promise, ...]
     revision: str | None = None
     through: str | None = None
+    original: Pin | None = None
 
     def all_promises(self) -> tuple[Promise, ...]:
         """Those, and what the source itself says of the file it gave."""
@@ -78,9 +80,10 @@ def from_bundle(item: Item, folder: Path, wanted: Wanted, pin: Pin | None) -> Of
     if not (folder / item.file).is_file():
         raise SourceError("A bundle was to be used.", "The bundle lists that file, but it is not there.", COPY_FIX.format(folder))
     local = Local((folder / item.file).absolute())
-    promises = (*_locked(pin, None), Promise(item.sha256, "bundle.json", fix=COPY_FIX.format(folder)))
+    whole = Promise(item.digest, "bundle.json", fix=COPY_FIX.format(folder))  # first: a copy that broke is no change to lock
+    promises = (whole,) if item.ready else (whole, *_locked(pin, None))
     through = f"bundle:{local.path}"
-    return Offer(local, item.source, through, promises, item.revision, through)
+    return Offer(local, item.source, through, promises, item.revision, through, item if item.ready else None)
 
 
 def _carrier(source: Source, address: str, origin: Path | None) -> Carrier | Local:
