@@ -13,6 +13,8 @@ from torch import Tensor
 from torchvision.ops import box_iou
 from torchvision.ops import nms as torchvision_nms
 
+from zoo.detections.arguments import number, whole
+
 Policy: TypeAlias = Literal["nms", "soft", "soft-linear", "fuse"]
 Columns: TypeAlias = tuple[Tensor, Tensor, Tensor]
 
@@ -86,7 +88,7 @@ def fuse(columns: Columns, *, iou: float, models: int, class_agnostic: bool) -> 
 def suppress(
     columns: Columns, policy: Policy, *, iou: float, class_agnostic: bool, sigma: float, floor: float, models: int
 ) -> Columns:
-    """The columns after the policy of that name. Raises: ValueError for an unknown policy or a setting out of range."""
+    """The columns after the policy of that name. Raises: ValueError for an unknown policy or a setting out of range, TypeError for one that is no number."""
     _check(policy, iou=iou, sigma=sigma, floor=floor, models=models)
     if policy == "nms":
         return nms(columns, iou=iou, class_agnostic=class_agnostic)
@@ -99,11 +101,7 @@ def suppress(
 def _check(policy: str, *, iou: float, sigma: float, floor: float, models: int) -> None:
     if policy not in get_args(Policy):
         raise ValueError(f"policy={policy!r} is none of {', '.join(get_args(Policy))}")
-    if not 0 <= iou <= 1:
-        raise ValueError(f"iou={iou}: an overlap lies between 0 and 1, for example iou=0.5")
-    if not 0 <= floor <= 1:
-        raise ValueError(f"floor={floor}: a score lies between 0 and 1, for example floor=0.001")
-    if not sigma > 0:
-        raise ValueError(f"sigma={sigma}: it must be above 0, for example sigma=0.5")
-    if models < 1:
-        raise ValueError(f"models={models}: at least 1, the number of detectors whose boxes were merged")
+    number(iou, to="suppress(iou=...)", wanted="an overlap lies between 0 and 1, for example iou=0.5", least=0, most=1)
+    number(floor, to="suppress(floor=...)", wanted="a score lies between 0 and 1, for example floor=0.001", least=0, most=1)
+    number(sigma, to="suppress(sigma=...)", wanted="a width is above 0, for example sigma=0.5", least=1e-9)
+    whole(models, to="suppress(models=...)", wanted="the number of detectors whose boxes were merged, at least 1", least=1)

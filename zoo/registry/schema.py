@@ -13,6 +13,7 @@ import msgspec
 from zoo.errors import CardError
 from zoo.labels import declared
 from zoo.labels.near import choice_of, near
+from zoo.labels.space import tidy
 from zoo.registry import card as structs
 from zoo.registry.card import Card
 from zoo.registry.document import Sheet, Step
@@ -62,10 +63,11 @@ def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) 
             known = f"Did you mean {choice_of(alike)}?" if alike else f"There are {', '.join(declared.names())}."
             raise sheet.flaw(f"No label space is called '{labels:.40}'.", f"{known} Or list the class names.", at=at)
         return
-    if any("\n" in name or not name.strip() for name in labels):
-        raise sheet.flaw("A class name is empty, or longer than a line.", "Give every class a name.", at=at)
-    if len(set(labels)) < len(labels):
-        twice = Counter(labels).most_common(1)[0][0]
+    names = list(map(tidy, labels))
+    if not all(names):
+        raise sheet.flaw("A class name is empty.", "Give every class a name.", at=at)
+    if len(set(names)) < len(names):
+        twice = Counter(names).most_common(1)[0][0]
         raise sheet.flaw(f"The class '{twice:.40}' is listed twice.", "Give every class a name of its own.", at=at)
     if not labels:
         raise sheet.flaw("The list of classes is empty.", "List the class names, or name a label space.", at=at)
