@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, isnan
+from math import inf
 from numbers import Integral, Real
 from operator import index
 from os import PathLike, fspath
@@ -33,9 +33,10 @@ def number(given: object, *, to: str, wanted: str, least: float = -inf, most: fl
     value = _plain(given)
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{to} was given {short(given)}, {kind(given)}: {wanted}")
-    if isnan(value) or not least <= value <= most:
+    plain = float(value)
+    if not least <= plain <= most:  # NaN is in no range
         raise ValueError(f"{to} was given {short(value)}: {wanted}")
-    return float(value)
+    return plain
 
 
 def whole(given: object, *, to: str, wanted: str, least: float = -inf) -> int:

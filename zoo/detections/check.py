@@ -15,8 +15,8 @@ _DTYPES = {"boxes": torch.float32, "scores": torch.float32, "labels": torch.int6
 def check(boxes: Tensor, scores: Tensor, labels: Tensor, space: LabelSpace) -> None:
     """Shapes, dtypes and values of the three columns, in a handful of tensor operations.
 
-    Raises: TypeError for other things than tensors and a label space; ValueError for what the tensors hold; LabelError for a label
-    outside the space.
+    Raises: TypeError for other things than tensors and a label space; ValueError for what the tensors hold; LabelError for a
+    label outside the space.
     """
     if not isinstance(space, LabelSpace):
         raise TypeError(f"space must be a LabelSpace, got {kind(space)}; Detections.of(...) takes names and lists of classes")
@@ -65,8 +65,9 @@ def check_boxes(boxes: Tensor) -> None:
 def _check_labels(labels: Tensor, space: LabelSpace) -> None:
     low, high = (int(value) for value in labels.aminmax())
     if low < 0 or high >= len(space):
+        classes = counted(len(space), "class", "classes")
         raise LabelError(
             f"Detections in the label space '{space.name}' were to be made.",
-            f"Label {low if low < 0 else high} is outside it: it has {counted(len(space), 'class', 'classes')}, 0..{len(space) - 1}.",
+            f"Label {low if low < 0 else high} is outside it: it has {classes}, 0..{len(space) - 1}.",
             "Labels are contiguous from 0: map a data set's ids with space.label_of_id, a network's outputs with space.channels.",
         )

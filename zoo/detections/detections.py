@@ -204,9 +204,7 @@ class Detections:
         Raises: LabelError where a class was seen that the other space does not have, unless `unknown="drop"`.
         """
         if unknown not in ("raise", "drop"):
-            raise ValueError(
-                f"unknown={unknown!r}: 'raise' refuses classes that the other space does not have, 'drop' drops them"
-            )
+            raise ValueError(f"unknown={unknown!r}: 'raise' refuses a class that the other space lacks, 'drop' drops it")
         meeting = meet(self.space, space_of(space))
         met = torch.tensor([meeting.data_label.get(label, -1) for label in range(len(self.space))])  # (classes,)
         labels = met[self.labels]  # (n,)

@@ -14,7 +14,8 @@ from zoo.words import kind
 def merge(parts: Iterable[Detections]) -> Detections:
     """All boxes of all parts, best first; `suppress` then settles what overlaps.
 
-    Raises: TypeError for other things than Detections; ValueError for no parts, or pictures of different size; LabelError for different label spaces.
+    Raises: TypeError for other things than Detections; ValueError for no parts, or pictures of different size; LabelError for
+    different label spaces.
     """
     every = list(parts) if isinstance(parts, Iterable) else [parts]
     if strange := [part for part in every if not isinstance(part, Detections)]:

@@ -88,7 +88,10 @@ def fuse(columns: Columns, *, iou: float, models: int, class_agnostic: bool) -> 
 def suppress(
     columns: Columns, policy: Policy, *, iou: float, class_agnostic: bool, sigma: float, floor: float, models: int
 ) -> Columns:
-    """The columns after the policy of that name. Raises: ValueError for an unknown policy or a setting out of range, TypeError for one that is no number."""
+    """The columns after the policy of that name.
+
+    Raises: ValueError for an unknown policy or a setting out of range, TypeError for one that is no number.
+    """
     _check(policy, iou=iou, sigma=sigma, floor=floor, models=models)
     if policy == "nms":
         return nms(columns, iou=iou, class_agnostic=class_agnostic)
