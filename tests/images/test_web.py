@@ -114,8 +114,3 @@ def test_offline_no_socket_is_opened(switch, value, monkeypatch):
     monkeypatch.setattr(socket, "socket", refuse)
     with pytest.raises(ImageError, match=f"switched off by {switch}"):
         read("http://127.0.0.1:9/photo.png")
-
-
-def test_other_addresses_are_files_that_do_not_exist():
-    with pytest.raises(ImageError, match="no such file"):
-        read("ftp://host/photo.png")

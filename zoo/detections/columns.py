@@ -58,7 +58,7 @@ def _tensor(name: str, values: Rows | Floats | Labels) -> Tensor:
 def _label_numbers(labels: Labels, space: LabelSpace) -> Tensor:
     """Labels `(n,)` int64: numbers as they are, class names by the space."""
     if isinstance(labels, Sequence | np.ndarray) and any(isinstance(label, str) for label in labels):
-        return torch.tensor([space.label(label) for label in labels]  # type: ignore[arg-type]  # what is no name is refused)
+        return torch.tensor([space.label(label) for label in labels])  # type: ignore[arg-type]  # what is no name is refused
     given = _tensor("labels", labels)
     numbers = given.to(torch.int64)
     if given.is_floating_point() and not torch.equal(numbers.to(given.dtype), given):
