@@ -8,7 +8,12 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
-def kind(value: object) -> str:
+def are(number: int) -> str:
+    """`is` of one, else `are`."""
+    return "is" if number == 1 else "are"
+
+
+def type_of(value: object) -> str:
     """What sort of thing a value is: `an int`, `a list`, `None`."""
     if value is None:
         return "None"

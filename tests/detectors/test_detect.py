@@ -145,7 +145,6 @@ def test_an_empty_folder_is_an_error(lamps, tmp_path):
         {"exif": "up"},
         {"on_error": "ignore"},
         {"threads": -1},
-        {"score": True},
         {"batch_size": True},
     ],
 )

@@ -13,6 +13,7 @@ import typer
 from zoo.cli.help import Command, Commands
 from zoo.cli.table import table
 from zoo.errors import DataError
+from zoo.words import counted
 
 if TYPE_CHECKING:
     from zoo.leaderboard import Finding, Leaderboard
@@ -80,7 +81,7 @@ def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int)
         typer.echo(f"{finding.check}: {finding}")
     for why in broken:
         typer.echo(str(why), err=True)
-    typer.echo(f"{count} entries, {len(findings)} findings.", err=True)
+    typer.echo(f"{counted(count, 'entry', 'entries')}, {counted(len(findings), 'finding')}.", err=True)
 
 
 def _overview(made: Leaderboard) -> str:

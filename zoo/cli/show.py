@@ -17,6 +17,7 @@ from zoo import labels
 from zoo.cli import cell
 from zoo.registry import Card, Catalogue, Choice, catalogue
 from zoo.registry.card import FileSource, HubSource, Input, Licenses, PackageSource, Source, UrlSource, Weights
+from zoo.words import counted
 
 WIDTH = 80
 LABEL = 16
@@ -133,7 +134,7 @@ def _input(value: Input | None) -> str | None:
 
 def _labels(card: Card) -> str:
     if isinstance(card.labels, str):
-        return f"{card.labels} ({cell.counted(len(labels.get(card.labels)), 'class', 'classes')})"
+        return f"{card.labels} ({counted(len(labels.get(card.labels)), 'class', 'classes')})"
     return f"{len(card.labels)}: {', '.join(card.labels)}"
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from zoo.detectors.detector import Detector
 from zoo.errors import CheckpointError, ContractError
+from zoo.words import are, counted
 
 SHOWN = 6  # names listed of each kind before "and 17 more"
 
@@ -58,7 +59,8 @@ def _misfit(
     asked: str, *, missing: Sequence[str] = (), unexpected: Sequence[str] = (), shapes: Sequence[str] = ()
 ) -> CheckpointError:
     kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
-    case = " ".join(f"{len(names)} tensors are {kind}: {_some(names)}." for kind, names in kinds if names)
+    counts = {kind: f"{counted(len(names), 'tensor')} {are(len(names))}" for kind, names in kinds}
+    case = " ".join(f"{counts[kind]} {kind}: {_some(names)}." for kind, names in kinds if names)
     return CheckpointError(
         asked,
         f"The checkpoint does not fit. {case}",

@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, TypeAlias, TypeGuard
-from urllib.request import url2pathname
 
 import numpy as np
 from PIL import Image
@@ -50,7 +49,11 @@ def is_many(source: Sources) -> bool:
 def path_of(source: str | os.PathLike[str]) -> str:
     """The path or URL as text; `~` is the home folder, and `file:///x.jpg` is the path `/x.jpg`."""
     text = os.fspath(source)
-    return url2pathname(text[len("file://") :]) if _FILE.match(text) else os.path.expanduser(text)
+    if not _FILE.match(text):
+        return os.path.expanduser(text)
+    from urllib.request import url2pathname  # deferred: it imports http and ssl
+
+    return url2pathname(text[len("file://") :])
 
 
 def is_url(text: str) -> bool:

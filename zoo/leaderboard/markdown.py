@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from zoo.leaderboard.entry import RANDOM, Timing
 from zoo.leaderboard.table import NUMBERS, Leaderboard, Line, Table
+from zoo.words import counted
 
 UNKNOWN = "–"
 HEADER = (
@@ -38,7 +39,8 @@ def _lines(board: Leaderboard) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     yield from (f"## {escaped(table.data)}", "")
     timed = escaped(table.hardware or "not measured")
-    yield f"{table.images} pictures, {table.boxes} boxes, sha256 {table.sha256[:12]}…. Latency: {timed}."
+    size = f"{counted(table.images, 'picture')}, {counted(table.boxes, 'box', 'boxes')}"
+    yield f"{size}, sha256 {table.sha256[:12]}…. Latency: {timed}."
     yield from ("", _row(HEADER), _row(["---:" if name not in ("Model", "Licence") else "---" for name in HEADER]))
     yield from (_row(_cells(line)) for line in table.lines)
     yield ""

@@ -9,6 +9,7 @@ from zoo.detectors.checking import PIXELS
 from zoo.detectors.detector import Detector
 from zoo.testing.pictures import decode, scene
 from zoo.testing.verdict import require
+from zoo.words import type_of
 
 
 def check_one_answer_a_picture(detector: Detector) -> None:
@@ -77,7 +78,7 @@ def _seen(detector: Detector) -> Detections:
 
 
 def _named(seen: object) -> str:
-    return f"{len(seen)} answers" if isinstance(seen, list) else f"a {type(seen).__name__}"
+    return f"{len(seen)} answers" if isinstance(seen, list) else type_of(seen)
 
 
 def _some(scores: torch.Tensor) -> str:
