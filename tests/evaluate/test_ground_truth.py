@@ -40,7 +40,10 @@ def test_the_fingerprint_holds_everything_that_moves_a_number() -> None:
         ({"label": [1.0, 0.0, 0.5]}, "labels are float64"),
         ({"image": [7, 3, 8]}, "Image 8 was named"),
         ({"box": [[0, 0, 4, 4], [1, 1, 2, 2], [5, 5, 4, 6]]}, r"Annotation 3 of image 7, record \[2\], has a negative width"),
-        ({"box": [[0, 0, 4, 4], [1, 1, 2, 2], [5, 5, np.nan, 6]]}, r"Annotation 3 of image 7, record \[2\], has a coordinate that is not finite"),
+        (
+            {"box": [[0, 0, 4, 4], [1, 1, 2, 2], [5, 5, np.nan, 6]]},
+            r"Annotation 3 of image 7, record \[2\], has a coordinate that is not finite",
+        ),
         ({"area": [1, -1, 1]}, r"Annotation 2 of image 3, record \[1\], has an area"),
         ({"id": [5, 6, 5]}, "Annotation id 5 is there twice"),
         ({"box": [[0, 0, 4, 4]]}, r"Column 'box' is \(1, 4\)"),

@@ -123,7 +123,11 @@ class GroundTruth:
         return len(self.image_ids)
 
     def __repr__(self) -> str:
-        sizes = counted(len(self), "image"), counted(len(self.labels), "box", "boxes"), counted(len(self.space), "class", "classes")
+        sizes = (
+            counted(len(self), "image"),
+            counted(len(self.labels), "box", "boxes"),
+            counted(len(self.space), "class", "classes"),
+        )
         return f"GroundTruth({self.name}: {', '.join(sizes)})"
 
     @cached_property
@@ -215,7 +219,8 @@ def _column(values: ArrayLike, what: str, name: str) -> NDArray[Any]:
 def _ids(images: Iterable[int] | Iterable[str], name: str) -> NDArray[Any]:
     if isinstance(images, str) or not isinstance(images, Iterable):
         raise DataError(f"{name} was read.", f"Its images are {images!r}.", "List the ids of all pictures.")
-    given = _column(list(images), "the image ids", name)
+    ids: list[Any] = list(images)
+    given = _column(ids, "the image ids", name)
     return given if len(given) else given.astype(np.int64)
 
 

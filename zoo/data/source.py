@@ -42,7 +42,9 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     if name is None:
         raise DataError(f"The data set '{text}' was asked for.", "Nothing says its format.", f"Write for example coco:{text}")
     if not (rest := place[form.end() :] if form else place):
-        raise DataError(f"The data set '{text}' was asked for.", "It names no file.", f"Write for example {name}:path/instances.json")
+        raise DataError(
+            f"The data set '{text}' was asked for.", "It names no file.", f"Write for example {name}:path/instances.json"
+        )
     build = catalogue().builder("datasets", name)
     _check_options(text, build, options)
     made = build(Path(rest).expanduser(), **options)

@@ -130,12 +130,10 @@ def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset) -> tuple[d
     ids, pictures = read_results(file, evaluator.dataset)
     there = [row for row, one in enumerate(pictures) if len(one["scores"]) or evaluator.policy.unseen_images != "leave out"]
     evaluator.update([ids[row] for row in there], [pictures[row] for row in there], box_format="xywh")
-    columns = {
-        name: np.concatenate([one[name] for one in pictures]) if pictures else np.zeros((0, 4) if name == "boxes" else 0)
-        for name in ("boxes", "scores", "labels")
-    }
-    counts = [len(one["scores"]) for one in pictures]
-    seen = Seen(np.repeat(np.arange(len(ids)), counts), columns["boxes"], columns["scores"], columns["labels"])
+    blank = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0, np.int64)}
+    columns = {name: np.concatenate([empty, *(one[name] for one in pictures)]) for name, empty in blank.items()}
+    rows = np.repeat(np.arange(len(ids)), [len(one["scores"]) for one in pictures])
+    seen = Seen(rows, columns["boxes"], columns["scores"], columns["labels"])
     facts = {"model": file.stem, "results_sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
     return facts, (*not_mentioned(dataset, seen), *remarks(dataset, seen))
 

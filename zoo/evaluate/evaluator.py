@@ -58,7 +58,9 @@ class Evaluator:
             ("policy", policy or Policy(), Policy),
         ):
             if not isinstance(given, wanted):
-                fix = "Pass `Dataset.truth`, or what `coco.read` gives." if wanted is GroundTruth else f"Pass {wanted.__name__}(…)."
+                fix = (
+                    "Pass `Dataset.truth`, or what `coco.read` gives." if wanted is GroundTruth else f"Pass {wanted.__name__}(…)."
+                )
                 raise UsageError(f"Evaluator({name}=…) was made.", f"It takes a {wanted.__name__}, not {kind(given)}.", fix)
         self.dataset = dataset
         self.settings = settings or Settings()
@@ -185,9 +187,10 @@ class Evaluator:
         """(m,) the pictures that count. Raises: DataError where the policy refuses what was seen."""
         if self.policy.unseen_images == "refuse" and not self._seen.all():
             missing = self.dataset.image_ids[~self._seen]
+            whole = counted(len(self.dataset), "image")
             raise DataError(
                 f"Numbers for {self.dataset.name} were asked for.",
-                f"{len(missing)} of its {counted(len(self.dataset), 'image')} {'was' if len(missing) == 1 else 'were'} never handed over, "
+                f"{len(missing)} of its {whole} {'was' if len(missing) == 1 else 'were'} never handed over, "
                 f"among them {missing[0].item()!r}.",
                 "Hand over the rest, also images where nothing was found, or choose Policy(unseen_images='empty').",
             )

@@ -132,7 +132,7 @@ def _columns_of(one: Any, image_id: Any) -> list[Any]:
 
 
 def _unpadded(batch: Mapping[str, Any], image_ids: Sequence[Any]) -> list[Mapping[str, Any]]:
-    listed = []
+    listed: list[Mapping[str, Any]] = []
     for row, image_id in enumerate(image_ids):
         of_image, given = {column: batch[column][row] for column in _COLUMNS}, batch["counts"][row]
         room = min(len(values) if hasattr(values, "__len__") else -1 for values in of_image.values())
@@ -232,8 +232,12 @@ def _check(boxes: NDArray[Any], scores: NDArray[Any], where: _Where, box_format:
     least = boxes[:, :2] if box_format == "xyxy" else 0
     if (boxes[:, 2:] < least).any():
         row = int(np.flatnonzero((boxes[:, 2:] < least).any(1))[0])
-        what, other = ("right or lower edge comes before the other", "xywh") if box_format == "xyxy" else ("size is negative", "xyxy")
-        raise where.refused(row, f"its box is {boxes[row].tolist()}, whose {what}.", f"Are these boxes {other}? box_format='{other}'")
+        what, other = (
+            ("right or lower edge comes before the other", "xywh") if box_format == "xyxy" else ("size is negative", "xyxy")
+        )
+        raise where.refused(
+            row, f"its box is {boxes[row].tolist()}, whose {what}.", f"Are these boxes {other}? box_format='{other}'"
+        )
 
 
 def _check_labels(labels: NDArray[np.int64], spaces: Sequence[LabelSpace], where: _Where) -> None:

@@ -43,8 +43,8 @@ def not_mentioned(dataset: Dataset, seen: Seen) -> Iterator[str]:
     count = len(dataset) - len(np.unique(seen.rows))
     if count:
         yield (
-            f"The results list does not mention {_of(count, len(dataset), 'picture')}: nothing was found there, as far as it says. "
-            "A picture that was never looked at would look the same."
+            f"The results list does not mention {count:,} of {counted(len(dataset), 'picture')}: nothing was found there, "
+            "as far as it says. A picture that was never looked at would look the same."
         )
 
 
@@ -69,15 +69,11 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
         return
     away = int(((x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)).sum())
     if away:
-        yield (
-            f"{_of(away, len(seen), 'detection')} {'lies' if away == 1 else 'lie'} wholly outside of the picture: "
-            "are the image ids, and the size that boxes refer to, those of the data set?"
-        )
+        lie = _do(away, len(seen), "detection", "lies", "lie")
+        yield f"{lie} wholly outside of the picture: are the image ids, and the size that boxes refer to, those of the data set?"
     elif beyond.mean() > _MANY:
-        yield (
-            f"{_of(int(beyond.sum()), len(seen), 'detection')} reach beyond the edge of the picture: "
-            "were they scaled back from the size that the network saw?"
-        )
+        reach = _do(int(beyond.sum()), len(seen), "detection", "reaches", "reach")
+        yield f"{reach} beyond the edge of the picture: were they scaled back from the size that the network saw?"
 
 
 def _twice(seen: Seen) -> Iterator[str]:
@@ -86,34 +82,33 @@ def _twice(seen: Seen) -> Iterator[str]:
     columns = np.column_stack([seen.rows, seen.labels, seen.scores, seen.xywh])[order]
     count = int((columns[1:] == columns[:-1]).all(1).sum())
     if count:
-        yield (
-            f"{_of(count, len(seen), 'detection')} {'repeats' if count == 1 else 'repeat'} another one in image, class, box and score, "
-            "and counts as false: were two lists joined, or one of them twice?"
-        )
+        repeat = _do(count, len(seen), "detection", "repeats", "repeat")
+        yield f"{repeat} another one in image, class, box and score, and can only be false: were two lists joined, or one twice?"
 
 
 def _scores(seen: Seen) -> Iterator[str]:
     outside = int(((seen.scores < 0) | (seen.scores > 1)).sum())
     if outside:
         low, high = float(seen.scores.min()), float(seen.scores.max())
+        kind = "percentages" if low >= 0 and high <= 100 else "logits"
         yield (
-            f"{_of(outside, len(seen), 'score')} {'lies' if outside == 1 else 'lie'} outside of 0 to 1, from {low:g} to {high:g}: are they "
-            f"{'percentages' if low >= 0 and high <= 100 else 'logits'}? AP needs only their order; calibration and thresholds take them as "
-            "they are."
+            f"{_do(outside, len(seen), 'score', 'lies', 'lie')} outside of 0 to 1, from {low:g} to {high:g}: are they {kind}? "
+            "AP needs only their order; calibration and thresholds take them as they are."
         )
 
 
 def _annotated(dataset: Dataset) -> Iterator[str]:
     truth = dataset.truth
     ends = truth.xywh[:, :2] + truth.xywh[:, 2:]
-    beyond = ((ends > _sizes(dataset)[truth.images] + _PIXEL) | (truth.xywh[:, :2] < -_PIXEL)).any(1)
+    beyond = ((ends > _sizes(dataset)[truth.images] + _PIXEL) | (truth.xywh[:, :2] < -_PIXEL)).any(axis=1)  # (n,)
     count = int(beyond.sum())
     if count:
         first = min(np.flatnonzero(beyond).tolist(), key=lambda row: int(truth.ids[row]))
+        image_id = truth.image_ids[truth.images[first]].item()
+        reach = _do(count, len(truth.ids), "annotated box", "reaches", "reach", plural="annotated boxes")
         yield (
-            f"{_of(count, len(beyond), 'annotated box', 'annotated boxes')} {'reaches' if count == 1 else 'reach'} beyond the picture by more "
-            f"than a pixel, the first of them annotation {truth.ids[first]} of image {truth.image_ids[truth.images[first]].item()!r}: "
-            "are the annotations of these pictures?"
+            f"{reach} beyond the picture by more than a pixel, the first of them annotation {truth.ids[first]} "
+            f"of image {image_id!r}: are the annotations of these pictures?"
         )
 
 
@@ -122,6 +117,6 @@ def _sizes(dataset: Dataset) -> NDArray[np.float64]:
     return np.array([(photo.width or np.nan, photo.height or np.nan) for photo in dataset.images], np.float64).reshape(-1, 2)
 
 
-def _of(count: int, whole: int, noun: str, plural: str = "") -> str:
-    """`3 of 12 pictures`."""
-    return f"{count:,} of {counted(whole, noun, plural)}"
+def _do(count: int, whole: int, noun: str, one: str, many: str, *, plural: str = "") -> str:
+    """`1 of 12 boxes lies`, `3 of 12 boxes lie`."""
+    return f"{count:,} of {counted(whole, noun, plural)} {one if count == 1 else many}"

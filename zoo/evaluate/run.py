@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ import numpy as np
 
 from zoo.data import Photo
 from zoo.errors import DataError
+from zoo.evaluate.naming import file_name
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.predictions import Predictions, joined
 from zoo.evaluate.provenance import joined as joined_facts
@@ -44,7 +44,7 @@ def folder() -> Path:
 
 def file_of(facts: dict[str, str], to: Path) -> Path:
     """The file of the run that these facts are of."""
-    named = "@".join(re.sub(r"[^\w.-]+", "-", facts[key]) for key in ("model", "data", "protocol"))
+    named = "@".join(file_name(facts[key])[:60] for key in ("model", "data", "protocol"))
     return to / f"{named}-{key_of(facts)[:12]}{SUFFIX}"
 
 
@@ -90,7 +90,9 @@ class Run:
                 self._parts.append(self._checked(Predictions.read(path), known))
             except DataError as why:
                 raise DataError(
-                    f"{path} was read, to go on with a run.", why.case, "Remove that file and run the same again: the other parts stay."
+                    f"{path} was read, to go on with a run.",
+                    why.case,
+                    "Remove that file and run the same again: the other parts stay.",
                 ) from None
         self._since = monotonic()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import isfinite
 from numbers import Integral, Real
@@ -76,22 +76,35 @@ class Settings:
             if isinstance(given, str) or not isinstance(given, Iterable):
                 raise self._refused(name, "It takes several, as a tuple.", f"Write {name}=({given!r},).")
             object.__setattr__(self, name, tuple(given))
-        if not (1 <= len(self.ious) <= 15 and _numbers(self.ious) and all(0 < iou <= 1 for iou in self.ious)):
-            raise self._refused("ious", "It takes 1 to 15 thresholds, above 0 and at most 1.", "Write for example ious=(0.5, 0.75).")
-        if not (_numbers([self.recalls], Integral) and 2 <= self.recalls <= 10_000):
-            raise self._refused("recalls", "It takes a whole number from 2 to 10,000.", "COCO reads precision at recalls=101.")
-        limits = self.detections
-        if not (1 <= len(limits) <= 64 and _numbers(limits, Integral) and list(limits) == sorted(set(limits))):
-            raise self._refused("detections", "It takes 1 to 64 ascending limits.", "Write for example detections=(1, 10, 100).")
-        if not 1 <= limits[0] <= limits[-1] <= 65535:
-            raise self._refused("detections", "A limit is at least 1 and at most 65535.", "Write for example detections=(1, 10, 100).")
-        if not (1 <= len(self.areas) <= 16 and all(isinstance(one, Area) for one in self.areas)):
-            raise self._refused("areas", "It takes 1 to 16 ranges.", "Write for example areas=(Area('all', '', 0, 1e10),).")
-        suffixes = [one.suffix for one in self.areas]
-        if len(set(suffixes)) < len(suffixes) or any(one.isdigit() for one in suffixes):
-            raise self._refused("areas", "Two of its numbers would have one name.", "Give every range a suffix of its own, no number.")
-        if not all(isinstance(one, str) for one in self.slices):
-            raise self._refused("slices", "It takes names of box attributes.", "Write for example slices=('occluded',).")
+        for name, fits, case, example in self._promises():
+            if not fits():
+                raise self._refused(name, case, f"Write for example {name}={example}.")
+
+    def _promises(self) -> Iterator[tuple[str, Callable[[], bool], str, str]]:
+        """What has to hold, in this order: of which setting, whether it does, what it is, and an example."""
+        ious, limits, areas = self.ious, self.detections, self.areas
+        suffixes = [area.suffix for area in areas if isinstance(area, Area)]
+        some = "(1, 10, 100)"
+        yield "ious", lambda: 1 <= len(ious) <= 15 and _numbers(ious), "It takes 1 to 15 thresholds.", "(0.5, 0.75)"
+        yield "ious", lambda: all(0 < iou <= 1 for iou in ious), "A threshold is above 0 and at most 1.", "(0.5, 0.75)"
+        yield "recalls", lambda: _numbers([self.recalls], Integral), "It takes a whole number.", "101"
+        yield "recalls", lambda: 2 <= self.recalls <= 10_000, "It takes 2 to 10,000 points.", "101"
+        yield "detections", lambda: 1 <= len(limits) <= 64 and _numbers(limits, Integral), "It takes 1 to 64 limits.", some
+        yield "detections", lambda: list(limits) == sorted(set(limits)), "Its limits ascend.", some
+        yield "detections", lambda: 1 <= limits[0] <= limits[-1] <= 65535, "A limit is at least 1 and at most 65535.", some
+        yield "areas", lambda: 1 <= len(areas) == len(suffixes) <= 16, "It takes 1 to 16 ranges.", "(Area('all', '', 0, 1e10),)"
+        yield (
+            "areas",
+            lambda: len(set(suffixes)) == len(suffixes) and not any(one.isdigit() for one in suffixes),
+            "Two of its numbers would have one name: a suffix is no number, and there once.",
+            "(Area('all', '', 0, 1e10), Area('tiny', 't', 0, 256))",
+        )
+        yield (
+            "slices",
+            lambda: all(isinstance(one, str) for one in self.slices),
+            "It takes names of box attributes.",
+            "('occluded',)",
+        )
 
     def _refused(self, name: str, case: str, fix: str) -> UsageError:
         return UsageError(f"Settings({name}={getattr(self, name)!r}) was asked for.", case, fix)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from zoo.errors import UsageError
 
@@ -36,7 +36,9 @@ def check_choice(name: str, value: object, choices: Sequence[str], *, asked: str
     if isinstance(value, str) and value in choices:
         return
     meant = near(value, choices, most=1) if isinstance(value, str) else []
-    fix = f"Did you mean {choice_of(meant)}?" if meant else "Choose one of them." if len(choices) > 1 else f"Write {choices[0]!r}."
+    fix = (
+        f"Did you mean {choice_of(meant)}?" if meant else "Choose one of them." if len(choices) > 1 else f"Write {choices[0]!r}."
+    )
     raise UsageError(asked or f"{name}={value!r} was asked for.", f"'{name}' is {choice_of(choices)}.", fix)
 
 
@@ -45,11 +47,12 @@ def check_choices(settings: object) -> None:
 
     Raises: UsageError.
     """
-    for name, choices in _choices(type(settings)).items():
+    kind: Any = type(settings)
+    for name, choices in _choices(kind).items():
         value = getattr(settings, name)
-        check_choice(name, value, choices, asked=f"{type(settings).__name__}({name}={value!r}) was asked for.")
+        check_choice(name, value, choices, asked=f"{kind.__name__}({name}={value!r}) was asked for.")
 
 
 @cache
-def _choices(kind: type) -> dict[str, tuple[str, ...]]:
+def _choices(kind: Any) -> dict[str, tuple[str, ...]]:
     return {name: get_args(hint) for name, hint in get_type_hints(kind).items() if get_origin(hint) is Literal}

@@ -50,7 +50,9 @@ class Protocol:
     def named(cls, name: str) -> Protocol:
         """`uniform` or `native`, see `PROTOCOLS`. Raises: NameNotFound for another name."""
         if name not in PROTOCOLS:
-            meant = f"Did you mean {choice_of(alike)}?" if (alike := near(name, PROTOCOLS)) else "Take one, or pass a zoo.Protocol."
+            meant = (
+                f"Did you mean {choice_of(alike)}?" if (alike := near(name, PROTOCOLS)) else "Take one, or pass a zoo.Protocol."
+            )
             raise NameNotFound(f"The protocol '{name}' was asked for.", f"There are {' and '.join(PROTOCOLS)}.", meant)
         return PROTOCOLS[name]
 
