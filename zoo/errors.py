@@ -58,8 +58,8 @@ class NameAmbiguous(ZooError):
     exit_code = 3
 
 
-class UsageError(ZooError):
-    """What was typed can't be done, and no work has begun."""
+class UsageError(ZooError, ValueError):
+    """What was typed can't be done, and no work has begun. A `ValueError` too, as Python says of an argument that can't be."""
 
     exit_code = 2
 

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from zoo.data import Dataset
-from zoo.evaluate import Predictions, Report
+from zoo.evaluate import Predictions, Report, predict
 
 Shell = Callable[..., Any]
 
@@ -91,6 +92,62 @@ def test_evaluate_writes_one_report_to_a_file_and_several_to_a_folder(
     refused = shell("evaluate", right, off, "--data", data, "--json", "both.json")
     assert refused.code == 2
     assert "several reports do not go into one file" in refused.err
+
+
+def test_files_of_one_name_are_rows_and_reports_of_their_own(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    files = []
+    for folder, off in (("a", 0.0), ("b", 4.0)):
+        (tmp_path / folder).mkdir()
+        files.append(str(results("x.json", off=off).rename(tmp_path / folder / "x.json")))
+    done = shell("evaluate", *files, "--data", data, "--resamples", "0", "--json", str(tmp_path / "reports"))
+    rows = {line.split()[0]: line.split()[1] for line in done.out.splitlines() if line.startswith(("a/", "b/"))}
+    assert list(rows) == ["a/x.json", "b/x.json"]
+    assert rows["a/x.json"] == "100.0" != rows["b/x.json"]
+    assert sorted(file.name for file in (tmp_path / "reports").iterdir()) == ["a-x.json", "b-x.json"]
+
+
+def test_one_model_under_two_protocols_is_two_rows(shell: Shell, data: str, nano: str, tmp_path: Path) -> None:
+    options = ("--data", data, "--weights", nano, "--to", str(tmp_path))
+    for protocol in ("uniform", "native"):
+        shell("predict", "yolox_nano", *options, "--protocol", protocol)
+    files = [str(file) for file in sorted(tmp_path.glob("*.parquet"))]
+    done = shell("evaluate", *files, "--data", data, "--resamples", "0", "--json", str(tmp_path / "reports"))
+    assert done.out.count("Protocol: ") == 2
+    assert sum(line.startswith("yolox_nano@street@") and "know" not in line for line in done.out.splitlines()) >= 2
+    assert len(list((tmp_path / "reports").iterdir())) == 2
+
+
+def test_options_of_a_run_are_refused_where_there_are_only_files(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    file = str(results("right.json"))
+    for option in (("--protocol", "uniform"), ("--weights", "random"), ("--device", "cpu"), ("--batch-size", "2"), ("--to", "x")):
+        done = shell("evaluate", file, "--data", data, *option)
+        assert done.code == 2
+        assert f"{option[0]} would decide nothing" in done.err
+
+
+def test_what_looks_wrong_is_said_below_the_table(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    done = shell("evaluate", str(results("away.json", off=900)), "--data", data, "--resamples", "0")
+    assert "away: 12 of 12 detections lie wholly outside of the picture" in done.out
+    assert done.code == 0
+
+
+def test_reports_stay_in_their_folder_whatever_a_model_is_called(
+    shell: Shell, data: str, street: Dataset, nano: str, tmp_path: Path
+) -> None:
+    seen = predict("yolox_nano", data=street, weights=nano, to=tmp_path / "runs")
+    replace(seen, provenance=seen.provenance | {"model": "../../x"}).write(tmp_path / "seen.parquet")
+    out = tmp_path / "reports"
+    done = shell("evaluate", str(tmp_path / "seen.parquet"), "--data", data, "--resamples", "0", "--json", str(out))
+    assert [file.name for file in out.iterdir()] == ["x.json"]
+    assert done.code == 0
+
+
+def test_plots_go_into_a_folder(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    file = str(results("right.json"))
+    done = shell("evaluate", file, "--data", data, "--plots", file)
+    assert (done.code, "is no folder" in done.err) == (2, True)
 
 
 def test_evaluate_writes_json_lines_to_standard_output(shell: Shell, data: str, results: Callable[..., Path]) -> None:

@@ -64,12 +64,12 @@ def test_images_may_be_named_by_text_but_not_by_both(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "record"),
     [
-        ({"bbox": [0, 0, -1, 5]}, "Annotation 2 of image 7 has a negative width"),
-        ({"bbox": [0, 0, 1e300, 5]}, "Annotation 2 of image 7 has a coordinate"),
+        ({"bbox": [0, 0, -1, 5]}, r"Annotation 2 of image 7, record \[1\], has a negative width"),
+        ({"bbox": [0, 0, 1e300, 5]}, r"Annotation 2 of image 7, record \[1\], has a coordinate"),
         ({"bbox": [0, 0, 1]}, r"\$\.annotations\[1\]\.bbox"),
         ({"bbox": "wide"}, r"\$\.annotations\[1\]\.bbox"),
         ({"bbox": [0, 0, None, 1]}, r"\$\.annotations\[1\]\.bbox\[\.\.\.\]|\$\.annotations\[1\]\.bbox\[2\]"),
-        ({"area": -3}, "Annotation 2 of image 7 has an area"),
+        ({"area": -3}, r"Annotation 2 of image 7, record \[1\], has an area"),
         ({"category_id": 4}, r"annotations\[1\] \(id 2\) has category 4"),
         ({"category_id": "dog"}, r"\$\.annotations\[1\]\.category_id"),
         ({"image_id": 8}, "Image 8 was named"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ def measure(sample: Sample, *, resamples: int, seed: int, level: float, analyses
     intervals = {
         name: interval
         for name, values in drawn.items()
-        if (number := numbers[name]) is not None and (interval := centred(number, values, level=level)) is not None
+        if (number := numbers[name]) is not None and (interval := _bounded(centred(number, values, level=level))) is not None
     }
     verdicts = Verdicts.of(sample) if analyses else None
     points = operating_points(verdicts) if verdicts else (None, [])
@@ -60,14 +61,16 @@ def _analyses(sample: Sample, verdicts: Verdicts, point: OperatingPoint | None, 
 def _measured(sample: Sample, unmet: Mapping[str, int]) -> Measured:
     truth = sample.plan.truth
     pictures = truth.image_ids[sample.counted]
+    boxes = int(sample.counted[truth.images].sum())
     return Measured(
         data=truth.name,
         sha256=truth.sha256,
         pictures=hashlib.sha256(pictures.tobytes()).hexdigest(),
         images=len(pictures),
-        boxes=int(sample.counted[truth.images].sum()),
+        boxes=boxes,
         detections=len(sample.outcomes),
         unmet=dict(sorted(unmet.items())),
+        notes=() if boxes else (f"{truth.name} has no annotated box, so that no number is defined.",),
     )
 
 
@@ -124,4 +127,9 @@ def _per_class(
 
 
 def _interval(ap: float | None, drawn: NDArray[np.float64], level: float) -> Interval | None:
-    return None if ap is None or not len(drawn) else centred(ap, drawn, level=level)
+    return None if ap is None or not len(drawn) else _bounded(centred(ap, drawn, level=level))
+
+
+def _bounded(interval: Interval | None) -> Interval | None:
+    """Ends that lie beyond what precision and recall can be are moved there: no value that could be the number is lost."""
+    return interval and replace(interval, low=min(max(interval.low, 0.0), 1.0), high=min(max(interval.high, 0.0), 1.0))

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from zoo.labels.near import check_choices
+
 
 @dataclass(frozen=True)
 class Policy:
     """Choices that can move a number; `Policy.pycocotools()` makes all of them as pycocotools 2.0.11 does.
+
+    Raises: UsageError for a choice that there is not.
 
     annotation_zero: a detection that finds the box with annotation id 0 counts as a match ("match"); pycocotools takes the id for
         "nothing" and counts the detection as false ("miss"; cocoapi #332).
@@ -33,6 +37,9 @@ class Policy:
     no_detections: Literal["zero", "refuse"] = "zero"
     unseen_images: Literal["refuse", "empty", "leave out"] = "refuse"
     repeated_images: Literal["refuse", "once"] = "refuse"
+
+    def __post_init__(self) -> None:
+        check_choices(self)
 
     @classmethod
     def pycocotools(cls) -> Policy:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from zoo.data.ragged import rows_of
 from zoo.evaluate.flat import Flat, flatten
 from zoo.evaluate.matching import blocks
 from zoo.evaluate.overlap import overlap
+from zoo.labels.near import check_choice
 
 Points = Literal["eleven", "every"]
 
@@ -44,8 +45,9 @@ def measure(
 
     points: `eleven` as in VOC 2007, `every` since 2010. pixels: a box includes its last pixel.
     Boxes may have an attribute `difficult`.
-    Raises: DataError naming the image.
+    Raises: DataError naming the image; UsageError for points or a format of boxes that there are not.
     """
+    check_choice("points", points, get_args(Points))
     ids = list(image_ids)
     rows = rows_of_ids(truth.image_ids, np.asarray(ids), truth.name)
     flat = flatten(detections, image_ids=ids, space=truth.space, box_format=box_format)
