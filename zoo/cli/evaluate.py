@@ -12,16 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoo.cli.cell import counted
 from zoo.cli.measures import Data, ProtocolName, To, each, percent
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.cli.table import table
-<<<<<<< HEAD
-from zoo.errors import DataError
-from zoo.words import counted
-=======
 from zoo.errors import UsageError
->>>>>>> measure
+from zoo.words import counted
 
 if TYPE_CHECKING:
     from zoo.evaluate import Report
@@ -121,13 +116,8 @@ def _page(reports: Mapping[str, Report], *, classes: bool) -> Iterator[str]:
     """A table a protocol, because numbers of two are not to be ranked in one; then what the tables do not say."""
     for protocol, alike in _by_protocol(reports).items():
         measured = next(iter(alike.values())).measured
-<<<<<<< HEAD
-        size = f"{counted(measured.images, 'image')}, {counted(measured.boxes, 'box', 'boxes')}"
-        yield f"{measured.data}: {size}. Protocol: {protocol}.\n"
-=======
         sizes = f"{counted(measured.images, 'image')}, {counted(measured.boxes, 'box', 'boxes')}"
         yield f"{measured.data}: {sizes}. Protocol: {protocol}.\n"
->>>>>>> measure
         yield table(HEADER, [_cells(name, report) for name, report in alike.items()], right=HEADER[1:]) + "\n"
         for name, report in alike.items():
             if classes:
@@ -175,15 +165,10 @@ def _notes(name: str, report: Report) -> Iterator[str]:
         yield f"{name} does not know {known}, and scores 0 there: {classes}."
     if measured.unmet:
         count = sum(measured.unmet.values())
-<<<<<<< HEAD
-        seen, classes = counted(count, "detection"), counted(len(measured.unmet), "class", "classes")
-        yield f"{name}: {seen} of {classes} that the data set does not have {'was' if count == 1 else 'were'} left out."
-=======
         of = f"{counted(count, 'detection')} of {counted(len(measured.unmet), 'class', 'classes')}"
         yield f"{name}: {of} that the data set does not have {'was' if count == 1 else 'were'} left out."
     for note in measured.notes:
         yield f"{name}: {note}"
->>>>>>> measure
 
 
 def _write(reports: Mapping[str, Report], to: str) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoo.cli.cell import counted
 from zoo.cli.measures import Data, ProtocolName, ProtocolOption, To, each
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.words import counted
@@ -43,13 +42,8 @@ def predict(
         options = {"weights": weights_of(weights), "device": device, "batch_size": batch_size or "auto"}
         made = run(model, data=dataset, protocol=protocol.value, to=to, **options)  # type: ignore[arg-type]
         if not as_json:
-<<<<<<< HEAD
-            size = f"{counted(len(made), 'image')}  {counted(len(made.scores), 'detection')}"
-            typer.echo(f"{made.provenance['model']}  {size}  {made.path}")
-=======
             sizes = f"{counted(len(made), 'image')}  {counted(len(made.scores), 'detection')}"
             typer.echo(f"{made.provenance['model']}  {sizes}  {made.path}")
->>>>>>> measure
         return made
 
     done, code = each(models, one)

@@ -44,17 +44,12 @@ class Dataset:
         return len(self.images)
 
     def __repr__(self) -> str:
-<<<<<<< HEAD
-        boxes, classes = counted(len(self.truth.labels), "box", "boxes"), counted(len(self.space), "class", "classes")
-        return f"Dataset({self.name}: {counted(len(self), 'image')}, {boxes}, {classes})"
-=======
         sizes = (
             counted(len(self), "image"),
             counted(len(self.truth.labels), "box", "boxes"),
             counted(len(self.space), "class", "classes"),
         )
         return f"Dataset({self.name}: {', '.join(sizes)})"
->>>>>>> measure
 
     @property
     def space(self) -> LabelSpace:

@@ -14,10 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from zoo.data.ragged import starts_of
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
-<<<<<<< HEAD
-=======
 from zoo.labels.near import check_choice
->>>>>>> measure
 from zoo.words import counted
 
 MOST = 1e30  # no picture is so large; far beyond it an area would overflow
@@ -126,17 +123,12 @@ class GroundTruth:
         return len(self.image_ids)
 
     def __repr__(self) -> str:
-<<<<<<< HEAD
-        boxes, classes = counted(len(self.labels), "box", "boxes"), counted(len(self.space), "class", "classes")
-        return f"GroundTruth({self.name}: {counted(len(self), 'image')}, {boxes}, {classes})"
-=======
         sizes = (
             counted(len(self), "image"),
             counted(len(self.labels), "box", "boxes"),
             counted(len(self.space), "class", "classes"),
         )
         return f"GroundTruth({self.name}: {', '.join(sizes)})"
->>>>>>> measure
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:

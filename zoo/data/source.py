@@ -11,11 +11,7 @@ from pathlib import Path
 from zoo.data.dataset import Dataset
 from zoo.errors import DataError
 from zoo.registry import catalogue
-<<<<<<< HEAD
 from zoo.words import type_of
-=======
-from zoo.words import type_of
->>>>>>> measure
 
 _FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
 _OPTION = re.compile(r",([a-z_]+)=([^,]*)$")

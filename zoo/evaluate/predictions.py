@@ -77,13 +77,8 @@ class Predictions:
         return len(self.image_ids)
 
     def __repr__(self) -> str:
-<<<<<<< HEAD
-        size = f"{counted(len(self), 'image')}, {counted(len(self.scores), 'detection')}"
-        return f"Predictions({self.provenance.get('model', 'a model')}: {size})"
-=======
         sizes = f"{counted(len(self), 'image')}, {counted(len(self.scores), 'detection')}"
         return f"Predictions({self.provenance.get('model', 'a model')}: {sizes})"
->>>>>>> measure
 
     def __iter__(self) -> Iterator[Seen]:
         for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
