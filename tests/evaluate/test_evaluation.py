@@ -154,7 +154,7 @@ def test_a_detector_at_hand_keeps_its_weights_and_device(street: Dataset, nano: 
         ("yolox_nano", {"protocol": 5}, "an int, no protocol"),
         ("yolox_nano", {"batch_size": 0}, "batch_size=0"),
         ("yolox_nano", {"resamples": 1.5}, "resamples=1.5"),
-        ("yolox_nano", {"policy": "pycocotools"}, "takes a Policy"),
+        ("yolox_nano", {"policy": "pycocotools"}, "'policy' is a Policy"),
     ],
 )
 def test_what_can_not_be_measured_is_a_sentence(street: Dataset, model: object, options: dict[str, object], message: str) -> None:

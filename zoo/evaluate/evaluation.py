@@ -14,8 +14,9 @@ import numpy as np
 from zoo import data as data_sets
 from zoo.data import Dataset
 from zoo.errors import UsageError
+from zoo.evaluate.arguments import check_resampling
 from zoo.evaluate.coco import read_results
-from zoo.evaluate.evaluator import Evaluator, check_resampling
+from zoo.evaluate.evaluator import Evaluator
 from zoo.evaluate.inference import check_classes, predict, protocol_of
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.policy import Policy
