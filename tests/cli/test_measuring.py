@@ -129,7 +129,7 @@ def test_options_of_a_run_are_refused_where_there_are_only_files(shell: Shell, d
 
 def test_what_looks_wrong_is_said_below_the_table(shell: Shell, data: str, results: Callable[..., Path]) -> None:
     done = shell("evaluate", str(results("away.json", off=900)), "--data", data, "--resamples", "0")
-    assert "away: 12 of 12 detections lie wholly outside of the picture" in done.out
+    assert "away: All 12 detections lie wholly outside of the picture" in done.out
     assert done.code == 0
 
 

@@ -92,7 +92,7 @@ def test_a_wrong_annotation_is_named_with_its_file(tmp_path: Path, changes: dict
         ("[]", "Expected `object`, got `array`"),
         ("{}", "missing required field `images`"),
         ('{"images": [', "truncated"),
-        ('{"images": [{"id": NaN}]}', "malformed"),
+        ('{"images": [{"id": NaN}]}', "Byte 19 begins NaN"),
         ("\x00\x01\x02", "malformed"),
         ("[" * 2_000_000, "Expected `object`|recursion"),
         ('{"images": [], "categories": [], "extra": ' + "[" * 2_000_000, "recursion|truncated"),

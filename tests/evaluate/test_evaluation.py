@@ -154,7 +154,7 @@ def test_a_detector_at_hand_keeps_its_weights_and_device(street: Dataset, nano: 
         ("yolox_nano", {"protocol": 5}, "an int, no protocol"),
         ("yolox_nano", {"batch_size": 0}, "batch_size=0"),
         ("yolox_nano", {"resamples": 1.5}, "resamples=1.5"),
-        ("yolox_nano", {"policy": "pycocotools"}, "takes a Policy"),
+        ("yolox_nano", {"policy": "pycocotools"}, "'policy' is a Policy"),
     ],
 )
 def test_what_can_not_be_measured_is_a_sentence(street: Dataset, model: object, options: dict[str, object], message: str) -> None:
@@ -177,10 +177,10 @@ def listed(street: Dataset, file: Path, **changes: object) -> Path:
     ("changes", "note"),
     [
         ({"bbox": lambda box: [box[0], box[1], box[0] + box[2], box[1] + box[3]]}, "were corners written where COCO has sizes"),
-        ({"bbox": lambda box: [side / 200 for side in box]}, "fractions of the picture instead of pixels"),
-        ({"bbox": lambda box: [box[0] + 900, *box[1:]]}, "12 of 12 detections lie wholly outside of the picture"),
+        ({"bbox": lambda box: [side / 200 for side in box]}, "fractions of the picture, not pixels"),
+        ({"bbox": lambda box: [box[0] + 900, *box[1:]]}, "All 12 detections lie wholly outside of the picture"),
         ({"bbox": lambda box: [3 * side for side in box[:2]] + box[2:]}, "12 detections|reach beyond the edge"),
-        ({"score": lambda _: 87}, "12 of 12 scores lie outside of 0 to 1, from 87 to 87: are they percentages"),
+        ({"score": lambda _: 87}, "All 12 scores lie outside of 0 to 1, from 87 to 87: are they percentages"),
         ({"score": lambda _: -3}, "are they logits"),
     ],
     ids=["corners", "fractions", "outside", "not scaled", "percentages", "logits"],

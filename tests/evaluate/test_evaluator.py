@@ -218,6 +218,12 @@ def test_evaluators_of_different_things_are_not_merged(truth, found) -> None:
         Evaluator(truth).merge(Evaluator(truth, settings=Settings(detections=(10,))))
 
 
+def test_only_evaluators_are_merged(truth) -> None:
+    evaluator = Evaluator(truth)
+    with pytest.raises(DataError, match=r"bytes become one by Evaluator\.from_state"):
+        evaluator.merge(evaluator.state())  # type: ignore[arg-type]
+
+
 def test_a_state_comes_back_whole(truth, found) -> None:
     whole = fed(truth, found, truth.image_ids.tolist(), settings=Settings(detections=(5, 50)), analyses=False)
     back = Evaluator.from_state(whole.state(), truth)
@@ -272,9 +278,11 @@ def test_one_id_is_no_list_of_ids(truth, found, image_ids) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"policy": "pycocotools"}, "takes a Policy, not a str"),
-        ({"settings": {"ious": [0.5]}}, "takes a Settings, not a dict"),
+        ({"policy": "pycocotools"}, "'policy' is a Policy, and that is a str"),
+        ({"settings": {"ious": [0.5]}}, "'settings' is a Settings, and that is a dict"),
         ({"engine": "kernal"}, "Did you mean 'kernel'"),
+        ({"threads": 0}, "threads=0"),
+        ({"threads": -1}, "threads=-1"),
     ],
 )
 def test_options_that_there_are_not_are_refused(truth, options, message) -> None:

@@ -29,19 +29,17 @@ CLASSES = ("class", "boxes", "AP", "interval", "AP50", "best score", "precision"
 Models = Annotated[
     list[str], typer.Argument(metavar="MODEL|FILE", help="A name, predictions (.parquet) or COCO results (.json).")
 ]
+Thresholds = Annotated[
+    ProtocolName | None,
+    typer.Option(metavar="uniform|native", help="uniform, the default: the same for every model; native: the family's own."),
+]
 Resamples = Annotated[int, typer.Option(metavar="COUNT", min=0, help="For the intervals; 0 for none, which is faster.")]
 
 
 def evaluate(  # noqa: PLR0913 - one parameter an option
     models: Models,
     data: Data,
-    protocol: Annotated[
-        ProtocolName | None,
-        typer.Option(
-            metavar="uniform|native",
-            help="uniform, the default: the same thresholds for every model; native: the family's own.",
-        ),
-    ] = None,
+    protocol: Thresholds = None,
     to: To = None,
     weights: Weights = None,
     device: Device = None,
@@ -59,14 +57,9 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     """
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate.evaluation import evaluate as measure
-    from zoo.evaluate.naming import told_apart
 
-    if json_to and json_to.endswith(".json") and len(set(models)) > 1:
-        raise typer.BadParameter("several reports do not go into one file; name a folder, or -", param_hint="--json")
-    running = {"--protocol": protocol, "--weights": weights, "--device": device, "--batch-size": batch_size, "--to": to}
-    _refuse_idle(models, [option for option, value in running.items() if value is not None])
-    if plots and plots.exists() and not plots.is_dir():
-        raise typer.BadParameter(f"'{plots}' is no folder", param_hint="--plots")
+    _refuse_idle(models, {"protocol": protocol, "weights": weights, "device": device, "batch-size": batch_size, "to": to})
+    _check_outputs(models, json_to, plots)
     dataset = read(data)
 
     def one(model: str) -> Report:
@@ -85,8 +78,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
         )
 
     done, code = each(models, one)
-    names = told_apart({model: (report.provenance or {}).get("model", model) for model, report in done.items()})
-    reports = {names[model]: report for model, report in done.items()}
+    reports = _by_name(done)
     if json_to != "-" and reports:
         typer.echo("\n".join(_page(reports, classes=classes)))
     if json_to:
@@ -96,13 +88,29 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     raise typer.Exit(code)
 
 
+def _check_outputs(models: Sequence[str], json_to: str | None, plots: Path | None) -> None:
+    if json_to and json_to.endswith(".json") and len(set(models)) > 1:
+        raise typer.BadParameter("several reports do not go into one file; name a folder, or -", param_hint="--json")
+    if plots and plots.exists() and not plots.is_dir():
+        raise typer.BadParameter(f"'{plots}' is no folder", param_hint="--plots")
+
+
+def _by_name(done: Mapping[str, Report]) -> dict[str, Report]:
+    """Reports by what they are called, which is one name each."""
+    from zoo.evaluate.naming import told_apart  # deferred: its package imports numpy, which help does not need
+
+    names = told_apart({model: (report.provenance or {}).get("model", model) for model, report in done.items()})
+    return {names[model]: report for model, report in done.items()}
+
+
 def _is_file(model: str) -> bool:
     """Whether it is the name of what was seen before."""
     return model.endswith((".json", ".parquet"))
 
 
-def _refuse_idle(models: Sequence[str], options: Sequence[str]) -> None:
+def _refuse_idle(models: Sequence[str], running: Mapping[str, object]) -> None:
     """Raises: UsageError naming options of a run where nothing is run."""
+    options = [f"--{name}" for name, value in running.items() if value is not None]
     if options and all(map(_is_file, models)):
         several = "files that hold" if len(models) > 1 else "a file that holds"
         raise UsageError(

@@ -7,15 +7,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from zoo import data as data_sets
 from zoo.data import Dataset
 from zoo.errors import UsageError
+from zoo.evaluate.arguments import check_resampling
 from zoo.evaluate.coco import read_results
-from zoo.evaluate.evaluator import Evaluator, check_resampling
+from zoo.evaluate.evaluator import Evaluator
 from zoo.evaluate.inference import check_classes, predict, protocol_of
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.policy import Policy
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from zoo.detectors import Detector, Protocol
 
 RESULTS = ".json"
+# What is known of detections, the data set's classes that their model does not know, and remarks.
+_Taken: TypeAlias = tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]
 
 
 def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in one place
@@ -61,36 +64,32 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
         can't be, or that decides nothing because nothing is run; and what `predict` raises.
     """
     check_resampling(resamples, seed)
-    results, stored = _file(model, RESULTS), _file(model, SUFFIX)
-    if results or stored or isinstance(model, Predictions):
+    results, before = _file(model, RESULTS), _seen_before(model)
+    if results is not None or before is not None:
         _refuse_options(model, weights=weights, device=device, batch_size=batch_size, to=to)
+        _check_protocol(model, before.provenance if before is not None else {}, protocol)
     dataset = data_sets.read(data)
     evaluator = Evaluator(dataset.truth, settings=settings, policy=policy)
-    missing: tuple[str, ...] = ()
-    if results:
-        _check_protocol(results, {}, protocol)
-        facts, notes = _take_results(evaluator, results, dataset)
+    if results is not None:
+        facts, missing, notes = _take_results(evaluator, results, dataset)
     else:
-        if stored or isinstance(model, Predictions):
-            seen = model if isinstance(model, Predictions) else Predictions.read(str(stored))
-            _check_protocol(seen.path or "Predictions", seen.provenance, protocol)
-        else:
-            seen = predict(
-                os.fspath(model) if isinstance(model, os.PathLike) else model,
-                data=dataset,
-                protocol="uniform" if protocol is None else protocol,
-                weights=weights,
-                device=device,
-                batch_size=batch_size,
-                to=to,
-                progress=progress,
-            )
-        facts = seen.provenance
-        missing, notes = _take(evaluator, seen, dataset)
+        run = {"weights": weights, "device": device, "batch_size": batch_size, "to": to, "progress": progress}
+        name = os.fspath(model) if isinstance(model, os.PathLike) else model
+        asked = "uniform" if protocol is None else protocol
+        seen = before if before is not None else predict(name, data=dataset, protocol=asked, **run)  # type: ignore[arg-type]
+        facts, missing, notes = _take(evaluator, seen, dataset)
     report = evaluator.compute(resamples=resamples, seed=seed)
     told = {"data": dataset.name, "data_sha256": dataset.sha256, "evaluated": now()}
     measured = replace(report.measured, data=dataset.name, missing=missing, notes=(*report.measured.notes, *notes))
     return replace(report, measured=measured).with_provenance({**software(), **facts, **told})
+
+
+def _seen_before(model: object) -> Predictions | None:
+    """The predictions that were handed over, or are in the file of that name."""
+    if isinstance(model, Predictions):
+        return model
+    file = _file(model, SUFFIX)
+    return Predictions.read(file) if file else None
 
 
 def _refuse_options(model: object, **running: object) -> None:
@@ -106,16 +105,17 @@ def _refuse_options(model: object, **running: object) -> None:
         )
 
 
-def _check_protocol(what: object, facts: Mapping[str, str], protocol: str | Protocol | None) -> None:
+def _check_protocol(model: object, facts: Mapping[str, str], protocol: str | Protocol | None) -> None:
     """Raises: UsageError where detections were made under another protocol than the one asked for, or nobody knows."""
     if protocol is None:
         return
     asked = protocol_of(protocol)
+    what = os.fspath(model) if isinstance(model, str | os.PathLike) else "What predictions hold"
     if facts.get("protocol_settings") != asked.to_json():
         made = f"made under the protocol {facts['protocol']}" if "protocol" in facts else "made under settings that nobody states"
         raise UsageError(
             f"{what} was to be measured under the protocol {asked.name}.",
-            f"What it holds was {made}, and is measured as it is.",
+            f"It was {made}, and is measured as it is.",
             "Leave the protocol out, or name the model instead of the file.",
         )
 
@@ -125,8 +125,8 @@ def _file(model: object, suffix: str) -> Path | None:
     return Path(model) if isinstance(model, str | os.PathLike) and os.fspath(model).endswith(suffix) else None
 
 
-def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Hands over somebody else's results list; returns what is known of it, and remarks."""
+def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset) -> _Taken:
+    """Hands over somebody else's results list."""
     ids, pictures = read_results(file, evaluator.dataset)
     there = [row for row, one in enumerate(pictures) if len(one["scores"]) or evaluator.policy.unseen_images != "leave out"]
     evaluator.update([ids[row] for row in there], [pictures[row] for row in there], box_format="xywh")
@@ -135,11 +135,11 @@ def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset) -> tuple[d
     rows = np.repeat(np.arange(len(ids)), [len(one["scores"]) for one in pictures])
     seen = Seen(rows, columns["boxes"], columns["scores"], columns["labels"])
     facts = {"model": file.stem, "results_sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
-    return facts, (*not_mentioned(dataset, seen), *remarks(dataset, seen))
+    return facts, (), (*not_mentioned(dataset, seen), *remarks(dataset, seen))
 
 
-def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Hands over predictions; returns the data set's classes that the model does not know, and remarks."""
+def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset) -> _Taken:
+    """Hands over predictions."""
     missing = check_classes(seen.space, dataset, model=seen.provenance.get("model", "the model"))
     sizes = check_sizes(seen, dataset)
     evaluator.update(seen.image_ids, list(seen))
@@ -147,4 +147,5 @@ def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset) -> tuple[tu
     rows = np.repeat(np.searchsorted(dataset.truth.image_ids, seen.image_ids), np.diff(seen.starts))
     xywh = seen.boxes.astype(np.float64)
     xywh[:, 2:] -= xywh[:, :2]
-    return missing, (*sizes, *remarks(dataset, Seen(rows, xywh, seen.scores.astype(np.float64), seen.labels.astype(np.int64))))
+    found = Seen(rows, xywh, seen.scores.astype(np.float64), seen.labels.astype(np.int64))
+    return seen.provenance, missing, (*sizes, *remarks(dataset, found))

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.ground_truth import BoxFormat, GroundTruth, rows_of_ids
-from zoo.errors import DataError, UsageError
+from zoo.errors import DataError
 from zoo.evaluate.accumulate import Curves
+from zoo.evaluate.arguments import check_evaluator, check_image_ids, check_resampling
 from zoo.evaluate.engine import EngineName, choose, cores
 from zoo.evaluate.flat import check_count, flatten
 from zoo.evaluate.measure import measure
@@ -52,16 +53,7 @@ class Evaluator:
 
         Raises: UsageError for an argument that can't be; DataError where the policy refuses the data set.
         """
-        for name, given, wanted in (
-            ("dataset", dataset, GroundTruth),
-            ("settings", settings or Settings(), Settings),
-            ("policy", policy or Policy(), Policy),
-        ):
-            if not isinstance(given, wanted):
-                fix = (
-                    "Pass `Dataset.truth`, or what `coco.read` gives." if wanted is GroundTruth else f"Pass {wanted.__name__}(…)."
-                )
-                raise UsageError(f"Evaluator({name}=…) was made.", f"It takes a {wanted.__name__}, not {type_of(given)}.", fix)
+        check_evaluator(dataset, settings, policy, threads)
         self.dataset = dataset
         self.settings = settings or Settings()
         self.policy = policy or Policy()
@@ -106,6 +98,8 @@ class Evaluator:
 
         Raises: DataError where the two measure something different, or where both have seen an image and the policy refuses that.
         """
+        if not isinstance(other, Evaluator):
+            raise self._not_merged(f"The other is {kind(other)}; bytes become one by Evaluator.from_state.")
         for what in ("settings", "policy", "analyses"):
             if getattr(self, what) != getattr(other, what):
                 raise self._not_merged(f"Their {what} differ: {getattr(self, what)} and {getattr(other, what)}.")
@@ -235,21 +229,8 @@ class Evaluator:
         return {value: whole.only(column == value).numbers() for value in np.unique(column).tolist()}
 
 
-def check_resampling(resamples: object, seed: object, level: object = 0.95) -> None:
-    """Raises: UsageError for numbers that no resampling can have."""
-    for name, given, least in (("resamples", resamples, 0), ("seed", seed, 0)):
-        if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < least:
-            fix = "Write resamples=1000, or 0 for no intervals." if name == "resamples" else "Write seed=0, for example."
-            raise UsageError(f"{name}={given!r} was asked for.", f"'{name}' is a whole number, at least {least}.", fix)
-    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
-        raise UsageError(f"level={level!r} was asked for.", "A level lies between 0 and 1.", "Write level=0.95, for example.")
-
-
 def _listed(image_ids: Iterable[Any]) -> list[Any]:
-    if isinstance(image_ids, str) or not isinstance(image_ids, Iterable) or not getattr(image_ids, "shape", True):
-        raise UsageError(
-            f"Detections of {image_ids!r} were handed over.", "The ids of images come as a list.", f"Pass [{image_ids!r}]."
-        )
+    check_image_ids(image_ids)
     return image_ids.tolist() if hasattr(image_ids, "tolist") else list(image_ids)
 
 

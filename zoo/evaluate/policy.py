@@ -21,7 +21,7 @@ class Policy:
     iou_lookup: AP at an IoU is read at the threshold nearest to it ("near", within 1e-6); pycocotools compares for equality,
         so that AP at .9 is -1, because it is stored as .8999… ("equal"; cocoapi #409).
     missing_area: a box without `area` has the area of the box ("box"), which moves APs and APm where others use the mask's; or
-        the file is refused ("refuse"), where pycocotools raises a KeyError.
+        the data set is refused ("refuse"), where pycocotools raises a KeyError.
     no_detections: a model that found nothing anywhere scores 0 ("zero"); or it is refused ("refuse"), where pycocotools
         raises an IndexError.
     unseen_images: images that were never handed to the evaluator are refused ("refuse"), because a lost shard looks like that;

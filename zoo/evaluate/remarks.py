@@ -16,6 +16,7 @@ from zoo.words import counted
 
 _MANY = 0.2  # the share of boxes beyond an edge from which on it is no accident
 _FEW = 20  # boxes whose sizes alone say nothing
+_CORNER = 2.0  # pixels; fractions of a picture reach a little beyond 1
 _PIXEL = 1.0  # how far annotators round
 
 
@@ -53,8 +54,8 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
     x, y, w, h = seen.xywh.T
     width, height = _sizes(dataset)[seen.rows].T
     sides = dataset.truth.xywh[:, 2:]
-    if seen.xywh.max() <= 1.01 and len(sides) and np.median(sides) > 2:
-        yield "All boxes lie within 0 to 1, and annotated ones do not: are they fractions of the picture instead of pixels?"
+    if seen.xywh.max() <= _CORNER and len(sides) and np.median(sides) > 2 * _CORNER:
+        yield "All boxes lie in the first two pixels, and annotated ones do not: are they fractions of the picture, not pixels?"
         return
     room = 1 + 0.02 * np.stack([width, height])  # (2, n) pixels
     beyond = (x + w > width + room[0]) | (y + h > height + room[1])
@@ -118,5 +119,6 @@ def _sizes(dataset: Dataset) -> NDArray[np.float64]:
 
 
 def _do(count: int, whole: int, noun: str, one: str, many: str, *, plural: str = "") -> str:
-    """`1 of 12 boxes lies`, `3 of 12 boxes lie`."""
-    return f"{count:,} of {counted(whole, noun, plural)} {one if count == 1 else many}"
+    """`1 of 12 boxes lies`, `3 of 12 boxes lie`, `All 12 boxes lie`; the lone one of all is `1 of 1 box lies`."""
+    of = "All" if count == whole > 1 else f"{count:,} of"
+    return f"{of} {counted(whole, noun, plural)} {one if count == 1 else many}"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from zoo.data.ground_truth import BoxFormat, GroundTruth, rows_of_ids
 from zoo.data.ragged import rows_of
+from zoo.errors import UsageError
 from zoo.evaluate.flat import Flat, flatten
 from zoo.evaluate.matching import blocks
 from zoo.evaluate.overlap import overlap
@@ -48,6 +49,8 @@ def measure(
     Raises: DataError naming the image; UsageError for points or a format of boxes that there are not.
     """
     check_choice("points", points, get_args(Points))
+    if isinstance(iou, bool) or not isinstance(iou, int | float) or not 0 < iou <= 1:
+        raise UsageError(f"VOC's AP at iou={iou!r} was asked for.", "An overlap is above 0 and at most 1.", "Write iou=0.5.")
     ids = list(image_ids)
     rows = rows_of_ids(truth.image_ids, np.asarray(ids), truth.name)
     flat = flatten(detections, image_ids=ids, space=truth.space, box_format=box_format)

@@ -48,7 +48,8 @@ def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: P
     if row.predictions is None:
         weights = weights_of(row, folder)
         model = loaded(row.model, False) if weights is False else row.model
-        return _of_predictions(predict(model, data=dataset, protocol=board.protocol, weights=weights, to=runs), dataset)
+        given = weights or True  # a detector at hand has its own
+        return _of_predictions(predict(model, data=dataset, protocol=board.protocol, weights=given, to=runs), dataset)
     path = folder / row.predictions
     if path.suffix == SUFFIX:
         return _of_predictions(Predictions.read(path), dataset)
