@@ -78,15 +78,19 @@ def test_coco_image_ids_come_from_the_annotations(run: Run, tmp_path: Path) -> N
     assert {row["image_id"] for row in json.loads((tmp_path / "out.json").read_text())} == {77}
 
 
-@pytest.mark.parametrize("words", [(), ("--coco-images", "instances.json")])
-def test_a_picture_without_a_coco_id_is_named_before_work_begins(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("words", "advice"), [((), "--coco-images"), (("--coco-images", "instances.json"), "Pass the annotations of these pictures")]
+)
+def test_a_picture_without_a_coco_id_is_named_before_work_begins(
+    run: Run, tmp_path: Path, words: tuple[str, ...], advice: str
+) -> None:
     (tmp_path / "2.jpg").rename(tmp_path / "street.jpg")
     (tmp_path / "instances.json").write_text(json.dumps({"images": [{"id": 1, "file_name": "1.png"}]}))
     before = sorted(os.listdir(tmp_path))
     done = run("1.png", "street.jpg", "--json", "seen.json", "--coco", "out.json", *words, model=("--model", "no_such_model"))
     assert done.returncode == 2
     assert done.stderr.startswith("Error: COCO results were asked for, which need the image id of 'street.jpg'.\n")
-    assert "--coco-images" in done.stderr
+    assert advice in done.stderr
     assert sorted(os.listdir(tmp_path)) == before
 
 

@@ -16,7 +16,6 @@ from zoo.cli.measures import Data, ProtocolName, ProtocolOption, To, each, perce
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.cli.table import table
 from zoo.errors import DataError
-from zoo.words import counted
 
 if TYPE_CHECKING:
     from zoo.evaluate import Report
@@ -90,8 +89,7 @@ def _page(reports: Mapping[str, Report], *, classes: bool) -> Iterator[str]:
     """A table a protocol, because numbers of two are not to be ranked in one; then what the tables do not say."""
     for protocol, alike in _by_protocol(reports).items():
         measured = next(iter(alike.values())).measured
-        size = f"{counted(measured.images, 'image')}, {counted(measured.boxes, 'box', 'boxes')}"
-        yield f"{measured.data}: {size}. Protocol: {protocol}.\n"
+        yield f"{measured.data}: {measured.images} images, {measured.boxes} boxes. Protocol: {protocol}.\n"
         yield table(HEADER, [_cells(name, report) for name, report in alike.items()], right=HEADER[1:]) + "\n"
         for name, report in alike.items():
             if classes:
@@ -135,12 +133,11 @@ def _notes(name: str, report: Report) -> Iterator[str]:
         classes = ", ".join(measured.missing[:10]) + (
             f" and {len(measured.missing) - 10} more" if len(measured.missing) > 10 else ""
         )
-        known = f"{len(measured.missing)} of the data set's {counted(len(report.per_class), 'class', 'classes')}"
+        known = f"{len(measured.missing)} of the data set's {len(report.per_class)} classes"
         yield f"{name} does not know {known}, and scores 0 there: {classes}."
     if measured.unmet:
         count = sum(measured.unmet.values())
-        seen, classes = counted(count, "detection"), counted(len(measured.unmet), "class", "classes")
-        yield f"{name}: {seen} of {classes} that the data set does not have {'was' if count == 1 else 'were'} left out."
+        yield f"{name}: {count} detections of {len(measured.unmet)} classes that the data set does not have were left out."
 
 
 def _write(reports: Mapping[str, Report], to: str) -> None:

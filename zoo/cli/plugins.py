@@ -25,7 +25,7 @@ HEADER = ("name", "distribution", "version", "status", "models", "contributes", 
 def plugins(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
     """Show the installed plugins: what each contributes, how long that took, and why one is quarantined.
 
-    ZOO_PLUGINS=a,b loads only those, ZOO_PLUGINS= none.
+    ZOO_PLUGINS=a,b loads only those, ZOO_PLUGINS= none. To write one of your own: zoo plugins new NAME
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Skipped plugin", PluginWarning)  # the table says so

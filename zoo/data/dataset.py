@@ -10,7 +10,6 @@ from pathlib import Path
 from zoo.data.ground_truth import GroundTruth
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
-from zoo.words import counted
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,7 @@ class Dataset:
         return len(self.images)
 
     def __repr__(self) -> str:
-        boxes, classes = counted(len(self.truth.labels), "box", "boxes"), counted(len(self.space), "class", "classes")
-        return f"Dataset({self.name}: {counted(len(self), 'image')}, {boxes}, {classes})"
+        return f"Dataset({self.name}: {len(self)} images, {len(self.truth.labels)} boxes, {len(self.space)} classes)"
 
     @property
     def space(self) -> LabelSpace:

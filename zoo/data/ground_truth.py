@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from zoo.data.ragged import starts_of
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
-from zoo.words import counted
 
 MOST = 1e30  # no picture is so large; far beyond it an area would overflow
 BoxFormat = Literal["xyxy", "xywh"]
@@ -108,8 +107,7 @@ class GroundTruth:
         return len(self.image_ids)
 
     def __repr__(self) -> str:
-        boxes, classes = counted(len(self.labels), "box", "boxes"), counted(len(self.space), "class", "classes")
-        return f"GroundTruth({self.name}: {counted(len(self), 'image')}, {boxes}, {classes})"
+        return f"GroundTruth({self.name}: {len(self)} images, {len(self.labels)} boxes, {len(self.space)} classes)"
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:

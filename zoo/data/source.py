@@ -11,7 +11,6 @@ from pathlib import Path
 from zoo.data.dataset import Dataset
 from zoo.errors import DataError
 from zoo.registry import catalogue
-from zoo.words import type_of
 
 _FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
 _OPTION = re.compile(r",([a-z_]+)=([^,]*)$")
@@ -41,7 +40,7 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     if not isinstance(made, Dataset):
         raise DataError(
             f"The data set '{text}' was asked for.",
-            f"The reader '{name}' returned {type_of(made)}, not a zoo.data.Dataset.",
+            f"The reader '{name}' returned a {type(made).__name__}, not a zoo.data.Dataset.",
             "That is a defect of the plugin that registers it: report it there.",
         )
     return made

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
-from zoo.words import counted
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,7 @@ class Predictions:
         return len(self.image_ids)
 
     def __repr__(self) -> str:
-        size = f"{counted(len(self), 'image')}, {counted(len(self.scores), 'detection')}"
-        return f"Predictions({self.provenance.get('model', 'a model')}: {size})"
+        return f"Predictions({self.provenance.get('model', 'a model')}: {len(self)} images, {len(self.scores)} detections)"
 
     def __iter__(self) -> Iterator[Seen]:
         for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):

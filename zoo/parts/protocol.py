@@ -35,11 +35,10 @@ class Protocol:
     def __post_init__(self) -> None:
         for name in ("score", "iou"):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not (isinstance(value, Real) and 0 <= float(value) <= 1)):
+            if value is not None and not (isinstance(value, Real) and 0 <= float(value) <= 1):
                 raise ValueError(f"Protocol({name}={value!r}): a threshold lies between 0 and 1, for example {name}=0.5")
-        most = self.max_boxes
-        if most is not None and (isinstance(most, bool) or not (isinstance(most, Integral) and most >= 1)):
-            raise ValueError(f"Protocol(max_boxes={most!r}): a whole number, at least 1, for example max_boxes=100")
+        if self.max_boxes is not None and not (isinstance(self.max_boxes, Integral) and self.max_boxes >= 1):
+            raise ValueError(f"Protocol(max_boxes={self.max_boxes!r}): a whole number, at least 1, for example max_boxes=100")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"Protocol({name}={getattr(self, name)!r}): one of {', '.join(choices)}")
