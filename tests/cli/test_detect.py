@@ -197,6 +197,23 @@ def test_an_unwritable_place_is_a_sentence(run: Run, tmp_path: Path, option: str
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_for_pictures_is_made_for_the_first_of_them(run: Run, tmp_path: Path) -> None:
+    for words, model in ((("missing.png",), ()), (("1.png",), ("--model", "no_such_model"))):
+        done = run(*words, "--save", "a/seen", **({"model": model} if model else {}))
+        assert done.returncode != 0
+        assert "Annotated pictures:" not in done.stderr
+        assert not (tmp_path / "a").exists()
+    assert run("1.png", "--save", "a/seen").returncode == 0
+    assert [one.name for one in (tmp_path / "a/seen").iterdir()] == ["1.png"]
+
+
+@pytest.mark.parametrize("given", ["a,,b", "a,", ""])
+def test_a_class_without_a_name_is_a_mistake_of_typing(run: Run, given: str) -> None:
+    done = run("1.png", "--labels", given)
+    assert done.returncode == 2
+    assert "before or after a comma" in done.stderr
+
+
 def test_weights_for_classes_of_ones_own_name_them(run: Run, tmp_path: Path) -> None:
     save_file(zoo.load("yolox_nano", weights=False, labels=["helmet", "vest"]).state_dict(), tmp_path / "mine.safetensors")
     mine = ("--weights", "file:mine.safetensors", "--labels", "helmet, vest")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from shutil import get_terminal_size
 from typing import Protocol
 
 from typer import Context
 from typer.core import TyperCommand, TyperGroup
 
 LONGEST = 1000  # a first sentence is never cut
+LEAST = 52  # columns below which Click's help would leave the terminal
 
 
 class Formatter(Protocol):
@@ -67,3 +69,9 @@ class Commands(TyperGroup):
 def _in_words(said: str) -> str:
     """Ranges as people say them: `0<=x<=1` is `0 to 1`, `x>=1` is `at least 1`."""
     return re.sub(r"x>=([\d.]+)", r"at least \1", re.sub(r"([\d.]+)<=x<=([\d.]+)", r"\1 to \2", said))
+
+
+def narrow() -> int | None:
+    """The width of help in a terminal that is narrower than Click believes any to be; else None, and Click's own."""
+    columns = get_terminal_size().columns
+    return max(columns - 1, 30) if columns < LEAST else None

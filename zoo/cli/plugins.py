@@ -19,7 +19,7 @@ from zoo.cli.table import table
 from zoo.registry import PluginInfo, PluginWarning, catalogue
 
 SLOW = 0.5  # seconds that importing and registering may take before `zoo plugins` remarks on it
-HEADER = ("name", "distribution", "version", "status", "models", "contributes", "seconds")
+HEADER = ("name", "status", "models", "distribution", "version", "contributes", "seconds")
 
 
 def plugins(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
@@ -49,10 +49,10 @@ def _cells(info: PluginInfo, models: Counter[str]) -> tuple[str, ...]:
     loaded = info.status == "loaded"
     return (
         info.name,
-        info.distribution,
-        info.version,
         info.status,
         str(models[info.name]) if loaded else "–",
+        info.distribution,
+        info.version,
         contributes or "–",
         "–" if info.status == "switched off" else f"{info.seconds:.3f}",
     )
