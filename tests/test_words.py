@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.words import are, counted, type_of
+from zoo.words import are, counted, kind
 
 
 @pytest.mark.parametrize(
@@ -15,4 +15,4 @@ def test_a_noun_agrees_with_its_number(number: int, said: str) -> None:
 
 @pytest.mark.parametrize(("value", "said"), [(3, "an int"), ([], "a list"), (None, "None"), (OSError(), "an OSError")])
 def test_a_type_has_its_article(value: object, said: str) -> None:
-    assert type_of(value) == said
+    assert kind(value) == said

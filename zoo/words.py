@@ -13,7 +13,7 @@ def are(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def type_of(value: object) -> str:
+def kind(value: object) -> str:
     """What sort of thing a value is: `an int`, `a list`, `None`."""
     if value is None:
         return "None"

@@ -30,7 +30,7 @@ def test_check_is_content_with_a_good_entry(shell, entry, tmp_path):
     entry.write(tmp_path / "good.json")
     answer = shell("leaderboard", "check", str(tmp_path / "good.json"))
     assert answer.code == 0
-    assert "1 entries, 0 findings." in answer.err
+    assert "1 entry, 0 findings." in answer.err
 
 
 def test_check_names_entry_field_and_what_to_do_and_exits_with_1(shell, entry, tmp_path):

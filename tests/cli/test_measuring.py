@@ -159,7 +159,7 @@ def test_evaluate_writes_json_lines_to_standard_output(shell: Shell, data: str, 
 def test_one_model_s_error_does_not_stop_the_others(shell: Shell, data: str, results: Callable[..., Path]) -> None:
     done = shell("evaluate", "no_such_model", str(results("right.json")), "--data", data, "--resamples", "0")
     assert done.code == 1
-    assert "no_such_model: The model 'no_such_model' was asked for." in done.err
+    assert "Error: The model 'no_such_model' was asked for." in done.err
     assert "right" in done.out
 
 

@@ -131,7 +131,7 @@ def test_weights_for_neither_are_refused(file: Path) -> None:
         (["helmet", " "], "no name"),
         ({"helmet", "vest"}, "their order numbers them"),
         ({"helmet": 0}, "their order numbers them"),
-        (2, "That is a int"),
+        (2, "That is an int"),
     ],
 )
 def test_what_is_no_list_of_names_is_refused(labels: Any, said: str) -> None:

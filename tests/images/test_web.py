@@ -114,3 +114,10 @@ def test_offline_no_socket_is_opened(switch, value, monkeypatch):
     monkeypatch.setattr(socket, "socket", refuse)
     with pytest.raises(ImageError, match=f"switched off by {switch}"):
         read("http://127.0.0.1:9/photo.png")
+
+
+@pytest.mark.parametrize("seconds", ["soon", "nan", "-1", "inf"])
+def test_a_silence_that_is_no_number_of_seconds_is_refused_by_its_setting(monkeypatch, seconds):
+    monkeypatch.setenv("ZOO_TIMEOUT", seconds)
+    with pytest.raises(ImageError, match=f"ZOO_TIMEOUT is '{seconds}'"):
+        read("http://127.0.0.1:9/photo.png")

@@ -117,7 +117,7 @@ def test_a_section_may_be_empty(write: Write) -> None:
     [
         ("sha256: 258fb6c6", "sha256: xyz", 16, "cards.nano.weights.coco.sources[0].sha256", "'xyz'"),
         ("sha256: 258fb6c6", "sha256: 12345678", 16, "cards.nano.weights.coco.sources[0].sha256", "Quote it"),
-        ("https://example", "ftp://example", 15, "cards.nano.weights.coco.sources[0].url", "regex"),
+        ("https://example", "ftp://example", 15, "cards.nano.weights.coco.sources[0].url", "is not an http or https address"),
         ("kind: url", "kind: torrent", 14, "cards.nano.weights.coco.sources[0].kind", "torrent"),
         ("value: 25.8", "value: high", 19, "cards.nano.weights.coco.claims[1].value", "Expected float, got str: 'high'"),
         ("path: mine", "pth: mine", 21, "cards.nano.weights.finetuned.sources[0].pth", "Did you mean 'path'?"),

@@ -15,6 +15,7 @@ import typer
 
 from zoo.cli.measures import percent
 from zoo.cli.table import table
+from zoo.errors import UsageError
 
 if TYPE_CHECKING:
     from zoo.evaluate import Comparison, Report
@@ -53,9 +54,8 @@ def _report(name: str, data: str | None) -> Report:
     if _is_report(name):
         return Report.read(name)
     if data is None:
-        raise typer.BadParameter(
-            f"'{name}' is no report; say what it is to be measured on: --data coco:FILE", param_hint="--data"
-        )
+        case = "That is no report, and nothing says what it is to be measured on."
+        raise UsageError(f"'{name}' was to be compared.", case, "Name a .json of zoo evaluate, or add --data coco:FILE")
     return evaluate(name, data=data)
 
 

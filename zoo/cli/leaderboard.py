@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoo.cli import message
 from zoo.cli.help import Command, Commands
 from zoo.cli.table import table
 from zoo.errors import DataError
@@ -80,7 +81,7 @@ def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int)
     for finding in findings:
         typer.echo(f"{finding.check}: {finding}")
     for why in broken:
-        typer.echo(str(why), err=True)
+        message.error(why)
     typer.echo(f"{counted(count, 'entry', 'entries')}, {counted(len(findings), 'finding')}.", err=True)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from zoo.data.dataset import Dataset
 from zoo.errors import DataError
 from zoo.registry import catalogue
-from zoo.words import type_of
 
 _FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
 _OPTION = re.compile(r",([a-z_]+)=([^,]*)$")
@@ -31,7 +30,7 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
         return data
     if not isinstance(data, str | os.PathLike):
         raise DataError(
-            f"{type_of(data)[:1].upper()}{type_of(data)[1:]} was named as a data set.",
+            f"{kind(data)[:1].upper()}{kind(data)[1:]} was named as a data set.",
             "A data set is named by text or a path, or is a zoo.data.Dataset.",
             "Write for example data='coco:path/instances.json'.",
         )
@@ -51,7 +50,7 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     if not isinstance(made, Dataset):
         raise DataError(
             f"The data set '{text}' was asked for.",
-            f"The reader '{name}' returned {type_of(made)}, not a zoo.data.Dataset.",
+            f"The reader '{name}' returned a {type(made).__name__}, not a zoo.data.Dataset.",
             "That is a defect of the plugin that registers it: report it there.",
         )
     return made

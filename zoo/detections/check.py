@@ -7,7 +7,7 @@ from torch import Tensor
 
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace
-from zoo.words import counted, type_of
+from zoo.words import counted, kind
 
 _DTYPES = {"boxes": torch.float32, "scores": torch.float32, "labels": torch.int64}
 
@@ -19,7 +19,7 @@ def check(boxes: Tensor, scores: Tensor, labels: Tensor, space: LabelSpace) -> N
     label outside the space.
     """
     if not isinstance(space, LabelSpace):
-        raise TypeError(f"space must be a LabelSpace, got {type_of(space)}; Detections.of(...) takes names and lists of classes")
+        raise TypeError(f"space must be a LabelSpace, got {kind(space)}; Detections.of(...) takes names and lists of classes")
     _check_shapes(boxes=boxes, scores=scores, labels=labels)
     if len(scores):
         _check_scores(scores)
@@ -30,7 +30,7 @@ def check(boxes: Tensor, scores: Tensor, labels: Tensor, space: LabelSpace) -> N
 def _check_shapes(**columns: Tensor) -> None:
     for name, column in columns.items():
         if not isinstance(column, Tensor):
-            raise TypeError(f"{name} must be a tensor, got {type_of(column)}; Detections.of(...) converts")
+            raise TypeError(f"{name} must be a tensor, got {kind(column)}; Detections.of(...) converts")
     count = columns["scores"].numel()
     for name, column in columns.items():
         shape = (count, 4) if name == "boxes" else (count,)

@@ -10,13 +10,13 @@ from typing import Any
 
 from torch import nn
 
+from zoo import words
 from zoo.detectors.plan import Plan
 from zoo.errors import ContractError, NameNotFound, ZooError
 from zoo.labels import LabelSpace
 from zoo.parts import Backbone, Head, Level, Neck, backbone, levels_of
 from zoo.registry import catalogue
 from zoo.registry.contribution import Kind
-from zoo.words import type_of
 
 
 class Seam(Exception):
@@ -123,6 +123,6 @@ def _check_part(part: object, kind: str, name: str) -> None:
     lack = f"which has no `{missing[0]}`" if missing else "which is no torch.nn.Module"
     raise ContractError(
         f"The {kind} '{name}' was built.",
-        f"Its plugin returned {type_of(part)}, {lack}.",
+        f"Its plugin returned {words.kind(part)}, {lack}.",
         f"In the plugin, return what zoo.parts.{kind.title()} describes.",
     )

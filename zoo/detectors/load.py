@@ -21,7 +21,7 @@ from zoo.hub.choice import Found, called, choose, find, is_place
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.registry import Catalogue, Choice, catalogue
-from zoo.words import type_of
+from zoo.words import kind
 
 log = logging.getLogger("zoo")
 SHOWN = 3  # class names that a model's name repeats
@@ -134,7 +134,7 @@ def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
     if not isinstance(detector, Detector):
         raise ContractError(
             asked,
-            f"It returned {type_of(detector)}, not a zoo.Detector.",
+            f"It returned {kind(detector)}, not a zoo.Detector.",
             "Return a subclass of zoo.Detector from the builder.",
         )
     return detector

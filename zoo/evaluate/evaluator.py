@@ -23,7 +23,7 @@ from zoo.evaluate.report import Report
 from zoo.evaluate.sample import Sample
 from zoo.evaluate.settings import Settings
 from zoo.evaluate.state import Header, check, pack, unpack
-from zoo.words import counted, type_of
+from zoo.words import counted, kind
 
 _AT_ONCE = 256  # pictures that are flattened and matched together, which bounds the memory
 

@@ -16,7 +16,7 @@ from zoo.data.ragged import starts_of
 from zoo.errors import DataError
 from zoo.labels import LabelSpace, meet
 from zoo.labels.near import check_choice
-from zoo.words import counted, type_of
+from zoo.words import counted, kind
 
 _COLUMNS = ("boxes", "scores", "labels")
 
@@ -85,7 +85,7 @@ def check_count(detections: Sequence[object] | Mapping[str, Any], count: int) ->
     """Raises: DataError unless there is an item of detections, or a row of a padded batch, for each of so many pictures."""
     asked = f"Detections of {counted(count, 'image')} were handed over."
     if hasattr(detections, "boxes") or isinstance(detections, str) or not hasattr(detections, "__len__"):
-        raise DataError(asked, f"They are {type_of(detections)}, no list.", "Pass a list with one item a picture.")
+        raise DataError(asked, f"They are {kind(detections)}, no list.", "Pass a list with one item a picture.")
     if not isinstance(detections, Mapping):
         if len(detections) != count:
             fix = "Pass one item a picture; a picture in which nothing was found has an empty one."
@@ -98,7 +98,7 @@ def check_count(detections: Sequence[object] | Mapping[str, Any], count: int) ->
             raise DataError("A padded batch of detections was handed over.", f"It {what} `{column}`.", fix)
     for column in (*_COLUMNS, "counts"):
         if not hasattr(detections[column], "__len__") or len(detections[column]) != count:
-            found = f"{len(detections[column])} rows" if hasattr(detections[column], "__len__") else type_of(detections[column])
+            found = f"{len(detections[column])} rows" if hasattr(detections[column], "__len__") else kind(detections[column])
             raise DataError(asked, f"The padded batch has `{column}` of {found}.", "Give every column a row a picture.")
 
 
@@ -120,7 +120,7 @@ def _columns_of(one: Any, image_id: Any) -> list[Any]:
     """Boxes, scores and labels of one picture, as arrays or tensors."""
     columns = [one.get(name) if isinstance(one, Mapping) else getattr(one, name, None) for name in _COLUMNS]
     if missing := [name for name, column in zip(_COLUMNS, columns, strict=True) if column is None]:
-        what = f"They are {type_of(one)} without {', '.join(missing)}."
+        what = f"They are {kind(one)} without {', '.join(missing)}."
         raise _refused(image_id, what, "Pass `zoo.Detections`, or a mapping with boxes (n, 4), scores (n,) and labels (n,).")
     if all(hasattr(column, "shape") for column in columns):
         return columns

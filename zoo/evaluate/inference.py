@@ -18,7 +18,7 @@ from zoo.evaluate.run import Run, file_of, folder, locked
 from zoo.evaluate.sizes import compare_sizes
 from zoo.evaluate.subject import Subject, subject
 from zoo.labels import LabelSpace, meet
-from zoo.words import type_of
+from zoo.words import kind
 
 if TYPE_CHECKING:
     import torch
@@ -135,7 +135,7 @@ def protocol_of(protocol: str | Protocol) -> Protocol:
 
     if not isinstance(protocol, str | Protocol):
         fix = "Pass 'uniform', 'native', or a zoo.Protocol."
-        raise UsageError(f"protocol={protocol!r} was asked for.", f"That is {type_of(protocol)}, no protocol.", fix)
+        raise UsageError(f"protocol={protocol!r} was asked for.", f"That is {kind(protocol)}, no protocol.", fix)
     return Protocol.named(protocol) if isinstance(protocol, str) else protocol
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import CheckpointError
-from zoo.words import type_of
+from zoo.words import kind
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -94,7 +94,7 @@ def _under(loaded: object, state_key: str | None) -> Mapping[object, object]:
             at = at.get(key) if isinstance(at, Mapping) else None
     if isinstance(at, Mapping):
         return at
-    there = ", ".join(map(str, list(loaded)[:8])) if isinstance(loaded, Mapping) else type_of(loaded)
+    there = ", ".join(map(str, list(loaded)[:8])) if isinstance(loaded, Mapping) else kind(loaded)
     case = f"The checkpoint has no mapping of tensors {f'under {state_key!r}' if state_key else ''}; it holds: {there}."
     raise CheckpointError(ASKED, case, "Name the entry that holds them: `state_key` in the card.")
 

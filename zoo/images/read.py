@@ -16,7 +16,7 @@ from zoo.images.decode import decode, from_pil
 from zoo.images.picture import Exif, Picture, unreadable
 from zoo.images.sources import Source, is_glob, is_url, matches, name_of, path_of, pictures_in, scheme_of
 from zoo.images.web import fetch
-from zoo.words import counted, type_of
+from zoo.words import counted, kind
 
 
 def read(source: Source, *, exif: Exif = "apply", name: str | None = None, max_pixels: int | None = None) -> Picture:
@@ -75,7 +75,7 @@ def _from_file(path: str, name: str, *, exif: Exif, max_pixels: int | None) -> P
 
 
 def _unfetched(scheme: str, name: str) -> ImageError:
-    case = f"It is a {scheme}: address, and pictures are fetched from http: and https: only."
+    case = f"Its address begins with {scheme}:, and pictures are fetched from http: and https: only."
     if scheme == "data":
         return unreadable(f"{name:.40}…", case, "Pass its bytes: base64.b64decode(address.partition(',')[2]).")
     if scheme == "file":
@@ -113,13 +113,13 @@ def _unknown(source: object, name: str) -> ImageError:
     if hasattr(source, "read"):
         return unreadable(name, "It is an open file.", "Pass its bytes, file.read(), or its path.")
     if isinstance(source, Mapping):
-        case = f"It is {type_of(source)}, whose keys are no pictures."
+        case = f"It is {kind(source)}, whose keys are no pictures."
         return unreadable(name, case, "Pass its pictures as a list: list(pictures.values()).")
     if isinstance(source, Set):
-        case = f"It is {type_of(source)}, which has no order, so nobody could say which answer is whose."
+        case = f"It is {kind(source)}, which has no order, so nobody could say which answer is whose."
         return unreadable(name, case, "Pass a list: sorted(paths).")
     return unreadable(
         name,
-        f"It is {type_of(source)}, which is no form of a picture.",
+        f"It is {kind(source)}, which is no form of a picture.",
         "Pass a path, a URL, bytes, a PIL image, a uint8 array (height, width, 3) or a uint8 tensor (3, height, width).",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from math import inf
 
 from zoo.errors import ImageError
 from zoo.images.picture import unreadable
@@ -30,13 +31,14 @@ def fetch(url: str) -> bytes:
     except ImageError:
         raise
     except Exception as why:  # httpx or httpx2, depending on huggingface_hub's version; their errors have no common root
-        raise unreadable(url, f"It can't be fetched: {why or type(why).__name__}.", "Check the address and the network.") from why
+        reason = str(why).rstrip(".") or type(why).__name__
+        raise unreadable(url, f"It can't be fetched: {reason}.", "Check the address and the network.") from why
 
 
 def _download(url: str) -> bytes:
     from huggingface_hub import get_session  # slow to import, and only URLs need it
 
-    silence = float(os.environ.get("ZOO_TIMEOUT") or SILENCE_SECONDS)
+    silence = _silence(url)
     until = time.monotonic() + TOTAL_SECONDS
     received = bytearray()
     with get_session().stream("GET", url, timeout=silence, follow_redirects=True) as response:
@@ -50,3 +52,14 @@ def _download(url: str) -> bytes:
             if time.monotonic() > until:
                 raise unreadable(url, f"It took more than {TOTAL_SECONDS:.0f} seconds.", "Download it first and pass its path.")
     return bytes(received)
+
+
+def _silence(url: str) -> float:
+    """How many seconds the server may keep silent. Raises: ImageError for a setting that is no such number."""
+    setting = os.environ.get("ZOO_TIMEOUT") or SILENCE_SECONDS
+    try:
+        if 0 < float(setting) < inf:
+            return float(setting)
+    except ValueError:
+        pass
+    raise unreadable(url, f"ZOO_TIMEOUT is '{setting}', which is no number of seconds.", "Write for example ZOO_TIMEOUT=10.")

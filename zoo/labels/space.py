@@ -14,7 +14,7 @@ from reprlib import repr as short
 
 from zoo.errors import LabelError
 from zoo.labels.near import choice_of, near
-from zoo.words import counted, type_of
+from zoo.words import counted, kind
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -57,7 +57,7 @@ class LabelSpace:
         if isinstance(names, (Set, Mapping)) or not isinstance(names, Iterable):
             raise LabelError(
                 f"A label space of {names!r} was asked for.",
-                f"That is {type_of(names)}, and class names come as a list, because their order numbers them.",
+                f"That is {kind(names)}, and class names come as a list, because their order numbers them.",
                 "Pass them in order, for example ['helmet', 'vest'].",
             )
         return cls("custom", tuple(names))
@@ -94,7 +94,7 @@ class LabelSpace:
             return label
         asked = f"Class {short(name)} was asked for."
         if not isinstance(name, str):
-            raise LabelError(asked, f"A class goes by its name, a string, and that is {type_of(name)}.", self._suggest(name))
+            raise LabelError(asked, f"A class goes by its name, a string, and that is {kind(name)}.", self._suggest(name))
         raise LabelError(asked, f"Label space '{self.name}' has no such class.", self._suggest(name))
 
     def _suggest(self, name: object) -> str:

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from zoo import words
 from zoo.errors import CardError, DataError
 from zoo.evaluate import Report
 from zoo.registry.document import Sheet, Step, parse, read, spell
 from zoo.registry.schema import convert
-from zoo.words import type_of
 
 T = TypeVar("T")
 GUIDE = "docs/leaderboard.md"
@@ -42,7 +42,7 @@ def wrong(path: Path, case: str, fix: str, *, what: str = "entry") -> DataError:
 def _json(raw: bytes) -> Any:
     content = msgspec.json.decode(raw)
     if not isinstance(content, dict):
-        raise msgspec.DecodeError(f"it holds {type_of(content)} where an object belongs")
+        raise msgspec.DecodeError(f"it holds {words.kind(content)} where an object belongs")
     return content
 
 

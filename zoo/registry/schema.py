@@ -6,7 +6,8 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from itertools import chain
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -24,6 +25,15 @@ _ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
 _TRAIL = re.compile(r" - at (?P<key>`?key`? in )?`\$(?P<steps>[^`]*)`$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[(\.\.\.)\]")
 T = TypeVar("T")
+
+# What the patterns of the structs stand for.
+PATTERNS = {
+    r"^[0-9a-f]{8,64}$": "a sha256: 64 lower-case hex digits, or the first 8 or more of them",
+    r"^[0-9a-f]{64}$": "a sha256: 64 lower-case hex digits",
+    r"^[0-9a-f]{40}$": "a full commit id: 40 lower-case hex digits, not the name of a branch or tag",
+    r"^[\w.-]+/[\w.-]+$": "a repository, as in 'org/repo'",
+    r"^https?://": "an http or https address",
+}
 
 
 def convert(sheet: Sheet, data: Any, kind: type[T], *, at: tuple[Step, ...] = ()) -> T:
@@ -86,10 +96,20 @@ def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], m
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
         return sheet.flaw(f"The field '{missing[1]}' is missing.", f"Add `{missing[1]}: …`.", at=(*at, *steps))
     value = _follow(data, steps)
-    shown = "" if isinstance(value, dict | list) else f": {value!r:.60}"
     quote = case.startswith("Expected `str") and isinstance(value, int | float)
     fix = "Quote it to make it text." if quote else f"The fields are described in {sheet.guide}."
-    return sheet.flaw(f"{case.replace('`', '')}{shown}.", fix, at=(*at, *steps))
+    if case.startswith("Invalid enum value") and (choices := _choices(kind, steps)):
+        return sheet.flaw(f"{value!r:.60} is none of those that there are.", f"Write {' or '.join(choices)}.", at=(*at, *steps))
+    return sheet.flaw(f"{plainly(case, value)}.", fix, at=(*at, *steps))
+
+
+def plainly(case: str, value: object = None) -> str:
+    """What msgspec says of a value, in words; patterns by what they stand for, and the value itself where it is short."""
+    shown = "" if value is None or isinstance(value, dict | list) else f" {value!r:.60}"
+    if found := re.search(r"matching regex '(.*)'", case):
+        pattern = found[1].replace("\\\\", "\\")
+        return f"The value{shown} is not {PATTERNS.get(pattern, 'of the form that is wanted')}"
+    return case.replace("`", "") + (f":{shown}" if shown else "")
 
 
 def _exact(data: Any, kind: type[Any], message: str, trail: str) -> list[Step]:
@@ -137,6 +157,17 @@ def _message(data: Any, kind: type[Any]) -> str:
 
 def _fields(kind: type[Any]) -> list[str]:
     """The fields of this struct and of every struct of its module and of a card's."""
+    return sorted({field for one in _structs(kind) for field in one.__struct_fields__})
+
+
+def _choices(kind: type[Any], steps: Sequence[Step]) -> list[str]:
+    """What the field at the end of the steps may be, where it may be only some."""
+    fields = [field for one in _structs(kind) for field in msgspec.structs.fields(one)]
+    hints = [field.type for field in fields if steps and field.encode_name == steps[-1] and get_origin(field.type) is Literal]
+    return [repr(choice) for choice in dict.fromkeys(chain.from_iterable(map(get_args, hints)))]
+
+
+def _structs(kind: type[Any]) -> list[type[msgspec.Struct]]:
+    """This struct, and every one of its module and of a card's."""
     near_by = [*vars(sys.modules[kind.__module__]).values(), *vars(structs).values()]
-    kinds = [one for one in (kind, *near_by) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
-    return sorted({field for one in kinds for field in one.__struct_fields__})
+    return [one for one in (kind, *near_by) if isinstance(one, type) and issubclass(one, msgspec.Struct)]

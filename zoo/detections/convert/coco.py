@@ -13,7 +13,7 @@ from zoo.boxes import xywh_to_xyxy, xyxy_to_xywh
 from zoo.detections.arguments import whole
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace
-from zoo.words import type_of
+from zoo.words import kind
 
 if TYPE_CHECKING:
     from zoo.detections.detections import Detections
@@ -50,7 +50,7 @@ def read(results: Iterable[Mapping[str, object]], space: LabelSpace) -> tuple[Te
     space does not have.
     """
     if isinstance(results, Mapping | str) or not isinstance(results, Iterable):
-        raise ValueError(f"these are no COCO results: they are a list of dicts, and this is {type_of(results)}")
+        raise ValueError(f"these are no COCO results: they are a list of dicts, and this is {kind(results)}")
     try:
         rows = msgspec.convert(list(results), list[_Result])
     except msgspec.ValidationError as why:

@@ -9,7 +9,7 @@ from zoo.detectors.checking import PIXELS
 from zoo.detectors.detector import Detector
 from zoo.testing.pictures import decode, scene
 from zoo.testing.verdict import require
-from zoo.words import type_of
+from zoo.words import kind
 
 
 def check_one_answer_a_picture(detector: Detector) -> None:
@@ -78,7 +78,7 @@ def _seen(detector: Detector) -> Detections:
 
 
 def _named(seen: object) -> str:
-    return f"{len(seen)} answers" if isinstance(seen, list) else type_of(seen)
+    return f"{len(seen)} answers" if isinstance(seen, list) else kind(seen)
 
 
 def _some(scores: torch.Tensor) -> str:
