@@ -11,6 +11,7 @@ from pathlib import Path
 from zoo.data.dataset import Dataset
 from zoo.errors import DataError
 from zoo.registry import catalogue
+from zoo.words import kind
 
 _FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
 _OPTION = re.compile(r",([a-z_]+)=([^,]*)$")
