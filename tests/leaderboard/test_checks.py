@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from msgspec import structs
 
+from zoo.evaluate import Evaluator
 from zoo.leaderboard import check
 from zoo.leaderboard.checks import CHECKS, Expected, disqualifying, mixed_protocols, other_data
 from zoo.registry.card import Claim
@@ -113,7 +115,8 @@ def test_missing_provenance_says_what_is_missing(make_entry):
 def test_numbers_that_no_evaluator_gives_are_caught(make_entry):
     assert found([make_entry(ap=0.9999)]) == {
         ("impossible", "toy", "report.numbers.AP"),
-        ("impossible", "toy", "report.numbers.AP50"),
+        ("impossible", "toy", "report.curves.AP"),
+        ("impossible", "toy", "report.intervals.AP"),
     }
 
 
@@ -123,7 +126,7 @@ def test_two_rows_of_one_name_are_caught(make_entry):
 
 def test_a_report_without_resamplings_is_named(make_entry):
     entry = make_entry()
-    assert found([structs.replace(entry, report=replace(entry.report, resamplings=None))]) == {
+    assert found([structs.replace(entry, report=replace(entry.report, resamplings=None, intervals={}))]) == {
         ("unranked", "toy", "report.resamplings")
     }
 
@@ -149,13 +152,14 @@ def test_one_file_at_two_input_sizes_is_no_copy(make_entry):
     assert check([small, large]) == []
 
 
-def test_models_that_find_nothing_are_no_copies_of_each_other(make_entry):
-    entries = []
-    for name in ("a", "b"):
-        entry = make_entry(name)
-        nothing = replace(entry.report, numbers=dict.fromkeys(entry.report.numbers, 0.0), per_class={})
-        entries.append(structs.replace(entry, report=nothing))
-    assert check(entries) == []
+def test_models_that_find_nothing_are_no_copies_of_each_other(make_entry, truth):
+    evaluator = Evaluator(truth)
+    nothing = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0, int)}
+    evaluator.update(range(len(truth)), [nothing] * len(truth))
+    blind = evaluator.compute(resamples=20)
+    assert blind.ap == 0
+    entries = [make_entry(name) for name in ("a", "b")]
+    assert check([structs.replace(one, report=blind.with_provenance(one.report.provenance)) for one in entries]) == []
 
 
 def test_a_claim_on_another_data_set_is_not_held_against_the_measured(make_entry):

@@ -1,11 +1,13 @@
 """Checks that catch a wrong table: each looks at all entries, and says of which entry and field what is wrong and what to do.
 
 They are made from errors found in public leaderboards: a copy of one model's weights under another's name, two models swapped,
-misspelt licences, unequal settings in one table, parameters counted in the training graph.
+misspelt licences, unequal settings in one table, parameters counted in the training graph. And an entry has to agree with itself.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +17,17 @@ from typing import TypeVar
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from zoo.errors import ZooError
+from zoo.evaluate import Policy, Settings
 from zoo.labels.near import near
+from zoo.leaderboard.agreement import Contradiction, contradictions
 from zoo.leaderboard.entry import PROVENANCE, UNKNOWN, Entry, Setting
 from zoo.registry import catalogue
 from zoo.registry.license import PERMISSIVE
 
 CLAIM_POINTS = 1.0  # of AP in percent; evaluators and rounding account for less
 PARAMETER_SHARE = 0.02  # frozen or folded batch norm accounts for less
+DISQUALIFYING = {"mixed_protocols", "other_data", "other_measure", "other_provenance", "impossible", "changed"}
+_ITEM = re.compile(r"\[[^\]]*\]")
 # To guess from, besides the permissive ones.
 LICENSES = ("AGPL-3.0", "AGPL-3.0-only", "GPL-3.0", "GPL-3.0-only", "LGPL-3.0-only", "CC-BY-NC-4.0")
 
@@ -50,11 +56,13 @@ class Finding:
 class Expected:
     """What entries are held against; what is left out is what most of them have.
 
-    protocol: the settings of the table. data: fingerprints by the data set's name.
+    protocol: the settings of the table. data: fingerprints by the data set's name. settings, policy: of the evaluator.
     """
 
     protocol: Mapping[str, Setting] | None = None
     data: Mapping[str, str] = field(default_factory=dict)
+    settings: Settings | None = None
+    policy: Policy | None = None
 
 
 Check = Callable[[Sequence[Entry]], Iterator[Finding]]
@@ -64,12 +72,12 @@ def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list
     """Everything that is wrong in these entries, taken together."""
     wanted = expected or Expected()
     alone = [finding for one in CHECKS for finding in one(entries)]
-    return [*other_data(entries, wanted), *mixed_protocols(entries, wanted), *alone]
+    return [*other_data(entries, wanted), *mixed_protocols(entries, wanted), *other_measure(entries, wanted), *alone]
 
 
 def disqualifying(finding: Finding) -> bool:
-    """Whether an entry must not be ranked beside the others: it was measured in another way, or on other data."""
-    return finding.check in {"mixed_protocols", "other_data"}
+    """Whether an entry must not stand beside the others: it was measured otherwise, or is not what was measured."""
+    return finding.check in DISQUALIFYING
 
 
 def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -123,13 +131,14 @@ def mixed_protocols(entries: Sequence[Entry], expected: Expected) -> Iterator[Fi
                     yield _finding(mixed_protocols, entry, f"protocol.{name}", case, "Measure it with the table's protocol.")
 
 
-def other_measure(entries: Sequence[Entry]) -> Iterator[Finding]:
+def other_measure(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
     """Other IoU thresholds, limits or policies of the evaluator, or other pictures."""
+    wanted = {"settings": expected.settings, "policy": expected.policy}
     for some in _by_data(entries).values():
         for what, of in _MEASURES.items():
-            usual = _most(of(entry) for entry in some)
+            usual = wanted.get(what) or _most(of(entry) for entry in some)
             for entry in (entry for entry in some if of(entry) != usual):
-                case = "It is not that of the other entries."
+                case = f"It is not that of {'the board' if wanted.get(what) else 'the other entries'}."
                 yield _finding(other_measure, entry, f"report.{what}", case, "Measure it with zoo evaluate and its defaults.")
 
 
@@ -191,17 +200,51 @@ def parameters_off(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def impossible(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Numbers that no evaluator gives: an AP that is not the mean of its classes, or above that at IoU .5."""
+    """Numbers that no evaluator gives, because they contradict each other."""
     for entry in entries:
-        numbers = entry.report.numbers
-        ap, ap50, ap75 = (numbers.get(name) for name in ("AP", "AP50", "AP75"))
-        classes = [one.ap for one in entry.report.per_class.values() if one.ap is not None]
-        fix = "Take the numbers as zoo evaluate writes them."
-        if ap is not None and classes and abs(ap - sum(classes) / len(classes)) > 1e-6:
-            case = f"AP is {ap:.4f} and the mean of its {len(classes)} classes {sum(classes) / len(classes):.4f}."
-            yield _finding(impossible, entry, "report.numbers.AP", case, fix)
-        if ap50 is not None and any(one is not None and one > ap50 + 1e-9 for one in (ap, ap75)):
-            yield _finding(impossible, entry, "report.numbers.AP50", "AP or AP75 is above AP50.", fix)
+        alike: dict[str, list[Contradiction]] = {}
+        for one in contradictions(entry.report):
+            alike.setdefault(_ITEM.sub("", one.at), []).append(one)
+        for first, *more in alike.values():
+            case = f"{first.case} So do {len(more)} more like it." if more else first.case
+            yield _finding(impossible, entry, f"report.{first.at}", case, "Take the numbers as zoo evaluate writes them.")
+
+
+def changed(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """A file that is not as it was written."""
+    for entry in entries:
+        if entry.seal is not None and entry.seal != entry.sealed():
+            case = "It was changed after it was written: its seal is not that of its content."
+            yield _finding(changed, entry, "seal", case, "Take the file as it was written, or write it with Entry.write.")
+
+
+def other_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """A report of something else than the entry says: other annotations, settings or weights."""
+    for entry in entries:
+        facts, weights = entry.report.provenance or {}, entry.model.weights
+        settings = {name: value for name, value in entry.protocol.items() if value is not None}
+        pairs = {
+            "data_sha256": ("report.measured.sha256", entry.report.measured.sha256),
+            "protocol_settings": ("protocol", settings),
+            "weights_sha256": ("model.weights.sha256", weights.sha256),
+            "weights_source": ("model.weights.source", weights.source),
+        }
+        for key, (at, ours) in pairs.items():
+            theirs = _settings(facts.get(key)) if key == "protocol_settings" else facts.get(key, UNKNOWN)
+            if theirs not in (None, UNKNOWN) and ours not in (None, UNKNOWN) and theirs != ours:
+                case = f"It is {ours!s:.80} here and {theirs!s:.80} in report.provenance.{key}."
+                yield _finding(other_provenance, entry, at, case, "Measure it again with zoo evaluate, which writes both.")
+
+
+def odd_timing(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Times that no clock gives."""
+    for entry in entries:
+        timing = entry.timing
+        if timing is not None and timing.p95_ms < timing.median_ms:
+            case = f"It is {timing.p95_ms:g} ms, and the median {timing.median_ms:g} ms."
+            yield _finding(odd_timing, entry, "timing.p95_ms", case, "Time it again with zoo leaderboard build.")
+        if timing is not None and not timing.runs:
+            yield _finding(odd_timing, entry, "timing.runs", "Nothing was timed.", "Time it, or leave timing out.")
 
 
 def twice(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -238,13 +281,15 @@ def mixed_hardware(entries: Sequence[Entry]) -> Iterator[Finding]:
 CHECKS: tuple[Check, ...] = (
     missing_provenance,
     unknown_license,
-    other_measure,
     same_numbers,
     same_weights,
     far_from_claim,
     swapped,
     parameters_off,
     impossible,
+    changed,
+    other_provenance,
+    odd_timing,
     twice,
     unranked,
     mixed_hardware,
@@ -283,6 +328,15 @@ def _most(values: Iterable[T]) -> T:
     """The commonest, the first of equals."""
     known = list(values)
     return max(known, key=known.count)
+
+
+def _settings(text: str | None) -> dict[str, Setting] | None:
+    """The settings that provenance holds; None where they are not known."""
+    try:
+        made = json.loads(text or UNKNOWN)
+    except ValueError:
+        return None
+    return {name: value for name, value in made.items() if value is not None} if isinstance(made, dict) else None
 
 
 def _is_spdx(text: str) -> bool:
