@@ -6,12 +6,14 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from time import monotonic, sleep
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from zoo.errors import DataError
@@ -132,7 +134,8 @@ def test_others_add_a_row_by_a_file(desk):
     build(board(desk, STORED), to=desk / "first", runs=desk / "runs")
     text = (desk / "first/entries/stored-at-toys.json").read_text()
     (desk / "theirs").mkdir()
-    (desk / "theirs/one.json").write_text(text.replace('"name":"stored"', '"name":"theirs"'))
+    one = Entry.read(desk / "first/entries/stored-at-toys.json")
+    structs.replace(one, model=structs.replace(one.model, name="theirs")).write(desk / "theirs/one.json")
     (desk / "theirs/broken.json").write_text(text[:-100])
     (desk / "theirs/same.json").write_text(text)
     made = build(board(desk, STORED + "\nentries: ['theirs/*.json', none.json]"), to=desk / "site", runs=desk / "runs")
@@ -140,6 +143,35 @@ def test_others_add_a_row_by_a_file(desk):
     assert {one.name for one in made.failures} == {"broken.json", "stored", "none.json"}
     assert any(one.check == "same_numbers" for one in made.findings)
     assert (desk / "site/entries/theirs-at-toys.json").exists()
+
+
+def test_a_forged_entry_is_in_no_table_and_the_reason_is_said(desk):
+    build(board(desk, STORED), to=desk / "first", runs=desk / "runs")
+    one = Entry.read(desk / "first/entries/stored-at-toys.json")
+    report = replace(one.report, numbers=dict.fromkeys(one.report.numbers, 0.99))
+    structs.replace(one, model=structs.replace(one.model, name="best"), report=report).write(desk / "best.json")
+    made = build(board(desk, STORED + "\nentries: [best.json]"), to=desk / "site", runs=desk / "runs")
+    assert [line.entry.name for line in made.tables[0].lines] == ["stored"]
+    assert made.left_out == ("best on toys",)
+    assert ("impossible", "report.numbers.AP") in {(one.check, one.field) for one in made.findings if one.entry == "best"}
+
+
+def test_an_entry_that_was_changed_since_it_was_built_is_measured_again(desk):
+    path = board(desk, STORED)
+    build(path, to=desk / "site", runs=desk / "runs")
+    entry = desk / "site/entries/stored-at-toys.json"
+    text = entry.read_text()
+    entry.write_text(text.replace('"family":"YOLOX"', '"family":"MINE"'))
+    assert entry.read_text() != text
+    [table] = build(path, to=desk / "site", runs=desk / "runs").tables
+    assert table.lines[0].entry.model.family == "YOLOX"
+    assert table.lines[0].findings == ()
+
+
+def test_a_page_is_not_written_into_a_file_and_that_is_said_before_anything_is_measured(desk):
+    with pytest.raises(DataError, match="That is no folder, and none can be made there"):
+        build(board(desk, STORED), to=desk / "results.json", runs=desk / "runs")
+    assert not (desk / "runs").exists()
 
 
 def test_what_was_measured_by_another_protocol_is_in_no_table(desk):

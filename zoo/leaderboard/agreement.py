@@ -18,7 +18,8 @@ from zoo.evaluate.lrp import LRP
 from zoo.evaluate.operating import OperatingPoint
 from zoo.evaluate.plan import ANALYSED_IOU
 from zoo.evaluate.tide import KINDS
-from zoo.leaderboard.reading import shares, spell
+from zoo.leaderboard.reading import shares
+from zoo.registry.document import spell
 
 CLOSE = 1e-6  # sums in another order differ by less
 
@@ -189,9 +190,15 @@ def _analyses(report: Report) -> Iterator[Contradiction]:
     found, calibration, confusion = report.analyses.mistakes, report.analyses.calibration, report.analyses.confusion
     boxes, detections = sum(one.boxes for one in report.per_class.values()), report.measured.detections
     false = sum(one.count for kind, one in found.kinds.items() if kind != "missed")
-    if found.kinds.keys() != KINDS.keys() or false > detections or found.kinds["missed"].count > boxes:
+    if found.kinds.keys() != KINDS.keys() or not 0 <= found.kinds["missed"].count <= boxes or false > detections:
         yield Contradiction("analyses.mistakes", "Its kinds or counts are not those of the detections and boxes.")
+        return
     if calibration is not None:
+        true = sum(one.count * (one.precision or 0) for one in calibration.bins)
+        if not _whole(true) or false != round(sum(one.count for one in calibration.bins) - true):
+            yield Contradiction("analyses.mistakes.kinds", "They are not as many as the false detections of the calibration.")
+        if found.kinds["missed"].count + round(true) > boxes:
+            yield Contradiction("analyses.mistakes.kinds", "More boxes were missed than there are.")
         total = sum(one.count for one in calibration.bins)
         gaps = [one.count * abs(one.score - one.precision) for one in calibration.bins if None not in (one.score, one.precision)]
         edges = all(_same(one.low, at / BINS) and _same(one.high, (at + 1) / BINS) for at, one in enumerate(calibration.bins))
@@ -230,7 +237,7 @@ def _follows(point: OperatingPoint, boxes: int) -> bool:
     """Whether F1 is that of precision and recall, and the boxes found are a whole number."""
     both = point.precision + point.recall
     found = point.recall * boxes
-    return _same(point.f1, 2 * point.precision * point.recall / both if both else 0.0) and abs(found - round(found)) < 1e-4
+    return _same(point.f1, 2 * point.precision * point.recall / both if both else 0.0) and _whole(found)
 
 
 def _sums(lrp: LRP, boxes: int) -> bool:
@@ -238,11 +245,11 @@ def _sums(lrp: LRP, boxes: int) -> bool:
     if lrp.location is None or lrp.false is None:
         return lrp == LRP(1.0, None, None, 1.0, None)
     found = (1 - lrp.missed) * boxes
-    if abs(found - round(found)) >= 1e-4 or round(found) < 1 or lrp.false >= 1:
+    if not _whole(found) or round(found) < 1 or lrp.false >= 1:
         return False
     false = found * lrp.false / (1 - lrp.false)
     total = lrp.location * found / (1 - ANALYSED_IOU) + false + boxes - found
-    return abs(false - round(false)) < 1e-3 and _same(lrp.error, total / (false + boxes))
+    return _whole(false) and _same(lrp.error, total / (false + boxes))
 
 
 def _rising(at: str, curve: Sequence[float]) -> Iterator[Contradiction]:
@@ -250,6 +257,11 @@ def _rising(at: str, curve: Sequence[float]) -> Iterator[Contradiction]:
     rises = [place for place in range(1, len(curve)) if curve[place] > curve[place - 1] + CLOSE]
     if rises:
         yield Contradiction(at, f"Precision rises at point {rises[0]}, which interpolated precision never does.")
+
+
+def _whole(count: float) -> bool:
+    """Whether a count that was computed from shares is one."""
+    return abs(count - round(count)) < 1e-3
 
 
 def _above(less: float | None, more: float | None) -> bool:

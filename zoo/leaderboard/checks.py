@@ -146,6 +146,8 @@ _MEASURES: dict[str, Callable[[Entry], object]] = {
     "settings": lambda entry: entry.report.settings,
     "policy": lambda entry: entry.report.policy,
     "measured.pictures": lambda entry: entry.report.measured.pictures,
+    "measured.images": lambda entry: entry.report.measured.images,
+    "measured.boxes": lambda entry: entry.report.measured.boxes,
 }
 
 
@@ -256,13 +258,17 @@ def twice(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def unranked(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Without resamplings nobody can say whether a difference is real."""
-    for entry in entries:
-        if entry.report.resamplings is None:
-            case = "There are none, so it has no interval and no rank."
-            yield _finding(
-                unranked, entry, "report.resamplings", case, "Measure it with zoo evaluate, which resamples by default."
-            )
+    """Without resamplings nobody can say whether a difference is real; nor with others than the rest of the table has."""
+    for some in _by_data(entries).values():
+        usual = _most(_drawn(entry) for entry in some)
+        for entry in some:
+            if _drawn(entry) is None:
+                case = "There are none, so it has no interval and no rank."
+                fix = "Measure it with zoo evaluate, which resamples by default."
+                yield _finding(unranked, entry, "report.resamplings", case, fix)
+            elif usual is not None and _drawn(entry) != usual:
+                case = f"Its seed or number of replicates is not that of most, {usual[0]} and {usual[1]}, so it has no rank."
+                yield _finding(unranked, entry, "report.resamplings", case, "Measure it with the same seed and resamples.")
 
 
 def mixed_hardware(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -328,6 +334,12 @@ def _most(values: Iterable[T]) -> T:
     """The commonest, the first of equals."""
     known = list(values)
     return max(known, key=known.count)
+
+
+def _drawn(entry: Entry) -> tuple[int, int] | None:
+    """Seed and number of the replicates of AP."""
+    drawn = entry.report.resamplings
+    return None if drawn is None else (drawn.seed, len(drawn.numbers.get("AP", ())))
 
 
 def _settings(text: str | None) -> dict[str, Setting] | None:

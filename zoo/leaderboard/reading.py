@@ -10,9 +10,8 @@ import msgspec
 
 from zoo.errors import CardError, DataError
 from zoo.evaluate import Report
-from zoo.evaluate.report import Analyses
-from zoo.registry.document import Sheet, Step, parse, read
-from zoo.registry.document import spell as spell
+from zoo.evaluate.report import FORMAT, Analyses
+from zoo.registry.document import Sheet, Step, parse, read, spell
 from zoo.registry.schema import convert
 
 T = TypeVar("T")
@@ -48,7 +47,9 @@ def _json(raw: bytes) -> Any:
 
 
 def check_numbers(path: Path, report: Report) -> None:
-    """Refuses numbers outside of 0 to 1 and replicates of unequal counts. Raises: DataError naming file and field."""
+    """Refuses another format, numbers outside of 0 to 1 and replicates of unequal counts. Raises: DataError naming the field."""
+    if report.format != FORMAT:
+        raise wrong(path, f"Field 'report.format' is {report.format}, not {FORMAT}.", "Measure it again with this version.")
     for steps, value in shares(report):
         if value is not None and not 0 <= value <= 1:
             case = f"Field 'report.{spell(steps)}' is {value:g}, and a share lies between 0 and 1."
