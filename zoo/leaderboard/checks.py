@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TypeVar
 
@@ -69,10 +69,14 @@ Check = Callable[[Sequence[Entry]], Iterator[Finding]]
 
 
 def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list[Finding]:
-    """Everything that is wrong in these entries, taken together."""
+    """Everything that is wrong in these entries, taken together; what is wrong in the same way in several fields, once."""
     wanted = expected or Expected()
     alone = [finding for one in CHECKS for finding in one(entries)]
-    return [*other_data(entries, wanted), *mixed_protocols(entries, wanted), *other_measure(entries, wanted), *alone]
+    together = [*other_data(entries, wanted), *mixed_protocols(entries, wanted), *other_measure(entries, wanted)]
+    fields: dict[Finding, list[str]] = {}
+    for one in [*together, *alone]:
+        fields.setdefault(replace(one, field=""), []).append(one.field)
+    return [replace(one, field=", ".join(dict.fromkeys(some))) for one, some in fields.items()]
 
 
 def disqualifying(finding: Finding) -> bool:
@@ -274,14 +278,12 @@ def unranked(entries: Sequence[Entry]) -> Iterator[Finding]:
 def mixed_hardware(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Latencies of different machines in one column."""
     for some in _by_data(entries).values():
-        timed = [(entry, entry.timing) for entry in some if entry.timing]
-        usual = _most((timing.hardware, timing.threads) for _, timing in timed) if timed else None
-        for entry, timing in timed:
-            if (timing.hardware, timing.threads) != usual:
-                case = f"It was timed on {timing.hardware} ({timing.threads} threads), the others on {usual and usual[0]}."
-                yield _finding(
-                    mixed_hardware, entry, "timing.hardware", case, "Time it on the same machine, or leave timing out."
-                )
+        usual = usual_machine(some)
+        for entry in some:
+            if machine(entry) not in (None, usual):
+                case = f"It was timed on {machine(entry)}, the others on {usual}."
+                fix = "Time it on the same machine, or leave timing out."
+                yield _finding(mixed_hardware, entry, "timing.hardware", case, fix)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -308,6 +310,18 @@ def claim_gap(entry: Entry) -> float | None:
     if claim is None or measured is None or claim.dataset != entry.data:
         return None
     return 100 * measured - claim.value
+
+
+def machine(entry: Entry) -> str | None:
+    """Where an entry was timed, with the threads of a processor; None where it was not."""
+    if entry.timing is None or entry.timing.threads is None:
+        return entry.timing and entry.timing.hardware
+    return f"{entry.timing.hardware}, {entry.timing.threads} thread{'s' if entry.timing.threads > 1 else ''}"
+
+
+def usual_machine(entries: Sequence[Entry]) -> str | None:
+    """Where most of them were timed; None where none was."""
+    return _most([one for one in map(machine, entries) if one] or [None])
 
 
 def _finding(of: Callable[..., Iterator[Finding]], entry: Entry, at: str, case: str, fix: str) -> Finding:
