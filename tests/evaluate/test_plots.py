@@ -76,7 +76,9 @@ def test_a_class_without_boxes_has_no_row_and_one_that_is_never_detected_no_colu
     evaluator.update(["a"], [{"boxes": boxes, "scores": np.array([0.6, 0.9]), "labels": np.array([0, 1])}])
     figure = confusion(evaluator.compute(resamples=0))
     assert figure is not None
-    rows, columns = ([one.get_text() for one in some] for some in (figure.axes[0].get_yticklabels(), figure.axes[0].get_xticklabels()))
+    rows, columns = (
+        [one.get_text() for one in some] for some in (figure.axes[0].get_yticklabels(), figure.axes[0].get_xticklabels())
+    )
     assert rows == ["cat", "background"]
     assert columns == ["cat", "dog"]
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from zoo.errors import DataError
 from zoo.evaluate import Evaluator, Policy, Report, Settings, compare
-from zoo.evaluate.intervals import difference
 from zoo.evaluate.coco import read, read_results
+from zoo.evaluate.intervals import difference
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,9 @@ def test_a_protocol_that_nobody_knows_is_said_and_another_one_refused(report: Re
 
 
 @given(st.floats(-0.3, 0.3), st.integers(2, 400), st.integers(0, 2**32 - 1), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
-def test_an_interval_holds_0_exactly_where_the_p_value_is_above_its_level(gap: float, count: int, seed: int, level: float) -> None:
+def test_an_interval_holds_0_exactly_where_the_p_value_is_above_its_level(
+    gap: float, count: int, seed: int, level: float
+) -> None:
     moved = np.random.default_rng(seed).normal(gap, 0.1, count).round(2)  # rounded: with ties
     found = difference((0.0, [0.0] * count), (gap, moved.tolist()), level=level)
     assert found is not None

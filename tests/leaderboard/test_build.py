@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from PIL import Image
 
 from zoo.errors import DataError
 from zoo.leaderboard import Entry, build
+from zoo.registry import reload
 
 SETTINGS = "{score: 0.01, iou: 0.65, max_boxes: 100, nms: class, resize: card, precision: float32, exif: apply}"
 STORED = f"""
@@ -172,6 +174,70 @@ def test_a_page_is_not_written_into_a_file_and_that_is_said_before_anything_is_m
     with pytest.raises(DataError, match="That is no folder, and none can be made there"):
         build(board(desk, STORED), to=desk / "results.json", runs=desk / "runs")
     assert not (desk / "runs").exists()
+
+
+PLUGIN = """
+from zoo import hookimpl
+
+@hookimpl
+def register_cards(register):
+    from pathlib import Path
+    register(Path(__file__).with_name("acme_cards.yaml"))
+"""
+ACME = """
+schema: 1
+cards:
+  acme_net:
+    architecture: yolox/yolox
+    arguments: {depth: 0.33, width: 0.25, depthwise: true, size: 64}
+    labels: [person]
+    family: Acme
+    licenses: {code: MIT, weights: LicenseRef-acme}
+    parameters: 896_000_000
+    input: {resize: letterbox, size: [64, 64], range: 255, channels: bgr, padding: 114}
+"""
+
+
+@pytest.fixture
+def acme(tmp_path, monkeypatch):
+    """A distribution of somebody else, with a model of its own."""
+    site = tmp_path / "installed"
+    (site / "detzoo_acme-2.5.dist-info").mkdir(parents=True)
+    (site / "detzoo_acme-2.5.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: detzoo-acme\nVersion: 2.5\n")
+    (site / "detzoo_acme-2.5.dist-info/entry_points.txt").write_text("[detzoo]\nacme = detzoo_acme\n")
+    (site / "detzoo_acme.py").write_text(PLUGIN)
+    (site / "acme_cards.yaml").write_text(ACME.replace("896_000_000", "896000000"))
+    monkeypatch.syspath_prepend(str(site))
+    importlib.invalidate_caches()
+    reload()
+    yield
+    monkeypatch.undo()
+    sys.modules.pop("detzoo_acme", None)
+    reload()
+
+
+def test_a_model_of_somebody_else_s_distribution_is_a_row_like_any_other(acme, desk):
+    made = build(board(desk, "\n  - {model: acme_net, weights: random}" + STORED), to=desk / "site", runs=desk / "runs")
+    assert made.failures == ()
+    [line] = [one for one in made.tables[0].lines if one.entry.name == "acme_net"]
+    assert (line.entry.model.family, line.entry.model.licenses.code) == ("Acme", "MIT")
+    assert not line.permissive  # a licence of one's own
+    assert [one.check for one in line.findings] == ["parameters_off"]  # its card claims a thousand times too many
+
+
+def test_two_data_sets_on_one_board_are_two_tables_with_claims_and_ranks_of_their_own(desk):
+    half = json.loads((desk / "instances.json").read_text())
+    half["images"], half["annotations"] = half["images"][:3], half["annotations"][:3]
+    (desk / "half.json").write_text(json.dumps(half))
+    path = board(desk, TINY)
+    path.write_text(
+        path.read_text().replace("{toys: 'coco:instances.json'}", "{toys: 'coco:instances.json', half: 'coco:half.json'}")
+    )
+    made = build(path, to=desk / "site", runs=desk / "runs")
+    assert [(one.data, one.images) for one in made.tables] == [("toys", 6), ("half", 3)]
+    assert made.findings == ()
+    assert [one.lines[0].ranks for one in made.tables] == [(1,), (1,)]
+    assert {one.name for one in (desk / "site/entries").iterdir()} == {"tiny-at-toys.json", "tiny-at-half.json"}
 
 
 def test_what_was_measured_by_another_protocol_is_in_no_table(desk):

@@ -134,6 +134,23 @@ def test_timings_of_another_machine_are_caught(make_entry):
     assert found(entries) == {("mixed_hardware", "c", "timing.hardware")}
 
 
+def test_an_accelerator_has_no_threads_and_is_another_machine_than_a_processor_of_that_name(make_entry):
+    entries = [make_entry(name, quality=quality) for name, quality in (("a", 0.5), ("b", 0.6), ("c", 0.7))]
+    entries[0] = structs.replace(entries[0], timing=structs.replace(entries[0].timing, threads=None))
+    [finding] = check(entries)
+    assert (finding.check, finding.entry) == ("mixed_hardware", "a")
+    assert finding.case == "It was timed on a processor, the others on a processor, 2 threads."
+    on_accelerators = [structs.replace(one, timing=structs.replace(one.timing, threads=None)) for one in entries]
+    assert check(on_accelerators) == []
+
+
+def test_resamplings_of_another_seed_have_no_rank_and_that_is_said(make_entry):
+    entries = [make_entry(name, quality=quality) for name, quality in (("a", 0.5), ("b", 0.6), ("c", 0.7))]
+    report = entries[0].report
+    entries[0] = structs.replace(entries[0], report=replace(report, resamplings=replace(report.resamplings, seed=5)))
+    assert found(entries) == {("unranked", "a", "report.resamplings")}
+
+
 def test_another_policy_of_the_evaluator_is_caught(make_entry):
     entries = [make_entry(name, quality=quality) for name, quality in (("a", 0.5), ("b", 0.6), ("c", 0.7))]
     report = entries[0].report

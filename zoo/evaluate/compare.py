@@ -38,13 +38,7 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
     turned round: it holds 0 exactly where the p-value is above 1 - level.
     Raises: DataError where the two were not measured alike, or are no reports.
     """
-    for one in (a, b):
-        if not isinstance(one, Report):
-            raise DataError(
-                "Two reports were to be compared.",
-                f"There is {_short(repr(one))} of type {type(one).__name__} where a zoo.evaluate.Report belongs.",
-                "Read one with zoo.evaluate.Report.read(PATH), or make one with zoo.evaluate(MODEL, data=DATA).",
-            )
+    _check_reports(a, b)
     for what, ours, theirs in _alike(a, b):
         if ours != theirs:
             raise DataError(
@@ -69,6 +63,16 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
     return Comparison(found, tuple(_doubts(a, b)))
 
 
+def _check_reports(*given: object) -> None:
+    for one in given:
+        if not isinstance(one, Report):
+            raise DataError(
+                "Two reports were to be compared.",
+                f"There is {_short(repr(one))} of type {type(one).__name__} where a zoo.evaluate.Report belongs.",
+                "Read one with zoo.evaluate.Report.read(PATH), or make one with zoo.evaluate(MODEL, data=DATA).",
+            )
+
+
 def _doubts(a: Report, b: Report) -> Iterator[str]:
     """A report of a foreign results list does not say how it was made."""
     unknown = [name for name, one in (("A", a), ("B", b)) if _protocol(one) is None]
@@ -84,7 +88,7 @@ def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:
         ("pictures", a.measured.pictures, b.measured.pictures),
         ("settings", a.settings, b.settings),
         ("policies", a.policy, b.policy),
-        *[("protocols", one, two) for one, two in [[_protocol(report) for report in (a, b)]] if one is not None and two is not None],
+        *[("protocols", one, two) for one, two in [(_protocol(a), _protocol(b))] if one is not None and two is not None],
         *[("seeds", one.seed, two.seed) for one, two in [drawn] if one and two],
         *[("numbers of resamplings", _count(one.numbers), _count(two.numbers)) for one, two in [drawn] if one and two],
     ]

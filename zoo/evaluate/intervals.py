@@ -4,8 +4,8 @@ Pictures are drawn with replacement, as many as there are (Efron & Tibshirani, A
 numbers computed again from the outcomes. The interval is centred: the percentiles of the replicates, moved so that their mean
 lies on the number itself. Interpolated AP is larger on fewer distinct pictures, so that replicates lie too high: by simulation
 (`benchmarks/coverage.py`) centred intervals cover the number expected on other data of the same size, percentiles too rarely.
-The interval of a difference is symmetric around it (Hall, Annals of Statistics 1988) and is what the p-value turns round: it holds 0
-exactly where the p-value is above 1 - level.
+The interval of a difference is symmetric around it (Hall, Annals of Statistics 1988), and is the test of the p-value turned
+round: it holds 0 exactly where the p-value is above 1 - level.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from statistics import fmean
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ Rule = Callable[[Report], Iterator[Contradiction]]
 
 
 def contradictions(report: Report) -> list[Contradiction]:
-    """Everything in which a report disagrees with itself; where a number is no share, that alone, since nothing follows from it."""
+    """Everything in which a report disagrees with itself; where a number is no share, that alone: nothing follows from it."""
     return list(_no_shares(report)) or [found for rule in RULES for found in rule(report)]
 
 
@@ -49,7 +50,7 @@ def _order(report: Report) -> Iterator[Contradiction]:
     """A stricter overlap, or fewer detections, never gives more."""
     numbers, drawn = report.numbers, report.resamplings.numbers if report.resamplings else {}
     limits = [f"AR{limit}" for limit in report.settings.detections]
-    pairs = [("AP", "AP50"), ("AP75", "AP50"), *zip(limits, limits[1:], strict=False)]
+    pairs = [("AP", "AP50"), ("AP75", "AP50"), *pairwise(limits)]
     for less, more in pairs:
         if _above(numbers.get(less), numbers.get(more)):
             yield Contradiction(f"numbers.{less}", f"{less} {numbers[less]:.4f} is above {more} {numbers[more]:.4f}.")
@@ -145,24 +146,28 @@ def _intervals(report: Report) -> Iterator[Contradiction]:
 
 def _counts(report: Report) -> Iterator[Contradiction]:
     """Boxes and detections of the classes are those of the whole."""
-    measured, classes = report.measured, report.per_class
-    negative = [name for name, one in classes.items() if min(one.boxes, one.detections) < 0]
-    if negative or min(measured.images, measured.boxes, measured.detections, *measured.unmet.values(), 0) < 0:
+    measured, classes = report.measured, report.per_class.values()
+    counts = [measured.boxes, measured.detections, *measured.unmet.values()]
+    if min(*counts, *(one.boxes for one in classes), *(one.detections for one in classes)) < 0:
         yield Contradiction("measured", "It holds a negative count.")
-    if not measured.images:
-        yield Contradiction("measured.images", "Numbers of no pictures.")
-    detections, boxes = (sum(getattr(one, what) for one in classes.values()) for what in ("detections", "boxes"))
+    if measured.images < 1:
+        yield Contradiction("measured.images", f"Numbers of {measured.images} pictures.")
+    detections, boxes = sum(one.detections for one in classes), sum(one.boxes for one in classes)
     if detections != measured.detections:
         yield Contradiction("measured.detections", f"It is {measured.detections:,}, and that of the classes {detections:,}.")
     if boxes > measured.boxes:
         yield Contradiction("measured.boxes", f"It is {measured.boxes:,}, and that of the classes {boxes:,}.")
-    for name, one in classes.items():
+
+
+def _classes(report: Report) -> Iterator[Contradiction]:
+    """A class has an AP where it has boxes, and one above 0 only where something was detected."""
+    for name, one in report.per_class.items():
         if (one.ap is None) != (not one.boxes):
             yield Contradiction(f"per_class[{name!r:.40}].ap", f"It is {_said(one.ap)}, and the class has {one.boxes} boxes.")
-        if one.ap and not one.detections:
+        elif one.ap and not one.detections:
             yield Contradiction(f"per_class[{name!r:.40}].ap", f"It is {one.ap:.4f}, and nothing was detected as one.")
-    for name in measured.missing:
-        if name not in classes or classes[name].detections:
+    for name in report.measured.missing:
+        if name not in report.per_class or report.per_class[name].detections:
             yield Contradiction("measured.missing", f"The model does not know '{name:.40}', and the classes say otherwise.")
 
 
@@ -180,35 +185,49 @@ def _points(report: Report) -> Iterator[Contradiction]:
             yield Contradiction(f"per_class[{name!r:.40}].lrp", "The error does not follow from its parts.")
     errors = [one.lrp.error for one in report.per_class.values() if one.lrp is not None]
     if report.analyses and errors and not _same(report.analyses.lrp, fmean(errors)):
-        yield Contradiction("analyses.lrp", f"It is {_said(report.analyses.lrp)}, and the mean of its classes {fmean(errors):.4f}.")
+        said = _said(report.analyses.lrp)
+        yield Contradiction("analyses.lrp", f"It is {said}, and the mean of its classes {fmean(errors):.4f}.")
 
 
-def _analyses(report: Report) -> Iterator[Contradiction]:
-    """Mistakes, calibration and confusion count no more than there is."""
+def _mistakes(report: Report) -> Iterator[Contradiction]:
+    """There are as many mistakes as false detections, and no more boxes missed than there are."""
     if report.analyses is None:
         return
-    found, calibration, confusion = report.analyses.mistakes, report.analyses.calibration, report.analyses.confusion
-    boxes, detections = sum(one.boxes for one in report.per_class.values()), report.measured.detections
-    false = sum(one.count for kind, one in found.kinds.items() if kind != "missed")
-    if found.kinds.keys() != KINDS.keys() or not 0 <= found.kinds["missed"].count <= boxes or false > detections:
-        yield Contradiction("analyses.mistakes", "Its kinds or counts are not those of the detections and boxes.")
+    kinds, calibration = report.analyses.mistakes.kinds, report.analyses.calibration
+    if kinds.keys() != KINDS.keys() or min(one.count for one in kinds.values()) < 0:
+        yield Contradiction("analyses.mistakes.kinds", "They are not those that an evaluator counts.")
         return
-    if calibration is not None:
-        true = sum(one.count * (one.precision or 0) for one in calibration.bins)
-        if not _whole(true) or false != round(sum(one.count for one in calibration.bins) - true):
-            yield Contradiction("analyses.mistakes.kinds", "They are not as many as the false detections of the calibration.")
-        if found.kinds["missed"].count + round(true) > boxes:
-            yield Contradiction("analyses.mistakes.kinds", "More boxes were missed than there are.")
-        total = sum(one.count for one in calibration.bins)
-        gaps = [one.count * abs(one.score - one.precision) for one in calibration.bins if None not in (one.score, one.precision)]
-        edges = all(_same(one.low, at / BINS) and _same(one.high, (at + 1) / BINS) for at, one in enumerate(calibration.bins))
-        inside = all(one.score is None or one.low - CLOSE <= one.score <= one.high + CLOSE for one in calibration.bins)
-        if not 0 < total <= detections or not edges or not inside or len(calibration.bins) != BINS:
-            yield Contradiction("analyses.calibration.bins", "They are not those of the detections.")
-        elif not _same(calibration.d_ece, sum(gaps) / total):
-            yield Contradiction("analyses.calibration.d_ece", f"It is {calibration.d_ece:.4f}; its bins say {sum(gaps) / total:.4f}.")
-    if confusion is not None:
-        yield from _confusion(report, confusion.score, confusion.cells)
+    boxes = sum(one.boxes for one in report.per_class.values())
+    false = sum(one.count for kind, one in kinds.items() if kind != "missed")
+    true = sum(one.count * (one.precision or 0) for one in calibration.bins) if calibration else 0.0
+    counted = sum(one.count for one in calibration.bins) if calibration else report.measured.detections
+    if (calibration and (not _whole(true) or false != round(counted - true))) or false > counted:
+        yield Contradiction("analyses.mistakes.kinds", "They are not as many as the false detections.")
+    if kinds["missed"].count + round(true) > boxes:
+        yield Contradiction("analyses.mistakes.kinds", "More boxes were missed than there are.")
+
+
+def _calibration(report: Report) -> Iterator[Contradiction]:
+    """Bins are even parts of 0 to 1, and D-ECE is read off them."""
+    found = report.analyses.calibration if report.analyses else None
+    if found is None:
+        return
+    total = sum(one.count for one in found.bins)
+    parts = [_same(one.low, at / BINS) and _same(one.high, (at + 1) / BINS) for at, one in enumerate(found.bins)]
+    inside = all(one.score is None or one.low - CLOSE <= one.score <= one.high + CLOSE for one in found.bins)
+    if not 0 < total <= report.measured.detections or len(parts) != BINS or not all(parts) or not inside:
+        yield Contradiction("analyses.calibration.bins", "They are not those of the detections.")
+        return
+    d_ece = sum(one.count * abs((one.score or 0) - (one.precision or 0)) for one in found.bins) / total
+    if not _same(found.d_ece, d_ece):
+        yield Contradiction("analyses.calibration.d_ece", f"It is {found.d_ece:.4f}, and its bins say {d_ece:.4f}.")
+
+
+def _confused(report: Report) -> Iterator[Contradiction]:
+    """The confusion is that of the operating point."""
+    found = report.analyses.confusion if report.analyses else None
+    if found is not None:
+        yield from _confusion(report, found.score, found.cells)
 
 
 def _confusion(report: Report, score: float, cells: Sequence[tuple[str | None, str | None, int]]) -> Iterator[Contradiction]:
@@ -230,7 +249,19 @@ def _confusion(report: Report, score: float, cells: Sequence[tuple[str | None, s
         yield Contradiction("analyses.confusion.score", f"It is {score:g}, and the operating point {point and point.score}.")
 
 
-RULES: tuple[Rule, ...] = (_order, _means, _curves, _replicates, _intervals, _counts, _points, _analyses)
+RULES: tuple[Rule, ...] = (
+    _order,
+    _means,
+    _curves,
+    _replicates,
+    _intervals,
+    _counts,
+    _classes,
+    _points,
+    _mistakes,
+    _calibration,
+    _confused,
+)
 
 
 def _follows(point: OperatingPoint, boxes: int) -> bool:

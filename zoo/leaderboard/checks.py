@@ -314,9 +314,10 @@ def claim_gap(entry: Entry) -> float | None:
 
 def machine(entry: Entry) -> str | None:
     """Where an entry was timed, with the threads of a processor; None where it was not."""
-    if entry.timing is None or entry.timing.threads is None:
-        return entry.timing and entry.timing.hardware
-    return f"{entry.timing.hardware}, {entry.timing.threads} thread{'s' if entry.timing.threads > 1 else ''}"
+    timing = entry.timing
+    if timing is None or timing.threads is None:
+        return timing.hardware if timing else None
+    return f"{timing.hardware}, {timing.threads} thread{'s' if timing.threads > 1 else ''}"
 
 
 def usual_machine(entries: Sequence[Entry]) -> str | None:

@@ -29,8 +29,8 @@ LEVEL = 0.95
 class Pair:
     """Two models, by position. difference: AP of b less that of a.
 
-    interval: of this pair alone, as `zoo.compare` gives it. p_value: adjusted for all comparisons of the table, and so never below
-    that of the pair alone: where it is 1 - level or less, the interval does not hold 0, but not the other way round.
+    interval: of this pair alone, as `zoo.compare` gives it. p_value: adjusted for all comparisons of the table, and so never
+    below that of the pair alone: where it is 1 - level or less, the interval does not hold 0, but not the other way round.
     """
 
     a: int

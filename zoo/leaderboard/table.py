@@ -49,7 +49,8 @@ class Line:
 class Table:
     """The rows of one data set and one protocol, best first.
 
-    sha256: fingerprint of its annotations. hardware: where most latencies were measured. pictures: where the models disagree most.
+    sha256: fingerprint of its annotations. hardware: where most latencies were measured.
+    pictures: where the models disagree most.
     """
 
     data: str
