@@ -21,7 +21,8 @@ def entry():
     truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, space=["cat"])
     evaluator = Evaluator(truth)
     evaluator.update([1], [{"boxes": np.array([[0, 0, 9.0, 9]]), "scores": np.array([0.5]), "labels": np.array([0])}])
-    report = evaluator.compute(resamples=10).with_provenance(dict.fromkeys(PROVENANCE, "known"))
+    facts = dict.fromkeys(PROVENANCE, "known") | {"data_sha256": truth.sha256, "weights_source": "file:a"}
+    report = evaluator.compute(resamples=10).with_provenance(facts)
     model = Model(name="mine", licenses=Licenses(code="MIT"), weights=WeightsFile(source="file:a"))
     return Entry(model=model, data="one", protocol={"score": 0.01}, report=report)
 

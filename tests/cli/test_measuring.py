@@ -213,4 +213,28 @@ def test_compare_writes_json(shell: Shell, data: str, results: Callable[..., Pat
 def test_compare_needs_the_data_for_what_is_no_report(shell: Shell, results: Callable[..., Path]) -> None:
     done = shell("compare", str(results("off.json")), str(results("right.json")))
     assert done.code == 2
-    assert "--data" in done.err
+    assert "Add --data coco:FILE" in done.err
+
+
+def test_compare_says_that_a_file_is_not_there(shell: Shell, results: Callable[..., Path]) -> None:
+    done = shell("compare", "nope.json", str(results("right.json")))
+    assert done.code == 10
+    assert "'nope.json' was to be compared.\nThere is no such file." in done.err
+
+
+def test_compare_tells_two_reports_of_one_model_apart_and_says_where_they_are_level(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    shell("evaluate", str(results("off.json", off=4)), "--data", data, "--json", str(tmp_path))
+    report = tmp_path / "off.json"
+    again = report.rename(tmp_path / "first.json")
+    (tmp_path / "second.json").write_bytes(again.read_bytes())
+    out = shell("compare", str(again), str(tmp_path / "second.json")).out
+    assert out.startswith(f"A: off ({again})\nB: off ({tmp_path / 'second.json'})\n")
+    assert "A and B have the same AP." in out
+    assert "ahead" not in out
+
+
+def test_compare_says_that_a_protocol_is_not_known(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    files = [str(results("off.json", off=4)), str(results("right.json"))]
+    assert "The protocols of A and B are not known:" in shell("compare", *files, "--data", data).out

@@ -3,11 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zoo.errors import DataError
 from zoo.evaluate import Evaluator, GroundTruth, Policy, Report, Settings, compare
 from zoo.evaluate.coco import read, read_results
+from zoo.evaluate.intervals import difference
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +151,29 @@ def test_what_was_not_measured_alike_is_not_compared(evaluator: Evaluator, repor
             compare(report, one)
     with pytest.raises(DataError, match="difference in 'mAP'"):
         compare(report, report)["mAP"]
+
+
+@pytest.mark.parametrize("other", [None, "report.json", 0.5], ids=repr)
+def test_what_is_no_report_is_not_compared(other: object, report: Report) -> None:
+    with pytest.raises(DataError, match=f"of type {type(other).__name__} where a zoo.evaluate.Report belongs"):
+        compare(report, other)  # type: ignore[arg-type]  # that is what is tested
+
+
+def test_a_protocol_that_nobody_knows_is_said_and_another_one_refused(report: Report, worse: Report) -> None:
+    uniform, native = (report.with_provenance({"protocol_settings": f'{{"score": {score}}}'}) for score in (0.01, 0.05))
+    assert compare(uniform, uniform).doubts == ()
+    [doubt] = compare(uniform, worse).doubts
+    assert doubt.startswith("The protocol of B is not known")
+    with pytest.raises(DataError, match="Their protocols differ"):
+        compare(uniform, native)
+
+
+@given(st.floats(-0.3, 0.3), st.integers(2, 400), st.integers(0, 2**32 - 1), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
+def test_an_interval_holds_0_exactly_where_the_p_value_is_above_its_level(
+    gap: float, count: int, seed: int, level: float
+) -> None:
+    moved = np.random.default_rng(seed).normal(gap, 0.1, count).round(2)  # rounded: with ties
+    found = difference((0.0, [0.0] * count), (gap, moved.tolist()), level=level)
+    assert found is not None
+    assert (found.interval.low <= 0 <= found.interval.high) == (found.p_value > 1 - level + 1e-12)
+    assert found.interval.low <= gap <= found.interval.high

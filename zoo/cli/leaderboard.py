@@ -42,10 +42,12 @@ def build(
     made = build_board(board, to=to, runs=runs, say=lambda text: typer.echo(text, err=True))
     typer.echo((to / "leaderboard.json").read_text(encoding="utf-8") if as_json else _overview(made), nl=not as_json)
     for finding in made.findings:
-        typer.echo(f"Check: {finding}", err=True)
+        typer.echo(f"{finding.check}: {finding}", err=True)
     for one in made.failures:
         typer.echo(f"Not measured: {one.name} on {one.data}: {one.why}", err=True)
     typer.echo(f"The page: {to / 'index.html'}", err=True)
+    for name in made.left_out:
+        typer.echo(f"In no table: {name}", err=True)
     raise typer.Exit(int(bool(made.failures) or (strict and bool(made.findings))))
 
 
