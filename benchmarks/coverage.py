@@ -51,6 +51,7 @@ def detect(world: dict[str, Any], seed: int) -> list[dict[str, np.ndarray]]:
         rows = np.flatnonzero(random.uniform(size=len(image)) < share / (1 + np.exp(hard - 1)))
         place = box[rows] + random.normal(0, 1, (len(rows), 4)) * side[rows] * np.exp(random.normal(-2.6, 0.6, (len(rows), 1)))
         label = np.where(random.uniform(size=len(rows)) < 0.9, world["label"][rows], random.integers(0, CLASSES, len(rows)))
+        place = np.concatenate([np.minimum(place[:, :2], place[:, 2:]), np.maximum(place[:, :2], place[:, 2:])], 1)
         parts.append((image[rows], place, random.normal(shift, 1.2, len(rows)) - 0.5 * hard[rows], label))
     nowhere = np.repeat(np.arange(WORLD), random.poisson(6, WORLD))
     rows = random.integers(0, len(box), len(nowhere))

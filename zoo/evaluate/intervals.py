@@ -64,12 +64,16 @@ def resampled(sample: Sample, *, resamples: int, seed: int) -> tuple[dict[str, N
 
 
 def centred(estimate: float, replicates: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> Interval | None:
-    """The interval around a number; None where fewer than half of the replicates have it."""
+    """The interval around a number; None where fewer than half of the replicates have it.
+
+    Ends that lie beyond what precision and recall can be, 0 and 1, are moved there: no value that could be the number is lost.
+    """
     values = np.asarray(replicates, np.float64)
     there = values[np.isfinite(values)]
     if 2 * len(there) < len(values) or len(there) < 2:
         return None
-    low, high = np.quantile(there, [(1 - level) / 2, (1 + level) / 2]) - there.mean() + estimate
+    ends = np.quantile(there, [(1 - level) / 2, (1 + level) / 2]) - there.mean() + estimate
+    low, high = ends.clip(0, 1)
     return Interval(float(low), float(high), level)
 
 

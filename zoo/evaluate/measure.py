@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ def measure(sample: Sample, *, resamples: int, seed: int, level: float, analyses
     intervals = {
         name: interval
         for name, values in drawn.items()
-        if (number := numbers[name]) is not None and (interval := _bounded(centred(number, values, level=level))) is not None
+        if (number := numbers[name]) is not None and (interval := centred(number, values, level=level)) is not None
     }
     verdicts = Verdicts.of(sample) if analyses else None
     points = operating_points(verdicts) if verdicts else (None, [])
@@ -127,9 +126,4 @@ def _per_class(
 
 
 def _interval(ap: float | None, drawn: NDArray[np.float64], level: float) -> Interval | None:
-    return None if ap is None or not len(drawn) else _bounded(centred(ap, drawn, level=level))
-
-
-def _bounded(interval: Interval | None) -> Interval | None:
-    """Ends that lie beyond what precision and recall can be are moved there: no value that could be the number is lost."""
-    return interval and replace(interval, low=min(max(interval.low, 0.0), 1.0), high=min(max(interval.high, 0.0), 1.0))
+    return None if ap is None or not len(drawn) else centred(ap, drawn, level=level)
