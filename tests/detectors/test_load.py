@@ -41,6 +41,11 @@ def test_a_path_is_a_file_of_weights(file: Path) -> None:
     assert loaded.path == file
 
 
+def test_the_word_of_the_shell_for_random_weights_is_told_the_one_of_python() -> None:
+    with pytest.raises(NameNotFound, match=r'zoo.load\("yolox_nano", weights=False\)'):
+        zoo.load("yolox_nano", weights="random")
+
+
 @pytest.mark.parametrize("text", ["m.pth", "models/best", "best.safetensors"])
 def test_a_path_as_text_says_how_a_file_is_named(text: str) -> None:
     with pytest.raises(NameNotFound, match=f'weights="file:{text}"'):
