@@ -76,5 +76,5 @@ def test_the_cache_of_the_hub_is_where_its_client_puts_it(tmp_path: Path, monkey
 
 def test_a_bundle_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_BUNDLE", str(tmp_path / "carried"))
-    with pytest.raises(SourceError, match="There is no such folder.\nCorrect ZOO_BUNDLE"):
+    with pytest.raises(SourceError, match=r"There is no such folder\.\nCorrect ZOO_BUNDLE"):
         settings.bundle_folder()
