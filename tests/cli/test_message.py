@@ -17,6 +17,7 @@ from zoo.cli.message import in_shell
         ("Lower it: score=0.25, batch_size=4", "Lower it: --score 0.25, --batch-size 4"),
         ('That fits: neck_arguments={"channels": 256}', "That fits: --set neck.channels=256"),
         ('backbone_arguments={"size": [224, 224], "x": 2}', "--set backbone.size=[224,224] --set backbone.x=2"),
+        ('Name them: labels=["helmet", "vest"]', "Name them: --labels helmet,vest"),
         ('neck="fpn"', "--neck fpn"),
         ('To leave such pictures out: on_error="skip".', "To leave such pictures out: --on-error skip."),
     ],

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
-from math import inf
 
 from zoo.errors import ImageError
 from zoo.images.picture import unreadable
+from zoo.network import switched_off, timeout
 
 MAX_BYTES = 256 * 2**20
-SILENCE_SECONDS = 10.0
 TOTAL_SECONDS = 120.0
 
 
@@ -22,12 +20,13 @@ def fetch(url: str) -> bytes:
     Raises:
         ImageError: the network is switched off, the server does not answer, answers with an error, is too slow, or sends
             more than 256 MiB.
+        UsageError: one of those settings is none.
     """
-    for switch in ("ZOO_OFFLINE", "HF_HUB_OFFLINE"):
-        if os.environ.get(switch, "").strip().lower() not in ("", "0", "off", "no", "false"):
-            raise unreadable(url, f"The network is switched off by {switch}.", f"Unset {switch}, or download the picture first.")
+    if switch := switched_off():
+        raise unreadable(url, f"The network is switched off by {switch}.", f"Unset {switch}, or download the picture first.")
+    silence = timeout()
     try:
-        return _download(url)
+        return _download(url, silence=silence)
     except ImageError:
         raise
     except Exception as why:  # httpx or httpx2, depending on huggingface_hub's version; their errors have no common root
@@ -35,10 +34,9 @@ def fetch(url: str) -> bytes:
         raise unreadable(url, f"It can't be fetched: {reason}.", "Check the address and the network.") from why
 
 
-def _download(url: str) -> bytes:
+def _download(url: str, *, silence: float) -> bytes:
     from huggingface_hub import get_session  # slow to import, and only URLs need it
 
-    silence = _silence(url)
     until = time.monotonic() + TOTAL_SECONDS
     received = bytearray()
     with get_session().stream("GET", url, timeout=silence, follow_redirects=True) as response:
@@ -52,14 +50,3 @@ def _download(url: str) -> bytes:
             if time.monotonic() > until:
                 raise unreadable(url, f"It took more than {TOTAL_SECONDS:.0f} seconds.", "Download it first and pass its path.")
     return bytes(received)
-
-
-def _silence(url: str) -> float:
-    """How many seconds the server may keep silent. Raises: ImageError for a setting that is no such number."""
-    setting = os.environ.get("ZOO_TIMEOUT") or SILENCE_SECONDS
-    try:
-        if 0 < float(setting) < inf:
-            return float(setting)
-    except ValueError:
-        pass
-    raise unreadable(url, f"ZOO_TIMEOUT is '{setting}', which is no number of seconds.", "Write for example ZOO_TIMEOUT=10.")

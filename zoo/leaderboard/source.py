@@ -117,7 +117,7 @@ def _count(choice: Choice) -> int:
     """Parameters of the network as it is built, which takes no memory."""
     import torch  # deferred: reading a finished entry needs none
 
-    from zoo.detectors.load import build
+    from zoo.detectors.build import build
     from zoo.labels.declared import space_of
 
     with torch.device("meta"):

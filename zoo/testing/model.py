@@ -11,8 +11,8 @@ import msgspec
 import torch
 from msgspec import structs
 
+from zoo.detectors.build import build
 from zoo.detectors.detector import Detector
-from zoo.detectors.load import build
 from zoo.errors import CardError
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
