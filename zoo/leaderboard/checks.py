@@ -14,22 +14,17 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TypeVar
 
-from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-
 from zoo.errors import ZooError
 from zoo.evaluate import Policy, Settings
-from zoo.labels.near import near
 from zoo.leaderboard.agreement import Contradiction, contradictions
 from zoo.leaderboard.entry import PROVENANCE, UNKNOWN, Entry, Setting
 from zoo.registry import catalogue
-from zoo.registry.license import PERMISSIVE
+from zoo.registry.license import advice, is_identifier
 
 CLAIM_POINTS = 1.0  # of AP in percent; evaluators and rounding account for less
 PARAMETER_SHARE = 0.02  # frozen or folded batch norm accounts for less
 DISQUALIFYING = {"mixed_protocols", "other_data", "other_measure", "other_provenance", "impossible", "changed"}
 _ITEM = re.compile(r"\[[^\]]*\]")
-# To guess from, besides the permissive ones.
-LICENSES = ("AGPL-3.0", "AGPL-3.0-only", "GPL-3.0", "GPL-3.0-only", "LGPL-3.0-only", "CC-BY-NC-4.0")
 
 T = TypeVar("T")
 
@@ -101,11 +96,9 @@ def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
     for entry in entries:
         for what in ("code", "weights", "data"):
             name = getattr(entry.model.licenses, what)
-            if name and not _is_spdx(name):
-                alike = near(name.lower(), [one.lower() for one in (*LICENSES, *PERMISSIVE)])
-                hint = f"Did you mean '{_spelt(alike[0])}'?" if alike else "Write LicenseRef-NAME for one of your own."
+            if name and not is_identifier(name):
                 case = f"'{name:.60}' is no SPDX identifier."
-                yield _finding(unknown_license, entry, f"model.licenses.{what}", case, hint)
+                yield _finding(unknown_license, entry, f"model.licenses.{what}", case, advice(name))
 
 
 def other_data(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
@@ -364,18 +357,6 @@ def _settings(text: str | None) -> dict[str, Setting] | None:
     except ValueError:
         return None
     return {name: value for name, value in made.items() if value is not None} if isinstance(made, dict) else None
-
-
-def _is_spdx(text: str) -> bool:
-    try:
-        canonicalize_license_expression(text)
-    except InvalidLicenseExpression:
-        return False
-    return True
-
-
-def _spelt(lower: str) -> str:
-    return str(canonicalize_license_expression(lower))
 
 
 def _on_card(name: str) -> int | None:

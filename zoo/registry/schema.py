@@ -16,11 +16,13 @@ from zoo.labels import declared
 from zoo.labels.near import choice_of, near
 from zoo.labels.space import tidy
 from zoo.registry import card as structs
-from zoo.registry.card import Card
+from zoo.registry.card import Card, Licenses, Weights
 from zoo.registry.document import Sheet, Step
+from zoo.registry.license import advice, is_identifier
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
 _NAME = re.compile(NAME)
+_SHARE = re.compile(r"m?A[PR](\W|\d|$)")  # precision and recall, as AP, mAP, AP50, AP@50, AR100 and AP@[.5:.95]
 _ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
 _TRAIL = re.compile(r" - at (?P<key>`?key`? in )?`\$(?P<steps>[^`]*)`$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[(\.\.\.)\]")
@@ -64,6 +66,27 @@ def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
         tags = ", ".join(card.weights) or "none at all"
         raise sheet.flaw(f"There are no weights '{card.default:.40}'.", f"Name one of: {tags}.", at=(*at, "default"))
     _check_labels(sheet, card.labels, at=(*at, "labels"))
+    _check_licenses(sheet, card.licenses, at=(*at, "licenses"))
+    for tag, weights in card.weights.items():
+        _check_weights(sheet, weights, at=(*at, "weights", tag))
+
+
+def _check_licenses(sheet: Sheet, licenses: Licenses, *, at: tuple[Step, ...]) -> None:
+    for what in ("code", "weights", "data"):
+        word = getattr(licenses, what)
+        if word is not None and not is_identifier(word):
+            raise sheet.flaw(f"'{word:.60}' is no SPDX identifier.", advice(word), at=(*at, what))
+
+
+def _check_weights(sheet: Sheet, weights: Weights, *, at: tuple[Step, ...]) -> None:
+    if not weights.sources:
+        raise sheet.flaw("There is no source.", "Say where they can be had, or take these weights out.", at=(*at, "sources"))
+    if weights.licenses:
+        _check_licenses(sheet, weights.licenses, at=(*at, "licenses"))
+    for number, claim in enumerate(weights.claims):
+        if _SHARE.match(claim.metric) and not 0 <= claim.value <= 100:
+            case = f"{claim.metric} is {claim.value:g}, and a share of one hundred."
+            raise sheet.flaw(case, "Write it in percent, 0 to 100.", at=(*at, "claims", number, "value"))
 
 
 def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) -> None:
