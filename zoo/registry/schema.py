@@ -14,7 +14,7 @@ from zoo.errors import CardError
 from zoo.labels import declared
 from zoo.labels.near import choice_of, near
 from zoo.registry import card as structs
-from zoo.registry.card import Card
+from zoo.registry.card import COMMIT, Card
 from zoo.registry.document import Sheet, Step
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
@@ -84,10 +84,20 @@ def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], m
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
         return sheet.flaw(f"The field '{missing[1]}' is missing.", f"Add `{missing[1]}: …`.", at=(*at, *steps))
     value = _follow(data, steps)
+    if case.endswith(f"regex '{COMMIT}'"):
+        return _no_commit(sheet, str(value), _follow(data, steps[:-1]), at=(*at, *steps))
     shown = "" if isinstance(value, dict | list) else f": {value!r:.60}"
     quote = case.startswith("Expected `str") and isinstance(value, int | float)
     fix = "Quote it to make it text." if quote else f"The fields are described in {sheet.guide}."
     return sheet.flaw(f"{case.replace('`', '')}{shown}.", fix, at=(*at, *steps))
+
+
+def _no_commit(sheet: Sheet, value: str, source: Any, *, at: Sequence[Step]) -> CardError:
+    """A branch, tag or short commit where the whole of a commit is wanted; `source` is what has it."""
+    repo = source.get("repo") if isinstance(source, dict) else None
+    where = f"Copy one from https://huggingface.co/{repo}/commits/main" if repo else "Copy one from the repository's history"
+    case = f"'{value:.40}' is not a full commit id, 40 hex digits; branches and tags move, and a card names what never changes."
+    return sheet.flaw(case, where, at=at)
 
 
 def _exact(data: Any, kind: type[Any], message: str, trail: str) -> list[Step]:
