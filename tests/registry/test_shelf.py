@@ -38,6 +38,8 @@ cards:
         licenses: {weights: AGPL-3.0}
     default: coco
 """
+URL_SOURCE = CARD[CARD.index("          - kind: url") : CARD.index("        claims")]
+BRANCH = "          - {kind: hub, repo: a/b, revision: main, file: nano.safetensors}\n"
 
 
 def refused(path: Path, owner: str = USER) -> str:
@@ -117,6 +119,14 @@ def test_a_section_may_be_empty(write: Write) -> None:
     [
         ("sha256: 258fb6c6", "sha256: xyz", 16, "cards.nano.weights.coco.sources[0].sha256", "'xyz'"),
         ("sha256: 258fb6c6", "sha256: 12345678", 16, "cards.nano.weights.coco.sources[0].sha256", "Quote it"),
+        (URL_SOURCE, BRANCH, 14, "cards.nano.weights.coco.sources[0].revision", "a/b/commits/main"),
+        (
+            URL_SOURCE,
+            BRANCH.replace("main", "v1.0"),
+            14,
+            "cards.nano.weights.coco.sources[0].revision",
+            "'v1.0' is not a full commit",
+        ),
         ("https://example", "ftp://example", 15, "cards.nano.weights.coco.sources[0].url", "is not an http or https address"),
         ("kind: url", "kind: torrent", 14, "cards.nano.weights.coco.sources[0].kind", "torrent"),
         ("value: 25.8", "value: high", 19, "cards.nano.weights.coco.claims[1].value", "Expected float, got str: 'high'"),

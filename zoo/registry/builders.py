@@ -14,6 +14,7 @@ from zoo.labels.near import choice_of, near
 from zoo.registry.absence import Known
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.hookspecs import Build
+from zoo.registry.mending import mending
 from zoo.registry.plugins import Plugin
 
 _PART = re.compile(r"[\w.-]+")
@@ -85,7 +86,7 @@ def _broken(plugin: Plugin, kind: Kind, name: str, case: str) -> PluginError:
     return PluginError(
         f"'{info.name}/{name}' was asked for among the {kind}.",
         f"The plugin '{info.name}' of {info.distribution} {info.version} builds it with {build}, and {case}.",
-        f"Mend or upgrade it: pip install --upgrade {info.distribution}",
+        mending(info.distribution),
     )
 
 

@@ -13,7 +13,8 @@ from msgspec import Meta
 Sha256 = Annotated[
     str, Meta(pattern=r"^[0-9a-f]{8,64}$", description="a sha256 in lower-case hex, or its first 8 or more digits")
 ]
-Revision = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$", description="a full commit id")]
+COMMIT = r"^[0-9a-f]{40}$"
+Revision = Annotated[str, Meta(pattern=COMMIT, description="a full commit id")]
 Amount = Annotated[float, Meta(ge=0)]
 
 

@@ -16,7 +16,7 @@ from zoo.labels import declared
 from zoo.labels.near import choice_of, near
 from zoo.labels.space import tidy
 from zoo.registry import card as structs
-from zoo.registry.card import Card, Licenses, Weights
+from zoo.registry.card import COMMIT, Card, Licenses, Weights
 from zoo.registry.document import Sheet, Step
 from zoo.registry.license import advice, is_identifier
 
@@ -32,7 +32,6 @@ T = TypeVar("T")
 PATTERNS = {
     r"^[0-9a-f]{8,64}$": "a sha256: 64 lower-case hex digits, or the first 8 or more of them",
     r"^[0-9a-f]{64}$": "a sha256: 64 lower-case hex digits",
-    r"^[0-9a-f]{40}$": "a full commit id: 40 lower-case hex digits, not the name of a branch or tag",
     r"^[\w.-]+/[\w.-]+$": "a repository, as in 'org/repo'",
     r"^https?://": "an http or https address",
 }
@@ -119,6 +118,8 @@ def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], m
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
         return sheet.flaw(f"The field '{missing[1]}' is missing.", f"Add `{missing[1]}: …`.", at=(*at, *steps))
     value = _follow(data, steps)
+    if case.endswith(f"regex '{COMMIT}'"):
+        return _no_commit(sheet, str(value), _follow(data, steps[:-1]), at=(*at, *steps))
     quote = case.startswith("Expected `str") and isinstance(value, int | float)
     fix = "Quote it to make it text." if quote else f"The fields are described in {sheet.guide}."
     if case.startswith("Invalid enum value") and (choices := _choices(kind, steps)):
@@ -133,6 +134,14 @@ def plainly(case: str, value: object = None) -> str:
         pattern = found[1].replace("\\\\", "\\")
         return f"The value{shown} is not {PATTERNS.get(pattern, 'of the form that is wanted')}"
     return case.replace("`", "") + (f":{shown}" if shown else "")
+
+
+def _no_commit(sheet: Sheet, value: str, source: Any, *, at: Sequence[Step]) -> CardError:
+    """A branch, tag or short commit where the whole of a commit is wanted; `source` is what has it."""
+    repo = source.get("repo") if isinstance(source, dict) else None
+    where = f"Copy one from https://huggingface.co/{repo}/commits/main" if repo else "Copy one from the repository's history"
+    case = f"'{value:.40}' is not a full commit id, 40 hex digits; branches and tags move, and a card names what never changes."
+    return sheet.flaw(case, where, at=at)
 
 
 def _exact(data: Any, kind: type[Any], message: str, trail: str) -> list[Step]:
