@@ -1,4 +1,7 @@
-"""Writes docs/reference/conformance.md: every first-party model against every check of the kit; `--only NAME` prints one."""
+"""Writes docs/reference/conformance.md: every first-party model against every check of the kit.
+
+`--only NAME` prints one model and writes nothing; `--check NAME` asks one check, and keeps what the page says of the others.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ HERE = Path(__file__).parent
 PAGE = HERE / "reference" / "conformance.md"
 SUBJECTS: dict[str, Any] = yaml.safe_load((HERE / "conformance.yaml").read_text())
 SIGNS = {"passed": "✓", "skipped": "–", "expected": "✗", "failed": "**failed**"}
+Columns = dict[str, dict[str, str]]  # model -> check -> sign
 INPUT = Input(resize="letterbox", size=[64, 64], mean=[0.5] * 3, std=[0.25] * 3)
 TOP = """# Conformance
 
@@ -56,16 +60,17 @@ def expected(name: str) -> dict[str, str]:
 
 def column(name: str, *, only: Sequence[str] = ()) -> list[Outcome]:
     """What the kit says of one model."""
-    return list(run(model(name), only=only, expected_failures=expected(name)))
+    known = {check: why for check, why in expected(name).items() if not only or check in only}
+    return list(run(model(name), only=only, expected_failures=known))
 
 
-def page(columns: dict[str, list[str]]) -> str:
-    """The page; `columns` has a sign a check for each model."""
+def page(columns: Columns) -> str:
+    """The page."""
     text = TOP
     for family, members in families(columns).items():
         text += f"\n## {family}\n\n" + row("check", [f"`{name}`" for name in members]) + row("---", [":-:"] * len(members))
-        for position, check in enumerate(CHECKS):
-            text += row(f"`{check}`", [columns[name][position] for name in members])
+        for check in CHECKS:
+            text += row(f"`{check}`", [columns[name][check] for name in members])
     text += "\n## The checks\n\n" + row("check", ["promise"]) + row("---", ["---"])
     text += "".join(row(f"`{name}`", [check.promise]) for name, check in CHECKS.items())
     reasons = [(name, check, why) for name in names() for check, why in expected(name).items()]
@@ -75,7 +80,7 @@ def page(columns: dict[str, list[str]]) -> str:
     return text
 
 
-def families(columns: dict[str, list[str]]) -> dict[str, list[str]]:
+def families(columns: Columns) -> dict[str, list[str]]:
     """The models of each family, in the order of the file."""
     found: dict[str, list[str]] = {}
     for name in names():
@@ -90,31 +95,32 @@ def row(first: str, rest: Sequence[str]) -> str:
     return f"| {' | '.join([first, *rest])} |\n"
 
 
-def read(text: str) -> dict[str, list[str]]:
+def read(text: str) -> Columns:
     """The columns of a written page."""
-    columns: dict[str, list[str]] = {}
+    columns: Columns = {}
     members: list[str] = []
     for line in text.partition("\n## The checks")[0].splitlines():
-        _, *rest = (cell.strip() for cell in line.strip("| ").split(" | "))
+        first, *rest = (cell.strip() for cell in line.strip("| ").split(" | "))
         if line.startswith("| check"):
             members = [cell.strip("`") for cell in rest]
         elif line.startswith("| `"):
             for name, sign in zip(members, rest, strict=True):
-                columns.setdefault(name, []).append(sign)
+                columns.setdefault(name, {})[first.strip("`")] = sign
     return columns
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", metavar="NAME", action="append", help="check this model and print what it does not keep")
-    only = parser.parse_args().only
-    columns = {}
-    for name in only or names():
-        outcomes = column(name)
-        columns[name] = [SIGNS[one.status] for one in outcomes]
+    parser.add_argument("--check", metavar="NAME", action="append", default=[], help="ask this check, and keep the page's others")
+    asked = parser.parse_args()
+    columns = read(PAGE.read_text()) if asked.check else {}
+    for name in asked.only or names():
+        outcomes = column(name, only=asked.check)
+        columns.setdefault(name, {}).update({one.check: SIGNS[one.status] for one in outcomes})
         failed = [f"  {one.check}: {one.reason}" for one in outcomes if one.status == "failed"]
         print("\n".join([f"{name}  {sum(one.seconds for one in outcomes):.1f} s", *failed]), flush=True)
-    if not only:
+    if not asked.only:
         PAGE.write_text(page(columns))
 
 

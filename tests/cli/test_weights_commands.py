@@ -207,6 +207,12 @@ def test_a_model_without_weights_is_told_how_to_use_it_from_the_shell(run: Run, 
     assert "zoo detect IMAGE --model bare --weights random" in done.stderr
 
 
+def test_weights_without_a_word_are_refused_before_anything_is_fetched(run: Run) -> None:
+    done = run("detect", "street.jpg", "--weights", "")
+    assert done.returncode == 2
+    assert "That names no weights." in done.stderr
+
+
 def test_a_switch_that_can_not_be_read_is_an_error_and_not_the_network(run: Run) -> None:
     done = run("pull", "yolox_nano", ZOO_OFFLINE="banana")
     assert done.returncode == 2

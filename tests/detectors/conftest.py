@@ -22,7 +22,6 @@ from torch.nn import functional as F
 from zoo.detections import Detections
 from zoo.detectors import Batch, Detector, Place, Protocol, Target
 from zoo.labels import LabelSpace
-from zoo.registry import reload
 
 Box = tuple[int, int, int, int]
 COLORS = ("red", "green", "blue")
@@ -154,19 +153,3 @@ def web(tmp_path: Path) -> Iterator[Web]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture
-def user_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Path]]:
-    """Writes cards into a registry file of the user's, which the catalogue then has."""
-
-    def write(cards: str) -> Path:
-        file = tmp_path / "mine.yaml"
-        file.write_text(f"schema: 1\ncards:\n{cards}")
-        monkeypatch.setenv("ZOO_REGISTRY", str(file))
-        reload()
-        return file
-
-    yield write
-    monkeypatch.undo()
-    reload()

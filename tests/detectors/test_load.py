@@ -1,6 +1,6 @@
 """A name becomes a detector that runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 import zoo
-from zoo.errors import CheckpointError, ContractError, NameNotFound, OfflineError, UsageError, WeightsError
+from zoo.errors import ContractError, NameNotFound, OfflineError, UsageError
 from zoo.registry import catalogue, reload
 from zoo.registry.card import PostLoad
 from zoo.testing import LoopbackHub
@@ -39,6 +39,11 @@ def test_a_path_is_a_file_of_weights(file: Path) -> None:
     loaded = zoo.load("yolox_nano", weights=file).weights
     assert loaded
     assert loaded.path == file
+
+
+def test_the_word_of_the_shell_for_random_weights_is_told_the_one_of_python() -> None:
+    with pytest.raises(NameNotFound, match=r'zoo.load\("yolox_nano", weights=False\)'):
+        zoo.load("yolox_nano", weights="random")
 
 
 @pytest.mark.parametrize("text", ["m.pth", "models/best", "best.safetensors"])
@@ -177,41 +182,3 @@ def test_frozen_batch_norms_get_the_epsilon_of_the_trained_weights() -> None:
 def test_a_fix_a_family_does_not_know_is_refused() -> None:
     with pytest.raises(ContractError, match="frozen_bn_eps"):
         zoo.load("yolox_nano", weights=False).post_load(PostLoad(frozen_bn_eps=0.0))
-
-
-@pytest.mark.parametrize("labels", [None, ["a", "b", "c"]])
-def test_a_head_for_other_classes_says_how_many_and_how_to_name_them(labels: list[str] | None, tmp_path: Path) -> None:
-    file = tmp_path / "two.safetensors"
-    save_file(zoo.load("yolox_nano", weights=False, labels=["x", "y"]).state_dict(), file)
-    with pytest.raises(CheckpointError, match="for 2 classes") as caught:
-        zoo.load("yolox_nano", weights=file, labels=labels)
-    assert 'labels=["helmet", "vest"]' in caught.value.fix
-
-
-def test_classes_of_a_head_with_background_are_counted_without_it(tmp_path: Path) -> None:
-    file = tmp_path / "two.safetensors"
-    name = "fasterrcnn_mobilenet_v3_large_320_fpn"
-    save_file(zoo.load(name, weights=False, labels=["x", "y"]).state_dict(), file)
-    with pytest.raises(CheckpointError, match="for 2 classes"):
-        zoo.load(name, weights=file)
-
-
-def test_a_file_of_another_size_is_not_taken_for_one_of_other_classes(tmp_path: Path) -> None:
-    file = tmp_path / "tiny.safetensors"
-    save_file(zoo.load("yolox_tiny", weights=False).state_dict(), file)
-    with pytest.raises(CheckpointError) as caught:
-        zoo.load("yolox_nano", weights=file)
-    assert "labels=" not in str(caught.value)
-
-
-@pytest.mark.parametrize("word", ["random", "none"])
-def test_a_word_for_random_weights_says_how_they_are_asked_for(word: str) -> None:
-    with pytest.raises(NameNotFound, match="weights=False"):
-        zoo.load("yolox_nano", weights=word)
-
-
-def test_a_card_without_weights_has_none_to_load(user_cards: Callable[[str], Path]) -> None:
-    user_cards("  bare: {architecture: yolox/yolox, labels: [a], arguments: {width: 0.125}}\n")
-    with pytest.raises(WeightsError, match="weights=False") as caught:
-        zoo.load("bare")
-    assert caught.value.exit_code == 5

@@ -9,7 +9,6 @@ import pytest
 import torch
 from safetensors.torch import load_file, save
 
-import zoo.hub
 from zoo.errors import CheckpointError
 from zoo.hub.checkpoint import Mappable, mappable
 from zoo.hub.promise import sha256_of
@@ -79,19 +78,53 @@ def test_what_is_no_tensor_is_left_out_and_reported(convert: Callable[..., Mappa
 @pytest.mark.parametrize(
     ("what", "key", "said"),
     [
-        ({"model": {"a": torch.ones(1)}}, None, "there is: model"),
-        ({"model": {"a": torch.ones(1)}}, "ema", "under 'ema'(.|\n)*it holds: model"),
-        ({"model": {"a": 1}}, "model", "no tensors under 'model'"),
-        ({}, None, "there is: nothing"),
-        ([torch.ones(1)], None, "a list"),
-        (torch.ones(1), None, "a Tensor"),
+        ({"model": {"a": 1}}, "model", "no tensors under 'model'; there is: model"),
+        ({}, None, "no tensors at its top level; there is: nothing"),
+        ([torch.ones(1)], None, "there is: a list"),
+        (torch.ones(1), None, "there is: a Tensor"),
     ],
 )
 def test_where_there_are_no_tensors_it_says_what_there_is(
     convert: Callable[..., Mappable], what: object, key: str | None, said: str
 ) -> None:
-    with pytest.raises(CheckpointError, match=f"{said}(.|\n)*state_key"):
+    with pytest.raises(CheckpointError, match=f"{said}.\nUse another file"):
         convert(what, state_key=key)
+
+
+STATE = {"a": torch.ones(1), "b": torch.ones(1)}
+
+
+@pytest.mark.parametrize(
+    ("what", "key", "entry", "dotted"),
+    [
+        ({"model": STATE}, None, '["model"]', "model"),
+        ({"model": STATE}, "ema", '["model"]', "model"),
+        (
+            {"optimizer": {"state": {0: {"exp": torch.ones(1)}}}, "ema": {"module": STATE}},
+            None,
+            '["ema"]["module"]',
+            "ema.module",
+        ),
+    ],
+)
+def test_tensors_in_another_entry_are_found_and_the_line_that_saves_them_alone_works(
+    convert: Callable[..., Mappable],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    what: object,
+    key: str,
+    entry: str,
+    dotted: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckpointError, match=f"It has 2 tensors under '{dotted}'") as caught:
+        convert(what, state_key=key)
+    line, card = caught.value.fix.splitlines()
+    assert card == f"Or name the entry on the weights' card: state_key: {dotted}"
+    assert f"{entry}, " in line
+    exec(line.partition("in Python: ")[2], {"torch": torch})
+    [saved] = tmp_path.glob("*-tensors.pth")
+    assert torch.load(saved) == STATE
 
 
 @pytest.mark.parametrize(
@@ -145,18 +178,3 @@ def test_a_safetensors_file_is_used_where_it_is_whatever_it_is_called(convert: C
     assert convert(data, name="net.safetensors") == Mappable(tmp_path / "net.safetensors")
     assert convert(data, name="net.bin") == Mappable(tmp_path / "net.bin")
     assert not (home() / "converted").exists()
-
-
-@pytest.mark.parametrize("trail", [("state_dict",), ("model",), ("ema", "module")])
-def test_tensors_that_lie_deeper_are_found_and_the_advice_works(trail: tuple[str, ...], tmp_path: Path) -> None:
-    inner: object = {"a.weight": torch.ones(2), "b.weight": torch.zeros(3)}
-    for key in reversed(trail):
-        inner = {key: inner, "optimizer": {"step": torch.ones(1)}}
-    torch.save(inner, tmp_path / "run.pth")
-    with pytest.raises(CheckpointError) as caught:
-        zoo.hub.locate(f"file:{tmp_path / 'run.pth'}")
-    assert f"`state_key: {'.'.join(trail)}`" in caught.value.fix
-    line = caught.value.fix.partition("save them alone: ")[2].replace("'run_plain.pth'", repr(str(tmp_path / "plain.pth")))
-    exec(line, {"torch": torch})  # the advice is a line of Python, to be typed as it is
-    assert zoo.hub.locate(f"file:{tmp_path / 'plain.pth'}").converted
-    assert zoo.hub.locate(f"file:{tmp_path / 'run.pth'}", state_key=".".join(trail)).converted

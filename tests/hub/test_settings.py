@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.errors import UsageError
+from zoo.errors import SourceError, UsageError
 from zoo.hub import settings
 
 
@@ -72,3 +72,9 @@ def test_the_cache_of_the_hub_is_where_its_client_puts_it(tmp_path: Path, monkey
     assert settings.hub_cache() == tmp_path / "hub"
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "other"))
     assert settings.hub_cache() == tmp_path / "other"
+
+
+def test_a_bundle_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_BUNDLE", str(tmp_path / "carried"))
+    with pytest.raises(SourceError, match=r"There is no such folder\.\nCorrect ZOO_BUNDLE"):
+        settings.bundle_folder()

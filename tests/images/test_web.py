@@ -117,12 +117,7 @@ def test_offline_no_socket_is_opened(switch, value, monkeypatch):
 
 
 @pytest.mark.parametrize("setting", ["ZOO_OFFLINE", "HF_HUB_OFFLINE", "ZOO_TIMEOUT"])
-def test_a_setting_that_is_none_of_its_values_is_the_same_error_as_for_weights(setting, monkeypatch):
+def test_a_setting_that_is_none_is_the_error_that_it_is_for_weights(setting, monkeypatch):
     monkeypatch.setenv(setting, "banana")
-    with pytest.raises(UsageError, match=f"{setting} was read(.|\n)*'banana' is"):
+    with pytest.raises(UsageError, match=rf"{setting} was read\.\n'banana' is n"):
         read("http://127.0.0.1:9/photo.png")
-
-
-def test_other_addresses_are_files_that_do_not_exist():
-    with pytest.raises(ImageError, match="no such file"):
-        read("ftp://host/photo.png")

@@ -26,7 +26,7 @@ CORE_FILE = """
         labels: coco80
         default: v1
         weights:
-          v1: {sources: [{kind: file, path: a.pth}]}
+          v1: {sources: [{kind: url, url: "https://e.org/1"}]}
           v2: {sources: [{kind: url, url: "https://e.org/2", sha256: "12345678"}]}
       yolo_tiny: {architecture: yolo/net, labels: coco80}
       shared: {architecture: yolo/net, labels: coco80}

@@ -71,6 +71,28 @@ def test_a_failure_that_was_expected_and_does_not_come_is_one(toy: Model) -> Non
     assert "was expected to fail: It rolls a die." in outcome.reason
 
 
+def test_an_expected_failure_of_what_is_not_applicable_is_one(toy: Model) -> None:
+    [outcome] = run(toy, only=["card_has_a_licence"], expected_failures={"card_has_a_licence": "It has none."})
+    assert outcome.status == "failed"
+    assert outcome.reason == (
+        "It was expected to fail, and is not applicable: It has no card. Take it off the expected failures."
+    )
+
+
+def test_what_this_machine_can_not_ask_may_be_expected_to_fail(toy: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
+    [outcome] = run(toy, only=["other_device"], expected_failures={"other_device": "Its kernels are for the CPU."})
+    assert outcome.status == "skipped"
+
+
+def test_an_expected_failure_that_is_not_asked_is_refused(toy: Model) -> None:
+    expected = {"deterministic": "It rolls a die."}
+    with pytest.raises(NameNotFound, match="It is not asked: only best_first"):
+        list(run(toy, only=["best_first"], expected_failures=expected))
+    with pytest.raises(NameNotFound, match="It is not asked: only best_first"):
+        conformance(toy, only=["best_first"], expected_failures=expected)
+
+
 def test_what_a_detector_raises_is_a_failure(toy: Model) -> None:
     def broken(space):
         raise RuntimeError("no\nmemory")
@@ -127,16 +149,22 @@ def test_the_decorators_tests_pass_fail_and_are_expected_to(tmp_path: Path, caps
         @conformance(RANDOM, only=["best_first"], expected_failures={"best_first": "It never was."})
         def test_strict(check):
             check()
+
+
+        @conformance(RANDOM, only=["card_has_a_licence"], expected_failures={"card_has_a_licence": "It has none."})
+        def test_never_asked(check):
+            check()
         """)
     )
     plain = ["-q", "-rA", "-p", "no:randomly", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path)]
     pytest.main([*plain, str(tmp_path / "test_it.py")])
     said = capsys.readouterr().out
-    assert "2 failed, 1 passed, 1 skipped, 1 xfailed" in said
+    assert "3 failed, 1 passed, 1 skipped, 1 xfailed" in said
     assert "test_it.py::test_plain[Random-deterministic]" in said
     assert "test_it.py::test_expected[Random-deterministic] - It rolls a die." in said
     assert "test_it.py::test_strict[Random-best_first]" in said
     assert "It has no card." in said
+    assert "It was expected to fail, and is not applicable: It has no card." in said
 
 
 def test_importing_the_kits_names_imports_no_torch() -> None:

@@ -66,7 +66,15 @@ def written(name: str) -> dict[str, str]:
     def fill(text: str) -> str:
         return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
 
-    return {fill(path): fill((TEMPLATE / file).read_text(encoding="utf-8")) for file, path in FILES.items()}
+    texts = {fill(path): fill((TEMPLATE / file).read_text(encoding="utf-8")) for file, path in FILES.items()}
+    return {path: _aligned(text) if path.endswith(".md") else text for path, text in texts.items()}
+
+
+def _aligned(text: str) -> str:
+    """The comments behind commands under one another, however long the names in the commands are."""
+    commented = re.compile(r"^(\S.*?\S) +(# .*)$", re.MULTILINE)
+    width = max((len(found[1]) for found in commented.finditer(text)), default=0)
+    return commented.sub(lambda found: f"{found[1]:{width}}  {found[2]}", text)
 
 
 def _check_name(name: str) -> None:

@@ -14,7 +14,6 @@ def wanted(known: Catalogue, names: Sequence[str]) -> list[Wanted]:
 
     Raises:
         NameNotFound, NameAmbiguous: a name is none, or several.
-        SourceError: a card has no weights.
     """
     found = [wanted_of(known.resolve(name)) for name in names]
     return list({one.entry: one for one in found}.values())

@@ -6,7 +6,7 @@ a checkpoint that does not fit is explained tensor by tensor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from safetensors import safe_open
@@ -14,7 +14,10 @@ from torch import Tensor
 
 from zoo.detectors.detector import Detector
 from zoo.errors import CheckpointError, ContractError
+from zoo.words import are, counted
 
+OTHER_MODEL = "Give a checkpoint of this architecture, or name the model it was made for."
+OTHER_CLASSES = 'If it is for other classes, name all of them in the order they were trained in: labels=["helmet", "vest"]'
 SHOWN = 6  # names listed of each kind before "and 17 more"
 
 
@@ -36,7 +39,7 @@ def assign(detector: Detector, published: Mapping[str, Tensor], *, asked: str) -
     wrong = {name: tensor for name, tensor in state.items() if name in own and own[name].shape != tensor.shape}
     if wrong:
         shapes = [f"{name} {_shape(tensor)}, not {_shape(own[name])}" for name, tensor in wrong.items()]
-        raise _misfit(asked, shapes=shapes, classes=_classes_of(wrong, detector))
+        raise _misfit(asked, shapes=shapes, fix=OTHER_CLASSES if _by_class(detector, wrong) else OTHER_MODEL)
     state = {name: tensor.to(own[name].dtype) if name in own else tensor for name, tensor in state.items()}
     result = detector.load_state_dict(state, strict=False, assign=True)
     if result.missing_keys or result.unexpected_keys:
@@ -55,17 +58,10 @@ def _require_filled(detector: Detector) -> None:
         )
 
 
-def _classes_of(wrong: Mapping[str, Tensor], detector: Detector) -> int | None:
-    """How many classes a checkpoint is for, if its layers for classes are all that is of another shape; else None."""
-    layers = detector.class_layers() or ()
-    layer_of = {f"{layer.name}.{part}": layer for layer in layers for part in ("weight", "bias")}
-    if not wrong.keys() <= layer_of.keys():
-        return None
-    name, tensor = next(iter(wrong.items()))
-    layer = layer_of[name]
-    channels, rest = divmod(len(tensor) if tensor.ndim else 0, layer.outer * layer.inner)
-    classes = channels - (layer.background is not None)
-    return classes if classes > 0 and not rest else None
+def _by_class(detector: Detector, names: Iterable[str]) -> bool:
+    """Whether all of these tensors may be of another shape because the weights are for other classes."""
+    layers = detector.class_layers()
+    return layers is None or {name.rpartition(".")[0] for name in names} <= {layer.name for layer in layers}
 
 
 def _misfit(
@@ -74,20 +70,12 @@ def _misfit(
     missing: Sequence[str] = (),
     unexpected: Sequence[str] = (),
     shapes: Sequence[str] = (),
-    classes: int | None = None,
+    fix: str = OTHER_MODEL,
 ) -> CheckpointError:
     kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
-    case = " ".join(f"{len(names)} tensors are {kind}: {_some(names)}." for kind, names in kinds if names)
-    if classes is not None:
-        made_for = f"Its head is for {classes} {'class' if classes == 1 else 'classes'}"
-        example = ", ".join(f'"{word}"' for word in ("helmet", "vest", "boot")[:classes]) + (", …" if classes > 3 else "")
-        fix = f"Name the classes that it was trained for, in their order: labels=[{example}]"
-        return CheckpointError(asked, f"The checkpoint does not fit. {made_for}. {case}", fix)
-    return CheckpointError(
-        asked,
-        f"The checkpoint does not fit. {case}",
-        "Give a checkpoint of this architecture, or name the model it was made for.",
-    )
+    counts = {kind: f"{counted(len(names), 'tensor')} {are(len(names))}" for kind, names in kinds}
+    case = " ".join(f"{counts[kind]} {kind}: {_some(names)}." for kind, names in kinds if names)
+    return CheckpointError(asked, f"The checkpoint does not fit. {case}", fix)
 
 
 def _some(names: Sequence[str]) -> str:

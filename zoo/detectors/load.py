@@ -10,7 +10,7 @@ from os import PathLike, fspath
 import torch
 
 from zoo.detectors.assign import assign, read
-from zoo.detectors.building import build
+from zoo.detectors.build import build
 from zoo.detectors.detector import Detector
 from zoo.detectors.reheading import fits, rehead
 from zoo.detectors.skeleton import skeleton

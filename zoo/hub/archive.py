@@ -53,12 +53,10 @@ def tensors_of(loaded: object, path: Path, state_key: str | None) -> tuple[dict[
     """
     import torch
 
-    state = _under(loaded, path, state_key)
+    state = _under(loaded, state_key, path)
     tensors = {name: value for name, value in state.items() if isinstance(name, str) and isinstance(value, torch.Tensor)}
     if not tensors:
-        keys = ", ".join(str(key) for key in list(state)[:8]) or "nothing"
-        case = f"{path} holds no tensors {f'under {state_key!r}' if state_key else 'at its top level'}; there is: {keys}."
-        raise CheckpointError(ASKED, case, _unwrapping(loaded, path))
+        raise _wrapped(loaded, path, state_key)
     odd = [
         name for name, one in tensors.items() if one.layout is not torch.strided or one.is_quantized or one.device.type != "cpu"
     ]
@@ -83,7 +81,7 @@ def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return separate
 
 
-def _under(loaded: object, path: Path, state_key: str | None) -> Mapping[object, object]:
+def _under(loaded: object, state_key: str | None, path: Path) -> Mapping[object, object]:
     """The mapping under a dotted key; a file that has tensors at its top level needs none."""
     import torch
 
@@ -93,37 +91,34 @@ def _under(loaded: object, path: Path, state_key: str | None) -> Mapping[object,
             at = at.get(key) if isinstance(at, Mapping) else None
     if isinstance(at, Mapping):
         return at
+    raise _wrapped(loaded, path, state_key)
+
+
+def _wrapped(loaded: object, path: Path, state_key: str | None) -> CheckpointError:
+    """The error for a file without tensors where they were looked for: where they are instead, and how to get them out."""
     there = ", ".join(map(str, list(loaded)[:8])) if isinstance(loaded, Mapping) else f"a {type(loaded).__name__}"
-    case = f"The checkpoint has no mapping of tensors {f'under {state_key!r}' if state_key else ''}; it holds: {there}."
-    raise CheckpointError(ASKED, case, _unwrapping(loaded, path))
+    case = f"{path} has no tensors {f'under {state_key!r}' if state_key else 'at its top level'}; there is: {there or 'nothing'}."
+    places = sorted(_places(loaded), key=lambda place: place[1], reverse=True)
+    if not places:
+        return CheckpointError(ASKED, case, "Use another file: torch.save(model.state_dict(), PATH) writes one.")
+    keys = places[0][0]
+    entry = "".join(f'["{key}"]' for key in keys)
+    resave = f'torch.save(torch.load("{path}", map_location="cpu"){entry}, "{path.stem}-tensors.pth")'
+    fix = f"Save them alone, in Python: {resave}\nOr name the entry on the weights' card: state_key: {'.'.join(keys)}"
+    return CheckpointError(ASKED, f"{case} It has {places[0][1]} tensors under '{'.'.join(keys)}'.", fix)
 
 
-def _unwrapping(loaded: object, path: Path) -> str:
-    """What to do about tensors that lie deeper in a checkpoint: the entry with most of them, and how to say so."""
-    found = {trail: count for trail, count in _counted(loaded) if trail}
-    if not found:
-        return "Name the entry that holds them: `state_key` in the card."
-    trail = max(found, key=lambda one: found[one])
-    subscripts = "".join(f"[{key!r}]" for key in trail)
-    own = path.with_name(f"{path.stem}_plain.pth").name
-    return (
-        f"They are under '{'.'.join(trail)}': say so in the card, `state_key: {'.'.join(trail)}`, or save them alone: "
-        f"torch.save(torch.load({str(path)!r}, weights_only=True){subscripts}, {own!r})"
-    )
-
-
-def _counted(at: object, trail: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
-    """How many tensors each mapping holds, by the keys that lead to it; three deep is as far as anybody nests them."""
+def _places(loaded: object, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The keys that lead to mappings with tensors, three deep at most, each with the number of tensors there."""
     import torch
 
-    if not isinstance(at, Mapping):
-        return
-    tensors = sum(isinstance(value, torch.Tensor) for value in at.values())
-    if tensors:
-        yield trail, tensors
-    for key, value in at.items() if len(trail) < 3 else ():
-        if isinstance(key, str):
-            yield from _counted(value, (*trail, key))
+    for key, value in loaded.items() if isinstance(loaded, Mapping) else ():
+        place = (*above, str(key))
+        count = sum(isinstance(one, torch.Tensor) for one in value.values()) if isinstance(value, Mapping) else 0
+        if count:
+            yield place, count
+        elif len(place) < 3:
+            yield from _places(value, place)
 
 
 def _check_zip(path: Path) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.errors import NameNotFound, SourceError
+from zoo.errors import NameNotFound, WeightsError
 from zoo.hub.delivery import fetch, locate
 from zoo.hub.fetched import Fetched, Wanted
 from zoo.registry import Catalogue, Choice
 from zoo.registry.card import Weights
 
 EXPLICIT = ("file:", "hub:", "https://", "http://")
-RANDOM = ("random", "none", "None", "False", "false")  # words for no weights, which other libraries take
+RANDOM = "random"  # what the command line calls weights=False
 FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 
 
@@ -28,10 +28,10 @@ def wanted(choice: Choice) -> Wanted:
     """The weights that a resolved name stands for.
 
     Raises:
-        SourceError: the card has none.
+        WeightsError: the card has none.
     """
     if choice.weights is None:
-        raise SourceError(
+        raise WeightsError(
             f"The weights of '{choice.name}' were asked for.",
             "Its card has none.",
             f'Take random weights, zoo.load("{choice.name}", weights=False), '
@@ -61,11 +61,11 @@ def choose(known: Catalogue, name: str, weights: bool | str) -> Choice:
             "That looks like a file; text without a prefix is a tag of the card's weights.",
             f'Say that it is a file: weights="file:{weights}"',
         )
-    if weights in RANDOM and weights not in choice.entry.card.weights:
+    if weights == RANDOM and weights not in choice.entry.card.weights:
         raise NameNotFound(
             f"The model '{name}' was asked for with weights='{weights}'.",
-            f"Its card has no weights tagged '{weights}'.",
-            f'For random ones: zoo.load("{name}", weights=False)',
+            "No weights on its card have that tag.",
+            f'For random weights: zoo.load("{name}", weights=False)',
         )
     base, _, tag = name.partition(".")
     if tag and tag != weights:

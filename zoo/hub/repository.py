@@ -81,14 +81,14 @@ class Repository:
         # The download below asks for the same headers, but over a failure it tries on for minutes with timeouts of its own.
         from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-        with explained(self._address, self.source.repo):
+        with explained(self._address, self.source.repo, revision=self.source.revision):
             url = hf_hub_url(self.source.repo, self.source.file, revision=self.source.revision, endpoint=settings.endpoint())
             get_hf_file_metadata(url, timeout=settings.timeout(), endpoint=settings.endpoint())
 
     def _pull(self, progress: bool | None) -> Path:
         from huggingface_hub import hf_hub_download
 
-        with told_by(self._address), explained(self._address, self.source.repo, tried=True):
+        with told_by(self._address), explained(self._address, self.source.repo, revision=self.source.revision, tried=True):
             return Path(
                 hf_hub_download(
                     self.source.repo,
@@ -134,7 +134,7 @@ def told_by(address: str) -> Iterator[None]:
 
 
 @contextmanager
-def explained(address: str, repo: str, *, tried: bool = False) -> Iterator[None]:
+def explained(address: str, repo: str, *, revision: str = "main", tried: bool = False) -> Iterator[None]:
     """Turns what the Hub's client raises into `Passing` or a SourceError; what this machine's disk says passes.
 
     tried: the client has tried again by itself what it tries again (huggingface_hub.file_download.http_get), and that was it.
@@ -145,7 +145,7 @@ def explained(address: str, repo: str, *, tried: bool = False) -> Iterator[None]
     try:
         yield
     except HfHubHTTPError as why:
-        told = _answered(address, repo, why)
+        told = _answered(address, repo, revision, why)
         raise _final(address, told) if tried and why.response.status_code in (408, 429) else told from why
     except httpx2.RequestError as why:
         told, persisted = broken_off(why), httpx2.ConnectError | httpx2.TimeoutException | httpx2.RemoteProtocolError
@@ -158,7 +158,7 @@ def explained(address: str, repo: str, *, tried: bool = False) -> Iterator[None]
         raise _final(address, why) from why
 
 
-def _answered(address: str, repo: str, why: HfHubHTTPError) -> Exception:
+def _answered(address: str, repo: str, revision: str, why: HfHubHTTPError) -> Exception:
     """The Hub's refusals, each with what to do about it."""
     from huggingface_hub import errors
 
@@ -173,7 +173,7 @@ def _answered(address: str, repo: str, why: HfHubHTTPError) -> Exception:
         case errors.RevisionNotFoundError():
             return SourceError(asked, f"The repository {repo} has no such revision.", f"Look for another at {page}/commits/main")
         case errors.RemoteEntryNotFoundError():
-            return SourceError(asked, "That revision has no such file.", f"Look for it at {page}/tree/main")
+            return SourceError(asked, "That revision has no such file.", f"Look for it at {page}/tree/{revision}")
     if status in (401, 403):
         return SourceError(asked, f"The Hub answers {status}: it wants a login, or refuses yours.", log_in)
     return refused(address, status, retry_after=why.response.headers.get("Retry-After"))

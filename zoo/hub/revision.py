@@ -52,7 +52,7 @@ def _looked_up(spec: HubSpec) -> HubSource:
     revision = spec.revision or DEFAULT_REVISION
 
     def ask() -> HubSource:
-        with explained(_text(spec), spec.repo):
+        with explained(_text(spec), spec.repo, revision=revision):
             info = HfApi(endpoint=settings.endpoint()).model_info(spec.repo, revision=revision, timeout=settings.timeout())
         names = [one.rfilename for one in info.siblings or []]
         return HubSource(repo=spec.repo, revision=info.sha or revision, file=spec.file or _only(spec, names))

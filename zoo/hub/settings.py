@@ -20,24 +20,24 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from zoo import environment
-from zoo.environment import timeout as timeout
 from zoo.errors import UsageError
+from zoo.network import number, refused, switched_off
+from zoo.network import timeout as timeout
 from zoo.registry.home import bundle_folder as bundle_folder
 
 HUGGING_FACE = "https://huggingface.co"
 
 
 def offline() -> bool:
-    """Whether no socket may be opened. Raises: UsageError."""
-    return environment.offline() is not None
+    """Whether no socket may be opened. Raises: UsageError where a switch is set to a word that is neither on nor off."""
+    return switched_off() is not None
 
 
 def retries() -> int:
     """How often a failed request is tried again."""
-    times = environment.number("ZOO_RETRIES", 4.0)
+    times = number("ZOO_RETRIES", 4.0)
     if times < 0 or not times.is_integer():
-        raise environment.refused("ZOO_RETRIES", "no whole number of at least 0", "4")
+        raise refused("ZOO_RETRIES", "no whole number of at least 0", "4")
     return int(times)
 
 

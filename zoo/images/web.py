@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from zoo.environment import offline, timeout
 from zoo.errors import ImageError
 from zoo.images.picture import unreadable
+from zoo.network import switched_off, timeout
 
 MAX_BYTES = 256 * 2**20
 TOTAL_SECONDS = 120.0
@@ -20,17 +20,18 @@ def fetch(url: str) -> bytes:
     Raises:
         ImageError: the network is switched off, the server does not answer, answers with an error, is too slow, or sends
             more than 256 MiB.
-        UsageError: one of those settings is none of its values.
+        UsageError: one of those settings is none.
     """
-    silence = timeout()
-    if switch := offline():
+    if switch := switched_off():
         raise unreadable(url, f"The network is switched off by {switch}.", f"Unset {switch}, or download the picture first.")
+    silence = timeout()
     try:
         return _download(url, silence=silence)
     except ImageError:
         raise
     except Exception as why:  # httpx or httpx2, depending on huggingface_hub's version; their errors have no common root
-        raise unreadable(url, f"It can't be fetched: {why or type(why).__name__}.", "Check the address and the network.") from why
+        reason = str(why).rstrip(".") or type(why).__name__
+        raise unreadable(url, f"It can't be fetched: {reason}.", "Check the address and the network.") from why
 
 
 def _download(url: str, *, silence: float) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from zoo.registry.mending import mending
 from zoo.registry.plugins import SETTING, PluginInfo
 from zoo.registry.shelf import KnownPlugin
 
@@ -48,7 +49,7 @@ class Known:
             return Absence(f"It comes from {distribution}, which is not installed.", f"pip install {distribution}")
         if info.status == "quarantined":
             case = f"{comes} of {info.distribution} {info.version}, which is quarantined: {info.reason}"
-            return Absence(case, f"Mend or upgrade it: pip install --upgrade {info.distribution}")
+            return Absence(case, mending(info.distribution))
         return Absence(f"{comes}, which is switched off by {SETTING}.", f"Add {owner} to {SETTING}, or unset it: unset {SETTING}")
 
     def _promised(self, name: str) -> str:

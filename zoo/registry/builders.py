@@ -8,11 +8,13 @@ from functools import partial, reduce
 from importlib import import_module
 from typing import Any
 
+from zoo import words
 from zoo.errors import NameAmbiguous, NameNotFound, PluginError, ZooError
 from zoo.labels.near import choice_of, near
 from zoo.registry.absence import Known
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.hookspecs import Build
+from zoo.registry.mending import mending
 from zoo.registry.plugins import Plugin
 
 _PART = re.compile(r"[\w.-]+")
@@ -74,7 +76,7 @@ def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
     except (Exception, SystemExit) as why:
         raise _broken(plugin, kind, name, f"it can't be imported: {type(why).__name__}: {why}") from why
     if not callable(made):
-        raise _broken(plugin, kind, name, f"that is a {type(made).__name__}, which can't be called")
+        raise _broken(plugin, kind, name, f"that is {words.kind(made)}, which can't be called")
     return made
 
 
@@ -84,7 +86,7 @@ def _broken(plugin: Plugin, kind: Kind, name: str, case: str) -> PluginError:
     return PluginError(
         f"'{info.name}/{name}' was asked for among the {kind}.",
         f"The plugin '{info.name}' of {info.distribution} {info.version} builds it with {build}, and {case}.",
-        f"Mend or upgrade it: pip install --upgrade {info.distribution}",
+        mending(info.distribution),
     )
 
 

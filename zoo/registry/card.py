@@ -13,7 +13,8 @@ from msgspec import Meta
 Sha256 = Annotated[
     str, Meta(pattern=r"^[0-9a-f]{8,64}$", description="a sha256 in lower-case hex, or its first 8 or more digits")
 ]
-Revision = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}$", description="a full commit id")]
+COMMIT = r"^[0-9a-f]{40}$"
+Revision = Annotated[str, Meta(pattern=COMMIT, description="a full commit id")]
 Amount = Annotated[float, Meta(ge=0)]
 
 
@@ -62,8 +63,7 @@ class Licenses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A published number: which metric on which data set, and where it stands.
 
-    Average precision and recall (AP, AP50, AR …) are in percent; `AP` and `AP50` on `coco_val2017` are what `zoo list` shows and
-    `--where` compares.
+    `AP` and `AP50`, in percent, on `coco_val2017` are what `zoo list` shows and `--where` compares.
     """
 
     dataset: str
@@ -81,7 +81,7 @@ class PostLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One set of trained weights: where it can be had (tried in order) and what is claimed of it."""
 
-    sources: Annotated[list[Source], Meta(min_length=1)]
+    sources: list[Source]
     megabytes: Amount | None = None
     state_key: str | None = None
     post_load: PostLoad | None = None

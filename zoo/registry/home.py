@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from zoo.environment import refused
+from zoo.errors import SourceError
 
 
 def home() -> Path:
@@ -14,9 +14,10 @@ def home() -> Path:
 
 
 def bundle_folder() -> Path | None:
-    """The bundle to use, made by `zoo bundle`, or None. Raises: UsageError where ZOO_BUNDLE names no folder."""
+    """The bundle to use, made by `zoo bundle`, or None. Raises: SourceError where ZOO_BUNDLE names no folder."""
     named = os.environ.get("ZOO_BUNDLE")
     folder = Path(named).expanduser() if named else None
     if folder and not folder.is_dir():
-        raise refused("ZOO_BUNDLE", "no folder", "FOLDER, which zoo bundle made")
+        fix = "Correct ZOO_BUNDLE, or unset it: unset ZOO_BUNDLE"
+        raise SourceError(f"The bundle '{folder}' was to be used, as ZOO_BUNDLE says.", "There is no such folder.", fix)
     return folder

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import pluggy
 
 API = 1  # the major version of what is on this screen; a plugin may say which one it was written for with ZOO_API = 1
+ARGUMENT = "register"  # the only one of every hook
 
 hookspec = pluggy.HookspecMarker("detzoo")
 hookimpl = pluggy.HookimplMarker("detzoo")

@@ -21,7 +21,7 @@ from zlib import crc32
 import msgspec
 
 from zoo.labels import declared
-from zoo.registry import card, document, license, row, schema, shelf
+from zoo.registry import card, document, row, schema, shelf
 from zoo.registry.document import flaw, read
 from zoo.registry.home import home
 from zoo.registry.shelf import Listing, Shelf, shelve
@@ -82,7 +82,7 @@ def _stored(place: Path, head: _Head, path: Path, owner: str) -> Shelf:
 @cache
 def _code() -> bytes:
     """Changes with the code that decides what an entry holds."""
-    sources = (Path(module.__file__ or "").read_bytes() for module in (card, declared, document, license, row, schema, shelf))
+    sources = (Path(module.__file__ or "").read_bytes() for module in (card, declared, document, row, schema, shelf))
     return sha256(b"\0".join(sources)).digest()
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import pluggy
 
 from zoo.errors import PluginError, ZooError
-from zoo.labels.near import near
+from zoo.labels.near import choice_of, near
 from zoo.registry import hookspecs
 from zoo.registry.contribution import KINDS, Contribution
 from zoo.registry.schema import NAME
@@ -165,8 +165,8 @@ def _manager(module: ModuleType, name: str) -> pluggy.PluginManager:
     _check_api(module, name)
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
+    _check_hooks(manager, module, name)
     manager.register(module, name=name)
-    manager.check_pending()
     for hook in vars(manager.hook):
         written = inspect.getattr_static(module, hook, None)
         if inspect.isfunction(written) and manager.parse_hookimpl_opts(module, hook) is None:
@@ -176,6 +176,19 @@ def _manager(module: ModuleType, name: str) -> pluggy.PluginManager:
                 "Put @zoo.hookimpl above it.",
             )
     return manager
+
+
+def _check_hooks(manager: pluggy.PluginManager, module: ModuleType, name: str) -> None:
+    """Refuses hooks that are none, or that take what no hook hands over. Raises: PluginError."""
+    asked, known = f"The plugin '{name}' was asked what it has.", list(vars(manager.hook))
+    for written in [one for one in vars(module) if manager.parse_hookimpl_opts(module, one) is not None]:
+        if written not in known:
+            alike = near(written, known) or known
+            raise PluginError(asked, f"It has the unknown hook '{written}'.", f"Did you mean {choice_of(alike)}?")
+        wrong = [one for one in inspect.signature(getattr(module, written)).parameters if one != hookspecs.ARGUMENT]
+        if wrong:
+            fix = f"Write def {written}({hookspecs.ARGUMENT}):"
+            raise PluginError(asked, f"Its {written} takes '{wrong[0]}', and a hook is given '{hookspecs.ARGUMENT}' alone.", fix)
 
 
 def _check_api(module: ModuleType, name: str) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.testing.checklist import Check, chosen
 from zoo.testing.model import Model
-from zoo.testing.verdict import NotApplicable
+from zoo.testing.outcome import asked_for, kept, never_asked
+from zoo.testing.verdict import NotApplicable, NotHere
 
 if TYPE_CHECKING:
     import pytest
@@ -29,21 +30,21 @@ def conformance(
             check()
 
     arguments, input: changes of its card, as for `Model.named`: a small network is checked in a fraction of the time.
-    expected_failures: check -> reason. They are strict: one that passes after all fails the test.
+    expected_failures: check -> reason. They are strict: a check that passes after all, or is not applicable to the model, fails
+            the test.
 
     Raises:
-        NameNotFound: no check has that name. That of the model is looked up when the first test runs.
+        NameNotFound: no check has that name, or one that is expected to fail is not among those that `only` names. The name of
+            the model is looked up when the first test runs.
     """
     import pytest  # deferred: it is for tests only
 
-    expected = dict(expected_failures or {})
-    chosen(expected)
+    expected = asked_for(expected_failures or {}, only)
     find = _once(model, arguments, input)
     cases = [
         pytest.param(
-            _case(check, find),
+            _case(check, find, expected.get(check.name)),
             id=f"{model if isinstance(model, str) else model.name}-{check.name}",
-            marks=[pytest.mark.xfail(strict=True, reason=expected[check.name])] if check.name in expected else [],
         )
         for check in chosen(only)
     ]
@@ -55,14 +56,24 @@ def _once(model: str | Model, arguments: Mapping[str, Any] | None, input: Mappin
     return cache(lambda: Model.named(model, arguments=arguments, input=input) if isinstance(model, str) else model)
 
 
-def _case(check: Check, find: Callable[[], Model]) -> Callable[[], None]:
+def _case(check: Check, find: Callable[[], Model], expected: str | None) -> Callable[[], None]:
     def ask() -> None:
         import pytest
 
+        model = find()
         try:
-            check(find())
-        except NotApplicable as why:
+            check(model)
+        except NotHere as why:
             pytest.skip(str(why))
+        except NotApplicable as why:
+            pytest.skip(str(why)) if expected is None else pytest.fail(never_asked(why))
+        except Exception:
+            if expected is None:
+                raise
+            pytest.xfail(expected)
+        else:
+            if expected is not None:
+                pytest.fail(kept(expected))
 
     ask.__doc__ = check.promise
     return ask

@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Literal
 
+from zoo.errors import NameNotFound
 from zoo.testing.checklist import Check, chosen
 from zoo.testing.model import Model
-from zoo.testing.verdict import NotApplicable
+from zoo.testing.verdict import NotApplicable, NotHere
 
 Status = Literal["passed", "failed", "skipped", "expected"]
+STRICT = "Take it off the expected failures."
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What one check said.
 
-    status: `passed`; `failed`, also where a check that was expected to fail did not; `skipped`, not applicable;
-            `expected`, failed as was expected.
+    status: `passed`; `failed`, also where a check that was expected to fail did not, or is not applicable to the model;
+            `skipped`, not applicable; `expected`, failed as was expected.
     reason: why, in a sentence; empty for what passed.
     """
 
@@ -35,10 +37,9 @@ def run(
     """The outcome of each check, as it is there; `only` names some, `expected_failures` says which may fail, and why.
 
     Raises:
-        NameNotFound: no model or check has that name.
+        NameNotFound: no model or check has that name, or one that is expected to fail is not among those that `only` names.
     """
-    expected = dict(expected_failures or {})
-    chosen(expected)  # every one of them is a check
+    expected = asked_for(expected_failures or {}, only)
     made = Model.named(model) if isinstance(model, str) else model
     for check in chosen(only):
         yield _outcome(check, made, expected.get(check.name))
@@ -49,23 +50,48 @@ def failures(outcomes: Collection[Outcome]) -> str:
     return "\n".join(f"{one.check}: {one.reason}" for one in outcomes if one.status == "failed")
 
 
+def kept(expected: str) -> str:
+    """Said of a check that was expected to fail, and passes."""
+    return f"It passed, and was expected to fail: {expected} {STRICT}"
+
+
+def never_asked(why: NotApplicable) -> str:
+    """Said of a check that was expected to fail, and has nothing to look at."""
+    return f"It was expected to fail, and is not applicable: {why} {STRICT}"
+
+
+def asked_for(expected: Mapping[str, str], only: Collection[str]) -> dict[str, str]:
+    """The expected failures. Raises: NameNotFound for one that is no check, or not among those that `only` names."""
+    asked = {check.name for check in chosen(only)}
+    for check in chosen(expected) if expected else ():
+        if check.name not in asked:
+            raise NameNotFound(
+                f"The check '{check.name}' was expected to fail.",
+                f"It is not asked: only {', '.join(sorted(asked))}.",
+                "Add it to only, or take it off the expected failures.",
+            )
+    return dict(expected)
+
+
 def _outcome(check: Check, model: Model, expected: str | None) -> Outcome:
     begin = perf_counter()
-    status, reason = _asked(check, model)
-    if expected is not None and status == "failed":
-        status, reason = "expected", expected
-    elif expected is not None and status == "passed":
-        status, reason = "failed", f"It passed, and was expected to fail: {expected} Take it off the expected failures."
+    status, reason = _asked(check, model, expected)
     return Outcome(check.name, status, reason, perf_counter() - begin)
 
 
-def _asked(check: Check, model: Model) -> tuple[Status, str]:
+def _asked(check: Check, model: Model, expected: str | None) -> tuple[Status, str]:
     try:
         check(model)
-    except NotApplicable as why:
+    except NotHere as why:
         return "skipped", str(why)
-    except AssertionError as why:
-        return "failed", str(why) or "An assertion failed."
+    except NotApplicable as why:
+        return ("skipped", str(why)) if expected is None else ("failed", never_asked(why))
     except Exception as why:  # whatever a plugin raises is an answer
-        return "failed", f"{type(why).__name__}: {' '.join(str(why).split())}"
-    return "passed", ""
+        return ("failed", _said(why)) if expected is None else ("expected", expected)
+    return ("passed", "") if expected is None else ("failed", kept(expected))
+
+
+def _said(why: Exception) -> str:
+    if isinstance(why, AssertionError):
+        return str(why) or "An assertion failed."
+    return f"{type(why).__name__}: {' '.join(str(why).split())}"

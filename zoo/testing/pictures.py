@@ -31,9 +31,9 @@ def scene(height: int = HEIGHT, width: int = WIDTH, *, seed: int = 0) -> Tensor:
     return picture
 
 
-def truth(label: int = 0) -> Target:
+def truth(label: int = 0, *, box: tuple[float, float, float, float] = BOX) -> Target:
     """One object in a scene of the usual size."""
-    return Target(torch.tensor([BOX]), torch.tensor([label]))
+    return Target(torch.tensor([box]), torch.tensor([label]))
 
 
 def nothing() -> Target:

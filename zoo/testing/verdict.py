@@ -11,6 +11,10 @@ class NotApplicable(Exception):
     """A check has nothing to look at, on this machine or in this model; the text says why."""
 
 
+class NotHere(NotApplicable):
+    """A check has nothing to look at on this machine, and may have on another; the text says what is missing."""
+
+
 def require(kept: bool, sentence: str) -> None:
     """Raises: ConformanceError with the sentence, unless the promise is kept."""
     if not kept:

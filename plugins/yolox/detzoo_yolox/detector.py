@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
-from typing import Literal, Self
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -14,7 +13,6 @@ from detzoo_yolox.darknet import Darknet53
 from detzoo_yolox.head import DecoupledHead
 from detzoo_yolox.letterbox import letterbox
 from detzoo_yolox.neck import PAFPN, YOLOFPN
-from detzoo_yolox.norm import Norm
 from detzoo_yolox.raw import Raw
 from zoo.detections import Detections
 from zoo.detectors import Batch, Detector, Protocol, Target
@@ -22,16 +20,11 @@ from zoo.errors import CardError
 from zoo.labels import LabelSpace
 from zoo.parts import ClassLayer
 
-log = logging.getLogger("zoo")
-
 COARSEST = 32
-NARROWEST = 1 / 32  # two channels in the stem, whose half goes around the first bottlenecks
 
 
 class YOLOX(Detector):
     """Backbone, neck and head, and the square of `size` input pixels that pictures are put into."""
-
-    _said = False  # that some norms do not train
 
     def __init__(self, *, space: LabelSpace, backbone: nn.Module, neck: nn.Module, head: DecoupledHead, size: int) -> None:
         super().__init__(space=space, native=head.native)
@@ -73,16 +66,6 @@ class YOLOX(Detector):
         """Upstream's layout or this one, batch norms folded or not."""
         return translate(state)
 
-    def train(self, mode: bool = True) -> Self:
-        """Train mode. Batch norms that the weights came without stay as they are, which a warning in the log says once."""
-        super().train(mode)
-        folded = sum(module.folded for module in self.modules() if isinstance(module, Norm)) if mode and not self._said else 0
-        if folded:
-            self._said = True
-            text = "%s: its weights came with %d batch norms folded into convolutions; those keep their statistics in training."
-            log.warning(text, self.name or "YOLOX", folded)
-        return self
-
 
 def build(
     *,
@@ -102,10 +85,6 @@ def build(
     Raises:
         CardError: an argument is outside its range.
     """
-    if not depth > 0:
-        raise _wrong(f"depth={depth:g}", "The depth is a factor above 0.", "Use for example depth: 0.33.")
-    if not width >= NARROWEST:
-        raise _wrong(f"width={width:g}", f"The width is a factor of at least {NARROWEST:g}.", "Use for example width: 0.25.")
     if size < COARSEST or size % COARSEST:
         down = max(size // COARSEST, 1) * COARSEST
         raise _wrong(

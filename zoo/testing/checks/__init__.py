@@ -5,6 +5,7 @@ Most take a detector, with random or trained weights, and leave it as it was. Th
 """
 
 from zoo.testing.checks.answers import check_best_first as check_best_first
+from zoo.testing.checks.answers import check_boxes_follow_the_picture as check_boxes_follow_the_picture
 from zoo.testing.checks.answers import check_boxes_inside_the_picture as check_boxes_inside_the_picture
 from zoo.testing.checks.answers import check_corners_in_order as check_corners_in_order
 from zoo.testing.checks.answers import check_finite_everywhere as check_finite_everywhere
@@ -28,6 +29,7 @@ from zoo.testing.checks.card import check_card_has_labels as check_card_has_labe
 from zoo.testing.checks.card import check_card_says_what_it_is as check_card_says_what_it_is
 from zoo.testing.checks.card import check_claims_have_sources as check_claims_have_sources
 from zoo.testing.checks.card import check_weights_have_sources as check_weights_have_sources
+from zoo.testing.checks.classes import check_class_rows_are_its_own as check_class_rows_are_its_own
 from zoo.testing.checks.forms import check_batch_of_one_equals_single as check_batch_of_one_equals_single
 from zoo.testing.checks.forms import check_deterministic as check_deterministic
 from zoo.testing.checks.forms import check_every_form_gives_the_same as check_every_form_gives_the_same
@@ -57,6 +59,7 @@ from zoo.testing.checks.training import check_a_batch_without_objects_trains as 
 from zoo.testing.checks.training import check_a_picture_without_objects_trains as check_a_picture_without_objects_trains
 from zoo.testing.checks.training import check_detecting_leaves_no_trace as check_detecting_leaves_no_trace
 from zoo.testing.checks.training import check_gradients_reach_every_part as check_gradients_reach_every_part
+from zoo.testing.checks.training import check_loss_follows_the_truth as check_loss_follows_the_truth
 from zoo.testing.checks.training import check_loss_is_finite as check_loss_is_finite
 from zoo.testing.checks.training import check_mode_restored as check_mode_restored
 from zoo.testing.checks.training import check_truth_untouched as check_truth_untouched

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
+
 import torch
 
 from zoo.detections import Detections
 from zoo.detectors.checking import PIXELS
 from zoo.detectors.detector import Detector
-from zoo.testing.pictures import decode, scene
-from zoo.testing.verdict import require
+from zoo.detectors.mode import evaluating
+from zoo.parts import Batch, Place
+from zoo.testing.agreement import agree, shown
+from zoo.testing.pictures import EVERYTHING, decode, scene
+from zoo.testing.verdict import NotApplicable, require
+from zoo.words import kind
+
+STRETCHES = ((2, 4), (2, 2))  # how much higher and wider; a network that keeps the shape of pictures takes the second
 
 
 def check_one_answer_a_picture(detector: Detector) -> None:
@@ -57,6 +66,22 @@ def check_boxes_inside_the_picture(detector: Detector) -> None:
     require(bool(inside.all()), f"A box leaves the picture of {width} x {height}: {_row(boxes, inside.all(1))}.")
 
 
+def check_boxes_follow_the_picture(detector: Detector) -> None:
+    """A picture of twice the size, or stretched, that is the same to the network has the same boxes, as much larger.
+
+    Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a score within 0.01.
+    """
+    small, large = _alike(detector)
+    with evaluating(detector), torch.inference_mode():
+        [seen] = detector.decode(detector(small), small, EVERYTHING)
+        [other] = detector.decode(detector(large), large, EVERYTHING)
+    down, across = large.places[0].height / small.places[0].height, large.places[0].width / small.places[0].width
+    shrunk = copy(other)
+    vars(shrunk).update(boxes=other.boxes / torch.tensor([across, down, across, down]), size=seen.size)
+    larger = f"{across:g} times as wide and {down:g} times as high"
+    require(agree(shrunk, seen), f"Of a picture {larger}, and the same to the network, scaled back: {shown(shrunk, seen)}.")
+
+
 def check_corners_in_order(detector: Detector) -> None:
     """In every box x1 <= x2 and y1 <= y2."""
     boxes = _seen(detector).boxes
@@ -76,8 +101,27 @@ def _seen(detector: Detector) -> Detections:
     return decode(detector, [scene()])[0]
 
 
+def _alike(detector: Detector) -> tuple[Batch, Batch]:
+    """A scene, and a larger one whose network input is the same but for its place; stretched where the network stretches."""
+    height, width = scene().shape[1:]
+    with evaluating(detector), torch.inference_mode():
+        small = detector.prepare([scene()])
+        for down, across in STRETCHES:
+            large = detector.prepare([scene(down * height, across * width)])
+            if large.pixels.shape == small.pixels.shape and _covered(large.places[0]) == _covered(small.places[0]):
+                return small, replace(large, pixels=small.pixels)
+    raise NotApplicable("It does not resize pictures to a size of its own.")
+
+
+def _covered(place: Place) -> tuple[int, int, int, int]:
+    """Where in the network's input a picture is: top, left, height, width."""
+    sides = place.top, place.left, place.height * place.scale_y, place.width * place.scale_x
+    top, left, height, width = (round(side) for side in sides)
+    return top, left, height, width
+
+
 def _named(seen: object) -> str:
-    return f"{len(seen)} answers" if isinstance(seen, list) else f"a {type(seen).__name__}"
+    return f"{len(seen)} answers" if isinstance(seen, list) else kind(seen)
 
 
 def _some(scores: torch.Tensor) -> str:

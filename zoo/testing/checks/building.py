@@ -22,7 +22,7 @@ from zoo.testing.agreement import agree, shown
 from zoo.testing.lent import training
 from zoo.testing.model import Model
 from zoo.testing.pictures import scene, see, truth
-from zoo.testing.verdict import ConformanceError, NotApplicable, require
+from zoo.testing.verdict import ConformanceError, NotHere, require
 
 LETTERS = LabelSpace.custom([chr(letter) for letter in range(ord("a"), ord("a") + 7)])
 
@@ -114,7 +114,7 @@ def check_registering_imports_no_torch(model: Model) -> None:
     plugin = model.need_card().architecture.partition("/")[0]
     info = _registered(plugin)
     if info is None:
-        raise NotApplicable(f"No installed distribution has the plugin '{plugin}'.")
+        raise NotHere(f"No installed distribution has the plugin '{plugin}'.")
     require(not info["imports_torch"], f"Registering {info['distribution']} {info['version']} imports torch.")
 
 

@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 from zoo.detectors.detector import Detector
 from zoo.testing.agreement import agree, shown
 from zoo.testing.pictures import scene, see
-from zoo.testing.verdict import NotApplicable, require
+from zoo.testing.verdict import NotHere, require
 
 THREADS = 4
 
@@ -67,7 +67,7 @@ def check_other_device(detector: Detector) -> None:
     """On another device it sees the same: 80 % of the 20 best boxes have a partner with an IoU of 0.9 and a score within 0.01."""
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     if device is None or detector.device.type == device.type:
-        raise NotApplicable("This machine has no other device than the one it is on.")
+        raise NotHere("This machine has no other device than the one it is on.")
     before, home = see(detector, scene()), detector.device
     try:
         detector.to(device)

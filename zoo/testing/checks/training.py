@@ -11,10 +11,12 @@ from zoo.detectors.detector import Detector
 from zoo.errors import LabelError
 from zoo.parts import Batch, Target
 from zoo.testing.lent import training
-from zoo.testing.pictures import nothing, scene, see, truth
+from zoo.testing.pictures import BOX, HEIGHT, WIDTH, nothing, scene, see, truth
 from zoo.testing.verdict import ConformanceError, require
 
 SHOWN = 4
+DIGITS = 6  # of a loss; further ones are rounding
+ELSEWHERE, EVERYWHERE = (32.0, 16.0, 64.0, 48.0), (0.0, 0.0, float(WIDTH), float(HEIGHT))
 
 
 def check_loss_is_finite(detector: Detector) -> None:
@@ -47,6 +49,18 @@ def check_a_picture_without_objects_trains(detector: Detector) -> None:
 def check_a_batch_without_objects_trains(detector: Detector) -> None:
     """So does a batch in which no picture has one."""
     _check_trains(detector, [nothing(), nothing()])
+
+
+def check_loss_follows_the_truth(detector: Detector) -> None:
+    """The loss is another when the object is elsewhere, when it is larger, and when it is of another class."""
+    with training(detector):
+        usual, elsewhere, larger = (_values(_losses(detector, [truth(), truth(box=box)])) for box in (BOX, ELSEWHERE, EVERYWHERE))
+        require(elsewhere != usual, f"The loss is the same when an object is elsewhere: {usual}.")
+        require(larger != usual, f"The loss is the same when an object is larger: {usual}.")
+        if len(detector.space) > 1:
+            last = truth(len(detector.space) - 1, box=EVERYWHERE)  # which overlaps with any box that is predicted
+            other = _values(_losses(detector, [truth(), last]))
+            require(other != larger, f"The loss is the same when an object is of another class: {larger}.")
 
 
 def check_truth_untouched(detector: Detector) -> None:
@@ -99,6 +113,10 @@ def _losses(detector: Detector, targets: Sequence[Target]) -> dict[str, Tensor]:
     torch.manual_seed(0)
     batch: Batch = detector.prepare([scene(seed=1), scene(seed=2)])
     return detector.loss(detector(batch), batch, targets)
+
+
+def _values(losses: dict[str, Tensor]) -> dict[str, float]:
+    return {name: round(float(loss.detach()), DIGITS) for name, loss in losses.items()}
 
 
 def _backward(detector: Detector, targets: Sequence[Target]) -> Tensor:

@@ -1,0 +1,73 @@
+"""`class_layers` tells the truth: each class lives in the rows that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from zoo.detections import Detections
+from zoo.detectors.detector import Detector
+from zoo.parts import ClassLayer
+from zoo.testing.pictures import decode, scene
+from zoo.testing.verdict import NotApplicable, require
+
+MUTED = -50.0  # a logit of nothing: no sigmoid or softmax makes more than 1e-20 of it
+BELIEVED = 1e-9
+
+
+def check_class_rows_are_its_own(detector: Detector) -> None:
+    """Without the rows that `class_layers` declares for a class it is not seen, and with those of one class alone no other is."""
+    names = detector.space.names
+    if not len(_believed(detector)):
+        raise NotApplicable("It sees nothing at all.")
+    first, last = 0, len(names) - 1
+    with muted(detector, {last}):
+        seen = _believed(detector)
+        require(last not in seen.labels, f"Without the declared rows of '{names[last]}' it still sees '{names[last]}'.")
+    for alone in sorted({first, last}):
+        with muted(detector, set(range(len(names))) - {alone}):
+            seen = _believed(detector)
+        others = [names[label] for label in range(len(names)) if label in seen.labels and label != alone]
+        require(not others, f"With the declared rows of '{names[alone]}' alone it sees {', '.join(others[:3])}.")
+        require(len(seen) > 0, f"With the declared rows of '{names[alone]}' alone it sees nothing.")
+
+
+@contextmanager
+def muted(detector: Detector, labels: Collection[int]) -> Iterator[None]:
+    """The rows of these labels, and of unused channels, say no to every picture; afterwards they are what they were.
+
+    Raises: NotApplicable where the layers are not declared, or have no bias to say it with.
+    """
+    layers = detector.class_layers()
+    if layers is None:
+        raise NotApplicable("Its class_layers does not say where its classes are.")
+    modules: list[Any] = [detector.get_submodule(layer.name) for layer in layers]
+    if any(getattr(module, "bias", None) is None for module in modules):
+        raise NotApplicable("A layer with rows for classes has no bias.")
+    before = [(module.weight.detach().clone(), module.bias.detach().clone()) for module in modules]
+    with torch.no_grad():
+        for layer, module in zip(layers, modules, strict=True):
+            channels = [channel for channel, label in enumerate(layer.channels) if label in labels or _unused(layer, channel)]
+            module.weight.reshape(*layer.shape, -1)[:, channels] = 0  # (block, channel, row, …), a view
+            module.bias.reshape(layer.shape)[:, channels] = MUTED
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for module, (weight, bias) in zip(modules, before, strict=True):
+                module.weight.copy_(weight)
+                module.bias.copy_(bias)
+
+
+def _unused(layer: ClassLayer, channel: int) -> bool:
+    """Whether a channel stands for nothing, as those of COCO's missing ids do."""
+    return layer.channels[channel] < 0 and channel != layer.background
+
+
+def _believed(detector: Detector) -> Detections:
+    """What it gives any chance at all."""
+    [seen] = decode(detector, [scene()])
+    return seen[seen.scores > BELIEVED]
