@@ -38,9 +38,64 @@ def fetch(wanted: Wanted) -> zoo.hub.Fetched:
     return zoo.hub.fetch(wanted.weights, name=wanted.name, tag=wanted.tag)
 
 
-def test_files_lie_in_it_by_their_sha256(air_gap: Path, weights: bytes, pth: bytes, sha256) -> None:
+def test_files_lie_in_it_by_their_sha256_and_none_is_a_pickle(air_gap: Path, weights: bytes, sha256) -> None:
+    converted = Manifest.read(air_gap).weights["b/old"].converted
     files = {path.name for path in air_gap.iterdir()}
-    assert files == {"bundle.json", "zoo.lock", f"{sha256(weights)}.safetensors", f"{sha256(pth)}.pth"}
+    assert files == {"bundle.json", "zoo.lock", f"{sha256(weights)}.safetensors", f"{converted}.safetensors"}
+    assert sha256((air_gap / f"{converted}.safetensors").read_bytes()) == converted
+
+
+def test_a_converted_file_needs_no_folder_to_write_to_and_says_what_it_was_made_from(
+    air_gap: Path, choices: list[Wanted], pth: bytes, sha256, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ZOO_HOME", str(tmp_path / "file" / "home"))
+    old = fetch(choices[1])
+    assert old.path.parent == air_gap
+    assert (old.sha256, old.bytes, old.converted) == (sha256(pth), len(pth), sha256(old.path.read_bytes()))
+    assert old.source == choices[1].weights.sources[0].url
+
+
+def test_a_converted_file_goes_from_bundle_to_bundle(air_gap: Path, choices: list[Wanted], tmp_path: Path) -> None:
+    before = Manifest.read(air_gap)
+    assert zoo.hub.bundle(choices, tmp_path / "second") == before
+
+
+def test_a_damaged_converted_file_is_an_error(air_gap: Path, choices: list[Wanted]) -> None:
+    (air_gap / Manifest.read(air_gap).weights["b/old"].file).write_bytes(b"damaged")
+    with pytest.raises(IntegrityError, match=r"bundle.json says(.|\n)*Copy the bundle"):
+        fetch(choices[1])
+    assert [one.status for one in zoo.hub.verify(bundle=air_gap)] == ["ok", "damaged"]
+
+
+def test_tensors_from_elsewhere_in_the_same_checkpoint_are_not_taken_for_these(air_gap: Path, choices: list[Wanted]) -> None:
+    pinned = UrlSource(url="https://example.org/x.pth", sha256=Manifest.read(air_gap).weights["b/old"].sha256)
+    assert fetch(Wanted("c/same", None, Weights(sources=[pinned], state_key="model"))).path.parent == air_gap
+    with pytest.raises(OfflineError):
+        fetch(Wanted("c/other", None, Weights(sources=[pinned], state_key="ema")))
+
+
+def test_a_bundle_with_the_published_pth_is_read_as_well(
+    air_gap: Path, choices: list[Wanted], pth: bytes, sha256, tmp_path: Path
+) -> None:
+    document = json.loads((air_gap / "bundle.json").read_text())
+    document["weights"]["b/old"]["file"] = f"{sha256(pth)}.pth"
+    (air_gap / "bundle.json").write_text(json.dumps(document))
+    (air_gap / f"{sha256(pth)}.pth").write_bytes(pth)
+    old = fetch(choices[1])
+    assert old.sha256 == sha256(pth)
+    assert old.path.is_relative_to(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_damaged_bundle_is_to_be_copied_again_whatever_is_locked(
+    number: int, air_gap: Path, choices: list[Wanted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOO_LOCK", str(air_gap / "zoo.lock"))
+    (air_gap / Manifest.read(air_gap).weights[choices[number].entry].file).write_bytes(b"damaged")
+    with pytest.raises(IntegrityError, match="Copy the bundle") as caught:
+        fetch(choices[number])
+    assert "zoo lock" not in str(caught.value)
 
 
 def test_weights_come_out_of_it_without_network_and_cache(

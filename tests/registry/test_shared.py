@@ -225,3 +225,31 @@ def test_a_hook_that_asks_for_the_catalogue_is_refused(give_plugin: Give, monkey
 def test_the_cores_file_is_found_beside_the_package() -> None:
     assert shared.core_file().name == "registry.yaml"
     assert shared.core_file().is_file()
+
+
+def test_an_architecture_that_its_plugin_does_not_have_is_an_error(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, write("schema: 1\ncards:\n  mine: {architecture: acme/nett, labels: coco80}\n"))
+    with pytest.raises(CardError, match=r"Line 3, field 'cards\.mine\.architecture': .*'acme/nett'(.|\n)*'acme/net'"):
+        catalogue()
+
+
+@pytest.mark.parametrize("name", ["mine", "acme_nano"])
+def test_a_card_of_a_plugin_that_is_not_there_is_left_out(name: str, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, write(f"schema: 1\ncards:\n  {name}: {{architecture: elsewhere/net, labels: coco80}}\n"))
+    assert catalogue().names() == ["acme_nano"]
+
+
+def test_a_successor_of_nothing_is_an_error_once_all_plugins_are_there(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = "schema: 1\ncards:\n  mine: {architecture: acme/net, labels: coco80, successor: acme_nana}\n"
+    use(monkeypatch, write(card))
+    assert "mine" in catalogue().names()  # others are switched off, and it may be one of theirs
+    monkeypatch.delenv("ZOO_PLUGINS")
+    reload()
+    with pytest.raises(CardError, match=r"Line 3, field 'cards\.mine\.successor': No model is named 'acme_nana'"):
+        catalogue()
+
+
+def test_a_successor_may_be_a_model_of_a_plugin(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ZOO_PLUGINS")
+    use(monkeypatch, write("schema: 1\ncards:\n  mine: {architecture: acme/net, labels: coco80, successor: acme/acme_nano}\n"))
+    assert "mine" in catalogue().names()

@@ -34,15 +34,16 @@ def take(offer: Offer, wanted: Wanted, *, progress: bool | None) -> Fetched:
     ready = _readable(offer, path, sha256, state_key=wanted.weights.state_key, checked=known is not None)
     if not known:
         record.write(Record(offer.key, str(path), sha256, Stamp.of(path), wanted.entry, offer.revision))
+    original = offer.original
     return Fetched(
         path=ready.path,
-        sha256=sha256,
+        sha256=original.sha256 if original else sha256,
         source=offer.source,
         revision=offer.revision,
-        bytes=path.stat().st_size,
+        bytes=original.bytes if original else path.stat().st_size,
         published=path,
         through=offer.through,
-        converted=ready.converted,
+        converted=original.converted if original else ready.converted,
         dropped=ready.dropped,
     )
 
@@ -102,8 +103,9 @@ def _downloaded(carrier: Carrier, offer: Offer, asked: str, progress: bool | Non
 
 
 def _readable(offer: Offer, path: Path, sha256: str, *, state_key: str | None, checked: bool) -> Mappable:
+    name = path.name if offer.original else offer.source.partition("?")[0]
     try:
-        return mappable(path, sha256=sha256, name=offer.source.partition("?")[0], state_key=state_key, checked=checked)
+        return mappable(path, sha256=sha256, name=name, state_key=state_key, checked=checked)
     except CheckpointError:
         if not isinstance(offer.carrier, Local) and not offer.promises:
             offer.carrier.remove(sha256)  # nobody promised this file: it may be a login page in place of the real one

@@ -35,7 +35,7 @@ class Fetched:
     source:    where it is published, as in `hub:org/repo@revision:file`.
     revision:  the commit on the Hub.
     bytes:     the size of the published file.
-    published: the published file, as it was fetched.
+    published: the published file, as it was fetched; `path` where a bundle brought that instead.
     through:   the mirror or bundle it came from instead.
     converted: the sha256 of `path`, if that was made from a `.pth`.
     dropped:   what the `.pth` held besides tensors.

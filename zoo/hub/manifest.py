@@ -20,9 +20,28 @@ REGISTRY = "registry.yaml"
 
 @dataclass(frozen=True)
 class Item(Pin):
-    """One file of a bundle, and what it is a copy of."""
+    """One file of a bundle, and what it is a copy of, or what it was converted from.
+
+    file:      named by its own sha256: `converted` where the published file was a `.pth`, which stays behind, else `sha256`.
+    state_key: where in that `.pth` the tensors were.
+    """
 
     file: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\.\w+$")] = field(kw_only=True)
+    state_key: str | None = field(default=None, kw_only=True)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it was converted before it was packed."""
+        return self.converted is not None and self.file.startswith(self.converted)
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the file in the bundle."""
+        return self.converted if self.ready and self.converted else self.sha256
+
+    def serves(self, wanted: Wanted) -> bool:
+        """Whether it holds the tensors that these weights take from the published file."""
+        return not self.ready or self.state_key == wanted.weights.state_key
 
 
 @dataclass(frozen=True)
@@ -53,8 +72,11 @@ class Manifest:
     def find(self, wanted: Wanted, *, sha256: str | None) -> Item | None:
         """The item of that sha256, or else of that name, or else of any sha256 that the card gives."""
         if sha256:
-            return next((item for item in self.weights.values() if item.sha256 == sha256), None)
+            return next((item for item in self._of(wanted) if item.sha256 == sha256), None)
         if wanted.entry in self.weights:
             return self.weights[wanted.entry]
         given = [source.sha256 for source in wanted.weights.sources if source.sha256]
-        return next((item for item in self.weights.values() if any(item.sha256.startswith(one) for one in given)), None)
+        return next((item for item in self._of(wanted) if any(item.sha256.startswith(one) for one in given)), None)
+
+    def _of(self, wanted: Wanted) -> list[Item]:
+        return [item for entry, item in self.weights.items() if entry == wanted.entry or item.serves(wanted)]

@@ -30,6 +30,7 @@ class Offer:
     key:      what it is remembered under.
     promises: what its sha256 has to be; none if nobody ever said.
     through:  the mirror or bundle it comes from instead.
+    original: the published file, where this one was converted from it before.
     """
 
     carrier: Carrier | Local
@@ -38,6 +39,7 @@ class Offer:
     promises: tuple[Promise, ...]
     revision: str | None = None
     through: str | None = None
+    original: Pin | None = None
 
     def all_promises(self) -> tuple[Promise, ...]:
         """Those, and what the source itself says of the file it gave."""
@@ -79,9 +81,10 @@ def from_bundle(item: Item, folder: Path, wanted: Wanted, pin: Pin | None) -> Of
         raise SourceError("A bundle was to be used.", "The bundle lists that file, but it is not there.", COPY_FIX.format(folder))
     local = Local((folder / item.file).absolute())
     # What the bundle says comes first: where both are broken, the copy is damaged, and no lock file would mend it.
-    promises = (Promise(item.sha256, "bundle.json", fix=COPY_FIX.format(folder)), *_locked(pin, None))
+    whole = Promise(item.digest, "bundle.json", fix=COPY_FIX.format(folder))
+    promises = (whole,) if item.ready else (whole, *_locked(pin, None))
     through = f"bundle:{local.path}"
-    return Offer(local, item.source, through, promises, item.revision, through)
+    return Offer(local, item.source, through, promises, item.revision, through, item if item.ready else None)
 
 
 def _carrier(source: Source, address: str, origin: Path | None) -> Carrier | Local:

@@ -31,7 +31,7 @@ def bundle(
     mirrors: Mapping[str, str] = NO_MIRRORS,
     progress: bool | None = None,
 ) -> Manifest:
-    """Puts the published files of `choices` into the folder `to`; what a bundle there holds already stays.
+    """Puts the files of `choices` into the folder `to`, a `.pth` converted; what a bundle there holds already stays.
 
     A machine loads from it with `ZOO_BUNDLE=FOLDER`, no network and no cache; `FOLDER/zoo.lock` is a lock file of the same.
 
@@ -46,8 +46,8 @@ def bundle(
         fetched = fetch(
             wanted.weights, name=wanted.name, tag=wanted.tag, origin=wanted.origin, mirrors=mirrors, progress=progress
         )
-        item = Item(**asdict(Pin.of(fetched)), file=_file_name(fetched))
-        _copy(fetched, to / item.file)
+        item = Item(**asdict(Pin.of(fetched)), file=_file_name(fetched), state_key=wanted.weights.state_key)
+        _copy(fetched.path, to / item.file, sha256=item.digest)
         items[wanted.entry] = item
     cards = _write_registry(registry, to) if registry else before.registry
     manifest = Manifest(items, registry=cards)
@@ -71,17 +71,16 @@ def _write_registry(added: Extract, to: Path) -> str:
 
 
 def _file_name(fetched: Fetched) -> str:
-    suffix = Path(fetched.source.partition("?")[0]).suffix
-    return fetched.sha256 + (suffix if suffix[1:].isalnum() else ".pth")
+    return f"{fetched.converted or fetched.sha256}.safetensors"
 
 
-def _copy(fetched: Fetched, to: Path) -> None:
-    if to.is_file() and sha256_of(to) == fetched.sha256:
+def _copy(path: Path, to: Path, *, sha256: str) -> None:
+    if to.is_file() and sha256_of(to) == sha256:
         return
     with saving(to, fix=FOLDER_FIX):
         to.parent.mkdir(parents=True, exist_ok=True)
-        check_room(to, fetched.bytes)
+        check_room(to, path.stat().st_size)
         with replacing(to) as draft:
-            shutil.copyfile(fetched.published, draft)
-    if sha256_of(to) != fetched.sha256:
+            shutil.copyfile(path, draft)
+    if sha256_of(to) != sha256:
         raise IntegrityError(f"{to} was to be written.", "What can be read there now is something else.", "Check that disk.")

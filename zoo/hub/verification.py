@@ -88,7 +88,7 @@ def _packed(manifest: Manifest, folder: Path) -> Iterator[Verified]:
     files = {item.file for item in manifest.weights.values()} | ({REGISTRY} if manifest.registry else set())
     digests = {file: sha256_of(folder / file) for file in files if (folder / file).is_file()}
     for entry, item in manifest.weights.items():
-        yield _compared(Verified(entry, item.source, folder / item.file, "ok", item.sha256, folder), digests.get(item.file))
+        yield _compared(Verified(entry, item.source, folder / item.file, "ok", item.digest, folder), digests.get(item.file))
     if manifest.registry:
         path = folder / REGISTRY
         listed = Verified("the cards in it", str(path), path, "ok", manifest.registry, folder)

@@ -14,7 +14,7 @@ from zoo.labels.near import choice_of, near
 from zoo.registry import builders
 from zoo.registry.absence import Absence, Known
 from zoo.registry.card import Card, Weights
-from zoo.registry.contribution import Kind
+from zoo.registry.contribution import WHOLE_FAMILY, Kind
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.row import Row
 from zoo.registry.shelf import USER, Alias, Shelf
@@ -167,6 +167,12 @@ class Catalogue:
     def parts(self, kind: Kind) -> list[str]:
         """Every registered part of a kind as `plugin/name`; `plugin/*` is a whole family."""
         return builders.parts(self._plugins, kind)
+
+    def has(self, kind: Kind, name: str) -> bool:
+        """Whether a loaded plugin has the part `plugin/name`, or builds every name there is."""
+        plugin, _, short = name.partition("/")
+        owners = [one.contribution.builders[kind] for one in self._plugins if one.info.name == plugin]
+        return any(short in builders or WHOLE_FAMILY in builders for builders in owners)
 
     def extract(self, choices: Iterable[Choice]) -> Extract:
         """What these models need of the user's own files: their cards, and the aliases that stand for them."""

@@ -21,6 +21,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=True):
     resize, size: as in the card's `input`.
     megabytes, ap, ap50: of the default weights; average precision in percent as claimed on COCO val2017, boxes.
     code_license, weights_license: SPDX identifiers, the weights' own where they state one.
+    successor: the model to use instead.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=True):
     ap50: float | None
     code_license: str | None
     weights_license: str | None
+    successor: str | None
 
     @property
     def qualified(self) -> str:
@@ -81,6 +83,7 @@ def row_of(name: str, card: Card, *, plugin: str, line: int | None) -> Row:
         ap50=_claimed(weights, "AP50"),
         code_license=licenses.code,
         weights_license=licenses.weights,
+        successor=card.successor,
     )
 
 

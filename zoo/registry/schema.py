@@ -21,6 +21,7 @@ from zoo.registry.document import Sheet, Step
 from zoo.registry.license import advice, is_identifier
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
+MODEL = re.compile(rf"({NAME}/)?{NAME}(\.{NAME})?")
 _NAME = re.compile(NAME)
 _SHARE = re.compile(r"m?A[PR](\W|\d|$)")  # precision and recall, as AP, mAP, AP50, AP@50, AR100 and AP@[.5:.95]
 _ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
@@ -64,6 +65,9 @@ def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
     if card.default is not None and card.default not in card.weights:
         tags = ", ".join(card.weights) or "none at all"
         raise sheet.flaw(f"There are no weights '{card.default:.40}'.", f"Name one of: {tags}.", at=(*at, "default"))
+    if card.successor is not None and not MODEL.fullmatch(card.successor):
+        case = f"'{card.successor:.40}' is not a model's name."
+        raise sheet.flaw(case, "Write name, name.tag or plugin/name.", at=(*at, "successor"))
     _check_labels(sheet, card.labels, at=(*at, "labels"))
     _check_licenses(sheet, card.licenses, at=(*at, "licenses"))
     for tag, weights in card.weights.items():

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.errors import PluginError
+from zoo.labels.near import choice_of, near
 from zoo.registry.catalogue import Catalogue
 from zoo.registry.document import flaw
 from zoo.registry.home import bundle_folder
 from zoo.registry.index import indexed_shelf
-from zoo.registry.plugins import Plugin, PluginWarning, complaints, find_plugins
+from zoo.registry.plugins import PluginWarning, complaints, find_plugins
+from zoo.registry.row import Row
 from zoo.registry.shelf import CORE, USER, Alias, Shelf, first_duplicate
 
 SETTING = "ZOO_REGISTRY"
@@ -107,13 +109,17 @@ def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:
     carried = [indexed_shelf(path, owner=USER).without(own) for path in _carried_file()]
     shelves = [core, *(shelf for plugin in plugins for shelf in plugin.contribution.shelves), *users, *carried]
     found = Catalogue(shelves, plugins)
+    complete = all(plugin.info.status == "loaded" for plugin in plugins)
     for shelf in users:
         for alias in shelf.listing.aliases:
-            _check_alias(found, plugins, shelf, alias)
+            _check_alias(found, shelf, alias, complete=complete)
+        unknown = {name for name in {row.architecture for row in shelf.rows} if not found.has("architectures", name)}
+        for row in (row for row in shelf.rows if row.architecture in unknown or row.successor):
+            _check_row(found, shelf, row, complete=complete)
     return found, list(complaints(plugins))
 
 
-def _check_alias(found: Catalogue, plugins: Sequence[Plugin], shelf: Shelf, alias: Alias) -> None:
+def _check_alias(found: Catalogue, shelf: Shelf, alias: Alias, *, complete: bool) -> None:
     """Refuses a user's alias that hides a model, or that stands for nothing although every plugin is there."""
     field = f"aliases.{alias.name}"
     base, _, tag = alias.target.partition(".")
@@ -124,9 +130,24 @@ def _check_alias(found: Catalogue, plugins: Sequence[Plugin], shelf: Shelf, alia
     if rows and tag and not any(tag in row.tags for row in rows):
         case = f"'{base}' has no weights tagged '{tag}'."
         raise flaw(shelf.origin, case, f"It has: {', '.join(rows[0].tags) or 'none'}.", line=alias.line, field=field)
-    complete = all(plugin.info.status == "loaded" for plugin in plugins)
     if not rows and complete and not found.absence(base):
         case = f"No model is named '{base}'."
         raise flaw(
             shelf.origin, case, "Correct the name (zoo list shows all), or remove the alias.", line=alias.line, field=field
         )
+
+
+def _check_row(found: Catalogue, shelf: Shelf, row: Row, *, complete: bool) -> None:
+    """Refuses a user's card whose architecture no plugin has, or whose successor is no model although every plugin is there."""
+    at = f"cards.{row.name}"
+    if found.rows_of(row.qualified) and not found.has("architectures", row.architecture):
+        plugin = row.architecture.partition("/")[0]
+        own = [name for name in found.parts("architectures") if name.startswith(f"{plugin}/")]
+        alike = near(row.architecture, own) or own
+        case = f"The plugin '{plugin}' has no architecture '{row.architecture}'."
+        fix = f"Did you mean {choice_of(alike)}?" if alike else "See what it brings: zoo plugins"
+        raise flaw(shelf.origin, case, fix, line=row.line, field=f"{at}.architecture")
+    base = (row.successor or "").partition(".")[0]
+    if base and complete and not found.rows_of(base) and not found.absence(base):
+        case = f"No model is named '{base}'."
+        raise flaw(shelf.origin, case, "Correct the name (zoo list shows all).", line=row.line, field=f"{at}.successor")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -14,12 +13,11 @@ import msgspec
 from zoo.registry.card import Card
 from zoo.registry.document import Document, Sheet, Step, parse, read
 from zoo.registry.row import Row, row_of
-from zoo.registry.schema import NAME, check_card, check_name, convert
+from zoo.registry.schema import MODEL, check_card, check_name, convert
 
 CORE = "core"
 USER = "user"
 BUILT_IN = {"compose": "zoo/compose"}  # architectures of the core's own plugin, which every file may name without it
-_TARGET = re.compile(rf"({NAME}/)?{NAME}(\.{NAME})?")
 
 
 class KnownPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -188,7 +186,7 @@ def _aliases(written: dict[str, str], rows: list[Row], document: Document, sheet
         check_name(sheet, name, at=at)
         if name in own:
             raise sheet.flaw(f"The alias '{name}' hides the model of that name.", "Rename the alias.", at=at)
-        if not _TARGET.fullmatch(target):
+        if not MODEL.fullmatch(target):
             raise sheet.flaw(f"'{target:.40}' is not a model's name.", "Write name, name.tag or plugin/name.", at=at)
         if target in written:
             raise sheet.flaw(f"'{target}' is itself an alias.", "Name the model it stands for.", at=at)
