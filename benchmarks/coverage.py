@@ -5,12 +5,18 @@ gives a number and its interval. An interval should hold the number expected on 
 them, in 95 % of the cases. Plain percentiles of the same replicates are shown beside. For the p-value two detectors of the same
 skill are compared on each data set: 5 % of the p-values should lie below .05.
 
-    python benchmarks/coverage.py [--trials 500] [--resamples 1000] [--json OUT]
+    python benchmarks/coverage.py [--trials 400] [--resamples 1000] [--log FILE] [--json OUT]
+
+A log keeps every data set's result as it comes: a run that was stopped goes on from it, and with --trials 0 the table is that
+of what is there.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,6 +51,7 @@ def detect(world: dict[str, Any], seed: int) -> list[dict[str, np.ndarray]]:
         rows = np.flatnonzero(random.uniform(size=len(image)) < share / (1 + np.exp(hard - 1)))
         place = box[rows] + random.normal(0, 1, (len(rows), 4)) * side[rows] * np.exp(random.normal(-2.6, 0.6, (len(rows), 1)))
         label = np.where(random.uniform(size=len(rows)) < 0.9, world["label"][rows], random.integers(0, CLASSES, len(rows)))
+        place = np.concatenate([np.minimum(place[:, :2], place[:, 2:]), np.maximum(place[:, :2], place[:, 2:])], 1)
         parts.append((image[rows], place, random.normal(shift, 1.2, len(rows)) - 0.5 * hard[rows], label))
     nowhere = np.repeat(np.arange(WORLD), random.poisson(6, WORLD))
     rows = random.integers(0, len(box), len(nowhere))
@@ -73,47 +80,62 @@ def drawn(sample: Sample, rows: np.ndarray, *, resamples: int, seed: int) -> tup
     return part.numbers(), resampled(part, resamples=resamples, seed=seed)[0]
 
 
-def simulate(a: Sample, b: Sample, size: int, *, trials: int, resamples: int) -> dict[str, Any]:
+def trial(a: Sample, b: Sample, size: int, number: int, *, resamples: int) -> dict[str, Any]:
+    """One data set of that size: each number with both kinds of interval, and the p-value of two equal models."""
+    rows = np.random.default_rng((size, number)).choice(WORLD, size, replace=False)
+    (ours, draws_a), (theirs, draws_b) = (drawn(sample, rows, resamples=resamples, seed=number) for sample in (a, b))
+    found = {}
+    for name in SHOWN:
+        interval, plain = centred(ours[name], draws_a[name]), np.nanquantile(draws_a[name], [0.025, 0.975])
+        found[name] = [ours[name], *([interval.low, interval.high] if interval else [2.0, 2.0]), *plain.tolist()]
+    gap = difference((ours["AP"], draws_a["AP"].tolist()), (theirs["AP"], draws_b["AP"].tolist()))
+    return {"images": size, "trial": number, "resamples": resamples, "found": found, "p": gap.p_value if gap else 1.0}
+
+
+def simulate(done: list[dict[str, Any]], *, trials: int, resamples: int) -> Iterator[dict[str, Any]]:
+    """What is not done yet, all sizes in turn."""
+    there = {(one["images"], one["trial"]) for one in done}
+    left = [(size, number) for number in range(trials) for size in SIZES if (size, number) not in there]
+    if left:
+        world = make_world()
+        a, b = evaluated(world, 1), evaluated(world, 2)
+        yield from (trial(a, b, size, number, resamples=resamples) for size, number in left)
+
+
+def row(size: int, some: list[dict[str, Any]]) -> dict[str, object]:
     """Coverage of both kinds of interval, and the share of p-values below .05, for data sets of one size."""
-    random = np.random.default_rng(size)
-    found: dict[str, list[tuple[float, np.ndarray]]] = {name: [] for name in SHOWN}
-    small_p = []
-    for trial in range(trials):
-        rows = random.choice(WORLD, size, replace=False)
-        (numbers, replicates), (others, their_replicates) = (
-            drawn(sample, rows, resamples=resamples, seed=trial) for sample in (a, b)
-        )
-        for name in SHOWN:
-            found[name].append((numbers[name], replicates[name]))
-        gap = difference((numbers["AP"], replicates["AP"].tolist()), (others["AP"], their_replicates["AP"].tolist()))
-        small_p.append(gap is not None and gap.p_value < 0.05)
-    row: dict[str, Any] = {"images": size}
-    for name, values in found.items():
-        expected = np.mean([number for number, _ in values])
-        intervals = [centred(number, replicates) for number, replicates in values]
-        held = np.mean([one is not None and one.low <= expected <= one.high for one in intervals])
-        plain = np.mean(
-            [np.quantile(replicates, 0.025) <= expected <= np.quantile(replicates, 0.975) for _, replicates in values]
-        )
-        row[name] = f"{100 * held:.1f} % ({100 * plain:.1f})"
-    return row | {"p < .05": f"{100 * np.mean(small_p):.1f} %"}
+    shown: dict[str, object] = {"images": f"{size:,}", "data sets": len(some)}
+    for name in SHOWN:
+        number, low, high, plain_low, plain_high = np.array([one["found"][name] for one in some]).T
+        expected = number.mean()
+        held, plain = ((low <= expected) & (expected <= high)).mean(), ((plain_low <= expected) & (expected <= plain_high)).mean()
+        shown[name] = f"{100 * held:.1f} % ({100 * plain:.1f})"
+    return shown | {"p < .05": f"{100 * np.mean([one['p'] < 0.05 for one in some]):.1f} %"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=500)
+    parser.add_argument("--trials", type=int, default=400)
     parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--log", type=Path)
     parser.add_argument("--json")
     asked = parser.parse_args()
     from table import report
 
-    world = make_world()
-    a, b = evaluated(world, 1), evaluated(world, 2)
-    rows = [simulate(a, b, size, trials=asked.trials, resamples=asked.resamples) for size in SIZES]
-    error = 1.96 * np.sqrt(0.95 * 0.05 / asked.trials)
+    written = asked.log.read_text().splitlines() if asked.log and asked.log.exists() else []
+    done = [one for one in map(json.loads, written) if one["resamples"] == asked.resamples]
+    for one in simulate(done, trials=asked.trials, resamples=asked.resamples):
+        done.append(one)
+        if asked.log:
+            with asked.log.open("a") as file:
+                file.write(json.dumps(one) + "\n")
+    by_size = {size: [one for one in done if one["images"] == size] for size in SIZES}
+    rows = [row(size, some) for size, some in by_size.items() if some]
+    error = 1.96 * np.sqrt(0.95 * 0.05 / max(1, min(len(some) for some in by_size.values())))
     notes = [
-        f"Share of {asked.trials} data sets of that size whose centred 95 % interval holds the expected number, in brackets that",
-        f"of plain percentiles; the simulation's own 95 % error is ±{100 * error:.1f} points. p < .05: equal models told apart.",
+        "Share of the data sets of that size whose centred 95 % interval holds the expected number, in brackets that of plain",
+        f"percentiles; {asked.resamples:,} resamples each. The simulation's own 95 % error is up to ±{100 * error:.1f} points.",
+        "p < .05: equal models told apart.",
     ]
     report("Coverage of bootstrap intervals", rows, distributions=["numpy"], notes=notes, to=asked.json)
 

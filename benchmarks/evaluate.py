@@ -275,7 +275,8 @@ def show(
         for name in methods
     ]
     images, boxes, classes = SIZES["large" if asked.large else "val2017"]
-    notes = [f"Median of {asked.runs} runs; {asked.threads} threads; memory is what a run adds to the peak of the resident set."]
+    of = "One run" if asked.runs == 1 else f"Median of {asked.runs} runs"
+    notes = [f"{of}; {asked.threads} threads; memory is what a run adds to the peak of the resident set."]
     notes += [f"Not installed, and left out: {', '.join(DISTRIBUTIONS[MODULES[name]] for name in missing)}."] if missing else []
     if bootstrap:
         size = bootstrap["bytes"]

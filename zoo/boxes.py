@@ -1,7 +1,7 @@
 """Box arithmetic: everything that knows more than one box format lives here.
 
 A box is `x1 y1 x2 y2` (xyxy), absolute pixels, float32, `(n, 4)`; `x2, y2` is the far edge, so width is `x2 - x1`.
-Every function takes boxes `(..., 4)` of any float type and keeps shape, type and device.
+Every function that gives boxes takes them as `(..., 4)` of any float type and keeps shape, type and device.
 """
 
 from __future__ import annotations
@@ -38,6 +38,14 @@ def area(boxes: Tensor) -> Tensor:
     """Square pixels of every box, `(...)`."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return (x2 - x1) * (y2 - y1)  # (...)
+
+
+def overlap(boxes: Tensor, others: Tensor) -> Tensor:
+    """Intersection over union of every box `(n, 4)` with every other `(m, 4)`, as `(n, m)`; NaN between two without area."""
+    near = torch.maximum(boxes[:, None, :2], others[:, :2])  # (n, m, 2)
+    far = torch.minimum(boxes[:, None, 2:], others[:, 2:])  # (n, m, 2)
+    shared = (far - near).clamp(min=0).prod(-1)  # (n, m)
+    return shared / (area(boxes)[:, None] + area(others) - shared)
 
 
 def scale(boxes: Tensor, *, x: float, y: float) -> Tensor:

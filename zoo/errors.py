@@ -3,7 +3,7 @@
 ZooError                  1   part of the work failed
 ├── NameNotFound          3   no model, tag, part or label space has that name
 ├── NameAmbiguous         3   several do
-├── UsageError            2   a command's words contradict each other, or what they name
+├── UsageError            2   a command's words or a setting can't be meant, or contradict each other
 ├── QueryError            2   a `--where` expression does not parse
 ├── CardError             4   a card or registry file is invalid: file, line, field
 ├── PluginError           4   a plugin broke the contract of a hook
@@ -58,8 +58,8 @@ class NameAmbiguous(ZooError):
     exit_code = 3
 
 
-class UsageError(ZooError):
-    """What was typed can't be done, and no work has begun."""
+class UsageError(ZooError, ValueError):
+    """What was typed can't be done, and no work has begun. A `ValueError` too, as Python says of an argument that can't be."""
 
     exit_code = 2
 

@@ -48,6 +48,12 @@ def test_help_flows_and_names_no_type(shell: Shell, monkeypatch: pytest.MonkeyPa
         assert not one or not after or len(f"{one} {after.split()[0]}") > 78, "a line ends before it is full"
 
 
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_help_fits_a_narrow_terminal(shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert max(map(len, shell(name, "--help").out.splitlines())) <= 40
+
+
 def test_the_version_is_told(shell: Shell) -> None:
     assert shell("--version").out == f"detzoo {zoo.__version__}\n"
 
@@ -92,6 +98,15 @@ def broken_pipe(*words: str) -> tuple[int, str]:
     done = subprocess.run([sys.executable, "-m", "zoo", *words], stdout=writing, stderr=subprocess.PIPE, text=True)
     os.close(writing)
     return done.returncode, done.stderr
+
+
+def test_usage_has_braces_only_where_there_is_a_choice_and_ranges_are_words(shell: Shell) -> None:
+    assert shell("show", "--help").out.startswith("Usage: zoo show [OPTIONS] NAME\n")
+    out = shell("detect", "--help").out
+    assert out.startswith("Usage: zoo detect [OPTIONS] {IMAGE|FOLDER|GLOB|URL}...\n")
+    assert "0 to 1" in out
+    assert "at least 1" in out
+    assert "x>=" not in out
 
 
 @pytest.mark.parametrize("words", [["list"], ["list", "--where=params < 1G"], ["--help"], ["show", "yolox_nano", "--json"]])

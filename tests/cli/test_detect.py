@@ -78,15 +78,19 @@ def test_coco_image_ids_come_from_the_annotations(run: Run, tmp_path: Path) -> N
     assert {row["image_id"] for row in json.loads((tmp_path / "out.json").read_text())} == {77}
 
 
-@pytest.mark.parametrize("words", [(), ("--coco-images", "instances.json")])
-def test_a_picture_without_a_coco_id_is_named_before_work_begins(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("words", "advice"), [((), "--coco-images"), (("--coco-images", "instances.json"), "Pass the annotations of these pictures")]
+)
+def test_a_picture_without_a_coco_id_is_named_before_work_begins(
+    run: Run, tmp_path: Path, words: tuple[str, ...], advice: str
+) -> None:
     (tmp_path / "2.jpg").rename(tmp_path / "street.jpg")
     (tmp_path / "instances.json").write_text(json.dumps({"images": [{"id": 1, "file_name": "1.png"}]}))
     before = sorted(os.listdir(tmp_path))
     done = run("1.png", "street.jpg", "--json", "seen.json", "--coco", "out.json", *words, model=("--model", "no_such_model"))
     assert done.returncode == 2
     assert done.stderr.startswith("Error: COCO results were asked for, which need the image id of 'street.jpg'.\n")
-    assert "--coco-images" in done.stderr
+    assert advice in done.stderr
     assert sorted(os.listdir(tmp_path)) == before
 
 
@@ -191,6 +195,23 @@ def test_an_unwritable_place_is_a_sentence(run: Run, tmp_path: Path, option: str
     assert done.returncode == 6
     assert "1.png" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_for_pictures_is_made_for_the_first_of_them(run: Run, tmp_path: Path) -> None:
+    for words, model in ((("missing.png",), ()), (("1.png",), ("--model", "no_such_model"))):
+        done = run(*words, "--save", "a/seen", **({"model": model} if model else {}))
+        assert done.returncode != 0
+        assert "Annotated pictures:" not in done.stderr
+        assert not (tmp_path / "a").exists()
+    assert run("1.png", "--save", "a/seen").returncode == 0
+    assert [one.name for one in (tmp_path / "a/seen").iterdir()] == ["1.png"]
+
+
+@pytest.mark.parametrize("given", ["a,,b", "a,", ""])
+def test_a_class_without_a_name_is_a_mistake_of_typing(run: Run, given: str) -> None:
+    done = run("1.png", "--labels", given)
+    assert done.returncode == 2
+    assert "before or after a comma" in done.stderr
 
 
 def test_weights_for_classes_of_ones_own_name_them(run: Run, tmp_path: Path) -> None:

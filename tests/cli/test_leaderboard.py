@@ -21,7 +21,8 @@ def entry():
     truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, space=["cat"])
     evaluator = Evaluator(truth)
     evaluator.update([1], [{"boxes": np.array([[0, 0, 9.0, 9]]), "scores": np.array([0.5]), "labels": np.array([0])}])
-    report = evaluator.compute(resamples=10).with_provenance(dict.fromkeys(PROVENANCE, "known"))
+    facts = dict.fromkeys(PROVENANCE, "known") | {"data_sha256": truth.sha256, "weights_source": "file:a"}
+    report = evaluator.compute(resamples=10).with_provenance(facts)
     model = Model(name="mine", licenses=Licenses(code="MIT"), weights=WeightsFile(source="file:a"))
     return Entry(model=model, data="one", protocol={"score": 0.01}, report=report)
 
@@ -30,7 +31,7 @@ def test_check_is_content_with_a_good_entry(shell, entry, tmp_path):
     entry.write(tmp_path / "good.json")
     answer = shell("leaderboard", "check", str(tmp_path / "good.json"))
     assert answer.code == 0
-    assert "1 entries, 0 findings." in answer.err
+    assert "1 entry, 0 findings." in answer.err
 
 
 def test_check_names_entry_field_and_what_to_do_and_exits_with_1(shell, entry, tmp_path):

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from zoo.data import Dataset
-from zoo.evaluate import Predictions, Report
+from zoo.evaluate import Predictions, Report, predict
 
 Shell = Callable[..., Any]
 
@@ -93,6 +94,62 @@ def test_evaluate_writes_one_report_to_a_file_and_several_to_a_folder(
     assert "several reports do not go into one file" in refused.err
 
 
+def test_files_of_one_name_are_rows_and_reports_of_their_own(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    files = []
+    for folder, off in (("a", 0.0), ("b", 4.0)):
+        (tmp_path / folder).mkdir()
+        files.append(str(results("x.json", off=off).rename(tmp_path / folder / "x.json")))
+    done = shell("evaluate", *files, "--data", data, "--resamples", "0", "--json", str(tmp_path / "reports"))
+    rows = {line.split()[0]: line.split()[1] for line in done.out.splitlines() if line.startswith(("a/", "b/"))}
+    assert list(rows) == ["a/x.json", "b/x.json"]
+    assert rows["a/x.json"] == "100.0" != rows["b/x.json"]
+    assert sorted(file.name for file in (tmp_path / "reports").iterdir()) == ["a-x.json", "b-x.json"]
+
+
+def test_one_model_under_two_protocols_is_two_rows(shell: Shell, data: str, nano: str, tmp_path: Path) -> None:
+    options = ("--data", data, "--weights", nano, "--to", str(tmp_path))
+    for protocol in ("uniform", "native"):
+        shell("predict", "yolox_nano", *options, "--protocol", protocol)
+    files = [str(file) for file in sorted(tmp_path.glob("*.parquet"))]
+    done = shell("evaluate", *files, "--data", data, "--resamples", "0", "--json", str(tmp_path / "reports"))
+    assert done.out.count("Protocol: ") == 2
+    assert sum(line.startswith("yolox_nano@street@") and "know" not in line for line in done.out.splitlines()) >= 2
+    assert len(list((tmp_path / "reports").iterdir())) == 2
+
+
+def test_options_of_a_run_are_refused_where_there_are_only_files(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    file = str(results("right.json"))
+    for option in (("--protocol", "uniform"), ("--weights", "random"), ("--device", "cpu"), ("--batch-size", "2"), ("--to", "x")):
+        done = shell("evaluate", file, "--data", data, *option)
+        assert done.code == 2
+        assert f"{option[0]} would decide nothing" in done.err
+
+
+def test_what_looks_wrong_is_said_below_the_table(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    done = shell("evaluate", str(results("away.json", off=900)), "--data", data, "--resamples", "0")
+    assert "away: All 12 detections lie wholly outside of the picture" in done.out
+    assert done.code == 0
+
+
+def test_reports_stay_in_their_folder_whatever_a_model_is_called(
+    shell: Shell, data: str, street: Dataset, nano: str, tmp_path: Path
+) -> None:
+    seen = predict("yolox_nano", data=street, weights=nano, to=tmp_path / "runs")
+    replace(seen, provenance=seen.provenance | {"model": "../../x"}).write(tmp_path / "seen.parquet")
+    out = tmp_path / "reports"
+    done = shell("evaluate", str(tmp_path / "seen.parquet"), "--data", data, "--resamples", "0", "--json", str(out))
+    assert [file.name for file in out.iterdir()] == ["x.json"]
+    assert done.code == 0
+
+
+def test_plots_go_into_a_folder(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    file = str(results("right.json"))
+    done = shell("evaluate", file, "--data", data, "--plots", file)
+    assert (done.code, "is no folder" in done.err) == (2, True)
+
+
 def test_evaluate_writes_json_lines_to_standard_output(shell: Shell, data: str, results: Callable[..., Path]) -> None:
     files = [str(results("right.json")), str(results("off.json", off=4))]
     done = shell("evaluate", *files, "--data", data, "--json", "-", "--resamples", "0")
@@ -102,7 +159,7 @@ def test_evaluate_writes_json_lines_to_standard_output(shell: Shell, data: str, 
 def test_one_model_s_error_does_not_stop_the_others(shell: Shell, data: str, results: Callable[..., Path]) -> None:
     done = shell("evaluate", "no_such_model", str(results("right.json")), "--data", data, "--resamples", "0")
     assert done.code == 1
-    assert "no_such_model: The model 'no_such_model' was asked for." in done.err
+    assert "Error: The model 'no_such_model' was asked for." in done.err
     assert "right" in done.out
 
 
@@ -156,4 +213,28 @@ def test_compare_writes_json(shell: Shell, data: str, results: Callable[..., Pat
 def test_compare_needs_the_data_for_what_is_no_report(shell: Shell, results: Callable[..., Path]) -> None:
     done = shell("compare", str(results("off.json")), str(results("right.json")))
     assert done.code == 2
-    assert "--data" in done.err
+    assert "Add --data coco:FILE" in done.err
+
+
+def test_compare_says_that_a_file_is_not_there(shell: Shell, results: Callable[..., Path]) -> None:
+    done = shell("compare", "nope.json", str(results("right.json")))
+    assert done.code == 10
+    assert "'nope.json' was to be compared.\nThere is no such file." in done.err
+
+
+def test_compare_tells_two_reports_of_one_model_apart_and_says_where_they_are_level(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    shell("evaluate", str(results("off.json", off=4)), "--data", data, "--json", str(tmp_path))
+    report = tmp_path / "off.json"
+    again = report.rename(tmp_path / "first.json")
+    (tmp_path / "second.json").write_bytes(again.read_bytes())
+    out = shell("compare", str(again), str(tmp_path / "second.json")).out
+    assert out.startswith(f"A: off ({again})\nB: off ({tmp_path / 'second.json'})\n")
+    assert "A and B have the same AP." in out
+    assert "ahead" not in out
+
+
+def test_compare_says_that_a_protocol_is_not_known(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    files = [str(results("off.json", off=4)), str(results("right.json"))]
+    assert "The protocols of A and B are not known:" in shell("compare", *files, "--data", data).out

@@ -17,11 +17,9 @@ from zoo.cli.message import in_shell
         ("Lower it: score=0.25, batch_size=4", "Lower it: --score 0.25, --batch-size 4"),
         ('That fits: neck_arguments={"channels": 256}', "That fits: --set neck.channels=256"),
         ('backbone_arguments={"size": [224, 224], "x": 2}', "--set backbone.size=[224,224] --set backbone.x=2"),
+        ('Name them: labels=["helmet", "vest"]', "Name them: --labels helmet,vest"),
         ('neck="fpn"', "--neck fpn"),
-        (
-            'Copy or download it again; detect(..., on_error="skip") leaves such pictures out.',
-            "Copy or download it again; --on-error skip leaves such pictures out.",
-        ),
+        ('To leave such pictures out: on_error="skip".', "To leave such pictures out: --on-error skip."),
     ],
 )
 def test_advice_for_python_is_said_in_the_words_of_the_shell(python: str, shell: str) -> None:
@@ -37,8 +35,3 @@ def test_errors_and_warnings_say_what_they_are(capsys: pytest.CaptureFixture[str
     message.error("It broke.")
     message.warning("It creaks.")
     assert capsys.readouterr().err == "Error: It broke.\nWarning: It creaks.\n"
-
-
-def test_a_warning_about_a_picture_left_out_does_not_advise_to_leave_it_out(capsys: pytest.CaptureFixture[str]) -> None:
-    message.warning('It is empty.\nCopy it again; detect(..., on_error="skip") leaves such pictures out.')
-    assert capsys.readouterr().err == "Warning: It is empty.\nCopy it again.\n"

@@ -63,7 +63,8 @@ def test_it_builds_installs_is_listed_and_passes_its_own_tests(made: Path, tmp_p
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    assert "detzoo-street-signs  0.1.0    loaded" in run("zoo", "plugins")
+    listed = next(line for line in run("zoo", "plugins").splitlines() if "detzoo-street-signs" in line)
+    assert listed.split()[1:5] == ["loaded", "1", "detzoo-street-signs", "0.1.0"]
     assert "street-signs/street_signs_small" in run("zoo", "show", "street_signs_small")
     assert " failed" not in run("pytest", "-q", "-p", "no:cacheprovider")
 

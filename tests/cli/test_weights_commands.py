@@ -203,13 +203,19 @@ def test_a_damaged_bundle_is_an_error_and_verify_finds_it(run: Run, own: Path, t
 
 def test_a_model_without_weights_is_told_how_to_use_it_from_the_shell(run: Run, own: Path) -> None:
     done = run("pull", "bare")
-    assert done.returncode == 3
+    assert done.returncode == 5
     assert "zoo detect IMAGE --model bare --weights random" in done.stderr
+
+
+def test_weights_without_a_word_are_refused_before_anything_is_fetched(run: Run) -> None:
+    done = run("detect", "street.jpg", "--weights", "")
+    assert done.returncode == 2
+    assert "That names no weights." in done.stderr
 
 
 def test_a_switch_that_can_not_be_read_is_an_error_and_not_the_network(run: Run) -> None:
     done = run("pull", "yolox_nano", ZOO_OFFLINE="banana")
-    assert done.returncode == 5
+    assert done.returncode == 2
     assert "'banana' is neither on (1, on, yes, true) nor off" in done.stderr
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from zoo.data import Dataset, read
-from zoo.errors import DataError, NameNotFound
+from zoo.errors import DataError, NameNotFound, UsageError
 
 
 def written(folder: Path, *, name: str = "instances.json", pictures: str = ".", **changes: object) -> Path:
@@ -85,3 +85,43 @@ def test_a_file_name_that_leads_out_of_the_folder_is_refused(tmp_path: Path, nam
 def test_a_wrong_image_record_is_named(tmp_path: Path, wrong: dict) -> None:
     with pytest.raises(DataError, match=r"instances\.json was read(.|\n)*\$\.images\[0\]\." + next(iter(wrong))):
         read(written(tmp_path, **wrong))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("coco:", r"It names no file(.|\n)*coco:path/instances\.json"),
+        ("coco:,images=x", "It names no file"),
+        ("coco:a.json,images=x,name=y,images=z", "the option 'images' twice"),
+        (None, "None was named as a data set"),
+        (["a.json"], "A list was named as a data set"),
+    ],
+)
+def test_what_names_no_data_set_is_a_sentence(data: object, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(data)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "Infinity"])
+def test_numbers_that_json_does_not_have_are_named(tmp_path: Path, number: str) -> None:
+    file = written(tmp_path)
+    text = file.read_text().replace('"bbox": [0', f'"bbox": [{number}')
+    file.write_text(text)
+    with pytest.raises(DataError, match=f"Byte {text.index(number)} begins {number}, a number that JSON does not have"):
+        read(file)
+
+
+def test_a_category_that_is_there_twice_is_the_file_s_mistake(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    file.write_text(file.read_text().replace('{"id": 1, "name": "cat"}', '{"id": 1, "name": "cat"}, {"id": 2, "name": "cat"}'))
+    with pytest.raises(DataError, match=r"instances\.json was read(.|\n)*names a class twice: cat"):
+        read(file)
+
+
+def test_missing_areas_are_counted_and_refused_where_that_is_asked(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    assert read(file).truth.no_area == 1
+    with pytest.raises(DataError, match=r"annotations\[0\] \(id 1\) has no area"):
+        read(f"coco:{file},missing_area=refuse")
+    with pytest.raises(UsageError, match="Did you mean 'refuse'"):
+        read(f"coco:{file},missing_area=refused")

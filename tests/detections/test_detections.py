@@ -127,6 +127,15 @@ def test_one_by_one_gives_detections_of_one(street: Detections) -> None:
         (torch.tensor([-1, 0]), ["car", "dog"]),
         (torch.tensor(2), ["dog"]),
         (torch.tensor([], dtype=torch.int64), []),
+        ([2, 0], ["car", "dog"]),
+        ([-1], ["dog"]),
+        ([], []),
+        (range(2), ["car", "person"]),
+        ([True, False, True], ["car", "dog"]),
+        (np.array([2, 0]), ["car", "dog"]),
+        (np.array([False, True, False]), ["person"]),
+        (np.array(1), ["person"]),
+        (slice(None, None, -2), ["car", "dog"]),
     ],
     ids=str,
 )
@@ -134,7 +143,9 @@ def test_picked_rows_stay_best_first(keep, names: list[str], street: Detections)
     assert street[keep].class_names == names
 
 
-@pytest.mark.parametrize("keep", [3, -4, torch.tensor([3]), torch.tensor([-4]), torch.tensor([True])], ids=str)
+@pytest.mark.parametrize(
+    "keep", [3, -4, [0, 3], np.array([-4]), [True], torch.tensor([3]), torch.tensor([-4]), torch.tensor([True])], ids=str
+)
 def test_a_row_that_is_not_there_is_an_index_error(keep, street: Detections) -> None:
     with pytest.raises(IndexError):
         street[keep]

@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from torchvision.ops import batched_nms
 
 from zoo.detections import Detections, merge
+from zoo.detections.suppress import FEW
 
 ANY = st.data()
 Row = tuple[list[float], float, int]
@@ -168,3 +171,24 @@ def test_every_policy_takes_any_detections(policy, any_detections, data) -> None
 def test_a_setting_out_of_range_is_refused(setting, street: Detections) -> None:
     with pytest.raises(ValueError, match=next(iter(setting))):
         street.suppress(**setting)
+
+
+@pytest.mark.parametrize("class_agnostic", [False, True])
+def test_few_and_many_boxes_are_settled_alike(class_agnostic: bool) -> None:
+    draw = torch.Generator().manual_seed(0)
+    corners = torch.randint(0, 60, (5 * FEW, 2), generator=draw).repeat(1, 2) + torch.tensor([0, 0, 20, 20])
+    scores = torch.linspace(1, 0, 5 * FEW)
+    seen = Detections.of(corners, scores, torch.arange(5 * FEW) % 3, space=["a", "b", "c"])
+    assert rows_of(seen.suppress(iou=0.4, class_agnostic=class_agnostic)) == slow_nms(rows_of(seen), 0.4, class_agnostic)
+    few = seen.top(FEW)
+    assert rows_of(few.suppress(iou=0.4, class_agnostic=class_agnostic)) == slow_nms(rows_of(few), 0.4, class_agnostic)
+
+
+def test_a_photo_with_few_boxes_does_not_wait_for_torchvision() -> None:
+    code = (
+        "import sys; from zoo.detections import Detections;"
+        "seen = Detections.of([[0, 0, 9, 9], [0, 0, 9, 8]], [0.9, 0.8], [0, 0], space=['thing']);"
+        "print(len(seen.suppress(iou=0.5)), 'torchvision' in sys.modules, 'torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "False", "False"]

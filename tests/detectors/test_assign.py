@@ -54,8 +54,8 @@ def test_a_loaded_network_can_be_trained(file: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda state: state.pop("head.obj_preds.0.bias"), "1 tensors are missing: head.obj_preds.0.bias"),
-        (lambda state: state.update(extra=torch.zeros(1)), "1 tensors are unexpected: extra"),
+        (lambda state: state.pop("head.obj_preds.0.bias"), "1 tensor is missing: head.obj_preds.0.bias"),
+        (lambda state: state.update(extra=torch.zeros(1)), "1 tensor is unexpected: extra"),
         (lambda state: state.update({"head.obj_preds.0.bias": torch.zeros(7)}), "head.obj_preds.0.bias (7,), not (1,)"),
     ],
     ids=["missing", "unexpected", "mis-shaped"],

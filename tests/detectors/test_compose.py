@@ -273,7 +273,7 @@ def test_a_part_that_fails_in_its_own_words_is_a_seam_too(also: Callable[..., No
 def test_a_head_that_can_not_decode_is_named_with_what_it_lacks(also: Callable[..., None]) -> None:
     also("heads", mute=lambda *, levels, space: torch.nn.Identity())
     why = refused(backbone="torchvision/resnet18", head="mute")
-    assert why.case == "Its plugin returned a Identity, which has no `native`."
+    assert why.case == "Its plugin returned an Identity, which has no `native`."
 
 
 def test_an_argument_a_part_can_not_do_without_is_asked_for(also: Callable[..., None]) -> None:

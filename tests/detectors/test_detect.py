@@ -98,6 +98,9 @@ def test_a_bad_picture_in_a_list_is_raised_by_name(lamps, street, tmp_path):
     with pytest.raises(ImageError, match="no picture that Pillow knows") as caught:
         lamps.detect([street, bad, street])
     assert caught.value.file == str(bad)
+    assert 'on_error="skip"' in caught.value.fix
+    with pytest.raises(ImageError, match='on_error="skip"'):
+        list(lamps.detect_stream([street, bad]))
 
 
 def test_bad_pictures_are_skipped_with_a_warning_each_and_the_rest_comes_out(lamps, street, paint, as_file, tmp_path):
@@ -113,11 +116,19 @@ def test_bad_pictures_are_skipped_with_a_warning_each_and_the_rest_comes_out(lam
     told = [str(warning.message) for warning in caught]
     for name, message in zip(("cut.png", "empty.png", "text.png", "no.png", "no/*.png"), told, strict=True):
         assert f"{name}' was to be read" in message
+        assert "on_error" not in message
 
 
 def test_a_single_bad_picture_is_raised_even_when_skipping(lamps, tmp_path):
-    with pytest.raises(ImageError, match="no such file"):
+    with pytest.raises(ImageError, match="no such file") as caught:
         lamps.detect(tmp_path / "no.png", on_error="skip")
+    assert "on_error" not in caught.value.fix
+
+
+@pytest.mark.parametrize("source", [None, 5, {"a": "a.jpg"}, {"a.jpg"}], ids=["None", "int", "dict", "set"])
+def test_what_is_no_picture_is_an_error_and_no_series(source, lamps):
+    with pytest.raises(ImageError, match="image 0"):
+        lamps.detect(source)
 
 
 def test_an_empty_folder_is_an_error(lamps, tmp_path):
@@ -127,7 +138,15 @@ def test_an_empty_folder_is_an_error(lamps, tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"batch_size": 0}, {"batch_size": "many"}, {"batch_size": 1.5}, {"exif": "up"}, {"on_error": "ignore"}, {"threads": -1}],
+    [
+        {"batch_size": 0},
+        {"batch_size": "many"},
+        {"batch_size": 1.5},
+        {"exif": "up"},
+        {"on_error": "ignore"},
+        {"threads": -1},
+        {"batch_size": True},
+    ],
 )
 def test_a_wrong_setting_is_refused_with_what_to_pass(wrong, lamps, street):
     (name,) = wrong

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 import zoo
-from zoo.errors import CardError, ContractError, NameNotFound, OfflineError, UsageError
+from zoo.errors import ContractError, NameNotFound, OfflineError, UsageError
 from zoo.registry import catalogue, reload
 from zoo.registry.card import PostLoad
 from zoo.testing import LoopbackHub
@@ -39,6 +39,11 @@ def test_a_path_is_a_file_of_weights(file: Path) -> None:
     loaded = zoo.load("yolox_nano", weights=file).weights
     assert loaded
     assert loaded.path == file
+
+
+def test_the_word_of_the_shell_for_random_weights_is_told_the_one_of_python() -> None:
+    with pytest.raises(NameNotFound, match=r'zoo.load\("yolox_nano", weights=False\)'):
+        zoo.load("yolox_nano", weights="random")
 
 
 @pytest.mark.parametrize("text", ["m.pth", "models/best", "best.safetensors"])
@@ -177,17 +182,3 @@ def test_frozen_batch_norms_get_the_epsilon_of_the_trained_weights() -> None:
 def test_a_fix_a_family_does_not_know_is_refused() -> None:
     with pytest.raises(ContractError, match="frozen_bn_eps"):
         zoo.load("yolox_nano", weights=False).post_load(PostLoad(frozen_bn_eps=0.0))
-
-
-def test_an_argument_that_the_architecture_does_not_take_names_the_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = tmp_path / "mine.yaml"
-    mine.write_text("schema: 1\ncards:\n  typo: {architecture: yolox/yolox, arguments: {deepth: 3}, labels: [a]}\n")
-    monkeypatch.setenv("ZOO_REGISTRY", str(mine))
-    reload()
-    try:
-        with pytest.raises(CardError, match="deepth") as caught:
-            zoo.load("typo", weights=False)
-    finally:
-        monkeypatch.undo()
-        reload()
-    assert "mine.yaml, line 3" in caught.value.case

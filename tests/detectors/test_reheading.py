@@ -117,6 +117,15 @@ def test_weights_of_ones_own_have_the_fixes_of_those_they_were_trained_from(tmp_
     assert {module.eps for module in detector.modules() if type(module).__name__ == "FrozenBatchNorm2d"} == {0.0}
 
 
+def test_weights_of_ones_own_for_other_classes_are_refused_with_how_to_name_those(file: Path, tmp_path: Path) -> None:
+    save_file(zoo.load("yolox_nano", weights=False, labels=["helmet", "vest"]).state_dict(), tmp_path / "mine.safetensors")
+    with pytest.raises(CheckpointError, match="If it is for other classes") as caught:
+        zoo.load("yolox_nano", weights=tmp_path / "mine.safetensors")
+    assert 'labels=["helmet", "vest"]' in caught.value.fix
+    with pytest.raises(CheckpointError, match="Give a checkpoint of this architecture"):
+        zoo.load("yolox_tiny", weights=file)
+
+
 def test_weights_for_neither_are_refused(file: Path) -> None:
     with pytest.raises(CheckpointError, match="does not fit"):
         zoo.load("yolox_tiny", weights=f"file:{file}", labels=["helmet"])
@@ -131,7 +140,7 @@ def test_weights_for_neither_are_refused(file: Path) -> None:
         (["helmet", " "], "no name"),
         ({"helmet", "vest"}, "their order numbers them"),
         ({"helmet": 0}, "their order numbers them"),
-        (2, "That is a int"),
+        (2, "That is an int"),
     ],
 )
 def test_what_is_no_list_of_names_is_refused(labels: Any, said: str) -> None:

@@ -39,11 +39,13 @@ def made(
         rows = random.integers(0, boxes, count) if boxes else np.zeros(0, int)
         near = xyxy[rows].reshape(-1, 4)[:count]
         shift = random.integers(-1, 2, near.shape) * 10 if coarse else random.normal(0, 8, near.shape)
+        moved = near + shift
+        moved[:, 2:] = np.maximum(moved[:, 2:], moved[:, :2])
         scores = random.integers(0, 4, len(near)) / 4 if coarse else random.uniform(-1, 1, len(near))
         dtype = np.float32 if seed % 2 else np.float64
         detections.append(
             {
-                "boxes": (near + shift).astype(dtype),
+                "boxes": moved.astype(dtype),
                 "scores": scores.astype(dtype),
                 "labels": random.integers(0, classes, len(near)),
             }

@@ -1,6 +1,7 @@
 """`zoo.evaluate`: a model, or what it saw, and a data set to a report that says what it is of."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,8 +12,8 @@ import pytest
 
 import zoo
 from zoo.data import Dataset, GroundTruth, Photo
-from zoo.errors import DataError, LabelError
-from zoo.evaluate import DataWarning, Evaluator, Predictions, Report, predict
+from zoo.errors import DataError, LabelError, UsageError, ZooError
+from zoo.evaluate import DataWarning, Evaluator, Policy, Predictions, Report, predict
 
 EVERYTHING = zoo.Protocol(score=0.0, max_boxes=50)
 
@@ -108,12 +109,136 @@ def test_a_results_list_of_somebody_else_s_is_measured(street: Dataset, tmp_path
     assert len(report.provenance["results_sha256"]) == 64
 
 
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"weights": "coco"}, "weights='coco'"),
+        ({"weights": False}, "weights=False"),
+        ({"device": "cpu"}, "device='cpu'"),
+        ({"batch_size": 4}, "batch_size=4"),
+        ({"to": "runs"}, "to='runs'"),
+        ({"protocol": "native"}, "protocol native"),
+    ],
+)
+def test_options_of_a_run_are_refused_where_there_is_none(
+    street: Dataset, tmp_path: Path, options: dict[str, object], what: str
+) -> None:
+    (tmp_path / "theirs.json").write_text("[]")
+    perfect(street).write(tmp_path / "seen.parquet")
+    for one in (perfect(street), tmp_path / "seen.parquet", tmp_path / "theirs.json"):
+        with pytest.raises(UsageError, match=what):
+            zoo.evaluate(one, data=street, **options)  # type: ignore[arg-type]
+
+
+def test_the_protocol_that_predictions_were_made_under_may_be_named(street: Dataset) -> None:
+    uniform = zoo.Protocol.named("uniform")
+    facts = {"model": "oracle", "protocol": "uniform", "protocol_settings": uniform.to_json()}
+    assert zoo.evaluate(perfect(street, provenance=facts), data=street, protocol="uniform", resamples=0).ap == 1
+
+
+@pytest.mark.parametrize("options", [{"weights": False}, {"device": "cpu"}])
+def test_a_detector_at_hand_keeps_its_weights_and_device(street: Dataset, nano: str, options: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match=r"It has its own already(.|\n)*zoo\.load\(NAME, "):
+        zoo.evaluate(zoo.load("yolox_nano", weights=nano), data=street, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        ([], {}, "A list was to be run"),
+        (None, {}, "None was to be run"),
+        (5, {}, "An int was to be run"),
+        ("yolox_nano", {"data": None}, "None was named"),
+        ("yolox_nano", {"data": 7}, "An int was named"),
+        ("yolox_nano", {"protocol": "unifrom"}, "Did you mean 'uniform'"),
+        ("yolox_nano", {"protocol": 5}, "an int, no protocol"),
+        ("yolox_nano", {"batch_size": 0}, "batch_size=0"),
+        ("yolox_nano", {"resamples": 1.5}, "resamples=1.5"),
+        ("yolox_nano", {"policy": "pycocotools"}, "'policy' is a Policy"),
+    ],
+)
+def test_what_can_not_be_measured_is_a_sentence(street: Dataset, model: object, options: dict[str, object], message: str) -> None:
+    with pytest.raises(ZooError, match=message):
+        zoo.evaluate(model, **{"data": street, "weights": False} | options if model == "yolox_nano" else {"data": street})  # type: ignore[arg-type]
+
+
+def listed(street: Dataset, file: Path, **changes: object) -> Path:
+    """A results list that finds every box."""
+    truth = street.truth
+    rows = [
+        {"image_id": int(truth.image_ids[row]), "category_id": truth.space.ids[label], "bbox": box.tolist(), "score": 0.5}
+        for row, label, box in zip(truth.images, truth.labels, truth.xywh, strict=True)
+    ]
+    file.write_text(json.dumps([row | {name: change(row[name]) for name, change in changes.items()} for row in rows]))  # type: ignore[operator]
+    return file
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({"bbox": lambda box: [box[0], box[1], box[0] + box[2], box[1] + box[3]]}, "were corners written where COCO has sizes"),
+        ({"bbox": lambda box: [side / 200 for side in box]}, "fractions of the picture, not pixels"),
+        ({"bbox": lambda box: [box[0] + 900, *box[1:]]}, "All 12 detections lie wholly outside of the picture"),
+        ({"bbox": lambda box: [3 * side for side in box[:2]] + box[2:]}, "12 detections|reach beyond the edge"),
+        ({"score": lambda _: 87}, "All 12 scores lie outside of 0 to 1, from 87 to 87: are they percentages"),
+        ({"score": lambda _: -3}, "are they logits"),
+    ],
+    ids=["corners", "fractions", "outside", "not scaled", "percentages", "logits"],
+)
+def test_a_list_that_looks_wrong_is_measured_and_remarked_on(
+    street: Dataset, tmp_path: Path, changes: dict[str, object], note: str
+) -> None:
+    report = zoo.evaluate(listed(street, tmp_path / "theirs.json", **changes), data=street, resamples=0)
+    [said] = report.measured.notes
+    assert re.search(note, said)
+    assert Report.from_json(report.to_json()) == report
+    assert str(report).endswith(said)
+
+
+def test_a_list_that_was_joined_with_itself_is_remarked_on(street: Dataset, tmp_path: Path) -> None:
+    file = listed(street, tmp_path / "theirs.json")
+    file.write_text(json.dumps(2 * json.loads(file.read_text())))
+    [note] = zoo.evaluate(file, data=street, resamples=0).measured.notes
+    assert note.startswith("12 of 24 detections repeat another one in image, class, box and score")
+
+
+def test_pictures_that_a_list_does_not_mention_are_counted(street: Dataset, tmp_path: Path) -> None:
+    file = listed(street, tmp_path / "theirs.json")
+    file.write_text(json.dumps([row for row in json.loads(file.read_text()) if row["image_id"] > 2]))
+    report = zoo.evaluate(file, data=street, resamples=0)
+    assert report.measured.images == 6
+    assert report.measured.notes[0].startswith("The results list does not mention 2 of 6 pictures")
+    rest = zoo.evaluate(file, data=street, resamples=0, policy=Policy(unseen_images="leave out"))
+    assert (rest.measured.images, rest.ap) == (4, pytest.approx(1))
+
+
+def test_a_sound_list_has_no_remark(street: Dataset, tmp_path: Path, shared: Path) -> None:
+    assert zoo.evaluate(listed(street, tmp_path / "theirs.json"), data=street, resamples=0).measured.notes == ()
+    folder = shared / "coco_val2017_128"
+    report = zoo.evaluate(folder / "yolox_nano_detections.json", data=folder / "instances.json", resamples=0)
+    assert [note for note in report.measured.notes if "does not mention" not in note] == []
+
+
+def test_annotated_boxes_beyond_their_picture_are_remarked_on(street: Dataset) -> None:
+    small = [replace(photo, width=20) if photo.id == 3 else photo for photo in street.images]
+    sizes = np.array([[photo.height, photo.width] for photo in small], np.int32)
+    report = zoo.evaluate(perfect(street, sizes=sizes), data=Dataset("street", tuple(small), street.truth), resamples=0)
+    said = "2 of 12 annotated boxes reach beyond the picture by more than a pixel, the first of them annotation 5 of image 3"
+    assert any(note.startswith(said) for note in report.measured.notes)
+
+
+def test_a_run_on_other_pictures_than_annotated_ends_at_the_first_ones(street: Dataset, nano: str, tmp_path: Path) -> None:
+    other = Dataset("street", tuple(replace(photo, width=photo.width + 1) for photo in street.images), street.truth)
+    with pytest.raises(DataError, match="6 of 6 pictures have another size"):
+        predict("yolox_nano", data=other, weights=nano, to=tmp_path)
+
+
 def test_pictures_that_were_never_looked_at_are_refused_by_name(street: Dataset) -> None:
     whole = perfect(street)
     kept = whole.starts[5]
     part = {name: getattr(whole, name)[:5] for name in ("image_ids", "files", "sizes")}
     part |= {name: getattr(whole, name)[:kept] for name in ("boxes", "scores", "labels")}
-    with pytest.raises(DataError, match="1 of its 6 images were never handed over, among them 6"):
+    with pytest.raises(DataError, match="1 of its 6 images was never handed over, among them 6"):
         zoo.evaluate(replace(whole, **part, starts=whole.starts[:6]), data=street)
 
 

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zoo.errors import DataError
 from zoo.evaluate import Evaluator, GroundTruth, Report
 from zoo.evaluate.plots import FIGURES, save
+from zoo.evaluate.plots.classes import classes
+from zoo.evaluate.plots.confusion import confusion
 
 
 def report(*, classes: int = 3, analyses: bool = True, found: bool = True) -> Report:
@@ -46,6 +49,38 @@ def test_every_figure_is_drawn_and_is_neither_empty_nor_cut(tmp_path: Path, clas
 def test_what_a_report_has_no_numbers_for_is_left_out(tmp_path: Path) -> None:
     assert [file.stem for file in save(report(analyses=False), tmp_path)] == ["curves", "classes"]
     assert {file.stem for file in save(report(found=False), tmp_path)} >= {"curves", "classes", "mistakes"}
+
+
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_a_file_where_a_folder_belongs_is_said(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "plots"
+    file.write_text("mine")
+    with pytest.raises(DataError, match="Plots were to be written to"):
+        save(report(), file / below)
+    assert file.read_text() == "mine"
+
+
+def test_a_dot_at_the_end_of_an_axis_is_whole() -> None:
+    """Some classes are never found and so lie at 0; what is drawn on an edge must not be cut there."""
+    figure = classes(report(found=False))
+    assert figure is not None
+    [dots] = [one for one in figure.axes[0].collections if len(one.get_offsets()) == 3 and one.get_sizes().size]
+    assert not dots.get_clip_on()
+
+
+def test_a_class_without_boxes_has_no_row_and_one_that_is_never_detected_no_column() -> None:
+    """Of cat, dog and cow only cats are there, and dogs and cats are seen."""
+    truth = GroundTruth.of(["a"], {"image": ["a"], "label": [0], "box": [[0.0, 0, 9, 9]]}, space=["cat", "dog", "cow"])
+    evaluator = Evaluator(truth)
+    boxes = np.array([[0.0, 0, 9, 9], [50, 50, 60, 60]])
+    evaluator.update(["a"], [{"boxes": boxes, "scores": np.array([0.6, 0.9]), "labels": np.array([0, 1])}])
+    figure = confusion(evaluator.compute(resamples=0))
+    assert figure is not None
+    rows, columns = (
+        [one.get_text() for one in some] for some in (figure.axes[0].get_yticklabels(), figure.axes[0].get_xticklabels())
+    )
+    assert rows == ["cat", "background"]
+    assert columns == ["cat", "dog"]
 
 
 def test_without_matplotlib_the_error_is_the_line_to_install_it(tmp_path: Path) -> None:

@@ -3,11 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zoo.errors import DataError
-from zoo.evaluate import Evaluator, Policy, Report, Settings, compare
+from zoo.evaluate import Evaluator, GroundTruth, Policy, Report, Settings, compare
 from zoo.evaluate.coco import read, read_results
+from zoo.evaluate.intervals import difference
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +44,49 @@ def test_a_real_detector_s_report_has_its_numbers_classes_and_curves(report: Rep
     known = [one.ap for one in report.per_class.values() if one.ap is not None]
     assert sum(known) / len(known) == pytest.approx(report.ap)
     assert sum(report.curves["AP50"]) / 101 == pytest.approx(report.ap50)
-    with pytest.raises(DataError, match="This report has AP, AP50"):
+    with pytest.raises(DataError, match="there are AP, AP50"):
         report.interval("mAP")
+
+
+def test_a_class_that_there_is_not_is_told_the_nearest(report: Report) -> None:
+    with pytest.raises(DataError, match=r"'persn'(.|\n)*and 68 more(.|\n)*Did you mean 'person'\?"):
+        report.per_class["persn"]
+    with pytest.raises(DataError, match="3 of a report"):
+        report.per_class[3]  # type: ignore[index]
+    assert report.per_class.get("persn") is None
+    assert "persn" not in report.per_class
+
+
+def test_a_report_is_printed_as_a_short_table_and_shown_as_a_line(report: Report) -> None:
+    named = report.with_provenance({"model": "yolox_nano"})
+    title, first, *rest = str(named).splitlines()
+    assert title == "yolox_nano on " + named.measured.data + ": 128 images, 898 boxes"
+    assert first == f"AP     0.336  ({named.intervals['AP']})"
+    assert len(rest) == 11
+    assert repr(named) == f"Report(yolox_nano on {named.measured.data}, AP 0.336)"
+
+
+def test_intervals_end_where_numbers_do() -> None:
+    truth = GroundTruth.of(range(9), {"image": range(9), "label": [0] * 9, "box": [[0, 0, 9, 9]] * 9}, space=["cat"])
+    evaluator = Evaluator(truth)
+    seen = {"boxes": [[0, 0, 9, 9.0]], "scores": [0.5], "labels": [0]}
+    wrong = {"boxes": [[50, 50, 59, 59.0]], "scores": [0.4], "labels": [0]}
+    evaluator.update(range(9), [seen] * 8 + [wrong])
+    report = evaluator.compute(resamples=200)
+    for interval in [*report.intervals.values(), report.per_class["cat"].interval]:
+        assert interval is not None
+        assert 0 <= interval.low <= interval.high <= 1
+    assert report.intervals["AP"].high == 1
+
+
+def test_a_data_set_without_boxes_is_said_to_have_none() -> None:
+    evaluator = Evaluator(GroundTruth.of([1], {"image": [], "label": [], "box": []}, space=["cat"], name="dark"))
+    evaluator.update([1], [{"boxes": [[0, 0, 9, 9.0]], "scores": [0.5], "labels": [0]}])
+    report = evaluator.compute(resamples=5)
+    assert report.ap is None
+    assert report.measured.notes == ("dark has no annotated box, so that no number is defined.",)
+    assert "AP     –" in str(report)
+    assert str(report).endswith(report.measured.notes[0])
 
 
 def test_a_report_comes_back_from_json_as_it_was(report: Report, tmp_path: Path) -> None:
@@ -51,6 +96,25 @@ def test_a_report_comes_back_from_json_as_it_was(report: Report, tmp_path: Path)
     content = json.loads((tmp_path / "report.json").read_text())
     assert content["numbers"]["AP"] == 0.335996014212976
     assert content["provenance"] == {"model": "yolox_nano", "hardware": "a test"}
+
+
+def test_a_report_is_written_into_a_new_folder_and_not_where_it_can_not_be(report: Report, tmp_path: Path) -> None:
+    named = report.with_provenance({"model": "yolox_nano"})
+    named.write(tmp_path / "new" / "folder" / "report.json")
+    assert Report.read(tmp_path / "new" / "folder" / "report.json") == named
+    with pytest.raises(DataError, match="Is a directory"):
+        named.write(tmp_path / "new")
+
+
+def test_a_choice_that_there_is_not_is_named_by_its_field(report: Report) -> None:
+    content = json.loads(report.to_json())
+    content["policy"]["unseen_images"] = "guess"
+    with pytest.raises(DataError, match=r"\$\.policy\.unseen_images is 'guess', which is none of its choices\."):
+        Report.from_json(json.dumps(content))
+    content = json.loads(report.to_json())
+    content["settings"]["recalls"] = 1
+    with pytest.raises(DataError, match=r"Settings\(recalls=1\)"):
+        Report.from_json(json.dumps(content))
 
 
 def test_numbers_without_provenance_are_not_stored(report: Report, tmp_path: Path) -> None:
@@ -87,3 +151,29 @@ def test_what_was_not_measured_alike_is_not_compared(evaluator: Evaluator, repor
             compare(report, one)
     with pytest.raises(DataError, match="difference in 'mAP'"):
         compare(report, report)["mAP"]
+
+
+@pytest.mark.parametrize("other", [None, "report.json", 0.5], ids=repr)
+def test_what_is_no_report_is_not_compared(other: object, report: Report) -> None:
+    with pytest.raises(DataError, match=f"of type {type(other).__name__} where a zoo.evaluate.Report belongs"):
+        compare(report, other)  # type: ignore[arg-type]  # that is what is tested
+
+
+def test_a_protocol_that_nobody_knows_is_said_and_another_one_refused(report: Report, worse: Report) -> None:
+    uniform, native = (report.with_provenance({"protocol_settings": f'{{"score": {score}}}'}) for score in (0.01, 0.05))
+    assert compare(uniform, uniform).doubts == ()
+    [doubt] = compare(uniform, worse).doubts
+    assert doubt.startswith("The protocol of B is not known")
+    with pytest.raises(DataError, match="Their protocols differ"):
+        compare(uniform, native)
+
+
+@given(st.floats(-0.3, 0.3), st.integers(2, 400), st.integers(0, 2**32 - 1), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
+def test_an_interval_holds_0_exactly_where_the_p_value_is_above_its_level(
+    gap: float, count: int, seed: int, level: float
+) -> None:
+    moved = np.random.default_rng(seed).normal(gap, 0.1, count).round(2)  # rounded: with ties
+    found = difference((0.0, [0.0] * count), (gap, moved.tolist()), level=level)
+    assert found is not None
+    assert (found.interval.low <= 0 <= found.interval.high) == (found.p_value > 1 - level + 1e-12)
+    assert found.interval.low <= gap <= found.interval.high

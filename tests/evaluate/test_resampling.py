@@ -29,9 +29,18 @@ def detected(seed: int, *, images: int = 6, noise: float = 6.0) -> tuple[dict[st
         near = np.repeat(box[image == one], 3, 0)
         labels = np.where(random.uniform(size=len(near)) < 0.8, np.repeat(label[image == one], 3), 0)
         found.append(
-            {"boxes": near + random.normal(0, noise, near.shape), "scores": random.uniform(size=len(near)), "labels": labels}
+            {
+                "boxes": upright(near + random.normal(0, noise, near.shape)),
+                "scores": random.uniform(size=len(near)),
+                "labels": labels,
+            }
         )
     return {"image": image, "label": label, "box": box, "crowd": crowd}, found
+
+
+def upright(boxes: np.ndarray) -> np.ndarray:
+    """Boxes whose right and lower edges come last."""
+    return np.concatenate([boxes[:, :2], np.maximum(boxes[:, :2], boxes[:, 2:])], 1)
 
 
 def evaluated(boxes: dict[str, Any], found: Found, **options: Any) -> Evaluator:

@@ -6,9 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from filelock import FileLock
@@ -241,11 +243,46 @@ def test_a_damaged_part_is_named_and_its_pictures_are_looked_at_again_once_it_is
     broken.write_bytes(whole)
     [part] = tmp_path.glob("*.parts/*.parquet")
     part.write_bytes(part.read_bytes()[:-100])
-    with pytest.raises(DataError, match=r"000000\.parquet was read"):
+    with pytest.raises(DataError, match=r"000000\.parquet was read, to go on with a run(.|\n)*the other parts stay"):
         run(street, nano, tmp_path)
     part.unlink()
     assert len(run(street, nano, tmp_path)) == 6
     assert sum(looked) == 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"provenance": {"seconds": "long"}}, "'seconds' of its provenance is 'long', not a number"),
+        ({"provenance": {"seconds": "-1"}}, "'seconds' of its provenance"),
+        ({"provenance": {"started": "yesterday"}}, "'started' of its provenance is 'yesterday', not a time"),
+        ({"provenance": {"protocol_settings": "[1]"}}, "'protocol_settings' of its provenance"),
+        ({"provenance": {"finished": None}}, "no entry 'finished'"),
+        ({"provenance": {"model": "other"}}, "of another run"),
+        ({"names": tuple(f"class {number}" for number in range(80))}, "classes are others"),
+        ({"image_ids": np.arange(51, 55)}, "Image 51 is none of the data set's"),
+        ({"image_ids": np.array(list("abcd"))}, "Image 'a' is none of the data set's"),
+    ],
+)
+def test_a_part_that_was_changed_is_refused_by_name(
+    street: Dataset, nano: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], message: str
+) -> None:
+    monkeypatch.setattr("zoo.evaluate.run.SECONDS", 0.0)  # a part a picture
+    broken = street.images[5].path
+    whole = broken.read_bytes()
+    broken.write_bytes(b"\0" * len(whole))
+    with pytest.raises(ImageError):
+        run(street, nano, tmp_path, batch_size=4)
+    broken.write_bytes(whole)
+    first, second = sorted(tmp_path.glob("*.parts/*.parquet"))[:2]
+    there = Predictions.read(second)
+    facts = there.provenance | changes.get("provenance", {})
+    ids = changes["image_ids"][: len(there)] if "image_ids" in changes else there.image_ids
+    kept = {name: value for name, value in facts.items() if value is not None}
+    replace(there, **changes | {"provenance": kept, "image_ids": ids}).write(second)
+    with pytest.raises(DataError, match=rf"{second.name} was read, to go on with a run(.|\n)*{message}"):
+        run(street, nano, tmp_path)
+    assert first.exists()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from zoo.errors import UsageError
 from zoo.evaluate import GroundTruth, voc
 from zoo.labels import LabelSpace
 
@@ -81,3 +82,10 @@ def test_a_class_without_boxes_has_no_ap_and_no_part_in_the_mean() -> None:
     truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, space=["thing", "other"])
     found = {"boxes": [[0.0, 0, 9, 9]], "scores": [0.9], "labels": [1]}
     assert voc.measure(truth, [1], [found]) == voc.VocReport(0.0, {"thing": 0.0, "other": None})
+
+
+@pytest.mark.parametrize("wrong", [{"points": "elevn"}, {"iou": 0}, {"iou": 1.5}, {"iou": True}, {"box_format": "yxyx"}])
+def test_what_voc_has_not_is_refused_by_name(wrong: dict) -> None:
+    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, space=["thing"])
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        voc.measure(truth, [1], [{"boxes": [[0.0, 0, 9, 9]], "scores": [0.9], "labels": [0]}], **wrong)

@@ -78,19 +78,53 @@ def test_what_is_no_tensor_is_left_out_and_reported(convert: Callable[..., Mappa
 @pytest.mark.parametrize(
     ("what", "key", "said"),
     [
-        ({"model": {"a": torch.ones(1)}}, None, "there is: model"),
-        ({"model": {"a": torch.ones(1)}}, "ema", "under 'ema'(.|\n)*it holds: model"),
-        ({"model": {"a": 1}}, "model", "no tensors under 'model'"),
-        ({}, None, "there is: nothing"),
-        ([torch.ones(1)], None, "a list"),
-        (torch.ones(1), None, "a Tensor"),
+        ({"model": {"a": 1}}, "model", "no tensors under 'model'; there is: model"),
+        ({}, None, "no tensors at its top level; there is: nothing"),
+        ([torch.ones(1)], None, "there is: a list"),
+        (torch.ones(1), None, "there is: a Tensor"),
     ],
 )
 def test_where_there_are_no_tensors_it_says_what_there_is(
     convert: Callable[..., Mappable], what: object, key: str | None, said: str
 ) -> None:
-    with pytest.raises(CheckpointError, match=f"{said}(.|\n)*state_key"):
+    with pytest.raises(CheckpointError, match=f"{said}.\nUse another file"):
         convert(what, state_key=key)
+
+
+STATE = {"a": torch.ones(1), "b": torch.ones(1)}
+
+
+@pytest.mark.parametrize(
+    ("what", "key", "entry", "dotted"),
+    [
+        ({"model": STATE}, None, '["model"]', "model"),
+        ({"model": STATE}, "ema", '["model"]', "model"),
+        (
+            {"optimizer": {"state": {0: {"exp": torch.ones(1)}}}, "ema": {"module": STATE}},
+            None,
+            '["ema"]["module"]',
+            "ema.module",
+        ),
+    ],
+)
+def test_tensors_in_another_entry_are_found_and_the_line_that_saves_them_alone_works(
+    convert: Callable[..., Mappable],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    what: object,
+    key: str,
+    entry: str,
+    dotted: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckpointError, match=f"It has 2 tensors under '{dotted}'") as caught:
+        convert(what, state_key=key)
+    line, card = caught.value.fix.splitlines()
+    assert card == f"Or name the entry on the weights' card: state_key: {dotted}"
+    assert f"{entry}, " in line
+    exec(line.partition("in Python: ")[2], {"torch": torch})
+    [saved] = tmp_path.glob("*-tensors.pth")
+    assert torch.load(saved) == STATE
 
 
 @pytest.mark.parametrize(

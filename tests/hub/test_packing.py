@@ -104,6 +104,16 @@ def test_a_bundle_that_the_card_has_outgrown_is_not_used(air_gap: Path, choices:
         fetch(outgrown)
 
 
+def test_a_damaged_bundle_is_to_be_copied_again_whatever_a_lock_file_says(
+    air_gap: Path, choices: list[Wanted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOO_LOCK", str(air_gap / "zoo.lock"))
+    file = air_gap / Manifest.read(air_gap).weights["a/net.v1"].file
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    with pytest.raises(IntegrityError, match="Copy the bundle to this machine again"):
+        fetch(choices[0])
+
+
 def test_a_lock_that_names_another_file_rules_it_out(
     air_gap: Path, choices: list[Wanted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

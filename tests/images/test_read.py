@@ -80,6 +80,30 @@ def test_a_missing_file_is_refused_with_the_folder_it_was_looked_for_from(tmp_pa
     assert caught.value.file == "no.jpg"
 
 
+def test_a_missing_file_with_a_whole_path_was_looked_for_nowhere_else(tmp_path):
+    with pytest.raises(ImageError, match=r"Check the path\.$"):
+        read(tmp_path / "no.jpg")
+
+
+def test_a_file_url_is_the_path_in_it(pixels, tmp_path):
+    Image.fromarray(pixels).save(tmp_path / "my photo.png")
+    assert torch.equal(read((tmp_path / "my photo.png").as_uri()).pixels, read(pixels).pixels)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("ftp://host/a.jpg", "begins with ftp:(.|\n)*Download it first"),
+        ("S3://bucket/a*.jpg", "begins with s3:(.|\n)*Download it first"),
+        ("file://host/a.jpg", "begins with file:(.|\n)*the path itself"),
+        ("data:image/png;base64,iVBORw0KGgo=", "begins with data:(.|\n)*b64decode"),
+    ],
+)
+def test_an_address_of_another_kind_is_told_apart_from_a_missing_file(address, said):
+    with pytest.raises(ImageError, match=said):
+        read(address)
+
+
 def test_a_folder_where_a_file_is_meant_is_refused(pixels, tmp_path):
     Image.fromarray(pixels).save(tmp_path / "photo.png")
     with pytest.raises(ImageError, match="folder with 1 picture"):
@@ -110,8 +134,16 @@ def test_an_unfinished_opencv_read_is_recognised():
 def test_an_open_file_and_other_things_are_refused_with_what_to_pass():
     with pytest.raises(ImageError, match=r"file\.read\(\)"):
         read(io.BytesIO(b""))
-    with pytest.raises(ImageError, match="It is a int"):
+    with pytest.raises(ImageError, match="It is an int"):
         read(3)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"), [({"a": "a.jpg"}, r"a dict(.|\n)*list\(pictures\.values"), ({"a.jpg"}, r"a set(.|\n)*sorted")]
+)
+def test_what_has_no_pictures_or_no_order_is_told_what_has(source, said):
+    with pytest.raises(ImageError, match=said):
+        read(source)
 
 
 def test_an_unknown_exif_setting_is_refused(pixels):

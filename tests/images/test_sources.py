@@ -51,6 +51,17 @@ def test_a_list_may_mix_everything(album, pixels):
     assert found[5:] == [b"bytes", "https://host/a*b.jpg?x=[1]"]
 
 
+def test_a_folder_may_be_a_file_url(album):
+    assert is_many(album.as_uri())
+    assert names(album, expand(album.as_uri())) == ["A1.JPG", "b2.png", "b10.png"]
+
+
+@pytest.mark.parametrize("one", [{"a": "b.png"}, {"b.png"}, None, 5], ids=["dict", "set", "None", "int"])
+def test_what_is_no_series_stays_one(one):
+    assert not is_many(one)
+    assert list(expand(one)) == [one]
+
+
 def test_a_file_whose_name_looks_like_a_pattern_is_a_file(album):
     (album / "x[1].png").touch()
     (album / "x1.png").touch()
@@ -90,7 +101,7 @@ def test_a_folder_that_may_not_be_read_stays_in_its_place_to_be_refused(album, m
 def test_one_picture_is_told_from_many(album):
     one = [album / "b2.png", str(album / "no.png"), "http://host/*.png", b"x", bytearray(), memoryview(b"")]
     one += [np.zeros((2, 2)), torch.zeros(2, 2, 2, 2), Image.new("L", (2, 2)), None, open]
-    many = [album, str(album / "*.png"), [], (), iter([]), (b"" for _ in range(2)), {b""}]
+    many = [album, str(album / "*.png"), [], (), iter([]), (b"" for _ in range(2)), {"a": 1}.values()]
     assert [is_many(source) for source in one] == [False] * len(one)
     assert [is_many(source) for source in many] == [True] * len(many)
 

@@ -5,13 +5,15 @@ from hypothesis import strategies as st
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace
 
-NAMES = st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=20, unique=True)
+# Words of any script, but no control characters.
+TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1).filter(str.strip)
+NAMES = st.lists(TEXT, min_size=1, max_size=20, unique_by=lambda name: tuple(name.split()))
 
 
 @given(NAMES)
 def test_a_custom_space_numbers_its_names_in_order(names: list[str]) -> None:
     space = LabelSpace.custom(names)
-    assert space.names == tuple(names)
+    assert space.names == tuple(" ".join(name.split()) for name in names)
     assert space.ids == space.channels == space.channel_of_label == tuple(range(len(names)))
     assert [space.label(name) for name in names] == list(range(len(names)))
 
@@ -24,6 +26,8 @@ def test_a_custom_space_numbers_its_names_in_order(names: list[str]) -> None:
         (["helmet", "  "], "no name"),
         (["helmet", 3], "Class 1 is 3"),
         (["vest", "helmet", "vest"], "twice: vest"),
+        (["vest", "helmet", " vest\n"], "twice: vest"),
+        (["helmet", "ve\0st"], "Class 1 is 've.x00st'"),
         ("helmet", r"\['helmet'\]"),
     ],
 )
@@ -32,9 +36,24 @@ def test_a_list_that_is_no_label_space_is_refused(names: list[str], said: str) -
         LabelSpace.custom(names)
 
 
+def test_blanks_and_line_breaks_in_a_name_are_tidied_by_one_rule() -> None:
+    space = LabelSpace.custom([" hard hat\n", "traffic\n \tlight"])
+    assert space.names == ("hard hat", "traffic light")
+    assert (space.label("hard hat "), space.label("traffic  light")) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [(0, "Label 0 is 'person'"), (["person"], "that is a list"), (None, "that is None"), (7, "Its classes are")],
+)
+def test_a_class_that_is_not_asked_for_by_name_is_told_how_to(asked: object, said: str) -> None:
+    with pytest.raises(LabelError, match=said):
+        LabelSpace.custom(["person", "car"]).label(asked)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("ids", [(1, 1), (1,), (1, 2, 3)])
 def test_every_name_has_one_id(ids: tuple[int, ...]) -> None:
-    with pytest.raises(LabelError, match="distinct ids"):
+    with pytest.raises(LabelError, match="distinct id"):
         LabelSpace("pair", ("a", "b"), ids)
 
 

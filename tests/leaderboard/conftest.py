@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -93,6 +94,11 @@ def make_entry(report_of: Callable[[float, int], Report]) -> MakeEntry:
         report = report_of(quality, seed)
         if ap is not None:
             report = replace(report, numbers={**report.numbers, "AP": ap})
+        facts = {
+            "data_sha256": report.measured.sha256,
+            "protocol_settings": json.dumps(changes.setdefault("protocol", PROTOCOL)),
+            "weights_source": f"file:{name}.safetensors",
+        }
         claims = [] if claimed is None else [Claim(dataset=data, metric="AP", value=claimed, source="a paper")]
         model = Model(
             name=name,
@@ -105,7 +111,7 @@ def make_entry(report_of: Callable[[float, int], Report]) -> MakeEntry:
         timing = Timing(
             hardware="a processor", threads=2, runs=50, median_ms=10 * quality, p95_ms=12.0, peak_mb=300.0, gflops=1.5
         )
-        entry = Entry(model=model, data=data, protocol=PROTOCOL, report=report, timing=timing)
+        entry = Entry(model=model, data=data, protocol=PROTOCOL, report=report.with_provenance(facts), timing=timing)
         return structs.replace(entry, **changes)
 
     return made

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from time import monotonic, sleep
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from zoo.errors import DataError
 from zoo.leaderboard import Entry, build
+from zoo.registry import reload
 
 SETTINGS = "{score: 0.01, iou: 0.65, max_boxes: 100, nms: class, resize: card, precision: float32, exif: apply}"
 STORED = f"""
@@ -132,7 +136,8 @@ def test_others_add_a_row_by_a_file(desk):
     build(board(desk, STORED), to=desk / "first", runs=desk / "runs")
     text = (desk / "first/entries/stored-at-toys.json").read_text()
     (desk / "theirs").mkdir()
-    (desk / "theirs/one.json").write_text(text.replace('"name":"stored"', '"name":"theirs"'))
+    one = Entry.read(desk / "first/entries/stored-at-toys.json")
+    structs.replace(one, model=structs.replace(one.model, name="theirs")).write(desk / "theirs/one.json")
     (desk / "theirs/broken.json").write_text(text[:-100])
     (desk / "theirs/same.json").write_text(text)
     made = build(board(desk, STORED + "\nentries: ['theirs/*.json', none.json]"), to=desk / "site", runs=desk / "runs")
@@ -140,6 +145,99 @@ def test_others_add_a_row_by_a_file(desk):
     assert {one.name for one in made.failures} == {"broken.json", "stored", "none.json"}
     assert any(one.check == "same_numbers" for one in made.findings)
     assert (desk / "site/entries/theirs-at-toys.json").exists()
+
+
+def test_a_forged_entry_is_in_no_table_and_the_reason_is_said(desk):
+    build(board(desk, STORED), to=desk / "first", runs=desk / "runs")
+    one = Entry.read(desk / "first/entries/stored-at-toys.json")
+    report = replace(one.report, numbers=dict.fromkeys(one.report.numbers, 0.99))
+    structs.replace(one, model=structs.replace(one.model, name="best"), report=report).write(desk / "best.json")
+    made = build(board(desk, STORED + "\nentries: [best.json]"), to=desk / "site", runs=desk / "runs")
+    assert [line.entry.name for line in made.tables[0].lines] == ["stored"]
+    assert made.left_out == ("best on toys",)
+    assert ("impossible", "report.numbers.AP") in {(one.check, one.field) for one in made.findings if one.entry == "best"}
+
+
+def test_an_entry_that_was_changed_since_it_was_built_is_measured_again(desk):
+    path = board(desk, STORED)
+    build(path, to=desk / "site", runs=desk / "runs")
+    entry = desk / "site/entries/stored-at-toys.json"
+    text = entry.read_text()
+    entry.write_text(text.replace('"family":"YOLOX"', '"family":"MINE"'))
+    assert entry.read_text() != text
+    [table] = build(path, to=desk / "site", runs=desk / "runs").tables
+    assert table.lines[0].entry.model.family == "YOLOX"
+    assert table.lines[0].findings == ()
+
+
+def test_a_page_is_not_written_into_a_file_and_that_is_said_before_anything_is_measured(desk):
+    with pytest.raises(DataError, match="That is no folder, and none can be made there"):
+        build(board(desk, STORED), to=desk / "results.json", runs=desk / "runs")
+    assert not (desk / "runs").exists()
+
+
+PLUGIN = """
+from zoo import hookimpl
+
+@hookimpl
+def register_cards(register):
+    from pathlib import Path
+    register(Path(__file__).with_name("acme_cards.yaml"))
+"""
+ACME = """
+schema: 1
+cards:
+  acme_net:
+    architecture: yolox/yolox
+    arguments: {depth: 0.33, width: 0.25, depthwise: true, size: 64}
+    labels: [person]
+    family: Acme
+    licenses: {code: MIT, weights: LicenseRef-acme}
+    parameters: 896_000_000
+    input: {resize: letterbox, size: [64, 64], range: 255, channels: bgr, padding: 114}
+"""
+
+
+@pytest.fixture
+def acme(tmp_path, monkeypatch):
+    """A distribution of somebody else, with a model of its own."""
+    site = tmp_path / "installed"
+    (site / "detzoo_acme-2.5.dist-info").mkdir(parents=True)
+    (site / "detzoo_acme-2.5.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: detzoo-acme\nVersion: 2.5\n")
+    (site / "detzoo_acme-2.5.dist-info/entry_points.txt").write_text("[detzoo]\nacme = detzoo_acme\n")
+    (site / "detzoo_acme.py").write_text(PLUGIN)
+    (site / "acme_cards.yaml").write_text(ACME.replace("896_000_000", "896000000"))
+    monkeypatch.syspath_prepend(str(site))
+    importlib.invalidate_caches()
+    reload()
+    yield
+    monkeypatch.undo()
+    sys.modules.pop("detzoo_acme", None)
+    reload()
+
+
+def test_a_model_of_somebody_else_s_distribution_is_a_row_like_any_other(acme, desk):
+    made = build(board(desk, "\n  - {model: acme_net, weights: random}" + STORED), to=desk / "site", runs=desk / "runs")
+    assert made.failures == ()
+    [line] = [one for one in made.tables[0].lines if one.entry.name == "acme_net"]
+    assert (line.entry.model.family, line.entry.model.licenses.code) == ("Acme", "MIT")
+    assert not line.permissive  # a licence of one's own
+    assert [one.check for one in line.findings] == ["parameters_off"]  # its card claims a thousand times too many
+
+
+def test_two_data_sets_on_one_board_are_two_tables_with_claims_and_ranks_of_their_own(desk):
+    half = json.loads((desk / "instances.json").read_text())
+    half["images"], half["annotations"] = half["images"][:3], half["annotations"][:3]
+    (desk / "half.json").write_text(json.dumps(half))
+    path = board(desk, TINY)
+    path.write_text(
+        path.read_text().replace("{toys: 'coco:instances.json'}", "{toys: 'coco:instances.json', half: 'coco:half.json'}")
+    )
+    made = build(path, to=desk / "site", runs=desk / "runs")
+    assert [(one.data, one.images) for one in made.tables] == [("toys", 6), ("half", 3)]
+    assert made.findings == ()
+    assert [one.lines[0].ranks for one in made.tables] == [(1,), (1,)]
+    assert {one.name for one in (desk / "site/entries").iterdir()} == {"tiny-at-toys.json", "tiny-at-half.json"}
 
 
 def test_what_was_measured_by_another_protocol_is_in_no_table(desk):

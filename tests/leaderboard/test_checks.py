@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from msgspec import structs
 
+from zoo.evaluate import Evaluator
 from zoo.leaderboard import check
 from zoo.leaderboard.checks import CHECKS, Expected, disqualifying, mixed_protocols, other_data
 from zoo.registry.card import Claim
@@ -48,12 +50,9 @@ def test_two_models_whose_results_are_swapped_are_caught(make_entry):
 
 def test_a_misspelt_licence_is_caught(make_entry):
     """APGL-3.0 stood on every row of one family."""
-    findings = check([make_entry("yolo11n", license="APGL-3.0")])
-    assert {(one.check, one.field) for one in findings} == {
-        ("unknown_license", "model.licenses.code"),
-        ("unknown_license", "model.licenses.weights"),
-    }
-    assert "Did you mean 'AGPL-3.0" in findings[0].fix
+    [finding] = check([make_entry("yolo11n", license="APGL-3.0")])  # once, though two fields hold it
+    assert (finding.check, finding.field) == ("unknown_license", "model.licenses.code, model.licenses.weights")
+    assert "Did you mean 'AGPL-3.0" in finding.fix
 
 
 def test_unequal_settings_in_one_table_are_caught(make_entry):
@@ -113,7 +112,8 @@ def test_missing_provenance_says_what_is_missing(make_entry):
 def test_numbers_that_no_evaluator_gives_are_caught(make_entry):
     assert found([make_entry(ap=0.9999)]) == {
         ("impossible", "toy", "report.numbers.AP"),
-        ("impossible", "toy", "report.numbers.AP50"),
+        ("impossible", "toy", "report.curves.AP"),
+        ("impossible", "toy", "report.intervals.AP"),
     }
 
 
@@ -123,7 +123,7 @@ def test_two_rows_of_one_name_are_caught(make_entry):
 
 def test_a_report_without_resamplings_is_named(make_entry):
     entry = make_entry()
-    assert found([structs.replace(entry, report=replace(entry.report, resamplings=None))]) == {
+    assert found([structs.replace(entry, report=replace(entry.report, resamplings=None, intervals={}))]) == {
         ("unranked", "toy", "report.resamplings")
     }
 
@@ -132,6 +132,23 @@ def test_timings_of_another_machine_are_caught(make_entry):
     entries = [make_entry(name, quality=quality) for name, quality in (("a", 0.5), ("b", 0.6), ("c", 0.7))]
     entries[2] = structs.replace(entries[2], timing=structs.replace(entries[2].timing, hardware="a faster one"))
     assert found(entries) == {("mixed_hardware", "c", "timing.hardware")}
+
+
+def test_an_accelerator_has_no_threads_and_is_another_machine_than_a_processor_of_that_name(make_entry):
+    entries = [make_entry(name, quality=quality) for name, quality in (("a", 0.5), ("b", 0.6), ("c", 0.7))]
+    entries[0] = structs.replace(entries[0], timing=structs.replace(entries[0].timing, threads=None))
+    [finding] = check(entries)
+    assert (finding.check, finding.entry) == ("mixed_hardware", "a")
+    assert finding.case == "It was timed on a processor, the others on a processor, 2 threads."
+    on_accelerators = [structs.replace(one, timing=structs.replace(one.timing, threads=None)) for one in entries]
+    assert check(on_accelerators) == []
+
+
+def test_resamplings_of_another_seed_have_no_rank_and_that_is_said(make_entry):
+    entries = [make_entry(name, quality=quality) for name, quality in (("a", 0.5), ("b", 0.6), ("c", 0.7))]
+    report = entries[0].report
+    entries[0] = structs.replace(entries[0], report=replace(report, resamplings=replace(report.resamplings, seed=5)))
+    assert found(entries) == {("unranked", "a", "report.resamplings")}
 
 
 def test_another_policy_of_the_evaluator_is_caught(make_entry):
@@ -149,13 +166,14 @@ def test_one_file_at_two_input_sizes_is_no_copy(make_entry):
     assert check([small, large]) == []
 
 
-def test_models_that_find_nothing_are_no_copies_of_each_other(make_entry):
-    entries = []
-    for name in ("a", "b"):
-        entry = make_entry(name)
-        nothing = replace(entry.report, numbers=dict.fromkeys(entry.report.numbers, 0.0), per_class={})
-        entries.append(structs.replace(entry, report=nothing))
-    assert check(entries) == []
+def test_models_that_find_nothing_are_no_copies_of_each_other(make_entry, truth):
+    evaluator = Evaluator(truth)
+    nothing = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0, int)}
+    evaluator.update(range(len(truth)), [nothing] * len(truth))
+    blind = evaluator.compute(resamples=20)
+    assert blind.ap == 0
+    entries = [make_entry(name) for name in ("a", "b")]
+    assert check([structs.replace(one, report=blind.with_provenance(one.report.provenance)) for one in entries]) == []
 
 
 def test_a_claim_on_another_data_set_is_not_held_against_the_measured(make_entry):

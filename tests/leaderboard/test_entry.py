@@ -1,8 +1,12 @@
 """An entry travels as JSON; what is wrong in one is named by file and field."""
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
+from typing import get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +20,9 @@ from zoo.registry.card import Claim
 
 def test_an_entry_comes_back_from_its_file_as_it_was(make_entry, tmp_path):
     entry = make_entry(claimed=40.0)
-    entry.write(tmp_path / "entry.json")
-    assert Entry.read(tmp_path / "entry.json") == entry
+    stored = entry.write(tmp_path / "entry.json")
+    assert structs.replace(stored, seal=None) == entry
+    assert Entry.read(tmp_path / "entry.json") == stored
     assert [one.name for one in tmp_path.iterdir()] == ["entry.json"]
 
 
@@ -83,3 +88,19 @@ def test_no_two_rows_share_a_file(a, data_a, b, data_b):
     assert "/" not in one
     assert not one.startswith(".")
     assert len(one) < 200
+
+
+def fields_of(kind: type, at: str = "") -> set[str]:
+    """Every field of an entry, by its path; a claim's and a report's are described elsewhere."""
+    made = set()
+    for one in structs.fields(kind):
+        parts = [part for part in (one.type, *get_args(one.type)) if isinstance(part, type) and issubclass(part, msgspec.Struct)]
+        inside = [part for part in parts if part is not Claim]
+        made |= fields_of(inside[0], f"{at}{one.name}.") if inside else {at + one.name}
+    return made
+
+
+def test_the_documentation_describes_exactly_the_fields_that_an_entry_has():
+    text = (Path(__file__).parents[2] / "docs/leaderboard.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\|(.*?)\|", text.partition("### The fields of an entry")[2], re.MULTILINE)
+    assert {name for row in rows[2:] for name in re.findall("`(.*?)`", row)} == fields_of(Entry)

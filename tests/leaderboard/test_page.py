@@ -14,6 +14,7 @@ from zoo.leaderboard import Entry, Leaderboard, check
 from zoo.leaderboard.pictures import Box, Seen, Shown
 from zoo.leaderboard.site import page as html_of
 from zoo.leaderboard.table import Failure, table_of
+from zoo.registry.card import Claim, Licenses
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -28,15 +29,24 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     wrong: list[str] = []
     contexts = []
 
-    def made(entries: list[Entry], *, failures: tuple[Failure, ...] = (), width: int = 1440, scheme: str = "light") -> Page:
+    def made(
+        entries: list[Entry],
+        *,
+        failures: tuple[Failure, ...] = (),
+        width: int = 1440,
+        scheme: str = "light",
+        tables: tuple[str, ...] = ("toys",),
+    ) -> Page:
         names = [entry.name for entry in entries[:2]]
         whole = Box((0.1, 0.1, 0.5, 0.5), "cat", 0.9, True)
         seen = tuple(Seen(name, 1.0 - at / 2, (whole,) * at) for at, name in enumerate(names))
         picture = Shown("7", 200, 100, PIXEL, 0.5, (Box((0.1, 0.1, 0.5, 0.5), "cat", None, True),), seen)
         findings = check(entries)
-        table = table_of("toys", entries, findings, pictures=[picture])
+        made_tables = tuple(
+            table_of(name, [one for one in entries if one.data == name], findings, pictures=[picture]) for name in tables
+        )
         board = Leaderboard(
-            "Toys", "A board.", "uniform", {"score": 0.01}, "2026-01-01", "0.1.0", (table,), tuple(findings), (), failures
+            "Toys", "A board.", "uniform", {"score": 0.01}, "2026-01-01", "0.1.0", made_tables, tuple(findings), (), failures
         )
         (tmp_path / "index.html").write_text(html_of(board), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -134,7 +144,7 @@ def test_a_row_opens_to_its_report_with_mouse_and_keyboard(show, entries):
         assert report.get_by_role("heading", name=title, exact=True).is_visible()
     assert report.locator("path.curve").count() == 3
     assert report.get_by_text("99 on toys").is_visible()
-    assert "data_sha256" in report.inner_text().replace(" ", "_")
+    assert "Annotations' sha256" in report.inner_text()
     assert report.get_by_role("link", name="The entry as JSON").get_attribute("href") == "entries/middle-at-toys.json"
     assert report.get_by_role("heading", name="What the checks found").is_visible()
     assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
@@ -175,7 +185,74 @@ def test_what_went_wrong_is_on_the_page(show, entries):
     page = show(entries, failures=(Failure("lost", "toys", "No weights."),))
     page.get_by_text("Not measured: 1").click()
     assert page.get_by_text("lost on toys: No weights.").is_visible()
-    assert page.get_by_text("What the checks found:").is_visible()
+    assert page.get_by_text("The checks found something in 1 row").is_visible()
+
+
+def test_what_the_checks_found_is_told_once_by_the_name_of_the_check_and_leads_to_its_row(show, entries):
+    page = show(entries)
+    page.get_by_text("The checks found something in 1 row").click()
+    problems = page.locator("#problems li")
+    assert problems.all_inner_texts() == ["middle far_from_claim"]
+    problems.get_by_role("button", name="middle").click()
+    assert page.locator("tr.line.open .label").inner_text() == "middle"
+    assert page.get_by_text("is claimed, a difference of").count() == 1
+
+
+def test_the_plot_begins_with_what_more_than_half_of_the_rows_have(show, entries):
+    pressed = "#axes button[aria-pressed=true]"
+    assert show(entries).locator(pressed).inner_text() == "Latency"
+    page = show([entries[0], *(structs.replace(one, timing=None) for one in entries[1:])])
+    assert page.locator(pressed).inner_text() == "Parameters"
+    assert page.locator("g.point").count() == 3
+
+
+def test_what_was_timed_on_other_hardware_says_so_and_is_not_drawn_among_the_others(show, entries):
+    there = structs.replace(entries[0].timing, hardware="An accelerator", threads=None, median_ms=0.5)
+    page = show([*entries[1:], structs.replace(entries[0], timing=there), renamed(entries[2], "fourth")])
+    page.get_by_role("button", name="Latency").first.click()
+    assert page.locator("g.point").count() == 2
+    assert "from that hardware: 2 of 4" in page.locator("#plot-note").inner_text()
+    cell = page.locator("tr[data-name=fast] td.c-latency")
+    assert cell.inner_text().split("\n") == ["0.50", "p95 12.0", "on An accelerator"]
+    page.locator("th[data-key=latency] button").click()
+    assert set(rows(page)[2:]) == {"fast", "exact"}  # what can't be compared is not the fastest
+
+
+def renamed(entry: Entry, name: str) -> Entry:
+    return structs.replace(entry, model=structs.replace(entry.model, name=name))
+
+
+def test_two_data_sets_are_two_tables(show, entries):
+    elsewhere = [structs.replace(renamed(one, f"{one.name} too"), data="streets") for one in entries[:2]]
+    page = show([*entries, *elsewhere], tables=("toys", "streets"))
+    assert rows(page) == ["exact", "middle", "fast"]
+    page.get_by_role("button", name="streets").click()
+    assert rows(page) == ["exact too", "fast too"]
+    assert "2 models on streets" in page.locator("#facts").inner_text()
+    assert page.locator("g.point").count() == 2
+    page.locator("details.problems summary").first.click()
+    page.get_by_role("button", name="middle on toys").click()
+    assert rows(page)[0] == "exact"
+    assert page.locator("tr.line.open .label").inner_text() == "middle"
+
+
+@pytest.mark.parametrize("name", ["unbroken" * 15, "a_name_of_" * 12, "many words " * 10 + "end"], ids=["word", "parts", "words"])
+@pytest.mark.parametrize(("width", "last"), [(390, "c-latency"), (1440, "c-gap")])
+def test_a_long_name_hides_no_number(name, width, last, show, make_entry):
+    """Nor do long licences and data sets, on the widths of a phone and a desk."""
+    claim = Claim(dataset="another_data_set_of_a_long_name", metric="AP", value=51.25, source="a paper")
+    entry = make_entry(name[:120], license="LicenseRef-somebody-s-own-and-long", family="family" * 20, quality=0.6)
+    model = structs.replace(entry.model, licenses=Licenses(code="AGPL-3.0-only", weights="CC-BY-NC-4.0"))
+    model = structs.replace(model, published=structs.replace(model.published, claims=[claim]), parameters=1_234_567_890)
+    page = show([structs.replace(entry, model=model), make_entry("short", claimed=12.0)], width=width)
+    place = page.locator("#rows").bounding_box()
+    for row in page.locator("tr.line").all():
+        for cell in ("c-ap", last):
+            box = row.locator(f"td.{cell}").bounding_box()
+            assert place["x"] <= box["x"], cell
+            assert box["x"] + box["width"] <= place["x"] + place["width"] + 1, cell
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("tr.line .opener").first.bounding_box()["height"] < 120
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -149,7 +149,7 @@ def module() -> Iterator[Callable[[str, object], None]]:
         ("json:no_such_function", None, "AttributeError"),
         ("zoo_test_parts:build", ImportError("needs libfoo"), "ImportError: needs libfoo"),
         ("zoo_test_parts:build", SystemExit(3), "SystemExit: 3"),
-        ("zoo_test_parts:build", 42, "that is a int, which can't be called"),
+        ("zoo_test_parts:build", 42, "that is an int, which can't be called"),
     ],
 )
 def test_a_builder_that_can_not_be_had_is_blamed_on_its_plugin(

@@ -25,7 +25,9 @@ CORE_FILE = """
         architecture: yolo/net
         labels: coco80
         default: v1
-        weights: {v1: {sources: []}, v2: {sources: [{kind: url, url: "https://e.org/2", sha256: "12345678"}]}}
+        weights:
+          v1: {sources: [{kind: url, url: "https://e.org/1"}]}
+          v2: {sources: [{kind: url, url: "https://e.org/2", sha256: "12345678"}]}
       yolo_tiny: {architecture: yolo/net, labels: coco80}
       shared: {architecture: yolo/net, labels: coco80}
       faster_fpn: {architecture: tv/faster, labels: coco91}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.errors import CardError, NameAmbiguous
+from zoo.errors import CardError, NameAmbiguous, SourceError
 from zoo.registry import PluginWarning, add, catalogue, reload, shared
 
 Give = Callable[..., None]
@@ -125,10 +125,17 @@ def test_a_bundles_broken_cards_are_named(write: Write, monkeypatch: pytest.Monk
         catalogue()
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_a_bundle_without_cards_adds_none(there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ZOO_BUNDLE", str(tmp_path if there else tmp_path / "nowhere"))
+def test_a_bundle_without_cards_adds_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_BUNDLE", str(tmp_path))
     assert catalogue().names() == ["acme_nano"]
+
+
+def test_a_bundle_that_is_not_there_is_an_error_and_not_a_list_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOO_BUNDLE", str(tmp_path / "nowhere"))
+    with pytest.raises(SourceError, match="ZOO_BUNDLE"):
+        catalogue()
 
 
 def test_an_extract_has_the_cards_and_aliases_that_some_models_need(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

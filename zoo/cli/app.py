@@ -24,7 +24,7 @@ from typing import Annotated, NoReturn, TextIO
 import typer
 
 from zoo.cli import message as say
-from zoo.cli.help import Command, Commands
+from zoo.cli.help import Command, Commands, narrow
 from zoo.cli.quick import plain_call
 from zoo.errors import ZooError
 from zoo.registry import PluginWarning
@@ -126,7 +126,12 @@ def _log_as_warnings() -> None:
 def app(arguments: Sequence[str]) -> typer.Typer:
     """The command line for these arguments: with the command they name, or with all commands where they name none."""
     made = typer.Typer(
-        cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+        cls=Commands,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"terminal_width": narrow()},
     )
     made.callback()(_zoo)
     names = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS

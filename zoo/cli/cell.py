@@ -27,11 +27,6 @@ def count(value: int | None) -> str:
     return f"{amount:.1f}{unit}" if amount < 99.95 else f"{amount:.0f}{unit}"
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """`1 file`, `2,000 files`."""
-    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
-
-
 def claimed(value: float) -> str:
     """A claimed number as a listing shows it, unless it has more decimals."""
     return number(value) if round(value, 1) == value else f"{value:g}"

@@ -1,7 +1,7 @@
 """`zoo compare`: two models on the same pictures, and whether their difference is real.
 
-With `--json`, one object: a, b (what they are called) and differences, by number: a, b, difference, interval {low, high, level},
-p_value.
+With `--json`, one object: a, b (what they are called), doubts, and differences, by number: a, b, difference, interval {low, high,
+level}, p_value.
 """
 
 from __future__ import annotations
@@ -15,13 +15,17 @@ import typer
 
 from zoo.cli.measures import percent
 from zoo.cli.table import table
+from zoo.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from zoo.evaluate import Comparison, Report
+    from zoo.evaluate.intervals import Difference
 
 HEADER = ("", "A", "B", "B - A", "interval", "p")
 ORDER = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 CHANCE = 0.05
+TENTH = 0.1  # of a point: what is shown
+FILES = (".json", ".parquet")
 
 
 def compare(
@@ -38,11 +42,12 @@ def compare(
 
     one, two = (_report(name, data) for name in (a, b))
     found = compare_reports(one, two)
+    first, second = _names((one, a), (two, b))
     if as_json:
-        facts = {"a": _name(one, a), "b": _name(two, b), "differences": found.differences}
+        facts = {"a": first, "b": second, "doubts": found.doubts, "differences": found.differences}
         typer.echo(msgspec.json.format(msgspec.json.encode(facts)))
     else:
-        typer.echo("\n".join(_page(found, _name(one, a), _name(two, b))))
+        typer.echo("\n".join(_page(found, first, second)))
 
 
 def _report(name: str, data: str | None) -> Report:
@@ -52,10 +57,11 @@ def _report(name: str, data: str | None) -> Report:
 
     if _is_report(name):
         return Report.read(name)
+    if Path(name).suffix in FILES and not Path(name).exists():
+        raise DataError(f"'{name}' was to be compared.", "There is no such file.", "Check the path.")
     if data is None:
-        raise typer.BadParameter(
-            f"'{name}' is no report; say what it is to be measured on: --data coco:FILE", param_hint="--data"
-        )
+        case = "It is no report, and nothing says what it is to be measured on."
+        raise UsageError(f"'{name}' was to be compared.", case, "Add --data coco:FILE, or name the .json of zoo evaluate --json.")
     return evaluate(name, data=data)
 
 
@@ -68,8 +74,12 @@ def _is_report(name: str) -> bool:
         return file.read(64).lstrip()[:1] == b"{"
 
 
-def _name(report: Report, otherwise: str) -> str:
-    return (report.provenance or {}).get("model", otherwise)
+def _names(*both: tuple[Report, str]) -> list[str]:
+    """What each is called: its model, and where two are of one model, what was typed for it, too."""
+    models = [(report.provenance or {}).get("model", typed) for report, typed in both]
+    if len(set(models)) == len(models):
+        return models
+    return [model if model == typed else f"{model} ({typed})" for model, (_, typed) in zip(models, both, strict=True)]
 
 
 def _place(pair: tuple[str, object]) -> tuple[bool, int, str]:
@@ -92,8 +102,16 @@ def _page(found: Comparison, a: str, b: str) -> Iterator[str]:
     ]
     yield f"A: {a}\nB: {b}\n"
     yield table(HEADER, rows, right=HEADER[1:])
+    yield from (f"\n{doubt}" for doubt in found.doubts)
     if "AP" in found.differences:
-        one = found["AP"]
-        better, by = ("B", one.difference) if one.difference >= 0 else ("A", -one.difference)
-        real = f"The difference is {'not told apart from chance' if one.p_value > CHANCE else 'more than chance'}"
-        yield f"\n{better} is ahead by {100 * by:.1f} AP. {real} (p = {one.p_value:.3f})."
+        yield f"\n{_verdict(found['AP'])}"
+
+
+def _verdict(one: Difference) -> str:
+    """Who is ahead in AP, and whether that is chance."""
+    if not one.difference:
+        return "A and B have the same AP."
+    better, by = ("B", one.difference) if one.difference > 0 else ("A", -one.difference)
+    ahead = f"by {100 * by:.1f} AP" if 100 * by >= TENTH / 2 else f"by less than {TENTH} AP"
+    real = f"The difference is {'not told apart from chance' if one.p_value > CHANCE else 'more than chance'}"
+    return f"{better} is ahead {ahead}. {real} (p = {one.p_value:.3f})."

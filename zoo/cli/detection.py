@@ -23,6 +23,7 @@ from zoo.detectors.stream import Looked, stream
 from zoo.draw import draw, save
 from zoo.errors import ImageError, UsageError
 from zoo.images import Picture, Source, expand
+from zoo.words import counted
 
 Write: TypeAlias = Callable[[Detections], None]
 Add: TypeAlias = Callable[[object], None]
@@ -162,7 +163,8 @@ def _say(failed: Sequence[ImageError], total: int, asked: Request) -> None:
     if failed and len(failed) == total:
         message.error("No picture could be read.")
     elif failed:
-        message.warning(f"{len(failed)} of {total} pictures could not be read.")
-    for what, to in (("Results", asked.json_to), ("COCO results", asked.coco_to), ("Annotated pictures", asked.save_to)):
+        message.warning(f"{len(failed)} of {counted(total, 'picture')} could not be read.")
+    saved = asked.save_to if len(failed) < total else None  # the folder is made for the first picture
+    for what, to in (("Results", asked.json_to), ("COCO results", asked.coco_to), ("Annotated pictures", saved)):
         if to and str(to) != STANDARD_OUTPUT:
             typer.echo(f"{what}: {to}", err=True)

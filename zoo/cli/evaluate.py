@@ -6,16 +6,17 @@ that ends in `.json` is a file for one report; any other is a folder with a file
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoo.cli.measures import Data, ProtocolName, ProtocolOption, To, each, percent
+from zoo.cli.measures import Data, ProtocolName, To, each, percent
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.cli.table import table
-from zoo.errors import DataError
+from zoo.errors import UsageError
+from zoo.words import counted
 
 if TYPE_CHECKING:
     from zoo.evaluate import Report
@@ -28,13 +29,17 @@ CLASSES = ("class", "boxes", "AP", "interval", "AP50", "best score", "precision"
 Models = Annotated[
     list[str], typer.Argument(metavar="MODEL|FILE", help="A name, predictions (.parquet) or COCO results (.json).")
 ]
+Thresholds = Annotated[
+    ProtocolName | None,
+    typer.Option(metavar="uniform|native", help="uniform, the default: the same for every model; native: the family's own."),
+]
 Resamples = Annotated[int, typer.Option(metavar="COUNT", min=0, help="For the intervals; 0 for none, which is faster.")]
 
 
 def evaluate(  # noqa: PLR0913 - one parameter an option
     models: Models,
     data: Data,
-    protocol: ProtocolOption = ProtocolName.uniform,
+    protocol: Thresholds = None,
     to: To = None,
     weights: Weights = None,
     device: Device = None,
@@ -47,21 +52,23 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Measure models on a data set: COCO's numbers, in percent, with 95 % confidence intervals.
 
-    Models are run first, unless that was done before; what files hold was seen before, under a protocol of its own. One model's
-    error does not stop the others: the exit code is 1 then.
+    Models are run first, unless that was done before; what files hold was seen before, under a protocol of its own, and options
+    of a run are for the models beside them. One model's error does not stop the others: the exit code is 1 then.
     """
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate.evaluation import evaluate as measure
 
-    if json_to and json_to.endswith(".json") and len(set(models)) > 1:
-        raise typer.BadParameter("several reports do not go into one file; name a folder, or -", param_hint="--json")
+    _refuse_idle(models, {"protocol": protocol, "weights": weights, "device": device, "batch-size": batch_size, "to": to})
+    _check_outputs(models, json_to, plots)
     dataset = read(data)
 
     def one(model: str) -> Report:
+        if _is_file(model):
+            return measure(model, data=dataset, resamples=resamples, seed=seed)
         return measure(
             model,
             data=dataset,
-            protocol=protocol.value,
+            protocol=protocol.value if protocol else None,
             weights=weights_of(weights),
             device=device,
             batch_size=batch_size or "auto",
@@ -71,7 +78,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
         )
 
     done, code = each(models, one)
-    reports = {_stem(report, model): report for model, report in done.items()}
+    reports = _by_name(done)
     if json_to != "-" and reports:
         typer.echo("\n".join(_page(reports, classes=classes)))
     if json_to:
@@ -81,15 +88,44 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     raise typer.Exit(code)
 
 
-def _stem(report: Report, model: str) -> str:
-    return (report.provenance or {}).get("model", model)
+def _check_outputs(models: Sequence[str], json_to: str | None, plots: Path | None) -> None:
+    if json_to and json_to.endswith(".json") and len(set(models)) > 1:
+        raise typer.BadParameter("several reports do not go into one file; name a folder, or -", param_hint="--json")
+    if plots and plots.exists() and not plots.is_dir():
+        raise typer.BadParameter(f"'{plots}' is no folder", param_hint="--plots")
+
+
+def _by_name(done: Mapping[str, Report]) -> dict[str, Report]:
+    """Reports by what they are called, which is one name each."""
+    from zoo.evaluate.naming import told_apart  # deferred: its package imports numpy, which help does not need
+
+    names = told_apart({model: (report.provenance or {}).get("model", model) for model, report in done.items()})
+    return {names[model]: report for model, report in done.items()}
+
+
+def _is_file(model: str) -> bool:
+    """Whether it is the name of what was seen before."""
+    return model.endswith((".json", ".parquet"))
+
+
+def _refuse_idle(models: Sequence[str], running: Mapping[str, object]) -> None:
+    """Raises: UsageError naming options of a run where nothing is run."""
+    options = [f"--{name}" for name, value in running.items() if value is not None]
+    if options and all(map(_is_file, models)):
+        several = "files that hold" if len(models) > 1 else "a file that holds"
+        raise UsageError(
+            f"{' '.join(models)} {'were' if len(models) > 1 else 'was'} to be measured with {' and '.join(options)}.",
+            f"There is only {several} what was seen before: no model is run, and {' and '.join(options)} would decide nothing.",
+            f"Leave {'them' if len(options) > 1 else 'it'} out, or name a model.",
+        )
 
 
 def _page(reports: Mapping[str, Report], *, classes: bool) -> Iterator[str]:
     """A table a protocol, because numbers of two are not to be ranked in one; then what the tables do not say."""
     for protocol, alike in _by_protocol(reports).items():
         measured = next(iter(alike.values())).measured
-        yield f"{measured.data}: {measured.images} images, {measured.boxes} boxes. Protocol: {protocol}.\n"
+        sizes = f"{counted(measured.images, 'image')}, {counted(measured.boxes, 'box', 'boxes')}"
+        yield f"{measured.data}: {sizes}. Protocol: {protocol}.\n"
         yield table(HEADER, [_cells(name, report) for name, report in alike.items()], right=HEADER[1:]) + "\n"
         for name, report in alike.items():
             if classes:
@@ -133,11 +169,14 @@ def _notes(name: str, report: Report) -> Iterator[str]:
         classes = ", ".join(measured.missing[:10]) + (
             f" and {len(measured.missing) - 10} more" if len(measured.missing) > 10 else ""
         )
-        known = f"{len(measured.missing)} of the data set's {len(report.per_class)} classes"
+        known = f"{len(measured.missing)} of the data set's {counted(len(report.per_class), 'class', 'classes')}"
         yield f"{name} does not know {known}, and scores 0 there: {classes}."
     if measured.unmet:
         count = sum(measured.unmet.values())
-        yield f"{name}: {count} detections of {len(measured.unmet)} classes that the data set does not have were left out."
+        of = f"{counted(count, 'detection')} of {counted(len(measured.unmet), 'class', 'classes')}"
+        yield f"{name}: {of} that the data set does not have {'was' if count == 1 else 'were'} left out."
+    for note in measured.notes:
+        yield f"{name}: {note}"
 
 
 def _write(reports: Mapping[str, Report], to: str) -> None:
@@ -145,23 +184,18 @@ def _write(reports: Mapping[str, Report], to: str) -> None:
         for report in reports.values():
             typer.echo(report.to_json())
         return
+    from zoo.evaluate.naming import file_names  # deferred: its package imports numpy, which help does not need
+
     path = Path(to)
-    single = path.suffix == ".json"
-    for name, report in reports.items():
-        file = path if single else path / f"{name}.json"
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            report.write(file)
-        except OSError as why:
-            raise DataError(
-                f"A report was to be written to {file}.", f"{why.strerror}.", "Name a file that can be written."
-            ) from why
+    for name, file in file_names(reports).items():
+        reports[name].write(path if path.suffix == ".json" else path / f"{file}.json")
     typer.echo(f"Report: {path}", err=True)
 
 
 def _draw(reports: Mapping[str, Report], folder: Path) -> None:
+    from zoo.evaluate.naming import file_names
     from zoo.evaluate.plots import save  # deferred: it imports matplotlib
 
-    for name, report in reports.items():
-        save(report, folder / name)
+    for name, file in file_names(reports).items():
+        save(reports[name], folder / file)
     typer.echo(f"Plots: {folder}", err=True)

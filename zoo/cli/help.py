@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from shutil import get_terminal_size
 from typing import Protocol
 
 from typer import Context
 from typer.core import TyperCommand, TyperGroup
 
 LONGEST = 1000  # a first sentence is never cut
+LEAST = 52  # columns below which Click's help would leave the terminal
 
 
 class Formatter(Protocol):
@@ -29,13 +32,18 @@ class Command(TyperCommand):
             if one.param_type_name == "argument" and one.metavar is None and one.name:
                 one.metavar = one.name.upper()
 
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:  # type: ignore[override]  # Typer's Context is what it is given
+        """As every manual page has it: `NAME`, `[PATTERN]`; braces only where there is a choice."""
+        pieces: list[str] = super().collect_usage_pieces(ctx)
+        return [piece if "|" in piece else piece.replace("{", "").replace("}", "") for piece in pieces]
+
     def format_options(self, ctx: Context, formatter: Formatter) -> None:  # type: ignore[override]  # Typer's Context is what it is given
         """The arguments that have something to say, then the options."""
         rows: dict[str, list[tuple[str, str]]] = {"argument": [], "option": []}
         for one in self.get_params(ctx):
             if record := one.get_help_record(ctx):
                 argument = one.param_type_name == "argument"
-                rows[one.param_type_name].append((one.metavar or "", record[1]) if argument else record)
+                rows[one.param_type_name].append((one.metavar or "" if argument else record[0], _in_words(record[1])))
         for heading, kind in (("Arguments", "argument"), ("Options", "option")):
             if rows[kind]:
                 with formatter.section(heading):
@@ -56,3 +64,14 @@ class Commands(TyperGroup):
         for heading, rows in headings.items():
             with formatter.section(heading):
                 formatter.write_dl([(f"{name:{widest}}", said) for name, said in rows])
+
+
+def _in_words(said: str) -> str:
+    """Ranges as people say them: `0<=x<=1` is `0 to 1`, `x>=1` is `at least 1`."""
+    return re.sub(r"x>=([\d.]+)", r"at least \1", re.sub(r"([\d.]+)<=x<=([\d.]+)", r"\1 to \2", said))
+
+
+def narrow() -> int | None:
+    """The width of help in a terminal that is narrower than Click believes any to be; else None, and Click's own."""
+    columns = get_terminal_size().columns
+    return max(columns - 1, 30) if columns < LEAST else None

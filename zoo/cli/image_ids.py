@@ -12,6 +12,7 @@ from zoo.images import Source
 from zoo.images.sources import is_url, name_of
 
 FIX = "Pass the data set's annotations: --coco-images instances.json"
+SAME = "Pass the annotations of these pictures; their file_name is what pictures are found by."
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class ImageIds:
             raise _no_id(source, "Its name is not a number", FIX)
         known = next((name for name in _ends(str(path)) if name in self.by_name), None)
         if known is None:
-            raise _no_id(source, "The annotations have no image of that name", FIX)
+            raise _no_id(source, "The annotations have no image of that name", SAME)
         if (image := self.by_name[known]) is None:
             case = f"Several images of the annotations are called {known}"
             raise _no_id(source, case, "Name pictures by more of their path, as in the annotations' file_name.")

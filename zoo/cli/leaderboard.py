@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoo.cli import message
 from zoo.cli.help import Command, Commands
 from zoo.cli.table import table
 from zoo.errors import DataError
+from zoo.words import counted
 
 if TYPE_CHECKING:
     from zoo.leaderboard import Finding, Leaderboard
@@ -40,10 +42,12 @@ def build(
     made = build_board(board, to=to, runs=runs, say=lambda text: typer.echo(text, err=True))
     typer.echo((to / "leaderboard.json").read_text(encoding="utf-8") if as_json else _overview(made), nl=not as_json)
     for finding in made.findings:
-        typer.echo(f"Check: {finding}", err=True)
+        typer.echo(f"{finding.check}: {finding}", err=True)
     for one in made.failures:
         typer.echo(f"Not measured: {one.name} on {one.data}: {one.why}", err=True)
     typer.echo(f"The page: {to / 'index.html'}", err=True)
+    for name in made.left_out:
+        typer.echo(f"In no table: {name}", err=True)
     raise typer.Exit(int(bool(made.failures) or (strict and bool(made.findings))))
 
 
@@ -79,8 +83,8 @@ def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int)
     for finding in findings:
         typer.echo(f"{finding.check}: {finding}")
     for why in broken:
-        typer.echo(str(why), err=True)
-    typer.echo(f"{count} entries, {len(findings)} findings.", err=True)
+        message.error(why)
+    typer.echo(f"{counted(count, 'entry', 'entries')}, {counted(len(findings), 'finding')}.", err=True)
 
 
 def _overview(made: Leaderboard) -> str:

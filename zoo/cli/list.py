@@ -19,6 +19,7 @@ from zoo.cli.table import table
 from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, Row, catalogue
 from zoo.registry.catalogue import NOBODY
+from zoo.words import are, counted
 
 HEADER = ("name", "AP", "params", "input", "licence", "labels", "plugin")
 NUMBERS = ("AP", "params", "input")
@@ -60,10 +61,9 @@ def list_models(
     else:
         typer.echo(_why_nothing(known, pattern, where), err=True)
     if unknown:
-        are = "is" if unknown == 1 else "are"
         why = "a fact that was asked for is unknown (null)"
         differ = ", or holds of the licence of code or weights alone" if "licen" in (where or "").lower() else ""
-        typer.echo(f"{cell.counted(unknown, 'model')} {are} left out because {why}{differ}.", err=True)
+        typer.echo(f"{counted(unknown, 'model')} {are(unknown)} left out because {why}{differ}.", err=True)
 
 
 def _table(rows: list[tuple[str, Row]]) -> str:
@@ -74,12 +74,12 @@ def _table(rows: list[tuple[str, Row]]) -> str:
             cell.count(row.parameters),
             cell.size(row.size, row.resize),
             cell.license(row.code_license, row.weights_license),
-            row.labels if row.listed is None else cell.counted(row.classes, "class", "classes"),
+            row.labels if row.listed is None else counted(row.classes, "class", "classes"),
             row.plugin,
         )
         for name, row in rows
     ]
-    return f"{table(HEADER, cells, right=NUMBERS)}\n\n{cell.counted(len(rows), 'model')}."
+    return f"{table(HEADER, cells, right=NUMBERS)}\n\n{counted(len(rows), 'model')}."
 
 
 def _facts(name: str, row: Row) -> dict[str, Any]:

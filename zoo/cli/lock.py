@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.cell import counted
 from zoo.cli.wanted import wanted
 from zoo.errors import NameNotFound
 from zoo.hub import Lock, Wanted, relock, settings, verify
 from zoo.registry import Catalogue, catalogue
+from zoo.words import counted
 
 
 def lock(

@@ -9,6 +9,7 @@ from typing import Annotated, TypeAlias, TypeVar
 
 import typer
 
+from zoo.cli import message
 from zoo.cli.cell import UNKNOWN
 from zoo.errors import ZooError
 
@@ -41,7 +42,7 @@ def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], 
         except ZooError as why:
             if len(names) == 1:
                 raise
-            typer.echo(f"{name}: {why}", err=True)
+            message.error(why if name in str(why) else f"{name}: {why}")
     return done, 0 if len(done) == len(set(names)) else 1
 
 

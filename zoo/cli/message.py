@@ -11,8 +11,8 @@ from zoo.errors import ZooError
 _VALUE = r"""("[^"]*"|'[^']*'|\w+(?:\.\w+)*)"""
 _CALL = re.compile(r'zoo\.load\("([^"]+)"(?:, )?([^)]*)\)')
 _KEYWORD = re.compile(rf"\b(weights|device|score|iou|max_boxes|batch_size|exif|on_error|backbone|neck|head)={_VALUE}")
+_LABELS = re.compile(r"\blabels=\[([^]]*)\]")
 _PART = re.compile(r"\b(backbone|neck|head)_arguments=\{([^}]*)\}")
-_SKIPPING = re.compile(r'; detect\(\.\.\., on_error="skip"\) leaves such pictures out')
 
 
 def error(what: ZooError | str) -> None:
@@ -22,13 +22,13 @@ def error(what: ZooError | str) -> None:
 
 def warning(what: ZooError | str) -> None:
     """Says what a user should know though the work goes on."""
-    _say("Warning", "yellow", in_shell(_SKIPPING.sub("", str(what))))
+    _say("Warning", "yellow", in_shell(str(what)))
 
 
 def in_shell(text: str) -> str:
     """Advice for Python in the words of the command line: `weights="file:PATH"` is `--weights file:PATH`."""
-    text = _SKIPPING.sub("; --on-error skip leaves such pictures out", text)
     text = _CALL.sub(lambda call: f"zoo detect IMAGE --model {call[1]} {call[2]}".rstrip(), text)
+    text = _LABELS.sub(lambda labels: "--labels " + re.sub(r"[\"' ]", "", labels[1]), text)
     text = _PART.sub(lambda part: _settings(part[1], part[2]), text)
     return _KEYWORD.sub(lambda pair: _option(pair[1], pair[2]), text)
 

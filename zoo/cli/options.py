@@ -6,6 +6,9 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from zoo.errors import UsageError
+from zoo.hub.choice import RANDOM
+
 Weights: TypeAlias = Annotated[
     str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")
 ]
@@ -14,5 +17,10 @@ BatchSize: TypeAlias = Annotated[int | None, typer.Option(metavar="COUNT", min=1
 
 
 def weights_of(text: str | None) -> bool | str:
-    """`--weights` as `zoo.load` takes it: nothing is the card's own, `random` is none."""
-    return {None: True, "random": False}.get(text, text or True)
+    """`--weights` as `zoo.load` takes it: nothing is the card's own, `random` is none. Raises: UsageError for an empty text."""
+    if text is not None and not text.strip():
+        fix = "Leave it out for the card's own, or write --weights random, a tag, file:PATH or hub:org/repo."
+        raise UsageError(f"--weights '{text}' was given.", "That names no weights.", fix)
+    if text is None:
+        return True
+    return False if text == RANDOM else text

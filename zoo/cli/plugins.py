@@ -19,13 +19,13 @@ from zoo.cli.table import table
 from zoo.registry import PluginInfo, PluginWarning, catalogue
 
 SLOW = 0.5  # seconds that importing and registering may take before `zoo plugins` remarks on it
-HEADER = ("name", "distribution", "version", "status", "models", "contributes", "seconds")
+HEADER = ("name", "status", "models", "distribution", "version", "contributes", "seconds")
 
 
 def plugins(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
     """Show the installed plugins: what each contributes, how long that took, and why one is quarantined.
 
-    ZOO_PLUGINS=a,b loads only those, ZOO_PLUGINS= none.
+    ZOO_PLUGINS=a,b loads only those, ZOO_PLUGINS= none. To write one of your own: zoo plugins new NAME
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Skipped plugin", PluginWarning)  # the table says so
@@ -49,10 +49,10 @@ def _cells(info: PluginInfo, models: Counter[str]) -> tuple[str, ...]:
     loaded = info.status == "loaded"
     return (
         info.name,
-        info.distribution,
-        info.version,
         info.status,
         str(models[info.name]) if loaded else "–",
+        info.distribution,
+        info.version,
         contributes or "–",
         "–" if info.status == "switched off" else f"{info.seconds:.3f}",
     )

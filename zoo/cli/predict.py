@@ -12,6 +12,7 @@ import typer
 
 from zoo.cli.measures import Data, ProtocolName, ProtocolOption, To, each
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
+from zoo.words import counted
 
 if TYPE_CHECKING:
     from zoo.evaluate import Predictions
@@ -41,7 +42,8 @@ def predict(
         options = {"weights": weights_of(weights), "device": device, "batch_size": batch_size or "auto"}
         made = run(model, data=dataset, protocol=protocol.value, to=to, **options)  # type: ignore[arg-type]
         if not as_json:
-            typer.echo(f"{made.provenance['model']}  {len(made)} images  {len(made.scores)} detections  {made.path}")
+            sizes = f"{counted(len(made), 'image')}  {counted(len(made.scores), 'detection')}"
+            typer.echo(f"{made.provenance['model']}  {sizes}  {made.path}")
         return made
 
     done, code = each(models, one)

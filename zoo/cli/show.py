@@ -7,6 +7,7 @@ card, whose fields are those of `zoo.registry.Card`; null is unknown.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Annotated
 
@@ -17,8 +18,9 @@ from zoo import labels
 from zoo.cli import cell
 from zoo.registry import Card, Catalogue, Choice, catalogue
 from zoo.registry.card import FileSource, HubSource, Input, Licenses, PackageSource, Source, UrlSource, Weights
+from zoo.words import counted
 
-WIDTH = 80
+WIDTH = 80  # at most, of what is wrapped
 LABEL = 16
 RESIZE = {
     "letterbox": "{}x{}, aspect kept, padded with {padding:g}",
@@ -69,7 +71,7 @@ def _facts(known: Catalogue, choice: Choice) -> dict[str, object]:
 def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
     entry, card = choice.entry, choice.entry.card
     yield typer.style(entry.qualified, bold=True)
-    yield from wrap(card.summary or "", WIDTH)
+    yield from wrap(card.summary or "", _width())
     yield ""
     yield from _row("also called", ", ".join(_aliases(known, choice)) or None, keep=False)
     yield from _row("architecture", card.architecture)
@@ -108,10 +110,15 @@ def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterato
     yield from _row("note", weights.note, keep=False)
 
 
+def _width() -> int:
+    """Of the page, in characters; a narrow terminal's, but never so little that values would not fit beside their labels."""
+    return max(2 * LABEL, min(WIDTH, get_terminal_size((WIDTH, 0)).columns))
+
+
 def _row(label: str, value: str | None, *, keep: bool = True) -> Iterator[str]:
     """A label and its value, wrapped at spaces; an unknown value is a dash, or no line where `keep` is off."""
     if value is not None or keep:
-        lines = wrap(cell.text(value), WIDTH - LABEL - 2, break_long_words=False, break_on_hyphens=False)
+        lines = wrap(cell.text(value), _width() - LABEL - 2, break_long_words=False, break_on_hyphens=False)
         yield from _lines(label, *lines)
 
 
@@ -133,7 +140,7 @@ def _input(value: Input | None) -> str | None:
 
 def _labels(card: Card) -> str:
     if isinstance(card.labels, str):
-        return f"{card.labels} ({cell.counted(len(labels.get(card.labels)), 'class', 'classes')})"
+        return f"{card.labels} ({counted(len(labels.get(card.labels)), 'class', 'classes')})"
     return f"{len(card.labels)}: {', '.join(card.labels)}"
 
 

@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.cell import counted
 from zoo.cli.wanted import wanted
 from zoo.hub import Verified, remove
 from zoo.hub import verify as verify_files
 from zoo.registry import catalogue
+from zoo.words import counted
 
 
 def verify(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -16,13 +17,16 @@ from numpy.typing import NDArray
 
 from zoo.data.dataset import Dataset, Photo
 from zoo.data.ground_truth import GroundTruth
-from zoo.errors import DataError
+from zoo.errors import DataError, LabelError
 from zoo.labels import LabelSpace
+from zoo.labels.near import check_choice
 
 MOST_BOXES = 100_000  # in one image; more is a mistake, or meant to exhaust the machine
 PLAIN = ("instances", "annotations", "_annotations.coco", "labels", "result")  # names that say nothing: the folder's says more
 
 _Kind = TypeVar("_Kind")
+_BYTE = re.compile(r"\(byte (\d+)\)")  # where msgspec says it stumbled
+_NO_NUMBER = re.compile(rb"-?(NaN|Infinity)")
 Int = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Box = tuple[float, float, float, float]
 _Size = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
@@ -66,6 +70,7 @@ def read(
     Raises: DataError naming the file and the record.
     """
     path = Path(path)
+    check_choice("missing_area", missing_area, ("box", "refuse"))
     if images is not None and not Path(images).expanduser().is_dir():
         raise DataError(f"{path} was read.", f"'{images}' is no folder.", "Name the folder of the pictures: images=FOLDER")
     file = decoded(path, _Instances)
@@ -98,7 +103,8 @@ def _truth(file: _Instances, name: str, missing_area: Literal["box", "refuse"]) 
         "width": np.array([one.width or 0 for one in file.images], np.int64),
         "height": np.array([one.height or 0 for one in file.images], np.int64),
     }
-    return GroundTruth.of(images, boxes, space=space, box_format="xywh", name=name)
+    no_area = sum(one.area is None for one in file.annotations)
+    return GroundTruth.of(images, boxes, space=space, box_format="xywh", name=name, no_area=no_area)
 
 
 def _photo(image: _Image, number: int, folder: Path, name: str) -> Photo:
@@ -134,11 +140,21 @@ def decoded(path: Path, kind: type[_Kind]) -> _Kind:
             if os.fstat(file.fileno()).st_size == 0:
                 raise wrong(str(path), "The file is empty.")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                return msgspec.json.decode(content, type=kind)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as why:
+                try:
+                    return msgspec.json.decode(content, type=kind)
+                except msgspec.DecodeError as why:
+                    raise wrong(str(path), f"{_not_json(str(why), content) or why}.") from None
+    except (RecursionError, UnicodeDecodeError) as why:
         raise wrong(str(path), f"{why}.") from None
     except (OSError, ValueError) as why:
         raise DataError(f"{path} was to be read.", f"That failed: {why}.", "Check the path.") from None
+
+
+def _not_json(why: str, content: mmap.mmap) -> str:
+    """Numbers that Python writes and JSON does not have, where they are what is wrong."""
+    if (at := _BYTE.search(why)) and (found := _NO_NUMBER.search(content, max(0, int(at[1]) - 1), int(at[1]) + 12)):
+        return f"Byte {found.start()} begins {found[0].decode()}, a number that JSON does not have"
+    return ""
 
 
 def _space(categories: Sequence[_Category], name: str) -> LabelSpace:
@@ -146,7 +162,10 @@ def _space(categories: Sequence[_Category], name: str) -> LabelSpace:
     for before, after in pairwise(by_id):
         if before.id == after.id:
             raise wrong(name, f"Category id {after.id} is declared twice, as '{before.name}' and '{after.name}'.")
-    return LabelSpace("custom", tuple(one.name for one in by_id), tuple(one.id for one in by_id))
+    try:
+        return LabelSpace("custom", tuple(one.name for one in by_id), tuple(one.id for one in by_id))
+    except LabelError as why:  # what is wrong is in the file, and not between two label spaces
+        raise wrong(name, f"Its categories are no label space: {why.case}") from None
 
 
 def _ids(ids: Sequence[int | str], name: str) -> NDArray[Any]:

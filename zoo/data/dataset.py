@@ -10,6 +10,7 @@ from pathlib import Path
 from zoo.data.ground_truth import GroundTruth
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
+from zoo.words import counted
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,12 @@ class Dataset:
         return len(self.images)
 
     def __repr__(self) -> str:
-        return f"Dataset({self.name}: {len(self)} images, {len(self.truth.labels)} boxes, {len(self.space)} classes)"
+        sizes = (
+            counted(len(self), "image"),
+            counted(len(self.truth.labels), "box", "boxes"),
+            counted(len(self.space), "class", "classes"),
+        )
+        return f"Dataset({self.name}: {', '.join(sizes)})"
 
     @property
     def space(self) -> LabelSpace:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from zoo.data.ragged import starts_of
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
+from zoo.labels.near import check_choice
+from zoo.words import counted
 
 MOST = 1e30  # no picture is so large; far beyond it an area would overflow
 BoxFormat = Literal["xyxy", "xywh"]
@@ -26,6 +28,12 @@ _DTYPES = {
     "ids": np.int64,
 }
 _COLUMNS = ("image", "label", "box", "area", "crowd", "id")
+_KINDS = {  # what numpy's letters for types may be
+    "box": ("iuf", "four numbers a box"),
+    "area": ("iuf", "numbers, pixels²"),
+    "crowd": ("biuf", "True or False, or 1 or 0"),
+    "id": ("iu", "whole numbers"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +51,7 @@ class GroundTruth:
     ids:       (n,) int64, annotation ids.
     image_attributes, box_attributes: name -> (m,) or (n,) values, to slice by.
     name:      what the data set is called in messages.
+    no_area:   how many areas are the boxes' own because a file has none; `Policy(missing_area="refuse")` refuses them.
     """
 
     image_ids: NDArray[Any]
@@ -56,6 +65,7 @@ class GroundTruth:
     image_attributes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     box_attributes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     name: str = "the data set"
+    no_area: int = 0
 
     @classmethod
     def of(
@@ -66,23 +76,28 @@ class GroundTruth:
         space: LabelSpace | Sequence[str],
         box_format: BoxFormat = "xyxy",
         name: str = "the data set",
+        no_area: int = 0,
     ) -> GroundTruth:
         """Ground truth from two tables, rows in any order.
 
         images: the ids of all pictures, also of those without boxes; or columns, with `id` among them.
         boxes:  columns `image` (ids), `label`, `box` (n, 4), and where known `area`, `crowd`, `id`. Areas default to the boxes',
                 ids to 1, 2, 3 … Every other column, of either table, is an attribute to slice by.
-        Raises: DataError naming the first record that is wrong.
+        no_area: how many of the areas given were missing and are the boxes' own.
+        Raises: DataError naming the first record that is wrong; UsageError for a format of boxes that there is not.
         """
+        check_choice("box_format", box_format, get_args(BoxFormat))
         space = space if isinstance(space, LabelSpace) else LabelSpace.custom(space)
-        about = {key: np.asarray(value) for key, value in images.items()} if isinstance(images, Mapping) else {"id": _ids(images)}
-        table = {key: np.asarray(value) for key, value in boxes.items()}
+        about = _table(images, name) if isinstance(images, Mapping) else {"id": _ids(images, name)}
+        table = _table(boxes, name)
         _check_columns(table, about, name)
         given = about["id"]
         by_id = np.argsort(given, kind="stable")
         image_ids = _unique(given[by_id], name)
         box = _xywh(table["box"], box_format)
         rows = rows_of_ids(image_ids, table["image"], name)
+        table = {"area": box[:, 2] * box[:, 3], "crowd": np.zeros(len(box)), "id": np.arange(1, len(box) + 1)} | table
+        _check_records(table, box, len(space), name)
         order = np.lexsort((table["label"], rows)) if len(rows) else np.zeros(0, np.int64)
         return cls(
             image_ids=image_ids,
@@ -90,12 +105,13 @@ class GroundTruth:
             images=rows[order].astype(np.int32),
             labels=np.clip(table["label"], -1, len(space))[order].astype(np.int32),
             xywh=box[order],
-            areas=table.get("area", box[:, 2] * box[:, 3])[order],
-            crowd=table.get("crowd", np.zeros(len(box)))[order],
-            ids=table.get("id", np.arange(1, len(box) + 1))[order],
+            areas=table["area"][order],
+            crowd=table["crowd"][order],
+            ids=table["id"][order],
             image_attributes={key: value[by_id] for key, value in about.items() if key != "id"},
             box_attributes={key: value[order] for key, value in table.items() if key not in _COLUMNS},
             name=name,
+            no_area=no_area,
         )
 
     def __post_init__(self) -> None:
@@ -107,7 +123,12 @@ class GroundTruth:
         return len(self.image_ids)
 
     def __repr__(self) -> str:
-        return f"GroundTruth({self.name}: {len(self)} images, {len(self.labels)} boxes, {len(self.space)} classes)"
+        sizes = (
+            counted(len(self), "image"),
+            counted(len(self.labels), "box", "boxes"),
+            counted(len(self.space), "class", "classes"),
+        )
+        return f"GroundTruth({self.name}: {', '.join(sizes)})"
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
@@ -131,21 +152,8 @@ class GroundTruth:
             raise ValueError(f"GroundTruth: columns of one length, by image and then label; use GroundTruth.of, got {shapes}")
         if count and not 0 <= self.images.min() <= self.images.max() < len(self):
             raise ValueError(f"GroundTruth: images are rows of the {len(self)} image ids; use GroundTruth.of")
-        wrong = {
-            "a label outside the label space": (self.labels < 0) | (self.labels >= len(self.space)),
-            "a coordinate that is not finite": ~(np.abs(self.xywh) <= MOST).all(1),
-            "a negative width or height": (self.xywh[:, 2:] < 0).any(1),
-            "an area that is negative or not finite": ~((self.areas >= 0) & (self.areas <= MOST)),
-        }
-        for what, rows in wrong.items():
-            if rows.any():
-                row = int(np.flatnonzero(rows)[0])
-                raise DataError(
-                    f"{self.name} was read.",
-                    f"Annotation {self.ids[row]} of image {self.image_ids[self.images[row]]} has {what}: "
-                    f"label {self.labels[row]}, box {self.xywh[row].tolist()} (x, y, width, height), area {self.areas[row]}.",
-                    "Correct or remove that annotation.",
-                )
+        columns = {"image": self.image_ids[self.images], "label": self.labels, "area": self.areas, "id": self.ids}
+        _check_records(columns, self.xywh, len(self.space), self.name)
         if len(self.space) > 65535:
             raise DataError(f"{self.name} was read.", f"It has {len(self.space)} classes.", "Measure at most 65,535 at a time.")
         again = np.sort(self.ids)
@@ -175,8 +183,44 @@ def rows_of_ids(image_ids: NDArray[Any], asked: NDArray[Any], name: str) -> NDAr
     return rows
 
 
-def _ids(images: Iterable[int] | Iterable[str]) -> NDArray[Any]:
-    given = np.asarray(list(images))
+def _check_records(table: Mapping[str, NDArray[Any]], xywh: NDArray[np.float64], classes: int, name: str) -> None:
+    """Raises: DataError naming the first annotation, in the order given, whose numbers can't be."""
+    wrong = {
+        "a label outside the label space": (table["label"] < 0) | (table["label"] >= classes),
+        "a coordinate that is not finite": ~(np.abs(xywh) <= MOST).all(1),
+        "a negative width or height": (xywh[:, 2:] < 0).any(1),
+        "an area that is negative or not finite": ~((table["area"] >= 0) & (table["area"] <= MOST)),
+    }
+    for what, rows in wrong.items():
+        if rows.any():
+            row = int(np.flatnonzero(rows)[0])
+            raise DataError(
+                f"{name} was read.",
+                f"Annotation {table['id'][row]} of image {table['image'][row]}, record [{row}], has {what}: "
+                f"label {table['label'][row]}, box {xywh[row].tolist()} (x, y, width, height), area {table['area'][row]}.",
+                "Correct or remove that annotation.",
+            )
+
+
+def _table(columns: Mapping[str, ArrayLike], name: str) -> dict[str, NDArray[Any]]:
+    """Raises: DataError naming a column whose rows are not alike."""
+    return {key: _column(value, f"column '{key}'", name) for key, value in columns.items()}
+
+
+def _column(values: ArrayLike, what: str, name: str) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError:  # what numpy says of rows of several lengths
+        raise DataError(
+            f"{name} was read.", f"The rows of {what} have several lengths.", "Give every row as many numbers as the others."
+        ) from None
+
+
+def _ids(images: Iterable[int] | Iterable[str], name: str) -> NDArray[Any]:
+    if isinstance(images, str) or not isinstance(images, Iterable):
+        raise DataError(f"{name} was read.", f"Its images are {images!r}.", "List the ids of all pictures.")
+    ids: list[Any] = list(images)
+    given = _column(ids, "the image ids", name)
     return given if len(given) else given.astype(np.int64)
 
 
@@ -193,7 +237,7 @@ def _unique(ids: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def _xywh(boxes: NDArray[Any], box_format: BoxFormat) -> NDArray[np.float64]:
-    xywh = boxes.astype(np.float64)
+    xywh: NDArray[np.float64] = boxes.astype(np.float64)
     if box_format == "xyxy":
         xywh[:, 2:] -= xywh[:, :2]
     return xywh
@@ -208,6 +252,9 @@ def _check_columns(table: dict[str, NDArray[Any]], about: dict[str, NDArray[Any]
     count = len(table["label"])
     if count and table["label"].dtype.kind not in "iu":
         raise DataError(asked, f"Its labels are {table['label'].dtype}.", "Give positions in the label space, whole numbers.")
+    for column, (kinds, what) in _KINDS.items():
+        if column in table and len(table[column]) and table[column].dtype.kind not in kinds:
+            raise DataError(asked, f"Its column '{column}' is {table[column].dtype}.", f"Give {what}.")
     if count == 0:
         table["label"] = table["label"].astype(np.int64)
         table["box"] = table["box"].reshape(0, 4)
@@ -218,6 +265,6 @@ def _check_columns(table: dict[str, NDArray[Any]], about: dict[str, NDArray[Any]
         column, shape = next(iter(wrong.items()))
         raise DataError(
             asked,
-            f"Column '{column}' is {shape}; there are {count} boxes and {len(about['id'])} images.",
+            f"Column '{column}' is {shape}; there are {counted(count, 'box', 'boxes')} and {counted(len(about['id']), 'image')}.",
             "Give one row a box or image.",
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoo.data.dataset import Dataset
 from zoo.errors import DataError
 from zoo.registry import catalogue
+from zoo.words import kind
 
 _FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
 _OPTION = re.compile(r",([a-z_]+)=([^,]*)$")
@@ -28,15 +29,25 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     """
     if isinstance(data, Dataset):
         return data
+    if not isinstance(data, str | os.PathLike):
+        raise DataError(
+            f"{kind(data)[:1].upper()}{kind(data)[1:]} was named as a data set.",
+            "A data set is named by text or a path, or is a zoo.data.Dataset.",
+            "Write for example data='coco:path/instances.json'.",
+        )
     text = os.fspath(data)
     place, options = _split(text)
     form = _FORMAT.match(place)
     name = form[1] if form else SUFFIXES.get(Path(place).suffix.lower())
     if name is None:
         raise DataError(f"The data set '{text}' was asked for.", "Nothing says its format.", f"Write for example coco:{text}")
+    if not (rest := place[form.end() :] if form else place):
+        raise DataError(
+            f"The data set '{text}' was asked for.", "It names no file.", f"Write for example {name}:path/instances.json"
+        )
     build = catalogue().builder("datasets", name)
     _check_options(text, build, options)
-    made = build(Path(place[form.end() :] if form else place).expanduser(), **options)
+    made = build(Path(rest).expanduser(), **options)
     if not isinstance(made, Dataset):
         raise DataError(
             f"The data set '{text}' was asked for.",
@@ -49,7 +60,12 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
 def _split(text: str) -> tuple[str, dict[str, str]]:
     """The text without the options at its end, and these."""
     options: dict[str, str] = {}
+    whole = text
     while found := _OPTION.search(text):
+        if found[1] in options:
+            raise DataError(
+                f"The data set '{whole}' was asked for.", f"It gives the option '{found[1]}' twice.", "Leave one of them out."
+            )
         options[found[1]] = found[2]
         text = text[: found.start()]
     return text, options

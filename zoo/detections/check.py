@@ -7,6 +7,7 @@ from torch import Tensor
 
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace
+from zoo.words import counted, kind
 
 _DTYPES = {"boxes": torch.float32, "scores": torch.float32, "labels": torch.int64}
 
@@ -14,8 +15,11 @@ _DTYPES = {"boxes": torch.float32, "scores": torch.float32, "labels": torch.int6
 def check(boxes: Tensor, scores: Tensor, labels: Tensor, space: LabelSpace) -> None:
     """Shapes, dtypes and values of the three columns, in a handful of tensor operations.
 
-    Raises: ValueError for what the tensors hold; LabelError for a label outside the space.
+    Raises: TypeError for other things than tensors and a label space; ValueError for what the tensors hold; LabelError for a
+    label outside the space.
     """
+    if not isinstance(space, LabelSpace):
+        raise TypeError(f"space must be a LabelSpace, got {kind(space)}; Detections.of(...) takes names and lists of classes")
     _check_shapes(boxes=boxes, scores=scores, labels=labels)
     if len(scores):
         _check_scores(scores)
@@ -24,11 +28,14 @@ def check(boxes: Tensor, scores: Tensor, labels: Tensor, space: LabelSpace) -> N
 
 
 def _check_shapes(**columns: Tensor) -> None:
+    for name, column in columns.items():
+        if not isinstance(column, Tensor):
+            raise TypeError(f"{name} must be a tensor, got {kind(column)}; Detections.of(...) converts")
     count = columns["scores"].numel()
     for name, column in columns.items():
         shape = (count, 4) if name == "boxes" else (count,)
         if tuple(column.shape) != shape:
-            raise ValueError(f"{name} must be {shape} to match {count} scores, got {tuple(column.shape)}")
+            raise ValueError(f"{name} must be {shape} to match {counted(count, 'score')}, got {tuple(column.shape)}")
         if column.dtype != _DTYPES[name]:
             raise ValueError(f"{name} must be {_DTYPES[name]}, got {column.dtype}; Detections.of(...) converts")
 
@@ -58,8 +65,9 @@ def check_boxes(boxes: Tensor) -> None:
 def _check_labels(labels: Tensor, space: LabelSpace) -> None:
     low, high = (int(value) for value in labels.aminmax())
     if low < 0 or high >= len(space):
+        classes = counted(len(space), "class", "classes")
         raise LabelError(
             f"Detections in the label space '{space.name}' were to be made.",
-            f"Label {low if low < 0 else high} is outside it: it has {len(space)} classes, 0..{len(space) - 1}.",
+            f"Label {low if low < 0 else high} is outside it: it has {classes}, 0..{len(space) - 1}.",
             "Labels are contiguous from 0: map a data set's ids with space.label_of_id, a network's outputs with space.channels.",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from reprlib import repr as short
 from typing import TypeAlias
 
 import numpy as np
@@ -16,14 +17,21 @@ Floats: TypeAlias = Tensor | NDArray[np.generic] | Sequence[float]
 Rows: TypeAlias = Tensor | NDArray[np.generic] | Sequence[Sequence[float]]
 Labels: TypeAlias = Tensor | NDArray[np.generic] | Sequence[int] | Sequence[str]
 
+_COLUMNS = {
+    "boxes": "a row of four numbers a detection, [[x1, y1, x2, y2], ...]",
+    "scores": "a number a detection, [0.9, 0.5, ...]",
+    "labels": "a class name or a whole number a detection, ['person', ...]",
+}
+
 
 def columns(boxes: Rows, scores: Floats, labels: Labels, space: LabelSpace) -> tuple[Tensor, Tensor, Tensor]:
     """Boxes `(n, 4)`, scores `(n,)`, labels `(n,)` on the CPU, of the right types, best first, ties in the order given.
 
-    Raises: ValueError for labels that are no whole numbers, or columns of different length; LabelError for an unknown class name.
+    Raises: TypeError for what is no column of numbers; ValueError for labels that are no whole numbers, or columns of different
+    length; LabelError for an unknown class name.
     """
-    wanted = _tensor(scores).to(torch.float32)
-    places = _tensor(boxes).to(torch.float32)
+    wanted = _tensor("scores", scores).to(torch.float32)
+    places = _tensor("boxes", boxes).to(torch.float32)
     numbers = _label_numbers(labels, space)
     if not len(places) == len(wanted) == len(numbers):
         raise ValueError(f"boxes, scores and labels must be of one length, got {len(places)}, {len(wanted)} and {len(numbers)}")
@@ -32,17 +40,26 @@ def columns(boxes: Rows, scores: Floats, labels: Labels, space: LabelSpace) -> t
     return places[order], wanted[order], numbers[order]
 
 
-def _tensor(values: Rows | Floats | Labels) -> Tensor:
-    return values.detach().cpu() if isinstance(values, Tensor) else torch.tensor(np.asarray(values))
+def _tensor(name: str, values: Rows | Floats | Labels) -> Tensor:
+    """A column on the CPU. Raises: TypeError for what holds no numbers, or is a lone one."""
+    if isinstance(values, Tensor):
+        column = values.detach().cpu()
+    else:
+        try:
+            array = np.asarray(values)
+            column = torch.tensor(array if array.size else array.astype(np.float32))
+        except (TypeError, ValueError):  # text, None, rows of different length
+            raise TypeError(f"{name} must be {_COLUMNS[name]}, got {short(values)}") from None
+    if not column.dim() or (column.numel() and column.dtype == torch.bool) or column.is_complex():
+        raise TypeError(f"{name} must be {_COLUMNS[name]}, got {short(values)}")
+    return column
 
 
 def _label_numbers(labels: Labels, space: LabelSpace) -> Tensor:
     """Labels `(n,)` int64: numbers as they are, class names by the space."""
-    if not len(labels):
-        return torch.zeros(0, dtype=torch.int64)
-    if not isinstance(labels, Tensor) and any(isinstance(label, str) for label in labels):
-        return torch.tensor([space.label(str(label)) for label in labels])
-    given = _tensor(labels)
+    if isinstance(labels, Sequence | np.ndarray) and any(isinstance(label, str) for label in labels):
+        return torch.tensor([space.label(label) for label in labels])  # type: ignore[arg-type]  # what is no name is refused
+    given = _tensor("labels", labels)
     numbers = given.to(torch.int64)
     if given.is_floating_point() and not torch.equal(numbers.to(given.dtype), given):
         raise ValueError("labels must be whole numbers or class names")

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, SupportsIndex
+from os import PathLike
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
 
 from zoo import boxes
+from zoo.detections.arguments import Picked, Region, number, region_of, rows_of, size_of, source_of, whole
 from zoo.detections.check import check
 from zoo.detections.columns import Floats, Labels, Rows, columns
 from zoo.detections.convert import coco, frame, record, sv
 from zoo.detections.suppress import Policy, suppress
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace, meet, space_of
+from zoo.words import kind
 
 if TYPE_CHECKING:
     import pandas
     import supervision
+
+
+HUGE, TINY = 1e9, 1e-9  # what no picture is stretched or moved by
+SCALE = "a picture is stretched by a number above 0, for example scaled(0.5, 0.5)"
+SHIFT = "boxes are moved by a number of pixels, for example shifted(100, 0)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,7 +41,7 @@ class Detections:
     size:   (height, width) of the picture in pixels, or None where nobody said.
     source: the picture's file, URL or position in the list, or None.
 
-    Raises: ValueError or LabelError for columns that are not so; `Detections.of` takes what is near enough.
+    Raises: TypeError, ValueError or LabelError for what is not so; `Detections.of` takes what is near enough.
     """
 
     boxes: Tensor
@@ -45,6 +53,8 @@ class Detections:
 
     def __post_init__(self) -> None:
         check(self.boxes, self.scores, self.labels, self.space)
+        object.__setattr__(self, "size", size_of(self.size))
+        object.__setattr__(self, "source", source_of(self.source))
 
     @classmethod
     def of(
@@ -55,14 +65,14 @@ class Detections:
         *,
         space: LabelSpace | str | Iterable[str],
         size: tuple[int, int] | None = None,
-        source: str | None = None,
+        source: str | PathLike[str] | None = None,
     ) -> Detections:
         """Detections from lists, arrays or tensors in any order and of any number type; labels may be class names.
 
         `space` is a label space, the name of a declared one (`"coco80"`), or a list of class names.
         """
         known = space_of(space)
-        return cls(*columns(boxes, scores, labels, known), known, size, source)
+        return cls(*columns(boxes, scores, labels, known), known, size, source_of(source))
 
     @classmethod
     def empty(cls, space: LabelSpace, *, size: tuple[int, int] | None = None, source: str | None = None) -> Detections:
@@ -85,15 +95,16 @@ class Detections:
     def __iter__(self) -> Iterator[Detections]:
         return (self[row] for row in range(len(self)))
 
-    def __getitem__(self, keep: SupportsIndex | slice | Tensor) -> Detections:
-        """The rows that a position, a slice, a mask or a tensor of positions picks: always a `Detections`, always best first."""
-        if isinstance(keep, Tensor):
-            keep = keep if keep.dtype == torch.bool else torch.arange(len(self))[keep].reshape(-1).sort().values
-        elif not isinstance(keep, slice):
-            row = range(len(self))[keep]
-            keep = slice(row, row + 1)
+    def __getitem__(self, keep: Picked) -> Detections:
+        """The rows that a position, a slice, a mask or a list of positions picks: always a `Detections`, always best first.
+
+        Masks and lists may be tensors, arrays or plain lists.
+
+        Raises: TypeError for what picks no rows, IndexError for a row that is not there.
+        """
+        rows = rows_of(keep, len(self))
         picked = object.__new__(Detections)  # rows that were checked once need no second check
-        picked.__dict__.update(vars(self), boxes=self.boxes[keep], scores=self.scores[keep], labels=self.labels[keep])
+        picked.__dict__.update(vars(self), boxes=self.boxes[rows], scores=self.scores[rows], labels=self.labels[rows])
         return picked
 
     def __repr__(self) -> str:
@@ -108,37 +119,51 @@ class Detections:
 
         `tolerance` is what a coordinate, in pixels, or a score may differ by.
         """
+        if not isinstance(other, Detections):
+            raise TypeError(f"equals() was given {kind(other)}: it compares Detections with Detections")
+        tolerance = number(tolerance, to="equals(tolerance=...)", wanted="what may differ is at least 0", least=0)
         if (len(self), self.size, self.space) != (len(other), other.size, other.space):
             return False
         near = (torch.allclose(a, b, rtol=0, atol=tolerance) for a, b in ((self.boxes, other.boxes), (self.scores, other.scores)))
         return torch.equal(self.labels, other.labels) and all(near)
 
     def above(self, score: float) -> Detections:
-        """Those that score at least so much."""
-        return self[self.scores >= score]
+        """Those that score at least so much, from 0 to 1."""
+        floor = number(score, to="above()", wanted="a score lies between 0 and 1, for example above(0.5)", least=0, most=1)
+        return self[self.scores >= floor]
 
     def top(self, count: int) -> Detections:
         """The best so many."""
-        return self[: max(count, 0)]
+        return self[: whole(count, to="top()", wanted="a number of detections, at least 0, for example top(10)", least=0)]
 
     def of_classes(self, *names: str) -> Detections:
-        """Those of the named classes. Raises: LabelError with the near names, for a name that the label space does not have."""
+        """Those of the named classes, as in `of_classes("person", "dog")`.
+
+        Raises: LabelError with the near names, for a name that the label space does not have.
+        """
+        for listed in (one for one in names if isinstance(one, Iterable) and not isinstance(one, str)):
+            raise LabelError(
+                f"Detections of the classes {listed} were asked for.",
+                f"Classes are named one by one, and that is {kind(listed)}.",
+                "Take the list apart with a star: of_classes(*names).",
+            )
         wanted = torch.tensor([self.space.label(name) for name in names], dtype=torch.int64)
         return self[torch.isin(self.labels, wanted)]
 
-    def inside(self, region: tuple[float, float, float, float], *, fraction: float = 1.0) -> Detections:
+    def inside(self, region: Region, *, fraction: float = 1.0) -> Detections:
         """Those whose box lies in the region `(x1, y1, x2, y2)`, with at least that fraction of its area."""
-        x1, y1, x2, y2 = region
-        if x1 > x2 or y1 > y2:
-            raise ValueError(f"a region is x1 y1 x2 y2 with x1 <= x2 and y1 <= y2, got {region}")
-        whole = self.boxes.double()
-        part = boxes.cut(whole, region)
-        touches = (part[:, :2] <= whole[:, 2:]).all(1) & (part[:, 2:] >= whole[:, :2]).all(1)  # a box may have no area
-        return self[touches & (boxes.area(part) >= fraction * boxes.area(whole))]
+        region = region_of(region)
+        wanted = "a part of the box's area lies between 0 and 1, for example fraction=0.5"
+        fraction = number(fraction, to="inside(fraction=...)", wanted=wanted, least=0, most=1)
+        full = self.boxes.double()
+        part = boxes.cut(full, region)
+        touches = (part[:, :2] <= full[:, 2:]).all(1) & (part[:, 2:] >= full[:, :2]).all(1)  # a box may have no area
+        return self[touches & (boxes.area(part) >= fraction * boxes.area(full))]
 
     def larger_than(self, pixels: float) -> Detections:
         """Those whose area is more than so many square pixels; COCO's small ends at 32², its medium at 96²."""
-        return self[boxes.area(self.boxes) > pixels]
+        floor = number(pixels, to="larger_than()", wanted="an area in square pixels, at least 0, for example 32**2", least=0)
+        return self[boxes.area(self.boxes) > floor]
 
     def suppress(
         self,
@@ -164,11 +189,13 @@ class Detections:
 
     def scaled(self, x: float, y: float) -> Detections:
         """In the same picture, stretched by `x` in width and `y` in height."""
-        size = (round(self.size[0] * y), round(self.size[1] * x)) if self.size else None
+        x, y = (number(one, to="scaled()", wanted=SCALE, least=TINY, most=HUGE) for one in (x, y))
+        size = (max(1, round(self.size[0] * y)), max(1, round(self.size[1] * x))) if self.size else None
         return replace(self, boxes=boxes.scale(self.boxes, x=x, y=y), size=size)
 
     def shifted(self, dx: float, dy: float, *, size: tuple[int, int] | None = None) -> Detections:
         """Moved to the right and downwards: from a tile at `(dx, dy)` into the whole picture, of that size if known."""
+        dx, dy = (number(one, to="shifted()", wanted=SHIFT, least=-HUGE, most=HUGE) for one in (dx, dy))
         return replace(self, boxes=boxes.shift(self.boxes, dx=dx, dy=dy), size=size)
 
     def relabel(self, space: LabelSpace | str | Iterable[str], *, unknown: Literal["raise", "drop"] = "raise") -> Detections:
@@ -176,6 +203,8 @@ class Detections:
 
         Raises: LabelError where a class was seen that the other space does not have, unless `unknown="drop"`.
         """
+        if unknown not in ("raise", "drop"):
+            raise ValueError(f"unknown={unknown!r}: 'raise' refuses a class that the other space lacks, 'drop' drops it")
         meeting = meet(self.space, space_of(space))
         met = torch.tensor([meeting.data_label.get(label, -1) for label in range(len(self.space))])  # (classes,)
         labels = met[self.labels]  # (n,)
@@ -189,7 +218,10 @@ class Detections:
         return replace(self[labels >= 0], labels=labels[labels >= 0], space=meeting.data)
 
     def to_coco(self, image_id: int) -> list[coco.CocoResult]:
-        """COCO results of this picture, with the data set's category ids; several pictures' lists are joined with `+`."""
+        """COCO results of this picture, with the data set's category ids; several pictures' lists are joined with `+`.
+
+        Raises: TypeError for an image id that is no whole number.
+        """
         return coco.write(self, image_id)
 
     @classmethod

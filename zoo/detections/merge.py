@@ -8,14 +8,18 @@ import torch
 
 from zoo.detections.detections import Detections
 from zoo.errors import LabelError
+from zoo.words import kind
 
 
 def merge(parts: Iterable[Detections]) -> Detections:
     """All boxes of all parts, best first; `suppress` then settles what overlaps.
 
-    Raises: ValueError for no parts, or pictures of different size; LabelError for different label spaces.
+    Raises: TypeError for other things than Detections; ValueError for no parts, or pictures of different size; LabelError for
+    different label spaces.
     """
-    every = list(parts)
+    every = list(parts) if isinstance(parts, Iterable) else [parts]
+    if strange := [part for part in every if not isinstance(part, Detections)]:
+        raise TypeError(f"merge() takes a list of Detections, and was given {kind(strange[0])}")
     if not every:
         raise ValueError("merge() needs at least one Detections")
     first = every[0]

@@ -10,23 +10,42 @@ from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
-from torchvision.ops import nms as torchvision_nms
+
+from zoo.boxes import overlap
+from zoo.detections.arguments import number, whole
 
 Policy: TypeAlias = Literal["nms", "soft", "soft-linear", "fuse"]
 Columns: TypeAlias = tuple[Tensor, Tensor, Tensor]
+
+FEW = 100  # boxes up to which suppressing them one by one takes no longer than torchvision
 
 
 def nms(columns: Columns, *, iou: float, class_agnostic: bool) -> Columns:
     """Non-maximum suppression: a box that overlaps a better one by more than `iou` goes."""
     boxes, scores, labels = columns
-    apart = boxes.double()
-    if not class_agnostic and len(boxes):
-        # One pass for all classes: each gets a plane of its own, in float64 so that the distance costs no precision.
-        plane = float(apart.max() - apart.min()) + 1
-        apart = apart + (labels * plane)[:, None]  # (n, 4)
-    keep = torchvision_nms(apart, scores.double(), iou).sort().values  # (k,), the rows are best first already
+    groups = torch.zeros_like(labels) if class_agnostic else labels
+    keep = (_of_few if len(boxes) <= FEW else _of_many)(boxes.double(), scores, groups, iou)
     return boxes[keep], scores[keep], labels[keep]
+
+
+def _of_few(boxes: Tensor, scores: Tensor, groups: Tensor, iou: float) -> Tensor:  # noqa: ARG001 - rows are best first
+    """Which rows stay `(n,)`, box by box."""
+    beats = ((overlap(boxes, boxes) > iou) & (groups[:, None] == groups)).triu(1)  # (n, n)
+    keep = torch.ones(len(boxes), dtype=torch.bool)
+    kept, spared = keep.numpy(), (~beats).numpy()
+    for row in range(len(kept)):
+        if kept[row]:
+            kept &= spared[row]
+    return keep
+
+
+def _of_many(boxes: Tensor, scores: Tensor, groups: Tensor, iou: float) -> Tensor:
+    """The rows that stay, by torchvision, in one pass: each group gets a plane of its own, in float64 to lose no precision."""
+    from torchvision.ops import nms  # deferred: it imports torch's compiler, which takes longer than a picture does
+
+    plane = float(boxes.max() - boxes.min()) + 1
+    kept: Tensor = nms(boxes + (groups * plane)[:, None], scores.double(), iou)
+    return kept.sort().values
 
 
 def soft_nms(columns: Columns, *, iou: float | None, sigma: float, floor: float, class_agnostic: bool) -> Columns:
@@ -36,9 +55,9 @@ def soft_nms(columns: Columns, *, iou: float | None, sigma: float, floor: float,
     A box that falls below `floor` goes.
     """
     boxes, scores, labels = columns
-    overlap = box_iou(boxes, boxes).nan_to_num()  # (n, n), NaN between boxes without area
-    overlap = overlap if class_agnostic else overlap * (labels[:, None] == labels)
-    keeps = torch.exp(-(overlap**2) / sigma) if iou is None else 1 - overlap * (overlap >= iou)  # (n, n)
+    shared = overlap(boxes, boxes).nan_to_num()  # (n, n), NaN between boxes without area
+    shared = shared if class_agnostic else shared * (labels[:, None] == labels)
+    keeps = torch.exp(-(shared**2) / sigma) if iou is None else 1 - shared * (shared >= iou)  # (n, n)
     done = torch.zeros(len(scores), dtype=torch.bool)
     order: list[int] = []
     for _ in range(len(scores)):
@@ -67,10 +86,10 @@ def fuse(columns: Columns, *, iou: float, models: int, class_agnostic: bool) -> 
         found = len(leaders)
         if leaders:
             fused = corners[:found] / weight[:found, None]  # (found, 4)
-            overlap = box_iou(boxes[row : row + 1].double(), fused)[0].nan_to_num()  # (found,)
-            overlap = overlap if class_agnostic else overlap * (labels[leaders] == labels[row])
-            best = int(overlap.argmax())
-            found = best if overlap[best] > iou else found
+            shared = overlap(boxes[row : row + 1].double(), fused)[0].nan_to_num()  # (found,)
+            shared = shared if class_agnostic else shared * (labels[leaders] == labels[row])
+            best = int(shared.argmax())
+            found = best if shared[best] > iou else found
         if found == len(leaders):
             leaders.append(row)
         corners[found] += boxes[row] * weights[row]
@@ -86,7 +105,10 @@ def fuse(columns: Columns, *, iou: float, models: int, class_agnostic: bool) -> 
 def suppress(
     columns: Columns, policy: Policy, *, iou: float, class_agnostic: bool, sigma: float, floor: float, models: int
 ) -> Columns:
-    """The columns after the policy of that name. Raises: ValueError for an unknown policy or a setting out of range."""
+    """The columns after the policy of that name.
+
+    Raises: ValueError for an unknown policy or a setting out of range, TypeError for one that is no number.
+    """
     _check(policy, iou=iou, sigma=sigma, floor=floor, models=models)
     if policy == "nms":
         return nms(columns, iou=iou, class_agnostic=class_agnostic)
@@ -99,11 +121,7 @@ def suppress(
 def _check(policy: str, *, iou: float, sigma: float, floor: float, models: int) -> None:
     if policy not in get_args(Policy):
         raise ValueError(f"policy={policy!r} is none of {', '.join(get_args(Policy))}")
-    if not 0 <= iou <= 1:
-        raise ValueError(f"iou={iou}: an overlap lies between 0 and 1, for example iou=0.5")
-    if not 0 <= floor <= 1:
-        raise ValueError(f"floor={floor}: a score lies between 0 and 1, for example floor=0.001")
-    if not sigma > 0:
-        raise ValueError(f"sigma={sigma}: it must be above 0, for example sigma=0.5")
-    if models < 1:
-        raise ValueError(f"models={models}: at least 1, the number of detectors whose boxes were merged")
+    number(iou, to="suppress(iou=...)", wanted="an overlap lies between 0 and 1, for example iou=0.5", least=0, most=1)
+    number(floor, to="suppress(floor=...)", wanted="a score lies between 0 and 1, for example floor=0.001", least=0, most=1)
+    number(sigma, to="suppress(sigma=...)", wanted="a width is above 0, for example sigma=0.5", least=1e-9)
+    whole(models, to="suppress(models=...)", wanted="the number of detectors whose boxes were merged, at least 1", least=1)

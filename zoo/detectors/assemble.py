@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from zoo import words
 from zoo.detectors.plan import Plan
 from zoo.errors import ContractError, NameNotFound, ZooError
 from zoo.labels import LabelSpace
@@ -122,6 +123,6 @@ def _check_part(part: object, kind: str, name: str) -> None:
     lack = f"which has no `{missing[0]}`" if missing else "which is no torch.nn.Module"
     raise ContractError(
         f"The {kind} '{name}' was built.",
-        f"Its plugin returned a {type(part).__name__}, {lack}.",
+        f"Its plugin returned {words.kind(part)}, {lack}.",
         f"In the plugin, return what zoo.parts.{kind.title()} describes.",
     )

@@ -6,7 +6,7 @@ a checkpoint that does not fit is explained tensor by tensor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from safetensors import safe_open
@@ -14,7 +14,10 @@ from torch import Tensor
 
 from zoo.detectors.detector import Detector
 from zoo.errors import CheckpointError, ContractError
+from zoo.words import are, counted
 
+OTHER_MODEL = "Give a checkpoint of this architecture, or name the model it was made for."
+OTHER_CLASSES = 'If it is for other classes, name all of them in the order they were trained in: labels=["helmet", "vest"]'
 SHOWN = 6  # names listed of each kind before "and 17 more"
 
 
@@ -35,7 +38,8 @@ def assign(detector: Detector, published: Mapping[str, Tensor], *, asked: str) -
     state = detector.from_checkpoint(published)
     wrong = {name: tensor for name, tensor in state.items() if name in own and own[name].shape != tensor.shape}
     if wrong:
-        raise _misfit(asked, shapes=[f"{name} {_shape(tensor)}, not {_shape(own[name])}" for name, tensor in wrong.items()])
+        shapes = [f"{name} {_shape(tensor)}, not {_shape(own[name])}" for name, tensor in wrong.items()]
+        raise _misfit(asked, shapes=shapes, fix=OTHER_CLASSES if _by_class(detector, wrong) else OTHER_MODEL)
     state = {name: tensor.to(own[name].dtype) if name in own else tensor for name, tensor in state.items()}
     result = detector.load_state_dict(state, strict=False, assign=True)
     if result.missing_keys or result.unexpected_keys:
@@ -54,16 +58,24 @@ def _require_filled(detector: Detector) -> None:
         )
 
 
+def _by_class(detector: Detector, names: Iterable[str]) -> bool:
+    """Whether all of these tensors may be of another shape because the weights are for other classes."""
+    layers = detector.class_layers()
+    return layers is None or {name.rpartition(".")[0] for name in names} <= {layer.name for layer in layers}
+
+
 def _misfit(
-    asked: str, *, missing: Sequence[str] = (), unexpected: Sequence[str] = (), shapes: Sequence[str] = ()
+    asked: str,
+    *,
+    missing: Sequence[str] = (),
+    unexpected: Sequence[str] = (),
+    shapes: Sequence[str] = (),
+    fix: str = OTHER_MODEL,
 ) -> CheckpointError:
     kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
-    case = " ".join(f"{len(names)} tensors are {kind}: {_some(names)}." for kind, names in kinds if names)
-    return CheckpointError(
-        asked,
-        f"The checkpoint does not fit. {case}",
-        "Give a checkpoint of this architecture, or name the model it was made for.",
-    )
+    counts = {kind: f"{counted(len(names), 'tensor')} {are(len(names))}" for kind, names in kinds}
+    case = " ".join(f"{counts[kind]} {kind}: {_some(names)}." for kind, names in kinds if names)
+    return CheckpointError(asked, f"The checkpoint does not fit. {case}", fix)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from zoo.errors import CardError, ContractError
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.registry.card import Input
+from zoo.registry.schema import plainly
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 INPUT = Input(resize="letterbox", size=[640, 640], **IMAGENET)  # type: ignore[arg-type]
@@ -107,7 +108,7 @@ def _input(given: Input | Mapping[str, object] | None, only: tuple[int, int] | N
     except msgspec.ValidationError as why:
         example = 'input={"resize": "letterbox", "size": [640, 640]}'
         raise CardError(
-            f"A detector was composed with input={dict(given)}.", f"{why}.", f"Write for example {example}."
+            f"A detector was composed with input={dict(given)}.", f"{plainly(str(why))}.", f"Write for example {example}."
         ) from None
 
 

@@ -18,6 +18,8 @@ from zoo.parts.protocol import Protocol
 if TYPE_CHECKING:
     from zoo.detectors.detector import Detector
 
+SKIP = 'To leave such pictures out: on_error="skip".'
+
 
 def detect(
     detector: Detector,
@@ -46,9 +48,9 @@ def detect(
 
         found = []
         failed = skipped if skip else None
-        for seen in stream(
-            detector, pictures, protocol=protocol, batch_size=batch_size, exif=exif, threads=threads, failed=failed
-        ):
+        many = stream(detector, pictures, protocol=protocol, batch_size=batch_size, exif=exif, threads=threads, failed=failed)
+        lone = isinstance(pictures, list) and len(pictures) == 1
+        for seen in many if lone else _advised(many):
             found.append(seen)
             bar.advance()
     return found
@@ -66,7 +68,18 @@ def detect_stream(
 ) -> Iterator[Detections]:
     """What is seen in one picture after the other; `Detector.detect_stream` explains the options."""
     failed = _warn if _skips(on_error) else None
-    return stream(detector, expand(sources), protocol=protocol, batch_size=batch_size, exif=exif, threads=threads, failed=failed)
+    return _advised(
+        stream(detector, expand(sources), protocol=protocol, batch_size=batch_size, exif=exif, threads=threads, failed=failed)
+    )
+
+
+def _advised(many: Iterator[Detections]) -> Iterator[Detections]:
+    """The same; the error of one of many pictures, which ends them, says how to go on without it."""
+    try:
+        yield from many
+    except ImageError as why:
+        why.fix += f" {SKIP}"
+        raise
 
 
 def _skips(on_error: str) -> bool:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from os import PathLike, fspath
 
 import torch
 
 from zoo.detectors.assign import assign, read
-from zoo.detectors.blame import blame
+from zoo.detectors.build import build
 from zoo.detectors.detector import Detector
 from zoo.detectors.reheading import fits, rehead
 from zoo.detectors.skeleton import skeleton
 from zoo.detectors.swap import HeadSwap, some
-from zoo.errors import CardError, ContractError, UsageError, ZooError
+from zoo.errors import UsageError
 from zoo.hub.choice import Found, called, choose, find, is_place
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
@@ -115,30 +114,6 @@ def _notice(name: str, swap: HeadSwap) -> None:
     log.info("%s: %s", name, swap)
 
 
-def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
-    """The card's architecture with the card's arguments, its weights whatever the current device makes of them."""
-    card = choice.entry.card
-    make = known.builder("architectures", card.architecture, plugin=choice.entry.plugin)
-    takes_input = card.input is not None and "input" in inspect.signature(make).parameters
-    given = {"input": card.input, **card.arguments} if takes_input else card.arguments
-    _check_arguments(choice, make, space, given)
-    asked = f"'{choice.name}' was to be built by the architecture '{card.architecture}'."
-    try:
-        detector = make(space=space, **given)
-    except (ZooError, torch.OutOfMemoryError, MemoryError):
-        raise
-    except Exception as why:
-        case = f"Its builder raised {type(why).__name__}: {' '.join(str(why).split())}"
-        raise ContractError(asked, case, blame(make)) from why
-    if not isinstance(detector, Detector):
-        raise ContractError(
-            asked,
-            f"It returned a {type(detector).__name__}, not a zoo.Detector.",
-            "Return a subclass of zoo.Detector from the builder.",
-        )
-    return detector
-
-
 def named(name: str, old: LabelSpace, new: LabelSpace) -> str:
     """The name of a model for other classes than its card's: `yolox_nano.coco[helmet,vest]`, `yolox_nano.coco[voc20]`."""
     if new.names == old.names:
@@ -146,17 +121,3 @@ def named(name: str, old: LabelSpace, new: LabelSpace) -> str:
     if new.name != "custom":
         return f"{name}[{new.name}]"
     return f"{name}[{','.join(new.names)}]" if len(new) <= SHOWN else f"{name}[{len(new)} classes]"
-
-
-def _check_arguments(choice: Choice, make: Callable[..., object], space: LabelSpace, given: Mapping[str, object]) -> None:
-    """Refuses arguments of a card that its architecture does not take. Raises: CardError."""
-    wanted = inspect.signature(make)
-    try:
-        wanted.bind(space=space, **given)
-    except TypeError as why:
-        line = f", line {choice.entry.line}" if choice.entry.line else ""
-        raise CardError(
-            f"'{choice.name}' was to be built by the architecture '{choice.entry.card.architecture}'.",
-            f"Its card ({choice.entry.origin}{line}) has arguments that do not fit: {why}.",
-            f"It takes: {', '.join(name for name in wanted.parameters if name != 'space')}.",
-        ) from why

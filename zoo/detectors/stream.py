@@ -55,11 +55,11 @@ def stream(
 
 def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:
     """Raises: ValueError, with what to pass, for the first that `stream` can't use."""
-    if batch_size != "auto" and not (isinstance(batch_size, int) and batch_size >= 1):
+    if batch_size != "auto" and not (isinstance(batch_size, int) and not isinstance(batch_size, bool) and batch_size >= 1):
         raise ValueError(f"batch_size={batch_size!r}: a number of pictures, at least 1, or 'auto'")
     if exif not in ("apply", "ignore"):
         raise ValueError(f"exif={exif!r}: 'apply' turns pictures upright, 'ignore' leaves them as they are stored")
-    if threads is not None and not (isinstance(threads, int) and threads >= 0):
+    if threads is not None and not (isinstance(threads, int) and not isinstance(threads, bool) and threads >= 0):
         raise ValueError(f"threads={threads!r}: a number of threads that read ahead, or 0 for none")
 
 

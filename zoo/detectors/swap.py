@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoo.labels.meeting import Meeting
+from zoo.words import are, counted
 
 SHOWN = 10  # names listed before "and 17 more"
 
@@ -63,12 +64,14 @@ class HeadSwap:
     def __str__(self) -> str:
         old, carried = self.meeting.model, self.carried
         shown = [name if name == before else f"{name} (there {before})" for name, before in carried.items()]
+        others = self.kept + len(self.tensors) - len(self.new_tensors)
+        fresh = [(one, counted(one.shape[0], "row")) for one in self.new_tensors]
         lines = [
-            f"A head for {len(self.meeting.data)} classes on weights for the {len(old)} of {old.name}.",
+            f"A head for {counted(len(self.meeting.data), 'class', 'classes')} on weights for the {len(old)} of {old.name}.",
             f"Carried over: {some(shown)}.",
             f"New, to be trained: {some(self.new_classes)}.",
-            *(f"  {one.tensor} {one.shape}: {one.new} of {one.shape[0]} rows are new" for one in self.new_tensors),
-            f"The other {self.kept + len(self.tensors) - len(self.new_tensors)} tensors are from the weights.",
+            *(f"  {one.tensor} {one.shape}: {one.new} of {rows} {are(one.new)} new" for one, rows in fresh),
+            f"The other {counted(others, 'tensor')} {are(others)} from the weights.",
         ]
         return "\n".join(lines)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +14,13 @@ from zoo.evaluate.report import Report
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every headline number of two reports, paired picture by picture."""
+    """Every headline number of two reports, paired picture by picture.
+
+    doubts: what nobody knows of the two and could explain a difference, as sentences; empty where all is known.
+    """
 
     differences: dict[str, Difference]
+    doubts: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Difference:
         """The difference in one number. Raises: DataError for one that is not defined in both reports."""
@@ -28,9 +34,11 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
     """b against a. Both were resampled with the same draws, so that the difference is taken within each replicate.
 
     The p-value is the share of replicates whose difference lies as far from their mean as the measured one from 0 (Efron &
-    Tibshirani 1993, chapter 16). It is for one comparison; whoever makes many corrects for that.
-    Raises: DataError where the two were not measured alike.
+    Tibshirani 1993, chapter 16). It is for one comparison; whoever makes many corrects for that. The interval is the same test
+    turned round: it holds 0 exactly where the p-value is above 1 - level.
+    Raises: DataError where the two were not measured alike, or are no reports.
     """
+    _check_reports(a, b)
     for what, ours, theirs in _alike(a, b):
         if ours != theirs:
             raise DataError(
@@ -52,26 +60,47 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
         one = difference((ours, _values(a, name)), (theirs, _values(b, name)), level=level)
         if one is not None:
             found[name] = one
-    return Comparison(found)
+    return Comparison(found, tuple(_doubts(a, b)))
+
+
+def _check_reports(*given: object) -> None:
+    for one in given:
+        if not isinstance(one, Report):
+            raise DataError(
+                "Two reports were to be compared.",
+                f"There is {_short(repr(one))} of type {type(one).__name__} where a zoo.evaluate.Report belongs.",
+                "Read one with zoo.evaluate.Report.read(PATH), or make one with zoo.evaluate(MODEL, data=DATA).",
+            )
+
+
+def _doubts(a: Report, b: Report) -> Iterator[str]:
+    """A report of a foreign results list does not say how it was made."""
+    unknown = [name for name, one in (("A", a), ("B", b)) if _protocol(one) is None]
+    if unknown:
+        whose = f"The protocol of {unknown[0]} is" if len(unknown) == 1 else "The protocols of A and B are"
+        yield f"{whose} not known: another score floor, NMS or limit of boxes may explain a part of the difference."
 
 
 def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:
-    drawn = [None if one.resamplings is None else one.resamplings for one in (a, b)]
+    drawn = [one.resamplings for one in (a, b)]
     return [
         ("data sets", a.measured.sha256, b.measured.sha256),
         ("pictures", a.measured.pictures, b.measured.pictures),
         ("settings", a.settings, b.settings),
         ("policies", a.policy, b.policy),
-        *[("protocols", one, two) for one, two in [[_protocol(report) for report in (a, b)]] if one and two],
+        *[("protocols", one, two) for one, two in [(_protocol(a), _protocol(b))] if one is not None and two is not None],
         *[("seeds", one.seed, two.seed) for one, two in [drawn] if one and two],
         *[("numbers of resamplings", _count(one.numbers), _count(two.numbers)) for one, two in [drawn] if one and two],
     ]
 
 
-def _protocol(report: Report) -> str:
-    """The protocol as it was asked for; empty where nobody knows, as for a results list of somebody else's."""
-    facts = report.provenance or {}
-    return f"{facts['protocol']} {facts['protocol_settings']}" if "protocol_settings" in facts else ""
+def _protocol(report: Report) -> dict[str, object] | None:
+    """The settings as they were asked for; None where nobody knows, as for a results list of somebody else's."""
+    try:
+        known = json.loads((report.provenance or {}).get("protocol_settings", ""))
+    except ValueError:
+        return None
+    return known if isinstance(known, dict) else None
 
 
 def _count(numbers: dict[str, tuple[float | None, ...]]) -> int:

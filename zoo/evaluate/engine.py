@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from zoo.evaluate.flat import Flat
 from zoo.evaluate.outcomes import Outcomes
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.resampling import Ranking, Replicates
+from zoo.labels.near import check_choice
 
 EngineName = Literal["auto", "kernel", "numpy"]
 
@@ -54,8 +55,9 @@ class Numpy:
 def choose(name: EngineName = "auto") -> Engine:
     """The engine of that name; `auto` is the kernel where it was built, else numpy, with one notice a process.
 
-    Raises: OSError where the kernel was asked for and is not there.
+    Raises: OSError where the kernel was asked for and is not there; UsageError for another name.
     """
+    check_choice("engine", name, get_args(EngineName))
     if name == "numpy":
         return Numpy()
     return native.Kernel() if name == "kernel" else _best()

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
 
 from zoo import data as data_sets
 from zoo.data import Dataset
-from zoo.errors import DataError
+from zoo.errors import UsageError
+from zoo.evaluate.arguments import check_resampling
 from zoo.evaluate.coco import read_results
 from zoo.evaluate.evaluator import Evaluator
-from zoo.evaluate.inference import check_classes, predict
+from zoo.evaluate.inference import check_classes, predict, protocol_of
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.predictions import Predictions
 from zoo.evaluate.provenance import now, software
+from zoo.evaluate.remarks import Seen, not_mentioned, remarks
 from zoo.evaluate.report import Report
 from zoo.evaluate.settings import Settings
+from zoo.evaluate.sizes import DataWarning as DataWarning
+from zoo.evaluate.sizes import check_sizes, warn_of_sizes
 
 if TYPE_CHECKING:
     import torch
@@ -28,17 +34,15 @@ if TYPE_CHECKING:
     from zoo.detectors import Detector, Protocol
 
 RESULTS = ".json"
-
-
-class DataWarning(UserWarning):
-    """Something about a data set that may spoil a number."""
+# What is known of detections, the data set's classes that their model does not know, and remarks.
+_Taken: TypeAlias = tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]
 
 
 def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in one place
     model: str | os.PathLike[str] | Detector | Predictions,
     *,
     data: str | os.PathLike[str] | Dataset,
-    protocol: str | Protocol = "uniform",
+    protocol: str | Protocol | None = None,
     weights: bool | str | os.PathLike[str] = True,
     device: torch.device | str | None = None,
     batch_size: int | Literal["auto"] = "auto",
@@ -54,35 +58,66 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
     model: a name or a detector, which is run as `predict` does it (protocol, weights, device, batch_size, to: see there); or what
            was seen before: `Predictions`, their `.parquet` file, or a COCO results list in a `.json` file.
     data:  as `zoo.data.read` takes it: `coco:path/instances.json`.
-    settings, policy, resamples, seed: see `Evaluator`.
-    Raises: DataError naming file and record; LabelError where the model knows no class of the data; and what `predict` raises.
+    protocol: "uniform" unless given; of what was seen before it is the one that it was seen under, and another one is refused.
+    settings, policy, resamples, seed: see `Evaluator`. What looks wrong though it can be measured is in `report.measured.notes`.
+    Raises: DataError naming file and record; LabelError where the model knows no class of the data; UsageError for an option that
+        can't be, or that decides nothing because nothing is run; and what `predict` raises.
     """
+    check_resampling(resamples, seed)
+    results, before = _file(model, RESULTS), _seen_before(model)
+    if results is not None or before is not None:
+        _refuse_options(model, weights=weights, device=device, batch_size=batch_size, to=to)
+        _check_protocol(model, before.provenance if before is not None else {}, protocol)
     dataset = data_sets.read(data)
     evaluator = Evaluator(dataset.truth, settings=settings, policy=policy)
-    missing: tuple[str, ...] = ()
-    if results := _file(model, RESULTS):
-        facts = _take_results(evaluator, results)
+    if results is not None:
+        facts, missing, notes = _take_results(evaluator, results, dataset)
     else:
-        if isinstance(model, Predictions):
-            seen = model
-        elif file := _file(model, SUFFIX):
-            seen = Predictions.read(file)
-        else:
-            seen = predict(
-                os.fspath(model) if isinstance(model, os.PathLike) else model,
-                data=dataset,
-                protocol=protocol,
-                weights=weights,
-                device=device,
-                batch_size=batch_size,
-                to=to,
-                progress=progress,
-            )
-        facts, missing = seen.provenance, _take(evaluator, seen, dataset)
+        run = {"weights": weights, "device": device, "batch_size": batch_size, "to": to, "progress": progress}
+        name = os.fspath(model) if isinstance(model, os.PathLike) else model
+        asked = "uniform" if protocol is None else protocol
+        seen = before if before is not None else predict(name, data=dataset, protocol=asked, **run)  # type: ignore[arg-type]
+        facts, missing, notes = _take(evaluator, seen, dataset)
     report = evaluator.compute(resamples=resamples, seed=seed)
     told = {"data": dataset.name, "data_sha256": dataset.sha256, "evaluated": now()}
-    measured = replace(report.measured, data=dataset.name, missing=missing)
+    measured = replace(report.measured, data=dataset.name, missing=missing, notes=(*report.measured.notes, *notes))
     return replace(report, measured=measured).with_provenance({**software(), **facts, **told})
+
+
+def _seen_before(model: object) -> Predictions | None:
+    """The predictions that were handed over, or are in the file of that name."""
+    if isinstance(model, Predictions):
+        return model
+    file = _file(model, SUFFIX)
+    return Predictions.read(file) if file else None
+
+
+def _refuse_options(model: object, **running: object) -> None:
+    """Raises: UsageError naming what was asked of a run where there is none."""
+    idle = {"weights": True, "device": None, "batch_size": "auto", "to": None}
+    if given := [name for name, value in running.items() if value != idle[name]]:
+        what = os.fspath(model) if isinstance(model, str | os.PathLike) else "Predictions"
+        raise UsageError(
+            f"{what} {'were' if isinstance(model, Predictions) else 'was'} to be measured with "
+            f"{' and '.join(f'{name}={running[name]!r}' for name in given)}.",
+            "What was seen before is measured as it is: no model is run, and so that decides nothing.",
+            "Leave it out, or name the model instead of the file.",
+        )
+
+
+def _check_protocol(model: object, facts: Mapping[str, str], protocol: str | Protocol | None) -> None:
+    """Raises: UsageError where detections were made under another protocol than the one asked for, or nobody knows."""
+    if protocol is None:
+        return
+    asked = protocol_of(protocol)
+    what = os.fspath(model) if isinstance(model, str | os.PathLike) else "What predictions hold"
+    if facts.get("protocol_settings") != asked.to_json():
+        made = f"made under the protocol {facts['protocol']}" if "protocol" in facts else "made under settings that nobody states"
+        raise UsageError(
+            f"{what} was to be measured under the protocol {asked.name}.",
+            f"It was {made}, and is measured as it is.",
+            "Leave the protocol out, or name the model instead of the file.",
+        )
 
 
 def _file(model: object, suffix: str) -> Path | None:
@@ -90,41 +125,27 @@ def _file(model: object, suffix: str) -> Path | None:
     return Path(model) if isinstance(model, str | os.PathLike) and os.fspath(model).endswith(suffix) else None
 
 
-def _take_results(evaluator: Evaluator, file: Path) -> dict[str, str]:
-    """Hands over somebody else's results list; returns what is known of it."""
-    ids, rows = read_results(file, evaluator.dataset)
-    evaluator.update(ids, rows, box_format="xywh")
-    return {"model": file.stem, "results_sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset) -> _Taken:
+    """Hands over somebody else's results list."""
+    ids, pictures = read_results(file, evaluator.dataset)
+    there = [row for row, one in enumerate(pictures) if len(one["scores"]) or evaluator.policy.unseen_images != "leave out"]
+    evaluator.update([ids[row] for row in there], [pictures[row] for row in there], box_format="xywh")
+    blank = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0, np.int64)}
+    columns = {name: np.concatenate([empty, *(one[name] for one in pictures)]) for name, empty in blank.items()}
+    rows = np.repeat(np.arange(len(ids)), [len(one["scores"]) for one in pictures])
+    seen = Seen(rows, columns["boxes"], columns["scores"], columns["labels"])
+    facts = {"model": file.stem, "results_sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    return facts, (), (*not_mentioned(dataset, seen), *remarks(dataset, seen))
 
 
-def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
-    """Hands over predictions; returns the data set's classes that the model does not know."""
+def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset) -> _Taken:
+    """Hands over predictions."""
     missing = check_classes(seen.space, dataset, model=seen.provenance.get("model", "the model"))
-    _check_pictures(seen, dataset)
+    sizes = check_sizes(seen, dataset)
     evaluator.update(seen.image_ids, list(seen))
-    return missing
-
-
-def _check_pictures(seen: Predictions, dataset: Dataset) -> None:
-    """Raises: DataError where most pictures have another size than annotated; warns where some have."""
-    sizes = {photo.id: (photo.height, photo.width) for photo in dataset.images}
-    both = [
-        (image_id, tuple(size), sizes[image_id])
-        for image_id, size in zip(seen.image_ids.tolist(), seen.sizes.tolist(), strict=True)
-        if image_id in sizes and None not in sizes[image_id]
-    ]
-    other = [one for one in both if one[1] != one[2]]
-    if not other:
-        return
-    image_id, (height, width), (as_height, as_width) = other[0]
-    case = (
-        f"{len(other)} of {len(both)} pictures have another size than is annotated; "
-        f"image {image_id!r} is {width} x {height} pixels, annotated as {as_width} x {as_height}."
-    )
-    if 2 * len(other) > len(both):
-        raise DataError(
-            f"Predictions of {seen.provenance.get('model', 'a model')} were to be measured on {dataset.name}.",
-            case,
-            "These are other pictures: predict on the ones that were annotated.",
-        )
-    warnings.warn(f"{dataset.name}: {case} Where they are turned, see Protocol(exif='ignore').", DataWarning, stacklevel=4)
+    warn_of_sizes(sizes, dataset)
+    rows = np.repeat(np.searchsorted(dataset.truth.image_ids, seen.image_ids), np.diff(seen.starts))
+    xywh = seen.boxes.astype(np.float64)
+    xywh[:, 2:] -= xywh[:, :2]
+    found = Seen(rows, xywh, seen.scores.astype(np.float64), seen.labels.astype(np.int64))
+    return seen.provenance, missing, (*sizes, *remarks(dataset, found))

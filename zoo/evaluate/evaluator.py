@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from zoo.data.ground_truth import BoxFormat, GroundTruth, rows_of_ids
 from zoo.errors import DataError
 from zoo.evaluate.accumulate import Curves
+from zoo.evaluate.arguments import check_evaluator, check_image_ids, check_resampling
 from zoo.evaluate.engine import EngineName, choose, cores
-from zoo.evaluate.flat import flatten
+from zoo.evaluate.flat import check_count, flatten
 from zoo.evaluate.measure import measure
 from zoo.evaluate.outcomes import Log, Outcomes
 from zoo.evaluate.plan import Plan
@@ -22,6 +23,7 @@ from zoo.evaluate.report import Report
 from zoo.evaluate.sample import Sample
 from zoo.evaluate.settings import Settings
 from zoo.evaluate.state import Header, check, pack, unpack
+from zoo.words import counted, kind
 
 _AT_ONCE = 256  # pictures that are flattened and matched together, which bounds the memory
 
@@ -47,12 +49,17 @@ class Evaluator:
         engine: EngineName = "auto",
         threads: int | None = None,
     ) -> None:
-        """analyses: also keep what error types, confusion, LRP and calibration need. threads: all cores unless given."""
+        """analyses: also keep what error types, confusion, LRP and calibration need. threads: all cores unless given.
+
+        Raises: UsageError for an argument that can't be; DataError where the policy refuses the data set.
+        """
+        check_evaluator(dataset, settings, policy, threads)
         self.dataset = dataset
         self.settings = settings or Settings()
         self.policy = policy or Policy()
         self.analyses = analyses
         self.unmet: Counter[str] = Counter()
+        self._refuse_without_areas()
         self._plan = Plan.of(dataset, self.settings, self.policy)
         self._engine = choose(engine)
         self._threads = threads or cores()
@@ -67,9 +74,10 @@ class Evaluator:
         detections: one item a picture, `zoo.Detections` or a mapping with `boxes` (n, 4), `scores` (n,), `labels` (n,), arrays or
             tensors; or one mapping of padded arrays with `counts`. Labels are positions in the data set's label space;
             `zoo.Detections` of another space meet it by class name.
-        Raises: DataError naming the picture.
+        Raises: DataError naming the picture; UsageError for a format of boxes that there is not.
         """
         ids = _listed(image_ids)
+        check_count(detections, len(ids))
         rows = self._rows(ids)
         unmet = Counter[str]()
         step = _AT_ONCE if len(np.unique(rows)) == len(rows) else 1  # matching takes each picture once
@@ -90,6 +98,8 @@ class Evaluator:
 
         Raises: DataError where the two measure something different, or where both have seen an image and the policy refuses that.
         """
+        if not isinstance(other, Evaluator):
+            raise self._not_merged(f"The other is {kind(other)}; bytes become one by Evaluator.from_state.")
         for what in ("settings", "policy", "analyses"):
             if getattr(self, what) != getattr(other, what):
                 raise self._not_merged(f"Their {what} differ: {getattr(self, what)} and {getattr(other, what)}.")
@@ -125,6 +135,15 @@ class Evaluator:
         made._seen[outcomes.images] = True
         made.unmet = Counter(header.unmet)
         return made
+
+    def _refuse_without_areas(self) -> None:
+        if self.policy.missing_area == "refuse" and self.dataset.no_area:
+            raise DataError(
+                f"{self.dataset.name} was to be measured on.",
+                f"{self.dataset.no_area} of its {counted(len(self.dataset.ids), 'annotation')} "
+                f"{'has' if self.dataset.no_area == 1 else 'have'} no area.",
+                "Add the areas of the masks, or choose Policy(missing_area='box') for those of the boxes.",
+            )
 
     def _not_merged(self, case: str) -> DataError:
         return DataError("Two evaluators were to be merged.", case, "Make both with the same data set, settings and policy.")
@@ -162,9 +181,11 @@ class Evaluator:
         """(m,) the pictures that count. Raises: DataError where the policy refuses what was seen."""
         if self.policy.unseen_images == "refuse" and not self._seen.all():
             missing = self.dataset.image_ids[~self._seen]
+            whole = counted(len(self.dataset), "image")
             raise DataError(
                 f"Numbers for {self.dataset.name} were asked for.",
-                f"{len(missing)} of its {len(self.dataset)} images were never handed over, among them {missing[0].item()!r}.",
+                f"{len(missing)} of its {whole} {'was' if len(missing) == 1 else 'were'} never handed over, "
+                f"among them {missing[0].item()!r}.",
                 "Hand over the rest, also images where nothing was found, or choose Policy(unseen_images='empty').",
             )
         if self.policy.no_detections == "refuse" and not len(self.outcomes):
@@ -186,9 +207,10 @@ class Evaluator:
     def compute(self, *, resamples: int = 1000, seed: int = 0, level: float = 0.95) -> Report:
         """Everything: headline numbers with bootstrap intervals, each class, and the analyses where they were kept.
 
-        resamples: bootstrap replicates; 0 for none, which is much faster. level: of the intervals.
-        Raises: DataError where the policy refuses what was seen.
+        resamples: bootstrap replicates; 0 for none, which is much faster. level: of the intervals, between 0 and 1.
+        Raises: DataError where the policy refuses what was seen; UsageError for an argument that can't be.
         """
+        check_resampling(resamples, seed, level)
         return measure(self.sample(), resamples=resamples, seed=seed, level=level, analyses=self.analyses, unmet=dict(self.unmet))
 
     def by_image(self, attribute: str) -> dict[Any, dict[str, float]]:
@@ -208,6 +230,7 @@ class Evaluator:
 
 
 def _listed(image_ids: Iterable[Any]) -> list[Any]:
+    check_image_ids(image_ids)
     return image_ids.tolist() if hasattr(image_ids, "tolist") else list(image_ids)
 
 

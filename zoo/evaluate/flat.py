@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,10 @@ from zoo.data.ground_truth import MOST, BoxFormat
 from zoo.data.ragged import starts_of
 from zoo.errors import DataError
 from zoo.labels import LabelSpace, meet
+from zoo.labels.near import check_choice
+from zoo.words import counted, kind
+
+_COLUMNS = ("boxes", "scores", "labels")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,55 +54,94 @@ def flatten(
 
     detections: a list, one item a picture: `zoo.Detections`, or a mapping with `boxes`, `scores`, `labels`, arrays or tensors on
                 any device; or one mapping of padded ones (b, n, 4), (b, n), (b, n) with `counts` (b,), how many are real.
-    Raises: DataError naming the picture.
+    Raises: DataError naming the picture; UsageError for a format of boxes that there is not.
     """
-    listed = _unpadded(detections) if isinstance(detections, Mapping) else detections
-    if len(listed) != len(image_ids):
-        raise DataError(
-            f"Detections of {len(image_ids)} images were handed over.",
-            f"There are {len(listed)} items of detections.",
-            "Pass one item a picture; a picture in which nothing was found has an empty one.",
-        )
-    columns = [_columns_of(one) for one in listed]
+    check_choice("box_format", box_format, get_args(BoxFormat))
+    check_count(detections, len(image_ids))
+    listed = _unpadded(detections, image_ids) if isinstance(detections, Mapping) else detections
+    columns = [_columns_of(one, image_id) for one, image_id in zip(listed, image_ids, strict=True)]
     shapes = [(boxes.shape, scores.shape, labels.shape) for boxes, scores, labels in columns]
     counts = [scores[0] if len(scores) == 1 else -1 for _, scores, _ in shapes]
     for row, ((boxes, _, labels), count) in enumerate(zip(shapes, counts, strict=True)):
         if count < 0 or labels != (count,) or (boxes != (count, 4) and count):
             what = f"Boxes, scores and labels have the shapes {', '.join(str(tuple(shape)) for shape in shapes[row])}."
             raise _refused(image_ids[row], what, "Give every detection a box of four numbers, a score and a label.")
+    _check_kinds(columns, counts, image_ids)
     full = [one for one, count in zip(columns, counts, strict=True) if count]
     boxes, scores, labels = (_joined([one[column] for one in full]) for column in range(3))
     starts = starts_of(np.array(counts, np.int64))
-    boxes, scores, labels = _floats(boxes).reshape(-1, 4), _floats(scores), labels.astype(np.int64, copy=False)
-    _check(starts, boxes, scores, image_ids)
+    where = _Where(starts, image_ids)
+    boxes, scores = _floats(boxes).reshape(-1, 4), _floats(scores)
+    labels = _whole(labels, where)
+    _check(boxes, scores, where, box_format)
     spaces = [getattr(one, "space", space) for one in listed]
-    _check_labels(starts, labels, spaces, image_ids)
+    _check_labels(labels, spaces, where)
     labels, unmet = _in_space(starts, labels, spaces, space)
     flat = Flat(starts, boxes, scores, labels, unmet, box_format)
     return _without(flat, labels < 0) if unmet else flat
 
 
-def _columns_of(one: Any) -> tuple[Any, Any, Any]:
-    if isinstance(one, Mapping):
-        boxes, scores, labels = one["boxes"], one["scores"], one["labels"]
-    else:
-        boxes, scores, labels = one.boxes, one.scores, one.labels
-    if hasattr(boxes, "shape") and hasattr(scores, "shape") and hasattr(labels, "shape"):
-        return boxes, scores, labels
-    return np.asarray(boxes), np.asarray(scores), np.asarray(labels)
+def check_count(detections: Sequence[object] | Mapping[str, Any], count: int) -> None:
+    """Raises: DataError unless there is an item of detections, or a row of a padded batch, for each of so many pictures."""
+    asked = f"Detections of {counted(count, 'image')} were handed over."
+    if hasattr(detections, "boxes") or isinstance(detections, str) or not hasattr(detections, "__len__"):
+        raise DataError(asked, f"They are {kind(detections)}, no list.", "Pass a list with one item a picture.")
+    if not isinstance(detections, Mapping):
+        if len(detections) != count:
+            fix = "Pass one item a picture; a picture in which nothing was found has an empty one."
+            raise DataError(asked, f"The list of detections has {counted(len(detections), 'item')}.", fix)
+        return
+    for column in (*_COLUMNS, "counts"):
+        if column not in detections:
+            fix = "Add it, one number a picture, or pass a list with one item a picture." if column == "counts" else "Add it."
+            what = "does not say how many of its rows are real: it has no" if column == "counts" else "has no"
+            raise DataError("A padded batch of detections was handed over.", f"It {what} `{column}`.", fix)
+    for column in (*_COLUMNS, "counts"):
+        if not hasattr(detections[column], "__len__") or len(detections[column]) != count:
+            found = f"{len(detections[column])} rows" if hasattr(detections[column], "__len__") else kind(detections[column])
+            raise DataError(asked, f"The padded batch has `{column}` of {found}.", "Give every column a row a picture.")
 
 
-def _unpadded(batch: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    if "counts" not in batch:
-        raise DataError(
-            "A padded batch of detections was handed over.",
-            "It does not say how many of its rows are real.",
-            "Add `counts`, one number a picture, or pass a list with one item a picture.",
-        )
-    return [
-        {column: batch[column][row][: int(count)] for column in ("boxes", "scores", "labels")}
-        for row, count in enumerate(batch["counts"])
-    ]
+@dataclass(frozen=True)
+class _Where:
+    """Which detection of which picture a row is, for messages."""
+
+    starts: NDArray[np.int64]
+    image_ids: Sequence[Any]
+
+    def refused(self, row: int, case: str, fix: str) -> DataError:
+        """The error for one row."""
+        picture = int(np.searchsorted(self.starts, row, side="right")) - 1
+        case = f"Its detection {row - int(self.starts[picture])} is wrong: {case}"
+        return _refused(self.image_ids[picture], case, fix)
+
+
+def _columns_of(one: Any, image_id: Any) -> list[Any]:
+    """Boxes, scores and labels of one picture, as arrays or tensors."""
+    columns = [one.get(name) if isinstance(one, Mapping) else getattr(one, name, None) for name in _COLUMNS]
+    if missing := [name for name, column in zip(_COLUMNS, columns, strict=True) if column is None]:
+        what = f"They are {kind(one)} without {', '.join(missing)}."
+        raise _refused(image_id, what, "Pass `zoo.Detections`, or a mapping with boxes (n, 4), scores (n,) and labels (n,).")
+    if all(hasattr(column, "shape") for column in columns):
+        return columns
+    try:
+        return [np.asarray(column) for column in columns]
+    except ValueError:  # what numpy says of rows of several lengths
+        fix = "Give every detection a box of four numbers, a score and a label."
+        raise _refused(image_id, "The rows of a column have several lengths.", fix) from None
+
+
+def _unpadded(batch: Mapping[str, Any], image_ids: Sequence[Any]) -> list[Mapping[str, Any]]:
+    listed: list[Mapping[str, Any]] = []
+    for row, image_id in enumerate(image_ids):
+        of_image, given = {column: batch[column][row] for column in _COLUMNS}, batch["counts"][row]
+        room = min(len(values) if hasattr(values, "__len__") else -1 for values in of_image.values())
+        number = given.item() if hasattr(given, "item") else given
+        if not (isinstance(number, int | float) and float(number).is_integer() and 0 <= number <= room):
+            case = f"Its `counts` is {number!r}, and its padded rows are {room}."
+            raise _refused(image_id, case, "Say how many of its rows are real, a whole number from 0.")
+        listed.append({column: values[: int(number)] for column, values in of_image.items()})
+    return listed
 
 
 def _joined(parts: list[Any]) -> NDArray[Any]:
@@ -115,10 +158,41 @@ def _joined(parts: list[Any]) -> NDArray[Any]:
     return joined
 
 
+def _check_kinds(columns: Sequence[Sequence[Any]], counts: Sequence[int], image_ids: Sequence[Any]) -> None:
+    """Raises: DataError naming the first picture whose numbers are none."""
+    for place, name in enumerate(_COLUMNS):
+        if all(map(_numeric, {column[place].dtype for column in columns})):
+            continue
+        for column, count, image_id in zip(columns, counts, image_ids, strict=True):
+            if count and not _numeric(column[place].dtype):
+                fix = f"Pass {name} as an array of numbers."
+                if name == "labels":
+                    fix = "Pass positions in the label space, whole numbers; `space.label(name)` is the position of a class."
+                raise _refused(image_id, f"Its {name} are {column[place].dtype}, no numbers.", fix)
+
+
+def _numeric(dtype: Any) -> bool:
+    """Whether a type of numpy's or torch's is one of whole or floating numbers."""
+    if isinstance(dtype, np.dtype):
+        return dtype.kind in "iuf"
+    return not any(other in str(dtype) for other in ("bool", "complex"))
+
+
 def _floats(values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype in (np.float32, np.float64):
         return values
     return values.astype(np.float32 if values.dtype == np.float16 else np.float64)
+
+
+def _whole(labels: NDArray[Any], where: _Where) -> NDArray[np.int64]:
+    """Labels as whole numbers; those that are written as 3.0 are."""
+    if not len(labels) or labels.dtype.kind in "iu":
+        return labels.astype(np.int64, copy=False)
+    wrong = ~(np.abs(labels) < 2**31) | (labels != np.floor(labels))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise where.refused(row, f"its label is {labels[row]}.", "Pass positions in the label space, whole numbers.")
+    return labels.astype(np.int64)
 
 
 def _in_space(
@@ -148,36 +222,33 @@ def _without(flat: Flat, out: NDArray[np.bool_]) -> Flat:
     return replace(flat, starts=before[flat.starts], boxes=flat.boxes[kept], scores=flat.scores[kept], labels=flat.labels[kept])
 
 
-def _check(starts: NDArray[np.int64], boxes: NDArray[Any], scores: NDArray[Any], image_ids: Sequence[Any]) -> None:
+def _check(boxes: NDArray[Any], scores: NDArray[Any], where: _Where, box_format: BoxFormat) -> None:
     if not np.isfinite(scores).all():
         row = int(np.flatnonzero(~np.isfinite(scores))[0])
-        raise _refused(
-            _image_of(row, starts, image_ids),
-            f"A score is {scores[row]}.",
-            "Find out where the model makes it; scores are finite.",
-        )
+        raise where.refused(row, f"its score is {scores[row]}.", "Find out where the model makes it; scores are finite.")
     if not (np.abs(boxes) <= MOST).all():
         row = int(np.flatnonzero(~(np.abs(boxes) <= MOST).all(1))[0])
-        raise _refused(
-            _image_of(row, starts, image_ids), f"A box is {boxes[row].tolist()}.", "Find out where the model makes it."
+        raise where.refused(row, f"its box is {boxes[row].tolist()}.", "Find out where the model makes it.")
+    least = boxes[:, :2] if box_format == "xyxy" else 0
+    if (boxes[:, 2:] < least).any():
+        row = int(np.flatnonzero((boxes[:, 2:] < least).any(1))[0])
+        what, other = (
+            ("right or lower edge comes before the other", "xywh") if box_format == "xyxy" else ("size is negative", "xyxy")
+        )
+        raise where.refused(
+            row, f"its box is {boxes[row].tolist()}, whose {what}.", f"Are these boxes {other}? box_format='{other}'"
         )
 
 
-def _check_labels(
-    starts: NDArray[np.int64], labels: NDArray[np.int64], spaces: Sequence[LabelSpace], image_ids: Sequence[Any]
-) -> None:
+def _check_labels(labels: NDArray[np.int64], spaces: Sequence[LabelSpace], where: _Where) -> None:
     sizes = {id(space): len(space) for space in spaces}
     least = min(sizes.values(), default=0)
     if not len(labels) or (labels.min() >= 0 and labels.max() < least):
         return
-    size = np.repeat([sizes[id(space)] for space in spaces], np.diff(starts))
-    for row in np.flatnonzero((labels < 0) | (labels >= size))[:1]:
-        what = f"A label is {labels[row]}; there are {size[row]} classes, 0 to {size[row] - 1}."
-        raise _refused(_image_of(row, starts, image_ids), what, "Pass positions in the label space, not category ids.")
-
-
-def _image_of(row: int, starts: NDArray[np.int64], image_ids: Sequence[Any]) -> Any:
-    return image_ids[int(np.searchsorted(starts, row, side="right")) - 1]
+    size = np.repeat([sizes[id(space)] for space in spaces], np.diff(where.starts))
+    for row in np.flatnonzero((labels < 0) | (labels >= size))[:1].tolist():
+        what = f"its label is {labels[row]}; there are {counted(size[row], 'class', 'classes')}, 0 to {size[row] - 1}."
+        raise where.refused(row, what, "Pass positions in the label space, not category ids.")
 
 
 def _refused(image_id: Any, case: str, fix: str) -> DataError:

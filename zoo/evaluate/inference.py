@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Literal
 
 from zoo import data as data_sets
 from zoo.data import Dataset
-from zoo.errors import DataError, LabelError
+from zoo.errors import DataError, LabelError, UsageError
 from zoo.evaluate.parquet import arrow
 from zoo.evaluate.predictions import Predictions
 from zoo.evaluate.provenance import hardware, now, software
 from zoo.evaluate.run import Run, file_of, folder, locked
+from zoo.evaluate.sizes import compare_sizes
 from zoo.evaluate.subject import Subject, subject
 from zoo.labels import LabelSpace, meet
+from zoo.words import kind
 
 if TYPE_CHECKING:
     import torch
 
     from zoo.detectors import Detector, Protocol
+
+_FIRST = 16  # pictures whose sizes tell whether they are the ones that were annotated, before a long run
 
 
 def predict(
@@ -43,13 +47,16 @@ def predict(
     to:       the folder of the run; else `$ZOO_HOME/runs`. A run that is there is not made again, one that was cut short is
               resumed. A detector at hand is run anew each time unless a folder is given: its code may have changed.
     Raises:
-        DataError: the data set is wrong, or another process is making these predictions.
+        DataError: the data set is wrong, most of its first pictures have another size than is annotated, or another process is
+            making these predictions.
+        UsageError: an option can't be, or decides nothing because a detector at hand has its own.
         LabelError: the model knows none of the data set's classes.
         ImageError: a picture can't be read; what was seen in those before it stays.
         MissingExtra: pyarrow is not installed.
     """
     arrow()  # before anything that takes long
-    asked = _protocol(protocol)
+    asked = protocol_of(protocol)
+    _check_batch_size(batch_size)
     dataset = data_sets.read(data)
     who = subject(model, weights=weights, device=device, progress=progress)
     facts = who.facts | _facts(dataset, asked)
@@ -76,7 +83,7 @@ def _run(
     with locked(Run(file, facts)) as run:
         if file.exists():  # another process has finished it in the meantime
             return Predictions.read(file)
-        run.resume()
+        run.resume({photo.id for photo in dataset.images})
         _look(who, dataset, protocol, run, batch_size, progress)
         return run.finish([photo.id for photo in dataset.images])
 
@@ -99,8 +106,13 @@ def _look(
     pictures = [photo.path for photo in todo]
     with Bar(f"{who.name} on {dataset.name}", total=len(todo), show=progress) as bar:
         found = stream(detector, pictures, protocol=protocol, batch_size=batch_size, exif=protocol.exif)
+        looked: list[tuple[int | str, tuple[int, int]]] = []
         for photo, seen in zip(todo, found, strict=True):
             run.add(photo, seen)
+            if len(looked) < _FIRST and seen.size is not None:
+                looked.append((photo.id, seen.size))
+                if len(looked) == min(_FIRST, len(todo)):
+                    compare_sizes(looked, dataset, model=who.name)
             bar.advance()
 
 
@@ -117,10 +129,20 @@ def check_classes(space: LabelSpace, dataset: Dataset, *, model: str) -> tuple[s
     return meeting.data_only
 
 
-def _protocol(protocol: str | Protocol) -> Protocol:
+def protocol_of(protocol: str | Protocol) -> Protocol:
+    """The protocol of that name, or itself. Raises: NameNotFound; UsageError for what is no protocol."""
     from zoo.detectors import Protocol  # deferred: torch
 
+    if not isinstance(protocol, str | Protocol):
+        fix = "Pass 'uniform', 'native', or a zoo.Protocol."
+        raise UsageError(f"protocol={protocol!r} was asked for.", f"That is {kind(protocol)}, no protocol.", fix)
     return Protocol.named(protocol) if isinstance(protocol, str) else protocol
+
+
+def _check_batch_size(batch_size: object) -> None:
+    if batch_size != "auto" and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
+        case = "It is a number of pictures, at least 1, or 'auto' for what fits."
+        raise UsageError(f"batch_size={batch_size!r} was asked for.", case, "Write batch_size=8, for example.")
 
 
 def _facts(dataset: Dataset, protocol: Protocol) -> dict[str, str]:

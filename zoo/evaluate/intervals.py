@@ -4,6 +4,8 @@ Pictures are drawn with replacement, as many as there are (Efron & Tibshirani, A
 numbers computed again from the outcomes. The interval is centred: the percentiles of the replicates, moved so that their mean
 lies on the number itself. Interpolated AP is larger on fewer distinct pictures, so that replicates lie too high: by simulation
 (`benchmarks/coverage.py`) centred intervals cover the number expected on other data of the same size, percentiles too rarely.
+The interval of a difference is symmetric around it (Hall, Annals of Statistics 1988), and is the test of the p-value turned
+round: it holds 0 exactly where the p-value is above 1 - level.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ class Difference:
     """A number of two models on the same pictures.
 
     difference: b - a, with its interval. p_value: how often a difference this large appears where there is none, in (0, 1].
+    The interval holds 0 exactly where the p-value is above 1 - level.
     """
 
     a: float
@@ -61,22 +64,46 @@ def resampled(sample: Sample, *, resamples: int, seed: int) -> tuple[dict[str, N
 
 
 def centred(estimate: float, replicates: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> Interval | None:
-    """The interval around a number; None where fewer than half of the replicates have it."""
+    """The interval around a number; None where fewer than half of the replicates have it.
+
+    Ends that lie beyond what precision and recall can be, 0 and 1, are moved there: no value that could be the number is lost.
+    """
     values = np.asarray(replicates, np.float64)
     there = values[np.isfinite(values)]
     if 2 * len(there) < len(values) or len(there) < 2:
         return None
-    low, high = np.quantile(there, [(1 - level) / 2, (1 + level) / 2]) - there.mean() + estimate
+    ends = np.quantile(there, [(1 - level) / 2, (1 + level) / 2]) - there.mean() + estimate
+    low, high = ends.clip(0, 1)
     return Interval(float(low), float(high), level)
 
 
 def difference(a: tuple[float, Sequence[float]], b: tuple[float, Sequence[float]], *, level: float = 0.95) -> Difference | None:
-    """Compares a number and its replicates of two models; replicate by replicate the same pictures were drawn for both."""
+    """Compares a number and its replicates of two models; replicate by replicate the same pictures were drawn for both.
+
+    None where fewer than half of the replicates have both.
+    """
     gap = b[0] - a[0]
     moved = np.asarray(b[1], np.float64) - np.asarray(a[1], np.float64)
-    interval = centred(gap, moved, level=level)
+    interval = symmetric(gap, moved, level=level)
     if interval is None:
         return None
     there = moved[np.isfinite(moved)]
     by_chance = int((np.abs(there - there.mean()) >= abs(gap)).sum())
     return Difference(a[0], b[0], gap, interval, (1 + by_chance) / (1 + len(there)))
+
+
+def symmetric(gap: float, replicates: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> Interval | None:
+    """The interval around a difference, as far up as down; None where fewer than half of the replicates have it.
+
+    Its half width is the distance from their mean that so many replicates reach that the p-value is just above 1 - level. Fewer
+    than 19 replicates can say nothing at 95 %: then it holds every difference of two shares.
+    """
+    values = np.asarray(replicates, np.float64)
+    there = values[np.isfinite(values)]
+    if 2 * len(there) < len(values) or len(there) < 2:
+        return None
+    rare = int((1 - level) * (1 + len(there)) + 1e-9)  # with 1 + by_chance up to this, the p-value is at most 1 - level
+    if not rare:
+        return Interval(-1.0, 1.0, level)
+    reach = float(np.sort(np.abs(there - there.mean()))[-rare])
+    return Interval(gap - reach, gap + reach, level)

@@ -60,14 +60,16 @@ def _analyses(sample: Sample, verdicts: Verdicts, point: OperatingPoint | None, 
 def _measured(sample: Sample, unmet: Mapping[str, int]) -> Measured:
     truth = sample.plan.truth
     pictures = truth.image_ids[sample.counted]
+    boxes = int(sample.counted[truth.images].sum())
     return Measured(
         data=truth.name,
         sha256=truth.sha256,
         pictures=hashlib.sha256(pictures.tobytes()).hexdigest(),
         images=len(pictures),
-        boxes=int(sample.counted[truth.images].sum()),
+        boxes=boxes,
         detections=len(sample.outcomes),
         unmet=dict(sorted(unmet.items())),
+        notes=() if boxes else (f"{truth.name} has no annotated box, so that no number is defined.",),
     )
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from zoo.data.ragged import starts_of
 from zoo.errors import DataError
 from zoo.evaluate.predictions import Predictions
+from zoo.evaluate.provenance import flaw
 from zoo.extras import optional
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ def _header(schema: pyarrow.Schema, path: Path) -> _Header:
         raise _flaw(path, f"The entry 'detzoo' of its schema is wrong: {why}.") from None
     if header.format != FORMAT:
         raise _flaw(path, f"It is of format {header.format}, not {FORMAT}.")
+    if wrong := flaw(header.provenance):
+        raise _flaw(path, wrong)
     return header
 
 

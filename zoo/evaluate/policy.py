@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from zoo.labels.near import check_choices
+
 
 @dataclass(frozen=True)
 class Policy:
     """Choices that can move a number; `Policy.pycocotools()` makes all of them as pycocotools 2.0.11 does.
+
+    Raises: UsageError for a choice that there is not.
 
     annotation_zero: a detection that finds the box with annotation id 0 counts as a match ("match"); pycocotools takes the id for
         "nothing" and counts the detection as false ("miss"; cocoapi #332).
@@ -17,7 +21,7 @@ class Policy:
     iou_lookup: AP at an IoU is read at the threshold nearest to it ("near", within 1e-6); pycocotools compares for equality,
         so that AP at .9 is -1, because it is stored as .8999… ("equal"; cocoapi #409).
     missing_area: a box without `area` has the area of the box ("box"), which moves APs and APm where others use the mask's; or
-        the file is refused ("refuse"), where pycocotools raises a KeyError.
+        the data set is refused ("refuse"), where pycocotools raises a KeyError.
     no_detections: a model that found nothing anywhere scores 0 ("zero"); or it is refused ("refuse"), where pycocotools
         raises an IndexError.
     unseen_images: images that were never handed to the evaluator are refused ("refuse"), because a lost shard looks like that;
@@ -33,6 +37,9 @@ class Policy:
     no_detections: Literal["zero", "refuse"] = "zero"
     unseen_images: Literal["refuse", "empty", "leave out"] = "refuse"
     repeated_images: Literal["refuse", "once"] = "refuse"
+
+    def __post_init__(self) -> None:
+        check_choices(self)
 
     @classmethod
     def pycocotools(cls) -> Policy:

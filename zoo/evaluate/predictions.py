@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
+from zoo.words import counted
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class Predictions:
         return len(self.image_ids)
 
     def __repr__(self) -> str:
-        return f"Predictions({self.provenance.get('model', 'a model')}: {len(self)} images, {len(self.scores)} detections)"
+        sizes = f"{counted(len(self), 'image')}, {counted(len(self.scores), 'detection')}"
+        return f"Predictions({self.provenance.get('model', 'a model')}: {sizes})"
 
     def __iter__(self) -> Iterator[Seen]:
         for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):

@@ -12,9 +12,10 @@ A fact that is not known is left out.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -61,6 +62,36 @@ def joined(parts: Iterable[Facts]) -> dict[str, str]:
         for key, value in part.items():
             found.setdefault(key, {})[value] = None
     return {key: "; ".join(values) for key, values in found.items()}
+
+
+def flaw(facts: Facts) -> str | None:
+    """What is wrong with an entry that somebody reads more of than its text; None where nothing is."""
+    for key, (read, what) in _READ.items():
+        if key in facts:
+            try:
+                read(facts[key])
+            except (ValueError, RecursionError):
+                return f"The entry '{key}' of its provenance is {facts[key][:80]!r}, not {what}."
+    return None
+
+
+def _seconds(text: str) -> None:
+    if not 0 <= float(text) < float("inf"):
+        raise ValueError
+
+
+def _settings(text: str) -> None:
+    if not isinstance(json.loads(text), dict):
+        raise ValueError
+
+
+_READ: dict[str, tuple[Callable[[str], object], str]] = {
+    "started": (datetime.fromisoformat, "a time such as 2026-01-31T12:00:00+00:00"),
+    "finished": (datetime.fromisoformat, "a time such as 2026-01-31T12:00:00+00:00"),
+    "seconds": (_seconds, "a number of seconds"),
+    "protocol_settings": (_settings, "settings as a JSON object"),
+    "settings_in_force": (_settings, "settings as a JSON object"),
+}
 
 
 def _processor() -> str:

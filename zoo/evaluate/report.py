@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -17,8 +19,25 @@ from zoo.evaluate.operating import OperatingPoint
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.settings import Settings
 from zoo.evaluate.tide import Mistakes
+from zoo.labels.near import choice_of, near
+from zoo.words import counted
 
 FORMAT = 1
+_Value = TypeVar("_Value")
+_NO_CHOICE = re.compile(r"Invalid enum value (.+?)(?: - at `(.*)`)?$")
+
+
+class Named(dict[str, _Value]):
+    """A dictionary by name, whose error for a name that it does not have says which it has."""
+
+    def __missing__(self, name: object) -> _Value:
+        alike = near(name, self) if isinstance(name, str) else []
+        some = ", ".join(list(self)[:12]) + (f" and {len(self) - 12} more" if len(self) > 12 else "")
+        raise DataError(
+            f"{name!r} of a report was asked for.",
+            f"There is none; there are {some}." if self else "There is nothing by any name.",
+            f"Did you mean {choice_of(alike)}?" if alike else "Ask for one of them.",
+        )
 
 
 @dataclass(frozen=True)
@@ -62,6 +81,7 @@ class Measured:
     data: the data set's name. sha256: fingerprint of its annotations. pictures: fingerprint of the images that count.
     unmet: detections left out because the data set has no such class, by class name.
     missing: classes of the data set that the model does not know; it scores 0 there, and the means hold that.
+    notes:   what a reader should know of the data and the detections, a sentence or two each; the numbers are exact all the same.
     """
 
     data: str
@@ -72,6 +92,7 @@ class Measured:
     detections: int
     unmet: dict[str, int]
     missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,9 +103,9 @@ class Resamplings:
     numbers: dict[str, tuple[float | None, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
-    """Measured numbers of one model on one data set.
+    """Measured numbers of one model on one data set; `print` shows the headline numbers.
 
     numbers:    headline numbers by name (AP, AP50 … ARl), None where one is not defined.
     intervals:  of the headline numbers, by bootstrap; empty where none was asked for.
@@ -105,13 +126,29 @@ class Report:
     provenance: dict[str, str] | None = None
     format: int = FORMAT
 
+    def __post_init__(self) -> None:
+        for column in ("numbers", "intervals", "per_class", "curves"):
+            object.__setattr__(self, column, Named(getattr(self, column)))
+
     def __getitem__(self, name: str) -> float | None:
         """A headline number by name. Raises: DataError for a name that it does not have."""
-        if name not in self.numbers:
-            raise DataError(
-                f"The number '{name}' was asked for.", f"This report has {', '.join(self.numbers)}.", "Ask for one of them."
-            )
         return self.numbers[name]
+
+    def __repr__(self) -> str:
+        """One line: what it is of, and AP."""
+        return f"Report({self._title()}{', AP ' + _shown(self.numbers['AP']) if 'AP' in self.numbers else ''})"
+
+    def __str__(self) -> str:
+        """The headline numbers with their intervals, a line each, and the notes."""
+        wide = max(map(len, self.numbers), default=0)
+        lines = [f"{self._title()}: {counted(self.measured.images, 'image')}, {counted(self.measured.boxes, 'box', 'boxes')}"]
+        for name, value in self.numbers.items():
+            interval = f"  ({one})" if (one := self.intervals.get(name)) else ""
+            lines.append(f"{name:<{wide}}  {_shown(value)}{interval}")
+        return "\n".join([*lines, *self.measured.notes])
+
+    def _title(self) -> str:
+        return f"{(self.provenance or {}).get('model', 'a model')} on {self.measured.data}"
 
     @property
     def ap(self) -> float | None:
@@ -147,7 +184,7 @@ class Report:
         try:
             made = msgspec.json.decode(text, type=cls)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as why:
-            raise DataError(f"{name} was read.", f"{why}.", "Make it again with this version.") from None
+            raise DataError(f"{name} was read.", f"{_said(str(why))}.", "Make it again with this version.") from None
         if made.format != FORMAT:
             raise DataError(
                 f"{name} was read.", f"It is of format {made.format}, not {FORMAT}.", "Make it again with this version."
@@ -155,14 +192,23 @@ class Report:
         return made
 
     def write(self, path: str | Path) -> None:
-        """Stores the report. Raises: DataError where nobody has said what its numbers are of."""
+        """Stores the report, in a new folder where there is none.
+
+        Raises: DataError where nobody has said what its numbers are of, or the file can't be written.
+        """
         if not self.provenance:
             raise DataError(
                 f"A report was to be written to {path}.",
                 "Nothing says what its numbers are of: a number without provenance is not stored.",
                 "Write report.with_provenance({'model': …, 'weights': …}) instead.",
             )
-        Path(path).write_text(self.to_json(), encoding="utf-8")
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(self.to_json(), encoding="utf-8")
+        except OSError as why:
+            raise DataError(
+                f"A report was to be written to {path}.", f"{why.strerror or why}.", "Name a file that can be written."
+            ) from why
 
     @classmethod
     def read(cls, path: str | Path) -> Report:
@@ -172,3 +218,14 @@ class Report:
         except OSError as why:
             raise DataError(f"{path} was to be read.", f"That failed: {why}.", "Check the path.") from None
         return cls.from_json(content, name=str(path))
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _said(why: str) -> str:
+    """What is wrong in JSON, in plain words."""
+    if found := _NO_CHOICE.match(why):
+        return f"{found[2] or 'A field'} is {found[1]}, which is none of its choices"
+    return " ".join(why.split()).rstrip(".")

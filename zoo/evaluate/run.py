@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy as np
 
 from zoo.data import Photo
 from zoo.errors import DataError
+from zoo.evaluate.naming import file_name
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.predictions import Predictions, joined
 from zoo.evaluate.provenance import joined as joined_facts
@@ -44,7 +44,7 @@ def folder() -> Path:
 
 def file_of(facts: dict[str, str], to: Path) -> Path:
     """The file of the run that these facts are of."""
-    named = "@".join(re.sub(r"[^\w.-]+", "-", facts[key]) for key in ("model", "data", "protocol"))
+    named = "@".join(file_name(facts[key])[:60] for key in ("model", "data", "protocol"))
     return to / f"{named}-{key_of(facts)[:12]}{SUFFIX}"
 
 
@@ -77,19 +77,38 @@ class Run:
         """The ids of the pictures that are in."""
         return {image_id for part in self._parts for image_id in part.image_ids.tolist()}
 
-    def resume(self) -> None:
-        """Takes up what an earlier process has left. Raises: DataError naming a part that is damaged or of another run."""
+    def resume(self, known: Collection[int | str] | None = None) -> None:
+        """Takes up what an earlier process has left.
+
+        known: the ids of all pictures. Raises: DataError naming a part that is damaged or of another run.
+        """
         for left in self.parts.glob("*.tmp"):
             left.unlink()
         self._parts = []
         for path in sorted(self.parts.glob(f"*{SUFFIX}")):
-            part = Predictions.read(path)
-            if key_of(part.provenance) != key_of(self.facts):
-                raise part.flaw("It is of another run.")
-            if twice := self.done() & set(part.image_ids.tolist()):
-                raise part.flaw(f"Image {min(map(str, twice))} is in another part too.")
-            self._parts.append(part)
+            try:
+                self._parts.append(self._checked(Predictions.read(path), known))
+            except DataError as why:
+                raise DataError(
+                    f"{path} was read, to go on with a run.",
+                    why.case,
+                    "Remove that file and run the same again: the other parts stay.",
+                ) from None
         self._since = monotonic()
+
+    def _checked(self, part: Predictions, known: Collection[int | str] | None) -> Predictions:
+        """Raises: DataError for a part that is of another run, or lacks what a whole is made from."""
+        if key_of(part.provenance) != key_of(self.facts):
+            raise part.flaw("It is of another run.")
+        if missing := [key for key in ("started", "finished", "seconds") if key not in part.provenance]:
+            raise part.flaw(f"Its provenance has no entry '{missing[0]}'.")
+        if self._parts and part.names != self._parts[0].names:
+            raise part.flaw("Its classes are others than those of the parts before it.")
+        if known is not None and (foreign := set(part.image_ids.tolist()).difference(known)):
+            raise part.flaw(f"Image {min(foreign, key=str)!r} is none of the data set's.")
+        if twice := self.done() & set(part.image_ids.tolist()):
+            raise part.flaw(f"Image {min(map(str, twice))} is in another part too.")
+        return part
 
     def add(self, photo: Photo, seen: Detections) -> None:
         """One more picture; it is on disk within `SECONDS`, as long as pictures come."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from math import isfinite
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
+
+from zoo.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+def _numbers(values: Iterable[object], kind: type[Real] | type[Integral] = Real) -> bool:
+    """Whether all are numbers of that kind, and finite."""
+    return all(isinstance(one, kind) and not isinstance(one, bool) and isfinite(float(one)) for one in values)
 
 
 @dataclass(frozen=True)
@@ -24,9 +34,11 @@ class Area:
     high: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.low <= self.high <= 1e30:
-            raise ValueError(
-                f"Area({self.name!r}, low={self.low}, high={self.high}): 0 <= low <= high <= 1e30, for example high=1e10"
+        if not (_numbers((self.low, self.high)) and 0 <= self.low <= self.high <= 1e30):
+            raise UsageError(
+                f"Area({self.name!r}, low={self.low!r}, high={self.high!r}) was asked for.",
+                "A range of areas goes from low to high, numbers from 0 to 1e30.",
+                "For everything above, write high=1e10.",
             )
 
 
@@ -58,22 +70,44 @@ class Settings:
     slices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.ious) <= 15:
-            raise ValueError(f"Settings(ious=…): 1 to 15 thresholds, got {len(self.ious)}")
-        if not all(0 < iou <= 1 for iou in self.ious):
-            raise ValueError(f"Settings(ious={self.ious}): an IoU threshold is above 0 and at most 1")
-        if self.recalls < 2:
-            raise ValueError(f"Settings(recalls={self.recalls}): at least 2, 0 and 1")
-        if not self.detections or list(self.detections) != sorted(set(self.detections)) or not 0 < self.detections[-1] <= 65535:
-            raise ValueError(
-                f"Settings(detections={self.detections}): ascending limits between 1 and 65535, for example (1, 10, 100)"
-            )
-        if self.detections[0] < 1:
-            raise ValueError(f"Settings(detections={self.detections}): a limit is at least 1")
-        if len(self.detections) > 64:
-            raise ValueError(f"Settings(detections=…): at most 64 limits, got {len(self.detections)}")
-        if not 1 <= len(self.areas) <= 16:
-            raise ValueError(f"Settings(areas=…): 1 to 16 ranges, got {len(self.areas)}")
+        """Raises: UsageError for a setting that can't be."""
+        for name in ("ious", "detections", "areas", "slices"):
+            given = getattr(self, name)
+            if isinstance(given, str) or not isinstance(given, Iterable):
+                raise self._refused(name, "It takes several, as a tuple.", f"Write {name}=({given!r},).")
+            object.__setattr__(self, name, tuple(given))
+        for name, fits, case, example in self._promises():
+            if not fits():
+                raise self._refused(name, case, f"Write for example {name}={example}.")
+
+    def _promises(self) -> Iterator[tuple[str, Callable[[], bool], str, str]]:
+        """What has to hold, in this order: of which setting, whether it does, what it is, and an example."""
+        ious, limits, areas = self.ious, self.detections, self.areas
+        suffixes = [area.suffix for area in areas if isinstance(area, Area)]
+        some = "(1, 10, 100)"
+        yield "ious", lambda: 1 <= len(ious) <= 15 and _numbers(ious), "It takes 1 to 15 thresholds.", "(0.5, 0.75)"
+        yield "ious", lambda: all(0 < iou <= 1 for iou in ious), "A threshold is above 0 and at most 1.", "(0.5, 0.75)"
+        yield "recalls", lambda: _numbers([self.recalls], Integral), "It takes a whole number.", "101"
+        yield "recalls", lambda: 2 <= self.recalls <= 10_000, "It takes 2 to 10,000 points.", "101"
+        yield "detections", lambda: 1 <= len(limits) <= 64 and _numbers(limits, Integral), "It takes 1 to 64 limits.", some
+        yield "detections", lambda: list(limits) == sorted(set(limits)), "Its limits ascend.", some
+        yield "detections", lambda: 1 <= limits[0] <= limits[-1] <= 65535, "A limit is at least 1 and at most 65535.", some
+        yield "areas", lambda: 1 <= len(areas) == len(suffixes) <= 16, "It takes 1 to 16 ranges.", "(Area('all', '', 0, 1e10),)"
+        yield (
+            "areas",
+            lambda: len(set(suffixes)) == len(suffixes) and not any(one.isdigit() for one in suffixes),
+            "Two of its numbers would have one name: a suffix is no number, and there once.",
+            "(Area('all', '', 0, 1e10), Area('tiny', 't', 0, 256))",
+        )
+        yield (
+            "slices",
+            lambda: all(isinstance(one, str) for one in self.slices),
+            "It takes names of box attributes.",
+            "('occluded',)",
+        )
+
+    def _refused(self, name: str, case: str, fix: str) -> UsageError:
+        return UsageError(f"Settings({name}={getattr(self, name)!r}) was asked for.", case, fix)
 
     def recall_points(self) -> NDArray[np.float64]:
         """(recalls,) ascending from 0 to 1."""

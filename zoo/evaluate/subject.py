@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from zoo.errors import UsageError
 from zoo.hub.choice import called, choose, find, is_place
 from zoo.registry import Choice, catalogue
+from zoo.words import kind
 
 if TYPE_CHECKING:
     import torch
@@ -40,9 +42,10 @@ def subject(
 ) -> Subject:
     """The model of a name, with its weights fetched and verified but not loaded; or the detector itself.
 
-    Raises: NameNotFound, NameAmbiguous, WeightsError.
+    Raises: NameNotFound, NameAmbiguous, WeightsError; UsageError for what is no model, and for weights or a device of a detector.
     """
     if not isinstance(model, str):
+        _check_at_hand(model, weights, device)
         return _at_hand(model, {"model": model.name or type(model).__name__})
     from zoo.detectors import load  # deferred: torch, which a run that is done already needs not
 
@@ -57,6 +60,25 @@ def subject(
     source = f"file:{file.published.name}" if file.source.startswith("file:") else file.source
     facts |= {"model": name, "weights_sha256": file.sha256, "weights_source": source}
     return Subject(name, facts, lambda: load(model, weights=weights, device=device, progress=progress), fixed=True)
+
+
+def _check_at_hand(model: object, weights: object, device: object) -> None:
+    from zoo.detectors import Detector  # deferred: torch, which whoever has a detector at hand has already
+
+    if not isinstance(model, Detector):
+        raise UsageError(
+            f"{kind(model)[:1].upper()}{kind(model)[1:]} was to be run on pictures.",
+            "What can be run is the name of a model, or a zoo.Detector.",
+            "Take the name of one, as zoo list shows them.",
+        )
+    given = {"weights": weights} if weights is not True else {}
+    given |= {"device": device} if device is not None else {}
+    if given:
+        raise UsageError(
+            f"A detector was to be run with {' and '.join(f'{name}={value!r}' for name, value in given.items())}.",
+            "It has its own already.",
+            f"Load it with them instead: zoo.load(NAME, {', '.join(f'{name}={value!r}' for name, value in given.items())})",
+        )
 
 
 def card_sha256(choice: Choice) -> str:

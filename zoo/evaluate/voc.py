@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.ground_truth import BoxFormat, GroundTruth, rows_of_ids
 from zoo.data.ragged import rows_of
+from zoo.errors import UsageError
 from zoo.evaluate.flat import Flat, flatten
 from zoo.evaluate.matching import blocks
 from zoo.evaluate.overlap import overlap
+from zoo.labels.near import check_choice
 
 Points = Literal["eleven", "every"]
 
@@ -44,8 +46,11 @@ def measure(
 
     points: `eleven` as in VOC 2007, `every` since 2010. pixels: a box includes its last pixel.
     Boxes may have an attribute `difficult`.
-    Raises: DataError naming the image.
+    Raises: DataError naming the image; UsageError for points or a format of boxes that there are not.
     """
+    check_choice("points", points, get_args(Points))
+    if isinstance(iou, bool) or not isinstance(iou, int | float) or not 0 < iou <= 1:
+        raise UsageError(f"VOC's AP at iou={iou!r} was asked for.", "An overlap is above 0 and at most 1.", "Write iou=0.5.")
     ids = list(image_ids)
     rows = rows_of_ids(truth.image_ids, np.asarray(ids), truth.name)
     flat = flatten(detections, image_ids=ids, space=truth.space, box_format=box_format)

@@ -6,7 +6,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,12 +53,10 @@ def tensors_of(loaded: object, path: Path, state_key: str | None) -> tuple[dict[
     """
     import torch
 
-    state = _under(loaded, state_key)
+    state = _under(loaded, state_key, path)
     tensors = {name: value for name, value in state.items() if isinstance(name, str) and isinstance(value, torch.Tensor)}
     if not tensors:
-        keys = ", ".join(str(key) for key in list(state)[:8]) or "nothing"
-        case = f"{path} holds no tensors {f'under {state_key!r}' if state_key else 'at its top level'}; there is: {keys}."
-        raise CheckpointError(ASKED, case, "Name the entry that holds them: `state_key` in the card.")
+        raise _wrapped(loaded, path, state_key)
     odd = [
         name for name, one in tensors.items() if one.layout is not torch.strided or one.is_quantized or one.device.type != "cpu"
     ]
@@ -83,7 +81,7 @@ def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return separate
 
 
-def _under(loaded: object, state_key: str | None) -> Mapping[object, object]:
+def _under(loaded: object, state_key: str | None, path: Path) -> Mapping[object, object]:
     """The mapping under a dotted key; a file that has tensors at its top level needs none."""
     import torch
 
@@ -93,9 +91,34 @@ def _under(loaded: object, state_key: str | None) -> Mapping[object, object]:
             at = at.get(key) if isinstance(at, Mapping) else None
     if isinstance(at, Mapping):
         return at
+    raise _wrapped(loaded, path, state_key)
+
+
+def _wrapped(loaded: object, path: Path, state_key: str | None) -> CheckpointError:
+    """The error for a file without tensors where they were looked for: where they are instead, and how to get them out."""
     there = ", ".join(map(str, list(loaded)[:8])) if isinstance(loaded, Mapping) else f"a {type(loaded).__name__}"
-    case = f"The checkpoint has no mapping of tensors {f'under {state_key!r}' if state_key else ''}; it holds: {there}."
-    raise CheckpointError(ASKED, case, "Name the entry that holds them: `state_key` in the card.")
+    case = f"{path} has no tensors {f'under {state_key!r}' if state_key else 'at its top level'}; there is: {there or 'nothing'}."
+    places = sorted(_places(loaded), key=lambda place: place[1], reverse=True)
+    if not places:
+        return CheckpointError(ASKED, case, "Use another file: torch.save(model.state_dict(), PATH) writes one.")
+    keys = places[0][0]
+    entry = "".join(f'["{key}"]' for key in keys)
+    resave = f'torch.save(torch.load("{path}", map_location="cpu"){entry}, "{path.stem}-tensors.pth")'
+    fix = f"Save them alone, in Python: {resave}\nOr name the entry on the weights' card: state_key: {'.'.join(keys)}"
+    return CheckpointError(ASKED, f"{case} It has {places[0][1]} tensors under '{'.'.join(keys)}'.", fix)
+
+
+def _places(loaded: object, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The keys that lead to mappings with tensors, three deep at most, each with the number of tensors there."""
+    import torch
+
+    for key, value in loaded.items() if isinstance(loaded, Mapping) else ():
+        place = (*above, str(key))
+        count = sum(isinstance(one, torch.Tensor) for one in value.values()) if isinstance(value, Mapping) else 0
+        if count:
+            yield place, count
+        elif len(place) < 3:
+            yield from _places(value, place)
 
 
 def _check_zip(path: Path) -> None:

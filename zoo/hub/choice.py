@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.errors import NameNotFound
+from zoo.errors import NameNotFound, WeightsError
 from zoo.hub.delivery import fetch, locate
 from zoo.hub.fetched import Fetched, Wanted
 from zoo.registry import Catalogue, Choice
 from zoo.registry.card import Weights
 
 EXPLICIT = ("file:", "hub:", "https://", "http://")
+RANDOM = "random"  # what the command line calls weights=False
 FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 
 
@@ -27,10 +28,10 @@ def wanted(choice: Choice) -> Wanted:
     """The weights that a resolved name stands for.
 
     Raises:
-        NameNotFound: the card has none.
+        WeightsError: the card has none.
     """
     if choice.weights is None:
-        raise NameNotFound(
+        raise WeightsError(
             f"The weights of '{choice.name}' were asked for.",
             "Its card has none.",
             f'Take random weights, zoo.load("{choice.name}", weights=False), '
@@ -60,6 +61,12 @@ def choose(known: Catalogue, name: str, weights: bool | str) -> Choice:
             "That looks like a file; text without a prefix is a tag of the card's weights.",
             f'Say that it is a file: weights="file:{weights}"',
         )
+    if weights == RANDOM and weights not in choice.entry.card.weights:
+        raise NameNotFound(
+            f"The model '{name}' was asked for with weights='{weights}'.",
+            "No weights on its card have that tag.",
+            f'For random weights: zoo.load("{name}", weights=False)',
+        )
     base, _, tag = name.partition(".")
     if tag and tag != weights:
         raise NameNotFound(
@@ -84,8 +91,7 @@ def find(known: Catalogue, choice: Choice, place: str | None = None, *, progress
     """The file at an explicit place (see `locate`), else the choice's own.
 
     Raises:
-        NameNotFound: the card has no weights.
-        WeightsError: they can't be had.
+        WeightsError: they can't be had, or the card has none.
     """
     if place is not None:
         return _explicit(known, choice, place, progress=progress)

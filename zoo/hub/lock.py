@@ -16,6 +16,7 @@ from zoo.errors import LockError
 from zoo.hub import settings
 from zoo.hub.disk import replacing, saving
 from zoo.hub.fetched import Fetched
+from zoo.registry.schema import plainly
 
 HEADER = "# Written by `zoo lock`: what each name stands for. Loads obey it; keep it under version control.\nversion = 1\n"
 RELOCK = "Delete it and write it anew: zoo lock NAME..."
@@ -88,7 +89,9 @@ def _pin(entry: str, table: object, *, path: Path, text: str) -> Pin:
         heads = (f"[weights.{_quoted(entry)}]", f"[weights.'{entry}']", f"[weights.{entry}]")
         line = next((number for number, one in enumerate(text.splitlines(), 1) if one.strip() in heads), None)
         where = f"line {line}, " if line else ""
-        raise LockError(f"The lock file {path} was to be obeyed.", f"{path}, {where}'{entry}': {why}.", RELOCK) from why
+        raise LockError(
+            f"The lock file {path} was to be obeyed.", f"{path}, {where}'{entry}': {plainly(str(why))}.", RELOCK
+        ) from why
 
 
 def _quoted(value: object) -> str:

@@ -78,7 +78,8 @@ def from_bundle(item: Item, folder: Path, wanted: Wanted, pin: Pin | None) -> Of
     if not (folder / item.file).is_file():
         raise SourceError("A bundle was to be used.", "The bundle lists that file, but it is not there.", COPY_FIX.format(folder))
     local = Local((folder / item.file).absolute())
-    promises = (*_locked(pin, None), Promise(item.sha256, "bundle.json", fix=COPY_FIX.format(folder)))
+    # What the bundle says comes first: where both are broken, the copy is damaged, and no lock file would mend it.
+    promises = (Promise(item.sha256, "bundle.json", fix=COPY_FIX.format(folder)), *_locked(pin, None))
     through = f"bundle:{local.path}"
     return Offer(local, item.source, through, promises, item.revision, through)
 

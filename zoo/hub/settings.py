@@ -20,36 +20,24 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from zoo.errors import WeightsError
+from zoo.errors import UsageError
+from zoo.network import number, refused, switched_off
+from zoo.network import timeout as timeout
 from zoo.registry.home import bundle_folder as bundle_folder
 
-ON = {"1", "on", "yes", "true"}
-OFF = {"", "0", "off", "no", "false"}
 HUGGING_FACE = "https://huggingface.co"
 
 
 def offline() -> bool:
-    """Whether no socket may be opened.
-
-    Raises:
-        WeightsError: a switch is set to a word that is neither on nor off.
-    """
-    return any([_switch("ZOO_OFFLINE"), _switch("HF_HUB_OFFLINE")])  # a list: both are checked
-
-
-def timeout() -> float:
-    """Seconds a server may keep silent."""
-    seconds = _number("ZOO_TIMEOUT", 10.0)
-    if not 0 < seconds < float("inf"):
-        raise _refused("ZOO_TIMEOUT", "no number of seconds above 0", "10")
-    return seconds
+    """Whether no socket may be opened. Raises: UsageError where a switch is set to a word that is neither on nor off."""
+    return switched_off() is not None
 
 
 def retries() -> int:
     """How often a failed request is tried again."""
-    times = _number("ZOO_RETRIES", 4.0)
+    times = number("ZOO_RETRIES", 4.0)
     if times < 0 or not times.is_integer():
-        raise _refused("ZOO_RETRIES", "no whole number of at least 0", "4")
+        raise refused("ZOO_RETRIES", "no whole number of at least 0", "4")
     return int(times)
 
 
@@ -59,7 +47,7 @@ def mirrors() -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
             example = 'ZOO_MIRRORS="https://download.pytorch.org/=https://mirror.example.org/"'
-            raise WeightsError("ZOO_MIRRORS was read.", f"'{pair}' in it has no '='.", f"Write prefix=replacement: {example}")
+            raise UsageError("ZOO_MIRRORS was read.", f"'{pair}' in it has no '='.", f"Write prefix=replacement: {example}")
     return {prefix: replacement for prefix, _, replacement in (pair.partition("=") for pair in pairs)}
 
 
@@ -83,23 +71,3 @@ def hub_cache() -> Path:
         return Path(os.path.expandvars(named)).expanduser()
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(os.path.expandvars(os.environ.get("HF_HOME") or f"{caches}/huggingface")).expanduser() / "hub"
-
-
-def _switch(name: str) -> bool:
-    word = os.environ.get(name, "").strip().lower()
-    if word not in ON | OFF:
-        raise _refused(name, "neither on (1, on, yes, true) nor off (0, off, no, false)", "1")
-    return word in ON
-
-
-def _number(name: str, default: float) -> float:
-    """The number, or one that no setting allows where it is none."""
-    text = os.environ.get(name, "").strip()
-    try:
-        return float(text) if text else default
-    except ValueError:
-        return -1.0
-
-
-def _refused(name: str, case: str, example: str) -> WeightsError:
-    return WeightsError(f"{name} was read.", f"'{os.environ.get(name)}' is {case}.", f"Unset it, or write {name}={example}")

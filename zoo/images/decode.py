@@ -15,7 +15,7 @@ from zoo.errors import ImageError
 from zoo.images.picture import Exif, Picture, unreadable
 from zoo.images.sources import Array
 
-AGAIN = 'Copy or download it again; detect(..., on_error="skip") leaves such pictures out.'
+AGAIN = "Copy or download it again."
 TOO_LARGE = "If you trust it, set PIL.Image.MAX_IMAGE_PIXELS to half of what you allow; if not, leave it out."
 
 # Pillow opens these, but has another program draw them: Ghostscript, or the Windows shell.

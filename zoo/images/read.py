@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Mapping, Set
 
 import numpy as np
 from PIL import Image
@@ -13,16 +14,17 @@ from zoo.errors import ImageError
 from zoo.images.arrays import from_array, from_tensor
 from zoo.images.decode import decode, from_pil
 from zoo.images.picture import Exif, Picture, unreadable
-from zoo.images.sources import Source, is_glob, is_url, matches, name_of, path_of, pictures_in
+from zoo.images.sources import Source, is_glob, is_url, matches, name_of, path_of, pictures_in, scheme_of
 from zoo.images.web import fetch
+from zoo.words import counted, kind
 
 
 def read(source: Source, *, exif: Exif = "apply", name: str | None = None, max_pixels: int | None = None) -> Picture:
     """The picture as uint8 RGB.
 
-    Path, http(s) URL and bytes are decoded by Pillow, so that they and a PIL image give identical bits: 16-bit gray is scaled to
-    8 bits; CMYK, YCbCr, LAB and palettes become RGB; alpha is dropped; color profiles are not applied; of an animation or a
-    stack of pages the first is read. A PIL image is taken at its current frame.
+    Path (a file:// URL is one), http(s) URL and bytes are decoded by Pillow, so that they and a PIL image give identical bits:
+    16-bit gray is scaled to 8 bits; CMYK, YCbCr, LAB and palettes become RGB; alpha is dropped; color profiles are not applied;
+    of an animation or a stack of pages the first is read. A PIL image is taken at its current frame.
     An array is uint8 `(height, width[, 1 | 3 | 4])` in RGB order (OpenCV's are BGR: pass `image[..., ::-1]`), a tensor uint8
     `([1 | 3 | 4,] height, width)`: one channel is gray, a fourth is alpha. Floats are taken as [0, 1].
 
@@ -53,6 +55,8 @@ def read(source: Source, *, exif: Exif = "apply", name: str | None = None, max_p
 def _from_address(path: str, name: str, *, exif: Exif, max_pixels: int | None) -> Picture:
     if is_url(path):
         return decode(io.BytesIO(fetch(path)), name, exif=exif, max_pixels=max_pixels)
+    if (scheme := scheme_of(path)) and not os.path.lexists(path):
+        raise _unfetched(scheme, name)
     return _from_file(path, name, exif=exif, max_pixels=max_pixels)
 
 
@@ -70,13 +74,24 @@ def _from_file(path: str, name: str, *, exif: Exif, max_pixels: int | None) -> P
         raise unreadable(name, f"It can't be opened: {why}.", "Check the path and who may read it.") from why
 
 
+def _unfetched(scheme: str, name: str) -> ImageError:
+    case = f"Its address begins with {scheme}:, and pictures are fetched from http: and https: only."
+    if scheme == "data":
+        return unreadable(f"{name:.40}…", case, "Pass its bytes: base64.b64decode(address.partition(',')[2]).")
+    if scheme == "file":
+        return unreadable(name, case, "Pass the path itself, without file://.")
+    return unreadable(name, case, "Download it first and pass its path.")
+
+
 def _folder(path: str, name: str) -> ImageError:
     try:
         found = pictures_in(path)
     except OSError as why:
         return unreadable(name, f"It is a folder that can't be opened: {why}.", "Check who may read it.")
     if found:
-        return unreadable(name, f"It is a folder with {len(found)} pictures.", "Pass one of its files; detect() takes folders.")
+        return unreadable(
+            name, f"It is a folder with {counted(len(found), 'picture')}.", "Pass one of its files; detect() takes folders."
+        )
     return unreadable(
         name,
         "It is a folder, and no file in it has a picture's suffix (.jpg, .png, …).",
@@ -88,7 +103,8 @@ def _missing(path: str, name: str) -> ImageError:
     if is_glob(path) and not matches(path):
         fix = "Quote the pattern, check it in the shell with ls, or pass a list of paths."
         return unreadable(name, "The pattern matches no file with a picture's suffix (.jpg, .png, …).", fix)
-    return unreadable(name, "There is no such file.", f"Check the path; it was looked for from {os.getcwd()}.")
+    where = "" if os.path.isabs(path) else f"; it was looked for from {os.getcwd()}"
+    return unreadable(name, "There is no such file.", f"Check the path{where}.")
 
 
 def _unknown(source: object, name: str) -> ImageError:
@@ -96,8 +112,14 @@ def _unknown(source: object, name: str) -> ImageError:
         return unreadable(name, "It is None, which is what cv2.imread returns for a file it can't read.", "Pass the path itself.")
     if hasattr(source, "read"):
         return unreadable(name, "It is an open file.", "Pass its bytes, file.read(), or its path.")
+    if isinstance(source, Mapping):
+        case = f"It is {kind(source)}, whose keys are no pictures."
+        return unreadable(name, case, "Pass its pictures as a list: list(pictures.values()).")
+    if isinstance(source, Set):
+        case = f"It is {kind(source)}, which has no order, so nobody could say which answer is whose."
+        return unreadable(name, case, "Pass a list: sorted(paths).")
     return unreadable(
         name,
-        f"It is a {type(source).__name__}, which is no form of a picture.",
+        f"It is {kind(source)}, which is no form of a picture.",
         "Pass a path, a URL, bytes, a PIL image, a uint8 array (height, width, 3) or a uint8 tensor (3, height, width).",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -18,6 +18,9 @@ Source: TypeAlias = str | os.PathLike[str] | Pixels
 Sources: TypeAlias = Source | Iterable[Source]
 
 _FORMATS = "apng avif bmp gif heic heif j2k jfif jp2 jpe jpeg jpg mpo pbm pgm png pnm ppm qoi tga tif tiff webp"
+FETCHED = ("http", "https")
+_FILE = re.compile(r"file://(?=/)", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:([a-z][a-z0-9+.-]+)://|(data):)", re.IGNORECASE)
 SUFFIXES = frozenset(f".{ending}" for ending in _FORMATS.split())
 
 
@@ -44,18 +47,29 @@ def is_many(source: Sources) -> bool:
 
 
 def path_of(source: str | os.PathLike[str]) -> str:
-    """The path or URL as text; `~` is the home folder."""
-    return os.path.expanduser(os.fspath(source))
+    """The path or URL as text; `~` is the home folder, and `file:///x.jpg` is the path `/x.jpg`."""
+    text = os.fspath(source)
+    if not _FILE.match(text):
+        return os.path.expanduser(text)
+    from urllib.request import url2pathname  # deferred: it imports http and ssl
+
+    return url2pathname(text[len("file://") :])
 
 
 def is_url(text: str) -> bool:
     """Whether the text is an address to fetch rather than a path."""
-    return re.match(r"https?://", text, re.IGNORECASE) is not None
+    return scheme_of(text) in FETCHED
+
+
+def scheme_of(text: str) -> str | None:
+    """How an address says that it is to be had, in lower case: `https`, `ftp`, `data`; None for a path."""
+    found = _SCHEME.match(text)
+    return (found[1] or found[2]).lower() if found else None
 
 
 def is_glob(text: str) -> bool:
     """Whether the text is a pattern: it has wildcards, and no file is called exactly that."""
-    return glob.has_magic(text) and not is_url(text) and not os.path.lexists(text)
+    return glob.has_magic(text) and scheme_of(text) is None and not os.path.lexists(text)
 
 
 def name_of(source: object, *, position: int | None = None) -> str:
@@ -79,8 +93,8 @@ def matches(pattern: str) -> list[str]:
 
 
 def _is_series(source: object) -> TypeGuard[Iterable[Source]]:
-    if isinstance(source, str | bytes | bytearray | memoryview | Image.Image | np.ndarray | Tensor):
-        return False
+    if isinstance(source, str | bytes | bytearray | memoryview | Image.Image | np.ndarray | Tensor | Mapping | Set):
+        return False  # a mapping's keys are no pictures, and a set has no order: reading says so
     return isinstance(source, Iterable) and not hasattr(source, "read")
 
 

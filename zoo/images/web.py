@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from zoo.errors import ImageError
 from zoo.images.picture import unreadable
+from zoo.network import switched_off, timeout
 
 MAX_BYTES = 256 * 2**20
-SILENCE_SECONDS = 10.0
 TOTAL_SECONDS = 120.0
 
 
@@ -21,22 +20,23 @@ def fetch(url: str) -> bytes:
     Raises:
         ImageError: the network is switched off, the server does not answer, answers with an error, is too slow, or sends
             more than 256 MiB.
+        UsageError: one of those settings is none.
     """
-    for switch in ("ZOO_OFFLINE", "HF_HUB_OFFLINE"):
-        if os.environ.get(switch, "").strip().lower() not in ("", "0", "off", "no", "false"):
-            raise unreadable(url, f"The network is switched off by {switch}.", f"Unset {switch}, or download the picture first.")
+    if switch := switched_off():
+        raise unreadable(url, f"The network is switched off by {switch}.", f"Unset {switch}, or download the picture first.")
+    silence = timeout()
     try:
-        return _download(url)
+        return _download(url, silence=silence)
     except ImageError:
         raise
     except Exception as why:  # httpx or httpx2, depending on huggingface_hub's version; their errors have no common root
-        raise unreadable(url, f"It can't be fetched: {why or type(why).__name__}.", "Check the address and the network.") from why
+        reason = str(why).rstrip(".") or type(why).__name__
+        raise unreadable(url, f"It can't be fetched: {reason}.", "Check the address and the network.") from why
 
 
-def _download(url: str) -> bytes:
+def _download(url: str, *, silence: float) -> bytes:
     from huggingface_hub import get_session  # slow to import, and only URLs need it
 
-    silence = float(os.environ.get("ZOO_TIMEOUT") or SILENCE_SECONDS)
     until = time.monotonic() + TOTAL_SECONDS
     received = bytearray()
     with get_session().stream("GET", url, timeout=silence, follow_redirects=True) as response:

@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from zoo.labels.space import LabelSpace
+from zoo.words import counted
 
 _IGNORED = str.maketrans("", "", " \t-_")
 
@@ -52,7 +53,9 @@ class Meeting:
         return not self.data_only
 
     def __str__(self) -> str:
-        lines = [f"{self.model.name} knows {len(self.pairs)} of the {len(self.data)} classes of {self.data.name}."]
+        lines = [
+            f"{self.model.name} knows {len(self.pairs)} of the {counted(len(self.data), 'class', 'classes')} of {self.data.name}."
+        ]
         if self.renamed:
             lines.append(f"Same class, other name: {', '.join(f'{ours} = {theirs}' for ours, theirs in self.renamed)}.")
         if self.data_only:

@@ -1,8 +1,12 @@
-"""Did you mean …?: the known names nearest to a mistyped one."""
+"""Did you mean …?: the known names nearest to a mistyped one, and settings that take only some."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from zoo.errors import UsageError
 
 
 def near(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
@@ -22,3 +26,33 @@ def choice_of(names: Iterable[str]) -> str:
     """`'a', 'b' or 'c'`."""
     quoted = [f"'{name}'" for name in names]
     return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1] if quoted else ""]))
+
+
+def check_choice(name: str, value: object, choices: Sequence[str], *, asked: str = "") -> None:
+    """Raises: UsageError that says what there is, and what was probably meant, for a value that is none of the choices.
+
+    asked: what was asked for, as a sentence; else `name=value`.
+    """
+    if isinstance(value, str) and value in choices:
+        return
+    meant = near(value, choices, most=1) if isinstance(value, str) else []
+    fix = (
+        f"Did you mean {choice_of(meant)}?" if meant else "Choose one of them." if len(choices) > 1 else f"Write {choices[0]!r}."
+    )
+    raise UsageError(asked or f"{name}={value!r} was asked for.", f"'{name}' is {choice_of(choices)}.", fix)
+
+
+def check_choices(settings: object) -> None:
+    """Checks every field of a dataclass that is declared as a `Literal`: a typo would switch off what the field stands for.
+
+    Raises: UsageError.
+    """
+    kind: Any = type(settings)
+    for name, choices in _choices(kind).items():
+        value = getattr(settings, name)
+        check_choice(name, value, choices, asked=f"{kind.__name__}({name}={value!r}) was asked for.")
+
+
+@cache
+def _choices(kind: Any) -> dict[str, tuple[str, ...]]:
+    return {name: get_args(hint) for name, hint in get_type_hints(kind).items() if get_origin(hint) is Literal}

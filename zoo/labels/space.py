@@ -6,12 +6,17 @@ a network has (torchvision's 91 with background first) are declared once, so tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
+from reprlib import repr as short
 
 from zoo.errors import LabelError
 from zoo.labels.near import choice_of, near
+from zoo.words import counted, kind
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class LabelSpace:
     """Class names in label order, and their ids and channels.
 
     name:     what the space is called, as in a card (`coco80`, or `custom` for a list given inline).
-    names:    class names; the label is the position.
+    names:    class names; the label is the position. Blanks and line breaks at their ends go, and those within become one blank.
     ids:      the id each label has in data set files; `0..n-1` unless declared.
     channels: the label each output channel of the network stands for, -1 for background and unused slots;
               one channel a label unless declared.
@@ -32,6 +37,7 @@ class LabelSpace:
 
     def __post_init__(self) -> None:
         count = len(self.names)
+        object.__setattr__(self, "names", tuple(map(tidy, self.names)))
         object.__setattr__(self, "ids", self.ids or tuple(range(count)))
         object.__setattr__(self, "channels", self.channels or tuple(range(count)))
         self._check(count)
@@ -51,7 +57,7 @@ class LabelSpace:
         if isinstance(names, (Set, Mapping)) or not isinstance(names, Iterable):
             raise LabelError(
                 f"A label space of {names!r} was asked for.",
-                f"That is a {type(names).__name__}, and class names come as a list, because their order numbers them.",
+                f"That is {kind(names)}, and class names come as a list, because their order numbers them.",
                 "Pass them in order, for example ['helmet', 'vest'].",
             )
         return cls("custom", tuple(names))
@@ -60,16 +66,18 @@ class LabelSpace:
         asked = f"Label space '{self.name}' was declared."
         if not count:
             raise LabelError(asked, "It has no class at all.", "Name at least one class, for example ['helmet'].")
-        blank = [label for label, name in enumerate(self.names) if not (isinstance(name, str) and name.strip())]
-        if blank:
-            raise LabelError(
-                asked, f"Class {blank[0]} is {self.names[blank[0]]!r}, which is no name.", "Give every class a name."
-            )
+        for label, name in enumerate(self.names):
+            if not isinstance(name, str) or not name or _CONTROL.search(name):
+                raise LabelError(asked, f"Class {label} is {short(name)}, which is no name.", "Give every class a name.")
         if len(set(self.names)) < count:
             twice = sorted({name for name in self.names if self.names.count(name) > 1})
             raise LabelError(asked, f"It names a class twice: {', '.join(twice)}.", "Give every class a name of its own.")
         if len(self.ids) != count or len(set(self.ids)) != count:
-            raise LabelError(asked, f"It has {count} names but {len(set(self.ids))} distinct ids.", "Give every name one id.")
+            raise LabelError(
+                asked,
+                f"It has {counted(count, 'name')} but {counted(len(set(self.ids)), 'distinct id')}.",
+                "Give every name one id.",
+            )
         if sorted(label for label in self.channels if label != -1) != list(range(count)):
             raise LabelError(asked, "Its channels do not name every label exactly once.", "List one channel a label, else -1.")
 
@@ -82,14 +90,17 @@ class LabelSpace:
 
     def label(self, name: str) -> int:
         """The label of a class. Raises: LabelError with the near names, for a name that is not in the space."""
-        try:
-            return self.label_of_name[name]
-        except KeyError:
-            asked = f"Class '{name}' was asked for."
-            raise LabelError(asked, f"Label space '{self.name}' has no such class.", self._suggest(name)) from None
+        if isinstance(name, str) and (label := self.label_of_name.get(tidy(name))) is not None:
+            return label
+        asked = f"Class {short(name)} was asked for."
+        if not isinstance(name, str):
+            raise LabelError(asked, f"A class goes by its name, a string, and that is {kind(name)}.", self._suggest(name))
+        raise LabelError(asked, f"Label space '{self.name}' has no such class.", self._suggest(name))
 
-    def _suggest(self, name: str) -> str:
-        if alike := near(str(name), self.names):
+    def _suggest(self, name: object) -> str:
+        if isinstance(name, int) and name in range(len(self)):
+            return f"Label {int(name)} is '{self.names[name]}'."
+        if isinstance(name, str) and (alike := near(name, self.names)):
             return f"Did you mean {choice_of(alike)}?"
         more = f" and {len(self) - 10} more" if len(self) > 10 else ""
         return f"Its classes are {', '.join(self.names[:10])}{more}."
@@ -109,3 +120,8 @@ class LabelSpace:
         """The output channel of each label."""
         where = {label: channel for channel, label in enumerate(self.channels) if label >= 0}
         return tuple(where[label] for label in range(len(self.names)))
+
+
+def tidy(name: str) -> str:
+    """A class name without blanks and line breaks at its ends, and with one blank for each run of them within."""
+    return " ".join(name.split()) if isinstance(name, str) else name  # what is no text is refused by the space

@@ -18,6 +18,7 @@ from zoo import __version__
 from zoo.data import Dataset
 from zoo.data import read as read_data
 from zoo.errors import DataError, ZooError
+from zoo.evaluate import Policy, Settings
 from zoo.evaluate.evaluation import evaluate
 from zoo.evaluate.run import folder as runs_folder
 from zoo.leaderboard.board import Board, Row
@@ -71,9 +72,10 @@ def build(path: str | Path, *, to: str | Path, runs: str | Path | None = None, s
 
     runs: where predictions are kept; else `$ZOO_HOME/runs`. say: told what is being done.
     A model that can't be measured, or an entry that can't be read, is in `failures`, and the rest goes on.
-    Raises: DataError where the board or a data set of it is wrong.
+    Raises: DataError where the board or a data set of it is wrong, or `to` can't be written.
     """
     board = Board.read(path)
+    _make(Path(to))
     work = _Build(board, Path(path).parent, Path(to), Path(runs) if runs else runs_folder(), say or (lambda _: None))
     for one in work.registry:
         add(one)
@@ -87,6 +89,15 @@ def build(path: str | Path, *, to: str | Path, runs: str | Path | None = None, s
     store(work.to / "leaderboard.md", markdown(made).encode())
     store(work.to / "index.html", page(made).encode())
     return made
+
+
+def _make(folder: Path) -> None:
+    """The folder of the page, before anything is measured for it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as why:
+        case = f"That is no folder, and none can be made there: {why.strerror}."
+        raise DataError(f"A page was to be written to {folder}.", case, "Name a folder with --to.") from None
 
 
 def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
@@ -121,8 +132,7 @@ def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) 
         report=report.with_provenance(facts),
         timing=_timing(work, row, dataset, source.protocol),
     )
-    entry.write(path)
-    return entry
+    return entry.write(path)
 
 
 def _timing(work: _Build, row: Row, dataset: Dataset, settings: Mapping[str, Setting]) -> Timing | None:
@@ -143,11 +153,12 @@ def _timing(work: _Build, row: Row, dataset: Dataset, settings: Mapping[str, Set
 
 
 def _kept(path: Path) -> Entry | None:
-    """The entry of an earlier build; None where there is none, or another program has spoilt it."""
+    """The entry of an earlier build; None where there is none, or somebody has changed it since."""
     try:
-        return Entry.read(path) if path.exists() else None
+        there = Entry.read(path) if path.exists() else None
     except DataError:
         return None
+    return there if there is not None and there.seal == there.sealed() else None
 
 
 def _take_in_others(work: _Build) -> None:
@@ -172,7 +183,7 @@ def _take_in_others(work: _Build) -> None:
 
 def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
     settings = asdict(Protocol.named(work.board.protocol))
-    expected = Expected(settings, {name: one.sha256 for name, one in datasets.items()})
+    expected = Expected(settings, {name: one.sha256 for name, one in datasets.items()}, Settings(), Policy())
     findings = check(work.entries, expected=expected)
     out = {(one.entry, one.data) for one in findings if disqualifying(one)}
     tables = []

@@ -1,29 +1,30 @@
 """Checks that catch a wrong table: each looks at all entries, and says of which entry and field what is wrong and what to do.
 
 They are made from errors found in public leaderboards: a copy of one model's weights under another's name, two models swapped,
-misspelt licences, unequal settings in one table, parameters counted in the training graph.
+misspelt licences, unequal settings in one table, parameters counted in the training graph. And an entry has to agree with itself.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TypeVar
 
-from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-
 from zoo.errors import ZooError
-from zoo.labels.near import near
+from zoo.evaluate import Policy, Settings
+from zoo.leaderboard.agreement import Contradiction, contradictions
 from zoo.leaderboard.entry import PROVENANCE, UNKNOWN, Entry, Setting
 from zoo.registry import catalogue
-from zoo.registry.license import PERMISSIVE
+from zoo.registry.license import advice, is_identifier
 
 CLAIM_POINTS = 1.0  # of AP in percent; evaluators and rounding account for less
 PARAMETER_SHARE = 0.02  # frozen or folded batch norm accounts for less
-# To guess from, besides the permissive ones.
-LICENSES = ("AGPL-3.0", "AGPL-3.0-only", "GPL-3.0", "GPL-3.0-only", "LGPL-3.0-only", "CC-BY-NC-4.0")
+DISQUALIFYING = {"mixed_protocols", "other_data", "other_measure", "other_provenance", "impossible", "changed"}
+_ITEM = re.compile(r"\[[^\]]*\]")
 
 T = TypeVar("T")
 
@@ -50,26 +51,32 @@ class Finding:
 class Expected:
     """What entries are held against; what is left out is what most of them have.
 
-    protocol: the settings of the table. data: fingerprints by the data set's name.
+    protocol: the settings of the table. data: fingerprints by the data set's name. settings, policy: of the evaluator.
     """
 
     protocol: Mapping[str, Setting] | None = None
     data: Mapping[str, str] = field(default_factory=dict)
+    settings: Settings | None = None
+    policy: Policy | None = None
 
 
 Check = Callable[[Sequence[Entry]], Iterator[Finding]]
 
 
 def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list[Finding]:
-    """Everything that is wrong in these entries, taken together."""
+    """Everything that is wrong in these entries, taken together; what is wrong in the same way in several fields, once."""
     wanted = expected or Expected()
     alone = [finding for one in CHECKS for finding in one(entries)]
-    return [*other_data(entries, wanted), *mixed_protocols(entries, wanted), *alone]
+    together = [*other_data(entries, wanted), *mixed_protocols(entries, wanted), *other_measure(entries, wanted)]
+    fields: dict[Finding, list[str]] = {}
+    for one in [*together, *alone]:
+        fields.setdefault(replace(one, field=""), []).append(one.field)
+    return [replace(one, field=", ".join(dict.fromkeys(some))) for one, some in fields.items()]
 
 
 def disqualifying(finding: Finding) -> bool:
-    """Whether an entry must not be ranked beside the others: it was measured in another way, or on other data."""
-    return finding.check in {"mixed_protocols", "other_data"}
+    """Whether an entry must not stand beside the others: it was measured otherwise, or is not what was measured."""
+    return finding.check in DISQUALIFYING
 
 
 def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -89,11 +96,9 @@ def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
     for entry in entries:
         for what in ("code", "weights", "data"):
             name = getattr(entry.model.licenses, what)
-            if name and not _is_spdx(name):
-                alike = near(name.lower(), [one.lower() for one in (*LICENSES, *PERMISSIVE)])
-                hint = f"Did you mean '{_spelt(alike[0])}'?" if alike else "Write LicenseRef-NAME for one of your own."
+            if name and not is_identifier(name):
                 case = f"'{name:.60}' is no SPDX identifier."
-                yield _finding(unknown_license, entry, f"model.licenses.{what}", case, hint)
+                yield _finding(unknown_license, entry, f"model.licenses.{what}", case, advice(name))
 
 
 def other_data(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
@@ -123,13 +128,14 @@ def mixed_protocols(entries: Sequence[Entry], expected: Expected) -> Iterator[Fi
                     yield _finding(mixed_protocols, entry, f"protocol.{name}", case, "Measure it with the table's protocol.")
 
 
-def other_measure(entries: Sequence[Entry]) -> Iterator[Finding]:
+def other_measure(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
     """Other IoU thresholds, limits or policies of the evaluator, or other pictures."""
+    wanted = {"settings": expected.settings, "policy": expected.policy}
     for some in _by_data(entries).values():
         for what, of in _MEASURES.items():
-            usual = _most(of(entry) for entry in some)
+            usual = wanted.get(what) or _most(of(entry) for entry in some)
             for entry in (entry for entry in some if of(entry) != usual):
-                case = "It is not that of the other entries."
+                case = f"It is not that of {'the board' if wanted.get(what) else 'the other entries'}."
                 yield _finding(other_measure, entry, f"report.{what}", case, "Measure it with zoo evaluate and its defaults.")
 
 
@@ -137,6 +143,8 @@ _MEASURES: dict[str, Callable[[Entry], object]] = {
     "settings": lambda entry: entry.report.settings,
     "policy": lambda entry: entry.report.policy,
     "measured.pictures": lambda entry: entry.report.measured.pictures,
+    "measured.images": lambda entry: entry.report.measured.images,
+    "measured.boxes": lambda entry: entry.report.measured.boxes,
 }
 
 
@@ -191,17 +199,51 @@ def parameters_off(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def impossible(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Numbers that no evaluator gives: an AP that is not the mean of its classes, or above that at IoU .5."""
+    """Numbers that no evaluator gives, because they contradict each other."""
     for entry in entries:
-        numbers = entry.report.numbers
-        ap, ap50, ap75 = (numbers.get(name) for name in ("AP", "AP50", "AP75"))
-        classes = [one.ap for one in entry.report.per_class.values() if one.ap is not None]
-        fix = "Take the numbers as zoo evaluate writes them."
-        if ap is not None and classes and abs(ap - sum(classes) / len(classes)) > 1e-6:
-            case = f"AP is {ap:.4f} and the mean of its {len(classes)} classes {sum(classes) / len(classes):.4f}."
-            yield _finding(impossible, entry, "report.numbers.AP", case, fix)
-        if ap50 is not None and any(one is not None and one > ap50 + 1e-9 for one in (ap, ap75)):
-            yield _finding(impossible, entry, "report.numbers.AP50", "AP or AP75 is above AP50.", fix)
+        alike: dict[str, list[Contradiction]] = {}
+        for one in contradictions(entry.report):
+            alike.setdefault(_ITEM.sub("", one.at), []).append(one)
+        for first, *more in alike.values():
+            case = f"{first.case} So do {len(more)} more like it." if more else first.case
+            yield _finding(impossible, entry, f"report.{first.at}", case, "Take the numbers as zoo evaluate writes them.")
+
+
+def changed(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """A file that is not as it was written."""
+    for entry in entries:
+        if entry.seal is not None and entry.seal != entry.sealed():
+            case = "It was changed after it was written: its seal is not that of its content."
+            yield _finding(changed, entry, "seal", case, "Take the file as it was written, or write it with Entry.write.")
+
+
+def other_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """A report of something else than the entry says: other annotations, settings or weights."""
+    for entry in entries:
+        facts, weights = entry.report.provenance or {}, entry.model.weights
+        settings = {name: value for name, value in entry.protocol.items() if value is not None}
+        pairs = {
+            "data_sha256": ("report.measured.sha256", entry.report.measured.sha256),
+            "protocol_settings": ("protocol", settings),
+            "weights_sha256": ("model.weights.sha256", weights.sha256),
+            "weights_source": ("model.weights.source", weights.source),
+        }
+        for key, (at, ours) in pairs.items():
+            theirs = _settings(facts.get(key)) if key == "protocol_settings" else facts.get(key, UNKNOWN)
+            if theirs not in (None, UNKNOWN) and ours not in (None, UNKNOWN) and theirs != ours:
+                case = f"It is {ours!s:.80} here and {theirs!s:.80} in report.provenance.{key}."
+                yield _finding(other_provenance, entry, at, case, "Measure it again with zoo evaluate, which writes both.")
+
+
+def odd_timing(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Times that no clock gives."""
+    for entry in entries:
+        timing = entry.timing
+        if timing is not None and timing.p95_ms < timing.median_ms:
+            case = f"It is {timing.p95_ms:g} ms, and the median {timing.median_ms:g} ms."
+            yield _finding(odd_timing, entry, "timing.p95_ms", case, "Time it again with zoo leaderboard build.")
+        if timing is not None and not timing.runs:
+            yield _finding(odd_timing, entry, "timing.runs", "Nothing was timed.", "Time it, or leave timing out.")
 
 
 def twice(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -213,38 +255,42 @@ def twice(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def unranked(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Without resamplings nobody can say whether a difference is real."""
-    for entry in entries:
-        if entry.report.resamplings is None:
-            case = "There are none, so it has no interval and no rank."
-            yield _finding(
-                unranked, entry, "report.resamplings", case, "Measure it with zoo evaluate, which resamples by default."
-            )
+    """Without resamplings nobody can say whether a difference is real; nor with others than the rest of the table has."""
+    for some in _by_data(entries).values():
+        usual = _most(_drawn(entry) for entry in some)
+        for entry in some:
+            if _drawn(entry) is None:
+                case = "There are none, so it has no interval and no rank."
+                fix = "Measure it with zoo evaluate, which resamples by default."
+                yield _finding(unranked, entry, "report.resamplings", case, fix)
+            elif usual is not None and _drawn(entry) != usual:
+                case = f"Its seed or number of replicates is not that of most, {usual[0]} and {usual[1]}, so it has no rank."
+                yield _finding(unranked, entry, "report.resamplings", case, "Measure it with the same seed and resamples.")
 
 
 def mixed_hardware(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Latencies of different machines in one column."""
     for some in _by_data(entries).values():
-        timed = [(entry, entry.timing) for entry in some if entry.timing]
-        usual = _most((timing.hardware, timing.threads) for _, timing in timed) if timed else None
-        for entry, timing in timed:
-            if (timing.hardware, timing.threads) != usual:
-                case = f"It was timed on {timing.hardware} ({timing.threads} threads), the others on {usual and usual[0]}."
-                yield _finding(
-                    mixed_hardware, entry, "timing.hardware", case, "Time it on the same machine, or leave timing out."
-                )
+        usual = usual_machine(some)
+        for entry in some:
+            if machine(entry) not in (None, usual):
+                case = f"It was timed on {machine(entry)}, the others on {usual}."
+                fix = "Time it on the same machine, or leave timing out."
+                yield _finding(mixed_hardware, entry, "timing.hardware", case, fix)
 
 
 CHECKS: tuple[Check, ...] = (
     missing_provenance,
     unknown_license,
-    other_measure,
     same_numbers,
     same_weights,
     far_from_claim,
     swapped,
     parameters_off,
     impossible,
+    changed,
+    other_provenance,
+    odd_timing,
     twice,
     unranked,
     mixed_hardware,
@@ -257,6 +303,19 @@ def claim_gap(entry: Entry) -> float | None:
     if claim is None or measured is None or claim.dataset != entry.data:
         return None
     return 100 * measured - claim.value
+
+
+def machine(entry: Entry) -> str | None:
+    """Where an entry was timed, with the threads of a processor; None where it was not."""
+    timing = entry.timing
+    if timing is None or timing.threads is None:
+        return timing.hardware if timing else None
+    return f"{timing.hardware}, {timing.threads} thread{'s' if timing.threads > 1 else ''}"
+
+
+def usual_machine(entries: Sequence[Entry]) -> str | None:
+    """Where most of them were timed; None where none was."""
+    return _most([one for one in map(machine, entries) if one] or [None])
 
 
 def _finding(of: Callable[..., Iterator[Finding]], entry: Entry, at: str, case: str, fix: str) -> Finding:
@@ -285,16 +344,19 @@ def _most(values: Iterable[T]) -> T:
     return max(known, key=known.count)
 
 
-def _is_spdx(text: str) -> bool:
+def _drawn(entry: Entry) -> tuple[int, int] | None:
+    """Seed and number of the replicates of AP."""
+    drawn = entry.report.resamplings
+    return None if drawn is None else (drawn.seed, len(drawn.numbers.get("AP", ())))
+
+
+def _settings(text: str | None) -> dict[str, Setting] | None:
+    """The settings that provenance holds; None where they are not known."""
     try:
-        canonicalize_license_expression(text)
-    except InvalidLicenseExpression:
-        return False
-    return True
-
-
-def _spelt(lower: str) -> str:
-    return str(canonicalize_license_expression(lower))
+        made = json.loads(text or UNKNOWN)
+    except ValueError:
+        return None
+    return {name: value for name, value in made.items() if value is not None} if isinstance(made, dict) else None
 
 
 def _on_card(name: str) -> int | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from zoo.errors import DataError
 from zoo.evaluate import Report
@@ -83,6 +83,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     data:     the data set's name; the fingerprint of its annotations is `report.measured.sha256`.
     protocol: every setting that moved a number, by name.
     report:   what `zoo.evaluate` returned, with its provenance and resamplings.
+    seal:     sha256 of all the rest, which `write` puts there, so that a change by hand shows. Anybody can compute it: it guards
+              against accidents, not against lies.
     """
 
     format: Literal[1] = 1
@@ -91,6 +93,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     protocol: dict[str, Setting]
     report: Report
     timing: Timing | None = None
+    seal: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")] | None = None
 
     @property
     def name(self) -> str:
@@ -102,15 +105,23 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         claims = [claim for claim in self.model.published.claims if claim.metric == metric]
         return next((claim for claim in claims if claim.dataset == self.data), claims[0] if claims else None)
 
-    def write(self, path: str | Path) -> None:
-        """Stores it. Raises: DataError for numbers that nobody says the origin of."""
+    def sealed(self) -> str:
+        """The seal that fits it."""
+        plain = msgspec.json.encode(structs.replace(self, seal=None))
+        as_read = msgspec.json.decode(plain, type=Entry)  # where a whole number has become a fraction, as after reading
+        return hashlib.sha256(msgspec.json.encode(as_read, order="sorted")).hexdigest()
+
+    def write(self, path: str | Path) -> Entry:
+        """Stores it, and returns it as it is stored: sealed. Raises: DataError for numbers that nobody says the origin of."""
         if not self.report.provenance:
             raise DataError(
                 f"An entry was to be written to {path}.",
                 "Nothing says what its numbers are of: a number without provenance is not stored.",
                 "Make its report with zoo.evaluate, or with report.with_provenance({…}).",
             )
-        store(Path(path), msgspec.json.encode(self, order="sorted"))
+        stored = structs.replace(self, seal=self.sealed())
+        store(Path(path), msgspec.json.encode(stored, order="sorted"))
+        return stored
 
     @classmethod
     def read(cls, path: str | Path) -> Entry:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from zoo.leaderboard.entry import RANDOM, Timing
 from zoo.leaderboard.table import NUMBERS, Leaderboard, Line, Table
+from zoo.words import counted
 
 UNKNOWN = "–"
 HEADER = (
@@ -30,15 +31,16 @@ def _lines(board: Leaderboard) -> Iterator[str]:
     with_settings = f"Protocol: {board.protocol} ({escaped(settings)})" if settings else f"Protocol: {board.protocol}"
     yield from (f"{with_settings}. Made {board.made} by detzoo {board.version}.", "")
     yield "Models share a rank where their difference is not significant (paired bootstrap, adjusted for all comparisons, 95 %)."
-    yield from _list("What the checks found", [str(one) for one in board.findings])
-    yield from _list("Measured otherwise, and in no table", board.left_out)
+    yield from _list("What the checks found", [f"{one.check}: {one}" for one in board.findings])
+    yield from _list("In no table, because of what the checks found", board.left_out)
     yield from _list("Not measured", [f"{one.name} on {one.data}: {one.why}" for one in board.failures])
 
 
 def _table(table: Table) -> Iterator[str]:
     yield from (f"## {escaped(table.data)}", "")
     timed = escaped(table.hardware or "not measured")
-    yield f"{table.images} pictures, {table.boxes} boxes, sha256 {table.sha256[:12]}…. Latency: {timed}."
+    size = f"{counted(table.images, 'picture')}, {counted(table.boxes, 'box', 'boxes')}"
+    yield f"{size}, sha256 {table.sha256[:12]}…. Latency: {timed}."
     yield from ("", _row(HEADER), _row(["---:" if name not in ("Model", "Licence") else "---" for name in HEADER]))
     yield from (_row(_cells(line)) for line in table.lines)
     yield ""
@@ -53,7 +55,7 @@ def _cells(line: Line) -> Iterator[str]:
     yield f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if interval else UNKNOWN
     yield from (_number(numbers.get(name), 100) for name in NUMBERS[1:])
     yield _number(model.parameters, 1e-6, digits=2)
-    yield from _costs(line.entry.timing)
+    yield from _costs(line.entry.timing, line.elsewhere)
     yield _number(model.weights.bytes, 1e-6)
     yield escaped(license_of(line))
     elsewhere = f" on {escaped(line.claim.dataset)}" if line.claim and line.gap is None else ""
@@ -61,12 +63,12 @@ def _cells(line: Line) -> Iterator[str]:
     yield UNKNOWN if line.gap is None else f"{line.gap:+.1f}"
 
 
-def _costs(timing: Timing | None) -> list[str]:
+def _costs(timing: Timing | None, elsewhere: str | None) -> list[str]:
     if timing is None:
         return [UNKNOWN] * 4
     return [
         _number(timing.gflops, digits=2),
-        _number(timing.median_ms),
+        _number(timing.median_ms) + (f" (on {escaped(elsewhere)})" if elsewhere else ""),
         _number(timing.p95_ms),
         _number(timing.peak_mb, digits=0),
     ]

@@ -20,14 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.evaluate import Report
-from zoo.evaluate.intervals import Interval, centred
+from zoo.evaluate.intervals import Interval, symmetric
 
 LEVEL = 0.95
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two models, by position. difference: AP of b less that of a. p_value: adjusted for all comparisons of the table."""
+    """Two models, by position. difference: AP of b less that of a.
+
+    interval: of this pair alone, as `zoo.compare` gives it. p_value: adjusted for all comparisons of the table, and so never
+    below that of the pair alone: where it is 1 - level or less, the interval does not hold 0, but not the other way round.
+    """
 
     a: int
     b: int
@@ -60,7 +64,7 @@ def rank(reports: Sequence[Report], *, number: str = "AP") -> Ranking:
         for one in members:
             ranks[able[one]] = (*ranks[able[one]], place)
     made = [
-        Pair(able[a], able[b], gap := float(values[b] - values[a]), centred(gap, drawn[b] - drawn[a], level=LEVEL), p_value)
+        Pair(able[a], able[b], gap := float(values[b] - values[a]), symmetric(gap, drawn[b] - drawn[a], level=LEVEL), p_value)
         for (a, b), p_value in zip(pairs, p_values, strict=True)
     ]
     return Ranking(tuple(ranks), tuple(made))

@@ -48,7 +48,8 @@ def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: P
     if row.predictions is None:
         weights = weights_of(row, folder)
         model = loaded(row.model, False) if weights is False else row.model
-        return _of_predictions(predict(model, data=dataset, protocol=board.protocol, weights=weights, to=runs), dataset)
+        given = weights or True  # a detector at hand has its own
+        return _of_predictions(predict(model, data=dataset, protocol=board.protocol, weights=given, to=runs), dataset)
     path = folder / row.predictions
     if path.suffix == SUFFIX:
         return _of_predictions(Predictions.read(path), dataset)
@@ -116,7 +117,7 @@ def _count(choice: Choice) -> int:
     """Parameters of the network as it is built, which takes no memory."""
     import torch  # deferred: reading a finished entry needs none
 
-    from zoo.detectors.load import build
+    from zoo.detectors.build import build
     from zoo.labels.declared import space_of
 
     with torch.device("meta"):

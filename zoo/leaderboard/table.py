@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.evaluate.intervals import Interval
-from zoo.leaderboard.checks import Finding, claim_gap
+from zoo.leaderboard.checks import Finding, claim_gap, machine, usual_machine
 from zoo.leaderboard.entry import Entry, file_name
 from zoo.leaderboard.pictures import Shown
 from zoo.leaderboard.ranks import rank
@@ -31,7 +31,7 @@ class Versus:
 class Line:
     """One row. ranks: ascending, empty where it can't be ranked. claim, gap: published AP in percent, and measured less claimed.
 
-    file: its entry, beside the page.
+    elsewhere: where it was timed, if that is other hardware than the table's. file: its entry, beside the page.
     """
 
     entry: Entry
@@ -41,6 +41,7 @@ class Line:
     gap: float | None
     permissive: bool
     findings: tuple[Finding, ...]
+    elsewhere: str | None
     file: str
 
 
@@ -48,7 +49,8 @@ class Line:
 class Table:
     """The rows of one data set and one protocol, best first.
 
-    sha256: fingerprint of its annotations. hardware: where latency was measured. pictures: where the models disagree most.
+    sha256: fingerprint of its annotations. hardware: where most latencies were measured.
+    pictures: where the models disagree most.
     """
 
     data: str
@@ -71,7 +73,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Everything a board came to. left_out: entries that were measured otherwise, and so are in no table."""
+    """Everything a board came to. left_out: entries that are in no table, because of what the checks found."""
 
     title: str
     summary: str | None
@@ -89,6 +91,7 @@ def table_of(data: str, entries: Sequence[Entry], findings: Sequence[Finding], *
     """The table of entries that were measured alike, at least one."""
     best_first = sorted(entries, key=lambda entry: (-_ap(entry), entry.name))
     ranking = rank([entry.report for entry in best_first])
+    hardware = usual_machine(best_first)
     versus: list[list[Versus]] = [[] for _ in best_first]
     for pair in ranking.pairs:
         there = pair.interval
@@ -104,6 +107,7 @@ def table_of(data: str, entries: Sequence[Entry], findings: Sequence[Finding], *
             gap=claim_gap(entry),
             permissive=_permissive(entry),
             findings=tuple(one for one in findings if (one.entry, one.data) == (entry.name, data)),
+            elsewhere=None if machine(entry) == hardware else machine(entry),
             file=f"entries/{file_name(entry.name, data)}",
         )
         for place, entry in enumerate(best_first)
@@ -115,7 +119,7 @@ def table_of(data: str, entries: Sequence[Entry], findings: Sequence[Finding], *
         images=measured.images,
         boxes=measured.boxes,
         lines=tuple(lines),
-        hardware=_hardware(best_first),
+        hardware=hardware,
         pictures=tuple(pictures),
     )
 
@@ -129,13 +133,3 @@ def _permissive(entry: Entry) -> bool:
     """Whether the licences of code and weights are both known and permissive."""
     both = entry.model.licenses.code, entry.model.licenses.weights
     return all(name is not None and is_permissive(name) for name in both)
-
-
-def _hardware(entries: Sequence[Entry]) -> str | None:
-    """Where the first of them was timed; the checks say which ones were timed elsewhere."""
-    timing = next((entry.timing for entry in entries if entry.timing), None)
-    if timing is None:
-        return None
-    if timing.threads is None:
-        return timing.hardware
-    return f"{timing.hardware}, {timing.threads} thread{'s' if timing.threads > 1 else ''}"

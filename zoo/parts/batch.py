@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from zoo.detections.check import check_boxes
+from zoo.words import kind
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,6 @@ class Target:
 
 
 def _check_type(name: str, column: object, dtype: torch.dtype, meaning: str) -> None:
-    got = column.dtype if isinstance(column, Tensor) else f"a {type(column).__name__}"
+    got = column.dtype if isinstance(column, Tensor) else kind(column)
     if got != dtype:
         raise ValueError(f"{name} must be a tensor of {dtype}, {meaning}, got {got}")

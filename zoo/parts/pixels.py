@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from zoo.errors import ImageError
+from zoo.words import kind
 
 
 def check_pixels(images: Sequence[Tensor]) -> None:
     """Each is a uint8 tensor `(3, h, w)` with pixels in it. Raises: ImageError that names the first other by its position."""
     for position, image in enumerate(images):
         if not isinstance(image, Tensor):
-            raise _refused(position, f"It is a {type(image).__name__}.")
+            raise _refused(position, f"It is {kind(image)}.")
         if image.dtype != torch.uint8 or image.dim() != 3 or image.shape[0] != 3 or not image.numel():
             unit = " Of floats in [0, 1]: (image * 255).round().to(torch.uint8)" if image.is_floating_point() else ""
             raise _refused(position, f"It is a tensor of {image.dtype}, {tuple(image.shape)}.", more=unit)

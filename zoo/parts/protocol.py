@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from numbers import Integral, Real
 from typing import Literal
 
-from zoo.errors import NameNotFound
+from zoo.errors import NameNotFound, UsageError
+from zoo.labels.near import check_choices, choice_of, near
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Protocol:
     resize:    pictures are resized as the "card" says: each model gets the input it was trained for.
     precision: of the network's arithmetic; the two short ones by autocast.
     exif:      "apply" turns pictures upright, which is what annotators saw; "ignore" takes them as they are stored.
+    Raises: UsageError for a setting that can't be.
     """
 
     score: float | None = None
@@ -35,22 +37,23 @@ class Protocol:
     def __post_init__(self) -> None:
         for name in ("score", "iou"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, Real) and 0 <= float(value) <= 1):
-                raise ValueError(f"Protocol({name}={value!r}): a threshold lies between 0 and 1, for example {name}=0.5")
-        if self.max_boxes is not None and not (isinstance(self.max_boxes, Integral) and self.max_boxes >= 1):
-            raise ValueError(f"Protocol(max_boxes={self.max_boxes!r}): a whole number, at least 1, for example max_boxes=100")
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"Protocol({name}={getattr(self, name)!r}): one of {', '.join(choices)}")
+            if value is not None and not (_is(value, Real) and 0 <= value <= 1):
+                raise self._refused(name, "A threshold is a number from 0 to 1.", f"Write for example {name}=0.5.")
+        if self.max_boxes is not None and not (_is(self.max_boxes, Integral) and self.max_boxes >= 1):
+            raise self._refused("max_boxes", "It is a whole number, at least 1.", "Write for example max_boxes=100.")
+        check_choices(self)
+
+    def _refused(self, name: str, case: str, fix: str) -> UsageError:
+        return UsageError(f"Protocol({name}={getattr(self, name)!r}) was asked for.", case, fix)
 
     @classmethod
     def named(cls, name: str) -> Protocol:
         """`uniform` or `native`, see `PROTOCOLS`. Raises: NameNotFound for another name."""
         if name not in PROTOCOLS:
-            there = " and ".join(PROTOCOLS)
-            raise NameNotFound(
-                f"The protocol '{name}' was asked for.", f"There are {there}.", "Take one, or pass a zoo.Protocol."
+            meant = (
+                f"Did you mean {choice_of(alike)}?" if (alike := near(name, PROTOCOLS)) else "Take one, or pass a zoo.Protocol."
             )
+            raise NameNotFound(f"The protocol '{name}' was asked for.", f"There are {' and '.join(PROTOCOLS)}.", meant)
         return PROTOCOLS[name]
 
     @property
@@ -73,12 +76,10 @@ class Protocol:
         return replace(native, **given)
 
 
-_CHOICES = {
-    "nms": ("class", "all"),
-    "resize": ("card",),
-    "precision": ("float32", "bfloat16", "float16"),
-    "exif": ("apply", "ignore"),
-}
+def _is(value: object, kind: type) -> bool:
+    """True and False are whole numbers to Python, and a mistake here."""
+    return isinstance(value, kind) and not isinstance(value, bool)
+
 
 # uniform: the same thresholds for every model, for tables that compare (docs/adr/0008 says why these).
 # native:  every family's own thresholds, for numbers that are held against claims.

@@ -8,6 +8,7 @@ from functools import partial, reduce
 from importlib import import_module
 from typing import Any
 
+from zoo import words
 from zoo.errors import NameAmbiguous, NameNotFound, PluginError, ZooError
 from zoo.labels.near import choice_of, near
 from zoo.registry.absence import Known
@@ -75,7 +76,7 @@ def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
     except (Exception, SystemExit) as why:
         raise _broken(plugin, kind, name, f"it can't be imported: {type(why).__name__}: {why}") from why
     if not callable(made):
-        raise _broken(plugin, kind, name, f"that is a {type(made).__name__}, which can't be called")
+        raise _broken(plugin, kind, name, f"that is {words.kind(made)}, which can't be called")
     return made
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from zoo.errors import SourceError
+
 
 def home() -> Path:
     """The folder for caches and records; it is read from the environment at each call and may not exist yet."""
@@ -12,6 +14,10 @@ def home() -> Path:
 
 
 def bundle_folder() -> Path | None:
-    """The bundle to use, made by `zoo bundle`, or None."""
+    """The bundle to use, made by `zoo bundle`, or None. Raises: SourceError where ZOO_BUNDLE names no folder."""
     named = os.environ.get("ZOO_BUNDLE")
-    return Path(named).expanduser() if named else None
+    folder = Path(named).expanduser() if named else None
+    if folder and not folder.is_dir():
+        fix = "Correct ZOO_BUNDLE, or unset it: unset ZOO_BUNDLE"
+        raise SourceError(f"The bundle '{folder}' was to be used, as ZOO_BUNDLE says.", "There is no such folder.", fix)
+    return folder

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from zoo.labels.near import near
+from functools import cache
+
+from zoo.labels.near import choice_of, near
 
 # SPDX identifiers (https://spdx.org/licenses) that ask for no more than attribution and their own text.
 _PERMISSIVE = """
@@ -10,9 +12,11 @@ _PERMISSIVE = """
     CC0-1.0 CDLA-Permissive-1.0 CDLA-Permissive-2.0 HPND ISC MIT MIT-0 NCSA PDDL-1.0 PostgreSQL PSF-2.0 Unlicense UPL-1.0 W3C X11
     Zlib
 """
-_SPELLED = {name.casefold(): name for name in _PERMISSIVE.split()}
-PERMISSIVE = frozenset(_SPELLED)
-_OTHERS = ("AGPL-3.0", "GPL-2.0", "GPL-3.0", "LGPL-3.0", "MPL-2.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0")
+_OTHERS = """
+    AGPL-3.0 AGPL-3.0-only GPL-2.0-only GPL-3.0 GPL-3.0-only LGPL-3.0-only MPL-2.0 CC-BY-SA-4.0 CC-BY-NC-4.0 CC-BY-NC-SA-4.0
+"""
+PERMISSIVE = frozenset(_PERMISSIVE.casefold().split())
+_SPELLED = {name.casefold(): name for name in (*_PERMISSIVE.split(), *_OTHERS.split())}
 
 
 def is_permissive(license: str) -> bool:
@@ -20,6 +24,7 @@ def is_permissive(license: str) -> bool:
     return license.casefold() in PERMISSIVE
 
 
+@cache  # thousands of cards have a handful of licences
 def is_identifier(word: str) -> bool:
     """Whether a word is an SPDX identifier, or an expression of some; case does not matter."""
     from packaging.licenses import canonicalize_license_expression  # deferred: only questions about licences need the list
@@ -31,7 +36,13 @@ def is_identifier(word: str) -> bool:
     return True
 
 
-def nearest(word: str) -> list[str]:
-    """What somebody may have meant who wrote `word` for a licence."""
-    spelled = _SPELLED | {name.casefold(): name for name in ("permissive", "unknown", *_OTHERS)}
+def nearest(word: str, *, besides: tuple[str, ...] = ()) -> list[str]:
+    """The identifiers, and other words, that somebody may have meant who wrote `word` for a licence."""
+    spelled = _SPELLED | {name.casefold(): name for name in besides}
     return [spelled[name] for name in near(word.casefold(), spelled)]
+
+
+def advice(word: str) -> str:
+    """What to write instead of a word that is no identifier."""
+    alike = nearest(word)
+    return f"Did you mean {choice_of(alike)}?" if alike else "Write one of https://spdx.org/licenses, or LicenseRef-NAME."

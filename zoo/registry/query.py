@@ -213,7 +213,7 @@ def _is_unknown(value: Token) -> bool:
 def _check_license(value: Token) -> None:
     text = _text(value)
     if not is_identifier(text):
-        alike = nearest(text)
+        alike = nearest(text, besides=("permissive", "unknown"))
         fix = f"Did you mean {choice_of(alike)}?" if alike else "Write permissive, unknown, or one of https://spdx.org/licenses."
         raise _Misuse(value, f"'{text}' is no SPDX identifier.", f"{fix} Any other text goes with ~, as in license ~ '*gpl*'.")
 

@@ -6,23 +6,35 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from itertools import chain
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
 from zoo.errors import CardError
 from zoo.labels import declared
 from zoo.labels.near import choice_of, near
+from zoo.labels.space import tidy
 from zoo.registry import card as structs
-from zoo.registry.card import COMMIT, Card
+from zoo.registry.card import COMMIT, Card, Licenses, Weights
 from zoo.registry.document import Sheet, Step
+from zoo.registry.license import advice, is_identifier
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
 _NAME = re.compile(NAME)
+_SHARE = re.compile(r"m?A[PR](\W|\d|$)")  # precision and recall, as AP, mAP, AP50, AP@50, AR100 and AP@[.5:.95]
 _ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
 _TRAIL = re.compile(r" - at (?P<key>`?key`? in )?`\$(?P<steps>[^`]*)`$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[(\.\.\.)\]")
 T = TypeVar("T")
+
+# What the patterns of the structs stand for.
+PATTERNS = {
+    r"^[0-9a-f]{8,64}$": "a sha256: 64 lower-case hex digits, or the first 8 or more of them",
+    r"^[0-9a-f]{64}$": "a sha256: 64 lower-case hex digits",
+    r"^[\w.-]+/[\w.-]+$": "a repository, as in 'org/repo'",
+    r"^https?://": "an http or https address",
+}
 
 
 def convert(sheet: Sheet, data: Any, kind: type[T], *, at: tuple[Step, ...] = ()) -> T:
@@ -53,6 +65,27 @@ def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
         tags = ", ".join(card.weights) or "none at all"
         raise sheet.flaw(f"There are no weights '{card.default:.40}'.", f"Name one of: {tags}.", at=(*at, "default"))
     _check_labels(sheet, card.labels, at=(*at, "labels"))
+    _check_licenses(sheet, card.licenses, at=(*at, "licenses"))
+    for tag, weights in card.weights.items():
+        _check_weights(sheet, weights, at=(*at, "weights", tag))
+
+
+def _check_licenses(sheet: Sheet, licenses: Licenses, *, at: tuple[Step, ...]) -> None:
+    for what in ("code", "weights", "data"):
+        word = getattr(licenses, what)
+        if word is not None and not is_identifier(word):
+            raise sheet.flaw(f"'{word:.60}' is no SPDX identifier.", advice(word), at=(*at, what))
+
+
+def _check_weights(sheet: Sheet, weights: Weights, *, at: tuple[Step, ...]) -> None:
+    if not weights.sources:
+        raise sheet.flaw("There is no source.", "Say where they can be had, or take these weights out.", at=(*at, "sources"))
+    if weights.licenses:
+        _check_licenses(sheet, weights.licenses, at=(*at, "licenses"))
+    for number, claim in enumerate(weights.claims):
+        if _SHARE.match(claim.metric) and not 0 <= claim.value <= 100:
+            case = f"{claim.metric} is {claim.value:g}, and a share of one hundred."
+            raise sheet.flaw(case, "Write it in percent, 0 to 100.", at=(*at, "claims", number, "value"))
 
 
 def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) -> None:
@@ -62,10 +95,11 @@ def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) 
             known = f"Did you mean {choice_of(alike)}?" if alike else f"There are {', '.join(declared.names())}."
             raise sheet.flaw(f"No label space is called '{labels:.40}'.", f"{known} Or list the class names.", at=at)
         return
-    if any("\n" in name or not name.strip() for name in labels):
-        raise sheet.flaw("A class name is empty, or longer than a line.", "Give every class a name.", at=at)
-    if len(set(labels)) < len(labels):
-        twice = Counter(labels).most_common(1)[0][0]
+    names = list(map(tidy, labels))
+    if not all(names):
+        raise sheet.flaw("A class name is empty.", "Give every class a name.", at=at)
+    if len(set(names)) < len(names):
+        twice = Counter(names).most_common(1)[0][0]
         raise sheet.flaw(f"The class '{twice:.40}' is listed twice.", "Give every class a name of its own.", at=at)
     if not labels:
         raise sheet.flaw("The list of classes is empty.", "List the class names, or name a label space.", at=at)
@@ -86,10 +120,20 @@ def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], m
     value = _follow(data, steps)
     if case.endswith(f"regex '{COMMIT}'"):
         return _no_commit(sheet, str(value), _follow(data, steps[:-1]), at=(*at, *steps))
-    shown = "" if isinstance(value, dict | list) else f": {value!r:.60}"
     quote = case.startswith("Expected `str") and isinstance(value, int | float)
     fix = "Quote it to make it text." if quote else f"The fields are described in {sheet.guide}."
-    return sheet.flaw(f"{case.replace('`', '')}{shown}.", fix, at=(*at, *steps))
+    if case.startswith("Invalid enum value") and (choices := _choices(kind, steps)):
+        return sheet.flaw(f"{value!r:.60} is none of those that there are.", f"Write {' or '.join(choices)}.", at=(*at, *steps))
+    return sheet.flaw(f"{plainly(case, value)}.", fix, at=(*at, *steps))
+
+
+def plainly(case: str, value: object = None) -> str:
+    """What msgspec says of a value, in words; patterns by what they stand for, and the value itself where it is short."""
+    shown = "" if value is None or isinstance(value, dict | list) else f" {value!r:.60}"
+    if found := re.search(r"matching regex '(.*)'", case):
+        pattern = found[1].replace("\\\\", "\\")
+        return f"The value{shown} is not {PATTERNS.get(pattern, 'of the form that is wanted')}"
+    return case.replace("`", "") + (f":{shown}" if shown else "")
 
 
 def _no_commit(sheet: Sheet, value: str, source: Any, *, at: Sequence[Step]) -> CardError:
@@ -145,6 +189,17 @@ def _message(data: Any, kind: type[Any]) -> str:
 
 def _fields(kind: type[Any]) -> list[str]:
     """The fields of this struct and of every struct of its module and of a card's."""
+    return sorted({field for one in _structs(kind) for field in one.__struct_fields__})
+
+
+def _choices(kind: type[Any], steps: Sequence[Step]) -> list[str]:
+    """What the field at the end of the steps may be, where it may be only some."""
+    fields = [field for one in _structs(kind) for field in msgspec.structs.fields(one)]
+    hints = [field.type for field in fields if steps and field.encode_name == steps[-1] and get_origin(field.type) is Literal]
+    return [repr(choice) for choice in dict.fromkeys(chain.from_iterable(map(get_args, hints)))]
+
+
+def _structs(kind: type[Any]) -> list[type[msgspec.Struct]]:
+    """This struct, and every one of its module and of a card's."""
     near_by = [*vars(sys.modules[kind.__module__]).values(), *vars(structs).values()]
-    kinds = [one for one in (kind, *near_by) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
-    return sorted({field for one in kinds for field in one.__struct_fields__})
+    return [one for one in (kind, *near_by) if isinstance(one, type) and issubclass(one, msgspec.Struct)]

@@ -11,13 +11,14 @@ import msgspec
 import torch
 from msgspec import structs
 
+from zoo.detectors.build import build
 from zoo.detectors.detector import Detector
-from zoo.detectors.load import build
 from zoo.errors import CardError
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.registry import Card, Choice, Entry, catalogue
 from zoo.registry.card import Input
+from zoo.registry.schema import plainly
 from zoo.testing.lively import lively
 from zoo.testing.verdict import NotApplicable
 
@@ -92,6 +93,6 @@ def _changed(card: Card, name: str, arguments: Mapping[str, Any], input: Mapping
             rule = msgspec.convert(fields, Input)
         except msgspec.ValidationError as why:
             raise CardError(
-                f"'{name}' was to be checked with input={dict(input)}.", f"{why}.", "See zoo.registry.card."
+                f"'{name}' was to be checked with input={dict(input)}.", f"{plainly(str(why))}.", "See zoo.registry.card."
             ) from None
     return structs.replace(card, arguments={**card.arguments, **arguments}, input=rule)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
+
+from zoo.boxes import overlap
 
 CENTER_RADIUS = 2.5  # cells around an object's center that may learn it
 CANDIDATES = 10  # best boxes whose IoUs sum to k
@@ -47,7 +48,7 @@ def assign(*, boxes: Tensor, logits: Tensor, cells: Tensor, objects: Tensor, cha
     candidates = (inside | near).any(dim=0).nonzero()[:, 0]  # (c,)
     if len(candidates) == 0:
         return Assignment(candidates, candidates, boxes.new_zeros(0))
-    ious = box_iou(objects, boxes[candidates])  # (g, c)
+    ious = overlap(objects, boxes[candidates])  # (g, c)
     cost = (
         _class_cost(logits[candidates], channels) - IOU_WEIGHT * (ious + 1e-8).log() + OUTSIDE * ~(inside & near)[:, candidates]
     )

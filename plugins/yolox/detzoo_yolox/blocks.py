@@ -6,7 +6,7 @@ Architecture: Ge et al., YOLOX: Exceeding YOLO Series in 2021 (arXiv:2107.08430)
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +14,48 @@ from torch.nn.functional import max_pool2d
 
 BN_EPS = 1e-3
 BN_MOMENTUM = 0.03
+NEUTRAL_VARIANCE = 1 - BN_EPS  # its epsilon completes it to 1
+ROUNDING = 4e-4  # of that in half precision; a new norm's variance of 1 is further off
 
 Activation = Literal["silu", "leaky_relu"]
+
+
+class Norm(nn.BatchNorm2d):
+    """Batch norm that takes its statistics from the first batch in train mode, if published weights have none for it.
+
+    They have none where it was folded into the convolution (`detzoo_yolox.checkpoint.unfold`). Weight and bias are set so that
+    the first batch gives what it gave before, in train mode and in eval mode: training begins at the published network.
+    Processes that train one network together have to start from one that has seen a batch, as each would measure its own.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, eps=BN_EPS, momentum=BN_MOMENTUM)
+        self._has_statistics = False  # not known yet; asking the tensors at every batch would make a GPU wait
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(b, channels, h, w)`, unchanged in shape."""
+        if self.training and not self._has_statistics:
+            self._measure(x)
+            self._has_statistics = True
+        return super().forward(x)
+
+    @torch.no_grad()
+    def _measure(self, x: Tensor) -> None:
+        """Fills neutral statistics from `x`, and undoes in weight and bias what that changes."""
+        old_mean, old_variance = self.running_mean, self.running_var
+        assert old_mean is not None
+        assert old_variance is not None
+        if not ((old_mean == 0).all() & ((old_variance - NEUTRAL_VARIANCE).abs() < ROUNDING).all()):
+            return
+        variance, mean = torch.var_mean(x.float(), dim=(0, 2, 3), correction=0)  # (channels,) each
+        self.bias.addcmul_(self.weight, mean.to(self.weight.dtype))
+        self.weight.mul_((variance + self.eps).sqrt().to(self.weight.dtype))
+        old_mean.copy_(mean)
+        old_variance.copy_(variance)
+
+    def _load_from_state_dict(self, *arguments: Any, **named: Any) -> None:
+        super()._load_from_state_dict(*arguments, **named)
+        self._has_statistics = False
 
 
 class BaseConv(nn.Module):
@@ -26,7 +66,7 @@ class BaseConv(nn.Module):
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups, bias=False)
-        self.bn = nn.BatchNorm2d(outputs, eps=BN_EPS, momentum=BN_MOMENTUM)
+        self.bn = Norm(outputs)
         self.act = nn.SiLU(inplace=True) if activation == "silu" else nn.LeakyReLU(0.1, inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:

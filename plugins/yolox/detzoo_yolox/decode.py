@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torchvision.ops import batched_nms
 
 from detzoo_yolox.raw import Raw, to_boxes
+from zoo.detections.suppress import nms
 from zoo.detectors import Protocol
 
 Found = tuple[Tensor, Tensor, Tensor]
@@ -46,5 +46,6 @@ def _candidates(raw: Raw, protocol: Protocol, channels: Sequence[int] | None) ->
 
 
 def _suppress(boxes: Tensor, scores: Tensor, labels: Tensor, protocol: Protocol) -> Found:
-    keep = batched_nms(boxes, scores, labels, protocol.iou)
-    return boxes[keep], scores[keep], labels[keep]
+    order = scores.argsort(descending=True, stable=True)
+    found = boxes[order], scores[order], labels[order]
+    return found if protocol.iou is None else nms(found, iou=protocol.iou, class_agnostic=False)

@@ -136,14 +136,17 @@ def folded(model: YOLOX) -> dict[str, Tensor]:
     return state
 
 
+def norms(model: YOLOX) -> list[torch.nn.BatchNorm2d]:
+    return [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+
+
 def with_history(model: YOLOX) -> YOLOX:
     """The model with batch norms as training leaves them: no two alike, none the identity."""
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            for tensor in (module.weight.data, module.running_var):
-                tensor.uniform_(0.5, 1.5)
-            for tensor in (module.bias.data, module.running_mean):
-                tensor.uniform_(-0.5, 0.5)
+    for module in norms(model):
+        for tensor in (module.weight.data, module.running_var):
+            tensor.uniform_(0.5, 1.5)
+        for tensor in (module.bias.data, module.running_mean):
+            tensor.uniform_(-0.5, 0.5)
     return model
 
 
@@ -156,12 +159,47 @@ def test_a_folded_checkpoint_gives_the_same_output_as_the_one_it_was_folded_from
         assert torch.allclose(again.eval()(batch).values, original(batch).values, rtol=1e-4, atol=1e-5)
 
 
-def test_a_network_from_a_folded_checkpoint_still_trains_its_batch_norms(toy: YOLOX, letters: LabelSpace) -> None:
-    again = on_meta(letters, depth=0.33, width=0.125, size=64)
-    again.load_state_dict(again.from_checkpoint(folded(with_history(toy))), strict=True, assign=True)
-    raw = again.train()(Batch(torch.rand(2, 3, 64, 64) * 255, ()))
+@pytest.fixture
+def unfolded(toy: YOLOX, letters: LabelSpace) -> YOLOX:
+    """A network from a folded checkpoint, in train mode."""
+    network = on_meta(letters, depth=0.33, width=0.125, size=64)
+    network.load_state_dict(network.from_checkpoint(folded(with_history(toy))), strict=True, assign=True)
+    return network.train()
+
+
+def test_a_network_from_a_folded_checkpoint_trains_its_batch_norms(unfolded: YOLOX) -> None:
+    raw = unfolded(Batch(torch.rand(2, 3, 64, 64) * 255, ()))
     raw.values.sum().backward()
-    stem = again.backbone.stem.conv.bn
+    stem = unfolded.backbone.stem.conv.bn
     assert stem.weight.grad.abs().sum() > 0
     assert stem.running_mean.abs().sum() > 0
     assert stem.num_batches_tracked == 1
+
+
+def test_training_begins_at_the_network_that_was_folded(unfolded: YOLOX) -> None:
+    batch = Batch(torch.rand(4, 3, 64, 64) * 255, ())
+    with torch.no_grad():
+        before = unfolded.eval()(batch).values
+        unfolded.train()(batch)
+        after = unfolded.eval()(batch).values
+    assert torch.allclose(after, before, rtol=1e-2, atol=1e-3)
+
+
+def test_statistics_are_measured_once(unfolded: YOLOX) -> None:
+    batch = Batch(torch.rand(2, 3, 64, 64) * 255, ())
+    with torch.no_grad():
+        unfolded(batch)
+        weights = [norm.weight.clone() for norm in norms(unfolded)]
+        unfolded(Batch(batch.pixels / 2, ()))
+    assert all(torch.equal(norm.weight, weight) for norm, weight in zip(norms(unfolded), weights, strict=True))
+
+
+def test_a_network_that_was_never_folded_keeps_its_weights_at_its_first_batch(toy: YOLOX) -> None:
+    with torch.no_grad():
+        toy.train()(Batch(torch.rand(2, 3, 64, 64) * 255, ()))
+    assert all((norm.weight == 1).all() for norm in norms(toy))
+
+
+def test_a_folded_convolution_of_another_rank_is_left_for_loading_to_name(toy: YOLOX) -> None:
+    state = {"backbone.stem.conv.conv.weight": torch.zeros(3), "backbone.stem.conv.conv.bias": torch.zeros(3)}
+    assert set(toy.from_checkpoint(state)) == {"backbone.stem.conv.conv.weight"}

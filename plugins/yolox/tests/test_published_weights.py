@@ -16,7 +16,7 @@ from torch import Tensor
 
 from zoo.boxes import xyxy_to_xywh
 from zoo.detections import Detections
-from zoo.detectors import Batch, Protocol
+from zoo.detectors import Batch, Protocol, Target
 
 Pictures = Callable[[int], list[Tensor]]
 
@@ -69,6 +69,26 @@ def test_detections_are_those_of_the_reference(
             matched += bool((near & same & ((seen.scores - one["score"]).abs() < 0.05)).any())
     assert total > 40
     assert matched >= 0.97 * total
+
+
+def test_training_from_the_folded_file_keeps_what_it_finds(published_nano: YOLOX, pictures: Pictures) -> None:
+    some = pictures(2)
+    before = [seen.above(0.5) for seen in published_nano.detect(some)]
+    truth = [Target(boxes=seen.boxes, labels=seen.labels) for seen in before]
+    optimizer = torch.optim.AdamW(published_nano.train().parameters(), lr=1e-4)
+    history = []
+    for _ in range(4):
+        batch = published_nano.prepare(some)
+        loss = torch.stack([*published_nano.loss(published_nano(batch), batch, truth).values()]).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history.append(loss.item())
+    after = published_nano.eval().detect(some, score=0.3)
+    assert sum(map(len, before)) > 2
+    assert history == sorted(history, reverse=True)
+    for seen, again in zip(before, after, strict=True):
+        assert set(seen.class_names) <= set(again.class_names)
 
 
 @pytest.mark.slow

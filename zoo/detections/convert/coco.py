@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from zoo.boxes import xywh_to_xyxy, xyxy_to_xywh
+from zoo.detections.arguments import whole
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace
+from zoo.words import kind
 
 if TYPE_CHECKING:
     from zoo.detections.detections import Detections
@@ -37,7 +39,8 @@ def write(seen: Detections, image_id: int) -> list[CocoResult]:
     """The results of one picture, best first; widths are taken in float64, so that reading them gives the same boxes again."""
     rows = zip(xyxy_to_xywh(seen.boxes.double()).tolist(), seen.scores.tolist(), seen.labels.tolist(), strict=True)
     ids = seen.space.ids
-    return [{"image_id": image_id, "category_id": ids[label], "bbox": box, "score": score} for box, score, label in rows]
+    image = whole(image_id, to="to_coco()", wanted="an image id is a whole number, as in the data set's annotations")
+    return [{"image_id": image, "category_id": ids[label], "bbox": box, "score": score} for box, score, label in rows]
 
 
 def read(results: Iterable[Mapping[str, object]], space: LabelSpace) -> tuple[Tensor, Tensor, Tensor]:
@@ -46,6 +49,8 @@ def read(results: Iterable[Mapping[str, object]], space: LabelSpace) -> tuple[Te
     Raises: ValueError for entries that are no COCO results or belong to several pictures; LabelError for a category id that the
     space does not have.
     """
+    if isinstance(results, Mapping | str) or not isinstance(results, Iterable):
+        raise ValueError(f"these are no COCO results: they are a list of dicts, and this is {kind(results)}")
     try:
         rows = msgspec.convert(list(results), list[_Result])
     except msgspec.ValidationError as why:

@@ -8,6 +8,7 @@ import numpy as np
 
 from zoo.detections.columns import Floats, Labels, Rows
 from zoo.extras import optional
+from zoo.words import kind
 
 if TYPE_CHECKING:
     import supervision
@@ -33,8 +34,10 @@ def write(seen: Detections) -> supervision.Detections:
 def read(theirs: supervision.Detections) -> tuple[Rows, Floats, Labels]:
     """Boxes, scores and labels; class names count more than class ids, which are whatever their maker said.
 
-    Raises: ValueError where there are neither confidences nor classes.
+    Raises: TypeError for something else; ValueError where there are neither confidences nor classes.
     """
+    if not hasattr(theirs, "confidence"):
+        raise TypeError(f"from_supervision() takes supervision.Detections, and was given {kind(theirs)}")
     labels = theirs.data.get("class_name", theirs.class_id)
     if theirs.confidence is None or labels is None:
         raise ValueError("supervision.Detections need confidence, and class_id or data['class_name'], to become the zoo's")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.errors import DataError
 from zoo.evaluate.plots.classes import classes
 from zoo.evaluate.plots.confusion import confusion
 from zoo.evaluate.plots.curves import curves
@@ -28,15 +29,16 @@ DOTS = 150  # an inch
 def save(report: Report, folder: str | Path) -> list[Path]:
     """Draws every figure that the report has numbers for, each as NAME.png in the folder.
 
-    Raises: MissingExtra where matplotlib is not installed.
+    Raises: MissingExtra where matplotlib is not installed. DataError where the folder is none, or can't be written.
     """
     optional("matplotlib", wanted_for="Plots", extra="plots")
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    saved = []
-    for name, draw in FIGURES.items():
-        figure = draw(report)
-        if figure is not None:
-            saved.append(folder / f"{name}.png")
-            figure.savefig(saved[-1], dpi=DOTS)
-    return saved
+    figures = {folder / f"{name}.png": figure for name, draw in FIGURES.items() if (figure := draw(report)) is not None}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, figure in figures.items():
+            figure.savefig(path, dpi=DOTS)
+    except OSError as why:
+        case = "It is a file, and plots are several." if folder.is_file() else f"That failed: {why.strerror or why}."
+        raise DataError(f"Plots were to be written to {folder}.", case, "Name a folder that can be written.") from None
+    return list(figures)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.plots.paper import INK, paper, plain
+from zoo.evaluate.plots.paper import GRID, INK, paper, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,28 +19,40 @@ NOTHING = "background"
 
 
 def confusion(report: Report) -> Figure | None:
-    """Rows are true classes, columns what they were detected as; the shade is the share of the row, the number a count."""
+    """Rows are true classes, columns what they were detected as; the shade is the share of the row, the number a count.
+
+    A class that has no box has no row, and one that nothing was detected as has no column: nothing could stand there.
+    """
     if report.analyses is None or report.analyses.confusion is None:
         return None
+    from matplotlib.patches import Rectangle  # deferred: an extra
+
     found = report.analyses.confusion
     names = tuple(report.per_class)
     matrix = found.matrix(names)
     shown = _shown(matrix)
-    part = matrix[np.ix_(shown, shown)]
-    labels = [(*names, NOTHING)[row] for row in shown]
+    rows, columns = ([place for place in shown if counts[place]] for counts in (matrix.sum(1), matrix.sum(0)))
+    if not rows or not columns:
+        return None
+    part = matrix[np.ix_(rows, columns)]
     more = len(names) - len(shown) + 1
     title = f"Confusion at score {found.score:.2f}" + (f", the {MOST} classes confused most" if more > 0 else "")
-    side = 2.6 + 0.36 * len(shown)
-    figure = paper(report, title, width=max(side + 0.6, 6.0), height=max(side, 4.6))
+    width, height = (2.6 + 0.36 * len(some) for some in (columns, rows))
+    figure = paper(report, title, width=max(width + 0.6, 6.0), height=max(height, 4.6))
     axes = plain(figure.add_subplot(), grid="both")
     axes.grid(visible=False)
-    share = part / np.maximum(matrix[shown].sum(1, keepdims=True), 1)
+    share = part / matrix[rows].sum(1, keepdims=True)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    if rows[-1] == columns[-1] == len(names):  # background taken for background is everything else in the pictures
+        axes.add_patch(Rectangle((len(columns) - 1.5, len(rows) - 1.5), 1, 1, facecolor=GRID, hatch="///", edgecolor="white"))
     for row, column in zip(*np.nonzero(part), strict=True):
         color = "white" if share[row, column] > 0.55 else INK
         axes.text(column, row, str(part[row, column]), ha="center", va="center", fontsize=7, color=color)
-    axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
-    axes.set_yticks(range(len(labels)), labels, fontsize=8)
+    named = [*names, NOTHING]
+    axes.set_xticks(
+        range(len(columns)), [named[at] for at in columns], rotation=60, ha="right", rotation_mode="anchor", fontsize=8
+    )
+    axes.set_yticks(range(len(rows)), [named[at] for at in rows], fontsize=8)
     axes.set(xlabel="detected as", ylabel="true class")
     return figure
 

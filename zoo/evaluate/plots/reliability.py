@@ -34,6 +34,8 @@ def reliability(report: Report) -> Figure | None:
         markersize=4,
         linewidth=1.5,
         label="measured",
+        clip_on=False,
+        zorder=3,
     )
     above.plot([0, 1], [0, 1], color=ORANGE, linewidth=1.2, linestyle="--", label="honest scores")
     above.legend(frameon=False, labelcolor=INK, fontsize=9, loc="upper left")
@@ -44,4 +46,4 @@ def reliability(report: Report) -> Figure | None:
 
 def _counts(bins: tuple[Bin, ...], axes: Axes, left: list[float], width: float) -> None:
     plain(axes, grid="y").bar(left, [one.count for one in bins], width=width, align="edge", color=PALE, alpha=0.5, linewidth=0)
-    axes.set(yscale="log", xlabel="score", ylabel="detections")
+    axes.set(yscale="log", ylim=(0.8, 2 * max(one.count for one in bins)), xlabel="score", ylabel="detections")

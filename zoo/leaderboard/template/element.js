@@ -34,7 +34,7 @@ function facts(pairs) {
   return el("dl", { class: "facts" }, known.map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value))));
 }
 
-/** A name that may be broken after its underscores, dashes and slashes. */
+/** A name that may be broken after its underscores, dashes, dots and slashes. */
 function breakable(name) {
-  return name.split(/(?<=[_/-])/).flatMap((piece) => [piece, el("wbr")]);
+  return name.split(/(?<=[_/.-])/).flatMap((piece) => [piece, el("wbr")]);
 }

@@ -17,9 +17,17 @@ function short(value) {
 }
 
 function license(line) {
-  const { code, weights } = line.entry.model.licenses;
-  return code === weights ? code || UNKNOWN : `${code || UNKNOWN} / ${weights || UNKNOWN}`;
+  return licenses(line).join(" / ");
 }
+
+/** That of the code and that of the weights; one where they are the same. */
+function licenses(line) {
+  const { code, weights } = line.entry.model.licenses;
+  return [...new Set([code || UNKNOWN, weights || UNKNOWN])];
+}
+
+/** 1 row, 2 rows. */
+const counted = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 function pValue(value) {
   return value < 0.01 ? "p < 0.01" : `p = ${value.toFixed(2)}`;

@@ -2,7 +2,7 @@
 
 const board = JSON.parse(document.getElementById("data").textContent);
 const at = (id) => document.getElementById(id);
-const state = { table: 0, cost: "latency", sort: { key: "rank", way: "up" }, open: new Set(), text: "", family: "", license: "", most: "" };
+const state = { table: 0, cost: null, sort: { key: "rank", way: "up" }, open: new Set(), text: "", family: "", license: "", most: "" };
 
 const table = () => board.tables[state.table];
 
@@ -21,14 +21,16 @@ function draw(focus) {
   if (!board.tables.length) return;
   const lines = table().lines.filter(passes);
   const families = looks(table().lines);
-  drawScatter(at("plot"), lines, state.cost, families, openRow);
-  const lacking = lines.filter((line) => !known(COSTS[state.cost].of(line))).length;
+  const cost = state.cost || commonest(table().lines);
+  drawScatter(at("plot"), lines, cost, families, openRow);
+  const lacking = lines.filter((line) => !known(COSTS[cost].of(line))).length;
+  const timed = cost === "latency" || cost === "memory";
   at("plot-note").textContent = [
-    state.cost === "latency" && table().hardware ? `Measured on ${table().hardware}: one picture in, boxes out.` : "",
-    "Lines are 95 % intervals.", lacking ? `Models without such a number: ${lacking}.` : ""].filter(Boolean).join(" ");
+    timed && table().hardware ? `Measured on ${table().hardware}: one picture in, boxes out.` : "",
+    "Lines are 95 % intervals.", lacking ? `Not drawn, for want of such a number${timed ? " from that hardware" : ""}: ${lacking} of ${lines.length}.` : ""].filter(Boolean).join(" ");
   at("count").textContent = `${lines.length} of ${table().lines.length} models`;
   drawTable(at("rows"), lines, table().pictures, families, state, draw);
-  for (const button of at("axes").children) button.setAttribute("aria-pressed", String(button.dataset.cost === state.cost));
+  for (const button of at("axes").children) button.setAttribute("aria-pressed", String(button.dataset.cost === cost));
   if (typeof focus === "string") at("rows").querySelector(focus)?.focus();
 }
 
@@ -40,13 +42,41 @@ function openRow(line) {
   at("rows").querySelector(`tr[data-name="${CSS.escape(name)}"]`).scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
 }
 
+/** The row of a finding, in whichever table it is. */
+function goTo(place, line) {
+  state.table = place;
+  Object.assign(state, { text: "", family: "", license: "", most: "" });
+  drawHead();
+  drawFilters();
+  openRow(line);
+}
+
+/** What the checks found, by entry: those of a row in the row, which a press opens; those of an entry in no table here. */
+function foundBy() {
+  const groups = new Map();
+  for (const one of board.findings) {
+    const key = JSON.stringify([one.entry, one.data]);
+    groups.set(key, [...(groups.get(key) || []), one]);
+  }
+  const several = board.tables.length > 1 || board.left_out.length;
+  return [...groups.values()].map((some) => {
+    const { entry, data } = some[0];
+    const place = board.tables.findIndex((one) => one.data === data);
+    const line = board.tables[place]?.lines.find((one) => one.entry.model.name === entry);
+    const name = several ? `${entry} on ${data}` : entry;
+    if (!line) return [false, el("li", {}, el("strong", {}, name), findings(some))];
+    const checks = [...new Set(some.map((one) => one.check))].flatMap((check) => [" ", el("code", {}, check)]);
+    return [true, el("li", {}, el("button", { type: "button", class: "link", on: { click: () => goTo(place, line) } }, name), checks)];
+  });
+}
+
 function drawHead() {
   at("title").textContent = board.title;
   at("summary").textContent = board.summary || "";
   at("facts").textContent = `Protocol “${board.protocol}”. Made ${board.made} by detzoo ${board.version}.`;
   if (board.tables.length > 1) {
     at("tabs").replaceChildren(...board.tables.map((one, place) => el("button", { type: "button", "aria-pressed": String(place === state.table),
-      on: { click: () => { state.table = place; state.open.clear(); drawHead(); drawFilters(); draw(); at("tabs").children[place].focus(); } } }, one.data)));
+      on: { click: () => { state.table = place; drawHead(); drawFilters(); draw(); at("tabs").children[place].focus(); } } }, one.data)));
   }
   if (board.tables.length) {
     const one = table();
@@ -72,11 +102,13 @@ function drawFilters() {
 }
 
 function drawNotes() {
-  const list = (title, items) => (items.length ? el("details", { class: "card problems" }, el("summary", {}, title), el("ul", {}, items.map((one) => el("li", {}, one)))) : null);
+  const list = (title, items) => (items.length ? el("details", { class: "card problems" }, el("summary", {}, title), el("ul", {}, items)) : null);
+  const found = foundBy();
+  const of = (there) => found.filter(([inTable]) => inTable === there).map(([, item]) => item);
   at("problems").replaceChildren(...[
-    list(`What the checks found: ${board.findings.length}`, board.findings.map((one) => `${one.entry} on ${one.data}, ${one.field}: ${one.case} ${one.fix}`)),
-    list(`Measured otherwise, and in no table: ${board.left_out.length}`, board.left_out),
-    list(`Not measured: ${board.failures.length}`, board.failures.map((one) => `${one.name} on ${one.data}: ${one.why}`)),
+    list(`The checks found something in ${counted(of(true).length, "row")}`, of(true)),
+    list(`In no table, because of what the checks found: ${counted(of(false).length, "entry", "entries")}`, of(false)),
+    list(`Not measured: ${counted(board.failures.length, "row")}`, board.failures.map((one) => el("li", {}, `${one.name} on ${one.data}: ${one.why}`))),
   ].filter(Boolean));
   const settings = Object.entries(board.settings).map(([name, value]) => `${name} ${known(value) ? value : "open"}`).join(", ");
   at("notes").replaceChildren(

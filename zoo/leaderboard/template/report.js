@@ -4,6 +4,8 @@ const MISTAKES = {
   class: "wrong class", location: "wrong place", both: "wrong class and place",
   duplicate: "found twice", background: "nothing there", missed: "not found",
 };
+// What is shown by another name already.
+const SAID = new Set(["data", "data_sha256", "protocol_settings", "weights_sha256", "weights_source"]);
 const CURVES = [["AP50", "IoU .5", "var(--family-0)"], ["AP", "mean over IoUs", "var(--family-1)"], ["AP75", "IoU .75", "var(--family-2)"]];
 
 /** The whole report of a line; pictures: those of its table. */
@@ -22,7 +24,7 @@ function drawReport(line, pictures) {
 
 const part = (title, content, kind = "") => el("section", { class: `part ${kind}` }, el("h3", {}, title), content);
 
-const findings = (some) => el("ul", { class: "findings" }, some.map((one) => el("li", {}, el("strong", {}, one.field), ` ${one.case} ${one.fix}`)));
+const findings = (some) => el("ul", { class: "findings" }, some.map((one) => el("li", {}, el("code", {}, one.check), ` ${one.field}: ${one.case} ${one.fix}`)));
 
 function numbers(line) {
   const { model, report, timing } = line.entry;
@@ -37,7 +39,7 @@ function numbers(line) {
     ["Measured less claimed", known(line.gap) ? signed(line.gap) : null],
     ["Parameters", known(model.parameters) ? model.parameters.toLocaleString("en") : null],
     ["Operations", timing?.gflops ? `${short(timing.gflops)} GFLOPs` : null],
-    ["Latency", timing ? `${short(timing.median_ms)} ms median, ${short(timing.p95_ms)} ms at 95 %` : null],
+    ["Latency", timing ? `${short(timing.median_ms)} ms median, ${short(timing.p95_ms)} ms at 95 %, on ${timing.hardware}` : null],
     ["Peak memory", timing?.peak_mb ? `${short(timing.peak_mb)} MB` : null],
     ["Weights", known(model.weights.bytes) ? `${short(model.weights.bytes / 1e6)} MB` : null],
     ["Licence", license(line)],
@@ -83,12 +85,13 @@ function versus(line) {
   const ends = sorted.flatMap((one) => (one.interval ? [one.interval.low, one.interval.high] : [one.difference]));
   const most = Math.max(...ends.map(Math.abs), 1e-6) * 1.05;
   const place = scale([-most, most], [0, 100]);
-  return el("table", { class: "bars" },
+  const shown = el("table", { class: "bars" },
     el("thead", {}, el("tr", {}, ["Other model", "Its AP, less this one's", ""].map((name) => el("th", { scope: "col" }, name)))),
     el("tbody", {}, sorted.map((one) => el("tr", {},
       el("th", { scope: "row" }, breakable(one.name)),
       el("td", {}, forest(one, place)),
       el("td", { class: "number" }, `${signed(100 * one.difference)}, ${pValue(one.p_value)}`)))));
+  return [shown, el("p", { class: "quiet" }, "Lines: 95 % intervals of each pair alone. p: adjusted for all pairs of the table; up to 0.05, the two share no rank.")];
 }
 
 function forest(one, place) {
@@ -154,7 +157,7 @@ function provenance(line) {
       ["Annotations' sha256", report.measured.sha256], ["Protocol", settings], ["Note", model.note],
       ["Claim", line.claim?.source], ["Classes it does not know, 0 in the means", (report.measured.missing || []).join(", ")],
       ["Classes that the data set has not", Object.keys(report.measured.unmet).join(", ")],
-      ...Object.entries(report.provenance || {}).map(([key, value]) => [key.replaceAll("_", " "), value]),
+      ...Object.entries(report.provenance || {}).filter(([key]) => !SAID.has(key)).map(([key, value]) => [key.replaceAll("_", " "), value]),
     ]),
     el("p", {}, el("a", { href: line.file }, "The entry as JSON"), ", with all replicates."));
 }

@@ -1,15 +1,17 @@
 // Accuracy against cost: a point a model, its interval, and the front of those that no other beats in both.
 
 const COSTS = {
-  latency: { name: "Latency", unit: "ms, median", of: (line) => line.entry.timing?.median_ms },
+  latency: { name: "Latency", unit: "ms, median", of: (line) => here(line)?.median_ms },
   parameters: { name: "Parameters", unit: "millions", of: (line) => scaled(line.entry.model.parameters, 1e-6) },
   gflops: { name: "Operations", unit: "GFLOPs", of: (line) => line.entry.timing?.gflops },
   weights: { name: "Weights", unit: "MB", of: (line) => scaled(line.entry.model.weights.bytes, 1e-6) },
-  memory: { name: "Memory", unit: "MB, peak", of: (line) => line.entry.timing?.peak_mb },
+  memory: { name: "Memory", unit: "MB, peak", of: (line) => here(line)?.peak_mb },
 };
 const SHAPES = ["M0-6A6 6 0 1 1 0 6A6 6 0 1 1 0-6Z", "M-5.5-5.5H5.5V5.5H-5.5Z", "M0-7L7 0L0 7L-7 0Z", "M0-7L6.5 5H-6.5Z", "M0 7L6.5-5H-6.5Z"];
 const COLORS = 6;
 
+/** The timing of a line, where it was taken on the hardware of its table: those of two machines are not comparable. */
+const here = (line) => (line.elsewhere ? null : line.entry.timing);
 const scaled = (value, factor) => (known(value) ? value * factor : null);
 const accuracy = (line) => scaled(line.entry.report.numbers.AP, 100);
 const family = (line) => line.entry.model.family || "other";
@@ -18,6 +20,13 @@ const family = (line) => line.entry.model.family || "other";
 function looks(lines) {
   const names = [...new Set(lines.map(family))];
   return new Map(names.map((name, at) => [name, { color: `var(--family-${at % COLORS})`, shape: SHAPES[at % SHAPES.length] }]));
+}
+
+/** What a plot should begin with: the first cost that more than half of the lines have, else the one that most have. */
+function commonest(lines) {
+  const count = (key) => lines.filter((line) => known(COSTS[key].of(line))).length;
+  const keys = Object.keys(COSTS);
+  return keys.find((key) => 2 * count(key) > lines.length) || keys.reduce((best, key) => (count(key) > count(best) ? key : best));
 }
 
 /** The lines that no other beats in accuracy at the same or less cost, cheapest first. */
@@ -61,7 +70,7 @@ function scatterScales(lines, cost, box) {
   const room = (box.right - box.left) / 70;
   return {
     x: { at: scale(wide, [box.left, box.right], true), ticks: logTicks(wide, room), show: String, name: `${cost.name} (${cost.unit})` },
-    y: { at: scale(tall, [box.bottom, box.top]), ticks: ticks(tall, 6), show: String, name: "AP, in percent" },
+    y: { at: scale(tall, [box.bottom - 10, box.top]), ticks: ticks(tall, 6), show: String, name: "AP, in percent" },
   };
 }
 

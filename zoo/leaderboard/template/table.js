@@ -9,9 +9,9 @@ const COLUMNS = [
   { key: "parameters", name: "Params", unit: "M", of: COSTS.parameters.of, show: (line) => short(COSTS.parameters.of(line)), first: "up" },
   { key: "gflops", name: "Ops", unit: "GFLOPs", of: COSTS.gflops.of, show: (line) => short(COSTS.gflops.of(line)), first: "up", about: "Of one forward pass; a multiply-add is two" },
   { key: "latency", name: "Latency", unit: "ms", of: COSTS.latency.of, show: withTail, first: "up", keep: true, about: "Median and 95th percentile: one picture in, boxes out, warm" },
-  { key: "memory", name: "Memory", unit: "MB", of: COSTS.memory.of, show: (line) => short(COSTS.memory.of(line)), first: "up", about: "Peak of a process of its own" },
+  { key: "memory", name: "Memory", unit: "MB", of: COSTS.memory.of, show: (line) => short(line.entry.timing?.peak_mb), first: "up", about: "Peak of a process of its own" },
   { key: "weights", name: "Weights", unit: "MB", of: COSTS.weights.of, show: (line) => short(COSTS.weights.of(line)), first: "up" },
-  { key: "license", name: "Licence", of: license, show: license, first: "up", text: true },
+  { key: "license", name: "Licence", of: license, show: separately, first: "up", text: true },
   { key: "claim", name: "Claimed", of: (line) => line.claim?.value, show: claimed, about: "AP as published; on another data set where that is said" },
   { key: "gap", name: "Diff.", of: (line) => line.gap, show: (line) => signed(line.gap), about: "Measured less claimed, where both are on this data set" },
 ];
@@ -23,12 +23,20 @@ function withInterval(line) {
 
 function withTail(line) {
   const { timing } = line.entry;
-  return timing ? el("span", { class: "stack" }, short(timing.median_ms), el("small", {}, `p95 ${short(timing.p95_ms)}`)) : UNKNOWN;
+  if (!timing) return UNKNOWN;
+  const tail = `p95 ${short(timing.p95_ms)}`;
+  return el("span", { class: "stack", title: line.elsewhere ? `On ${line.elsewhere}: not to be compared with the others` : null },
+    short(timing.median_ms), el("small", {}, tail), line.elsewhere ? el("small", { class: "elsewhere" }, `on ${line.elsewhere}`) : null);
+}
+
+/** Each licence is a word of its own, unless it is too long for that. */
+function separately(line) {
+  return licenses(line).map((name, at) => el("span", { class: name.length > 16 ? "long" : "whole" }, at ? ` / ${name}` : name));
 }
 
 function claimed(line) {
   if (!line.claim) return UNKNOWN;
-  return el("span", { class: "stack" }, String(line.claim.value), known(line.gap) ? "" : el("small", {}, line.claim.dataset));
+  return el("span", { class: "stack" }, String(line.claim.value), known(line.gap) ? "" : el("small", {}, breakable(line.claim.dataset)));
 }
 
 /** Lines by a column; what is not known comes last, whichever way. */
@@ -82,7 +90,7 @@ function title(line, families, open, turn) {
   const look = families.get(family(line));
   const mark = svg("svg", { width: 14, height: 14, viewBox: "-8 -8 16 16", "aria-hidden": "true", style: { color: look.color } }, svg("path", { class: "mark", d: look.shape }));
   return el("div", { class: "title" },
-    el("button", { type: "button", class: "opener", "aria-expanded": String(open), on: { click: turn } }, mark, el("span", { class: "label" }, breakable(model.name))),
+    el("button", { type: "button", class: "opener", "aria-expanded": String(open), on: { click: turn } }, mark, el("span", { class: "label", title: model.name }, breakable(model.name))),
     el("span", { class: "under" }, family(line),
       model.weights.source === "random" ? el("span", { class: "badge" }, "random weights") : null,
       line.findings.length ? el("span", { class: "badge warn" }, `⚠ ${line.findings.length}`) : null));

@@ -15,6 +15,7 @@ from zoo.parts import Batch, Place
 from zoo.testing.agreement import agree, shown
 from zoo.testing.pictures import EVERYTHING, decode, scene
 from zoo.testing.verdict import NotApplicable, require
+from zoo.words import kind
 
 STRETCHES = ((2, 4), (2, 2))  # how much higher and wider; a network that keeps the shape of pictures takes the second
 
@@ -120,7 +121,7 @@ def _covered(place: Place) -> tuple[int, int, int, int]:
 
 
 def _named(seen: object) -> str:
-    return f"{len(seen)} answers" if isinstance(seen, list) else f"a {type(seen).__name__}"
+    return f"{len(seen)} answers" if isinstance(seen, list) else kind(seen)
 
 
 def _some(scores: torch.Tensor) -> str:

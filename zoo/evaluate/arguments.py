@@ -1,0 +1,55 @@
+"""What an evaluator is made with and asked for, checked before any work: what can't be is an error that says what can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from zoo.data.ground_truth import GroundTruth
+from zoo.errors import UsageError
+from zoo.evaluate.policy import Policy
+from zoo.evaluate.settings import Settings
+from zoo.words import kind
+
+_FIXES = {
+    "dataset": "Pass `Dataset.truth`, or what `zoo.evaluate.coco.read` gives.",
+    "settings": "Pass Settings(…).",
+    "policy": "Pass Policy(…), or Policy.pycocotools().",
+}
+
+
+def check_evaluator(dataset: object, settings: object, policy: object, threads: object) -> None:
+    """Raises: UsageError for what no evaluator is made with."""
+    given = {"dataset": (dataset, GroundTruth), "settings": (settings, Settings), "policy": (policy, Policy)}
+    for name, (value, wanted) in given.items():
+        if not isinstance(value, wanted) and (value is not None or name == "dataset"):
+            case = f"'{name}' is a {wanted.__name__}, and that is {kind(value)}."
+            raise UsageError(f"Evaluator({name}=…) was asked for.", case, _FIXES[name])
+    if threads is not None and not _whole(threads, 1):
+        raise UsageError(f"threads={threads!r} was asked for.", "'threads' is a whole number, at least 1.", "Write threads=2.")
+
+
+def check_resampling(resamples: object, seed: object, level: object = 0.95) -> None:
+    """Raises: UsageError for numbers that no resampling can have."""
+    for name, value, fix in (
+        ("resamples", resamples, "Write resamples=1000, or 0 for no intervals."),
+        ("seed", seed, "Write for example seed=0."),
+    ):
+        if not _whole(value, 0):
+            raise UsageError(f"{name}={value!r} was asked for.", f"'{name}' is a whole number, at least 0.", fix)
+    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
+        raise UsageError(f"level={level!r} was asked for.", "'level' lies between 0 and 1.", "Write for example level=0.95.")
+
+
+def check_image_ids(image_ids: Iterable[Any]) -> None:
+    """Raises: UsageError for one id where a list is wanted: text would be taken for a list of letters."""
+    if isinstance(image_ids, str) or not isinstance(image_ids, Iterable) or not getattr(image_ids, "shape", True):
+        raise UsageError(
+            f"Detections of {image_ids!r} were handed over.", "The ids of images come as a list.", f"Pass [{image_ids!r}]."
+        )
+
+
+def _whole(value: object, least: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least

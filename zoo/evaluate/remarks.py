@@ -1,0 +1,124 @@
+"""What looks wrong in detections and annotations though it can be measured: a sentence each, with the likely cause.
+
+No number changes: COCO's are defined for every list of boxes, and a report says beside them what its reader should look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data import Dataset
+from zoo.words import counted
+
+_MANY = 0.2  # the share of boxes beyond an edge from which on it is no accident
+_FEW = 20  # boxes whose sizes alone say nothing
+_CORNER = 2.0  # pixels; fractions of a picture reach a little beyond 1
+_PIXEL = 1.0  # how far annotators round
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """All detections of a data set: rows (n,) of its pictures, xywh (n, 4) in pixels, scores (n,), labels (n,)."""
+
+    rows: NDArray[np.int64]
+    xywh: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def remarks(dataset: Dataset, seen: Seen) -> tuple[str, ...]:
+    """What a reader of the numbers should know."""
+    places = tuple(_places(dataset, seen)) if len(seen) else ()
+    return (*_twice(seen), *places, *_scores(seen), *_annotated(dataset))
+
+
+def not_mentioned(dataset: Dataset, seen: Seen) -> Iterator[str]:
+    """Pictures that a COCO results list does not name: it can't say that nothing was found in one."""
+    count = len(dataset) - len(np.unique(seen.rows))
+    if count:
+        yield (
+            f"The results list does not mention {count:,} of {counted(len(dataset), 'picture')}: nothing was found there, "
+            "as far as it says. A picture that was never looked at would look the same."
+        )
+
+
+def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
+    """Boxes that are not where pictures are; the first likely cause."""
+    x, y, w, h = seen.xywh.T
+    width, height = _sizes(dataset)[seen.rows].T
+    sides = dataset.truth.xywh[:, 2:]
+    if seen.xywh.max() <= _CORNER and len(sides) and np.median(sides) > 2 * _CORNER:
+        yield "All boxes lie in the first two pixels, and annotated ones do not: are they fractions of the picture, not pixels?"
+        return
+    room = 1 + 0.02 * np.stack([width, height])  # (2, n) pixels
+    beyond = (x + w > width + room[0]) | (y + h > height + room[1])
+    corners = (w >= x) & (h >= y)
+    fitting = corners & ~(w > width + room[0]) & ~(h > height + room[1])
+    unknown = np.isnan(width).all() and len(seen) >= _FEW and corners.all()
+    if unknown or (beyond.mean() > _MANY and fitting.mean() > 0.98):
+        yield (
+            "Taken as x, y, width, height, boxes reach beyond their pictures; as x1, y1, x2, y2 they would fit: "
+            "were corners written where COCO has sizes?"
+        )
+        return
+    away = int(((x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)).sum())
+    if away:
+        lie = _do(away, len(seen), "detection", "lies", "lie")
+        yield f"{lie} wholly outside of the picture: are the image ids, and the size that boxes refer to, those of the data set?"
+    elif beyond.mean() > _MANY:
+        reach = _do(int(beyond.sum()), len(seen), "detection", "reaches", "reach")
+        yield f"{reach} beyond the edge of the picture: were they scaled back from the size that the network saw?"
+
+
+def _twice(seen: Seen) -> Iterator[str]:
+    """Detections that another one equals in everything."""
+    order = np.lexsort((seen.xywh[:, 0], seen.scores, seen.rows))
+    columns = np.column_stack([seen.rows, seen.labels, seen.scores, seen.xywh])[order]
+    count = int((columns[1:] == columns[:-1]).all(1).sum())
+    if count:
+        repeat = _do(count, len(seen), "detection", "repeats", "repeat")
+        yield f"{repeat} another one in image, class, box and score, and can only be false: were two lists joined, or one twice?"
+
+
+def _scores(seen: Seen) -> Iterator[str]:
+    outside = int(((seen.scores < 0) | (seen.scores > 1)).sum())
+    if outside:
+        low, high = float(seen.scores.min()), float(seen.scores.max())
+        kind = "percentages" if low >= 0 and high <= 100 else "logits"
+        yield (
+            f"{_do(outside, len(seen), 'score', 'lies', 'lie')} outside of 0 to 1, from {low:g} to {high:g}: are they {kind}? "
+            "AP needs only their order; calibration and thresholds take them as they are."
+        )
+
+
+def _annotated(dataset: Dataset) -> Iterator[str]:
+    truth = dataset.truth
+    ends = truth.xywh[:, :2] + truth.xywh[:, 2:]
+    beyond = ((ends > _sizes(dataset)[truth.images] + _PIXEL) | (truth.xywh[:, :2] < -_PIXEL)).any(axis=1)  # (n,)
+    count = int(beyond.sum())
+    if count:
+        first = min(np.flatnonzero(beyond).tolist(), key=lambda row: int(truth.ids[row]))
+        image_id = truth.image_ids[truth.images[first]].item()
+        reach = _do(count, len(truth.ids), "annotated box", "reaches", "reach", plural="annotated boxes")
+        yield (
+            f"{reach} beyond the picture by more than a pixel, the first of them annotation {truth.ids[first]} "
+            f"of image {image_id!r}: are the annotations of these pictures?"
+        )
+
+
+def _sizes(dataset: Dataset) -> NDArray[np.float64]:
+    """(m, 2) declared width and height of each picture, NaN where nothing is declared."""
+    return np.array([(photo.width or np.nan, photo.height or np.nan) for photo in dataset.images], np.float64).reshape(-1, 2)
+
+
+def _do(count: int, whole: int, noun: str, one: str, many: str, *, plural: str = "") -> str:
+    """`1 of 12 boxes lies`, `3 of 12 boxes lie`, `All 12 boxes lie`; the lone one of all is `1 of 1 box lies`."""
+    of = "All" if count == whole > 1 else f"{count:,} of"
+    return f"{of} {counted(whole, noun, plural)} {one if count == 1 else many}"

@@ -1,0 +1,21 @@
+"""Words that depend on what they stand with: `1 class`, `2,000 classes`, `an int`."""
+
+from __future__ import annotations
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 file`, `2,000 files`; the plural is the noun with an s unless given."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def are(number: int) -> str:
+    """`is` of one, else `are`."""
+    return "is" if number == 1 else "are"
+
+
+def kind(value: object) -> str:
+    """What sort of thing a value is: `an int`, `a list`, `None`."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
