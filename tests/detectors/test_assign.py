@@ -25,8 +25,9 @@ def file(nano: zoo.Detector, tmp_path: Path) -> Path:
 
 def test_a_network_gets_the_tensors_of_the_file(nano: zoo.Detector, file: Path) -> None:
     other = zoo.load("yolox_nano", weights=f"file:{file}")
+    loaded = other.state_dict()
     for name, tensor in nano.state_dict().items():
-        assert torch.equal(other.state_dict()[name], tensor)
+        assert torch.equal(loaded[name], tensor)
 
 
 def test_the_weights_are_views_of_the_mapped_file(file: Path) -> None:
