@@ -1,13 +1,14 @@
 """The first place that has the weights gives them, whatever goes wrong at the others."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load, load_file
 
 import zoo.hub
-from zoo.errors import IntegrityError, LockError, OfflineError, SourceError
+from zoo.errors import IntegrityError, LockError, OfflineError, SourceError, UsageError
 from zoo.hub import Lock, Pin, Wanted
 from zoo.hub.record import file_of
 from zoo.registry.card import FileSource, HubSource, Source, UrlSource, Weights
@@ -298,6 +299,31 @@ def test_a_lock_file_is_obeyed(hub: LoopbackHub, weights: bytes, tmp_path: Path,
     hub.add_file(FILE, changed)
     fetched.path.unlink()
     with pytest.raises(LockError, match=r"lock file says(.|\n)*zoo lock"):
+        fetch(url)
+
+
+def test_a_wrong_line_in_a_lock_file_takes_no_good_file_away(
+    hub: LoopbackHub, weights: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = UrlSource(url=hub.add_file(FILE, weights))
+    pin = Pin.of(fetch(url))
+    Lock({"toy/net.v1": replace(pin, sha256="0" * 64)}).write(tmp_path / "zoo.lock")
+    monkeypatch.setenv("ZOO_LOCK", str(tmp_path / "zoo.lock"))
+    with pytest.raises(LockError):
+        fetch(url)
+    monkeypatch.setenv("ZOO_LOCK", "")
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    assert fetch(url).path.read_bytes() == weights
+
+
+@pytest.mark.parametrize("setting", ["ZOO_OFFLINE", "ZOO_TIMEOUT", "ZOO_RETRIES"])
+def test_a_setting_that_can_not_be_is_told_even_where_nothing_has_to_be_fetched(
+    setting: str, hub: LoopbackHub, weights: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = UrlSource(url=hub.add_file(FILE, weights))
+    fetch(url)
+    monkeypatch.setenv(setting, "maybe")
+    with pytest.raises(UsageError, match=setting):
         fetch(url)
 
 

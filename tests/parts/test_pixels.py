@@ -28,6 +28,11 @@ def test_another_thing_is_named_by_its_position(image: object, said: str) -> Non
         check_pixels([GOOD, image])  # type: ignore[list-item]
 
 
+def test_one_tensor_is_told_to_come_in_a_list() -> None:
+    with pytest.raises(ImageError, match=r"Pass a list: prepare\(\[picture\]\)"):
+        check_pixels(GOOD)  # type: ignore[arg-type]
+
+
 def test_how_floats_become_what_is_wanted_is_said() -> None:
     values = torch.tensor([0, 1, 127, 254, 255], dtype=torch.uint8).expand(3, 4, 5)
     image = values / 255

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from os import PathLike, fspath
 
@@ -20,6 +20,7 @@ from zoo.hub.choice import Found, called, choose, find, is_place
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.registry import Catalogue, Choice, catalogue
+from zoo.words import kind
 
 log = logging.getLogger("zoo")
 SHOWN = 3  # class names that a model's name repeats
@@ -73,7 +74,8 @@ def _checked(name: str, weights: bool | str | PathLike[str]) -> bool | str:
     if isinstance(weights, PathLike):
         return f"file:{fspath(weights)}"
     if not isinstance(weights, bool | str) or weights == "":
-        raise TypeError(f"weights={weights!r}: True for the card's, False for random ones, a tag, 'file:PATH' or 'hub:org/repo'")
+        given = kind(weights) if isinstance(weights, Mapping) else repr(weights)
+        raise TypeError(f"weights={given:.80}: True for the card's, False for random ones, a tag, 'file:PATH' or 'hub:org/repo'")
     return weights
 
 

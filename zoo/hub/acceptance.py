@@ -95,7 +95,8 @@ def _downloaded(carrier: Carrier, offer: Offer, asked: str, progress: bool | Non
     digest = sha256_of(path)
     broken = first_broken(offer.all_promises(), digest)
     if broken:
-        carrier.remove(digest)
+        if broken.error is not LockError:  # a wrong line in a lock file is no reason to take a good file from everybody
+            carrier.remove(digest)
         raise broken.breach(asked, digest)
     if not offer.all_promises():
         log.info("%s: nobody publishes its sha256. It is %s, and has to stay so from now on.", offer.source, digest)

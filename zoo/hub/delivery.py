@@ -79,6 +79,7 @@ def relock(choices: Iterable[Wanted], *, mirrors: Mapping[str, str] = NO_MIRRORS
 
 
 def _deliver(wanted: Wanted, lock: Lock, *, mirrors: Mapping[str, str], progress: bool | None) -> Fetched:
+    settings.check()
     table = {**mirrors, **settings.mirrors()}
     failures: list[tuple[str, WeightsError]] = []
     pin = lock.pins.get(wanted.entry)

@@ -41,6 +41,13 @@ def retries() -> int:
     return int(times)
 
 
+def check() -> None:
+    """Reads what decides how files are fetched, so that a mistake is told even where nothing has to be. Raises: UsageError."""
+    offline()
+    retries()
+    timeout()
+
+
 def mirrors() -> dict[str, str]:
     """The user's own mirrors, prefix to replacement."""
     pairs = [pair.strip() for pair in os.environ.get("ZOO_MIRRORS", "").split(",") if pair.strip()]

@@ -13,6 +13,9 @@ from zoo.words import kind
 
 def check_pixels(images: Sequence[Tensor]) -> None:
     """Each is a uint8 tensor `(3, h, w)` with pixels in it. Raises: ImageError that names the first other by its position."""
+    if isinstance(images, Tensor):
+        asked = f"A tensor {tuple(images.shape)} was to be prepared for the network."
+        raise ImageError(asked, "Pictures come as a list, because each may have its own size.", "Pass a list: prepare([picture])")
     for position, image in enumerate(images):
         if not isinstance(image, Tensor):
             raise _refused(position, f"It is {kind(image)}.")

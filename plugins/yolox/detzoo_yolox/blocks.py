@@ -34,7 +34,7 @@ class Norm(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(b, channels, h, w)`, unchanged in shape."""
-        if self.training and not self._has_statistics:
+        if self.training and not self._has_statistics and not x.is_meta:
             self._measure(x)
             self._has_statistics = True
         return super().forward(x)
