@@ -1,13 +1,19 @@
-"""A street: a small data set of pictures, and weights of a detector that sees things in them."""
+"""A street: a small data set of pictures; weights of a detector that sees things in them; plugins as if they were installed."""
 
+import importlib
 import json
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from zoo.data import Dataset, read
+
+Give = Callable[..., None]
 
 
 @pytest.fixture
@@ -61,3 +67,27 @@ def nano(tmp_path_factory: pytest.TempPathFactory) -> str:
 def dented(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Other ones."""
     return _weights(tmp_path_factory.mktemp("weights") / "dented.safetensors", seed=1)
+
+
+@pytest.fixture
+def give_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Give]:
+    """Puts a plugin on the import path: a module, and a distribution whose entry point names it."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    modules: list[str] = []
+
+    def give(name: str, source: str, *, distribution: str = "", version: str = "1.0", module: str = "") -> None:
+        distribution = distribution or f"detzoo-{name}"
+        module = module or f"detzoo_{name}"
+        modules.append(module)
+        (site / f"{module}.py").write_text(dedent(source), encoding="utf-8")
+        info = site / f"{distribution.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[detzoo]\n{name} = {module}\n")
+        importlib.invalidate_caches()
+
+    yield give
+    for module in modules:
+        sys.modules.pop(module, None)

@@ -13,6 +13,11 @@ def are(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
+def begun(text: str) -> str:
+    """The text as a sentence begins: `An int was given.`"""
+    return text[:1].upper() + text[1:]
+
+
 def kind(value: object) -> str:
     """What sort of thing a value is: `an int`, `a list`, `None`."""
     if value is None:

@@ -138,19 +138,8 @@ def test_its_builders_are_imported_when_they_are_asked_for(zoo: Callable[..., An
     assert "'acme/*'" in done.stdout
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder on the import path with a plugin that does not work."""
-    (tmp_path / "detzoo_broken.py").write_text("import not_there_at_all")
-    info = tmp_path / "detzoo_broken-0.9.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: detzoo-broken\nVersion: 0.9\n")
-    (info / "entry_points.txt").write_text("[detzoo]\nbroken = detzoo_broken\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return tmp_path
-
-
-def test_a_broken_plugin_is_shown_with_its_reason_and_warned_of_elsewhere(shell: Shell, site: Path) -> None:
+def test_a_broken_plugin_is_shown_with_its_reason_and_warned_of_elsewhere(shell: Shell, give_plugin: Callable[..., None]) -> None:
+    give_plugin("broken", "import not_there_at_all", version="0.9")
     answer = shell("plugins")
     assert answer.code == 0
     assert answer.err == ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import signal
 import subprocess
@@ -199,20 +198,13 @@ cards:
 
 
 @pytest.fixture
-def acme(tmp_path, monkeypatch):
+def acme(give_plugin, tmp_path, monkeypatch):
     """A distribution of somebody else, with a model of its own."""
-    site = tmp_path / "installed"
-    (site / "detzoo_acme-2.5.dist-info").mkdir(parents=True)
-    (site / "detzoo_acme-2.5.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: detzoo-acme\nVersion: 2.5\n")
-    (site / "detzoo_acme-2.5.dist-info/entry_points.txt").write_text("[detzoo]\nacme = detzoo_acme\n")
-    (site / "detzoo_acme.py").write_text(PLUGIN)
-    (site / "acme_cards.yaml").write_text(ACME.replace("896_000_000", "896000000"))
-    monkeypatch.syspath_prepend(str(site))
-    importlib.invalidate_caches()
+    give_plugin("acme", PLUGIN, version="2.5")
+    (tmp_path / "site" / "acme_cards.yaml").write_text(ACME.replace("896_000_000", "896000000"))
     reload()
     yield
     monkeypatch.undo()
-    sys.modules.pop("detzoo_acme", None)
     reload()
 
 

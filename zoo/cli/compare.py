@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from zoo.cli.measures import percent
+from zoo.cli.measures import SEEN, percent
 from zoo.cli.table import table
 from zoo.errors import DataError, UsageError
 
@@ -25,7 +25,6 @@ HEADER = ("", "A", "B", "B - A", "interval", "p")
 ORDER = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 CHANCE = 0.05
 TENTH = 0.1  # of a point: what is shown
-FILES = (".json", ".parquet")
 
 
 def compare(
@@ -57,7 +56,7 @@ def _report(name: str, data: str | None) -> Report:
 
     if _is_report(name):
         return Report.read(name)
-    if Path(name).suffix in FILES and not Path(name).exists():
+    if name.endswith(SEEN) and not Path(name).exists():
         raise DataError(f"'{name}' was to be compared.", "There is no such file.", "Check the path.")
     if data is None:
         case = "It is no report, and nothing says what it is to be measured on."

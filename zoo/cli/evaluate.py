@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoo.cli.measures import Data, ProtocolName, To, each, percent
+from zoo.cli.measures import SEEN, Data, ProtocolName, To, each, percent
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.cli.table import table
 from zoo.errors import UsageError
@@ -105,7 +105,7 @@ def _by_name(done: Mapping[str, Report]) -> dict[str, Report]:
 
 def _is_file(model: str) -> bool:
     """Whether it is the name of what was seen before."""
-    return model.endswith((".json", ".parquet"))
+    return model.endswith(SEEN)
 
 
 def _refuse_idle(models: Sequence[str], running: Mapping[str, object]) -> None:

@@ -33,6 +33,9 @@ ProtocolOption: TypeAlias = Annotated[
 To: TypeAlias = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where runs are kept; else $ZOO_HOME/runs.")]
 
 
+SEEN = (".json", ".parquet")  # files of what was seen before; any other word is a model
+
+
 def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], int]:
     """The work done on each name, and the exit code: what fails is said, and the others go on; a lone one's error is raised."""
     done: dict[str, T] = {}

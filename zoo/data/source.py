@@ -11,7 +11,7 @@ from pathlib import Path
 from zoo.data.dataset import Dataset
 from zoo.errors import DataError
 from zoo.registry import catalogue
-from zoo.words import kind
+from zoo.words import begun, kind
 
 _FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
 _OPTION = re.compile(r",([a-z_]+)=([^,]*)$")
@@ -31,7 +31,7 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
         return data
     if not isinstance(data, str | os.PathLike):
         raise DataError(
-            f"{kind(data)[:1].upper()}{kind(data)[1:]} was named as a data set.",
+            f"{begun(kind(data))} was named as a data set.",
             "A data set is named by text or a path, or is a zoo.data.Dataset.",
             "Write for example data='coco:path/instances.json'.",
         )

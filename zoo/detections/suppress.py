@@ -24,12 +24,13 @@ def nms(columns: Columns, *, iou: float, class_agnostic: bool) -> Columns:
     """Non-maximum suppression: a box that overlaps a better one by more than `iou` goes."""
     boxes, scores, labels = columns
     groups = torch.zeros_like(labels) if class_agnostic else labels
-    keep = (_of_few if len(boxes) <= FEW else _of_many)(boxes.double(), scores, groups, iou)
+    exact = boxes.double()
+    keep = _of_few(exact, groups, iou) if len(boxes) <= FEW else _of_many(exact, scores, groups, iou)
     return boxes[keep], scores[keep], labels[keep]
 
 
-def _of_few(boxes: Tensor, scores: Tensor, groups: Tensor, iou: float) -> Tensor:  # noqa: ARG001 - rows are best first
-    """Which rows stay `(n,)`, box by box."""
+def _of_few(boxes: Tensor, groups: Tensor, iou: float) -> Tensor:
+    """Which rows stay `(n,)`, box by box; they are best first."""
     beats = ((overlap(boxes, boxes) > iou) & (groups[:, None] == groups)).triu(1)  # (n, n)
     keep = torch.ones(len(boxes), dtype=torch.bool)
     kept, spared = keep.numpy(), (~beats).numpy()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from zoo.errors import DataError
 from zoo.evaluate.intervals import Difference, difference
+from zoo.evaluate.provenance import settings_of
 from zoo.evaluate.report import Report
 
 
@@ -95,12 +95,7 @@ def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:
 
 
 def _protocol(report: Report) -> dict[str, object] | None:
-    """The settings as they were asked for; None where nobody knows, as for a results list of somebody else's."""
-    try:
-        known = json.loads((report.provenance or {}).get("protocol_settings", ""))
-    except ValueError:
-        return None
-    return known if isinstance(known, dict) else None
+    return settings_of(report.provenance or {})
 
 
 def _count(numbers: dict[str, tuple[float | None, ...]]) -> int:

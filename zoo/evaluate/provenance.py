@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -75,14 +75,24 @@ def flaw(facts: Facts) -> str | None:
     return None
 
 
+def settings_of(facts: Facts) -> dict[str, Any] | None:
+    """The protocol's settings as they were asked for; None where nobody knows, as for a results list of somebody else's."""
+    try:
+        return _settings(facts.get("protocol_settings", ""))
+    except ValueError:
+        return None
+
+
 def _seconds(text: str) -> None:
     if not 0 <= float(text) < float("inf"):
         raise ValueError
 
 
-def _settings(text: str) -> None:
-    if not isinstance(json.loads(text), dict):
+def _settings(text: str) -> dict[str, Any]:
+    made = json.loads(text)
+    if not isinstance(made, dict):
         raise ValueError
+    return made
 
 
 _READ: dict[str, tuple[Callable[[str], object], str]] = {

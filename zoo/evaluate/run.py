@@ -84,20 +84,21 @@ class Run:
         """
         for left in self.parts.glob("*.tmp"):
             left.unlink()
-        self._parts = []
+        self._parts, done = [], set[int | str]()
         for path in sorted(self.parts.glob(f"*{SUFFIX}")):
             try:
-                self._parts.append(self._checked(Predictions.read(path), known))
+                self._parts.append(self._checked(Predictions.read(path), known, done))
             except DataError as why:
                 raise DataError(
                     f"{path} was read, to go on with a run.",
                     why.case,
                     "Remove that file and run the same again: the other parts stay.",
                 ) from None
+            done.update(self._parts[-1].image_ids.tolist())
         self._since = monotonic()
 
-    def _checked(self, part: Predictions, known: Collection[int | str] | None) -> Predictions:
-        """Raises: DataError for a part that is of another run, or lacks what a whole is made from."""
+    def _checked(self, part: Predictions, known: Collection[int | str] | None, done: set[int | str]) -> Predictions:
+        """Raises: DataError for a part that is of another run, has a picture that is `done`, or lacks what a whole needs."""
         if key_of(part.provenance) != key_of(self.facts):
             raise part.flaw("It is of another run.")
         if missing := [key for key in ("started", "finished", "seconds") if key not in part.provenance]:
@@ -106,7 +107,7 @@ class Run:
             raise part.flaw("Its classes are others than those of the parts before it.")
         if known is not None and (foreign := set(part.image_ids.tolist()).difference(known)):
             raise part.flaw(f"Image {min(foreign, key=str)!r} is none of the data set's.")
-        if twice := self.done() & set(part.image_ids.tolist()):
+        if twice := done.intersection(part.image_ids.tolist()):
             raise part.flaw(f"Image {min(map(str, twice))} is in another part too.")
         return part
 

@@ -13,7 +13,7 @@ import msgspec
 from zoo.errors import UsageError
 from zoo.hub.choice import called, choose, find, is_place
 from zoo.registry import Choice, catalogue
-from zoo.words import kind
+from zoo.words import begun, kind
 
 if TYPE_CHECKING:
     import torch
@@ -67,7 +67,7 @@ def _check_at_hand(model: object, weights: object, device: object) -> None:
 
     if not isinstance(model, Detector):
         raise UsageError(
-            f"{kind(model)[:1].upper()}{kind(model)[1:]} was to be run on pictures.",
+            f"{begun(kind(model))} was to be run on pictures.",
             "What can be run is the name of a model, or a zoo.Detector.",
             "Take the name of one, as zoo list shows them.",
         )

@@ -6,7 +6,6 @@ misspelt licences, unequal settings in one table, parameters counted in the trai
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,10 +15,12 @@ from typing import TypeVar
 
 from zoo.errors import ZooError
 from zoo.evaluate import Policy, Settings
+from zoo.evaluate.provenance import settings_of
 from zoo.leaderboard.agreement import Contradiction, contradictions
 from zoo.leaderboard.entry import PROVENANCE, UNKNOWN, Entry, Setting
 from zoo.registry import catalogue
 from zoo.registry.license import advice, is_identifier
+from zoo.words import counted
 
 CLAIM_POINTS = 1.0  # of AP in percent; evaluators and rounding account for less
 PARAMETER_SHARE = 0.02  # frozen or folded batch norm accounts for less
@@ -229,7 +230,7 @@ def other_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
             "weights_source": ("model.weights.source", weights.source),
         }
         for key, (at, ours) in pairs.items():
-            theirs = _settings(facts.get(key)) if key == "protocol_settings" else facts.get(key, UNKNOWN)
+            theirs = _settings(facts) if key == "protocol_settings" else facts.get(key, UNKNOWN)
             if theirs not in (None, UNKNOWN) and ours not in (None, UNKNOWN) and theirs != ours:
                 case = f"It is {ours!s:.80} here and {theirs!s:.80} in report.provenance.{key}."
                 yield _finding(other_provenance, entry, at, case, "Measure it again with zoo evaluate, which writes both.")
@@ -310,7 +311,7 @@ def machine(entry: Entry) -> str | None:
     timing = entry.timing
     if timing is None or timing.threads is None:
         return timing.hardware if timing else None
-    return f"{timing.hardware}, {timing.threads} thread{'s' if timing.threads > 1 else ''}"
+    return f"{timing.hardware}, {counted(timing.threads, 'thread')}"
 
 
 def usual_machine(entries: Sequence[Entry]) -> str | None:
@@ -350,13 +351,10 @@ def _drawn(entry: Entry) -> tuple[int, int] | None:
     return None if drawn is None else (drawn.seed, len(drawn.numbers.get("AP", ())))
 
 
-def _settings(text: str | None) -> dict[str, Setting] | None:
-    """The settings that provenance holds; None where they are not known."""
-    try:
-        made = json.loads(text or UNKNOWN)
-    except ValueError:
-        return None
-    return {name: value for name, value in made.items() if value is not None} if isinstance(made, dict) else None
+def _settings(facts: Mapping[str, str]) -> dict[str, Setting] | None:
+    """The settings that provenance holds, without open ones; None where they are not known."""
+    made = settings_of(facts)
+    return None if made is None else {name: value for name, value in made.items() if value is not None}
 
 
 def _on_card(name: str) -> int | None:

@@ -50,7 +50,7 @@ def check_neighbours_change_nothing(detector: Detector) -> None:
 
     Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a score within 0.01.
     """
-    pictures = [scene(seed=1), torch.full_like(scene(), 255)]
+    pictures = [scene(seed=1), scene(seed=2), torch.full_like(scene(), 255)]
     for position, (together, picture) in enumerate(zip(see_all(detector, pictures), pictures, strict=True)):
         alone = see(detector, picture)
         require(agree(together, alone), f"Picture {position} of a batch gives {shown(together, alone)}, alone and together.")
