@@ -225,9 +225,8 @@ def test_compare_says_that_a_file_is_not_there(shell: Shell, results: Callable[.
 def test_compare_tells_two_reports_of_one_model_apart_and_says_where_they_are_level(
     shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
 ) -> None:
-    shell("evaluate", str(results("off.json", off=4)), "--data", data, "--json", str(tmp_path))
-    report = tmp_path / "off.json"
-    again = report.rename(tmp_path / "first.json")
+    shell("evaluate", str(results("off.json", off=4)), "--data", data, "--json", str(tmp_path / "reports"))
+    again = (tmp_path / "reports" / "off.json").rename(tmp_path / "first.json")
     (tmp_path / "second.json").write_bytes(again.read_bytes())
     out = shell("compare", str(again), str(tmp_path / "second.json")).out
     assert out.startswith(f"A: off ({again})\nB: off ({tmp_path / 'second.json'})\n")
@@ -238,3 +237,42 @@ def test_compare_tells_two_reports_of_one_model_apart_and_says_where_they_are_le
 def test_compare_says_that_a_protocol_is_not_known(shell: Shell, data: str, results: Callable[..., Path]) -> None:
     files = [str(results("off.json", off=4)), str(results("right.json"))]
     assert "The protocols of A and B are not known:" in shell("compare", *files, "--data", data).out
+
+
+@pytest.mark.parametrize("to", ["off.json", "."])
+def test_a_file_that_is_no_report_is_never_replaced_by_one(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    before = (list_ := results("off.json", off=4)).read_bytes()
+    monkeypatch.chdir(list_.parent)
+    answer = shell("evaluate", str(list_), "--data", data, "--json", to)
+    assert answer.code == 2
+    assert "That file is there, and is no report: it would be lost." in answer.err
+    assert list_.read_bytes() == before
+
+
+def test_a_report_replaces_its_own_older_one_and_lies_beside_that_of_other_weights(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    to = tmp_path / "reports"
+    typed = ("evaluate", str(results("off.json", off=4)), "--data", data, "--json", str(to))
+    shell(*typed)
+    shell(*typed)
+    assert [one.name for one in to.iterdir()] == ["off.json"]
+    Report.read(to / "off.json").with_provenance({"weights_sha256": "0" * 64}).write(to / "off.json")
+    assert f"Report: {to / 'off-2.json'}" in shell(*typed).err
+
+
+def test_what_is_no_report_is_not_compared_and_says_what_it_is(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    to = tmp_path / "reports"
+    shell("evaluate", str(results("off.json", off=4)), "--data", data, "--json", str(to))
+    report = to / "off.json"
+    assert "It is a folder." in shell("compare", str(report), str(to)).err
+    assert "goes to zoo compare" in shell("evaluate", str(report), "--data", data).err
+    edited = tmp_path / "edited.json"
+    edited.write_text(report.read_text().replace('"numbers":{"AP":0.', '"numbers":{"AP":0.9', 1))
+    assert "Report B (off on street) was to be compared.\nIt contradicts itself in 'numbers.AP'" in (
+        shell("compare", str(report), str(edited)).err
+    )

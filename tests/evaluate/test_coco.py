@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from zoo.data import GroundTruth
 from zoo.errors import DataError
 from zoo.evaluate import Policy
 from zoo.evaluate.coco import read, read_results
@@ -157,3 +159,12 @@ def test_a_wrong_result_is_named_with_its_file(tmp_path: Path, record: dict[str,
     with pytest.raises(DataError, match=message) as caught:
         read_results(results, truth)
     assert "results.json" in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_called_one(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "list.json"
+    file.write_text("[]", encoding=encoding)
+    truth = GroundTruth.of([1], {"image": [], "label": [], "box": np.zeros((0, 4))}, space=["a"])
+    with pytest.raises(DataError, match="It begins with a byte order mark"):
+        read_results(file, truth)

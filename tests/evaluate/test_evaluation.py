@@ -4,8 +4,10 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -193,6 +195,32 @@ def test_a_list_that_looks_wrong_is_measured_and_remarked_on(
     assert re.search(note, said)
     assert Report.from_json(report.to_json()) == report
     assert str(report).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        (lambda boxes: boxes + [one | {"id": one["id"] + 10**6} for one in boxes], "12 of 24 annotated boxes repeat another one"),
+        (lambda boxes: [one | {"area": 0} for one in boxes], "All 12 annotated areas do not fit the box"),
+        (lambda boxes: [one | {"area": 5 * one["area"]} for one in boxes], "All 12 annotated areas do not fit the box"),
+    ],
+    ids=["joined twice", "no areas", "areas of another size"],
+)
+def test_annotations_that_look_wrong_are_measured_and_remarked_on(
+    street: Dataset, tmp_path: Path, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]], note: str
+) -> None:
+    truth = street.truth
+    columns = zip(truth.ids.tolist(), truth.images, truth.labels, truth.xywh.tolist(), truth.areas.tolist(), strict=True)
+    boxes = [
+        {"id": number, "image_id": int(truth.image_ids[row]), "category_id": truth.space.ids[label], "bbox": box, "area": area}
+        for number, row, label, box, area in columns
+    ]
+    file = tmp_path / "instances.json"
+    images = [{"id": one.id, "file_name": f"{one.id}.png", "width": one.width, "height": one.height} for one in street.images]
+    categories = [{"id": key, "name": name} for key, name in zip(truth.space.ids, truth.space.names, strict=True)]
+    file.write_text(json.dumps({"images": images, "categories": categories, "annotations": change(boxes)}))
+    report = zoo.evaluate(listed(street, tmp_path / "theirs.json"), data=f"coco:{file}", resamples=0)
+    assert [one for one in report.measured.notes if note in one]
 
 
 def test_a_list_that_was_joined_with_itself_is_remarked_on(street: Dataset, tmp_path: Path) -> None:

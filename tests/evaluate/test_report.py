@@ -144,7 +144,7 @@ def test_what_was_not_measured_alike_is_not_compared(evaluator: Evaluator, repor
     for what, one in {
         "seeds": evaluator.compute(resamples=100, seed=1),
         "numbers of resamplings": evaluator.compute(resamples=50),
-        "hold no resamplings": evaluator.compute(resamples=0),
+        "holds no resamplings": evaluator.compute(resamples=0),
         "settings": nothing.compute(resamples=100),
     }.items():
         with pytest.raises(DataError, match=what):

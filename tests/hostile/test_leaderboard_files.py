@@ -3,6 +3,7 @@
 import pytest
 
 from zoo.errors import DataError
+from zoo.evaluate import Report
 from zoo.leaderboard import Board, Entry
 
 HOSTILE = {
@@ -47,3 +48,21 @@ def test_a_folder_or_a_missing_file_is_no_entry(tmp_path):
     for path in (tmp_path, tmp_path / "none.json"):
         with pytest.raises(DataError):
             Entry.read(path)
+
+
+def test_a_report_where_an_entry_belongs_is_called_one(tmp_path):
+    (tmp_path / "report.json").write_text('{"numbers": {}, "measured": {}, "format": 1}')
+    with pytest.raises(DataError, match="It is a report; an entry wraps one"):
+        Entry.read(tmp_path / "report.json")
+
+
+def test_an_entry_where_a_report_belongs_is_called_one():
+    with pytest.raises(DataError, match="It is an entry of a leaderboard"):
+        Report.from_json('{"model": {}, "report": {}}')
+
+
+def test_a_field_in_the_wrong_place_is_not_suggested_there(tmp_path):
+    (tmp_path / "board.yaml").write_text("schema: 1\ntitle: t\ndata: {a: 'coco:a.json'}\nmodel: [yolox_nano]\n")
+    with pytest.raises(DataError, match="no field 'model' here") as said:
+        Board.read(tmp_path / "board.yaml")
+    assert "Did you mean 'model'" not in str(said.value)

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from zoo.evaluate import Evaluator, GroundTruth, Report, coco
+from zoo.evaluate.agreement import contradictions
 from zoo.evaluate.intervals import Interval
 from zoo.leaderboard import Entry, check
-from zoo.leaderboard.agreement import contradictions
 from zoo.leaderboard.checks import disqualifying
 
 Steps = tuple[str | int, ...]

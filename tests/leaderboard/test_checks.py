@@ -109,6 +109,21 @@ def test_missing_provenance_says_what_is_missing(make_entry):
     assert "model" not in finding.case
 
 
+def test_what_evaluation_remarked_on_is_a_finding_and_keeps_the_row_in_the_table(make_entry):
+    entry = make_entry()
+    measured = replace(entry.report.measured, notes=("Were corners written?",))
+    [finding] = check([structs.replace(entry, report=replace(entry.report, measured=measured))])
+    assert (finding.check, finding.case) == ("remarked", "Were corners written?")
+    assert not disqualifying(finding)
+
+
+def test_an_entry_that_says_nothing_of_its_protocol_is_told_once(make_entry):
+    findings = check([make_entry(), make_entry("b", seed=1, quality=0.7), make_entry("c", seed=2, quality=0.6, protocol={})])
+    [finding] = [one for one in findings if one.check == "mixed_protocols"]
+    assert (finding.entry, finding.field) == ("c", "protocol")
+    assert "Say in the board's row" in finding.fix
+
+
 def test_numbers_that_no_evaluator_gives_are_caught(make_entry):
     assert found([make_entry(ap=0.9999)]) == {
         ("impossible", "toy", "report.numbers.AP"),

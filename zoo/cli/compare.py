@@ -58,6 +58,10 @@ def _report(name: str, data: str | None) -> Report:
         return Report.read(name)
     if name.endswith(SEEN) and not Path(name).exists():
         raise DataError(f"'{name}' was to be compared.", "There is no such file.", "Check the path.")
+    if Path(name).is_dir():
+        raise UsageError(
+            f"'{name}' was to be compared.", "It is a folder.", "Name a report in it: the .json of zoo evaluate --json."
+        )
     if data is None:
         case = "It is no report, and nothing says what it is to be measured on."
         raise UsageError(f"'{name}' was to be compared.", case, "Add --data coco:FILE, or name the .json of zoo evaluate --json.")

@@ -7,6 +7,7 @@ that ends in `.json` is a file for one report; any other is a folder with a file
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,13 +16,14 @@ import typer
 from zoo.cli.measures import SEEN, Data, ProtocolName, To, each, percent
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.cli.table import table
-from zoo.errors import UsageError
+from zoo.errors import DataError, UsageError
 from zoo.words import counted
 
 if TYPE_CHECKING:
     from zoo.evaluate import Report
 
 NUMBERS = ("AP50", "AP75", "APs", "APm", "APl", "AR100")
+FEWEST = 100  # resamples whose percentiles at 2.5 % and 97.5 % mean something
 HEADER = ("model", "AP", "interval", *NUMBERS)
 CLASSES = ("class", "boxes", "AP", "interval", "AP50", "best score", "precision", "recall")
 
@@ -91,16 +93,36 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
 def _check_outputs(models: Sequence[str], json_to: str | None, plots: Path | None) -> None:
     if json_to and json_to.endswith(".json") and len(set(models)) > 1:
         raise typer.BadParameter("several reports do not go into one file; name a folder, or -", param_hint="--json")
+    if json_to and json_to.endswith(".json"):
+        _check_replaceable(Path(json_to))
     if plots and plots.exists() and not plots.is_dir():
         raise typer.BadParameter(f"'{plots}' is no folder", param_hint="--plots")
+
+
+def _check_replaceable(path: Path) -> Report | None:
+    """The report that is there. Raises: UsageError for a file that is none: what was measured, or something else of value."""
+    from zoo.evaluate import Report
+
+    if not path.exists():
+        return None
+    try:
+        return Report.read(path)
+    except DataError:
+        asked, case = f"A report was to be written to '{path}'.", "That file is there, and is no report: it would be lost."
+        raise UsageError(asked, case, "Name another file or folder.") from None
 
 
 def _by_name(done: Mapping[str, Report]) -> dict[str, Report]:
     """Reports by what they are called, which is one name each."""
     from zoo.evaluate.naming import told_apart  # deferred: its package imports numpy, which help does not need
 
-    names = told_apart({model: (report.provenance or {}).get("model", model) for model, report in done.items()})
+    names = told_apart({model: _called(model, report.provenance or {}) for model, report in done.items()})
     return {names[model]: report for model, report in done.items()}
+
+
+def _called(typed: str, facts: Mapping[str, str]) -> str:
+    """The model, with a word on weights that were never trained."""
+    return facts.get("model", typed) + (" (random weights)" if facts.get("weights_source") == "random" else "")
 
 
 def _is_file(model: str) -> bool:
@@ -172,11 +194,13 @@ def _notes(name: str, report: Report) -> Iterator[str]:
         known = f"{len(measured.missing)} of the data set's {counted(len(report.per_class), 'class', 'classes')}"
         yield f"{name} does not know {known}, and scores 0 there: {classes}."
     if measured.unmet:
-        count = sum(measured.unmet.values())
-        of = f"{counted(count, 'detection')} of {counted(len(measured.unmet), 'class', 'classes')}"
-        yield f"{name}: {of} that the data set does not have {'was' if count == 1 else 'were'} left out."
+        left = sum(measured.unmet.values())
+        of = f"{counted(left, 'detection')} of {counted(len(measured.unmet), 'class', 'classes')}"
+        yield f"{name}: {of} that the data set does not have {'was' if left == 1 else 'were'} left out."
     for note in measured.notes:
         yield f"{name}: {note}"
+    if (drawn := report.resamplings) and (few := len(drawn.numbers.get("AP", ()))) < FEWEST:
+        yield f"{name}: {counted(few, 'resample')} make no interval worth the name; 1000 do."
 
 
 def _write(reports: Mapping[str, Report], to: str) -> None:
@@ -187,9 +211,26 @@ def _write(reports: Mapping[str, Report], to: str) -> None:
     from zoo.evaluate.naming import file_names  # deferred: its package imports numpy, which help does not need
 
     path = Path(to)
-    for name, file in file_names(reports).items():
-        reports[name].write(path if path.suffix == ".json" else path / f"{file}.json")
-    typer.echo(f"Report: {path}", err=True)
+    single = path.suffix == ".json"
+    places = {name: path if single else _place(path, file, reports[name]) for name, file in file_names(reports).items()}
+    for name, place in places.items():
+        reports[name].write(place)
+        typer.echo(f"Report: {place}", err=True)
+
+
+def _place(folder: Path, file: str, report: Report) -> Path:
+    """Where a report goes: over an older one of the same weights, data and protocol, and beside any other of that name."""
+    for number in count(1):
+        place = folder / (f"{file}.json" if number == 1 else f"{file}-{number}.json")
+        there = _check_replaceable(place)
+        if there is None or _subject(there) == _subject(report):
+            return place
+    raise AssertionError("unreachable")
+
+
+def _subject(report: Report) -> list[str | None]:
+    facts = report.provenance or {}
+    return [facts.get(key) for key in ("model", "weights_sha256", "state_sha256", "data_sha256", "protocol_settings")]
 
 
 def _draw(reports: Mapping[str, Report], folder: Path) -> None:

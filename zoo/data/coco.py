@@ -151,7 +151,9 @@ def decoded(path: Path, kind: type[_Kind]) -> _Kind:
 
 
 def _not_json(why: str, content: mmap.mmap) -> str:
-    """Numbers that Python writes and JSON does not have, where they are what is wrong."""
+    """What is no JSON about it in plain words: another encoding, or numbers that Python writes and JSON does not have."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or content[:3] == b"\xef\xbb\xbf":
+        return "It begins with a byte order mark, as Windows programs write it; JSON is UTF-8 without one"
     if (at := _BYTE.search(why)) and (found := _NO_NUMBER.search(content, max(0, int(at[1]) - 1), int(at[1]) + 12)):
         return f"Byte {found.start()} begins {found[0].decode()}, a number that JSON does not have"
     return ""

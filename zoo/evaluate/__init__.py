@@ -6,6 +6,7 @@ The module can be called: `zoo.evaluate(model, data=…)` is `zoo.evaluate.evalu
 import sys
 
 from zoo.data.ground_truth import GroundTruth as GroundTruth
+from zoo.evaluate import voc as voc
 from zoo.evaluate.callable import CallableModule as _CallableModule
 from zoo.evaluate.compare import Comparison as Comparison
 from zoo.evaluate.compare import compare as compare

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from zoo.data import GroundTruth
 from zoo.data import coco as instances
 from zoo.data.coco import Box, Int, decoded, wrong
+from zoo.errors import DataError
 from zoo.evaluate.policy import Policy
 
 
@@ -36,6 +37,7 @@ def read_results(path: str | Path, truth: GroundTruth) -> tuple[list[Any], list[
     Raises: DataError naming the file and the record.
     """
     name = str(path)
+    _check_list(Path(path))
     file = decoded(Path(path), list[_Result])
     label_of = truth.space.label_of_id
     row_of = {image_id: row for row, image_id in enumerate(truth.image_ids.tolist())}
@@ -55,3 +57,16 @@ def read_results(path: str | Path, truth: GroundTruth) -> tuple[list[Any], list[
     }
     split = {column: np.split(values[order], edges) for column, values in columns.items()}
     return truth.image_ids.tolist(), [{column: split[column][row] for column in split} for row in range(len(truth))]
+
+
+def _check_list(path: Path) -> None:
+    """Raises: DataError for a JSON object, which belongs elsewhere."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        if file.read(64).lstrip()[:1] == b"{":
+            raise DataError(
+                f"The results list '{path}' was to be read.",
+                "It holds an object, and a results list is a list of detections.",
+                "A report of zoo evaluate goes to zoo compare, an entry to zoo leaderboard check, annotations to --data.",
+            )

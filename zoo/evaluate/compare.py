@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from zoo.errors import DataError
+from zoo.evaluate.agreement import contradictions
 from zoo.evaluate.intervals import Difference, difference
 from zoo.evaluate.provenance import settings_of
 from zoo.evaluate.report import Report
@@ -16,7 +18,7 @@ from zoo.evaluate.report import Report
 class Comparison:
     """Every headline number of two reports, paired picture by picture.
 
-    doubts: what nobody knows of the two and could explain a difference, as sentences; empty where all is known.
+    doubts: what could explain a difference, as sentences: what nobody knows of the two, and the notes of both reports.
     """
 
     differences: dict[str, Difference]
@@ -36,21 +38,22 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
     The p-value is the share of replicates whose difference lies as far from their mean as the measured one from 0 (Efron &
     Tibshirani 1993, chapter 16). It is for one comparison; whoever makes many corrects for that. The interval is the same test
     turned round: it holds 0 exactly where the p-value is above 1 - level.
-    Raises: DataError where the two were not measured alike, or are no reports.
+    Raises: DataError where the two were not measured alike, are no reports, or one contradicts itself.
     """
-    _check_reports(a, b)
+    _check_reports(a=a, b=b)
     for what, ours, theirs in _alike(a, b):
         if ours != theirs:
             raise DataError(
-                f"A report on {a.measured.data} was to be compared with one on {b.measured.data}.",
+                _asked(a, b),
                 f"Their {what} differ: {_short(ours)} and {_short(theirs)}.",
                 "Measure both on the same data, with the same protocol, settings, policy, seed and number of resamplings.",
             )
+    bare = [name for name, one in (("A", a), ("B", b)) if one.resamplings is None]
     if a.resamplings is None or b.resamplings is None:
         raise DataError(
-            "Two reports were to be compared.",
-            "They hold no resamplings.",
-            "Compute both with resamples=1000, which is the default.",
+            _asked(a, b),
+            f"{' and '.join(bare)} {'holds' if len(bare) == 1 else 'hold'} no resamplings.",
+            "Measure again with resamples=1000, the default: zoo evaluate without --resamples.",
         )
     found = {}
     for name in a.numbers:
@@ -63,22 +66,38 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
     return Comparison(found, tuple(_doubts(a, b)))
 
 
-def _check_reports(*given: object) -> None:
-    for one in given:
+def _check_reports(**given: object) -> None:
+    for name, one in given.items():
         if not isinstance(one, Report):
             raise DataError(
                 "Two reports were to be compared.",
                 f"There is {_short(repr(one))} of type {type(one).__name__} where a zoo.evaluate.Report belongs.",
                 "Read one with zoo.evaluate.Report.read(PATH), or make one with zoo.evaluate(MODEL, data=DATA).",
             )
+        if found := contradictions(one):
+            raise DataError(
+                f"Report {name.upper()} ({_model(one)}) was to be compared.",
+                f"It contradicts itself in '{found[0].at}': {found[0].case}",
+                "Take the report as zoo evaluate writes it.",
+            )
+
+
+def _asked(a: Report, b: Report) -> str:
+    return f"Report A ({_model(a)}) was to be compared with report B ({_model(b)})."
+
+
+def _model(report: Report) -> str:
+    return f"{(report.provenance or {}).get('model', 'a model')} on {PurePath(report.measured.data).name}"
 
 
 def _doubts(a: Report, b: Report) -> Iterator[str]:
-    """A report of a foreign results list does not say how it was made."""
+    """A foreign results list does not say how it was made, and what looks wrong in either may be all there is to it."""
     unknown = [name for name, one in (("A", a), ("B", b)) if _protocol(one) is None]
     if unknown:
         whose = f"The protocol of {unknown[0]} is" if len(unknown) == 1 else "The protocols of A and B are"
         yield f"{whose} not known: another score floor, NMS or limit of boxes may explain a part of the difference."
+    for name, one in (("A", a), ("B", b)):
+        yield from (f"{name}: {note}" for note in one.measured.notes)
 
 
 def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:

@@ -36,7 +36,7 @@ class Seen:
 def remarks(dataset: Dataset, seen: Seen) -> tuple[str, ...]:
     """What a reader of the numbers should know."""
     places = tuple(_places(dataset, seen)) if len(seen) else ()
-    return (*_twice(seen), *places, *_scores(seen), *_annotated(dataset))
+    return (*_twice(seen), *places, *_scores(seen), *_annotated(dataset), *_annotated_twice(dataset), *_areas(dataset))
 
 
 def not_mentioned(dataset: Dataset, seen: Seen) -> Iterator[str]:
@@ -111,6 +111,26 @@ def _annotated(dataset: Dataset) -> Iterator[str]:
             f"{reach} beyond the picture by more than a pixel, the first of them annotation {truth.ids[first]} "
             f"of image {image_id!r}: are the annotations of these pictures?"
         )
+
+
+def _annotated_twice(dataset: Dataset) -> Iterator[str]:
+    """Objects that are there again under another id: at most one of the two can be found."""
+    truth = dataset.truth
+    columns = np.column_stack([truth.images, truth.labels, truth.crowd, truth.xywh])
+    count = len(columns) - len(np.unique(columns, axis=0))
+    if count:
+        repeat = _do(count, len(columns), "annotated box", "repeats", "repeat", plural="annotated boxes")
+        yield f"{repeat} another one in image, class and box, and only one of them can be found: were annotations joined twice?"
+
+
+def _areas(dataset: Dataset) -> Iterator[str]:
+    """COCO's areas are of masks, never larger than their boxes and seldom nothing; sizes small, medium and large go by them."""
+    truth = dataset.truth
+    boxes = truth.xywh[:, 2] * truth.xywh[:, 3]
+    odd = (boxes > _PIXEL) & ((truth.areas <= 0) | (truth.areas > 1.1 * boxes + _PIXEL))
+    if len(boxes) and odd.mean() > _MANY:
+        found = _do(int(odd.sum()), len(boxes), "annotated area", "does", "do")
+        yield f"{found} not fit the box: small, medium and large objects are told apart by `area`."
 
 
 def _sizes(dataset: Dataset) -> NDArray[np.float64]:

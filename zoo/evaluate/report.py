@@ -184,10 +184,12 @@ class Report:
         try:
             made = msgspec.json.decode(text, type=cls)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as why:
-            raise DataError(f"{name} was read.", f"{_said(str(why))}.", "Make it again with this version.") from None
+            raise DataError(f"The report {name} was read.", *_explained(text, str(why))) from None
         if made.format != FORMAT:
             raise DataError(
-                f"{name} was read.", f"It is of format {made.format}, not {FORMAT}.", "Make it again with this version."
+                f"The report {name} was read.",
+                f"It is of format {made.format}, not {FORMAT}.",
+                "Make it again with this version.",
             )
         return made
 
@@ -222,6 +224,17 @@ class Report:
 
 def _shown(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
+
+
+def _explained(text: str | bytes, why: str) -> tuple[str, str]:
+    """Case and fix for JSON that is no report."""
+    try:
+        fields = set(msgspec.json.decode(text, type=dict[str, msgspec.Raw]))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        fields = set()
+    if {"model", "report"} <= fields:
+        return "It is an entry of a leaderboard, which wraps a report.", "Read it with zoo leaderboard check."
+    return f"{_said(why)}.", "Make it again with this version."
 
 
 def _said(why: str) -> str:

@@ -157,13 +157,13 @@ def locked(run: Run) -> Iterator[Run]:
         raise DataError(
             f"Predictions were to be made in {run.file.parent}.",
             f"Another process is making these: {run.file.name}.",
-            "Wait until it is done, or choose another folder: --to FOLDER",
+            "Wait until it is done, or keep runs in another folder: --to of zoo predict and evaluate, --runs of a board.",
         ) from None
     except OSError as why:
         raise DataError(
             f"Predictions were to be made in {run.file.parent}.",
             f"{why.strerror}.",
-            "Name a folder that can be written: --to FOLDER",
+            "Name a folder for runs that can be written: --to of zoo predict and evaluate, --runs of a board.",
         ) from why
     try:
         yield run

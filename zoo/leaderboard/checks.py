@@ -15,8 +15,8 @@ from typing import TypeVar
 
 from zoo.errors import ZooError
 from zoo.evaluate import Policy, Settings
+from zoo.evaluate.agreement import Contradiction, contradictions
 from zoo.evaluate.provenance import settings_of
-from zoo.leaderboard.agreement import Contradiction, contradictions
 from zoo.leaderboard.entry import PROVENANCE, UNKNOWN, Entry, Setting
 from zoo.registry import catalogue
 from zoo.registry.license import advice, is_identifier
@@ -86,10 +86,9 @@ def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
         said = entry.report.provenance or {}
         lacking = [key for key in PROVENANCE if said.get(key, UNKNOWN) in ("", UNKNOWN)]
         if lacking:
-            case = f"It does not say {', '.join(lacking)}."
-            yield _finding(
-                missing_provenance, entry, "report.provenance", case, "Measure it with zoo evaluate, which writes them."
-            )
+            case = f"It does not say {', '.join(lacking)}, or says '{UNKNOWN}'."
+            fix = "Say it in the board's row, under provenance and protocol; a run of zoo predict says it itself."
+            yield _finding(missing_provenance, entry, "report.provenance", case, fix)
 
 
 def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -100,6 +99,13 @@ def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
             if name and not is_identifier(name):
                 case = f"'{name:.60}' is no SPDX identifier."
                 yield _finding(unknown_license, entry, f"model.licenses.{what}", case, advice(name))
+
+
+def remarked(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Detections or annotations that look wrong, as corners where sizes belong; the numbers are exact all the same."""
+    for entry in entries:
+        for note in entry.report.measured.notes:
+            yield _finding(remarked, entry, "report.measured.notes", note, "Look into the files; what is right may stay.")
 
 
 def other_data(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
@@ -122,6 +128,11 @@ def mixed_protocols(entries: Sequence[Entry], expected: Expected) -> Iterator[Fi
     for some in _by_data(entries).values():
         usual = expected.protocol or dict(_most(tuple(sorted(entry.protocol.items())) for entry in some))
         for entry in some:
+            if usual and not entry.protocol:
+                case = f"It says no setting of its protocol, and the table has {', '.join(map(str, sorted(usual)))}."
+                fix = "Say in the board's row how the detections were made: protocol: {score: 0.01, …}"
+                yield _finding(mixed_protocols, entry, "protocol", case, fix)
+                continue
             for name in sorted(usual.keys() | entry.protocol.keys()):
                 ours, theirs = entry.protocol.get(name, "not given"), usual.get(name, "not given")
                 if ours != theirs:
@@ -282,6 +293,7 @@ def mixed_hardware(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     missing_provenance,
+    remarked,
     unknown_license,
     same_numbers,
     same_weights,

@@ -116,7 +116,7 @@ def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], m
     if trail and trail["key"]:
         return sheet.flaw("A key is not text.", "Quote it.", at=(*at, *steps))
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", case):
-        found = near(unknown[1], _fields(kind))
+        found = [name for name in near(unknown[1], _fields(kind)) if name != unknown[1]]  # that one belongs elsewhere
         fix = f"Did you mean '{found[0]}'?" if found else f"Remove it; the fields are listed in {sheet.guide}."
         return sheet.flaw(f"There is no field '{unknown[1]:.40}' here.", fix, at=(*at, *steps, unknown[1]))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):

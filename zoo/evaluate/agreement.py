@@ -12,14 +12,14 @@ from itertools import pairwise
 from statistics import fmean
 from typing import NamedTuple
 
-from zoo.evaluate import Report
 from zoo.evaluate.calibration import BINS
 from zoo.evaluate.intervals import Interval, centred
 from zoo.evaluate.lrp import LRP
 from zoo.evaluate.operating import OperatingPoint
 from zoo.evaluate.plan import ANALYSED_IOU
+from zoo.evaluate.report import Report
+from zoo.evaluate.shares import shares
 from zoo.evaluate.tide import KINDS
-from zoo.leaderboard.reading import shares
 from zoo.registry.document import spell
 
 CLOSE = 1e-6  # sums in another order differ by less
