@@ -42,6 +42,12 @@ def test_a_picture_gets_a_line(run: Run) -> None:
     assert done.stdout.startswith("1.png  80x60  ")
 
 
+def test_random_weights_are_warned_of(run: Run) -> None:
+    done = run("1.png", model=("--weights", "random"))
+    assert done.returncode == 0
+    assert "yolox_nano has random weights: what it sees means nothing." in done.stderr
+
+
 def test_json_has_one_object_a_picture(run: Run, tmp_path: Path) -> None:
     assert run("1.png", "2.jpg", "--score", "0", "--max-boxes", "3", "--json", "out.json").returncode == 0
     first, second = json.loads((tmp_path / "out.json").read_text())

@@ -68,3 +68,9 @@ def test_a_file_without_images_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"No such file"):
         ImageIds.read(tmp_path / "missing.json")
+
+
+def test_a_picture_where_annotations_belong_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    with pytest.raises(UsageError, match=r"It is no text\."):
+        ImageIds.read(tmp_path / "1.jpg")

@@ -79,3 +79,23 @@ def test_half_precision_weights_become_the_networks_own_type(nano: zoo.Detector,
     save_file(half, tmp_path / "half.safetensors")
     detector = zoo.load("yolox_nano", weights=f"file:{tmp_path / 'half.safetensors'}")
     assert detector.dtype == torch.float32
+
+
+def test_a_file_of_ones_own_with_numbers_that_are_none_is_refused(nano: zoo.Detector, tmp_path: Path) -> None:
+    state = nano.state_dict()
+    name = "head.cls_preds.0.bias"
+    state[name] = state[name].clone()
+    state[name][3:5] = torch.tensor([float("nan"), float("inf")])
+    save_file(state, tmp_path / "diverged.safetensors")
+    with pytest.raises(CheckpointError, match=f"Of the tensor '{name}', 2 numbers are not finite"):
+        zoo.load("yolox_nano", weights=f"file:{tmp_path / 'diverged.safetensors'}")
+
+
+def test_weights_for_other_classes_say_for_how_many(nano: zoo.Detector, file: Path) -> None:
+    from zoo.detectors.skeleton import skeleton
+    from zoo.testing import Model
+
+    with skeleton():
+        other = Model.named("yolox_nano").make(zoo.LabelSpace.custom(["helmet", "vest"]))
+    with pytest.raises(CheckpointError, match="They are for 80 classes, not 2"):
+        assign(other, nano.state_dict(), asked="")

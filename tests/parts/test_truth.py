@@ -79,3 +79,15 @@ def test_targets_as_torchvision_has_them_are_told_what_is_wanted() -> None:
     theirs = {"boxes": BOXES, "labels": LABELS}
     with pytest.raises(TypeError, match=r"zoo.Target.* got a dict"):
         truth_in_input(batch_of(PLACE), [theirs], SPACE)  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("box", [[200.0, 10, 210, 20], [10.0, 100, 20, 110], [-9.0, 10, 0, 20], [10.0, -9, 20, -1]])
+def test_a_box_wholly_outside_of_its_picture_is_refused(box: list[float]) -> None:
+    target = Target(torch.tensor([[5.0, 5, 9, 9], box]), torch.tensor([0, 1]))
+    with pytest.raises(ValueError, match=r"lies outside of its picture of 200 x 100: boxes are x1 y1 x2 y2 in pixels"):
+        truth_in_input(batch_of(PLACE), [target], SPACE)
+
+
+def test_a_box_that_reaches_beyond_the_edge_stays() -> None:
+    (found,) = truth_in_input(batch_of(PLACE), [Target(torch.tensor([[190.0, 90, 210, 110]]), torch.tensor([1]))], SPACE)
+    assert found.labels.tolist() == [1]

@@ -64,6 +64,8 @@ def run(asked: Request) -> int:
         add_coco = stack.enter_context(json_list(asked.coco_to)) if asked.coco_to else None
         annotated = Annotated(asked.save_to) if asked.save_to else None
         detector = load(asked.model, weights=weights_of(asked.weights), labels=asked.labels, device=asked.device)
+        if detector.weights is None:
+            message.warning(f"{detector.name} has random weights: what it sees means nothing.")
         writers = list(_writers(detector, add_json, add_coco, ids))
         if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
             writers.append(_print_line)

@@ -67,8 +67,11 @@ def _images(annotations: Path) -> dict[str, int]:
         return {str(image["file_name"]): int(image["id"]) for image in images}
     except OSError as why:
         raise UsageError(asked, f"It can't be read: {why.strerror}.", fix) from why
+    except UnicodeDecodeError as why:
+        raise UsageError(asked, "It is no text.", fix) from why
     except (ValueError, KeyError, TypeError) as why:
-        raise UsageError(asked, f"It is no such file: {type(why).__name__}: {why}.", fix) from why
+        lack = f"an image or the file has no {why}" if isinstance(why, KeyError) else " ".join(str(why).split())
+        raise UsageError(asked, f"It holds no COCO annotations: {lack}.", fix) from why
 
 
 def _endings(images: Mapping[str, int]) -> dict[str, int | None]:

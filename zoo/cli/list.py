@@ -103,7 +103,7 @@ def _facts(name: str, row: Row) -> dict[str, Any]:
 
 
 def _why_nothing(known: Catalogue, pattern: str, where: str | None) -> str:
-    if not any(info.status == "loaded" for info in known.plugins):
+    if not any(info.status == "loaded" for info in known.plugins) and not known.names():
         if "ZOO_PLUGINS" in os.environ:
             setting = os.environ["ZOO_PLUGINS"]
             return (

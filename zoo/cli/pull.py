@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from zoo.cli import message
-from zoo.cli.wanted import megabytes, wanted
+from zoo.cli.wanted import megabytes
 from zoo.errors import WeightsError
-from zoo.hub import Wanted, fetch
+from zoo.hub import Wanted, fetch, wanted
 from zoo.registry import catalogue
 
 
@@ -28,12 +28,12 @@ def pull(
     known = catalogue()
     failed = 0
     rows = []
-    for one in wanted(known, names):
+    for choice in {one.entry.qualified + str(one.tag): one for one in map(known.resolve, names)}.values():
         try:
-            rows.append(_pulled(one, known.mirrors, quiet=as_json))
+            rows.append(_pulled(wanted(choice), known.mirrors, quiet=as_json))
         except WeightsError as why:
             failed = why.exit_code
-            message.error(why if one.entry in str(why) else f"{one.entry}: {why}")
+            message.error(why if choice.name in str(why) else f"{choice.name}: {why}")
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     raise typer.Exit(failed)

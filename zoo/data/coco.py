@@ -147,7 +147,7 @@ def decoded(path: Path, kind: type[_Kind]) -> _Kind:
     except (RecursionError, UnicodeDecodeError) as why:
         raise wrong(str(path), f"{why}.") from None
     except (OSError, ValueError) as why:
-        raise DataError(f"{path} was to be read.", f"That failed: {why}.", "Check the path.") from None
+        raise DataError(f"'{path}' was to be read.", f"{getattr(why, 'strerror', None) or why}.", "Check the path.") from None
 
 
 def _not_json(why: str, content: mmap.mmap) -> str:

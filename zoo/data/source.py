@@ -51,7 +51,7 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     if not isinstance(made, Dataset):
         raise DataError(
             f"The data set '{text}' was asked for.",
-            f"The reader '{name}' returned a {type(made).__name__}, not a zoo.data.Dataset.",
+            f"The reader '{name}' returned {kind(made)}, not a zoo.data.Dataset.",
             "That is a defect of the plugin that registers it: report it there.",
         )
     return made

@@ -39,12 +39,24 @@ def assign(detector: Detector, published: Mapping[str, Tensor], *, asked: str) -
     wrong = {name: tensor for name, tensor in state.items() if name in own and own[name].shape != tensor.shape}
     if wrong:
         shapes = [f"{name} {_shape(tensor)}, not {_shape(own[name])}" for name, tensor in wrong.items()]
-        raise _misfit(asked, shapes=shapes, fix=OTHER_CLASSES if _by_class(detector, wrong) else OTHER_MODEL)
+        raise _misfit(asked, shapes=shapes, fix=_other_classes(detector, wrong) if _by_class(detector, wrong) else OTHER_MODEL)
     state = {name: tensor.to(own[name].dtype) if name in own else tensor for name, tensor in state.items()}
     result = detector.load_state_dict(state, strict=False, assign=True)
     if result.missing_keys or result.unexpected_keys:
         raise _misfit(asked, missing=result.missing_keys, unexpected=result.unexpected_keys)
     _require_filled(detector)
+
+
+def check_finite(state: Mapping[str, Tensor], *, asked: str) -> None:
+    """Raises: CheckpointError naming the first tensor with a NaN or an infinity: a network with one of them sees nothing."""
+    for name, tensor in state.items():
+        odd = int((~tensor.isfinite()).sum()) if tensor.is_floating_point() else 0
+        if odd:
+            raise CheckpointError(
+                asked,
+                f"Of the tensor '{name}', {counted(odd, 'number')} {are(odd)} not finite.",
+                "The training that made it has diverged: use an earlier checkpoint.",
+            )
 
 
 def _require_filled(detector: Detector) -> None:
@@ -62,6 +74,18 @@ def _by_class(detector: Detector, names: Iterable[str]) -> bool:
     """Whether all of these tensors may be of another shape because the weights are for other classes."""
     layers = detector.class_layers()
     return layers is None or {name.rpartition(".")[0] for name in names} <= {layer.name for layer in layers}
+
+
+def _other_classes(detector: Detector, wrong: Mapping[str, Tensor]) -> str:
+    """How many classes the weights know, where that can be read off, and how to say which."""
+    layers = {layer.name: layer for layer in detector.class_layers() or ()}
+    counts = {
+        len(tensor) // (layer.outer * layer.inner) - layer.channels.count(-1)
+        for name, tensor in wrong.items()
+        if (layer := layers.get(name.rpartition(".")[0]))
+    }
+    theirs = f"They are for {counted(counts.pop(), 'class', 'classes')}, not {len(detector.space)}. " if len(counts) == 1 else ""
+    return theirs + OTHER_CLASSES
 
 
 def _misfit(

@@ -9,7 +9,7 @@ from os import PathLike, fspath
 
 import torch
 
-from zoo.detectors.assign import assign, read
+from zoo.detectors.assign import assign, check_finite, read
 from zoo.detectors.build import build
 from zoo.detectors.detector import Detector
 from zoo.detectors.reheading import fits, rehead
@@ -97,6 +97,8 @@ def _filled(known: Catalogue, choice: Choice, found: Found, old: LabelSpace, new
     """The architecture for `new` with weights for `old`, or with somebody's own that are for `new` already."""
     make = partial(build, known, choice)
     published = read(found.file.path)
+    if found.weights is None:
+        check_finite(published, asked=asked)  # of published files the hash says as much
     with skeleton():
         detector = make(new)
     if new == old or (found.weights is None and fits(detector, published)):

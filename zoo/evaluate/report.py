@@ -218,7 +218,7 @@ class Report:
         try:
             content = Path(path).read_bytes()
         except OSError as why:
-            raise DataError(f"{path} was to be read.", f"That failed: {why}.", "Check the path.") from None
+            raise DataError(f"The report '{path}' was to be read.", f"{why.strerror}.", "Check the path.") from None
         return cls.from_json(content, name=str(path))
 
 

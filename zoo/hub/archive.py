@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import CheckpointError
+from zoo.words import kind
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -96,7 +97,7 @@ def _under(loaded: object, state_key: str | None, path: Path) -> Mapping[object,
 
 def _wrapped(loaded: object, path: Path, state_key: str | None) -> CheckpointError:
     """The error for a file without tensors where they were looked for: where they are instead, and how to get them out."""
-    there = ", ".join(map(str, list(loaded)[:8])) if isinstance(loaded, Mapping) else f"a {type(loaded).__name__}"
+    there = ", ".join(map(str, list(loaded)[:8])) if isinstance(loaded, Mapping) else kind(loaded)
     case = f"{path} has no tensors {f'under {state_key!r}' if state_key else 'at its top level'}; there is: {there or 'nothing'}."
     places = sorted(_places(loaded), key=lambda place: place[1], reverse=True)
     if not places:

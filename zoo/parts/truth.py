@@ -19,7 +19,7 @@ def truth_in_input(batch: Batch, targets: Sequence[Target], space: LabelSpace) -
 
     Raises:
         TypeError: one is no `Target`.
-        ValueError: there are more or fewer targets than pictures.
+        ValueError: there are more or fewer targets than pictures, or a box lies wholly outside of its picture.
         LabelError: a label is outside the label space.
     """
     if len(targets) != len(batch):
@@ -38,6 +38,18 @@ def _in_input(target: Target, place: Place, device: torch.device, space: LabelSp
             f"Its label space '{space.name}' has {len(space)} labels, from 0.",
             "Map the data set's classes to the model's by name before training.",
         )
+    _check_inside(target.boxes, place)
     boxes = place.to_input(target.boxes.to(device, torch.float32))  # (n, 4)
     solid = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)  # (n,)
     return Target(boxes[solid], target.labels.to(device)[solid])
+
+
+def _check_inside(boxes: torch.Tensor, place: Place) -> None:
+    x1, y1, x2, y2 = boxes.unbind(1)
+    outside = (x1 >= place.width) | (y1 >= place.height) | (x2 <= 0) | (y2 <= 0)
+    if outside.any():
+        box = [round(edge, 2) for edge in boxes[outside][0].tolist()]
+        raise ValueError(
+            f"the box {box} lies outside of its picture of {place.width} x {place.height}: boxes are x1 y1 x2 y2 in pixels of "
+            "the original picture; leave out what a crop has cut away"
+        )
