@@ -10,6 +10,30 @@ import pytest
 Shell = Callable[..., Any]
 SMALL = ("--set", "size=32", "--set", "input.size=[32, 32]")
 
+LOUD = """
+    from itertools import count
+    from zoo import hookimpl
+
+    number = count(1)
+
+    def build(*, space):
+        from zoo.testing import Toy
+
+        class Loud(Toy):
+            def decode(self, raw, batch, protocol):
+                raise ValueError(f"Box {next(number)} is odd")
+
+        return Loud(space)
+
+    @hookimpl
+    def register_architectures(register):
+        register("loud", "detzoo_loud:build")
+
+    @hookimpl
+    def register_cards(register):
+        register({"schema": 1, "cards": {"loud": {"architecture": "loud", "labels": ["a"]}}})
+"""
+
 
 def test_every_check_has_a_line_and_the_exit_code_is_0(shell: Shell) -> None:
     answer = shell("check", "yolox_nano", *SMALL)
@@ -71,3 +95,30 @@ def test_mistakes_are_sentences(shell: Shell) -> None:
     assert "Did you mean 'best_first'?" in shell("check", "yolox_nano", "--only", "best_frist").err
     assert shell("check", "yolox_nan").code == 3
     assert "It is not NAME=VALUE." in shell("check", "yolox_nano", "--set", "size").err
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("size=big", "'yolox_nano' was to be checked with size='big'.\nExpected int, got str: 'big'.\n"),
+        ("breadth=3", "The arguments do not fit: got an unexpected keyword argument 'breadth'.\n"),
+    ],
+)
+def test_a_setting_that_the_architecture_does_not_take_is_the_settings_fault_whatever_is_checked(
+    shell: Shell, setting: str, said: str
+) -> None:
+    answer = shell("check", "yolox_nano", "--only", "card_has_a_licence", "--set", setting)
+    assert answer.code == 4
+    assert said in answer.err
+    assert "takes: depth, width, depthwise, backbone, size." in answer.err
+    assert "registry.yaml" not in answer.err
+
+
+def test_one_fault_in_many_checks_is_told_once(shell: Shell, give_plugin: Callable[..., None]) -> None:
+    give_plugin("loud", LOUD)
+    checks = ["best_first", "corners_in_order", "labels_in_range", "sees_something"]
+    answer = shell("check", "loud", *[word for check in checks for word in ("--only", check)])
+    assert answer.code == 1
+    assert answer.out.count("FAILED") == 4
+    assert answer.out.count("ValueError: Box") == 1, answer.out
+    assert "sees_something and 3 more: ValueError: Box 1 is odd" in answer.out

@@ -6,6 +6,7 @@ promise, status, reason, seconds}. The exit code is 0 where nothing failed, 1 wh
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from zoo.errors import CardError
 if TYPE_CHECKING:
     from zoo.testing import Outcome
 
+NAMED = 3  # checks that are listed before one fault; of more, the first
 SHOWN = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "expected": "fails, as expected"}
 
 
@@ -59,8 +61,23 @@ def _with_progress(running: Any, total: int) -> list[Outcome]:
 
 def _write_table(name: str, outcomes: Sequence[Outcome]) -> None:
     typer.echo(table(("check", "result", "seconds"), [_cells(one) for one in outcomes], right=("seconds",)))
-    reasons = "".join(f"{one.check}: {one.reason}\n" for one in outcomes if one.reason)
+    reasons = "".join(f"{_some(checks)}: {reason}\n" for reason, checks in _told_once(outcomes))
     typer.echo(f"\n{reasons}\n{name}: {_counted(outcomes)}." if reasons else f"\n{name}: {_counted(outcomes)}.")
+
+
+def _told_once(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:
+    """Each reason with the checks that give it; one fault in many pictures differs in its numbers, and in who noticed it."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    for one in outcomes:
+        if one.reason:
+            kind = re.sub(r"\d+(\.\d+)?", "0", one.reason.rpartition(" raised ")[2])
+            found.setdefault(f"{one.status} {kind}", (one.reason, []))[1].append(one.check)
+    return list(found.values())
+
+
+def _some(checks: Sequence[str]) -> str:
+    """Their names, or the first and how many more there are."""
+    return ", ".join(checks) if len(checks) <= NAMED else f"{checks[0]} and {len(checks) - 1} more"
 
 
 def _cells(one: Outcome) -> tuple[str, str, str]:

@@ -84,10 +84,10 @@ def _explained(choice: Choice, make: Make, given: Mapping[str, object], why: Exc
             return why
         place = _place(choice, *_culprit(choice, make, given) or ())
         return CardError(f"{why.asked} {place}", why.case, why.fix)
-    said = f"Its builder raised {type(why).__name__}: {' '.join(str(why).split())}"
+    said = f"Its builder raised {type(why).__name__}: {' '.join(str(why).split()).rstrip('.')}."
     wrong = _culprit(choice, make, given) if own else None
     if wrong is None:
-        return ContractError(_asked(choice), said, blame(make))
+        return ContractError(_asked(choice), said, blame(make, shown="its card"))
     return _flaw(choice, f"The architecture can't be built with that. {said}", _taken(choice, make), *wrong)
 
 

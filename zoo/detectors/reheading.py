@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo.detectors.assign import assign
+from zoo.detectors.class_rows import by_channel, submodule
 from zoo.detectors.detector import Detector
 from zoo.detectors.skeleton import skeleton
 from zoo.detectors.swap import HeadSwap, NewRows
@@ -59,28 +60,17 @@ def _carried(source: Detector, detector: Detector) -> dict[str, Rows]:
 def _layer(
     source: Detector, detector: Detector, before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]
 ) -> dict[str, Rows]:
-    module = _submodule(detector, layer).to_empty(device="cpu")
+    module = submodule(detector, layer).to_empty(device="cpu")
     layer.start(module)
     pairs = _channels(before, layer, label)
     theirs = dict(source.get_submodule(before.name).named_parameters(recurse=False))
     found = {}
     for name, tensor in module.named_parameters(recurse=False):
-        rows = _by_channel(tensor, layer, detector)
-        rows[:, list(pairs)] = _by_channel(theirs[name], before, source)[:, list(pairs.values())].to(rows.dtype)
+        rows = by_channel(tensor, layer, detector)
+        rows[:, list(pairs)] = by_channel(theirs[name], before, source)[:, list(pairs.values())].to(rows.dtype)
         fresh = layer.outer * layer.inner * (len(layer.channels) - len(pairs))
         found[f"{layer.name}.{name}"] = tensor.detach(), fresh
     return found
-
-
-def _submodule(detector: Detector, layer: ClassLayer) -> nn.Module:
-    try:
-        return detector.get_submodule(layer.name)
-    except AttributeError as why:
-        raise ContractError(
-            f"{type(detector).__name__} was asked for the layers that speak of classes.",
-            f"It names '{layer.name}', and has no such layer.",
-            "Mend class_layers in its plugin.",
-        ) from why
 
 
 def _channels(before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -> dict[int, int]:
@@ -98,18 +88,6 @@ def _channels(before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -
         if known is not None:
             pairs[channel] = known
     return pairs
-
-
-def _by_channel(tensor: Tensor, layer: ClassLayer, detector: Detector) -> Tensor:
-    """A view of a layer's tensor with its rows as block, channel and row of the channel."""
-    outer, channels, inner = layer.shape
-    if tensor.shape[0] == outer * channels * inner:
-        return tensor.view(outer, channels, inner, *tensor.shape[1:])
-    raise ContractError(
-        f"{type(detector).__name__} was asked for the rows of each class in '{layer.name}'.",
-        f"It says {outer} x {channels} x {inner}, and there are {tensor.shape[0]}.",
-        "Mend class_layers in its plugin.",
-    )
 
 
 def _fresh(make: Make, detector: Detector) -> dict[str, Rows]:

@@ -10,11 +10,11 @@ from typing import Any
 
 from zoo.errors import NameNotFound
 from zoo.labels.near import choice_of, near
-from zoo.testing.checks import answers, building, card, classes, forms, preparing, settings, shapes, state, training
+from zoo.testing.checks import answers, building, card, classes, forms, learning, preparing, settings, shapes, state, training
 from zoo.testing.model import Model
 
 PREFIX = "check_"
-GROUPS: tuple[ModuleType, ...] = (answers, settings, shapes, forms, preparing, training, state, building, classes, card)
+GROUPS: tuple[ModuleType, ...] = (answers, settings, shapes, forms, preparing, training, learning, state, building, classes, card)
 
 
 @dataclass(frozen=True)

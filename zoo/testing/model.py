@@ -13,7 +13,8 @@ from msgspec import structs
 
 from zoo.detectors.build import build
 from zoo.detectors.detector import Detector
-from zoo.errors import CardError
+from zoo.detectors.skeleton import skeleton
+from zoo.errors import CardError, ZooError
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.registry import Card, Choice, Entry, catalogue
@@ -46,10 +47,13 @@ class Model:
 
         Raises:
             NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
-            CardError: a field of `input` is none.
+            CardError: a field of `input` is none, or it can't be built with these arguments.
         """
-        choice = catalogue().resolve(name)
-        return cls.of_entry(replace(choice.entry, card=_changed(choice.entry.card, name, arguments or {}, input or {})))
+        entry = catalogue().resolve(name).entry
+        changed = cls.of_entry(replace(entry, card=_changed(entry.card, name, arguments or {}, input or {})))
+        if arguments and (why := changed.defect()) is not None and cls.of_entry(entry).defect() is None:
+            raise _unfit(name, arguments, why) from why
+        return changed
 
     @classmethod
     def of_entry(cls, entry: Entry) -> Model:
@@ -68,6 +72,15 @@ class Model:
         torch.manual_seed(seed)
         return self.make(space or self.space).eval()
 
+    def defect(self) -> Exception | None:
+        """Why it can't be built, tried without memory for its weights; None where it can."""
+        try:
+            with skeleton():
+                self.make(self.space)
+        except Exception as why:  # whatever a builder raises
+            return why
+        return None
+
     @cached_property
     def plain(self) -> Detector:
         """One that has not run, for checks to which its weights do not matter."""
@@ -83,6 +96,14 @@ class Model:
         if self.card is None:
             raise NotApplicable("It has no card.")
         return self.card
+
+
+def _unfit(name: str, arguments: Mapping[str, Any], why: Exception) -> CardError:
+    """The error for arguments that only the caller gave, so that no line of the card is at fault."""
+    given = ", ".join(f"{one}={value!r}" for one, value in arguments.items())
+    case, fix = (why.case, why.fix) if isinstance(why, ZooError) else (f"{type(why).__name__}: {why}", "")
+    fix = fix if isinstance(why, CardError) else "Give values that its architecture can be built with."
+    return CardError(f"'{name}' was to be checked with {given}.", case.rpartition("': ")[2] or case, fix)
 
 
 def _changed(card: Card, name: str, arguments: Mapping[str, Any], input: Mapping[str, object]) -> Card:

@@ -68,13 +68,15 @@ class Toy(Detector):
         return [ClassLayer("kind", channels=self.space.channels)]
 
     def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """`kind`: which cells lie in an object; `size`: small reaches."""
-        wanted = torch.zeros_like(raw[:, 4:])
-        for row, one in zip(wanted, truth_in_input(batch, targets, self.space), strict=True):
-            for (x1, y1, x2, y2), label in zip((one.boxes / CELL).int().tolist(), one.labels.tolist(), strict=True):
-                row[label, y1 : y2 + 1, x1 : x2 + 1] = 1
-        kind = F.binary_cross_entropy_with_logits(raw[:, 4:], wanted)
-        return {"kind": kind, "size": raw[:, :4].square().mean()}
+        """`kind`: which cell has the middle of an object; `size`: how far the edges of its box are from where they should be."""
+        wanted, boxes = torch.zeros_like(raw[:, 4:]), _boxes(raw).view(-1, *raw.shape[2:], 4)  # (b, n, 4, 4), (b, 4, 4, 4)
+        apart = [boxes.sum() * 0]
+        for kind, cells, one in zip(wanted, boxes, truth_in_input(batch, targets, self.space), strict=True):
+            middles = ((one.boxes[:, :2] + one.boxes[:, 2:]) / 2 / CELL).int().clamp(0, SIDE // CELL - 1)
+            for (x, y), box, label in zip(middles.tolist(), one.boxes, one.labels.tolist(), strict=True):
+                kind[label, y, x] = 1
+                apart.append(F.l1_loss(cells[y, x], box) / CELL)
+        return {"kind": F.binary_cross_entropy_with_logits(raw[:, 4:], wanted), "size": torch.stack(apart).sum()}
 
 
 def _boxes(raw: Tensor) -> Tensor:

@@ -36,6 +36,8 @@ from zoo.testing.checks.forms import check_every_form_gives_the_same as check_ev
 from zoo.testing.checks.forms import check_neighbours_change_nothing as check_neighbours_change_nothing
 from zoo.testing.checks.forms import check_order_kept as check_order_kept
 from zoo.testing.checks.forms import check_pictures_untouched as check_pictures_untouched
+from zoo.testing.checks.learning import check_loss_leads_to_the_truth as check_loss_leads_to_the_truth
+from zoo.testing.checks.learning import check_loss_teaches_the_named_class as check_loss_teaches_the_named_class
 from zoo.testing.checks.preparing import check_input_is_ready as check_input_is_ready
 from zoo.testing.checks.preparing import check_input_size_kept as check_input_size_kept
 from zoo.testing.checks.preparing import check_places_lead_back as check_places_lead_back

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from zoo.detections import Detections
+from zoo.detectors.class_rows import by_channel, submodule
 from zoo.detectors.detector import Detector
 from zoo.parts import ClassLayer
 from zoo.testing.pictures import decode, scene
@@ -44,15 +45,15 @@ def muted(detector: Detector, labels: Collection[int]) -> Iterator[None]:
     layers = detector.class_layers()
     if layers is None:
         raise NotApplicable("Its class_layers does not say where its classes are.")
-    modules: list[Any] = [detector.get_submodule(layer.name) for layer in layers]
+    modules: list[Any] = [submodule(detector, layer) for layer in layers]
     if any(getattr(module, "bias", None) is None for module in modules):
         raise NotApplicable("A layer with rows for classes has no bias.")
     before = [(module.weight.detach().clone(), module.bias.detach().clone()) for module in modules]
     with torch.no_grad():
         for layer, module in zip(layers, modules, strict=True):
             channels = [channel for channel, label in enumerate(layer.channels) if label in labels or _unused(layer, channel)]
-            module.weight.reshape(*layer.shape, -1)[:, channels] = 0  # (block, channel, row, …), a view
-            module.bias.reshape(layer.shape)[:, channels] = MUTED
+            by_channel(module.weight, layer, detector)[:, channels] = 0  # (block, channel, row, …), a view
+            by_channel(module.bias, layer, detector)[:, channels] = MUTED
     try:
         yield
     finally:

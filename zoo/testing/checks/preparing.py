@@ -15,7 +15,7 @@ from zoo.testing.pictures import scene
 from zoo.testing.verdict import NotApplicable, require
 
 SIZES = ((48, 64), (33, 57), (90, 30))
-COLOR = (200, 120, 40)
+COLOR = (203, 117, 46)  # no round numbers, which survive being rounded
 
 
 def check_input_is_ready(detector: Detector) -> None:
@@ -55,19 +55,20 @@ def check_places_lead_back(detector: Detector) -> None:
 def check_prepared_as_declared(model: Model) -> None:
     """Size, mean, deviation, range, channel order and padding are those of the card's `input`.
 
-    Looked at in pictures of one color, so that the kind of interpolation does not matter. Tolerance: a pixel of size, 1 % of the
-    range of values.
+    Looked at in pictures of one color, so that the kind of interpolation does not matter, and in noise that needs no resizing.
+    Tolerance: a pixel of size, 1 % of the range of values.
     """
     rule = model.need_card().input
     if rule is None:
         raise NotApplicable("Its card declares no input.")
-    wanted = _values(rule)
+    wanted = _values(torch.tensor(COLOR)[:, None, None], rule).flatten()
     for height, width in SIZES:
         picture = torch.tensor(COLOR, dtype=torch.uint8)[:, None, None].expand(3, height, width).contiguous()
         batch = _prepared(model.plain, picture)
         place, pixels = batch.places[0], batch.pixels[0].float().cpu()
         _check_size(place, resized(Size(height, width), rule), f"{width} x {height}")
         _check_values(pixels, place, wanted, rule)
+    _check_details(model.plain, rule)
 
 
 def _check_size(place: Place, wanted: Size, picture: str) -> None:
@@ -90,10 +91,24 @@ def _check_values(pixels: Tensor, place: Place, wanted: Tensor, rule: Input) -> 
         require(filled, f"The card pads with {rule.padding:g}, and prepare with {_shown(padding)}.")
 
 
-def _values(rule: Input) -> Tensor:
-    """What the color is in the network's input: (3,)."""
-    color = torch.tensor(COLOR if rule.channels == "rgb" else COLOR[::-1]) / 255
-    return (color * rule.range - torch.tensor(rule.mean or [0.0] * 3)) / torch.tensor(rule.std or [1.0] * 3)
+def _check_details(detector: Detector, rule: Input) -> None:
+    """Noise of the size that pictures are resized to arrives as it is: neither blurred nor rounded."""
+    height, width = rule.size[0], rule.size[0 if rule.resize == "shortest_edge" else 1]
+    noise = torch.randint(0, 256, (3, height, width), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    batch = _prepared(detector, noise)
+    top, left = round(batch.places[0].top), round(batch.places[0].left)
+    made = batch.pixels[0, :, top : top + height, left : left + width].float().cpu()
+    apart = float((made - _values(noise, rule)).abs().mean() / _spread(rule).max())
+    size = f"{width} x {height}"
+    require(
+        apart <= 0.01, f"A picture of {size} pixels needs no resizing, and prepare changes its pixels by {apart:.1%} on average."
+    )
+
+
+def _values(picture: Tensor, rule: Input) -> Tensor:
+    """What pixels `(3, h, w)` of 0..255 are in the network's input."""
+    mean, std = (torch.tensor(given)[:, None, None] for given in (rule.mean or [0.0] * 3, rule.std or [1.0] * 3))
+    return ((picture if rule.channels == "rgb" else picture.flip(0)) / 255 * rule.range - mean) / std
 
 
 def _spread(rule: Input) -> Tensor:

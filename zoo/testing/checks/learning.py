@@ -1,0 +1,135 @@
+"""What the loss teaches is what `decode` reads: the same boxes, the same classes, of every object in every picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from zoo.detections import Detections
+from zoo.detectors.class_rows import by_channel, submodule
+from zoo.detectors.detector import Detector
+from zoo.detectors.mode import evaluating
+from zoo.parts import ClassLayer, Target
+from zoo.testing.freed import freed
+from zoo.testing.lent import training
+from zoo.testing.pictures import EVERYTHING, scene, truth
+from zoo.testing.verdict import NotApplicable, require
+
+PLACES = ((6.0, 5.0, 30.0, 37.0), (36.0, 20.0, 60.0, 44.0)), ((20.0, 8.0, 50.0, 38.0),)  # of the objects in two pictures
+TRIES = (
+    (100, 0.3, False),
+    (100, 0.3, True),
+    (200, 0.3, True),
+    (300, 2.0, True),
+)  # steps, the first one's length, whether from above 0
+OVERLAP = 0.97
+BEST = 10  # an object may be seen twice, by two neighbouring cells
+
+
+def check_loss_leads_to_the_truth(detector: Detector) -> None:
+    """Once its last layers say what the loss asks for, `decode` sees the objects of the truth, there and of their class.
+
+    The network takes no part: the outputs of its last layers go down the loss by themselves. Two pictures, with two objects and
+    one. In each the best detection is an object, and every object is among the 10 best, with its class and an IoU of 0.97.
+    """
+    targets = _targets(len(detector.space))
+    missed: list[str] = []
+    for steps, rate, above in TRIES:
+        seen = _followed(detector, targets, steps=steps, rate=rate, above=above)
+        found = list(_missed(targets, seen, detector.space.names))
+        if not found:
+            return
+        missed += found
+    require(False, f"Where its last layers say what the loss asks for, {missed[0]}.")
+
+
+def check_loss_teaches_the_named_class(detector: Detector) -> None:
+    """Of the declared rows of a class, the loss asks more when the truth names that class than when it names another.
+
+    Of the first class and the last, by the gradient of their biases.
+    """
+    names = detector.space.names
+    first, last = 0, len(names) - 1
+    if not last:
+        raise NotApplicable("It has one class.")
+    asked = {label: _asked(detector, label) for label in (first, last)}
+    for label, other in ((first, last), (last, first)):
+        own, foreign = asked[label][label], asked[other][label]
+        case = f"The rows of '{names[label]}' are pulled by {own:.3g} where the truth is '{names[label]}'"
+        require(own > foreign, f"{case}, and by {foreign:.3g} where it is '{names[other]}'.")
+
+
+def _targets(classes: int) -> list[Target]:
+    """The first and the last class in one picture, one between them in the other."""
+    labels = ([0, classes - 1], [classes // 2])
+    return [Target(torch.tensor(boxes), torch.tensor(one)) for boxes, one in zip(PLACES, labels, strict=True)]
+
+
+def _followed(detector: Detector, targets: Sequence[Target], *, steps: int, rate: float, above: bool) -> list[Detections]:
+    """What is seen in two scenes after the last layers went down the loss by themselves.
+
+    above: they start from above 0, where a rectifier lets a gradient through.
+    """
+    with training(detector):
+        batch = detector.prepare([scene(seed=1), scene(seed=2)])
+        with freed(detector, batch) as leaves:
+            if not leaves:
+                raise NotApplicable("No layer of it leads to a tensor in dicts, lists, tuples or dataclasses.")
+            for leaf in leaves if above else ():
+                leaf.data.abs_()
+            optimizer = torch.optim.Adam(leaves, lr=rate)
+            for step in range(steps):
+                torch.manual_seed(0)
+                optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
+                optimizer.zero_grad()
+                losses = detector.loss(detector(batch), batch, targets)
+                torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+            with evaluating(detector), torch.no_grad():
+                return detector.decode(detector(batch), batch, EVERYTHING)
+
+
+def _missed(targets: Sequence[Target], seen: Sequence[Detections], names: Sequence[str]) -> Iterator[str]:
+    """Where what is seen is not the truth, in words."""
+    for number, (target, one) in enumerate(zip(targets, seen, strict=True), 1):
+        best = one.top(BEST)
+        same = (box_iou(target.boxes, best.boxes) >= OVERLAP) & (target.labels[:, None] == best.labels)  # (objects, detections)
+        for row, box, label in zip(same, target.boxes.tolist(), target.labels.tolist(), strict=True):
+            if not row.any() or not same[:, 0].any():
+                yield f"'{names[label]}' at {box} in picture {number} is seen as {_shown(best)}"
+
+
+def _shown(seen: Detections) -> str:
+    """The two best."""
+    pairs = zip(seen.class_names, seen.boxes.tolist(), seen.scores.tolist(), strict=True)
+    best = [f"'{name}' at {[round(edge, 1) for edge in box]} ({score:.2f})" for name, box, score in pairs]
+    return " and ".join(best[:2]) or "nothing"
+
+
+def _asked(detector: Detector, label: int) -> dict[int, float]:
+    """How strongly the loss of a scene with one object of this label pulls the biases of each label upwards."""
+    layers = detector.class_layers()
+    if layers is None:
+        raise NotApplicable("Its class_layers does not say where its classes are.")
+    biases = {layer: bias for layer in layers if layer.inner == 1 and (bias := _learnt_bias(detector, layer)) is not None}
+    if not biases:
+        raise NotApplicable("No layer with rows for classes has a bias that learns.")
+    with training(detector):
+        torch.manual_seed(0)
+        batch = detector.prepare([scene(seed=1), scene(seed=2)])
+        losses = detector.loss(detector(batch), batch, [truth(label), truth(label)])
+        grads = torch.autograd.grad(torch.stack(list(losses.values())).sum(), list(biases.values()), allow_unused=True)
+    pulls: dict[int, float] = {}
+    for layer, bias, grad in zip(biases, biases.values(), grads, strict=True):
+        pulled = torch.zeros_like(bias) if grad is None else -grad
+        for channel, pull in zip(layer.channels, by_channel(pulled, layer, detector).sum((0, 2)).tolist(), strict=True):
+            pulls[channel] = pulls.get(channel, 0.0) + pull
+    return pulls
+
+
+def _learnt_bias(detector: Detector, layer: ClassLayer) -> Tensor | None:
+    bias = getattr(submodule(detector, layer), "bias", None)
+    return bias if isinstance(bias, Tensor) and bias.requires_grad else None
