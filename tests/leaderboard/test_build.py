@@ -94,6 +94,8 @@ def test_an_entry_of_a_build_can_be_read_and_says_what_it_is_of(desk):
     entry = Entry.read(desk / "site/entries/tiny-at-toys.json")
     facts = entry.report.provenance
     assert facts["weights_source"] == "random"
+    assert facts["plugin"].startswith("yolox (detzoo ")
+    assert len(facts["card_sha256"]) == 64
     assert facts["data"] == "toys"
     assert facts["protocol"] == "uniform"
     assert entry.protocol["score"] == 0.01

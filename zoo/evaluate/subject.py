@@ -52,7 +52,7 @@ def subject(
     known = catalogue()
     weights = f"file:{os.fspath(weights)}" if isinstance(weights, os.PathLike) else weights
     choice = choose(known, model, weights)
-    facts = {"model": choice.entry.name, "card_sha256": card_sha256(choice), "plugin": _plugin(choice)}
+    facts = {"model": choice.entry.name, "card_sha256": card_sha256(choice), "plugin": plugin_of(choice)}
     if weights is False:
         return _at_hand(load(model, weights=False, device=device), facts | {"weights_source": "random"})
     found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
@@ -86,7 +86,7 @@ def card_sha256(choice: Choice) -> str:
     return hashlib.sha256(msgspec.json.encode(choice.entry.card, order="sorted")).hexdigest()
 
 
-def _plugin(choice: Choice) -> str:
+def plugin_of(choice: Choice) -> str:
     """Whose code builds it, as in `yolox (detzoo 0.1.0)`."""
     name = choice.entry.card.architecture.partition("/")[0]
     found = (f"{name} ({one.distribution} {one.version})" for one in catalogue().plugins if one.name == name)

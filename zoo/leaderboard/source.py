@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from zoo.evaluate import Predictions, predict
 from zoo.evaluate.coco import read_results
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.provenance import hardware, software
+from zoo.evaluate.subject import card_sha256, plugin_of
 from zoo.hub.choice import choose, find, is_place
 from zoo.labels import meet
 from zoo.leaderboard.board import Board, Row
@@ -49,7 +50,10 @@ def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: P
         weights = weights_of(row, folder)
         model = loaded(row.model, False) if weights is False else row.model
         given = weights or True  # a detector at hand has its own
-        return _of_predictions(predict(model, data=dataset, protocol=board.protocol, weights=given, to=runs), dataset)
+        seen = predict(model, data=dataset, protocol=board.protocol, weights=given, to=runs)
+        choice = catalogue().resolve(row.model)
+        known = {"plugin": plugin_of(choice), "card_sha256": card_sha256(choice)}  # a detector at hand does not say them
+        return _of_predictions(replace(seen, provenance=known | seen.provenance), dataset)
     path = folder / row.predictions
     if path.suffix == SUFFIX:
         return _of_predictions(Predictions.read(path), dataset)

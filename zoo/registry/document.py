@@ -74,14 +74,14 @@ def read(path: Path) -> bytes:
     """The bytes of a registry file; CardError where there is no such file, or it is no regular file, or too large."""
     try:
         if path.exists() and not path.is_file():
-            raise flaw(path, "It is not a regular file.", "Name the YAML file itself, for example cards.yaml.")
+            raise flaw(path, "It is not a regular file.", "Name the file itself.")
         with path.open("rb") as file:
             raw = file.read(LIMIT + 1)
     except (OSError, ValueError) as why:
         reason = getattr(why, "strerror", None) or str(why)
         raise flaw(path, f"It can't be read: {reason}.", "Check the path and its permissions.") from why
     if len(raw) > LIMIT:
-        raise flaw(path, f"It is larger than {LIMIT >> 20} MB.", "Split it into several registry files.")
+        raise flaw(path, f"It is larger than {LIMIT >> 20} MB.", "Split it into several files.")
     return raw
 
 
