@@ -1,6 +1,6 @@
 """Writes docs/reference/conformance.md: every first-party model against every check of the kit.
 
-`--only NAME` prints one model and writes nothing; `--check NAME` asks one check, and keeps what the page says of the others.
+`--only NAME` prints one model and writes nothing; `--check NAME` asks one check, and keeps what the page says of all others.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def main() -> None:
         columns.setdefault(name, {}).update({one.check: SIGNS[one.status] for one in outcomes})
         failed = [f"  {one.check}: {one.reason}" for one in outcomes if one.status == "failed"]
         print("\n".join([f"{name}  {sum(one.seconds for one in outcomes):.1f} s", *failed]), flush=True)
-    if not asked.only:
+    if asked.check or not asked.only:
         PAGE.write_text(page(columns))
 
 
