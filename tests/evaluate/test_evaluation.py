@@ -223,10 +223,19 @@ def test_annotations_that_look_wrong_are_measured_and_remarked_on(
     assert [one for one in report.measured.notes if note in one]
 
 
+def test_equal_scores_and_boxes_without_area_are_remarked_on(street: Dataset, tmp_path: Path) -> None:
+    file = listed(street, tmp_path / "theirs.json", bbox=lambda box: [*box[:2], 0, 0])
+    rows = json.loads(file.read_text())
+    file.write_text(json.dumps([row | {"bbox": [row["bbox"][0], row["bbox"][1] + up, 0, 0]} for row in rows for up in (0, 1)]))
+    notes = zoo.evaluate(file, data=street, resamples=0).measured.notes
+    assert "All 24 detections have no area, and can match nothing." in notes
+    assert "All 24 scores are 0.5: AP ranks by them, and here it can't." in notes
+
+
 def test_a_list_that_was_joined_with_itself_is_remarked_on(street: Dataset, tmp_path: Path) -> None:
     file = listed(street, tmp_path / "theirs.json")
     file.write_text(json.dumps(2 * json.loads(file.read_text())))
-    [note] = zoo.evaluate(file, data=street, resamples=0).measured.notes
+    note, *_ = zoo.evaluate(file, data=street, resamples=0).measured.notes
     assert note.startswith("12 of 24 detections repeat another one in image, class, box and score")
 
 

@@ -50,13 +50,15 @@ def not_mentioned(dataset: Dataset, seen: Seen) -> Iterator[str]:
 
 
 def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
-    """Boxes that are not where pictures are; the first likely cause."""
+    """Boxes that are not where pictures are, with the likeliest cause, and boxes of nothing."""
     x, y, w, h = seen.xywh.T
     width, height = _sizes(dataset)[seen.rows].T
     sides = dataset.truth.xywh[:, 2:]
     if seen.xywh.max() <= _CORNER and len(sides) and np.median(sides) > 2 * _CORNER:
         yield "All boxes lie in the first two pixels, and annotated ones do not: are they fractions of the picture, not pixels?"
         return
+    if empty := int((seen.xywh[:, 2:] <= 0).any(axis=1).sum()):
+        yield f"{_do(empty, len(seen), 'detection', 'has', 'have')} no area, and can match nothing."
     room = 1 + 0.02 * np.stack([width, height])  # (2, n) pixels
     beyond = (x + w > width + room[0]) | (y + h > height + room[1])
     corners = (w >= x) & (h >= y)
@@ -89,6 +91,8 @@ def _twice(seen: Seen) -> Iterator[str]:
 
 def _scores(seen: Seen) -> Iterator[str]:
     outside = int(((seen.scores < 0) | (seen.scores > 1)).sum())
+    if len(seen) >= _FEW and len(np.unique(seen.scores)) == 1:
+        yield f"All {len(seen):,} scores are {seen.scores[0]:g}: AP ranks by them, and here it can't."
     if outside:
         low, high = float(seen.scores.min()), float(seen.scores.max())
         kind = "percentages" if low >= 0 and high <= 100 else "logits"
