@@ -130,6 +130,15 @@ def test_a_loss_of_something_else_than_is_decoded_is_found(kind: type[Toy], said
         check_loss_leads_to_the_truth(lively(kind))
 
 
+def test_a_decode_that_adds_a_pixel_is_found() -> None:
+    class Inclusive(Toy):
+        def one(self, boxes: Tensor, *rest: Any) -> Detections:
+            return super().one(boxes + torch.tensor([0.0, 0.0, 1.0, 1.0]), *rest)
+
+    with pytest.raises(ConformanceError, match="is seen as"):
+        check_loss_leads_to_the_truth(lively(Inclusive))
+
+
 def test_a_loss_of_the_wrong_sign_is_found_in_the_rows_of_a_class() -> None:
     class Negated(Toy):
         def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
