@@ -186,7 +186,7 @@ def nan_loss(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, tar
 
 def some_empty(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
     counts = {len(one.labels) for one in targets}
-    return {name: loss / (len(counts) == 1) for name, loss in ours(raw, batch, targets).items()}
+    return {name: loss / (counts == {0} or 0 not in counts) for name, loss in ours(raw, batch, targets).items()}
 
 
 def all_empty(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
@@ -359,6 +359,7 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
     "weights_have_sources": card(weights={"v1": Weights(sources=[])}),
 }
 ALSO = {  # what nothing can break alone
+    "sees_something": ["loss_leads_to_the_truth"],
     "boxes_follow_the_picture": ["loss_leads_to_the_truth"],
     "gradients_reach_every_part": ["loss_leads_to_the_truth"],
     "loss_follows_the_truth": ["loss_leads_to_the_truth"],
