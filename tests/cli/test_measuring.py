@@ -180,7 +180,7 @@ def test_mistakes_are_sentences_with_exit_codes(shell: Shell, data: str, words: 
 def test_a_data_set_that_is_not_there_is_a_sentence(shell: Shell) -> None:
     done = shell("evaluate", "yolox_nano", "--data", "coco:nowhere.json")
     assert done.code == 10
-    assert "nowhere.json was to be read." in done.err
+    assert "'nowhere.json' was to be read." in done.err
 
 
 def test_evaluate_draws_plots(shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]) -> None:
