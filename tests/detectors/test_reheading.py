@@ -221,6 +221,7 @@ def _wrong(space: LabelSpace, **changes: Any) -> Any:
     [
         ({}, "'head.cls_preds.2.weight' depends on the number of classes"),
         ({"outer": 2}, "2 x 2 x 1"),
+        ({"start": torch.nn.init.zeros_}, "'head.cls_preds.0' was to begin anew by its `start`"),
         ({"name": "heat.9"}, "names 'heat.9', and has no such layer"),
     ],
 )

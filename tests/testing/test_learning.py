@@ -13,7 +13,7 @@ from zoo.detectors import Batch, Protocol, Target
 from zoo.labels import LabelSpace
 from zoo.parts import ClassLayer
 from zoo.testing import Model, NotApplicable, Toy
-from zoo.testing.checks import check_loss_leads_to_the_truth, check_loss_teaches_the_named_class
+from zoo.testing.checks import check_loss_leads_to_the_truth, check_loss_teaches_the_named_class, check_one_class
 from zoo.testing.freed import freed
 from zoo.testing.lent import training
 from zoo.testing.pictures import scene
@@ -184,3 +184,12 @@ def test_only_the_last_layers_are_free_and_all_is_as_before_afterwards() -> None
             assert not torch.equal(toy(batch), said)
         assert all(parameter.requires_grad for parameter in toy.parameters())
         assert not any("forward" in vars(module) for module in toy.modules())
+
+
+def test_a_softmax_over_one_class_is_found() -> None:
+    class Certain(Toy):
+        def decode(self, raw: Tensor, batch: Batch, protocol: Protocol) -> list[Detections]:
+            return super().decode(torch.cat([raw[:, :4], raw[:, 4:].softmax(1).logit(eps=1e-9)], 1), batch, protocol)
+
+    with pytest.raises(ConformanceError, match="it is certain of everything"):
+        check_one_class(Model("toy", Certain, SPACE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo.detectors.assign import assign
 from zoo.detectors.class_rows import by_channel, submodule
@@ -61,7 +61,7 @@ def _layer(
     source: Detector, detector: Detector, before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]
 ) -> dict[str, Rows]:
     module = submodule(detector, layer).to_empty(device="cpu")
-    layer.start(module)
+    _start(layer, module)
     pairs = _channels(before, layer, label)
     theirs = dict(source.get_submodule(before.name).named_parameters(recurse=False))
     found = {}
@@ -71,6 +71,15 @@ def _layer(
         fresh = layer.outer * layer.inner * (len(layer.channels) - len(pairs))
         found[f"{layer.name}.{name}"] = tensor.detach(), fresh
     return found
+
+
+def _start(layer: ClassLayer, module: nn.Module) -> None:
+    try:
+        layer.start(module)
+    except Exception as why:  # whatever a plugin's function raises
+        said = f"It raised {type(why).__name__}: {' '.join(str(why).split()).rstrip('.')}."
+        fix = "It is given the layer, and sets its weight and bias in place. Mend class_layers in its plugin."
+        raise ContractError(f"The class layer '{layer.name}' was to begin anew by its `start`.", said, fix) from why
 
 
 def _channels(before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -> dict[int, int]:

@@ -19,7 +19,8 @@ class Protocol:
     score:     detections below it are dropped, in [0, 1].
     iou:       non-maximum suppression drops a box that overlaps a better one by more, in [0, 1]; families without it ignore this.
     max_boxes: at most so many detections a picture, best first.
-    nms:       suppression acts within a "class", as every family does it, or on "all" boxes, whatever their class.
+    nms:       suppression acts within a "class", as every family's `decode` does it, or on "all" boxes, whatever their class:
+               then `detect` does it once more on what was decoded.
     resize:    pictures are resized as the "card" says: each model gets the input it was trained for.
     precision: of the network's arithmetic; the two short ones by autocast.
     exif:      "apply" turns pictures upright, which is what annotators saw; "ignore" takes them as they are stored.

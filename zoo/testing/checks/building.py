@@ -41,10 +41,12 @@ def check_labels_obeyed(model: Model) -> None:
 
 
 def check_one_class(model: Model) -> None:
-    """Built for a single class it works as well."""
-    detector = model.build(LabelSpace.custom(["thing"]))
-    labels = set(see(detector, scene()).labels.tolist())
+    """Built for a single class it works as well, and can doubt."""
+    seen = see(model.build(LabelSpace.custom(["thing"])), scene())
+    labels = set(seen.labels.tolist())
     require(labels <= {0}, f"Built for one class, it sees the labels {sorted(labels)}.")
+    certain = len(seen) > 1 and bool((seen.scores == 1).all())
+    require(not certain, "Built for one class, it is certain of everything: a softmax over one class is always 1.")
 
 
 def check_classes_carried_over(model: Model) -> None:

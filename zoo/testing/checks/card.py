@@ -39,10 +39,10 @@ def check_card_declares_its_input(model: Model) -> None:
 def check_card_counts_parameters(model: Model) -> None:
     """The card's number of parameters is that of the network."""
     card = model.need_card()
-    if card.parameters is None:
-        raise NotApplicable("The card does not say how many parameters there are.")
     with torch.device("meta"):
         counted = sum(parameter.numel() for parameter in model.make(model.space).parameters())
+    if card.parameters is None:
+        raise NotApplicable(f"The card does not say how many parameters there are; the network has {counted:,}.")
     require(counted == card.parameters, f"The card says {card.parameters:,} parameters; the network has {counted:,}.")
 
 
