@@ -22,6 +22,7 @@ from zoo.labels import LabelSpace
 from zoo.registry import Card
 from zoo.registry.card import Claim, FileSource, Input, Licenses, Weights
 from zoo.testing import CHECKS, Model, Outcome, Toy, run
+from zoo.testing.checks import learning
 
 SPACE = LabelSpace.custom(["red", "green", "blue"])
 CLAIM = Claim(dataset="toys", metric="AP", value=1.0, source="https://example.org/toys")
@@ -370,8 +371,9 @@ ALSO = {  # what nothing can break alone
 
 
 @pytest.fixture(autouse=True)
-def _settings() -> Iterator[None]:
-    """Some of the toys change torch's settings, and no other test is to notice."""
+def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Some of the toys change torch's settings, and no other test is to notice; they learn at the first try, or never."""
+    monkeypatch.setattr(learning, "TRIES", learning.TRIES[:1])
     yield
     torch.use_deterministic_algorithms(False)
 
