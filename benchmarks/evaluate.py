@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -218,10 +219,16 @@ def run_bootstrap(file: str, threads: int) -> None:
     print(json.dumps({"seconds": time.perf_counter() - started, "bytes": sizes}))
 
 
+class Killed(Exception):
+    """The system ended a process: there was not enough memory."""
+
+
 def child(method: str, file: Path, threads: int) -> dict[str, Any]:
     limits = dict.fromkeys(("RAYON_NUM_THREADS", "OMP_NUM_THREADS"), str(threads))
     command = [sys.executable, __file__, "--child", method, "--file", str(file), "--threads", str(threads)]
     done = subprocess.run(command, env=os.environ | limits, capture_output=True, text=True, check=False)
+    if done.returncode < 0:
+        raise Killed(method)
     if done.returncode:
         raise SystemExit(done.stderr)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -249,16 +256,28 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "data.npz"
         make_data(file, *SIZES["large" if asked.large else "val2017"])
-        runs = [{name: child(name, file, asked.threads) for name in methods} for _ in range(asked.runs)]
+        runs = [survivors(methods, file, asked.threads) for _ in range(asked.runs)]
+        killed = [name for name in methods if any(name not in run for run in runs)]
         bootstrap = None if asked.large else child("bootstrap", file, asked.threads)
-    show(asked, methods, runs, bootstrap, sorted(set(MODULES) - there))
+    show(asked, runs, bootstrap, missing=sorted(set(MODULES) - there), killed=killed)
+
+
+def survivors(methods: list[str], file: Path, threads: int) -> dict[str, Any]:
+    """What each method measured, but for those that needed more memory than there is."""
+    found = {}
+    for name in methods:
+        with suppress(Killed):
+            found[name] = child(name, file, threads)
+    return found
 
 
 def show(
-    asked: Any, methods: list[str], runs: list[dict[str, Any]], bootstrap: dict[str, Any] | None, missing: list[str]
+    asked: Any, runs: list[dict[str, Any]], bootstrap: dict[str, Any] | None, *, missing: list[str], killed: list[str]
 ) -> None:
     """Prints the table."""
     from table import report
+
+    methods = [name for name in runs[0] if name not in killed]
 
     median = {
         name: {key: statistics.median(run[name][key] for run in runs) for key in ("seconds", "cpu", "memory")} for name in methods
@@ -278,6 +297,7 @@ def show(
     of = "One run" if asked.runs == 1 else f"Median of {asked.runs} runs"
     notes = [f"{of}; {asked.threads} threads; memory is what a run adds to the peak of the resident set."]
     notes += [f"Not installed, and left out: {', '.join(DISTRIBUTIONS[MODULES[name]] for name in missing)}."] if missing else []
+    notes += [f"Ended by the system, for want of memory: {', '.join((OURS | PEERS)[name] for name in killed)}."] if killed else []
     if bootstrap:
         size = bootstrap["bytes"]
         notes.append(f"The whole report with 1,000 bootstrap replicates of this set: {bootstrap['seconds']:.1f} s.")
