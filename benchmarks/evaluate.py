@@ -17,6 +17,7 @@ import importlib.util
 import io
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -219,16 +220,22 @@ def run_bootstrap(file: str, threads: int) -> None:
     print(json.dumps({"seconds": time.perf_counter() - started, "bytes": sizes}))
 
 
-class Killed(Exception):
-    """The system ended a process: there was not enough memory."""
+class OutOfMemory(Exception):
+    """A method needed more memory than it may have."""
+
+
+def limit_memory() -> None:
+    """Lets this process have nine tenths of the machine's memory, so that the system does not begin to end others."""
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    resource.setrlimit(resource.RLIMIT_DATA, (whole * 9 // 10, whole * 9 // 10))
 
 
 def child(method: str, file: Path, threads: int) -> dict[str, Any]:
     limits = dict.fromkeys(("RAYON_NUM_THREADS", "OMP_NUM_THREADS"), str(threads))
     command = [sys.executable, __file__, "--child", method, "--file", str(file), "--threads", str(threads)]
     done = subprocess.run(command, env=os.environ | limits, capture_output=True, text=True, check=False)
-    if done.returncode < 0:
-        raise Killed(method)
+    if done.returncode < 0 or "MemoryError" in done.stderr:
+        raise OutOfMemory(method)
     if done.returncode:
         raise SystemExit(done.stderr)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -245,6 +252,7 @@ def main() -> None:
     parser.add_argument("--file", default="")
     asked = parser.parse_args()
     if asked.child:
+        limit_memory()
         run_bootstrap(asked.file, asked.threads) if asked.child == "bootstrap" else run_child(
             asked.child, asked.file, asked.threads
         )
@@ -266,7 +274,7 @@ def survivors(methods: list[str], file: Path, threads: int) -> dict[str, Any]:
     """What each method measured, but for those that needed more memory than there is."""
     found = {}
     for name in methods:
-        with suppress(Killed):
+        with suppress(OutOfMemory):
             found[name] = child(name, file, threads)
     return found
 
@@ -297,7 +305,7 @@ def show(
     of = "One run" if asked.runs == 1 else f"Median of {asked.runs} runs"
     notes = [f"{of}; {asked.threads} threads; memory is what a run adds to the peak of the resident set."]
     notes += [f"Not installed, and left out: {', '.join(DISTRIBUTIONS[MODULES[name]] for name in missing)}."] if missing else []
-    notes += [f"Ended by the system, for want of memory: {', '.join((OURS | PEERS)[name] for name in killed)}."] if killed else []
+    notes += [f"Out of memory, given nine tenths of it: {', '.join((OURS | PEERS)[name] for name in killed)}."] if killed else []
     if bootstrap:
         size = bootstrap["bytes"]
         notes.append(f"The whole report with 1,000 bootstrap replicates of this set: {bootstrap['seconds']:.1f} s.")
