@@ -179,13 +179,17 @@ def listed(street: Dataset, file: Path, **changes: object) -> Path:
     ("changes", "note"),
     [
         ({"bbox": lambda box: [box[0], box[1], box[0] + box[2], box[1] + box[3]]}, "were corners written where COCO has sizes"),
+        (
+            {"bbox": lambda box: [box[0] + box[2] / 2, box[1] + box[3] / 2, *box[2:]]},
+            "were centres written where COCO has corners",
+        ),
         ({"bbox": lambda box: [side / 200 for side in box]}, "fractions of the picture, not pixels"),
         ({"bbox": lambda box: [box[0] + 900, *box[1:]]}, "All 12 detections lie wholly outside of the picture"),
         ({"bbox": lambda box: [3 * side for side in box[:2]] + box[2:]}, "12 detections|reach beyond the edge"),
         ({"score": lambda _: 87}, "All 12 scores lie outside of 0 to 1, from 87 to 87: are they percentages"),
         ({"score": lambda _: -3}, "are they logits"),
     ],
-    ids=["corners", "fractions", "outside", "not scaled", "percentages", "logits"],
+    ids=["corners", "centres", "fractions", "outside", "not scaled", "percentages", "logits"],
 )
 def test_a_list_that_looks_wrong_is_measured_and_remarked_on(
     street: Dataset, tmp_path: Path, changes: dict[str, object], note: str

@@ -206,6 +206,14 @@ def test_the_plot_begins_with_what_more_than_half_of_the_rows_have(show, entries
     assert page.locator("g.point").count() == 3
 
 
+def test_what_is_known_of_no_row_takes_no_room(show, entries):
+    heads, costs = "th[data-key]", "#axes button"
+    timed = show(entries).locator(f"{heads}, {costs}").all_inner_texts()
+    untimed = show([structs.replace(one, timing=None) for one in entries]).locator(f"{heads}, {costs}").all_inner_texts()
+    gone = [name for name in timed if name not in untimed]
+    assert [name.split("\n")[0].strip() for name in gone] == ["Latency", "Operations", "Memory", "Ops", "Latency", "Memory"]
+
+
 def test_what_was_timed_on_other_hardware_says_so_and_is_not_drawn_among_the_others(show, entries):
     there = structs.replace(entries[0].timing, hardware="An accelerator", threads=None, median_ms=0.5)
     page = show([*entries[1:], structs.replace(entries[0], timing=there), renamed(entries[2], "fourth")])

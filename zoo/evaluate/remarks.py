@@ -12,12 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import Dataset
+from zoo.data.ground_truth import GroundTruth
+from zoo.data.ragged import rows_of
+from zoo.evaluate.overlap import overlap
 from zoo.words import counted
 
 _MANY = 0.2  # the share of boxes beyond an edge from which on it is no accident
 _FEW = 20  # boxes whose sizes alone say nothing
+_SOME = 10  # boxes that are in their place by no accident
 _CORNER = 2.0  # pixels; fractions of a picture reach a little beyond 1
 _PIXEL = 1.0  # how far annotators round
+_BEST = 2000  # detections whose places are held against the annotations
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +75,12 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
             "were corners written where COCO has sizes?"
         )
         return
+    if _centred(dataset, seen):
+        yield (
+            "As they are, few boxes meet an annotated one; moved up and left by half their size many more would: "
+            "were centres written where COCO has corners?"
+        )
+        return
     away = int(((x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)).sum())
     if away:
         lie = _do(away, len(seen), "detection", "lies", "lie")
@@ -77,6 +88,23 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
     elif beyond.mean() > _MANY:
         reach = _do(int(beyond.sum()), len(seen), "detection", "reaches", "reach")
         yield f"{reach} beyond the edge of the picture: were they scaled back from the size that the network saw?"
+
+
+def _centred(dataset: Dataset, seen: Seen) -> bool:
+    """Whether the best detections meet at least twice as many annotated boxes where x and y are taken for their centres."""
+    best = np.argsort(-seen.scores, kind="stable")[:_BEST]
+    rows, boxes = seen.rows[best], seen.xywh[best]
+    moved = boxes - np.pad(boxes[:, 2:] / 2, ((0, 0), (0, 2)))
+    there, then = (int(_meets(dataset.truth, rows, one).sum()) for one in (boxes, moved))
+    return then >= _SOME and then > max(2 * there, _MANY * len(best))
+
+
+def _meets(truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(n,) whether a detection has an IoU of at least .5 with an annotated box of its picture, whatever its class."""
+    counts = np.diff(truth.starts)[rows]
+    near, which = rows_of(truth.starts[rows], counts), np.repeat(np.arange(len(rows)), counts)
+    met = overlap(xywh[which], truth.xywh[near], truth.crowd[near]) >= 0.5
+    return np.isin(np.arange(len(rows)), which[met])
 
 
 def _twice(seen: Seen) -> Iterator[str]:

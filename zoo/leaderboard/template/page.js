@@ -21,7 +21,7 @@ function draw(focus) {
   if (!board.tables.length) return;
   const lines = table().lines.filter(passes);
   const families = looks(table().lines);
-  const cost = state.cost || commonest(table().lines);
+  const cost = costsOf(table().lines).includes(state.cost) ? state.cost : commonest(table().lines);
   drawScatter(at("plot"), lines, cost, families, openRow);
   const lacking = lines.filter((line) => !known(COSTS[cost].of(line))).length;
   const timed = cost === "latency" || cost === "memory";
@@ -29,7 +29,7 @@ function draw(focus) {
     timed && table().hardware ? `Measured on ${table().hardware}: one picture in, boxes out.` : "",
     "Lines are 95 % intervals.", lacking ? `Not drawn, for want of such a number${timed ? " from that hardware" : ""}: ${lacking} of ${lines.length}.` : ""].filter(Boolean).join(" ");
   at("count").textContent = `${lines.length} of ${table().lines.length} models`;
-  drawTable(at("rows"), lines, table().pictures, families, state, draw);
+  drawTable(at("rows"), table(), lines, families, state, draw);
   for (const button of at("axes").children) button.setAttribute("aria-pressed", String(button.dataset.cost === cost));
   if (typeof focus === "string") at("rows").querySelector(focus)?.focus();
 }
@@ -97,8 +97,8 @@ function drawFilters() {
     choice("Family", "family", [["", "all"], ...families]),
     choice("Licence", "license", [["", "all"], ["permissive", "permissive"], ...licenses]),
     choice("Size", "most", [["", "any"], ...sizes]));
-  at("axes").replaceChildren(...Object.entries(COSTS).map(([key, cost]) => el("button", { type: "button", "data-cost": key,
-    on: { click: () => { state.cost = key; draw(); } } }, cost.name)));
+  at("axes").replaceChildren(...costsOf(lines).map((key) => el("button", { type: "button", "data-cost": key,
+    on: { click: () => { state.cost = key; draw(); } } }, COSTS[key].name)));
 }
 
 function drawNotes() {

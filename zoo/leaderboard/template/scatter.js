@@ -22,6 +22,9 @@ function looks(lines) {
   return new Map(names.map((name, at) => [name, { color: `var(--family-${at % COLORS})`, shape: SHAPES[at % SHAPES.length] }]));
 }
 
+/** The costs that are known of some of the lines. */
+const costsOf = (lines) => Object.keys(COSTS).filter((key) => lines.some((line) => known(COSTS[key].of(line))));
+
 /** What a plot should begin with: the first cost that more than half of the lines have, else the one that most have. */
 function commonest(lines) {
   const count = (key) => lines.filter((line) => known(COSTS[key].of(line))).length;

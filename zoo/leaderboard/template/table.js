@@ -1,9 +1,9 @@
 // The table: columns as data; sorting, filtering, and rows that open.
 
 const COLUMNS = [
-  { key: "rank", name: "Rank", of: (line) => line.ranks[0], show: ranks, first: "up", keep: true, about: "Models share a rank where their difference is not significant" },
-  { key: "model", name: "Model", of: (line) => line.entry.model.name.toLowerCase(), first: "up", keep: true, text: true },
-  { key: "ap", name: "AP", of: accuracy, show: withInterval, keep: true, about: "Mean over IoU .5 to .95 and classes, in percent, with its 95 % interval" },
+  { key: "rank", name: "Rank", of: (line) => line.ranks[0], show: ranks, first: "up", keep: true, always: true, about: "Models share a rank where their difference is not significant" },
+  { key: "model", name: "Model", of: (line) => line.entry.model.name.toLowerCase(), first: "up", keep: true, always: true, text: true },
+  { key: "ap", name: "AP", of: accuracy, show: withInterval, keep: true, always: true, about: "Mean over IoU .5 to .95 and classes, in percent, with its 95 % interval" },
   ...[["AP50", "AP50", "At IoU .5"], ["AP75", "AP75", "At IoU .75"], ["APs", "Small", "Boxes under 32² pixels"], ["APm", "Medium", "Boxes of 32² to 96² pixels"], ["APl", "Large", "Boxes above 96² pixels"]]
     .map(([key, name, about]) => ({ key, name, about, of: (line) => line.entry.report.numbers[key], show: (line) => percent(line.entry.report.numbers[key]) })),
   { key: "parameters", name: "Params", unit: "M", of: COSTS.parameters.of, show: (line) => short(COSTS.parameters.of(line)), first: "up" },
@@ -51,10 +51,14 @@ function sorted(lines, { key, way }) {
   });
 }
 
-/** The table. state: sort and the names of the open rows. change: called after either has changed. */
-function drawTable(place, lines, pictures, families, state, change) {
-  const head = el("tr", {}, COLUMNS.map((column) => heading(column, state, change)));
-  const body = sorted(lines, state.sort).flatMap((line) => row(line, pictures, families, state, change));
+/** The columns that have something to say of some of the lines. */
+const columnsOf = (lines) => COLUMNS.filter((column) => column.always || lines.some((line) => known(column.of(line))));
+
+/** The table: those of its lines that are shown. state: sort and the names of the open rows. change: called after either has changed. */
+function drawTable(place, table, shown, families, state, change) {
+  const columns = columnsOf(table.lines);
+  const head = el("tr", {}, columns.map((column) => heading(column, state, change)));
+  const body = sorted(shown, state.sort).flatMap((line) => row(line, columns, table.pictures, families, state, change));
   place.replaceChildren(el("table", { class: "board" }, el("thead", {}, head), el("tbody", {}, body)));
 }
 
@@ -73,7 +77,7 @@ function heading(column, state, change) {
 
 const kind = (column) => `${column.text ? "text" : "number"} ${column.keep ? "" : "spare"} c-${column.key}`;
 
-function row(line, pictures, families, state, change) {
+function row(line, columns, pictures, families, state, change) {
   const { name } = line.entry.model;
   const open = state.open.has(name);
   const turn = () => {
@@ -81,8 +85,8 @@ function row(line, pictures, families, state, change) {
     change(`tr[data-name="${CSS.escape(name)}"] button`);
   };
   const shown = el("tr", { class: open ? "line open" : "line", "data-name": name, on: { click: (event) => { if (!event.target.closest("button, a")) turn(); } } },
-    COLUMNS.map((column) => el("td", { class: kind(column) }, column.key === "model" ? title(line, families, open, turn) : column.show(line))));
-  return open ? [shown, el("tr", { class: "inside" }, el("td", { colspan: COLUMNS.length }, drawReport(line, pictures)))] : [shown];
+    columns.map((column) => el("td", { class: kind(column) }, column.key === "model" ? title(line, families, open, turn) : column.show(line))));
+  return open ? [shown, el("tr", { class: "inside" }, el("td", { colspan: columns.length }, drawReport(line, pictures)))] : [shown];
 }
 
 function title(line, families, open, turn) {
