@@ -94,6 +94,7 @@ class GroundTruth:
         given = about["id"]
         by_id = np.argsort(given, kind="stable")
         image_ids = _unique(given[by_id], name)
+        _check_corners(table, box_format, name)
         box = _xywh(table["box"], box_format)
         rows = rows_of_ids(image_ids, table["image"], name)
         table = {"area": box[:, 2] * box[:, 3], "crowd": np.zeros(len(box)), "id": np.arange(1, len(box) + 1)} | table
@@ -181,6 +182,17 @@ def rows_of_ids(image_ids: NDArray[Any], asked: NDArray[Any], name: str) -> NDAr
             "Pass the ids that the data set uses.",
         )
     return rows
+
+
+def _check_corners(table: Mapping[str, NDArray[Any]], box_format: BoxFormat, name: str) -> None:
+    """Raises: DataError for corners in the wrong order, which are mostly sizes."""
+    boxes = table["box"]
+    wrong = np.flatnonzero((boxes[:, 2:] < boxes[:, :2]).any(1)).tolist() if box_format == "xyxy" else []
+    for row in wrong[:1]:
+        ends = "ends before it begins" if len(wrong) == 1 else "end before they begin"
+        many = f"{len(wrong):,} of {counted(len(boxes), 'box', 'boxes')} {ends}"
+        case = f"{many}, first record [{row}] of image {table['image'][row].item()!r}: {boxes[row].tolist()}."
+        raise DataError(f"{name} was read.", case, "Are these boxes x, y, width, height? box_format='xywh'")
 
 
 def _check_records(table: Mapping[str, NDArray[Any]], xywh: NDArray[np.float64], classes: int, name: str) -> None:
