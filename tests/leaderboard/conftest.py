@@ -65,7 +65,7 @@ def report_of(truth: GroundTruth, seen_by: Callable[[float, int], list[dict[str,
         if (quality, seed) not in known:
             evaluator = Evaluator(truth)
             evaluator.update(range(len(truth)), seen_by(quality, seed))
-            facts = dict.fromkeys(PROVENANCE, "known")
+            facts = dict.fromkeys(PROVENANCE, "known") | {"finished": "2026-01-31T12:00:00+00:00"}
             known[quality, seed] = evaluator.compute(resamples=200).with_provenance(facts)
         return known[quality, seed]
 

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from zoo.evaluate import Evaluator
 from zoo.leaderboard import check
-from zoo.leaderboard.checks import CHECKS, Expected, disqualifying, mixed_protocols, other_data
+from zoo.leaderboard.checks import ALONE, TOGETHER, Expected, disqualifying, mixed_protocols, other_data
 from zoo.registry.card import Claim
 
 
@@ -198,7 +198,7 @@ def test_a_claim_on_another_data_set_is_not_held_against_the_measured(make_entry
     assert check([structs.replace(entry, model=model)]) == []
 
 
-@pytest.mark.parametrize("one", CHECKS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("one", [*ALONE, *TOGETHER], ids=lambda one: one.__name__)
 def test_every_check_says_in_a_sentence_what_it_is_for(one):
     assert one.__doc__.rstrip().endswith(".")
     assert list(one([])) == []

@@ -1,5 +1,8 @@
 """Latency, memory and operations are measured in a process of its own, of the network that runs."""
 
+import subprocess
+import sys
+
 import pytest
 from PIL import Image
 
@@ -21,6 +24,16 @@ def test_a_model_is_timed_and_its_operations_counted(picture):
     assert timing.peak_mb > 100
     assert timing.gflops == pytest.approx(1.05, abs=0.05)  # 1.08 published for 416 pixels, counted by another program
     assert timing.hardware
+
+
+def test_memory_that_another_process_holds_is_not_counted():
+    ask = "from zoo.leaderboard.timing import resident_peak; print(resident_peak())"
+    alone = subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True)
+    start = f"subprocess.run([sys.executable, '-c', {ask!r}], check=True)"
+    held = f"import subprocess, sys; big = bytes(range(256)) * 2_000_000; {start}"
+    beside = subprocess.run([sys.executable, "-c", held], capture_output=True, check=True)
+    assert float(beside.stdout) == pytest.approx(float(alone.stdout), rel=0.2)
+    assert float(beside.stdout) < 400  # the other one holds 512
 
 
 def test_a_model_that_does_not_load_is_named_with_the_reason(picture):

@@ -30,7 +30,6 @@ from zoo.leaderboard.site import page, to_json
 from zoo.leaderboard.source import Source, described, fingerprint, source_of, weights_of
 from zoo.leaderboard.table import Failure, Leaderboard, table_of
 from zoo.leaderboard.timing import PICTURES, Request, time_model
-from zoo.parts.protocol import Protocol
 from zoo.registry import add
 
 KEY = "entry_sha256"
@@ -182,6 +181,8 @@ def _take_in_others(work: _Build) -> None:
 
 
 def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
+    from zoo.parts.protocol import Protocol  # deferred: it brings torch, which checking entries does without
+
     settings = asdict(Protocol.named(work.board.protocol))
     expected = Expected(settings, {name: one.sha256 for name, one in datasets.items()}, Settings(), Policy())
     findings = check(work.entries, expected=expected)

@@ -16,7 +16,7 @@ from msgspec import Meta, structs
 
 from zoo.errors import DataError
 from zoo.evaluate import Report
-from zoo.leaderboard.reading import check_numbers, read_struct
+from zoo.leaderboard.reading import check_numbers, read_struct, wrong
 from zoo.registry.card import Claim, Licenses
 
 FORMAT = 1
@@ -105,6 +105,16 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         claims = [claim for claim in self.model.published.claims if claim.metric == metric]
         return next((claim for claim in claims if claim.dataset == self.data), claims[0] if claims else None)
 
+    @property
+    def points(self) -> float:
+        """Its AP in percent; 0 where there is none."""
+        return 100 * (self.report.numbers.get("AP") or 0.0)
+
+    def gap(self) -> float | None:
+        """Measured less claimed AP, in percent; None where the claim is of another data set, or there is none."""
+        claim, measured = self.claim(), self.report.numbers.get("AP")
+        return None if claim is None or measured is None or claim.dataset != self.data else 100 * measured - claim.value
+
     def sealed(self) -> str:
         """The seal that fits it."""
         plain = msgspec.json.encode(structs.replace(self, seal=None))
@@ -128,6 +138,11 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """Raises: DataError naming the file and the field that is wrong."""
         made = read_struct(Path(path), cls, what="entry")
         check_numbers(Path(path), made.report)
+        for number, claim in enumerate(made.model.published.claims):
+            if claim.impossible:
+                at = f"model.published.claims[{number}].value"
+                case = f"Field '{at}' is {claim.value:g}, and {claim.metric} a share of one hundred."
+                raise wrong(Path(path), case, "Write it in percent, 0 to 100.")
         return made
 
 

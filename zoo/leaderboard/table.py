@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.evaluate.intervals import Interval
-from zoo.leaderboard.checks import Finding, claim_gap, machine, usual_machine
+from zoo.leaderboard.checks import machine, usual_machine
 from zoo.leaderboard.entry import Entry, file_name
+from zoo.leaderboard.finding import Finding
 from zoo.leaderboard.pictures import Shown
 from zoo.leaderboard.ranks import rank
 from zoo.registry.card import Claim
@@ -104,7 +105,7 @@ def table_of(data: str, entries: Sequence[Entry], findings: Sequence[Finding], *
             ranks=ranking.ranks[place],
             versus=tuple(versus[place]),
             claim=entry.claim(),
-            gap=claim_gap(entry),
+            gap=entry.gap(),
             permissive=_permissive(entry),
             findings=tuple(one for one in findings if (one.entry, one.data) == (entry.name, data)),
             elsewhere=None if machine(entry) == hardware else machine(entry),

@@ -5,6 +5,7 @@ The structs below are the schema; `docs/reference/zoo.registry.card.md` is made 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -16,6 +17,7 @@ Sha256 = Annotated[
 COMMIT = r"^[0-9a-f]{40}$"
 Revision = Annotated[str, Meta(pattern=COMMIT, description="a full commit id")]
 Amount = Annotated[float, Meta(ge=0)]
+_SHARE = re.compile(r"m?A[PR](\W|\d|$)")  # precision and recall, as AP, mAP, AP50, AP@50, AR100 and AP@[.5:.95]
 
 
 class HubSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hub", kw_only=True):
@@ -70,6 +72,11 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     metric: str
     value: float
     source: str
+
+    @property
+    def impossible(self) -> bool:
+        """Whether it is no share of one hundred, where precision and recall are."""
+        return bool(_SHARE.match(self.metric)) and not 0 <= self.value <= 100
 
 
 class PostLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -23,7 +23,6 @@ from zoo.registry.license import advice, is_identifier
 NAME = r"[a-z0-9][a-z0-9_-]*"
 MODEL = re.compile(rf"({NAME}/)?{NAME}(\.{NAME})?")
 _NAME = re.compile(NAME)
-_SHARE = re.compile(r"m?A[PR](\W|\d|$)")  # precision and recall, as AP, mAP, AP50, AP@50, AR100 and AP@[.5:.95]
 _ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
 _TRAIL = re.compile(r" - at (?P<key>`?key`? in )?`\$(?P<steps>[^`]*)`$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[(\.\.\.)\]")
@@ -87,7 +86,7 @@ def _check_weights(sheet: Sheet, weights: Weights, *, at: tuple[Step, ...]) -> N
     if weights.licenses:
         _check_licenses(sheet, weights.licenses, at=(*at, "licenses"))
     for number, claim in enumerate(weights.claims):
-        if _SHARE.match(claim.metric) and not 0 <= claim.value <= 100:
+        if claim.impossible:
             case = f"{claim.metric} is {claim.value:g}, and a share of one hundred."
             raise sheet.flaw(case, "Write it in percent, 0 to 100.", at=(*at, "claims", number, "value"))
 

@@ -1,0 +1,168 @@
+"""Checks of one entry by itself: what it lacks, what can't be, and where it contradicts itself, its card or what is published."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from zoo.errors import ZooError
+from zoo.evaluate.agreement import Contradiction, contradictions
+from zoo.evaluate.provenance import settings_of
+from zoo.leaderboard.entry import PROVENANCE, UNKNOWN, Entry, Setting, Timing
+from zoo.leaderboard.finding import Finding, finding
+from zoo.registry import catalogue
+from zoo.registry.license import advice, is_identifier
+from zoo.words import counted
+
+CLAIM_POINTS = 1.0  # of AP in percent; evaluators and rounding account for less
+PARAMETER_SHARE = 0.02  # frozen or folded batch norm accounts for less
+FASTEST = 1000.0  # GFLOPs a millisecond: 1e15 operations a second, for one picture at a time
+LEAST_MB = 50  # of a process with torch in it
+_ITEM = re.compile(r"\[[^\]]*\]")
+
+
+def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Nobody can repeat the number."""
+    for entry in entries:
+        said = entry.report.provenance or {}
+        lacking = [key for key in PROVENANCE if said.get(key, UNKNOWN) in ("", UNKNOWN)]
+        if lacking:
+            case = f"It does not say {', '.join(lacking)}, or says '{UNKNOWN}'."
+            fix = "Say it in the board's row, under provenance and protocol; a run of zoo predict says it itself."
+            yield finding(missing_provenance, entry, "report.provenance", case, fix)
+
+
+def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """A licence that is no SPDX expression, and so means nothing to a filter or a lawyer."""
+    for entry in entries:
+        for what in ("code", "weights", "data"):
+            name = getattr(entry.model.licenses, what)
+            if name and not is_identifier(name):
+                case = f"'{name:.60}' is no SPDX identifier."
+                yield finding(unknown_license, entry, f"model.licenses.{what}", case, advice(name))
+
+
+def remarked(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Detections or annotations that look wrong, as corners where sizes belong; the numbers are exact all the same."""
+    for entry in entries:
+        for note in entry.report.measured.notes:
+            yield finding(remarked, entry, "report.measured.notes", note, "Look into the files; what is right may stay.")
+
+
+def far_from_claim(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Measured further from what is published than evaluators differ."""
+    for entry in entries:
+        claim, gap = entry.claim(), entry.gap()
+        if claim is not None and gap is not None and abs(gap) > CLAIM_POINTS:
+            case = f"{entry.points:.1f} AP was measured and {claim.value:g} is claimed, a difference of {gap:+.1f}."
+            fix = "Check weights, preprocessing and the claim; claims are in percent."
+            yield finding(far_from_claim, entry, "report.numbers.AP", case, fix)
+
+
+def parameters_off(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Another count than published: the training graph, or another model."""
+    for entry in entries:
+        count, published = entry.model.parameters, entry.model.published.parameters or _on_card(entry.model.name)
+        if count is not None and published and abs(count / published - 1) > PARAMETER_SHARE:
+            case = f"{count:,} were counted and {published:,} are published, {count / published - 1:+.0%}."
+            fix = "Count those of the network that runs, without heads that only train; or correct the card."
+            yield finding(parameters_off, entry, "model.parameters", case, fix)
+
+
+def impossible(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Numbers that no evaluator gives, because they contradict each other."""
+    for entry in entries:
+        alike: dict[str, list[Contradiction]] = {}
+        for one in contradictions(entry.report):
+            alike.setdefault(_ITEM.sub("", one.at), []).append(one)
+        for first, *more in alike.values():
+            case = f"{first.case} So do {len(more)} more like it." if more else first.case
+            yield finding(impossible, entry, f"report.{first.at}", case, "Take the numbers as zoo evaluate writes them.")
+
+
+def changed(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """A file that is not as it was written."""
+    for entry in entries:
+        if entry.seal is not None and entry.seal != entry.sealed():
+            case = "It was changed after it was written: its seal is not that of its content."
+            yield finding(changed, entry, "seal", case, "Take the file as it was written, or write it with Entry.write.")
+
+
+def other_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """A report of something else than the entry says: other annotations, settings or weights."""
+    for entry in entries:
+        facts, weights = entry.report.provenance or {}, entry.model.weights
+        settings = {name: value for name, value in entry.protocol.items() if value is not None}
+        pairs = {
+            "data_sha256": ("report.measured.sha256", entry.report.measured.sha256),
+            "protocol_settings": ("protocol", settings),
+            "weights_sha256": ("model.weights.sha256", weights.sha256),
+            "weights_source": ("model.weights.source", weights.source),
+        }
+        for key, (at, ours) in pairs.items():
+            theirs = _settings(facts) if key == "protocol_settings" else facts.get(key, UNKNOWN)
+            if theirs not in (None, UNKNOWN) and ours not in (None, UNKNOWN) and theirs != ours:
+                case = f"It is {ours!s:.80} here and {theirs!s:.80} in report.provenance.{key}."
+                yield finding(other_provenance, entry, at, case, "Measure it again with zoo evaluate, which writes both.")
+
+
+def odd_timing(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Times that no clock gives, work that no machine does in that time, and networks that do less than they hold."""
+    for entry in entries:
+        if entry.timing is not None:
+            for at, case in _odd(entry.timing, entry.model.parameters):
+                yield finding(odd_timing, entry, f"timing.{at}", case, "Time it with zoo leaderboard build, or leave timing out.")
+
+
+def _odd(timing: Timing, parameters: int | None) -> Iterator[tuple[str, str]]:
+    """(field, what is wrong with it)."""
+    if not timing.runs:
+        yield "runs", "Nothing was timed."
+    if timing.p95_ms < timing.median_ms:
+        yield "p95_ms", f"It is {timing.p95_ms:g} ms, and the median {timing.median_ms:g} ms."
+    if timing.gflops is not None and timing.gflops / timing.median_ms > FASTEST:
+        yield "median_ms", f"{timing.gflops:g} GFLOPs in {timing.median_ms:g} ms are more than a petaflop a second."
+    if timing.gflops is not None and parameters and 1e9 * timing.gflops < parameters:
+        yield "gflops", f"{timing.gflops:g} GFLOPs are less than one operation for each of {parameters:,} parameters."
+    if timing.threads is not None and timing.peak_mb is not None and timing.peak_mb < LEAST_MB:
+        yield "peak_mb", f"It is {timing.peak_mb:g} MB, and torch alone takes more than {LEAST_MB}."
+
+
+def odd_facts(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Files too small for their network, and times that are none or have not come yet."""
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    for entry in entries:
+        size, count = entry.model.weights.bytes, entry.model.parameters
+        if size is not None and count and 8 * size < count:
+            case = f"{counted(size, 'byte')} {'is' if size == 1 else 'are'} less than a bit for each of {count:,} parameters."
+            yield finding(odd_facts, entry, "model.weights.bytes", case, "Give the size of the file that was loaded.")
+        finished = (entry.report.provenance or {}).get("finished", UNKNOWN)
+        when = _when(finished)
+        if finished not in ("", UNKNOWN) and (when is None or when > tomorrow):
+            case = f"'{finished:.40}' {'is no time' if when is None else 'is still to come'}."
+            fix = "Write when it was measured, as in 2026-01-31T12:00:00+00:00."
+            yield finding(odd_facts, entry, "report.provenance.finished", case, fix)
+
+
+def _when(text: str) -> datetime | None:
+    """The time that a text is; None where it is none."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _settings(facts: Mapping[str, str]) -> dict[str, Setting] | None:
+    """The settings that provenance holds, without open ones; None where they are not known."""
+    made = settings_of(facts)
+    return None if made is None else {name: value for name, value in made.items() if value is not None}
+
+
+def _on_card(name: str) -> int | None:
+    """The parameters on the card of that model, where the catalogue has one."""
+    try:
+        return catalogue().resolve(name).entry.card.parameters
+    except ZooError:
+        return None
