@@ -22,7 +22,7 @@ def entry():
     evaluator = Evaluator(truth)
     evaluator.update([1], [{"boxes": np.array([[0, 0, 9.0, 9]]), "scores": np.array([0.5]), "labels": np.array([0])}])
     facts = dict.fromkeys(PROVENANCE, "known") | {"data_sha256": truth.sha256, "weights_source": "file:a"}
-    report = evaluator.compute(resamples=10).with_provenance(facts)
+    report = evaluator.compute(resamples=10).with_provenance({**facts, "finished": "2026-01-31"})
     model = Model(name="mine", licenses=Licenses(code="MIT"), weights=WeightsFile(source="file:a"))
     return Entry(model=model, data="one", protocol={"score": 0.01}, report=report)
 
@@ -64,9 +64,10 @@ def test_build_writes_the_page_of_entries_alone(shell, entry, tmp_path):
     (tmp_path / "BOARD.yaml").write_text(board)
     site = tmp_path / "site"
     answer = shell("leaderboard", "build", str(tmp_path / "BOARD.yaml"), "--to", str(site))
-    assert answer.code == 0  # what the checks find fails a build with --strict only
+    assert answer.code == 1  # its only row is in no table
     assert "mixed_protocols" not in answer.out
-    assert "protocol.iou" in answer.err
+    assert "mixed_protocols: mine on one, protocol: It does not say exif, iou" in answer.err
+    assert answer.err.endswith("No table has a row.\n")
     assert (site / "index.html").exists()
     strict = shell("leaderboard", "build", str(tmp_path / "BOARD.yaml"), "--to", str(site), "--strict", "--json")
     assert strict.code == 1

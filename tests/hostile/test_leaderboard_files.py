@@ -52,7 +52,7 @@ def test_a_folder_or_a_missing_file_is_no_entry(tmp_path):
 
 def test_a_report_where_an_entry_belongs_is_called_one(tmp_path):
     (tmp_path / "report.json").write_text('{"numbers": {}, "measured": {}, "format": 1}')
-    with pytest.raises(DataError, match="It is a report; an entry wraps one"):
+    with pytest.raises(DataError, match="It is a report, no entry"):
         Entry.read(tmp_path / "report.json")
 
 

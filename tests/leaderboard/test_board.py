@@ -1,11 +1,16 @@
 """A board is a YAML file; what is wrong in it is named by file, line and field."""
 
+from dataclasses import fields
+
 import pytest
 
+import zoo
 from zoo.errors import DataError
-from zoo.leaderboard import Board, Row
+from zoo.leaderboard import Board, Entry, Row
+from zoo.leaderboard.entry import SETTINGS
 
 START = "schema: 1\ntitle: Mine\ndata: {toys: 'coco:toys.json'}\n"
+TWO = START.replace("}", ", more: 'coco:more.json'}")
 
 
 def board_of(text, tmp_path):
@@ -29,6 +34,15 @@ def test_a_model_may_be_a_name_or_a_row_with_more_to_say(tmp_path):
         (START + "models: [a, a]", r"'models\[1\]': 'a' is there twice"),
         (START + "models: [a]\nprotocol: mine", "Line 5, field 'protocol'"),
         (START + "models: [a]\nresamples: 5", "Line 5, field 'resamples'"),
+        (START + "models: [a]\ntiming: 0", "Line 5, field 'timing'"),
+        (START + "models: [{model: a, data: [toy]}]", r"'models\[0\]\.data': There is no data set 'toy'.*Did you mean 'toys'"),
+        (START + "models: [{model: a, predictions: {toy: a.json}}]", r"predictions': There is no data set 'toy'"),
+        (START + "models: [{model: a, predictions: a.json, weights: random}]", r"weights': Nobody ran a network"),
+        (START + "models: [{model: a, protocol: {score: 0.5}}]", "protocol': The model is run by the board's protocol"),
+        (START + "models: [{model: a, predictions: a.parquet, provenance: {b: c}}]", "Parquet files say it themselves"),
+        (START + "models: [{model: a, predictions: a.json, protocol: {skore: 1}}]", "no setting 'skore'.*mean 'score'"),
+        (TWO + "models: [{model: a, predictions: a.json}]", r"one file, and there are 2.*\{toys: FILE, more: FILE\}"),
+        (TWO + "models: [{model: a, predictions: {toys: a.json}, data: [toys]}]", "already name the data sets"),
         (START + "models: [a]\npictures: many", "Line 5, field 'pictures'"),
         ("schema: 1\ntitle: Mine\ndata: {}\nmodels: [a]", "Line 3, field 'data'"),
         ("schema: 2", "field 'schema'"),
@@ -41,6 +55,31 @@ def test_a_model_may_be_a_name_or_a_row_with_more_to_say(tmp_path):
 def test_a_wrong_board_is_named_with_line_and_field(text, said, tmp_path):
     with pytest.raises(DataError, match=rf"(?s)BOARD\.yaml' was read.*{said}"):
         board_of(text, tmp_path)
+
+
+def test_the_settings_a_row_may_state_are_those_of_a_protocol():
+    assert set(SETTINGS) == {field.name for field in fields(zoo.Protocol)}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"tables": [], "findings": []}', "It is a leaderboard, no entry.*folder entries"),
+        ('{"schema": 1, "title": "Mine", "data": {}}', "It is a board, no entry.*zoo leaderboard build"),
+        ('{"numbers": {}, "measured": {}}', "It is a report, no entry"),
+    ],
+    ids=["leaderboard", "board", "report"],
+)
+def test_another_kind_of_file_is_called_what_it_is(content, said, tmp_path):
+    (tmp_path / "it.json").write_text(content)
+    with pytest.raises(DataError, match=rf"(?s){said}"):
+        Entry.read(tmp_path / "it.json")
+
+
+def test_an_entry_is_no_board(tmp_path):
+    (tmp_path / "it.json").write_text('{"model": {}, "report": {}, "data": "toys"}')
+    with pytest.raises(DataError, match="It is an entry, no board"):
+        Board.read(tmp_path / "it.json")
 
 
 def test_a_board_that_is_not_there_is_named(tmp_path):

@@ -128,9 +128,46 @@ def test_what_has_changed_is_measured_again(desk):
 def test_a_model_that_fails_is_said_and_the_rest_goes_on(desk):
     made = build(board(desk, "\n  - no_such_model" + STORED), to=desk / "site", runs=desk / "runs")
     [failure] = made.failures
-    assert (failure.name, failure.data) == ("no_such_model", "toys")
+    assert (failure.name, failure.data) == ("no_such_model", None)  # it is none on every data set
     assert "No model has that name" in failure.why
     assert [line.entry.name for line in made.tables[0].lines] == ["stored"]
+
+
+def test_a_misspelt_model_is_said_before_anything_is_run(desk):
+    said: list[str] = []
+    build(board(desk, STORED + "\n  - yolox_nan"), to=desk / "site", runs=desk / "runs", say=said.append)
+    assert said[0].startswith("Not measured: yolox_nan: ")
+    assert "Did you mean 'yolox_nano'" in said[0]
+    assert said[1] == "stored on toys"
+
+
+def halved(desk, rows):
+    """A board of two data sets, all pictures and the first three; detections of those are in half_results.json."""
+    for name, columns in (("instances.json", ("images", "annotations")), ("results.json", None)):
+        whole = json.loads((desk / name).read_text())
+        part = {**whole, **{key: whole[key][:3] for key in columns}} if columns else whole[:3]
+        (desk / name.replace("instances", "half").replace("results", "half_results")).write_text(json.dumps(part))
+    path = board(desk, rows)
+    path.write_text(path.read_text().replace("'coco:instances.json'", "'coco:instances.json', half: 'coco:half.json'"))
+    return path
+
+
+def test_a_row_may_be_in_the_tables_of_some_data_sets_only(desk):
+    rows = STORED.replace("results.json", "{toys: results.json, half: half_results.json}")
+    rows += "\n  - {model: tiny, weights: random, data: [half]}"
+    made = build(halved(desk, rows), to=desk / "site", runs=desk / "runs")
+    assert made.failures == ()
+    assert {one.data: {line.entry.name for line in one.lines} for one in made.tables} == {
+        "toys": {"stored"},
+        "half": {"stored", "tiny"},
+    }
+
+
+def test_an_entry_says_how_many_pictures_were_timed(desk):
+    text = board(desk, TINY).read_text().replace("timing: false", "timing: 2")
+    (desk / "BOARD.yaml").write_text(text)
+    made = build(desk / "BOARD.yaml", to=desk / "site", runs=desk / "runs")
+    assert made.tables[0].lines[0].entry.timing.runs == 2
 
 
 def test_others_add_a_row_by_a_file(desk):
@@ -230,7 +267,7 @@ def test_two_data_sets_on_one_board_are_two_tables_with_claims_and_ranks_of_thei
     made = build(path, to=desk / "site", runs=desk / "runs")
     assert [(one.data, one.images) for one in made.tables] == [("toys", 6), ("half", 3)]
     assert made.findings == ()
-    assert [one.lines[0].ranks for one in made.tables] == [(1,), (1,)]
+    assert [one.lines[0].ranks for one in made.tables] == [(), ()]  # never trained
     assert {one.name for one in (desk / "site/entries").iterdir()} == {"tiny-at-toys.json", "tiny-at-half.json"}
 
 

@@ -11,6 +11,7 @@ import pytest
 from msgspec import structs
 
 from zoo.leaderboard import Entry, Leaderboard, check
+from zoo.leaderboard.entry import WeightsFile
 from zoo.leaderboard.pictures import Box, Seen, Shown
 from zoo.leaderboard.site import page as html_of
 from zoo.leaderboard.table import Failure, table_of
@@ -56,7 +57,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(("file:", "data:")) else None)
         page.goto((tmp_path / "index.html").as_uri())
-        page.wait_for_selector("table.board")
+        page.wait_for_selector("table.board" if tables else "#facts")
         return page
 
     yield made
@@ -212,6 +213,57 @@ def test_what_is_known_of_no_row_takes_no_room(show, entries):
     untimed = show([structs.replace(one, timing=None) for one in entries]).locator(f"{heads}, {costs}").all_inner_texts()
     gone = [name for name in timed if name not in untimed]
     assert [name.split("\n")[0].strip() for name in gone] == ["Latency", "Operations", "Memory", "Ops", "Latency", "Memory"]
+
+
+@pytest.mark.parametrize(("timed", "cost"), [(True, "c-latency"), (False, "c-parameters")])
+def test_on_a_phone_a_row_has_one_cost(timed, cost, show, entries):
+    page = show([one if timed else structs.replace(one, timing=None) for one in entries], width=390)
+    cells = page.locator("tr.line").first.locator("td:visible")
+    assert [cell.get_attribute("class").split()[-1] for cell in cells.all()] == ["c-rank", "c-model", "c-ap", cost]
+
+
+def test_never_trained_models_have_no_rank_and_are_not_on_the_front(show, entries):
+    fast = structs.replace(entries[0], model=structs.replace(entries[0].model, weights=WeightsFile(source="random")))
+    page = show([fast, *entries[1:]])
+    name = fast.name
+    assert page.locator(f"tr[data-name={name}] td.c-rank").inner_text() == "–"
+    page.locator(f'g.point[aria-label^="{name}:"]').hover()
+    assert page.locator(".tip").inner_text().startswith(name)
+    assert "Pareto" not in page.locator(".tip").inner_text()
+
+
+def test_a_view_can_be_linked_to(show, entries):
+    page = show(entries)
+    page.locator("th[data-key=parameters] button").click()
+    page.get_by_label("Name").fill("i")
+    page.get_by_role("button", name="middle", exact=True).click()
+    page.locator("#axes button", has_text="Parameters").click()
+    there, seen = page.url, rows(page)
+    page.goto("about:blank")
+    page.goto(there)
+    assert rows(page) == seen
+    assert page.locator("tr.line.open .label").inner_text() == "middle"
+    assert page.locator("th[data-key=parameters]").get_attribute("aria-sort") == "ascending"
+    assert page.get_by_label("Name").input_value() == "i"
+    assert page.locator("#axes button[aria-pressed=true]").inner_text() == "Parameters"
+
+
+@pytest.mark.parametrize("end", ["#data=no&sort=no+up&cost=no&row=no", "#sort=&most=x&family=", "#%00=1", "#rows"])
+def test_a_link_to_what_there_is_not_opens_the_page_as_it_begins(end, show, entries):
+    page = show(entries)
+    plain, seen = page.url, rows(page)
+    page.goto("about:blank")
+    page.goto(f"{plain.partition('#')[0]}{end}")
+    assert set(rows(page)) <= set(seen)
+    page.get_by_role("button", name="middle", exact=True).click()
+
+
+def test_a_board_without_rows_says_so(show):
+    page = show([], tables=(), failures=(Failure("toy", None, "No model has that name."),))
+    assert page.locator("#facts").inner_text().startswith("No row could be measured and put into a table.")
+    assert page.locator("section.card:visible").count() == 0
+    page.locator("details.problems summary").click()
+    assert page.get_by_text("toy: No model has that name.").count() == 1
 
 
 def test_what_was_timed_on_other_hardware_says_so_and_is_not_drawn_among_the_others(show, entries):

@@ -38,7 +38,7 @@ def test_memory_that_another_process_holds_is_not_counted():
 
 def test_a_model_that_does_not_load_is_named_with_the_reason(picture):
     with pytest.raises(DataError, match=r"(?s)'yolox_nan' was to be timed.*Did you mean 'yolox_nano"):
-        time_model(Request(model="yolox_nan", pictures=[picture]))
+        time_model(Request(model="yolox_nan", pictures=[picture], runs=1))
 
 
 @pytest.mark.parametrize(

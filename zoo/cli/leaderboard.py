@@ -34,8 +34,8 @@ def build(
 ) -> None:
     """Run what is missing, check everything, and write index.html, leaderboard.md, leaderboard.json and the entries.
 
-    A build that was cut short goes on where it was. The exit code is 1 where a model could not be
-    measured or an entry not be read.
+    A build that was cut short goes on where it was. The exit code is 1 where a row is in no table: its
+    model could not be measured, its entry not be read, or the checks keep it out.
     """
     from zoo.leaderboard import build as build_board
 
@@ -43,12 +43,14 @@ def build(
     typer.echo((to / "leaderboard.json").read_text(encoding="utf-8") if as_json else _overview(made), nl=not as_json)
     for finding in made.findings:
         typer.echo(f"{finding.check}: {finding}", err=True)
-    for one in made.failures:
-        typer.echo(f"Not measured: {one.name} on {one.data}: {one.why}", err=True)
     typer.echo(f"The page: {to / 'index.html'}", err=True)
     for name in made.left_out:
         typer.echo(f"In no table: {name}", err=True)
-    raise typer.Exit(int(bool(made.failures) or (strict and bool(made.findings))))
+    for one in made.failures:
+        typer.echo(f"Not measured: {one}", err=True)
+    if not made.tables:
+        typer.echo("No table has a row.", err=True)
+    raise typer.Exit(int(bool(made.failures) or bool(made.left_out) or (strict and bool(made.findings))))
 
 
 @app.command("check", cls=Command)

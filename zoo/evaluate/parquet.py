@@ -208,4 +208,4 @@ def _values(column: Any, path: Path) -> NDArray[Any]:
 
 
 def _flaw(path: Path, case: str) -> DataError:
-    return DataError(f"{path} was read as predictions.", case, "Remove it, and make it again: zoo predict MODEL --data …")
+    return DataError(f"{path} was read as predictions.", case, "Remove it, and repeat the run that made it.")

@@ -91,9 +91,7 @@ class Predictions:
 
     def flaw(self, case: str) -> DataError:
         """The error for predictions that can't be."""
-        return DataError(
-            f"{self.path or 'Predictions'} was read.", case, "Remove it, and make it again: zoo predict MODEL --data …"
-        )
+        return DataError(f"{self.path or 'Predictions'} was read.", case, "Remove it, and repeat the run that made it.")
 
     @classmethod
     def read(cls, path: str | Path) -> Predictions:

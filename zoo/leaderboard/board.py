@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 
-from zoo.leaderboard.entry import Name, Setting, Text
+from zoo.evaluate.parquet import SUFFIX
+from zoo.labels.near import choice_of, near
+from zoo.leaderboard.entry import RANDOM, SETTINGS, Name, Setting, Text
 from zoo.leaderboard.reading import read_struct, wrong
+
+RUNS = 50  # pictures timed, unless a board says otherwise
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -17,15 +22,18 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
     model:       a name of the catalogue; its card gives family, licences and claims.
     weights:     as for `zoo.load`: a tag, a place, or `random`; the card's own where it is left out.
-    predictions: a file of detections, instead of running the model: Parquet of `zoo predict`, or a COCO results list.
+    predictions: a file of detections, instead of running the model: Parquet of `zoo predict`, or a COCO results list. Of several
+                 data sets, a file for each, by the data set's name; the row is then in the tables of those alone.
     protocol, provenance: what such a list does not say itself: the settings it was made with, and where it is from.
+    data:        the data sets it is measured on, by name; all of them where this is left out.
     name:        what the row is called; the model's name where it is left out.
     note:        what a reader has to know, as in "never trained".
     """
 
     model: Name
     weights: Text | None = None
-    predictions: Text | None = None
+    predictions: Text | dict[Name, Text] | None = None
+    data: Annotated[list[Name], Meta(min_length=1)] | None = None
     protocol: dict[str, Setting] | None = None
     provenance: dict[str, Text] | None = None
     name: Name | None = None
@@ -35,6 +43,12 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     def shown(self) -> str:
         """What the row is called."""
         return self.name or self.model
+
+    def on(self, data: Sequence[str]) -> dict[str, Row]:
+        """The row as it is measured on each data set of a board that it has to do with."""
+        if isinstance(self.predictions, dict):
+            return {name: structs.replace(self, predictions=file) for name, file in self.predictions.items()}
+        return {name: self for name in self.data or data}
 
 
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -46,7 +60,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     models:    names, or rows with more to say.
     registry:  registry files with models of one's own.
     entries:   entry files of others, or globs of them.
-    timing:    whether to measure latency, memory and operations.
+    timing:    whether to measure latency, memory and operations, or how many pictures are timed.
     pictures:  of how many pictures the models disagree on most the page shows; they become a part of it, so mind their licence.
     resamples: bootstrap replicates.
     """
@@ -59,7 +73,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     models: list[Name | Row] = []
     registry: list[Name] = []
     entries: list[Name] = []
-    timing: bool = True
+    timing: bool | Annotated[int, Meta(ge=1, le=10_000)] = True
     pictures: Annotated[int, Meta(ge=0, le=50)] = 6
     resamples: Annotated[int, Meta(ge=100, le=100_000)] = 1000
 
@@ -67,6 +81,11 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def rows(self) -> list[Row]:
         """Every model as a row."""
         return [Row(model=one) if isinstance(one, str) else one for one in self.models]
+
+    @property
+    def runs(self) -> int:
+        """How many pictures are timed."""
+        return RUNS * self.timing if isinstance(self.timing, bool) else self.timing
 
     @classmethod
     def read(cls, path: str | Path) -> Board:
@@ -79,4 +98,38 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             if name in names[:place]:
                 case = f"Field 'models[{place}]': '{name}' is there twice."
                 raise wrong(Path(path), case, "Give one of the two a `name` of its own.", what="board")
+        for place, row in enumerate(made.rows):
+            for at, case, fix in _flaws(row, list(made.data)):
+                raise wrong(Path(path), f"Field 'models[{place}].{at}': {case}", fix, what="board")
         return made
+
+
+def _flaws(row: Row, data: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """(field, case, fix) of what does not fit together in a row, or would have no effect."""
+    if isinstance(row.predictions, dict) and row.data is not None:
+        yield "data", "Its `predictions` already name the data sets.", "Leave it out."
+    if isinstance(row.predictions, str) and len(row.on(data)) > 1:
+        files = ", ".join(f"{name}: FILE" for name in row.on(data))
+        yield "predictions", f"It is one file, and there are {len(row.on(data))} data sets.", f"Write predictions: {{{files}}}"
+    if row.predictions is not None and row.weights == RANDOM:
+        yield "weights", "Nobody ran a network for `predictions`.", "Leave it out, or name the file they were made with."
+    for at in ("protocol", "provenance"):
+        if getattr(row, at) is not None and not _lists(row):
+            why = "The model is run by the board's protocol" if row.predictions is None else "Parquet files say it themselves"
+            yield at, f"{why}, and this would have no effect.", "Leave it out."
+    yield from _unknown("data", "data set", row.data or [], data)
+    yield from _unknown("predictions", "data set", list(row.predictions) if isinstance(row.predictions, dict) else [], data)
+    yield from _unknown("protocol", "setting", list(row.protocol or ()), SETTINGS)
+
+
+def _unknown(at: str, what: str, names: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    for name in (name for name in names if name not in known):
+        found = near(name, known)
+        fix = f"Did you mean {choice_of(found)}?" if found else f"There are {', '.join(known)}."
+        yield at, f"There is no {what} '{name:.40}'.", fix
+
+
+def _lists(row: Row) -> bool:
+    """Whether it has results lists, which say nothing of how they were made."""
+    files = row.predictions.values() if isinstance(row.predictions, dict) else [row.predictions or SUFFIX]
+    return any(not file.endswith(SUFFIX) for file in files)

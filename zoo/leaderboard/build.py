@@ -30,7 +30,7 @@ from zoo.leaderboard.site import page, to_json
 from zoo.leaderboard.source import Source, described, fingerprint, source_of, weights_of
 from zoo.leaderboard.table import Failure, Leaderboard, table_of
 from zoo.leaderboard.timing import PICTURES, Request, time_model
-from zoo.registry import add
+from zoo.registry import add, catalogue
 
 KEY = "entry_sha256"
 _DATA = re.compile(r"([a-z][\w/-]+:)?([^,]+)(.*)")
@@ -61,7 +61,7 @@ class _Build:
         """The registry files of the board."""
         return [str(self.folder / path) for path in self.board.registry]
 
-    def fail(self, name: str, data: str, why: Exception) -> None:
+    def fail(self, name: str, data: str | None, why: Exception) -> None:
         """Takes note of a row that is not to be had."""
         self.failures.append(Failure(name, data, " ".join(str(why).split())))
 
@@ -79,9 +79,11 @@ def build(path: str | Path, *, to: str | Path, runs: str | Path | None = None, s
     for one in work.registry:
         add(one)
     datasets = {name: read_data(_place(text, work.folder, name)) for name, text in board.data.items()}
+    rows = [row.on(list(datasets)) for row in board.rows if _known(work, row)]
     for name, dataset in datasets.items():
-        for row in board.rows:
-            _measure(work, row, name, dataset)
+        for row in rows:
+            if name in row:
+                _measure(work, row[name], name, dataset)
     _take_in_others(work)
     made = _leaderboard(work, datasets)
     store(work.to / "leaderboard.json", to_json(made))
@@ -97,6 +99,17 @@ def _make(folder: Path) -> None:
     except OSError as why:
         case = f"That is no folder, and none can be made there: {why.strerror}."
         raise DataError(f"A page was to be written to {folder}.", case, "Name a folder with --to.") from None
+
+
+def _known(work: _Build, row: Row) -> bool:
+    """Whether there is such a model; where there is none, that is said before hours go by."""
+    try:
+        catalogue().resolve(row.model)
+    except ZooError as why:
+        work.fail(row.shown, None, why)
+        work.say(f"Not measured: {work.failures[-1]}")
+        return False
+    return True
 
 
 def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
@@ -146,6 +159,7 @@ def _timing(work: _Build, row: Row, dataset: Dataset, settings: Mapping[str, Set
             weights=weights_of(row, work.folder),
             pictures=[str(photo.path) for photo in dataset.images[:PICTURES]],
             registry=work.registry,
+            runs=work.board.runs,
             **thresholds,  # type: ignore[arg-type]  # a protocol's own settings
         )
     )
@@ -165,12 +179,12 @@ def _take_in_others(work: _Build) -> None:
     for pattern in work.board.entries:
         paths = sorted(work.folder.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
         if not paths:
-            work.fail(pattern, "–", DataError("", "There is no such entry file.", "Correct the path in `entries`."))
+            work.fail(pattern, None, DataError("", "There is no such entry file.", "Correct the path in `entries`."))
         for path in paths:
             try:
                 entry = Entry.read(path)
             except DataError as why:
-                work.fail(path.name, "–", why)
+                work.fail(path.name, None, why)
                 continue
             if any((one.name, one.data) == (entry.name, entry.data) for one in work.entries):
                 again = DataError(f"{path.name} was read.", "There is a row of that name already.", "Rename one of the two.")

@@ -21,6 +21,7 @@ from zoo.registry.card import Claim, Licenses
 
 FORMAT = 1
 PROVENANCE = ("model", "weights_source", "data_sha256", "protocol_settings", "detzoo", "processor", "finished")  # the least
+SETTINGS = ("score", "iou", "max_boxes", "nms", "resize", "precision", "exif")  # of `zoo.Protocol`
 RANDOM = "random"
 UNKNOWN = "unknown"
 

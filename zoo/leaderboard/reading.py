@@ -17,6 +17,18 @@ from zoo.registry.schema import convert
 
 T = TypeVar("T")
 GUIDE = "docs/leaderboard.md"
+_FIELDS = {
+    "report": {"numbers", "measured"},
+    "leaderboard": {"tables", "findings"},
+    "board": {"schema", "title", "data"},
+    "entry": {"model", "report", "data"},
+}
+_FIX = {
+    "report": "An entry wraps one: zoo leaderboard build writes it, and zoo.leaderboard.Entry(model=…, report=…).write(PATH).",
+    "leaderboard": "Its entries are in the folder entries beside it.",
+    "board": "Build it: zoo leaderboard build BOARD.yaml",
+    "entry": "Name it under `entries` in a board.",
+}
 
 
 def read_struct(path: Path, kind: type[T], *, what: str) -> T:
@@ -26,9 +38,9 @@ def read_struct(path: Path, kind: type[T], *, what: str) -> T:
     """
     try:
         raw = read(path)
-        if path.suffix == ".json":
-            return convert(Sheet(path, guide=GUIDE), _json(raw, path), kind)
-        return convert(Sheet(path, raw, guide=GUIDE), parse(raw, path).data, kind)
+        content = _json(raw) if path.suffix == ".json" else parse(raw, path).data
+        _check_kind(content, path, what)
+        return convert(Sheet(path, guide=GUIDE) if path.suffix == ".json" else Sheet(path, raw, guide=GUIDE), content, kind)
     except CardError as why:
         raise DataError(f"The {what} '{path}' was read.", why.case, why.fix) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as why:
@@ -40,11 +52,15 @@ def wrong(path: Path, case: str, fix: str, *, what: str = "entry") -> DataError:
     return DataError(f"The {what} '{path}' was read.", case, fix)
 
 
-def _json(raw: bytes, path: Path) -> Any:
+def _check_kind(content: object, path: Path, what: str) -> None:
+    """Raises: DataError for a file of another kind, which is told by its fields."""
+    for kind, fields in _FIELDS.items():
+        if kind != what and isinstance(content, dict) and fields <= content.keys():
+            raise wrong(path, f"It is {'an' if kind == 'entry' else 'a'} {kind}, no {what}.", _FIX[kind], what=what)
+
+
+def _json(raw: bytes) -> Any:
     content = msgspec.json.decode(raw)
-    if isinstance(content, dict) and {"numbers", "measured"} <= content.keys():
-        fix = "zoo leaderboard build writes entries, and so does zoo.leaderboard.Entry(model=…, report=…).write(PATH)."
-        raise wrong(path, "It is a report; an entry wraps one, and says of which model.", fix)
     if not isinstance(content, dict):
         raise msgspec.DecodeError(f"it holds {words.kind(content)} where an object belongs")
     return content

@@ -46,7 +46,7 @@ class Source:
 
 def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: Path) -> Source:
     """Runs the model, unless that run is there already, or reads the detections. folder: what paths in `row` are relative to."""
-    if row.predictions is None:
+    if not isinstance(row.predictions, str):
         weights = weights_of(row, folder)
         model = loaded(row.model, False) if weights is False else row.model
         given = weights or True  # a detector at hand has its own
@@ -113,7 +113,7 @@ def fingerprint(row: Row, source: Source, dataset: Dataset, board: Board) -> str
     facts = {key: value for key, value in source.facts.items() if key not in passing}
     choice = catalogue().resolve(row.model)
     about = [repr(row), facts, source.protocol, dataset.sha256, board.resamples, repr(choice.entry.card), software()]
-    timed = hardware() if board.timing and row.predictions is None else None
+    timed = [hardware(), board.runs] if board.timing and row.predictions is None else None
     return hashlib.sha256(json.dumps([*about, timed], sort_keys=True).encode()).hexdigest()
 
 

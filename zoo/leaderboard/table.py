@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.evaluate.intervals import Interval
 from zoo.leaderboard.checks import machine, usual_machine
-from zoo.leaderboard.entry import Entry, file_name
+from zoo.leaderboard.entry import RANDOM, Entry, file_name
 from zoo.leaderboard.finding import Finding
 from zoo.leaderboard.pictures import Shown
 from zoo.leaderboard.ranks import rank
@@ -30,8 +30,9 @@ class Versus:
 
 @dataclass(frozen=True)
 class Line:
-    """One row. ranks: ascending, empty where it can't be ranked. claim, gap: published AP in percent, and measured less claimed.
+    """One row. ranks: ascending, none where it was never trained or can't be compared.
 
+    claim, gap: published AP in percent, and measured less claimed.
     elsewhere: where it was timed, if that is other hardware than the table's. file: its entry, beside the page.
     """
 
@@ -65,11 +66,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Failure:
-    """A row that could not be measured, and why."""
+    """A row that could not be measured, and why. data: None where that has nothing to do with it."""
 
     name: str
-    data: str
+    data: str | None
     why: str
+
+    def __str__(self) -> str:
+        return f"{self.name}{f' on {self.data}' if self.data else ''}: {self.why}"
 
 
 @dataclass(frozen=True)
@@ -91,18 +95,21 @@ class Leaderboard:
 def table_of(data: str, entries: Sequence[Entry], findings: Sequence[Finding], *, pictures: Sequence[Shown] = ()) -> Table:
     """The table of entries that were measured alike, at least one."""
     best_first = sorted(entries, key=lambda entry: (-_ap(entry), entry.name))
-    ranking = rank([entry.report for entry in best_first])
+    trained = [place for place, entry in enumerate(best_first) if entry.model.weights.source != RANDOM]
+    ranking = rank([best_first[place].report for place in trained])
+    ranks = dict(zip(trained, ranking.ranks, strict=True))
     hardware = usual_machine(best_first)
     versus: list[list[Versus]] = [[] for _ in best_first]
     for pair in ranking.pairs:
         there = pair.interval
         back = Interval(-there.high, -there.low, there.level) if there else None
-        versus[pair.a].append(Versus(best_first[pair.b].name, pair.difference, there, pair.p_value))
-        versus[pair.b].append(Versus(best_first[pair.a].name, -pair.difference, back, pair.p_value))
+        a, b = trained[pair.a], trained[pair.b]
+        versus[a].append(Versus(best_first[b].name, pair.difference, there, pair.p_value))
+        versus[b].append(Versus(best_first[a].name, -pair.difference, back, pair.p_value))
     lines = [
         Line(
             entry=entry,
-            ranks=ranking.ranks[place],
+            ranks=ranks.get(place, ()),
             versus=tuple(versus[place]),
             claim=entry.claim(),
             gap=entry.gap(),

@@ -48,7 +48,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     max_boxes: int | None = None
     device: str | None = None
     warm_up: Annotated[int, Meta(ge=1)] = 5
-    runs: Annotated[int, Meta(ge=1)] = 50
+    runs: Annotated[int, Meta(ge=1)]
     seconds: float = 20.0
 
 

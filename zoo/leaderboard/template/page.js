@@ -6,6 +6,34 @@ const state = { table: 0, cost: null, sort: { key: "rank", way: "up" }, open: ne
 
 const table = () => board.tables[state.table];
 
+/** The state as the end of the page's address, so that a view can be linked to; what it begins with is left out. */
+function address() {
+  const said = new URLSearchParams();
+  if (state.table) said.set("data", table().data);
+  if (state.sort.key !== "rank" || state.sort.way !== "up") said.set("sort", `${state.sort.key} ${state.sort.way}`);
+  for (const name of ["cost", "text", "family", "license", "most"]) if (state[name]) said.set(name, state[name]);
+  for (const name of state.open) said.append("row", name);
+  return said.toString();
+}
+
+/** The state that an address asks for; what there is not is left as the page begins. */
+function follow(hash) {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  const [key, way] = (said.get("sort") || "").split(" ");
+  const there = COLUMNS.some((column) => column.key === key) && ["up", "down"].includes(way);
+  Object.assign(state, {
+    table: Math.max(0, board.tables.findIndex((one) => one.data === said.get("data"))),
+    sort: there ? { key, way } : { key: "rank", way: "up" },
+    cost: said.get("cost"), open: new Set(said.getAll("row")),
+    text: said.get("text") || "", family: said.get("family") || "", license: said.get("license") || "", most: said.get("most") || "",
+  });
+  drawHead();
+  drawFilters();
+  for (const one of at("filters").elements) state[one.name] = one.value; // a choice that there is not is none
+  draw();
+  if (state.open.size) at("rows").querySelector("tr.open")?.scrollIntoView();
+}
+
 /** Whether a line passes the filters; an unknown licence or size passes only where nothing is asked of it. */
 function passes(line) {
   const { name } = line.entry.model;
@@ -32,6 +60,9 @@ function draw(focus) {
   drawTable(at("rows"), table(), lines, families, state, draw);
   for (const button of at("axes").children) button.setAttribute("aria-pressed", String(button.dataset.cost === cost));
   if (typeof focus === "string") at("rows").querySelector(focus)?.focus();
+  const here = new URL(location);
+  here.hash = address();
+  history.replaceState(null, "", here);
 }
 
 function openRow(line) {
@@ -78,9 +109,11 @@ function drawHead() {
     at("tabs").replaceChildren(...board.tables.map((one, place) => el("button", { type: "button", "aria-pressed": String(place === state.table),
       on: { click: () => { state.table = place; drawHead(); drawFilters(); draw(); at("tabs").children[place].focus(); } } }, one.data)));
   }
+  for (const card of document.querySelectorAll("section.card")) card.hidden = !board.tables.length;
+  if (!board.tables.length) at("facts").textContent = `No row could be measured and put into a table. ${at("facts").textContent}`;
   if (board.tables.length) {
     const one = table();
-    at("facts").textContent = `${one.lines.length} models on ${one.data}: ${one.images.toLocaleString("en")} pictures, ${one.boxes.toLocaleString("en")} boxes. ${at("facts").textContent}`;
+    at("facts").textContent = `${counted(one.lines.length, "model")} on ${one.data}: ${one.images.toLocaleString("en")} pictures, ${one.boxes.toLocaleString("en")} boxes. ${at("facts").textContent}`;
   }
 }
 
@@ -106,9 +139,9 @@ function drawNotes() {
   const found = foundBy();
   const of = (there) => found.filter(([inTable]) => inTable === there).map(([, item]) => item);
   at("problems").replaceChildren(...[
-    list(`The checks found something in ${counted(of(true).length, "row")}`, of(true)),
+    list(`The checks found something in ${counted(of(true).length, "row")}${board.tables.length > 1 ? " of all data sets" : ""}`, of(true)),
     list(`In no table, because of what the checks found: ${counted(of(false).length, "entry", "entries")}`, of(false)),
-    list(`Not measured: ${counted(board.failures.length, "row")}`, board.failures.map((one) => el("li", {}, `${one.name} on ${one.data}: ${one.why}`))),
+    list(`Not measured: ${counted(board.failures.length, "row")}`, board.failures.map((one) => el("li", {}, `${one.name}${one.data ? ` on ${one.data}` : ""}: ${one.why}`))),
   ].filter(Boolean));
   const settings = Object.entries(board.settings).map(([name, value]) => `${name} ${known(value) ? value : "open"}`).join(", ");
   at("notes").replaceChildren(
@@ -117,10 +150,9 @@ function drawNotes() {
     settings ? el("p", {}, `Protocol “${board.protocol}”: ${settings}.`) : "");
 }
 
-drawHead();
-drawFilters();
 drawNotes();
-draw();
+follow(location.hash);
+addEventListener("hashchange", () => { if (location.hash.includes("=")) follow(location.hash); }); // the link to the table has none
 let width = at("plot").clientWidth;
 new ResizeObserver(() => { if (at("plot").clientWidth !== width) { width = at("plot").clientWidth; draw(); } }).observe(at("plot"));
 at("filters").addEventListener("submit", (event) => event.preventDefault());

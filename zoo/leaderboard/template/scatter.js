@@ -14,6 +14,7 @@ const COLORS = 6;
 const here = (line) => (line.elsewhere ? null : line.entry.timing);
 const scaled = (value, factor) => (known(value) ? value * factor : null);
 const accuracy = (line) => scaled(line.entry.report.numbers.AP, 100);
+const trained = (line) => line.entry.model.weights.source !== "random";
 const family = (line) => line.entry.model.family || "other";
 
 /** Colour and shape of each family, in the order they first appear. */
@@ -32,9 +33,9 @@ function commonest(lines) {
   return keys.find((key) => 2 * count(key) > lines.length) || keys.reduce((best, key) => (count(key) > count(best) ? key : best));
 }
 
-/** The lines that no other beats in accuracy at the same or less cost, cheapest first. */
+/** The trained lines that no other beats in accuracy at the same or less cost, cheapest first. */
 function front(lines, cost) {
-  const sorted = [...lines].sort((a, b) => cost(a) - cost(b) || accuracy(b) - accuracy(a));
+  const sorted = lines.filter(trained).sort((a, b) => cost(a) - cost(b) || accuracy(b) - accuracy(a));
   let best = -Infinity;
   return sorted.filter((line) => accuracy(line) > best && ((best = accuracy(line)), true));
 }
@@ -78,6 +79,7 @@ function scatterScales(lines, cost, box) {
 }
 
 function frontLine(best, cost, x, y, box) {
+  if (!best.length) return null;
   const corners = best.map((line, at) => (at ? `H${x.at(cost.of(line))}V${y.at(accuracy(line))}` : `M${x.at(cost.of(line))} ${y.at(accuracy(line))}`));
   return svg("path", { class: "front", d: `${corners.join("")}H${box.right}` });
 }

@@ -52,7 +52,8 @@ function sorted(lines, { key, way }) {
 }
 
 /** The columns that have something to say of some of the lines. */
-const columnsOf = (lines) => COLUMNS.filter((column) => column.always || lines.some((line) => known(column.of(line))));
+const columnsOf = (lines) => COLUMNS.filter((column) => column.always || lines.some((line) => known(column.of(line))))
+  .map((column, place, all) => ({ ...column, keep: column.keep || (column.key === "parameters" && !all.some((one) => one.key === "latency")) }));
 
 /** The table: those of its lines that are shown. state: sort and the names of the open rows. change: called after either has changed. */
 function drawTable(place, table, shown, families, state, change) {
@@ -96,6 +97,6 @@ function title(line, families, open, turn) {
   return el("div", { class: "title" },
     el("button", { type: "button", class: "opener", "aria-expanded": String(open), on: { click: turn } }, mark, el("span", { class: "label", title: model.name }, breakable(model.name))),
     el("span", { class: "under" }, family(line),
-      model.weights.source === "random" ? el("span", { class: "badge" }, "random weights") : null,
+      trained(line) ? null : el("span", { class: "badge" }, "random weights"),
       line.findings.length ? el("span", { class: "badge warn" }, `⚠ ${line.findings.length}`) : null));
 }
