@@ -143,15 +143,17 @@ def decoded(path: Path, kind: type[_Kind]) -> _Kind:
                 try:
                     return msgspec.json.decode(content, type=kind)
                 except msgspec.DecodeError as why:
-                    raise wrong(str(path), f"{_not_json(str(why), content) or why}.") from None
+                    raise wrong(str(path), f"{_plainly(str(why), content) or why}.") from None
     except (RecursionError, UnicodeDecodeError) as why:
         raise wrong(str(path), f"{why}.") from None
     except (OSError, ValueError) as why:
         raise DataError(f"'{path}' was to be read.", f"{getattr(why, 'strerror', None) or why}.", "Check the path.") from None
 
 
-def _not_json(why: str, content: mmap.mmap) -> str:
-    """What is no JSON about it in plain words: another encoding, or numbers that Python writes and JSON does not have."""
+def _plainly(why: str, content: mmap.mmap) -> str:
+    """What is wrong in plain words: a list, another encoding, or numbers that Python writes and JSON does not have."""
+    if why == "Expected `object`, got `array`":
+        return "It is a list, as detections are; annotations are an object with images, categories and annotations"
     if content[:2] in (b"\xff\xfe", b"\xfe\xff") or content[:3] == b"\xef\xbb\xbf":
         return "It begins with a byte order mark, as Windows programs write it; JSON is UTF-8 without one"
     if (at := _BYTE.search(why)) and (found := _NO_NUMBER.search(content, max(0, int(at[1]) - 1), int(at[1]) + 12)):
