@@ -263,6 +263,12 @@ def test_a_report_replaces_its_own_older_one_and_lies_beside_that_of_other_weigh
     assert f"Report: {to / 'off-2.json'}" in shell(*typed).err
 
 
+def test_an_option_that_takes_one_value_is_not_given_twice(shell: Shell, data: str) -> None:
+    answer = shell("evaluate", "yolox_nano", "--data", "coco:other.json", "--data", data)
+    assert answer.code == 2
+    assert "Invalid value for '--data': It is given more than once, and takes one value." in answer.err
+
+
 def test_what_is_no_report_is_not_compared_and_says_what_it_is(
     shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
 ) -> None:

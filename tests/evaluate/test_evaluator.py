@@ -246,7 +246,9 @@ def test_more_detections_than_images_are_refused_at_any_length(truth) -> None:
         Evaluator(many).update(range(256), [nothing] * 300)
 
 
-@pytest.mark.parametrize("counts", [[1, 4], [1, -1], [1, 1.5], [1, True, 1], [1], 1, ["one", 1]])
+@pytest.mark.parametrize(
+    "counts", [[[True, False], [True, True]], [True, False], [1, 4], [1, -1], [1, 1.5], [1, True, 1], [1], 1, ["one", 1]]
+)
 def test_counts_that_do_not_fit_are_refused(truth, counts) -> None:
     padded = {"boxes": np.ones((2, 3, 4)), "scores": np.ones((2, 3)), "labels": np.ones((2, 3), int), "counts": counts}
     with pytest.raises(DataError, match="`counts`"):

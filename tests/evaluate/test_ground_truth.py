@@ -35,6 +35,9 @@ def test_the_fingerprint_holds_everything_that_moves_a_number() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"iscrowd": [0, 0, 1]}, "Call it 'crowd'"),
+        ({"crowd": [0, 2, 0]}, r"record \[1\], has a crowd that is neither 0 nor 1"),
+        ({"crowd": [0, 0, np.nan]}, "a crowd that is neither 0 nor 1"),
         ({"label": [1, 0, 2]}, "a label outside the label space"),
         ({"label": [1, 0, 2**40]}, "a label outside the label space"),
         ({"label": [1.0, 0.0, 0.5]}, "labels are float64"),
@@ -73,3 +76,8 @@ def test_columns_that_are_not_in_order_are_refused() -> None:
     columns = {**vars(truth), "images": truth.images[::-1]}
     with pytest.raises(ValueError, match=r"use GroundTruth\.of"):
         GroundTruth(**{name: columns[name] for name in GroundTruth.__dataclass_fields__})
+
+
+def test_ids_are_all_numbers_or_all_text() -> None:
+    with pytest.raises(DataError, match="Some image ids are numbers and some are text"):
+        GroundTruth.of([3, "7"], TABLE, space=["cat", "dog"])  # type: ignore[list-item]

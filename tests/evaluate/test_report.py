@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.errors import DataError
+from zoo.errors import DataError, UsageError
 from zoo.evaluate import Evaluator, GroundTruth, Policy, Report, Settings, compare
 from zoo.evaluate.coco import read, read_results
 from zoo.evaluate.intervals import difference
@@ -151,6 +151,23 @@ def test_what_was_not_measured_alike_is_not_compared(evaluator: Evaluator, repor
             compare(report, one)
     with pytest.raises(DataError, match="difference in 'mAP'"):
         compare(report, report)["mAP"]
+
+
+def test_a_report_of_other_annotations_than_it_was_measured_on_is_not_compared(report: Report) -> None:
+    with pytest.raises(DataError, match=r"contradicts itself in 'provenance\.data_sha256'"):
+        compare(report, report.with_provenance({"data_sha256": "0" * 64}))
+
+
+@pytest.mark.parametrize("level", [95, 0, 1, -1, float("nan"), "x", None], ids=repr)
+def test_a_level_that_can_t_be_is_refused(level: object, report: Report) -> None:
+    with pytest.raises(UsageError, match="'level' lies between 0 and 1"):
+        compare(report, report, level=level)  # type: ignore[arg-type]  # that is what is tested
+
+
+@pytest.mark.parametrize("facts", [None, ["x"], {"a": 1}, {1: "a"}], ids=repr)
+def test_facts_are_text(facts: object, report: Report) -> None:
+    with pytest.raises(UsageError, match="Facts are a mapping of text to text"):
+        report.with_provenance(facts)  # type: ignore[arg-type]  # that is what is tested
 
 
 @pytest.mark.parametrize("other", [None, "report.json", 0.5], ids=repr)

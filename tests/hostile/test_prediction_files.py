@@ -55,8 +55,21 @@ def test_a_changed_byte_is_refused_or_changes_nothing_that_is_checked(seen: Path
         with suppress(DataError):
             read = Predictions.read(seen)  # a byte that nobody reads; a damaged page does not get past its checksum
             assert all(getattr(read, column).tobytes() == getattr(right, column).tobytes() for column in COLUMNS)
+            assert (read.names, read.provenance, read.files.tolist()) == (right.names, right.provenance, right.files.tolist())
             kept += 1
     assert kept < 50
+
+
+def test_a_class_name_that_a_flipped_bit_has_changed_is_refused(seen: Path) -> None:
+    """Parquet's checksums are of pages; names stand in the schema."""
+    content = seen.read_bytes()
+    header = parquet.read_schema(seen).metadata[b"detzoo"]
+    schema = parquet.read_schema(seen).with_metadata({b"detzoo": header.replace(b"green", b"creen")})
+    parquet.write_table(parquet.read_table(seen).cast(schema), seen)
+    with pytest.raises(DataError, match="It is damaged: its content is not what was written"):
+        Predictions.read(seen)
+    seen.write_bytes(content)
+    assert Predictions.read(seen).names == ("red", "green", "blue")
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from shutil import get_terminal_size
 from typing import Protocol
 
-from typer import Context
+from typer import BadParameter, Context
 from typer.core import TyperCommand, TyperGroup
 
 LONGEST = 1000  # a first sentence is never cut
@@ -31,6 +32,16 @@ class Command(TyperCommand):
         for one in self.params:
             if one.param_type_name == "argument" and one.metavar is None and one.name:
                 one.metavar = one.name.upper()
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:  # type: ignore[override]  # Typer's Context is what it is given
+        """Refuses an option that is given twice where the last one would silently win."""
+        if not ctx.resilient_parsing:
+            *_, order = self.make_parser(ctx).parse_args(args=list(args))
+            for one, count in Counter(order).items():
+                if count > 1 and one.param_type_name == "option" and not one.multiple:
+                    why = "It is given more than once, and takes one value."
+                    raise BadParameter(why, ctx, one)  # type: ignore[arg-type]  # Typer's, as all are here
+        return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Context) -> list[str]:  # type: ignore[override]  # Typer's Context is what it is given
         """As every manual page has it: `NAME`, `[PATTERN]`; braces only where there is a choice."""

@@ -95,7 +95,7 @@ def _truth(file: _Instances, name: str, missing_area: Literal["box", "refuse"]) 
         "label": np.array([known[one.category_id] for one in file.annotations], np.int64),
         "box": np.array([one.bbox for one in file.annotations], np.float64).reshape(-1, 4),
         "area": _areas(file.annotations, missing_area, name),
-        "crowd": np.array([one.iscrowd for one in file.annotations], bool),
+        "crowd": np.array([one.iscrowd for one in file.annotations], np.int64),
         "id": np.array([one.id for one in file.annotations], np.int64),
     }
     images = {

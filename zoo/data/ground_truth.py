@@ -154,6 +154,7 @@ class GroundTruth:
         if count and not 0 <= self.images.min() <= self.images.max() < len(self):
             raise ValueError(f"GroundTruth: images are rows of the {len(self)} image ids; use GroundTruth.of")
         columns = {"image": self.image_ids[self.images], "label": self.labels, "area": self.areas, "id": self.ids}
+        columns["crowd"] = self.crowd
         _check_records(columns, self.xywh, len(self.space), self.name)
         if len(self.space) > 65535:
             raise DataError(f"{self.name} was read.", f"It has {len(self.space)} classes.", "Measure at most 65,535 at a time.")
@@ -201,6 +202,7 @@ def _check_records(table: Mapping[str, NDArray[Any]], xywh: NDArray[np.float64],
         "a label outside the label space": (table["label"] < 0) | (table["label"] >= classes),
         "a coordinate that is not finite": ~(np.abs(xywh) <= MOST).all(1),
         "a negative width or height": (xywh[:, 2:] < 0).any(1),
+        "a crowd that is neither 0 nor 1": ~np.isin(table["crowd"], (0, 1)),
         "an area that is negative or not finite": ~((table["area"] >= 0) & (table["area"] <= MOST)),
     }
     for what, rows in wrong.items():
@@ -232,6 +234,8 @@ def _ids(images: Iterable[int] | Iterable[str], name: str) -> NDArray[Any]:
     if isinstance(images, str) or not isinstance(images, Iterable):
         raise DataError(f"{name} was read.", f"Its images are {images!r}.", "List the ids of all pictures.")
     ids: list[Any] = list(images)
+    if len({isinstance(one, str) for one in ids}) > 1:
+        raise DataError(f"{name} was read.", "Some image ids are numbers and some are text.", "Give every image the same kind.")
     given = _column(ids, "the image ids", name)
     return given if len(given) else given.astype(np.int64)
 
@@ -261,6 +265,8 @@ def _check_columns(table: dict[str, NDArray[Any]], about: dict[str, NDArray[Any]
     missing = [column for column in _COLUMNS[:3] if column not in table] + (["id of the images"] if "id" not in about else [])
     if missing:
         raise DataError(asked, f"It has no column {', '.join(missing)}.", "Give the boxes' columns image, label and box.")
+    if "iscrowd" in table:
+        raise DataError(asked, "It has a column 'iscrowd', which would be an attribute to slice by.", "Call it 'crowd'.")
     count = len(table["label"])
     if count and table["label"].dtype.kind not in "iu":
         raise DataError(asked, f"Its labels are {table['label'].dtype}.", "Give positions in the label space, whole numbers.")

@@ -249,7 +249,15 @@ def _confusion(report: Report, score: float, cells: Sequence[tuple[str | None, s
         yield Contradiction("analyses.confusion.score", f"It is {score:g}, and the operating point {point and point.score}.")
 
 
+def _of_its_data(report: Report) -> Iterator[Contradiction]:
+    """Its provenance is of the annotations that were measured on."""
+    said = (report.provenance or {}).get("data_sha256")
+    if said not in (None, "", "unknown", report.measured.sha256):
+        yield Contradiction("provenance.data_sha256", f"It is {said:.12}… and measured.sha256 {report.measured.sha256:.12}….")
+
+
 RULES: tuple[Rule, ...] = (
+    _of_its_data,
     _order,
     _means,
     _curves,

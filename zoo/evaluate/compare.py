@@ -9,6 +9,7 @@ from typing import Any
 
 from zoo.errors import DataError
 from zoo.evaluate.agreement import contradictions
+from zoo.evaluate.arguments import check_resampling
 from zoo.evaluate.intervals import Difference, difference
 from zoo.evaluate.provenance import settings_of
 from zoo.evaluate.report import Report
@@ -28,7 +29,9 @@ class Comparison:
         """The difference in one number. Raises: DataError for one that is not defined in both reports."""
         if name not in self.differences:
             known = ", ".join(self.differences)
-            raise DataError(f"The difference in '{name}' was asked for.", f"There are those in {known}.", "Ask for one of them.")
+            raise DataError(
+                f"The difference in '{name}' was asked for.", f"There are those in {known or 'nothing'}.", "Ask for one of them."
+            )
         return self.differences[name]
 
 
@@ -38,14 +41,16 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
     The p-value is the share of replicates whose difference lies as far from their mean as the measured one from 0 (Efron &
     Tibshirani 1993, chapter 16). It is for one comparison; whoever makes many corrects for that. The interval is the same test
     turned round: it holds 0 exactly where the p-value is above 1 - level.
-    Raises: DataError where the two were not measured alike, are no reports, or one contradicts itself.
+    Raises: DataError where the two were not measured alike, are no reports, or one contradicts itself; UsageError for a level
+    that can't be.
     """
+    check_resampling(0, 0, level)
     _check_reports(a=a, b=b)
     for what, ours, theirs in _alike(a, b):
         if ours != theirs:
             raise DataError(
                 _asked(a, b),
-                f"Their {what} differ: {_short(ours)} and {_short(theirs)}.",
+                f"Their {what} differ: {_apart(ours, theirs)}.",
                 "Measure both on the same data, with the same protocol, settings, policy, seed and number of resamplings.",
             )
     bare = [name for name, one in (("A", a), ("B", b)) if one.resamplings is None]
@@ -124,6 +129,14 @@ def _count(numbers: dict[str, tuple[float | None, ...]]) -> int:
 def _values(report: Report, name: str) -> list[float]:
     assert report.resamplings is not None
     return [float("nan") if value is None else value for value in report.resamplings.numbers[name]]
+
+
+def _apart(ours: object, theirs: object) -> str:
+    """In what two differ: of two mappings only that."""
+    if not (isinstance(ours, dict) and isinstance(theirs, dict)):
+        return f"{_short(ours)} and {_short(theirs)}"
+    pairs = {name: (ours.get(name, "not said"), theirs.get(name, "not said")) for name in {**ours, **theirs}}
+    return ", ".join(f"{name} {one} and {two}" for name, (one, two) in pairs.items() if one != two)
 
 
 def _short(value: object) -> str:

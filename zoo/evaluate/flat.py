@@ -145,8 +145,9 @@ def _unpadded(batch: Mapping[str, Any], image_ids: Sequence[Any]) -> list[Mappin
     for row, image_id in enumerate(image_ids):
         of_image, given = {column: batch[column][row] for column in _COLUMNS}, batch["counts"][row]
         room = min(len(values) if hasattr(values, "__len__") else -1 for values in of_image.values())
-        number = given.item() if hasattr(given, "item") else given
-        if not (isinstance(number, int | float) and float(number).is_integer() and 0 <= number <= room):
+        number = given.tolist() if hasattr(given, "tolist") else given
+        whole = isinstance(number, int | float) and not isinstance(number, bool) and float(number).is_integer()
+        if not (whole and 0 <= number <= room):
             case = f"Its `counts` is {number!r}, and its padded rows are {room}."
             raise _refused(image_id, case, "Say how many of its rows are real, a whole number from 0.")
         listed.append({column: values[: int(number)] for column, values in of_image.items()})

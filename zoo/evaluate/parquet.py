@@ -6,6 +6,7 @@ anywhere is read with the same care: the schema has to be this one, every record
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -34,11 +35,12 @@ _LISTS = ("boxes", "scores", "labels")
 
 
 class _Header(msgspec.Struct, frozen=True):
-    """What the schema carries besides the columns."""
+    """What the schema carries besides the columns. sha256: of everything, since Parquet's own checksums leave this out."""
 
     format: int
     names: tuple[str, ...]
     provenance: dict[str, str]
+    sha256: str | None = None
 
 
 def arrow() -> ModuleType:
@@ -114,7 +116,7 @@ def _table(made: Predictions) -> pyarrow.Table:
         pa.ListArray.from_arrays(starts, pa.array(made.scores), type=schema.field("scores").type),
         pa.ListArray.from_arrays(starts, pa.array(made.labels), type=schema.field("labels").type),
     ]
-    header = msgspec.json.encode(_Header(FORMAT, made.names, made.provenance), order="sorted")
+    header = msgspec.json.encode(_Header(FORMAT, made.names, made.provenance, _sha256(made)), order="sorted")
     return pa.Table.from_arrays(columns, schema=schema.with_metadata({_KEY: header}))
 
 
@@ -133,7 +135,20 @@ def read(path: Path) -> Predictions:
         raise DataError(f"{path} was to be read.", "There is no such file.", "Check the path.") from None
     except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as why:
         raise _flaw(path, f"It is not whole, or no Parquet file: {str(why).splitlines()[0] if str(why) else why!r}.") from None
-    return _predictions(table.combine_chunks(), header, path)
+    made = _predictions(table.combine_chunks(), header, path)
+    if header.sha256 is not None and header.sha256 != _sha256(made):
+        raise _flaw(path, "It is damaged: its content is not what was written, by its sha256.")
+    return made
+
+
+def _sha256(made: Predictions) -> str:
+    """A fingerprint of everything in it."""
+    facts = [made.names, dict(sorted(made.provenance.items())), made.image_ids.tolist(), made.files.tolist()]
+    digest = hashlib.sha256(msgspec.json.encode(facts))
+    dtypes = {"sizes": np.int32, "starts": np.int64, "boxes": np.float32, "scores": np.float32, "labels": np.int32}
+    for column, dtype in dtypes.items():
+        digest.update(np.ascontiguousarray(getattr(made, column), dtype).tobytes())
+    return digest.hexdigest()
 
 
 def _check_size(metadata: Any, path: Path) -> None:

@@ -22,7 +22,8 @@ _FEW = 20  # boxes whose sizes alone say nothing
 _SOME = 10  # boxes that are in their place by no accident
 _CORNER = 2.0  # pixels; fractions of a picture reach a little beyond 1
 _PIXEL = 1.0  # how far annotators round
-_BEST = 2000  # detections whose places are held against the annotations
+_BEST = 1000  # detections whose places are held against the annotations
+_INPUTS = (300, 320, 416, 512, 640, 800, 1024, 1280)  # sides of the squares that networks see
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +76,8 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
             "were corners written where COCO has sizes?"
         )
         return
-    if _centred(dataset, seen):
-        yield (
-            "As they are, few boxes meet an annotated one; moved up and left by half their size many more would: "
-            "were centres written where COCO has corners?"
-        )
+    if how := _misplaced(dataset, seen):
+        yield f"As they are, few boxes meet an annotated one; {how}"
         return
     away = int(((x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)).sum())
     if away:
@@ -90,13 +88,30 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
         yield f"{reach} beyond the edge of the picture: were they scaled back from the size that the network saw?"
 
 
-def _centred(dataset: Dataset, seen: Seen) -> bool:
-    """Whether the best detections meet at least twice as many annotated boxes where x and y are taken for their centres."""
+def _misplaced(dataset: Dataset, seen: Seen) -> str | None:
+    """How at least twice as many of the best detections would meet an annotated box, if there is a way."""
     best = np.argsort(-seen.scores, kind="stable")[:_BEST]
     rows, boxes = seen.rows[best], seen.xywh[best]
-    moved = boxes - np.pad(boxes[:, 2:] / 2, ((0, 0), (0, 2)))
-    there, then = (int(_meets(dataset.truth, rows, one).sum()) for one in (boxes, moved))
-    return then >= _SOME and then > max(2 * there, _MANY * len(best))
+    there = int(_meets(dataset.truth, rows, boxes).sum())
+    if 2 * there >= len(best):
+        return None
+    ways = _ways(boxes, _sizes(dataset)[rows])
+    met = {how: int(_meets(dataset.truth, rows, moved).sum()) for how, moved in ways.items()}
+    how, then = max(met.items(), key=lambda item: item[1])
+    return how if then >= _SOME and then > max(2 * there, _MANY * len(best)) else None
+
+
+def _ways(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """What boxes are where they were given by centres, or at the size that a network saw: fitted into a square, or stretched."""
+    ways = {
+        "moved up and left by half their size many more would: were centres written where COCO has corners?": boxes
+        - np.pad(boxes[:, 2:] / 2, ((0, 0), (0, 2)))
+    }
+    for side in _INPUTS if not np.isnan(sizes).any() else ():
+        back = f"scaled back from {side} pixels many more would: are they of the size that the network saw?"
+        ways[back] = boxes * sizes.max(1, keepdims=True) / side
+        ways[back.replace(" pixels", f"×{side} pixels")] = boxes * sizes[:, [0, 1, 0, 1]] / side
+    return ways
 
 
 def _meets(truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -132,6 +147,9 @@ def _scores(seen: Seen) -> Iterator[str]:
 
 def _annotated(dataset: Dataset) -> Iterator[str]:
     truth = dataset.truth
+    if len(truth.xywh) and truth.xywh.max() <= _CORNER < np.nan_to_num(_sizes(dataset)).max() / 4:
+        yield "All annotated boxes lie in the first two pixels: are they fractions of the picture, not pixels?"
+        return
     ends = truth.xywh[:, :2] + truth.xywh[:, 2:]
     beyond = ((ends > _sizes(dataset)[truth.images] + _PIXEL) | (truth.xywh[:, :2] < -_PIXEL)).any(axis=1)  # (n,)
     count = int(beyond.sum())

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from zoo.errors import DataError
+from zoo.errors import DataError, UsageError
 from zoo.evaluate.calibration import Calibration
 from zoo.evaluate.confusion import Confusion
 from zoo.evaluate.intervals import Interval
@@ -171,7 +171,10 @@ class Report:
         return self.intervals.get(name)
 
     def with_provenance(self, facts: Mapping[str, str]) -> Report:
-        """The same numbers, and what they are of."""
+        """The same numbers, and what they are of. Raises: UsageError for facts that are no text."""
+        if not isinstance(facts, Mapping) or not all(isinstance(one, str) for fact in facts.items() for one in fact):
+            case = "Facts are a mapping of text to text."
+            raise UsageError(f"with_provenance({facts!r:.80}) was asked for.", case, "Write for example {'model': 'mine'}.")
         return replace(self, provenance={**(self.provenance or {}), **facts})
 
     def to_json(self) -> str:
