@@ -148,14 +148,21 @@ def test_a_number_that_is_no_share_is_seen_though_no_file_was_read(
     assert (found.check, found.field) == ("impossible", f"report.numbers.{name}")
 
 
-def test_a_report_of_other_annotations_settings_or_weights_than_the_entry_says_is_seen(make_entry: Callable[..., Entry]) -> None:
+def test_a_report_of_other_settings_or_weights_than_the_entry_says_is_seen(make_entry: Callable[..., Entry]) -> None:
     entry = make_entry(sha256="a" * 64)
-    facts = {"data_sha256": "b" * 64, "protocol_settings": '{"score": 0.3}', "weights_sha256": "b" * 64, "weights_source": "x"}
+    facts = {"protocol_settings": '{"score": 0.3}', "weights_sha256": "b" * 64, "weights_source": "x"}
     for key, value in facts.items():
         [found] = check([structs.replace(entry, report=entry.report.with_provenance({key: value}))])
         assert found.check == "other_provenance"
         assert key in found.case
         assert disqualifying(found)
+
+
+def test_a_report_of_other_annotations_than_it_says_is_seen(make_entry: Callable[..., Entry]) -> None:
+    entry = make_entry()
+    [found] = check([structs.replace(entry, report=entry.report.with_provenance({"data_sha256": "b" * 64}))])
+    assert (found.check, found.field) == ("impossible", "report.provenance.data_sha256")
+    assert disqualifying(found)
 
 
 def test_times_that_no_clock_gives_are_seen(make_entry: Callable[..., Entry]) -> None:

@@ -90,12 +90,11 @@ def changed(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def other_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """A report of something else than the entry says: other annotations, settings or weights."""
+    """A report of something else than the entry says: other settings or weights."""
     for entry in entries:
         facts, weights = entry.report.provenance or {}, entry.model.weights
         settings = {name: value for name, value in entry.protocol.items() if value is not None}
         pairs = {
-            "data_sha256": ("report.measured.sha256", entry.report.measured.sha256),
             "protocol_settings": ("protocol", settings),
             "weights_sha256": ("model.weights.sha256", weights.sha256),
             "weights_source": ("model.weights.source", weights.source),
