@@ -93,7 +93,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    assert "not a regular file" in refused(tmp_path)
+    assert "Is a directory" in refused(tmp_path)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import typer
 
 from zoo.cli.table import table
 from zoo.errors import CardError
+from zoo.files import read_text
 
 if TYPE_CHECKING:
     from zoo.testing import Outcome
@@ -124,7 +125,7 @@ def _expected(file: Path | None) -> dict[str, str]:
         return {}
     asked, fix = f"Expected failures were to be read from '{file}'.", "Write lines such as deterministic: It samples."
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        found = yaml.safe_load(read_text(file)) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as why:
         raise CardError(asked, f"It can't be read: {' '.join(str(why).split())}.", fix) from why
     if not isinstance(found, dict) or not all(isinstance(text, str) for pair in found.items() for text in pair):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from zoo.errors import UsageError
+from zoo.files import read_text
 from zoo.images import Source
 from zoo.images.sources import is_url, name_of
 
@@ -63,7 +64,7 @@ def _images(annotations: Path) -> dict[str, int]:
     asked = f"Image ids were to be read from '{annotations}'."
     fix = "Give a COCO annotations file, with images: [{id, file_name}, …]."
     try:
-        images = json.loads(annotations.read_text(encoding="utf-8"))["images"]
+        images = json.loads(read_text(annotations))["images"]
         return {str(image["file_name"]): int(image["id"]) for image in images}
     except OSError as why:
         raise UsageError(asked, f"It can't be read: {why.strerror}.", fix) from why

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from zoo.data.dataset import Dataset, Photo
 from zoo.data.ground_truth import GroundTruth
 from zoo.errors import DataError, LabelError
+from zoo.files import open_regular
 from zoo.labels import LabelSpace
 from zoo.labels.near import check_choice
 
@@ -136,7 +137,7 @@ def _near(parent: Path) -> Iterator[Path]:
 def decoded(path: Path, kind: type[_Kind]) -> _Kind:
     """A JSON file as that type, which is checked while it is parsed. Raises: DataError naming the file and the field."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if os.fstat(file.fileno()).st_size == 0:
                 raise wrong(str(path), "The file is empty.")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:

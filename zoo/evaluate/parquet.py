@@ -21,6 +21,7 @@ from zoo.errors import DataError
 from zoo.evaluate.predictions import Predictions
 from zoo.evaluate.provenance import flaw
 from zoo.extras import optional
+from zoo.files import check_regular
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -126,7 +127,7 @@ def read(path: Path) -> Predictions:
     import pyarrow as pa
 
     try:
-        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+        with parquet.ParquetFile(check_regular(path), page_checksum_verification=True) as file:
             _check_size(file.metadata, path)
             header = _header(file.schema_arrow, path)
             table = file.read()

@@ -19,6 +19,7 @@ from zoo.evaluate.operating import OperatingPoint
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.settings import Settings
 from zoo.evaluate.tide import Mistakes
+from zoo.files import read_regular
 from zoo.labels.near import choice_of, near
 from zoo.words import counted
 
@@ -219,7 +220,7 @@ class Report:
     def read(cls, path: str | Path) -> Report:
         """Raises: DataError naming the file and the field that is wrong."""
         try:
-            content = Path(path).read_bytes()
+            content = read_regular(path)
         except OSError as why:
             raise DataError(f"The report '{path}' was to be read.", f"{why.strerror}.", "Check the path.") from None
         return cls.from_json(content, name=str(path))

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from zoo.errors import SourceError
+from zoo.files import kind_of
 from zoo.registry.card import FileSource, PackageSource
 
 ASKED = "{} was to be read."
@@ -26,7 +27,9 @@ class Local:
         """
         if self.path.is_file():
             return self.path
-        case = "That is a folder; a file is needed." if self.path.is_dir() else "There is no such file."
+        case = "There is no such file."
+        if self.path.exists():
+            case = f"It is {kind_of(self.path)}; a regular file is needed."
         raise SourceError(ASKED.format(self.path), case, "Check the path.")
 
 

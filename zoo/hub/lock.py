@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from zoo.errors import LockError
+from zoo.files import read_text
 from zoo.hub import settings
 from zoo.hub.disk import replacing, saving
 from zoo.hub.fetched import Fetched
@@ -63,7 +64,7 @@ class Lock:
             LockError: the file is missing or broken; the message names the line.
         """
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path)
             document = tomllib.loads(text)
         except OSError as why:
             raise LockError(f"The lock file {path} was to be obeyed.", f"It can't be read: {why.strerror}.", RELOCK) from why

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from zoo.errors import SourceError
+from zoo.files import read_regular
 from zoo.hub.fetched import Wanted
 from zoo.hub.lock import Pin
 
@@ -64,7 +65,7 @@ class Manifest:
         """
         path = folder / FILE
         try:
-            return msgspec.json.decode(path.read_bytes(), type=cls)
+            return msgspec.json.decode(read_regular(path), type=cls)
         except (OSError, msgspec.DecodeError) as why:
             fix = "Make one on a connected machine: zoo bundle NAME --to FOLDER"
             raise SourceError(f"The bundle {folder} was to be read.", f"Its {FILE} can't be: {why}.", fix) from why

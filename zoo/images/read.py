@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from zoo.errors import ImageError
+from zoo.files import NotRegular, open_regular
 from zoo.images.arrays import from_array, from_tensor
 from zoo.images.decode import decode, from_pil
 from zoo.images.picture import Exif, Picture, unreadable
@@ -62,12 +63,15 @@ def _from_address(path: str, name: str, *, exif: Exif, max_pixels: int | None) -
 
 def _from_file(path: str, name: str, *, exif: Exif, max_pixels: int | None) -> Picture:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return decode(file, name, exif=exif, max_pixels=max_pixels)
     except IsADirectoryError:
         raise _folder(path, name) from None
     except FileNotFoundError:
         raise _missing(path, name) from None
+    except NotRegular as error:
+        fix = "Pass a file, or what it would give as bytes."
+        raise unreadable(name, f"It {str(error.strerror)[:1].lower()}{str(error.strerror)[1:]}.", fix) from None
     except (OSError, ValueError) as why:  # no permission, a name too long, a null byte in it
         if os.path.isdir(path):  # Windows calls opening a folder a lack of permission
             raise _folder(path, name) from None

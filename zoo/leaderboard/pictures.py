@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 
 from zoo.evaluate import GroundTruth
 from zoo.evaluate.overlap import overlap
+from zoo.files import check_regular
 
 SIDE = 480  # pixels of the longer side on the page
 QUALITY = 70
@@ -83,7 +84,7 @@ def disagreements(truth: GroundTruth, photos: Sequence[Path], found: Sequence[Fo
 def _shown(truth: GroundTruth, row: int, photo: Path, found: Sequence[Found], shares: NDArray[np.float64]) -> Shown | None:
     """None where the photo is not there any more, or is none: the rest of the page does not depend on it."""
     try:
-        with Image.open(photo) as opened:
+        with Image.open(check_regular(photo)) as opened:
             picture = ImageOps.exif_transpose(opened).convert("RGB")
     except (OSError, ValueError):
         return None

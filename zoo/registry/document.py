@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import CardError
+from zoo.files import open_regular
 
 if TYPE_CHECKING:
     import yaml
@@ -73,9 +74,7 @@ def flaw(origin: Path | str, case: str, fix: str, *, line: int | None = None, fi
 def read(path: Path) -> bytes:
     """The bytes of a registry file; CardError where there is no such file, or it is no regular file, or too large."""
     try:
-        if path.exists() and not path.is_file():
-            raise flaw(path, "It is not a regular file.", "Name the file itself.")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             raw = file.read(LIMIT + 1)
     except (OSError, ValueError) as why:
         reason = getattr(why, "strerror", None) or str(why)
