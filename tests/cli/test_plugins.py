@@ -111,6 +111,7 @@ def test_an_installed_plugin_is_listed_like_a_bundled_one(zoo: Callable[..., Any
         "reason": "",
         "contributes": {"cards": 1, "architectures": 1, "backbones": 1},
         "imports_torch": False,
+        "remarks": [],
         "models": 1,
     }
     assert infos["torchvision"]["status"] == "loaded"

@@ -23,6 +23,7 @@ from typing import Annotated, NoReturn, TextIO
 
 import typer
 
+from zoo.cli import backends
 from zoo.cli import message as say
 from zoo.cli.help import Command, Commands, narrow
 from zoo.cli.quick import plain_call
@@ -112,6 +113,7 @@ def _run(arguments: Sequence[str]) -> None:
                 gc.enable()
                 gc.freeze()  # and so would a last look at all of it before the process ends
     _log_as_warnings()
+    backends.spare()
     app(arguments)(arguments, prog_name="zoo")
 
 

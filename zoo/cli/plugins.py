@@ -2,7 +2,7 @@
 
 With `--json`, a list of objects: name, distribution, version, entry, status (`loaded`, `quarantined` or `switched off`), reason,
 contributes {cards, architectures, backbones, necks, heads, datasets: how many it registered}, models (how many are listed under
-it), seconds, imports_torch.
+it), seconds, imports_torch, remarks (what is odd about one that works).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def plugins(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")]
     ZOO_PLUGINS=a,b loads only those, ZOO_PLUGINS= none. To write one of your own: zoo plugins new NAME
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Skipped plugin", PluginWarning)  # the table says so
+        warnings.filterwarnings("ignore", "(Skipped|The) plugin", PluginWarning)  # the table says so
         known = catalogue()
     models = Counter(row.plugin for _, row in known.rows())
     if as_json:
@@ -60,6 +60,7 @@ def _cells(info: PluginInfo, models: Counter[str]) -> tuple[str, ...]:
 
 def _remarks(info: PluginInfo) -> list[str]:
     remarks = [f"{info.name}: {info.reason}"] if info.reason else []
+    remarks += [f"{info.name} {remark}" for remark in info.remarks]
     if info.imports_torch:
         remarks.append(f"{info.name}: importing it imports torch, which makes every listing slow.")
     elif info.seconds > SLOW:

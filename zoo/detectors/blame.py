@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import metadata
+import re
+
+from zoo.errors import ZooError
+from zoo.registry import catalogue
+from zoo.registry.distributions import owner_of
 
 
 def blame(detector: object, *, shown: str = "the picture") -> str:
@@ -12,6 +16,16 @@ def blame(detector: object, *, shown: str = "the picture") -> str:
     """
     maker = getattr(detector, "head", detector) if hasattr(detector, "plan") else detector
     package = maker.__module__.partition(".")[0]
-    owners = metadata.packages_distributions().get(package, [])  # slow, and only a defect pays for it
-    owner = f" ({owners[0]} {metadata.version(owners[0])})" if owners else ""
-    return f"This is a defect of the package '{package}'{owner}: report it there, with {shown}."
+    return f"This is a defect of the package '{package}'{_owner(package)}: report it there, with {shown}."
+
+
+def _owner(package: str) -> str:
+    """` (detzoo-acme 1.0)`: the distribution of the plugin in that package, or else the one that the package came with."""
+    try:
+        plugins = [info for info in catalogue().plugins if re.match(rf"{re.escape(package)}\b", info.entry)]
+    except ZooError:  # a registry file at fault is another matter than the defect that is told of
+        plugins = []
+    if plugins:
+        return f" ({plugins[0].distribution} {plugins[0].version})"
+    owner = owner_of(package)
+    return f" ({owner.name} {owner.version})" if owner else ""

@@ -26,9 +26,12 @@ from zoo.registry.shelf import CORE, USER, Shelf
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from zoo.registry.distributions import Declared
+
 GROUP = "detzoo"
 SETTING = "ZOO_PLUGINS"
 OWN_DISTRIBUTION = "detzoo"
+ENTRY_POINTS = "entry_points.txt"
 
 
 class PluginWarning(UserWarning):
@@ -44,6 +47,7 @@ class PluginInfo:
     contributes: how many things of each sort it registered: cards, architectures, backbones, necks, heads, datasets.
     seconds:     what its import and hooks took.
     imports_torch: its import pulled torch in, which makes every listing slow.
+    remarks:     what is odd about it though it works, each a sentence without its subject.
     """
 
     name: str
@@ -55,6 +59,7 @@ class PluginInfo:
     contributes: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     imports_torch: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,52 +77,66 @@ def selected() -> set[str] | None:
 
 
 def find_plugins(core: Shelf) -> list[Plugin]:
-    """Every installed plugin, by name; the bundled ones win where two have one name. `core` is the core's own registry file."""
+    """Every installed plugin, by name; the bundled ones win where two have one name. `core` is the core's own registry file.
+
+    Distributions whose entry points can't be read come last, each as a quarantined plugin that is called as they are.
+    """
+    from zoo.registry.distributions import declared  # deferred: `import zoo` does without it
+
     wanted = selected()
     first: dict[str, PluginInfo] = {}
     found: list[Plugin] = []
-    for entry in _entry_points():
-        info = _info(entry)
+    everything = declared(GROUP)
+    for one in sorted((one for one in everything if one.entry), key=_order):
+        info = _info(one)
         if info.name in first:
             found.append(_quarantined(info, _namesake(first[info.name])))
             continue
         first[info.name] = info
-        if info.name in (CORE, USER) or not re.fullmatch(NAME, info.name):
-            found.append(_quarantined(info, f"'{info.name}' can't be a plugin's name."))
-        elif wanted is None or info.name in wanted:
-            found.append(_load(entry, info, core))
-        else:
-            found.append(Plugin(info, _nothing(info)))
+        found.append(_examined(one, info, core, wanted=wanted is None or info.name in wanted))
+    if wanted is None or not wanted <= first.keys():  # else what can't be read is nothing that is wanted
+        found += [_quarantined(_info(one), one.fault) for one in everything if not one.entry]
     return found
 
 
 def complaints(plugins: Iterable[Plugin]) -> Iterator[str]:
-    """What a user should be warned of: quarantined plugins, and names in ZOO_PLUGINS that nothing has."""
+    """What a user should be warned of: quarantined plugins, odd ones, and names in ZOO_PLUGINS that nothing has."""
     infos = [plugin.info for plugin in plugins]
     for info in infos:
+        whose = f"plugin '{info.name}' of {info.distribution} {info.version} ({info.entry})"
         if info.status == "quarantined":
-            yield f"Skipped plugin '{info.name}' of {info.distribution} {info.version} ({info.entry}): {info.reason}"
+            yield f"Skipped {whose}: {info.reason}"
+        yield from (f"The {whose} {remark}" for remark in info.remarks)
     for name in sorted((selected() or set()) - {info.name for info in infos}):
         alike = near(name, (info.name for info in infos))
         hint = f"did you mean '{alike[0]}'?" if alike else f"installed are {', '.join(info.name for info in infos) or 'none'}."
         yield f"{SETTING} names '{name}', and no installed plugin has that name; {hint}"
 
 
-def _entry_points() -> list[EntryPoint]:
-    from importlib.metadata import entry_points  # deferred: `import zoo` does without it
+def _order(one: Declared) -> tuple[str, bool, str, str]:
+    name = one.entry.name if one.entry else ""
+    return name, one.owner.name != OWN_DISTRIBUTION, one.owner.name, one.owner.version
 
-    return sorted(
-        entry_points(group=GROUP),
-        key=lambda entry: (entry.name, _distribution(entry)[0] != OWN_DISTRIBUTION, _distribution(entry)),
+
+def _info(one: Declared) -> PluginInfo:
+    """Who it is; a distribution that does not say which plugins it has is taken for one that is called as it is."""
+    owner = one.owner
+    name, value = (
+        (one.entry.name, one.entry.value) if one.entry else (owner.name.removeprefix(f"{OWN_DISTRIBUTION}-"), ENTRY_POINTS)
     )
+    remarks = (one.remark,) if one.remark else ()
+    return PluginInfo(name, owner.name, owner.version, value, "switched off", remarks=remarks)
 
 
-def _distribution(entry: EntryPoint) -> tuple[str, str]:
-    return (entry.dist.name, entry.dist.version) if entry.dist else ("an unnamed distribution", "?")
-
-
-def _info(entry: EntryPoint) -> PluginInfo:
-    return PluginInfo(entry.name, *_distribution(entry), entry.value, "switched off")
+def _examined(one: Declared, info: PluginInfo, core: Shelf, *, wanted: bool) -> Plugin:
+    """The plugin loaded, unless its name or its distribution is at fault or it is not wanted."""
+    if info.name in (CORE, USER) or not re.fullmatch(NAME, info.name):
+        return _quarantined(info, f"'{info.name}' can't be a plugin's name.")
+    if not wanted or one.entry is None:
+        return Plugin(replace(info, remarks=()), _nothing(info))
+    if one.fault:
+        return _quarantined(info, one.fault)
+    return _load(one.entry, info, core)
 
 
 def _nothing(info: PluginInfo) -> Contribution:
