@@ -27,23 +27,46 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from zoo.printable import printable, printable_lines
+
+Part = str | list[str] | tuple[str, ...]
+
 
 class ZooError(Exception):
-    """The root of all of them. Each part is a sentence or two.
+    """The root of all of them. Each part is a sentence or two, or several lines of them.
 
-    asked: what the caller asked for. case: what is the case instead. fix: what to type next.
+    asked:   what the caller asked for.
+    case:    what is the case instead.
+    fix:     what to type next.
+    fix_cli: the same in the words of the command line, where they differ.
+
+    Parts may quote text from outside: what can't be printed is escaped, and a line break in it starts no new line.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, asked: str, case: str, fix: str) -> None:
-        super().__init__(asked, case, fix)
-        self.asked = asked
-        self.case = case
-        self.fix = fix
+    def __init__(self, asked: Part, case: Part, fix: Part, *, fix_cli: Part | None = None) -> None:
+        self.asked = _text(asked)
+        self.case = _text(case)
+        self.fix = _text(fix)
+        self.fix_cli = self.fix if fix_cli is None else _text(fix_cli)
+        super().__init__(self.asked, self.case, self.fix)
 
     def __str__(self) -> str:
-        return "\n".join(part for part in (self.asked, self.case, self.fix) if part)
+        return _joined(self.asked, self.case, self.fix)
+
+    @property
+    def in_shell(self) -> str:
+        """The message as the command line shows it."""
+        return _joined(self.asked, self.case, self.fix_cli)
+
+
+def _text(part: Part) -> str:
+    return printable(part) if isinstance(part, str) else printable_lines(part)
+
+
+def _joined(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)
 
 
 class NameNotFound(ZooError):
@@ -117,8 +140,8 @@ class ImageError(ZooError):
 
     exit_code = 6
 
-    def __init__(self, asked: str, case: str, fix: str, *, file: str | None = None) -> None:
-        super().__init__(asked, case, fix)
+    def __init__(self, asked: Part, case: Part, fix: Part, *, fix_cli: Part | None = None, file: str | None = None) -> None:
+        super().__init__(asked, case, fix, fix_cli=fix_cli)
         self.file = file
 
 

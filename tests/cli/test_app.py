@@ -207,15 +207,15 @@ def test_sizes_tell_edges_from_sides() -> None:
 
 
 def test_a_table_is_aligned() -> None:
-    assert table(("a", "long"), [("x", "1"), ("yyy", "22")], right=("long",)) == "a    long\nx       1\nyyy    22"
-    assert table(("a", "b"), []) == "a  b"
+    assert table(("a", "long"), [("x", "1"), ("yyy", "22")], right=("long",)) == ["a    long", "x       1", "yyy    22"]
+    assert table(("a", "b"), []) == ["a  b"]
 
 
 def test_columns_that_do_not_fit_are_left_out_from_the_end() -> None:
     rows = [("yolox", "1", "coco"), ("ssd", "22", "voc")]
-    assert table(("name", "AP", "labels"), rows, width=19) == "name   AP  labels\nyolox  1   coco\nssd    22  voc"
-    assert table(("name", "AP", "labels"), rows, width=16) == "name   AP …\nyolox  1\nssd    22"
-    assert table(("name", "AP", "labels"), rows, width=3) == "name …\nyolox\nssd"
+    assert table(("name", "AP", "labels"), rows, width=19) == ["name   AP  labels", "yolox  1   coco", "ssd    22  voc"]
+    assert table(("name", "AP", "labels"), rows, width=16) == ["name   AP …", "yolox  1", "ssd    22"]
+    assert table(("name", "AP", "labels"), rows, width=3) == ["name …", "yolox", "ssd"]
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")

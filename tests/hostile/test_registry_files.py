@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import CardError, ZooError
+from zoo.printable import printable
 from zoo.registry.document import DEPTH, LIMIT
 from zoo.registry.shelf import USER, read_shelf, shelve
 
@@ -20,7 +21,7 @@ CARD = "schema: 1\ncards:\n  nano:\n    architecture: acme/net\n    labels: coco
 def refused(path: Path) -> str:
     with pytest.raises(CardError) as caught:
         read_shelf(path, owner=USER)
-    assert str(path) in caught.value.asked
+    assert printable(str(path)) in caught.value.asked
     assert caught.value.fix
     return caught.value.case
 

@@ -61,4 +61,8 @@ def test_markdown_has_a_row_a_model_and_every_column(board):
 
 
 def test_text_of_others_stays_text_in_markdown():
-    assert escaped("[a](http://b) <i>*x*\n| y") == r"\[a\](http://b) \<i\>\*x\* \| y"
+    assert escaped("[a](http://b) <i>*x*\n| y") == r"\[a\](http:&#8203;//b) \<i\>\*x\* \| y"
+    assert escaped("see @boss, boss@example.org, WWW.example.org") == (
+        "see @&#8203;boss, boss@&#8203;example.org, WWW.&#8203;example.org"
+    )
+    assert escaped("\x1b[2J") == r"\\x1b\[2J"

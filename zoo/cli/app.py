@@ -25,9 +25,11 @@ import typer
 
 from zoo.cli import backends
 from zoo.cli import message as say
+from zoo.cli import output
 from zoo.cli.help import Command, Commands, narrow
 from zoo.cli.quick import plain_call
 from zoo.errors import ZooError
+from zoo.printable import printable
 from zoo.registry import PluginWarning
 
 # name -> (heading in the help, where its function is)
@@ -121,8 +123,12 @@ def _log_as_warnings() -> None:
     """What libraries log goes to standard error as a sentence, where nobody has set up logging."""
     import logging  # deferred: a listing logs nothing
 
+    class Sentence(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return printable(super().format(record))
+
     if logging.lastResort:
-        logging.lastResort.setFormatter(logging.Formatter("Warning: %(message)s"))
+        logging.lastResort.setFormatter(Sentence("Warning: %(message)s"))
 
 
 def app(arguments: Sequence[str]) -> typer.Typer:
@@ -156,7 +162,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from zoo import __version__
 
-        typer.echo(f"detzoo {__version__}")
+        output.line(f"detzoo {__version__}")
         raise typer.Exit
 
 
@@ -178,7 +184,7 @@ def _show_warning(
     if category.__module__.partition(".")[0] == "zoo":
         say.warning(str(message))
     else:
-        typer.echo(warnings.formatwarning(message, category, filename, lineno, line), err=True, nl=False)
+        output.lines(warnings.formatwarning(message, category, filename, lineno, line).rstrip("\n").split("\n"), err=True)
 
 
 def _show_error(error: ZooError) -> None:

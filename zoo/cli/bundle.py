@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli import output
 from zoo.cli.wanted import megabytes, wanted
 from zoo.hub import bundle as make_bundle
 from zoo.registry import catalogue
@@ -30,10 +31,10 @@ def bundle(
     choices = wanted(known, names)
     manifest = make_bundle(choices, to, registry=known.extract(map(known.resolve, names)), mirrors=known.mirrors)
     if as_json:
-        typer.echo(
+        output.document(
             json.dumps({entry: {"file": item.file, "sha256": item.sha256} for entry, item in manifest.weights.items()}, indent=2)
         )
         return
     for entry, item in manifest.weights.items():
-        typer.echo(f"{entry}  {megabytes(item.bytes)}  {item.file[:16]}…")
-    typer.echo(f"Carry {to} over, and there: ZOO_BUNDLE={to} ZOO_OFFLINE=1 zoo detect …", err=True)
+        output.line(f"{entry}  {megabytes(item.bytes)}  {item.file[:16]}…")
+    output.line(f"Carry {to} over, and there: ZOO_BUNDLE={to} ZOO_OFFLINE=1 zoo detect …", err=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoo.cli import output
 from zoo.cli.table import table
 from zoo.errors import CardError
 from zoo.files import read_text
@@ -61,9 +62,9 @@ def _with_progress(running: Any, total: int) -> list[Outcome]:
 
 
 def _write_table(name: str, outcomes: Sequence[Outcome]) -> None:
-    typer.echo(table(("check", "result", "seconds"), [_cells(one) for one in outcomes], right=("seconds",)))
-    reasons = "".join(f"{_some(checks)}: {reason}\n" for reason, checks in _told_once(outcomes))
-    typer.echo(f"\n{reasons}\n{name}: {_counted(outcomes)}." if reasons else f"\n{name}: {_counted(outcomes)}.")
+    output.lines(table(("check", "result", "seconds"), [_cells(one) for one in outcomes], right=("seconds",)))
+    reasons = [f"{_some(checks)}: {reason}" for reason, checks in _told_once(outcomes)]
+    output.lines(["", *reasons, *([""] if reasons else []), f"{name}: {_counted(outcomes)}."])
 
 
 def _told_once(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:
@@ -99,7 +100,7 @@ def _write_json(name: str, outcomes: Sequence[Outcome]) -> None:
 
     counts: Counter[str] = Counter(one.status for one in outcomes)
     checks = [asdict(one) | {"group": CHECKS[one.check].group, "promise": CHECKS[one.check].promise} for one in outcomes]
-    typer.echo(json.dumps({"model": name, **{status: counts[status] for status in SHOWN}, "checks": checks}, indent=2))
+    output.document(json.dumps({"model": name, **{status: counts[status] for status in SHOWN}, "checks": checks}, indent=2))
 
 
 def _settings(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:

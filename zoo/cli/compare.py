@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from zoo.cli import output
 from zoo.cli.measures import SEEN, percent
 from zoo.cli.table import table
 from zoo.errors import DataError, UsageError
@@ -44,9 +45,9 @@ def compare(
     first, second = _names((one, a), (two, b))
     if as_json:
         facts = {"a": first, "b": second, "doubts": found.doubts, "differences": found.differences}
-        typer.echo(msgspec.json.format(msgspec.json.encode(facts)))
+        output.document(msgspec.json.format(msgspec.json.encode(facts)).decode())
     else:
-        typer.echo("\n".join(_page(found, first, second)))
+        output.lines(_page(found, first, second))
 
 
 def _report(name: str, data: str | None) -> Report:
@@ -103,11 +104,12 @@ def _page(found: Comparison, a: str, b: str) -> Iterator[str]:
         )
         for name, one in sorted(found.differences.items(), key=_place)
     ]
-    yield f"A: {a}\nB: {b}\n"
-    yield table(HEADER, rows, right=HEADER[1:])
-    yield from (f"\n{doubt}" for doubt in found.doubts)
+    yield from (f"A: {a}", f"B: {b}", "")
+    yield from table(HEADER, rows, right=HEADER[1:])
+    for doubt in found.doubts:
+        yield from ("", doubt)
     if "AP" in found.differences:
-        yield f"\n{_verdict(found['AP'])}"
+        yield from ("", _verdict(found["AP"]))
 
 
 def _verdict(one: Difference) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from msgspec import structs
 
+from zoo.cli import output
 from zoo.cli.labels import LABELS, labels_of
 from zoo.errors import CardError
 from zoo.registry.card import Input
@@ -50,7 +51,8 @@ def compose(
         neck_arguments=arguments["neck"],
         head_arguments=arguments["head"],
     )
-    typer.echo(describe(detector) if show else _registry_file(name, labels_of(labels), detector))
+    page = describe(detector) if show else _registry_file(name, labels_of(labels), detector)
+    output.lines(page.split("\n"))
 
 
 def _registry_file(name: str, labels: str | list[str], detector: Composed) -> str:

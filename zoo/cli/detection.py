@@ -10,9 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import typer
-
-from zoo.cli import message
+from zoo.cli import message, output
 from zoo.cli.image_ids import ImageIds
 from zoo.cli.options import weights_of
 from zoo.cli.results import STANDARD_OUTPUT, Annotated, json_list, object_of
@@ -134,7 +132,7 @@ def _print_line(seen: Detections) -> None:
     height, width = seen.size or (0, 0)
     counts = Counter(seen.class_names)
     found = ", ".join(f"{name} x{count}" for name, count in counts.most_common()) or "nothing"
-    typer.echo(f"{seen.source}  {width}x{height}  {found}")
+    output.line(f"{seen.source}  {width}x{height}  {found}")
 
 
 def _json_writer(add: Add, detector: Detector) -> Write:
@@ -169,4 +167,4 @@ def _say(failed: Sequence[ImageError], total: int, asked: Request) -> None:
     saved = asked.save_to if len(failed) < total else None  # the folder is made for the first picture
     for what, to in (("Results", asked.json_to), ("COCO results", asked.coco_to), ("Annotated pictures", saved)):
         if to and str(to) != STANDARD_OUTPUT:
-            typer.echo(f"{what}: {to}", err=True)
+            output.line(f"{what}: {to}", err=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoo.cli import output
 from zoo.cli.measures import SEEN, Data, ProtocolName, To, each, percent
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.cli.table import table
@@ -82,7 +83,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     done, code = each(models, one)
     reports = _by_name(done)
     if json_to != "-" and reports:
-        typer.echo("\n".join(_page(reports, classes=classes)))
+        output.lines(_page(reports, classes=classes))
     if json_to:
         _write(reports, json_to)
     if plots:
@@ -147,11 +148,12 @@ def _page(reports: Mapping[str, Report], *, classes: bool) -> Iterator[str]:
     for protocol, alike in _by_protocol(reports).items():
         measured = next(iter(alike.values())).measured
         sizes = f"{counted(measured.images, 'image')}, {counted(measured.boxes, 'box', 'boxes')}"
-        yield f"{measured.data}: {sizes}. Protocol: {protocol}.\n"
-        yield table(HEADER, [_cells(name, report) for name, report in alike.items()], right=HEADER[1:]) + "\n"
+        yield from (f"{measured.data}: {sizes}. Protocol: {protocol}.", "")
+        yield from table(HEADER, [_cells(name, report) for name, report in alike.items()], right=HEADER[1:])
+        yield ""
         for name, report in alike.items():
             if classes:
-                yield f"{name}\n{table(CLASSES, list(_classes(report)), right=CLASSES[1:])}\n"
+                yield from (name, *table(CLASSES, list(_classes(report)), right=CLASSES[1:]), "")
             yield from _notes(name, report)
 
 
@@ -206,7 +208,7 @@ def _notes(name: str, report: Report) -> Iterator[str]:
 def _write(reports: Mapping[str, Report], to: str) -> None:
     if to == "-":
         for report in reports.values():
-            typer.echo(report.to_json())
+            output.document(report.to_json())
         return
     from zoo.evaluate.naming import file_names  # deferred: its package imports numpy, which help does not need
 
@@ -215,7 +217,7 @@ def _write(reports: Mapping[str, Report], to: str) -> None:
     places = {name: path if single else _place(path, file, reports[name]) for name, file in file_names(reports).items()}
     for name, place in places.items():
         reports[name].write(place)
-        typer.echo(f"Report: {place}", err=True)
+        output.line(f"Report: {place}", err=True)
 
 
 def _place(folder: Path, file: str, report: Report) -> Path:
@@ -239,4 +241,4 @@ def _draw(reports: Mapping[str, Report], folder: Path) -> None:
 
     for name, file in file_names(reports).items():
         save(reports[name], folder / file)
-    typer.echo(f"Plots: {folder}", err=True)
+    output.line(f"Plots: {folder}", err=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoo.cli import message
+from zoo.cli import message, output
 from zoo.cli.help import Command, Commands
 from zoo.cli.table import table
 from zoo.errors import DataError
@@ -39,17 +39,20 @@ def build(
     """
     from zoo.leaderboard import build as build_board
 
-    made = build_board(board, to=to, runs=runs, say=lambda text: typer.echo(text, err=True))
-    typer.echo((to / "leaderboard.json").read_text(encoding="utf-8") if as_json else _overview(made), nl=not as_json)
+    made = build_board(board, to=to, runs=runs, say=lambda text: output.line(text, err=True))
+    if as_json:
+        output.document((to / "leaderboard.json").read_text(encoding="utf-8"), end=False)
+    else:
+        output.lines(_overview(made))
     for finding in made.findings:
-        typer.echo(f"{finding.check}: {finding}", err=True)
-    typer.echo(f"The page: {to / 'index.html'}", err=True)
+        output.line(f"{finding.check}: {finding}", err=True)
+    output.line(f"The page: {to / 'index.html'}", err=True)
     for name in made.left_out:
-        typer.echo(f"In no table: {name}", err=True)
+        output.line(f"In no table: {name}", err=True)
     for one in made.failures:
-        typer.echo(f"Not measured: {one}", err=True)
+        output.line(f"Not measured: {one}", err=True)
     if not made.tables:
-        typer.echo("No table has a row.", err=True)
+        output.line("No table has a row.", err=True)
     raise typer.Exit(int(bool(made.failures) or bool(made.left_out) or (strict and bool(made.findings))))
 
 
@@ -75,7 +78,7 @@ def check(
     findings = check_entries(read)
     if as_json:
         files = [{"asked": one.asked, "case": one.case, "fix": one.fix} for one in broken]
-        typer.echo(json.dumps({"findings": [asdict(one) for one in findings], "unreadable": files}, indent=2))
+        output.document(json.dumps({"findings": [asdict(one) for one in findings], "unreadable": files}, indent=2))
     else:
         _print(findings, broken, len(read))
     raise typer.Exit(DataError.exit_code if broken else int(bool(findings)))
@@ -83,17 +86,17 @@ def check(
 
 def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int) -> None:
     for finding in findings:
-        typer.echo(f"{finding.check}: {finding}")
+        output.line(f"{finding.check}: {finding}")
     for why in broken:
         message.error(why)
-    typer.echo(f"{counted(count, 'entry', 'entries')}, {counted(len(findings), 'finding')}.", err=True)
+    output.line(f"{counted(count, 'entry', 'entries')}, {counted(len(findings), 'finding')}.", err=True)
 
 
-def _overview(made: Leaderboard) -> str:
+def _overview(made: Leaderboard) -> list[str]:
     """A few columns of each table, for a terminal."""
     from zoo.leaderboard.markdown import ranks
 
-    parts = []
+    page: list[str] = []
     for one in made.tables:
         rows = []
         for line in one.lines:
@@ -110,5 +113,5 @@ def _overview(made: Leaderboard) -> str:
                 )
             )
         header = ("RANK", "MODEL", "AP", "95 %", "MS", "CHECKS")
-        parts.append(f"{one.data}\n{table(header, rows, right=('AP', 'MS', 'CHECKS'))}")
-    return "\n\n".join(parts)
+        page += [*([""] if page else []), one.data, *table(header, rows, right=("AP", "MS", "CHECKS"))]
+    return page

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from zoo.cli import cell
+from zoo.cli import cell, output
 from zoo.cli.table import table
 from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, Row, catalogue
@@ -55,18 +55,18 @@ def list_models(
 
         rows, unknown = parse(where).select(rows)
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode([_facts(*pair) for pair in rows])))
+        output.document(msgspec.json.format(msgspec.json.encode([_facts(*pair) for pair in rows])).decode())
     elif rows:
-        typer.echo(_table(rows))
+        output.lines(_table(rows))
     else:
-        typer.echo(_why_nothing(known, pattern, where), err=True)
+        output.line(_why_nothing(known, pattern, where), err=True)
     if unknown:
         why = "a fact that was asked for is unknown (null)"
         differ = ", or holds of the licence of code or weights alone" if "licen" in (where or "").lower() else ""
-        typer.echo(f"{counted(unknown, 'model')} {are(unknown)} left out because {why}{differ}.", err=True)
+        output.line(f"{counted(unknown, 'model')} {are(unknown)} left out because {why}{differ}.", err=True)
 
 
-def _table(rows: list[tuple[str, Row]]) -> str:
+def _table(rows: list[tuple[str, Row]]) -> list[str]:
     cells = [
         (
             name,
@@ -79,7 +79,7 @@ def _table(rows: list[tuple[str, Row]]) -> str:
         )
         for name, row in rows
     ]
-    return f"{table(HEADER, cells, right=NUMBERS)}\n\n{counted(len(rows), 'model')}."
+    return [*table(HEADER, cells, right=NUMBERS), "", f"{counted(len(rows), 'model')}."]
 
 
 def _facts(name: str, row: Row) -> dict[str, Any]:

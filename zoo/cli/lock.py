@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli import output
 from zoo.cli.wanted import wanted
 from zoo.errors import NameNotFound
 from zoo.hub import Lock, Wanted, relock, settings, verify
@@ -36,12 +37,12 @@ def lock(
     pins = {**old.pins, **relock(chosen, mirrors=known.mirrors).pins}
     Lock(pins, path).write(path)
     if as_json:
-        typer.echo(json.dumps({entry: asdict(pin) for entry, pin in sorted(pins.items())}, indent=2))
+        output.document(json.dumps({entry: asdict(pin) for entry, pin in sorted(pins.items())}, indent=2))
     else:
         for entry, pin in sorted(pins.items()):
             changed = "" if old.pins.get(entry) in (None, pin) else "  (changed)"
-            typer.echo(f"{entry}  sha256 {pin.sha256[:16]}…  {pin.source}{changed}")
-        typer.echo(f"{counted(len(pins), 'name')} pinned in {path}", err=True)
+            output.line(f"{entry}  sha256 {pin.sha256[:16]}…  {pin.source}{changed}")
+        output.line(f"{counted(len(pins), 'name')} pinned in {path}", err=True)
 
 
 def _all(known: Catalogue, old: Lock) -> list[Wanted]:

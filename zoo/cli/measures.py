@@ -45,7 +45,7 @@ def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], 
         except ZooError as why:
             if len(names) == 1:
                 raise
-            message.error(why if name in str(why) else f"{name}: {why}")
+            message.error(why, about="" if name in str(why) else name)
     return done, 0 if len(done) == len(set(names)) else 1
 
 

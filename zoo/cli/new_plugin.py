@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli import output
 from zoo.errors import PluginError
 from zoo.registry import catalogue
 from zoo.registry.schema import NAME
@@ -43,8 +44,9 @@ def new_plugin(
     for path, text in written(name).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
-        typer.echo(str(folder / path))
-    typer.echo(f'\npip install --editable "{folder}[test]" && zoo check {name}_small')
+        output.line(str(folder / path))
+    output.line("")
+    output.line(f'pip install --editable "{folder}[test]" && zoo check {name}_small')
 
 
 def _counts(entry: Path) -> bool:

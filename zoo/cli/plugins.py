@@ -15,6 +15,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from zoo.cli import output
 from zoo.cli.table import table
 from zoo.registry import PluginInfo, PluginWarning, catalogue
 
@@ -33,13 +34,13 @@ def plugins(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")]
     models = Counter(row.plugin for _, row in known.rows())
     if as_json:
         infos = [asdict(info) | {"models": models[info.name]} for info in known.plugins]
-        typer.echo(msgspec.json.format(msgspec.json.encode(infos)))
+        output.document(msgspec.json.format(msgspec.json.encode(infos)).decode())
     elif known.plugins:
-        typer.echo(table(HEADER, [_cells(info, models) for info in known.plugins], right=("models", "seconds")))
+        output.lines(table(HEADER, [_cells(info, models) for info in known.plugins], right=("models", "seconds")))
         remarks = [remark for info in known.plugins for remark in _remarks(info)]
-        typer.echo("\n" + "\n".join(remarks)) if remarks else None
+        output.lines(["", *remarks]) if remarks else None
     else:
-        typer.echo("No plugin is installed.", err=True)
+        output.line("No plugin is installed.", err=True)
 
 
 def _cells(info: PluginInfo, models: Counter[str]) -> tuple[str, ...]:

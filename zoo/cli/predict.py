@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoo.cli import output
 from zoo.cli.measures import Data, ProtocolName, ProtocolOption, To, each
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.words import counted
@@ -43,12 +44,12 @@ def predict(
         made = run(model, data=dataset, protocol=protocol.value, to=to, **options)  # type: ignore[arg-type]
         if not as_json:
             sizes = f"{counted(len(made), 'image')}  {counted(len(made.scores), 'detection')}"
-            typer.echo(f"{made.provenance['model']}  {sizes}  {made.path}")
+            output.line(f"{made.provenance['model']}  {sizes}  {made.path}")
         return made
 
     done, code = each(models, one)
     if as_json:
-        typer.echo(json.dumps([_object(made) for made in done.values()], indent=2))
+        output.document(json.dumps([_object(made) for made in done.values()], indent=2))
     raise typer.Exit(code)
 
 

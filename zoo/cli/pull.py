@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli import message
+from zoo.cli import message, output
 from zoo.cli.wanted import megabytes
 from zoo.errors import WeightsError
 from zoo.hub import Wanted, fetch, wanted
@@ -33,16 +33,16 @@ def pull(
             rows.append(_pulled(wanted(choice), known.mirrors, quiet=as_json))
         except WeightsError as why:
             failed = why.exit_code
-            message.error(why if choice.name in str(why) else f"{choice.name}: {why}")
+            message.error(why, about="" if choice.name in str(why) else choice.name)
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        output.document(json.dumps(rows, indent=2))
     raise typer.Exit(failed)
 
 
 def _pulled(one: Wanted, mirrors: dict[str, str], *, quiet: bool) -> dict[str, object]:
     got = fetch(one.weights, name=one.name, tag=one.tag, origin=one.origin, mirrors=mirrors)
     if not quiet:
-        typer.echo(f"{one.entry}  {megabytes(got.bytes)}  sha256 {got.sha256[:16]}…  {got.through or got.source}")
+        output.line(f"{one.entry}  {megabytes(got.bytes)}  sha256 {got.sha256[:16]}…  {got.through or got.source}")
     return {
         "name": one.entry,
         "source": got.source,

@@ -15,7 +15,7 @@ import msgspec
 import typer
 
 from zoo import labels
-from zoo.cli import cell
+from zoo.cli import cell, output
 from zoo.registry import Card, Catalogue, Choice, catalogue
 from zoo.registry.card import FileSource, HubSource, Input, Licenses, PackageSource, Source, UrlSource, Weights
 from zoo.words import counted
@@ -37,9 +37,9 @@ def show(
     known = catalogue()
     choice = known.resolve(name)
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(_facts(known, choice))))
+        output.document(msgspec.json.format(msgspec.json.encode(_facts(known, choice))).decode())
     else:
-        typer.echo("\n".join(_page(known, choice)))
+        output.lines(_page(known, choice))
 
 
 def _aliases(known: Catalogue, choice: Choice) -> list[str]:
@@ -70,7 +70,7 @@ def _facts(known: Catalogue, choice: Choice) -> dict[str, object]:
 
 def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
     entry, card = choice.entry, choice.entry.card
-    yield typer.style(entry.qualified, bold=True)
+    yield output.Heading(entry.qualified)
     yield from wrap(card.summary or "", _width())
     yield ""
     yield from _row("also called", ", ".join(_aliases(known, choice)) or None, keep=False)
@@ -87,7 +87,7 @@ def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
     for tag, weights in card.weights.items():
         yield from _weights(card, tag, weights, chosen=tag == choice.tag)
     name = _shortest(known, choice)
-    yield from ["", typer.style("Use it", bold=True)]
+    yield from ["", output.Heading("Use it")]
     yield from _row("Python", f'zoo.load("{name}")' if card.weights else f'zoo.load("{name}", weights=False)')
     yield from _row("shell", f"zoo detect IMAGE --model {name}" + ("" if card.weights else " --weights random"))
     yield from _lines("card", entry.origin + (f", line {entry.line}" if entry.line else ""))
@@ -95,7 +95,7 @@ def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
 
 def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterator[str]:
     yield ""
-    yield typer.style(f"Weights {tag}", bold=True) + (" (what the name stands for)" if chosen else "")
+    yield output.Heading(f"Weights {tag}{' (what the name stands for)' if chosen else ''}")
     yield from _row("size", None if weights.megabytes is None else f"{weights.megabytes:g} MB")
     for position, source in enumerate(weights.sources):
         yield from _lines("sources" if position == 0 else "", *_source(source))

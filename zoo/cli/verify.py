@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli import output
 from zoo.cli.wanted import wanted
 from zoo.hub import Verified, remove
 from zoo.hub import verify as verify_files
@@ -38,27 +39,27 @@ def verify(
     """
     results = verify_files(wanted(catalogue(), names) if names else None, bundle=bundle)
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in results], indent=2, default=str))
+        output.document(json.dumps([asdict(one) for one in results], indent=2, default=str))
     else:
         _print(results)
     damaged = [one for one in results if one.status == "damaged"]
     ours = [one for one in damaged if one.bundle is None]
     for one in ours if remove_damaged else []:
         remove(one)
-        typer.echo(f"Removed {one.path}; the next load fetches it again.", err=True)
+        output.line(f"Removed {one.path}; the next load fetches it again.", err=True)
     if ours and not remove_damaged:
-        typer.echo("Remove what is damaged, and the next load fetches it again: zoo verify --remove", err=True)
+        output.line("Remove what is damaged, and the next load fetches it again: zoo verify --remove", err=True)
     for folder in {one.bundle for one in results if one.bundle and one.status != "ok"}:
-        typer.echo(f"Copy the bundle {folder} to this machine again, or make it anew: zoo bundle NAME --to FOLDER", err=True)
+        output.line(f"Copy the bundle {folder} to this machine again, or make it anew: zoo bundle NAME --to FOLDER", err=True)
     raise typer.Exit(int(any(one.status != "ok" for one in results)))
 
 
 def _print(results: Sequence[Verified]) -> None:
     for one in results:
         name = one.entry or ("a converted checkpoint" if one.source.startswith("converted:") else one.source)
-        typer.echo(f"{one.status:11}  {name}  {one.path or f'Fetch it: zoo pull {one.entry}'}")
+        output.line(f"{one.status:11}  {name}  {one.path or f'Fetch it: zoo pull {one.entry}'}")
     for folder in {one.bundle for one in results if one.bundle}:
-        typer.echo(f"Those in {folder} are held against its bundle.json.", err=True)
+        output.line(f"Those in {folder} are held against its bundle.json.", err=True)
     bad = Counter(one.status for one in results if one.status != "ok")
     verdict = ", ".join(f"{number} {status}" for status, number in bad.items()) or "all as fetched"
-    typer.echo(f"{counted(len(results), 'file')}: {verdict}." if results else "Nothing has been fetched yet.", err=True)
+    output.line(f"{counted(len(results), 'file')}: {verdict}." if results else "Nothing has been fetched yet.", err=True)

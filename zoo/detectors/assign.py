@@ -17,7 +17,7 @@ from zoo.errors import CheckpointError, ContractError
 from zoo.words import are, counted
 
 OTHER_MODEL = "Give a checkpoint of this architecture, or name the model it was made for."
-OTHER_CLASSES = 'If it is for other classes, name all of them in the order they were trained in: labels=["helmet", "vest"]'
+OTHER_CLASSES = "If it is for other classes, name all of them in the order they were trained in: "
 SHOWN = 6  # names listed of each kind before "and 17 more"
 
 
@@ -39,7 +39,9 @@ def assign(detector: Detector, published: Mapping[str, Tensor], *, asked: str) -
     wrong = {name: tensor for name, tensor in state.items() if name in own and own[name].shape != tensor.shape}
     if wrong:
         shapes = [f"{name} {_shape(tensor)}, not {_shape(own[name])}" for name, tensor in wrong.items()]
-        raise _misfit(asked, shapes=shapes, fix=_other_classes(detector, wrong) if _by_class(detector, wrong) else OTHER_MODEL)
+        raise _misfit(
+            asked, shapes=shapes, fix=_other_classes(detector, wrong) if _by_class(detector, wrong) else (OTHER_MODEL, None)
+        )
     state = {name: tensor.to(own[name].dtype) if name in own else tensor for name, tensor in state.items()}
     result = detector.load_state_dict(state, strict=False, assign=True)
     if result.missing_keys or result.unexpected_keys:
@@ -76,8 +78,8 @@ def _by_class(detector: Detector, names: Iterable[str]) -> bool:
     return layers is None or {name.rpartition(".")[0] for name in names} <= {layer.name for layer in layers}
 
 
-def _other_classes(detector: Detector, wrong: Mapping[str, Tensor]) -> str:
-    """How many classes the weights know, where that can be read off, and how to say which."""
+def _other_classes(detector: Detector, wrong: Mapping[str, Tensor]) -> tuple[str, str]:
+    """How many classes the weights know, where that can be read off, and how to say which, in Python and in a shell."""
     layers = {layer.name: layer for layer in detector.class_layers() or ()}
     counts = {
         len(tensor) // (layer.outer * layer.inner) - layer.channels.count(-1)
@@ -85,7 +87,8 @@ def _other_classes(detector: Detector, wrong: Mapping[str, Tensor]) -> str:
         if (layer := layers.get(name.rpartition(".")[0]))
     }
     theirs = f"They are for {counted(counts.pop(), 'class', 'classes')}, not {len(detector.space)}. " if len(counts) == 1 else ""
-    return theirs + OTHER_CLASSES
+    advice = theirs + OTHER_CLASSES
+    return f'{advice}labels=["helmet", "vest"]', f"{advice}--labels helmet,vest"
 
 
 def _misfit(
@@ -94,12 +97,12 @@ def _misfit(
     missing: Sequence[str] = (),
     unexpected: Sequence[str] = (),
     shapes: Sequence[str] = (),
-    fix: str = OTHER_MODEL,
+    fix: tuple[str, str | None] = (OTHER_MODEL, None),
 ) -> CheckpointError:
     kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
     counts = {kind: f"{counted(len(names), 'tensor')} {are(len(names))}" for kind, names in kinds}
     case = " ".join(f"{counts[kind]} {kind}: {_some(names)}." for kind, names in kinds if names)
-    return CheckpointError(asked, f"The checkpoint does not fit. {case}", fix)
+    return CheckpointError(asked, f"The checkpoint does not fit. {case}", fix[0], fix_cli=fix[1])
 
 
 def _some(names: Sequence[str]) -> str:

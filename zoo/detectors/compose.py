@@ -125,7 +125,8 @@ def _ascending(strides: Sequence[int]) -> tuple[int, ...]:
 
 def _misfit(plan: Plan, space: LabelSpace, seam: Seam) -> ContractError:
     stages = [Stage(kind, name, seam.levels.get(kind, ())) for kind, name in plan.names().items()]
-    changes = " or ".join(plan.changes(better) for better in nearest(plan, space))
+    better = list(nearest(plan, space))
+    changes = " or ".join(map(plan.changes, better)), " or ".join(map(plan.changes_cli, better))
     return _drawn(plan, stages, seam.kind, seam.why.case, changes, seam.why.fix)
 
 
@@ -134,19 +135,20 @@ def _wrong_size(made: Composed, only: tuple[int, int]) -> ContractError:
     plan, whole = made.plan, canvas_of_all(made.input, step=made.step)
     better = resized_backbone(plan, made.space, size=(whole.height, whole.width)) if whole else None
     fix = f'input={{"resize": "letterbox", "size": {list(only)}}}'
-    changes = plan.changes(better) if better else fix
+    changes = (plan.changes(better), plan.changes_cli(better)) if better else (fix, fix)
     levels = {"backbone": made.backbone.levels, "neck": made.neck.levels if made.neck else ()}
     stages = [Stage("input", shown_input(made.input))]
     stages += [Stage(kind, name, levels.get(kind, ())) for kind, name in plan.names().items()]
     return _drawn(plan, stages, "backbone", f"It takes pictures of {only[0]} x {only[1]} only.", changes, fix)
 
 
-def _drawn(plan: Plan, stages: Sequence[Stage], kind: str, case: str, changes: str, fix: str) -> ContractError:
-    """The pipeline with its flaw above the part of that kind."""
+def _drawn(plan: Plan, stages: Sequence[Stage], kind: str, case: str, changes: tuple[str, str], fix: str) -> ContractError:
+    """The pipeline with its flaw above the part of that kind; `changes` mend it, as typed in Python and in a shell."""
     flaw = f"{plan.names()[kind]}: {case[:1].lower()}{case[1:]}"
     stages = [replace(stage, flaw=flaw) if stage.kind == kind else stage for stage in stages]
     return ContractError(
         f"A detector of {', '.join(plan.names().values())} was asked for, and its parts do not fit.",
-        draw(stages),
-        f"The nearest change that fits: {changes}" if changes else fix,
+        draw(stages).split("\n"),
+        f"The nearest change that fits: {changes[0]}" if changes[0] else fix,
+        fix_cli=f"The nearest change that fits: {changes[1]}" if changes[1] else None,
     )

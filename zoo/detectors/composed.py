@@ -74,7 +74,7 @@ class Composed(Detector):
         if channels == [level.channels for level in levels]:
             return maps
         raise ContractError(
-            f"The {kind} '{getattr(self.plan, kind)}' ran in this pipeline:\n{describe(self)}",
+            [f"The {kind} '{getattr(self.plan, kind)}' ran in this pipeline:", *describe(self).split("\n")],
             f"It returned {_shown(maps, channels)}, other than it declared.",
             f"This is a defect of the {kind}'s plugin: its `levels` and its maps have to agree.",
         )

@@ -18,7 +18,8 @@ from zoo.parts.protocol import Protocol
 if TYPE_CHECKING:
     from zoo.detectors.detector import Detector
 
-SKIP = 'To leave such pictures out: on_error="skip".'
+SKIP = 'To leave such images out: on_error="skip".'
+SKIP_CLI = "To leave such images out: --on-error skip."
 
 
 def detect(
@@ -78,7 +79,7 @@ def _advised(many: Iterator[Detections]) -> Iterator[Detections]:
     try:
         yield from many
     except ImageError as why:
-        why.fix += f" {SKIP}"
+        why.fix, why.fix_cli = f"{why.fix} {SKIP}", f"{why.fix_cli} {SKIP_CLI}"
         raise
 
 

@@ -41,8 +41,25 @@ class Plan:
 
     def changes(self, other: Plan) -> str:
         """What would have to be typed differently to get `other`: `neck="fpn", strides=(16, 32)`."""
-        names = [one.name for one in fields(self) if getattr(self, one.name) != getattr(other, one.name)]
-        return ", ".join(f"{name}={_typed(getattr(other, name))}" for name in names)
+        return ", ".join(f"{name}={_typed(getattr(other, name))}" for name in self._differing(other))
+
+    def changes_cli(self, other: Plan) -> str:
+        """The same for `zoo compose`: `--neck fpn --strides 16,32`."""
+        options = [_options(name, getattr(other, name)) for name in self._differing(other)]
+        return " ".join(option for option in options if option)
+
+    def _differing(self, other: Plan) -> list[str]:
+        return [one.name for one in fields(self) if getattr(self, one.name) != getattr(other, one.name)]
+
+
+def _options(name: str, value: object) -> str:
+    """One field of a plan as options of the command line."""
+    if isinstance(value, Mapping):
+        part = name.removesuffix("_arguments")
+        return " ".join(f"--set {part}.{key}={_typed(one).replace(' ', '')}" for key, one in value.items())
+    if isinstance(value, tuple):
+        return f"--{name} {','.join(map(str, value))}"
+    return f"without --{name}" if value is None else f"--{name} {value}"
 
 
 def _typed(value: object) -> str:

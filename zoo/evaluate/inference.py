@@ -142,7 +142,8 @@ def protocol_of(protocol: str | Protocol) -> Protocol:
 def _check_batch_size(batch_size: object) -> None:
     if batch_size != "auto" and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
         case = "It is a number of pictures, at least 1, or 'auto' for what fits."
-        raise UsageError(f"batch_size={batch_size!r} was asked for.", case, "Write batch_size=8, for example.")
+        fix = "Write batch_size=8, for example."
+        raise UsageError(f"batch_size={batch_size!r} was asked for.", case, fix, fix_cli="Write --batch-size 8, for example.")
 
 
 def _facts(dataset: Dataset, protocol: Protocol) -> dict[str, str]:

@@ -18,7 +18,7 @@ from zoo.hub.record import Record, Stamp
 log = logging.getLogger("zoo")
 
 ASKED = "Weights '{}' were asked for."
-PLACE = 'Load it where there is a network, or name a file that is here: weights="file:PATH"'
+PLACE = "Load it where there is a network, or use a file that is here as weights: file:PATH"
 AGAIN = "Where there is a network: zoo verify --remove {0}, then zoo pull {0}"
 CARRY = "On a connected machine: zoo pull {0}; or carry it over: zoo bundle {0} --to FOLDER, then ZOO_BUNDLE=FOLDER here."
 

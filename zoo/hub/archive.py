@@ -105,7 +105,7 @@ def _wrapped(loaded: object, path: Path, state_key: str | None) -> CheckpointErr
     keys = places[0][0]
     entry = "".join(f'["{key}"]' for key in keys)
     resave = f'torch.save(torch.load("{path}", map_location="cpu"){entry}, "{path.stem}-tensors.pth")'
-    fix = f"Save them alone, in Python: {resave}\nOr name the entry on the weights' card: state_key: {'.'.join(keys)}"
+    fix = (f"Save them alone, in Python: {resave}", f"Or name the entry on the weights' card: state_key: {'.'.join(keys)}")
     return CheckpointError(ASKED, f"{case} It has {places[0][1]} tensors under '{'.'.join(keys)}'.", fix)
 
 

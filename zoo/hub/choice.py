@@ -36,6 +36,8 @@ def wanted(choice: Choice) -> Wanted:
             "Its card has none.",
             f'Take random weights, zoo.load("{choice.name}", weights=False), '
             f'or a file of your own: zoo.load("{choice.name}", weights="file:PATH")',
+            fix_cli=f"Take random weights, zoo detect IMAGE --model {choice.name} --weights random, "
+            "or a file of your own: --weights file:PATH",
         )
     return Wanted(choice.entry.qualified, choice.tag, choice.weights, Path(choice.entry.origin).parent)
 
@@ -51,28 +53,32 @@ def choose(known: Catalogue, name: str, weights: bool | str) -> Choice:
             f"The model '{name}' was asked for.",
             "That is a place for weights; the network they belong to has to be named as well.",
             f'Name it: zoo.load("yolox_nano", weights="{name}")',
+            fix_cli=f"Name it: zoo detect IMAGE --model yolox_nano --weights {name}",
         )
     choice = known.resolve(name)
     if isinstance(weights, bool) or is_place(weights):
         return choice
     if weights.endswith(FILES) or "/" in weights:
         raise NameNotFound(
-            f"The model '{name}' was asked for with weights='{weights}'.",
+            f"The weights '{weights}' of the model '{name}' can't be used.",
             "That looks like a file; text without a prefix is a tag of the card's weights.",
             f'Say that it is a file: weights="file:{weights}"',
+            fix_cli=f"Say that it is a file: --weights file:{weights}",
         )
     if weights == RANDOM and weights not in choice.entry.card.weights:
         raise NameNotFound(
-            f"The model '{name}' was asked for with weights='{weights}'.",
+            f"The weights '{weights}' of the model '{name}' can't be used.",
             "No weights on its card have that tag.",
             f'For random weights: zoo.load("{name}", weights=False)',
+            fix_cli="For random weights: --weights random",
         )
     base, _, tag = name.partition(".")
     if tag and tag != weights:
         raise NameNotFound(
-            f"The model '{name}' was asked for with weights='{weights}'.",
+            f"The weights '{weights}' of the model '{name}' can't be used.",
             "Those are two different tags.",
             f'Keep one: zoo.load("{base}", weights="{weights}")',
+            fix_cli=f"Keep one: --model {base} --weights {weights}",
         )
     return known.resolve(f"{choice.entry.qualified}.{weights}")
 

@@ -21,7 +21,7 @@ from zoo.registry.card import Weights
 
 log = logging.getLogger("zoo")
 
-OWN_FILE = 'Name a file of your own: weights="file:PATH".'
+OWN_FILE = "Use a file of your own as weights: file:PATH."
 NO_MIRRORS: Mapping[str, str] = {}
 
 
@@ -121,5 +121,6 @@ def _failure(entry: str, failures: list[tuple[str, WeightsError]]) -> WeightsErr
     error = types.pop() if len(types) == 1 else SourceError
     fix = fixes.pop() if len(fixes) == 1 else None
     reasons = [f"{label}: {why.case}" if fix else f"{label}: {why.case} {why.fix}" for label, why in failures]
-    case = reasons[0] if len(reasons) == 1 else "\n  ".join(["No source has them:", *reasons])
+    listed = ["No source has them:", *(f"  {reason}" for reason in reasons)]
+    case = reasons if len(reasons) == 1 else listed
     return error(asked, case, fix or OWN_FILE)

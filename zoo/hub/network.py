@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 LONGEST_WAIT = 60.0
-LATER = 'Try again later, or name another place: weights="file:PATH", or a mirror in ZOO_MIRRORS.'
+LATER = "Try again later, or use weights from another place: file:PATH, or a mirror in ZOO_MIRRORS."
 CHECK_PATH = "Check the address; the file may have been moved or withdrawn."
 
 
@@ -90,6 +90,6 @@ def refused(address: str, status: int, *, retry_after: str | None = None) -> Exc
         return Passing(case, wait=float(retry_after) if retry_after and retry_after.isdigit() else None)
     if status in (401, 403, 407):
         return SourceError(
-            f"{address} was to be fetched.", case, 'Log in there, or fetch the file by hand and pass weights="file:PATH".'
+            f"{address} was to be fetched.", case, "Log in there, or fetch the file by hand and use it as weights: file:PATH."
         )
     return SourceError(f"{address} was to be fetched.", case, CHECK_PATH if status in (404, 410) else LATER)

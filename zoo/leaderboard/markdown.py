@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from zoo.leaderboard.entry import RANDOM, Timing
 from zoo.leaderboard.table import NUMBERS, Leaderboard, Line, Table
+from zoo.printable import printable
 from zoo.words import counted
 
 UNKNOWN = "–"
@@ -86,8 +87,13 @@ def license_of(line: Line) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that stays text: no mark-up, no link and no new cell of somebody else's making."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!&])", r"\\\1", " ".join(text.split()))
+    """Text that stays text: no mark-up, link, mention or table cell of somebody else's making.
+
+    Renderers turn bare addresses into links and `@name` into a message to that person, escaped or not; an empty space after the
+    sign, which is not seen, keeps them from it.
+    """
+    marked = re.sub(r"([\\`*_{}\[\]<>#|~!&])", r"\\\1", " ".join(printable(text).split()))
+    return re.sub(r"@|:(?=//)|\bwww\.|\bmailto:|\bxmpp:", lambda sign: f"{sign[0]}&#8203;", marked, flags=re.IGNORECASE)
 
 
 def _row(cells: Iterable[str]) -> str:

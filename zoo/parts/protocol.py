@@ -45,7 +45,8 @@ class Protocol:
         check_choices(self)
 
     def _refused(self, name: str, case: str, fix: str) -> UsageError:
-        return UsageError(f"Protocol({name}={getattr(self, name)!r}) was asked for.", case, fix)
+        shell = fix.replace(f"{name}=", f"--{name.replace('_', '-')} ")
+        return UsageError(f"Protocol({name}={getattr(self, name)!r}) was asked for.", case, fix, fix_cli=shell)
 
     @classmethod
     def named(cls, name: str) -> Protocol:

@@ -263,4 +263,4 @@ def _error(text: str, at: int, length: int, case: str, fix: str) -> QueryError:
     begin = max(0, at - 50)
     line = "".join(char if char.isprintable() else " " for char in text[begin : begin + 74])
     caret = " " * (at - begin) + "^" * max(1, min(length, 74 - (at - begin)))
-    return QueryError(f"Models were asked for with --where:\n  {line}\n  {caret}", case, fix)
+    return QueryError(("Models were asked for with --where:", f"  {line}", f"  {caret}"), case, fix)

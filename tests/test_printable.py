@@ -1,0 +1,47 @@
+"""Text from outside, made safe to show."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoo.printable import LIMIT, printable, printable_json, printable_lines
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("street.jpg", "street.jpg"),
+        ("停车标志 señal", "停车标志 señal"),
+        ("a\nb\r\tc\u2028d\u00a0e", "a b  c d e"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("photo\u202egpj.exe", "photo\\u202egpj.exe"),
+        ("\x9b2J\x07", "\\x9b2J\\x07"),
+        ("caf\udce9.jpg", "caf\\xe9.jpg"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("\U000e0001", "\\U000e0001"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_shown_instead(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@given(st.text())
+def test_whatever_it_is_one_line_without_controls_comes_out(text: str) -> None:
+    shown = printable(text)
+    assert shown.replace("\u200c", "").replace("\u200d", "").isprintable()
+    assert printable(shown) == shown
+
+
+def test_the_middle_of_a_long_text_is_left_out() -> None:
+    shown = printable("a" * 10**6 + "end")
+    assert len(shown) <= LIMIT
+    assert shown.endswith("aend")
+
+
+def test_lines_stay_lines_and_a_long_list_is_counted() -> None:
+    assert printable_lines(["a", "  b\nc"]) == "a\n  b c"
+    assert printable_lines([str(number) for number in range(2040)]).endswith("39\n… and 2,000 more")
+
+
+def test_json_escapes_what_json_may_leave() -> None:
+    assert printable_json('["\x85\u2066", "é"]') == '["\\u0085\\u2066", "é"]'
