@@ -23,9 +23,8 @@ from typing import Annotated, NoReturn, TextIO
 
 import typer
 
-from zoo.cli import backends
+from zoo.cli import backends, output
 from zoo.cli import message as say
-from zoo.cli import output
 from zoo.cli.help import Command, Commands, narrow
 from zoo.cli.quick import plain_call
 from zoo.errors import ZooError
