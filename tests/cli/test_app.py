@@ -63,10 +63,10 @@ def test_the_version_is_told(shell: Shell) -> None:
     [
         ((), "Usage: zoo"),
         (("lst",), "Did you mean 'list'?"),
-        (("show",), "Missing argument"),
+        (("show",), "NAME"),
         (("list", "--wher", "x"), "--where"),
         (("list", "--where"), "--where"),
-        (("list", "a", "b"), "unexpected extra argument"),
+        (("list", "a", "b"), "(b)"),
     ],
 )
 def test_a_usage_mistake_exits_with_2(shell: Shell, words: tuple[str, ...], says: str) -> None:

@@ -1,5 +1,6 @@
 """Registry files made to hurt: each is refused in a moment, with a sentence that names the file."""
 
+import errno
 import os
 import random
 import sys
@@ -11,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import CardError, ZooError
+from zoo.limits import BYTES
 from zoo.printable import printable
-from zoo.registry.document import DEPTH, LIMIT
+from zoo.registry.document import DEPTH
 from zoo.registry.shelf import USER, read_shelf, shelve
 
 CARD = "schema: 1\ncards:\n  nano:\n    architecture: acme/net\n    labels: coco80\n"
@@ -51,7 +53,7 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "not UTF-8": (b"schema: 1\ncards:\n  caf\xe9: {}\n", "Line 3: It is not UTF-8 text."),
     "UTF-16": ("schema: 1\n".encode("utf-16"), "It is not UTF-8 text."),
     "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "It is not UTF-8 text."),
-    "a null byte": (b"schema: 1\nca\0rds: {}\n", "It is not YAML: control characters are not allowed"),
+    "a null byte": (b"schema: 1\nca\0rds: {}\n", "It is not YAML"),
     "a control character": (b"schema: 1\na: \x07\n", "It is not YAML"),
     "tabs for spaces": ("schema: 1\ncards:\n\tnano: {}\n", "Line 3: It is not YAML"),
     "an open quote": (CARD + "    summary: 'it never ends\n", "It is not YAML"),
@@ -89,7 +91,7 @@ def test_a_hundred_thousand_classes_are_checked_in_a_moment(tmp_path: Path) -> N
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     with path.open("wb") as sparse:
-        sparse.truncate(LIMIT + 1)
+        sparse.truncate(BYTES + 1)
     assert "larger than 64 MB" in refused(path)
 
 
@@ -98,7 +100,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    assert "No such file" in refused(tmp_path / "nowhere.yaml")
+    assert os.strerror(errno.ENOENT) in refused(tmp_path / "nowhere.yaml")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in the file system")
@@ -116,7 +118,7 @@ def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
 def test_a_file_one_may_not_read_is_refused(tmp_path: Path) -> None:
     path = file(tmp_path, CARD)
     path.chmod(0)
-    assert "Permission denied" in refused(path)
+    assert os.strerror(errno.EACCES) in refused(path)
 
 
 def test_a_name_that_no_file_can_have_is_refused() -> None:

@@ -42,7 +42,7 @@ def test_it_is_written_for_people(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("version = 1\nweights = \n", "line 2"),
-        ("version = 1\n[weights.", "at end of document"),
+        ("version = 1\n[weights.", "no TOML"),
         ('version = 1\n\n[weights."a/net"]\nsource = "x"\nbytes = 1\n', "line 3, 'a/net'(.|\n)*sha256"),
         (f'version = 1\n[weights.a]\nsource = "x"\nbytes = "1"\nsha256 = "{"a" * 64}"\n', "line 2, 'a'(.|\n)*int"),
         ('version = 1\n[weights.a]\nsource = "x"\nbytes = 1\nsha256 = "abc"\n', "line 2, 'a'(.|\n)*sha256"),

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoo.cli import output
+from zoo.cli.options import value_of
 from zoo.cli.table import table
 from zoo.errors import CardError
-from zoo.files import read_text
+from zoo.registry.document import parse_value, read
 
 if TYPE_CHECKING:
     from zoo.testing import Outcome
@@ -105,8 +106,6 @@ def _write_json(name: str, outcomes: Sequence[Outcome]) -> None:
 
 def _settings(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """`size=64` and `input.size=[64, 64]` as arguments of the card and fields of its input; values are read as YAML."""
-    import yaml  # deferred: rarely wanted
-
     arguments: dict[str, Any] = {}
     input: dict[str, Any] = {}
     for one in given:
@@ -114,21 +113,19 @@ def _settings(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
         if not name or not equals:
             raise CardError(f"--set {one} was asked for.", "It is not NAME=VALUE.", "Write for example --set size=64")
         into = input if name.startswith("input.") else arguments
-        into[name.removeprefix("input.")] = yaml.safe_load(value)
+        into[name.removeprefix("input.")] = value_of(one, value)
     return arguments, input
 
 
 def _expected(file: Path | None) -> dict[str, str]:
     """The expected failures that a file lists. Raises: CardError where it is no mapping of text to text."""
-    import yaml
-
     if file is None:
         return {}
     asked, fix = f"Expected failures were to be read from '{file}'.", "Write lines such as deterministic: It samples."
     try:
-        found = yaml.safe_load(read_text(file)) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as why:
-        raise CardError(asked, f"It can't be read: {' '.join(str(why).split())}.", fix) from why
+        found = parse_value(read(file), file) or {}
+    except CardError as error:
+        raise CardError(asked, error.case, f"{error.fix} {fix}") from error
     if not isinstance(found, dict) or not all(isinstance(text, str) for pair in found.items() for text in pair):
         raise CardError(asked, "It is no mapping of checks to reasons.", fix)
     return found

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from zoo.cli import output
 from zoo.cli.labels import LABELS, labels_of
+from zoo.cli.options import value_of
 from zoo.errors import CardError
 from zoo.registry.card import Input
 
@@ -86,8 +87,6 @@ def _strides(given: str) -> list[int]:
 
 def _arguments(given: Sequence[str]) -> dict[str, dict[str, Any]]:
     """`neck.channels=64` as `{"neck": {"channels": 64}}`; values are read as YAML."""
-    import yaml
-
     found: dict[str, dict[str, Any]] = {"backbone": {}, "neck": {}, "head": {}}
     for one in given:
         place, equals, value = one.partition("=")
@@ -96,5 +95,5 @@ def _arguments(given: Sequence[str]) -> dict[str, dict[str, Any]]:
             raise CardError(
                 f"--set {one} was asked for.", "It is not PART.NAME=VALUE.", "Write for example --set neck.channels=64"
             )
-        found[part][name] = yaml.safe_load(value)
+        found[part][name] = value_of(one, value)
     return found

@@ -70,7 +70,7 @@ def _images(annotations: Path) -> dict[str, int]:
         raise UsageError(asked, f"It can't be read: {why.strerror}.", fix) from why
     except UnicodeDecodeError as why:
         raise UsageError(asked, "It is no text.", fix) from why
-    except (ValueError, KeyError, TypeError) as why:
+    except (ValueError, KeyError, TypeError, RecursionError) as why:
         lack = f"an image or the file has no {why}" if isinstance(why, KeyError) else " ".join(str(why).split())
         raise UsageError(asked, f"It holds no COCO annotations: {lack}.", fix) from why
 

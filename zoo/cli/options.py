@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from zoo.errors import UsageError
+from zoo.errors import CardError, UsageError
 from zoo.hub.choice import RANDOM
+from zoo.registry.document import parse_value
 
 Weights: TypeAlias = Annotated[
     str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")
@@ -24,3 +25,11 @@ def weights_of(text: str | None) -> bool | str:
     if text is None:
         return True
     return False if text == RANDOM else text
+
+
+def value_of(setting: str, text: str) -> Any:
+    """The value in `--set NAME=VALUE`, read as the field of a card. Raises: CardError where it is no YAML, or too deep."""
+    try:
+        return parse_value(text.encode(errors="replace"), "--set")
+    except CardError as error:
+        raise CardError(f"--set {setting:.60} was given.", error.case, error.fix) from error

@@ -21,6 +21,7 @@ from zoo.errors import DataError, LabelError
 from zoo.files import open_regular
 from zoo.labels import LabelSpace
 from zoo.labels.near import check_choice
+from zoo.limits import TOO_DEEP
 
 MOST_BOXES = 100_000  # in one image; more is a mistake, or meant to exhaust the machine
 PLAIN = ("instances", "annotations", "_annotations.coco", "labels", "result")  # names that say nothing: the folder's says more
@@ -145,7 +146,9 @@ def decoded(path: Path, kind: type[_Kind]) -> _Kind:
                     return msgspec.json.decode(content, type=kind)
                 except msgspec.DecodeError as why:
                     raise wrong(str(path), f"{_plainly(str(why), content) or why}.") from None
-    except (RecursionError, UnicodeDecodeError) as why:
+    except RecursionError:
+        raise wrong(str(path), TOO_DEEP) from None
+    except UnicodeDecodeError as why:
         raise wrong(str(path), f"{why}.") from None
     except (OSError, ValueError) as why:
         raise DataError(f"'{path}' was to be read.", f"{getattr(why, 'strerror', None) or why}.", "Check the path.") from None

@@ -22,6 +22,7 @@ from zoo.evaluate.predictions import Predictions
 from zoo.evaluate.provenance import flaw
 from zoo.extras import optional
 from zoo.files import check_regular
+from zoo.limits import LimitError, check_json
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -166,11 +167,13 @@ def _header(schema: pyarrow.Schema, path: Path) -> _Header:
     if not any(schema.remove_metadata().equals(_schema(text)) for text in (False, True)):
         raise _flaw(path, f"Its columns are {', '.join(f'{one.name}: {one.type}' for one in schema)[:300]}.")
     try:
-        header = msgspec.json.decode((schema.metadata or {})[_KEY], type=_Header)
+        about = (schema.metadata or {})[_KEY]
+        check_json(about)
+        header = msgspec.json.decode(about, type=_Header)
     except KeyError:
         raise _flaw(path, "It does not say what it is of: its schema has no entry 'detzoo'.") from None
-    except (msgspec.DecodeError, RecursionError) as why:
-        raise _flaw(path, f"The entry 'detzoo' of its schema is wrong: {why}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, LimitError) as why:
+        raise _flaw(path, f"The entry 'detzoo' of its schema is wrong: {str(why).rstrip('.')}.") from None
     if header.format != FORMAT:
         raise _flaw(path, f"It is of format {header.format}, not {FORMAT}.")
     if wrong := flaw(header.provenance):

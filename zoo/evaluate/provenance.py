@@ -21,6 +21,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.limits import check_json
+
 if TYPE_CHECKING:
     import torch
 
@@ -70,7 +72,7 @@ def flaw(facts: Facts) -> str | None:
         if key in facts:
             try:
                 read(facts[key])
-            except (ValueError, RecursionError):
+            except ValueError:
                 return f"The entry '{key}' of its provenance is {facts[key][:80]!r}, not {what}."
     return None
 
@@ -89,6 +91,7 @@ def _seconds(text: str) -> None:
 
 
 def _settings(text: str) -> dict[str, Any]:
+    check_json(text.encode(errors="replace"))
     made = json.loads(text)
     if not isinstance(made, dict):
         raise ValueError

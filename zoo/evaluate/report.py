@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from zoo import limits
 from zoo.errors import DataError, UsageError
 from zoo.evaluate.calibration import Calibration
 from zoo.evaluate.confusion import Confusion
@@ -19,7 +20,6 @@ from zoo.evaluate.operating import OperatingPoint
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.settings import Settings
 from zoo.evaluate.tide import Mistakes
-from zoo.files import read_regular
 from zoo.labels.near import choice_of, near
 from zoo.words import counted
 
@@ -186,8 +186,11 @@ class Report:
     def from_json(cls, text: str | bytes, *, name: str = "a report") -> Report:
         """Raises: DataError naming the field that is wrong."""
         try:
+            limits.check_json(text.encode(errors="replace") if isinstance(text, str) else text)
             made = msgspec.json.decode(text, type=cls)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as why:
+        except limits.LimitError as why:
+            raise DataError(f"The report {name} was read.", str(why), why.fix) from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as why:
             raise DataError(f"The report {name} was read.", *_explained(text, str(why))) from None
         if made.format != FORMAT:
             raise DataError(
@@ -220,9 +223,9 @@ class Report:
     def read(cls, path: str | Path) -> Report:
         """Raises: DataError naming the file and the field that is wrong."""
         try:
-            content = read_regular(path)
-        except OSError as why:
-            raise DataError(f"The report '{path}' was to be read.", f"{why.strerror}.", "Check the path.") from None
+            content = limits.read(Path(path))
+        except limits.LimitError as why:
+            raise DataError(f"The report '{path}' was to be read.", str(why), why.fix) from None
         return cls.from_json(content, name=str(path))
 
 
@@ -234,7 +237,7 @@ def _explained(text: str | bytes, why: str) -> tuple[str, str]:
     """Case and fix for JSON that is no report."""
     try:
         fields = set(msgspec.json.decode(text, type=dict[str, msgspec.Raw]))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         fields = set()
     if {"model", "report"} <= fields:
         return "It is an entry of a leaderboard, which wraps a report.", "Read it with zoo leaderboard check."

@@ -18,6 +18,7 @@ from zoo.evaluate.outcomes import Outcomes, nothing
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.settings import Settings
+from zoo.limits import check_json
 
 VERSION = 2
 
@@ -60,7 +61,9 @@ def unpack(state: bytes) -> tuple[Outcomes, Header]:
     """Raises: DataError where the bytes are not a whole state."""
     try:
         columns = load(state)
-        header = msgspec.json.decode(columns["header"].tobytes(), type=Header)
+        about = columns["header"].tobytes()
+        check_json(about)
+        header = msgspec.json.decode(about, type=Header)
     except (SafetensorError, msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
         raise _refused(f"They are not the whole state of an evaluator: {why}") from None
     if header.version != VERSION:

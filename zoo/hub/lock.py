@@ -12,8 +12,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from zoo import limits
 from zoo.errors import LockError
-from zoo.files import read_text
 from zoo.hub import settings
 from zoo.hub.disk import replacing, saving
 from zoo.hub.fetched import Fetched
@@ -64,10 +64,12 @@ class Lock:
             LockError: the file is missing or broken; the message names the line.
         """
         try:
-            text = read_text(path)
-            document = tomllib.loads(text)
-        except OSError as why:
-            raise LockError(f"The lock file {path} was to be obeyed.", f"It can't be read: {why.strerror}.", RELOCK) from why
+            raw = limits.read(path)
+            limits.check_toml(raw)
+            text = raw.decode("utf-8")
+            document = tomllib.loads(text.replace("\r\n", "\n"))
+        except limits.LimitError as why:
+            raise LockError(f"The lock file {path} was to be obeyed.", str(why), RELOCK) from why
         except ValueError as why:  # of TOML, which names the line, and of UTF-8
             raise LockError(f"The lock file {path} was to be obeyed.", f"It is no TOML: {why}.", RELOCK) from why
         pins = document.get("weights", {})

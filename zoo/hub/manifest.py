@@ -10,8 +10,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from zoo import limits
 from zoo.errors import SourceError
-from zoo.files import read_regular
 from zoo.hub.fetched import Wanted
 from zoo.hub.lock import Pin
 
@@ -65,10 +65,13 @@ class Manifest:
         """
         path = folder / FILE
         try:
-            return msgspec.json.decode(read_regular(path), type=cls)
-        except (OSError, msgspec.DecodeError) as why:
+            raw = limits.read(path)
+            limits.check_json(raw)
+            return msgspec.json.decode(raw, type=cls)
+        except (limits.LimitError, msgspec.DecodeError, UnicodeDecodeError) as why:
+            case = f"Its {FILE} can't be read: {str(why).rstrip('.')}."
             fix = "Make one on a connected machine: zoo bundle NAME --to FOLDER"
-            raise SourceError(f"The bundle {folder} was to be read.", f"Its {FILE} can't be: {why}.", fix) from why
+            raise SourceError(f"The bundle {folder} was to be read.", case, fix) from why
 
     def find(self, wanted: Wanted, *, sha256: str | None) -> Item | None:
         """The item of that sha256, or else of that name, or else of any sha256 that the card gives."""

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from zoo.errors import CacheError
 from zoo.hub.disk import replacing, saving
+from zoo.limits import UNREADABLE
 from zoo.registry.home import home
 
 log = logging.getLogger("zoo")
@@ -97,5 +98,5 @@ def forget(record: Record) -> None:
 def _read(file: Path) -> Record | None:
     try:
         return msgspec.json.decode(file.read_bytes(), type=Record)
-    except (OSError, msgspec.DecodeError):
+    except UNREADABLE:
         return None

@@ -15,6 +15,7 @@ from zoo.hub.disk import replacing, saving
 from zoo.hub.network import patiently
 from zoo.hub.record import key_of
 from zoo.hub.repository import explained, folder, snapshot
+from zoo.limits import UNREADABLE
 from zoo.registry.card import HubSource
 from zoo.registry.home import home
 
@@ -101,7 +102,7 @@ def _remember(spec: HubSpec, source: HubSource) -> None:
 def _remembered(spec: HubSpec) -> HubSource | None:
     try:
         return msgspec.json.decode(_memory(spec).read_bytes(), type=HubSource)
-    except (OSError, msgspec.DecodeError):
+    except UNREADABLE:
         return None
 
 

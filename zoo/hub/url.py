@@ -19,6 +19,7 @@ from zoo.hub.network import Passing, Patience, broken_off, refused
 from zoo.hub.progress import Bar, bar
 from zoo.hub.promise import Promise, sha256_of
 from zoo.hub.record import key_of
+from zoo.limits import UNREADABLE
 from zoo.registry.home import home
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Part:
         """The version it is a part of, if it can be continued."""
         try:
             version = msgspec.json.decode(self.note.read_bytes(), type=Version)
-        except (OSError, msgspec.DecodeError):
+        except UNREADABLE:
             return None
         return version.etag if version.url == self.url else None
 

@@ -12,6 +12,7 @@ from zoo.errors import CardError, DataError
 from zoo.evaluate import Report
 from zoo.evaluate.report import FORMAT
 from zoo.evaluate.shares import shares
+from zoo.limits import LimitError, check_json
 from zoo.registry.document import Sheet, parse, read, spell
 from zoo.registry.schema import convert
 
@@ -43,7 +44,9 @@ def read_struct(path: Path, kind: type[T], *, what: str) -> T:
         return convert(Sheet(path, guide=GUIDE) if path.suffix == ".json" else Sheet(path, raw, guide=GUIDE), content, kind)
     except CardError as why:
         raise DataError(f"The {what} '{path}' was read.", why.case, why.fix) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as why:
+    except LimitError as why:
+        raise wrong(path, str(why), why.fix, what=what) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as why:
         raise wrong(path, f"It is not JSON: {why}.", "Write it with Entry.write.", what=what) from None
 
 
@@ -60,6 +63,7 @@ def _check_kind(content: object, path: Path, what: str) -> None:
 
 
 def _json(raw: bytes) -> Any:
+    check_json(raw)
     content = msgspec.json.decode(raw)
     if not isinstance(content, dict):
         raise msgspec.DecodeError(f"it holds {words.kind(content)} where an object belongs")

@@ -8,19 +8,19 @@ Built straight from libyaml's events, twice as fast as building nodes; the line 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo import limits
 from zoo.errors import CardError
-from zoo.files import open_regular
 
 if TYPE_CHECKING:
     import yaml
 
-LIMIT = 64 << 20
 DEPTH = 24
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -74,23 +74,33 @@ def flaw(origin: Path | str, case: str, fix: str, *, line: int | None = None, fi
 def read(path: Path) -> bytes:
     """The bytes of a registry file; CardError where there is no such file, or it is no regular file, or too large."""
     try:
-        with open_regular(path) as file:
-            raw = file.read(LIMIT + 1)
-    except (OSError, ValueError) as why:
-        reason = getattr(why, "strerror", None) or str(why)
-        raise flaw(path, f"It can't be read: {reason}.", "Check the path and its permissions.") from why
-    if len(raw) > LIMIT:
-        raise flaw(path, f"It is larger than {LIMIT >> 20} MB.", "Split it into several files.")
-    return raw
+        return limits.read(path)
+    except limits.LimitError as error:
+        raise flaw(path, str(error), error.fix) from error.__cause__
 
 
 def parse(raw: bytes, origin: Path) -> Document:
     """The document in `raw`; CardError with a line where it is not a mapping in the safe subset."""
+    with _reader(raw, origin) as reader:
+        return reader.document()
+
+
+def parse_value(raw: bytes, origin: Path | str) -> Any:
+    """One value, as the field of a card holds it: `64`, `[64, 64]`. CardError where it is not in the safe subset."""
+    with _reader(raw, origin) as reader:
+        return reader.value()
+
+
+@contextmanager
+def _reader(raw: bytes, origin: Path | str) -> Iterator[_Reader]:
     from yaml import YAMLError  # deferred: a listing that finds its index never parses YAML
 
     text = _decode(raw, origin)
     try:
-        return _Reader(_loader(text).get_event, origin).document()
+        limits.check_yaml(raw, depth=DEPTH)
+        yield _Reader(_loader(text).get_event, origin)
+    except limits.LimitError as error:
+        raise flaw(origin, str(error), error.fix) from None
     except YAMLError as why:
         mark = getattr(why, "problem_mark", None) or getattr(why, "context_mark", None)
         position = getattr(why, "position", None)
@@ -118,7 +128,7 @@ def locate(raw: bytes, steps: Sequence[Step]) -> int | None:
     return line
 
 
-def _decode(raw: bytes, origin: Path) -> str:
+def _decode(raw: bytes, origin: Path | str) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as why:
@@ -137,7 +147,7 @@ def _loader(text: str) -> yaml.CSafeLoader | yaml.SafeLoader:
 class _Reader:
     """Builds plain data from parser events; one reader a document."""
 
-    def __init__(self, next_event: Callable[[], Any], origin: Path) -> None:
+    def __init__(self, next_event: Callable[[], Any], origin: Path | str) -> None:
         from yaml import events
 
         self._next = next_event
@@ -156,12 +166,20 @@ class _Reader:
         event = self._next()
         if type(event) is not self._mapping:
             raise self._flaw(event, "A registry file is a mapping, and this is not.", "Begin it with `schema: 1`.")
-        data = self._value(event, 0)
+        return Document(self._alone(event), self._lines)
+
+    def value(self) -> Any:
+        self._next()  # the stream starts
+        return None if type(self._next()) is self._stream_end else self._alone(self._next())
+
+    def _alone(self, event: Any) -> Any:
+        """The value that begins there, after which nothing else comes."""
+        value = self._value(event, 0)
         self._next()  # the document ends
         event = self._next()
         if type(event) is not self._stream_end:
             raise self._flaw(event, "A second document begins.", "Remove the `---`, or make it a file of its own.")
-        return Document(data, self._lines)
+        return value
 
     def _value(self, event: Any, depth: int) -> Any:
         kind = type(event)

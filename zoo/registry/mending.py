@@ -24,6 +24,6 @@ def _origin(distribution: str) -> dict[str, object]:
 
     try:
         origin = json.loads(Distribution.from_name(distribution).read_text("direct_url.json") or "{}")
-    except (PackageNotFoundError, ValueError):
+    except (PackageNotFoundError, ValueError, RecursionError):
         return {}
     return origin if isinstance(origin, dict) else {}
