@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from zoo.evaluate.arguments import check_evaluator, check_image_ids, check_resam
 from zoo.evaluate.engine import EngineName, choose, cores
 from zoo.evaluate.flat import check_count, flatten
 from zoo.evaluate.measure import measure
-from zoo.evaluate.outcomes import Log, Outcomes
+from zoo.evaluate.outcomes import Log, Outcomes, nothing
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.report import Report
@@ -36,7 +37,9 @@ class Evaluator:
             evaluator.update(image_ids, [model.detect(picture) for picture in pictures])
         evaluator.numbers()["AP"]
 
-    Batch size, order, threads and the number of processes whose evaluators are merged change nothing, not one bit.
+    Batch size, order, threads and the number of processes whose evaluators are merged change nothing, not one bit. Any number of
+    threads may use one evaluator at once: an update is there as a whole or not yet, and whoever asks for numbers meanwhile gets
+    those of the updates that are. An evaluator can be copied and pickled.
     """
 
     def __init__(
@@ -61,10 +64,12 @@ class Evaluator:
         self.unmet: Counter[str] = Counter()
         self._refuse_without_areas()
         self._plan = Plan.of(dataset, self.settings, self.policy)
+        self._options: tuple[EngineName, int | None] = (engine, threads)
         self._engine = choose(engine)
         self._threads = threads or cores()
-        self._log = Log(len(self._plan.ranges), len(dataset))
+        self._log = Log(nothing(ranges=len(self._plan.ranges)), len(dataset))
         self._seen = np.zeros(len(dataset), bool)
+        self._lock = threading.Lock()  # held while the log, `_seen` and `unmet` change or are read; never while boxes are matched
 
     def update(
         self, image_ids: Iterable[Any], detections: Sequence[object] | Mapping[str, Any], *, box_format: BoxFormat = "xyxy"
@@ -78,20 +83,28 @@ class Evaluator:
         """
         ids = _listed(image_ids)
         check_count(detections, len(ids))
-        rows = self._rows(ids)
+        rows = rows_of_ids(self.dataset.image_ids, np.asarray(ids), self.dataset.name)
+        self._refuse_again(rows)
         unmet = Counter[str]()
         step = _AT_ONCE if len(np.unique(rows)) == len(rows) else 1  # matching takes each picture once
-        with self._log.whole_or_nothing():
-            for start in range(0, len(ids), step):
-                stop = start + step
-                some = _part(detections, start, stop)
-                flat = flatten(some, image_ids=ids[start:stop], space=self.dataset.space, box_format=box_format)
-                self._log.append(
-                    self._engine.match(flat, rows[start:stop], self._plan, analyses=self.analyses, threads=self._threads)
-                )
-                unmet.update(flat.unmet)
-        self._seen[rows] = True
-        self.unmet += unmet
+        matched = Log(nothing(ranges=len(self._plan.ranges)), len(ids))
+        for start in range(0, len(ids), step):
+            stop = start + step
+            part = _part(detections, start, stop)
+            flat = flatten(part, image_ids=ids[start:stop], space=self.dataset.space, box_format=box_format)
+            some = self._engine.match(flat, rows[start:stop], self._plan, analyses=self.analyses, threads=self._threads)
+            matched.absorb(Log(some, len(some.images)))
+            unmet.update(flat.unmet)
+        self._take_in(matched, unmet)
+
+    def _take_in(self, matched: Log, unmet: Counter[str]) -> None:
+        """The one place where what was seen grows: all of it or, where it raises, nothing."""
+        rows = matched.held.images
+        with self._lock:
+            self._refuse_again(rows)  # again: another thread may have handed them over meanwhile
+            self._log.absorb(matched)
+            self._seen[rows] = True
+            self.unmet = self.unmet + unmet
 
     def merge(self, other: Evaluator) -> None:
         """Takes in what another evaluator of the same data set has seen; `other` is left as it is.
@@ -105,16 +118,25 @@ class Evaluator:
                 raise self._not_merged(f"Their {what} differ: {getattr(self, what)} and {getattr(other, what)}.")
         if self.dataset is not other.dataset and self.dataset.sha256 != other.dataset.sha256:
             raise self._not_merged(f"They are of different data: {self.dataset.name} and {other.dataset.name}.")
-        rows = np.flatnonzero(other._seen)
-        self._refuse_again(rows)
-        self._log.append(other.outcomes)
-        self._seen[rows] = True
-        self.unmet += other.unmet
+        theirs = other._snapshot()
+        self._take_in(Log(theirs.outcomes, len(self.dataset)), theirs.unmet)
+
+    def _snapshot(self) -> _Snapshot:
+        """What was seen so far, of one moment. Its arrays never change."""
+        with self._lock:
+            outcomes, unmet = self._log.joined(), self.unmet.copy()
+        seen = np.zeros(len(self.dataset), bool)
+        seen[outcomes.images] = True
+        return _Snapshot(outcomes, seen, unmet)
 
     def state(self) -> bytes:
         """Everything seen so far, without the data set; the same bytes whatever way it came together."""
-        header = Header(self.dataset.sha256, self.settings, self.policy, self.analyses, dict(sorted(self.unmet.items())))
-        return pack(self.outcomes, header)
+        seen = self._snapshot()
+        header = Header(self.dataset.sha256, self.settings, self.policy, self.analyses, dict(sorted(seen.unmet.items())))
+        return pack(seen.outcomes, header)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.state(), self.dataset, *self._options)
 
     @classmethod
     def from_state(
@@ -131,9 +153,7 @@ class Evaluator:
         options = {"settings": header.settings, "policy": header.policy, "analyses": header.analyses}
         made = cls(dataset, **options, engine=engine, threads=threads)  # type: ignore[arg-type]
         check(outcomes, made._plan, analyses=header.analyses)
-        made._log.append(outcomes)
-        made._seen[outcomes.images] = True
-        made.unmet = Counter(header.unmet)
+        made._take_in(Log(outcomes, len(dataset)), Counter(header.unmet))
         return made
 
     def _refuse_without_areas(self) -> None:
@@ -148,12 +168,7 @@ class Evaluator:
     def _not_merged(self, case: str) -> DataError:
         return DataError("Two evaluators were to be merged.", case, "Make both with the same data set, settings and policy.")
 
-    def _rows(self, ids: Sequence[Any]) -> NDArray[np.int64]:
-        rows = rows_of_ids(self.dataset.image_ids, np.asarray(ids), self.dataset.name)
-        self._refuse_again(rows)
-        return rows
-
-    def _refuse_again(self, rows: NDArray[np.int64]) -> None:
+    def _refuse_again(self, rows: NDArray[np.integer]) -> None:
         """Raises: DataError naming an image that was seen before, or is there twice, unless the policy takes it once."""
         order = np.sort(rows)
         again = np.concatenate([rows[self._seen[rows]], order[1:][order[1:] == order[:-1]]])
@@ -167,20 +182,23 @@ class Evaluator:
     @property
     def outcomes(self) -> Outcomes:
         """The records of everything seen so far, by ascending image id."""
-        return self._log.joined()
+        return self._snapshot().outcomes
 
     def sample(self) -> Sample:
         """Everything seen so far, ready to be measured. Raises: DataError where the policy refuses what was seen."""
-        return Sample(self.outcomes, self._counted(), self._plan, self.policy, self._engine, self._threads)
+        return self._sample_of(self._snapshot())
+
+    def _sample_of(self, seen: _Snapshot) -> Sample:
+        return Sample(seen.outcomes, self._counted(seen), self._plan, self.policy, self._engine, self._threads)
 
     def curves(self, limits: Sequence[int] | None = None) -> Curves:
         """Precision, recall and scores at some limits of detections; at all of them unless said otherwise."""
         return self.sample().curves_at(self.settings.detections if limits is None else limits)
 
-    def _counted(self) -> NDArray[np.bool_]:
+    def _counted(self, seen: _Snapshot) -> NDArray[np.bool_]:
         """(m,) the pictures that count. Raises: DataError where the policy refuses what was seen."""
-        if self.policy.unseen_images == "refuse" and not self._seen.all():
-            missing = self.dataset.image_ids[~self._seen]
+        if self.policy.unseen_images == "refuse" and not seen.seen.all():
+            missing = self.dataset.image_ids[~seen.seen]
             whole = counted(len(self.dataset), "image")
             raise DataError(
                 f"Numbers for {self.dataset.name} were asked for.",
@@ -188,13 +206,13 @@ class Evaluator:
                 f"among them {missing[0].item()!r}.",
                 "Hand over the rest, also images where nothing was found, or choose Policy(unseen_images='empty').",
             )
-        if self.policy.no_detections == "refuse" and not len(self.outcomes):
+        if self.policy.no_detections == "refuse" and not len(seen.outcomes):
             raise DataError(
                 f"Numbers for {self.dataset.name} were asked for.",
                 "There is no detection at all.",
                 "Choose Policy(no_detections='zero').",
             )
-        return np.ones_like(self._seen) if self.policy.unseen_images == "empty" else self._seen
+        return np.ones_like(seen.seen) if self.policy.unseen_images == "empty" else seen.seen
 
     def numbers(self) -> dict[str, float]:
         """The headline numbers by name, in pycocotools' order; -1 where one is not defined."""
@@ -211,7 +229,9 @@ class Evaluator:
         Raises: DataError where the policy refuses what was seen; UsageError for an argument that can't be.
         """
         check_resampling(resamples, seed, level)
-        return measure(self.sample(), resamples=resamples, seed=seed, level=level, analyses=self.analyses, unmet=dict(self.unmet))
+        seen = self._snapshot()
+        sample = self._sample_of(seen)
+        return measure(sample, resamples=resamples, seed=seed, level=level, analyses=self.analyses, unmet=seen.unmet)
 
     def by_image(self, attribute: str) -> dict[Any, dict[str, float]]:
         """The headline numbers of the pictures with each value of an image attribute, from the one matching.
@@ -227,6 +247,19 @@ class Evaluator:
             )
         whole, column = self.sample(), known[attribute]
         return {value: whole.only(column == value).numbers() for value in np.unique(column).tolist()}
+
+
+class _Snapshot(NamedTuple):
+    """What an evaluator had seen at one moment."""
+
+    outcomes: Outcomes
+    seen: NDArray[np.bool_]
+    unmet: Counter[str]
+
+
+def _restored(kind: type[Evaluator], state: bytes, dataset: GroundTruth, engine: EngineName, threads: int | None) -> Evaluator:
+    """What unpickling calls."""
+    return kind.from_state(state, dataset, engine=engine, threads=threads)
 
 
 def _listed(image_ids: Iterable[Any]) -> list[Any]:

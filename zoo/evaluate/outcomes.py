@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -108,53 +106,51 @@ class Outcomes:
 class Log:
     """Outcomes as they come in, batch by batch, in arrays with room for what is still to come, going by what has come so far.
 
-    Room that is never used takes no memory, and so there is no second copy of anything. pictures: how many there will be.
+    Room that is never used takes no memory, and so there is no second copy of anything. What was handed out never changes: an
+    update writes behind it, and counts only once it is there as a whole. pictures: how many there will be.
     """
 
-    def __init__(self, ranges: int, pictures: int) -> None:
+    def __init__(self, first: Outcomes, pictures: int) -> None:
         self._pictures = pictures
-        self._columns = {column.name: getattr(nothing(ranges=ranges), column.name) for column in fields(Outcomes)}
-        self._filled = {column: len(values) for column, values in self._columns.items()}
+        self.held: Outcomes = first
+        self._room: dict[str, NDArray[Any]] = dict(vars(first))
 
-    def append(self, part: Outcomes) -> None:
-        """Takes in the outcomes of more pictures."""
-        count = self._filled["scores"]
-        for column in self._columns:
-            mine = getattr(part, column)
-            self._extend(column, mine[1:] + count if column == "starts" else mine + count if column == "hits" else mine)
-
-    @contextmanager
-    def whole_or_nothing(self) -> Iterator[None]:
-        """Forgets what was taken in inside of it where that ends in an error."""
-        before = dict(self._filled)
-        try:
-            yield
-        except BaseException:
-            self._filled = before
-            raise
+    def absorb(self, more: Log) -> None:
+        """Takes in everything of another log, which must not be used after that; all or, where it raises, nothing."""
+        if not len(self.held.images):
+            self._room, self.held = more._room, more.held
+            return
+        part, count = more.held, len(self.held)
+        share = self._pictures / (len(self.held.images) + len(part.images))
+        room, held = dict(self._room), {}
+        for name, values in vars(part).items():
+            if name in ("starts", "hits"):
+                values = values[1:] + count if name == "starts" else values + count
+            filled = len(getattr(self.held, name))
+            room[name] = _extended(room[name], filled, values, share)
+            held[name] = room[name][: filled + len(values)]
+        self._room, self.held = room, Outcomes(**held)
 
     def joined(self) -> Outcomes:
         """Everything so far, in order."""
-        held = Outcomes(**{column: values[: self._filled[column]] for column, values in self._columns.items()})
-        made = held.in_order()
-        if made is not held:
-            self._columns = {column: getattr(made, column) for column in self._columns}
-            self._filled = {column: len(values) for column, values in self._columns.items()}
+        made = self.held.in_order()
+        if made is not self.held:
+            self._room, self.held = dict(vars(made)), made
         return made
 
-    def _extend(self, column: str, more: NDArray[Any]) -> None:
-        values, filled = self._columns[column], self._filled[column]
-        if not len(more):
-            return
-        dtype = np.result_type(values, more) if filled else more.dtype
-        if filled + len(more) > len(values) or dtype != values.dtype:
-            seen = max(1, self._filled["images"])  # the first column to grow
-            room = max(filled + len(more), int(1.1 * (filled + len(more)) * self._pictures / seen))
-            values = np.empty((room, *values.shape[1:]), dtype)
-            values[:filled] = self._columns[column][:filled]
-            self._columns[column] = values
-        values[filled : filled + len(more)] = more
-        self._filled[column] += len(more)
+
+def _extended(values: NDArray[Any], filled: int, more: NDArray[Any], share: float) -> NDArray[Any]:
+    """An array, of which so many rows are taken, with more behind them; where it is too short a new one, `share` times longer."""
+    if not len(more):
+        return values
+    stop = filled + len(more)
+    dtype = np.result_type(values, more) if filled else more.dtype
+    if stop > len(values) or dtype != values.dtype:
+        longer = np.empty((max(stop, int(1.1 * stop * share)), *values.shape[1:]), dtype)
+        longer[:filled] = values[:filled]
+        values = longer
+    values[filled:stop] = more
+    return values
 
 
 def nothing(*, ranges: int) -> Outcomes:
