@@ -1,5 +1,6 @@
 """Runs on disk: killed at any moment and taken up again, never made twice, one process at a time."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,13 +15,15 @@ import numpy as np
 import pytest
 import torch
 from filelock import FileLock
-from torch.nn.modules.module import register_module_forward_hook
+from PIL import Image
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 import zoo
-from zoo.data import Dataset
+from zoo.data import Dataset, GroundTruth, Photo
 from zoo.errors import DataError, ImageError
 from zoo.evaluate import Predictions, predict
 
+Interrupt = Callable[[int], contextlib.AbstractContextManager[None]]
 PROTOCOL = zoo.Protocol(score=0.0, max_boxes=5)
 
 
@@ -36,6 +39,30 @@ def looked() -> Iterator[list[int]]:
     hook = register_module_forward_hook(count)
     yield counts
     hook.remove()
+
+
+@pytest.fixture
+def interrupt() -> Interrupt:
+    """Presses Ctrl-C when a whole detector has done so many forward passes of one image."""
+
+    @contextlib.contextmanager
+    def after(passes: int) -> Iterator[None]:
+        left = [passes]
+
+        def count(module: torch.nn.Module, _: Any) -> None:
+            if isinstance(module, zoo.Detector):
+                if not left[0]:
+                    raise KeyboardInterrupt
+                left[0] -= 1
+
+        hook = register_module_forward_pre_hook(count)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                yield
+        finally:
+            hook.remove()
+
+    return after
 
 
 def run(street: Dataset, nano: str, to: Path | None, **options: Any) -> Predictions:
@@ -70,8 +97,54 @@ def test_another_protocol_or_other_weights_or_pictures_are_another_run(
     files = {run(street, nano, tmp_path).path, run(street, nano, tmp_path, protocol="uniform").path}
     files.add(run(street, dented, tmp_path).path)
     street.images[0].path.write_bytes(street.images[1].path.read_bytes())
-    files.add(run(Dataset(street.name, street.images, street.truth), nano, tmp_path).path)
+    files.add(run(street, nano, tmp_path).path)
     assert (len(files), sum(looked)) == (4, 24)
+
+
+def test_frames_of_one_name_and_size_in_two_folders_are_two_runs(
+    street: Dataset, nano: str, tmp_path: Path, looked: list[int]
+) -> None:
+    """As cameras and video splitters number them."""
+    frames = []
+    for row, video in enumerate(("video1", "video2")):
+        (tmp_path / video).mkdir()
+        frames.append(tmp_path / video / "frame_000000.bmp")
+        Image.new("RGB", (64, 64), (90, 120, 90 + row)).save(frames[-1])
+    ids, boxes = [1], {"image": [1], "label": [0], "box": [[8, 5, 57, 55]]}
+    truth = GroundTruth.of(ids, boxes, space=["person"])
+    files = [run(Dataset("video", (Photo(1, frame),), truth), nano, tmp_path / "runs").path for frame in frames]
+    assert (len(set(files)), sum(looked)) == (2, 2)
+    frames[1].write_bytes(frames[0].read_bytes())
+    assert run(Dataset("video", (Photo(1, frames[1]),), truth), nano, tmp_path / "runs").path == files[0]
+    assert sum(looked) == 2
+
+
+def test_a_fresh_run_is_made_whatever_is_there(
+    street: Dataset, nano: str, tmp_path: Path, looked: list[int], interrupt: Interrupt
+) -> None:
+    first = run(street, nano, tmp_path)
+    assert same(run(street, nano, tmp_path, fresh=True), first)
+    assert sum(looked) == 12
+    with interrupt(4):
+        run(street, nano, tmp_path, fresh=True)
+    assert len(run(street, nano, tmp_path, fresh=True)) == 6
+    assert sum(looked) == 22
+    run(street, nano, tmp_path)
+    assert sum(looked) == 22
+
+
+def test_an_image_that_changes_while_the_run_is_under_way_is_an_error_and_nothing_is_kept(
+    street: Dataset, nano: str, tmp_path: Path
+) -> None:
+    def repaint(module: torch.nn.Module, _: Any) -> None:
+        if isinstance(module, zoo.Detector):
+            Image.new("RGB", (170, 80), (1, 2, 3)).save(street.images[5].path)
+
+    hook = register_module_forward_pre_hook(repaint)
+    with pytest.raises(DataError, match="An image has changed while the run was under way"):
+        run(street, nano, tmp_path)
+    hook.remove()
+    assert list(tmp_path.rglob("*.parquet")) == []
 
 
 def test_provenance_says_what_was_run_on_what_and_how(street: Dataset, nano: str, tmp_path: Path) -> None:
@@ -85,16 +158,25 @@ def test_provenance_says_what_was_run_on_what_and_how(street: Dataset, nano: str
     assert {"card_sha256", "weights_sha256", "torch", "device", "processor", "started", "finished", "seconds"} < set(facts)
 
 
-def test_what_was_seen_before_a_broken_picture_stays(street: Dataset, nano: str, tmp_path: Path, looked: list[int]) -> None:
-    broken = street.images[4].path
-    whole = broken.read_bytes()
-    broken.write_bytes(b"\0" * len(whole))
-    with pytest.raises(ImageError, match=broken.name):
+def test_what_was_found_before_an_interrupt_stays(
+    street: Dataset, nano: str, tmp_path: Path, looked: list[int], interrupt: Interrupt
+) -> None:
+    with interrupt(4):
         run(street, nano, tmp_path)
     assert sum(looked) == 4
-    broken.write_bytes(whole)
     assert len(run(street, nano, tmp_path)) == 6
     assert sum(looked) == 6
+
+
+def test_what_was_found_before_a_broken_image_is_not_run_again_with_it(
+    street: Dataset, nano: str, tmp_path: Path, looked: list[int]
+) -> None:
+    broken = street.images[4].path
+    broken.write_bytes(b"\0" * broken.stat().st_size)
+    for _ in range(2):
+        with pytest.raises(ImageError, match=broken.name):
+            run(street, nano, tmp_path)
+        assert sum(looked) == 4
 
 
 def test_a_second_process_is_refused_while_the_first_is_at_it(street: Dataset, nano: str, tmp_path: Path) -> None:
@@ -233,14 +315,10 @@ def test_killed_before_or_after_every_change_on_disk_a_run_ends_the_same() -> No
 
 
 def test_a_damaged_part_is_named_and_its_pictures_are_looked_at_again_once_it_is_gone(
-    street: Dataset, nano: str, tmp_path: Path, looked: list[int]
+    street: Dataset, nano: str, tmp_path: Path, looked: list[int], interrupt: Interrupt
 ) -> None:
-    broken = street.images[4].path
-    whole = broken.read_bytes()
-    broken.write_bytes(b"\0" * len(whole))
-    with pytest.raises(ImageError):
+    with interrupt(4):
         run(street, nano, tmp_path)
-    broken.write_bytes(whole)
     [part] = tmp_path.glob("*.parts/*.parquet")
     part.write_bytes(part.read_bytes()[:-100])
     with pytest.raises(DataError, match=r"000000\.parquet was read, to go on with a run(.|\n)*the other parts stay"):
@@ -265,15 +343,17 @@ def test_a_damaged_part_is_named_and_its_pictures_are_looked_at_again_once_it_is
     ],
 )
 def test_a_part_that_was_changed_is_refused_by_name(
-    street: Dataset, nano: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], message: str
+    street: Dataset,
+    nano: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    interrupt: Interrupt,
+    changes: dict[str, Any],
+    message: str,
 ) -> None:
     monkeypatch.setattr("zoo.evaluate.run.SECONDS", 0.0)  # a part a picture
-    broken = street.images[5].path
-    whole = broken.read_bytes()
-    broken.write_bytes(b"\0" * len(whole))
-    with pytest.raises(ImageError):
-        run(street, nano, tmp_path, batch_size=4)
-    broken.write_bytes(whole)
+    with interrupt(5):
+        run(street, nano, tmp_path)
     first, second = sorted(tmp_path.glob("*.parts/*.parquet"))[:2]
     there = Predictions.read(second)
     facts = there.provenance | changes.get("provenance", {})

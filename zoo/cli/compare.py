@@ -14,7 +14,7 @@ import msgspec
 import typer
 
 from zoo.cli import output
-from zoo.cli.measures import SEEN, percent
+from zoo.cli.measures import SEEN, Fresh, percent
 from zoo.cli.table import table
 from zoo.errors import DataError, UsageError
 
@@ -32,6 +32,7 @@ def compare(
     a: Annotated[str, typer.Argument(help="A report (.json of zoo evaluate); with --data also predictions, results or a model.")],
     b: Annotated[str, typer.Argument(help="The one it is compared with.")],
     data: Annotated[str | None, typer.Option(metavar="coco:FILE", help="Where the two are no reports yet.")] = None,
+    fresh: Fresh = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Compare two models on the same pictures: every number's difference with its 95 % interval, and a p-value.
@@ -40,7 +41,7 @@ def compare(
     """
     from zoo.evaluate.compare import compare as compare_reports  # deferred: it imports numpy, which help does not need
 
-    one, two = (_report(name, data) for name in (a, b))
+    one, two = (_report(name, data, fresh=fresh) for name in (a, b))
     found = compare_reports(one, two)
     first, second = _names((one, a), (two, b))
     if as_json:
@@ -50,7 +51,7 @@ def compare(
         output.lines(_page(found, first, second))
 
 
-def _report(name: str, data: str | None) -> Report:
+def _report(name: str, data: str | None, *, fresh: bool) -> Report:
     """The report of that name, or the one made for it now."""
     from zoo.evaluate import Report
     from zoo.evaluate.evaluation import evaluate
@@ -66,7 +67,7 @@ def _report(name: str, data: str | None) -> Report:
     if data is None:
         case = "It is no report, and nothing says what it is to be measured on."
         raise UsageError(f"'{name}' was to be compared.", case, "Add --data coco:FILE, or name the .json of zoo evaluate --json.")
-    return evaluate(name, data=data)
+    return evaluate(name, data=data, fresh=fresh and not name.endswith(SEEN))
 
 
 def _is_report(name: str) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoo.cli import output
-from zoo.cli.measures import SEEN, Data, ProtocolName, To, each, percent
+from zoo.cli.measures import SEEN, Data, Fresh, ProtocolName, To, each, percent
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.cli.table import table
 from zoo.errors import DataError, UsageError
@@ -47,6 +47,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     weights: Weights = None,
     device: Device = None,
     batch_size: BatchSize = None,
+    fresh: Fresh = False,
     resamples: Resamples = 1000,
     seed: Annotated[int, typer.Option(metavar="NUMBER", min=0, help="Of the resamples.")] = 0,
     classes: Annotated[bool, typer.Option("--classes", help="A line for each class too.")] = False,
@@ -61,24 +62,21 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate.evaluation import evaluate as measure
 
-    _refuse_idle(models, {"protocol": protocol, "weights": weights, "device": device, "batch-size": batch_size, "to": to})
+    given = {
+        "protocol": protocol,
+        "weights": weights,
+        "device": device,
+        "batch-size": batch_size,
+        "to": to,
+        "fresh": fresh or None,
+    }
+    _refuse_idle(models, given)
     _check_outputs(models, json_to, plots)
-    dataset = read(data)
+    dataset, running = read(data), _running(given)
 
     def one(model: str) -> Report:
-        if _is_file(model):
-            return measure(model, data=dataset, resamples=resamples, seed=seed)
-        return measure(
-            model,
-            data=dataset,
-            protocol=protocol.value if protocol else None,
-            weights=weights_of(weights),
-            device=device,
-            batch_size=batch_size or "auto",
-            to=to,
-            resamples=resamples,
-            seed=seed,
-        )
+        options = {} if _is_file(model) else running
+        return measure(model, data=dataset, resamples=resamples, seed=seed, **options)  # type: ignore[arg-type]
 
     done, code = each(models, one)
     reports = _by_name(done)
@@ -89,6 +87,16 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     if plots:
         _draw(reports, plots)
     raise typer.Exit(code)
+
+
+def _running(given: Mapping[str, object]) -> dict[str, object]:
+    """The options of a run as `zoo.evaluate` takes them, without those that were not given."""
+    options = {name.replace("-", "_"): value for name, value in given.items() if value is not None}
+    if isinstance(protocol := options.get("protocol"), ProtocolName):
+        options["protocol"] = protocol.value
+    if isinstance(weights := options.get("weights"), str):
+        options["weights"] = weights_of(weights)
+    return options
 
 
 def _check_outputs(models: Sequence[str], json_to: str | None, plots: Path | None) -> None:

@@ -29,6 +29,7 @@ def build(
     board: Annotated[Path, typer.Argument(metavar="BOARD.yaml", help="What is compared: models, data sets, protocol.")],
     to: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the page; it is made.")] = Path("site"),
     runs: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where predictions are kept; else $ZOO_HOME/runs.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run, measure and time everything again, whatever is kept.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where the checks find something.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write leaderboard.json to standard output, too.")] = False,
 ) -> None:
@@ -39,7 +40,7 @@ def build(
     """
     from zoo.leaderboard import build as build_board
 
-    made = build_board(board, to=to, runs=runs, say=lambda text: output.line(text, err=True))
+    made = build_board(board, to=to, runs=runs, fresh=fresh, say=lambda text: output.line(text, err=True))
     if as_json:
         output.document((to / "leaderboard.json").read_text(encoding="utf-8"), end=False)
     else:

@@ -32,6 +32,8 @@ ProtocolOption: TypeAlias = Annotated[
 ]
 To: TypeAlias = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where runs are kept; else $ZOO_HOME/runs.")]
 
+Fresh: TypeAlias = Annotated[bool, typer.Option("--fresh", help="Run models again, also where their predictions are kept.")]
+
 
 SEEN = (".json", ".parquet")  # files of what was seen before; any other word is a model
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoo.cli import output
-from zoo.cli.measures import Data, ProtocolName, ProtocolOption, To, each
+from zoo.cli.measures import Data, Fresh, ProtocolName, ProtocolOption, To, each
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.words import counted
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zoo.evaluate import Predictions
 
 
-def predict(
+def predict(  # noqa: PLR0913 - one parameter an option
     models: Annotated[list[str], typer.Argument(metavar="MODEL", help="Names that zoo list shows.", show_default=False)],
     data: Data,
     to: To = None,
@@ -27,6 +27,7 @@ def predict(
     weights: Weights = None,
     device: Device = None,
     batch_size: BatchSize = None,
+    fresh: Fresh = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Run models on a data set, and keep what they see with its provenance.
@@ -40,7 +41,7 @@ def predict(
     dataset = read(data)
 
     def one(model: str) -> Predictions:
-        options = {"weights": weights_of(weights), "device": device, "batch_size": batch_size or "auto"}
+        options = {"weights": weights_of(weights), "device": device, "batch_size": batch_size or "auto", "fresh": fresh}
         made = run(model, data=dataset, protocol=protocol.value, to=to, **options)  # type: ignore[arg-type]
         if not as_json:
             sizes = f"{counted(len(made), 'image')}  {counted(len(made.scores), 'detection')}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
+from zoo.data.content import hashes
 from zoo.data.ground_truth import GroundTruth
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
@@ -61,23 +62,31 @@ class Dataset:
         """A fingerprint of the annotations, as 64 hex digits: of everything in them that can move a number."""
         return self.truth.sha256
 
-    @cached_property
+    @property
     def pictures_sha256(self) -> str:
-        """A fingerprint of the pictures, as 64 hex digits: their ids, file names and sizes in bytes, wherever they are.
+        """A fingerprint of the images, as 64 hex digits: of their ids, file names and contents.
 
-        Raises: DataError naming a picture that is not there.
+        It does not depend on the folder they are in. Files are hashed once and known by their
+        stamp after that; see `zoo.data.content`.
+        Raises: DataError naming an image that is not there or can't be read.
         """
         digest = hashlib.sha256()
-        for photo in self.images:
-            digest.update(repr((photo.id, photo.path.name, self._bytes(photo))).encode())
+        for photo, content in zip(self.images, self._contents(), strict=True):
+            digest.update(repr((photo.id, photo.path.name, content)).encode())
         return digest.hexdigest()
 
-    def _bytes(self, photo: Photo) -> int:
+    def _contents(self) -> list[str]:
+        """The SHA-256 of each image file."""
         try:
-            return photo.path.stat().st_size
-        except OSError as why:
+            return hashes([photo.path for photo in self.images])
+        except OSError as error:
+            path = str(error.filename or "")
+            same = (photo for photo in self.images if os.path.abspath(photo.path) == path)
+            photo = next(same, self.images[0])
+            missing = isinstance(error, FileNotFoundError)
+            case = f"is not at {photo.path}" if missing else f"can't be read from {photo.path}"
             raise DataError(
-                f"The pictures of {self.name} were asked for.",
-                f"Image {photo.id!r} is not at {photo.path}: {why.strerror}.",
-                f"Say which folder holds the pictures: data='coco:{self.truth.name},images=FOLDER'",
+                f"The images of {self.name} were needed.",
+                f"Image {photo.id!r} {case}: {error.strerror}.",
+                f"Say which folder holds the images: data='coco:{self.truth.name},images=FOLDER'",
             ) from None

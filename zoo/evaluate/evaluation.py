@@ -47,6 +47,7 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
     device: torch.device | str | None = None,
     batch_size: int | Literal["auto"] = "auto",
     to: str | os.PathLike[str] | None = None,
+    fresh: bool = False,
     settings: Settings | None = None,
     policy: Policy | None = None,
     resamples: int = 1000,
@@ -55,8 +56,8 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
 ) -> Report:
     """The numbers of a model on a data set, with confidence intervals and provenance.
 
-    model: a name or a detector, which is run as `predict` does it (protocol, weights, device, batch_size, to: see there); or what
-           was seen before: `Predictions`, their `.parquet` file, or a COCO results list in a `.json` file.
+    model: a name or a detector, which is run as `predict` does it (protocol, weights, device, batch_size, to, fresh: see there);
+           or what was seen before: `Predictions`, their `.parquet` file, or a COCO results list in a `.json` file.
     data:  as `zoo.data.read` takes it: `coco:path/instances.json`.
     protocol: "uniform" unless given; of what was seen before it is the one that it was seen under, and another one is refused.
     settings, policy, resamples, seed: see `Evaluator`. What looks wrong though it can be measured is in `report.measured.notes`.
@@ -66,14 +67,14 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
     check_resampling(resamples, seed)
     results, before = _file(model, RESULTS), _seen_before(model)
     if results is not None or before is not None:
-        _refuse_options(model, weights=weights, device=device, batch_size=batch_size, to=to)
+        _refuse_options(model, weights=weights, device=device, batch_size=batch_size, to=to, fresh=fresh)
         _check_protocol(model, before.provenance if before is not None else {}, protocol)
     dataset = data_sets.read(data)
     evaluator = Evaluator(dataset.truth, settings=settings, policy=policy)
     if results is not None:
         facts, missing, notes = _take_results(evaluator, results, dataset)
     else:
-        run = {"weights": weights, "device": device, "batch_size": batch_size, "to": to, "progress": progress}
+        run = {"weights": weights, "device": device, "batch_size": batch_size, "to": to, "fresh": fresh, "progress": progress}
         name = os.fspath(model) if isinstance(model, os.PathLike) else model
         asked = "uniform" if protocol is None else protocol
         seen = before if before is not None else predict(name, data=dataset, protocol=asked, **run)  # type: ignore[arg-type]
@@ -94,7 +95,7 @@ def _seen_before(model: object) -> Predictions | None:
 
 def _refuse_options(model: object, **running: object) -> None:
     """Raises: UsageError naming what was asked of a run where there is none."""
-    idle = {"weights": True, "device": None, "batch_size": "auto", "to": None}
+    idle = {"weights": True, "device": None, "batch_size": "auto", "to": None, "fresh": False}
     if given := [name for name, value in running.items() if value != idle[name]]:
         what = os.fspath(model) if isinstance(model, str | os.PathLike) else "Predictions"
         raise UsageError(

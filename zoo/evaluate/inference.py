@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _FIRST = 16  # pictures whose sizes tell whether they are the ones that were annotated, before a long run
 
 
-def predict(
+def predict(  # noqa: PLR0913 - everything that can be said of a run in one place
     model: str | Detector,
     *,
     data: str | os.PathLike[str] | Dataset,
@@ -37,6 +37,7 @@ def predict(
     device: torch.device | str | None = None,
     batch_size: int | Literal["auto"] = "auto",
     to: str | os.PathLike[str] | None = None,
+    fresh: bool = False,
     progress: bool | None = None,
 ) -> Predictions:
     """What a model sees in every picture of a data set, under a protocol.
@@ -45,13 +46,16 @@ def predict(
     data:     as `zoo.data.read` takes it.
     protocol: "uniform" for comparing models, "native" for the family's own thresholds, or one of your own.
     to:       the folder of the run; else `$ZOO_HOME/runs`. A run that is there is not made again, one that was cut short is
-              resumed. A detector at hand is run anew each time unless a folder is given: its code may have changed.
+              resumed: runs are known by the content of the images, the weights and the code. A detector at hand is run each
+              time unless a folder is given.
+    fresh:    make the run again, whatever is there.
     Raises:
         DataError: the data set is wrong, most of its first pictures have another size than is annotated, or another process is
-            making these predictions.
-        UsageError: an option can't be, or decides nothing because a detector at hand has its own.
+            making these predictions; an image changes while it is looked at.
+        UsageError: an option can't be, or decides nothing because a detector at hand has its own; or code has changed since
+            this process imported it.
         LabelError: the model knows none of the data set's classes.
-        ImageError: a picture can't be read; what was seen in those before it stays.
+        ImageError: an image can't be read; what was found in those before it stays for a run on the same images.
         MissingExtra: pyarrow is not installed.
     """
     arrow()  # before anything that takes long
@@ -60,38 +64,57 @@ def predict(
     dataset = data_sets.read(data)
     who = subject(model, weights=weights, device=device, progress=progress)
     facts = who.facts | _facts(dataset, asked)
+    work = _Work(who, dataset, asked, facts, batch_size, fresh, progress)
     if to is None and not who.fixed:
         with tempfile.TemporaryDirectory(prefix="zoo-run-") as passing:
-            return replace(_run(who, dataset, asked, facts, Path(passing), batch_size, progress), path=None)
-    return _run(who, dataset, asked, facts, folder() if to is None else Path(to).expanduser(), batch_size, progress)
+            return replace(_run(work, Path(passing)), path=None)
+    return _run(work, folder() if to is None else Path(to).expanduser())
 
 
-def _run(
-    who: Subject,
-    dataset: Dataset,
-    protocol: Protocol,
-    facts: dict[str, str],
-    to: Path,
-    batch_size: int | Literal["auto"],
-    progress: bool | None,
-) -> Predictions:
-    file = file_of(facts, to)
-    if file.exists():
+@dataclass(frozen=True)
+class _Work:
+    """A model to be run on a data set, and how. facts: the provenance that is known before."""
+
+    who: Subject
+    dataset: Dataset
+    protocol: Protocol
+    facts: dict[str, str]
+    batch_size: int | Literal["auto"]
+    fresh: bool
+    progress: bool | None
+
+
+def _run(work: _Work, to: Path) -> Predictions:
+    file, dataset = file_of(work.facts, to), work.dataset
+    if file.exists() and not work.fresh:
         return Predictions.read(file)
     if not len(dataset):
-        raise DataError(f"'{who.name}' was to be run on {dataset.name}.", "It has no image.", "Name a data set with images.")
-    with locked(Run(file, facts)) as run:
-        if file.exists():  # another process has finished it in the meantime
+        raise DataError(f"'{work.who.name}' was to be run on {dataset.name}.", "It has no image.", "Name a data set with images.")
+    with locked(Run(file, work.facts)) as run:
+        if file.exists() and not work.fresh:  # another process has finished it in the meantime
             return Predictions.read(file)
+        if work.fresh:
+            run.discard()
         run.resume({photo.id for photo in dataset.images})
-        _look(who, dataset, protocol, run, batch_size, progress)
+        _look(work, run)
+        _check_unchanged(dataset, run)
         return run.finish([photo.id for photo in dataset.images])
 
 
-def _look(
-    who: Subject, dataset: Dataset, protocol: Protocol, run: Run, batch_size: int | Literal["auto"], progress: bool | None
-) -> None:
+def _check_unchanged(dataset: Dataset, run: Run) -> None:
+    """Raises: DataError where an image has another content than when the run began; the run's parts are gone then."""
+    if dataset.pictures_sha256 != run.facts["pictures_sha256"]:
+        run.discard()
+        raise DataError(
+            f"{run.facts['model']} was run on {dataset.name}.",
+            "An image has changed while the run was under way, so nobody knows which of the two was looked at.",
+            "Run it again once the images stay as they are.",
+        )
+
+
+def _look(work: _Work, run: Run) -> None:
     """Shows the model every picture that is not in the run yet."""
+    who, dataset, protocol = work.who, work.dataset, work.protocol
     done = run.done()
     todo = [photo for photo in dataset.images if photo.id not in done]
     if not todo:
@@ -104,8 +127,8 @@ def _look(
     run.names = detector.space.names
     run.facts |= hardware(detector.device) | {"settings_in_force": protocol.over(detector.native).to_json(), "started": now()}
     pictures = [photo.path for photo in todo]
-    with Bar(f"{who.name} on {dataset.name}", total=len(todo), show=progress) as bar:
-        found = stream(detector, pictures, protocol=protocol, batch_size=batch_size, exif=protocol.exif)
+    with Bar(f"{who.name} on {dataset.name}", total=len(todo), show=work.progress) as bar:
+        found = stream(detector, pictures, protocol=protocol, batch_size=work.batch_size, exif=protocol.exif)
         looked: list[tuple[int | str, tuple[int, int]]] = []
         for photo, seen in zip(todo, found, strict=True):
             run.add(photo, seen)

@@ -1,9 +1,9 @@
 """Provenance: what a number is of, as plain text by key, written into predictions and reports alike.
 
-of the model     model · card_sha256 · weights_sha256 · weights_source · state_sha256 (weights in memory) · plugin
-of the data      data · data_sha256 (annotations) · pictures_sha256 (files)
+of the model     model · card_sha256 · weights_sha256 · weights_source · state_sha256 (weights in memory) · plugin · code_sha256
+of the data      data · data_sha256 (annotations) · pictures_sha256 (ids, file names and contents of the images)
 of the protocol  protocol · protocol_sha256 · protocol_settings (JSON, as asked) · settings_in_force (JSON, no gaps)
-of the software  detzoo · python · torch · torchvision · numpy
+of the software  detzoo · python · torch · torchvision · numpy · pillow
 of the hardware  device · processor · threads · system
 of the run       started · finished (UTC, ISO 8601) · seconds (of detecting) · results_sha256 (of a foreign results file)
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import torch
 
 Facts = Mapping[str, str]
-_PACKAGES = ("detzoo", "torch", "torchvision", "numpy")
+_PACKAGES = ("detzoo", "torch", "torchvision", "numpy", "pillow")
 
 
 def software() -> dict[str, str]:

@@ -4,7 +4,8 @@
     runs/MODEL@DATA@PROTOCOL-KEY.parquet.parts/     what is there so far: 000000.parquet … and the lock
 
 A part is written whole or not at all, and a picture is in one part only. When all are in, they are written as one file, and only
-then are the parts removed. KEY is a fingerprint of model, pictures, protocol and version, so that the same run is found again.
+then are the parts removed. KEY is a fingerprint of the model, its code and weights, the content of the images, the protocol and
+the versions of what reads images and computes, so that the same run is found again and no other is taken for it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ if TYPE_CHECKING:
     from zoo.detections import Detections
 
 SECONDS = 5.0  # a part is written at least so often: what a kill can cost
-_DECIDE = ("model", "card_sha256", "weights_sha256", "state_sha256", "plugin", "pictures_sha256", "protocol_sha256", "detzoo")
+_DECIDE = (
+    *("model", "card_sha256", "weights_sha256", "state_sha256", "plugin", "code_sha256"),
+    *("pictures_sha256", "protocol_sha256"),
+    *("detzoo", "torch", "torchvision", "pillow"),
+)
 
 
 def folder() -> Path:
@@ -76,6 +81,12 @@ class Run:
     def done(self) -> set[int | str]:
         """The ids of the pictures that are in."""
         return {image_id for part in self._parts for image_id in part.image_ids.tolist()}
+
+    def discard(self) -> None:
+        """Removes what an earlier process has left."""
+        for path in self.parts.glob(f"*{SUFFIX}"):
+            path.unlink()
+        self._parts, self._waiting = [], []
 
     def resume(self, known: Collection[int | str] | None = None) -> None:
         """Takes up what an earlier process has left.

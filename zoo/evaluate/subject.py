@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from zoo.errors import UsageError
+from zoo.evaluate import code
 from zoo.hub.choice import called, choose, find, is_place
 from zoo.registry import Choice, catalogue
 from zoo.words import begun, kind
@@ -28,7 +29,7 @@ class Subject:
     name:  what it is called.
     facts: its part of the provenance.
     load:  gives the detector.
-    fixed: whether `facts` decide every number. The code of a detector at hand may change between two runs.
+    fixed: whether `facts` decide every number. What a detector at hand computes may depend on more than its weights and code.
     """
 
     name: str
@@ -42,17 +43,24 @@ def subject(
 ) -> Subject:
     """The model of a name, with its weights fetched and verified but not loaded; or the detector itself.
 
-    Raises: NameNotFound, NameAmbiguous, WeightsError; UsageError for what is no model, and for weights or a device of a detector.
+    Raises: NameNotFound, NameAmbiguous, WeightsError; UsageError for what is no model, for weights or a device of a detector,
+        and where code has changed since this process imported it.
     """
     if not isinstance(model, str):
         _check_at_hand(model, weights, device)
-        return _at_hand(model, {"model": model.name or type(model).__name__})
+        facts = {"model": model.name or type(model).__name__, "code_sha256": code.of_detector(model)}
+        return _at_hand(model, facts)
     from zoo.detectors import load  # deferred: torch, which a run that is done already needs not
 
     known = catalogue()
     weights = f"file:{os.fspath(weights)}" if isinstance(weights, os.PathLike) else weights
     choice = choose(known, model, weights)
-    facts = {"model": choice.entry.name, "card_sha256": card_sha256(choice), "plugin": plugin_of(choice)}
+    facts = {
+        "model": choice.entry.name,
+        "card_sha256": card_sha256(choice),
+        "plugin": plugin_of(choice),
+        "code_sha256": code.of_choice(choice),
+    }
     if weights is False:
         return _at_hand(load(model, weights=False, device=device), facts | {"weights_source": "random"})
     found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)

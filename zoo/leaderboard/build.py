@@ -27,7 +27,7 @@ from zoo.leaderboard.entry import RANDOM, Entry, Setting, Timing, file_name, sto
 from zoo.leaderboard.markdown import markdown
 from zoo.leaderboard.pictures import Found, disagreements
 from zoo.leaderboard.site import page, to_json
-from zoo.leaderboard.source import Source, described, fingerprint, source_of, weights_of
+from zoo.leaderboard.source import Source, check_code, described, fingerprint, source_of, weights_of
 from zoo.leaderboard.table import Failure, Leaderboard, table_of
 from zoo.leaderboard.timing import PICTURES, Request, time_model
 from zoo.registry import add, catalogue
@@ -44,7 +44,7 @@ class _Build:
     """A build under way.
 
     folder: the board's, which its paths are relative to. to: where the page goes. runs: where predictions are kept.
-    found:  what each model saw in each data set, by both names.
+    fresh:  whether everything is made again. found: what each model saw in each data set, by both names.
     """
 
     board: Board
@@ -52,6 +52,7 @@ class _Build:
     to: Path
     runs: Path
     say: Say
+    fresh: bool = False
     entries: list[Entry] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     found: dict[tuple[str, str], Found] = field(default_factory=dict)
@@ -66,16 +67,19 @@ class _Build:
         self.failures.append(Failure(name, data, " ".join(str(why).split())))
 
 
-def build(path: str | Path, *, to: str | Path, runs: str | Path | None = None, say: Say | None = None) -> Leaderboard:
+def build(
+    path: str | Path, *, to: str | Path, runs: str | Path | None = None, fresh: bool = False, say: Say | None = None
+) -> Leaderboard:
     """The leaderboard of a board file, written to the folder `to`.
 
     runs: where predictions are kept; else `$ZOO_HOME/runs`. say: told what is being done.
+    fresh: run, measure and time everything again, whatever is kept.
     A model that can't be measured, or an entry that can't be read, is in `failures`, and the rest goes on.
     Raises: DataError where the board or a data set of it is wrong, or `to` can't be written.
     """
     board = Board.read(path)
     _make(Path(to))
-    work = _Build(board, Path(path).parent, Path(to), Path(runs) if runs else runs_folder(), say or (lambda _: None))
+    work = _Build(board, Path(path).parent, Path(to), Path(runs) if runs else runs_folder(), say or (lambda _: None), fresh)
     for one in work.registry:
         add(one)
     datasets = {name: read_data(_place(text, work.folder, name)) for name, text in board.data.items()}
@@ -116,7 +120,7 @@ def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
     """One model on one data set, as an entry; a failure stays the row's own."""
     work.say(f"{row.shown} on {name}")
     try:
-        source = source_of(row, dataset, work.board, folder=work.folder, runs=work.runs)
+        source = source_of(row, dataset, work.board, folder=work.folder, runs=work.runs, fresh=work.fresh)
         entry = _entry(work, row, name, dataset, source)
     except (ZooError, OSError) as why:
         return work.fail(row.shown, name, why)
@@ -131,18 +135,20 @@ def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) 
     """The entry that is there already, or a new one, which is stored."""
     key = fingerprint(row, source, dataset, work.board)
     path = work.to / "entries" / file_name(row.shown, name)
-    there = _kept(path)
+    there = None if work.fresh else _kept(path)
     if there is not None and (there.report.provenance or {}).get(KEY) == key:
         return there
     report = evaluate(source.detections, data=dataset, resamples=work.board.resamples)
     model = described(row, source, folder=work.folder)
+    timing = _timing(work, row, dataset, source.protocol)
+    check_code(row, source)
     facts = {"weights_source": model.weights.source, **source.facts, "data": name, KEY: key}
     entry = Entry(
         model=model,
         data=name,
         protocol=source.protocol,
         report=report.with_provenance(facts),
-        timing=_timing(work, row, dataset, source.protocol),
+        timing=timing,
     )
     return entry.write(path)
 

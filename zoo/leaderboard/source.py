@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import Dataset
-from zoo.evaluate import Predictions, predict
+from zoo.errors import DataError, UsageError
+from zoo.evaluate import Predictions, code, predict
 from zoo.evaluate.coco import read_results
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.provenance import hardware, software
@@ -44,15 +45,18 @@ class Source:
     pictures: Sequence[Picture]
 
 
-def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: Path) -> Source:
+def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: Path, fresh: bool = False) -> Source:
     """Runs the model, unless that run is there already, or reads the detections. folder: what paths in `row` are relative to."""
     if not isinstance(row.predictions, str):
         weights = weights_of(row, folder)
         model = loaded(row.model, False) if weights is False else row.model
         given = weights or True  # a detector at hand has its own
-        seen = predict(model, data=dataset, protocol=board.protocol, weights=given, to=runs)
+        seen = predict(model, data=dataset, protocol=board.protocol, weights=given, to=runs, fresh=fresh)
         choice = catalogue().resolve(row.model)
-        known = {"plugin": plugin_of(choice), "card_sha256": card_sha256(choice)}  # a detector at hand does not say them
+        known = {  # a detector at hand does not say them
+            "plugin": plugin_of(choice),
+            "card_sha256": card_sha256(choice),
+        }
         return _of_predictions(replace(seen, provenance=known | seen.provenance), dataset)
     path = folder / row.predictions
     if path.suffix == SUFFIX:
@@ -63,6 +67,25 @@ def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: P
     if row.protocol is not None:
         facts["protocol_settings"] = json.dumps(row.protocol, sort_keys=True)
     return Source(path, facts, dict(row.protocol or {}), pictures)
+
+
+def check_code(row: Row, source: Source) -> None:
+    """Refuses to put timing beside accuracy of other code.
+
+    Raises: DataError where the model's code has changed since its predictions were begun.
+    """
+    if row.predictions is not None or row.weights == RANDOM:
+        return
+    try:
+        changed = code.of_choice(catalogue().resolve(row.model)) != source.facts["code_sha256"]
+    except UsageError:  # of a file that this process has imported
+        changed = True
+    if changed:
+        raise DataError(
+            f"{row.shown} was measured and timed.",
+            "Its code has changed in the meantime.",
+            "Build the board again: zoo leaderboard build",
+        )
 
 
 def _of_predictions(seen: Predictions, dataset: Dataset) -> Source:
@@ -112,7 +135,16 @@ def fingerprint(row: Row, source: Source, dataset: Dataset, board: Board) -> str
     passing = {"evaluated", "started", "finished", "seconds"}
     facts = {key: value for key, value in source.facts.items() if key not in passing}
     choice = catalogue().resolve(row.model)
-    about = [repr(row), facts, source.protocol, dataset.sha256, board.resamples, repr(choice.entry.card), software()]
+    about = [
+        repr(row),
+        facts,
+        source.protocol,
+        dataset.sha256,
+        board.resamples,
+        repr(choice.entry.card),
+        software(),
+        code.of_detzoo(),
+    ]
     timed = [hardware(), board.runs] if board.timing and row.predictions is None else None
     return hashlib.sha256(json.dumps([*about, timed], sort_keys=True).encode()).hexdigest()
 

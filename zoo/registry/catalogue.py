@@ -14,7 +14,7 @@ from zoo.labels.near import choice_of, near
 from zoo.registry import builders
 from zoo.registry.absence import Absence, Known
 from zoo.registry.card import Card, Weights
-from zoo.registry.contribution import WHOLE_FAMILY, Kind
+from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.row import Row
 from zoo.registry.shelf import USER, Alias, Shelf
@@ -163,6 +163,18 @@ class Catalogue:
     def builder(self, kind: Kind, name: str, *, plugin: str | None = None) -> Callable[..., Any]:
         """The callable that builds a part: `plugin/name`, or `name` of that plugin; see `zoo.registry.builders.builder`."""
         return builders.builder(self._plugins, self._known, kind, name, plugin=plugin)
+
+    def modules(self, plugin: str) -> set[str]:
+        """The top-level modules a plugin is made of: its entry point's and its builders'."""
+        found: set[str] = set()
+        for one in (one for one in self._plugins if one.info.name == plugin):
+            made = (build for kind in KINDS for build in one.contribution.builders[kind].values())
+            places = [
+                one.info.entry,
+                *(each if isinstance(each, str) else getattr(each, "__module__", None) or "" for each in made),
+            ]
+            found.update(place.partition(":")[0].partition(".")[0] for place in places)
+        return found - {""}
 
     def parts(self, kind: Kind) -> list[str]:
         """Every registered part of a kind as `plugin/name`; `plugin/*` is a whole family."""

@@ -1,0 +1,223 @@
+"""A fingerprint of the code behind predictions: detzoo's and that of the plugins a model is made of.
+
+An installed wheel is known by its RECORD, which lists a hash of each of its files. Where there is
+no such list, as for an editable install, a checkout or a module on the path, the files themselves
+are hashed, together with the modules beside them that they import.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import hashlib
+import inspect
+import os
+import sys
+import sysconfig
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib import metadata
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.data.content import hashes
+from zoo.evaluate.loaded import check_loaded
+from zoo.registry import Choice, catalogue
+from zoo.registry.contribution import Kind
+
+if TYPE_CHECKING:
+    from zoo.detectors import Detector
+
+OWN, OWN_DISTRIBUTION = "zoo", "detzoo"
+APART = {"cli", "draw", "evaluate", "leaderboard", "testing"}  # of detzoo: they move no prediction
+SUFFIXES = {
+    *(".py", ".so", ".pyd", ".dll", ".dylib"),
+    *(".json", ".yaml", ".yml", ".toml", ".txt", ".cfg", ".ini", ".csv"),
+}
+_PARTS: tuple[Kind, ...] = ("backbones", "necks", "heads")
+
+
+def of_choice(choice: Choice) -> str:
+    """The fingerprint of the code that builds and runs a named model, as 64 hex digits.
+
+    Raises: UsageError where code has changed since this process imported it.
+    """
+    known = catalogue()
+    owners = {one.name: one.distribution for one in known.plugins if one.name in _plugins_of(choice)}
+    modules = {module: owner for plugin, owner in owners.items() for module in known.modules(plugin)}
+    return _fingerprint(modules)
+
+
+def of_detector(detector: Detector) -> str:
+    """The fingerprint of the code of a detector at hand, as 64 hex digits.
+
+    Where its code can't be read any more, as in some interactive sessions, no two are alike.
+    Raises: UsageError where code has changed since this process imported it.
+    """
+    classes = {type(module) for module in detector.modules()}
+    modules = {one.__module__.partition(".")[0] for one in classes} - {"torch", "__main__"}
+    typed = sorted(_source(one) for one in classes if one.__module__ == "__main__")
+    return _fingerprint(dict.fromkeys(modules, ""), typed)
+
+
+def of_detzoo() -> str:
+    """The fingerprint of all of detzoo, what measures and times with it, as 64 hex digits."""
+    spec = _spec(OWN)
+    if spec is None or _is_library(spec):
+        return _fingerprint({})
+    files = list(_files(spec))
+    return hashlib.sha256(repr(hashes(files)).encode()).hexdigest()
+
+
+def _plugins_of(choice: Choice) -> set[str]:
+    """The plugins whose code a card names: its architecture's and its parts'."""
+    known, card = catalogue(), choice.entry.card
+    found = {card.architecture.partition("/")[0]}
+    loaded = [one.name for one in known.plugins if one.status == "loaded"]
+    named = {value for value in card.arguments.values() if isinstance(value, str)}
+    for kind in _PARTS:
+        for part in named:
+            owner, _, short = part.rpartition("/")
+            owners = [owner] if owner else loaded
+            found.update(one for one in owners if known.has(kind, f"{one}/{short}"))
+    return found
+
+
+def _fingerprint(modules: Mapping[str, str], more: Iterable[str] = ()) -> str:
+    """modules: names at the top of their packages, and the distribution of each where it is known."""
+    digest = hashlib.sha256()
+    for name, known in sorted(_states({OWN: OWN_DISTRIBUTION, **modules}).items()):
+        digest.update(f"{name} {known}\n".encode())
+    for text in more:
+        digest.update(text.encode())
+    return digest.hexdigest()
+
+
+def _states(modules: Mapping[str, str]) -> dict[str, str]:
+    """What each module is, and each that these import from beside them, by name."""
+    found: dict[str, str] = {}
+    todo = sorted(modules)
+    while todo:
+        name = todo.pop()
+        if name in found or (spec := _spec(name)) is None:
+            continue
+        if _is_library(spec):
+            found[name] = _installed(name, spec, modules.get(name, ""))
+            continue
+        files = [path for path in _files(spec) if name != OWN or not _apart(path, spec)]
+        contents = dict(zip(files, hashes(files), strict=True))
+        check_loaded(contents)
+        found[name] = repr([(_below(path, spec), content) for path, content in contents.items()])
+        todo += [] if name == OWN else [one for one in _imported(files) if _is_local(one)]
+    return found
+
+
+def _apart(path: Path, spec: ModuleSpec) -> bool:
+    """Whether a file of detzoo's own has no part in predictions."""
+    return _below(path, spec).partition("/")[0] in APART
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    try:
+        return find_spec(name)
+    except (ImportError, ValueError):
+        return None
+
+
+def _installed(name: str, spec: ModuleSpec, distribution: str) -> str:
+    """An installed module by the RECORD of its wheel, else by versions."""
+    known = [distribution] if distribution else _distributions().get(name, [])
+    for one in known:
+        try:
+            found = metadata.distribution(one)
+        except metadata.PackageNotFoundError:
+            continue
+        record = found.read_text("RECORD") or ""
+        if _lists(record, found, name, spec):
+            return f"{found.name} {found.version} {hashlib.sha256(record.encode()).hexdigest()}"
+        return f"{found.name} {found.version}"
+    return sys.version
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """The distributions that each module at the top comes from."""
+    return metadata.packages_distributions()
+
+
+def _lists(record: str, found: metadata.Distribution, name: str, spec: ModuleSpec) -> bool:
+    """Whether the RECORD is of the very file that is imported."""
+    rows = (row[0] for row in csv.reader(record.splitlines()) if len(row) > 1 and row[1])
+    origin = os.path.realpath(spec.origin or "")
+    mine = (row for row in rows if row.partition("/")[0].partition(".")[0] == name)
+    return any(os.path.realpath(str(found.locate_file(row))) == origin for row in mine)
+
+
+def _is_library(spec: ModuleSpec) -> bool:
+    """Whether it belongs to Python, or lies where pip installs to."""
+    if spec.origin in ("built-in", "frozen"):
+        return True
+    path = os.path.realpath(next(_places(spec), ""))
+    if {"site-packages", "dist-packages"} & set(Path(path).parts):
+        return True
+    return path.startswith(os.path.realpath(sysconfig.get_path("stdlib")) + os.sep)
+
+
+def _is_local(name: str) -> bool:
+    spec = None if name in sys.stdlib_module_names else _spec(name)
+    return spec is not None and not _is_library(spec)
+
+
+def _places(spec: ModuleSpec) -> Iterator[str]:
+    """The folders of a package, or the file of a module."""
+    if spec.submodule_search_locations is not None:
+        yield from spec.submodule_search_locations
+    elif spec.origin is not None and os.path.isfile(spec.origin):
+        yield spec.origin
+
+
+def _files(spec: ModuleSpec) -> Iterator[Path]:
+    """The files of code, and of settings beside it, in a fixed order."""
+    for place in map(Path, _places(spec)):
+        if place.is_file():
+            yield place
+            continue
+        for folder, folders, names in os.walk(place):
+            folders[:] = sorted(one for one in folders if one != "__pycache__" and not one.startswith("."))
+            paths = (Path(folder, one) for one in sorted(names))
+            yield from (one for one in paths if one.suffix in SUFFIXES and one.is_file())
+
+
+def _below(path: Path, spec: ModuleSpec) -> str:
+    """The path inside of the package, which is the same on every machine."""
+    inside = (place for place in _places(spec) if path.is_relative_to(place))
+    return path.relative_to(next(inside)).as_posix() if spec.submodule_search_locations else path.name
+
+
+def _imported(files: Iterable[Path]) -> set[str]:
+    """The modules at the top that these files import, wherever in them."""
+    found: set[str] = set()
+    for path in files:
+        if path.suffix != ".py":
+            continue
+        try:
+            tree = ast.parse(path.read_bytes())
+        except (SyntaxError, ValueError, OSError):  # what can't be read is not imported either
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                found.update(one.name.partition(".")[0] for one in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found
+
+
+def _source(typed: type) -> str:
+    """The text of a class of `__main__`; something that is never the same where there is none."""
+    try:
+        return inspect.getsource(typed)
+    except (OSError, TypeError):
+        return uuid.uuid4().hex

@@ -1,0 +1,71 @@
+"""Whether the code that this process has imported is still what its files say."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from inspect import isclass, isfunction
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from zoo.errors import UsageError
+
+_SEEN: dict[str, tuple[str, object]] = {}  # of each imported file: its first content, and the import's spec
+
+
+def check_loaded(contents: Mapping[Path, str]) -> None:
+    """Refuses to go on with old code under the fingerprint of new code.
+
+    contents: files of code, and the SHA-256 of each as it is now.
+    Raises: UsageError naming the module whose file has changed since it was imported.
+    """
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        now = contents.get(Path(file)) if isinstance(file, str) else None
+        if now is not None and _is_old(module, str(file), now):
+            raise UsageError(
+                "Predictions were to be made or read.",
+                f"{file} has changed since this process imported it, and still runs as it was.",
+                "Start Python again: predictions are kept under the code that made them.",
+            )
+
+
+def _is_old(module: ModuleType, file: str, now: str) -> bool:
+    """Compares the content with that at first sight, and at first sight with what is running."""
+    first, spec = _SEEN.get(file, ("", None))
+    if spec is module.__spec__:  # reloading gives a new one
+        return first != now
+    if _differs(module):
+        return True
+    _SEEN[file] = now, module.__spec__
+    return False
+
+
+def _differs(module: ModuleType) -> bool:
+    """Whether a function of the module is not in its file."""
+    loader = getattr(module.__spec__, "loader", None)
+    try:
+        now = loader.get_code(module.__name__)  # type: ignore[union-attr]
+    except (AttributeError, ImportError, OSError, SyntaxError, ValueError):
+        return False
+    if not isinstance(now, CodeType):
+        return False
+    there = set(_nested(now))
+    return any(code not in there for code in _running(module))
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            yield one
+            yield from _nested(one)
+
+
+def _running(module: ModuleType) -> Iterator[CodeType]:
+    """The code of the functions and methods that the module itself defines."""
+    values = list(vars(module).values())
+    values += [value for one in values if isclass(one) and one.__module__ == module.__name__ for value in vars(one).values()]
+    for value in values:
+        function = getattr(value, "__func__", value)  # of a class method
+        if isfunction(function) and function.__code__.co_filename == module.__file__:
+            yield function.__code__
