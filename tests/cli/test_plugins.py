@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -177,3 +179,52 @@ def test_plugins_that_are_switched_off_are_shown_as_such(shell: Shell, monkeypat
 def test_an_unknown_name_in_the_setting_is_warned_of(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_PLUGINS", "yolx")
     assert shell("plugins").err.startswith("Warning: ZOO_PLUGINS names 'yolx'")
+
+
+BEHAVIOUR = {
+    "chatty": "print('chatty 1.0 ready')",
+    "closing": "import sys\nsys.stdout.close()",
+    "lasting": "import threading, time\nthreading.Thread(target=time.sleep, args=[600], name='busy').start()",
+    "failing": "import atexit\natexit.register(lambda: 1 / 0)",
+    "sleepy": "import time\ntime.sleep(0.6)",
+}
+
+
+def test_json_is_whole_and_the_exit_code_right_whatever_plugins_do(give_plugin: Callable[..., None], tmp_path: Path) -> None:
+    for name, source in BEHAVIOUR.items():
+        give_plugin(name, source)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+    command = [sys.executable, "-m", "zoo", "list", "yolox_nano", "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert [model["name"] for model in json.loads(done.stdout)] == ["yolox_nano"]
+    assert "Warning: The plugin 'chatty' of detzoo-chatty 1.0 prints at import;" in done.stderr
+    assert "The plugin 'closing' of detzoo-closing 1.0 closes or replaces standard output" in done.stderr
+    assert "The plugin 'sleepy' of detzoo-sleepy 1.0 is slow: importing it took 0." in done.stderr
+    assert "The plugin 'lasting' of detzoo-lasting 1.0 has left the thread 'busy' running; it is not waited for." in done.stderr
+    assert "The plugin 'failing' of detzoo-failing 1.0 raised ZeroDivisionError: division by zero at exit." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["list"], ["pull", "yolox_nano"]])
+def test_an_interrupt_names_the_plugin_that_hangs(give_plugin: Callable[..., None], tmp_path: Path, words: list[str]) -> None:
+    begun = tmp_path / "begun"
+    give_plugin("endless", f"open({str(begun)!r}, 'w')\nwhile True: pass")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+    command = [sys.executable, "-m", "zoo", *words]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        while not begun.exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Interrupted in the plugin 'endless' of detzoo-endless 1.0, at import." in said
+    assert "Traceback" not in said
+
+
+def test_a_limit_that_is_none_is_refused(shell: Shell) -> None:
+    for limit in ("soon", "0", "nan", "inf"):
+        answer = shell("plugins", "--isolated", "--limit", limit)
+        assert answer.code == 2
+        assert "no number of seconds above 0" in answer.err

@@ -10,7 +10,6 @@ Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted
 
 from __future__ import annotations
 
-import errno
 import gc
 import io
 import os
@@ -19,17 +18,19 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Annotated, NoReturn, TextIO
+from typing import Annotated, TextIO
 
 import typer
 
 from zoo.cli import backends, output
 from zoo.cli import message as say
 from zoo.cli.help import Command, Commands, narrow
+from zoo.cli.leave import leave_threads, meet_the_end_of_output
 from zoo.cli.quick import plain_call
 from zoo.errors import ZooError
 from zoo.printable import printable
 from zoo.registry import PluginWarning
+from zoo.registry.conduct import Interrupted, left_running
 
 # name -> (heading in the help, where its function is)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -51,12 +52,26 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 LISTINGS = ("list", "show", "plugins")
 TRACEBACK = "ZOO_TRACEBACK"
-FULL = (errno.ENOSPC, errno.EDQUOT)
-READER_LEFT = 141  # as a shell says of a program that SIGPIPE ended
 
 
 def main() -> None:
     """Runs the command line of this process and exits."""
+    code: object = 1
+    try:
+        _main()
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+        raise
+    except BaseException:
+        if left_running():  # Python, which would print this, does not get to it then
+            traceback.print_exc()
+        raise
+    finally:
+        leave_threads(code if isinstance(code, int) else 1)
+
+
+def _main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that can't show a character shows another
@@ -68,11 +83,21 @@ def main() -> None:
         except ZooError as error:
             _show_error(error)
             sys.exit(error.exit_code)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as why:
+            _name_what_hung(why)
             sys.exit(130)
         except (OSError, SystemExit) as why:
-            _meet_the_end_of_output(why if isinstance(why, OSError) else why.__context__)  # Typer makes SystemExit of it
+            meet_the_end_of_output(why if isinstance(why, OSError) else why.__context__)  # Typer makes SystemExit of it
+            _name_what_hung(why)
             raise
+
+
+def _name_what_hung(why: BaseException | None) -> None:
+    """Says which plugin was interrupted, if one was."""
+    while why is not None:
+        if isinstance(why, Interrupted):
+            return say.error(str(why))
+        why = why.__cause__ or why.__context__
 
 
 def _run_and_flush(arguments: Sequence[str]) -> None:
@@ -81,24 +106,6 @@ def _run_and_flush(arguments: Sequence[str]) -> None:
         _run(arguments)
     finally:
         sys.stdout.flush()
-
-
-def _meet_the_end_of_output(why: BaseException | None) -> None:
-    """Exits where nobody reads the output any more, as in `zoo list | head`, or where it fills a disk."""
-    if isinstance(why, BrokenPipeError):
-        _leave(READER_LEFT)
-    if isinstance(why, OSError) and why.errno in FULL:
-        say.error(f"Standard output can't be written: {why.strerror}.")
-        _leave(1)
-
-
-def _leave(code: int) -> NoReturn:
-    """Exits, and lets nothing that is still to be written be missed."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.__stdout__, sys.__stderr__):
-        if stream is not None:
-            os.dup2(nowhere, stream.fileno())
-    sys.exit(code)
 
 
 def _run(arguments: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from zoo.cli.table import table
 from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, Row, catalogue
 from zoo.registry.catalogue import NOBODY
+from zoo.registry.plugins import named, slowness
 from zoo.words import are, counted
 
 HEADER = ("name", "AP", "params", "input", "licence", "labels", "plugin")
@@ -64,6 +65,9 @@ def list_models(
         why = "a fact that was asked for is unknown (null)"
         differ = ", or holds of the licence of code or weights alone" if "licen" in (where or "").lower() else ""
         output.line(f"{counted(unknown, 'model')} {are(unknown)} left out because {why}{differ}.", err=True)
+    for info in known.plugins:
+        if slow := slowness(info):
+            output.line(f"The {named(info)} is slow: {slow}", err=True)
 
 
 def _table(rows: list[tuple[str, Row]]) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -17,30 +18,68 @@ import typer
 
 from zoo.cli import output
 from zoo.cli.table import table
+from zoo.errors import UsageError
 from zoo.registry import PluginInfo, PluginWarning, catalogue
+from zoo.registry.plugins import slowness
 
-SLOW = 0.5  # seconds that importing and registering may take before `zoo plugins` remarks on it
+LIMIT = 20.0  # seconds that the process of one plugin may take
 HEADER = ("name", "status", "models", "distribution", "version", "contributes", "seconds")
 
 
-def plugins(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
+def plugins(
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    isolated: Annotated[
+        bool, typer.Option("--isolated", help="Ask each in a process of its own, which names those that hang or crash.")
+    ] = False,
+    limit: Annotated[
+        str | None, typer.Option("--limit", metavar="SECONDS", help="With --isolated: how long each process may take; else 20.")
+    ] = None,
+) -> None:
     """Show the installed plugins: what each contributes, how long that took, and why one is quarantined.
 
     ZOO_PLUGINS=a,b loads only those, ZOO_PLUGINS= none. To write one of your own: zoo plugins new NAME
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "(Skipped|The) plugin", PluginWarning)  # the table says so
-        known = catalogue()
-    models = Counter(row.plugin for _, row in known.rows())
+    infos, models = _isolated(_seconds(limit)) if isolated else _here()
     if as_json:
-        infos = [asdict(info) | {"models": models[info.name]} for info in known.plugins]
-        output.document(msgspec.json.format(msgspec.json.encode(infos)).decode())
-    elif known.plugins:
-        output.lines(table(HEADER, [_cells(info, models) for info in known.plugins], right=("models", "seconds")))
-        remarks = [remark for info in known.plugins for remark in _remarks(info)]
+        written = [asdict(info) | {"models": models[info.name]} for info in infos]
+        output.document(msgspec.json.format(msgspec.json.encode(written)).decode())
+    elif infos:
+        output.lines(table(HEADER, [_cells(info, models) for info in infos], right=("models", "seconds")))
+        remarks = [remark for info in infos for remark in _remarks(info)]
         output.lines(["", *remarks]) if remarks else None
     else:
         output.line("No plugin is installed.", err=True)
+
+
+def _here() -> tuple[Sequence[PluginInfo], Counter[str]]:
+    """The plugins as this process loads them, and how many models are listed under each."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "(Skipped|The) plugin", PluginWarning)  # the table says so
+        known = catalogue()
+    return known.plugins, Counter(row.plugin for _, row in known.rows())
+
+
+def _isolated(limit: float) -> tuple[Sequence[PluginInfo], Counter[str]]:
+    """The same from a process for each plugin; of the models, those on its own cards."""
+    from zoo.registry.index import indexed_shelf  # deferred: rarely wanted
+    from zoo.registry.isolated import ask_each
+    from zoo.registry.shared import core_file
+    from zoo.registry.shelf import CORE
+
+    infos = list(ask_each(limit=limit))
+    core = Counter(row.plugin for row in indexed_shelf(core_file(), owner=CORE).rows)
+    return infos, Counter({info.name: core[info.name] + info.contributes.get("cards", 0) for info in infos})
+
+
+def _seconds(text: str | None) -> float:
+    """A time limit. Raises: UsageError where it is none."""
+    try:
+        seconds = LIMIT if text is None else float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"--limit {text:.40} was given.", "That is no number of seconds above 0.", "Write --limit 20")
+    return seconds
 
 
 def _cells(info: PluginInfo, models: Counter[str]) -> tuple[str, ...]:
@@ -62,8 +101,4 @@ def _cells(info: PluginInfo, models: Counter[str]) -> tuple[str, ...]:
 def _remarks(info: PluginInfo) -> list[str]:
     remarks = [f"{info.name}: {info.reason}"] if info.reason else []
     remarks += [f"{info.name} {remark}" for remark in info.remarks]
-    if info.imports_torch:
-        remarks.append(f"{info.name}: importing it imports torch, which makes every listing slow.")
-    elif info.seconds > SLOW:
-        remarks.append(f"{info.name}: importing it took {info.seconds:.1f} s, which every listing waits for.")
-    return remarks
+    return [*remarks, f"{info.name}: {slow}"] if (slow := slowness(info)) else remarks

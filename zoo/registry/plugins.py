@@ -19,6 +19,7 @@ import pluggy
 from zoo.errors import PluginError, ZooError
 from zoo.labels.near import choice_of, near
 from zoo.registry import hookspecs
+from zoo.registry.conduct import Conduct, said, watched
 from zoo.registry.contribution import KINDS, Contribution
 from zoo.registry.schema import NAME
 from zoo.registry.shelf import CORE, USER, Shelf
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 GROUP = "detzoo"
 SETTING = "ZOO_PLUGINS"
 OWN_DISTRIBUTION = "detzoo"
+SLOW = 0.5  # seconds that importing and registering may take before somebody is told
 ENTRY_POINTS = "entry_points.txt"
 
 
@@ -81,32 +83,64 @@ def find_plugins(core: Shelf) -> list[Plugin]:
 
     Distributions whose entry points can't be read come last, each as a quarantined plugin that is called as they are.
     """
+    wanted = selected()
+    found: list[Plugin] = []
+    for info, entry in _installed():
+        if info.status == "quarantined" or entry is None or (wanted is not None and info.name not in wanted):
+            found.append(Plugin(info, _nothing(info)))
+        else:
+            found.append(_load(entry, info, core))
+    return found
+
+
+def installed() -> list[PluginInfo]:
+    """Every installed plugin as far as that is known without importing it: quarantined, or else switched off."""
+    return [info for info, _ in _installed()]
+
+
+def _installed() -> list[tuple[PluginInfo, EntryPoint | None]]:
     from zoo.registry.distributions import declared  # deferred: `import zoo` does without it
 
     wanted = selected()
     first: dict[str, PluginInfo] = {}
-    found: list[Plugin] = []
+    found: list[tuple[PluginInfo, EntryPoint | None]] = []
     everything = declared(GROUP)
     for one in sorted((one for one in everything if one.entry), key=_order):
         info = _info(one)
-        if info.name in first:
-            found.append(_quarantined(info, _namesake(first[info.name])))
-            continue
-        first[info.name] = info
-        found.append(_examined(one, info, core, wanted=wanted is None or info.name in wanted))
+        before = first.setdefault(info.name, info)
+        if before is not info:
+            info = _quarantined(info, _namesake(before))
+        elif info.name in (CORE, USER) or not re.fullmatch(NAME, info.name):
+            info = _quarantined(info, f"'{info.name}' can't be a plugin's name.")
+        elif one.fault and (wanted is None or info.name in wanted):
+            info = _quarantined(info, one.fault)
+        found.append((info, one.entry))
     if wanted is None or not wanted <= first.keys():  # else what can't be read is nothing that is wanted
-        found += [_quarantined(_info(one), one.fault) for one in everything if not one.entry]
+        found += [(_quarantined(_info(one), one.fault), None) for one in everything if not one.entry]
     return found
+
+
+def named(info: PluginInfo) -> str:
+    """The plugin as messages name it."""
+    return f"plugin '{info.name}' of {info.distribution} {info.version}"
+
+
+def slowness(info: PluginInfo) -> str:
+    """That every listing waits for the plugin, or nothing; the bundled ones are as slow as the machine is."""
+    if info.status != "loaded" or info.distribution == OWN_DISTRIBUTION:
+        return ""
+    if info.imports_torch:
+        return "importing it imports torch, which makes every listing slow."
+    return f"importing it took {info.seconds:.1f} s, which every listing waits for." if info.seconds > SLOW else ""
 
 
 def complaints(plugins: Iterable[Plugin]) -> Iterator[str]:
     """What a user should be warned of: quarantined plugins, odd ones, and names in ZOO_PLUGINS that nothing has."""
     infos = [plugin.info for plugin in plugins]
     for info in infos:
-        whose = f"plugin '{info.name}' of {info.distribution} {info.version} ({info.entry})"
         if info.status == "quarantined":
-            yield f"Skipped {whose}: {info.reason}"
-        yield from (f"The {whose} {remark}" for remark in info.remarks)
+            yield f"Skipped {named(info)} ({info.entry}): {info.reason}"
+        yield from (f"The {named(info)} {remark}" for remark in info.remarks)
     for name in sorted((selected() or set()) - {info.name for info in infos}):
         alike = near(name, (info.name for info in infos))
         hint = f"did you mean '{alike[0]}'?" if alike else f"installed are {', '.join(info.name for info in infos) or 'none'}."
@@ -128,23 +162,12 @@ def _info(one: Declared) -> PluginInfo:
     return PluginInfo(name, owner.name, owner.version, value, "switched off", remarks=remarks)
 
 
-def _examined(one: Declared, info: PluginInfo, core: Shelf, *, wanted: bool) -> Plugin:
-    """The plugin loaded, unless its name or its distribution is at fault or it is not wanted."""
-    if info.name in (CORE, USER) or not re.fullmatch(NAME, info.name):
-        return _quarantined(info, f"'{info.name}' can't be a plugin's name.")
-    if not wanted or one.entry is None:
-        return Plugin(replace(info, remarks=()), _nothing(info))
-    if one.fault:
-        return _quarantined(info, one.fault)
-    return _load(one.entry, info, core)
-
-
 def _nothing(info: PluginInfo) -> Contribution:
     return Contribution(info.name, Path(), closed=True)
 
 
-def _quarantined(info: PluginInfo, reason: str, *, seconds: float = 0.0) -> Plugin:
-    return Plugin(replace(info, status="quarantined", reason=reason, seconds=seconds), _nothing(info))
+def _quarantined(info: PluginInfo, reason: str) -> PluginInfo:
+    return replace(info, status="quarantined", reason=reason)
 
 
 def _namesake(first: PluginInfo) -> str:
@@ -152,31 +175,37 @@ def _namesake(first: PluginInfo) -> str:
 
 
 def _load(entry: EntryPoint, info: PluginInfo, core: Shelf) -> Plugin:
-    """Imports the plugin and calls its hooks; whatever goes wrong in there ends in here."""
+    """Imports the plugin and calls its hooks; whatever goes wrong in there ends in here, but for an interrupt, which names it."""
     begin = perf_counter()
     torch_before = "torch" in sys.modules
+    contribution = Contribution(info.name, Path(info.entry), core)
+    with watched(named(info), "at import") as conduct:
+        reason = _imported(entry, contribution, conduct)
+        conduct.stage = "while it loads"
+    contribution.closed = True
+    info = replace(info, seconds=perf_counter() - begin, remarks=(*info.remarks, *conduct.remarks))
+    if reason:
+        return Plugin(_quarantined(info, reason), _nothing(info))
+    imports_torch = not torch_before and "torch" in sys.modules
+    return Plugin(replace(info, status="loaded", contributes=contribution.counts(), imports_torch=imports_torch), contribution)
+
+
+def _imported(entry: EntryPoint, contribution: Contribution, conduct: Conduct) -> str:
+    """Fills the contribution by the plugin's hooks; the reason why that failed, or nothing."""
     step = "its import"
     try:
         module = entry.load()
         step = "its hooks"
-        manager = _manager(module, info.name)
-        contribution = Contribution(info.name, Path(getattr(module, "__file__", None) or info.entry), core)
+        manager = _manager(module, contribution.plugin)
+        contribution.origin = Path(getattr(module, "__file__", None) or entry.value)
         for hook, call in _hooks(manager, contribution):
-            step = hook
+            step, conduct.stage = hook, f"in {hook}"
             call()
-    except KeyboardInterrupt:
-        raise
+    except KeyboardInterrupt as why:
+        raise conduct.interrupted() from why
     except BaseException as why:
-        return _quarantined(info, _reason(why, step), seconds=perf_counter() - begin)
-    contribution.closed = True
-    done = replace(
-        info,
-        status="loaded",
-        contributes=contribution.counts(),
-        seconds=perf_counter() - begin,
-        imports_torch=not torch_before and "torch" in sys.modules,
-    )
-    return Plugin(done, contribution)
+        return _reason(why, step)
+    return ""
 
 
 def _manager(module: ModuleType, name: str) -> pluggy.PluginManager:
@@ -234,6 +263,5 @@ def _reason(why: BaseException, step: str) -> str:
     if isinstance(why, ZooError):
         return " ".join(str(why).split())
     if isinstance(why, SystemExit):
-        return f"{step} called sys.exit({why.code!r})."
-    text = " ".join(str(why).split())
-    return f"{step} failed with {type(why).__name__}{f': {text}' if text else ''}"
+        return f"{step} {said(why)}."
+    return f"{step} {said(why).replace('raised', 'failed with', 1)}"

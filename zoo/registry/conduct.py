@@ -1,0 +1,191 @@
+"""How code of plugins is run: what it does beside its work (printing, leaving, patching) is contained as far as one process can.
+
+    with watched("plugin 'acme' of detzoo-acme 1.0", "at import") as conduct:
+        import detzoo_acme
+    conduct.remarks  # ["prints at import ('acme 1.0 ready'); that goes to standard error."]
+
+What can't be contained here (an endless import, a crash) is named by `zoo plugins --isolated`, which asks each plugin in
+a process of its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from zoo.registry.diverted import diverted
+from zoo.registry.tampering import put_back, snapshot
+
+MOST = 10  # remarks on one plugin
+NAMED = 8  # changed places that one remark lists
+SHOWN = 60  # characters of what was printed
+_lock = threading.RLock()
+heard_at_exit: list[Callable[[str], None]] = []  # who else is to be told of what goes wrong at exit
+_left_running: list[tuple[str, threading.Thread]] = []
+
+
+class HardExit(SystemExit):
+    """`os._exit` was called by a plugin, which would have ended the process without a word."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Somebody interrupted code of a plugin; the text names it."""
+
+
+@dataclass
+class Conduct:
+    """What a plugin was seen to do beside its work.
+
+    whose: the plugin, as messages name it. stage: when, as in `at import`; it may change as the work goes on.
+    """
+
+    whose: str
+    stage: str
+    remarks: list[str] = field(default_factory=list)
+
+    def tell(self, what: str, consequence: str) -> None:
+        """Remembers a remark: once, and no more than a reader would read."""
+        remark = f"{what} {self.stage}; {consequence}"
+        if remark not in self.remarks and len(self.remarks) < MOST:
+            self.remarks.append(remark)
+
+    def printed(self, text: str) -> None:
+        """It wrote to standard output; the first line is enough."""
+        if not any(remark.startswith("prints") for remark in self.remarks):
+            self.tell("prints", f"that goes to standard error: {' '.join(text.split())[:SHOWN]!r}")
+
+    def closed(self) -> None:
+        """It closed or replaced standard output."""
+        self.tell("closes or replaces standard output", "that is undone.")
+
+    def interrupted(self) -> Interrupted:
+        """The interrupt to raise in place of one that came while the plugin ran."""
+        advice = "To see which plugin takes for ever: zoo plugins --isolated"
+        return Interrupted(f"Interrupted in the {self.whose}, {self.stage}. {advice}")
+
+
+@contextmanager
+def watched(whose: str, stage: str) -> Iterator[Conduct]:
+    """Runs code of a plugin; on the way out everything is as it was before, and the conduct says what had to be put back.
+
+    Only one thread at a time is watched: what belongs to the whole process can't be told apart otherwise.
+    """
+    conduct = Conduct(whose, stage)
+    if not _lock.acquire(blocking=False):
+        yield conduct
+        return
+    try:
+        before, threads = snapshot(), set(threading.enumerate())
+
+        def concerns() -> bool:
+            here = threading.current_thread()
+            return here is begun or here not in threads
+
+        begun = threading.current_thread()
+        try:
+            with ExitStack() as stack:
+                stack.enter_context(diverted(concerns=concerns, printed=conduct.printed, closed=conduct.closed))
+                stack.enter_context(_no_exit(concerns))
+                stack.enter_context(_watched_exit(conduct, concerns))
+                yield conduct
+        finally:
+            _look_back(conduct, before, threads)
+    finally:
+        _lock.release()
+
+
+def left_running() -> list[tuple[str, threading.Thread]]:
+    """The threads that plugins have left running and that would keep the process from ending, with whose each is."""
+    return [(whose, thread) for whose, thread in _left_running if thread.is_alive()]
+
+
+def exit_of(why: BaseException) -> str:
+    """How a plugin tried to end the process: `sys.exit(0)`, `os._exit(0)`."""
+    name = "os._exit" if isinstance(why, HardExit) else "sys.exit"
+    return f"{name}({getattr(why, 'code', None)!r:.40})"
+
+
+def said(why: BaseException) -> str:
+    """An exception of a plugin in one line: how it tried to leave, or type and text."""
+    if isinstance(why, SystemExit):
+        return f"called {exit_of(why)}"
+    try:
+        text = " ".join(str(why).split())
+    except Exception:  # its own __str__ may be at fault
+        text = ""
+    return f"raised {type(why).__name__}{f': {text:.300}' if text else ''}"
+
+
+def _look_back(conduct: Conduct, before: dict[Any, Any], threads: set[threading.Thread]) -> None:
+    changed = list(put_back(before))
+    for undone in (True, False):
+        if names := [name for name, could in changed if could is undone]:
+            what = f"{', '.join(names[:NAMED])}{f' and {len(names) - NAMED} more' if len(names) > NAMED else ''}"
+            conduct.tell(f"changes {what}", "that is undone." if undone else "that can't be undone in this process.")
+    for thread in threading.enumerate():
+        if thread not in threads and not thread.daemon:
+            _left_running.append((conduct.whose, thread))
+            conduct.tell(f"leaves the thread '{thread.name:.40}' running", "no command waits for it.")
+
+
+@contextmanager
+def _no_exit(concerns: Callable[[], bool]) -> Iterator[None]:
+    """Makes an exception of `os._exit`, but for a child process and threads of others."""
+    real, process = os._exit, os.getpid()
+
+    def refuse(code: int) -> NoReturn:
+        if os.getpid() == process and concerns():
+            raise HardExit(code)
+        real(code)
+
+    os._exit = refuse  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        os._exit = real
+
+
+@contextmanager
+def _watched_exit(conduct: Conduct, concerns: Callable[[], bool]) -> Iterator[None]:
+    """Wraps what is registered to be called at exit, so that what goes wrong there is named."""
+    real = atexit.register
+
+    def register(function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Callable[..., Any]:
+        real(_AtExit(function, conduct.whose) if concerns() else function, *arguments, **options)
+        return function
+
+    atexit.register = register
+    try:
+        yield
+    finally:
+        atexit.register = real
+
+
+class _AtExit:
+    """A function to be called at exit; equal to the one it wraps, so that `atexit.unregister` finds it."""
+
+    def __init__(self, function: Callable[..., Any], whose: str) -> None:
+        self.function, self.whose = function, whose
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.function == other)
+
+    def __hash__(self) -> int:
+        return hash(self.function)
+
+    def __call__(self, *arguments: Any, **options: Any) -> None:
+        try:
+            with _no_exit(lambda: True):
+                self.function(*arguments, **options)
+        except BaseException as why:
+            remark = f"{said(why)} at exit."
+            for hear in heard_at_exit:
+                hear(remark)
+            if sys.stderr is not None:
+                sys.stderr.write(f"Warning: The {self.whose} {remark}\n")

@@ -1,0 +1,103 @@
+"""Each plugin asked in a process of its own with a time limit: what no process can contain is named, and the rest are asked."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from zoo.registry.conduct import heard_at_exit
+from zoo.registry.index import indexed_shelf
+from zoo.registry.plugins import SETTING, PluginInfo, find_plugins, installed
+from zoo.registry.shared import core_file
+from zoo.registry.shelf import CORE
+
+_START = "import sys; sys.path[:] = sys.argv[3:]; from zoo.registry.isolated import answer; answer(sys.argv[1], sys.argv[2])"
+
+
+def ask_each(*, limit: float) -> Iterator[PluginInfo]:
+    """How every installed plugin fares in a process of its own, which has `limit` seconds to load it and to end.
+
+    A plugin of the same name as one before, or of a damaged distribution, is not started.
+    """
+    for info in installed():
+        yield info if info.status == "quarantined" else _asked(info, limit)
+
+
+def answer(plugin: str, path: str) -> None:
+    """What the process of one plugin does: writes a line with its `PluginInfo`, and another for what goes wrong at exit."""
+    os.environ[SETTING] = plugin
+    core = indexed_shelf(core_file(), owner=CORE)
+    info = next(one.info for one in find_plugins(core) if one.info.name == plugin)
+    file = Path(path)
+    file.write_bytes(msgspec.json.encode(info) + b"\n")
+    heard_at_exit.append(lambda remark: _add(file, remark))
+
+
+def _add(file: Path, remark: str) -> None:
+    with file.open("ab") as lines:
+        lines.write(msgspec.json.encode(remark) + b"\n")
+
+
+def _asked(info: PluginInfo, limit: float) -> PluginInfo:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "answer"
+        command = [sys.executable, "-P", "-c", _START, info.name, str(path), *sys.path]
+        begin = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            code: int | None = process.wait(limit)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            _end(process)
+        lines = path.read_bytes().splitlines() if path.exists() else []
+    if not lines:
+        return replace(info, status="quarantined", reason=_end_of(code, limit), seconds=time.perf_counter() - begin)
+    found = msgspec.json.decode(lines[0], type=PluginInfo)
+    late = [msgspec.json.decode(line, type=str) for line in lines[1:]]
+    if code is None:
+        late.append(f"keeps its process from ending: {limit:g} s after the start it was still there.")
+    elif code < 0:
+        late.append(f"ends its process with {_signal(-code)} at exit.")
+    return replace(found, remarks=(*found.remarks, *late))
+
+
+def _end(process: subprocess.Popen[Any]) -> None:
+    """Ends what is left of it, and what it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (OSError, AttributeError):  # all of it is gone, or this system has no such groups
+        process.kill()
+    process.wait()
+
+
+def _end_of(code: int | None, limit: float) -> str:
+    """Why the plugin's process gave no answer."""
+    if code is None:
+        return f"its import did not end within {limit:g} s."
+    if code < 0:
+        return f"its import ended the process with {_signal(-code)}."
+    return f"its import ended the process with the exit code {code}."
+
+
+def _signal(number: int) -> str:
+    try:
+        return f"the signal {signal.Signals(number).name}"
+    except ValueError:
+        return f"the signal {number}"

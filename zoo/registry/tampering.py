@@ -1,0 +1,185 @@
+"""What plugins are known to change for everybody: a table of such places, looked at before and after code of a plugin runs.
+
+What a place held before is put back. A module that the plugin itself imported first has no before: there the question is whether
+a function is still the module's own, and a constant what the module sets it to.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from types import ModuleType
+from typing import Any
+
+# Variables that other code than the plugin's listens to.
+PREFIXES = ("ZOO_", "HF_", "HUGGINGFACE_", "TORCH_HOME", "CUDA_VISIBLE_DEVICES", "PYTHON", "HOME", "TMPDIR", "http_", "https_")
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_UNKNOWN = object()
+Snapshot = dict["Place", Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Something that belongs to everybody.
+
+    module: looked at only where it is imported.
+    name:   as a reader knows it, or a function from before and now to that.
+    read, write: what it holds, and how to put that back.
+    usual:  what it holds where nobody has changed it; a function of the module and the value where that can be seen of it.
+    """
+
+    module: str
+    name: str | Callable[[Any, Any], str]
+    read: Callable[[ModuleType], Any]
+    write: Callable[[ModuleType, Any], None]
+    usual: Any = _UNKNOWN
+
+
+def snapshot() -> Snapshot:
+    """What every place holds whose module is imported."""
+    held = {place: _read(place) for place in PLACES}
+    return {place: value for place, value in held.items() if value is not _UNKNOWN}
+
+
+def put_back(before: Snapshot) -> Iterator[tuple[str, bool]]:
+    """Puts back what has changed since; gives the name of each such place, and whether it could be."""
+    for place in PLACES:
+        now = _read(place)
+        was = before.get(place, place.usual)
+        if now is _UNKNOWN or was is _UNKNOWN or now is was:
+            continue
+        judged = place not in before and callable(was)  # by its looks: nobody knows what it was
+        if was(sys.modules[place.module], now) if judged else now == was:
+            continue
+        yield place.name if isinstance(place.name, str) else place.name(was, now), not judged and _written(place, was)
+
+
+def _read(place: Place) -> Any:
+    """What a place holds; unknown where its module is not imported, or not wholly."""
+    module = sys.modules.get(place.module)
+    try:
+        return _UNKNOWN if module is None else place.read(module)
+    except Exception:  # an import that failed half-way, or a module that somebody replaced
+        return _UNKNOWN
+
+
+def _written(place: Place, value: Any) -> bool:
+    try:
+        place.write(sys.modules[place.module], value)
+    except Exception:
+        return False
+    return True
+
+
+def _is_own(module: ModuleType, value: object) -> bool:
+    """Whether a function or class was written in the package that offers it, also where a decorator gave it another's name."""
+    top = module.__name__.partition(".")[0]
+    code = getattr(value, "__code__", None)
+    if code is None:
+        return str(getattr(value, "__module__", None)).lstrip("_").partition(".")[0] in (top, "None", "builtins")
+    return str(code.co_filename).startswith((os.path.dirname(getattr(sys.modules[top], "__file__", None) or "?"), "<frozen"))
+
+
+def _attribute(module: str, path: str, *, usual: Any = _is_own) -> Place:
+    *parents, last = path.split(".")
+
+    def read(home: ModuleType) -> Any:
+        return getattr(reduce(getattr, parents, home), last, None)
+
+    def write(home: ModuleType, value: Any) -> None:
+        setattr(reduce(getattr, parents, home), last, value)
+
+    return Place(module, f"{module}.{path}", read, write, usual)
+
+
+def _setting(module: str, read: str, write: str, name: str, usual: Any = _UNKNOWN) -> Place:
+    """What a module keeps behind a function to read it and one to set it."""
+    return Place(module, name, lambda home: getattr(home, read)(), lambda home, value: getattr(home, write)(value), usual)
+
+
+def _environment(_: ModuleType) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(PREFIXES)}
+
+
+def _set_environment(_: ModuleType, was: dict[str, str]) -> None:
+    for name in _environment(os).keys() - was.keys():
+        del os.environ[name]
+    os.environ.update(was)
+
+
+def _changed_names(was: dict[str, str], now: dict[str, str]) -> str:
+    names = sorted(name for name in was.keys() | now.keys() if was.get(name) != now.get(name))
+    return f"{', '.join(names[:3])} in the environment"
+
+
+def _folder(_: ModuleType) -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return None
+
+
+def _blanket(warnings: ModuleType) -> list[Any]:
+    """The filters that silence all warnings, or make errors of them; those for one message are a library's own affair."""
+    return [one for one in warnings.filters if one[0] in ("ignore", "error") and _is_blanket(one)]
+
+
+def _is_blanket(filter: tuple[Any, ...]) -> bool:
+    return filter[1] is None and filter[3] is None and filter[2] in (Warning, UserWarning)
+
+
+def _lift_blanket(warnings: ModuleType, was: list[Any]) -> None:
+    for one in _blanket(warnings):
+        if one not in was:
+            warnings.filters.remove(one)
+
+
+def _set_signals(module: ModuleType, was: list[Any]) -> None:
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in zip(SIGNALS, was, strict=True):
+            module.signal(number, handler)
+
+
+def _logging(module: ModuleType) -> tuple[list[Any], int]:
+    root = module.getLogger()
+    return list(root.handlers), root.level
+
+
+def _set_logging(module: ModuleType, was: tuple[list[Any], int]) -> None:
+    root = module.getLogger()
+    root.handlers[:], root.level = was
+
+
+PLACES = (
+    *(_attribute("builtins", name) for name in ("print", "open", "input", "__import__", "range", "len")),
+    *(_attribute("sys", name) for name in ("excepthook", "displayhook")),
+    *(_attribute("json", name) for name in ("loads", "dumps")),
+    *(_attribute("socket", name) for name in ("socket", "create_connection", "getaddrinfo")),
+    *(_attribute("warnings", name) for name in ("warn", "showwarning")),
+    _attribute("time", "sleep"),
+    _attribute("threading", "Thread"),
+    _attribute("PIL.Image", "open"),
+    _attribute("PIL.Image", "Image.resize"),
+    _attribute("PIL.Image", "Image.convert"),
+    _attribute("PIL.Image", "MAX_IMAGE_PIXELS", usual=1024 * 1024 * 1024 // 4 // 3),
+    _attribute("PIL.ImageFile", "LOAD_TRUNCATED_IMAGES", usual=False),
+    _attribute("numpy", "load"),
+    *(_attribute("torch", name) for name in ("load", "save", "nn.Module.__call__", "nn.Module.load_state_dict")),
+    *(_attribute("torchvision.ops", name) for name in ("nms", "batched_nms")),
+    _attribute("torch", "backends.cudnn.benchmark", usual=False),
+    _setting("torch", "is_grad_enabled", "set_grad_enabled", "whether torch records gradients", True),
+    _setting("torch", "get_default_dtype", "set_default_dtype", "torch's default dtype"),
+    _setting("torch", "get_float32_matmul_precision", "set_float32_matmul_precision", "torch's precision", "highest"),
+    _setting("torch", "get_num_threads", "set_num_threads", "torch's number of threads"),
+    Place("os", _changed_names, _environment, _set_environment),
+    Place("os", "the working folder", _folder, lambda _, was: os.chdir(was) if was else None),
+    Place("warnings", "what becomes of warnings", _blanket, _lift_blanket),
+    Place("signal", "what signals do", lambda home: [home.getsignal(one) for one in SIGNALS], _set_signals),
+    Place("locale", "the locale", lambda home: home.setlocale(home.LC_ALL), lambda home, was: home.setlocale(home.LC_ALL, was)),
+    Place("logging", "the root logger", _logging, _set_logging, ([], 30)),
+)
