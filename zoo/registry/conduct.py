@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from zoo.printable import printable
 from zoo.registry.diverted import diverted
 from zoo.registry.tampering import put_back, snapshot
 
@@ -188,4 +189,4 @@ class _AtExit:
             for hear in heard_at_exit:
                 hear(remark)
             if sys.stderr is not None:
-                sys.stderr.write(f"Warning: The {self.whose} {remark}\n")
+                sys.stderr.write(printable(f"Warning: The {self.whose} {remark}") + "\n")
