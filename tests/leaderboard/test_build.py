@@ -26,7 +26,7 @@ STORED = f"""
     model: yolox_nano
     predictions: results.json
     protocol: {SETTINGS}
-    provenance: {{processor: another, finished: '2026-01-01', detzoo: none, weights_source: a file}}
+    provenance: {{processor: another, finished: '2026-01-01', detzoo: none, weights_source: a file, weights_sha256: {"a" * 64}}}
 """
 START = (
     "schema: 1\ntitle: Mine\nresamples: 100\ntiming: false\nregistry: [cards.yaml]\ndata: {toys: 'coco:instances.json'}\nmodels:"

@@ -9,15 +9,22 @@ from datetime import UTC, datetime, timedelta
 from zoo.errors import ZooError
 from zoo.evaluate.agreement import Contradiction, contradictions
 from zoo.evaluate.provenance import settings_of
-from zoo.leaderboard.entry import PROVENANCE, UNKNOWN, Entry, Setting, Timing
+from zoo.leaderboard.entry import PROVENANCE, RANDOM, UNKNOWN, Entry, Setting, Timing
 from zoo.leaderboard.finding import Finding, finding
 from zoo.registry import catalogue
+from zoo.registry.card import Card
 from zoo.registry.license import advice, is_identifier
 from zoo.words import counted
 
 CLAIM_POINTS = 1.0  # of AP in percent; evaluators and rounding account for less
 PARAMETER_SHARE = 0.02  # frozen or folded batch norm accounts for less
-FASTEST = 1000.0  # GFLOPs a millisecond: 1e15 operations a second, for one picture at a time
+FASTEST = 1000.0  # GFLOPs a millisecond: 1e15 operations a second, for one image at a time
+FASTEST_THREAD = {
+    "float32": 1.0,
+    "other": 4.0,
+}  # the same of one thread of a processor; counted, so fast convolutions look faster
+SLOWEST = 100  # times the median, the 95th percentile of a machine that did something else as well
+OTHER_SIZE = 0.2  # share of parameters by which another head accounts for less
 LEAST_MB = 50  # of a process with torch in it
 _ITEM = re.compile(r"\[[^\]]*\]")
 
@@ -31,6 +38,11 @@ def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
             case = f"It does not say {', '.join(lacking)}, or says '{UNKNOWN}'."
             fix = "Say it in the board's row, under provenance and protocol; a run of zoo predict says it itself."
             yield finding(missing_provenance, entry, "report.provenance", case, fix)
+        weights = entry.model.weights
+        if weights.sha256 is None and weights.source not in (RANDOM, UNKNOWN) and not said.get("state_sha256"):
+            case = "Its weights have no sha256, so nobody can tell whether a file is the one that was measured."
+            fix = "Name the file in the board's row, as weights: file:PATH, or give its sha256: sha256sum PATH"
+            yield finding(missing_provenance, entry, "model.weights.sha256", case, fix)
 
 
 def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -38,9 +50,10 @@ def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
     for entry in entries:
         for what in ("code", "weights", "data"):
             name = getattr(entry.model.licenses, what)
-            if name and not is_identifier(name):
-                case = f"'{name:.60}' is no SPDX identifier."
-                yield finding(unknown_license, entry, f"model.licenses.{what}", case, advice(name))
+            if name is not None and not is_identifier(name):
+                case = f"'{name:.60}' is no SPDX identifier." if name.strip() else "It is empty."
+                fix = advice(name) if name.strip() else "Write null where it is not known."
+                yield finding(unknown_license, entry, f"model.licenses.{what}", case, fix)
 
 
 def remarked(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -63,11 +76,32 @@ def far_from_claim(entries: Sequence[Entry]) -> Iterator[Finding]:
 def parameters_off(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Another count than published: the training graph, or another model."""
     for entry in entries:
-        count, published = entry.model.parameters, entry.model.published.parameters or _on_card(entry.model.name)
+        card = _card(entry.model.name)
+        on_card = card.parameters if card else None
+        count, published = entry.model.parameters, on_card or entry.model.published.parameters
         if count is not None and published and abs(count / published - 1) > PARAMETER_SHARE:
             case = f"{count:,} were counted and {published:,} are published, {count / published - 1:+.0%}."
             fix = "Count those of the network that runs, without heads that only train; or correct the card."
             yield finding(parameters_off, entry, "model.parameters", case, fix)
+
+
+def other_published(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """What an entry says is published, and the model's card says otherwise."""
+    fix = "Leave it out, or correct the card, with the place where it is published."
+    for entry in entries:
+        if (card := _card(entry.model.name)) is None:
+            continue
+        ours, theirs = entry.model.published.parameters, card.parameters
+        if ours is not None and theirs is not None and ours != theirs:
+            case = f"It is {ours:,} here and {theirs:,} on the card of {entry.name}."
+            yield finding(other_published, entry, "model.published.parameters", case, fix)
+        known = {(one.dataset, one.metric): one.value for weights in card.weights.values() for one in weights.claims}
+        several = len(card.weights) > 1
+        for number, claim in enumerate(entry.model.published.claims):
+            said = known.get((claim.dataset, claim.metric))
+            if said is not None and said != claim.value and not several:
+                case = f"{claim.metric} on {claim.dataset} is {claim.value:g} here and {said:g} on the card of {entry.name}."
+                yield finding(other_published, entry, f"model.published.claims[{number}]", case, fix)
 
 
 def impossible(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -90,8 +124,11 @@ def changed(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def other_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """A report of something else than the entry says: other settings or weights."""
+    """A report of something else than the entry says: other settings, weights, data or another model."""
+    again = "Measure it again with zoo evaluate, which writes both."
     for entry in entries:
+        for at, case in (*_other_data(entry), *_other_model(entry)):
+            yield finding(other_provenance, entry, f"report.provenance.{at}", case, again)
         facts, weights = entry.report.provenance or {}, entry.model.weights
         settings = {name: value for name, value in entry.protocol.items() if value is not None}
         pairs = {
@@ -103,25 +140,59 @@ def other_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
             theirs = _settings(facts) if key == "protocol_settings" else facts.get(key, UNKNOWN)
             if theirs not in (None, UNKNOWN) and ours not in (None, UNKNOWN) and theirs != ours:
                 case = f"It is {ours!s:.80} here and {theirs!s:.80} in report.provenance.{key}."
-                yield finding(other_provenance, entry, at, case, "Measure it again with zoo evaluate, which writes both.")
+                yield finding(other_provenance, entry, at, case, again)
+
+
+def _other_data(entry: Entry) -> Iterator[tuple[str, str]]:
+    """A data set in the provenance that the report was not measured on."""
+    theirs, ours = (entry.report.provenance or {}).get("data", UNKNOWN), entry.report.measured.data
+    if theirs not in ("", UNKNOWN, ours, entry.data):
+        yield "data", f"It is '{theirs:.60}', and the report was measured on '{ours:.60}'."
+
+
+def _other_model(entry: Entry) -> Iterator[tuple[str, str]]:
+    """A model in the provenance that is another than the entry's, as far as their cards tell."""
+    theirs = (entry.report.provenance or {}).get("model", UNKNOWN)
+    measured, named = _card(theirs.partition("[")[0]), _card(entry.name.partition("[")[0])
+    if measured is None or named == measured:
+        return
+    if named is not None:
+        yield "model", f"It is '{theirs:.60}', and the entry is of '{entry.name:.60}'."
+    elif entry.model.family and measured.family and entry.model.family != measured.family:
+        yield "model", f"It is '{theirs:.60}', of the family {measured.family}, and the entry is of {entry.model.family:.60}."
+    elif _far(entry.model.parameters, measured.parameters):
+        ours, counts = entry.model.parameters, measured.parameters
+        yield "model", f"It is '{theirs:.60}', which has {counts:,} parameters, and the entry's model has {ours:,}."
+
+
+def _far(ours: int | None, theirs: int | None) -> bool:
+    return bool(ours and theirs and abs(ours / theirs - 1) > OTHER_SIZE)
 
 
 def odd_timing(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Times that no clock gives, work that no machine does in that time, and networks that do less than they hold."""
     for entry in entries:
         if entry.timing is not None:
-            for at, case in _odd(entry.timing, entry.model.parameters):
+            half = entry.protocol.get("precision", "float32") != "float32"
+            for at, case in _odd(entry.timing, entry.model.parameters, half=half):
                 yield finding(odd_timing, entry, f"timing.{at}", case, "Time it with zoo leaderboard build, or leave timing out.")
 
 
-def _odd(timing: Timing, parameters: int | None) -> Iterator[tuple[str, str]]:
-    """(field, what is wrong with it)."""
+def _odd(timing: Timing, parameters: int | None, *, half: bool) -> Iterator[tuple[str, str]]:
+    """(field, what is wrong with it); `half` of a network in half precision."""
+    most = timing.threads and timing.threads * FASTEST_THREAD["other" if half else "float32"]
+    teraflops = timing.gflops / timing.median_ms if timing.gflops is not None else 0.0
     if not timing.runs:
         yield "runs", "Nothing was timed."
     if timing.p95_ms < timing.median_ms:
         yield "p95_ms", f"It is {timing.p95_ms:g} ms, and the median {timing.median_ms:g} ms."
-    if timing.gflops is not None and timing.gflops / timing.median_ms > FASTEST:
+    if timing.p95_ms > SLOWEST * timing.median_ms:
+        yield "p95_ms", f"It is {timing.p95_ms / timing.median_ms:,.0f} times the median: something else ran as well."
+    if teraflops > FASTEST:
         yield "median_ms", f"{timing.gflops:g} GFLOPs in {timing.median_ms:g} ms are more than a petaflop a second."
+    elif most and teraflops > most:
+        said = f"{timing.gflops:g} GFLOPs in {timing.median_ms:g} ms are {teraflops:,.1f} teraflops a second"
+        yield "median_ms", f"{said}, more than {counted(timing.threads or 0, 'thread')} of a processor can do."
     if timing.gflops is not None and parameters and 1e9 * timing.gflops < parameters:
         yield "gflops", f"{timing.gflops:g} GFLOPs are less than one operation for each of {parameters:,} parameters."
     if timing.threads is not None and timing.peak_mb is not None and timing.peak_mb < LEAST_MB:
@@ -159,9 +230,9 @@ def _settings(facts: Mapping[str, str]) -> dict[str, Setting] | None:
     return None if made is None else {name: value for name, value in made.items() if value is not None}
 
 
-def _on_card(name: str) -> int | None:
-    """The parameters on the card of that model, where the catalogue has one."""
+def _card(name: str) -> Card | None:
+    """The card of that model, where the catalogue has one."""
     try:
-        return catalogue().resolve(name).entry.card.parameters
+        return catalogue().resolve(name).entry.card
     except ZooError:
         return None
