@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from zoo.data import compiled
 from zoo.evaluate import Evaluator, GroundTruth, engine, native
 from zoo.evaluate.engine import KernelNotice
 
@@ -47,7 +48,7 @@ def test_without_a_compiler_the_wheel_is_pure_and_one_notice_says_so(tmp_path: P
 
 @pytest.fixture
 def without_kernel(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(native, "VERSION", -1)  # what a kernel of another release looks like
+    monkeypatch.setattr(compiled, "VERSION", -1)  # what a kernel of another release looks like
     engine._best.cache_clear()
     yield
     engine._best.cache_clear()

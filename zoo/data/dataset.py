@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from zoo.data.content import hashes
 from zoo.data.ground_truth import GroundTruth
@@ -16,12 +21,32 @@ from zoo.words import counted
 
 @dataclass(frozen=True)
 class Photo:
-    """One picture of a data set. width, height: in pixels as annotated, None where the annotations do not say."""
+    """One image of a data set.
+
+    width, height: in pixels as annotated, None where the annotations do not say.
+    root: the folder that it has to be in, where its path comes from a file of somebody's; None for any.
+    """
 
     id: int | str
     path: Path
     width: int | None = None
     height: int | None = None
+    root: Path | None = field(default=None, repr=False, compare=False)
+
+    def file(self) -> Path:
+        """Its path, to be opened. Raises: DataError where it leads out of its folder once links are followed."""
+        if self.root is None:
+            return self.path
+        try:
+            real = self.path.resolve()
+            inside = real.is_relative_to(self.root.resolve()) and not real.is_symlink()  # a loop stays one
+            case = f"Its path leads out of its folder, to {str(self.path)!r:.300}."
+        except (OSError, RuntimeError, ValueError) as error:  # links that lead round; a null byte
+            inside, case = False, f"Its path {str(self.path)!r:.300} can't be followed: {error!s:.300}."
+        if not inside:
+            fix = "Correct `file_name`, or say which folder holds the images: images=FOLDER"
+            raise DataError(f"Image {self.id!r} was to be opened.", case, fix)
+        return self.path
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +59,12 @@ class Dataset:
     """
 
     name: str
-    images: tuple[Photo, ...]
+    images: Sequence[Photo]
     truth: GroundTruth
 
     def __post_init__(self) -> None:
-        if [photo.id for photo in self.images] != self.truth.image_ids.tolist():
+        ids = getattr(self.images, "ids", None)  # images that were read from a file are made one by one
+        if ids is not self.truth.image_ids and [one.id for one in self.images] != self.truth.image_ids.tolist():
             raise ValueError("Dataset: `images` has one Photo for each of `truth.image_ids`, in that order")
 
     def __len__(self) -> int:
@@ -56,6 +82,15 @@ class Dataset:
     def space(self) -> LabelSpace:
         """The label space of the ground truth; its ids are the data set's category ids."""
         return self.truth.space
+
+    @cached_property
+    def sizes(self) -> NDArray[np.float64]:
+        """(m, 2) width and height of each image as annotated, NaN where the annotations do not say."""
+        declared = getattr(self.images, "sizes", None)
+        if declared is None:
+            declared = [(photo.width or 0, photo.height or 0) for photo in self.images]
+        sizes = np.array(declared, np.float64).reshape(-1, 2)
+        return np.where(sizes > 0, sizes, np.nan)
 
     @property
     def sha256(self) -> str:
@@ -78,7 +113,7 @@ class Dataset:
     def _contents(self) -> list[str]:
         """The SHA-256 of each image file."""
         try:
-            return hashes([photo.path for photo in self.images])
+            return hashes([photo.file() for photo in self.images])
         except OSError as error:
             path = str(error.filename or "")
             same = (photo for photo in self.images if os.path.abspath(photo.path) == path)

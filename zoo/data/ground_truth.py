@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from zoo.data.ragged import starts_of
+from zoo.data.values import whole
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
 from zoo.labels.near import check_choice
@@ -168,12 +169,7 @@ class GroundTruth:
 
 def rows_of_ids(image_ids: NDArray[Any], asked: NDArray[Any], name: str) -> NDArray[np.int64]:
     """The row of each asked id in the ascending `image_ids`. Raises: DataError naming the first that is not there."""
-    asked = asked if len(asked) else asked.astype(image_ids.dtype)
-    if asked.ndim == 1 and asked.dtype.kind == image_ids.dtype.kind and len(image_ids):
-        rows = np.minimum(np.searchsorted(image_ids, asked), len(image_ids) - 1)
-        known = image_ids[rows] == asked
-    else:
-        rows, known = np.zeros(len(asked), np.int64), np.zeros(len(asked), bool)
+    rows, known = places(image_ids, asked)
     if not known.all():
         first = asked[~known][0]
         some = ", ".join(repr(one) for one in image_ids[:3].tolist())
@@ -183,6 +179,32 @@ def rows_of_ids(image_ids: NDArray[Any], asked: NDArray[Any], name: str) -> NDAr
             "Pass the ids that the data set uses.",
         )
     return rows
+
+
+def places(image_ids: NDArray[Any], asked: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The row of each asked id in the ascending `image_ids`, and whether it is there. A number and its text are one id."""
+    asked = asked if len(asked) else asked.astype(image_ids.dtype)
+    if asked.ndim != 1 or not len(image_ids) or not len(asked):
+        return np.zeros(len(asked), np.int64), np.zeros(len(asked), bool)
+    changes = asked[1:] != asked[:-1]  # results come image by image: each is looked up once
+    first = np.flatnonzero(np.concatenate([[True], changes]))
+    ids, fits = _alike(asked[first], image_ids.dtype.kind)
+    rows = np.minimum(np.searchsorted(image_ids, ids), len(image_ids) - 1)
+    known = fits & (image_ids[rows] == ids)
+    counts = np.diff(first, append=len(asked))
+    return np.repeat(rows, counts), np.repeat(known, counts)
+
+
+def _alike(asked: NDArray[Any], kind: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Ids as numbers or as text, as those of the data set are, and which of them can be."""
+    fits = np.ones(len(asked), bool)
+    if asked.dtype.kind == kind:
+        return asked, fits
+    meant = [whole(value) for value in asked.tolist()]
+    fits = np.array([value is not None for value in meant], bool)
+    if kind == "U":
+        return np.array([str(value) for value in meant], np.str_), fits
+    return np.array([value or 0 for value in meant], np.int64), fits
 
 
 def _check_corners(table: Mapping[str, NDArray[Any]], box_format: BoxFormat, name: str) -> None:

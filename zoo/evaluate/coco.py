@@ -5,22 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import GroundTruth
 from zoo.data import coco as instances
-from zoo.data.coco import Box, Int, decoded, wrong
+from zoo.data.coco import labels_of
+from zoo.data.ground_truth import places
+from zoo.data.json_file import content, wrong
+from zoo.data.ragged import starts_of
+from zoo.data.records import Results
+from zoo.data.records import read_results as read_records
 from zoo.errors import DataError
+from zoo.evaluate.flat import Flat
 from zoo.evaluate.policy import Policy
 
-
-class _Result(msgspec.Struct):
-    image_id: Int | str
-    category_id: Int
-    bbox: Box
-    score: float
+SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz")  # of results lists
+LINES = (".jsonl", ".jsonl.gz")
 
 
 def read(path: str | Path, *, policy: Policy | None = None) -> GroundTruth:
@@ -34,39 +35,59 @@ def read(path: str | Path, *, policy: Policy | None = None) -> GroundTruth:
 def read_results(path: str | Path, truth: GroundTruth) -> tuple[list[Any], list[dict[str, NDArray[Any]]]]:
     """A COCO results list for `Evaluator.update(…, box_format="xywh")`: every image id of the data set, and its detections.
 
+    path: a list in a `.json`, or a detection a line in a `.jsonl`; gzip may have packed it (`.json.gz`).
     Raises: DataError naming the file and the record.
     """
-    name = str(path)
-    _check_list(Path(path))
-    file = decoded(Path(path), list[_Result])
-    label_of = truth.space.label_of_id
-    row_of = {image_id: row for row, image_id in enumerate(truth.image_ids.tolist())}
-    for number, one in enumerate(file):
-        if one.image_id not in row_of or one.category_id not in label_of:
-            what = f"image {one.image_id!r}" if one.image_id not in row_of else f"category {one.category_id}"
-            raise wrong(name, f"Record [{number}] is of {what}, which {truth.name} does not have.")
-        if min(one.bbox[2:]) < 0:
-            raise wrong(name, f"Record [{number}] has a negative width or height: {list(one.bbox)}.")
-    rows = np.array([row_of[one.image_id] for one in file], np.int64)
-    order = np.argsort(rows, kind="stable")
-    edges = np.searchsorted(rows[order], np.arange(1, max(len(truth), 1)))
-    columns = {
-        "boxes": np.array([one.bbox for one in file], np.float64).reshape(-1, 4),
-        "scores": np.array([one.score for one in file], np.float64),
-        "labels": np.array([label_of[one.category_id] for one in file], np.int64),
+    flat = read_flat(path, truth)
+    edges = flat.starts[1:-1]
+    split = {
+        "boxes": np.split(flat.boxes, edges),
+        "scores": np.split(flat.scores, edges),
+        "labels": np.split(flat.labels, edges),
     }
-    split = {column: np.split(values[order], edges) for column, values in columns.items()}
-    return truth.image_ids.tolist(), [{column: split[column][row] for column in split} for row in range(len(truth))]
+    found = [{column: split[column][row] for column in split} for row in range(len(truth))]
+    return truth.image_ids.tolist(), found
 
 
-def _check_list(path: Path) -> None:
+def read_flat(path: str | Path, truth: GroundTruth) -> Flat:
+    """A results list as flat arrays, image by image in the order of the data set's, in each as in the file.
+
+    Raises: DataError naming the file and the record.
+    """
+    file = Path(path)
+    text = content(file)
+    lines = file.name.endswith(LINES)
+    if not lines:
+        _check_list(text, file)
+    found = read_records(text, str(path), lines=lines)
+    rows, labels = _checked(found, truth, str(path))
+    boxes, scores = found.boxes, found.scores
+    if (np.diff(rows) < 0).any():
+        order = np.argsort(rows, kind="stable")
+        boxes, scores, labels = boxes[order], scores[order], labels[order]
+    return Flat(starts_of(np.bincount(rows, minlength=len(truth))), boxes, scores, labels, {}, "xywh")
+
+
+def _checked(found: Results, truth: GroundTruth, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(n,) images as rows of the data set, and labels. Raises: DataError naming the first record that can't be."""
+    rows, known = places(truth.image_ids, found.images)
+    labels = labels_of(truth.space, found.categories)
+    negative = (found.boxes[:, 2] < 0) | (found.boxes[:, 3] < 0)
+    for at in np.flatnonzero(~known | (labels < 0) | negative)[:1].tolist():
+        if known[at] and labels[at] >= 0:
+            box = found.boxes[at].tolist()
+            raise wrong(name, f"Record [{at}] has a negative width or height: {box}.")
+        what = f"category {found.categories[at]}" if known[at] else f"image {found.images[at].item()!r:.80}"
+        raise wrong(name, f"Record [{at}] is of {what}, which {truth.name} does not have.")
+    return rows, labels
+
+
+def _check_list(text: memoryview, path: Path) -> None:
     """Raises: DataError for a JSON object, which belongs elsewhere."""
-    if not path.is_file():
-        return
-    with path.open("rb") as file:
-        if file.read(64).lstrip()[:1] == b"{":
-            raise DataError(
-                f"The results list '{path}' was to be read.",
-                "It holds an object, and a results list is a list of detections.",
-                "A report of zoo evaluate goes to zoo compare, an entry to zoo leaderboard check, annotations to --data.",
-            )
+    if bytes(text[:64]).lstrip()[:1] == b"{":
+        raise DataError(
+            f"The results list '{path}' was to be read.",
+            "It holds an object, and a results list is a list of detections.",
+            "A report of zoo evaluate goes to zoo compare, an entry to zoo leaderboard check, annotations to --data; "
+            "a detection a line belongs in a .jsonl file.",
+        )

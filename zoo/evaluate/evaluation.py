@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -15,8 +16,9 @@ from zoo import data as data_sets
 from zoo.data import Dataset
 from zoo.errors import UsageError
 from zoo.evaluate.arguments import check_resampling
-from zoo.evaluate.coco import read_results
+from zoo.evaluate.coco import SUFFIXES, read_flat
 from zoo.evaluate.evaluator import Evaluator
+from zoo.evaluate.flat import Flat
 from zoo.evaluate.inference import check_classes, predict, protocol_of
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.policy import Policy
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
     from zoo.detectors import Detector, Protocol
 
-RESULTS = ".json"
 # What is known of detections, the data set's classes that their model does not know, and remarks.
 _Taken: TypeAlias = tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]
 
@@ -65,7 +66,7 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
         can't be, or that decides nothing because nothing is run; and what `predict` raises.
     """
     check_resampling(resamples, seed)
-    results, before = _file(model, RESULTS), _seen_before(model)
+    results, before = _file(model, *SUFFIXES), _seen_before(model)
     if results is not None or before is not None:
         _refuse_options(model, weights=weights, device=device, batch_size=batch_size, to=to, fresh=fresh)
         _check_protocol(model, before.provenance if before is not None else {}, protocol)
@@ -121,32 +122,42 @@ def _check_protocol(model: object, facts: Mapping[str, str], protocol: str | Pro
         )
 
 
-def _file(model: object, suffix: str) -> Path | None:
+def _file(model: object, *suffixes: str) -> Path | None:
     """The file that `model` names, if it is of that kind."""
-    return Path(model) if isinstance(model, str | os.PathLike) and os.fspath(model).endswith(suffix) else None
+    named = isinstance(model, str | os.PathLike) and os.fspath(model).endswith(suffixes)
+    return Path(model) if named else None  # type: ignore[arg-type]
 
 
 def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset) -> _Taken:
     """Hands over somebody else's results list."""
-    ids, pictures = read_results(file, evaluator.dataset)
-    there = [row for row, one in enumerate(pictures) if len(one["scores"]) or evaluator.policy.unseen_images != "leave out"]
-    evaluator.update([ids[row] for row in there], [pictures[row] for row in there], box_format="xywh")
-    blank = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0, np.int64)}
-    columns = {name: np.concatenate([empty, *(one[name] for one in pictures)]) for name, empty in blank.items()}
-    rows = np.repeat(np.arange(len(ids)), [len(one["scores"]) for one in pictures])
-    seen = Seen(rows, columns["boxes"], columns["scores"], columns["labels"])
-    facts = {"model": file.stem, "results_sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    with ThreadPoolExecutor(1) as beside:  # hashing goes on while the file is read
+        digest = beside.submit(_sha256, file)
+        flat = read_flat(file, evaluator.dataset)
+        facts = {"model": file.name.split(".json")[0], "results_sha256": digest.result()}
+    counts, ids = np.diff(flat.starts), evaluator.dataset.image_ids
+    if evaluator.policy.unseen_images == "leave out":
+        evaluator.update(ids[counts > 0], flat.mentioned())
+    else:
+        evaluator.update(ids, flat)
+    seen = Seen(np.repeat(np.arange(len(counts)), counts), flat.boxes, flat.scores, flat.labels)
     return facts, (), (*not_mentioned(dataset, seen), *remarks(dataset, seen))
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset) -> _Taken:
     """Hands over predictions."""
     missing = check_classes(seen.space, dataset, model=seen.provenance.get("model", "the model"))
     sizes = check_sizes(seen, dataset)
-    evaluator.update(seen.image_ids, list(seen))
+    labels = seen.labels.astype(np.int64)
+    flat = Flat(seen.starts, seen.boxes, seen.scores, labels, {}, "xyxy", seen.space)
+    evaluator.update(seen.image_ids, flat)
     warn_of_sizes(sizes, dataset)
     rows = np.repeat(np.searchsorted(dataset.truth.image_ids, seen.image_ids), np.diff(seen.starts))
     xywh = seen.boxes.astype(np.float64)
     xywh[:, 2:] -= xywh[:, :2]
-    found = Seen(rows, xywh, seen.scores.astype(np.float64), seen.labels.astype(np.int64))
+    found = Seen(rows, xywh, seen.scores.astype(np.float64), labels)
     return seen.provenance, missing, (*sizes, *remarks(dataset, found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from zoo.errors import DataError
 from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.arguments import check_evaluator, check_image_ids, check_resampling
 from zoo.evaluate.engine import EngineName, choose, cores
-from zoo.evaluate.flat import check_count, flatten
+from zoo.evaluate.flat import Flat, check_count, flatten
 from zoo.evaluate.measure import measure
 from zoo.evaluate.outcomes import Log, Outcomes, nothing
 from zoo.evaluate.plan import Plan
@@ -71,9 +71,7 @@ class Evaluator:
         self._seen = np.zeros(len(dataset), bool)
         self._lock = threading.Lock()  # held while the log, `_seen` and `unmet` change or are read; never while boxes are matched
 
-    def update(
-        self, image_ids: Iterable[Any], detections: Sequence[object] | Mapping[str, Any], *, box_format: BoxFormat = "xyxy"
-    ) -> None:
+    def update(self, image_ids: Iterable[Any], detections: _Given, *, box_format: BoxFormat = "xyxy") -> None:
         """Takes in everything that was found in some pictures; all or, where it raises, nothing.
 
         detections: one item a picture, `zoo.Detections` or a mapping with `boxes` (n, 4), `scores` (n,), `labels` (n,), arrays or
@@ -267,7 +265,12 @@ def _listed(image_ids: Iterable[Any]) -> list[Any]:
     return image_ids.tolist() if hasattr(image_ids, "tolist") else list(image_ids)
 
 
-def _part(detections: Sequence[object] | Mapping[str, Any], start: int, stop: int) -> Sequence[object] | Mapping[str, Any]:
+_Given: TypeAlias = Sequence[object] | Mapping[str, Any] | Flat
+
+
+def _part(detections: _Given, start: int, stop: int) -> _Given:
+    if isinstance(detections, Flat):
+        return detections.part(start, stop)
     if isinstance(detections, Mapping):
         return {column: values[start:stop] for column, values in detections.items()}
     return detections[start:stop]

@@ -40,6 +40,22 @@ class Flat:
     labels: NDArray[np.int64]
     unmet: Mapping[str, int]
     box_format: BoxFormat
+    space: LabelSpace | None = None  # of the labels, where it is not the data set's yet
+
+    def __len__(self) -> int:
+        """How many images they are of."""
+        return len(self.starts) - 1
+
+    def part(self, start: int, stop: int) -> Flat:
+        """The detections of some images, one after another."""
+        starts = self.starts[start : stop + 1]
+        rows = slice(int(starts[0]), int(starts[-1]))
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        return replace(self, starts=starts - starts[0], **columns)
+
+    def mentioned(self) -> Flat:
+        """The same detections, without the images that have none."""
+        return replace(self, starts=np.unique(self.starts))
 
     def xywh(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Some boxes as x, y, width, height: widths are subtracted in the boxes' own precision, then widened, as in `to_coco`."""
@@ -50,16 +66,20 @@ class Flat:
 
 
 def flatten(
-    detections: Sequence[object] | Mapping[str, Any], *, image_ids: Sequence[Any], space: LabelSpace, box_format: BoxFormat
+    detections: Sequence[object] | Mapping[str, Any] | Flat, *, image_ids: Sequence[Any], space: LabelSpace, box_format: BoxFormat
 ) -> Flat:
     """Flat arrays of per-picture detections or of a padded batch.
 
     detections: a list, one item a picture: `zoo.Detections`, or a mapping with `boxes`, `scores`, `labels`, arrays or tensors on
-                any device; or one mapping of padded ones (b, n, 4), (b, n), (b, n) with `counts` (b,), how many are real.
+                any device; or one mapping of padded ones (b, n, 4), (b, n), (b, n) with `counts` (b,), how many are real;
+                or flat already, of another label space maybe.
     Raises: DataError naming the picture; UsageError for a format of boxes that there is not.
     """
     check_choice("box_format", box_format, get_args(BoxFormat))
     check_count(detections, len(image_ids))
+    if isinstance(detections, Flat):
+        spaces = [detections.space or space] * len(detections)
+        return _fitted(detections, _Where(detections.starts, image_ids), spaces, space)
     listed = _unpadded(detections, image_ids) if isinstance(detections, Mapping) else detections
     shaped = [_columns_of(one, image_id) for one, image_id in zip(listed, image_ids, strict=True)]
     columns, shapes = [of_picture for of_picture, _ in shaped], [of_picture for _, of_picture in shaped]
@@ -74,19 +94,24 @@ def flatten(
     starts = starts_of(np.array(counts, np.int64))
     where = _Where(starts, image_ids)
     boxes, scores = _floats(boxes).reshape(-1, 4), _floats(scores)
-    labels = _whole(labels, where)
-    _check(boxes, scores, where, box_format)
     spaces = [getattr(one, "space", space) for one in listed]
-    _check_labels(labels, spaces, where)
-    labels, unmet = _in_space(starts, labels, spaces, space)
-    flat = Flat(starts, boxes, scores, labels, unmet, box_format)
+    return _fitted(Flat(starts, boxes, scores, _whole(labels, where), {}, box_format), where, spaces, space)
+
+
+def _fitted(flat: Flat, where: _Where, spaces: Sequence[LabelSpace], space: LabelSpace) -> Flat:
+    """Checked, and with labels of the data set's space. spaces: those of the labels, image by image."""
+    _check(flat.boxes, flat.scores, where, flat.box_format)
+    _check_labels(flat.labels, spaces, where)
+    labels, unmet = _in_space(flat.starts, flat.labels, spaces, space)
+    flat = replace(flat, labels=labels, unmet=unmet, space=None)
     return _without(flat, labels < 0) if unmet else flat
 
 
-def check_count(detections: Sequence[object] | Mapping[str, Any], count: int) -> None:
+def check_count(detections: Sequence[object] | Mapping[str, Any] | Flat, count: int) -> None:
     """Raises: DataError unless there is an item of detections, or a row of a padded batch, for each of so many pictures."""
     asked = f"Detections of {counted(count, 'image')} were handed over."
-    if hasattr(detections, "boxes") or isinstance(detections, str) or not hasattr(detections, "__len__"):
+    alone = hasattr(detections, "boxes") and not isinstance(detections, Flat)
+    if alone or isinstance(detections, str) or not hasattr(detections, "__len__"):
         raise DataError(asked, f"They are {kind(detections)}, no list.", "Pass a list with one item a picture.")
     if not isinstance(detections, Mapping):
         if len(detections) != count:

@@ -126,7 +126,7 @@ def _look(work: _Work, run: Run) -> None:
     check_classes(detector.space, dataset, model=who.name)
     run.names = detector.space.names
     run.facts |= hardware(detector.device) | {"settings_in_force": protocol.over(detector.native).to_json(), "started": now()}
-    pictures = [photo.path for photo in todo]
+    pictures = [photo.file() for photo in todo]
     with Bar(f"{who.name} on {dataset.name}", total=len(todo), show=work.progress) as bar:
         found = stream(detector, pictures, protocol=protocol, batch_size=work.batch_size, exif=protocol.exif)
         looked: list[tuple[int | str, tuple[int, int]]] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.compiled import FILE, library
+from zoo.data.compiled import address as _address
+from zoo.data.compiled import structure as _structure
 from zoo.data.ragged import rows_of, starts_of
 from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.flat import Flat
@@ -19,23 +21,6 @@ from zoo.evaluate.plan import Plan
 from zoo.evaluate.resampling import Ranking, Replicates
 
 _WORTH_A_THREAD = 4096  # detections; starting a thread for fewer takes longer than matching them
-FILE = Path(__file__).parent / "kernel" / "kernel.so"
-
-
-def _version() -> int:
-    """What a kernel compiled from the sources beside it answers: theirs and this module's structures belong together."""
-    sources = sorted(FILE.parent.glob("*.[ch]"))
-    return zlib.crc32(b"".join(path.read_bytes() for path in sources)) >> 1  # as hatch_build.py
-
-
-VERSION = _version()
-
-
-def _structure(name: str, fields: str) -> type[ctypes.Structure]:
-    """A structure of kernel.h: `*name` is a pointer, the others are 64-bit numbers."""
-    kinds = [(field.lstrip("*"), ctypes.c_void_p if field[0] == "*" else ctypes.c_int64) for field in fields.split()]
-    return type(name, (ctypes.Structure,), {"_fields_": kinds})
-
 
 _Match = _structure(
     "_Match",
@@ -62,9 +47,7 @@ class Kernel:
     name = "kernel"
 
     def __init__(self, file: Path = FILE) -> None:
-        self._library = ctypes.CDLL(str(file))
-        if self._library.kernel_version() != VERSION:
-            raise OSError(f"{file} was compiled from another version of its sources")
+        self._library = library(file)
 
     def _call(self, function: str, kind: type[ctypes.Structure], threads: int, **values: int | NDArray[np.generic]) -> None:
         """Fills in a structure and calls; arrays are passed by address, and `values` keeps them alive."""
@@ -156,12 +139,6 @@ class Kernel:
             ap=made.ap, recall=made.recall, limited=made.limited, positives=made.positives,
         )  # fmt: skip
         return made
-
-
-def _address(array: NDArray[Any]) -> int:
-    assert array.flags.c_contiguous
-    address: int = array.__array_interface__["data"][0]  # several times as fast as `.ctypes.data`
-    return address
 
 
 def _narrow(values: NDArray[Any]) -> int:

@@ -5,8 +5,9 @@ No number changes: COCO's are defined for every list of boxes, and a report says
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def remarks(dataset: Dataset, seen: Seen) -> tuple[str, ...]:
 
 def not_mentioned(dataset: Dataset, seen: Seen) -> Iterator[str]:
     """Pictures that a COCO results list does not name: it can't say that nothing was found in one."""
-    count = len(dataset) - len(np.unique(seen.rows))
+    count = len(dataset) - np.count_nonzero(np.bincount(seen.rows, minlength=len(dataset)))
     if count:
         yield (
             f"The results list does not mention {count:,} of {counted(len(dataset), 'picture')}: nothing was found there, "
@@ -58,7 +59,7 @@ def not_mentioned(dataset: Dataset, seen: Seen) -> Iterator[str]:
 def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
     """Boxes that are not where pictures are, with the likeliest cause, and boxes of nothing."""
     x, y, w, h = seen.xywh.T
-    width, height = _sizes(dataset)[seen.rows].T
+    width, height = dataset.sizes[seen.rows].T
     sides = dataset.truth.xywh[:, 2:]
     if seen.xywh.max() <= _CORNER and len(sides) and np.median(sides) > 2 * _CORNER:
         yield "All boxes lie in the first two pixels, and annotated ones do not: are they fractions of the picture, not pixels?"
@@ -90,15 +91,23 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
 
 def _misplaced(dataset: Dataset, seen: Seen) -> str | None:
     """How at least twice as many of the best detections would meet an annotated box, if there is a way."""
-    best = np.argsort(-seen.scores, kind="stable")[:_BEST]
+    best = _best(seen.scores)
     rows, boxes = seen.rows[best], seen.xywh[best]
     there = int(_meets(dataset.truth, rows, boxes).sum())
     if 2 * there >= len(best):
         return None
-    ways = _ways(boxes, _sizes(dataset)[rows])
+    ways = _ways(boxes, dataset.sizes[rows])
     met = {how: int(_meets(dataset.truth, rows, moved).sum()) for how, moved in ways.items()}
     how, then = max(met.items(), key=lambda item: item[1])
     return how if then >= _SOME and then > max(2 * there, _MANY * len(best)) else None
+
+
+def _best(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The detections with the best scores, best first; of equal ones the first."""
+    some = np.arange(len(scores))
+    if len(scores) > _BEST:
+        some = np.flatnonzero(scores >= np.partition(scores, -_BEST)[-_BEST])
+    return some[np.argsort(-scores[some], kind="stable")[:_BEST]]
 
 
 def _ways(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -124,17 +133,30 @@ def _meets(truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64
 
 def _twice(seen: Seen) -> Iterator[str]:
     """Detections that another one equals in everything."""
-    order = np.lexsort((seen.xywh[:, 0], seen.scores, seen.rows))
-    columns = np.column_stack([seen.rows, seen.labels, seen.scores, seen.xywh])[order]
-    count = int((columns[1:] == columns[:-1]).all(1).sum())
+    count = _repeated([seen.rows, seen.labels, seen.scores, *seen.xywh.T])
     if count:
         repeat = _do(count, len(seen), "detection", "repeats", "repeat")
         yield f"{repeat} another one in image, class, box and score, and can only be false: were two lists joined, or one twice?"
 
 
+def _repeated(columns: Sequence[NDArray[Any]]) -> int:
+    """How many rows equal one before them in every column. Only rows that share a hash are compared."""
+    hashes = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        bits = (column.astype(np.float64) + 0.0).view(np.uint64)  # -0.0 equals 0.0
+        hashes = (hashes ^ bits) * np.uint64(0x9E3779B97F4A7C15)
+        hashes ^= hashes >> np.uint64(29)
+    order = np.sort(hashes)
+    again = order[1:][order[1:] == order[:-1]]
+    if not len(again):
+        return 0
+    alike = np.column_stack([column[np.isin(hashes, again)] for column in columns])
+    return len(alike) - len(np.unique(alike, axis=0))
+
+
 def _scores(seen: Seen) -> Iterator[str]:
     outside = int(((seen.scores < 0) | (seen.scores > 1)).sum())
-    if len(seen) >= _FEW and len(np.unique(seen.scores)) == 1:
+    if len(seen) >= _FEW and seen.scores.min() == seen.scores.max():
         yield f"All {len(seen):,} scores are {seen.scores[0]:g}: AP ranks by them, and here it can't."
     if outside:
         low, high = float(seen.scores.min()), float(seen.scores.max())
@@ -147,11 +169,11 @@ def _scores(seen: Seen) -> Iterator[str]:
 
 def _annotated(dataset: Dataset) -> Iterator[str]:
     truth = dataset.truth
-    if len(truth.xywh) and truth.xywh.max() <= _CORNER < np.nan_to_num(_sizes(dataset)).max() / 4:
+    if len(truth.xywh) and truth.xywh.max() <= _CORNER < np.nan_to_num(dataset.sizes).max() / 4:
         yield "All annotated boxes lie in the first two pixels: are they fractions of the picture, not pixels?"
         return
     ends = truth.xywh[:, :2] + truth.xywh[:, 2:]
-    beyond = ((ends > _sizes(dataset)[truth.images] + _PIXEL) | (truth.xywh[:, :2] < -_PIXEL)).any(axis=1)  # (n,)
+    beyond = ((ends > dataset.sizes[truth.images] + _PIXEL) | (truth.xywh[:, :2] < -_PIXEL)).any(axis=1)  # (n,)
     count = int(beyond.sum())
     if count:
         first = min(np.flatnonzero(beyond).tolist(), key=lambda row: int(truth.ids[row]))
@@ -166,10 +188,9 @@ def _annotated(dataset: Dataset) -> Iterator[str]:
 def _annotated_twice(dataset: Dataset) -> Iterator[str]:
     """Objects that are there again under another id: at most one of the two can be found."""
     truth = dataset.truth
-    columns = np.column_stack([truth.images, truth.labels, truth.crowd, truth.xywh])
-    count = len(columns) - len(np.unique(columns, axis=0))
+    count = _repeated([truth.images, truth.labels, truth.crowd, *truth.xywh.T])
     if count:
-        repeat = _do(count, len(columns), "annotated box", "repeats", "repeat", plural="annotated boxes")
+        repeat = _do(count, len(truth.labels), "annotated box", "repeats", "repeat", plural="annotated boxes")
         yield f"{repeat} another one in image, class and box, and only one of them can be found: were annotations joined twice?"
 
 
@@ -181,11 +202,6 @@ def _areas(dataset: Dataset) -> Iterator[str]:
     if len(boxes) and odd.mean() > _MANY:
         found = _do(int(odd.sum()), len(boxes), "annotated area", "does", "do")
         yield f"{found} not fit the box: small, medium and large objects are told apart by `area`."
-
-
-def _sizes(dataset: Dataset) -> NDArray[np.float64]:
-    """(m, 2) declared width and height of each picture, NaN where nothing is declared."""
-    return np.array([(photo.width or np.nan, photo.height or np.nan) for photo in dataset.images], np.float64).reshape(-1, 2)
 
 
 def _do(count: int, whole: int, noun: str, one: str, many: str, *, plural: str = "") -> str:

@@ -16,7 +16,8 @@ class DataWarning(UserWarning):
 
 def check_sizes(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
     """What to say of pictures that have another size than annotated. Raises: DataError where most have."""
-    looked = ((image_id, (size[0], size[1])) for image_id, size in zip(seen.image_ids.tolist(), seen.sizes.tolist(), strict=True))
+    sizes = map(tuple, seen.sizes.tolist())
+    looked = zip(seen.image_ids.tolist(), sizes, strict=True)
     return compare_sizes(looked, dataset, model=seen.provenance.get("model", "a model"))
 
 
@@ -25,8 +26,9 @@ def compare_sizes(looked: Iterable[tuple[int | str, tuple[int, int]]], dataset: 
 
     Raises: DataError where most have another size than annotated.
     """
-    sizes = {photo.id: (photo.height, photo.width) for photo in dataset.images}
-    both = [(one, size, sizes[one]) for one, size in looked if one in sizes and None not in sizes[one]]
+    declared = zip(dataset.truth.image_ids.tolist(), dataset.sizes.tolist(), strict=True)
+    sizes = {image_id: (int(height), int(width)) for image_id, (width, height) in declared if width + height > 0}
+    both = [(one, size, sizes[one]) for one, size in looked if one in sizes]
     other = [one for one in both if one[1] != one[2]]
     if not other:
         return ()

@@ -163,7 +163,7 @@ def _timing(work: _Build, row: Row, dataset: Dataset, settings: Mapping[str, Set
         Request(
             model=row.model,
             weights=weights_of(row, work.folder),
-            pictures=[str(photo.path) for photo in dataset.images[:PICTURES]],
+            pictures=[str(photo.file()) for photo in dataset.images[:PICTURES]],
             registry=work.registry,
             runs=work.board.runs,
             **thresholds,  # type: ignore[arg-type]  # a protocol's own settings

@@ -1,0 +1,108 @@
+"""The bytes of a JSON file: mapped, unpacked where gzip packed them, without byte order mark; and JSON as records."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import mmap
+import os
+import re
+import zlib
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import msgspec
+
+from zoo.errors import DataError
+from zoo.files import open_regular
+from zoo.limits import TOO_DEEP
+
+MARK = b"\xef\xbb\xbf"  # UTF-8's byte order mark, as Windows programs write it
+ALWAYS = 1 << 28  # bytes that any packed file may have,
+AT_MOST = 200  # and how many times its own size beyond that: JSON packs to a tenth, zeros to a thousandth
+_PACKED = b"\x1f\x8b"
+_BLOCK = 1 << 20
+_BYTE = re.compile(r"\(byte (\d+)\)")  # where msgspec says it stumbled
+_NO_NUMBER = re.compile(rb"-?(NaN|Infinity)")
+_Kind = TypeVar("_Kind")
+
+
+def content(path: Path) -> memoryview:
+    """The bytes of a file. Raises: DataError where it can't be read, is empty, or is packed with too much."""
+    try:
+        with open_regular(path) as file:
+            held = _held(file, path)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
+        case = f"{getattr(error, 'strerror', None) or error}."
+        raise DataError(f"'{path}' was to be read.", case, "Check the path.") from None
+    if not len(held):
+        raise wrong(str(path), "The file is empty.")
+    view = memoryview(held)
+    return view[len(MARK) :] if view[: len(MARK)] == MARK else view
+
+
+def _held(file: BinaryIO, path: Path) -> bytes | bytearray | mmap.mmap:
+    """The content, which is unpacked into memory where it is packed."""
+    size = os.fstat(file.fileno()).st_size
+    if not size:
+        return b""
+    if file.read(2) != _PACKED:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    file.seek(0)
+    whole = bytearray()
+    with gzip.open(file) as packed:
+        while block := packed.read(_BLOCK):
+            whole += block
+            if len(whole) > max(ALWAYS, AT_MOST * size):
+                raise wrong(str(path), f"Its {size:,} bytes unpack to more than {len(whole):,}.")
+    return whole
+
+
+def decoded(text: memoryview, kind: type[_Kind], name: str) -> _Kind:
+    """JSON as that type, which is checked while it is parsed. Raises: DataError naming the file and the field."""
+    _check_utf8(text, name)
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except RecursionError:
+        raise wrong(name, TOO_DEEP) from None
+    except msgspec.DecodeError as error:
+        raise wrong(name, f"{_plainly(str(error), text) or error}.") from None
+
+
+def decoded_lines(text: memoryview, kind: type[_Kind], name: str) -> list[_Kind]:
+    """JSON Lines, one of that type a line. Raises: DataError naming the file and the field."""
+    _check_utf8(text, name)
+    try:
+        return msgspec.json.Decoder(kind).decode_lines(text)
+    except RecursionError:
+        raise wrong(name, TOO_DEEP) from None
+    except msgspec.DecodeError as error:
+        raise wrong(name, f"{_plainly(str(error), text) or error}.") from None
+
+
+def _check_utf8(text: memoryview, name: str) -> None:
+    """Raises: DataError naming the first byte that is no UTF-8; msgspec looks at those of known fields alone."""
+    if bytes(text[:2]) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise wrong(name, "It begins with the byte order mark of UTF-16; JSON is UTF-8.")
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(text), _BLOCK):
+        block = text[start : start + _BLOCK]
+        try:
+            decoder.decode(block, start + _BLOCK >= len(text))
+        except UnicodeDecodeError as error:
+            at = start + error.start - (len(error.object) - len(block))
+            raise wrong(name, f"Byte {at} is no UTF-8, which JSON is.") from None
+
+
+def _plainly(why: str, text: memoryview) -> str:
+    """What is wrong in plain words: a list, or numbers that Python writes and JSON does not have."""
+    if why == "Expected `object`, got `array`":
+        return "It is a list, as detections are; annotations are an object with images, categories and annotations"
+    if (at := _BYTE.search(why)) and (found := _NO_NUMBER.search(text, max(0, int(at[1]) - 1), int(at[1]) + 12)):
+        return f"Byte {found.start()} begins {found[0].decode()}, a number that JSON does not have"
+    return ""
+
+
+def wrong(name: str, case: str) -> DataError:
+    """The error for a file whose content can't be."""
+    return DataError(f"{name} was read.", case, "Correct the file, or make it again.")
