@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import CacheError, LockError
-from zoo.hub import Lock, Pin
+from zoo.hub import Lock, Pin, locate
 
 digest = st.text("0123456789abcdef", min_size=64, max_size=64)
 commit = st.none() | st.text("0123456789abcdef", min_size=40, max_size=40)
@@ -79,3 +79,12 @@ def test_a_place_that_cant_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CacheError, match="ZOO_LOCK"):
         Lock().write(tmp_path / "file" / "zoo.lock")
+
+
+@pytest.mark.parametrize("source", ["file:secret", "https://example.org/a", f"hub:org/other@{'a' * 40}:a"])
+def test_a_place_on_the_hub_is_locked_to_a_commit_of_it(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret").touch()
+    Lock({"hub:org/net": Pin(source, "a" * 64, 1)}).write(tmp_path / "zoo.lock")
+    with pytest.raises(LockError, match="no commit of hub:org/net"):
+        locate("hub:org/net")

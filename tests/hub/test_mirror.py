@@ -2,6 +2,7 @@
 
 import pytest
 
+from zoo.errors import SourceError
 from zoo.hub.mirror import mirrored
 from zoo.registry.card import FileSource, HubSource, Source, UrlSource
 
@@ -29,3 +30,9 @@ def test_a_prefix_is_replaced(source: Source, mirrors: dict[str, str], through: 
 def test_the_longest_prefix_wins() -> None:
     mirrors = {"https://": "file:/wrong/", "https://example.org/models/": "file:/right/", "https://example.org/": "file:/wrong/"}
     assert mirrored(URL, mirrors) == FileSource(path="/right/net.pth")
+
+
+@pytest.mark.parametrize("rest", ["../secret", "a/../../secret", "%2e%2e/secret", "a\\..\\..\\secret"])
+def test_no_address_leads_out_of_a_mirror(rest: str) -> None:
+    with pytest.raises(SourceError, match="lead out of the mirror"):
+        mirrored(UrlSource(url=f"https://example.org/{rest}"), {"https://example.org/": "file:///mnt/models/"})

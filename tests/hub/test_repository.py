@@ -55,6 +55,35 @@ def test_of_a_wrong_link_only_the_link_goes(hub: LoopbackHub, repository: Reposi
     assert blob.read_bytes() == b"other"
 
 
+@pytest.mark.parametrize("file", ["/etc/hostname", "../other/model.safetensors", "a\\b", ""])
+def test_a_file_that_leads_out_of_its_repository_is_refused(file: str) -> None:
+    with pytest.raises(SourceError, match="Name a file of that repository"):
+        Repository(HubSource(repo=REPO, revision="1" * 40, file=file))
+
+
+def test_a_revision_that_is_a_path_is_refused() -> None:
+    with pytest.raises(SourceError, match="no full commit"):
+        Repository(HubSource(repo=REPO, revision="../../models--org--other", file=FILE))
+
+
+def test_a_link_that_leads_out_of_the_repository_is_no_file_of_it(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_bytes(b"mine")
+    repository.path.parent.mkdir(parents=True)
+    repository.path.symlink_to(tmp_path / "mine")
+    assert repository.find() is None
+
+
+def test_a_blob_that_another_commit_has_as_well_stays(hub: LoopbackHub, sha256) -> None:
+    sources = [HubSource(repo=REPO, revision=hub.add(REPO, {"page.json": b"{}"}), file="page.json") for _ in range(2)]
+    first, second = map(Repository, sources)
+    blob = first.download(progress=False).resolve()
+    assert second.download(progress=False).resolve() == blob
+    first.remove(sha256(b"{}"))
+    assert second.path.read_bytes() == b"{}"
+    second.remove(sha256(b"{}"))
+    assert not blob.exists()
+
+
 def test_what_a_link_points_to_outside_the_cache_is_never_removed(repository: Repository, tmp_path: Path) -> None:
     mine = tmp_path / "mine.safetensors"
     mine.write_bytes(b"mine")

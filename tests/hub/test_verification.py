@@ -137,3 +137,18 @@ def test_a_bundle_that_is_used_is_hashed_once(carried: Path, choices: list[Wante
     assert sorted(files) == sorted(one.path for one in zoo.hub.verify(bundle=carried))
     assert old.path in files
     assert [one.path for one in zoo.hub.verify(choices[1:])] == [old.path]
+
+
+def test_a_link_in_a_cache_is_removed_and_what_it_leads_to_stays(
+    choices: list[Wanted], fetched: list[zoo.hub.Fetched], tmp_path: Path
+) -> None:
+    for one in fetched:
+        path = one.published
+        mine = tmp_path / f"mine-{path.name}"
+        mine.write_bytes(b"mine")
+        path.unlink()
+        path.symlink_to(mine)
+    for found in zoo.hub.verify():
+        zoo.hub.remove(found)
+    assert not any(one.published.is_symlink() for one in fetched)
+    assert len([path for path in tmp_path.glob("mine-*") if path.read_bytes() == b"mine"]) == 2

@@ -161,7 +161,7 @@ def test_a_tag_of_a_model_without_weights_is_told_so(known: Catalogue) -> None:
         ("hidden_one", "the plugin 'off', which is switched off by ZOO_PLUGINS", "unset ZOO_PLUGINS"),
         ("off/hidden_one", "switched off", "Add off to ZOO_PLUGINS"),
         ("user/waiting", "the plugin 'off', which is switched off", "Add off to ZOO_PLUGINS"),
-        ("lost_one", "comes from detzoo-nowhere, which is not installed", "pip install detzoo-nowhere"),
+        ("lost_one", "comes from the plugin 'nowhere', which is not installed", "once you know whose it is"),
     ],
 )
 def test_a_name_whose_plugin_is_absent_is_told_why(known: Catalogue, name: str, case: str, fix: str) -> None:

@@ -40,6 +40,8 @@ cards:
 """
 URL_SOURCE = CARD[CARD.index("          - kind: url") : CARD.index("        claims")]
 BRANCH = "          - {kind: hub, repo: a/b, revision: main, file: nano.safetensors}\n"
+LEAVES = f"          - {{kind: hub, repo: a/b, revision: {'a' * 40}, file: ../nano.safetensors}}\n"
+NO_PACKAGE = "          - {kind: package, package: ../a, file: nano.safetensors}\n"
 
 
 def refused(path: Path, owner: str = USER) -> str:
@@ -134,6 +136,10 @@ def test_a_section_may_be_empty(write: Write) -> None:
         ("code: MIT", "code: BANANA", 9, "cards.nano.licenses.code", "'BANANA' is no SPDX identifier"),
         ("weights: AGPL-3.0", "weights: APGL-3.0", 22, "cards.nano.weights.finetuned.licenses.weights", "Did you mean 'AGPL-3.0"),
         ("[{kind: file, path: mine.safetensors}]", "[]", 21, "cards.nano.weights.finetuned.sources", "There is no source"),
+        ("path: mine.", "path: ../mine.", 21, "cards.nano.weights.finetuned.sources[0].path", "leads out of its folder"),
+        ("path: mine.", "path: /mine.", 21, "cards.nano.weights.finetuned.sources[0].path", "is an absolute path"),
+        (URL_SOURCE, LEAVES, 14, "cards.nano.weights.coco.sources[0].file", "leads out of its folder"),
+        (URL_SOURCE, NO_PACKAGE, 14, "cards.nano.weights.coco.sources[0].package", "a package as Python imports it"),
         ("path: mine", "pth: mine", 21, "cards.nano.weights.finetuned.sources[0].pth", "Did you mean 'path'?"),
         ("weights: AGPL", "wieghts: AGPL", 22, "cards.nano.weights.finetuned.licenses.wieghts", "Did you mean 'weights'?"),
         ("[416, 416]", "[416]", 7, "cards.nano.input.size", "length >= 2"),

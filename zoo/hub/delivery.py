@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from zoo.errors import CacheError, SourceError, WeightsError
+from zoo.errors import CacheError, LockError, SourceError, WeightsError
 from zoo.hub import settings
 from zoo.hub.acceptance import ASKED, take
 from zoo.hub.address import HubSpec, parsed, printed
@@ -15,9 +15,9 @@ from zoo.hub.fetched import Fetched, Wanted
 from zoo.hub.lock import Lock, Pin
 from zoo.hub.manifest import Manifest
 from zoo.hub.mirror import mirrored, replace_prefix
-from zoo.hub.offer import Offer, from_bundle, from_source
+from zoo.hub.offer import LOCK_FIX, Offer, from_bundle, from_source
 from zoo.hub.revision import resolved
-from zoo.registry.card import Weights
+from zoo.registry.card import HubSource, Source, Weights
 
 log = logging.getLogger("zoo")
 
@@ -67,10 +67,19 @@ def locate(
     place = parsed(spec)
     if isinstance(place, HubSpec):
         pin = lock.pins.get(spec)
-        place = parsed(pin.source if pin else replace_prefix(spec, table))
+        place = _pinned(place, pin) if pin else parsed(replace_prefix(spec, table))
     source = resolved(place) if isinstance(place, HubSpec) else place
     wanted = Wanted(spec, None, Weights(sources=[source], state_key=state_key))
     return _deliver(wanted, lock, mirrors=mirrors, progress=progress)
+
+
+def _pinned(spec: HubSpec, pin: Pin) -> Source | HubSpec:
+    """The source that the lock file gives for a place on the Hub. Raises: LockError where it is elsewhere."""
+    place = parsed(pin.source)
+    if not isinstance(place, HubSource) or place.repo != spec.repo:
+        case = f"The lock file says {pin.source[:200]}, which is no commit of hub:{spec.repo}."
+        raise LockError(f"The lock file was obeyed for hub:{spec.repo}.", case, LOCK_FIX)
+    return place
 
 
 def relock(choices: Iterable[Wanted], *, mirrors: Mapping[str, str] = NO_MIRRORS, progress: bool | None = None) -> Lock:

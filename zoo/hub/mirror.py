@@ -7,8 +7,11 @@ often may not reach the original. A place on the Hub that is mirrored to a web s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from urllib.parse import unquote
 
+from zoo.errors import SourceError
 from zoo.hub.address import HUB, HubSpec, parsed, printed
 from zoo.registry.card import Source
 
@@ -24,11 +27,19 @@ def mirrored(source: Source, mirrors: Mapping[str, str]) -> Source:
 
 
 def replace_prefix(address: str, mirrors: Mapping[str, str]) -> str:
-    """The address behind the longest prefix that matches, or the same address."""
+    """The address behind the longest prefix that matches, or the same address.
+
+    Raises:
+        SourceError: the rest of the address would lead out of the mirror's folder.
+    """
     prefix = max((one for one in mirrors if address.startswith(one)), key=len, default=None)
     if prefix is None:
         return address
     hub = HUB.fullmatch(address)
     if hub and hub["revision"] and hub["file"] and not mirrors[prefix].startswith("hub:"):
         address = f"hub:{hub['repo']}/resolve/{hub['revision']}/{hub['file']}"
-    return mirrors[prefix] + address.removeprefix(prefix)
+    rest = address.removeprefix(prefix)
+    if mirrors[prefix].startswith("file:") and ".." in re.split(r"[/\\]", unquote(rest)):
+        case = "Its '..' would lead out of the mirror's folder."
+        raise SourceError(f"{address[:200]} was to be read from a mirror.", case, "Correct the address.")
+    return mirrors[prefix] + rest

@@ -16,6 +16,7 @@ from zoo.hub.manifest import Item
 from zoo.hub.promise import Promise
 from zoo.hub.repository import Repository
 from zoo.hub.url import Url
+from zoo.paths import OutsideFolder, inside
 from zoo.registry.card import FileSource, HubSource, PackageSource, Source, UrlSource
 
 LOCK_FIX = "If the change is meant, accept it: zoo lock"
@@ -55,7 +56,9 @@ def from_source(source: Source, through: Source, wanted: Wanted, pin: Pin | None
     """
     address = printed(source)
     promises = _locked(pin, source.sha256)
-    carrier = _carrier(through, address, wanted.origin)
+    # A mirror is the user's own word, and so may be anywhere; a card's file is in the folder of the card.
+    origin = wanted.origin if through is source else None
+    carrier = _carrier(through, address, origin)
     key = address
     if isinstance(source, HubSource | UrlSource):
         promises = promises or _first_use(key)
@@ -77,9 +80,13 @@ def from_bundle(item: Item, folder: Path, wanted: Wanted, pin: Pin | None) -> Of
         case = f"Its sha256 is {item.sha256[:12]}, and the card names no such file any more."
         error, fix = (LockError, LOCK_FIX) if pin else (IntegrityError, "Make it anew: zoo bundle NAME --to FOLDER")
         raise error("A bundle was to be used.", case, fix)
-    if not (folder / item.file).is_file():
+    try:
+        path = inside(folder, item.file)
+    except OutsideFolder as error:
+        raise SourceError("A bundle was to be used.", f"In it, {error}.", COPY_FIX.format(folder)) from None
+    if not path.is_file():
         raise SourceError("A bundle was to be used.", "The bundle lists that file, but it is not there.", COPY_FIX.format(folder))
-    local = Local((folder / item.file).absolute())
+    local = Local(path.absolute())
     # What the bundle says comes first: where both are broken, the copy is damaged, and no lock file would mend it.
     whole = Promise(item.digest, "bundle.json", fix=COPY_FIX.format(folder))
     promises = (whole,) if item.ready else (whole, *_locked(pin, None))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import re
 import threading
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from zoo.errors import SourceError
 from zoo.hub import settings
-from zoo.hub.address import printed
+from zoo.hub.address import COMMIT, printed
 from zoo.hub.disk import saving
 from zoo.hub.network import LATER, broken_off, patiently, refused
 from zoo.hub.progress import bar
 from zoo.hub.promise import Promise
+from zoo.paths import OutsideFolder, check_relative, is_inside
 from zoo.registry.card import HubSource
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("zoo")
 
+ASKED = "{} was to be fetched."
 BROKE_OFF = "The download broke off. It goes on from there."
 CACHE_FIX = "Set HF_HUB_CACHE to a folder that can be written, with room: HF_HUB_CACHE=/path/to/folder"
 HUB_SAYS = "its ETag on the Hub"
@@ -40,6 +41,15 @@ class Repository:
 
     source: HubSource
 
+    def __post_init__(self) -> None:
+        """Raises: SourceError where the file's path leads out of its repository, or the revision is no commit."""
+        try:
+            check_relative(self.source.file)
+        except OutsideFolder as error:
+            raise SourceError(ASKED.format(self._address), f"{error}.", "Name a file of that repository.") from None
+        if not COMMIT.fullmatch(self.source.revision):
+            raise SourceError(ASKED.format(self._address), "The revision is no full commit id.", "Name 40 hex digits.")
+
     @property
     def revision(self) -> str | None:
         """The commit."""
@@ -51,8 +61,10 @@ class Repository:
         return snapshot(self.source.repo, self.source.revision) / self.source.file
 
     def find(self) -> Path | None:
-        """The file, if anybody fetched it before."""
-        return self.path if self.path.is_file() else None
+        """The file, if anybody fetched it before; a link that leads out of its repository's folder is none."""
+        repository = folder(self.source.repo)
+        ours = is_inside(self.path, repository) or is_inside(self.path, repository / "blobs")
+        return self.path if self.path.is_file() and ours else None
 
     def promises(self) -> tuple[Promise, ...]:
         """The ETag: of a large file the Hub's is the sha256."""
@@ -62,16 +74,15 @@ class Repository:
     def download(self, *, progress: bool | None) -> Path:
         """The file, fetched, or by now fetched by another process."""
         with saving(settings.hub_cache(), fix=CACHE_FIX):
+            if self.path.is_symlink() and not self.find():
+                drop(self.path, "")  # the client takes any link that is there for a file it fetched
             patiently(self._look, self._address)
             return patiently(lambda: self._pull(progress), self._address)
 
     def remove(self, digest: str) -> None:
-        """Removes the link and the bad blob behind it; a blob that is what its name says stays."""
-        cache = settings.hub_cache().resolve()
+        """Removes the link, and the blob behind it unless that is what its name says or another commit has it as well."""
         with saving(self.path, fix=CACHE_FIX):
-            for step in itertools.takewhile(lambda step: step.name != digest, list(_chain(self.path))):
-                if (step.parent.resolve() / step.name).is_relative_to(cache):
-                    step.unlink(missing_ok=True)
+            drop(self.path, digest)
 
     @property
     def _address(self) -> str:
@@ -110,6 +121,36 @@ def snapshot(repo: str, revision: str) -> Path:
 def folder(repo: str) -> Path:
     """The folder in which the client keeps everything of a repository."""
     return settings.hub_cache() / f"models--{repo.replace('/', '--')}"
+
+
+def drop(path: Path, digest: str) -> None:
+    """Removes a snapshot's file with this sha256, and its blob where that is damaged or belongs to nothing else.
+
+    Nothing outside the repository's own folder is touched, wherever links lead.
+    """
+    repository = repository_of(path)
+    blob = path.resolve() if path.is_symlink() else None
+    if repository is None:
+        return
+    path.unlink(missing_ok=True)
+    if blob is None or blob.parent != (repository / "blobs").resolve() or blob.name == digest:
+        return
+    damaged = re.fullmatch(r"[0-9a-f]{64}", blob.name) is not None
+    if damaged or not any(other.resolve() == blob for other in (repository / "snapshots").rglob("*") if other.is_symlink()):
+        blob.unlink(missing_ok=True)
+
+
+def repository_of(path: Path) -> Path | None:
+    """The repository's folder in the cache that a snapshot's file is in, or None for any other path."""
+    try:
+        parts = path.relative_to(settings.hub_cache()).parts
+    except ValueError:
+        return None
+    in_snapshot = len(parts) > 3 and parts[0].startswith("models--") and parts[1] == "snapshots" and ".." not in parts
+    if not in_snapshot:
+        return None
+    repository = settings.hub_cache() / parts[0]
+    return repository if is_inside(path.parent, repository / "snapshots") else None
 
 
 @contextmanager
@@ -182,13 +223,3 @@ def _answered(address: str, repo: str, revision: str, why: HfHubHTTPError) -> Ex
 def _final(address: str, why: BaseException) -> SourceError:
     first = str(why).strip().partition("\n")[0] or type(why).__name__
     return SourceError(f"{address} was to be fetched.", f"{first.rstrip('.')}.", LATER)
-
-
-def _chain(path: Path) -> Iterator[Path]:
-    """A link, what it points to, and so on to the file."""
-    yield path
-    for _ in range(8):
-        if not path.is_symlink():
-            return
-        path = path.parent / path.readlink()
-        yield path

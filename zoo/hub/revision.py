@@ -16,6 +16,7 @@ from zoo.hub.network import patiently
 from zoo.hub.record import key_of
 from zoo.hub.repository import explained, folder, snapshot
 from zoo.limits import UNREADABLE
+from zoo.paths import OutsideFolder, inside
 from zoo.registry.card import HubSource
 from zoo.registry.home import home
 
@@ -55,8 +56,11 @@ def _looked_up(spec: HubSpec) -> HubSource:
     def ask() -> HubSource:
         with explained(_text(spec), spec.repo, revision=revision):
             info = HfApi(endpoint=settings.endpoint()).model_info(spec.repo, revision=revision, timeout=settings.timeout())
+        commit = info.sha or revision
+        if not COMMIT.fullmatch(commit):
+            raise SourceError(_asked(spec), "The Hub names no commit for it.", "Pin it: hub:org/repo@COMMIT:FILE")
         names = [one.rfilename for one in info.siblings or []]
-        return HubSource(repo=spec.repo, revision=info.sha or revision, file=spec.file or _only(spec, names))
+        return HubSource(repo=spec.repo, revision=commit, file=spec.file or _only(spec, names))
 
     return patiently(ask, _text(spec))
 
@@ -80,7 +84,10 @@ def _only(spec: HubSpec, names: Iterable[str]) -> str:
 def _cached(spec: HubSpec) -> HubSource | None:
     """What the cache of the Hub's client knows of it, without asking the Hub."""
     revision = spec.revision or DEFAULT_REVISION
-    ref = folder(spec.repo) / "refs" / revision
+    try:
+        ref = inside(folder(spec.repo) / "refs", revision)
+    except OutsideFolder:
+        return None
     commit = ref.read_text().strip() if ref.is_file() else revision
     files = snapshot(spec.repo, commit)
     if not COMMIT.fullmatch(commit) or not files.is_dir():

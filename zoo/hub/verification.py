@@ -15,6 +15,8 @@ from zoo.hub.fetched import Wanted
 from zoo.hub.manifest import REGISTRY, Manifest
 from zoo.hub.promise import sha256_of
 from zoo.hub.record import Record
+from zoo.hub.repository import drop, repository_of
+from zoo.paths import is_inside
 from zoo.registry.home import home
 
 
@@ -62,11 +64,14 @@ def remove(result: Verified) -> None:
     """
     if result.path is None or result.status != "damaged":
         return
-    if not any(result.path.is_relative_to(folder) for folder in (home(), settings.hub_cache())):
+    if repository_of(result.path):
+        with saving(result.path):
+            drop(result.path, result.sha256 or "")
+    elif is_inside(result.path.parent, home()):
+        with saving(result.path):
+            result.path.unlink(missing_ok=True)
+    else:
         raise CacheError(f"{result.path} was to be removed.", "It is not in a cache, so it is not ours.", "Replace it by hand.")
-    with saving(result.path):
-        result.path.resolve().unlink(missing_ok=True)  # the blob of the Hub's cache behind its link
-        result.path.unlink(missing_ok=True)
 
 
 def _of(wanted: Wanted, known: list[Record], packed: Manifest, folder: Path) -> Iterator[Verified]:
@@ -86,7 +91,8 @@ def _of(wanted: Wanted, known: list[Record], packed: Manifest, folder: Path) -> 
 def _packed(manifest: Manifest, folder: Path) -> Iterator[Verified]:
     """The state of a bundle's files; one that has several names is hashed once and listed under each."""
     files = {item.file for item in manifest.weights.values()} | ({REGISTRY} if manifest.registry else set())
-    digests = {file: sha256_of(folder / file) for file in files if (folder / file).is_file()}
+    there = [file for file in files if (folder / file).is_file() and is_inside(folder / file, folder)]
+    digests = {file: sha256_of(folder / file) for file in there}
     for entry, item in manifest.weights.items():
         yield _compared(Verified(entry, item.source, folder / item.file, "ok", item.digest, folder), digests.get(item.file))
     if manifest.registry:

@@ -45,7 +45,9 @@ class Known:
         info = self.infos.get(owner)
         comes = f"It comes from the plugin '{owner}'"
         if info is None:
-            distribution = self.known[owner].distribution if owner in self.known else f"detzoo-{owner}"
+            if owner not in self.known:  # any card may name it, which is no reason to install what is called so
+                return Absence(f"{comes}, which is not installed.", "Install what brings it, once you know whose it is.")
+            distribution = self.known[owner].distribution
             return Absence(f"It comes from {distribution}, which is not installed.", f"pip install {distribution}")
         if info.status == "quarantined":
             case = f"{comes} of {info.distribution} {info.version}, which is quarantined: {info.reason}"

@@ -37,15 +37,15 @@ class UrlSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
 
 
 class PackageSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="package", kw_only=True):
-    """A file inside an installed distribution: `package` is importable, `file` relative to it."""
+    """A file inside an installed package, which is not imported for it; `file` is a path in the package's folder."""
 
-    package: str
+    package: Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
     file: str
     sha256: Sha256 | None = None
 
 
 class FileSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="file", kw_only=True):
-    """A file on this machine; a relative path is relative to the registry file that names it."""
+    """A file on this machine, in the folder of the registry file that names it or below; the path is relative to it."""
 
     path: str
     sha256: Sha256 | None = None

@@ -160,6 +160,11 @@ class Catalogue:
         plugin, _, short = base.rpartition("/")
         return self._known.absence(plugin, short)
 
+    def distribution_of(self, package: str) -> str | None:
+        """The distribution that a known plugin's package `detzoo_NAME` comes with, or None."""
+        known = self._known.known.get(package.removeprefix("detzoo_")) if package.startswith("detzoo_") else None
+        return known.distribution if known else None
+
     def builder(self, kind: Kind, name: str, *, plugin: str | None = None) -> Callable[..., Any]:
         """The callable that builds a part: `plugin/name`, or `name` of that plugin; see `zoo.registry.builders.builder`."""
         return builders.builder(self._plugins, self._known, kind, name, plugin=plugin)

@@ -15,8 +15,9 @@ from zoo.errors import CardError
 from zoo.labels import declared
 from zoo.labels.near import choice_of, near
 from zoo.labels.space import tidy
+from zoo.paths import OutsideFolder, check_relative
 from zoo.registry import card as structs
-from zoo.registry.card import COMMIT, Card, Licenses, Weights
+from zoo.registry.card import COMMIT, Card, FileSource, HubSource, Licenses, PackageSource, Source, Weights
 from zoo.registry.document import Sheet, Step
 from zoo.registry.license import advice, is_identifier
 
@@ -26,6 +27,11 @@ _NAME = re.compile(NAME)
 _ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
 _TRAIL = re.compile(r" - at (?P<key>`?key`? in )?`\$(?P<steps>[^`]*)`$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[(\.\.\.)\]")
+_BELONGS = {
+    HubSource: "Write a path in the repository, as in weights/model.safetensors.",
+    PackageSource: "Write a path in the package's folder, as in weights/model.safetensors.",
+    FileSource: 'Put the file in the folder of this one or below; or leave it out and load it with weights="file:PATH".',
+}
 T = TypeVar("T")
 
 # What the patterns of the structs stand for.
@@ -34,6 +40,7 @@ PATTERNS = {
     r"^[0-9a-f]{64}$": "a sha256: 64 lower-case hex digits",
     r"^[\w.-]+/[\w.-]+$": "a repository, as in 'org/repo'",
     r"^https?://": "an http or https address",
+    r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$": "a package as Python imports it, as in 'acme_weights'",
 }
 
 
@@ -83,12 +90,25 @@ def _check_licenses(sheet: Sheet, licenses: Licenses, *, at: tuple[Step, ...]) -
 def _check_weights(sheet: Sheet, weights: Weights, *, at: tuple[Step, ...]) -> None:
     if not weights.sources:
         raise sheet.flaw("There is no source.", "Say where they can be had, or take these weights out.", at=(*at, "sources"))
+    for place, source in enumerate(weights.sources):
+        _check_source(sheet, source, at=(*at, "sources", place))
     if weights.licenses:
         _check_licenses(sheet, weights.licenses, at=(*at, "licenses"))
     for number, claim in enumerate(weights.claims):
         if claim.impossible:
             case = f"{claim.metric} is {claim.value:g}, and a share of one hundred."
             raise sheet.flaw(case, "Write it in percent, 0 to 100.", at=(*at, "claims", number, "value"))
+
+
+def _check_source(sheet: Sheet, source: Source, *, at: tuple[Step, ...]) -> None:
+    """Refuses paths that lead out of the repository, the package or the card's folder."""
+    if not isinstance(source, HubSource | PackageSource | FileSource):
+        return
+    field = "path" if isinstance(source, FileSource) else "file"
+    try:
+        check_relative(getattr(source, field))
+    except OutsideFolder as error:
+        raise sheet.flaw(f"{error}.", _BELONGS[type(source)], at=(*at, field)) from None
 
 
 def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) -> None:
