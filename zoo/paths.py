@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 
+from zoo.printable import printable
+
 SHOWN = 80  # letters of a path that a message repeats
 _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -26,8 +28,7 @@ def check_relative(name: str) -> None:
     """
     flaw = _flaw(name)
     if flaw:
-        shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}…"
-        raise OutsideFolder(f"'{_CONTROL.sub('?', shown)}' {flaw}")
+        raise OutsideFolder(f"'{printable(name, limit=SHOWN)}' {flaw}")
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -39,7 +40,7 @@ def inside(folder: Path, name: str) -> Path:
     check_relative(name)
     path = folder / name
     if not is_inside(path, folder):
-        raise OutsideFolder(f"'{name[:SHOWN]}' is a link that leads out of its folder")
+        raise OutsideFolder(f"'{printable(name, limit=SHOWN)}' is a link that leads out of its folder")
     return path
 
 
