@@ -31,7 +31,13 @@ def street(tmp_path: Path) -> Dataset:
         images.append({"id": number + 1, "file_name": f"{number}.png", "width": 120 + 10 * number, "height": 80})
         boxes = [[10, 10, 50, 40], [60, 20, 30, 30]]
         annotations += [
-            {"id": 2 * number + row + 1, "image_id": number + 1, "category_id": 1 + (number + row) % 3, "bbox": box}
+            {
+                "id": 2 * number + row + 1,
+                "image_id": number + 1,
+                "category_id": 1 + (number + row) % 3,
+                "bbox": box,
+                "area": box[2] * box[3],
+            }
             for row, box in enumerate(boxes)
         ]
     names = {1: "person", 2: "dog", 3: "unicorn"}

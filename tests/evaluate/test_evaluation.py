@@ -232,8 +232,14 @@ def test_boxes_of_the_size_that_a_network_saw_are_remarked_on(
         ),
         (lambda boxes: [one | {"area": 0} for one in boxes], "All 12 annotated areas do not fit the box"),
         (lambda boxes: [one | {"area": 5 * one["area"]} for one in boxes], "All 12 annotated areas do not fit the box"),
+        (lambda boxes: [one | {"area": None} for one in boxes], "All 12 annotated boxes have no `area`, and that of the box"),
+        (
+            lambda boxes: [{**boxes[0], "bbox": [5, 5, 0, 9]}, {**boxes[1], "bbox": [900, 5, 9, 9]}, *boxes[2:]],
+            "2 of 12 annotated boxes are 1 without area and 1 wholly outside of the image, and can't be found: "
+            "over all boxes recall can't exceed 83.3 %",
+        ),
     ],
-    ids=["joined twice", "fractions", "no areas", "areas of another size"],
+    ids=["joined twice", "fractions", "no areas", "areas of another size", "areas unknown", "never found"],
 )
 def test_annotations_that_look_wrong_are_measured_and_remarked_on(
     street: Dataset, tmp_path: Path, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]], note: str
@@ -320,6 +326,30 @@ def test_a_picture_of_another_size_is_a_warning_and_most_of_them_an_error(street
         zoo.evaluate(perfect(street, sizes=sizes), data=street, resamples=0)
     with pytest.raises(DataError, match="6 of 6 pictures have another size"):
         zoo.evaluate(perfect(street, sizes=sizes + 1), data=street)
+
+
+def test_predictions_of_other_files_are_refused_and_of_some_other_files_told(street: Dataset) -> None:
+    files = perfect(street).files
+    with pytest.raises(
+        DataError, match=r"no file name agrees; image 1 is 'x0\.png' in the predictions and '0\.png' in the data set"
+    ):
+        zoo.evaluate(perfect(street, files=np.char.add("x", files)), data=street)
+    some = files.astype("U9")
+    some[2] = "other.png"
+    [note] = zoo.evaluate(perfect(street, files=some), data=street, resamples=0).measured.notes
+    assert note.startswith("1 of 6 images has another file name than the predictions say: image 3 is 'other.png'")
+
+
+@pytest.mark.parametrize("files", [["0.JPG", "1.jpg", "2.webp", "3.png", "4.png", "5.png"], [""] * 6])
+def test_another_format_or_no_file_name_at_all_is_no_other_image(street: Dataset, files: list[str]) -> None:
+    assert zoo.evaluate(perfect(street, files=np.array(files)), data=street, resamples=0).measured.notes == ()
+
+
+def test_boxes_marked_to_be_left_out_count_and_that_is_told(street: Dataset) -> None:
+    truth = street.truth
+    marked = replace(truth, box_attributes={"difficult": np.arange(12) < 3})
+    [note] = zoo.evaluate(perfect(street), data=Dataset("street", street.images, marked), resamples=0).measured.notes
+    assert note.startswith("3 of 12 annotated boxes are marked 'difficult'")
 
 
 def test_a_data_set_without_images_is_refused(tmp_path: Path) -> None:

@@ -197,12 +197,13 @@ def _classes(report: Report) -> Iterator[tuple[str, ...]]:
 def _notes(name: str, report: Report) -> Iterator[str]:
     """What the table does not say."""
     measured = report.measured
-    if measured.missing:
-        classes = ", ".join(measured.missing[:10]) + (
-            f" and {len(measured.missing) - 10} more" if len(measured.missing) > 10 else ""
-        )
-        known = f"{len(measured.missing)} of the data set's {counted(len(report.per_class), 'class', 'classes')}"
-        yield f"{name} does not know {known}, and scores 0 there: {classes}."
+    with_boxes = [one for one in measured.missing if report.per_class[one].boxes]
+    if with_boxes:
+        known = f"{len(with_boxes)} of the data set's {counted(len(report.per_class), 'class', 'classes')}"
+        yield f"{name} does not know {known}, and scores 0 there: {_listed(with_boxes)}."
+    if empty := [one for one in measured.missing if one not in with_boxes]:
+        classes = counted(len(empty), "class", "classes")
+        yield f"{name} does not know {classes} without boxes, which costs nothing: {_listed(empty)}."
     if measured.unmet:
         left = sum(measured.unmet.values())
         of = f"{counted(left, 'detection')} of {counted(len(measured.unmet), 'class', 'classes')}"
@@ -211,6 +212,11 @@ def _notes(name: str, report: Report) -> Iterator[str]:
         yield f"{name}: {note}"
     if (drawn := report.resamplings) and (few := len(drawn.numbers.get("AP", ()))) < FEWEST:
         yield f"{name}: {counted(few, 'resample')} make no interval worth the name; 1000 do."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first ten."""
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
 def _write(reports: Mapping[str, Report], to: str) -> None:

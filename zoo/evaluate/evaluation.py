@@ -28,7 +28,8 @@ from zoo.evaluate.remarks import Seen, not_mentioned, remarks
 from zoo.evaluate.report import Report
 from zoo.evaluate.settings import Settings
 from zoo.evaluate.sizes import DataWarning as DataWarning
-from zoo.evaluate.sizes import check_sizes, warn_of_sizes
+from zoo.evaluate.sizes import check_names, check_sizes, warn_of_sizes
+from zoo.labels import meet
 
 if TYPE_CHECKING:
     import torch
@@ -151,6 +152,7 @@ def _sha256(file: Path) -> str:
 def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset) -> _Taken:
     """Hands over predictions."""
     missing = check_classes(seen.space, dataset, model=seen.provenance.get("model", "the model"))
+    names = check_names(seen, dataset)
     sizes = check_sizes(seen, dataset)
     labels = seen.labels.astype(np.int64)
     flat = Flat(seen.starts, seen.boxes, seen.scores, labels, {}, "xyxy", seen.space)
@@ -159,5 +161,8 @@ def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset) -> _Taken:
     rows = np.repeat(np.searchsorted(dataset.truth.image_ids, seen.image_ids), np.diff(seen.starts))
     xywh = seen.boxes.astype(np.float64)
     xywh[:, 2:] -= xywh[:, :2]
-    found = Seen(rows, xywh, seen.scores.astype(np.float64), labels)
-    return seen.provenance, missing, (*sizes, *remarks(dataset, found))
+    label_of = -1 - np.arange(len(seen.names))  # what the data set does not have stays apart
+    for ours, theirs in meet(seen.space, dataset.space).pairs:
+        label_of[ours] = theirs
+    found = Seen(rows, xywh, seen.scores.astype(np.float64), label_of[labels])
+    return seen.provenance, missing, (*names, *sizes, *remarks(dataset, found))

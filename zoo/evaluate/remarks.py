@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from zoo.data import Dataset
 from zoo.data.ground_truth import GroundTruth
-from zoo.data.ragged import rows_of
-from zoo.evaluate.overlap import overlap
+from zoo.evaluate.class_ids import SOME, other_classes, pairs
 from zoo.words import counted
 
 _MANY = 0.2  # the share of boxes beyond an edge from which on it is no accident
 _FEW = 20  # boxes whose sizes alone say nothing
-_SOME = 10  # boxes that are in their place by no accident
 _CORNER = 2.0  # pixels; fractions of a picture reach a little beyond 1
 _PIXEL = 1.0  # how far annotators round
 _BEST = 1000  # detections whose places are held against the annotations
@@ -29,7 +27,10 @@ _INPUTS = (300, 320, 416, 512, 640, 800, 1024, 1280)  # sides of the squares tha
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """All detections of a data set: rows (n,) of its pictures, xywh (n, 4) in pixels, scores (n,), labels (n,)."""
+    """All detections of a data set: rows (n,) of its pictures, xywh (n, 4) in pixels, scores (n,).
+
+    labels: (n,) in the label space of the data set; one that it does not have is negative.
+    """
 
     rows: NDArray[np.int64]
     xywh: NDArray[np.float64]
@@ -42,8 +43,9 @@ class Seen:
 
 def remarks(dataset: Dataset, seen: Seen) -> tuple[str, ...]:
     """What a reader of the numbers should know."""
-    places = tuple(_places(dataset, seen)) if len(seen) else ()
-    return (*_twice(seen), *places, *_scores(seen), *_annotated(dataset), *_annotated_twice(dataset), *_areas(dataset))
+    places = (*_places(dataset, seen), *_classes(dataset, seen)) if len(seen) else ()
+    annotated = (*_annotated(dataset), *_never_found(dataset), *_annotated_twice(dataset), *_areas(dataset))
+    return (*_twice(seen), *places, *_scores(seen), *annotated)
 
 
 def not_mentioned(dataset: Dataset, seen: Seen) -> Iterator[str]:
@@ -89,6 +91,11 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
         yield f"{reach} beyond the edge of the picture: were they scaled back from the size that the network saw?"
 
 
+def _classes(dataset: Dataset, seen: Seen) -> Iterator[str]:
+    best = _best(seen.scores)
+    return other_classes(dataset.truth, seen.rows[best], seen.xywh[best], seen.labels[best])
+
+
 def _misplaced(dataset: Dataset, seen: Seen) -> str | None:
     """How at least twice as many of the best detections would meet an annotated box, if there is a way."""
     best = _best(seen.scores)
@@ -99,7 +106,7 @@ def _misplaced(dataset: Dataset, seen: Seen) -> str | None:
     ways = _ways(boxes, dataset.sizes[rows])
     met = {how: int(_meets(dataset.truth, rows, moved).sum()) for how, moved in ways.items()}
     how, then = max(met.items(), key=lambda item: item[1])
-    return how if then >= _SOME and then > max(2 * there, _MANY * len(best)) else None
+    return how if then >= SOME and then > max(2 * there, _MANY * len(best)) else None
 
 
 def _best(scores: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -125,10 +132,7 @@ def _ways(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> dict[str, N
 
 def _meets(truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(n,) whether a detection has an IoU of at least .5 with an annotated box of its picture, whatever its class."""
-    counts = np.diff(truth.starts)[rows]
-    near, which = rows_of(truth.starts[rows], counts), np.repeat(np.arange(len(rows)), counts)
-    met = overlap(xywh[which], truth.xywh[near], truth.crowd[near]) >= 0.5
-    return np.isin(np.arange(len(rows)), which[met])
+    return np.isin(np.arange(len(rows)), pairs(truth, rows, xywh)[0])
 
 
 def _twice(seen: Seen) -> Iterator[str]:
@@ -185,6 +189,28 @@ def _annotated(dataset: Dataset) -> Iterator[str]:
         )
 
 
+def _never_found(dataset: Dataset) -> Iterator[str]:
+    """Boxes that count and that no detection inside of the image can match, and boxes marked to be left out that count."""
+    truth = dataset.truth
+    counting = ~truth.crowd.astype(bool)
+    flat = (truth.xywh[:, 2:] <= 0).any(axis=1)
+    ends = truth.xywh[:, :2] + truth.xywh[:, 2:]
+    away = ~flat & ((truth.xywh[:, :2] >= dataset.sizes[truth.images]) | (ends <= 0)).any(axis=1)
+    lost = int((counting & (flat | away)).sum())
+    if lost:
+        reasons = {"without area": int((counting & flat).sum()), "wholly outside of the image": int((counting & away).sum())}
+        why = " and ".join(f"{count:,} {what}" for what, count in reasons.items() if count)
+        most = 100 * (1 - lost / int(counting.sum()))
+        of = _do(lost, int(counting.sum()), "annotated box", "is", "are", plural="annotated boxes")
+        yield f"{of} {why}, and can't be found: over all boxes recall can't exceed {most:.1f} %, and AP falls with it."
+    for name in ("ignore", "difficult"):
+        marked = np.asarray(truth.box_attributes.get(name, np.zeros(len(counting))))
+        count = int((counting & np.isin(marked, (1, True))).sum())
+        if count:
+            are = _do(count, len(counting), "annotated box", "is", "are", plural="annotated boxes")
+            yield f"{are} marked '{name}', which COCO does not know: it leaves out crowds alone, and these count."
+
+
 def _annotated_twice(dataset: Dataset) -> Iterator[str]:
     """Objects that are there again under another id: at most one of the two can be found."""
     truth = dataset.truth
@@ -197,6 +223,12 @@ def _annotated_twice(dataset: Dataset) -> Iterator[str]:
 def _areas(dataset: Dataset) -> Iterator[str]:
     """COCO's areas are of masks, never larger than their boxes and seldom nothing; sizes small, medium and large go by them."""
     truth = dataset.truth
+    if truth.no_area:
+        have = _do(truth.no_area, len(truth.ids), "annotated box", "has", "have", plural="annotated boxes")
+        yield (
+            f"{have} no `area`, and that of the box stands in for it: APs, APm, APl, ARs, ARm and ARl go by it, and by the area "
+            "of masks the same objects may be smaller."
+        )
     boxes = truth.xywh[:, 2] * truth.xywh[:, 3]
     odd = (boxes > _PIXEL) & ((truth.areas <= 0) | (truth.areas > 1.1 * boxes + _PIXEL))
     if len(boxes) and odd.mean() > _MANY:

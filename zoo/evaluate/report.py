@@ -81,7 +81,7 @@ class Measured:
 
     data: the data set's name. sha256: fingerprint of its annotations. pictures: fingerprint of the images that count.
     unmet: detections left out because the data set has no such class, by class name.
-    missing: classes of the data set that the model does not know; it scores 0 there, and the means hold that.
+    missing: classes of the data set that the model does not know; it scores 0 in those that have boxes, and the means hold that.
     notes:   what a reader should know of the data and the detections, a sentence or two each; the numbers are exact all the same.
     """
 

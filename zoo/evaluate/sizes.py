@@ -1,17 +1,46 @@
-"""Whether the pictures that were looked at are the ones that were annotated, by their sizes."""
+"""Whether the images that predictions are of are the ones that were annotated, by their file names and sizes."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from pathlib import PurePath
 
 from zoo.data import Dataset
 from zoo.errors import DataError
 from zoo.evaluate.predictions import Predictions
+from zoo.words import counted
 
 
 class DataWarning(UserWarning):
     """Something about a data set that may spoil a number."""
+
+
+def check_names(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
+    """What to say of images that have another file name than is annotated; an ending as `.png` for `.jpg` is none.
+
+    Raises: DataError where all have another name.
+    """
+    names = {photo.id: photo.path.name for photo in dataset.images}
+    looked = zip(seen.image_ids.tolist(), seen.files.tolist(), strict=True)
+    both = [(image_id, file, names[image_id]) for image_id, file in looked if file and image_id in names]
+    other = [one for one in both if _stem(one[1]) != _stem(one[2])]
+    if not other:
+        return ()
+    image_id, file, annotated = other[0]
+    example = f"image {image_id!r} is {file!r} in the predictions and {annotated!r} in the data set."
+    if len(other) == len(both):
+        raise DataError(
+            f"Predictions of {seen.provenance.get('model', 'a model')} were to be measured on {dataset.name}.",
+            f"They are of other images: no file name agrees; {example}",
+            "Name the data set that they are of, or predict on this one.",
+        )
+    have = "has" if len(other) == 1 else "have"
+    return (f"{len(other):,} of {counted(len(both), 'image')} {have} another file name than the predictions say: {example}",)
+
+
+def _stem(name: str) -> str:
+    return PurePath(name).stem.casefold()
 
 
 def check_sizes(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:

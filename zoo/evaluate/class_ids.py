@@ -1,0 +1,93 @@
+"""Whether detections carry the classes of the data set: matches of any class against matches of their own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.ground_truth import GroundTruth
+from zoo.data.ragged import rows_of
+from zoo.evaluate.overlap import overlap
+from zoo.labels import get
+
+SOME = 10  # boxes that are in their place by no accident
+MOST = 0.5  # the share of them from which on another class is no accident either
+CLEAR = 0.6  # the share of the mistakes that one cause has to explain
+REACH = 0.5  # IoU
+
+
+def pairs(truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every detection and annotated box of one image that overlap by an IoU of .5 at least, whatever their classes.
+
+    rows: (n,) the image of each detection. Returns positions (p,) of detections and of boxes, best overlap first.
+    """
+    counts = np.diff(truth.starts)[rows]
+    near, which = rows_of(truth.starts[rows], counts), np.repeat(np.arange(len(rows)), counts)
+    found = overlap(xywh[which], truth.xywh[near], truth.crowd[near])
+    order = np.argsort(-found, kind="stable")[: int((found >= REACH).sum())]
+    return which[order], near[order]
+
+
+def other_classes(
+    truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64], labels: NDArray[np.int64]
+) -> Iterator[str]:
+    """Says where most boxes are found as another class, with the likely cause.
+
+    rows, xywh, labels: image, box and class of the best detections; classes that the data set does not have are negative.
+    """
+    known = labels >= 0
+    rows, xywh, labels = rows[known], xywh[known], labels[known]
+    which, near = pairs(truth, rows, xywh)
+    met = np.unique(which)
+    own = np.unique(which[labels[which] == truth.labels[near]])
+    other = np.setdiff1d(met, own)
+    if len(met) < SOME or len(other) <= MOST * len(met):
+        return
+    _, first = np.unique(which, return_index=True)  # the box that each overlaps most
+    wrong = np.isin(which[first], other)
+    said, true = labels[which[first]][wrong], truth.labels[near[first]][wrong]
+    yield (
+        f"Of the {len(rows):,} best detections {len(met):,} meet an annotated box, and only {len(own):,} of these one of their "
+        f"own class: most boxes are found as another class. {_cause(truth, said.tolist(), true.tolist())}"
+    )
+
+
+def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
+    """The likeliest reason for detections `said` to be of one class and to lie on boxes of another."""
+    ids = truth.space.ids
+    both = [(ids[one], ids[other]) for one, other in zip(said, true, strict=True)]
+    shifts = Counter(theirs - ours for ours, theirs in both)
+    shift, often = shifts.most_common(1)[0]
+    if often >= CLEAR * len(both) and abs(shift) == 1:
+        side = "before" if shift > 0 else "after"
+        return (
+            f"Category ids look shifted by one: {often:,} detections have the id {side} that of the box. "
+            "Were classes counted from 0 in one place and from 1 in the other?"
+        )
+    for what, expected in _numberings(truth).items():
+        fitting = sum(expected(ours) == label for (ours, _), label in zip(both, true, strict=True))
+        if fitting >= CLEAR * len(both):
+            return f"{what}, as for {fitting:,} detections: write the ids of these annotations."
+    (ours, theirs), often = Counter(zip(said, true, strict=True)).most_common(1)[0]
+    names = truth.space.names
+    return (
+        f"The most frequent mix-up is '{names[ours]}' where '{names[theirs]}' is annotated, {often:,} times: "
+        "are the classes those of the data set, in its order?"
+    )
+
+
+def _numberings(truth: GroundTruth) -> dict[str, Callable[[int], int | None]]:
+    """Other ways in which category ids are often written: from the id written to the label that was meant."""
+    ways: dict[str, Callable[[int], int | None]] = {
+        "Category ids look like positions from 0, where the annotations' ids are others": lambda written: written,
+        "Category ids look like positions from 1, where the annotations' ids are others": lambda written: written - 1,
+    }
+    coco = get("coco80")
+    if len(truth.space) == len(coco):
+        ways["Category ids look like COCO's, which leave some numbers out, where the annotations' ids do not"] = (
+            coco.label_of_id.get
+        )
+    return ways
