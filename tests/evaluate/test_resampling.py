@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zoo.evaluate import Area, Evaluator, GroundTruth, Policy, Settings
@@ -68,6 +68,69 @@ def test_a_replicate_is_the_data_set_with_pictures_repeated(weights, seed) -> No
     for name, expected in evaluated(*repeated(boxes, found, weights)).numbers().items():
         value = numbers[name][0]
         assert (value == pytest.approx(expected, abs=1e-12)) if expected > -1 else np.isnan(value), name
+
+
+def copied(instances: dict[str, Any], results: list[dict[str, Any]], weights: list[int]) -> tuple[dict[str, Any], list[Any]]:
+    """A COCO data set and its results with every image as often as its weight says, each copy with an id of its own."""
+    made: dict[str, Any] = {"categories": instances["categories"], "images": [], "annotations": []}
+    found = []
+    for image, weight in zip(instances["images"], weights, strict=True):
+        for _ in range(weight):
+            made["images"].append({**image, "id": len(made["images"]) + 1})
+            here = {"image_id": len(made["images"])}
+            for one in instances["annotations"]:
+                if one["image_id"] == image["id"]:
+                    made["annotations"].append({**one, **here, "id": len(made["annotations"]) + 1})
+            found += [{**one, **here} for one in results if one["image_id"] == image["id"]]
+    return made, found
+
+
+@pytest.mark.parametrize("engine", available())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 10**6),
+    weights=st.lists(st.integers(0, 4), min_size=5, max_size=5).filter(any),
+    distinct=st.sampled_from([1, 2, 4, 1000]),
+)
+def test_a_replicate_is_what_pycocotools_says_of_copied_images(
+    pycocotools_on, truth_of, feed, engine, seed, weights, distinct
+) -> None:
+    random = np.random.default_rng(seed)
+    instances: dict[str, Any] = {
+        "images": [{"id": image + 1, "width": 99, "height": 99} for image in range(5)],
+        "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}],
+        "annotations": [
+            {"image_id": image, "category_id": label, "bbox": box, "area": box[2] * box[3], "iscrowd": crowd}
+            for image, label, box, crowd in zip(
+                random.integers(1, 6, 12).tolist(),
+                random.integers(1, 3, 12).tolist(),
+                random.uniform(5, 50, (12, 4)).round(1).tolist(),
+                random.binomial(1, 0.1, 12).tolist(),
+                strict=True,
+            )
+        ],
+    }  # fmt: skip
+    for number, one in enumerate(instances["annotations"]):
+        one["id"] = number + 1
+    results = [
+        {**{key: one[key] for key in ("image_id", "category_id")}, "bbox": moved, "score": score}
+        for one, moved, score in zip(
+            instances["annotations"] * 3,
+            [(one["bbox"] + random.normal(0, 3, 4)).clip(1).tolist() for one in instances["annotations"] * 3],
+            (random.integers(0, distinct, 36) / distinct).tolist(), strict=True,
+        )
+    ]  # fmt: skip
+    evaluator = Evaluator(truth_of(instances), engine=engine)
+    feed(evaluator, results)
+    sample = evaluator.sample()
+    drawn = np.array([weights, [1] * 5], np.uint32)
+    made = sample.engine.resample(sample.ranking(), sample.plan, drawn, limit=100, threads=1)
+    numbers = summarise_replicates(made, sample.plan, sample.policy, limit=100)
+    for row, some in enumerate(drawn.tolist()):
+        theirs = pycocotools_on(*copied(instances, results, some)).stats
+        for name, expected in zip(numbers, theirs.tolist(), strict=True):
+            value = numbers[name][row]
+            assert abs(value - expected) < 1e-14 if expected > -1 else np.isnan(value), (name, value, expected)
 
 
 @pytest.mark.skipif("kernel" not in available(), reason="the kernel was not built here: no C compiler")

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.compiled import FILE, library
-from zoo.data.compiled import address as _address
-from zoo.data.compiled import structure as _structure
+from zoo.data.compiled import FILE, address, library
 from zoo.data.ragged import rows_of, starts_of
+from zoo.errors import DataError
 from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.flat import Flat
 from zoo.evaluate.outcomes import Outcomes
@@ -21,23 +20,44 @@ from zoo.evaluate.plan import Plan
 from zoo.evaluate.resampling import Ranking, Replicates
 
 _WORTH_A_THREAD = 4096  # detections; starting a thread for fewer takes longer than matching them
+_NO_MEMORY = -1
+
+
+def _structure(name: str, fields: str) -> type[ctypes.Structure]:
+    """A structure of kernel.h: `name:type` is an array, its address and its length; the others are 64-bit numbers.
+
+    A type is one of numpy's; `?` is any, where the structure says otherwise which.
+    """
+    kinds: list[tuple[str, Any]] = [("refused", ctypes.c_char_p)]
+    arrays = {}
+    for field in fields.split():
+        name_of, _, dtype = field.partition(":")
+        if dtype:
+            arrays[name_of] = None if dtype == "?" else np.dtype(dtype)
+            kinds += [(name_of, ctypes.c_void_p), (f"{name_of}_count", ctypes.c_int64)]
+        else:
+            kinds.append((name_of, ctypes.c_int64))
+    return type(name, (ctypes.Structure,), {"_fields_": kinds, "arrays": arrays})
+
 
 _Match = _structure(
     "_Match",
-    "pictures *starts *images *detections *scores *labels *box_starts *box_labels *box_xywh *crowd *uncounted *ignore"
-    " narrow corners classes ranges thresholds watched limit analyses *lows *highs *ious"
-    " *kept *rows *ranks *outside *correct *ignored *hit *found *boxes *box_ious",
+    "starts:i8 images:i8 detections:? scores:f8 labels:i8 box_starts:i8 box_labels:i4 box_xywh:f8 crowd:b1 uncounted:b1"
+    " ignore:u2 narrow corners classes ranges thresholds watched limit analyses lows:f8 highs:f8 ious:f8"
+    " kept:i8 rows:i8 ranks:u2 outside:u2 correct:u2 ignored:u2 hit:b1 found:b1 boxes:i4 box_ious:f4",
 )
-_Sort = _structure("_Sort", "count classes narrow *scores *labels *edges *order")
+_Sort = _structure("_Sort", "classes narrow scores:? labels:u2 edges:i8 order:u4")
 _Accumulate = _structure(
     "_Accumulate",
-    "count hit_count narrow *scores *labels *ranks *outside *correct *ignored *hits *order *edges"
-    " classes ranges thresholds points limits curves *limit_of *curve_of *positives *recalls *precision *reached_at *recall",
+    "narrow scores:? ranks:u2 outside:u2 correct:u2 ignored:u2 hits:i8 order:u4 edges:i8"
+    " classes ranges thresholds points limits curves limit_of:i8 curve_of:i8 positives:i8 recalls:f8"
+    " precision:f8 reached_at:f8 recall:f8",
 )
 _Resample = _structure(
     "_Resample",
-    "replicates pictures *weights *edges *picture *outside *ranks *hit *correct *ignored *box_edges *box_picture *box_ignore"
-    " classes ranges thresholds points limits limit *limit_of *recalls *ap *recall *limited *positives",
+    "replicates images weights:u4 edges:i8 image:u4 tied:u4 outside:u2 ranks:u2 hit:b1 correct:u2 ignored:u2"
+    " box_edges:i8 box_image:u4 box_ignore:u2 classes ranges thresholds points limits limit limit_of:i8 recalls:f8"
+    " ap:f8 recall:f8 limited:f8 positives:i8",
 )
 
 
@@ -49,11 +69,25 @@ class Kernel:
     def __init__(self, file: Path = FILE) -> None:
         self._library = library(file)
 
-    def _call(self, function: str, kind: type[ctypes.Structure], threads: int, **values: int | NDArray[np.generic]) -> None:
-        """Fills in a structure and calls; arrays are passed by address, and `values` keeps them alive."""
-        filled = {key: value if isinstance(value, int) else _address(value) for key, value in values.items()}
-        if self._library[function](ctypes.byref(kind(**filled)), ctypes.c_int(max(1, threads))):
+    def _call(self, function: str, kind: Any, threads: int, **values: int | NDArray[np.generic]) -> None:
+        """Fills in a structure and calls; `values` keeps the arrays alive.
+
+        Raises: DataError where the kernel refuses its arguments: an array was changed after it was checked.
+        """
+        filled: dict[str, int] = {}
+        for name, value in values.items():
+            if isinstance(value, int):
+                filled[name] = value
+                continue
+            if not value.flags.c_contiguous or value.dtype != (kind.arrays[name] or value.dtype):
+                raise _refused(function, f"{name} is {value.dtype}, or not in one piece")
+            filled[name], filled[f"{name}_count"] = address(value), value.size
+        arguments = kind(**filled)
+        returned = self._library[function](ctypes.byref(arguments), ctypes.c_int64(max(1, threads)))
+        if returned == _NO_MEMORY:
             raise MemoryError(f"the kernel's {function} found no memory")
+        if returned:
+            raise _refused(function, (arguments.refused or b"").decode())
 
     def match(self, flat: Flat, images: NDArray[np.int64], plan: Plan, *, analyses: bool = True, threads: int = 1) -> Outcomes:
         """See `matching.match`."""
@@ -67,7 +101,7 @@ class Kernel:
         boxes, ious = np.empty((len(found), 2), np.int32), np.empty((len(found), 2), np.float32)
         self._call(
             "match", _Match, min(threads, 1 + count // _WORTH_A_THREAD),
-            pictures=len(images), starts=flat.starts, images=images,
+            starts=flat.starts, images=images,
             detections=flat.boxes, narrow=_narrow(flat.boxes), corners=int(flat.box_format == "xyxy"),
             scores=flat.scores.astype(np.float64), labels=flat.labels,
             box_starts=truth.starts, box_labels=truth.labels, box_xywh=truth.xywh, crowd=truth.crowd,
@@ -100,7 +134,7 @@ class Kernel:
         order, edges = np.empty(len(outcomes), np.uint32), np.empty(classes + 1, np.int64)
         self._call(
             "sort_by_class_and_score", _Sort, threads,
-            count=len(order), classes=classes, narrow=_narrow(outcomes.scores), scores=outcomes.scores, labels=outcomes.labels,
+            classes=classes, narrow=_narrow(outcomes.scores), scores=outcomes.scores, labels=outcomes.labels,
             edges=edges, order=order,
         )  # fmt: skip
         return order, edges
@@ -113,8 +147,7 @@ class Kernel:
         order, edges = self.by_score(outcomes, positives.shape[1], threads=threads)
         self._call(
             "accumulate", _Accumulate, threads,
-            count=len(outcomes), hit_count=len(outcomes.hits), narrow=_narrow(outcomes.scores), scores=outcomes.scores,
-            labels=outcomes.labels, ranks=outcomes.ranks, outside=outcomes.outside,
+            narrow=_narrow(outcomes.scores), scores=outcomes.scores, ranks=outcomes.ranks, outside=outcomes.outside,
             correct=outcomes.correct, ignored=outcomes.ignored, hits=outcomes.hits, order=order, edges=edges,
             classes=positives.shape[1], ranges=positives.shape[0], thresholds=len(plan.settings.ious),
             points=plan.settings.recalls, limits=len(plan.settings.detections), curves=len(limits),
@@ -129,16 +162,24 @@ class Kernel:
         made = Replicates.blank(len(weights), plan)
         self._call(
             "resample", _Resample, threads,
-            replicates=len(weights), pictures=weights.shape[1], weights=np.ascontiguousarray(weights, np.uint32),
-            edges=ranking.edges, picture=ranking.pictures, outside=ranking.outside, ranks=ranking.ranks, hit=ranking.hit,
-            correct=ranking.correct, ignored=ranking.ignored,
-            box_edges=ranking.box_edges, box_picture=ranking.box_pictures, box_ignore=ranking.box_ignore,
+            replicates=len(weights), images=weights.shape[1], weights=np.ascontiguousarray(weights, np.uint32),
+            edges=ranking.edges, image=ranking.pictures, tied=ranking.tied, outside=ranking.outside, ranks=ranking.ranks,
+            hit=ranking.hit, correct=ranking.correct, ignored=ranking.ignored,
+            box_edges=ranking.box_edges, box_image=ranking.box_pictures, box_ignore=ranking.box_ignore,
             classes=len(plan.truth.space), ranges=len(plan.ranges), thresholds=len(plan.settings.ious),
             points=plan.settings.recalls, limits=len(plan.settings.detections), limit=limit,
             limit_of=np.array(plan.settings.detections, np.int64), recalls=plan.settings.recall_points(),
             ap=made.ap, recall=made.recall, limited=made.limited, positives=made.positives,
         )  # fmt: skip
         return made
+
+
+def _refused(function: str, case: str) -> DataError:
+    return DataError(
+        f"The evaluation kernel was called to {function.replace('_', ' ')}.",
+        f"Its arguments do not belong together: {case[:200]}.",
+        "Leave the arrays of ground truth and detections as they are while they are measured.",
+    )
 
 
 def _narrow(values: NDArray[Any]) -> int:

@@ -1,7 +1,8 @@
 """AP and recall of resampled pictures in vectorised numpy, from outcomes alone: the readable form of `kernel/resample.c`.
 
 Drawing pictures with replacement (Efron & Tibshirani, An Introduction to the Bootstrap, 1993) gives each a weight, the number of
-times it was drawn. A picture that counts w times is w copies of it next to each other in the ranking.
+times it was drawn. A picture that counts w times is w copies of it next to each other in the ranking: of its detections with
+equal scores first all of one copy, then all of the next.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class Ranking:
 
     edges:    (k + 1,) where each class begins.
     pictures: (n,) uint32, columns of the weights.
+    tied:     (n,) uint32, where several detections of one picture and class have equal scores and one of them is a hit, how many
+              there are, at the first of them; 0 elsewhere.
     outside, ranks, hit: (n,) as in the outcomes; whether it is a hit.
     correct, ignored:    (h, r) masks of the hits, in this order.
     box_edges, box_pictures, box_ignore: (k + 1,), (g,), (g,) the same of the boxes that count somewhere.
@@ -32,6 +35,7 @@ class Ranking:
 
     edges: NDArray[np.int64]
     pictures: NDArray[np.uint32]
+    tied: NDArray[np.uint32]
     outside: NDArray[np.uint16]
     ranks: NDArray[np.uint16]
     hit: NDArray[np.bool_]
@@ -52,11 +56,13 @@ class Ranking:
         hit_of[outcomes.hits] = np.arange(len(outcomes.hits))
         hits = hit_of[order][hit[order]]
         truth = plan.truth
+        pictures = np.searchsorted(counted, outcomes.image_of())[order].astype(np.uint32)
         boxes = np.flatnonzero(np.isin(truth.images, counted))
         boxes = boxes[np.argsort(truth.labels[boxes], kind="stable")]
         return cls(
             edges=edges,
-            pictures=np.searchsorted(counted, outcomes.image_of())[order].astype(np.uint32),
+            pictures=pictures,
+            tied=_tied(outcomes.scores[order], pictures, edges, hit[order]),
             outside=outcomes.outside[order],
             ranks=outcomes.ranks[order],
             hit=hit[order],
@@ -116,20 +122,52 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
+def _tied(
+    scores: NDArray[Any], pictures: NDArray[np.uint32], edges: NDArray[np.int64], hit: NDArray[np.bool_]
+) -> NDArray[np.uint32]:
+    """See `Ranking.tied`."""
+    new = np.ones(len(scores), bool)  # whether a detection is not tied to the one before it
+    new[1:] = (scores[1:] != scores[:-1]) | (pictures[1:] != pictures[:-1])
+    new[edges[:-1][edges[:-1] < len(scores)]] = True
+    tied = np.zeros(len(scores), np.uint32)
+    first = np.flatnonzero(new)
+    counts = np.diff(first, append=len(scores))
+    several = np.flatnonzero(counts > 1)
+    hits = np.concatenate([[0], np.cumsum(hit)])
+    several = several[hits[first[several] + counts[several]] > hits[first[several]]]
+    tied[first[several]] = counts[several]
+    return tied
+
+
 def resample(ranking: Ranking, plan: Plan, weights: NDArray[np.uint32], *, limit: int, threads: int = 1) -> Replicates:
     """weights: (b, m) how often each picture counts. limit: detections per picture and class for AP. threads: not used here."""
     del threads
     made = Replicates.blank(len(weights), plan)
-    hit_edges = np.concatenate([[0], np.cumsum(ranking.hit)])[ranking.edges]
+    hits = np.cumsum(ranking.hit) - 1
     for label in range(len(plan.truth.space)):
-        rows = slice(ranking.edges[label], ranking.edges[label + 1])
-        hits = slice(hit_edges[label], hit_edges[label + 1])
+        rows = np.arange(ranking.edges[label], ranking.edges[label + 1])
         boxes = slice(ranking.box_edges[label], ranking.box_edges[label + 1])
-        size = max(1, rows.stop - rows.start, (hits.stop - hits.start) * len(plan.settings.ious))
+        size = max(1, len(rows), int(ranking.hit[rows].sum()) * len(plan.settings.ious))
         for start in range(0, len(weights), max(1, _CELLS // size)):
             some = slice(start, start + max(1, _CELLS // size))
-            _class(made, ranking, plan, weights[some].astype(np.int64), (rows, hits, boxes), (some, label, limit))
+            weight = weights[some].astype(np.int64)
+            _class(made, ranking, plan, weight, _in_turns(ranking, rows, weight), hits, boxes, (some, label, limit))
     return made
+
+
+def _in_turns(
+    ranking: Ranking, rows: NDArray[np.int64], weights: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows of a class with tied ones repeated, and for each which copy it is, from 1; 0 for all copies at once."""
+    parts, turns, done = [], [], rows[0] if len(rows) else 0
+    for first in rows[ranking.tied[rows] > 1]:
+        group = np.arange(first, first + ranking.tied[first])
+        most = int(weights[:, ranking.pictures[first]].max(initial=0))
+        parts += [np.arange(done, first), np.tile(group, most)]
+        turns += [np.zeros(first - done, np.int64), np.repeat(np.arange(1, most + 1), len(group))]
+        done = group[-1] + 1
+    rest = rows[rows >= done]
+    return np.concatenate([*parts, rest]), np.concatenate([*turns, np.zeros(len(rest), np.int64)])
 
 
 def _class(
@@ -137,13 +175,17 @@ def _class(
     ranking: Ranking,
     plan: Plan,
     weights: NDArray[np.int64],
-    parts: tuple[slice, slice, slice],
+    turns: tuple[NDArray[np.int64], NDArray[np.int64]],
+    hit_of: NDArray[np.int64],
+    boxes: slice,
     where: tuple[slice, int, int],
 ) -> None:
     """Fills in one class of some replicates."""
-    (rows, hits, boxes), (some, label, limit) = parts, where
+    (rows, turn), (some, label, limit) = turns, where
     weight = weights[:, ranking.pictures[rows]]  # (b, n)
+    weight = np.where(turn > 0, weight >= turn, weight)
     at = np.flatnonzero(ranking.hit[rows])
+    hits = hit_of[rows[at]]
     within = ranking.ranks[rows] < limit
     bits = np.arange(len(plan.settings.ious))
     for area in range(len(plan.ranges)):
@@ -186,5 +228,5 @@ def _areas(
     defined = positives[:, None] > 0
     if not weight.shape[1]:
         return np.zeros((len(weight), correct.shape[1])), np.zeros((len(weight), correct.shape[1]))
-    area = np.cumsum(best * new, axis=1)[:, -1] / len(points)
+    area = np.cumsum((best * new)[:, ::-1], axis=1)[:, -1] / len(points)  # from the end, as the kernel
     return np.where(defined, area, 0.0), np.where(defined, found[:, -1] / there[:, 0], 0.0)

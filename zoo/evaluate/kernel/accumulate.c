@@ -31,9 +31,9 @@ static int64_t list_hits(const Shared *shared, Scratch *s, int64_t k, int64_t li
     const int64_t lanes = (a->ranges + 3) / 4 * 4; /* four at a time vectorise */
     uint32_t wrong[MAX_RANGES] = {0};
     int64_t hits = 0;
-    for (int64_t i = a->edges[k]; i < a->edges[k + 1]; i++) {
-        const uint32_t row = a->order[i], outside = a->outside[row];
-        if (a->ranks[row] >= limit) continue;
+    for (int64_t i = a->edges.at[k]; i < a->edges.at[k + 1]; i++) {
+        const uint32_t row = a->order.at[i], outside = a->outside.at[row];
+        if (a->ranks.at[row] >= limit) continue;
         if (shared->hit_of[row] != NO_HIT) {
             memcpy(s->wrong_before + hits * MAX_RANGES, wrong, sizeof wrong);
             s->rows[hits++] = row;
@@ -69,31 +69,31 @@ static void read_off(const Accumulate *a, const Scratch *s, int64_t found, int64
         int reached = needed <= found;
         precision[p * a->classes] = reached && found ? s->best[needed ? needed - 1 : 0] : 0;
         reached_at[p * a->classes] = 0;
-        if (needed && reached) reached_at[p * a->classes] = score_at(a->scores, a->narrow, s->rows[s->at[needed - 1]]);
-        if (!needed && first >= 0) reached_at[p * a->classes] = score_at(a->scores, a->narrow, first);
+        if (needed && reached) reached_at[p * a->classes] = score_at(a->scores.at, a->narrow, s->rows[s->at[needed - 1]]);
+        if (!needed && first >= 0) reached_at[p * a->classes] = score_at(a->scores.at, a->narrow, first);
     }
 }
 
 /* All curves of a class at one limit of detections. */
 static void curves(const Shared *shared, Scratch *s, int64_t k, int64_t number) {
     const Accumulate *a = shared->accumulate;
-    const int64_t limit = a->curve_of[number];
+    const int64_t limit = a->curve_of.at[number];
     int64_t first = -1, hits = list_hits(shared, s, k, limit);
-    for (int64_t i = a->edges[k]; i < a->edges[k + 1] && first < 0; i++)
-        if (a->ranks[a->order[i]] < limit) first = a->order[i];
+    for (int64_t i = a->edges.at[k]; i < a->edges.at[k + 1] && first < 0; i++)
+        if (a->ranks.at[a->order.at[i]] < limit) first = a->order.at[i];
     for (int64_t r = 0; r < a->ranges; r++) {
-        const int64_t positives = a->positives[r * a->classes + k];
+        const int64_t positives = a->positives.at[r * a->classes + k];
         if (!positives) continue;
         for (int64_t h = 0; h < hits; h++) {
             int64_t masks = (int64_t)shared->hit_of[s->rows[h]] * a->ranges + r;
-            s->correct[h] = a->correct[masks];
-            s->ignored[h] = a->ignored[masks];
+            s->correct[h] = a->correct.at[masks];
+            s->ignored[h] = a->ignored.at[masks];
         }
         for (int64_t p = 0, needed = 0; p < a->points; s->needed[p++] = needed)
-            while ((double)needed / (double)positives < a->recalls[p]) needed++;
+            while ((double)needed / (double)positives < a->recalls.at[p]) needed++;
         for (int64_t t = 0; t < a->thresholds; t++) {
             int64_t where = ((number * a->ranges + r) * a->thresholds + t) * a->points * a->classes + k;
-            read_off(a, s, climb(s, hits, r, t), first, a->precision + where, a->reached_at + where);
+            read_off(a, s, climb(s, hits, r, t), first, a->precision.at + where, a->reached_at.at + where);
         }
     }
 }
@@ -102,19 +102,19 @@ static void curves(const Shared *shared, Scratch *s, int64_t k, int64_t number) 
 static void recalls(const Shared *shared, Scratch *s, int64_t k) {
     const Accumulate *a = shared->accumulate;
     int64_t hits = 0;
-    for (int64_t i = a->edges[k]; i < a->edges[k + 1]; i++)
-        if (shared->hit_of[a->order[i]] != NO_HIT) s->rows[hits++] = a->order[i];
+    for (int64_t i = a->edges.at[k]; i < a->edges.at[k + 1]; i++)
+        if (shared->hit_of[a->order.at[i]] != NO_HIT) s->rows[hits++] = a->order.at[i];
     for (int64_t m = 0; m < a->limits; m++) {
         for (int64_t r = 0; r < a->ranges; r++) {
-            const int64_t positives = a->positives[r * a->classes + k];
+            const int64_t positives = a->positives.at[r * a->classes + k];
             int64_t found[16] = {0};
             for (int64_t h = 0; h < hits; h++) {
-                if (a->ranks[s->rows[h]] >= a->limit_of[m]) continue;
-                uint16_t correct = a->correct[(int64_t)shared->hit_of[s->rows[h]] * a->ranges + r];
+                if (a->ranks.at[s->rows[h]] >= a->limit_of.at[m]) continue;
+                uint16_t correct = a->correct.at[(int64_t)shared->hit_of[s->rows[h]] * a->ranges + r];
                 for (int t = 0; t < 16; t++) found[t] += (correct >> t) & 1;
             }
             for (int64_t t = 0; t < a->thresholds && positives; t++)
-                a->recall[((m * a->ranges + r) * a->thresholds + t) * a->classes + k] = (double)found[t] / (double)positives;
+                a->recall.at[((m * a->ranges + r) * a->thresholds + t) * a->classes + k] = (double)found[t] / (double)positives;
         }
     }
 }
@@ -143,21 +143,45 @@ static void *worker(void *context) {
     return NULL;
 }
 
-/* 0, or -1 where memory ran out. Entries of classes without boxes are left as they are. */
-int accumulate(Accumulate *a, int threads) {
-    uint32_t *hit_of = malloc(((size_t)a->count + 1) * sizeof(uint32_t));
-    int64_t *hits = calloc((size_t)a->classes + 1, sizeof(int64_t));
-    int failed = !hit_of || !hits;
-    if (!failed) {
-        for (int64_t i = 0; i < a->count; i++) hit_of[i] = NO_HIT;
-        for (int64_t h = 0; h < a->hit_count; h++) hit_of[a->hits[h]] = (uint32_t)h;
-        Shared shared = {a, hit_of, {0, a->classes, 0}, 0};
-        for (int64_t h = 0; h < a->hit_count; h++) hits[a->labels[a->hits[h]]]++;
-        for (int64_t k = 0; k < a->classes; k++)
-            if (hits[k] > shared.most_hits) shared.most_hits = hits[k];
-        on_threads(threads < a->classes ? threads : (int)a->classes, worker, &shared);
-        failed = atomic_load(&shared.jobs.failed);
+/* The most hits of a class, going by the order. */
+static int64_t most_hits(const Accumulate *a, const uint32_t *hit_of) {
+    int64_t most = 0;
+    for (int64_t k = 0; k < a->classes; k++) {
+        int64_t hits = 0;
+        for (int64_t i = a->edges.at[k]; i < a->edges.at[k + 1]; i++) hits += hit_of[a->order.at[i]] != NO_HIT;
+        most = hits > most ? hits : most;
     }
-    free(hit_of), free(hits);
-    return failed ? -1 : 0;
+    return most;
+}
+
+static int check(Accumulate *a) {
+    const int64_t count = a->scores.count, curves = a->curves * a->ranges;
+    REQUIRE(a->classes >= 0 && a->classes <= MAX_CLASSES && a->ranges > 0 && a->ranges <= MAX_RANGES);
+    REQUIRE(a->thresholds >= 0 && a->thresholds <= MAX_THRESHOLDS && a->curves >= 0 && a->curves <= UINT16_MAX);
+    REQUIRE(a->points >= 0 && a->recalls.count == a->points && are_recalls(a->recalls.at, a->points));
+    REQUIRE(a->limits >= 0 && a->limit_of.count == a->limits && a->curve_of.count == a->curves);
+    REQUIRE(count < UINT32_MAX && a->ranks.count == count && a->outside.count == count && a->order.count == count);
+    REQUIRE(all_below_32(a->order.at, count, count));
+    REQUIRE(a->edges.count == a->classes + 1 && rises(a->edges.at, a->edges.count, count));
+    REQUIRE(a->hits.count <= count && all_below(a->hits.at, a->hits.count, count));
+    REQUIRE(is_product(a->correct.count, a->hits.count, a->ranges, 1, 1) && a->ignored.count == a->correct.count);
+    REQUIRE(is_product(a->positives.count, a->ranges, a->classes, 1, 1));
+    REQUIRE(all_below(a->positives.at, a->positives.count, UINT32_MAX));
+    REQUIRE(a->points <= UINT16_MAX && is_product(a->precision.count, curves, a->thresholds, a->points, a->classes));
+    REQUIRE(a->reached_at.count == a->precision.count);
+    REQUIRE(is_product(a->recall.count, a->limits, a->ranges, a->thresholds, a->classes));
+    return DONE;
+}
+
+/* Entries of classes without boxes are left as they are. */
+int accumulate(Accumulate *a, int64_t threads) {
+    if (check(a) != DONE) return REFUSED;
+    uint32_t *hit_of = malloc(((size_t)a->order.count + 1) * sizeof(uint32_t));
+    if (!hit_of) return NO_MEMORY;
+    for (int64_t i = 0; i < a->order.count; i++) hit_of[i] = NO_HIT;
+    for (int64_t h = 0; h < a->hits.count; h++) hit_of[a->hits.at[h]] = (uint32_t)h;
+    Shared shared = {a, hit_of, {0, a->classes, 0}, most_hits(a, hit_of)};
+    on_threads(threads < a->classes ? threads : a->classes, worker, &shared);
+    free(hit_of);
+    return atomic_load(&shared.jobs.failed) ? NO_MEMORY : DONE;
 }

@@ -2,6 +2,9 @@
  *
  * The arithmetic is that of the numpy modules beside this folder, to the last bit: compile without fused multiply-add
  * (-ffp-contract=off) and without -ffast-math. No result depends on the number of threads: no sum crosses a job.
+ *
+ * Every array comes with its length, and nothing is read or written before all lengths, offsets and indices are checked: arguments
+ * that do not belong together are refused, and `refused` says which. Numbers that are only computed with are not looked at.
  */
 #ifndef ZOO_KERNEL_H
 #define ZOO_KERNEL_H
@@ -15,7 +18,27 @@
 #error "the build says which sources these are: python hatch_build.py"
 #endif
 #define MAX_RANGES 16
+#define MAX_THRESHOLDS 16
+#define MAX_CLASSES 65536 /* labels are 16 bits wide */
 #define EPS 2.220446049250313e-16 /* numpy.spacing(1), which pycocotools adds to denominators */
+
+/* What every entry point returns. */
+enum { DONE = 0, NO_MEMORY = -1, REFUSED = -2 };
+
+#define SPAN(type) \
+    struct {       \
+        type *at;  \
+        int64_t count; \
+    }
+
+/* Refuses the arguments `a` unless something holds of them. */
+#define REQUIRE(truth)                       \
+    do {                                     \
+        if (!(truth)) {                      \
+            a->refused = #truth;             \
+            return REFUSED;                  \
+        }                                    \
+    } while (0)
 
 static inline double score_at(const void *scores, int64_t narrow, int64_t row) {
     return narrow ? ((const float *)scores)[row] : ((const double *)scores)[row];
@@ -31,77 +54,98 @@ typedef struct {
 int64_t next_job(Jobs *jobs); /* the next job, or -1 when there is none */
 
 /* Runs worker(context) on so many threads, this one included, and returns when all are done. */
-void on_threads(int threads, void *(*worker)(void *), void *context);
+void on_threads(int64_t threads, void *(*worker)(void *), void *context);
+
+/* Makes a block of memory as large as that, or leaves it and returns 0. */
+int enlarge(void **block, size_t bytes);
+
+/* Whether a length is the product of some numbers, none of which is negative. */
+int is_product(int64_t length, int64_t a, int64_t b, int64_t c, int64_t d);
+
+/* Whether offsets begin at 0, never fall, and end at `end`; there is at least one. */
+int rises(const int64_t *offsets, int64_t count, int64_t end);
+
+/* Whether all numbers lie in 0 .. limit-1. */
+int all_below(const int64_t *values, int64_t count, int64_t limit);
+int all_below_32(const uint32_t *values, int64_t count, int64_t limit);
+int all_below_16(const uint16_t *values, int64_t count, int64_t limit);
+
+/* Whether recall points can be: from 0 to 1, and none falls. */
+int are_recalls(const double *values, int64_t count);
 
 typedef struct {
-    /* detections: pictures, one after another */
-    int64_t pictures;
-    const int64_t *starts, *images;
-    const void *detections; /* (n, 4) float where `narrow`, else double; x1 y1 x2 y2 where `corners`, else x y width height */
-    const double *scores;
-    const int64_t *labels;
+    const char *refused;
+    /* detections: images, one after another; `images` are rows of the ground truth */
+    SPAN(const int64_t) starts, images;
+    SPAN(const void) detections; /* (n, 4) float where `narrow`, else double; x1 y1 x2 y2 where `corners`, else x y width height */
+    SPAN(const double) scores;
+    SPAN(const int64_t) labels;
     /* ground truth */
-    const int64_t *box_starts;
-    const int32_t *box_labels;
-    const double *box_xywh;
-    const uint8_t *crowd, *uncounted;
-    const uint16_t *ignore;
+    SPAN(const int64_t) box_starts;
+    SPAN(const int32_t) box_labels;
+    SPAN(const double) box_xywh;
+    SPAN(const uint8_t) crowd, uncounted;
+    SPAN(const uint16_t) ignore;
     /* what is asked */
     int64_t narrow, corners, classes, ranges, thresholds, watched, limit, analyses;
-    const double *lows, *highs, *ious;
-    /* results: those of a picture begin at its start; `kept` of them are filled in */
-    int64_t *kept, *rows;
-    uint16_t *ranks, *outside, *correct, *ignored;
-    uint8_t *hit, *found;
-    int32_t *boxes;
-    float *box_ious;
+    SPAN(const double) lows, highs, ious;
+    /* results: those of an image begin at its start; `kept` of them are filled in */
+    SPAN(int64_t) kept, rows;
+    SPAN(uint16_t) ranks, outside, correct, ignored;
+    SPAN(uint8_t) hit, found;
+    SPAN(int32_t) boxes;
+    SPAN(float) box_ious;
 } Match;
 
 typedef struct {
-    int64_t count, classes, narrow;
-    const void *scores; /* float where `narrow`, else double */
-    const uint16_t *labels;
-    int64_t *edges;  /* (classes + 1) results: where each class begins */
-    uint32_t *order; /* (count) results */
+    const char *refused;
+    int64_t classes, narrow;
+    SPAN(const void) scores; /* float where `narrow`, else double */
+    SPAN(const uint16_t) labels;
+    SPAN(int64_t) edges;  /* (classes + 1) results: where each class begins */
+    SPAN(uint32_t) order; /* (count) results */
 } Sort;
 
 typedef struct {
+    const char *refused;
     /* outcomes */
-    int64_t count, hit_count, narrow;
-    const void *scores; /* float where `narrow`, else double */
-    const uint16_t *labels, *ranks, *outside, *correct, *ignored;
-    const int64_t *hits;
-    const uint32_t *order;
-    const int64_t *edges;
+    int64_t narrow;
+    SPAN(const void) scores; /* float where `narrow`, else double */
+    SPAN(const uint16_t) ranks, outside, correct, ignored;
+    SPAN(const int64_t) hits;
+    SPAN(const uint32_t) order;
+    SPAN(const int64_t) edges;
     /* what is asked: recall at every limit, the curves at some of them */
     int64_t classes, ranges, thresholds, points, limits, curves;
-    const int64_t *limit_of, *curve_of, *positives;
-    const double *recalls;
+    SPAN(const int64_t) limit_of, curve_of, positives;
+    SPAN(const double) recalls;
     /* results: (curves, ranges, thresholds, points, classes) and (limits, ranges, thresholds, classes) */
-    double *precision, *reached_at, *recall;
+    SPAN(double) precision, reached_at, recall;
 } Accumulate;
 
 typedef struct {
-    /* how often each picture counts in each replicate: (replicates, pictures) */
-    int64_t replicates, pictures;
-    const uint32_t *weights;
-    /* detections by class, best first; masks of those that are hits, in the same order */
-    const int64_t *edges;
-    const uint32_t *picture;
-    const uint16_t *outside, *ranks;
-    const uint8_t *hit;
-    const uint16_t *correct, *ignored;
+    const char *refused;
+    /* how often each image counts in each replicate: (replicates, images) */
+    int64_t replicates, images;
+    SPAN(const uint32_t) weights;
+    /* detections by class, best first; masks of those that are hits, in the same order; `tied`: so many from here on, a hit among
+     * them, are of one image and class and have equal scores; 0 elsewhere */
+    SPAN(const int64_t) edges;
+    SPAN(const uint32_t) image, tied;
+    SPAN(const uint16_t) outside, ranks;
+    SPAN(const uint8_t) hit;
+    SPAN(const uint16_t) correct, ignored;
     /* boxes by class */
-    const int64_t *box_edges;
-    const uint32_t *box_picture;
-    const uint16_t *box_ignore;
+    SPAN(const int64_t) box_edges;
+    SPAN(const uint32_t) box_image;
+    SPAN(const uint16_t) box_ignore;
     /* what is asked: AP and recall at `limit`, recall in the first range at every limit */
     int64_t classes, ranges, thresholds, points, limits, limit;
-    const int64_t *limit_of;
-    const double *recalls;
+    SPAN(const int64_t) limit_of;
+    SPAN(const double) recalls;
     /* results, of each replicate: (ranges, thresholds, classes) twice, (limits, thresholds, classes), (ranges, classes) */
-    double *ap, *recall, *limited;
-    int64_t *positives;
+    SPAN(double) ap, recall, limited;
+    SPAN(int64_t) positives;
 } Resample;
 
 #endif

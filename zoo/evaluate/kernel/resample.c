@@ -1,167 +1,287 @@
-/* AP and recall of resampled pictures, a replicate a job: resampling.py in C. Nothing is matched again.
+/* AP and recall of resampled images: resampling.py in C. Nothing is matched again.
  *
- * A picture that counts w times is w copies of it next to each other in the ranking. Precision rises towards the last copy of a true
- * positive and falls towards the last copy of a false one, so that it is enough to look after the last.
+ * An image that counts w times is w copies of it next to each other in the ranking. Precision rises towards the last copy of a true
+ * positive and falls towards the last copy of a false one, so that it is enough to look after the last. Only detections of one
+ * image with equal scores take turns, copy by copy, and are gone through copy by copy.
+ *
+ * Which hits are correct is the same in all replicates; only how often they count differs. So replicates are computed side by
+ * side, LANES at a time: a block of them is a job, and every loop over lanes vectorises.
  */
 #include "kernel.h"
+
+#define LANES 16
+#define KEPT_REACH 2048 /* tables of reached recall points that are kept, by the number of boxes */
+
+typedef uint32_t Lanes[LANES];
 
 typedef struct {
     Resample *resample;
     Jobs jobs;
-    int64_t most_hits;
 } Shared;
 
-/* One thread's memory for the hits of a class, best first. */
+/* One thread's memory: the hits of a class, best first, and what is counted at them in every replicate. */
 typedef struct {
-    uint32_t *weight, *wrong_before; /* (hits), (hits, MAX_RANGES): what matches nothing and is not ignored, before it */
-    uint16_t *rank;                  /* (hits) */
-    uint32_t *events, *event_weight, *event_wrong; /* the hits that matter in one range */
-    uint16_t *correct, *false;
-    uint32_t *found, *wrong; /* true positives of one curve: counts up to and with it */
-    double *best;
-    int64_t *needed; /* (points) true positives that reach each recall */
+    uint16_t *weights;      /* (images, LANES) how often each counts in this block */
+    int64_t hits, capacity;
+    int64_t *source;        /* (hits) which of all hits it is */
+    uint16_t *rank;
+    Lanes *weight, *before; /* (hits), (hits, ranges): what matches nothing and is not ignored, before it */
+    int64_t *events;        /* the hits that matter in one range */
+    Lanes *found;           /* true positives of one curve: counts up to and with it */
+    double *precision;      /* (hits, LANES) */
+    Lanes positives[MAX_RANGES];
+    uint16_t *kept[KEPT_REACH], *large[LANES];
+    int64_t large_size[LANES];
 } Scratch;
 
-/* Goes down the ranking of a class, counts what matches nothing, and lists the hits. */
-static void descend(const Resample *a, Scratch *s, const uint32_t *weights, int64_t k) {
-    static const uint32_t bit[MAX_RANGES] = {1, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7,
-                                             1 << 8, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15};
-    const int64_t lanes = (a->ranges + 3) / 4 * 4;
-    uint32_t wrong[MAX_RANGES] = {0};
-    int64_t hits = 0;
-    for (int64_t i = a->edges[k]; i < a->edges[k + 1]; i++) {
-        uint32_t weight = weights[a->picture[i]];
-        if (a->hit[i]) {
-            s->weight[hits] = weight;
-            s->rank[hits] = a->ranks[i];
-            memcpy(s->wrong_before + hits++ * MAX_RANGES, wrong, sizeof wrong);
-            continue;
-        }
-        if (a->ranks[i] >= a->limit) continue;
-        for (int64_t lane = 0; lane < lanes; lane += 4)
-            for (int r = 0; r < 4; r++) wrong[lane + r] += a->outside[i] & bit[lane + r] ? 0 : weight;
+static int grow(Scratch *s, const Resample *a) {
+    const size_t room = (size_t)(s->capacity + s->capacity / 2 + 256);
+    s->capacity = (int64_t)room;
+    return enlarge((void **)&s->source, room * sizeof(int64_t)) && enlarge((void **)&s->rank, room * sizeof(uint16_t)) &&
+           enlarge((void **)&s->weight, room * sizeof(Lanes)) &&
+           enlarge((void **)&s->before, room * (size_t)a->ranges * sizeof(Lanes)) &&
+           enlarge((void **)&s->events, room * sizeof(int64_t)) && enlarge((void **)&s->found, room * sizeof(Lanes)) &&
+           enlarge((void **)&s->precision, room * LANES * sizeof(double));
+}
+
+static void release(Scratch *s) {
+    free(s->weights), free(s->source), free(s->rank), free(s->weight), free(s->before), free(s->events), free(s->found);
+    free(s->precision);
+    for (int64_t n = 0; n < KEPT_REACH; n++) free(s->kept[n]);
+    for (int lane = 0; lane < LANES; lane++) free(s->large[lane]);
+}
+
+/* The weights of a block of replicates, an image's side by side; lanes beyond the last replicate count nothing. */
+static void lay_out(const Resample *a, Scratch *s, int64_t block) {
+    memset(s->weights, 0, (size_t)a->images * LANES * sizeof(uint16_t));
+    for (int64_t lane = 0; lane < LANES && block * LANES + lane < a->replicates; lane++) {
+        const uint32_t *of_lane = a->weights.at + (block * LANES + lane) * a->images;
+        for (int64_t image = 0; image < a->images; image++) s->weights[image * LANES + lane] = (uint16_t)of_lane[image];
     }
 }
 
-/* The hits of a class that matter in a range, in this replicate; returns how many. `first` is the class's first hit. */
-static int64_t list_events(const Resample *a, Scratch *s, int64_t first, int64_t hits, int64_t r) {
+/* One detection of the ranking, with its weight: a hit is listed, what is false is counted. 0 where memory ran out. */
+static int pass(const Resample *a, Scratch *s, Lanes *wrong, const uint16_t *weight, int64_t i, int64_t hit) {
+    if (a->hit.at[i]) {
+        if (s->hits == s->capacity && !grow(s, a)) return 0;
+        s->source[s->hits] = hit;
+        s->rank[s->hits] = a->ranks.at[i];
+        for (int lane = 0; lane < LANES; lane++) s->weight[s->hits][lane] = weight[lane];
+        memcpy(s->before + s->hits++ * a->ranges, wrong, (size_t)a->ranges * sizeof(Lanes));
+        return 1;
+    }
+    if (a->ranks.at[i] >= a->limit) return 1;
+    const uint32_t outside = a->outside.at[i];
+    for (int64_t r = 0; r < a->ranges; r++) {
+        if ((outside >> r) & 1) continue;
+        for (int lane = 0; lane < LANES; lane++) wrong[r][lane] += weight[lane];
+    }
+    return 1;
+}
+
+/* Goes down the ranking of a class, counts what matches nothing, and lists the hits. `hit` is the first of them. */
+static int descend(const Resample *a, Scratch *s, int64_t k, int64_t hit) {
+    Lanes wrong[MAX_RANGES];
+    memset(wrong, 0, sizeof wrong);
+    s->hits = 0;
+    for (int64_t i = a->edges.at[k], next; i < a->edges.at[k + 1]; i = next) {
+        const uint16_t *weight = s->weights + (int64_t)a->image.at[i] * LANES;
+        const int64_t tied = a->tied.at[i], first = hit;
+        uint16_t most = 1, copy[LANES];
+        next = i + (tied > 1 ? tied : 1);
+        for (int lane = 0; lane < LANES && tied > 1; lane++) most = weight[lane] > most ? weight[lane] : most;
+        for (uint16_t turn = 1; turn <= most; turn++) {
+            for (int lane = 0; lane < LANES && most > 1; lane++) copy[lane] = weight[lane] >= turn;
+            hit = first;
+            for (int64_t j = i; j < next; hit += a->hit.at[j++])
+                if (!pass(a, s, wrong, most > 1 ? copy : weight, j, hit)) return 0;
+        }
+    }
+    return 1;
+}
+
+/* Boxes of a class that count, by range. */
+static void count_boxes(const Resample *a, Scratch *s, int64_t k) {
+    memset(s->positives, 0, sizeof s->positives);
+    for (int64_t g = a->box_edges.at[k]; g < a->box_edges.at[k + 1]; g++) {
+        const uint16_t *weight = s->weights + (int64_t)a->box_image.at[g] * LANES;
+        for (int64_t r = 0; r < a->ranges; r++) {
+            if ((a->box_ignore.at[g] >> r) & 1) continue;
+            for (int lane = 0; lane < LANES; lane++) s->positives[r][lane] += weight[lane];
+        }
+    }
+}
+
+/* How many recall points so many true positives reach, of so many boxes: (boxes + 1). NULL where memory ran out. */
+static const uint16_t *reach(const Resample *a, Scratch *s, int64_t boxes, int lane) {
+    uint16_t **at = boxes < KEPT_REACH ? &s->kept[boxes] : &s->large[lane];
+    if (boxes < KEPT_REACH && *at) return *at;
+    if (boxes >= KEPT_REACH && boxes < s->large_size[lane]) at = &s->large[lane];
+    else if (!enlarge((void **)at, ((size_t)boxes + 1) * sizeof(uint16_t))) return NULL;
+    if (boxes >= KEPT_REACH && boxes >= s->large_size[lane]) s->large_size[lane] = boxes + 1;
+    (*at)[0] = 0;
+    for (int64_t found = 1, p = 0; found <= boxes; found++) {
+        while (p < a->points && (double)found / (double)boxes >= a->recalls.at[p]) p++;
+        (*at)[found] = (uint16_t)p;
+    }
+    return *at;
+}
+
+/* Lists the hits that matter in a range. */
+static int64_t list_events(const Resample *a, Scratch *s, int64_t r) {
     int64_t events = 0;
-    for (int64_t h = 0; h < hits; h++) {
-        uint16_t correct = a->correct[(first + h) * a->ranges + r], counted = (uint16_t)~a->ignored[(first + h) * a->ranges + r];
-        s->event_weight[events] = s->weight[h];
-        s->event_wrong[events] = s->wrong_before[h * MAX_RANGES + r];
-        s->correct[events] = correct;
-        s->false[events] = counted & (uint16_t)~correct;
-        events += s->weight[h] && (correct | counted) && s->rank[h] < a->limit;
+    for (int64_t h = 0; h < s->hits; h++) {
+        const int64_t mask = s->source[h] * a->ranges + r;
+        const uint16_t matters = a->correct.at[mask] | (uint16_t)~a->ignored.at[mask];
+        s->events[events] = h;
+        events += matters && s->rank[h] < a->limit;
     }
     return events;
 }
 
-/* The area under one curve at the recall points; `total` receives the weight of its true positives. */
-static double area(const Resample *a, Scratch *s, int64_t events, int64_t t, uint32_t *total) {
+/* The true positives of one curve, and the precision after each; `found` receives how many there are in all. */
+static int64_t climb(const Resample *a, Scratch *s, int64_t events, int64_t r, int64_t t, Lanes found) {
+    Lanes wrong = {0};
     int64_t count = 0;
-    uint32_t found = 0, wrong = 0;
-    for (int64_t e = 0; e < events; e++) { /* no branch: whether a hit is correct can't be predicted */
-        uint32_t correct = (s->correct[e] >> t) & 1, false = (s->false[e] >> t) & 1, weight = s->event_weight[e];
-        found += weight & (0 - correct);
-        s->found[count] = found;
-        s->wrong[count] = wrong + s->event_wrong[e];
-        count += correct;
-        wrong += weight & (0 - false);
+    memset(found, 0, sizeof(Lanes));
+    for (int64_t e = 0; e < events; e++) {
+        const int64_t h = s->events[e], mask = s->source[h] * a->ranges + r;
+        const uint32_t *weight = s->weight[h], *before = s->before[h * a->ranges + r];
+        if ((a->correct.at[mask] >> t) & 1) {
+            double *precision = s->precision + count * LANES;
+            for (int lane = 0; lane < LANES; lane++) {
+                found[lane] += weight[lane];
+                const double right = (double)(int32_t)found[lane], all = (double)(int32_t)(wrong[lane] + before[lane]) + right;
+                precision[lane] = right / (all + EPS);
+            }
+            memcpy(s->found[count++], found, sizeof(Lanes));
+        } else if (!((a->ignored.at[mask] >> t) & 1))
+            for (int lane = 0; lane < LANES; lane++) wrong[lane] += weight[lane];
     }
-    for (int64_t i = 0; i < count; i++) s->best[i] = (double)s->found[i] / ((double)s->wrong[i] + (double)s->found[i] + EPS);
-    for (int64_t i = count - 2; i >= 0; i--)
-        if (s->best[i + 1] > s->best[i]) s->best[i] = s->best[i + 1];
-    double sum = 0;
-    for (int64_t i = 0, p = 0; i < count; i++) {
-        int64_t before = p;
-        while (p < a->points && s->needed[p] <= s->found[i]) p++;
-        sum += s->best[i] * (double)(p - before);
-    }
-    *total = found;
-    return sum / (double)a->points;
+    return count;
 }
 
-/* The fewest true positives that reach each recall point. */
-static void needs(const Resample *a, Scratch *s, int64_t positives) {
-    for (int64_t p = 0; p < a->points; p++) {
-        int64_t needed = (int64_t)(a->recalls[p] * (double)positives);
-        while (needed > 0 && (double)(needed - 1) / (double)positives >= a->recalls[p]) needed--;
-        while ((double)needed / (double)positives < a->recalls[p]) needed++;
-        s->needed[p] = needed;
+/* The area under one curve at the recall points, from its end to its beginning. */
+static void areas(const Resample *a, const Scratch *s, int64_t count, int64_t r, const uint16_t **reached, double *area) {
+    double best[LANES] = {0};
+    memset(area, 0, LANES * sizeof(double));
+    for (int64_t i = count - 1; i >= 0; i--) {
+        const double *precision = s->precision + i * LANES;
+        for (int lane = 0; lane < LANES; lane++) best[lane] = precision[lane] > best[lane] ? precision[lane] : best[lane];
+        for (int lane = 0; lane < LANES; lane++) {
+            uint32_t most = s->positives[r][lane], here = s->found[i][lane], before = i ? s->found[i - 1][lane] : 0;
+            const uint16_t *of = reached[lane]; /* no more is found than there is, or this would read beyond it */
+            int32_t points = (int32_t)of[here < most ? here : most] - (int32_t)of[before < most ? before : most];
+            area[lane] += best[lane] * (double)points;
+        }
     }
+    for (int lane = 0; lane < LANES; lane++) area[lane] /= (double)a->points;
 }
 
 /* Recall of a class at every limit, in the first range. */
-static void limited(const Resample *a, const Scratch *s, int64_t first, int64_t hits, int64_t positives, double *to) {
+static void limited(const Resample *a, const Scratch *s, int64_t block, int64_t k) {
     for (int64_t m = 0; m < a->limits; m++) {
-        uint32_t found[16] = {0};
-        for (int64_t h = 0; h < hits; h++) {
-            if (s->rank[h] >= a->limit_of[m]) continue;
-            uint32_t correct = a->correct[(first + h) * a->ranges];
-            for (int t = 0; t < 16; t++) found[t] += s->weight[h] & (0 - ((correct >> t) & 1));
+        for (int64_t t = 0; t < a->thresholds; t++) {
+            Lanes found = {0};
+            for (int64_t h = 0; h < s->hits; h++) {
+                if (s->rank[h] >= a->limit_of.at[m] || !((a->correct.at[s->source[h] * a->ranges] >> t) & 1)) continue;
+                for (int lane = 0; lane < LANES; lane++) found[lane] += s->weight[h][lane];
+            }
+            for (int64_t lane = 0; lane < LANES && block * LANES + lane < a->replicates; lane++)
+                if (s->positives[0][lane])
+                    a->limited.at[(((block * LANES + lane) * a->limits + m) * a->thresholds + t) * a->classes + k] =
+                        (double)found[lane] / (double)s->positives[0][lane];
         }
-        for (int64_t t = 0; t < a->thresholds; t++) to[(m * a->thresholds + t) * a->classes] = (double)found[t] / (double)positives;
     }
 }
 
-static void replicate(const Resample *a, Scratch *s, int64_t number) {
-    const uint32_t *weights = a->weights + number * a->pictures;
-    const int64_t curves = a->ranges * a->thresholds * a->classes;
-    double *ap = a->ap + number * curves, *recall = a->recall + number * curves;
-    double *limits = a->limited + number * a->limits * a->thresholds * a->classes;
-    int64_t *positives = a->positives + number * a->ranges * a->classes;
-    for (int64_t k = 0, first = 0, hits; k < a->classes; k++, first += hits) {
-        hits = 0;
-        for (int64_t i = a->edges[k]; i < a->edges[k + 1]; i++) hits += a->hit[i];
-        for (int64_t g = a->box_edges[k]; g < a->box_edges[k + 1]; g++)
-            for (int64_t r = 0; r < a->ranges; r++)
-                positives[r * a->classes + k] += (a->box_ignore[g] >> r) & 1 ? 0 : weights[a->box_picture[g]];
-        if (!positives[k]) continue; /* the first range holds every box */
-        descend(a, s, weights, k);
-        limited(a, s, first, hits, positives[k], limits + k);
-        for (int64_t r = 0; r < a->ranges; r++) {
-            const int64_t there = positives[r * a->classes + k];
-            if (!there) continue;
-            int64_t events = list_events(a, s, first, hits, r);
-            needs(a, s, there);
-            for (int64_t t = 0; t < a->thresholds; t++) {
-                uint32_t found;
-                int64_t where = (r * a->thresholds + t) * a->classes + k;
-                ap[where] = area(a, s, events, t, &found);
-                recall[where] = (double)found / (double)there;
-            }
+/* AP and recall of a class in one range. 0 where memory ran out. */
+static int range(const Resample *a, Scratch *s, int64_t block, int64_t k, int64_t r) {
+    const uint16_t *reached[LANES];
+    for (int lane = 0; lane < LANES; lane++)
+        if (!(reached[lane] = reach(a, s, s->positives[r][lane], lane))) return 0;
+    const int64_t events = list_events(a, s, r);
+    for (int64_t t = 0; t < a->thresholds; t++) {
+        Lanes found;
+        double area[LANES];
+        areas(a, s, climb(a, s, events, r, t, found), r, reached, area);
+        for (int64_t lane = 0; lane < LANES && block * LANES + lane < a->replicates; lane++) {
+            const int64_t where = (((block * LANES + lane) * a->ranges + r) * a->thresholds + t) * a->classes + k;
+            if (!s->positives[r][lane]) continue;
+            a->ap.at[where] = area[lane];
+            a->recall.at[where] = (double)found[lane] / (double)s->positives[r][lane];
         }
     }
+    return 1;
+}
+
+/* A block of replicates. 0 where memory ran out. */
+static int replicates(const Resample *a, Scratch *s, int64_t block) {
+    lay_out(a, s, block);
+    for (int64_t k = 0, hit = 0; k < a->classes; k++) {
+        count_boxes(a, s, k);
+        for (int64_t lane = 0; lane < LANES && block * LANES + lane < a->replicates; lane++)
+            for (int64_t r = 0; r < a->ranges; r++)
+                a->positives.at[((block * LANES + lane) * a->ranges + r) * a->classes + k] = s->positives[r][lane];
+        if (!descend(a, s, k, hit)) return 0;
+        for (int64_t i = a->edges.at[k]; i < a->edges.at[k + 1]; i++) hit += a->hit.at[i];
+        limited(a, s, block, k);
+        for (int64_t r = 0; r < a->ranges; r++)
+            if (!range(a, s, block, k, r)) return 0;
+    }
+    return 1;
 }
 
 static void *worker(void *context) {
     Shared *shared = context;
     const Resample *a = shared->resample;
-    const size_t hits = (size_t)shared->most_hits + 1;
-    Scratch s = {0};
-    void **parts[] = {(void **)&s.weight, (void **)&s.events, (void **)&s.event_weight, (void **)&s.event_wrong, (void **)&s.found,
-                      (void **)&s.wrong, (void **)&s.rank, (void **)&s.correct, (void **)&s.false, (void **)&s.best};
-    const size_t count = sizeof parts / sizeof *parts;
-    for (size_t i = 0; i < count; i++)
-        if (!(*parts[i] = malloc(hits * sizeof(double)))) atomic_store(&shared->jobs.failed, 1);
-    s.wrong_before = malloc(hits * MAX_RANGES * sizeof(uint32_t));
-    s.needed = malloc((size_t)a->points * sizeof(int64_t));
-    if (!s.wrong_before || !s.needed) atomic_store(&shared->jobs.failed, 1);
-    for (int64_t job; (job = next_job(&shared->jobs)) >= 0;) replicate(a, &s, job);
-    for (size_t i = 0; i < count; i++) free(*parts[i]);
-    free(s.wrong_before), free(s.needed);
+    Scratch *s = calloc(1, sizeof(Scratch));
+    int ready = s && (s->weights = malloc((size_t)a->images * LANES * sizeof(uint16_t) + 1)) && grow(s, a);
+    if (!ready) atomic_store(&shared->jobs.failed, 1);
+    for (int64_t job; (job = next_job(&shared->jobs)) >= 0;)
+        if (!replicates(a, s, job)) atomic_store(&shared->jobs.failed, 1);
+    if (s) release(s);
+    free(s);
     return NULL;
 }
 
-/* 0, or -1 where memory ran out. Results come zeroed. */
-int resample(Resample *a, int threads) {
-    Shared shared = {a, {0, a->replicates, 0}, 0};
-    for (int64_t k = 0; k < a->classes; k++) {
-        int64_t hits = 0;
-        for (int64_t i = a->edges[k]; i < a->edges[k + 1]; i++) hits += a->hit[i];
-        if (hits > shared.most_hits) shared.most_hits = hits;
-    }
-    on_threads(threads < a->replicates ? threads : (int)a->replicates, worker, &shared);
-    return atomic_load(&shared.jobs.failed) ? -1 : 0;
+/* Whether groups of tied detections end inside of the class they begin in. */
+static int ties_stay(const Resample *a) {
+    for (int64_t k = 0; k < a->classes; k++)
+        for (int64_t i = a->edges.at[k]; i < a->edges.at[k + 1]; i++)
+            if ((int64_t)a->tied.at[i] > a->edges.at[k + 1] - i) return 0;
+    return 1;
+}
+
+static int check(Resample *a) {
+    const int64_t count = a->image.count, boxes = a->box_image.count;
+    REQUIRE(a->classes >= 0 && a->classes <= MAX_CLASSES && a->ranges > 0 && a->ranges <= MAX_RANGES);
+    REQUIRE(a->thresholds >= 0 && a->thresholds <= MAX_THRESHOLDS);
+    REQUIRE(a->points > 0 && a->points <= UINT16_MAX && a->recalls.count == a->points);
+    REQUIRE(are_recalls(a->recalls.at, a->points));
+    REQUIRE(a->limits >= 0 && a->limit_of.count == a->limits);
+    REQUIRE(is_product(a->weights.count, a->replicates, a->images, 1, 1));
+    REQUIRE(all_below_32(a->weights.at, a->weights.count, UINT16_MAX));
+    REQUIRE(a->edges.count == a->classes + 1 && rises(a->edges.at, a->edges.count, count));
+    REQUIRE(a->tied.count == count && a->outside.count == count && a->ranks.count == count && a->hit.count == count);
+    REQUIRE(all_below_32(a->image.at, count, a->images) && ties_stay(a));
+    int64_t hits = 0;
+    for (int64_t i = 0; i < count; i++) hits += a->hit.at[i] != 0;
+    for (int64_t i = 0; i < count; i++) REQUIRE(a->hit.at[i] <= 1);
+    REQUIRE(is_product(a->correct.count, hits, a->ranges, 1, 1) && a->ignored.count == a->correct.count);
+    REQUIRE(a->box_edges.count == a->classes + 1 && rises(a->box_edges.at, a->box_edges.count, boxes));
+    REQUIRE(a->box_ignore.count == boxes && all_below_32(a->box_image.at, boxes, a->images));
+    REQUIRE(is_product(a->ap.count, a->replicates, a->ranges, a->thresholds, a->classes) && a->recall.count == a->ap.count);
+    REQUIRE(is_product(a->limited.count, a->replicates, a->limits, a->thresholds, a->classes));
+    REQUIRE(is_product(a->positives.count, a->replicates, a->ranges, a->classes, 1));
+    return DONE;
+}
+
+/* Results come zeroed. */
+int resample(Resample *a, int64_t threads) {
+    if (check(a) != DONE) return REFUSED;
+    const int64_t blocks = (a->replicates + LANES - 1) / LANES;
+    Shared shared = {a, {0, blocks, 0}};
+    on_threads(threads < blocks ? threads : blocks, worker, &shared);
+    return atomic_load(&shared.jobs.failed) ? NO_MEMORY : DONE;
 }

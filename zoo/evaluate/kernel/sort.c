@@ -60,14 +60,14 @@ static void *worker(void *context) {
     const Sort *sort = shared->sort;
     int64_t most = 0;
     for (int64_t k = 0; k < sort->classes; k++)
-        if (sort->edges[k + 1] - sort->edges[k] > most) most = sort->edges[k + 1] - sort->edges[k];
+        if (sort->edges.at[k + 1] - sort->edges.at[k] > most) most = sort->edges.at[k + 1] - sort->edges.at[k];
     Entry *entries = malloc(((size_t)most + 1) * sizeof(Entry)), *spare = malloc(((size_t)most + 1) * sizeof(Entry));
     uint32_t *bins = malloc(BINS * sizeof(uint32_t));
     if (!entries || !spare || !bins) atomic_store(&shared->jobs.failed, 1);
     for (int64_t k; (k = next_job(&shared->jobs)) >= 0;) {
-        uint32_t *rows = sort->order + sort->edges[k];
-        int64_t count = sort->edges[k + 1] - sort->edges[k];
-        for (int64_t i = 0; i < count; i++) entries[i] = (Entry){key_of(score_at(sort->scores, sort->narrow, rows[i])), rows[i]};
+        uint32_t *rows = sort->order.at + sort->edges.at[k];
+        int64_t count = sort->edges.at[k + 1] - sort->edges.at[k];
+        for (int64_t i = 0; i < count; i++) entries[i] = (Entry){key_of(score_at(sort->scores.at, sort->narrow, rows[i])), rows[i]};
         if (count > 48) radix(entries, spare, count, bins);
         else insertion(entries, count);
         for (int64_t i = 0; i < count; i++) rows[i] = entries[i].row;
@@ -76,16 +76,23 @@ static void *worker(void *context) {
     return NULL;
 }
 
-/* 0, or -1 where memory ran out. */
-int sort_by_class_and_score(Sort *sort, int threads) {
+static int check(Sort *a) {
+    REQUIRE(a->classes >= 0 && a->classes <= MAX_CLASSES && a->edges.count == a->classes + 1);
+    REQUIRE(a->order.count < UINT32_MAX && a->scores.count == a->order.count && a->labels.count == a->order.count);
+    REQUIRE(all_below_16(a->labels.at, a->labels.count, a->classes));
+    return DONE;
+}
+
+int sort_by_class_and_score(Sort *sort, int64_t threads) {
+    if (check(sort) != DONE) return REFUSED;
     int64_t *next = calloc((size_t)sort->classes + 1, sizeof(int64_t));
-    if (!next) return -1;
-    for (int64_t i = 0; i < sort->count; i++) next[sort->labels[i] + 1]++;
+    if (!next) return NO_MEMORY;
+    for (int64_t i = 0; i < sort->order.count; i++) next[sort->labels.at[i] + 1]++;
     for (int64_t k = 0; k < sort->classes; k++) next[k + 1] += next[k];
-    memcpy(sort->edges, next, ((size_t)sort->classes + 1) * sizeof(int64_t));
-    for (int64_t i = 0; i < sort->count; i++) sort->order[next[sort->labels[i]]++] = (uint32_t)i;
+    memcpy(sort->edges.at, next, ((size_t)sort->classes + 1) * sizeof(int64_t));
+    for (int64_t i = 0; i < sort->order.count; i++) sort->order.at[next[sort->labels.at[i]]++] = (uint32_t)i;
     free(next);
     Shared shared = {sort, {0, sort->classes, 0}};
-    on_threads(threads < sort->classes ? threads : (int)sort->classes, worker, &shared);
-    return atomic_load(&shared.jobs.failed) ? -1 : 0;
+    on_threads(threads < sort->classes ? threads : sort->classes, worker, &shared);
+    return atomic_load(&shared.jobs.failed) ? NO_MEMORY : DONE;
 }

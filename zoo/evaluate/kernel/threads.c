@@ -13,7 +13,7 @@ int64_t next_job(Jobs *jobs) {
     return job < jobs->count ? job : -1;
 }
 
-void on_threads(int threads, void *(*worker)(void *), void *context) {
+void on_threads(int64_t threads, void *(*worker)(void *), void *context) {
     pthread_t others[MAX_THREADS];
     int started = 0;
     if (threads > MAX_THREADS) threads = MAX_THREADS;
