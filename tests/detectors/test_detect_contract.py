@@ -100,12 +100,14 @@ def test_a_decode_that_returns_no_detections_is_named(answer, lamps, street):
         lamps.detect(street)
 
 
-def test_too_large_a_batch_stays_what_it_is(lamps, street):
-    def too_large(_):
-        raise torch.OutOfMemoryError("out of memory")
+@pytest.mark.parametrize("exit", [SystemExit(0), SystemExit("bye"), GeneratorExit()])
+@pytest.mark.parametrize("step", ["input_size", "prepare", "forward", "decode"])
+def test_a_step_that_ends_the_process_is_a_defect_like_any_other(step, exit, lamps, street):
+    def leave(*_):
+        raise exit
 
-    lamps.forward = too_large
-    with pytest.raises(torch.OutOfMemoryError):
+    setattr(lamps, step, leave)
+    with pytest.raises(ContractError, match=f"Its {step} raised {type(exit).__name__}"):
         lamps.detect(street)
 
 

@@ -6,10 +6,11 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
 from zoo.errors import ImageError
-from zoo.images import read
+from zoo.images import Limits, read
+from zoo.images import planes as planes_module
 
 ORIENTATION = 0x0112
 TURN = {
@@ -82,28 +83,43 @@ def test_16_bit_gray_is_scaled_not_cut(format, encode):
     assert got[:, 0].tolist() == [[0, 0, 1, 1, 128, 254, 255]] * 3
 
 
-def test_16_bit_gray_in_32_bit_integers_is_scaled_alike():
-    deep = np.array([[0, 257, 65535]], np.int32)
-    assert read(Image.fromarray(deep)).pixels[0].tolist() == [[0, 1, 255]]
+@pytest.mark.parametrize(("dtype", "mode"), [(np.int32, "I"), (np.float32, "F")])
+@pytest.mark.parametrize("values", [[0, 257, 65535], [0, 1, 1], [0, 100, 255], [0, 70000, 1], [-1, 5, 1]])
+def test_gray_whose_white_nobody_knows_is_refused(dtype, mode, values, encode):
+    image = Image.fromarray(np.array([values], dtype))
+    assert image.mode == mode
+    for source in (image, encode(image, "TIFF")):
+        with pytest.raises(
+            ImageError, match=f"mode {mode}.* from {min(values)} to {max(values)}, and nothing says what is white"
+        ):
+            read(source)
 
 
-@pytest.mark.parametrize(("values", "expected"), [([0, 0.5, 1], [0, 128, 255]), ([0, 100, 255], [0, 100, 255])])
-def test_float_gray_is_0_to_1_or_pillows_0_to_255(values, expected):
-    image = Image.fromarray(np.array([values], np.float32))
-    assert image.mode == "F"
-    assert read(image).pixels[1].tolist() == [expected]
+@pytest.mark.parametrize(("tag", "dtype", "white"), [(281, np.int32, 4095), (341, np.float32, 2.0)])
+def test_a_tiff_may_say_what_is_white(tag, dtype, white, encode):
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    info[tag] = white
+    info.tagtype[tag] = {np.int32: 4, np.float32: 11}[dtype]
+    values = np.array([[0, white / 2, white]], dtype)
+    data = encode(Image.fromarray(values), "TIFF", tiffinfo=info)
+    assert read(data).pixels[0, 0].tolist() == [0, round(values[0, 1] * 255 / white), 255]
+    values[0, 0] = white * 2
+    with pytest.raises(ImageError, match="outside 0"):
+        read(encode(Image.fromarray(values), "TIFF", tiffinfo=info))
 
 
-@pytest.mark.parametrize("values", [[0, 70000], [-1, 5]])
-def test_integers_of_unknown_range_are_refused(values):
-    with pytest.raises(ImageError, match="what is white is not known"):
-        read(Image.fromarray(np.array([values], np.int32)))
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.5])
+def test_floats_outside_of_what_a_tiff_says_are_refused(value, encode):
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    info[341] = 1.0
+    info.tagtype[341] = 11
+    with pytest.raises(ImageError, match=r"outside 0\.\.1"):
+        read(encode(Image.fromarray(np.array([[0, value]], np.float32)), "TIFF", tiffinfo=info))
 
 
-@pytest.mark.parametrize("values", [[0, 300], [-0.5, 1], [0, np.nan], [0, np.inf]])
-def test_floats_of_unknown_range_are_refused(values):
-    with pytest.raises(ImageError, match="what is white is not known"):
-        read(Image.fromarray(np.array([values], np.float32)))
+def test_a_pgm_of_ten_bits_is_scaled_by_its_own_white():
+    data = b"P5 3 1 1023\n" + np.array([0, 512, 1023], ">u2").tobytes()
+    assert read(data).pixels[0, 0].tolist() == [0, 128, 255]
 
 
 def test_a_cmyk_jpeg_of_adobes_kind_is_not_inverted(encode):
@@ -184,28 +200,41 @@ def test_extreme_sizes_are_pictures(size, encode):
     assert read(encode(Image.new("RGB", size, "#010203"))).pixels.shape == (3, height, width)
 
 
-def test_max_pixels_refuses_before_decoding(encode):
+def test_the_limit_of_pixels_refuses_before_decoding(encode):
     data = encode(Image.new("RGB", (100, 60)))
-    assert read(data, max_pixels=6000).size == (60, 100)
-    with pytest.raises(ImageError, match="100 x 60 pixels, more than max_pixels=5999"):
-        read(data, max_pixels=5999)
-    with pytest.raises(ImageError, match="max_pixels"):
-        read(Image.open(io.BytesIO(data)), max_pixels=5999)
+    assert read(data, limits=Limits(pixels=6000)).size == (60, 100)
+    for source in (data, Image.open(io.BytesIO(data))):
+        with pytest.raises(ImageError, match=r"100 x 60 pixels; the limit is 5,999\.") as caught:
+            read(source, limits=Limits(pixels=5999))
+    assert "limits=zoo.images.Limits(pixels=400_000_000), or ZOO_IMAGE_PIXELS=400M" in caught.value.fix
+    assert "--limit pixels=400M" in caught.value.fix_cli
 
 
-def test_without_max_pixels_pillows_own_limit_holds(encode, monkeypatch):
+def test_without_a_limit_of_pixels_pillows_own_holds_and_with_one_it_does_not(encode, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(ImageError, match=r"too large to decode unasked.*2500 pixels"):
         read(encode(Image.new("RGB", (50, 50))))
-    with pytest.warns(Image.DecompressionBombWarning):
-        assert read(encode(Image.new("RGB", (50, 30)))).size == (30, 50)
+    assert read(encode(Image.new("RGB", (50, 30)))).size == (30, 50)  # of which Pillow would warn
+    assert read(encode(Image.new("RGB", (50, 50))), limits=Limits(pixels=2500)).size == (50, 50)
+    assert Image.MAX_IMAGE_PIXELS == 1000
 
 
 def test_pillows_own_settings_are_left_alone(pixels, encode):
     with warnings.catch_warnings(record=True):
         before = Image.MAX_IMAGE_PIXELS, list(warnings.filters)
-        read(encode(Image.fromarray(pixels)), max_pixels=1000)
+        read(encode(Image.fromarray(pixels)), limits=Limits(pixels=1000))
         assert (Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "CMYK", "I;16", "1"])
+def test_a_large_image_is_converted_in_strips_and_is_the_same(mode, orientation, pixels, encode, monkeypatch):
+    image = Image.fromarray(np.full((9, 14), 40000, np.uint16) + pixels[..., 0]) if mode == "I;16" else None
+    image = image or Image.fromarray(pixels).convert(mode)
+    data = encode(image, "TIFF", exif=tagged(orientation))
+    whole = read(data)
+    monkeypatch.setattr(planes_module, "STRIP_PIXELS", 30)
+    assert torch.equal(read(data).pixels, whole.pixels)
 
 
 def test_a_drawing_is_not_handed_to_another_program(pixels, encode):

@@ -8,8 +8,7 @@ import torch
 from PIL import Image
 
 from zoo.errors import ImageError, UsageError
-from zoo.images import read
-from zoo.images import web as web_module
+from zoo.images import Limits, read
 
 
 @pytest.fixture
@@ -76,9 +75,7 @@ def test_a_server_that_is_not_there_is_named():
             read(f"http://127.0.0.1:{taken.getsockname()[1]}/photo.png")
 
 
-def test_an_endless_body_is_cut_off(web, monkeypatch):
-    monkeypatch.setattr(web_module, "MAX_BYTES", 3 * 2**20)
-
+def test_an_endless_body_is_cut_off(web):
     def endless(request):
         request.send_response(200)
         request.end_headers()
@@ -88,8 +85,9 @@ def test_an_endless_body_is_cut_off(web, monkeypatch):
         except OSError:
             pass
 
-    with pytest.raises(ImageError, match="larger than 3 MiB"):
-        read(web(endless))
+    with pytest.raises(ImageError, match="larger than 3 MB") as caught:
+        read(web(endless), limits=Limits(download=3_000_000))
+    assert "ZOO_IMAGE_DOWNLOAD=1G" in caught.value.fix
 
 
 def test_a_silent_server_is_given_up(web, monkeypatch):
@@ -98,10 +96,9 @@ def test_a_silent_server_is_given_up(web, monkeypatch):
         read(web(lambda request: request.connection.recv(1)))
 
 
-def test_a_server_that_drips_is_given_up(web, png, monkeypatch):
-    monkeypatch.setattr(web_module, "TOTAL_SECONDS", 0.0)
-    with pytest.raises(ImageError, match="took more than 0 seconds"):
-        read(web(lambda request: respond(request, png)))
+def test_a_server_that_drips_is_given_up(web, png):
+    with pytest.raises(ImageError, match="took more than 1e-06 seconds"):
+        read(web(lambda request: respond(request, png)), limits=Limits(seconds=1e-6))
 
 
 @pytest.mark.parametrize("value", ["1", " on"])

@@ -10,7 +10,6 @@ from typing import Literal, TypeAlias
 import torch
 
 from zoo.detections import Detections
-from zoo.errors import ImageError
 from zoo.images import Picture
 
 BatchSize: TypeAlias = int | Literal["auto"]
@@ -35,22 +34,30 @@ def batch_limit(batch_size: BatchSize, size: Size, device: torch.device) -> int:
     return max(1, min(AUTO_MOST, pixels // (size[0] * size[1])))
 
 
+def window_bytes(batch_size: BatchSize, memory: int) -> int:
+    """How many bytes of images may wait for company: a batch of the caller's size may take the memory that images may."""
+    return WINDOW_BYTES if batch_size == "auto" else max(WINDOW_BYTES, memory)
+
+
 @dataclass(eq=False)
 class Slot:
-    """A picture's place in the order: the picture until it was looked at, then what came of it."""
+    """An image's place in the order: the image until it was looked at, then what came of it."""
 
     picture: Picture | None
-    outcome: Detections | ImageError | None = None
+    outcome: Detections | Exception | None = None
 
 
 class Window:
     """Pictures in flight: batches leave it when they are full, outcomes in the order of the pictures.
 
-    limit: how many pictures of an input size make a full batch.
+    limit:      how many pictures of an input size make a full batch.
+    most_bytes: of pictures that wait, whatever makes a full batch.
     """
 
-    def __init__(self, limit: Callable[[Size], int]) -> None:
+    def __init__(self, limit: Callable[[Size], int], *, most_bytes: int = WINDOW_BYTES) -> None:
         self._limit = limit
+        self._most_bytes = most_bytes
+        self.is_cut = False
         self._order: deque[Slot] = deque()
         self._groups: dict[Size, list[Slot]] = {}  # in the order of each group's first picture
 
@@ -60,9 +67,18 @@ class Window:
         self._order.append(slot)
         self._groups.setdefault(size, []).append(slot)
 
-    def fail(self, error: ImageError) -> None:
+    def fail(self, error: Exception) -> None:
         """An error, in its picture's place."""
         self._order.append(Slot(None, error))
+
+    def cut(self, last: Slot | None = None) -> None:
+        """Nothing after that slot, or what there is, is wanted any more."""
+        self.is_cut = True
+        while last and self._order[-1] is not last:
+            self._order.pop()
+        kept = {id(slot) for slot in self._order}
+        left = {size: [slot for slot in group if id(slot) in kept] for size, group in self._groups.items()}
+        self._groups = {size: group for size, group in left.items() if group}
 
     def due(self, *, rest: bool = False) -> Iterator[list[Slot]]:
         """The batches to run now: full ones, then the oldest as long as the window is crowded; or all the rest."""
@@ -71,7 +87,7 @@ class Window:
         while self._groups and (rest or self._crowded()):
             yield self._groups.pop(next(iter(self._groups)))
 
-    def outcomes(self) -> Iterator[Detections | ImageError]:
+    def outcomes(self) -> Iterator[Detections | Exception]:
         """What is finished and has nothing unfinished before it."""
         while self._order and (outcome := self._order[0].outcome) is not None:
             self._order.popleft()
@@ -82,4 +98,5 @@ class Window:
         if len(self._order) > max(WINDOW, 2 * limit):
             return True
         waiting = [slot.picture.pixels.nbytes for group in self._groups.values() for slot in group if slot.picture]
-        return len(waiting) > limit and sum(waiting) > WINDOW_BYTES
+        held = sum(waiting)
+        return held > self._most_bytes or (len(waiting) > limit and held > WINDOW_BYTES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from zoo.detections import Detections
@@ -12,7 +13,7 @@ from zoo.detectors.batching import BatchSize
 from zoo.detectors.progress import Bar
 from zoo.detectors.stream import check_options, stream
 from zoo.errors import ImageError
-from zoo.images import Exif, ImageWarning, Sources, expand, is_many
+from zoo.images import Exif, ImageWarning, Limits, Sources, expand, is_many
 from zoo.parts.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ SKIP = 'To leave such images out: on_error="skip".'
 SKIP_CLI = "To leave such images out: --on-error skip."
 
 
-def detect(
+def detect(  # noqa: PLR0913 - one parameter an option
     detector: Detector,
     source: Sources,
     *,
@@ -32,12 +33,14 @@ def detect(
     on_error: Literal["raise", "skip"] = "raise",
     progress: bool | None = None,
     threads: int | None = None,
+    limits: Limits | None = None,
 ) -> Detections | list[Detections]:
     """What is seen in one picture, or in each of many; `Detector.detect` explains the options."""
     skip = _skips(on_error)
     check_options(batch_size, exif, threads)
+    look = partial(stream, detector, protocol=protocol, batch_size=batch_size, exif=exif, limits=limits)
     if not is_many(source):
-        [seen] = stream(detector, expand(source), protocol=protocol, batch_size=batch_size, exif=exif, threads=0)
+        [seen] = look(expand(source), threads=0)
         return seen
     listed = isinstance(source, str | os.PathLike | list | tuple)  # other sequences may make their pictures as they go
     pictures = list(expand(source)) if listed else expand(source)
@@ -49,7 +52,7 @@ def detect(
 
         found = []
         failed = skipped if skip else None
-        many = stream(detector, pictures, protocol=protocol, batch_size=batch_size, exif=exif, threads=threads, failed=failed)
+        many = look(pictures, threads=threads, failed=failed)
         lone = isinstance(pictures, list) and len(pictures) == 1
         for seen in many if lone else _advised(many):
             found.append(seen)
@@ -66,11 +69,21 @@ def detect_stream(
     exif: Exif = "apply",
     on_error: Literal["raise", "skip"] = "raise",
     threads: int | None = None,
+    limits: Limits | None = None,
 ) -> Iterator[Detections]:
     """What is seen in one picture after the other; `Detector.detect_stream` explains the options."""
     failed = _warn if _skips(on_error) else None
     return _advised(
-        stream(detector, expand(sources), protocol=protocol, batch_size=batch_size, exif=exif, threads=threads, failed=failed)
+        stream(
+            detector,
+            expand(sources),
+            protocol=protocol,
+            batch_size=batch_size,
+            exif=exif,
+            threads=threads,
+            limits=limits,
+            failed=failed,
+        )
     )
 
 

@@ -22,7 +22,7 @@ from zoo.detectors.detect import detect, detect_stream
 from zoo.detectors.swap import HeadSwap
 from zoo.errors import ContractError
 from zoo.hub import Fetched
-from zoo.images import Pixels, Source, Sources
+from zoo.images import Limits, Pixels, Source, Sources
 from zoo.labels import LabelSpace
 from zoo.parts.batch import Batch, Target
 from zoo.parts.class_layer import ClassLayer
@@ -114,6 +114,7 @@ class Detector(nn.Module, ABC):
         on_error: Literal["raise", "skip"] = "raise",
         progress: bool | None = None,
         threads: int | None = None,
+        limits: Limits | None = None,
     ) -> Detections | list[Detections]: ...
     @overload
     def detect(  # type: ignore[overload-overlap]
@@ -128,6 +129,7 @@ class Detector(nn.Module, ABC):
         on_error: Literal["raise", "skip"] = "raise",
         progress: bool | None = None,
         threads: int | None = None,
+        limits: Limits | None = None,
     ) -> Detections: ...
     @overload
     def detect(
@@ -142,6 +144,7 @@ class Detector(nn.Module, ABC):
         on_error: Literal["raise", "skip"] = "raise",
         progress: bool | None = None,
         threads: int | None = None,
+        limits: Limits | None = None,
     ) -> list[Detections]: ...
     def detect(  # noqa: PLR0913
         self,
@@ -155,6 +158,7 @@ class Detector(nn.Module, ABC):
         on_error: Literal["raise", "skip"] = "raise",
         progress: bool | None = None,
         threads: int | None = None,
+        limits: Limits | None = None,
     ) -> Detections | list[Detections]:
         """What is seen in one picture, or, for a folder, a glob, a list or another iterable, in each of many.
 
@@ -166,6 +170,7 @@ class Detector(nn.Module, ABC):
                     whose items say in `source` what they belong to. A single picture's error is always raised.
         progress:   a bar on standard error; None shows one on a terminal if the work takes longer than a second.
         threads:    that read ahead of the network; None is one a processor, at most 8.
+        limits:     what reading an image may cost in pixels, memory and time; None is what the environment says.
 
         Raises:
             ImageError: a picture can't be read; `file` names it.
@@ -181,9 +186,10 @@ class Detector(nn.Module, ABC):
             on_error=on_error,
             progress=progress,
             threads=threads,
+            limits=limits,
         )
 
-    def detect_stream(
+    def detect_stream(  # noqa: PLR0913
         self,
         sources: Sources,
         *,
@@ -194,6 +200,7 @@ class Detector(nn.Module, ABC):
         exif: Literal["apply", "ignore"] = "apply",
         on_error: Literal["raise", "skip"] = "raise",
         threads: int | None = None,
+        limits: Limits | None = None,
     ) -> Iterator[Detections]:
         """`detect` for what does not fit into memory: one result after the other, in order, while a bounded window is read ahead.
 
@@ -202,7 +209,14 @@ class Detector(nn.Module, ABC):
         """
         protocol = Protocol(score=score, iou=iou, max_boxes=max_boxes)
         return detect_stream(
-            self, sources, protocol=protocol, batch_size=batch_size, exif=exif, on_error=on_error, threads=threads
+            self,
+            sources,
+            protocol=protocol,
+            batch_size=batch_size,
+            exif=exif,
+            on_error=on_error,
+            threads=threads,
+            limits=limits,
         )
 
     @property

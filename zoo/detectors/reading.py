@@ -1,70 +1,166 @@
-"""Pictures read on threads, a little ahead of the network, in the order they were asked for."""
+"""Images read on threads, a little ahead of the network, in order, and within limits of memory and time."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from typing import TypeAlias
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
+import numpy as np
+from PIL import Image
 from torch import Tensor
 
+from zoo.detectors.budget import Budget
+from zoo.detectors.readers import Readers, Task, TooSlow
 from zoo.errors import ImageError
-from zoo.images import Exif, Picture, Source, read
+from zoo.images import Exif, Limits, Picture, Source, read
+from zoo.images.decode import Reserve
+from zoo.images.picture import beyond
 from zoo.images.sources import name_of
 
-Read: TypeAlias = Picture | ImageError
-
-# Pictures that wait decoded stop the reading ahead at this size: seven photos of 12 megapixels.
+# Images that wait decoded stop the reading ahead at this size: seven photos of 12 megapixels.
 AHEAD_BYTES = 256 * 2**20
 
 
-def read_ahead(sources: Iterable[Source], *, exif: Exif, threads: int, ahead: int, pin: bool = False) -> Generator[Read]:
-    """Each source's picture, or the error in its place. Closing the generator cancels what has not been begun.
+@dataclass(frozen=True)
+class Broken:
+    """The source itself raised instead of giving its next image."""
 
-    Up to `ahead` sources are pulled before their turn. Tensors are ready, and never wait for a thread or for one another; with no
-    threads every source is read when its turn comes, and nothing is pulled before.
+    error: Exception
+
+
+class Entry(NamedTuple):
+    """One source, and what it is called."""
+
+    position: int
+    source: Source
+    name: str
+
+
+Read: TypeAlias = Picture | ImageError | Broken
+Pending: TypeAlias = tuple[Entry, Task[Read]] | Read
+
+
+def read_ahead(
+    sources: Iterable[Source], *, exif: Exif, threads: int, ahead: int, limits: Limits, pin: bool = False
+) -> Generator[Read]:
+    """Each source's image, or the error in its place; what a source raises comes last. Closing cancels what has not been begun.
+
+    Up to `ahead` sources are pulled before their turn. Tensors and arrays are ready, and never wait for a thread or for one
+    another; with no threads one image is read when its turn comes, and nothing is pulled before. Even that one is read on a
+    thread, so that an interrupt or the limit of time ends the waiting for a slow disk, server or decoder.
 
     pin: put pixels into page-locked memory, from where a GPU fetches them without blocking.
     """
-    entries = enumerate(sources)
-    queue: deque[Future[Read] | Read] = deque()
-    pool = ThreadPoolExecutor(max(threads, 1), thread_name_prefix="zoo-read")
+    entries = _entries(sources)
+    queue: deque[Pending] = deque()
+    readers = Readers(max(threads, 1))
+    how = _How(exif, limits, Budget(limits.memory), pin)
     try:
         while True:
             while not _enough(queue, threads, ahead) and (entry := next(entries, None)):
-                position, source = entry
-                ready = threads == 0 or isinstance(source, Tensor)
-                task = (source, name_of(source, position=position), exif, pin)
-                queue.append(_read(*task) if ready else pool.submit(_read, *task))
+                queue.append(_begun(entry, how, readers, threads))
             if not queue:
                 return
-            first = queue.popleft()
-            yield first.result() if isinstance(first, Future) else first
+            yield _awaited(queue.popleft(), how, readers)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        readers.close()
+        how.budget.close()
 
 
-def _enough(queue: deque[Future[Read] | Read], threads: int, ahead: int) -> bool:
+def _entries(sources: Iterable[Source]) -> Iterator[Entry | Broken]:
+    """The sources with their positions and names; what pulling one raises is the last."""
+    try:
+        for position, source in enumerate(sources):
+            yield Entry(position, source, _name(source, position))
+    except Exception as error:
+        yield Broken(error)
+
+
+def _name(source: Source, position: int) -> str:
+    try:
+        return name_of(source, position=position)
+    except Exception:  # a path object has code of its own; reading it says so
+        return f"image {position}"
+
+
+@dataclass(frozen=True)
+class _How:
+    """How each image is read."""
+
+    exif: Exif
+    limits: Limits
+    budget: Budget
+    pin: bool
+
+    def read(self, entry: Entry, reserve: Reserve | None = None) -> Read:
+        """Reads it, in this thread."""
+        try:
+            picture = read(entry.source, exif=self.exif, name=entry.name, limits=self.limits, reserve=reserve)
+        except ImageError as error:
+            return error
+        if self.pin and picture.pixels.is_cpu:
+            return replace(picture, pixels=picture.pixels.pin_memory())
+        return picture
+
+    def read_in_turn(self, entry: Entry, task: Task[Read]) -> Read:
+        """Reads it when there is memory for it; waiting for that does not count as its time."""
+
+        def reserve(count: int) -> None:
+            self.budget.take(entry.position, count)
+            task.restart_clock()
+
+        found = self.read(entry, reserve)
+        self.budget.keep(entry.position, _bytes(found))
+        return found
+
+
+def _begun(entry: Entry | Broken, how: _How, readers: Readers, threads: int) -> Pending:
+    """What is there at once, or the task that reads it."""
+    if isinstance(entry, Broken):
+        return entry
+    if isinstance(entry.source, Tensor) or (threads == 0 and _is_at_hand(entry.source)):
+        return how.read(entry)
+    task = Task(partial(how.read_in_turn, entry))
+    readers.submit(task)
+    return entry, task
+
+
+def _awaited(pending: Pending, how: _How, readers: Readers) -> Read:
+    """The image when it is there, or the error of one that takes too long."""
+    if not isinstance(pending, tuple):
+        return pending
+    entry, task = pending
+    how.budget.wait_for(entry.position)
+    try:
+        return task.result(seconds=how.limits.seconds)
+    except TooSlow:
+        readers.give_up_one()
+        return beyond("seconds", entry.name, f"Reading it took more than {how.limits.seconds:g} seconds.")
+    finally:
+        how.budget.wait_for(entry.position + 1)
+
+
+def _is_at_hand(source: Source) -> bool:
+    """Whether all of it is in memory and decoded already."""
+    return isinstance(source, np.ndarray) or (isinstance(source, Image.Image) and not getattr(source, "fp", None))
+
+
+def _enough(queue: deque[Pending], threads: int, ahead: int) -> bool:
     if not queue:
         return False
-    if not isinstance(queue[0], Future) or len(queue) >= ahead:
+    if threads == 0 or not isinstance(queue[0], tuple) or len(queue) >= ahead:
         return True
     return len(queue) >= 2 * threads and sum(map(_bytes, queue)) >= AHEAD_BYTES
 
 
-def _bytes(pending: Future[Read] | Read) -> int:
-    if isinstance(pending, Future):
-        if not pending.done():
+def _bytes(pending: Pending) -> int:
+    """What a read image holds; 0 where it is not read yet, or could not be."""
+    if isinstance(pending, tuple):
+        future = pending[1].future
+        if not future.done() or future.exception():
             return 0
-        pending = pending.result()
+        return _bytes(future.result())
     return pending.pixels.nbytes if isinstance(pending, Picture) else 0
-
-
-def _read(source: Source, name: str, exif: Exif, pin: bool) -> Read:
-    try:
-        picture = read(source, exif=exif, name=name)
-    except ImageError as why:
-        return why
-    return replace(picture, pixels=picture.pixels.pin_memory()) if pin and picture.pixels.is_cpu else picture

@@ -12,6 +12,7 @@ import torch
 from zoo.detections import Detections
 from zoo.detectors.blame import blame
 from zoo.detectors.checking import violation
+from zoo.detectors.memory import ran_out
 from zoo.detectors.mode import evaluating
 from zoo.errors import ContractError, ImageError
 from zoo.images import Picture
@@ -52,7 +53,7 @@ class Steps:
 
         Raises:
             ContractError: the detector's code failed, or made something that is no detection.
-            torch.OutOfMemoryError: the batch is too large for the device.
+            torch.OutOfMemoryError, MemoryError, RuntimeError: memory ran out (`memory.ran_out`).
         """
         with evaluating(self._detector), torch.inference_mode():
             found = self._decoded(pictures)
@@ -62,6 +63,21 @@ class Steps:
                 asked = f"'{self._name}' decoded what it saw in '{picture.source}', {width} x {height} pixels."
                 raise ContractError(asked, wrong, blame(self._detector))
         return [_owned(self._settled(seen), picture) for seen, picture in zip(found, pictures, strict=True)]
+
+    def let_go(self) -> None:
+        """Frees what is held between two batches."""
+        self._held = None
+
+    def too_large(self, picture: Picture, error: Exception) -> ImageError:
+        """The error for an image for which memory ran out."""
+        height, width = picture.size
+        says = str(error).partition("\n")[0].partition(". ")[0].rstrip(".") or type(error).__name__
+        return ImageError(
+            f"'{self._name}' was to look at '{picture.source}', {width} x {height} pixels.",
+            f"There is not enough memory: {says:.200}.",
+            "Free some, make the image smaller, or choose another device or a smaller model.",
+            file=picture.source,
+        )
 
     def _decoded(self, pictures: Sequence[Picture]) -> list[Detections]:
         model = self._detector
@@ -95,10 +111,13 @@ class Steps:
         """What the detector's own code raises becomes an error that names the detector, the step and the picture."""
         try:
             yield
-        except (ContractError, ImageError, torch.OutOfMemoryError, MemoryError):
+        except (ContractError, ImageError):
             raise
-        except Exception as why:
-            raise self._broken(pictures, f"Its {step} raised {type(why).__name__}: {' '.join(str(why).split())}") from why
+        except (Exception, SystemExit, GeneratorExit) as error:  # a plugin's exit would be taken for the end of all work
+            if ran_out(error):
+                raise
+            says = " ".join(str(error).split())
+            raise self._broken(pictures, f"Its {step} raised {type(error).__name__}: {says}") from error
 
     def _broken(self, pictures: Sequence[Picture], case: str) -> ContractError:
         first = pictures[0].source

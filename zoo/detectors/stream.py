@@ -1,19 +1,21 @@
-"""The engine of `detect`: pictures are read on threads while the network runs on batches of those before them."""
+"""The engine of `detect`: images are read on threads while the network runs on batches of those before them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from zoo.detections import Detections
-from zoo.detectors.batching import BatchSize, Slot, Window, batch_limit
-from zoo.detectors.reading import Read, read_ahead
+from zoo.detectors.batching import BatchSize, Slot, Window, batch_limit, window_bytes
+from zoo.detectors.memory import ran_out
+from zoo.detectors.partly_read import PartlyRead
+from zoo.detectors.reading import Broken, Read, read_ahead
 from zoo.detectors.steps import Steps
-from zoo.errors import ImageError
-from zoo.images import Exif, Picture, Source
+from zoo.errors import ContractError, ImageError
+from zoo.images import Exif, Limits, Picture, Source
 from zoo.parts.protocol import Protocol
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ MOST_THREADS = 8
 AHEAD = 16
 
 
-def stream(
+def stream(  # noqa: PLR0913 - one parameter an option
     detector: Detector,
     sources: Iterable[Source],
     *,
@@ -34,70 +36,83 @@ def stream(
     batch_size: BatchSize = "auto",
     exif: Exif = "apply",
     threads: int | None = None,
+    limits: Limits | None = None,
     failed: Failed | None = None,
     looked: Looked | None = None,
 ) -> Iterator[Detections]:
-    """What the detector sees in one picture after the other, in order, with memory for a window of them.
+    """What the detector sees in one image after the other, in order, with memory for a window of them.
 
-    sources: pulled lazily, a bounded number ahead; what they raise themselves ends the stream.
-    threads: that read ahead; None is one a processor, at most 8; 0 reads in this thread and pulls nothing ahead.
-    failed:  called with each picture's error when its turn comes; without it, the error is raised then.
-    looked:  called with each picture and what was seen in it before the picture is let go: batch by batch, not quite in order.
+    sources: pulled lazily, a bounded number ahead; what they raise themselves ends the stream, after the results before it.
+    threads: that read ahead; None is one a processor, at most 8; 0 pulls nothing ahead.
+    limits:  what reading an image may cost; None is what the environment says.
+    failed:  called with each image's error when its turn comes; without it, the error is raised then.
+    looked:  called with each image and what was seen in it before the image is let go: batch by batch, not quite in order.
 
     Raises:
-        ImageError: a picture can't be read, or is of a size the network can't take, and nobody is told by `failed`.
+        ImageError: an image can't be read, is of a size the network can't take, or too large for the memory there is, and
+            nobody is told by `failed`.
         ContractError: the detector's plugin made something that is no detection.
     """
     check_options(batch_size, exif, threads)
+    limits = Limits.in_force(limits)
+    device = detector.device
     threads = _processors() if threads is None else threads
-    return _stream(detector, sources, protocol, batch_size, exif, threads, failed, looked)
+    ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
+    pin = device.type == "cuda"
+    pictures = read_ahead(sources, exif=exif, threads=threads, ahead=ahead, limits=limits, pin=pin)
+    window = Window(partial(batch_limit, batch_size, device=device), most_bytes=window_bytes(batch_size, limits.memory))
+    return _stream(Steps(detector, protocol), window, pictures, failed, looked)
 
 
 def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:
     """Raises: ValueError, with what to pass, for the first that `stream` can't use."""
     if batch_size != "auto" and not (isinstance(batch_size, int) and not isinstance(batch_size, bool) and batch_size >= 1):
-        raise ValueError(f"batch_size={batch_size!r}: a number of pictures, at least 1, or 'auto'")
+        raise ValueError(f"batch_size={batch_size!r}: a number of images, at least 1, or 'auto'")
     if exif not in ("apply", "ignore"):
-        raise ValueError(f"exif={exif!r}: 'apply' turns pictures upright, 'ignore' leaves them as they are stored")
+        raise ValueError(f"exif={exif!r}: 'apply' turns images upright, 'ignore' leaves them as they are stored")
     if threads is not None and not (isinstance(threads, int) and not isinstance(threads, bool) and threads >= 0):
         raise ValueError(f"threads={threads!r}: a number of threads that read ahead, or 0 for none")
 
 
 def _stream(
-    detector: Detector,
-    sources: Iterable[Source],
-    protocol: Protocol,
-    batch_size: BatchSize,
-    exif: Exif,
-    threads: int,
-    failed: Failed | None,
-    looked: Looked | None,
+    steps: Steps, window: Window, pictures: Generator[Read], failed: Failed | None, looked: Looked | None
 ) -> Iterator[Detections]:
-    device = detector.device
-    ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
-    steps = Steps(detector, protocol)
-    window = Window(partial(batch_limit, batch_size, device=device))
-    with closing(read_ahead(sources, exif=exif, threads=threads, ahead=ahead, pin=device.type == "cuda")) as pictures:
+    broken: Exception | None = None
+    partly_read = PartlyRead()
+    with closing(pictures):
         for picture in pictures:
-            if not _entered(window, steps, picture) and failed is None:
+            if isinstance(picture, Broken):
+                broken = picture.error
+                break
+            if not _entered(window, steps, picture, partly_read) and failed is None:
                 break
             for slots in window.due():
-                _look(steps, slots, looked)
+                _look(steps, window, slots, looked)
             yield from _finished(window, failed)
+            if window.is_cut:
+                break
     for slots in window.due(rest=True):
-        _look(steps, slots, looked)
+        _look(steps, window, slots, looked)
         yield from _finished(window, failed)
+    partly_read.sum_up()
     yield from _finished(window, failed)
+    if broken:
+        raise broken
 
 
-def _entered(window: Window, steps: Steps, picture: Read) -> bool:
-    """Whether it is in the window as a picture; else the error is there in its place: of reading it, or of its size."""
+def _entered(window: Window, steps: Steps, picture: Picture | ImageError, partly_read: PartlyRead) -> bool:
+    """Whether it is in the window as an image; else the error is there in its place: of reading it, or of its size."""
     try:
         if isinstance(picture, ImageError):
             raise picture
+        partly_read.note(picture)
         window.add(picture, steps.input_size(picture))
-    except ImageError as why:
-        window.fail(why)
+    except ImageError as error:
+        window.fail(error)
+        return False
+    except ContractError as error:
+        window.fail(error)
+        window.cut()
         return False
     return True
 
@@ -111,16 +126,44 @@ def _finished(window: Window, failed: Failed | None) -> Iterator[Detections]:
     for outcome in window.outcomes():
         if isinstance(outcome, Detections):
             yield outcome
-        elif failed is None:
-            raise outcome
-        else:
+        elif failed and isinstance(outcome, ImageError):
             failed(outcome)
+        else:
+            raise outcome
 
 
-def _look(steps: Steps, slots: list[Slot], looked: Looked | None) -> None:
-    """One batch through the network; every slot gets its outcome and lets go of its picture."""
+def _look(steps: Steps, window: Window, slots: list[Slot], looked: Looked | None) -> None:
+    """One batch through the network; every slot gets its outcome and lets go of its image.
+
+    Where memory runs out, or the family refuses an image, the batch is halved until it is that image's error alone. Any other
+    error is the first image's, and nothing after it is looked at any more.
+    """
     pictures = [slot.picture for slot in slots if slot.picture]
-    for slot, picture, seen in zip(slots, pictures, steps.run(pictures), strict=True):
-        slot.picture, slot.outcome = None, seen
-        if looked:
-            looked(picture, seen)
+    found = _tried(steps, pictures)
+    if isinstance(found, list):
+        for slot, picture, seen in zip(slots, pictures, found, strict=True):
+            slot.picture, slot.outcome = None, seen
+            if looked:
+                looked(picture, seen)
+    elif not isinstance(found, ImageError):
+        slots[0].picture, slots[0].outcome = None, found
+        window.cut(slots[0])
+    elif len(slots) == 1:
+        slots[0].picture, slots[0].outcome = None, found
+    else:
+        middle = len(slots) // 2
+        del pictures
+        _look(steps, window, slots[:middle], looked)
+        if not window.is_cut:
+            _look(steps, window, slots[middle:], looked)
+
+
+def _tried(steps: Steps, pictures: list[Picture]) -> list[Detections] | Exception:
+    """What is seen in a batch, or the error: an ImageError where it may be for one of its images that it failed."""
+    try:
+        return steps.run(pictures)
+    except Exception as error:
+        if not ran_out(error):
+            return error
+        steps.let_go()
+        return steps.too_large(pictures[0], error.with_traceback(None))  # with its frames, their memory is let go

@@ -41,6 +41,9 @@ def from_tensor(tensor: Tensor, name: str) -> Picture:
     Raises:
         ImageError: another shape or type, no pixels, or floats outside [0, 1].
     """
+    if tensor.is_nested or tensor.layout != torch.strided:
+        what = "a nested tensor" if tensor.is_nested else f"a tensor of layout {tensor.layout}"
+        raise unreadable(name, f"It is {what}.", "Pass a dense one: tensor.to_dense(), or one of its parts.")
     shape = tuple(tensor.shape)
     if tensor.dim() not in (2, 3) or (tensor.dim() == 3 and shape[0] not in CHANNELS):
         raise unreadable(name, f"It is a tensor of shape {shape}.", _tensor_fix(shape))

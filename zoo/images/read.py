@@ -1,70 +1,89 @@
-"""One picture, in whatever form it comes, to the same pixels."""
+"""One image, in whatever form it comes, to the same pixels."""
 
 from __future__ import annotations
 
 import io
 import os
 from collections.abc import Mapping, Set
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from zoo.errors import ImageError
+from zoo.errors import ImageError, ZooError
 from zoo.files import NotRegular, open_regular
 from zoo.images.arrays import from_array, from_tensor
-from zoo.images.decode import decode, from_pil
+from zoo.images.decode import Reserve, decode, from_pil
+from zoo.images.limits import Limits
 from zoo.images.picture import Exif, Picture, unreadable
 from zoo.images.sources import Source, is_glob, is_url, matches, name_of, path_of, pictures_in, scheme_of
 from zoo.images.web import fetch
 from zoo.words import counted, kind
 
+FORMS = "Pass a path, a URL, bytes, a PIL image, a uint8 array (height, width, 3) or a uint8 tensor (3, height, width)."
 
-def read(source: Source, *, exif: Exif = "apply", name: str | None = None, max_pixels: int | None = None) -> Picture:
-    """The picture as uint8 RGB.
+
+def read(
+    source: Source, *, exif: Exif = "apply", name: str | None = None, limits: Limits | None = None, reserve: Reserve | None = None
+) -> Picture:
+    """The image as uint8 RGB.
 
     Path (a file:// URL is one), http(s) URL and bytes are decoded by Pillow, so that they and a PIL image give identical bits:
-    16-bit gray is scaled to 8 bits; CMYK, YCbCr, LAB and palettes become RGB; alpha is dropped; color profiles are not applied;
-    of an animation or a stack of pages the first is read. A PIL image is taken at its current frame.
+    gray of more than 8 bits is scaled to 8 where its white is known; CMYK, YCbCr, LAB and palettes become RGB; alpha is dropped;
+    color profiles are not applied; of an animation or a stack of pages the first is read. A PIL image is taken at its current
+    frame. What is lost by that is in `lost`, and `detect` warns of it.
     An array is uint8 `(height, width[, 1 | 3 | 4])` in RGB order (OpenCV's are BGR: pass `image[..., ::-1]`), a tensor uint8
     `([1 | 3 | 4,] height, width)`: one channel is gray, a fourth is alpha. Floats are taken as [0, 1].
 
-    exif:       "apply" turns the picture upright as its EXIF orientation says, "ignore" leaves it as it is stored.
-    name:       what messages call it; None is its path or URL.
-    max_pixels: larger pictures are not decoded; None is Pillow's limit, 2 * PIL.Image.MAX_IMAGE_PIXELS (179 million).
+    exif:    "apply" turns the image upright as its EXIF orientation says, "ignore" leaves it as it is stored.
+    name:    what messages call it; None is its path or URL.
+    limits:  how many pixels are decoded and how many bytes downloaded; None is what the environment says (`docs/settings.md`).
+             The limit of seconds holds in `detect`, which reads on threads, and for downloads.
+    reserve: called with the bytes that decoding takes before they are taken; it may wait.
 
     Raises:
-        ImageError: it can't be read; the message names the picture, the reason and what to do.
+        ImageError: it can't be read; the message names the image, the reason and what to do.
+        UsageError: a setting of the environment is none.
     """
     if exif not in ("apply", "ignore"):
-        raise ValueError(f"exif={exif!r}: 'apply' turns pictures upright, 'ignore' leaves them as they are stored")
+        raise ValueError(f"exif={exif!r}: 'apply' turns images upright, 'ignore' leaves them as they are stored")
     name = name or name_of(source)
+    try:
+        return _read(source, name, exif, Limits.in_force(limits), reserve)
+    except ZooError:
+        raise
+    except MemoryError as error:
+        raise unreadable(name, "There is not enough memory for it.", "Make it smaller, or leave it out.") from error
+    except Exception as error:  # what is given may have code of its own
+        says = f"{type(error).__name__}: {' '.join(str(error).split()):.300}".rstrip(": ")
+        raise unreadable(name, f"Reading {kind(source)} raised {says}.", FORMS) from error
+
+
+def _read(source: Source, name: str, exif: Exif, limits: Limits, reserve: Reserve | None) -> Picture:
     match source:
         case Tensor():
             return from_tensor(source, name)
         case np.ndarray():
             return from_array(source, name)
         case Image.Image():
-            return from_pil(source, name, exif=exif, max_pixels=max_pixels)
+            return from_pil(source, name, exif=exif, limits=limits, reserve=reserve)
         case bytes() | bytearray() | memoryview():
-            return decode(io.BytesIO(bytes(source)), name, exif=exif, max_pixels=max_pixels)
+            return decode(io.BytesIO(bytes(source)), name, exif=exif, limits=limits, reserve=reserve)
         case str() | os.PathLike():
-            return _from_address(path_of(source), name, exif=exif, max_pixels=max_pixels)
+            with _opened(path_of(source), name, limits) as file:
+                return decode(file, name, exif=exif, limits=limits, reserve=reserve)
     raise _unknown(source, name)
 
 
-def _from_address(path: str, name: str, *, exif: Exif, max_pixels: int | None) -> Picture:
+def _opened(path: str, name: str, limits: Limits) -> BinaryIO:
+    """The file or what is behind the URL. Raises: ImageError."""
     if is_url(path):
-        return decode(io.BytesIO(fetch(path)), name, exif=exif, max_pixels=max_pixels)
+        return io.BytesIO(fetch(path, limits=limits))
     if (scheme := scheme_of(path)) and not os.path.lexists(path):
         raise _unfetched(scheme, name)
-    return _from_file(path, name, exif=exif, max_pixels=max_pixels)
-
-
-def _from_file(path: str, name: str, *, exif: Exif, max_pixels: int | None) -> Picture:
     try:
-        with open_regular(path) as file:
-            return decode(file, name, exif=exif, max_pixels=max_pixels)
+        return open_regular(path)
     except IsADirectoryError:
         raise _folder(path, name) from None
     except FileNotFoundError:
@@ -72,10 +91,11 @@ def _from_file(path: str, name: str, *, exif: Exif, max_pixels: int | None) -> P
     except NotRegular as error:
         fix = "Pass a file, or what it would give as bytes."
         raise unreadable(name, f"It {str(error.strerror)[:1].lower()}{str(error.strerror)[1:]}.", fix) from None
-    except (OSError, ValueError) as why:  # no permission, a name too long, a null byte in it
+    except (OSError, ValueError) as error:  # no permission, a name too long, a null byte in it
         if os.path.isdir(path):  # Windows calls opening a folder a lack of permission
             raise _folder(path, name) from None
-        raise unreadable(name, f"It can't be opened: {why}.", "Check the path and who may read it.") from why
+        says = getattr(error, "strerror", None) or error
+        raise unreadable(name, f"It can't be opened: {says}.", "Check the path and who may read it.") from error
 
 
 def _unfetched(scheme: str, name: str) -> ImageError:
@@ -125,5 +145,5 @@ def _unknown(source: object, name: str) -> ImageError:
     return unreadable(
         name,
         f"It is {kind(source)}, which is no form of a picture.",
-        "Pass a path, a URL, bytes, a PIL image, a uint8 array (height, width, 3) or a uint8 tensor (3, height, width).",
+        FORMS,
     )

@@ -32,8 +32,9 @@ def expand(source: Sources) -> Iterator[Source]:
     entry in a list does not hide the rest.
     """
     for one in source if _is_series(source) else (source,):
-        if isinstance(one, str | os.PathLike):
-            yield from _files(path_of(one))
+        text = _path_or_none(one)
+        if text is not None:
+            yield from _files(text)
         else:
             yield one  # type: ignore[misc]  # whatever else it is, `read` takes it or names it
 
@@ -41,14 +42,14 @@ def expand(source: Sources) -> Iterator[Source]:
 def is_many(source: Sources) -> bool:
     """Whether the source stands for a sequence of pictures, even if of one, rather than for one picture."""
     if isinstance(source, str | os.PathLike):
-        text = path_of(source)
-        return os.path.isdir(text) or is_glob(text)
+        text = _path_or_none(source)
+        return text is not None and (os.path.isdir(text) or is_glob(text))
     return _is_series(source)
 
 
 def path_of(source: str | os.PathLike[str]) -> str:
     """The path or URL as text; `~` is the home folder, and `file:///x.jpg` is the path `/x.jpg`."""
-    text = os.fspath(source)
+    text = os.fsdecode(source)
     if not _FILE.match(text):
         return os.path.expanduser(text)
     from urllib.request import url2pathname  # deferred: it imports http and ssl
@@ -75,7 +76,7 @@ def is_glob(text: str) -> bool:
 def name_of(source: object, *, position: int | None = None) -> str:
     """What messages and `Detections.source` call a picture: its file or URL, else its position."""
     if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
+        return os.fsdecode(source)
     file = getattr(source, "filename", None) if isinstance(source, Image.Image) else None
     unnamed = "image" if position is None else f"image {position}"
     return str(file) if file else unnamed
@@ -90,6 +91,16 @@ def pictures_in(folder: str) -> list[str]:
 def matches(pattern: str) -> list[str]:
     """The pictures that a glob matches, in natural order."""
     return _pictures(glob.iglob(pattern, recursive=True))
+
+
+def _path_or_none(source: object) -> str | None:
+    """The path or URL as text, or None for what is none, or does not tell it: reading it says so."""
+    if not isinstance(source, str | os.PathLike):
+        return None
+    try:
+        return path_of(source)
+    except Exception:  # a path object has code of its own
+        return None
 
 
 def _is_series(source: object) -> TypeGuard[Iterable[Source]]:

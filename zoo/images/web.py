@@ -5,28 +5,26 @@ from __future__ import annotations
 import time
 
 from zoo.errors import ImageError
-from zoo.images.picture import unreadable
+from zoo.images.limits import Limits
+from zoo.images.picture import beyond, unreadable
 from zoo.network import switched_off, timeout
 
-MAX_BYTES = 256 * 2**20
-TOTAL_SECONDS = 120.0
 
-
-def fetch(url: str) -> bytes:
+def fetch(url: str, *, limits: Limits) -> bytes:
     """The bytes behind an http(s) URL, redirects followed.
 
     `ZOO_TIMEOUT` is how many seconds the server may keep silent; `ZOO_OFFLINE=1` and `HF_HUB_OFFLINE=1` open no socket.
 
     Raises:
-        ImageError: the network is switched off, the server does not answer, answers with an error, is too slow, or sends
-            more than 256 MiB.
+        ImageError: the network is switched off, the server does not answer, answers with an error, takes longer than
+            `limits.seconds`, or sends more than `limits.download` bytes.
         UsageError: one of those settings is none.
     """
     if switch := switched_off():
         raise unreadable(url, f"The network is switched off by {switch}.", f"Unset {switch}, or download the picture first.")
     silence = timeout()
     try:
-        return _download(url, silence=silence)
+        return _download(url, limits, silence=silence)
     except ImageError:
         raise
     except Exception as why:  # httpx or httpx2, depending on huggingface_hub's version; their errors have no common root
@@ -34,10 +32,10 @@ def fetch(url: str) -> bytes:
         raise unreadable(url, f"It can't be fetched: {reason}.", "Check the address and the network.") from why
 
 
-def _download(url: str, *, silence: float) -> bytes:
+def _download(url: str, limits: Limits, *, silence: float) -> bytes:
     from huggingface_hub import get_session  # slow to import, and only URLs need it
 
-    until = time.monotonic() + TOTAL_SECONDS
+    until = time.monotonic() + limits.seconds
     received = bytearray()
     with get_session().stream("GET", url, timeout=silence, follow_redirects=True) as response:
         if response.status_code != 200:
@@ -45,8 +43,8 @@ def _download(url: str, *, silence: float) -> bytes:
             raise unreadable(url, case.replace(" .", "."), "Open the address in a browser to see what it is.")
         for chunk in response.iter_bytes():
             received += chunk
-            if len(received) > MAX_BYTES:
-                raise unreadable(url, f"It is larger than {MAX_BYTES >> 20} MiB.", "Download it first and pass its path.")
+            if len(received) > limits.download:
+                raise beyond("download", url, f"It is larger than {limits.download / 1e6:,.0f} MB.")
             if time.monotonic() > until:
-                raise unreadable(url, f"It took more than {TOTAL_SECONDS:.0f} seconds.", "Download it first and pass its path.")
+                raise beyond("seconds", url, f"It took more than {limits.seconds:g} seconds.")
     return bytes(received)

@@ -1,0 +1,109 @@
+"""How much reading images may cost: pixels of one, memory of all in flight, time, and bytes of a download."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from PIL import Image
+
+from zoo.errors import UsageError
+
+_NUMBER = re.compile(r"(\d+(?:\.\d*)?(?:e\d+)?)\s*([kmg]?)", re.IGNORECASE)
+_UNIT = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+_VARIABLES = {
+    "pixels": "ZOO_IMAGE_PIXELS",
+    "memory": "ZOO_IMAGE_MEMORY",
+    "seconds": "ZOO_IMAGE_SECONDS",
+    "download": "ZOO_IMAGE_DOWNLOAD",
+}
+_EXAMPLES = {"pixels": "400M", "memory": "4G", "seconds": "300", "download": "1G"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Limits for reading images; an image beyond one is refused by name, and the others go on.
+
+    pixels:   width times height of one image; None is Pillow's own limit, `2 * PIL.Image.MAX_IMAGE_PIXELS` (179 million).
+    memory:   bytes that the images being decoded and waiting may take together. One image alone is never refused for it: it
+              waits until it is its turn. An RGB image takes 7 bytes a pixel while it is decoded.
+    seconds:  for reading one image, from opening it to its pixels; infinity is no limit.
+    download: bytes of one image behind a URL.
+
+    Raises: UsageError for a limit that is not a number above 0.
+    """
+
+    pixels: int | None = None
+    memory: int = 10**9
+    seconds: float = 60.0
+    download: int = 256 * 2**20
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value is not None and not (_is_number(value) and value > 0):
+                raise _refused(f"limits={name}={value!r} was given.", name)
+
+    @property
+    def most_pixels(self) -> float:
+        """The limit of pixels in force."""
+        if self.pixels is not None:
+            return self.pixels
+        return 2 * Image.MAX_IMAGE_PIXELS if Image.MAX_IMAGE_PIXELS else math.inf
+
+    @classmethod
+    def in_force(cls, given: Limits | None = None) -> Limits:
+        """The limits given, or those of the environment: `ZOO_IMAGE_PIXELS`, `_MEMORY`, `_SECONDS` and `_DOWNLOAD`.
+
+        Raises: UsageError naming the variable that is no number above 0.
+        """
+        if given is not None:
+            return given
+        texts = {name: os.environ.get(variable, "").strip() for name, variable in _VARIABLES.items()}
+        typed = {name: text for name, text in texts.items() if text}
+        values: dict[str, Any] = {name: _parsed(text, name, _VARIABLES[name]) for name, text in typed.items()}
+        return cls(**values)
+
+    def changed(self, typed: Sequence[str]) -> Limits:
+        """These with others as `--limit` takes them: `memory=4G`, `seconds=300`; k, M and G are 10**3, 10**6 and 10**9.
+
+        Raises: UsageError for one that is no such thing.
+        """
+        values: dict[str, Any] = {}
+        for one in typed:
+            name, equals, text = one.partition("=")
+            if name not in _VARIABLES or not equals:
+                case = f"It is no NAME=NUMBER with a name of {', '.join(_VARIABLES)}."
+                raise UsageError(f"--limit '{one:.80}' was given.", case, "Write for example --limit memory=4G")
+            values[name] = _parsed(text, name, f"--limit {name}")
+        return replace(self, **values)
+
+
+def raising(name: str) -> tuple[str, str]:
+    """What to type for a higher limit, in Python and in the shell."""
+    example = _EXAMPLES[name]
+    value = f"{_parsed(example, name):_}"
+    keyword, variable = f"limits=zoo.images.Limits({name}={value})", _VARIABLES[name]
+    raised = "If you trust it, raise the limit:"
+    return f"{raised} {keyword}, or {variable}={example}", f"{raised} --limit {name}={example}"
+
+
+def _parsed(text: str, name: str, typed: str = "") -> float | int:
+    found = _NUMBER.fullmatch(text.strip())
+    value = float(found[1]) * _UNIT[found[2].lower()] if found else 0.0
+    if not 0 < value < 1e18:
+        raise _refused(f"{typed}={text:.80} was given.", name)
+    return value if name == "seconds" else int(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def _refused(asked: str, name: str) -> UsageError:
+    example = _EXAMPLES[name]
+    case = f"The limit '{name}' is a number above 0."
+    return UsageError(asked, case, f"Write for example --limit {name}={example}, or {_VARIABLES[name]}={example}")
