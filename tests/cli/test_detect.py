@@ -84,6 +84,25 @@ def test_coco_image_ids_come_from_the_annotations(run: Run, tmp_path: Path) -> N
     assert {row["image_id"] for row in json.loads((tmp_path / "out.json").read_text())} == {77}
 
 
+def test_coco_categories_are_those_of_the_annotations_and_what_they_lack_is_told(run: Run, tmp_path: Path) -> None:
+    categories = [{"id": 40, "name": "Person"}, {"id": 7, "name": "unicorn"}]
+    content = {"images": [{"id": 77, "file_name": "1.png"}], "categories": categories}
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    done = run("1.png", "--score", "0", "--coco", "out.json", "--coco-images", "instances.json")
+    assert done.returncode == 0, done.stderr
+    assert {row["category_id"] for row in json.loads((tmp_path / "out.json").read_text())} <= {40}
+    assert "that the annotations do not have are not in the COCO results" in " ".join(done.stderr.split())
+
+
+def test_annotations_with_none_of_the_models_classes_are_an_error(run: Run, tmp_path: Path) -> None:
+    content = {"images": [{"id": 77, "file_name": "1.png"}], "categories": [{"id": 7, "name": "unicorn"}]}
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    done = run("1.png", "--coco", "out.json", "--coco-images", "instances.json")
+    assert done.returncode == 7
+    assert "The annotations have none of its classes: theirs are unicorn" in done.stderr
+    assert not (tmp_path / "out.json").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "advice"), [((), "--coco-images"), (("--coco-images", "instances.json"), "Pass the annotations of these pictures")]
 )

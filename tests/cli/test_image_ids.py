@@ -55,6 +55,25 @@ def test_two_pictures_with_one_id_are_named() -> None:
         ImageIds.read(None).check(["a/1.jpg", "2.jpg", "b/01.jpg"])
 
 
+def test_categories_are_read_with_their_ids(tmp_path: Path) -> None:
+    file = tmp_path / "instances.json"
+    content = {"images": [], "categories": [{"id": 9, "name": "dog"}, {"id": 2, "name": "cat"}]}
+    file.write_text(json.dumps(content))
+    space = ImageIds.read(file).space
+    assert space is not None
+    assert (space.names, space.ids) == (("cat", "dog"), (2, 9))
+
+
+@pytest.mark.parametrize(
+    "categories", [[{"id": 1, "name": "dog"}, {"id": 2, "name": "dog"}], [{"id": 1}], [1], {"id": 1}, [{"id": "x", "name": "a"}]]
+)
+def test_categories_that_can_t_be_are_refused(tmp_path: Path, categories: object) -> None:
+    file = tmp_path / "broken.json"
+    file.write_text(json.dumps({"images": [], "categories": categories}))
+    with pytest.raises(UsageError, match=r"broken.json"):
+        ImageIds.read(file)
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"images": 3}', '{"images": [{"id": 1}]}', '{"images": [{"id": "x", "file_name": "a"}]}']
 )

@@ -49,7 +49,10 @@ Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write 
 Coco = Annotated[str | None, typer.Option("--coco", metavar="FILE", help="Write a COCO results list; - is standard output.")]
 CocoImages = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="COCO annotations that say each picture's id; else its name has to be a number."),
+    typer.Option(
+        metavar="FILE",
+        help="COCO annotations whose image and category ids to write; else file names are ids, and categories the model's.",
+    ),
 ]
 Save = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Save annotated pictures there; the folder is made.")]
 Turn = Annotated[Exif, typer.Option(metavar="apply|ignore", help="Turn pictures upright as EXIF says, or take them as stored.")]

@@ -15,6 +15,7 @@ from zoo.cli.image_ids import ImageIds
 from zoo.cli.options import weights_of
 from zoo.cli.results import STANDARD_OUTPUT, Annotated, json_list, object_of
 from zoo.detections import Detections
+from zoo.detections.convert.coco import met_ids
 from zoo.detectors import Detector, Protocol, load
 from zoo.detectors.progress import Bar
 from zoo.detectors.stream import Looked, stream
@@ -64,10 +65,14 @@ def run(asked: Request) -> int:
         detector = load(asked.model, weights=weights_of(asked.weights), labels=asked.labels, device=asked.device)
         if detector.weights is None:
             message.warning(f"{detector.name} has random weights: what it sees means nothing.")
-        writers = list(_writers(detector, add_json, add_coco, ids))
+        if ids:
+            ids.check_classes(detector.name or asked.model, detector.space)
+        left_out: Counter[str] = Counter()
+        writers = list(_writers(detector, add_json, add_coco, ids, left_out))
         if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
             writers.append(_print_line)
         failed = _look(asked, detector, pictures, writers, _picture_writer(annotated) if annotated else None)
+    _say_left_out(left_out)
     _say(failed, len(pictures), asked)
     return 0 if not failed else ImageError.exit_code if len(failed) == len(pictures) else 1
 
@@ -121,11 +126,13 @@ def _look(
     return failed
 
 
-def _writers(detector: Detector, add_json: Add | None, add_coco: Add | None, ids: ImageIds | None) -> Iterator[Write]:
+def _writers(
+    detector: Detector, add_json: Add | None, add_coco: Add | None, ids: ImageIds | None, left_out: Counter[str]
+) -> Iterator[Write]:
     if add_json:
         yield _json_writer(add_json, detector)
     if add_coco and ids:
-        yield _coco_writer(add_coco, ids)
+        yield _coco_writer(add_coco, ids, left_out)
 
 
 def _print_line(seen: Detections) -> None:
@@ -144,12 +151,28 @@ def _json_writer(add: Add, detector: Detector) -> Write:
     return write
 
 
-def _coco_writer(add: Add, ids: ImageIds) -> Write:
+def _coco_writer(add: Add, ids: ImageIds, left_out: Counter[str]) -> Write:
+    """left_out: counts the detections of classes that the annotations do not have, by class name."""
+
     def write(seen: Detections) -> None:
-        for row in seen.to_coco(image_id=ids.of(seen.source or "")):
+        for row in seen.to_coco(image_id=ids.of(seen.source or ""), space=ids.space):
             add(row)
+        if ids.space is not None:
+            known = met_ids(seen.space, ids.space)
+            left_out.update(seen.space.names[label] for label in seen.labels.tolist() if label not in known)
 
     return write
+
+
+def _say_left_out(left_out: Counter[str]) -> None:
+    """What the COCO results do not hold."""
+    if left_out:
+        names = ", ".join(name for name, _ in left_out.most_common(5)) + (" …" if len(left_out) > 5 else "")
+        classes = counted(len(left_out), "class", "classes")
+        message.warning(
+            f"{counted(left_out.total(), 'detection')} of {classes} that the annotations do not have "
+            f"{'is' if left_out.total() == 1 else 'are'} not in the COCO results: {names}."
+        )
 
 
 def _picture_writer(annotated: Annotated) -> Looked:

@@ -1,16 +1,17 @@
-"""The image id that a COCO results file has for each picture: from an annotations file, else the number that the file name is."""
+"""The ids that a COCO results file has: those of an annotations file, else numbers in file names and the model's categories."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from zoo.errors import UsageError
+from zoo.errors import LabelError, UsageError
 from zoo.files import read_text
 from zoo.images import Source
 from zoo.images.sources import is_url, name_of
+from zoo.labels import LabelSpace, meet
 
 FIX = "Pass the data set's annotations: --coco-images instances.json"
 SAME = "Pass the annotations of these pictures; their file_name is what pictures are found by."
@@ -21,14 +22,29 @@ class ImageIds:
     """What an annotations file says, or nothing where there is none.
 
     by_name: image id by file name and by every ending of it (`val/1.jpg`, `1.jpg`); None for an ending that several images have.
+    space:   the classes, with their category ids; None where nothing says them.
     """
 
     by_name: Mapping[str, int | None] | None
+    space: LabelSpace | None = None
 
     @classmethod
     def read(cls, annotations: Path | None) -> ImageIds:
-        """From the `images` of a COCO annotations file, or, without one, from file names. Raises: UsageError for another file."""
-        return cls(None if annotations is None else _endings(_images(annotations)))
+        """From a COCO annotations file, or, without one, from file names. Raises: UsageError for another file."""
+        if annotations is None:
+            return cls(None)
+        images, space = _read(annotations)
+        return cls(_endings(images), space)
+
+    def check_classes(self, model: str, space: LabelSpace) -> None:
+        """Raises: LabelError where the annotations have none of a model's classes."""
+        if self.space is not None and not meet(space, self.space).pairs:
+            raise LabelError(
+                f"COCO results of {model} were asked for.",
+                f"The annotations have none of its classes: theirs are {_first(self.space.names)}, "
+                f"its own {_first(space.names)}.",
+                "Choose a model for these classes, or leave out --coco-images.",
+            )
 
     def check(self, pictures: Iterable[Source]) -> None:
         """Raises: UsageError that names the first picture without an id, or the first two that share one."""
@@ -60,19 +76,34 @@ def _no_id(source: str, case: str, fix: str) -> UsageError:
     return UsageError(f"COCO results were asked for, which need the image id of '{source}'.", f"{case}.", fix)
 
 
-def _images(annotations: Path) -> dict[str, int]:
-    asked = f"Image ids were to be read from '{annotations}'."
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+
+
+def _read(annotations: Path) -> tuple[dict[str, int], LabelSpace | None]:
+    """Image ids by file name, and the classes where the file has categories."""
+    asked = f"Ids were to be read from '{annotations}'."
     fix = "Give a COCO annotations file, with images: [{id, file_name}, …]."
     try:
-        images = json.loads(read_text(annotations))["images"]
-        return {str(image["file_name"]): int(image["id"]) for image in images}
+        content = json.loads(read_text(annotations))
+        images = {str(image["file_name"]): int(image["id"]) for image in content["images"]}
+        return images, _space(content.get("categories"))
     except OSError as why:
         raise UsageError(asked, f"It can't be read: {why.strerror}.", fix) from why
     except UnicodeDecodeError as why:
         raise UsageError(asked, "It is no text.", fix) from why
+    except LabelError as why:
+        raise UsageError(asked, f"Its categories are no label space: {why.case}", "Correct them.") from why
     except (ValueError, KeyError, TypeError, RecursionError) as why:
-        lack = f"an image or the file has no {why}" if isinstance(why, KeyError) else " ".join(str(why).split())
+        lack = f"an image, a category or the file has no {why}" if isinstance(why, KeyError) else " ".join(str(why).split())
         raise UsageError(asked, f"It holds no COCO annotations: {lack}.", fix) from why
+
+
+def _space(categories: Sequence[Mapping[str, object]] | None) -> LabelSpace | None:
+    if not categories:
+        return None
+    by_id = sorted((int(str(one["id"])), str(one["name"])) for one in categories)
+    return LabelSpace("the annotations", tuple(name for _, name in by_id), tuple(number for number, _ in by_id))
 
 
 def _endings(images: Mapping[str, int]) -> dict[str, int | None]:

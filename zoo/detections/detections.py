@@ -217,12 +217,14 @@ class Detections:
             )
         return replace(self[labels >= 0], labels=labels[labels >= 0], space=meeting.data)
 
-    def to_coco(self, image_id: int) -> list[coco.CocoResult]:
-        """COCO results of this picture, with the data set's category ids; several pictures' lists are joined with `+`.
+    def to_coco(self, image_id: int, *, space: LabelSpace | None = None) -> list[coco.CocoResult]:
+        """COCO results of this picture; several pictures' lists are joined with `+`.
 
+        space: the label space of the annotations, such as `dataset.space`: its category ids are written, classes meet by name,
+            and detections of classes that it does not have are left out. Without it the ids are those of the model's own space.
         Raises: TypeError for an image id that is no whole number.
         """
-        return coco.write(self, image_id)
+        return coco.write(self, image_id, space)
 
     @classmethod
     def from_coco(

@@ -11,6 +11,7 @@ from pycocotools.coco import COCO
 from zoo import labels
 from zoo.detections import Detections
 from zoo.errors import LabelError
+from zoo.labels import LabelSpace
 
 
 def test_results_have_the_data_sets_ids_and_widths(street: Detections) -> None:
@@ -81,3 +82,12 @@ def test_what_is_no_result_is_refused_by_field(entry) -> None:
 def test_negative_widths_are_refused() -> None:
     with pytest.raises(ValueError, match="x1 <= x2"):
         Detections.from_coco([{"category_id": 1, "bbox": [5, 5, -2, 1], "score": 0.5}], space="coco80")
+
+
+def test_results_may_have_the_category_ids_of_another_label_space() -> None:
+    ours = LabelSpace("custom", ("stop sign", "person", "bench"), (13, 1, 15))
+    theirs = LabelSpace("custom", ("person", "Stop-Sign"), (0, 11))
+    seen = Detections.of([[0, 0, 4, 4]] * 3, [0.9, 0.8, 0.7], ["stop sign", "bench", "person"], space=ours)
+    assert [row["category_id"] for row in seen.to_coco(image_id=1)] == [13, 15, 1]
+    rows = seen.to_coco(image_id=1, space=theirs)
+    assert [(row["category_id"], round(row["score"], 1)) for row in rows] == [(11, 0.9), (0, 0.7)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
@@ -12,7 +13,7 @@ from torch import Tensor
 from zoo.boxes import xywh_to_xyxy, xyxy_to_xywh
 from zoo.detections.arguments import whole
 from zoo.errors import LabelError
-from zoo.labels import LabelSpace
+from zoo.labels import LabelSpace, meet
 from zoo.words import kind
 
 if TYPE_CHECKING:
@@ -35,12 +36,23 @@ class _Result(msgspec.Struct, frozen=True):
     image_id: int | None = None
 
 
-def write(seen: Detections, image_id: int) -> list[CocoResult]:
-    """The results of one picture, best first; widths are taken in float64, so that reading them gives the same boxes again."""
+def write(seen: Detections, image_id: int, space: LabelSpace | None = None) -> list[CocoResult]:
+    """The results of one picture, best first; widths are taken in float64, so that reading them gives the same boxes again.
+
+    space: whose category ids are written, where classes meet by name; else the detections' own.
+    """
     rows = zip(xyxy_to_xywh(seen.boxes.double()).tolist(), seen.scores.tolist(), seen.labels.tolist(), strict=True)
-    ids = seen.space.ids
+    ids = dict(enumerate(seen.space.ids)) if space is None else met_ids(seen.space, space)
     image = whole(image_id, to="to_coco()", wanted="an image id is a whole number, as in the data set's annotations")
-    return [{"image_id": image, "category_id": ids[label], "bbox": box, "score": score} for box, score, label in rows]
+    return [
+        {"image_id": image, "category_id": ids[label], "bbox": box, "score": score} for box, score, label in rows if label in ids
+    ]
+
+
+@lru_cache(maxsize=8)
+def met_ids(model: LabelSpace, data: LabelSpace) -> Mapping[int, int]:
+    """The data set's category id of every label of the model that the data set has, by name."""
+    return {ours: data.ids[theirs] for ours, theirs in meet(model, data).pairs}
 
 
 def read(results: Iterable[Mapping[str, object]], space: LabelSpace) -> tuple[Tensor, Tensor, Tensor]:
