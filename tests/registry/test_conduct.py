@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.registry.conduct import HardExit, Interrupted, left_running, said, watched
+from zoo.registry.conduct import Conduct, HardExit, Interrupted, left_running, said, watched
 from zoo.registry.plugins import complaints, find_plugins
 from zoo.registry.shelf import CORE, shelve_mapping
 
@@ -29,7 +29,8 @@ def say(text: str) -> None:
 
 def seen(work: Callable[[], object]) -> list[str]:
     """The remarks on some work that a plugin does when it is imported."""
-    with watched(WHOSE, "at import") as conduct:
+    conduct = Conduct(WHOSE, "at import")
+    with watched(conduct):
         work()
     return conduct.remarks
 
@@ -41,8 +42,9 @@ def test_well_behaved_code_is_not_remarked_on() -> None:
 def test_importing_the_libraries_of_the_field_is_not_remarked_on() -> None:
     code = """if True:
         import sys
-        from zoo.registry.conduct import watched
-        with watched("plugin", "at import") as conduct:
+        from zoo.registry.conduct import Conduct, watched
+        conduct = Conduct("plugin", "at import")
+        with watched(conduct):
             import logging, numpy, PIL.Image, PIL.ImageFile, torch, torchvision
         sys.exit(str(conduct.remarks) if conduct.remarks else 0)
     """
@@ -99,14 +101,14 @@ def test_standard_output_stays_open(how: str, capfd: pytest.CaptureFixture[str])
 def test_a_question_at_import_has_no_answer() -> None:
     if threading.active_count() > 1:
         pytest.skip("another test has left a thread, which may be reading standard input")
-    with pytest.raises(EOFError), watched(WHOSE, "at import"):
+    with pytest.raises(EOFError), watched(Conduct(WHOSE, "at import")):
         input("name? ")
 
 
 @pytest.mark.parametrize("code", [0, 3])
 def test_an_exit_without_a_word_is_an_exception(code: int) -> None:
     real = os._exit
-    with pytest.raises(HardExit) as caught, watched(WHOSE, "at import"):
+    with pytest.raises(HardExit) as caught, watched(Conduct(WHOSE, "at import")):
         os._exit(code)
     assert said(caught.value) == f"called os._exit({code})"
     assert os._exit is real
@@ -189,8 +191,9 @@ def test_a_filter_for_one_message_is_a_librarys_own_affair() -> None:
 def test_a_patch_of_what_the_plugin_itself_imports_first_is_named() -> None:
     code = """if True:
         import sys
-        from zoo.registry.conduct import watched
-        with watched("plugin", "at import") as conduct:
+        from zoo.registry.conduct import Conduct, watched
+        conduct = Conduct("plugin", "at import")
+        with watched(conduct):
             import functools, PIL.Image
             real = PIL.Image.open
             @functools.wraps(real)
@@ -210,8 +213,8 @@ def test_a_patch_of_what_the_plugin_itself_imports_first_is_named() -> None:
 def test_what_fails_at_exit_is_named_and_fails_nothing() -> None:
     code = """if True:
         import atexit, os
-        from zoo.registry.conduct import watched
-        with watched("plugin 'acme' of detzoo-acme 1.0", "at import"):
+        from zoo.registry.conduct import Conduct, watched
+        with watched(Conduct("plugin 'acme' of detzoo-acme 1.0", "at import")):
             atexit.register(lambda: 1 / 0)
             atexit.register(os._exit, 9)
     """
@@ -226,8 +229,8 @@ def test_what_fails_at_exit_is_named_and_fails_nothing() -> None:
 def test_what_is_registered_for_exit_can_be_taken_back() -> None:
     code = """if True:
         import atexit, os
-        from zoo.registry.conduct import watched
-        with watched("plugin", "at import"):
+        from zoo.registry.conduct import Conduct, watched
+        with watched(Conduct("plugin", "at import")):
             atexit.register(os.write, 2, b"still registered")
         atexit.unregister(os.write)
     """
@@ -236,7 +239,8 @@ def test_what_is_registered_for_exit_can_be_taken_back() -> None:
 
 
 def test_everything_is_put_back_where_the_work_fails() -> None:
-    with suppress(ZeroDivisionError), watched(WHOSE, "at import") as conduct:
+    conduct = Conduct(WHOSE, "at import")
+    with suppress(ZeroDivisionError), watched(conduct):
         os.environ["ZOO_TRACEBACK"] = "1"
         say(str(1 / 0))
     assert "ZOO_TRACEBACK" not in os.environ

@@ -174,7 +174,8 @@ def test_a_model_that_the_core_has_for_a_plugin_is_not_taken_twice(give_plugin: 
 
 
 def test_a_plugin_that_imports_torch_is_reported(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)  # so that it is put back, or away
+    monkeypatch.delitem(sys.modules, "torch")
     give_plugin("acme", "import sys\nimport types\nsys.modules['torch'] = types.ModuleType('torch')")
     assert found("acme").info.imports_torch
 

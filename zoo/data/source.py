@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from zoo.data.dataset import Dataset
-from zoo.errors import DataError
+from zoo.errors import ContractError, DataError, ZooError
 from zoo.registry import catalogue
+from zoo.registry.conduct import said
 from zoo.words import begun, kind
 
 _FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
@@ -47,14 +48,37 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
         )
     build = catalogue().builder("datasets", name)
     _check_options(text, build, options)
-    made = build(Path(rest).expanduser(), **options)
+    made = _made(text, name, build, Path(rest).expanduser(), options)
     if not isinstance(made, Dataset):
         raise DataError(
             f"The data set '{text}' was asked for.",
             f"The reader '{name}' returned {kind(made)}, not a zoo.data.Dataset.",
-            "That is a defect of the plugin that registers it: report it there.",
+            f"That is a defect of {_whose(name)}: report it there.",
         )
     return made
+
+
+def _made(text: str, name: str, build: Callable[..., object], path: Path, options: Mapping[str, str]) -> object:
+    """What the reader returns. Raises: DataError for a file that can't be opened, ContractError for whatever else it raises."""
+    asked = f"The data set '{text}' was asked for."
+    try:
+        return build(path, **options)
+    except (ZooError, MemoryError):
+        raise
+    except OSError as why:
+        case = f"The reader '{name}' can't read '{why.filename or path}': {why.strerror or why}."
+        raise DataError(asked, case, "Check the path and its permissions.") from why
+    except Exception as why:
+        case = f"The reader '{name}' {said(why).rstrip('.')}."
+        raise ContractError(asked, case, f"That is a defect of {_whose(name)}: report it there.") from why
+
+
+def _whose(name: str) -> str:
+    """The distribution of the plugin that registered a reader: `detzoo-voc 1.0`."""
+    readers = [one for one in catalogue().parts("datasets") if name in (one, one.partition("/")[2])]
+    plugin = readers[0].partition("/")[0] if readers else ""
+    owners = [f"{info.distribution} {info.version}" for info in catalogue().plugins if info.name == plugin]
+    return owners[0] if owners else "the plugin that registers it"
 
 
 def _split(text: str) -> tuple[str, dict[str, str]]:

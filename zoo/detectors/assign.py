@@ -13,6 +13,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from zoo.detectors.detector import Detector
+from zoo.detectors.family import class_layers, translated
 from zoo.errors import CheckpointError, ContractError
 from zoo.words import are, counted
 
@@ -35,7 +36,7 @@ def assign(detector: Detector, published: Mapping[str, Tensor], *, asked: str) -
         ContractError: the architecture keeps tensors outside its state dict, which no checkpoint can fill.
     """
     own = {name: tensor for name, tensor in detector.state_dict().items()}
-    state = detector.from_checkpoint(published)
+    state = translated(detector, published)
     wrong = {name: tensor for name, tensor in state.items() if name in own and own[name].shape != tensor.shape}
     if wrong:
         shapes = [f"{name} {_shape(tensor)}, not {_shape(own[name])}" for name, tensor in wrong.items()]
@@ -74,13 +75,13 @@ def _require_filled(detector: Detector) -> None:
 
 def _by_class(detector: Detector, names: Iterable[str]) -> bool:
     """Whether all of these tensors may be of another shape because the weights are for other classes."""
-    layers = detector.class_layers()
+    layers = class_layers(detector)
     return layers is None or {name.rpartition(".")[0] for name in names} <= {layer.name for layer in layers}
 
 
 def _other_classes(detector: Detector, wrong: Mapping[str, Tensor]) -> tuple[str, str]:
     """How many classes the weights know, where that can be read off, and how to say which, in Python and in a shell."""
-    layers = {layer.name: layer for layer in detector.class_layers() or ()}
+    layers = {layer.name: layer for layer in class_layers(detector) or ()}
     counts = {
         len(tensor) // (layer.outer * layer.inner) - layer.channels.count(-1)
         for name, tensor in wrong.items()

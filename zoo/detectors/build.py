@@ -33,6 +33,7 @@ def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
     """
     card = choice.entry.card
     make = known.builder("architectures", card.architecture, plugin=choice.entry.plugin)
+    _check_callable(choice, make)
     takes_input = card.input is not None and "input" in inspect.signature(make).parameters
     given = {"space": space, **({"input": card.input} if takes_input else {}), **card.arguments}
     _check_names(choice, make, given)
@@ -52,6 +53,15 @@ def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
     return detector
 
 
+def _check_callable(choice: Choice, make: Make) -> None:
+    """Refuses a builder that nobody can ask for its parameters. Raises: ContractError."""
+    try:
+        inspect.signature(make)
+    except Exception as why:
+        case = f"Its builder does not say which arguments it takes: {type(why).__name__}."
+        raise ContractError(_asked(choice), case, blame(make, shown="its card")) from why
+
+
 def _check_names(choice: Choice, make: Make, given: Mapping[str, object]) -> None:
     """Refuses arguments of a card that its architecture does not have. Raises: CardError."""
     try:
@@ -64,8 +74,8 @@ def _check_names(choice: Choice, make: Make, given: Mapping[str, object]) -> Non
 def _check_types(choice: Choice, make: Make) -> None:
     """Refuses values of another type than the builder's signature says, as far as it does. Raises: CardError."""
     try:
-        hints = get_type_hints(make)
-    except (TypeError, NameError):  # no function, or it names types that only a type checker sees
+        hints = get_type_hints(inspect.unwrap(make))
+    except Exception:  # no function, or it names types that only a type checker sees: any expression may stand there
         return
     for name, value in choice.entry.card.arguments.items():
         try:

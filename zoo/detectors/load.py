@@ -12,6 +12,7 @@ import torch
 from zoo.detectors.assign import assign, check_finite, read
 from zoo.detectors.build import build
 from zoo.detectors.detector import Detector
+from zoo.detectors.family import post_load
 from zoo.detectors.reheading import fits, rehead
 from zoo.detectors.skeleton import skeleton
 from zoo.detectors.swap import HeadSwap, some
@@ -108,7 +109,7 @@ def _filled(known: Catalogue, choice: Choice, found: Found, old: LabelSpace, new
     # Somebody's own weights are taken to be trained from the card's, so they need the same fixes.
     described = found.weights or choice.weights
     if described and described.post_load:
-        detector.post_load(described.post_load)
+        post_load(detector, described.post_load)
     return detector
 
 

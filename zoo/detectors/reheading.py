@@ -10,12 +10,14 @@ from torch import Tensor, nn
 from zoo.detectors.assign import assign
 from zoo.detectors.class_rows import by_channel, submodule
 from zoo.detectors.detector import Detector
+from zoo.detectors.family import class_layers, translated
 from zoo.detectors.skeleton import skeleton
 from zoo.detectors.swap import HeadSwap, NewRows
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 from zoo.labels.meeting import meet
 from zoo.parts import ClassLayer
+from zoo.registry.conduct import said
 
 Make = Callable[[LabelSpace], Detector]
 Rows = tuple[Tensor, int]  # a tensor of the new head, and how many of its rows are new
@@ -34,7 +36,7 @@ def rehead(detector: Detector, published: Mapping[str, Tensor], *, old: LabelSpa
         source = make(old)
     assign(source, published, asked=asked)
     state = source.state_dict()
-    head = _carried(source, detector) if detector.class_layers() is not None else _fresh(make, detector)
+    head = _carried(source, detector) if class_layers(detector) is not None else _fresh(make, detector)
     kept = {name: tensor for name, tensor in state.items() if name not in head}
     _check_kept(kept, detector)
     detector.load_state_dict({**kept, **{name: tensor for name, (tensor, _) in head.items()}}, assign=True)
@@ -45,14 +47,14 @@ def rehead(detector: Detector, published: Mapping[str, Tensor], *, old: LabelSpa
 def fits(detector: Detector, published: Mapping[str, Tensor]) -> bool:
     """Whether every tensor of `published` that `detector` has, too, is of the same shape there."""
     own = detector.state_dict()
-    state = detector.from_checkpoint(published)
+    state = translated(detector, published)
     return all(own[name].shape == tensor.shape for name, tensor in state.items() if name in own)
 
 
 def _carried(source: Detector, detector: Detector) -> dict[str, Rows]:
     """The tensors of every class layer: begun as the family does, then rows of the same class copied bit by bit."""
     label = {theirs: ours for ours, theirs in meet(source.space, detector.space).pairs}
-    layers = zip(source.class_layers() or (), detector.class_layers() or (), strict=True)
+    layers = zip(class_layers(source) or (), class_layers(detector) or (), strict=True)
     return {name: rows for before, layer in layers for name, rows in _layer(source, detector, before, layer, label).items()}
 
 
@@ -76,10 +78,12 @@ def _layer(
 def _start(layer: ClassLayer, module: nn.Module) -> None:
     try:
         layer.start(module)
-    except Exception as why:  # whatever a plugin's function raises
-        said = f"It raised {type(why).__name__}: {' '.join(str(why).split()).rstrip('.')}."
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as why:  # whatever a plugin's function raises
         fix = "It is given the layer, and sets its weight and bias in place. Mend class_layers in its plugin."
-        raise ContractError(f"The class layer '{layer.name}' was to begin anew by its `start`.", said, fix) from why
+        asked = f"The class layer '{layer.name}' was to begin anew by its `start`."
+        raise ContractError(asked, f"It {said(why).rstrip('.')}.", fix) from why
 
 
 def _channels(before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -> dict[int, int]:

@@ -9,9 +9,11 @@ from importlib import import_module
 from typing import Any
 
 from zoo import words
-from zoo.errors import NameAmbiguous, NameNotFound, PluginError, ZooError
+from zoo.errors import NameAmbiguous, NameNotFound, OfflineError, PluginError, ZooError
 from zoo.labels.near import choice_of, near
 from zoo.registry.absence import Known
+from zoo.registry.at_work import at_call, at_work
+from zoo.registry.conduct import said
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.hookspecs import Build
 from zoo.registry.mending import mending
@@ -64,20 +66,24 @@ def _check_kind(kind: str) -> None:
 
 
 def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
-    """The callable itself, imported if it was registered as "package.module:function"."""
+    """The callable itself, imported if it was registered as "package.module:function", and watched when it is called."""
     build: Build = plugin.contribution.builders[kind][name]
+    stage = f"when it {'reads' if kind == 'datasets' else 'builds'} '{name}'"
     if not isinstance(build, str):
-        return build
+        return at_call(plugin.info, stage, build)
     module, _, path = build.partition(":")
     try:
-        made = reduce(getattr, path.split("."), import_module(module))
-    except ZooError:
+        with at_work(plugin.info, f"when it imports {module}"):
+            made = reduce(getattr, path.split("."), import_module(module))
+    except (MemoryError, OfflineError):
         raise
-    except (Exception, SystemExit) as why:
-        raise _broken(plugin, kind, name, f"it can't be imported: {type(why).__name__}: {why}") from why
+    except Exception as why:
+        if isinstance(why, ZooError) and not isinstance(why.__cause__, SystemExit):
+            raise
+        raise _broken(plugin, kind, name, f"its import {said(why.__cause__ or why)}") from why
     if not callable(made):
         raise _broken(plugin, kind, name, f"that is {words.kind(made)}, which can't be called")
-    return made
+    return at_call(plugin.info, stage, made)
 
 
 def _broken(plugin: Plugin, kind: Kind, name: str, case: str) -> PluginError:

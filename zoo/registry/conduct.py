@@ -1,6 +1,7 @@
 """How code of plugins is run: what it does beside its work (printing, leaving, patching) is contained as far as one process can.
 
-    with watched("plugin 'acme' of detzoo-acme 1.0", "at import") as conduct:
+    conduct = Conduct("plugin 'acme' of detzoo-acme 1.0", "at import")
+    with watched(conduct):
         import detzoo_acme
     conduct.remarks  # ["prints at import ('acme 1.0 ready'); that goes to standard error."]
 
@@ -22,6 +23,7 @@ from typing import Any, NoReturn
 from zoo.printable import printable
 from zoo.registry.diverted import diverted
 from zoo.registry.tampering import put_back, snapshot
+from zoo.registry.unplugged import unplugged
 
 MOST = 10  # remarks on one plugin
 NAMED = 8  # changed places that one remark lists
@@ -72,14 +74,16 @@ class Conduct:
 
 
 @contextmanager
-def watched(whose: str, stage: str) -> Iterator[Conduct]:
+def watched(conduct: Conduct) -> Iterator[None]:
     """Runs code of a plugin; on the way out everything is as it was before, and the conduct says what had to be put back.
 
-    Only one thread at a time is watched: what belongs to the whole process can't be told apart otherwise.
+    Only one thread at a time is watched: what belongs to the whole process can't be told apart otherwise. No connection is made
+    in any thread while the network is switched off.
     """
-    conduct = Conduct(whose, stage)
+    begun = threading.current_thread()
     if not _lock.acquire(blocking=False):
-        yield conduct
+        with unplugged(conduct.whose, concerns=lambda: threading.current_thread() is begun, told=conduct.tell):
+            yield
         return
     try:
         before, threads = snapshot(), set(threading.enumerate())
@@ -88,13 +92,13 @@ def watched(whose: str, stage: str) -> Iterator[Conduct]:
             here = threading.current_thread()
             return here is begun or here not in threads
 
-        begun = threading.current_thread()
         try:
             with ExitStack() as stack:
                 stack.enter_context(diverted(concerns=concerns, printed=conduct.printed, closed=conduct.closed))
                 stack.enter_context(_no_exit(concerns))
                 stack.enter_context(_watched_exit(conduct, concerns))
-                yield conduct
+                stack.enter_context(unplugged(conduct.whose, concerns=concerns, told=conduct.tell))
+                yield
         finally:
             _look_back(conduct, before, threads)
     finally:

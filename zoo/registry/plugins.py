@@ -179,7 +179,8 @@ def _load(entry: EntryPoint, info: PluginInfo, core: Shelf) -> Plugin:
     begin = perf_counter()
     torch_before = "torch" in sys.modules
     contribution = Contribution(info.name, Path(info.entry), core)
-    with watched(named(info), "at import") as conduct:
+    conduct = Conduct(named(info), "at import")
+    with watched(conduct):
         reason = _imported(entry, contribution, conduct)
         conduct.stage = "while it loads"
     contribution.closed = True

@@ -1,0 +1,69 @@
+"""What a family's own code says of its weights and classes, held to its contract: what it raises is an error that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from zoo.detectors.blame import blame
+from zoo.detectors.detector import Detector
+from zoo.errors import ContractError, ZooError
+from zoo.parts import ClassLayer
+from zoo.registry.card import PostLoad
+from zoo.registry.conduct import said
+from zoo.words import kind
+
+
+@contextmanager
+def contained(detector: object, step: str, *, asked: str, shown: str = "its card") -> Iterator[None]:
+    """Makes a ContractError of what the family's code raises, also where it wants to end the process.
+
+    Errors of the zoo, interrupts and a lack of memory are nobody's defect and stay what they are.
+    """
+    try:
+        yield
+    except (ZooError, KeyboardInterrupt, MemoryError, torch.OutOfMemoryError):
+        raise
+    except BaseException as why:
+        raise ContractError(asked, f"Its {step} {said(why).rstrip('.')}.", blame(detector, shown=shown)) from why
+
+
+def translated(detector: Detector, published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A checkpoint's tensors under the detector's own names. Raises: ContractError where the family fails at that."""
+    asked = f"{_name(detector)} was to say what it calls the {len(published):,} tensors of a checkpoint."
+    with contained(detector, "from_checkpoint", asked=asked, shown="the checkpoint"):
+        state: object = detector.from_checkpoint(published)
+    if not isinstance(state, Mapping) or not all(map(_is_tensor, state.items())):
+        case = f"Its from_checkpoint returned {kind(state)}, not a mapping of names to tensors."
+        raise ContractError(asked, case, blame(detector, shown="the checkpoint"))
+    return dict(state)
+
+
+def class_layers(detector: Detector) -> Sequence[ClassLayer] | None:
+    """The layers that have rows for classes, as the family says. Raises: ContractError where it fails at that."""
+    asked = f"{_name(detector)} was to say which of its layers have rows for classes."
+    with contained(detector, "class_layers", asked=asked):
+        given: object = detector.class_layers()
+        layers = given if given is None or not isinstance(given, Sequence) else list(given)
+    if layers is None or (isinstance(layers, list) and all(isinstance(one, ClassLayer) for one in layers)):
+        return layers
+    raise ContractError(
+        asked, f"Its class_layers returned {kind(given)}, not a list of ClassLayer.", blame(detector, shown="its card")
+    )
+
+
+def post_load(detector: Detector, fix: PostLoad) -> None:
+    """Sets what the card says the checkpoint does not carry. Raises: ContractError where the family fails at that."""
+    with contained(detector, "post_load", asked=f"{_name(detector)} was to be set up once its weights were in."):
+        detector.post_load(fix)
+
+
+def _is_tensor(pair: tuple[object, object]) -> bool:
+    return isinstance(pair[0], str) and isinstance(pair[1], Tensor)
+
+
+def _name(detector: Detector) -> str:
+    return getattr(detector, "name", None) or type(detector).__name__

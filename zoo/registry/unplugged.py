@@ -1,0 +1,89 @@
+"""No code of a plugin opens a connection while the network is switched off: the attempt is an OfflineError that names the plugin.
+
+Python tells an audit hook of every connection before it is made, whichever library asks for it. The hook is set when it is first
+needed, which is never where the network is on.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.errors import OfflineError, UsageError
+from zoo.network import switched_off
+
+# event of CPython's audit table -> where its arguments have the address
+_EVENTS = {
+    "socket.connect": 1,
+    "socket.sendto": 1,
+    "socket.sendmsg": 1,
+    "socket.getaddrinfo": 0,
+    "socket.gethostbyname": 0,
+}
+
+
+@dataclass(eq=False)
+class _Guard:
+    """Whose connections are refused: those of the threads that `concerns` says; `told` hears of each."""
+
+    whose: str
+    variable: str
+    concerns: Callable[[], bool]
+    told: Callable[[str], None]
+
+
+class _State:
+    guards: tuple[_Guard, ...] = ()
+    hooked = False
+
+
+@contextmanager
+def unplugged(whose: str, *, concerns: Callable[[], bool], told: Callable[[str, str], None]) -> Iterator[None]:
+    """Refuses what the plugin's threads connect to meanwhile, if the network is switched off. Raises: OfflineError."""
+    variable = _switch()
+    if variable is None:
+        yield
+        return
+    guard = _Guard(whose, variable, concerns, lambda host: told(f"connects to {host}", f"{variable} refuses it."))
+    if not _State.hooked:
+        _State.hooked = True
+        sys.addaudithook(_hook)
+    _State.guards += (guard,)
+    try:
+        yield
+    finally:
+        _State.guards = tuple(one for one in _State.guards if one is not guard)
+
+
+def _switch() -> str | None:
+    try:
+        return switched_off()
+    except UsageError:  # the first download says that the setting means nothing
+        return None
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if event not in _EVENTS or not _State.guards:
+        return
+    guard = next((one for one in _State.guards if one.concerns()), None)
+    address = arguments[_EVENTS[event]] if guard else None
+    if guard is None or not _is_remote(arguments[0], address):
+        return
+    host = str(address[0] if isinstance(address, tuple) else address)[:60]
+    guard.told(host)
+    raise OfflineError(
+        f"The {guard.whose} wanted to connect to {host}.",
+        f"{guard.variable} says that no connection may be opened.",
+        f"Unset it: unset {guard.variable}",
+    )
+
+
+def _is_remote(socket: Any, address: object) -> bool:
+    """Whether it is more than talk between processes of this machine, which have a path for an address."""
+    import socket as sockets  # deferred: whoever connects has it
+
+    family = getattr(socket, "family", None)
+    return address is not None and family not in (getattr(sockets, "AF_UNIX", -1), getattr(sockets, "AF_NETLINK", -1))
