@@ -1,3 +1,20 @@
 """The command line: `zoo`, made of one file a command; importing it imports no model library."""
 
-from zoo.cli.app import main as main
+import sys
+
+
+def main() -> None:
+    """Run the command line of this process and exit; an interrupt is met even while the command line is imported."""
+    try:
+        from zoo.cli import interrupt, standard_streams
+        from zoo.cli.app import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)
+    standard_streams.open_what_is_closed()
+    try:
+        with interrupt.heard():
+            run()
+    except (KeyboardInterrupt, SystemExit) as error:
+        if interrupt.is_interrupt(error):
+            interrupt.leave()
+        raise

@@ -25,6 +25,7 @@ import typer
 from zoo.cli import backends, output
 from zoo.cli import message as say
 from zoo.cli.help import Command, Commands, narrow
+from zoo.cli.interrupt import INTERRUPTED
 from zoo.cli.leave import leave_threads, meet_the_end_of_output
 from zoo.cli.quick import plain_call
 from zoo.errors import ZooError
@@ -85,7 +86,7 @@ def _main() -> None:
             sys.exit(error.exit_code)
         except KeyboardInterrupt as why:
             _name_what_hung(why)
-            sys.exit(130)
+            sys.exit(INTERRUPTED)
         except (OSError, SystemExit) as why:
             meet_the_end_of_output(why if isinstance(why, OSError) else why.__context__)  # Typer makes SystemExit of it
             _name_what_hung(why)

@@ -1,0 +1,64 @@
+"""Ctrl-C ends a command at the first time, whatever it is at: exit code 130, and no traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NoReturn
+
+INTERRUPTED = 130
+GRACE_SECONDS = 3.0  # for what finishes a file or removes a draft while an interrupt is on its way up
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """Ends the process soon after an interrupt even where a library or a plugin keeps Python from hearing it."""
+    if os.name == "nt" or not _is_ours():
+        yield
+        return
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    threading.Thread(target=_end_late, args=(reading,), name="zoo-interrupt", daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(writing)
+
+
+def leave() -> NoReturn:
+    """Ends the process at once: no thread is waited for, and nothing is left that could say more."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # it is closed, or nobody reads it any more
+            stream.flush()
+    os._exit(INTERRUPTED)
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether an interrupt is what the error was made of, as older versions of Typer do."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        if isinstance(error, SystemExit) and error.code == INTERRUPTED:
+            return True
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _is_ours() -> bool:
+    """Whether interrupts come to this thread, and nobody has taken them over or ignores them."""
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    return signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def _end_late(reading: int) -> None:
+    with os.fdopen(reading, "rb", buffering=0) as pipe:
+        while told := pipe.read(64):  # nothing at its end, when the command is done
+            if signal.SIGINT in told:
+                time.sleep(GRACE_SECONDS)
+                os._exit(INTERRUPTED)
