@@ -6,8 +6,6 @@ Importing this imports nothing heavy: each name below is looked up when it is fi
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from zoo.registry.hookspecs import hookimpl as hookimpl
-
 if TYPE_CHECKING:
     from zoo.detections import Detections as Detections
     from zoo.detectors import Detector as Detector
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from zoo.evaluate.compare import compare as compare
     from zoo.evaluate.evaluation import evaluate as evaluate
     from zoo.labels import LabelSpace as LabelSpace
+    from zoo.registry.hookspecs import hookimpl as hookimpl
     from zoo.registry.shared import catalogue as catalogue
 
 __version__ = "0.1.0"
@@ -33,6 +32,7 @@ _HOME = {
     "catalogue": "zoo.registry",
     "compare": "zoo.evaluate",
     "compose": "zoo.detectors",
+    "hookimpl": "zoo.registry.hookspecs",
     "load": "zoo.detectors",
 }
 

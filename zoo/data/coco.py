@@ -25,6 +25,8 @@ MOST_BOXES = 100_000  # in one image; more is a mistake, or meant to exhaust the
 PLAIN = ("instances", "annotations", "_annotations.coco", "labels", "result")
 SUFFIXES = (".gz", ".json")
 
+_FEW = 1 << 16  # category ids up to here are looked up in a table
+
 MissingArea = Literal["box", "refuse"]
 
 
@@ -102,13 +104,16 @@ def _labels(file: Instances, space: LabelSpace, name: str) -> NDArray[np.int64]:
 
 def labels_of(space: LabelSpace, categories: NDArray[np.int64]) -> NDArray[np.int64]:
     """(n,) positions in the label space of categories by id, -1 for one that it does not have."""
-    known = space.label_of_id
-    ids = np.array(sorted(known), np.int64)
-    if not len(ids):
+    known = sorted(space.label_of_id.items())
+    ids, labels = np.array(known, np.int64).reshape(-1, 2).T
+    if not len(ids) or not len(categories):
         return np.full(len(categories), -1)
+    if ids[0] >= 0 and ids[-1] < _FEW:  # as nearly always: a table is ten times as fast
+        table = np.full(int(ids[-1]) + 3, -1)
+        table[ids + 1] = labels
+        return table[np.clip(categories, -1, ids[-1] + 1) + 1]
     rows = np.minimum(np.searchsorted(ids, categories), len(ids) - 1)
-    labels = np.array([known[number] for number in ids.tolist()], np.int64)[rows]
-    return np.where(ids[rows] == categories, labels, -1)
+    return np.where(ids[rows] == categories, labels[rows], -1)
 
 
 def _annotation(file: Instances, rows: NDArray[np.bool_]) -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.content import hashes
 from zoo.data.ground_truth import GroundTruth
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
@@ -112,6 +111,8 @@ class Dataset:
 
     def _contents(self) -> list[str]:
         """The SHA-256 of each image file."""
+        from zoo.data.content import hashes  # deferred: it brings the cache, which annotations alone do not need
+
         try:
             return hashes([photo.file() for photo in self.images])
         except OSError as error:

@@ -8,22 +8,24 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from zoo.data import coco
 from zoo.data.dataset import Dataset
 from zoo.errors import ContractError, DataError, ZooError
-from zoo.registry import catalogue
-from zoo.registry.conduct import said
 from zoo.words import begun, kind
 
 _FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
-_OPTION = re.compile(r",([a-z_]+)=([^,]*)$")
-SUFFIXES = {".json": "coco"}
+_OPTION = re.compile(r"(?<!,)((?:,,)*),([a-z_]+)=((?:[^,]|,,)*)$")  # ,, is a comma of the text's own
+BUILT_IN = {"coco": coco.read}  # no plugin takes these names over, and no plugin is looked for
+SUFFIXES = {".json": "coco", ".json.gz": "coco"}
 
 
 def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     """The data set that was named: `FORMAT:PATH[,OPTION=VALUE…]`, or the path alone where its suffix says the format.
 
-    `coco:annotations/instances_val2017.json` finds the pictures beside the file or in a folder near it; `,images=FOLDER` says
+    `coco:annotations/instances_val2017.json` finds the images beside the file or in a folder near it; `,images=FOLDER` says
     where they are, `,name=NAME` what to call the data set. Formats are what plugins register as data sets; `coco` is built in.
+    Commas and equals signs may be part of the path: what there is a file of is a path as a whole, and so is a `pathlib.Path`;
+    else a comma is written twice (`coco:lr=1,,run=2/instances.json,images=FOLDER`).
     Raises:
         NameNotFound: no plugin reads that format.
         DataError: an option is not the reader's, or the file is wrong; it names file and record.
@@ -37,18 +39,16 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
             "Write for example data='coco:path/instances.json'.",
         )
     text = os.fspath(data)
-    place, options = _split(text)
-    form = _FORMAT.match(place)
-    name = form[1] if form else SUFFIXES.get(Path(place).suffix.lower())
+    name, place, options = _parsed(text, whole=not isinstance(data, str))
     if name is None:
         raise DataError(f"The data set '{text}' was asked for.", "Nothing says its format.", f"Write for example coco:{text}")
-    if not (rest := place[form.end() :] if form else place):
+    if not place:
         raise DataError(
             f"The data set '{text}' was asked for.", "It names no file.", f"Write for example {name}:path/instances.json"
         )
-    build = catalogue().builder("datasets", name)
+    build = _reader(name)
     _check_options(text, build, options)
-    made = _made(text, name, build, Path(rest).expanduser(), options)
+    made = _made(text, name, build, Path(place).expanduser(), options)
     if not isinstance(made, Dataset):
         raise DataError(
             f"The data set '{text}' was asked for.",
@@ -69,30 +69,56 @@ def _made(text: str, name: str, build: Callable[..., object], path: Path, option
         case = f"The reader '{name}' can't read '{why.filename or path}': {why.strerror or why}."
         raise DataError(asked, case, "Check the path and its permissions.") from why
     except Exception as why:
+        from zoo.registry.conduct import said  # deferred, as below
+
         case = f"The reader '{name}' {said(why).rstrip('.')}."
         raise ContractError(asked, case, f"That is a defect of {_whose(name)}: report it there.") from why
 
 
 def _whose(name: str) -> str:
     """The distribution of the plugin that registered a reader: `detzoo-voc 1.0`."""
+    from zoo.registry import catalogue  # deferred, as below
+
     readers = [one for one in catalogue().parts("datasets") if name in (one, one.partition("/")[2])]
     plugin = readers[0].partition("/")[0] if readers else ""
     owners = [f"{info.distribution} {info.version}" for info in catalogue().plugins if info.name == plugin]
     return owners[0] if owners else "the plugin that registers it"
 
 
-def _split(text: str) -> tuple[str, dict[str, str]]:
-    """The text without the options at its end, and these."""
+def _reader(name: str) -> Callable[..., object]:
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    from zoo.registry import catalogue  # deferred: looking for plugins takes longer than reading most files
+
+    return catalogue().builder("datasets", name)
+
+
+def _parsed(text: str, *, whole: bool) -> tuple[str | None, str, dict[str, str]]:
+    """Format, path and options. whole: it is a path and has no options."""
+    form = _FORMAT.match(text)
+    if form and (whole or _there(text)) and not _there(text[form.end() :]):
+        form = None  # a colon of the path's own
+    place = text[form.end() :] if form else text
+    place, options = (place, {}) if whole else _split(place, text)
+    suffix = next((one for one in SUFFIXES if place.lower().endswith(one)), "")
+    return (form[1] if form else SUFFIXES.get(suffix)), place, options
+
+
+def _split(place: str, whole: str) -> tuple[str, dict[str, str]]:
+    """The path without the options at its end, and these."""
     options: dict[str, str] = {}
-    whole = text
-    while found := _OPTION.search(text):
-        if found[1] in options:
+    while not _there(place) and (found := _OPTION.search(place)):
+        if found[2] in options:
             raise DataError(
-                f"The data set '{whole}' was asked for.", f"It gives the option '{found[1]}' twice.", "Leave one of them out."
+                f"The data set '{whole}' was asked for.", f"It gives the option '{found[2]}' twice.", "Leave one of them out."
             )
-        options[found[1]] = found[2]
-        text = text[: found.start()]
-    return text, options
+        options[found[2]] = found[3] if os.path.exists(found[3]) else found[3].replace(",,", ",")
+        place = place[: found.end(1)]
+    return place if _there(place) else place.replace(",,", ","), options
+
+
+def _there(place: str) -> bool:
+    return "\0" not in place and os.path.exists(os.path.expanduser(place))
 
 
 def _check_options(text: str, build: Callable[..., object], options: Mapping[str, str]) -> None:
@@ -104,5 +130,5 @@ def _check_options(text: str, build: Callable[..., object], options: Mapping[str
             raise DataError(
                 f"The data set '{text}' was asked for.",
                 f"Its format has no option '{option}'; it has {', '.join(known) or 'none'}.",
-                "Correct it, or leave it out.",
+                "Correct it, or leave it out; a comma of the path's own is written twice.",
             )

@@ -4,19 +4,32 @@ The module can be called: `zoo.evaluate(model, data=…)` is `zoo.evaluate.evalu
 """
 
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from zoo.data.ground_truth import GroundTruth as GroundTruth
-from zoo.evaluate import voc as voc
 from zoo.evaluate.callable import CallableModule as _CallableModule
 from zoo.evaluate.compare import Comparison as Comparison
 from zoo.evaluate.compare import compare as compare
 from zoo.evaluate.evaluation import DataWarning as DataWarning
 from zoo.evaluate.evaluator import Evaluator as Evaluator
-from zoo.evaluate.inference import predict as predict
 from zoo.evaluate.policy import Policy as Policy
 from zoo.evaluate.predictions import Predictions as Predictions
 from zoo.evaluate.report import Report as Report
 from zoo.evaluate.settings import Area as Area
 from zoo.evaluate.settings import Settings as Settings
 
+if TYPE_CHECKING:
+    from zoo.evaluate import voc as voc
+    from zoo.evaluate.inference import predict as predict
+
 sys.modules[__name__].__class__ = _CallableModule
+
+
+def __getattr__(name: str) -> object:
+    """What measuring a file does without is imported when it is first used: running models, and Pascal VOC's AP."""
+    if name == "voc":
+        return import_module("zoo.evaluate.voc")
+    if name == "predict":
+        return import_module("zoo.evaluate.inference").predict
+    raise AttributeError(f"module 'zoo.evaluate' has no attribute {name!r}")

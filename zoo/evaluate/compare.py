@@ -8,7 +8,6 @@ from pathlib import PurePath
 from typing import Any
 
 from zoo.errors import DataError
-from zoo.evaluate.agreement import contradictions
 from zoo.evaluate.arguments import check_resampling
 from zoo.evaluate.intervals import Difference, difference
 from zoo.evaluate.provenance import settings_of
@@ -72,6 +71,8 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
 
 
 def _check_reports(**given: object) -> None:
+    from zoo.evaluate.agreement import contradictions  # deferred: only comparing needs it
+
     for name, one in given.items():
         if not isinstance(one, Report):
             raise DataError(

@@ -50,7 +50,8 @@ def confusion(verdicts: Verdicts, names: tuple[str, ...], *, score: float) -> Co
     free[boxes] = False
     truth = np.concatenate([verdicts.labels[true], verdicts.box_labels[boxes]])
     detected = np.concatenate([verdicts.labels[true], verdicts.labels[confused]])
-    alone = np.setdiff1d(wrong, confused)
+    kept[confused] = False
+    alone = np.flatnonzero(kept & ~true)
     lost = verdicts.box_labels[free]
     pairs = np.concatenate(
         [
@@ -59,6 +60,10 @@ def confusion(verdicts: Verdicts, names: tuple[str, ...], *, score: float) -> Co
             np.stack([lost, np.full(len(lost), background)], axis=1),
         ]
     )
-    cells, counts = np.unique(pairs, axis=0, return_counts=True)
+    keys, counts = np.unique(pairs @ [background + 1, 1], return_counts=True)
     named = (*names, None)
-    return Confusion(score, tuple((named[a], named[b], int(count)) for (a, b), count in zip(cells.tolist(), counts, strict=True)))
+    cells = []
+    for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+        a, b = divmod(key, background + 1)
+        cells.append((named[a], named[b], count))
+    return Confusion(score, tuple(cells))

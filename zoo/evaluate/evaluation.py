@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -16,10 +16,10 @@ from zoo import data as data_sets
 from zoo.data import Dataset
 from zoo.errors import UsageError
 from zoo.evaluate.arguments import check_resampling
+from zoo.evaluate.classes import check_classes
 from zoo.evaluate.coco import SUFFIXES, read_flat
 from zoo.evaluate.evaluator import Evaluator
 from zoo.evaluate.flat import Flat
-from zoo.evaluate.inference import check_classes, predict, protocol_of
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.predictions import Predictions
@@ -36,8 +36,13 @@ if TYPE_CHECKING:
 
     from zoo.detectors import Detector, Protocol
 
-# What is known of detections, the data set's classes that their model does not know, and remarks.
-_Taken: TypeAlias = tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]
+
+class _Taken(NamedTuple):
+    """What is known of detections, the data set's classes that their model does not know, and remarks."""
+
+    facts: Future[dict[str, str]]
+    missing: tuple[str, ...]
+    notes: Future[tuple[str, ...]]
 
 
 def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in one place
@@ -71,20 +76,30 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
     if results is not None or before is not None:
         _refuse_options(model, weights=weights, device=device, batch_size=batch_size, to=to, fresh=fresh)
         _check_protocol(model, before.provenance if before is not None else {}, protocol)
-    dataset = data_sets.read(data)
-    evaluator = Evaluator(dataset.truth, settings=settings, policy=policy)
-    if results is not None:
-        facts, missing, notes = _take_results(evaluator, results, dataset)
-    else:
-        run = {"weights": weights, "device": device, "batch_size": batch_size, "to": to, "fresh": fresh, "progress": progress}
-        name = os.fspath(model) if isinstance(model, os.PathLike) else model
-        asked = "uniform" if protocol is None else protocol
-        seen = before if before is not None else predict(name, data=dataset, protocol=asked, **run)  # type: ignore[arg-type]
-        facts, missing, notes = _take(evaluator, seen, dataset)
-    report = evaluator.compute(resamples=resamples, seed=seed)
+    with ThreadPoolExecutor(2) as beside:  # hashes and remarks are made while the kernel works
+        versions = beside.submit(software)
+        dataset = data_sets.read(data)
+        evaluator = Evaluator(dataset.truth, settings=settings, policy=policy)
+        if results is not None:
+            taken = _take_results(evaluator, results, dataset, beside)
+        else:
+            run = {"weights": weights, "device": device, "batch_size": batch_size, "to": to, "fresh": fresh, "progress": progress}
+            name = os.fspath(model) if isinstance(model, os.PathLike) else model
+            asked = "uniform" if protocol is None else protocol
+            seen = before if before is not None else _run(name, dataset, asked, run)  # type: ignore[arg-type]
+            taken = _take(evaluator, seen, dataset, beside)
+        report = evaluator.compute(resamples=resamples, seed=seed)
     told = {"data": dataset.name, "data_sha256": dataset.sha256, "evaluated": now()}
-    measured = replace(report.measured, data=dataset.name, missing=missing, notes=(*report.measured.notes, *notes))
-    return replace(report, measured=measured).with_provenance({**software(), **facts, **told})
+    notes = (*report.measured.notes, *taken.notes.result())
+    measured = replace(report.measured, data=dataset.name, missing=taken.missing, notes=notes)
+    return replace(report, measured=measured).with_provenance({**versions.result(), **taken.facts.result(), **told})
+
+
+def _run(model: str | Detector, dataset: Dataset, protocol: str | Protocol, options: dict[str, Any]) -> Predictions:
+    """What a model sees now."""
+    from zoo.evaluate.inference import predict  # deferred: what was seen before needs no model, and no hub
+
+    return predict(model, data=dataset, protocol=protocol, **options)
 
 
 def _seen_before(model: object) -> Predictions | None:
@@ -112,6 +127,8 @@ def _check_protocol(model: object, facts: Mapping[str, str], protocol: str | Pro
     """Raises: UsageError where detections were made under another protocol than the one asked for, or nobody knows."""
     if protocol is None:
         return
+    from zoo.evaluate.inference import protocol_of  # deferred, as above
+
     asked = protocol_of(protocol)
     what = os.fspath(model) if isinstance(model, str | os.PathLike) else "What predictions hold"
     if facts.get("protocol_settings") != asked.to_json():
@@ -129,40 +146,44 @@ def _file(model: object, *suffixes: str) -> Path | None:
     return Path(model) if named else None  # type: ignore[arg-type]
 
 
-def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset) -> _Taken:
+def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset, beside: Executor) -> _Taken:
     """Hands over somebody else's results list."""
-    with ThreadPoolExecutor(1) as beside:  # hashing goes on while the file is read
-        digest = beside.submit(_sha256, file)
-        flat = read_flat(file, evaluator.dataset)
-        facts = {"model": file.name.split(".json")[0], "results_sha256": digest.result()}
+    facts = beside.submit(_facts_of, file)
+    flat = read_flat(file, evaluator.dataset)
     counts, ids = np.diff(flat.starts), evaluator.dataset.image_ids
+    seen = Seen(np.repeat(np.arange(len(counts)), counts), flat.boxes, flat.scores, flat.labels)
+    notes = beside.submit(lambda: (*not_mentioned(dataset, seen), *remarks(dataset, seen)))
     if evaluator.policy.unseen_images == "leave out":
         evaluator.update(ids[counts > 0], flat.mentioned())
     else:
         evaluator.update(ids, flat)
-    seen = Seen(np.repeat(np.arange(len(counts)), counts), flat.boxes, flat.scores, flat.labels)
-    return facts, (), (*not_mentioned(dataset, seen), *remarks(dataset, seen))
+    return _Taken(facts, (), notes)
 
 
-def _sha256(file: Path) -> str:
+def _facts_of(file: Path) -> dict[str, str]:
     with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return {"model": file.name.split(".json")[0], "results_sha256": digest}
 
 
-def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset) -> _Taken:
+def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset, beside: Executor) -> _Taken:
     """Hands over predictions."""
     missing = check_classes(seen.space, dataset, model=seen.provenance.get("model", "the model"))
     names = check_names(seen, dataset)
     sizes = check_sizes(seen, dataset)
     labels = seen.labels.astype(np.int64)
     flat = Flat(seen.starts, seen.boxes, seen.scores, labels, {}, "xyxy", seen.space)
+    notes = beside.submit(lambda: (*names, *sizes, *remarks(dataset, _seen_of(seen, dataset))))
     evaluator.update(seen.image_ids, flat)
     warn_of_sizes(sizes, dataset)
+    return _Taken(beside.submit(lambda: seen.provenance), missing, notes)
+
+
+def _seen_of(seen: Predictions, dataset: Dataset) -> Seen:
     rows = np.repeat(np.searchsorted(dataset.truth.image_ids, seen.image_ids), np.diff(seen.starts))
     xywh = seen.boxes.astype(np.float64)
     xywh[:, 2:] -= xywh[:, :2]
     label_of = -1 - np.arange(len(seen.names))  # what the data set does not have stays apart
     for ours, theirs in meet(seen.space, dataset.space).pairs:
         label_of[ours] = theirs
-    found = Seen(rows, xywh, seen.scores.astype(np.float64), label_of[labels])
-    return seen.provenance, missing, (*names, *sizes, *remarks(dataset, found))
+    return Seen(rows, xywh, seen.scores.astype(np.float64), label_of[seen.labels])

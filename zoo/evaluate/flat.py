@@ -55,7 +55,7 @@ class Flat:
 
     def mentioned(self) -> Flat:
         """The same detections, without the images that have none."""
-        return replace(self, starts=np.unique(self.starts))
+        return replace(self, starts=self.starts[np.diff(self.starts, prepend=-1) > 0])
 
     def xywh(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Some boxes as x, y, width, height: widths are subtracted in the boxes' own precision, then widened, as in `to_coco`."""

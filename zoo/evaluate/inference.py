@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 from zoo import data as data_sets
 from zoo.data import Dataset
-from zoo.errors import DataError, LabelError, UsageError
+from zoo.errors import DataError, UsageError
+from zoo.evaluate.classes import check_classes
 from zoo.evaluate.parquet import arrow
 from zoo.evaluate.predictions import Predictions
 from zoo.evaluate.provenance import hardware, now, software
 from zoo.evaluate.run import Run, file_of, folder, locked
 from zoo.evaluate.sizes import compare_sizes
 from zoo.evaluate.subject import Subject, subject
-from zoo.labels import LabelSpace, meet
 from zoo.words import kind
 
 if TYPE_CHECKING:
@@ -137,19 +137,6 @@ def _look(work: _Work, run: Run) -> None:
                 if len(looked) == min(_FIRST, len(todo)):
                     compare_sizes(looked, dataset, model=who.name)
             bar.advance()
-
-
-def check_classes(space: LabelSpace, dataset: Dataset, *, model: str) -> tuple[str, ...]:
-    """The data set's classes that the model does not know. Raises: LabelError where it knows none."""
-    meeting = meet(space, dataset.space)
-    if not meeting.pairs:
-        raise LabelError(
-            f"'{model}' was to be measured on {dataset.name}.",
-            f"It knows none of the data set's classes ({', '.join(dataset.space.names[:5])} …): its own are "
-            f"{', '.join(space.names[:5])} ….",
-            "Choose a model for these classes: zoo list",
-        )
-    return meeting.data_only
 
 
 def protocol_of(protocol: str | Protocol) -> Protocol:

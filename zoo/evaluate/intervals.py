@@ -52,6 +52,8 @@ class Difference:
 
 def resampled(sample: Sample, *, resamples: int, seed: int) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
     """Every headline number in each replicate, (b,) by name, and AP of each class (b, k); NaN where one is not defined."""
+    if not resamples:
+        return {}, np.zeros((0, len(sample.plan.truth.space)))
     plan, ranking, pictures = sample.plan, sample.ranking(), int(sample.counted.sum())
     parts, classes = [], []
     for start in range(0, resamples, _AT_ONCE):
@@ -59,8 +61,8 @@ def resampled(sample: Sample, *, resamples: int, seed: int) -> tuple[dict[str, N
         some = sample.engine.resample(ranking, plan, weights, limit=sample.limit, threads=sample.threads)
         parts.append(summarise_replicates(some, plan, sample.policy, limit=sample.limit))
         classes.append(np.where(some.positives[:, 0] > 0, some.ap[:, 0].mean(1), np.nan))
-    numbers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
-    return numbers, np.concatenate(classes) if classes else np.zeros((0, len(plan.truth.space)))
+    numbers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return numbers, np.concatenate(classes)
 
 
 def centred(estimate: float, replicates: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> Interval | None:

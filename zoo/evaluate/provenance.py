@@ -17,7 +17,6 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,8 @@ _PACKAGES = ("detzoo", "torch", "torchvision", "numpy", "pillow")
 
 def software() -> dict[str, str]:
     """The versions that a number may depend on."""
+    from importlib.metadata import PackageNotFoundError, version  # deferred: most of reading a file goes by first
+
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

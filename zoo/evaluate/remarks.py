@@ -132,7 +132,9 @@ def _ways(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> dict[str, N
 
 def _meets(truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(n,) whether a detection has an IoU of at least .5 with an annotated box of its picture, whatever its class."""
-    return np.isin(np.arange(len(rows)), pairs(truth, rows, xywh)[0])
+    meets = np.zeros(len(rows), bool)
+    meets[pairs(truth, rows, xywh)[0]] = True
+    return meets
 
 
 def _twice(seen: Seen) -> Iterator[str]:
@@ -154,7 +156,8 @@ def _repeated(columns: Sequence[NDArray[Any]]) -> int:
     again = order[1:][order[1:] == order[:-1]]
     if not len(again):
         return 0
-    alike = np.column_stack([column[np.isin(hashes, again)] for column in columns])
+    some = again[np.minimum(np.searchsorted(again, hashes), len(again) - 1)] == hashes
+    alike = np.column_stack([column[some] for column in columns])
     return len(alike) - len(np.unique(alike, axis=0))
 
 

@@ -1,0 +1,20 @@
+"""Whether a model knows the classes of a data set."""
+
+from __future__ import annotations
+
+from zoo.data import Dataset
+from zoo.errors import LabelError
+from zoo.labels import LabelSpace, meet
+
+
+def check_classes(space: LabelSpace, dataset: Dataset, *, model: str) -> tuple[str, ...]:
+    """The data set's classes that the model does not know. Raises: LabelError where it knows none."""
+    meeting = meet(space, dataset.space)
+    if not meeting.pairs:
+        raise LabelError(
+            f"'{model}' was to be measured on {dataset.name}.",
+            f"It knows none of the data set's classes ({', '.join(dataset.space.names[:5])} …): its own are "
+            f"{', '.join(space.names[:5])} ….",
+            "Choose a model for these classes: zoo list",
+        )
+    return meeting.data_only
