@@ -54,8 +54,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name == "evaluate":  # the package itself, which can be called
-        return import_module("zoo.evaluate")
+    if name in ("evaluate", "registry"):  # packages: the first can be called, the second is what plugins are written for
+        return import_module(f"zoo.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}; it has {', '.join(__all__)}")
     return getattr(import_module(_HOME[name]), name)
