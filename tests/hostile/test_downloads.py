@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import load_file, save, save_file
 
 import zoo.hub
+from zoo.drafts import draft_name
 from zoo.errors import CacheError, IntegrityError
 from zoo.hub.url import Url
 from zoo.registry.card import FileSource, HubSource, Source, UrlSource, Weights
@@ -164,7 +165,7 @@ def test_a_converted_checkpoint_in_a_home_that_became_read_only_is_used(checkpoi
     first = fetch(checkpoint)
     os.utime(first)  # as if copied to another machine: no stamp holds
     for file in home().glob("records/*.json"):  # root may write anywhere, but not where a folder has the name
-        file.with_name(f".{file.name}.{os.getpid()}.draft").mkdir()
+        draft_name(file).mkdir()
     assert fetch(checkpoint) == first
 
 

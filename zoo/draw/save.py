@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
+from zoo.drafts import draft_of
 from zoo.errors import ImageError
 
 # Thin coloured lines suffer most from halved colour resolution, JPEG's default.
@@ -41,12 +41,9 @@ def save(image: Image.Image, path: str | Path) -> Path:
 
 def _replace(path: Path, content: bytes) -> None:
     """Writes beside `path` and moves it there, so that no half of a picture has its name."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    try:
+    with draft_of(path) as draft:
         draft.write_bytes(content)
         draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _refused(path: Path, case: str, fix: str) -> ImageError:

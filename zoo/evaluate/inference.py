@@ -15,7 +15,7 @@ from zoo.evaluate.classes import check_classes
 from zoo.evaluate.parquet import arrow
 from zoo.evaluate.predictions import Predictions
 from zoo.evaluate.provenance import hardware, now, software
-from zoo.evaluate.run import Run, file_of, folder, locked
+from zoo.evaluate.run import PASSING, Run, clear_finished, clear_passing, file_of, folder, locked
 from zoo.evaluate.sizes import compare_sizes
 from zoo.evaluate.subject import Subject, subject
 from zoo.words import kind
@@ -66,7 +66,8 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     facts = who.facts | _facts(dataset, asked)
     work = _Work(who, dataset, asked, facts, batch_size, fresh, progress)
     if to is None and not who.fixed:
-        with tempfile.TemporaryDirectory(prefix="zoo-run-") as passing:
+        clear_passing()
+        with tempfile.TemporaryDirectory(prefix=PASSING) as passing:
             return replace(_run(work, Path(passing)), path=None)
     return _run(work, folder() if to is None else Path(to).expanduser())
 
@@ -86,6 +87,7 @@ class _Work:
 
 def _run(work: _Work, to: Path) -> Predictions:
     file, dataset = file_of(work.facts, to), work.dataset
+    clear_finished(to)
     if file.exists() and not work.fresh:
         return Predictions.read(file)
     if not len(dataset):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.ragged import starts_of
+from zoo.drafts import draft_of
 from zoo.errors import DataError
 from zoo.evaluate.predictions import Predictions
 from zoo.evaluate.provenance import flaw
@@ -75,22 +75,19 @@ def write(made: Predictions, path: Path) -> None:
     """Raises: DataError where the file can't be written."""
     parquet = arrow()
     table = _table(made)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            parquet.write_table(table, file, compression="zstd", write_page_checksum=True)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+        with draft_of(path) as draft:
+            with draft.open("wb") as file:
+                parquet.write_table(table, file, compression="zstd", write_page_checksum=True)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, path)
         _sync(path.parent)
     except OSError as why:
         raise DataError(
             f"Predictions were to be written to {path}.", f"{why.strerror or why}.", "Name a folder with room: --to FOLDER"
         ) from why
-    finally:
-        with suppress(OSError):  # what went wrong is being said already
-            beside.unlink(missing_ok=True)
 
 
 def _sync(folder: Path) -> None:

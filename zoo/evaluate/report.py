@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from zoo import limits
+from zoo.drafts import draft_of
 from zoo.errors import DataError, UsageError
 from zoo.evaluate.calibration import Calibration
 from zoo.evaluate.confusion import Confusion
@@ -201,7 +202,7 @@ class Report:
         return made
 
     def write(self, path: str | Path) -> None:
-        """Stores the report, in a new folder where there is none.
+        """Stores the report, whole or not at all, in a new folder where there is none.
 
         Raises: DataError where nobody has said what its numbers are of, or the file can't be written.
         """
@@ -212,8 +213,14 @@ class Report:
                 "Write report.with_provenance({'model': …, 'weights': …}) instead.",
             )
         try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_text(self.to_json(), encoding="utf-8")
+            place = Path(path).resolve()  # a link stays a link
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.exists() and not place.is_file():  # a pipe or a device stays one
+                place.write_text(self.to_json(), encoding="utf-8")
+                return
+            with draft_of(place) as draft:
+                draft.write_text(self.to_json(), encoding="utf-8")
+                draft.replace(place)
         except OSError as why:
             raise DataError(
                 f"A report was to be written to {path}.", f"{why.strerror or why}.", "Name a file that can be written."

@@ -13,8 +13,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.data import Photo
+from zoo.drafts import clear
 from zoo.errors import DataError
 from zoo.evaluate.naming import file_name
 from zoo.evaluate.parquet import SUFFIX
@@ -34,6 +36,8 @@ from zoo.registry.home import home
 if TYPE_CHECKING:
     from zoo.detections import Detections
 
+PARTS = ".parts"
+PASSING = "zoo-run-"  # how the folder of a run begins that is not kept
 SECONDS = 5.0  # a part is written at least so often: what a kill can cost
 _DECIDE = (
     *("model", "card_sha256", "weights_sha256", "state_sha256", "plugin", "code_sha256"),
@@ -76,7 +80,7 @@ class Run:
     @property
     def parts(self) -> Path:
         """The folder of the parts."""
-        return self.file.with_name(f"{self.file.name}.parts")
+        return self.file.with_name(f"{self.file.name}{PARTS}")
 
     def done(self) -> set[int | str]:
         """The ids of the pictures that are in."""
@@ -93,8 +97,7 @@ class Run:
 
         known: the ids of all pictures. Raises: DataError naming a part that is damaged or of another run.
         """
-        for left in self.parts.glob("*.tmp"):
-            left.unlink()
+        clear(self.parts, young=0)  # whose lock is held
         self._parts, done = [], set[int | str]()
         for path in sorted(self.parts.glob(f"*{SUFFIX}")):
             try:
@@ -150,6 +153,35 @@ class Run:
         joined(self._parts, joined_facts(facts) | times, order=order).write(self.file)
         shutil.rmtree(self.parts, ignore_errors=True)
         return Predictions.read(self.file)
+
+
+def clear_finished(to: Path) -> None:
+    """Removes the parts of runs that are finished, which a kill has left; never those that a process holds."""
+    with suppress(OSError):
+        for parts in to.glob(f"*{SUFFIX}{PARTS}"):
+            if parts.with_name(parts.name.removesuffix(PARTS)).is_file():
+                _remove_unowned(parts)
+
+
+def clear_passing() -> None:
+    """Removes the folders of runs without a place of their own whose process was killed."""
+    with suppress(OSError):
+        for folder in Path(tempfile.gettempdir()).glob(f"{PASSING}*"):
+            parts = list(folder.glob(f"*{PARTS}"))
+            if parts and all(map(_remove_unowned, parts)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_unowned(parts: Path) -> bool:
+    """Whether no process held the folder, which is gone then."""
+    from filelock import FileLock, Timeout  # deferred, as below
+
+    try:
+        with FileLock(parts / "lock", timeout=0):
+            shutil.rmtree(parts, ignore_errors=True)
+    except (Timeout, OSError):
+        return False
+    return True
 
 
 @contextmanager

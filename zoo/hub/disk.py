@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from zoo.drafts import draft_of
 from zoo.errors import CacheError
 
 log = logging.getLogger("zoo")
@@ -36,12 +37,9 @@ def saving(path: Path, *, fix: str = HOME_FIX) -> Iterator[None]:
 def replacing(path: Path) -> Iterator[Path]:
     """A new file to write to; when the block ends well it takes the place of `path` at once, else it is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    try:
+    with draft_of(path) as draft:
         yield draft
         settle(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def settle(draft: Path, path: Path) -> None:

@@ -6,7 +6,6 @@ The structs below are the schema. A fact that nobody has measured or read somewh
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, structs
 
+from zoo.drafts import draft_of
 from zoo.errors import DataError
 from zoo.evaluate import Report
 from zoo.leaderboard.reading import check_numbers, read_struct, wrong
@@ -156,12 +156,10 @@ def file_name(name: str, data: str) -> str:
 
 def store(path: Path, content: bytes) -> None:
     """Writes a file in one step: whoever looks sees the whole file or the one before. Raises: DataError where that fails."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(content)
-        beside.replace(path)
+        with draft_of(path) as draft:
+            draft.write_bytes(content)
+            draft.replace(path)
     except OSError as why:
         raise DataError(f"{path} was to be written.", f"That failed: {why.strerror}.", "Name a folder with room.") from None
-    finally:
-        beside.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from zlib import crc32
 
 import msgspec
 
+from zoo.drafts import draft_of
 from zoo.labels import declared
 from zoo.registry import card, document, row, schema, shelf
 from zoo.registry.document import flaw, read
@@ -132,11 +133,8 @@ def _save(place: Path, found: Shelf, times: tuple[int, int, int] | None, digest:
     """Written aside and moved into place, so that another process sees the old entry or the new one."""
     cards = msgspec.msgpack.encode(found.encoded)
     head = msgspec.msgpack.encode(_Head(_code(), times, digest, crc32(cards), found.listing))
-    aside = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
+    with suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(_FRAME.pack(_MAGIC, len(head), crc32(head)) + head + cards)
-        os.replace(aside, place)
-    except OSError:
-        with suppress(OSError):
-            aside.unlink()
+        with draft_of(place) as draft:
+            draft.write_bytes(_FRAME.pack(_MAGIC, len(head), crc32(head)) + head + cards)
+            os.replace(draft, place)

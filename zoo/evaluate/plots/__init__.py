@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.drafts import draft_of
 from zoo.errors import DataError
 from zoo.evaluate.plots.classes import classes
 from zoo.evaluate.plots.confusion import confusion
@@ -37,7 +38,9 @@ def save(report: Report, folder: str | Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, figure in figures.items():
-            figure.savefig(path, dpi=DOTS)
+            with draft_of(path) as draft:
+                figure.savefig(draft, dpi=DOTS, format="png")
+                draft.replace(path)
     except OSError as why:
         case = "It is a file, and plots are several." if folder.is_file() else f"That failed: {why.strerror or why}."
         raise DataError(f"Plots were to be written to {folder}.", case, "Name a folder that can be written.") from None

@@ -1,0 +1,78 @@
+"""Drafts: files that are written beside their place and moved there whole; those a killed process left are removed.
+
+A draft is locked while it is written, and the system releases the lock when its process ends,
+however it ends. Whoever writes a draft next removes the unlocked ones in the same folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that somebody has open can't be removed
+    fcntl = None  # type: ignore[assignment]
+
+YOUNG = 60.0  # seconds; a draft is there for an instant before it is locked
+LETTERS = 80  # of the file's name in the draft's, because names have a limit
+_DRAFT = re.compile(r"\..+\.\d+-\d+\.draft")
+_LOOKED: set[Path] = set()  # folders that this process has cleared
+
+
+def draft_name(path: Path) -> Path:
+    """Where this thread drafts a file."""
+    return path.with_name(f".{path.name[:LETTERS]}.{os.getpid()}-{threading.get_native_id()}.draft")
+
+
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """A new, empty file in the folder of `path`, for the caller to fill and to move to `path`; else it is removed.
+
+    Raises: OSError where it can't be made.
+    """
+    if path.parent not in _LOOKED:
+        _LOOKED.add(path.parent)
+        clear(path.parent)
+    draft = draft_name(path)
+    held = os.open(draft, os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        if fcntl is None:
+            os.close(held)
+        else:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield draft
+    finally:
+        with suppress(OSError):  # what went wrong is being said already
+            draft.unlink(missing_ok=True)
+        if fcntl is not None:
+            os.close(held)
+
+
+def clear(folder: Path, *, young: float = YOUNG) -> None:
+    """Removes the drafts in a folder that no process holds and that are older than so many seconds."""
+    with suppress(OSError), os.scandir(folder) as found:
+        left = [Path(one.path) for one in found if _DRAFT.fullmatch(one.name) and one.is_file(follow_symlinks=False)]
+        for draft in left:
+            with suppress(OSError):  # gone, or in use
+                if time.time() - draft.stat().st_mtime >= young:
+                    _remove(draft)
+
+
+def _remove(draft: Path) -> None:
+    """Raises: OSError where a process holds it."""
+    if fcntl is None:
+        draft.unlink()
+        return
+    held = os.open(draft, os.O_RDWR)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        draft.unlink()
+    finally:
+        os.close(held)
