@@ -94,7 +94,7 @@ def changed(path: Path, **columns: pa.Array) -> None:
 
 def test_other_columns_are_refused(seen: Path) -> None:
     changed(seen, height=pa.array(["tall"] * 200))
-    with pytest.raises(DataError, match="Its columns are"):
+    with pytest.raises(DataError, match="It is no file of zoo predict: its columns are"):
         Predictions.read(seen)
 
 

@@ -92,6 +92,14 @@ class Dataset:
         return np.where(sizes > 0, sizes, np.nan)
 
     @property
+    def files(self) -> Sequence[str]:
+        """(m,) the file name of each image."""
+        named = getattr(self.images, "files", None)  # without a path for each of them
+        if named is None:
+            return [photo.path.name for photo in self.images]
+        return [name.replace("\\", "/").rpartition("/")[2] for name in named]
+
+    @property
     def sha256(self) -> str:
         """A fingerprint of the annotations, as 64 hex digits: of everything in them that can move a number."""
         return self.truth.sha256

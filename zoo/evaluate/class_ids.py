@@ -41,16 +41,17 @@ def other_classes(
     known = labels >= 0
     rows, xywh, labels = rows[known], xywh[known], labels[known]
     which, near = pairs(truth, rows, xywh)
-    met = np.unique(which)
-    own = np.unique(which[labels[which] == truth.labels[near]])
-    other = np.setdiff1d(met, own)
-    if len(met) < SOME or len(other) <= MOST * len(met):
+    met, own = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
+    met[which] = True
+    own[which[labels[which] == truth.labels[near]]] = True
+    other = met & ~own
+    if met.sum() < SOME or other.sum() <= MOST * met.sum():
         return
     _, first = np.unique(which, return_index=True)  # the box that each overlaps most
-    wrong = np.isin(which[first], other)
+    wrong = other[which[first]]
     said, true = labels[which[first]][wrong], truth.labels[near[first]][wrong]
     yield (
-        f"Of the {len(rows):,} best detections {len(met):,} meet an annotated box, and only {len(own):,} of these one of their "
+        f"Of the {len(rows):,} best detections {met.sum():,} meet an annotated box, and only {own.sum():,} of these one of their "
         f"own class: most boxes are found as another class. {_cause(truth, said.tolist(), true.tolist())}"
     )
 

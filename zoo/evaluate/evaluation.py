@@ -72,13 +72,14 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
         can't be, or that decides nothing because nothing is run; and what `predict` raises.
     """
     check_resampling(resamples, seed)
-    results, before = _file(model, *SUFFIXES), _seen_before(model)
-    if results is not None or before is not None:
+    results, predictions = _file(model, *SUFFIXES), isinstance(model, Predictions) or _file(model, SUFFIX)
+    if results or predictions:
         _refuse_options(model, weights=weights, device=device, batch_size=batch_size, to=to, fresh=fresh)
-        _check_protocol(model, before.provenance if before is not None else {}, protocol)
     with ThreadPoolExecutor(2) as beside:  # hashes and remarks are made while the kernel works
-        versions = beside.submit(software)
-        dataset = data_sets.read(data)
+        there, versions = beside.submit(_seen_before, model), beside.submit(software)
+        dataset, before = data_sets.read(data), there.result()
+        if results or before is not None:
+            _check_protocol(model, before.provenance if before is not None else {}, protocol)
         evaluator = Evaluator(dataset.truth, settings=settings, policy=policy)
         if results is not None:
             taken = _take_results(evaluator, results, dataset, beside)

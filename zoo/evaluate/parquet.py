@@ -34,6 +34,7 @@ SUFFIX = ".parquet"
 MOST = 2**31  # numbers in a column; a file that claims more is meant to exhaust the machine
 _KEY = b"detzoo"
 _LISTS = ("boxes", "scores", "labels")
+_DTYPES = {"int32": np.int32, "int64": np.int64, "float": np.float32}
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -162,7 +163,11 @@ def _check_size(metadata: Any, path: Path) -> None:
 def _header(schema: pyarrow.Schema, path: Path) -> _Header:
     """Raises: DataError where the columns are not these, or nothing says what they are of."""
     if not any(schema.remove_metadata().equals(_schema(text)) for text in (False, True)):
-        raise _flaw(path, f"Its columns are {', '.join(f'{one.name}: {one.type}' for one in schema)[:300]}.")
+        raise DataError(
+            f"{path} was read as predictions.",
+            f"It is no file of zoo predict: its columns are {', '.join(f'{one.name}: {one.type}' for one in schema)[:300]}.",
+            "Write another tool's detections as a COCO results list (.json), or hand them to zoo.evaluate.Evaluator.",
+        )
     try:
         about = (schema.metadata or {})[_KEY]
         check_json(about)
@@ -189,15 +194,14 @@ def _predictions(table: pyarrow.Table, header: _Header, path: Path) -> Predictio
             row = int(np.flatnonzero(counts[name] != counts["boxes"])[0])
             image_id = columns["image_id"][row].as_py()
             raise _flaw(path, f"Image {image_id!r} has {counts['boxes'][row]} boxes and {counts[name][row]} {name}.")
-    boxes = columns["boxes"].flatten()
     return Predictions(
-        image_ids=np.array(columns["image_id"].to_pylist(), np.int64 if columns["image_id"].type == "int64" else np.str_),
+        image_ids=_ids(columns["image_id"]),
         files=np.array(columns["file"].to_pylist(), np.str_),
         sizes=np.stack([_values(columns[name], path) for name in ("height", "width")], axis=1),
         starts=starts_of(counts["boxes"]),
-        boxes=_values(boxes.flatten(), path).reshape(-1, 4),
-        scores=_values(columns["scores"].flatten(), path),
-        labels=_values(columns["labels"].flatten(), path),
+        boxes=_listed(columns["boxes"], path),
+        scores=_listed(columns["scores"], path),
+        labels=_listed(columns["labels"], path),
         names=header.names,
         provenance=header.provenance,
         path=path,
@@ -211,16 +215,38 @@ def _one_chunk(table: pyarrow.Table, name: str) -> Any:
     return chunks[0] if chunks else pa.array([], table.column(name).type)
 
 
+def _ids(column: Any) -> NDArray[Any]:
+    return _numbers(column) if str(column.type) == "int64" else np.array(column.to_pylist(), np.str_)
+
+
 def _counts(column: Any) -> NDArray[np.int64]:
-    counts: NDArray[np.int64] = column.value_lengths().to_numpy(zero_copy_only=False).astype(np.int64)
-    return counts
+    return np.diff(_numbers(column.offsets)).astype(np.int64) if len(column) else np.zeros(0, np.int64)
+
+
+def _listed(column: Any, path: Path) -> NDArray[Any]:
+    """The numbers in the lists of a column, of all rows one after another; (n, 4) where they are fours."""
+    inner, edges = column.values, _numbers(column.offsets)
+    if inner.null_count:
+        raise _flaw(path, "A list of detections has a gap: a null among its numbers.")
+    if inner.type.num_fields == 0:
+        values = _values(inner, path)
+    else:
+        values = _values(inner.values, path).reshape(-1, 4)[inner.offset : inner.offset + len(inner)]
+    return values[edges[0] : edges[-1]] if len(edges) else values[:0]
 
 
 def _values(column: Any, path: Path) -> NDArray[Any]:
     if column.null_count:
         raise _flaw(path, "A list of detections has a gap: a null among its numbers.")
-    values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
-    return values
+    return _numbers(column)
+
+
+def _numbers(column: Any) -> NDArray[Any]:
+    """The numbers of a column where they lie; pyarrow's own way to numpy imports pandas, which takes longer than all the rest."""
+    dtype = np.dtype(_DTYPES[str(column.type)])
+    if not len(column):
+        return np.zeros(0, dtype)
+    return np.frombuffer(column.buffers()[1], dtype, len(column), column.offset * dtype.itemsize)
 
 
 def _flaw(path: Path, case: str) -> DataError:

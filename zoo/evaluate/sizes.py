@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from pathlib import PurePath
 
 from zoo.data import Dataset
 from zoo.errors import DataError
@@ -21,10 +20,10 @@ def check_names(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
 
     Raises: DataError where all have another name.
     """
-    names = {photo.id: photo.path.name for photo in dataset.images}
+    names = dict(zip(dataset.truth.image_ids.tolist(), dataset.files, strict=True))
     looked = zip(seen.image_ids.tolist(), seen.files.tolist(), strict=True)
     both = [(image_id, file, names[image_id]) for image_id, file in looked if file and image_id in names]
-    other = [one for one in both if _stem(one[1]) != _stem(one[2])]
+    other = [one for one in both if one[1] != one[2] and _stem(one[1]) != _stem(one[2])]
     if not other:
         return ()
     image_id, file, annotated = other[0]
@@ -40,7 +39,8 @@ def check_names(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
 
 
 def _stem(name: str) -> str:
-    return PurePath(name).stem.casefold()
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return (last.rpartition(".")[0] or last).casefold()
 
 
 def check_sizes(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
