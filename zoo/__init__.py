@@ -36,6 +36,12 @@ _HOME = {
     "load": "zoo.detectors",
 }
 
+# Had without an import of their own, as in `zoo.labels.get("coco80")`; `zoo.evaluate` can be called as well.
+_PACKAGES = (
+    *("boxes", "data", "detections", "detectors", "draw", "errors", "evaluate", "hub", "images", "labels", "leaderboard"),
+    *("parts", "registry", "testing"),
+)
+
 __all__ = [
     "Detections",
     "Detector",
@@ -54,7 +60,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in ("evaluate", "registry"):  # packages: the first can be called, the second is what plugins are written for
+    if name in _PACKAGES:
         return import_module(f"zoo.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}; it has {', '.join(__all__)}")
