@@ -73,7 +73,10 @@ LEFT_OUT = {
     "exiting": (hook("sys.exit(3)"), "register_heads called sys.exit(3)."),
     "unhooked": (hook("pass", hook="register_detectors"), "unknown hook 'register_detectors'"),
     "misnamed": (hook("pass", parameter="registr"), "registr"),
-    "doubled": (hook("[register('net', print) for _ in '12']"), "It registers 'net' twice among the heads."),
+    "doubled": (
+        hook("[register('net', print) for _ in '12']"),
+        "It registers 'net' twice among the heads: builtins:print and builtins:print.",
+    ),
     "miscarded": (hook("register('cards.yaml')", hook="register_cards"), "detzoo_miscarded/cards.yaml'"),
     "ahead": ("ZOO_API = 2", "It was written for version 2 of the plugin API, and this detzoo has version 1."),
     "behind": ("ZOO_API = 0", "It was written for version 0 of the plugin API, and this detzoo has version 1."),

@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from zoo.registry.contribution import Contribution
 from zoo.registry.plugins import Plugin, complaints, find_plugins, selected
 from zoo.registry.shelf import CORE, Shelf, read_shelf, shelve_mapping
 
@@ -64,8 +65,75 @@ def test_the_bundled_plugins_are_found(give_plugin: Give) -> None:
 
 def test_a_plugin_that_hands_over_nothing_is_loaded(give_plugin: Give) -> None:
     give_plugin("acme", "")
-    info = found("acme").info
-    assert (info.status, info.contributes) == ("loaded", {})
+    acme = found("acme")
+    assert (acme.info.status, acme.info.contributes) == ("loaded", {})
+    [text] = complaints([acme])
+    assert text == (
+        "The plugin 'acme' of detzoo-acme 1.0 brings nothing: its module has no function register_… marked with @zoo.hookimpl, "
+        "or none registers anything."
+    )
+
+
+def test_a_plugin_whose_hooks_register_nothing_is_remarked_on(give_plugin: Give) -> None:
+    give_plugin("acme", hook("pass"))
+    assert "brings nothing" in found("acme").info.remarks[0]
+
+
+CORE_FILE = """
+    schema: 1
+    aliases: {nano: yolox_nano}
+    cards: {yolox_nano: {architecture: yolox/yolox, labels: coco80}}
+"""
+
+
+def alias(name: str, *more: str) -> str:
+    cards = {"acme_s": {"architecture": "net", "labels": ["a"]}}
+    calls = [{"schema": 1, "aliases": {name: "acme_s"}, "cards": cards}, *map(eval, more)]
+    return hook("\n    ".join(f"register({call!r})" for call in calls))
+
+
+@pytest.mark.parametrize(
+    ("name", "whose"),
+    [("yolox_nano", "the model 'yolox/yolox_nano' of detzoo"), ("nano", "detzoo's alias for 'yolox/yolox_nano'")],
+)
+def test_an_alias_does_not_take_a_built_in_name(give_plugin: Give, write: Write, name: str, whose: str) -> None:
+    core = read_shelf(write(CORE_FILE), owner=CORE)
+    give_plugin("acme", alias(name))
+    info = found("acme", core).info
+    assert info.status == "quarantined"
+    assert f"It has the alias '{name}' for 'acme/acme_s', which is the name of {whose}." in info.reason
+
+
+def test_an_alias_of_a_name_of_its_own_is_taken(give_plugin: Give, write: Write) -> None:
+    give_plugin("acme", alias("mine"))
+    assert found("acme", read_shelf(write(CORE_FILE), owner=CORE)).info.status == "loaded"
+
+
+def test_an_alias_and_a_model_of_one_name_are_both_named(give_plugin: Give) -> None:
+    first = "{'schema': 1, 'cards': {'mine': {'architecture': 'net', 'labels': ['a']}}}"
+    give_plugin("acme", hook(f"register({first})\n    {alias('mine').partition('    ')[2].strip()}"))
+    assert "It has the alias 'mine' for 'acme/acme_s', and a model of that name: '" in found("acme").info.reason
+
+
+def test_cards_registered_one_by_one_cost_what_they_cost_at_once(give_plugin: Give) -> None:
+    def calls(count: int) -> int:
+        contribution, made = Contribution("acme", Path("acme.py")), 0
+
+        def count_call(*_: object) -> None:
+            nonlocal made
+            made += 1
+
+        sys.setprofile(count_call)
+        try:
+            for number in range(count):
+                card = {"architecture": "net", "labels": ["a"]}
+                contribution.add_cards({"schema": 1, "cards": {f"m{number}": card}})
+        finally:
+            sys.setprofile(None)
+        return made
+
+    calls(10)
+    assert calls(400) < 4.5 * calls(100)
 
 
 def head(call: str) -> str:
@@ -87,7 +155,10 @@ BROKEN = {
         "takes 'registr', and a hook is given 'register' alone. Write def register_cards(register)",
     ),
     "a hook without its mark": ("def register_cards(register):\n    pass", "is not marked as a hook. Put @zoo.hookimpl"),
-    "a name registered twice": (head("[register('net', print) for _ in '12']"), "It registers 'net' twice among the heads."),
+    "a name registered twice": (
+        head("[register('net', build) for build in (print, 'acme.net:build')]"),
+        "It registers 'net' twice among the heads: builtins:print and 'acme.net:build'.",
+    ),
     "a name that can't be typed": (head("register('My Net', print)"), "It registers 'My Net'"),
     "a name that is none": (head("register(print, 'net')"), "which is no name"),
     "a builder that is none": (head("register('net', 'no colon')"), 'Pass a callable or "package.module:function"'),

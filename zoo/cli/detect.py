@@ -17,7 +17,7 @@ import typer
 from zoo.cli.labels import LABELS, labels_of
 from zoo.cli.options import BatchSize, Device, Weights
 
-DEFAULT = "yolox_nano"
+DEFAULT = "yolox/yolox_nano"  # whole, so that no plugin's model of that name stands in its way
 
 
 class OnError(StrEnum):

@@ -33,6 +33,7 @@ GROUP = "detzoo"
 SETTING = "ZOO_PLUGINS"
 OWN_DISTRIBUTION = "detzoo"
 SLOW = 0.5  # seconds that importing and registering may take before somebody is told
+NOTHING = "brings nothing: its module has no function register_… marked with @zoo.hookimpl, or none registers anything."
 ENTRY_POINTS = "entry_points.txt"
 
 
@@ -187,8 +188,10 @@ def _load(entry: EntryPoint, info: PluginInfo, core: Shelf) -> Plugin:
     info = replace(info, seconds=perf_counter() - begin, remarks=(*info.remarks, *conduct.remarks))
     if reason:
         return Plugin(_quarantined(info, reason), _nothing(info))
-    imports_torch = not torch_before and "torch" in sys.modules
-    return Plugin(replace(info, status="loaded", contributes=contribution.counts(), imports_torch=imports_torch), contribution)
+    imports_torch, contributes = not torch_before and "torch" in sys.modules, contribution.counts()
+    if not contributes:
+        info = replace(info, remarks=(*info.remarks, NOTHING))
+    return Plugin(replace(info, status="loaded", contributes=contributes, imports_torch=imports_torch), contribution)
 
 
 def _imported(entry: EntryPoint, contribution: Contribution, conduct: Conduct) -> str:

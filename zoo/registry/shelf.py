@@ -203,18 +203,25 @@ def _aliases(written: dict[str, str], rows: list[Row], document: Document, sheet
     return aliases
 
 
+Models = dict[str, tuple[Shelf, Row]]  # name -> where one plugin has a model of that name
+
+
 def first_duplicate(shelves: Sequence[Shelf], plugin: str) -> str | None:
     """The first model that one plugin (or `user`) has in two files, with both places; None where there is none."""
-    names = [row.name for shelf in shelves for row in shelf.rows if row.plugin == plugin] if len(shelves) > 1 else []
-    if len(set(names)) == len(names):
-        return None
-    seen: dict[str, tuple[Shelf, Row]] = {}
-    for shelf, row in ((one, row) for one in shelves for row in one.rows if row.plugin == plugin):
-        first, before = seen.setdefault(row.name, (shelf, row))
-        if before is not row:
-            return f"'{row.name}' twice: {_place(first, before)}, and {_place(shelf, row)}"
+    seen: Models = {}
+    return next((twice for shelf in shelves if (twice := add_models(seen, shelf, plugin))), None)
+
+
+def add_models(seen: Models, shelf: Shelf, plugin: str) -> str | None:
+    """Adds a plugin's models on a shelf to those seen; the first that was there before, with both places, or None."""
+    for row in shelf.rows:
+        if row.plugin == plugin:
+            first, before = seen.setdefault(row.name, (shelf, row))
+            if before is not row:
+                return f"'{row.name}' twice: {place(first, before.line)}, and {place(shelf, row.line)}"
     return None
 
 
-def _place(shelf: Shelf, row: Row) -> str:
-    return f"'{shelf.origin}'" + (f", line {row.line}" if row.line else "")
+def place(shelf: Shelf, line: int | None) -> str:
+    """Where something on a shelf is written."""
+    return f"'{shelf.origin}'" + (f", line {line}" if line else "")
