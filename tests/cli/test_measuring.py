@@ -66,6 +66,12 @@ def test_evaluate_says_which_classes_a_model_does_not_know(shell: Shell, data: s
     assert "classes that the data set does not have were left out" in done.out
 
 
+def test_few_resamples_are_told_and_one_is_refused(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    file = str(results("right.json"))
+    assert "5 resamples make no interval worth the name" in shell("evaluate", file, "--data", data, "--resamples", "5").out
+    assert "resamples=1 was asked for" in shell("evaluate", file, "--data", data, "--resamples", "1").err
+
+
 def test_evaluate_puts_two_protocols_in_two_tables(
     shell: Shell, data: str, nano: str, tmp_path: Path, results: Callable[..., Path]
 ) -> None:

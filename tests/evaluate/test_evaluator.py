@@ -300,7 +300,9 @@ def test_a_format_of_boxes_that_there_is_not_is_refused(truth, found) -> None:
             GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 1, 1]]}, space=SPACE, box_format=box_format)
 
 
-@pytest.mark.parametrize("wrong", [{"resamples": -1}, {"resamples": 1.5}, {"resamples": True}, {"seed": -1}, {"level": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"resamples": -1}, {"resamples": 1}, {"resamples": 1.5}, {"resamples": True}, {"seed": -1}, {"level": 1}]
+)
 def test_resamplings_that_can_not_be_are_refused(truth, found, wrong) -> None:
     with pytest.raises(UsageError, match=f"{next(iter(wrong))}="):
         fed(truth, found, truth.image_ids.tolist()).compute(**wrong)

@@ -36,6 +36,7 @@ def test_a_policy_that_there_is_not_is_refused(wrong: dict[str, Any], message: s
         {"ious": ("0.5",)},
         {"ious": 0.5},
         {"ious": tuple([0.5] * 16)},
+        {"ious": (0.5, 0.75, 0.5)},
         {"recalls": 1},
         {"recalls": 10.5},
         {"recalls": True},

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoo.errors import UsageError
+from zoo.errors import DataError, UsageError
 from zoo.evaluate import GroundTruth, voc
 from zoo.labels import LabelSpace
 
@@ -89,3 +89,39 @@ def test_what_voc_has_not_is_refused_by_name(wrong: dict) -> None:
     truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, space=["thing"])
     with pytest.raises(UsageError, match=next(iter(wrong))):
         voc.measure(truth, [1], [{"boxes": [[0.0, 0, 9, 9]], "scores": [0.9], "labels": [0]}], **wrong)
+
+
+def two_images() -> GroundTruth:
+    boxes = {"image": [1, 2], "label": [0, 0], "box": [[0, 0, 9, 9], [0, 0, 9, 9]]}
+    return GroundTruth.of([1, 2], boxes, space=["thing"])
+
+
+def seen(*boxes: list[float]) -> dict[str, Any]:
+    return {
+        "boxes": np.array(boxes, float).reshape(-1, 4),
+        "scores": np.full(len(boxes), 0.5),
+        "labels": np.zeros(len(boxes), int),
+    }
+
+
+def test_the_order_of_images_moves_no_number_where_scores_are_equal() -> None:
+    truth, right, wrong = two_images(), seen([0, 0, 9, 9]), seen([50, 50, 59, 59])
+    for first, second in ((right, wrong), (wrong, right)):
+        one = voc.measure(truth, [1, 2], [first, second])
+        assert one == voc.measure(truth, [2, 1], [second, first])
+    assert voc.measure(truth, [1, 2], [right, wrong]).mean == 0.5
+    assert voc.measure(truth, [1, 2], [wrong, right]).mean == 0.25
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [([1, 1, 2], "image 1 were handed over(.|\n)*there 2 times"), ([1], "1 of its 2 images was never handed over, among them 2")],
+)
+def test_an_image_that_is_missing_or_there_twice_is_refused(ids: list[int], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        voc.measure(two_images(), ids, [seen() for _ in ids])
+
+
+def test_one_id_is_no_list_of_ids() -> None:
+    with pytest.raises(UsageError, match="come as a list"):
+        voc.measure(two_images(), "12", [seen(), seen()])

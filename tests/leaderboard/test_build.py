@@ -102,6 +102,27 @@ def test_an_entry_of_a_build_can_be_read_and_says_what_it_is_of(desk):
     assert entry.timing is None
 
 
+def test_a_board_may_take_images_as_they_are_stored(desk):
+    path = board(desk, TINY)
+    path.write_text(path.read_text().replace("timing: false", "timing: 1\nexif: ignore"))
+    made = build(path, to=desk / "site", runs=desk / "runs")
+    assert (made.failures, made.left_out) == ((), ())
+    [line] = made.tables[0].lines
+    assert line.entry.protocol["exif"] == made.settings["exif"] == "ignore"
+
+
+def test_a_fresh_build_makes_everything_again(desk):
+    path = board(desk, TINY)
+    build(path, to=desk / "site", runs=desk / "runs")
+    [entry], [run] = (desk / "site/entries").iterdir(), (desk / "runs").iterdir()
+    before = entry.stat().st_ino, run.stat().st_ino
+    build(path, to=desk / "site", runs=desk / "runs")
+    assert (entry.stat().st_ino, run.stat().st_ino) == before
+    build(path, to=desk / "site", runs=desk / "runs", fresh=True)
+    assert entry.stat().st_ino != before[0]
+    assert run.stat().st_ino != before[1]
+
+
 def test_a_second_build_runs_and_measures_nothing(desk, monkeypatch):
     path = board(desk, STORED + TINY)
     first = build(path, to=desk / "site", runs=desk / "runs")

@@ -14,11 +14,12 @@ import msgspec
 import typer
 
 from zoo.cli import output
-from zoo.cli.measures import SEEN, Fresh, percent
+from zoo.cli.measures import SEEN, Fresh, Turn, percent, protocol_of
 from zoo.cli.table import table
 from zoo.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from zoo.cli.detect import Exif
     from zoo.evaluate import Comparison, Report
     from zoo.evaluate.intervals import Difference
 
@@ -32,6 +33,7 @@ def compare(
     a: Annotated[str, typer.Argument(help="A report (.json of zoo evaluate); with --data also predictions, results or a model.")],
     b: Annotated[str, typer.Argument(help="The one it is compared with.")],
     data: Annotated[str | None, typer.Option(metavar="coco:FILE", help="Where the two are no reports yet.")] = None,
+    exif: Turn = None,
     fresh: Fresh = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
@@ -41,7 +43,10 @@ def compare(
     """
     from zoo.evaluate.compare import compare as compare_reports  # deferred: it imports numpy, which help does not need
 
-    one, two = (_report(name, data, fresh=fresh) for name in (a, b))
+    if (exif or fresh) and a.endswith(SEEN) and b.endswith(SEEN):
+        case = "Both are files of what was seen before: no model is run, and that would decide nothing."
+        raise UsageError("--exif or --fresh was given.", case, "Leave it out, or name a model.")
+    one, two = (_report(name, data, exif, fresh=fresh) for name in (a, b))
     found = compare_reports(one, two)
     first, second = _names((one, a), (two, b))
     if as_json:
@@ -51,7 +56,7 @@ def compare(
         output.lines(_page(found, first, second))
 
 
-def _report(name: str, data: str | None, *, fresh: bool) -> Report:
+def _report(name: str, data: str | None, exif: Exif | None, *, fresh: bool) -> Report:
     """The report of that name, or the one made for it now."""
     from zoo.evaluate import Report
     from zoo.evaluate.evaluation import evaluate
@@ -67,7 +72,9 @@ def _report(name: str, data: str | None, *, fresh: bool) -> Report:
     if data is None:
         case = "It is no report, and nothing says what it is to be measured on."
         raise UsageError(f"'{name}' was to be compared.", case, "Add --data coco:FILE, or name the .json of zoo evaluate --json.")
-    return evaluate(name, data=data, fresh=fresh and not name.endswith(SEEN))
+    if name.endswith(SEEN):
+        return evaluate(name, data=data)
+    return evaluate(name, data=data, protocol=protocol_of(None, exif), fresh=fresh)
 
 
 def _is_report(name: str) -> bool:

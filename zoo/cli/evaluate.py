@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoo.cli import output
-from zoo.cli.measures import SEEN, Data, Fresh, ProtocolName, To, each, percent
+from zoo.cli.measures import SEEN, Data, Fresh, ProtocolName, To, Turn, each, percent, protocol_of
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.cli.table import table
 from zoo.errors import DataError, UsageError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from zoo.evaluate import Report
 
 NUMBERS = ("AP50", "AP75", "APs", "APm", "APl", "AR100")
-FEWEST = 100  # resamples whose percentiles at 2.5 % and 97.5 % mean something
 HEADER = ("model", "AP", "interval", *NUMBERS)
 CLASSES = ("class", "boxes", "AP", "interval", "AP50", "best score", "precision", "recall")
 
@@ -47,6 +46,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     weights: Weights = None,
     device: Device = None,
     batch_size: BatchSize = None,
+    exif: Turn = None,
     fresh: Fresh = False,
     resamples: Resamples = 1000,
     seed: Annotated[int, typer.Option(metavar="NUMBER", min=0, help="Of the resamples.")] = 0,
@@ -62,14 +62,8 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate.evaluation import evaluate as measure
 
-    given = {
-        "protocol": protocol,
-        "weights": weights,
-        "device": device,
-        "batch-size": batch_size,
-        "to": to,
-        "fresh": fresh or None,
-    }
+    given: dict[str, object] = {"protocol": protocol, "weights": weights, "device": device, "batch-size": batch_size}
+    given |= {"to": to, "exif": exif, "fresh": fresh or None}
     _refuse_idle(models, given)
     _check_outputs(models, json_to, plots)
     dataset, running = read(data), _running(given)
@@ -91,9 +85,9 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
 
 def _running(given: Mapping[str, object]) -> dict[str, object]:
     """The options of a run as `zoo.evaluate` takes them, without those that were not given."""
-    options = {name.replace("-", "_"): value for name, value in given.items() if value is not None}
-    if isinstance(protocol := options.get("protocol"), ProtocolName):
-        options["protocol"] = protocol.value
+    options: dict[str, Any] = {name.replace("-", "_"): value for name, value in given.items() if value is not None}
+    if (protocol := protocol_of(options.pop("protocol", None), options.pop("exif", None))) is not None:
+        options["protocol"] = protocol
     if isinstance(weights := options.get("weights"), str):
         options["weights"] = weights_of(weights)
     return options
@@ -210,8 +204,6 @@ def _notes(name: str, report: Report) -> Iterator[str]:
         yield f"{name}: {of} that the data set does not have {'was' if left == 1 else 'were'} left out."
     for note in measured.notes:
         yield f"{name}: {note}"
-    if (drawn := report.resamplings) and (few := len(drawn.numbers.get("AP", ()))) < FEWEST:
-        yield f"{name}: {counted(few, 'resample')} make no interval worth the name; 1000 do."
 
 
 def _listed(names: Sequence[str]) -> str:

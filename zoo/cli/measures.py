@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 import typer
 
 from zoo.cli import message
 from zoo.cli.cell import UNKNOWN
+from zoo.cli.detect import Exif
 from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.parts.protocol import Protocol
 
 T = TypeVar("T")
 
@@ -32,6 +37,10 @@ ProtocolOption: TypeAlias = Annotated[
 ]
 To: TypeAlias = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where runs are kept; else $ZOO_HOME/runs.")]
 
+Turn: TypeAlias = Annotated[
+    Exif | None,
+    typer.Option(metavar="apply|ignore", help="apply, the default: images turned upright as EXIF says; ignore: as stored."),
+]
 Fresh: TypeAlias = Annotated[bool, typer.Option("--fresh", help="Run models again, also where their predictions are kept.")]
 
 
@@ -49,6 +58,15 @@ def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], 
                 raise
             message.error(why, about="" if name in str(why) else name)
     return done, 0 if len(done) == len(set(names)) else 1
+
+
+def protocol_of(name: ProtocolName | None, exif: Exif | None) -> str | Protocol | None:
+    """The protocol as `zoo.evaluate` takes it; None where neither was given."""
+    if exif is None:
+        return name.value if name else None
+    from zoo.parts.protocol import Protocol  # deferred: it brings torch
+
+    return replace(Protocol.named(name.value if name else ProtocolName.uniform.value), exif=exif.value)
 
 
 def percent(value: float | None) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoo.cli import output
-from zoo.cli.measures import Data, Fresh, ProtocolName, ProtocolOption, To, each
+from zoo.cli.measures import Data, Fresh, ProtocolName, ProtocolOption, To, Turn, each, protocol_of
 from zoo.cli.options import BatchSize, Device, Weights, weights_of
 from zoo.words import counted
 
@@ -27,6 +27,7 @@ def predict(  # noqa: PLR0913 - one parameter an option
     weights: Weights = None,
     device: Device = None,
     batch_size: BatchSize = None,
+    exif: Turn = None,
     fresh: Fresh = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
@@ -42,7 +43,7 @@ def predict(  # noqa: PLR0913 - one parameter an option
 
     def one(model: str) -> Predictions:
         options = {"weights": weights_of(weights), "device": device, "batch_size": batch_size or "auto", "fresh": fresh}
-        made = run(model, data=dataset, protocol=protocol.value, to=to, **options)  # type: ignore[arg-type]
+        made = run(model, data=dataset, protocol=protocol_of(protocol, exif), to=to, **options)  # type: ignore[arg-type]
         if not as_json:
             sizes = f"{counted(len(made), 'image')}  {counted(len(made.scores), 'detection')}"
             output.line(f"{made.provenance['model']}  {sizes}  {made.path}")

@@ -39,6 +39,9 @@ def check_resampling(resamples: object, seed: object, level: object = 0.95) -> N
     ):
         if not _whole(value, 0):
             raise UsageError(f"{name}={value!r} was asked for.", f"'{name}' is a whole number, at least 0.", fix)
+    if resamples == 1:
+        case = "An interval is a range of many replicates; of one it has no width."
+        raise UsageError("resamples=1 was asked for.", case, "Write resamples=1000, or 0 for no intervals.")
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
         raise UsageError(f"level={level!r} was asked for.", "'level' lies between 0 and 1.", "Write for example level=0.95.")
 

@@ -98,6 +98,7 @@ def _run(work: _Work, to: Path) -> Predictions:
         if work.fresh:
             run.discard()
         run.resume({photo.id for photo in dataset.images})
+        compare_sizes(run.sizes(), dataset, model=work.who.name, stored=work.protocol.exif == "ignore")
         _look(work, run)
         _check_unchanged(dataset, run)
         return run.finish([photo.id for photo in dataset.images])
@@ -137,7 +138,7 @@ def _look(work: _Work, run: Run) -> None:
             if len(looked) < _FIRST and seen.size is not None:
                 looked.append((photo.id, seen.size))
                 if len(looked) == min(_FIRST, len(todo)):
-                    compare_sizes(looked, dataset, model=who.name)
+                    compare_sizes(looked, dataset, model=who.name, stored=protocol.exif == "ignore")
             bar.advance()
 
 

@@ -86,6 +86,11 @@ class Run:
         """The ids of the pictures that are in."""
         return {image_id for part in self._parts for image_id in part.image_ids.tolist()}
 
+    def sizes(self) -> list[tuple[int | str, tuple[int, int]]]:
+        """The ids of the images that are in, with their height and width in pixels as they were read."""
+        pairs = (zip(part.image_ids.tolist(), part.sizes.tolist(), strict=True) for part in self._parts)
+        return [(image_id, (height, width)) for part in pairs for image_id, (height, width) in part]
+
     def discard(self) -> None:
         """Removes what an earlier process has left."""
         for path in self.parts.glob(f"*{SUFFIX}"):

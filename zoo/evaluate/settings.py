@@ -56,7 +56,7 @@ COCO_IOUS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.8999999999999999, 0.9
 class Settings:
     """The numbers of the protocol; the defaults are COCO's (Lin et al. 2014, as in pycocotools 2.0.11).
 
-    ious:        a detection matches a box at an IoU of at least this; at most 15 thresholds.
+    ious:        a detection matches a box at an IoU of at least this; at most 15 thresholds, each once.
     recalls:     precision is read at so many recalls, evenly from 0 to 1.
     detections:  limits per image and class, ascending; best first.
     areas:       size ranges; the first one holds every box. At most 16 together with the slices.
@@ -87,6 +87,7 @@ class Settings:
         some = "(1, 10, 100)"
         yield "ious", lambda: 1 <= len(ious) <= 15 and _numbers(ious), "It takes 1 to 15 thresholds.", "(0.5, 0.75)"
         yield "ious", lambda: all(0 < iou <= 1 for iou in ious), "A threshold is above 0 and at most 1.", "(0.5, 0.75)"
+        yield "ious", lambda: len(set(ious)) == len(ious), "A threshold is there twice, and would count twice.", "(0.5, 0.75)"
         yield "recalls", lambda: _numbers([self.recalls], Integral), "It takes a whole number.", "101"
         yield "recalls", lambda: 2 <= self.recalls <= 10_000, "It takes 2 to 10,000 points.", "101"
         yield "detections", lambda: 1 <= len(limits) <= 64 and _numbers(limits, Integral), "It takes 1 to 64 limits.", some

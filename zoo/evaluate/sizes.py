@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from zoo.data import Dataset
 from zoo.errors import DataError
 from zoo.evaluate.predictions import Predictions
+from zoo.evaluate.provenance import settings_of
 from zoo.words import counted
 
 
@@ -44,14 +45,17 @@ def _stem(name: str) -> str:
 
 
 def check_sizes(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
-    """What to say of pictures that have another size than annotated. Raises: DataError where most have."""
+    """What to say of images that have another size than annotated. Raises: DataError where most have."""
     sizes = map(tuple, seen.sizes.tolist())
     looked = zip(seen.image_ids.tolist(), sizes, strict=True)
-    return compare_sizes(looked, dataset, model=seen.provenance.get("model", "a model"))
+    stored = (settings_of(seen.provenance) or {}).get("exif") == "ignore"
+    return compare_sizes(looked, dataset, model=seen.provenance.get("model", "a model"), stored=stored)
 
 
-def compare_sizes(looked: Iterable[tuple[int | str, tuple[int, int]]], dataset: Dataset, *, model: str) -> tuple[str, ...]:
-    """looked: ids of pictures, and their height and width in pixels as they were read.
+def compare_sizes(
+    looked: Iterable[tuple[int | str, tuple[int, int]]], dataset: Dataset, *, model: str, stored: bool = False
+) -> tuple[str, ...]:
+    """looked: ids of images, and their height and width in pixels as they were read. stored: whether EXIF was ignored.
 
     Raises: DataError where most have another size than annotated.
     """
@@ -63,19 +67,37 @@ def compare_sizes(looked: Iterable[tuple[int | str, tuple[int, int]]], dataset: 
         return ()
     image_id, (height, width), (as_height, as_width) = other[0]
     case = (
-        f"{len(other)} of {len(both)} {'picture has' if len(both) == 1 else 'pictures have'} another size than is annotated; "
+        f"{len(other):,} of {counted(len(both), 'image')} {'has' if len(other) == 1 else 'have'} another size than is annotated; "
         f"image {image_id!r} is {width} x {height} pixels, annotated as {as_width} x {as_height}."
     )
-    if 2 * len(other) > len(both):
-        raise DataError(
-            f"Predictions of {model} were to be measured on {dataset.name}.",
-            case,
-            "These are other pictures: predict on the ones that were annotated.",
-        )
+    swapped = sum(size == declared[::-1] for _, size, declared in other)
+    most = 2 * len(other) > len(both)
+    if 2 * swapped > len(other):
+        return _turned(case, swapped, most=most, stored=stored, asked=_measured(model, dataset))
+    if most:
+        raise DataError(_measured(model, dataset), case, "These are other images: predict on the ones that were annotated.")
     return (case,)
 
 
+def _measured(model: str, dataset: Dataset) -> str:
+    return f"Predictions of {model} were to be measured on {dataset.name}."
+
+
+def _turned(case: str, swapped: int, *, most: bool, stored: bool, asked: str) -> tuple[str, ...]:
+    """What to say of images whose height and width are swapped. Raises: DataError where most are."""
+    if stored:
+        why = "annotated upright and read as stored, and EXIF says to turn."
+        fix, fix_cli = "Read them upright: Protocol(exif='apply').", "Leave out --exif ignore."
+    else:
+        why = "turned upright by EXIF, and annotated as stored."
+        fix, fix_cli = "Read them as they are stored: Protocol(exif='ignore').", "Read them as they are stored: --exif ignore"
+    said = f"{case} Sizes are swapped: {swapped:,} {'is' if swapped == 1 else 'are'} {why}"
+    if most:
+        raise DataError(asked, said, fix, fix_cli=fix_cli)
+    return (said,)
+
+
 def warn_of_sizes(cases: Iterable[str], dataset: Dataset) -> None:
-    """Says it now too: turned pictures are the usual cause, and they are found before a long run is thrown away."""
+    """Says it now too: turned images are the usual cause, and they are found before a long run is thrown away."""
     for case in cases:
-        warnings.warn(f"{dataset.name}: {case} Where they are turned, see Protocol(exif='ignore').", DataWarning, stacklevel=4)
+        warnings.warn(f"{dataset.name}: {case}", DataWarning, stacklevel=4)

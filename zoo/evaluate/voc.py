@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from zoo.data.ground_truth import BoxFormat, GroundTruth, rows_of_ids
 from zoo.data.ragged import rows_of
-from zoo.errors import UsageError
+from zoo.errors import DataError, UsageError
+from zoo.evaluate.arguments import check_image_ids
 from zoo.evaluate.flat import Flat, flatten
 from zoo.evaluate.matching import blocks
 from zoo.evaluate.overlap import overlap
 from zoo.labels.near import check_choice
+from zoo.words import counted
 
 Points = Literal["eleven", "every"]
 
@@ -46,18 +48,22 @@ def measure(
 
     points: `eleven` as in VOC 2007, `every` since 2010. pixels: a box includes its last pixel.
     Boxes may have an attribute `difficult`.
-    Raises: DataError naming the image; UsageError for points or a format of boxes that there are not.
+    Equal scores rank by image id, and within an image as they were given: the order of images moves no number.
+    Raises: DataError naming an image that is wrong, missing or there twice; UsageError for points or a format of boxes that there
+        are not.
     """
     check_choice("points", points, get_args(Points))
     if isinstance(iou, bool) or not isinstance(iou, int | float) or not 0 < iou <= 1:
         raise UsageError(f"VOC's AP at iou={iou!r} was asked for.", "An overlap is above 0 and at most 1.", "Write iou=0.5.")
+    check_image_ids(image_ids)
     ids = list(image_ids)
     rows = rows_of_ids(truth.image_ids, np.asarray(ids), truth.name)
+    _check_each_once(truth, rows)
     flat = flatten(detections, image_ids=ids, space=truth.space, box_format=box_format)
     images = np.repeat(rows, np.diff(flat.starts))
     nearest, ious = _nearest(flat, images, truth, 1.0 if pixels else 0.0)
     difficult = np.asarray(truth.box_attributes.get("difficult", np.zeros(len(truth.labels))), bool)
-    order = np.argsort(-flat.scores, kind="stable")
+    order = np.lexsort((images, -flat.scores))  # equal scores by image id, whatever order the images came in
     reaches = (ious >= iou)[order]
     boxes = nearest[order]
     true = np.zeros(len(order), bool)
@@ -72,6 +78,24 @@ def measure(
         values[name] = area(true[mine], int(positives[label]), points=points) if positives[label] else None
     known = [value for value in values.values() if value is not None]
     return VocReport(sum(known) / len(known) if known else None, values)
+
+
+def _check_each_once(truth: GroundTruth, rows: NDArray[np.int64]) -> None:
+    """Raises: DataError naming an image that is missing or there twice, as `Evaluator` does."""
+    times = np.bincount(rows, minlength=len(truth))
+    if len(again := np.flatnonzero(times > 1)):
+        raise DataError(
+            f"Detections of image {truth.image_ids[again[0]].item()!r} were handed over.",
+            f"That image is there {times[again[0]]} times; counting it more than once would change every number.",
+            "Hand every image over once.",
+        )
+    if len(missing := np.flatnonzero(times == 0)):
+        raise DataError(
+            f"Numbers for {truth.name} were asked for.",
+            f"{len(missing):,} of its {counted(len(truth), 'image')} {'was' if len(missing) == 1 else 'were'} never handed over, "
+            f"among them {truth.image_ids[missing[0]].item()!r}.",
+            "Hand over the rest, also images where nothing was found.",
+        )
 
 
 def area(true: NDArray[np.bool_], positives: int, *, points: Points) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta, structs
@@ -13,6 +14,9 @@ from zoo.evaluate.parquet import SUFFIX
 from zoo.labels.near import choice_of, near
 from zoo.leaderboard.entry import RANDOM, SETTINGS, Name, Setting, Text
 from zoo.leaderboard.reading import read_struct, wrong
+
+if TYPE_CHECKING:
+    from zoo.parts.protocol import Protocol
 
 RUNS = 50  # pictures timed, unless a board says otherwise
 
@@ -57,6 +61,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     data:      name -> data set, as in `coco:instances.json`; relative to the board's folder. Claims that name the same data set
                are compared with what is measured.
     protocol:  `uniform`, or `native` for each family's own thresholds; one board, one protocol.
+    exif:      `apply` turns images upright, `ignore` takes them as they are stored, for annotations made on those.
     models:    names, or rows with more to say.
     registry:  registry files with models of one's own.
     entries:   entry files of others, or globs of them.
@@ -70,6 +75,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     summary: Text | None = None
     data: Annotated[dict[str, Name], Meta(min_length=1)]
     protocol: Literal["uniform", "native"] = "uniform"
+    exif: Literal["apply", "ignore"] = "apply"
     models: list[Name | Row] = []
     registry: list[Name] = []
     entries: list[Name] = []
@@ -81,6 +87,13 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def rows(self) -> list[Row]:
         """Every model as a row."""
         return [Row(model=one) if isinstance(one, str) else one for one in self.models]
+
+    @property
+    def settings(self) -> Protocol:
+        """The protocol that its models are run by."""
+        from zoo.parts.protocol import Protocol  # deferred: it brings torch, which checking entries does without
+
+        return replace(Protocol.named(self.protocol), exif=self.exif)
 
     @property
     def runs(self) -> int:

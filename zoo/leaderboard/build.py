@@ -166,6 +166,7 @@ def _timing(work: _Build, row: Row, dataset: Dataset, settings: Mapping[str, Set
             pictures=[str(photo.file()) for photo in dataset.images[:PICTURES]],
             registry=work.registry,
             runs=work.board.runs,
+            exif=work.board.exif,
             **thresholds,  # type: ignore[arg-type]  # a protocol's own settings
         )
     )
@@ -201,9 +202,7 @@ def _take_in_others(work: _Build) -> None:
 
 
 def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
-    from zoo.parts.protocol import Protocol  # deferred: it brings torch, which checking entries does without
-
-    settings = asdict(Protocol.named(work.board.protocol))
+    settings = asdict(work.board.settings)
     expected = Expected(settings, {name: one.sha256 for name, one in datasets.items()}, Settings(), Policy())
     findings = check(work.entries, expected=expected)
     out = {(one.entry, one.data) for one in findings if disqualifying(one)}
@@ -212,7 +211,7 @@ def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
         entries = [one for one in work.entries if one.data == name and (one.name, name) not in out]
         found = [work.found[one.name, name] for one in entries if (one.name, name) in work.found]
         photos = [photo.path for photo in dataset.images]
-        pictures = disagreements(dataset.truth, photos, found, most=work.board.pictures)
+        pictures = disagreements(dataset.truth, photos, found, most=work.board.pictures, exif=work.board.exif)
         if entries:
             tables.append(table_of(name, entries, findings, pictures=pictures))
     return Leaderboard(

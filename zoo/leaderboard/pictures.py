@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from zoo.evaluate import GroundTruth
 from zoo.evaluate.overlap import overlap
 from zoo.files import check_regular
+from zoo.images import Exif
 
 SIDE = 480  # pixels of the longer side on the page
 QUALITY = 70
@@ -70,22 +71,32 @@ class Found:
     threshold: float
 
 
-def disagreements(truth: GroundTruth, photos: Sequence[Path], found: Sequence[Found], *, most: int) -> list[Shown]:
+def disagreements(
+    truth: GroundTruth, photos: Sequence[Path], found: Sequence[Found], *, most: int, exif: Exif = "apply"
+) -> list[Shown]:
     """The pictures on which F1 differs most between models, the widest spread first; none where there is but one model."""
     if most <= 0 or len(found) < 2:
         return []
     shares = np.array([[_f1(*_hits(truth, row, one)) for row in range(len(truth))] for one in found])  # (models, pictures)
     spread = shares.max(0) - shares.min(0)
     order = np.argsort(-spread, kind="stable")[:most]
-    shown = (_shown(truth, int(row), photos[row], found, shares[:, row]) for row in order if spread[row] > 0)
+    shown = (_shown(truth, int(row), _Photo(photos[row], exif), found, shares[:, row]) for row in order if spread[row] > 0)
     return [one for one in shown if one is not None]
 
 
-def _shown(truth: GroundTruth, row: int, photo: Path, found: Sequence[Found], shares: NDArray[np.float64]) -> Shown | None:
+@dataclass(frozen=True)
+class _Photo:
+    """A file, and whether its EXIF orientation counts."""
+
+    path: Path
+    exif: Exif
+
+
+def _shown(truth: GroundTruth, row: int, photo: _Photo, found: Sequence[Found], shares: NDArray[np.float64]) -> Shown | None:
     """None where the photo is not there any more, or is none: the rest of the page does not depend on it."""
     try:
-        with Image.open(check_regular(photo)) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
+        with Image.open(check_regular(photo.path)) as opened:
+            picture = (ImageOps.exif_transpose(opened) if photo.exif == "apply" else opened).convert("RGB")
     except (OSError, ValueError):
         return None
     size = picture.size

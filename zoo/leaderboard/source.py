@@ -51,7 +51,7 @@ def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: P
         weights = weights_of(row, folder)
         model = loaded(row.model, False) if weights is False else row.model
         given = weights or True  # a detector at hand has its own
-        seen = predict(model, data=dataset, protocol=board.protocol, weights=given, to=runs, fresh=fresh)
+        seen = predict(model, data=dataset, protocol=board.settings, weights=given, to=runs, fresh=fresh)
         choice = catalogue().resolve(row.model)
         known = {  # a detector at hand does not say them
             "plugin": plugin_of(choice),

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -35,8 +35,8 @@ PICTURES = 16  # at most so many different ones are looked at in turn
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be timed.
 
-    weights: as for `zoo.load`. pictures: paths. registry: files with models of one's own. score, iou, max_boxes: see `Protocol`.
-    seconds: after so long no more runs begin.
+    weights: as for `zoo.load`. pictures: paths. registry: files with models of one's own.
+    score, iou, max_boxes, exif: see `Protocol`. seconds: after so long no more runs begin.
     """
 
     model: str
@@ -46,6 +46,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     score: float | None = None
     iou: float | None = None
     max_boxes: int | None = None
+    exif: Literal["apply", "ignore"] = "apply"
     device: str | None = None
     warm_up: Annotated[int, Meta(ge=1)] = 5
     runs: Annotated[int, Meta(ge=1)]
@@ -72,7 +73,7 @@ def measure(request: Request) -> Timing:
     from zoo.images import read
 
     detector = loaded(request.model, request.weights, registry=request.registry, device=request.device)
-    pictures = [read(path).pixels.to(detector.device) for path in request.pictures[:PICTURES]]
+    pictures = [read(path, exif=request.exif).pixels.to(detector.device) for path in request.pictures[:PICTURES]]
     protocol = Protocol(score=request.score, iou=request.iou, max_boxes=request.max_boxes)
 
     def detect(picture: Tensor) -> None:
