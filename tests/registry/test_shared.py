@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.errors import CardError, NameAmbiguous, SourceError
+from zoo.errors import CardError, NameAmbiguous, NameNotFound, SourceError
 from zoo.registry import PluginWarning, add, catalogue, reload, shared
 
 Give = Callable[..., None]
@@ -253,3 +253,21 @@ def test_a_successor_may_be_a_model_of_a_plugin(write: Write, monkeypatch: pytes
     monkeypatch.delenv("ZOO_PLUGINS")
     use(monkeypatch, write("schema: 1\ncards:\n  mine: {architecture: acme/net, labels: coco80, successor: acme/acme_nano}\n"))
     assert "mine" in catalogue().names()
+
+
+@pytest.mark.parametrize("distribution", ["evil --index-url http://example.org", "a;rm -rf .", "-r x", "", "a b", "a\\nb"])
+def test_what_is_told_to_install_is_the_name_of_a_distribution(
+    write: Write, monkeypatch: pytest.MonkeyPatch, distribution: str
+) -> None:
+    use(monkeypatch, write(f'schema: 1\nknown_plugins: {{acme: {{distribution: "{distribution}", names: ["acme_*"]}}}}'))
+    with pytest.raises(CardError, match=r"known_plugins\.acme\.distribution.* is not the name of a distribution"):
+        catalogue()
+
+
+def test_nobody_says_what_to_install_for_a_plugin_that_the_core_knows(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, write("schema: 1\nknown_plugins: {yolox: {distribution: evil, names: [yolox_nano]}}"))
+    monkeypatch.setenv("ZOO_PLUGINS", "")
+    monkeypatch.setattr("zoo.registry.plugins.GROUP", "no_such_group")
+    with pytest.raises(NameNotFound) as caught:
+        catalogue().resolve("yolox_nano")
+    assert caught.value.fix == "pip install detzoo"

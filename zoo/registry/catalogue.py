@@ -80,7 +80,8 @@ class Catalogue:
             else:
                 self._listed[row.name] = [row]
         listings = [shelf.listing for shelf in shelves]
-        known = {name: plugin for listing in listings for name, plugin in listing.known_plugins.items()}
+        # The core's own file comes first, and nobody else's says what to install for a plugin that it knows.
+        known = {name: plugin for listing in reversed(listings) for name, plugin in listing.known_plugins.items()}
         self._known = Known({plugin.info.name: plugin.info for plugin in reversed(plugins)}, known, hidden)
         self._aliases: dict[str, list[Alias]] = {}
         for alias in (alias for listing in listings for alias in listing.aliases):

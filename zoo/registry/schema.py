@@ -22,6 +22,7 @@ from zoo.registry.document import Sheet, Step
 from zoo.registry.license import advice, is_identifier
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
+DISTRIBUTION = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"  # it is printed after `pip install`
 MODEL = re.compile(rf"({NAME}/)?{NAME}(\.{NAME})?")
 _NAME = re.compile(NAME)
 _ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
@@ -40,6 +41,7 @@ PATTERNS = {
     r"^[0-9a-f]{64}$": "a sha256: 64 lower-case hex digits",
     r"^[\w.-]+/[\w.-]+$": "a repository, as in 'org/repo'",
     r"^https?://": "an http or https address",
+    DISTRIBUTION: "the name of a distribution, as in 'detzoo-acme'",
     r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$": "a package as Python imports it, as in 'acme_weights'",
 }
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from zoo.registry.card import Card
 from zoo.registry.document import Document, Sheet, Step, parse, read
 from zoo.registry.row import Row, row_of
-from zoo.registry.schema import MODEL, check_card, check_name, convert
+from zoo.registry.schema import DISTRIBUTION, MODEL, check_card, check_name, convert
 
 CORE = "core"
 USER = "user"
@@ -23,7 +23,7 @@ BUILT_IN = {"compose": "zoo/compose"}  # architectures of the core's own plugin,
 class KnownPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A plugin that may not be installed: its distribution, and glob patterns of the model names it would bring."""
 
-    distribution: str
+    distribution: Annotated[str, msgspec.Meta(pattern=DISTRIBUTION)]
     names: list[str] = []
     summary: str | None = None
 
