@@ -3,33 +3,51 @@
 import os
 import subprocess
 import sys
+import sysconfig
+import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 Shell = Callable[..., Any]
 
 
-@pytest.fixture
-def made(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+PROJECT = {"pyproject.toml", "README.md", "LICENSE", ".gitignore", ".github/workflows/tests.yml", "tests/test_conformance.py"}
+KINDS: dict[str, tuple[list[str], str]] = {"backbone": ([], "network.py"), "detector": (["--detector"], "detector.py")}
+
+
+@pytest.fixture(params=KINDS)
+def made(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
     """A new plugin, `street-signs`."""
     monkeypatch.chdir(tmp_path)
-    answer = shell("plugins", "new", "street-signs")
+    answer = shell("plugins", "new", "street-signs", *KINDS[request.param][0])
     assert answer.code == 0, answer.err
+    assert "zoo check street_signs_small" in answer.out
     return tmp_path / "detzoo-street-signs"
 
 
-def test_it_writes_a_distribution(made: Path) -> None:
-    assert {str(path.relative_to(made)) for path in made.rglob("*") if path.is_file()} == {
-        "pyproject.toml",
-        "README.md",
-        "detzoo_street_signs/__init__.py",
-        "detzoo_street_signs/network.py",
-        "detzoo_street_signs/cards.yaml",
-        "tests/test_conformance.py",
-    }
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_writes_a_distribution(shell: Shell, tmp_path: Path, kind: str) -> None:
+    options, network = KINDS[kind]
+    assert shell("plugins", "new", "acme", "--to", str(tmp_path / "new"), *options).code == 0
+    written = {str(path.relative_to(tmp_path / "new")) for path in (tmp_path / "new").rglob("*") if path.is_file()}
+    assert written == PROJECT | {f"detzoo_acme/{file}" for file in ("__init__.py", "cards.yaml", network)}
+
+
+def test_the_workflow_is_valid_and_runs_the_tests_of_the_plugin(made: Path) -> None:
+    workflow = yaml.safe_load((made / ".github" / "workflows" / "tests.yml").read_text())
+    steps = [step.get("run", "") for step in workflow["jobs"]["tests"]["steps"]]
+    assert "python -m pytest" in steps
+    assert any("zoo check street_signs_small" in step for step in steps)
+    assert "${{ matrix.python }}" in (made / ".github" / "workflows" / "tests.yml").read_text()
+
+
+def test_it_is_licensed_like_the_zoo(made: Path) -> None:
+    assert (made / "LICENSE").read_text() == (Path(__file__).parents[2] / "LICENSE").read_text()
+    assert "actions/workflows/tests.yml/badge.svg" in (made / "README.md").read_text()
 
 
 def test_no_word_of_the_template_is_left_open(made: Path) -> None:
@@ -49,17 +67,25 @@ def test_the_comments_in_its_readme_are_aligned(made: Path) -> None:
     assert len({line.index("# ") for line in commented}) == 1
 
 
+@pytest.fixture
+def python(tmp_path: Path) -> str:
+    """The Python of a new environment, which sees what this one sees."""
+    venv.create(tmp_path / "env")
+    [site] = (tmp_path / "env").glob("lib/python*/site-packages")
+    own = sysconfig.get_path("stdlib")
+    seen = [path for path in sys.path if os.path.isdir(path) and ("site-packages" in path or not path.startswith(own))]
+    (site / "here.pth").write_text("\n".join(map(os.path.abspath, seen)))
+    return str(tmp_path / "env" / "bin" / "python")
+
+
 @pytest.mark.slow
-def test_it_builds_installs_is_listed_and_passes_its_own_tests(made: Path, tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"]
-    subprocess.run([*pip, "--no-build-isolation", "--target", str(site), str(made)], check=True)
-    path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))
+def test_it_builds_installs_is_listed_and_passes_its_own_tests(made: Path, python: str) -> None:
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
+    editable = ["--no-index", "--no-deps", "--no-build-isolation", "--editable", str(made)]
+    subprocess.run([*pip, *editable], check=True)
 
     def run(*words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", *words], cwd=made, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True
-        )
+        done = subprocess.run([python, "-m", *words], cwd=made, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -67,6 +93,7 @@ def test_it_builds_installs_is_listed_and_passes_its_own_tests(made: Path, tmp_p
     assert listed.split()[1:5] == ["loaded", "1", "detzoo-street-signs", "0.1.0"]
     assert "street-signs/street_signs_small" in run("zoo", "show", "street_signs_small")
     assert " failed" not in run("pytest", "-q", "-p", "no:cacheprovider")
+    assert "FAILED" not in run("zoo", "check", "street_signs_small", "--set", "input.size=[64, 64]")
 
 
 def test_a_folder_that_is_there_is_left_alone(shell: Shell, made: Path) -> None:

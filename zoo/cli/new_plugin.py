@@ -16,13 +16,24 @@ from zoo.registry.shelf import CORE, USER
 
 TEMPLATE = Path(__file__).parent / "template"
 # Where each file of the template goes.
-FILES = {
+PROJECT = {
     "pyproject.toml.txt": "pyproject.toml",
+    "LICENSE.txt": "LICENSE",
+    "gitignore.txt": ".gitignore",
+    "workflow.yml.txt": ".github/workflows/tests.yml",
+    "test_conformance.py.txt": "tests/test_conformance.py",
+}
+BACKBONE = {
     "README.md.txt": "README.md",
     "init.py.txt": "{package}/__init__.py",
     "network.py.txt": "{package}/network.py",
     "cards.yaml.txt": "{package}/cards.yaml",
-    "test_conformance.py.txt": "tests/test_conformance.py",
+}
+DETECTOR = {
+    "detector_README.md.txt": "README.md",
+    "detector_init.py.txt": "{package}/__init__.py",
+    "detector.py.txt": "{package}/detector.py",
+    "detector_cards.yaml.txt": "{package}/cards.yaml",
 }
 
 
@@ -31,8 +42,14 @@ def new_plugin(
     to: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="A new or empty folder; without it, detzoo-NAME in this one.")
     ] = None,
+    detector: Annotated[
+        bool, typer.Option("--detector", help="A whole detector in place of a backbone under a neck and a head of the zoo.")
+    ] = False,
 ) -> None:
-    """Write a plugin that works: a small detector, its card, and a test that holds it to what the zoo promises."""
+    """Write a plugin that works: a small detector, its card, and a test that holds it to what the zoo promises.
+
+    It comes with a licence, a .gitignore, and a workflow for GitHub that runs the test on every push.
+    """
     _check_name(name)
     folder = to or Path(f"detzoo-{name}")
     if folder.exists() and (not folder.is_dir() or any(map(_counts, folder.iterdir()))):
@@ -41,12 +58,12 @@ def new_plugin(
             "That is there already, and is not an empty folder; hidden files and virtual environments do not count.",
             "Choose another folder with --to.",
         )
-    for path, text in written(name).items():
+    for path, text in written(name, detector=detector).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
         output.line(str(folder / path))
     output.line("")
-    output.line(f'pip install --editable "{folder}[test]" && zoo check {name}_small')
+    output.line(f'pip install --editable "{folder}[test]" && zoo check {name.replace("-", "_")}_small')
 
 
 def _counts(entry: Path) -> bool:
@@ -54,7 +71,7 @@ def _counts(entry: Path) -> bool:
     return not (entry.name.startswith(".") or (entry / "pyvenv.cfg").is_file())
 
 
-def written(name: str) -> dict[str, str]:
+def written(name: str, *, detector: bool = False) -> dict[str, str]:
     """The files of a new plugin: path to text."""
     identifier = name.replace("-", "_")
     words = {
@@ -62,13 +79,15 @@ def written(name: str) -> dict[str, str]:
         "identifier": identifier,
         "package": f"detzoo_{identifier}",
         "model": f"{identifier}_small",
+        "class": "".join(word.capitalize() for word in re.split(r"[-_]+", name)),
         "title": re.sub(r"[-_]+", " ", name).capitalize(),
     }
 
     def fill(text: str) -> str:
         return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
 
-    texts = {fill(path): fill((TEMPLATE / file).read_text(encoding="utf-8")) for file, path in FILES.items()}
+    files = PROJECT | (DETECTOR if detector else BACKBONE)
+    texts = {fill(path): fill((TEMPLATE / file).read_text(encoding="utf-8")) for file, path in files.items()}
     return {path: _aligned(text) if path.endswith(".md") else text for path, text in texts.items()}
 
 
