@@ -69,28 +69,18 @@ def _truth(file: Instances, name: str, missing_area: MissingArea) -> GroundTruth
         "image": file.images,
         "label": _labels(file, space, name),
         "box": file.boxes,
-        "area": np.where(unknown, file.boxes[:, 2] * file.boxes[:, 3], file.areas),
+        "area": file.areas,
         "crowd": file.crowd,
-        "id": _numbered(file.ids),
+        "id": file.ids,
     }
     images = {"id": file.image_ids, "width": file.sizes[:, 0], "height": file.sizes[:, 1]}
-    no_area = int(unknown.sum())
-    truth = GroundTruth.of(images, boxes, space=space, box_format="xywh", name=name, no_area=no_area)
+    truth = GroundTruth.of(images, boxes, space=space, box_format="xywh", name=name)
     counts = np.diff(truth.starts)
     if len(counts) and counts.max() > MOST_BOXES:
         most = int(counts.argmax())
         case = f"Image {truth.image_ids[most]} has {counts[most]} boxes; more than {MOST_BOXES} are refused."
         raise wrong(name, case)
     return truth
-
-
-def _numbered(ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Annotation ids, where each that is unknown gets one of its own."""
-    unknown = ids == UNKNOWN
-    if not unknown.any():
-        return ids
-    first = max(int(ids.max()), 0)
-    return np.where(unknown, first + np.cumsum(unknown), ids)
 
 
 def _labels(file: Instances, space: LabelSpace, name: str) -> NDArray[np.int64]:
