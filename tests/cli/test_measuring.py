@@ -66,6 +66,14 @@ def test_evaluate_says_which_classes_a_model_does_not_know(shell: Shell, data: s
     assert "classes that the data set does not have were left out" in done.out
 
 
+def test_a_font_is_for_plots(shell: Shell, data: str, results: Callable[..., Path], tmp_path: Path) -> None:
+    done = shell("evaluate", str(results("right.json")), "--data", data, "--font", "a.ttf")
+    assert (done.code, "Add --plots" in done.err) == (2, True)
+    words = ("--plots", str(tmp_path / "plots"), "--font", str(tmp_path / "a.ttf"), "--resamples", "0")
+    done = shell("evaluate", str(results("right.json")), "--data", data, *words)
+    assert (done.code, "No font can be read there" in done.err) == (2, True)
+
+
 def test_few_resamples_are_told_and_one_is_refused(shell: Shell, data: str, results: Callable[..., Path]) -> None:
     file = str(results("right.json"))
     assert "5 resamples make no interval worth the name" in shell("evaluate", file, "--data", data, "--resamples", "5").out

@@ -54,6 +54,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     classes: Annotated[bool, typer.Option("--classes", help="A line for each class too.")] = False,
     json_to: Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write the report.")] = None,
     plots: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Draw curves, classes, mistakes and more.")] = None,
+    font: Annotated[Path | None, typer.Option(metavar="FILE", help="Of names in plots; else one that has their letters.")] = None,
 ) -> None:
     """Measure models on a data set: COCO's numbers, in percent, with 95 % confidence intervals.
 
@@ -66,7 +67,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     given: dict[str, object] = {"protocol": protocol, "weights": weights, "device": device, "batch-size": batch_size}
     given |= {"to": to, "exif": exif, "fresh": fresh or None}
     _refuse_idle(models, given)
-    _check_outputs(models, json_to, plots)
+    _check_outputs(models, json_to, plots, font)
     dataset, running = read(data), _running(given)
 
     def one(model: str) -> Report:
@@ -80,7 +81,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     if json_to:
         _write(reports, json_to)
     if plots:
-        _draw(reports, plots)
+        _draw(reports, plots, font)
     raise typer.Exit(code)
 
 
@@ -94,7 +95,9 @@ def _running(given: Mapping[str, object]) -> dict[str, object]:
     return options
 
 
-def _check_outputs(models: Sequence[str], json_to: str | None, plots: Path | None) -> None:
+def _check_outputs(models: Sequence[str], json_to: str | None, plots: Path | None, font: Path | None) -> None:
+    if font and not plots:
+        raise UsageError("--font was given.", "It is for --plots, which was not.", "Add --plots FOLDER")
     if json_to and json_to.endswith(".json") and len(set(models)) > 1:
         raise typer.BadParameter("several reports do not go into one file; name a folder, or -", param_hint="--json")
     if json_to and json_to.endswith(".json"):
@@ -242,10 +245,10 @@ def _subject(report: Report) -> list[str | None]:
     return [facts.get(key) for key in ("model", "weights_sha256", "state_sha256", "data_sha256", "protocol_settings")]
 
 
-def _draw(reports: Mapping[str, Report], folder: Path) -> None:
+def _draw(reports: Mapping[str, Report], folder: Path, font: Path | None) -> None:
     from zoo.evaluate.naming import file_names
     from zoo.evaluate.plots import save  # deferred: it imports matplotlib
 
     for name, file in file_names(reports).items():
-        save(reports[name], folder / file)
+        save(reports[name], folder / file, font=font)
     output.line(f"Plots: {folder}", err=True)

@@ -10,6 +10,8 @@ from zoo.errors import DataError
 from zoo.evaluate.plots.classes import classes
 from zoo.evaluate.plots.confusion import confusion
 from zoo.evaluate.plots.curves import curves
+from zoo.evaluate.plots.fonts import FontWarning as FontWarning
+from zoo.evaluate.plots.fonts import fonts_for
 from zoo.evaluate.plots.mistakes import mistakes
 from zoo.evaluate.plots.reliability import reliability
 from zoo.extras import optional
@@ -27,20 +29,25 @@ FIGURES = {
 DOTS = 150  # an inch
 
 
-def save(report: Report, folder: str | Path) -> list[Path]:
+def save(report: Report, folder: str | Path, *, font: str | Path | None = None) -> list[Path]:
     """Draws every figure that the report has numbers for, each as NAME.png in the folder.
 
-    Raises: MissingExtra where matplotlib is not installed. DataError where the folder is none, or can't be written.
+    font: a font file for names; letters that it or matplotlib's own lacks are taken from fonts of the system. What no font has
+        is told by one `FontWarning`.
+    Raises: MissingExtra where matplotlib is not installed. UsageError where the font is none. DataError where the folder is none,
+        or can't be written.
     """
     optional("matplotlib", wanted_for="Plots", extra="plots")
     folder = Path(folder)
-    figures = {folder / f"{name}.png": figure for name, draw in FIGURES.items() if (figure := draw(report)) is not None}
+    names = [*report.per_class, report.measured.data, (report.provenance or {}).get("model", "")]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, figure in figures.items():
-            with draft_of(path) as draft:
-                figure.savefig(draft, dpi=DOTS, format="png")
-                draft.replace(path)
+        with fonts_for(names, font):
+            figures = {folder / f"{name}.png": figure for name, draw in FIGURES.items() if (figure := draw(report)) is not None}
+            folder.mkdir(parents=True, exist_ok=True)
+            for path, figure in figures.items():
+                with draft_of(path) as draft:
+                    figure.savefig(draft, dpi=DOTS, format="png")
+                    draft.replace(path)
     except OSError as why:
         case = "It is a file, and plots are several." if folder.is_file() else f"That failed: {why.strerror or why}."
         raise DataError(f"Plots were to be written to {folder}.", case, "Name a folder that can be written.") from None
