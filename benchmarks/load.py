@@ -1,9 +1,10 @@
-"""How long a name takes to become a detector: `zoo.load` from a warm cache against torchvision's builder, on the same weights.
+"""How long a name takes to become a detector: `zoo.load` against torchvision's builder, on the same weights.
 
-Both load Faster R-CNN ResNet-50 FPN: torchvision from a `.pth` in the cache of torch.hub, the zoo from its own cache, filled once
-over a loopback Hub. Each run is a process of its own that imports everything before the clock starts; runs alternate.
+All load Faster R-CNN ResNet-50 FPN: torchvision from a `.pth` in the cache of torch.hub; the zoo from the cache of a loopback
+Hub, and from a file of one's own, for the first time (hashed, every number looked at, a `.pth` converted) and later.
+Each run is a process of its own that imports everything before the clock starts; runs alternate.
 "memory" is what loading adds to the peak of private memory (anonymous pages: what can't be dropped and read again);
-"touched" is the same after one picture has gone through. The boxes of both are compared bit by bit.
+"touched" is the same after one picture has gone through. The boxes of all are compared bit by bit.
 
     python benchmarks/load.py [--runs 7] [--json OUT]
 """
@@ -22,7 +23,15 @@ from pathlib import Path
 
 NAME = "fasterrcnn_resnet50_fpn"
 FILE = f"{NAME}_coco-258fb6c6.pth"
-LOADERS = ("torchvision", "zoo")
+# What is loaded, and whether it is for the first time.
+LOADERS = {
+    "torchvision": ("torchvision builder + load_state_dict", False),
+    "hub": ("zoo.load, from the Hub's cache", False),
+    "own": ("zoo.load, own .safetensors", False),
+    "pth": ("zoo.load, own .pth", False),
+    "own first": ("zoo.load, own .safetensors, first time", True),
+    "pth first": ("zoo.load, own .pth, first time", True),
+}
 
 
 def private_bytes() -> int:
@@ -47,14 +56,14 @@ def run_child(loader: str, spec: str) -> None:
     picture = torch.rand(3, 240, 320)
     before = private_bytes()
     started = time.perf_counter()
-    if loader == "zoo":
+    if loader != "torchvision":
         model = zoo.load(NAME, weights=spec, progress=False)
         network = model.net
     else:
         network = fasterrcnn_resnet50_fpn(weights="COCO_V1", progress=False).eval()
     seconds = time.perf_counter() - started
     memory = private_bytes() - before
-    if loader == "zoo":
+    if loader != "torchvision":
         for module in network.modules():  # the same fix torchvision's builder makes for these weights
             if type(module).__name__ == "FrozenBatchNorm2d":
                 module.eps = 0.0
@@ -88,6 +97,13 @@ def make_weights(folder: Path) -> tuple[Path, Path]:
 
 
 def measure(loader: str, spec: str, environment: dict[str, str]) -> dict[str, float]:
+    if LOADERS[loader][1]:
+        with tempfile.TemporaryDirectory() as empty:
+            return measure_in(loader, spec, environment | {"ZOO_HOME": empty})
+    return measure_in(loader, spec, environment)
+
+
+def measure_in(loader: str, spec: str, environment: dict[str, str]) -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, __file__, "--child", loader, "--spec", spec],
         env=environment,
@@ -116,7 +132,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name, LoopbackHub() as hub:
         folder = Path(name)
-        _, safe = make_weights(folder)
+        pth, safe = make_weights(folder)
         commit = hub.add("bench/fasterrcnn", {"model.safetensors": safe})
         environment = os.environ | {
             "TORCH_HOME": str(folder / "torch"),
@@ -125,10 +141,11 @@ def main() -> None:
             "HF_ENDPOINT": hub.endpoint,
             "PYTHONHASHSEED": "0",
         }
-        spec = f"hub:bench/fasterrcnn@{commit}"
-        for loader in LOADERS:
+        places = {"hub": f"hub:bench/fasterrcnn@{commit}", "own": f"file:{safe}", "pth": f"file:{pth}", "torchvision": ""}
+        specs = {loader: places[loader.partition(" ")[0]] for loader in LOADERS}
+        for loader, spec in specs.items():
             measure(loader, spec, environment)  # fills the cache and the page cache
-        runs = [{loader: measure(loader, spec, environment) for loader in LOADERS} for _ in range(asked.runs)]
+        runs = [{one: measure(one, spec, environment) for one, spec in specs.items()} for _ in range(asked.runs)]
     median = {
         loader: {key: statistics.median(run[loader][key] for run in runs) for key in ("seconds", "memory", "touched")}
         for loader in LOADERS
@@ -137,7 +154,7 @@ def main() -> None:
     base = median["torchvision"]["seconds"]
     rows = [
         {
-            "loader": "torchvision builder + load_state_dict" if loader == "torchvision" else "zoo.load, warm cache",
+            "loader": LOADERS[loader][0],
             "seconds": f"{one['seconds']:.3f}",
             "times as fast": f"{base / one['seconds']:.1f}",
             "memory MB": f"{one['memory'] / 1e6:.0f}",
@@ -145,7 +162,7 @@ def main() -> None:
         }
         for loader, one in median.items()
     ]
-    boxes = runs[0]["zoo"]["boxes"]
+    boxes = runs[0]["hub"]["boxes"]
     verdict = f"{boxes} boxes of one picture are {'bit-equal' if same else 'NOT EQUAL'}; median of {asked.runs} runs each."
     report("Loading Faster R-CNN ResNet-50 FPN", rows, distributions=["torch", "torchvision"], notes=[verdict], to=asked.json)
     raise SystemExit(not same)

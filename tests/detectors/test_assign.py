@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import save_file
 
 import zoo
-from zoo.detectors.assign import assign, read
+from zoo.detectors.assign import assign
+from zoo.detectors.tensors import mapped
 from zoo.errors import CheckpointError
 
 
@@ -31,10 +32,10 @@ def test_a_network_gets_the_tensors_of_the_file(nano: zoo.Detector, file: Path) 
 
 
 def test_the_weights_are_views_of_the_mapped_file(file: Path) -> None:
-    tensors = read(file)
-    mapped = [line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith(str(file))]
+    tensors = mapped(file)
+    lines = [line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith(str(file))]
     assert tensors
-    assert mapped
+    assert lines
 
 
 def test_training_a_loaded_network_leaves_the_file_alone(file: Path) -> None:

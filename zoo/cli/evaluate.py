@@ -29,8 +29,7 @@ CLASSES = ("class", "boxes", "AP", "interval", "AP50", "best score", "precision"
 
 
 Models = Annotated[
-    list[str],
-    typer.Argument(metavar="MODEL|FILE", help="A name, predictions (.parquet) or COCO results (.json, .jsonl, .json.gz)."),
+    list[str], typer.Argument(metavar="MODEL|FILE", help="A name, predictions (.parquet) or COCO results (.json).")
 ]
 Thresholds = Annotated[
     ProtocolName | None,

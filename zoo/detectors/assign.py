@@ -1,31 +1,25 @@
 """Puts a checkpoint's tensors into a network built on the meta device, all of them or none, without copying.
 
-The tensors stay what they are, memory-mapped views of the safetensors file (private: writing to a weight never reaches the file);
-a checkpoint that does not fit is explained tensor by tensor.
+The tensors stay what they are, in the memory that `zoo.detectors.tensors` gave them; a checkpoint that does not fit is explained
+tensor by tensor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
-from safetensors import safe_open
 from torch import Tensor
 
 from zoo.detectors.detector import Detector
 from zoo.detectors.family import class_layers, translated
+from zoo.detectors.numbers import converted
 from zoo.errors import CheckpointError, ContractError
 from zoo.words import are, counted
 
 OTHER_MODEL = "Give a checkpoint of this architecture, or name the model it was made for."
 OTHER_CLASSES = "If it is for other classes, name all of them in the order they were trained in: "
 SHOWN = 6  # names listed of each kind before "and 17 more"
-
-
-def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, memory-mapped."""
-    with safe_open(path, framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+LETTERS = 100  # of one name
 
 
 def assign(detector: Detector, published: Mapping[str, Tensor], *, asked: str) -> None:
@@ -43,23 +37,13 @@ def assign(detector: Detector, published: Mapping[str, Tensor], *, asked: str) -
         raise _misfit(
             asked, shapes=shapes, fix=_other_classes(detector, wrong) if _by_class(detector, wrong) else (OTHER_MODEL, None)
         )
-    state = {name: tensor.to(own[name].dtype) if name in own else tensor for name, tensor in state.items()}
+    state = {
+        name: converted(name, tensor, own[name].dtype, asked=asked) if name in own else tensor for name, tensor in state.items()
+    }
     result = detector.load_state_dict(state, strict=False, assign=True)
     if result.missing_keys or result.unexpected_keys:
         raise _misfit(asked, missing=result.missing_keys, unexpected=result.unexpected_keys)
     _require_filled(detector)
-
-
-def check_finite(state: Mapping[str, Tensor], *, asked: str) -> None:
-    """Raises: CheckpointError naming the first tensor with a NaN or an infinity: a network with one of them sees nothing."""
-    for name, tensor in state.items():
-        odd = int((~tensor.isfinite()).sum()) if tensor.is_floating_point() else 0
-        if odd:
-            raise CheckpointError(
-                asked,
-                f"Of the tensor '{name}', {counted(odd, 'number')} {are(odd)} not finite.",
-                "The training that made it has diverged: use an earlier checkpoint.",
-            )
 
 
 def _require_filled(detector: Detector) -> None:
@@ -108,7 +92,7 @@ def _misfit(
 
 def _some(names: Sequence[str]) -> str:
     rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(name[:LETTERS] for name in names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _shape(tensor: Tensor) -> str:

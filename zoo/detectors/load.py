@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from os import PathLike, fspath
 
 import torch
+from torch import Tensor
 
-from zoo.detectors.assign import assign, check_finite, read
+from zoo.detectors.assign import assign
 from zoo.detectors.build import build
 from zoo.detectors.detector import Detector
 from zoo.detectors.family import post_load
+from zoo.detectors.numbers import check_finite, widened
+from zoo.detectors.prefix import without_prefix
 from zoo.detectors.reheading import fits, rehead
-from zoo.detectors.skeleton import skeleton
+from zoo.detectors.skeleton import skeleton, uncollected
 from zoo.detectors.swap import HeadSwap, some
-from zoo.errors import UsageError
+from zoo.detectors.tensors import reading
+from zoo.errors import CheckpointError, ContractError, UsageError
 from zoo.hub.choice import Found, called, choose, find, is_place
+from zoo.hub.fetched import Fetched
+from zoo.hub.record import Stamp, note_finite
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.registry import Catalogue, Choice, catalogue
@@ -60,7 +66,8 @@ def load(
         detector, short = build(known, choice, new), choice.entry.name
     else:
         found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
-        detector = _filled(known, choice, found, old, new, asked=f"'{name}' was to be loaded from {found.file.source}.")
+        with uncollected():
+            detector = _filled(known, choice, found, old, new, asked=f"'{name}' was to be loaded from {found.file.source}.")
         detector.weights, short = found.file, called(choice, found)
     detector.name = named(short, old, new)
     if detector.swap:
@@ -97,20 +104,52 @@ def device_of(device: torch.device | str | None) -> torch.device:
 def _filled(known: Catalogue, choice: Choice, found: Found, old: LabelSpace, new: LabelSpace, *, asked: str) -> Detector:
     """The architecture for `new` with weights for `old`, or with somebody's own that are for `new` already."""
     make = partial(build, known, choice)
-    published = read(found.file.path)
-    if found.weights is None:
-        check_finite(published, asked=asked)  # of published files the hash says as much
-    with skeleton():
-        detector = make(new)
-    if new == old or (found.weights is None and fits(detector, published)):
-        assign(detector, published, asked=asked)
-    else:
-        detector.swap = rehead(detector, published, old=old, make=make, asked=asked)
+    file = found.file
+    with reading(file.path, own=file.own) as begun:
+        with skeleton():
+            detector = make(new)
+        published = widened(begun.tensors(), asked=asked)
+    _check_unchanged(file, asked=asked)
+    if found.weights is None and not file.finite:  # of published files the hash says as much
+        check_finite(published, asked=asked)
+        note_finite(file.key, file.path)
+    own = found.weights is None
+    try:
+        _fill(detector, published, old, new, own=own, make=make, asked=asked)
+    except (CheckpointError, ContractError):
+        bare = without_prefix(detector, published)
+        if bare is None:
+            raise
+        log.warning("%s %s", asked, bare)
+        _fill(detector, bare.tensors, old, new, own=own, make=make, asked=asked)
     # Somebody's own weights are taken to be trained from the card's, so they need the same fixes.
     described = found.weights or choice.weights
     if described and described.post_load:
         post_load(detector, described.post_load)
     return detector
+
+
+def _fill(
+    detector: Detector,
+    published: Mapping[str, Tensor],
+    old: LabelSpace,
+    new: LabelSpace,
+    *,
+    own: bool,
+    make: Callable[[LabelSpace], Detector],
+    asked: str,
+) -> None:
+    """Puts weights into a detector for `new`; own: they are somebody's own, and may be for `new` already."""
+    if new == old or (own and fits(detector, published)):
+        assign(detector, published, asked=asked)
+    else:
+        detector.swap = rehead(detector, published, old=old, make=make, asked=asked)
+
+
+def _check_unchanged(file: Fetched, *, asked: str) -> None:
+    """Raises: CheckpointError where the file is another by now than the one that was hashed."""
+    if file.stamp and not file.own and Stamp.of(file.path) != file.stamp:
+        raise CheckpointError(asked, f"{file.path} changed while it was read.", "Load it again, once it is written.")
 
 
 def _notice(name: str, swap: HeadSwap) -> None:

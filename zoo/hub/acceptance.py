@@ -14,10 +14,13 @@ from zoo.hub.local import Local
 from zoo.hub.offer import Offer
 from zoo.hub.promise import Promise, first_broken, sha256_of
 from zoo.hub.record import Record, Stamp
+from zoo.paths import is_inside
+from zoo.registry.home import home
 
 log = logging.getLogger("zoo")
 
 ASKED = "Weights '{}' were asked for."
+CHANGED_FIX = "Load it again, once it is written."
 PLACE = "Load it where there is a network, or use a file that is here as weights: file:PATH"
 AGAIN = "Where there is a network: zoo verify --remove {0}, then zoo pull {0}"
 CARRY = "On a connected machine: zoo pull {0}; or carry it over: zoo bundle {0} --to FOLDER, then ZOO_BUNDLE=FOLDER here."
@@ -30,22 +33,34 @@ def take(offer: Offer, wanted: Wanted, *, progress: bool | None) -> Fetched:
         WeightsError: one of its subclasses, when the file can't be had, is another, or can't be read.
     """
     known = _known(offer)
-    path, sha256 = (Path(known.path), known.sha256) if known else _verified(offer, wanted.entry, progress)
-    ready = _readable(offer, path, sha256, state_key=wanted.weights.state_key, checked=known is not None)
+    file = known or _verified(offer, wanted.entry, progress)
+    path = Path(file.path)
+    ready = _readable(offer, path, file.sha256, state_key=wanted.weights.state_key, checked=known is not None)
+    if not file.holds(path):
+        raise CheckpointError(ASKED.format(wanted.entry), f"{path} changed while it was read.", CHANGED_FIX)
     if not known:
-        record.write(Record(offer.key, str(path), sha256, Stamp.of(path), wanted.entry, offer.revision))
+        record.write(file)
     original = offer.original
     return Fetched(
         path=ready.path,
-        sha256=original.sha256 if original else sha256,
+        sha256=original.sha256 if original else file.sha256,
         source=offer.source,
         revision=offer.revision,
-        bytes=original.bytes if original else path.stat().st_size,
+        bytes=original.bytes if original else file.stamp.bytes,
         published=path,
         through=offer.through,
         converted=original.converted if original else ready.converted,
         dropped=ready.dropped,
+        own=_is_own(ready.path),
+        key=ready.key or offer.key,
+        stamp=file.stamp,
+        finite=ready.finite if ready.key else file.finite,
     )
+
+
+def _is_own(path: Path) -> bool:
+    """Whether only the zoo writes a file: it is in the zoo's folder, and a regular file there."""
+    return not path.is_symlink() and any(is_inside(path, home() / folder) for folder in ("files", "converted"))
 
 
 def _known(offer: Offer) -> Record | None:
@@ -57,15 +72,22 @@ def _known(offer: Offer) -> Record | None:
     return None
 
 
-def _verified(offer: Offer, entry: str, progress: bool | None) -> tuple[Path, str]:
+def _hashed(offer: Offer, path: Path, entry: str) -> Record:
+    """A file that was hashed now; the stamp is from before, so that a change meanwhile shows."""
+    stamp = Stamp.of(path)
+    return Record(offer.key, str(path), sha256_of(path), stamp, entry, offer.revision)
+
+
+def _verified(offer: Offer, entry: str, progress: bool | None) -> Record:
     """The file and its sha256, which keeps every promise."""
     asked, carrier = ASKED.format(entry), offer.carrier
     path = carrier.find()
     if path:
-        digest = sha256_of(path)
+        file = _hashed(offer, path, entry)
+        digest = file.sha256
         broken = first_broken(offer.all_promises(), digest)
         if not broken:
-            return path, digest
+            return file
         if isinstance(carrier, Local):
             raise broken.breach(asked, digest)
         if settings.offline():
@@ -74,7 +96,7 @@ def _verified(offer: Offer, entry: str, progress: bool | None) -> tuple[Path, st
         carrier.remove(digest)
     if isinstance(carrier, Local) or settings.offline():
         raise OfflineError(asked, "It is not on this machine, and the network is switched off.", _advice(CARRY, entry))
-    return _downloaded(carrier, offer, asked, progress)
+    return _downloaded(carrier, offer, entry, progress)
 
 
 def _unusable(offer: Offer, path: Path, digest: str, broken: Promise, entry: str) -> WeightsError:
@@ -90,17 +112,17 @@ def _advice(text: str, entry: str) -> str:
     return PLACE if ":" in entry else text.format(entry)
 
 
-def _downloaded(carrier: Carrier, offer: Offer, asked: str, progress: bool | None) -> tuple[Path, str]:
-    path = carrier.download(progress=progress)
-    digest = sha256_of(path)
+def _downloaded(carrier: Carrier, offer: Offer, entry: str, progress: bool | None) -> Record:
+    file = _hashed(offer, carrier.download(progress=progress), entry)
+    digest = file.sha256
     broken = first_broken(offer.all_promises(), digest)
     if broken:
         if broken.error is not LockError:  # a wrong line in a lock file is no reason to take a good file from everybody
             carrier.remove(digest)
-        raise broken.breach(asked, digest)
+        raise broken.breach(ASKED.format(entry), digest)
     if not offer.all_promises():
         log.info("%s: nobody publishes its sha256. It is %s, and has to stay so from now on.", offer.source, digest)
-    return path, digest
+    return file
 
 
 def _readable(offer: Offer, path: Path, sha256: str, *, state_key: str | None, checked: bool) -> Mappable:

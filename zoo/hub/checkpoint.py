@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.errors import CheckpointError
@@ -35,11 +35,15 @@ class Mappable:
 
     converted: its own sha256, if it was made from another file.
     dropped:   what that other file held besides tensors.
+    key:       what a converted file is remembered under.
+    finite:    every number in a converted file is known to be finite.
     """
 
     path: Path
     converted: str | None = None
     dropped: tuple[str, ...] = ()
+    key: str = ""
+    finite: bool = False
 
 
 def mappable(published: Path, *, sha256: str, name: str, state_key: str | None, checked: bool = False) -> Mappable:
@@ -74,8 +78,8 @@ def converted(sha256: str, state_key: str | None) -> Mappable | None:
         if sha256_of(path) != known.sha256:
             log.warning("%s is damaged and is converted again.", path)
             return None
-        record.write(Record(known.address, str(path), known.sha256, Stamp.of(path), known.entry, dropped=known.dropped))
-    return Mappable(path, known.sha256, known.dropped)
+        record.write(replace(known, path=str(path), stamp=Stamp.of(path)))
+    return Mappable(path, known.sha256, known.dropped, known.address, known.finite)
 
 
 def check(path: Path) -> None:
@@ -98,13 +102,13 @@ def _convert(published: Path, sha256: str, state_key: str | None) -> Mappable:
         if found:
             return found
         tensors, dropped = tensors_of(load_archive(published, seems=_looks(published)), published, state_key)
-        with replacing(path) as draft:
+        with replacing(path, read_only=True) as draft:
             _save(tensors, draft, published)
         if dropped:
             log.info("%s: left out what is no tensor: %s", published, ", ".join(dropped))
-        digest = sha256_of(path)
-        record.write(Record(_address(sha256, state_key), str(path), digest, Stamp.of(path), dropped=dropped))
-    return Mappable(path, digest, dropped)
+        digest, key = sha256_of(path), _address(sha256, state_key)
+        record.write(Record(key, str(path), digest, Stamp.of(path), dropped=dropped))
+    return Mappable(path, digest, dropped, key)
 
 
 def _save(tensors: Mapping[str, object], draft: Path, published: Path) -> None:

@@ -34,16 +34,21 @@ def saving(path: Path, *, fix: str = HOME_FIX) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, read_only: bool = False) -> Iterator[Path]:
     """A new file to write to; when the block ends well it takes the place of `path` at once, else it is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with draft_of(path) as draft:
         yield draft
-        settle(draft, path)
+        settle(draft, path, read_only=read_only)
 
 
-def settle(draft: Path, path: Path) -> None:
-    """Moves a finished file into place, so that a power cut leaves the old one, the new one or none, but no half."""
+def settle(draft: Path, path: Path, *, read_only: bool = False) -> None:
+    """Moves a finished file into place, so that a power cut leaves the old one, the new one or none, but no half.
+
+    read_only: nobody is to write to it afterwards, because models that live map it into memory.
+    """
+    if read_only:
+        draft.chmod(draft.stat().st_mode & ~0o222)
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     draft.replace(path)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from zoo.hub.record import Stamp
 from zoo.registry.card import Weights
 
 
@@ -39,6 +40,9 @@ class Fetched:
     through:   the mirror or bundle it came from instead.
     converted: the sha256 of `path`, if that was made from a `.pth`.
     dropped:   what the `.pth` held besides tensors.
+    own:       only the zoo writes `path`, and never in place: it may be mapped into memory.
+    key:       what `path` is remembered under. stamp: that of `published` when it was hashed.
+    finite:    every number in it is known to be finite.
     """
 
     path: Path
@@ -50,3 +54,7 @@ class Fetched:
     through: str | None = None
     converted: str | None = None
     dropped: tuple[str, ...] = ()
+    own: bool = False
+    key: str = field(default="", compare=False)
+    stamp: Stamp | None = field(default=None, compare=False)
+    finite: bool = field(default=False, compare=False)

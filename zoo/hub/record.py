@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +42,7 @@ class Record:
     address:  what it is, as in `hub:org/repo@revision:file`, a URL, or `converted:SHA256`.
     entry:    the name it was last fetched for.
     dropped:  of a converted checkpoint: the entries that are no tensors and were left out.
+    finite:   every number in it was looked at, and is finite.
     """
 
     address: str
@@ -51,6 +52,7 @@ class Record:
     entry: str = ""
     revision: str | None = None
     dropped: tuple[str, ...] = ()
+    finite: bool = False
 
     def holds(self, path: Path) -> bool:
         """Whether `path` is still the file that was verified."""
@@ -88,6 +90,13 @@ def write(record: Record) -> None:
             draft.write_bytes(msgspec.json.encode(record))
     except CacheError as why:
         log.warning("%s is verified but can't be remembered, so each load hashes it again: %s", record.path, why.case)
+
+
+def note_finite(address: str, path: Path) -> None:
+    """Remembers that every number in the file of that address is finite, if it still is the file that was verified."""
+    known = read(address)
+    if known and known.holds(path) and not known.finite:
+        write(replace(known, finite=True))
 
 
 def forget(record: Record) -> None:

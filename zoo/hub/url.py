@@ -57,7 +57,7 @@ class Url:
                 part = Part(self.path.with_name(self.path.name + ".part"), self.url)
                 with bar(progress)(desc=self.path.name) as shown:
                     _fetch(part, Patience(self.url), shown)
-                settle(part.path, self.path)
+                settle(part.path, self.path, read_only=True)
                 part.note.unlink(missing_ok=True)
         return self.path
 

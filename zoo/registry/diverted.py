@@ -12,7 +12,6 @@ from typing import Any, TextIO
 
 STDOUT = 1
 STDERR = 2
-SILENT = ("zoo-interrupt",)  # threads that print nothing
 Tell = Callable[[str], None]
 
 
@@ -87,7 +86,7 @@ def diverted(*, concerns: Callable[[], bool], printed: Tell, closed: Callable[[]
               processes, is diverted where no other thread runs, which may be writing there itself.
     """
     real, base, given = sys.stdout, sys.__stdout__, sys.stdin
-    alone = all(one is threading.current_thread() or one.name in SILENT for one in threading.enumerate())
+    alone = threading.active_count() == 1
     stand_in = Output(real, concerns=concerns, printed=printed, closed=closed)
     with ExitStack() as stack:
         stack.enter_context(_kept(base, closed))

@@ -34,13 +34,9 @@ Respond = Callable[[str, str], tuple[Answer, Fault | None]]
 
 
 class Server:
-    """Listens on 127.0.0.1 from `start` to `stop`, which hangs up on everybody and waits for every thread.
+    """Listens on a free port of 127.0.0.1 from `start` to `stop`; `stop` hangs up on everybody and waits for every thread."""
 
-    port: 0 is any that is free.
-    """
-
-    def __init__(self, respond: Respond, record: Callable[[Request], None], *, port: int = 0) -> None:
-        self.wanted_port = port
+    def __init__(self, respond: Respond, record: Callable[[Request], None]) -> None:
         self.respond = respond
         self.record = record
         self.stopping = threading.Event()
@@ -75,7 +71,7 @@ class _Http(ThreadingHTTPServer):
         self.owner = owner
         self.open: set[socket.socket] = set()
         self.resets: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", owner.wanted_port), _Handler)
+        super().__init__(("127.0.0.1", 0), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.open.add(request)
