@@ -206,10 +206,17 @@ def test_json_is_whole_and_the_exit_code_right_whatever_plugins_do(give_plugin: 
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("words", [["list"], ["pull", "yolox_nano"]])
-def test_an_interrupt_names_the_plugin_that_hangs(give_plugin: Callable[..., None], tmp_path: Path, words: list[str]) -> None:
+DEAF = "while True:\n  try:\n    import time; time.sleep(1)\n  except BaseException:\n    pass"
+
+
+@pytest.mark.parametrize(
+    ("words", "source"), [(["list"], "while True: pass"), (["pull", "yolox_nano"], "while True: pass"), (["list"], DEAF)]
+)
+def test_an_interrupt_names_the_plugin_that_hangs(
+    give_plugin: Callable[..., None], tmp_path: Path, words: list[str], source: str
+) -> None:
     begun = tmp_path / "begun"
-    give_plugin("endless", f"open({str(begun)!r}, 'w')\nwhile True: pass")
+    give_plugin("endless", f"open({str(begun)!r}, 'w')\n{source}")
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
     command = [sys.executable, "-m", "zoo", *words]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:

@@ -177,3 +177,11 @@ def test_torch_is_imported_beside_a_damaged_distribution(install: Callable[..., 
     done = subprocess.run([sys.executable, "-m", "zoo", *words], env=environment, capture_output=True, text=True)
     assert done.returncode == 3, done.stderr
     assert "acme 1.0 is damaged: Its entry_points.txt is not valid: line 2" in done.stderr
+
+
+def test_escape_codes_in_the_metadata_of_strangers_command_no_terminal(install: Callable[..., Path]) -> None:
+    install(metadata=b"Name: ac\x1b[31mme\nVersion: 1.0\x1b]0;forged\x07\n", entries=b"[detzoo]\nac\x1b[31mme = detzoo_acme\n")
+    [plugin] = [one for one in find_plugins(EMPTY) if one.info.distribution != "detzoo"]
+    [text] = complaints([plugin])
+    assert "ac\\x1b[31mme" in text
+    assert text.isprintable()

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
+from zoo.printable import printable
+
 INTERRUPTED = 130
 GRACE_SECONDS = 3.0  # for what finishes a file or removes a draft while an interrupt is on its way up
 
@@ -61,4 +63,14 @@ def _end_late(reading: int) -> None:
         while told := pipe.read(64):  # nothing at its end, when the command is done
             if signal.SIGINT in told:
                 time.sleep(GRACE_SECONDS)
+                _name_what_hangs()
                 os._exit(INTERRUPTED)
+
+
+def _name_what_hangs() -> None:
+    """Says whose plugin it is that does not hear of the interrupt, past streams that it may hold."""
+    from zoo.registry.conduct import running  # deferred: there is nothing to say as a rule
+
+    if conduct := running():
+        with suppress(OSError):
+            os.write(2, f"Error: {printable(str(conduct.interrupted()))}\n".encode())

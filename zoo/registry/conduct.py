@@ -30,6 +30,7 @@ NAMED = 8  # changed places that one remark lists
 SHOWN = 60  # characters of what was printed
 _lock = threading.RLock()
 heard_at_exit: list[Callable[[str], None]] = []  # who else is to be told of what goes wrong at exit
+_running: list[Conduct] = []
 _left_running: list[tuple[str, threading.Thread]] = []
 
 
@@ -81,6 +82,22 @@ def watched(conduct: Conduct) -> Iterator[None]:
     in any thread while the network is switched off.
     """
     begun = threading.current_thread()
+    _running.append(conduct)
+    try:
+        with _alone(conduct, begun):
+            yield
+    finally:
+        _running.remove(conduct)
+
+
+def running() -> Conduct | None:
+    """The plugin whose code runs just now, the innermost of several."""
+    return _running[-1] if _running else None
+
+
+@contextmanager
+def _alone(conduct: Conduct, begun: threading.Thread) -> Iterator[None]:
+    """Watches the one thread, unless another is being watched already."""
     if not _lock.acquire(blocking=False):
         with unplugged(conduct.whose, concerns=lambda: threading.current_thread() is begun, told=conduct.tell):
             yield
@@ -121,10 +138,10 @@ def said(why: BaseException) -> str:
     if isinstance(why, SystemExit):
         return f"called {exit_of(why)}"
     try:
-        text = " ".join(str(why).split())
+        text = printable(" ".join(str(why).split()), limit=300)
     except Exception:  # its own __str__ may be at fault
         text = ""
-    return f"raised {type(why).__name__}{f': {text:.300}' if text else ''}"
+    return f"raised {type(why).__name__}{f': {text}' if text else ''}"
 
 
 def _look_back(conduct: Conduct, before: dict[Any, Any], threads: set[threading.Thread]) -> None:

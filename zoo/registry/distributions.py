@@ -15,6 +15,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.printable import printable
+
 if TYPE_CHECKING:
     from packaging.version import Version
 
@@ -189,8 +191,8 @@ def _said(error: Exception) -> str:
 
 
 def _short(text: str) -> str:
-    """Text from outside, in one line that is not too long."""
-    return " ".join(text.split())[:_LONGEST]
+    """Text from outside, in one line that is not too long and commands no terminal."""
+    return printable(" ".join(text.split()), limit=_LONGEST)
 
 
 def _key(distribution: metadata.Distribution) -> str:

@@ -18,6 +18,7 @@ import pluggy
 
 from zoo.errors import PluginError, ZooError
 from zoo.labels.near import choice_of, near
+from zoo.printable import printable
 from zoo.registry import hookspecs
 from zoo.registry.conduct import Conduct, said, watched
 from zoo.registry.contribution import KINDS, Contribution
@@ -34,6 +35,7 @@ SETTING = "ZOO_PLUGINS"
 OWN_DISTRIBUTION = "detzoo"
 SLOW = 0.5  # seconds that importing and registering may take before somebody is told
 NOTHING = "brings nothing: its module has no function register_… marked with @zoo.hookimpl, or none registers anything."
+LONGEST = 100  # characters of a name that a message repeats
 ENTRY_POINTS = "entry_points.txt"
 
 
@@ -156,9 +158,9 @@ def _order(one: Declared) -> tuple[str, bool, str, str]:
 def _info(one: Declared) -> PluginInfo:
     """Who it is; a distribution that does not say which plugins it has is taken for one that is called as it is."""
     owner = one.owner
-    name, value = (
-        (one.entry.name, one.entry.value) if one.entry else (owner.name.removeprefix(f"{OWN_DISTRIBUTION}-"), ENTRY_POINTS)
-    )
+    name, value = owner.name.removeprefix(f"{OWN_DISTRIBUTION}-"), ENTRY_POINTS
+    if one.entry:
+        name, value = printable(one.entry.name, limit=LONGEST), printable(one.entry.value, limit=LONGEST)
     remarks = (one.remark,) if one.remark else ()
     return PluginInfo(name, owner.name, owner.version, value, "switched off", remarks=remarks)
 
