@@ -20,7 +20,7 @@ except ImportError:  # Windows, where a file that somebody has open can't be rem
     fcntl = None  # type: ignore[assignment]
 
 YOUNG = 60.0  # seconds; a draft is there for an instant before it is locked
-LETTERS = 80  # of the file's name in the draft's, because names have a limit
+LETTERS = 50  # of the file's name in the draft's: names have a limit of 255 bytes, and a letter has up to four
 _DRAFT = re.compile(r"\..+\.\d+-\d+\.draft")
 _LOOKED: set[Path] = set()  # folders that this process has cleared
 

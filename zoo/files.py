@@ -10,6 +10,8 @@ from typing import BinaryIO, TypeAlias
 
 Named: TypeAlias = str | os.PathLike[str]
 
+NAME_BYTES = 255  # of a file's name, on nearly every file system
+
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -78,3 +80,15 @@ def _check(mode: int, path: Named) -> None:
 def _without_waiting(path: str, flags: int) -> int:
     """Opens at once where `open` would wait for somebody to write into a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def shortened(name: str, most: int = NAME_BYTES) -> str:
+    """The name with as many of its first letters as fit into so many bytes, the suffix kept."""
+    if len(os.fsencode(name)) <= most:
+        return name
+    stem, suffix = os.path.splitext(name)
+    suffix = suffix if len(os.fsencode(suffix)) < most // 2 else ""
+    room = most - len(os.fsencode(suffix))
+    while len(os.fsencode(stem)) > room:
+        stem = stem[:-1]
+    return stem + suffix

@@ -170,7 +170,7 @@ def test_two_pictures_of_one_name_do_not_overwrite_each_other(run: Run, tmp_path
     (tmp_path / "other").mkdir()
     (tmp_path / "2.jpg").rename(tmp_path / "other" / "1.png")
     run("1.png", "other", "--save", "seen")
-    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == ["1-2.png", "1.png"]
+    assert sorted(map(str, (tmp_path / "seen").rglob("*.png"))) == [f"{tmp_path}/seen/1.png", f"{tmp_path}/seen/other/1.png"]
 
 
 def test_a_folder_and_a_glob_are_many_pictures(run: Run) -> None:
@@ -184,7 +184,7 @@ def test_a_broken_picture_is_named_and_the_rest_comes_out(run: Run, tmp_path: Pa
     assert done.returncode == 1
     assert "0.jpg" in done.stderr
     assert "missing.png" in done.stderr
-    assert "Warning: 2 of 3 pictures could not be read." in done.stderr
+    assert "Warning: 2 of 3 images could not be read." in done.stderr
     assert done.stderr.count("Warning: ") == 3
     assert "on_error" not in done.stderr
     assert [one["file"] for one in json.loads((tmp_path / "out.json").read_text())] == ["1.png"]
@@ -193,7 +193,7 @@ def test_a_broken_picture_is_named_and_the_rest_comes_out(run: Run, tmp_path: Pa
 def test_nothing_readable_has_an_exit_code_of_its_own(run: Run) -> None:
     done = run("missing.png")
     assert done.returncode == 6
-    assert "Error: No picture could be read." in done.stderr
+    assert "Error: No image could be read." in done.stderr
 
 
 def test_a_wrong_name_is_a_sentence_and_exit_code_3(run: Run) -> None:
@@ -226,7 +226,7 @@ def test_a_folder_for_pictures_is_made_for_the_first_of_them(run: Run, tmp_path:
     for words, model in ((("missing.png",), ()), (("1.png",), ("--model", "no_such_model"))):
         done = run(*words, "--save", "a/seen", **({"model": model} if model else {}))
         assert done.returncode != 0
-        assert "Annotated pictures:" not in done.stderr
+        assert "Annotated images:" not in done.stderr
         assert not (tmp_path / "a").exists()
     assert run("1.png", "--save", "a/seen").returncode == 0
     assert [one.name for one in (tmp_path / "a/seen").iterdir()] == ["1.png"]
@@ -254,5 +254,5 @@ def test_a_picture_is_never_replaced_by_what_is_written_about_it(run: Run, tmp_p
     before = (tmp_path / "1.png").read_bytes()
     done = run("1.png", *words)
     assert done.returncode == 2
-    assert "one of the pictures" in done.stderr or "would be replaced" in done.stderr
+    assert "one of the images" in done.stderr or "would be replaced" in done.stderr
     assert (tmp_path / "1.png").read_bytes() == before

@@ -74,9 +74,7 @@ def test_categories_that_can_t_be_are_refused(tmp_path: Path, categories: object
         ImageIds.read(file)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"images": 3}', '{"images": [{"id": 1}]}', '{"images": [{"id": "x", "file_name": "a"}]}']
-)
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"images": 3}', '{"images": [{"id": "x", "file_name": "a"}]}'])
 def test_a_file_without_images_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "broken.json"
     file.write_text(text)
@@ -91,5 +89,5 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 def test_a_picture_where_annotations_belong_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"\xff\xd8\xff\xe0")
-    with pytest.raises(UsageError, match=r"It is no text\."):
+    with pytest.raises(UsageError, match="Byte 0 is no UTF-8, which JSON is"):
         ImageIds.read(tmp_path / "1.jpg")

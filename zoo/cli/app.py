@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("Keep weights", "zoo.cli.verify:verify"),
     "lock": ("Keep weights", "zoo.cli.lock:lock"),
     "bundle": ("Keep weights", "zoo.cli.bundle:bundle"),
+    "hub serve": ("Extend the zoo", "zoo.cli.hub_serve:serve"),
     "plugins": ("Extend the zoo", "zoo.cli.plugins:plugins"),
     "plugins new": ("Extend the zoo", "zoo.cli.new_plugin:new_plugin"),
     "compose": ("Extend the zoo", "zoo.cli.compose:compose"),

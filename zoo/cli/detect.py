@@ -1,9 +1,9 @@
-"""`zoo detect`: finds things in pictures.
+"""`zoo detect`: finds things in images.
 
-With `--json`, a list with one object a picture: file, width, height, model, weights_sha256 (null for random weights) and
-detections, a list of {box: [x1, y1, x2, y2], score, label, name}, best first. With `--coco`, a COCO results list: image_id,
-category_id (the data set's), bbox [x, y, width, height], score. `-` is standard output; a file that ends in `.jsonl` gets one
-object a line. A file takes its place when it is complete.
+With `--json`, a list with one object an image: file (as given), width, height, saved (where the annotated image is, with
+`--save`), model, weights_sha256 (null for random weights) and detections, a list of {box: [x1, y1, x2, y2], score, label,
+name}, best first. With `--coco`, a COCO results list: image_id, category_id (the data set's), bbox [x, y, width, height],
+score. `-` is standard output; a file that ends in `.jsonl` gets one object a line. A file takes its place when it is complete.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ DEFAULT = "yolox/yolox_nano"  # whole, so that no plugin's model of that name st
 
 
 class OnError(StrEnum):
-    """What to do with a picture that can't be read."""
+    """What to do with an image that can't be read."""
 
     skip = "skip"
     stop = "raise"  # the word that Python has for it
 
 
 class Exif(StrEnum):
-    """What to do with a picture's EXIF orientation."""
+    """What to do with an image's EXIF orientation."""
 
     apply = "apply"
     ignore = "ignore"
@@ -43,9 +43,9 @@ Overlap = Annotated[
     typer.Option(metavar="OVERLAP", min=0, max=1, help="Non-maximum suppression above this overlap; else the family's own."),
 ]
 MaxBoxes = Annotated[
-    int | None, typer.Option(metavar="COUNT", min=1, help="At most so many boxes a picture; else the family's own.")
+    int | None, typer.Option(metavar="COUNT", min=1, help="At most so many boxes an image; else the family's own.")
 ]
-Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write one object a picture; - is standard output.")]
+Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write one object an image; - is standard output.")]
 Coco = Annotated[str | None, typer.Option("--coco", metavar="FILE", help="Write a COCO results list; - is standard output.")]
 CocoImages = Annotated[
     Path | None,
@@ -54,9 +54,16 @@ CocoImages = Annotated[
         help="COCO annotations whose image and category ids to write; else file names are ids, and categories the model's.",
     ),
 ]
-Save = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Save annotated pictures there; the folder is made.")]
-Turn = Annotated[Exif, typer.Option(metavar="apply|ignore", help="Turn pictures upright as EXIF says, or take them as stored.")]
-Broken = Annotated[OnError, typer.Option(metavar="skip|raise", help="Leave out a picture that can't be read, or stop there.")]
+Save = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Save annotated images there, in folders like the originals'.")]
+Turn = Annotated[Exif, typer.Option(metavar="apply|ignore", help="Turn images upright as EXIF says, or take them as stored.")]
+Font = Annotated[Path | None, typer.Option(metavar="FILE", help="Font of the class names; else one that has their letters.")]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=NUMBER", help="What an image may cost: pixels, memory, seconds, download. memory=4G", show_default=False
+    ),
+]
+Broken = Annotated[OnError, typer.Option(metavar="skip|raise", help="Leave out an image that can't be read, or stop there.")]
 
 
 def detect(  # noqa: PLR0913 - one parameter an option
@@ -71,18 +78,21 @@ def detect(  # noqa: PLR0913 - one parameter an option
     coco_to: Coco = None,
     coco_images: CocoImages = None,
     save: Save = None,
+    font: Font = None,
     device: Device = None,
     batch_size: BatchSize = None,
     exif: Turn = Exif.apply,
     on_error: Broken = OnError.skip,
+    limit: Limit = None,
 ) -> None:
-    """Find things in pictures, and print a line a picture.
+    """Find things in images, and print a line an image.
 
-    A picture that can't be read is named on standard error and the rest goes on: the exit code is 1 then, and 6 where none could
+    An image that can't be read is named on standard error and the rest goes on: the exit code is 1 then, and 6 where none could
     be read. A file of results takes its place when it is complete.
     """
     from zoo.cli.detection import Request, run  # deferred: they import torch, which help does not need
     from zoo.detectors import Protocol
+    from zoo.images import Limits
 
     request = Request(
         sources=pictures,
@@ -98,5 +108,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
         coco_to=coco_to,
         coco_images=coco_images,
         save_to=save,
+        font=font,
+        limits=Limits.in_force().changed(limit or []),
     )
     raise typer.Exit(run(request))

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from zoo.cli import message, output
+from zoo.cli.annotated import Annotated
 from zoo.cli.image_ids import ImageIds
 from zoo.cli.options import weights_of
-from zoo.cli.results import STANDARD_OUTPUT, Annotated, json_list, object_of
+from zoo.cli.results import STANDARD_OUTPUT, json_list, object_of
 from zoo.detections import Detections
 from zoo.detections.convert.coco import met_ids
 from zoo.detectors import Detector, Protocol, load
@@ -21,7 +22,7 @@ from zoo.detectors.progress import Bar
 from zoo.detectors.stream import Looked, stream
 from zoo.draw import draw, save
 from zoo.errors import ImageError, UsageError
-from zoo.images import Picture, Source, expand
+from zoo.images import Limits, Picture, Source, expand
 from zoo.words import counted
 
 Write: TypeAlias = Callable[[Detections], None]
@@ -45,6 +46,8 @@ class Request:
     coco_to: str | None = None
     coco_images: Path | None = None
     save_to: Path | None = None
+    font: Path | None = None
+    limits: Limits = field(default_factory=Limits.in_force)
 
 
 def run(asked: Request) -> int:
@@ -61,24 +64,26 @@ def run(asked: Request) -> int:
     with ExitStack() as stack:
         add_json = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
         add_coco = stack.enter_context(json_list(asked.coco_to)) if asked.coco_to else None
-        annotated = Annotated(asked.save_to) if asked.save_to else None
+        saving = _Saving(Annotated(asked.save_to, pictures), asked.font) if asked.save_to else None
         detector = load(asked.model, weights=weights_of(asked.weights), labels=asked.labels, device=asked.device)
         if detector.weights is None:
             message.warning(f"{detector.name} has random weights: what it sees means nothing.")
         if ids:
             ids.check_classes(detector.name or asked.model, detector.space)
         left_out: Counter[str] = Counter()
-        writers = list(_writers(detector, add_json, add_coco, ids, left_out))
+        writers = list(_writers(detector, add_json, add_coco, ids, left_out, saving))
         if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
             writers.append(_print_line)
-        failed = _look(asked, detector, pictures, writers, _picture_writer(annotated) if annotated else None)
+        failed = _look(asked, detector, pictures, writers, saving)
     _say_left_out(left_out)
     _say(failed, len(pictures), asked)
     return 0 if not failed else ImageError.exit_code if len(failed) == len(pictures) else 1
 
 
 def _check_places(asked: Request) -> None:
-    """Raises: UsageError for outputs that get in each other's way."""
+    """Raises: UsageError for outputs that get in each other's way, and a font that nothing is drawn with."""
+    if asked.font and not asked.save_to:
+        raise UsageError("--font was given.", "It is for --save, which was not.", "Add --save annotated")
     if asked.coco_images and not asked.coco_to:
         raise UsageError("--coco-images was given.", "It is for --coco, which was not.", "Add --coco results.json")
     if asked.json_to and asked.coco_to and Path(asked.json_to).resolve() == Path(asked.coco_to).resolve():
@@ -91,11 +96,11 @@ def _check_originals(asked: Request, pictures: Sequence[Source]) -> None:
     originals = {Path(one).absolute() for one in pictures if isinstance(one, str)}
     files = {Path(to).absolute() for to in (asked.json_to, asked.coco_to) if to and to != STANDARD_OUTPUT}
     if replaced := sorted(files & originals):
-        raise UsageError(f"Results were to be written to '{replaced[0]}'.", "That is one of the pictures.", "Name another file.")
+        raise UsageError(f"Results were to be written to '{replaced[0]}'.", "That is one of the images.", "Name another file.")
     if asked.save_to and (inside := sorted(one for one in originals if one.parent.resolve() == asked.save_to.resolve())):
         case = f"'{inside[0]}' is in that folder, and would be replaced."
         raise UsageError(
-            f"Annotated pictures were to be saved in '{asked.save_to}'.", case, "Name another folder: --save annotated"
+            f"Annotated images were to be saved in '{asked.save_to}'.", case, "Name another folder: --save annotated"
         )
 
 
@@ -117,6 +122,7 @@ def _look(
             protocol=asked.protocol,
             batch_size=asked.batch_size,
             exif=asked.exif,
+            limits=asked.limits,
             failed=skip if asked.on_error == "skip" else None,
             looked=looked,
         ):
@@ -127,10 +133,15 @@ def _look(
 
 
 def _writers(
-    detector: Detector, add_json: Add | None, add_coco: Add | None, ids: ImageIds | None, left_out: Counter[str]
+    detector: Detector,
+    add_json: Add | None,
+    add_coco: Add | None,
+    ids: ImageIds | None,
+    left_out: Counter[str],
+    saving: _Saving | None,
 ) -> Iterator[Write]:
     if add_json:
-        yield _json_writer(add_json, detector)
+        yield _json_writer(add_json, detector, saving)
     if add_coco and ids:
         yield _coco_writer(add_coco, ids, left_out)
 
@@ -142,11 +153,12 @@ def _print_line(seen: Detections) -> None:
     output.line(f"{seen.source}  {width}x{height}  {found}")
 
 
-def _json_writer(add: Add, detector: Detector) -> Write:
+def _json_writer(add: Add, detector: Detector, saving: _Saving | None) -> Write:
     sha256 = detector.weights.sha256 if detector.weights else None
 
     def write(seen: Detections) -> None:
-        add(object_of(seen, model=detector.name, weights_sha256=sha256))
+        saved = saving.path_of(seen) if saving else None
+        add(object_of(seen, model=detector.name, weights_sha256=sha256, saved=saved))
 
     return write
 
@@ -175,19 +187,34 @@ def _say_left_out(left_out: Counter[str]) -> None:
         )
 
 
-def _picture_writer(annotated: Annotated) -> Looked:
-    def write(picture: Picture, seen: Detections) -> None:
-        save(draw(picture.pixels, seen), annotated.path_for(seen.source or "picture.png"))
+class _Saving:
+    """Saves an annotated image for each, and knows where until it is asked."""
 
-    return write
+    def __init__(self, annotated: Annotated, font: Path | None) -> None:
+        self._annotated = annotated
+        self._font = font
+        self._saved: dict[int, str] = {}
+
+    def __call__(self, picture: Picture, seen: Detections) -> None:
+        path = self._annotated.path_for(seen.source or "image.png")
+        try:
+            save(draw(picture.pixels, seen, font=self._font), path)
+        except MemoryError:
+            message.warning(f"There is not enough memory to draw on '{seen.source}': it was not saved.")
+        else:
+            self._saved[id(seen)] = str(path)  # the same object comes to the writers
+
+    def path_of(self, seen: Detections) -> str | None:
+        """Where the annotated image is."""
+        return self._saved.pop(id(seen), None)
 
 
 def _say(failed: Sequence[ImageError], total: int, asked: Request) -> None:
     if failed and len(failed) == total:
-        message.error("No picture could be read.")
+        message.error("No image could be read.")
     elif failed:
-        message.warning(f"{len(failed)} of {counted(total, 'picture')} could not be read.")
+        message.warning(f"{len(failed)} of {counted(total, 'image')} could not be read.")
     saved = asked.save_to if len(failed) < total else None  # the folder is made for the first picture
-    for what, to in (("Results", asked.json_to), ("COCO results", asked.coco_to), ("Annotated pictures", saved)):
+    for what, to in (("Results", asked.json_to), ("COCO results", asked.coco_to), ("Annotated images", saved)):
         if to and str(to) != STANDARD_OUTPUT:
             output.line(f"{what}: {to}", err=True)

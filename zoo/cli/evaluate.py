@@ -29,7 +29,8 @@ CLASSES = ("class", "boxes", "AP", "interval", "AP50", "best score", "precision"
 
 
 Models = Annotated[
-    list[str], typer.Argument(metavar="MODEL|FILE", help="A name, predictions (.parquet) or COCO results (.json).")
+    list[str],
+    typer.Argument(metavar="MODEL|FILE", help="A name, predictions (.parquet) or COCO results (.json, .jsonl, .json.gz)."),
 ]
 Thresholds = Annotated[
     ProtocolName | None,

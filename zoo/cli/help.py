@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from shutil import get_terminal_size
-from typing import Protocol
+from typing import Any, Protocol
 
 from typer import BadParameter, Context
 from typer.core import TyperCommand, TyperGroup
 
 LONGEST = 1000  # a first sentence is never cut
+PLACES = ("FILE", "FOLDER", "OUT")
 LEAST = 52  # columns below which Click's help would leave the terminal
 
 
@@ -36,7 +37,8 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:  # type: ignore[override]  # Typer's Context is what it is given
         """Refuses an option that is given twice where the last one would silently win."""
         if not ctx.resilient_parsing:
-            *_, order = self.make_parser(ctx).parse_args(args=list(args))
+            typed, _, order = self.make_parser(ctx).parse_args(args=list(args))
+            _check_places(ctx, typed, order)
             for one, count in Counter(order).items():
                 if count > 1 and one.param_type_name == "option" and not one.multiple:
                     why = "It is given more than once, and takes one value."
@@ -75,6 +77,15 @@ class Commands(TyperGroup):
         for heading, rows in headings.items():
             with formatter.section(heading):
                 formatter.write_dl([(f"{name:{widest}}", said) for name, said in rows])
+
+
+def _check_places(ctx: Context, typed: Mapping[str, object], order: Sequence[Any]) -> None:
+    """Refuses an option that names a file or folder and is given nothing, as by `--json=`; it would mean this folder."""
+    for one in order:
+        given = typed.get(one.name or "")
+        if one.param_type_name == "option" and one.metavar in PLACES and isinstance(given, str) and not given.strip():
+            why = "It names no file or folder: nothing is given after it."
+            raise BadParameter(why, ctx, one)
 
 
 def _in_words(said: str) -> str:

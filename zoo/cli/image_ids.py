@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from zoo.errors import LabelError, UsageError
-from zoo.files import read_text
+from zoo.data.values import whole
+from zoo.errors import DataError, LabelError, UsageError
 from zoo.images import Source
 from zoo.images.sources import is_url, name_of
 from zoo.labels import LabelSpace, meet
@@ -82,35 +81,31 @@ def _first(names: Sequence[str]) -> str:
 
 def _read(annotations: Path) -> tuple[dict[str, int], LabelSpace | None]:
     """Image ids by file name, and the classes where the file has categories."""
-    asked = f"Ids were to be read from '{annotations}'."
-    fix = "Give a COCO annotations file, with images: [{id, file_name}, …]."
+    from zoo.data.coco import space_of  # deferred: they import numpy
+    from zoo.data.json_file import content
+    from zoo.data.records import read_names
+
     try:
-        content = json.loads(read_text(annotations))
-        images = {str(image["file_name"]): int(image["id"]) for image in content["images"]}
-        return images, _space(content.get("categories"))
-    except OSError as why:
-        raise UsageError(asked, f"It can't be read: {why.strerror}.", fix) from why
-    except UnicodeDecodeError as why:
-        raise UsageError(asked, "It is no text.", fix) from why
-    except LabelError as why:
-        raise UsageError(asked, f"Its categories are no label space: {why.case}", "Correct them.") from why
-    except (ValueError, KeyError, TypeError, RecursionError) as why:
-        lack = f"an image, a category or the file has no {why}" if isinstance(why, KeyError) else " ".join(str(why).split())
-        raise UsageError(asked, f"It holds no COCO annotations: {lack}.", fix) from why
-
-
-def _space(categories: Sequence[Mapping[str, object]] | None) -> LabelSpace | None:
-    if not categories:
-        return None
-    by_id = sorted((int(str(one["id"])), str(one["name"])) for one in categories)
-    return LabelSpace("the annotations", tuple(name for _, name in by_id), tuple(number for number, _ in by_id))
+        ids, categories, used = read_names(content(annotations), str(annotations))
+        space = space_of(categories, used, str(annotations))[0] if categories else None
+    except DataError as why:
+        fix = "Give a COCO annotations file, with images: [{id, file_name}, …]."
+        raise UsageError(f"Ids were to be read from '{annotations}'.", why.case, fix) from why
+    images = {}
+    for name, number in ids.items():
+        if (known := whole(number)) is None:
+            case = f"Image '{name}' has the id {number!r:.60}."
+            fix = "The ids of COCO results are whole numbers: leave out --coco-images, or number the images."
+            raise UsageError(f"Ids were to be read from '{annotations}'.", case, fix)
+        images[name] = known
+    return images, space
 
 
 def _endings(images: Mapping[str, int]) -> dict[str, int | None]:
     """The id for every ending of every file name; a whole name counts more than another's ending."""
     found: dict[str, int | None] = {}
     for name, image in images.items():
-        for end in _ends(name):
+        for end in _ends(name.replace("\\", "/")):  # as Windows programs divide folders
             found[end] = image if found.get(end, image) == image else None
     return {**found, **images}
 

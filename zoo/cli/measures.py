@@ -44,7 +44,7 @@ Turn: TypeAlias = Annotated[
 Fresh: TypeAlias = Annotated[bool, typer.Option("--fresh", help="Run models again, also where their predictions are kept.")]
 
 
-SEEN = (".json", ".parquet")  # files of what was seen before; any other word is a model
+SEEN = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".parquet")  # files of what was seen before; any other word is a model
 
 
 def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], int]:

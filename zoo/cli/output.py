@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 import typer
@@ -30,6 +31,11 @@ def lines(texts: Iterable[str], *, err: bool = False) -> None:
 def document(text: str, *, end: bool = True) -> None:
     """Print a JSON document, with a line break after it where `end` is set."""
     typer.echo(printable_json(text), nl=end)
+
+
+def flush() -> None:
+    """Let whoever reads see what was printed so far."""
+    sys.stdout.flush()
 
 
 def _shown(text: str) -> str:

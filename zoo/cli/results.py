@@ -1,10 +1,8 @@
-"""Files that `zoo detect` writes while it runs, each whole or not at all: JSON lists, and a folder of annotated pictures."""
+"""Files that `zoo detect` writes while it runs, each whole or not at all: JSON lists."""
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -93,43 +91,10 @@ def _refused(to: str, case: str, fix: str) -> ImageError:
     return ImageError(f"Results were to be written to '{to}'.", case, fix, file=to)
 
 
-def object_of(seen: Detections, *, model: str | None, weights_sha256: str | None) -> dict[str, object]:
-    """What `--json` writes of one picture."""
+def object_of(seen: Detections, *, model: str | None, weights_sha256: str | None, saved: str | None = None) -> dict[str, object]:
+    """What `--json` writes of one image; `saved` is where the annotated image is, with `--save`."""
     one = seen.to_json()
     head = {name: one[name] for name in ("file", "width", "height")}
+    if saved is not None:
+        head["saved"] = saved
     return {**head, "model": model, "weights_sha256": weights_sha256, "detections": one["detections"]}
-
-
-class Annotated:
-    """A folder of annotated pictures, named as the originals; two of one name get a number. It is made for the first of them.
-
-    Raises: ImageError, on entering as well, for a place where it can't be.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._taken: set[str] = set()
-        there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
-        if not there.is_dir():
-            raise self._refused(f"'{there}' is not a folder")
-        if not os.access(there, os.W_OK | os.X_OK):
-            raise self._refused(f"'{there}' can't be written: {os.strerror(errno.EACCES)}")
-
-    def _refused(self, case: str) -> ImageError:
-        asked = f"Annotated pictures were to be saved in '{self.folder}'."
-        return ImageError(asked, f"{case}.", "Name a folder that can be made and written.", file=str(self.folder))
-
-    def path_for(self, source: str) -> Path:
-        """Where the annotated picture of `source` goes; its folder is there."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as why:
-            raise self._refused(f"It can't be made: {why.strerror}") from why
-        original = Path(source.split("?")[0].rstrip("/"))
-        suffix = original.suffix.lower() if original.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp") else ".png"
-        name, number = f"{original.stem}{suffix}", 1
-        while name in self._taken:
-            number += 1
-            name = f"{original.stem}-{number}{suffix}"
-        self._taken.add(name)
-        return self.folder / name

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -44,12 +45,13 @@ def read(path: Path, *, images: str | None = None, name: str | None = None, miss
     if images is not None and not Path(images).expanduser().is_dir():
         raise DataError(f"{path} was read.", f"'{images}' is no folder.", "Name the folder of the images: images=FOLDER")
     file = read_instances(content(path), str(path))
-    truth = _truth(file, str(path), missing_area)
+    space, notes = space_of(file.declared, set(np.unique(file.categories, return_counts=True)[0].tolist()), str(path))
+    truth = _truth(file, space, str(path), missing_area)
     by_id = np.argsort(file.image_ids, kind="stable")
     called = [file.files[row] or f"{file.image_ids[row]}.jpg" for row in by_id.tolist()]
     folder = Path(images).expanduser() if images is not None else None
     photos = Photos(truth.image_ids, called, file.sizes[by_id], path, folder)
-    return Dataset(name or _name(path), photos, truth)
+    return Dataset(name or _name(path), photos, truth, notes)
 
 
 def _name(path: Path) -> str:
@@ -59,8 +61,7 @@ def _name(path: Path) -> str:
     return path.absolute().parent.name if stem in PLAIN else stem
 
 
-def _truth(file: Instances, name: str, missing_area: MissingArea) -> GroundTruth:
-    space = _space(file.declared, name)
+def _truth(file: Instances, space: LabelSpace, name: str, missing_area: MissingArea) -> GroundTruth:
     unknown = np.isnan(file.areas) | (file.areas == UNKNOWN)
     if missing_area == "refuse" and unknown.any():
         case = f"{_annotation(file, unknown)} has no area, and the policy refuses to take the box's."
@@ -69,28 +70,18 @@ def _truth(file: Instances, name: str, missing_area: MissingArea) -> GroundTruth
         "image": file.images,
         "label": _labels(file, space, name),
         "box": file.boxes,
-        "area": np.where(unknown, file.boxes[:, 2] * file.boxes[:, 3], file.areas),
+        "area": file.areas,
         "crowd": file.crowd,
-        "id": _numbered(file.ids),
+        "id": file.ids,
     }
     images = {"id": file.image_ids, "width": file.sizes[:, 0], "height": file.sizes[:, 1]}
-    no_area = int(unknown.sum())
-    truth = GroundTruth.of(images, boxes, space=space, box_format="xywh", name=name, no_area=no_area)
+    truth = GroundTruth.of(images, boxes, space=space, box_format="xywh", name=name)
     counts = np.diff(truth.starts)
     if len(counts) and counts.max() > MOST_BOXES:
         most = int(counts.argmax())
         case = f"Image {truth.image_ids[most]} has {counts[most]} boxes; more than {MOST_BOXES} are refused."
         raise wrong(name, case)
     return truth
-
-
-def _numbered(ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Annotation ids, where each that is unknown gets one of its own."""
-    unknown = ids == UNKNOWN
-    if not unknown.any():
-        return ids
-    first = max(int(ids.max()), 0)
-    return np.where(unknown, first + np.cumsum(unknown), ids)
 
 
 def _labels(file: Instances, space: LabelSpace, name: str) -> NDArray[np.int64]:
@@ -122,13 +113,31 @@ def _annotation(file: Instances, rows: NDArray[np.bool_]) -> str:
     return f"annotations[{first}] (id {file.ids[first]})"
 
 
-def _space(categories: Sequence[Category], name: str) -> LabelSpace:
-    by_id = sorted(categories, key=lambda category: category.id)
+def space_of(categories: Sequence[Category], used: Collection[int], name: str) -> tuple[LabelSpace, tuple[str, ...]]:
+    """The label space of some categories, and what was left out of it.
+
+    used: the categories that boxes have. Raises: DataError where they are no label space.
+    """
+    left_out = _parents(categories, used)
+    by_id = sorted((one for one in categories if one not in left_out), key=lambda category: category.id)
     for before, after in pairwise(by_id):
         if before.id == after.id:
             case = f"Category id {after.id} is declared twice, as '{before.name}' and '{after.name}'."
             raise wrong(name, case)
     try:
-        return LabelSpace("custom", tuple(one.name for one in by_id), tuple(one.id for one in by_id))
+        space = LabelSpace("custom", tuple(one.name for one in by_id), tuple(one.id for one in by_id))
     except LabelError as why:  # what is wrong is in the file, and not between two label spaces
         raise wrong(name, f"Its categories are no label space: {why.case}") from None
+    notes = [
+        f"Category {one.id} is left out: it has no box, and is called '{one.name}' as the class is whose parent it is."
+        for one in left_out
+    ]
+    return space, tuple(notes)
+
+
+def _parents(categories: Sequence[Category], used: Collection[int]) -> list[Category]:
+    """Categories without boxes that stand for a project (Roboflow writes one), where a class of theirs has the same name."""
+    names = Counter(one.name for one in categories)
+    parents = {one.supercategory for one in categories}
+    doubted = [one for one in categories if names[one.name] > 1 and one.name in parents]
+    return [one for one in doubted if one.id not in used and one.supercategory != one.name]

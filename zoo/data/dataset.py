@@ -55,11 +55,13 @@ class Dataset:
     name:   what tables and reports call it.
     images: one a row of `truth.image_ids`, in that order.
     truth:  the annotated boxes.
+    notes:  what a reader of its numbers should know of how it was read, a sentence each.
     """
 
     name: str
     images: Sequence[Photo]
     truth: GroundTruth
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ids = getattr(self.images, "ids", None)  # images that were read from a file are made one by one

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from zoo.data.columns import areas, columns_of, flags, identities, plain, wholes
 from zoo.data.ragged import starts_of
 from zoo.data.values import whole
 from zoo.errors import DataError
@@ -29,12 +30,6 @@ _DTYPES = {
     "ids": np.int64,
 }
 _COLUMNS = ("image", "label", "box", "area", "crowd", "id")
-_KINDS = {  # what numpy's letters for types may be
-    "box": ("iuf", "four numbers a box"),
-    "area": ("iuf", "numbers, pixels²"),
-    "crowd": ("biuf", "True or False, or 1 or 0"),
-    "id": ("iu", "whole numbers"),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,13 +79,16 @@ class GroundTruth:
         images: the ids of all pictures, also of those without boxes; or columns, with `id` among them.
         boxes:  columns `image` (ids), `label`, `box` (n, 4), and where known `area`, `crowd`, `id`. Areas default to the boxes',
                 ids to 1, 2, 3 … Every other column, of either table, is an attribute to slice by.
-        no_area: how many of the areas given were missing and are the boxes' own.
+        no_area: how many of the areas given were missing before, and are the boxes' own.
+        Columns are lists, arrays, tensors or those of a data frame. Whole numbers may be written as 3.0 or "3"; nothing (None,
+        NaN) and -1 are an area, an id or a crowd that nobody knows. The number 12 and the text "12" are one image id.
         Raises: DataError naming the first record that is wrong; UsageError for a format of boxes that there is not.
         """
         check_choice("box_format", box_format, get_args(BoxFormat))
         space = space if isinstance(space, LabelSpace) else LabelSpace.custom(space)
-        about = _table(images, name) if isinstance(images, Mapping) else {"id": _ids(images, name)}
-        table = _table(boxes, name)
+        columns = columns_of(images)
+        about = {"id": _ids(images, name)} if columns is None else _table(columns, name)
+        table = _table(columns_of(boxes) or {}, name)
         _check_columns(table, about, name)
         given = about["id"]
         by_id = np.argsort(given, kind="stable")
@@ -99,6 +97,10 @@ class GroundTruth:
         box = _xywh(table["box"], box_format)
         rows = rows_of_ids(image_ids, table["image"], name)
         table = {"area": box[:, 2] * box[:, 3], "crowd": np.zeros(len(box)), "id": np.arange(1, len(box) + 1)} | table
+        table["label"] = wholes(table["label"], "label", name)
+        table["crowd"] = flags(table["crowd"], name)
+        table["id"] = identities(table["id"], name)
+        table["area"], unknown = areas(table["area"], box, name)
         _check_records(table, box, len(space), name)
         order = np.lexsort((table["label"], rows)) if len(rows) else np.zeros(0, np.int64)
         return cls(
@@ -113,7 +115,7 @@ class GroundTruth:
             image_attributes={key: value[by_id] for key, value in about.items() if key != "id"},
             box_attributes={key: value[order] for key, value in table.items() if key not in _COLUMNS},
             name=name,
-            no_area=no_area,
+            no_area=no_area + unknown,
         )
 
     def __post_init__(self) -> None:
@@ -245,7 +247,7 @@ def _table(columns: Mapping[str, ArrayLike], name: str) -> dict[str, NDArray[Any
 
 def _column(values: ArrayLike, what: str, name: str) -> NDArray[Any]:
     try:
-        return np.asarray(values)
+        return plain(values)
     except ValueError:  # what numpy says of rows of several lengths
         raise DataError(
             f"{name} was read.", f"The rows of {what} have several lengths.", "Give every row as many numbers as the others."
@@ -264,6 +266,8 @@ def _ids(images: Iterable[int] | Iterable[str], name: str) -> NDArray[Any]:
 
 def _unique(ids: NDArray[Any], name: str) -> NDArray[Any]:
     """Image ids as int64 or str. Raises: DataError for another type, or an id that is there twice."""
+    if ids.dtype.kind == "f":
+        ids = wholes(ids, "id of the images", name)
     if ids.dtype.kind not in "iuU":
         raise DataError(
             f"{name} was read.", f"Its image ids are {ids.dtype}, not whole numbers or text.", "Give every image such an id."
@@ -290,11 +294,8 @@ def _check_columns(table: dict[str, NDArray[Any]], about: dict[str, NDArray[Any]
     if "iscrowd" in table:
         raise DataError(asked, "It has a column 'iscrowd', which would be an attribute to slice by.", "Call it 'crowd'.")
     count = len(table["label"])
-    if count and table["label"].dtype.kind not in "iu":
-        raise DataError(asked, f"Its labels are {table['label'].dtype}.", "Give positions in the label space, whole numbers.")
-    for column, (kinds, what) in _KINDS.items():
-        if column in table and len(table[column]) and table[column].dtype.kind not in kinds:
-            raise DataError(asked, f"Its column '{column}' is {table[column].dtype}.", f"Give {what}.")
+    if len(table["box"]) and table["box"].dtype.kind not in "iuf":
+        raise DataError(asked, f"Its column 'box' is {table['box'].dtype}.", "Give four numbers a box.")
     if count == 0:
         table["label"] = table["label"].astype(np.int64)
         table["box"] = table["box"].reshape(0, 4)

@@ -58,6 +58,16 @@ class _Instances(msgspec.Struct):
     annotations: list[_Annotation] = []
 
 
+class _Labelled(msgspec.Struct):
+    category_id: _Loose = None
+
+
+class _Names(msgspec.Struct):
+    images: list[_Image]
+    categories: list[_LooseCategory] = []
+    annotations: list[_Labelled] = []
+
+
 class _Result(msgspec.Struct):
     image_id: _Loose
     category_id: _Loose
@@ -109,6 +119,18 @@ def read_instances(text: memoryview, name: str) -> Instances:
         declared=_declared(decoded(text[declared], list[_LooseCategory], name), name),
         **boxes,
     )
+
+
+def read_names(text: memoryview, name: str) -> tuple[dict[str, Any], list[Category], set[int]]:
+    """Image ids by file name, the categories, and which of them have boxes; all but the images may be missing.
+
+    Raises: DataError naming the file and the record.
+    """
+    file = decoded(text, _Names, name)
+    ids = _ids([one.id for one in file.images], "images[{}]", name).tolist()
+    used = _numbers([one.category_id for one in file.annotations], "annotations[{}]", "category", whole, name)
+    files = [one.file_name or f"{number}.jpg" for one, number in zip(file.images, ids, strict=True)]
+    return dict(zip(files, ids, strict=True)), _declared(file.categories, name), set(used.tolist())
 
 
 def read_results(text: memoryview, name: str, *, lines: bool = False) -> Results:

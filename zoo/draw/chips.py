@@ -2,59 +2,58 @@
 
 from __future__ import annotations
 
-import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from zoo.errors import ImageError
+from zoo.draw.fonts import Letters, letters_of, written
 
 FAINT = 205  # of 255: the score stands back a little behind the name
 
-Letters = ImageFont.FreeTypeFont | ImageFont.ImageFont
+NARROWEST = 0.1  # of the size: hardly a letter is narrower, and longer names are cut before they are measured
 
 
 @lru_cache(maxsize=512)
 def chip(name: str, score: str, *, size: int, most: int, font: str | Path | None = None) -> Image.Image:
     """The name, and the score behind it, in letters of `size` pixels, with the padding around them: an `L` image, 255 is ink.
 
-    A name that would make it wider than `most` pixels is cut, with `…` at its end. Pillow's own font knows ASCII only: accents
-    are dropped, and other scripts need a `font`.
+    A name that would make it wider than `most` pixels is cut, with `…` at its end. Letters beyond Pillow's own font are those of
+    `font`, or of a font of the system that has them (`fonts.written`).
     """
-    letters = letters_of(size, font)
     pad, gap = round(size * 0.42), round(size * 0.36) if score else 0
-    tail = round(letters.getlength(score))
-    name = _fit(" ".join((name if font else _plain(name)).split()), letters, most - 2 * pad - gap - tail)
+    digits = letters_of(size, font)
+    tail = round(digits.getlength(score))
+    room = most - 2 * pad - gap - round(digits.getlength("0.00")) * bool(score)
+    name, used = fitted(name, size=size, room=room, font=font)
+    letters = letters_of(size, used)
     head = round(letters.getlength(name))
-    mask = Image.new("L", (min(2 * pad + head + gap + tail, most), round(size * 1.38)))
+    mask = Image.new("L", (max(min(2 * pad + head + gap + tail, most), 1), round(size * 1.38)))
     pen = ImageDraw.Draw(mask)
     baseline = round(size * 1.04)
     pen.text((pad, baseline), name, fill=255, font=letters, anchor="ls")
-    pen.text((pad + head + gap, baseline), score, fill=FAINT, font=letters, anchor="ls")
+    pen.text((pad + head + gap, baseline), score, fill=FAINT, font=digits, anchor="ls")
     return mask
 
 
-@lru_cache(maxsize=32)
-def letters_of(size: int, font: str | Path | None) -> Letters:
-    """The font in that file, or the one that Pillow brings, in that size."""
-    try:
-        return ImageFont.truetype(font, size) if font else ImageFont.load_default(size)
-    except OSError as why:
-        asked = f"Class names were to be written in the font '{font}'."
-        raise ImageError(asked, f"No font can be read there: {why}.", "Pass the path of a .ttf, .otf or .ttc file.") from why
+@lru_cache(maxsize=4096)
+def fitted(name: str, *, size: int, room: int, font: str | Path | None) -> tuple[str, str | Path | None]:
+    """As much of the name as there is room for, and the font for it."""
+    longest = max(int(room / (NARROWEST * size)), 1)
+    text, used = written(name[: longest + 1], font)
+    letters = letters_of(size, used)
+    if len(name) <= longest and letters.getlength(text) <= room:
+        return text, used
+    return _cut(text, letters, room), used
 
 
-def _plain(text: str) -> str:
-    """The text without its accents."""
-    return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
-
-
-def _fit(text: str, letters: Letters, room: float) -> str:
-    """As much of the text as there is room for."""
-    if letters.getlength(text) <= room:
-        return text
-    kept = len(text)
-    while kept and letters.getlength(text[:kept] + "…") > room:
-        kept -= 1
-    return text[:kept] + "…"
+def _cut(text: str, letters: Letters, room: float) -> str:
+    """The longest beginning of the text for which there is room with `…` behind it, by halving."""
+    fits, fails = 0, len(text) + 1
+    while fails - fits > 1:
+        middle = (fits + fails) // 2
+        if letters.getlength(text[:middle].rstrip() + "…") <= room:
+            fits = middle
+        else:
+            fails = middle
+    return text[:fits].rstrip() + "…"

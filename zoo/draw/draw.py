@@ -1,4 +1,4 @@
-"""Detections drawn on their picture: a frame and a chip each, in proportion to the picture, the best on top."""
+"""Detections drawn on their image: a frame and a chip each, in proportion to the picture, the best on top."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from zoo.draw.placement import Spot, place
 from zoo.draw.style import Style, style_for
 from zoo.errors import ImageError
 
+CHIP_WIDTH = 24  # times the size of its letters, about 40 of them, is the widest chip
 CHIP_SHARE = 0.15  # of the picture may be covered by chips
 
 
@@ -35,7 +36,8 @@ def draw(
         scores: whether the chips show scores.
         line: width of the lines in pixels, instead of one in proportion to the picture.
         text: height of the letters in pixels, likewise.
-        font: a font file, for class names beyond the letters of Pillow's own font, which are those of ASCII.
+        font: a font file for class names; None is Pillow's own for ASCII, and for other letters one of the system that has
+            them. Letters in no font are drawn as `?`, with a FontWarning.
 
     In a crowd lines and letters are finer, and the chips of the weakest detections are left out. Colours belong to labels.
 
@@ -46,9 +48,9 @@ def draw(
     style = style_for(image.height, image.width, count=len(seen), line=line, text=text)
     boxes = seen.boxes.tolist()
     texts = [f"{score:.2f}" if scores else "" for score in seen.scores.tolist()]
+    widest = min(image.width, CHIP_WIDTH * style.text)
     chips = [
-        chip(name, score, size=style.text, most=image.width, font=font)
-        for name, score in zip(seen.class_names, texts, strict=True)
+        chip(name, score, size=style.text, most=widest, font=font) for name, score in zip(seen.class_names, texts, strict=True)
     ]
     spots = _spots(image, boxes, chips, style)
     worst_first = list(zip(boxes, chips, spots, seen.labels.tolist(), strict=True))[::-1]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from zoo.data import Dataset
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace, meet
 
 
 def check_classes(space: LabelSpace, dataset: Dataset, *, model: str) -> tuple[str, ...]:
-    """The data set's classes that the model does not know. Raises: LabelError where it knows none."""
+    """The data set's classes that the model does not know, of those that have a box. Raises: LabelError where it knows none."""
     meeting = meet(space, dataset.space)
     if not meeting.pairs:
         raise LabelError(
@@ -17,4 +19,5 @@ def check_classes(space: LabelSpace, dataset: Dataset, *, model: str) -> tuple[s
             f"{', '.join(space.names[:5])} ….",
             "Choose a model for these classes: zoo list",
         )
-    return meeting.data_only
+    boxes = np.bincount(dataset.truth.labels, minlength=len(dataset.space))
+    return tuple(name for name in meeting.data_only if boxes[dataset.space.label(name)])

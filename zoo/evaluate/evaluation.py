@@ -95,7 +95,7 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
         report = evaluator.compute(resamples=resamples, seed=seed)
     told = {"data": dataset.name, "data_sha256": dataset.sha256, "evaluated": now()}
     few = (f"{counted(resamples, 'resample')} make no interval worth the name; 1000 do.",) if 0 < resamples < FEWEST else ()
-    notes = (*report.measured.notes, *taken.notes.result(), *few)
+    notes = (*report.measured.notes, *dataset.notes, *taken.notes.result(), *few)
     measured = replace(report.measured, data=dataset.name, missing=taken.missing, notes=notes)
     return replace(report, measured=measured).with_provenance({**versions.result(), **taken.facts.result(), **told})
 

@@ -12,6 +12,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.columns import plain
 from zoo.data.ground_truth import MOST, BoxFormat
 from zoo.data.ragged import starts_of
 from zoo.errors import DataError
@@ -88,8 +89,8 @@ def flatten(
         if count < 0 or labels != (count,) or (boxes != (count, 4) and count):
             what = f"Boxes, scores and labels have the shapes {', '.join(str(tuple(shape)) for shape in shapes[row])}."
             raise _refused(image_ids[row], what, "Give every detection a box of four numbers, a score and a label.")
-    _check_kinds(columns, counts, image_ids)
-    full = [one for one, count in zip(columns, counts, strict=True) if count]
+    numbers = _numbers(columns, counts, image_ids)
+    full = [one for one, count in zip(numbers, counts, strict=True) if count]
     boxes, scores, labels = (_joined([one[column] for one in full]) for column in range(3))
     starts = starts_of(np.array(counts, np.int64))
     where = _Where(starts, image_ids)
@@ -159,7 +160,7 @@ def _arrays(one: Any, image_id: Any) -> list[NDArray[Any]]:
         what = f"They are {kind(one)} without {', '.join(missing)}."
         raise _refused(image_id, what, "Pass `zoo.Detections`, or a mapping with boxes (n, 4), scores (n,) and labels (n,).")
     try:
-        return [np.asarray(column) for column in columns]
+        return [plain(column) for column in columns]
     except ValueError:  # what numpy says of rows of several lengths
         fix = "Give every detection a box of four numbers, a score and a label."
         raise _refused(image_id, "The rows of a column have several lengths.", fix) from None
@@ -184,7 +185,7 @@ def _joined(parts: list[Any]) -> NDArray[Any]:
     if not parts:
         return np.zeros(0, np.float32)
     if not all(kind.__module__.startswith("torch") for kind in {type(part) for part in parts}):
-        return np.concatenate([np.asarray(part) for part in parts])
+        return np.concatenate([plain(part) for part in parts])
     torch = sys.modules["torch"]  # whoever made the tensors has imported it
     whole = torch.cat(parts).detach()
     if whole.dtype in (torch.bfloat16, torch.float16):
@@ -193,24 +194,34 @@ def _joined(parts: list[Any]) -> NDArray[Any]:
     return joined
 
 
-def _check_kinds(columns: Sequence[Sequence[Any]], counts: Sequence[int], image_ids: Sequence[Any]) -> None:
-    """Raises: DataError naming the first picture whose numbers are none."""
+def _numbers(columns: Sequence[Sequence[Any]], counts: Sequence[int], image_ids: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """The same columns, those of objects (pandas, numpy) as the numbers they hold.
+
+    Raises: DataError naming the first image whose numbers are none.
+    """
+    if all(map(_numeric, {_dtype(column) for of_image in columns for column in of_image})):
+        return columns
+    columns = [[one if _numeric(_dtype(one)) else plain(one) for one in of_image] for of_image in columns]
     for place, name in enumerate(_COLUMNS):
-        if all(map(_numeric, {column[place].dtype for column in columns})):
-            continue
         for column, count, image_id in zip(columns, counts, image_ids, strict=True):
             if count and not _numeric(column[place].dtype):
                 fix = f"Pass {name} as an array of numbers."
                 if name == "labels":
                     fix = "Pass positions in the label space, whole numbers; `space.label(name)` is the position of a class."
                 raise _refused(image_id, f"Its {name} are {column[place].dtype}, no numbers.", fix)
+    return columns
+
+
+def _dtype(column: Any) -> Any:
+    """Of a frame None: it has one for each of its columns."""
+    return getattr(column, "dtype", None)
 
 
 def _numeric(dtype: Any) -> bool:
     """Whether a type of numpy's or torch's is one of whole or floating numbers."""
     if isinstance(dtype, np.dtype):
         return dtype.kind in "iuf"
-    return not any(other in str(dtype) for other in ("bool", "complex"))
+    return type(dtype).__module__ == "torch" and not any(other in str(dtype) for other in ("bool", "complex"))
 
 
 def _floats(values: NDArray[Any]) -> NDArray[Any]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import PurePath
 
-_SUFFIX = re.compile(r"\.(json|parquet)$")  # of the files that were measured
+_SUFFIX = re.compile(r"\.(jsonl?(\.gz)?|parquet)$")  # of the files that were measured
 _LONGEST = 150  # bytes; file systems take 255, and a suffix comes on top
 
 

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from zoo.data.ragged import starts_of
 from zoo.drafts import draft_of
 from zoo.errors import DataError
-from zoo.evaluate.predictions import Predictions
+from zoo.evaluate.predictions import FIX, Predictions
 from zoo.evaluate.provenance import flaw
+from zoo.evaluate.sealed import Damaged, check, seal
 from zoo.extras import optional
 from zoo.files import check_regular
 from zoo.limits import LimitError, check_json
@@ -33,12 +34,13 @@ FORMAT = 1
 SUFFIX = ".parquet"
 MOST = 2**31  # numbers in a column; a file that claims more is meant to exhaust the machine
 _KEY = b"detzoo"
+_RESULTS = ("image_id", "category_id", "bbox", "score")  # of COCO, a row a detection
 _LISTS = ("boxes", "scores", "labels")
 _DTYPES = {"int32": np.int32, "int64": np.int64, "float": np.float32}
 
 
 class _Header(msgspec.Struct, frozen=True):
-    """What the schema carries besides the columns. sha256: of everything, since Parquet's own checksums leave this out."""
+    """What the schema carries besides the columns. sha256: of everything, for files that lost their seal to another tool."""
 
     format: int
     names: tuple[str, ...]
@@ -79,8 +81,9 @@ def write(made: Predictions, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft_of(path) as draft:
-            with draft.open("wb") as file:
+            with draft.open("w+b") as file:
                 parquet.write_table(table, file, compression="zstd", write_page_checksum=True)
+                seal(file)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(draft, path)
@@ -126,17 +129,20 @@ def read(path: Path) -> Predictions:
     import pyarrow as pa
 
     try:
-        with parquet.ParquetFile(check_regular(path), page_checksum_verification=True) as file:
+        sealed = check(check_regular(path))
+        with parquet.ParquetFile(path, page_checksum_verification=not sealed) as file:
             _check_size(file.metadata, path)
             header = _header(file.schema_arrow, path)
             table = file.read()
         table.validate(full=True)
     except FileNotFoundError:
         raise DataError(f"{path} was to be read.", "There is no such file.", "Check the path.") from None
+    except Damaged as why:
+        raise _flaw(path, f"It is not whole, or no Parquet file: {why}.") from None
     except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as why:
         raise _flaw(path, f"It is not whole, or no Parquet file: {str(why).splitlines()[0] if str(why) else why!r}.") from None
     made = _predictions(table.combine_chunks(), header, path)
-    if header.sha256 is not None and header.sha256 != _sha256(made):
+    if not sealed and header.sha256 is not None and header.sha256 != _sha256(made):
         raise _flaw(path, "It is damaged: its content is not what was written, by its sha256.")
     return made
 
@@ -163,17 +169,15 @@ def _check_size(metadata: Any, path: Path) -> None:
 def _header(schema: pyarrow.Schema, path: Path) -> _Header:
     """Raises: DataError where the columns are not these, or nothing says what they are of."""
     if not any(schema.remove_metadata().equals(_schema(text)) for text in (False, True)):
-        raise DataError(
-            f"{path} was read as predictions.",
-            f"It is no file of zoo predict: its columns are {', '.join(f'{one.name}: {one.type}' for one in schema)[:300]}.",
-            "Write another tool's detections as a COCO results list (.json), or hand them to zoo.evaluate.Evaluator.",
-        )
+        raise _foreign(schema, path)
     try:
         about = (schema.metadata or {})[_KEY]
         check_json(about)
         header = msgspec.json.decode(about, type=_Header)
     except KeyError:
-        raise _flaw(path, "It does not say what it is of: its schema has no entry 'detzoo'.") from None
+        case = "It does not say what it is of: its schema has no entry 'detzoo' with class names and provenance."
+        fix = "Give it that entry: read the columns in Python, and zoo.evaluate.Predictions(…).write(FILE) writes both."
+        raise DataError(f"{path} was read as predictions.", case, fix) from None
     except (msgspec.DecodeError, UnicodeDecodeError, LimitError) as why:
         raise _flaw(path, f"The entry 'detzoo' of its schema is wrong: {str(why).rstrip('.')}.") from None
     if header.format != FORMAT:
@@ -181,6 +185,24 @@ def _header(schema: pyarrow.Schema, path: Path) -> _Header:
     if wrong := flaw(header.provenance):
         raise _flaw(path, wrong)
     return header
+
+
+def _foreign(schema: pyarrow.Schema, path: Path) -> DataError:
+    """The error for a file of another tool, with what it seems to be and how its detections can be measured."""
+    known = schema.metadata or {}
+    tools = {b"huggingface": "a data set of Hugging Face", b"pandas": "an export of pandas", b"geo": "a file of GeoParquet"}
+    made = next((f" It is {tool}." for key, tool in tools.items() if key in known), "")
+    columns = ", ".join(f"{one.name}: {one.type}" for one in schema)[:300]
+    fix = (
+        "Write its detections as a COCO results list (.json), or hand them to zoo.evaluate.Evaluator; the columns of zoo predict "
+        f"are {', '.join(_schema(text=False).names)}."
+    )
+    if set(_RESULTS) <= set(schema.names):
+        fix = (
+            "Its rows look like COCO results; write them as such: "
+            f"pandas.read_parquet(FILE)[{list(_RESULTS)}].to_json('results.json', orient='records')"
+        )
+    return DataError(f"{path} was read as predictions.", f"It is no file of zoo predict: its columns are {columns}.{made}", fix)
 
 
 def _predictions(table: pyarrow.Table, header: _Header, path: Path) -> Predictions:
@@ -250,4 +272,4 @@ def _numbers(column: Any) -> NDArray[Any]:
 
 
 def _flaw(path: Path, case: str) -> DataError:
-    return DataError(f"{path} was read as predictions.", case, "Remove it, and repeat the run that made it.")
+    return DataError(f"{path} was read as predictions.", case, FIX)

@@ -15,6 +15,8 @@ from zoo.errors import DataError
 from zoo.labels import LabelSpace
 from zoo.words import counted
 
+FIX = "Make it again: zoo predict MODEL --data DATA --fresh"
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -91,7 +93,7 @@ class Predictions:
 
     def flaw(self, case: str) -> DataError:
         """The error for predictions that can't be."""
-        return DataError(f"{self.path or 'Predictions'} was read.", case, "Remove it, and repeat the run that made it.")
+        return DataError(f"{self.path or 'Predictions'} was read.", case, FIX)
 
     @classmethod
     def read(cls, path: str | Path) -> Predictions:

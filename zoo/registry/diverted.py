@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 STDOUT = 1
 STDERR = 2
+SILENT = ("zoo-interrupt",)  # threads that print nothing
 Tell = Callable[[str], None]
 
 
@@ -86,7 +87,7 @@ def diverted(*, concerns: Callable[[], bool], printed: Tell, closed: Callable[[]
               processes, is diverted where no other thread runs, which may be writing there itself.
     """
     real, base, given = sys.stdout, sys.__stdout__, sys.stdin
-    alone = threading.active_count() == 1
+    alone = all(one is threading.current_thread() or one.name in SILENT for one in threading.enumerate())
     stand_in = Output(real, concerns=concerns, printed=printed, closed=closed)
     with ExitStack() as stack:
         stack.enter_context(_kept(base, closed))

@@ -44,16 +44,19 @@ class _Rule:
 
 
 class LoopbackHub:
-    """A server with a lifetime: use it in a `with` statement. Every method may be called while it runs."""
+    """A server with a lifetime: use it in a `with` statement. Every method may be called while it runs.
 
-    def __init__(self) -> None:
+    port: of 127.0.0.1; 0 is any that is free.
+    """
+
+    def __init__(self, *, port: int = 0) -> None:
         self._lock = threading.Lock()
         self._repositories: dict[str, _Repository] = {}
         self._files: dict[str, Answer] = {}
         self._redirects: dict[str, str] = {}
         self._rules: list[_Rule] = []
         self._requests: list[Request] = []
-        self._server = Server(self._respond, self._record)
+        self._server = Server(self._respond, self._record, port=port)
 
     def __enter__(self) -> LoopbackHub:
         self._server.start()

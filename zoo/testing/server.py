@@ -34,9 +34,13 @@ Respond = Callable[[str, str], tuple[Answer, Fault | None]]
 
 
 class Server:
-    """Listens on a free port of 127.0.0.1 from `start` to `stop`; `stop` hangs up on everybody and waits for every thread."""
+    """Listens on 127.0.0.1 from `start` to `stop`, which hangs up on everybody and waits for every thread.
 
-    def __init__(self, respond: Respond, record: Callable[[Request], None]) -> None:
+    port: 0 is any that is free.
+    """
+
+    def __init__(self, respond: Respond, record: Callable[[Request], None], *, port: int = 0) -> None:
+        self.wanted_port = port
         self.respond = respond
         self.record = record
         self.stopping = threading.Event()
@@ -71,7 +75,7 @@ class _Http(ThreadingHTTPServer):
         self.owner = owner
         self.open: set[socket.socket] = set()
         self.resets: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", owner.wanted_port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.open.add(request)

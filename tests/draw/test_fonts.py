@@ -1,0 +1,102 @@
+"""Class names of any script: in a font of the system that has the letters, or with a word about those that none has."""
+
+import shutil
+import warnings
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+from zoo.detections import Detections
+from zoo.draw import draw, fonts
+from zoo.draw.chips import chip, fitted
+from zoo.draw.fonts import FontWarning, written
+from zoo.errors import ImageError
+
+DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # Latin, Greek, Cyrillic, Arabic; no Chinese
+
+
+@pytest.fixture(autouse=True)
+def system(tmp_path, monkeypatch):
+    """A system without fonts; put some into the folder that this gives."""
+    folder = tmp_path / "share" / "fonts" / "truetype"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(fonts.sys, "platform", "linux")
+    monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "share"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "own"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(fonts, "_told", set())
+    for cached in (fonts._of_system, fonts._system_fonts, fonts._has, fonts._letters, chip, fitted):
+        cached.cache_clear()
+    yield folder
+    for cached in (fonts._of_system, fonts._system_fonts, fonts._has, fonts._letters, chip, fitted):
+        cached.cache_clear()
+
+
+def drawn(*names, **options):
+    boxes = [[20, 40 * (row + 1), 200, 40 * (row + 2)] for row in range(len(names))]
+    found = Detections.of(boxes, [0.5] * len(names), list(range(len(names))), space=names)
+    return draw(np.full((200, 300, 3), 120, np.uint8), found, **options).tobytes()
+
+
+def test_ascii_is_written_in_pillows_own_font(system):
+    shutil.copy(DEJAVU, system)
+    assert written("traffic  light\n3", None) == ("traffic light 3", None)
+
+
+@pytest.mark.parametrize("name", ["автобус", "λεωφορείο", "Fußgänger", "زرافة", "Ω ≥ 3 µm"])
+def test_other_letters_are_written_in_a_font_of_the_system_that_has_them(name, system):
+    (system / "ASansBroken.ttf").write_bytes(b"no font")
+    shutil.copy(DEJAVU, system)
+    assert written(name, None) == (name, str(system / "DejaVuSans.ttf"))
+    assert drawn(name) != drawn(name[:-1] + name[0])
+
+
+def test_what_no_font_has_is_told_once_and_is_no_square(system):
+    shutil.copy(DEJAVU, system)
+    says = r"No font found.* has these letters of class names: 行 人\. They are drawn as \?.*--font"
+    with pytest.warns(FontWarning, match=says):
+        seen = drawn("行人")
+    assert seen == drawn("??")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert drawn("行人 2") == drawn("?? 2")
+
+
+def test_what_the_font_that_was_named_lacks_is_told():
+    with pytest.warns(FontWarning, match=r"The font '.*DejaVuSans\.ttf' lacks .*: 行 人\."):
+        assert written("行人 bus", DEJAVU) == ("?? bus", DEJAVU)
+
+
+def test_accents_are_dropped_before_a_letter_is():
+    assert written("café", None) == ("cafe", None)
+    assert written("café", DEJAVU) == ("café", DEJAVU)
+    assert written("cafe\u0301", DEJAVU) == ("café", DEJAVU)
+
+
+def test_a_pipe_is_no_font(tmp_path):
+    import os
+
+    os.mkfifo(tmp_path / "font.ttf")
+    with pytest.raises(ImageError, match="named pipe"):
+        drawn("bus", font=tmp_path / "font.ttf")
+
+
+def test_a_name_of_a_million_letters_costs_no_more_than_what_is_seen_of_it():
+    name = "a very long name " * 60_000
+    assert drawn(name) == drawn(name + "2")  # for hours, where letters are measured as often as the name is long
+    short, _ = fitted(name, size=14, room=200, font=None)
+    assert short.startswith("a very long name") and short.endswith("…")  # noqa: PT018
+
+
+@pytest.mark.parametrize("room", [0, 5, 40, 100, 333])
+@pytest.mark.parametrize("name", ["ii" * 200, "WW" * 200, "short", "a b c d e f g"])
+def test_a_name_is_cut_as_late_as_there_is_room(name, room):
+    text, font = fitted(name, size=20, room=room, font=None)
+    letters = fonts.letters_of(20, font)
+    if text == name:
+        assert letters.getlength(name) <= room
+    elif text != "…":
+        assert letters.getlength(text) <= room
+        assert letters.getlength(name[: len(text)] + "…") > room
