@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zoo.evaluate import accumulate, matching, native, resampling
 from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.flat import Flat
-from zoo.evaluate.outcomes import Outcomes
+from zoo.evaluate.outcomes import Outcomes, Room
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.resampling import Ranking, Replicates
 from zoo.labels.near import check_choice
@@ -31,7 +31,16 @@ class Engine(Protocol):
 
     name: str
 
-    def match(self, flat: Flat, images: NDArray[np.int64], plan: Plan, *, analyses: bool, threads: int) -> Outcomes: ...
+    def match(
+        self,
+        flat: Flat,
+        images: NDArray[np.int64],
+        plan: Plan,
+        *,
+        analyses: bool,
+        threads: int,
+        room: Room | None = None,
+    ) -> Outcomes: ...
 
     def by_score(self, outcomes: Outcomes, classes: int, *, threads: int) -> tuple[NDArray[Any], NDArray[np.int64]]: ...
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -83,17 +86,32 @@ class Evaluator:
         check_count(detections, len(ids))
         rows = rows_of_ids(self.dataset.image_ids, np.asarray(ids), self.dataset.name)
         self._refuse_again(rows)
-        unmet = Counter[str]()
         step = 1 if (np.diff(np.sort(rows)) == 0).any() else _AT_ONCE  # matching takes each picture once
-        matched = Log(nothing(ranges=len(self._plan.ranges)), len(ids))
-        for start in range(0, len(ids), step):
-            stop = start + step
-            part = _part(detections, start, stop)
-            flat = flatten(part, image_ids=ids[start:stop], space=self.dataset.space, box_format=box_format)
-            some = self._engine.match(flat, rows[start:stop], self._plan, analyses=self.analyses, threads=self._threads)
-            matched.absorb(Log(some, len(some.images)))
-            unmet.update(flat.unmet)
-        self._take_in(matched, unmet)
+        flats = (
+            (rows[start : start + step], flatten(_part(detections, start, start + step), image_ids=ids[start : start + step],
+                                                 space=self.dataset.space, box_format=box_format))
+            for start in range(0, len(ids), step)
+        )  # fmt: skip
+        self._take_in(*self._matched(flats, len(ids), alone=len(ids) <= step))
+
+    def _matched(self, flats: Iterator[tuple[NDArray[np.int64], Flat]], images: int, *, alone: bool) -> tuple[Log, Counter[str]]:
+        """Everything matched, part by part: one is matched while the next is flattened. alone: there is one part at most."""
+        matched, unmet = Log(nothing(ranges=len(self._plan.ranges)), images), Counter[str]()
+        ahead = self._threads > 1 and not alone
+        with ThreadPoolExecutor(1) if ahead else nullcontext() as pool:
+            last: Future[Outcomes] | None = None
+            for rows, flat in flats:
+                unmet.update(flat.unmet)
+                if last:
+                    matched.absorb(Log(last.result(), 0))
+                match = partial(self._engine.match, flat, rows, self._plan, analyses=self.analyses, threads=self._threads)
+                if pool:
+                    last = pool.submit(match, room=matched.room)
+                else:
+                    matched.absorb(Log(match(room=None if alone else matched.room), 0))
+            if last:
+                matched.absorb(Log(last.result(), 0))
+        return matched, unmet
 
     def _take_in(self, matched: Log, unmet: Counter[str]) -> None:
         """The one place where what was seen grows: all of it or, where it raises, nothing."""

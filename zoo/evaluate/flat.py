@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any, get_args
 
@@ -79,9 +80,50 @@ def flatten(
     check_choice("box_format", box_format, get_args(BoxFormat))
     check_count(detections, len(image_ids))
     if isinstance(detections, Flat):
-        spaces = [detections.space or space] * len(detections)
-        return _fitted(detections, _Where(detections.starts, image_ids), spaces, space)
+        return _fitted(detections, _Where(detections.starts, image_ids), [detections.space or space], space)
     listed = _unpadded(detections, image_ids) if isinstance(detections, Mapping) else detections
+    counts, (boxes, scores, labels) = _alike(listed) or _one_by_one(listed, image_ids)
+    starts = starts_of(np.array(counts, np.int64))
+    where = _Where(starts, image_ids)
+    boxes, scores = _floats(boxes).reshape(-1, 4), _floats(scores)
+    spaces = [space] if set(map(type, listed)) == {dict} else [getattr(one, "space", space) for one in listed]
+    return _fitted(Flat(starts, boxes, scores, _whole(labels, where), {}, box_format), where, spaces, space)
+
+
+def _alike(listed: Sequence[Any]) -> tuple[list[int], list[NDArray[Any]]] | None:
+    """How many detections each image has, and their joined columns, where all images hold arrays or tensors of one type.
+
+    This is the short way for what mostly comes; None for everything else, and for whatever is wrong.
+    """
+    kinds = set(map(type, listed))
+    if len(kinds) != 1:
+        return None
+    getters = map(itemgetter, _COLUMNS) if kinds == {dict} else map(attrgetter, _COLUMNS)
+    try:
+        columns = [list(map(get, listed)) for get in getters]
+        of = {kind for column in columns for kind in set(map(type, column))}
+        if of == {np.ndarray}:
+            size: Any = attrgetter("size")
+        elif "torch" in sys.modules and of == {sys.modules["torch"].Tensor}:
+            size = sys.modules["torch"].Tensor.numel
+        else:
+            return None
+        sizes = [list(map(size, column)) for column in columns]
+        types = [set(map(attrgetter("dtype"), column)) for column in columns]
+        counts = sizes[1]
+        if sizes[2] != counts or sizes[0] != [4 * count for count in counts] or not any(counts):
+            return None
+        if any(len(dtypes) > 1 or not _numeric(*dtypes) for dtypes in types):
+            return None
+        joined = list(map(_joined, columns))
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError):
+        return None
+    total = sum(counts)
+    return (counts, joined) if [column.shape for column in joined] == [(total, 4), (total,), (total,)] else None
+
+
+def _one_by_one(listed: Sequence[Any], image_ids: Sequence[Any]) -> tuple[list[int], list[NDArray[Any]]]:
+    """The same for images of any kind, each looked at alone. Raises: DataError naming the image."""
     shaped = [_columns_of(one, image_id) for one, image_id in zip(listed, image_ids, strict=True)]
     columns, shapes = [of_picture for of_picture, _ in shaped], [of_picture for _, of_picture in shaped]
     counts = [scores[0] if len(scores) == 1 else -1 for _, scores, _ in shapes]
@@ -91,16 +133,11 @@ def flatten(
             raise _refused(image_ids[row], what, "Give every detection a box of four numbers, a score and a label.")
     numbers = _numbers(columns, counts, image_ids)
     full = [one for one, count in zip(numbers, counts, strict=True) if count]
-    boxes, scores, labels = (_joined([one[column] for one in full]) for column in range(3))
-    starts = starts_of(np.array(counts, np.int64))
-    where = _Where(starts, image_ids)
-    boxes, scores = _floats(boxes).reshape(-1, 4), _floats(scores)
-    spaces = [getattr(one, "space", space) for one in listed]
-    return _fitted(Flat(starts, boxes, scores, _whole(labels, where), {}, box_format), where, spaces, space)
+    return counts, [_joined([one[column] for one in full]) for column in range(3)]
 
 
 def _fitted(flat: Flat, where: _Where, spaces: Sequence[LabelSpace], space: LabelSpace) -> Flat:
-    """Checked, and with labels of the data set's space. spaces: those of the labels, image by image."""
+    """Checked, and with labels of the data set's space. spaces: those of the labels, image by image, or one for all."""
     _check(flat.boxes, flat.scores, where, flat.box_format)
     _check_labels(flat.labels, spaces, where)
     labels, unmet = _in_space(flat.starts, flat.labels, spaces, space)
@@ -248,18 +285,25 @@ def _in_space(
     foreign = {key: theirs for key, theirs in _distinct(spaces).items() if theirs.names != space.names}
     if not foreign:
         return labels, {}
-    place = {
-        key: np.array([meet(theirs, space).data_label.get(own, -1) for own in range(len(theirs))])
-        for key, theirs in foreign.items()
-    }
-    mapped = labels.copy()
+    mapped = np.full(len(labels), -1)
     unmet: Counter[str] = Counter()
-    for row, theirs in enumerate(spaces):
-        if id(theirs) in foreign:
-            part = slice(starts[row], starts[row + 1])
-            mapped[part] = place[id(theirs)][labels[part]]
-            unmet.update(theirs.names[own] for own in labels[part][mapped[part] < 0])
+    distinct = _distinct(spaces)
+    of_row = np.repeat([id(theirs) for theirs in spaces], np.diff(starts)) if len(distinct) > 1 else None
+    for key, theirs in distinct.items():
+        rows = np.arange(len(labels)) if of_row is None else np.flatnonzero(of_row == key)
+        place = _places(theirs, space) if key in foreign else np.arange(len(theirs))
+        given = labels[rows]
+        mapped[rows] = place[given]
+        lost = np.bincount(given[place[given] < 0], minlength=len(theirs))
+        unmet.update({theirs.names[own]: int(lost[own]) for own in np.flatnonzero(lost)})
     return mapped, dict(unmet)
+
+
+@lru_cache(maxsize=64)
+def _places(theirs: LabelSpace, space: LabelSpace) -> NDArray[np.int64]:
+    """The label in `space` of each label of another space, -1 where it lacks the class."""
+    met = meet(theirs, space).data_label
+    return np.array([met.get(own, -1) for own in range(len(theirs))], np.int64)
 
 
 def _distinct(spaces: Sequence[LabelSpace]) -> dict[int, LabelSpace]:
@@ -273,10 +317,12 @@ def _without(flat: Flat, out: NDArray[np.bool_]) -> Flat:
 
 
 def _check(boxes: NDArray[Any], scores: NDArray[Any], where: _Where, box_format: BoxFormat) -> None:
-    if not np.isfinite(scores).all():
+    if not len(scores):
+        return
+    if not np.isfinite((scores.min(), scores.max())).all():  # NaN is passed on by both
         row = int(np.flatnonzero(~np.isfinite(scores))[0])
         raise where.refused(row, f"its score is {scores[row]}.", "Find out where the model makes it; scores are finite.")
-    if not (np.abs(boxes) <= MOST).all():
+    if not (boxes.min() >= -MOST and boxes.max() <= MOST):
         row = int(np.flatnonzero(~(np.abs(boxes) <= MOST).all(1))[0])
         raise where.refused(row, f"its box is {boxes[row].tolist()}.", "Find out where the model makes it.")
     least = boxes.T[:2] if box_format == "xyxy" else (0, 0)
@@ -296,7 +342,8 @@ def _check_labels(labels: NDArray[np.int64], spaces: Sequence[LabelSpace], where
     least = min(map(len, _distinct(spaces).values()), default=0)
     if not len(labels) or (labels.min() >= 0 and labels.max() < least):
         return
-    size = np.repeat([len(space) for space in spaces], np.diff(where.starts))
+    sizes = [len(space) for space in spaces]
+    size = np.repeat(sizes if len(sizes) > 1 else sizes * (len(where.starts) - 1), np.diff(where.starts))
     for row in np.flatnonzero((labels < 0) | (labels >= size))[:1].tolist():
         what = f"its label is {labels[row]}; there are {counted(size[row], 'class', 'classes')}, 0 to {size[row] - 1}."
         raise where.refused(row, what, "Pass positions in the label space, not category ids.")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from zoo.data.ragged import rows_of, starts_of
 from zoo.evaluate.flat import Flat
-from zoo.evaluate.outcomes import Outcomes
+from zoo.evaluate.outcomes import Outcomes, Room
 from zoo.evaluate.overlap import overlap
 from zoo.evaluate.plan import Plan
 
@@ -53,12 +53,20 @@ class _Masks(NamedTuple):
     found_iou: NDArray[np.float64]
 
 
-def match(flat: Flat, images: NDArray[np.int64], plan: Plan, *, analyses: bool = True, threads: int = 1) -> Outcomes:
+def match(
+    flat: Flat,
+    images: NDArray[np.int64],
+    plan: Plan,
+    *,
+    analyses: bool = True,
+    threads: int = 1,
+    room: Room | None = None,
+) -> Outcomes:
     """The outcomes of the detections of some pictures.
 
-    images: (m,) the picture of each group of `flat`, as a row of the ground truth; each once. threads: not used here.
+    images: (m,) the picture of each group of `flat`, as a row of the ground truth; each once. threads, room: not used here.
     """
-    del threads
+    del threads, room
     ranked = _ranked(flat, images, plan)
     xywh = flat.xywh(ranked.rows)
     masks = _greedy(ranked, _candidates(ranked, xywh, plan), plan)

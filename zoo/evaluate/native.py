@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,26 @@ from zoo.data.ragged import rows_of, starts_of
 from zoo.errors import DataError
 from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.flat import Flat
-from zoo.evaluate.outcomes import Outcomes
+from zoo.evaluate.outcomes import Outcomes, Room, blank
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.resampling import Ranking, Replicates
 
 _WORTH_A_THREAD = 4096  # detections; starting a thread for fewer takes longer than matching them
 _NO_MEMORY = -1
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def _structure(name: str, fields: str) -> type[ctypes.Structure]:
     """A structure of kernel.h: `name:type` is an array, its address and its length; the others are 64-bit numbers.
 
-    A type is one of numpy's; `?` is any, where the structure says otherwise which.
+    A type is one of numpy's; `?` is float32 or float64, and the structure says otherwise which.
     """
     kinds: list[tuple[str, Any]] = [("refused", ctypes.c_char_p)]
     arrays = {}
     for field in fields.split():
         name_of, _, dtype = field.partition(":")
         if dtype:
-            arrays[name_of] = None if dtype == "?" else np.dtype(dtype)
+            arrays[name_of] = _FLOATS if dtype == "?" else (np.dtype(dtype),)
             kinds += [(name_of, ctypes.c_void_p), (f"{name_of}_count", ctypes.c_int64)]
         else:
             kinds.append((name_of, ctypes.c_int64))
@@ -42,9 +43,9 @@ def _structure(name: str, fields: str) -> type[ctypes.Structure]:
 
 _Match = _structure(
     "_Match",
-    "starts:i8 images:i8 detections:? scores:f8 labels:i8 box_starts:i8 box_labels:i4 box_xywh:f8 crowd:b1 uncounted:b1"
-    " ignore:u2 narrow corners classes ranges thresholds watched limit analyses lows:f8 highs:f8 ious:f8"
-    " kept:i8 rows:i8 ranks:u2 outside:u2 correct:u2 ignored:u2 hit:b1 found:b1 boxes:i4 box_ious:f4",
+    "starts:i8 images:i8 detections:? scores:? labels:i8 box_starts:i8 box_labels:i4 box_xywh:f8 crowd:b1 uncounted:b1"
+    " ignore:u2 narrow narrow_scores corners classes ranges thresholds watched limit analyses lows:f8 highs:f8 ious:f8"
+    " kept:i8 kept_scores:? kept_labels:u2 ranks:u2 outside:u2 correct:u2 ignored:u2 hit:b1 found:b1 boxes:i4 box_ious:f4",
 )
 _Sort = _structure("_Sort", "classes narrow scores:? labels:u2 edges:i8 order:u4")
 _Accumulate = _structure(
@@ -79,7 +80,7 @@ class Kernel:
             if isinstance(value, int):
                 filled[name] = value
                 continue
-            if not value.flags.c_contiguous or value.dtype != (kind.arrays[name] or value.dtype):
+            if not value.flags.c_contiguous or value.dtype not in kind.arrays[name]:
                 raise _refused(function, f"{name} is {value.dtype}, or not in one piece")
             filled[name], filled[f"{name}_count"] = address(value), value.size
         arguments = kind(**filled)
@@ -89,44 +90,48 @@ class Kernel:
         if returned:
             raise _refused(function, (arguments.refused or b"").decode())
 
-    def match(self, flat: Flat, images: NDArray[np.int64], plan: Plan, *, analyses: bool = True, threads: int = 1) -> Outcomes:
-        """See `matching.match`."""
+    def match(
+        self,
+        flat: Flat,
+        images: NDArray[np.int64],
+        plan: Plan,
+        *,
+        analyses: bool = True,
+        threads: int = 1,
+        room: Room | None = None,
+    ) -> Outcomes:
+        """See `matching.match`. room: gives arrays that the records of detections are written to, like others."""
         count, ranges, truth = len(flat.scores), len(plan.ranges), plan.truth
         images = np.ascontiguousarray(images, np.int64)
-        kept, rows = np.zeros(len(images), np.int64), np.empty(count, np.int64)
-        ranks, outside = np.empty((2, count), np.uint16)
+        kept, hit = np.zeros(len(images), np.int64), np.empty(count, bool)
         correct, ignored = np.empty((2, count, ranges), np.uint16)
-        hit = np.empty(count, bool)
-        found = np.empty(count if analyses else 0, bool)
-        boxes, ious = np.empty((len(found), 2), np.int32), np.empty((len(found), 2), np.float32)
+        made: Mapping[str, NDArray[Any]] = blank(count, flat.scores.dtype, analyses=analyses)
+        made = room(len(images), made) if room else made
         self._call(
             "match", _Match, min(threads, 1 + count // _WORTH_A_THREAD),
             starts=flat.starts, images=images,
             detections=flat.boxes, narrow=_narrow(flat.boxes), corners=int(flat.box_format == "xyxy"),
-            scores=flat.scores.astype(np.float64), labels=flat.labels,
+            scores=flat.scores, narrow_scores=_narrow(flat.scores), labels=flat.labels,
             box_starts=truth.starts, box_labels=truth.labels, box_xywh=truth.xywh, crowd=truth.crowd,
             uncounted=plan.void, ignore=plan.ignore,
             classes=len(truth.space), ranges=ranges, thresholds=len(plan.thresholds), watched=plan.watched,
             limit=plan.settings.detections[-1], analyses=int(analyses),
             lows=plan.lows, highs=plan.highs, ious=plan.thresholds,
-            kept=kept, rows=rows, ranks=ranks, outside=outside, correct=correct, ignored=ignored, hit=hit,
-            found=found, boxes=boxes, box_ious=ious,
+            kept=kept, kept_scores=made["scores"], kept_labels=made["labels"], ranks=made["ranks"], outside=made["outside"],
+            correct=correct, ignored=ignored, hit=hit, found=made["found"], boxes=made["boxes"], box_ious=made["ious"],
         )  # fmt: skip
-        some = slice(None) if kept.sum() == count else rows_of(flat.starts[:-1], kept)
-        rows, hits = rows[some], np.flatnonzero(hit[some])
+        if kept.sum() < count:
+            some = rows_of(flat.starts[:-1], kept)
+            made = {name: column[some] if len(column) else column for name, column in made.items()}
+            hit, correct, ignored = hit[some], correct[some], ignored[some]
+        hits = np.flatnonzero(hit)
         return Outcomes(
             images=images.astype(np.int32),
             starts=starts_of(kept),
-            scores=flat.scores[rows],
-            labels=flat.labels[rows].astype(np.uint16),
-            ranks=ranks[some],
-            outside=outside[some],
             hits=hits,
-            correct=correct[some][hits],
-            ignored=ignored[some][hits],
-            found=found[some] if analyses else found,
-            boxes=boxes[some] if analyses else boxes,
-            ious=ious[some] if analyses else ious,
+            correct=correct[hits],
+            ignored=ignored[hits],
+            **made,
         )
 
     def by_score(self, outcomes: Outcomes, classes: int, *, threads: int = 1) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:

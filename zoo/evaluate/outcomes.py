@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.compiled import address
 from zoo.data.ragged import rows_of, starts_of
+
+Room = Callable[[int, Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]  # as `Log.room`
+OF_ANALYSES = ("found", "boxes", "ious")  # columns with a row a detection, where analyses are wanted
+OF_DETECTIONS = ("scores", "labels", "ranks", "outside", *OF_ANALYSES)  # columns with a row a detection
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,11 +123,11 @@ class Log:
 
     def absorb(self, more: Log) -> None:
         """Takes in everything of another log, which must not be used after that; all or, where it raises, nothing."""
-        if not len(self.held.images):
+        if not len(self.held.images) and not len(self._room["labels"]):
             self._room, self.held = more._room, more.held
             return
         part, count = more.held, len(self.held)
-        share = self._pictures / (len(self.held.images) + len(part.images))
+        share = self._share(len(part.images))
         room, held = dict(self._room), {}
         for name, values in vars(part).items():
             if name in ("starts", "hits"):
@@ -130,6 +136,27 @@ class Log:
             room[name] = _extended(room[name], filled, values, share)
             held[name] = room[name][: filled + len(values)]
         self._room, self.held = room, Outcomes(**held)
+
+    def room(self, images: int, like: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Arrays like some columns, behind what is there: what is written to them is absorbed without a copy.
+
+        images: how many they are of.
+        """
+        made = {}
+        for name, column in like.items():
+            values, filled = self._room[name], len(getattr(self.held, name))
+            if values.dtype != column.dtype and filled:
+                made[name] = column
+                continue
+            if filled + len(column) > len(values) or values.dtype != column.dtype:
+                values = _longer(values, filled, filled + len(column), self._share(images), column.dtype)
+                self._room[name] = values
+            made[name] = values[filled : filled + len(column)]
+        return made
+
+    def _share(self, images: int) -> float:
+        """How many times as much there will be, once so many more images are there."""
+        return self._pictures / max(1, len(self.held.images) + images)
 
     def joined(self) -> Outcomes:
         """Everything so far, in order."""
@@ -146,11 +173,27 @@ def _extended(values: NDArray[Any], filled: int, more: NDArray[Any], share: floa
     stop = filled + len(more)
     dtype = np.result_type(values, more) if filled else more.dtype
     if stop > len(values) or dtype != values.dtype:
-        longer = np.empty((max(stop, int(1.1 * stop * share)), *values.shape[1:]), dtype)
-        longer[:filled] = values[:filled]
-        values = longer
+        values = _longer(values, filled, stop, share, dtype)
+    elif address(values) + filled * values.strides[0] == address(more):
+        return values  # it is there already
     values[filled:stop] = more
     return values
+
+
+def _longer(values: NDArray[Any], filled: int, stop: int, share: float, dtype: np.dtype[Any]) -> NDArray[Any]:
+    longer = np.empty((max(stop, int(1.1 * stop * share)), *values.shape[1:]), dtype)
+    longer[:filled] = values[:filled]
+    return longer
+
+
+def blank(count: int, dtype: np.dtype[Any], *, analyses: bool) -> dict[str, NDArray[Any]]:
+    """Arrays for the records of so many detections. dtype: of the scores."""
+    kinds = {name: column for name, column in vars(nothing(ranges=1)).items() if name in OF_DETECTIONS}
+    made = {}
+    for name, column in kinds.items():
+        rows = 0 if name in OF_ANALYSES and not analyses else count
+        made[name] = np.empty((rows, *column.shape[1:]), dtype if name == "scores" else column.dtype)
+    return made
 
 
 def nothing(*, ranges: int) -> Outcomes:

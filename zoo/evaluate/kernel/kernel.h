@@ -78,7 +78,7 @@ typedef struct {
     /* detections: images, one after another; `images` are rows of the ground truth */
     SPAN(const int64_t) starts, images;
     SPAN(const void) detections; /* (n, 4) float where `narrow`, else double; x1 y1 x2 y2 where `corners`, else x y width height */
-    SPAN(const double) scores;
+    SPAN(const void) scores; /* float where `narrow_scores`, else double */
     SPAN(const int64_t) labels;
     /* ground truth */
     SPAN(const int64_t) box_starts;
@@ -87,11 +87,12 @@ typedef struct {
     SPAN(const uint8_t) crowd, uncounted;
     SPAN(const uint16_t) ignore;
     /* what is asked */
-    int64_t narrow, corners, classes, ranges, thresholds, watched, limit, analyses;
+    int64_t narrow, narrow_scores, corners, classes, ranges, thresholds, watched, limit, analyses;
     SPAN(const double) lows, highs, ious;
     /* results: those of an image begin at its start; `kept` of them are filled in */
-    SPAN(int64_t) kept, rows;
-    SPAN(uint16_t) ranks, outside, correct, ignored;
+    SPAN(int64_t) kept;
+    SPAN(void) kept_scores; /* as the scores */
+    SPAN(uint16_t) kept_labels, ranks, outside, correct, ignored;
     SPAN(uint8_t) hit, found;
     SPAN(int32_t) boxes;
     SPAN(float) box_ious;

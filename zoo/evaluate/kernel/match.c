@@ -15,8 +15,8 @@ typedef struct {
 
 /* One thread's memory, grown to the largest image it meets. */
 typedef struct {
-    int64_t *count, *order, *spare;
-    double *sides; /* x, y, far x, far y, area of the image's boxes, and what a detection shares with them */
+    int64_t *count, *order, *spare, *near; /* detections are counted from the image's first */
+    double *score, *sides; /* x, y, far x, far y, area of the image's boxes, and what a detection shares with them */
     uint16_t *free;
     Candidate *candidates;
     int64_t detections, boxes;
@@ -28,26 +28,29 @@ typedef struct {
 } Shared;
 
 static void release(Scratch *s) {
-    free(s->count), free(s->order), free(s->spare), free(s->sides), free(s->free), free(s->candidates);
+    free(s->count), free(s->order), free(s->spare), free(s->near), free(s->score), free(s->sides), free(s->free);
+    free(s->candidates);
 }
 
 /* Makes room for an image; 0 where there is no memory. */
 static int grow(Scratch *s, const Match *m, int64_t detections, int64_t boxes) {
     if (!s->count && !(s->count = calloc((size_t)m->classes + 1, sizeof(int64_t)))) return 0;
     if (detections > s->detections || !s->order) {
-        free(s->order), free(s->spare);
+        free(s->order), free(s->spare), free(s->score);
         s->detections = detections + detections / 2 + 64;
         s->order = malloc((size_t)s->detections * sizeof(int64_t));
         s->spare = malloc((size_t)s->detections * sizeof(int64_t));
+        s->score = malloc((size_t)s->detections * sizeof(double));
     }
     if (boxes > s->boxes || !s->sides) {
-        free(s->sides), free(s->free), free(s->candidates);
+        free(s->sides), free(s->free), free(s->candidates), free(s->near);
         s->boxes = boxes + boxes / 2 + 64;
         s->sides = malloc(6 * (size_t)s->boxes * sizeof(double));
         s->free = malloc((size_t)(s->boxes * m->ranges) * sizeof(uint16_t));
         s->candidates = malloc((size_t)s->boxes * sizeof(Candidate));
+        s->near = malloc((size_t)s->boxes * sizeof(int64_t));
     }
-    return s->order && s->spare && s->sides && s->free && s->candidates;
+    return s->order && s->spare && s->score && s->sides && s->free && s->candidates && s->near;
 }
 
 /* Stable, best score first: insertion for short lists, which mostly come sorted; merging for long ones. */
@@ -73,10 +76,13 @@ static void rank(Scratch *s, const Match *m, int64_t start, int64_t stop) {
     memset(s->count, 0, (size_t)(m->classes + 1) * sizeof(int64_t));
     for (int64_t d = start; d < stop; d++) s->count[m->labels.at[d] + 1]++;
     for (int64_t k = 0; k < m->classes; k++) s->count[k + 1] += s->count[k];
-    for (int64_t d = start; d < stop; d++) s->order[s->count[m->labels.at[d]]++] = d;
+    for (int64_t d = start; d < stop; d++) {
+        s->order[s->count[m->labels.at[d]]++] = d - start;
+        s->score[d - start] = score_at(m->scores.at, m->narrow_scores, d);
+    }
     /* count[k] is now where class k ends */
     for (int64_t k = 0, from = 0; k < m->classes; from = s->count[k++])
-        if (s->count[k] - from > 1) sort_by_score(s->order + from, s->spare, s->count[k] - from, m->scores.at);
+        if (s->count[k] - from > 1) sort_by_score(s->order + from, s->spare, s->count[k] - from, s->score);
 }
 
 static inline double least_of(double a, double b) { return a < b ? a : b; }
@@ -152,23 +158,26 @@ static void want(Candidate *list, int64_t count, Candidate one) {
  *
  * The boxes of its class are first..last, those of the image begin..end. IoU as in maskApi.c `bbIou`: the order of operations
  * decides the last bit. */
-static void detection(Scratch *s, const Match *m, int64_t at, int64_t image, int64_t first, int64_t last, double least) {
+static void detection(Scratch *s, const Match *m, int64_t at, int64_t row, int64_t image, int64_t first, int64_t last, double least) {
     const int64_t begin = m->box_starts.at[image], end = m->box_starts.at[image + 1];
     const int64_t from = m->analyses ? begin : first, to = m->analyses ? end : last;
     const double *areas = s->sides + 4 * s->boxes, *shared = areas + s->boxes;
     double d[4], nearest[2] = {0, 0};
-    int64_t candidates = 0, nearest_box[2] = {-1, -1};
-    read_box(m, m->rows.at[at], d);
+    int64_t candidates = 0, touching = 0, nearest_box[2] = {-1, -1};
+    read_box(m, row, d);
     const double area = d[2] * d[3];
     uint16_t outside = 0;
     for (int64_t r = 0; r < m->ranges; r++) outside |= (uint16_t)((area < m->lows.at[r] || area > m->highs.at[r]) << r);
     m->outside.at[at] = outside;
     m->hit.at[at] = 0;
     share(s, d, from - begin, to - begin);
-    for (int64_t g = from; g < to; g++) {
-        double common = shared[g - begin];
-        if (!(common > 0)) continue;
-        double whole = m->crowd.at[g] ? area : area + areas[g - begin] - common;
+    for (int64_t g = from; g < to; g++) { /* no branch: which boxes it touches can't be predicted */
+        s->near[touching] = g;
+        touching += shared[g - begin] > 0;
+    }
+    for (int64_t i = 0; i < touching; i++) {
+        const int64_t g = s->near[i];
+        const double common = shared[g - begin], whole = m->crowd.at[g] ? area : area + areas[g - begin] - common;
         double iou = whole > 0 ? common / whole : 0;
         int other = g < first || g >= last;
         if (!m->crowd.at[g] && iou > nearest[other]) nearest[other] = iou, nearest_box[other] = g;
@@ -210,9 +219,12 @@ static void of_image(Scratch *s, const Match *m, int64_t number, double least) {
         for (last = first; last < end && m->box_labels.at[last] == k; last++) {}
         for (int64_t i = 0; i < (last - first) * m->ranges; i++) s->free[i] = (uint16_t)((1u << m->thresholds) - 1);
         for (int64_t i = from; i < s->count[k] && i - from < m->limit; i++, at++) {
-            m->rows.at[at] = s->order[i];
+            const int64_t row = start + s->order[i];
+            if (m->narrow_scores) ((float *)m->kept_scores.at)[at] = ((const float *)m->scores.at)[row];
+            else ((double *)m->kept_scores.at)[at] = ((const double *)m->scores.at)[row];
+            m->kept_labels.at[at] = (uint16_t)k;
             m->ranks.at[at] = (uint16_t)(i - from);
-            detection(s, m, at, image, first, last, least);
+            detection(s, m, at, row, image, first, last, least);
         }
     }
     m->kept.at[number] = at - start;
@@ -248,8 +260,8 @@ static int check(Match *a) {
     REQUIRE(boxes <= INT32_MAX && rises(a->box_starts.at, a->box_starts.count, boxes));
     REQUIRE(all_below(a->images.at, images, a->box_starts.count - 1));
     REQUIRE(is_product(a->box_xywh.count, boxes, 4, 1, 1) && a->crowd.count == boxes && a->uncounted.count == boxes);
-    REQUIRE(a->ignore.count == boxes && a->rows.count == count && a->hit.count == count);
-    REQUIRE(a->ranks.count == count && a->outside.count == count);
+    REQUIRE(a->ignore.count == boxes && a->hit.count == count && a->kept_labels.count == count);
+    REQUIRE(a->kept_scores.count == count && a->ranks.count == count && a->outside.count == count);
     REQUIRE(is_product(a->correct.count, count, a->ranges, 1, 1) && a->ignored.count == a->correct.count);
     REQUIRE(a->found.count == (a->analyses ? count : 0) && a->boxes.count == 2 * a->found.count);
     REQUIRE(a->box_ious.count == a->boxes.count);
