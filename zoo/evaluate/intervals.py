@@ -16,11 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.resampling import draws
+from zoo.evaluate.resampling import Replicates, draws
 from zoo.evaluate.sample import Sample
 from zoo.evaluate.summary import summarise_replicates
 
-_AT_ONCE = 64  # replicates whose results are held at a time
+_AT_ONCE = 512  # replicates whose results are held at a time, at most,
+_HELD = 1 << 26  # and their bytes, about
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,15 @@ def resampled(sample: Sample, *, resamples: int, seed: int) -> tuple[dict[str, N
         return {}, np.zeros((0, len(sample.plan.truth.space)))
     plan, ranking, pictures = sample.plan, sample.ranking(), int(sample.counted.sum())
     parts, classes = [], []
-    for start in range(0, resamples, _AT_ONCE):
-        weights = draws(pictures, range(start, min(start + _AT_ONCE, resamples)), seed)
+    one = Replicates.blank(1, plan)
+    held = one.ap.nbytes + one.recall.nbytes + one.limited.nbytes + 4 * pictures
+    step = max(1, min(_AT_ONCE, _HELD // held))
+    for start in range(0, resamples, step):
+        weights = draws(pictures, range(start, min(start + step, resamples)), seed)
         some = sample.engine.resample(ranking, plan, weights, limit=sample.limit, threads=sample.threads)
         parts.append(summarise_replicates(some, plan, sample.policy, limit=sample.limit))
         classes.append(np.where(some.positives[:, 0] > 0, some.ap[:, 0].mean(1), np.nan))
-    numbers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return numbers, np.concatenate(classes)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, np.concatenate(classes)
 
 
 def centred(estimate: float, replicates: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> Interval | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,22 +24,26 @@ from zoo.evaluate.verdicts import Verdicts
 def measure(sample: Sample, *, resamples: int, seed: int, level: float, analyses: bool, unmet: Mapping[str, int]) -> Report:
     """The report of a sample. `resamples`: bootstrap replicates, 0 for no intervals."""
     numbers = {name: None if value == -1 else value for name, value in sample.numbers().items()}
-    drawn, of_classes = resampled(sample, resamples=resamples, seed=seed)
+    _ = sample.order  # both sides take it
+    with ThreadPoolExecutor(1) as pool:  # most of a resampling is done by the kernel, while the analyses are done here
+        resampling = pool.submit(resampled, sample, resamples=resamples, seed=seed)
+        verdicts = Verdicts.of(sample) if analyses else None
+        points = operating_points(verdicts) if verdicts else (None, [])
+        lrp = optimal_by_class(verdicts) if verdicts else (None, [])
+        analysed = _analyses(sample, verdicts, points[0], lrp[0]) if verdicts else None
+        drawn, of_classes = resampling.result()
     intervals = {
         name: interval
         for name, values in drawn.items()
         if (number := numbers[name]) is not None and (interval := centred(number, values, level=level)) is not None
     }
-    verdicts = Verdicts.of(sample) if analyses else None
-    points = operating_points(verdicts) if verdicts else (None, [])
-    lrp = optimal_by_class(verdicts) if verdicts else (None, [])
     replicates = {name: tuple(float(value) if np.isfinite(value) else None for value in values) for name, values in drawn.items()}
     return Report(
         numbers=numbers,
         intervals=intervals,
         per_class=_per_class(sample, of_classes, level, points[1], lrp[1]),
         curves=_curves(sample),
-        analyses=_analyses(sample, verdicts, points[0], lrp[0]) if verdicts else None,
+        analyses=analysed,
         measured=_measured(sample, unmet),
         settings=sample.plan.settings,
         policy=sample.policy,

@@ -6,7 +6,7 @@ Two differences to tidecv 1.0.1: classes without boxes do not count, as in COCO;
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ KINDS = {
     "background": "overlaps nothing by .1",
     "missed": "a box that no detection finds, not even one of the wrong class or place",
 }
+_RECALLS = np.linspace(0, 1, 101)
+_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True)
@@ -44,52 +46,64 @@ class Mistakes:
 
 @dataclass(frozen=True, eq=False)
 class _Case:
-    """Detections with what AP takes, so that an oracle can change them. `positives`: (k,) boxes; `kept`: (n,) bool."""
+    """Detections with what AP takes, so that an oracle can change them.
+
+    positives: (k,) boxes. kept: (n,) bool. edges: (k + 1,) where each class begins, or None where they are not by class, then
+    best first. true_first: rank the true ones of a class before the false ones, whatever their scores.
+    """
 
     labels: NDArray[np.int64]
     scores: NDArray[np.float64]
     true: NDArray[np.bool_]
     kept: NDArray[np.bool_]
     positives: NDArray[np.int64]
+    edges: NDArray[np.int64] | None
+    true_first: bool = False
 
 
 def mistakes(verdicts: Verdicts) -> Mistakes:
     """The mistakes at IoU .5, over detections of every score."""
-    case = _Case(verdicts.labels, verdicts.scores, verdicts.true, verdicts.counted, verdicts.positives)
+    case = _Case(verdicts.labels, verdicts.scores, verdicts.true, verdicts.counted, verdicts.positives, verdicts.edges)
     measured = verdicts.positives > 0
     base = _ap(case, measured)
     kinds = _kinds(verdicts)
-    target = np.where(kinds == "class", verdicts.boxes[:, 1], np.where(kinds == "location", verdicts.boxes[:, 0], -1))
+    moved, stayed = kinds == _NUMBER["class"], kinds == _NUMBER["location"]
+    target = np.where(moved, verdicts.boxes[:, 1], np.where(stayed, verdicts.boxes[:, 0], -1))
     repaired = _first_claims(target, verdicts)
     pointed_at = np.zeros(len(verdicts.missed), bool)
     pointed_at[target[target >= 0]] = True
     lost = verdicts.missed & ~pointed_at
     gains = {}
-    for kind in KINDS:
-        mine = kinds == kind
+    for number, kind in enumerate(KINDS):
+        mine = kinds == number
         if kind == "missed":
-            fixed = _Case(case.labels, case.scores, case.true, case.kept, case.positives - _count(lost, verdicts))
+            fixed = replace(case, positives=case.positives - _count(lost, verdicts))
         else:
             right = mine & repaired
-            labels = np.where(right, verdicts.box_labels[target] if len(verdicts.box_labels) else 0, case.labels)
-            fixed = _Case(labels, case.scores, case.true | right, case.kept & (~mine | right), case.positives)
+            fixed = replace(case, true=case.true | right, kept=case.kept & (~mine | right))
+        if kind == "class":
+            labels = case.labels.copy()
+            labels[right] = verdicts.box_labels[target[right]]
+            fixed = replace(fixed, labels=labels, edges=None)
         gains[kind] = Mistake(int(lost.sum() if kind == "missed" else mine.sum()), max(_ap(fixed, measured) - base, 0.0))
-    ranked = _Case(case.labels, case.true.astype(np.float64), case.true, case.kept, case.positives)
-    found = _Case(case.labels, case.scores, case.true, case.kept, case.positives - _count(verdicts.missed, verdicts))
+    ranked = replace(case, true_first=True)
+    found = replace(case, positives=case.positives - _count(verdicts.missed, verdicts))
     return Mistakes(gains, _ap(ranked, measured) - base, _ap(found, measured) - base)
 
 
-def _kinds(verdicts: Verdicts) -> NDArray[np.str_]:
-    """(n,) the kind of each false detection; empty for the others."""
+def _kinds(verdicts: Verdicts) -> NDArray[np.int8]:
+    """(n,) the kind of each false detection, as a position in `KINDS`; -1 for the others."""
     own, other = verdicts.ious[:, 0], verdicts.ious[:, 1]
-    tests = [
-        ~verdicts.counted | verdicts.true,
-        (own >= BACKGROUND) & (own <= POSITIVE),
-        other >= POSITIVE,
-        own >= POSITIVE,
-        np.maximum(own, other) <= BACKGROUND,
-    ]
-    return np.select(tests, ["", "location", "class", "duplicate", "background"], "both")
+    kinds = np.full(len(own), _NUMBER["both"], np.int8)
+    for kind, those in (  # the last that holds decides
+        ("background", np.maximum(own, other) <= BACKGROUND),
+        ("duplicate", own >= POSITIVE),
+        ("class", other >= POSITIVE),
+        ("location", (own >= BACKGROUND) & (own <= POSITIVE)),
+    ):
+        kinds[those] = _NUMBER[kind]
+    kinds[~verdicts.counted | verdicts.true] = -1
+    return kinds
 
 
 def _first_claims(target: NDArray[np.int32], verdicts: Verdicts) -> NDArray[np.bool_]:
@@ -108,23 +122,27 @@ def _count(boxes: NDArray[np.bool_], verdicts: Verdicts) -> NDArray[np.int64]:
 def _ap(case: _Case, measured: NDArray[np.bool_]) -> float:
     """Mean AP at IoU .5 over the measured classes; a class without boxes or detections left is left out, as in tidecv."""
     rows = np.flatnonzero(case.kept)
-    rows = rows[np.lexsort((-case.scores[rows], case.labels[rows]))]
-    edges = np.searchsorted(case.labels[rows], np.arange(len(measured) + 1))
+    if case.edges is None:
+        rows = rows[np.lexsort((-case.scores[rows], case.labels[rows]))]
+        edges = np.searchsorted(case.labels[rows], np.arange(len(measured) + 1))
+    else:
+        edges = np.searchsorted(rows, case.edges)
+    true = np.flatnonzero(case.true[rows])
+    first = np.searchsorted(true, edges)
     values = []
     for label in np.flatnonzero(measured):
-        mine = rows[edges[label] : edges[label + 1]]
-        if len(mine) or case.positives[label]:
-            values.append(_ap_of(case.true[mine], int(case.positives[label])))
+        if edges[label] < edges[label + 1] or case.positives[label]:
+            mine = true[first[label] : first[label + 1]] - edges[label]
+            values.append(_ap_of(np.arange(len(mine)) if case.true_first else mine, int(case.positives[label])))
     return float(np.mean(values)) if values else 0.0
 
 
-def _ap_of(true: NDArray[np.bool_], positives: int) -> float:
-    """COCO's interpolated AP of detections that are best first."""
-    at = np.flatnonzero(true)
+def _ap_of(at: NDArray[np.int64], positives: int) -> float:
+    """COCO's interpolated AP. at: where the true ones stand among all detections, best first."""
     if not positives or not len(at):
         return 0.0
     found = np.arange(1.0, len(at) + 1)
     precision = found / (at + 1 + EPS)
     best = np.maximum.accumulate(precision[::-1])[::-1]
-    reached = np.searchsorted(found / positives, np.linspace(0, 1, 101))
+    reached = np.searchsorted(found / positives, _RECALLS)
     return float(best[reached[reached < len(best)]].sum() / 101)

@@ -10,7 +10,7 @@ typedef struct {
     Accumulate *accumulate;
     const uint32_t *hit_of; /* which hit a detection is, or NO_HIT */
     Jobs jobs;
-    int64_t most_hits;
+    int64_t most; /* detections of a class */
 } Shared;
 
 /* One thread's memory for the hits of a class, best first. */
@@ -98,22 +98,33 @@ static void curves(const Shared *shared, Scratch *s, int64_t k, int64_t number) 
     }
 }
 
+/* Lists all hits of a class, best first, and returns how many there are. */
+static int64_t list_all(const Shared *shared, Scratch *s, int64_t k) {
+    const Accumulate *a = shared->accumulate;
+    int64_t hits = 0;
+    for (int64_t i = a->edges.at[k]; i < a->edges.at[k + 1]; i++) { /* no branch: which are hits can't be predicted */
+        s->rows[hits] = a->order.at[i];
+        hits += shared->hit_of[a->order.at[i]] != NO_HIT;
+    }
+    return hits;
+}
+
 /* The recall of a class at every limit: true positives among the hits, over the boxes that count. */
 static void recalls(const Shared *shared, Scratch *s, int64_t k) {
     const Accumulate *a = shared->accumulate;
-    int64_t hits = 0;
-    for (int64_t i = a->edges.at[k]; i < a->edges.at[k + 1]; i++)
-        if (shared->hit_of[a->order.at[i]] != NO_HIT) s->rows[hits++] = a->order.at[i];
-    for (int64_t m = 0; m < a->limits; m++) {
-        for (int64_t r = 0; r < a->ranges; r++) {
-            const int64_t positives = a->positives.at[r * a->classes + k];
-            int64_t found[16] = {0};
+    const int64_t hits = list_all(shared, s, k);
+    for (int64_t r = 0; r < a->ranges; r++) {
+        const int64_t positives = a->positives.at[r * a->classes + k];
+        uint32_t found[MAX_THRESHOLDS] = {0};
+        for (int64_t m = 0; m < a->limits && positives; m++) { /* ascending: what one limit adds to the one before */
+            const int64_t least = m ? a->limit_of.at[m - 1] : 0, most = a->limit_of.at[m];
             for (int64_t h = 0; h < hits; h++) {
-                if (a->ranks.at[s->rows[h]] >= a->limit_of.at[m]) continue;
-                uint16_t correct = a->correct.at[(int64_t)shared->hit_of[s->rows[h]] * a->ranges + r];
-                for (int t = 0; t < 16; t++) found[t] += (correct >> t) & 1;
+                const uint16_t rank = a->ranks.at[s->rows[h]];
+                const uint32_t correct = a->correct.at[(int64_t)shared->hit_of[s->rows[h]] * a->ranges + r];
+                if (rank < least || rank >= most || !correct) continue;
+                for (int t = 0; t < MAX_THRESHOLDS; t++) found[t] += (correct >> t) & 1;
             }
-            for (int64_t t = 0; t < a->thresholds && positives; t++)
+            for (int64_t t = 0; t < a->thresholds; t++)
                 a->recall.at[((m * a->ranges + r) * a->thresholds + t) * a->classes + k] = (double)found[t] / (double)positives;
         }
     }
@@ -122,7 +133,7 @@ static void recalls(const Shared *shared, Scratch *s, int64_t k) {
 static void *worker(void *context) {
     Shared *shared = context;
     const Accumulate *a = shared->accumulate;
-    const size_t hits = (size_t)shared->most_hits + 1;
+    const size_t hits = (size_t)shared->most + 1;
     Scratch s = {
         .rows = malloc(hits * sizeof(uint32_t)),
         .wrong_before = malloc(hits * MAX_RANGES * sizeof(uint32_t)),
@@ -143,23 +154,12 @@ static void *worker(void *context) {
     return NULL;
 }
 
-/* The most hits of a class, going by the order. */
-static int64_t most_hits(const Accumulate *a, const uint32_t *hit_of) {
-    int64_t most = 0;
-    for (int64_t k = 0; k < a->classes; k++) {
-        int64_t hits = 0;
-        for (int64_t i = a->edges.at[k]; i < a->edges.at[k + 1]; i++) hits += hit_of[a->order.at[i]] != NO_HIT;
-        most = hits > most ? hits : most;
-    }
-    return most;
-}
-
 static int check(Accumulate *a) {
     const int64_t count = a->scores.count, curves = a->curves * a->ranges;
     REQUIRE(a->classes >= 0 && a->classes <= MAX_CLASSES && a->ranges > 0 && a->ranges <= MAX_RANGES);
     REQUIRE(a->thresholds >= 0 && a->thresholds <= MAX_THRESHOLDS && a->curves >= 0 && a->curves <= UINT16_MAX);
     REQUIRE(a->points >= 0 && a->recalls.count == a->points && are_recalls(a->recalls.at, a->points));
-    REQUIRE(a->limits >= 0 && a->limit_of.count == a->limits && a->curve_of.count == a->curves);
+    REQUIRE(a->limits >= 0 && a->limit_of.count == a->limits && ascend(a->limit_of.at, a->limits) && a->curve_of.count == a->curves);
     REQUIRE(count < UINT32_MAX && a->ranks.count == count && a->outside.count == count && a->order.count == count);
     REQUIRE(all_below_32(a->order.at, count, count));
     REQUIRE(a->edges.count == a->classes + 1 && rises(a->edges.at, a->edges.count, count));
@@ -180,7 +180,11 @@ int accumulate(Accumulate *a, int64_t threads) {
     if (!hit_of) return NO_MEMORY;
     for (int64_t i = 0; i < a->order.count; i++) hit_of[i] = NO_HIT;
     for (int64_t h = 0; h < a->hits.count; h++) hit_of[a->hits.at[h]] = (uint32_t)h;
-    Shared shared = {a, hit_of, {0, a->classes, 0}, most_hits(a, hit_of)};
+    Shared shared = {a, hit_of, {0, a->classes, 0}, 0};
+    for (int64_t k = 0; k < a->classes; k++) {
+        const int64_t here = a->edges.at[k + 1] - a->edges.at[k];
+        if (here > shared.most) shared.most = here;
+    }
     on_threads(threads < a->classes ? threads : a->classes, worker, &shared);
     free(hit_of);
     return atomic_load(&shared.jobs.failed) ? NO_MEMORY : DONE;

@@ -25,6 +25,12 @@ int rises(const int64_t *offsets, int64_t count, int64_t end) {
     return 1;
 }
 
+int ascend(const int64_t *values, int64_t count) {
+    for (int64_t i = 1; i < count; i++)
+        if (values[i] <= values[i - 1]) return 0;
+    return 1;
+}
+
 /* No early end, so that it vectorises. */
 int all_below(const int64_t *values, int64_t count, int64_t limit) {
     int outside = 0;

@@ -65,6 +65,9 @@ int is_product(int64_t length, int64_t a, int64_t b, int64_t c, int64_t d);
 /* Whether offsets begin at 0, never fall, and end at `end`; there is at least one. */
 int rises(const int64_t *offsets, int64_t count, int64_t end);
 
+/* Whether each number is larger than the one before. */
+int ascend(const int64_t *values, int64_t count);
+
 /* Whether all numbers lie in 0 .. limit-1. */
 int all_below(const int64_t *values, int64_t count, int64_t limit);
 int all_below_32(const uint32_t *values, int64_t count, int64_t limit);

@@ -9,7 +9,7 @@
  */
 #include "kernel.h"
 
-#define LANES 16
+#define LANES 32
 #define KEPT_REACH 2048 /* tables of reached recall points that are kept, by the number of boxes */
 
 typedef uint32_t Lanes[LANES];
@@ -163,16 +163,21 @@ static int64_t climb(const Resample *a, Scratch *s, int64_t events, int64_t r, i
 
 /* The area under one curve at the recall points, from its end to its beginning. */
 static void areas(const Resample *a, const Scratch *s, int64_t count, int64_t r, const uint16_t **reached, double *area) {
+    static const Lanes none;
     double best[LANES] = {0};
+    int32_t points[LANES] = {0}; /* recall points reached by the true positives up to the one at hand */
     memset(area, 0, LANES * sizeof(double));
     for (int64_t i = count - 1; i >= 0; i--) {
         const double *precision = s->precision + i * LANES;
+        const uint32_t *most = s->positives[r], *found = s->found[i], *before = i ? s->found[i - 1] : none;
         for (int lane = 0; lane < LANES; lane++) best[lane] = precision[lane] > best[lane] ? precision[lane] : best[lane];
+        for (int lane = 0; lane < LANES && i == count - 1; lane++)
+            points[lane] = reached[lane][found[lane] < most[lane] ? found[lane] : most[lane]];
         for (int lane = 0; lane < LANES; lane++) {
-            uint32_t most = s->positives[r][lane], here = s->found[i][lane], before = i ? s->found[i - 1][lane] : 0;
-            const uint16_t *of = reached[lane]; /* no more is found than there is, or this would read beyond it */
-            int32_t points = (int32_t)of[here < most ? here : most] - (int32_t)of[before < most ? before : most];
-            area[lane] += best[lane] * (double)points;
+            /* no more is found than there is, or this would read beyond it */
+            const int32_t less = reached[lane][before[lane] < most[lane] ? before[lane] : most[lane]];
+            area[lane] += best[lane] * (double)(points[lane] - less);
+            points[lane] = less;
         }
     }
     for (int lane = 0; lane < LANES; lane++) area[lane] /= (double)a->points;
@@ -180,17 +185,18 @@ static void areas(const Resample *a, const Scratch *s, int64_t count, int64_t r,
 
 /* Recall of a class at every limit, in the first range. */
 static void limited(const Resample *a, const Scratch *s, int64_t block, int64_t k) {
-    for (int64_t m = 0; m < a->limits; m++) {
-        for (int64_t t = 0; t < a->thresholds; t++) {
-            Lanes found = {0};
+    for (int64_t t = 0; t < a->thresholds; t++) {
+        Lanes found = {0};
+        for (int64_t m = 0; m < a->limits; m++) { /* ascending: what one limit adds to the one before */
+            const int64_t least = m ? a->limit_of.at[m - 1] : 0, most = a->limit_of.at[m];
             for (int64_t h = 0; h < s->hits; h++) {
-                if (s->rank[h] >= a->limit_of.at[m] || !((a->correct.at[s->source[h] * a->ranges] >> t) & 1)) continue;
+                if (s->rank[h] < least || s->rank[h] >= most || !((a->correct.at[s->source[h] * a->ranges] >> t) & 1)) continue;
                 for (int lane = 0; lane < LANES; lane++) found[lane] += s->weight[h][lane];
             }
-            for (int64_t lane = 0; lane < LANES && block * LANES + lane < a->replicates; lane++)
-                if (s->positives[0][lane])
-                    a->limited.at[(((block * LANES + lane) * a->limits + m) * a->thresholds + t) * a->classes + k] =
-                        (double)found[lane] / (double)s->positives[0][lane];
+            for (int64_t lane = 0; lane < LANES && block * LANES + lane < a->replicates; lane++) {
+                double *to = a->limited.at + (((block * LANES + lane) * a->limits + m) * a->thresholds + t) * a->classes + k;
+                if (s->positives[0][lane]) *to = (double)found[lane] / (double)s->positives[0][lane];
+            }
         }
     }
 }
@@ -259,7 +265,7 @@ static int check(Resample *a) {
     REQUIRE(a->thresholds >= 0 && a->thresholds <= MAX_THRESHOLDS);
     REQUIRE(a->points > 0 && a->points <= UINT16_MAX && a->recalls.count == a->points);
     REQUIRE(are_recalls(a->recalls.at, a->points));
-    REQUIRE(a->limits >= 0 && a->limit_of.count == a->limits);
+    REQUIRE(a->limits >= 0 && a->limit_of.count == a->limits && ascend(a->limit_of.at, a->limits));
     REQUIRE(is_product(a->weights.count, a->replicates, a->images, 1, 1));
     REQUIRE(all_below_32(a->weights.at, a->weights.count, UINT16_MAX));
     REQUIRE(a->edges.count == a->classes + 1 && rises(a->edges.at, a->edges.count, count));
