@@ -1,6 +1,7 @@
 # make demo   sets up a fresh machine and runs the main job
 # make test   sets up and passes everything: format, lint, types, import contracts, tests, docs
-.PHONY: setup demo test check tests bench bench-quick clean
+# make help   lists the rest
+.PHONY: help setup demo test check tests test-gpu bench clean
 VENV ?= .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -18,6 +19,9 @@ $(VENV)/.ready-to-test: $(VENV)/.ready
 	$(PY) -m pip install --group test --group lint
 	touch $@
 
+help:                          # what can be made
+	@sed -n 's/^\([a-z-]*\):.*# /\1\t/p' Makefile | expand -t 16
+
 setup: $(VENV)/.ready          # the zoo alone, in .venv
 
 demo: setup                    # YOLOX-Nano on real photos, measured, on a leaderboard; through a loopback Hub
@@ -34,11 +38,11 @@ check: $(VENV)/.ready-to-test  # format, lint, types, import contracts
 tests: $(VENV)/.ready-to-test  # the whole suite, docs included: a process a core, each with one thread for arithmetic
 	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto
 
-bench: $(VENV)/.ready-to-test  # every benchmark, one table each
-	for file in benchmarks/*.py; do case $$file in */promises.py) ;; *) $(PY) $$file || exit 1 ;; esac; done
+test-gpu: $(VENV)/.ready-to-test  # what only a GPU can show, in a few minutes; skipped, with the reason, where there is none
+	$(PY) -m pytest tests/gpu --durations 5
 
-bench-quick: $(VENV)/.ready-to-test  # whether each promise of the docs holds here, in under four minutes
-	$(PY) benchmarks/quick.py
+bench: $(VENV)/.ready-to-test  # every benchmark, one table each
+	for file in benchmarks/*.py; do $(PY) $$file || exit 1; done
 
 clean:                         # forget the environment and what was built
 	rm -rf $(VENV) build dist *.egg-info

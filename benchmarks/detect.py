@@ -30,7 +30,7 @@ from table import report
 from zoo import labels
 from zoo.detectors import Detector, Protocol
 from zoo.detectors.assign import assign
-from zoo.detectors.batching import batch_limit
+from zoo.detectors.batching import BatchLimit
 from zoo.images import read
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -90,7 +90,7 @@ def hidden(one: Seconds) -> float:
 
 def compare(detector: Detector, files: Sequence[Path], rounds: int) -> tuple[list[Seconds], list[Seconds]]:
     tensors = [read(file).pixels for file in files]
-    batch = batch_limit("auto", detector.input_size(480, 640), detector.device)
+    batch = BatchLimit("auto", detector.device)(detector.input_size(480, 640))
     ready = measure({"by hand": lambda: by_hand(detector, tensors, batch), "detect": lambda: detector.detect(tensors)}, rounds)
     ways: dict[str, Callable[[], object]] = {
         "decode": lambda: [read(file) for file in files],

@@ -36,6 +36,18 @@ def test_every_command_has_help(shell: Shell, name: str) -> None:
     assert f"zoo {name}" in answer.out
 
 
+def test_every_option_is_written_in_lower_case() -> None:
+    """Typer 0.27 takes a placeholder that spells the option's name for its name."""
+
+    def options(command: Any) -> list[str]:
+        own = [spelt for one in getattr(command, "params", []) for spelt in one.opts if spelt.startswith("--")]
+        return own + [spelt for inner in getattr(command, "commands", {}).values() for spelt in options(inner)]
+
+    found = options(typer.main.get_command(app([])))
+    assert "--device" in found
+    assert [spelt for spelt in found if spelt != spelt.lower()] == []
+
+
 @pytest.mark.parametrize("columns", ["80", "120"])
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_help_flows_and_names_no_type(shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str, columns: str) -> None:

@@ -17,7 +17,6 @@ import pytest
 import zoo
 from zoo.data import Dataset
 from zoo.evaluate import code
-from zoo.evaluate.loaded import check_loaded
 from zoo.registry import catalogue, reload
 
 PLUGIN = """
@@ -109,48 +108,6 @@ def test_code_that_changed_before_it_was_first_looked_at_is_refused_too(lamps: P
         fingerprint()
 
 
-KINDS = """
-from functools import cache, wraps
-
-def twice(function):
-    @wraps(function)
-    def both(*words):
-        return function(*words), function(*words)
-    return both
-
-@twice
-def wrapped(): return 1
-
-@cache
-def cached(): return 2
-
-class Lamp:
-    @property
-    def lit(self): return 3
-    @classmethod
-    def made(cls): return 4
-    @staticmethod
-    def of(): return 5
-    def plain(self): return [number for number in range(6)]
-"""
-
-
-@pytest.mark.parametrize("old", ["return 1", "return 2", "return 3", "return 4", "return 5", "range(6)", "both(*words)"])
-def test_whatever_kind_of_function_has_changed_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str) -> None:
-    file = tmp_path / "lamp_kinds.py"
-    file.write_text(KINDS)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    module = importlib.import_module("lamp_kinds")
-    check_loaded({file: "as imported"})
-    importlib.reload(module)  # so that it is looked at once more
-    file.write_text(
-        KINDS.replace(old, old.replace("(*words)", "(*words, **more)") if "both" in old else f"{old[:-1]}7{old[-1:]}")
-    )
-    with pytest.raises(zoo.errors.UsageError, match=r"lamp_kinds\.py has changed"):
-        check_loaded({file: "changed"})
-    del sys.modules["lamp_kinds"]
-
-
 def test_code_that_was_reloaded_runs_as_it_is_written(lamps: Path) -> None:
     before = fingerprint()
     (lamps / "detzoo_lamps.py").write_text(PLUGIN + "\nMORE = 1\n")
@@ -182,18 +139,6 @@ def test_a_wheel_is_known_by_its_record(tmp_path: Path, monkeypatch: pytest.Monk
         states.append(code._states({"acme_lamps": "acme-lamps"})["acme_lamps"])
     assert [one.split()[:2] for one in states] == [["acme_lamps", "1.0"]] * 2
     assert states[0] != states[1]
-
-
-def test_an_installed_plugin_without_a_record_is_known_by_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As other package managers install it, or with a version that never changes."""
-    site = tmp_path / "site-packages"
-    installed(site, "acme_bulbs", "a = 1\n")
-    (site / "acme_bulbs-1.0.dist-info" / "RECORD").unlink()
-    monkeypatch.syspath_prepend(str(site))
-    importlib.invalidate_caches()
-    first = code._states({"acme_bulbs": "acme-bulbs"})["acme_bulbs"]
-    (site / "acme_bulbs" / "__init__.py").write_text("a = 2\n")
-    assert code._states({"acme_bulbs": "acme-bulbs"})["acme_bulbs"] != first
 
 
 def test_the_code_of_a_detector_at_hand_is_that_of_its_classes(lamps: Path) -> None:

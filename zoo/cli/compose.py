@@ -25,12 +25,14 @@ def compose(
     neck: Annotated[
         str | None, typer.Option(metavar="PART", help="The same for the neck; without one the head is on the backbone.")
     ] = None,
-    strides: Annotated[str, typer.Option(metavar="STRIDES", help="Of the backbone's maps, finest first.")] = "8,16,32",
+    strides: Annotated[
+        str, typer.Option("--strides", metavar="STRIDES", help="Of the backbone's maps, finest first.")
+    ] = "8,16,32",
     argument: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="PART.NAME=VALUE", help="An argument of a part, as in neck.channels=64; repeatable."),
     ] = None,
-    name: Annotated[str, typer.Option(metavar="NAME", help="What the card is to be called.")] = "composed",
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the card is to be called.")] = "composed",
     show: Annotated[bool, typer.Option("--show", help="Draw the pipeline instead, with channels and strides.")] = False,
 ) -> None:
     """Compose a detector of a backbone, a neck and a head, and print its card.

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli.labels import LABELS, labels_of
-from zoo.cli.options import BatchSize, Device, Weights
+from zoo.cli.options import BatchSize, Device, Weights, batch_size_of
 
 DEFAULT = "yolox/yolox_nano"  # whole, so that no plugin's model of that name stands in its way
 
@@ -37,7 +37,7 @@ class Exif(StrEnum):
 Pictures = Annotated[list[str], typer.Argument(metavar="IMAGE|FOLDER|GLOB|URL", help="What to look at.", show_default=False)]
 Model = Annotated[str, typer.Option(metavar="NAME", help="A name that zoo list shows, or one with a .TAG.")]
 Labels = Annotated[str | None, typer.Option(metavar="NAMES", help=f"Classes instead of the card's. {LABELS}")]
-Score = Annotated[float, typer.Option(metavar="SCORE", min=0, max=1, help="Leave out what the model is less sure of.")]
+Score = Annotated[float, typer.Option("--score", metavar="SCORE", min=0, max=1, help="Leave out what the model is less sure of.")]
 Overlap = Annotated[
     float | None,
     typer.Option(metavar="OVERLAP", min=0, max=1, help="Non-maximum suppression above this overlap; else the family's own."),
@@ -101,7 +101,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
         labels=None if labels is None else labels_of(labels),
         device=device,
         protocol=Protocol(score=score, iou=iou, max_boxes=max_boxes),
-        batch_size=batch_size or "auto",
+        batch_size=batch_size_of(batch_size),
         exif=exif.value,
         on_error=on_error.value,
         json_to=json_to,

@@ -15,7 +15,7 @@ import typer
 
 from zoo.cli import output
 from zoo.cli.measures import SEEN, Data, Fresh, ProtocolName, To, Turn, each, percent, protocol_of
-from zoo.cli.options import BatchSize, Device, Weights, weights_of
+from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, weights_of
 from zoo.cli.table import table
 from zoo.errors import DataError, UsageError
 from zoo.words import counted
@@ -92,6 +92,8 @@ def _running(given: Mapping[str, object]) -> dict[str, object]:
         options["protocol"] = protocol
     if isinstance(weights := options.get("weights"), str):
         options["weights"] = weights_of(weights)
+    if isinstance(batch_size := options.get("batch_size"), str):
+        options["batch_size"] = batch_size_of(batch_size)
     return options
 
 

@@ -27,7 +27,9 @@ def serve(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="Folders OWNER/NAME with files, or files.", show_default=False)
     ],
-    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="To listen on; 0 is any that is free.")] = 0,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="To listen on; 0 is any that is free.")
+    ] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Do not print the requests.")] = False,
 ) -> None:
     """Serve a folder as a Hugging Face Hub on this machine, until Ctrl-C, to try weights and cards before they are published.

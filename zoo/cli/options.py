@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -13,8 +13,12 @@ from zoo.registry.document import parse_value
 Weights: TypeAlias = Annotated[
     str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")
 ]
-Device: TypeAlias = Annotated[str | None, typer.Option(metavar="DEVICE", help="cpu, cuda, cuda:1, mps; else torch's default.")]
-BatchSize: TypeAlias = Annotated[int | None, typer.Option(metavar="COUNT", min=1, help="Pictures at once; else what fits.")]
+Device: TypeAlias = Annotated[
+    str | None, typer.Option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps; else torch's default.")
+]
+BatchSize: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="COUNT|auto", help="Images at once; auto, unless given, is what fits the device's memory.")
+]
 
 
 def weights_of(text: str | None) -> bool | str:
@@ -25,6 +29,16 @@ def weights_of(text: str | None) -> bool | str:
     if text is None:
         return True
     return False if text == RANDOM else text
+
+
+def batch_size_of(text: str | None) -> int | Literal["auto"]:
+    """`--batch-size` as `zoo.predict` takes it. Raises: UsageError for what is no number of images, at least 1, nor auto."""
+    if text is None or text == "auto":
+        return "auto"
+    if not text.isdecimal() or not text.isascii() or len(text) > 9 or int(text) < 1:
+        case = "It is a number of images, at least 1, or auto for what fits."
+        raise UsageError(f"--batch-size {text:.40} was given.", case, "Write --batch-size 8, for example.")
+    return int(text)
 
 
 def value_of(setting: str, text: str) -> Any:

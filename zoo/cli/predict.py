@@ -12,7 +12,7 @@ import typer
 
 from zoo.cli import output
 from zoo.cli.measures import Data, Fresh, ProtocolName, ProtocolOption, To, Turn, each, protocol_of
-from zoo.cli.options import BatchSize, Device, Weights, weights_of
+from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, weights_of
 from zoo.words import counted
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def predict(  # noqa: PLR0913 - one parameter an option
     dataset = read(data)
 
     def one(model: str) -> Predictions:
-        options = {"weights": weights_of(weights), "device": device, "batch_size": batch_size or "auto", "fresh": fresh}
+        options = {"weights": weights_of(weights), "device": device, "batch_size": batch_size_of(batch_size), "fresh": fresh}
         made = run(model, data=dataset, protocol=protocol_of(protocol, exif), to=to, **options)  # type: ignore[arg-type]
         if not as_json:
             sizes = f"{counted(len(made), 'image')}  {counted(len(made.scores), 'detection')}"

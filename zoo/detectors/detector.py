@@ -164,7 +164,8 @@ class Detector(nn.Module, ABC):
 
         source:     path, http(s) URL, bytes, PIL image, uint8 RGB array `(h, w, 3)`, uint8 RGB tensor `(3, h, w)`, or many.
         score, iou, max_boxes: see `Protocol`; None keeps the family's own.
-        batch_size: pictures that go through the network at once; "auto" fits their size and the device.
+        batch_size: images that go through the network at once; "auto" fits their size and the free memory of the device. Where
+                    memory runs out, batches are halved from there on, and nothing is lost.
         exif:       "apply" turns pictures upright as their EXIF orientation says, and boxes are in the upright picture.
         on_error:   "raise" stops at a picture that can't be read; "skip" warns (ImageWarning) and leaves it out of the list,
                     whose items say in `source` what they belong to. A single picture's error is always raised.

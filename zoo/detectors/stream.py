@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from zoo.detections import Detections
-from zoo.detectors.batching import BatchSize, Slot, Window, batch_limit, window_bytes
+from zoo.detectors.batching import BatchLimit, BatchSize, Slot, Window, window_bytes
 from zoo.detectors.memory import ran_out
 from zoo.detectors.partly_read import PartlyRead
 from zoo.detectors.reading import Broken, Read, read_ahead
@@ -60,7 +59,7 @@ def stream(  # noqa: PLR0913 - one parameter an option
     ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
     pin = device.type == "cuda"
     pictures = read_ahead(sources, exif=exif, threads=threads, ahead=ahead, limits=limits, pin=pin)
-    window = Window(partial(batch_limit, batch_size, device=device), most_bytes=window_bytes(batch_size, limits.memory))
+    window = Window(BatchLimit(batch_size, device), most_bytes=window_bytes(batch_size, limits.memory))
     return _stream(Steps(detector, protocol), window, pictures, failed, looked)
 
 
@@ -84,9 +83,7 @@ def _stream(
             if isinstance(picture, Broken):
                 broken = picture.error
                 break
-            entered = _entered(window, steps, picture, partly_read)
-            del picture  # the window holds it, and lets it go when it was looked at
-            if not entered and failed is None:
+            if not _entered(window, steps, picture, partly_read) and failed is None:
                 break
             for slots in window.due():
                 _look(steps, window, slots, looked)
@@ -137,11 +134,11 @@ def _finished(window: Window, failed: Failed | None) -> Iterator[Detections]:
 def _look(steps: Steps, window: Window, slots: list[Slot], looked: Looked | None) -> None:
     """One batch through the network; every slot gets its outcome and lets go of its image.
 
-    Where memory runs out, or the family refuses an image, the batch is halved until it is that image's error alone. Any other
-    error is the first image's, and nothing after it is looked at any more.
+    Where memory runs out, or the family refuses an image, the batch is halved until it is that image's error alone; where memory
+    did, the batches after it are smaller too. Any other error is the first image's, and nothing after it is looked at any more.
     """
     pictures = [slot.picture for slot in slots if slot.picture]
-    found = _tried(steps, pictures)
+    found = _tried(steps, window, slots, pictures)
     if isinstance(found, list):
         for slot, picture, seen in zip(slots, pictures, found, strict=True):
             slot.picture, slot.outcome = None, seen
@@ -153,14 +150,15 @@ def _look(steps: Steps, window: Window, slots: list[Slot], looked: Looked | None
     elif len(slots) == 1:
         slots[0].picture, slots[0].outcome = None, found
     else:
-        middle = len(slots) // 2
         del pictures
-        _look(steps, window, slots[:middle], looked)
-        if not window.is_cut:
-            _look(steps, window, slots[middle:], looked)
+        start, half = 0, (len(slots) + 1) // 2
+        while start < len(slots) and not window.is_cut:
+            step = min(half, window.most(slots))
+            _look(steps, window, slots[start : start + step], looked)
+            start += step
 
 
-def _tried(steps: Steps, pictures: list[Picture]) -> list[Detections] | Exception:
+def _tried(steps: Steps, window: Window, slots: list[Slot], pictures: list[Picture]) -> list[Detections] | Exception:
     """What is seen in a batch, or the error: an ImageError where it may be for one of its images that it failed."""
     try:
         return steps.run(pictures)
@@ -168,4 +166,6 @@ def _tried(steps: Steps, pictures: list[Picture]) -> list[Detections] | Exceptio
         if not ran_out(error):
             return error
         steps.let_go()
+        if len(slots) > 1:
+            window.ran_out(slots)
         return steps.too_large(pictures[0], error.with_traceback(None))  # with its frames, their memory is let go

@@ -27,7 +27,6 @@ from zoo.data.content import hashes
 from zoo.evaluate.loaded import check_loaded
 from zoo.registry import Choice, catalogue
 from zoo.registry.contribution import Kind
-from zoo.registry.distributions import distributions_by_package
 
 if TYPE_CHECKING:
     from zoo.detectors import Detector
@@ -105,9 +104,8 @@ def _states(modules: Mapping[str, str]) -> dict[str, str]:
         name = todo.pop()
         if name in found or (spec := _spec(name)) is None:
             continue
-        known = _installed(name, spec, modules.get(name, "")) if _is_library(spec) else None
-        if known is not None:
-            found[name] = known
+        if _is_library(spec):
+            found[name] = _installed(name, spec, modules.get(name, ""))
             continue
         files = [path for path in _files(spec) if name != OWN or not _apart(path, spec)]
         contents = dict(zip(files, hashes(files), strict=True))
@@ -129,32 +127,25 @@ def _spec(name: str) -> ModuleSpec | None:
         return None
 
 
-def _installed(name: str, spec: ModuleSpec, distribution: str) -> str | None:
-    """A library by the RECORD of its wheel; without one a plugin's is None, and any other's its versions."""
-    versions = []
-    for one in _sources(name, distribution):
+def _installed(name: str, spec: ModuleSpec, distribution: str) -> str:
+    """An installed module by the RECORD of its wheel, else by versions."""
+    known = [distribution] if distribution else _distributions().get(name, [])
+    for one in known:
         try:
             found = metadata.distribution(one)
-            record = found.read_text("RECORD") or ""
-        except (metadata.PackageNotFoundError, OSError, ValueError):  # it is gone, or damaged
+        except metadata.PackageNotFoundError:
             continue
+        record = found.read_text("RECORD") or ""
         if _lists(record, found, name, spec):
             return f"{found.name} {found.version} {hashlib.sha256(record.encode()).hexdigest()}"
-        versions.append(f"{found.name} {found.version}")
-    return None if distribution else " ".join([*versions, sys.version])
-
-
-def _sources(name: str, distribution: str) -> Iterator[str]:
-    """The distributions that may have brought a module, the one that says so first."""
-    if distribution:
-        yield distribution
-    yield from _distributions().get(name, [])  # which takes a while, and is asked for only where that was not it
+        return f"{found.name} {found.version}"
+    return sys.version
 
 
 @cache
 def _distributions() -> Mapping[str, list[str]]:
     """The distributions that each module at the top comes from."""
-    return distributions_by_package()
+    return metadata.packages_distributions()
 
 
 def _lists(record: str, found: metadata.Distribution, name: str, spec: ModuleSpec) -> bool:

@@ -224,6 +224,8 @@ def _joined(parts: list[Any]) -> NDArray[Any]:
     if not all(kind.__module__.startswith("torch") for kind in {type(part) for part in parts}):
         return np.concatenate([plain(part) for part in parts])
     torch = sys.modules["torch"]  # whoever made the tensors has imported it
+    if len({part.device for part in parts}) > 1:
+        parts = [part.cpu() for part in parts]
     whole = torch.cat(parts).detach()
     if whole.dtype in (torch.bfloat16, torch.float16):
         whole = whole.float()

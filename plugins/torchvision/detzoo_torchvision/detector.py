@@ -133,6 +133,11 @@ def tuned(owner: Any, protocol: Protocol) -> Any:
     return changed
 
 
+def whole(maps: Sequence[Tensor]) -> list[Tensor]:
+    """Stand-ins for maps, of their shapes and in float32, which anchors then are in too: bfloat16 rounds 1,000 pixels to 8."""
+    return [one if one.dtype == torch.float32 else one.new_empty(1, dtype=torch.float32).expand(one.shape) for one in maps]
+
+
 def input_sizes(batch: Batch) -> list[tuple[int, int]]:
     """`(height, width)` of each picture in the network's input, without padding."""
     return [(round(place.height * place.scale_y), round(place.width * place.scale_x)) for place in batch.places]

@@ -13,7 +13,7 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import box_iou
 
 from detzoo_torchvision import class_layers
-from detzoo_torchvision.detector import TorchvisionDetector, input_sizes, tuned
+from detzoo_torchvision.detector import TorchvisionDetector, input_sizes, tuned, whole
 from zoo import LabelSpace, Protocol
 from zoo.detectors import Batch, Target
 
@@ -39,11 +39,12 @@ class OneStage(TorchvisionDetector):
         super().__init__(net, space=space, owner=net)
 
     def forward(self, batch: Batch) -> OneStageOutput:
-        """Heads on every map, and the anchors that belong to them."""
+        """Heads on every map, and the anchors that belong to them, in float32, whatever the network's type."""
         maps = list(self.net.backbone(batch.pixels).values())
         one = ImageList(batch.pixels, input_sizes(batch)[:1])  # only its length counts, and the anchors are the same for all
-        (anchors,) = self.net.anchor_generator(one, maps)
-        return OneStageOutput(self.net.head(maps), anchors, tuple(each.shape[2] * each.shape[3] for each in maps))
+        (anchors,) = self.net.anchor_generator(one, whole(maps))
+        heads = {name: output.float() for name, output in self.net.head(maps).items()}
+        return OneStageOutput(heads, anchors, tuple(each.shape[2] * each.shape[3] for each in maps))
 
     def loss(self, raw: OneStageOutput, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`classification` and `bbox_regression`, and FCOS's `bbox_ctrness`."""

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.roi_heads import fastrcnn_loss
+from torchvision.models.detection.rpn import concat_box_prediction_layers
 from torchvision.ops.poolers import LevelMapper
 
 from detzoo_torchvision import class_layers
-from detzoo_torchvision.detector import TorchvisionDetector, tuned
+from detzoo_torchvision.detector import TorchvisionDetector, tuned, whole
 from zoo import LabelSpace, Protocol
 from zoo.detectors import Batch, Target
 from zoo.errors import ContractError
@@ -58,12 +60,12 @@ class TwoStage(TorchvisionDetector):
         self._freeze_what_is_not_run()
 
     def forward(self, batch: Batch) -> TwoStageOutput:
-        """The pyramid of features; in eval mode proposals and what the second stage makes of them."""
+        """The pyramid of features; in eval mode proposals and what the second stage makes of them, in float32."""
         features = self.net.backbone(batch.pixels)
         if self.training:
             return TwoStageOutput(features, regions=None)
         images = self._images(batch)
-        proposals, _ = self.net.rpn(images, features)
+        proposals, _ = self._propose(images, features)
         return TwoStageOutput(features, Regions(tuple(proposals), *self._look(features, proposals, images)))
 
     def loss(self, raw: TwoStageOutput, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
@@ -74,7 +76,7 @@ class TwoStage(TorchvisionDetector):
         if raw.regions is not None or not self.training:
             raise _wrong_mode("loss", "train")
         images, truth = self._images(batch), self._truth(batch, targets)
-        proposals, losses = self.net.rpn(images, raw.features, truth)
+        proposals, losses = self._propose(images, raw.features, truth)
         # Mask R-CNN's check wants the key to be there; only the mask branch, which is not run, reads it.
         truth = [{**one, "masks": one["labels"]} for one in truth]
         proposals, _, channels, wanted = self.net.roi_heads.select_training_samples(proposals, truth)
@@ -89,12 +91,34 @@ class TwoStage(TorchvisionDetector):
             if branch is not None:
                 branch.requires_grad_(False)
 
+    def _propose(
+        self, images: ImageList, features: dict[str, Tensor], truth: list[dict[str, Tensor]] | None = None
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """torchvision's first stage; where the network's floats are short, boxes are in float32 all the same."""
+        maps, rpn = list(features.values()), self.net.rpn
+        if maps[0].dtype == torch.float32:
+            found: tuple[list[Tensor], dict[str, Tensor]] = rpn(images, features, truth)
+            return found
+        objectness, deltas = rpn.head(maps)
+        counts = [one[0].numel() for one in objectness]
+        objectness, deltas = (one.float() for one in concat_box_prediction_layers(objectness, deltas))
+        anchors = rpn.anchor_generator(images, whole(maps))
+        moved = rpn.box_coder.decode(deltas.detach(), anchors).view(len(anchors), -1, 4)
+        proposals, _ = rpn.filter_proposals(moved, objectness, images.image_sizes, counts)
+        if truth is None:
+            return proposals, {}
+        labels, boxes = rpn.assign_targets_to_anchors(anchors, truth)
+        aims = rpn.box_coder.encode(boxes, anchors)
+        loss_objectness, loss_rpn_box_reg = rpn.compute_loss(objectness, deltas, labels, aims)
+        return proposals, {"loss_objectness": loss_objectness, "loss_rpn_box_reg": loss_rpn_box_reg}
+
     def _look(self, features: dict[str, Tensor], proposals: Sequence[Tensor], images: ImageList) -> tuple[Tensor, Tensor]:
-        """The second stage: logits and deltas of each proposal."""
-        roi = self.net.roi_heads
-        cut = roi.box_roi_pool(features, list(proposals), images.image_sizes)  # (sum of n, c, 7, 7)
-        logits, deltas = roi.box_predictor(roi.box_head(cut))
-        return logits, deltas
+        """The second stage: logits and deltas of each proposal, in float32; regions are cut in it, too."""
+        roi, kind = self.net.roi_heads, next(iter(features.values())).dtype
+        whole_features = {name: one.float() for name, one in features.items()}
+        cut = roi.box_roi_pool(whole_features, list(proposals), images.image_sizes)  # (sum of n, c, 7, 7)
+        logits, deltas = roi.box_predictor(roi.box_head(cut.to(kind)))
+        return logits.float(), deltas.float()
 
     def _found(self, raw: TwoStageOutput, images: ImageList, protocol: Protocol) -> list[dict[str, Tensor]]:
         if raw.regions is None:
