@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-import subprocess
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -94,6 +93,8 @@ def _is_sealed(file: BinaryIO) -> bool:
 
 def _try(path: Path) -> None:
     """Reads the file in a process of its own. Raises: Damaged where that process does not end well."""
+    import subprocess  # deferred: files of this zoo need no trial
+
     command = [sys.executable, "-c", _TRIAL, str(path)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=SECONDS)

@@ -10,8 +10,6 @@ from typing import Any
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from zoo.errors import DataError
 from zoo.evaluate.outcomes import Outcomes, nothing
@@ -46,6 +44,8 @@ def pack(outcomes: Outcomes, header: Header) -> bytes:
 
 def sealed(columns: Mapping[str, NDArray[Any]]) -> bytes:
     """Columns as safetensors, with a fingerprint of them all as one more: a single changed byte is found when they are read."""
+    from safetensors.numpy import save  # deferred: measuring needs none
+
     return save({**columns, "sha256": _fingerprint(columns)})
 
 
@@ -59,6 +59,9 @@ def _fingerprint(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
 
 def unpack(state: bytes) -> tuple[Outcomes, Header]:
     """Raises: DataError where the bytes are not a whole state."""
+    from safetensors import SafetensorError  # deferred: measuring needs none
+    from safetensors.numpy import load
+
     try:
         columns = load(state)
         about = columns["header"].tobytes()
