@@ -96,11 +96,7 @@ class GroundTruth:
         _check_corners(table, box_format, name)
         box = _xywh(table["box"], box_format)
         rows = rows_of_ids(image_ids, table["image"], name)
-        table = {"area": box[:, 2] * box[:, 3], "crowd": np.zeros(len(box)), "id": np.arange(1, len(box) + 1)} | table
-        table["label"] = wholes(table["label"], "label", name)
-        table["crowd"] = flags(table["crowd"], name)
-        table["id"] = identities(table["id"], name)
-        table["area"], unknown = areas(table["area"], box, name)
+        table, unknown = _meant(table, box, name)
         _check_records(table, box, len(space), name)
         order = np.lexsort((table["label"], rows)) if len(rows) else np.zeros(0, np.int64)
         return cls(
@@ -167,6 +163,16 @@ class GroundTruth:
             raise DataError(
                 f"{self.name} was read.", f"Annotation id {twice} is there twice.", "Give every annotation an id of its own."
             )
+
+
+def _meant(table: Mapping[str, NDArray[Any]], box: NDArray[np.float64], name: str) -> tuple[dict[str, NDArray[Any]], int]:
+    """The columns with numbers for what stands for them, and how many areas nobody knows. Raises: DataError naming the record."""
+    made = {"area": box[:, 2] * box[:, 3], "crowd": np.zeros(len(box)), "id": np.arange(1, len(box) + 1)} | dict(table)
+    made["label"] = wholes(made["label"], "label", name)
+    made["crowd"] = flags(made["crowd"], name)
+    made["id"] = identities(made["id"], name)
+    made["area"], unknown = areas(made["area"], box, name)
+    return made, unknown
 
 
 def rows_of_ids(image_ids: NDArray[Any], asked: NDArray[Any], name: str) -> NDArray[np.int64]:
