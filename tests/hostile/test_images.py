@@ -117,6 +117,18 @@ def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded():
     assert read(data[:-2] + scan * 50 + data[-2:]).size == (64, 64)
 
 
+def test_a_sequential_jpeg_of_thousands_of_scans_is_refused_as_well():
+    file = io.BytesIO()
+    Image.new("L", (64, 64)).save(file, "JPEG")
+    data = file.getvalue()
+    frame = data.index(b"\xff\xc0")  # three channels are declared, and each scan has one
+    head = data[: frame + 3] + bytes([17]) + data[frame + 4 : frame + 9] + bytes([3, 1, 17, 0, 2, 17, 0, 3, 17, 0])
+    rest = data[frame + 13 :]
+    scan = rest[rest.index(b"\xff\xda") : -2]
+    with pytest.raises(ImageError, match=r"It is a JPEG of 2,001 scans"):
+        read(head + rest[:-2] + scan * 2000 + b"\xff\xd9")
+
+
 @pytest.mark.parametrize("format", ["TIFF", "PNG", "JPEG", "GIF", "WEBP"])
 def test_whatever_a_library_says_of_a_damaged_file_is_not_printed(format, capfd):
     garbage = {"exif": b"Exif\0\0II*\0garbage and more garbage"}

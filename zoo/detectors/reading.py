@@ -139,8 +139,6 @@ def _awaited(pending: Pending, how: _How, readers: Readers) -> Read:
     except TooSlow:
         readers.give_up_one()
         return beyond("seconds", entry.name, f"Reading it took more than {how.limits.seconds:g} seconds.")
-    finally:
-        how.budget.wait_for(entry.position + 1)
 
 
 def _is_at_hand(source: Source) -> bool:

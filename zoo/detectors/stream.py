@@ -83,7 +83,9 @@ def _stream(
             if isinstance(picture, Broken):
                 broken = picture.error
                 break
-            if not _entered(window, steps, picture, partly_read) and failed is None:
+            entered = _entered(window, steps, picture, partly_read)
+            del picture  # the window holds it, and lets it go when it was looked at
+            if not entered and failed is None:
                 break
             for slots in window.due():
                 _look(steps, window, slots, looked)

@@ -118,6 +118,8 @@ def _check_scans(image: Image.Image, file: IO[bytes], name: str) -> None:
     if image.format not in ("JPEG", "MPO"):
         return
     place = file.tell()
+    if _has_one_scan(image, file):
+        return
     file.seek(0)
     frames = int(getattr(image, "n_frames", 1))
     scans = sum(block.count(_SCAN) for block in iter(lambda: file.read(2**20), b""))
@@ -125,6 +127,15 @@ def _check_scans(image: Image.Image, file: IO[bytes], name: str) -> None:
     if scans > MOST_SCANS * frames:
         case = f"It is a JPEG of {scans:,} scans, each a pass over all of its pixels; {MOST_SCANS} are decoded at most."
         raise unreadable(name, case, "If you trust it, save it anew with another program; if not, leave it out.")
+
+
+def _has_one_scan(image: Image.Image, file: IO[bytes]) -> bool:
+    """Whether the scan whose header Pillow has just read has all channels of a JPEG that is not progressive."""
+    place, channels = file.tell(), len(image.getbands())
+    file.seek(max(place - 8 - 2 * channels, 0))
+    header = file.read(5)
+    file.seek(place)
+    return "progressive" not in image.info and header == bytes([*_SCAN, 0, 6 + 2 * channels, channels])
 
 
 def _pixels(

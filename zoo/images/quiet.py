@@ -73,10 +73,10 @@ def _without_prints() -> Iterator[Callable[[], None]]:
 
 
 def _without_logs() -> Iterator[Callable[[], None]]:
-    logger = logging.getLogger("PIL")
-    if logger.level == logging.NOTSET:  # else somebody wants to see them
-        logger.setLevel(logging.CRITICAL)
-        yield partial(logger.setLevel, logging.NOTSET)
+    logger = logging.getLogger("PIL.TiffImagePlugin")  # the one of Pillow's modules that logs errors
+    if not logger.disabled:
+        logger.disabled = True
+        yield partial(setattr, logger, "disabled", False)
 
 
 @cache

@@ -17,6 +17,7 @@ from zoo.evaluate import GroundTruth
 from zoo.evaluate.overlap import overlap
 from zoo.files import check_regular
 from zoo.images import Exif
+from zoo.images.quiet import quiet
 
 SIDE = 480  # pixels of the longer side on the page
 QUALITY = 70
@@ -95,7 +96,7 @@ class _Photo:
 def _shown(truth: GroundTruth, row: int, photo: _Photo, found: Sequence[Found], shares: NDArray[np.float64]) -> Shown | None:
     """None where the photo is not there any more, or is none: the rest of the page does not depend on it."""
     try:
-        with Image.open(check_regular(photo.path)) as opened:
+        with quiet(), Image.open(check_regular(photo.path)) as opened:
             picture = (ImageOps.exif_transpose(opened) if photo.exif == "apply" else opened).convert("RGB")
     except (OSError, ValueError):
         return None
