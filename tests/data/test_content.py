@@ -67,6 +67,26 @@ def test_a_file_that_was_just_written_is_not_trusted_to_its_stamp(tmp_path: Path
     assert hashed == ["a", "a"]
 
 
+def test_a_change_within_a_tick_of_the_clock_of_the_file_system_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settle: Callable[[], None]
+) -> None:
+    files = folder_of(tmp_path, a=b"one")
+    stamp = content._stamp(str(files[0]))
+    monkeypatch.setattr(content, "_stamp", lambda _: stamp)
+    hashes(files)
+    files[0].write_bytes(b"TWO")
+    settle()
+    assert hashes(files) == [sha256(b"TWO")]
+
+
+def test_a_user_without_a_home_can_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(content, "home", nowhere)
+    assert hashes(folder_of(tmp_path, a=b"one")) == [sha256(b"one")]
+
+
 def replaced_in_place(path: Path) -> None:
     path.write_bytes(b"TWO")
 

@@ -26,7 +26,7 @@ from zoo.registry.home import home
 THREADS = 8
 MOST_FILES = 64  # memories that are kept, the latest
 MOST_IMAGES = 1_000_000  # in one of them, some 90 bytes each
-SETTLED_NS = 2_000_000_000  # a file that changed later may change again and keep its stamp
+SETTLED_NS = 2_000_000_000  # a file that changed so shortly before it is hashed may change again and keep its stamp
 
 _Stamp = tuple[int, int, int, int]  # size, modification and change time in ns, inode
 _Memory = dict[str, tuple[_Stamp, bytes]]  # by path below the folder
@@ -39,21 +39,31 @@ def hashes(paths: Sequence[Path]) -> list[str]:
     """
     absolute = [os.path.abspath(path) for path in paths]
     folder = _common_folder(absolute)
-    place = home() / "images" / hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]
-    known = _read(place)
+    place = _place(folder)
+    known = _read(place) if place else {}
     now = time.time_ns()
     stamps = {path: _stamp(path) for path in dict.fromkeys(absolute)}
     below = {path: os.path.relpath(path, folder) for path in stamps}
     found: dict[str, bytes] = {}
     for path, stamp in stamps.items():
         before = known.get(below[path])
-        if before is not None and before[0] == stamp and now - max(stamp[1:3]) > SETTLED_NS:
+        if before is not None and before[0] == stamp:
             found[path] = before[1]
     if todo := [path for path in stamps if path not in found]:
         digests = dict(zip(todo, _hash_all(todo), strict=True))
         found |= digests
-        _remember(place, {below[path]: (stamps[path], digests[path]) for path in todo})
+        settled = [path for path in todo if now - max(stamps[path][1:3]) > SETTLED_NS]
+        if place and settled:
+            _remember(place, {below[path]: (stamps[path], digests[path]) for path in settled})
     return [found[path].hex() for path in absolute]
+
+
+def _place(folder: str) -> Path | None:
+    """Where a folder's images are remembered; None for a user without a home."""
+    try:
+        return home() / "images" / hashlib.sha256(os.fsencode(folder)).hexdigest()[:24]
+    except RuntimeError:
+        return None
 
 
 def _common_folder(paths: Sequence[str]) -> str:
