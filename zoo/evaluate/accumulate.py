@@ -22,7 +22,7 @@ class Curves:
 
     limits:    (l,) detections per picture and class, of the precision.
     precision: (l, r, t, p, k): limit, range, IoU threshold, recall point, class.
-    scores:    (l, r, t, p, k) the score at which each precision is reached.
+    scores:    (l, r, t, p, k) the score at which each precision is reached; l is 0 where scores were not wanted.
     recall:    (m, r, t, k) the largest recall, at every limit of the settings.
     positives: (r, k) boxes that count.
     """
@@ -34,12 +34,13 @@ class Curves:
     positives: NDArray[np.int64]
 
     @classmethod
-    def blank(cls, limits: Sequence[int], positives: NDArray[np.int64], plan: Plan) -> Curves:
+    def blank(cls, limits: Sequence[int], positives: NDArray[np.int64], plan: Plan, *, scores: bool) -> Curves:
         """Curves of nothing yet, all -1."""
         ranges, classes = positives.shape
         shape = (len(limits), ranges, len(plan.settings.ious), plan.settings.recalls, classes)
         recall = np.full((len(plan.settings.detections), *shape[1:3], classes), -1.0)
-        return cls(tuple(limits), np.full(shape, -1.0), np.full(shape, -1.0), recall, positives)
+        reached_at = np.full(shape if scores else (0, *shape[1:]), -1.0)
+        return cls(tuple(limits), np.full(shape, -1.0), reached_at, recall, positives)
 
 
 def by_score(outcomes: Outcomes, classes: int, *, threads: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -53,14 +54,21 @@ def by_score(outcomes: Outcomes, classes: int, *, threads: int = 1) -> tuple[NDA
 
 
 def accumulate(
-    outcomes: Outcomes, plan: Plan, positives: NDArray[np.int64], *, limits: Sequence[int], threads: int = 1
+    outcomes: Outcomes,
+    plan: Plan,
+    positives: NDArray[np.int64],
+    *,
+    limits: Sequence[int],
+    scores: bool = True,
+    threads: int = 1,
 ) -> Curves:
     """COCO's accumulation (cocoeval.py `accumulate`) of outcomes that are in order.
 
-    positives: (r, k) boxes that count. limits: where precision is wanted. threads: not used here.
+    positives: (r, k) boxes that count. limits: where precision is wanted. scores: whether those of the curves are wanted too.
+    threads: not used here.
     """
     del threads
-    curves = Curves.blank(limits, positives, plan)
+    curves = Curves.blank(limits, positives, plan, scores=scores)
     order, edges = by_score(outcomes, positives.shape[1])
     hit_of = np.full(len(outcomes), -1, np.int64)
     hit_of[outcomes.hits] = np.arange(len(outcomes.hits))
@@ -75,9 +83,10 @@ def accumulate(
             curves.recall[number, area, :, label] = true[kept].sum(0) / count
             if limit in limits:
                 at = (limits.index(limit), area, slice(None), slice(None), label)
-                curves.precision[at], curves.scores[at] = _interpolated(
-                    true[kept], false[kept], outcomes.scores[rows[kept]], needed
-                )
+                values = _interpolated(true[kept], false[kept], outcomes.scores[rows[kept]], needed)
+                curves.precision[at] = values[0]
+                if scores:
+                    curves.scores[at] = values[1]
     return curves
 
 

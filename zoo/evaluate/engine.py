@@ -45,7 +45,14 @@ class Engine(Protocol):
     def by_score(self, outcomes: Outcomes, classes: int, *, threads: int) -> tuple[NDArray[Any], NDArray[np.int64]]: ...
 
     def accumulate(
-        self, outcomes: Outcomes, plan: Plan, positives: NDArray[np.int64], *, limits: Sequence[int], threads: int
+        self,
+        outcomes: Outcomes,
+        plan: Plan,
+        positives: NDArray[np.int64],
+        *,
+        limits: Sequence[int],
+        scores: bool = True,
+        threads: int,
     ) -> Curves: ...
 
     def resample(self, ranking: Ranking, plan: Plan, weights: NDArray[np.uint32], *, limit: int, threads: int) -> Replicates: ...

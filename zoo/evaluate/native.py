@@ -145,10 +145,17 @@ class Kernel:
         return order, edges
 
     def accumulate(
-        self, outcomes: Outcomes, plan: Plan, positives: NDArray[np.int64], *, limits: Sequence[int], threads: int = 1
+        self,
+        outcomes: Outcomes,
+        plan: Plan,
+        positives: NDArray[np.int64],
+        *,
+        limits: Sequence[int],
+        scores: bool = True,
+        threads: int = 1,
     ) -> Curves:
         """See `accumulate.accumulate`."""
-        curves = Curves.blank(limits, positives, plan)
+        curves = Curves.blank(limits, positives, plan, scores=scores)
         order, edges = self.by_score(outcomes, positives.shape[1], threads=threads)
         self._call(
             "accumulate", _Accumulate, threads,

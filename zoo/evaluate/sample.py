@@ -50,13 +50,16 @@ class Sample:
 
     @cached_property
     def curves(self) -> Curves:
-        """Precision and recall at `limit`, and at that of AP where it is another one."""
+        """Precision and recall, without scores, at `limit`, and at that of AP where it is another one."""
         ap = headline_limits(self.plan.settings.detections, self.policy)[0]
-        return self.curves_at([self.limit] + ([ap] if ap in self.plan.settings.detections and ap != self.limit else []))
+        limits = [self.limit] + ([ap] if ap in self.plan.settings.detections and ap != self.limit else [])
+        return self.curves_at(limits, scores=False)
 
-    def curves_at(self, limits: Sequence[int]) -> Curves:
-        """Precision and recall at some limits of detections."""
-        return self.engine.accumulate(self.outcomes, self.plan, self.positives, limits=limits, threads=self.threads)
+    def curves_at(self, limits: Sequence[int], *, scores: bool = True) -> Curves:
+        """Precision and recall at some limits of detections, and the scores of the curves where they are wanted."""
+        return self.engine.accumulate(
+            self.outcomes, self.plan, self.positives, limits=limits, scores=scores, threads=self.threads
+        )
 
     def numbers(self) -> dict[str, float]:
         """Headline numbers by name; -1 where one is not defined."""

@@ -62,12 +62,13 @@ static int64_t climb(Scratch *s, int64_t hits, int64_t r, int64_t t) {
     return found;
 }
 
-/* Reads one curve at the recall points; `first` is the row of the class's best detection, or -1. */
+/* Reads one curve at the recall points; `first` is the row of the class's best detection, or -1. Scores where they are wanted. */
 static void read_off(const Accumulate *a, const Scratch *s, int64_t found, int64_t first, double *precision, double *reached_at) {
     for (int64_t p = 0; p < a->points; p++) {
         int64_t needed = s->needed[p];
         int reached = needed <= found;
         precision[p * a->classes] = reached && found ? s->best[needed ? needed - 1 : 0] : 0;
+        if (!reached_at) continue;
         reached_at[p * a->classes] = 0;
         if (needed && reached) reached_at[p * a->classes] = score_at(a->scores.at, a->narrow, s->rows[s->at[needed - 1]]);
         if (!needed && first >= 0) reached_at[p * a->classes] = score_at(a->scores.at, a->narrow, first);
@@ -93,7 +94,7 @@ static void curves(const Shared *shared, Scratch *s, int64_t k, int64_t number) 
             while ((double)needed / (double)positives < a->recalls.at[p]) needed++;
         for (int64_t t = 0; t < a->thresholds; t++) {
             int64_t where = ((number * a->ranges + r) * a->thresholds + t) * a->points * a->classes + k;
-            read_off(a, s, climb(s, hits, r, t), first, a->precision.at + where, a->reached_at.at + where);
+            read_off(a, s, climb(s, hits, r, t), first, a->precision.at + where, a->reached_at.count ? a->reached_at.at + where : NULL);
         }
     }
 }
@@ -168,7 +169,7 @@ static int check(Accumulate *a) {
     REQUIRE(is_product(a->positives.count, a->ranges, a->classes, 1, 1));
     REQUIRE(all_below(a->positives.at, a->positives.count, UINT32_MAX));
     REQUIRE(a->points <= UINT16_MAX && is_product(a->precision.count, curves, a->thresholds, a->points, a->classes));
-    REQUIRE(a->reached_at.count == a->precision.count);
+    REQUIRE(a->reached_at.count == 0 || a->reached_at.count == a->precision.count);
     REQUIRE(is_product(a->recall.count, a->limits, a->ranges, a->thresholds, a->classes));
     return DONE;
 }

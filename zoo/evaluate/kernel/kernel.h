@@ -123,7 +123,8 @@ typedef struct {
     int64_t classes, ranges, thresholds, points, limits, curves;
     SPAN(const int64_t) limit_of, curve_of, positives;
     SPAN(const double) recalls;
-    /* results: (curves, ranges, thresholds, points, classes) and (limits, ranges, thresholds, classes) */
+    /* results: (curves, ranges, thresholds, points, classes) twice, and (limits, ranges, thresholds, classes); `reached_at` is
+     * empty where it is not wanted */
     SPAN(double) precision, reached_at, recall;
 } Accumulate;
 
