@@ -11,6 +11,7 @@ import subprocess
 import sysconfig
 import tempfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,18 @@ FOLDER = Path("zoo/evaluate/kernel")
 FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-pthread", "-Wall", "-Wextra"]
 
 
-def compile_kernel(to: Path) -> None:
-    """Compiles `kernel/*.c` into the shared library `to`. Raises: OSError or CalledProcessError where that can't be done here."""
+def compile_kernel(to: Path, *, more: Sequence[str] = ()) -> None:
+    """Compiles `kernel/*.c` into the shared library `to`. Raises: OSError or CalledProcessError where that can't be done here.
+
+    more: flags of the compiler, after ours.
+    """
     compiler = os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), "cc")
     sources = sorted((ROOT / FOLDER).glob("*.[ch]"))
     version = zlib.crc32(b"".join(path.read_bytes() for path in sources)) >> 1  # native.py knows by it a kernel of other sources
     code = [f"-DKERNEL_VERSION={version}", *(str(path) for path in sources if path.suffix == ".c")]
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         made = Path(folder) / to.name
-        subprocess.run([*compiler.split(), *FLAGS, *code, "-o", str(made)], check=True, capture_output=True, text=True)
+        subprocess.run([*compiler.split(), *FLAGS, *more, *code, "-o", str(made)], check=True, capture_output=True, text=True)
         os.replace(made, to)  # in one step: a process that has the old one loaded keeps it
 
 

@@ -27,7 +27,7 @@ _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 def _structure(name: str, fields: str) -> type[ctypes.Structure]:
     """A structure of kernel.h: `name:type` is an array, its address and its length; the others are 64-bit numbers.
 
-    A type is one of numpy's; `?` is float32 or float64, and the structure says otherwise which.
+    A type is one of numpy's; `?` is float32 or float64, whose length is told in bytes.
     """
     kinds: list[tuple[str, Any]] = [("refused", ctypes.c_char_p)]
     arrays = {}
@@ -82,7 +82,8 @@ class Kernel:
                 continue
             if not value.flags.c_contiguous or value.dtype not in kind.arrays[name]:
                 raise _refused(function, f"{name} is {value.dtype}, or not in one piece")
-            filled[name], filled[f"{name}_count"] = address(value), value.size
+            filled[name] = address(value)
+            filled[f"{name}_count"] = value.nbytes if kind.arrays[name] is _FLOATS else value.size
         arguments = kind(**filled)
         returned = self._library[function](ctypes.byref(arguments), ctypes.c_int64(max(1, threads)))
         if returned == _NO_MEMORY:

@@ -156,18 +156,19 @@ static void *worker(void *context) {
 }
 
 static int check(Accumulate *a) {
-    const int64_t count = a->scores.count, curves = a->curves * a->ranges;
+    const int64_t count = a->order.count;
     REQUIRE(a->classes >= 0 && a->classes <= MAX_CLASSES && a->ranges > 0 && a->ranges <= MAX_RANGES);
     REQUIRE(a->thresholds >= 0 && a->thresholds <= MAX_THRESHOLDS && a->curves >= 0 && a->curves <= UINT16_MAX);
     REQUIRE(a->points >= 0 && a->recalls.count == a->points && are_recalls(a->recalls.at, a->points));
     REQUIRE(a->limits >= 0 && a->limit_of.count == a->limits && ascend(a->limit_of.at, a->limits) && a->curve_of.count == a->curves);
-    REQUIRE(count < UINT32_MAX && a->ranks.count == count && a->outside.count == count && a->order.count == count);
+    REQUIRE(count < UINT32_MAX && are_floats(a->scores.bytes, count, a->narrow) && a->ranks.count == count && a->outside.count == count);
     REQUIRE(all_below_32(a->order.at, count, count));
     REQUIRE(a->edges.count == a->classes + 1 && rises(a->edges.at, a->edges.count, count));
     REQUIRE(a->hits.count <= count && all_below(a->hits.at, a->hits.count, count));
     REQUIRE(is_product(a->correct.count, a->hits.count, a->ranges, 1, 1) && a->ignored.count == a->correct.count);
     REQUIRE(is_product(a->positives.count, a->ranges, a->classes, 1, 1));
     REQUIRE(all_below(a->positives.at, a->positives.count, UINT32_MAX));
+    const int64_t curves = a->curves * a->ranges;
     REQUIRE(a->points <= UINT16_MAX && is_product(a->precision.count, curves, a->thresholds, a->points, a->classes));
     REQUIRE(a->reached_at.count == 0 || a->reached_at.count == a->precision.count);
     REQUIRE(is_product(a->recall.count, a->limits, a->ranges, a->thresholds, a->classes));

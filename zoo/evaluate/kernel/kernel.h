@@ -31,6 +31,12 @@ enum { DONE = 0, NO_MEMORY = -1, REFUSED = -2 };
         int64_t count; \
     }
 
+/* Numbers that are float where another field says `narrow`, else double. */
+typedef struct {
+    const void *at;
+    int64_t bytes;
+} Floats;
+
 /* Refuses the arguments `a` unless something holds of them. */
 #define REQUIRE(truth)                       \
     do {                                     \
@@ -62,6 +68,9 @@ int enlarge(void **block, size_t bytes);
 /* Whether a length is the product of some numbers, none of which is negative. */
 int is_product(int64_t length, int64_t a, int64_t b, int64_t c, int64_t d);
 
+/* Whether so many bytes are so many floats where `narrow`, else doubles. */
+static inline int are_floats(int64_t bytes, int64_t count, int64_t narrow) { return is_product(bytes, count, narrow ? 4 : 8, 1, 1); }
+
 /* Whether offsets begin at 0, never fall, and end at `end`; there is at least one. */
 int rises(const int64_t *offsets, int64_t count, int64_t end);
 
@@ -80,8 +89,8 @@ typedef struct {
     const char *refused;
     /* detections: images, one after another; `images` are rows of the ground truth */
     SPAN(const int64_t) starts, images;
-    SPAN(const void) detections; /* (n, 4) float where `narrow`, else double; x1 y1 x2 y2 where `corners`, else x y width height */
-    SPAN(const void) scores; /* float where `narrow_scores`, else double */
+    Floats detections; /* (n, 4) float where `narrow`, else double; x1 y1 x2 y2 where `corners`, else x y width height */
+    Floats scores; /* float where `narrow_scores`, else double */
     SPAN(const int64_t) labels;
     /* ground truth */
     SPAN(const int64_t) box_starts;
@@ -94,7 +103,10 @@ typedef struct {
     SPAN(const double) lows, highs, ious;
     /* results: those of an image begin at its start; `kept` of them are filled in */
     SPAN(int64_t) kept;
-    SPAN(void) kept_scores; /* as the scores */
+    struct {
+        void *at;
+        int64_t bytes;
+    } kept_scores; /* as the scores */
     SPAN(uint16_t) kept_labels, ranks, outside, correct, ignored;
     SPAN(uint8_t) hit, found;
     SPAN(int32_t) boxes;
@@ -104,7 +116,7 @@ typedef struct {
 typedef struct {
     const char *refused;
     int64_t classes, narrow;
-    SPAN(const void) scores; /* float where `narrow`, else double */
+    Floats scores; /* float where `narrow`, else double */
     SPAN(const uint16_t) labels;
     SPAN(int64_t) edges;  /* (classes + 1) results: where each class begins */
     SPAN(uint32_t) order; /* (count) results */
@@ -114,7 +126,7 @@ typedef struct {
     const char *refused;
     /* outcomes */
     int64_t narrow;
-    SPAN(const void) scores; /* float where `narrow`, else double */
+    Floats scores; /* float where `narrow`, else double */
     SPAN(const uint16_t) ranks, outside, correct, ignored;
     SPAN(const int64_t) hits;
     SPAN(const uint32_t) order;

@@ -249,19 +249,20 @@ static void *worker(void *context) {
 }
 
 static int check(Match *a) {
-    const int64_t count = a->scores.count, images = a->images.count, boxes = a->box_labels.count;
+    const int64_t count = a->labels.count, images = a->images.count, boxes = a->box_labels.count;
     REQUIRE(a->classes >= 0 && a->classes <= MAX_CLASSES && a->ranges > 0 && a->ranges <= MAX_RANGES);
     REQUIRE(a->thresholds > 0 && a->thresholds <= MAX_THRESHOLDS && a->ious.count == a->thresholds);
     REQUIRE(a->watched >= 0 && a->watched < a->thresholds && a->limit >= 0 && a->limit <= UINT16_MAX + 1);
     REQUIRE(a->lows.count == a->ranges && a->highs.count == a->ranges);
     REQUIRE(a->starts.count == images + 1 && rises(a->starts.at, a->starts.count, count) && a->kept.count == images);
-    REQUIRE(a->labels.count == count && is_product(a->detections.count, count, 4, 1, 1));
+    REQUIRE(is_product(a->detections.bytes, count, 4, a->narrow ? 4 : 8, 1));
+    REQUIRE(are_floats(a->scores.bytes, count, a->narrow_scores) && are_floats(a->kept_scores.bytes, count, a->narrow_scores));
     REQUIRE(all_below(a->labels.at, count, a->classes));
     REQUIRE(boxes <= INT32_MAX && rises(a->box_starts.at, a->box_starts.count, boxes));
     REQUIRE(all_below(a->images.at, images, a->box_starts.count - 1));
     REQUIRE(is_product(a->box_xywh.count, boxes, 4, 1, 1) && a->crowd.count == boxes && a->uncounted.count == boxes);
     REQUIRE(a->ignore.count == boxes && a->hit.count == count && a->kept_labels.count == count);
-    REQUIRE(a->kept_scores.count == count && a->ranks.count == count && a->outside.count == count);
+    REQUIRE(a->ranks.count == count && a->outside.count == count);
     REQUIRE(is_product(a->correct.count, count, a->ranges, 1, 1) && a->ignored.count == a->correct.count);
     REQUIRE(a->found.count == (a->analyses ? count : 0) && a->boxes.count == 2 * a->found.count);
     REQUIRE(a->box_ious.count == a->boxes.count);

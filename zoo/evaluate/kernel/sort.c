@@ -78,7 +78,7 @@ static void *worker(void *context) {
 
 static int check(Sort *a) {
     REQUIRE(a->classes >= 0 && a->classes <= MAX_CLASSES && a->edges.count == a->classes + 1);
-    REQUIRE(a->order.count < UINT32_MAX && a->scores.count == a->order.count && a->labels.count == a->order.count);
+    REQUIRE(a->order.count < UINT32_MAX && are_floats(a->scores.bytes, a->order.count, a->narrow) && a->labels.count == a->order.count);
     REQUIRE(all_below_16(a->labels.at, a->labels.count, a->classes));
     return DONE;
 }
