@@ -1,11 +1,13 @@
 """Each plugin in a process of its own: those that hang, crash or leave are named, and the rest are asked."""
 
+import json
+import sys
 from collections.abc import Callable
 
 import pytest
 
+from zoo.cli.app import main
 from zoo.registry.isolated import ask_each
-from zoo.registry.plugins import PluginInfo
 
 Give = Callable[..., None]
 FAULTS = {
@@ -29,7 +31,7 @@ FAULTS = {
 
 
 @pytest.mark.slow
-def test_every_fault_is_named_and_everything_else_is_asked(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_fault_is_named_and_everything_else_is_asked(give_plugin: Give) -> None:
     for name, (source, _, _) in FAULTS.items():
         give_plugin(name, source)
     infos = {info.name: info for info in ask_each(limit=5.0)}
@@ -43,12 +45,19 @@ def test_every_fault_is_named_and_everything_else_is_asked(give_plugin: Give, mo
 
 def test_a_plugin_that_works_is_as_it_is_in_this_process(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     give_plugin("acme", "", version="2.5")
-    monkeypatch.setattr("zoo.registry.isolated.installed", lambda: [wanted for wanted in _installed() if wanted.name == "acme"])
-    [info] = ask_each(limit=60.0)
-    assert (info.name, info.version, info.status, info.reason, info.remarks) == ("acme", "2.5", "loaded", "", ())
+    monkeypatch.setenv("ZOO_PLUGINS", "acme")
+    infos = {info.name: info for info in ask_each(limit=60.0)}
+    acme = infos.pop("acme")
+    assert (acme.version, acme.status, acme.reason) == ("2.5", "loaded", "")
+    assert [remark.split(":")[0] for remark in acme.remarks] == ["brings nothing"]
+    assert {info.status for info in infos.values()} == {"switched off"}
 
 
-def _installed() -> list[PluginInfo]:
-    from zoo.registry.plugins import installed
-
-    return installed()
+def test_a_crash_is_named_in_json(give_plugin: Give, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    give_plugin("crashing", "import os\nos.abort()")
+    monkeypatch.setenv("ZOO_PLUGINS", "crashing")
+    monkeypatch.setattr(sys, "argv", ["zoo", "plugins", "--isolated", "--json"])
+    main()
+    [info] = [one for one in json.loads(capsys.readouterr().out) if one["name"] == "crashing"]
+    assert info["status"] == "quarantined"
+    assert info["reason"] == "its import ended the process with the signal SIGABRT."

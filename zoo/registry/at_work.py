@@ -9,7 +9,7 @@ from functools import update_wrapper
 from typing import Any
 
 from zoo.errors import ContractError
-from zoo.registry.conduct import Conduct, said, watched
+from zoo.registry.conduct import Conduct, Interrupted, said, watched
 from zoo.registry.plugins import PluginInfo, PluginWarning, named
 
 _told: set[str] = set()
@@ -28,6 +28,8 @@ def at_work(info: PluginInfo, stage: str) -> Iterator[Conduct]:
     try:
         with watched(conduct):
             yield conduct
+    except Interrupted:  # of a plugin whose code this one called
+        raise
     except KeyboardInterrupt as why:
         raise conduct.interrupted() from why
     except Exception:

@@ -17,7 +17,7 @@ import msgspec
 
 from zoo.registry.conduct import heard_at_exit
 from zoo.registry.index import indexed_shelf
-from zoo.registry.plugins import SETTING, PluginInfo, find_plugins, installed
+from zoo.registry.plugins import SETTING, PluginInfo, find_plugins, installed, selected
 from zoo.registry.shared import core_file
 from zoo.registry.shelf import CORE
 
@@ -27,10 +27,12 @@ _START = "import sys; sys.path[:] = sys.argv[3:]; from zoo.registry.isolated imp
 def ask_each(*, limit: float) -> Iterator[PluginInfo]:
     """How every installed plugin fares in a process of its own, which has `limit` seconds to load it and to end.
 
-    A plugin of the same name as one before, or of a damaged distribution, is not started.
+    A plugin of the same name as one before, or of a damaged distribution, is not started, and none that ZOO_PLUGINS leaves out.
     """
+    wanted = selected()
     for info in installed():
-        yield info if info.status == "quarantined" else _asked(info, limit)
+        asked = info.status != "quarantined" and (wanted is None or info.name in wanted)
+        yield _asked(info, limit) if asked else info
 
 
 def answer(plugin: str, path: str) -> None:

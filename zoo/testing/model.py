@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -103,7 +104,8 @@ def _unfit(name: str, arguments: Mapping[str, Any], why: Exception) -> CardError
     given = ", ".join(f"{one}={value!r}" for one, value in arguments.items())
     case, fix = (why.case, why.fix) if isinstance(why, ZooError) else (f"{type(why).__name__}: {why}", "")
     fix = fix if isinstance(why, CardError) else "Give values that its architecture can be built with."
-    return CardError(f"'{name}' was to be checked with {given}.", case.rpartition("': ")[2] or case, fix)
+    case = re.sub(r"^(Line \d+, f|F)ield '[^']*': ", "", case)
+    return CardError(f"'{name}' was to be checked with {given:.200}.", case, fix)
 
 
 def _changed(card: Card, name: str, arguments: Mapping[str, Any], input: Mapping[str, object]) -> Card:
