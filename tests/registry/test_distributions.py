@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.registry.distributions import UNKNOWN, Declared, damaged, declared, owner_of
+from zoo.registry.distributions import UNKNOWN, Declared, damaged, declared, distributions_by_package, owner_of
 from zoo.registry.plugins import complaints, find_plugins
 from zoo.registry.shelf import CORE, shelve_mapping
 
@@ -158,6 +158,9 @@ def test_the_owner_of_a_package_is_found_beside_damaged_distributions(install: C
     assert owner is not None
     assert owner.name == "pluggy"
     assert owner_of("not_there_at_all") is None
+    packages = distributions_by_package()
+    assert packages["pluggy"] == ["pluggy"]
+    assert "torch" in packages["torch"]
 
 
 @pytest.mark.parametrize("words", [["list", "yolox_nano"], ["plugins"], ["show", "yolox_nano"], ["compose", "--help"]])

@@ -27,6 +27,7 @@ from zoo.data.content import hashes
 from zoo.evaluate.loaded import check_loaded
 from zoo.registry import Choice, catalogue
 from zoo.registry.contribution import Kind
+from zoo.registry.distributions import distributions_by_package
 
 if TYPE_CHECKING:
     from zoo.detectors import Detector
@@ -133,9 +134,9 @@ def _installed(name: str, spec: ModuleSpec, distribution: str) -> str:
     for one in known:
         try:
             found = metadata.distribution(one)
-        except metadata.PackageNotFoundError:
+            record = found.read_text("RECORD") or ""
+        except (metadata.PackageNotFoundError, OSError, ValueError):  # it is gone, or damaged
             continue
-        record = found.read_text("RECORD") or ""
         if _lists(record, found, name, spec):
             return f"{found.name} {found.version} {hashlib.sha256(record.encode()).hexdigest()}"
         return f"{found.name} {found.version}"
@@ -145,7 +146,7 @@ def _installed(name: str, spec: ModuleSpec, distribution: str) -> str:
 @cache
 def _distributions() -> Mapping[str, list[str]]:
     """The distributions that each module at the top comes from."""
-    return metadata.packages_distributions()
+    return distributions_by_package()
 
 
 def _lists(record: str, found: metadata.Distribution, name: str, spec: ModuleSpec) -> bool:

@@ -70,15 +70,25 @@ def damaged() -> list[Declared]:
 
 def owner_of(package: str) -> Owner | None:
     """The distribution that an importable package came with, as far as one says so; slow, and only a defect pays for it."""
+    return next((_owner(one) for one in metadata.distributions() if package in _packages(one)), None)
+
+
+def distributions_by_package() -> dict[str, list[str]]:
+    """The names of the distributions that each importable package comes with; damaged ones say nothing of what is in them."""
+    found: dict[str, list[str]] = {}
     for distribution in metadata.distributions():
-        try:
-            packages = (distribution.read_text("top_level.txt") or "").split()
-            packages = packages or [str(file).partition("/")[0].removesuffix(".py") for file in distribution.files or []]
-        except Exception:  # a damaged distribution says nothing of what is in it
-            continue
-        if package in packages:
-            return _owner(distribution)
-    return None
+        for package in _packages(distribution):
+            found.setdefault(package, []).append(_owner(distribution).name)
+    return found
+
+
+def _packages(distribution: metadata.Distribution) -> set[str]:
+    """What a distribution says can be imported of it."""
+    try:
+        declared = (distribution.read_text("top_level.txt") or "").split()
+        return set(declared or (str(file).partition("/")[0].removesuffix(".py") for file in distribution.files or []))
+    except Exception:
+        return set()
 
 
 def _by_name(distributions: Iterable[metadata.Distribution]) -> Iterator[list[metadata.Distribution]]:
