@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from zoo.data.ground_truth import GroundTruth
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
+from zoo.paths import is_inside
 from zoo.words import counted
 
 
@@ -119,12 +120,26 @@ class Dataset:
             digest.update(repr((photo.id, photo.path.name, content)).encode())
         return digest.hexdigest()
 
+    def _files(self) -> list[Path]:
+        """The path of each image as `Photo.file` gives it; folders are followed once, and each file only where it is a link."""
+        inside: dict[tuple[Path, Path], bool] = {}
+        files = []
+        for photo in self.images:
+            if photo.root is not None:
+                key = photo.root, photo.path.parent
+                if key not in inside:
+                    inside[key] = is_inside(photo.path.parent, photo.root)
+                if not inside[key] or photo.path.is_symlink():
+                    photo.file()
+            files.append(photo.path)
+        return files
+
     def _contents(self) -> list[str]:
         """The SHA-256 of each image file."""
         from zoo.data.content import hashes  # deferred: it brings the cache, which annotations alone do not need
 
         try:
-            return hashes([photo.file() for photo in self.images])
+            return hashes(self._files())
         except OSError as error:
             path = str(error.filename or "")
             same = (photo for photo in self.images if os.path.abspath(photo.path) == path)
