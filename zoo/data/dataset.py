@@ -129,7 +129,7 @@ class Dataset:
                 key = photo.root, photo.path.parent
                 if key not in inside:
                     inside[key] = is_inside(photo.path.parent, photo.root)
-                if not inside[key] or photo.path.is_symlink():
+                if not inside[key] or photo.path.is_symlink() or "\0" in photo.path.name:
                     photo.file()
             files.append(photo.path)
         return files
