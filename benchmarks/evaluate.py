@@ -248,6 +248,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--json")
+    parser.add_argument("--only", nargs="+", choices=[*OURS, *PEERS], help="these methods, without the bootstrap")
     parser.add_argument("--child")
     parser.add_argument("--file", default="")
     asked = parser.parse_args()
@@ -261,12 +262,14 @@ def main() -> None:
     methods = [*OURS, *(name for name in PEERS if name.split("-")[0] in there)]
     if asked.large:
         methods.remove("zoo-numpy")
+    if asked.only:
+        methods = [name for name in methods if name in ("zoo", *asked.only)]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "data.npz"
         make_data(file, *SIZES["large" if asked.large else "val2017"])
         runs = [survivors(methods, file, asked.threads) for _ in range(asked.runs)]
         killed = [name for name in methods if any(name not in run for run in runs)]
-        bootstrap = None if asked.large else child("bootstrap", file, asked.threads)
+        bootstrap = None if asked.large or asked.only else child("bootstrap", file, asked.threads)
     show(asked, runs, bootstrap, missing=sorted(set(MODULES) - there), killed=killed)
 
 
