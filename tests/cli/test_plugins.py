@@ -199,7 +199,7 @@ def test_json_is_whole_and_the_exit_code_right_whatever_plugins_do(give_plugin: 
     assert done.returncode == 0, done.stderr
     assert [model["name"] for model in json.loads(done.stdout)] == ["yolox_nano"]
     assert "Warning: The plugin 'chatty' of detzoo-chatty 1.0 prints at import;" in done.stderr
-    assert "The plugin 'closing' of detzoo-closing 1.0 closes or replaces standard output" in done.stderr
+    assert "The plugin 'closing' of detzoo-closing 1.0 closes or replaces a standard stream" in done.stderr
     assert "The plugin 'sleepy' of detzoo-sleepy 1.0 is slow: importing it took 0." in done.stderr
     assert "The plugin 'lasting' of detzoo-lasting 1.0 has left the thread 'busy' running; it is not waited for." in done.stderr
     assert "The plugin 'failing' of detzoo-failing 1.0 raised ZeroDivisionError: division by zero at exit." in done.stderr

@@ -85,6 +85,7 @@ def test_other_threads_go_on_writing_to_standard_output(capsys: pytest.CaptureFi
 
 CLOSING: dict[str, Callable[[], object]] = {
     "closed": lambda: sys.stdout.close(),
+    "the other one closed": lambda: sys.__stdout__ and sys.__stdout__.close(),
     "replaced": lambda: setattr(sys, "stdout", None),
     "its descriptor closed": lambda: os.close(1),
 }
@@ -92,10 +93,30 @@ CLOSING: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("how", CLOSING)
 def test_standard_output_stays_open(how: str, capfd: pytest.CaptureFixture[str]) -> None:
+    base = sys.__stdout__
     remarks = seen(CLOSING[how])
     say("still there")
     assert capfd.readouterr().out == "still there\n"
-    assert remarks == ["closes or replaces standard output at import; that is undone."]
+    assert sys.__stdout__ is base
+    assert base is not None
+    assert not base.closed
+    assert remarks == ["closes or replaces a standard stream at import; that is undone."]
+
+
+@pytest.mark.parametrize("how", ["sys.stderr.close()", "os.close(2)", "sys.stderr = None", "sys.__stderr__.close(); 1 / 0"])
+def test_standard_error_stays_open(how: str) -> None:
+    code = f"""if True:
+        import contextlib, os, sys
+        from zoo.registry.conduct import Conduct, watched
+        conduct = Conduct("plugin", "at import")
+        with contextlib.suppress(ZeroDivisionError), watched(conduct):
+            {how}
+        sys.stderr.write("still there ")
+        sys.__stderr__.write(*conduct.remarks)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr == "still there closes or replaces a standard stream at import; that is undone."
+    assert done.returncode == 0
 
 
 def test_a_question_at_import_has_no_answer() -> None:

@@ -65,8 +65,8 @@ class Conduct:
             self.tell("prints", f"that goes to standard error: {' '.join(text.split())[:SHOWN]!r}")
 
     def closed(self) -> None:
-        """It closed or replaced standard output."""
-        self.tell("closes or replaces standard output", "that is undone.")
+        """It closed or replaced standard output or error."""
+        self.tell("closes or replaces a standard stream", "that is undone.")
 
     def interrupted(self) -> Interrupted:
         """The interrupt to raise in place of one that came while the plugin ran."""

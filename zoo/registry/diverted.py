@@ -89,47 +89,53 @@ def diverted(*, concerns: Callable[[], bool], printed: Tell, closed: Callable[[]
     real, base, given = sys.stdout, sys.__stdout__, sys.stdin
     alone = all(one is threading.current_thread() or one.name in SILENT for one in threading.enumerate())
     stand_in = Output(real, concerns=concerns, printed=printed, closed=closed)
+    own: Any = stand_in
     with ExitStack() as stack:
-        stack.enter_context(_kept(base, closed))
+        stack.enter_context(_kept("stdout", STDOUT, closed))
+        stack.enter_context(_kept("stderr", STDERR, closed))
         if alone:
             stack.enter_context(_descriptor(base, printed, closed))
             sys.stdin = io.StringIO()  # a question at import would be asked by every listing
-        sys.stdout = stand_in
+        # Both, since whoever has kept the real one would go on with a closed file.
+        sys.stdout = sys.__stdout__ = own  # type: ignore[misc]
         try:
             yield
         finally:
-            if sys.stdout is not stand_in:
+            if sys.stdout is not own or sys.__stdout__ is not own:
                 closed()
             sys.stdout, sys.stdin = real, given
+            sys.__stdout__ = base  # type: ignore[misc]
             stand_in.rest()
 
 
 @contextmanager
-def _kept(base: TextIO | None, closed: Callable[[], None]) -> Iterator[None]:
-    """Opens standard output again if it is closed meanwhile."""
+def _kept(name: str, descriptor: int, closed: Callable[[], None]) -> Iterator[None]:
+    """Opens a standard stream again if it is closed or replaced meanwhile: `stdout` or `stderr`, and its descriptor."""
+    given, base = getattr(sys, name), getattr(sys, f"__{name}__")
     try:
-        kept = os.dup(STDOUT)
+        kept = os.dup(descriptor)
     except OSError:  # there is none
         yield
         return
     try:
         yield
-        _open_again(base, kept, closed)
     finally:
+        if not _is_same(descriptor, kept):
+            closed()
+            os.dup2(kept, descriptor)
         os.close(kept)
+        if getattr(sys, name) is not given or getattr(sys, f"__{name}__") is not base:
+            closed()
+        again = {id(one): _opened(one, descriptor) for one in (given, base) if one is not None and one.closed}
+        if again:
+            closed()
+        setattr(sys, name, again.get(id(given), given))
+        setattr(sys, f"__{name}__", again.get(id(base), base))
 
 
-def _open_again(base: TextIO | None, kept: int, closed: Callable[[], None]) -> None:
-    shut = base is not None and base.closed
-    same = _is_same(kept)
-    if not same:
-        os.dup2(kept, STDOUT)
-    if base is not None and shut:
-        fresh = open(STDOUT, "w", encoding=base.encoding, errors=base.errors, closefd=False)  # noqa: SIM115
-        sys.stdout = fresh if sys.stdout is base else sys.stdout
-        sys.__stdout__ = fresh  # type: ignore[misc]
-    if shut or not same:
-        closed()
+def _opened(stream: TextIO, descriptor: int) -> TextIO:
+    """A stream like the one that was closed."""
+    return open(descriptor, "w", encoding=stream.encoding, errors=stream.errors, closefd=False)
 
 
 @contextmanager
@@ -150,7 +156,7 @@ def _descriptor(base: TextIO | None, printed: Tell, closed: Callable[[], None]) 
         yield
     finally:
         _flush(base)
-        if not _is_same(sink):
+        if not _is_same(STDOUT, sink):
             closed()
         os.dup2(real, STDOUT)
         os.close(real)
@@ -162,10 +168,10 @@ def _descriptor(base: TextIO | None, printed: Tell, closed: Callable[[], None]) 
                 os.write(STDERR, written)
 
 
-def _is_same(descriptor: int) -> bool:
-    """Whether standard output is what this is a copy of."""
+def _is_same(descriptor: int, other: int) -> bool:
+    """Whether one descriptor is a copy of the other."""
     try:
-        return os.path.samestat(os.fstat(STDOUT), os.fstat(descriptor))
+        return os.path.samestat(os.fstat(descriptor), os.fstat(other))
     except OSError:  # it is closed
         return False
 
