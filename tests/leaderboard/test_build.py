@@ -17,8 +17,11 @@ from msgspec import structs
 from PIL import Image
 
 from zoo.errors import DataError
+from zoo.evaluate import code
 from zoo.leaderboard import Entry, build
-from zoo.registry import reload
+from zoo.leaderboard.board import Board, Row
+from zoo.leaderboard.source import Source, check_code
+from zoo.registry import catalogue, reload
 
 SETTINGS = "{score: 0.01, iou: 0.65, max_boxes: 100, nms: class, resize: card, precision: float32, exif: apply}"
 STORED = f"""
@@ -121,6 +124,26 @@ def test_a_fresh_build_makes_everything_again(desk):
     build(path, to=desk / "site", runs=desk / "runs", fresh=True)
     assert entry.stat().st_ino != before[0]
     assert run.stat().st_ino != before[1]
+
+
+def test_timing_of_other_code_than_accuracy_is_refused(desk):
+    path = board(desk, STORED)
+    row = Board.read(path).rows[0]
+    now = code.of_choice(catalogue().resolve("yolox_nano"))
+    check_code(Row(model="yolox_nano"), Source(Path(), {"code_sha256": now}, {}, []))
+    with pytest.raises(DataError, match="Its code has changed in the meantime"):
+        check_code(Row(model="yolox_nano"), Source(Path(), {"code_sha256": "0" * 64}, {}, []))
+    check_code(row, Source(Path(), {}, {}, []))  # stored detections, of whatever code
+
+
+def test_an_entry_is_of_one_state_of_the_code(desk, monkeypatch):
+    path = board(desk, STORED)
+    build(path, to=desk / "site", runs=desk / "runs")
+    [entry] = (desk / "site/entries").iterdir()
+    before = entry.stat().st_ino
+    monkeypatch.setattr(code, "of_detzoo", lambda: "other code")
+    build(path, to=desk / "site", runs=desk / "runs")
+    assert entry.stat().st_ino != before
 
 
 def test_a_second_build_runs_and_measures_nothing(desk, monkeypatch):

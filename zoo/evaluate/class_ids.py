@@ -75,7 +75,7 @@ def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
     (ours, theirs), often = Counter(zip(said, true, strict=True)).most_common(1)[0]
     names = truth.space.names
     return (
-        f"The most frequent mix-up is '{names[ours]}' where '{names[theirs]}' is annotated, {often:,} times: "
+        f"The most frequent mix-up is '{names[ours]:.80}' where '{names[theirs]:.80}' is annotated, {often:,} times: "
         "are the classes those of the data set, in its order?"
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from inspect import isclass, isfunction
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
 
 from zoo.errors import UsageError
 
+_CACHED = type(lru_cache(len))
 _SEEN: dict[str, tuple[str, object]] = {}  # of each imported file: its first content, and the import's spec
 
 
@@ -64,8 +66,27 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
 def _running(module: ModuleType) -> Iterator[CodeType]:
     """The code of the functions and methods that the module itself defines."""
     values = list(vars(module).values())
-    values += [value for one in values if isclass(one) and one.__module__ == module.__name__ for value in vars(one).values()]
+    own = [one for one in values if issubclass(type(one), type) and one.__module__ == module.__name__]
+    values += [value for one in own for value in vars(one).values()]
     for value in values:
-        function = getattr(value, "__func__", value)  # of a class method
-        if isfunction(function) and function.__code__.co_filename == module.__file__:
-            yield function.__code__
+        codes = (function.__code__ for function in _functions(value))
+        yield from (code for code in codes if code.co_filename == module.__file__)
+
+
+def _functions(value: Any) -> Iterator[FunctionType]:
+    """The function that a value is, and those that it wraps, as decorators and properties do."""
+    kind = type(value)  # isinstance would ask the value, which may be anything
+    wrapped: tuple[Any, ...] = ()
+    if issubclass(kind, FunctionType):
+        yield value
+        wrapped = (vars(value).get("__wrapped__"),)
+    elif issubclass(kind, classmethod | staticmethod):
+        wrapped = (value.__func__,)
+    elif issubclass(kind, property):
+        wrapped = (value.fget, value.fset, value.fdel)
+    elif issubclass(kind, cached_property | partial):
+        wrapped = (value.func,)
+    elif issubclass(kind, _CACHED):
+        wrapped = (value.__wrapped__,)
+    for one in wrapped:
+        yield from _functions(one) if one is not None else ()

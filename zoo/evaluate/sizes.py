@@ -28,7 +28,7 @@ def check_names(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
     if not other:
         return ()
     image_id, file, annotated = other[0]
-    example = f"image {image_id!r} is {file!r} in the predictions and {annotated!r} in the data set."
+    example = f"image {image_id!r:.80} is {file!r:.80} in the predictions and {annotated!r:.80} in the data set."
     if len(other) == len(both):
         raise DataError(
             f"Predictions of {seen.provenance.get('model', 'a model')} were to be measured on {dataset.name}.",
