@@ -162,7 +162,7 @@ def test_a_truncated_checkpoint_is_refused_by_name(data: bytes, keep: int, tmp_p
 
 def test_a_folder_in_place_of_a_file_is_said_to_be_one(tmp_path: Path) -> None:
     (tmp_path / "net.pth").mkdir()
-    with pytest.raises(WeightsError, match="That is a folder"):
+    with pytest.raises(WeightsError, match="It is a folder"):
         zoo.hub.locate(f"file:{tmp_path / 'net.pth'}")
 
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 import zoo.hub
+from zoo.errors import OfflineError
 from zoo.hub import Wanted
 from zoo.registry.card import HubSource, UrlSource, Weights
 from zoo.testing import LoopbackHub
@@ -99,3 +100,36 @@ def test_a_warm_load_imports_no_client_and_no_torch(sources: list[Weights | str]
     )
     texts = [msgspec.json.encode(spec).decode() for spec in sources[:3]]
     assert subprocess.run([sys.executable, "-c", code, *texts]).returncode == 0
+
+
+def test_weights_that_are_kept_under_the_cards_hash_need_no_cache_of_the_hub(
+    hub: LoopbackHub, pth: bytes, weights: bytes, sha256, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converted = HubSource(repo="org/old", revision=hub.add("org/old", {"net.pth": pth}), file="net.pth", sha256=sha256(pth))
+    there = UrlSource(url=hub.add_file("net.safetensors", weights))
+    moved = HubSource(repo="org/gone", revision="1" * 40, sha256=sha256(weights)[:12])
+    first = zoo.hub.fetch(Weights(sources=[converted], state_key="model"), name="a/old")
+    zoo.hub.fetch(Weights(sources=[there]), name="a/there")
+    asked = len(hub.requests)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "empty"))
+    for offline in ("0", "1"):
+        monkeypatch.setenv("ZOO_OFFLINE", offline)
+        again = zoo.hub.fetch(Weights(sources=[converted], state_key="model"), name="a/old")
+        assert (again.path, again.sha256, again.bytes, again.source) == (first.path, first.sha256, first.bytes, first.source)
+        assert zoo.hub.fetch(Weights(sources=[moved]), name="a/moved").path.read_bytes() == weights
+    assert len(hub.requests) == asked
+
+
+def test_weights_with_another_hash_or_key_are_no_stand_in(
+    hub: LoopbackHub, pth: bytes, sha256, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = HubSource(repo="org/old", revision=hub.add("org/old", {"net.pth": pth}), file="net.pth", sha256=sha256(pth))
+    path = zoo.hub.fetch(Weights(sources=[source], state_key="model"), name="a/old").path
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "empty"))
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    with pytest.raises(OfflineError):
+        zoo.hub.fetch(Weights(sources=[source], state_key="ema"), name="a/old")
+    path.chmod(0o644)
+    path.write_bytes(b"damaged")
+    with pytest.raises(OfflineError):
+        zoo.hub.fetch(Weights(sources=[source], state_key="model"), name="a/old")

@@ -8,7 +8,7 @@ from pathlib import Path
 from zoo.errors import CheckpointError, LockError, OfflineError, WeightsError
 from zoo.hub import record, settings
 from zoo.hub.carrier import Carrier
-from zoo.hub.checkpoint import Mappable, mappable
+from zoo.hub.checkpoint import Mappable, converted, mappable
 from zoo.hub.fetched import Fetched, Wanted
 from zoo.hub.local import Local
 from zoo.hub.offer import Offer
@@ -33,9 +33,12 @@ def take(offer: Offer, wanted: Wanted, *, progress: bool | None) -> Fetched:
         WeightsError: one of its subclasses, when the file can't be had, is another, or can't be read.
     """
     known = _known(offer)
+    kept = None if known or isinstance(offer.carrier, Local) or offer.carrier.find() else _kept(offer, wanted)
+    if kept:
+        return kept
     file = known or _verified(offer, wanted.entry, progress)
     path = Path(file.path)
-    ready = _readable(offer, path, file.sha256, state_key=wanted.weights.state_key, checked=known is not None)
+    ready = _readable(offer, path, file.sha256, wanted, checked=known is not None)
     if not file.holds(path):
         raise CheckpointError(ASKED.format(wanted.entry), f"{path} changed while it was read.", CHANGED_FIX)
     if not known:
@@ -56,6 +59,37 @@ def take(offer: Offer, wanted: Wanted, *, progress: bool | None) -> Fetched:
         stamp=file.stamp,
         finite=ready.finite if ready.key else file.finite,
     )
+
+
+def _kept(offer: Offer, wanted: Wanted) -> Fetched | None:
+    """The promised file from the zoo's own folder, where it came under another address or was converted from."""
+    if not offer.promises:
+        return None
+    state_key = wanted.weights.state_key
+    for one in record.read_all():
+        path = Path(one.path)
+        if one.address.startswith("converted:") or first_broken(offer.promises, one.sha256):
+            continue
+        if _is_own(path) and one.holds(path):
+            ready = mappable(path, sha256=one.sha256, name=path.name, state_key=state_key, checked=True)
+        else:
+            ready = converted(one.sha256, state_key) or Mappable(path)
+        if ready.converted or (_is_own(ready.path) and one.holds(path)):
+            return Fetched(
+                path=ready.path,
+                sha256=one.sha256,
+                source=offer.source,
+                revision=offer.revision,
+                bytes=one.stamp.bytes,
+                published=path if path.is_file() else ready.path,
+                through=offer.through,
+                converted=ready.converted,
+                dropped=ready.dropped,
+                own=True,
+                key=ready.key or one.address,
+                finite=ready.finite if ready.key else one.finite,
+            )
+    return None
 
 
 def _is_own(path: Path) -> bool:
@@ -125,10 +159,11 @@ def _downloaded(carrier: Carrier, offer: Offer, entry: str, progress: bool | Non
     return file
 
 
-def _readable(offer: Offer, path: Path, sha256: str, *, state_key: str | None, checked: bool) -> Mappable:
+def _readable(offer: Offer, path: Path, sha256: str, wanted: Wanted, *, checked: bool) -> Mappable:
     name = path.name if offer.original else offer.source.partition("?")[0]
     try:
-        return mappable(path, sha256=sha256, name=name, state_key=state_key, checked=checked)
+        key = wanted.weights.state_key
+        return mappable(path, sha256=sha256, name=name, state_key=key, guessed=wanted.placed, checked=checked)
     except CheckpointError:
         if not isinstance(offer.carrier, Local) and not offer.promises:
             offer.carrier.remove(sha256)  # nobody promised this file: it may be a login page in place of the real one

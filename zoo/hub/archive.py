@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import re
 import warnings
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import CheckpointError
+from zoo.hub.torch_file import check_pickles, check_zip
+from zoo.hub.unpickling import Damaged, Refused
 from zoo.words import kind
 
 if TYPE_CHECKING:
@@ -33,8 +35,14 @@ def load_archive(path: Path, *, seems: str | None = None) -> object:
 
     with path.open("rb") as file:
         zipped = file.read(4) == ZIP
-    if zipped:
-        _check_zip(path)
+    try:
+        check_zip(path) if zipped else check_pickles(path)
+    except Refused as error:
+        if seems and seems not in ("a pickle", "a zip archive, as torch.save writes"):
+            raise _broken(path, f"it is {seems}") from error
+        if isinstance(error, Damaged):
+            raise _broken(path, str(error)) from error
+        raise CheckpointError(ASKED, f"{path}: {error}. It is refused.", "Use another file, of dense tensors.") from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns of old formats, which are not the caller's to change
@@ -46,26 +54,33 @@ def load_archive(path: Path, *, seems: str | None = None) -> object:
         raise _broken(path, f"it is {seems}" if seems == "empty" else first) from why
 
 
-def tensors_of(loaded: object, path: Path, state_key: str | None) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+def tensors_of(
+    loaded: object, path: Path, state_key: str | None, *, guessed: bool = False
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """The tensors of a checkpoint, each with memory of its own, and the names of what else it held.
+
+    guessed: nobody says that the key is this file's; one that has tensors at its top level needs none.
 
     Raises:
         CheckpointError: there are none, or they can't be written out.
     """
     import torch
 
-    state = _under(loaded, state_key, path)
+    key = None if guessed and _has_tensors(loaded) else state_key
+    state = _under(loaded, key, path)
     tensors = {name: value for name, value in state.items() if isinstance(name, str) and isinstance(value, torch.Tensor)}
     if not tensors:
-        raise _wrapped(loaded, path, state_key)
+        raise _wrapped(loaded, path, key)
     odd = [
         name for name, one in tensors.items() if one.layout is not torch.strided or one.is_quantized or one.device.type != "cpu"
     ]
     if odd:
-        raise CheckpointError(ASKED, f"{path}: {odd[0]} is no dense tensor.", "Publish it as dense tensors of a plain type.")
+        raise CheckpointError(
+            ASKED, f"{path}: {odd[0][:100]} is no dense tensor.", "Publish it as dense tensors of a plain type."
+        )
     if sum(one.numel() * one.element_size() for one in tensors.values()) > UNFOLDS * path.stat().st_size:
         raise CheckpointError(ASKED, f"{path} unfolds to more than {UNFOLDS} times its size. It is refused.", "Use another file.")
-    return _separate(tensors), tuple(str(name) for name in state if name not in tensors)
+    return _separate(tensors), tuple(str(name)[:100] for name in state if name not in tensors)
 
 
 def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -82,12 +97,16 @@ def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return separate
 
 
-def _under(loaded: object, state_key: str | None, path: Path) -> Mapping[object, object]:
-    """The mapping under a dotted key; a file that has tensors at its top level needs none."""
+def _has_tensors(value: object) -> bool:
     import torch
 
+    return isinstance(value, Mapping) and any(isinstance(one, torch.Tensor) for one in value.values())
+
+
+def _under(loaded: object, state_key: str | None, path: Path) -> Mapping[object, object]:
+    """The mapping under a dotted key."""
     at: object = loaded
-    if isinstance(at, Mapping) and state_key and not any(isinstance(value, torch.Tensor) for value in at.values()):
+    if isinstance(at, Mapping) and state_key:
         for key in [state_key] if state_key in at else state_key.split("."):
             at = at.get(key) if isinstance(at, Mapping) else None
     if isinstance(at, Mapping):
@@ -97,15 +116,25 @@ def _under(loaded: object, state_key: str | None, path: Path) -> Mapping[object,
 
 def _wrapped(loaded: object, path: Path, state_key: str | None) -> CheckpointError:
     """The error for a file without tensors where they were looked for: where they are instead, and how to get them out."""
-    there = ", ".join(map(str, list(loaded)[:8])) if isinstance(loaded, Mapping) else kind(loaded)
+    keys_there = [str(key)[:100] for key in itertools.islice(loaded, 8)] if isinstance(loaded, Mapping) else []
+    there = ", ".join(keys_there) if isinstance(loaded, Mapping) else kind(loaded)
+    if isinstance(loaded, Mapping) and len(loaded) > len(keys_there):
+        there += f" and {len(loaded) - len(keys_there)} more"
     case = f"{path} has no tensors {f'under {state_key!r}' if state_key else 'at its top level'}; there is: {there or 'nothing'}."
     places = sorted(_places(loaded), key=lambda place: place[1], reverse=True)
+    if state_key and _has_tensors(loaded):
+        return CheckpointError(ASKED, case, "Its tensors are at the top level: take state_key off the card.")
     if not places:
         return CheckpointError(ASKED, case, "Use another file: torch.save(model.state_dict(), PATH) writes one.")
     keys = places[0][0]
     entry = "".join(f'["{key}"]' for key in keys)
-    resave = f'torch.save(torch.load("{path}", map_location="cpu"){entry}, "{path.stem}-tensors.pth")'
-    fix = (f"Save them alone, in Python: {resave}", f"Or name the entry on the weights' card: state_key: {'.'.join(keys)}")
+    new = f"{path.stem}-tensors.pth"
+    resave = f'torch.save(torch.load("{path}", map_location="cpu"){entry}, "{new}")'
+    fix = (
+        f"Save them alone, in Python: {resave}",
+        f'Then load that: weights="file:{new}"',
+        f"Or name the entry on the weights' card: state_key: {'.'.join(keys)}",
+    )
     return CheckpointError(ASKED, f"{case} It has {places[0][1]} tensors under '{'.'.join(keys)}'.", fix)
 
 
@@ -120,26 +149,6 @@ def _places(loaded: object, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple
             yield place, count
         elif len(place) < 3:
             yield from _places(value, place)
-
-
-def _check_zip(path: Path) -> None:
-    """Checks what torch does not: that the entries are stored as they are, as torch.save stores them, and undamaged.
-
-    Mapping a compressed entry would read noise, and unpacking it could fill the memory. Entries have checksums unless whoever
-    saved them switched those off (torch.serialization.set_crc32_options); then all are zero.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            packed = any(one.compress_type != zipfile.ZIP_STORED for one in entries)
-            if packed or sum(one.file_size for one in entries) > path.stat().st_size:
-                case = f"{path} is a compressed zip archive. It is refused: torch.save writes none."
-                raise CheckpointError(ASKED, case, "Use another file.")
-            damaged = archive.testzip() if any(one.CRC for one in entries) else None
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, RuntimeError) as why:
-        raise _broken(path, str(why)) from why
-    if damaged:
-        raise _broken(path, f"the checksum of its entry '{damaged}' is wrong")
 
 
 def _refusal(path: Path, said: str, seems: str | None) -> CheckpointError:

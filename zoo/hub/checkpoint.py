@@ -46,11 +46,14 @@ class Mappable:
     finite: bool = False
 
 
-def mappable(published: Path, *, sha256: str, name: str, state_key: str | None, checked: bool = False) -> Mappable:
+def mappable(
+    published: Path, *, sha256: str, name: str, state_key: str | None, guessed: bool = False, checked: bool = False
+) -> Mappable:
     """The tensors of a verified file as safetensors.
 
     name:      what the file was published as; only its ending counts.
     state_key: where in a `.pth` the tensors are, as in `model` or `ema.module`.
+    guessed:   that key is another file's, and may be this one's as well.
     checked:   the file was well-formed before and has not changed.
 
     Raises:
@@ -65,7 +68,7 @@ def mappable(published: Path, *, sha256: str, name: str, state_key: str | None, 
     if _is_safetensors(published, name):
         check(published)
         return Mappable(published)
-    return _convert(published, sha256, state_key)
+    return _convert(published, sha256, state_key, guessed=guessed)
 
 
 def converted(sha256: str, state_key: str | None) -> Mappable | None:
@@ -95,13 +98,14 @@ def check(path: Path) -> None:
         raise CheckpointError("Weights were to be read.", case, "Fetch the file again, or another one.") from why
 
 
-def _convert(published: Path, sha256: str, state_key: str | None) -> Mappable:
+def _convert(published: Path, sha256: str, state_key: str | None, *, guessed: bool) -> Mappable:
     path = _converted_path(sha256, state_key)
     with saving(path), locked(path):
         found = converted(sha256, state_key)
         if found:
             return found
-        tensors, dropped = tensors_of(load_archive(published, seems=_looks(published)), published, state_key)
+        loaded = load_archive(published, seems=_looks(published))
+        tensors, dropped = tensors_of(loaded, published, state_key, guessed=guessed)
         with replacing(path, read_only=True) as draft:
             _save(tensors, draft, published)
         if dropped:

@@ -69,7 +69,7 @@ def locate(
         pin = lock.pins.get(spec)
         place = _pinned(place, pin) if pin else parsed(replace_prefix(spec, table))
     source = resolved(place) if isinstance(place, HubSpec) else place
-    wanted = Wanted(spec, None, Weights(sources=[source], state_key=state_key))
+    wanted = Wanted(spec, None, Weights(sources=[source], state_key=state_key), placed=True)
     return _deliver(wanted, lock, mirrors=mirrors, progress=progress)
 
 

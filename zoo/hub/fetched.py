@@ -13,13 +13,15 @@ from zoo.registry.card import Weights
 class Wanted:
     """One set of weights of one model.
 
-    origin: the registry file that names them, or its folder; relative `file` sources are relative to it.
+    origin: the registry file that names them, or its folder; `file` sources are in it.
+    placed: the user named the file, and the state key of its weights is only the card's for its own.
     """
 
     name: str
     tag: str | None
     weights: Weights
     origin: Path | None = None
+    placed: bool = False
 
     @property
     def entry(self) -> str:
