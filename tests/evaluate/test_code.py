@@ -184,6 +184,18 @@ def test_a_wheel_is_known_by_its_record(tmp_path: Path, monkeypatch: pytest.Monk
     assert states[0] != states[1]
 
 
+def test_an_installed_plugin_without_a_record_is_known_by_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As other package managers install it, or with a version that never changes."""
+    site = tmp_path / "site-packages"
+    installed(site, "acme_bulbs", "a = 1\n")
+    (site / "acme_bulbs-1.0.dist-info" / "RECORD").unlink()
+    monkeypatch.syspath_prepend(str(site))
+    importlib.invalidate_caches()
+    first = code._states({"acme_bulbs": "acme-bulbs"})["acme_bulbs"]
+    (site / "acme_bulbs" / "__init__.py").write_text("a = 2\n")
+    assert code._states({"acme_bulbs": "acme-bulbs"})["acme_bulbs"] != first
+
+
 def test_the_code_of_a_detector_at_hand_is_that_of_its_classes(lamps: Path) -> None:
     from zoo.testing.toy import Toy
 

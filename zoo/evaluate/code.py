@@ -105,8 +105,9 @@ def _states(modules: Mapping[str, str]) -> dict[str, str]:
         name = todo.pop()
         if name in found or (spec := _spec(name)) is None:
             continue
-        if _is_library(spec):
-            found[name] = _installed(name, spec, modules.get(name, ""))
+        known = _installed(name, spec, modules.get(name, "")) if _is_library(spec) else None
+        if known is not None:
+            found[name] = known
             continue
         files = [path for path in _files(spec) if name != OWN or not _apart(path, spec)]
         contents = dict(zip(files, hashes(files), strict=True))
@@ -128,10 +129,10 @@ def _spec(name: str) -> ModuleSpec | None:
         return None
 
 
-def _installed(name: str, spec: ModuleSpec, distribution: str) -> str:
-    """An installed module by the RECORD of its wheel, else by versions."""
-    known = [distribution] if distribution else _distributions().get(name, [])
-    for one in known:
+def _installed(name: str, spec: ModuleSpec, distribution: str) -> str | None:
+    """A library by the RECORD of its wheel; without one a plugin's is None, and any other's its versions."""
+    versions = []
+    for one in _sources(name, distribution):
         try:
             found = metadata.distribution(one)
             record = found.read_text("RECORD") or ""
@@ -139,8 +140,15 @@ def _installed(name: str, spec: ModuleSpec, distribution: str) -> str:
             continue
         if _lists(record, found, name, spec):
             return f"{found.name} {found.version} {hashlib.sha256(record.encode()).hexdigest()}"
-        return f"{found.name} {found.version}"
-    return sys.version
+        versions.append(f"{found.name} {found.version}")
+    return None if distribution else " ".join([*versions, sys.version])
+
+
+def _sources(name: str, distribution: str) -> Iterator[str]:
+    """The distributions that may have brought a module, the one that says so first."""
+    if distribution:
+        yield distribution
+    yield from _distributions().get(name, [])  # which takes a while, and is asked for only where that was not it
 
 
 @cache
