@@ -58,7 +58,7 @@ def from_source(source: Source, through: Source, wanted: Wanted, pin: Pin | None
     promises = _locked(pin, source.sha256)
     # A mirror is the user's own word, and so may be anywhere; a card's file is in the folder of the card.
     origin = wanted.origin if through is source else None
-    carrier = _carrier(through, address, origin)
+    carrier = _carrier(through, address, origin, megabytes=wanted.weights.megabytes)
     key = address
     if isinstance(source, HubSource | UrlSource):
         promises = promises or _first_use(key)
@@ -94,12 +94,13 @@ def from_bundle(item: Item, folder: Path, wanted: Wanted, pin: Pin | None) -> Of
     return Offer(local, item.source, through, promises, item.revision, through, item if item.ready else None)
 
 
-def _carrier(source: Source, address: str, origin: Path | None) -> Carrier | Local:
+def _carrier(source: Source, address: str, origin: Path | None, *, megabytes: float | None) -> Carrier | Local:
     match source:
         case HubSource():
             return Repository(source)
         case UrlSource():
-            return Url(source.url, address)
+            # The card's number is rounded, and may be in other megabytes.
+            return Url(source.url, address, most=None if megabytes is None else int(2e6 * (megabytes + 1)))
         case PackageSource():
             return from_package(source)
         case FileSource():

@@ -6,14 +6,16 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import SourceError
 from zoo.hub import settings
 from zoo.hub.address import COMMIT, printed
+from zoo.hub.deadline import SLOWEST, given_up, window, within
 from zoo.hub.disk import saving
 from zoo.hub.network import LATER, broken_off, patiently, refused
 from zoo.hub.progress import bar
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("zoo")
 
 ASKED = "{} was to be fetched."
+STEP = 10_000_000  # huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE, at most
 BROKE_OFF = "The download broke off. It goes on from there."
 CACHE_FIX = "Set HF_HUB_CACHE to a folder that can be written, with room: HF_HUB_CACHE=/path/to/folder"
 HUB_SAYS = "its ETag on the Hub"
@@ -76,8 +79,11 @@ class Repository:
         with saving(settings.hub_cache(), fix=CACHE_FIX):
             if self.path.is_symlink() and not self.find():
                 drop(self.path, "")  # the client takes any link that is there for a file it fetched
-            patiently(self._look, self._address)
-            return patiently(lambda: self._pull(progress), self._address)
+            size = patiently(partial(within, self._look, seconds=window()), self._address)
+            pull = partial(self._pull, progress)
+            # The client hands on ten megabytes at once, or the whole of a smaller file.
+            seconds = window() + min(size, STEP) / SLOWEST
+            return patiently(partial(within, pull, seconds=seconds, done=self._so_far), self._address)
 
     def remove(self, digest: str) -> None:
         """Removes the link, and the blob behind it unless that is what its name says or another commit has it as well."""
@@ -88,13 +94,21 @@ class Repository:
     def _address(self) -> str:
         return printed(self.source)
 
-    def _look(self) -> None:
+    def _look(self) -> int:
         # The download below asks for the same headers, but over a failure it tries on for minutes with timeouts of its own.
         from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
         with explained(self._address, self.source.repo, revision=self.source.revision):
             url = hf_hub_url(self.source.repo, self.source.file, revision=self.source.revision, endpoint=settings.endpoint())
-            get_hf_file_metadata(url, timeout=settings.timeout(), endpoint=settings.endpoint())
+            return get_hf_file_metadata(url, timeout=settings.timeout(), endpoint=settings.endpoint()).size or STEP
+
+    def _so_far(self) -> int:
+        """Bytes that have come of files of this repository that are on their way."""
+        size = 0
+        for part in (folder(self.source.repo) / "blobs").glob("*.incomplete"):
+            with suppress(OSError):  # it has arrived
+                size += part.stat().st_size
+        return size
 
     def _pull(self, progress: bool | None) -> Path:
         from huggingface_hub import hf_hub_download
@@ -162,6 +176,8 @@ def told_by(address: str) -> Iterator[None]:
         if said.thread != thread:
             return True
         words = " ".join(said.getMessage().split())
+        if given_up():
+            return False
         if said.levelno >= logging.WARNING and not words.endswith("Max retries exceeded."):  # then an error follows
             log.warning("%s: %s", address, BROKE_OFF if words.endswith("Trying to resume download...") else words)
         return False

@@ -11,6 +11,7 @@ import msgspec
 from zoo.errors import CacheError, OfflineError, SourceError
 from zoo.hub import settings
 from zoo.hub.address import COMMIT, HubSpec
+from zoo.hub.deadline import window, within
 from zoo.hub.disk import replacing, saving
 from zoo.hub.network import patiently
 from zoo.hub.record import key_of
@@ -62,7 +63,7 @@ def _looked_up(spec: HubSpec) -> HubSource:
         names = [one.rfilename for one in info.siblings or []]
         return HubSource(repo=spec.repo, revision=commit, file=spec.file or _only(spec, names))
 
-    return patiently(ask, _text(spec))
+    return patiently(lambda: within(ask, seconds=window()), _text(spec))
 
 
 def _only(spec: HubSpec, names: Iterable[str]) -> str:

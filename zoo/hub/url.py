@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,7 @@ import msgspec
 
 from zoo.errors import OfflineError, SourceError
 from zoo.hub import settings
+from zoo.hub.deadline import Pace, window, within
 from zoo.hub.disk import check_room, locked, saving, settle
 from zoo.hub.network import Passing, Patience, broken_off, refused
 from zoo.hub.progress import Bar, bar
@@ -35,6 +37,7 @@ class Url:
     url: str
     address: str
     revision: str | None = None
+    most: int | None = None  # bytes, by what the card says of the size
 
     @property
     def path(self) -> Path:
@@ -54,11 +57,15 @@ class Url:
         """The file, fetched, or by now fetched by another process."""
         with saving(self.path), locked(self.path):
             if not self.path.is_file():
-                part = Part(self.path.with_name(self.path.name + ".part"), self.url)
-                with bar(progress)(desc=self.path.name) as shown:
-                    _fetch(part, Patience(self.url), shown)
-                settle(part.path, self.path, read_only=True)
-                part.note.unlink(missing_ok=True)
+                remove_abandoned(home() / "files", but=self.path)
+                part = Part(self.path.with_name(self.path.name + ".part"), self.url, self.most)
+                try:
+                    with bar(progress)(desc=self.path.name) as shown:
+                        _fetch(part, Patience(self.url), shown)
+                    settle(part.path, self.path, read_only=True)
+                    part.note.unlink(missing_ok=True)
+                finally:
+                    part.drop_unless_resumable()
         return self.path
 
     def remove(self, digest: str) -> None:
@@ -81,6 +88,7 @@ class Part:
 
     path: Path
     url: str
+    most: int | None = None
 
     @property
     def note(self) -> Path:
@@ -99,6 +107,21 @@ class Part:
         except UNREADABLE:
             return None
         return version.etag if version.url == self.url else None
+
+    def drop_unless_resumable(self) -> None:
+        """Removes it where nobody could go on with it."""
+        if not self.size or not self.etag():
+            self.path.unlink(missing_ok=True)
+            self.note.unlink(missing_ok=True)
+
+    def check_size(self, total: int | None) -> None:
+        """Raises: SourceError where it is, or will be, far larger than the card says."""
+        size = max(total or 0, self.size)
+        if self.most is not None and size > self.most:
+            case = (
+                f"The server sends {size / 1e6:,.1f} MB or more, and the card says that it is half of {self.most / 1e6:,.1f} MB."
+            )
+            raise SourceError(f"{self.url} was to be fetched.", case, "Check the address, and `megabytes` on the card.")
 
     def restart(self, etag: str | None) -> None:
         """Begins again from nothing, with another version; without a strong ETag (RFC 9110, 8.8.3) it will not be continued."""
@@ -129,11 +152,15 @@ def _continue(part: Part, shown: Bar) -> None:
     with _answer(part.url, headers) as response:
         total = _begin(response, part)
         shown.move(part.size, total)
+        part.check_size(total)
         check_room(part.path, (total or 0) - part.size)
-        with part.path.open("ab") as file:
+        pace = Pace()
+        with part.path.open("ab", buffering=0) as file:
             for piece in response.iter_bytes():
                 file.write(piece)
                 shown.update(len(piece))
+                pace.add(len(piece))
+                part.check_size(total)
     if total is not None and part.size != total:
         raise Passing(f"{part.size} of {total} bytes came.")
 
@@ -156,6 +183,21 @@ def _begin(response: Response, part: Part) -> int | None:
     return int(length) if length and not encoded else None
 
 
+def remove_abandoned(folder: Path, *, but: Path) -> None:
+    """Removes parts that a killed process left and nobody can go on with, unless a process is at work on them."""
+    from filelock import FileLock, Timeout
+
+    for path in folder.glob("*/*.part"):
+        whole = path.with_suffix("")
+        if whole == but or path.with_name(path.name + ".json").exists():
+            continue
+        try:
+            with FileLock(whole.with_name(whole.name + ".lock"), timeout=0):
+                path.unlink(missing_ok=True)
+        except Timeout:
+            continue
+
+
 @contextmanager
 def _answer(url: str, headers: dict[str, str]) -> Iterator[Response]:
     """The answer to a GET, body unread, through the client of huggingface_hub: its proxies, certificates and connections."""
@@ -163,9 +205,11 @@ def _answer(url: str, headers: dict[str, str]) -> Iterator[Response]:
     from huggingface_hub import get_session
     from huggingface_hub.errors import OfflineModeIsEnabled
 
-    patience = httpx2.Timeout(settings.timeout())
+    session, patience = get_session(), httpx2.Timeout(settings.timeout())
     try:
-        with get_session().stream("GET", url, headers=headers, follow_redirects=True, timeout=patience) as response:
+        request = session.build_request("GET", url, headers=headers, timeout=patience)
+        send = partial(session.send, request, stream=True, follow_redirects=True)
+        with closing(within(send, seconds=window(), case="Its answer does not begin.")) as response:
             yield response
     except OfflineModeIsEnabled as why:  # the client reads HF_HUB_OFFLINE once, when it is imported
         raise OfflineError(f"{url} was to be fetched.", f"{why}", "Start again without HF_HUB_OFFLINE.") from why

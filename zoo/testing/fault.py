@@ -13,7 +13,7 @@ class Fault:
     at: the share of the body, in [0, 1], that is sent before the fault strikes.
     """
 
-    kind: Literal["truncate", "wrong_byte", "status", "stall", "reset", "slow"]
+    kind: Literal["truncate", "wrong_byte", "status", "stall", "reset", "slow", "drip", "drip_headers", "interim", "endless"]
     at: float = 0.5
     code: int = 200
     error: str | None = None
@@ -49,3 +49,23 @@ class Fault:
     def slow(cls, rate: float) -> Fault:
         """Sends the right body at `rate` bytes a second."""
         return cls("slow", rate=rate)
+
+    @classmethod
+    def drip(cls) -> Fault:
+        """Sends the right body a byte at a time, some fifty a second."""
+        return cls("drip")
+
+    @classmethod
+    def drip_headers(cls) -> Fault:
+        """Begins an answer and sends one header after the other, without end."""
+        return cls("drip_headers")
+
+    @classmethod
+    def interim(cls) -> Fault:
+        """Says `100 Continue` again and again."""
+        return cls("interim")
+
+    @classmethod
+    def endless(cls) -> Fault:
+        """Sends the body without saying how long it is, and goes on with zeros."""
+        return cls("endless")

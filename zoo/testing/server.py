@@ -16,6 +16,10 @@ from zoo.testing.answer import Answer, refusal
 from zoo.testing.fault import Fault
 
 PIECE = 1 << 14
+_NEVER_BEGUN = {
+    "drip_headers": (b"HTTP/1.1 200 OK\r\n", b"X-Drip: 1\r\n"),
+    "interim": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, zero seconds
 
 
@@ -132,6 +136,35 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pieces(self, answer: Answer, body: bytes, fault: Fault | None) -> Iterator[bytes]:
         """The pieces of the body as they are to be sent, headers before the first."""
+        if fault and fault.kind in _NEVER_BEGUN:
+            return self._never_begin(_NEVER_BEGUN[fault.kind])
+        if fault and fault.kind in ("drip", "endless"):
+            return self._without_end(answer, body, fault)
+        return self._parts(answer, body, fault)
+
+    def _never_begin(self, lines: tuple[bytes, bytes]) -> Iterator[bytes]:
+        self.close_connection = True
+        begin, again = lines
+        yield begin
+        while not self.server.owner.stopping.wait(0.02):
+            yield again
+
+    def _without_end(self, answer: Answer, body: bytes, fault: Fault) -> Iterator[bytes]:
+        self.close_connection = True
+        if fault.kind == "drip":
+            self._send_head(answer)
+            for place in range(len(body)):
+                yield body[place : place + 1]
+                if self.server.owner.stopping.wait(0.02):
+                    break
+            return
+        self.send_response(answer.status)
+        self.end_headers()
+        yield body
+        while not self.server.owner.stopping.is_set():
+            yield bytes(PIECE)
+
+    def _parts(self, answer: Answer, body: bytes, fault: Fault | None) -> Iterator[bytes]:
         if self.command == "GET" or fault is None:
             self._send_head(answer)
         cut = int(len(body) * fault.at) if fault else len(body)
