@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 import zoo
+from zoo.detectors import size_limit
 from zoo.errors import CardError, ContractError
 from zoo.registry import add
 
@@ -74,3 +76,17 @@ def test_a_defect_that_no_argument_helps_is_the_architectures(tmp_path: Path, mo
     monkeypatch.setattr("detzoo_yolox.detector.build", broken)
     with pytest.raises(ContractError, match="ZeroDivisionError: division by zero"):
         zoo.load("mine", weights=False)
+
+
+def test_a_number_that_would_be_built_for_ever_is_named(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(size_limit, "LAYERS", 2000)
+    error = refused("yolox/yolox", "{depth: 1.0e+9, width: 0.25}")
+    assert "field 'cards.mine.arguments.depth'" in error.case
+    assert "more than 2000 layers" in error.case.replace(",", "")
+
+
+def test_a_limit_of_one_build_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(size_limit, "LAYERS", 3)
+    with pytest.raises(size_limit.TooLarge), size_limit.limited():
+        nn.Sequential(*(nn.ReLU() for _ in range(4)))
+    assert len(nn.Sequential(*(nn.ReLU() for _ in range(9)))) == 9

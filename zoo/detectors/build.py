@@ -12,6 +12,7 @@ import torch
 
 from zoo.detectors.blame import blame
 from zoo.detectors.detector import Detector
+from zoo.detectors.size_limit import limited
 from zoo.detectors.skeleton import skeleton
 from zoo.errors import CardError, ContractError, NameAmbiguous, NameNotFound, ZooError
 from zoo.labels import LabelSpace
@@ -39,7 +40,8 @@ def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
     _check_names(choice, make, given)
     _check_types(choice, make)
     try:
-        detector = make(**given)
+        with limited():
+            detector = make(**given)
     except (torch.OutOfMemoryError, MemoryError):
         raise
     except Exception as why:
@@ -106,7 +108,7 @@ def _culprit(choice: Choice, make: Make, given: Mapping[str, object]) -> tuple[s
     written = choice.entry.card.arguments
     for left_out in [*((name,) for name in written), tuple(written)]:
         try:
-            with skeleton():
+            with skeleton(), limited():
                 make(**{name: value for name, value in given.items() if name not in left_out})
         except Exception:  # whatever a builder raises: without that argument it can't be built either
             continue
