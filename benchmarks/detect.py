@@ -88,10 +88,15 @@ def hidden(one: Seconds) -> float:
     return (one["first and then"] - one["detect"]) / (one["first and then"] - one["network"])
 
 
+def of_tensors(detector: Detector, tensors: Sequence[torch.Tensor], rounds: int) -> list[Seconds]:
+    """The same work by hand and by `detect`, on images that are in memory already."""
+    batch = BatchLimit("auto", detector.device)(detector.input_size(480, 640))
+    return measure({"by hand": lambda: by_hand(detector, tensors, batch), "detect": lambda: detector.detect(tensors)}, rounds)
+
+
 def compare(detector: Detector, files: Sequence[Path], rounds: int) -> tuple[list[Seconds], list[Seconds]]:
     tensors = [read(file).pixels for file in files]
-    batch = BatchLimit("auto", detector.device)(detector.input_size(480, 640))
-    ready = measure({"by hand": lambda: by_hand(detector, tensors, batch), "detect": lambda: detector.detect(tensors)}, rounds)
+    ready = of_tensors(detector, tensors, rounds)
     ways: dict[str, Callable[[], object]] = {
         "decode": lambda: [read(file) for file in files],
         "network": lambda: detector.detect(tensors),
