@@ -8,7 +8,7 @@ import pytest
 from safetensors.torch import load, load_file
 
 import zoo.hub
-from zoo.errors import IntegrityError, LockError, OfflineError, SourceError, UsageError
+from zoo.errors import CheckpointError, IntegrityError, LockError, OfflineError, SourceError, UsageError
 from zoo.hub import Lock, Pin, Wanted
 from zoo.hub.record import file_of
 from zoo.registry.card import FileSource, HubSource, Source, UrlSource, Weights
@@ -350,3 +350,10 @@ def test_relocking_accepts_what_changed(
         fetch(new)
     zoo.hub.relock([Wanted("toy/net", "v1", Weights(sources=[new]))]).write(tmp_path / "zoo.lock")
     assert fetch(new).sha256 == sha256(changed)
+
+
+def test_advice_of_several_lines_keeps_them(tmp_path: Path, pth: bytes) -> None:
+    (tmp_path / "net.pth").write_bytes(pth)
+    with pytest.raises(CheckpointError) as error:
+        zoo.hub.locate(f"file:{tmp_path / 'net.pth'}")
+    assert len(error.value.fix.splitlines()) == 3

@@ -132,4 +132,4 @@ def _failure(entry: str, failures: list[tuple[str, WeightsError]]) -> WeightsErr
     reasons = [f"{label}: {why.case}" if fix else f"{label}: {why.case} {why.fix}" for label, why in failures]
     listed = ["No source has them:", *(f"  {reason}" for reason in reasons)]
     case = reasons if len(reasons) == 1 else listed
-    return error(asked, case, fix or OWN_FILE)
+    return error(asked, case, fix.splitlines() if fix else OWN_FILE)
