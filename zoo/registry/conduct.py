@@ -42,7 +42,7 @@ class Interrupted(KeyboardInterrupt):
     """Somebody interrupted code of a plugin; the text names it."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Conduct:
     """What a plugin was seen to do beside its work.
 
