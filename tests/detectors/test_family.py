@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -69,10 +70,13 @@ def weights(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def give(give_plugin: Give) -> Callable[..., None]:
+def give(give_plugin: Give, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def give(method: str = "nothing(self)", body: str = "pass", reading: str = "pass") -> None:
         give_plugin("acme", PLUGIN)
-        give_plugin("rest", NET.format(method=method, body=body, reading=reading), module="detzoo_acme_net")
+        net = dedent(NET.format(method=method, body=body, reading=reading))
+        (tmp_path / "site" / "detzoo_acme_net.py").write_text(net)
+        monkeypatch.setitem(sys.modules, "detzoo_acme_net", None)  # so that it is put away in the end
+        monkeypatch.delitem(sys.modules, "detzoo_acme_net")
         reload()
 
     return give

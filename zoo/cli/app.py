@@ -25,7 +25,7 @@ import typer
 from zoo.cli import backends, output
 from zoo.cli import message as say
 from zoo.cli.help import Command, Commands, narrow
-from zoo.cli.interrupt import INTERRUPTED
+from zoo.cli.interrupt import INTERRUPTED, made_of
 from zoo.cli.leave import leave_threads, meet_the_end_of_output
 from zoo.cli.quick import plain_call
 from zoo.errors import ZooError
@@ -96,10 +96,9 @@ def _main() -> None:
 
 def _name_what_hung(why: BaseException | None) -> None:
     """Says which plugin was interrupted, if one was."""
-    while why is not None:
-        if isinstance(why, Interrupted):
-            return say.error(str(why))
-        why = why.__cause__ or why.__context__
+    for one in made_of(why):
+        if isinstance(one, Interrupted):
+            return say.error(str(one))
 
 
 def _run_and_flush(arguments: Sequence[str]) -> None:

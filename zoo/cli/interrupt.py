@@ -44,11 +44,18 @@ def leave() -> NoReturn:
 
 def is_interrupt(error: BaseException | None) -> bool:
     """Whether an interrupt is what the error was made of, as older versions of Typer do."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        if isinstance(error, SystemExit) and error.code == INTERRUPTED:
-            return True
+    return any(
+        isinstance(one, KeyboardInterrupt) or (isinstance(one, SystemExit) and one.code == INTERRUPTED) for one in made_of(error)
+    )
+
+
+def made_of(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and those that it was made of; contexts may lead in a circle, and each is given once."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
         error = error.__cause__ or error.__context__
-    return error is not None
 
 
 def _is_ours() -> bool:
