@@ -62,6 +62,7 @@ def test_json_has_promise_status_and_reason(shell: Shell) -> None:
         "promise": "Scores never rise from one detection to the next.",
         "status": "passed",
         "reason": "",
+        "ended": False,
     }
     assert (written["model"], written["passed"], written["failed"], written["skipped"], written["expected"]) == (
         "yolox_nano",

@@ -1,7 +1,8 @@
 """`zoo check`: the conformance kit on one model, from the shell.
 
 With `--json`, an object: model, passed, failed, skipped, expected (how many of each), and checks, a list of {check, group,
-promise, status, reason, seconds}. The exit code is 0 where nothing failed, 1 where a check did.
+promise, status, reason, seconds, ended}. The exit code is 0 where nothing failed, 1 where a check did, and 8 where the model's
+code called `sys.exit`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import typer
 from zoo.cli import output
 from zoo.cli.options import value_of
 from zoo.cli.table import table
-from zoo.errors import CardError
+from zoo.errors import CardError, ContractError
 from zoo.registry.document import parse_value, read
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def check(
         _write_json(model.name, outcomes)
     else:
         _write_table(model.name, outcomes)
-    raise typer.Exit(any(one.status == "failed" for one in outcomes))
+    failed = [one for one in outcomes if one.status == "failed"]
+    raise typer.Exit(ContractError.exit_code if any(one.ended for one in failed) else bool(failed))
 
 
 def _with_progress(running: Any, total: int) -> list[Outcome]:

@@ -10,11 +10,41 @@ from typing import Any
 
 from zoo.errors import NameNotFound
 from zoo.labels.near import choice_of, near
-from zoo.testing.checks import answers, building, card, classes, forms, learning, preparing, settings, shapes, state, training
+from zoo.testing.checks import (
+    answers,
+    background,
+    building,
+    card,
+    classes,
+    forms,
+    learning,
+    preparing,
+    settings,
+    shapes,
+    state,
+    suppression,
+    training,
+    truths,
+)
 from zoo.testing.model import Model
 
 PREFIX = "check_"
-GROUPS: tuple[ModuleType, ...] = (answers, settings, shapes, forms, preparing, training, learning, state, building, classes, card)
+GROUPS: tuple[ModuleType, ...] = (
+    answers,
+    settings,
+    suppression,
+    shapes,
+    forms,
+    preparing,
+    training,
+    truths,
+    learning,
+    background,
+    state,
+    building,
+    classes,
+    card,
+)
 
 
 @dataclass(frozen=True)

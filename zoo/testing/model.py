@@ -73,12 +73,12 @@ class Model:
         torch.manual_seed(seed)
         return self.make(space or self.space).eval()
 
-    def defect(self) -> Exception | None:
+    def defect(self) -> BaseException | None:
         """Why it can't be built, tried without memory for its weights; None where it can."""
         try:
             with skeleton():
                 self.make(self.space)
-        except Exception as why:  # whatever a builder raises
+        except (Exception, SystemExit) as why:  # whatever a builder raises
             return why
         return None
 
@@ -99,7 +99,7 @@ class Model:
         return self.card
 
 
-def _unfit(name: str, arguments: Mapping[str, Any], why: Exception) -> CardError:
+def _unfit(name: str, arguments: Mapping[str, Any], why: BaseException) -> CardError:
     """The error for arguments that only the caller gave, so that no line of the card is at fault."""
     given = ", ".join(f"{one}={value!r}" for one, value in arguments.items())
     case, fix = (why.case, why.fix) if isinstance(why, ZooError) else (f"{type(why).__name__}: {why}", "")

@@ -23,12 +23,14 @@ class Outcome:
     status: `passed`; `failed`, also where a check that was expected to fail did not, or is not applicable to the model;
             `skipped`, not applicable; `expected`, failed as was expected.
     reason: why, in a sentence; empty for what passed.
+    ended:  whether it failed because the model's code called `sys.exit`, which would end whatever uses it.
     """
 
     check: str
     status: Status
     reason: str
     seconds: float
+    ended: bool = False
 
 
 def run(
@@ -73,25 +75,33 @@ def asked_for(expected: Mapping[str, str], only: Collection[str]) -> dict[str, s
     return dict(expected)
 
 
+def ended(error: BaseException) -> bool:
+    """Whether an error is `sys.exit`, or came of it."""
+    below = error.__cause__ or error.__context__
+    return isinstance(error, SystemExit) or (below is not None and ended(below))
+
+
 def _outcome(check: Check, model: Model, expected: str | None) -> Outcome:
     begin = perf_counter()
-    status, reason = _asked(check, model, expected)
-    return Outcome(check.name, status, reason, perf_counter() - begin)
+    status, reason, exited = _asked(check, model, expected)
+    return Outcome(check.name, status, reason, perf_counter() - begin, exited)
 
 
-def _asked(check: Check, model: Model, expected: str | None) -> tuple[Status, str]:
+def _asked(check: Check, model: Model, expected: str | None) -> tuple[Status, str, bool]:
     try:
         check(model)
     except NotHere as why:
-        return "skipped", str(why)
+        return "skipped", str(why), False
     except NotApplicable as why:
-        return ("skipped", str(why)) if expected is None else ("failed", never_asked(why))
-    except Exception as why:  # whatever a plugin raises is an answer
-        return ("failed", _said(why)) if expected is None else ("expected", expected)
-    return ("passed", "") if expected is None else ("failed", kept(expected))
+        return ("skipped", str(why), False) if expected is None else ("failed", never_asked(why), False)
+    except (Exception, SystemExit) as error:  # whatever a plugin raises is an answer
+        return ("failed", _said(error), ended(error)) if expected is None else ("expected", expected, False)
+    return ("passed", "", False) if expected is None else ("failed", kept(expected), False)
 
 
-def _said(why: Exception) -> str:
-    if isinstance(why, AssertionError):
-        return str(why) or "An assertion failed."
-    return f"{type(why).__name__}: {' '.join(str(why).split())}"
+def _said(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"Its code called sys.exit({error.code!r:.40}), which ends whatever uses it."
+    if isinstance(error, AssertionError):
+        return str(error) or "An assertion failed."
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,7 +12,7 @@ from torch import Tensor
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
 from zoo.detectors.mode import evaluating
-from zoo.parts import Protocol, Target
+from zoo.parts import Batch, Protocol, Target
 
 HEIGHT, WIDTH = 48, 64
 BOX = (10.0, 8.0, 42.0, 40.0)
@@ -60,6 +62,25 @@ def see_all(detector: Detector, pictures: Sequence[Tensor]) -> list[Detections]:
 
 def decode(detector: Detector, pictures: Sequence[Tensor], protocol: Protocol = EVERYTHING) -> list[Detections]:
     """The first three steps by hand, so that what `decode` returns is seen as it is."""
-    with evaluating(detector), torch.inference_mode():
-        batch = detector.prepare(list(pictures))
-        return detector.decode(detector(batch), batch, protocol)
+    return Look.at(detector, pictures).decoded(protocol)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a detector's network says of a batch of images, to be decoded more than once."""
+
+    detector: Detector
+    batch: Batch
+    raw: object
+
+    @classmethod
+    def at(cls, detector: Detector, pictures: Sequence[Tensor]) -> Look:
+        """Prepared, and through the network, in eval mode."""
+        with evaluating(detector), torch.inference_mode():
+            batch = detector.prepare(list(pictures))
+            return cls(detector, batch, detector(batch))
+
+    def decoded(self, protocol: Protocol) -> list[Detections]:
+        """Decoded by that protocol, from a copy, as a `decode` may write on what it is given."""
+        with evaluating(self.detector), torch.inference_mode():
+            return self.detector.decode(deepcopy(self.raw), self.batch, protocol)

@@ -5,6 +5,7 @@ Most take a detector, with random or trained weights, and leave it as it was. Th
 """
 
 from zoo.testing.checks.answers import check_best_first as check_best_first
+from zoo.testing.checks.answers import check_boxes_between_pixels as check_boxes_between_pixels
 from zoo.testing.checks.answers import check_boxes_follow_the_picture as check_boxes_follow_the_picture
 from zoo.testing.checks.answers import check_boxes_inside_the_picture as check_boxes_inside_the_picture
 from zoo.testing.checks.answers import check_corners_in_order as check_corners_in_order
@@ -13,6 +14,7 @@ from zoo.testing.checks.answers import check_labels_in_range as check_labels_in_
 from zoo.testing.checks.answers import check_one_answer_a_picture as check_one_answer_a_picture
 from zoo.testing.checks.answers import check_scores_are_probabilities as check_scores_are_probabilities
 from zoo.testing.checks.answers import check_sees_something as check_sees_something
+from zoo.testing.checks.background import check_background_is_unlearnt as check_background_is_unlearnt
 from zoo.testing.checks.building import check_building_changes_no_setting as check_building_changes_no_setting
 from zoo.testing.checks.building import check_classes_carried_over as check_classes_carried_over
 from zoo.testing.checks.building import check_labels_obeyed as check_labels_obeyed
@@ -33,6 +35,8 @@ from zoo.testing.checks.classes import check_class_rows_are_its_own as check_cla
 from zoo.testing.checks.forms import check_batch_of_one_equals_single as check_batch_of_one_equals_single
 from zoo.testing.checks.forms import check_deterministic as check_deterministic
 from zoo.testing.checks.forms import check_every_form_gives_the_same as check_every_form_gives_the_same
+from zoo.testing.checks.forms import check_gray_is_no_special_case as check_gray_is_no_special_case
+from zoo.testing.checks.forms import check_large_batches_change_nothing as check_large_batches_change_nothing
 from zoo.testing.checks.forms import check_neighbours_change_nothing as check_neighbours_change_nothing
 from zoo.testing.checks.forms import check_order_kept as check_order_kept
 from zoo.testing.checks.forms import check_pictures_untouched as check_pictures_untouched
@@ -41,8 +45,8 @@ from zoo.testing.checks.learning import check_loss_teaches_the_named_class as ch
 from zoo.testing.checks.preparing import check_input_is_ready as check_input_is_ready
 from zoo.testing.checks.preparing import check_input_size_kept as check_input_size_kept
 from zoo.testing.checks.preparing import check_places_lead_back as check_places_lead_back
+from zoo.testing.checks.preparing import check_places_point_at_the_pixels as check_places_point_at_the_pixels
 from zoo.testing.checks.preparing import check_prepared_as_declared as check_prepared_as_declared
-from zoo.testing.checks.settings import check_iou_obeyed as check_iou_obeyed
 from zoo.testing.checks.settings import check_max_boxes_obeyed as check_max_boxes_obeyed
 from zoo.testing.checks.settings import check_score_floor_obeyed as check_score_floor_obeyed
 from zoo.testing.checks.settings import check_settings_of_its_own as check_settings_of_its_own
@@ -57,6 +61,10 @@ from zoo.testing.checks.state import check_other_device as check_other_device
 from zoo.testing.checks.state import check_pickle as check_pickle
 from zoo.testing.checks.state import check_state_through_safetensors as check_state_through_safetensors
 from zoo.testing.checks.state import check_threads as check_threads
+from zoo.testing.checks.suppression import check_best_of_what_is_kept as check_best_of_what_is_kept
+from zoo.testing.checks.suppression import check_iou_obeyed as check_iou_obeyed
+from zoo.testing.checks.suppression import check_many_boxes_returned as check_many_boxes_returned
+from zoo.testing.checks.suppression import check_only_overlaps_suppressed as check_only_overlaps_suppressed
 from zoo.testing.checks.training import check_a_batch_without_objects_trains as check_a_batch_without_objects_trains
 from zoo.testing.checks.training import check_a_picture_without_objects_trains as check_a_picture_without_objects_trains
 from zoo.testing.checks.training import check_detecting_leaves_no_trace as check_detecting_leaves_no_trace
@@ -66,3 +74,7 @@ from zoo.testing.checks.training import check_loss_is_finite as check_loss_is_fi
 from zoo.testing.checks.training import check_mode_restored as check_mode_restored
 from zoo.testing.checks.training import check_truth_untouched as check_truth_untouched
 from zoo.testing.checks.training import check_unknown_label_refused as check_unknown_label_refused
+from zoo.testing.checks.truths import check_every_image_counts as check_every_image_counts
+from zoo.testing.checks.truths import check_every_object_counts as check_every_object_counts
+from zoo.testing.checks.truths import check_loss_is_per_image_or_summed as check_loss_is_per_image_or_summed
+from zoo.testing.checks.truths import check_small_and_many_objects_train as check_small_and_many_objects_train

@@ -11,13 +11,15 @@ from zoo.detections import Detections
 from zoo.detectors.checking import PIXELS
 from zoo.detectors.detector import Detector
 from zoo.detectors.mode import evaluating
-from zoo.parts import Batch, Place
+from zoo.parts import Batch, Place, Protocol
 from zoo.testing.agreement import agree, shown
 from zoo.testing.pictures import EVERYTHING, decode, scene
 from zoo.testing.verdict import NotApplicable, require
 from zoo.words import kind
 
-STRETCHES = ((2, 4), (2, 2))  # how much higher and wider; a network that keeps the shape of pictures takes the second
+STRETCHES = ((2, 4), (2, 2), (16, 16))  # how much higher and wider; one that keeps the shape of images takes the last two
+MANY = 10_000
+SEVERAL = 8  # edges, of which one lies between pixels for sure
 
 
 def check_one_answer_a_picture(detector: Detector) -> None:
@@ -67,19 +69,29 @@ def check_boxes_inside_the_picture(detector: Detector) -> None:
 
 
 def check_boxes_follow_the_picture(detector: Detector) -> None:
-    """A picture of twice the size, or stretched, that is the same to the network has the same boxes, as much larger.
+    """An image of 2 or 16 times the size, or stretched, that is the same to the network has the same boxes, as much larger.
 
     Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a score within 0.01.
     """
-    small, large = _alike(detector)
-    with evaluating(detector), torch.inference_mode():
-        [seen] = detector.decode(detector(small), small, EVERYTHING)
-        [other] = detector.decode(detector(large), large, EVERYTHING)
-    down, across = large.places[0].height / small.places[0].height, large.places[0].width / small.places[0].width
-    shrunk = copy(other)
-    vars(shrunk).update(boxes=other.boxes / torch.tensor([across, down, across, down]), size=seen.size)
-    larger = f"{across:g} times as wide and {down:g} times as high"
-    require(agree(shrunk, seen), f"Of a picture {larger}, and the same to the network, scaled back: {shown(shrunk, seen)}.")
+    for small, large in _alike(detector):
+        with evaluating(detector), torch.inference_mode():
+            [seen] = detector.decode(detector(small), small, EVERYTHING)
+            [other] = detector.decode(detector(large), large, EVERYTHING)
+        down, across = large.places[0].height / small.places[0].height, large.places[0].width / small.places[0].width
+        shrunk = copy(other)
+        vars(shrunk).update(boxes=other.boxes / torch.tensor([across, down, across, down]), size=seen.size)
+        larger = f"{across:g} times as wide and {down:g} times as high"
+        require(agree(shrunk, seen), f"Of a picture {larger}, and the same to the network, scaled back: {shown(shrunk, seen)}.")
+
+
+def check_boxes_between_pixels(detector: Detector) -> None:
+    """Edges of boxes are no whole numbers of pixels, but for those at the edges of the image."""
+    [seen] = decode(detector, [scene()], Protocol(score=0.0, iou=1.0, max_boxes=MANY))
+    height, width = scene().shape[1:]
+    edges = seen.boxes[(seen.boxes > 0) & (seen.boxes < torch.tensor([width, height, width, height]))]
+    if len(edges) < SEVERAL:
+        raise NotApplicable("It sees no boxes inside of the image.")
+    require(bool((edges != edges.round()).any()), f"Every edge of its {len(seen)} boxes is a whole number of pixels.")
 
 
 def check_corners_in_order(detector: Detector) -> None:
@@ -101,16 +113,19 @@ def _seen(detector: Detector) -> Detections:
     return decode(detector, [scene()])[0]
 
 
-def _alike(detector: Detector) -> tuple[Batch, Batch]:
-    """A scene, and a larger one whose network input is the same but for its place; stretched where the network stretches."""
+def _alike(detector: Detector) -> list[tuple[Batch, Batch]]:
+    """A scene, and larger ones whose network input is the same but for its place; stretched where the network stretches."""
     height, width = scene().shape[1:]
+    found = []
     with evaluating(detector), torch.inference_mode():
         small = detector.prepare([scene()])
         for down, across in STRETCHES:
             large = detector.prepare([scene(down * height, across * width)])
             if large.pixels.shape == small.pixels.shape and _covered(large.places[0]) == _covered(small.places[0]):
-                return small, replace(large, pixels=small.pixels)
-    raise NotApplicable("It does not resize pictures to a size of its own.")
+                found.append((small, replace(large, pixels=small.pixels)))
+    if not found:
+        raise NotApplicable("It does not resize pictures to a size of its own.")
+    return found
 
 
 def _covered(place: Place) -> tuple[int, int, int, int]:

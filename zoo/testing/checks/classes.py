@@ -11,7 +11,6 @@ import torch
 from zoo.detections import Detections
 from zoo.detectors.class_rows import by_channel, submodule
 from zoo.detectors.detector import Detector
-from zoo.parts import ClassLayer
 from zoo.testing.pictures import decode, scene
 from zoo.testing.verdict import NotApplicable, require
 
@@ -37,8 +36,10 @@ def check_class_rows_are_its_own(detector: Detector) -> None:
 
 
 @contextmanager
-def muted(detector: Detector, labels: Collection[int]) -> Iterator[None]:
+def muted(detector: Detector, labels: Collection[int], *, background: bool = False) -> Iterator[None]:
     """The rows of these labels, and of unused channels, say no to every picture; afterwards they are what they were.
+
+    background: the rows of the background as well.
 
     Raises: NotApplicable where the layers are not declared, or have no bias to say it with.
     """
@@ -51,7 +52,9 @@ def muted(detector: Detector, labels: Collection[int]) -> Iterator[None]:
     before = [(module.weight.detach().clone(), module.bias.detach().clone()) for module in modules]
     with torch.no_grad():
         for layer, module in zip(layers, modules, strict=True):
-            channels = [channel for channel, label in enumerate(layer.channels) if label in labels or _unused(layer, channel)]
+            kept = () if background else (layer.background,)
+            rows = enumerate(layer.channels)
+            channels = [channel for channel, label in rows if label in labels or (label < 0 and channel not in kept)]
             by_channel(module.weight, layer, detector)[:, channels] = 0  # (block, channel, row, …), a view
             by_channel(module.bias, layer, detector)[:, channels] = MUTED
     try:
@@ -61,11 +64,6 @@ def muted(detector: Detector, labels: Collection[int]) -> Iterator[None]:
             for module, (weight, bias) in zip(modules, before, strict=True):
                 module.weight.copy_(weight)
                 module.bias.copy_(bias)
-
-
-def _unused(layer: ClassLayer, channel: int) -> bool:
-    """Whether a channel stands for nothing, as those of COCO's missing ids do."""
-    return layer.channels[channel] < 0 and channel != layer.background
 
 
 def _believed(detector: Detector) -> Detections:

@@ -15,6 +15,9 @@ from zoo.testing.agreement import agree, shown
 from zoo.testing.pictures import scene, see, see_all
 from zoo.testing.verdict import require
 
+TEN = 10
+WHITE = 255
+
 
 def check_every_form_gives_the_same(detector: Detector) -> None:
     """As a path, bytes, PIL image, array or tensor, whatever its layout in memory, a picture gives identical boxes."""
@@ -54,6 +57,25 @@ def check_neighbours_change_nothing(detector: Detector) -> None:
     for position, (together, picture) in enumerate(zip(see_all(detector, pictures), pictures, strict=True)):
         alone = see(detector, picture)
         require(agree(together, alone), f"Picture {position} of a batch gives {shown(together, alone)}, alone and together.")
+
+
+def check_large_batches_change_nothing(detector: Detector) -> None:
+    """In a batch of ten the first, the ninth and the last are answered as they are alone; the tolerance is that of neighbours."""
+    pictures = [scene(seed=seed) for seed in range(TEN)]
+    together = see_all(detector, pictures)
+    for position in (0, TEN - 2, TEN - 1):
+        alone = see(detector, pictures[position])
+        difference = shown(together[position], alone)
+        require(agree(together[position], alone), f"Image {position} of a batch of ten gives {difference}, alone and together.")
+
+
+def check_gray_is_no_special_case(detector: Detector) -> None:
+    """A gray image, whose channels are equal, is answered as one in which a single pixel is not; tolerance as for neighbours."""
+    gray = scene()[:1].expand(3, -1, -1).contiguous()
+    nearly = gray.clone()
+    nearly[0, 0, 0] += 1 if nearly[0, 0, 0] < WHITE else -1
+    one, other = see(detector, gray), see(detector, nearly)
+    require(agree(one, other), f"A gray image and one that is gray but for one pixel give {shown(one, other)}.")
 
 
 def check_order_kept(detector: Detector) -> None:

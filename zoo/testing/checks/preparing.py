@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from itertools import product
+
 import torch
 from torch import Tensor
 
@@ -15,7 +18,10 @@ from zoo.testing.pictures import scene
 from zoo.testing.verdict import NotApplicable, require
 
 SIZES = ((48, 64), (33, 57), (90, 30))
+LARGE = ((700, 1000), (1500, 610))
 COLOR = (203, 117, 46)  # no round numbers, which survive being rounded
+GRAY = (117, 117, 117)
+BLUR = 1.5  # pixels of the network's input, or of the image, about an edge that resizing may blur
 
 
 def check_input_is_ready(detector: Detector) -> None:
@@ -52,6 +58,30 @@ def check_places_lead_back(detector: Detector) -> None:
         require(torch.allclose(back, box, atol=0.01), f"The box {box[0].tolist()} came back as {back[0].tolist()}.")
 
 
+def check_places_point_at_the_pixels(detector: Detector) -> None:
+    """What is bright in an image, small or large, is bright in the network's input where its place says, and nowhere else.
+
+    Looked at beside the edges of a white rectangle on black: a pixel and a half inside of them, and outside.
+    """
+    for height, width in (*SIZES, *LARGE):
+        box = torch.tensor([[round(width * 0.25), round(height * 0.375), round(width * 0.625), round(height * 0.875)]])
+        left, top, right, bottom = box[0].tolist()
+        black = torch.zeros(3, height, width, dtype=torch.uint8)
+        white, square = torch.full_like(black, 255), black.clone()
+        square[:, top:bottom, left:right] = 255
+        dark, bright, made = (_prepared(detector, image) for image in (black, white, square))
+        place, pixels = made.places[0], made.pixels[0].float()
+        share = (pixels - dark.pixels[0].float()).abs() / (bright.pixels[0] - dark.pixels[0]).float().abs().clamp(min=1e-6)
+        there = place.to_input(box.float())[0]
+        blur = BLUR * torch.tensor([place.scale_x, place.scale_y] * 2).clamp(min=1)
+        inner, outer = _pixels(there, blur), _pixels(there, -blur)
+        covered = _pixels(place.to_input(torch.tensor([[0.0, 0.0, width, height]]))[0], blur)
+        wrong = f"Of a white box at {box[0].tolist()} in a black image of {width} x {height}"
+        require(bool((share[(slice(None), *inner)] > 0.5).all()), f"{wrong}, not all is white in the input where it should be.")
+        share[(slice(None), *outer)] = 0
+        require(bool((share[(slice(None), *covered)] < 0.5).all()), f"{wrong}, something is white in the input elsewhere.")
+
+
 def check_prepared_as_declared(model: Model) -> None:
     """Size, mean, deviation, range, channel order and padding are those of the card's `input`.
 
@@ -61,13 +91,12 @@ def check_prepared_as_declared(model: Model) -> None:
     rule = model.need_card().input
     if rule is None:
         raise NotApplicable("Its card declares no input.")
-    wanted = _values(torch.tensor(COLOR)[:, None, None], rule).flatten()
-    for height, width in SIZES:
-        picture = torch.tensor(COLOR, dtype=torch.uint8)[:, None, None].expand(3, height, width).contiguous()
+    for (height, width), color in product((*SIZES, *LARGE), (COLOR, GRAY)):
+        picture = torch.tensor(color, dtype=torch.uint8)[:, None, None].expand(3, height, width).contiguous()
         batch = _prepared(model.plain, picture)
         place, pixels = batch.places[0], batch.pixels[0].float().cpu()
         _check_size(place, resized(Size(height, width), rule), f"{width} x {height}")
-        _check_values(pixels, place, wanted, rule)
+        _check_values(pixels, place, color, rule)
     _check_details(model.plain, rule)
 
 
@@ -78,12 +107,13 @@ def _check_size(place: Place, wanted: Size, picture: str) -> None:
     require(near, f"The card resizes a picture of {picture} to {wanted.width} x {wanted.height}, and prepare to {size}.")
 
 
-def _check_values(pixels: Tensor, place: Place, wanted: Tensor, rule: Input) -> None:
+def _check_values(pixels: Tensor, place: Place, color: tuple[int, ...], rule: Input) -> None:
+    wanted = _values(torch.tensor(color)[:, None, None], rule).flatten()
     height, width = place.height * place.scale_y, place.width * place.scale_x
     tolerance = 0.01 * float(_spread(rule).max())
     middle = pixels[:, int(place.top + height / 2), int(place.left + width / 2)]  # (3,)
     same = torch.allclose(middle, wanted, atol=tolerance)
-    require(same, f"RGB {COLOR} is {_shown(wanted)} by the card's input, and {_shown(middle)} after prepare.")
+    require(same, f"RGB {color} is {_shown(wanted)} by the card's input, and {_shown(middle)} after prepare.")
     below = int(place.top + height + 1)
     if not place.top and below < pixels.shape[1]:
         padding = pixels[:, below, 0]
@@ -117,6 +147,12 @@ def _spread(rule: Input) -> Tensor:
 
 def _shown(values: Tensor) -> str:
     return "[" + ", ".join(f"{value:.3g}" for value in values.tolist()) + "]"
+
+
+def _pixels(box: Tensor, within: Tensor) -> tuple[slice, slice]:
+    """Rows and columns of the pixels that lie inside of a box in the network's input by so much, or outside of it by less."""
+    left, top, right, bottom = (box + within * torch.tensor([1, 1, -1, -1])).tolist()
+    return slice(max(math.ceil(top), 0), max(math.floor(bottom), 0)), slice(max(math.ceil(left), 0), max(math.floor(right), 0))
 
 
 def _prepared(detector: Detector, *pictures: Tensor) -> Batch:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -16,6 +17,8 @@ from zoo.testing.verdict import ConformanceError, require
 
 SHOWN = 4
 DIGITS = 6  # of a loss; further ones are rounding
+ALWAYS = 2  # trials in any case; further ones only for what had no gradient
+TRIALS = 24
 ELSEWHERE, EVERYWHERE = (32.0, 16.0, 64.0, 48.0), (0.0, 0.0, float(WIDTH), float(HEIGHT))
 
 
@@ -30,15 +33,28 @@ def check_loss_is_finite(detector: Detector) -> None:
 
 
 def check_gradients_reach_every_part(detector: Detector) -> None:
-    """Every parameter that asks for a gradient gets a finite one from a picture with an object."""
-    with training(detector):
-        _backward(detector, [truth(), truth(len(detector.space) - 1)])
-        asked = [(name, one.grad) for name, one in detector.named_parameters() if one.requires_grad]
+    """Every parameter that asks for a gradient gets a finite one, whatever the objects, and one that is not 0 of some of them.
+
+    Of two usual objects, of two as large as the image, and then of random ones in images of two sizes, for as long as a parameter
+    has had none. Where one starts at 0, and so keeps gradients from others, it is moved away from there.
+    """
+    with training(detector), _moved_from_zero(detector):
+        asked = {name: one for name, one in detector.named_parameters() if one.requires_grad}
         require(bool(asked), "No parameter asks for a gradient.")
-        without = [name for name, grad in asked if grad is None]
-        require(not without, f"No gradient reaches {_some(without)}.")
-        broken = [name for name, grad in asked if grad is not None and not grad.isfinite().all()]
-        require(not broken, f"Gradients are not finite in {_some(broken)}.")
+        starving = set(asked)
+        for number in range(TRIALS):
+            if number >= ALWAYS and not starving:
+                return
+            detector.zero_grad()
+            _backward(detector, _objects(number, len(detector.space)), scale=1 + number % 2, seed=number)
+            without = [name for name, one in asked.items() if one.grad is None]
+            require(not without, f"No gradient reaches {_some(without)}.")
+            broken = [name for name, one in asked.items() if one.grad is not None and not one.grad.isfinite().all()]
+            require(not broken, f"Gradients are not finite in {_some(broken)}.")
+            starving -= {name for name, one in asked.items() if one.grad is not None and bool(one.grad.any())}
+        left = [name for name in asked if name in starving]
+        case = f"The gradient is 0, whatever the objects in {2 * TRIALS} images, in {_some(left)}"
+        require(not left, f"{case}. Cells that are larger than the input learn nothing: then check it with a larger one.")
 
 
 def check_a_picture_without_objects_trains(detector: Detector) -> None:
@@ -109,9 +125,10 @@ def check_detecting_leaves_no_trace(detector: Detector) -> None:
         require(not graded, f"Detecting left gradients in {_some(graded)}.")
 
 
-def _losses(detector: Detector, targets: Sequence[Target]) -> dict[str, Tensor]:
-    torch.manual_seed(0)
-    batch: Batch = detector.prepare([scene(seed=1), scene(seed=2)])
+def _losses(detector: Detector, targets: Sequence[Target], *, scale: int = 1, seed: int = 0) -> dict[str, Tensor]:
+    torch.manual_seed(seed)
+    pictures = [scene(scale * HEIGHT, scale * WIDTH, seed=2 * seed + number) for number in (1, 2)]
+    batch: Batch = detector.prepare(pictures)
     return detector.loss(detector(batch), batch, targets)
 
 
@@ -119,8 +136,38 @@ def _values(losses: dict[str, Tensor]) -> dict[str, float]:
     return {name: round(float(loss.detach()), DIGITS) for name, loss in losses.items()}
 
 
-def _backward(detector: Detector, targets: Sequence[Target]) -> Tensor:
-    total = torch.stack(list(_losses(detector, targets).values())).sum()
+def _objects(number: int, classes: int) -> list[Target]:
+    """The truth of two images for one of the trials: usual ones, large ones, then random ones of any size, five in an image."""
+    scale = 1 + number % 2
+    if number < ALWAYS:
+        return [Target(scale * torch.tensor([(BOX, EVERYWHERE)[number]]), torch.tensor([label])) for label in (0, classes - 1)]
+    generator = torch.Generator().manual_seed(number)
+    targets = []
+    for _ in range(2):
+        sides = torch.rand(5, 2, generator=generator) * 0.9 + 0.1
+        corners = torch.rand(5, 2, generator=generator) * (1 - sides)
+        boxes = torch.cat([corners, corners + sides], 1) * torch.tensor([WIDTH, HEIGHT, WIDTH, HEIGHT]) * scale
+        targets.append(Target(boxes, torch.randint(0, classes, (5,), generator=generator)))
+    return targets
+
+
+@contextmanager
+def _moved_from_zero(detector: Detector) -> Iterator[None]:
+    """Parameters that are all 0, as the last norm's of a residual branch often are at first, are not as long as it lasts."""
+    zero = [one for one in detector.parameters() if not one.detach().any()]
+    with torch.no_grad():
+        for one in zero:
+            one.normal_(std=0.01, generator=torch.Generator().manual_seed(0) if one.device.type == "cpu" else None)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for one in zero:
+                one.zero_()
+
+
+def _backward(detector: Detector, targets: Sequence[Target], *, scale: int = 1, seed: int = 0) -> Tensor:
+    total = torch.stack(list(_losses(detector, targets, scale=scale, seed=seed).values())).sum()
     require(total.requires_grad, "The loss is not connected to the weights.")
     total.backward()  # type: ignore[no-untyped-call]
     return total.detach()

@@ -1,0 +1,149 @@
+"""Suppression does what it says and nothing else: it has enough boxes to choose from, and drops what overlaps, within a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from zoo.detections import Detections
+from zoo.detectors.detector import Detector
+from zoo.parts import Place, Protocol
+from zoo.testing.checks.classes import BELIEVED, muted
+from zoo.testing.freed import tensors
+from zoo.testing.pictures import Look, scene
+from zoo.testing.verdict import NotApplicable, require
+
+IOUS = 0.1, 0.3, 0.6, 0.9
+MANY = 10_000
+MOST = 500  # of the best, which only better ones can suppress
+FEW = 8, 50
+SEEDS = 0, 1, 3  # of scenes
+SLACK = 1e-3  # of an IoU, for boxes that were scaled
+SAME = 1e-2  # pixels
+AMID = 9
+EDGE = 0.5  # pixels; a box that ends at the image's edge was cut there, which changes how much it overlaps others
+SPARE = 4  # a raw output may hold several times the numbers that its boxes and classes take
+
+
+def check_iou_obeyed(detector: Detector) -> None:
+    """No two boxes of a class overlap by more than `iou`, from 0.1 to 0.9, but for boxes that the image's edge cuts."""
+    with _looking(detector) as look:
+        for iou in IOUS:
+            for seen in look.decoded(_everything(iou)):
+                whole = seen[_whole(seen, look)].top(MOST)
+                overlaps = box_iou(whole.boxes, whole.boxes).nan_to_num().triu(1)  # (n, n)
+                worst = float((overlaps * (whole.labels[:, None] == whole.labels[None])).max()) if len(whole) else 0.0
+                require(worst <= iou + SLACK, f"With iou={iou} two boxes of one class overlap by {worst:.3f}.")
+
+
+def check_only_overlaps_suppressed(detector: Detector) -> None:
+    """A box is dropped only where a better one of its class that is kept overlaps it by more than `iou`: 0.1 to 0.9.
+
+    Held against what is returned at `iou=1`; of boxes that no edge of the image has cut.
+    """
+    with _looking(detector) as look:
+        everything = look.decoded(_everything(1.0))
+        for iou in IOUS:
+            for one, kept in zip(everything, look.decoded(_everything(iou)), strict=True):
+                lost = _lost(one[_whole(one, look)].top(MOST), kept, iou)
+                case = (
+                    f"With iou={iou}, {len(lost)} of {len(one)} boxes are gone that no better box of their class overlaps so much"
+                )
+                require(not len(lost), f"{case}, the best of them {_shown(lost)}.")
+
+
+def check_best_of_what_is_kept(detector: Detector) -> None:
+    """With a smaller `max_boxes`, 8 or 50, it returns so many of those that are kept with a large one: the best."""
+    with _looking(detector) as look:
+        everything = _everything(IOUS[0])
+        kept = [_believed(many) for many in look.decoded(everything)]
+        for most in FEW:
+            for seen, many in zip(look.decoded(replace(everything, max_boxes=most)), kept, strict=True):
+                few = _believed(seen)
+                case = f"With iou={IOUS[0]} and max_boxes={most} it returns {len(few)} boxes"
+                same = few.equals(many.top(most), tolerance=1e-4)
+                require(same, f"{case}, and not the best {min(most, len(many))} of those that it keeps.")
+
+
+def check_many_boxes_returned(detector: Detector) -> None:
+    """At `iou=1`, `score=0` and a large `max_boxes` it returns as many boxes as its own `max_boxes`, and more than those.
+
+    In the image in which it sees the most. Fewer where the network's raw output is too small for so many: at least a quarter of
+    its numbers are taken for boxes and classes.
+    """
+    with _looking(detector) as look:
+        own = detector.native.max_boxes or 0
+        numbers = sum(one.numel() for one in tensors(look.raw)) / len(look.batch)
+        least = int(numbers / (5 + len(detector.space)) / SPARE)  # boxes that the raw output surely has
+        most = max(len(seen) for seen in look.decoded(_everything(1.0)))
+        case = f"At score=0 and iou=1, with max_boxes={MANY}, it returns {most} boxes"
+        require(most >= min(own, least), f"{case}; its own max_boxes is {own}, and its raw output is of more than {least}.")
+        require(most != own or least <= own, f"{case}, as its own max_boxes; its raw output is of more than {least}.")
+
+
+@contextmanager
+def _looking(detector: Detector) -> Iterator[Look]:
+    """A look at some scenes, by a network that sees two classes where its classes can be silenced: then their boxes overlap more.
+
+    Raises: NotApplicable where nothing is suppressed.
+    """
+    if detector.native.iou == 1:
+        raise NotApplicable("It suppresses nothing: its own iou is 1.")
+    with ExitStack() as until:
+        with suppress(NotApplicable):
+            until.enter_context(muted(detector, range(2, len(detector.space)), background=True))
+        look = Look.at(detector, [scene(seed=seed) for seed in SEEDS])
+        yield replace(look, batch=replace(look.batch, places=tuple(_amid(place) for place in look.batch.places)))
+
+
+def _amid(place: Place) -> Place:
+    """The image as the middle of one that is nine times as high and wide, whose edges cut fewer boxes."""
+    top, left = (AMID // 2 * side for side in (place.height * place.scale_y, place.width * place.scale_x))
+    larger = replace(place, height=AMID * place.height, width=AMID * place.width)
+    return replace(larger, top=place.top - top, left=place.left - left)
+
+
+def _everything(iou: float) -> Protocol:
+    return Protocol(score=0.0, iou=iou, max_boxes=MANY)
+
+
+def _lost(everything: Detections, kept: Detections, iou: float) -> Detections:
+    """The boxes that were dropped without a better one of their class that overlaps them by more."""
+    kept = kept[kept.scores >= everything.scores.min()] if len(everything) else kept
+    dropped = everything[~_among(everything, kept)]
+    beaten = box_iou(dropped.boxes, kept.boxes).nan_to_num() > iou - SLACK  # (dropped, kept)
+    beaten &= (dropped.labels[:, None] == kept.labels[None]) & (kept.scores[None] >= dropped.scores[:, None])
+    return dropped[~beaten.any(1)]
+
+
+def _believed(seen: Detections) -> Detections:
+    """Without those of silenced classes."""
+    return seen[seen.scores > BELIEVED]
+
+
+def _whole(seen: Detections, look: Look) -> Tensor:
+    """Which boxes no edge has cut: of the larger image, of the one in its middle, or of the network's input: (n,)."""
+    place, (tall, wide) = look.batch.places[0], look.batch.pixels.shape[2:]
+    middle = [AMID // 2 * side // AMID for side in (place.width, place.height)]
+    own = place.to_input(torch.tensor([[*middle, place.width - middle[0], place.height - middle[1]]]).float())
+    canvas = torch.tensor([[0.0, 0.0, wide, tall]])
+    corners = place.to_original(torch.cat([own, canvas])).view(-1, 2)  # (corners, xy)
+    lines = torch.cat([corners, torch.tensor([[0.0, 0.0], [place.width, place.height]])]).repeat(1, 2)  # (corners, 4)
+    return ((seen.boxes[:, None] - lines).abs() > EDGE).flatten(1).all(1)
+
+
+def _among(some: Detections, others: Detections) -> Tensor:
+    """Which of them are there, the same box with the same label: (n,)."""
+    apart = torch.cdist(some.boxes, others.boxes, p=torch.inf)  # (n, m)
+    return ((apart <= SAME) & (some.labels[:, None] == others.labels[None])).any(1)
+
+
+def _shown(lost: Detections) -> str:
+    if not len(lost):
+        return ""
+    return f"a box {[round(edge, 1) for edge in lost.boxes[0].tolist()]} with the label {int(lost.labels[0])}"
