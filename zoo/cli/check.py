@@ -35,16 +35,24 @@ def check(
     setting: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One of its arguments, or input.NAME=VALUE.")
     ] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="WEIGHTS", help="Check trained weights too: a tag of the card, file:PATH or hub:…")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="DATA", help="Images to measure them on, as coco:PATH, against the card's claim.")
+    ] = None,
     expect: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML: check: reason, of those that may fail.")] = None,
 ) -> None:
     """Hold a model to what the zoo promises of every detector, with random weights, and say what it does not keep.
 
     A smaller network is checked faster: zoo check yolox_nano --set size=64 --set 'input.size=[64, 64]'
+
+    With --weights it also has to see what its card expects: zoo check yolox_nano --weights coco --only expected_detections
     """
     from zoo.testing import CHECKS, Model, run  # deferred: they import torch
 
     arguments, input = _settings(setting or [])
-    model = Model.named(name, arguments=arguments, input=input)
+    model = Model.named(name, arguments=arguments, input=input, weights=weights, data=data)
     listed = _expected(expect)  # of all checks, where only some are asked
     expected = {one: why for one, why in listed.items() if not only or one in only or one not in CHECKS}
     outcomes = _with_progress(run(model, only=only or [], expected_failures=expected), len(only or CHECKS))

@@ -65,14 +65,21 @@ def _layer(
     module = submodule(detector, layer).to_empty(device="cpu")
     _start(layer, module)
     pairs = _channels(before, layer, label)
-    theirs = dict(source.get_submodule(before.name).named_parameters(recurse=False))
+    theirs = _by_row(source.get_submodule(before.name))
     found = {}
-    for name, tensor in module.named_parameters(recurse=False):
+    for name, tensor in _by_row(module).items():
         rows = by_channel(tensor, layer, detector)
         rows[:, list(pairs)] = by_channel(theirs[name], before, source)[:, list(pairs.values())].to(rows.dtype)
         fresh = layer.outer * layer.inner * (len(layer.channels) - len(pairs))
         found[f"{layer.name}.{name}"] = tensor.detach(), fresh
     return found
+
+
+def _by_row(module: nn.Module) -> dict[str, Tensor]:
+    """A layer's own tensors with rows: its parameters, and what a norm has seen of each channel."""
+    kept = module.state_dict(keep_vars=True)
+    own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+    return {name: tensor for name, tensor in own if name in kept and tensor.ndim}
 
 
 def _start(layer: ClassLayer, module: nn.Module) -> None:
@@ -118,8 +125,9 @@ def _check_kept(kept: Mapping[str, Tensor], detector: Detector) -> None:
     own = detector.state_dict()
     wrong: Sequence[str] = [name for name, tensor in kept.items() if name not in own or own[name].shape != tensor.shape]
     if wrong:
+        layer = wrong[0].rpartition(".")[0]
         raise ContractError(
             f"{type(detector).__name__} was asked for with other classes.",
             f"'{wrong[0]}' depends on the number of classes, and is in no layer that its class_layers names.",
-            "Mend class_layers in its plugin.",
+            f'In its plugin, let class_layers name it too: ClassLayer("{layer:.80}", channels=…).',
         )

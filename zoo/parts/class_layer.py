@@ -17,7 +17,10 @@ def reset(layer: nn.Module) -> None:
 
 @dataclass(frozen=True)
 class ClassLayer:
-    """A layer whose weight and bias have rows for classes in their first dimension: `outer` blocks of `channels` of `inner` rows.
+    """A layer whose tensors have rows for classes in their first dimension: `outer` blocks of `channels` of `inner` rows.
+
+    A convolution or a linear layer, and each norm, scale or bias behind the last one, named right after it: of
+    all of them weight, bias and buffers with rows, as the running mean of a batch norm, are carried over.
 
     name:       the layer's name inside the module that says so.
     channels:   the label that each channel stands for, -1 for background and unused ones.

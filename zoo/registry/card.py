@@ -17,6 +17,8 @@ Sha256 = Annotated[
 COMMIT = r"^[0-9a-f]{40}$"
 Revision = Annotated[str, Meta(pattern=COMMIT, description="a full commit id")]
 Amount = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Color = Annotated[list[Annotated[int, Meta(ge=0, le=255)]], Meta(min_length=3, max_length=3)]
 _SHARE = re.compile(r"m?A[PR](\W|\d|$)")  # precision and recall, as AP, mAP, AP50, AP@50, AR100 and AP@[.5:.95]
 
 
@@ -79,6 +81,50 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return bool(_SHARE.match(self.metric)) and not 0 <= self.value <= 100
 
 
+class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A filled polygon: its corners `[x, y]` in pixels, and its color as red, green and blue."""
+
+    corners: Annotated[list[Annotated[list[float], Meta(min_length=2, max_length=2)]], Meta(min_length=3, max_length=1000)]
+    color: Color
+
+
+class Drawing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="drawing", kw_only=True):
+    """An image that is drawn: `size` is `[height, width]`, the shapes lie one on another, the last on top."""
+
+    size: Annotated[list[Annotated[int, Meta(ge=1, le=4096)]], Meta(min_length=2, max_length=2)]
+    ground: Color
+    shapes: Annotated[list[Shape], Meta(max_length=1000)] = []
+
+
+class PackageImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="package", kw_only=True):
+    """An image inside an installed distribution: `package` is importable, `file` relative to it."""
+
+    package: str
+    file: str
+
+
+class ExpectedBox(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An object that is seen: its class, its box `[x1, y1, x2, y2]` in pixels, and its score."""
+
+    label: str
+    box: Annotated[list[float], Meta(min_length=4, max_length=4)]
+    score: Share
+
+
+class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What these weights see in an image, as somebody measured it: nothing else scores `floor` or more.
+
+    pixels:    how far an edge of a box may be from where it was.
+    tolerance: how much a score may differ.
+    """
+
+    image: Drawing | PackageImage
+    boxes: list[ExpectedBox]
+    floor: Share = 0.3
+    pixels: Amount = 1.0
+    tolerance: Share = 0.02
+
+
 class PostLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What has to be set after the weights are in, because the checkpoint does not carry it."""
 
@@ -94,6 +140,7 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     post_load: PostLoad | None = None
     licenses: Licenses | None = None
     claims: list[Claim] = []
+    expects: list[Expectation] = []
     note: str | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections import Counter
@@ -17,7 +18,19 @@ from zoo.labels.near import choice_of, near
 from zoo.labels.space import tidy
 from zoo.paths import OutsideFolder, check_relative
 from zoo.registry import card as structs
-from zoo.registry.card import COMMIT, Card, FileSource, HubSource, Licenses, PackageSource, Source, Weights
+from zoo.registry.card import (
+    COMMIT,
+    Card,
+    Drawing,
+    Expectation,
+    FileSource,
+    HubSource,
+    Licenses,
+    PackageImage,
+    PackageSource,
+    Source,
+    Weights,
+)
 from zoo.registry.document import Sheet, Step
 from zoo.registry.license import advice, is_identifier
 
@@ -80,6 +93,8 @@ def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
     _check_licenses(sheet, card.licenses, at=(*at, "licenses"))
     for tag, weights in card.weights.items():
         _check_weights(sheet, weights, at=(*at, "weights", tag))
+        for number, expected in enumerate(weights.expects):
+            _check_expectation(sheet, card, expected, at=(*at, "weights", tag, "expects", number))
 
 
 def _check_licenses(sheet: Sheet, licenses: Licenses, *, at: tuple[Step, ...]) -> None:
@@ -100,6 +115,27 @@ def _check_weights(sheet: Sheet, weights: Weights, *, at: tuple[Step, ...]) -> N
         if claim.impossible:
             case = f"{claim.metric} is {claim.value:g}, and a share of one hundred."
             raise sheet.flaw(case, "Write it in percent, 0 to 100.", at=(*at, "claims", number, "value"))
+
+
+def _check_expectation(sheet: Sheet, card: Card, expected: Expectation, *, at: tuple[Step, ...]) -> None:
+    """Refuses boxes that lie outside of a drawing or are none, and classes that the card does not have."""
+    if isinstance(expected.image, PackageImage):
+        try:
+            check_relative(expected.image.file)
+        except OutsideFolder as error:
+            raise sheet.flaw(f"{error}.", _BELONGS[PackageSource], at=(*at, "image", "file")) from None
+    names = set(map(tidy, card.labels)) if isinstance(card.labels, list) else set(declared.space_of(card.labels).names)
+    for number, one in enumerate(expected.boxes):
+        left, top, right, bottom = one.box
+        here = (*at, "boxes", number)
+        if not (0 <= left < right < math.inf and 0 <= top < bottom < math.inf):
+            raise sheet.flaw("A box ends before it begins.", "Write [x1, y1, x2, y2] in pixels.", at=(*here, "box"))
+        if isinstance(expected.image, Drawing) and (bottom > expected.image.size[0] or right > expected.image.size[1]):
+            raise sheet.flaw(
+                "A box leaves the drawing.", "Its size is [height, width]; a box is [x1, y1, x2, y2].", at=(*here, "box")
+            )
+        if one.label not in names:
+            raise sheet.flaw(f"'{one.label:.40}' is no class of the card.", "Name one of its labels.", at=(*here, "label"))
 
 
 def _check_source(sheet: Sheet, source: Source, *, at: tuple[Step, ...]) -> None:

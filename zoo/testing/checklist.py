@@ -16,6 +16,7 @@ from zoo.testing.checks import (
     building,
     card,
     classes,
+    expects,
     forms,
     learning,
     preparing,
@@ -44,6 +45,7 @@ GROUPS: tuple[ModuleType, ...] = (
     building,
     classes,
     card,
+    expects,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import msgspec
@@ -14,15 +14,17 @@ from msgspec import structs
 
 from zoo.detectors.build import build
 from zoo.detectors.detector import Detector
+from zoo.detectors.load import load
 from zoo.detectors.skeleton import skeleton
-from zoo.errors import CardError, ZooError
+from zoo.errors import CardError, UsageError, ZooError
+from zoo.hub.choice import choose
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.registry import Card, Choice, Entry, catalogue
-from zoo.registry.card import Input
+from zoo.registry.card import Input, Weights
 from zoo.registry.schema import plainly
 from zoo.testing.lively import lively
-from zoo.testing.verdict import NotApplicable
+from zoo.testing.verdict import NotApplicable, NotHere
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,23 +35,48 @@ class Model:
     make:   builds it for a label space, with random weights.
     space:  its own label space.
     card:   its card, None for a bare builder; checks of the card are then not applicable.
+    weights: its trained weights, a tag of the card or a place; None where only random ones are checked.
+    load:   builds it with these weights.
+    data:   the annotated images that they are measured on, as `zoo.data.read` takes them.
     """
 
     name: str
     make: Callable[[LabelSpace], Detector]
     space: LabelSpace
     card: Card | None = None
+    weights: str | None = None
+    load: Callable[[], Detector] | None = None
+    data: str | None = None
 
     @classmethod
-    def named(cls, name: str, *, arguments: Mapping[str, Any] | None = None, input: Mapping[str, object] | None = None) -> Model:
+    def named(
+        cls,
+        name: str,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        input: Mapping[str, object] | None = None,
+        weights: str | None = None,
+        data: str | None = None,
+    ) -> Model:
         """The model `name` of the catalogue, its card changed where said, as `{"size": 64}` makes a YOLOX small.
 
-        input: fields of the card's input policy that go with it, as `{"size": [64, 64]}`.
+        input:   fields of the card's input policy that go with it, as `{"size": [64, 64]}`.
+        weights: trained ones for the checks that want such: a tag of the card, `file:PATH` or `hub:org/repo@REVISION`.
+        data:    what these are measured on: `coco:path/instances.json`.
 
         Raises:
             NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
             CardError: a field of `input` is none, or it can't be built with these arguments.
+            UsageError: weights for a changed card, or data without weights.
         """
+        if weights is not None and (arguments or input):
+            raise _contradiction(name, "its trained weights, and with another card", "Leave out one of the two.")
+        if data is not None and weights is None:
+            raise _contradiction(name, f"'{data:.80}', and without weights", "Name them: a tag of the card, or file:PATH.")
+        if weights is not None:
+            model = cls.of_entry(choose(catalogue(), name, weights).entry)
+            ready = partial(load, name, weights=weights, progress=False)
+            return replace(model, weights=weights, load=ready, data=data)
         entry = catalogue().resolve(name).entry
         changed = cls.of_entry(replace(entry, card=_changed(entry.card, name, arguments or {}, input or {})))
         if arguments and (why := changed.defect()) is not None and cls.of_entry(entry).defect() is None:
@@ -92,11 +119,33 @@ class Model:
         """The same, whose answers differ from picture to picture; the checks share it, and each leaves it as it was."""
         return lively(self.plain)
 
+    @property
+    def published(self) -> Weights | None:
+        """What the card says of the trained weights; somebody's own file is held to what it says of the default ones.
+
+        Raises: NotHere where no weights were named.
+        """
+        if self.weights is None:
+            raise NotHere("No weights were named: zoo check NAME --weights TAG, or file:PATH.")
+        card = self.need_card()
+        return card.weights.get(self.weights) or card.default_weights()
+
+    @cached_property
+    def trained(self) -> Detector:
+        """The detector with trained weights. Raises: NotHere where none were named, WeightsError where they can't be had."""
+        if self.load is None:
+            raise NotHere("No weights were named: zoo check NAME --weights TAG, or file:PATH.")
+        return self.load()
+
     def need_card(self) -> Card:
         """Its card. Raises: NotApplicable where it has none."""
         if self.card is None:
             raise NotApplicable("It has no card.")
         return self.card
+
+
+def _contradiction(name: str, case: str, fix: str) -> UsageError:
+    return UsageError(f"'{name}' was to be checked.", f"It was to be checked with {case}.", fix)
 
 
 def _unfit(name: str, arguments: Mapping[str, Any], why: BaseException) -> CardError:

@@ -32,6 +32,8 @@ from zoo.testing.checks.card import check_card_says_what_it_is as check_card_say
 from zoo.testing.checks.card import check_claims_have_sources as check_claims_have_sources
 from zoo.testing.checks.card import check_weights_have_sources as check_weights_have_sources
 from zoo.testing.checks.classes import check_class_rows_are_its_own as check_class_rows_are_its_own
+from zoo.testing.checks.expects import check_claim_reached as check_claim_reached
+from zoo.testing.checks.expects import check_expected_detections as check_expected_detections
 from zoo.testing.checks.forms import check_batch_of_one_equals_single as check_batch_of_one_equals_single
 from zoo.testing.checks.forms import check_deterministic as check_deterministic
 from zoo.testing.checks.forms import check_every_form_gives_the_same as check_every_form_gives_the_same

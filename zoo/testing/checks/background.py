@@ -19,7 +19,7 @@ BESIDE = 0.1  # the overlap with an object up to which a box is beside it
 LESS = 0.98  # of its score
 SAME = 1.0  # pixels
 LEAST = 0.1  # of the boxes; a loss that mines hard negatives reaches few at a time
-TRIES = (20, 0.3), (100, 0.3)  # steps and their length
+TRIES = (20, 0.3), (40, 0.5)  # steps and their length
 EVERYTHING = Protocol(score=0.0, iou=1.0, max_boxes=10_000)
 
 

@@ -11,6 +11,7 @@ import torch
 from zoo.detections import Detections
 from zoo.detectors.class_rows import by_channel, submodule
 from zoo.detectors.detector import Detector
+from zoo.parts import ClassLayer
 from zoo.testing.pictures import decode, scene
 from zoo.testing.verdict import NotApplicable, require
 
@@ -46,12 +47,19 @@ def muted(detector: Detector, labels: Collection[int], *, background: bool = Fal
     layers = detector.class_layers()
     if layers is None:
         raise NotApplicable("Its class_layers does not say where its classes are.")
-    modules: list[Any] = [submodule(detector, layer) for layer in layers]
-    if any(getattr(module, "bias", None) is None for module in modules):
-        raise NotApplicable("A layer with rows for classes has no bias.")
+    pairs: list[tuple[ClassLayer, Any]] = [(layer, submodule(detector, layer)) for layer in layers]
+    spoken = [(layer, module) for layer, module in pairs if getattr(module, "bias", None) is not None]
+    mute = [
+        layer.name
+        for (layer, module), (_, behind) in zip(pairs, [*pairs[1:], (None, None)], strict=True)
+        if getattr(module, "bias", None) is None and getattr(behind, "bias", None) is None
+    ]
+    if mute:
+        raise NotApplicable(f"Neither '{mute[0]}', with rows for classes, nor the layer named behind it has a bias.")
+    modules = [module for _, module in spoken]
     before = [(module.weight.detach().clone(), module.bias.detach().clone()) for module in modules]
     with torch.no_grad():
-        for layer, module in zip(layers, modules, strict=True):
+        for layer, module in spoken:
             kept = () if background else (layer.background,)
             rows = enumerate(layer.channels)
             channels = [channel for channel, label in rows if label in labels or (label < 0 and channel not in kept)]

@@ -57,11 +57,13 @@ def check_loss_teaches_the_named_class(detector: Detector) -> None:
     names = detector.space.names
     if len(names) == 1:
         raise NotApplicable("It has one class.")
-    chosen = torch.linspace(0, len(names) - 1, min(len(names), CLASSES)).round().long().unique()
-    groups = list(chosen.split(AT_ONCE)) if len(chosen) > AT_ONCE else list(chosen.tensor_split(2))
+    spread = torch.linspace(0, len(names) - 1, min(len(names), CLASSES)).round().long().tolist()
+    chosen = sorted(set(spread))
+    size = min(AT_ONCE, (len(chosen) + 1) // 2)  # two groups at least
+    groups = [chosen[first : first + size] for first in range(0, len(chosen), size)]
     with asked(detector, images=AT_ONCE // 2) as ask:
-        pulls = [_pulls(ask, group.repeat(AT_ONCE)[:AT_ONCE].view(-1, 2)) for group in groups]
-        gains = {label: pulls[row][label] - pulls[row - 1][label] for row, group in enumerate(groups) for label in group.tolist()}
+        pulls = [_pulls(ask, torch.tensor((group * AT_ONCE)[:AT_ONCE]).view(-1, 2)) for group in groups]
+        gains = {label: pulls[row][label] - pulls[row - 1][label] for row, group in enumerate(groups) for label in group}
         usual = sorted(gains.values())[len(gains) // 2]
         for label in [label for label, gain in gains.items() if gain <= LITTLE * usual]:
             _check_taught(ask, label, other=0 if label else len(names) - 1)

@@ -78,12 +78,19 @@ def check_many_boxes_returned(detector: Detector) -> None:
     """
     with _looking(detector) as look:
         own = detector.native.max_boxes or 0
-        numbers = sum(one.numel() for one in tensors(look.raw)) / len(look.batch)
-        least = int(numbers / (5 + len(detector.space)) / SPARE)  # boxes that the raw output surely has
+        least = _outputs(look, len(detector.space))
         most = max(len(seen) for seen in look.decoded(_everything(1.0)))
         case = f"At score=0 and iou=1, with max_boxes={MANY}, it returns {most} boxes"
         require(most >= min(own, least), f"{case}; its own max_boxes is {own}, and its raw output is of more than {least}.")
         require(most != own or least <= own, f"{case}, as its own max_boxes; its raw output is of more than {least}.")
+
+
+def _outputs(look: Look, classes: int) -> int:
+    """How many boxes the raw output surely has for an image; no more than it has rows of four numbers."""
+    raw, images = list(tensors(look.raw)), len(look.batch)
+    numbers = sum(one.numel() for one in raw) / images / (5 + classes) / SPARE
+    rows = [one.numel() / 4 / images for one in raw if one.ndim and one.shape[-1] == 4]
+    return int(min([numbers, *rows]))
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from zoo.testing.verdict import ConformanceError, require
 SHOWN = 4
 DIGITS = 6  # of a loss; further ones are rounding
 ALWAYS = 2  # trials in any case; further ones only for what had no gradient
-TRIALS = 24
+TRIALS = 12
+OBJECTS = 12  # random ones in an image
 ELSEWHERE, EVERYWHERE = (32.0, 16.0, 64.0, 48.0), (0.0, 0.0, float(WIDTH), float(HEIGHT))
 
 
@@ -137,17 +138,17 @@ def _values(losses: dict[str, Tensor]) -> dict[str, float]:
 
 
 def _objects(number: int, classes: int) -> list[Target]:
-    """The truth of two images for one of the trials: usual ones, large ones, then random ones of any size, five in an image."""
+    """The truth of two images for one of the trials: usual ones, large ones, then twelve random ones of any size."""
     scale = 1 + number % 2
     if number < ALWAYS:
         return [Target(scale * torch.tensor([(BOX, EVERYWHERE)[number]]), torch.tensor([label])) for label in (0, classes - 1)]
     generator = torch.Generator().manual_seed(number)
     targets = []
     for _ in range(2):
-        sides = torch.rand(5, 2, generator=generator) * 0.9 + 0.1
-        corners = torch.rand(5, 2, generator=generator) * (1 - sides)
+        sides = torch.rand(OBJECTS, 2, generator=generator) * 0.9 + 0.1
+        corners = torch.rand(OBJECTS, 2, generator=generator) * (1 - sides)
         boxes = torch.cat([corners, corners + sides], 1) * torch.tensor([WIDTH, HEIGHT, WIDTH, HEIGHT]) * scale
-        targets.append(Target(boxes, torch.randint(0, classes, (5,), generator=generator)))
+        targets.append(Target(boxes, torch.randint(0, classes, (OBJECTS,), generator=generator)))
     return targets
 
 
