@@ -366,7 +366,7 @@ ALSO = {  # what nothing can break alone
     "corners_in_order": ["only_overlaps_suppressed"],
     "labels_in_range": ["only_overlaps_suppressed"],
     "gradients_reach_every_part": ["loss_leads_to_the_truth"],
-    "a_picture_without_objects_trains": ["every_image_counts", "small_and_many_objects_train"],
+    "a_picture_without_objects_trains": ["every_image_counts", "every_object_counts", "small_and_many_objects_train"],
     "loss_follows_the_truth": ["loss_leads_to_the_truth", "every_image_counts", "small_and_many_objects_train"],
     "loss_teaches_the_named_class": ["loss_leads_to_the_truth"],
     "class_rows_are_its_own": ["loss_teaches_the_named_class"],
