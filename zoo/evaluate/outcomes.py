@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -188,16 +189,18 @@ def _longer(values: NDArray[Any], filled: int, stop: int, share: float, dtype: n
 
 def blank(count: int, dtype: np.dtype[Any], *, analyses: bool) -> dict[str, NDArray[Any]]:
     """Arrays for the records of so many detections. dtype: of the scores."""
-    kinds = {name: column for name, column in vars(nothing(ranges=1)).items() if name in OF_DETECTIONS}
+    like = nothing(ranges=1)
     made = {}
-    for name, column in kinds.items():
+    for name in OF_DETECTIONS:
+        column = getattr(like, name)
         rows = 0 if name in OF_ANALYSES and not analyses else count
         made[name] = np.empty((rows, *column.shape[1:]), dtype if name == "scores" else column.dtype)
     return made
 
 
+@cache
 def nothing(*, ranges: int) -> Outcomes:
-    """Records of no picture at all."""
+    """Records of no picture at all; the same ones each time, for there is nothing in them to change."""
     return Outcomes(
         images=np.zeros(0, np.int32),
         starts=np.zeros(1, np.int64),
