@@ -175,7 +175,7 @@ def _extended(values: NDArray[Any], filled: int, more: NDArray[Any], share: floa
     dtype = np.result_type(values, more) if filled else more.dtype
     if stop > len(values) or dtype != values.dtype:
         values = _longer(values, filled, stop, share, dtype)
-    elif address(values) + filled * values.strides[0] == address(more):
+    elif more.base is not None and address(values) + filled * values.strides[0] == address(more):
         return values  # it is there already
     values[filled:stop] = more
     return values
