@@ -1,5 +1,6 @@
 """What is loaded stays what it was, whatever becomes of its file."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -122,3 +123,14 @@ def test_numbers_are_looked_at_once(file: Path) -> None:
     shutil.copyfile(file, file.with_name("copy"))
     file.with_name("copy").replace(file)
     assert not zoo.hub.locate(place).finite
+
+
+def test_a_forked_process_does_not_write_into_the_model(file: Path, state: dict[str, torch.Tensor]) -> None:
+    weight = zoo.load("yolox_nano", weights=file).get_parameter("head.obj_preds.0.bias").data
+    before = weight.clone()
+    child = os.fork()
+    if child == 0:
+        weight[0] = 7
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert torch.equal(weight, before)
