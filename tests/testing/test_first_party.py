@@ -83,3 +83,9 @@ def test_every_bundled_model_is_on_the_page(page: dict[str, dict[str, str]]) -> 
 def test_the_page_is_what_its_columns_make(page: dict[str, dict[str, str]]) -> None:
     assert SCRIPT.page(page) == SCRIPT.PAGE.read_text()
     assert all(sign in {"✓", "–", "✗"} for column in page.values() for sign in column.values())
+
+
+@pytest.mark.slow
+def test_at_its_full_size_yolox_nano_keeps_what_small_objects_and_levels_decide() -> None:
+    checks = ["gradients_reach_every_part", "many_boxes_returned", "only_overlaps_suppressed", "loss_teaches_the_named_class"]
+    assert [one.reason for one in run(Model.named("yolox_nano"), only=checks) if one.status == "failed"] == []

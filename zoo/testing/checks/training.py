@@ -20,6 +20,7 @@ DIGITS = 6  # of a loss; further ones are rounding
 ALWAYS = 2  # trials in any case; further ones only for what had no gradient
 TRIALS = 12
 OBJECTS = 12  # random ones in an image
+SMALLEST = 0.02  # of its side
 ELSEWHERE, EVERYWHERE = (32.0, 16.0, 64.0, 48.0), (0.0, 0.0, float(WIDTH), float(HEIGHT))
 
 
@@ -144,8 +145,9 @@ def _objects(number: int, classes: int) -> list[Target]:
         return [Target(scale * torch.tensor([(BOX, EVERYWHERE)[number]]), torch.tensor([label])) for label in (0, classes - 1)]
     generator = torch.Generator().manual_seed(number)
     targets = []
-    for _ in range(2):
-        sides = torch.rand(OBJECTS, 2, generator=generator) * 0.9 + 0.1
+    for image in range(2):  # one has small objects: from a fiftieth of its side, as many of each magnitude
+        sides = torch.rand(OBJECTS, 2, generator=generator)
+        sides = SMALLEST ** (1 - sides) if image else sides * 0.9 + 0.1
         corners = torch.rand(OBJECTS, 2, generator=generator) * (1 - sides)
         boxes = torch.cat([corners, corners + sides], 1) * torch.tensor([WIDTH, HEIGHT, WIDTH, HEIGHT]) * scale
         targets.append(Target(boxes, torch.randint(0, classes, (OBJECTS,), generator=generator)))
