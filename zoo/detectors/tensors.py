@@ -130,11 +130,8 @@ def mapped(path: Path) -> dict[str, Tensor]:
 
 
 def _anonymous(size: int) -> mmap.mmap:
-    """Private memory, in large pages where the system has them: taking it page by page takes as long as reading."""
-    memory = mmap.mmap(-1, max(size, 1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # a forked process gets its own
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
-    return memory
+    """Private memory, so that a forked process has its own. Large pages would be faster, or far slower in a fragmented memory."""
+    return mmap.mmap(-1, max(size, 1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 def _parsed(memory: mmap.mmap, path: Path) -> Iterator[tuple[str, Tensor]]:
