@@ -20,7 +20,7 @@ def optional(module: str, *, wanted_for: str, extra: str | None = None) -> Modul
         if why.name != package:  # installed, but broken: its own message is the better one
             raise
         raise MissingExtra(
-            f"{wanted_for} was asked for.",
+            f"{wanted_for} can't be had.",
             f"The package {package} is not installed.",
             f"pip install 'detzoo[{extra or package}]'",
         ) from None

@@ -240,3 +240,10 @@ def test_a_listing_fits_the_terminal() -> None:
     os.close(terminal)
     assert any(line.startswith("yolox_nano ") for line in lines)
     assert max(map(len, lines)) <= 60
+
+
+@pytest.mark.parametrize("words", [["hub"], ["hub", "--help"]])
+def test_the_first_word_of_a_command_of_two_shows_its_help(words: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", "zoo", *words], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: zoo hub serve")

@@ -23,7 +23,7 @@ def entry():
     evaluator.update([1], [{"boxes": np.array([[0, 0, 9.0, 9]]), "scores": np.array([0.5]), "labels": np.array([0])}])
     facts = dict.fromkeys(PROVENANCE, "known") | {"data_sha256": truth.sha256, "weights_source": "file:a"}
     report = evaluator.compute(resamples=10).with_provenance({**facts, "finished": "2026-01-31"})
-    model = Model(name="mine", licenses=Licenses(code="MIT"), weights=WeightsFile(source="file:a"))
+    model = Model(name="mine", licenses=Licenses(code="MIT"), weights=WeightsFile(source="file:a", sha256="a" * 64))
     return Entry(model=model, data="one", protocol={"score": 0.01}, report=report)
 
 

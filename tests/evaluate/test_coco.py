@@ -74,7 +74,7 @@ def test_images_may_be_named_by_text_but_not_by_both(tmp_path: Path) -> None:
         ({"area": -3}, r"Annotation 2 of image 7, record \[1\], has an area"),
         ({"category_id": 4}, r"annotations\[1\] \(id 2\) has category 4"),
         ({"category_id": "dog"}, r"annotations\[1\] has the category 'dog', not a whole number"),
-        ({"image_id": 8}, "Image 8 was named"),
+        ({"image_id": 8}, "Image 8 is not in"),
         ({"image_id": ...}, r"image_id.*\$\.annotations\[1\]"),
         ({"id": 1}, "Annotation id 1 is there twice"),
         ({"id": 10**30}, r"annotations\[1\] has the id 10{30}, not a whole number of 64 bits"),
@@ -163,6 +163,38 @@ def test_a_wrong_result_is_named_with_its_file(tmp_path: Path, record: dict[str,
     with pytest.raises(DataError, match=message) as caught:
         read_results(results, truth)
     assert "results.json" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        ([0, 1], "look like positions from 0"),
+        ([1, 2], "look like positions from 1"),
+        ([17, 89], "each is one less"),
+        ([19, 91], "each is one more"),
+        ([400], "The ids of these annotations are 18, 90: write those."),
+    ],
+)
+def test_category_ids_that_are_counted_otherwise_are_told_how(tmp_path: Path, ids: list[int], said: str) -> None:
+    document = instances()
+    document["categories"] = [{"id": 18, "name": "dog"}, {"id": 90, "name": "toothbrush"}]
+    for one in document["annotations"]:
+        one["category_id"] = 90
+    truth = read(written(tmp_path, document))
+    rows = [{"image_id": 7, "category_id": one, "bbox": [0, 0, 1, 1], "score": 0.5} for one in ids]
+    (tmp_path / "results.json").write_text(json.dumps(rows))
+    with pytest.raises(DataError) as caught:
+        read_results(tmp_path / "results.json", truth)
+    assert said in caught.value.fix
+
+
+def test_results_of_another_data_set_are_counted(tmp_path: Path) -> None:
+    truth = read(written(tmp_path, instances()))
+    rows = [{"image_id": one, "category_id": 90, "bbox": [0, 0, 1, 1], "score": 0.5} for one in (100, 101)]
+    (tmp_path / "results.json").write_text(json.dumps(rows))
+    with pytest.raises(DataError, match="0 of 2 records are of its images") as caught:
+        read_results(tmp_path / "results.json", truth)
+    assert "--data" in caught.value.fix
 
 
 def test_utf_16_is_called_by_its_name(tmp_path: Path) -> None:

@@ -112,6 +112,9 @@ def _run_and_flush(arguments: Sequence[str]) -> None:
 def _run(arguments: Sequence[str]) -> None:
     if (two := " ".join(arguments[:2])) in COMMANDS:
         arguments = [two, *arguments[2:]]
+    elif arguments[1:] in ([], ["--help"]):  # of a command of two words the first, which is none itself
+        whole = [name for name in COMMANDS if arguments and name.startswith(f"{arguments[0]} ") and arguments[0] not in COMMANDS]
+        arguments = [whole[0], "--help"] if whole else arguments
     if arguments and arguments[0] in LISTINGS:
         function = _function(arguments[0])
         if not isinstance(function, typer.Typer) and (call := plain_call(function, arguments[1:])) is not None:

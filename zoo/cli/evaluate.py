@@ -18,6 +18,7 @@ from zoo.cli.measures import SEEN, Data, Fresh, ProtocolName, To, Turn, each, pe
 from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, weights_of
 from zoo.cli.table import table
 from zoo.errors import DataError, UsageError
+from zoo.extras import optional
 from zoo.words import counted
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ def _check_outputs(models: Sequence[str], json_to: str | None, plots: Path | Non
         raise typer.BadParameter("several reports do not go into one file; name a folder, or -", param_hint="--json")
     if json_to and json_to.endswith(".json"):
         _check_replaceable(Path(json_to))
+    if plots:
+        optional("matplotlib", wanted_for="Plots", extra="plots")  # now, and not after the work
     if plots and plots.exists() and not plots.is_dir():
         raise typer.BadParameter(f"'{plots}' is no folder", param_hint="--plots")
 

@@ -95,6 +95,7 @@ def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int)
 
 def _overview(made: Leaderboard) -> list[str]:
     """A few columns of each table, for a terminal."""
+    from zoo.leaderboard.entry import RANDOM
     from zoo.leaderboard.markdown import ranks
 
     page: list[str] = []
@@ -106,13 +107,13 @@ def _overview(made: Leaderboard) -> list[str]:
             rows.append(
                 (
                     ranks(line),
-                    line.entry.name,
+                    line.entry.name + (" (random weights)" if line.entry.model.weights.source == RANDOM else ""),
                     "–" if ap is None else f"{100 * ap:.1f}",
                     f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if interval else "–",
                     f"{timing.median_ms:.1f}" if timing else "–",
                     str(len(line.findings) or ""),
                 )
             )
-        header = ("RANK", "MODEL", "AP", "95 %", "MS", "CHECKS")
-        page += [*([""] if page else []), one.data, *table(header, rows, right=("AP", "MS", "CHECKS"))]
+        header = ("rank", "model", "AP", "95 %", "ms", "checks")
+        page += [*([""] if page else []), one.data, *table(header, rows, right=("AP", "ms", "checks"))]
     return page

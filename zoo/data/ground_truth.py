@@ -182,9 +182,9 @@ def rows_of_ids(image_ids: NDArray[Any], asked: NDArray[Any], name: str) -> NDAr
         first = asked[~known][0]
         some = ", ".join(repr(one) for one in image_ids[:3].tolist())
         raise DataError(
-            f"Image {first.item() if isinstance(first, np.generic) else first!r} was named.",
-            f"{name} has no image with that id; its {len(image_ids)} ids are like {some or '(none)'}.",
-            "Pass the ids that the data set uses.",
+            f"Image {first.item() if isinstance(first, np.generic) else first!r} is not in {name}.",
+            f"{known.sum():,} of {counted(len(known), 'image')} are; its {len(image_ids)} ids are like {some or '(none)'}.",
+            "Name the data set that these are of, or use the ids of this one.",
         )
     return rows
 

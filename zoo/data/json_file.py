@@ -103,6 +103,6 @@ def _plainly(why: str, text: memoryview) -> str:
     return ""
 
 
-def wrong(name: str, case: str) -> DataError:
+def wrong(name: str, case: str, fix: str = "Correct the file, or make it again.") -> DataError:
     """The error for a file whose content can't be."""
-    return DataError(f"{name} was read.", case, "Correct the file, or make it again.")
+    return DataError(f"{name} was read.", case, fix)

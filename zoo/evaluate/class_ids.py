@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.ragged import rows_of
 from zoo.evaluate.overlap import overlap
-from zoo.labels import get
+from zoo.labels import LabelSpace, get
 
-SOME = 10  # boxes that are in their place by no accident
+SOME = 6  # boxes that are in their place by no accident
 MOST = 0.5  # the share of them from which on another class is no accident either
 CLEAR = 0.6  # the share of the mistakes that one cause has to explain
 REACH = 0.5  # IoU
@@ -78,6 +78,22 @@ def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
         f"The most frequent mix-up is '{names[ours]:.80}' where '{names[theirs]:.80}' is annotated, {often:,} times: "
         "are the classes those of the data set, in its order?"
     )
+
+
+def numbering(space: LabelSpace, written: NDArray[np.int64]) -> str:
+    """What to do about category ids that a data set does not have: how they are likely to be counted, or which there are."""
+    ids, found = set(space.ids), set(np.unique(written).tolist())
+    ways = {
+        "Category ids look like positions from 0": set(range(len(space))),
+        "Category ids look like positions from 1": set(range(1, len(space) + 1)),
+        "Category ids look shifted by one: each is one less": {one - 1 for one in ids},
+        "Category ids look shifted by one: each is one more": {one + 1 for one in ids},
+        "Category ids look like COCO's, which leave some numbers out": set(get("coco80").ids),
+    }
+    shown = ", ".join(map(str, sorted(ids)[:8])) + (" …" if len(ids) > 8 else "")
+    likely = next((way for way, there in ways.items() if found <= there), None)
+    advice = f"The ids of these annotations are {shown}: write those."
+    return f"{likely}. {advice}" if likely else advice
 
 
 def _numberings(truth: GroundTruth) -> dict[str, Callable[[int], int | None]]:

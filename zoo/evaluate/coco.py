@@ -17,8 +17,10 @@ from zoo.data.ragged import starts_of
 from zoo.data.records import Results
 from zoo.data.records import read_results as read_records
 from zoo.errors import DataError
+from zoo.evaluate.class_ids import numbering
 from zoo.evaluate.flat import Flat
 from zoo.evaluate.policy import Policy
+from zoo.words import are, counted
 
 SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz")  # of results lists
 LINES = (".jsonl", ".jsonl.gz")
@@ -77,8 +79,12 @@ def _checked(found: Results, truth: GroundTruth, name: str) -> tuple[NDArray[np.
         if known[at] and labels[at] >= 0:
             box = found.boxes[at].tolist()
             raise wrong(name, f"Record [{at}] has a negative width or height: {box}.")
-        what = f"category {found.categories[at]}" if known[at] else f"image {found.images[at].item()!r:.80}"
-        raise wrong(name, f"Record [{at}] is of {what}, which {truth.name} does not have.")
+        if known[at]:
+            case = f"Record [{at}] is of category {found.categories[at]}, which {truth.name} does not have."
+            raise wrong(name, case, numbering(truth.space, found.categories))
+        case = f"Record [{at}] is of image {found.images[at].item()!r:.80}, which {truth.name} does not have."
+        few = f"{known.sum():,} of {counted(len(known), 'record')} {are(int(known.sum()))} of its images."
+        raise wrong(name, f"{case} {few}", "Name the data set that they were made on, with --data, or correct the file.")
     return rows, labels
 
 
