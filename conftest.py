@@ -7,8 +7,9 @@ from pathlib import Path
 import huggingface_hub.constants  # noqa: F401 - it reads HF_HUB_OFFLINE when it is first imported, and not from within a test
 import pytest
 
-from zoo.registry import reload
+from zoo.registry import Catalogue, reload
 from zoo.registry.shared import _Shared
+from zoo.registry.shelf import USER
 
 SETTINGS = ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_ENDPOINT")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -34,12 +35,20 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 
 @pytest.fixture(autouse=True)
-def _own_registry_files() -> Iterator[None]:
-    """No test sees a registry file that another added."""
+def _own_registry() -> Iterator[None]:
+    """No test sees a registry file or a plugin that another brought."""
     yield
-    if _Shared.added:
+    if _Shared.added or not _bundled_alone(_Shared.catalogue):
         _Shared.added = ()
         reload()
+
+
+def _bundled_alone(known: Catalogue | None) -> bool:
+    """Whether a catalogue holds what is bundled, all of it and nothing else."""
+    if known is None:
+        return True
+    complete = all(info.distribution == "detzoo" and info.status == "loaded" for info in known.plugins)
+    return complete and not any(row.plugin == USER for _, row in known.rows())
 
 
 @pytest.fixture
