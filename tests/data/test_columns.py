@@ -76,7 +76,7 @@ def test_a_number_and_its_text_are_one_image() -> None:
     text = truth(["1", "2"], image=[1, 1.0, 2])
     assert text.images.tolist() == [0, 0, 1]
     assert truth([1.0, 2.0], image=[1, 1, 2]).image_ids.tolist() == [1, 2]
-    with pytest.raises(DataError, match="no image with that id"):
+    with pytest.raises(DataError, match="is not in the data set"):
         truth([1, 2], image=["01", "1", "2"])
 
 
@@ -91,7 +91,7 @@ def test_a_number_and_its_text_are_one_image() -> None:
         ({"id": [1, 2, True]}, "Annotation id 1 is there twice"),
         ({"id": ["a", "b", "c"]}, r"Record \[0\] of column 'id'"),
         ({"box": [["a"] * 4] * 3}, "Its column 'box' is"),
-        ({"image": [None, "a.jpg", "b.jpg"]}, "no image with that id"),
+        ({"image": [None, "a.jpg", "b.jpg"]}, "is not in the data set"),
     ],
 )
 def test_what_can_not_be_meant_is_named(columns: dict[str, Any], message: str) -> None:

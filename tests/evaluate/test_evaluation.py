@@ -315,7 +315,7 @@ def test_pictures_that_were_never_looked_at_are_refused_by_name(street: Dataset)
 
 
 def test_predictions_for_other_images_are_refused_by_name(street: Dataset) -> None:
-    with pytest.raises(DataError, match="Image 101 was named"):
+    with pytest.raises(DataError, match="Image 101 is not in"):
         zoo.evaluate(perfect(street, image_ids=street.truth.image_ids + 100), data=street)
 
 

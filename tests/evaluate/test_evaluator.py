@@ -192,9 +192,9 @@ def test_bad_detections_name_their_image(truth, change, message) -> None:
 
 
 def test_an_unknown_image_and_a_wrong_count_are_refused(truth, found) -> None:
-    with pytest.raises(DataError, match="Image 5 was named"):
+    with pytest.raises(DataError, match="Image 5 is not in"):
         Evaluator(truth).update([5], [found[0]])
-    with pytest.raises(DataError, match="Image 'a' was named"):
+    with pytest.raises(DataError, match="Image 'a' is not in"):
         Evaluator(truth).update(["a"], [found[0]])
     with pytest.raises(DataError, match=r"of 2 images.*\n.*has 1 item\."):
         Evaluator(truth).update([0, 7], [found[0]])

@@ -54,15 +54,15 @@ def test_a_flipped_byte_is_found_though_the_stamp_is_the_same(
     choices: list[Wanted], fetched: list[zoo.hub.Fetched], which: str
 ) -> None:
     path = {"hub": fetched[0].path, "published": fetched[1].published, "converted": fetched[1].path}[which]
-    right = path.read_bytes()
+    contents = [one.path.read_bytes() for one in fetched]
     damage(path)
     found = [one for one in zoo.hub.verify() if one.status != "ok"]
     assert [(one.path, one.status) for one in found] == [(path, "damaged")]
     zoo.hub.remove(found[0])
     assert not path.exists()
     again = [zoo.hub.fetch(one.weights, name=one.name, tag=one.tag) for one in choices]
-    assert path.read_bytes() == right
-    assert again == fetched
+    assert [one.path.read_bytes() for one in again] == contents
+    assert path.exists() == (which != "published")  # of which the converted copy is enough
 
 
 def test_what_is_gone_is_missing(choices: list[Wanted], fetched: list[zoo.hub.Fetched]) -> None:

@@ -13,7 +13,8 @@ from zoo.data.ragged import rows_of
 from zoo.evaluate.overlap import overlap
 from zoo.labels import LabelSpace, get
 
-SOME = 6  # boxes that are in their place by no accident
+SOME = 10  # boxes that are in their place by no accident
+FEWEST = 6  # the same of boxes that are all in place
 MOST = 0.5  # the share of them from which on another class is no accident either
 CLEAR = 0.6  # the share of the mistakes that one cause has to explain
 REACH = 0.5  # IoU
@@ -45,7 +46,7 @@ def other_classes(
     met[which] = True
     own[which[labels[which] == truth.labels[near]]] = True
     other = met & ~own
-    if met.sum() < SOME or other.sum() <= MOST * met.sum():
+    if met.sum() < FEWEST or other.sum() <= MOST * met.sum():
         return
     _, first = np.unique(which, return_index=True)  # the box that each overlaps most
     wrong = other[which[first]]

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,9 @@ from PIL import Image, ImageOps
 from zoo.evaluate import GroundTruth
 from zoo.evaluate.overlap import overlap
 from zoo.files import check_regular
-from zoo.images import Exif
-from zoo.images.quiet import quiet
+
+if TYPE_CHECKING:
+    from zoo.images import Exif
 
 SIDE = 480  # pixels of the longer side on the page
 QUALITY = 70
@@ -96,6 +97,8 @@ class _Photo:
 def _shown(truth: GroundTruth, row: int, photo: _Photo, found: Sequence[Found], shares: NDArray[np.float64]) -> Shown | None:
     """None where the photo is not there any more, or is none: the rest of the page does not depend on it."""
     try:
+        from zoo.images.quiet import quiet  # deferred: its package brings torch, which checking entries does without
+
         with quiet(), Image.open(check_regular(photo.path)) as opened:
             picture = (ImageOps.exif_transpose(opened) if photo.exif == "apply" else opened).convert("RGB")
     except (OSError, ValueError):

@@ -77,8 +77,12 @@ def asked_for(expected: Mapping[str, str], only: Collection[str]) -> dict[str, s
 
 def ended(error: BaseException) -> bool:
     """Whether an error is `sys.exit`, or came of it."""
-    below = error.__cause__ or error.__context__
-    return isinstance(error, SystemExit) or (below is not None and ended(below))
+    met: list[BaseException] = []
+    below: BaseException | None = error
+    while below is not None and below not in met:  # contexts may lead in a circle
+        met.append(below)
+        below = below.__cause__ or below.__context__
+    return any(isinstance(one, SystemExit) for one in met)
 
 
 def _outcome(check: Check, model: Model, expected: str | None) -> Outcome:
