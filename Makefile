@@ -72,7 +72,7 @@ constraints: $(TOOLS)/bin/uv   # renews constraints.txt: the newest versions tha
 bench: $(VENV)/.ready-to-bench  # every benchmark, one table each
 	for file in benchmarks/*.py; do case $$file in */promises.py) ;; *) $(PY) $$file || exit 1 ;; esac; done
 
-bench-quick: $(VENV)/.ready-to-bench  # whether each promise of the docs holds here, in under four minutes
+bench-quick: $(VENV)/.ready-to-bench  # whether each promise of the docs holds here
 	$(PY) benchmarks/quick.py
 
 clean:                         # forget the environment and what was built

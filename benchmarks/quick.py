@@ -1,4 +1,4 @@
-"""Whether each promise of the docs holds on this machine, in under four minutes: its ratio beside its peer (`make bench-quick`).
+"""Whether each promise of the docs holds on this machine: its ratio beside its peer (`make bench-quick`).
 
 The other benchmarks do the work, with fewer runs; `promises.py` says what was promised. The exit code is 1 where a promise is
 not kept. A row whose peer is not installed says how to install it, and is no failure.
