@@ -25,6 +25,7 @@ The number is the exit code of the command line; 0 is success, 2 also a usage mi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from zoo.printable import printable, printable_lines
@@ -59,6 +60,15 @@ class ZooError(Exception):
     def in_shell(self) -> str:
         """The message as the command line shows it."""
         return _joined(self.asked, self.case, self.fix_cli)
+
+
+def made_of(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and those that it was made of; contexts may lead in a circle, and each is given once."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _text(part: Part) -> str:

@@ -25,10 +25,10 @@ import typer
 from zoo.cli import backends, output
 from zoo.cli import message as say
 from zoo.cli.help import Command, Commands, narrow
-from zoo.cli.interrupt import INTERRUPTED, made_of
+from zoo.cli.interrupt import INTERRUPTED
 from zoo.cli.leave import leave_threads, meet_the_end_of_output
 from zoo.cli.quick import plain_call
-from zoo.errors import ZooError
+from zoo.errors import ZooError, made_of
 from zoo.printable import printable
 from zoo.registry import PluginWarning
 from zoo.registry.conduct import Interrupted, left_running

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
+from zoo.errors import made_of
 from zoo.printable import printable
 
 INTERRUPTED = 130
@@ -47,15 +48,6 @@ def is_interrupt(error: BaseException | None) -> bool:
     return any(
         isinstance(one, KeyboardInterrupt) or (isinstance(one, SystemExit) and one.code == INTERRUPTED) for one in made_of(error)
     )
-
-
-def made_of(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, and those that it was made of; contexts may lead in a circle, and each is given once."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _is_ours() -> bool:

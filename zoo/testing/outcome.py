@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Literal
 
-from zoo.errors import NameNotFound
+from zoo.errors import NameNotFound, made_of
 from zoo.testing.checklist import Check, chosen
 from zoo.testing.model import Model
 from zoo.testing.verdict import NotApplicable, NotHere
@@ -77,12 +77,7 @@ def asked_for(expected: Mapping[str, str], only: Collection[str]) -> dict[str, s
 
 def ended(error: BaseException) -> bool:
     """Whether an error is `sys.exit`, or came of it."""
-    met: list[BaseException] = []
-    below: BaseException | None = error
-    while below is not None and below not in met:  # contexts may lead in a circle
-        met.append(below)
-        below = below.__cause__ or below.__context__
-    return any(isinstance(one, SystemExit) for one in met)
+    return any(isinstance(one, SystemExit) for one in made_of(error))
 
 
 def _outcome(check: Check, model: Model, expected: str | None) -> Outcome:
