@@ -5,6 +5,7 @@ import pytest
 from zoo.errors import DataError
 from zoo.evaluate import Report
 from zoo.leaderboard import Board, Entry
+from zoo.leaderboard.handed_in import check_in, handed_in
 
 HOSTILE = {
     "empty": b"",
@@ -66,3 +67,34 @@ def test_a_field_in_the_wrong_place_is_not_suggested_there(tmp_path):
     with pytest.raises(DataError, match="no field 'model' here") as said:
         Board.read(tmp_path / "board.yaml")
     assert "Did you mean 'model'" not in str(said.value)
+
+
+def test_a_link_among_the_entries_of_others_that_leads_elsewhere_is_refused(tmp_path):
+    (tmp_path / "theirs").mkdir()
+    for name in ("secret.json", "theirs/honest.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "theirs" / "near.json").symlink_to("honest.json")
+    (tmp_path / "theirs" / "out.json").symlink_to(tmp_path / "secret.json")
+    (tmp_path / "theirs" / "round.json").symlink_to("round.json")
+    (tmp_path / "theirs" / "up").symlink_to("..")
+    for pattern in ("theirs/*.json", "theirs/*/*.json", "theirs/**/*.json", "theirs/out.json", f"{tmp_path}/theirs/*.json"):
+        folder, paths = handed_in(tmp_path, pattern)
+        assert folder == tmp_path / "theirs"
+        for path in paths:
+            if path.name in ("honest.json", "near.json"):
+                check_in(path, folder)
+            else:
+                with pytest.raises(DataError, match="leads out of its folder"):
+                    check_in(path, folder)
+
+
+def test_a_board_says_where_entries_are_and_its_own_folder_is_no_pattern(tmp_path):
+    home = tmp_path / "[a]" / "*"
+    for folder in (home, tmp_path / "[a]" / "others"):
+        folder.mkdir(parents=True)
+        (folder / "[1].json").write_text("{}")
+    assert handed_in(home, "*.json") == (home, [home / "[1].json"])
+    assert handed_in(home, "[1].json") == (home, [home / "[1].json"])
+    assert handed_in(home, "../others/*.json")[1] == [home / "../others/[1].json"]
+    for pattern in ("none.json", "**.yaml", "none/*.json"):
+        assert handed_in(home, pattern)[1] == []

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import zoo.hub
-from zoo.errors import CacheError, IntegrityError, LockError, OfflineError, SourceError
+from zoo.errors import CacheError, CardError, IntegrityError, LockError, OfflineError, SourceError
 from zoo.hub import Lock, Manifest, Wanted
+from zoo.registry import catalogue, reload
 from zoo.registry.card import UrlSource, Weights
 from zoo.registry.shelf import USER, read_shelf
 from zoo.testing import LoopbackHub
@@ -234,3 +235,19 @@ def test_a_fetch_that_fails_leaves_no_bundle(hub: LoopbackHub, tmp_path: Path) -
     with pytest.raises((SourceError, IntegrityError)):
         zoo.hub.bundle([gone], tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
+
+
+def test_nothing_of_a_bundle_is_a_link_that_leads_out_of_it(
+    air_gap: Path, choices: list[Wanted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bundle.json", "registry.yaml"):
+        there = air_gap / name
+        (tmp_path / name).write_bytes(there.read_bytes() if there.exists() else b"schema: 1\ncards: {}\n")
+        there.unlink(missing_ok=True)
+        there.symlink_to(tmp_path / name)
+    with pytest.raises(SourceError, match=r"bundle.json can't be read(.|\n)*leads out of its folder"):
+        zoo.hub.verify(bundle=air_gap)
+    monkeypatch.setenv("ZOO_BUNDLE", str(air_gap))
+    reload()
+    with pytest.raises(CardError, match=r"'registry\.yaml' is a link that leads out of its folder"):
+        catalogue()

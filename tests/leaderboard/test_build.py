@@ -222,9 +222,10 @@ def test_others_add_a_row_by_a_file(desk):
     structs.replace(one, model=structs.replace(one.model, name="theirs")).write(desk / "theirs/one.json")
     (desk / "theirs/broken.json").write_text(text[:-100])
     (desk / "theirs/same.json").write_text(text)
+    (desk / "theirs/link.json").symlink_to(desk / "first/entries/stored-at-toys.json")
     made = build(board(desk, STORED + "\nentries: ['theirs/*.json', none.json]"), to=desk / "site", runs=desk / "runs")
     assert [line.entry.name for line in made.tables[0].lines] == ["stored", "theirs"]
-    assert {one.name for one in made.failures} == {"broken.json", "stored", "none.json"}
+    assert {one.name for one in made.failures} == {"broken.json", "link.json", "stored", "none.json"}
     assert any(one.check == "same_numbers" for one in made.findings)
     assert (desk / "site/entries/theirs-at-toys.json").exists()
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zoo.data import Photo
 from zoo.evaluate import GroundTruth
 from zoo.leaderboard.pictures import Found, disagreements
 
@@ -28,7 +29,7 @@ def truth():
 def photos(tmp_path):
     for name in (1, 2, 3):
         Image.new("RGB", (200, 100), (name, 0, 0)).save(tmp_path / f"{name}.jpg")
-    return [tmp_path / f"{name}.jpg" for name in (1, 2, 3)]
+    return [Photo(name, tmp_path / f"{name}.jpg", root=tmp_path) for name in (1, 2, 3)]
 
 
 def test_the_widest_disagreement_is_first_and_agreement_is_not_shown(truth, photos):
@@ -59,7 +60,7 @@ def test_a_box_is_found_once_by_its_class_and_above_the_threshold(truth, photos)
 
 
 def test_the_photo_is_inside_and_small(truth, photos):
-    Image.new("RGB", (2000, 1000)).save(photos[0])
+    Image.new("RGB", (2000, 1000)).save(photos[0].path)
     [shown] = disagreements(
         truth, photos, [Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5), Found("b", [NOTHING] * 3, 0.5)], most=1
     )
@@ -75,6 +76,23 @@ def test_one_model_or_none_wanted_gives_no_pictures(truth, photos):
 
 
 def test_a_photo_that_is_gone_or_broken_is_left_out(truth, photos):
-    photos[0].write_bytes(b"no picture")
+    photos[0].path.write_bytes(b"no picture")
     models = [Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5), Found("b", [NOTHING] * 3, 0.5)]
+    assert disagreements(truth, photos, models, most=5) == []
+
+
+def test_no_photo_from_outside_of_its_folder_becomes_a_part_of_the_page(truth, photos, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "link.jpg").symlink_to(photos[0].path)
+    models = [Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5), Found("b", [NOTHING] * 3, 0.5)]
+    root = tmp_path / "data"
+    assert disagreements(truth, photos, models, most=5)
+    for path in (root / "../1.jpg", root / "link.jpg", photos[0].path):
+        outside = [Photo(1, path, root=root), *photos[1:]]
+        assert disagreements(truth, outside, models, most=5) == []
+
+
+def test_a_photo_of_too_many_pixels_is_left_out(truth, photos, monkeypatch):
+    models = [Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5), Found("b", [NOTHING] * 3, 0.5)]
+    monkeypatch.setenv("ZOO_IMAGE_PIXELS", "1000")
     assert disagreements(truth, photos, models, most=5) == []

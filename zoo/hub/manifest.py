@@ -14,6 +14,7 @@ from zoo import limits
 from zoo.errors import SourceError
 from zoo.hub.fetched import Wanted
 from zoo.hub.lock import Pin
+from zoo.paths import OutsideFolder, inside
 
 FILE = "bundle.json"
 REGISTRY = "registry.yaml"
@@ -63,12 +64,11 @@ class Manifest:
         Raises:
             SourceError: it is no bundle.
         """
-        path = folder / FILE
         try:
-            raw = limits.read(path)
+            raw = limits.read(inside(folder, FILE))
             limits.check_json(raw)
             return msgspec.json.decode(raw, type=cls)
-        except (limits.LimitError, msgspec.DecodeError, UnicodeDecodeError) as why:
+        except (OutsideFolder, limits.LimitError, msgspec.DecodeError, UnicodeDecodeError) as why:
             case = f"Its {FILE} can't be read: {str(why).rstrip('.')}."
             fix = "Make one on a connected machine: zoo bundle NAME --to FOLDER"
             raise SourceError(f"The bundle {folder} was to be read.", case, fix) from why

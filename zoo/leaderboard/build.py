@@ -24,6 +24,7 @@ from zoo.evaluate.run import folder as runs_folder
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.checks import Expected, check, disqualifying
 from zoo.leaderboard.entry import RANDOM, Entry, Setting, Timing, file_name, store
+from zoo.leaderboard.handed_in import check_in, handed_in
 from zoo.leaderboard.markdown import markdown
 from zoo.leaderboard.pictures import Found, disagreements
 from zoo.leaderboard.site import page, to_json
@@ -184,11 +185,12 @@ def _kept(path: Path) -> Entry | None:
 def _take_in_others(work: _Build) -> None:
     """Entries that the board names, each as a row of its own."""
     for pattern in work.board.entries:
-        paths = sorted(work.folder.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
+        folder, paths = handed_in(work.folder, pattern)
         if not paths:
             work.fail(pattern, None, DataError("", "There is no such entry file.", "Correct the path in `entries`."))
         for path in paths:
             try:
+                check_in(path, folder)
                 entry = Entry.read(path)
             except DataError as why:
                 work.fail(path.name, None, why)
@@ -210,8 +212,7 @@ def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
     for name, dataset in datasets.items():
         entries = [one for one in work.entries if one.data == name and (one.name, name) not in out]
         found = [work.found[one.name, name] for one in entries if (one.name, name) in work.found]
-        photos = [photo.path for photo in dataset.images]
-        pictures = disagreements(dataset.truth, photos, found, most=work.board.pictures, exif=work.board.exif)
+        pictures = disagreements(dataset.truth, dataset.images, found, most=work.board.pictures, exif=work.board.exif)
         if entries:
             tables.append(table_of(name, entries, findings, pictures=pictures))
     return Leaderboard(

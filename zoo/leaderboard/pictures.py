@@ -6,16 +6,16 @@ import base64
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
+from zoo.data import Photo
+from zoo.errors import DataError, ImageError
 from zoo.evaluate import GroundTruth
 from zoo.evaluate.overlap import overlap
-from zoo.files import check_regular
 
 if TYPE_CHECKING:
     from zoo.images import Exif
@@ -74,34 +74,41 @@ class Found:
 
 
 def disagreements(
-    truth: GroundTruth, photos: Sequence[Path], found: Sequence[Found], *, most: int, exif: Exif = "apply"
+    truth: GroundTruth, photos: Sequence[Photo], found: Sequence[Found], *, most: int, exif: Exif = "apply"
 ) -> list[Shown]:
-    """The pictures on which F1 differs most between models, the widest spread first; none where there is but one model."""
+    """The pictures on which F1 differs most between models, the widest spread first.
+
+    There are none where there is but one model. An image that can't be read, is too large, or lies
+    outside of its data set's folder is left out.
+    """
     if most <= 0 or len(found) < 2:
         return []
     shares = np.array([[_f1(*_hits(truth, row, one)) for row in range(len(truth))] for one in found])  # (models, pictures)
     spread = shares.max(0) - shares.min(0)
     order = np.argsort(-spread, kind="stable")[:most]
-    shown = (_shown(truth, int(row), _Photo(photos[row], exif), found, shares[:, row]) for row in order if spread[row] > 0)
+    shown = (_shown(truth, int(row), _read(photos[row], exif), found, shares[:, row]) for row in order if spread[row] > 0)
     return [one for one in shown if one is not None]
 
 
-@dataclass(frozen=True)
-class _Photo:
-    """A file, and whether its EXIF orientation counts."""
+def _read(photo: Photo, exif: Exif) -> Image.Image | None:
+    """None where the image is not there any more, or is not to be read: the rest of the page does not depend on it."""
+    from zoo.images import read  # deferred: it brings torch, which checking entries does without
 
-    path: Path
-    exif: Exif
-
-
-def _shown(truth: GroundTruth, row: int, photo: _Photo, found: Sequence[Found], shares: NDArray[np.float64]) -> Shown | None:
-    """None where the photo is not there any more, or is none: the rest of the page does not depend on it."""
     try:
-        from zoo.images.quiet import quiet  # deferred: its package brings torch, which checking entries does without
+        pixels = read(photo.file(), exif=exif).pixels
+    except (DataError, ImageError):
+        return None
+    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
 
-        with quiet(), Image.open(check_regular(photo.path)) as opened:
-            picture = (ImageOps.exif_transpose(opened) if photo.exif == "apply" else opened).convert("RGB")
-    except (OSError, ValueError):
+
+def _shown(
+    truth: GroundTruth,
+    row: int,
+    picture: Image.Image | None,
+    found: Sequence[Found],
+    shares: NDArray[np.float64],
+) -> Shown | None:
+    if picture is None:
         return None
     size = picture.size
     hits = [_hits(truth, row, one) for one in found]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zoo.errors import PluginError
 from zoo.labels.near import choice_of, near
+from zoo.paths import OutsideFolder, inside
 from zoo.registry.catalogue import Catalogue
 from zoo.registry.document import flaw
 from zoo.registry.home import bundle_folder
@@ -89,10 +90,19 @@ def _user_files() -> list[Path]:
 
 
 def _carried_file() -> list[Path]:
-    """The registry file in the bundle that ZOO_BUNDLE names, if it has one; what the user's files name as well is theirs."""
+    """The registry file in the bundle that ZOO_BUNDLE names, if it has one; what the user's files name as well is theirs.
+
+    Raises: CardError where it is a link that leads out of the bundle.
+    """
     folder = bundle_folder()
     path = _absolute(folder / "registry.yaml") if folder else None
-    return [path] if path and path.exists() else []
+    if folder is None or path is None or not path.exists():
+        return []
+    try:
+        inside(folder, path.name)
+    except OutsideFolder as error:
+        raise flaw(path, f"In the bundle, {error}.", "Copy the bundle to this machine again.") from None
+    return [path]
 
 
 def _absolute(path: str | os.PathLike[str]) -> Path:
