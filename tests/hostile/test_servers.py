@@ -1,5 +1,6 @@
 """Servers that never fall silent and never get anywhere: each ends in one clear error, and leaves nothing behind."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,18 @@ def test_a_server_that_drips_is_given_up(hub: LoopbackHub, source: Source, what:
     with pytest.raises(WeightsError, match=r"less than 10 kB a second|does not begin"):
         zoo.hub.fetch(Weights(sources=[source]), name="a/net", progress=False)
     assert not left_behind()
+
+
+def test_a_drip_is_seen_in_a_file_of_the_hub_of_any_size(hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.hub.repository.SLOWEST", 1)  # its file may stay as it is for a day
+    source = HubSource(repo="org/net", revision=hub.add("org/net", {FILE: DATA}), file=FILE)
+    hub.misbehave(f"*/{FILE}", Fault.drip(), times=None)
+    with pytest.raises(WeightsError, match="less than 10 kB a second"):
+        zoo.hub.fetch(Weights(sources=[source]), name="a/net", progress=False)
+    assert not [one for one in threading.enumerate() if isinstance(one, deadline._Call)]
+    hub.behave()
+    with pytest.raises(WeightsError, match="no valid safetensors"):  # all of it has come
+        zoo.hub.fetch(Weights(sources=[source]), name="a/net", progress=False)
 
 
 def test_a_body_without_end_is_given_up_at_twice_what_the_card_says(hub: LoopbackHub) -> None:

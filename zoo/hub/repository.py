@@ -17,7 +17,8 @@ from zoo.hub import settings
 from zoo.hub.address import COMMIT, printed
 from zoo.hub.deadline import SLOWEST, given_up, window, within
 from zoo.hub.disk import saving
-from zoo.hub.network import LATER, broken_off, patiently, refused
+from zoo.hub.network import LATER, Passing, broken_off, patiently, refused
+from zoo.hub.paced import paced
 from zoo.hub.progress import bar
 from zoo.hub.promise import Promise
 from zoo.paths import OutsideFolder, check_relative, is_inside
@@ -81,7 +82,8 @@ class Repository:
                 drop(self.path, "")  # the client takes any link that is there for a file it fetched
             size = patiently(partial(within, self._look, seconds=window()), self._address)
             pull = partial(self._pull, progress)
-            # The client hands on ten megabytes at once, or the whole of a smaller file.
+            # Bodies keep a pace of their own. Of what else the client does (it waits for another process, or
+            # for another client's protocol) only its file tells: ten megabytes at once, or the whole of a smaller one.
             seconds = window() + min(size, STEP) / SLOWEST
             return patiently(partial(within, pull, seconds=seconds, done=self._so_far), self._address)
 
@@ -113,7 +115,8 @@ class Repository:
     def _pull(self, progress: bool | None) -> Path:
         from huggingface_hub import hf_hub_download
 
-        with told_by(self._address), explained(self._address, self.source.repo, revision=self.source.revision, tried=True):
+        told = explained(self._address, self.source.repo, revision=self.source.revision, tried=True)
+        with told_by(self._address), told, paced():
             return Path(
                 hf_hub_download(
                     self.source.repo,
@@ -201,6 +204,8 @@ def explained(address: str, repo: str, *, revision: str = "main", tried: bool = 
 
     try:
         yield
+    except Passing:
+        raise
     except HfHubHTTPError as why:
         told = _answered(address, repo, revision, why)
         raise _final(address, told) if tried and why.response.status_code in (408, 429) else told from why
