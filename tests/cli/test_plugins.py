@@ -206,6 +206,21 @@ def test_json_is_whole_and_the_exit_code_right_whatever_plugins_do(give_plugin: 
     assert "Traceback" not in done.stderr
 
 
+def interrupted(words: list[str], site: Path, *, once: Path) -> str:
+    """What a command says that is interrupted as soon as a file is there; no plugin keeps it from ending."""
+    command = [sys.executable, "-m", "zoo", *words]
+    environment = os.environ | {"PYTHONPATH": str(site)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        while not once.exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    return said
+
+
 DEAF = "while True:\n  try:\n    import time; time.sleep(1)\n  except BaseException:\n    pass"
 
 
@@ -217,17 +232,42 @@ def test_an_interrupt_names_the_plugin_that_hangs(
 ) -> None:
     begun = tmp_path / "begun"
     give_plugin("endless", f"open({str(begun)!r}, 'w')\n{source}")
-    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
-    command = [sys.executable, "-m", "zoo", *words]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        while not begun.exists():
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    said = interrupted(words, tmp_path / "site", once=begun)
     assert "Interrupted in the plugin 'endless' of detzoo-endless 1.0, at import." in said
-    assert "Traceback" not in said
+
+
+ENDLESS = """
+    from zoo import hookimpl
+
+    def build(*, space, depth=1):
+        open({begun!r}, "w")
+        while True:
+            try:
+                depth += 1
+            except {caught}:
+                pass
+
+    @hookimpl
+    def register_architectures(register):
+        register("net", build)
+
+    @hookimpl
+    def register_cards(register):
+        register({{"schema": 1, "cards": {{"endless_s": {{"architecture": "net", "labels": ["a"]}}}}}})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("caught", ["ValueError", "BaseException"])
+@pytest.mark.parametrize("words", [["detect", "c.png", "--model", "endless_s", "--weights", "random"], ["check", "endless_s"]])
+def test_an_interrupt_ends_a_builder_that_makes_nothing_and_never_ends(
+    give_plugin: Callable[..., None], tmp_path: Path, words: list[str], caught: str
+) -> None:
+    begun = tmp_path / "begun"
+    give_plugin("endless", dedent(ENDLESS).format(begun=str(begun), caught=caught))
+    said = interrupted(words, tmp_path / "site", once=begun)
+    assert "Interrupted in the plugin 'endless' of detzoo-endless 1.0, when it builds" in said
+    assert "report it to detzoo-endless 1.0" in said
 
 
 def test_a_limit_that_is_none_is_refused(shell: Shell) -> None:

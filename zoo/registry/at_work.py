@@ -24,7 +24,8 @@ def at_work(info: PluginInfo, stage: str) -> Iterator[Conduct]:
         OfflineError: it wanted to connect while the network is switched off.
         Interrupted: somebody interrupted it; the text names the plugin.
     """
-    conduct = Conduct(named(info), stage)
+    advice = f"No time limit holds for it. If it never ends, report it to {info.distribution} {info.version}."
+    conduct = Conduct(named(info), stage, advice=advice)
     try:
         with watched(conduct):
             yield conduct

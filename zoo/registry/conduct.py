@@ -5,8 +5,8 @@
         import detzoo_acme
     conduct.remarks  # ["prints at import ('acme 1.0 ready'); that goes to standard error."]
 
-What can't be contained here (an endless import, a crash) is named by `zoo plugins --isolated`, which asks each plugin in
-a process of its own.
+What can't be contained here (an endless import, a crash, `os._exit` while an image is decoded) takes another process. Where it
+happens at import, `zoo plugins --isolated` names the plugin: it asks each in a process of its own.
 """
 
 from __future__ import annotations
@@ -47,10 +47,12 @@ class Conduct:
     """What a plugin was seen to do beside its work.
 
     whose: the plugin, as messages name it. stage: when, as in `at import`; it may change as the work goes on.
+    advice: what to do where it never ends.
     """
 
     whose: str
     stage: str
+    advice: str = "To see which plugin takes for ever: zoo plugins --isolated"
     remarks: list[str] = field(default_factory=list)
 
     def tell(self, what: str, consequence: str) -> None:
@@ -70,8 +72,7 @@ class Conduct:
 
     def interrupted(self) -> Interrupted:
         """The interrupt to raise in place of one that came while the plugin ran."""
-        advice = "To see which plugin takes for ever: zoo plugins --isolated"
-        return Interrupted(f"Interrupted in the {self.whose}, {self.stage}. {advice}")
+        return Interrupted(f"Interrupted in the {self.whose}, {self.stage}. {self.advice}")
 
 
 @contextmanager
