@@ -25,7 +25,7 @@ from zoo.evaluate.policy import Policy
 from zoo.evaluate.predictions import Predictions
 from zoo.evaluate.provenance import now, software
 from zoo.evaluate.remarks import Seen, not_mentioned, remarks
-from zoo.evaluate.report import Report
+from zoo.evaluate.report import Report, changed
 from zoo.evaluate.settings import Settings
 from zoo.evaluate.sizes import DataWarning as DataWarning
 from zoo.evaluate.sizes import check_names, check_sizes, warn_of_sizes
@@ -97,7 +97,7 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
     few = (f"{counted(resamples, 'resample')} make no interval worth the name; 1000 do.",) if 0 < resamples < FEWEST else ()
     notes = (*report.measured.notes, *dataset.notes, *taken.notes.result(), *few)
     measured = replace(report.measured, data=dataset.name, missing=taken.missing, notes=notes)
-    return replace(report, measured=measured).with_provenance({**versions.result(), **taken.facts.result(), **told})
+    return changed(report, measured=measured).with_provenance({**versions.result(), **taken.facts.result(), **told})
 
 
 def _run(model: str | Detector, dataset: Dataset, protocol: str | Protocol, options: dict[str, Any]) -> Predictions:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,23 +16,30 @@ from zoo.evaluate.confusion import confusion
 from zoo.evaluate.intervals import Interval, centred, resampled
 from zoo.evaluate.lrp import LRP, optimal_by_class
 from zoo.evaluate.operating import OperatingPoint, operating_points
-from zoo.evaluate.report import Analyses, ClassReport, Measured, Report, Resamplings
+from zoo.evaluate.report import Analyses, ClassReport, Measured, Report, Resamplings, complete, late
 from zoo.evaluate.sample import Sample
 from zoo.evaluate.summary import threshold_at
 from zoo.evaluate.tide import mistakes
 from zoo.evaluate.verdicts import Verdicts
 
 
+class _Analysed(NamedTuple):
+    """The analyses of the whole sample, and what of them is told class by class."""
+
+    whole: Analyses | None
+    points: Sequence[OperatingPoint | None]
+    lrps: Sequence[LRP | None]
+
+
 def measure(sample: Sample, *, resamples: int, seed: int, level: float, analyses: bool, unmet: Mapping[str, int]) -> Report:
     """The report of a sample. `resamples`: bootstrap replicates, 0 for no intervals."""
     numbers = {name: None if value == -1 else value for name, value in sample.numbers().items()}
+    analysed = cache(partial(_analysed, sample, wanted=analyses))
     _ = sample.order  # both sides take it
     with ThreadPoolExecutor(1) as pool:  # most of a resampling is done by the kernel, while the analyses are done here
         resampling = pool.submit(resampled, sample, resamples=resamples, seed=seed)
-        verdicts = Verdicts.of(sample) if analyses else None
-        points = operating_points(verdicts) if verdicts else (None, [])
-        lrp = optimal_by_class(verdicts) if verdicts else (None, [])
-        analysed = _analyses(sample, verdicts, points[0], lrp[0]) if verdicts else None
+        if resamples:
+            analysed()
         drawn, of_classes = resampling.result()
     intervals = {
         name: interval
@@ -38,28 +47,34 @@ def measure(sample: Sample, *, resamples: int, seed: int, level: float, analyses
         if (number := numbers[name]) is not None and (interval := centred(number, values, level=level)) is not None
     }
     replicates = {name: tuple(float(value) if np.isfinite(value) else None for value in values) for name, values in drawn.items()}
-    return Report(
+    report = late(
+        lambda: (_per_class(sample, of_classes, level, analysed()), analysed().whole),
         numbers=numbers,
         intervals=intervals,
-        per_class=_per_class(sample, of_classes, level, points[1], lrp[1]),
         curves=_curves(sample),
-        analyses=analysed,
         measured=_measured(sample, unmet),
         settings=sample.plan.settings,
         policy=sample.policy,
         resamplings=Resamplings(seed, replicates) if drawn else None,
     )
+    return complete(report) if resamples else report
 
 
-def _analyses(sample: Sample, verdicts: Verdicts, point: OperatingPoint | None, lrp: float | None) -> Analyses:
+def _analysed(sample: Sample, *, wanted: bool) -> _Analysed:
+    if not wanted:
+        return _Analysed(None, (), ())
+    verdicts = Verdicts.of(sample)
+    point, points = operating_points(verdicts)
+    lrp, lrps = optimal_by_class(verdicts)
     names = sample.plan.truth.space.names
-    return Analyses(
+    whole = Analyses(
         operating=point,
         mistakes=mistakes(verdicts),
         lrp=lrp,
         calibration=calibration(verdicts),
         confusion=confusion(verdicts, names, score=point.score) if point else None,
     )
+    return _Analysed(whole, points, lrps)
 
 
 def _measured(sample: Sample, unmet: Mapping[str, int]) -> Measured:
@@ -100,9 +115,7 @@ def _curves(sample: Sample) -> dict[str, tuple[float, ...]]:
     }
 
 
-def _per_class(
-    sample: Sample, drawn: NDArray[np.float64], level: float, points: list[OperatingPoint | None], lrps: list[LRP | None]
-) -> dict[str, ClassReport]:
+def _per_class(sample: Sample, drawn: NDArray[np.float64], level: float, analysed: _Analysed) -> dict[str, ClassReport]:
     precision, recall = sample.curves.precision[0, 0], sample.curves.recall  # (t, p, k), (l, r, t, k)
     limit = sample.plan.settings.detections.index(sample.limit)
     detections = np.bincount(sample.outcomes.labels, minlength=len(sample.plan.truth.space)).tolist()
@@ -124,8 +137,8 @@ def _per_class(
             recall=float(np.mean(recall[limit, 0, :, label])) if boxes else None,
             interval=_interval(ap, drawn[:, label], level),
             precision=tuple(precision[at["AP50"][0], :, label].tolist()) if boxes and at["AP50"] else None,
-            operating=points[label] if points else None,
-            lrp=lrps[label] if lrps else None,
+            operating=analysed.points[label] if analysed.points else None,
+            lrp=analysed.lrps[label] if analysed.lrps else None,
         )
     return made
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -27,6 +27,9 @@ from zoo.words import counted
 FORMAT = 1
 _Value = TypeVar("_Value")
 _NO_CHOICE = re.compile(r"Invalid enum value (.+?)(?: - at `(.*)`)?$")
+
+
+_LATE = ("per_class", "analyses")
 
 
 class Named(dict[str, _Value]):
@@ -105,6 +108,9 @@ class Resamplings:
     numbers: dict[str, tuple[float | None, ...]]
 
 
+Parts: TypeAlias = tuple[dict[str, ClassReport], Analyses | None]
+
+
 @dataclass(frozen=True, repr=False)
 class Report:
     """Measured numbers of one model on one data set; `print` shows the headline numbers.
@@ -114,6 +120,8 @@ class Report:
     per_class:  by class name.
     curves:     mean precision over classes at evenly spaced recalls, by name: AP (mean over IoUs), AP50, AP75.
     provenance: what the numbers are of, as `zoo.evaluate.provenance` lists; `zoo.evaluate` fills it in.
+
+    Without resamples, `per_class` and `analyses` are computed when one of them is first read, stored or compared.
     """
 
     numbers: dict[str, float | None]
@@ -131,6 +139,20 @@ class Report:
     def __post_init__(self) -> None:
         for column in ("numbers", "intervals", "per_class", "curves"):
             object.__setattr__(self, column, Named(getattr(self, column)))
+
+    if not TYPE_CHECKING:  # a type checker shall find misspelt names
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in _LATE:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            if parts := self.__dict__.get("_parts"):
+                per_class, analyses = parts()
+                self.__dict__.update(per_class=Named(per_class), analyses=analyses)
+                self.__dict__.pop("_parts", None)  # another thread may have been here
+            return self.__dict__[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return complete(self).__dict__
 
     def __getitem__(self, name: str) -> float | None:
         """A headline number by name. Raises: DataError for a name that it does not have."""
@@ -177,11 +199,11 @@ class Report:
         if not isinstance(facts, Mapping) or not all(isinstance(one, str) for fact in facts.items() for one in fact):
             case = "Facts are a mapping of text to text."
             raise UsageError(f"with_provenance({facts!r:.80}) was asked for.", case, "Write for example {'model': 'mine'}.")
-        return replace(self, provenance={**(self.provenance or {}), **facts})
+        return changed(self, provenance={**(self.provenance or {}), **facts})
 
     def to_json(self) -> str:
         """The report as JSON; None stands for what is not defined."""
-        return msgspec.json.encode(self, order="sorted").decode()
+        return msgspec.json.encode(complete(self), order="sorted").decode()
 
     @classmethod
     def from_json(cls, text: str | bytes, *, name: str = "a report") -> Report:
@@ -234,6 +256,28 @@ class Report:
         except limits.LimitError as why:
             raise DataError(f"The report '{path}' was to be read.", str(why), why.fix) from None
         return cls.from_json(content, name=str(path))
+
+
+def late(parts: Callable[[], Parts], **others: Any) -> Report:
+    """A report whose `per_class` and `analyses` are computed when one of them is first read. others: its other fields."""
+    made = Report(per_class={}, analyses=None, **others)
+    for name in _LATE:
+        del made.__dict__[name]
+    made.__dict__["_parts"] = parts
+    return made
+
+
+def complete(report: Report) -> Report:
+    """The same report, with every part computed."""
+    _ = report.analyses
+    return report
+
+
+def changed(report: Report, **fields: Any) -> Report:
+    """A copy with other fields; parts that are not computed yet stay so, as `dataclasses.replace` would not leave them."""
+    made = object.__new__(Report)
+    made.__dict__.update(report.__dict__ | fields)
+    return made
 
 
 def _shown(value: float | None) -> str:
