@@ -69,26 +69,33 @@ static Text null(Text at, Text end) {
 }
 
 typedef struct {
-    const char *name;
+    const char *name; /* with its quotes */
     size_t length;
 } Key;
-#define KEY(name) {name, sizeof name - 1}
+#define KEY(name) {"\"" name "\"", sizeof name + 1}
 
-/* The next key of an object and its colon: its number among `keys`, or -1; each of those may come once. */
-static Text next_key(Text at, Text end, const Key *keys, int count, unsigned *seen, int *which) {
-    int escaped;
-    Text begin = json_blank(at, end);
-    at = json_string(begin, end, &escaped);
-    if (!at || escaped) return NULL;
-    size_t length = (size_t)(at - begin) - 2;
+static inline int is_key(Text at, Text end, const Key *key) {
+    return (size_t)(end - at) > key->length && at[1] == (uint8_t)key->name[1] && !memcmp(at, key->name, key->length);
+}
+
+/* The next key of an object and its colon: its number among `keys`, or -1; each of those may come once. Records have their keys
+ * in one order, so that the one behind the last is looked for first. */
+static inline Text next_key(Text at, Text end, const Key *keys, int count, unsigned *seen, int *which) {
+    int escaped, first = *which + 1;
+    at = json_blank(at, end);
     *which = -1;
-    for (int i = 0; i < count; i++)
-        if (keys[i].length == length && !memcmp(keys[i].name, begin + 1, length)) *which = i;
-    if (*which >= 0) {
-        if (*seen >> *which & 1) return NULL;
-        *seen |= 1u << *which;
+    for (int i = 0; i < count && *which < 0; i++) {
+        int guess = first + i < count ? first + i : first + i - count;
+        if (is_key(at, end, keys + guess)) *which = guess;
     }
-    return json_symbol(at, end, ':');
+    if (*which < 0) {
+        at = json_string(at, end, &escaped);
+        if (!at || escaped) return NULL;
+        return json_symbol(at, end, ':');
+    }
+    if (*seen >> *which & 1) return NULL;
+    *seen |= 1u << *which;
+    return json_symbol(at + keys[*which].length, end, ':');
 }
 
 /* Behind a value: the next key, or the end of the object, where `last` is set. */
@@ -103,7 +110,7 @@ static Text result(void *columns, int64_t row, Text at, Text end) {
     static const Key KEYS[] = {KEY("image_id"), KEY("category_id"), KEY("bbox"), KEY("score")};
     Results *into = columns;
     unsigned seen = 0;
-    for (int last = 0, which; at && !last; at = at ? next_member(at, end, &last) : NULL) {
+    for (int last = 0, which = -1; at && !last; at = at ? next_member(at, end, &last) : NULL) {
         if (!(at = next_key(at, end, KEYS, 4, &seen, &which))) return NULL;
         switch (which) {
         case 0: at = whole(at, end, into->images + row); break;
@@ -123,7 +130,7 @@ static Text annotation(void *columns, int64_t row, Text at, Text end) {
     Text none;
     into->areas[row] = __builtin_nan("");
     into->crowd[row] = 0;
-    for (int last = 0, which; at && !last; at = at ? next_member(at, end, &last) : NULL) {
+    for (int last = 0, which = -1; at && !last; at = at ? next_member(at, end, &last) : NULL) {
         int64_t flag = 0;
         if (!(at = next_key(at, end, KEYS, 6, &seen, &which))) return NULL;
         switch (which) {
@@ -159,7 +166,7 @@ static Text image(void *columns, int64_t row, Text at, Text end) {
     Text begin, none;
     int escaped;
     into->names[row] = 0, into->name_lengths[row] = -1, into->widths[row] = 0, into->heights[row] = 0;
-    for (int last = 0, which; at && !last; at = at ? next_member(at, end, &last) : NULL) {
+    for (int last = 0, which = -1; at && !last; at = at ? next_member(at, end, &last) : NULL) {
         if (!(at = next_key(at, end, KEYS, 4, &seen, &which))) return NULL;
         switch (which) {
         case 0: at = whole(at, end, into->image_ids + row); break;
@@ -287,7 +294,7 @@ int read_instances(Instances *into, int threads) {
     static const Key KEYS[] = {KEY("images"), KEY("annotations"), KEY("categories")};
     Text end = into->text + into->length, at = json_symbol(into->text, end, '{'), begin;
     unsigned seen = 0;
-    for (int last = 0, which; at && !last; at = at ? next_member(at, end, &last) : NULL) {
+    for (int last = 0, which = -1; at && !last; at = at ? next_member(at, end, &last) : NULL) {
         if (!(at = next_key(at, end, KEYS, 3, &seen, &which))) return UNUSUAL;
         switch (which) {
         case 0:

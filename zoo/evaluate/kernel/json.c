@@ -12,17 +12,8 @@
 
 #define DEEPEST 64  /* levels of nesting; annotations have four */
 #define LONGEST 128 /* characters of a number that needs care */
+#define MOST_DIGITS 19 /* that always fit in 64 bits */
 #define SMALLEST (1 << 30)
-
-Text json_blank(Text at, Text end) {
-    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) at++;
-    return at;
-}
-
-Text json_symbol(Text at, Text end, uint8_t symbol) {
-    at = json_blank(at, end);
-    return at < end && *at == symbol ? at + 1 : NULL;
-}
 
 /* One character of several bytes (Unicode, table 3-7). */
 static Text utf8(Text at, Text end) {
@@ -70,39 +61,43 @@ Text json_string(Text at, Text end, int *escaped) {
     return NULL;
 }
 
-static Text digits(Text at, Text end, Number *number, int fraction) {
-    for (; at < end && *at >= '0' && *at <= '9'; at++) {
-        if (number->digits > (UINT64_MAX - 9) / 10) {
-            number->many = 1;
-            continue;
-        }
-        number->digits = 10 * number->digits + (uint64_t)(*at - '0');
-        if (number->scale > -SMALLEST) number->scale -= fraction;
-    }
+/* Digits one after another. No overflow is looked for: who calls counts them. */
+static inline Text digits(Text at, Text end, uint64_t *value) {
+    uint64_t read = *value;
+    for (unsigned digit; at < end && (digit = (unsigned)*at - '0') <= 9; at++) read = 10 * read + digit;
+    *value = read;
     return at;
+}
+
+static Text exponent(Text at, Text end, int32_t *scale) {
+    int32_t power = 0, sign = 1;
+    if (at < end && (*at == '+' || *at == '-')) sign = *at++ == '-' ? -1 : 1;
+    Text first = at;
+    for (; at < end && *at >= '0' && *at <= '9'; at++)
+        if (power < 100000) power = 10 * power + *at - '0';
+    *scale += sign * power;
+    return at == first ? NULL : at;
 }
 
 Text json_number(Text at, Text end, Number *number) {
     *number = (Number){.begin = at, .whole = 1};
     if (at < end && *at == '-') number->negative = 1, at++;
-    if (at >= end || *at < '0' || *at > '9') return NULL;
     Text first = at;
-    at = digits(at, end, number, 0);
-    if (*first == '0' && at - first > 1) return NULL;
+    at = digits(at, end, &number->digits);
+    ptrdiff_t count = at - first;
+    if (!count || (*first == '0' && count > 1)) return NULL;
     if (at < end && *at == '.') {
         number->whole = 0;
         first = ++at;
-        at = digits(at, end, number, 1);
+        at = digits(at, end, &number->digits);
         if (at == first) return NULL;
+        count += at - first;
+        number->scale = at - first < SMALLEST ? (int32_t)(first - at) : -SMALLEST;
     }
+    number->many = count > MOST_DIGITS;
     if (at < end && (*at | 0x20) == 'e') {
         number->whole = 0;
-        int32_t power = 0, sign = 1;
-        if (++at < end && (*at == '+' || *at == '-')) sign = *at++ == '-' ? -1 : 1;
-        for (first = at; at < end && *at >= '0' && *at <= '9'; at++)
-            if (power < 100000) power = 10 * power + *at - '0';
-        if (at == first) return NULL;
-        number->scale += sign * power;
+        if (!(at = exponent(at + 1, end, &number->scale))) return NULL;
     }
     number->end = at;
     return at;

@@ -4,6 +4,7 @@
 #ifndef ZOO_JSON_H
 #define ZOO_JSON_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef const uint8_t *Text;
@@ -16,8 +17,18 @@ typedef struct {
     int negative, whole, many;
 } Number;
 
-Text json_blank(Text at, Text end); /* the next character that is no white space, or the end; never NULL */
-Text json_symbol(Text at, Text end, uint8_t symbol); /* behind white space and this character */
+/* The next character that is no white space, or the end; never NULL. */
+static inline Text json_blank(Text at, Text end) {
+    while (at < end && *at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) at++;
+    return at;
+}
+
+/* Behind white space and this character. */
+static inline Text json_symbol(Text at, Text end, uint8_t symbol) {
+    at = json_blank(at, end);
+    return at < end && *at == symbol ? at + 1 : NULL;
+}
+
 Text json_string(Text at, Text end, int *escaped);   /* `at` is its first quote */
 Text json_number(Text at, Text end, Number *number);
 Text json_skip(Text at, Text end, int depth);        /* any value, held to the grammar all the same */
