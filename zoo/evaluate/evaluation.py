@@ -156,7 +156,7 @@ def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset, beside: Ex
     facts = beside.submit(_facts_of, file)
     flat = read_flat(file, evaluator.dataset)
     counts, ids = np.diff(flat.starts), evaluator.dataset.image_ids
-    seen = Seen(np.repeat(np.arange(len(counts)), counts), flat.boxes, flat.scores, flat.labels)
+    seen = Seen(np.repeat(np.arange(len(counts)), counts), np.ascontiguousarray(flat.boxes.T), flat.scores, flat.labels)
     notes = beside.submit(lambda: (*not_mentioned(dataset, seen), *remarks(dataset, seen)))
     if evaluator.policy.unseen_images == "leave out":
         evaluator.update(ids[counts > 0], flat.mentioned())
@@ -186,9 +186,9 @@ def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset, beside: Exe
 
 def _seen_of(seen: Predictions, dataset: Dataset) -> Seen:
     rows = np.repeat(np.searchsorted(dataset.truth.image_ids, seen.image_ids), np.diff(seen.starts))
-    xywh = seen.boxes.astype(np.float64)
-    xywh[:, 2:] -= xywh[:, :2]
+    sides = np.ascontiguousarray(seen.boxes.T, np.float64)
+    sides[2:] -= sides[:2]
     label_of = -1 - np.arange(len(seen.names))  # what the data set does not have stays apart
     for ours, theirs in meet(seen.space, dataset.space).pairs:
         label_of[ours] = theirs
-    return Seen(rows, xywh, seen.scores.astype(np.float64), label_of[seen.labels])
+    return Seen(rows, sides, seen.scores, label_of[seen.labels])

@@ -15,7 +15,10 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,20 +29,41 @@ if TYPE_CHECKING:
     import torch
 
 Facts = Mapping[str, str]
+_FOLDER = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)\.dist-info")
 _PACKAGES = ("detzoo", "torch", "torchvision", "numpy", "pillow")
 
 
 def software() -> dict[str, str]:
     """The versions that a number may depend on."""
-    from importlib.metadata import PackageNotFoundError, version  # deferred: most of reading a file goes by first
-
     found = {"python": platform.python_version()}
+    installed = _installed()
     for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # a checkout that is not installed
-            continue
+        if version := installed.get(package) or _version(package):
+            found[package] = version
     return found
+
+
+def _installed() -> dict[str, str]:
+    """Versions as the folders of installed distributions are named; reading their metadata instead takes 40 ms.
+
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+    """
+    found: dict[str, str] = {}
+    for folder in sys.path:
+        with suppress(OSError):
+            for name in os.listdir(folder or "."):
+                if made := _FOLDER.fullmatch(name):
+                    found.setdefault(made["name"].lower(), made["version"])  # the first on the path is imported
+    return found
+
+
+def _version(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version  # deferred: as said above
+
+    try:
+        return version(package)
+    except PackageNotFoundError:  # a checkout that is not installed
+        return None
 
 
 def hardware(device: torch.device | None = None) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from zoo.words import counted
 _MANY = 0.2  # the share of boxes beyond an edge from which on it is no accident
 _FEW = 20  # boxes whose sizes alone say nothing
 _CORNER = 2.0  # pixels; fractions of a picture reach a little beyond 1
+_TELLING = 4  # columns that tell nearly all boxes apart
 _PIXEL = 1.0  # how far annotators round
 _BEST = 1000  # detections whose places are held against the annotations
 _INPUTS = (300, 320, 416, 512, 640, 800, 1024, 1280)  # sides of the squares that networks see
@@ -27,18 +29,33 @@ _INPUTS = (300, 320, 416, 512, 640, 800, 1024, 1280)  # sides of the squares tha
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """All detections of a data set: rows (n,) of its pictures, xywh (n, 4) in pixels, scores (n,).
+    """All detections of a data set: rows (n,) of its images, scores (n,), boxes by side.
 
+    sides:  (4, n) x, y, width, height in pixels; columns, since rows of four take several times as long.
     labels: (n,) in the label space of the data set; one that it does not have is negative.
     """
 
     rows: NDArray[np.int64]
-    xywh: NDArray[np.float64]
-    scores: NDArray[np.float64]
+    sides: NDArray[np.float64]
+    scores: NDArray[np.floating[Any]]
     labels: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @cached_property
+    def best(self) -> Seen:
+        """The detections with the best scores, best first; of equal ones the first."""
+        some = np.arange(len(self))
+        if len(self) > _BEST:
+            some = np.flatnonzero(self.scores >= np.partition(self.scores, -_BEST)[-_BEST])
+        best = some[np.argsort(-self.scores[some], kind="stable")[:_BEST]]
+        return Seen(self.rows[best], self.sides[:, best], self.scores[best], self.labels[best])
+
+    @property
+    def xywh(self) -> NDArray[np.float64]:
+        """(n, 4) their boxes."""
+        return self.sides.T
 
 
 def remarks(dataset: Dataset, seen: Seen) -> tuple[str, ...]:
@@ -60,10 +77,10 @@ def not_mentioned(dataset: Dataset, seen: Seen) -> Iterator[str]:
 
 def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
     """Boxes that are not where pictures are, with the likeliest cause, and boxes of nothing."""
-    x, y, w, h = np.ascontiguousarray(seen.xywh.T)  # columns: rows of four take several times as long
+    x, y, w, h = seen.sides
     width, height = (column[seen.rows] for column in np.ascontiguousarray(dataset.sizes.T))
     sides = dataset.truth.xywh[:, 2:]
-    if seen.xywh.max() <= _CORNER and len(sides) and np.median(sides) > 2 * _CORNER:
+    if seen.sides.max() <= _CORNER and len(sides) and np.median(sides) > 2 * _CORNER:
         yield "All boxes lie in the first two pixels, and annotated ones do not: are they fractions of the picture, not pixels?"
         return
     if empty := int(((w <= 0) | (h <= 0)).sum()):
@@ -97,29 +114,19 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
 
 
 def _classes(dataset: Dataset, seen: Seen) -> Iterator[str]:
-    best = _best(seen.scores)
-    return other_classes(dataset.truth, seen.rows[best], seen.xywh[best], seen.labels[best])
+    return other_classes(dataset.truth, seen.best.rows, seen.best.xywh, seen.best.labels)
 
 
 def _misplaced(dataset: Dataset, seen: Seen) -> str | None:
     """How at least twice as many of the best detections would meet an annotated box, if there is a way."""
-    best = _best(seen.scores)
-    rows, boxes = seen.rows[best], seen.xywh[best]
+    rows, boxes = seen.best.rows, seen.best.xywh
     there = int(_meets(dataset.truth, rows, boxes).sum())
-    if 2 * there >= len(best):
+    if 2 * there >= len(boxes):
         return None
     ways = _ways(boxes, dataset.sizes[rows])
     met = {how: int(_meets(dataset.truth, rows, moved).sum()) for how, moved in ways.items()}
     how, then = max(met.items(), key=lambda item: item[1])
-    return how if then >= SOME and then > max(2 * there, _MANY * len(best)) else None
-
-
-def _best(scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The detections with the best scores, best first; of equal ones the first."""
-    some = np.arange(len(scores))
-    if len(scores) > _BEST:
-        some = np.flatnonzero(scores >= np.partition(scores, -_BEST)[-_BEST])
-    return some[np.argsort(-scores[some], kind="stable")[:_BEST]]
+    return how if then >= SOME and then > max(2 * there, _MANY * len(boxes)) else None
 
 
 def _ways(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -144,16 +151,16 @@ def _meets(truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64
 
 def _twice(seen: Seen) -> Iterator[str]:
     """Detections that another one equals in everything."""
-    count = _repeated([seen.rows, seen.labels, seen.scores, *seen.xywh.T])
+    count = _repeated([seen.scores, seen.rows, *seen.sides, seen.labels])
     if count:
         repeat = _do(count, len(seen), "detection", "repeats", "repeat")
         yield f"{repeat} another one in image, class, box and score, and can only be false: were two lists joined, or one twice?"
 
 
 def _repeated(columns: Sequence[NDArray[Any]]) -> int:
-    """How many rows equal one before them in every column. Only rows that share a hash are compared."""
+    """How many rows equal one before them in every column. Only rows that share a hash of the first columns are compared."""
     hashes = np.zeros(len(columns[0]), np.uint64)
-    for column in columns:
+    for column in columns[:_TELLING]:
         bits = (column.astype(np.float64) + 0.0).view(np.uint64)  # -0.0 equals 0.0
         hashes = (hashes ^ bits) * np.uint64(0x9E3779B97F4A7C15)
         hashes ^= hashes >> np.uint64(29)
@@ -222,7 +229,7 @@ def _never_found(dataset: Dataset) -> Iterator[str]:
 def _annotated_twice(dataset: Dataset) -> Iterator[str]:
     """Objects that are there again under another id: at most one of the two can be found."""
     truth = dataset.truth
-    count = _repeated([truth.images, truth.labels, truth.crowd, *truth.xywh.T])
+    count = _repeated([truth.images, *truth.xywh.T, truth.labels, truth.crowd])
     if count:
         repeat = _do(count, len(truth.labels), "annotated box", "repeats", "repeat", plural="annotated boxes")
         yield f"{repeat} another one in image, class and box, and only one of them can be found: were annotations joined twice?"
