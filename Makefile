@@ -17,6 +17,7 @@ $(VENV)/.ready: pyproject.toml hatch_build.py $(CONSTRAINTS) $(wildcard zoo/eval
 	python3 -m venv $(VENV)
 	$(PY) -m pip install --quiet --upgrade $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) pip setuptools
 	$(PY) -m pip install $(PINNED) --editable ".[evaluate]"
+	$(PY) -m compileall -q zoo plugins  # as pip does where it copies: some machines let no process write byte code
 	rm -f $(VENV)/.constraints && $(if $(CONSTRAINTS),cp $(CONSTRAINTS) $(VENV)/.constraints,true)
 	touch $@
 

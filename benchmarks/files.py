@@ -134,7 +134,9 @@ def main() -> None:
     if asked.write:
         write_files(asked.write)
         return
-    from table import report
+    from table import compile_project, report
+
+    compile_project()
 
     median, missing = measure(asked.runs, asked.threads)
     rows = []

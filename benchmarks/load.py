@@ -4,9 +4,9 @@ All load Faster R-CNN ResNet-50 FPN: torchvision from a `.pth` in the cache of t
 Hub, and from a file of one's own, for the first time (hashed, every number looked at, a `.pth` converted) and later.
 Each run is a process of its own that imports everything before the clock starts; runs alternate.
 "memory" is what loading adds to the peak of private memory (anonymous pages: what can't be dropped and read again);
-"touched" is the same after one picture has gone through. The boxes of all are compared bit by bit.
+"touched" is the same after one image has gone through. The boxes of all are compared bit by bit.
 
-    python benchmarks/load.py [--runs 7] [--json OUT]
+    python benchmarks/load.py [--runs 7] [--only hub own …] [--no-image] [--json OUT]
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def private_bytes() -> int:
     raise SystemExit("this benchmark reads RssAnon from /proc/self/status and needs Linux")
 
 
-def run_child(loader: str, spec: str) -> None:
-    """One measured load, in this process; prints one JSON line."""
+def run_child(loader: str, spec: str, *, image: bool) -> None:
+    """One measured load, in this process; prints one JSON line. image: whether one goes through the network afterwards."""
     import torch
     import torchvision
     from torchvision.models.detection import fasterrcnn_resnet50_fpn
@@ -63,6 +63,9 @@ def run_child(loader: str, spec: str) -> None:
         network = fasterrcnn_resnet50_fpn(weights="COCO_V1", progress=False).eval()
     seconds = time.perf_counter() - started
     memory = private_bytes() - before
+    if not image:
+        print(json.dumps({"seconds": seconds, "memory": memory, "touched": memory, "boxes": 0, "digest": 0}))
+        return
     if loader != "torchvision":
         for module in network.modules():  # the same fix torchvision's builder makes for these weights
             if type(module).__name__ == "FrozenBatchNorm2d":
@@ -96,16 +99,16 @@ def make_weights(folder: Path) -> tuple[Path, Path]:
     return pth, safe
 
 
-def measure(loader: str, spec: str, environment: dict[str, str]) -> dict[str, float]:
+def measure(loader: str, spec: str, environment: dict[str, str], *, image: bool) -> dict[str, float]:
     if LOADERS[loader][1]:
         with tempfile.TemporaryDirectory() as empty:
-            return measure_in(loader, spec, environment | {"ZOO_HOME": empty})
-    return measure_in(loader, spec, environment)
+            return measure_in(loader, spec, environment | {"ZOO_HOME": empty}, image=image)
+    return measure_in(loader, spec, environment, image=image)
 
 
-def measure_in(loader: str, spec: str, environment: dict[str, str]) -> dict[str, float]:
+def measure_in(loader: str, spec: str, environment: dict[str, str], *, image: bool) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, __file__, "--child", loader, "--spec", spec],
+        [sys.executable, __file__, "--child", loader, "--spec", spec, *([] if image else ["--no-image"])],
         env=environment,
         capture_output=True,
         text=True,
@@ -122,11 +125,15 @@ def main() -> None:
     parser.add_argument("--json")
     parser.add_argument("--child", choices=LOADERS)
     parser.add_argument("--spec", default="")
+    parser.add_argument("--only", nargs="+", choices=LOADERS, default=list(LOADERS))
+    parser.add_argument("--no-image", dest="image", action="store_false", help="load and nothing else")
     asked = parser.parse_args()
     if asked.child:
-        run_child(asked.child, asked.spec)
+        run_child(asked.child, asked.spec, image=asked.image)
         return
-    from table import report
+    from table import compile_project, report
+
+    compile_project()
 
     from zoo.testing import LoopbackHub
 
@@ -142,15 +149,17 @@ def main() -> None:
             "PYTHONHASHSEED": "0",
         }
         places = {"hub": f"hub:bench/fasterrcnn@{commit}", "own": f"file:{safe}", "pth": f"file:{pth}", "torchvision": ""}
-        specs = {loader: places[loader.partition(" ")[0]] for loader in LOADERS}
+        specs = {loader: places[loader.partition(" ")[0]] for loader in LOADERS if loader in {"torchvision", *asked.only}}
         for loader, spec in specs.items():
-            measure(loader, spec, environment)  # fills the cache and the page cache
-        runs = [{one: measure(one, spec, environment) for one, spec in specs.items()} for _ in range(asked.runs)]
+            measure(loader, spec, environment, image=asked.image)  # fills the cache and the page cache
+        runs = [
+            {one: measure(one, spec, environment, image=asked.image) for one, spec in specs.items()} for _ in range(asked.runs)
+        ]
     median = {
         loader: {key: statistics.median(run[loader][key] for run in runs) for key in ("seconds", "memory", "touched")}
-        for loader in LOADERS
+        for loader in specs
     }
-    same = len({run[loader]["digest"] for run in runs for loader in LOADERS}) == 1
+    same = len({run[loader]["digest"] for run in runs for loader in specs}) == 1
     base = median["torchvision"]["seconds"]
     rows = [
         {
@@ -162,8 +171,10 @@ def main() -> None:
         }
         for loader, one in median.items()
     ]
-    boxes = runs[0]["hub"]["boxes"]
-    verdict = f"{boxes} boxes of one picture are {'bit-equal' if same else 'NOT EQUAL'}; median of {asked.runs} runs each."
+    verdict = f"Median of {asked.runs} runs each."
+    if asked.image:
+        boxes = runs[0]["torchvision"]["boxes"]
+        verdict = f"{boxes} boxes of one image are {'bit-equal' if same else 'NOT EQUAL'}; median of {asked.runs} runs each."
     report("Loading Faster R-CNN ResNet-50 FPN", rows, distributions=["torch", "torchvision"], notes=[verdict], to=asked.json)
     raise SystemExit(not same)
 

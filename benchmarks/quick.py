@@ -50,12 +50,12 @@ def imports() -> Ratios:
         subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
         return time.perf_counter() - started
 
-    both = [(seconds("zoo"), seconds("torch")) for _ in range(4)][1:]
+    both = [(seconds("zoo"), seconds("torch")) for _ in range(3)][1:]
     yield "import", statistics.median(theirs / ours for ours, theirs in both)
 
 
 def listing() -> Ratios:
-    took = column(table("listing", "--runs", "3"), "command", "seconds")
+    took = column(table("listing", "--runs", "2"), "command", "seconds")
     ours = {name: one for name, one in took.items() if name.startswith("zoo")}
     yield "list", min(one for name, one in took.items() if name not in ours) / max(ours.values())
     many = [name for name in ours if name.endswith(", 10,000 cards")]
@@ -63,8 +63,8 @@ def listing() -> Ratios:
 
 
 def load() -> Ratios:
-    rows = table("load", "--runs", "5")
-    warm = [one for one in rows if one["loader"].startswith("zoo.load") and "first time" not in one["loader"]]
+    rows = table("load", "--runs", "3", "--no-image", "--only", "hub", "own", "pth")
+    warm = [one for one in rows if one["loader"].startswith("zoo.load")]
     yield "load", min(float(one["times as fast"]) for one in warm)
 
 
@@ -134,12 +134,17 @@ def row(name: str, ratio: float | None) -> dict[str, str]:
 
 
 def results(only: Sequence[str]) -> Mapping[str, float | None]:
-    """The measured ratio of each promise, None where its peer is absent."""
+    """The measured ratio of each promise, None where its peer is absent; each is told as soon as it is known."""
     found: dict[str, float | None] = {}
     for name in only:
         measure, promised = MEASURES[name]
-        found |= dict.fromkeys(promised)
-        found |= dict(measure())
+        started = time.perf_counter()
+        measured = dict.fromkeys(promised) | dict(measure())
+        for one, ratio in measured.items():
+            told = row(one, ratio)
+            print(f"{told['what']}: {told['measured']}, {told['promised']}: {told['holds']}", file=sys.stderr, flush=True)
+        print(f"  ({name}: {time.perf_counter() - started:.0f} s)", file=sys.stderr, flush=True)
+        found |= measured
     return found
 
 
@@ -148,8 +153,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=list(MEASURES))
     parser.add_argument("--json")
     asked = parser.parse_args()
-    from table import report
+    from table import compile_project, report
 
+    compile_project()
     started = time.perf_counter()
     found = results(asked.only)
     rows: list[dict[str, Any]] = [row(name, ratio) for name, ratio in found.items()]

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def compile_project() -> None:
+    """Byte code for the zoo and its plugins, as pip makes it for the peers.
+
+    An editable install has none, and where PYTHONDONTWRITEBYTECODE is set every process would make it again.
+    """
+    for folder in ("zoo", "plugins"):
+        compileall.compile_dir(ROOT / folder, quiet=2)
 
 
 def machine() -> str:
