@@ -4,7 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from zoo.data.ground_truth import places
 from zoo.errors import DataError
 from zoo.evaluate import GroundTruth
 
@@ -81,3 +84,28 @@ def test_columns_that_are_not_in_order_are_refused() -> None:
 def test_ids_are_all_numbers_or_all_text() -> None:
     with pytest.raises(DataError, match="Some image ids are numbers and some are text"):
         GroundTruth.of([3, "7"], TABLE, space=["cat", "dog"])  # type: ignore[list-item]
+
+
+@given(
+    st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=9, unique=True)
+    | st.lists(st.integers(0, 20), min_size=1, max_size=9, unique=True),
+    st.data(),
+)
+def test_boxes_are_found_by_any_ids_and_keep_their_order_within_image_and_class(ids: list[int], data: st.DataObject) -> None:
+    places = data.draw(st.lists(st.tuples(st.sampled_from(ids), st.integers(0, 2)), max_size=40))
+    table = {
+        "image": np.array([image for image, _ in places], np.int64),
+        "label": np.array([label for _, label in places], np.int64),
+        "box": np.ones((len(places), 4)),
+    }
+    truth = GroundTruth.of(ids, table, space=["a", "b", "c"])
+    numbered = [(image, label, number) for number, (image, label) in enumerate(places, start=1)]
+    found = zip(truth.image_ids[truth.images].tolist(), truth.labels.tolist(), truth.ids.tolist(), strict=True)
+    assert list(found) == sorted(numbered)
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=9, unique=True), st.integers(-5, 40))
+def test_an_id_that_is_not_there_is_never_taken_for_another(ids: list[int], asked: int) -> None:
+    rows, known = places(np.sort(np.array(ids)), np.array([asked] * 3 + ids))
+    assert known.tolist() == [asked in ids] * 3 + [True] * len(ids)
+    assert np.sort(ids)[rows[3:]].tolist() == ids

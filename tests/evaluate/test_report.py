@@ -1,8 +1,13 @@
 """A report travels as JSON, keeps its provenance, and two of them can be compared where they were measured alike."""
 
+import copy
 import json
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -194,3 +199,42 @@ def test_an_interval_holds_0_exactly_where_the_p_value_is_above_its_level(
     assert found is not None
     assert (found.interval.low <= 0 <= found.interval.high) == (found.p_value > 1 - level + 1e-12)
     assert found.interval.low <= gap <= found.interval.high
+
+
+def _is_late(report: Report) -> bool:
+    """Whether a report still has parts to compute."""
+    return "per_class" not in vars(report)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda report: report.per_class["person"],
+        lambda report: report.analyses,
+        lambda report: report.to_json(),
+        lambda report: pickle.dumps(report),
+        lambda report: copy.deepcopy(report),
+        lambda report: msgspec.json.encode({"wrapped": report}),
+    ],
+)
+def test_without_resamples_classes_and_analyses_are_computed_when_they_are_first_read(
+    evaluator: Evaluator, read: Callable[[Report], object]
+) -> None:
+    report = evaluator.compute(resamples=0).with_provenance({"model": "mine"})
+    assert report.ap == 0.335996014212976
+    assert _is_late(report)
+    read(report)
+    assert not _is_late(report)
+
+
+def test_a_report_is_the_same_whenever_its_parts_are_computed(evaluator: Evaluator) -> None:
+    early, late = evaluator.compute(resamples=0), evaluator.compute(resamples=0)
+    early.to_json()
+    for copied in (late, pickle.loads(pickle.dumps(late)), Report.from_json(late.to_json()), late.with_provenance({})):
+        assert replace(copied, provenance=None) == early
+    with pytest.raises(AttributeError, match="per_clas"):
+        _ = late.per_clas  # type: ignore[attr-defined]
+
+
+def test_with_resamples_a_report_is_complete(report: Report) -> None:
+    assert not _is_late(report)

@@ -19,6 +19,7 @@ from zoo.labels import LabelSpace
 from zoo.labels.near import check_choice
 from zoo.words import counted
 
+_SPARSE = 16  # ids a table may have room for, of each that is there
 MOST = 1e30  # no picture is so large; far beyond it an area would overflow
 BoxFormat = Literal["xyxy", "xywh"]
 _DTYPES = {
@@ -98,7 +99,7 @@ class GroundTruth:
         rows = rows_of_ids(image_ids, table["image"], name)
         table, unknown = _meant(table, box, name)
         _check_records(table, box, len(space), name)
-        order = np.lexsort((table["label"], rows)) if len(rows) else np.zeros(0, np.int64)
+        order = _by_image_and_label(rows, table["label"], len(image_ids) * len(space))
         return cls(
             image_ids=image_ids,
             space=space,
@@ -175,6 +176,17 @@ def _meant(table: Mapping[str, NDArray[Any]], box: NDArray[np.float64], name: st
     return made, unknown
 
 
+def _by_image_and_label(rows: NDArray[np.int64], labels: NDArray[np.int64], cells: int) -> NDArray[np.int64]:
+    """(n,) boxes by image, then label, then as given. cells: images times classes."""
+    count = len(rows)
+    if not count or cells >= 2**62 // count:
+        return np.lexsort((labels, rows))
+    classes = labels.max() + 1
+    ordered = np.sort((rows * classes + labels) * count + np.arange(count))  # ten times as fast as sorting positions
+    order: NDArray[np.int64] = ordered % count
+    return order
+
+
 def rows_of_ids(image_ids: NDArray[Any], asked: NDArray[Any], name: str) -> NDArray[np.int64]:
     """The row of each asked id in the ascending `image_ids`. Raises: DataError naming the first that is not there."""
     rows, known = places(image_ids, asked)
@@ -197,10 +209,24 @@ def places(image_ids: NDArray[Any], asked: NDArray[Any]) -> tuple[NDArray[np.int
     changes = asked[1:] != asked[:-1]  # results come image by image: each is looked up once
     first = np.flatnonzero(np.concatenate([[True], changes]))
     ids, fits = _alike(asked[first], image_ids.dtype.kind)
-    rows = np.minimum(np.searchsorted(image_ids, ids), len(image_ids) - 1)
+    rows = _rows(image_ids, ids)
     known = fits & (image_ids[rows] == ids)
     counts = np.diff(first, append=len(asked))
     return np.repeat(rows, counts), np.repeat(known, counts)
+
+
+def _rows(image_ids: NDArray[Any], asked: NDArray[Any]) -> NDArray[np.int64]:
+    """Where each asked id is among the ascending `image_ids`, or some row where it is not there."""
+    last = len(image_ids) - 1
+    if image_ids.dtype.kind != "U" and len(asked) > last:
+        span = int(image_ids[-1]) - int(image_ids[0])
+        if span <= _SPARSE * last:  # a table, ten times as fast
+            table = np.zeros(span + 1, np.int64)
+            table[image_ids - image_ids[0]] = np.arange(last + 1)
+            near = np.clip(asked, image_ids[0], image_ids[-1])
+            found: NDArray[np.int64] = table[near - image_ids[0]]
+            return found
+    return np.minimum(np.searchsorted(image_ids, asked), last)
 
 
 def _alike(asked: NDArray[Any], kind: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
@@ -228,11 +254,13 @@ def _check_corners(table: Mapping[str, NDArray[Any]], box_format: BoxFormat, nam
 
 def _check_records(table: Mapping[str, NDArray[Any]], xywh: NDArray[np.float64], classes: int, name: str) -> None:
     """Raises: DataError naming the first annotation, in the order given, whose numbers can't be."""
+    x, y, width, height = np.ascontiguousarray(xywh.T)  # columns: rows of four take several times as long
+    inside = (np.abs(x) <= MOST) & (np.abs(y) <= MOST) & (np.abs(width) <= MOST) & (np.abs(height) <= MOST)
     wrong = {
         "a label outside the label space": (table["label"] < 0) | (table["label"] >= classes),
-        "a coordinate that is not finite": ~(np.abs(xywh) <= MOST).all(1),
-        "a negative width or height": (xywh[:, 2:] < 0).any(1),
-        "a crowd that is neither 0 nor 1": ~np.isin(table["crowd"], (0, 1)),
+        "a coordinate that is not finite": ~inside,
+        "a negative width or height": (width < 0) | (height < 0),
+        "a crowd that is neither 0 nor 1": (table["crowd"] != 0) & (table["crowd"] != 1),
         "an area that is negative or not finite": ~((table["area"] >= 0) & (table["area"] <= MOST)),
     }
     for what, rows in wrong.items():

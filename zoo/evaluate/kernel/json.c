@@ -103,6 +103,32 @@ Text json_number(Text at, Text end, Number *number) {
     return at;
 }
 
+static Text behind_digits(Text at, Text end) {
+    while (at < end && (unsigned)*at - '0' <= 9) at++;
+    return at;
+}
+
+/* Behind a number whose value nobody wants. */
+static Text skip_number(Text at, Text end) {
+    if (at < end && *at == '-') at++;
+    Text first = at;
+    at = behind_digits(at, end);
+    if (at == first || (*first == '0' && at - first > 1)) return NULL;
+    if (at < end && *at == '.') {
+        first = at + 1;
+        at = behind_digits(first, end);
+        if (at == first) return NULL;
+    }
+    if (at < end && (*at | 0x20) == 'e') {
+        at++;
+        if (at < end && (*at == '+' || *at == '-')) at++;
+        first = at;
+        at = behind_digits(at, end);
+        if (at == first) return NULL;
+    }
+    return at;
+}
+
 static Text members(Text at, Text end, int depth, int object) {
     uint8_t last = object ? '}' : ']';
     at = json_blank(at + 1, end);
@@ -123,7 +149,6 @@ static Text members(Text at, Text end, int depth, int object) {
 
 Text json_skip(Text at, Text end, int depth) {
     int escaped;
-    Number number;
     at = json_blank(at, end);
     if (at >= end || depth > DEEPEST) return NULL;
     switch (*at) {
@@ -133,7 +158,7 @@ Text json_skip(Text at, Text end, int depth) {
     case 't': return end - at >= 4 && !memcmp(at, "true", 4) ? at + 4 : NULL;
     case 'f': return end - at >= 5 && !memcmp(at, "false", 5) ? at + 5 : NULL;
     case 'n': return end - at >= 4 && !memcmp(at, "null", 4) ? at + 4 : NULL;
-    default: return json_number(at, end, &number);
+    default: return skip_number(at, end);
     }
 }
 
