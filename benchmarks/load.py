@@ -119,6 +119,49 @@ def measure_in(loader: str, spec: str, environment: dict[str, str], *, image: bo
     return json.loads(done.stdout.splitlines()[-1])
 
 
+Runs = list[dict[str, dict[str, float]]]
+
+
+def measure_all(loaders: list[str], runs: int, *, image: bool) -> Runs:
+    """Every loader in turn, so many times, beside a loopback Hub; one more run fills the caches first."""
+    from zoo.testing import LoopbackHub
+
+    with tempfile.TemporaryDirectory() as name, LoopbackHub() as hub:
+        folder = Path(name)
+        pth, safe = make_weights(folder)
+        commit = hub.add("bench/fasterrcnn", {"model.safetensors": safe})
+        environment = os.environ | {
+            "TORCH_HOME": str(folder / "torch"),
+            "ZOO_HOME": str(folder / "zoo"),
+            "HF_HOME": str(folder / "hf"),
+            "HF_ENDPOINT": hub.endpoint,
+            "PYTHONHASHSEED": "0",
+        }
+        places = {"hub": f"hub:bench/fasterrcnn@{commit}", "own": f"file:{safe}", "pth": f"file:{pth}", "torchvision": ""}
+        specs = {loader: places[loader.partition(" ")[0]] for loader in loaders}
+        return [{one: measure(one, spec, environment, image=image) for one, spec in specs.items()} for _ in range(runs + 1)][1:]
+
+
+def rows_of(runs: Runs) -> list[dict[str, str]]:
+    """A row a loader, with its medians."""
+    rows = []
+    base = statistics.median(run["torchvision"]["seconds"] for run in runs)
+    for loader in runs[0]:
+        seconds, memory, touched = (
+            statistics.median(run[loader][key] for run in runs) for key in ("seconds", "memory", "touched")
+        )
+        rows.append(
+            {
+                "loader": LOADERS[loader][0],
+                "seconds": f"{seconds:.3f}",
+                "times as fast": f"{base / seconds:.1f}",
+                "memory MB": f"{memory / 1e6:.0f}",
+                "touched MB": f"{touched / 1e6:.0f}",
+            }
+        )
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=7)
@@ -134,48 +177,14 @@ def main() -> None:
     from table import compile_project, report
 
     compile_project()
-
-    from zoo.testing import LoopbackHub
-
-    with tempfile.TemporaryDirectory() as name, LoopbackHub() as hub:
-        folder = Path(name)
-        pth, safe = make_weights(folder)
-        commit = hub.add("bench/fasterrcnn", {"model.safetensors": safe})
-        environment = os.environ | {
-            "TORCH_HOME": str(folder / "torch"),
-            "ZOO_HOME": str(folder / "zoo"),
-            "HF_HOME": str(folder / "hf"),
-            "HF_ENDPOINT": hub.endpoint,
-            "PYTHONHASHSEED": "0",
-        }
-        places = {"hub": f"hub:bench/fasterrcnn@{commit}", "own": f"file:{safe}", "pth": f"file:{pth}", "torchvision": ""}
-        specs = {loader: places[loader.partition(" ")[0]] for loader in LOADERS if loader in {"torchvision", *asked.only}}
-        for loader, spec in specs.items():
-            measure(loader, spec, environment, image=asked.image)  # fills the cache and the page cache
-        runs = [
-            {one: measure(one, spec, environment, image=asked.image) for one, spec in specs.items()} for _ in range(asked.runs)
-        ]
-    median = {
-        loader: {key: statistics.median(run[loader][key] for run in runs) for key in ("seconds", "memory", "touched")}
-        for loader in specs
-    }
-    same = len({run[loader]["digest"] for run in runs for loader in specs}) == 1
-    base = median["torchvision"]["seconds"]
-    rows = [
-        {
-            "loader": LOADERS[loader][0],
-            "seconds": f"{one['seconds']:.3f}",
-            "times as fast": f"{base / one['seconds']:.1f}",
-            "memory MB": f"{one['memory'] / 1e6:.0f}",
-            "touched MB": f"{one['touched'] / 1e6:.0f}",
-        }
-        for loader, one in median.items()
-    ]
-    verdict = f"Median of {asked.runs} runs each."
+    runs = measure_all([one for one in LOADERS if one in {"torchvision", *asked.only}], asked.runs, image=asked.image)
+    same = len({one["digest"] for run in runs for one in run.values()}) == 1
+    note = f"Median of {asked.runs} runs each."
     if asked.image:
         boxes = runs[0]["torchvision"]["boxes"]
-        verdict = f"{boxes} boxes of one image are {'bit-equal' if same else 'NOT EQUAL'}; median of {asked.runs} runs each."
-    report("Loading Faster R-CNN ResNet-50 FPN", rows, distributions=["torch", "torchvision"], notes=[verdict], to=asked.json)
+        note = f"{boxes} boxes of one image are {'bit-equal' if same else 'NOT EQUAL'}; median of {asked.runs} runs each."
+    title = "Loading Faster R-CNN ResNet-50 FPN"
+    report(title, rows_of(runs), distributions=["torch", "torchvision"], notes=[note], to=asked.json)
     raise SystemExit(not same)
 
 
