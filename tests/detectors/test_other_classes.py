@@ -198,6 +198,7 @@ def test_the_report_counts_what_is_new(old: Detector, new: Detector) -> None:
     }
     assert {one.tensor: one.new for one in swap.new_tensors} == rows
     assert all(name in str(swap) for name in rows)
+    assert str(swap).startswith("A head for 3 classes (dog, elk, bee) on weights for 4 classes (")
 
 
 def test_a_carried_class_is_seen_as_before(old: Detector, new: Detector) -> None:

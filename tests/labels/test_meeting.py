@@ -91,10 +91,10 @@ def test_objects365_meets_its_later_spelling() -> None:
 
 def test_the_report_names_what_does_not_meet() -> None:
     report = str(meet(LabelSpace.custom(["dog", "cab", "tv"]), LabelSpace.custom(["dog", "cat", "tvmonitor"])))
-    assert "knows 2 of the 3 classes" in report
+    assert "The model (dog, cab, tv) knows 2 of the 3 classes of the data (dog, cat, tvmonitor)." in report
     assert "tv = tvmonitor" in report
-    assert "Only in custom: cat." in report
-    assert "Only in custom: cab." in report
+    assert "Only in the data: cat." in report
+    assert "Only in the model: cab." in report
 
 
 @pytest.mark.parametrize("name", labels.names())

@@ -67,7 +67,7 @@ def _check_labels(labels: Tensor, space: LabelSpace) -> None:
     if low < 0 or high >= len(space):
         classes = counted(len(space), "class", "classes")
         raise LabelError(
-            f"Detections in the label space '{space.name}' were to be made.",
+            f"Detections in the label space '{space.title}' were to be made.",
             f"Label {low if low < 0 else high} is outside it: it has {classes}, 0..{len(space) - 1}.",
             "Labels are contiguous from 0: map a data set's ids with space.label_of_id, a network's outputs with space.channels.",
         )

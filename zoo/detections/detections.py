@@ -211,7 +211,7 @@ class Detections:
         homeless = sorted({self.names[label] for label in self.labels[labels < 0].tolist()})
         if homeless and unknown == "raise":
             raise LabelError(
-                f"Detections were to be relabelled from '{self.space.name}' to '{meeting.data.name}'.",
+                f"Detections were to be relabelled from '{self.space.title}' to '{meeting.data.title}'.",
                 f"There, no class is called {', '.join(homeless)}.",
                 'Leave them out with unknown="drop", or pick classes first with of_classes(...).',
             )

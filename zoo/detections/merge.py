@@ -27,7 +27,7 @@ def merge(parts: Iterable[Detections]) -> Detections:
         if part.space != first.space:
             raise LabelError(
                 "Detections were to be merged.",
-                f"They are in different label spaces, '{first.space.name}' and '{part.space.name}'.",
+                f"They are in different label spaces, '{first.space.title}' and '{part.space.title}'.",
                 "Bring them into one first: merge([first, second.relabel(first.space)]).",
             )
         if part.size != first.size:

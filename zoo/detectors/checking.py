@@ -17,7 +17,7 @@ def violation(seen: object, size: tuple[int, int], space: LabelSpace) -> str | N
     if not seen.boxes.is_cpu:
         return f"The boxes are on {seen.boxes.device}, not on the CPU."
     if seen.space is not space and seen.space != space:
-        return f"The labels are of the label space '{seen.space.name}', the model's is '{space.name}'."
+        return f"The labels are of the label space '{seen.space.title}', the model's is '{space.title}'."
     if not len(seen):
         return None
     boxes = seen.boxes.numpy()  # a third of the time that torch takes for so few numbers

@@ -26,6 +26,7 @@ from zoo.hub.fetched import Fetched
 from zoo.hub.record import Stamp, note_finite
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
+from zoo.labels.space import CUSTOM
 from zoo.registry import Catalogue, Choice, catalogue
 from zoo.words import kind
 
@@ -162,6 +163,6 @@ def named(name: str, old: LabelSpace, new: LabelSpace) -> str:
     """The name of a model for other classes than its card's: `yolox_nano.coco[helmet,vest]`, `yolox_nano.coco[voc20]`."""
     if new.names == old.names:
         return name
-    if new.name != "custom":
+    if new.name != CUSTOM:
         return f"{name}[{new.name}]"
     return f"{name}[{','.join(new.names)}]" if len(new) <= SHOWN else f"{name}[{len(new)} classes]"

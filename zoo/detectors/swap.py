@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from zoo.labels import LabelSpace
 from zoo.labels.meeting import Meeting
 from zoo.words import are, counted
 
@@ -62,18 +63,22 @@ class HeadSwap:
         return tuple(one for one in self.tensors if one.new)
 
     def __str__(self) -> str:
-        old, carried = self.meeting.model, self.carried
+        carried = self.carried
         shown = [name if name == before else f"{name} (there {before})" for name, before in carried.items()]
         others = self.kept + len(self.tensors) - len(self.new_tensors)
         fresh = [(one, counted(one.shape[0], "row")) for one in self.new_tensors]
         lines = [
-            f"A head for {counted(len(self.meeting.data), 'class', 'classes')} on weights for the {len(old)} of {old.name}.",
+            f"A head for {_classes(self.meeting.data)} on weights for {_classes(self.meeting.model)}.",
             f"Carried over: {some(shown)}.",
             f"New, to be trained: {some(self.new_classes)}.",
             *(f"  {one.tensor} {one.shape}: {one.new} of {rows} {are(one.new)} new" for one, rows in fresh),
             f"The other {counted(others, 'tensor')} {are(others)} from the weights.",
         ]
         return "\n".join(lines)
+
+
+def _classes(space: LabelSpace) -> str:
+    return f"{counted(len(space), 'class', 'classes')} ({space.title})"
 
 
 def some(names: Sequence[str]) -> str:

@@ -53,16 +53,15 @@ class Meeting:
         return not self.data_only
 
     def __str__(self) -> str:
-        lines = [
-            f"{self.model.name} knows {len(self.pairs)} of the {counted(len(self.data), 'class', 'classes')} of {self.data.name}."
-        ]
+        theirs = f"{counted(len(self.data), 'class', 'classes')} of the data ({self.data.title})"
+        lines = [f"The model ({self.model.title}) knows {len(self.pairs)} of the {theirs}."]
         if self.renamed:
             lines.append(f"Same class, other name: {', '.join(f'{ours} = {theirs}' for ours, theirs in self.renamed)}.")
         if self.data_only:
-            lines.append(f"Only in {self.data.name}: {', '.join(self.data_only)}.")
+            lines.append(f"Only in the data: {', '.join(self.data_only)}.")
         if self.model_only:
             more = f" and {len(self.model_only) - 10} more" if len(self.model_only) > 10 else ""
-            lines.append(f"Only in {self.model.name}: {', '.join(self.model_only[:10])}{more}.")
+            lines.append(f"Only in the model: {', '.join(self.model_only[:10])}{more}.")
         return "\n".join(lines)
 
 

@@ -16,6 +16,7 @@ from zoo.errors import LabelError
 from zoo.labels.near import choice_of, near
 from zoo.words import counted, kind
 
+CUSTOM = "custom"  # the name of every list of one's own
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -60,7 +61,7 @@ class LabelSpace:
                 f"That is {kind(names)}, and class names come as a list, because their order numbers them.",
                 "Pass them in order, for example ['helmet', 'vest'].",
             )
-        return cls("custom", tuple(names))
+        return cls(CUSTOM, tuple(names))
 
     def _check(self, count: int) -> None:
         asked = f"Label space '{self.name}' was declared."
@@ -87,6 +88,14 @@ class LabelSpace:
     def __repr__(self) -> str:
         more = f", … {len(self) - 3} more" if len(self) > 3 else ""
         return f"LabelSpace({self.name}: {', '.join(self.names[:3])}{more})"
+
+    @property
+    def title(self) -> str:
+        """What a reader knows it by: its name, or its first classes where it is a list of one's own."""
+        if self.name != CUSTOM:
+            return self.name
+        rest = len(self) - 3
+        return ", ".join(f"{name:.40}" for name in self.names[:3]) + (f" and {rest} more" if rest > 0 else "")
 
     def label(self, name: str) -> int:
         """The label of a class. Raises: LabelError with the near names, for a name that is not in the space."""

@@ -35,7 +35,7 @@ def _in_input(target: Target, place: Place, device: torch.device, space: LabelSp
     if len(wrong):
         raise LabelError(
             f"The loss was asked for with the label {int(wrong[0])}.",
-            f"Its label space '{space.name}' has {len(space)} labels, from 0.",
+            f"Its label space '{space.title}' has {len(space)} labels, from 0.",
             "Map the data set's classes to the model's by name before training.",
         )
     _check_inside(target.boxes, place)

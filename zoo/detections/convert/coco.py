@@ -80,7 +80,7 @@ def _label(category_id: int, space: LabelSpace) -> int:
         return space.label_of_id[category_id]
     except KeyError:
         raise LabelError(
-            f"COCO results were to be read in the label space '{space.name}'.",
+            f"COCO results were to be read in the label space '{space.title}'.",
             f"Category id {category_id} is none of its ids, which go from {min(space.ids)} to {max(space.ids)}.",
             "Pass the label space of the data set that the results were made for; zoo.labels.names() lists those with a name.",
         ) from None

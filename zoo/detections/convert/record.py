@@ -84,7 +84,7 @@ def _check_names(detections: list[_Detection], space: LabelSpace) -> None:
     for one in detections:
         if one.label not in range(len(space)) or space.names[one.label] != one.name:
             raise LabelError(
-                f"A record of detections was to be read in the label space '{space.name}'.",
+                f"A record of detections was to be read in the label space '{space.title}'.",
                 f"It calls label {one.label} '{one.name}', which is not so there.",
                 "Pass the label space of the model that wrote the record.",
             )

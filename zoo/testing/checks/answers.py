@@ -104,7 +104,7 @@ def check_corners_in_order(detector: Detector) -> None:
 def check_labels_in_range(detector: Detector) -> None:
     """Labels are positions in the detector's own label space."""
     seen, space = _seen(detector), detector.space
-    require(seen.space == space, f"Labels are of the space '{seen.space.name}', the detector's is '{space.name}'.")
+    require(seen.space == space, f"Labels are of the space '{seen.space.title}', the detector's is '{space.title}'.")
     wrong = seen.labels[(seen.labels < 0) | (seen.labels >= len(space))].tolist()
     require(not wrong, f"Labels {wrong[:3]} are outside the label space of {len(space)}.")
 
