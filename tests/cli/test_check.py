@@ -1,11 +1,16 @@
 """`zoo check`: the kit from the shell."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from zoo.errors import ContractError
 
 Shell = Callable[..., Any]
 SMALL = ("--set", "size=32", "--set", "input.size=[32, 32]")
@@ -62,6 +67,7 @@ def test_json_has_promise_status_and_reason(shell: Shell) -> None:
         "promise": "Scores never rise from one detection to the next.",
         "status": "passed",
         "reason": "",
+        "same_as": None,
         "ended": False,
     }
     assert (written["model"], written["passed"], written["failed"], written["skipped"], written["expected"]) == (
@@ -115,6 +121,51 @@ def test_a_setting_that_the_architecture_does_not_take_is_the_settings_fault_wha
     assert "registry.yaml" not in answer.err
 
 
+LEAVING = """
+    import sys
+    from zoo import hookimpl
+
+    def build(*, space, step):
+        from zoo.testing import Toy
+
+        def leave(*_):
+            sys.exit(0)
+
+        return leave() if step == "build" else type("Leaving", (Toy,), {step: leave})(space)
+
+    def fail(*, space):
+        raise ValueError("It has no weights.")
+
+    @hookimpl
+    def register_architectures(register):
+        register("leaving", "detzoo_leaving:build")
+        register("failing", "detzoo_leaving:fail")
+
+    @hookimpl
+    def register_cards(register):
+        cards = {"failing": {"architecture": "failing", "labels": ["a"]}}
+        for step in ("build", "decode"):
+            cards[step] = {"architecture": "leaving", "labels": ["a"], "arguments": {"step": step}}
+        register({"schema": 1, "cards": cards})
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [("build", "It called sys.exit(0)"), ("decode", "Its code called sys.exit(0)"), ("failing", "It has no weights.")],
+)
+def test_a_plugin_that_leaves_or_can_not_be_built_ends_the_real_command_with_8(
+    give_plugin: Callable[..., None], tmp_path: Path, model: str, said: str
+) -> None:
+    give_plugin("leaving", LEAVING)
+    command = [sys.executable, "-m", "zoo", "check", model, "--only", "sees_something", "--only", "card_has_labels"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, capture_output=True, text=True)
+    assert done.returncode == ContractError.exit_code == 8, done.stderr
+    assert said in done.stdout
+    assert done.stdout.endswith(f"{model}: 1 passed, 1 failed.\n")  # the checks after the fault are asked too
+    assert "Traceback" not in done.stderr
+
+
 def test_one_fault_in_many_checks_is_told_once(shell: Shell, give_plugin: Callable[..., None]) -> None:
     give_plugin("loud", LOUD)
     checks = ["best_first", "corners_in_order", "labels_in_range", "sees_something"]
@@ -123,3 +174,9 @@ def test_one_fault_in_many_checks_is_told_once(shell: Shell, give_plugin: Callab
     assert answer.out.count("FAILED") == 4
     assert answer.out.count("ValueError: Box") == 1, answer.out
     assert "sees_something and 3 more: ValueError: Box 1 is odd" in answer.out
+    written = json.loads(shell("check", "loud", *[word for check in checks for word in ("--only", check)], "--json").out)
+    first, *others = written["checks"]
+    assert (first["check"], first["same_as"]) == ("sees_something", None)
+    assert first["reason"].startswith("ValueError: Box")
+    told = {(one["status"], one["reason"], one["same_as"]) for one in others}
+    assert told == {("failed", "", "sees_something")}

@@ -1,8 +1,11 @@
 """`zoo check`: the conformance kit on one model, from the shell.
 
-With `--json`, an object: model, passed, failed, skipped, expected (how many of each), and checks, a list of {check, group,
-promise, status, reason, seconds, ended}. The exit code is 0 where nothing failed, 1 where a check did, and 8 where the model's
-code called `sys.exit`.
+With `--json`, an object: model, passed, failed, skipped, expected (how many of each), and checks, a
+list of {check, group, promise, status, reason, same_as, seconds, ended}. A reason is told once:
+later checks that give the same have an empty one and name the first in `same_as`, else null.
+
+The exit code is 0 where nothing failed, 1 where a check did, and 8 where the model can't be built or
+its code called `sys.exit`.
 """
 
 from __future__ import annotations
@@ -79,13 +82,27 @@ def _write_table(name: str, outcomes: Sequence[Outcome]) -> None:
 
 
 def _told_once(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:
-    """Each reason with the checks that give it; one fault in many pictures differs in its numbers, and in who noticed it."""
-    found: dict[str, tuple[str, list[str]]] = {}
+    """Each reason with the checks that give it."""
+    first = _first_told(outcomes)
+    told: dict[str, list[str]] = {}
+    for check, name in first.items():
+        told.setdefault(name, []).append(check)
+    reasons = {one.check: one.reason for one in outcomes}
+    return [(reasons[name], checks) for name, checks in told.items()]
+
+
+def _first_told(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """Each check that gives a reason, and the first that gives the same.
+
+    One fault in many images differs in its numbers, and in who noticed it.
+    """
+    first: dict[tuple[str, str], str] = {}
+    found = {}
     for one in outcomes:
         if one.reason:
             kind = re.sub(r"\d+(\.\d+)?", "0", one.reason.rpartition(" raised ")[2])
-            found.setdefault(f"{one.status} {kind}", (one.reason, []))[1].append(one.check)
-    return list(found.values())
+            found[one.check] = first.setdefault((one.status, kind), one.check)
+    return found
 
 
 def _some(checks: Sequence[str]) -> str:
@@ -110,7 +127,12 @@ def _write_json(name: str, outcomes: Sequence[Outcome]) -> None:
     from zoo.testing import CHECKS
 
     counts: Counter[str] = Counter(one.status for one in outcomes)
-    checks = [asdict(one) | {"group": CHECKS[one.check].group, "promise": CHECKS[one.check].promise} for one in outcomes]
+    first = _first_told(outcomes)
+    checks = []
+    for one in outcomes:
+        check, same = CHECKS[one.check], first.get(one.check, one.check)
+        told = {"reason": one.reason, "same_as": None} if same == one.check else {"reason": "", "same_as": same}
+        checks.append(asdict(one) | told | {"group": check.group, "promise": check.promise})
     output.document(json.dumps({"model": name, **{status: counts[status] for status in SHOWN}, "checks": checks}, indent=2))
 
 

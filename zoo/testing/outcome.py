@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Literal
 
-from zoo.errors import NameNotFound, made_of
+from zoo.errors import ContractError, NameNotFound, made_of
 from zoo.testing.checklist import Check, chosen
 from zoo.testing.model import Model
 from zoo.testing.verdict import NotApplicable, NotHere
@@ -23,7 +23,7 @@ class Outcome:
     status: `passed`; `failed`, also where a check that was expected to fail did not, or is not applicable to the model;
             `skipped`, not applicable; `expected`, failed as was expected.
     reason: why, in a sentence; empty for what passed.
-    ended:  whether it failed because the model's code called `sys.exit`, which would end whatever uses it.
+    ended:  whether it failed because the model's code called `sys.exit` or can't build it, which ends whatever uses it.
     """
 
     check: str
@@ -75,9 +75,11 @@ def asked_for(expected: Mapping[str, str], only: Collection[str]) -> dict[str, s
     return dict(expected)
 
 
-def ended(error: BaseException) -> bool:
-    """Whether an error is `sys.exit`, or came of it."""
-    return any(isinstance(one, SystemExit) for one in made_of(error))
+def ended(error: BaseException, model: Model) -> bool:
+    """Whether an error is `sys.exit`, or came of it, or of a builder that fails."""
+    if any(isinstance(one, SystemExit) for one in made_of(error)):
+        return True
+    return isinstance(error, ContractError) and isinstance(model.defect(), ContractError)
 
 
 def _outcome(check: Check, model: Model, expected: str | None) -> Outcome:
@@ -94,7 +96,7 @@ def _asked(check: Check, model: Model, expected: str | None) -> tuple[Status, st
     except NotApplicable as why:
         return ("skipped", str(why), False) if expected is None else ("failed", never_asked(why), False)
     except (Exception, SystemExit) as error:  # whatever a plugin raises is an answer
-        return ("failed", _said(error), ended(error)) if expected is None else ("expected", expected, False)
+        return ("failed", _said(error), ended(error, model)) if expected is None else ("expected", expected, False)
     return ("passed", "", False) if expected is None else ("failed", kept(expected), False)
 
 
