@@ -15,7 +15,7 @@ from zoo.errors import CardError, UsageError
 from zoo.labels import LabelSpace
 from zoo.registry import Card, add
 from zoo.registry.card import Drawing, Expectation, ExpectedBox, FileSource, Shape, Weights
-from zoo.testing import ConformanceError, Model, NotApplicable, Outcome, Toy, run
+from zoo.testing import CHECKS, ConformanceError, Model, NotApplicable, Outcome, Toy, run
 from zoo.testing.checks import check_claim_reached, check_expected_detections
 from zoo.testing.drawing import image_of
 
@@ -68,6 +68,19 @@ def test_exchanged_classes_and_axes_are_found(trained: Toy) -> None:
         other.load_state_dict(trained.state_dict())
         with pytest.raises(ConformanceError, match=said):
             check_expected_detections(model(other, expected))
+
+
+def test_scores_under_a_root_which_random_weights_do_not_tell_are_found(trained: Toy) -> None:
+    class Rooted(Toy):
+        def one(self, boxes: Tensor, scores: Tensor, *rest: Any) -> Any:
+            return super().one(boxes, scores.sqrt(), *rest)
+
+    asked = [check for check in CHECKS if check != "pickle"]  # which finds no class that a test defines
+    assert [one.reason for one in run(Model("toy", Rooted, SPACE), only=asked) if one.status == "failed"] == []
+    other = Rooted(SPACE).eval()
+    other.load_state_dict(trained.state_dict())
+    with pytest.raises(ConformanceError, match="it sees"):
+        check_expected_detections(model(other, seen_by(trained)))
 
 
 def test_another_score_and_one_box_more_are_found(trained: Toy) -> None:

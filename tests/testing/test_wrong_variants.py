@@ -35,17 +35,26 @@ def decoding(change: Callable[[Toy, Callable[[Protocol], list[Detections]], Batc
     return Decoding
 
 
-def suppressing(*, classes: bool = True, top: int = 1000, iou: float | None = None) -> type[Toy]:
-    """A toy whose suppression looks at so many boxes, may forget the classes, and may have an IoU of its own."""
+def suppressing(*, classes: bool = True, top: int = 1000, iou: Callable[[float], float] = lambda given: given) -> type[Toy]:
+    """A toy whose suppression looks at so many boxes, may forget the classes, and may take another IoU than is given."""
 
     def change(self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol) -> list[Detections]:
         found = []
         for seen in ours(replace(rules, iou=1.0, max_boxes=10_000)):
             best = seen.top(min(top, len(seen)))
             labels = best.labels if classes else torch.zeros_like(best.labels)
-            kept = batched_nms(best.boxes, best.scores, labels, rules.iou if iou is None else iou)
+            kept = batched_nms(best.boxes, best.scores, labels, iou(rules.iou or 0.0))
             found.append(best[kept[: rules.max_boxes]])
         return found
+
+    return decoding(change)
+
+
+def capped(**most: Any) -> type[Toy]:
+    """A toy that takes no larger values of these settings than it has itself."""
+
+    def change(self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol) -> list[Detections]:
+        return ours(replace(rules, **{name: min(getattr(rules, name), value) for name, value in most.items()}))
 
     return decoding(change)
 
@@ -140,7 +149,11 @@ VARIANTS: dict[str, tuple[str, type[Toy]]] = {
         decoding(lambda self, ours, batch, rules: [moved(one, torch.round) for one in ours(rules)]),
     ),
     "suppression across classes": ("only_overlaps_suppressed", suppressing(classes=False)),
-    "an IoU of its own": ("iou_obeyed", suppressing(iou=0.5)),
+    "an IoU of its own": ("iou_obeyed", suppressing(iou=lambda _: 0.5)),
+    "an IoU of its own at most": ("iou_is_the_callers", suppressing(iou=lambda given: min(given, 0.5))),
+    "an IoU of its own at least": ("iou_is_the_callers", suppressing(iou=lambda given: max(given, 0.5))),
+    "a max_boxes of its own at most": ("max_boxes_is_the_callers", capped(max_boxes=10)),
+    "no score over a half is asked for": ("score_floor_obeyed", capped(score=0.5)),
     "two boxes before suppression": ("many_boxes_returned", suppressing(top=2)),
     "max_boxes before suppression": ("best_of_what_is_kept", decoding(first_before_suppression)),
     "batches of more than eight": ("large_batches_change_nothing", MixedUpBeyondEight),
@@ -184,7 +197,7 @@ def test_what_a_toy_does_right_none_of_these_checks_minds() -> None:
 
 
 def test_every_check_has_a_detector_that_fails_it() -> None:
-    """One needs a second device, one is tested with an installed plugin, and two want trained weights: test_expects.py."""
+    """But for some: a second device, an installed plugin, trained weights (test_expects.py), two maps (test_background.py)."""
     spec = importlib.util.spec_from_file_location("broken_toys", Path(__file__).with_name("test_checks.py"))
     assert spec
     assert spec.loader
@@ -194,6 +207,7 @@ def test_every_check_has_a_detector_that_fails_it() -> None:
     found = {check for check, _ in VARIANTS.values()}
     assert set(CHECKS) - set(beside.BROKEN) - found == {
         "other_device",
+        "background_is_unlearnt_everywhere",
         "registering_imports_no_torch",
         "expected_detections",
         "claim_reached",

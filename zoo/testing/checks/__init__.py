@@ -15,6 +15,7 @@ from zoo.testing.checks.answers import check_one_answer_a_picture as check_one_a
 from zoo.testing.checks.answers import check_scores_are_probabilities as check_scores_are_probabilities
 from zoo.testing.checks.answers import check_sees_something as check_sees_something
 from zoo.testing.checks.background import check_background_is_unlearnt as check_background_is_unlearnt
+from zoo.testing.checks.background import check_background_is_unlearnt_everywhere as check_background_is_unlearnt_everywhere
 from zoo.testing.checks.building import check_building_changes_no_setting as check_building_changes_no_setting
 from zoo.testing.checks.building import check_classes_carried_over as check_classes_carried_over
 from zoo.testing.checks.building import check_labels_obeyed as check_labels_obeyed
@@ -64,8 +65,10 @@ from zoo.testing.checks.state import check_pickle as check_pickle
 from zoo.testing.checks.state import check_state_through_safetensors as check_state_through_safetensors
 from zoo.testing.checks.state import check_threads as check_threads
 from zoo.testing.checks.suppression import check_best_of_what_is_kept as check_best_of_what_is_kept
+from zoo.testing.checks.suppression import check_iou_is_the_callers as check_iou_is_the_callers
 from zoo.testing.checks.suppression import check_iou_obeyed as check_iou_obeyed
 from zoo.testing.checks.suppression import check_many_boxes_returned as check_many_boxes_returned
+from zoo.testing.checks.suppression import check_max_boxes_is_the_callers as check_max_boxes_is_the_callers
 from zoo.testing.checks.suppression import check_only_overlaps_suppressed as check_only_overlaps_suppressed
 from zoo.testing.checks.training import check_a_batch_without_objects_trains as check_a_batch_without_objects_trains
 from zoo.testing.checks.training import check_a_picture_without_objects_trains as check_a_picture_without_objects_trains

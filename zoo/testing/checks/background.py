@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 from torchvision.ops import box_iou
 
 from zoo.detections import Detections
@@ -12,6 +13,7 @@ from zoo.parts import Batch, Protocol, Target
 from zoo.testing.freed import freed
 from zoo.testing.lent import training
 from zoo.testing.pictures import scene, truth
+from zoo.testing.raised import BELIEVING
 from zoo.testing.verdict import NotApplicable, require
 
 BEST = 10  # boxes beside the objects that are followed in each image
@@ -20,6 +22,9 @@ LESS = 0.98  # of its score
 SAME = 1.0  # pixels
 LEAST = 0.1  # of the boxes; a loss that mines hard negatives reaches few at a time
 TRIES = (20, 0.3), (40, 0.5)  # steps and their length
+MAP = 4  # dimensions: image, channel, row, column
+SAMPLES = 8
+THOUSAND = 1000
 EVERYTHING = Protocol(score=0.0, iou=1.0, max_boxes=10_000)
 
 
@@ -41,6 +46,78 @@ def check_background_is_unlearnt(detector: Detector) -> None:
     require(False, f"Where its last layers go down the loss, {case}: it teaches not what is background.")
 
 
+def check_background_is_unlearnt_everywhere(detector: Detector) -> None:
+    """In each of its maps, coarse and fine, some loss pulls at cells outside the objects that believe to see something.
+
+    Map by map the outputs of the last layers are raised, until those cells believe. One image may
+    be too few where the loss samples: eight samples are drawn. A map that changes no score is not
+    asked, nor is one that has no cell outside.
+    """
+    targets = [truth(), truth(len(detector.space) - 1)]
+    with training(detector):
+        batch = detector.prepare([scene(seed=1), scene(seed=2)])
+        with freed(detector, batch) as leaves:
+            maps = _maps(leaves)
+            if len(maps) < 2:
+                raise NotApplicable("Its last layers have one map, or none.")
+            said = {leaf: leaf.detach().clone() for leaf in leaves}
+            for (height, width), of_map in maps.items():
+                outside = _outside(batch, targets, height, width)
+                for leaf in of_map:
+                    leaf.data.copy_(BELIEVING.of(said[leaf]))
+                pulled = not outside.any() or _pulled(detector, batch, targets, of_map, outside)
+                believed = None if pulled else _scores(detector, batch)
+                for leaf in of_map:
+                    leaf.data.copy_(said[leaf])
+                silent = believed is None or bool(torch.isin(believed, _scores(detector, batch)).all())
+                case = f"Where its map of {height} x {width} cells believes to see objects"
+                require(silent, f"{case}, no loss says what is background.")
+
+
+def _maps(leaves: list[Tensor]) -> dict[tuple[int, int], list[Tensor]]:
+    """The outputs of the last layers, by the height and width of their map."""
+    found: dict[tuple[int, int], list[Tensor]] = {}
+    for leaf in leaves:
+        if leaf.ndim == MAP:
+            found.setdefault((leaf.shape[2], leaf.shape[3]), []).append(leaf)
+    return found
+
+
+def _outside(batch: Batch, targets: list[Target], height: int, width: int) -> Tensor:
+    """Which cells of a map have their middle outside the objects: (b, h, w)."""
+    tall, wide = batch.pixels.shape[2:]
+    y, x = (torch.arange(height) + 0.5) * tall / height, (torch.arange(width) + 0.5) * wide / width
+    found = []
+    for place, target in zip(batch.places, targets, strict=True):
+        left, top, right, bottom = place.to_input(target.boxes)[0].tolist()
+        inside = ((y >= top) & (y <= bottom))[:, None] & ((x >= left) & (x <= right))[None]  # (h, w)
+        found.append(~inside)
+    return torch.stack(found)
+
+
+def _pulled(detector: Detector, batch: Batch, targets: list[Target], leaves: list[Tensor], outside: Tensor) -> bool:
+    """Whether the loss has a gradient in any of these cells, for one of several samples."""
+    for seed in range(SAMPLES):
+        torch.manual_seed(seed)
+        losses = detector.loss(detector(batch), batch, _copies(targets))
+        total = torch.stack(list(losses.values())).sum()
+        grads = torch.autograd.grad(total, leaves, allow_unused=True)
+        there = outside.to(total.device)
+        if any(bool((grad.abs().sum(1) * there).any()) for grad in grads if grad is not None):
+            return True
+    return False
+
+
+def _scores(detector: Detector, batch: Batch) -> Tensor:
+    """The scores of all boxes, in thousandths."""
+    return torch.cat([seen.scores for seen in _seen(detector, batch)]).mul(THOUSAND).round()
+
+
+def _copies(targets: list[Target]) -> list[Target]:
+    """A loss may spoil the truth that it is given."""
+    return [Target(one.boxes.clone(), one.labels.clone()) for one in targets]
+
+
 def _less_believed(detector: Detector, batch: Batch, targets: list[Target], *, steps: int, rate: float) -> float:
     """The share of the best boxes beside the objects that are believed less after so many steps down the loss."""
     with freed(detector, batch) as leaves:
@@ -51,7 +128,7 @@ def _less_believed(detector: Detector, batch: Batch, targets: list[Target], *, s
         for _ in range(steps):
             torch.manual_seed(0)
             optimizer.zero_grad()
-            losses = detector.loss(detector(batch), batch, [Target(one.boxes.clone(), one.labels.clone()) for one in targets])
+            losses = detector.loss(detector(batch), batch, _copies(targets))
             torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         after = _seen(detector, batch)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 from zoo.detectors.detector import Detector
 from zoo.parts import Protocol
 from zoo.testing.pictures import EVERYTHING, Look, scene
-from zoo.testing.verdict import require
+from zoo.testing.raised import BELIEVING, raised_look
+from zoo.testing.verdict import NotApplicable, require
+
+PARTS = 0.25, 0.5, 0.75  # of the boxes, best first, whose scores are floors
+HIGH = 0.5, 0.9, 1.0
 
 
 def check_settings_of_its_own(detector: Detector) -> None:
@@ -15,14 +22,18 @@ def check_settings_of_its_own(detector: Detector) -> None:
 
 
 def check_score_floor_obeyed(detector: Detector) -> None:
-    """Nothing is returned that scores less than `score`, whether that is low, in the middle of the scores or above them all."""
-    look = Look.at(detector, [scene()])
-    [seen] = look.decoded(EVERYTHING)
-    floors = [float(seen.scores[len(seen) * part // 4]) for part in (1, 2, 3)] if len(seen) else [0.5]
-    for floor in [*floors, 1.0]:
-        [found] = look.decoded(Protocol(score=floor, max_boxes=EVERYTHING.max_boxes))
-        low = found.scores[found.scores < floor]
-        require(not len(low), f"With score={floor:.4g} it returned {float(low.min()) if len(low) else 0:.4g}.")
+    """Nothing is returned that scores less than `score`, whether that is low, in the middle of the scores or above them all.
+
+    Asked with random weights, and with the outputs of its last layers raised, so that some scores are
+    high: from 0.5 to 1.
+    """
+    for look in _looks(detector):
+        seen = look.decoded(EVERYTHING)[0]
+        floors = [float(seen.scores[int(len(seen) * part)]) for part in PARTS] if len(seen) else []
+        for floor in [*floors, *HIGH]:
+            found = look.decoded(Protocol(score=floor, max_boxes=EVERYTHING.max_boxes))[0]
+            low = found.scores[found.scores < floor]
+            require(not len(low), f"With score={floor:.4g} it returned {float(low.min()) if len(low) else 0:.4g}.")
 
 
 def check_max_boxes_obeyed(detector: Detector) -> None:
@@ -31,3 +42,11 @@ def check_max_boxes_obeyed(detector: Detector) -> None:
     [many], [few] = look.decoded(EVERYTHING), look.decoded(Protocol(score=0.0, max_boxes=2))
     require(len(few) <= 2, f"With max_boxes=2 it returned {len(few)}.")
     require(few.equals(many.top(2), tolerance=1e-4), "With max_boxes=2 it returned others than the best two.")
+
+
+def _looks(detector: Detector) -> Iterator[Look]:
+    """As it sees two scenes, and as it sees them with raised scores, where these can be."""
+    scenes = [scene(), scene(seed=1)]
+    yield Look.at(detector, scenes)
+    with suppress(NotApplicable):
+        yield raised_look(detector, scenes, BELIEVING)

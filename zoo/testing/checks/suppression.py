@@ -16,6 +16,7 @@ from zoo.parts import Place, Protocol
 from zoo.testing.checks.classes import BELIEVED, muted
 from zoo.testing.freed import tensors
 from zoo.testing.pictures import Look, scene
+from zoo.testing.raised import Rise, raised_look
 from zoo.testing.verdict import NotApplicable, require
 
 IOUS = 0.1, 0.3, 0.6, 0.9
@@ -27,6 +28,8 @@ SLACK = 1e-3  # of an IoU, for boxes that were scaled
 SAME = 1e-2  # pixels
 AMID = 9
 EDGE = 0.5  # pixels; a box that ends at the image's edge was cut there, which changes how much it overlaps others
+RISES = Rise(2.0, 0.5), Rise(2.0, 0.3), Rise(2.0, 1.0), Rise(1.0, 0.3), Rise(0.0, 0.3)  # until enough boxes overlap
+TELLING = 10  # boxes that a smaller iou drops
 SPARE = 4  # a raw output may hold several times the numbers that its boxes and classes take
 
 
@@ -35,10 +38,31 @@ def check_iou_obeyed(detector: Detector) -> None:
     with _looking(detector) as look:
         for iou in IOUS:
             for seen in look.decoded(_everything(iou)):
-                whole = seen[_whole(seen, look)].top(MOST)
-                overlaps = box_iou(whole.boxes, whole.boxes).nan_to_num().triu(1)  # (n, n)
-                worst = float((overlaps * (whole.labels[:, None] == whole.labels[None])).max()) if len(whole) else 0.0
+                worst = _worst(seen, look)
                 require(worst <= iou + SLACK, f"With iou={iou} two boxes of one class overlap by {worst:.3f}.")
+
+
+def check_iou_is_the_callers(detector: Detector) -> None:
+    """The caller's `iou` counts above the detector's own and below it, not the nearer of the two.
+
+    At 1 some boxes of a class overlap by more than its own, at half of its own none by more than
+    that; of boxes that no edge cuts. The outputs of its last layers are raised until enough overlap.
+    """
+    own, dropped, most = _own_iou(detector), 0, 0.0
+    for rise in RISES:
+        look = _wide(raised_look(detector, [scene(seed=seed) for seed in SEEDS], rise))
+        everything, fewer = look.decoded(_everything(1.0)), look.decoded(_everything(own / 2))
+        worst = max(_worst(seen, look) for seen in fewer)
+        require(
+            worst <= own / 2 + SLACK, f"With iou={own / 2:g} two boxes of one class overlap by {worst:.3f}; its own is {own:g}."
+        )
+        most = max([most, *(_worst(seen, look) for seen in everything)])
+        if most > own + SLACK:
+            return
+        dropped += sum(map(len, everything)) - sum(map(len, fewer))
+    if dropped < TELLING:
+        raise NotApplicable("Of its boxes of one class too few overlap to tell; a larger input may have more.")
+    require(False, f"With iou=1 no two boxes of one class overlap by more than {most:.3f}; its own iou is {own:g}.")
 
 
 def check_only_overlaps_suppressed(detector: Detector) -> None:
@@ -70,6 +94,21 @@ def check_best_of_what_is_kept(detector: Detector) -> None:
                 require(same, f"{case}, and not the best {min(most, len(many))} of those that it keeps.")
 
 
+def check_max_boxes_is_the_callers(detector: Detector) -> None:
+    """With a `max_boxes` larger than its own, all that it keeps at `iou=0.1` is among what it returns at `iou=1`.
+
+    Where something else cuts the list, boxes that the smaller `iou` drops make room for others.
+    """
+    with _looking(detector) as look:
+        everything, kept = (look.decoded(_everything(iou)) for iou in (1.0, IOUS[0]))
+        for one, few in zip(map(_believed, everything), map(_believed, kept), strict=True):
+            more = int((~_among(few, one)).sum())
+            case = f"With max_boxes={MANY} it returns {len(one)} boxes at iou=1, and at iou={IOUS[0]} {more} others"
+            require(
+                not more, f"{case}: a smaller number of boxes cuts the list. Its own max_boxes is {detector.native.max_boxes}."
+            )
+
+
 def check_many_boxes_returned(detector: Detector) -> None:
     """At `iou=1`, `score=0` and a large `max_boxes` it returns as many boxes as its own `max_boxes`, and more than those.
 
@@ -99,13 +138,24 @@ def _looking(detector: Detector) -> Iterator[Look]:
 
     Raises: NotApplicable where nothing is suppressed.
     """
-    if detector.native.iou == 1:
-        raise NotApplicable("It suppresses nothing: its own iou is 1.")
+    _own_iou(detector)
     with ExitStack() as until:
         with suppress(NotApplicable):
             until.enter_context(muted(detector, range(2, len(detector.space)), background=True))
-        look = Look.at(detector, [scene(seed=seed) for seed in SEEDS])
-        yield replace(look, batch=replace(look.batch, places=tuple(_amid(place) for place in look.batch.places)))
+        yield _wide(Look.at(detector, [scene(seed=seed) for seed in SEEDS]))
+
+
+def _own_iou(detector: Detector) -> float:
+    """At which it suppresses by itself. Raises: NotApplicable where it suppresses nothing."""
+    own = detector.native.iou
+    if own is None or own == 1:
+        raise NotApplicable("It suppresses nothing: its own iou is 1.")
+    return own
+
+
+def _wide(look: Look) -> Look:
+    """The same look, each image in the middle of a larger one."""
+    return replace(look, batch=replace(look.batch, places=tuple(_amid(place) for place in look.batch.places)))
 
 
 def _amid(place: Place) -> Place:
@@ -117,6 +167,13 @@ def _amid(place: Place) -> Place:
 
 def _everything(iou: float) -> Protocol:
     return Protocol(score=0.0, iou=iou, max_boxes=MANY)
+
+
+def _worst(seen: Detections, look: Look) -> float:
+    """The largest overlap of two whole boxes of one class, among the best."""
+    whole = seen[_whole(seen, look)].top(MOST)
+    overlaps = box_iou(whole.boxes, whole.boxes).nan_to_num().triu(1)  # (n, n)
+    return float((overlaps * (whole.labels[:, None] == whole.labels[None])).max()) if len(whole) else 0.0
 
 
 def _lost(everything: Detections, kept: Detections, iou: float) -> Detections:
