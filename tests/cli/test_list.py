@@ -106,6 +106,10 @@ def test_a_mistake_in_where_is_a_usage_error_with_a_caret(shell: Shell) -> None:
     [
         (("nothing_*",), "No model's name matches 'nothing_*'."),
         (("my_fastr",), "No model is listed as 'my_fastr'. Did you mean 'my_faster'?"),
+        (("yolx_n*",), "No model's name matches 'yolx_n*'. Did you mean 'yolox_x'"),
+        (("yolox_nan*x",), "No model's name matches 'yolox_nan*x'. Did you mean 'yolox_nano'"),
+        (("fastercnn-9*",), "See those with such a name: zoo list 'fasterrcnn*'"),
+        (("maskedrcnn",), "No model is listed as 'maskedrcnn'. See those with such a name: zoo list 'maskrcnn*'"),
         (("zzzzz",), "No model is listed as 'zzzzz'. See which there are: zoo list"),
         (("mine",), "'mine' stands for 'user/my_faster'. See it: zoo show mine"),
         (("my_*", "--where", "AP > 99 and AP != unknown"), "No model matches 'my_*' where AP > 99 and AP != unknown."),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.labels.near import choice_of, near
+from zoo.labels.near import choice_of, near, near_beginning
 
 NAMES = ["fasterrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn_v2", "yolox_nano", "yolox_tiny", "ssd300_vgg16"]
 
@@ -29,6 +29,13 @@ def test_a_name_comes_back_as_it_is_spelled_however_it_was_asked_for() -> None:
 @pytest.mark.parametrize("asked", ["", "x", "zzz", "completely different"])
 def test_what_is_like_nothing_gets_no_suggestion(asked: str) -> None:
     assert near(asked, NAMES) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "beginning"), [("yolx", "yolox"), ("Yolo9000", "yolox"), ("fastercnn-x", "fasterrcnn"), ("zzz", None), ("", None)]
+)
+def test_what_a_name_begins_like_is_found_where_no_name_is_near(asked: str, beginning: str | None) -> None:
+    assert near_beginning(asked, NAMES) == beginning
 
 
 def test_no_more_than_asked_for_are_suggested() -> None:

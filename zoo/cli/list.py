@@ -17,6 +17,7 @@ import typer
 from zoo.cli import cell, output
 from zoo.cli.table import table
 from zoo.errors import NameNotFound
+from zoo.labels.near import choice_of, near
 from zoo.registry import Catalogue, Row, catalogue
 from zoo.registry.catalogue import NOBODY
 from zoo.registry.plugins import named, slowness
@@ -122,4 +123,6 @@ def _why_nothing(known: Catalogue, pattern: str, where: str | None) -> str:
         except NameNotFound as why:
             case = "" if why.case == NOBODY else f" {why.case}"
             return f"No model is listed as '{pattern}'.{case} {why.fix}"
-    return f"No model's name matches '{pattern}'. List all of them: zoo list"
+    alike = near(pattern.strip("*?"), known.names())
+    advice = f"Did you mean {choice_of(alike)}?" if alike else known.listing_near(pattern)
+    return f"No model's name matches '{pattern}'. {advice}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from zoo.errors import UsageError
+
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def near(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
@@ -20,6 +23,17 @@ def near(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     alike = get_close_matches(wanted, names, n=most, cutoff=0.7)
     within = [name for name in names if len(wanted) > 2 and wanted in name and name not in alike]
     return [names[name] for name in [*alike, *within][:most]]
+
+
+def near_beginning(asked: str, known: Iterable[str]) -> str | None:
+    """What names begin with, up to their first `_`, `-` or digit, that looks like the beginning of the one asked for."""
+    beginnings = {_beginning(name) for name in known} - {""}
+    return next(iter(near(_beginning(asked), beginnings, most=1)), None)
+
+
+def _beginning(name: str) -> str:
+    found = _LETTERS.match(name.casefold())
+    return found[0] if found else ""
 
 
 def choice_of(names: Iterable[str]) -> str:

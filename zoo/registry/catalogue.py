@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from zoo.errors import NameAmbiguous, NameNotFound
-from zoo.labels.near import choice_of, near
+from zoo.labels.near import choice_of, near, near_beginning
 from zoo.registry import builders
 from zoo.registry.absence import Absence, Known
 from zoo.registry.card import Card, Weights
@@ -247,7 +247,12 @@ class Catalogue:
         skipped = [info.name for info in self.plugins if info.status == "quarantined"]
         if skipped:
             case += f" The plugin {choice_of(skipped)}, which may have it, is quarantined; zoo plugins says why."
-        return NameNotFound(asked, case, f"Did you mean {choice_of(alike)}?" if alike else "See which there are: zoo list")
+        return NameNotFound(asked, case, f"Did you mean {choice_of(alike)}?" if alike else self.listing_near(base))
+
+    def listing_near(self, asked: str) -> str:
+        """What to type to see models where none has a name like the one asked for: those that begin like it, or all."""
+        beginning = near_beginning(asked.rpartition("/")[2], self._listed)
+        return f"See those with such a name: zoo list '{beginning}*'" if beginning else "See which there are: zoo list"
 
 
 def _no_tag(asked: str, entry: Entry, tag: str) -> NameNotFound:
