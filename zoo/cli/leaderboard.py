@@ -96,7 +96,7 @@ def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int)
 def _overview(made: Leaderboard) -> list[str]:
     """A few columns of each table, for a terminal."""
     from zoo.leaderboard.entry import RANDOM
-    from zoo.leaderboard.markdown import ranks
+    from zoo.leaderboard.markdown import filled, ranks
 
     page: list[str] = []
     for one in made.tables:
@@ -114,6 +114,6 @@ def _overview(made: Leaderboard) -> list[str]:
                     str(len(line.findings) or ""),
                 )
             )
-        header = ("rank", "model", "AP", "95 %", "ms", "checks")
-        page += [*([""] if page else []), one.data, *table(header, rows, right=("AP", "ms", "checks"))]
+        header, kept = filled(("rank", "model", "AP", "95 %", "ms", "checks"), rows)
+        page += [*([""] if page else []), one.data, *table(header, kept, right=("AP", "ms", "checks"))]
     return page

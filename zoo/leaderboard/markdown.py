@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from zoo.leaderboard.entry import RANDOM, Timing
 from zoo.leaderboard.table import NUMBERS, Leaderboard, Line, Table
@@ -11,6 +11,7 @@ from zoo.printable import printable
 from zoo.words import counted
 
 UNKNOWN = "–"
+ALWAYS = 3  # columns that every table has: rank, model and AP
 HEADER = (
     "Rank", "Model", "AP", "95 %", "AP50", "AP75", "APs", "APm", "APl", "Params (M)", "GFLOPs", "Median (ms)", "p95 (ms)",
     "Memory (MB)", "Weights (MB)", "Licence", "Claimed AP", "Difference",
@@ -42,9 +43,16 @@ def _table(table: Table) -> Iterator[str]:
     timed = escaped(table.hardware or "not measured")
     size = f"{counted(table.images, 'picture')}, {counted(table.boxes, 'box', 'boxes')}"
     yield f"{size}, sha256 {table.sha256[:12]}…. Latency: {timed}."
-    yield from ("", _row(HEADER), _row(["---:" if name not in ("Model", "Licence") else "---" for name in HEADER]))
-    yield from (_row(_cells(line)) for line in table.lines)
+    header, rows = filled(HEADER, [tuple(_cells(line)) for line in table.lines])
+    yield from ("", _row(header), _row(["---:" if name not in ("Model", "Licence") else "---" for name in header]))
+    yield from map(_row, rows)
     yield ""
+
+
+def filled(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Header and rows without the columns in which nothing is known of any row; rank, model and AP always stay."""
+    kept = [at for at in range(len(header)) if at < ALWAYS or any(row[at] not in (UNKNOWN, "") for row in rows)]
+    return tuple(header[at] for at in kept), [tuple(row[at] for at in kept) for row in rows]
 
 
 def _cells(line: Line) -> Iterator[str]:
