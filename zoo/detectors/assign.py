@@ -18,7 +18,7 @@ from zoo.words import are, counted
 
 OTHER_MODEL = "Give a checkpoint of this architecture, or name the model it was made for."
 OTHER_CLASSES = "If it is for other classes, name all of them in the order they were trained in: "
-SHOWN = 6  # names listed of each kind before "and 17 more"
+SHOWN = 3  # names listed of each kind before "and 17 more"
 LETTERS = 100  # of one name
 
 
