@@ -107,6 +107,7 @@ def test_limits_are_set_by_an_option(album, shell):
 
 def test_a_font_is_for_saving(album, shell):
     assert shell("detect", "in/c.tif", "--font", "x.ttf").code == 2
-    answer = shell("detect", "in/c.tif", "--weights", "random", "--save", "out", "--font", "nowhere.ttf", "--score", "0")
-    assert answer.code == 6
-    assert "can't be written in the font 'nowhere.ttf'" in answer.err
+    for score in ("0", "1"):  # whether anything is drawn or not
+        answer = shell("detect", "in/c.tif", "--weights", "random", "--save", "out", "--font", "nowhere.ttf", "--score", score)
+        assert answer.code == 2
+        assert "can't be written in the font 'nowhere.ttf'" in answer.err

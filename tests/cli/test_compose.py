@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 import zoo
 from zoo import registry
 from zoo.cli.compose import compose
-from zoo.errors import CardError
+from zoo.errors import UsageError
 
 PARTS = ["--backbone", "torchvision/mobilenet_v3_small", "--neck", "fpn", "--head", "retinanet", "--labels", "helmet, vest"]
 
@@ -52,10 +52,10 @@ def test_a_declared_label_space_stays_a_name() -> None:
 
 @pytest.mark.parametrize("wrong", ["channels=3", "neck.channels", "tail.channels=3"])
 def test_a_setting_that_is_none_is_refused_with_an_example(wrong: str) -> None:
-    with pytest.raises(CardError, match=r"Write for example --set neck\.channels=64"):
+    with pytest.raises(UsageError, match=r"Write for example --set neck\.channels=64"):
         run(*PARTS, "--set", wrong)
 
 
 def test_strides_that_are_no_numbers_are_refused() -> None:
-    with pytest.raises(CardError, match="Write --strides 8,16,32"):
+    with pytest.raises(UsageError, match="Write --strides 8,16,32"):
         run(*PARTS, "--strides", "8;16")

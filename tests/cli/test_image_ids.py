@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from zoo.cli.image_ids import ImageIds
-from zoo.errors import UsageError
+from zoo.errors import DataError, UsageError
 
 
 def ids(folder: Path, images: dict[str, int]) -> ImageIds:
@@ -70,7 +70,7 @@ def test_categories_are_read_with_their_ids(tmp_path: Path) -> None:
 def test_categories_that_can_t_be_are_refused(tmp_path: Path, categories: object) -> None:
     file = tmp_path / "broken.json"
     file.write_text(json.dumps({"images": [], "categories": categories}))
-    with pytest.raises(UsageError, match=r"broken.json"):
+    with pytest.raises(DataError, match=r"broken.json"):
         ImageIds.read(file)
 
 
@@ -78,16 +78,16 @@ def test_categories_that_can_t_be_are_refused(tmp_path: Path, categories: object
 def test_a_file_without_images_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "broken.json"
     file.write_text(text)
-    with pytest.raises(UsageError, match=r"broken.json"):
+    with pytest.raises(DataError, match=r"broken.json"):
         ImageIds.read(file)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"No such file"):
+    with pytest.raises(DataError, match=r"No such file"):
         ImageIds.read(tmp_path / "missing.json")
 
 
 def test_a_picture_where_annotations_belong_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"\xff\xd8\xff\xe0")
-    with pytest.raises(UsageError, match="Byte 0 is no UTF-8, which JSON is"):
+    with pytest.raises(DataError, match="Byte 0 is no UTF-8, which JSON is"):
         ImageIds.read(tmp_path / "1.jpg")

@@ -99,7 +99,7 @@ def test_it_builds_installs_is_listed_and_passes_its_own_tests(made: Path, pytho
 def test_a_folder_that_is_there_is_left_alone(shell: Shell, made: Path) -> None:
     (made / "README.md").write_text("mine")
     answer = shell("plugins", "new", "street-signs")
-    assert answer.code == 4
+    assert answer.code == 2
     assert "That is there already" in answer.err
     assert (made / "README.md").read_text() == "mine"
 
@@ -133,6 +133,6 @@ def test_a_name_that_no_plugin_can_have_is_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     answer = shell("plugins", "new", name)
-    assert answer.code == 4
+    assert answer.code == 2
     assert why in answer.err
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ from zoo.detections import Detections
 from zoo.draw import draw
 from zoo.draw.palette import LIGHT, PALETTE, color_of, contrast
 from zoo.draw.style import style_for
-from zoo.errors import ImageError
+from zoo.errors import ImageError, UsageError
 from zoo.labels.space import tidy
 
 NAMES = ["person", "car", "dog", "traffic light"]
@@ -199,5 +199,5 @@ def test_tiny_and_thin_pictures_are_drawn_on(height: int, width: int) -> None:
 
 
 def test_a_missing_font_is_named() -> None:
-    with pytest.raises(ImageError, match=r"nowhere\.ttf"):
+    with pytest.raises(UsageError, match=r"nowhere\.ttf"):
         draw(gray(), seen((0, 0, 9, 9)), font="nowhere.ttf")

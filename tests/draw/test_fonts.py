@@ -12,7 +12,7 @@ from zoo.detections import Detections
 from zoo.draw import draw, fonts
 from zoo.draw.chips import chip, fitted
 from zoo.draw.fonts import FontWarning, written
-from zoo.errors import ImageError
+from zoo.errors import UsageError
 
 DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # Latin, Greek, Cyrillic, Arabic; no Chinese
 
@@ -79,7 +79,7 @@ def test_a_pipe_is_no_font(tmp_path):
     import os
 
     os.mkfifo(tmp_path / "font.ttf")
-    with pytest.raises(ImageError, match="named pipe"):
+    with pytest.raises(UsageError, match="named pipe"):
         drawn("bus", font=tmp_path / "font.ttf")
 
 

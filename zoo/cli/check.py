@@ -21,7 +21,7 @@ import typer
 from zoo.cli import output
 from zoo.cli.options import value_of
 from zoo.cli.table import table
-from zoo.errors import CardError, ContractError
+from zoo.errors import CardError, ContractError, UsageError
 from zoo.registry.document import parse_value, read
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _settings(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     for one in given:
         name, equals, value = one.partition("=")
         if not name or not equals:
-            raise CardError(f"--set {one} was asked for.", "It is not NAME=VALUE.", "Write for example --set size=64")
+            raise UsageError(f"--set {one:.60} was given.", "It is not NAME=VALUE.", "Write for example --set size=64")
         into = input if name.startswith("input.") else arguments
         into[name.removeprefix("input.")] = value_of(one, value)
     return arguments, input

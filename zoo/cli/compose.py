@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +12,9 @@ from msgspec import structs
 from zoo.cli import output
 from zoo.cli.labels import LABELS, labels_of
 from zoo.cli.options import value_of
-from zoo.errors import CardError
+from zoo.errors import UsageError
 from zoo.registry.card import Input
+from zoo.registry.schema import NAME
 
 if TYPE_CHECKING:
     from zoo.detectors import Composed
@@ -43,6 +45,9 @@ def compose(
     from zoo.detectors.compose import compose as compose_parts
     from zoo.detectors.composed import describe
 
+    if not re.fullmatch(NAME, name):
+        case = "Names of models have lower-case letters, digits, - and _ only."
+        raise UsageError(f"--name '{name:.60}' was given.", case, "Write --name my_detector")
     arguments = _arguments(argument or [])
     detector = compose_parts(
         backbone=backbone,
@@ -81,10 +86,10 @@ def _said(rule: Input) -> dict[str, object]:
 
 
 def _strides(given: str) -> list[int]:
-    try:
-        return [int(stride) for stride in given.split(",")]
-    except ValueError:
-        raise CardError(f"--strides {given} was asked for.", "Strides are whole numbers.", "Write --strides 8,16,32") from None
+    if not re.fullmatch(r" *[1-9]\d{0,5} *(, *[1-9]\d{0,5} *)*", given, re.ASCII):
+        case = "Strides are whole numbers, at least 1, with commas between."
+        raise UsageError(f"--strides '{given:.40}' was given.", case, "Write --strides 8,16,32")
+    return [int(stride) for stride in given.split(",")]
 
 
 def _arguments(given: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -94,8 +99,7 @@ def _arguments(given: Sequence[str]) -> dict[str, dict[str, Any]]:
         place, equals, value = one.partition("=")
         part, _, name = place.partition(".")
         if part not in found or not name or not equals:
-            raise CardError(
-                f"--set {one} was asked for.", "It is not PART.NAME=VALUE.", "Write for example --set neck.channels=64"
-            )
+            fix = "Write for example --set neck.channels=64"
+            raise UsageError(f"--set {one:.60} was given.", "It is not PART.NAME=VALUE.", fix)
         found[part][name] = value_of(one, value)
     return found

@@ -21,6 +21,7 @@ from zoo.detectors import Detector, Protocol, load
 from zoo.detectors.progress import Bar
 from zoo.detectors.stream import Looked, stream
 from zoo.draw import draw, save
+from zoo.draw.fonts import letters_of
 from zoo.errors import ImageError, UsageError
 from zoo.images import Limits, Picture, Source, expand
 from zoo.words import counted
@@ -81,9 +82,11 @@ def run(asked: Request) -> int:
 
 
 def _check_places(asked: Request) -> None:
-    """Raises: UsageError for outputs that get in each other's way, and a font that nothing is drawn with."""
+    """Raises: UsageError for outputs that get in each other's way, and a font that is none, or that nothing is drawn with."""
     if asked.font and not asked.save_to:
         raise UsageError("--font was given.", "It is for --save, which was not.", "Add --save annotated")
+    if asked.font:
+        letters_of(12, asked.font)
     if asked.coco_images and not asked.coco_to:
         raise UsageError("--coco-images was given.", "It is for --coco, which was not.", "Add --coco results.json")
     if asked.json_to and asked.coco_to and Path(asked.json_to).resolve() == Path(asked.coco_to).resolve():

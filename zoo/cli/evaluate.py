@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NUMBERS = ("AP50", "AP75", "APs", "APm", "APl", "AR100")
 HEADER = ("model", "AP", "interval", *NUMBERS)
+MOST = 1_000_000  # replicates; each keeps a number for every measure
 CLASSES = ("class", "boxes", "AP", "interval", "AP50", "best score", "precision", "recall")
 
 
@@ -37,7 +38,7 @@ Thresholds = Annotated[
     ProtocolName | None,
     typer.Option(metavar="uniform|native", help="uniform, the default: the same for every model; native: the family's own."),
 ]
-Resamples = Annotated[int, typer.Option(metavar="COUNT", min=0, help="For the intervals; 0 for none, which is faster.")]
+Resamples = Annotated[int, typer.Option(metavar="COUNT", min=0, max=MOST, help="For the intervals; 0 for none, which is faster.")]
 
 
 def evaluate(  # noqa: PLR0913 - one parameter an option
@@ -102,13 +103,18 @@ def _check_outputs(models: Sequence[str], json_to: str | None, plots: Path | Non
     if font and not plots:
         raise UsageError("--font was given.", "It is for --plots, which was not.", "Add --plots FOLDER")
     if json_to and json_to.endswith(".json") and len(set(models)) > 1:
-        raise typer.BadParameter("several reports do not go into one file; name a folder, or -", param_hint="--json")
+        case = f"There are {len(set(models))} reports, and that is one file."
+        raise UsageError(f"--json '{json_to:.80}' was given.", case, "Name a folder, or - for a line each.")
     if json_to and json_to.endswith(".json"):
         _check_replaceable(Path(json_to))
     if plots:
         optional("matplotlib", wanted_for="Plots", extra="plots")  # now, and not after the work
+    if font:
+        from zoo.evaluate.plots.fonts import added  # deferred: it imports matplotlib
+
+        added(font)
     if plots and plots.exists() and not plots.is_dir():
-        raise typer.BadParameter(f"'{plots}' is no folder", param_hint="--plots")
+        raise UsageError(f"--plots '{plots}' was given.", "That is a file.", "Name a folder: --plots plots")
 
 
 def _check_replaceable(path: Path) -> Report | None:

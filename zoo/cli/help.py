@@ -12,8 +12,12 @@ from typing import Any, Protocol
 from typer import BadParameter, Context
 from typer.core import TyperCommand, TyperGroup
 
+from zoo.errors import UsageError
+
 LONGEST = 1000  # a first sentence is never cut
-PLACES = ("FILE", "FOLDER", "OUT")
+PLACES = ("FILE", "FOLDER", "OUT", "coco:FILE")
+WHOLE = ("COUNT", "NUMBER", "PORT")  # what stands for a number without a fraction
+_RANGE = re.compile(r"at least (?P<least>[\d.]+)|([\d.]+) to [\d.]+")
 LEAST = 52  # columns below which Click's help would leave the terminal
 
 
@@ -38,12 +42,26 @@ class Command(TyperCommand):
         """Refuses an option that is given twice where the last one would silently win."""
         if not ctx.resilient_parsing:
             typed, _, order = self.make_parser(ctx).parse_args(args=list(args))
-            _check_places(ctx, typed, order)
+            _check_places(typed, order)
             for one, count in Counter(order).items():
                 if count > 1 and one.param_type_name == "option" and not one.multiple:
-                    why = "It is given more than once, and takes one value."
-                    raise BadParameter(why, ctx, one)  # type: ignore[arg-type]  # Typer's, as all are here
+                    case = "It is given more than once, and takes one value."
+                    raise UsageError(f"{one.opts[0]} was given.", case, "Leave all but one of them out.")
+            return self._parsed(ctx, args, typed)
         return super().parse_args(ctx, args)
+
+    def _parsed(self, ctx: Context, args: list[str], typed: Mapping[str, object]) -> list[str]:
+        """Says in our words what an option takes that is given something else."""
+        try:
+            return super().parse_args(ctx, args)
+        except BadParameter as error:
+            one = error.param
+            given = typed.get(getattr(one, "name", None) or "")
+            if one is None or one.param_type_name != "option" or not isinstance(given, str):
+                raise
+            if (said := _takes(one, ctx)) is None:
+                raise
+            raise UsageError(f"{one.opts[0]} '{given:.40}' was given.", *said) from None
 
     def collect_usage_pieces(self, ctx: Context) -> list[str]:  # type: ignore[override]  # Typer's Context is what it is given
         """As every manual page has it: `NAME`, `[PATTERN]`; braces only where there is a choice."""
@@ -79,13 +97,30 @@ class Commands(TyperGroup):
                 formatter.write_dl([(f"{name:{widest}}", said) for name, said in rows])
 
 
-def _check_places(ctx: Context, typed: Mapping[str, object], order: Sequence[Any]) -> None:
-    """Refuses an option that names a file or folder and is given nothing, as by `--json=`; it would mean this folder."""
+def _takes(option: Any, ctx: Context) -> tuple[str, str] | None:
+    """What an option takes and an example: of a few words, or a number; None for other options."""
+    name, metavar = option.opts[0], option.metavar or ""
+    words = metavar.split("|")
+    if len(words) > 1 and all(word.islower() for word in words):
+        return f"It is one of {', '.join(words)}.", f"Write for example {name} {words[0]}"
+    found = _RANGE.search(_in_words((option.get_help_record(ctx) or ("", ""))[1]))
+    if found is None:
+        return None
+    kind = "whole number" if metavar in WHOLE else "number"
+    default = option.default if isinstance(option.default, int | float) else found["least"] or found[2]
+    return f"It is a {kind}, {found[0]}.", f"Write for example {name} {default}"
+
+
+def _check_places(typed: Mapping[str, object], order: Sequence[Any]) -> None:
+    """Refuses an option that names a file or folder and is given nothing, as by `--json=`; it would mean this folder.
+
+    Raises: UsageError.
+    """
     for one in order:
         given = typed.get(one.name or "")
         if one.param_type_name == "option" and one.metavar in PLACES and isinstance(given, str) and not given.strip():
-            why = "It names no file or folder: nothing is given after it."
-            raise BadParameter(why, ctx, one)
+            case = "It names no file or folder: nothing is given after it."
+            raise UsageError(f"{one.opts[0]} '' was given.", case, f"Write {one.opts[0]} {one.metavar}, or leave it out.")
 
 
 def _in_words(said: str) -> str:

@@ -29,7 +29,7 @@ class ImageIds:
 
     @classmethod
     def read(cls, annotations: Path | None) -> ImageIds:
-        """From a COCO annotations file, or, without one, from file names. Raises: UsageError for another file."""
+        """From a COCO annotations file, or, without one, from file names. Raises: DataError for another file."""
         if annotations is None:
             return cls(None)
         images, space = _read(annotations)
@@ -90,13 +90,13 @@ def _read(annotations: Path) -> tuple[dict[str, int], LabelSpace | None]:
         space = space_of(categories, used, str(annotations))[0] if categories else None
     except DataError as why:
         fix = "Give a COCO annotations file, with images: [{id, file_name}, …]."
-        raise UsageError(f"Ids were to be read from '{annotations}'.", why.case, fix) from why
+        raise DataError(f"Ids were to be read from '{annotations}'.", why.case, fix) from why
     images = {}
     for name, number in ids.items():
         if (known := whole(number)) is None:
             case = f"Image '{name}' has the id {number!r:.60}."
             fix = "The ids of COCO results are whole numbers: leave out --coco-images, or number the images."
-            raise UsageError(f"Ids were to be read from '{annotations}'.", case, fix)
+            raise DataError(f"Ids were to be read from '{annotations}'.", case, fix)
         images[name] = known
     return images, space
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli import output
-from zoo.errors import PluginError
+from zoo.errors import UsageError
 from zoo.registry import catalogue
 from zoo.registry.schema import NAME
 from zoo.registry.shelf import CORE, USER
@@ -53,14 +53,19 @@ def new_plugin(
     _check_name(name)
     folder = to or Path(f"detzoo-{name}")
     if folder.exists() and (not folder.is_dir() or any(map(_counts, folder.iterdir()))):
-        raise PluginError(
+        raise UsageError(
             f"The plugin '{name}' was to be written to '{folder}'.",
             "That is there already, and is not an empty folder; hidden files and virtual environments do not count.",
             "Choose another folder with --to.",
         )
     for path, text in written(name, detector=detector).items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
+        try:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text, encoding="utf-8")
+        except OSError as error:
+            asked = f"The plugin '{name}' was to be written to '{folder}'."
+            case = f"'{folder / path}' can't be written: {error.strerror}."
+            raise UsageError(asked, case, "Choose another folder with --to.") from error
         output.line(str(folder / path))
     output.line("")
     output.line(f'pip install --editable "{folder}[test]" && zoo check {name.replace("-", "_")}_small')
@@ -99,12 +104,12 @@ def _aligned(text: str) -> str:
 
 
 def _check_name(name: str) -> None:
-    """Raises: PluginError for a name that no plugin can have, or that one has."""
+    """Raises: UsageError for a name that no plugin can have, or that one has."""
     asked = f"A plugin called '{name}' was to be written."
     if name in (CORE, USER) or not re.fullmatch(NAME, name) or not re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", name):
         case = "Names have lower-case letters, digits, - and _, begin with a letter, and are not 'core' or 'user'."
-        raise PluginError(asked, case, "Choose one such as 'acme': zoo plugins new acme")
+        raise UsageError(asked, case, "Choose one such as 'acme': zoo plugins new acme")
     for info in catalogue().plugins:
         if info.name == name:
             case = f"{info.distribution} {info.version} has a plugin of that name, and only one of the two would be loaded."
-            raise PluginError(asked, case, "Choose another name.")
+            raise UsageError(asked, case, "Choose another name.")

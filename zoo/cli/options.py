@@ -42,8 +42,8 @@ def batch_size_of(text: str | None) -> int | Literal["auto"]:
 
 
 def value_of(setting: str, text: str) -> Any:
-    """The value in `--set NAME=VALUE`, read as the field of a card. Raises: CardError where it is no YAML, or too deep."""
+    """The value in `--set NAME=VALUE`, read as the field of a card. Raises: UsageError where it is no YAML, or too deep."""
     try:
         return parse_value(text.encode(errors="replace"), "--set")
     except CardError as error:
-        raise CardError(f"--set {setting:.60} was given.", error.case, error.fix) from error
+        raise UsageError(f"--set {setting:.60} was given.", error.case, error.fix) from error

@@ -39,6 +39,8 @@ def plugins(
 
     ZOO_PLUGINS=a,b loads only those, ZOO_PLUGINS= none. To write one of your own: zoo plugins new NAME
     """
+    if limit is not None and not isolated:
+        raise UsageError("--limit was given.", "It is for --isolated, which was not.", "Add --isolated")
     infos, models = _isolated(_seconds(limit)) if isolated else _here()
     if as_json:
         written = [asdict(info) | {"models": models[info.name]} for info in infos]

@@ -39,9 +39,15 @@ def draw(
         font: a font file for class names; None is Pillow's own for ASCII, and for other letters one of the system that has
             them. Letters in no font are drawn as `?`, with a FontWarning.
 
-    In a crowd lines and letters are finer, and the chips of the weakest detections are left out. Colours belong to labels.
+    Every detection has its frame. A chip is left out, without a warning, where there is no room for
+    it: chips never cover each other or leave the image, and all together cover at most 15 % of it
+    (the first one always may). The best detections choose their places first, so it is the weakest
+    whose chips are missing in a crowd, where lines and letters are finer as well. Colours belong to
+    labels; `seen` has what a chip would have said.
 
-    Raises: ImageError for a picture of another form, or of another size than the detections' picture.
+    Raises:
+        ImageError: the picture is of another form, or of another size than the detections' picture.
+        UsageError: `font` is no font file.
     """
     image = copy_of(picture)
     _check_size(image, seen)

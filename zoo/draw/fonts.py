@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-from zoo.errors import ImageError
+from zoo.errors import UsageError
 from zoo.files import check_regular
 
 Letters = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -33,13 +33,13 @@ class FontWarning(UserWarning):
 
 
 def letters_of(size: int, font: str | Path | None) -> Letters:
-    """The font in that file, or the one that Pillow brings, in that size. Raises: ImageError where there is none."""
+    """The font in that file, or the one that Pillow brings, in that size. Raises: UsageError where there is none."""
     try:
         return _letters(size, font)
     except OSError as error:
         case = f"No font can be read there: {error.strerror or error}."
         fix = "Pass the path of a .ttf, .otf or .ttc file."
-        raise ImageError(f"Class names can't be written in the font '{font}'.", case, fix) from error
+        raise UsageError(f"Class names can't be written in the font '{font}'.", case, fix) from error
 
 
 def written(name: str, font: str | Path | None) -> tuple[str, str | Path | None]:
@@ -99,7 +99,7 @@ def _of_system(letters: frozenset[str]) -> str | None:
         try:
             if all(_has(path, letter) for letter in rarest_first):
                 return path
-        except (ImageError, OSError):  # damaged, or of bitmaps in one size
+        except (UsageError, OSError):  # damaged, or of bitmaps in one size
             continue
     return None
 

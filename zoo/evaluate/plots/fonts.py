@@ -46,7 +46,7 @@ def _families(letters: set[str], font: str | Path | None) -> tuple[list[str], se
     """The families to look for a letter in, in order; and the letters that none of them has."""
     from matplotlib import font_manager  # deferred: an extra
 
-    families, missing = ([_added(font)], letters - _letters_of(os.fspath(font))) if font is not None else ([], set(letters))
+    families, missing = ([added(font)], letters - _letters_of(os.fspath(font))) if font is not None else ([], set(letters))
     own = font_manager.findfont(OWN)
     families, missing = [*families, OWN], missing - _letters_of(own)
     for name, path in _installed() if missing else ():
@@ -57,7 +57,7 @@ def _families(letters: set[str], font: str | Path | None) -> tuple[list[str], se
     return families, missing
 
 
-def _added(font: str | Path) -> str:
+def added(font: str | Path) -> str:
     """The family of a font file, which matplotlib knows then. Raises: UsageError where it is none."""
     from matplotlib import font_manager
 
