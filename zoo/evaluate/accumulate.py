@@ -43,6 +43,12 @@ class Curves:
         return cls(tuple(limits), np.full(shape, -1.0), reached_at, recall, positives)
 
 
+def mean(values: NDArray[np.float64]) -> float:
+    """The mean of the values that are defined, -1 where none is."""
+    there = values[values > -1]
+    return float(np.mean(there)) if len(there) else -1.0
+
+
 def by_score(outcomes: Outcomes, classes: int, *, threads: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n,) detections by class, then best first, and (k + 1,) where each class begins; outcomes are in order.
 

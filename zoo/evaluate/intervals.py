@@ -16,12 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.resampling import Replicates, draws
+from zoo.evaluate.resampling import draws
 from zoo.evaluate.sample import Sample
 from zoo.evaluate.summary import summarise_replicates
 
-_AT_ONCE = 512  # replicates whose results are held at a time, at most,
-_HELD = 1 << 26  # and their bytes, about
+_AT_ONCE = 1024  # replicates that are drawn at a time, at most,
+_HELD = 1 << 26  # and the bytes of their draws
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,12 @@ def resampled(sample: Sample, *, resamples: int, seed: int) -> tuple[dict[str, N
         return {}, np.zeros((0, len(sample.plan.truth.space)))
     plan, ranking, pictures = sample.plan, sample.ranking(), int(sample.counted.sum())
     parts, classes = [], []
-    one = Replicates.blank(1, plan)
-    held = one.ap.nbytes + one.recall.nbytes + one.limited.nbytes + 4 * pictures
-    step = max(1, min(_AT_ONCE, _HELD // held))
+    step = max(1, min(_AT_ONCE, _HELD // (4 * pictures + 1)))
     for start in range(0, resamples, step):
         weights = draws(pictures, range(start, min(start + step, resamples)), seed)
         some = sample.engine.resample(ranking, plan, weights, limit=sample.limit, threads=sample.threads)
         parts.append(summarise_replicates(some, plan, sample.policy, limit=sample.limit))
-        classes.append(np.where(some.positives[:, 0] > 0, some.ap[:, 0].mean(1), np.nan))
+        classes.append(some.of_class)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, np.concatenate(classes)
 
 

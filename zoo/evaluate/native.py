@@ -58,7 +58,7 @@ _Resample = _structure(
     "_Resample",
     "replicates images weights:u4 edges:i8 image:u4 tied:u4 outside:u2 ranks:u2 hit:b1 correct:u2 ignored:u2"
     " box_edges:i8 box_image:u4 box_ignore:u2 classes ranges thresholds points limits limit limit_of:i8 recalls:f8"
-    " ap:f8 recall:f8 limited:f8 positives:i8",
+    " precision:f8 recall:f8 alone:f8 limited:f8 of_class:f8",
 )
 
 
@@ -182,7 +182,8 @@ class Kernel:
             classes=len(plan.truth.space), ranges=len(plan.ranges), thresholds=len(plan.settings.ious),
             points=plan.settings.recalls, limits=len(plan.settings.detections), limit=limit,
             limit_of=np.array(plan.settings.detections, np.int64), recalls=plan.settings.recall_points(),
-            ap=made.ap, recall=made.recall, limited=made.limited, positives=made.positives,
+            precision=made.precision, recall=made.recall, alone=made.alone, limited=made.limited,
+            of_class=made.of_class,
         )  # fmt: skip
         return made
 

@@ -8,12 +8,12 @@ equal scores first all of one copy, then all of the next.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.accumulate import EPS
+from zoo.evaluate.accumulate import EPS, mean
 from zoo.evaluate.outcomes import Outcomes
 from zoo.evaluate.plan import Plan
 
@@ -76,27 +76,26 @@ class Ranking:
 
 @dataclass(frozen=True, eq=False)
 class Replicates:
-    """What b resamplings give; a class without boxes in one has `positives` 0 there, and its other numbers mean nothing.
+    """Means of b resamplings over the classes that have boxes in each; NaN where no class has.
 
-    ap, recall: (b, r, t, k) at the headline limit. limited: (b, l, t, k) recall in the first range at every limit.
-    positives:  (b, r, k) boxes that count.
+    precision: (b, r) of all thresholds, recall points and classes, in this order. recall: (b, r).
+    alone:     (b, t) precision in the first range at each threshold alone.
+    limited:   (b, l) recall in the first range at every limit; the others are read at one limit.
+    of_class:  (b, k) precision of each class in the first range.
     """
 
-    ap: NDArray[np.float64]
+    precision: NDArray[np.float64]
     recall: NDArray[np.float64]
+    alone: NDArray[np.float64]
     limited: NDArray[np.float64]
-    positives: NDArray[np.int64]
+    of_class: NDArray[np.float64]
 
     @classmethod
     def blank(cls, replicates: int, plan: Plan) -> Replicates:
-        """Zeros."""
-        ranges, ious, classes = len(plan.ranges), len(plan.settings.ious), len(plan.truth.space)
-        return cls(
-            np.zeros((replicates, ranges, ious, classes)),
-            np.zeros((replicates, ranges, ious, classes)),
-            np.zeros((replicates, len(plan.settings.detections), ious, classes)),
-            np.zeros((replicates, ranges, classes), np.int64),
-        )
+        """Nothing defined yet."""
+        ranges, limits = len(plan.ranges), len(plan.settings.detections)
+        widths = (ranges, ranges, len(plan.settings.ious), limits, len(plan.truth.space))
+        return cls(*(np.full((replicates, width), np.nan) for width in widths))
 
 
 def draws(pictures: int, replicates: range, seed: int) -> NDArray[np.uint32]:
@@ -139,19 +138,68 @@ def _tied(
     return tied
 
 
-def resample(ranking: Ranking, plan: Plan, weights: NDArray[np.uint32], *, limit: int, threads: int = 1) -> Replicates:
-    """weights: (b, m) how often each picture counts. limit: detections per picture and class for AP. threads: not used here."""
+def resample(
+    ranking: Ranking,
+    plan: Plan,
+    weights: NDArray[np.uint32],
+    *,
+    limit: int,
+    threads: int = 1,
+) -> Replicates:
+    """weights: (b, m) how often each picture counts. limit: detections per picture and class.
+
+    threads: not used here.
+    """
     del threads
     made = Replicates.blank(len(weights), plan)
+    classes, ious = len(plan.truth.space), len(plan.settings.ious)
+    most = max(np.diff(ranking.edges, append=0).max(), plan.settings.recalls * classes)
+    step = max(1, _CELLS // int(most * ious))
+    for start in range(0, len(weights), step):
+        some = slice(start, start + step)
+        _means(made, some, _curves(ranking, plan, weights[some].astype(np.int64), limit))
+    return made
+
+
+def _means(made: Replicates, some: slice, curves: _Curves) -> None:
+    """Fills in some replicates."""
+    for row, at in enumerate(range(len(made.precision))[some]):
+        precision, recall, limited = curves.precision[row], curves.recall[row], curves.limited[row]
+        made.precision[at] = [defined_mean(values) for values in precision]
+        made.recall[at] = [defined_mean(values) for values in recall]
+        made.alone[at] = [defined_mean(values) for values in precision[0]]
+        made.limited[at] = [defined_mean(values) for values in limited]
+        made.of_class[at] = [defined_mean(values) for values in np.moveaxis(precision[0], -1, 0)]
+
+
+def defined_mean(values: NDArray[np.float64]) -> float:
+    """The mean of the values that are not -1, as pycocotools takes it; NaN where all are."""
+    number = mean(values)
+    return np.nan if number == -1 else number
+
+
+class _Curves(NamedTuple):
+    """Of some replicates; -1 where a class has no box: (b, r, t, p, k), (b, r, t, k), (b, l, t, k)."""
+
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    limited: NDArray[np.float64]
+
+
+def _curves(ranking: Ranking, plan: Plan, weights: NDArray[np.int64], limit: int) -> _Curves:
+    """Every class of some replicates."""
+    options, ranges, classes = plan.settings, len(plan.ranges), len(plan.truth.space)
+    replicates, ious = len(weights), len(options.ious)
+    made = _Curves(
+        np.full((replicates, ranges, ious, options.recalls, classes), -1.0),
+        np.full((replicates, ranges, ious, classes), -1.0),
+        np.full((replicates, len(options.detections), ious, classes), -1.0),
+    )
     hits = np.cumsum(ranking.hit) - 1
-    for label in range(len(plan.truth.space)):
+    for label in range(classes):
         rows = np.arange(ranking.edges[label], ranking.edges[label + 1])
-        boxes = slice(ranking.box_edges[label], ranking.box_edges[label + 1])
-        size = max(1, len(rows), int(ranking.hit[rows].sum()) * len(plan.settings.ious))
-        for start in range(0, len(weights), max(1, _CELLS // size)):
-            some = slice(start, start + max(1, _CELLS // size))
-            weight = weights[some].astype(np.int64)
-            _class(made, ranking, plan, weight, _in_turns(ranking, rows, weight), hits, boxes, (some, label, limit))
+        turns = _in_turns(ranking, rows, weights)
+        _class(made, ranking, plan, weights, turns, hits, label=label, limit=limit)
     return made
 
 
@@ -171,17 +219,19 @@ def _in_turns(
 
 
 def _class(
-    made: Replicates,
+    made: _Curves,
     ranking: Ranking,
     plan: Plan,
     weights: NDArray[np.int64],
     turns: tuple[NDArray[np.int64], NDArray[np.int64]],
     hit_of: NDArray[np.int64],
-    boxes: slice,
-    where: tuple[slice, int, int],
+    *,
+    label: int,
+    limit: int,
 ) -> None:
     """Fills in one class of some replicates."""
-    (rows, turn), (some, label, limit) = turns, where
+    rows, turn = turns
+    boxes = slice(ranking.box_edges[label], ranking.box_edges[label + 1])
     weight = weights[:, ranking.pictures[rows]]  # (b, n)
     weight = np.where(turn > 0, weight >= turn, weight)
     at = np.flatnonzero(ranking.hit[rows])
@@ -191,42 +241,47 @@ def _class(
     for area in range(len(plan.ranges)):
         counts = (ranking.box_ignore[boxes] >> area) & 1 == 0
         positives = weights[:, ranking.box_pictures[boxes][counts]].sum(1)  # (b,)
-        made.positives[some, area, label] = positives
+        there = np.flatnonzero(positives)
         missed = within & ~ranking.hit[rows] & ((ranking.outside[rows] >> area) & 1 == 0)
         before = np.cumsum(weight * missed, axis=1)[:, at]  # (b, h)
         correct = (ranking.correct[hits, area, None] >> bits) & 1  # (h, t)
-        wrong = (~(ranking.correct[hits, area, None] | ranking.ignored[hits, area, None]) >> bits) & 1
+        verdicts = ranking.correct[hits, area, None] | ranking.ignored[hits, area, None]
+        wrong = (~verdicts >> bits) & 1
         counted = (weight * within)[:, at]  # (b, h)
-        ap, recall = _areas(counted, correct, wrong, before, positives, plan)
-        made.ap[some, area, :, label], made.recall[some, area, :, label] = ap, recall
-        if area == 0:
-            for number, most in enumerate(plan.settings.detections):
-                found = (weight[:, at] * (ranking.ranks[rows][at] < most)) @ correct  # (b, t)
-                made.limited[some, number, :, label] = np.divide(
-                    found, positives[:, None], out=np.zeros(found.shape), where=positives[:, None] > 0
-                )
+        reached = _Reached(counted[there], before[there], positives[there])
+        precision, recall = _interpolated(reached, correct, wrong, plan.settings.recall_points())
+        made.precision[there, area, :, :, label] = precision
+        made.recall[there, area, :, label] = recall
+        for number, most in enumerate(plan.settings.detections if area == 0 else ()):
+            found = (weight[:, at] * (ranking.ranks[rows][at] < most)) @ correct  # (b, t)
+            made.limited[there, number, :, label] = found[there] / positives[there, None]
 
 
-def _areas(
-    weight: NDArray[np.int64],
-    correct: NDArray[np.integer],
-    wrong: NDArray[np.integer],
-    before: NDArray[np.int64],
-    positives: NDArray[np.int64],
-    plan: Plan,
+class _Reached(NamedTuple):
+    """At the hits of a class: how often each counts and what matches nothing before it, (b, h), and boxes (b,)."""
+
+    weight: NDArray[np.int64]
+    before: NDArray[np.int64]
+    positives: NDArray[np.int64]
+
+
+def _interpolated(
+    at: _Reached, correct: NDArray[np.integer], wrong: NDArray[np.integer], points: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(b, t) area under the interpolated curve at the recall points, and recall."""
-    points = plan.settings.recall_points()
-    gained = weight[:, :, None] * correct  # (b, h, t)
+    """(b, t, p) the best precision at each recall point or beyond, 0 where it is not reached; (b, t) recall."""
+    replicates, thresholds = len(at.weight), correct.shape[1]
+    gained = at.weight[:, :, None] * correct  # (b, h, t)
     found = np.cumsum(gained, axis=1)
-    false = np.cumsum(weight[:, :, None] * wrong, axis=1) + before[:, :, None]
+    false = np.cumsum(at.weight[:, :, None] * wrong, axis=1) + at.before[:, :, None]
     precision = np.where(gained > 0, found / (false + found + EPS), 0.0)
     best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    there = np.maximum(positives, 1)[:, None, None]
-    reached = np.where(found > 0, np.searchsorted(points, found / there, side="right"), 0)
-    new = np.diff(reached, axis=1, prepend=0)  # (b, h, t) recall points that this hit is the first to reach
-    defined = positives[:, None] > 0
-    if not weight.shape[1]:
-        return np.zeros((len(weight), correct.shape[1])), np.zeros((len(weight), correct.shape[1]))
-    area = np.cumsum((best * new)[:, ::-1], axis=1)[:, -1] / len(points)  # from the end, as the kernel
-    return np.where(defined, area, 0.0), np.where(defined, found[:, -1] / there[:, 0], 0.0)
+    best = np.concatenate([best, np.zeros((replicates, 1, thresholds))], axis=1)
+    recall = found / at.positives[:, None, None]
+    reached = np.where(found > 0, np.searchsorted(points, recall, side="right"), 0)
+    curve = np.arange(replicates * thresholds).reshape(replicates, 1, thresholds) * (len(points) + 1)
+    short = np.bincount((curve + reached).ravel(), minlength=replicates * thresholds * (len(points) + 1))
+    short = short.reshape(replicates, thresholds, len(points) + 1).cumsum(2)[:, :, :-1]  # hits that do not reach a point
+    values = np.take_along_axis(best.transpose(0, 2, 1), short, axis=2)
+    if not correct.shape[0]:
+        return values, np.zeros((replicates, thresholds))
+    return values, recall[:, -1]

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.accumulate import Curves
+from zoo.evaluate.accumulate import Curves, mean
 from zoo.evaluate.engine import Engine
 from zoo.evaluate.outcomes import Outcomes
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.resampling import Ranking
-from zoo.evaluate.summary import headline_limits, mean, summarise, threshold_at
+from zoo.evaluate.summary import headline_limits, summarise, threshold_at
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.accumulate import Curves
+from zoo.evaluate.accumulate import Curves, mean
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.resampling import Replicates
@@ -66,12 +66,6 @@ def summarise(curves: Curves, plan: Plan, policy: Policy) -> dict[str, float]:
     return {number.name: mean(_values(curves, number, plan)) if number.thresholds else -1.0 for number in headline(plan, policy)}
 
 
-def mean(values: NDArray[np.float64]) -> float:
-    """The mean of the values that are defined, -1 where none is."""
-    there = values[values > -1]
-    return float(np.mean(there)) if len(there) else -1.0
-
-
 def _values(curves: Curves, number: Number, plan: Plan) -> NDArray[np.float64]:
     if number.of == "recall":
         return curves.recall[plan.settings.detections.index(number.limit), number.area, list(number.thresholds)]
@@ -87,12 +81,18 @@ def summarise_replicates(replicates: Replicates, plan: Plan, policy: Policy, *, 
     for number in headline(plan, policy):
         if number.limit != limit and (number.of == "precision" or number.area):
             continue
-        values = replicates.ap[:, number.area]  # (b, t, k)
-        if number.of == "recall":
-            limited = replicates.limited[:, plan.settings.detections.index(number.limit)]
-            values = limited if number.area == 0 else replicates.recall[:, number.area]
-        there = replicates.positives[:, number.area] > 0  # (b, k)
-        total = (values[:, list(number.thresholds)].sum(1) * there).sum(1)
-        count = there.sum(1) * len(number.thresholds)
-        made[number.name] = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+        made[number.name] = _replicated(replicates, number, plan)
     return made
+
+
+def _replicated(replicates: Replicates, number: Number, plan: Plan) -> NDArray[np.float64]:
+    """(b,) one headline number."""
+    if not number.thresholds:
+        return np.full(len(replicates.precision), np.nan)
+    if number.of == "recall" and number.area == 0:
+        return replicates.limited[:, plan.settings.detections.index(number.limit)]
+    if number.of == "recall":
+        return replicates.recall[:, number.area]
+    if len(number.thresholds) == 1 and number.area == 0:
+        return replicates.alone[:, number.thresholds[0]]
+    return replicates.precision[:, number.area]

@@ -160,9 +160,9 @@ typedef struct {
     int64_t classes, ranges, thresholds, points, limits, limit;
     SPAN(const int64_t) limit_of;
     SPAN(const double) recalls;
-    /* results, of each replicate: (ranges, thresholds, classes) twice, (limits, thresholds, classes), (ranges, classes) */
-    SPAN(double) ap, recall, limited;
-    SPAN(int64_t) positives;
+    /* results, of each replicate, where defined: mean precision and recall (ranges), precision in the first range at each threshold
+     * alone (thresholds), recall there at each limit (limits), precision there of each class (classes) */
+    SPAN(double) precision, recall, alone, limited, of_class;
 } Resample;
 
 #endif
