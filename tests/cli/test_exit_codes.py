@@ -108,3 +108,12 @@ def test_every_other_mistake_has_the_code_of_its_kind(shell: Shell, code: int, w
 def test_a_number_says_what_it_may_be_and_an_example(shell: Shell) -> None:
     answer = shell("detect", "1.png", "--score", "2")
     assert answer.err.endswith("Error: --score '2' was given.\nIt is a number, 0 to 1.\nWrite for example --score 0.3\n")
+
+
+def test_of_several_names_all_failing_alike_have_their_code_and_else_it_is_one(shell: Shell) -> None:
+    data = ("--data", "coco:i.json")
+    for command in ("predict", "evaluate"):
+        assert shell(command, "zzz", "yyy", *data).code == 3
+        assert shell(command, "zzz", "yolox_nano", *data).code == 1  # no such model, and no weights on this machine
+    assert shell("evaluate", "zzz", "r.json", *data, "--resamples", "0").code == 1
+    assert shell("evaluate", "none.json", "nor.json", *data).code == 10

@@ -61,7 +61,8 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     """Measure models on a data set: COCO's numbers, in percent, with 95 % confidence intervals.
 
     Models are run first, unless that was done before; what files hold was seen before, under a protocol of its own, and options
-    of a run are for the models beside them. One model's error does not stop the others: the exit code is 1 then.
+    of a run are for the models beside them. One model's error does not stop the others: the exit code is 1 then, or that of the
+    errors where all failed in the same way.
     """
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate.evaluation import evaluate as measure

@@ -48,8 +48,12 @@ SEEN = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".parquet")  # files of what
 
 
 def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], int]:
-    """The work done on each name, and the exit code: what fails is said, and the others go on; a lone one's error is raised."""
+    """The work done on each name, and the exit code: what fails is said, and the others go on; a lone one's error is raised.
+
+    The code is 0, that of the errors where every name failed in the same way, and else 1.
+    """
     done: dict[str, T] = {}
+    codes: set[int] = set()
     for name in dict.fromkeys(names):
         try:
             done[name] = work(name)
@@ -57,7 +61,9 @@ def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], 
             if len(names) == 1:
                 raise
             message.error(why, about="" if name in str(why) else name)
-    return done, 0 if len(done) == len(set(names)) else 1
+            codes.add(why.exit_code)
+    whole = not done and len(codes) == 1
+    return done, codes.pop() if whole else int(bool(codes))
 
 
 def protocol_of(name: ProtocolName | None, exif: Exif | None) -> str | Protocol | None:

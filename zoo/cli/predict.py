@@ -34,7 +34,7 @@ def predict(  # noqa: PLR0913 - one parameter an option
     """Run models on a data set, and keep what they see with its provenance.
 
     A run that was cut short goes on where it was, and one that is there is not made again. One model's error does not stop the
-    others: the exit code is 1 then.
+    others: the exit code is 1 then, or that of the errors where all failed in the same way.
     """
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate import predict as run
