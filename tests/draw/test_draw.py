@@ -179,7 +179,7 @@ WORDS = st.text(st.characters(exclude_categories=["C"]), min_size=1).map(tidy).f
 
 @given(st.lists(WORDS, min_size=1, max_size=3, unique=True))
 @settings(deadline=None, max_examples=40)
-@pytest.mark.filterwarnings("ignore::zoo.draw.fonts.FontWarning")
+@pytest.mark.filterwarnings("ignore::zoo.fonts.FontWarning")
 def test_any_class_name_is_drawn(names: list[str]) -> None:
     every = Detections.of([[20, 40, 60, 90]] * len(names), [0.5] * len(names), names, space=names)
     assert draw(gray(120, 160), every).size == (160, 120)

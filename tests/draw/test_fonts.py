@@ -8,11 +8,14 @@ import matplotlib
 import numpy as np
 import pytest
 
+from zoo import fonts
 from zoo.detections import Detections
-from zoo.draw import draw, fonts
+from zoo.draw import draw
+from zoo.draw import fonts as names
 from zoo.draw.chips import chip, fitted
-from zoo.draw.fonts import FontWarning, written
+from zoo.draw.fonts import written
 from zoo.errors import UsageError
+from zoo.fonts import FontWarning
 
 DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # Latin, Greek, Cyrillic, Arabic; no Chinese
 
@@ -26,11 +29,11 @@ def system(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "share"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "own"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(fonts, "_told", set())
-    for cached in (fonts._of_system, fonts._system_fonts, fonts._has, fonts._letters, chip, fitted):
+    monkeypatch.setattr(names, "_told", set())
+    for cached in (fonts.of_system, fonts._system_fonts, fonts.has, fonts._letters, chip, fitted):
         cached.cache_clear()
     yield folder
-    for cached in (fonts._of_system, fonts._system_fonts, fonts._has, fonts._letters, chip, fitted):
+    for cached in (fonts.of_system, fonts._system_fonts, fonts.has, fonts._letters, chip, fitted):
         cached.cache_clear()
 
 

@@ -1,5 +1,6 @@
 """Names of any script in plots: from a font that has their letters, or told in one sentence, and never a warning of a library."""
 
+import shutil
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 
+from zoo import fonts as system
 from zoo.errors import UsageError
 from zoo.evaluate import Evaluator, GroundTruth, Report
 from zoo.evaluate.plots import FontWarning, fonts, save
 
+TTF = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 CHINESE = ("停车标志", "行人")
 
 
@@ -28,7 +31,7 @@ def report(*names: str) -> Report:
 
 
 def test_letters_that_no_font_has_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fonts, "_installed", list)
+    monkeypatch.setattr(system, "_system_fonts", tuple)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         assert len(save(report(*CHINESE), tmp_path)) >= 3
@@ -46,14 +49,17 @@ def test_names_that_matplotlib_s_own_font_has_are_drawn_without_a_word(tmp_path:
     assert dict(matplotlib.rcParams) == before
 
 
-def test_a_font_of_the_system_that_has_the_letters_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = {"Plain": frozenset("abc"), "Rare": frozenset("停车"), "Rarer": frozenset("停车标志行人")}
-    monkeypatch.setattr(fonts, "_installed", lambda: [(name, name) for name in there])
-    monkeypatch.setattr(fonts, "_letters_of", lambda path: there.get(path, frozenset("abc")))
+def test_a_font_of_the_system_that_has_the_letters_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "broken.ttf").write_text("no font")
+    there = (str(tmp_path / "broken.ttf"), *(str(TTF / f"DejaVu{name}.ttf") for name in ("SansMono", "Serif")))
+    monkeypatch.setattr(system, "_system_fonts", lambda: there)
     assert fonts._families(set("ab"), None) == (["DejaVu Sans"], set())
-    assert fonts._families(set("a停车"), None) == (["DejaVu Sans", "Rare"], set())
-    assert fonts._families(set("a停标"), None) == (["DejaVu Sans", "Rare", "Rarer"], set())
-    assert fonts._families(set("a🚗"), None) == (["DejaVu Sans"], {"🚗"})
+    assert fonts._families(set("a⍞"), None) == (["DejaVu Sans", "DejaVu Sans Mono"], set())
+    assert fonts._families(set("a⍞ᴥ"), None) == (["DejaVu Sans", "DejaVu Sans Mono", "DejaVu Serif"], set())
+    assert fonts._families(set("a停"), None) == (["DejaVu Sans"], {"停"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save(report("⍞", "ᴥ"), tmp_path / "plots")
 
 
 def test_the_font_given_comes_first(tmp_path: Path) -> None:
@@ -74,12 +80,17 @@ def test_what_is_no_font_is_refused(tmp_path: Path, name: str) -> None:
         save(report("a"), tmp_path / "plots", font=tmp_path / name)
 
 
-def test_a_square_for_every_letter_is_no_font() -> None:
-    assert not [name for name, _ in fonts._installed() if name.startswith("Last Resort")]
+def test_a_square_for_every_letter_is_no_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LastResortHE-Regular.ttf", "DejaVuSerif.ttf"):
+        shutil.copy(TTF / name, tmp_path)
+    monkeypatch.setattr(system, "_folders", lambda: [tmp_path])
+    system._system_fonts.cache_clear()
+    assert system._system_fonts() == (str(tmp_path / "DejaVuSerif.ttf"),)
+    system._system_fonts.cache_clear()
 
 
 def test_the_model_and_the_data_are_names_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fonts, "_installed", list)
+    monkeypatch.setattr(system, "_system_fonts", tuple)
     made = report("a")
     made = replace(made, measured=replace(made.measured, data="数据"))
     with pytest.warns(FontWarning, match="据"):

@@ -21,8 +21,8 @@ from zoo.detectors import Detector, Protocol, load
 from zoo.detectors.progress import Bar
 from zoo.detectors.stream import Looked, stream
 from zoo.draw import draw, save
-from zoo.draw.fonts import letters_of
 from zoo.errors import ImageError, UsageError
+from zoo.fonts import letters_of
 from zoo.images import Limits, Picture, Source, expand
 from zoo.words import counted
 

@@ -111,9 +111,9 @@ def _check_outputs(models: Sequence[str], json_to: str | None, plots: Path | Non
     if plots:
         optional("matplotlib", wanted_for="Plots", extra="plots")  # now, and not after the work
     if font:
-        from zoo.evaluate.plots.fonts import added  # deferred: it imports matplotlib
+        from zoo.fonts import letters_of  # deferred: it imports Pillow
 
-        added(font)
+        letters_of(12, font)
     if plots and plots.exists() and not plots.is_dir():
         raise UsageError(f"--plots '{plots}' was given.", "That is a file.", "Name a folder: --plots plots")
 

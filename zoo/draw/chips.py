@@ -7,7 +7,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from zoo.draw.fonts import Letters, letters_of, written
+from zoo.draw.fonts import written
+from zoo.fonts import Letters, letters_of
 
 FAINT = 205  # of 255: the score stands back a little behind the name
 

@@ -6,23 +6,17 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoo.errors import UsageError
-from zoo.files import check_regular
+from zoo.fonts import FontWarning as FontWarning
+from zoo.fonts import covering, has, letters_of, warn_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 OWN = "DejaVu Sans"  # which matplotlib brings
-SHOWN = 10  # letters that a message repeats
-_PLAIN = ("sans cjk", "heiti", "pingfang", "yahei", "hiragino", "gothic", "hei", "fallback", "noto sans", "sans", "arial")
-_NO_FONT = ("last resort",)  # a square for every letter there is
-
-
-class FontWarning(UserWarning):
-    """Letters of names in plots are in no font at hand."""
+PROBE = 12  # pixels
 
 
 @contextmanager
@@ -36,7 +30,7 @@ def fonts_for(names: Iterable[str], font: str | Path | None) -> Iterator[None]:
     letters = {letter for name in names for letter in name if letter.isprintable() and not letter.isspace()}
     families, missing = _families(letters, font)
     if missing:
-        _tell(missing)
+        warn_of("No font here has these letters of names in plots", sorted(missing), stacklevel=5)
     with matplotlib.rc_context({"font.family": families, "text.parse_math": False}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+")  # the same, once a figure
         yield
@@ -46,62 +40,26 @@ def _families(letters: set[str], font: str | Path | None) -> tuple[list[str], se
     """The families to look for a letter in, in order; and the letters that none of them has."""
     from matplotlib import font_manager  # deferred: an extra
 
-    families, missing = ([added(font)], letters - _letters_of(os.fspath(font))) if font is not None else ([], set(letters))
-    own = font_manager.findfont(OWN)
-    families, missing = [*families, OWN], missing - _letters_of(own)
-    for name, path in _installed() if missing else ():
-        if found := missing & _letters_of(path):
-            families, missing = [*families, name], missing - found
-        if not missing:
-            break
+    families = [] if font is None else [_added(font)]
+    families.append(OWN)
+    known = [file for file in (font, font_manager.findfont(OWN)) if file is not None]
+    files, missing = covering(letter for letter in letters if not any(has(file, letter) for file in known))
+    for file in files:
+        try:
+            families.append(_added(file))
+        except UsageError:  # Pillow reads it, and matplotlib does not
+            missing |= {letter for letter in letters if has(file, letter)}
     return families, missing
 
 
-def added(font: str | Path) -> str:
+def _added(font: str | Path) -> str:
     """The family of a font file, which matplotlib knows then. Raises: UsageError where it is none."""
     from matplotlib import font_manager
 
+    letters_of(PROBE, font)
     try:
-        check_regular(font)
         font_manager.fontManager.addfont(font)
         return str(font_manager.FontProperties(fname=os.fspath(font)).get_name())
     except (OSError, RuntimeError, ValueError) as error:
-        case = f"No font can be read there: {getattr(error, 'strerror', None) or error}."
-        raise UsageError(
-            f"Plots can't be written in the font '{font}'.", case, "Pass the path of a .ttf, .otf or .ttc file."
-        ) from None
-
-
-@lru_cache(maxsize=256)
-def _letters_of(path: str) -> frozenset[str]:
-    """The letters that a font has; none where it can't be read."""
-    from matplotlib import font_manager
-
-    try:
-        made: Any = font_manager.get_font(path)
-        return frozenset(map(chr, made.get_charmap()))
-    except (OSError, RuntimeError, ValueError):
-        return frozenset()
-
-
-def _installed() -> list[tuple[str, str]]:
-    """Family and file of each font of the system, plain ones first."""
-    from matplotlib import font_manager
-
-    def rank(one: tuple[str, str]) -> tuple[int, str]:
-        name = one[0].lower()
-        return next((place for place, word in enumerate(_PLAIN) if word in name), len(_PLAIN)), name
-
-    found = {one.name: one.fname for one in font_manager.fontManager.ttflist if one.style == "normal"}
-    return sorted(((name, path) for name, path in found.items() if not name.lower().startswith(_NO_FONT)), key=rank)
-
-
-def _tell(missing: set[str]) -> None:
-    some = sorted(missing)
-    shown = " ".join(some[:SHOWN]) + (f" and {len(some) - SHOWN} more" if len(some) > SHOWN else "")
-    warnings.warn(
-        f"No font here has these letters of names in plots: {shown}. "
-        'Name a font file that has them: font="NotoSansCJK-Regular.ttc", or --font.',
-        FontWarning,
-        stacklevel=4,
-    )
+        asked = f"Plots can't be written in the font '{font}'."
+        raise UsageError(asked, f"matplotlib can't read it: {error}.", "Name another font file.") from None
