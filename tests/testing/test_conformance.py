@@ -59,6 +59,11 @@ def test_there_are_many_checks_and_each_has_a_sentence() -> None:
     assert all(check.promise.endswith(".") for check in CHECKS.values())
 
 
+def test_parameters_are_counted_with_the_cards_own_arguments_whatever_the_size_that_is_checked() -> None:
+    [outcome] = run(Model.named("yolox_nano", arguments={"width": 0.125}), only=["card_counts_parameters"])
+    assert (outcome.status, outcome.reason) == ("passed", "")
+
+
 def test_an_expected_failure_is_none() -> None:
     model = Model.built_by(Random, labels=["a"])
     [outcome] = run(model, only=["deterministic"], expected_failures={"deterministic": "It rolls a die."})

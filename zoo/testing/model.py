@@ -38,6 +38,7 @@ class Model:
     weights: its trained weights, a tag of the card or a place; None where only random ones are checked.
     load:   builds it with these weights.
     data:   the annotated images that they are measured on, as `zoo.data.read` takes them.
+    full:   the same model with its card's own arguments, where it is checked with others.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Model:
     weights: str | None = None
     load: Callable[[], Detector] | None = None
     data: str | None = None
+    full: Model | None = None
 
     @classmethod
     def named(
@@ -79,9 +81,12 @@ class Model:
             return replace(model, weights=weights, load=ready, data=data)
         entry = catalogue().resolve(name).entry
         changed = cls.of_entry(replace(entry, card=_changed(entry.card, name, arguments or {}, input or {})))
-        if arguments and (why := changed.defect()) is not None and cls.of_entry(entry).defect() is None:
+        if not arguments:
+            return changed
+        full = cls.of_entry(entry)
+        if (why := changed.defect()) is not None and full.defect() is None:
             raise _unfit(name, arguments, why) from why
-        return changed
+        return replace(changed, full=full)
 
     @classmethod
     def of_entry(cls, entry: Entry) -> Model:
