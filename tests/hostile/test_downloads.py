@@ -36,14 +36,9 @@ print(zoo.hub.fetch(msgspec.json.decode(sys.argv[1], type=Weights), name="a/net"
 """
 
 
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_TIMEOUT", "20")
-    for name in ("ZOO_BUNDLE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
-        monkeypatch.delenv(name, raising=False)
-    with LoopbackHub() as running:
-        monkeypatch.setenv("HF_ENDPOINT", running.endpoint)
-        yield running
 
 
 @pytest.fixture(params=["hub", "url"])

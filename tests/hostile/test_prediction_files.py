@@ -1,6 +1,7 @@
 """Prediction files from anywhere: what is not whole, or not ours, is an error that names the file, and never a number."""
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,25 +17,8 @@ COLUMNS = ("image_ids", "sizes", "starts", "boxes", "scores", "labels")
 
 
 @pytest.fixture
-def seen(tmp_path: Path) -> Path:
-    """Predictions for two hundred pictures, all in order."""
-    counts = np.arange(200) % 7
-    total = int(counts.sum())
-    random = np.random.default_rng(0)
-    corners = np.sort(random.uniform(0, 500, (total, 2, 2)).astype(np.float32), axis=1)
-    path = tmp_path / "seen.parquet"
-    Predictions(
-        image_ids=np.arange(200),
-        files=np.array([f"{number}.jpg" for number in range(200)]),
-        sizes=np.full((200, 2), 500, np.int32),
-        starts=np.concatenate([[0], np.cumsum(counts)]),
-        boxes=corners.reshape(total, 4),
-        scores=random.uniform(0, 1, total).astype(np.float32),
-        labels=random.integers(0, 3, total).astype(np.int32),
-        names=("red", "green", "blue"),
-        provenance={"model": "lamps"},
-    ).write(path)
-    return path
+def seen(stored: Callable[[int], Path]) -> Path:
+    return stored(200)
 
 
 def test_a_file_that_ends_anywhere_is_refused_by_name(seen: Path) -> None:

@@ -1,7 +1,6 @@
 """Servers that never fall silent and never get anywhere: each ends in one clear error, and leaves nothing behind."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,15 +18,12 @@ DATA = bytes(100_000)
 FAULTS = {"headers": Fault.drip_headers(), "interim answers": Fault.interim(), "a body": Fault.drip()}
 
 
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_TIMEOUT", "0.2")
     monkeypatch.setenv("ZOO_RETRIES", "1")
     monkeypatch.setattr(deadline, "SLOWEST", 1_000_000)
     monkeypatch.setattr("zoo.hub.repository.SLOWEST", 1_000_000)
-    with LoopbackHub() as running:
-        monkeypatch.setenv("HF_ENDPOINT", running.endpoint)
-        yield running
 
 
 @pytest.fixture(params=["hub", "url"])
