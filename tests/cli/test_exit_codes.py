@@ -44,6 +44,7 @@ USAGE = [
     *((*COMPOSE, "--strides", value) for value in ("x", "0", "-8", "", "8,,16", "9" * 5000)),
     *((*COMPOSE, "--set", value) for value in ("zzz", "x=3", "neck.channels=[[[")),
     (*COMPOSE, "--name", "A b"),
+    ("check", "yolox_nano", "--weights", ""),
     ("check", "yolox_nano", "--set", "zzz"),
     ("check", "yolox_nano", "--set", "size=[[["),
 ]

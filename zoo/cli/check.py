@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoo.cli import output
-from zoo.cli.options import value_of
+from zoo.cli.options import value_of, weights_of
 from zoo.cli.table import table
 from zoo.errors import CardError, ContractError, UsageError
 from zoo.registry.document import parse_value, read
@@ -54,6 +54,7 @@ def check(
     """
     from zoo.testing import CHECKS, Model, run  # deferred: they import torch
 
+    weights_of(weights)  # which refuses an empty text
     arguments, input = _settings(setting or [])
     model = Model.named(name, arguments=arguments, input=input, weights=weights, data=data)
     listed = _expected(expect)  # of all checks, where only some are asked
