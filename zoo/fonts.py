@@ -1,4 +1,4 @@
-"""Fonts for names of any script: whether a file has a letter, and which files of the system do; for images and for plots."""
+"""Fonts for names of any script, in images and in plots: which files have the letters of a name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class FontWarning(UserWarning):
 
 
 def letters_of(size: int, font: str | Path | None) -> Letters:
-    """The font in that file, or the one that Pillow brings, in that size. Raises: UsageError where there is none."""
+    """The font in that file, or the one that Pillow brings, in that size.
+
+    Raises: UsageError where there is none.
+    """
     try:
         return _letters(size, font)
     except OSError as error:
@@ -47,10 +50,14 @@ def warn_of(case: str, missing: Sequence[str], *, then: str = "", stacklevel: in
 
     case: what is said before them. then: what becomes of them.
     """
-    shown = " ".join(letter if letter.isprintable() else f"U+{ord(letter):04X}" for letter in missing[:SHOWN])
+    shown = " ".join(_visible(letter) for letter in missing[:SHOWN])
     more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
     fix = 'Name a font file that has them: font="NotoSansCJK-Regular.ttc", or --font.'
     warnings.warn(f"{case}: {shown}{more}.{then} {fix}", FontWarning, stacklevel=stacklevel)
+
+
+def _visible(letter: str) -> str:
+    return letter if letter.isprintable() else f"U+{ord(letter):04X}"
 
 
 @lru_cache(maxsize=64)
@@ -60,7 +67,10 @@ def _letters(size: int, font: str | Path | None) -> Letters:
 
 @lru_cache(maxsize=65536)
 def has(font: str | Path | None, letter: str) -> bool:
-    """Whether the font has the letter: else it draws what it draws for a letter that does not exist."""
+    """Whether the font has the letter: else it draws what it draws for one that does not exist.
+
+    Raises: UsageError for a file that is no font.
+    """
     if letter.isspace() or unicodedata.category(letter) == "Cf":  # nothing of them is seen
         return True
     return _drawn(font, letter) != _drawn(font, _NOWHERE)
@@ -82,7 +92,7 @@ def of_system(letters: frozenset[str]) -> str | None:
 
 
 def covering(letters: Iterable[str]) -> tuple[list[str], set[str]]:
-    """Font files of the system that together have the letters, as far as any has, and those that none has."""
+    """Font files of the system that together have the letters, and the letters that none has."""
     files: list[str] = []
     missing = set(letters)
     for path in _system_fonts():

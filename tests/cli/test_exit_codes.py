@@ -1,4 +1,4 @@
-"""What is typed wrong ends with the exit code that docs/howto.md has for it, and in three parts: what, why, what next."""
+"""What is typed wrong ends with the exit code of docs/howto.md, and in three parts: what, why, what next."""
 
 import json
 from collections.abc import Callable

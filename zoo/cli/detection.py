@@ -82,7 +82,10 @@ def run(asked: Request) -> int:
 
 
 def _check_places(asked: Request) -> None:
-    """Raises: UsageError for outputs that get in each other's way, and a font that is none, or that nothing is drawn with."""
+    """Refuses outputs that get in each other's way, and a font that is none or not drawn with.
+
+    Raises: UsageError.
+    """
     if asked.font and not asked.save_to:
         raise UsageError("--font was given.", "It is for --save, which was not.", "Add --save annotated")
     if asked.font:

@@ -46,7 +46,8 @@ class Command(TyperCommand):
             for one, count in Counter(order).items():
                 if count > 1 and one.param_type_name == "option" and not one.multiple:
                     case = "It is given more than once, and takes one value."
-                    raise UsageError(f"{one.opts[0]} was given.", case, "Leave all but one of them out.")
+                    fix = "Leave all but one of them out."
+                    raise UsageError(f"{one.opts[0]} was given.", case, fix)
             return self._parsed(ctx, args, typed)
         return super().parse_args(ctx, args)
 
@@ -112,15 +113,16 @@ def _takes(option: Any, ctx: Context) -> tuple[str, str] | None:
 
 
 def _check_places(typed: Mapping[str, object], order: Sequence[Any]) -> None:
-    """Refuses an option that names a file or folder and is given nothing, as by `--json=`; it would mean this folder.
+    """Refuses an option that names a file or folder and is given nothing, as by `--json=`.
 
-    Raises: UsageError.
+    It would mean this folder. Raises: UsageError.
     """
     for one in order:
         given = typed.get(one.name or "")
         if one.param_type_name == "option" and one.metavar in PLACES and isinstance(given, str) and not given.strip():
             case = "It names no file or folder: nothing is given after it."
-            raise UsageError(f"{one.opts[0]} '' was given.", case, f"Write {one.opts[0]} {one.metavar}, or leave it out.")
+            fix = f"Write {one.opts[0]} {one.metavar}, or leave it out."
+            raise UsageError(f"{one.opts[0]} '' was given.", case, fix)
 
 
 def _in_words(said: str) -> str:

@@ -48,9 +48,10 @@ SEEN = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".parquet")  # files of what
 
 
 def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], int]:
-    """The work done on each name, and the exit code: what fails is said, and the others go on; a lone one's error is raised.
+    """The work done on each name, and the exit code.
 
-    The code is 0, that of the errors where every name failed in the same way, and else 1.
+    What fails is said, and the others go on; a lone one's error is raised. The code is 0, or that of
+    the errors where every name failed in the same way, or else 1.
     """
     done: dict[str, T] = {}
     codes: set[int] = set()

@@ -1,4 +1,7 @@
-"""Class names as they can be drawn: in the font given, Pillow's own, or one of the system; what none has is told, once."""
+"""Class names as they can be drawn: in the font given, Pillow's own, or one of the system.
+
+Letters that none has are told, once.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def paced() -> Iterator[None]:
-    """Lets the client's requests of this thread fail with `Passing` where a body comes too slowly."""
+    """Lets requests of the client in this thread fail with `Passing` where a body comes too slowly.
+
+    Where the client begins a session anew meanwhile, its bodies are not looked at.
+    """
     import httpx2
     from huggingface_hub import get_session
 
@@ -44,7 +47,7 @@ def paced() -> Iterator[None]:
         if threading.get_ident() == ours and isinstance(response.stream, httpx2.SyncByteStream):
             response.stream = Stream(response.stream)
 
-    hooks = get_session().event_hooks["response"]  # of all threads: only this one hook comes and goes
+    hooks = get_session().event_hooks["response"]  # shared by all threads
     hooks.append(watch)
     try:
         yield

@@ -26,7 +26,7 @@ def near(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
 
 
 def near_beginning(asked: str, known: Iterable[str]) -> str | None:
-    """What names begin with, up to their first `_`, `-` or digit, that looks like the beginning of the one asked for."""
+    """The beginning of known names, up to the first `_`, `-` or digit, most like that of `asked`."""
     beginnings = {_beginning(name) for name in known} - {""}
     return next(iter(near(_beginning(asked), beginnings, most=1)), None)
 

@@ -50,7 +50,10 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def filled(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Header and rows without the columns in which nothing is known of any row; rank, model and AP always stay."""
+    """Header and rows without the columns in which nothing is known of any row.
+
+    Rank, model and AP always stay.
+    """
     kept = [at for at in range(len(header)) if at < ALWAYS or any(row[at] not in (UNKNOWN, "") for row in rows)]
     return tuple(header[at] for at in kept), [tuple(row[at] for at in kept) for row in rows]
 

@@ -91,7 +91,7 @@ def disagreements(
 
 
 def _read(photo: Photo, exif: Exif) -> Image.Image | None:
-    """None where the image is not there any more, or is not to be read: the rest of the page does not depend on it."""
+    """None where the image is gone or not to be read; the rest of the page does not depend on it."""
     from zoo.images import read  # deferred: it brings torch, which checking entries does without
 
     try:

@@ -250,7 +250,7 @@ class Catalogue:
         return NameNotFound(asked, case, f"Did you mean {choice_of(alike)}?" if alike else self.listing_near(base))
 
     def listing_near(self, asked: str) -> str:
-        """What to type to see models where none has a name like the one asked for: those that begin like it, or all."""
+        """What to type where no model has a name like `asked`: to see those that begin like it, or all."""
         beginning = near_beginning(asked.rpartition("/")[2], self._listed)
         return f"See those with such a name: zoo list '{beginning}*'" if beginning else "See which there are: zoo list"
 
