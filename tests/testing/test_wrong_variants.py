@@ -191,6 +191,17 @@ def test_a_wrong_variant_is_found_by_its_check(variant: str) -> None:
     assert outcome.reason
 
 
+@pytest.mark.parametrize("own", [0.5, 0.6, 0.65, 0.7, 0.8, 0.9])
+def test_no_iou_of_its_own_is_blamed_on_a_detector_whose_boxes_never_overlap_by_more(own: float) -> None:
+    class Tolerant(Toy):
+        def __init__(self, space: LabelSpace) -> None:
+            super().__init__(space)
+            self.native = replace(self.native, iou=own)
+
+    [outcome] = run(Model("toy", Tolerant, SPACE), only=["iou_is_the_callers"])
+    assert outcome.status in ("passed", "skipped"), outcome.reason
+
+
 def test_what_a_toy_does_right_none_of_these_checks_minds() -> None:
     checks = sorted({check for check, _ in VARIANTS.values()})
     assert [one.reason for one in run(Model("toy", Toy, SPACE), only=checks) if one.status != "passed"] == []

@@ -29,7 +29,8 @@ SAME = 1e-2  # pixels
 AMID = 9
 EDGE = 0.5  # pixels; a box that ends at the image's edge was cut there, which changes how much it overlaps others
 RISES = Rise(2.0, 0.5), Rise(2.0, 0.3), Rise(2.0, 1.0), Rise(1.0, 0.3), Rise(0.0, 0.3)  # until enough boxes overlap
-TELLING = 10  # boxes that a smaller iou drops
+NEAR = 0.8  # of its own iou
+TELLING = 5  # boxes, which is no chance any more
 SPARE = 4  # a raw output may hold several times the numbers that its boxes and classes take
 
 
@@ -47,8 +48,10 @@ def check_iou_is_the_callers(detector: Detector) -> None:
 
     At 1 some boxes of a class overlap by more than its own, at half of its own none by more than
     that; of boxes that no edge cuts. The outputs of its last layers are raised until enough overlap.
+    Where none do, it is a fault if boxes are missing at 1, and others overlap by nearly its own.
     """
-    own, dropped, most = _own_iou(detector), 0, 0.0
+    own, close, most = _own_iou(detector), 0, 0.0
+    counts: list[int] = []
     for rise in RISES:
         look = _wide(raised_look(detector, [scene(seed=seed) for seed in SEEDS], rise))
         everything, fewer = look.decoded(_everything(1.0)), look.decoded(_everything(own / 2))
@@ -59,8 +62,10 @@ def check_iou_is_the_callers(detector: Detector) -> None:
         most = max([most, *(_worst(seen, look) for seen in everything)])
         if most > own + SLACK:
             return
-        dropped += sum(map(len, everything)) - sum(map(len, fewer))
-    if dropped < TELLING:
+        close += sum(map(len, everything)) - sum(map(len, look.decoded(_everything(NEAR * own))))
+        counts += map(len, everything)
+    missing = max(counts) * len(counts) - sum(counts)
+    if min(close, missing) < TELLING:
         raise NotApplicable("Of its boxes of one class too few overlap to tell; a larger input may have more.")
     require(False, f"With iou=1 no two boxes of one class overlap by more than {most:.3f}; its own iou is {own:g}.")
 
