@@ -86,7 +86,10 @@ class Evaluator:
         check_count(detections, len(ids))
         rows = rows_of_ids(self.dataset.image_ids, np.asarray(ids), self.dataset.name)
         self._refuse_again(rows)
-        step = 1 if (np.diff(np.sort(rows)) == 0).any() else _AT_ONCE  # matching takes each picture once
+        order = np.sort(rows)
+        again = order[1:][order[1:] == order[:-1]]
+        self._refuse(again)
+        step = 1 if len(again) else _AT_ONCE  # matching takes each picture once
         flats = (
             (rows[start : start + step], flatten(_part(detections, start, start + step), image_ids=ids[start : start + step],
                                                  space=self.dataset.space, box_format=box_format))
@@ -96,19 +99,21 @@ class Evaluator:
 
     def _matched(self, flats: Iterator[tuple[NDArray[np.int64], Flat]], images: int, *, alone: bool) -> tuple[Log, Counter[str]]:
         """Everything matched, part by part: one is matched while the next is flattened. alone: there is one part at most."""
+        match = partial(self._engine.match, plan=self._plan, analyses=self.analyses, threads=self._threads)
+        if alone:  # the short way for what mostly comes, a batch
+            for rows, flat in flats:
+                return Log(match(flat, rows), images), Counter(flat.unmet)
         matched, unmet = Log(nothing(ranges=len(self._plan.ranges)), images), Counter[str]()
-        ahead = self._threads > 1 and not alone
-        with ThreadPoolExecutor(1) if ahead else nullcontext() as pool:
+        with ThreadPoolExecutor(1) if self._threads > 1 else nullcontext() as pool:
             last: Future[Outcomes] | None = None
             for rows, flat in flats:
                 unmet.update(flat.unmet)
                 if last:
                     matched.absorb(Log(last.result(), 0))
-                match = partial(self._engine.match, flat, rows, self._plan, analyses=self.analyses, threads=self._threads)
                 if pool:
-                    last = pool.submit(match, room=matched.room)
+                    last = pool.submit(match, flat, rows, room=matched.room)
                 else:
-                    matched.absorb(Log(match(room=None if alone else matched.room), 0))
+                    matched.absorb(Log(match(flat, rows, room=matched.room), 0))
             if last:
                 matched.absorb(Log(last.result(), 0))
         return matched, unmet
@@ -120,7 +125,8 @@ class Evaluator:
             self._refuse_again(rows)  # again: another thread may have handed them over meanwhile
             self._log.absorb(matched)
             self._seen[rows] = True
-            self.unmet = self.unmet + unmet
+            if unmet:
+                self.unmet = self.unmet + unmet
 
     def merge(self, other: Evaluator) -> None:
         """Takes in what another evaluator of the same data set has seen; `other` is left as it is.
@@ -185,9 +191,10 @@ class Evaluator:
         return DataError("Two evaluators were to be merged.", case, "Make both with the same data set, settings and policy.")
 
     def _refuse_again(self, rows: NDArray[np.integer]) -> None:
-        """Raises: DataError naming an image that was seen before, or is there twice, unless the policy takes it once."""
-        order = np.sort(rows)
-        again = np.concatenate([rows[self._seen[rows]], order[1:][order[1:] == order[:-1]]])
+        """Raises: DataError naming an image that was seen before, unless the policy takes it once."""
+        self._refuse(rows[self._seen[rows]])
+
+    def _refuse(self, again: NDArray[np.integer]) -> None:
         if len(again) and self.policy.repeated_images == "refuse":
             raise DataError(
                 f"Detections of image {self.dataset.image_ids[again[0]].item()!r} were handed over.",

@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,27 +70,35 @@ class Kernel:
 
     def __init__(self, file: Path = FILE) -> None:
         self._library = library(file)
+        self._constants: WeakKeyDictionary[Plan, ctypes.Structure] = WeakKeyDictionary()
 
     def _call(self, function: str, kind: Any, threads: int, **values: int | NDArray[np.generic]) -> None:
         """Fills in a structure and calls; `values` keeps the arrays alive.
 
         Raises: DataError where the kernel refuses its arguments: an array was changed after it was checked.
         """
-        filled: dict[str, int] = {}
-        for name, value in values.items():
-            if isinstance(value, int):
-                filled[name] = value
-                continue
-            if not value.flags.c_contiguous or value.dtype not in kind.arrays[name]:
-                raise _refused(function, f"{name} is {value.dtype}, or not in one piece")
-            filled[name] = address(value)
-            filled[f"{name}_count"] = value.nbytes if kind.arrays[name] is _FLOATS else value.size
-        arguments = kind(**filled)
+        self._run(function, _filled(function, kind(), values), threads)
+
+    def _run(self, function: str, arguments: Any, threads: int) -> None:
         returned = self._library[function](ctypes.byref(arguments), ctypes.c_int64(max(1, threads)))
         if returned == _NO_MEMORY:
             raise MemoryError(f"the kernel's {function} found no memory")
         if returned:
             raise _refused(function, (arguments.refused or b"").decode())
+
+    def _of_plan(self, plan: Plan) -> ctypes.Structure:
+        """The arguments of a match that every batch has in common, checked once."""
+        known = self._constants.get(plan)
+        if known is None:
+            truth = plan.truth
+            values: dict[str, int | NDArray[Any]] = {
+                "box_starts": truth.starts, "box_labels": truth.labels, "box_xywh": truth.xywh, "crowd": truth.crowd,
+                "uncounted": plan.void, "ignore": plan.ignore, "lows": plan.lows, "highs": plan.highs, "ious": plan.thresholds,
+                "classes": len(truth.space), "ranges": len(plan.ranges), "thresholds": len(plan.thresholds),
+                "watched": plan.watched, "limit": plan.settings.detections[-1],
+            }  # fmt: skip
+            known = self._constants[plan] = _filled("match", _Match(), values)
+        return _Match.from_buffer_copy(known)
 
     def match(
         self,
@@ -102,25 +111,22 @@ class Kernel:
         room: Room | None = None,
     ) -> Outcomes:
         """See `matching.match`. room: gives arrays that the records of detections are written to, like others."""
-        count, ranges, truth = len(flat.scores), len(plan.ranges), plan.truth
+        count, ranges = len(flat.scores), len(plan.ranges)
         images = np.ascontiguousarray(images, np.int64)
         kept, hit = np.zeros(len(images), np.int64), np.empty(count, bool)
         correct, ignored = np.empty((2, count, ranges), np.uint16)
         made: Mapping[str, NDArray[Any]] = blank(count, flat.scores.dtype, analyses=analyses)
         made = room(len(images), made) if room else made
-        self._call(
-            "match", _Match, min(threads, 1 + count // _WORTH_A_THREAD),
-            starts=flat.starts, images=images,
-            detections=flat.boxes, narrow=_narrow(flat.boxes), corners=int(flat.box_format == "xyxy"),
-            scores=flat.scores, narrow_scores=_narrow(flat.scores), labels=flat.labels,
-            box_starts=truth.starts, box_labels=truth.labels, box_xywh=truth.xywh, crowd=truth.crowd,
-            uncounted=plan.void, ignore=plan.ignore,
-            classes=len(truth.space), ranges=ranges, thresholds=len(plan.thresholds), watched=plan.watched,
-            limit=plan.settings.detections[-1], analyses=int(analyses),
-            lows=plan.lows, highs=plan.highs, ious=plan.thresholds,
-            kept=kept, kept_scores=made["scores"], kept_labels=made["labels"], ranks=made["ranks"], outside=made["outside"],
-            correct=correct, ignored=ignored, hit=hit, found=made["found"], boxes=made["boxes"], box_ious=made["ious"],
-        )  # fmt: skip
+        arguments = self._of_plan(plan)
+        given: dict[str, int | NDArray[Any]] = {
+            "starts": flat.starts, "images": images, "detections": flat.boxes, "scores": flat.scores, "labels": flat.labels,
+            "narrow": _narrow(flat.boxes), "corners": int(flat.box_format == "xyxy"), "narrow_scores": _narrow(flat.scores),
+            "analyses": int(analyses), "kept": kept, "kept_scores": made["scores"], "kept_labels": made["labels"],
+            "ranks": made["ranks"], "outside": made["outside"], "correct": correct, "ignored": ignored, "hit": hit,
+            "found": made["found"], "boxes": made["boxes"], "box_ious": made["ious"],
+        }  # fmt: skip
+        _filled("match", arguments, given)
+        self._run("match", arguments, min(threads, 1 + count // _WORTH_A_THREAD))
         if kept.sum() < count:
             some = rows_of(flat.starts[:-1], kept)
             made = {name: column[some] if len(column) else column for name, column in made.items()}
@@ -186,6 +192,24 @@ class Kernel:
             of_class=made.of_class,
         )  # fmt: skip
         return made
+
+
+def _filled(function: str, arguments: Any, values: Mapping[str, int | NDArray[Any]]) -> Any:
+    """A structure with some fields filled in; whoever calls keeps the arrays.
+
+    Raises: DataError for an array of another type, or in several pieces.
+    """
+    arrays = arguments.arrays
+    for name, value in values.items():
+        if isinstance(value, int):
+            setattr(arguments, name, value)
+            continue
+        dtypes = arrays[name]
+        if not value.flags.c_contiguous or value.dtype not in dtypes:
+            raise _refused(function, f"{name} is {value.dtype}, or not in one piece")
+        setattr(arguments, name, address(value))
+        setattr(arguments, f"{name}_count", value.nbytes if dtypes is _FLOATS else value.size)
+    return arguments
 
 
 def _refused(function: str, case: str) -> DataError:
