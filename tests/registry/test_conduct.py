@@ -158,6 +158,41 @@ def test_a_thread_that_would_keep_the_process_is_named() -> None:
     assert left_running() == []
 
 
+def test_a_thread_that_its_own_thread_has_left_is_named() -> None:
+    end = threading.Event()
+
+    def start_another() -> None:
+        threading.Thread(target=end.wait, name="deep").start()
+
+    def import_it() -> None:
+        first = threading.Thread(target=start_another)
+        first.start()
+        first.join()
+
+    assert seen(import_it) == ["leaves the thread 'deep' running at import; no command waits for it."]
+    end.set()
+
+
+def test_a_thread_of_the_program_around_is_not_taken_for_the_plugin_s() -> None:
+    begin, begun, end = threading.Event(), threading.Event(), threading.Event()
+
+    def start_later() -> None:
+        begin.wait()
+        threading.Thread(target=end.wait, name="of the program").start()
+        begun.set()
+
+    program = threading.Thread(target=start_later)
+    program.start()
+
+    def import_it() -> None:
+        begin.set()
+        begun.wait()
+
+    assert seen(import_it) == []
+    end.set()
+    program.join()
+
+
 def test_a_thread_that_ends_with_the_process_is_nobodys_concern() -> None:
     end = threading.Event()
     assert seen(lambda: threading.Thread(target=end.wait, daemon=True).start()) == []

@@ -104,21 +104,21 @@ def _alone(conduct: Conduct, begun: threading.Thread) -> Iterator[None]:
             yield
         return
     try:
-        before, threads = snapshot(), set(threading.enumerate())
+        before, ours = snapshot(), {begun}
 
         def concerns() -> bool:
-            here = threading.current_thread()
-            return here is begun or here not in threads
+            return threading.current_thread() in ours
 
         try:
             with ExitStack() as stack:
+                stack.enter_context(_noted_threads(ours))
                 stack.enter_context(diverted(concerns=concerns, printed=conduct.printed, closed=conduct.closed))
                 stack.enter_context(_no_exit(concerns))
                 stack.enter_context(_watched_exit(conduct, concerns))
                 stack.enter_context(unplugged(conduct.whose, concerns=concerns, told=conduct.tell))
                 yield
         finally:
-            _look_back(conduct, before, threads)
+            _look_back(conduct, before, ours - {begun})
     finally:
         _lock.release()
 
@@ -145,16 +145,33 @@ def said(why: BaseException) -> str:
     return f"raised {type(why).__name__}{f': {text}' if text else ''}"
 
 
-def _look_back(conduct: Conduct, before: dict[Any, Any], threads: set[threading.Thread]) -> None:
+def _look_back(conduct: Conduct, before: dict[Any, Any], started: set[threading.Thread]) -> None:
     changed = list(put_back(before))
     for undone in (True, False):
         if names := [name for name, could in changed if could is undone]:
             what = f"{', '.join(names[:NAMED])}{f' and {len(names) - NAMED} more' if len(names) > NAMED else ''}"
             conduct.tell(f"changes {what}", "that is undone." if undone else "that can't be undone in this process.")
     for thread in threading.enumerate():
-        if thread not in threads and not thread.daemon:
+        if thread in started and not thread.daemon:
             _left_running.append((conduct.whose, thread))
             conduct.tell(f"leaves the thread '{thread.name:.40}' running", "no command waits for it.")
+
+
+@contextmanager
+def _noted_threads(ours: set[threading.Thread]) -> Iterator[None]:
+    """Adds every thread that one of ours starts; the program around may start others at the same time."""
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if threading.current_thread() in ours:
+            ours.add(thread)
+        real(thread)
+
+    threading.Thread.start = start  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        threading.Thread.start = real  # type: ignore[method-assign]
 
 
 @contextmanager
