@@ -82,7 +82,7 @@ def write(made: Predictions, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft_of(path) as draft:
             with draft.open("w+b") as file:
-                parquet.write_table(table, file, compression="zstd", write_page_checksum=True)
+                parquet.write_table(table, file, compression="lz4", use_dictionary=False, write_page_checksum=True)
                 seal(file)
                 file.flush()
                 os.fsync(file.fileno())
