@@ -24,7 +24,7 @@ from zoo.draw import draw, save
 from zoo.errors import ImageError, UsageError
 from zoo.fonts import letters_of
 from zoo.images import Limits, Picture, Source, expand
-from zoo.words import counted
+from zoo.text import pluralize
 
 Write: TypeAlias = Callable[[Detections], None]
 Add: TypeAlias = Callable[[object], None]
@@ -186,9 +186,9 @@ def _say_left_out(left_out: Counter[str]) -> None:
     """What the COCO results do not hold."""
     if left_out:
         names = ", ".join(name for name, _ in left_out.most_common(5)) + (" …" if len(left_out) > 5 else "")
-        classes = counted(len(left_out), "class", "classes")
+        classes = pluralize(len(left_out), "class", "classes")
         message.warning(
-            f"{counted(left_out.total(), 'detection')} of {classes} that the annotations do not have "
+            f"{pluralize(left_out.total(), 'detection')} of {classes} that the annotations do not have "
             f"{'is' if left_out.total() == 1 else 'are'} not in the COCO results: {names}."
         )
 
@@ -219,7 +219,7 @@ def _say(failed: Sequence[ImageError], total: int, asked: Request) -> None:
     if failed and len(failed) == total:
         message.error("No image could be read.")
     elif failed:
-        message.warning(f"{len(failed)} of {counted(total, 'image')} could not be read.")
+        message.warning(f"{len(failed)} of {pluralize(total, 'image')} could not be read.")
     saved = asked.save_to if len(failed) < total else None  # the folder is made for the first picture
     for what, to in (("Results", asked.json_to), ("COCO results", asked.coco_to), ("Annotated images", saved)):
         if to and str(to) != STANDARD_OUTPUT:

@@ -19,7 +19,7 @@ from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, weights_o
 from zoo.cli.table import table
 from zoo.errors import DataError, UsageError
 from zoo.extras import optional
-from zoo.words import counted
+from zoo.text import pluralize
 
 if TYPE_CHECKING:
     from zoo.evaluate import Report
@@ -165,7 +165,7 @@ def _page(reports: Mapping[str, Report], *, classes: bool) -> Iterator[str]:
     """A table a protocol, because numbers of two are not to be ranked in one; then what the tables do not say."""
     for protocol, alike in _by_protocol(reports).items():
         measured = next(iter(alike.values())).measured
-        sizes = f"{counted(measured.images, 'image')}, {counted(measured.boxes, 'box', 'boxes')}"
+        sizes = f"{pluralize(measured.images, 'image')}, {pluralize(measured.boxes, 'box', 'boxes')}"
         yield from (f"{measured.data}: {sizes}. Protocol: {protocol}.", "")
         yield from table(HEADER, [_cells(name, report) for name, report in alike.items()], right=HEADER[1:])
         yield ""
@@ -209,14 +209,14 @@ def _notes(name: str, report: Report) -> Iterator[str]:
     measured = report.measured
     with_boxes = [one for one in measured.missing if report.per_class[one].boxes]
     if with_boxes:
-        known = f"{len(with_boxes)} of the data set's {counted(len(report.per_class), 'class', 'classes')}"
+        known = f"{len(with_boxes)} of the data set's {pluralize(len(report.per_class), 'class', 'classes')}"
         yield f"{name} does not know {known}, and scores 0 there: {_listed(with_boxes)}."
     if empty := [one for one in measured.missing if one not in with_boxes]:
-        classes = counted(len(empty), "class", "classes")
+        classes = pluralize(len(empty), "class", "classes")
         yield f"{name} does not know {classes} without boxes, which costs nothing: {_listed(empty)}."
     if measured.unmet:
         left = sum(measured.unmet.values())
-        of = f"{counted(left, 'detection')} of {counted(len(measured.unmet), 'class', 'classes')}"
+        of = f"{pluralize(left, 'detection')} of {pluralize(len(measured.unmet), 'class', 'classes')}"
         yield f"{name}: {of} that the data set does not have {'was' if left == 1 else 'were'} left out."
     for note in measured.notes:
         yield f"{name}: {note}"

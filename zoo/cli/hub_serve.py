@@ -17,7 +17,7 @@ import typer
 from zoo.cli import output
 from zoo.errors import UsageError
 from zoo.testing import LoopbackHub
-from zoo.words import counted
+from zoo.text import pluralize
 
 GLANCE = 0.2  # seconds between two looks for new requests
 LONELY = "local"  # owner of the repository that a folder of files is
@@ -40,9 +40,9 @@ def serve(
     repositories = repositories_in(folder, asked=asked)
     try:
         with LoopbackHub(port=port) as hub:
-            output.line(f"Serving {counted(len(repositories), 'repository', 'repositories')} at {hub.endpoint}")
+            output.line(f"Serving {pluralize(len(repositories), 'repository', 'repositories')} at {hub.endpoint}")
             for name, files in repositories.items():
-                output.line(f"  {name}  {counted(len(files), 'file')}, revision {hub.add(name, files)}")
+                output.line(f"  {name}  {pluralize(len(files), 'file')}, revision {hub.add(name, files)}")
             output.line("In another shell, with a cache of its own for what comes from here:")
             output.line(f'  export HF_ENDPOINT={hub.endpoint} HF_HOME="$(mktemp -d)"')
             output.flush()

@@ -14,7 +14,7 @@ from zoo.cli import message, output
 from zoo.cli.help import Command, Commands
 from zoo.cli.table import table
 from zoo.errors import DataError
-from zoo.words import counted
+from zoo.text import pluralize
 
 if TYPE_CHECKING:
     from zoo.leaderboard import Finding, Leaderboard
@@ -90,7 +90,7 @@ def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int)
         output.line(f"{finding.check}: {finding}")
     for why in broken:
         message.error(why)
-    output.line(f"{counted(count, 'entry', 'entries')}, {counted(len(findings), 'finding')}.", err=True)
+    output.line(f"{pluralize(count, 'entry', 'entries')}, {pluralize(len(findings), 'finding')}.", err=True)
 
 
 def _overview(made: Leaderboard) -> list[str]:

@@ -17,11 +17,11 @@ import typer
 from zoo.cli import cell, output
 from zoo.cli.table import table
 from zoo.errors import NameNotFound
-from zoo.labels.near import choice_of, near
 from zoo.registry import Catalogue, Row, catalogue
 from zoo.registry.catalogue import NOBODY
 from zoo.registry.plugins import named, slowness
-from zoo.words import are, counted
+from zoo.suggest import close_matches, join_or
+from zoo.text import is_are, pluralize
 
 HEADER = ("name", "AP", "params", "input", "licence", "labels", "plugin")
 NUMBERS = ("AP", "params", "input")
@@ -65,7 +65,7 @@ def list_models(
     if unknown:
         why = "a fact that was asked for is unknown (null)"
         differ = ", or holds of the licence of code or weights alone" if "licen" in (where or "").lower() else ""
-        output.line(f"{counted(unknown, 'model')} {are(unknown)} left out because {why}{differ}.", err=True)
+        output.line(f"{pluralize(unknown, 'model')} {is_are(unknown)} left out because {why}{differ}.", err=True)
     for info in known.plugins:
         if slow := slowness(info):
             output.line(f"The {named(info)} is slow: {slow}", err=True)
@@ -79,12 +79,12 @@ def _table(rows: list[tuple[str, Row]]) -> list[str]:
             cell.count(row.parameters),
             cell.size(row.size, row.resize),
             cell.license(row.code_license, row.weights_license),
-            row.labels if row.listed is None else counted(row.classes, "class", "classes"),
+            row.labels if row.listed is None else pluralize(row.classes, "class", "classes"),
             row.plugin,
         )
         for name, row in rows
     ]
-    return [*table(HEADER, cells, right=NUMBERS), "", f"{counted(len(rows), 'model')}."]
+    return [*table(HEADER, cells, right=NUMBERS), "", f"{pluralize(len(rows), 'model')}."]
 
 
 def _facts(name: str, row: Row) -> dict[str, Any]:
@@ -123,6 +123,6 @@ def _why_nothing(known: Catalogue, pattern: str, where: str | None) -> str:
         except NameNotFound as why:
             case = "" if why.case == NOBODY else f" {why.case}"
             return f"No model is listed as '{pattern}'.{case} {why.fix}"
-    alike = near(pattern.strip("*?"), known.names())
-    advice = f"Did you mean {choice_of(alike)}?" if alike else known.listing_near(pattern)
+    alike = close_matches(pattern.strip("*?"), known.names())
+    advice = f"Did you mean {join_or(alike)}?" if alike else known.listing_near(pattern)
     return f"No model's name matches '{pattern}'. {advice}"

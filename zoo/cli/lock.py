@@ -14,7 +14,7 @@ from zoo.cli.wanted import wanted
 from zoo.errors import NameNotFound
 from zoo.hub import Lock, Wanted, relock, settings, verify
 from zoo.registry import Catalogue, catalogue
-from zoo.words import counted
+from zoo.text import pluralize
 
 
 def lock(
@@ -42,7 +42,7 @@ def lock(
         for entry, pin in sorted(pins.items()):
             changed = "" if old.pins.get(entry) in (None, pin) else "  (changed)"
             output.line(f"{entry}  sha256 {pin.sha256[:16]}…  {pin.source}{changed}")
-        output.line(f"{counted(len(pins), 'name')} pinned in {path}", err=True)
+        output.line(f"{pluralize(len(pins), 'name')} pinned in {path}", err=True)
 
 
 def _all(known: Catalogue, old: Lock) -> list[Wanted]:

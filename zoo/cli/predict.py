@@ -13,7 +13,7 @@ import typer
 from zoo.cli import output
 from zoo.cli.measures import Data, Fresh, ProtocolName, ProtocolOption, To, Turn, each, protocol_of
 from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, weights_of
-from zoo.words import counted
+from zoo.text import pluralize
 
 if TYPE_CHECKING:
     from zoo.evaluate import Predictions
@@ -45,7 +45,7 @@ def predict(  # noqa: PLR0913 - one parameter an option
         options = {"weights": weights_of(weights), "device": device, "batch_size": batch_size_of(batch_size), "fresh": fresh}
         made = run(model, data=dataset, protocol=protocol_of(protocol, exif), to=to, **options)  # type: ignore[arg-type]
         if not as_json:
-            sizes = f"{counted(len(made), 'image')}  {counted(len(made.scores), 'detection')}"
+            sizes = f"{pluralize(len(made), 'image')}  {pluralize(len(made.scores), 'detection')}"
             output.line(f"{made.provenance['model']}  {sizes}  {made.path}")
         return made
 

@@ -18,7 +18,7 @@ from zoo import labels
 from zoo.cli import cell, output
 from zoo.registry import Card, Catalogue, Choice, catalogue
 from zoo.registry.card import FileSource, HubSource, Input, Licenses, PackageSource, Source, UrlSource, Weights
-from zoo.words import counted
+from zoo.text import pluralize
 
 WIDTH = 80  # at most, of what is wrapped
 LABEL = 16
@@ -140,7 +140,7 @@ def _input(value: Input | None) -> str | None:
 
 def _labels(card: Card) -> str:
     if isinstance(card.labels, str):
-        return f"{card.labels} ({counted(len(labels.get(card.labels)), 'class', 'classes')})"
+        return f"{card.labels} ({pluralize(len(labels.get(card.labels)), 'class', 'classes')})"
     return f"{len(card.labels)}: {', '.join(card.labels)}"
 
 

@@ -16,7 +16,7 @@ from zoo.cli.wanted import wanted
 from zoo.hub import Verified, remove
 from zoo.hub import verify as verify_files
 from zoo.registry import catalogue
-from zoo.words import counted
+from zoo.text import pluralize
 
 
 def verify(
@@ -62,4 +62,4 @@ def _print(results: Sequence[Verified]) -> None:
         output.line(f"Those in {folder} are held against its bundle.json.", err=True)
     bad = Counter(one.status for one in results if one.status != "ok")
     verdict = ", ".join(f"{number} {status}" for status, number in bad.items()) or "all as fetched"
-    output.line(f"{counted(len(results), 'file')}: {verdict}." if results else "Nothing has been fetched yet.", err=True)
+    output.line(f"{pluralize(len(results), 'file')}: {verdict}." if results else "Nothing has been fetched yet.", err=True)

@@ -19,7 +19,7 @@ from zoo.data.records import Category, Instances, read_instances
 from zoo.data.values import UNKNOWN
 from zoo.errors import DataError, LabelError
 from zoo.labels import LabelSpace
-from zoo.labels.near import check_choice
+from zoo.suggest import check_choice
 
 MOST_BOXES = 100_000  # in one image; more is a mistake, or meant to exhaust the machine
 # File names that say nothing: the folder's says more.

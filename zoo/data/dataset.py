@@ -16,7 +16,7 @@ from zoo.data.ground_truth import GroundTruth
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
 from zoo.paths import is_inside
-from zoo.words import counted
+from zoo.text import pluralize
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ class Dataset:
 
     def __repr__(self) -> str:
         sizes = (
-            counted(len(self), "image"),
-            counted(len(self.truth.labels), "box", "boxes"),
-            counted(len(self.space), "class", "classes"),
+            pluralize(len(self), "image"),
+            pluralize(len(self.truth.labels), "box", "boxes"),
+            pluralize(len(self.space), "class", "classes"),
         )
         return f"Dataset({self.name}: {', '.join(sizes)})"
 

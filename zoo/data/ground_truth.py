@@ -16,8 +16,8 @@ from zoo.data.ragged import starts_of
 from zoo.data.values import whole
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
-from zoo.labels.near import check_choice
-from zoo.words import counted
+from zoo.suggest import check_choice
+from zoo.text import pluralize
 
 _SPARSE = 16  # ids a table may have room for, of each that is there
 _FEW = 512  # ids of a batch, which are looked up without more ado
@@ -126,9 +126,9 @@ class GroundTruth:
 
     def __repr__(self) -> str:
         sizes = (
-            counted(len(self), "image"),
-            counted(len(self.labels), "box", "boxes"),
-            counted(len(self.space), "class", "classes"),
+            pluralize(len(self), "image"),
+            pluralize(len(self.labels), "box", "boxes"),
+            pluralize(len(self.space), "class", "classes"),
         )
         return f"GroundTruth({self.name}: {', '.join(sizes)})"
 
@@ -200,7 +200,7 @@ def rows_of_ids(image_ids: NDArray[Any], asked: NDArray[Any], name: str) -> NDAr
         some = ", ".join(repr(one) for one in image_ids[:3].tolist())
         raise DataError(
             f"Image {first.item() if isinstance(first, np.generic) else first!r} is not in {name}.",
-            f"{known.sum():,} of {counted(len(known), 'image')} are; its {len(image_ids)} ids are like {some or '(none)'}.",
+            f"{known.sum():,} of {pluralize(len(known), 'image')} are; its {len(image_ids)} ids are like {some or '(none)'}.",
             "Name the data set that these are of, or use the ids of this one.",
         )
     return rows
@@ -252,7 +252,7 @@ def _check_corners(table: Mapping[str, NDArray[Any]], box_format: BoxFormat, nam
     wrong = np.flatnonzero((boxes[:, 2:] < boxes[:, :2]).any(1)).tolist() if box_format == "xyxy" else []
     for row in wrong[:1]:
         ends = "ends before it begins" if len(wrong) == 1 else "end before they begin"
-        many = f"{len(wrong):,} of {counted(len(boxes), 'box', 'boxes')} {ends}"
+        many = f"{len(wrong):,} of {pluralize(len(boxes), 'box', 'boxes')} {ends}"
         case = f"{many}, first record [{row}] of image {table['image'][row].item()!r}: {boxes[row].tolist()}."
         raise DataError(f"{name} was read.", case, "Are these boxes x, y, width, height? box_format='xywh'")
 
@@ -345,6 +345,7 @@ def _check_columns(table: dict[str, NDArray[Any]], about: dict[str, NDArray[Any]
         column, shape = next(iter(wrong.items()))
         raise DataError(
             asked,
-            f"Column '{column}' is {shape}; there are {counted(count, 'box', 'boxes')} and {counted(len(about['id']), 'image')}.",
+            f"Column '{column}' is {shape}; there are {pluralize(count, 'box', 'boxes')} and "
+            f"{pluralize(len(about['id']), 'image')}.",
             "Give one row a box or image.",
         )

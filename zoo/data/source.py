@@ -11,7 +11,7 @@ from pathlib import Path
 from zoo.data import coco
 from zoo.data.dataset import Dataset
 from zoo.errors import ContractError, DataError, ZooError
-from zoo.words import begun, kind
+from zoo.text import capitalized, type_name
 
 _FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
 _OPTION = re.compile(r"(?<!,)((?:,,)*),([a-z_]+)=((?:[^,]|,,)*)$")  # ,, is a comma of the text's own
@@ -34,7 +34,7 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
         return data
     if not isinstance(data, str | os.PathLike):
         raise DataError(
-            f"{begun(kind(data))} was named as a data set.",
+            f"{capitalized(type_name(data))} was named as a data set.",
             "A data set is named by text or a path, or is a zoo.data.Dataset.",
             "Write for example data='coco:path/instances.json'.",
         )
@@ -52,7 +52,7 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     if not isinstance(made, Dataset):
         raise DataError(
             f"The data set '{text}' was asked for.",
-            f"The reader '{name}' returned {kind(made)}, not a zoo.data.Dataset.",
+            f"The reader '{name}' returned {type_name(made)}, not a zoo.data.Dataset.",
             f"That is a defect of {_whose(name)}: report it there.",
         )
     return made

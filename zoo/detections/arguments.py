@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zoo.words import kind
+from zoo.text import type_name
 
 Picked: TypeAlias = SupportsIndex | slice | Tensor | NDArray[np.generic] | Sequence[int] | Sequence[bool]
 Region: TypeAlias = tuple[float, float, float, float]
@@ -32,7 +32,7 @@ def number(given: object, *, to: str, wanted: str, least: float = -inf, most: fl
     """
     value = _plain(given)
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{to} was given {short(given)}, {kind(given)}: {wanted}")
+        raise TypeError(f"{to} was given {short(given)}, {type_name(given)}: {wanted}")
     plain = float(value)
     if not least <= plain <= most:  # NaN is in no range
         raise ValueError(f"{to} was given {short(value)}: {wanted}")
@@ -43,7 +43,7 @@ def whole(given: object, *, to: str, wanted: str, least: float = -inf) -> int:
     """A whole number of at least so much. Raises: TypeError for something else, ValueError for a number that is less."""
     value = _plain(given)
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{to} was given {short(given)}, {kind(given)}: {wanted}")
+        raise TypeError(f"{to} was given {short(given)}, {type_name(given)}: {wanted}")
     if value < least:
         raise ValueError(f"{to} was given {value}: {wanted}")
     return int(value)
@@ -64,7 +64,7 @@ def source_of(given: object) -> str | None:
     if isinstance(given, PathLike):
         given = fspath(given)
     if given is not None and not isinstance(given, str):
-        raise TypeError(f"source was given {short(given)}, {kind(given)}: a source is a picture's path or URL, or None")
+        raise TypeError(f"source was given {short(given)}, {type_name(given)}: a source is a picture's path or URL, or None")
     return given
 
 

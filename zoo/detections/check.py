@@ -7,7 +7,7 @@ from torch import Tensor
 
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace
-from zoo.words import counted, kind
+from zoo.text import pluralize, type_name
 
 _DTYPES = {"boxes": torch.float32, "scores": torch.float32, "labels": torch.int64}
 
@@ -19,7 +19,9 @@ def check(boxes: Tensor, scores: Tensor, labels: Tensor, space: LabelSpace) -> N
     label outside the space.
     """
     if not isinstance(space, LabelSpace):
-        raise TypeError(f"space must be a LabelSpace, got {kind(space)}; Detections.of(...) takes names and lists of classes")
+        raise TypeError(
+            f"space must be a LabelSpace, got {type_name(space)}; Detections.of(...) takes names and lists of classes"
+        )
     _check_shapes(boxes=boxes, scores=scores, labels=labels)
     if len(scores):
         _check_scores(scores)
@@ -30,12 +32,12 @@ def check(boxes: Tensor, scores: Tensor, labels: Tensor, space: LabelSpace) -> N
 def _check_shapes(**columns: Tensor) -> None:
     for name, column in columns.items():
         if not isinstance(column, Tensor):
-            raise TypeError(f"{name} must be a tensor, got {kind(column)}; Detections.of(...) converts")
+            raise TypeError(f"{name} must be a tensor, got {type_name(column)}; Detections.of(...) converts")
     count = columns["scores"].numel()
     for name, column in columns.items():
         shape = (count, 4) if name == "boxes" else (count,)
         if tuple(column.shape) != shape:
-            raise ValueError(f"{name} must be {shape} to match {counted(count, 'score')}, got {tuple(column.shape)}")
+            raise ValueError(f"{name} must be {shape} to match {pluralize(count, 'score')}, got {tuple(column.shape)}")
         if column.dtype != _DTYPES[name]:
             raise ValueError(f"{name} must be {_DTYPES[name]}, got {column.dtype}; Detections.of(...) converts")
 
@@ -65,7 +67,7 @@ def check_boxes(boxes: Tensor) -> None:
 def _check_labels(labels: Tensor, space: LabelSpace) -> None:
     low, high = (int(value) for value in labels.aminmax())
     if low < 0 or high >= len(space):
-        classes = counted(len(space), "class", "classes")
+        classes = pluralize(len(space), "class", "classes")
         raise LabelError(
             f"Detections in the label space '{space.title}' were to be made.",
             f"Label {low if low < 0 else high} is outside it: it has {classes}, 0..{len(space) - 1}.",

@@ -18,7 +18,7 @@ from zoo.detections.convert import coco, frame, record, sv
 from zoo.detections.suppress import Policy, suppress
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace, meet, space_of
-from zoo.words import kind
+from zoo.text import type_name
 
 if TYPE_CHECKING:
     import pandas
@@ -120,7 +120,7 @@ class Detections:
         `tolerance` is what a coordinate, in pixels, or a score may differ by.
         """
         if not isinstance(other, Detections):
-            raise TypeError(f"equals() was given {kind(other)}: it compares Detections with Detections")
+            raise TypeError(f"equals() was given {type_name(other)}: it compares Detections with Detections")
         tolerance = number(tolerance, to="equals(tolerance=...)", wanted="what may differ is at least 0", least=0)
         if (len(self), self.size, self.space) != (len(other), other.size, other.space):
             return False
@@ -144,7 +144,7 @@ class Detections:
         for listed in (one for one in names if isinstance(one, Iterable) and not isinstance(one, str)):
             raise LabelError(
                 f"Detections of the classes {listed} were asked for.",
-                f"Classes are named one by one, and that is {kind(listed)}.",
+                f"Classes are named one by one, and that is {type_name(listed)}.",
                 "Take the list apart with a star: of_classes(*names).",
             )
         wanted = torch.tensor([self.space.label(name) for name in names], dtype=torch.int64)

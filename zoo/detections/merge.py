@@ -8,7 +8,7 @@ import torch
 
 from zoo.detections.detections import Detections
 from zoo.errors import LabelError
-from zoo.words import kind
+from zoo.text import type_name
 
 
 def merge(parts: Iterable[Detections]) -> Detections:
@@ -19,7 +19,7 @@ def merge(parts: Iterable[Detections]) -> Detections:
     """
     every = list(parts) if isinstance(parts, Iterable) else [parts]
     if strange := [part for part in every if not isinstance(part, Detections)]:
-        raise TypeError(f"merge() takes a list of Detections, and was given {kind(strange[0])}")
+        raise TypeError(f"merge() takes a list of Detections, and was given {type_name(strange[0])}")
     if not every:
         raise ValueError("merge() needs at least one Detections")
     first = every[0]

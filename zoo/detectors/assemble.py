@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from zoo import words
+from zoo import text as words
 from zoo.detectors.plan import Plan
 from zoo.errors import ContractError, NameNotFound, ZooError
 from zoo.labels import LabelSpace
@@ -123,6 +123,6 @@ def _check_part(part: object, kind: str, name: str) -> None:
     lack = f"which has no `{missing[0]}`" if missing else "which is no torch.nn.Module"
     raise ContractError(
         f"The {kind} '{name}' was built.",
-        f"Its plugin returned {words.kind(part)}, {lack}.",
+        f"Its plugin returned {words.type_name(part)}, {lack}.",
         f"In the plugin, return what zoo.parts.{kind.title()} describes.",
     )

@@ -14,7 +14,7 @@ from zoo.detectors.detector import Detector
 from zoo.detectors.family import class_layers, translated
 from zoo.detectors.numbers import converted
 from zoo.errors import CheckpointError, ContractError
-from zoo.words import are, counted
+from zoo.text import is_are, pluralize
 
 OTHER_MODEL = "Give a checkpoint of this architecture, or name the model it was made for."
 OTHER_CLASSES = "If it is for other classes, name all of them in the order they were trained in: "
@@ -71,7 +71,9 @@ def _other_classes(detector: Detector, wrong: Mapping[str, Tensor]) -> tuple[str
         for name, tensor in wrong.items()
         if (layer := layers.get(name.rpartition(".")[0]))
     }
-    theirs = f"They are for {counted(counts.pop(), 'class', 'classes')}, not {len(detector.space)}. " if len(counts) == 1 else ""
+    theirs = (
+        f"They are for {pluralize(counts.pop(), 'class', 'classes')}, not {len(detector.space)}. " if len(counts) == 1 else ""
+    )
     advice = theirs + OTHER_CLASSES
     return f'{advice}labels=["helmet", "vest"]', f"{advice}--labels helmet,vest"
 
@@ -85,7 +87,7 @@ def _misfit(
     fix: tuple[str, str | None] = (OTHER_MODEL, None),
 ) -> CheckpointError:
     kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
-    counts = {kind: f"{counted(len(names), 'tensor')} {are(len(names))}" for kind, names in kinds}
+    counts = {kind: f"{pluralize(len(names), 'tensor')} {is_are(len(names))}" for kind, names in kinds}
     case = " ".join(f"{counts[kind]} {kind}: {_some(names)}." for kind, names in kinds if names)
     return CheckpointError(asked, f"The checkpoint does not fit. {case}", fix[0], fix_cli=fix[1])
 

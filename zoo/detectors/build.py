@@ -19,7 +19,7 @@ from zoo.labels import LabelSpace
 from zoo.registry import Catalogue, Choice
 from zoo.registry.document import Sheet, Step, read
 from zoo.registry.shelf import USER
-from zoo.words import kind
+from zoo.text import type_name
 
 Make = Callable[..., object]
 OF_THE_CARD = (CardError, ContractError, NameNotFound, NameAmbiguous)  # errors that a card's arguments can lead to
@@ -49,7 +49,7 @@ def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
     if not isinstance(detector, Detector):
         raise ContractError(
             _asked(choice),
-            f"It returned {kind(detector)}, not a zoo.Detector.",
+            f"It returned {type_name(detector)}, not a zoo.Detector.",
             "Return a subclass of zoo.Detector from the builder.",
         )
     return detector

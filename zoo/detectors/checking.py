@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoo.detections import Detections
 from zoo.labels import LabelSpace
-from zoo.words import kind
+from zoo.text import type_name
 
 # Scaling boxes back rounds in float32, which is so coarse at 20,000 pixels.
 PIXELS = 0.01
@@ -13,7 +13,7 @@ PIXELS = 0.01
 def violation(seen: object, size: tuple[int, int], space: LabelSpace) -> str | None:
     """What is wrong, or None: these are Detections, on the CPU, in the label space, inside the picture `(height, width)`."""
     if not isinstance(seen, Detections):
-        return f"Its decode returned {kind(seen)}, not Detections."
+        return f"Its decode returned {type_name(seen)}, not Detections."
     if not seen.boxes.is_cpu:
         return f"The boxes are on {seen.boxes.device}, not on the CPU."
     if seen.space is not space and seen.space != space:

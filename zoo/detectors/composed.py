@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from zoo import words
+from zoo import text as words
 from zoo.detections import Detections
 from zoo.detectors import prepare
 from zoo.detectors.detector import Detector
@@ -19,7 +19,7 @@ from zoo.parts import Backbone, ClassLayer, Head, Level, Neck
 from zoo.parts.batch import Batch, Target
 from zoo.parts.protocol import Protocol
 from zoo.registry.card import Input
-from zoo.words import counted
+from zoo.text import pluralize
 
 
 class Composed(Detector):
@@ -88,7 +88,7 @@ def describe(detector: Composed) -> str:
     for kind, name in detector.plan.names().items():
         module = getattr(detector, kind)
         levels = () if kind == "head" else module.levels
-        note = _millions(module) + (f", {counted(len(classes), 'class', 'classes')}: {shown}" if kind == "head" else "")
+        note = _millions(module) + (f", {pluralize(len(classes), 'class', 'classes')}: {shown}" if kind == "head" else "")
         stages.append(Stage(kind, name, levels, note))
     return draw(stages)
 
@@ -99,7 +99,7 @@ def shown_input(rule: Input) -> str:
 
 
 def _shown(maps: object, channels: Sequence[int]) -> str:
-    return f"maps of {', '.join(map(str, channels))} channels" if channels else f"{words.kind(maps)} without maps"
+    return f"maps of {', '.join(map(str, channels))} channels" if channels else f"{words.type_name(maps)} without maps"
 
 
 def _millions(module: nn.Module) -> str:

@@ -14,7 +14,7 @@ from zoo.errors import ContractError, ZooError
 from zoo.parts import ClassLayer
 from zoo.registry.card import PostLoad
 from zoo.registry.conduct import said
-from zoo.words import kind
+from zoo.text import type_name
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def translated(detector: Detector, published: Mapping[str, Tensor]) -> dict[str,
     with contained(detector, "from_checkpoint", asked=asked, shown="the checkpoint"):
         state: object = detector.from_checkpoint(published)
     if not isinstance(state, Mapping) or not all(map(_is_tensor, state.items())):
-        case = f"Its from_checkpoint returned {kind(state)}, not a mapping of names to tensors."
+        case = f"Its from_checkpoint returned {type_name(state)}, not a mapping of names to tensors."
         raise ContractError(asked, case, blame(detector, shown="the checkpoint"))
     return dict(state)
 
@@ -51,7 +51,7 @@ def class_layers(detector: Detector) -> Sequence[ClassLayer] | None:
     if layers is None or (isinstance(layers, list) and all(isinstance(one, ClassLayer) for one in layers)):
         return layers
     raise ContractError(
-        asked, f"Its class_layers returned {kind(given)}, not a list of ClassLayer.", blame(detector, shown="its card")
+        asked, f"Its class_layers returned {type_name(given)}, not a list of ClassLayer.", blame(detector, shown="its card")
     )
 
 

@@ -28,7 +28,7 @@ from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.labels.space import CUSTOM
 from zoo.registry import Catalogue, Choice, catalogue
-from zoo.words import kind
+from zoo.text import type_name
 
 log = logging.getLogger("zoo")
 SHOWN = 3  # class names that a model's name repeats
@@ -83,7 +83,7 @@ def _checked(name: str, weights: bool | str | PathLike[str]) -> bool | str:
     if isinstance(weights, PathLike):
         return f"file:{fspath(weights)}"
     if not isinstance(weights, bool | str) or weights == "":
-        given = kind(weights) if isinstance(weights, Mapping) else repr(weights)
+        given = type_name(weights) if isinstance(weights, Mapping) else repr(weights)
         raise TypeError(f"weights={given:.80}: True for the card's, False for random ones, a tag, 'file:PATH' or 'hub:org/repo'")
     return weights
 

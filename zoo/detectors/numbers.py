@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zoo.errors import CheckpointError
-from zoo.words import are, counted
+from zoo.text import is_are, pluralize
 
 log = logging.getLogger("zoo")
 
@@ -24,7 +24,7 @@ def widened(state: Mapping[str, Tensor], *, asked: str) -> dict[str, Tensor]:
     """The tensors with float8 ones as float32, which is exact."""
     narrow = [name for name, tensor in state.items() if tensor.dtype in STORED]
     if narrow:
-        log.warning("%s %s of float8 became float32.", asked, counted(len(narrow), "tensor"))
+        log.warning("%s %s of float8 became float32.", asked, pluralize(len(narrow), "tensor"))
     return {name: tensor.float() if tensor.dtype in STORED else tensor for name, tensor in state.items()}
 
 
@@ -50,7 +50,7 @@ def check_finite(state: Mapping[str, Tensor], *, asked: str) -> None:
             odd = int((~tensor.isfinite()).sum())
             raise CheckpointError(
                 asked,
-                f"Of the tensor '{name[:SHOWN]}', {counted(odd, 'number')} {are(odd)} not finite.",
+                f"Of the tensor '{name[:SHOWN]}', {pluralize(odd, 'number')} {is_are(odd)} not finite.",
                 "The training that made it has diverged: use an earlier checkpoint.",
             )
 

@@ -6,7 +6,7 @@ import warnings
 from collections import Counter
 
 from zoo.images import ImageWarning, Picture
-from zoo.words import counted
+from zoo.text import pluralize
 
 SHOWN = 3  # images a kind that are named
 _REST = {
@@ -35,5 +35,5 @@ class PartlyRead:
         for kind, count in self._counts.items():
             if count > SHOWN:
                 has = "has" if count - SHOWN == 1 else "have"
-                text = f"{counted(count - SHOWN, 'more image')} {has} {_REST[kind]}."
+                text = f"{pluralize(count - SHOWN, 'more image')} {has} {_REST[kind]}."
                 warnings.warn(text, ImageWarning, stacklevel=2)

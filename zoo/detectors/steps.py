@@ -18,7 +18,7 @@ from zoo.errors import ContractError, ImageError
 from zoo.images import Picture
 from zoo.parts.batch import Batch
 from zoo.parts.protocol import Protocol
-from zoo.words import counted
+from zoo.text import pluralize
 
 if TYPE_CHECKING:
     from zoo.detectors.detector import Detector
@@ -92,7 +92,9 @@ class Steps:
         with self._named("decode", pictures):
             found = list(model.decode(raw, batch, self._protocol))
         if len(found) != len(pictures):
-            raise self._broken(pictures, f"Its decode returned {len(found)} Detections for {counted(len(pictures), 'picture')}.")
+            raise self._broken(
+                pictures, f"Its decode returned {len(found)} Detections for {pluralize(len(pictures), 'picture')}."
+            )
         return found
 
     def _arithmetic(self, device: torch.device) -> AbstractContextManager[object]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from zoo.labels import LabelSpace
 from zoo.labels.meeting import Meeting
-from zoo.words import are, counted
+from zoo.text import is_are, pluralize
 
 SHOWN = 10  # names listed before "and 17 more"
 
@@ -66,19 +66,19 @@ class HeadSwap:
         carried = self.carried
         shown = [name if name == before else f"{name} (there {before})" for name, before in carried.items()]
         others = self.kept + len(self.tensors) - len(self.new_tensors)
-        fresh = [(one, counted(one.shape[0], "row")) for one in self.new_tensors]
+        fresh = [(one, pluralize(one.shape[0], "row")) for one in self.new_tensors]
         lines = [
             f"A head for {_classes(self.meeting.data)} on weights for {_classes(self.meeting.model)}.",
             f"Carried over: {some(shown)}.",
             f"New, to be trained: {some(self.new_classes)}.",
-            *(f"  {one.tensor} {one.shape}: {one.new} of {rows} {are(one.new)} new" for one, rows in fresh),
-            f"The other {counted(others, 'tensor')} {are(others)} from the weights.",
+            *(f"  {one.tensor} {one.shape}: {one.new} of {rows} {is_are(one.new)} new" for one, rows in fresh),
+            f"The other {pluralize(others, 'tensor')} {is_are(others)} from the weights.",
         ]
         return "\n".join(lines)
 
 
 def _classes(space: LabelSpace) -> str:
-    return f"{counted(len(space), 'class', 'classes')} ({space.title})"
+    return f"{pluralize(len(space), 'class', 'classes')} ({space.title})"
 
 
 def some(names: Sequence[str]) -> str:

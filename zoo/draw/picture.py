@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from zoo.errors import ImageError
-from zoo.words import kind
+from zoo.text import type_name
 
 Picture: TypeAlias = Tensor | Image.Image | NDArray[np.uint8]
 
@@ -30,7 +30,7 @@ def copy_of(picture: Picture) -> Image.Image:
     )
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
         raise ImageError(
-            f"Detections were to be drawn on {kind(picture)} of shape {tuple(picture.shape)}, {picture.dtype}.",
+            f"Detections were to be drawn on {type_name(picture)} of shape {tuple(picture.shape)}, {picture.dtype}.",
             "A picture is a uint8 tensor (3, height, width), a uint8 array (height, width, 3) or a PIL image.",
             "Bring it into one of these, RGB, 0 to 255.",
         )

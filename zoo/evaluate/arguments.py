@@ -11,7 +11,7 @@ from zoo.data.ground_truth import GroundTruth
 from zoo.errors import UsageError
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.settings import Settings
-from zoo.words import kind
+from zoo.text import type_name
 
 _FIXES = {
     "dataset": "Pass `Dataset.truth`, or what `zoo.evaluate.coco.read` gives.",
@@ -25,7 +25,7 @@ def check_evaluator(dataset: object, settings: object, policy: object, threads: 
     given = {"dataset": (dataset, GroundTruth), "settings": (settings, Settings), "policy": (policy, Policy)}
     for name, (value, wanted) in given.items():
         if not isinstance(value, wanted) and (value is not None or name == "dataset"):
-            case = f"'{name}' is a {wanted.__name__}, and that is {kind(value)}."
+            case = f"'{name}' is a {wanted.__name__}, and that is {type_name(value)}."
             raise UsageError(f"Evaluator({name}=…) was asked for.", case, _FIXES[name])
     if threads is not None and not _whole(threads, 1):
         raise UsageError(f"threads={threads!r} was asked for.", "'threads' is a whole number, at least 1.", "Write threads=2.")

@@ -20,7 +20,7 @@ from zoo.errors import DataError
 from zoo.evaluate.class_ids import numbering
 from zoo.evaluate.flat import Flat
 from zoo.evaluate.policy import Policy
-from zoo.words import are, counted
+from zoo.text import is_are, pluralize
 
 SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz")  # of results lists
 LINES = (".jsonl", ".jsonl.gz")
@@ -83,7 +83,7 @@ def _checked(found: Results, truth: GroundTruth, name: str) -> tuple[NDArray[np.
             case = f"Record [{at}] is of category {found.categories[at]}, which {truth.name} does not have."
             raise wrong(name, case, numbering(truth.space, found.categories))
         case = f"Record [{at}] is of image {found.images[at].item()!r:.80}, which {truth.name} does not have."
-        few = f"{known.sum():,} of {counted(len(known), 'record')} {are(int(known.sum()))} of its images."
+        few = f"{known.sum():,} of {pluralize(len(known), 'record')} {is_are(int(known.sum()))} of its images."
         raise wrong(name, f"{case} {few}", "Name the data set that they were made on, with --data, or correct the file.")
     return rows, labels
 

@@ -17,7 +17,7 @@ from zoo.evaluate.flat import Flat
 from zoo.evaluate.outcomes import Outcomes, Room
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.resampling import Ranking, Replicates
-from zoo.labels.near import check_choice
+from zoo.suggest import check_choice
 
 EngineName = Literal["auto", "kernel", "numpy"]
 

@@ -30,7 +30,7 @@ from zoo.evaluate.settings import Settings
 from zoo.evaluate.sizes import DataWarning as DataWarning
 from zoo.evaluate.sizes import check_names, check_sizes, warn_of_sizes
 from zoo.labels import meet
-from zoo.words import counted
+from zoo.text import pluralize
 
 FEWEST = 100  # resamples whose percentiles at 2.5 % and 97.5 % mean something
 
@@ -94,7 +94,7 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
             taken = _take(evaluator, seen, dataset, beside)
         report = evaluator.compute(resamples=resamples, seed=seed)
     told = {"data": dataset.name, "data_sha256": dataset.sha256, "evaluated": now()}
-    few = (f"{counted(resamples, 'resample')} make no interval worth the name; 1000 do.",) if 0 < resamples < FEWEST else ()
+    few = (f"{pluralize(resamples, 'resample')} make no interval worth the name; 1000 do.",) if 0 < resamples < FEWEST else ()
     notes = (*report.measured.notes, *dataset.notes, *taken.notes.result(), *few)
     measured = replace(report.measured, data=dataset.name, missing=taken.missing, notes=notes)
     return changed(report, measured=measured).with_provenance({**versions.result(), **taken.facts.result(), **told})

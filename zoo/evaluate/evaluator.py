@@ -27,7 +27,7 @@ from zoo.evaluate.report import Report
 from zoo.evaluate.sample import Sample
 from zoo.evaluate.settings import Settings
 from zoo.evaluate.state import Header, check, pack, unpack
-from zoo.words import counted, kind
+from zoo.text import pluralize, type_name
 
 _AT_ONCE = 256  # pictures that are flattened and matched together, which bounds the memory
 
@@ -134,7 +134,7 @@ class Evaluator:
         Raises: DataError where the two measure something different, or where both have seen an image and the policy refuses that.
         """
         if not isinstance(other, Evaluator):
-            raise self._not_merged(f"The other is {kind(other)}; bytes become one by Evaluator.from_state.")
+            raise self._not_merged(f"The other is {type_name(other)}; bytes become one by Evaluator.from_state.")
         for what in ("settings", "policy", "analyses"):
             if getattr(self, what) != getattr(other, what):
                 raise self._not_merged(f"Their {what} differ: {getattr(self, what)} and {getattr(other, what)}.")
@@ -182,7 +182,7 @@ class Evaluator:
         if self.policy.missing_area == "refuse" and self.dataset.no_area:
             raise DataError(
                 f"{self.dataset.name} was to be measured on.",
-                f"{self.dataset.no_area} of its {counted(len(self.dataset.ids), 'annotation')} "
+                f"{self.dataset.no_area} of its {pluralize(len(self.dataset.ids), 'annotation')} "
                 f"{'has' if self.dataset.no_area == 1 else 'have'} no area.",
                 "Add the areas of the masks, or choose Policy(missing_area='box') for those of the boxes.",
             )
@@ -222,7 +222,7 @@ class Evaluator:
         """(m,) the pictures that count. Raises: DataError where the policy refuses what was seen."""
         if self.policy.unseen_images == "refuse" and not seen.seen.all():
             missing = self.dataset.image_ids[~seen.seen]
-            whole = counted(len(self.dataset), "image")
+            whole = pluralize(len(self.dataset), "image")
             raise DataError(
                 f"Numbers for {self.dataset.name} were asked for.",
                 f"{len(missing)} of its {whole} {'was' if len(missing) == 1 else 'were'} never handed over, "
@@ -280,9 +280,11 @@ class _Snapshot(NamedTuple):
     unmet: Counter[str]
 
 
-def _restored(kind: type[Evaluator], state: bytes, dataset: GroundTruth, engine: EngineName, threads: int | None) -> Evaluator:
+def _restored(
+    type_name: type[Evaluator], state: bytes, dataset: GroundTruth, engine: EngineName, threads: int | None
+) -> Evaluator:
     """What unpickling calls."""
-    return kind.from_state(state, dataset, engine=engine, threads=threads)
+    return type_name.from_state(state, dataset, engine=engine, threads=threads)
 
 
 def _listed(image_ids: Iterable[Any]) -> list[Any]:

@@ -18,8 +18,8 @@ from zoo.data.ground_truth import MOST, BoxFormat
 from zoo.data.ragged import starts_of
 from zoo.errors import DataError
 from zoo.labels import LabelSpace, meet
-from zoo.labels.near import check_choice
-from zoo.words import counted, kind
+from zoo.suggest import check_choice
+from zoo.text import pluralize, type_name
 
 _COLUMNS = ("boxes", "scores", "labels")
 _ITEMS, _ATTRIBUTES, _SHAPE = itemgetter(*_COLUMNS), attrgetter(*_COLUMNS), attrgetter("shape")
@@ -101,7 +101,7 @@ def _alike(listed: Sequence[Any]) -> tuple[list[int], list[NDArray[Any]]] | None
     getters = map(itemgetter, _COLUMNS) if kinds == {dict} else map(attrgetter, _COLUMNS)
     try:
         columns = [list(map(get, listed)) for get in getters]
-        of = {kind for column in columns for kind in set(map(type, column))}
+        of = {type_name for column in columns for type_name in set(map(type, column))}
         if of == {np.ndarray}:
             size: Any = attrgetter("size")
         elif "torch" in sys.modules and of == {sys.modules["torch"].Tensor}:
@@ -147,14 +147,14 @@ def _fitted(flat: Flat, where: _Where, spaces: Sequence[LabelSpace], space: Labe
 
 def check_count(detections: Sequence[object] | Mapping[str, Any] | Flat, count: int) -> None:
     """Raises: DataError unless there is an item of detections, or a row of a padded batch, for each of so many pictures."""
-    asked = f"Detections of {counted(count, 'image')} were handed over."
+    asked = f"Detections of {pluralize(count, 'image')} were handed over."
     alone = hasattr(detections, "boxes") and not isinstance(detections, Flat)
     if alone or isinstance(detections, str) or not hasattr(detections, "__len__"):
-        raise DataError(asked, f"They are {kind(detections)}, no list.", "Pass a list with one item a picture.")
+        raise DataError(asked, f"They are {type_name(detections)}, no list.", "Pass a list with one item a picture.")
     if not isinstance(detections, Mapping):
         if len(detections) != count:
             fix = "Pass one item a picture; a picture in which nothing was found has an empty one."
-            raise DataError(asked, f"The list of detections has {counted(len(detections), 'item')}.", fix)
+            raise DataError(asked, f"The list of detections has {pluralize(len(detections), 'item')}.", fix)
         return
     for column in (*_COLUMNS, "counts"):
         if column not in detections:
@@ -163,7 +163,7 @@ def check_count(detections: Sequence[object] | Mapping[str, Any] | Flat, count: 
             raise DataError("A padded batch of detections was handed over.", f"It {what} `{column}`.", fix)
     for column in (*_COLUMNS, "counts"):
         if not hasattr(detections[column], "__len__") or len(detections[column]) != count:
-            found = f"{len(detections[column])} rows" if hasattr(detections[column], "__len__") else kind(detections[column])
+            found = f"{len(detections[column])} rows" if hasattr(detections[column], "__len__") else type_name(detections[column])
             raise DataError(asked, f"The padded batch has `{column}` of {found}.", "Give every column a row a picture.")
 
 
@@ -194,7 +194,7 @@ def _columns_of(one: Any, image_id: Any) -> tuple[Sequence[Any], list[Any]]:
 def _arrays(one: Any, image_id: Any) -> list[NDArray[Any]]:
     columns = [one.get(name) if isinstance(one, Mapping) else getattr(one, name, None) for name in _COLUMNS]
     if missing := [name for name, column in zip(_COLUMNS, columns, strict=True) if column is None]:
-        what = f"They are {kind(one)} without {', '.join(missing)}."
+        what = f"They are {type_name(one)} without {', '.join(missing)}."
         raise _refused(image_id, what, "Pass `zoo.Detections`, or a mapping with boxes (n, 4), scores (n,) and labels (n,).")
     try:
         return [plain(column) for column in columns]
@@ -221,7 +221,7 @@ def _joined(parts: list[Any]) -> NDArray[Any]:
     """One array of many; tensors are joined where they are, so that a GPU's travel once."""
     if not parts:
         return np.zeros(0, np.float32)
-    if not all(kind.__module__.startswith("torch") for kind in {type(part) for part in parts}):
+    if not all(type_name.__module__.startswith("torch") for type_name in {type(part) for part in parts}):
         return np.concatenate([plain(part) for part in parts])
     torch = sys.modules["torch"]  # whoever made the tensors has imported it
     if len({part.device for part in parts}) > 1:
@@ -347,7 +347,7 @@ def _check_labels(labels: NDArray[np.int64], spaces: Sequence[LabelSpace], where
     sizes = [len(space) for space in spaces]
     size = np.repeat(sizes if len(sizes) > 1 else sizes * (len(where.starts) - 1), np.diff(where.starts))
     for row in np.flatnonzero((labels < 0) | (labels >= size))[:1].tolist():
-        what = f"its label is {labels[row]}; there are {counted(size[row], 'class', 'classes')}, 0 to {size[row] - 1}."
+        what = f"its label is {labels[row]}; there are {pluralize(size[row], 'class', 'classes')}, 0 to {size[row] - 1}."
         raise where.refused(row, what, "Pass positions in the label space, not category ids.")
 
 

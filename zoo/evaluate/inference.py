@@ -18,7 +18,7 @@ from zoo.evaluate.provenance import hardware, now, software
 from zoo.evaluate.run import PASSING, Run, clear_finished, clear_passing, file_of, folder, locked
 from zoo.evaluate.sizes import compare_sizes
 from zoo.evaluate.subject import Subject, subject
-from zoo.words import kind
+from zoo.text import type_name
 
 if TYPE_CHECKING:
     import torch
@@ -148,7 +148,7 @@ def protocol_of(protocol: str | Protocol) -> Protocol:
 
     if not isinstance(protocol, str | Protocol):
         fix = "Pass 'uniform', 'native', or a zoo.Protocol."
-        raise UsageError(f"protocol={protocol!r} was asked for.", f"That is {kind(protocol)}, no protocol.", fix)
+        raise UsageError(f"protocol={protocol!r} was asked for.", f"That is {type_name(protocol)}, no protocol.", fix)
     return Protocol.named(protocol) if isinstance(protocol, str) else protocol
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from zoo.labels.near import check_choices
+from zoo.suggest import check_choices
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
-from zoo.words import counted
+from zoo.text import pluralize
 
 FIX = "Make it again: zoo predict MODEL --data DATA --fresh"
 
@@ -93,7 +93,7 @@ class Predictions:
         return len(self.image_ids)
 
     def __repr__(self) -> str:
-        sizes = f"{counted(len(self), 'image')}, {counted(len(self.scores), 'detection')}"
+        sizes = f"{pluralize(len(self), 'image')}, {pluralize(len(self.scores), 'detection')}"
         return f"Predictions({self.provenance.get('model', 'a model')}: {sizes})"
 
     def __iter__(self) -> Iterator[Seen]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zoo.data import Dataset
 from zoo.data.ground_truth import GroundTruth
 from zoo.evaluate.class_ids import SOME, other_classes, pairs
-from zoo.words import counted
+from zoo.text import pluralize
 
 _MANY = 0.2  # the share of boxes beyond an edge from which on it is no accident
 _FEW = 20  # boxes whose sizes alone say nothing
@@ -70,7 +70,7 @@ def not_mentioned(dataset: Dataset, seen: Seen) -> Iterator[str]:
     count = len(dataset) - np.count_nonzero(np.bincount(seen.rows, minlength=len(dataset)))
     if count:
         yield (
-            f"The results list does not mention {count:,} of {counted(len(dataset), 'picture')}: nothing was found there, "
+            f"The results list does not mention {count:,} of {pluralize(len(dataset), 'picture')}: nothing was found there, "
             "as far as it says. A picture that was never looked at would look the same."
         )
 
@@ -254,4 +254,4 @@ def _areas(dataset: Dataset) -> Iterator[str]:
 def _do(count: int, whole: int, noun: str, one: str, many: str, *, plural: str = "") -> str:
     """`1 of 12 boxes lies`, `3 of 12 boxes lie`, `All 12 boxes lie`; the lone one of all is `1 of 1 box lies`."""
     of = "All" if count == whole > 1 else f"{count:,} of"
-    return f"{of} {counted(whole, noun, plural)} {one if count == 1 else many}"
+    return f"{of} {pluralize(whole, noun, plural)} {one if count == 1 else many}"

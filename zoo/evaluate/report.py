@@ -21,8 +21,8 @@ from zoo.evaluate.operating import OperatingPoint
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.settings import Settings
 from zoo.evaluate.tide import Mistakes
-from zoo.labels.near import choice_of, near
-from zoo.words import counted
+from zoo.suggest import close_matches, join_or
+from zoo.text import pluralize
 
 FORMAT = 1
 _Value = TypeVar("_Value")
@@ -36,12 +36,12 @@ class Named(dict[str, _Value]):
     """A dictionary by name, whose error for a name that it does not have says which it has."""
 
     def __missing__(self, name: object) -> _Value:
-        alike = near(name, self) if isinstance(name, str) else []
+        alike = close_matches(name, self) if isinstance(name, str) else []
         some = ", ".join(list(self)[:12]) + (f" and {len(self) - 12} more" if len(self) > 12 else "")
         raise DataError(
             f"{name!r} of a report was asked for.",
             f"There is none; there are {some}." if self else "There is nothing by any name.",
-            f"Did you mean {choice_of(alike)}?" if alike else "Ask for one of them.",
+            f"Did you mean {join_or(alike)}?" if alike else "Ask for one of them.",
         )
 
 
@@ -165,7 +165,7 @@ class Report:
     def __str__(self) -> str:
         """The headline numbers with their intervals, a line each, and the notes."""
         wide = max(map(len, self.numbers), default=0)
-        lines = [f"{self._title()}: {counted(self.measured.images, 'image')}, {counted(self.measured.boxes, 'box', 'boxes')}"]
+        lines = [f"{self._title()}: {pluralize(self.measured.images, 'image')}, {pluralize(self.measured.boxes, 'box', 'boxes')}"]
         for name, value in self.numbers.items():
             interval = f"  ({one})" if (one := self.intervals.get(name)) else ""
             lines.append(f"{name:<{wide}}  {_shown(value)}{interval}")

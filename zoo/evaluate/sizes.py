@@ -9,7 +9,7 @@ from zoo.data import Dataset
 from zoo.errors import DataError
 from zoo.evaluate.predictions import Predictions
 from zoo.evaluate.provenance import settings_of
-from zoo.words import counted
+from zoo.text import pluralize
 
 
 class DataWarning(UserWarning):
@@ -36,7 +36,7 @@ def check_names(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
             "Name the data set that they are of, or predict on this one.",
         )
     have = "has" if len(other) == 1 else "have"
-    return (f"{len(other):,} of {counted(len(both), 'image')} {have} another file name than the predictions say: {example}",)
+    return (f"{len(other):,} of {pluralize(len(both), 'image')} {have} another file name than the predictions say: {example}",)
 
 
 def _stem(name: str) -> str:
@@ -67,7 +67,8 @@ def compare_sizes(
         return ()
     image_id, (height, width), (as_height, as_width) = other[0]
     case = (
-        f"{len(other):,} of {counted(len(both), 'image')} {'has' if len(other) == 1 else 'have'} another size than is annotated; "
+        f"{len(other):,} of {pluralize(len(both), 'image')} {'has' if len(other) == 1 else 'have'} "
+        "another size than is annotated; "
         f"image {image_id!r} is {width} x {height} pixels, annotated as {as_width} x {as_height}."
     )
     swapped = sum(size == declared[::-1] for _, size, declared in other)

@@ -14,7 +14,7 @@ from zoo.errors import UsageError
 from zoo.evaluate import code
 from zoo.hub.choice import called, choose, find, is_place
 from zoo.registry import Choice, catalogue
-from zoo.words import begun, kind
+from zoo.text import capitalized, type_name
 
 if TYPE_CHECKING:
     import torch
@@ -75,7 +75,7 @@ def _check_at_hand(model: object, weights: object, device: object) -> None:
 
     if not isinstance(model, Detector):
         raise UsageError(
-            f"{begun(kind(model))} was to be run on pictures.",
+            f"{capitalized(type_name(model))} was to be run on pictures.",
             "What can be run is the name of a model, or a zoo.Detector.",
             "Take the name of one, as zoo list shows them.",
         )

@@ -20,8 +20,8 @@ from zoo.evaluate.arguments import check_image_ids
 from zoo.evaluate.flat import Flat, flatten
 from zoo.evaluate.matching import blocks
 from zoo.evaluate.overlap import overlap
-from zoo.labels.near import check_choice
-from zoo.words import counted
+from zoo.suggest import check_choice
+from zoo.text import pluralize
 
 Points = Literal["eleven", "every"]
 
@@ -92,7 +92,8 @@ def _check_each_once(truth: GroundTruth, rows: NDArray[np.int64]) -> None:
     if len(missing := np.flatnonzero(times == 0)):
         raise DataError(
             f"Numbers for {truth.name} were asked for.",
-            f"{len(missing):,} of its {counted(len(truth), 'image')} {'was' if len(missing) == 1 else 'were'} never handed over, "
+            f"{len(missing):,} of its {pluralize(len(truth), 'image')} {'was' if len(missing) == 1 else 'were'} "
+            "never handed over, "
             f"among them {truth.image_ids[missing[0]].item()!r}.",
             "Hand over the rest, also images where nothing was found.",
         )

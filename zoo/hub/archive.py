@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from zoo.errors import CheckpointError
 from zoo.hub.torch_file import check_pickles, check_zip
 from zoo.hub.unpickling import Damaged, Refused
-from zoo.words import kind
+from zoo.text import type_name
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -117,7 +117,7 @@ def _under(loaded: object, state_key: str | None, path: Path) -> Mapping[object,
 def _wrapped(loaded: object, path: Path, state_key: str | None) -> CheckpointError:
     """The error for a file without tensors where they were looked for: where they are instead, and how to get them out."""
     keys_there = [str(key)[:100] for key in itertools.islice(loaded, 8)] if isinstance(loaded, Mapping) else []
-    there = ", ".join(keys_there) if isinstance(loaded, Mapping) else kind(loaded)
+    there = ", ".join(keys_there) if isinstance(loaded, Mapping) else type_name(loaded)
     if isinstance(loaded, Mapping) and len(loaded) > len(keys_there):
         there += f" and {len(loaded) - len(keys_there)} more"
     case = f"{path} has no tensors {f'under {state_key!r}' if state_key else 'at its top level'}; there is: {there or 'nothing'}."

@@ -19,7 +19,7 @@ from zoo.images.limits import Limits
 from zoo.images.picture import Exif, Picture, unreadable
 from zoo.images.sources import Source, is_glob, is_url, matches, name_of, path_of, pictures_in, scheme_of
 from zoo.images.web import fetch
-from zoo.words import counted, kind
+from zoo.text import pluralize, type_name
 
 FORMS = "Pass a path, a URL, bytes, a PIL image, a uint8 array (height, width, 3) or a uint8 tensor (3, height, width)."
 
@@ -57,7 +57,7 @@ def read(
         raise unreadable(name, "There is not enough memory for it.", "Make it smaller, or leave it out.") from error
     except Exception as error:  # what is given may have code of its own
         says = f"{type(error).__name__}: {' '.join(str(error).split()):.300}".rstrip(": ")
-        raise unreadable(name, f"Reading {kind(source)} raised {says}.", FORMS) from error
+        raise unreadable(name, f"Reading {type_name(source)} raised {says}.", FORMS) from error
 
 
 def _read(source: Source, name: str, exif: Exif, limits: Limits, reserve: Reserve | None) -> Picture:
@@ -114,7 +114,7 @@ def _folder(path: str, name: str) -> ImageError:
         return unreadable(name, f"It is a folder that can't be opened: {why}.", "Check who may read it.")
     if found:
         return unreadable(
-            name, f"It is a folder with {counted(len(found), 'picture')}.", "Pass one of its files; detect() takes folders."
+            name, f"It is a folder with {pluralize(len(found), 'picture')}.", "Pass one of its files; detect() takes folders."
         )
     return unreadable(
         name,
@@ -137,13 +137,13 @@ def _unknown(source: object, name: str) -> ImageError:
     if hasattr(source, "read"):
         return unreadable(name, "It is an open file.", "Pass its bytes, file.read(), or its path.")
     if isinstance(source, Mapping):
-        case = f"It is {kind(source)}, whose keys are no pictures."
+        case = f"It is {type_name(source)}, whose keys are no pictures."
         return unreadable(name, case, "Pass its pictures as a list: list(pictures.values()).")
     if isinstance(source, Set):
-        case = f"It is {kind(source)}, which has no order, so nobody could say which answer is whose."
+        case = f"It is {type_name(source)}, which has no order, so nobody could say which answer is whose."
         return unreadable(name, case, "Pass a list: sorted(paths).")
     return unreadable(
         name,
-        f"It is {kind(source)}, which is no form of a picture.",
+        f"It is {type_name(source)}, which is no form of a picture.",
         FORMS,
     )

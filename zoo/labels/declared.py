@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from zoo.errors import NameNotFound
-from zoo.labels.near import choice_of, near
 from zoo.labels.space import LabelSpace
+from zoo.suggest import close_matches, join_or
 
 # The file with ids and names, and the data set id each output channel stands for: None where there is one channel a class.
 # coco91 is torchvision's and DETR's numbering (the channel is the id, 0 is background), coco90 EfficientDet's (the id less one).
@@ -55,8 +55,8 @@ def _read(file: str) -> dict[int, str]:
 
 
 def _not_found(name: str) -> NameNotFound:
-    alike = near(name, _DECLARED)
-    guess = f"Did you mean {choice_of(alike)}?" if alike else f"Declared are {', '.join(_DECLARED)}."
+    alike = close_matches(name, _DECLARED)
+    guess = f"Did you mean {join_or(alike)}?" if alike else f"Declared are {', '.join(_DECLARED)}."
     return NameNotFound(
         f"Label space '{name}' was asked for.",
         "No label space has that name.",

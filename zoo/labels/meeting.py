@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from zoo.labels.space import LabelSpace
-from zoo.words import counted
+from zoo.text import pluralize
 
 _IGNORED = str.maketrans("", "", " \t-_")
 
@@ -53,7 +53,7 @@ class Meeting:
         return not self.data_only
 
     def __str__(self) -> str:
-        theirs = f"{counted(len(self.data), 'class', 'classes')} of the data ({self.data.title})"
+        theirs = f"{pluralize(len(self.data), 'class', 'classes')} of the data ({self.data.title})"
         lines = [f"The model ({self.model.title}) knows {len(self.pairs)} of the {theirs}."]
         if self.renamed:
             lines.append(f"Same class, other name: {', '.join(f'{ours} = {theirs}' for ours, theirs in self.renamed)}.")

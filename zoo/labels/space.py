@@ -13,8 +13,8 @@ from functools import cached_property
 from reprlib import repr as short
 
 from zoo.errors import LabelError
-from zoo.labels.near import choice_of, near
-from zoo.words import counted, kind
+from zoo.suggest import close_matches, join_or
+from zoo.text import pluralize, type_name
 
 CUSTOM = "custom"  # the name of every list of one's own
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -58,7 +58,7 @@ class LabelSpace:
         if isinstance(names, (Set, Mapping)) or not isinstance(names, Iterable):
             raise LabelError(
                 f"A label space of {names!r} was asked for.",
-                f"That is {kind(names)}, and class names come as a list, because their order numbers them.",
+                f"That is {type_name(names)}, and class names come as a list, because their order numbers them.",
                 "Pass them in order, for example ['helmet', 'vest'].",
             )
         return cls(CUSTOM, tuple(names))
@@ -76,7 +76,7 @@ class LabelSpace:
         if len(self.ids) != count or len(set(self.ids)) != count:
             raise LabelError(
                 asked,
-                f"It has {counted(count, 'name')} but {counted(len(set(self.ids)), 'distinct id')}.",
+                f"It has {pluralize(count, 'name')} but {pluralize(len(set(self.ids)), 'distinct id')}.",
                 "Give every name one id.",
             )
         if sorted(label for label in self.channels if label != -1) != list(range(count)):
@@ -103,14 +103,14 @@ class LabelSpace:
             return label
         asked = f"Class {short(name)} was asked for."
         if not isinstance(name, str):
-            raise LabelError(asked, f"A class goes by its name, a string, and that is {kind(name)}.", self._suggest(name))
+            raise LabelError(asked, f"A class goes by its name, a string, and that is {type_name(name)}.", self._suggest(name))
         raise LabelError(asked, f"Label space '{self.name}' has no such class.", self._suggest(name))
 
     def _suggest(self, name: object) -> str:
         if isinstance(name, int) and name in range(len(self)):
             return f"Label {int(name)} is '{self.names[name]}'."
-        if isinstance(name, str) and (alike := near(name, self.names)):
-            return f"Did you mean {choice_of(alike)}?"
+        if isinstance(name, str) and (alike := close_matches(name, self.names)):
+            return f"Did you mean {join_or(alike)}?"
         more = f" and {len(self) - 10} more" if len(self) > 10 else ""
         return f"Its classes are {', '.join(self.names[:10])}{more}."
 

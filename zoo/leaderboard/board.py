@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Meta, structs
 
 from zoo.evaluate.parquet import SUFFIX
-from zoo.labels.near import choice_of, near
 from zoo.leaderboard.entry import RANDOM, SETTINGS, Name, Setting, Text
 from zoo.leaderboard.reading import read_struct, wrong
+from zoo.suggest import close_matches, join_or
 
 if TYPE_CHECKING:
     from zoo.parts.protocol import Protocol
@@ -137,8 +137,8 @@ def _flaws(row: Row, data: Sequence[str]) -> Iterator[tuple[str, str, str]]:
 
 def _unknown(at: str, what: str, names: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     for name in (name for name in names if name not in known):
-        found = near(name, known)
-        fix = f"Did you mean {choice_of(found)}?" if found else f"There are {', '.join(known)}."
+        found = close_matches(name, known)
+        fix = f"Did you mean {join_or(found)}?" if found else f"There are {', '.join(known)}."
         yield at, f"There is no {what} '{name:.40}'.", fix
 
 

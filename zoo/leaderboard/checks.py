@@ -31,7 +31,7 @@ from zoo.leaderboard.entry_checks import (
     unknown_license,
 )
 from zoo.leaderboard.finding import Check, Finding, finding
-from zoo.words import counted
+from zoo.text import pluralize
 
 COPIED = 0.75  # share of numbers that two models never have in common
 REPLICATES = 100  # compared of each pair
@@ -216,7 +216,7 @@ def machine(entry: Entry) -> str | None:
     timing = entry.timing
     if timing is None or timing.threads is None:
         return timing.hardware if timing else None
-    return f"{timing.hardware}, {counted(timing.threads, 'thread')}"
+    return f"{timing.hardware}, {pluralize(timing.threads, 'thread')}"
 
 
 def usual_machine(entries: Sequence[Entry]) -> str | None:

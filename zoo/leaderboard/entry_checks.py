@@ -14,7 +14,7 @@ from zoo.leaderboard.finding import Finding, finding
 from zoo.registry import catalogue
 from zoo.registry.card import Card
 from zoo.registry.license import advice, is_identifier
-from zoo.words import counted
+from zoo.text import pluralize
 
 CLAIM_POINTS = 1.0  # of AP in percent; evaluators and rounding account for less
 PARAMETER_SHARE = 0.02  # frozen or folded batch norm accounts for less
@@ -192,7 +192,7 @@ def _odd(timing: Timing, parameters: int | None, *, half: bool) -> Iterator[tupl
         yield "median_ms", f"{timing.gflops:g} GFLOPs in {timing.median_ms:g} ms are more than a petaflop a second."
     elif most and teraflops > most:
         said = f"{timing.gflops:g} GFLOPs in {timing.median_ms:g} ms are {teraflops:,.1f} teraflops a second"
-        yield "median_ms", f"{said}, more than {counted(timing.threads or 0, 'thread')} of a processor can do."
+        yield "median_ms", f"{said}, more than {pluralize(timing.threads or 0, 'thread')} of a processor can do."
     if timing.gflops is not None and parameters and 1e9 * timing.gflops < parameters:
         yield "gflops", f"{timing.gflops:g} GFLOPs are less than one operation for each of {parameters:,} parameters."
     if timing.threads is not None and timing.peak_mb is not None and timing.peak_mb < LEAST_MB:
@@ -205,7 +205,7 @@ def odd_facts(entries: Sequence[Entry]) -> Iterator[Finding]:
     for entry in entries:
         size, count = entry.model.weights.bytes, entry.model.parameters
         if size is not None and count and 8 * size < count:
-            case = f"{counted(size, 'byte')} {'is' if size == 1 else 'are'} less than a bit for each of {count:,} parameters."
+            case = f"{pluralize(size, 'byte')} {'is' if size == 1 else 'are'} less than a bit for each of {count:,} parameters."
             yield finding(odd_facts, entry, "model.weights.bytes", case, "Give the size of the file that was loaded.")
         finished = (entry.report.provenance or {}).get("finished", UNKNOWN)
         when = _when(finished)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from zoo.leaderboard.entry import RANDOM, Timing
 from zoo.leaderboard.table import NUMBERS, Leaderboard, Line, Table
 from zoo.printable import printable
-from zoo.words import counted
+from zoo.text import pluralize
 
 UNKNOWN = "–"
 ALWAYS = 3  # columns that every table has: rank, model and AP
@@ -41,7 +41,7 @@ def _lines(board: Leaderboard) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     yield from (f"## {escaped(table.data)}", "")
     timed = escaped(table.hardware or "not measured")
-    size = f"{counted(table.images, 'picture')}, {counted(table.boxes, 'box', 'boxes')}"
+    size = f"{pluralize(table.images, 'picture')}, {pluralize(table.boxes, 'box', 'boxes')}"
     yield f"{size}, sha256 {table.sha256[:12]}…. Latency: {timed}."
     header, rows = filled(HEADER, [tuple(_cells(line)) for line in table.lines])
     yield from ("", _row(header), _row(["---:" if name not in ("Model", "Licence") else "---" for name in header]))

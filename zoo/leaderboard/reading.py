@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from zoo import words
+from zoo import text as words
 from zoo.errors import CardError, DataError
 from zoo.evaluate import Report
 from zoo.evaluate.report import FORMAT
@@ -66,7 +66,7 @@ def _json(raw: bytes) -> Any:
     check_json(raw)
     content = msgspec.json.decode(raw)
     if not isinstance(content, dict):
-        raise msgspec.DecodeError(f"it holds {words.kind(content)} where an object belongs")
+        raise msgspec.DecodeError(f"it holds {words.type_name(content)} where an object belongs")
     return content
 
 

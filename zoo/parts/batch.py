@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zoo.detections.check import check_boxes
-from zoo.words import kind
+from zoo.text import type_name
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,6 @@ class Target:
 
 
 def _check_type(name: str, column: object, dtype: torch.dtype, meaning: str) -> None:
-    got = column.dtype if isinstance(column, Tensor) else kind(column)
+    got = column.dtype if isinstance(column, Tensor) else type_name(column)
     if got != dtype:
         raise ValueError(f"{name} must be a tensor of {dtype}, {meaning}, got {got}")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zoo.errors import ImageError
-from zoo.words import kind
+from zoo.text import type_name
 
 
 def check_pixels(images: Sequence[Tensor]) -> None:
@@ -18,7 +18,7 @@ def check_pixels(images: Sequence[Tensor]) -> None:
         raise ImageError(asked, "Pictures come as a list, because each may have its own size.", "Pass a list: prepare([picture])")
     for position, image in enumerate(images):
         if not isinstance(image, Tensor):
-            raise _refused(position, f"It is {kind(image)}.")
+            raise _refused(position, f"It is {type_name(image)}.")
         if image.dtype != torch.uint8 or image.dim() != 3 or image.shape[0] != 3 or not image.numel():
             unit = " Of floats in [0, 1]: (image * 255).round().to(torch.uint8)" if image.is_floating_point() else ""
             raise _refused(position, f"It is a tensor of {image.dtype}, {tuple(image.shape)}.", more=unit)

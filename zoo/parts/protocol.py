@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from typing import Literal
 
 from zoo.errors import NameNotFound, UsageError
-from zoo.labels.near import check_choices, choice_of, near
+from zoo.suggest import check_choices, close_matches, join_or
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class Protocol:
         """`uniform` or `native`, see `PROTOCOLS`. Raises: NameNotFound for another name."""
         if name not in PROTOCOLS:
             meant = (
-                f"Did you mean {choice_of(alike)}?" if (alike := near(name, PROTOCOLS)) else "Take one, or pass a zoo.Protocol."
+                f"Did you mean {join_or(alike)}?"
+                if (alike := close_matches(name, PROTOCOLS))
+                else "Take one, or pass a zoo.Protocol."
             )
             raise NameNotFound(f"The protocol '{name}' was asked for.", f"There are {' and '.join(PROTOCOLS)}.", meant)
         return PROTOCOLS[name]

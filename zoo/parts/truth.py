@@ -9,7 +9,7 @@ import torch
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace
 from zoo.parts.batch import Batch, Place, Target
-from zoo.words import kind
+from zoo.text import type_name
 
 
 def truth_in_input(batch: Batch, targets: Sequence[Target], space: LabelSpace) -> list[Target]:
@@ -26,7 +26,7 @@ def truth_in_input(batch: Batch, targets: Sequence[Target], space: LabelSpace) -
         raise ValueError(f"targets must be one a picture, {len(batch)}, got {len(targets)}")
     for target in targets:
         if not isinstance(target, Target):
-            raise TypeError(f"targets must be zoo.Target(boxes, labels), one a picture, got {kind(target)}")
+            raise TypeError(f"targets must be zoo.Target(boxes, labels), one a picture, got {type_name(target)}")
     return [_in_input(target, place, batch.pixels.device, space) for target, place in zip(targets, batch.places, strict=True)]
 
 

@@ -8,9 +8,8 @@ from functools import partial, reduce
 from importlib import import_module
 from typing import Any
 
-from zoo import words
+from zoo import text as words
 from zoo.errors import NameAmbiguous, NameNotFound, OfflineError, PluginError, ZooError
-from zoo.labels.near import choice_of, near
 from zoo.registry.absence import Known
 from zoo.registry.at_work import at_call, at_work
 from zoo.registry.conduct import said
@@ -18,6 +17,7 @@ from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.hookspecs import Build
 from zoo.registry.mending import mending
 from zoo.registry.plugins import Plugin
+from zoo.suggest import close_matches, join_or
 
 _PART = re.compile(r"[\w.-]+")
 
@@ -48,7 +48,7 @@ def builder(plugins: Iterable[Plugin], known: Known, kind: Kind, name: str, *, p
     asked = f"'{name}' was asked for among the {kind}."
     able = [one for one in plugins if owner in ("", one.info.name) and short in one.contribution.builders[kind]]
     if len(able) > 1:
-        names = choice_of(f"{one.info.name}/{short}" for one in able)
+        names = join_or(f"{one.info.name}/{short}" for one in able)
         raise NameAmbiguous(asked, "Several plugins have a part of that name.", f"Say which: {names}.")
     if able and short != WHOLE_FAMILY:
         return _called(able[0], kind, short)
@@ -60,8 +60,8 @@ def builder(plugins: Iterable[Plugin], known: Known, kind: Kind, name: str, *, p
 
 def _check_kind(kind: str) -> None:
     if kind not in KINDS:
-        alike = near(kind, KINDS)
-        fix = f"Did you mean {choice_of(alike)}?" if alike else f"There are {', '.join(KINDS)}."
+        alike = close_matches(kind, KINDS)
+        fix = f"Did you mean {join_or(alike)}?" if alike else f"There are {', '.join(KINDS)}."
         raise NameNotFound(f"Parts of the kind '{kind}' were asked for.", "There is no such kind.", fix)
 
 
@@ -82,7 +82,7 @@ def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
             raise
         raise _broken(plugin, kind, name, f"its import {said(why.__cause__ or why)}") from why
     if not callable(made):
-        raise _broken(plugin, kind, name, f"that is {words.kind(made)}, which can't be called")
+        raise _broken(plugin, kind, name, f"that is {words.type_name(made)}, which can't be called")
     return at_call(plugin.info, stage, made)
 
 
@@ -101,8 +101,8 @@ def _not_found(asked: str, names: list[str], known: Known, owner: str, short: st
         return NameNotFound(asked, absence.case, absence.fix)
     single = [name for name in names if not name.endswith(WHOLE_FAMILY)]
     shorts = {name.partition("/")[2]: name for name in single}
-    guesses = near(f"{owner}/{short}", single) or [shorts[name] for name in near(short, shorts)]
+    guesses = close_matches(f"{owner}/{short}", single) or [shorts[name] for name in close_matches(short, shorts)]
     if not owner and _PART.fullmatch(short):
         guesses += [name.removesuffix(WHOLE_FAMILY) + short for name in names if name.endswith(WHOLE_FAMILY)]
-    fix = f"Did you mean {choice_of(guesses)}?" if guesses else f"There are: {', '.join(names) or 'none, no plugin brings any'}."
+    fix = f"Did you mean {join_or(guesses)}?" if guesses else f"There are: {', '.join(names) or 'none, no plugin brings any'}."
     return NameNotFound(asked, "No plugin has a part of that name.", fix)

@@ -10,7 +10,6 @@ from operator import itemgetter
 from typing import Any
 
 from zoo.errors import NameAmbiguous, NameNotFound
-from zoo.labels.near import choice_of, near, near_beginning
 from zoo.registry import builders
 from zoo.registry.absence import Absence, Known
 from zoo.registry.card import Card, Weights
@@ -18,6 +17,7 @@ from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.row import Row
 from zoo.registry.shelf import USER, Alias, Shelf
+from zoo.suggest import close_matches, close_prefix, join_or
 
 NOBODY = "No model has that name."
 Extract = dict[str, dict[str, Any]]  # sections of a registry file, as in `zoo.registry.shelf.Outline`
@@ -136,7 +136,7 @@ class Catalogue:
         base, _, tag = name.partition(".")
         rows = self.rows_of(base)
         if len(rows) > 1:
-            names = choice_of(sorted(row.qualified for row in rows))
+            names = join_or(sorted(row.qualified for row in rows))
             raise NameAmbiguous(asked, f"{len(rows)} models have that name.", f"Say which: {names}.{self._rename(rows)}")
         if not rows:
             raise self._not_found(asked, base)
@@ -243,11 +243,11 @@ class Catalogue:
         names: Iterable[str] = [*self._listed, *self.aliases]
         if "/" in base:
             names = [row.qualified for rows in self._listed.values() for row in rows]
-        alike = near(base, names) or near(base.rpartition("/")[2], self._listed)
+        alike = close_matches(base, names) or close_matches(base.rpartition("/")[2], self._listed)
         skipped = [info.name for info in self.plugins if info.status == "quarantined"]
         if skipped:
-            case += f" The plugin {choice_of(skipped)}, which may have it, is quarantined; zoo plugins says why."
-        return NameNotFound(asked, case, f"Did you mean {choice_of(alike)}?" if alike else self.listing_near(base))
+            case += f" The plugin {join_or(skipped)}, which may have it, is quarantined; zoo plugins says why."
+        return NameNotFound(asked, case, f"Did you mean {join_or(alike)}?" if alike else self.listing_near(base))
 
     def listing_near(self, asked: str) -> str:
         """What to type where no model has a name like `asked`: to see those that begin like it, or all."""
@@ -259,9 +259,9 @@ def _no_tag(asked: str, entry: Entry, tag: str) -> NameNotFound:
     tags = list(entry.card.weights)
     if not tags:
         return NameNotFound(asked, f"The card of '{entry.name}' has no weights.", f"Leave the tag out: {entry.name}")
-    alike = near(tag, tags) or tags
+    alike = close_matches(tag, tags) or tags
     return NameNotFound(
         asked,
         f"'{entry.name}' has no weights tagged '{tag}'.",
-        f"Did you mean {choice_of(f'{entry.name}.{one}' for one in alike)}?",
+        f"Did you mean {join_or(f'{entry.name}.{one}' for one in alike)}?",
     )

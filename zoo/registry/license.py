@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from zoo.labels.near import choice_of, near
+from zoo.suggest import close_matches, join_or
 
 # SPDX identifiers (https://spdx.org/licenses) that ask for no more than attribution and their own text.
 _PERMISSIVE = """
@@ -39,10 +39,10 @@ def is_identifier(word: str) -> bool:
 def nearest(word: str, *, besides: tuple[str, ...] = ()) -> list[str]:
     """The identifiers, and other words, that somebody may have meant who wrote `word` for a licence."""
     spelled = _SPELLED | {name.casefold(): name for name in besides}
-    return [spelled[name] for name in near(word.casefold(), spelled)]
+    return [spelled[name] for name in close_matches(word.casefold(), spelled)]
 
 
 def advice(word: str) -> str:
     """What to write instead of a word that is no identifier."""
     alike = nearest(word)
-    return f"Did you mean {choice_of(alike)}?" if alike else "Write one of https://spdx.org/licenses, or LicenseRef-NAME."
+    return f"Did you mean {join_or(alike)}?" if alike else "Write one of https://spdx.org/licenses, or LicenseRef-NAME."

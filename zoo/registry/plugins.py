@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Literal
 import pluggy
 
 from zoo.errors import PluginError, ZooError
-from zoo.labels.near import choice_of, near
 from zoo.printable import printable
 from zoo.registry import hookspecs
 from zoo.registry.conduct import Conduct, said, watched
 from zoo.registry.contribution import KINDS, Contribution
 from zoo.registry.schema import NAME
 from zoo.registry.shelf import CORE, USER, Shelf
+from zoo.suggest import close_matches, join_or
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -145,7 +145,7 @@ def complaints(plugins: Iterable[Plugin]) -> Iterator[str]:
             yield f"Skipped {named(info)} ({info.entry}): {info.reason}"
         yield from (f"The {named(info)} {remark}" for remark in info.remarks)
     for name in sorted((selected() or set()) - {info.name for info in infos}):
-        alike = near(name, (info.name for info in infos))
+        alike = close_matches(name, (info.name for info in infos))
         hint = f"did you mean '{alike[0]}'?" if alike else f"installed are {', '.join(info.name for info in infos) or 'none'}."
         yield f"{SETTING} names '{name}', and no installed plugin has that name; {hint}"
 
@@ -237,8 +237,8 @@ def _check_hooks(manager: pluggy.PluginManager, module: ModuleType, name: str) -
     asked, known = f"The plugin '{name}' was asked what it has.", list(vars(manager.hook))
     for written in [one for one in vars(module) if manager.parse_hookimpl_opts(module, one) is not None]:
         if written not in known:
-            alike = near(written, known) or known
-            raise PluginError(asked, f"It has the unknown hook '{written}'.", f"Did you mean {choice_of(alike)}?")
+            alike = close_matches(written, known) or known
+            raise PluginError(asked, f"It has the unknown hook '{written}'.", f"Did you mean {join_or(alike)}?")
         wrong = [one for one in inspect.signature(getattr(module, written)).parameters if one != hookspecs.ARGUMENT]
         if wrong:
             fix = f"Write def {written}({hookspecs.ARGUMENT}):"

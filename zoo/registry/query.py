@@ -34,10 +34,10 @@ from lark.exceptions import UnexpectedInput
 
 from zoo.errors import QueryError
 from zoo.labels import declared
-from zoo.labels.near import choice_of, near
 from zoo.registry.fields import FIELDS, SYNONYMS, Field
 from zoo.registry.license import is_identifier, is_permissive, nearest
 from zoo.registry.row import CUSTOM, Row
+from zoo.suggest import close_matches, join_or
 
 LIMIT = 1000
 _GRAMMAR = r"""
@@ -186,8 +186,8 @@ def _field(name: Token) -> Field:
     asked = name.casefold()
     if asked in known:
         return FIELDS[SYNONYMS.get(known[asked], known[asked])]
-    alike = [known[one] for one in near(asked, known)]
-    fix = f"Did you mean {choice_of(alike)}?" if alike else f"The fields are {', '.join(FIELDS)}."
+    alike = [known[one] for one in close_matches(asked, known)]
+    fix = f"Did you mean {join_or(alike)}?" if alike else f"The fields are {', '.join(FIELDS)}."
     raise _Misuse(name, f"There is no field '{name}'.", fix)
 
 
@@ -214,13 +214,13 @@ def _check_license(value: Token) -> None:
     text = _text(value)
     if not is_identifier(text):
         alike = nearest(text, besides=("permissive", "unknown"))
-        fix = f"Did you mean {choice_of(alike)}?" if alike else "Write permissive, unknown, or one of https://spdx.org/licenses."
+        fix = f"Did you mean {join_or(alike)}?" if alike else "Write permissive, unknown, or one of https://spdx.org/licenses."
         raise _Misuse(value, f"'{text}' is no SPDX identifier.", f"{fix} Any other text goes with ~, as in license ~ '*gpl*'.")
 
 
 def _no_label_space(value: Token) -> _Misuse:
-    alike = near(_text(value), declared.names())
-    fix = f"Did you mean {choice_of(alike)}?" if alike else f"There are {', '.join(declared.names())} and {CUSTOM}."
+    alike = close_matches(_text(value), declared.names())
+    fix = f"Did you mean {join_or(alike)}?" if alike else f"There are {', '.join(declared.names())} and {CUSTOM}."
     return _Misuse(value, f"No label space is called {value}.", f"{fix} For models that find a class: class = {value}")
 
 

@@ -14,7 +14,6 @@ import msgspec
 
 from zoo.errors import CardError
 from zoo.labels import declared
-from zoo.labels.near import choice_of, near
 from zoo.labels.space import tidy
 from zoo.paths import OutsideFolder, check_relative
 from zoo.registry import card as structs
@@ -33,6 +32,7 @@ from zoo.registry.card import (
 )
 from zoo.registry.document import Sheet, Step
 from zoo.registry.license import advice, is_identifier
+from zoo.suggest import close_matches, join_or
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
 DISTRIBUTION = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"  # it is printed after `pip install`
@@ -152,8 +152,8 @@ def _check_source(sheet: Sheet, source: Source, *, at: tuple[Step, ...]) -> None
 def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) -> None:
     if isinstance(labels, str):
         if labels not in declared.names():
-            alike = near(labels, declared.names())
-            known = f"Did you mean {choice_of(alike)}?" if alike else f"There are {', '.join(declared.names())}."
+            alike = close_matches(labels, declared.names())
+            known = f"Did you mean {join_or(alike)}?" if alike else f"There are {', '.join(declared.names())}."
             raise sheet.flaw(f"No label space is called '{labels:.40}'.", f"{known} Or list the class names.", at=at)
         return
     names = list(map(tidy, labels))
@@ -173,7 +173,7 @@ def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], m
     if trail and trail["key"]:
         return sheet.flaw("A key is not text.", "Quote it.", at=(*at, *steps))
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", case):
-        found = [name for name in near(unknown[1], _fields(kind)) if name != unknown[1]]  # that one belongs elsewhere
+        found = [name for name in close_matches(unknown[1], _fields(kind)) if name != unknown[1]]  # that one belongs elsewhere
         fix = f"Did you mean '{found[0]}'?" if found else f"Remove it; the fields are listed in {sheet.guide}."
         return sheet.flaw(f"There is no field '{unknown[1]:.40}' here.", fix, at=(*at, *steps, unknown[1]))
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.errors import PluginError
-from zoo.labels.near import choice_of, near
 from zoo.paths import OutsideFolder, inside
 from zoo.registry.catalogue import Catalogue
 from zoo.registry.document import flaw
@@ -18,6 +17,7 @@ from zoo.registry.index import indexed_shelf
 from zoo.registry.plugins import PluginWarning, complaints, find_plugins
 from zoo.registry.row import Row
 from zoo.registry.shelf import CORE, USER, Alias, Shelf, first_duplicate
+from zoo.suggest import close_matches, join_or
 
 SETTING = "ZOO_REGISTRY"
 PACKAGE = Path(__file__).parent.parent
@@ -153,9 +153,9 @@ def _check_row(found: Catalogue, shelf: Shelf, row: Row, *, complete: bool) -> N
     if found.rows_of(row.qualified) and not found.has("architectures", row.architecture):
         plugin = row.architecture.partition("/")[0]
         own = [name for name in found.parts("architectures") if name.startswith(f"{plugin}/")]
-        alike = near(row.architecture, own) or own
+        alike = close_matches(row.architecture, own) or own
         case = f"The plugin '{plugin}' has no architecture '{row.architecture}'."
-        fix = f"Did you mean {choice_of(alike)}?" if alike else "See what it brings: zoo plugins"
+        fix = f"Did you mean {join_or(alike)}?" if alike else "See what it brings: zoo plugins"
         raise flaw(shelf.origin, case, fix, line=row.line, field=f"{at}.architecture")
     base = (row.successor or "").partition(".")[0]
     if base and complete and not found.rows_of(base) and not found.absence(base):

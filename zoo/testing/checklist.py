@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from zoo.errors import NameNotFound
-from zoo.labels.near import choice_of, near
+from zoo.suggest import close_matches, join_or
 from zoo.testing.checks import (
     answers,
     background,
@@ -87,7 +87,7 @@ def chosen(only: Collection[str]) -> list[Check]:
     """The checks of these names, or all. Raises: NameNotFound with the near names."""
     for name in only:
         if name not in CHECKS:
-            alike = near(name, CHECKS)
-            fix = f"Did you mean {choice_of(alike)}?" if alike else f"There are: {', '.join(CHECKS)}."
+            alike = close_matches(name, CHECKS)
+            fix = f"Did you mean {join_or(alike)}?" if alike else f"There are: {', '.join(CHECKS)}."
             raise NameNotFound(f"The check '{name}' was asked for.", "No check has that name.", fix)
     return [check for name, check in CHECKS.items() if not only or name in only]

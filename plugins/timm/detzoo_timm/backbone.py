@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import ContractError, NameNotFound
-from zoo.labels.near import choice_of, near
 from zoo.parts import Level
+from zoo.suggest import close_matches, join_or
 
 
 class TimmBackbone(nn.Module):
@@ -113,8 +113,8 @@ def _fill_tables(backbone: nn.Module, _: object) -> None:
 
 
 def _unknown(asked: str, name: str) -> NameNotFound:
-    alike = near(name, timm.list_models())
-    fix = f"Did you mean {choice_of(f'timm/{one}' for one in alike)}?" if alike else "timm.list_models() lists them all."
+    alike = close_matches(name, timm.list_models())
+    fix = f"Did you mean {join_or(f'timm/{one}' for one in alike)}?" if alike else "timm.list_models() lists them all."
     return NameNotFound(asked, "timm has no network of that name.", fix)
 
 

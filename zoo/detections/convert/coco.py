@@ -14,7 +14,7 @@ from zoo.boxes import xywh_to_xyxy, xyxy_to_xywh
 from zoo.detections.arguments import whole
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace, meet
-from zoo.words import kind
+from zoo.text import type_name
 
 if TYPE_CHECKING:
     from zoo.detections.detections import Detections
@@ -62,7 +62,7 @@ def read(results: Iterable[Mapping[str, object]], space: LabelSpace) -> tuple[Te
     space does not have.
     """
     if isinstance(results, Mapping | str) or not isinstance(results, Iterable):
-        raise ValueError(f"these are no COCO results: they are a list of dicts, and this is {kind(results)}")
+        raise ValueError(f"these are no COCO results: they are a list of dicts, and this is {type_name(results)}")
     try:
         rows = msgspec.convert(list(results), list[_Result])
     except msgspec.ValidationError as why:

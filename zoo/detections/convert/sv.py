@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.detections.columns import Floats, Labels, Rows
 from zoo.extras import optional
-from zoo.words import kind
+from zoo.text import type_name
 
 if TYPE_CHECKING:
     import supervision
@@ -37,7 +37,7 @@ def read(theirs: supervision.Detections) -> tuple[Rows, Floats, Labels]:
     Raises: TypeError for something else; ValueError where there are neither confidences nor classes.
     """
     if not hasattr(theirs, "confidence"):
-        raise TypeError(f"from_supervision() takes supervision.Detections, and was given {kind(theirs)}")
+        raise TypeError(f"from_supervision() takes supervision.Detections, and was given {type_name(theirs)}")
     labels = theirs.data.get("class_name", theirs.class_id)
     if theirs.confidence is None or labels is None:
         raise ValueError("supervision.Detections need confidence, and class_id or data['class_name'], to become the zoo's")

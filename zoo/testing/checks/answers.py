@@ -15,7 +15,7 @@ from zoo.parts import Batch, Place, Protocol
 from zoo.testing.agreement import agree, shown
 from zoo.testing.pictures import EVERYTHING, decode, scene
 from zoo.testing.verdict import NotApplicable, require
-from zoo.words import kind
+from zoo.text import type_name
 
 STRETCHES = ((2, 4), (2, 2), (16, 16))  # how much higher and wider; one that keeps the shape of images takes the last two
 MANY = 10_000
@@ -136,7 +136,7 @@ def _covered(place: Place) -> tuple[int, int, int, int]:
 
 
 def _named(seen: object) -> str:
-    return f"{len(seen)} answers" if isinstance(seen, list) else kind(seen)
+    return f"{len(seen)} answers" if isinstance(seen, list) else type_name(seen)
 
 
 def _some(scores: torch.Tensor) -> str:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
+def pluralize(number: int, noun: str, plural: str = "") -> str:
     """`1 file`, `2,000 files`; the plural is the noun with an s unless given."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
-def are(number: int) -> str:
+def is_are(number: int) -> str:
     """`is` of one, else `are`."""
     return "is" if number == 1 else "are"
 
 
-def begun(text: str) -> str:
+def capitalized(text: str) -> str:
     """The text as a sentence begins: `An int was given.`"""
     return text[:1].upper() + text[1:]
 
 
-def kind(value: object) -> str:
+def type_name(value: object) -> str:
     """What sort of thing a value is: `an int`, `a list`, `None`."""
     if value is None:
         return "None"

@@ -12,7 +12,7 @@ from zoo.errors import UsageError
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
-def near(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+def close_matches(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """At most so many of the known names, likeliest first: those that look like it, then those that contain it.
 
     Case does not matter; the names come back as they are spelled.
@@ -28,7 +28,7 @@ def near(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
 def near_beginning(asked: str, known: Iterable[str]) -> str | None:
     """The beginning of known names, up to the first `_`, `-` or digit, most like that of `asked`."""
     beginnings = {_beginning(name) for name in known} - {""}
-    return next(iter(near(_beginning(asked), beginnings, most=1)), None)
+    return next(iter(close_matches(_beginning(asked), beginnings, most=1)), None)
 
 
 def _beginning(name: str) -> str:
@@ -36,7 +36,7 @@ def _beginning(name: str) -> str:
     return found[0] if found else ""
 
 
-def choice_of(names: Iterable[str]) -> str:
+def join_or(names: Iterable[str]) -> str:
     """`'a', 'b' or 'c'`."""
     quoted = [f"'{name}'" for name in names]
     return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1] if quoted else ""]))
@@ -49,11 +49,9 @@ def check_choice(name: str, value: object, choices: Sequence[str], *, asked: str
     """
     if isinstance(value, str) and value in choices:
         return
-    meant = near(value, choices, most=1) if isinstance(value, str) else []
-    fix = (
-        f"Did you mean {choice_of(meant)}?" if meant else "Choose one of them." if len(choices) > 1 else f"Write {choices[0]!r}."
-    )
-    raise UsageError(asked or f"{name}={value!r} was asked for.", f"'{name}' is {choice_of(choices)}.", fix)
+    meant = close_matches(value, choices, most=1) if isinstance(value, str) else []
+    fix = f"Did you mean {join_or(meant)}?" if meant else "Choose one of them." if len(choices) > 1 else f"Write {choices[0]!r}."
+    raise UsageError(asked or f"{name}={value!r} was asked for.", f"'{name}' is {join_or(choices)}.", fix)
 
 
 def check_choices(settings: object) -> None:

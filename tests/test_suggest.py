@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.labels.near import choice_of, near, near_beginning
+from zoo.suggest import close_matches, close_prefix, join_or
 
 NAMES = ["fasterrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn_v2", "yolox_nano", "yolox_tiny", "ssd300_vgg16"]
 
@@ -18,32 +18,32 @@ NAMES = ["fasterrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn_v2", "yolox_nano", 
     ],
 )
 def test_the_likeliest_name_comes_first(asked: str, first: str) -> None:
-    assert near(asked, NAMES)[0] == first
+    assert close_matches(asked, NAMES)[0] == first
 
 
 def test_a_name_comes_back_as_it_is_spelled_however_it_was_asked_for() -> None:
-    assert near("TRAFIC LIGHT", ["Traffic Light", "Car"]) == ["Traffic Light"]
-    assert near("light", ["Traffic LIGHT", "Car"]) == ["Traffic LIGHT"]
+    assert close_matches("TRAFIC LIGHT", ["Traffic Light", "Car"]) == ["Traffic Light"]
+    assert close_matches("light", ["Traffic LIGHT", "Car"]) == ["Traffic LIGHT"]
 
 
 @pytest.mark.parametrize("asked", ["", "x", "zzz", "completely different"])
 def test_what_is_like_nothing_gets_no_suggestion(asked: str) -> None:
-    assert near(asked, NAMES) == []
+    assert close_matches(asked, NAMES) == []
 
 
 @pytest.mark.parametrize(
     ("asked", "beginning"), [("yolx", "yolox"), ("Yolo9000", "yolox"), ("fastercnn-x", "fasterrcnn"), ("zzz", None), ("", None)]
 )
 def test_what_a_name_begins_like_is_found_where_no_name_is_near(asked: str, beginning: str | None) -> None:
-    assert near_beginning(asked, NAMES) == beginning
+    assert close_prefix(asked, NAMES) == beginning
 
 
 def test_no_more_than_asked_for_are_suggested() -> None:
-    assert len(near("yolox_nano", [f"yolox_nano{number}" for number in range(50)], most=3)) == 3
+    assert len(close_matches("yolox_nano", [f"yolox_nano{number}" for number in range(50)], most=3)) == 3
 
 
 @pytest.mark.parametrize(
     ("names", "text"), [([], ""), (["a"], "'a'"), (["a", "b"], "'a' or 'b'"), (["a", "b", "c"], "'a', 'b' or 'c'")]
 )
 def test_choices_read_as_a_sentence(names: list[str], text: str) -> None:
-    assert choice_of(names) == text
+    assert join_or(names) == text
