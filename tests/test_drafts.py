@@ -116,9 +116,9 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
     from zoo.evaluate import Evaluator, GroundTruth
     from zoo.evaluate.plots import save as save_plots
     from zoo.evaluate.run import _part
-    from zoo.hub.disk import replacing
     from zoo.leaderboard.entry import store
     from zoo.registry import index, shelf
+    from zoo.weights.disk import replacing
 
     truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, space=["cat"])
     evaluator = Evaluator(truth)

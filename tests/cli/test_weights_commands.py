@@ -12,8 +12,8 @@ import pytest
 from safetensors.torch import save_file
 
 import zoo
-from zoo.hub.promise import sha256_of
 from zoo.registry import reload
+from zoo.weights.checksum import sha256_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

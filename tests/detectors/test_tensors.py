@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 import zoo
-import zoo.hub
+import zoo.weights
 from zoo.detectors.tensors import TYPES, mapped, reading
 from zoo.errors import CheckpointError
 from zoo.testing import LoopbackHub
@@ -117,12 +117,12 @@ def test_a_file_that_is_none_is_an_error(tmp_path: Path, content: bytes) -> None
 
 def test_numbers_are_looked_at_once(file: Path) -> None:
     place = f"file:{file}"
-    assert not zoo.hub.locate(place).finite
+    assert not zoo.weights.locate(place).finite
     zoo.load("yolox_nano", weights=file)
-    assert zoo.hub.locate(place).finite
+    assert zoo.weights.locate(place).finite
     shutil.copyfile(file, file.with_name("copy"))
     file.with_name("copy").replace(file)
-    assert not zoo.hub.locate(place).finite
+    assert not zoo.weights.locate(place).finite
 
 
 def test_a_forked_process_does_not_write_into_the_model(file: Path, state: dict[str, torch.Tensor]) -> None:

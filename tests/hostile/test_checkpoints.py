@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save
 
-import zoo.hub
+import zoo.weights
 from zoo.errors import CheckpointError, WeightsError
 from zoo.registry.home import home
 
@@ -69,7 +69,7 @@ def test_code_in_a_checkpoint_is_refused_and_never_run(attack: str, ending: str,
     flag, file = tmp_path / "owned", tmp_path / f"net.{ending}"
     file.write_bytes(ATTACKS[attack](flag))
     with pytest.raises(CheckpointError) as error:
-        zoo.hub.locate(f"file:{file}")
+        zoo.weights.locate(f"file:{file}")
     assert str(file) in error.value.case
     assert not flag.exists()
     assert not list(home().glob("converted/*.safetensors"))
@@ -84,7 +84,7 @@ def test_the_refusal_says_what_would_have_been_run(tmp_path: Path) -> None:
     file = tmp_path / "net.pth"
     file.write_bytes(zipped({"a": RunsCode(tmp_path / "owned")}))
     with pytest.raises(CheckpointError, match=r"is refused: reading it would run 'posix\.system'(.|\n)*as safetensors"):
-        zoo.hub.locate(f"file:{file}")
+        zoo.weights.locate(f"file:{file}")
 
 
 def header(tensors: object, data: bytes = b"", *, length: int | None = None) -> bytes:
@@ -118,7 +118,7 @@ def test_a_broken_safetensors_file_is_refused_by_name(what: str, tmp_path: Path)
     file = tmp_path / "net.safetensors"
     file.write_bytes(BROKEN[what])
     with pytest.raises(CheckpointError, match=r"net\.safetensors is no valid safetensors file(.|\n)*refused"):
-        zoo.hub.locate(f"file:{file}")
+        zoo.weights.locate(f"file:{file}")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_what_a_file_really_is_is_said(what: str, said: str, ending: str, tmp_pa
     file = tmp_path / f"net.{ending}"
     file.write_bytes(BROKEN[what])
     with pytest.raises(CheckpointError, match=said):
-        zoo.hub.locate(f"file:{file}")
+        zoo.weights.locate(f"file:{file}")
 
 
 WHOLE = zipped({"a": torch.arange(1000.0), "b": torch.ones(3)})
@@ -147,7 +147,7 @@ def test_a_file_that_unfolds_to_more_than_it_is_is_refused(bomb: str, tmp_path: 
     file = tmp_path / "net.pth"
     file.write_bytes(BOMBS[bomb])
     with pytest.raises(CheckpointError, match="It is refused"):
-        zoo.hub.locate(f"file:{file}")
+        zoo.weights.locate(f"file:{file}")
     assert not list(home().glob("converted/*"))[1:]  # its lock at most
 
 
@@ -157,13 +157,13 @@ def test_a_truncated_checkpoint_is_refused_by_name(data: bytes, keep: int, tmp_p
     file = tmp_path / "net.pth"
     file.write_bytes(data[: min(keep, len(data) - 1)])
     with pytest.raises(CheckpointError, match=r"net\.pth"):
-        zoo.hub.locate(f"file:{file}")
+        zoo.weights.locate(f"file:{file}")
 
 
 def test_a_folder_in_place_of_a_file_is_said_to_be_one(tmp_path: Path) -> None:
     (tmp_path / "net.pth").mkdir()
     with pytest.raises(WeightsError, match="It is a folder"):
-        zoo.hub.locate(f"file:{tmp_path / 'net.pth'}")
+        zoo.weights.locate(f"file:{tmp_path / 'net.pth'}")
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -172,7 +172,7 @@ def test_a_flipped_bit_ends_in_the_same_tensors_or_in_a_clear_error(tmp_path: Pa
     file = tmp_path / "net.pth"
     file.write_bytes(WHOLE[:at] + bytes([WHOLE[at] ^ (1 << bit)]) + WHOLE[at + 1 :])
     try:
-        read = load_file(zoo.hub.locate(f"file:{file}").path)
+        read = load_file(zoo.weights.locate(f"file:{file}").path)
     except CheckpointError as why:
         read = TENSORS if "net.pth" in why.case else {}
     assert read["a"].equal(TENSORS["a"])
@@ -184,4 +184,4 @@ def test_an_archive_without_checksums_is_read_all_the_same(tmp_path: Path) -> No
         (tmp_path / "net.pth").write_bytes(zipped(TENSORS))
     finally:
         torch.serialization.set_crc32_options(True)
-    assert load_file(zoo.hub.locate(f"file:{tmp_path / 'net.pth'}").path)["a"].equal(TENSORS["a"])
+    assert load_file(zoo.weights.locate(f"file:{tmp_path / 'net.pth'}").path)["a"].equal(TENSORS["a"])

@@ -12,11 +12,11 @@ from zoo.cli.options import value_of
 from zoo.data import read
 from zoo.errors import ZooError
 from zoo.evaluate import Report
-from zoo.hub.lock import Lock
-from zoo.hub.manifest import Manifest
-from zoo.hub.record import _read as read_record
 from zoo.leaderboard import Board, Entry
 from zoo.registry.shelf import USER, read_shelf
+from zoo.weights.cache_record import _read as read_record
+from zoo.weights.lock import Lock
+from zoo.weights.manifest import Manifest
 
 DEEP = 100_000
 JSON = f'{{"a":\n {"[" * DEEP}{"]" * DEEP}}}'

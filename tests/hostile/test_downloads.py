@@ -18,21 +18,21 @@ import pytest
 import torch
 from safetensors.torch import load_file, save, save_file
 
-import zoo.hub
+import zoo.weights
 from zoo.drafts import draft_name
 from zoo.errors import CacheError, IntegrityError
-from zoo.hub.url import Url
 from zoo.registry.card import FileSource, HubSource, Source, UrlSource, Weights
 from zoo.registry.home import home
 from zoo.testing import Fault, LoopbackHub
+from zoo.weights.url import Url
 
 FILE = "model.safetensors"
 WHOLE = save({"a": torch.arange(500_000, dtype=torch.float32)})
 CHILD = """
 import sys
-import msgspec, zoo.hub
+import msgspec, zoo.weights
 from zoo.registry.card import Weights
-print(zoo.hub.fetch(msgspec.json.decode(sys.argv[1], type=Weights), name="a/net").path)
+print(zoo.weights.fetch(msgspec.json.decode(sys.argv[1], type=Weights), name="a/net").path)
 """
 
 
@@ -55,7 +55,7 @@ def checkpoint(tmp_path: Path) -> FileSource:
 
 
 def fetch(source: Source) -> Path:
-    return zoo.hub.fetch(Weights(sources=[source]), name="a/net").path
+    return zoo.weights.fetch(Weights(sources=[source]), name="a/net").path
 
 
 def start(source: Source) -> subprocess.Popen[str]:

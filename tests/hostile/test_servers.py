@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-import zoo.hub
+import zoo.weights
 from zoo.errors import WeightsError
-from zoo.hub import deadline
-from zoo.hub.url import remove_abandoned
 from zoo.registry.card import HubSource, Source, UrlSource, Weights
 from zoo.registry.home import home
 from zoo.testing import Fault, LoopbackHub
+from zoo.weights import deadline
+from zoo.weights.url import remove_abandoned
 
 FILE = "model.safetensors"
 DATA = bytes(100_000)
@@ -41,34 +41,34 @@ def left_behind() -> list[Path]:
 def test_a_server_that_drips_is_given_up(hub: LoopbackHub, source: Source, what: str) -> None:
     hub.misbehave(f"*/{FILE}", FAULTS[what], times=None, method="*")
     with pytest.raises(WeightsError, match=r"less than 10 kB a second|does not begin"):
-        zoo.hub.fetch(Weights(sources=[source]), name="a/net", progress=False)
+        zoo.weights.fetch(Weights(sources=[source]), name="a/net", progress=False)
     assert not left_behind()
 
 
 def test_a_drip_is_seen_in_a_file_of_the_hub_of_any_size(hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.hub.repository.SLOWEST", 1)  # its file may stay as it is for a day
+    monkeypatch.setattr("zoo.weights.repository.SLOWEST", 1)  # its file may stay as it is for a day
     source = HubSource(repo="org/net", revision=hub.add("org/net", {FILE: DATA}), file=FILE)
     hub.misbehave(f"*/{FILE}", Fault.drip(), times=None)
     with pytest.raises(WeightsError, match="less than 10 kB a second"):
-        zoo.hub.fetch(Weights(sources=[source]), name="a/net", progress=False)
+        zoo.weights.fetch(Weights(sources=[source]), name="a/net", progress=False)
     assert not [one for one in threading.enumerate() if isinstance(one, deadline._Call)]
     hub.behave()
     with pytest.raises(WeightsError, match="no valid safetensors"):  # all of it has come
-        zoo.hub.fetch(Weights(sources=[source]), name="a/net", progress=False)
+        zoo.weights.fetch(Weights(sources=[source]), name="a/net", progress=False)
 
 
 def test_a_body_without_end_is_given_up_at_twice_what_the_card_says(hub: LoopbackHub) -> None:
     source = UrlSource(url=hub.add_file(FILE, DATA))
     hub.misbehave(f"*/{FILE}", Fault.endless(), times=None)
     with pytest.raises(WeightsError, match="the card says"):
-        zoo.hub.fetch(Weights(sources=[source], megabytes=0.1), name="a/net", progress=False)
+        zoo.weights.fetch(Weights(sources=[source], megabytes=0.1), name="a/net", progress=False)
     assert not left_behind()
 
 
 def test_a_file_far_larger_than_the_card_says_is_not_begun(hub: LoopbackHub) -> None:
     source = UrlSource(url=hub.add_file("big.pth", bytes(4_000_000)))
     with pytest.raises(WeightsError, match="the card says"):
-        zoo.hub.fetch(Weights(sources=[source], megabytes=0.1), name="a/net", progress=False)
+        zoo.weights.fetch(Weights(sources=[source], megabytes=0.1), name="a/net", progress=False)
     assert not left_behind()
 
 
@@ -90,4 +90,4 @@ def test_an_honest_server_is_waited_for(hub: LoopbackHub, monkeypatch: pytest.Mo
     file = UrlSource(url=hub.add_file(FILE, DATA))
     hub.misbehave(f"*/{FILE}", Fault.slow(100_000))
     with pytest.raises(WeightsError, match="no valid safetensors"):
-        zoo.hub.fetch(Weights(sources=[file]), name="a/net", progress=False)
+        zoo.weights.fetch(Weights(sources=[file]), name="a/net", progress=False)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-import zoo.hub
+import zoo.weights
 from zoo.errors import CheckpointError
-from zoo.hub.unpickling import Refused, storages_of
+from zoo.weights.pickle_structure import Refused, storages_of
 
 STATE = {"a": torch.arange(100.0), "b": torch.ones(3, 4).t(), "c": torch.zeros(0)}
 
@@ -78,7 +78,7 @@ def test_a_file_that_is_not_what_it_says_is_refused(what: str, tmp_path: Path) -
     file = tmp_path / "net.pth"
     file.write_bytes(BAD[what])
     with pytest.raises(CheckpointError, match=r"net\.pth") as error:
-        zoo.hub.locate(f"file:{file}")
+        zoo.weights.locate(f"file:{file}")
     assert len(str(error.value)) < 1000
 
 
@@ -91,7 +91,7 @@ def test_entries_that_lie_in_one_another_are_refused(tmp_path: Path) -> None:
     data[at : at + 4] = struct.pack("<I", first.header_offset)
     (tmp_path / "net.pth").write_bytes(data)
     with pytest.raises(CheckpointError):
-        zoo.hub.locate(f"file:{tmp_path / 'net.pth'}")
+        zoo.weights.locate(f"file:{tmp_path / 'net.pth'}")
 
 
 ORDINARY = {
@@ -119,7 +119,7 @@ def test_what_torch_saves_is_read(what: str, old_format: bool, tmp_path: Path) -
     file = tmp_path / "net.pth"
     torch.save(ORDINARY[what], file, _use_new_zipfile_serialization=not old_format)
     key = "model" if what == "what a training script saves" else None
-    assert zoo.hub.locate(f"file:{file}", state_key=key).converted
+    assert zoo.weights.locate(f"file:{file}", state_key=key).converted
 
 
 @pytest.mark.parametrize("noise", [b"", b"\x80", b"\x80\x02}(", b"\x80\x02Qu.", b"a.", b"0.", b"\x80\x02(\x85R."])

@@ -10,8 +10,8 @@ import typer
 
 from zoo.cli import output
 from zoo.cli.wanted import megabytes, wanted
-from zoo.hub import bundle as make_bundle
 from zoo.registry import catalogue
+from zoo.weights import bundle as make_bundle
 
 
 def bundle(

@@ -12,9 +12,9 @@ import typer
 from zoo.cli import output
 from zoo.cli.wanted import wanted
 from zoo.errors import NameNotFound
-from zoo.hub import Lock, Wanted, relock, settings, verify
 from zoo.registry import Catalogue, catalogue
 from zoo.text import pluralize
+from zoo.weights import Lock, WeightsRequest, relock, settings, verify
 
 
 def lock(
@@ -45,7 +45,7 @@ def lock(
         output.line(f"{pluralize(len(pins), 'name')} pinned in {path}", err=True)
 
 
-def _all(known: Catalogue, old: Lock) -> list[Wanted]:
+def _all(known: Catalogue, old: Lock) -> list[WeightsRequest]:
     entries = list(old.pins) or [one.entry for one in verify()]
     listed = {f"{entry.qualified}.{tag}" for entry in known.entries() for tag in entry.card.weights}
     return wanted(known, [entry for entry in entries if entry in listed])

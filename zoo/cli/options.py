@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 import typer
 
 from zoo.errors import CardError, UsageError
-from zoo.hub.choice import RANDOM
 from zoo.registry.document import parse_value
+from zoo.weights.resolve import RANDOM
 
 Weights: TypeAlias = Annotated[
     str | None, typer.Option(metavar="WHICH", help="A tag, file:PATH, hub:org/repo@REVISION, or random; else the card's own.")

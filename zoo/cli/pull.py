@@ -10,8 +10,8 @@ import typer
 from zoo.cli import message, output
 from zoo.cli.wanted import megabytes
 from zoo.errors import WeightsError
-from zoo.hub import Wanted, fetch, wanted
 from zoo.registry import catalogue
+from zoo.weights import WeightsRequest, fetch, wanted
 
 
 def pull(
@@ -39,7 +39,7 @@ def pull(
     raise typer.Exit(failed)
 
 
-def _pulled(one: Wanted, mirrors: dict[str, str], *, quiet: bool) -> dict[str, object]:
+def _pulled(one: WeightsRequest, mirrors: dict[str, str], *, quiet: bool) -> dict[str, object]:
     got = fetch(one.weights, name=one.name, tag=one.tag, origin=one.origin, mirrors=mirrors)
     if not quiet:
         output.line(f"{one.entry}  {megabytes(got.bytes)}  sha256 {got.sha256[:16]}…  {got.through or got.source}")

@@ -11,7 +11,7 @@ from typing import IO
 
 from zoo.detections import Detections
 from zoo.errors import ImageError
-from zoo.hub.disk import replacing
+from zoo.weights.disk import replacing
 
 STANDARD_OUTPUT = "-"
 

@@ -13,10 +13,10 @@ import typer
 
 from zoo.cli import output
 from zoo.cli.wanted import wanted
-from zoo.hub import Verified, remove
-from zoo.hub import verify as verify_files
 from zoo.registry import catalogue
 from zoo.text import pluralize
+from zoo.weights import Verified, remove
+from zoo.weights import verify as verify_files
 
 
 def verify(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zoo.hub import Wanted
-from zoo.hub import wanted as wanted_of
 from zoo.registry import Catalogue
+from zoo.weights import WeightsRequest
+from zoo.weights import wanted as wanted_of
 
 
-def wanted(known: Catalogue, names: Sequence[str]) -> list[Wanted]:
+def wanted(known: Catalogue, names: Sequence[str]) -> list[WeightsRequest]:
     """One set of weights a name, in order, each once.
 
     Raises:

@@ -20,8 +20,8 @@ from pathlib import Path
 import msgspec
 
 from zoo.errors import CacheError
-from zoo.hub.disk import replacing, saving
 from zoo.registry.home import home
+from zoo.weights.disk import replacing, saving
 
 THREADS = 8
 MOST_FILES = 64  # memories that are kept, the latest

@@ -21,13 +21,13 @@ from zoo.detections import Detections
 from zoo.detectors.detect import detect, detect_stream
 from zoo.detectors.swap import HeadSwap
 from zoo.errors import ContractError
-from zoo.hub import Fetched
 from zoo.images import Limits, Pixels, Source, Sources
 from zoo.labels import LabelSpace
 from zoo.parts.batch import Batch, Target
 from zoo.parts.class_layer import ClassLayer
 from zoo.parts.protocol import Protocol
 from zoo.registry.card import PostLoad
+from zoo.weights import WeightsFile
 
 
 class Detector(nn.Module, ABC):
@@ -43,7 +43,7 @@ class Detector(nn.Module, ABC):
     space: LabelSpace
     native: Protocol
     name: str | None = None
-    weights: Fetched | None = None
+    weights: WeightsFile | None = None
     swap: HeadSwap | None = None
 
     def __init__(self, *, space: LabelSpace, native: Protocol) -> None:

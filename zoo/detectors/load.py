@@ -21,14 +21,14 @@ from zoo.detectors.skeleton import skeleton, uncollected
 from zoo.detectors.swap import HeadSwap, some
 from zoo.detectors.tensors import reading
 from zoo.errors import CheckpointError, ContractError, UsageError
-from zoo.hub.choice import Found, called, choose, find, is_place
-from zoo.hub.fetched import Fetched
-from zoo.hub.record import Stamp, note_finite
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.labels.space import CUSTOM
 from zoo.registry import Catalogue, Choice, catalogue
 from zoo.text import type_name
+from zoo.weights.cache_record import FileStamp, note_finite
+from zoo.weights.resolve import Found, called, choose, find, is_place
+from zoo.weights.types import WeightsFile
 
 log = logging.getLogger("zoo")
 SHOWN = 3  # class names that a model's name repeats
@@ -147,9 +147,9 @@ def _fill(
         detector.swap = rehead(detector, published, old=old, make=make, asked=asked)
 
 
-def _check_unchanged(file: Fetched, *, asked: str) -> None:
+def _check_unchanged(file: WeightsFile, *, asked: str) -> None:
     """Raises: CheckpointError where the file is another by now than the one that was hashed."""
-    if file.stamp and not file.own and Stamp.of(file.path) != file.stamp:
+    if file.stamp and not file.own and FileStamp.of(file.path) != file.stamp:
         raise CheckpointError(asked, f"{file.path} changed while it was read.", "Load it again, once it is written.")
 
 

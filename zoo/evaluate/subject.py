@@ -12,9 +12,9 @@ import msgspec
 
 from zoo.errors import UsageError
 from zoo.evaluate import code
-from zoo.hub.choice import called, choose, find, is_place
 from zoo.registry import Choice, catalogue
 from zoo.text import capitalized, type_name
+from zoo.weights.resolve import called, choose, find, is_place
 
 if TYPE_CHECKING:
     import torch

@@ -19,12 +19,12 @@ from zoo.evaluate.coco import read_results
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.provenance import hardware, software
 from zoo.evaluate.subject import card_sha256, plugin_of
-from zoo.hub.choice import choose, find, is_place
 from zoo.labels import meet
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile
 from zoo.leaderboard.timing import loaded
 from zoo.registry import Choice, catalogue
+from zoo.weights.resolve import choose, find, is_place
 
 Picture = Mapping[str, NDArray[Any]]
 

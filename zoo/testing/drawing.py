@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from zoo.hub.local import from_package
 from zoo.registry.card import Drawing, PackageImage, PackageSource
+from zoo.weights.local import from_package
 
 
 def image_of(described: Drawing | PackageImage) -> NDArray[np.uint8] | Path:

@@ -17,7 +17,6 @@ from zoo.detectors.detector import Detector
 from zoo.detectors.load import load
 from zoo.detectors.skeleton import skeleton
 from zoo.errors import CardError, UsageError, ZooError
-from zoo.hub.choice import choose
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
 from zoo.registry import Card, Choice, Entry, catalogue
@@ -25,6 +24,7 @@ from zoo.registry.card import Input, Weights
 from zoo.registry.schema import plainly
 from zoo.testing.lively import lively
 from zoo.testing.verdict import NotApplicable, NotHere
+from zoo.weights.resolve import choose
 
 
 @dataclass(frozen=True, eq=False)

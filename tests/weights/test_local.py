@@ -1,0 +1,123 @@
+"""Files that are here already: beside a registry file, or inside an installed package."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import zoo.weights
+from zoo.errors import SourceError
+from zoo.registry.card import FileSource, PackageSource, Weights
+from zoo.weights.local import from_file, from_package
+
+
+@pytest.fixture
+def package(tmp_path: Path, weights: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An importable package with weights in it."""
+    (tmp_path / "toy_weights").mkdir()
+    (tmp_path / "toy_weights" / "__init__.py").touch()
+    (tmp_path / "toy_weights" / "net.safetensors").write_bytes(weights)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "toy_weights", raising=False)
+    return "toy_weights"
+
+
+def test_weights_can_come_with_a_package(package: str, weights: bytes, sha256, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    source = PackageSource(package=package, file="net.safetensors", sha256=sha256(weights))
+    fetched = zoo.weights.fetch(Weights(sources=[source]), name="a/net")
+    assert fetched.path.read_bytes() == weights
+    assert fetched.source == "package:toy_weights/net.safetensors"
+
+
+def test_a_package_without_the_file_is_named(package: str) -> None:
+    with pytest.raises(SourceError, match=r"none\.safetensors(.|\n)*no such file"):
+        from_package(PackageSource(package=package, file="none.safetensors")).find()
+
+
+@pytest.fixture
+def known_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A plugin that would be called `none` and is not installed."""
+    cards = tmp_path / "cards.yaml"
+    cards.write_text("schema: 1\nknown_plugins: {none: {distribution: acme-none}}\n")
+    monkeypatch.setenv("ZOO_REGISTRY", str(cards))
+    zoo.registry.reload()
+    yield
+    zoo.registry.reload()
+
+
+@pytest.mark.usefixtures("known_plugin")
+def test_a_known_plugin_that_is_not_installed_says_how_to_install_it() -> None:
+    with pytest.raises(SourceError, match="pip install acme-none"):
+        from_package(PackageSource(package="detzoo_none.data", file="net.safetensors"))
+
+
+@pytest.mark.parametrize("package", ["detzoo_none", "requestss", "-r http", "a b"])
+def test_a_package_that_nobody_knows_is_not_advised_to_be_installed(package: str) -> None:
+    with pytest.raises(SourceError, match="No package") as error:
+        from_package(PackageSource(package=package, file="net.safetensors"))
+    assert "pip" not in str(error.value)
+
+
+def test_a_package_is_not_imported(package: str, tmp_path: Path) -> None:
+    (tmp_path / "toy_weights" / "__init__.py").write_text("1 / 0")
+    (tmp_path / "toy_weights" / "below").mkdir()
+    (tmp_path / "toy_weights" / "below" / "net.safetensors").touch()
+    for source in (
+        PackageSource(package=package, file="net.safetensors"),
+        PackageSource(package=f"{package}.below", file="net.safetensors"),
+    ):
+        assert from_package(source).find().is_file()
+    assert package not in sys.modules
+
+
+@pytest.mark.parametrize("working_folder", ["", "its path"])
+def test_the_working_folder_is_no_package(
+    tmp_path: Path, weights: bytes, working_folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "net.safetensors").write_bytes(weights)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path) if working_folder else "", *sys.path])
+    with pytest.raises(SourceError, match="No package 'mine' is installed"):
+        from_package(PackageSource(package="mine", file="net.safetensors"))
+
+
+@pytest.mark.parametrize("file", ["../secret", "/etc/hostname", "link", "a\\b", "C:x", "", "a\0b"])
+def test_a_package_has_only_what_is_in_its_folder(package: str, tmp_path: Path, file: str) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    (tmp_path / "toy_weights" / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(SourceError, match="the package 'toy_weights'"):
+        from_package(PackageSource(package=package, file=file))
+
+
+@pytest.mark.parametrize("path", ["../secret", "/etc/hostname", "link", "a\\b", "~/secret"])
+def test_a_card_has_only_what_is_in_its_folder(tmp_path: Path, path: str) -> None:
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "secret").write_bytes(b"secret")
+    (tmp_path / "cards" / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(SourceError):
+        from_file(FileSource(path=path), origin=tmp_path / "cards").find()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder"])
+def test_only_regular_files_are_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "net.pth"
+    os.mkfifo(path) if kind == "fifo" else path.mkdir()
+    with pytest.raises(SourceError, match=r"folder|regular"):
+        from_file(FileSource(path=str(path)), origin=None).find()
+
+
+def test_a_home_folder_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert from_file(FileSource(path="~/net.pth"), origin=None).path == tmp_path / "net.pth"
+
+
+def test_a_path_is_relative_to_the_working_folder_unless_a_registry_file_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert from_file(FileSource(path="net.pth"), origin=None).path == tmp_path / "net.pth"
+    assert from_file(FileSource(path="net.pth"), origin=Path("/registries")).path == Path("/registries/net.pth")

@@ -1,0 +1,63 @@
+"""A bar is shown where somebody looks at it, and nowhere else."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import zoo.weights
+from zoo.registry.card import HubSource, UrlSource, Weights
+from zoo.testing import Fault, LoopbackHub
+from zoo.weights.progress import bar, wanted
+from zoo.weights.url import Url
+
+
+def test_no_terminal_no_bar(capfd: pytest.CaptureFixture[str], hub: LoopbackHub, weights: bytes) -> None:
+    url = hub.add_file("model.safetensors", weights)
+    Url(url, url).download(progress=None)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("kind", ["hub", "url"])
+def test_a_bar_that_was_asked_for_names_the_file_on_stderr(
+    kind: str, capfd: pytest.CaptureFixture[str], hub: LoopbackHub, weights: bytes
+) -> None:
+    by_hub = HubSource(repo="org/net", revision=hub.add("org/net", {"model.safetensors": weights}))
+    by_url = UrlSource(url=hub.add_file("model.safetensors", weights))
+    zoo.weights.fetch(Weights(sources=[by_hub if kind == "hub" else by_url]), name="a/net", progress=True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "model.safetensors" in err
+    assert "kB" in err
+
+
+def test_progress_false_is_silent_on_a_terminal_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert wanted(None)
+    assert not wanted(False)
+
+
+def test_the_bar_does_what_the_hubs_client_and_its_xet_reporter_ask_of_it() -> None:
+    from huggingface_hub.utils._xet_progress_reporting import XetDownloadProgressReporter
+
+    with XetDownloadProgressReporter(reconstruction_desc="net", total=10, log_level=20, tqdm_class=bar(False)) as reporter:
+        report = type("Report", (), {"total_bytes": 10, "total_bytes_completed": 4, "total_transfer_bytes_completed": 3})()
+        report.total_bytes_completion_rate = report.total_transfer_bytes_completion_rate = 1.0
+        reporter.update_progress(report)
+        assert reporter.reconstruction_bar.n == 4
+
+
+def test_a_wait_is_told_on_the_bar(hub: LoopbackHub, weights: bytes) -> None:
+    code = "import sys; from zoo.weights.url import Url; Url(sys.argv[1], sys.argv[1]).download(progress=None)"
+    url = hub.add_file("model.safetensors", weights)
+    hub.misbehave("*", Fault.status(503))
+    leader, follower = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", code, url], stderr=follower, env={**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+    ) as child:
+        child.wait()
+    os.close(follower)
+    shown = os.read(leader, 1 << 20).decode()
+    os.close(leader)
+    assert "503 Service Unavailable" in shown

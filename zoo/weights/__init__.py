@@ -1,0 +1,21 @@
+"""Weights: fetched, verified, converted, locked and bundled. Nothing here trusts a byte before its sha256 is known.
+
+Importing it imports neither torch nor huggingface_hub; `zoo.weights.settings` lists the environment variables.
+"""
+
+from zoo.weights.bundle import bundle as bundle
+from zoo.weights.fetch import fetch as fetch
+from zoo.weights.fetch import locate as locate
+from zoo.weights.fetch import relock as relock
+from zoo.weights.lock import Lock as Lock
+from zoo.weights.lock import Pin as Pin
+from zoo.weights.manifest import Manifest as Manifest
+from zoo.weights.resolve import Found as Found
+from zoo.weights.resolve import choose as choose
+from zoo.weights.resolve import find as find
+from zoo.weights.resolve import wanted as wanted
+from zoo.weights.types import WeightsFile as WeightsFile
+from zoo.weights.types import WeightsRequest as WeightsRequest
+from zoo.weights.verify import Verified as Verified
+from zoo.weights.verify import remove as remove
+from zoo.weights.verify import verify as verify

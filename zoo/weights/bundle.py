@@ -1,0 +1,86 @@
+"""A folder with weights for a machine that has no network: files by sha256, `bundle.json`, a lock file, and the user's cards."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+
+from zoo.errors import IntegrityError
+from zoo.registry.catalogue import Extract
+from zoo.registry.document import parse, read
+from zoo.weights.checksum import sha256_of
+from zoo.weights.disk import check_room, replacing, saving
+from zoo.weights.fetch import NO_MIRRORS, fetch
+from zoo.weights.lock import Lock, Pin
+from zoo.weights.manifest import FILE, REGISTRY, Item, Manifest
+from zoo.weights.types import WeightsFile, WeightsRequest
+
+HEADER = b"# Cards and aliases from files of a user's own. This is JSON, which is YAML with every text quoted.\n"
+FOLDER_FIX = "Name a folder that can be written, with room."
+
+
+def bundle(
+    choices: Iterable[WeightsRequest],
+    to: Path,
+    *,
+    registry: Extract | None = None,
+    mirrors: Mapping[str, str] = NO_MIRRORS,
+    progress: bool | None = None,
+) -> Manifest:
+    """Puts the files of `choices` into the folder `to`, a `.pth` converted; what a bundle there holds already stays.
+
+    A machine loads from it with `ZOO_BUNDLE=FOLDER`, no network and no cache; `FOLDER/zoo.lock` is a lock file of the same.
+
+    registry: cards that the other machine does not have, as `Catalogue.extract` gives them.
+
+    Raises:
+        As `fetch`; CacheError: the folder can't be written.
+    """
+    before = Manifest.read(to) if (to / FILE).exists() else Manifest({})
+    items = dict(before.weights)
+    for wanted in choices:
+        fetched = fetch(
+            wanted.weights, name=wanted.name, tag=wanted.tag, origin=wanted.origin, mirrors=mirrors, progress=progress
+        )
+        item = Item(**asdict(Pin.of(fetched)), file=_file_name(fetched), state_key=wanted.weights.state_key)
+        _copy(fetched.path, to / item.file, sha256=item.digest)
+        items[wanted.entry] = item
+    cards = _write_registry(registry, to) if registry else before.registry
+    manifest = Manifest(items, registry=cards)
+    with saving(to / FILE, fix=FOLDER_FIX), replacing(to / FILE) as draft:
+        draft.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+    Lock(
+        {entry: Pin(item.source, item.sha256, item.bytes, item.revision, item.converted) for entry, item in items.items()}
+    ).write(to / "zoo.lock")
+    return manifest
+
+
+def _write_registry(added: Extract, to: Path) -> str:
+    """Writes the bundle's registry file, with what it had and what is added, and returns its sha256."""
+    path = to / REGISTRY
+    had = parse(read(path), path).data if path.exists() else {}
+    sections = {section: {**(had.get(section) or {}), **added.get(section, {})} for section in ("cards", "aliases")}
+    merged = {"schema": 1, **sections}
+    with saving(path, fix=FOLDER_FIX), replacing(path) as draft:
+        draft.write_bytes(HEADER + msgspec.json.format(msgspec.json.encode(merged)) + b"\n")
+    return sha256_of(path)
+
+
+def _file_name(fetched: WeightsFile) -> str:
+    return f"{fetched.converted or fetched.sha256}.safetensors"
+
+
+def _copy(path: Path, to: Path, *, sha256: str) -> None:
+    if to.is_file() and sha256_of(to) == sha256:
+        return
+    with saving(to, fix=FOLDER_FIX):
+        to.parent.mkdir(parents=True, exist_ok=True)
+        check_room(to, path.stat().st_size)
+        with replacing(to) as draft:
+            shutil.copyfile(path, draft)
+    if sha256_of(to) != sha256:
+        raise IntegrityError(f"{to} was to be written.", "What can be read there now is something else.", "Check that disk.")

@@ -1,0 +1,154 @@
+"""From a published file to one that may be mapped into memory: safetensors as it is, `.pth` converted once, the rest refused.
+
+A pickle is only ever read by torch's restricted unpickler (`weights_only=True`), which runs no code; there is no way around it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from zoo.errors import CheckpointError
+from zoo.registry.home import home
+from zoo.weights import cache_record
+from zoo.weights.cache_record import FileStamp, Record
+from zoo.weights.checksum import sha256_of
+from zoo.weights.disk import locked, replacing, saving
+from zoo.weights.torch_file import load_torch_file, tensors_of
+
+log = logging.getLogger("zoo")
+
+LOOKS = {
+    b"\x80": "a pickle",
+    b"PK": "a zip archive, as torch.save writes",
+    b"<": "a web page",
+    b"version https://git-lfs": "a Git LFS pointer, which stands for the file in a repository",
+}
+
+
+@dataclass(frozen=True)
+class Mappable:
+    """A safetensors file that was checked.
+
+    converted: its own sha256, if it was made from another file.
+    dropped:   what that other file held besides tensors.
+    key:       what a converted file is remembered under.
+    finite:    every number in a converted file is known to be finite.
+    """
+
+    path: Path
+    converted: str | None = None
+    dropped: tuple[str, ...] = ()
+    key: str = ""
+    finite: bool = False
+
+
+def mappable(
+    published: Path, *, sha256: str, name: str, state_key: str | None, guessed: bool = False, checked: bool = False
+) -> Mappable:
+    """The tensors of a verified file as safetensors.
+
+    name:      what the file was published as; only its ending counts.
+    state_key: where in a `.pth` the tensors are, as in `model` or `ema.module`.
+    guessed:   that key is another file's, and may be this one's as well.
+    checked:   the file was well-formed before and has not changed.
+
+    Raises:
+        CheckpointError: it is unsafe, broken, or has no tensors there.
+        CacheError: the converted file can't be kept.
+    """
+    if name.endswith(".safetensors") and checked:
+        return Mappable(published)
+    found = converted(sha256, state_key)
+    if found:
+        return found
+    if _is_safetensors(published, name):
+        check(published)
+        return Mappable(published)
+    return _convert(published, sha256, state_key, guessed=guessed)
+
+
+def converted(sha256: str, state_key: str | None) -> Mappable | None:
+    """The file that was converted before from one with that sha256, if it is still what was written then."""
+    path = _converted_path(sha256, state_key)
+    known = cache_record.read(_address(sha256, state_key))
+    if known is None or not path.is_file():
+        return None
+    if not known.holds(path):
+        if sha256_of(path) != known.sha256:
+            log.warning("%s is damaged and is converted again.", path)
+            return None
+        cache_record.write(replace(known, path=str(path), stamp=FileStamp.of(path)))
+    return Mappable(path, known.sha256, known.dropped, known.address, known.finite)
+
+
+def check(path: Path) -> None:
+    """Raises a CheckpointError unless the file is well-formed safetensors: header, offsets and length agree."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy"):
+            pass
+    except (SafetensorError, OSError, ValueError) as why:
+        seems = _looks(path)
+        case = f"{path} is no valid safetensors file{f': it is {seems}' if seems else f' ({why})'}. It is refused."
+        raise CheckpointError("Weights were to be read.", case, "Fetch the file again, or another one.") from why
+
+
+def _convert(published: Path, sha256: str, state_key: str | None, *, guessed: bool) -> Mappable:
+    path = _converted_path(sha256, state_key)
+    with saving(path), locked(path):
+        found = converted(sha256, state_key)
+        if found:
+            return found
+        loaded = load_torch_file(published, seems=_looks(published))
+        tensors, dropped = tensors_of(loaded, published, state_key, guessed=guessed)
+        with replacing(path, read_only=True) as draft:
+            _save(tensors, draft, published)
+        if dropped:
+            log.info("%s: left out what is no tensor: %s", published, ", ".join(dropped))
+        digest, key = sha256_of(path), _address(sha256, state_key)
+        cache_record.write(Record(key, str(path), digest, FileStamp.of(path), dropped=dropped))
+    return Mappable(path, digest, dropped, key)
+
+
+def _save(tensors: Mapping[str, object], draft: Path, published: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file(dict(tensors), draft, metadata={"format": "pt"})  # type: ignore[arg-type]  # torch stays out of this module
+    except (SafetensorError, ValueError, RuntimeError, KeyError) as why:
+        if "os error" in str(why).lower():  # the disk's word, as safetensors reports it
+            number = re.search(r"os error (\d+)", str(why))
+            raise OSError(int(number[1]) if number else 5, str(why)) from why
+        case = f"{published} holds tensors that safetensors can't: {why}."
+        raise CheckpointError("A checkpoint was to be converted.", case, "Publish it as dense tensors of a plain type.") from why
+
+
+def _is_safetensors(path: Path, name: str) -> bool:
+    if name.endswith(".safetensors"):
+        return True
+    with path.open("rb") as file:
+        head = file.read(9)
+    return head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
+
+
+def _looks(path: Path) -> str | None:
+    with path.open("rb") as file:
+        head = file.read(64)
+    if not head:
+        return "empty"
+    return next((what for start, what in LOOKS.items() if head.startswith(start)), None)
+
+
+def _converted_path(sha256: str, state_key: str | None) -> Path:
+    suffix = "-" + re.sub(r"[^\w.-]", "_", state_key) if state_key else ""
+    return home() / "converted" / f"{sha256}{suffix}.safetensors"
+
+
+def _address(sha256: str, state_key: str | None) -> str:
+    return f"converted:{sha256}:{state_key or ''}"

@@ -1,0 +1,106 @@
+"""The lock file, `zoo.lock`: what each name resolved to once, which every later load has to resolve to again."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from zoo import limits
+from zoo.errors import LockError
+from zoo.registry.schema import plainly
+from zoo.weights import settings
+from zoo.weights.disk import replacing, saving
+from zoo.weights.types import WeightsFile
+
+HEADER = "# Written by `zoo lock`: what each name stands for. Loads obey it; keep it under version control.\nversion = 1\n"
+RELOCK = "Delete it and write it anew: zoo lock NAME..."
+
+
+@dataclass(frozen=True)
+class Pin:
+    """What one name stands for; see `WeightsFile` for the fields."""
+
+    source: str
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    bytes: Annotated[int, Meta(ge=0)]
+    revision: Annotated[str, Meta(pattern="^[0-9a-f]{40}$")] | None = None
+    converted: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
+
+    @classmethod
+    def of(cls, fetched: WeightsFile) -> Pin:
+        """What was fetched, pinned."""
+        return cls(fetched.source, fetched.sha256, fetched.bytes, fetched.revision, fetched.converted)
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The pins by entry (`plugin/name.tag`, or a `hub:` place as it was asked for), and the file they are from."""
+
+    pins: Mapping[str, Pin] = field(default_factory=dict)
+    path: Path | None = None
+
+    @classmethod
+    def current(cls) -> Lock:
+        """The lock file to obey; an empty one where there is none.
+
+        Raises:
+            LockError: `ZOO_LOCK` names a file that is not there, or the file can't be read.
+        """
+        path = settings.lock_file()
+        return cls.read(path) if path else cls()
+
+    @classmethod
+    def read(cls, path: Path) -> Lock:
+        """The pins of a file.
+
+        Raises:
+            LockError: the file is missing or broken; the message names the line.
+        """
+        try:
+            raw = limits.read(path)
+            limits.check_toml(raw)
+            text = raw.decode("utf-8")
+            document = tomllib.loads(text.replace("\r\n", "\n"))
+        except limits.LimitError as why:
+            raise LockError(f"The lock file {path} was to be obeyed.", str(why), RELOCK) from why
+        except ValueError as why:  # of TOML, which names the line, and of UTF-8
+            raise LockError(f"The lock file {path} was to be obeyed.", f"It is no TOML: {why}.", RELOCK) from why
+        pins = document.get("weights", {})
+        if document.get("version") != 1 or not isinstance(pins, dict):
+            case = f"It has version {document.get('version')!r}; this zoo reads version 1."
+            raise LockError(f"The lock file {path} was to be obeyed.", case, RELOCK)
+        return cls({entry: _pin(entry, table, path=path, text=text) for entry, table in pins.items()}, path)
+
+    def write(self, path: Path) -> None:
+        """Writes the pins, sorted, so that a change reads well in a diff."""
+        tables = [f"\n[weights.{_quoted(entry)}]\n{_lines(pin)}" for entry, pin in sorted(self.pins.items())]
+        with saving(path, fix="Set ZOO_LOCK to a file that can be written."), replacing(path) as draft:
+            draft.write_text(HEADER + "".join(tables), encoding="utf-8")
+
+
+def _pin(entry: str, table: object, *, path: Path, text: str) -> Pin:
+    try:
+        return msgspec.convert(table, Pin)
+    except msgspec.ValidationError as why:
+        heads = (f"[weights.{_quoted(entry)}]", f"[weights.'{entry}']", f"[weights.{entry}]")
+        line = next((number for number, one in enumerate(text.splitlines(), 1) if one.strip() in heads), None)
+        where = f"line {line}, " if line else ""
+        raise LockError(
+            f"The lock file {path} was to be obeyed.", f"{path}, {where}'{entry}': {plainly(str(why))}.", RELOCK
+        ) from why
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)  # a JSON string or number is a TOML one
+
+
+def _lines(pin: Pin) -> str:
+    given = {one.name: getattr(pin, one.name) for one in fields(pin)}
+    return "".join(f"{name} = {_quoted(value)}\n" for name, value in given.items() if value is not None)

@@ -1,0 +1,246 @@
+"""Files of the Hugging Face Hub, fetched by the Hub's own client into the Hub's own cache."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.errors import SourceError
+from zoo.paths import OutsideFolder, check_relative, is_inside
+from zoo.registry.card import HubSource
+from zoo.weights import settings
+from zoo.weights.address import COMMIT, printed
+from zoo.weights.checksum import Checksum
+from zoo.weights.deadline import SLOWEST, given_up, window, within
+from zoo.weights.disk import saving
+from zoo.weights.paced import paced
+from zoo.weights.progress import bar
+from zoo.weights.retry import LATER, TransientError, broken_off, refused, with_retries
+
+if TYPE_CHECKING:
+    from huggingface_hub.errors import HfHubHTTPError
+
+log = logging.getLogger("zoo")
+
+ASKED = "{} was to be fetched."
+STEP = 10_000_000  # huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE, at most
+BROKE_OFF = "The download broke off. It goes on from there."
+CACHE_FIX = "Set HF_HUB_CACHE to a folder that can be written, with room: HF_HUB_CACHE=/path/to/folder"
+HUB_SAYS = "its ETag on the Hub"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A file in a repository, pinned to a commit.
+
+    The layout of the cache is documented: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+    """
+
+    source: HubSource
+
+    def __post_init__(self) -> None:
+        """Raises: SourceError where the file's path leads out of its repository, or the revision is no commit."""
+        try:
+            check_relative(self.source.file)
+        except OutsideFolder as error:
+            raise SourceError(ASKED.format(self._address), f"{error}.", "Name a file of that repository.") from None
+        if not COMMIT.fullmatch(self.source.revision):
+            raise SourceError(ASKED.format(self._address), "The revision is no full commit id.", "Name 40 hex digits.")
+
+    @property
+    def revision(self) -> str | None:
+        """The commit."""
+        return self.source.revision
+
+    @property
+    def path(self) -> Path:
+        """Where the client keeps the file: a link in the commit's snapshot, to a blob named by its ETag."""
+        return snapshot(self.source.repo, self.source.revision) / self.source.file
+
+    def find(self) -> Path | None:
+        """The file, if anybody fetched it before; a link that leads out of its repository's folder is none."""
+        repository = folder(self.source.repo)
+        ours = is_inside(self.path, repository) or is_inside(self.path, repository / "blobs")
+        return self.path if self.path.is_file() and ours else None
+
+    def promises(self) -> tuple[Checksum, ...]:
+        """The ETag: of a large file the Hub's is the sha256."""
+        blob = self.path.readlink().name if self.path.is_symlink() else ""
+        return (Checksum(blob, HUB_SAYS),) if re.fullmatch(r"[0-9a-f]{64}", blob) else ()
+
+    def download(self, *, progress: bool | None) -> Path:
+        """The file, fetched, or by now fetched by another process."""
+        with saving(settings.hub_cache(), fix=CACHE_FIX):
+            if self.path.is_symlink() and not self.find():
+                drop(self.path, "")  # the client takes any link that is there for a file it fetched
+            size = with_retries(partial(within, self._look, seconds=window()), self._address)
+            pull = partial(self._pull, progress)
+            # Bodies keep a pace of their own. Of what else the client does (it waits for another process, or
+            # for another client's protocol) only its file tells: ten megabytes at once, or the whole of a smaller one.
+            seconds = window() + min(size, STEP) / SLOWEST
+            return with_retries(partial(within, pull, seconds=seconds, done=self._so_far), self._address)
+
+    def remove(self, digest: str) -> None:
+        """Removes the link, and the blob behind it unless that is what its name says or another commit has it as well."""
+        with saving(self.path, fix=CACHE_FIX):
+            drop(self.path, digest)
+
+    @property
+    def _address(self) -> str:
+        return printed(self.source)
+
+    def _look(self) -> int:
+        # The download below asks for the same headers, but over a failure it tries on for minutes with timeouts of its own.
+        from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+        with explained(self._address, self.source.repo, revision=self.source.revision):
+            url = hf_hub_url(self.source.repo, self.source.file, revision=self.source.revision, endpoint=settings.endpoint())
+            return get_hf_file_metadata(url, timeout=settings.timeout(), endpoint=settings.endpoint()).size or STEP
+
+    def _so_far(self) -> int:
+        """Bytes that have come of files of this repository that are on their way."""
+        size = 0
+        for part in (folder(self.source.repo) / "blobs").glob("*.incomplete"):
+            with suppress(OSError):  # it has arrived
+                size += part.stat().st_size
+        return size
+
+    def _pull(self, progress: bool | None) -> Path:
+        from huggingface_hub import hf_hub_download
+
+        told = explained(self._address, self.source.repo, revision=self.source.revision, tried=True)
+        with told_by(self._address), told, paced():
+            return Path(
+                hf_hub_download(
+                    self.source.repo,
+                    self.source.file,
+                    revision=self.source.revision,
+                    cache_dir=settings.hub_cache(),
+                    endpoint=settings.endpoint(),
+                    etag_timeout=settings.timeout(),
+                    tqdm_class=bar(progress),
+                )
+            )
+
+
+def snapshot(repo: str, revision: str) -> Path:
+    """The folder in which the client keeps the files of a commit."""
+    return folder(repo) / "snapshots" / revision
+
+
+def folder(repo: str) -> Path:
+    """The folder in which the client keeps everything of a repository."""
+    return settings.hub_cache() / f"models--{repo.replace('/', '--')}"
+
+
+def drop(path: Path, digest: str) -> None:
+    """Removes a snapshot's file with this sha256, and its blob where that is damaged or belongs to nothing else.
+
+    Nothing outside the repository's own folder is touched, wherever links lead.
+    """
+    repository = repository_of(path)
+    blob = path.resolve() if path.is_symlink() else None
+    if repository is None:
+        return
+    path.unlink(missing_ok=True)
+    if blob is None or blob.parent != (repository / "blobs").resolve() or blob.name == digest:
+        return
+    damaged = re.fullmatch(r"[0-9a-f]{64}", blob.name) is not None
+    if damaged or not any(other.resolve() == blob for other in (repository / "snapshots").rglob("*") if other.is_symlink()):
+        blob.unlink(missing_ok=True)
+
+
+def repository_of(path: Path) -> Path | None:
+    """The repository's folder in the cache that a snapshot's file is in, or None for any other path."""
+    try:
+        parts = path.relative_to(settings.hub_cache()).parts
+    except ValueError:
+        return None
+    in_snapshot = len(parts) > 3 and parts[0].startswith("models--") and parts[1] == "snapshots" and ".." not in parts
+    if not in_snapshot:
+        return None
+    repository = settings.hub_cache() / parts[0]
+    return repository if is_inside(path.parent, repository / "snapshots") else None
+
+
+@contextmanager
+def told_by(address: str) -> Iterator[None]:
+    """Says in our words what the Hub's client would log in its own while this thread is in it."""
+    thread = threading.get_ident()
+
+    def ours(said: logging.LogRecord) -> bool:
+        if said.thread != thread:
+            return True
+        words = " ".join(said.getMessage().split())
+        if given_up():
+            return False
+        if said.levelno >= logging.WARNING and not words.endswith("Max retries exceeded."):  # then an error follows
+            log.warning("%s: %s", address, BROKE_OFF if words.endswith("Trying to resume download...") else words)
+        return False
+
+    client = logging.getLogger("huggingface_hub.file_download")
+    client.addFilter(ours)
+    try:
+        yield
+    finally:
+        client.removeFilter(ours)
+
+
+@contextmanager
+def explained(address: str, repo: str, *, revision: str = "main", tried: bool = False) -> Iterator[None]:
+    """Turns what the Hub's client raises into `TransientError` or a SourceError; what this machine's disk says passes.
+
+    tried: the client has tried again by itself what it tries again (huggingface_hub.file_download.http_get), and that was it.
+    """
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        yield
+    except TransientError:
+        raise
+    except HfHubHTTPError as why:
+        told = _answered(address, repo, revision, why)
+        raise _final(address, told) if tried and why.response.status_code in (408, 429) else told from why
+    except httpx2.RequestError as why:
+        told, persisted = broken_off(why), httpx2.ConnectError | httpx2.TimeoutException | httpx2.RemoteProtocolError
+        raise _final(address, told) if tried and isinstance(why, persisted) else told from why
+    except OSError as why:
+        if why.errno is not None:
+            raise
+        raise _final(address, why.__cause__ or why) from why  # the client hides a failed request behind a missing file
+    except Exception as why:  # the Xet storage client raises types of its own, and invalid names a ValueError
+        raise _final(address, why) from why
+
+
+def _answered(address: str, repo: str, revision: str, why: HfHubHTTPError) -> Exception:
+    """The Hub's refusals, each with what to do about it."""
+    from huggingface_hub import errors
+
+    asked, page, status = f"{address} was to be fetched.", f"{settings.endpoint()}/{repo}", why.response.status_code
+    log_in = f"Log in with `hf auth login` or HF_TOKEN, and accept the conditions, if any, at {page}"
+    match why:
+        case errors.GatedRepoError():
+            return SourceError(asked, f"The repository {repo} is gated.", log_in)
+        case errors.RepositoryNotFoundError():
+            case = f"The Hub shows no repository {repo}: it is missing, private or gated."
+            return SourceError(asked, case, f"Check the name. {log_in}")
+        case errors.RevisionNotFoundError():
+            return SourceError(asked, f"The repository {repo} has no such revision.", f"Look for another at {page}/commits/main")
+        case errors.RemoteEntryNotFoundError():
+            return SourceError(asked, "That revision has no such file.", f"Look for it at {page}/tree/{revision}")
+    if status in (401, 403):
+        return SourceError(asked, f"The Hub answers {status}: it wants a login, or refuses yours.", log_in)
+    return refused(address, status, retry_after=why.response.headers.get("Retry-After"))
+
+
+def _final(address: str, why: BaseException) -> SourceError:
+    first = str(why).strip().partition("\n")[0] or type(why).__name__
+    return SourceError(f"{address} was to be fetched.", f"{first.rstrip('.')}.", LATER)

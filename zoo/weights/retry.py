@@ -1,0 +1,95 @@
+"""How long to believe in a server: which failures pass, how long to wait, and what to tell the user in the end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeVar
+
+from zoo.errors import SourceError
+from zoo.weights import settings
+
+if TYPE_CHECKING:
+    from httpx2 import HTTPError
+
+log = logging.getLogger("zoo")
+Result = TypeVar("Result")
+
+PASSING = {408, 425, 429, 500, 502, 503, 504}
+LONGEST_WAIT = 60.0
+LATER = "Try again later, or use weights from another place: file:PATH, or a mirror in ZOO_MIRRORS."
+CHECK_PATH = "Check the address; the file may have been moved or withdrawn."
+
+
+class TransientError(Exception):
+    """A failure that may be over at the next try; `wait` is what the server asked for, in seconds."""
+
+    def __init__(self, case: str, wait: float | None = None) -> None:
+        super().__init__(case)
+        self.case = case
+        self.wait = wait
+
+
+class RetryPolicy:
+    """How many tries are left for one file."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._tries = 0
+
+    def wait(self, why: TransientError) -> None:
+        """Sleeps before the next try, twice as long each time.
+
+        Raises:
+            SourceError: there have been enough tries, or the server asks for too long a wait.
+        """
+        self._tries += 1
+        seconds = min(0.5 * 2 ** (self._tries - 1), settings.timeout()) if why.wait is None else why.wait
+        if self._tries > settings.retries() or seconds > LONGEST_WAIT:
+            asks = f" It asks to wait {why.wait:g} s." if why.wait else ""
+            raise SourceError(f"{self._address} was to be fetched.", f"{why.case}{asks}", LATER) from why
+        log.info("%s: %s Trying again in %g s.", self._address, why.case, seconds)
+        time.sleep(seconds)
+
+    def renew(self) -> None:
+        """Counts from the start: the last try made real progress."""
+        self._tries = 0
+
+
+def with_retries(attempt: Callable[[], Result], address: str) -> Result:
+    """What `attempt` returns, at the first try that works."""
+    patience = RetryPolicy(address)
+    while True:
+        try:
+            return attempt()
+        except TransientError as why:
+            patience.wait(why)
+
+
+def broken_off(why: HTTPError) -> TransientError:
+    """A connection that failed, in words."""
+    import httpx2
+
+    host = why.request.url.host if getattr(why, "_request", None) else "the server"
+    if isinstance(why, httpx2.ConnectError | httpx2.ProxyError):
+        return TransientError(f"There is no connection to {host} ({why}).")
+    if isinstance(why, httpx2.TimeoutException):
+        return TransientError(f"{host} fell silent.")
+    if isinstance(why, httpx2.RemoteProtocolError):
+        return TransientError(f"{host} ended its answer early.")
+    return TransientError(f"The connection to {host} broke off ({why or type(why).__name__}).")
+
+
+def refused(address: str, status: int, *, retry_after: str | None = None) -> Exception:
+    """An answer that is no file, as an error: `TransientError`, or a SourceError for good."""
+    phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "unknown status"
+    case = f"The server answers {status} {phrase}."
+    if status in PASSING:
+        return TransientError(case, wait=float(retry_after) if retry_after and retry_after.isdigit() else None)
+    if status in (401, 403, 407):
+        return SourceError(
+            f"{address} was to be fetched.", case, "Log in there, or fetch the file by hand and use it as weights: file:PATH."
+        )
+    return SourceError(f"{address} was to be fetched.", case, CHECK_PATH if status in (404, 410) else LATER)

@@ -1,0 +1,126 @@
+"""What a place on the Hub stands for when revision or file are left open: one commit and one file, looked up and remembered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from zoo.errors import CacheError, OfflineError, SourceError
+from zoo.limits import UNREADABLE
+from zoo.paths import OutsideFolder, inside
+from zoo.registry.card import HubSource
+from zoo.registry.home import home
+from zoo.weights import settings
+from zoo.weights.address import COMMIT, HubSpec
+from zoo.weights.cache_record import key_of
+from zoo.weights.deadline import window, within
+from zoo.weights.disk import replacing, saving
+from zoo.weights.repository import explained, folder, snapshot
+from zoo.weights.retry import with_retries
+
+log = logging.getLogger("zoo")
+
+DEFAULT_FILE = "model.safetensors"
+DEFAULT_REVISION = "main"
+
+
+def resolved(spec: HubSpec) -> HubSource:
+    """The pinned source; a branch or tag is looked up on the Hub each time, a commit only once.
+
+    Raises:
+        OfflineError: it takes the Hub, and the network is switched off.
+        SourceError: the Hub has no such repository, revision or file, or can't be reached.
+    """
+    if spec.source:
+        return spec.source
+    moving = not COMMIT.fullmatch(spec.revision or DEFAULT_REVISION)
+    if settings.offline() or not moving:
+        known = _remembered(spec) or _cached(spec)
+        if known:
+            return known
+    if settings.offline():
+        case = "Which commit and file that is, is not known on this machine, and the network is switched off."
+        raise OfflineError(_asked(spec), case, f"Load it once on a connected machine, or pin it: hub:{spec.repo}@COMMIT:FILE")
+    source = _looked_up(spec)
+    _remember(spec, source)
+    return source
+
+
+def _looked_up(spec: HubSpec) -> HubSource:
+    from huggingface_hub import HfApi
+
+    revision = spec.revision or DEFAULT_REVISION
+
+    def ask() -> HubSource:
+        with explained(_text(spec), spec.repo, revision=revision):
+            info = HfApi(endpoint=settings.endpoint()).model_info(spec.repo, revision=revision, timeout=settings.timeout())
+        commit = info.sha or revision
+        if not COMMIT.fullmatch(commit):
+            raise SourceError(_asked(spec), "The Hub names no commit for it.", "Pin it: hub:org/repo@COMMIT:FILE")
+        names = [one.rfilename for one in info.siblings or []]
+        return HubSource(repo=spec.repo, revision=commit, file=spec.file or _only(spec, names))
+
+    return with_retries(lambda: within(ask, seconds=window()), _text(spec))
+
+
+def _only(spec: HubSpec, names: Iterable[str]) -> str:
+    """The file of weights among those of a repository."""
+    weights = sorted(name for name in names if name.endswith(".safetensors"))
+    if DEFAULT_FILE in weights:
+        return DEFAULT_FILE
+    if len(weights) == 1:
+        return weights[0]
+    case = (
+        f"The repository has {len(weights)} files of weights: {', '.join(weights)}."
+        if weights
+        else "It has no .safetensors file."
+    )
+    example = weights[0] if weights else "FILE"
+    raise SourceError(_asked(spec), case, f"Name one: hub:{spec.repo}@{spec.revision or DEFAULT_REVISION}:{example}")
+
+
+def _cached(spec: HubSpec) -> HubSource | None:
+    """What the cache of the Hub's client knows of it, without asking the Hub."""
+    revision = spec.revision or DEFAULT_REVISION
+    try:
+        ref = inside(folder(spec.repo) / "refs", revision)
+    except OutsideFolder:
+        return None
+    commit = ref.read_text().strip() if ref.is_file() else revision
+    files = snapshot(spec.repo, commit)
+    if not COMMIT.fullmatch(commit) or not files.is_dir():
+        return None
+    names = [path.relative_to(files).as_posix() for path in files.rglob("*.safetensors")]
+    file = spec.file or (_only(spec, names) if names else None)
+    return HubSource(repo=spec.repo, revision=commit, file=file) if file else None
+
+
+def _remember(spec: HubSpec, source: HubSource) -> None:
+    file = _memory(spec)
+    try:
+        with saving(file), replacing(file) as draft:
+            draft.write_bytes(msgspec.json.encode(source))
+    except CacheError as why:
+        log.warning("%s can't be remembered for offline use: %s", _text(spec), why.case)
+
+
+def _remembered(spec: HubSpec) -> HubSource | None:
+    try:
+        return msgspec.json.decode(_memory(spec).read_bytes(), type=HubSource)
+    except UNREADABLE:
+        return None
+
+
+def _memory(spec: HubSpec) -> Path:
+    return home() / "revisions" / f"{key_of(_text(spec))}.json"
+
+
+def _text(spec: HubSpec) -> str:
+    return f"hub:{spec.repo}@{spec.revision or DEFAULT_REVISION}" + (f":{spec.file}" if spec.file else "")
+
+
+def _asked(spec: HubSpec) -> str:
+    return f"Weights '{_text(spec)}' were asked for."

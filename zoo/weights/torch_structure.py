@@ -1,0 +1,99 @@
+"""The structure of a file that torch.save wrote, checked before torch reads it, which believes what it says of itself."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from zoo.weights.pickle_structure import MOST_BYTES, Damaged, Refused, storages_of
+
+LOCAL_HEADER = 30  # bytes, before a name and an extra field
+MOST_ENTRIES = 1 << 17
+PICKLES = 4  # of a file from before torch 1.6: a magic number, a version, facts of the system, and the content
+
+
+def check_zip(path: Path) -> None:
+    """Checks a zip archive: entries stored as they are, apart, undamaged, and as long as the tensors that use them.
+
+    Entries have checksums unless whoever saved them switched those off, with
+    torch.serialization.set_crc32_options; then all are zero.
+
+    Raises:
+        Refused: it is none that torch.save writes.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+            entries = archive.infolist()
+            _check_entries(entries, path.stat().st_size)
+            starts = _places(entries, file, end=archive.start_dir)
+            damaged = archive.testzip() if any(one.CRC for one in entries) else None
+            if damaged:
+                raise Damaged(f"the checksum of its entry '{damaged[:100]}' is wrong")
+            _check_records({one.filename: (starts[one.filename], one.file_size) for one in entries}, file)
+    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, RuntimeError, ValueError) as error:
+        if isinstance(error, Refused):
+            raise
+        raise Damaged(str(error)) from error
+
+
+def check_pickles(path: Path) -> None:
+    """Checks a file from before torch 1.6, whose tensors follow its pickles. Raises: Refused."""
+    with path.open("rb") as file:
+        if file.read(1) != b"\x80":
+            return  # no pickle: torch says so
+        file.seek(0)
+        size = path.stat().st_size
+        for _ in range(PICKLES):
+            if any(needed > size for needed in storages_of(file).values()):
+                raise Damaged("it is shorter than its tensors")
+
+
+def _check_entries(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
+    if len(entries) > MOST_ENTRIES:
+        raise Refused(f"it has more than {MOST_ENTRIES:,} entries")
+    packed = any(one.compress_type != zipfile.ZIP_STORED or one.compress_size != one.file_size for one in entries)
+    if packed or sum(one.file_size for one in entries) > size:
+        raise Refused("it is a compressed zip archive, and torch.save writes none")
+    if len({one.filename for one in entries}) < len(entries):
+        raise Refused("two of its entries have the same name")
+
+
+def _places(entries: Sequence[zipfile.ZipInfo], file: BinaryIO, *, end: int) -> dict[str, int]:
+    """Where the content of each entry begins; refuses what lies in another, or has headers that contradict each other."""
+    free, starts = 0, {}
+    for one in sorted(entries, key=lambda entry: entry.header_offset):
+        file.seek(one.header_offset)
+        header = file.read(LOCAL_HEADER)
+        names = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+        crc, postponed = int.from_bytes(header[14:18], "little"), header[6:7] and header[6] & 8
+        start = one.header_offset + LOCAL_HEADER + names
+        if len(header) < LOCAL_HEADER or one.header_offset < free or start + one.file_size > end:
+            raise Damaged(f"its entry '{one.filename[:100]}' lies in another, or beyond the end")
+        if not postponed and crc != one.CRC:
+            raise Damaged(f"the checksums of its entry '{one.filename[:100]}' contradict each other")
+        free = start + one.file_size
+        starts[one.filename] = start
+    return starts
+
+
+def _check_records(places: Mapping[str, tuple[int, int]], file: BinaryIO) -> None:
+    """Refuses records of another length than their storages: torch would read on into the next.
+
+    places: where the content of each entry begins, and its length.
+    """
+    name = next((one for one in places if one.endswith("/data.pkl")), None)
+    if name is None:
+        return  # torch says that it is no checkpoint
+    start, length = places[name]
+    if length > MOST_BYTES:
+        raise Refused(f"its pickle is larger than {MOST_BYTES >> 20} MB")
+    file.seek(start)
+    folder = name.removesuffix("data.pkl")
+    for key, needed in storages_of(io.BytesIO(file.read(length))).items():
+        _, there = places.get(f"{folder}data/{key}", (0, -1))
+        if there != needed:
+            has = "is missing" if there < 0 else f"has {there:,} bytes"
+            raise Damaged(f"its record 'data/{key[:100]}' {has}, and its tensors need {needed:,}")

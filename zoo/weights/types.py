@@ -1,0 +1,62 @@
+"""What fetching starts from and what it ends in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zoo.registry.card import Weights
+from zoo.weights.cache_record import FileStamp
+
+
+@dataclass(frozen=True)
+class WeightsRequest:
+    """One set of weights of one model.
+
+    origin: the registry file that names them, or its folder; `file` sources are in it.
+    placed: the user named the file, and the state key of its weights is only the card's for its own.
+    """
+
+    name: str
+    tag: str | None
+    weights: Weights
+    origin: Path | None = None
+    placed: bool = False
+
+    @property
+    def entry(self) -> str:
+        """What lock files, bundles and messages call it."""
+        return f"{self.name}.{self.tag}" if self.tag else self.name
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """Verified weights on this machine.
+
+    path:      a safetensors file.
+    sha256:    of the published file, in full; it is the published file itself unless that was a `.pth`.
+    source:    where it is published, as in `hub:org/repo@revision:file`.
+    revision:  the commit on the Hub.
+    bytes:     the size of the published file.
+    published: the published file, as it was fetched; `path` where a bundle brought that instead.
+    through:   the mirror or bundle it came from instead.
+    converted: the sha256 of `path`, if that was made from a `.pth`.
+    dropped:   what the `.pth` held besides tensors.
+    own:       only the zoo writes `path`, and never in place: it may be mapped into memory.
+    key:       what `path` is remembered under. stamp: that of `published` when it was hashed.
+    finite:    every number in it is known to be finite.
+    """
+
+    path: Path
+    sha256: str
+    source: str
+    revision: str | None
+    bytes: int
+    published: Path
+    through: str | None = None
+    converted: str | None = None
+    dropped: tuple[str, ...] = ()
+    own: bool = False
+    key: str = field(default="", compare=False)
+    stamp: FileStamp | None = field(default=None, compare=False)
+    finite: bool = field(default=False, compare=False)

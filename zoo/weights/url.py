@@ -1,0 +1,219 @@
+"""Downloads from any web server: resumed where they broke off, one process at a time, whole files or none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from zoo.errors import OfflineError, SourceError
+from zoo.limits import UNREADABLE
+from zoo.registry.home import home
+from zoo.weights import settings
+from zoo.weights.cache_record import key_of
+from zoo.weights.checksum import Checksum, sha256_of
+from zoo.weights.deadline import Pace, window, within
+from zoo.weights.disk import check_room, locked, saving, settle
+from zoo.weights.progress import Bar, bar
+from zoo.weights.retry import RetryPolicy, TransientError, broken_off, refused
+
+if TYPE_CHECKING:
+    from httpx2 import Response
+
+REAL_PROGRESS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Url:
+    """A file behind a URL, kept in `$ZOO_HOME/files` under `address`, which is the URL the card names, mirrored or not."""
+
+    url: str
+    address: str
+    revision: str | None = None
+    most: int | None = None  # bytes, by what the card says of the size
+
+    @property
+    def path(self) -> Path:
+        """Where the file is kept."""
+        name = re.sub(r"[^\w.+-]", "_", unquote(urlsplit(self.address).path).rpartition("/")[2])[-100:]
+        return home() / "files" / key_of(self.address) / (name.strip(".") or "file")
+
+    def find(self) -> Path | None:
+        """The file, if it was fetched before."""
+        return self.path if self.path.is_file() else None
+
+    def promises(self) -> tuple[Checksum, ...]:
+        """None: an ETag is whatever the server likes."""
+        return ()
+
+    def download(self, *, progress: bool | None) -> Path:
+        """The file, fetched, or by now fetched by another process."""
+        with saving(self.path), locked(self.path):
+            if not self.path.is_file():
+                remove_abandoned(home() / "files", but=self.path)
+                part = Part(self.path.with_name(self.path.name + ".part"), self.url, self.most)
+                try:
+                    with bar(progress)(desc=self.path.name) as shown:
+                        _fetch(part, RetryPolicy(self.url), shown)
+                    settle(part.path, self.path, read_only=True)
+                    part.note.unlink(missing_ok=True)
+                finally:
+                    part.drop_unless_resumable()
+        return self.path
+
+    def remove(self, digest: str) -> None:
+        """Removes the file, unless another process has put a better one there."""
+        with saving(self.path), locked(self.path):
+            if self.path.is_file() and sha256_of(self.path) == digest:
+                self.path.unlink()
+
+
+class Version(msgspec.Struct, frozen=True):
+    """Which version of a file an unfinished part is of: its URL and the server's strong ETag."""
+
+    url: str
+    etag: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file as far as it has come, and a note beside it that says which version it is a part of."""
+
+    path: Path
+    url: str
+    most: int | None = None
+
+    @property
+    def note(self) -> Path:
+        """Where the version is noted."""
+        return self.path.with_name(self.path.name + ".json")
+
+    @property
+    def size(self) -> int:
+        """How far it has come, in bytes."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def etag(self) -> str | None:
+        """The version it is a part of, if it can be continued."""
+        try:
+            version = msgspec.json.decode(self.note.read_bytes(), type=Version)
+        except UNREADABLE:
+            return None
+        return version.etag if version.url == self.url else None
+
+    def drop_unless_resumable(self) -> None:
+        """Removes it where nobody could go on with it."""
+        if not self.size or not self.etag():
+            self.path.unlink(missing_ok=True)
+            self.note.unlink(missing_ok=True)
+
+    def check_size(self, total: int | None) -> None:
+        """Raises: SourceError where it is, or will be, far larger than the card says."""
+        size = max(total or 0, self.size)
+        if self.most is not None and size > self.most:
+            case = (
+                f"The server sends {size / 1e6:,.1f} MB or more, and the card says that it is half of {self.most / 1e6:,.1f} MB."
+            )
+            raise SourceError(f"{self.url} was to be fetched.", case, "Check the address, and `megabytes` on the card.")
+
+    def restart(self, etag: str | None) -> None:
+        """Begins again from nothing, with another version; without a strong ETag (RFC 9110, 8.8.3) it will not be continued."""
+        self.path.unlink(missing_ok=True)
+        self.note.unlink(missing_ok=True)
+        if etag and not etag.startswith("W/"):
+            self.note.write_bytes(msgspec.json.encode(Version(self.url, etag)))
+
+
+def _fetch(part: Part, patience: RetryPolicy, shown: Bar) -> None:
+    while True:
+        before = part.size
+        try:
+            return _continue(part, shown)
+        except TransientError as why:
+            if part.size - before > REAL_PROGRESS:
+                patience.renew()
+            shown.say(f"{part.path.stem}: {why.case}")
+            patience.wait(why)
+            shown.say(part.path.stem)
+
+
+def _continue(part: Part, shown: Bar) -> None:
+    headers = {"Accept-Encoding": "identity"}
+    etag, size = part.etag(), part.size
+    if etag and size:
+        headers |= {"Range": f"bytes={size}-", "If-Range": etag}
+    with _answer(part.url, headers) as response:
+        total = _begin(response, part)
+        shown.move(part.size, total)
+        part.check_size(total)
+        check_room(part.path, (total or 0) - part.size)
+        pace = Pace()
+        with part.path.open("ab", buffering=0) as file:
+            for piece in response.iter_bytes():
+                file.write(piece)
+                shown.update(len(piece))
+                pace.add(len(piece))
+                part.check_size(total)
+    if total is not None and part.size != total:
+        raise TransientError(f"{part.size} of {total} bytes came.")
+
+
+def _begin(response: Response, part: Part) -> int | None:
+    """Makes the part ready for the answer's body and returns how long it will be in the end, if that is known."""
+    if response.status_code == 416:
+        part.restart(None)
+        raise TransientError("The server has no such range.")
+    if response.status_code not in (200, 206):
+        raise refused(part.url, response.status_code, retry_after=response.headers.get("Retry-After"))
+    span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
+    if response.status_code == 206 and span and int(span[1]) == part.size:
+        return int(span[2])
+    encoded = response.headers.get("Content-Encoding", "identity") != "identity"
+    part.restart(None if encoded else response.headers.get("ETag"))
+    if response.status_code == 206:
+        raise TransientError("The server answered with another range.")
+    length = response.headers.get("Content-Length")
+    return int(length) if length and not encoded else None
+
+
+def remove_abandoned(folder: Path, *, but: Path) -> None:
+    """Removes parts that a killed process left and nobody can go on with, unless a process is at work on them."""
+    from filelock import FileLock, Timeout
+
+    for path in folder.glob("*/*.part"):
+        whole = path.with_suffix("")
+        if whole == but or path.with_name(path.name + ".json").exists():
+            continue
+        try:
+            with FileLock(whole.with_name(whole.name + ".lock"), timeout=0):
+                path.unlink(missing_ok=True)
+        except Timeout:
+            continue
+
+
+@contextmanager
+def _answer(url: str, headers: dict[str, str]) -> Iterator[Response]:
+    """The answer to a GET, body unread, through the client of huggingface_hub: its proxies, certificates and connections."""
+    import httpx2
+    from huggingface_hub import get_session
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    session, patience = get_session(), httpx2.Timeout(settings.timeout())
+    try:
+        request = session.build_request("GET", url, headers=headers, timeout=patience)
+        send = partial(session.send, request, stream=True, follow_redirects=True)
+        with closing(within(send, seconds=window(), case="Its answer does not begin.")) as response:
+            yield response
+    except OfflineModeIsEnabled as why:  # the client reads HF_HUB_OFFLINE once, when it is imported
+        raise OfflineError(f"{url} was to be fetched.", f"{why}", "Start again without HF_HUB_OFFLINE.") from why
+    except httpx2.RequestError as why:
+        raise broken_off(why) from why
+    except httpx2.InvalidURL as why:
+        raise SourceError(f"{url} was to be fetched.", f"That is no URL: {why}.", "Check the address.") from why

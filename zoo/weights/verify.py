@@ -1,0 +1,118 @@
+"""Hashing again every file that was ever verified here, whatever its stamp says, and those of a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from zoo.errors import CacheError
+from zoo.paths import is_inside
+from zoo.registry.home import home
+from zoo.weights import cache_record, settings
+from zoo.weights.address import printed
+from zoo.weights.cache_record import Record
+from zoo.weights.checksum import sha256_of
+from zoo.weights.disk import saving
+from zoo.weights.manifest import REGISTRY, Manifest
+from zoo.weights.repository import drop, repository_of
+from zoo.weights.types import WeightsRequest
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What became of one file.
+
+    entry:  the name it was fetched for.
+    source: where it is published, or `converted:SHA256…` for one that was made from a `.pth`.
+    path:   the file; None if nothing was ever fetched under that name.
+    status: `changed` is a file of the user's own that is another now than when it was last loaded.
+    sha256: what it is now; of a missing file what it was.
+    bundle: the folder of the bundle it is in.
+    """
+
+    entry: str
+    source: str
+    path: Path | None
+    status: Literal["ok", "changed", "damaged", "missing", "not fetched"]
+    sha256: str | None = None
+    bundle: Path | None = None
+
+
+def verify(choices: Iterable[WeightsRequest] | None = None, *, bundle: Path | None = None) -> list[Verified]:
+    """The state of every file that belongs to `choices`, or of every file there is a record of, and of those in `ZOO_BUNDLE`.
+
+    bundle: look at the files in this bundle only.
+
+    Raises:
+        SourceError: the bundle's folder is none.
+    """
+    known = [] if bundle else [one for one in cache_record.read_all() if not one.address.startswith("bundle:")]
+    folder = bundle or settings.bundle_folder()
+    packed = Manifest.read(folder) if folder else Manifest({})
+    if choices is None:
+        return [*map(_state, known), *_packed(packed, folder or Path())]
+    return [result for wanted in choices for result in _of(wanted, known, packed, folder or Path())]
+
+
+def remove(result: Verified) -> None:
+    """Removes a damaged file; the next load fetches or converts it again. Anything but `damaged` stays.
+
+    Raises:
+        CacheError: it is not in the zoo's or the Hub's cache, or can't be removed.
+    """
+    if result.path is None or result.status != "damaged":
+        return
+    if repository_of(result.path):
+        with saving(result.path):
+            drop(result.path, result.sha256 or "")
+    elif is_inside(result.path.parent, home()):
+        with saving(result.path):
+            result.path.unlink(missing_ok=True)
+    else:
+        raise CacheError(f"{result.path} was to be removed.", "It is not in a cache, so it is not ours.", "Replace it by hand.")
+
+
+def _of(wanted: WeightsRequest, known: list[Record], packed: Manifest, folder: Path) -> Iterator[Verified]:
+    addresses = {printed(source) for source in wanted.weights.sources}
+    published = [one for one in known if one.address in addresses or one.entry == wanted.entry]
+    item = packed.find(wanted, sha256=None)
+    yield from map(_state, published)
+    if item:
+        yield from _packed(Manifest({wanted.entry: item}), folder)
+    elif not published:
+        first = printed(wanted.weights.sources[0]) if wanted.weights.sources else ""
+        yield Verified(wanted.entry, first, None, "not fetched")
+    for sha256 in {one.sha256 for one in published} | ({item.sha256} if item else set()):
+        yield from (_state(other) for other in known if other.address.startswith(f"converted:{sha256}:"))
+
+
+def _packed(manifest: Manifest, folder: Path) -> Iterator[Verified]:
+    """The state of a bundle's files; one that has several names is hashed once and listed under each."""
+    files = {item.file for item in manifest.weights.values()} | ({REGISTRY} if manifest.registry else set())
+    there = [file for file in files if (folder / file).is_file() and is_inside(folder / file, folder)]
+    digests = {file: sha256_of(folder / file) for file in there}
+    for entry, item in manifest.weights.items():
+        yield _compared(Verified(entry, item.source, folder / item.file, "ok", item.digest, folder), digests.get(item.file))
+    if manifest.registry:
+        path = folder / REGISTRY
+        listed = Verified("the cards in it", str(path), path, "ok", manifest.registry, folder)
+        yield _compared(listed, digests.get(REGISTRY))
+
+
+def _compared(promised: Verified, digest: str | None) -> Verified:
+    """A file of a bundle as it is now; `digest` is None where it is gone."""
+    if digest is None:
+        return replace(promised, status="missing")
+    return promised if digest == promised.sha256 else replace(promised, status="damaged", sha256=digest)
+
+
+def _state(known: Record) -> Verified:
+    path = Path(known.path)
+    if not path.is_file():
+        return Verified(known.entry, known.address, path, "missing", known.sha256)
+    digest = sha256_of(path)
+    if digest == known.sha256:
+        return Verified(known.entry, known.address, path, "ok", digest)
+    return Verified(known.entry, known.address, path, "changed" if known.address.startswith("file:") else "damaged", digest)
