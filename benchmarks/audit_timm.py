@@ -22,7 +22,7 @@ import timm
 import torch
 
 from zoo import LabelSpace
-from zoo.detectors import Batch, Composed, Place
+from zoo.detectors import Batch, Composed, InputTransform
 from zoo.detectors.assemble import Seam, assemble
 from zoo.detectors.compose import INPUT
 from zoo.detectors.plan import Plan
@@ -92,7 +92,7 @@ def run_built_for(name: str, size: tuple[int, int]) -> str | None:
 
 def run(detector: Composed, size: tuple[int, int]) -> str | None:
     """Why a picture `(height, width)` does not go through the network, or None if it does."""
-    batch = Batch(torch.empty(1, 3, *size), (Place(*size, scale_y=1.0, scale_x=1.0),))
+    batch = Batch(torch.empty(1, 3, *size), (InputTransform(*size, scale_y=1.0, scale_x=1.0),))
     try:
         maps = detector.backbone(batch.pixels)
         detector(batch)

@@ -28,7 +28,7 @@ MODULES = {
     "zoo.registry.hookspecs": "The hooks of a plugin.",
     "zoo.weights": "Weights: fetched, checked, locked, bundled.",
     "zoo.weights.settings": "Environment variables of fetching weights.",
-    "zoo.parts": "What backbones, necks and heads agree on, and what flows through them.",
+    "zoo.contract": "What backbones, necks and heads agree on, and what flows through them.",
     "zoo.data": "Data sets: pictures, and what is really in them.",
     "zoo.evaluate": "Measured numbers: exact, with intervals, from flat arrays.",
     "zoo.evaluate.evaluation": "What `zoo.evaluate(…)` does.",

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 import timm
 
-from zoo.parts import Level
+from zoo.contract import FeatureLevel
 
 ROOT = Path(__file__).parent.parent
 
@@ -53,7 +53,7 @@ def test_a_random_sample_is_built_again_and_found_as_the_page_says(audit: Module
 def test_a_network_that_returns_other_maps_than_it_declares_is_found(audit: ModuleType) -> None:
     detector = audit.build("test_resnet")
     assert audit.run(detector, (64, 64)) is None
-    detector.backbone.levels = (Level(1, 8), *detector.backbone.levels[1:])
+    detector.backbone.levels = (FeatureLevel(1, 8), *detector.backbone.levels[1:])
     assert "other than it declared" in audit.run(detector, (64, 64))
 
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.detections import Detections
-from zoo.detectors import Batch, Detector, Place, Protocol, Target
+from zoo.detectors import Batch, Detector, InputTransform, Protocol, Target
 from zoo.labels import LabelSpace
 
 Box = tuple[int, int, int, int]
@@ -50,7 +50,7 @@ class Lamps(Detector):
         sizes = {self.input_size(*image.shape[1:]) for image in images}
         if len(sizes) > 1:
             raise ValueError(f"pictures of several input sizes in one batch: {sizes}")
-        places = tuple(Place(*image.shape[1:], scale_y=1.0, scale_x=1.0) for image in images)
+        places = tuple(InputTransform(*image.shape[1:], scale_y=1.0, scale_x=1.0) for image in images)
         (height, width), *_ = sizes
         padded = [F.pad(image, (0, width - image.shape[2], 0, height - image.shape[1])) for image in images]
         return Batch(torch.stack(padded).to(self.device, self.dtype) / 255, places)

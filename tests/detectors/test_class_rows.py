@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from zoo import LabelSpace
+from zoo.contract import ClassLayer
 from zoo.detectors.class_rows import by_channel, submodule
 from zoo.errors import ContractError
-from zoo.parts import ClassLayer
 from zoo.testing import Toy
 
 TOY = Toy(LabelSpace.custom(["red", "green", "blue"]))

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from zoo import LabelSpace
+from zoo.contract import ClassLayer
 from zoo.detectors.reheading import rehead
 from zoo.errors import ContractError
-from zoo.parts import ClassLayer
 from zoo.testing import Model, Toy, run
 
 OLD = LabelSpace.custom(["ant", "bee", "cat"])

@@ -17,10 +17,10 @@ from torch.testing import assert_close
 
 import zoo
 from zoo import Detector, LabelSpace
+from zoo.contract import ClassLayer
 from zoo.detectors.compose import build
 from zoo.detectors.reheading import rehead
 from zoo.errors import CheckpointError, ContractError, LabelError, NameNotFound
-from zoo.parts import ClassLayer
 
 OLD = LabelSpace.custom(["ant", "bee", "cat"])
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import zoo
+from zoo.contract import Target
 from zoo.errors import UsageError
-from zoo.parts import Target
 from zoo.testing.agreement import agree, shown
 
 NAMES = ("yolox_nano", "ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn", "fcos_resnet50_fpn")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from zoo.contract import Protocol
 from zoo.detectors.detect import detect
-from zoo.parts import Protocol
 
 NAMES = ("yolox_nano", "ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn", "fcos_resnet50_fpn")
 SHORT = {"float16": 0.02, "bfloat16": 0.25}  # how far a score may be from that in float32
@@ -57,7 +57,7 @@ def test_weights_may_be_short_themselves(name, precision, make, images, device):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_step_of_training_runs_under_autocast(name, make, images, device):
-    from zoo.parts import Target
+    from zoo.contract import Target
 
     detector = make(name, device).train()
     target = Target(torch.tensor([[10.0, 8.0, 60.0, 60.0]]), torch.tensor([1]))

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zoo.detections import Detections
-from zoo.detectors import Batch, Place, Protocol, Target
+from zoo.detectors import Batch, InputTransform, Protocol, Target
 from zoo.labels import LabelSpace
 from zoo.registry import Card
 from zoo.registry.card import Claim, FileSource, Input, Licenses, Weights
@@ -97,7 +97,7 @@ def unknown_label(self: Toy, ours: Callable[..., Any], *given: Any) -> Detection
 
 
 def outside_at_45(
-    self: Toy, ours: Callable[..., Any], boxes: Tensor, scores: Tensor, labels: Tensor, place: Place, s: Any
+    self: Toy, ours: Callable[..., Any], boxes: Tensor, scores: Tensor, labels: Tensor, place: InputTransform, s: Any
 ) -> Any:
     seen = ours(boxes, scores, labels, place, s)
     return spoil(seen, "boxes", lambda old: old + 1) if place.height == 45 else seen
@@ -165,7 +165,7 @@ class Doubled(Toy):
         return super().forward(batch.to(dtype=self.dtype))
 
 
-class Rounded(Place):
+class Rounded(InputTransform):
     def to_original(self, boxes: Tensor) -> Tensor:
         return super().to_original(boxes).mul(3).round() / 3  # less than a pixel, which is all that other checks allow
 
@@ -238,7 +238,9 @@ class Forgetful(register(overriding("forward", remembers))):  # type: ignore[mis
         return super().decode(raw, replace(batch, places=self.last), protocol)
 
 
-def unscaled(self: Toy, ours: Callable[..., Any], boxes: Tensor, scores: Tensor, labels: Tensor, place: Place, s: Any) -> Any:
+def unscaled(
+    self: Toy, ours: Callable[..., Any], boxes: Tensor, scores: Tensor, labels: Tensor, place: InputTransform, s: Any
+) -> Any:
     return ours(boxes, scores, labels, replace(place, scale_y=1.0, scale_x=1.0), s)
 
 

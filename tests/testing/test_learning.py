@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from zoo.contract import ClassLayer
 from zoo.detections import Detections
 from zoo.detectors import Batch, Protocol, Target
 from zoo.labels import LabelSpace
-from zoo.parts import ClassLayer
 from zoo.testing import Model, NotApplicable, Toy
 from zoo.testing.checks import check_loss_leads_to_the_truth, check_loss_teaches_the_named_class, check_one_class, learning
 from zoo.testing.freed import freed

@@ -16,7 +16,7 @@ from zoo.cli.detect import Exif
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from zoo.parts.protocol import Protocol
+    from zoo.contract.protocol import Protocol
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ def protocol_of(name: ProtocolName | None, exif: Exif | None) -> str | Protocol 
     """The protocol as `zoo.evaluate` takes it; None where neither was given."""
     if exif is None:
         return name.value if name else None
-    from zoo.parts.protocol import Protocol  # deferred: it brings torch
+    from zoo.contract.protocol import Protocol  # deferred: it brings torch
 
     return replace(Protocol.named(name.value if name else ProtocolName.uniform.value), exif=exif.value)
 

@@ -11,10 +11,10 @@ from typing import Any
 from torch import nn
 
 from zoo import text as words
+from zoo.contract import Backbone, FeatureLevel, Head, Neck, backbone, levels_of
 from zoo.detectors.plan import Plan
 from zoo.errors import ContractError, NameNotFound, ZooError
 from zoo.labels import LabelSpace
-from zoo.parts import Backbone, Head, Level, Neck, backbone, levels_of
 from zoo.registry import catalogue
 from zoo.registry.contribution import Kind
 
@@ -27,7 +27,7 @@ class Seam(Exception):
     why:    its refusal.
     """
 
-    def __init__(self, kind: str, levels: Mapping[str, tuple[Level, ...]], why: ZooError) -> None:
+    def __init__(self, kind: str, levels: Mapping[str, tuple[FeatureLevel, ...]], why: ZooError) -> None:
         super().__init__(kind, levels, why)
         self.kind = kind
         self.levels = levels
@@ -62,7 +62,7 @@ def assemble(plan: Plan, space: LabelSpace) -> Parts:
 
 
 def build_part(
-    plan: Plan, kind: str, given: Mapping[str, object], *, above: Mapping[str, tuple[Level, ...]] | None = None
+    plan: Plan, kind: str, given: Mapping[str, object], *, above: Mapping[str, tuple[FeatureLevel, ...]] | None = None
 ) -> Any:
     """One part of the plan; that it has the members of its kind is checked here, where no type could say it.
 
@@ -124,5 +124,5 @@ def _check_part(part: object, kind: str, name: str) -> None:
     raise ContractError(
         f"The {kind} '{name}' was built.",
         f"Its plugin returned {words.type_name(part)}, {lack}.",
-        f"In the plugin, return what zoo.parts.{kind.title()} describes.",
+        f"In the plugin, return what zoo.contract.{kind.title()} describes.",
     )

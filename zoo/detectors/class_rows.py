@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from zoo.contract import ClassLayer
 from zoo.detectors.detector import Detector
 from zoo.errors import ContractError
-from zoo.parts import ClassLayer
 
 
 def submodule(detector: Detector, layer: ClassLayer) -> nn.Module:

@@ -8,6 +8,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from zoo import text as words
+from zoo.contract import Backbone, ClassLayer, FeatureLevel, Head, Neck
+from zoo.contract.batch import Batch, Target
+from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.detectors import prepare
 from zoo.detectors.detector import Detector
@@ -15,9 +18,6 @@ from zoo.detectors.pipeline import Stage, draw
 from zoo.detectors.plan import Plan
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
-from zoo.parts import Backbone, ClassLayer, Head, Level, Neck
-from zoo.parts.batch import Batch, Target
-from zoo.parts.protocol import Protocol
 from zoo.registry.card import Input
 from zoo.text import pluralize
 
@@ -69,7 +69,7 @@ class Composed(Detector):
         size = prepare.canvas([prepare.Size(height, width)], self.input, step=self.step)
         return size.height, size.width
 
-    def _checked(self, kind: str, maps: tuple[Tensor, ...], levels: tuple[Level, ...]) -> tuple[Tensor, ...]:
+    def _checked(self, kind: str, maps: tuple[Tensor, ...], levels: tuple[FeatureLevel, ...]) -> tuple[Tensor, ...]:
         channels = [one.shape[1] for one in maps if isinstance(one, Tensor)]
         if channels == [level.channels for level in levels]:
             return maps

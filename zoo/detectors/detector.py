@@ -17,15 +17,15 @@ import torch
 from msgspec import structs
 from torch import Tensor, nn
 
+from zoo.contract.batch import Batch, Target
+from zoo.contract.class_layer import ClassLayer
+from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.detectors.detect import detect, detect_stream
 from zoo.detectors.swap import HeadSwap
 from zoo.errors import ContractError
 from zoo.images import Limits, Pixels, Source, Sources
 from zoo.labels import LabelSpace
-from zoo.parts.batch import Batch, Target
-from zoo.parts.class_layer import ClassLayer
-from zoo.parts.protocol import Protocol
 from zoo.registry.card import PostLoad
 from zoo.weights import WeightsFile
 

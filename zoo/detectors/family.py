@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from zoo.contract import ClassLayer
 from zoo.detectors.blame import blame
 from zoo.detectors.detector import Detector
 from zoo.errors import ContractError, ZooError
-from zoo.parts import ClassLayer
 from zoo.registry.card import PostLoad
 from zoo.registry.conduct import said
 from zoo.text import type_name

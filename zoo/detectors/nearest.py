@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations, islice
 
+from zoo.contract import FeatureLevel, levels_of
 from zoo.detectors.assemble import Seam, build_part, builder
 from zoo.detectors.plan import Plan
 from zoo.detectors.skeleton import skeleton
 from zoo.errors import ZooError
 from zoo.labels import LabelSpace
-from zoo.parts import Level, levels_of
 from zoo.registry import catalogue
 
 STRIDES = (2, 4, 8, 16, 32, 64)
@@ -51,7 +51,7 @@ class _Search:
 
     def __init__(self, space: LabelSpace) -> None:
         self._space = space
-        self._levels: dict[int, Level | None] = {}
+        self._levels: dict[int, FeatureLevel | None] = {}
 
     def fits(self, plan: Plan) -> bool:
         """Whether neck and head can be built on the maps the backbone has at those strides."""
@@ -68,7 +68,7 @@ class _Search:
             return False
         return True
 
-    def level(self, plan: Plan, stride: int) -> Level | None:
+    def level(self, plan: Plan, stride: int) -> FeatureLevel | None:
         """The backbone's map at one stride, if it has one."""
         if stride not in self._levels:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zoo.parts import Level
+from zoo.contract import FeatureLevel
 
 CUT = "✗"
 
@@ -23,7 +23,7 @@ class Stage:
 
     kind: str
     name: str
-    levels: tuple[Level, ...] = ()
+    levels: tuple[FeatureLevel, ...] = ()
     note: str = ""
     flaw: str = ""
 

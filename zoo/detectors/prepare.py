@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from zoo.parts.batch import Batch, Place
-from zoo.parts.pixels import check_pixels
+from zoo.contract.batch import Batch, InputTransform
+from zoo.contract.pixels import check_pixels
 from zoo.registry.card import Input
 
 
@@ -72,7 +72,9 @@ def prepare(images: Sequence[Tensor], rule: Input, *, step: int, device: torch.d
         values = values if rule.channels == "rgb" else values.flip(0)
         torch.addcmul(shift, values, scale, out=target[:, : size.height, : size.width])
         places.append(
-            Place(picture.height, picture.width, scale_y=size.height / picture.height, scale_x=size.width / picture.width)
+            InputTransform(
+                picture.height, picture.width, scale_y=size.height / picture.height, scale_x=size.width / picture.width
+            )
         )
     return Batch(pixels, tuple(places))
 

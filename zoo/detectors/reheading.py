@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from zoo.contract import ClassLayer
 from zoo.detectors.assign import assign
 from zoo.detectors.class_rows import by_channel, submodule
 from zoo.detectors.detector import Detector
@@ -16,7 +17,6 @@ from zoo.detectors.swap import HeadSwap, NewRows
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 from zoo.labels.meeting import meet
-from zoo.parts import ClassLayer
 from zoo.registry.conduct import said
 
 Make = Callable[[LabelSpace], Detector]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from zoo.contract.batch import Batch
+from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.detectors.blame import blame
 from zoo.detectors.checking import violation
@@ -16,8 +18,6 @@ from zoo.detectors.memory import ran_out
 from zoo.detectors.mode import evaluating
 from zoo.errors import ContractError, ImageError
 from zoo.images import Picture
-from zoo.parts.batch import Batch
-from zoo.parts.protocol import Protocol
 from zoo.text import pluralize
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, TypeAlias
 
+from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.detectors.batching import BatchLimit, BatchSize, Slot, Window, window_bytes
 from zoo.detectors.memory import ran_out
@@ -15,7 +16,6 @@ from zoo.detectors.reading import Broken, Read, read_ahead
 from zoo.detectors.steps import Steps
 from zoo.errors import ContractError, ImageError
 from zoo.images import Exif, Limits, Picture, Source
-from zoo.parts.protocol import Protocol
 
 if TYPE_CHECKING:
     from zoo.detectors.detector import Detector

@@ -16,7 +16,7 @@ from zoo.leaderboard.reading import read_struct, wrong
 from zoo.suggest import close_matches, join_or
 
 if TYPE_CHECKING:
-    from zoo.parts.protocol import Protocol
+    from zoo.contract.protocol import Protocol
 
 RUNS = 50  # pictures timed, unless a board says otherwise
 
@@ -91,7 +91,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     @property
     def settings(self) -> Protocol:
         """The protocol that its models are run by."""
-        from zoo.parts.protocol import Protocol  # deferred: it brings torch, which checking entries does without
+        from zoo.contract.protocol import Protocol  # deferred: it brings torch, which checking entries does without
 
         return replace(Protocol.named(self.protocol), exif=self.exif)
 

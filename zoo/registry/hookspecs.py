@@ -58,12 +58,12 @@ def register_backbones(register: Register) -> None:
 
 @hookspec
 def register_necks(register: Register) -> None:
-    """Add builders `build(*, levels: tuple[Level, ...], **arguments) -> nn.Module` with `levels`."""
+    """Add builders `build(*, levels: tuple[FeatureLevel, ...], **arguments) -> nn.Module` with `levels`."""
 
 
 @hookspec
 def register_heads(register: Register) -> None:
-    """Add builders `build(*, levels: tuple[Level, ...], space: LabelSpace, **arguments) -> nn.Module`."""
+    """Add builders `build(*, levels: tuple[FeatureLevel, ...], space: LabelSpace, **arguments) -> nn.Module`."""
 
 
 @hookspec

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from zoo.contract import Batch
 from zoo.detectors.detector import Detector
-from zoo.parts import Batch
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zoo.contract import Batch, Protocol, Target
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
 from zoo.detectors.mode import evaluating
-from zoo.parts import Batch, Protocol, Target
 
 HEIGHT, WIDTH = 48, 64
 BOX = (10.0, 8.0, 42.0, 40.0)

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.ops import batched_nms
 
+from zoo.contract import Batch, ClassLayer, InputTransform, Protocol, Target, targets_to_input
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
 from zoo.labels import LabelSpace
-from zoo.parts import Batch, ClassLayer, Place, Protocol, Target, truth_in_input
 
 CELL = 8
 SIDE = 32
@@ -40,7 +40,7 @@ class Toy(Detector):
         """Stretched, and from 0..255 to -2..2."""
         made = [F.interpolate(image[None].float(), size=(SIDE, SIDE), mode="bilinear")[0] for image in images]
         sizes = [(image.shape[1], image.shape[2]) for image in images]
-        places = tuple(Place(height, width, scale_y=SIDE / height, scale_x=SIDE / width) for height, width in sizes)
+        places = tuple(InputTransform(height, width, scale_y=SIDE / height, scale_x=SIDE / width) for height, width in sizes)
         return Batch(((torch.stack(made) / 255 - 0.5) / 0.25).to(self.device, self.dtype), places)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -55,7 +55,7 @@ class Toy(Detector):
         found = zip(_boxes(raw.float()).cpu(), scores.cpu(), labels.cpu(), batch.places, strict=True)
         return [self.one(*each, settings) for each in found]
 
-    def one(self, boxes: Tensor, scores: Tensor, labels: Tensor, place: Place, settings: Protocol) -> Detections:
+    def one(self, boxes: Tensor, scores: Tensor, labels: Tensor, place: InputTransform, settings: Protocol) -> Detections:
         """What is kept of one picture's 16 cells."""
         boxes = place.to_original(boxes)
         score, iou = settings.score or 0.0, settings.iou or 0.0
@@ -71,7 +71,7 @@ class Toy(Detector):
         """`kind`: which cell has the middle of an object; `size`: how far the edges of its box are from where they should be."""
         wanted, boxes = torch.zeros_like(raw[:, 4:]), _boxes(raw).view(-1, *raw.shape[2:], 4)  # (b, n, 4, 4), (b, 4, 4, 4)
         apart = [boxes.sum() * 0]
-        for kind, cells, one in zip(wanted, boxes, truth_in_input(batch, targets, self.space), strict=True):
+        for kind, cells, one in zip(wanted, boxes, targets_to_input(batch, targets, self.space), strict=True):
             middles = ((one.boxes[:, :2] + one.boxes[:, 2:]) / 2 / CELL).int().clamp(0, SIDE // CELL - 1)
             for (x, y), box, label in zip(middles.tolist(), one.boxes, one.labels.tolist(), strict=True):
                 kind[label, y, x] = 1

@@ -9,8 +9,8 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from zoo.contract import FeatureLevel
 from zoo.errors import ContractError, NameNotFound
-from zoo.parts import Level
 from zoo.suggest import close_matches, join_or
 
 
@@ -22,7 +22,7 @@ class TimmBackbone(nn.Module):
     body:   the network, with timm's names of tensors.
     """
 
-    def __init__(self, body: nn.Module, levels: tuple[Level, ...], *, size: tuple[int, int] | None) -> None:
+    def __init__(self, body: nn.Module, levels: tuple[FeatureLevel, ...], *, size: tuple[int, int] | None) -> None:
         super().__init__()
         self.body = body
         self.levels = levels
@@ -66,7 +66,7 @@ def build(
     except (AssertionError, RuntimeError, TypeError, ValueError) as why:
         raise ContractError(asked, f"timm does not build it for {size}: {why or type(why).__name__}.", "Leave size out.") from why
     info: Any = body.feature_info
-    levels = tuple(Level(*pair) for pair in zip(info.channels(), info.reduction(), strict=True))
+    levels = tuple(FeatureLevel(*pair) for pair in zip(info.channels(), info.reduction(), strict=True))
     return TimmBackbone(body, levels, size=chosen.get("img_size", only))
 
 

@@ -12,8 +12,8 @@ from detzoo_timm.backbone import TimmBackbone, build
 from timm.models import _registry
 from torch import nn
 
+from zoo.contract import FeatureLevel
 from zoo.errors import ContractError, NameNotFound
-from zoo.parts import Level
 
 # Stages that start at stride 1, 2 and 4, and maps with channels last: a stage's number says nothing of its stride.
 COVERING = {
@@ -37,20 +37,20 @@ def on_meta(name: str, **arguments: object) -> TimmBackbone:
 @pytest.mark.parametrize(("name", "pairs"), COVERING.items())
 def test_maps_have_the_channels_and_strides_they_say(name: str, pairs: tuple[tuple[int, int], ...]) -> None:
     backbone = on_meta(name, strides=(4, 8, 16, 32))
-    assert backbone.levels == tuple(Level(*pair) for pair in pairs)
+    assert backbone.levels == tuple(FeatureLevel(*pair) for pair in pairs)
     maps = backbone(torch.empty(1, 3, 224, 224, device="meta"))
     assert [tuple(each.shape) for each in maps] == [(1, channels, 224 // stride, 224 // stride) for channels, stride in pairs]
 
 
 def test_only_the_strides_asked_for_are_computed() -> None:
-    assert on_meta("resnet18", strides=(16,)).levels == (Level(256, 16),)
+    assert on_meta("resnet18", strides=(16,)).levels == (FeatureLevel(256, 16),)
     few, all_of_it = (sum(one.numel() for one in on_meta("resnet18", strides=strides).parameters()) for strides in ((8,), (32,)))
     assert few < all_of_it / 10
 
 
 def test_of_several_maps_at_one_stride_the_deepest_is_taken() -> None:
     backbone = on_meta("test_vit", strides=(16,))
-    assert backbone.levels == (Level(64, 16),)
+    assert backbone.levels == (FeatureLevel(64, 16),)
     assert backbone.body.out_indices == [5]
 
 

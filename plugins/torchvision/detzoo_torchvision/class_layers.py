@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from zoo.parts import ClassLayer
+from zoo.contract import ClassLayer
 
 PRIOR = 0.01  # how sure every class is of every anchor before training (Focal Loss, arXiv:1708.02002, 3.3)
 BACKGROUND = 0

@@ -16,10 +16,10 @@ from torchvision.models.detection.transform import resize_boxes
 from detzoo_torchvision.checkpoints import renamed
 from detzoo_torchvision.norms import set_frozen_eps
 from zoo import Detector, LabelSpace, Protocol
+from zoo.contract import ClassLayer, check_pixels, targets_to_input
 from zoo.detections import Detections
-from zoo.detectors import Batch, Place, Target
+from zoo.detectors import Batch, InputTransform, Target
 from zoo.errors import ImageError
-from zoo.parts import ClassLayer, check_pixels, truth_in_input
 from zoo.registry.card import PostLoad
 
 
@@ -48,7 +48,7 @@ class TorchvisionDetector(Detector):
             self._resized(height, width)
         resized, _ = self.net.transform([image.to(self.device).float() / 255 for image in images])
         places = [
-            Place(height, width, scale_y=new_height / height, scale_x=new_width / width)
+            InputTransform(height, width, scale_y=new_height / height, scale_x=new_width / width)
             for (height, width), (new_height, new_width) in zip(sizes, resized.image_sizes, strict=True)
         ]
         return Batch(resized.tensors.to(self.dtype), tuple(places))
@@ -95,7 +95,7 @@ class TorchvisionDetector(Detector):
         return ImageList(batch.pixels, input_sizes(batch))
 
     def _detections(
-        self, found: Mapping[str, Tensor], size: tuple[int, int], place: Place, label_of_channel: Tensor
+        self, found: Mapping[str, Tensor], size: tuple[int, int], place: InputTransform, label_of_channel: Tensor
     ) -> Detections:
         original = (place.height, place.width)
         boxes = resize_boxes(found["boxes"].float(), size, original).cpu()  # (n, 4)
@@ -106,7 +106,7 @@ class TorchvisionDetector(Detector):
     def _truth(self, batch: Batch, targets: Sequence[Target]) -> list[dict[str, Tensor]]:
         """The targets as torchvision takes them: boxes in input pixels, labels as channels."""
         channel_of_label = torch.tensor(self.space.channel_of_label, device=self.device)
-        truth = truth_in_input(batch, targets, self.space)
+        truth = targets_to_input(batch, targets, self.space)
         return [{"boxes": target.boxes, "labels": channel_of_label[target.labels]} for target in truth]
 
     def _resized(self, height: int, width: int) -> tuple[int, int]:

@@ -17,8 +17,8 @@ from torchvision.models.detection.backbone_utils import _mobilenet_extractor, _r
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
+from zoo.contract import FeatureLevel
 from zoo.errors import CardError, ContractError
-from zoo.parts import Level
 
 
 def build(name: str, *, strides: tuple[int, ...]) -> Staged:
@@ -72,7 +72,7 @@ def test_every_backbone_is_registered_under_torchvisions_name() -> None:
     assert all(hasattr(models, name) and hasattr(backbones, name) for name in BACKBONES)
 
 
-GIVEN = (Level(8, 8), Level(16, 16), Level(24, 32))
+GIVEN = (FeatureLevel(8, 8), FeatureLevel(16, 16), FeatureLevel(24, 32))
 
 
 @pytest.mark.parametrize("coarser", [0, 1, 2])

@@ -7,8 +7,8 @@ import torch
 from detzoo_torchvision.parts.bifpn import EPSILON, BiFPN, Layer, Merge, enlarge, halve
 from torch import Tensor
 
+from zoo.contract import FeatureLevel
 from zoo.errors import CardError, ContractError
-from zoo.parts import Level
 
 CHANNELS = 3
 SIZES = ((9, 13), (5, 7), (3, 4), (2, 2))
@@ -108,7 +108,7 @@ def test_a_negative_weight_counts_for_nothing() -> None:
 @pytest.mark.parametrize("coarser", [0, 1, 2, 3])
 @pytest.mark.parametrize(("height", "width"), [(64, 96), (72, 104)])
 def test_it_returns_the_maps_it_declares(coarser: int, height: int, width: int) -> None:
-    given = (Level(8, 8), Level(16, 16), Level(24, 32))
+    given = (FeatureLevel(8, 8), FeatureLevel(16, 16), FeatureLevel(24, 32))
     neck = BiFPN(levels=given, channels=12, layers=2, coarser=coarser).eval()
     maps = tuple(torch.rand(2, one.channels, -(-height // one.stride), -(-width // one.stride)) for one in given)
     assert [level.stride for level in neck.levels] == [8, 16, 32, 64, 128, 256][: 3 + coarser]
@@ -118,7 +118,7 @@ def test_it_returns_the_maps_it_declares(coarser: int, height: int, width: int) 
 
 
 def test_every_level_sees_every_other() -> None:
-    given = (Level(8, 8), Level(16, 16))
+    given = (FeatureLevel(8, 8), FeatureLevel(16, 16))
     neck = BiFPN(levels=given, channels=8, layers=1).eval()
     maps = [torch.rand(1, one.channels, 64 // one.stride, 64 // one.stride, requires_grad=True) for one in given]
     for output in neck(tuple(maps)):
@@ -127,15 +127,15 @@ def test_every_level_sees_every_other() -> None:
 
 def test_strides_that_do_not_double_are_refused() -> None:
     with pytest.raises(ContractError, match="strides that double"):
-        BiFPN(levels=(Level(8, 8), Level(8, 32)))
+        BiFPN(levels=(FeatureLevel(8, 8), FeatureLevel(8, 32)))
 
 
 def test_a_single_map_and_none_to_add_is_too_little_to_merge() -> None:
     with pytest.raises(ContractError, match="at least 2 maps, and there is 1"):
-        BiFPN(levels=(Level(8, 8),), coarser=0)
+        BiFPN(levels=(FeatureLevel(8, 8),), coarser=0)
 
 
 @pytest.mark.parametrize("wrong", [{"layers": 0}, {"coarser": -1}])
 def test_an_argument_out_of_range_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(CardError, match="Leave both out"):
-        BiFPN(levels=(Level(8, 8), Level(8, 16)), **wrong)
+        BiFPN(levels=(FeatureLevel(8, 8), FeatureLevel(8, 16)), **wrong)

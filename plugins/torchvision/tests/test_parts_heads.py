@@ -18,14 +18,14 @@ from torchvision.models.detection.ssd import SSD as TorchvisionSSD
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from zoo import LabelSpace
-from zoo.detectors import Batch, Place, Protocol, Target
+from zoo.contract import FeatureLevel
+from zoo.detectors import Batch, InputTransform, Protocol, Target
 from zoo.errors import ContractError, LabelError
-from zoo.parts import Level
 
 SIDE = 128  # every stride divides it, so that torchvision's guess at strides is right
-LEVELS = (Level(64, 8), Level(64, 16), Level(64, 32), Level(64, 64))
+LEVELS = (FeatureLevel(64, 8), FeatureLevel(64, 16), FeatureLevel(64, 32), FeatureLevel(64, 64))
 SPACE = LabelSpace.custom(["a", "b", "c"])
-PLACE = Place(SIDE, SIDE, scale_y=1.0, scale_x=1.0)
+PLACE = InputTransform(SIDE, SIDE, scale_y=1.0, scale_x=1.0)
 TARGETS = [
     Target(torch.tensor([[10.0, 12, 60, 50], [40, 40, 120, 110]]), torch.tensor([0, 2])),
     Target(torch.tensor([[64.0, 8, 80, 30]]), torch.tensor([1])),
@@ -208,7 +208,7 @@ def test_anchors_are_torchvisions_where_strides_divide_the_input() -> None:
 
 
 def test_anchors_keep_their_stride_where_a_map_is_rounded_up() -> None:
-    (level,) = (Level(8, 64),)
+    (level,) = (FeatureLevel(8, 64),)
     anchors = StridedAnchors([level], sizes=[[64]], ratios=[1.0]).on([torch.zeros(1, 8, 3, 3)])  # of 160 x 160 pixels
     centers = (anchors[:, :2] + anchors[:, 2:]) / 2
     assert centers[:3].tolist() == [[0, 0], [64, 0], [128, 0]]
@@ -217,16 +217,16 @@ def test_anchors_keep_their_stride_where_a_map_is_rounded_up() -> None:
 @pytest.mark.parametrize("make", [RetinaNet, FCOS, FasterRCNN])
 def test_maps_of_several_widths_are_refused_where_one_layer_sees_them_all(make: Callable[..., Any]) -> None:
     with pytest.raises(ContractError, match="the same number of channels in every map"):
-        make(levels=(Level(32, 8), Level(64, 16)), space=SPACE)
+        make(levels=(FeatureLevel(32, 8), FeatureLevel(64, 16)), space=SPACE)
 
 
 def test_ssd_takes_maps_of_any_widths() -> None:
-    head = SSD(levels=(Level(5, 8), Level(7, 32)), space=SPACE)
-    batch = Batch(torch.zeros(1, 3, 64, 64), (Place(64, 64, 1.0, 1.0),))
+    head = SSD(levels=(FeatureLevel(5, 8), FeatureLevel(7, 32)), space=SPACE)
+    batch = Batch(torch.zeros(1, 3, 64, 64), (InputTransform(64, 64, 1.0, 1.0),))
     raw = head((torch.zeros(1, 5, 8, 8), torch.zeros(1, 7, 2, 2)), batch)
     assert tuple(raw.heads["cls_logits"].shape) == (1, (64 + 4) * 6, 4)
 
 
 def test_fcos_wants_whole_groups_of_channels() -> None:
     with pytest.raises(ContractError, match="a multiple of 64 channels"):
-        FCOS(levels=(Level(48, 8),), space=SPACE)
+        FCOS(levels=(FeatureLevel(48, 8),), space=SPACE)

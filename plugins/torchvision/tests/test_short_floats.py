@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.parts import Target
+from zoo.contract import Target
 from zoo.testing.pictures import scene
 
 NAMES = ("ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn")

@@ -9,7 +9,7 @@ from torch import nn
 
 from detzoo_yolox.blocks import CSPLayer, Focus, SPPBottleneck, spatial_conv
 from detzoo_yolox.stages import Stages
-from zoo.parts.level import Level
+from zoo.contract.feature_level import FeatureLevel
 
 
 class CSPDarknet(Stages):
@@ -24,7 +24,7 @@ class CSPDarknet(Stages):
     ) -> None:
         base = int(64 * width)
         blocks = max(round(3 * depth), 1)
-        stages: dict[str, tuple[nn.Module, Level]] = {"stem": (Focus(3, base), Level(base, stride=2))}
+        stages: dict[str, tuple[nn.Module, FeatureLevel]] = {"stem": (Focus(3, base), FeatureLevel(base, stride=2))}
         for name, stride, count in (
             ("dark2", 4, blocks),
             ("dark3", 8, 3 * blocks),
@@ -35,5 +35,5 @@ class CSPDarknet(Stages):
             down = spatial_conv(inputs, outputs, stride=2, depthwise=depthwise)
             pool = [SPPBottleneck(outputs, outputs)] if last else []
             layer = CSPLayer(outputs, outputs, blocks=count, shortcut=not last, depthwise=depthwise)
-            stages[name] = nn.Sequential(down, *pool, layer), Level(outputs, stride)
+            stages[name] = nn.Sequential(down, *pool, layer), FeatureLevel(outputs, stride)
         super().__init__(stages, strides=strides)

@@ -10,7 +10,7 @@ from torch import nn
 
 from detzoo_yolox.blocks import BaseConv, ResLayer, SPPBottleneck
 from detzoo_yolox.stages import Stages
-from zoo.parts.level import Level
+from zoo.contract.feature_level import FeatureLevel
 
 BLOCKS = {"dark2": 2, "dark3": 8, "dark4": 8, "dark5": 4}
 
@@ -20,11 +20,16 @@ class Darknet53(Stages):
 
     def __init__(self, *, strides: tuple[int, ...] = (8, 16, 32)) -> None:
         stem = BaseConv(3, 32, kernel=3, activation="leaky_relu")
-        stages: dict[str, tuple[nn.Module, Level]] = {"stem": (nn.Sequential(stem, *_group(64, blocks=1)), Level(64, stride=2))}
+        stages: dict[str, tuple[nn.Module, FeatureLevel]] = {
+            "stem": (nn.Sequential(stem, *_group(64, blocks=1)), FeatureLevel(64, stride=2))
+        }
         for name, stride in (("dark2", 4), ("dark3", 8), ("dark4", 16)):
             channels = 32 * stride
-            stages[name] = nn.Sequential(*_group(channels, blocks=BLOCKS[name])), Level(channels, stride)
-        stages["dark5"] = nn.Sequential(*_group(1024, blocks=BLOCKS["dark5"]), *_pyramid_pooling(1024)), Level(512, stride=32)
+            stages[name] = nn.Sequential(*_group(channels, blocks=BLOCKS[name])), FeatureLevel(channels, stride)
+        stages["dark5"] = (
+            nn.Sequential(*_group(1024, blocks=BLOCKS["dark5"]), *_pyramid_pooling(1024)),
+            FeatureLevel(512, stride=32),
+        )
         super().__init__(stages, strides=strides)
 
 

@@ -14,11 +14,11 @@ from detzoo_yolox.head import DecoupledHead
 from detzoo_yolox.letterbox import letterbox
 from detzoo_yolox.neck import PAFPN, YOLOFPN
 from detzoo_yolox.raw import Raw
+from zoo.contract import ClassLayer
 from zoo.detections import Detections
 from zoo.detectors import Batch, Detector, Protocol, Target
 from zoo.errors import CardError
 from zoo.labels import LabelSpace
-from zoo.parts import ClassLayer
 
 COARSEST = 32
 

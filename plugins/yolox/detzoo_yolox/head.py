@@ -15,10 +15,10 @@ from detzoo_yolox.blocks import Activation, BaseConv, spatial_conv
 from detzoo_yolox.decode import decode
 from detzoo_yolox.loss import losses
 from detzoo_yolox.raw import Grid, Raw
+from zoo.contract import Batch, ClassLayer, FeatureLevel, InputTransform, Protocol, Target, targets_to_input
 from zoo.detections import Detections
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
-from zoo.parts import Batch, ClassLayer, Level, Place, Protocol, Target, truth_in_input
 
 # The reference's evaluation (`yolox/exp/yolox_base.py`: test_conf, nmsthre); COCO counts 100 boxes a picture.
 NATIVE = Protocol(score=0.01, iou=0.65, max_boxes=100)
@@ -52,7 +52,7 @@ class DecoupledHead(nn.Module):
     def __init__(
         self,
         *,
-        levels: tuple[Level, ...],
+        levels: tuple[FeatureLevel, ...],
         space: LabelSpace,
         channels: int = 256,
         depthwise: bool = False,
@@ -112,7 +112,7 @@ class DecoupledHead(nn.Module):
                 "The raw output was made in eval mode.",
                 "Call model.train() before model(batch).",
             )
-        truth = truth_in_input(batch, targets, self.space)
+        truth = targets_to_input(batch, targets, self.space)
         channels = [one.labels.new_tensor(self.space.channel_of_label)[one.labels] for one in truth]
         return losses(raw, [one.boxes for one in truth], channels, l1=self.l1)
 
@@ -120,7 +120,7 @@ class DecoupledHead(nn.Module):
         """The last layer of each level's class branch."""
         return [ClassLayer(f"cls_preds.{index}", self.space.channels) for index in range(len(self.levels))]
 
-    def _seen(self, place: Place, boxes: Tensor, scores: Tensor, labels: Tensor, *, limit: int | None) -> Detections:
+    def _seen(self, place: InputTransform, boxes: Tensor, scores: Tensor, labels: Tensor, *, limit: int | None) -> Detections:
         """Detections in the original picture, without those that lie in the padding beside it."""
         boxes = place.to_original(boxes)
         kept = (boxes[:, 2:] > boxes[:, :2]).all(dim=1).nonzero()[:limit, 0]

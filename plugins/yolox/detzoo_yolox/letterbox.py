@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from zoo.detectors import Batch, Place
-from zoo.parts import check_pixels
+from zoo.contract import check_pixels
+from zoo.detectors import Batch, InputTransform
 
 PADDING = 114.0
 
@@ -33,12 +33,12 @@ def letterbox(images: Sequence[Tensor], *, size: int, device: torch.device, dtyp
     return Batch(pixels, tuple(where for where, _ in places))
 
 
-def place(height: int, width: int, *, size: int) -> tuple[Place, tuple[int, int]]:
+def place(height: int, width: int, *, size: int) -> tuple[InputTransform, tuple[int, int]]:
     """Where a picture goes in a square, and its `(height, width)` there, at least one pixel each way."""
     longest = max(height, width)
     scale = size / longest
     resized = max(height * size // longest, 1), max(width * size // longest, 1)
-    return Place(height, width, scale_y=scale, scale_x=scale), resized
+    return InputTransform(height, width, scale_y=scale, scale_x=scale), resized
 
 
 def resize(image: Tensor, height: int, width: int) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from detzoo_yolox.blocks import BaseConv, CSPLayer, spatial_conv
-from zoo.parts import Level, Needs
+from zoo.contract import FeatureLevel, LevelRequirements
 
 
 class PAFPN(nn.Module):
@@ -25,11 +25,11 @@ class PAFPN(nn.Module):
     """
 
     def __init__(
-        self, *, levels: tuple[Level, ...], depth: float = 1.0, depthwise: bool = False, channels: int | None = None
+        self, *, levels: tuple[FeatureLevel, ...], depth: float = 1.0, depthwise: bool = False, channels: int | None = None
     ) -> None:
         super().__init__()
-        Needs(doubling=True).check(levels, part="pafpn")
-        self.levels = levels if channels is None else tuple(Level(channels, level.stride) for level in levels)
+        LevelRequirements(doubling=True).check(levels, part="pafpn")
+        self.levels = levels if channels is None else tuple(FeatureLevel(channels, level.stride) for level in levels)
         blocks = max(round(3 * depth), 1)
         steps = list(pairwise(level.channels for level in levels))  # (finer, coarser)
         self.lateral = nn.ModuleList(BaseConv(coarse, fine) for fine, coarse in steps)
@@ -61,9 +61,9 @@ class YOLOFPN(nn.Module):
     levels: what it takes, finest first, each stride twice the one before.
     """
 
-    def __init__(self, *, levels: tuple[Level, ...]) -> None:
+    def __init__(self, *, levels: tuple[FeatureLevel, ...]) -> None:
         super().__init__()
-        Needs(doubling=True).check(levels, part="yolofpn")
+        LevelRequirements(doubling=True).check(levels, part="yolofpn")
         *finer, coarsest = levels
         self.lateral, self.down = nn.ModuleList(), nn.ModuleList()
         outputs = [coarsest]
@@ -71,7 +71,7 @@ class YOLOFPN(nn.Module):
             above, half = outputs[0].channels, outputs[0].channels // 2
             self.lateral.append(BaseConv(above, half, activation="leaky_relu"))
             self.down.append(_embedding(level.channels + half, half))
-            outputs.insert(0, Level(half, level.stride))
+            outputs.insert(0, FeatureLevel(half, level.stride))
         self.levels = tuple(outputs)
 
     def forward(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from zoo.contract.feature_level import FeatureLevel
 from zoo.errors import ContractError
-from zoo.parts.level import Level
 
 
 class Stages(nn.Sequential):
@@ -19,9 +19,9 @@ class Stages(nn.Sequential):
     Raises: ContractError for a stride that no stage has.
     """
 
-    levels: tuple[Level, ...]
+    levels: tuple[FeatureLevel, ...]
 
-    def __init__(self, stages: Mapping[str, tuple[nn.Module, Level]], *, strides: tuple[int, ...]) -> None:
+    def __init__(self, stages: Mapping[str, tuple[nn.Module, FeatureLevel]], *, strides: tuple[int, ...]) -> None:
         every = {level.stride: level for _, level in stages.values()}
         if unknown := sorted(set(strides) - every.keys()):
             raise ContractError(

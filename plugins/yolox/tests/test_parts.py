@@ -11,9 +11,9 @@ from detzoo_yolox.head import DecoupledHead
 from detzoo_yolox.neck import PAFPN, YOLOFPN
 from torch import Tensor, nn
 
+from zoo.contract.feature_level import FeatureLevel
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
-from zoo.parts.level import Level
 
 ONE, TWO, FOUR = ((8,), (16, 32), (4, 8, 16, 32))
 
@@ -24,11 +24,11 @@ def run(module: nn.Module, *inputs: object) -> tuple[Tensor, ...]:
     return outputs
 
 
-def maps_of(levels: tuple[Level, ...], *, height: int, width: int) -> tuple[Tensor, ...]:
+def maps_of(levels: tuple[FeatureLevel, ...], *, height: int, width: int) -> tuple[Tensor, ...]:
     return tuple(torch.rand(2, level.channels, height // level.stride, width // level.stride) for level in levels)
 
 
-def shapes_of(levels: tuple[Level, ...], *, height: int, width: int) -> list[tuple[int, ...]]:
+def shapes_of(levels: tuple[FeatureLevel, ...], *, height: int, width: int) -> list[tuple[int, ...]]:
     return [tuple(one.shape) for one in maps_of(levels, height=height, width=width)]
 
 
@@ -44,7 +44,7 @@ def test_darknet53_returns_the_maps_its_levels_promise() -> None:
     with torch.device("meta"):
         backbone = Darknet53()
         maps = run(backbone, torch.rand(2, 3, 64, 96))
-    assert backbone.levels == (Level(256, 8), Level(512, 16), Level(512, 32))
+    assert backbone.levels == (FeatureLevel(256, 8), FeatureLevel(512, 16), FeatureLevel(512, 32))
     assert [tuple(one.shape) for one in maps] == shapes_of(backbone.levels, height=64, width=96)
 
 
@@ -59,7 +59,7 @@ def test_a_stride_no_stage_has_is_refused_with_those_there_are() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_pafpn_takes_and_returns_any_number_of_levels(count: int) -> None:
-    levels = tuple(Level(channels, 4 * 2**index) for index, channels in enumerate((8, 12, 20, 40)[:count]))
+    levels = tuple(FeatureLevel(channels, 4 * 2**index) for index, channels in enumerate((8, 12, 20, 40)[:count]))
     neck = PAFPN(levels=levels, depth=0.33, depthwise=True)
     maps = run(neck, maps_of(levels, height=64, width=96))
     assert neck.levels == levels
@@ -67,22 +67,22 @@ def test_pafpn_takes_and_returns_any_number_of_levels(count: int) -> None:
 
 
 def test_pafpn_can_return_as_many_channels_in_every_map() -> None:
-    levels = (Level(8, 8), Level(12, 16), Level(20, 32))
+    levels = (FeatureLevel(8, 8), FeatureLevel(12, 16), FeatureLevel(20, 32))
     neck = PAFPN(levels=levels, depth=0.33, channels=16)
     maps = run(neck, maps_of(levels, height=64, width=96))
-    assert neck.levels == (Level(16, 8), Level(16, 16), Level(16, 32))
+    assert neck.levels == (FeatureLevel(16, 8), FeatureLevel(16, 16), FeatureLevel(16, 32))
     assert [tuple(one.shape) for one in maps] == shapes_of(neck.levels, height=64, width=96)
 
 
 @pytest.mark.parametrize("make", [PAFPN, YOLOFPN])
 def test_a_neck_refuses_strides_that_do_not_double(make: Callable[..., nn.Module]) -> None:
     with pytest.raises(ContractError, match="strides that double from map to map, and these are 8 and 32"):
-        make(levels=(Level(8, 8), Level(8, 32)))
+        make(levels=(FeatureLevel(8, 8), FeatureLevel(8, 32)))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_yolofpn_halves_the_channels_at_each_finer_level(count: int) -> None:
-    levels = tuple(Level(channels, 8 * 2**index) for index, channels in enumerate((16, 24, 32)[-count:]))
+    levels = tuple(FeatureLevel(channels, 8 * 2**index) for index, channels in enumerate((16, 24, 32)[-count:]))
     neck = YOLOFPN(levels=levels)
     assert [level.channels for level in neck.levels] == [8, 16, 32][-count:]
     assert [tuple(one.shape) for one in run(neck, maps_of(levels, height=64, width=64))] == shapes_of(
@@ -91,7 +91,7 @@ def test_yolofpn_halves_the_channels_at_each_finer_level(count: int) -> None:
 
 
 def test_every_level_sees_every_other_through_pafpn() -> None:
-    levels = (Level(8, 8), Level(16, 16), Level(16, 32))
+    levels = (FeatureLevel(8, 8), FeatureLevel(16, 16), FeatureLevel(16, 32))
     neck = PAFPN(levels=levels).eval()
     maps = [one.requires_grad_() for one in maps_of(levels, height=64, width=64)]
     for output in neck(tuple(maps)):
@@ -100,7 +100,7 @@ def test_every_level_sees_every_other_through_pafpn() -> None:
 
 
 def test_the_head_lists_the_cells_of_the_finest_level_first_row_by_row(letters: LabelSpace) -> None:
-    levels = (Level(8, 8), Level(8, 16))
+    levels = (FeatureLevel(8, 8), FeatureLevel(8, 16))
     head = DecoupledHead(levels=levels, space=letters, channels=8).eval()
     raw = head(maps_of(levels, height=32, width=16))
     assert tuple(raw.values.shape) == (2, 8 + 2, 5 + 3)
@@ -109,7 +109,7 @@ def test_the_head_lists_the_cells_of_the_finest_level_first_row_by_row(letters: 
 
 
 def test_an_untrained_head_gives_everything_one_percent(letters: LabelSpace) -> None:
-    levels = (Level(8, 8),)
+    levels = (FeatureLevel(8, 8),)
     head = DecoupledHead(levels=levels, space=letters, channels=8)
     for module in head.modules():  # as a loader does that gives memory to a head built on the meta device
         if hasattr(module, "reset_parameters"):

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import torch
 
+from zoo.contract import Batch, InputTransform, Protocol
 from zoo.detections import Detections
 from zoo.detectors.checking import PIXELS
 from zoo.detectors.detector import Detector
 from zoo.detectors.mode import evaluating
-from zoo.parts import Batch, Place, Protocol
 from zoo.testing.agreement import agree, shown
 from zoo.testing.pictures import EVERYTHING, decode, scene
 from zoo.testing.verdict import NotApplicable, require
@@ -128,7 +128,7 @@ def _alike(detector: Detector) -> list[tuple[Batch, Batch]]:
     return found
 
 
-def _covered(place: Place) -> tuple[int, int, int, int]:
+def _covered(place: InputTransform) -> tuple[int, int, int, int]:
     """Where in the network's input a picture is: top, left, height, width."""
     sides = place.top, place.left, place.height * place.scale_y, place.width * place.scale_x
     top, left, height, width = (round(side) for side in sides)

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from zoo.contract import Batch, Protocol, Target
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
 from zoo.detectors.mode import evaluating
-from zoo.parts import Batch, Protocol, Target
 from zoo.testing.freed import freed
 from zoo.testing.lent import training
 from zoo.testing.pictures import scene, truth

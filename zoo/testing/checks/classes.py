@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
+from zoo.contract import ClassLayer
 from zoo.detections import Detections
 from zoo.detectors.class_rows import by_channel, submodule
 from zoo.detectors.detector import Detector
-from zoo.parts import ClassLayer
 from zoo.testing.pictures import decode, scene
 from zoo.testing.verdict import NotApplicable, require
 

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from zoo.contract import ClassLayer, InputTransform, Target
 from zoo.detections import Detections
 from zoo.detectors.class_rows import by_channel, submodule
 from zoo.detectors.detector import Detector
 from zoo.detectors.mode import evaluating
-from zoo.parts import ClassLayer, Place, Target
 from zoo.testing.checks.truths import Asked, asked
 from zoo.testing.freed import freed
 from zoo.testing.lent import training
@@ -85,7 +85,7 @@ def _targets(classes: int) -> list[Target]:
     return [Target(torch.tensor(boxes), torch.tensor(one)) for boxes, one in zip(PLACES, labels, strict=True)]
 
 
-def _followed(detector: Detector, *, steps: int, rate: float, above: bool) -> tuple[list[Detections], Sequence[Place]]:
+def _followed(detector: Detector, *, steps: int, rate: float, above: bool) -> tuple[list[Detections], Sequence[InputTransform]]:
     """What is seen in two scenes after the last layers went down the loss by themselves.
 
     above: they start from above 0, where a rectifier lets a gradient through.
@@ -110,7 +110,7 @@ def _followed(detector: Detector, *, steps: int, rate: float, above: bool) -> tu
 
 
 def _missed(
-    targets: Sequence[Target], seen: Sequence[Detections], places: Sequence[Place], names: Sequence[str]
+    targets: Sequence[Target], seen: Sequence[Detections], places: Sequence[InputTransform], names: Sequence[str]
 ) -> Iterator[str]:
     """Where what is seen is not the truth, in words."""
     for number, (target, one, place) in enumerate(zip(targets, seen, places, strict=True), 1):

@@ -8,10 +8,10 @@ from itertools import product
 import torch
 from torch import Tensor
 
+from zoo.contract import Batch, InputTransform
 from zoo.detectors.detector import Detector
 from zoo.detectors.mode import evaluating
 from zoo.detectors.prepare import Size, resized
-from zoo.parts import Batch, Place
 from zoo.registry.card import Input
 from zoo.testing.model import Model
 from zoo.testing.pictures import scene
@@ -100,14 +100,14 @@ def check_prepared_as_declared(model: Model) -> None:
     _check_details(model.plain, rule)
 
 
-def _check_size(place: Place, wanted: Size, picture: str) -> None:
+def _check_size(place: InputTransform, wanted: Size, picture: str) -> None:
     made = place.height * place.scale_y, place.width * place.scale_x
     near = abs(made[0] - wanted.height) <= 1 and abs(made[1] - wanted.width) <= 1
     size = f"{made[1]:.1f} x {made[0]:.1f}"
     require(near, f"The card resizes a picture of {picture} to {wanted.width} x {wanted.height}, and prepare to {size}.")
 
 
-def _check_values(pixels: Tensor, place: Place, color: tuple[int, ...], rule: Input) -> None:
+def _check_values(pixels: Tensor, place: InputTransform, color: tuple[int, ...], rule: Input) -> None:
     wanted = _values(torch.tensor(color)[:, None, None], rule).flatten()
     height, width = place.height * place.scale_y, place.width * place.scale_x
     tolerance = 0.01 * float(_spread(rule).max())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
+from zoo.contract import Protocol
 from zoo.detectors.detector import Detector
-from zoo.parts import Protocol
 from zoo.testing.pictures import EVERYTHING, Look, scene
 from zoo.testing.raised import BELIEVING, raised_look
 from zoo.testing.verdict import NotApplicable, require

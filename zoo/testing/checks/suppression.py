@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from zoo.contract import InputTransform, Protocol
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
-from zoo.parts import Place, Protocol
 from zoo.testing.checks.classes import BELIEVED, muted
 from zoo.testing.freed import tensors
 from zoo.testing.pictures import Look, scene
@@ -163,7 +163,7 @@ def _wide(look: Look) -> Look:
     return replace(look, batch=replace(look.batch, places=tuple(_amid(place) for place in look.batch.places)))
 
 
-def _amid(place: Place) -> Place:
+def _amid(place: InputTransform) -> InputTransform:
     """The image as the middle of one that is nine times as high and wide, whose edges cut fewer boxes."""
     top, left = (AMID // 2 * side for side in (place.height * place.scale_y, place.width * place.scale_x))
     larger = replace(place, height=AMID * place.height, width=AMID * place.width)

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from zoo.contract import Batch, Target
 from zoo.detectors.detector import Detector
 from zoo.errors import LabelError
-from zoo.parts import Batch, Target
 from zoo.testing.lent import training
 from zoo.testing.pictures import BOX, HEIGHT, WIDTH, nothing, scene, see, truth
 from zoo.testing.verdict import ConformanceError, require

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zoo.contract import Batch, InputTransform, Target
 from zoo.detectors.detector import Detector
-from zoo.parts import Batch, Place, Target
 from zoo.testing.lent import training
 from zoo.testing.pictures import HEIGHT, WIDTH, nothing, scene
 from zoo.testing.verdict import NotApplicable, require
@@ -131,19 +131,19 @@ def _same(one: float, other: float) -> bool:
     return abs(one - other) <= EQUAL * max(abs(one), abs(other))
 
 
-def _side(place: Place) -> float:
+def _side(place: InputTransform) -> float:
     """The least side of an object in pixels of the image."""
     return SIDE / min(place.scale_x, place.scale_y)
 
 
-def _one(place: Place, *, label: int, second: bool = False) -> Target:
+def _one(place: InputTransform, *, label: int, second: bool = False) -> Target:
     """An object in the left half of the image, or in the right half, large enough for the network's input."""
     side = min(max(_side(place), WIDTH / 4), HEIGHT - 2.0)
     left = min(34.0, WIDTH - 1.0 - side) if second else 2.0
     return Target(torch.tensor([[left, 2.0, left + side, 2.0 + side]]), torch.tensor([label]))
 
 
-def _crowd(place: Place, *, classes: int = 1) -> tuple[Target, int]:
+def _crowd(place: InputTransform, *, classes: int = 1) -> tuple[Target, int]:
     """As many objects side by side as there is room for, twelve at most, and how many those are."""
     rows, columns = int(HEIGHT * place.scale_y / SIDE), int(WIDTH * place.scale_x / SIDE)
     boxes = _grid(min(rows, 3), min(columns, MOST // 3))

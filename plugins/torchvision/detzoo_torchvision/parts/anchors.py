@@ -9,7 +9,7 @@ from torch import Tensor
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
 
-from zoo.parts import Level
+from zoo.contract import FeatureLevel
 
 
 class StridedAnchors(AnchorGenerator):  # type: ignore[misc]  # torchvision has no types
@@ -21,7 +21,7 @@ class StridedAnchors(AnchorGenerator):  # type: ignore[misc]  # torchvision has 
     ratios: height to width of the anchors of each size.
     """
 
-    def __init__(self, levels: Sequence[Level], *, sizes: Sequence[Sequence[int]], ratios: Sequence[float]) -> None:
+    def __init__(self, levels: Sequence[FeatureLevel], *, sizes: Sequence[Sequence[int]], ratios: Sequence[float]) -> None:
         super().__init__(tuple(map(tuple, sizes)), (tuple(ratios),) * len(sizes))
         self.strides = tuple(level.stride for level in levels)
 

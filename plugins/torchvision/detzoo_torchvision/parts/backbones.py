@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torchvision import models
 from torchvision.models._utils import IntermediateLayerGetter
 
+from zoo.contract import FeatureLevel
 from zoo.errors import ContractError
-from zoo.parts import Level
 
 
 class Staged(nn.Module):
@@ -20,7 +20,7 @@ class Staged(nn.Module):
     levels: one for each stride it was asked for.
     """
 
-    def __init__(self, name: str, layers: nn.Module, ends: dict[Level, str], *, strides: tuple[int, ...]) -> None:
+    def __init__(self, name: str, layers: nn.Module, ends: dict[FeatureLevel, str], *, strides: tuple[int, ...]) -> None:
         super().__init__()
         there = {level.stride: level for level in ends}
         unknown = [stride for stride in strides if stride not in there]
@@ -41,7 +41,9 @@ class Staged(nn.Module):
 def resnet(name: str, *, strides: tuple[int, ...]) -> Staged:
     """A ResNet, ResNeXt or Wide ResNet (He et al., arXiv:1512.03385): maps at strides 4 to 32, after each group of blocks."""
     net = _untrained(name)
-    ends = {Level(_last_conv(getattr(net, f"layer{number}")), 2 ** (number + 1)): f"layer{number}" for number in (1, 2, 3, 4)}
+    ends = {
+        FeatureLevel(_last_conv(getattr(net, f"layer{number}")), 2 ** (number + 1)): f"layer{number}" for number in (1, 2, 3, 4)
+    }
     return Staged(name, net, ends, strides=strides)
 
 
@@ -62,7 +64,7 @@ def _last_conv(stage: nn.Sequential) -> int:
     return convolutions[-1].out_channels
 
 
-def _ends(features: Any) -> Iterator[tuple[Level, str]]:
+def _ends(features: Any) -> Iterator[tuple[FeatureLevel, str]]:
     """Each level with the name of its last block; a block's stride is that of its one strided convolution."""
     stride, blocks = 1, list(features.named_children())
     reached = []
@@ -70,7 +72,7 @@ def _ends(features: Any) -> Iterator[tuple[Level, str]]:
         for one in block.modules():
             stride *= one.stride[0] if isinstance(one, nn.Conv2d) else 1
         reached.append((stride, name, block.out_channels))
-    last = {found: (Level(channels, found), name) for found, name, channels in reached}
+    last = {found: (FeatureLevel(channels, found), name) for found, name, channels in reached}
     yield from last.values()
 
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d, silu
 
+from zoo.contract import FeatureLevel, LevelRequirements
 from zoo.errors import CardError
-from zoo.parts import Level, Needs
 
 EPSILON = 1e-4  # section 3.3: keeps the normalisation from dividing by zero
 BN_MOMENTUM, BN_EPS = 0.01, 1e-3  # of the reference implementation, google/automl efficientdet
@@ -23,7 +23,7 @@ class BiFPN(nn.Module):
     coarser:  maps added before the first layer, each at half the resolution of the one before.
     """
 
-    def __init__(self, *, levels: tuple[Level, ...], channels: int = 64, layers: int = 3, coarser: int = 2) -> None:
+    def __init__(self, *, levels: tuple[FeatureLevel, ...], channels: int = 64, layers: int = 3, coarser: int = 2) -> None:
         super().__init__()
         if coarser < 0 or layers < 1:
             raise CardError(
@@ -31,10 +31,10 @@ class BiFPN(nn.Module):
                 "It has at least 1 layer, and adds maps rather than taking some away.",
                 "Leave both out, or write layers: 3 and coarser: 2.",
             )
-        Needs(fewest=2 - coarser, doubling=True).check(levels, part="bifpn")
+        LevelRequirements(fewest=2 - coarser, doubling=True).check(levels, part="bifpn")
         last = levels[-1]
-        added = [Level(channels, last.stride * 2 ** (step + 1)) for step in range(coarser)]
-        self.levels = (*(Level(channels, level.stride) for level in levels), *added)
+        added = [FeatureLevel(channels, last.stride * 2 ** (step + 1)) for step in range(coarser)]
+        self.levels = (*(FeatureLevel(channels, level.stride) for level in levels), *added)
         self.lateral = nn.ModuleList(_project(level.channels, channels) for level in levels)
         self.coarser = nn.ModuleList(_project(last.channels, channels) for _ in added[:1])
         self.layers = nn.ModuleList(Layer(len(self.levels), channels) for _ in range(layers))

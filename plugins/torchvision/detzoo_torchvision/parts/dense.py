@@ -22,9 +22,9 @@ from detzoo_torchvision.detector import input_sizes, tuned
 from detzoo_torchvision.one_stage import OneStageOutput
 from detzoo_torchvision.parts.anchors import StridedAnchors
 from detzoo_torchvision.parts.hollow import Bodyless, hollow, native_of, to_detections
+from zoo.contract import Batch, ClassLayer, FeatureLevel, LevelRequirements, Protocol, Target, targets_to_input
 from zoo.detections import Detections
 from zoo.labels import LabelSpace
-from zoo.parts import Batch, ClassLayer, Level, Needs, Protocol, Target, truth_in_input
 
 
 class DenseHead(nn.Module, ABC):
@@ -56,7 +56,7 @@ class DenseHead(nn.Module, ABC):
     def loss(self, raw: OneStageOutput, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`classification` and `bbox_regression`, and FCOS's `bbox_ctrness`."""
         truth = [
-            {"boxes": one.boxes, "labels": one.labels + self.background} for one in truth_in_input(batch, targets, self.space)
+            {"boxes": one.boxes, "labels": one.labels + self.background} for one in targets_to_input(batch, targets, self.space)
         ]
         return self._losses(raw, truth)
 
@@ -92,9 +92,14 @@ class RetinaNet(DenseHead):
     """
 
     def __init__(
-        self, *, levels: tuple[Level, ...], space: LabelSpace, scale: float = 4.0, ratios: Sequence[float] = (0.5, 1.0, 2.0)
+        self,
+        *,
+        levels: tuple[FeatureLevel, ...],
+        space: LabelSpace,
+        scale: float = 4.0,
+        ratios: Sequence[float] = (0.5, 1.0, 2.0),
     ) -> None:
-        Needs(equal_channels=True).check(levels, part="retinanet")
+        LevelRequirements(equal_channels=True).check(levels, part="retinanet")
         channels = levels[0].channels
         sizes = [[int(scale * level.stride * 2 ** (third / 3)) for third in range(3)] for level in levels]
         anchors = StridedAnchors(levels, sizes=sizes, ratios=ratios)
@@ -112,9 +117,9 @@ class FCOS(DenseHead):
     Which level learns a box goes by the box's size, in octaves, so strides have to double.
     """
 
-    def __init__(self, *, levels: tuple[Level, ...], space: LabelSpace) -> None:
+    def __init__(self, *, levels: tuple[FeatureLevel, ...], space: LabelSpace) -> None:
         # 32 groups, each of two channels at least: the one value of a map of one cell would have no variance.
-        Needs(equal_channels=True, doubling=True, channels_multiple=64).check(levels, part="fcos")
+        LevelRequirements(equal_channels=True, doubling=True, channels_multiple=64).check(levels, part="fcos")
         channels = levels[0].channels
         anchors = StridedAnchors(levels, sizes=[[level.stride] for level in levels], ratios=[1.0])
         head = FCOSHead(channels, 1, len(space))
@@ -138,7 +143,7 @@ class SSD(DenseHead):
     def __init__(
         self,
         *,
-        levels: tuple[Level, ...],
+        levels: tuple[FeatureLevel, ...],
         space: LabelSpace,
         smallest: float = 0.1,
         largest: float = 0.9,

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import ExtraFPNBlock, LastLevelMaxPool, LastLevelP6P7
 
+from zoo.contract import FeatureLevel
 from zoo.errors import CardError
-from zoo.parts import Level
 
 
 class FPN(nn.Module):
@@ -21,11 +21,11 @@ class FPN(nn.Module):
               1 by taking every second cell, as in Faster R-CNN.
     """
 
-    def __init__(self, *, levels: tuple[Level, ...], channels: int = 256, coarser: Literal[0, 1, 2] = 2) -> None:
+    def __init__(self, *, levels: tuple[FeatureLevel, ...], channels: int = 256, coarser: Literal[0, 1, 2] = 2) -> None:
         super().__init__()
         last = levels[-1]
-        added = [Level(channels, last.stride * 2 ** (step + 1)) for step in range(coarser)]
-        self.levels = (*(Level(channels, level.stride) for level in levels), *added)
+        added = [FeatureLevel(channels, last.stride * 2 ** (step + 1)) for step in range(coarser)]
+        self.levels = (*(FeatureLevel(channels, level.stride) for level in levels), *added)
         extra = _extra(last.channels, channels, coarser)
         self.pyramid = FeaturePyramidNetwork([level.channels for level in levels], channels, extra_blocks=extra)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from zoo.contract import Batch, InputTransform, Protocol
 from zoo.detections import Detections
 from zoo.labels import LabelSpace
-from zoo.parts import Batch, Place, Protocol
 
 
 class Bodyless(nn.Module):
@@ -37,7 +37,7 @@ def to_detections(found: Sequence[Mapping[str, Tensor]], batch: Batch, space: La
     return [_detections(one, place, space, background) for one, place in zip(found, batch.places, strict=True)]
 
 
-def _detections(found: Mapping[str, Tensor], place: Place, space: LabelSpace, background: int) -> Detections:
+def _detections(found: Mapping[str, Tensor], place: InputTransform, space: LabelSpace, background: int) -> Detections:
     boxes = place.to_original(found["boxes"].float()).cpu()  # (n, 4)
     labels = found["labels"].cpu() - background
     return Detections(boxes, found["scores"].float().cpu(), labels, space, size=(place.height, place.width))

@@ -23,9 +23,9 @@ from detzoo_torchvision.detector import input_sizes, tuned
 from detzoo_torchvision.parts.anchors import StridedAnchors
 from detzoo_torchvision.parts.hollow import Bodyless, hollow, native_of, to_detections
 from detzoo_torchvision.two_stage import Regions
+from zoo.contract import Batch, ClassLayer, FeatureLevel, LevelRequirements, Protocol, Target, targets_to_input
 from zoo.detections import Detections
 from zoo.labels import LabelSpace
-from zoo.parts import Batch, ClassLayer, Level, Needs, Protocol, Target, truth_in_input
 
 SIDE = 7  # cells that a region is cut into, each way
 
@@ -61,14 +61,14 @@ class FasterRCNN(nn.Module):
     def __init__(
         self,
         *,
-        levels: tuple[Level, ...],
+        levels: tuple[FeatureLevel, ...],
         space: LabelSpace,
         scale: float = 8.0,
         ratios: Sequence[float] = (0.5, 1.0, 2.0),
         hidden: int = 1024,
     ) -> None:
         super().__init__()
-        Needs(equal_channels=True, doubling=True).check(levels, part="fasterrcnn")
+        LevelRequirements(equal_channels=True, doubling=True).check(levels, part="fasterrcnn")
         channels = levels[0].channels
         net = detection.FasterRCNN(
             Bodyless(channels),
@@ -105,7 +105,7 @@ class FasterRCNN(nn.Module):
         Anchors and proposals are sampled with torch's random generator (section 3.1.3).
         """
         rpn, roi = self.net.rpn, self.net.roi_heads
-        truth = [{"boxes": one.boxes, "labels": one.labels + 1} for one in truth_in_input(batch, targets, self.space)]
+        truth = [{"boxes": one.boxes, "labels": one.labels + 1} for one in targets_to_input(batch, targets, self.space)]
         anchors = [raw.anchors] * len(truth)
         labels, boxes = rpn.assign_targets_to_anchors(anchors, truth)
         aims = rpn.box_coder.encode(boxes, anchors)
@@ -144,7 +144,7 @@ class FasterRCNN(nn.Module):
         return logits.float(), deltas.float()
 
 
-def _pool(levels: Sequence[Level]) -> MultiScaleRoIAlign:
+def _pool(levels: Sequence[FeatureLevel]) -> MultiScaleRoIAlign:
     """Cuts regions out of the level that fits their size, at the levels' strides (torchvision would guess them)."""
     pool = MultiScaleRoIAlign([str(index) for index in range(len(levels))], output_size=SIDE, sampling_ratio=2)
     pool.scales = [1 / level.stride for level in levels]

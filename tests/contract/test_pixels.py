@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from zoo.contract import check_pixels
 from zoo.errors import ImageError
-from zoo.parts import check_pixels
 
 GOOD = torch.zeros(3, 4, 5, dtype=torch.uint8)
 

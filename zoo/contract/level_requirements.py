@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from zoo.contract.feature_level import FeatureLevel
 from zoo.errors import ContractError
-from zoo.parts.level import Level
 
 
 @dataclass(frozen=True)
-class Needs:
+class LevelRequirements:
     """Demands on a pyramid of levels; what is left at its default is not asked.
 
     fewest, most:      how many maps.
@@ -26,7 +26,7 @@ class Needs:
     channels_multiple: int = 1
     doubling: bool = False
 
-    def check(self, levels: Sequence[Level], *, part: str) -> None:
+    def check(self, levels: Sequence[FeatureLevel], *, part: str) -> None:
         """Raises: ContractError, if `levels` are not what `part` needs; composing catches it and draws the pipeline around it."""
         wrong = next(self._wrong(levels), None)
         if wrong:
@@ -37,7 +37,7 @@ class Needs:
                 f"Give it {need}.",
             )
 
-    def _wrong(self, levels: Sequence[Level]) -> Iterator[tuple[str, str]]:
+    def _wrong(self, levels: Sequence[FeatureLevel]) -> Iterator[tuple[str, str]]:
         """What is needed, and what is the case instead, most basic first."""
         channels, strides = [level.channels for level in levels], [level.stride for level in levels]
         if len(levels) < self.fewest or (self.most is not None and len(levels) > self.most):
@@ -50,7 +50,7 @@ class Needs:
             yield f"a multiple of {self.channels_multiple} channels", f"these have {_and(channels)}"
 
 
-def show_levels(levels: Sequence[Level]) -> str:
+def show_levels(levels: Sequence[FeatureLevel]) -> str:
     """`128 channels at stride 8, 256 at 16`."""
     first, *rest = (f"{level.channels} at {level.stride}" for level in levels) if levels else ("no map",)
     return ", ".join([first.replace(" at ", " channels at stride "), *rest])

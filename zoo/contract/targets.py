@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import torch
 
+from zoo.contract.batch import Batch, InputTransform, Target
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace
-from zoo.parts.batch import Batch, Place, Target
 from zoo.text import type_name
 
 
-def truth_in_input(batch: Batch, targets: Sequence[Target], space: LabelSpace) -> list[Target]:
+def targets_to_input(batch: Batch, targets: Sequence[Target], space: LabelSpace) -> list[Target]:
     """One target a picture, boxes in input pixels, on the batch's device.
 
     Boxes without width or height are left out: no anchor could learn them, and their logarithm is infinite.
@@ -30,7 +30,7 @@ def truth_in_input(batch: Batch, targets: Sequence[Target], space: LabelSpace) -
     return [_in_input(target, place, batch.pixels.device, space) for target, place in zip(targets, batch.places, strict=True)]
 
 
-def _in_input(target: Target, place: Place, device: torch.device, space: LabelSpace) -> Target:
+def _in_input(target: Target, place: InputTransform, device: torch.device, space: LabelSpace) -> Target:
     wrong = target.labels[(target.labels < 0) | (target.labels >= len(space))]
     if len(wrong):
         raise LabelError(
@@ -44,7 +44,7 @@ def _in_input(target: Target, place: Place, device: torch.device, space: LabelSp
     return Target(boxes[solid], target.labels.to(device)[solid])
 
 
-def _check_inside(boxes: torch.Tensor, place: Place) -> None:
+def _check_inside(boxes: torch.Tensor, place: InputTransform) -> None:
     x1, y1, x2, y2 = boxes.unbind(1)
     outside = (x1 >= place.width) | (y1 >= place.height) | (x2 <= 0) | (y2 <= 0)
     if outside.any():

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
+from zoo.contract import FeatureLevel, backbone
 from zoo.errors import ContractError, NameNotFound
-from zoo.parts import Level, backbone
 
 
 def test_a_timm_network_is_found_by_its_qualified_name() -> None:
     with torch.device("meta"):
         made = backbone("timm/resnet18", strides=(8, 32))
-    assert made.levels == (Level(128, 8), Level(512, 32))
+    assert made.levels == (FeatureLevel(128, 8), FeatureLevel(512, 32))
 
 
 def test_arguments_reach_the_builder() -> None:

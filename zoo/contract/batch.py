@@ -12,7 +12,7 @@ from zoo.text import type_name
 
 
 @dataclass(frozen=True)
-class Place:
+class InputTransform:
     """Where one picture sits in the network's input: original pixel = (input pixel - offset) / scale.
 
     height, width:   the original picture, in pixels.
@@ -43,10 +43,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures as the network takes them: `pixels` `(b, 3, h, w)` float, and one `Place` a picture."""
+    """Pictures as the network takes them: `pixels` `(b, 3, h, w)` float, and one `InputTransform` a picture."""
 
     pixels: Tensor
-    places: tuple[Place, ...]
+    places: tuple[InputTransform, ...]
 
     def __len__(self) -> int:
         return len(self.places)

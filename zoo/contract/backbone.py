@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from zoo.contract.feature_level import levels_of
 from zoo.errors import ContractError
-from zoo.parts.level import levels_of
 from zoo.registry import catalogue
 
 

@@ -9,14 +9,14 @@ import typing
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoo.parts.level import Level
+from zoo.contract.feature_level import FeatureLevel
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from zoo.contract.batch import Batch, Target
+    from zoo.contract.protocol import Protocol
     from zoo.detections import Detections
-    from zoo.parts.batch import Batch, Target
-    from zoo.parts.protocol import Protocol
 
 Raw = typing.TypeVar("Raw")
 
@@ -28,7 +28,7 @@ class Backbone(typing.Protocol):
     size:   the one height and width of pixels it takes; a backbone that takes any may leave it out.
     """
 
-    levels: tuple[Level, ...]
+    levels: tuple[FeatureLevel, ...]
 
     def __call__(self, pixels: Tensor, /) -> tuple[Tensor, ...]:
         """`(b, 3, h, w)`, h and w multiples of the largest stride, to one map a level."""
@@ -40,7 +40,7 @@ class Neck(typing.Protocol):
     levels: the maps it returns.
     """
 
-    levels: tuple[Level, ...]
+    levels: tuple[FeatureLevel, ...]
 
     def __call__(self, maps: tuple[Tensor, ...], /) -> tuple[Tensor, ...]:
         """One map for each level it was built with to one for each it declares."""

@@ -4,35 +4,35 @@ import pytest
 import torch
 from torch import Tensor
 
+from zoo.contract.batch import Batch, InputTransform, Target
+from zoo.contract.targets import targets_to_input
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace
-from zoo.parts.batch import Batch, Place, Target
-from zoo.parts.truth import truth_in_input
 
 SPACE = LabelSpace.custom(["a", "b"])
-PLACE = Place(height=100, width=200, scale_y=0.5, scale_x=0.25, top=3.0, left=1.0)
+PLACE = InputTransform(height=100, width=200, scale_y=0.5, scale_x=0.25, top=3.0, left=1.0)
 
 
-def batch_of(*places: Place) -> Batch:
+def batch_of(*places: InputTransform) -> Batch:
     return Batch(torch.zeros(len(places), 3, 64, 64), places)
 
 
 def test_boxes_go_where_the_picture_went() -> None:
-    (found,) = truth_in_input(batch_of(PLACE), [Target(torch.tensor([[8.0, 10, 40, 20]]), torch.tensor([1]))], SPACE)
+    (found,) = targets_to_input(batch_of(PLACE), [Target(torch.tensor([[8.0, 10, 40, 20]]), torch.tensor([1]))], SPACE)
     assert found.boxes.tolist() == [[3, 8, 11, 13]]
     assert found.labels.tolist() == [1]
 
 
 def test_boxes_without_area_are_left_out_with_their_labels() -> None:
     boxes = torch.tensor([[5.0, 5, 5, 9], [1, 1, 9, 9], [3, 7, 8, 7], [2, 2, 2, 2]])
-    (found,) = truth_in_input(batch_of(PLACE), [Target(boxes, torch.tensor([0, 1, 0, 0]))], SPACE)
+    (found,) = targets_to_input(batch_of(PLACE), [Target(boxes, torch.tensor([0, 1, 0, 0]))], SPACE)
     assert found.labels.tolist() == [1]
     assert tuple(found.boxes.shape) == (1, 4)
 
 
 def test_a_picture_without_objects_stays_one() -> None:
     nothing = Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
-    (found,) = truth_in_input(batch_of(PLACE), [nothing], SPACE)
+    (found,) = targets_to_input(batch_of(PLACE), [nothing], SPACE)
     assert tuple(found.boxes.shape) == (0, 4)
 
 
@@ -40,12 +40,12 @@ def test_a_picture_without_objects_stays_one() -> None:
 def test_a_label_outside_the_space_is_refused_by_number(label: int) -> None:
     target = Target(torch.tensor([[1.0, 1, 9, 9]]), torch.tensor([label]))
     with pytest.raises(LabelError, match=rf"the label {label}\.\nIts label space 'a, b' has 2 labels, from 0\."):
-        truth_in_input(batch_of(PLACE), [target], SPACE)
+        targets_to_input(batch_of(PLACE), [target], SPACE)
 
 
 def test_targets_are_one_a_picture() -> None:
     with pytest.raises(ValueError, match="one a picture, 2, got 0"):
-        truth_in_input(batch_of(PLACE, PLACE), [], SPACE)
+        targets_to_input(batch_of(PLACE, PLACE), [], SPACE)
 
 
 @pytest.mark.parametrize("box", [[50.0, 40, 20, 10], [0, 0, float("nan"), 5], [0, 0, float("inf"), 5]])
@@ -78,16 +78,16 @@ def test_columns_of_another_shape_or_type_are_refused(boxes: Tensor, labels: Ten
 def test_targets_as_torchvision_has_them_are_told_what_is_wanted() -> None:
     theirs = {"boxes": BOXES, "labels": LABELS}
     with pytest.raises(TypeError, match=r"zoo.Target.* got a dict"):
-        truth_in_input(batch_of(PLACE), [theirs], SPACE)  # type: ignore[list-item]
+        targets_to_input(batch_of(PLACE), [theirs], SPACE)  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("box", [[200.0, 10, 210, 20], [10.0, 100, 20, 110], [-9.0, 10, 0, 20], [10.0, -9, 20, -1]])
 def test_a_box_wholly_outside_of_its_picture_is_refused(box: list[float]) -> None:
     target = Target(torch.tensor([[5.0, 5, 9, 9], box]), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match=r"lies outside of its picture of 200 x 100: boxes are x1 y1 x2 y2 in pixels"):
-        truth_in_input(batch_of(PLACE), [target], SPACE)
+        targets_to_input(batch_of(PLACE), [target], SPACE)
 
 
 def test_a_box_that_reaches_beyond_the_edge_stays() -> None:
-    (found,) = truth_in_input(batch_of(PLACE), [Target(torch.tensor([[190.0, 90, 210, 110]]), torch.tensor([1]))], SPACE)
+    (found,) = targets_to_input(batch_of(PLACE), [Target(torch.tensor([[190.0, 90, 210, 110]]), torch.tensor([1]))], SPACE)
     assert found.labels.tolist() == [1]

@@ -7,8 +7,8 @@ from dataclasses import FrozenInstanceError
 import pytest
 from torch import nn
 
+from zoo.contract import FeatureLevel, levels_of
 from zoo.errors import ContractError
-from zoo.parts import Level, levels_of
 
 
 class Part(nn.Module):
@@ -18,17 +18,17 @@ class Part(nn.Module):
 
 
 def test_levels_are_equal_by_what_they_say_and_frozen() -> None:
-    assert Level(64, 8) == Level(channels=64, stride=8)
+    assert FeatureLevel(64, 8) == FeatureLevel(channels=64, stride=8)
     with pytest.raises(FrozenInstanceError):
-        Level(64, 8).stride = 4  # type: ignore[misc]
+        FeatureLevel(64, 8).stride = 4  # type: ignore[misc]
 
 
 def test_a_part_says_its_levels() -> None:
-    levels = (Level(64, 8), Level(128, 16))
+    levels = (FeatureLevel(64, 8), FeatureLevel(128, 16))
     assert levels_of(Part(levels), name="mine/part") is levels
 
 
-@pytest.mark.parametrize("levels", [None, (), [Level(64, 8)], ((64, 8),), 3])
+@pytest.mark.parametrize("levels", [None, (), [FeatureLevel(64, 8)], ((64, 8),), 3])
 def test_a_part_that_says_something_else_is_named(levels: object) -> None:
     with pytest.raises(ContractError, match=r"The part 'mine/part'(.|\n)*Part\.levels is"):
         levels_of(Part(levels), name="mine/part")

@@ -1,0 +1,26 @@
+"""Parts: what a detector is composed of, and the one small contract between them.
+
+    pixels --backbone--> maps --neck--> maps --head--> raw --decode--> list[Detections]
+             .levels          .levels                     └---loss---> dict[str, Tensor]
+
+All that one part knows of another is a tuple of `FeatureLevel(channels, stride)`, finest first. A backbone is asked for strides and
+says in `levels` which maps it returns; a neck is given levels and says which it returns; a head is given levels and a label
+space. A neck or head that can't work with every pyramid says in its constructor what it asks for, `LevelRequirements(...).check(levels)`, so
+that a misfit is an error when the detector is built. `contract.py` has the three types; `zoo.registry.hookspecs` says how they
+are registered.
+"""
+
+from zoo.contract.backbone import backbone as backbone
+from zoo.contract.batch import Batch as Batch
+from zoo.contract.batch import InputTransform as InputTransform
+from zoo.contract.batch import Target as Target
+from zoo.contract.class_layer import ClassLayer as ClassLayer
+from zoo.contract.feature_level import FeatureLevel as FeatureLevel
+from zoo.contract.feature_level import levels_of as levels_of
+from zoo.contract.level_requirements import LevelRequirements as LevelRequirements
+from zoo.contract.parts import Backbone as Backbone
+from zoo.contract.parts import Head as Head
+from zoo.contract.parts import Neck as Neck
+from zoo.contract.pixels import check_pixels as check_pixels
+from zoo.contract.protocol import Protocol as Protocol
+from zoo.contract.targets import targets_to_input as targets_to_input
