@@ -23,7 +23,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_TIMEOUT", "0.2")
     monkeypatch.setenv("ZOO_RETRIES", "1")
     monkeypatch.setattr(deadline, "SLOWEST", 1_000_000)
-    monkeypatch.setattr("zoo.hub.repository.SLOWEST", 1_000_000)
+    monkeypatch.setattr("zoo.weights.repository.SLOWEST", 1_000_000)
 
 
 @pytest.fixture(params=["hub", "url"])

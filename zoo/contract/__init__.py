@@ -3,11 +3,12 @@
     pixels --backbone--> maps --neck--> maps --head--> raw --decode--> list[Detections]
              .levels          .levels                     └---loss---> dict[str, Tensor]
 
-All that one part knows of another is a tuple of `FeatureLevel(channels, stride)`, finest first. A backbone is asked for strides and
-says in `levels` which maps it returns; a neck is given levels and says which it returns; a head is given levels and a label
-space. A neck or head that can't work with every pyramid says in its constructor what it asks for, `LevelRequirements(...).check(levels)`, so
-that a misfit is an error when the detector is built. `contract.py` has the three types; `zoo.registry.hookspecs` says how they
-are registered.
+All that one part knows of another is a tuple of `FeatureLevel(channels, stride)`, finest first. A
+backbone is asked for strides and says in `levels` which maps it returns; a neck is given levels and
+says which it returns; a head is given levels and a label space. A neck or head that can't work with
+every pyramid says so in its constructor, by `LevelRequirements(...).check(levels)`, so that a misfit
+is an error when the detector is built. `parts.py` has the three types; `zoo.registry.hookspecs` says
+how they are registered.
 """
 
 from zoo.contract.backbone import backbone as backbone

@@ -251,7 +251,7 @@ class Catalogue:
 
     def listing_near(self, asked: str) -> str:
         """What to type where no model has a name like `asked`: to see those that begin like it, or all."""
-        beginning = near_beginning(asked.rpartition("/")[2], self._listed)
+        beginning = close_prefix(asked.rpartition("/")[2], self._listed)
         return f"See those with such a name: zoo list '{beginning}*'" if beginning else "See which there are: zoo list"
 
 
