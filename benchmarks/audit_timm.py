@@ -23,9 +23,9 @@ import torch
 
 from zoo import LabelSpace
 from zoo.detectors import Batch, Composed, InputTransform
-from zoo.detectors.assemble import Seam, assemble
+from zoo.detectors.assemble import PartMismatch, assemble
 from zoo.detectors.compose import INPUT
-from zoo.detectors.plan import Plan
+from zoo.detectors.composition import Composition
 from zoo.errors import ContractError
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "timm-audit.md"
@@ -60,7 +60,7 @@ def audit(name: str) -> Row:
         warnings.simplefilter("ignore")
         try:
             detector = build(name)
-        except Seam as seam:
+        except PartMismatch as seam:
             return Row(name, (), reason(seam.why.case))
         only = getattr(detector.backbone, "size", None)
         verdict = "any" if only is None else CHOSEN
@@ -76,7 +76,7 @@ def audit(name: str) -> Row:
 
 def build(name: str, **arguments: object) -> Composed:
     """The detector around the architecture, in eval mode. Raises: Seam, if it has no such maps."""
-    plan = Plan(backbone=f"timm/{name}", neck="fpn", head="retinanet", strides=STRIDES, backbone_arguments=arguments)
+    plan = Composition(backbone=f"timm/{name}", neck="fpn", head="retinanet", strides=STRIDES, backbone_arguments=arguments)
     parts = assemble(plan, SPACE)
     made = Composed(space=SPACE, plan=plan, input=INPUT, backbone=parts.backbone, neck=parts.neck, head=parts.head)
     return made.eval()
@@ -86,7 +86,7 @@ def run_built_for(name: str, size: tuple[int, int]) -> str | None:
     """Why the architecture can't be built for pictures `(height, width)` and take them, or None if it can."""
     try:
         return run(build(name, size=list(size)), size)
-    except Seam as seam:
+    except PartMismatch as seam:
         return reason(seam.why.case)
 
 

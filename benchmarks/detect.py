@@ -29,9 +29,9 @@ from table import report
 
 from zoo import labels
 from zoo.detectors import Detector, Protocol
-from zoo.detectors.assign import assign
-from zoo.detectors.batching import BatchLimit
+from zoo.detectors.checkpoint import assign
 from zoo.images import read
+from zoo.inference.batching import BatchLimit
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 WEIGHTS = SHARED / "yolox_nano" / "yolox_nano_fused.safetensors"

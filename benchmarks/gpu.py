@@ -27,10 +27,10 @@ from torchvision.ops import batched_nms
 
 import zoo
 from zoo.detectors import Batch, Detector, Protocol
-from zoo.detectors.batching import BatchLimit
-from zoo.detectors.detect import detect
 from zoo.evaluate import Evaluator, GroundTruth
 from zoo.images import read
+from zoo.inference.batching import BatchLimit
+from zoo.inference.detect import detect
 from zoo.labels import LabelSpace
 
 MODELS = ["yolox_nano", "yolox_s", "yolox_l", "fasterrcnn_resnet50_fpn"]

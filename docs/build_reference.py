@@ -17,7 +17,7 @@ PAGES = Path(__file__).parent / "reference"
 MODULES = {
     "zoo": "What `import zoo` offers.",
     "zoo.detectors": "Detectors: loading by name, the four steps, detect().",
-    "zoo.detectors.prepare": "Pictures to the network's input, as a card says.",
+    "zoo.detectors.preprocess": "Pictures to the network's input, as a card says.",
     "zoo.detections": "What a detector saw, and what can be done with it.",
     "zoo.boxes": "Box arithmetic.",
     "zoo.labels": "Label spaces.",

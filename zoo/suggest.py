@@ -25,7 +25,7 @@ def close_matches(asked: str, known: Iterable[str], *, most: int = 3) -> list[st
     return [names[name] for name in [*alike, *within][:most]]
 
 
-def near_beginning(asked: str, known: Iterable[str]) -> str | None:
+def close_prefix(asked: str, known: Iterable[str]) -> str | None:
     """The beginning of known names, up to the first `_`, `-` or digit, most like that of `asked`."""
     beginnings = {_beginning(name) for name in known} - {""}
     return next(iter(close_matches(_beginning(asked), beginnings, most=1)), None)

@@ -8,7 +8,7 @@ from torch import nn
 
 from zoo import LabelSpace
 from zoo.contract import ClassLayer
-from zoo.detectors.reheading import rehead
+from zoo.detectors.head_transfer import transfer_head
 from zoo.errors import ContractError
 from zoo.testing import Model, Toy, run
 
@@ -45,7 +45,7 @@ class HalfNamed(Normed):
 def other(kind: type[Toy], source: Toy) -> Toy:
     with torch.device("meta"):
         detector = kind(NEW)
-    rehead(detector, source.state_dict(), old=OLD, make=kind, asked="")
+    transfer_head(detector, source.state_dict(), old=OLD, make=kind, asked="")
     return detector
 
 

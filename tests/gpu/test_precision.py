@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from zoo.contract import Protocol
-from zoo.detectors.detect import detect
+from zoo.inference.detect import detect
 
 NAMES = ("yolox_nano", "ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn", "fcos_resnet50_fpn")
 SHORT = {"float16": 0.02, "bfloat16": 0.25}  # how far a score may be from that in float32

@@ -6,8 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from zoo.detectors.reading import read_ahead
 from zoo.images import Picture
+from zoo.inference.prefetch import prefetch
 from zoo.testing.pictures import scene
 
 
@@ -32,7 +32,7 @@ def test_what_is_read_ahead_is_page_locked(gpu, files):
 def _read_ahead(files, *, pin):
     from zoo.images import Limits
 
-    return read_ahead(files, exif="apply", threads=4, ahead=16, pin=pin, limits=Limits.in_force(None))
+    return prefetch(files, exif="apply", threads=4, ahead=16, pin=pin, limits=Limits.in_force(None))
 
 
 def test_every_image_arrives_as_itself(make, files, device):

@@ -18,12 +18,12 @@ from zoo.cli.results import STANDARD_OUTPUT, json_list, object_of
 from zoo.detections import Detections
 from zoo.detections.convert.coco import met_ids
 from zoo.detectors import Detector, Protocol, load
-from zoo.detectors.progress import Bar
-from zoo.detectors.stream import Looked, stream
 from zoo.draw import draw, save
 from zoo.errors import ImageError, UsageError
 from zoo.fonts import letters_of
 from zoo.images import Limits, Picture, Source, expand
+from zoo.inference.stream import Looked, stream
+from zoo.progress import Bar
 from zoo.text import pluralize
 
 Write: TypeAlias = Callable[[Detections], None]

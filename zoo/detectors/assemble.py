@@ -12,14 +12,14 @@ from torch import nn
 
 from zoo import text as words
 from zoo.contract import Backbone, FeatureLevel, Head, Neck, backbone, levels_of
-from zoo.detectors.plan import Plan
+from zoo.detectors.composition import Composition
 from zoo.errors import ContractError, NameNotFound, ZooError
 from zoo.labels import LabelSpace
 from zoo.registry import catalogue
 from zoo.registry.contribution import Kind
 
 
-class Seam(Exception):
+class PartMismatch(Exception):
     """Two neighbours that do not fit.
 
     kind:   the part that could not be built: `backbone`, `neck` or `head`.
@@ -43,7 +43,7 @@ class Parts:
     head: Head[Any]
 
 
-def assemble(plan: Plan, space: LabelSpace) -> Parts:
+def assemble(plan: Composition, space: LabelSpace) -> Parts:
     """The parts, backbone first, on the current default device.
 
     Raises:
@@ -62,7 +62,7 @@ def assemble(plan: Plan, space: LabelSpace) -> Parts:
 
 
 def build_part(
-    plan: Plan, kind: str, given: Mapping[str, object], *, above: Mapping[str, tuple[FeatureLevel, ...]] | None = None
+    plan: Composition, kind: str, given: Mapping[str, object], *, above: Mapping[str, tuple[FeatureLevel, ...]] | None = None
 ) -> Any:
     """One part of the plan; that it has the members of its kind is checked here, where no type could say it.
 
@@ -76,11 +76,11 @@ def build_part(
     try:
         part = make(**given, **arguments)
     except ContractError as why:
-        raise Seam(kind, above or {}, why) from why
+        raise PartMismatch(kind, above or {}, why) from why
     except ZooError:
         raise
     except Exception as why:  # a part that does not say what it needs refuses in its own words
-        raise Seam(kind, above or {}, _in_its_own_words(kind, name, why)) from why
+        raise PartMismatch(kind, above or {}, _in_its_own_words(kind, name, why)) from why
     _check_part(part, kind, name)
     return part
 

@@ -10,11 +10,11 @@ from typing import get_type_hints
 import msgspec
 import torch
 
-from zoo.detectors.blame import blame
 from zoo.detectors.detector import Detector
+from zoo.detectors.meta_device import on_meta_device
 from zoo.detectors.size_limit import limited
-from zoo.detectors.skeleton import skeleton
 from zoo.errors import CardError, ContractError, NameAmbiguous, NameNotFound, ZooError
+from zoo.inference.defect_owner import defect_owner
 from zoo.labels import LabelSpace
 from zoo.registry import Catalogue, Choice
 from zoo.registry.document import Sheet, Step, read
@@ -61,7 +61,7 @@ def _check_callable(choice: Choice, make: Make) -> None:
         inspect.signature(make)
     except Exception as why:
         case = f"Its builder does not say which arguments it takes: {type(why).__name__}."
-        raise ContractError(_asked(choice), case, blame(make, shown="its card")) from why
+        raise ContractError(_asked(choice), case, defect_owner(make, shown="its card")) from why
 
 
 def _check_names(choice: Choice, make: Make, given: Mapping[str, object]) -> None:
@@ -99,7 +99,7 @@ def _explained(choice: Choice, make: Make, given: Mapping[str, object], why: Exc
     said = f"Its builder raised {type(why).__name__}: {' '.join(str(why).split()).rstrip('.')}."
     wrong = _culprit(choice, make, given) if own else None
     if wrong is None:
-        return ContractError(_asked(choice), said, blame(make, shown="its card"))
+        return ContractError(_asked(choice), said, defect_owner(make, shown="its card"))
     return _flaw(choice, f"The architecture can't be built with that. {said}", _taken(choice, make), *wrong)
 
 
@@ -108,7 +108,7 @@ def _culprit(choice: Choice, make: Make, given: Mapping[str, object]) -> tuple[s
     written = choice.entry.card.arguments
     for left_out in [*((name,) for name in written), tuple(written)]:
         try:
-            with skeleton(), limited():
+            with on_meta_device(), limited():
                 make(**{name: value for name, value in given.items() if name not in left_out})
         except Exception:  # whatever a builder raises: without that argument it can't be built either
             continue

@@ -8,12 +8,12 @@ from dataclasses import replace
 import msgspec
 from msgspec import structs
 
-from zoo.detectors.assemble import Seam, assemble
+from zoo.detectors.assemble import PartMismatch, assemble
 from zoo.detectors.composed import Composed, shown_input
-from zoo.detectors.nearest import nearest, resized_backbone
-from zoo.detectors.pipeline import Stage, draw
-from zoo.detectors.plan import Plan
-from zoo.detectors.prepare import Size, canvas_of_all
+from zoo.detectors.composition import Composition
+from zoo.detectors.diagram import Stage, draw
+from zoo.detectors.nearest_fit import nearest, resized_backbone
+from zoo.detectors.preprocess import Size, canvas_of_all
 from zoo.errors import CardError, ContractError
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
@@ -76,7 +76,7 @@ def build(  # noqa: PLR0913
     head_arguments: Mapping[str, object] | None = None,
 ) -> Composed:
     """The same as an architecture, for a card: `architecture: compose`, its `arguments` the parts and theirs."""
-    plan = Plan(
+    plan = Composition(
         backbone=backbone,
         neck=neck,
         head=head,
@@ -87,7 +87,7 @@ def build(  # noqa: PLR0913
     )
     try:
         parts = assemble(plan, space)
-    except Seam as seam:
+    except PartMismatch as seam:
         raise _misfit(plan, space, seam) from seam.why
     only: tuple[int, int] | None = getattr(parts.backbone, "size", None)
     rule = _input(input, only)
@@ -123,7 +123,7 @@ def _ascending(strides: Sequence[int]) -> tuple[int, ...]:
     return found
 
 
-def _misfit(plan: Plan, space: LabelSpace, seam: Seam) -> ContractError:
+def _misfit(plan: Composition, space: LabelSpace, seam: PartMismatch) -> ContractError:
     stages = [Stage(kind, name, seam.levels.get(kind, ())) for kind, name in plan.names().items()]
     better = list(nearest(plan, space))
     changes = " or ".join(map(plan.changes, better)), " or ".join(map(plan.changes_cli, better))
@@ -142,7 +142,7 @@ def _wrong_size(made: Composed, only: tuple[int, int]) -> ContractError:
     return _drawn(plan, stages, "backbone", f"It takes pictures of {only[0]} x {only[1]} only.", changes, fix)
 
 
-def _drawn(plan: Plan, stages: Sequence[Stage], kind: str, case: str, changes: tuple[str, str], fix: str) -> ContractError:
+def _drawn(plan: Composition, stages: Sequence[Stage], kind: str, case: str, changes: tuple[str, str], fix: str) -> ContractError:
     """The pipeline with its flaw above the part of that kind; `changes` mend it, as typed in Python and in a shell."""
     flaw = f"{plan.names()[kind]}: {case[:1].lower()}{case[1:]}"
     stages = [replace(stage, flaw=flaw) if stage.kind == kind else stage for stage in stages]

@@ -12,10 +12,10 @@ from zoo.contract import Backbone, ClassLayer, FeatureLevel, Head, Neck
 from zoo.contract.batch import Batch, Target
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
-from zoo.detectors import prepare
+from zoo.detectors import preprocess as prepare
+from zoo.detectors.composition import Composition
 from zoo.detectors.detector import Detector
-from zoo.detectors.pipeline import Stage, draw
-from zoo.detectors.plan import Plan
+from zoo.detectors.diagram import Stage, draw
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 from zoo.registry.card import Input
@@ -30,7 +30,7 @@ class Composed(Detector):
     """
 
     def __init__(
-        self, *, space: LabelSpace, plan: Plan, input: Input, backbone: Backbone, neck: Neck | None, head: Head[Any]
+        self, *, space: LabelSpace, plan: Composition, input: Input, backbone: Backbone, neck: Neck | None, head: Head[Any]
     ) -> None:
         super().__init__(space=space, native=head.native)
         self.plan = plan

@@ -21,10 +21,10 @@ from zoo.contract.batch import Batch, Target
 from zoo.contract.class_layer import ClassLayer
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
-from zoo.detectors.detect import detect, detect_stream
-from zoo.detectors.swap import HeadSwap
+from zoo.detectors.swap import HeadTransfer
 from zoo.errors import ContractError
 from zoo.images import Limits, Pixels, Source, Sources
+from zoo.inference.detect import detect, detect_stream
 from zoo.labels import LabelSpace
 from zoo.registry.card import PostLoad
 from zoo.weights import WeightsFile
@@ -44,7 +44,7 @@ class Detector(nn.Module, ABC):
     native: Protocol
     name: str | None = None
     weights: WeightsFile | None = None
-    swap: HeadSwap | None = None
+    swap: HeadTransfer | None = None
 
     def __init__(self, *, space: LabelSpace, native: Protocol) -> None:
         super().__init__()

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from zoo.contract import ClassLayer
-from zoo.detectors.blame import blame
 from zoo.detectors.detector import Detector
 from zoo.errors import ContractError, ZooError
+from zoo.inference.defect_owner import defect_owner
 from zoo.registry.card import PostLoad
 from zoo.registry.conduct import said
 from zoo.text import type_name
@@ -28,7 +28,7 @@ def contained(detector: object, step: str, *, asked: str, shown: str = "its card
     except (ZooError, KeyboardInterrupt, MemoryError, torch.OutOfMemoryError):
         raise
     except BaseException as why:
-        raise ContractError(asked, f"Its {step} {said(why).rstrip('.')}.", blame(detector, shown=shown)) from why
+        raise ContractError(asked, f"Its {step} {said(why).rstrip('.')}.", defect_owner(detector, shown=shown)) from why
 
 
 def translated(detector: Detector, published: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -38,7 +38,7 @@ def translated(detector: Detector, published: Mapping[str, Tensor]) -> dict[str,
         state: object = detector.from_checkpoint(published)
     if not isinstance(state, Mapping) or not all(map(_is_tensor, state.items())):
         case = f"Its from_checkpoint returned {type_name(state)}, not a mapping of names to tensors."
-        raise ContractError(asked, case, blame(detector, shown="the checkpoint"))
+        raise ContractError(asked, case, defect_owner(detector, shown="the checkpoint"))
     return dict(state)
 
 
@@ -51,7 +51,9 @@ def class_layers(detector: Detector) -> Sequence[ClassLayer] | None:
     if layers is None or (isinstance(layers, list) and all(isinstance(one, ClassLayer) for one in layers)):
         return layers
     raise ContractError(
-        asked, f"Its class_layers returned {type_name(given)}, not a list of ClassLayer.", blame(detector, shown="its card")
+        asked,
+        f"Its class_layers returned {type_name(given)}, not a list of ClassLayer.",
+        defect_owner(detector, shown="its card"),
     )
 
 

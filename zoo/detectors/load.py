@@ -10,15 +10,15 @@ from os import PathLike, fspath
 import torch
 from torch import Tensor
 
-from zoo.detectors.assign import assign
 from zoo.detectors.build import build
+from zoo.detectors.checkpoint import assign
 from zoo.detectors.detector import Detector
 from zoo.detectors.family import post_load
+from zoo.detectors.head_transfer import fits, transfer_head
+from zoo.detectors.meta_device import on_meta_device, uncollected
 from zoo.detectors.numbers import check_finite, widened
 from zoo.detectors.prefix import without_prefix
-from zoo.detectors.reheading import fits, rehead
-from zoo.detectors.skeleton import skeleton, uncollected
-from zoo.detectors.swap import HeadSwap, some
+from zoo.detectors.swap import HeadTransfer, some
 from zoo.detectors.tensors import reading
 from zoo.errors import CheckpointError, ContractError, UsageError
 from zoo.labels import LabelSpace
@@ -107,7 +107,7 @@ def _filled(known: Catalogue, choice: Choice, found: Found, old: LabelSpace, new
     make = partial(build, known, choice)
     file = found.file
     with reading(file.path, own=file.own) as begun:
-        with skeleton():
+        with on_meta_device():
             detector = make(new)
         published = widened(begun.tensors(), asked=asked)
     _check_unchanged(file, asked=asked)
@@ -144,7 +144,7 @@ def _fill(
     if new == old or (own and fits(detector, published)):
         assign(detector, published, asked=asked)
     else:
-        detector.swap = rehead(detector, published, old=old, make=make, asked=asked)
+        detector.swap = transfer_head(detector, published, old=old, make=make, asked=asked)
 
 
 def _check_unchanged(file: WeightsFile, *, asked: str) -> None:
@@ -153,7 +153,7 @@ def _check_unchanged(file: WeightsFile, *, asked: str) -> None:
         raise CheckpointError(asked, f"{file.path} changed while it was read.", "Load it again, once it is written.")
 
 
-def _notice(name: str, swap: HeadSwap) -> None:
+def _notice(name: str, swap: HeadTransfer) -> None:
     if swap.new_classes:
         log.warning("%s has to be trained first for %s; its `swap` says what is new.", name, some(swap.new_classes))
     log.info("%s: %s", name, swap)

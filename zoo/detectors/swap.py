@@ -27,7 +27,7 @@ class NewRows:
 
 
 @dataclass(frozen=True)
-class HeadSwap:
+class HeadTransfer:
     """A head for other classes than the weights were trained for; `print` it.
 
     meeting: which classes of the weights (`model`) are which of the new ones (`data`), by name.

@@ -122,8 +122,8 @@ def _look(work: _Work, run: Run) -> None:
     todo = [photo for photo in dataset.images if photo.id not in done]
     if not todo:
         return
-    from zoo.detectors.progress import Bar  # deferred: torch, which a run that is done already needs not
-    from zoo.detectors.stream import stream
+    from zoo.inference.stream import stream
+    from zoo.progress import Bar  # deferred: torch, which a run that is done already needs not
 
     detector = who.load()
     check_classes(detector.space, dataset, model=who.name)

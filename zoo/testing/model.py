@@ -15,7 +15,7 @@ from msgspec import structs
 from zoo.detectors.build import build
 from zoo.detectors.detector import Detector
 from zoo.detectors.load import load
-from zoo.detectors.skeleton import skeleton
+from zoo.detectors.meta_device import on_meta_device
 from zoo.errors import CardError, UsageError, ZooError
 from zoo.labels import LabelSpace
 from zoo.labels.declared import space_of
@@ -108,7 +108,7 @@ class Model:
     def defect(self) -> BaseException | None:
         """Why it can't be built, tried without memory for its weights; None where it can."""
         try:
-            with skeleton():
+            with on_meta_device():
                 self.make(self.space)
         except (Exception, SystemExit) as why:  # whatever a builder raises
             return why

@@ -12,7 +12,7 @@ from torch import Tensor
 from zoo.contract import Batch, Protocol, Target
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
-from zoo.detectors.mode import evaluating
+from zoo.inference.eval_mode import eval_mode
 
 HEIGHT, WIDTH = 48, 64
 BOX = (10.0, 8.0, 42.0, 40.0)
@@ -76,11 +76,11 @@ class Look:
     @classmethod
     def at(cls, detector: Detector, pictures: Sequence[Tensor]) -> Look:
         """Prepared, and through the network, in eval mode."""
-        with evaluating(detector), torch.inference_mode():
+        with eval_mode(detector), torch.inference_mode():
             batch = detector.prepare(list(pictures))
             return cls(detector, batch, detector(batch))
 
     def decoded(self, protocol: Protocol) -> list[Detections]:
         """Decoded by that protocol, from a copy, as a `decode` may write on what it is given."""
-        with evaluating(self.detector), torch.inference_mode():
+        with eval_mode(self.detector), torch.inference_mode():
             return self.detector.decode(deepcopy(self.raw), self.batch, protocol)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zoo.detectors.detector import Detector
-from zoo.detectors.mode import evaluating
+from zoo.inference.eval_mode import eval_mode
 from zoo.testing.freed import freed
 from zoo.testing.lent import training
 from zoo.testing.pictures import Look
@@ -49,5 +49,5 @@ def raised_look(detector: Detector, images: Sequence[Tensor], rise: Rise) -> Loo
                 raise NotApplicable("No layer of it leads to a tensor in dicts, lists, tuples or dataclasses.")
             for leaf in leaves:
                 leaf.data.copy_(rise.of(leaf.data))
-            with evaluating(detector), torch.no_grad():
+            with eval_mode(detector), torch.no_grad():
                 return Look(detector, batch, detector(batch))

@@ -9,9 +9,9 @@ import torch
 
 from zoo.contract import Batch, InputTransform, Protocol
 from zoo.detections import Detections
-from zoo.detectors.checking import PIXELS
 from zoo.detectors.detector import Detector
-from zoo.detectors.mode import evaluating
+from zoo.inference.eval_mode import eval_mode
+from zoo.inference.validate import PIXELS
 from zoo.testing.agreement import agree, shown
 from zoo.testing.pictures import EVERYTHING, decode, scene
 from zoo.testing.verdict import NotApplicable, require
@@ -74,7 +74,7 @@ def check_boxes_follow_the_picture(detector: Detector) -> None:
     Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a score within 0.01.
     """
     for small, large in _alike(detector):
-        with evaluating(detector), torch.inference_mode():
+        with eval_mode(detector), torch.inference_mode():
             [seen] = detector.decode(detector(small), small, EVERYTHING)
             [other] = detector.decode(detector(large), large, EVERYTHING)
         down, across = large.places[0].height / small.places[0].height, large.places[0].width / small.places[0].width
@@ -117,7 +117,7 @@ def _alike(detector: Detector) -> list[tuple[Batch, Batch]]:
     """A scene, and larger ones whose network input is the same but for its place; stretched where the network stretches."""
     height, width = scene().shape[1:]
     found = []
-    with evaluating(detector), torch.inference_mode():
+    with eval_mode(detector), torch.inference_mode():
         small = detector.prepare([scene()])
         for down, across in STRETCHES:
             large = detector.prepare([scene(down * height, across * width)])

@@ -9,7 +9,7 @@ from torchvision.ops import box_iou
 from zoo.contract import Batch, Protocol, Target
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
-from zoo.detectors.mode import evaluating
+from zoo.inference.eval_mode import eval_mode
 from zoo.testing.freed import freed
 from zoo.testing.lent import training
 from zoo.testing.pictures import scene, truth
@@ -139,7 +139,7 @@ def _less_believed(detector: Detector, batch: Batch, targets: list[Target], *, s
 
 
 def _seen(detector: Detector, batch: Batch) -> list[Detections]:
-    with evaluating(detector), torch.no_grad():
+    with eval_mode(detector), torch.no_grad():
         return detector.decode(detector(batch), batch, EVERYTHING)
 
 

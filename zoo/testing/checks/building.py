@@ -14,9 +14,9 @@ from functools import cache
 
 import torch
 
-from zoo.detectors.assign import assign
+from zoo.detectors.checkpoint import assign
 from zoo.detectors.detector import Detector
-from zoo.detectors.reheading import rehead
+from zoo.detectors.head_transfer import transfer_head
 from zoo.labels import LabelSpace
 from zoo.testing.agreement import agree, shown
 from zoo.testing.lent import training
@@ -60,7 +60,7 @@ def check_classes_carried_over(model: Model) -> None:
     with torch.device("meta"):
         other = model.make(turned).eval()
     asked = f"'{model.name}' was to be given its classes in another order."
-    rehead(other, model.detector.state_dict(), old=model.space, make=model.make, asked=asked)
+    transfer_head(other, model.detector.state_dict(), old=model.space, make=model.make, asked=asked)
     seen, expected = copy(see(other, scene())), see(model.detector, scene())
     vars(seen).update(labels=len(own) - 1 - seen.labels)  # back in the old order; what is wrong with them is for other checks
     carried = agree(seen, expected) or other.class_layers() is None

@@ -12,7 +12,7 @@ from zoo.contract import ClassLayer, InputTransform, Target
 from zoo.detections import Detections
 from zoo.detectors.class_rows import by_channel, submodule
 from zoo.detectors.detector import Detector
-from zoo.detectors.mode import evaluating
+from zoo.inference.eval_mode import eval_mode
 from zoo.testing.checks.truths import Asked, asked
 from zoo.testing.freed import freed
 from zoo.testing.lent import training
@@ -105,7 +105,7 @@ def _followed(detector: Detector, *, steps: int, rate: float, above: bool) -> tu
                 losses = detector.loss(detector(batch), batch, _targets(len(detector.space)))  # new ones: a loss may spoil them
                 torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
-            with evaluating(detector), torch.no_grad():
+            with eval_mode(detector), torch.no_grad():
                 return detector.decode(detector(batch), batch, EVERYTHING), batch.places
 
 

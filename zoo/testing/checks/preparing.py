@@ -10,8 +10,8 @@ from torch import Tensor
 
 from zoo.contract import Batch, InputTransform
 from zoo.detectors.detector import Detector
-from zoo.detectors.mode import evaluating
-from zoo.detectors.prepare import Size, resized
+from zoo.detectors.preprocess import Size, resized
+from zoo.inference.eval_mode import eval_mode
 from zoo.registry.card import Input
 from zoo.testing.model import Model
 from zoo.testing.pictures import scene
@@ -156,5 +156,5 @@ def _pixels(box: Tensor, within: Tensor) -> tuple[slice, slice]:
 
 
 def _prepared(detector: Detector, *pictures: Tensor) -> Batch:
-    with evaluating(detector), torch.inference_mode():
+    with eval_mode(detector), torch.inference_mode():
         return detector.prepare(list(pictures))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from zoo.contract.batch import Batch
-from zoo.detectors.prepare import Size, canvas, prepare, resized
+from zoo.detectors.preprocess import Size, canvas, prepare, resized
 from zoo.registry.card import Input
 
 LETTERBOX = Input(resize="letterbox", size=[60, 100])

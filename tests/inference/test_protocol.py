@@ -3,7 +3,7 @@
 import torch
 
 from zoo.detectors import Protocol
-from zoo.detectors.stream import stream
+from zoo.inference.stream import stream
 
 
 def seen(lamps, picture, protocol):

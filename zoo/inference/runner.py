@@ -12,19 +12,19 @@ import torch
 from zoo.contract.batch import Batch
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
-from zoo.detectors.blame import blame
-from zoo.detectors.checking import violation
-from zoo.detectors.memory import ran_out
-from zoo.detectors.mode import evaluating
 from zoo.errors import ContractError, ImageError
 from zoo.images import Picture
+from zoo.inference.defect_owner import defect_owner
+from zoo.inference.eval_mode import eval_mode
+from zoo.inference.out_of_memory import is_out_of_memory
+from zoo.inference.validate import violation
 from zoo.text import pluralize
 
 if TYPE_CHECKING:
     from zoo.detectors.detector import Detector
 
 
-class Steps:
+class BatchRunner:
     """Prepare, forward and decode, in eval mode and without gradients."""
 
     def __init__(self, detector: Detector, protocol: Protocol) -> None:
@@ -55,13 +55,13 @@ class Steps:
             ContractError: the detector's code failed, or made something that is no detection.
             torch.OutOfMemoryError, MemoryError, RuntimeError: memory ran out (`memory.ran_out`).
         """
-        with evaluating(self._detector), torch.inference_mode():
+        with eval_mode(self._detector), torch.inference_mode():
             found = self._decoded(pictures)
         for seen, picture in zip(found, pictures, strict=True):
             if wrong := violation(seen, picture.size, self._detector.space):
                 height, width = picture.size
                 asked = f"'{self._name}' decoded what it saw in '{picture.source}', {width} x {height} pixels."
-                raise ContractError(asked, wrong, blame(self._detector))
+                raise ContractError(asked, wrong, defect_owner(self._detector))
         return [_owned(self._settled(seen), picture) for seen, picture in zip(found, pictures, strict=True)]
 
     def let_go(self) -> None:
@@ -116,7 +116,7 @@ class Steps:
         except (ContractError, ImageError):
             raise
         except (Exception, SystemExit, GeneratorExit) as error:  # a plugin's exit would be taken for the end of all work
-            if ran_out(error):
+            if is_out_of_memory(error):
                 raise
             says = " ".join(str(error).split())
             raise self._broken(pictures, f"Its {step} raised {type(error).__name__}: {says}") from error
@@ -125,7 +125,7 @@ class Steps:
         first = pictures[0].source
         count = f"{len(pictures)} pictures, the first of them '{first}'" if len(pictures) > 1 else f"'{first}'"
         asked = f"'{self._name}' was to say what it sees in {count}."
-        return ContractError(asked, case, blame(self._detector))
+        return ContractError(asked, case, defect_owner(self._detector))
 
 
 def _owned(seen: Detections, picture: Picture) -> Detections:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
-from zoo.detectors.batching import BatchSize
-from zoo.detectors.progress import Bar
-from zoo.detectors.stream import check_options, stream
 from zoo.errors import ImageError
 from zoo.images import Exif, ImageWarning, Limits, Sources, expand, is_many
+from zoo.inference.batching import BatchSize
+from zoo.inference.stream import check_options, stream
+from zoo.progress import Bar
 
 if TYPE_CHECKING:
     from zoo.detectors.detector import Detector

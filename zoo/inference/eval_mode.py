@@ -22,7 +22,7 @@ _loans: WeakKeyDictionary[nn.Module, _Loan] = WeakKeyDictionary()
 
 
 @contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
+def eval_mode(module: nn.Module) -> Iterator[None]:
     """The module in eval mode. Several threads may be inside at once: the first one switches, the last one restores."""
     with _lock:
         loan = _loans.setdefault(module, _Loan())

@@ -8,9 +8,9 @@ from dataclasses import replace
 from itertools import combinations, islice
 
 from zoo.contract import FeatureLevel, levels_of
-from zoo.detectors.assemble import Seam, build_part, builder
-from zoo.detectors.plan import Plan
-from zoo.detectors.skeleton import skeleton
+from zoo.detectors.assemble import PartMismatch, build_part, builder
+from zoo.detectors.composition import Composition
+from zoo.detectors.meta_device import on_meta_device
 from zoo.errors import ZooError
 from zoo.labels import LabelSpace
 from zoo.registry import catalogue
@@ -19,7 +19,7 @@ STRIDES = (2, 4, 8, 16, 32, 64)
 CHANNELS = (32, 64, 96, 128, 160, 192, 224, 256)
 
 
-def nearest(plan: Plan, space: LabelSpace) -> list[Plan]:
+def nearest(plan: Composition, space: LabelSpace) -> list[Composition]:
     """Plans with the same backbone and head that can be built, changed as little as possible; several where equally near.
 
     Tried in this order: other channels of the neck, other necks or none, other strides, both.
@@ -38,7 +38,7 @@ def nearest(plan: Plan, space: LabelSpace) -> list[Plan]:
     return list(islice(filter(search.fits, both), 1))
 
 
-def resized_backbone(plan: Plan, space: LabelSpace, *, size: tuple[int, int]) -> Plan | None:
+def resized_backbone(plan: Composition, space: LabelSpace, *, size: tuple[int, int]) -> Composition | None:
     """The plan with a backbone that is built for that height and width, if it can be."""
     candidate = replace(plan, backbone_arguments={**plan.backbone_arguments, "size": list(size)})
     if "size" not in inspect.signature(builder("backbone", plan.backbone)).parameters:
@@ -53,33 +53,33 @@ class _Search:
         self._space = space
         self._levels: dict[int, FeatureLevel | None] = {}
 
-    def fits(self, plan: Plan) -> bool:
+    def fits(self, plan: Composition) -> bool:
         """Whether neck and head can be built on the maps the backbone has at those strides."""
         found = [self.level(plan, stride) for stride in plan.strides]
         levels = tuple(level for level in found if level)
         if len(levels) < len(found):
             return False
         try:
-            with skeleton():
+            with on_meta_device():
                 if plan.neck is not None:
                     levels = levels_of(build_part(plan, "neck", {"levels": levels}), name=plan.neck)
                 build_part(plan, "head", {"levels": levels, "space": self._space})
-        except (Seam, ZooError):
+        except (PartMismatch, ZooError):
             return False
         return True
 
-    def level(self, plan: Plan, stride: int) -> FeatureLevel | None:
+    def level(self, plan: Composition, stride: int) -> FeatureLevel | None:
         """The backbone's map at one stride, if it has one."""
         if stride not in self._levels:
             try:
-                with skeleton():
+                with on_meta_device():
                     self._levels[stride] = levels_of(build_part(plan, "backbone", {"strides": (stride,)}), name=plan.backbone)[0]
-            except (Seam, ZooError):
+            except (PartMismatch, ZooError):
                 self._levels[stride] = None
         return self._levels[stride]
 
 
-def _channels(plan: Plan) -> Iterator[Plan]:
+def _channels(plan: Composition) -> Iterator[Composition]:
     """The same neck with other channels, if it lets one choose; nearest first."""
     if plan.neck is None:
         return
@@ -91,7 +91,7 @@ def _channels(plan: Plan) -> Iterator[Plan]:
         yield replace(plan, neck_arguments={**plan.neck_arguments, "channels": channels})
 
 
-def _necks(plan: Plan) -> Iterator[Plan]:
+def _necks(plan: Composition) -> Iterator[Composition]:
     """Every other neck there is as it comes, then none."""
     every = [name for name in catalogue().parts("necks") if not name.endswith("/*")]
     shorts = [name.partition("/")[2] for name in every]
@@ -102,7 +102,7 @@ def _necks(plan: Plan) -> Iterator[Plan]:
         yield replace(plan, neck=None, neck_arguments={})
 
 
-def _strides(plan: Plan, search: _Search) -> list[tuple[int, ...]]:
+def _strides(plan: Composition, search: _Search) -> list[tuple[int, ...]]:
     """Strides the backbone has, those first that share most with what was asked for."""
     there = [stride for stride in STRIDES if search.level(plan, stride)]
     asked = set(plan.strides)

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 import zoo
-from zoo.detectors.assign import assign
+from zoo.detectors.checkpoint import assign
 from zoo.detectors.tensors import mapped
 from zoo.errors import CheckpointError
 
@@ -93,10 +93,10 @@ def test_a_file_of_ones_own_with_numbers_that_are_none_is_refused(nano: zoo.Dete
 
 
 def test_weights_for_other_classes_say_for_how_many(nano: zoo.Detector, file: Path) -> None:
-    from zoo.detectors.skeleton import skeleton
+    from zoo.detectors.meta_device import on_meta_device
     from zoo.testing import Model
 
-    with skeleton():
+    with on_meta_device():
         other = Model.named("yolox_nano").make(zoo.LabelSpace.custom(["helmet", "vest"]))
     with pytest.raises(CheckpointError, match="They are for 80 classes, not 2"):
         assign(other, nano.state_dict(), asked="")

@@ -12,13 +12,13 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from zoo.detectors.budget import Budget
-from zoo.detectors.readers import Readers, Task, TooSlow
 from zoo.errors import ImageError
 from zoo.images import Exif, Limits, Picture, Source, read
 from zoo.images.decode import Reserve
 from zoo.images.picture import beyond
 from zoo.images.sources import name_of
+from zoo.inference.memory_budget import MemoryBudget
+from zoo.inference.reader_threads import Readers, Task, TooSlow
 
 # Images that wait decoded stop the reading ahead at this size: seven photos of 12 megapixels.
 AHEAD_BYTES = 256 * 2**20
@@ -43,7 +43,7 @@ Read: TypeAlias = Picture | ImageError | Broken
 Pending: TypeAlias = tuple[Entry, Task[Read]] | Read
 
 
-def read_ahead(
+def prefetch(
     sources: Iterable[Source], *, exif: Exif, threads: int, ahead: int, limits: Limits, pin: bool = False
 ) -> Generator[Read]:
     """Each source's image, or the error in its place; what a source raises comes last. Closing cancels what has not been begun.
@@ -57,7 +57,7 @@ def read_ahead(
     entries = _entries(sources)
     queue: deque[Pending] = deque()
     readers = Readers(max(threads, 1))
-    how = _How(exif, limits, Budget(limits.memory), pin)
+    how = _How(exif, limits, MemoryBudget(limits.memory), pin)
     try:
         while True:
             while not _enough(queue, threads, ahead) and (entry := next(entries, None)):
@@ -92,7 +92,7 @@ class _How:
 
     exif: Exif
     limits: Limits
-    budget: Budget
+    budget: MemoryBudget
     pin: bool
 
     def read(self, entry: Entry, reserve: Reserve | None = None) -> Read:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image, PngImagePlugin
 
-from zoo.detectors.budget import Budget
 from zoo.errors import ContractError, ImageError
 from zoo.images import ImageWarning, Limits
+from zoo.inference.memory_budget import MemoryBudget
 
 
 class Lost(Exception):
@@ -187,7 +187,7 @@ def test_images_in_flight_keep_to_the_memory_there_is(lamps, as_file, monkeypatc
 
 
 def test_a_budget_lets_through_what_fits_and_whoever_is_waited_for():
-    budget = Budget(100)
+    budget = MemoryBudget(100)
     budget.take(0, 500)  # its turn
     waiting = threading.Thread(target=budget.take, args=(1, 60), daemon=True)
     waiting.start()

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
-from zoo.detectors.batching import BatchLimit, BatchSize, Slot, Window, window_bytes
-from zoo.detectors.memory import ran_out
-from zoo.detectors.partly_read import PartlyRead
-from zoo.detectors.reading import Broken, Read, read_ahead
-from zoo.detectors.steps import Steps
 from zoo.errors import ContractError, ImageError
 from zoo.images import Exif, Limits, Picture, Source
+from zoo.inference.batching import BatchLimit, BatchSize, Slot, Window, window_bytes
+from zoo.inference.out_of_memory import is_out_of_memory
+from zoo.inference.partly_read import PartlyRead
+from zoo.inference.prefetch import Broken, Read, prefetch
+from zoo.inference.runner import BatchRunner
 
 if TYPE_CHECKING:
     from zoo.detectors.detector import Detector
@@ -58,9 +58,9 @@ def stream(  # noqa: PLR0913 - one parameter an option
     threads = _processors() if threads is None else threads
     ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
     pin = device.type == "cuda"
-    pictures = read_ahead(sources, exif=exif, threads=threads, ahead=ahead, limits=limits, pin=pin)
+    pictures = prefetch(sources, exif=exif, threads=threads, ahead=ahead, limits=limits, pin=pin)
     window = Window(BatchLimit(batch_size, device), most_bytes=window_bytes(batch_size, limits.memory))
-    return _stream(Steps(detector, protocol), window, pictures, failed, looked)
+    return _stream(BatchRunner(detector, protocol), window, pictures, failed, looked)
 
 
 def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:
@@ -74,7 +74,7 @@ def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None
 
 
 def _stream(
-    steps: Steps, window: Window, pictures: Generator[Read], failed: Failed | None, looked: Looked | None
+    steps: BatchRunner, window: Window, pictures: Generator[Read], failed: Failed | None, looked: Looked | None
 ) -> Iterator[Detections]:
     broken: Exception | None = None
     partly_read = PartlyRead()
@@ -101,7 +101,7 @@ def _stream(
         raise broken
 
 
-def _entered(window: Window, steps: Steps, picture: Picture | ImageError, partly_read: PartlyRead) -> bool:
+def _entered(window: Window, steps: BatchRunner, picture: Picture | ImageError, partly_read: PartlyRead) -> bool:
     """Whether it is in the window as an image; else the error is there in its place: of reading it, or of its size."""
     try:
         if isinstance(picture, ImageError):
@@ -133,7 +133,7 @@ def _finished(window: Window, failed: Failed | None) -> Iterator[Detections]:
             raise outcome
 
 
-def _look(steps: Steps, window: Window, slots: list[Slot], looked: Looked | None) -> None:
+def _look(steps: BatchRunner, window: Window, slots: list[Slot], looked: Looked | None) -> None:
     """One batch through the network; every slot gets its outcome and lets go of its image.
 
     Where memory runs out, or the family refuses an image, the batch is halved until it is that image's error alone; where memory
@@ -160,12 +160,12 @@ def _look(steps: Steps, window: Window, slots: list[Slot], looked: Looked | None
             start += step
 
 
-def _tried(steps: Steps, window: Window, slots: list[Slot], pictures: list[Picture]) -> list[Detections] | Exception:
+def _tried(steps: BatchRunner, window: Window, slots: list[Slot], pictures: list[Picture]) -> list[Detections] | Exception:
     """What is seen in a batch, or the error: an ImageError where it may be for one of its images that it failed."""
     try:
         return steps.run(pictures)
     except Exception as error:
-        if not ran_out(error):
+        if not is_out_of_memory(error):
             return error
         steps.let_go()
         if len(slots) > 1:

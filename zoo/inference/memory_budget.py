@@ -9,7 +9,7 @@ class Closed(Exception):
     """Nobody waits for these images any more."""
 
 
-class Budget:
+class MemoryBudget:
     """Bytes that the images of one stream hold, by their position in it.
 
     limit: bytes. The image that is waited for is never held up: what all hold together may be its own more than that.

@@ -18,7 +18,7 @@ _DRAWN = {
 
 
 @contextmanager
-def skeleton() -> Iterator[None]:
+def on_meta_device() -> Iterator[None]:
     """Modules built inside have shapes and no content."""
     with torch.device("meta"), _Undrawn():
         yield

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from zoo.detectors import progress
+from zoo import progress
 from zoo.errors import ImageError
 
 
@@ -83,6 +83,6 @@ def test_the_cursor_is_back_after_an_error(lamps, street, shown):
 @pytest.mark.slow
 def test_neither_rich_nor_an_http_client_is_imported_before_it_is_used():
     code = (
-        "import sys, zoo.detectors.detect, zoo.images; print({'rich', 'httpx', 'httpx2', 'huggingface_hub'} & set(sys.modules))"
+        "import sys, zoo.inference.detect, zoo.images; print({'rich', 'httpx', 'httpx2', 'huggingface_hub'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 
 from zoo.detectors import Protocol
-from zoo.detectors.stream import stream
 from zoo.errors import ContractError, ImageError
 from zoo.images import ImageWarning
+from zoo.inference.stream import stream
 
 LAMP = {"red": (2, 3, 12, 11)}
 

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from zoo.contract import ClassLayer
-from zoo.detectors.assign import assign
+from zoo.detectors.checkpoint import assign
 from zoo.detectors.class_rows import by_channel, submodule
 from zoo.detectors.detector import Detector
 from zoo.detectors.family import class_layers, translated
-from zoo.detectors.skeleton import skeleton
-from zoo.detectors.swap import HeadSwap, NewRows
+from zoo.detectors.meta_device import on_meta_device
+from zoo.detectors.swap import HeadTransfer, NewRows
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 from zoo.labels.meeting import meet
@@ -23,7 +23,9 @@ Make = Callable[[LabelSpace], Detector]
 Rows = tuple[Tensor, int]  # a tensor of the new head, and how many of its rows are new
 
 
-def rehead(detector: Detector, published: Mapping[str, Tensor], *, old: LabelSpace, make: Make, asked: str) -> HeadSwap:
+def transfer_head(
+    detector: Detector, published: Mapping[str, Tensor], *, old: LabelSpace, make: Make, asked: str
+) -> HeadTransfer:
     """Fills a detector that is on the meta device from weights for the classes of `old`, and says what of it is new.
 
     make: builds the same architecture for another label space, on the current default device.
@@ -32,7 +34,7 @@ def rehead(detector: Detector, published: Mapping[str, Tensor], *, old: LabelSpa
         CheckpointError: the weights do not fit the architecture with `old`.
         ContractError: the family says wrongly which of its layers are by class.
     """
-    with skeleton():
+    with on_meta_device():
         source = make(old)
     assign(source, published, asked=asked)
     state = source.state_dict()
@@ -41,7 +43,7 @@ def rehead(detector: Detector, published: Mapping[str, Tensor], *, old: LabelSpa
     _check_kept(kept, detector)
     detector.load_state_dict({**kept, **{name: tensor for name, (tensor, _) in head.items()}}, assign=True)
     rows = tuple(NewRows(name, tuple(tensor.shape), count) for name, (tensor, count) in head.items())
-    return HeadSwap(meet(source.space, detector.space), rows, len(kept))
+    return HeadTransfer(meet(source.space, detector.space), rows, len(kept))
 
 
 def fits(detector: Detector, published: Mapping[str, Tensor]) -> bool:
@@ -113,7 +115,7 @@ def _channels(before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -
 def _fresh(make: Make, detector: Detector) -> dict[str, Rows]:
     """All new, for a family that says nothing of its layers: the tensors that would have another shape with more classes."""
     more = LabelSpace.custom(f"class {number}" for number in range(len(detector.space.channels) + 1))
-    with skeleton():
+    with on_meta_device():
         other = make(more).state_dict()
     changing = [name for name, tensor in detector.state_dict().items() if other[name].shape != tensor.shape]
     with torch.device("cpu"):

@@ -9,7 +9,7 @@ Arguments = Mapping[str, object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Composition:
     """The parts by name, as `zoo.compose` and a card's `arguments` give them.
 
     strides: input pixels a cell of each map that the backbone is asked for, finest first.
@@ -39,16 +39,16 @@ class Plan:
         said |= {f"{kind}_arguments": dict(self.arguments_of(kind)) for kind in ("backbone", "neck", "head")}
         return {name: value for name, value in said.items() if value not in (None, {}, [8, 16, 32])}
 
-    def changes(self, other: Plan) -> str:
+    def changes(self, other: Composition) -> str:
         """What would have to be typed differently to get `other`: `neck="fpn", strides=(16, 32)`."""
         return ", ".join(f"{name}={_typed(getattr(other, name))}" for name in self._differing(other))
 
-    def changes_cli(self, other: Plan) -> str:
+    def changes_cli(self, other: Composition) -> str:
         """The same for `zoo compose`: `--neck fpn --strides 16,32`."""
         options = [_options(name, getattr(other, name)) for name in self._differing(other)]
         return " ".join(option for option in options if option)
 
-    def _differing(self, other: Plan) -> list[str]:
+    def _differing(self, other: Composition) -> list[str]:
         return [one.name for one in fields(self) if getattr(self, one.name) != getattr(other, one.name)]
 
 

@@ -19,7 +19,7 @@ import zoo
 from zoo import Detector, LabelSpace
 from zoo.contract import ClassLayer
 from zoo.detectors.compose import build
-from zoo.detectors.reheading import rehead
+from zoo.detectors.head_transfer import transfer_head
 from zoo.errors import CheckpointError, ContractError, LabelError, NameNotFound
 
 OLD = LabelSpace.custom(["ant", "bee", "cat"])
@@ -44,7 +44,7 @@ def _meta(space: LabelSpace) -> Any:
 @given(names=st.lists(st.sampled_from([*OLD.names, "dog", "elk", "fox"]), min_size=1, unique=True))
 def test_each_class_has_its_own_row_or_the_prior(weights: dict[str, Tensor], names: list[str]) -> None:
     detector = _meta(LabelSpace.custom(names))
-    swap = rehead(detector, weights, old=OLD, make=_toy, asked="")
+    swap = transfer_head(detector, weights, old=OLD, make=_toy, asked="")
     assert set(swap.carried) == set(names) & set(OLD.names)
     assert swap.new_classes == tuple(name for name in names if name not in OLD.names)
     for level in range(3):
@@ -173,7 +173,7 @@ def test_a_family_that_does_not_say_whose_rows_are_whose_gets_them_all_new(weigh
     state = {name.replace("head.", "head.inner."): tensor for name, tensor in weights.items()}
     with torch.device("meta"):
         detector = _silent(LabelSpace.custom(names))
-    swap = rehead(detector, state, old=OLD, make=_silent, asked="")
+    swap = transfer_head(detector, state, old=OLD, make=_silent, asked="")
     classes = {f"head.inner.cls_preds.{level}.{name}" for level in range(3) for name in ("weight", "bias")}
     assert {one.tensor for one in swap.new_tensors} == classes
     assert swap.carried == {}
@@ -203,7 +203,7 @@ def test_background_is_carried_over_wherever_it_is_and_unused_channels_where_the
     state = {"scores.weight": torch.arange(10.0).reshape(5, 2), "scores.bias": torch.arange(5.0)}
     with torch.device("meta"):
         detector = NothingLast(new)
-    swap = rehead(detector, state, old=old, make=NothingLast, asked="")
+    swap = transfer_head(detector, state, old=old, make=NothingLast, asked="")
     after = detector.state_dict()["scores.bias"]
     assert after[[0, 2, 3]].tolist() == [0.0, 3.0, 4.0]
     assert [(one.tensor, one.new) for one in swap.new_tensors] == [("scores.weight", 1), ("scores.bias", 1)]
@@ -232,4 +232,4 @@ def test_a_family_that_names_its_layers_wrongly_is_told(weights: dict[str, Tenso
     with torch.device("meta"):
         detector = make(LabelSpace.custom(["ant", "elk"]))
     with pytest.raises(ContractError, match=said):
-        rehead(detector, weights, old=OLD, make=make, asked="")
+        transfer_head(detector, weights, old=OLD, make=make, asked="")

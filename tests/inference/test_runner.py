@@ -7,8 +7,8 @@ import timm
 import torch
 
 from zoo.detections import Detections
-from zoo.detectors.blame import blame
 from zoo.errors import ContractError
+from zoo.inference.defect_owner import defect_owner
 from zoo.labels import LabelSpace
 
 BOX = [[8.0, 8.0, 24.0, 40.0], [40.0, 16.0, 48.0, 24.0]]
@@ -113,4 +113,4 @@ def test_a_step_that_ends_the_process_is_a_defect_like_any_other(step, exit, lam
 
 def test_the_owner_of_a_defect_is_its_distribution(lamps):
     type_of_another = type("Theirs", (type(lamps),), {"__module__": "timm.models"})
-    assert f"package 'timm' (timm {timm.__version__})" in blame(type_of_another())
+    assert f"package 'timm' (timm {timm.__version__})" in defect_owner(type_of_another())

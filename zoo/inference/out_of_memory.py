@@ -7,7 +7,7 @@ import torch
 _SIGNS = ("not enough memory", "can't allocate memory", "out of memory", "cannot allocate memory")
 
 
-def ran_out(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out, of the machine or of an accelerator: nobody's code is at fault.
 
     torch raises a plain RuntimeError where its CPU allocator gets none.

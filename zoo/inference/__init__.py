@@ -1,0 +1,1 @@
+"""Runs any predictor over images: prefetching, batching, checking, in order and within limits."""
