@@ -78,7 +78,7 @@ def build(name: str, **arguments: object) -> Composed:
     """The detector around the architecture, in eval mode. Raises: Seam, if it has no such maps."""
     plan = Composition(backbone=f"timm/{name}", neck="fpn", head="retinanet", strides=STRIDES, backbone_arguments=arguments)
     parts = assemble(plan, SPACE)
-    made = Composed(space=SPACE, plan=plan, input=INPUT, backbone=parts.backbone, neck=parts.neck, head=parts.head)
+    made = Composed(label_space=SPACE, plan=plan, input=INPUT, backbone=parts.backbone, neck=parts.neck, head=parts.head)
     return made.eval()
 
 

@@ -67,7 +67,7 @@ def detect(world: dict[str, Any], seed: int) -> list[dict[str, np.ndarray]]:
 def evaluated(world: dict[str, Any], seed: int) -> Sample:
     """The whole world, matched once; data sets are parts of it."""
     boxes = {name: world[name] for name in ("image", "label", "box")}
-    evaluator = Evaluator(GroundTruth.of(range(WORLD), boxes, space=[f"class {label}" for label in range(CLASSES)]))
+    evaluator = Evaluator(GroundTruth.of(range(WORLD), boxes, label_space=[f"class {label}" for label in range(CLASSES)]))
     evaluator.update(range(WORLD), detect(world, seed))
     return evaluator.sample()
 

@@ -40,7 +40,7 @@ Seconds = dict[str, float]
 
 
 def yolox_nano() -> Detector:
-    detector = build(space=labels.get("coco80"), depth=0.33, width=0.25, depthwise=True, size=416).eval()
+    detector = build(label_space=labels.get("coco80"), depth=0.33, width=0.25, depthwise=True, size=416).eval()
     if WEIGHTS.is_file():
         assign(detector, load_file(WEIGHTS), asked="Loading the benchmark's weights.")
     return detector

@@ -120,7 +120,7 @@ def ours(method: str, data: Any, threads: int) -> Callable[[list[dict[str, Any]]
 
     table = {name: data[name] for name in ("image", "label", "box", "area", "crowd")}
     names = [f"class {label}" for label in range(int(data["classes"]))]
-    truth = GroundTruth.of(range(int(data["images"])), table, space=names, box_format="xywh")
+    truth = GroundTruth.of(range(int(data["images"])), table, label_space=names, box_format="xywh")
     _ = truth.starts, truth.sha256
     step = 16 if method == "zoo-stream" else len(truth)
     engine: Any = "numpy" if method == "zoo-numpy" else "kernel"
@@ -205,7 +205,7 @@ def run_bootstrap(file: str, threads: int) -> None:
     data = np.load(file)
     table = {name: data[name] for name in ("image", "label", "box", "area", "crowd")}
     names = [f"class {label}" for label in range(int(data["classes"]))]
-    truth = GroundTruth.of(range(int(data["images"])), table, space=names, box_format="xywh")
+    truth = GroundTruth.of(range(int(data["images"])), table, label_space=names, box_format="xywh")
     found = [
         dict(zip(("boxes", "scores", "labels"), one, strict=True))
         for one in zip(data["boxes"], data["scores"], data["labels"], strict=True)

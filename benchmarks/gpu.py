@@ -172,7 +172,7 @@ def _bytes_a_pixel(detector: Detector, tensors: list[Tensor]) -> str:
 def evaluating(device: torch.device, rounds: int, *, images: int = 5000, boxes: int = 100) -> list[dict]:
     """Seconds to twelve numbers from tensors here and there, in batches of 32 images."""
     chance = np.random.default_rng(0)
-    space = LabelSpace("custom", tuple(f"class {number}" for number in range(80)))
+    label_space = LabelSpace("custom", tuple(f"class {number}" for number in range(80)))
     where = np.repeat(np.arange(images), 7)
     corner, sides = chance.uniform(0, 400, (len(where), 2)), chance.uniform(8, 200, (len(where), 2))
     truth = GroundTruth.of(
@@ -185,7 +185,7 @@ def evaluating(device: torch.device, rounds: int, *, images: int = 5000, boxes: 
             "crowd": np.zeros(len(where), bool),
             "id": np.arange(len(where)),
         },
-        space=space,
+        label_space=label_space,
         box_format="xywh",
         name="made up",
     )

@@ -120,11 +120,11 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
     from zoo.registry import index, shelf
     from zoo.weights.disk import replacing
 
-    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, space=["cat"])
+    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, label_space=["cat"])
     evaluator = Evaluator(truth)
     evaluator.update([1], [{"boxes": np.array([[0.0, 0, 9, 9]]), "scores": np.array([0.5]), "labels": np.array([0])}])
     report = evaluator.compute(resamples=0).with_provenance({"model": "cats"})
-    seen = Detections.of([[0, 0, 9, 9]], [0.5], ["cat"], space=["cat"], size=(10, 10))
+    seen = Detections.of([[0, 0, 9, 9]], [0.5], ["cat"], label_space=["cat"], size=(10, 10))
     (tmp_path / "cards.yaml").write_text("schema: 1\ncards: {}\n")
 
     def replaced(path: Path) -> None:

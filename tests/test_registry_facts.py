@@ -91,7 +91,7 @@ def test_eps_is_set_to_zero_for_exactly_the_weights_that_need_it(name: str, memb
 def test_a_card_states_what_torchvision_publishes_and_builds(name: str) -> None:
     card, published = card_of(name), get_model_weights(name).DEFAULT
     with torch.device("meta"):
-        built = catalogue().builder("architectures", card.architecture)(space=get(str(card.labels)), **card.arguments)
+        built = catalogue().builder("architectures", card.architecture)(label_space=get(str(card.labels)), **card.arguments)
         trainable = getattr(detection, name)(weights=None, weights_backbone=None)
     count, everything = (sum(one.numel() for one in net.parameters()) for net in (built, trainable))
     assert card.parameters == count == published.meta["num_params"]
@@ -117,9 +117,9 @@ def test_the_declared_input_is_the_one_the_network_prepares(name: str) -> None:
 
 @pytest.mark.parametrize("name", list_models(module=detection))
 def test_the_label_space_has_torchvisions_categories_in_its_channels(name: str) -> None:
-    space = get(str(card_of(name).labels))
+    label_space = get(str(card_of(name).labels))
     published = get_model_weights(name).DEFAULT.meta["categories"]
-    assert [space.names[label] if label >= 0 else "" for label in space.channels] == [
+    assert [label_space.names[label] if label >= 0 else "" for label in label_space.channels] == [
         "" if category in ("__background__", "no person", "N/A") else category for category in published
     ]
 
@@ -143,7 +143,7 @@ def test_the_gflops_of_a_yolox_are_of_the_input_on_its_card_and_count_multiplica
     assert card.input
     assert "multiplications and additions" in (card.gflops_note or "")
     with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
-        built = catalogue().builder("architectures", card.architecture)(space=get("coco80"), **card.arguments).eval()
+        built = catalogue().builder("architectures", card.architecture)(label_space=get("coco80"), **card.arguments).eval()
         built.head(built.neck(built.backbone(torch.zeros(1, 3, *card.input.size))))
     assert card.gflops == pytest.approx(counter.get_total_flops() / 1e9, rel=0.04)  # upstream counts norms and activations too
 
@@ -152,7 +152,7 @@ def test_the_gflops_of_a_yolox_are_of_the_input_on_its_card_and_count_multiplica
 def test_a_yolox_network_has_as_many_parameters_as_its_card_says(name: str) -> None:
     card = card_of(name)
     with torch.device("meta"):
-        built = catalogue().builder("architectures", card.architecture)(space=get("coco80"), **card.arguments)
+        built = catalogue().builder("architectures", card.architecture)(label_space=get("coco80"), **card.arguments)
     assert sum(parameter.numel() for parameter in built.parameters()) == card.parameters
 
 

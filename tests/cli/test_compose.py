@@ -42,7 +42,7 @@ def test_what_it_writes_is_a_registry_file_that_loads(tmp_path: Path, monkeypatc
     registry.reload()
     assert card.parameters == sum(one.numel() for one in detector.parameters())
     assert card.input == detector.input
-    assert detector.space.names == ("helmet", "vest")
+    assert detector.label_space.names == ("helmet", "vest")
     assert [(level.channels, level.stride) for level in detector.neck.levels] == [(32, 8), (32, 16), (32, 32), (32, 64)]
 
 

@@ -73,7 +73,7 @@ def test_coco_results_have_the_data_sets_own_ids(run: Run, tmp_path: Path) -> No
     assert run("1.png", "2.jpg", "--score", "0", "--coco", "out.json").returncode == 0
     rows = json.loads((tmp_path / "out.json").read_text())
     assert {row["image_id"] for row in rows} == {1, 2}
-    assert {row["category_id"] for row in rows} <= set(zoo.load("yolox_nano", weights=False).space.ids)
+    assert {row["category_id"] for row in rows} <= set(zoo.load("yolox_nano", weights=False).label_space.ids)
 
 
 def test_coco_image_ids_come_from_the_annotations(run: Run, tmp_path: Path) -> None:

@@ -59,9 +59,9 @@ def test_categories_are_read_with_their_ids(tmp_path: Path) -> None:
     file = tmp_path / "instances.json"
     content = {"images": [], "categories": [{"id": 9, "name": "dog"}, {"id": 2, "name": "cat"}]}
     file.write_text(json.dumps(content))
-    space = ImageIds.read(file).space
-    assert space is not None
-    assert (space.names, space.ids) == (("cat", "dog"), (2, 9))
+    label_space = ImageIds.read(file).label_space
+    assert label_space is not None
+    assert (label_space.names, label_space.ids) == (("cat", "dog"), (2, 9))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from zoo.registry.card import Licenses
 
 @pytest.fixture
 def entry():
-    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, space=["cat"])
+    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, label_space=["cat"])
     evaluator = Evaluator(truth)
     evaluator.update([1], [{"boxes": np.array([[0, 0, 9.0, 9]]), "scores": np.array([0.5]), "labels": np.array([0])}])
     facts = dict.fromkeys(PROVENANCE, "known") | {"data_sha256": truth.sha256, "weights_source": "file:a"}

@@ -26,7 +26,12 @@ def results(street: Dataset, tmp_path: Path) -> Callable[..., Path]:
     def write(name: str, *, off: float = 0.0) -> Path:
         truth = street.truth
         rows = [
-            {"image_id": image, "category_id": truth.space.ids[label], "bbox": [x + off, y, w, h], "score": 0.5 + 0.01 * row}
+            {
+                "image_id": image,
+                "category_id": truth.label_space.ids[label],
+                "bbox": [x + off, y, w, h],
+                "score": 0.5 + 0.01 * row,
+            }
             for row, (image, label, (x, y, w, h)) in enumerate(
                 zip(truth.image_ids[truth.images].tolist(), truth.labels.tolist(), truth.xywh.tolist(), strict=True)
             )

@@ -16,7 +16,7 @@ BOXES = [[0, 0, 60, 80], [20, 20, 50, 40], [10, 10, 90, 70]]
 
 def truth(images: Any = ("a.jpg", "b.jpg"), **columns: Any) -> GroundTruth:
     table = {"image": ["a.jpg", "a.jpg", "b.jpg"], "label": [0, 1, 0], "box": BOXES}
-    return GroundTruth.of(images, table | columns, space=["cat", "dog"])
+    return GroundTruth.of(images, table | columns, label_space=["cat", "dog"])
 
 
 FORMS = [

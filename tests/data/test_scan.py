@@ -35,7 +35,7 @@ ids = st.one_of(
     st.integers(-3, 5).map(str), st.sampled_from(["1.0", '"1"', "true", "null", "9223372036854775807", "9223372036854775808"])
 )
 plain_ids = st.integers(0, 9).map(str)
-space = st.sampled_from(["", "", "", " ", "\n", "\t\r "])
+label_space = st.sampled_from(["", "", "", " ", "\n", "\t\r "])
 extra = st.recursive(
     st.one_of(numbers, st.sampled_from(["null", "true", "false"]), st.text(max_size=5).map(json.dumps)),
     lambda inner: st.one_of(
@@ -59,11 +59,11 @@ def records(draw: st.DrawFn, fields: dict[str, st.SearchStrategy[str]], needed: 
     names = list(draw(st.permutations([name for name in fields if name in needed or draw(st.booleans())])))
     if draw(st.integers(0, 30)) == 0:
         names.append(draw(st.sampled_from(names)))  # a key that is there twice
-    members = [f'"{name}"{draw(space)}:{draw(space)}{draw(fields[name])}' for name in names]
+    members = [f'"{name}"{draw(label_space)}:{draw(label_space)}{draw(fields[name])}' for name in names]
     for _ in range(draw(st.integers(0, 2))):
         key = draw(st.one_of(raw_text, st.sampled_from(['"segmentation"', '"image\\u005fid"', '"b"'])))
-        members.insert(draw(st.integers(0, len(members))), f"{key}:{draw(space)}{draw(st.one_of(extra, raw_text))}")
-    return "{" + draw(space) + f"{draw(space)},{draw(space)}".join(members) + draw(space) + "}"
+        members.insert(draw(st.integers(0, len(members))), f"{key}:{draw(label_space)}{draw(st.one_of(extra, raw_text))}")
+    return "{" + draw(label_space) + f"{draw(label_space)},{draw(label_space)}".join(members) + draw(label_space) + "}"
 
 
 def boxes(number: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

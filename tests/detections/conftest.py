@@ -16,7 +16,7 @@ def street() -> Detections:
         [[0, 0, 10, 10], [1, 1, 11, 11], [50, 50, 60, 70.3]],
         [0.5, 0.9, 0.44],
         ["person", "car", "dog"],
-        space="coco80",
+        label_space="coco80",
         size=(480, 640),
         source="street.jpg",
     )
@@ -28,7 +28,7 @@ def _detections(draw: st.DrawFn) -> Detections:
     corners = [[min(a, c), min(b, d), max(a, c), max(b, d)] for a, b, c, d, _, _ in rows]
     size = draw(st.none() | st.tuples(st.integers(1, 9999), st.integers(1, 9999)))
     scores, labels = [row[4] for row in rows], [row[5] for row in rows]
-    return Detections.of(corners, scores, labels, space="coco80", size=size, source=draw(st.none() | st.text(max_size=9)))
+    return Detections.of(corners, scores, labels, label_space="coco80", size=size, source=draw(st.none() | st.text(max_size=9)))
 
 
 @pytest.fixture(scope="session")

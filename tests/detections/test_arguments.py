@@ -102,7 +102,7 @@ def test_numbers_of_numpy_and_torch_are_numbers(street: Detections) -> None:
 
 
 def test_coco_results_with_numpy_ids_and_a_path_as_source_can_be_written_as_json() -> None:
-    seen = Detections.of([[0, 0, 1, 1]], [0.5], [0], space="coco80", size=np.array([4, 5]), source=Path("a.jpg"))
+    seen = Detections.of([[0, 0, 1, 1]], [0.5], [0], label_space="coco80", size=np.array([4, 5]), source=Path("a.jpg"))
     assert json.loads(json.dumps(seen.to_coco(np.int64(7))))[0]["image_id"] == 7
     assert json.loads(json.dumps(seen.to_json()))["file"] == "a.jpg"
 
@@ -122,7 +122,7 @@ def test_coco_results_with_numpy_ids_and_a_path_as_source_can_be_written_as_json
 )
 def test_what_is_no_column_is_named(boxes, scores, numbers, said: str) -> None:
     with pytest.raises(TypeError, match=said):
-        Detections.of(boxes, scores, numbers, space="coco80")
+        Detections.of(boxes, scores, numbers, label_space="coco80")
 
 
 @pytest.mark.parametrize("names", [["person", 3], ("person",), {"person"}])

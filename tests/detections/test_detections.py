@@ -13,14 +13,14 @@ ANY = st.data()
 
 
 def ones(boxes: list[list[float]], scores: list[float] | None = None) -> Detections:
-    return Detections.of(boxes, scores or [0.5] * len(boxes), [0] * len(boxes), space=["thing"])
+    return Detections.of(boxes, scores or [0.5] * len(boxes), [0] * len(boxes), label_space=["thing"])
 
 
 # making
 
 
 def test_of_sorts_best_first_and_keeps_ties_in_order() -> None:
-    seen = Detections.of([[0, 0, row, 1] for row in range(1, 5)], [0.2, 0.9, 0.2, 0.9], [0, 1, 2, 3], space="coco80")
+    seen = Detections.of([[0, 0, row, 1] for row in range(1, 5)], [0.2, 0.9, 0.2, 0.9], [0, 1, 2, 3], label_space="coco80")
     assert seen.labels.tolist() == [1, 3, 0, 2]
     assert seen.boxes[:, 2].tolist() == [2, 4, 1, 3]
 
@@ -31,7 +31,9 @@ def test_of_sorts_best_first_and_keeps_ties_in_order() -> None:
     ids=["list", "array", "tensor", "float16 array", "float64 tensor"],
 )
 def test_of_takes_lists_arrays_and_tensors(as_given, street: Detections) -> None:
-    seen = Detections.of(as_given([[0, 0, 10, 10], [1, 1, 11, 11]]), as_given([0.5, 0.75]), as_given([0, 2]), space="coco80")
+    seen = Detections.of(
+        as_given([[0, 0, 10, 10], [1, 1, 11, 11]]), as_given([0.5, 0.75]), as_given([0, 2]), label_space="coco80"
+    )
     assert (seen.boxes.dtype, seen.scores.dtype, seen.labels.dtype) == (torch.float32, torch.float32, torch.int64)
     assert seen.class_names == ["car", "person"]
     assert seen.scores.tolist() == [0.75, 0.5]
@@ -40,20 +42,20 @@ def test_of_takes_lists_arrays_and_tensors(as_given, street: Detections) -> None
 def test_of_takes_read_only_arrays_without_sharing_them() -> None:
     boxes = np.array([[0.0, 0.0, 1.0, 1.0]], dtype=np.float32)
     boxes.flags.writeable = False
-    seen = Detections.of(boxes, np.array([0.5]), np.array([0]), space=["thing"])
+    seen = Detections.of(boxes, np.array([0.5]), np.array([0]), label_space=["thing"])
     boxes.flags.writeable = True
     boxes += 5
     assert seen.boxes.tolist() == [[0, 0, 1, 1]]
 
 
 def test_of_takes_class_names_and_a_plain_list_of_classes() -> None:
-    seen = Detections.of([[0, 0, 1, 1]], [0.5], ["vest"], space=["helmet", "vest"])
-    assert (seen.labels.tolist(), seen.names, seen.space.name) == ([1], ("helmet", "vest"), "custom")
+    seen = Detections.of([[0, 0, 1, 1]], [0.5], ["vest"], label_space=["helmet", "vest"])
+    assert (seen.labels.tolist(), seen.names, seen.label_space.name) == ([1], ("helmet", "vest"), "custom")
 
 
 @pytest.mark.parametrize("nothing", [[], np.zeros(0), torch.zeros(0)], ids=["list", "array", "tensor"])
 def test_nothing_makes_empty_detections(nothing) -> None:
-    seen = Detections.of(nothing, nothing, nothing, space="coco80")
+    seen = Detections.of(nothing, nothing, nothing, label_space="coco80")
     assert seen.equals(Detections.empty(labels.get("coco80")))
     assert (tuple(seen.boxes.shape), len(seen), seen.class_names, list(seen)) == ((0, 4), 0, [], [])
 
@@ -75,24 +77,24 @@ def test_nothing_makes_empty_detections(nothing) -> None:
 )
 def test_what_is_no_detection_is_refused(boxes: list, scores: list, numbers: list, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        Detections.of(boxes, scores, numbers, space="coco80")
+        Detections.of(boxes, scores, numbers, label_space="coco80")
 
 
 @pytest.mark.parametrize("label", [-1, 80, 90])
 def test_a_label_outside_its_space_is_refused(label: int) -> None:
     with pytest.raises(LabelError, match=f"Label {label} is outside"):
-        Detections.of([[0, 0, 1, 1]], [0.5], [label], space="coco80")
+        Detections.of([[0, 0, 1, 1]], [0.5], [label], label_space="coco80")
 
 
 def test_the_constructor_wants_the_right_types_and_order() -> None:
-    space = labels.get("coco80")
+    label_space = labels.get("coco80")
     box, score, label = torch.tensor([[0.0, 0, 1, 1], [0, 0, 2, 2]]), torch.tensor([0.5, 0.9]), torch.tensor([0, 1])
     with pytest.raises(ValueError, match="best first"):
-        Detections(box, score, label, space)
+        Detections(box, score, label, label_space)
     with pytest.raises(ValueError, match=r"labels must be torch.int64, got torch.int32; Detections.of"):
-        Detections(box, score.flip(0), label.int(), space)
+        Detections(box, score.flip(0), label.int(), label_space)
     with pytest.raises(ValueError, match=r"boxes must be \(2, 4\)"):
-        Detections(box.T, score.flip(0), label, space)
+        Detections(box.T, score.flip(0), label, label_space)
 
 
 def test_detections_are_frozen(street: Detections) -> None:
@@ -152,9 +154,9 @@ def test_a_row_that_is_not_there_is_an_index_error(keep, street: Detections) -> 
 
 
 def test_equal_is_what_saw_the_same(street: Detections) -> None:
-    other = Detections.from_json(street.to_json(), space="coco80")
+    other = Detections.from_json(street.to_json(), label_space="coco80")
     assert street.equals(other)
-    assert street.equals(Detections(other.boxes, other.scores, other.labels, other.space, other.size, "elsewhere.png"))
+    assert street.equals(Detections(other.boxes, other.scores, other.labels, other.label_space, other.size, "elsewhere.png"))
 
 
 @pytest.mark.parametrize(
@@ -164,8 +166,8 @@ def test_equal_is_what_saw_the_same(street: Detections) -> None:
         lambda seen: seen.shifted(1, 0, size=seen.size),
         lambda seen: seen.shifted(0, 0, size=(1, 1)),
         lambda seen: seen.relabel("coco91"),
-        lambda seen: Detections(seen.boxes, seen.scores * 0.5, seen.labels, seen.space, seen.size),
-        lambda seen: Detections(seen.boxes, seen.scores, seen.labels + 1, seen.space, seen.size),
+        lambda seen: Detections(seen.boxes, seen.scores * 0.5, seen.labels, seen.label_space, seen.size),
+        lambda seen: Detections(seen.boxes, seen.scores, seen.labels + 1, seen.label_space, seen.size),
     ],
     ids=["fewer", "moved", "another size", "another space", "other scores", "other labels"],
 )
@@ -249,7 +251,7 @@ def test_a_tile_is_shifted_into_its_picture(street: Detections) -> None:
 def test_relabelling_goes_by_name(street: Detections) -> None:
     voc = street.relabel("voc20")
     assert voc.class_names == ["car", "person", "dog"]
-    assert voc.space is labels.get("voc20")
+    assert voc.label_space is labels.get("voc20")
     assert voc.labels.tolist() == [labels.get("voc20").label(name) for name in ("car", "person", "dog")]
 
 
@@ -272,4 +274,4 @@ def test_every_choice_keeps_the_promises(any_detections, data) -> None:
     seen = data.draw(any_detections)
     chosen = [seen.above(0.5), seen.top(2), seen[1:], seen[seen.labels % 2 == 0], seen.larger_than(10), seen.scaled(0.5, 2)]
     for some in [*chosen, seen.shifted(3, 4), seen.suppress(), *seen]:
-        Detections(some.boxes, some.scores, some.labels, some.space)
+        Detections(some.boxes, some.scores, some.labels, some.label_space)

@@ -13,7 +13,7 @@ def test_merged_detections_are_best_first(street: Detections) -> None:
 
 
 def test_merging_other_sources_has_none(street: Detections) -> None:
-    other = Detections(street.boxes, street.scores, street.labels, street.space, street.size, "other.jpg")
+    other = Detections(street.boxes, street.scores, street.labels, street.label_space, street.size, "other.jpg")
     assert merge([street, other]).source is None
     assert len(merge([street, other])) == 6
 
@@ -34,7 +34,7 @@ def test_other_label_spaces_are_refused_with_the_way_out(street: Detections) -> 
     other = street.relabel("voc20")
     with pytest.raises(LabelError, match=r"'coco80' and 'voc20'.*\n.*relabel"):
         merge([street, other])
-    assert len(merge([street, other.relabel(street.space)])) == 6
+    assert len(merge([street, other.relabel(street.label_space)])) == 6
 
 
 def test_other_sizes_are_refused(street: Detections) -> None:

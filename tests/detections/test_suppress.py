@@ -78,7 +78,7 @@ def crowd(seed: int, count: int = 40) -> Detections:
     sides = 20 + torch.rand(count, 2, generator=dice) * 20
     scores = torch.rand(count, generator=dice) * 0.9 + 0.05
     return Detections.of(
-        torch.cat([corners, corners + sides], 1), scores, torch.randint(0, 3, (count,), generator=dice), space="coco80"
+        torch.cat([corners, corners + sides], 1), scores, torch.randint(0, 3, (count,), generator=dice), label_space="coco80"
     )
 
 
@@ -106,7 +106,9 @@ def test_nms_is_torchvisions(seed: int) -> None:
 
 def test_far_away_boxes_of_many_classes_lose_no_precision() -> None:
     corner = 1e6
-    seen = Detections.of([[corner, 0, corner + 2, 1], [corner + 1, 0, corner + 3, 1]], [0.9, 0.8], [364, 364], space="objects365")
+    seen = Detections.of(
+        [[corner, 0, corner + 2, 1], [corner + 1, 0, corner + 3, 1]], [0.9, 0.8], [364, 364], label_space="objects365"
+    )
     assert len(seen.suppress(iou=0.34)) == 2
     assert len(seen.suppress(iou=0.33)) == 1
 
@@ -135,8 +137,8 @@ def test_fusion_is_the_slow_one(seed: int, models: int) -> None:
 
 
 def test_boxes_that_two_models_agree_on_become_their_mean(street: Detections) -> None:
-    weaker = Detections.of([[0, 0, 20, 20]], [0.3], ["car"], space="coco80", size=(480, 640))
-    surer = Detections.of([[0, 0, 10, 10]], [0.9], ["car"], space="coco80", size=(480, 640))
+    weaker = Detections.of([[0, 0, 20, 20]], [0.3], ["car"], label_space="coco80", size=(480, 640))
+    surer = Detections.of([[0, 0, 10, 10]], [0.9], ["car"], label_space="coco80", size=(480, 640))
     fused = merge([weaker, surer]).suppress("fuse", iou=0.2, models=2)
     assert fused.boxes.tolist() == [[0, 0, 12.5, 12.5]]
     assert fused.scores.tolist() == pytest.approx([0.6])
@@ -178,7 +180,7 @@ def test_few_and_many_boxes_are_settled_alike(class_agnostic: bool) -> None:
     draw = torch.Generator().manual_seed(0)
     corners = torch.randint(0, 60, (5 * FEW, 2), generator=draw).repeat(1, 2) + torch.tensor([0, 0, 20, 20])
     scores = torch.linspace(1, 0, 5 * FEW)
-    seen = Detections.of(corners, scores, torch.arange(5 * FEW) % 3, space=["a", "b", "c"])
+    seen = Detections.of(corners, scores, torch.arange(5 * FEW) % 3, label_space=["a", "b", "c"])
     assert rows_of(seen.suppress(iou=0.4, class_agnostic=class_agnostic)) == slow_nms(rows_of(seen), 0.4, class_agnostic)
     few = seen.top(FEW)
     assert rows_of(few.suppress(iou=0.4, class_agnostic=class_agnostic)) == slow_nms(rows_of(few), 0.4, class_agnostic)

@@ -66,7 +66,12 @@ def test_a_card_is_the_same_as_the_call(card: str) -> None:
     loaded, called = zoo.load(card, weights=False), helmets()
     assert isinstance(loaded, Composed)
     assert shapes(loaded) == shapes(called)
-    assert (loaded.plan, loaded.input, loaded.space, loaded.native) == (called.plan, called.input, called.space, called.native)
+    assert (loaded.plan, loaded.input, loaded.label_space, loaded.native) == (
+        called.plan,
+        called.input,
+        called.label_space,
+        called.native,
+    )
     assert not loaded.training
     assert not called.training
 
@@ -88,7 +93,9 @@ def test_weights_of_a_composed_model_load_like_any_others(card: str, tmp_path: P
 
 def test_a_published_yolox_is_a_composition() -> None:
     small = {"depth": 0.33, "width": 0.25, "depthwise": True}
-    published = zoo.catalogue().builder("architectures", "yolox/yolox")(space=zoo.LabelSpace.custom(["a", "b"]), size=64, **small)
+    published = zoo.catalogue().builder("architectures", "yolox/yolox")(
+        label_space=zoo.LabelSpace.custom(["a", "b"]), size=64, **small
+    )
     composed = zoo.compose(
         backbone="yolox/cspdarknet",
         neck="pafpn",
@@ -122,7 +129,7 @@ def test_without_being_told_the_input_is_a_normalised_letterbox_of_640() -> None
 
 def test_labels_may_be_a_declared_space() -> None:
     detector = zoo.compose(backbone="torchvision/resnet18", head="ssd", labels="coco91")
-    assert len(detector.space) == 80
+    assert len(detector.label_space) == 80
 
 
 def test_a_short_name_resolves_where_only_one_plugin_has_it() -> None:
@@ -271,7 +278,7 @@ def test_a_part_that_fails_in_its_own_words_is_a_seam_too(also: Callable[..., No
 
 
 def test_a_head_that_can_not_decode_is_named_with_what_it_lacks(also: Callable[..., None]) -> None:
-    also("heads", mute=lambda *, levels, space: torch.nn.Identity())
+    also("heads", mute=lambda *, levels, label_space: torch.nn.Identity())
     why = refused(backbone="torchvision/resnet18", head="mute")
     assert why.case == "Its plugin returned an Identity, which has no `native`."
 

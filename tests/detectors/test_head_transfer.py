@@ -31,13 +31,13 @@ def weights() -> dict[str, Tensor]:
     return _toy(OLD).state_dict()
 
 
-def _toy(space: LabelSpace) -> Any:
-    return build(space=space, backbone="timm/test_resnet", head="yolox", head_arguments={"channels": 16})
+def _toy(label_space: LabelSpace) -> Any:
+    return build(label_space=label_space, backbone="timm/test_resnet", head="yolox", head_arguments={"channels": 16})
 
 
-def _meta(space: LabelSpace) -> Any:
+def _meta(label_space: LabelSpace) -> Any:
     with torch.device("meta"):
-        return _toy(space)
+        return _toy(label_space)
 
 
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -83,14 +83,14 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_name_and_label_space_say_what_it_is_for(file: Path, labels: Any, name: str) -> None:
     detector = zoo.load("yolox_nano", weights=f"file:{file}", labels=labels)
     assert detector.name == name
-    assert detector.space == zoo.labels.declared.space_of("coco80" if labels is None else labels)
+    assert detector.label_space == zoo.labels.declared.space_of("coco80" if labels is None else labels)
     assert (detector.swap is None) == (name == "yolox_nano")
 
 
 def test_random_weights_carry_nothing() -> None:
     detector = zoo.load("yolox_nano", weights=False, labels=["person", "vest"])
     assert detector.swap is None
-    assert detector.space.names == ("person", "vest")
+    assert detector.label_space.names == ("person", "vest")
     assert_close(detector.get_parameter("head.cls_preds.0.bias").detach(), torch.tensor([0.01, 0.01]).logit())
 
 
@@ -162,8 +162,8 @@ class Silent(torch.nn.Module):
         self.inner, self.native = head, head.native
 
 
-def _silent(space: LabelSpace) -> Detector:
-    detector = _toy(space)
+def _silent(label_space: LabelSpace) -> Detector:
+    detector = _toy(label_space)
     detector.head = Silent(detector.head)
     return detector  # type: ignore[no-any-return]
 
@@ -188,12 +188,12 @@ class NothingLast(Detector):
 
     prepare = forward = decode = loss = None  # type: ignore[assignment]  # it is never run
 
-    def __init__(self, space: LabelSpace) -> None:
-        Detector.__init__(self, space=space, native=zoo.Protocol())
-        self.scores = torch.nn.Linear(2, len(space.channels) + 1)
+    def __init__(self, label_space: LabelSpace) -> None:
+        Detector.__init__(self, label_space=label_space, native=zoo.Protocol())
+        self.scores = torch.nn.Linear(2, len(label_space.channels) + 1)
 
     def class_layers(self) -> list[ClassLayer]:
-        channels = self.space.channels
+        channels = self.label_space.channels
         return [ClassLayer("scores", (*channels, -1), background=len(channels))]
 
 
@@ -209,8 +209,8 @@ def test_background_is_carried_over_wherever_it_is_and_unused_channels_where_the
     assert [(one.tensor, one.new) for one in swap.new_tensors] == [("scores.weight", 1), ("scores.bias", 1)]
 
 
-def _wrong(space: LabelSpace, **changes: Any) -> Any:
-    detector = _toy(space)
+def _wrong(label_space: LabelSpace, **changes: Any) -> Any:
+    detector = _toy(label_space)
     said = [replace(layer, **changes) for layer in detector.class_layers()]
     detector.class_layers = lambda: said[: changes.get("outer", 1) + 1]
     return detector
@@ -226,8 +226,8 @@ def _wrong(space: LabelSpace, **changes: Any) -> Any:
     ],
 )
 def test_a_family_that_names_its_layers_wrongly_is_told(weights: dict[str, Tensor], changes: Any, said: str) -> None:
-    def make(space: LabelSpace) -> Any:
-        return _wrong(space, **changes)
+    def make(label_space: LabelSpace) -> Any:
+        return _wrong(label_space, **changes)
 
     with torch.device("meta"):
         detector = make(LabelSpace.custom(["ant", "elk"]))

@@ -22,20 +22,20 @@ class Normed(Toy):
 
     named = ("kind.0", "kind.1")
 
-    def __init__(self, space: LabelSpace) -> None:
-        super().__init__(space)
-        self.kind = nn.Sequential(nn.Conv2d(3, len(space), 1, bias=False), nn.BatchNorm2d(len(space)))
+    def __init__(self, label_space: LabelSpace) -> None:
+        super().__init__(label_space)
+        self.kind = nn.Sequential(nn.Conv2d(3, len(label_space), 1, bias=False), nn.BatchNorm2d(len(label_space)))
 
     def class_layers(self) -> list[ClassLayer]:
-        return [ClassLayer(name, channels=self.space.channels) for name in self.named]
+        return [ClassLayer(name, channels=self.label_space.channels) for name in self.named]
 
 
 class Grouped(Normed):
     """The same with a group norm, which has seen nothing."""
 
-    def __init__(self, space: LabelSpace) -> None:
-        super().__init__(space)
-        self.kind[1] = nn.GroupNorm(1, len(space))
+    def __init__(self, label_space: LabelSpace) -> None:
+        super().__init__(label_space)
+        self.kind[1] = nn.GroupNorm(1, len(label_space))
 
 
 class HalfNamed(Normed):

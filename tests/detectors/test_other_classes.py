@@ -156,7 +156,7 @@ def logits(detector: Detector) -> Tensor:
 def channel(detector: Detector, name: str) -> int:
     layers = detector.class_layers()
     assert layers
-    return layers[0].channels.index(detector.space.label(name))
+    return layers[0].channels.index(detector.label_space.label(name))
 
 
 def test_what_depends_on_the_number_of_classes_is_declared(old: Detector) -> None:

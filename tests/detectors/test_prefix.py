@@ -48,7 +48,7 @@ def test_what_wraps_models_is_known(wrap, nano: zoo.Detector, tmp_path: Path, ca
 def test_the_class_rows_of_a_wrapped_model_are_carried_over(nano: zoo.Detector, tmp_path: Path) -> None:
     path = saved({f"module.{name}": value for name, value in nano.state_dict().items()}, tmp_path)
     detector = zoo.load("yolox_nano", weights=path, labels=["person", "helmet"])
-    kept = nano.get_parameter("head.cls_preds.0.bias")[nano.space.names.index("person")]
+    kept = nano.get_parameter("head.cls_preds.0.bias")[nano.label_space.names.index("person")]
     assert detector.get_parameter("head.cls_preds.0.bias")[0] == kept
 
 

@@ -26,7 +26,7 @@ def noise(height: int = 480, width: int = 640) -> NDArray[np.uint8]:
 
 def seen(*boxes: tuple[float, float, float, float], labels: list[int] | None = None) -> Detections:
     scores = [0.9 - 0.01 * row for row in range(len(boxes))]
-    return Detections.of(boxes, scores, labels or [row % 4 for row in range(len(boxes))], space=NAMES)
+    return Detections.of(boxes, scores, labels or [row % 4 for row in range(len(boxes))], label_space=NAMES)
 
 
 def pixels(image: Image.Image) -> NDArray[np.uint8]:
@@ -102,7 +102,7 @@ def test_what_is_no_picture_is_refused(picture) -> None:
 
 
 def test_a_picture_of_another_size_is_refused() -> None:
-    small = Detections.of([[0, 0, 5, 5]], [0.5], [0], space=NAMES, size=(240, 320))
+    small = Detections.of([[0, 0, 5, 5]], [0.5], [0], label_space=NAMES, size=(240, 320))
     with pytest.raises(ImageError, match=r"scaled\(2, 2\)"):
         draw(gray(480, 640), small)
 
@@ -148,7 +148,7 @@ def test_the_best_is_on_top() -> None:
 @pytest.mark.parametrize("label", range(len(PALETTE)))
 def test_a_frame_shows_on_every_background(label: int) -> None:
     names = [str(number) for number in range(len(PALETTE))]
-    box = Detections.of([[100, 100, 500, 400]], [0.5], [label], space=names)
+    box = Detections.of([[100, 100, 500, 400]], [0.5], [label], label_space=names)
     for ground in (*PALETTE, (255, 255, 255), (0, 0, 0), (120, 120, 120)):
         drawn = pixels(draw(np.full((480, 640, 3), ground, dtype=np.uint8), box))
         crossing = {tuple(int(value) for value in pixel) for pixel in drawn[300, 90:110]}
@@ -181,13 +181,13 @@ WORDS = st.text(st.characters(exclude_categories=["C"]), min_size=1).map(tidy).f
 @settings(deadline=None, max_examples=40)
 @pytest.mark.filterwarnings("ignore::zoo.fonts.FontWarning")
 def test_any_class_name_is_drawn(names: list[str]) -> None:
-    every = Detections.of([[20, 40, 60, 90]] * len(names), [0.5] * len(names), names, space=names)
+    every = Detections.of([[20, 40, 60, 90]] * len(names), [0.5] * len(names), names, label_space=names)
     assert draw(gray(120, 160), every).size == (160, 120)
 
 
 @pytest.mark.parametrize("width", [200, 640])
 def test_a_long_name_is_cut_to_the_picture_and_to_forty_letters(width: int) -> None:
-    long = Detections.of([[20, 40, 60, 90]], [0.5], [0], space=["a very long name " * 20])
+    long = Detections.of([[20, 40, 60, 90]], [0.5], [0], label_space=["a very long name " * 20])
     columns = (pixels(draw(gray(480, width), long)) == color_of(0)).all(2).any(0).sum()
     assert 0.4 * 640 < columns < 0.7 * 640 if width == 640 else columns > 180
 

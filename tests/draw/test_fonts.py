@@ -39,7 +39,7 @@ def system(tmp_path, monkeypatch):
 
 def drawn(*names, **options):
     boxes = [[20, 40 * (row + 1), 200, 40 * (row + 2)] for row in range(len(names))]
-    found = Detections.of(boxes, [0.5] * len(names), list(range(len(names))), space=names)
+    found = Detections.of(boxes, [0.5] * len(names), list(range(len(names))), label_space=names)
     return draw(np.full((200, 300, 3), 120, np.uint8), found, **options).tobytes()
 
 

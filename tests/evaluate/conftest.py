@@ -48,17 +48,17 @@ def truth_of() -> Callable[[dict[str, Any]], GroundTruth]:
 
     def made(instances: dict[str, Any]) -> GroundTruth:
         categories = sorted(instances["categories"], key=lambda one: one["id"])
-        space = LabelSpace("custom", tuple(one["name"] for one in categories), tuple(one["id"] for one in categories))
+        label_space = LabelSpace("custom", tuple(one["name"] for one in categories), tuple(one["id"] for one in categories))
         annotations = instances["annotations"]
         boxes = {
             "image": [one["image_id"] for one in annotations],
-            "label": np.array([space.label_of_id[one["category_id"]] for one in annotations], int),
+            "label": np.array([label_space.label_of_id[one["category_id"]] for one in annotations], int),
             "box": np.array([one["bbox"] for one in annotations], float).reshape(-1, 4),
             "area": np.array([one["area"] for one in annotations], float),
             "crowd": np.array([one["iscrowd"] for one in annotations], bool),
             "id": np.array([one["id"] for one in annotations], int),
         }
-        return GroundTruth.of([one["id"] for one in instances["images"]], boxes, space=space, box_format="xywh")
+        return GroundTruth.of([one["id"] for one in instances["images"]], boxes, label_space=label_space, box_format="xywh")
 
     return made
 
@@ -79,7 +79,7 @@ def feed() -> Callable[..., None]:
                     {
                         "boxes": np.array([one["bbox"] for one in mine], float).reshape(-1, 4),
                         "scores": np.array([one["score"] for one in mine], float),
-                        "labels": np.array([truth.space.label_of_id[one["category_id"]] for one in mine], int),
+                        "labels": np.array([truth.label_space.label_of_id[one["category_id"]] for one in mine], int),
                     }
                     for mine in found
                 ],

@@ -23,7 +23,7 @@ NAMES = ("cat", "dog")
 
 def reported(found: list[tuple[int, int, float, list[float]]], boxes: dict[str, Any] = BOXES, **options: Any) -> Report:
     """The report of detections (image, label, score, box)."""
-    truth = GroundTruth.of([1, 2], boxes, space=NAMES)
+    truth = GroundTruth.of([1, 2], boxes, label_space=NAMES)
     evaluator = Evaluator(truth, **options)
     for image in (1, 2):
         mine = [one for one in found if one[0] == image]
@@ -199,7 +199,7 @@ def test_every_box_and_every_kept_detection_is_in_the_confusion_once(shared) -> 
     analyses = evaluator.compute(resamples=0).analyses
     assert analyses is not None
     assert analyses.confusion is not None
-    matrix = analyses.confusion.matrix(truth.space.names)
+    matrix = analyses.confusion.matrix(truth.label_space.names)
     kept = np.concatenate([one["labels"][one["scores"] >= analyses.confusion.score] for one in found])
     assert matrix[:-1].sum(1).tolist() == np.bincount(truth.labels, minlength=80).tolist()
     assert matrix[:, :-1].sum(0).tolist() == np.bincount(kept, minlength=80).tolist()
@@ -230,7 +230,7 @@ def test_a_slice_of_images_is_what_those_images_alone_give(sliced) -> None:
         "area": truth.areas,
         "id": truth.ids,
     }
-    whole = Evaluator(GroundTruth.of(images, boxes, space=truth.space, box_format="xywh"))
+    whole = Evaluator(GroundTruth.of(images, boxes, label_space=truth.label_space, box_format="xywh"))
     whole.update(ids, found, box_format="xywh")
     slices = whole.by_image("wide")
     assert set(slices) == {False, True}
@@ -238,7 +238,7 @@ def test_a_slice_of_images_is_what_those_images_alone_give(sliced) -> None:
         rows = images["wide"] == wide
         inside = rows[truth.images]
         part = {key: value[inside] for key, value in boxes.items()}
-        alone = Evaluator(GroundTruth.of(truth.image_ids[rows], part, space=truth.space, box_format="xywh"))
+        alone = Evaluator(GroundTruth.of(truth.image_ids[rows], part, label_space=truth.label_space, box_format="xywh"))
         alone.update(truth.image_ids[rows], [one for one, there in zip(found, rows, strict=True) if there], box_format="xywh")
         assert alone.numbers() == numbers
     with pytest.raises(DataError, match=r"have these: wide"):
@@ -247,7 +247,7 @@ def test_a_slice_of_images_is_what_those_images_alone_give(sliced) -> None:
 
 def test_a_slice_of_boxes_leaves_the_other_boxes_out_without_harm() -> None:
     boxes = {**BOXES, "occluded": ["no", "yes", "no", "no"]}
-    truth = GroundTruth.of([1, 2], boxes, space=NAMES)
+    truth = GroundTruth.of([1, 2], boxes, label_space=NAMES)
     evaluator = Evaluator(truth, settings=Settings(slices=("occluded",)))
     found = {
         "boxes": np.array([[0.0, 0, 100, 100], [200, 0, 300, 100]]),

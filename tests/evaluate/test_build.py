@@ -55,7 +55,7 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_without_the_kernel_numpy_works_after_one_notice(without_kernel: None) -> None:
-    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 10, 10]]}, space=["thing"])
+    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 10, 10]]}, label_space=["thing"])
     with pytest.warns(KernelNotice, match="numpy gives the same numbers"):
         first = Evaluator(truth)
     with warnings.catch_warnings():
@@ -67,6 +67,6 @@ def test_without_the_kernel_numpy_works_after_one_notice(without_kernel: None) -
 
 
 def test_a_kernel_that_is_asked_for_by_name_and_is_not_there_is_an_error(without_kernel: None) -> None:
-    truth = GroundTruth.of([1], {"image": [], "label": [], "box": []}, space=["thing"])
+    truth = GroundTruth.of([1], {"image": [], "label": [], "box": []}, label_space=["thing"])
     with pytest.raises(OSError, match="another version of its sources"):
         Evaluator(truth, engine="kernel")

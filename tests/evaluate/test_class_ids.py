@@ -17,18 +17,18 @@ COCO = get("coco80")
 
 def street_of(ids: tuple[int, ...], labels: list[int]) -> GroundTruth:
     """One box of each of these classes, side by side in one image."""
-    space = LabelSpace("custom", tuple(f"class {number}" for number in ids), ids)
+    label_space = LabelSpace("custom", tuple(f"class {number}" for number in ids), ids)
     boxes = {
         "image": [1] * len(labels),
         "label": labels,
         "box": [[20 * row, 0, 20 * row + 15, 10] for row in range(len(labels))],
     }
-    return GroundTruth.of([1], boxes, space=space)
+    return GroundTruth.of([1], boxes, label_space=label_space)
 
 
 def notes(truth: GroundTruth, written: Callable[[int], int]) -> list[str]:
     """What is said where every box is found, and its label was written in another way."""
-    labels = np.array([truth.space.label_of_id[written(label)] for label in truth.labels.tolist()])
+    labels = np.array([truth.label_space.label_of_id[written(label)] for label in truth.labels.tolist()])
     return list(other_classes(truth, truth.images.astype(np.int64), truth.xywh, labels))
 
 
@@ -72,7 +72,7 @@ def test_a_results_list_with_shifted_ids_is_measured_and_remarked_on(street: Dat
     rows = [
         {
             "image_id": int(truth.image_ids[row]),
-            "category_id": truth.space.ids[(label + 1) % 3],
+            "category_id": truth.label_space.ids[(label + 1) % 3],
             "bbox": box.tolist(),
             "score": 0.5 + label / 10,
         }

@@ -36,8 +36,8 @@ def written(folder: Path, content: Any) -> Path:
 def test_boxes_come_in_by_image_then_class_with_categories_by_id(tmp_path: Path) -> None:
     truth = read(written(tmp_path, instances()))
     assert truth.image_ids.tolist() == [3, 7, 9]
-    assert truth.space.names == ("cat", "dog")
-    assert truth.space.ids == (3, 90)
+    assert truth.label_space.names == ("cat", "dog")
+    assert truth.label_space.ids == (3, 90)
     assert truth.ids.tolist() == [5, 1, 2]
     assert truth.images.tolist() == [0, 1, 1]
     assert truth.labels.tolist() == [0, 0, 1]
@@ -200,6 +200,6 @@ def test_results_of_another_data_set_are_counted(tmp_path: Path) -> None:
 def test_utf_16_is_called_by_its_name(tmp_path: Path) -> None:
     file = tmp_path / "list.json"
     file.write_text("[]", encoding="utf-16")
-    truth = GroundTruth.of([1], {"image": [], "label": [], "box": np.zeros((0, 4))}, space=["a"])
+    truth = GroundTruth.of([1], {"image": [], "label": [], "box": np.zeros((0, 4))}, label_space=["a"])
     with pytest.raises(DataError, match="It begins with the byte order mark of UTF-16"):
         read_results(file, truth)

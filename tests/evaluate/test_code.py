@@ -200,7 +200,7 @@ def test_the_code_of_a_detector_at_hand_is_that_of_its_classes(lamps: Path) -> N
     from zoo.testing.toy import Toy
 
     made = zoo.load("lamp", weights=False)
-    toy = Toy(made.space)
+    toy = Toy(made.label_space)
     assert code.of_detector(made) == code.of_detector(made)
     assert code.of_detector(made) != code.of_detector(toy)
 

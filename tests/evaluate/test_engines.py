@@ -33,7 +33,7 @@ def made(
         "id": np.arange(boxes),
         "occluded": random.choice(["no", "partly", "yes"], boxes),
     }
-    truth = GroundTruth.of(range(images), table, space=[f"class {number}" for number in range(classes)])
+    truth = GroundTruth.of(range(images), table, label_space=[f"class {number}" for number in range(classes)])
     detections = []
     for _ in range(images):
         count = int(random.integers(0, 2 * found + 1))
@@ -100,7 +100,7 @@ def test_arrays_that_were_changed_after_they_were_checked_are_refused_by_the_ker
 def test_detections_of_two_precisions_in_one_update_keep_their_bits() -> None:
     images = 600  # more than are matched at once
     boxes = {"image": range(images), "label": [0] * images, "box": [[0, 0, 10, 10.0]] * images}
-    truth = GroundTruth.of(range(images), boxes, space=["a"])
+    truth = GroundTruth.of(range(images), boxes, label_space=["a"])
     scores = np.random.default_rng(0).uniform(size=images)
     kinds = [np.float32 if image < 300 else np.float64 for image in range(images)]
     found = [

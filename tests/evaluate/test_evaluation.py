@@ -33,7 +33,7 @@ def perfect(street: Dataset, **changes: object) -> Predictions:
         "boxes": corners.astype(np.float32),
         "scores": np.full(len(corners), 0.9, np.float32),
         "labels": truth.labels,
-        "names": street.space.names,
+        "names": street.label_space.names,
         "provenance": {"model": "oracle", "protocol": "uniform", "protocol_settings": "{}"},
     }
     return Predictions(**columns | changes)  # type: ignore[arg-type]
@@ -99,7 +99,7 @@ def test_a_model_that_knows_no_class_of_the_data_is_refused(street: Dataset) -> 
 def test_a_results_list_of_somebody_else_s_is_measured(street: Dataset, tmp_path: Path) -> None:
     truth = street.truth
     rows = [
-        {"image_id": int(truth.image_ids[row]), "category_id": truth.space.ids[label], "bbox": box.tolist(), "score": 0.5}
+        {"image_id": int(truth.image_ids[row]), "category_id": truth.label_space.ids[label], "bbox": box.tolist(), "score": 0.5}
         for row, label, box in zip(truth.images, truth.labels, truth.xywh, strict=True)
     ]
     file = tmp_path / "theirs.json"
@@ -168,7 +168,7 @@ def listed(street: Dataset, file: Path, **changes: object) -> Path:
     """A results list that finds every box."""
     truth = street.truth
     rows = [
-        {"image_id": int(truth.image_ids[row]), "category_id": truth.space.ids[label], "bbox": box.tolist(), "score": 0.5}
+        {"image_id": int(truth.image_ids[row]), "category_id": truth.label_space.ids[label], "bbox": box.tolist(), "score": 0.5}
         for row, label, box in zip(truth.images, truth.labels, truth.xywh, strict=True)
     ]
     file.write_text(json.dumps([row | {name: change(row[name]) for name, change in changes.items()} for row in rows]))  # type: ignore[operator]
@@ -247,12 +247,18 @@ def test_annotations_that_look_wrong_are_measured_and_remarked_on(
     truth = street.truth
     columns = zip(truth.ids.tolist(), truth.images, truth.labels, truth.xywh.tolist(), truth.areas.tolist(), strict=True)
     boxes = [
-        {"id": number, "image_id": int(truth.image_ids[row]), "category_id": truth.space.ids[label], "bbox": box, "area": area}
+        {
+            "id": number,
+            "image_id": int(truth.image_ids[row]),
+            "category_id": truth.label_space.ids[label],
+            "bbox": box,
+            "area": area,
+        }
         for number, row, label, box, area in columns
     ]
     file = tmp_path / "instances.json"
     images = [{"id": one.id, "file_name": f"{one.id}.png", "width": one.width, "height": one.height} for one in street.images]
-    categories = [{"id": key, "name": name} for key, name in zip(truth.space.ids, truth.space.names, strict=True)]
+    categories = [{"id": key, "name": name} for key, name in zip(truth.label_space.ids, truth.label_space.names, strict=True)]
     file.write_text(json.dumps({"images": images, "categories": categories, "annotations": change(boxes)}))
     report = zoo.evaluate(listed(street, tmp_path / "theirs.json"), data=f"coco:{file}", resamples=0)
     assert [one for one in report.measured.notes if note in one]
@@ -355,7 +361,7 @@ def test_boxes_marked_to_be_left_out_count_and_that_is_told(street: Dataset) -> 
 
 
 def test_a_data_set_without_images_is_refused(tmp_path: Path) -> None:
-    nothing = Dataset("nothing", (), GroundTruth.of([], {"image": [], "label": [], "box": []}, space=["person"]))
+    nothing = Dataset("nothing", (), GroundTruth.of([], {"image": [], "label": [], "box": []}, label_space=["person"]))
     with pytest.raises(DataError, match="It has no image"):
         zoo.evaluate("yolox_nano", data=nothing, weights=False, to=tmp_path)
 

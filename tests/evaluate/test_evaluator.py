@@ -29,7 +29,7 @@ def truth() -> GroundTruth:
         "box": np.concatenate([corner, corner + side], 1),
         "crowd": random.uniform(size=60) < 0.1,
     }
-    return GroundTruth.of([number * 7 for number in range(12)], boxes, space=SPACE, name="made.json")
+    return GroundTruth.of([number * 7 for number in range(12)], boxes, label_space=SPACE, name="made.json")
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ def test_an_unknown_image_and_a_wrong_count_are_refused(truth, found) -> None:
 
 
 def test_image_ids_may_be_text() -> None:
-    truth = GroundTruth.of(["b", "a"], {"image": ["b"], "label": [0], "box": [[0, 0, 10, 10]]}, space=["thing"])
+    truth = GroundTruth.of(["b", "a"], {"image": ["b"], "label": [0], "box": [[0, 0, 10, 10]]}, label_space=["thing"])
     evaluator = Evaluator(truth)
     evaluator.update(["a", "b"], [{"boxes": [[0.0, 0.0, 10.0, 10.0]], "scores": [0.5], "labels": [0]}] * 2)
     assert evaluator.numbers()["AP"] == pytest.approx(0.5)  # of equal scores the one in image "a" comes first, and it is wrong
@@ -211,7 +211,7 @@ def test_image_ids_may_be_text() -> None:
 
 
 def test_evaluators_of_different_things_are_not_merged(truth, found) -> None:
-    smaller = GroundTruth.of([0, 7], {"image": [], "label": [], "box": []}, space=SPACE, name="other.json")
+    smaller = GroundTruth.of([0, 7], {"image": [], "label": [], "box": []}, label_space=SPACE, name="other.json")
     with pytest.raises(DataError, match=r"made\.json and other\.json"):
         Evaluator(truth).merge(Evaluator(smaller))
     with pytest.raises(DataError, match="Their settings differ"):
@@ -240,7 +240,7 @@ def test_labels_that_are_whole_numbers_in_floats_are_taken(truth, found) -> None
 
 
 def test_more_detections_than_images_are_refused_at_any_length(truth) -> None:
-    many = GroundTruth.of(range(256), {"image": [], "label": [], "box": []}, space=SPACE)
+    many = GroundTruth.of(range(256), {"image": [], "label": [], "box": []}, label_space=SPACE)
     nothing = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0, int)}
     with pytest.raises(DataError, match=r"of 256 images.*\n.*has 300 items\."):
         Evaluator(many).update(range(256), [nothing] * 300)
@@ -297,7 +297,7 @@ def test_a_format_of_boxes_that_there_is_not_is_refused(truth, found) -> None:
         with pytest.raises(UsageError, match="'box_format' is 'xyxy' or 'xywh'"):
             Evaluator(truth).update([0], [found[0]], box_format=box_format)
         with pytest.raises(UsageError, match="'box_format' is 'xyxy' or 'xywh'"):
-            GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 1, 1]]}, space=SPACE, box_format=box_format)
+            GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 1, 1]]}, label_space=SPACE, box_format=box_format)
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_resamplings_that_can_not_be_are_refused(truth, found, wrong) -> None:
 
 
 def test_areas_that_a_file_does_not_have_are_refused_where_the_policy_says_so() -> None:
-    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 1, 1]]}, space=SPACE, no_area=1)
+    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 1, 1]]}, label_space=SPACE, no_area=1)
     Evaluator(truth)
     with pytest.raises(DataError, match="1 of its 1 annotation has no area"):
         Evaluator(truth, policy=Policy.pycocotools())

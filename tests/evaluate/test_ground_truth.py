@@ -16,7 +16,7 @@ TABLE: dict[str, Any] = {"image": [7, 3, 7], "label": [1, 0, 0], "box": [[0, 0, 
 
 def test_rows_come_out_by_image_and_class_and_bring_their_columns() -> None:
     truth = GroundTruth.of(
-        {"id": [7, 3], "dark": [True, False]}, {**TABLE, "id": [1, 2, 3], "far": ["a", "b", "c"]}, space=["cat", "dog"]
+        {"id": [7, 3], "dark": [True, False]}, {**TABLE, "id": [1, 2, 3], "far": ["a", "b", "c"]}, label_space=["cat", "dog"]
     )
     assert truth.image_ids.tolist() == [3, 7]
     assert truth.image_attributes["dark"].tolist() == [False, True]
@@ -30,9 +30,9 @@ def test_rows_come_out_by_image_and_class_and_bring_their_columns() -> None:
 def test_the_fingerprint_holds_everything_that_moves_a_number() -> None:
     tables = TABLE, {**TABLE, "crowd": [1, 0, 0]}, {**TABLE, "area": [9, 9, 9]}
     spaces = ["cat", "dog"], ["cat", "bird"]
-    prints = {GroundTruth.of([3, 7], table, space=space).sha256 for table in tables for space in spaces}
+    prints = {GroundTruth.of([3, 7], table, label_space=label_space).sha256 for table in tables for label_space in spaces}
     assert len(prints) == 6
-    assert GroundTruth.of([7, 3], TABLE, space=["cat", "dog"], name="other").sha256 in prints
+    assert GroundTruth.of([7, 3], TABLE, label_space=["cat", "dog"], name="other").sha256 in prints
 
 
 @pytest.mark.parametrize(
@@ -61,21 +61,21 @@ def test_the_fingerprint_holds_everything_that_moves_a_number() -> None:
 )
 def test_what_can_not_be_is_named(change: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        GroundTruth.of([3, 7], {**TABLE, **change}, space=["cat", "dog"])
+        GroundTruth.of([3, 7], {**TABLE, **change}, label_space=["cat", "dog"])
 
 
 def test_a_column_that_is_missing_is_named() -> None:
     with pytest.raises(DataError, match="no column label"):
-        GroundTruth.of([3, 7], {"image": [3], "box": [[0, 0, 1, 1]]}, space=["cat"])
+        GroundTruth.of([3, 7], {"image": [3], "box": [[0, 0, 1, 1]]}, label_space=["cat"])
 
 
 def test_images_are_listed_once() -> None:
     with pytest.raises(DataError, match="Image 3 is listed twice"):
-        GroundTruth.of([3, 7, 3], TABLE, space=["cat", "dog"])
+        GroundTruth.of([3, 7, 3], TABLE, label_space=["cat", "dog"])
 
 
 def test_columns_that_are_not_in_order_are_refused() -> None:
-    truth = GroundTruth.of([3, 7], TABLE, space=["cat", "dog"])
+    truth = GroundTruth.of([3, 7], TABLE, label_space=["cat", "dog"])
     columns = {**vars(truth), "images": truth.images[::-1]}
     with pytest.raises(ValueError, match=r"use GroundTruth\.of"):
         GroundTruth(**{name: columns[name] for name in GroundTruth.__dataclass_fields__})
@@ -83,7 +83,7 @@ def test_columns_that_are_not_in_order_are_refused() -> None:
 
 def test_ids_are_all_numbers_or_all_text() -> None:
     with pytest.raises(DataError, match="Some image ids are numbers and some are text"):
-        GroundTruth.of([3, "7"], TABLE, space=["cat", "dog"])  # type: ignore[list-item]
+        GroundTruth.of([3, "7"], TABLE, label_space=["cat", "dog"])  # type: ignore[list-item]
 
 
 @given(
@@ -98,7 +98,7 @@ def test_boxes_are_found_by_any_ids_and_keep_their_order_within_image_and_class(
         "label": np.array([label for _, label in places], np.int64),
         "box": np.ones((len(places), 4)),
     }
-    truth = GroundTruth.of(ids, table, space=["a", "b", "c"])
+    truth = GroundTruth.of(ids, table, label_space=["a", "b", "c"])
     numbered = [(image, label, number) for number, (image, label) in enumerate(places, start=1)]
     found = zip(truth.image_ids[truth.images].tolist(), truth.labels.tolist(), truth.ids.tolist(), strict=True)
     assert list(found) == sorted(numbered)

@@ -165,12 +165,12 @@ def test_a_parent_category_without_boxes_is_left_out_and_told(tmp_path: Path) ->
         read(instances(tmp_path, categories=[categories[0], {"id": 3, "name": "cat"}]))
     file = instances(tmp_path, categories=categories)
     data = read(file)
-    assert data.space.ids == (3,)
+    assert data.label_space.ids == (3,)
     report = zoo.evaluate(results(tmp_path), data=data, resamples=0)
     assert any("Category 0 is left out" in note for note in report.measured.notes)
     known = ImageIds.read(file)
-    assert known.space is not None
-    assert known.space.ids == (3,)
+    assert known.label_space is not None
+    assert known.label_space.ids == (3,)
 
 
 def test_commas_and_equals_signs_may_be_in_a_path(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ CHINESE = ("停车标志", "行人")
 def report(*names: str) -> Report:
     """One box of each class, half of them found."""
     boxes = [[10.0 * row, 0, 10.0 * row + 8, 9] for row in range(len(names))]
-    truth = GroundTruth.of([1], {"image": [1] * len(names), "label": list(range(len(names))), "box": boxes}, space=list(names))
+    truth = GroundTruth.of(
+        [1], {"image": [1] * len(names), "label": list(range(len(names))), "box": boxes}, label_space=list(names)
+    )
     evaluator = Evaluator(truth)
     some = range(0, len(names), 2)
     seen = {"boxes": np.array([boxes[row] for row in some]), "scores": np.full(len(some), 0.5), "labels": np.array(some)}

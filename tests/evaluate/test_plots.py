@@ -24,7 +24,7 @@ def report(*, classes: int = 3, analyses: bool = True, found: bool = True) -> Re
     truth = GroundTruth.of(
         sorted(set(images)),
         {"image": images, "label": labels, "box": boxes},
-        space=[f"class {label}" for label in range(classes)],
+        label_space=[f"class {label}" for label in range(classes)],
     )
     evaluator = Evaluator(truth, analyses=analyses)
     for image in truth.image_ids.tolist():
@@ -70,7 +70,7 @@ def test_a_dot_at_the_end_of_an_axis_is_whole() -> None:
 
 def test_a_class_without_boxes_has_no_row_and_one_that_is_never_detected_no_column() -> None:
     """Of cat, dog and cow only cats are there, and dogs and cats are seen."""
-    truth = GroundTruth.of(["a"], {"image": ["a"], "label": [0], "box": [[0.0, 0, 9, 9]]}, space=["cat", "dog", "cow"])
+    truth = GroundTruth.of(["a"], {"image": ["a"], "label": [0], "box": [[0.0, 0, 9, 9]]}, label_space=["cat", "dog", "cow"])
     evaluator = Evaluator(truth)
     boxes = np.array([[0.0, 0, 9, 9], [50, 50, 60, 60]])
     evaluator.update(["a"], [{"boxes": boxes, "scores": np.array([0.6, 0.9]), "labels": np.array([0, 1])}])

@@ -68,7 +68,7 @@ def one(**changes: object) -> Predictions:
 
 def test_pictures_are_gone_through_one_by_one() -> None:
     nothing, two = one()
-    assert (len(nothing.scores), two.scores.tolist(), two.space.names) == (0, [np.float32(0.9), 0.5], NAMES)
+    assert (len(nothing.scores), two.scores.tolist(), two.label_space.names) == (0, [np.float32(0.9), 0.5], NAMES)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_a_report_is_printed_as_a_short_table_and_shown_as_a_line(report: Report
 
 
 def test_intervals_end_where_numbers_do() -> None:
-    truth = GroundTruth.of(range(9), {"image": range(9), "label": [0] * 9, "box": [[0, 0, 9, 9]] * 9}, space=["cat"])
+    truth = GroundTruth.of(range(9), {"image": range(9), "label": [0] * 9, "box": [[0, 0, 9, 9]] * 9}, label_space=["cat"])
     evaluator = Evaluator(truth)
     seen = {"boxes": [[0, 0, 9, 9.0]], "scores": [0.5], "labels": [0]}
     wrong = {"boxes": [[50, 50, 59, 59.0]], "scores": [0.4], "labels": [0]}
@@ -85,7 +85,7 @@ def test_intervals_end_where_numbers_do() -> None:
 
 
 def test_a_data_set_without_boxes_is_said_to_have_none() -> None:
-    evaluator = Evaluator(GroundTruth.of([1], {"image": [], "label": [], "box": []}, space=["cat"], name="dark"))
+    evaluator = Evaluator(GroundTruth.of([1], {"image": [], "label": [], "box": []}, label_space=["cat"], name="dark"))
     evaluator.update([1], [{"boxes": [[0, 0, 9, 9.0]], "scores": [0.5], "labels": [0]}])
     report = evaluator.compute(resamples=5)
     assert report.ap is None

@@ -44,7 +44,7 @@ def upright(boxes: np.ndarray) -> np.ndarray:
 
 
 def evaluated(boxes: dict[str, Any], found: Found, **options: Any) -> Evaluator:
-    evaluator = Evaluator(GroundTruth.of(range(len(found)), boxes, space=["a", "b", "c"]), **options)
+    evaluator = Evaluator(GroundTruth.of(range(len(found)), boxes, label_space=["a", "b", "c"]), **options)
     evaluator.update(range(len(found)), found)
     return evaluator
 
@@ -168,7 +168,7 @@ def test_both_engines_resample_with_the_same_bits(seed, images, threads, options
 def test_curves_that_take_much_memory_are_kept_of_fewer_replicates_with_the_same_bits() -> None:
     boxes, found = detected(3)
     boxes["label"] = np.arange(len(boxes["label"])) % 6
-    truth = GroundTruth.of(range(6), boxes, space=list("abcdef"))
+    truth = GroundTruth.of(range(6), boxes, label_space=list("abcdef"))
     # so many points that 27 replicates are computed at a time instead of 32
     evaluator = Evaluator(truth, settings=Settings(recalls=10_000))
     evaluator.update(range(6), found)
@@ -222,7 +222,7 @@ def test_more_pictures_give_narrower_intervals() -> None:
 def test_shards_and_threads_change_no_bit_of_an_interval() -> None:
     boxes, found = detected(4)
     whole = evaluated(boxes, found, threads=1).compute(resamples=70)
-    parts = [Evaluator(GroundTruth.of(range(6), boxes, space=["a", "b", "c"]), threads=3) for _ in range(2)]
+    parts = [Evaluator(GroundTruth.of(range(6), boxes, label_space=["a", "b", "c"]), threads=3) for _ in range(2)]
     for number, part in enumerate(parts):
         for image in range(5 - number, -1, -2):
             part.update([image], [found[image]])
@@ -232,11 +232,11 @@ def test_shards_and_threads_change_no_bit_of_an_interval() -> None:
 
 def test_pictures_that_are_left_out_are_not_drawn() -> None:
     boxes, found = detected(4)
-    part = Evaluator(GroundTruth.of(range(6), boxes, space=["a", "b", "c"]), policy=Policy(unseen_images="leave out"))
+    part = Evaluator(GroundTruth.of(range(6), boxes, label_space=["a", "b", "c"]), policy=Policy(unseen_images="leave out"))
     part.update(range(4), found[:4])
     inside = boxes["image"] < 4
     alone = Evaluator(
-        GroundTruth.of(range(4), {column: values[inside] for column, values in boxes.items()}, space=["a", "b", "c"])
+        GroundTruth.of(range(4), {column: values[inside] for column, values in boxes.items()}, label_space=["a", "b", "c"])
     )
     alone.update(range(4), found[:4])
     assert part.compute(resamples=50).intervals == alone.compute(resamples=50).intervals

@@ -111,7 +111,7 @@ def test_frames_of_one_name_and_size_in_two_folders_are_two_runs(
         frames.append(tmp_path / video / "frame_000000.bmp")
         Image.new("RGB", (64, 64), (90, 120, 90 + row)).save(frames[-1])
     ids, boxes = [1], {"image": [1], "label": [0], "box": [[8, 5, 57, 55]]}
-    truth = GroundTruth.of(ids, boxes, space=["person"])
+    truth = GroundTruth.of(ids, boxes, label_space=["person"])
     files = [run(Dataset("video", (Photo(1, frame),), truth), nano, tmp_path / "runs").path for frame in frames]
     assert (len(set(files)), sum(looked)) == (2, 2)
     frames[1].write_bytes(frames[0].read_bytes())

@@ -17,7 +17,7 @@ from zoo.evaluate.state import sealed
 @pytest.fixture(scope="module")
 def truth() -> GroundTruth:
     box = [[0, 0, 10, 10], [20, 0, 40, 10], [0, 0, 10, 12]]
-    return GroundTruth.of([1, 2, 3], {"image": [1, 1, 3], "label": [0, 1, 1], "box": box}, space=["cat", "dog"])
+    return GroundTruth.of([1, 2, 3], {"image": [1, 1, 3], "label": [0, 1, 1], "box": box}, label_space=["cat", "dog"])
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_a_record_that_points_elsewhere_is_refused_by_its_column(truth, state, c
 
 
 def test_the_state_of_other_data_is_refused(truth, state) -> None:
-    other = GroundTruth.of([1, 2, 3], {"image": [1], "label": [0], "box": [[0, 0, 10, 10]]}, space=["cat", "dog"])
+    other = GroundTruth.of([1, 2, 3], {"image": [1], "label": [0], "box": [[0, 0, 10, 10]]}, label_space=["cat", "dog"])
     with pytest.raises(DataError, match="of other data"):
         Evaluator.from_state(state, other)
 

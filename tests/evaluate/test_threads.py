@@ -40,7 +40,7 @@ def boxes() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def truth(boxes) -> GroundTruth:
-    return GroundTruth.of(range(IMAGES), {"image": range(IMAGES), "label": [0] * IMAGES, "box": boxes}, space=["a"])
+    return GroundTruth.of(range(IMAGES), {"image": range(IMAGES), "label": [0] * IMAGES, "box": boxes}, label_space=["a"])
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +185,6 @@ def test_what_is_pickled_meanwhile_is_whole(truth, found) -> None:
 
 
 def test_evaluators_of_one_ground_truth_do_not_disturb_each_other(boxes, found) -> None:
-    fresh = GroundTruth.of(range(IMAGES), {"image": range(IMAGES), "label": [0] * IMAGES, "box": boxes}, space=["a"])
+    fresh = GroundTruth.of(range(IMAGES), {"image": range(IMAGES), "label": [0] * IMAGES, "box": boxes}, label_space=["a"])
     states = together(lambda _: whole(fresh, found, threads=1).state(), 8, threads=8)
     assert len(set(states)) == 1

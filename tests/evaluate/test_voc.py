@@ -15,24 +15,24 @@ def read_folders(truth: Path, found: Path, *, sizes: bool) -> tuple[GroundTruth,
     """Text files, a picture each: `class [score] four numbers`; corners, or left, top, width, height where `sizes`."""
     names = sorted(path.stem for path in truth.glob("*.txt"))
     boxes = [(name, line.split()) for name in names for line in (truth / f"{name}.txt").read_text().splitlines() if line.strip()]
-    space = LabelSpace.custom(sorted({parts[0] for _, parts in boxes}))
+    label_space = LabelSpace.custom(sorted({parts[0] for _, parts in boxes}))
     table = {
         "image": [name for name, _ in boxes],
-        "label": [space.label(parts[0]) for _, parts in boxes],
+        "label": [label_space.label(parts[0]) for _, parts in boxes],
         "box": np.array([parts[1:] for _, parts in boxes], float),
     }
     detections = []
     for name in names:
         lines = [line.split() for line in (found / f"{name}.txt").read_text().splitlines() if line.strip()]
-        lines = [parts for parts in lines if parts[0] in space.names]
+        lines = [parts for parts in lines if parts[0] in label_space.names]
         detections.append(
             {
                 "boxes": np.array([parts[2:] for parts in lines], float).reshape(-1, 4),
                 "scores": np.array([parts[1] for parts in lines], float),
-                "labels": np.array([space.label(parts[0]) for parts in lines], int),
+                "labels": np.array([label_space.label(parts[0]) for parts in lines], int),
             }
         )
-    return GroundTruth.of(names, table, space=space, box_format="xywh" if sizes else "xyxy"), names, detections
+    return GroundTruth.of(names, table, label_space=label_space, box_format="xywh" if sizes else "xyxy"), names, detections
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_known_answers_of_cartucho_map_class_by_class(shared) -> None:
 
 def one_image(boxes: list[list[float]], *, difficult: list[bool]) -> GroundTruth:
     table = {"image": [1] * len(boxes), "label": [0] * len(boxes), "box": boxes, "difficult": difficult}
-    return GroundTruth.of([1], table, space=["thing"])
+    return GroundTruth.of([1], table, label_space=["thing"])
 
 
 def test_a_difficult_box_neither_counts_nor_harms() -> None:
@@ -79,21 +79,21 @@ def test_a_second_detection_of_a_box_is_false_even_where_another_box_is_near() -
 
 
 def test_a_class_without_boxes_has_no_ap_and_no_part_in_the_mean() -> None:
-    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, space=["thing", "other"])
+    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, label_space=["thing", "other"])
     found = {"boxes": [[0.0, 0, 9, 9]], "scores": [0.9], "labels": [1]}
     assert voc.measure(truth, [1], [found]) == voc.VocReport(0.0, {"thing": 0.0, "other": None})
 
 
 @pytest.mark.parametrize("wrong", [{"points": "elevn"}, {"iou": 0}, {"iou": 1.5}, {"iou": True}, {"box_format": "yxyx"}])
 def test_what_voc_has_not_is_refused_by_name(wrong: dict) -> None:
-    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, space=["thing"])
+    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, label_space=["thing"])
     with pytest.raises(UsageError, match=next(iter(wrong))):
         voc.measure(truth, [1], [{"boxes": [[0.0, 0, 9, 9]], "scores": [0.9], "labels": [0]}], **wrong)
 
 
 def two_images() -> GroundTruth:
     boxes = {"image": [1, 2], "label": [0, 0], "box": [[0, 0, 9, 9], [0, 0, 9, 9]]}
-    return GroundTruth.of([1, 2], boxes, space=["thing"])
+    return GroundTruth.of([1, 2], boxes, label_space=["thing"])
 
 
 def seen(*boxes: list[float]) -> dict[str, Any]:

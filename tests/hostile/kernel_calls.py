@@ -50,7 +50,7 @@ def recorded(file: Path, random: np.random.Generator) -> Recorder:
                 "box": random.uniform(0, 90, (boxes, 4)),
                 "crowd": random.uniform(size=boxes) < 0.2,
             },
-            space=[f"class {label}" for label in range(classes)],
+            label_space=[f"class {label}" for label in range(classes)],
             box_format="xywh",
         )
         settings = Settings(detections=(1, 5)) if classes == 3 else Settings()

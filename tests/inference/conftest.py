@@ -34,7 +34,7 @@ class Lamps(Detector):
     """
 
     def __init__(self, *, multiple: int = 32) -> None:
-        super().__init__(space=LabelSpace("lamps", COLORS), native=Protocol(score=0.5, iou=0.5, max_boxes=3))
+        super().__init__(label_space=LabelSpace("lamps", COLORS), native=Protocol(score=0.5, iou=0.5, max_boxes=3))
         self.multiple = multiple
         self.tint = nn.Conv2d(3, 3, 1, bias=False)
         self.norm = nn.BatchNorm2d(3)
@@ -73,7 +73,7 @@ class Lamps(Detector):
         kept = [one for one in sorted(found, key=lambda one: -one[0]) if one[0] >= settings.score][: settings.max_boxes]
         boxes = torch.tensor([box for _, _, box in kept]).view(-1, 4)
         scores = torch.tensor([score for score, _, _ in kept])
-        return Detections(boxes, scores, torch.tensor([label for _, label, _ in kept], dtype=torch.int64), self.space)
+        return Detections(boxes, scores, torch.tensor([label for _, label, _ in kept], dtype=torch.int64), self.label_space)
 
     def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         truth = torch.zeros_like(raw)

@@ -19,7 +19,10 @@ def decoding(make_lamps, *, boxes=BOX, scores=(0.9, 0.8), labels=(0, 1)):
 
     class Broken(make_lamps):
         def decode(self, _raw, batch, _protocol):
-            return [Detections(torch.tensor(boxes), torch.tensor(scores), torch.tensor(labels), self.space) for _ in batch.places]
+            return [
+                Detections(torch.tensor(boxes), torch.tensor(scores), torch.tensor(labels), self.label_space)
+                for _ in batch.places
+            ]
 
     return Broken()
 
@@ -63,7 +66,7 @@ def test_detections_that_can_not_be_made_name_the_model_and_the_picture(wrong, s
 def test_labels_of_another_space_are_refused(make_lamps, street):
     broken = decoding(make_lamps)
     right = broken.decode
-    broken.decode = lambda *args: [replace(one, space=LabelSpace("other", ("a", "b", "c"))) for one in right(*args)]
+    broken.decode = lambda *args: [replace(one, label_space=LabelSpace("other", ("a", "b", "c"))) for one in right(*args)]
     with pytest.raises(ContractError, match="label space 'other', the model's is 'lamps'"):
         broken.detect(street)
 

@@ -40,8 +40,8 @@ def test_coco80_has_a_channel_a_class() -> None:
 
 
 def test_coco91_has_a_channel_for_each_of_torchvisions_names() -> None:
-    space = labels.get("coco91")
-    spelled = [space.names[label] if label >= 0 else None for label in space.channels]
+    label_space = labels.get("coco91")
+    spelled = [label_space.names[label] if label >= 0 else None for label in label_space.channels]
     assert spelled == [None if name in UNUSED else name for name in _COCO_CATEGORIES]
 
 
@@ -50,22 +50,22 @@ def test_coco90_is_coco91_without_background() -> None:
 
 
 def test_coco_person_is_background_and_person() -> None:
-    space = labels.get("coco_person")
-    assert (space.names, space.ids, space.channels) == (("person",), (1,), (-1, 0))
+    label_space = labels.get("coco_person")
+    assert (label_space.names, label_space.ids, label_space.channels) == (("person",), (1,), (-1, 0))
 
 
 def test_voc_is_what_torchvision_publishes() -> None:
-    space = labels.get("voc20")
-    assert ["__background__", *space.names] == VOC_DETECTION_CATEGORIES
-    assert space.ids == tuple(range(1, 21))
-    assert space.channels == tuple(range(20))
+    label_space = labels.get("voc20")
+    assert ["__background__", *label_space.names] == VOC_DETECTION_CATEGORIES
+    assert label_space.ids == tuple(range(1, 21))
+    assert label_space.channels == tuple(range(20))
 
 
 def test_objects365_is_what_is_published() -> None:
-    space = labels.get("objects365")
-    assert hashlib.sha256("\n".join(space.names).encode()).hexdigest() == OBJECTS365_SHA256
-    assert space.ids == tuple(range(1, 366))
-    assert space.channels == tuple(range(365))
+    label_space = labels.get("objects365")
+    assert hashlib.sha256("\n".join(label_space.names).encode()).hexdigest() == OBJECTS365_SHA256
+    assert label_space.ids == tuple(range(1, 366))
+    assert label_space.channels == tuple(range(365))
 
 
 def test_a_space_is_read_once() -> None:

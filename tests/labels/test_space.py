@@ -12,10 +12,10 @@ NAMES = st.lists(TEXT, min_size=1, max_size=20, unique_by=lambda name: tuple(nam
 
 @given(NAMES)
 def test_a_custom_space_numbers_its_names_in_order(names: list[str]) -> None:
-    space = LabelSpace.custom(names)
-    assert space.names == tuple(" ".join(name.split()) for name in names)
-    assert space.ids == space.channels == space.channel_of_label == tuple(range(len(names)))
-    assert [space.label(name) for name in names] == list(range(len(names)))
+    label_space = LabelSpace.custom(names)
+    assert label_space.names == tuple(" ".join(name.split()) for name in names)
+    assert label_space.ids == label_space.channels == label_space.channel_of_label == tuple(range(len(names)))
+    assert [label_space.label(name) for name in names] == list(range(len(names)))
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_a_list_that_is_no_label_space_is_refused(names: list[str], said: str) -
 
 
 def test_blanks_and_line_breaks_in_a_name_are_tidied_by_one_rule() -> None:
-    space = LabelSpace.custom([" hard hat\n", "traffic\n \tlight"])
-    assert space.names == ("hard hat", "traffic light")
-    assert (space.label("hard hat "), space.label("traffic  light")) == (0, 1)
+    label_space = LabelSpace.custom([" hard hat\n", "traffic\n \tlight"])
+    assert label_space.names == ("hard hat", "traffic light")
+    assert (label_space.label("hard hat "), label_space.label("traffic  light")) == (0, 1)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def truth() -> GroundTruth:
         "label": rng.integers(0, 2, 3 * PICTURES),
         "box": np.hstack([corner, corner + side]),
     }
-    return GroundTruth.of(range(PICTURES), boxes, space=["cat", "dog"], name="toys")
+    return GroundTruth.of(range(PICTURES), boxes, label_space=["cat", "dog"], name="toys")
 
 
 @pytest.fixture(scope="session")

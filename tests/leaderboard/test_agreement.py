@@ -193,7 +193,7 @@ def test_what_any_detector_gives_never_contradicts_itself(seed: int, classes: in
         "box": np.hstack([corner, corner + side]).astype(float),
         "crowd": rng.random(count) < 0.2,
     }
-    truth = GroundTruth.of(range(4), boxes, space=[f"class {label}" for label in range(classes)])
+    truth = GroundTruth.of(range(4), boxes, label_space=[f"class {label}" for label in range(classes)])
     evaluator = Evaluator(truth)
     for image in range(4):
         there = truth.xywh[truth.starts[image] : truth.starts[image + 1]]

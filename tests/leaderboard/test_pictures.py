@@ -21,7 +21,7 @@ def seeing(box, *, score=0.9, label=0):
 @pytest.fixture
 def truth():
     return GroundTruth.of(
-        [1, 2, 3], {"image": [1, 2], "label": [0, 1], "box": [[0, 0, 100, 50], [10, 10, 60, 60]]}, space=["cat", "dog"]
+        [1, 2, 3], {"image": [1, 2], "label": [0, 1], "box": [[0, 0, 100, 50], [10, 10, 60, 60]]}, label_space=["cat", "dog"]
     )
 
 

@@ -34,14 +34,14 @@ def built(info: PluginInfo, build: Callable[..., object]) -> object:
 
 
 def test_a_watched_builder_is_inspected_like_the_one_that_was_registered(acme: PluginInfo) -> None:
-    def build(*, space: str, width: int = 8) -> str:
+    def build(*, label_space: str, width: int = 8) -> str:
         """Builds."""
-        return f"{space} {width}"
+        return f"{label_space} {width}"
 
     call = at_call(acme, "when it builds", build)
     assert inspect.signature(call) == inspect.signature(build)
     assert (call.__name__, call.__doc__, call.__module__) == ("build", "Builds.", __name__)
-    assert call(space="two", width=3) == "two 3"
+    assert call(label_space="two", width=3) == "two 3"
 
 
 def test_what_a_builder_prints_goes_to_standard_error_and_is_warned_of_once(

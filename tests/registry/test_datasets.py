@@ -25,6 +25,6 @@ PLUGIN = """
 def test_a_plugin_can_bring_a_format_of_its_own(tmp_path: Path, give_plugin) -> None:
     give_plugin("lines", PLUGIN)
     data = read(f"lines:{tmp_path / 'boxes.txt'},classes=cat dog")
-    assert (data.name, len(data), data.space.names) == ("boxes", 1, ("cat", "dog"))
+    assert (data.name, len(data), data.label_space.names) == ("boxes", 1, ("cat", "dog"))
     with pytest.raises(DataError, match="returned an int"):
         read("wrong:here")

@@ -22,9 +22,9 @@ QUARTERS = torch.tensor([[0.0, 0, 16, 16], [16.0, 0, 32, 16], [0.0, 16, 16, 32],
 class TwoMaps(Toy):
     """Beside the toy's cells, four coarse ones say which class fills their quarter of the image; objects are the fine ones'."""
 
-    def __init__(self, space: LabelSpace) -> None:
-        super().__init__(space)
-        self.quarter = nn.Conv2d(3, len(space), 1)
+    def __init__(self, label_space: LabelSpace) -> None:
+        super().__init__(label_space)
+        self.quarter = nn.Conv2d(3, len(label_space), 1)
 
     def forward(self, batch: Batch) -> Raw:  # type: ignore[override]
         coarse = self.quarter(functional.avg_pool2d(batch.pixels, 16))  # (b, n, 2, 2)

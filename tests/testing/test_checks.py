@@ -93,7 +93,7 @@ def nan_in_black(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch,
 
 def unknown_label(self: Toy, ours: Callable[..., Any], *given: Any) -> Detections:
     seen = ours(*given)
-    return spoil(seen, "labels", row(4, 99)) if len(self.space) == 3 and len(seen) > 4 else seen
+    return spoil(seen, "labels", row(4, 99)) if len(self.label_space) == 3 and len(seen) > 4 else seen
 
 
 def outside_at_45(
@@ -126,7 +126,7 @@ def settled(**changes: Any) -> type[Toy]:
 
 def answers_the_empty(self: Toy, ours: Callable[..., Any], source: Any, **options: Any) -> Any:
     if isinstance(source, list) and not source[0].numel():
-        return [Detections.empty(self.space)]
+        return [Detections.empty(self.label_space)]
     return ours(source, **options)
 
 
@@ -206,11 +206,11 @@ def half_a_cell_off(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Bat
 
 
 def mirrored(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-    return ours(raw, batch, [Target(one.boxes, len(self.space) - 1 - one.labels) for one in targets])
+    return ours(raw, batch, [Target(one.boxes, len(self.label_space) - 1 - one.labels) for one in targets])
 
 
 def clamps(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-    return ours(raw, batch, [Target(one.boxes, one.labels.clamp(max=len(self.space) - 1)) for one in targets])
+    return ours(raw, batch, [Target(one.boxes, one.labels.clamp(max=len(self.label_space) - 1)) for one in targets])
 
 
 def leaves_train_mode(self: Toy, ours: Callable[..., Any], source: Any, **options: Any) -> Any:
@@ -255,8 +255,8 @@ class Detached(Toy):
 def equipped(equip: Callable[[Toy], object]) -> type[Toy]:
     """A toy that has something more, or something else, than its kind."""
 
-    def begin(self: Toy, ours: Callable[..., Any], space: LabelSpace) -> None:
-        ours(space)
+    def begin(self: Toy, ours: Callable[..., Any], label_space: LabelSpace) -> None:
+        ours(label_space)
         equip(self)
 
     return overriding("__init__", begin)
@@ -264,16 +264,16 @@ def equipped(equip: Callable[[Toy], object]) -> type[Toy]:
 
 def building(before: Callable[[LabelSpace], LabelSpace | None]) -> Callable[[LabelSpace], Toy]:
     """A builder that does something first, and may choose another label space."""
-    return lambda space: Toy(before(space) or space)
+    return lambda label_space: Toy(before(label_space) or label_space)
 
 
 def rotated_when_turned(self: Toy, ours: Callable[..., Any]) -> Any:
-    first, *rest = self.space.channels
-    return ours() if self.space.names[0] == SPACE.names[0] else [replace(ours()[0], channels=(*rest, first))]
+    first, *rest = self.label_space.channels
+    return ours() if self.label_space.names[0] == SPACE.names[0] else [replace(ours()[0], channels=(*rest, first))]
 
 
-def refuses_one_class(space: LabelSpace) -> None:
-    assert len(space) > 1, "One class is too few."
+def refuses_one_class(label_space: LabelSpace) -> None:
+    assert len(label_space) > 1, "One class is too few."
 
 
 def toggles_determinism(_: LabelSpace) -> None:
@@ -337,13 +337,15 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
     "pickle": equipped(lambda toy: setattr(toy, "act", lambda value: value)),
     "float64": overriding("prepare", lambda self, ours, images: ours(images).to(dtype=torch.float32)),
     "threads": Forgetful,
-    "labels_obeyed": building(lambda space: SPACE if len(space) == 7 else None),
+    "labels_obeyed": building(lambda label_space: SPACE if len(label_space) == 7 else None),
     "one_class": building(refuses_one_class),
     "classes_carried_over": overriding("class_layers", rotated_when_turned),
     "class_rows_are_its_own": overriding(
-        "class_layers", lambda self, ours: [replace(ours()[0], channels=self.space.channels[::-1])]
+        "class_layers", lambda self, ours: [replace(ours()[0], channels=self.label_space.channels[::-1])]
     ),
-    "space_is_the_cards": building(lambda space: LabelSpace.custom(space.names[::-1]) if space is SPACE else None),
+    "space_is_the_cards": building(
+        lambda label_space: LabelSpace.custom(label_space.names[::-1]) if label_space is SPACE else None
+    ),
     "seeded": building(same_seed),
     "meta_device": equipped(lambda toy: toy.register_buffer("grid", torch.zeros(4), persistent=False)),
     "no_network": building(looks_up),

@@ -44,7 +44,7 @@ class Random(Toy):
 def test_a_check_can_be_used_alone(toy: Model) -> None:
     check_best_first(toy.build())
     with pytest.raises(ConformanceError, match="A second look gives"):
-        check_deterministic(Random(toy.space).eval())
+        check_deterministic(Random(toy.label_space).eval())
 
 
 def test_what_is_not_applicable_says_so(toy: Model) -> None:
@@ -99,10 +99,10 @@ def test_an_expected_failure_that_is_not_asked_is_refused(toy: Model) -> None:
 
 
 def test_what_a_detector_raises_is_a_failure(toy: Model) -> None:
-    def broken(space):
+    def broken(label_space):
         raise RuntimeError("no\nmemory")
 
-    outcomes = list(run(Model("broken", broken, toy.space), only=["best_first", "deterministic"]))
+    outcomes = list(run(Model("broken", broken, toy.label_space), only=["best_first", "deterministic"]))
     assert [one.reason for one in outcomes] == ["RuntimeError: no memory"] * 2
 
 

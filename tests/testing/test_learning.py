@@ -74,15 +74,15 @@ class Rectified(Toy):
 class Overwriting(Toy):
     """Writes on what its last layer said."""
 
-    def __init__(self, space: LabelSpace) -> None:
-        super().__init__(space)
+    def __init__(self, label_space: LabelSpace) -> None:
+        super().__init__(label_space)
         self.kind = nn.Sequential(self.kind, nn.ReLU6(inplace=True))
 
     def forward(self, batch: Batch) -> Tensor:
         return super().forward(batch) - 0.5
 
     def class_layers(self) -> list[ClassLayer]:
-        return [ClassLayer("kind.0", channels=self.space.channels)]
+        return [ClassLayer("kind.0", channels=self.label_space.channels)]
 
 
 @pytest.mark.parametrize("kind", [Toy, Wrapped, Probable, Rectified, Overwriting])

@@ -62,7 +62,7 @@ def capped(**most: Any) -> type[Toy]:
 def moved(one: Detections, change: Callable[[Tensor], Tensor]) -> Detections:
     height, width = one.size or (0, 0)
     boxes = change(one.boxes).clamp(min=0).minimum(torch.tensor([width, height, width, height]))
-    return Detections(boxes, one.scores, one.labels, one.space, size=one.size)
+    return Detections(boxes, one.scores, one.labels, one.label_space, size=one.size)
 
 
 def smaller_when_large(self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol) -> Any:
@@ -112,8 +112,8 @@ class PositivesAlone(Toy):
 class Starving(Toy):
     """Has a part that every object leaves without a gradient."""
 
-    def __init__(self, space: LabelSpace) -> None:
-        super().__init__(space)
+    def __init__(self, label_space: LabelSpace) -> None:
+        super().__init__(label_space)
         self.coarse = torch.nn.Conv2d(3, 4, 1)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -194,8 +194,8 @@ def test_a_wrong_variant_is_found_by_its_check(variant: str) -> None:
 @pytest.mark.parametrize("own", [0.5, 0.6, 0.65, 0.7, 0.8, 0.9])
 def test_no_iou_of_its_own_is_blamed_on_a_detector_whose_boxes_never_overlap_by_more(own: float) -> None:
     class Tolerant(Toy):
-        def __init__(self, space: LabelSpace) -> None:
-            super().__init__(space)
+        def __init__(self, label_space: LabelSpace) -> None:
+            super().__init__(label_space)
             self.native = replace(self.native, iou=own)
 
     [outcome] = run(Model("toy", Tolerant, SPACE), only=["iou_is_the_callers"])

@@ -70,7 +70,7 @@ def run(asked: Request) -> int:
         if detector.weights is None:
             message.warning(f"{detector.name} has random weights: what it sees means nothing.")
         if ids:
-            ids.check_classes(detector.name or asked.model, detector.space)
+            ids.check_classes(detector.name or asked.model, detector.label_space)
         left_out: Counter[str] = Counter()
         writers = list(_writers(detector, add_json, add_coco, ids, left_out, saving))
         if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
@@ -173,11 +173,11 @@ def _coco_writer(add: Add, ids: ImageIds, left_out: Counter[str]) -> Write:
     """left_out: counts the detections of classes that the annotations do not have, by class name."""
 
     def write(seen: Detections) -> None:
-        for row in seen.to_coco(image_id=ids.of(seen.source or ""), space=ids.space):
+        for row in seen.to_coco(image_id=ids.of(seen.source or ""), label_space=ids.label_space):
             add(row)
-        if ids.space is not None:
-            known = met_ids(seen.space, ids.space)
-            left_out.update(seen.space.names[label] for label in seen.labels.tolist() if label not in known)
+        if ids.label_space is not None:
+            known = met_ids(seen.label_space, ids.label_space)
+            left_out.update(seen.label_space.names[label] for label in seen.labels.tolist() if label not in known)
 
     return write
 

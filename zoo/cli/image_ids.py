@@ -25,23 +25,23 @@ class ImageIds:
     """
 
     by_name: Mapping[str, int | None] | None
-    space: LabelSpace | None = None
+    label_space: LabelSpace | None = None
 
     @classmethod
     def read(cls, annotations: Path | None) -> ImageIds:
         """From a COCO annotations file, or, without one, from file names. Raises: DataError for another file."""
         if annotations is None:
             return cls(None)
-        images, space = _read(annotations)
-        return cls(_endings(images), space)
+        images, label_space = _read(annotations)
+        return cls(_endings(images), label_space)
 
-    def check_classes(self, model: str, space: LabelSpace) -> None:
+    def check_classes(self, model: str, label_space: LabelSpace) -> None:
         """Raises: LabelError where the annotations have none of a model's classes."""
-        if self.space is not None and not meet(space, self.space).pairs:
+        if self.label_space is not None and not meet(label_space, self.label_space).pairs:
             raise LabelError(
                 f"COCO results of {model} were asked for.",
-                f"The annotations have none of its classes: theirs are {_first(self.space.names)}, "
-                f"its own {_first(space.names)}.",
+                f"The annotations have none of its classes: theirs are {_first(self.label_space.names)}, "
+                f"its own {_first(label_space.names)}.",
                 "Choose a model for these classes, or leave out --coco-images.",
             )
 
@@ -87,7 +87,7 @@ def _read(annotations: Path) -> tuple[dict[str, int], LabelSpace | None]:
 
     try:
         ids, categories, used = read_names(content(annotations), str(annotations))
-        space = space_of(categories, used, str(annotations))[0] if categories else None
+        label_space = space_of(categories, used, str(annotations))[0] if categories else None
     except DataError as why:
         fix = "Give a COCO annotations file, with images: [{id, file_name}, …]."
         raise DataError(f"Ids were to be read from '{annotations}'.", why.case, fix) from why
@@ -98,7 +98,7 @@ def _read(annotations: Path) -> tuple[dict[str, int], LabelSpace | None]:
             fix = "The ids of COCO results are whole numbers: leave out --coco-images, or number the images."
             raise DataError(f"Ids were to be read from '{annotations}'.", case, fix)
         images[name] = known
-    return images, space
+    return images, label_space
 
 
 def _endings(images: Mapping[str, int]) -> dict[str, int | None]:

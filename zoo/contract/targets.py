@@ -12,7 +12,7 @@ from zoo.labels import LabelSpace
 from zoo.text import type_name
 
 
-def targets_to_input(batch: Batch, targets: Sequence[Target], space: LabelSpace) -> list[Target]:
+def targets_to_input(batch: Batch, targets: Sequence[Target], label_space: LabelSpace) -> list[Target]:
     """One target a picture, boxes in input pixels, on the batch's device.
 
     Boxes without width or height are left out: no anchor could learn them, and their logarithm is infinite.
@@ -27,15 +27,17 @@ def targets_to_input(batch: Batch, targets: Sequence[Target], space: LabelSpace)
     for target in targets:
         if not isinstance(target, Target):
             raise TypeError(f"targets must be zoo.Target(boxes, labels), one a picture, got {type_name(target)}")
-    return [_in_input(target, place, batch.pixels.device, space) for target, place in zip(targets, batch.places, strict=True)]
+    return [
+        _in_input(target, place, batch.pixels.device, label_space) for target, place in zip(targets, batch.places, strict=True)
+    ]
 
 
-def _in_input(target: Target, place: InputTransform, device: torch.device, space: LabelSpace) -> Target:
-    wrong = target.labels[(target.labels < 0) | (target.labels >= len(space))]
+def _in_input(target: Target, place: InputTransform, device: torch.device, label_space: LabelSpace) -> Target:
+    wrong = target.labels[(target.labels < 0) | (target.labels >= len(label_space))]
     if len(wrong):
         raise LabelError(
             f"The loss was asked for with the label {int(wrong[0])}.",
-            f"Its label space '{space.title}' has {len(space)} labels, from 0.",
+            f"Its label space '{label_space.title}' has {len(label_space)} labels, from 0.",
             "Map the data set's classes to the model's by name before training.",
         )
     _check_inside(target.boxes, place)

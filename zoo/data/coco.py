@@ -45,8 +45,8 @@ def read(path: Path, *, images: str | None = None, name: str | None = None, miss
     if images is not None and not Path(images).expanduser().is_dir():
         raise DataError(f"{path} was read.", f"'{images}' is no folder.", "Name the folder of the images: images=FOLDER")
     file = read_instances(content(path), str(path))
-    space, notes = space_of(file.declared, set(np.unique(file.categories, return_counts=True)[0].tolist()), str(path))
-    truth = _truth(file, space, str(path), missing_area)
+    label_space, notes = space_of(file.declared, set(np.unique(file.categories, return_counts=True)[0].tolist()), str(path))
+    truth = _truth(file, label_space, str(path), missing_area)
     by_id = np.argsort(file.image_ids, kind="stable")
     called = [file.files[row] or f"{file.image_ids[row]}.jpg" for row in by_id.tolist()]
     folder = Path(images).expanduser() if images is not None else None
@@ -61,21 +61,21 @@ def _name(path: Path) -> str:
     return path.absolute().parent.name if stem in PLAIN else stem
 
 
-def _truth(file: Instances, space: LabelSpace, name: str, missing_area: MissingArea) -> GroundTruth:
+def _truth(file: Instances, label_space: LabelSpace, name: str, missing_area: MissingArea) -> GroundTruth:
     unknown = np.isnan(file.areas) | (file.areas == UNKNOWN)
     if missing_area == "refuse" and unknown.any():
         case = f"{_annotation(file, unknown)} has no area, and the policy refuses to take the box's."
         raise wrong(name, case)
     boxes = {
         "image": file.images,
-        "label": _labels(file, space, name),
+        "label": _labels(file, label_space, name),
         "box": file.boxes,
         "area": file.areas,
         "crowd": file.crowd,
         "id": file.ids,
     }
     images = {"id": file.image_ids, "width": file.sizes[:, 0], "height": file.sizes[:, 1]}
-    truth = GroundTruth.of(images, boxes, space=space, box_format="xywh", name=name)
+    truth = GroundTruth.of(images, boxes, label_space=label_space, box_format="xywh", name=name)
     counts = np.diff(truth.starts)
     if len(counts) and counts.max() > MOST_BOXES:
         most = int(counts.argmax())
@@ -84,18 +84,18 @@ def _truth(file: Instances, space: LabelSpace, name: str, missing_area: MissingA
     return truth
 
 
-def _labels(file: Instances, space: LabelSpace, name: str) -> NDArray[np.int64]:
+def _labels(file: Instances, label_space: LabelSpace, name: str) -> NDArray[np.int64]:
     """Positions in the label space. Raises: DataError naming the first annotation of another category."""
-    labels = labels_of(space, file.categories)
+    labels = labels_of(label_space, file.categories)
     if (unknown := labels < 0).any():
         category = file.categories[unknown][0]
         raise wrong(name, f"{_annotation(file, unknown)} has category {category}, which is not declared.")
     return labels
 
 
-def labels_of(space: LabelSpace, categories: NDArray[np.int64]) -> NDArray[np.int64]:
+def labels_of(label_space: LabelSpace, categories: NDArray[np.int64]) -> NDArray[np.int64]:
     """(n,) positions in the label space of categories by id, -1 for one that it does not have."""
-    known = sorted(space.label_of_id.items())
+    known = sorted(label_space.label_of_id.items())
     ids, labels = np.array(known, np.int64).reshape(-1, 2).T
     if not len(ids) or not len(categories):
         return np.full(len(categories), -1)
@@ -125,14 +125,14 @@ def space_of(categories: Sequence[Category], used: Collection[int], name: str) -
             case = f"Category id {after.id} is declared twice, as '{before.name}' and '{after.name}'."
             raise wrong(name, case)
     try:
-        space = LabelSpace("custom", tuple(one.name for one in by_id), tuple(one.id for one in by_id))
+        label_space = LabelSpace("custom", tuple(one.name for one in by_id), tuple(one.id for one in by_id))
     except LabelError as why:  # what is wrong is in the file, and not between two label spaces
         raise wrong(name, f"Its categories are no label space: {why.case}") from None
     notes = [
         f"Category {one.id} is left out: it has no box, and is called '{one.name}' as the class is whose parent it is."
         for one in left_out
     ]
-    return space, tuple(notes)
+    return label_space, tuple(notes)
 
 
 def _parents(categories: Sequence[Category], used: Collection[int]) -> list[Category]:

@@ -76,14 +76,14 @@ class Dataset:
         sizes = (
             pluralize(len(self), "image"),
             pluralize(len(self.truth.labels), "box", "boxes"),
-            pluralize(len(self.space), "class", "classes"),
+            pluralize(len(self.label_space), "class", "classes"),
         )
         return f"Dataset({self.name}: {', '.join(sizes)})"
 
     @property
-    def space(self) -> LabelSpace:
+    def label_space(self) -> LabelSpace:
         """The label space of the ground truth; its ids are the data set's category ids."""
-        return self.truth.space
+        return self.truth.label_space
 
     @cached_property
     def sizes(self) -> NDArray[np.float64]:

@@ -53,7 +53,7 @@ class GroundTruth:
     """
 
     image_ids: NDArray[Any]
-    space: LabelSpace
+    label_space: LabelSpace
     images: NDArray[np.int32]
     labels: NDArray[np.int32]
     xywh: NDArray[np.float64]
@@ -71,7 +71,7 @@ class GroundTruth:
         images: Iterable[int] | Iterable[str] | Mapping[str, ArrayLike],
         boxes: Mapping[str, ArrayLike],
         *,
-        space: LabelSpace | Sequence[str],
+        label_space: LabelSpace | Sequence[str],
         box_format: BoxFormat = "xyxy",
         name: str = "the data set",
         no_area: int = 0,
@@ -87,7 +87,7 @@ class GroundTruth:
         Raises: DataError naming the first record that is wrong; UsageError for a format of boxes that there is not.
         """
         check_choice("box_format", box_format, get_args(BoxFormat))
-        space = space if isinstance(space, LabelSpace) else LabelSpace.custom(space)
+        label_space = label_space if isinstance(label_space, LabelSpace) else LabelSpace.custom(label_space)
         columns = columns_of(images)
         about = {"id": _ids(images, name)} if columns is None else _table(columns, name)
         table = _table(columns_of(boxes) or {}, name)
@@ -99,13 +99,13 @@ class GroundTruth:
         box = _xywh(table["box"], box_format)
         rows = rows_of_ids(image_ids, table["image"], name)
         table, unknown = _meant(table, box, name)
-        _check_records(table, box, len(space), name)
-        order = _by_image_and_label(rows, table["label"], len(image_ids) * len(space))
+        _check_records(table, box, len(label_space), name)
+        order = _by_image_and_label(rows, table["label"], len(image_ids) * len(label_space))
         return cls(
             image_ids=image_ids,
-            space=space,
+            label_space=label_space,
             images=rows[order].astype(np.int32),
-            labels=np.clip(table["label"], -1, len(space))[order].astype(np.int32),
+            labels=np.clip(table["label"], -1, len(label_space))[order].astype(np.int32),
             xywh=box[order],
             areas=table["area"][order],
             crowd=table["crowd"][order],
@@ -128,7 +128,7 @@ class GroundTruth:
         sizes = (
             pluralize(len(self), "image"),
             pluralize(len(self.labels), "box", "boxes"),
-            pluralize(len(self.space), "class", "classes"),
+            pluralize(len(self.label_space), "class", "classes"),
         )
         return f"GroundTruth({self.name}: {', '.join(sizes)})"
 
@@ -140,7 +140,7 @@ class GroundTruth:
     @cached_property
     def sha256(self) -> str:
         """A fingerprint of everything that can move a number, as 64 hex digits."""
-        digest = hashlib.sha256(repr((self.space.names, self.image_ids.dtype.str)).encode())
+        digest = hashlib.sha256(repr((self.label_space.names, self.image_ids.dtype.str)).encode())
         for column in (self.image_ids, self.images, self.labels, self.xywh, self.areas, self.crowd, self.ids):
             digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()
@@ -149,16 +149,18 @@ class GroundTruth:
         """Raises: DataError naming the first annotation whose numbers can't be; ValueError for columns that are not in order."""
         count = len(self.labels)
         shapes = [getattr(self, column).shape for column in _DTYPES]
-        keys = self.images.astype(np.int64) * len(self.space) + self.labels
+        keys = self.images.astype(np.int64) * len(self.label_space) + self.labels
         if shapes != [(count, 4) if column == "xywh" else (count,) for column in _DTYPES] or (np.diff(keys) < 0).any():
             raise ValueError(f"GroundTruth: columns of one length, by image and then label; use GroundTruth.of, got {shapes}")
         if count and not 0 <= self.images.min() <= self.images.max() < len(self):
             raise ValueError(f"GroundTruth: images are rows of the {len(self)} image ids; use GroundTruth.of")
         columns = {"image": self.image_ids[self.images], "label": self.labels, "area": self.areas, "id": self.ids}
         columns["crowd"] = self.crowd
-        _check_records(columns, self.xywh, len(self.space), self.name)
-        if len(self.space) > 65535:
-            raise DataError(f"{self.name} was read.", f"It has {len(self.space)} classes.", "Measure at most 65,535 at a time.")
+        _check_records(columns, self.xywh, len(self.label_space), self.name)
+        if len(self.label_space) > 65535:
+            raise DataError(
+                f"{self.name} was read.", f"It has {len(self.label_space)} classes.", "Measure at most 65,535 at a time."
+            )
         again = np.sort(self.ids)
         if (again[1:] == again[:-1]).any():
             twice = again[1:][again[1:] == again[:-1]][0]

@@ -12,21 +12,21 @@ from zoo.text import pluralize, type_name
 _DTYPES = {"boxes": torch.float32, "scores": torch.float32, "labels": torch.int64}
 
 
-def check(boxes: Tensor, scores: Tensor, labels: Tensor, space: LabelSpace) -> None:
+def check(boxes: Tensor, scores: Tensor, labels: Tensor, label_space: LabelSpace) -> None:
     """Shapes, dtypes and values of the three columns, in a handful of tensor operations.
 
     Raises: TypeError for other things than tensors and a label space; ValueError for what the tensors hold; LabelError for a
     label outside the space.
     """
-    if not isinstance(space, LabelSpace):
+    if not isinstance(label_space, LabelSpace):
         raise TypeError(
-            f"space must be a LabelSpace, got {type_name(space)}; Detections.of(...) takes names and lists of classes"
+            f"space must be a LabelSpace, got {type_name(label_space)}; Detections.of(...) takes names and lists of classes"
         )
     _check_shapes(boxes=boxes, scores=scores, labels=labels)
     if len(scores):
         _check_scores(scores)
         check_boxes(boxes)
-        _check_labels(labels, space)
+        _check_labels(labels, label_space)
 
 
 def _check_shapes(**columns: Tensor) -> None:
@@ -64,12 +64,12 @@ def check_boxes(boxes: Tensor) -> None:
     )
 
 
-def _check_labels(labels: Tensor, space: LabelSpace) -> None:
+def _check_labels(labels: Tensor, label_space: LabelSpace) -> None:
     low, high = (int(value) for value in labels.aminmax())
-    if low < 0 or high >= len(space):
-        classes = pluralize(len(space), "class", "classes")
+    if low < 0 or high >= len(label_space):
+        classes = pluralize(len(label_space), "class", "classes")
         raise LabelError(
-            f"Detections in the label space '{space.title}' were to be made.",
-            f"Label {low if low < 0 else high} is outside it: it has {classes}, 0..{len(space) - 1}.",
+            f"Detections in the label space '{label_space.title}' were to be made.",
+            f"Label {low if low < 0 else high} is outside it: it has {classes}, 0..{len(label_space) - 1}.",
             "Labels are contiguous from 0: map a data set's ids with space.label_of_id, a network's outputs with space.channels.",
         )

@@ -24,7 +24,7 @@ _COLUMNS = {
 }
 
 
-def columns(boxes: Rows, scores: Floats, labels: Labels, space: LabelSpace) -> tuple[Tensor, Tensor, Tensor]:
+def columns(boxes: Rows, scores: Floats, labels: Labels, label_space: LabelSpace) -> tuple[Tensor, Tensor, Tensor]:
     """Boxes `(n, 4)`, scores `(n,)`, labels `(n,)` on the CPU, of the right types, best first, ties in the order given.
 
     Raises: TypeError for what is no column of numbers; ValueError for labels that are no whole numbers, or columns of different
@@ -32,7 +32,7 @@ def columns(boxes: Rows, scores: Floats, labels: Labels, space: LabelSpace) -> t
     """
     wanted = _tensor("scores", scores).to(torch.float32)
     places = _tensor("boxes", boxes).to(torch.float32)
-    numbers = _label_numbers(labels, space)
+    numbers = _label_numbers(labels, label_space)
     if not len(places) == len(wanted) == len(numbers):
         raise ValueError(f"boxes, scores and labels must be of one length, got {len(places)}, {len(wanted)} and {len(numbers)}")
     order = wanted.argsort(descending=True, stable=True)  # (n,)
@@ -55,10 +55,10 @@ def _tensor(name: str, values: Rows | Floats | Labels) -> Tensor:
     return column
 
 
-def _label_numbers(labels: Labels, space: LabelSpace) -> Tensor:
+def _label_numbers(labels: Labels, label_space: LabelSpace) -> Tensor:
     """Labels `(n,)` int64: numbers as they are, class names by the space."""
     if isinstance(labels, Sequence | np.ndarray) and any(isinstance(label, str) for label in labels):
-        return torch.tensor([space.label(label) for label in labels])  # type: ignore[arg-type]  # what is no name is refused
+        return torch.tensor([label_space.label(label) for label in labels])  # type: ignore[arg-type]  # what is no name is refused
     given = _tensor("labels", labels)
     numbers = given.to(torch.int64)
     if given.is_floating_point() and not torch.equal(numbers.to(given.dtype), given):

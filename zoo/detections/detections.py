@@ -47,12 +47,12 @@ class Detections:
     boxes: Tensor
     scores: Tensor
     labels: Tensor
-    space: LabelSpace
+    label_space: LabelSpace
     size: tuple[int, int] | None = None
     source: str | None = None
 
     def __post_init__(self) -> None:
-        check(self.boxes, self.scores, self.labels, self.space)
+        check(self.boxes, self.scores, self.labels, self.label_space)
         object.__setattr__(self, "size", size_of(self.size))
         object.__setattr__(self, "source", source_of(self.source))
 
@@ -63,31 +63,31 @@ class Detections:
         scores: Floats,
         labels: Labels,
         *,
-        space: LabelSpace | str | Iterable[str],
+        label_space: LabelSpace | str | Iterable[str],
         size: tuple[int, int] | None = None,
         source: str | PathLike[str] | None = None,
     ) -> Detections:
         """Detections from lists, arrays or tensors in any order and of any number type; labels may be class names.
 
-        `space` is a label space, the name of a declared one (`"coco80"`), or a list of class names.
+        `label_space` is a label space, the name of a declared one (`"coco80"`), or a list of class names.
         """
-        known = space_of(space)
+        known = space_of(label_space)
         return cls(*columns(boxes, scores, labels, known), known, size, source_of(source))
 
     @classmethod
-    def empty(cls, space: LabelSpace, *, size: tuple[int, int] | None = None, source: str | None = None) -> Detections:
+    def empty(cls, label_space: LabelSpace, *, size: tuple[int, int] | None = None, source: str | None = None) -> Detections:
         """Nothing seen."""
-        return cls(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64), space, size, source)
+        return cls(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64), label_space, size, source)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The class names that labels point into."""
-        return self.space.names
+        return self.label_space.names
 
     @property
     def class_names(self) -> list[str]:
         """The class name of each detection."""
-        return [self.space.names[label] for label in self.labels.tolist()]
+        return [self.label_space.names[label] for label in self.labels.tolist()]
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -122,7 +122,7 @@ class Detections:
         if not isinstance(other, Detections):
             raise TypeError(f"equals() was given {type_name(other)}: it compares Detections with Detections")
         tolerance = number(tolerance, to="equals(tolerance=...)", wanted="what may differ is at least 0", least=0)
-        if (len(self), self.size, self.space) != (len(other), other.size, other.space):
+        if (len(self), self.size, self.label_space) != (len(other), other.size, other.label_space):
             return False
         near = (torch.allclose(a, b, rtol=0, atol=tolerance) for a, b in ((self.boxes, other.boxes), (self.scores, other.scores)))
         return torch.equal(self.labels, other.labels) and all(near)
@@ -147,7 +147,7 @@ class Detections:
                 f"Classes are named one by one, and that is {type_name(listed)}.",
                 "Take the list apart with a star: of_classes(*names).",
             )
-        wanted = torch.tensor([self.space.label(name) for name in names], dtype=torch.int64)
+        wanted = torch.tensor([self.label_space.label(name) for name in names], dtype=torch.int64)
         return self[torch.isin(self.labels, wanted)]
 
     def inside(self, region: Region, *, fraction: float = 1.0) -> Detections:
@@ -185,7 +185,7 @@ class Detections:
         """
         rows = self.boxes, self.scores, self.labels
         kept = suppress(rows, policy, iou=iou, class_agnostic=class_agnostic, sigma=sigma, floor=floor, models=models)
-        return Detections(*kept, self.space, self.size, self.source)
+        return Detections(*kept, self.label_space, self.size, self.source)
 
     def scaled(self, x: float, y: float) -> Detections:
         """In the same picture, stretched by `x` in width and `y` in height."""
@@ -198,57 +198,59 @@ class Detections:
         dx, dy = (number(one, to="shifted()", wanted=SHIFT, least=-HUGE, most=HUGE) for one in (dx, dy))
         return replace(self, boxes=boxes.shift(self.boxes, dx=dx, dy=dy), size=size)
 
-    def relabel(self, space: LabelSpace | str | Iterable[str], *, unknown: Literal["raise", "drop"] = "raise") -> Detections:
+    def relabel(
+        self, label_space: LabelSpace | str | Iterable[str], *, unknown: Literal["raise", "drop"] = "raise"
+    ) -> Detections:
         """The same in another label space, class by class name, as `zoo.labels.meet` pairs them.
 
         Raises: LabelError where a class was seen that the other space does not have, unless `unknown="drop"`.
         """
         if unknown not in ("raise", "drop"):
             raise ValueError(f"unknown={unknown!r}: 'raise' refuses a class that the other space lacks, 'drop' drops it")
-        meeting = meet(self.space, space_of(space))
-        met = torch.tensor([meeting.data_label.get(label, -1) for label in range(len(self.space))])  # (classes,)
+        meeting = meet(self.label_space, space_of(label_space))
+        met = torch.tensor([meeting.data_label.get(label, -1) for label in range(len(self.label_space))])  # (classes,)
         labels = met[self.labels]  # (n,)
         homeless = sorted({self.names[label] for label in self.labels[labels < 0].tolist()})
         if homeless and unknown == "raise":
             raise LabelError(
-                f"Detections were to be relabelled from '{self.space.title}' to '{meeting.data.title}'.",
+                f"Detections were to be relabelled from '{self.label_space.title}' to '{meeting.data.title}'.",
                 f"There, no class is called {', '.join(homeless)}.",
                 'Leave them out with unknown="drop", or pick classes first with of_classes(...).',
             )
-        return replace(self[labels >= 0], labels=labels[labels >= 0], space=meeting.data)
+        return replace(self[labels >= 0], labels=labels[labels >= 0], label_space=meeting.data)
 
-    def to_coco(self, image_id: int, *, space: LabelSpace | None = None) -> list[coco.CocoResult]:
+    def to_coco(self, image_id: int, *, label_space: LabelSpace | None = None) -> list[coco.CocoResult]:
         """COCO results of this picture; several pictures' lists are joined with `+`.
 
         space: the label space of the annotations, such as `dataset.space`: its category ids are written, classes meet by name,
             and detections of classes that it does not have are left out. Without it the ids are those of the model's own space.
         Raises: TypeError for an image id that is no whole number.
         """
-        return coco.write(self, image_id, space)
+        return coco.write(self, image_id, label_space)
 
     @classmethod
     def from_coco(
         cls,
         results: Iterable[Mapping[str, object]],
         *,
-        space: LabelSpace | str,
+        label_space: LabelSpace | str,
         size: tuple[int, int] | None = None,
         source: str | None = None,
     ) -> Detections:
         """The results of one picture, in any order. Raises: ValueError or LabelError for entries that don't fit."""
-        known = space_of(space)
-        return cls.of(*coco.read(results, known), space=known, size=size, source=source)
+        known = space_of(label_space)
+        return cls.of(*coco.read(results, known), label_space=known, size=size, source=source)
 
     def to_json(self) -> record.PictureRecord:
         """A dict for `json.dump`: `file`, `width`, `height`, and `detections`, each `{box, score, label, name}`; exact."""
         return record.write(self)
 
     @classmethod
-    def from_json(cls, written: Mapping[str, object], *, space: LabelSpace | str | Iterable[str]) -> Detections:
+    def from_json(cls, written: Mapping[str, object], *, label_space: LabelSpace | str | Iterable[str]) -> Detections:
         """What `to_json` made, after `json.load`. Raises: ValueError or LabelError for a record that doesn't fit."""
-        known = space_of(space)
+        known = space_of(label_space)
         rows, size, source = record.read(written, known)
-        return cls.of(*rows, space=known, size=size, source=source)
+        return cls.of(*rows, label_space=known, size=size, source=source)
 
     def to_pandas(self) -> pandas.DataFrame:
         """A table, a row a detection. Raises: MissingExtra where pandas is not installed."""
@@ -263,9 +265,9 @@ class Detections:
         cls,
         theirs: supervision.Detections,
         *,
-        space: LabelSpace | str | Iterable[str],
+        label_space: LabelSpace | str | Iterable[str],
         size: tuple[int, int] | None = None,
         source: str | None = None,
     ) -> Detections:
         """What supervision made of ours. Raises: ValueError where scores or classes are missing."""
-        return cls.of(*sv.read(theirs), space=space, size=size, source=source)
+        return cls.of(*sv.read(theirs), label_space=label_space, size=size, source=source)

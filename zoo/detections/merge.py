@@ -24,10 +24,10 @@ def merge(parts: Iterable[Detections]) -> Detections:
         raise ValueError("merge() needs at least one Detections")
     first = every[0]
     for part in every:
-        if part.space != first.space:
+        if part.label_space != first.label_space:
             raise LabelError(
                 "Detections were to be merged.",
-                f"They are in different label spaces, '{first.space.title}' and '{part.space.title}'.",
+                f"They are in different label spaces, '{first.label_space.title}' and '{part.label_space.title}'.",
                 "Bring them into one first: merge([first, second.relabel(first.space)]).",
             )
         if part.size != first.size:
@@ -38,7 +38,7 @@ def merge(parts: Iterable[Detections]) -> Detections:
         torch.cat([part.boxes for part in every]),
         torch.cat([part.scores for part in every]),
         torch.cat([part.labels for part in every]),
-        space=first.space,
+        label_space=first.label_space,
         size=first.size,
         source=first.source if len({part.source for part in every}) == 1 else None,
     )

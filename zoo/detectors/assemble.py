@@ -43,7 +43,7 @@ class Parts:
     head: Head[Any]
 
 
-def assemble(plan: Composition, space: LabelSpace) -> Parts:
+def assemble(plan: Composition, label_space: LabelSpace) -> Parts:
     """The parts, backbone first, on the current default device.
 
     Raises:
@@ -57,7 +57,7 @@ def assemble(plan: Composition, space: LabelSpace) -> Parts:
         neck = build_part(plan, "neck", {"levels": levels["backbone"]}, above=levels)
         levels["neck"] = levels_of(neck, name=plan.neck)
     last = levels.get("neck", levels["backbone"])
-    head = build_part(plan, "head", {"levels": last, "space": space}, above=levels)
+    head = build_part(plan, "head", {"levels": last, "space": label_space}, above=levels)
     return Parts(body, neck, head)
 
 

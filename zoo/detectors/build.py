@@ -25,7 +25,7 @@ Make = Callable[..., object]
 OF_THE_CARD = (CardError, ContractError, NameNotFound, NameAmbiguous)  # errors that a card's arguments can lead to
 
 
-def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
+def build(known: Catalogue, choice: Choice, label_space: LabelSpace) -> Detector:
     """The card's architecture with the card's arguments, its weights whatever the current device makes of them.
 
     Raises:
@@ -36,7 +36,7 @@ def build(known: Catalogue, choice: Choice, space: LabelSpace) -> Detector:
     make = known.builder("architectures", card.architecture, plugin=choice.entry.plugin)
     _check_callable(choice, make)
     takes_input = card.input is not None and "input" in inspect.signature(make).parameters
-    given = {"space": space, **({"input": card.input} if takes_input else {}), **card.arguments}
+    given = {"space": label_space, **({"input": card.input} if takes_input else {}), **card.arguments}
     _check_names(choice, make, given)
     _check_types(choice, make)
     try:

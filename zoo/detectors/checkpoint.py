@@ -72,7 +72,9 @@ def _other_classes(detector: Detector, wrong: Mapping[str, Tensor]) -> tuple[str
         if (layer := layers.get(name.rpartition(".")[0]))
     }
     theirs = (
-        f"They are for {pluralize(counts.pop(), 'class', 'classes')}, not {len(detector.space)}. " if len(counts) == 1 else ""
+        f"They are for {pluralize(counts.pop(), 'class', 'classes')}, not {len(detector.label_space)}. "
+        if len(counts) == 1
+        else ""
     )
     advice = theirs + OTHER_CLASSES
     return f'{advice}labels=["helmet", "vest"]', f"{advice}--labels helmet,vest"

@@ -50,7 +50,7 @@ def compose(  # noqa: PLR0913 - a name and arguments for each of three parts
         ContractError: two parts do not fit; the message draws the pipeline, points at the seam and says what would.
     """
     detector = build(
-        space=space_of(labels),
+        label_space=space_of(labels),
         backbone=backbone,
         neck=neck,
         head=head,
@@ -65,7 +65,7 @@ def compose(  # noqa: PLR0913 - a name and arguments for each of three parts
 
 def build(  # noqa: PLR0913
     *,
-    space: LabelSpace,
+    label_space: LabelSpace,
     backbone: str,
     head: str,
     neck: str | None = None,
@@ -86,12 +86,12 @@ def build(  # noqa: PLR0913
         head_arguments=dict(head_arguments or {}),
     )
     try:
-        parts = assemble(plan, space)
+        parts = assemble(plan, label_space)
     except PartMismatch as seam:
-        raise _misfit(plan, space, seam) from seam.why
+        raise _misfit(plan, label_space, seam) from seam.why
     only: tuple[int, int] | None = getattr(parts.backbone, "size", None)
     rule = _input(input, only)
-    made = Composed(space=space, plan=plan, input=rule, backbone=parts.backbone, neck=parts.neck, head=parts.head)
+    made = Composed(label_space=label_space, plan=plan, input=rule, backbone=parts.backbone, neck=parts.neck, head=parts.head)
     if only is not None and canvas_of_all(rule, step=made.step) != Size(*only):
         raise _wrong_size(made, only)
     return made
@@ -123,9 +123,9 @@ def _ascending(strides: Sequence[int]) -> tuple[int, ...]:
     return found
 
 
-def _misfit(plan: Composition, space: LabelSpace, seam: PartMismatch) -> ContractError:
+def _misfit(plan: Composition, label_space: LabelSpace, seam: PartMismatch) -> ContractError:
     stages = [Stage(kind, name, seam.levels.get(kind, ())) for kind, name in plan.names().items()]
-    better = list(nearest(plan, space))
+    better = list(nearest(plan, label_space))
     changes = " or ".join(map(plan.changes, better)), " or ".join(map(plan.changes_cli, better))
     return _drawn(plan, stages, seam.kind, seam.why.case, changes, seam.why.fix)
 
@@ -133,7 +133,7 @@ def _misfit(plan: Composition, space: LabelSpace, seam: PartMismatch) -> Contrac
 def _wrong_size(made: Composed, only: tuple[int, int]) -> ContractError:
     """The input is not what the backbone takes: the seam above the first part."""
     plan, whole = made.plan, canvas_of_all(made.input, step=made.step)
-    better = resized_backbone(plan, made.space, size=(whole.height, whole.width)) if whole else None
+    better = resized_backbone(plan, made.label_space, size=(whole.height, whole.width)) if whole else None
     fix = f'input={{"resize": "letterbox", "size": {list(only)}}}'
     changes = (plan.changes(better), plan.changes_cli(better)) if better else (fix, fix)
     levels = {"backbone": made.backbone.levels, "neck": made.neck.levels if made.neck else ()}

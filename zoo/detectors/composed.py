@@ -30,9 +30,9 @@ class Composed(Detector):
     """
 
     def __init__(
-        self, *, space: LabelSpace, plan: Composition, input: Input, backbone: Backbone, neck: Neck | None, head: Head[Any]
+        self, *, label_space: LabelSpace, plan: Composition, input: Input, backbone: Backbone, neck: Neck | None, head: Head[Any]
     ) -> None:
-        super().__init__(space=space, native=head.native)
+        super().__init__(label_space=label_space, native=head.native)
         self.plan = plan
         self.input = input
         self.backbone = backbone
@@ -82,7 +82,7 @@ class Composed(Detector):
 
 def describe(detector: Composed) -> str:
     """The pipeline as a table: parts, channels at each stride, parameters."""
-    classes = detector.space.names
+    classes = detector.label_space.names
     shown = ", ".join(classes[:3]) + (" …" if len(classes) > 3 else "")
     stages = [Stage("input", shown_input(detector.input))]
     for kind, name in detector.plan.names().items():

@@ -40,15 +40,15 @@ class Detector(nn.Module, ABC):
     swap: what is new in its head, where the weights are for other classes than it was loaded for.
     """
 
-    space: LabelSpace
+    label_space: LabelSpace
     native: Protocol
     name: str | None = None
     weights: WeightsFile | None = None
     swap: HeadTransfer | None = None
 
-    def __init__(self, *, space: LabelSpace, native: Protocol) -> None:
+    def __init__(self, *, label_space: LabelSpace, native: Protocol) -> None:
         super().__init__()
-        self.space = space
+        self.label_space = label_space
         self.native = native
 
     @abstractmethod

@@ -43,7 +43,7 @@ def transfer_head(
     _check_kept(kept, detector)
     detector.load_state_dict({**kept, **{name: tensor for name, (tensor, _) in head.items()}}, assign=True)
     rows = tuple(NewRows(name, tuple(tensor.shape), count) for name, (tensor, count) in head.items())
-    return HeadTransfer(meet(source.space, detector.space), rows, len(kept))
+    return HeadTransfer(meet(source.label_space, detector.label_space), rows, len(kept))
 
 
 def fits(detector: Detector, published: Mapping[str, Tensor]) -> bool:
@@ -55,7 +55,7 @@ def fits(detector: Detector, published: Mapping[str, Tensor]) -> bool:
 
 def _carried(source: Detector, detector: Detector) -> dict[str, Rows]:
     """The tensors of every class layer: begun as the family does, then rows of the same class copied bit by bit."""
-    label = {theirs: ours for ours, theirs in meet(source.space, detector.space).pairs}
+    label = {theirs: ours for ours, theirs in meet(source.label_space, detector.label_space).pairs}
     layers = zip(class_layers(source) or (), class_layers(detector) or (), strict=True)
     return {name: rows for before, layer in layers for name, rows in _layer(source, detector, before, layer, label).items()}
 
@@ -114,12 +114,12 @@ def _channels(before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -
 
 def _fresh(make: Make, detector: Detector) -> dict[str, Rows]:
     """All new, for a family that says nothing of its layers: the tensors that would have another shape with more classes."""
-    more = LabelSpace.custom(f"class {number}" for number in range(len(detector.space.channels) + 1))
+    more = LabelSpace.custom(f"class {number}" for number in range(len(detector.label_space.channels) + 1))
     with on_meta_device():
         other = make(more).state_dict()
     changing = [name for name, tensor in detector.state_dict().items() if other[name].shape != tensor.shape]
     with torch.device("cpu"):
-        begun = make(detector.space).state_dict()
+        begun = make(detector.label_space).state_dict()
     return {name: (begun[name], len(begun[name])) for name in changing}
 
 

@@ -19,12 +19,12 @@ STRIDES = (2, 4, 8, 16, 32, 64)
 CHANNELS = (32, 64, 96, 128, 160, 192, 224, 256)
 
 
-def nearest(plan: Composition, space: LabelSpace) -> list[Composition]:
+def nearest(plan: Composition, label_space: LabelSpace) -> list[Composition]:
     """Plans with the same backbone and head that can be built, changed as little as possible; several where equally near.
 
     Tried in this order: other channels of the neck, other necks or none, other strides, both.
     """
-    search = _Search(space)
+    search = _Search(label_space)
     channels = next(filter(search.fits, _channels(plan)), None)
     if channels:
         return [channels]
@@ -38,19 +38,19 @@ def nearest(plan: Composition, space: LabelSpace) -> list[Composition]:
     return list(islice(filter(search.fits, both), 1))
 
 
-def resized_backbone(plan: Composition, space: LabelSpace, *, size: tuple[int, int]) -> Composition | None:
+def resized_backbone(plan: Composition, label_space: LabelSpace, *, size: tuple[int, int]) -> Composition | None:
     """The plan with a backbone that is built for that height and width, if it can be."""
     candidate = replace(plan, backbone_arguments={**plan.backbone_arguments, "size": list(size)})
     if "size" not in inspect.signature(builder("backbone", plan.backbone)).parameters:
         return None
-    return candidate if _Search(space).fits(candidate) else None
+    return candidate if _Search(label_space).fits(candidate) else None
 
 
 class _Search:
     """Tries plans; a backbone's maps are looked up once a stride."""
 
-    def __init__(self, space: LabelSpace) -> None:
-        self._space = space
+    def __init__(self, label_space: LabelSpace) -> None:
+        self._space = label_space
         self._levels: dict[int, FeatureLevel | None] = {}
 
     def fits(self, plan: Composition) -> bool:

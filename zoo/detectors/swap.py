@@ -77,8 +77,8 @@ class HeadTransfer:
         return "\n".join(lines)
 
 
-def _classes(space: LabelSpace) -> str:
-    return f"{pluralize(len(space), 'class', 'classes')} ({space.title})"
+def _classes(label_space: LabelSpace) -> str:
+    return f"{pluralize(len(label_space), 'class', 'classes')} ({label_space.title})"
 
 
 def some(names: Sequence[str]) -> str:

@@ -59,7 +59,7 @@ def other_classes(
 
 def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
     """The likeliest reason for detections `said` to be of one class and to lie on boxes of another."""
-    ids = truth.space.ids
+    ids = truth.label_space.ids
     both = [(ids[one], ids[other]) for one, other in zip(said, true, strict=True)]
     shifts = Counter(theirs - ours for ours, theirs in both)
     shift, often = shifts.most_common(1)[0]
@@ -74,19 +74,19 @@ def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
         if fitting >= CLEAR * len(both):
             return f"{what}, as for {fitting:,} detections: write the ids of these annotations."
     (ours, theirs), often = Counter(zip(said, true, strict=True)).most_common(1)[0]
-    names = truth.space.names
+    names = truth.label_space.names
     return (
         f"The most frequent mix-up is '{names[ours]:.80}' where '{names[theirs]:.80}' is annotated, {often:,} times: "
         "are the classes those of the data set, in its order?"
     )
 
 
-def numbering(space: LabelSpace, written: NDArray[np.int64]) -> str:
+def numbering(label_space: LabelSpace, written: NDArray[np.int64]) -> str:
     """What to do about category ids that a data set does not have: how they are likely to be counted, or which there are."""
-    ids, found = set(space.ids), set(np.unique(written).tolist())
+    ids, found = set(label_space.ids), set(np.unique(written).tolist())
     ways = {
-        "Category ids look like positions from 0": set(range(len(space))),
-        "Category ids look like positions from 1": set(range(1, len(space) + 1)),
+        "Category ids look like positions from 0": set(range(len(label_space))),
+        "Category ids look like positions from 1": set(range(1, len(label_space) + 1)),
         "Category ids look shifted by one: each is one less": {one - 1 for one in ids},
         "Category ids look shifted by one: each is one more": {one + 1 for one in ids},
         "Category ids look like COCO's, which leave some numbers out": set(get("coco80").ids),
@@ -104,7 +104,7 @@ def _numberings(truth: GroundTruth) -> dict[str, Callable[[int], int | None]]:
         "Category ids look like positions from 1, where the annotations' ids are others": lambda written: written - 1,
     }
     coco = get("coco80")
-    if len(truth.space) == len(coco):
+    if len(truth.label_space) == len(coco):
         ways["Category ids look like COCO's, which leave some numbers out, where the annotations' ids do not"] = (
             coco.label_of_id.get
         )

@@ -9,15 +9,15 @@ from zoo.errors import LabelError
 from zoo.labels import LabelSpace, meet
 
 
-def check_classes(space: LabelSpace, dataset: Dataset, *, model: str) -> tuple[str, ...]:
+def check_classes(label_space: LabelSpace, dataset: Dataset, *, model: str) -> tuple[str, ...]:
     """The data set's classes that the model does not know, of those that have a box. Raises: LabelError where it knows none."""
-    meeting = meet(space, dataset.space)
+    meeting = meet(label_space, dataset.label_space)
     if not meeting.pairs:
         raise LabelError(
             f"'{model}' was to be measured on {dataset.name}.",
-            f"It knows none of the data set's classes ({', '.join(dataset.space.names[:5])} …): its own are "
-            f"{', '.join(space.names[:5])} ….",
+            f"It knows none of the data set's classes ({', '.join(dataset.label_space.names[:5])} …): its own are "
+            f"{', '.join(label_space.names[:5])} ….",
             "Choose a model for these classes: zoo list",
         )
-    boxes = np.bincount(dataset.truth.labels, minlength=len(dataset.space))
-    return tuple(name for name in meeting.data_only if boxes[dataset.space.label(name)])
+    boxes = np.bincount(dataset.truth.labels, minlength=len(dataset.label_space))
+    return tuple(name for name in meeting.data_only if boxes[dataset.label_space.label(name)])

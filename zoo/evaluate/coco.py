@@ -73,7 +73,7 @@ def read_flat(path: str | Path, truth: GroundTruth) -> Flat:
 def _checked(found: Results, truth: GroundTruth, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n,) images as rows of the data set, and labels. Raises: DataError naming the first record that can't be."""
     rows, known = places(truth.image_ids, found.images)
-    labels = labels_of(truth.space, found.categories)
+    labels = labels_of(truth.label_space, found.categories)
     negative = (found.boxes[:, 2] < 0) | (found.boxes[:, 3] < 0)
     for at in np.flatnonzero(~known | (labels < 0) | negative)[:1].tolist():
         if known[at] and labels[at] >= 0:
@@ -81,7 +81,7 @@ def _checked(found: Results, truth: GroundTruth, name: str) -> tuple[NDArray[np.
             raise wrong(name, f"Record [{at}] has a negative width or height: {box}.")
         if known[at]:
             case = f"Record [{at}] is of category {found.categories[at]}, which {truth.name} does not have."
-            raise wrong(name, case, numbering(truth.space, found.categories))
+            raise wrong(name, case, numbering(truth.label_space, found.categories))
         case = f"Record [{at}] is of image {found.images[at].item()!r:.80}, which {truth.name} does not have."
         few = f"{known.sum():,} of {pluralize(len(known), 'record')} {is_are(int(known.sum()))} of its images."
         raise wrong(name, f"{case} {few}", "Name the data set that they were made on, with --data, or correct the file.")

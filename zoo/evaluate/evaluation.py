@@ -173,11 +173,11 @@ def _facts_of(file: Path) -> dict[str, str]:
 
 def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset, beside: Executor) -> _Taken:
     """Hands over predictions."""
-    missing = check_classes(seen.space, dataset, model=seen.provenance.get("model", "the model"))
+    missing = check_classes(seen.label_space, dataset, model=seen.provenance.get("model", "the model"))
     names = check_names(seen, dataset)
     sizes = check_sizes(seen, dataset)
     labels = seen.labels.astype(np.int64)
-    flat = Flat(seen.starts, seen.boxes, seen.scores, labels, {}, "xyxy", seen.space)
+    flat = Flat(seen.starts, seen.boxes, seen.scores, labels, {}, "xyxy", seen.label_space)
     notes = beside.submit(lambda: (*names, *sizes, *remarks(dataset, _seen_of(seen, dataset))))
     evaluator.update(seen.image_ids, flat)
     warn_of_sizes(sizes, dataset)
@@ -189,6 +189,6 @@ def _seen_of(seen: Predictions, dataset: Dataset) -> Seen:
     sides = np.ascontiguousarray(seen.boxes.T, np.float64)
     sides[2:] -= sides[:2]
     label_of = -1 - np.arange(len(seen.names))  # what the data set does not have stays apart
-    for ours, theirs in meet(seen.space, dataset.space).pairs:
+    for ours, theirs in meet(seen.label_space, dataset.label_space).pairs:
         label_of[ours] = theirs
     return Seen(rows, sides, seen.scores, label_of[seen.labels])

@@ -92,7 +92,7 @@ class Evaluator:
         step = 1 if len(again) else _AT_ONCE  # matching takes each picture once
         flats = (
             (rows[start : start + step], flatten(_part(detections, start, start + step), image_ids=ids[start : start + step],
-                                                 space=self.dataset.space, box_format=box_format))
+                                                 label_space=self.dataset.label_space, box_format=box_format))
             for start in range(0, len(ids), step)
         )  # fmt: skip
         self._take_in(*self._matched(flats, len(ids), alone=len(ids) <= step))

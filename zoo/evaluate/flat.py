@@ -42,7 +42,7 @@ class Flat:
     labels: NDArray[np.int64]
     unmet: Mapping[str, int]
     box_format: BoxFormat
-    space: LabelSpace | None = None  # of the labels, where it is not the data set's yet
+    label_space: LabelSpace | None = None  # of the labels, where it is not the data set's yet
 
     def __len__(self) -> int:
         """How many images they are of."""
@@ -68,7 +68,11 @@ class Flat:
 
 
 def flatten(
-    detections: Sequence[object] | Mapping[str, Any] | Flat, *, image_ids: Sequence[Any], space: LabelSpace, box_format: BoxFormat
+    detections: Sequence[object] | Mapping[str, Any] | Flat,
+    *,
+    image_ids: Sequence[Any],
+    label_space: LabelSpace,
+    box_format: BoxFormat,
 ) -> Flat:
     """Flat arrays of per-picture detections or of a padded batch.
 
@@ -80,14 +84,14 @@ def flatten(
     check_choice("box_format", box_format, get_args(BoxFormat))
     check_count(detections, len(image_ids))
     if isinstance(detections, Flat):
-        return _fitted(detections, _Where(detections.starts, image_ids), [detections.space or space], space)
+        return _fitted(detections, _Where(detections.starts, image_ids), [detections.label_space or label_space], label_space)
     listed = _unpadded(detections, image_ids) if isinstance(detections, Mapping) else detections
     counts, (boxes, scores, labels) = _alike(listed) or _one_by_one(listed, image_ids)
     starts = starts_of(np.array(counts, np.int64))
     where = _Where(starts, image_ids)
     boxes, scores = _floats(boxes).reshape(-1, 4), _floats(scores)
-    spaces = [space] if set(map(type, listed)) == {dict} else [getattr(one, "space", space) for one in listed]
-    return _fitted(Flat(starts, boxes, scores, _whole(labels, where), {}, box_format), where, spaces, space)
+    spaces = [label_space] if set(map(type, listed)) == {dict} else [getattr(one, "space", label_space) for one in listed]
+    return _fitted(Flat(starts, boxes, scores, _whole(labels, where), {}, box_format), where, spaces, label_space)
 
 
 def _alike(listed: Sequence[Any]) -> tuple[list[int], list[NDArray[Any]]] | None:
@@ -136,12 +140,12 @@ def _one_by_one(listed: Sequence[Any], image_ids: Sequence[Any]) -> tuple[list[i
     return counts, [_joined([one[column] for one in full]) for column in range(3)]
 
 
-def _fitted(flat: Flat, where: _Where, spaces: Sequence[LabelSpace], space: LabelSpace) -> Flat:
+def _fitted(flat: Flat, where: _Where, spaces: Sequence[LabelSpace], label_space: LabelSpace) -> Flat:
     """Checked, and with labels of the data set's space. spaces: those of the labels, image by image, or one for all."""
     _check(flat.boxes, flat.scores, where, flat.box_format)
     _check_labels(flat.labels, spaces, where)
-    labels, unmet = _in_space(flat.starts, flat.labels, spaces, space)
-    flat = replace(flat, labels=labels, unmet=unmet, space=None)
+    labels, unmet = _in_space(flat.starts, flat.labels, spaces, label_space)
+    flat = replace(flat, labels=labels, unmet=unmet, label_space=None)
     return _without(flat, labels < 0) if unmet else flat
 
 
@@ -281,10 +285,10 @@ def _whole(labels: NDArray[Any], where: _Where) -> NDArray[np.int64]:
 
 
 def _in_space(
-    starts: NDArray[np.int64], labels: NDArray[np.int64], spaces: Sequence[LabelSpace], space: LabelSpace
+    starts: NDArray[np.int64], labels: NDArray[np.int64], spaces: Sequence[LabelSpace], label_space: LabelSpace
 ) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """Labels as positions in `space`, by class name where they point elsewhere; -1 for a class it lacks, and how many of each."""
-    foreign = {key: theirs for key, theirs in _distinct(spaces).items() if theirs.names != space.names}
+    """Labels as positions in `label_space`, by class name where they point elsewhere; -1 for a class it lacks, and how many of each."""
+    foreign = {key: theirs for key, theirs in _distinct(spaces).items() if theirs.names != label_space.names}
     if not foreign:
         return labels, {}
     mapped = np.full(len(labels), -1)
@@ -293,7 +297,7 @@ def _in_space(
     of_row = np.repeat([id(theirs) for theirs in spaces], np.diff(starts)) if len(distinct) > 1 else None
     for key, theirs in distinct.items():
         rows = np.arange(len(labels)) if of_row is None else np.flatnonzero(of_row == key)
-        place = _places(theirs, space) if key in foreign else np.arange(len(theirs))
+        place = _places(theirs, label_space) if key in foreign else np.arange(len(theirs))
         given = labels[rows]
         mapped[rows] = place[given]
         lost = np.bincount(given[place[given] < 0], minlength=len(theirs))
@@ -302,14 +306,14 @@ def _in_space(
 
 
 @lru_cache(maxsize=64)
-def _places(theirs: LabelSpace, space: LabelSpace) -> NDArray[np.int64]:
-    """The label in `space` of each label of another space, -1 where it lacks the class."""
-    met = meet(theirs, space).data_label
+def _places(theirs: LabelSpace, label_space: LabelSpace) -> NDArray[np.int64]:
+    """The label in `label_space` of each label of another space, -1 where it lacks the class."""
+    met = meet(theirs, label_space).data_label
     return np.array([met.get(own, -1) for own in range(len(theirs))], np.int64)
 
 
 def _distinct(spaces: Sequence[LabelSpace]) -> dict[int, LabelSpace]:
-    return {id(space): space for space in spaces}
+    return {id(label_space): label_space for label_space in spaces}
 
 
 def _without(flat: Flat, out: NDArray[np.bool_]) -> Flat:
@@ -344,7 +348,7 @@ def _check_labels(labels: NDArray[np.int64], spaces: Sequence[LabelSpace], where
     least = min(map(len, _distinct(spaces).values()), default=0)
     if not len(labels) or (labels.min() >= 0 and labels.max() < least):
         return
-    sizes = [len(space) for space in spaces]
+    sizes = [len(label_space) for label_space in spaces]
     size = np.repeat(sizes if len(sizes) > 1 else sizes * (len(where.starts) - 1), np.diff(where.starts))
     for row in np.flatnonzero((labels < 0) | (labels >= size))[:1].tolist():
         what = f"its label is {labels[row]}; there are {pluralize(size[row], 'class', 'classes')}, 0 to {size[row] - 1}."

@@ -126,8 +126,8 @@ def _look(work: _Work, run: Run) -> None:
     from zoo.progress import Bar  # deferred: torch, which a run that is done already needs not
 
     detector = who.load()
-    check_classes(detector.space, dataset, model=who.name)
-    run.names = detector.space.names
+    check_classes(detector.label_space, dataset, model=who.name)
+    run.names = detector.label_space.names
     run.facts |= hardware(detector.device) | {"settings_in_force": protocol.over(detector.native).to_json(), "started": now()}
     pictures = [photo.file() for photo in todo]
     with Bar(f"{who.name} on {dataset.name}", total=len(todo), show=work.progress) as bar:

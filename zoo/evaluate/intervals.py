@@ -54,7 +54,7 @@ class Difference:
 def resampled(sample: Sample, *, resamples: int, seed: int) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
     """Every headline number in each replicate, (b,) by name, and AP of each class (b, k); NaN where one is not defined."""
     if not resamples:
-        return {}, np.zeros((0, len(sample.plan.truth.space)))
+        return {}, np.zeros((0, len(sample.plan.truth.label_space)))
     plan, ranking, pictures = sample.plan, sample.ranking(), int(sample.counted.sum())
     parts, classes = [], []
     step = max(1, min(_AT_ONCE, _HELD // (4 * pictures + 1)))

@@ -97,7 +97,7 @@ def match(
 def _ranked(flat: Flat, images: NDArray[np.int64], plan: Plan) -> _Ranked:
     group = np.repeat(np.arange(len(images)), np.diff(flat.starts))
     order = np.lexsort((-flat.scores, flat.labels, group))  # stable: of equal scores the first given stays first
-    cell = group[order] * len(plan.truth.space) + flat.labels[order]
+    cell = group[order] * len(plan.truth.label_space) + flat.labels[order]
     first = np.flatnonzero(np.diff(cell, prepend=-1))
     ranks = np.arange(len(order)) - np.repeat(first, np.diff(first, append=len(order)))
     rows = order[ranks < plan.settings.detections[-1]]
@@ -106,7 +106,7 @@ def _ranked(flat: Flat, images: NDArray[np.int64], plan: Plan) -> _Ranked:
 
 def _candidates(ranked: _Ranked, xywh: NDArray[np.float64], plan: Plan) -> _Pairs:
     """Every pair inside one picture and class that reaches the least threshold."""
-    keys = ranked.pictures * len(plan.truth.space) + ranked.labels
+    keys = ranked.pictures * len(plan.truth.label_space) + ranked.labels
     first = np.searchsorted(plan.keys, keys)
     counts = np.searchsorted(plan.keys, keys, side="right") - first
     found = []
@@ -138,7 +138,7 @@ def _greedy(ranked: _Ranked, pairs: _Pairs, plan: Plan) -> _Masks:
     detections, first, counts = np.unique(pairs.detections, return_index=True, return_counts=True)
     bits = 1 << np.arange(len(plan.thresholds))
     reach = (pairs.ious[:, None] >= plan.thresholds) @ bits  # (p,) bit t: enough for threshold t
-    cells = ranked.pictures[detections] * len(plan.truth.space) + ranked.labels[detections]
+    cells = ranked.pictures[detections] * len(plan.truth.label_space) + ranked.labels[detections]
     start = np.flatnonzero(np.diff(cells, prepend=-1))
     turn = np.arange(len(cells)) - np.repeat(start, np.diff(start, append=len(cells)))
     by_turn = np.argsort(turn, kind="stable")

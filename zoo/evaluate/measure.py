@@ -66,7 +66,7 @@ def _analysed(sample: Sample, *, wanted: bool) -> _Analysed:
     verdicts = Verdicts.of(sample)
     point, points = operating_points(verdicts)
     lrp, lrps = optimal_by_class(verdicts)
-    names = sample.plan.truth.space.names
+    names = sample.plan.truth.label_space.names
     whole = Analyses(
         operating=point,
         mistakes=mistakes(verdicts),
@@ -118,10 +118,10 @@ def _curves(sample: Sample) -> dict[str, tuple[float, ...]]:
 def _per_class(sample: Sample, drawn: NDArray[np.float64], level: float, analysed: _Analysed) -> dict[str, ClassReport]:
     precision, recall = sample.curves.precision[0, 0], sample.curves.recall  # (t, p, k), (l, r, t, k)
     limit = sample.plan.settings.detections.index(sample.limit)
-    detections = np.bincount(sample.outcomes.labels, minlength=len(sample.plan.truth.space)).tolist()
+    detections = np.bincount(sample.outcomes.labels, minlength=len(sample.plan.truth.label_space)).tolist()
     at = _named_thresholds(sample)
     made = {}
-    for label, name in enumerate(sample.plan.truth.space.names):
+    for label, name in enumerate(sample.plan.truth.label_space.names):
         boxes = int(sample.positives[0, label])
 
         def mean(thresholds: tuple[int, ...], label: int = label, boxes: int = boxes) -> float | None:

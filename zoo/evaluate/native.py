@@ -94,7 +94,7 @@ class Kernel:
             values: dict[str, int | NDArray[Any]] = {
                 "box_starts": truth.starts, "box_labels": truth.labels, "box_xywh": truth.xywh, "crowd": truth.crowd,
                 "uncounted": plan.void, "ignore": plan.ignore, "lows": plan.lows, "highs": plan.highs, "ious": plan.thresholds,
-                "classes": len(truth.space), "ranges": len(plan.ranges), "thresholds": len(plan.thresholds),
+                "classes": len(truth.label_space), "ranges": len(plan.ranges), "thresholds": len(plan.thresholds),
                 "watched": plan.watched, "limit": plan.settings.detections[-1],
             }  # fmt: skip
             known = self._constants[plan] = _filled("match", _Match(), values)
@@ -185,7 +185,7 @@ class Kernel:
             edges=ranking.edges, image=ranking.pictures, tied=ranking.tied, outside=ranking.outside, ranks=ranking.ranks,
             hit=ranking.hit, correct=ranking.correct, ignored=ranking.ignored,
             box_edges=ranking.box_edges, box_image=ranking.box_pictures, box_ignore=ranking.box_ignore,
-            classes=len(plan.truth.space), ranges=len(plan.ranges), thresholds=len(plan.settings.ious),
+            classes=len(plan.truth.label_space), ranges=len(plan.ranges), thresholds=len(plan.settings.ious),
             points=plan.settings.recalls, limits=len(plan.settings.detections), limit=limit,
             limit_of=np.array(plan.settings.detections, np.int64), recalls=plan.settings.recall_points(),
             precision=made.precision, recall=made.recall, alone=made.alone, limited=made.limited,

@@ -20,12 +20,12 @@ FIX = "Make it again: zoo predict MODEL --data DATA --fresh"
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen in one picture, best first: boxes (n, 4) xyxy, scores (n,), labels (n,) into `space`."""
+    """What was seen in one picture, best first: boxes (n, 4) xyxy, scores (n,), labels (n,) into `label_space`."""
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     labels: NDArray[np.int32]
-    space: LabelSpace
+    label_space: LabelSpace
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,10 +98,10 @@ class Predictions:
 
     def __iter__(self) -> Iterator[Seen]:
         for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
-            yield Seen(self.boxes[start:stop], self.scores[start:stop], self.labels[start:stop], self.space)
+            yield Seen(self.boxes[start:stop], self.scores[start:stop], self.labels[start:stop], self.label_space)
 
     @cached_property
-    def space(self) -> LabelSpace:
+    def label_space(self) -> LabelSpace:
         """The label space of the model."""
         return LabelSpace(self.provenance.get("model", "custom"), self.names)
 

@@ -68,7 +68,7 @@ class Ranking:
             hit=hit[order],
             correct=np.ascontiguousarray(outcomes.correct[hits]),
             ignored=np.ascontiguousarray(outcomes.ignored[hits]),
-            box_edges=np.searchsorted(truth.labels[boxes], np.arange(len(truth.space) + 1)),
+            box_edges=np.searchsorted(truth.labels[boxes], np.arange(len(truth.label_space) + 1)),
             box_pictures=np.searchsorted(counted, truth.images[boxes]).astype(np.uint32),
             box_ignore=plan.ignore[boxes],
         )
@@ -94,7 +94,7 @@ class Replicates:
     def blank(cls, replicates: int, plan: Plan) -> Replicates:
         """Nothing defined yet."""
         ranges, limits = len(plan.ranges), len(plan.settings.detections)
-        widths = (ranges, ranges, len(plan.settings.ious), limits, len(plan.truth.space))
+        widths = (ranges, ranges, len(plan.settings.ious), limits, len(plan.truth.label_space))
         return cls(*(np.full((replicates, width), np.nan) for width in widths))
 
 
@@ -152,7 +152,7 @@ def resample(
     """
     del threads
     made = Replicates.blank(len(weights), plan)
-    classes, ious = len(plan.truth.space), len(plan.settings.ious)
+    classes, ious = len(plan.truth.label_space), len(plan.settings.ious)
     most = max(np.diff(ranking.edges, append=0).max(), plan.settings.recalls * classes)
     step = max(1, _CELLS // int(most * ious))
     for start in range(0, len(weights), step):
@@ -188,7 +188,7 @@ class _Curves(NamedTuple):
 
 def _curves(ranking: Ranking, plan: Plan, weights: NDArray[np.int64], limit: int) -> _Curves:
     """Every class of some replicates."""
-    options, ranges, classes = plan.settings, len(plan.ranges), len(plan.truth.space)
+    options, ranges, classes = plan.settings, len(plan.ranges), len(plan.truth.label_space)
     replicates, ious = len(weights), len(options.ious)
     made = _Curves(
         np.full((replicates, ranges, ious, options.recalls, classes), -1.0),

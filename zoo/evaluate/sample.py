@@ -46,7 +46,7 @@ class Sample:
     @cached_property
     def order(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """(n,) detections by class, then best first, and (k + 1,) where each class begins."""
-        return self.engine.by_score(self.outcomes, len(self.plan.truth.space), threads=self.threads)
+        return self.engine.by_score(self.outcomes, len(self.plan.truth.label_space), threads=self.threads)
 
     @cached_property
     def curves(self) -> Curves:

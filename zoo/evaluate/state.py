@@ -98,7 +98,7 @@ def check(outcomes: Outcomes, plan: Plan, *, analyses: bool) -> None:
         "images": _ascending(outcomes.images, len(truth)),
         "starts": outcomes.starts[0] == 0 and outcomes.starts[-1] == count and bool((np.diff(outcomes.starts) >= 0).all()),
         "scores": bool(np.isfinite(outcomes.scores).all()),
-        "labels": bool((outcomes.labels < len(truth.space)).all()),
+        "labels": bool((outcomes.labels < len(truth.label_space)).all()),
         "hits": _ascending(outcomes.hits, count),
         "boxes": bool(((outcomes.boxes >= -1) & (outcomes.boxes < len(truth.labels))).all()),
     }

@@ -59,7 +59,7 @@ def measure(
     ids = list(image_ids)
     rows = rows_of_ids(truth.image_ids, np.asarray(ids), truth.name)
     _check_each_once(truth, rows)
-    flat = flatten(detections, image_ids=ids, space=truth.space, box_format=box_format)
+    flat = flatten(detections, image_ids=ids, label_space=truth.label_space, box_format=box_format)
     images = np.repeat(rows, np.diff(flat.starts))
     nearest, ious = _nearest(flat, images, truth, 1.0 if pixels else 0.0)
     difficult = np.asarray(truth.box_attributes.get("difficult", np.zeros(len(truth.labels))), bool)
@@ -70,10 +70,10 @@ def measure(
     able = np.flatnonzero(reaches & (boxes >= 0))
     true[able[np.unique(boxes[able], return_index=True)[1]]] = True  # the best of those that look at the same box
     spared = reaches & difficult[boxes] if len(difficult) else reaches
-    positives = np.bincount(truth.labels[~difficult], minlength=len(truth.space))
+    positives = np.bincount(truth.labels[~difficult], minlength=len(truth.label_space))
     labels = flat.labels[order]
     values: dict[str, float | None] = {}
-    for label, name in enumerate(truth.space.names):
+    for label, name in enumerate(truth.label_space.names):
         mine = (labels == label) & ~spared
         values[name] = area(true[mine], int(positives[label]), points=points) if positives[label] else None
     known = [value for value in values.values() if value is not None]
@@ -114,8 +114,8 @@ def _nearest(
     flat: Flat, images: NDArray[np.int64], truth: GroundTruth, pixel: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """(n,) the box of its class and picture that each detection overlaps most, -1 for none, and the IoU; of equals the first."""
-    keys = truth.images.astype(np.int64) * len(truth.space) + truth.labels
-    mine = images * len(truth.space) + flat.labels
+    keys = truth.images.astype(np.int64) * len(truth.label_space) + truth.labels
+    mine = images * len(truth.label_space) + flat.labels
     first = np.searchsorted(keys, mine)
     counts = np.searchsorted(keys, mine, side="right") - first
     wider = np.array([0.0, 0.0, pixel, pixel])

@@ -58,7 +58,7 @@ class BatchRunner:
         with eval_mode(self._detector), torch.inference_mode():
             found = self._decoded(pictures)
         for seen, picture in zip(found, pictures, strict=True):
-            if wrong := violation(seen, picture.size, self._detector.space):
+            if wrong := violation(seen, picture.size, self._detector.label_space):
                 height, width = picture.size
                 asked = f"'{self._name}' decoded what it saw in '{picture.source}', {width} x {height} pixels."
                 raise ContractError(asked, wrong, defect_owner(self._detector))

@@ -79,9 +79,9 @@ def meet(model: LabelSpace, data: LabelSpace) -> Meeting:
     return Meeting(model, data, tuple(sorted(pairs.items())))
 
 
-def _by_meaning(space: LabelSpace, *, skip: set[int]) -> dict[str, int]:
+def _by_meaning(label_space: LabelSpace, *, skip: set[int]) -> dict[str, int]:
     """What each name that is left over means -> its label; meanings that occur twice are left out."""
-    keys = {label: _meaning(name) for label, name in enumerate(space.names) if label not in skip}
+    keys = {label: _meaning(name) for label, name in enumerate(label_space.names) if label not in skip}
     times = Counter(keys.values())
     return {key: label for label, key in keys.items() if times[key] == 1}
 

@@ -119,7 +119,7 @@ def _shown(
     boxes = slice(truth.starts[row], truth.starts[row + 1])
     seen = np.any([found_boxes for _, found_boxes in hits], axis=0)
     true = tuple(
-        Box(_part(xywh, size), truth.space.names[label], None, bool(hit))
+        Box(_part(xywh, size), truth.label_space.names[label], None, bool(hit))
         for xywh, label, hit in zip(truth.xywh[boxes].tolist(), truth.labels[boxes].tolist(), seen, strict=True)
     )
     spread = float(shares.max() - shares.min())
@@ -129,7 +129,7 @@ def _shown(
 def _detected(one: Found, row: int, right: NDArray[np.bool_], truth: GroundTruth, size: tuple[int, int]) -> Iterator[Box]:
     xywh, scores, labels = _kept(one, row)
     for box, score, label, hit in zip(xywh.tolist(), scores.tolist(), labels.tolist(), right.tolist(), strict=True):
-        yield Box(_part(box, size), truth.space.names[label], round(score, 3), hit)
+        yield Box(_part(box, size), truth.label_space.names[label], round(score, 3), hit)
 
 
 def _kept(one: Found, row: int) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[Any]]:

@@ -93,7 +93,7 @@ def _of_predictions(seen: Predictions, dataset: Dataset) -> Source:
     settings = json.loads(known["protocol_settings"]) if "protocol_settings" in known else {}
     place = {image_id: row for row, image_id in enumerate(seen.image_ids.tolist())}
     to = np.full(max(len(seen.names), 1), -1)
-    for ours, theirs in meet(seen.space, dataset.space).pairs:
+    for ours, theirs in meet(seen.label_space, dataset.label_space).pairs:
         to[ours] = theirs
     pictures = []
     for photo in dataset.images:

@@ -43,7 +43,7 @@ class Model:
 
     name: str
     make: Callable[[LabelSpace], Detector]
-    space: LabelSpace
+    label_space: LabelSpace
     card: Card | None = None
     weights: str | None = None
     load: Callable[[], Detector] | None = None
@@ -92,24 +92,24 @@ class Model:
     def of_entry(cls, entry: Entry) -> Model:
         """The model of a card, wherever that is from."""
         choice = Choice(entry, None, None)
-        space = space_of(entry.card.labels)
-        return cls(entry.name, lambda space: build(catalogue(), choice, space), space, entry.card)
+        label_space = space_of(entry.card.labels)
+        return cls(entry.name, lambda label_space: build(catalogue(), choice, label_space), label_space, entry.card)
 
     @classmethod
     def built_by(cls, make: Callable[[LabelSpace], Detector], *, labels: LabelSpace | str | list[str]) -> Model:
         """A detector that no card names."""
         return cls(getattr(make, "__name__", "detector"), make, space_of(labels))
 
-    def build(self, space: LabelSpace | None = None, *, seed: int = 0) -> Detector:
+    def build(self, label_space: LabelSpace | None = None, *, seed: int = 0) -> Detector:
         """A new detector in eval mode, with random weights of that seed."""
         torch.manual_seed(seed)
-        return self.make(space or self.space).eval()
+        return self.make(label_space or self.label_space).eval()
 
     def defect(self) -> BaseException | None:
         """Why it can't be built, tried without memory for its weights; None where it can."""
         try:
             with on_meta_device():
-                self.make(self.space)
+                self.make(self.label_space)
         except (Exception, SystemExit) as why:  # whatever a builder raises
             return why
         return None

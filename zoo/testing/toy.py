@@ -24,12 +24,12 @@ class Toy(Detector):
     Batch norm and dropout make train mode visible: they change its answers, and its answers change them.
     """
 
-    def __init__(self, space: LabelSpace) -> None:
-        super().__init__(space=space, native=Protocol(score=0.05, iou=0.5, max_boxes=10))
+    def __init__(self, label_space: LabelSpace) -> None:
+        super().__init__(label_space=label_space, native=Protocol(score=0.05, iou=0.5, max_boxes=10))
         self.norm = nn.BatchNorm2d(3)
         self.drop = nn.Dropout(0.2)
         self.size = nn.Conv2d(3, 4, 1)
-        self.kind = nn.Conv2d(3, len(space), 1)
+        self.kind = nn.Conv2d(3, len(label_space), 1)
         self.gain = nn.Parameter(torch.ones(()))
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - all are stretched to one size
@@ -61,17 +61,17 @@ class Toy(Detector):
         score, iou = settings.score or 0.0, settings.iou or 0.0
         kept = batched_nms(boxes, scores, labels, iou)
         kept = kept[scores[kept] >= score][: settings.max_boxes]
-        return Detections(boxes[kept], scores[kept], labels[kept], self.space, size=(place.height, place.width))
+        return Detections(boxes[kept], scores[kept], labels[kept], self.label_space, size=(place.height, place.width))
 
     def class_layers(self) -> list[ClassLayer]:
         """The one layer that has a row for each class."""
-        return [ClassLayer("kind", channels=self.space.channels)]
+        return [ClassLayer("kind", channels=self.label_space.channels)]
 
     def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`kind`: which cell has the middle of an object; `size`: how far the edges of its box are from where they should be."""
         wanted, boxes = torch.zeros_like(raw[:, 4:]), _boxes(raw).view(-1, *raw.shape[2:], 4)  # (b, n, 4, 4), (b, 4, 4, 4)
         apart = [boxes.sum() * 0]
-        for kind, cells, one in zip(wanted, boxes, targets_to_input(batch, targets, self.space), strict=True):
+        for kind, cells, one in zip(wanted, boxes, targets_to_input(batch, targets, self.label_space), strict=True):
             middles = ((one.boxes[:, :2] + one.boxes[:, 2:]) / 2 / CELL).int().clamp(0, SIDE // CELL - 1)
             for (x, y), box, label in zip(middles.tolist(), one.boxes, one.labels.tolist(), strict=True):
                 kind[label, y, x] = 1

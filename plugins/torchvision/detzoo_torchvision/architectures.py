@@ -44,87 +44,91 @@ class RegionOptions(Options, total=False):
     proposals: int
 
 
-def fasterrcnn_resnet50_fpn(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def fasterrcnn_resnet50_fpn(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """Faster R-CNN (arXiv:1506.01497) on a feature pyramid of ResNet-50."""
-    return _rcnn(detection.fasterrcnn_resnet50_fpn, space, published="frozen", **options)
+    return _rcnn(detection.fasterrcnn_resnet50_fpn, label_space, published="frozen", **options)
 
 
-def fasterrcnn_resnet50_fpn_v2(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def fasterrcnn_resnet50_fpn_v2(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """The same with batch norm throughout and deeper heads, trained longer (arXiv:2111.11429)."""
-    return _rcnn(detection.fasterrcnn_resnet50_fpn_v2, space, published="batch", **options)
+    return _rcnn(detection.fasterrcnn_resnet50_fpn_v2, label_space, published="batch", **options)
 
 
-def fasterrcnn_mobilenet_v3_large_fpn(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def fasterrcnn_mobilenet_v3_large_fpn(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """Faster R-CNN on MobileNetV3-Large (arXiv:1905.02244)."""
-    return _mobile_rcnn(detection.fasterrcnn_mobilenet_v3_large_fpn, space, **options)
+    return _mobile_rcnn(detection.fasterrcnn_mobilenet_v3_large_fpn, label_space, **options)
 
 
-def fasterrcnn_mobilenet_v3_large_320_fpn(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def fasterrcnn_mobilenet_v3_large_320_fpn(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """The same for pictures of 320 pixels and fewer proposals."""
-    return _mobile_rcnn(detection.fasterrcnn_mobilenet_v3_large_320_fpn, space, **options)
+    return _mobile_rcnn(detection.fasterrcnn_mobilenet_v3_large_320_fpn, label_space, **options)
 
 
-def maskrcnn_resnet50_fpn(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def maskrcnn_resnet50_fpn(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """Mask R-CNN (arXiv:1703.06870); its boxes only."""
-    return _rcnn(detection.maskrcnn_resnet50_fpn, space, published="frozen", **options)
+    return _rcnn(detection.maskrcnn_resnet50_fpn, label_space, published="frozen", **options)
 
 
-def maskrcnn_resnet50_fpn_v2(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def maskrcnn_resnet50_fpn_v2(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """The same with batch norm throughout and deeper heads, trained longer (arXiv:2111.11429)."""
-    return _rcnn(detection.maskrcnn_resnet50_fpn_v2, space, published="batch", **options)
+    return _rcnn(detection.maskrcnn_resnet50_fpn_v2, label_space, published="batch", **options)
 
 
-def keypointrcnn_resnet50_fpn(*, space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def keypointrcnn_resnet50_fpn(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
     """Mask R-CNN with keypoints in the place of masks; its boxes only."""
-    return _rcnn(detection.keypointrcnn_resnet50_fpn, space, published="frozen", **options)
+    return _rcnn(detection.keypointrcnn_resnet50_fpn, label_space, published="frozen", **options)
 
 
-def retinanet_resnet50_fpn(*, space: LabelSpace, **options: Unpack[Options]) -> RetinaNet:
+def retinanet_resnet50_fpn(*, label_space: LabelSpace, **options: Unpack[Options]) -> RetinaNet:
     """RetinaNet (arXiv:1708.02002) on a feature pyramid of ResNet-50."""
-    space = with_background(space)
-    return RetinaNet(_network(detection.retinanet_resnet50_fpn, space, published="frozen", **options), space=space)
+    label_space = with_background(label_space)
+    return RetinaNet(
+        _network(detection.retinanet_resnet50_fpn, label_space, published="frozen", **options), label_space=label_space
+    )
 
 
-def retinanet_resnet50_fpn_v2(*, space: LabelSpace, **options: Unpack[Options]) -> RetinaNet:
+def retinanet_resnet50_fpn_v2(*, label_space: LabelSpace, **options: Unpack[Options]) -> RetinaNet:
     """The same with group norm in the heads and GIoU as its loss of boxes, after ATSS (arXiv:1912.02424)."""
-    space = with_background(space)
-    return RetinaNet(_network(detection.retinanet_resnet50_fpn_v2, space, published="batch", **options), space=space)
+    label_space = with_background(label_space)
+    return RetinaNet(
+        _network(detection.retinanet_resnet50_fpn_v2, label_space, published="batch", **options), label_space=label_space
+    )
 
 
-def fcos_resnet50_fpn(*, space: LabelSpace, **options: Unpack[Options]) -> FCOS:
+def fcos_resnet50_fpn(*, label_space: LabelSpace, **options: Unpack[Options]) -> FCOS:
     """FCOS (arXiv:1904.01355) on a feature pyramid of ResNet-50."""
-    space = with_background(space)
-    return FCOS(_network(detection.fcos_resnet50_fpn, space, published="frozen", **options), space=space)
+    label_space = with_background(label_space)
+    return FCOS(_network(detection.fcos_resnet50_fpn, label_space, published="frozen", **options), label_space=label_space)
 
 
-def ssd300_vgg16(*, space: LabelSpace, trainable_layers: int | None = None) -> SSD:
+def ssd300_vgg16(*, label_space: LabelSpace, trainable_layers: int | None = None) -> SSD:
     """SSD (arXiv:1512.02325) on VGG-16 at 300 x 300."""
-    space = with_background(space)
-    net = _make(detection.ssd300_vgg16, space)
+    label_space = with_background(label_space)
+    net = _make(detection.ssd300_vgg16, label_space)
     train_last(vgg_stages(net.backbone), trainable_layers)
-    return SSD(net, space=space)
+    return SSD(net, label_space=label_space)
 
 
-def ssdlite320_mobilenet_v3_large(*, space: LabelSpace) -> SSD:
+def ssdlite320_mobilenet_v3_large(*, label_space: LabelSpace) -> SSD:
     """SSD of depthwise layers on MobileNetV3-Large (arXiv:1905.02244) at 320 x 320; all of it trains."""
-    space = with_background(space)
-    return SSD(_make(detection.ssdlite320_mobilenet_v3_large, space), space=space)
+    label_space = with_background(label_space)
+    return SSD(_make(detection.ssdlite320_mobilenet_v3_large, label_space), label_space=label_space)
 
 
-def _rcnn(make: Callable[..., Any], space: LabelSpace, *, published: Norm, **options: Unpack[RegionOptions]) -> TwoStage:
-    space = with_background(space)
-    return TwoStage(_network(make, space, published=published, **options), space=space, strides=RESNET_STRIDES)
+def _rcnn(make: Callable[..., Any], label_space: LabelSpace, *, published: Norm, **options: Unpack[RegionOptions]) -> TwoStage:
+    label_space = with_background(label_space)
+    return TwoStage(_network(make, label_space, published=published, **options), label_space=label_space, strides=RESNET_STRIDES)
 
 
-def _mobile_rcnn(make: Callable[..., Any], space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
-    space = with_background(space)
-    net = _network(make, space, published="frozen", stages=mobilenet_stages, **options)
-    return TwoStage(net, space=space, strides=MOBILENET_STRIDES)
+def _mobile_rcnn(make: Callable[..., Any], label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+    label_space = with_background(label_space)
+    net = _network(make, label_space, published="frozen", stages=mobilenet_stages, **options)
+    return TwoStage(net, label_space=label_space, strides=MOBILENET_STRIDES)
 
 
 def _network(  # noqa: PLR0913 - the published configuration, and all that may differ from it
     make: Callable[..., Any],
-    space: LabelSpace,
+    label_space: LabelSpace,
     *,
     published: Norm,
     stages: Callable[[nn.Module], Stages] = resnet_stages,
@@ -137,13 +141,13 @@ def _network(  # noqa: PLR0913 - the published configuration, and all that may d
     """torchvision's network on a pyramid; a number that is not given is torchvision's."""
     given = {"min_size": min_size, "max_size": max_size}
     given |= {"rpn_post_nms_top_n_train": proposals, "rpn_post_nms_top_n_test": proposals}
-    net = _make(make, space, **{name: number for name, number in given.items() if number is not None})
+    net = _make(make, label_space, **{name: number for name, number in given.items() if number is not None})
     if (norm or published) == "frozen":
         freeze_norms(net.backbone.body)
     train_last(stages(net.backbone.body), trainable_layers)
     return net
 
 
-def _make(make: Callable[..., Any], space: LabelSpace, **numbers: int | Sequence[int]) -> Any:
+def _make(make: Callable[..., Any], label_space: LabelSpace, **numbers: int | Sequence[int]) -> Any:
     """torchvision's own builder, kept from fetching weights."""
-    return make(weights=None, weights_backbone=None, num_classes=len(space.channels), **numbers)
+    return make(weights=None, weights_backbone=None, num_classes=len(label_space.channels), **numbers)

@@ -32,9 +32,9 @@ class TorchvisionDetector(Detector):
     owner: the part of `net` that holds the thresholds (`score_thresh`, `nms_thresh`, `detections_per_img`).
     """
 
-    def __init__(self, net: Any, *, space: LabelSpace, owner: Any) -> None:  # torchvision has no types
+    def __init__(self, net: Any, *, label_space: LabelSpace, owner: Any) -> None:  # torchvision has no types
         native = Protocol(score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img)
-        super().__init__(space=space, native=native)
+        super().__init__(label_space=label_space, native=native)
         self.net = net
 
     def prepare(self, images: Sequence[Tensor]) -> Batch:
@@ -63,7 +63,7 @@ class TorchvisionDetector(Detector):
         """torchvision's own postprocessing at these thresholds; its background and unused channels are dropped."""
         with torch.no_grad():
             found = self._found(raw, self._images(batch), protocol.over(self.native))
-        label_of_channel = torch.tensor(self.space.channels)
+        label_of_channel = torch.tensor(self.label_space.channels)
         return [
             self._detections(one, size, place, label_of_channel)
             for one, size, place in zip(found, input_sizes(batch), batch.places, strict=True)
@@ -75,7 +75,7 @@ class TorchvisionDetector(Detector):
 
     def class_layers(self) -> list[ClassLayer]:
         """The layers of `net` with rows for its channels."""
-        return [layer.within("net") for layer in self._class_layers(self.net, self.space.channels)]
+        return [layer.within("net") for layer in self._class_layers(self.net, self.label_space.channels)]
 
     @staticmethod
     @abstractmethod
@@ -101,12 +101,12 @@ class TorchvisionDetector(Detector):
         boxes = resize_boxes(found["boxes"].float(), size, original).cpu()  # (n, 4)
         labels = label_of_channel[found["labels"].cpu()]  # (n,)
         seen = labels >= 0
-        return Detections(boxes[seen], found["scores"].float().cpu()[seen], labels[seen], self.space, size=original)
+        return Detections(boxes[seen], found["scores"].float().cpu()[seen], labels[seen], self.label_space, size=original)
 
     def _truth(self, batch: Batch, targets: Sequence[Target]) -> list[dict[str, Tensor]]:
         """The targets as torchvision takes them: boxes in input pixels, labels as channels."""
-        channel_of_label = torch.tensor(self.space.channel_of_label, device=self.device)
-        truth = targets_to_input(batch, targets, self.space)
+        channel_of_label = torch.tensor(self.label_space.channel_of_label, device=self.device)
+        truth = targets_to_input(batch, targets, self.label_space)
         return [{"boxes": target.boxes, "labels": channel_of_label[target.labels]} for target in truth]
 
     def _resized(self, height: int, width: int) -> tuple[int, int]:

@@ -35,8 +35,8 @@ class OneStageOutput:
 class OneStage(TorchvisionDetector):
     """A torchvision network without proposals."""
 
-    def __init__(self, net: Any, *, space: LabelSpace) -> None:
-        super().__init__(net, space=space, owner=net)
+    def __init__(self, net: Any, *, label_space: LabelSpace) -> None:
+        super().__init__(net, label_space=label_space, owner=net)
 
     def forward(self, batch: Batch) -> OneStageOutput:
         """Heads on every map, and the anchors that belong to them, in float32, whatever the network's type."""

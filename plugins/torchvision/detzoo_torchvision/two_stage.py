@@ -50,8 +50,8 @@ class TwoStage(TorchvisionDetector):
 
     _class_layers = staticmethod(class_layers.regions)
 
-    def __init__(self, net: Any, *, space: LabelSpace, strides: Sequence[int]) -> None:
-        super().__init__(net, space=space, owner=net.roi_heads)
+    def __init__(self, net: Any, *, label_space: LabelSpace, strides: Sequence[int]) -> None:
+        super().__init__(net, label_space=label_space, owner=net.roi_heads)
         # torchvision guesses these from the height of the first picture a network sees; a very flat one spoils all that follow.
         pool = self.net.roi_heads.box_roi_pool
         pool.scales = [1 / stride for stride in strides]

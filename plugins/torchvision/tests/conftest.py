@@ -133,9 +133,11 @@ def _space(name: str) -> LabelSpace:
     return LabelSpace("published", tuple(names), channels=tuple(channels))
 
 
-def _ours(name: str, space: LabelSpace | None = None, **options: Any) -> TorchvisionDetector:
+def _ours(name: str, label_space: LabelSpace | None = None, **options: Any) -> TorchvisionDetector:
     with torch.device("meta"):
-        detector: TorchvisionDetector = getattr(architectures, name)(space=space or _space(name), **_sizes(name), **options)
+        detector: TorchvisionDetector = getattr(architectures, name)(
+            label_space=label_space or _space(name), **_sizes(name), **options
+        )
     _few_proposals(detector.net)
     if name in EPS_ZERO and not options:
         detector.post_load(PostLoad(frozen_bn_eps=0.0))

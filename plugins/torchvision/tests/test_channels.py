@@ -8,10 +8,10 @@ from zoo.labels import LabelSpace, get
 
 
 def test_a_plain_list_of_classes_gets_background_in_front() -> None:
-    space = with_background(LabelSpace.custom(["helmet", "vest"]))
-    assert space.channels == (-1, 0, 1)
-    assert space.names == ("helmet", "vest")
-    assert space.channel_of_label == (1, 2)
+    label_space = with_background(LabelSpace.custom(["helmet", "vest"]))
+    assert label_space.channels == (-1, 0, 1)
+    assert label_space.names == ("helmet", "vest")
+    assert label_space.channel_of_label == (1, 2)
 
 
 def test_one_class_is_a_plain_list_too() -> None:

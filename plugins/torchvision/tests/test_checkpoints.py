@@ -24,7 +24,7 @@ OLD = {"fasterrcnn_resnet50_fpn": (RPN,), "maskrcnn_resnet50_fpn": (RPN, MASKS),
 def made(name: str) -> tuple[Any, dict[str, Tensor]]:
     """A detector on the meta device, and a checkpoint for it under torchvision's present names."""
     with torch.device("meta"):
-        detector = getattr(architectures, name)(space=SPACE)
+        detector = getattr(architectures, name)(label_space=SPACE)
     own = detector.state_dict()
     return detector, {key.removeprefix("net."): torch.empty(like.shape, dtype=like.dtype) for key, like in own.items()}
 

@@ -52,7 +52,7 @@ def target(*boxes: tuple[float, float, float, float], label: int = 0) -> Target:
 
 def test_labels_of_ones_own_are_seen(detector: Any, images: list[Tensor]) -> None:
     seen = see(detector, images)
-    assert all(one.space.names == SPACE.names for one in seen)
+    assert all(one.label_space.names == SPACE.names for one in seen)
     assert {name for one in seen for name in (one.names[label] for label in one.labels)} <= set(SPACE.names)
     assert sum(len(one) for one in seen)
 
@@ -93,16 +93,16 @@ def test_input_size_is_the_size_that_prepare_makes(fcos: Any, rcnn: Any, height:
 
 def test_a_fixed_size_is_the_same_for_every_picture() -> None:
     with torch.device("meta"):
-        lite = architectures.ssdlite320_mobilenet_v3_large(space=SPACE)
-        ssd = architectures.ssd300_vgg16(space=SPACE)
+        lite = architectures.ssdlite320_mobilenet_v3_large(label_space=SPACE)
+        ssd = architectures.ssd300_vgg16(label_space=SPACE)
     assert lite.input_size(17, 900) == lite.input_size(1, 1) == (320, 320)
     assert ssd.input_size(17, 900) == (300, 300)
 
 
 def test_the_published_input_size_is_the_default() -> None:
     with torch.device("meta"):
-        large = architectures.fasterrcnn_resnet50_fpn(space=SPACE)
-        small = architectures.fasterrcnn_mobilenet_v3_large_320_fpn(space=SPACE)
+        large = architectures.fasterrcnn_resnet50_fpn(label_space=SPACE)
+        small = architectures.fasterrcnn_mobilenet_v3_large_320_fpn(label_space=SPACE)
     assert large.input_size(480, 640) == (800, 1088)  # 800 x 1066, padded to multiples of 32
     assert small.input_size(480, 640) == (320, 448)
 
@@ -116,7 +116,7 @@ def test_a_picture_whose_short_side_would_vanish_is_refused(fcos: Any) -> None:
 
 def test_a_very_flat_first_picture_does_not_spoil_those_after_it(rcnn: Any, images: list[Tensor]) -> None:
     with torch.device("meta"):
-        fresh, other = (architectures.fasterrcnn_mobilenet_v3_large_320_fpn(space=SPACE).eval() for _ in range(2))
+        fresh, other = (architectures.fasterrcnn_mobilenet_v3_large_320_fpn(label_space=SPACE).eval() for _ in range(2))
     for one in (fresh, other):
         one.load_state_dict(rcnn.state_dict(), assign=True)
     see(other, [torch.full((3, 2, 600), 90, dtype=torch.uint8)])
@@ -126,7 +126,7 @@ def test_a_very_flat_first_picture_does_not_spoil_those_after_it(rcnn: Any, imag
 
 
 def test_a_network_built_on_the_meta_device_equals_one_built_where_it_runs(rcnn: Any, images: list[Tensor]) -> None:
-    built_here = architectures.fasterrcnn_mobilenet_v3_large_320_fpn(space=SPACE, min_size=128, max_size=256).eval()
+    built_here = architectures.fasterrcnn_mobilenet_v3_large_320_fpn(label_space=SPACE, min_size=128, max_size=256).eval()
     built_here.net.rpn._post_nms_top_n = rcnn.net.rpn._post_nms_top_n
     built_here.load_state_dict(rcnn.state_dict())
     for one, other in zip(see(built_here, images), see(rcnn, images), strict=True):
@@ -145,14 +145,14 @@ def test_frozen_eps_is_set_where_a_card_says_so_and_changes_the_output(fcos: Any
 
 def test_frozen_eps_is_refused_by_a_network_without_frozen_norms() -> None:
     with torch.device("meta"):
-        ssd = architectures.ssd300_vgg16(space=SPACE)
+        ssd = architectures.ssd300_vgg16(label_space=SPACE)
     with pytest.raises(ContractError, match=r"frozen_bn_eps: 0\.0"):
         ssd.post_load(PostLoad(frozen_bn_eps=0.0))
 
 
 def test_no_fix_is_no_error() -> None:
     with torch.device("meta"):
-        architectures.ssd300_vgg16(space=SPACE).post_load(PostLoad())
+        architectures.ssd300_vgg16(label_space=SPACE).post_load(PostLoad())
 
 
 def test_a_box_without_area_is_left_out_of_the_loss(fcos: Any, images: list[Tensor]) -> None:

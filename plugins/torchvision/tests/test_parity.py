@@ -39,7 +39,7 @@ def test_boxes_scores_and_labels_are_bit_equal_to_torchvisions(pair: Any) -> Non
         theirs = pair.theirs(floats(pair.images))
     assert sum(len(one) for one in ours) > 3
     for seen, expected in zip(ours, theirs, strict=True):
-        assert_same(seen, expected, pair.ours.space.channels)
+        assert_same(seen, expected, pair.ours.label_space.channels)
 
 
 def test_a_protocol_acts_as_torchvisions_own_thresholds_do(pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ def test_a_protocol_acts_as_torchvisions_own_thresholds_do(pair: Any, monkeypatc
         theirs = pair.theirs(floats(pair.images))
     assert sum(len(one) for one in ours) > 1
     for seen, expected in zip(ours, theirs, strict=True):
-        assert_same(seen, expected, pair.ours.space.channels)
+        assert_same(seen, expected, pair.ours.label_space.channels)
 
 
 def test_each_threshold_changes_what_is_seen(pair: Any) -> None:
@@ -70,10 +70,12 @@ def test_each_threshold_changes_what_is_seen(pair: Any) -> None:
 @pytest.mark.usefixtures("train_mode")
 def test_losses_are_equal_to_torchvisions_own_training_forward(pair: Any) -> None:
     truth = [
-        Target(torch.tensor([[5.0, 8.0, 60.0, 50.0], [30.0, 20.0, 95.0, 66.0]]), torch.tensor([0, len(pair.ours.space) - 1])),
+        Target(
+            torch.tensor([[5.0, 8.0, 60.0, 50.0], [30.0, 20.0, 95.0, 66.0]]), torch.tensor([0, len(pair.ours.label_space) - 1])
+        ),
         Target(torch.tensor([[2.0, 3.0, 40.0, 80.0]]), torch.tensor([0])),
     ][: len(pair.images)]
-    channels = torch.tensor(pair.ours.space.channel_of_label)
+    channels = torch.tensor(pair.ours.label_space.channel_of_label)
     theirs_truth = [
         {
             "boxes": one.boxes,

@@ -107,7 +107,7 @@ def loud(head: nn.Module) -> nn.Module:
 
 
 def pair(make: Callable[..., Any], reference: Callable[..., Any]) -> tuple[Any, Any]:
-    ours = loud(make(levels=LEVELS, space=SPACE))
+    ours = loud(make(levels=LEVELS, label_space=SPACE))
     theirs = reference(ours, Fixed(maps_of()))
     theirs.transform = GeneralizedRCNNTransform(SIDE, SIDE, [0.0] * 3, [1.0] * 3)
     return ours, theirs
@@ -173,7 +173,7 @@ def test_a_label_outside_the_space_is_refused(make: Callable[..., Any], referenc
 def test_it_runs_and_learns_in_half_precision(
     make: Callable[..., Any], reference: Callable[..., Any], background: int, dtype: torch.dtype
 ) -> None:
-    head = make(levels=LEVELS, space=SPACE).to(dtype)
+    head = make(levels=LEVELS, label_space=SPACE).to(dtype)
     maps, batch = tuple(one.to(dtype) for one in maps_of()), batch_of().to(dtype=dtype)
     losses = head.train().loss(head(maps, batch), batch, TARGETS)
     assert all(loss.isfinite() and loss.dtype == torch.float32 for loss in losses.values())
@@ -194,7 +194,7 @@ def test_what_was_made_in_train_mode_can_be_decoded(
 
 
 def test_a_focal_head_starts_at_one_percent() -> None:
-    for head in (RetinaNet(levels=LEVELS, space=SPACE), FCOS(levels=LEVELS, space=SPACE)):
+    for head in (RetinaNet(levels=LEVELS, label_space=SPACE), FCOS(levels=LEVELS, label_space=SPACE)):
         bias = head.net.head.classification_head.cls_logits.bias
         assert torch.allclose(bias.sigmoid(), torch.tensor(0.01))
 
@@ -217,11 +217,11 @@ def test_anchors_keep_their_stride_where_a_map_is_rounded_up() -> None:
 @pytest.mark.parametrize("make", [RetinaNet, FCOS, FasterRCNN])
 def test_maps_of_several_widths_are_refused_where_one_layer_sees_them_all(make: Callable[..., Any]) -> None:
     with pytest.raises(ContractError, match="the same number of channels in every map"):
-        make(levels=(FeatureLevel(32, 8), FeatureLevel(64, 16)), space=SPACE)
+        make(levels=(FeatureLevel(32, 8), FeatureLevel(64, 16)), label_space=SPACE)
 
 
 def test_ssd_takes_maps_of_any_widths() -> None:
-    head = SSD(levels=(FeatureLevel(5, 8), FeatureLevel(7, 32)), space=SPACE)
+    head = SSD(levels=(FeatureLevel(5, 8), FeatureLevel(7, 32)), label_space=SPACE)
     batch = Batch(torch.zeros(1, 3, 64, 64), (InputTransform(64, 64, 1.0, 1.0),))
     raw = head((torch.zeros(1, 5, 8, 8), torch.zeros(1, 7, 2, 2)), batch)
     assert tuple(raw.heads["cls_logits"].shape) == (1, (64 + 4) * 6, 4)
@@ -229,4 +229,4 @@ def test_ssd_takes_maps_of_any_widths() -> None:
 
 def test_fcos_wants_whole_groups_of_channels() -> None:
     with pytest.raises(ContractError, match="a multiple of 64 channels"):
-        FCOS(levels=(FeatureLevel(48, 8),), space=SPACE)
+        FCOS(levels=(FeatureLevel(48, 8),), label_space=SPACE)

@@ -21,7 +21,7 @@ def trainable(net: nn.Module) -> set[str]:
 
 def built(name: str, **options: Any) -> Any:
     with torch.device("meta"):
-        return getattr(architectures, name)(space=get("coco91"), **options).net
+        return getattr(architectures, name)(label_space=get("coco91"), **options).net
 
 
 @pytest.mark.parametrize(("name", "stages"), STAGES.items())
@@ -43,10 +43,10 @@ def test_a_count_beyond_the_stages_is_refused_with_the_range() -> None:
 
 
 def test_batch_norm_can_be_asked_for_in_the_place_of_frozen_statistics() -> None:
-    space = LabelSpace.custom(["cat"])
+    label_space = LabelSpace.custom(["cat"])
     with torch.device("meta"):
-        trained = architectures.fcos_resnet50_fpn(space=space, norm="batch")
-        frozen = architectures.fcos_resnet50_fpn(space=space)
+        trained = architectures.fcos_resnet50_fpn(label_space=label_space, norm="batch")
+        frozen = architectures.fcos_resnet50_fpn(label_space=label_space)
     kinds = [{type(layer).__name__ for layer in one.modules()} for one in (trained, frozen)]
     assert "BatchNorm2d" in kinds[0] - kinds[1]
     assert "FrozenBatchNorm2d" in kinds[1] - kinds[0]

@@ -26,8 +26,8 @@ COARSEST = 32
 class YOLOX(Detector):
     """Backbone, neck and head, and the square of `size` input pixels that pictures are put into."""
 
-    def __init__(self, *, space: LabelSpace, backbone: nn.Module, neck: nn.Module, head: DecoupledHead, size: int) -> None:
-        super().__init__(space=space, native=head.native)
+    def __init__(self, *, label_space: LabelSpace, backbone: nn.Module, neck: nn.Module, head: DecoupledHead, size: int) -> None:
+        super().__init__(label_space=label_space, native=head.native)
         self.backbone = backbone
         self.neck = neck
         self.head = head
@@ -69,7 +69,7 @@ class YOLOX(Detector):
 
 def build(
     *,
-    space: LabelSpace,
+    label_space: LabelSpace,
     depth: float = 1.0,
     width: float = 1.0,
     depthwise: bool = False,
@@ -93,16 +93,16 @@ def build(
     if backbone == "cspdarknet":
         body = CSPDarknet(depth=depth, width=width, depthwise=depthwise)
         neck = PAFPN(levels=body.levels, depth=depth, depthwise=depthwise)
-        head = DecoupledHead(levels=neck.levels, space=space, channels=int(256 * width), depthwise=depthwise)
-        return YOLOX(space=space, backbone=body, neck=neck, head=head, size=size)
+        head = DecoupledHead(levels=neck.levels, label_space=label_space, channels=int(256 * width), depthwise=depthwise)
+        return YOLOX(label_space=label_space, backbone=body, neck=neck, head=head, size=size)
     if backbone != "darknet53":
         raise _wrong(f"backbone={backbone!r}", "There is no such backbone.", "Use backbone: cspdarknet or backbone: darknet53.")
     if (depth, width, depthwise) != (1.0, 1.0, False):
         raise _wrong("another size of darknet53", "Darknet-53 has one size.", "Leave out depth, width and depthwise.")
     darknet = Darknet53()
     pyramid = YOLOFPN(levels=darknet.levels)
-    dense = DecoupledHead(levels=pyramid.levels, space=space, activation="leaky_relu")
-    return YOLOX(space=space, backbone=darknet, neck=pyramid, head=dense, size=size)
+    dense = DecoupledHead(levels=pyramid.levels, label_space=label_space, activation="leaky_relu")
+    return YOLOX(label_space=label_space, backbone=darknet, neck=pyramid, head=dense, size=size)
 
 
 def _wrong(argument: str, case: str, fix: str) -> CardError:

@@ -53,7 +53,7 @@ class DecoupledHead(nn.Module):
         self,
         *,
         levels: tuple[FeatureLevel, ...],
-        space: LabelSpace,
+        label_space: LabelSpace,
         channels: int = 256,
         depthwise: bool = False,
         activation: Activation = "silu",
@@ -62,7 +62,7 @@ class DecoupledHead(nn.Module):
         super().__init__()
         self.native = NATIVE
         self.levels = levels
-        self.space = space
+        self.label_space = label_space
         self.l1 = l1
 
         def branch() -> nn.Sequential:
@@ -72,7 +72,7 @@ class DecoupledHead(nn.Module):
         self.stems = nn.ModuleList(BaseConv(level.channels, channels, activation=activation) for level in levels)
         self.cls_convs = nn.ModuleList(branch() for _ in levels)
         self.reg_convs = nn.ModuleList(branch() for _ in levels)
-        self.cls_preds = nn.ModuleList(PriorConv(channels, len(space.channels)) for _ in levels)
+        self.cls_preds = nn.ModuleList(PriorConv(channels, len(label_space.channels)) for _ in levels)
         self.reg_preds = nn.ModuleList(nn.Conv2d(channels, 4, kernel_size=1) for _ in levels)
         self.obj_preds = nn.ModuleList(PriorConv(channels, 1) for _ in levels)
 
@@ -112,22 +112,22 @@ class DecoupledHead(nn.Module):
                 "The raw output was made in eval mode.",
                 "Call model.train() before model(batch).",
             )
-        truth = targets_to_input(batch, targets, self.space)
-        channels = [one.labels.new_tensor(self.space.channel_of_label)[one.labels] for one in truth]
+        truth = targets_to_input(batch, targets, self.label_space)
+        channels = [one.labels.new_tensor(self.label_space.channel_of_label)[one.labels] for one in truth]
         return losses(raw, [one.boxes for one in truth], channels, l1=self.l1)
 
     def class_layers(self) -> list[ClassLayer]:
         """The last layer of each level's class branch."""
-        return [ClassLayer(f"cls_preds.{index}", self.space.channels) for index in range(len(self.levels))]
+        return [ClassLayer(f"cls_preds.{index}", self.label_space.channels) for index in range(len(self.levels))]
 
     def _seen(self, place: InputTransform, boxes: Tensor, scores: Tensor, labels: Tensor, *, limit: int | None) -> Detections:
         """Detections in the original picture, without those that lie in the padding beside it."""
         boxes = place.to_original(boxes)
         kept = (boxes[:, 2:] > boxes[:, :2]).all(dim=1).nonzero()[:limit, 0]
-        return Detections(boxes[kept], scores[kept], labels[kept], self.space, size=(place.height, place.width))
+        return Detections(boxes[kept], scores[kept], labels[kept], self.label_space, size=(place.height, place.width))
 
     @property
     def _channels(self) -> tuple[int, ...] | None:
         """The class channel of each label, None where it is the label itself."""
-        channels = self.space.channel_of_label
-        return None if channels == tuple(range(len(self.space.channels))) else channels
+        channels = self.label_space.channel_of_label
+        return None if channels == tuple(range(len(self.label_space.channels))) else channels

@@ -29,14 +29,14 @@ def letters() -> LabelSpace:
 def toy(letters: LabelSpace) -> YOLOX:
     """A YOLOX of an eighth of the width, random, for pictures of 64 pixels."""
     torch.manual_seed(0)
-    return build(space=letters, depth=0.33, width=0.125, size=64).eval()
+    return build(label_space=letters, depth=0.33, width=0.125, size=64).eval()
 
 
 @pytest.fixture
 def published_nano(shared: Path) -> YOLOX:
     """YOLOX-Nano with the published weights, built on the meta device as the zoo builds it."""
     with torch.device("meta"):
-        model = build(space=labels.get("coco80"), **NANO)
+        model = build(label_space=labels.get("coco80"), **NANO)
     state = model.from_checkpoint(load_file(shared / "yolox_nano" / "yolox_nano_fused.safetensors"))
     model.load_state_dict(state, strict=True, assign=True)
     return model.eval()

@@ -19,7 +19,7 @@ def card(name: str) -> Card:
 def test_the_card_counts_the_parameters_of_the_network_its_arguments_build(name: str) -> None:
     one = card(name)
     with torch.device("meta"):
-        model = build(space=labels.get("coco80"), **one.arguments)
+        model = build(label_space=labels.get("coco80"), **one.arguments)
     assert one.architecture == "yolox/yolox"
     assert one.parameters == sum(parameter.numel() for parameter in model.parameters())
 
@@ -30,7 +30,7 @@ def test_the_cards_input_is_what_prepare_makes(name: str) -> None:
     assert one.input is not None
     height, width = one.input.size
     with torch.device("meta"):
-        model = build(space=labels.get("coco80"), **one.arguments)
+        model = build(label_space=labels.get("coco80"), **one.arguments)
     assert model.input_size(480, 640) == (height, width)
     assert (one.input.resize, one.input.channels, one.input.range, one.input.padding) == ("letterbox", "bgr", 255, 114)
 

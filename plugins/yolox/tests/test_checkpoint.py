@@ -78,9 +78,9 @@ def darknet53_names() -> Iterator[str]:
     yield from head(conv)
 
 
-def on_meta(space: LabelSpace, **arguments: object) -> YOLOX:
+def on_meta(label_space: LabelSpace, **arguments: object) -> YOLOX:
     with torch.device("meta"):
-        return build(space=space, **arguments)  # type: ignore[arg-type]
+        return build(label_space=label_space, **arguments)  # type: ignore[arg-type]
 
 
 PUBLISHED = {

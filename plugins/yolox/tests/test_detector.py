@@ -27,7 +27,7 @@ PUBLISHED: dict[str, tuple[float, dict[str, object]]] = {
 def test_every_size_has_the_published_number_of_parameters(name: str) -> None:
     millions, arguments = PUBLISHED[name]
     with torch.device("meta"):
-        model = build(space=labels.get("coco80"), **arguments)  # type: ignore[arg-type]
+        model = build(label_space=labels.get("coco80"), **arguments)  # type: ignore[arg-type]
     count = sum(parameter.numel() for parameter in model.parameters())
     digits = len(str(millions).partition(".")[2])
     assert round(count / 1e6, digits) == millions
@@ -36,7 +36,7 @@ def test_every_size_has_the_published_number_of_parameters(name: str) -> None:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_every_size_runs_at_strides_8_16_and_32(name: str) -> None:
     with torch.device("meta"):
-        model = build(space=labels.get("coco80"), size=96, **PUBLISHED[name][1]).eval()  # type: ignore[arg-type]
+        model = build(label_space=labels.get("coco80"), size=96, **PUBLISHED[name][1]).eval()  # type: ignore[arg-type]
         raw = model(model.prepare([torch.zeros(3, 96, 96, dtype=torch.uint8)]))
     assert [(grid.height, grid.width, grid.stride) for grid in raw.grids] == [(12, 12, 8), (6, 6, 16), (3, 3, 32)]
     assert tuple(raw.values.shape) == (1, 12 * 12 + 6 * 6 + 3 * 3, 85)
@@ -45,14 +45,14 @@ def test_every_size_runs_at_strides_8_16_and_32(name: str) -> None:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_batch_norms_are_those_the_weights_were_trained_with(name: str) -> None:
     with torch.device("meta"):
-        model = build(space=labels.get("coco80"), **PUBLISHED[name][1])  # type: ignore[arg-type]
+        model = build(label_space=labels.get("coco80"), **PUBLISHED[name][1])  # type: ignore[arg-type]
     norms = {(one.eps, one.momentum) for one in model.modules() if isinstance(one, torch.nn.BatchNorm2d)}
     assert norms == {(1e-3, 0.03)}
 
 
 def test_darknet53_is_leaky_by_a_tenth_and_the_rest_is_silu() -> None:
     with torch.device("meta"):
-        darknet, csp = build(space=labels.get("coco80"), backbone="darknet53"), build(space=labels.get("coco80"))
+        darknet, csp = build(label_space=labels.get("coco80"), backbone="darknet53"), build(label_space=labels.get("coco80"))
     slopes = {one.act.negative_slope for one in darknet.modules() if isinstance(one, BaseConv)}
     assert slopes == {0.1}
     assert {type(one.act) for one in csp.modules() if isinstance(one, BaseConv)} == {torch.nn.SiLU}
@@ -60,7 +60,7 @@ def test_darknet53_is_leaky_by_a_tenth_and_the_rest_is_silu() -> None:
 
 def test_nothing_stays_on_the_meta_device_once_the_state_dict_is_in(toy: YOLOX, letters: LabelSpace) -> None:
     with torch.device("meta"):
-        empty = build(space=letters, depth=0.33, width=0.125, size=64)
+        empty = build(label_space=letters, depth=0.33, width=0.125, size=64)
     empty.load_state_dict(toy.state_dict(), strict=True, assign=True)
     assert not any(tensor.is_meta for tensor in (*empty.parameters(), *empty.buffers()))
     batch = toy.prepare([torch.full((3, 50, 64), 200, dtype=torch.uint8)])
@@ -119,8 +119,8 @@ def test_every_picture_has_the_same_input_size(toy: YOLOX) -> None:
 
 def test_the_network_has_one_output_a_channel_and_labels_skip_the_unused() -> None:
     torch.manual_seed(0)
-    space = LabelSpace("with background", ("x", "y"), channels=(-1, 1, 0))
-    model = build(space=space, depth=0.33, width=0.125, size=64).eval()
+    label_space = LabelSpace("with background", ("x", "y"), channels=(-1, 1, 0))
+    model = build(label_space=label_space, depth=0.33, width=0.125, size=64).eval()
     batch = model.prepare([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
     with torch.inference_mode():
         raw = model(batch)
@@ -153,4 +153,4 @@ def test_an_argument_out_of_range_is_refused_with_what_to_write(
     arguments: dict[str, object], fix: str, letters: LabelSpace
 ) -> None:
     with pytest.raises(CardError, match=fix):
-        build(space=letters, **arguments)  # type: ignore[arg-type]
+        build(label_space=letters, **arguments)  # type: ignore[arg-type]

@@ -127,12 +127,12 @@ def test_objects_without_area_change_nothing(toy: YOLOX) -> None:
 def test_a_class_is_learned_in_the_channel_its_label_has() -> None:
     torch.manual_seed(0)
     plain = LabelSpace("plain", ("x", "y"), channels=(0, 1))
-    model = build(space=plain, depth=0.33, width=0.125, size=64).train()
+    model = build(label_space=plain, depth=0.33, width=0.125, size=64).train()
     batch = model.prepare(noise(1))
     raw = model(batch)
     swapped = LabelSpace("swapped", ("x", "y"), channels=(1, 0))
     before = model.loss(raw, batch, [target((4, 6, 30, 40, 0))])
-    model.head.space = swapped
+    model.head.label_space = swapped
     after = model.loss(raw, batch, [target((4, 6, 30, 40, 1))])
     assert {n: v.item() for n, v in before.items()} == {n: v.item() for n, v in after.items()}
 

@@ -101,7 +101,7 @@ def test_every_level_sees_every_other_through_pafpn() -> None:
 
 def test_the_head_lists_the_cells_of_the_finest_level_first_row_by_row(letters: LabelSpace) -> None:
     levels = (FeatureLevel(8, 8), FeatureLevel(8, 16))
-    head = DecoupledHead(levels=levels, space=letters, channels=8).eval()
+    head = DecoupledHead(levels=levels, label_space=letters, channels=8).eval()
     raw = head(maps_of(levels, height=32, width=16))
     assert tuple(raw.values.shape) == (2, 8 + 2, 5 + 3)
     assert raw.cells()[:3].tolist() == [[0, 0, 8], [1, 0, 8], [0, 1, 8]]
@@ -110,7 +110,7 @@ def test_the_head_lists_the_cells_of_the_finest_level_first_row_by_row(letters: 
 
 def test_an_untrained_head_gives_everything_one_percent(letters: LabelSpace) -> None:
     levels = (FeatureLevel(8, 8),)
-    head = DecoupledHead(levels=levels, space=letters, channels=8)
+    head = DecoupledHead(levels=levels, label_space=letters, channels=8)
     for module in head.modules():  # as a loader does that gives memory to a head built on the meta device
         if hasattr(module, "reset_parameters"):
             module.reset_parameters()

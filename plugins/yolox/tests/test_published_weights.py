@@ -65,7 +65,7 @@ def test_detections_are_those_of_the_reference(
             edges = torch.tensor([x, y, x + width, y + height]).clamp(min=0)
             edges = torch.minimum(edges, torch.tensor([image["width"], image["height"]] * 2))
             near = (seen.boxes - edges).abs().amax(dim=1) < 0.02 * max(image["width"], image["height"])
-            same = torch.tensor([seen.space.ids[label] == one["category_id"] for label in seen.labels])
+            same = torch.tensor([seen.label_space.ids[label] == one["category_id"] for label in seen.labels])
             matched += bool((near & same & ((seen.scores - one["score"]).abs() < 0.05)).any())
     assert total > 40
     assert matched >= 0.97 * total
@@ -96,7 +96,7 @@ def test_average_precision_is_the_published_networks(
     published_nano: YOLOX, pictures: Pictures, shared: Path, coco: dict[str, list[dict[str, Any]]]
 ) -> None:
     results = [
-        {"image_id": image["id"], "category_id": seen.space.ids[label], "bbox": box, "score": score}
+        {"image_id": image["id"], "category_id": seen.label_space.ids[label], "bbox": box, "score": score}
         for image, seen in zip(coco["images"], detect(published_nano, pictures(128)), strict=True)
         for box, score, label in zip(xyxy_to_xywh(seen.boxes).tolist(), seen.scores.tolist(), seen.labels.tolist(), strict=True)
     ]

@@ -36,13 +36,13 @@ class _Result(msgspec.Struct, frozen=True):
     image_id: int | None = None
 
 
-def write(seen: Detections, image_id: int, space: LabelSpace | None = None) -> list[CocoResult]:
+def write(seen: Detections, image_id: int, label_space: LabelSpace | None = None) -> list[CocoResult]:
     """The results of one picture, best first; widths are taken in float64, so that reading them gives the same boxes again.
 
     space: whose category ids are written, where classes meet by name; else the detections' own.
     """
     rows = zip(xyxy_to_xywh(seen.boxes.double()).tolist(), seen.scores.tolist(), seen.labels.tolist(), strict=True)
-    ids = dict(enumerate(seen.space.ids)) if space is None else met_ids(seen.space, space)
+    ids = dict(enumerate(seen.label_space.ids)) if label_space is None else met_ids(seen.label_space, label_space)
     image = whole(image_id, to="to_coco()", wanted="an image id is a whole number, as in the data set's annotations")
     return [
         {"image_id": image, "category_id": ids[label], "bbox": box, "score": score} for box, score, label in rows if label in ids
@@ -55,7 +55,7 @@ def met_ids(model: LabelSpace, data: LabelSpace) -> Mapping[int, int]:
     return {ours: data.ids[theirs] for ours, theirs in meet(model, data).pairs}
 
 
-def read(results: Iterable[Mapping[str, object]], space: LabelSpace) -> tuple[Tensor, Tensor, Tensor]:
+def read(results: Iterable[Mapping[str, object]], label_space: LabelSpace) -> tuple[Tensor, Tensor, Tensor]:
     """Boxes, scores and labels of one picture's results.
 
     Raises: ValueError for entries that are no COCO results or belong to several pictures; LabelError for a category id that the
@@ -71,16 +71,16 @@ def read(results: Iterable[Mapping[str, object]], space: LabelSpace) -> tuple[Te
     if len(pictures) > 1:
         raise ValueError(f"these are the results of {len(pictures)} pictures; pass those of one image_id")
     boxes = torch.tensor([row.bbox for row in rows], dtype=torch.float64).reshape(-1, 4)
-    labels = torch.tensor([_label(row.category_id, space) for row in rows], dtype=torch.int64)
+    labels = torch.tensor([_label(row.category_id, label_space) for row in rows], dtype=torch.int64)
     return xywh_to_xyxy(boxes), torch.tensor([row.score for row in rows]), labels
 
 
-def _label(category_id: int, space: LabelSpace) -> int:
+def _label(category_id: int, label_space: LabelSpace) -> int:
     try:
-        return space.label_of_id[category_id]
+        return label_space.label_of_id[category_id]
     except KeyError:
         raise LabelError(
-            f"COCO results were to be read in the label space '{space.title}'.",
-            f"Category id {category_id} is none of its ids, which go from {min(space.ids)} to {max(space.ids)}.",
+            f"COCO results were to be read in the label space '{label_space.title}'.",
+            f"Category id {category_id} is none of its ids, which go from {min(label_space.ids)} to {max(label_space.ids)}.",
             "Pass the label space of the data set that the results were made for; zoo.labels.names() lists those with a name.",
         ) from None

@@ -63,7 +63,7 @@ def write(seen: Detections) -> PictureRecord:
     return {"file": seen.source, "width": width, "height": height, "detections": detections}
 
 
-def read(record: Mapping[str, object], space: LabelSpace) -> tuple[Columns, tuple[int, int] | None, str | None]:
+def read(record: Mapping[str, object], label_space: LabelSpace) -> tuple[Columns, tuple[int, int] | None, str | None]:
     """Columns, size and source of one picture's record; fields that other tools add are passed over.
 
     Raises: ValueError for something else than such a record; LabelError where a label has another name in the space.
@@ -72,7 +72,7 @@ def read(record: Mapping[str, object], space: LabelSpace) -> tuple[Columns, tupl
         picture = msgspec.convert(record, _Picture)
     except msgspec.ValidationError as why:
         raise ValueError(f"this is no record of detections: {why}") from None
-    _check_names(picture.detections, space)
+    _check_names(picture.detections, label_space)
     boxes = torch.tensor([one.box for one in picture.detections]).reshape(-1, 4)
     scores = torch.tensor([one.score for one in picture.detections])
     labels = torch.tensor([one.label for one in picture.detections], dtype=torch.int64)
@@ -80,11 +80,11 @@ def read(record: Mapping[str, object], space: LabelSpace) -> tuple[Columns, tupl
     return (boxes, scores, labels), size, picture.file
 
 
-def _check_names(detections: list[_Detection], space: LabelSpace) -> None:
+def _check_names(detections: list[_Detection], label_space: LabelSpace) -> None:
     for one in detections:
-        if one.label not in range(len(space)) or space.names[one.label] != one.name:
+        if one.label not in range(len(label_space)) or label_space.names[one.label] != one.name:
             raise LabelError(
-                f"A record of detections was to be read in the label space '{space.title}'.",
+                f"A record of detections was to be read in the label space '{label_space.title}'.",
                 f"It calls label {one.label} '{one.name}', which is not so there.",
                 "Pass the label space of the model that wrote the record.",
             )

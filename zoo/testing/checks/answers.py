@@ -103,10 +103,13 @@ def check_corners_in_order(detector: Detector) -> None:
 
 def check_labels_in_range(detector: Detector) -> None:
     """Labels are positions in the detector's own label space."""
-    seen, space = _seen(detector), detector.space
-    require(seen.space == space, f"Labels are of the space '{seen.space.title}', the detector's is '{space.title}'.")
-    wrong = seen.labels[(seen.labels < 0) | (seen.labels >= len(space))].tolist()
-    require(not wrong, f"Labels {wrong[:3]} are outside the label space of {len(space)}.")
+    seen, label_space = _seen(detector), detector.label_space
+    require(
+        seen.label_space == label_space,
+        f"Labels are of the space '{seen.label_space.title}', the detector's is '{label_space.title}'.",
+    )
+    wrong = seen.labels[(seen.labels < 0) | (seen.labels >= len(label_space))].tolist()
+    require(not wrong, f"Labels {wrong[:3]} are outside the label space of {len(label_space)}.")
 
 
 def _seen(detector: Detector) -> Detections:

@@ -34,7 +34,7 @@ def check_background_is_unlearnt(detector: Detector) -> None:
     The network takes no part: the outputs of its last layers go down the loss by themselves. Tolerance: of the ten boxes in each
     of two images that overlap no object and score best, at least a tenth lose 2 % of their score.
     """
-    targets = [truth(), truth(len(detector.space) - 1)]
+    targets = [truth(), truth(len(detector.label_space) - 1)]
     shares = []
     for steps, rate in TRIES:
         with training(detector):
@@ -53,7 +53,7 @@ def check_background_is_unlearnt_everywhere(detector: Detector) -> None:
     be too few where the loss samples: eight samples are drawn. A map that changes no score is not
     asked, nor is one that has no cell outside.
     """
-    targets = [truth(), truth(len(detector.space) - 1)]
+    targets = [truth(), truth(len(detector.label_space) - 1)]
     with training(detector):
         batch = detector.prepare([scene(seed=1), scene(seed=2)])
         with freed(detector, batch) as leaves:

@@ -30,7 +30,7 @@ LETTERS = LabelSpace.custom([chr(letter) for letter in range(ord("a"), ord("a") 
 def check_labels_obeyed(model: Model) -> None:
     """Built for other classes, it answers in them and can be trained on the last of them."""
     detector = model.build(LETTERS)
-    require(detector.space.names == LETTERS.names, f"Built for {len(LETTERS)} classes, it has {len(detector.space)}.")
+    require(detector.label_space.names == LETTERS.names, f"Built for {len(LETTERS)} classes, it has {len(detector.label_space)}.")
     seen = see(detector, scene())
     require(seen.names == LETTERS.names, f"Built for {LETTERS.names}, it answers in {seen.names[:4]}.")
     with training(detector):
@@ -55,12 +55,12 @@ def check_classes_carried_over(model: Model) -> None:
     Of a detector whose `class_layers` says nothing, only that it can be given other classes. Tolerance: 80 % of the 20 best boxes
     have a partner of the same class, with an IoU of 0.9 and a score within 0.01.
     """
-    own = model.plain.space
+    own = model.plain.label_space
     turned = LabelSpace("turned", own.names[::-1], channels=own.channels)
     with torch.device("meta"):
         other = model.make(turned).eval()
     asked = f"'{model.name}' was to be given its classes in another order."
-    transfer_head(other, model.detector.state_dict(), old=model.space, make=model.make, asked=asked)
+    transfer_head(other, model.detector.state_dict(), old=model.label_space, make=model.make, asked=asked)
     seen, expected = copy(see(other, scene())), see(model.detector, scene())
     vars(seen).update(labels=len(own) - 1 - seen.labels)  # back in the old order; what is wrong with them is for other checks
     carried = agree(seen, expected) or other.class_layers() is None
@@ -69,8 +69,8 @@ def check_classes_carried_over(model: Model) -> None:
 
 def check_space_is_the_cards(model: Model) -> None:
     """Its label space has the class names that its card declares, in their order."""
-    space = model.plain.space
-    require(space.names == model.space.names, f"It has {space!r}, the card {model.space!r}.")
+    label_space = model.plain.label_space
+    require(label_space.names == model.label_space.names, f"It has {label_space!r}, the card {model.label_space!r}.")
 
 
 def check_seeded(model: Model) -> None:
@@ -87,7 +87,7 @@ def check_meta_device(model: Model) -> None:
     This is how weights are loaded: a tensor outside the state dict would stay empty.
     """
     with torch.device("meta"):
-        hollow = model.make(model.space)
+        hollow = model.make(model.label_space)
     assign(hollow, model.detector.state_dict(), asked=f"'{model.name}' was built on the meta device.")
     seen, expected = see(hollow.eval(), scene()), see(model.detector, scene())
     require(seen.equals(expected), f"Filled from a state dict it sees {shown(seen, expected)}.")
@@ -96,14 +96,14 @@ def check_meta_device(model: Model) -> None:
 def check_no_network(model: Model) -> None:
     """Building it, with random weights or for weights to come, opens no connection."""
     with _no_network(), torch.device("meta"):
-        model.make(model.space)
+        model.make(model.label_space)
 
 
 def check_building_changes_no_setting(model: Model) -> None:
     """Building it leaves torch's global settings as they are."""
     before = _settings()
     with torch.device("meta"):
-        model.make(model.space)
+        model.make(model.label_space)
     changed = [name for name, value in _settings().items() if value != before[name]]
     torch.set_default_dtype(before["the default dtype"])  # type: ignore[arg-type]
     torch.set_grad_enabled(bool(before["gradients"]))

@@ -40,7 +40,7 @@ def check_card_counts_parameters(model: Model) -> None:
     """The card's number of parameters is that of the network, as its own arguments make it."""
     card, whole = model.need_card(), model.full or model
     with torch.device("meta"):
-        counted = sum(parameter.numel() for parameter in whole.make(model.space).parameters())
+        counted = sum(parameter.numel() for parameter in whole.make(model.label_space).parameters())
     if card.parameters is None:
         raise NotApplicable(f"The card does not say how many parameters there are; the network has {counted:,}.")
     require(counted == card.parameters, f"The card says {card.parameters:,} parameters; the network has {counted:,}.")

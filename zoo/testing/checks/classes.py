@@ -21,7 +21,7 @@ BELIEVED = 1e-9
 
 def check_class_rows_are_its_own(detector: Detector) -> None:
     """Without the rows that `class_layers` declares for a class it is not seen, and with those of one class alone no other is."""
-    names = detector.space.names
+    names = detector.label_space.names
     if not len(_believed(detector)):
         raise NotApplicable("It sees nothing at all.")
     first, last = 0, len(names) - 1

@@ -37,11 +37,11 @@ def check_loss_leads_to_the_truth(detector: Detector) -> None:
     of two classes, and of one. In each the best detection is an object, and every object is among the 10 best, with its class
     and an IoU of 0.97, or edges within 0.75 pixels of the network's input.
     """
-    targets = _targets(len(detector.space))
+    targets = _targets(len(detector.label_space))
     missed: list[str] = []
     for steps, rate, above in TRIES:
         seen, places = _followed(detector, steps=steps, rate=rate, above=above)
-        found = list(_missed(targets, seen, places, detector.space.names))
+        found = list(_missed(targets, seen, places, detector.label_space.names))
         if not found:
             return
         missed += found
@@ -54,7 +54,7 @@ def check_loss_teaches_the_named_class(detector: Detector) -> None:
     Of every class, or of 96 of them, by the gradient of their biases; eight in a batch, two in each image. One that gains little
     is asked for alone, and its objects have to change the loss.
     """
-    names = detector.space.names
+    names = detector.label_space.names
     if len(names) == 1:
         raise NotApplicable("It has one class.")
     spread = torch.linspace(0, len(names) - 1, min(len(names), CLASSES)).round().long().tolist()
@@ -71,7 +71,7 @@ def check_loss_teaches_the_named_class(detector: Detector) -> None:
 
 def _check_taught(ask: Asked, label: int, *, other: int) -> None:
     """One class in all images, against none in any, and against another class."""
-    names, images = ask.detector.space.names, len(ask.batch)
+    names, images = ask.detector.label_space.names, len(ask.batch)
     there, none = (ask([one] * images) for one in (truth(label), nothing()))
     require(there != none, f"The loss is the same with objects of '{names[label]}' as without any.")
     own, foreign = (_pulls(ask, torch.full((images, 1), one))[label] for one in (label, other))
@@ -102,7 +102,9 @@ def _followed(detector: Detector, *, steps: int, rate: float, above: bool) -> tu
                 torch.manual_seed(0)
                 optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
                 optimizer.zero_grad()
-                losses = detector.loss(detector(batch), batch, _targets(len(detector.space)))  # new ones: a loss may spoil them
+                losses = detector.loss(
+                    detector(batch), batch, _targets(len(detector.label_space))
+                )  # new ones: a loss may spoil them
                 torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
             with eval_mode(detector), torch.no_grad():

@@ -122,7 +122,7 @@ def check_many_boxes_returned(detector: Detector) -> None:
     """
     with _looking(detector) as look:
         own = detector.native.max_boxes or 0
-        least = _outputs(look, len(detector.space))
+        least = _outputs(look, len(detector.label_space))
         most = max(len(seen) for seen in look.decoded(_everything(1.0)))
         case = f"At score=0 and iou=1, with max_boxes={MANY}, it returns {most} boxes"
         require(most >= min(own, least), f"{case}; its own max_boxes is {own}, and its raw output is of more than {least}.")
@@ -146,7 +146,7 @@ def _looking(detector: Detector) -> Iterator[Look]:
     _own_iou(detector)
     with ExitStack() as until:
         with suppress(NotApplicable):
-            until.enter_context(muted(detector, range(2, len(detector.space)), background=True))
+            until.enter_context(muted(detector, range(2, len(detector.label_space)), background=True))
         yield _wide(Look.at(detector, [scene(seed=seed) for seed in SEEDS]))
 
 

@@ -48,7 +48,7 @@ def check_gradients_reach_every_part(detector: Detector) -> None:
             if number >= ALWAYS and not starving:
                 return
             detector.zero_grad()
-            _backward(detector, _objects(number, len(detector.space)), scale=1 + number % 2, seed=number)
+            _backward(detector, _objects(number, len(detector.label_space)), scale=1 + number % 2, seed=number)
             without = [name for name, one in asked.items() if one.grad is None]
             require(not without, f"No gradient reaches {_some(without)}.")
             broken = [name for name, one in asked.items() if one.grad is not None and not one.grad.isfinite().all()]
@@ -75,8 +75,8 @@ def check_loss_follows_the_truth(detector: Detector) -> None:
         usual, elsewhere, larger = (_values(_losses(detector, [truth(), truth(box=box)])) for box in (BOX, ELSEWHERE, EVERYWHERE))
         require(elsewhere != usual, f"The loss is the same when an object is elsewhere: {usual}.")
         require(larger != usual, f"The loss is the same when an object is larger: {usual}.")
-        if len(detector.space) > 1:
-            last = truth(len(detector.space) - 1, box=EVERYWHERE)  # which overlaps with any box that is predicted
+        if len(detector.label_space) > 1:
+            last = truth(len(detector.label_space) - 1, box=EVERYWHERE)  # which overlaps with any box that is predicted
             other = _values(_losses(detector, [truth(), last]))
             require(other != larger, f"The loss is the same when an object is of another class: {larger}.")
 
@@ -98,10 +98,12 @@ def check_unknown_label_refused(detector: Detector) -> None:
     """A label outside the label space is a LabelError, and is not learnt as another class."""
     with training(detector):
         try:
-            _losses(detector, [truth(len(detector.space)), truth()])
+            _losses(detector, [truth(len(detector.label_space)), truth()])
         except LabelError:
             return
-    raise ConformanceError(f"The loss accepts the label {len(detector.space)} in a label space of {len(detector.space)}.")
+    raise ConformanceError(
+        f"The loss accepts the label {len(detector.label_space)} in a label space of {len(detector.label_space)}."
+    )
 
 
 def check_mode_restored(detector: Detector) -> None:

@@ -58,7 +58,7 @@ def check_every_image_counts(detector: Detector) -> None:
 def check_every_object_counts(detector: Detector) -> None:
     """In a crowd the loss is another without the first, a middle or the last object, and the same in another order."""
     with asked(detector) as ask:
-        crowd, boxes = _crowd(ask.batch.places[0], classes=len(detector.space))
+        crowd, boxes = _crowd(ask.batch.places[0], classes=len(detector.label_space))
         before = ask([crowd, nothing()])
         for gone in sorted({0, boxes // 2, boxes - 1}):
             rest = _rows(crowd, [row for row in range(boxes) if row != gone])
@@ -78,7 +78,7 @@ def check_small_and_many_objects_train(detector: Detector) -> None:
     with asked(detector) as ask:
         one = _one(ask.batch.places[0], label=0)
         before = ask([one, nothing()])
-        many = Target(_grid(HUNDRED // 10, 10), torch.arange(HUNDRED) % len(detector.space))
+        many = Target(_grid(HUNDRED // 10, 10), torch.arange(HUNDRED) % len(detector.label_space))
         for said, more in (("a hundred objects", many), ("an object of half a pixel", half), ("an object without area", flat)):
             found = ask([_joined(one, more), nothing()])
             require(found == found and abs(found) != float("inf"), f"With {said} the loss is {found}.")

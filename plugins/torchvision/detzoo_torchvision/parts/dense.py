@@ -36,11 +36,11 @@ class DenseHead(nn.Module, ABC):
     background = 0
     _class_layers = staticmethod(class_layers.focal)
 
-    def __init__(self, net: nn.Module, space: LabelSpace) -> None:
+    def __init__(self, net: nn.Module, label_space: LabelSpace) -> None:
         super().__init__()
         self.native = native_of(net)
         self.net: Any = hollow(net)
-        self.space = space
+        self.label_space = label_space
 
     def forward(self, maps: tuple[Tensor, ...], batch: Batch) -> OneStageOutput:
         """What the head says at every anchor, in float32."""
@@ -51,18 +51,19 @@ class DenseHead(nn.Module, ABC):
         """torchvision's own postprocessing at these thresholds, in original pixels."""
         with torch.no_grad():
             found = self._found(tuned(self.net, protocol.over(self.native)), raw, input_sizes(batch))
-        return to_detections(found, batch, self.space, background=self.background)
+        return to_detections(found, batch, self.label_space, background=self.background)
 
     def loss(self, raw: OneStageOutput, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`classification` and `bbox_regression`, and FCOS's `bbox_ctrness`."""
         truth = [
-            {"boxes": one.boxes, "labels": one.labels + self.background} for one in targets_to_input(batch, targets, self.space)
+            {"boxes": one.boxes, "labels": one.labels + self.background}
+            for one in targets_to_input(batch, targets, self.label_space)
         ]
         return self._losses(raw, truth)
 
     def class_layers(self) -> list[ClassLayer]:
         """The layers with rows for classes."""
-        channels = (*[-1] * self.background, *range(len(self.space)))
+        channels = (*[-1] * self.background, *range(len(self.label_space)))
         return [layer.within("net") for layer in self._class_layers(self.net, channels)]
 
     def _anchors(self, maps: tuple[Tensor, ...], batch: Batch) -> Tensor:  # noqa: ARG002 - SSD's anchors depend on the input's size
@@ -95,7 +96,7 @@ class RetinaNet(DenseHead):
         self,
         *,
         levels: tuple[FeatureLevel, ...],
-        space: LabelSpace,
+        label_space: LabelSpace,
         scale: float = 4.0,
         ratios: Sequence[float] = (0.5, 1.0, 2.0),
     ) -> None:
@@ -103,8 +104,10 @@ class RetinaNet(DenseHead):
         channels = levels[0].channels
         sizes = [[int(scale * level.stride * 2 ** (third / 3)) for third in range(3)] for level in levels]
         anchors = StridedAnchors(levels, sizes=sizes, ratios=ratios)
-        head = RetinaNetHead(channels, anchors.num_anchors_per_location()[0], len(space))
-        super().__init__(detection.RetinaNet(Bodyless(channels), len(space), anchor_generator=anchors, head=head), space)
+        head = RetinaNetHead(channels, anchors.num_anchors_per_location()[0], len(label_space))
+        super().__init__(
+            detection.RetinaNet(Bodyless(channels), len(label_space), anchor_generator=anchors, head=head), label_space
+        )
 
     def _losses(self, raw: OneStageOutput, truth: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         losses: dict[str, Tensor] = self.net.compute_loss(truth, raw.heads, [raw.anchors] * len(truth))
@@ -117,13 +120,13 @@ class FCOS(DenseHead):
     Which level learns a box goes by the box's size, in octaves, so strides have to double.
     """
 
-    def __init__(self, *, levels: tuple[FeatureLevel, ...], space: LabelSpace) -> None:
+    def __init__(self, *, levels: tuple[FeatureLevel, ...], label_space: LabelSpace) -> None:
         # 32 groups, each of two channels at least: the one value of a map of one cell would have no variance.
         LevelRequirements(equal_channels=True, doubling=True, channels_multiple=64).check(levels, part="fcos")
         channels = levels[0].channels
         anchors = StridedAnchors(levels, sizes=[[level.stride] for level in levels], ratios=[1.0])
-        head = FCOSHead(channels, 1, len(space))
-        super().__init__(detection.FCOS(Bodyless(channels), len(space), anchor_generator=anchors, head=head), space)
+        head = FCOSHead(channels, 1, len(label_space))
+        super().__init__(detection.FCOS(Bodyless(channels), len(label_space), anchor_generator=anchors, head=head), label_space)
 
     def _losses(self, raw: OneStageOutput, truth: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         losses: dict[str, Tensor] = self.net.compute_loss(truth, raw.heads, [raw.anchors] * len(truth), list(raw.cells))
@@ -144,7 +147,7 @@ class SSD(DenseHead):
         self,
         *,
         levels: tuple[FeatureLevel, ...],
-        space: LabelSpace,
+        label_space: LabelSpace,
         smallest: float = 0.1,
         largest: float = 0.9,
         ratios: Sequence[float] = (2.0, 3.0),
@@ -153,8 +156,8 @@ class SSD(DenseHead):
         boxes = DefaultBoxGenerator(
             [list(ratios) for _ in levels], min_ratio=smallest, max_ratio=largest, steps=[level.stride for level in levels]
         )
-        head = SSDHead(channels, boxes.num_anchors_per_location(), len(space) + 1)
-        super().__init__(TorchvisionSSD(Bodyless(channels), boxes, (1, 1), len(space) + 1, head=head), space)
+        head = SSDHead(channels, boxes.num_anchors_per_location(), len(label_space) + 1)
+        super().__init__(TorchvisionSSD(Bodyless(channels), boxes, (1, 1), len(label_space) + 1, head=head), label_space)
 
     def _anchors(self, maps: tuple[Tensor, ...], batch: Batch) -> Tensor:
         one = ImageList(batch.pixels, [(0, 0)])  # only its length counts: the boxes are the same in all pictures

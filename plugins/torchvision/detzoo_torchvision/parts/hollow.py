@@ -32,12 +32,14 @@ def native_of(owner: nn.Module) -> Protocol:
     return Protocol(score=of.score_thresh, iou=of.nms_thresh, max_boxes=of.detections_per_img)
 
 
-def to_detections(found: Sequence[Mapping[str, Tensor]], batch: Batch, space: LabelSpace, *, background: int) -> list[Detections]:
+def to_detections(
+    found: Sequence[Mapping[str, Tensor]], batch: Batch, label_space: LabelSpace, *, background: int
+) -> list[Detections]:
     """torchvision's dicts of boxes in input pixels, scores and channels as detections in original pixels, on the CPU."""
-    return [_detections(one, place, space, background) for one, place in zip(found, batch.places, strict=True)]
+    return [_detections(one, place, label_space, background) for one, place in zip(found, batch.places, strict=True)]
 
 
-def _detections(found: Mapping[str, Tensor], place: InputTransform, space: LabelSpace, background: int) -> Detections:
+def _detections(found: Mapping[str, Tensor], place: InputTransform, label_space: LabelSpace, background: int) -> Detections:
     boxes = place.to_original(found["boxes"].float()).cpu()  # (n, 4)
     labels = found["labels"].cpu() - background
-    return Detections(boxes, found["scores"].float().cpu(), labels, space, size=(place.height, place.width))
+    return Detections(boxes, found["scores"].float().cpu(), labels, label_space, size=(place.height, place.width))

@@ -62,7 +62,7 @@ class FasterRCNN(nn.Module):
         self,
         *,
         levels: tuple[FeatureLevel, ...],
-        space: LabelSpace,
+        label_space: LabelSpace,
         scale: float = 8.0,
         ratios: Sequence[float] = (0.5, 1.0, 2.0),
         hidden: int = 1024,
@@ -75,11 +75,11 @@ class FasterRCNN(nn.Module):
             rpn_anchor_generator=StridedAnchors(levels, sizes=[[int(scale * one.stride)] for one in levels], ratios=ratios),
             box_roi_pool=_pool(levels),
             box_head=TwoMLPHead(channels * SIDE**2, hidden),
-            box_predictor=FastRCNNPredictor(hidden, len(space) + 1),
+            box_predictor=FastRCNNPredictor(hidden, len(label_space) + 1),
         )
         self.native = native_of(net.roi_heads)
         self.net: Any = hollow(net)
-        self.space = space
+        self.label_space = label_space
 
     def forward(self, maps: tuple[Tensor, ...], batch: Batch) -> RegionOutput:
         """Both stages in eval mode, the first in train mode; boxes in float32, whatever the network's type."""
@@ -97,7 +97,7 @@ class FasterRCNN(nn.Module):
             heads = tuned(self.net.roi_heads, protocol.over(self.native))
             found = heads.postprocess_detections(regions.logits, regions.deltas, list(regions.proposals), input_sizes(batch))
         named = [dict(zip(("boxes", "scores", "labels"), one, strict=True)) for one in zip(*found, strict=True)]
-        return to_detections(named, batch, self.space, background=1)
+        return to_detections(named, batch, self.label_space, background=1)
 
     def loss(self, raw: RegionOutput, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`loss_objectness` and `loss_rpn_box_reg` of the proposals, `loss_classifier` and `loss_box_reg` of the second stage.
@@ -105,7 +105,7 @@ class FasterRCNN(nn.Module):
         Anchors and proposals are sampled with torch's random generator (section 3.1.3).
         """
         rpn, roi = self.net.rpn, self.net.roi_heads
-        truth = [{"boxes": one.boxes, "labels": one.labels + 1} for one in targets_to_input(batch, targets, self.space)]
+        truth = [{"boxes": one.boxes, "labels": one.labels + 1} for one in targets_to_input(batch, targets, self.label_space)]
         anchors = [raw.anchors] * len(truth)
         labels, boxes = rpn.assign_targets_to_anchors(anchors, truth)
         aims = rpn.box_coder.encode(boxes, anchors)
@@ -121,7 +121,7 @@ class FasterRCNN(nn.Module):
 
     def class_layers(self) -> list[ClassLayer]:
         """The score and the box of each class."""
-        return [layer.within("net") for layer in class_layers.regions(self.net, (-1, *range(len(self.space))))]
+        return [layer.within("net") for layer in class_layers.regions(self.net, (-1, *range(len(self.label_space))))]
 
     def _regions(self, raw: RegionOutput, batch: Batch) -> Regions:
         proposals = self._propose(raw, batch)
