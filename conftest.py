@@ -20,7 +20,9 @@ SHARED = Path(__file__).parent.parent / "shared" / "data"
 def shared() -> Path:
     """Real images, weights and known answers; a user's clone has none, and the test skips."""
     if not SHARED.is_dir():
-        pytest.skip("needs the real images and weights in ../shared/data, which a plain clone does not have")
+        pytest.skip(
+            "needs the real images and weights in ../shared/data, which a plain clone does not have"
+        )
     return SHARED
 
 
@@ -30,7 +32,10 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("ZOO_HOME", str(home / "zoo"))
     monkeypatch.setenv("HF_HOME", str(home / "hf"))
-    for name in [*SETTINGS, *(name for name in os.environ if name.startswith("ZOO_") and name != "ZOO_HOME")]:
+    for name in [
+        *SETTINGS,
+        *(name for name in os.environ if name.startswith("ZOO_") and name != "ZOO_HOME"),
+    ]:
         monkeypatch.delenv(name, raising=False)
 
 
@@ -47,13 +52,18 @@ def _bundled_alone(known: Catalogue | None) -> bool:
     """Whether a catalogue holds what is bundled, all of it and nothing else."""
     if known is None:
         return True
-    complete = all(info.distribution == "detzoo" and info.status == "loaded" for info in known.plugins)
+    complete = all(
+        info.distribution == "detzoo" and info.status == "loaded" for info in known.plugins
+    )
     return complete and not any(row.plugin == USER for _, row in known.rows())
 
 
 @pytest.fixture
-def published_yolox_nano(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """YOLOX-Nano's real weights, in upstream's file format, at the address its card gives (through a mirror on this machine)."""
+def published_yolox_nano(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """YOLOX-Nano's real weights, in upstream's file format, at the address its card gives (through
+    a mirror on this machine)."""
     import torch
     from safetensors.torch import load_file
 
@@ -61,7 +71,13 @@ def published_yolox_nano(shared: Path, tmp_path: Path, monkeypatch: pytest.Monke
 
     with LoopbackHub() as hub:
         file = tmp_path / "yolox_nano.pth"
-        torch.save({"model": load_file(shared / "yolox_nano" / "yolox_nano_fused.safetensors"), "start_epoch": 300}, file)
+        torch.save(
+            {
+                "model": load_file(shared / "yolox_nano" / "yolox_nano_fused.safetensors"),
+                "start_epoch": 300,
+            },
+            file,
+        )
         url = hub.add_file("mirror/yolox_nano.pth", file)
         file.unlink()
         published = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/"

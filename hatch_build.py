@@ -1,4 +1,5 @@
-"""Compiles the evaluation kernel into the wheel; where no compiler can, the wheel is pure Python and one notice says so.
+"""Compiles the evaluation kernel into the wheel; where no compiler can, the wheel is pure Python
+and one notice says so.
 
 `python hatch_build.py` compiles it in place, for a checkout that is used without being installed.
 """
@@ -24,17 +25,25 @@ FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-pthread",
 
 
 def compile_kernel(to: Path, *, more: Sequence[str] = ()) -> None:
-    """Compiles `kernel/*.c` into the shared library `to`. Raises: OSError or CalledProcessError where that can't be done here.
+    """Compiles `kernel/*.c` into the shared library `to`. Raises: OSError or CalledProcessError
+    where that can't be done here.
 
     more: flags of the compiler, after ours.
     """
     compiler = os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), "cc")
     sources = sorted((ROOT / FOLDER).glob("*.[ch]"))
-    version = zlib.crc32(b"".join(path.read_bytes() for path in sources)) >> 1  # native.py knows by it a kernel of other sources
+    version = (
+        zlib.crc32(b"".join(path.read_bytes() for path in sources)) >> 1
+    )  # native.py knows by it a kernel of other sources
     code = [f"-DKERNEL_VERSION={version}", *(str(path) for path in sources if path.suffix == ".c")]
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         made = Path(folder) / to.name
-        subprocess.run([*compiler.split(), *FLAGS, *more, *code, "-o", str(made)], check=True, capture_output=True, text=True)
+        subprocess.run(
+            [*compiler.split(), *FLAGS, *more, *code, "-o", str(made)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
         os.replace(made, to)  # in one step: a process that has the old one loaded keeps it
 
 
@@ -52,13 +61,16 @@ class KernelHook(BuildHookInterface[Any]):
         except (OSError, subprocess.CalledProcessError) as why:
             reason = (getattr(why, "stderr", "") or str(why)).strip().splitlines()[0]
             self.app.display_warning(
-                f"The evaluation kernel could not be compiled ({reason}); numpy will do its work, more slowly."
+                f"The evaluation kernel could not be compiled ({reason}); numpy will do its work, "
+                f"more slowly."
             )
             return
         if version != "editable":
             build_data["force_include"][str(to)] = inside
         build_data["pure_python"] = False
-        build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+        build_data["tag"] = (
+            f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+        )
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         del version, build_data, artifact_path

@@ -1,13 +1,15 @@
 """What `detect` adds to the network, and how much of the decoding it hides behind it.
 
-YOLOX-Nano at 416x416 on 64 COCO photos from ../shared/data with its published weights (what there is to decode depends on them),
-or without that folder on generated JPEG files with random ones. Rounds alternate between all ways of doing the work; seconds are
-medians, ratios are medians of the rounds' own ratios, so that a busy machine slows both sides alike.
+YOLOX-Nano at 416x416 on 64 COCO photos from ../shared/data with its published weights (what there
+is to decode depends on them), or without that folder on generated JPEG files with random ones.
+Rounds alternate between all ways of doing the work; seconds are medians, ratios are medians of the
+rounds' own ratios, so that a busy machine slows both sides alike.
 
     python benchmarks/detect.py [--rounds 9] [--torch-threads 2 1] [--json OUT]
 
 Ready tensors: `by hand` calls prepare, the network and decode on the batches that `detect` makes.
-JPEG files: decoding first and detecting then takes longer than the network alone; `hidden` is the share of that which
+JPEG files: decoding first and detecting then takes longer than the network alone; `hidden` is the
+    share of that which
 detect(files) saves.
 """
 
@@ -40,7 +42,9 @@ Seconds = dict[str, float]
 
 
 def yolox_nano() -> Detector:
-    detector = build(label_space=labels.get("coco80"), depth=0.33, width=0.25, depthwise=True, size=416).eval()
+    detector = build(
+        label_space=labels.get("coco80"), depth=0.33, width=0.25, depthwise=True, size=416
+    ).eval()
     if WEIGHTS.is_file():
         assign(detector, load_file(WEIGHTS), asked="Loading the benchmark's weights.")
     return detector
@@ -55,7 +59,9 @@ def photos(folder: Path) -> list[Path]:
     for number in range(PICTURES):
         size = (640, 480) if number % 3 else (480, 640)
         rough = chance.integers(0, 256, (24, 32, 3), dtype=np.uint8)
-        Image.fromarray(rough).resize(size, Image.Resampling.BICUBIC).save(folder / f"{number:02}.jpg", quality=90)
+        Image.fromarray(rough).resize(size, Image.Resampling.BICUBIC).save(
+            folder / f"{number:02}.jpg", quality=90
+        )
     return sorted(folder.glob("*.jpg"))
 
 
@@ -91,10 +97,18 @@ def hidden(one: Seconds) -> float:
 def of_tensors(detector: Detector, tensors: Sequence[torch.Tensor], rounds: int) -> list[Seconds]:
     """The same work by hand and by `detect`, on images that are in memory already."""
     batch = BatchLimit("auto", detector.device)(detector.input_size(480, 640))
-    return measure({"by hand": lambda: by_hand(detector, tensors, batch), "detect": lambda: detector.detect(tensors)}, rounds)
+    return measure(
+        {
+            "by hand": lambda: by_hand(detector, tensors, batch),
+            "detect": lambda: detector.detect(tensors),
+        },
+        rounds,
+    )
 
 
-def compare(detector: Detector, files: Sequence[Path], rounds: int) -> tuple[list[Seconds], list[Seconds]]:
+def compare(
+    detector: Detector, files: Sequence[Path], rounds: int
+) -> tuple[list[Seconds], list[Seconds]]:
     tensors = [read(file).pixels for file in files]
     ready = of_tensors(detector, tensors, rounds)
     ways: dict[str, Callable[[], object]] = {
@@ -109,7 +123,12 @@ def compare(detector: Detector, files: Sequence[Path], rounds: int) -> tuple[lis
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--torch-threads", type=int, nargs="+", default=sorted({torch.get_num_threads(), 1}, reverse=True))
+    parser.add_argument(
+        "--torch-threads",
+        type=int,
+        nargs="+",
+        default=sorted({torch.get_num_threads(), 1}, reverse=True),
+    )
     parser.add_argument("--json")
     asked = parser.parse_args()
     detector = yolox_nano()
@@ -137,11 +156,24 @@ def main() -> None:
                     "hidden": f"{median(read_too, hidden):.0%}",
                 }
             )
-    source = "COCO photos, published weights" if WEIGHTS.is_file() else "generated JPEG files, random weights"
+    source = (
+        "COCO photos, published weights"
+        if WEIGHTS.is_file()
+        else "generated JPEG files, random weights"
+    )
     used = ["torch", "numpy", "pillow"]
-    report(f"detect() on {PICTURES} ready tensors: YOLOX-Nano, {source}", tensor_rows, distributions=used)
+    report(
+        f"detect() on {PICTURES} ready tensors: YOLOX-Nano, {source}",
+        tensor_rows,
+        distributions=used,
+    )
     print()
-    report(f"detect() on {PICTURES} JPEG files: YOLOX-Nano, {source}", file_rows, distributions=used, to=asked.json)
+    report(
+        f"detect() on {PICTURES} JPEG files: YOLOX-Nano, {source}",
+        file_rows,
+        distributions=used,
+        to=asked.json,
+    )
 
 
 if __name__ == "__main__":

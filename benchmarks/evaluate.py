@@ -1,9 +1,11 @@
-"""From per-image tensors to COCO's twelve numbers: the zoo's evaluator against the fastest there are, in time and memory.
+"""From per-image tensors to COCO's twelve numbers: the zoo's evaluator against the fastest there
+are, in time and memory.
 
-Made-up data of the size of COCO val2017 (5,000 images, 35,942 boxes, 500,000 detections), or ten times as large with `--large`.
-Every run is a process of its own that has imported everything and indexed its ground truth before the clock starts; methods
-alternate; the table has medians. Each peer is fed arrays (N, 7), its cheapest way in. All use the same number of threads. The
-same run times 1,000 bootstrap replicates, and states the memory of one detection.
+Made-up data of the size of COCO val2017 (5,000 images, 35,942 boxes, 500,000 detections), or ten
+times as large with `--large`. Every run is a process of its own that has imported everything and
+indexed its ground truth before the clock starts; methods alternate; the table has medians. Each
+peer is fed arrays (N, 7), its cheapest way in. All use the same number of threads. The same run
+times 1,000 bootstrap replicates, and states the memory of one detection.
 
     python benchmarks/evaluate.py [--runs 5] [--threads 2] [--large] [--json OUT]
 """
@@ -46,7 +48,11 @@ OURS = {
     "zoo-numpy": "zoo, numpy without kernel",
 }
 MODULES = {"hotcoco": "hotcoco", "ultrafast": "ultrafast_pycocotools", "faster": "faster_coco_eval"}
-DISTRIBUTIONS = {"hotcoco": "hotcoco", "ultrafast_pycocotools": "ultrafast-pycocotools", "faster_coco_eval": "faster-coco-eval"}
+DISTRIBUTIONS = {
+    "hotcoco": "hotcoco",
+    "ultrafast_pycocotools": "ultrafast-pycocotools",
+    "faster_coco_eval": "faster-coco-eval",
+}
 
 
 def make_data(to: Path, images: int, boxes: int, classes: int) -> None:
@@ -56,23 +62,36 @@ def make_data(to: Path, images: int, boxes: int, classes: int) -> None:
     image = np.repeat(np.arange(images), counts)
     popular = random.permutation(classes)
     share = 1 / (np.arange(classes) + 3.0)
-    in_image = popular[random.choice(classes, (images, 3), p=share / share.sum())]  # three classes an image
+    in_image = popular[
+        random.choice(classes, (images, 3), p=share / share.sum())
+    ]  # three classes an image
     label = in_image[image, random.integers(0, 3, boxes)]
     side, corner = _places(random, boxes)
     starts = np.concatenate([[0], np.cumsum(counts)])
     near = np.minimum((counts * 2.2).astype(int), PER_IMAGE)
     is_near = np.arange(PER_IMAGE) < near[:, None]  # (images, 100)
-    source = np.minimum(starts[:-1, None] + (random.uniform(size=is_near.shape) * counts[:, None]).astype(int), boxes - 1)
+    source = np.minimum(
+        starts[:-1, None] + (random.uniform(size=is_near.shape) * counts[:, None]).astype(int),
+        boxes - 1,
+    )
     shift = random.normal(0, 0.12, (*is_near.shape, 4)) * np.concatenate([side, side], 1)[source]
     beside = np.concatenate([corner, side], 1)[source] + shift
     far_side, far = _places(random, is_near.size)
     anywhere = np.concatenate([far, far_side], 1).reshape(*is_near.shape, 4)
     xywh = np.where(is_near[..., None], beside, anywhere)
-    of_class = np.where(random.uniform(size=is_near.shape) < 0.8, label[source], random.integers(0, classes, is_near.shape))
-    labels = np.where(is_near, of_class, popular[random.choice(classes, is_near.shape, p=share / share.sum())])
+    of_class = np.where(
+        random.uniform(size=is_near.shape) < 0.8,
+        label[source],
+        random.integers(0, classes, is_near.shape),
+    )
+    labels = np.where(
+        is_near, of_class, popular[random.choice(classes, is_near.shape, p=share / share.sum())]
+    )
     scores = np.where(is_near, random.beta(3, 3, is_near.shape), random.beta(1, 8, is_near.shape))
     best_first = np.argsort(-scores, axis=1)
-    corners = np.concatenate([xywh[..., :2], xywh[..., :2] + np.abs(xywh[..., 2:])], -1).astype(np.float32)
+    corners = np.concatenate([xywh[..., :2], xywh[..., :2] + np.abs(xywh[..., 2:])], -1).astype(
+        np.float32
+    )
     np.savez(
         to,
         image=image, label=label, box=np.concatenate([corner, side], 1).round(2),
@@ -93,10 +112,21 @@ def instances(data: Any) -> dict[str, Any]:
     """The ground truth in COCO's format."""
     columns = (data[name].tolist() for name in ("image", "label", "box", "area", "crowd"))
     return {
-        "images": [{"id": image, "width": 640, "height": 640} for image in range(int(data["images"]))],
-        "categories": [{"id": label, "name": f"class {label}"} for label in range(int(data["classes"]))],
+        "images": [
+            {"id": image, "width": 640, "height": 640} for image in range(int(data["images"]))
+        ],
+        "categories": [
+            {"id": label, "name": f"class {label}"} for label in range(int(data["classes"]))
+        ],
         "annotations": [
-            {"id": number + 1, "image_id": image, "category_id": label, "bbox": box, "area": area, "iscrowd": int(crowd)}
+            {
+                "id": number + 1,
+                "image_id": image,
+                "category_id": label,
+                "bbox": box,
+                "area": area,
+                "iscrowd": int(crowd),
+            }
             for number, (image, label, box, area, crowd) in enumerate(zip(*columns, strict=True))
         ],
     }
@@ -108,7 +138,9 @@ def as_array(found: list[dict[str, Any]], first: int, dtype: type) -> np.ndarray
 
     boxes = torch.cat([one["boxes"] for one in found]).numpy()
     array = np.empty((len(boxes), 7), dtype)
-    array[:, 0] = np.repeat(np.arange(first, first + len(found)), [len(one["scores"]) for one in found])
+    array[:, 0] = np.repeat(
+        np.arange(first, first + len(found)), [len(one["scores"]) for one in found]
+    )
     array[:, 1:3], array[:, 3:5] = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
     array[:, 5] = torch.cat([one["scores"] for one in found]).numpy()
     array[:, 6] = torch.cat([one["labels"] for one in found]).numpy()
@@ -126,9 +158,13 @@ def ours(method: str, data: Any, threads: int) -> Callable[[list[dict[str, Any]]
     engine: Any = "numpy" if method == "zoo-numpy" else "kernel"
 
     def run(found: list[dict[str, Any]]) -> list[float]:
-        evaluator = Evaluator(truth, engine=engine, threads=threads, analyses=method != "zoo-numbers")
+        evaluator = Evaluator(
+            truth, engine=engine, threads=threads, analyses=method != "zoo-numbers"
+        )
         for start in range(0, len(found), step):
-            evaluator.update(range(start, min(start + step, len(found))), found[start : start + step])
+            evaluator.update(
+                range(start, min(start + step, len(found))), found[start : start + step]
+            )
         return list(evaluator.numbers().values())
 
     return run
@@ -158,10 +194,14 @@ def theirs(method: str, data: Any) -> Callable[[list[dict[str, Any]]], list[floa
                 for start in range(0, len(found), 16):
                     some = slice(start, start + 16)
                     of_batch = [one for image in boxes[some] for one in image]
-                    stream.update(given["images"][some], of_batch, as_array(found[some], start, np.float64))
+                    stream.update(
+                        given["images"][some], of_batch, as_array(found[some], start, np.float64)
+                    )
                 done = stream.finalize()
             else:
-                results = truth.loadRes(as_array(found, 0, np.float32 if method == "ultrafast-narrow" else np.float64))
+                results = truth.loadRes(
+                    as_array(found, 0, np.float32 if method == "ultrafast-narrow" else np.float64)
+                )
                 done = COCOeval(truth, results, "bbox")
                 done.evaluate()
             done.accumulate()
@@ -186,7 +226,11 @@ def run_child(method: str, file: str, threads: int) -> None:
     torch.set_num_threads(1)
     data = np.load(file)
     found = [
-        {"boxes": torch.from_numpy(boxes), "scores": torch.from_numpy(scores), "labels": torch.from_numpy(labels)}
+        {
+            "boxes": torch.from_numpy(boxes),
+            "scores": torch.from_numpy(scores),
+            "labels": torch.from_numpy(labels),
+        }
         for boxes, scores, labels in zip(data["boxes"], data["scores"], data["labels"], strict=True)
     ]
     run = ours(method, data, threads) if method in OURS else theirs(method, data)
@@ -195,7 +239,16 @@ def run_child(method: str, file: str, threads: int) -> None:
     before, started, cpu = resident("VmRSS"), time.perf_counter(), time.process_time()
     numbers = run(found)
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    print(json.dumps({"seconds": seconds, "cpu": cpu, "memory": resident("VmHWM") - before, "numbers": numbers}))
+    print(
+        json.dumps(
+            {
+                "seconds": seconds,
+                "cpu": cpu,
+                "memory": resident("VmHWM") - before,
+                "numbers": numbers,
+            }
+        )
+    )
 
 
 def run_bootstrap(file: str, threads: int) -> None:
@@ -225,15 +278,27 @@ class OutOfMemory(Exception):
 
 
 def limit_memory() -> None:
-    """Lets this process have nine tenths of the machine's memory, so that the system does not begin to end others."""
+    """Lets this process have nine tenths of the machine's memory, so that the system does not begin
+    to end others."""
     whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_DATA, (whole * 9 // 10, whole * 9 // 10))
 
 
 def child(method: str, file: Path, threads: int) -> dict[str, Any]:
     limits = dict.fromkeys(("RAYON_NUM_THREADS", "OMP_NUM_THREADS"), str(threads))
-    command = [sys.executable, __file__, "--child", method, "--file", str(file), "--threads", str(threads)]
-    done = subprocess.run(command, env=os.environ | limits, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        __file__,
+        "--child",
+        method,
+        "--file",
+        str(file),
+        "--threads",
+        str(threads),
+    ]
+    done = subprocess.run(
+        command, env=os.environ | limits, capture_output=True, text=True, check=False
+    )
     if done.returncode < 0 or "MemoryError" in done.stderr:
         raise OutOfMemory(method)
     if done.returncode:
@@ -248,7 +313,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--json")
-    parser.add_argument("--only", nargs="+", choices=[*OURS, *PEERS], help="these methods, without the bootstrap")
+    parser.add_argument(
+        "--only", nargs="+", choices=[*OURS, *PEERS], help="these methods, without the bootstrap"
+    )
     parser.add_argument("--child")
     parser.add_argument("--file", default="")
     asked = parser.parse_args()
@@ -283,7 +350,12 @@ def survivors(methods: list[str], file: Path, threads: int) -> dict[str, Any]:
 
 
 def show(
-    asked: Any, runs: list[dict[str, Any]], bootstrap: dict[str, Any] | None, *, missing: list[str], killed: list[str]
+    asked: Any,
+    runs: list[dict[str, Any]],
+    bootstrap: dict[str, Any] | None,
+    *,
+    missing: list[str],
+    killed: list[str],
 ) -> None:
     """Prints the table."""
     from table import report
@@ -291,7 +363,11 @@ def show(
     methods = [name for name in runs[0] if name not in killed]
 
     median = {
-        name: {key: statistics.median(run[name][key] for run in runs) for key in ("seconds", "cpu", "memory")} for name in methods
+        name: {
+            key: statistics.median(run[name][key] for run in runs)
+            for key in ("seconds", "cpu", "memory")
+        }
+        for name in methods
     }
     rows = [
         {
@@ -300,21 +376,51 @@ def show(
             "times zoo": f"{median[name]['seconds'] / median['zoo']['seconds']:.1f}",
             "cpu seconds": f"{median[name]['cpu']:.3f}",
             "memory MiB": f"{median[name]['memory']:.0f}",
-            "same bits as zoo": "yes" if runs[0][name]["numbers"] == runs[0]["zoo"]["numbers"] else "no",
+            "same bits as zoo": "yes"
+            if runs[0][name]["numbers"] == runs[0]["zoo"]["numbers"]
+            else "no",
         }
         for name in methods
     ]
     images, boxes, classes = SIZES["large" if asked.large else "val2017"]
     of = "One run" if asked.runs == 1 else f"Median of {asked.runs} runs"
-    notes = [f"{of}; {asked.threads} threads; memory is what a run adds to the peak of the resident set."]
-    notes += [f"Not installed, and left out: {', '.join(DISTRIBUTIONS[MODULES[name]] for name in missing)}."] if missing else []
-    notes += [f"Out of memory, given nine tenths of it: {', '.join((OURS | PEERS)[name] for name in killed)}."] if killed else []
+    notes = [
+        f"{of}; {asked.threads} threads; memory is what a run adds to the peak of the resident set."
+    ]
+    notes += (
+        [
+            f"Not installed, and left out: "
+            f"{', '.join(DISTRIBUTIONS[MODULES[name]] for name in missing)}."
+        ]
+        if missing
+        else []
+    )
+    notes += (
+        [
+            f"Out of memory, given nine tenths of it: "
+            f"{', '.join((OURS | PEERS)[name] for name in killed)}."
+        ]
+        if killed
+        else []
+    )
     if bootstrap:
         size = bootstrap["bytes"]
-        notes.append(f"The whole report with 1,000 bootstrap replicates of this set: {bootstrap['seconds']:.1f} s.")
-        notes.append(f"Kept for a detection: {size['True']:.1f} bytes, {size['False']:.1f} without analyses.")
-    title = f"To the twelve numbers: {images:,} images, {boxes:,} boxes, {classes} classes, {images * PER_IMAGE:,} detections"
-    used = ["numpy", "torch", *(DISTRIBUTIONS[MODULES[name]] for name in MODULES if name not in missing)]
+        notes.append(
+            f"The whole report with 1,000 bootstrap replicates of this set: "
+            f"{bootstrap['seconds']:.1f} s."
+        )
+        notes.append(
+            f"Kept for a detection: {size['True']:.1f} bytes, {size['False']:.1f} without analyses."
+        )
+    title = (
+        f"To the twelve numbers: {images:,} images, {boxes:,} boxes, {classes} classes, "
+        f"{images * PER_IMAGE:,} detections"
+    )
+    used = [
+        "numpy",
+        "torch",
+        *(DISTRIBUTIONS[MODULES[name]] for name in MODULES if name not in missing),
+    ]
     report(title, rows, distributions=used, notes=notes, to=asked.json)
 
 

@@ -1,8 +1,10 @@
-"""From files to COCO's twelve numbers, as whole processes: a results list and annotations in, the numbers out.
+"""From files to COCO's twelve numbers, as whole processes: a results list and annotations in, the
+numbers out.
 
-The data is that of `benchmarks/evaluate.py`, of the size of COCO val2017 (5,000 images, 35,942 boxes, 500,000 detections), as
-`instances.json` and `results.json` (48 MB), and as Parquet for the zoo. Every run is a process of its own, from the start of
-Python to its exit; methods alternate; the table has medians. "imported" is what is left once everything is imported.
+The data is that of `benchmarks/evaluate.py`, of the size of COCO val2017 (5,000 images, 35,942
+boxes, 500,000 detections), as `instances.json` and `results.json` (48 MB), and as Parquet for the
+zoo. Every run is a process of its own, from the start of Python to its exit; methods alternate; the
+table has medians. "imported" is what is left once everything is imported.
 
     python benchmarks/files.py [--runs 5] [--threads 2] [--json OUT]
 """
@@ -25,7 +27,10 @@ import numpy as np
 from evaluate import DISTRIBUTIONS, MODULES, SIZES, instances, make_data
 
 CLOCK = "import json, sys, time; started = time.perf_counter()"
-TELL = "print(json.dumps({'imported': time.perf_counter() - started, 'numbers': list(map(float, numbers))[:12]}))"
+TELL = (
+    "print(json.dumps({'imported': time.perf_counter() - started, 'numbers': list(map(float, "
+    "numbers))[:12]}))"
+)
 ZOO = f"""\
 import zoo
 zoo.evaluate
@@ -48,11 +53,29 @@ numbers = done.stats
 {TELL}
 """
 HOTCOCO = "from hotcoco import COCO, COCOeval"
-ULTRAFAST = "from ultrafast_pycocotools.coco import COCO\nfrom ultrafast_pycocotools.cocoeval import COCOeval"
-REPORT = ["-m", "zoo", "evaluate", "results.json", "--data", "coco:instances.json", "--json", "report.json"]
+ULTRAFAST = (
+    "from ultrafast_pycocotools.coco import COCO\nfrom ultrafast_pycocotools.cocoeval import "
+    "COCOeval"
+)
+REPORT = [
+    "-m",
+    "zoo",
+    "evaluate",
+    "results.json",
+    "--data",
+    "coco:instances.json",
+    "--json",
+    "report.json",
+]
 METHODS: dict[str, tuple[str, list[str]]] = {
-    "zoo": ("zoo.evaluate(results.json, resamples=0)", ["-c", ZOO.replace("FOUND", "results.json")]),
-    "zoo-parquet": ("zoo.evaluate(predictions.parquet, resamples=0)", ["-c", ZOO.replace("FOUND", "p.parquet")]),
+    "zoo": (
+        "zoo.evaluate(results.json, resamples=0)",
+        ["-c", ZOO.replace("FOUND", "results.json")],
+    ),
+    "zoo-parquet": (
+        "zoo.evaluate(predictions.parquet, resamples=0)",
+        ["-c", ZOO.replace("FOUND", "p.parquet")],
+    ),
     "zoo-report": ("zoo evaluate results.json, with 1,000 resamples", REPORT),
     "hotcoco": ("hotcoco", ["-c", PYCOCO.replace("IMPORTS", HOTCOCO)]),
     "ultrafast": ("ultrafast-pycocotools", ["-c", PYCOCO.replace("IMPORTS", ULTRAFAST)]),
@@ -60,7 +83,8 @@ METHODS: dict[str, tuple[str, list[str]]] = {
 
 
 def write_files(folder: Path, size: str = "val2017") -> None:
-    """`instances.json`, `results.json` and `p.parquet`; a results list has rounded numbers, as such lists do."""
+    """`instances.json`, `results.json` and `p.parquet`; a results list has rounded numbers, as such
+    lists do."""
     from zoo.evaluate import Predictions
 
     make_data(folder / "data.npz", *SIZES[size])
@@ -95,7 +119,12 @@ def run(method: str, folder: Path, threads: int) -> dict[str, Any]:
     started = time.perf_counter()
     command = [sys.executable, *METHODS[method][1]]
     process = subprocess.Popen(
-        command, cwd=folder, env=os.environ | limits, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=folder,
+        env=os.environ | limits,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     said = process.stdout.read()  # little comes on standard error: no pipe fills up
@@ -104,22 +133,42 @@ def run(method: str, folder: Path, threads: int) -> dict[str, Any]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{METHODS[method][0]} ended with {process.returncode}")
-    told = json.loads(said.splitlines()[-1]) if method != "zoo-report" else {"imported": None, "numbers": None}
-    return {"seconds": seconds, "cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss / 1024, **told}
+    told = (
+        json.loads(said.splitlines()[-1])
+        if method != "zoo-report"
+        else {"imported": None, "numbers": None}
+    )
+    return {
+        "seconds": seconds,
+        "cpu": used.ru_utime + used.ru_stime,
+        "memory": used.ru_maxrss / 1024,
+        **told,
+    }
 
 
 def measure(runs: int, threads: int) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Medians of each method, and the peers that are not installed."""
-    there = [name for name in METHODS if name not in MODULES or importlib.util.find_spec(MODULES[name])]
+    there = [
+        name for name in METHODS if name not in MODULES or importlib.util.find_spec(MODULES[name])
+    ]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        # another process: the resident set of this one would count as that of every process it starts
+        # another process: the resident set of this one would count as that of every process it
+        # starts
         subprocess.run([sys.executable, __file__, "--write", name], check=True)
-        done = [{method: run(method, folder, threads) for method in there} for _ in range(runs + 1)][1:]
+        done = [
+            {method: run(method, folder, threads) for method in there} for _ in range(runs + 1)
+        ][1:]
     median: dict[str, dict[str, Any]] = {}
     for method in there:
-        values = {key: [one[method][key] for one in done] for key in ("seconds", "cpu", "memory", "imported")}
-        median[method] = {key: statistics.median(some) if None not in some else None for key, some in values.items()}
+        values = {
+            key: [one[method][key] for one in done]
+            for key in ("seconds", "cpu", "memory", "imported")
+        }
+        median[method] = {
+            key: statistics.median(some) if None not in some else None
+            for key, some in values.items()
+        }
         median[method]["numbers"] = done[0][method]["numbers"]
     return median, [DISTRIBUTIONS[MODULES[name]] for name in METHODS if name not in there]
 
@@ -153,10 +202,16 @@ def main() -> None:
                 "same bits as zoo": {True: "yes", False: "no"}[same] if method in MODULES else "",
             }
         )
-    notes = [f"Median of {asked.runs} runs; {asked.threads} threads; memory is the largest resident set of the process."]
+    notes = [
+        f"Median of {asked.runs} runs; {asked.threads} threads; memory is the largest resident "
+        f"set of the process."
+    ]
     notes += [f"Not installed, and left out: {', '.join(missing)}."] if missing else []
     images, boxes, classes = SIZES["val2017"]
-    title = f"From files to the numbers: {images:,} images, {boxes:,} boxes, {classes} classes, 500,000 detections"
+    title = (
+        f"From files to the numbers: {images:,} images, {boxes:,} boxes, {classes} classes, "
+        f"500,000 detections"
+    )
     used = ["numpy", *(DISTRIBUTIONS[MODULES[name]] for name in median if name in MODULES)]
     report(title, rows, distributions=used, notes=notes, to=asked.json)
 

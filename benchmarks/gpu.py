@@ -1,11 +1,15 @@
-"""How fast models detect on a GPU: beside a loop written by hand, by size of the batch, and what a batch costs in memory.
+"""How fast models detect on a GPU: beside a loop written by hand, by size of the batch, and what a
+batch costs in memory.
 
-Networks have random weights, and the threshold is the score that leaves about 100 candidates an image, so that suppression has
-as much to do as with trained ones. `by hand` is plain torch with the same preprocessing: for YOLOX interpolate, the network,
-and torchvision's batched_nms on the GPU; for Faster R-CNN torchvision's own network. Rounds alternate between all ways; numbers
-are medians, ratios are medians of the rounds' own ratios. `files` are JPEG, decoded on the processor meanwhile.
+Networks have random weights, and the threshold is the score that leaves about 100 candidates an
+image, so that suppression has as much to do as with trained ones. `by hand` is plain torch with the
+same preprocessing: for YOLOX interpolate, the network, and torchvision's batched_nms on the GPU;
+    for Faster R-CNN torchvision's own network. Rounds alternate between all ways; numbers
+are medians, ratios are medians of the rounds' own ratios. `files` are JPEG, decoded on the
+processor meanwhile.
 
-    python benchmarks/gpu.py [--rounds 5] [--models yolox_nano yolox_s …] [--device cuda] [--json OUT]
+    python benchmarks/gpu.py [--rounds 5] [--models yolox_nano yolox_s …] [--device cuda] [--json
+    OUT]
 """
 
 from __future__ import annotations
@@ -40,7 +44,8 @@ Way = Callable[[], object]
 
 
 def model(name: str, device: torch.device, images: Sequence[Tensor]) -> Detector:
-    """The model with random weights, the same ones each time, and norms that fit them: else what they see vanishes."""
+    """The model with random weights, the same ones each time, and norms that fit them: else what
+    they see vanishes."""
     torch.manual_seed(0)
     detector = zoo.load(name, weights=False, device=device)
 
@@ -49,7 +54,9 @@ def model(name: str, device: torch.device, images: Sequence[Tensor]) -> Detector
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(variance)
 
-    norms = [one for one in detector.modules() if isinstance(getattr(one, "running_mean", None), Tensor)]
+    norms = [
+        one for one in detector.modules() if isinstance(getattr(one, "running_mean", None), Tensor)
+    ]
     hooks = [one.register_forward_pre_hook(measure_norm) for one in norms]
     with torch.no_grad():
         detector(detector.prepare(list(images[:2])))
@@ -68,7 +75,9 @@ def chunks(tensors: Sequence[Tensor], batch: int) -> Iterator[Sequence[Tensor]]:
     return (tensors[start : start + batch] for start in range(0, len(tensors), batch))
 
 
-def yolox_by_hand(detector: Detector, tensors: Sequence[Tensor], batch: int, score: float) -> list[tuple[Tensor, ...]]:
+def yolox_by_hand(
+    detector: Detector, tensors: Sequence[Tensor], batch: int, score: float
+) -> list[tuple[Tensor, ...]]:
     found, side = [], detector.input_size(1, 1)[0]
     for chunk in chunks(tensors, batch):
         with torch.inference_mode():
@@ -77,7 +86,9 @@ def yolox_by_hand(detector: Detector, tensors: Sequence[Tensor], batch: int, sco
             for image, canvas, scale in zip(chunk, pixels, scales, strict=True):
                 height, width = int(image.shape[1] * scale), int(image.shape[2] * scale)
                 there = image.to(detector.device, non_blocking=True)[None].float()
-                resized = interpolate(there, size=(height, width), mode="bilinear", align_corners=False)[0]
+                resized = interpolate(
+                    there, size=(height, width), mode="bilinear", align_corners=False
+                )[0]
                 canvas[:, :height, :width] = resized.round().flip(0)
             raw = detector(Batch(pixels, ()))
             boxes = to_boxes(raw.values, raw.cells())
@@ -90,18 +101,24 @@ def yolox_by_hand(detector: Detector, tensors: Sequence[Tensor], batch: int, sco
     return found
 
 
-def torchvision_by_hand(detector: Detector, tensors: Sequence[Tensor], batch: int, score: float) -> list[tuple[Tensor, ...]]:
+def torchvision_by_hand(
+    detector: Detector, tensors: Sequence[Tensor], batch: int, score: float
+) -> list[tuple[Tensor, ...]]:
     found = []
     for chunk in chunks(tensors, batch):
         with torch.inference_mode():
             images = [image.to(detector.device, non_blocking=True).float() / 255 for image in chunk]
             for one in detector.net(images):
                 keep = one["scores"] >= score
-                found.append((one["boxes"][keep].cpu(), one["scores"][keep].cpu(), one["labels"][keep].cpu()))
+                found.append(
+                    (one["boxes"][keep].cpu(), one["scores"][keep].cpu(), one["labels"][keep].cpu())
+                )
     return found
 
 
-def ways_of(detector: Detector, tensors: list[Tensor], files: list[Path], batch: int) -> dict[str, Way]:
+def ways_of(
+    detector: Detector, tensors: list[Tensor], files: list[Path], batch: int
+) -> dict[str, Way]:
     """Every way of the same work."""
     score = threshold(detector, tensors)
     hand = yolox_by_hand if "yolox" in str(detector.name) else torchvision_by_hand
@@ -119,14 +136,23 @@ def ways_of(detector: Detector, tensors: list[Tensor], files: list[Path], batch:
     }
 
 
-def throughput(names: Sequence[str], tensors: list[Tensor], files: list[Path], device: torch.device, rounds: int) -> list[dict]:
+def throughput(
+    names: Sequence[str],
+    tensors: list[Tensor],
+    files: list[Path],
+    device: torch.device,
+    rounds: int,
+) -> list[dict]:
     rows = []
     for name in names:
         detector = model(name, device, tensors)
         size = detector.input_size(*tensors[0].shape[1:])
         batch = BatchLimit("auto", device)(size)
         taken = measure(ways_of(detector, tensors, files, batch), rounds)
-        speed = {way: f"{len(tensors) / median(taken, lambda one, way=way: one[way]):.4g}" for way in taken[0]}
+        speed = {
+            way: f"{len(tensors) / median(taken, lambda one, way=way: one[way]):.4g}"
+            for way in taken[0]
+        }
         rows.append(
             {
                 "model": name,
@@ -143,19 +169,35 @@ def throughput(names: Sequence[str], tensors: list[Tensor], files: list[Path], d
     return rows
 
 
-def by_batch(names: Sequence[str], tensors: list[Tensor], device: torch.device, rounds: int) -> list[dict]:
-    """Images a second in batches of each size, and the memory that an input pixel takes in the largest."""
+def by_batch(
+    names: Sequence[str], tensors: list[Tensor], device: torch.device, rounds: int
+) -> list[dict]:
+    """Images a second in batches of each size, and the memory that an input pixel takes in the
+    largest."""
     rows = []
     for name in names:
         detector = model(name, device, tensors)
         score = threshold(detector, tensors)
         protocol = Protocol(score=score, iou=0.65)
         ways = {
-            str(size): partial(detect, detector, tensors, protocol=protocol, batch_size=size, progress=False) for size in BATCHES
+            str(size): partial(
+                detect, detector, tensors, protocol=protocol, batch_size=size, progress=False
+            )
+            for size in BATCHES
         }
         taken = measure(ways, rounds)
-        row = {"model": name} | {way: f"{len(tensors) / median(taken, lambda one, way=way: one[way]):.4g}" for way in ways}
-        rows.append(row | {"bytes an input pixel": _bytes_a_pixel(detector, tensors) if device.type == "cuda" else "–"})
+        row = {"model": name} | {
+            way: f"{len(tensors) / median(taken, lambda one, way=way: one[way]):.4g}"
+            for way in ways
+        }
+        rows.append(
+            row
+            | {
+                "bytes an input pixel": _bytes_a_pixel(detector, tensors)
+                if device.type == "cuda"
+                else "–"
+            }
+        )
     return rows
 
 
@@ -169,7 +211,9 @@ def _bytes_a_pixel(detector: Detector, tensors: list[Tensor]) -> str:
     return f"{(torch.cuda.max_memory_allocated(detector.device) - before) / (count * height * width):.0f}"
 
 
-def evaluating(device: torch.device, rounds: int, *, images: int = 5000, boxes: int = 100) -> list[dict]:
+def evaluating(
+    device: torch.device, rounds: int, *, images: int = 5000, boxes: int = 100
+) -> list[dict]:
     """Seconds to twelve numbers from tensors here and there, in batches of 32 images."""
     chance = np.random.default_rng(0)
     label_space = LabelSpace("custom", tuple(f"class {number}" for number in range(80)))
@@ -197,7 +241,10 @@ def evaluating(device: torch.device, rounds: int, *, images: int = 5000, boxes: 
         evaluator = Evaluator(truth, analyses=False)
         for start in range(0, images, 32):
             stop = min(start + 32, images)
-            part = [{name: values[row] for name, values in columns.items()} for row in range(start, stop)]
+            part = [
+                {name: values[row] for name, values in columns.items()}
+                for row in range(start, stop)
+            ]
             evaluator.update(list(range(start, stop)), part)
         return evaluator.numbers()
 
@@ -206,7 +253,10 @@ def evaluating(device: torch.device, rounds: int, *, images: int = 5000, boxes: 
     same = run(found) == run(there)
     taken = measure(ways, rounds)
     seconds = {way: f"{median(taken, lambda one, way=way: one[way]):.2f}" for way in ways}
-    return [{"tensors on": way, "seconds": seconds[way], "same numbers": "yes" if same else "NO"} for way in ways]
+    return [
+        {"tensors on": way, "seconds": seconds[way], "same numbers": "yes" if same else "NO"}
+        for way in ways
+    ]
 
 
 def main() -> None:
@@ -220,18 +270,29 @@ def main() -> None:
     asked = parser.parse_args()
     device = torch.device(asked.device)
     if device.type == "cuda" and not torch.cuda.is_available():
-        print(f"Skipped: it needs a GPU that torch can use, and torch {torch.__version__} sees none.")
+        print(
+            f"Skipped: it needs a GPU that torch can use, and torch {torch.__version__} sees none."
+        )
         return
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
     with tempfile.TemporaryDirectory() as folder:
         files = photos(Path(folder))[: asked.images]
         tensors = [read(file).pixels for file in files]
         rows = throughput(asked.models, tensors, files, device, asked.rounds)
-        report(f"Images a second on {name}: {len(files)} images of 640x480", rows, distributions=USED)
+        report(
+            f"Images a second on {name}: {len(files)} images of 640x480", rows, distributions=USED
+        )
         rows = by_batch(asked.models, tensors, device, asked.rounds)
-        report(f"\nImages a second by size of the batch on {name}: detect(tensors)", rows, distributions=USED)
+        report(
+            f"\nImages a second by size of the batch on {name}: detect(tensors)",
+            rows,
+            distributions=USED,
+        )
     rows = evaluating(device, asked.rounds, images=asked.evaluated_images)
-    title = f"\nTwelve numbers of {100 * asked.evaluated_images:,} detections, from tensors on {name} and here"
+    title = (
+        f"\nTwelve numbers of {100 * asked.evaluated_images:,} detections, from tensors on {name} "
+        f"and here"
+    )
     report(title, rows, distributions=[*USED, "numpy"], to=asked.json)
 
 

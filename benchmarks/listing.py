@@ -1,9 +1,11 @@
-"""How long a shell waits for a list of models: `zoo list` and `zoo show` against torchvision's and timm's, in cold processes.
+"""How long a shell waits for a list of models: `zoo list` and `zoo show` against torchvision's and
+timm's, in cold processes.
 
-All bundled plugins are on. "10,000 cards" adds a user's registry file with that many cards to the same commands, with a warm
-index; the one run that has to parse it is stated by itself. Each run is a process of its own, the commands take turns, and the
-median counts. The exit code is 0 if the promise is kept: at least 10 times as fast as either peer, and with 10,000 cards at most
-1.5 times as long as without.
+All bundled plugins are on. "10,000 cards" adds a user's registry file with that many cards to the
+same commands, with a warm index; the one run that has to parse it is stated by itself. Each run is
+a process of its own, the commands take turns, and the median counts. The exit code is 0 if the
+promise is kept: at least 10 times as fast as either peer, and with 10,000 cards at most 1.5 times
+    as long as without.
 
     python benchmarks/listing.py [--runs 9] [--json OUT]
 """
@@ -22,7 +24,9 @@ from pathlib import Path
 MODEL = "fasterrcnn_resnet50_fpn"
 ZOO = "from zoo.cli import main; main()"
 PEERS = {
-    "torchvision.models.list_models()": "import torchvision; print(len(torchvision.models.list_models()))",
+    "torchvision.models.list_models()": (
+        "import torchvision; print(len(torchvision.models.list_models()))"
+    ),
     "timm.list_models()": "import timm; print(len(timm.list_models()))",
 }
 COMMANDS = {
@@ -57,7 +61,12 @@ CARD = """\
 def write_cards(path: Path, count: int) -> None:
     """A registry file with so many cards, no two the same."""
     cards = (
-        CARD.format(number=number, parameters=30_000_000 + number * 1000, gflops=100 + number / 100, ap=20 + number % 300 / 10)
+        CARD.format(
+            number=number,
+            parameters=30_000_000 + number * 1000,
+            gflops=100 + number / 100,
+            ap=20 + number % 300 / 10,
+        )
         for number in range(count)
     )
     path.write_text("schema: 1\ncards:\n" + "".join(cards))
@@ -66,7 +75,13 @@ def write_cards(path: Path, count: int) -> None:
 def seconds(command: list[str], environment: dict[str, str]) -> float:
     """How long the command takes, from start to exit."""
     started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", *command], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     took = time.perf_counter() - started
     if done.returncode or not done.stdout:
         raise SystemExit(done.stderr)
@@ -88,8 +103,13 @@ def measure(runs: int) -> tuple[dict[str, float], float]:
         uncached = seconds(COMMANDS["zoo list"], many)
         for command, words in COMMANDS.items():
             seconds(words, environments[command])
-        took = [{command: seconds(words, environments[command]) for command, words in COMMANDS.items()} for _ in range(runs)]
-    return {command: statistics.median(run[command] for run in took) for command in COMMANDS}, uncached
+        took = [
+            {command: seconds(words, environments[command]) for command, words in COMMANDS.items()}
+            for _ in range(runs)
+        ]
+    return {
+        command: statistics.median(run[command] for run in took) for command in COMMANDS
+    }, uncached
 
 
 def main() -> None:
@@ -107,19 +127,41 @@ def main() -> None:
         {
             "command": command,
             "seconds": f"{took:.3f}",
-            "times as fast as the faster peer": "1.0" if took == fastest_peer else f"{fastest_peer / took:.1f}",
+            "times as fast as the faster peer": "1.0"
+            if took == fastest_peer
+            else f"{fastest_peer / took:.1f}",
         }
         for command, took in median.items()
     ]
-    growth = {command: median[f"{command}, 10,000 cards"] / median[command] for command in ("zoo list", f"zoo show {MODEL}")}
+    growth = {
+        command: median[f"{command}, 10,000 cards"] / median[command]
+        for command in ("zoo list", f"zoo show {MODEL}")
+    }
     notes = [
         f"median of {asked.runs} runs each; with 10,000 cards "
-        + " and ".join(f"`{command}` takes {ratio:.2f} times as long" for command, ratio in growth.items())
+        + " and ".join(
+            f"`{command}` takes {ratio:.2f} times as long" for command, ratio in growth.items()
+        )
         + ".",
         f"The first `zoo list` after 10,000 cards were written parses them: {uncached:.1f} s.",
     ]
-    distributions = ["detzoo", "msgspec", "pluggy", "typer", "pyyaml", "torch", "torchvision", "timm"]
-    report("Listing models in a cold process", rows, distributions=distributions, notes=notes, to=asked.json)
+    distributions = [
+        "detzoo",
+        "msgspec",
+        "pluggy",
+        "typer",
+        "pyyaml",
+        "torch",
+        "torchvision",
+        "timm",
+    ]
+    report(
+        "Listing models in a cold process",
+        rows,
+        distributions=distributions,
+        notes=notes,
+        to=asked.json,
+    )
     slowest = max(took for command, took in median.items() if command.startswith("zoo"))
     raise SystemExit(fastest_peer / slowest < 10 or max(growth.values()) > 1.5)
 

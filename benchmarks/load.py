@@ -1,10 +1,13 @@
-"""How long a name takes to become a detector: `zoo.load` against torchvision's builder, on the same weights.
+"""How long a name takes to become a detector: `zoo.load` against torchvision's builder, on the same
+weights.
 
-All load Faster R-CNN ResNet-50 FPN: torchvision from a `.pth` in the cache of torch.hub; the zoo from the cache of a loopback
-Hub, and from a file of one's own, for the first time (hashed, every number looked at, a `.pth` converted) and later.
-Each run is a process of its own that imports everything before the clock starts; runs alternate.
-"memory" is what loading adds to the peak of private memory (anonymous pages: what can't be dropped and read again);
-"touched" is the same after one image has gone through. The boxes of all are compared bit by bit.
+All load Faster R-CNN ResNet-50 FPN: torchvision from a `.pth` in the cache of torch.hub; the zoo
+    from the cache of a loopback
+Hub, and from a file of one's own, for the first time (hashed, every number looked at, a `.pth`
+converted) and later. Each run is a process of its own that imports everything before the clock
+starts; runs alternate. "memory" is what loading adds to the peak of private memory (anonymous
+pages: what can't be dropped and read again); "touched" is the same after one image has gone
+    through. The boxes of all are compared bit by bit.
 
     python benchmarks/load.py [--runs 7] [--only hub own …] [--no-image] [--json OUT]
 """
@@ -43,7 +46,8 @@ def private_bytes() -> int:
 
 
 def run_child(loader: str, spec: str, *, image: bool) -> None:
-    """One measured load, in this process; prints one JSON line. image: whether one goes through the network afterwards."""
+    """One measured load, in this process; prints one JSON line. image: whether one goes through the
+    network afterwards."""
     import torch
     import torchvision
     from torchvision.models.detection import fasterrcnn_resnet50_fpn
@@ -64,17 +68,33 @@ def run_child(loader: str, spec: str, *, image: bool) -> None:
     seconds = time.perf_counter() - started
     memory = private_bytes() - before
     if not image:
-        print(json.dumps({"seconds": seconds, "memory": memory, "touched": memory, "boxes": 0, "digest": 0}))
+        print(
+            json.dumps(
+                {"seconds": seconds, "memory": memory, "touched": memory, "boxes": 0, "digest": 0}
+            )
+        )
         return
     if loader != "torchvision":
-        for module in network.modules():  # the same fix torchvision's builder makes for these weights
+        for (
+            module
+        ) in network.modules():  # the same fix torchvision's builder makes for these weights
             if type(module).__name__ == "FrozenBatchNorm2d":
                 module.eps = 0.0
     with torch.inference_mode():
         out = network([picture])[0]
     touched = private_bytes() - before
     digest = hash((out["boxes"].numpy().tobytes(), out["scores"].numpy().tobytes()))
-    print(json.dumps({"seconds": seconds, "memory": memory, "touched": touched, "boxes": len(out["boxes"]), "digest": digest}))
+    print(
+        json.dumps(
+            {
+                "seconds": seconds,
+                "memory": memory,
+                "touched": touched,
+                "boxes": len(out["boxes"]),
+                "digest": digest,
+            }
+        )
+    )
 
 
 def make_weights(folder: Path) -> tuple[Path, Path]:
@@ -92,23 +112,37 @@ def make_weights(folder: Path) -> tuple[Path, Path]:
     body = faster_rcnn.resnet50(weights=None, norm_layer=FrozenBatchNorm2d)
     model = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None)
     model.backbone = faster_rcnn._resnet_fpn_extractor(body, 3)
-    model.roi_heads.box_predictor.cls_score.weight.data.mul_(40)  # so that random weights leave boxes to compare
+    model.roi_heads.box_predictor.cls_score.weight.data.mul_(
+        40
+    )  # so that random weights leave boxes to compare
     torch.save(model.state_dict(), pth)
     safe = folder / "model.safetensors"
     save_file(model.state_dict(), safe)
     return pth, safe
 
 
-def measure(loader: str, spec: str, environment: dict[str, str], *, image: bool) -> dict[str, float]:
+def measure(
+    loader: str, spec: str, environment: dict[str, str], *, image: bool
+) -> dict[str, float]:
     if LOADERS[loader][1]:
         with tempfile.TemporaryDirectory() as empty:
             return measure_in(loader, spec, environment | {"ZOO_HOME": empty}, image=image)
     return measure_in(loader, spec, environment, image=image)
 
 
-def measure_in(loader: str, spec: str, environment: dict[str, str], *, image: bool) -> dict[str, float]:
+def measure_in(
+    loader: str, spec: str, environment: dict[str, str], *, image: bool
+) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, __file__, "--child", loader, "--spec", spec, *([] if image else ["--no-image"])],
+        [
+            sys.executable,
+            __file__,
+            "--child",
+            loader,
+            "--spec",
+            spec,
+            *([] if image else ["--no-image"]),
+        ],
         env=environment,
         capture_output=True,
         text=True,
@@ -123,7 +157,8 @@ Runs = list[dict[str, dict[str, float]]]
 
 
 def measure_all(loaders: list[str], runs: int, *, image: bool) -> Runs:
-    """Every loader in turn, so many times, beside a loopback Hub; one more run fills the caches first."""
+    """Every loader in turn, so many times, beside a loopback Hub; one more run fills the caches
+    first."""
     from zoo.testing import LoopbackHub
 
     with tempfile.TemporaryDirectory() as name, LoopbackHub() as hub:
@@ -137,9 +172,17 @@ def measure_all(loaders: list[str], runs: int, *, image: bool) -> Runs:
             "HF_ENDPOINT": hub.endpoint,
             "PYTHONHASHSEED": "0",
         }
-        places = {"hub": f"hub:bench/fasterrcnn@{commit}", "own": f"file:{safe}", "pth": f"file:{pth}", "torchvision": ""}
+        places = {
+            "hub": f"hub:bench/fasterrcnn@{commit}",
+            "own": f"file:{safe}",
+            "pth": f"file:{pth}",
+            "torchvision": "",
+        }
         specs = {loader: places[loader.partition(" ")[0]] for loader in loaders}
-        return [{one: measure(one, spec, environment, image=image) for one, spec in specs.items()} for _ in range(runs + 1)][1:]
+        return [
+            {one: measure(one, spec, environment, image=image) for one, spec in specs.items()}
+            for _ in range(runs + 1)
+        ][1:]
 
 
 def rows_of(runs: Runs) -> list[dict[str, str]]:
@@ -148,7 +191,8 @@ def rows_of(runs: Runs) -> list[dict[str, str]]:
     base = statistics.median(run["torchvision"]["seconds"] for run in runs)
     for loader in runs[0]:
         seconds, memory, touched = (
-            statistics.median(run[loader][key] for run in runs) for key in ("seconds", "memory", "touched")
+            statistics.median(run[loader][key] for run in runs)
+            for key in ("seconds", "memory", "touched")
         )
         rows.append(
             {
@@ -169,7 +213,9 @@ def main() -> None:
     parser.add_argument("--child", choices=LOADERS)
     parser.add_argument("--spec", default="")
     parser.add_argument("--only", nargs="+", choices=LOADERS, default=list(LOADERS))
-    parser.add_argument("--no-image", dest="image", action="store_false", help="load and nothing else")
+    parser.add_argument(
+        "--no-image", dest="image", action="store_false", help="load and nothing else"
+    )
     asked = parser.parse_args()
     if asked.child:
         run_child(asked.child, asked.spec, image=asked.image)
@@ -177,14 +223,23 @@ def main() -> None:
     from table import compile_project, report
 
     compile_project()
-    runs = measure_all([one for one in LOADERS if one in {"torchvision", *asked.only}], asked.runs, image=asked.image)
+    runs = measure_all(
+        [one for one in LOADERS if one in {"torchvision", *asked.only}],
+        asked.runs,
+        image=asked.image,
+    )
     same = len({one["digest"] for run in runs for one in run.values()}) == 1
     note = f"Median of {asked.runs} runs each."
     if asked.image:
         boxes = runs[0]["torchvision"]["boxes"]
-        note = f"{boxes} boxes of one image are {'bit-equal' if same else 'NOT EQUAL'}; median of {asked.runs} runs each."
+        note = (
+            f"{boxes} boxes of one image are {'bit-equal' if same else 'NOT EQUAL'}; median of "
+            f"{asked.runs} runs each."
+        )
     title = "Loading Faster R-CNN ResNet-50 FPN"
-    report(title, rows_of(runs), distributions=["torch", "torchvision"], notes=[note], to=asked.json)
+    report(
+        title, rows_of(runs), distributions=["torch", "torchvision"], notes=[note], to=asked.json
+    )
     raise SystemExit(not same)
 
 

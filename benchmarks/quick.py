@@ -1,7 +1,9 @@
-"""Whether each promise of the docs holds on this machine: its ratio beside its peer (`make bench-quick`).
+"""Whether each promise of the docs holds on this machine: its ratio beside its peer (`make
+bench-quick`).
 
-The other benchmarks do the work, with fewer runs; `promises.py` says what was promised. The exit code is 1 where a promise is
-not kept. A row whose peer is not installed says how to install it, and is no failure.
+The other benchmarks do the work, with fewer runs; `promises.py` says what was promised. The exit
+code is 1 where a promise is not kept. A row whose peer is not installed says how to install it, and
+is no failure.
 
     python benchmarks/quick.py [--only load files …] [--json OUT]
 """
@@ -28,7 +30,8 @@ Ratios = Iterator[tuple[str, float]]
 
 
 def table(script: str, *options: str) -> Rows:
-    """The rows of another benchmark's table. Raises: SystemExit with what it said where it printed none."""
+    """The rows of another benchmark's table. Raises: SystemExit with what it said where it printed
+    none."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "rows.json"
         command = [sys.executable, str(HERE / f"{script}.py"), *options, "--json", str(out)]
@@ -93,7 +96,9 @@ def files() -> Ratios:
 
 
 def tensors() -> Ratios:
-    rows = table("evaluate", "--runs", "3", "--only", "zoo", "hotcoco", "ultrafast", "ultrafast-narrow")
+    rows = table(
+        "evaluate", "--runs", "3", "--only", "zoo", "hotcoco", "ultrafast", "ultrafast-narrow"
+    )
     seconds, memory = column(rows, "method", "seconds"), column(rows, "method", "memory MiB")
     ours, *peers = [row["method"] for row in rows]
     if len({peer.split(",")[0] for peer in peers}) == 2:
@@ -130,11 +135,18 @@ def row(name: str, ratio: float | None) -> dict[str, str]:
     if ratio is None and lacks:
         holds = f"peer absent: pip install {' '.join(lacks)}"
     shown = "" if ratio is None else f"{ratio:.2f}"
-    return {"what": promise.what, "beside": promise.peer, "promised": str(promise), "measured": shown, "holds": holds}
+    return {
+        "what": promise.what,
+        "beside": promise.peer,
+        "promised": str(promise),
+        "measured": shown,
+        "holds": holds,
+    }
 
 
 def results(only: Sequence[str]) -> Mapping[str, float | None]:
-    """The measured ratio of each promise, None where its peer is absent; each is told as soon as it is known."""
+    """The measured ratio of each promise, None where its peer is absent; each is told as soon as it
+    is known."""
     found: dict[str, float | None] = {}
     for name in only:
         measure, promised = MEASURES[name]
@@ -142,7 +154,11 @@ def results(only: Sequence[str]) -> Mapping[str, float | None]:
         measured = dict.fromkeys(promised) | dict(measure())
         for one, ratio in measured.items():
             told = row(one, ratio)
-            print(f"{told['what']}: {told['measured']}, {told['promised']}: {told['holds']}", file=sys.stderr, flush=True)
+            print(
+                f"{told['what']}: {told['measured']}, {told['promised']}: {told['holds']}",
+                file=sys.stderr,
+                flush=True,
+            )
         print(f"  ({name}: {time.perf_counter() - started:.0f} s)", file=sys.stderr, flush=True)
         found |= measured
     return found
@@ -159,13 +175,35 @@ def main() -> None:
     started = time.perf_counter()
     found = results(asked.only)
     rows: list[dict[str, Any]] = [row(name, ratio) for name, ratio in found.items()]
-    needed = ["detzoo", "numpy", "torch", "torchvision", "timm", "pyarrow", "hotcoco", "ultrafast-pycocotools"]
+    needed = [
+        "detzoo",
+        "numpy",
+        "torch",
+        "torchvision",
+        "timm",
+        "pyarrow",
+        "hotcoco",
+        "ultrafast-pycocotools",
+    ]
     there = [name for name in needed if not missing(Promise("", "", needs=(name,)))]
     notes = [f"Medians of interleaved runs; {time.perf_counter() - started:.0f} s in all."]
-    report("What is promised, and what holds here", rows, distributions=there, notes=notes, to=asked.json)
-    broken = [name for name, ratio in found.items() if ratio is not None and not PROMISES[name].kept(ratio)]
+    report(
+        "What is promised, and what holds here",
+        rows,
+        distributions=there,
+        notes=notes,
+        to=asked.json,
+    )
+    broken = [
+        name
+        for name, ratio in found.items()
+        if ratio is not None and not PROMISES[name].kept(ratio)
+    ]
     for name in broken:
-        print(f"Not kept: {PROMISES[name].what}, {PROMISES[name]}, beside {PROMISES[name].peer}; here {found[name]:.2f}.")
+        print(
+            f"Not kept: {PROMISES[name].what}, {PROMISES[name]}, beside {PROMISES[name].peer}; "
+            f"here {found[name]:.2f}."
+        )
     raise SystemExit(bool(broken))
 
 

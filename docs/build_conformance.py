@@ -1,6 +1,7 @@
 """Writes docs/reference/conformance.md: every first-party model against every check of the kit.
 
-`--only NAME` prints one model and writes nothing; `--check NAME` asks one check, and keeps what the page says of all others.
+`--only NAME` prints one model and writes nothing; `--check NAME` asks one check, and keeps what the
+page says of all others.
 """
 
 from __future__ import annotations
@@ -68,7 +69,11 @@ def page(columns: Columns) -> str:
     """The page."""
     text = TOP
     for family, members in families(columns).items():
-        text += f"\n## {family}\n\n" + row("check", [f"`{name}`" for name in members]) + row("---", [":-:"] * len(members))
+        text += (
+            f"\n## {family}\n\n"
+            + row("check", [f"`{name}`" for name in members])
+            + row("---", [":-:"] * len(members))
+        )
         for check in CHECKS:
             text += row(f"`{check}`", [columns[name][check] for name in members])
     text += "\n## The checks\n\n" + row("check", ["promise"]) + row("---", ["---"])
@@ -85,9 +90,12 @@ def families(columns: Columns) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in names():
         if name in columns:
-            found.setdefault("Composed" if name in SUBJECTS["composed"] else model(name).need_card().family or "", []).append(
-                name
-            )
+            found.setdefault(
+                "Composed"
+                if name in SUBJECTS["composed"]
+                else model(name).need_card().family or "",
+                [],
+            ).append(name)
     return found
 
 
@@ -111,15 +119,29 @@ def read(text: str) -> Columns:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--only", metavar="NAME", action="append", help="check this model and print what it does not keep")
-    parser.add_argument("--check", metavar="NAME", action="append", default=[], help="ask this check, and keep the page's others")
+    parser.add_argument(
+        "--only",
+        metavar="NAME",
+        action="append",
+        help="check this model and print what it does not keep",
+    )
+    parser.add_argument(
+        "--check",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="ask this check, and keep the page's others",
+    )
     asked = parser.parse_args()
     columns = read(PAGE.read_text()) if asked.check else {}
     for name in asked.only or names():
         outcomes = column(name, only=asked.check)
         columns.setdefault(name, {}).update({one.check: SIGNS[one.status] for one in outcomes})
         failed = [f"  {one.check}: {one.reason}" for one in outcomes if one.status == "failed"]
-        print("\n".join([f"{name}  {sum(one.seconds for one in outcomes):.1f} s", *failed]), flush=True)
+        print(
+            "\n".join([f"{name}  {sum(one.seconds for one in outcomes):.1f} s", *failed]),
+            flush=True,
+        )
     if asked.check or not asked.only:
         PAGE.write_text(page(columns))
 

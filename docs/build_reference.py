@@ -1,4 +1,5 @@
-"""Writes docs/reference: a page a module, made from signatures and docstrings; `--check` says whether the pages are current."""
+"""Writes docs/reference: a page a module, made from signatures and docstrings; `--check` says
+whether the pages are current."""
 
 from __future__ import annotations
 
@@ -43,8 +44,11 @@ GROUPS = {"leaderboard": ("build", "check")}  # commands with commands of their 
 
 
 def public(module: object) -> dict[str, object]:
-    """The names a module offers: `__all__`, else what it re-exports or defines without an underscore."""
-    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+    """The names a module offers: `__all__`, else what it re-exports or defines without an
+    underscore."""
+    names = getattr(module, "__all__", None) or [
+        name for name in vars(module) if not name.startswith("_")
+    ]
     home = str(module.__name__)  # type: ignore[attr-defined]
     package = hasattr(module, "__path__")
     found = {name: getattr(module, name) for name in names}
@@ -56,7 +60,9 @@ def belongs(thing: object, home: str, package: bool) -> bool:
     if inspect.ismodule(thing):
         return False
     origin = str(getattr(thing, "__module__", None) or "")
-    return origin != "" and (origin == home or (package and origin.startswith(home + ".")) or home == "zoo")
+    return origin != "" and (
+        origin == home or (package and origin.startswith(home + ".")) or home == "zoo"
+    )
 
 
 def fenced(text: str, language: str = "text") -> str:
@@ -80,7 +86,10 @@ def signature(name: str, thing: object) -> str:
     text = readable(f"{name}{found}")
     if len(text) <= 110:
         return text
-    parameters = [str(found.replace(parameters=[one], return_annotation=found.empty))[1:-1] for one in found.parameters.values()]
+    parameters = [
+        str(found.replace(parameters=[one], return_annotation=found.empty))[1:-1]
+        for one in found.parameters.values()
+    ]
     lines = [f"    {readable(one).removeprefix('*, ')},\n" for one in parameters]
     kinds = [one.kind for one in found.parameters.values()]
     if inspect.Parameter.KEYWORD_ONLY in kinds:
@@ -96,21 +105,31 @@ def attribute(name: str, thing: property | cached_property[object]) -> str:
 
 
 def readable(text: str) -> str:
-    """Annotations without quotes, modules and the schema's limits; functions by their name, not by where they are in memory."""
+    """Annotations without quotes, modules and the schema's limits; functions by their name, not by
+    where they are in memory."""
     text = re.sub(r"<function ([\w.]+) at 0x[0-9a-f]+>", r"\1", text)
-    text = re.sub(r"(: |-> )(['\"])(.*?)\2(?= =|,|\)|$)", r"\1\3", text)  # annotations that are kept as text
-    text = re.sub(r"<function ([\w.]+) at 0x[0-9a-f]+>", r"\1", text)  # a default; its address is another each time
+    text = re.sub(
+        r"(: |-> )(['\"])(.*?)\2(?= =|,|\)|$)", r"\1\3", text
+    )  # annotations that are kept as text
+    text = re.sub(
+        r"<function ([\w.]+) at 0x[0-9a-f]+>", r"\1", text
+    )  # a default; its address is another each time
     text = re.sub(r"Optional\[(Annotated\[.*?Meta\(.*?\)\])\]", r"\1 | None", text)
     text = re.sub(r"(?:typing\.)?Annotated\[([\w.\[\]]+), (?:msgspec\.)?Meta\(.*?\)\]", r"\1", text)
     return re.sub(r"\b(?:zoo\.[a-z_.]+|typing|collections\.abc|pathlib)\.(?=[A-Z])", "", text)
 
 
 def members(kind: type) -> dict[str, object]:
-    own = {name: thing for name, thing in vars(kind).items() if not name.startswith("_") and inspect.getdoc(thing)}
+    own = {
+        name: thing
+        for name, thing in vars(kind).items()
+        if not name.startswith("_") and inspect.getdoc(thing)
+    }
     return {
         name: thing
         for name, thing in own.items()
-        if inspect.isroutine(thing) or isinstance(thing, property | cached_property | classmethod | staticmethod)
+        if inspect.isroutine(thing)
+        or isinstance(thing, property | cached_property | classmethod | staticmethod)
     }
 
 
@@ -130,7 +149,11 @@ def entry(name: str, thing: object) -> str:
     if inspect.isclass(thing) and not is_error:
         for method, body in members(thing).items():
             body = body.__func__ if isinstance(body, classmethod | staticmethod) else body
-            head = attribute(method, body) if isinstance(body, property | cached_property) else signature(method, body)
+            head = (
+                attribute(method, body)
+                if isinstance(body, property | cached_property)
+                else signature(method, body)
+            )
             lines.append(f"### `{name}.{method}`\n\n{fenced(head, 'python')}\n{docstring(body)}")
     return "\n".join(lines) + "\n"
 
@@ -138,7 +161,10 @@ def entry(name: str, thing: object) -> str:
 def page(name: str) -> str:
     """The page of one module."""
     module = importlib.import_module(name)
-    entries = [entry(one, thing) for one, thing in sorted(public(module).items(), key=lambda pair: pair[0].lower())]
+    entries = [
+        entry(one, thing)
+        for one, thing in sorted(public(module).items(), key=lambda pair: pair[0].lower())
+    ]
     return f"# {name}\n\n{docstring(module)}\n" + "\n".join(filter(None, entries))
 
 
@@ -147,9 +173,19 @@ def commands() -> str:
     text = "# The command `zoo`\n\n"
     groups = ([name, word] for name, inner in GROUPS.items() for word in inner)
     for words in ([], *(one.split() for one in COMMANDS), *groups):
-        environment = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb", "PATH": "", "ZOO_PLUGINS": ""}
+        environment = {
+            "COLUMNS": "80",
+            "NO_COLOR": "1",
+            "TERM": "dumb",
+            "PATH": "",
+            "ZOO_PLUGINS": "",
+        }
         done = subprocess.run(
-            [sys.executable, "-m", "zoo", *words, "--help"], capture_output=True, text=True, check=True, env=environment
+            [sys.executable, "-m", "zoo", *words, "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
         )
         help_text = "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
         text += f"## `zoo {' '.join(words)}".rstrip() + f"`\n\n{fenced(help_text)}\n"
@@ -167,7 +203,9 @@ def pages() -> dict[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a page is not current")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 where a page is not current"
+    )
     check = parser.parse_args().check
     stale = []
     for name, text in pages().items():

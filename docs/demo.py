@@ -1,9 +1,12 @@
-"""`make demo`: YOLOX-Nano on real photos, its weights pulled through a Hub on this machine, as a user would from the open one.
+"""`make demo`: YOLOX-Nano on real photos, its weights pulled through a Hub on this machine, as a
+user would from the open one.
 
-It detects, measures, and builds a leaderboard of three families, of which only YOLOX-Nano has trained weights here.
+It detects, measures, and builds a leaderboard of three families, of which only YOLOX-Nano has
+trained weights here.
 
-That needs photos and weights beside the repository which are not ours to publish. Where they are missing, YOLOX-Nano is fetched
-from where it is published and looks at a drawing; where it can't be fetched, random weights show that the rest works.
+That needs photos and weights beside the repository which are not ours to publish. Where they are
+missing, YOLOX-Nano is fetched from where it is published and looks at a drawing; where it can't be
+fetched, random weights show that the rest works.
 """
 
 from __future__ import annotations
@@ -19,7 +22,14 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 PICTURES = SHARED / "coco_val2017_128" / "val2017"
 WEIGHTS = SHARED / "yolox_nano" / "yolox_nano_fused.safetensors"
-SHOWN = ("000000000139", "000000000785", "000000000872", "000000001000", "000000001268", "000000001353")
+SHOWN = (
+    "000000000139",
+    "000000000785",
+    "000000000872",
+    "000000001000",
+    "000000001268",
+    "000000001353",
+)
 OUT = Path("demo")
 ONNX = SHARED / "yolox_nano" / "yolox_nano.onnx"
 STORED = SHARED / "coco_val2017_128" / "yolox_nano_detections.json"
@@ -66,7 +76,9 @@ models:
 def zoo(*words: str, environment: dict[str, str] | None = None) -> None:
     """Runs one command of the zoo and shows it as it was typed."""
     print(f"\n$ zoo {' '.join(words)}", flush=True)
-    done = subprocess.run([sys.executable, "-m", "zoo", *words], cwd=ROOT, env=os.environ | (environment or {}))
+    done = subprocess.run(
+        [sys.executable, "-m", "zoo", *words], cwd=ROOT, env=os.environ | (environment or {})
+    )
     if done.returncode:
         raise SystemExit(done.returncode)
 
@@ -81,7 +93,8 @@ def tried(*words: str) -> bool:
 
 
 def with_real_weights() -> None:
-    """Pulls YOLOX-Nano from a loopback Hub, detects on real photos, measures it, and builds a leaderboard."""
+    """Pulls YOLOX-Nano from a loopback Hub, detects on real photos, measures it, and builds a
+    leaderboard."""
     from zoo.testing import LoopbackHub
 
     with LoopbackHub() as hub, tempfile.TemporaryDirectory() as home:
@@ -94,14 +107,33 @@ def with_real_weights() -> None:
             shutil.copy(PICTURES / f"{name}.jpg", ROOT / photos)
         weights = f"hub:detzoo-demo/yolox_nano@{commit}"
         save = ["--save", str(OUT / "annotated"), "--json", str(OUT / "detections.json")]
-        zoo("detect", str(photos), "--model", "yolox_nano", "--weights", weights, *save, environment=here)
+        zoo(
+            "detect",
+            str(photos),
+            "--model",
+            "yolox_nano",
+            "--weights",
+            weights,
+            *save,
+            environment=here,
+        )
         data = f"coco:{os.path.relpath(DATA, ROOT)}"
         runs = ["--to", str(OUT / "runs")]
         zoo("evaluate", "yolox_nano", "--weights", weights, "--data", data, *runs, environment=here)
         write_board(weights, commit)
-        words = ["build", str(OUT / "BOARD.yaml"), "--to", str(OUT / "site"), "--runs", str(OUT / "runs")]
+        words = [
+            "build",
+            str(OUT / "BOARD.yaml"),
+            "--to",
+            str(OUT / "site"),
+            "--runs",
+            str(OUT / "runs"),
+        ]
         zoo("leaderboard", *words, environment=here)
-    print(f"\nLook at the annotated photos in {OUT}, and open {OUT / 'site' / 'index.html'} in a browser.")
+    print(
+        f"\nLook at the annotated photos in {OUT}, and open {OUT / 'site' / 'index.html'} in a "
+        f"browser."
+    )
 
 
 def write_board(weights: str, commit: str) -> None:
@@ -115,7 +147,8 @@ def write_board(weights: str, commit: str) -> None:
 
 
 def without() -> None:
-    """Detects on the drawing of the model's own card, with its published weights or, without a network, with random ones."""
+    """Detects on the drawing of the model's own card, with its published weights or, without a
+    network, with random ones."""
     from PIL import Image
 
     from zoo import catalogue
@@ -123,15 +156,26 @@ def without() -> None:
 
     image = OUT / "sign.png"
     (ROOT / OUT).mkdir(exist_ok=True)
-    [expected, *_] = next(weights for weights in catalogue().resolve("yolox_nano").entry.card.weights.values()).expects
+    [expected, *_] = next(
+        weights for weights in catalogue().resolve("yolox_nano").entry.card.weights.values()
+    ).expects
     Image.fromarray(image_of(expected.image)).save(ROOT / image)
     words = ["detect", str(image), "--model", "yolox_nano", "--save", str(OUT / "annotated")]
-    print("\nYOLOX-Nano is fetched from where it is published, and looks at a stop sign that its card draws:")
+    print(
+        "\nYOLOX-Nano is fetched from where it is published, and looks at a stop sign that its "
+        "card draws:"
+    )
     if not tried("pull", "yolox_nano"):
-        print("\nIts weights can't be fetched here. Random ones find nothing, but show that everything else works:")
+        print(
+            "\nIts weights can't be fetched here. Random ones find nothing, but show that "
+            "everything else works:"
+        )
         words += ["--weights", "random"]
     zoo(*words)
-    print(f"\nLook at {OUT / 'annotated'}. To measure a model and build a leaderboard, see docs/tutorial.md.")
+    print(
+        f"\nLook at {OUT / 'annotated'}. To measure a model and build a leaderboard, see "
+        f"docs/tutorial.md."
+    )
 
 
 def main() -> None:

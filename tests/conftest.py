@@ -1,4 +1,5 @@
-"""A street: a small data set of pictures; weights of a detector that sees things in them; plugins as if they were installed."""
+"""A street: a small data set of pictures; weights of a detector that sees things in them; plugins
+as if they were installed."""
 
 import importlib
 import json
@@ -18,7 +19,8 @@ Give = Callable[..., None]
 
 @pytest.fixture
 def street(tmp_path: Path) -> Dataset:
-    """Six small pictures, and an `instances.json` that says there are persons, dogs and unicorns in them."""
+    """Six small pictures, and an `instances.json` that says there are persons, dogs and unicorns in
+    them."""
     folder = tmp_path / "street"
     (folder / "pictures").mkdir(parents=True)
     random = np.random.default_rng(0)
@@ -28,7 +30,14 @@ def street(tmp_path: Path) -> Dataset:
         Image.fromarray(pixels).resize((120 + 10 * number, 80), Image.Resampling.NEAREST).save(
             folder / "pictures" / f"{number}.png"
         )
-        images.append({"id": number + 1, "file_name": f"{number}.png", "width": 120 + 10 * number, "height": 80})
+        images.append(
+            {
+                "id": number + 1,
+                "file_name": f"{number}.png",
+                "width": 120 + 10 * number,
+                "height": 80,
+            }
+        )
         boxes = [[10, 10, 50, 40], [60, 20, 30, 30]]
         annotations += [
             {
@@ -83,14 +92,18 @@ def give_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Giv
     monkeypatch.syspath_prepend(str(site))
     modules: list[str] = []
 
-    def give(name: str, source: str, *, distribution: str = "", version: str = "1.0", module: str = "") -> None:
+    def give(
+        name: str, source: str, *, distribution: str = "", version: str = "1.0", module: str = ""
+    ) -> None:
         distribution = distribution or f"detzoo-{name}"
         module = module or f"detzoo_{name}"
         modules.append(module)
         (site / f"{module}.py").write_text(dedent(source), encoding="utf-8")
         info = site / f"{distribution.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+        )
         (info / "entry_points.txt").write_text(f"[detzoo]\n{name} = {module}\n")
         importlib.invalidate_caches()
 

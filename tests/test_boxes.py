@@ -7,14 +7,17 @@ from torchvision.ops import box_area, box_convert, clip_boxes_to_image
 
 from zoo import boxes
 
-# Quarters of a pixel up to 4096: sums, halves and differences are exact in float32, so that equality is exact.
+# Quarters of a pixel up to 4096: sums, halves and differences are exact in float32, so that
+# equality is exact.
 QUARTER = st.integers(0, 16384).map(lambda value: value / 4)
 
 
 @st.composite
 def corners(draw: st.DrawFn) -> Tensor:
     rows = draw(st.lists(st.tuples(QUARTER, QUARTER, QUARTER, QUARTER), max_size=5))
-    return torch.tensor([[min(a, c), min(b, d), max(a, c), max(b, d)] for a, b, c, d in rows]).reshape(-1, 4)
+    return torch.tensor(
+        [[min(a, c), min(b, d), max(a, c), max(b, d)] for a, b, c, d in rows]
+    ).reshape(-1, 4)
 
 
 @given(corners())
@@ -47,7 +50,9 @@ def test_area_is_torchvisions(given_boxes: Tensor) -> None:
 @settings(deadline=None)
 def test_clipping_is_torchvisions(given_boxes: Tensor, height: int, width: int) -> None:
     moved = boxes.shift(given_boxes, dx=-100, dy=-50)
-    assert torch.equal(boxes.clip(moved, height=height, width=width), clip_boxes_to_image(moved, (height, width)))
+    assert torch.equal(
+        boxes.clip(moved, height=height, width=width), clip_boxes_to_image(moved, (height, width))
+    )
 
 
 def test_scale_takes_x_and_y_apart() -> None:
@@ -55,7 +60,9 @@ def test_scale_takes_x_and_y_apart() -> None:
 
 
 def test_shift_goes_right_and_down() -> None:
-    assert boxes.shift(torch.tensor([[1.0, 2.0, 3.0, 4.0]]), dx=10, dy=-1).tolist() == [[11, 1, 13, 3]]
+    assert boxes.shift(torch.tensor([[1.0, 2.0, 3.0, 4.0]]), dx=10, dy=-1).tolist() == [
+        [11, 1, 13, 3]
+    ]
 
 
 def test_a_box_is_cut_at_each_edge_of_a_region() -> None:

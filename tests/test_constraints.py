@@ -1,4 +1,5 @@
-"""constraints.txt pins every dependency for every supported Python, within its range; environments are made of these pins."""
+"""constraints.txt pins every dependency for every supported Python, within its range; environments
+are made of these pins."""
 
 from __future__ import annotations
 
@@ -16,15 +17,31 @@ from packaging.version import Version
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "constraints.txt"
 PYTHONS = ("3.11", "3.12", "3.13")
-SYSTEMS = (("linux", "Linux", "x86_64"), ("darwin", "Darwin", "arm64"), ("win32", "Windows", "AMD64"))
+SYSTEMS = (
+    ("linux", "Linux", "x86_64"),
+    ("darwin", "Darwin", "arm64"),
+    ("win32", "Windows", "AMD64"),
+)
 
 
 def environment(python: str, system: tuple[str, str, str]) -> dict[str, str]:
     """What markers are asked of, on that Python and system."""
-    versions = {"python_version": python, "python_full_version": f"{python}.0", "implementation_version": f"{python}.0"}
-    names = {"implementation_name": "cpython", "platform_python_implementation": "CPython", "extra": ""}
+    versions = {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "implementation_version": f"{python}.0",
+    }
+    names = {
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "extra": "",
+    }
     platform, name, machine = system
-    return versions | names | {"sys_platform": platform, "platform_system": name, "platform_machine": machine}
+    return (
+        versions
+        | names
+        | {"sys_platform": platform, "platform_system": name, "platform_machine": machine}
+    )
 
 
 def pins(where: dict[str, str] | None = None) -> dict[str, Version]:
@@ -54,11 +71,15 @@ def direct() -> list[Requirement]:
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=lambda one: one[0])
 @pytest.mark.parametrize("python", PYTHONS)
-def test_every_direct_dependency_is_pinned_within_its_range(python: str, system: tuple[str, str, str]) -> None:
+def test_every_direct_dependency_is_pinned_within_its_range(
+    python: str, system: tuple[str, str, str]
+) -> None:
     pinned = pins(environment(python, system))
     for one in direct():
         assert canonicalize_name(one.name) in pinned, f"{one} is not pinned; make constraints"
-        assert pinned[canonicalize_name(one.name)] in one.specifier, f"{one} is pinned to another version; make constraints"
+        assert pinned[canonicalize_name(one.name)] in one.specifier, (
+            f"{one} is pinned to another version; make constraints"
+        )
 
 
 def test_it_names_no_host_and_no_path() -> None:
@@ -75,7 +96,13 @@ def test_what_is_installed_is_what_is_pinned() -> None:
         pytest.skip("this environment was made of other constraints")
     pinned = pins()
     site = [path for path in sys.path if Path(path).is_relative_to(sys.prefix)]
-    installed = {canonicalize_name(one.name): Version(one.version) for one in distributions(path=site)}
+    installed = {
+        canonicalize_name(one.name): Version(one.version) for one in distributions(path=site)
+    }
     installed.pop("detzoo")
-    other = {name: str(version) for name, version in installed.items() if pinned.get(name) != Version(version.public)}
+    other = {
+        name: str(version)
+        for name, version in installed.items()
+        if pinned.get(name) != Version(version.public)
+    }
     assert other == {}, f"pinned are { ({name: str(pinned.get(name)) for name in other}) }"

@@ -1,4 +1,5 @@
-"""The built wheel, in an environment that holds nothing but it and what it declares, used from another folder."""
+"""The built wheel, in an environment that holds nothing but it and what it declares, used from
+another folder."""
 
 import json
 import os
@@ -35,7 +36,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def declared(name: str, seen: dict[str, None]) -> dict[str, None]:
-    """The distributions that `name` needs, and theirs, without extras; only those this machine has."""
+    """The distributions that `name` needs, and theirs, without extras; only those this machine
+    has."""
     for text in distribution(name).requires or []:
         need = Requirement(text)
         if (
@@ -62,12 +64,23 @@ def link(name: str, into: Path) -> None:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of an environment with the wheel and its declared dependencies, and nothing else."""
+    """The folder of programs of an environment with the wheel and its declared dependencies, and
+    nothing else."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False, symlinks=True)
     programs = folder / "bin"
     packages = next(folder.glob("lib/python*/site-packages"))
-    install = [sys.executable, "-m", "pip", "--python", str(programs / "python"), "install", "--quiet", "--no-deps", str(wheel)]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(programs / "python"),
+        "install",
+        "--quiet",
+        "--no-deps",
+        str(wheel),
+    ]
     subprocess.run(install, check=True)
     for name in declared("detzoo", {}):
         link(name, packages)
@@ -75,8 +88,16 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(environment: Path, folder: Path, *words: str) -> str:
-    clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    done = subprocess.run([str(environment / words[0]), *words[1:]], cwd=folder, env=clean, capture_output=True, text=True)
+    clean = {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")
+    }
+    done = subprocess.run(
+        [str(environment / words[0]), *words[1:]],
+        cwd=folder,
+        env=clean,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -94,7 +115,12 @@ def test_the_wheel_holds_the_core_the_bundled_plugins_and_the_catalogue(wheel: P
 
 def test_the_wheel_holds_no_tests_and_no_docs(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"zoo", "detzoo_torchvision", "detzoo_timm", "detzoo_yolox"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "zoo",
+        "detzoo_torchvision",
+        "detzoo_timm",
+        "detzoo_yolox",
+    }
 
 
 def test_the_installed_wheel_lists_its_models(environment: Path, tmp_path: Path) -> None:
@@ -103,7 +129,9 @@ def test_the_installed_wheel_lists_its_models(environment: Path, tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_the_installed_wheel_loads_a_detector_by_its_alias_and_runs_it(environment: Path, tmp_path: Path) -> None:
+def test_the_installed_wheel_loads_a_detector_by_its_alias_and_runs_it(
+    environment: Path, tmp_path: Path
+) -> None:
     code = """
 import torch, zoo
 model = zoo.load("fasterrcnn_resnet50", weights=False)
@@ -118,5 +146,8 @@ print(zoo.__file__, type(seen).__name__, seen.size)
 
 def test_nothing_that_is_not_declared_is_there_to_import(environment: Path, tmp_path: Path) -> None:
     names = "('pytest', 'pycocotools', 'supervision', 'pandas')"
-    code = f"import importlib.util; print([name for name in {names} if importlib.util.find_spec(name)])"
+    code = (
+        f"import importlib.util; print([name for name in {names} if "
+        f"importlib.util.find_spec(name)])"
+    )
     assert run(environment, tmp_path, "python", "-c", code).strip() == "[]"

@@ -1,4 +1,5 @@
-"""Docs are true: snippets run, links lead somewhere, the reference is current, every hook and command is described."""
+"""Docs are true: snippets run, links lead somewhere, the reference is current, every hook and
+command is described."""
 
 import json
 import os
@@ -18,50 +19,75 @@ from zoo.registry import card, hookspecs, shelf
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "plugins.md"  # tests/test_plugin_guide.py follows it
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "plugins").glob("*/README.md"))]
-EVERY_PAGE = sorted({*PAGES, *(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"})
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "plugins").glob("*/README.md")),
+]
+EVERY_PAGE = sorted(
+    {*PAGES, *(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"}
+)
 
 
 MIRROR = "https://mirror.example/"
 
 
 def shell(example: Example) -> None:
-    """Runs a `sh` block with this environment's programs; a command that fails stops it. The mirror is one on this machine."""
+    """Runs a `sh` block with this environment's programs; a command that fails stops it. The mirror
+    is one on this machine."""
     script = example.parsed.replace(MIRROR, os.environ["ZOO_MIRRORS"].partition("=")[2])
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], env=os.environ | {"PATH": path}, capture_output=True, text=True
+        ["bash", "-euo", "pipefail", "-c", script],
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, f"{example.parsed}\n{done.stdout}\n{done.stderr}"
 
 
-SNIPPETS = Sybil([SkipParser(), PythonCodeBlockParser(), CodeBlockParser(language="sh", evaluator=shell)])
+SNIPPETS = Sybil(
+    [SkipParser(), PythonCodeBlockParser(), CodeBlockParser(language="sh", evaluator=shell)]
+)
 
 
 def annotate(source: Path, photos: list[Path], to: Path) -> None:
     """Writes what the data set says of some of its photos."""
     whole = json.loads(source.read_text())
-    images = [image for image in whole["images"] if image["file_name"] in {photo.name for photo in photos}]
+    images = [
+        image for image in whole["images"] if image["file_name"] in {photo.name for photo in photos}
+    ]
     ids = {image["id"] for image in images}
     annotations = [one for one in whole["annotations"] if one["image_id"] in ids]
-    to.write_text(json.dumps({"images": images, "annotations": annotations, "categories": whole["categories"]}))
+    to.write_text(
+        json.dumps(
+            {"images": images, "annotations": annotations, "categories": whole["categories"]}
+        )
+    )
 
 
 @pytest.fixture
-def desk(tmp_path: Path, shared: Path, published_yolox_nano: None, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with photos and their annotations, and YOLOX-Nano where its card says it is published."""
+def desk(
+    tmp_path: Path, shared: Path, published_yolox_nano: None, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A folder with photos and their annotations, and YOLOX-Nano where its card says it is
+    published."""
     photos = sorted((shared / "coco_val2017_128" / "val2017").glob("*.jpg"))
     shutil.copy(photos[0], tmp_path / "street.jpg")
     (tmp_path / "photos").mkdir()
     for photo in photos[:4]:
         shutil.copy(photo, tmp_path / "photos")
-    annotate(shared / "coco_val2017_128" / "instances.json", photos[:4], tmp_path / "instances.json")
+    annotate(
+        shared / "coco_val2017_128" / "instances.json", photos[:4], tmp_path / "instances.json"
+    )
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in PAGES if page != GUIDE], ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page != GUIDE], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_every_snippet_runs(page: Path, desk: Path) -> None:
     for example in SNIPPETS.parse(page).examples():
         example.evaluate()
@@ -74,7 +100,11 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def test_the_reference_is_current() -> None:
-    done = subprocess.run([sys.executable, str(ROOT / "docs" / "build_reference.py"), "--check"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "build_reference.py"), "--check"],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -86,7 +116,9 @@ def test_no_entry_of_the_reference_is_empty() -> None:
 def settings() -> set[str]:
     """Every environment variable that the code names."""
     files = [*(ROOT / "zoo").rglob("*.py"), *(ROOT / "plugins").glob("*/detzoo_*/**/*.py")]
-    named = set(re.findall(r"\b(?:ZOO|HF)_[A-Z_]*[A-Z]\b", "\n".join(file.read_text() for file in files)))
+    named = set(
+        re.findall(r"\b(?:ZOO|HF)_[A-Z_]*[A-Z]\b", "\n".join(file.read_text() for file in files))
+    )
     return named - {"ZOO_API"}  # what a plugin's module says of itself
 
 
@@ -97,7 +129,9 @@ def test_every_setting_is_in_the_docs() -> None:
     assert {name for name in told if name.startswith("ZOO_")} - settings() == set()
 
 
-STRUCTS = [one for one in vars(card).values() if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+STRUCTS = [
+    one for one in vars(card).values() if isinstance(one, type) and issubclass(one, msgspec.Struct)
+]
 
 
 @pytest.mark.parametrize("kind", [shelf.Outline, *STRUCTS], ids=lambda kind: kind.__name__)

@@ -1,4 +1,5 @@
-"""Whatever is written is there whole or not at all, and what a killed process leaves is removed by the next, and no sooner."""
+"""Whatever is written is there whole or not at all, and what a killed process leaves is removed by
+the next, and no sooner."""
 
 import os
 import signal
@@ -72,7 +73,9 @@ with draft_of(Path(sys.argv[1])) as draft:
 
 @pytest.mark.skipif(drafts.fcntl is None, reason="files are locked by being open there")
 def test_a_draft_of_a_living_process_stays_and_of_a_killed_one_goes(tmp_path: Path) -> None:
-    child = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "a.json")], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "a.json")], stdout=subprocess.PIPE, text=True
+    )
     assert child.stdout is not None
     draft = aged(Path(child.stdout.readline().strip()))
     clear(tmp_path)
@@ -120,9 +123,14 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
     from zoo.registry import index, shelf
     from zoo.weights.disk import replacing
 
-    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, label_space=["cat"])
+    truth = GroundTruth.of(
+        [1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, label_space=["cat"]
+    )
     evaluator = Evaluator(truth)
-    evaluator.update([1], [{"boxes": np.array([[0.0, 0, 9, 9]]), "scores": np.array([0.5]), "labels": np.array([0])}])
+    evaluator.update(
+        [1],
+        [{"boxes": np.array([[0.0, 0, 9, 9]]), "scores": np.array([0.5]), "labels": np.array([0])}],
+    )
     report = evaluator.compute(resamples=0).with_provenance({"model": "cats"})
     seen = Detections.of([[0, 0, 9, 9]], [0.5], ["cat"], label_space=["cat"], size=(10, 10))
     (tmp_path / "cards.yaml").write_text("schema: 1\ncards: {}\n")
@@ -132,12 +140,19 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
             draft.write_text("record")
 
     def indexed(path: Path) -> None:
-        index._save(path, shelf.shelve(b"schema: 1\ncards: {}\n", tmp_path / "cards.yaml", owner="user"), None, b"")
+        index._save(
+            path,
+            shelf.shelve(b"schema: 1\ncards: {}\n", tmp_path / "cards.yaml", owner="user"),
+            None,
+            b"",
+        )
 
     writers = {
         "report": report.write,
         "entry": lambda path: store(path, b"{}"),
-        "predictions": lambda path: _part([(zoo.data.Photo(1, Path("1.png")), seen)], ("cat",), {}).write(path),
+        "predictions": lambda path: _part(
+            [(zoo.data.Photo(1, Path("1.png")), seen)], ("cat",), {}
+        ).write(path),
         "image.png": lambda path: save(Image.new("RGB", (4, 4)), path),
         "record": replaced,
         "index": indexed,

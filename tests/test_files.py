@@ -1,4 +1,5 @@
-"""What a user names is opened only where it is a regular file: nothing hangs, and nothing feeds without end."""
+"""What a user names is opened only where it is a regular file: nothing hangs, and nothing feeds
+without end."""
 
 import os
 import socket
@@ -20,7 +21,9 @@ def test_a_named_pipe_is_refused_at_once_and_not_opened(pipe, door):
     with pytest.raises(NotRegular, match="Is a named pipe, not a regular file") as caught:
         door(pipe)
     assert caught.value.filename == str(pipe)
-    with pytest.raises(OSError, match="No such device"):  # nobody reads: writing without waiting fails
+    with pytest.raises(
+        OSError, match="No such device"
+    ):  # nobody reads: writing without waiting fails
         os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
 
 

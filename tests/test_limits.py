@@ -1,4 +1,5 @@
-"""What is too large or too deep is told before a parser sees it, and what is not passes, whatever its text looks like."""
+"""What is too large or too deep is told before a parser sees it, and what is not passes, whatever
+its text looks like."""
 
 import json
 import tomllib
@@ -12,13 +13,18 @@ from zoo.limits import DEPTH, LimitError, check_json, check_toml, check_yaml, re
 DEEP = 100_000
 document = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text("[]{}\"\\'#:, \n a"),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text('[]{}"\\ab', max_size=4), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text('[]{}"\\ab', max_size=4), inner, max_size=4)
+    ),
     max_leaves=30,
 )
 
 
 def depth_of(value: object) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    inner = (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    )
     return 0 if inner is None else 1 + max(map(depth_of, inner), default=0)
 
 
@@ -34,7 +40,9 @@ def test_json_is_refused_exactly_where_it_is_deeper(value, depth):
 
 @given(st.lists(st.text("[]{}\"'#\\ab. ", max_size=9), max_size=9))
 def test_brackets_in_the_text_of_toml_are_no_depth(words):
-    lines = [f"a{number} = {json.dumps(word)} # [[[ ' \" {word}" for number, word in enumerate(words)]
+    lines = [
+        f"a{number} = {json.dumps(word)} # [[[ ' \" {word}" for number, word in enumerate(words)
+    ]
     lines += [f"b{number} = '''{word}'''" for number, word in enumerate(words) if "'" not in word]
     raw = "\n".join(lines).encode()
     tomllib.loads(raw.decode())
@@ -51,7 +59,12 @@ def test_a_bomb_of_json_is_refused_with_its_line(opened, closed):
 
 @pytest.mark.parametrize(
     "text",
-    ["x = " + "[" * DEEP, "x = " + "{a = " * DEEP, ".".join("a" * DEEP) + " = 1", "[" + " . ".join(['"a"'] * DEEP) + "]"],
+    [
+        "x = " + "[" * DEEP,
+        "x = " + "{a = " * DEEP,
+        ".".join("a" * DEEP) + " = 1",
+        "[" + " . ".join(['"a"'] * DEEP) + "]",
+    ],
     ids=["arrays", "tables", "a dotted key", "a quoted header"],
 )
 def test_a_bomb_of_toml_is_refused_with_its_line(text):
@@ -65,7 +78,9 @@ def test_a_bomb_of_yaml_is_refused_before_it_is_parsed(opened):
         check_yaml(f"schema: {'[' if opened[0] in '-?' else ''}{opened * DEEP}".encode(), depth=24)
 
 
-@pytest.mark.parametrize("text", ["in [0, 1) and " * 50, "[] " * 50, "[a]: [" * 50, "x\n" + "- [1, 2]\n" * 50])
+@pytest.mark.parametrize(
+    "text", ["in [0, 1) and " * 50, "[] " * 50, "[a]: [" * 50, "x\n" + "- [1, 2]\n" * 50]
+)
 def test_many_brackets_that_are_not_nested_are_no_bomb(text):
     check_yaml(text.encode(), depth=24)
 

@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from zoo.paths import OutsideFolder, check_relative, inside, is_inside
 
-OUT = ["..", "../a", "a/../../b", "a/..", "/etc/hostname", "//host/share", "C:/a", "c:a", "a\\b", "\\\\host\\a"]
+OUT = [
+    "..",
+    "../a",
+    "a/../../b",
+    "a/..",
+    "/etc/hostname",
+    "//host/share",
+    "C:/a",
+    "c:a",
+    "a\\b",
+    "\\\\host\\a",
+]
 ODD = ["", " ", "a\0b", "a\nb", "\x1b[31m", "a\x7f"]
 
 
@@ -19,7 +30,9 @@ def test_what_is_no_relative_path_is_refused_and_named(tmp_path: Path, name: str
     assert not set("\0\n\x1b\x7f") & set(str(error.value))
 
 
-@pytest.mark.parametrize("name", ["a", "a/b.pth", "./a", "a//b", "..a", "a..b/c", ".hidden", "a b", "ä/é.jpg", "~a"])
+@pytest.mark.parametrize(
+    "name", ["a", "a/b.pth", "./a", "a//b", "..a", "a..b/c", ".hidden", "a b", "ä/é.jpg", "~a"]
+)
 def test_paths_in_the_folder_are_taken(tmp_path: Path, name: str) -> None:
     assert inside(tmp_path, name) == tmp_path / name
 

@@ -1,4 +1,5 @@
-"""Every fault of a plugin is contained, and named with its distribution, version and reason: real wheels, installed by pip."""
+"""Every fault of a plugin is contained, and named with its distribution, version and reason: real
+wheels, installed by pip."""
 
 from __future__ import annotations
 
@@ -53,10 +54,10 @@ DETECTOR = """
     class Broken(Toy):
         def one(self, boxes, *rest):
             seen = super().one(boxes, *rest)
-            return Detections({boxes}, seen.scores, seen.labels, seen.space, seen.size)
+            return Detections({boxes}, seen.scores, seen.labels, seen.label_space, seen.size)
 
-    def build(*, space):
-        return Broken(space)
+    def build(*, label_space):
+        return Broken(label_space)
 """
 
 
@@ -66,7 +67,10 @@ def hook(body: str, *, hook: str = "register_heads", parameter: str = "register"
 
 # What each broken plugin's module holds, and the reason that is given for leaving it out.
 LEFT_OUT = {
-    "unimported": ("import not_there_at_all", "its import failed with ModuleNotFoundError: No module named 'not_there_at_all'"),
+    "unimported": (
+        "import not_there_at_all",
+        "its import failed with ModuleNotFoundError: No module named 'not_there_at_all'",
+    ),
     "misspelt": ("def broken(:\n    pass", "its import failed with SyntaxError"),
     "leaving": ("import sys\nsys.exit('bye')", "its import called sys.exit('bye')."),
     "raising": (hook("1 / 0"), "register_heads failed with ZeroDivisionError: division by zero"),
@@ -77,9 +81,18 @@ LEFT_OUT = {
         hook("[register('net', print) for _ in '12']"),
         "It registers 'net' twice among the heads: builtins:print and builtins:print.",
     ),
-    "miscarded": (hook("register('cards.yaml')", hook="register_cards"), "detzoo_miscarded/cards.yaml'"),
-    "ahead": ("ZOO_API = 2", "It was written for version 2 of the plugin API, and this detzoo has version 1."),
-    "behind": ("ZOO_API = 0", "It was written for version 0 of the plugin API, and this detzoo has version 1."),
+    "miscarded": (
+        hook("register('cards.yaml')", hook="register_cards"),
+        "detzoo_miscarded/cards.yaml'",
+    ),
+    "ahead": (
+        "ZOO_API = 2",
+        "It was written for version 2 of the plugin API, and this detzoo has version 1.",
+    ),
+    "behind": (
+        "ZOO_API = 0",
+        "It was written for version 0 of the plugin API, and this detzoo has version 1.",
+    ),
 }
 WORKING = {
     "sleepy": "import time\ntime.sleep(0.6)",
@@ -91,12 +104,17 @@ WORKING = {
     "fine": MODEL.format(name="fine"),
 }
 FILES = {
-    "miscarded": {"cards.yaml": "schema: 1\ncards:\n  x:\n    architecture: net\n    labels: coco80\n    parameters: many\n"},
+    "miscarded": {
+        "cards.yaml": (
+            "schema: 1\ncards:\n  x:\n    architecture: net\n    labels: coco80\n    parameters: "
+            "many\n"
+        )
+    },
     "nan": {"detector.py": DETECTOR.format(boxes="seen.boxes * float('nan')")},
     "outside": {"detector.py": DETECTOR.format(boxes="seen.boxes + 100")},
     "fine": {"detector.py": DETECTOR.format(boxes="seen.boxes")},
-    "text": {"detector.py": "def build(*, space):\n    return 'a net'\n"},
-    "dividing": {"detector.py": "def build(*, space):\n    1 / 0\n"},
+    "text": {"detector.py": "def build(*, label_space):\n    return 'a net'\n"},
+    "dividing": {"detector.py": "def build(*, label_space):\n    1 / 0\n"},
 }
 
 
@@ -104,11 +122,24 @@ FILES = {
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that pip installed all of them into."""
     wheels, site = tmp_path_factory.mktemp("wheels"), tmp_path_factory.mktemp("site")
-    modules = {name: source for name, (source, _) in LEFT_OUT.items()} | WORKING | {"twin": "", "twin2": ""}
+    modules = (
+        {name: source for name, (source, _) in LEFT_OUT.items()}
+        | WORKING
+        | {"twin": "", "twin2": ""}
+    )
     for name, source in modules.items():
         files = {"__init__.py": source, **FILES.get(name, {})}
         _build(tmp_path_factory.mktemp(name), name, files, wheels)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-index",
+        "--no-deps",
+    ]
     subprocess.run([*pip, "--target", str(site), *map(str, wheels.glob("*.whl"))], check=True)
     return site
 
@@ -118,7 +149,12 @@ def _build(project: Path, name: str, files: dict[str, str], wheels: Path) -> Non
     package.mkdir()
     for file, text in files.items():
         (package / file).write_text(dedent(text))
-    words = {"distribution": f"detzoo-{name}", "version": VERSION, "plugin": name.rstrip("2"), "package": package.name}
+    words = {
+        "distribution": f"detzoo-{name}",
+        "version": VERSION,
+        "plugin": name.rstrip("2"),
+        "package": package.name,
+    }
     (project / "pyproject.toml").write_text(dedent(PROJECT).format(**words))
     before = Path.cwd()
     os.chdir(project)  # a build backend builds what it stands in
@@ -128,10 +164,14 @@ def _build(project: Path, name: str, files: dict[str, str], wheels: Path) -> Non
         os.chdir(before)
 
 
-def zoo(site: Path, *words: str, code: str = "", setting: str | None = None) -> subprocess.CompletedProcess[str]:
+def zoo(
+    site: Path, *words: str, code: str = "", setting: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """Runs `zoo`, or Python code, in a process that sees them."""
     path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))
-    environment = os.environ | {"PYTHONPATH": path} | ({} if setting is None else {"ZOO_PLUGINS": setting})
+    environment = (
+        os.environ | {"PYTHONPATH": path} | ({} if setting is None else {"ZOO_PLUGINS": setting})
+    )
     command = [sys.executable, "-c", code] if code else [sys.executable, "-m", "zoo", *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
@@ -148,22 +188,34 @@ def infos(site: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("name", list(LEFT_OUT))
-def test_a_broken_plugin_is_left_out_with_its_reason(name: str, infos: dict[str, list[dict[str, Any]]]) -> None:
+def test_a_broken_plugin_is_left_out_with_its_reason(
+    name: str, infos: dict[str, list[dict[str, Any]]]
+) -> None:
     [info] = infos[name]
-    assert (info["status"], info["distribution"], info["version"]) == ("quarantined", f"detzoo-{name}", VERSION)
+    assert (info["status"], info["distribution"], info["version"]) == (
+        "quarantined",
+        f"detzoo-{name}",
+        VERSION,
+    )
     assert LEFT_OUT[name][1].casefold() in info["reason"].casefold()
 
 
-def test_an_invalid_card_is_named_with_its_line_and_field(infos: dict[str, list[dict[str, Any]]]) -> None:
+def test_an_invalid_card_is_named_with_its_line_and_field(
+    infos: dict[str, list[dict[str, Any]]],
+) -> None:
     assert "Line 6, field 'cards.x.parameters'" in infos["miscarded"][0]["reason"]
 
 
-def test_a_plugin_of_another_api_says_what_to_upgrade(infos: dict[str, list[dict[str, Any]]]) -> None:
+def test_a_plugin_of_another_api_says_what_to_upgrade(
+    infos: dict[str, list[dict[str, Any]]],
+) -> None:
     assert "pip install --upgrade detzoo" in infos["ahead"][0]["reason"]
     assert "Upgrade the plugin" in infos["behind"][0]["reason"]
 
 
-def test_of_two_plugins_of_one_name_the_second_names_the_first(infos: dict[str, list[dict[str, Any]]]) -> None:
+def test_of_two_plugins_of_one_name_the_second_names_the_first(
+    infos: dict[str, list[dict[str, Any]]],
+) -> None:
     first, second = infos["twin"]
     assert (first["distribution"], first["status"]) == ("detzoo-twin", "loaded")
     assert (second["distribution"], second["status"]) == ("detzoo-twin2", "quarantined")
@@ -181,10 +233,14 @@ def test_every_broken_plugin_is_warned_of_in_a_line(site: Path) -> None:
     assert "yolox_nano" in done.stdout
     lines = [line for line in done.stderr.splitlines() if "twin" not in line]
     for name, line in zip(sorted(LEFT_OUT), lines, strict=True):
-        assert line.startswith(f"Warning: Skipped plugin '{name}' of detzoo-{name} {VERSION} (detzoo_{name}): ")
+        assert line.startswith(
+            f"Warning: Skipped plugin '{name}' of detzoo-{name} {VERSION} (detzoo_{name}): "
+        )
 
 
-def test_a_slow_import_and_one_of_torch_are_remarked_on(site: Path, infos: dict[str, list[dict[str, Any]]]) -> None:
+def test_a_slow_import_and_one_of_torch_are_remarked_on(
+    site: Path, infos: dict[str, list[dict[str, Any]]]
+) -> None:
     said = zoo(site, "plugins", setting="sleepy,heavy,fine").stdout
     assert "sleepy: importing it took 0." in said
     assert "which every listing waits for." in said
@@ -213,13 +269,17 @@ def seen(site: Path) -> dict[str, str]:
     return json.loads(done.stdout)
 
 
-def test_boxes_that_are_no_numbers_are_refused_and_the_distribution_is_named(seen: dict[str, str]) -> None:
+def test_boxes_that_are_no_numbers_are_refused_and_the_distribution_is_named(
+    seen: dict[str, str],
+) -> None:
     assert seen["nan"].startswith("ContractError: 'nan_s' was to say what it sees")
     assert "boxes must be finite" in seen["nan"]
     assert f"'detzoo_nan' (detzoo-nan {VERSION})" in seen["nan"]
 
 
-def test_boxes_outside_the_picture_are_refused_and_the_distribution_is_named(seen: dict[str, str]) -> None:
+def test_boxes_outside_the_picture_are_refused_and_the_distribution_is_named(
+    seen: dict[str, str],
+) -> None:
     assert "A box leaves the picture" in seen["outside"]
     assert f"'detzoo_outside' (detzoo-outside {VERSION})" in seen["outside"]
 
@@ -230,7 +290,9 @@ def test_a_builder_that_returns_no_detector_is_refused(seen: dict[str, str]) -> 
 
 
 def test_a_builder_that_fails_is_an_error_of_its_distribution(seen: dict[str, str]) -> None:
-    assert seen["dividing"].startswith("ContractError: 'dividing_s' was to be built by the architecture 'dividing/dividing'.")
+    assert seen["dividing"].startswith(
+        "ContractError: 'dividing_s' was to be built by the architecture 'dividing/dividing'."
+    )
     assert "Its builder raised ZeroDivisionError: division by zero" in seen["dividing"]
     assert f"'detzoo_dividing' (detzoo-dividing {VERSION})" in seen["dividing"]
 

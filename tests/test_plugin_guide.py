@@ -1,4 +1,5 @@
-"""Who does word for word what the plugin author's guide says has a plugin: its files, its commands, a Hub on this machine."""
+"""Who does word for word what the plugin author's guide says has a plugin: its files, its commands,
+a Hub on this machine."""
 
 import os
 import re
@@ -12,7 +13,9 @@ import pytest
 from zoo.testing import LoopbackHub
 
 GUIDE = Path(__file__).parent.parent / "docs" / "plugins.md"
-BLOCK = re.compile(r"(?P<skip><!-- skip: next -->\n\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"(?P<skip><!-- skip: next -->\n\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL
+)
 FILE = re.compile(r"# (\S+/\S+\.\w+|\w+\.(?:py|toml))\n")
 
 
@@ -24,7 +27,9 @@ class Author:
     environment: dict[str, str]
 
     def run(self, *words: str) -> None:
-        done = subprocess.run(words, cwd=self.folder, env=self.environment, capture_output=True, text=True)
+        done = subprocess.run(
+            words, cwd=self.folder, env=self.environment, capture_output=True, text=True
+        )
         assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
 
     def follow(self, language: str, text: str) -> None:
@@ -42,10 +47,18 @@ class Author:
 def author(tmp_path: Path) -> Author:
     site, folder = tmp_path / "site", tmp_path / "folder"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    pip = {"PIP_TARGET": str(site), "PIP_UPGRADE": "1", "PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    pip = {
+        "PIP_TARGET": str(site),
+        "PIP_UPGRADE": "1",
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+    }
     python = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))
     folder.mkdir()
-    return Author(folder, {**os.environ, **pip, "PATH": path, "PYTHONPATH": python, "PIP_QUIET": "1"})
+    return Author(
+        folder, {**os.environ, **pip, "PATH": path, "PYTHONPATH": python, "PIP_QUIET": "1"}
+    )
 
 
 @pytest.mark.slow
@@ -58,11 +71,19 @@ def test_every_step_of_the_guide_works(author: Author) -> None:
             elif block["text"].startswith("hf upload you/blob"):
                 revision = re.search(r"revision: ([0-9a-f]{40})", GUIDE.read_text())
                 assert revision
-                hub.add("you/blob", {"model.safetensors": author.folder / "model.safetensors"}, revision=revision[1])
+                hub.add(
+                    "you/blob",
+                    {"model.safetensors": author.folder / "model.safetensors"},
+                    revision=revision[1],
+                )
         assert hub.bodies("*/model.safetensors") == 1
     assert list((author.folder / "dist").glob("detzoo_blob-0.1.0-*.whl"))
 
 
 def test_the_hooks_of_the_guide_are_about_a_dozen_lines() -> None:
-    [hooks] = [block["text"] for block in BLOCK.finditer(GUIDE.read_text()) if block["text"].startswith("# detzoo_blob/__init__")]
+    [hooks] = [
+        block["text"]
+        for block in BLOCK.finditer(GUIDE.read_text())
+        if block["text"].startswith("# detzoo_blob/__init__")
+    ]
     assert len(hooks.splitlines()) <= 16

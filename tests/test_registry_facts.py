@@ -1,4 +1,5 @@
-"""The facts in registry.yaml, held against those who published them: a wrong number, hash or name fails here."""
+"""The facts in registry.yaml, held against those who published them: a wrong number, hash or name
+fails here."""
 
 from __future__ import annotations
 
@@ -19,9 +20,14 @@ from zoo.registry import Card
 from zoo.registry.card import UrlSource, Weights
 
 REGISTRY = yaml.safe_load((Path(__file__).parent.parent / "registry.yaml").read_text())
-TORCHVISION = [(name, member.name) for name in list_models(module=detection) for member in get_model_weights(name)]
+TORCHVISION = [
+    (name, member.name)
+    for name in list_models(module=detection)
+    for member in get_model_weights(name)
+]
 METRICS = {"box_map": "AP", "mask_map": "mask AP", "kp_map": "keypoint AP"}
-# The lines with overwrite_eps in torchvision's builders: weights from before its frozen norms had an eps (pytorch/vision#2933).
+# The lines with overwrite_eps in torchvision's builders: weights from before its frozen norms had
+# an eps (pytorch/vision#2933).
 EPS_ZERO = {
     ("fasterrcnn_resnet50_fpn", "COCO_V1"),
     ("maskrcnn_resnet50_fpn", "COCO_V1"),
@@ -29,7 +35,8 @@ EPS_ZERO = {
     ("retinanet_resnet50_fpn", "COCO_V1"),
 }
 
-# README of Megvii-BaseDetection/YOLOX at commit 6ddff48: side of the input, AP, millions of parameters, GFLOPs, file.
+# README of Megvii-BaseDetection/YOLOX at commit 6ddff48: side of the input, AP, millions of
+# parameters, GFLOPs, file.
 YOLOX = {
     "yolox_nano": (416, 25.8, 0.91, 1.08, "yolox_nano.pth"),
     "yolox_tiny": (416, 32.8, 5.06, 6.45, "yolox_tiny.pth"),
@@ -74,11 +81,17 @@ def test_a_file_and_its_hash_are_torchvisions(name: str, member: str) -> None:
 def test_the_claims_are_torchvisions_and_say_where_they_stand(name: str, member: str) -> None:
     weights, published = weights_of(name, member)
     measured = published.meta["_metrics"]["COCO-val2017"]
-    assert {(claim.metric, claim.value) for claim in weights.claims} == {(METRICS[key], value) for key, value in measured.items()}
+    assert {(claim.metric, claim.value) for claim in weights.claims} == {
+        (METRICS[key], value) for key, value in measured.items()
+    }
     for claim in weights.claims:
         # AP over people alone is no AP over 80 classes, and has to stay out of their ranking
-        assert claim.dataset == ("coco_val2017_person" if name.startswith("keypointrcnn") else "coco_val2017")
-        assert re.fullmatch(rf"torchvision [\d.]+, {type(published).__name__}\.{member} meta", claim.source)
+        assert claim.dataset == (
+            "coco_val2017_person" if name.startswith("keypointrcnn") else "coco_val2017"
+        )
+        assert re.fullmatch(
+            rf"torchvision [\d.]+, {type(published).__name__}\.{member} meta", claim.source
+        )
 
 
 @pytest.mark.parametrize(("name", "member"), TORCHVISION)
@@ -91,7 +104,9 @@ def test_eps_is_set_to_zero_for_exactly_the_weights_that_need_it(name: str, memb
 def test_a_card_states_what_torchvision_publishes_and_builds(name: str) -> None:
     card, published = card_of(name), get_model_weights(name).DEFAULT
     with torch.device("meta"):
-        built = catalogue().builder("architectures", card.architecture)(label_space=get(str(card.labels)), **card.arguments)
+        built = catalogue().builder("architectures", card.architecture)(
+            label_space=get(str(card.labels)), **card.arguments
+        )
         trainable = getattr(detection, name)(weights=None, weights_backbone=None)
     count, everything = (sum(one.numel() for one in net.parameters()) for net in (built, trainable))
     assert card.parameters == count == published.meta["num_params"]
@@ -112,7 +127,10 @@ def test_the_declared_input_is_the_one_the_network_prepares(name: str) -> None:
     if transform.fixed_size:
         assert (declared.resize, declared.size) == ("fixed", list(transform.fixed_size))
     else:
-        assert (declared.resize, declared.size) == ("shortest_edge", [transform.min_size[-1], transform.max_size])
+        assert (declared.resize, declared.size) == (
+            "shortest_edge",
+            [transform.min_size[-1], transform.max_size],
+        )
 
 
 @pytest.mark.parametrize("name", list_models(module=detection))
@@ -120,44 +138,69 @@ def test_the_label_space_has_torchvisions_categories_in_its_channels(name: str) 
     label_space = get(str(card_of(name).labels))
     published = get_model_weights(name).DEFAULT.meta["categories"]
     assert [label_space.names[label] if label >= 0 else "" for label in label_space.channels] == [
-        "" if category in ("__background__", "no person", "N/A") else category for category in published
+        "" if category in ("__background__", "no person", "N/A") else category
+        for category in published
     ]
 
 
 @pytest.mark.parametrize(("name", "published"), YOLOX.items())
-def test_a_yolox_card_states_what_its_readme_says(name: str, published: tuple[int, float, float, float, str]) -> None:
+def test_a_yolox_card_states_what_its_readme_says(
+    name: str, published: tuple[int, float, float, float, str]
+) -> None:
     size, ap, millions, gflops, file = published
     card = card_of(name)
     weights = card.weights["coco"]
     assert weights.sources == [UrlSource(url=f"{YOLOX_FILES}/{file}")]
-    assert [(claim.dataset, claim.metric, claim.value) for claim in weights.claims] == [("coco_val2017", "AP", ap)]
+    assert [(claim.dataset, claim.metric, claim.value) for claim in weights.claims] == [
+        ("coco_val2017", "AP", ap)
+    ]
     assert card.input
-    assert (card.input.size, card.input.channels, card.arguments["size"]) == ([size, size], "bgr", size)
+    assert (card.input.size, card.input.channels, card.arguments["size"]) == (
+        [size, size],
+        "bgr",
+        size,
+    )
     assert card.parameters == pytest.approx(millions * 1e6, abs=50_000)
     assert card.gflops == gflops
 
 
 @pytest.mark.parametrize("name", ["yolox_nano", "yolox_s", "yolox_darknet53"])
-def test_the_gflops_of_a_yolox_are_of_the_input_on_its_card_and_count_multiplications_and_additions(name: str) -> None:
+def test_the_gflops_of_a_yolox_are_of_the_input_on_its_card_and_count_multiplications_and_additions(
+    name: str,
+) -> None:
     card = card_of(name)
     assert card.input
     assert "multiplications and additions" in (card.gflops_note or "")
     with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
-        built = catalogue().builder("architectures", card.architecture)(label_space=get("coco80"), **card.arguments).eval()
+        built = (
+            catalogue()
+            .builder("architectures", card.architecture)(
+                label_space=get("coco80"), **card.arguments
+            )
+            .eval()
+        )
         built.head(built.neck(built.backbone(torch.zeros(1, 3, *card.input.size))))
-    assert card.gflops == pytest.approx(counter.get_total_flops() / 1e9, rel=0.04)  # upstream counts norms and activations too
+    assert card.gflops == pytest.approx(
+        counter.get_total_flops() / 1e9, rel=0.04
+    )  # upstream counts norms and activations too
 
 
 @pytest.mark.parametrize("name", YOLOX)
 def test_a_yolox_network_has_as_many_parameters_as_its_card_says(name: str) -> None:
     card = card_of(name)
     with torch.device("meta"):
-        built = catalogue().builder("architectures", card.architecture)(label_space=get("coco80"), **card.arguments)
+        built = catalogue().builder("architectures", card.architecture)(
+            label_space=get("coco80"), **card.arguments
+        )
     assert sum(parameter.numel() for parameter in built.parameters()) == card.parameters
 
 
 def test_every_yolox_is_there_and_no_other() -> None:
-    assert {name for name, card in REGISTRY["cards"].items() if card["architecture"].startswith("yolox/")} == set(YOLOX)
+    assert {
+        name
+        for name, card in REGISTRY["cards"].items()
+        if card["architecture"].startswith("yolox/")
+    } == set(YOLOX)
 
 
 @pytest.mark.parametrize(("alias", "target"), REGISTRY["aliases"].items())

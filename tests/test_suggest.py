@@ -4,7 +4,13 @@ import pytest
 
 from zoo.suggest import close_matches, close_prefix, join_or
 
-NAMES = ["fasterrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn_v2", "yolox_nano", "yolox_tiny", "ssd300_vgg16"]
+NAMES = [
+    "fasterrcnn_resnet50_fpn",
+    "fasterrcnn_resnet50_fpn_v2",
+    "yolox_nano",
+    "yolox_tiny",
+    "ssd300_vgg16",
+]
 
 
 @pytest.mark.parametrize(
@@ -32,18 +38,31 @@ def test_what_is_like_nothing_gets_no_suggestion(asked: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "beginning"), [("yolx", "yolox"), ("Yolo9000", "yolox"), ("fastercnn-x", "fasterrcnn"), ("zzz", None), ("", None)]
+    ("asked", "beginning"),
+    [
+        ("yolx", "yolox"),
+        ("Yolo9000", "yolox"),
+        ("fastercnn-x", "fasterrcnn"),
+        ("zzz", None),
+        ("", None),
+    ],
 )
-def test_what_a_name_begins_like_is_found_where_no_name_is_near(asked: str, beginning: str | None) -> None:
+def test_what_a_name_begins_like_is_found_where_no_name_is_near(
+    asked: str, beginning: str | None
+) -> None:
     assert close_prefix(asked, NAMES) == beginning
 
 
 def test_no_more_than_asked_for_are_suggested() -> None:
-    assert len(close_matches("yolox_nano", [f"yolox_nano{number}" for number in range(50)], most=3)) == 3
+    assert (
+        len(close_matches("yolox_nano", [f"yolox_nano{number}" for number in range(50)], most=3))
+        == 3
+    )
 
 
 @pytest.mark.parametrize(
-    ("names", "text"), [([], ""), (["a"], "'a'"), (["a", "b"], "'a' or 'b'"), (["a", "b", "c"], "'a', 'b' or 'c'")]
+    ("names", "text"),
+    [([], ""), (["a"], "'a'"), (["a", "b"], "'a' or 'b'"), (["a", "b", "c"], "'a', 'b' or 'c'")],
 )
 def test_choices_read_as_a_sentence(names: list[str], text: str) -> None:
     assert join_or(names) == text

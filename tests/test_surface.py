@@ -25,7 +25,10 @@ SURFACE = [
 
 
 def test_the_surface_is_what_the_reference_says() -> None:
-    assert zoo.__all__ == SURFACE, "a name was added or removed: say so in CHANGELOG.md and docs/reference, then change this list"
+    assert zoo.__all__ == SURFACE, (
+        "a name was added or removed: say so in CHANGELOG.md and docs/reference, then change this "
+        "list"
+    )
 
 
 def test_every_name_of_the_surface_can_be_had() -> None:
@@ -33,7 +36,9 @@ def test_every_name_of_the_surface_can_be_had() -> None:
         assert getattr(zoo, name) is not None
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in Path(zoo.__file__).parent.iterdir() if path.is_dir()))
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in Path(zoo.__file__).parent.iterdir() if path.is_dir())
+)
 def test_a_package_needs_no_import_of_its_own(name: str) -> None:
     if name not in ("__pycache__", "cli"):
         assert zoo.__getattr__(name) is sys.modules[f"zoo.{name}"]

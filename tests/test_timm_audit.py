@@ -17,7 +17,9 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="module")
 def audit() -> ModuleType:
     """The script that writes the page."""
-    spec = importlib.util.spec_from_file_location("audit_timm", ROOT / "benchmarks" / "audit_timm.py")
+    spec = importlib.util.spec_from_file_location(
+        "audit_timm", ROOT / "benchmarks" / "audit_timm.py"
+    )
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -42,7 +44,9 @@ def test_the_totals_are_those_of_the_rows(audit: ModuleType) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fits", [True, False], ids=["fit", "do not fit"])
-def test_a_random_sample_is_built_again_and_found_as_the_page_says(audit: ModuleType, fits: bool) -> None:
+def test_a_random_sample_is_built_again_and_found_as_the_page_says(
+    audit: ModuleType, fits: bool
+) -> None:
     version, rows = audit.read(audit.PAGE.read_text())
     if version != timm.__version__:
         pytest.skip(f"the page was made with timm {version}, and this is {timm.__version__}")
@@ -64,5 +68,9 @@ def test_a_verdict_fits_a_table(audit: ModuleType) -> None:
 
 
 def test_a_row_survives_the_page(audit: ModuleType) -> None:
-    rows = [audit.Row("a", (1, 2, 3), "any"), audit.Row("b", (), "no map at 8 (has 16)"), audit.Row("c", (4, 5, 6), "224 x 224")]
+    rows = [
+        audit.Row("a", (1, 2, 3), "any"),
+        audit.Row("b", (), "no map at 8 (has 16)"),
+        audit.Row("c", (4, 5, 6), "224 x 224"),
+    ]
     assert audit.read(audit.page(rows))[1] == rows

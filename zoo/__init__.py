@@ -36,9 +36,22 @@ _HOME = {
     "load": "zoo.detectors",
 }
 
-# Had without an import of their own, as in `zoo.labels.get("coco80")`; `zoo.evaluate` can be called as well.
+# Had without an import of their own, as in `zoo.labels.get("coco80")`; `zoo.evaluate` can be called
+# as well.
 _PACKAGES = (
-    *("boxes", "contract", "data", "detections", "detectors", "draw", "errors", "evaluate", "images", "labels", "leaderboard"),
+    *(
+        "boxes",
+        "contract",
+        "data",
+        "detections",
+        "detectors",
+        "draw",
+        "errors",
+        "evaluate",
+        "images",
+        "labels",
+        "leaderboard",
+    ),
     *("registry", "testing", "weights"),
 )
 

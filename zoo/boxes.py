@@ -1,7 +1,8 @@
 """Box arithmetic: everything that knows more than one box format lives here.
 
-A box is `x1 y1 x2 y2` (xyxy), absolute pixels, float32, `(n, 4)`; `x2, y2` is the far edge, so width is `x2 - x1`.
-Every function that gives boxes takes them as `(..., 4)` of any float type and keeps shape, type and device.
+A box is `x1 y1 x2 y2` (xyxy), absolute pixels, float32, `(n, 4)`; `x2, y2` is the far edge, so
+width is `x2 - x1`. Every function that gives boxes takes them as `(..., 4)` of any float type and
+keeps shape, type and device.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def area(boxes: Tensor) -> Tensor:
 
 
 def overlap(boxes: Tensor, others: Tensor) -> Tensor:
-    """Intersection over union of every box `(n, 4)` with every other `(m, 4)`, as `(n, m)`; NaN between two without area."""
+    """Intersection over union of every box `(n, 4)` with every other `(m, 4)`, as `(n, m)`; NaN
+    between two without area."""
     near = torch.maximum(boxes[:, None, :2], others[:, :2])  # (n, m, 2)
     far = torch.minimum(boxes[:, None, 2:], others[:, 2:])  # (n, m, 2)
     shared = (far - near).clamp(min=0).prod(-1)  # (n, m)
@@ -59,7 +61,8 @@ def shift(boxes: Tensor, *, dx: float, dy: float) -> Tensor:
 
 
 def cut(boxes: Tensor, region: tuple[float, float, float, float]) -> Tensor:
-    """Boxes cut at the edges of a region `(x1, y1, x2, y2)`; one that lies outside is left with no area, on the edge."""
+    """Boxes cut at the edges of a region `(x1, y1, x2, y2)`; one that lies outside is left with no
+    area, on the edge."""
     x1, y1, x2, y2 = region
     return boxes.clamp(boxes.new_tensor([x1, y1, x1, y1]), boxes.new_tensor([x2, y2, x2, y2]))
 

@@ -1,4 +1,5 @@
-"""Drafts: files that are written beside their place and moved there whole; those a killed process left are removed.
+"""Drafts: files that are written beside their place and moved there whole; those a killed process
+left are removed.
 
 A draft is locked while it is written, and the system releases the lock when its process ends,
 however it ends. Whoever writes a draft next removes the unlocked ones in the same folder.
@@ -20,7 +21,8 @@ except ImportError:  # Windows, where a file that somebody has open can't be rem
     fcntl = None  # type: ignore[assignment]
 
 YOUNG = 60.0  # seconds; a draft is there for an instant before it is locked
-LETTERS = 50  # of the file's name in the draft's: names have a limit of 255 bytes, and a letter has up to four
+# of the file's name in the draft's: names have a limit of 255 bytes, and a letter has up to four
+LETTERS = 50
 _DRAFT = re.compile(r"\..+\.\d+-\d+\.draft")
 _LOOKED: set[Path] = set()  # folders that this process has cleared
 
@@ -32,7 +34,8 @@ def draft_name(path: Path) -> Path:
 
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
-    """A new, empty file in the folder of `path`, for the caller to fill and to move to `path`; else it is removed.
+    """A new, empty file in the folder of `path`, for the caller to fill and to move to `path`; else
+    it is removed.
 
     Raises: OSError where it can't be made.
     """
@@ -56,9 +59,14 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 
 def clear(folder: Path, *, young: float = YOUNG) -> None:
-    """Removes the drafts in a folder that no process holds and that are older than so many seconds."""
+    """Removes the drafts in a folder that no process holds and that are older than so many
+    seconds."""
     with suppress(OSError), os.scandir(folder) as found:
-        left = [Path(one.path) for one in found if _DRAFT.fullmatch(one.name) and one.is_file(follow_symlinks=False)]
+        left = [
+            Path(one.path)
+            for one in found
+            if _DRAFT.fullmatch(one.name) and one.is_file(follow_symlinks=False)
+        ]
         for draft in left:
             with suppress(OSError):  # gone, or in use
                 if time.time() - draft.stat().st_mtime >= young:

@@ -1,4 +1,5 @@
-"""Every error the zoo raises on purpose; each says what was asked, what is the case and what to type next.
+"""Every error the zoo raises on purpose; each says what was asked, what is the case and what to
+type next.
 
 ZooError                  1   part of the work failed
 ├── NameNotFound          3   no model, tag, part or label space has that name
@@ -20,7 +21,8 @@ ZooError                  1   part of the work failed
 ├── MissingExtra          9   an optional package is not installed
 └── DataError            10   annotations, predictions or a report are invalid: file and record
 
-The number is the exit code of the command line; 0 is success, 2 also a usage mistake, 130 an interrupt.
+The number is the exit code of the command line; 0 is success, 2 also a usage mistake, 130 an
+interrupt.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class ZooError(Exception):
     fix:     what to type next.
     fix_cli: the same in the words of the command line, where they differ.
 
-    Parts may quote text from outside: what can't be printed is escaped, and a line break in it starts no new line.
+    Parts may quote text from outside: what can't be printed is escaped, and a line break in it
+        starts no new line.
     """
 
     exit_code: ClassVar[int] = 1
@@ -63,7 +66,8 @@ class ZooError(Exception):
 
 
 def made_of(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, and those that it was made of; contexts may lead in a circle, and each is given once."""
+    """The error, and those that it was made of; contexts may lead in a circle, and each is given
+    once."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -92,7 +96,8 @@ class NameAmbiguous(ZooError):
 
 
 class UsageError(ZooError, ValueError):
-    """What was typed can't be done, and no work has begun. A `ValueError` too, as Python says of an argument that can't be."""
+    """What was typed can't be done, and no work has begun. A `ValueError` too, as Python says of an
+    argument that can't be."""
 
     exit_code = 2
 
@@ -150,7 +155,15 @@ class ImageError(ZooError):
 
     exit_code = 6
 
-    def __init__(self, asked: Part, case: Part, fix: Part, *, fix_cli: Part | None = None, file: str | None = None) -> None:
+    def __init__(
+        self,
+        asked: Part,
+        case: Part,
+        fix: Part,
+        *,
+        fix_cli: Part | None = None,
+        file: str | None = None,
+    ) -> None:
         super().__init__(asked, case, fix, fix_cli=fix_cli)
         self.file = file
 
@@ -174,6 +187,7 @@ class MissingExtra(ZooError):
 
 
 class DataError(ZooError):
-    """Annotations, predictions or a report are invalid or do not fit together; the message names the file and the record."""
+    """Annotations, predictions or a report are invalid or do not fit together; the message names
+    the file and the record."""
 
     exit_code = 10

@@ -9,7 +9,8 @@ from zoo.errors import MissingExtra
 
 
 def optional(module: str, *, wanted_for: str, extra: str | None = None) -> ModuleType:
-    """The imported module of an optional package. extra: what the package's extra is called; its own name unless given.
+    """The imported module of an optional package. extra: what the package's extra is called; its
+    own name unless given.
 
     Raises: MissingExtra where it is not installed.
     """

@@ -1,4 +1,5 @@
-"""Opening what a user named: regular files only, so that a pipe, socket or device can neither hang nor feed without end."""
+"""Opening what a user named: regular files only, so that a pipe, socket or device can neither hang
+nor feed without end."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ def read_regular(path: Named) -> bytes:
 
 
 def read_text(path: Named) -> str:
-    """The content of the file, which is UTF-8. Raises: as `open_regular`, and UnicodeDecodeError."""
+    """The content of the file, which is UTF-8. Raises: as `open_regular`, and
+    UnicodeDecodeError."""
     return read_regular(path).decode("utf-8")
 
 
@@ -64,7 +66,8 @@ def check_regular(path: Named) -> Path:
 
 
 def kind_of(path: Named) -> str:
-    """What is there: `a regular file`, `a folder`, `a named pipe`. Raises: OSError where nothing is."""
+    """What is there: `a regular file`, `a folder`, `a named pipe`. Raises: OSError where nothing
+    is."""
     return _kind(os.stat(path).st_mode)
 
 

@@ -24,7 +24,19 @@ _SUFFIXES = (".ttf", ".otf", ".ttc")
 _PROBE = 24  # pixels, to see what a letter looks like
 _NOWHERE = "\U0010ffff"  # which no font has
 _PLAIN = ("sans", "dejavu", "arial", "gothic", "hei", "pingfang", "hiragino", "malgun", "fallback")
-_STYLED = ("bold", "italic", "oblique", "mono", "condensed", "light", "thin", "black", "serif", "emoji", "symbol")
+_STYLED = (
+    "bold",
+    "italic",
+    "oblique",
+    "mono",
+    "condensed",
+    "light",
+    "thin",
+    "black",
+    "serif",
+    "emoji",
+    "symbol",
+)
 _SQUARES = ("lastresort", "last resort")  # fonts with a square for every letter there is
 
 
@@ -127,7 +139,12 @@ def _system_fonts() -> tuple[str, ...]:
 
 def _plainness(path: str) -> tuple[int, bool, int, str]:
     name = os.path.basename(path).lower()
-    return sum(word in name for word in _STYLED), not any(word in name for word in _PLAIN), len(name), name
+    return (
+        sum(word in name for word in _STYLED),
+        not any(word in name for word in _PLAIN),
+        len(name),
+        name,
+    )
 
 
 def _folders() -> Iterator[Path]:
@@ -137,8 +154,15 @@ def _folders() -> Iterator[Path]:
         yield Path(os.environ.get("WINDIR", r"C:\Windows")) / "Fonts"
         yield home / "AppData" / "Local" / "Microsoft" / "Windows" / "Fonts"
     elif sys.platform == "darwin":
-        yield from (home / "Library" / "Fonts", Path("/Library/Fonts"), Path("/System/Library/Fonts"))
+        yield from (
+            home / "Library" / "Fonts",
+            Path("/Library/Fonts"),
+            Path("/System/Library/Fonts"),
+        )
     else:
         own = os.environ.get("XDG_DATA_HOME") or home / ".local" / "share"
         shared = os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
-        yield from (home / ".fonts", *(Path(place) / "fonts" for place in (own, *shared.split(":")) if place))
+        yield from (
+            home / ".fonts",
+            *(Path(place) / "fonts" for place in (own, *shared.split(":")) if place),
+        )

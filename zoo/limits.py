@@ -1,4 +1,5 @@
-"""Limits of the documents that others write, checked before a library parses them: how large, and how deep."""
+"""Limits of the documents that others write, checked before a library parses them: how large, and
+how deep."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ _PLAIN = bytes(set(range(256)) - set(b'[]{}"\\'))
 
 
 class LimitError(ValueError):
-    """A document is too large or too deep, or can't be read; the text says so. fix: what to do about it."""
+    """A document is too large or too deep, or can't be read; the text says so. fix: what to do
+    about it."""
 
     def __init__(self, case: str, fix: str) -> None:
         super().__init__(case)
@@ -59,7 +61,8 @@ def read(path: Path, *, most: int = BYTES) -> bytes:
 
 
 def check_json(raw: bytes, *, depth: int = DEPTH) -> None:
-    """Raises: LimitError, with the line, where objects and lists stand in one another deeper than `depth`."""
+    """Raises: LimitError, with the line, where objects and lists stand in one another deeper than
+    `depth`."""
     if _opened(raw) <= depth:
         return
     brackets = raw.translate(None, _PLAIN).replace(b'""', b"")  # most text has no bracket in it
@@ -69,22 +72,28 @@ def check_json(raw: bytes, *, depth: int = DEPTH) -> None:
 
 
 def check_toml(raw: bytes, *, depth: int = DEPTH) -> None:
-    """Raises: LimitError, with the line, where arrays, tables or dotted keys go deeper than `depth`."""
+    """Raises: LimitError, with the line, where arrays, tables or dotted keys go deeper than
+    `depth`."""
     if _opened(raw) > depth:
         brackets = re.sub(_TOML_TEXT + rb"|[^\[\]{}\"'#]++", b"", raw, flags=re.DOTALL)
         _check_nesting(brackets, raw, _TOML_TEXT, depth)
     # A key of many parts costs a parser the square of their number.
-    bare = re.sub(_TOML_TEXT, lambda text: b"s" + b"\n" * text[0].count(b"\n"), raw, flags=re.DOTALL)
+    bare = re.sub(
+        _TOML_TEXT, lambda text: b"s" + b"\n" * text[0].count(b"\n"), raw, flags=re.DOTALL
+    )
     if key := _TOML_KEY.search(bare):
         raise _too_deep(bare, key.start(), DEPTH)
 
 
 def check_yaml(raw: bytes, *, depth: int) -> None:
-    """Raises: LimitError, with the line, where more than `depth` brackets open one right after the other.
+    """Raises: LimitError, with the line, where more than `depth` brackets open one right after the
+    other.
 
     What is nested deeper in another way is found while the events are read.
     """
-    if _opened(raw) > depth and (found := re.search(b"(?:%s){%d}" % (_YAML_OPENED, depth + 1), raw)):
+    if _opened(raw) > depth and (
+        found := re.search(b"(?:%s){%d}" % (_YAML_OPENED, depth + 1), raw)
+    ):
         raise _too_deep(raw, found.end() - 1, depth)
 
 

@@ -1,4 +1,5 @@
-"""The network as the environment sets it, for weights and pictures alike: whether it may be used, and how patient to be."""
+"""The network as the environment sets it, for weights and pictures alike: whether it may be used,
+and how patient to be."""
 
 from __future__ import annotations
 
@@ -40,7 +41,11 @@ def number(name: str, default: float) -> float:
 
 def refused(name: str, case: str, example: str) -> UsageError:
     """The error for a variable that is set to what it can't be."""
-    return UsageError(f"{name} was read.", f"'{os.environ.get(name)}' is {case}.", f"Unset it, or write {name}={example}")
+    return UsageError(
+        f"{name} was read.",
+        f"'{os.environ.get(name)}' is {case}.",
+        f"Unset it, or write {name}={example}",
+    )
 
 
 def _is_on(name: str) -> bool:

@@ -1,4 +1,5 @@
-"""Relative paths that cards, bundles, boards and annotations name: each stays inside its folder, links included.
+"""Relative paths that cards, bundles, boards and annotations name: each stays inside its folder,
+links included.
 
 A path that comes out of a file which somebody else may have written goes through here before it
 is opened, linked to or removed.
@@ -32,7 +33,8 @@ def check_relative(name: str) -> None:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """The path `name` in `folder`, which need not exist; where it is a link, its end is in `folder`.
+    """The path `name` in `folder`, which need not exist; where it is a link, its end is in
+    `folder`.
 
     Raises:
         OutsideFolder: it leads out of `folder`, by its text or by a link.
@@ -40,12 +42,15 @@ def inside(folder: Path, name: str) -> Path:
     check_relative(name)
     path = folder / name
     if not is_inside(path, folder):
-        raise OutsideFolder(f"'{printable(name, limit=SHOWN)}' is a link that leads out of its folder")
+        raise OutsideFolder(
+            f"'{printable(name, limit=SHOWN)}' is a link that leads out of its folder"
+        )
     return path
 
 
 def is_inside(path: Path, folder: Path) -> bool:
-    """Whether a path is in a folder once all links in both are followed; a link that goes round is not."""
+    """Whether a path is in a folder once all links in both are followed; a link that goes round is
+    not."""
     try:
         return path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError):  # links that go round: RuntimeError up to Python 3.12

@@ -1,7 +1,8 @@
-"""Text from outside the zoo, made safe to show: no terminal command, no forged line, no message of a megabyte.
+"""Text from outside the zoo, made safe to show: no terminal command, no forged line, no message of
+a megabyte.
 
-File names, server answers, tensor names, cards and other people's entries may hold escape codes and line breaks. Every error,
-warning, table and line of the command line passes through `printable`.
+File names, server answers, tensor names, cards and other people's entries may hold escape codes and
+line breaks. Every error, warning, table and line of the command line passes through `printable`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ import re
 LIMIT = 2000  # characters of one line
 LINES = 40  # lines of one list
 
-_JOINERS = "\u200c\u200d"  # Persian and many Indic scripts, and emoji, can't be written without them
+_JOINERS = (
+    "\u200c\u200d"  # Persian and many Indic scripts, and emoji, can't be written without them
+)
 _HIDDEN = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 def printable(text: str, *, limit: int = LIMIT) -> str:
     """Return `text` as one line that a terminal shows and never obeys.
 
-    Line breaks and tabs become blanks; other characters that can't be printed, such as escape codes and marks that change the
-    direction of writing, become `\\x1b`, `\\u202e` and the like. Of more than `limit` characters the middle is left out.
+    Line breaks and tabs become blanks; other characters that can't be printed, such as escape codes
+    and marks that change the direction of writing, become `\\x1b`, `\\u202e` and the like. Of more
+    than `limit` characters the middle is left out.
     """
     if len(text) > limit:
         kept = (limit - 3) // 2
@@ -30,7 +34,8 @@ def printable(text: str, *, limit: int = LIMIT) -> str:
 
 
 def printable_lines(lines: list[str] | tuple[str, ...]) -> str:
-    """Return the lines below each other, each made printable; of more than 40 the number of the others is said."""
+    """Return the lines below each other, each made printable; of more than 40 the number of the
+    others is said."""
     shown = [printable(line) for line in lines[:LINES]]
     if len(lines) > LINES:
         shown.append(f"… and {len(lines) - LINES:,} more")
@@ -38,7 +43,8 @@ def printable_lines(lines: list[str] | tuple[str, ...]) -> str:
 
 
 def printable_json(text: str) -> str:
-    """Return a JSON document that means the same, with every character that a terminal might obey written as `\\u009b`."""
+    """Return a JSON document that means the same, with every character that a terminal might obey
+    written as `\\u009b`."""
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -48,7 +54,9 @@ def _shown(char: str) -> str:
     if char in _JOINERS:
         return char
     code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte of a file name that is no UTF-8, as `os.fsdecode` keeps it
+    if (
+        0xDC80 <= code <= 0xDCFF
+    ):  # a byte of a file name that is no UTF-8, as `os.fsdecode` keeps it
         return f"\\x{code - 0xDC00:02x}"
     if code < 0x100:
         return f"\\x{code:02x}"

@@ -13,7 +13,8 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def close_matches(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
-    """At most so many of the known names, likeliest first: those that look like it, then those that contain it.
+    """At most so many of the known names, likeliest first: those that look like it, then those that
+    contain it.
 
     Case does not matter; the names come back as they are spelled.
     """
@@ -26,7 +27,8 @@ def close_matches(asked: str, known: Iterable[str], *, most: int = 3) -> list[st
 
 
 def close_prefix(asked: str, known: Iterable[str]) -> str | None:
-    """The beginning of known names, up to the first `_`, `-` or digit, most like that of `asked`."""
+    """The beginning of known names, up to the first `_`, `-` or digit, most like that of
+    `asked`."""
     beginnings = {_beginning(name) for name in known} - {""}
     return next(iter(close_matches(_beginning(asked), beginnings, most=1)), None)
 
@@ -43,28 +45,44 @@ def join_or(names: Iterable[str]) -> str:
 
 
 def check_choice(name: str, value: object, choices: Sequence[str], *, asked: str = "") -> None:
-    """Raises: UsageError that says what there is, and what was probably meant, for a value that is none of the choices.
+    """Raises: UsageError that says what there is, and what was probably meant, for a value that is
+    none of the choices.
 
     asked: what was asked for, as a sentence; else `name=value`.
     """
     if isinstance(value, str) and value in choices:
         return
     meant = close_matches(value, choices, most=1) if isinstance(value, str) else []
-    fix = f"Did you mean {join_or(meant)}?" if meant else "Choose one of them." if len(choices) > 1 else f"Write {choices[0]!r}."
-    raise UsageError(asked or f"{name}={value!r} was asked for.", f"'{name}' is {join_or(choices)}.", fix)
+    fix = (
+        f"Did you mean {join_or(meant)}?"
+        if meant
+        else "Choose one of them."
+        if len(choices) > 1
+        else f"Write {choices[0]!r}."
+    )
+    raise UsageError(
+        asked or f"{name}={value!r} was asked for.", f"'{name}' is {join_or(choices)}.", fix
+    )
 
 
 def check_choices(settings: object) -> None:
-    """Checks every field of a dataclass that is declared as a `Literal`: a typo would switch off what the field stands for.
+    """Checks every field of a dataclass that is declared as a `Literal`: a typo would switch off
+    what the field stands for.
 
     Raises: UsageError.
     """
     kind: Any = type(settings)
     for name, choices in _choices(kind).items():
         value = getattr(settings, name)
-        check_choice(name, value, choices, asked=f"{kind.__name__}({name}={value!r}) was asked for.")
+        check_choice(
+            name, value, choices, asked=f"{kind.__name__}({name}={value!r}) was asked for."
+        )
 
 
 @cache
 def _choices(kind: Any) -> dict[str, tuple[str, ...]]:
-    return {name: get_args(hint) for name, hint in get_type_hints(kind).items() if get_origin(hint) is Literal}
+    return {
+        name: get_args(hint)
+        for name, hint in get_type_hints(kind).items()
+        if get_origin(hint) is Literal
+    }

@@ -23,7 +23,9 @@ class Answer:
 
 
 @pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Answer]]:
+def shell(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Answer]]:
     """Runs `zoo` with these words in this process, with a catalogue of its own."""
 
     def run(*words: str) -> Answer:
@@ -82,7 +84,8 @@ CARDS = """
 
 @pytest.fixture
 def cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's registry file with two models, `my_faster` and `my_helmets`, and the alias `mine`."""
+    """A user's registry file with two models, `my_faster` and `my_helmets`, and the alias
+    `mine`."""
     path = tmp_path / "my cards.yaml"
     path.write_text(dedent(CARDS))
     monkeypatch.setenv("ZOO_REGISTRY", str(path))

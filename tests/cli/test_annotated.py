@@ -49,7 +49,9 @@ def test_without_save_json_says_nothing_of_it(album, shell):
         (["http://host/x/a.png?size=3", "x/a.png"], ["out/a.png", "out/a-2.png"]),
     ],
 )
-def test_a_name_is_taken_once_and_leads_out_of_the_folder_never(sources, places, tmp_path, monkeypatch):
+def test_a_name_is_taken_once_and_leads_out_of_the_folder_never(
+    sources, places, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     annotated = Annotated(Path("out"), sources)
     found = [annotated.path_for(source) for source in sources]
@@ -64,22 +66,33 @@ def test_names_of_255_bytes_are_cut_and_stay_apart(tmp_path, shell, monkeypatch)
     Path("in").mkdir()
     for name in (long, long.replace(".png", ".tif")):
         Image.new("RGB", (40, 30)).save(Path("in") / name)
-    answer = shell("detect", "in", "--weights", "random", "--save", "out", "--json", long.replace("png", "abc"))
+    answer = shell(
+        "detect", "in", "--weights", "random", "--save", "out", "--json", long.replace("png", "abc")
+    )
     assert answer.code == 0, answer.err
     saved = sorted(os.listdir("out"))
     assert len(saved) == 2
     assert all(len(os.fsencode(name)) <= 255 for name in saved)
-    assert {one["saved"] for one in json.loads(Path(long.replace("png", "abc")).read_text())} == {f"out/{name}" for name in saved}
+    assert {one["saved"] for one in json.loads(Path(long.replace("png", "abc")).read_text())} == {
+        f"out/{name}" for name in saved
+    }
 
 
-@pytest.mark.parametrize("option", ["--json=", "--save=", "--coco=", "--coco-images=", "--font=", "--save= "])
+@pytest.mark.parametrize(
+    "option", ["--json=", "--save=", "--coco=", "--coco-images=", "--font=", "--save= "]
+)
 def test_an_option_that_names_nothing_is_a_mistake_of_typing(option, shell):
     answer = shell("detect", "m.jpg", option)
     assert answer.code == 2
     assert "nothing is given after it" in answer.err
 
 
-OTHERS = ["evaluate x.json --plots=", "evaluate x.json --json=", "verify --bundle=", "leaderboard build b.yaml --to="]
+OTHERS = [
+    "evaluate x.json --plots=",
+    "evaluate x.json --json=",
+    "verify --bundle=",
+    "leaderboard build b.yaml --to=",
+]
 
 
 @pytest.mark.parametrize("words", OTHERS)
@@ -89,7 +102,9 @@ def test_so_it_is_for_other_commands(words, shell):
     assert "nothing is given after it" in answer.err
 
 
-@pytest.mark.parametrize("url", ["http://[", "http://", "https://[::1", "http://a b/", "http://\x00/", "http:///x.jpg"])
+@pytest.mark.parametrize(
+    "url", ["http://[", "http://", "https://[::1", "http://a b/", "http://\x00/", "http:///x.jpg"]
+)
 def test_an_address_that_is_none_is_a_sentence(url, shell):
     answer = shell("detect", url, "--weights", "random", "--save", "out")
     assert answer.code == 6
@@ -108,6 +123,17 @@ def test_limits_are_set_by_an_option(album, shell):
 def test_a_font_is_for_saving(album, shell):
     assert shell("detect", "in/c.tif", "--font", "x.ttf").code == 2
     for score in ("0", "1"):  # whether anything is drawn or not
-        answer = shell("detect", "in/c.tif", "--weights", "random", "--save", "out", "--font", "nowhere.ttf", "--score", score)
+        answer = shell(
+            "detect",
+            "in/c.tif",
+            "--weights",
+            "random",
+            "--save",
+            "out",
+            "--font",
+            "nowhere.ttf",
+            "--score",
+            score,
+        )
         assert answer.code == 2
         assert "can't be written in the font 'nowhere.ttf'" in answer.err

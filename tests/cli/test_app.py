@@ -40,8 +40,15 @@ def test_every_option_is_written_in_lower_case() -> None:
     """Typer 0.27 takes a placeholder that spells the option's name for its name."""
 
     def options(command: Any) -> list[str]:
-        own = [spelt for one in getattr(command, "params", []) for spelt in one.opts if spelt.startswith("--")]
-        return own + [spelt for inner in getattr(command, "commands", {}).values() for spelt in options(inner)]
+        own = [
+            spelt
+            for one in getattr(command, "params", [])
+            for spelt in one.opts
+            if spelt.startswith("--")
+        ]
+        return own + [
+            spelt for inner in getattr(command, "commands", {}).values() for spelt in options(inner)
+        ]
 
     found = options(typer.main.get_command(app([])))
     assert "--device" in found
@@ -50,18 +57,28 @@ def test_every_option_is_written_in_lower_case() -> None:
 
 @pytest.mark.parametrize("columns", ["80", "120"])
 @pytest.mark.parametrize("name", list(COMMANDS))
-def test_help_flows_and_names_no_type(shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str, columns: str) -> None:
+def test_help_flows_and_names_no_type(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str, columns: str
+) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     lines = shell(name, "--help").out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert not any(f"<{kind}" in line for line in lines for kind in ("bool", "str", "list", "int", "float"))
-    prose = lines[2 : next(place for place, line in enumerate(lines) if line in ("Arguments:", "Options:"))]
+    assert not any(
+        f"<{kind}" in line for line in lines for kind in ("bool", "str", "list", "int", "float")
+    )
+    prose = lines[
+        2 : next(place for place, line in enumerate(lines) if line in ("Arguments:", "Options:"))
+    ]
     for one, after in pairwise(prose):
-        assert not one or not after or len(f"{one} {after.split()[0]}") > 78, "a line ends before it is full"
+        assert not one or not after or len(f"{one} {after.split()[0]}") > 78, (
+            "a line ends before it is full"
+        )
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
-def test_help_fits_a_narrow_terminal(shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_help_fits_a_narrow_terminal(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     assert max(map(len, shell(name, "--help").out.splitlines())) <= 40
 
@@ -99,7 +116,9 @@ def test_an_interrupt_exits_with_130() -> None:
     code = "import os, signal; from zoo.cli import main, app; import zoo.cli.show as module, sys\n"
     code += "sys.modules['zoo.cli.show'].catalogue = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
     code += "sys.argv = ['zoo', 'show', 'x']; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=default_interrupt)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=default_interrupt
+    )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
@@ -107,7 +126,9 @@ def broken_pipe(*words: str) -> tuple[int, str]:
     """The exit code and standard error of a command whose output nobody reads."""
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run([sys.executable, "-m", "zoo", *words], stdout=writing, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "zoo", *words], stdout=writing, stderr=subprocess.PIPE, text=True
+    )
     os.close(writing)
     return done.returncode, done.stderr
 
@@ -121,17 +142,27 @@ def test_usage_has_braces_only_where_there_is_a_choice_and_ranges_are_words(shel
     assert "x>=" not in out
 
 
-@pytest.mark.parametrize("words", [["list"], ["list", "--where=params < 1G"], ["--help"], ["show", "yolox_nano", "--json"]])
+@pytest.mark.parametrize(
+    "words",
+    [["list"], ["list", "--where=params < 1G"], ["--help"], ["show", "yolox_nano", "--json"]],
+)
 def test_a_reader_who_left_is_no_failure_to_speak_of(words: list[str]) -> None:
     assert broken_pipe(*words) == (141, "")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, a disk that is always full")
+@pytest.mark.skipif(
+    not os.path.exists("/dev/full"), reason="needs /dev/full, a disk that is always full"
+)
 @pytest.mark.parametrize("words", [["list"], ["--help"]])
 def test_output_to_a_full_disk_is_a_sentence(words: list[str]) -> None:
     with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-m", "zoo", *words], stdout=full, stderr=subprocess.PIPE, text=True)
-    assert (done.returncode, done.stderr) == (1, "Error: Standard output can't be written: No space left on device.\n")
+        done = subprocess.run(
+            [sys.executable, "-m", "zoo", *words], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Error: Standard output can't be written: No space left on device.\n",
+    )
 
 
 def default_interrupt() -> None:
@@ -141,7 +172,9 @@ def default_interrupt() -> None:
 
 def test_a_terminal_that_can_not_show_a_character_is_no_error() -> None:
     command = [sys.executable, "-m", "zoo", "list"]
-    done = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert "yolox_nano" in done.stdout
 
@@ -151,7 +184,10 @@ def test_an_ordinary_call_is_spared_typer() -> None:
 
     assert plain_call(list_models, []) == {}
     assert plain_call(list_models, ["yolox_*", "--json"]) == {"pattern": "yolox_*", "as_json": True}
-    assert plain_call(list_models, ["--where", "AP > 3", "yolox_*"]) == {"where": "AP > 3", "pattern": "yolox_*"}
+    assert plain_call(list_models, ["--where", "AP > 3", "yolox_*"]) == {
+        "where": "AP > 3",
+        "pattern": "yolox_*",
+    }
 
 
 @pytest.mark.parametrize(
@@ -188,11 +224,17 @@ def test_parameters_that_are_not_plain_are_left_to_typer() -> None:
     assert plain_call(command, ["--often", "3"]) is None
 
 
-@pytest.mark.parametrize("words", [["--where", "AP > 99"], ["fasterrcnn_*", "--json"], ["yolox_nano"]])
+@pytest.mark.parametrize(
+    "words", [["--where", "AP > 99"], ["fasterrcnn_*", "--json"], ["yolox_nano"]]
+)
 def test_the_short_cut_and_typer_give_the_same(shell: Shell, words: list[str]) -> None:
     long_way = CliRunner().invoke(app(["list"]), ["list", *words])
     short_cut = shell("list", *words)
-    assert (long_way.stdout, long_way.stderr, long_way.exit_code) == (short_cut.out, short_cut.err, short_cut.code)
+    assert (long_way.stdout, long_way.stderr, long_way.exit_code) == (
+        short_cut.out,
+        short_cut.err,
+        short_cut.code,
+    )
 
 
 @pytest.mark.parametrize(
@@ -219,14 +261,26 @@ def test_sizes_tell_edges_from_sides() -> None:
 
 
 def test_a_table_is_aligned() -> None:
-    assert table(("a", "long"), [("x", "1"), ("yyy", "22")], right=("long",)) == ["a    long", "x       1", "yyy    22"]
+    assert table(("a", "long"), [("x", "1"), ("yyy", "22")], right=("long",)) == [
+        "a    long",
+        "x       1",
+        "yyy    22",
+    ]
     assert table(("a", "b"), []) == ["a  b"]
 
 
 def test_columns_that_do_not_fit_are_left_out_from_the_end() -> None:
     rows = [("yolox", "1", "coco"), ("ssd", "22", "voc")]
-    assert table(("name", "AP", "labels"), rows, width=19) == ["name   AP  labels", "yolox  1   coco", "ssd    22  voc"]
-    assert table(("name", "AP", "labels"), rows, width=16) == ["name   AP …", "yolox  1", "ssd    22"]
+    assert table(("name", "AP", "labels"), rows, width=19) == [
+        "name   AP  labels",
+        "yolox  1   coco",
+        "ssd    22  voc",
+    ]
+    assert table(("name", "AP", "labels"), rows, width=16) == [
+        "name   AP …",
+        "yolox  1",
+        "ssd    22",
+    ]
     assert table(("name", "AP", "labels"), rows, width=3) == ["name …", "yolox", "ssd"]
 
 

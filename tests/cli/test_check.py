@@ -21,14 +21,14 @@ LOUD = """
 
     number = count(1)
 
-    def build(*, space):
+    def build(*, label_space):
         from zoo.testing import Toy
 
         class Loud(Toy):
             def decode(self, raw, batch, protocol):
                 raise ValueError(f"Box {next(number)} is odd")
 
-        return Loud(space)
+        return Loud(label_space)
 
     @hookimpl
     def register_architectures(register):
@@ -49,10 +49,22 @@ def test_every_check_has_a_line_and_the_exit_code_is_0(shell: Shell) -> None:
 
 
 def test_a_check_that_fails_is_shown_with_its_reason_and_the_exit_code_is_1(shell: Shell) -> None:
-    answer = shell("check", "yolox_nano", "--set", "size=64", "--only", "prepared_as_declared", "--only", "one_pixel")
+    answer = shell(
+        "check",
+        "yolox_nano",
+        "--set",
+        "size=64",
+        "--only",
+        "prepared_as_declared",
+        "--only",
+        "one_pixel",
+    )
     assert answer.code == 1
     assert "prepared_as_declared  FAILED" in answer.out
-    assert "prepared_as_declared: The card resizes a picture of 64 x 48 to 416 x 312, and prepare to 64.0 x 48.0." in answer.out
+    assert (
+        "prepared_as_declared: The card resizes a picture of 64 x 48 to 416 x 312, and prepare to "
+        "64.0 x 48.0." in answer.out
+    )
     assert answer.out.rstrip().endswith("yolox_nano: 1 passed, 1 failed.")
 
 
@@ -70,7 +82,13 @@ def test_json_has_promise_status_and_reason(shell: Shell) -> None:
         "same_as": None,
         "ended": False,
     }
-    assert (written["model"], written["passed"], written["failed"], written["skipped"], written["expected"]) == (
+    assert (
+        written["model"],
+        written["passed"],
+        written["failed"],
+        written["skipped"],
+        written["expected"],
+    ) == (
         "yolox_nano",
         1,
         0,
@@ -82,7 +100,16 @@ def test_json_has_promise_status_and_reason(shell: Shell) -> None:
 def test_expected_failures_are_read_from_a_file(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "expected.yaml"
     file.write_text("prepared_as_declared: The card is of the full size.\n")
-    wanted = ("check", "yolox_nano", "--set", "size=64", "--only", "prepared_as_declared", "--expect", str(file))
+    wanted = (
+        "check",
+        "yolox_nano",
+        "--set",
+        "size=64",
+        "--only",
+        "prepared_as_declared",
+        "--expect",
+        str(file),
+    )
     answer = shell(*wanted)
     assert answer.code == 0
     assert "fails, as expected" in answer.out
@@ -90,7 +117,9 @@ def test_expected_failures_are_read_from_a_file(shell: Shell, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("text", ["- a list", "best_first: 3", "a: b: c"])
-def test_a_file_of_expected_failures_that_is_none_is_refused(shell: Shell, tmp_path: Path, text: str) -> None:
+def test_a_file_of_expected_failures_that_is_none_is_refused(
+    shell: Shell, tmp_path: Path, text: str
+) -> None:
     file = tmp_path / "expected.yaml"
     file.write_text(text)
     answer = shell("check", "yolox_nano", "--expect", str(file))
@@ -107,7 +136,10 @@ def test_mistakes_are_sentences(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("size=big", "'yolox_nano' was to be checked with size='big'.\nExpected int, got str: 'big'.\n"),
+        (
+            "size=big",
+            "'yolox_nano' was to be checked with size='big'.\nExpected int, got str: 'big'.\n",
+        ),
         ("breadth=3", "The arguments do not fit: got an unexpected keyword argument 'breadth'.\n"),
     ],
 )
@@ -125,15 +157,15 @@ LEAVING = """
     import sys
     from zoo import hookimpl
 
-    def build(*, space, step):
+    def build(*, label_space, step):
         from zoo.testing import Toy
 
         def leave(*_):
             sys.exit(0)
 
-        return leave() if step == "build" else type("Leaving", (Toy,), {step: leave})(space)
+        return leave() if step == "build" else type("Leaving", (Toy,), {step: leave})(label_space)
 
-    def fail(*, space):
+    def fail(*, label_space):
         raise ValueError("It has no weights.")
 
     @hookimpl
@@ -152,21 +184,44 @@ LEAVING = """
 
 @pytest.mark.parametrize(
     ("model", "said"),
-    [("build", "It called sys.exit(0)"), ("decode", "Its code called sys.exit(0)"), ("failing", "It has no weights.")],
+    [
+        ("build", "It called sys.exit(0)"),
+        ("decode", "Its code called sys.exit(0)"),
+        ("failing", "It has no weights."),
+    ],
 )
 def test_a_plugin_that_leaves_or_can_not_be_built_ends_the_real_command_with_8(
     give_plugin: Callable[..., None], tmp_path: Path, model: str, said: str
 ) -> None:
     give_plugin("leaving", LEAVING)
-    command = [sys.executable, "-m", "zoo", "check", model, "--only", "sees_something", "--only", "card_has_labels"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, capture_output=True, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "zoo",
+        "check",
+        model,
+        "--only",
+        "sees_something",
+        "--only",
+        "card_has_labels",
+    ]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == ContractError.exit_code == 8, done.stderr
     assert said in done.stdout
-    assert done.stdout.endswith(f"{model}: 1 passed, 1 failed.\n")  # the checks after the fault are asked too
+    assert done.stdout.endswith(
+        f"{model}: 1 passed, 1 failed.\n"
+    )  # the checks after the fault are asked too
     assert "Traceback" not in done.stderr
 
 
-def test_one_fault_in_many_checks_is_told_once(shell: Shell, give_plugin: Callable[..., None]) -> None:
+def test_one_fault_in_many_checks_is_told_once(
+    shell: Shell, give_plugin: Callable[..., None]
+) -> None:
     give_plugin("loud", LOUD)
     checks = ["best_first", "corners_in_order", "labels_in_range", "sees_something"]
     answer = shell("check", "loud", *[word for check in checks for word in ("--only", check)])
@@ -174,7 +229,11 @@ def test_one_fault_in_many_checks_is_told_once(shell: Shell, give_plugin: Callab
     assert answer.out.count("FAILED") == 4
     assert answer.out.count("ValueError: Box") == 1, answer.out
     assert "sees_something and 3 more: ValueError: Box 1 is odd" in answer.out
-    written = json.loads(shell("check", "loud", *[word for check in checks for word in ("--only", check)], "--json").out)
+    written = json.loads(
+        shell(
+            "check", "loud", *[word for check in checks for word in ("--only", check)], "--json"
+        ).out
+    )
     first, *others = written["checks"]
     assert (first["check"], first["same_as"]) == ("sees_something", None)
     assert first["reason"].startswith("ValueError: Box")

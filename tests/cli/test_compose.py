@@ -12,7 +12,16 @@ from zoo import registry
 from zoo.cli.compose import compose
 from zoo.errors import UsageError
 
-PARTS = ["--backbone", "torchvision/mobilenet_v3_small", "--neck", "fpn", "--head", "retinanet", "--labels", "helmet, vest"]
+PARTS = [
+    "--backbone",
+    "torchvision/mobilenet_v3_small",
+    "--neck",
+    "fpn",
+    "--head",
+    "retinanet",
+    "--labels",
+    "helmet, vest",
+]
 
 
 def run(*words: str) -> Result:
@@ -32,9 +41,13 @@ def test_show_draws_the_pipeline() -> None:
     assert shown[3].split()[2:7] == ["32"] * 5
 
 
-def test_what_it_writes_is_a_registry_file_that_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_it_writes_is_a_registry_file_that_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "mine.yaml"
-    file.write_text(run(*PARTS, "--set", "neck.channels=32", "--strides", "8,16", "--name", "helmets").stdout)
+    file.write_text(
+        run(*PARTS, "--set", "neck.channels=32", "--strides", "8,16", "--name", "helmets").stdout
+    )
     monkeypatch.setenv("ZOO_REGISTRY", os.fspath(file))
     registry.reload()
     detector = zoo.load("helmets", weights=False)
@@ -43,7 +56,12 @@ def test_what_it_writes_is_a_registry_file_that_loads(tmp_path: Path, monkeypatc
     assert card.parameters == sum(one.numel() for one in detector.parameters())
     assert card.input == detector.input
     assert detector.label_space.names == ("helmet", "vest")
-    assert [(level.channels, level.stride) for level in detector.neck.levels] == [(32, 8), (32, 16), (32, 32), (32, 64)]
+    assert [(level.channels, level.stride) for level in detector.neck.levels] == [
+        (32, 8),
+        (32, 16),
+        (32, 32),
+        (32, 64),
+    ]
 
 
 def test_a_declared_label_space_stays_a_name() -> None:

@@ -29,9 +29,17 @@ def run(tmp_path: Path, weights: str) -> Run:
     Image.linear_gradient("L").convert("RGB").resize((80, 60)).save(tmp_path / "1.png")
     Image.radial_gradient("L").convert("RGB").resize((60, 80)).save(tmp_path / "2.jpg")
 
-    def run_in(*words: str, model: tuple[str, ...] = ("--weights", weights)) -> subprocess.CompletedProcess[str]:
+    def run_in(
+        *words: str, model: tuple[str, ...] = ("--weights", weights)
+    ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "zoo", "detect", *words, *model]
-        return subprocess.run(command, cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+        )
 
     return run_in
 
@@ -49,7 +57,10 @@ def test_random_weights_are_warned_of(run: Run) -> None:
 
 
 def test_json_has_one_object_a_picture(run: Run, tmp_path: Path) -> None:
-    assert run("1.png", "2.jpg", "--score", "0", "--max-boxes", "3", "--json", "out.json").returncode == 0
+    assert (
+        run("1.png", "2.jpg", "--score", "0", "--max-boxes", "3", "--json", "out.json").returncode
+        == 0
+    )
     first, second = json.loads((tmp_path / "out.json").read_text())
     assert list(first) == ["file", "width", "height", "model", "weights_sha256", "detections"]
     assert (first["file"], first["width"], first["height"]) == ("1.png", 80, 60)
@@ -66,36 +77,51 @@ def test_json_to_standard_output_is_nothing_but_json(run: Run) -> None:
 
 def test_json_lines_have_one_object_a_line(run: Run, tmp_path: Path) -> None:
     run("1.png", "2.jpg", "--json", "out.jsonl")
-    assert [json.loads(line)["file"] for line in (tmp_path / "out.jsonl").read_text().splitlines()] == ["1.png", "2.jpg"]
+    assert [
+        json.loads(line)["file"] for line in (tmp_path / "out.jsonl").read_text().splitlines()
+    ] == ["1.png", "2.jpg"]
 
 
 def test_coco_results_have_the_data_sets_own_ids(run: Run, tmp_path: Path) -> None:
     assert run("1.png", "2.jpg", "--score", "0", "--coco", "out.json").returncode == 0
     rows = json.loads((tmp_path / "out.json").read_text())
     assert {row["image_id"] for row in rows} == {1, 2}
-    assert {row["category_id"] for row in rows} <= set(zoo.load("yolox_nano", weights=False).label_space.ids)
+    assert {row["category_id"] for row in rows} <= set(
+        zoo.load("yolox_nano", weights=False).label_space.ids
+    )
 
 
 def test_coco_image_ids_come_from_the_annotations(run: Run, tmp_path: Path) -> None:
     (tmp_path / "1.png").rename(tmp_path / "street.png")
-    (tmp_path / "instances.json").write_text(json.dumps({"images": [{"id": 77, "file_name": "val/street.png"}]}))
-    done = run("street.png", "--score", "0", "--coco", "out.json", "--coco-images", "instances.json")
+    (tmp_path / "instances.json").write_text(
+        json.dumps({"images": [{"id": 77, "file_name": "val/street.png"}]})
+    )
+    done = run(
+        "street.png", "--score", "0", "--coco", "out.json", "--coco-images", "instances.json"
+    )
     assert done.returncode == 0, done.stderr
     assert {row["image_id"] for row in json.loads((tmp_path / "out.json").read_text())} == {77}
 
 
-def test_coco_categories_are_those_of_the_annotations_and_what_they_lack_is_told(run: Run, tmp_path: Path) -> None:
+def test_coco_categories_are_those_of_the_annotations_and_what_they_lack_is_told(
+    run: Run, tmp_path: Path
+) -> None:
     categories = [{"id": 40, "name": "Person"}, {"id": 7, "name": "unicorn"}]
     content = {"images": [{"id": 77, "file_name": "1.png"}], "categories": categories}
     (tmp_path / "instances.json").write_text(json.dumps(content))
     done = run("1.png", "--score", "0", "--coco", "out.json", "--coco-images", "instances.json")
     assert done.returncode == 0, done.stderr
     assert {row["category_id"] for row in json.loads((tmp_path / "out.json").read_text())} <= {40}
-    assert "that the annotations do not have are not in the COCO results" in " ".join(done.stderr.split())
+    assert "that the annotations do not have are not in the COCO results" in " ".join(
+        done.stderr.split()
+    )
 
 
 def test_annotations_with_none_of_the_models_classes_are_an_error(run: Run, tmp_path: Path) -> None:
-    content = {"images": [{"id": 77, "file_name": "1.png"}], "categories": [{"id": 7, "name": "unicorn"}]}
+    content = {
+        "images": [{"id": 77, "file_name": "1.png"}],
+        "categories": [{"id": 7, "name": "unicorn"}],
+    }
     (tmp_path / "instances.json").write_text(json.dumps(content))
     done = run("1.png", "--coco", "out.json", "--coco-images", "instances.json")
     assert done.returncode == 7
@@ -104,23 +130,42 @@ def test_annotations_with_none_of_the_models_classes_are_an_error(run: Run, tmp_
 
 
 @pytest.mark.parametrize(
-    ("words", "advice"), [((), "--coco-images"), (("--coco-images", "instances.json"), "Pass the annotations of these pictures")]
+    ("words", "advice"),
+    [
+        ((), "--coco-images"),
+        (("--coco-images", "instances.json"), "Pass the annotations of these pictures"),
+    ],
 )
 def test_a_picture_without_a_coco_id_is_named_before_work_begins(
     run: Run, tmp_path: Path, words: tuple[str, ...], advice: str
 ) -> None:
     (tmp_path / "2.jpg").rename(tmp_path / "street.jpg")
-    (tmp_path / "instances.json").write_text(json.dumps({"images": [{"id": 1, "file_name": "1.png"}]}))
+    (tmp_path / "instances.json").write_text(
+        json.dumps({"images": [{"id": 1, "file_name": "1.png"}]})
+    )
     before = sorted(os.listdir(tmp_path))
-    done = run("1.png", "street.jpg", "--json", "seen.json", "--coco", "out.json", *words, model=("--model", "no_such_model"))
+    done = run(
+        "1.png",
+        "street.jpg",
+        "--json",
+        "seen.json",
+        "--coco",
+        "out.json",
+        *words,
+        model=("--model", "no_such_model"),
+    )
     assert done.returncode == 2
-    assert done.stderr.startswith("Error: COCO results were asked for, which need the image id of 'street.jpg'.\n")
+    assert done.stderr.startswith(
+        "Error: COCO results were asked for, which need the image id of 'street.jpg'.\n"
+    )
     assert advice in done.stderr
     assert sorted(os.listdir(tmp_path)) == before
 
 
 @pytest.mark.parametrize("option", ["--json", "--coco"])
-def test_a_missing_folder_is_an_error_before_work_begins(run: Run, tmp_path: Path, option: str) -> None:
+def test_a_missing_folder_is_an_error_before_work_begins(
+    run: Run, tmp_path: Path, option: str
+) -> None:
     done = run("1.png", option, "new/out.json", model=("--model", "no_such_model"))
     assert done.returncode == 6
     assert "There is no folder 'new'." in done.stderr
@@ -131,7 +176,19 @@ def test_work_that_stops_leaves_no_half_of_a_file(run: Run, tmp_path: Path) -> N
     (tmp_path / "3.jpg").write_bytes(b"not a picture")
     (tmp_path / "seen.json").write_text("yesterday's")
     before = sorted(os.listdir(tmp_path))
-    done = run("1.png", "3.jpg", "2.jpg", "--batch-size", "1", "--on-error", "raise", "--json", "seen.json", "--coco", "out.json")
+    done = run(
+        "1.png",
+        "3.jpg",
+        "2.jpg",
+        "--batch-size",
+        "1",
+        "--on-error",
+        "raise",
+        "--json",
+        "seen.json",
+        "--coco",
+        "out.json",
+    )
     assert done.returncode == 6
     assert "3.jpg" in done.stderr
     assert (tmp_path / "seen.json").read_text() == "yesterday's"
@@ -140,7 +197,11 @@ def test_work_that_stops_leaves_no_half_of_a_file(run: Run, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "words",
-    [("--json", "-", "--coco", "-"), ("--json", "a.json", "--coco", "./a.json"), ("--coco-images", "instances.json")],
+    [
+        ("--json", "-", "--coco", "-"),
+        ("--json", "a.json", "--coco", "./a.json"),
+        ("--coco-images", "instances.json"),
+    ],
 )
 def test_outputs_in_each_others_way_are_a_usage_mistake(run: Run, words: tuple[str, ...]) -> None:
     done = run("1.png", *words)
@@ -152,7 +213,18 @@ def test_a_reader_who_left_ends_the_work_quietly(run: Run, tmp_path: Path, weigh
     run("1.png")  # makes the pictures
     reading, writing = os.pipe()
     os.close(reading)
-    command = [sys.executable, "-m", "zoo", "detect", "1.png", "2.jpg", "--weights", weights, "--json", "out.json"]
+    command = [
+        sys.executable,
+        "-m",
+        "zoo",
+        "detect",
+        "1.png",
+        "2.jpg",
+        "--weights",
+        weights,
+        "--json",
+        "out.json",
+    ]
     done = subprocess.run(command, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True)
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
@@ -161,7 +233,10 @@ def test_a_reader_who_left_ends_the_work_quietly(run: Run, tmp_path: Path, weigh
 
 def test_annotated_pictures_keep_name_and_size(run: Run, tmp_path: Path) -> None:
     assert run("1.png", "2.jpg", "--save", "seen").returncode == 0
-    with Image.open(tmp_path / "seen" / "1.png") as first, Image.open(tmp_path / "seen" / "2.jpg") as second:
+    with (
+        Image.open(tmp_path / "seen" / "1.png") as first,
+        Image.open(tmp_path / "seen" / "2.jpg") as second,
+    ):
         assert first.size == (80, 60)
         assert second.size == (60, 80)
 
@@ -170,7 +245,10 @@ def test_two_pictures_of_one_name_do_not_overwrite_each_other(run: Run, tmp_path
     (tmp_path / "other").mkdir()
     (tmp_path / "2.jpg").rename(tmp_path / "other" / "1.png")
     run("1.png", "other", "--save", "seen")
-    assert sorted(map(str, (tmp_path / "seen").rglob("*.png"))) == [f"{tmp_path}/seen/1.png", f"{tmp_path}/seen/other/1.png"]
+    assert sorted(map(str, (tmp_path / "seen").rglob("*.png"))) == [
+        f"{tmp_path}/seen/1.png",
+        f"{tmp_path}/seen/other/1.png",
+    ]
 
 
 def test_a_folder_and_a_glob_are_many_pictures(run: Run) -> None:
@@ -203,7 +281,9 @@ def test_a_wrong_name_is_a_sentence_and_exit_code_3(run: Run) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("words", [("--score", "2"), ("--exif", "sideways"), ("--batch-size", "0"), ("--nonsense",)])
+@pytest.mark.parametrize(
+    "words", [("--score", "2"), ("--exif", "sideways"), ("--batch-size", "0"), ("--nonsense",)]
+)
 def test_a_usage_mistake_is_exit_code_2(run: Run, words: tuple[str, ...]) -> None:
     assert run("1.png", *words).returncode == 2
 
@@ -240,7 +320,10 @@ def test_a_class_without_a_name_is_a_mistake_of_typing(run: Run, given: str) -> 
 
 
 def test_weights_for_classes_of_ones_own_name_them(run: Run, tmp_path: Path) -> None:
-    save_file(zoo.load("yolox_nano", weights=False, labels=["helmet", "vest"]).state_dict(), tmp_path / "mine.safetensors")
+    save_file(
+        zoo.load("yolox_nano", weights=False, labels=["helmet", "vest"]).state_dict(),
+        tmp_path / "mine.safetensors",
+    )
     mine = ("--weights", "file:mine.safetensors", "--labels", "helmet, vest")
     done = run("1.png", "--score", "0", "--max-boxes", "3", "--json", "-", model=mine)
     (seen,) = json.loads(done.stdout)
@@ -250,7 +333,9 @@ def test_weights_for_classes_of_ones_own_name_them(run: Run, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("words", [("--save", "."), ("--json", "1.png"), ("--coco", "1.png")])
-def test_a_picture_is_never_replaced_by_what_is_written_about_it(run: Run, tmp_path: Path, words: tuple[str, str]) -> None:
+def test_a_picture_is_never_replaced_by_what_is_written_about_it(
+    run: Run, tmp_path: Path, words: tuple[str, str]
+) -> None:
     before = (tmp_path / "1.png").read_bytes()
     done = run("1.png", *words)
     assert done.returncode == 2

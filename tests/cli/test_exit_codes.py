@@ -1,4 +1,5 @@
-"""What is typed wrong ends with the exit code of docs/howto.md, and in three parts: what, why, what next."""
+"""What is typed wrong ends with the exit code of docs/howto.md, and in three parts: what, why, what
+next."""
 
 import json
 from collections.abc import Callable
@@ -57,7 +58,11 @@ OTHERS = {
         ("lock", "zzz"),
     ],
     5: [("detect", "1.png", "--weights", "file:none.pth"), ("verify", "--bundle", "folder")],
-    6: [("detect", "none.png", *R, "--on-error", "raise"), (*DETECT, "--json", "folder"), (*DETECT, "--save", "text.txt")],
+    6: [
+        ("detect", "none.png", *R, "--on-error", "raise"),
+        (*DETECT, "--json", "folder"),
+        (*DETECT, "--save", "text.txt"),
+    ],
     7: [(*DETECT, "--labels", "a,a")],
     10: [
         ("evaluate", "none.json", "--data", "coco:i.json"),
@@ -81,7 +86,11 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     box = {"image_id": 1, "category_id": 1, "bbox": [10, 10, 40, 30]}
     images = [{"id": 1, "file_name": "1.png", "width": 80, "height": 60}]
     annotations = [{**box, "id": 1, "area": 1200, "iscrowd": 0}]
-    instances = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "person"}]}
+    instances = {
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": 1, "name": "person"}],
+    }
     Path("i.json").write_text(json.dumps(instances))
     Path("r.json").write_text(json.dumps([{**box, "score": 0.5}]))
     Path("text.txt").write_text("hello")
@@ -89,7 +98,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refused(answer: Any, code: int) -> bool:
-    """Whether it is our error of that code: at least three lines, none of them long, and nothing on standard output."""
+    """Whether it is our error of that code: at least three lines, none of them long, and nothing on
+    standard output."""
     lines = answer.err.partition("Error: ")[2].strip().splitlines()
     return answer.code == code and len(lines) >= 3 and max(map(len, lines)) < 600 and not answer.out
 
@@ -100,21 +110,33 @@ def test_a_usage_mistake_is_two(shell: Shell, words: tuple[str, ...]) -> None:
     assert refused(answer, 2), (answer.code, answer.err)
 
 
-@pytest.mark.parametrize(("code", "words"), [(code, words) for code, all_words in OTHERS.items() for words in all_words], ids=str)
-def test_every_other_mistake_has_the_code_of_its_kind(shell: Shell, code: int, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(code, words) for code, all_words in OTHERS.items() for words in all_words],
+    ids=str,
+)
+def test_every_other_mistake_has_the_code_of_its_kind(
+    shell: Shell, code: int, words: tuple[str, ...]
+) -> None:
     answer = shell(*words)
     assert refused(answer, code), (answer.code, answer.err)
 
 
 def test_a_number_says_what_it_may_be_and_an_example(shell: Shell) -> None:
     answer = shell("detect", "1.png", "--score", "2")
-    assert answer.err.endswith("Error: --score '2' was given.\nIt is a number, 0 to 1.\nWrite for example --score 0.3\n")
+    assert answer.err.endswith(
+        "Error: --score '2' was given.\nIt is a number, 0 to 1.\nWrite for example --score 0.3\n"
+    )
 
 
-def test_of_several_names_all_failing_alike_have_their_code_and_else_it_is_one(shell: Shell) -> None:
+def test_of_several_names_all_failing_alike_have_their_code_and_else_it_is_one(
+    shell: Shell,
+) -> None:
     data = ("--data", "coco:i.json")
     for command in ("predict", "evaluate"):
         assert shell(command, "zzz", "yyy", *data).code == 3
-        assert shell(command, "zzz", "yolox_nano", *data).code == 1  # no such model, and no weights on this machine
+        assert (
+            shell(command, "zzz", "yolox_nano", *data).code == 1
+        )  # no such model, and no weights on this machine
     assert shell("evaluate", "zzz", "r.json", *data, "--resamples", "0").code == 1
     assert shell("evaluate", "none.json", "nor.json", *data).code == 10

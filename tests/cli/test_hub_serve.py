@@ -1,4 +1,5 @@
-"""`zoo hub serve`: a folder as a Hub on this machine; what is put there can be pulled by the card that names its commit."""
+"""`zoo hub serve`: a folder as a Hub on this machine; what is put there can be pulled by the card
+that names its commit."""
 
 import os
 import re
@@ -30,7 +31,8 @@ cards:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with one repository, `you/blob`, and one file in it: a checkpoint without tensors."""
+    """A folder with one repository, `you/blob`, and one file in it: a checkpoint without
+    tensors."""
     place = tmp_path / "hub" / "you" / "blob"
     place.mkdir(parents=True)
     (place / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
@@ -41,12 +43,16 @@ def folder(tmp_path: Path) -> Path:
 def served(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """The Hub of that folder, listening."""
     command = [sys.executable, "-m", "zoo", "hub", "serve", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         yield process
         process.kill()
 
 
-def test_what_is_served_is_pulled_by_the_card_that_names_its_commit(served: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_what_is_served_is_pulled_by_the_card_that_names_its_commit(
+    served: subprocess.Popen[str], tmp_path: Path
+) -> None:
     assert served.stdout is not None
     told = [served.stdout.readline() for _ in range(4)]
     assert re.match(r"Serving 1 repository at http://127\.0\.0\.1:\d+$", told[0])
@@ -55,9 +61,16 @@ def test_what_is_served_is_pulled_by_the_card_that_names_its_commit(served: subp
     assert revision
     assert endpoint
     (tmp_path / "cards.yaml").write_text(CARDS.replace("REVISION", revision[1]))
-    settings = {"HF_ENDPOINT": endpoint[1], "HF_HOME": str(tmp_path / "hf"), "ZOO_REGISTRY": str(tmp_path / "cards.yaml")}
+    settings = {
+        "HF_ENDPOINT": endpoint[1],
+        "HF_HOME": str(tmp_path / "hf"),
+        "ZOO_REGISTRY": str(tmp_path / "cards.yaml"),
+    }
     pulled = subprocess.run(
-        [sys.executable, "-m", "zoo", "pull", "mine"], env=os.environ | settings, capture_output=True, text=True
+        [sys.executable, "-m", "zoo", "pull", "mine"],
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
     )
     assert pulled.returncode == 0, pulled.stderr
     served.send_signal(signal.SIGINT)
@@ -68,7 +81,9 @@ def test_what_is_served_is_pulled_by_the_card_that_names_its_commit(served: subp
     assert "Traceback" not in said
 
 
-def test_a_repository_has_every_file_that_is_not_hidden_and_not_elsewhere(folder: Path, tmp_path: Path) -> None:
+def test_a_repository_has_every_file_that_is_not_hidden_and_not_elsewhere(
+    folder: Path, tmp_path: Path
+) -> None:
     place = folder / "you" / "blob"
     (place / "more").mkdir()
     (place / "more" / "README.md").touch()
@@ -89,7 +104,9 @@ def test_a_folder_of_files_is_one_repository(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["hub/you/none", "empty"])
-def test_a_folder_with_nothing_to_serve_is_a_usage_error(folder: Path, tmp_path: Path, name: str) -> None:
+def test_a_folder_with_nothing_to_serve_is_a_usage_error(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError):
         repositories_in(tmp_path / name, asked="")

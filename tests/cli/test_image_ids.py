@@ -11,25 +11,35 @@ from zoo.errors import DataError, UsageError
 
 def ids(folder: Path, images: dict[str, int]) -> ImageIds:
     file = folder / "instances.json"
-    file.write_text(json.dumps({"images": [{"id": image, "file_name": name} for name, image in images.items()]}))
+    file.write_text(
+        json.dumps({"images": [{"id": image, "file_name": name} for name, image in images.items()]})
+    )
     return ImageIds.read(file)
 
 
 @pytest.mark.parametrize(
     ("source", "image"),
-    [("000000000139.jpg", 139), ("val/7.png", 7), ("https://example.org/val/000000000785.jpg?size=large", 785)],
+    [
+        ("000000000139.jpg", 139),
+        ("val/7.png", 7),
+        ("https://example.org/val/000000000785.jpg?size=large", 785),
+    ],
 )
 def test_without_annotations_the_name_is_the_id(source: str, image: int) -> None:
     assert ImageIds.read(None).of(source) == image
 
 
-@pytest.mark.parametrize("source", ["street.jpg", "1a.jpg", "-1.jpg", "1.2.jpg", "https://example.org/"])
+@pytest.mark.parametrize(
+    "source", ["street.jpg", "1a.jpg", "-1.jpg", "1.2.jpg", "https://example.org/"]
+)
 def test_a_name_that_is_not_a_number_says_how_to_give_ids(source: str) -> None:
     with pytest.raises(UsageError, match=r"not a number(.|\n)*--coco-images"):
         ImageIds.read(None).of(source)
 
 
-@pytest.mark.parametrize("source", ["street.jpg", "val/street.jpg", "photos/val/street.jpg", "elsewhere/street.jpg"])
+@pytest.mark.parametrize(
+    "source", ["street.jpg", "val/street.jpg", "photos/val/street.jpg", "elsewhere/street.jpg"]
+)
 def test_annotations_know_a_picture_by_the_end_of_its_path(tmp_path: Path, source: str) -> None:
     assert ids(tmp_path, {"val/street.jpg": 77, "val/lane.jpg": 78}).of(source) == 77
 
@@ -51,7 +61,9 @@ def test_a_picture_that_the_annotations_lack_is_named(tmp_path: Path) -> None:
 
 
 def test_two_pictures_with_one_id_are_named() -> None:
-    with pytest.raises(UsageError, match=r"'a/1.jpg' and 'b/01.jpg' would both have the image id 1"):
+    with pytest.raises(
+        UsageError, match=r"'a/1.jpg' and 'b/01.jpg' would both have the image id 1"
+    ):
         ImageIds.read(None).check(["a/1.jpg", "2.jpg", "b/01.jpg"])
 
 
@@ -65,7 +77,14 @@ def test_categories_are_read_with_their_ids(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "categories", [[{"id": 1, "name": "dog"}, {"id": 2, "name": "dog"}], [{"id": 1}], [1], {"id": 1}, [{"id": "x", "name": "a"}]]
+    "categories",
+    [
+        [{"id": 1, "name": "dog"}, {"id": 2, "name": "dog"}],
+        [{"id": 1}],
+        [1],
+        {"id": 1},
+        [{"id": "x", "name": "a"}],
+    ],
 )
 def test_categories_that_can_t_be_are_refused(tmp_path: Path, categories: object) -> None:
     file = tmp_path / "broken.json"
@@ -74,7 +93,9 @@ def test_categories_that_can_t_be_are_refused(tmp_path: Path, categories: object
         ImageIds.read(file)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"images": 3}', '{"images": [{"id": "x", "file_name": "a"}]}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"images": 3}', '{"images": [{"id": "x", "file_name": "a"}]}']
+)
 def test_a_file_without_images_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "broken.json"
     file.write_text(text)

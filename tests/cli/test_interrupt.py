@@ -1,4 +1,5 @@
-"""The first Ctrl-C ends whatever `zoo` is at, with 130 and without a traceback; closed streams and pipes hang nothing."""
+"""The first Ctrl-C ends whatever `zoo` is at, with 130 and without a traceback; closed streams and
+pipes hang nothing."""
 
 import os
 import signal
@@ -14,7 +15,9 @@ from PIL import Image
 
 PATIENCE = 120  # seconds until a process that hangs is killed; none of these comes near it
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and named pipes as POSIX has them")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="signals and named pipes as POSIX has them"
+)
 
 
 def hear_interrupts():
@@ -23,7 +26,9 @@ def hear_interrupts():
 
 
 def start(*words, code=None, **environment):
-    command = [sys.executable, "-c", dedent(code)] if code else [sys.executable, "-m", "zoo", *words]
+    command = (
+        [sys.executable, "-c", dedent(code)] if code else [sys.executable, "-m", "zoo", *words]
+    )
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -45,7 +50,8 @@ def ended(process):
 
 @contextmanager
 def silent_server():
-    """The address of a server that takes requests and never answers, and an event that is set at the first one."""
+    """The address of a server that takes requests and never answers, and an event that is set at
+    the first one."""
     asked = threading.Event()
     held = []
     with socket.socket() as server:
@@ -83,7 +89,14 @@ def test_a_pipe_a_socket_and_a_device_are_refused_and_the_rest_goes_on(tmp_path,
 @pytest.mark.parametrize("images", [1, 3])
 def test_an_interrupt_ends_the_waiting_for_a_server(images):
     with silent_server() as (address, asked):
-        process = start("detect", *[address] * images, "--weights", "random", ZOO_TIMEOUT="600", ZOO_IMAGE_SECONDS="600")
+        process = start(
+            "detect",
+            *[address] * images,
+            "--weights",
+            "random",
+            ZOO_TIMEOUT="600",
+            ZOO_IMAGE_SECONDS="600",
+        )
         assert asked.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
         assert ended(process) == (130, "", WARNING)
@@ -103,7 +116,9 @@ def test_a_program_ends_though_its_reading_threads_hang():
             print("interrupted")
     """
     with silent_server() as (address, asked):
-        process = start(code=code.replace("ADDRESS", repr(address)), ZOO_TIMEOUT="600", ZOO_IMAGE_SECONDS="600")
+        process = start(
+            code=code.replace("ADDRESS", repr(address)), ZOO_TIMEOUT="600", ZOO_IMAGE_SECONDS="600"
+        )
         assert asked.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
         assert ended(process)[:2] == (0, "interrupted\n")
@@ -165,13 +180,23 @@ def test_an_interrupt_while_the_command_line_is_imported_shows_no_traceback():
         main()
     """
     for module in ("zoo.cli.app", "typer", "zoo.cli.detection", "torch", "PIL.Image"):
-        assert (module, *ended(start(code=code.replace("MODULE", repr(module))))) == (module, 130, "", "")
+        assert (module, *ended(start(code=code.replace("MODULE", repr(module))))) == (
+            module,
+            130,
+            "",
+            "",
+        )
 
 
-@pytest.mark.parametrize("words", [["list"], ["show", "yolox_nano"], ["--help"], ["detect", "--help"], ["list", "--json"]])
+@pytest.mark.parametrize(
+    "words",
+    [["list"], ["show", "yolox_nano"], ["--help"], ["detect", "--help"], ["list", "--json"]],
+)
 def test_closed_standard_streams_are_no_traceback(words):
     command = f"{sys.executable} -m zoo {' '.join(words)}"
-    assert subprocess.run(f"{command} >&-", shell=True, stderr=subprocess.PIPE, text=True).stderr == ""
+    assert (
+        subprocess.run(f"{command} >&-", shell=True, stderr=subprocess.PIPE, text=True).stderr == ""
+    )
     assert subprocess.run(f"{command} <&- >&- 2>&-", shell=True).returncode == 0
 
 

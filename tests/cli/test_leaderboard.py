@@ -18,12 +18,24 @@ from zoo.registry.card import Licenses
 
 @pytest.fixture
 def entry():
-    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, label_space=["cat"])
+    truth = GroundTruth.of(
+        [1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, label_space=["cat"]
+    )
     evaluator = Evaluator(truth)
-    evaluator.update([1], [{"boxes": np.array([[0, 0, 9.0, 9]]), "scores": np.array([0.5]), "labels": np.array([0])}])
-    facts = dict.fromkeys(PROVENANCE, "known") | {"data_sha256": truth.sha256, "weights_source": "file:a"}
+    evaluator.update(
+        [1],
+        [{"boxes": np.array([[0, 0, 9.0, 9]]), "scores": np.array([0.5]), "labels": np.array([0])}],
+    )
+    facts = dict.fromkeys(PROVENANCE, "known") | {
+        "data_sha256": truth.sha256,
+        "weights_source": "file:a",
+    }
     report = evaluator.compute(resamples=10).with_provenance({**facts, "finished": "2026-01-31"})
-    model = Model(name="mine", licenses=Licenses(code="MIT"), weights=WeightsFile(source="file:a", sha256="a" * 64))
+    model = Model(
+        name="mine",
+        licenses=Licenses(code="MIT"),
+        weights=WeightsFile(source="file:a", sha256="a" * 64),
+    )
     return Entry(model=model, data="one", protocol={"score": 0.01}, report=report)
 
 
@@ -36,16 +48,23 @@ def test_check_is_content_with_a_good_entry(shell, entry, tmp_path):
 
 def test_check_names_entry_field_and_what_to_do_and_exits_with_1(shell, entry, tmp_path):
     licenses = Licenses(code="APGL-3.0")
-    structs.replace(entry, model=structs.replace(entry.model, licenses=licenses)).write(tmp_path / "bad.json")
+    structs.replace(entry, model=structs.replace(entry.model, licenses=licenses)).write(
+        tmp_path / "bad.json"
+    )
     answer = shell("leaderboard", "check", str(tmp_path / "bad.json"))
     assert answer.code == 1
-    assert "unknown_license: mine on one, model.licenses.code: 'APGL-3.0' is no SPDX identifier. Did you mean" in answer.out
+    assert (
+        "unknown_license: mine on one, model.licenses.code: 'APGL-3.0' is no SPDX identifier. Did "
+        "you mean" in answer.out
+    )
 
 
 def test_check_goes_on_after_a_file_that_can_t_be_read_and_exits_with_10(shell, entry, tmp_path):
     entry.write(tmp_path / "good.json")
     (tmp_path / "broken.json").write_text("{")
-    answer = shell("leaderboard", "check", "--json", str(tmp_path / "broken.json"), str(tmp_path / "good.json"))
+    answer = shell(
+        "leaderboard", "check", "--json", str(tmp_path / "broken.json"), str(tmp_path / "good.json")
+    )
     assert answer.code == 10
     told = json.loads(answer.out)
     assert told["findings"] == []
@@ -57,7 +76,16 @@ def test_build_writes_the_page_of_entries_alone(shell, entry, tmp_path):
     instances = {
         "images": [{"id": 1, "file_name": "1.png"}],
         "categories": [{"id": 1, "name": "cat"}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 9, 9], "area": 81, "iscrowd": 0}],
+        "annotations": [
+            {
+                "id": 1,
+                "image_id": 1,
+                "category_id": 1,
+                "bbox": [0, 0, 9, 9],
+                "area": 81,
+                "iscrowd": 0,
+            }
+        ],
     }
     (tmp_path / "instances.json").write_text(json.dumps(instances))
     board = "schema: 1\ntitle: Mine\ndata: {one: 'coco:instances.json'}\nentries: [theirs.json]\n"
@@ -69,7 +97,15 @@ def test_build_writes_the_page_of_entries_alone(shell, entry, tmp_path):
     assert "mixed_protocols: mine on one, protocol: It does not say exif, iou" in answer.err
     assert answer.err.endswith("No table has a row.\n")
     assert (site / "index.html").exists()
-    strict = shell("leaderboard", "build", str(tmp_path / "BOARD.yaml"), "--to", str(site), "--strict", "--json")
+    strict = shell(
+        "leaderboard",
+        "build",
+        str(tmp_path / "BOARD.yaml"),
+        "--to",
+        str(site),
+        "--strict",
+        "--json",
+    )
     assert strict.code == 1
     assert json.loads(strict.out)["left_out"] == ["mine on one"]
 
@@ -84,7 +120,9 @@ def test_build_names_the_line_of_a_wrong_board(shell, tmp_path):
 
 def test_python_m_zoo_leaderboard_is_the_same_command(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "zoo.leaderboard", "check", str(tmp_path / "none.json")], capture_output=True, text=True
+        [sys.executable, "-m", "zoo.leaderboard", "check", str(tmp_path / "none.json")],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 10
     assert "none.json" in done.stderr

@@ -55,7 +55,9 @@ def test_json_has_every_fact(shell: Shell, cards: Path) -> None:
 def test_where_asks_for_facts_and_says_what_it_left_out(shell: Shell, cards: Path) -> None:
     answer = shell("list", "user/*", "--where", "AP > 30")
     assert [line.split()[0] for line in answer.out.splitlines()[1:-2]] == ["my_faster"]
-    assert answer.err == "1 model is left out because a fact that was asked for is unknown (null).\n"
+    assert (
+        answer.err == "1 model is left out because a fact that was asked for is unknown (null).\n"
+    )
 
 
 def test_where_says_what_it_left_out_because_two_licences_differ(shell: Shell, cards: Path) -> None:
@@ -69,7 +71,10 @@ def test_where_says_what_it_left_out_because_two_licences_differ(shell: Shell, c
 
 def test_where_finds_models_by_the_classes_they_know(shell: Shell, cards: Path) -> None:
     answer = shell("list", "user/*", "--where", "class = helmet or class = person")
-    assert [line.split()[0] for line in answer.out.splitlines()[1:-2]] == ["my_faster", "my_helmets"]
+    assert [line.split()[0] for line in answer.out.splitlines()[1:-2]] == [
+        "my_faster",
+        "my_helmets",
+    ]
 
 
 def test_help_says_what_license_means(shell: Shell) -> None:
@@ -78,20 +83,32 @@ def test_help_says_what_license_means(shell: Shell) -> None:
     assert "class = person" in page
 
 
-def test_a_label_space_that_nobody_declared_is_an_error_before_anything_is_loaded(shell: Shell, cards: Path) -> None:
+def test_a_label_space_that_nobody_declared_is_an_error_before_anything_is_loaded(
+    shell: Shell, cards: Path
+) -> None:
     cards.write_text(cards.read_text().replace("labels: coco91", "labels: coco19"))
     answer = shell("list")
     assert (answer.code, answer.out) == (4, "")
-    assert "Line 9, field 'cards.my_faster.labels': No label space is called 'coco19'." in answer.err
+    assert (
+        "Line 9, field 'cards.my_faster.labels': No label space is called 'coco19'." in answer.err
+    )
 
 
-def test_a_users_model_with_the_name_of_another_is_listed_and_asked_for_by_its_whole_name(shell: Shell, cards: Path) -> None:
+def test_a_users_model_with_the_name_of_another_is_listed_and_asked_for_by_its_whole_name(
+    shell: Shell, cards: Path
+) -> None:
     cards.write_text(cards.read_text().replace("my_helmets:", "yolox_nano:"))
     listed = shell("list", "yolox_nano").out
-    assert [line.split()[0] for line in listed.splitlines()[1:-2]] == ["user/yolox_nano", "yolox/yolox_nano"]
+    assert [line.split()[0] for line in listed.splitlines()[1:-2]] == [
+        "user/yolox_nano",
+        "yolox/yolox_nano",
+    ]
     answer = shell("show", "yolox_nano")
     assert answer.code == 3
-    assert f"Say which: 'user/yolox_nano' or 'yolox/yolox_nano'. Or rename yours: '{cards}', line 31." in answer.err
+    assert (
+        f"Say which: 'user/yolox_nano' or 'yolox/yolox_nano'. Or rename yours: '{cards}', line 31."
+        in answer.err
+    )
 
 
 def test_a_mistake_in_where_is_a_usage_error_with_a_caret(shell: Shell) -> None:
@@ -109,13 +126,21 @@ def test_a_mistake_in_where_is_a_usage_error_with_a_caret(shell: Shell) -> None:
         (("yolx_n*",), "No model's name matches 'yolx_n*'. Did you mean 'yolox_x'"),
         (("yolox_nan*x",), "No model's name matches 'yolox_nan*x'. Did you mean 'yolox_nano'"),
         (("fastercnn-9*",), "See those with such a name: zoo list 'fasterrcnn*'"),
-        (("maskedrcnn",), "No model is listed as 'maskedrcnn'. See those with such a name: zoo list 'maskrcnn*'"),
+        (
+            ("maskedrcnn",),
+            "No model is listed as 'maskedrcnn'. See those with such a name: zoo list 'maskrcnn*'",
+        ),
         (("zzzzz",), "No model is listed as 'zzzzz'. See which there are: zoo list"),
         (("mine",), "'mine' stands for 'user/my_faster'. See it: zoo show mine"),
-        (("my_*", "--where", "AP > 99 and AP != unknown"), "No model matches 'my_*' where AP > 99 and AP != unknown."),
+        (
+            ("my_*", "--where", "AP > 99 and AP != unknown"),
+            "No model matches 'my_*' where AP > 99 and AP != unknown.",
+        ),
     ],
 )
-def test_nothing_found_is_no_error_and_says_why(shell: Shell, cards: Path, words: tuple[str, ...], says: str) -> None:
+def test_nothing_found_is_no_error_and_says_why(
+    shell: Shell, cards: Path, words: tuple[str, ...], says: str
+) -> None:
     answer = shell("list", *words)
     assert (answer.code, answer.out) == (0, "")
     assert says in answer.err
@@ -125,7 +150,9 @@ def test_nothing_found_is_an_empty_list_in_json(shell: Shell) -> None:
     assert json.loads(shell("list", "nothing_*", "--json").out) == []
 
 
-def test_without_plugins_nothing_is_listed_and_the_setting_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_plugins_nothing_is_listed_and_the_setting_is_named(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ZOO_PLUGINS", "")
     answer = shell("list")
     assert (answer.code, answer.out) == (0, "")
@@ -153,17 +180,23 @@ finally:
 """
 
 
-@pytest.mark.parametrize("words", [("list",), ("list", "yolox_*", "--json"), ("show", "yolox_nano"), ("plugins",)])
+@pytest.mark.parametrize(
+    "words", [("list",), ("list", "yolox_*", "--json"), ("show", "yolox_nano"), ("plugins",)]
+)
 def test_a_listing_imports_nothing_heavy(words: tuple[str, ...]) -> None:
     for _ in range(2):  # the first run reads YAML and writes the index
-        done = subprocess.run([sys.executable, "-c", IMPORTED, *words], capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", IMPORTED, *words], capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "HEAVY []"
 
 
 def test_a_reader_that_has_seen_enough_gets_no_traceback() -> None:
     command = [sys.executable, "-m", "zoo", "list", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout
         assert process.stderr
         process.stdout.close()

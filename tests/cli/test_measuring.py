@@ -1,4 +1,5 @@
-"""`zoo predict`, `zoo evaluate` and `zoo compare` from the shell: what they print, write and answer."""
+"""`zoo predict`, `zoo evaluate` and `zoo compare` from the shell: what they print, write and
+answer."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +34,12 @@ def results(street: Dataset, tmp_path: Path) -> Callable[..., Path]:
                 "score": 0.5 + 0.01 * row,
             }
             for row, (image, label, (x, y, w, h)) in enumerate(
-                zip(truth.image_ids[truth.images].tolist(), truth.labels.tolist(), truth.xywh.tolist(), strict=True)
+                zip(
+                    truth.image_ids[truth.images].tolist(),
+                    truth.labels.tolist(),
+                    truth.xywh.tolist(),
+                    strict=True,
+                )
             )
         ]
         (tmp_path / name).write_text(json.dumps(rows))
@@ -42,21 +48,41 @@ def results(street: Dataset, tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def test_predict_makes_a_run_and_says_where_it_is(shell: Shell, data: str, nano: str, tmp_path: Path) -> None:
-    done = shell("predict", "yolox_nano", "--data", data, "--weights", nano, "--to", str(tmp_path / "runs"))
+def test_predict_makes_a_run_and_says_where_it_is(
+    shell: Shell, data: str, nano: str, tmp_path: Path
+) -> None:
+    done = shell(
+        "predict", "yolox_nano", "--data", data, "--weights", nano, "--to", str(tmp_path / "runs")
+    )
     [file] = (tmp_path / "runs").glob("*.parquet")
     count = len(Predictions.read(file).scores)
     assert (done.out, done.code) == (f"yolox_nano  6 images  {count} detections  {file}\n", 0)
 
 
 def test_predict_writes_json(shell: Shell, data: str, nano: str, tmp_path: Path) -> None:
-    done = shell("predict", "yolox_nano", "--data", data, "--weights", nano, "--to", str(tmp_path / "runs"), "--json")
+    done = shell(
+        "predict",
+        "yolox_nano",
+        "--data",
+        data,
+        "--weights",
+        nano,
+        "--to",
+        str(tmp_path / "runs"),
+        "--json",
+    )
     [one] = json.loads(done.out)
-    assert (one["model"], one["images"], one["provenance"]["protocol"]) == ("yolox_nano", 6, "uniform")
+    assert (one["model"], one["images"], one["provenance"]["protocol"]) == (
+        "yolox_nano",
+        6,
+        "uniform",
+    )
     assert Path(one["file"]).is_file()
 
 
-def test_evaluate_prints_a_table_in_percent_with_intervals(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+def test_evaluate_prints_a_table_in_percent_with_intervals(
+    shell: Shell, data: str, results: Callable[..., Path]
+) -> None:
     done = shell("evaluate", str(results("right.json")), "--data", data)
     first, _, header, row = done.out.splitlines()[:4]
     assert first == "street: 6 images, 12 boxes. Protocol: unknown, these results do not say."
@@ -65,24 +91,57 @@ def test_evaluate_prints_a_table_in_percent_with_intervals(shell: Shell, data: s
     assert done.code == 0
 
 
-def test_evaluate_says_which_classes_a_model_does_not_know(shell: Shell, data: str, nano: str, tmp_path: Path) -> None:
-    done = shell("evaluate", "yolox_nano", "--data", data, "--weights", nano, "--to", str(tmp_path), "--resamples", "0")
-    assert "yolox_nano does not know 1 of the data set's 3 classes, and scores 0 there: unicorn." in done.out
+def test_evaluate_says_which_classes_a_model_does_not_know(
+    shell: Shell, data: str, nano: str, tmp_path: Path
+) -> None:
+    done = shell(
+        "evaluate",
+        "yolox_nano",
+        "--data",
+        data,
+        "--weights",
+        nano,
+        "--to",
+        str(tmp_path),
+        "--resamples",
+        "0",
+    )
+    assert (
+        "yolox_nano does not know 1 of the data set's 3 classes, and scores 0 there: unicorn."
+        in done.out
+    )
     assert "classes that the data set does not have were left out" in done.out
 
 
-def test_a_font_is_for_plots(shell: Shell, data: str, results: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_font_is_for_plots(
+    shell: Shell, data: str, results: Callable[..., Path], tmp_path: Path
+) -> None:
     done = shell("evaluate", str(results("right.json")), "--data", data, "--font", "a.ttf")
     assert (done.code, "Add --plots" in done.err) == (2, True)
-    words = ("--plots", str(tmp_path / "plots"), "--font", str(tmp_path / "a.ttf"), "--resamples", "0")
+    words = (
+        "--plots",
+        str(tmp_path / "plots"),
+        "--font",
+        str(tmp_path / "a.ttf"),
+        "--resamples",
+        "0",
+    )
     done = shell("evaluate", str(results("right.json")), "--data", data, *words)
     assert (done.code, "No font can be read there" in done.err) == (2, True)
 
 
-def test_few_resamples_are_told_and_one_is_refused(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+def test_few_resamples_are_told_and_one_is_refused(
+    shell: Shell, data: str, results: Callable[..., Path]
+) -> None:
     file = str(results("right.json"))
-    assert "5 resamples make no interval worth the name" in shell("evaluate", file, "--data", data, "--resamples", "5").out
-    assert "resamples=1 was asked for" in shell("evaluate", file, "--data", data, "--resamples", "1").err
+    assert (
+        "5 resamples make no interval worth the name"
+        in shell("evaluate", file, "--data", data, "--resamples", "5").out
+    )
+    assert (
+        "resamples=1 was asked for"
+        in shell("evaluate", file, "--data", data, "--resamples", "1").err
+    )
 
 
 def test_evaluate_puts_two_protocols_in_two_tables(
@@ -94,9 +153,17 @@ def test_evaluate_puts_two_protocols_in_two_tables(
     assert "Protocol: uniform." in done.out
 
 
-def test_evaluate_shows_classes_best_first(shell: Shell, data: str, results: Callable[..., Path]) -> None:
-    done = shell("evaluate", str(results("off.json", off=4)), "--data", data, "--classes", "--resamples", "0")
-    names = [line.split()[0] for line in done.out.splitlines() if line.startswith(("person ", "dog ", "unicorn "))]
+def test_evaluate_shows_classes_best_first(
+    shell: Shell, data: str, results: Callable[..., Path]
+) -> None:
+    done = shell(
+        "evaluate", str(results("off.json", off=4)), "--data", data, "--classes", "--resamples", "0"
+    )
+    names = [
+        line.split()[0]
+        for line in done.out.splitlines()
+        if line.startswith(("person ", "dog ", "unicorn "))
+    ]
     assert sorted(names) == ["dog", "person", "unicorn"]
 
 
@@ -104,10 +171,32 @@ def test_evaluate_writes_one_report_to_a_file_and_several_to_a_folder(
     shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
 ) -> None:
     right, off = str(results("right.json")), str(results("off.json", off=4))
-    shell("evaluate", right, "--data", data, "--json", str(tmp_path / "new" / "report.json"), "--resamples", "0")
+    shell(
+        "evaluate",
+        right,
+        "--data",
+        data,
+        "--json",
+        str(tmp_path / "new" / "report.json"),
+        "--resamples",
+        "0",
+    )
     assert Report.read(tmp_path / "new" / "report.json").ap == pytest.approx(1)
-    shell("evaluate", right, off, "--data", data, "--json", str(tmp_path / "reports"), "--resamples", "0")
-    assert sorted(file.name for file in (tmp_path / "reports").iterdir()) == ["off.json", "right.json"]
+    shell(
+        "evaluate",
+        right,
+        off,
+        "--data",
+        data,
+        "--json",
+        str(tmp_path / "reports"),
+        "--resamples",
+        "0",
+    )
+    assert sorted(file.name for file in (tmp_path / "reports").iterdir()) == [
+        "off.json",
+        "right.json",
+    ]
     refused = shell("evaluate", right, off, "--data", data, "--json", "both.json")
     assert refused.code == 2
     assert "There are 2 reports, and that is one file." in refused.err
@@ -120,33 +209,62 @@ def test_files_of_one_name_are_rows_and_reports_of_their_own(
     for folder, off in (("a", 0.0), ("b", 4.0)):
         (tmp_path / folder).mkdir()
         files.append(str(results("x.json", off=off).rename(tmp_path / folder / "x.json")))
-    done = shell("evaluate", *files, "--data", data, "--resamples", "0", "--json", str(tmp_path / "reports"))
-    rows = {line.split()[0]: line.split()[1] for line in done.out.splitlines() if line.startswith(("a/", "b/"))}
+    done = shell(
+        "evaluate", *files, "--data", data, "--resamples", "0", "--json", str(tmp_path / "reports")
+    )
+    rows = {
+        line.split()[0]: line.split()[1]
+        for line in done.out.splitlines()
+        if line.startswith(("a/", "b/"))
+    }
     assert list(rows) == ["a/x.json", "b/x.json"]
     assert rows["a/x.json"] == "100.0" != rows["b/x.json"]
-    assert sorted(file.name for file in (tmp_path / "reports").iterdir()) == ["a-x.json", "b-x.json"]
+    assert sorted(file.name for file in (tmp_path / "reports").iterdir()) == [
+        "a-x.json",
+        "b-x.json",
+    ]
 
 
-def test_one_model_under_two_protocols_is_two_rows(shell: Shell, data: str, nano: str, tmp_path: Path) -> None:
+def test_one_model_under_two_protocols_is_two_rows(
+    shell: Shell, data: str, nano: str, tmp_path: Path
+) -> None:
     options = ("--data", data, "--weights", nano, "--to", str(tmp_path))
     for protocol in ("uniform", "native"):
         shell("predict", "yolox_nano", *options, "--protocol", protocol)
     files = [str(file) for file in sorted(tmp_path.glob("*.parquet"))]
-    done = shell("evaluate", *files, "--data", data, "--resamples", "0", "--json", str(tmp_path / "reports"))
+    done = shell(
+        "evaluate", *files, "--data", data, "--resamples", "0", "--json", str(tmp_path / "reports")
+    )
     assert done.out.count("Protocol: ") == 2
-    assert sum(line.startswith("yolox_nano@street@") and "know" not in line for line in done.out.splitlines()) >= 2
+    assert (
+        sum(
+            line.startswith("yolox_nano@street@") and "know" not in line
+            for line in done.out.splitlines()
+        )
+        >= 2
+    )
     assert len(list((tmp_path / "reports").iterdir())) == 2
 
 
-def test_options_of_a_run_are_refused_where_there_are_only_files(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+def test_options_of_a_run_are_refused_where_there_are_only_files(
+    shell: Shell, data: str, results: Callable[..., Path]
+) -> None:
     file = str(results("right.json"))
-    for option in (("--protocol", "uniform"), ("--weights", "random"), ("--device", "cpu"), ("--batch-size", "2"), ("--to", "x")):
+    for option in (
+        ("--protocol", "uniform"),
+        ("--weights", "random"),
+        ("--device", "cpu"),
+        ("--batch-size", "2"),
+        ("--to", "x"),
+    ):
         done = shell("evaluate", file, "--data", data, *option)
         assert done.code == 2
         assert f"{option[0]} would decide nothing" in done.err
 
 
-def test_what_looks_wrong_is_said_below_the_table(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+def test_what_looks_wrong_is_said_below_the_table(
+    shell: Shell, data: str, results: Callable[..., Path]
+) -> None:
     done = shell("evaluate", str(results("away.json", off=900)), "--data", data, "--resamples", "0")
     assert "away: All 12 detections lie wholly outside of the picture" in done.out
     assert done.code == 0
@@ -156,9 +274,20 @@ def test_reports_stay_in_their_folder_whatever_a_model_is_called(
     shell: Shell, data: str, street: Dataset, nano: str, tmp_path: Path
 ) -> None:
     seen = predict("yolox_nano", data=street, weights=nano, to=tmp_path / "runs")
-    replace(seen, provenance=seen.provenance | {"model": "../../x"}).write(tmp_path / "seen.parquet")
+    replace(seen, provenance=seen.provenance | {"model": "../../x"}).write(
+        tmp_path / "seen.parquet"
+    )
     out = tmp_path / "reports"
-    done = shell("evaluate", str(tmp_path / "seen.parquet"), "--data", data, "--resamples", "0", "--json", str(out))
+    done = shell(
+        "evaluate",
+        str(tmp_path / "seen.parquet"),
+        "--data",
+        data,
+        "--resamples",
+        "0",
+        "--json",
+        str(out),
+    )
     assert [file.name for file in out.iterdir()] == ["x.json"]
     assert done.code == 0
 
@@ -169,14 +298,20 @@ def test_plots_go_into_a_folder(shell: Shell, data: str, results: Callable[..., 
     assert (done.code, "That is a file" in done.err) == (2, True)
 
 
-def test_evaluate_writes_json_lines_to_standard_output(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+def test_evaluate_writes_json_lines_to_standard_output(
+    shell: Shell, data: str, results: Callable[..., Path]
+) -> None:
     files = [str(results("right.json")), str(results("off.json", off=4))]
     done = shell("evaluate", *files, "--data", data, "--json", "-", "--resamples", "0")
     assert [Report.from_json(line).measured.images for line in done.out.splitlines()] == [6, 6]
 
 
-def test_one_model_s_error_does_not_stop_the_others(shell: Shell, data: str, results: Callable[..., Path]) -> None:
-    done = shell("evaluate", "no_such_model", str(results("right.json")), "--data", data, "--resamples", "0")
+def test_one_model_s_error_does_not_stop_the_others(
+    shell: Shell, data: str, results: Callable[..., Path]
+) -> None:
+    done = shell(
+        "evaluate", "no_such_model", str(results("right.json")), "--data", data, "--resamples", "0"
+    )
     assert done.code == 1
     assert "Error: The model 'no_such_model' was asked for." in done.err
     assert "right" in done.out
@@ -191,7 +326,9 @@ def test_one_model_s_error_does_not_stop_the_others(shell: Shell, data: str, res
         (("predict", "no_such_model"), 3, "No model has that name"),
     ],
 )
-def test_mistakes_are_sentences_with_exit_codes(shell: Shell, data: str, words: tuple[str, ...], code: int, message: str) -> None:
+def test_mistakes_are_sentences_with_exit_codes(
+    shell: Shell, data: str, words: tuple[str, ...], code: int, message: str
+) -> None:
     done = shell(*words, "--data", data)
     assert (done.code, message in done.err) == (code, True)
 
@@ -202,8 +339,17 @@ def test_a_data_set_that_is_not_there_is_a_sentence(shell: Shell) -> None:
     assert "'nowhere.json' was to be read." in done.err
 
 
-def test_evaluate_draws_plots(shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]) -> None:
-    shell("evaluate", str(results("off.json", off=4)), "--data", data, "--plots", str(tmp_path / "plots"))
+def test_evaluate_draws_plots(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    shell(
+        "evaluate",
+        str(results("off.json", off=4)),
+        "--data",
+        data,
+        "--plots",
+        str(tmp_path / "plots"),
+    )
     names = {"curves.png", "classes.png", "mistakes.png", "reliability.png", "confusion.png"}
     assert {file.name for file in (tmp_path / "plots" / "off").iterdir()} == names
 
@@ -216,7 +362,11 @@ def test_compare_says_who_is_ahead_and_whether_that_is_chance(
     reports = [str(tmp_path / "reports" / name) for name in ("off.json", "right.json")]
     done = shell("compare", *reports)
     assert done.out.startswith("A: off\nB: right\n")
-    numbers = [line.split()[0] for line in done.out.splitlines() if line.startswith("A") and ":" not in line]
+    numbers = [
+        line.split()[0]
+        for line in done.out.splitlines()
+        if line.startswith("A") and ":" not in line
+    ]
     assert numbers[:3] == ["AP", "AP50", "AP75"]
     assert "B is ahead by" in done.out
     assert shell("compare", *files, "--data", data).out == done.out
@@ -229,7 +379,9 @@ def test_compare_writes_json(shell: Shell, data: str, results: Callable[..., Pat
     assert found["differences"]["AP"]["difference"] > 0
 
 
-def test_compare_needs_the_data_for_what_is_no_report(shell: Shell, results: Callable[..., Path]) -> None:
+def test_compare_needs_the_data_for_what_is_no_report(
+    shell: Shell, results: Callable[..., Path]
+) -> None:
     done = shell("compare", str(results("off.json")), str(results("right.json")))
     assert done.code == 2
     assert "Add --data coco:FILE" in done.err
@@ -244,7 +396,14 @@ def test_compare_says_that_a_file_is_not_there(shell: Shell, results: Callable[.
 def test_compare_tells_two_reports_of_one_model_apart_and_says_where_they_are_level(
     shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
 ) -> None:
-    shell("evaluate", str(results("off.json", off=4)), "--data", data, "--json", str(tmp_path / "reports"))
+    shell(
+        "evaluate",
+        str(results("off.json", off=4)),
+        "--data",
+        data,
+        "--json",
+        str(tmp_path / "reports"),
+    )
     again = (tmp_path / "reports" / "off.json").rename(tmp_path / "first.json")
     (tmp_path / "second.json").write_bytes(again.read_bytes())
     out = shell("compare", str(again), str(tmp_path / "second.json")).out
@@ -253,14 +412,21 @@ def test_compare_tells_two_reports_of_one_model_apart_and_says_where_they_are_le
     assert "ahead" not in out
 
 
-def test_compare_says_that_a_protocol_is_not_known(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+def test_compare_says_that_a_protocol_is_not_known(
+    shell: Shell, data: str, results: Callable[..., Path]
+) -> None:
     files = [str(results("off.json", off=4)), str(results("right.json"))]
     assert "The protocols of A and B are not known:" in shell("compare", *files, "--data", data).out
 
 
 @pytest.mark.parametrize("to", ["off.json", "."])
 def test_a_file_that_is_no_report_is_never_replaced_by_one(
-    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, to: str
+    shell: Shell,
+    data: str,
+    tmp_path: Path,
+    results: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    to: str,
 ) -> None:
     before = (list_ := results("off.json", off=4)).read_bytes()
     monkeypatch.chdir(list_.parent)
@@ -278,7 +444,9 @@ def test_a_report_replaces_its_own_older_one_and_lies_beside_that_of_other_weigh
     shell(*typed)
     shell(*typed)
     assert [one.name for one in to.iterdir()] == ["off.json"]
-    Report.read(to / "off.json").with_provenance({"weights_sha256": "0" * 64}).write(to / "off.json")
+    Report.read(to / "off.json").with_provenance({"weights_sha256": "0" * 64}).write(
+        to / "off.json"
+    )
     assert f"Report: {to / 'off-2.json'}" in shell(*typed).err
 
 
@@ -298,6 +466,7 @@ def test_what_is_no_report_is_not_compared_and_says_what_it_is(
     assert "goes to zoo compare" in shell("evaluate", str(report), "--data", data).err
     edited = tmp_path / "edited.json"
     edited.write_text(report.read_text().replace('"numbers":{"AP":0.', '"numbers":{"AP":0.9', 1))
-    assert "Report B (off on street) was to be compared.\nIt contradicts itself in 'numbers.AP'" in (
-        shell("compare", str(report), str(edited)).err
+    assert (
+        "Report B (off on street) was to be compared.\nIt contradicts itself in 'numbers.AP'"
+        in (shell("compare", str(report), str(edited)).err)
     )

@@ -1,4 +1,5 @@
-"""`zoo plugins new`: what it writes is a distribution that builds, installs and passes its own tests."""
+"""`zoo plugins new`: what it writes is a distribution that builds, installs and passes its own
+tests."""
 
 import os
 import subprocess
@@ -15,12 +16,24 @@ import yaml
 Shell = Callable[..., Any]
 
 
-PROJECT = {"pyproject.toml", "README.md", "LICENSE", ".gitignore", ".github/workflows/tests.yml", "tests/test_conformance.py"}
-KINDS: dict[str, tuple[list[str], str]] = {"backbone": ([], "network.py"), "detector": (["--detector"], "detector.py")}
+PROJECT = {
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    ".gitignore",
+    ".github/workflows/tests.yml",
+    "tests/test_conformance.py",
+}
+KINDS: dict[str, tuple[list[str], str]] = {
+    "backbone": ([], "network.py"),
+    "detector": (["--detector"], "detector.py"),
+}
 
 
 @pytest.fixture(params=KINDS)
-def made(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+def made(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Path:
     """A new plugin, `street-signs`."""
     monkeypatch.chdir(tmp_path)
     answer = shell("plugins", "new", "street-signs", *KINDS[request.param][0])
@@ -33,8 +46,14 @@ def made(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request:
 def test_it_writes_a_distribution(shell: Shell, tmp_path: Path, kind: str) -> None:
     options, network = KINDS[kind]
     assert shell("plugins", "new", "acme", "--to", str(tmp_path / "new"), *options).code == 0
-    written = {str(path.relative_to(tmp_path / "new")) for path in (tmp_path / "new").rglob("*") if path.is_file()}
-    assert written == PROJECT | {f"detzoo_acme/{file}" for file in ("__init__.py", "cards.yaml", network)}
+    written = {
+        str(path.relative_to(tmp_path / "new"))
+        for path in (tmp_path / "new").rglob("*")
+        if path.is_file()
+    }
+    assert written == PROJECT | {
+        f"detzoo_acme/{file}" for file in ("__init__.py", "cards.yaml", network)
+    }
 
 
 def test_the_workflow_is_valid_and_runs_the_tests_of_the_plugin(made: Path) -> None:
@@ -73,14 +92,27 @@ def python(tmp_path: Path) -> str:
     venv.create(tmp_path / "env")
     [site] = (tmp_path / "env").glob("lib/python*/site-packages")
     own = sysconfig.get_path("stdlib")
-    seen = [path for path in sys.path if os.path.isdir(path) and ("site-packages" in path or not path.startswith(own))]
+    seen = [
+        path
+        for path in sys.path
+        if os.path.isdir(path) and ("site-packages" in path or not path.startswith(own))
+    ]
     (site / "here.pth").write_text("\n".join(map(os.path.abspath, seen)))
     return str(tmp_path / "env" / "bin" / "python")
 
 
 @pytest.mark.slow
 def test_it_builds_installs_is_listed_and_passes_its_own_tests(made: Path, python: str) -> None:
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     editable = ["--no-index", "--no-deps", "--no-build-isolation", "--editable", str(made)]
     subprocess.run([*pip, *editable], check=True)
 
@@ -89,7 +121,9 @@ def test_it_builds_installs_is_listed_and_passes_its_own_tests(made: Path, pytho
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    listed = next(line for line in run("zoo", "plugins").splitlines() if "detzoo-street-signs" in line)
+    listed = next(
+        line for line in run("zoo", "plugins").splitlines() if "detzoo-street-signs" in line
+    )
     assert listed.split()[1:5] == ["loaded", "1", "detzoo-street-signs", "0.1.0"]
     assert "street-signs/street_signs_small" in run("zoo", "show", "street_signs_small")
     assert " failed" not in run("pytest", "-q", "-p", "no:cacheprovider")
@@ -104,7 +138,9 @@ def test_a_folder_that_is_there_is_left_alone(shell: Shell, made: Path) -> None:
     assert (made / "README.md").read_text() == "mine"
 
 
-def test_a_folder_with_a_repository_and_an_environment_in_it_is_as_good_as_empty(shell: Shell, tmp_path: Path) -> None:
+def test_a_folder_with_a_repository_and_an_environment_in_it_is_as_good_as_empty(
+    shell: Shell, tmp_path: Path
+) -> None:
     (tmp_path / "mine" / ".git").mkdir(parents=True)
     (tmp_path / "mine" / "venv").mkdir()
     (tmp_path / "mine" / "venv" / "pyvenv.cfg").touch()

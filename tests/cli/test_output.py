@@ -32,6 +32,14 @@ def test_json_means_the_same_and_commands_no_terminal(capsys: pytest.CaptureFixt
 
 def test_no_command_prints_past_it() -> None:
     for path in CLI.glob("*.py"):
-        calls = [node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
-        printing = [call for call in calls if ast.unparse(call) in ("typer.echo", "print", "typer.secho", "sys.stdout.write")]
+        calls = [
+            node.func
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Call)
+        ]
+        printing = [
+            call
+            for call in calls
+            if ast.unparse(call) in ("typer.echo", "print", "typer.secho", "sys.stdout.write")
+        ]
         assert not printing or path.stem in ("message", "output"), path

@@ -59,8 +59,8 @@ CARDS = """
         weights: {site: {sources: [{kind: package, package: detzoo_acme, file: nano.safetensors}]}}
 """
 NETWORK = """
-    def build(*, space, **arguments):
-        return f"a net for {space}"
+    def build(*, label_space, **arguments):
+        return f"a net for {label_space}"
 
 
     def any_backbone(name, *, strides):
@@ -82,7 +82,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, text in files.items():
         (project / name).write_text(dedent(text))
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-build-isolation", "--no-deps"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-build-isolation",
+        "--no-deps",
+    ]
     subprocess.run([*pip, "--target", str(site), str(project)], check=True)
     return site
 
@@ -93,7 +102,9 @@ def zoo(installed: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*words: str, code: str = "") -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", code] if code else [sys.executable, "-m", "zoo", *words]
-        return subprocess.run(command, env=os.environ | {"PYTHONPATH": str(installed)}, capture_output=True, text=True)
+        return subprocess.run(
+            command, env=os.environ | {"PYTHONPATH": str(installed)}, capture_output=True, text=True
+        )
 
     return run
 
@@ -131,7 +142,7 @@ def test_its_builders_are_imported_when_they_are_asked_for(zoo: Callable[..., An
         import sys, zoo
         known = zoo.catalogue()
         assert "detzoo_acme.network" not in sys.modules
-        print(known.builder("architectures", "net", plugin="acme")(space="two classes"))
+        print(known.builder("architectures", "net", plugin="acme")(label_space="two classes"))
         print(known.builder("backbones", "acme/resnet18")(strides=(8, 16)))
         print(known.parts("backbones"))
     """
@@ -141,13 +152,18 @@ def test_its_builders_are_imported_when_they_are_asked_for(zoo: Callable[..., An
     assert "'acme/*'" in done.stdout
 
 
-def test_a_broken_plugin_is_shown_with_its_reason_and_warned_of_elsewhere(shell: Shell, give_plugin: Callable[..., None]) -> None:
+def test_a_broken_plugin_is_shown_with_its_reason_and_warned_of_elsewhere(
+    shell: Shell, give_plugin: Callable[..., None]
+) -> None:
     give_plugin("broken", "import not_there_at_all", version="0.9")
     answer = shell("plugins")
     assert answer.code == 0
     assert answer.err == ""
     assert "broken       quarantined       –  detzoo-broken  0.9      –" in answer.out
-    assert "broken: its import failed with ModuleNotFoundError: No module named 'not_there_at_all'" in answer.out
+    assert (
+        "broken: its import failed with ModuleNotFoundError: No module named 'not_there_at_all'"
+        in answer.out
+    )
     listed = shell("list")
     assert listed.code == 0
     assert "fasterrcnn_resnet50_fpn" in listed.out
@@ -170,13 +186,17 @@ def shared_version() -> str:
     return zoo.__version__
 
 
-def test_plugins_that_are_switched_off_are_shown_as_such(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plugins_that_are_switched_off_are_shown_as_such(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ZOO_PLUGINS", "yolox")
     status = {info["name"]: info["status"] for info in json.loads(shell("plugins", "--json").out)}
     assert (status["yolox"], status["torchvision"]) == ("loaded", "switched off")
 
 
-def test_an_unknown_name_in_the_setting_is_warned_of(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_name_in_the_setting_is_warned_of(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ZOO_PLUGINS", "yolx")
     assert shell("plugins").err.startswith("Warning: ZOO_PLUGINS names 'yolx'")
 
@@ -184,13 +204,18 @@ def test_an_unknown_name_in_the_setting_is_warned_of(shell: Shell, monkeypatch: 
 BEHAVIOUR = {
     "chatty": "print('chatty 1.0 ready')",
     "closing": "import sys\nsys.stdout.close()",
-    "lasting": "import threading, time\nthreading.Thread(target=time.sleep, args=[600], name='busy').start()",
+    "lasting": (
+        "import threading, time\nthreading.Thread(target=time.sleep, args=[600], "
+        "name='busy').start()"
+    ),
     "failing": "import atexit\natexit.register(lambda: 1 / 0)",
     "sleepy": "import time\ntime.sleep(0.6)",
 }
 
 
-def test_json_is_whole_and_the_exit_code_right_whatever_plugins_do(give_plugin: Callable[..., None], tmp_path: Path) -> None:
+def test_json_is_whole_and_the_exit_code_right_whatever_plugins_do(
+    give_plugin: Callable[..., None], tmp_path: Path
+) -> None:
     for name, source in BEHAVIOUR.items():
         give_plugin(name, source)
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
@@ -199,15 +224,25 @@ def test_json_is_whole_and_the_exit_code_right_whatever_plugins_do(give_plugin: 
     assert done.returncode == 0, done.stderr
     assert [model["name"] for model in json.loads(done.stdout)] == ["yolox_nano"]
     assert "Warning: The plugin 'chatty' of detzoo-chatty 1.0 prints at import;" in done.stderr
-    assert "The plugin 'closing' of detzoo-closing 1.0 closes or replaces a standard stream" in done.stderr
+    assert (
+        "The plugin 'closing' of detzoo-closing 1.0 closes or replaces a standard stream"
+        in done.stderr
+    )
     assert "The plugin 'sleepy' of detzoo-sleepy 1.0 is slow: importing it took 0." in done.stderr
-    assert "The plugin 'lasting' of detzoo-lasting 1.0 has left the thread 'busy' running; it is not waited for." in done.stderr
-    assert "The plugin 'failing' of detzoo-failing 1.0 raised ZeroDivisionError: division by zero at exit." in done.stderr
+    assert (
+        "The plugin 'lasting' of detzoo-lasting 1.0 has left the thread 'busy' running; it is not "
+        "waited for." in done.stderr
+    )
+    assert (
+        "The plugin 'failing' of detzoo-failing 1.0 raised ZeroDivisionError: division by zero at "
+        "exit." in done.stderr
+    )
     assert "Traceback" not in done.stderr
 
 
 def interrupted(words: list[str], site: Path, *, once: Path) -> str:
-    """What a command says that is interrupted as soon as a file is there; no plugin keeps it from ending."""
+    """What a command says that is interrupted as soon as a file is there; no plugin keeps it from
+    ending."""
     command = [sys.executable, "-m", "zoo", *words]
     environment = os.environ | {"PYTHONPATH": str(site)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
@@ -225,7 +260,12 @@ DEAF = "while True:\n  try:\n    import time; time.sleep(1)\n  except BaseExcept
 
 
 @pytest.mark.parametrize(
-    ("words", "source"), [(["list"], "while True: pass"), (["pull", "yolox_nano"], "while True: pass"), (["list"], DEAF)]
+    ("words", "source"),
+    [
+        (["list"], "while True: pass"),
+        (["pull", "yolox_nano"], "while True: pass"),
+        (["list"], DEAF),
+    ],
 )
 def test_an_interrupt_names_the_plugin_that_hangs(
     give_plugin: Callable[..., None], tmp_path: Path, words: list[str], source: str
@@ -239,7 +279,7 @@ def test_an_interrupt_names_the_plugin_that_hangs(
 ENDLESS = """
     from zoo import hookimpl
 
-    def build(*, space, depth=1):
+    def build(*, label_space, depth=1):
         open({begun!r}, "w")
         while True:
             try:
@@ -259,7 +299,10 @@ ENDLESS = """
 
 @pytest.mark.slow
 @pytest.mark.parametrize("caught", ["ValueError", "BaseException"])
-@pytest.mark.parametrize("words", [["detect", "c.png", "--model", "endless_s", "--weights", "random"], ["check", "endless_s"]])
+@pytest.mark.parametrize(
+    "words",
+    [["detect", "c.png", "--model", "endless_s", "--weights", "random"], ["check", "endless_s"]],
+)
 def test_an_interrupt_ends_a_builder_that_makes_nothing_and_never_ends(
     give_plugin: Callable[..., None], tmp_path: Path, words: list[str], caught: str
 ) -> None:

@@ -65,7 +65,9 @@ def test_a_missing_folder_is_named_on_entering_and_not_made(tmp_path: Path) -> N
     assert not to.parent.exists()
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, a disk that is always full")
+@pytest.mark.skipif(
+    not os.path.exists("/dev/full"), reason="needs /dev/full, a disk that is always full"
+)
 @pytest.mark.parametrize("count", [1, 100_000])
 def test_a_full_disk_is_a_sentence(count: int) -> None:
     with pytest.raises(ImageError, match="No space left on device"):

@@ -22,7 +22,8 @@ def test_everything_on_the_card_is_shown(shell: Shell, cards: Path) -> None:
         "family Faster R-CNN",
         "paper –",
         "labels coco91",
-        "shortest edge 800, longest at most 1333, RGB, 0..1, mean 0.485 0.456 0.406, std 0.229 0.224 0.225",
+        "shortest edge 800, longest at most 1333, RGB, 0..1, mean 0.485 0.456 0.406, std 0.229 "
+        "0.224 0.225",
         "parameters 41,755,286 (with frozen batch norm)",
         "GFLOPs 134.38",
         "licences code BSD-3-Clause, weights –, data –",
@@ -48,7 +49,9 @@ def test_everything_on_the_card_is_shown(shell: Shell, cards: Path) -> None:
 
 def test_no_line_is_wider_than_80_unless_one_word_is(shell: Shell, cards: Path) -> None:
     wide = [line for line in shell("show", "my_faster").out.splitlines() if len(line) > 80]
-    assert all(len(line.split()) == 1 or "://" in line or str(cards.parent) in line for line in wide)
+    assert all(
+        len(line.split()) == 1 or "://" in line or str(cards.parent) in line for line in wide
+    )
 
 
 def test_a_card_without_weights_says_how_to_load_it(shell: Shell, cards: Path) -> None:
@@ -64,7 +67,9 @@ def test_a_label_space_is_shown_with_its_number_of_classes(shell: Shell, cards: 
     assert "coco91 (80 classes)" in shell("show", "my_faster").out
 
 
-def test_yolox_says_that_nobody_publishes_its_hash_and_how_its_flops_are_counted(shell: Shell) -> None:
+def test_yolox_says_that_nobody_publishes_its_hash_and_how_its_flops_are_counted(
+    shell: Shell,
+) -> None:
     page = " ".join(shell("show", "yolox_nano").out.split())
     assert "GFLOPs 1.08 (As published; multiplications and additions counted one by one" in page
     assert "No sha256 is published." in page
@@ -97,7 +102,11 @@ def test_json_is_the_whole_card(shell: Shell, cards: Path) -> None:
         "origin": str(cards),
         "line": 5,
     }
-    assert card["weights"]["v2"]["sources"][1] == {"kind": "file", "path": "v2.safetensors", "sha256": None}
+    assert card["weights"]["v2"]["sources"][1] == {
+        "kind": "file",
+        "path": "v2.safetensors",
+        "sha256": None,
+    }
     assert card["paper"] is None
 
 
@@ -115,7 +124,9 @@ def test_a_wrong_name_is_told_the_nearest(shell: Shell, name: str, says: str) ->
     assert says in answer.err
 
 
-def test_a_model_whose_plugin_is_switched_off_is_told_so(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_whose_plugin_is_switched_off_is_told_so(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ZOO_PLUGINS", "")
     answer = shell("show", "yolox_nano")
     assert answer.code == 3

@@ -1,4 +1,5 @@
-"""Images that EXIF turns, annotated as they are stored: said, and measured right with `exif="ignore"`, in Python and shell."""
+"""Images that EXIF turns, annotated as they are stored: said, and measured right with
+`exif="ignore"`, in Python and shell."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +22,8 @@ TURN = 6  # stored on its side
 
 @pytest.fixture
 def turned(street: Dataset) -> Dataset:
-    """The street as a phone stores it: every image says it has to be turned, and is annotated unturned."""
+    """The street as a phone stores it: every image says it has to be turned, and is annotated
+    unturned."""
     for photo in street.images:
         exif = Image.Exif()
         exif[0x0112] = TURN
@@ -31,15 +33,21 @@ def turned(street: Dataset) -> Dataset:
     return read(street.truth.name)
 
 
-def test_the_error_names_the_cause_and_the_option(turned: Dataset, nano: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"Sizes are swapped: 6 are turned upright by EXIF(.|\n)*exif='ignore'") as error:
+def test_the_error_names_the_cause_and_the_option(
+    turned: Dataset, nano: str, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        DataError, match=r"Sizes are swapped: 6 are turned upright by EXIF(.|\n)*exif='ignore'"
+    ) as error:
         predict("yolox_nano", data=turned, weights=nano, to=tmp_path, protocol=PROTOCOL)
     assert error.value.fix_cli == "Read them as they are stored: --exif ignore"
 
 
 def test_images_taken_as_stored_are_measured(turned: Dataset, nano: str, tmp_path: Path) -> None:
     stored = replace(PROTOCOL, exif="ignore")
-    report = zoo.evaluate("yolox_nano", data=turned, weights=nano, to=tmp_path, protocol=stored, resamples=0)
+    report = zoo.evaluate(
+        "yolox_nano", data=turned, weights=nano, to=tmp_path, protocol=stored, resamples=0
+    )
     assert not any("another size" in note for note in report.measured.notes)
 
 
@@ -67,8 +75,12 @@ def test_the_shell_has_the_option_on_every_command_that_measures(
     assert "--exif ignore" in upright.err
 
 
-def test_exif_decides_nothing_for_what_was_seen_before(turned: Dataset, tmp_path: Path, shell: Callable[..., Any]) -> None:
+def test_exif_decides_nothing_for_what_was_seen_before(
+    turned: Dataset, tmp_path: Path, shell: Callable[..., Any]
+) -> None:
     (tmp_path / "theirs.json").write_text("[]")
     file, data = str(tmp_path / "theirs.json"), f"coco:{turned.truth.name}"
     assert "--exif" in shell("evaluate", file, "--data", data, "--exif", "ignore").err
-    assert "--exif or --fresh" in shell("compare", file, file, "--data", data, "--exif", "ignore").err
+    assert (
+        "--exif or --fresh" in shell("compare", file, file, "--data", data, "--exif", "ignore").err
+    )

@@ -25,7 +25,9 @@ def run(tmp_path: Path, published_yolox_nano: None) -> Run:
 
     def run_in(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "zoo", *words]
-        return subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True)
+        return subprocess.run(
+            command, cwd=folder, env=os.environ | environment, capture_output=True, text=True
+        )
 
     return run_in
 
@@ -82,7 +84,10 @@ def test_verify_finds_a_flipped_bit_that_left_size_and_time_alone(run: Run, tmp_
 def test_verify_of_what_was_never_fetched_says_how_to_fetch_it(run: Run) -> None:
     done = run("verify", "yolox_nano")
     assert done.returncode == 1
-    assert done.stdout == "not fetched  yolox/yolox_nano.coco  Fetch it: zoo pull yolox/yolox_nano.coco\n"
+    assert (
+        done.stdout
+        == "not fetched  yolox/yolox_nano.coco  Fetch it: zoo pull yolox/yolox_nano.coco\n"
+    )
     assert done.stderr == "1 file: 1 not fetched.\n"
 
 
@@ -111,9 +116,16 @@ def test_lock_with_nothing_to_pin_says_so(run: Run) -> None:
     assert "zoo lock yolox_nano" in done.stderr
 
 
-def test_a_bundle_serves_a_machine_with_an_empty_cache_and_no_network(run: Run, tmp_path: Path) -> None:
+def test_a_bundle_serves_a_machine_with_an_empty_cache_and_no_network(
+    run: Run, tmp_path: Path
+) -> None:
     assert run("bundle", "yolox_nano", "--to", "carried").returncode == 0
-    empty = {"ZOO_HOME": str(tmp_path / "empty"), "HF_HOME": str(tmp_path / "empty-hf"), "ZOO_OFFLINE": "1", "ZOO_MIRRORS": ""}
+    empty = {
+        "ZOO_HOME": str(tmp_path / "empty"),
+        "HF_HOME": str(tmp_path / "empty-hf"),
+        "ZOO_OFFLINE": "1",
+        "ZOO_MIRRORS": "",
+    }
     assert run("pull", "yolox_nano", **empty).returncode == 5
     done = run("pull", "yolox_nano", ZOO_BUNDLE="carried", **empty)
     assert done.returncode == 0, done.stderr
@@ -138,7 +150,7 @@ def refuse(*_):
 socket.socket.connect = refuse
 for name in sys.argv[1:]:
     model = zoo.load(name)
-    print(type(model).__name__, model.weights.sha256, *model.space.names)
+    print(type(model).__name__, model.weights.sha256, *model.label_space.names)
 """
 
 
@@ -154,7 +166,9 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_a_bundle_carries_a_users_own_model_to_a_machine_that_has_nothing_else(run: Run, own: Path, tmp_path: Path) -> None:
+def test_a_bundle_carries_a_users_own_model_to_a_machine_that_has_nothing_else(
+    run: Run, own: Path, tmp_path: Path
+) -> None:
     done = run("bundle", "my_model", "--to", str(tmp_path / "carried"))
     assert done.returncode == 0, done.stderr
     sha256 = sha256_of(own.with_name("mine.safetensors"))
@@ -167,21 +181,29 @@ def test_a_bundle_carries_a_users_own_model_to_a_machine_that_has_nothing_else(r
         "ZOO_REGISTRY": "",
         "ZOO_BUNDLE": str(tmp_path / "carried"),
     }
-    assert [row["name"] for row in json.loads(run("list", "user/*", "--json", **there).stdout)] == ["my_model"]
+    assert [row["name"] for row in json.loads(run("list", "user/*", "--json", **there).stdout)] == [
+        "my_model"
+    ]
     command = [sys.executable, "-c", LOAD, "my_model", "mine", "user/my_model.v1"]
-    done = subprocess.run(command, cwd=tmp_path, env=os.environ | there, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | there, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [f"YOLOX {sha256} helmet vest"] * 3
 
 
-def test_a_users_own_card_goes_before_the_same_one_in_a_bundle(run: Run, own: Path, tmp_path: Path) -> None:
+def test_a_users_own_card_goes_before_the_same_one_in_a_bundle(
+    run: Run, own: Path, tmp_path: Path
+) -> None:
     run("bundle", "my_model", "--to", str(tmp_path / "carried"))
     own.write_text(CARD.replace("[helmet, vest]", "[hat, vest, boot]"))
     done = run("list", "my_model", "--json", ZOO_BUNDLE=str(tmp_path / "carried"))
     assert [row["classes"] for row in json.loads(done.stdout)] == [3]
 
 
-def test_a_damaged_bundle_is_an_error_and_verify_finds_it(run: Run, own: Path, tmp_path: Path) -> None:
+def test_a_damaged_bundle_is_an_error_and_verify_finds_it(
+    run: Run, own: Path, tmp_path: Path
+) -> None:
     carried = tmp_path / "carried"
     run("bundle", "my_model", "--to", str(carried))
     [file] = carried.glob("*.safetensors")
@@ -226,4 +248,7 @@ def test_a_damaged_file_that_is_fetched_again_is_a_warning(run: Run) -> None:
     file.write_bytes(file.read_bytes()[:-1])
     done = run("pull", "yolox_nano")
     assert done.returncode == 0
-    assert done.stderr == f"Warning: {file} is not what the first download says. It is removed and fetched again.\n"
+    assert (
+        done.stderr
+        == f"Warning: {file} is not what the first download says. It is removed and fetched again.\n"
+    )

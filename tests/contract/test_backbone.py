@@ -42,7 +42,9 @@ def test_no_stride_at_all_is_refused_alike_by_every_plugin(name: str) -> None:
         backbone(name, strides=())
 
 
-@pytest.mark.parametrize("name", ["timm/resnet18", "yolox/cspdarknet", "yolox/darknet53", "torchvision/resnet18"])
+@pytest.mark.parametrize(
+    "name", ["timm/resnet18", "yolox/cspdarknet", "yolox/darknet53", "torchvision/resnet18"]
+)
 def test_a_stride_that_is_not_there_is_named_with_those_that_are(name: str) -> None:
     with pytest.raises(ContractError, match=r"64\D(.|\n)*4, 8, 16, 32"), torch.device("meta"):
         backbone(name, strides=(8, 64))

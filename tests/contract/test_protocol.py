@@ -21,7 +21,14 @@ def test_a_name_that_there_is_not_says_what_there_is() -> None:
 
 def test_every_setting_moves_the_fingerprint() -> None:
     plain = Protocol.named("uniform")
-    others = {"score": 0.02, "iou": 0.6, "max_boxes": 300, "nms": "all", "precision": "bfloat16", "exif": "ignore"}
+    others = {
+        "score": 0.02,
+        "iou": 0.6,
+        "max_boxes": 300,
+        "nms": "all",
+        "precision": "bfloat16",
+        "exif": "ignore",
+    }
     changed = [Protocol(**{**vars(plain), name: value}) for name, value in others.items()]
     assert len({one.sha256 for one in (plain, *changed)}) == len(others) + 1
     assert set(json.loads(plain.to_json())) == {*others, "resize"}
@@ -29,10 +36,15 @@ def test_every_setting_moves_the_fingerprint() -> None:
 
 def test_open_thresholds_are_filled_from_the_family_and_the_rest_stays() -> None:
     family = Protocol(score=0.05, iou=0.5, max_boxes=100)
-    assert Protocol(iou=0.6, exif="ignore").over(family) == Protocol(score=0.05, iou=0.6, max_boxes=100, exif="ignore")
+    assert Protocol(iou=0.6, exif="ignore").over(family) == Protocol(
+        score=0.05, iou=0.6, max_boxes=100, exif="ignore"
+    )
 
 
-@pytest.mark.parametrize("wrong", [{"score": 1.5}, {"iou": -0.1}, {"max_boxes": 0}, {"nms": "none"}, {"precision": "int8"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"score": 1.5}, {"iou": -0.1}, {"max_boxes": 0}, {"nms": "none"}, {"precision": "int8"}],
+)
 def test_a_setting_out_of_range_is_refused_by_name(wrong: dict) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Protocol(**wrong)

@@ -18,7 +18,9 @@ def batch_of(*places: InputTransform) -> Batch:
 
 
 def test_boxes_go_where_the_picture_went() -> None:
-    (found,) = targets_to_input(batch_of(PLACE), [Target(torch.tensor([[8.0, 10, 40, 20]]), torch.tensor([1]))], SPACE)
+    (found,) = targets_to_input(
+        batch_of(PLACE), [Target(torch.tensor([[8.0, 10, 40, 20]]), torch.tensor([1]))], SPACE
+    )
     assert found.boxes.tolist() == [[3, 8, 11, 13]]
     assert found.labels.tolist() == [1]
 
@@ -39,7 +41,9 @@ def test_a_picture_without_objects_stays_one() -> None:
 @pytest.mark.parametrize("label", [-1, 2])
 def test_a_label_outside_the_space_is_refused_by_number(label: int) -> None:
     target = Target(torch.tensor([[1.0, 1, 9, 9]]), torch.tensor([label]))
-    with pytest.raises(LabelError, match=rf"the label {label}\.\nIts label space 'a, b' has 2 labels, from 0\."):
+    with pytest.raises(
+        LabelError, match=rf"the label {label}\.\nIts label space 'a, b' has 2 labels, from 0\."
+    ):
         targets_to_input(batch_of(PLACE), [target], SPACE)
 
 
@@ -48,9 +52,13 @@ def test_targets_are_one_a_picture() -> None:
         targets_to_input(batch_of(PLACE, PLACE), [], SPACE)
 
 
-@pytest.mark.parametrize("box", [[50.0, 40, 20, 10], [0, 0, float("nan"), 5], [0, 0, float("inf"), 5]])
+@pytest.mark.parametrize(
+    "box", [[50.0, 40, 20, 10], [0, 0, float("nan"), 5], [0, 0, float("inf"), 5]]
+)
 def test_a_box_that_ends_before_it_begins_or_is_not_finite_is_shown(box: list[float]) -> None:
-    with pytest.raises(ValueError, match=r"x1 <= x2 .* but box 1 is \[.*converts from x y width height"):
+    with pytest.raises(
+        ValueError, match=r"x1 <= x2 .* but box 1 is \[.*converts from x y width height"
+    ):
         Target(torch.tensor([[1.0, 1, 9, 9], box]), torch.tensor([0, 0]))
 
 
@@ -62,7 +70,11 @@ BOXES, LABELS = torch.tensor([[1.0, 1, 9, 9]]), torch.tensor([0])
     [
         (BOXES, LABELS.float(), r"labels must be a tensor of torch\.int64, .* got torch\.float32"),
         (BOXES.long(), LABELS, r"boxes must be a tensor of torch\.float32, .* got torch\.int64"),
-        (BOXES.double(), LABELS, r"boxes must be a tensor of torch\.float32, .* got torch\.float64"),
+        (
+            BOXES.double(),
+            LABELS,
+            r"boxes must be a tensor of torch\.float32, .* got torch\.float64",
+        ),
         ([[1, 1, 9, 9]], LABELS, "boxes must be a tensor .* got a list"),
         (BOXES, [0], "labels must be a tensor .* got a list"),
         (BOXES, LABELS[:, None], r"boxes \(n, 4\) and labels \(n,\), got \(1, 4\) and \(1, 1\)"),
@@ -70,7 +82,9 @@ BOXES, LABELS = torch.tensor([[1.0, 1, 9, 9]]), torch.tensor([0])
         (BOXES, torch.tensor([0, 1]), r"got \(1, 4\) and \(2,\)"),
     ],
 )
-def test_columns_of_another_shape_or_type_are_refused(boxes: Tensor, labels: Tensor, said: str) -> None:
+def test_columns_of_another_shape_or_type_are_refused(
+    boxes: Tensor, labels: Tensor, said: str
+) -> None:
     with pytest.raises(ValueError, match=said):
         Target(boxes, labels)
 
@@ -81,13 +95,20 @@ def test_targets_as_torchvision_has_them_are_told_what_is_wanted() -> None:
         targets_to_input(batch_of(PLACE), [theirs], SPACE)  # type: ignore[list-item]
 
 
-@pytest.mark.parametrize("box", [[200.0, 10, 210, 20], [10.0, 100, 20, 110], [-9.0, 10, 0, 20], [10.0, -9, 20, -1]])
+@pytest.mark.parametrize(
+    "box", [[200.0, 10, 210, 20], [10.0, 100, 20, 110], [-9.0, 10, 0, 20], [10.0, -9, 20, -1]]
+)
 def test_a_box_wholly_outside_of_its_picture_is_refused(box: list[float]) -> None:
     target = Target(torch.tensor([[5.0, 5, 9, 9], box]), torch.tensor([0, 1]))
-    with pytest.raises(ValueError, match=r"lies outside of its picture of 200 x 100: boxes are x1 y1 x2 y2 in pixels"):
+    with pytest.raises(
+        ValueError,
+        match=r"lies outside of its picture of 200 x 100: boxes are x1 y1 x2 y2 in pixels",
+    ):
         targets_to_input(batch_of(PLACE), [target], SPACE)
 
 
 def test_a_box_that_reaches_beyond_the_edge_stays() -> None:
-    (found,) = targets_to_input(batch_of(PLACE), [Target(torch.tensor([[190.0, 90, 210, 110]]), torch.tensor([1]))], SPACE)
+    (found,) = targets_to_input(
+        batch_of(PLACE), [Target(torch.tensor([[190.0, 90, 210, 110]]), torch.tensor([1]))], SPACE
+    )
     assert found.labels.tolist() == [1]

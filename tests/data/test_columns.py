@@ -1,4 +1,5 @@
-"""Columns from lists, numpy, pandas and torch, and what other tools write for a number or for nothing."""
+"""Columns from lists, numpy, pandas and torch, and what other tools write for a number or for
+nothing."""
 
 from typing import Any
 
@@ -83,7 +84,10 @@ def test_a_number_and_its_text_are_one_image() -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"label": ["cat", "dog", "cat"]}, r"Record \[0\] of column 'label' is 'cat', not a whole number"),
+        (
+            {"label": ["cat", "dog", "cat"]},
+            r"Record \[0\] of column 'label' is 'cat', not a whole number",
+        ),
         ({"label": [0, 0.5, 1]}, r"Record \[1\] of column 'label' is 0\.5, not a whole number"),
         ({"crowd": [0, 2, 0]}, r"Record \[1\] of column 'crowd' is 2, not True or False"),
         ({"crowd": ["no", "yes", "no"]}, "column 'crowd'"),
@@ -102,10 +106,26 @@ def test_what_can_not_be_meant_is_named(columns: dict[str, Any], message: str) -
 @pytest.mark.parametrize(
     "detections",
     [
-        {"boxes": np.array(BOXES[2:], object), "scores": np.array([0.5], object), "labels": np.array([0], object)},
-        {"boxes": pd.DataFrame(BOXES[2:]), "scores": pd.Series([0.5]), "labels": pd.Series([0], dtype="Int64")},
-        {"boxes": torch.tensor(BOXES[2:], dtype=torch.float32, requires_grad=True), "scores": [0.5], "labels": np.array([0])},
-        {"boxes": torch.tensor(BOXES[2:]).to(torch.bfloat16), "scores": np.array([0.5]), "labels": torch.tensor([0])},
+        {
+            "boxes": np.array(BOXES[2:], object),
+            "scores": np.array([0.5], object),
+            "labels": np.array([0], object),
+        },
+        {
+            "boxes": pd.DataFrame(BOXES[2:]),
+            "scores": pd.Series([0.5]),
+            "labels": pd.Series([0], dtype="Int64"),
+        },
+        {
+            "boxes": torch.tensor(BOXES[2:], dtype=torch.float32, requires_grad=True),
+            "scores": [0.5],
+            "labels": np.array([0]),
+        },
+        {
+            "boxes": torch.tensor(BOXES[2:]).to(torch.bfloat16),
+            "scores": np.array([0.5]),
+            "labels": torch.tensor([0]),
+        },
     ],
 )
 def test_detections_come_in_the_same_forms(detections: dict[str, Any]) -> None:

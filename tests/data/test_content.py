@@ -52,7 +52,9 @@ def sha256(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def test_files_are_hashed_once_while_they_stay(tmp_path: Path, hashed: list[str], settle: Callable[[], None]) -> None:
+def test_files_are_hashed_once_while_they_stay(
+    tmp_path: Path, hashed: list[str], settle: Callable[[], None]
+) -> None:
     files = folder_of(tmp_path / "images", a=b"one", b=b"two")
     settle()
     for _ in range(3):
@@ -60,7 +62,9 @@ def test_files_are_hashed_once_while_they_stay(tmp_path: Path, hashed: list[str]
     assert sorted(hashed) == ["a", "b"]
 
 
-def test_a_file_that_was_just_written_is_not_trusted_to_its_stamp(tmp_path: Path, hashed: list[str]) -> None:
+def test_a_file_that_was_just_written_is_not_trusted_to_its_stamp(
+    tmp_path: Path, hashed: list[str]
+) -> None:
     files = folder_of(tmp_path, a=b"one")
     hashes(files)
     hashes(files)
@@ -104,7 +108,9 @@ def replaced_by_a_rename(path: Path) -> None:
     beside.replace(path)
 
 
-@pytest.mark.parametrize("change", [replaced_in_place, replaced_under_the_same_times, replaced_by_a_rename])
+@pytest.mark.parametrize(
+    "change", [replaced_in_place, replaced_under_the_same_times, replaced_by_a_rename]
+)
 def test_another_content_of_as_many_bytes_is_seen(
     tmp_path: Path, settle: Callable[[], None], change: Callable[[Path], None]
 ) -> None:
@@ -128,7 +134,9 @@ def test_what_a_part_of_a_folder_is_known_by_is_kept_beside_the_rest(
     assert sorted(hashed) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("damage", [lambda _: b"", lambda kept: kept[:-1], lambda kept: b"\0" + kept[1:]])
+@pytest.mark.parametrize(
+    "damage", [lambda _: b"", lambda kept: kept[:-1], lambda kept: b"\0" + kept[1:]]
+)
 def test_a_damaged_memory_is_made_again(
     tmp_path: Path, hashed: list[str], settle: Callable[[], None], damage: Callable[[bytes], bytes]
 ) -> None:
@@ -142,7 +150,9 @@ def test_a_damaged_memory_is_made_again(
     assert hashed == ["a", "a"]
 
 
-def test_memories_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settle: Callable[[], None]) -> None:
+def test_memories_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settle: Callable[[], None]
+) -> None:
     monkeypatch.setattr(content, "MOST_FILES", 3)
     monkeypatch.setattr(content, "MOST_IMAGES", 2)
     settle()
@@ -153,7 +163,9 @@ def test_memories_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
     assert all(len(content._read(memory)) == 2 for memory in memories)
 
 
-def test_a_home_that_can_t_be_written_costs_only_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_that_can_t_be_written_costs_only_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "home").write_text("a file")
     monkeypatch.setenv("ZOO_HOME", str(tmp_path / "home"))
     assert hashes(folder_of(tmp_path / "images", a=b"one")) == [sha256(b"one")]
@@ -184,4 +196,6 @@ def test_processes_that_remember_at_once_leave_a_whole_memory(tmp_path: Path) ->
     [memory] = (Path(os.environ["ZOO_HOME"]) / "images").iterdir()
     known = content._read(memory)
     assert known
-    assert all(digest == hashlib.sha256(b"%d" % int(name)).digest() for name, (_, digest) in known.items())
+    assert all(
+        digest == hashlib.sha256(b"%d" % int(name)).digest() for name, (_, digest) in known.items()
+    )

@@ -27,7 +27,14 @@ def drawn(path: Path) -> Path:
     return path
 
 
-ELSEWHERE = ["s3://bucket/a.png", "http://images.example/a.png", "../a.png", "/etc/passwd", "a/../../b.png", "a\0b.png"]
+ELSEWHERE = [
+    "s3://bucket/a.png",
+    "http://images.example/a.png",
+    "../a.png",
+    "/etc/passwd",
+    "a/../../b.png",
+    "a\0b.png",
+]
 
 
 @pytest.mark.parametrize("name", [*ELSEWHERE, "C:\\a.png", "cam1_2024-05-01T12:30:00.jpg"])
@@ -38,7 +45,9 @@ def test_a_name_that_nobody_opens_is_no_matter(tmp_path: Path, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["../a.png", "/etc/passwd", "a/../../b.png", "a\0b.png"])
-def test_an_image_outside_of_its_folder_is_refused_when_it_is_opened(tmp_path: Path, name: str) -> None:
+def test_an_image_outside_of_its_folder_is_refused_when_it_is_opened(
+    tmp_path: Path, name: str
+) -> None:
     drawn(tmp_path / "a.png")
     data = named(tmp_path / "set", name)
     with pytest.raises(DataError, match="Image 0 was to be opened"):

@@ -10,7 +10,9 @@ from zoo.data import Dataset, read
 from zoo.errors import DataError, NameNotFound, UsageError
 
 
-def written(folder: Path, *, name: str = "instances.json", pictures: str = ".", **changes: object) -> Path:
+def written(
+    folder: Path, *, name: str = "instances.json", pictures: str = ".", **changes: object
+) -> Path:
     """A COCO file with one picture, which is put where asked."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {
@@ -25,7 +27,9 @@ def written(folder: Path, *, name: str = "instances.json", pictures: str = ".", 
 
 
 @pytest.mark.parametrize("pictures", [".", "val2017", "../val2017", ".."])
-def test_pictures_are_found_beside_the_annotations_and_in_folders_near_them(tmp_path: Path, pictures: str) -> None:
+def test_pictures_are_found_beside_the_annotations_and_in_folders_near_them(
+    tmp_path: Path, pictures: str
+) -> None:
     file = written(tmp_path / "set" / "annotations", pictures=pictures)
     [photo] = read(f"coco:{file}").images
     assert (photo.id, photo.width, photo.height) == (7, 8, 6)
@@ -41,9 +45,14 @@ def test_options_say_where_the_pictures_are_and_what_the_data_is_called(tmp_path
     assert len(data.pictures_sha256) == 64
 
 
-def test_a_file_is_called_by_its_name_or_by_its_folder_where_the_name_says_nothing(tmp_path: Path) -> None:
+def test_a_file_is_called_by_its_name_or_by_its_folder_where_the_name_says_nothing(
+    tmp_path: Path,
+) -> None:
     assert read(written(tmp_path / "street")).name == "street"
-    assert read(written(tmp_path / "street", name="instances_val2017.json")).name == "instances_val2017"
+    assert (
+        read(written(tmp_path / "street", name="instances_val2017.json")).name
+        == "instances_val2017"
+    )
 
 
 def test_a_data_set_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -75,9 +84,13 @@ def test_a_format_or_option_that_there_is_not_says_what_there_is(tmp_path: Path)
         read(f"coco:{file},images=nowhere")
 
 
-@pytest.mark.parametrize("wrong", [{"width": -8}, {"height": "tall"}, {"file_name": 5}, {"width": 10**12}])
+@pytest.mark.parametrize(
+    "wrong", [{"width": -8}, {"height": "tall"}, {"file_name": 5}, {"width": 10**12}]
+)
 def test_a_wrong_image_record_is_named(tmp_path: Path, wrong: dict) -> None:
-    with pytest.raises(DataError, match=r"instances\.json was read(.|\n)*\$\.images\[0\]\." + next(iter(wrong))):
+    with pytest.raises(
+        DataError, match=r"instances\.json was read(.|\n)*\$\.images\[0\]\." + next(iter(wrong))
+    ):
         read(written(tmp_path, **wrong))
 
 
@@ -101,13 +114,20 @@ def test_numbers_that_json_does_not_have_are_named(tmp_path: Path, number: str) 
     file = written(tmp_path)
     text = file.read_text().replace('"bbox": [0', f'"bbox": [{number}')
     file.write_text(text)
-    with pytest.raises(DataError, match=f"Byte {text.index(number)} begins {number}, a number that JSON does not have"):
+    with pytest.raises(
+        DataError,
+        match=f"Byte {text.index(number)} begins {number}, a number that JSON does not have",
+    ):
         read(file)
 
 
 def test_a_category_that_is_there_twice_is_the_file_s_mistake(tmp_path: Path) -> None:
     file = written(tmp_path)
-    file.write_text(file.read_text().replace('{"id": 1, "name": "cat"}', '{"id": 1, "name": "cat"}, {"id": 2, "name": "cat"}'))
+    file.write_text(
+        file.read_text().replace(
+            '{"id": 1, "name": "cat"}', '{"id": 1, "name": "cat"}, {"id": 2, "name": "cat"}'
+        )
+    )
     with pytest.raises(DataError, match=r"instances\.json was read(.|\n)*names a class twice: cat"):
         read(file)
 

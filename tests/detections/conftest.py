@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from zoo.detections import Detections
 
 COORDINATE = st.floats(0, 10_000, width=32)
-ROW = st.tuples(COORDINATE, COORDINATE, COORDINATE, COORDINATE, st.floats(0, 1, width=32), st.integers(0, 79))
+ROW = st.tuples(
+    COORDINATE, COORDINATE, COORDINATE, COORDINATE, st.floats(0, 1, width=32), st.integers(0, 79)
+)
 
 
 @pytest.fixture
@@ -28,7 +30,14 @@ def _detections(draw: st.DrawFn) -> Detections:
     corners = [[min(a, c), min(b, d), max(a, c), max(b, d)] for a, b, c, d, _, _ in rows]
     size = draw(st.none() | st.tuples(st.integers(1, 9999), st.integers(1, 9999)))
     scores, labels = [row[4] for row in rows], [row[5] for row in rows]
-    return Detections.of(corners, scores, labels, label_space="coco80", size=size, source=draw(st.none() | st.text(max_size=9)))
+    return Detections.of(
+        corners,
+        scores,
+        labels,
+        label_space="coco80",
+        size=size,
+        source=draw(st.none() | st.text(max_size=9)),
+    )
 
 
 @pytest.fixture(scope="session")

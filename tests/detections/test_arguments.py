@@ -96,13 +96,24 @@ def test_what_is_no_such_value_is_named(call, said: str, street: Detections) -> 
 
 
 def test_numbers_of_numpy_and_torch_are_numbers(street: Detections) -> None:
-    assert street.above(np.float32(0.5)).class_names == street.above(torch.tensor(0.5)).class_names == ["car", "person"]
+    assert (
+        street.above(np.float32(0.5)).class_names
+        == street.above(torch.tensor(0.5)).class_names
+        == ["car", "person"]
+    )
     assert len(street.top(np.int64(2))) == len(street.top(torch.tensor(2))) == 2
     assert street.shifted(0, 0, size=(np.int32(4), np.int64(5))).size == (4, 5)
 
 
 def test_coco_results_with_numpy_ids_and_a_path_as_source_can_be_written_as_json() -> None:
-    seen = Detections.of([[0, 0, 1, 1]], [0.5], [0], label_space="coco80", size=np.array([4, 5]), source=Path("a.jpg"))
+    seen = Detections.of(
+        [[0, 0, 1, 1]],
+        [0.5],
+        [0],
+        label_space="coco80",
+        size=np.array([4, 5]),
+        source=Path("a.jpg"),
+    )
     assert json.loads(json.dumps(seen.to_coco(np.int64(7))))[0]["image_id"] == 7
     assert json.loads(json.dumps(seen.to_json()))["file"] == "a.jpg"
 

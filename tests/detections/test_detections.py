@@ -13,28 +13,48 @@ ANY = st.data()
 
 
 def ones(boxes: list[list[float]], scores: list[float] | None = None) -> Detections:
-    return Detections.of(boxes, scores or [0.5] * len(boxes), [0] * len(boxes), label_space=["thing"])
+    return Detections.of(
+        boxes, scores or [0.5] * len(boxes), [0] * len(boxes), label_space=["thing"]
+    )
 
 
 # making
 
 
 def test_of_sorts_best_first_and_keeps_ties_in_order() -> None:
-    seen = Detections.of([[0, 0, row, 1] for row in range(1, 5)], [0.2, 0.9, 0.2, 0.9], [0, 1, 2, 3], label_space="coco80")
+    seen = Detections.of(
+        [[0, 0, row, 1] for row in range(1, 5)],
+        [0.2, 0.9, 0.2, 0.9],
+        [0, 1, 2, 3],
+        label_space="coco80",
+    )
     assert seen.labels.tolist() == [1, 3, 0, 2]
     assert seen.boxes[:, 2].tolist() == [2, 4, 1, 3]
 
 
 @pytest.mark.parametrize(
     "as_given",
-    [list, np.array, torch.tensor, lambda rows: np.array(rows, dtype=np.float16), lambda rows: torch.tensor(rows).double()],
+    [
+        list,
+        np.array,
+        torch.tensor,
+        lambda rows: np.array(rows, dtype=np.float16),
+        lambda rows: torch.tensor(rows).double(),
+    ],
     ids=["list", "array", "tensor", "float16 array", "float64 tensor"],
 )
 def test_of_takes_lists_arrays_and_tensors(as_given, street: Detections) -> None:
     seen = Detections.of(
-        as_given([[0, 0, 10, 10], [1, 1, 11, 11]]), as_given([0.5, 0.75]), as_given([0, 2]), label_space="coco80"
+        as_given([[0, 0, 10, 10], [1, 1, 11, 11]]),
+        as_given([0.5, 0.75]),
+        as_given([0, 2]),
+        label_space="coco80",
     )
-    assert (seen.boxes.dtype, seen.scores.dtype, seen.labels.dtype) == (torch.float32, torch.float32, torch.int64)
+    assert (seen.boxes.dtype, seen.scores.dtype, seen.labels.dtype) == (
+        torch.float32,
+        torch.float32,
+        torch.int64,
+    )
     assert seen.class_names == ["car", "person"]
     assert seen.scores.tolist() == [0.75, 0.5]
 
@@ -50,10 +70,16 @@ def test_of_takes_read_only_arrays_without_sharing_them() -> None:
 
 def test_of_takes_class_names_and_a_plain_list_of_classes() -> None:
     seen = Detections.of([[0, 0, 1, 1]], [0.5], ["vest"], label_space=["helmet", "vest"])
-    assert (seen.labels.tolist(), seen.names, seen.label_space.name) == ([1], ("helmet", "vest"), "custom")
+    assert (seen.labels.tolist(), seen.names, seen.label_space.name) == (
+        [1],
+        ("helmet", "vest"),
+        "custom",
+    )
 
 
-@pytest.mark.parametrize("nothing", [[], np.zeros(0), torch.zeros(0)], ids=["list", "array", "tensor"])
+@pytest.mark.parametrize(
+    "nothing", [[], np.zeros(0), torch.zeros(0)], ids=["list", "array", "tensor"]
+)
 def test_nothing_makes_empty_detections(nothing) -> None:
     seen = Detections.of(nothing, nothing, nothing, label_space="coco80")
     assert seen.equals(Detections.empty(labels.get("coco80")))
@@ -70,12 +96,19 @@ def test_nothing_makes_empty_detections(nothing) -> None:
         ([[0, 0, 1, 1]], [-0.5], [0], "sigmoid"),
         ([[0, 0, 1, 1]], [float("nan")], [0], "scores"),
         ([[0, 0, 1, 1], [0, 0, 1, 1]], [float("nan"), 0.5], [0, 0], "NaN"),
-        ([[0, 0, 1, 1], [5, 5, 3, 6]], [0.9, 0.5], [0, 0], r"box 1 is \[5, 5, 3, 6\]; zoo.boxes converts"),
+        (
+            [[0, 0, 1, 1], [5, 5, 3, 6]],
+            [0.9, 0.5],
+            [0, 0],
+            r"box 1 is \[5, 5, 3, 6\]; zoo.boxes converts",
+        ),
         ([[0, 0, float("inf"), 1]], [0.5], [0], "box 0 is"),
         ([[0, float("nan"), 1, 1]], [0.5], [0], "box 0 is"),
     ],
 )
-def test_what_is_no_detection_is_refused(boxes: list, scores: list, numbers: list, said: str) -> None:
+def test_what_is_no_detection_is_refused(
+    boxes: list, scores: list, numbers: list, said: str
+) -> None:
     with pytest.raises(ValueError, match=said):
         Detections.of(boxes, scores, numbers, label_space="coco80")
 
@@ -88,10 +121,16 @@ def test_a_label_outside_its_space_is_refused(label: int) -> None:
 
 def test_the_constructor_wants_the_right_types_and_order() -> None:
     label_space = labels.get("coco80")
-    box, score, label = torch.tensor([[0.0, 0, 1, 1], [0, 0, 2, 2]]), torch.tensor([0.5, 0.9]), torch.tensor([0, 1])
+    box, score, label = (
+        torch.tensor([[0.0, 0, 1, 1], [0, 0, 2, 2]]),
+        torch.tensor([0.5, 0.9]),
+        torch.tensor([0, 1]),
+    )
     with pytest.raises(ValueError, match="best first"):
         Detections(box, score, label, label_space)
-    with pytest.raises(ValueError, match=r"labels must be torch.int64, got torch.int32; Detections.of"):
+    with pytest.raises(
+        ValueError, match=r"labels must be torch.int64, got torch.int32; Detections.of"
+    ):
         Detections(box, score.flip(0), label.int(), label_space)
     with pytest.raises(ValueError, match=r"boxes must be \(2, 4\)"):
         Detections(box.T, score.flip(0), label, label_space)
@@ -146,7 +185,18 @@ def test_picked_rows_stay_best_first(keep, names: list[str], street: Detections)
 
 
 @pytest.mark.parametrize(
-    "keep", [3, -4, [0, 3], np.array([-4]), [True], torch.tensor([3]), torch.tensor([-4]), torch.tensor([True])], ids=str
+    "keep",
+    [
+        3,
+        -4,
+        [0, 3],
+        np.array([-4]),
+        [True],
+        torch.tensor([3]),
+        torch.tensor([-4]),
+        torch.tensor([True]),
+    ],
+    ids=str,
 )
 def test_a_row_that_is_not_there_is_an_index_error(keep, street: Detections) -> None:
     with pytest.raises(IndexError):
@@ -156,7 +206,11 @@ def test_a_row_that_is_not_there_is_an_index_error(keep, street: Detections) -> 
 def test_equal_is_what_saw_the_same(street: Detections) -> None:
     other = Detections.from_json(street.to_json(), label_space="coco80")
     assert street.equals(other)
-    assert street.equals(Detections(other.boxes, other.scores, other.labels, other.label_space, other.size, "elsewhere.png"))
+    assert street.equals(
+        Detections(
+            other.boxes, other.scores, other.labels, other.label_space, other.size, "elsewhere.png"
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,8 +220,12 @@ def test_equal_is_what_saw_the_same(street: Detections) -> None:
         lambda seen: seen.shifted(1, 0, size=seen.size),
         lambda seen: seen.shifted(0, 0, size=(1, 1)),
         lambda seen: seen.relabel("coco91"),
-        lambda seen: Detections(seen.boxes, seen.scores * 0.5, seen.labels, seen.label_space, seen.size),
-        lambda seen: Detections(seen.boxes, seen.scores, seen.labels + 1, seen.label_space, seen.size),
+        lambda seen: Detections(
+            seen.boxes, seen.scores * 0.5, seen.labels, seen.label_space, seen.size
+        ),
+        lambda seen: Detections(
+            seen.boxes, seen.scores, seen.labels + 1, seen.label_space, seen.size
+        ),
     ],
     ids=["fewer", "moved", "another size", "another space", "other scores", "other labels"],
 )
@@ -189,7 +247,11 @@ def test_above_includes_the_score_itself(street: Detections) -> None:
 
 
 def test_top_is_the_best_ones(street: Detections) -> None:
-    assert [street.top(count).class_names for count in (0, 1, 9)] == [[], ["car"], ["car", "person", "dog"]]
+    assert [street.top(count).class_names for count in (0, 1, 9)] == [
+        [],
+        ["car"],
+        ["car", "person", "dog"],
+    ]
 
 
 def test_classes_are_chosen_by_name(street: Detections) -> None:
@@ -205,7 +267,9 @@ def test_an_unknown_class_gets_the_near_names(street: Detections) -> None:
 
 def test_inside_is_wholly_inside_unless_a_fraction_is_given() -> None:
     seen = ones([[0, 0, 10, 10], [5, 0, 15, 10], [9, 0, 19, 10]], [0.9, 0.8, 0.7])
-    assert [len(seen.inside((0, 0, 10, 10), fraction=fraction)) for fraction in (1.0, 0.5, 0.1, 0.05)] == [1, 2, 3, 3]
+    assert [
+        len(seen.inside((0, 0, 10, 10), fraction=fraction)) for fraction in (1.0, 0.5, 0.1, 0.05)
+    ] == [1, 2, 3, 3]
 
 
 def test_a_box_without_area_is_inside_where_it_touches() -> None:
@@ -223,7 +287,10 @@ def test_a_region_of_x_y_width_height_is_refused() -> None:
 def test_everything_is_inside_its_own_hull(any_detections, data) -> None:
     seen = data.draw(any_detections)
     if len(seen):
-        corners = (*seen.boxes[:, :2].min(0).values.tolist(), *seen.boxes[:, 2:].max(0).values.tolist())
+        corners = (
+            *seen.boxes[:, :2].min(0).values.tolist(),
+            *seen.boxes[:, 2:].max(0).values.tolist(),
+        )
         assert len(seen.inside(corners)) == len(seen)
 
 
@@ -252,7 +319,9 @@ def test_relabelling_goes_by_name(street: Detections) -> None:
     voc = street.relabel("voc20")
     assert voc.class_names == ["car", "person", "dog"]
     assert voc.label_space is labels.get("voc20")
-    assert voc.labels.tolist() == [labels.get("voc20").label(name) for name in ("car", "person", "dog")]
+    assert voc.labels.tolist() == [
+        labels.get("voc20").label(name) for name in ("car", "person", "dog")
+    ]
 
 
 def test_relabelling_refuses_to_lose_a_class(street: Detections) -> None:
@@ -272,6 +341,13 @@ def test_classes_nobody_saw_do_not_hinder_relabelling(street: Detections) -> Non
 @settings(deadline=None)
 def test_every_choice_keeps_the_promises(any_detections, data) -> None:
     seen = data.draw(any_detections)
-    chosen = [seen.above(0.5), seen.top(2), seen[1:], seen[seen.labels % 2 == 0], seen.larger_than(10), seen.scaled(0.5, 2)]
+    chosen = [
+        seen.above(0.5),
+        seen.top(2),
+        seen[1:],
+        seen[seen.labels % 2 == 0],
+        seen.larger_than(10),
+        seen.scaled(0.5, 2),
+    ]
     for some in [*chosen, seen.shifted(3, 4), seen.suppress(), *seen]:
         Detections(some.boxes, some.scores, some.labels, some.label_space)

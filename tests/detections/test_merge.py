@@ -13,7 +13,9 @@ def test_merged_detections_are_best_first(street: Detections) -> None:
 
 
 def test_merging_other_sources_has_none(street: Detections) -> None:
-    other = Detections(street.boxes, street.scores, street.labels, street.label_space, street.size, "other.jpg")
+    other = Detections(
+        street.boxes, street.scores, street.labels, street.label_space, street.size, "other.jpg"
+    )
     assert merge([street, other]).source is None
     assert len(merge([street, other])) == 6
 

@@ -30,7 +30,11 @@ def overlap(a: list[float], b: list[float]) -> float:
 def slow_nms(rows: list[Row], iou: float, class_agnostic: bool) -> list[Row]:
     kept: list[Row] = []
     for row in rows:
-        if all(overlap(row[0], other[0]) <= iou for other in kept if class_agnostic or other[2] == row[2]):
+        if all(
+            overlap(row[0], other[0]) <= iou
+            for other in kept
+            if class_agnostic or other[2] == row[2]
+        ):
             kept.append(row)
     return kept
 
@@ -42,7 +46,10 @@ def slow_soft(rows: list[Row], decay, floor: float) -> list[Row]:
         best = max(left, key=lambda row: row[1])
         left.remove(best)
         kept.append(best)
-        left = [(box, score * (decay(overlap(best[0], box)) if label == best[2] else 1), label) for box, score, label in left]
+        left = [
+            (box, score * (decay(overlap(best[0], box)) if label == best[2] else 1), label)
+            for box, score, label in left
+        ]
     return [row for row in kept if row[1] >= floor]
 
 
@@ -51,7 +58,9 @@ def slow_fusion(rows: list[Row], iou: float, models: int) -> list[Row]:
     clusters: list[list[Row]] = []
     fused: list[Row] = []
     for row in rows:
-        found = [(overlap(row[0], other[0]), -at) for at, other in enumerate(fused) if other[2] == row[2]]
+        found = [
+            (overlap(row[0], other[0]), -at) for at, other in enumerate(fused) if other[2] == row[2]
+        ]
         best = max(found, default=(0.0, 0))
         if best[0] > iou:
             at = -best[1]
@@ -62,7 +71,10 @@ def slow_fusion(rows: list[Row], iou: float, models: int) -> list[Row]:
             fused.append(row)
         members = clusters[at]
         weight = sum(score for _, score, _ in members)
-        box = [sum(score * corners[axis] for corners, score, _ in members) / weight for axis in range(4)]
+        box = [
+            sum(score * corners[axis] for corners, score, _ in members) / weight
+            for axis in range(4)
+        ]
         fused[at] = (box, weight / len(members), row[2])
     agreed = [
         (box, score * min(len(members), models) / models, label)
@@ -78,14 +90,19 @@ def crowd(seed: int, count: int = 40) -> Detections:
     sides = 20 + torch.rand(count, 2, generator=dice) * 20
     scores = torch.rand(count, generator=dice) * 0.9 + 0.05
     return Detections.of(
-        torch.cat([corners, corners + sides], 1), scores, torch.randint(0, 3, (count,), generator=dice), label_space="coco80"
+        torch.cat([corners, corners + sides], 1),
+        scores,
+        torch.randint(0, 3, (count,), generator=dice),
+        label_space="coco80",
     )
 
 
 def assert_same(seen: Detections, rows: list[Row]) -> None:
     assert seen.labels.tolist() == [label for _, _, label in rows]
     assert seen.scores.tolist() == pytest.approx([score for _, score, _ in rows], abs=1e-5)
-    assert seen.boxes.flatten().tolist() == pytest.approx([value for box, _, _ in rows for value in box], abs=1e-3)
+    assert seen.boxes.flatten().tolist() == pytest.approx(
+        [value for box, _, _ in rows for value in box], abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -107,7 +124,10 @@ def test_nms_is_torchvisions(seed: int) -> None:
 def test_far_away_boxes_of_many_classes_lose_no_precision() -> None:
     corner = 1e6
     seen = Detections.of(
-        [[corner, 0, corner + 2, 1], [corner + 1, 0, corner + 3, 1]], [0.9, 0.8], [364, 364], label_space="objects365"
+        [[corner, 0, corner + 2, 1], [corner + 1, 0, corner + 3, 1]],
+        [0.9, 0.8],
+        [364, 364],
+        label_space="objects365",
     )
     assert len(seen.suppress(iou=0.34)) == 2
     assert len(seen.suppress(iou=0.33)) == 1
@@ -178,19 +198,26 @@ def test_a_setting_out_of_range_is_refused(setting, street: Detections) -> None:
 @pytest.mark.parametrize("class_agnostic", [False, True])
 def test_few_and_many_boxes_are_settled_alike(class_agnostic: bool) -> None:
     draw = torch.Generator().manual_seed(0)
-    corners = torch.randint(0, 60, (5 * FEW, 2), generator=draw).repeat(1, 2) + torch.tensor([0, 0, 20, 20])
+    corners = torch.randint(0, 60, (5 * FEW, 2), generator=draw).repeat(1, 2) + torch.tensor(
+        [0, 0, 20, 20]
+    )
     scores = torch.linspace(1, 0, 5 * FEW)
     seen = Detections.of(corners, scores, torch.arange(5 * FEW) % 3, label_space=["a", "b", "c"])
-    assert rows_of(seen.suppress(iou=0.4, class_agnostic=class_agnostic)) == slow_nms(rows_of(seen), 0.4, class_agnostic)
+    assert rows_of(seen.suppress(iou=0.4, class_agnostic=class_agnostic)) == slow_nms(
+        rows_of(seen), 0.4, class_agnostic
+    )
     few = seen.top(FEW)
-    assert rows_of(few.suppress(iou=0.4, class_agnostic=class_agnostic)) == slow_nms(rows_of(few), 0.4, class_agnostic)
+    assert rows_of(few.suppress(iou=0.4, class_agnostic=class_agnostic)) == slow_nms(
+        rows_of(few), 0.4, class_agnostic
+    )
 
 
 def test_a_photo_with_few_boxes_does_not_wait_for_torchvision() -> None:
     code = (
         "import sys; from zoo.detections import Detections;"
-        "seen = Detections.of([[0, 0, 9, 9], [0, 0, 9, 8]], [0.9, 0.8], [0, 0], space=['thing']);"
-        "print(len(seen.suppress(iou=0.5)), 'torchvision' in sys.modules, 'torch._dynamo' in sys.modules)"
+        "seen = Detections.of([[0, 0, 9, 9], [0, 0, 9, 8]], [0.9, 0.8], [0, 0], label_space=['thing']);"
+        "print(len(seen.suppress(iou=0.5)), 'torchvision' in sys.modules, 'torch._dynamo' in "
+        "sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "False", "False"]

@@ -1,4 +1,5 @@
-"""A card's arguments: a wrong one is named with file, line and field, and a defect of the architecture is none of them."""
+"""A card's arguments: a wrong one is named with file, line and field, and a defect of the
+architecture is none of them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,8 @@ def refused(tmp_path: Path) -> Refused:
     def load(architecture: str, arguments: str) -> CardError:
         mine = tmp_path / "mine.yaml"
         mine.write_text(
-            f"schema: 1\ncards:\n  mine:\n    architecture: {architecture}\n    arguments: {arguments}\n    labels: [a]\n"
+            f"schema: 1\ncards:\n  mine:\n    architecture: {architecture}\n    arguments: "
+            f"{arguments}\n    labels: [a]\n"
         )
         add(mine)
         with pytest.raises(CardError) as caught:
@@ -35,22 +37,35 @@ def refused(tmp_path: Path) -> Refused:
 
 def test_an_argument_of_another_type_is_named(refused: Refused) -> None:
     error = refused("yolox/yolox", "{depth: banana, width: 0.25}")
-    assert error.case == "Line 5, field 'cards.mine.arguments.depth': Expected float, got str: 'banana'."
-    assert error.fix == "The architecture 'yolox/yolox' takes: depth, width, depthwise, backbone, size."
+    assert (
+        error.case
+        == "Line 5, field 'cards.mine.arguments.depth': Expected float, got str: 'banana'."
+    )
+    assert (
+        error.fix
+        == "The architecture 'yolox/yolox' takes: depth, width, depthwise, backbone, size."
+    )
 
 
 def test_a_value_over_which_the_builder_fails_is_named(refused: Refused) -> None:
     error = refused("yolox/yolox", "{depth: 0.33, width: -1}")
-    assert "field 'cards.mine.arguments.width': The architecture can't be built with that. Its builder" in error.case
+    assert (
+        "field 'cards.mine.arguments.width': The architecture can't be built with that. Its builder"
+        in error.case
+    )
 
 
 def test_values_that_are_wrong_together_are_the_arguments(refused: Refused) -> None:
-    assert refused("yolox/yolox", "{size: 100, width: -1}").asked.endswith("field 'cards.mine.arguments'.")
+    assert refused("yolox/yolox", "{size: 100, width: -1}").asked.endswith(
+        "field 'cards.mine.arguments'."
+    )
 
 
 def test_what_the_builder_itself_refuses_gets_its_place(refused: Refused) -> None:
     error = refused("yolox/yolox", "{size: 100}")
-    assert error.asked.startswith("The architecture yolox was built with size=100. The card says so in ")
+    assert error.asked.startswith(
+        "The architecture yolox was built with size=100. The card says so in "
+    )
     assert error.asked.endswith("line 5, field 'cards.mine.arguments.size'.")
     assert error.fix == "Use size: 96 or size: 128."
 
@@ -61,13 +76,20 @@ def test_an_argument_that_the_architecture_does_not_take_is_named(refused: Refus
 
 def test_a_part_of_a_composed_card_that_does_not_exist_is_named(refused: Refused) -> None:
     error = refused("compose", "{backbone: torchvision/resnet18, neck: banana, head: retinanet}")
-    assert error.asked.endswith("field 'cards.mine.arguments'.")  # without a neck the rest does not fit either
+    assert error.asked.endswith(
+        "field 'cards.mine.arguments'."
+    )  # without a neck the rest does not fit either
     assert "torchvision/fpn" in error.fix
 
 
-def test_a_defect_that_no_argument_helps_is_the_architectures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_that_no_argument_helps_is_the_architectures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mine = tmp_path / "mine.yaml"
-    mine.write_text("schema: 1\ncards: {mine: {architecture: yolox/yolox, arguments: {depth: 0.33}, labels: [a]}}\n")
+    mine.write_text(
+        "schema: 1\ncards: {mine: {architecture: yolox/yolox, arguments: {depth: 0.33}, labels: "
+        "[a]}}\n"
+    )
     add(mine)
 
     def broken(**_: object) -> None:
@@ -78,7 +100,9 @@ def test_a_defect_that_no_argument_helps_is_the_architectures(tmp_path: Path, mo
         zoo.load("mine", weights=False)
 
 
-def test_a_number_that_would_be_built_for_ever_is_named(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_number_that_would_be_built_for_ever_is_named(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(size_limit, "LAYERS", 2000)
     error = refused("yolox/yolox", "{depth: 1.0e+9, width: 0.25}")
     assert "field 'cards.mine.arguments.depth'" in error.case

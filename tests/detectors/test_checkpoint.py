@@ -1,4 +1,5 @@
-"""Weights go into a network whole or not at all, without a copy, and a misfit is explained tensor by tensor."""
+"""Weights go into a network whole or not at all, without a copy, and a misfit is explained tensor
+by tensor."""
 
 import hashlib
 from pathlib import Path
@@ -33,7 +34,11 @@ def test_a_network_gets_the_tensors_of_the_file(nano: zoo.Detector, file: Path) 
 
 def test_the_weights_are_views_of_the_mapped_file(file: Path) -> None:
     tensors = mapped(file)
-    lines = [line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith(str(file))]
+    lines = [
+        line
+        for line in Path("/proc/self/maps").read_text().splitlines()
+        if line.endswith(str(file))
+    ]
     assert tensors
     assert lines
 
@@ -55,9 +60,15 @@ def test_a_loaded_network_can_be_trained(file: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda state: state.pop("head.obj_preds.0.bias"), "1 tensor is missing: head.obj_preds.0.bias"),
+        (
+            lambda state: state.pop("head.obj_preds.0.bias"),
+            "1 tensor is missing: head.obj_preds.0.bias",
+        ),
         (lambda state: state.update(extra=torch.zeros(1)), "1 tensor is unexpected: extra"),
-        (lambda state: state.update({"head.obj_preds.0.bias": torch.zeros(7)}), "head.obj_preds.0.bias (7,), not (1,)"),
+        (
+            lambda state: state.update({"head.obj_preds.0.bias": torch.zeros(7)}),
+            "head.obj_preds.0.bias (7,), not (1,)",
+        ),
     ],
     ids=["missing", "unexpected", "mis-shaped"],
 )
@@ -75,14 +86,21 @@ def test_many_misfits_are_counted_not_listed(nano: zoo.Detector) -> None:
     assert " more" in str(caught.value)
 
 
-def test_half_precision_weights_become_the_networks_own_type(nano: zoo.Detector, tmp_path: Path) -> None:
-    half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in nano.state_dict().items()}
+def test_half_precision_weights_become_the_networks_own_type(
+    nano: zoo.Detector, tmp_path: Path
+) -> None:
+    half = {
+        name: tensor.half() if tensor.is_floating_point() else tensor
+        for name, tensor in nano.state_dict().items()
+    }
     save_file(half, tmp_path / "half.safetensors")
     detector = zoo.load("yolox_nano", weights=f"file:{tmp_path / 'half.safetensors'}")
     assert detector.dtype == torch.float32
 
 
-def test_a_file_of_ones_own_with_numbers_that_are_none_is_refused(nano: zoo.Detector, tmp_path: Path) -> None:
+def test_a_file_of_ones_own_with_numbers_that_are_none_is_refused(
+    nano: zoo.Detector, tmp_path: Path
+) -> None:
     state = nano.state_dict()
     name = "head.cls_preds.0.bias"
     state[name] = state[name].clone()

@@ -1,4 +1,5 @@
-"""The rows of a class layer: found where its detector says, and a wrong word about them is explained."""
+"""The rows of a class layer: found where its detector says, and a wrong word about them is
+explained."""
 
 import pytest
 import torch
@@ -23,7 +24,9 @@ def test_rows_lie_by_block_channel_and_row_of_the_channel() -> None:
 def test_a_layer_of_another_size_is_an_error_and_a_forgotten_background_is_guessed() -> None:
     with pytest.raises(ContractError, match="says 1 x 3 x 1, and there are 4") as said:
         by_channel(torch.zeros(4), LAYER, TOY)
-    assert said.value.fix.endswith("a background channel before the classes is channels=(-1, *space.channels), background=0.")
+    assert said.value.fix.endswith(
+        "a background channel before the classes is channels=(-1, *label_space.channels), background=0."
+    )
     with pytest.raises(ContractError) as said:
         by_channel(torch.zeros(5), LAYER, TOY)
     assert said.value.fix == "Mend class_layers in its plugin."

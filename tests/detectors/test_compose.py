@@ -78,7 +78,12 @@ def test_a_card_is_the_same_as_the_call(card: str) -> None:
 
 def test_a_card_has_a_row_like_any_other(card: str) -> None:
     (row,) = [row for name, row in zoo.catalogue().rows() if name == card]
-    assert (row.architecture, row.labels, row.classes, row.size) == ("zoo/compose", "custom", 2, (64, 96))
+    assert (row.architecture, row.labels, row.classes, row.size) == (
+        "zoo/compose",
+        "custom",
+        2,
+        (64, 96),
+    )
 
 
 def test_weights_of_a_composed_model_load_like_any_others(card: str, tmp_path: Path) -> None:
@@ -101,7 +106,13 @@ def test_a_published_yolox_is_a_composition() -> None:
         neck="pafpn",
         head="yolox",
         labels=["a", "b"],
-        input={"resize": "letterbox", "size": [64, 64], "range": 255, "channels": "bgr", "padding": 114},
+        input={
+            "resize": "letterbox",
+            "size": [64, 64],
+            "range": 255,
+            "channels": "bgr",
+            "padding": 114,
+        },
         backbone_arguments=small,
         neck_arguments={"depth": 0.33, "depthwise": True},
         head_arguments={"channels": 64, "depthwise": True},
@@ -113,16 +124,21 @@ def test_a_published_yolox_is_a_composition() -> None:
 
 
 def test_the_pipeline_is_drawn_with_channels_and_strides() -> None:
-    assert describe(helmets()) == dedent("""\
+    assert (
+        describe(helmets())
+        == dedent("""\
                   stride                             8    16    32    64   128
         input     64 x 96 letterbox
         backbone  torchvision/mobilenet_v3_small    24    48   576     ·     ·  0.93M parameters
         neck      bifpn                             32    32    32    32    32  0.05M parameters
         head      retinanet                                                     0.09M parameters, 2 classes: helmet, vest""")
+    )
 
 
 def test_without_being_told_the_input_is_a_normalised_letterbox_of_640() -> None:
-    detector = zoo.compose(backbone="torchvision/resnet18", neck="fpn", head="retinanet", labels=["a"])
+    detector = zoo.compose(
+        backbone="torchvision/resnet18", neck="fpn", head="retinanet", labels=["a"]
+    )
     assert (detector.input.resize, detector.input.size) == ("letterbox", [640, 640])
     assert detector.input_size(100, 700) == (640, 640)
 
@@ -133,15 +149,24 @@ def test_labels_may_be_a_declared_space() -> None:
 
 
 def test_a_short_name_resolves_where_only_one_plugin_has_it() -> None:
-    assert zoo.compose(backbone="cspdarknet", neck="pafpn", head="yolox", labels=["a"]).plan.backbone == "cspdarknet"
+    assert (
+        zoo.compose(backbone="cspdarknet", neck="pafpn", head="yolox", labels=["a"]).plan.backbone
+        == "cspdarknet"
+    )
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))],
+    ids=["deepcopy", "pickle"],
+)
 def test_it_can_be_copied(copied: object) -> None:
     detector = helmets()
     picture = torch.randint(0, 256, (3, 40, 50), dtype=torch.uint8)
     other = copied(detector)  # type: ignore[operator]
-    assert torch.equal(other.detect(picture, score=0.0).boxes, detector.detect(picture, score=0.0).boxes)
+    assert torch.equal(
+        other.detect(picture, score=0.0).boxes, detector.detect(picture, score=0.0).boxes
+    )
 
 
 def refused(**parts: object) -> ContractError:
@@ -172,12 +197,17 @@ def test_a_neck_that_does_not_fit_is_the_seam() -> None:
     why = refused(backbone="torchvision/resnet18", neck="bifpn", head="fcos", strides=(4, 16, 32))
     lines = why.case.splitlines()
     assert [line.split()[0] for line in lines] == ["stride", "backbone", "✗", "neck", "head"]
-    assert "bifpn: it needs strides that double from map to map, and these are 4, 16 and 32." in lines[2]
+    assert (
+        "bifpn: it needs strides that double from map to map, and these are 4, 16 and 32."
+        in lines[2]
+    )
     assert why.fix == "The nearest change that fits: strides=(16, 32)"
 
 
 def test_other_channels_of_the_neck_are_nearer_than_another_neck() -> None:
-    why = refused(backbone="torchvision/resnet18", neck="fpn", head="fcos", neck_arguments={"channels": 48})
+    why = refused(
+        backbone="torchvision/resnet18", neck="fpn", head="fcos", neck_arguments={"channels": 48}
+    )
     assert why.fix == 'The nearest change that fits: neck_arguments={"channels": 64}'
 
 
@@ -189,7 +219,9 @@ def test_other_channels_of_the_neck_are_nearer_than_another_neck() -> None:
         ("timm/test_vit", (8, 16, 32), "strides=(16,)"),
     ],
 )
-def test_a_backbone_without_a_map_at_a_stride_is_the_first_seam(backbone: str, strides: tuple[int, ...], fix: str) -> None:
+def test_a_backbone_without_a_map_at_a_stride_is_the_first_seam(
+    backbone: str, strides: tuple[int, ...], fix: str
+) -> None:
     why = refused(backbone=backbone, neck="fpn", head="retinanet", strides=strides)
     assert why.case.splitlines()[0].lstrip().startswith(f"✗  {backbone}: ")
     assert why.fix == f"The nearest change that fits: {fix}"
@@ -217,12 +249,25 @@ def test_an_unknown_part_has_no_pipeline_but_near_names() -> None:
 @pytest.mark.parametrize("argument", ["chanels", "levels"])
 def test_an_argument_a_part_does_not_take_is_refused_with_those_it_takes(argument: str) -> None:
     with pytest.raises(
-        NameNotFound, match=rf"The neck 'fpn' was given the argument '{argument}'\.\n.*\nIt takes channels, coarser\."
+        NameNotFound,
+        match=(
+            rf"The neck 'fpn' was given the argument '{argument}'\.\n.*\nIt takes channels, "
+            rf"coarser\."
+        ),
     ):
-        zoo.compose(backbone="torchvision/resnet18", neck="fpn", head="ssd", labels=["a"], neck_arguments={argument: 3})
+        zoo.compose(
+            backbone="torchvision/resnet18",
+            neck="fpn",
+            head="ssd",
+            labels=["a"],
+            neck_arguments={argument: 3},
+        )
 
 
-@pytest.mark.parametrize("rule", [{"resize": "squash", "size": [8, 8]}, {"resize": "fixed"}, {"resize": "fixed", "size": [8]}])
+@pytest.mark.parametrize(
+    "rule",
+    [{"resize": "squash", "size": [8, 8]}, {"resize": "fixed"}, {"resize": "fixed", "size": [8]}],
+)
 def test_a_wrong_input_policy_shows_a_right_one(rule: dict[str, object]) -> None:
     with pytest.raises(CardError, match=r'input=\{"resize": "letterbox", "size": \[640, 640\]\}'):
         zoo.compose(backbone="torchvision/resnet18", head="ssd", labels=["a"], input=rule)
@@ -288,7 +333,9 @@ def test_an_argument_a_part_can_not_do_without_is_asked_for(also: Callable[..., 
         return torch.nn.Identity()
 
     also("necks", needy=build)
-    with pytest.raises(NameNotFound, match=r"without the argument 'width'\.\nIt takes width, depth\."):
+    with pytest.raises(
+        NameNotFound, match=r"without the argument 'width'\.\nIt takes width, depth\."
+    ):
         zoo.compose(backbone="torchvision/resnet18", neck="needy", head="ssd", labels=["a"])
 
 
@@ -318,11 +365,15 @@ def test_an_input_the_backbone_does_not_take_is_the_first_seam() -> None:
 def test_a_backbone_of_one_size_takes_no_input_that_goes_by_the_picture() -> None:
     with torch.device("meta"):
         why = refused(**SWIN, input={"resize": "shortest_edge", "size": [224, 448]})
-    assert why.fix == 'The nearest change that fits: input={"resize": "letterbox", "size": [224, 224]}'
+    assert (
+        why.fix == 'The nearest change that fits: input={"resize": "letterbox", "size": [224, 224]}'
+    )
 
 
 def test_a_backbone_that_is_built_for_the_input_takes_it() -> None:
     rule = {"resize": "letterbox", "size": [300, 448]}
     with torch.device("meta"):
-        detector = zoo.compose(labels=["a"], **SWIN, input=rule, backbone_arguments={"size": [320, 448]})
+        detector = zoo.compose(
+            labels=["a"], **SWIN, input=rule, backbone_arguments={"size": [320, 448]}
+        )
     assert detector.input_size(100, 700) == (320, 448)

@@ -1,4 +1,5 @@
-"""A covering set of compositions: every pair of backbone, neck and head, across packages, builds, runs, trains and learns."""
+"""A covering set of compositions: every pair of backbone, neck and head, across packages, builds,
+runs, trains and learns."""
 
 from __future__ import annotations
 
@@ -39,12 +40,20 @@ COVERING = [
     for neck, head in product(range(len(NECKS)), range(len(HEADS)))
 ]
 # YOLOFPN returns maps of different widths, which only these two heads take.
-COVERING += [{**BACKBONES[0], "neck": "yolofpn", **head} for head in HEADS if head["head"] in ("ssd", "yolox")]
+COVERING += [
+    {**BACKBONES[0], "neck": "yolofpn", **head}
+    for head in HEADS
+    if head["head"] in ("ssd", "yolox")
+]
 OBJECTS = ((8.0, 10.0, 40.0, 44.0), (30.0, 24.0, 60.0, 58.0))
 EVERYTHING = Protocol(score=0.0)
 
 covering = pytest.mark.parametrize(
-    "parts", COVERING, ids=lambda parts: "-".join(str(parts.get(kind, "none")) for kind in ("backbone", "neck", "head"))
+    "parts",
+    COVERING,
+    ids=lambda parts: "-".join(
+        str(parts.get(kind, "none")) for kind in ("backbone", "neck", "head")
+    ),
 )
 
 
@@ -52,7 +61,9 @@ def composed(parts: dict[str, object]) -> Composed:
     torch.manual_seed(0)
     rule = {"resize": "letterbox", "size": [SIDE, SIDE], "mean": [0.5] * 3, "std": [0.25] * 3}
     detector: Composed = zoo.compose(labels=["red", "blue"], input=rule, **parts)
-    for module in detector.modules():  # so that running statistics follow in the few steps of a test
+    for (
+        module
+    ) in detector.modules():  # so that running statistics follow in the few steps of a test
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 0.5
     return detector
@@ -64,7 +75,9 @@ def pictures() -> list[Tensor]:
     both = []
     for (x1, y1, x2, y2), color in zip(OBJECTS, ([250, 20, 20], [20, 20, 250]), strict=True):
         picture = torch.randint(90, 130, (3, SIDE, SIDE), dtype=torch.uint8, generator=generator)
-        picture[:, int(y1) : int(y2), int(x1) : int(x2)] = torch.tensor(color, dtype=torch.uint8)[:, None, None]
+        picture[:, int(y1) : int(y2), int(x1) : int(x2)] = torch.tensor(color, dtype=torch.uint8)[
+            :, None, None
+        ]
         both.append(picture)
     return both
 
@@ -84,10 +97,16 @@ def total_loss(detector: Composed, batch: Batch, targets: Sequence[Target]) -> T
 
 def test_the_set_covers_every_pair() -> None:
     def named(kind: str) -> list[str]:
-        return [str(parts.get(kind, "none")) for parts in COVERING if parts.get("neck") != "yolofpn"]
+        return [
+            str(parts.get(kind, "none")) for parts in COVERING if parts.get("neck") != "yolofpn"
+        ]
 
-    assert len(set(zip(named("backbone"), named("neck"), strict=True))) == len(BACKBONES) * len(NECKS)
-    assert len(set(zip(named("backbone"), named("head"), strict=True))) == len(BACKBONES) * len(HEADS)
+    assert len(set(zip(named("backbone"), named("neck"), strict=True))) == len(BACKBONES) * len(
+        NECKS
+    )
+    assert len(set(zip(named("backbone"), named("head"), strict=True))) == len(BACKBONES) * len(
+        HEADS
+    )
     assert len(set(zip(named("neck"), named("head"), strict=True))) == len(NECKS) * len(HEADS)
 
 
@@ -95,7 +114,9 @@ def test_the_set_covers_every_pair() -> None:
 def test_it_sees_boxes_inside_pictures_of_any_size(parts: dict[str, object]) -> None:
     detector = composed(parts)
     sizes = [(50, 90), (64, 64), (7, 300)]
-    seen = detector.detect([torch.randint(0, 256, (3, *size), dtype=torch.uint8) for size in sizes], score=0.0)
+    seen = detector.detect(
+        [torch.randint(0, 256, (3, *size), dtype=torch.uint8) for size in sizes], score=0.0
+    )
     assert [one.size for one in seen] == sizes
     for one, (height, width) in zip(seen, sizes, strict=True):
         assert (one.boxes >= 0).all()
@@ -111,7 +132,11 @@ def test_its_loss_is_finite_and_reaches_every_parameter(parts: dict[str, object]
     loss = total_loss(detector, batch, truth())
     loss.backward()
     assert loss.isfinite()
-    assert [name for name, one in detector.named_parameters() if one.grad is None or not one.grad.isfinite().all()] == []
+    assert [
+        name
+        for name, one in detector.named_parameters()
+        if one.grad is None or not one.grad.isfinite().all()
+    ] == []
 
 
 @covering
@@ -131,7 +156,9 @@ def test_it_trains_on_pictures_without_objects(parts: dict[str, object], empty: 
 def test_it_learns_one_batch_by_heart(parts: dict[str, object]) -> None:
     detector = composed(parts).train()
     batch = detector.prepare(pictures())
-    optimizer = torch.optim.AdamW(detector.parameters(), lr=3e-3 if parts["head"] == "yolox" else 1e-3, fused=True)
+    optimizer = torch.optim.AdamW(
+        detector.parameters(), lr=3e-3 if parts["head"] == "yolox" else 1e-3, fused=True
+    )
     first = last = total_loss(detector, batch, truth()).item()
     for step in range(150):
         loss = total_loss(detector.train(), batch, truth())
@@ -142,7 +169,10 @@ def test_it_learns_one_batch_by_heart(parts: dict[str, object]) -> None:
         last = loss.item()
         if step % 10 == 9 and knows(detector, batch) and last < first / 2:
             return
-    pytest.fail(f"after 150 steps the loss went from {first:.2f} to {last:.2f}, and knows is {knows(detector, batch)}")
+    pytest.fail(
+        f"after 150 steps the loss went from {first:.2f} to {last:.2f}, and knows is "
+        f"{knows(detector, batch)}"
+    )
 
 
 def knows(detector: Composed, batch: Batch) -> bool:
@@ -151,6 +181,8 @@ def knows(detector: Composed, batch: Batch) -> bool:
     with torch.inference_mode():
         seen = detector.decode(detector(batch), batch, EVERYTHING)
     return all(
-        len(one) > 0 and one.labels[0] == label and box_iou(one.boxes[:1], torch.tensor([box])).item() > 0.5
+        len(one) > 0
+        and one.labels[0] == label
+        and box_iou(one.boxes[:1], torch.tensor([box])).item() > 0.5
         for one, (label, box) in zip(seen, enumerate(OBJECTS), strict=True)
     )

@@ -1,4 +1,5 @@
-"""What a family's own code says of its weights and classes: what it raises names its package, and nothing ends the process."""
+"""What a family's own code says of its weights and classes: what it raises names its package, and
+nothing ends the process."""
 
 import os
 import sys
@@ -42,8 +43,8 @@ NET = """
         def {method}:
             {body}
 
-    def build(*, space):
-        return Acme(space)
+    def build(*, label_space):
+        return Acme(label_space)
 
     def read(path):
         {reading}
@@ -75,7 +76,9 @@ def give(give_plugin: Give, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         give_plugin("acme", PLUGIN)
         net = dedent(NET.format(method=method, body=body, reading=reading))
         (tmp_path / "site" / "detzoo_acme_net.py").write_text(net)
-        monkeypatch.setitem(sys.modules, "detzoo_acme_net", None)  # so that it is put away in the end
+        monkeypatch.setitem(
+            sys.modules, "detzoo_acme_net", None
+        )  # so that it is put away in the end
         monkeypatch.delitem(sys.modules, "detzoo_acme_net")
         reload()
 
@@ -84,7 +87,9 @@ def give(give_plugin: Give, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("body", [body for body in BODIES if "os._exit" not in body])
 @pytest.mark.parametrize("method", ["from_checkpoint", "class_layers"])
-def test_what_a_family_raises_names_its_distribution(give: Callable[..., None], weights: Path, method: str, body: str) -> None:
+def test_what_a_family_raises_names_its_distribution(
+    give: Callable[..., None], weights: Path, method: str, body: str
+) -> None:
     give(METHODS[method], body)
     with pytest.raises(ContractError) as caught:
         zoo.load("acme_s", weights=f"file:{weights}")
@@ -93,15 +98,21 @@ def test_what_a_family_raises_names_its_distribution(give: Callable[..., None], 
 
 
 @pytest.mark.parametrize("method", ["from_checkpoint", "class_layers"])
-def test_what_a_family_returns_is_held_to_its_type(give: Callable[..., None], weights: Path, method: str) -> None:
+def test_what_a_family_returns_is_held_to_its_type(
+    give: Callable[..., None], weights: Path, method: str
+) -> None:
     give(METHODS[method], "return 42")
     with pytest.raises(ContractError, match=f"Its {method} returned an int"):
         zoo.load("acme_s", weights=f"file:{weights}")
 
 
-@pytest.mark.parametrize(("leave", "said"), [("sys.exit(0)", "sys.exit(0)"), ("os._exit(0)", "os._exit(0)")])
-def test_a_builder_that_leaves_ends_no_process(give: Callable[..., None], leave: str, said: str) -> None:
-    give("__init__(self, space)", leave)
+@pytest.mark.parametrize(
+    ("leave", "said"), [("sys.exit(0)", "sys.exit(0)"), ("os._exit(0)", "os._exit(0)")]
+)
+def test_a_builder_that_leaves_ends_no_process(
+    give: Callable[..., None], leave: str, said: str
+) -> None:
+    give("__init__(self, label_space)", leave)
     with pytest.raises(ContractError) as caught:
         zoo.load("acme_s", weights=False)
     assert f"It called {said} when it builds 'acme'." in caught.value.case
@@ -125,25 +136,34 @@ def test_a_class_layer_that_leaves_when_it_begins_anew_is_a_contract_error() -> 
 
 def test_a_reader_that_leaves_ends_no_process(give: Callable[..., None]) -> None:
     give(reading="sys.exit(0)")
-    with pytest.raises(ContractError, match=r"called sys\.exit\(0\) when it reads 'shelf'") as caught:
+    with pytest.raises(
+        ContractError, match=r"called sys\.exit\(0\) when it reads 'shelf'"
+    ) as caught:
         read_data("shelf:somewhere")
     assert "detzoo-acme 1.0" in caught.value.fix
 
 
 def test_a_reader_that_raises_names_its_distribution(give: Callable[..., None]) -> None:
     give(reading="return {}['boxes']")
-    with pytest.raises(ContractError, match="The reader 'shelf' raised KeyError: 'boxes'") as caught:
+    with pytest.raises(
+        ContractError, match="The reader 'shelf' raised KeyError: 'boxes'"
+    ) as caught:
         read_data("shelf:somewhere")
     assert caught.value.fix == "That is a defect of detzoo-acme 1.0: report it there."
 
 
-def test_a_file_that_a_reader_can_not_open_is_an_error_of_the_data(give: Callable[..., None]) -> None:
+def test_a_file_that_a_reader_can_not_open_is_an_error_of_the_data(
+    give: Callable[..., None],
+) -> None:
     give(reading="open(path / 'labels.txt')")
     with pytest.raises(DataError, match=r"can't read 'somewhere.labels\.txt': No such file"):
         read_data("shelf:somewhere")
 
 
-@pytest.mark.parametrize("words", [["check", "acme_s", "--only", "deterministic"], ["detect", "x.png", "--model", "acme_s"]])
+@pytest.mark.parametrize(
+    "words",
+    [["check", "acme_s", "--only", "deterministic"], ["detect", "x.png", "--model", "acme_s"]],
+)
 def test_a_command_ends_with_the_code_of_a_broken_contract(
     give: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
@@ -151,7 +171,7 @@ def test_a_command_ends_with_the_code_of_a_broken_contract(
 
     from zoo.cli import main
 
-    give("__init__(self, space)", "sys.exit(0)")
+    give("__init__(self, label_space)", "sys.exit(0)")
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (8, 8)).save("x.png")
     options: list[Any] = ["--weights", "random"] if words[0] == "detect" else []

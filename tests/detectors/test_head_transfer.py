@@ -1,4 +1,5 @@
-"""Other classes by name, by label space and by file; families that do not say which rows are whose; and what is refused."""
+"""Other classes by name, by label space and by file; families that do not say which rows are whose;
+and what is refused."""
 
 from __future__ import annotations
 
@@ -32,7 +33,12 @@ def weights() -> dict[str, Tensor]:
 
 
 def _toy(label_space: LabelSpace) -> Any:
-    return build(label_space=label_space, backbone="timm/test_resnet", head="yolox", head_arguments={"channels": 16})
+    return build(
+        label_space=label_space,
+        backbone="timm/test_resnet",
+        head="yolox",
+        head_arguments={"channels": 16},
+    )
 
 
 def _meta(label_space: LabelSpace) -> Any:
@@ -40,9 +46,13 @@ def _meta(label_space: LabelSpace) -> Any:
         return _toy(label_space)
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(names=st.lists(st.sampled_from([*OLD.names, "dog", "elk", "fox"]), min_size=1, unique=True))
-def test_each_class_has_its_own_row_or_the_prior(weights: dict[str, Tensor], names: list[str]) -> None:
+def test_each_class_has_its_own_row_or_the_prior(
+    weights: dict[str, Tensor], names: list[str]
+) -> None:
     detector = _meta(LabelSpace.custom(names))
     swap = transfer_head(detector, weights, old=OLD, make=_toy, asked="")
     assert set(swap.carried) == set(names) & set(OLD.names)
@@ -83,7 +93,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_name_and_label_space_say_what_it_is_for(file: Path, labels: Any, name: str) -> None:
     detector = zoo.load("yolox_nano", weights=f"file:{file}", labels=labels)
     assert detector.name == name
-    assert detector.label_space == zoo.labels.declared.space_of("coco80" if labels is None else labels)
+    assert detector.label_space == zoo.labels.declared.space_of(
+        "coco80" if labels is None else labels
+    )
     assert (detector.swap is None) == (name == "yolox_nano")
 
 
@@ -91,14 +103,20 @@ def test_random_weights_carry_nothing() -> None:
     detector = zoo.load("yolox_nano", weights=False, labels=["person", "vest"])
     assert detector.swap is None
     assert detector.label_space.names == ("person", "vest")
-    assert_close(detector.get_parameter("head.cls_preds.0.bias").detach(), torch.tensor([0.01, 0.01]).logit())
+    assert_close(
+        detector.get_parameter("head.cls_preds.0.bias").detach(), torch.tensor([0.01, 0.01]).logit()
+    )
 
 
 def test_everything_but_the_new_head_stays_mapped_from_the_file(file: Path) -> None:
     detector = zoo.load("yolox_nano", weights=f"file:{file}", labels=["person"])
     assert detector.swap
     new = {one.tensor for one in detector.swap.tensors}
-    owned = [name for name, one in detector.state_dict().items() if name not in new and one.untyped_storage().resizable()]
+    owned = [
+        name
+        for name, one in detector.state_dict().items()
+        if name not in new and one.untyped_storage().resizable()
+    ]
     assert owned == []
 
 
@@ -107,18 +125,33 @@ def test_new_classes_are_named_in_the_log(file: Path, caplog: pytest.LogCaptureF
         zoo.load("yolox_nano", weights=f"file:{file}", labels=["person", "dog"])
         assert caplog.messages == []
         zoo.load("yolox_nano", weights=f"file:{file}", labels=["person", "vest"])
-    assert caplog.messages == ["yolox_nano[person,vest] has to be trained first for vest; its `swap` says what is new."]
+    assert caplog.messages == [
+        "yolox_nano[person,vest] has to be trained first for vest; its `swap` says what is new."
+    ]
 
 
 def test_weights_of_ones_own_have_the_fixes_of_those_they_were_trained_from(tmp_path: Path) -> None:
     small = {"weights": False, "labels": ["helmet"]}
-    save_file(zoo.load("fasterrcnn_resnet50_fpn", **small).state_dict(), tmp_path / "mine.safetensors")
-    detector = zoo.load("fasterrcnn_resnet50_fpn", weights=f"file:{tmp_path / 'mine.safetensors'}", labels=["helmet"])
-    assert {module.eps for module in detector.modules() if type(module).__name__ == "FrozenBatchNorm2d"} == {0.0}
+    save_file(
+        zoo.load("fasterrcnn_resnet50_fpn", **small).state_dict(), tmp_path / "mine.safetensors"
+    )
+    detector = zoo.load(
+        "fasterrcnn_resnet50_fpn",
+        weights=f"file:{tmp_path / 'mine.safetensors'}",
+        labels=["helmet"],
+    )
+    assert {
+        module.eps for module in detector.modules() if type(module).__name__ == "FrozenBatchNorm2d"
+    } == {0.0}
 
 
-def test_weights_of_ones_own_for_other_classes_are_refused_with_how_to_name_those(file: Path, tmp_path: Path) -> None:
-    save_file(zoo.load("yolox_nano", weights=False, labels=["helmet", "vest"]).state_dict(), tmp_path / "mine.safetensors")
+def test_weights_of_ones_own_for_other_classes_are_refused_with_how_to_name_those(
+    file: Path, tmp_path: Path
+) -> None:
+    save_file(
+        zoo.load("yolox_nano", weights=False, labels=["helmet", "vest"]).state_dict(),
+        tmp_path / "mine.safetensors",
+    )
     with pytest.raises(CheckpointError, match="If it is for other classes") as caught:
         zoo.load("yolox_nano", weights=tmp_path / "mine.safetensors")
     assert 'labels=["helmet", "vest"]' in caught.value.fix
@@ -169,17 +202,23 @@ def _silent(label_space: LabelSpace) -> Detector:
 
 
 @pytest.mark.parametrize("names", [["cat", "elk"], ["cat", "bee", "ant"]], ids=["fewer", "as many"])
-def test_a_family_that_does_not_say_whose_rows_are_whose_gets_them_all_new(weights: dict[str, Tensor], names: list[str]) -> None:
+def test_a_family_that_does_not_say_whose_rows_are_whose_gets_them_all_new(
+    weights: dict[str, Tensor], names: list[str]
+) -> None:
     state = {name.replace("head.", "head.inner."): tensor for name, tensor in weights.items()}
     with torch.device("meta"):
         detector = _silent(LabelSpace.custom(names))
     swap = transfer_head(detector, state, old=OLD, make=_silent, asked="")
-    classes = {f"head.inner.cls_preds.{level}.{name}" for level in range(3) for name in ("weight", "bias")}
+    classes = {
+        f"head.inner.cls_preds.{level}.{name}" for level in range(3) for name in ("weight", "bias")
+    }
     assert {one.tensor for one in swap.new_tensors} == classes
     assert swap.carried == {}
     assert swap.new_classes == tuple(names)
     after = detector.state_dict()
-    assert all(torch.equal(after[name], tensor) for name, tensor in state.items() if name not in classes)
+    assert all(
+        torch.equal(after[name], tensor) for name, tensor in state.items() if name not in classes
+    )
     assert_close(after["head.inner.cls_preds.0.bias"], torch.full((len(names),), 0.01).logit())
 
 
@@ -206,7 +245,10 @@ def test_background_is_carried_over_wherever_it_is_and_unused_channels_where_the
     swap = transfer_head(detector, state, old=old, make=NothingLast, asked="")
     after = detector.state_dict()["scores.bias"]
     assert after[[0, 2, 3]].tolist() == [0.0, 3.0, 4.0]
-    assert [(one.tensor, one.new) for one in swap.new_tensors] == [("scores.weight", 1), ("scores.bias", 1)]
+    assert [(one.tensor, one.new) for one in swap.new_tensors] == [
+        ("scores.weight", 1),
+        ("scores.bias", 1),
+    ]
 
 
 def _wrong(label_space: LabelSpace, **changes: Any) -> Any:
@@ -225,7 +267,9 @@ def _wrong(label_space: LabelSpace, **changes: Any) -> Any:
         ({"name": "heat.9"}, "names 'heat.9', and has no such layer"),
     ],
 )
-def test_a_family_that_names_its_layers_wrongly_is_told(weights: dict[str, Tensor], changes: Any, said: str) -> None:
+def test_a_family_that_names_its_layers_wrongly_is_told(
+    weights: dict[str, Tensor], changes: Any, said: str
+) -> None:
     def make(label_space: LabelSpace) -> Any:
         return _wrong(label_space, **changes)
 

@@ -29,7 +29,9 @@ def test_a_loaded_detector_is_in_eval_mode() -> None:
     assert not any(module.training for module in zoo.load("yolox_nano", weights=False).modules())
 
 
-def test_only_the_weights_of_the_card_put_their_tag_into_the_name(published_yolox_nano: None, file: Path) -> None:
+def test_only_the_weights_of_the_card_put_their_tag_into_the_name(
+    published_yolox_nano: None, file: Path
+) -> None:
     assert zoo.load("yolox_nano").name == "yolox_nano.coco"
     assert zoo.load("yolox_nano.coco", weights=False).name == "yolox_nano"
     assert zoo.load("yolox_nano", weights=f"file:{file}").name == "yolox_nano"
@@ -81,7 +83,9 @@ def test_the_devices_that_an_error_offers_can_be_used() -> None:
         assert torch.empty(1, device=device).device.type == device
 
 
-@pytest.mark.skipif(torch.accelerator.is_available(), reason="needs a machine without an accelerator")
+@pytest.mark.skipif(
+    torch.accelerator.is_available(), reason="needs a machine without an accelerator"
+)
 def test_device_0_is_the_first_accelerator_and_never_the_cpu() -> None:
     with pytest.raises(UsageError, match="The device '0' was asked for"):
         zoo.load("yolox_nano", weights=False, device=0)  # type: ignore[arg-type]  # torch takes it, and so do its users
@@ -105,16 +109,25 @@ def test_published_weights_are_converted_once_and_then_read_without_a_network(
     assert again.weights
     assert again.weights.path == first.weights.path
     assert again.weights.path.suffix == ".safetensors"
-    assert all(torch.equal(one, two) for one, two in zip(first.parameters(), again.parameters(), strict=True))
+    assert all(
+        torch.equal(one, two)
+        for one, two in zip(first.parameters(), again.parameters(), strict=True)
+    )
 
 
-def test_published_weights_see_what_is_in_a_real_photo(published_yolox_nano: None, shared: Path) -> None:
-    seen = zoo.load("yolox_nano").detect(shared / "coco_val2017_128" / "val2017" / "000000000785.jpg")
+def test_published_weights_see_what_is_in_a_real_photo(
+    published_yolox_nano: None, shared: Path
+) -> None:
+    seen = zoo.load("yolox_nano").detect(
+        shared / "coco_val2017_128" / "val2017" / "000000000785.jpg"
+    )
     assert "person" in seen.class_names
     assert "skis" in seen.class_names
 
 
-def test_weights_come_from_a_repository_of_the_hub(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_come_from_a_repository_of_the_hub(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with LoopbackHub() as hub:
         commit = hub.add("someone/nano", {"model.safetensors": file})
         monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
@@ -182,7 +195,9 @@ def test_frozen_batch_norms_get_the_epsilon_of_the_trained_weights() -> None:
     assert choice.weights.post_load == PostLoad(frozen_bn_eps=0.0)
     detector = zoo.load("fasterrcnn_resnet50_fpn", weights=False)
     detector.post_load(choice.weights.post_load)
-    eps = {module.eps for module in detector.modules() if type(module).__name__ == "FrozenBatchNorm2d"}
+    eps = {
+        module.eps for module in detector.modules() if type(module).__name__ == "FrozenBatchNorm2d"
+    }
     assert eps == {0.0}
 
 

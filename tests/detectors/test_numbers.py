@@ -27,7 +27,10 @@ def loaded(state: dict[str, torch.Tensor], folder: Path) -> zoo.Detector:
 
 @pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2])
 def test_float8_becomes_float32_and_that_is_said(
-    state: dict[str, torch.Tensor], dtype: torch.dtype, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    state: dict[str, torch.Tensor],
+    dtype: torch.dtype,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     state[NAME] = torch.tensor([0.5]).to(dtype)
     assert loaded(state, tmp_path).state_dict()[NAME].item() == 0.5
@@ -35,14 +38,22 @@ def test_float8_becomes_float32_and_that_is_said(
 
 
 @pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.complex64])
-def test_quantised_and_complex_numbers_are_refused(state: dict[str, torch.Tensor], dtype: torch.dtype, tmp_path: Path) -> None:
+def test_quantised_and_complex_numbers_are_refused(
+    state: dict[str, torch.Tensor], dtype: torch.dtype, tmp_path: Path
+) -> None:
     state[NAME] = torch.ones(1).to(dtype)
     with pytest.raises(CheckpointError, match=rf"{NAME}' holds {str(dtype)[6:]} numbers"):
         loaded(state, tmp_path)
 
 
-@given(st.sampled_from([torch.float64, torch.float32, torch.float16, torch.bfloat16]), st.integers(0, 999), st.data())
-def test_a_number_that_is_none_is_found_wherever_it_is(dtype: torch.dtype, place: int, data: st.DataObject) -> None:
+@given(
+    st.sampled_from([torch.float64, torch.float32, torch.float16, torch.bfloat16]),
+    st.integers(0, 999),
+    st.data(),
+)
+def test_a_number_that_is_none_is_found_wherever_it_is(
+    dtype: torch.dtype, place: int, data: st.DataObject
+) -> None:
     tensor = torch.linspace(-3, 3, 1000).to(dtype)
     check_finite({"a": tensor}, asked="")
     tensor[place] = data.draw(st.sampled_from([float("nan"), float("inf"), -float("inf")]))
@@ -51,4 +62,11 @@ def test_a_number_that_is_none_is_found_wherever_it_is(dtype: torch.dtype, place
 
 
 def test_what_has_no_numbers_is_finite() -> None:
-    check_finite({"a": torch.zeros(0), "b": torch.ones(2, dtype=torch.int64), "c": torch.ones(2, dtype=torch.bool)}, asked="")
+    check_finite(
+        {
+            "a": torch.zeros(0),
+            "b": torch.ones(2, dtype=torch.int64),
+            "c": torch.ones(2, dtype=torch.bool),
+        },
+        asked="",
+    )

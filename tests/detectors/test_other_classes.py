@@ -1,4 +1,5 @@
-"""`load(labels=…)`: every family gets a head for other classes, and keeps what it knows of the old ones."""
+"""`load(labels=…)`: every family gets a head for other classes, and keeps what it knows of the old
+ones."""
 
 from __future__ import annotations
 
@@ -44,16 +45,28 @@ FAMILIES: dict[str, tuple[str, dict[str, object]]] = {
     "composed_fcos": ("compose", {**PARTS, "head": "fcos"}),
     "composed_ssd": ("compose", {**PARTS, "head": "ssd"}),
     "composed_yolox": ("compose", {**PARTS, "head": "yolox", "head_arguments": {"channels": 32}}),
-    "composed_fasterrcnn": ("compose", {**PARTS, "head": "fasterrcnn", "head_arguments": {"hidden": 64}}),
+    "composed_fasterrcnn": (
+        "compose",
+        {**PARTS, "head": "fasterrcnn", "head_arguments": {"hidden": 64}},
+    ),
 }
 # Large networks whose class layers are those of another one in the list.
-TWINS = ("fasterrcnn", "fasterrcnn_v2", "fasterrcnn_mobilenet", "maskrcnn_v2", "keypointrcnn", "retinanet_v2", "ssd")
+TWINS = (
+    "fasterrcnn",
+    "fasterrcnn_v2",
+    "fasterrcnn_mobilenet",
+    "maskrcnn_v2",
+    "keypointrcnn",
+    "retinanet_v2",
+    "ssd",
+)
 FEWER = ["dog", "elk", "bee"]
 
 
 @dataclass(frozen=True)
 class Published:
-    """A family with weights for CLASSES: the detector as it was saved, the file that names it `old`, and one for FEWER."""
+    """A family with weights for CLASSES: the detector as it was saved, the file that names it
+    `old`, and one for FEWER."""
 
     detector: Detector
     cards: Path
@@ -61,9 +74,14 @@ class Published:
 
 
 @pytest.fixture(
-    scope="module", params=[pytest.param(name, marks=[pytest.mark.slow] if name in TWINS else []) for name in FAMILIES]
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.slow] if name in TWINS else []) for name in FAMILIES
+    ],
 )
-def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+def published(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Published]:
     architecture, arguments = FAMILIES[request.param]
     folder = tmp_path_factory.mktemp("published")
     card = {"architecture": architecture, "arguments": arguments, "labels": CLASSES}
@@ -71,7 +89,9 @@ def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         card["input"] = {"resize": "letterbox", "size": [64, 64]}
     sources = {"sources": [{"kind": "file", "path": "old.safetensors"}]}
     cards = folder / "cards.yaml"
-    cards.write_text(yaml.safe_dump({"schema": 1, "cards": {"old": {**card, "weights": {"v1": sources}}}}))
+    cards.write_text(
+        yaml.safe_dump({"schema": 1, "cards": {"old": {**card, "weights": {"v1": sources}}}})
+    )
     registry.add(cards)
     torch.manual_seed(len(request.param))
     detector = _quick(zoo.load("old", weights=False))
@@ -110,22 +130,32 @@ def _quick(detector: Any) -> Any:
 
 @torch.no_grad()
 def _excite(detector: Detector) -> None:
-    """A network that tells places and classes apart, as a fresh one does not, and is not so sure that all scores are 1."""
-    norms = [one for one in detector.modules() if isinstance(one, torch.nn.BatchNorm2d | FrozenBatchNorm2d)]
+    """A network that tells places and classes apart, as a fresh one does not, and is not so sure
+    that all scores are 1."""
+    norms = [
+        one
+        for one in detector.modules()
+        if isinstance(one, torch.nn.BatchNorm2d | FrozenBatchNorm2d)
+    ]
     hooks = [norm.register_forward_pre_hook(_settle) for norm in norms]
     logits(detector)
     for layer in detector.class_layers() or ():
         module: Any = detector.get_submodule(layer.name)
         module.weight.normal_(std=10.0)
         module.bias.normal_()
-        hooks.append(module.register_forward_pre_hook(partial(_scale_to, spread=1.5 if layer.inner == 1 else 0.2)))
+        hooks.append(
+            module.register_forward_pre_hook(
+                partial(_scale_to, spread=1.5 if layer.inner == 1 else 0.2)
+            )
+        )
     logits(detector)
     for hook in hooks:
         hook.remove()
 
 
 def _settle(norm: Any, inputs: tuple[Tensor]) -> None:
-    """Places differ by about 1 in every channel; maps of a few cells, where they can't, keep what the channels differ by."""
+    """Places differ by about 1 in every channel; maps of a few cells, where they can't, keep what
+    the channels differ by."""
     (maps,) = inputs
     if maps.shape[-2:].numel() > 4:
         norm.running_mean.copy_(maps.mean((0, 2, 3)))
@@ -162,8 +192,12 @@ def channel(detector: Detector, name: str) -> int:
 def test_what_depends_on_the_number_of_classes_is_declared(old: Detector) -> None:
     with torch.device("meta"):
         more = load([*CLASSES, "elk"], weights=False).state_dict()
-    differing = {name for name, tensor in old.state_dict().items() if tensor.shape != more[name].shape}
-    declared = {f"{layer.name}.{name}" for layer in old.class_layers() or () for name in ("weight", "bias")}
+    differing = {
+        name for name, tensor in old.state_dict().items() if tensor.shape != more[name].shape
+    }
+    declared = {
+        f"{layer.name}.{name}" for layer in old.class_layers() or () for name in ("weight", "bias")
+    }
     assert declared == differing
 
 
@@ -172,16 +206,24 @@ def test_all_but_the_class_layers_is_from_the_weights(old: Detector, new: Detect
     before, after = old.state_dict(), new.state_dict()
     by_class = {one.tensor for one in new.swap.tensors}
     assert before.keys() == after.keys()
-    assert [name for name in before if name not in by_class and not torch.equal(before[name], after[name])] == []
+    assert [
+        name
+        for name in before
+        if name not in by_class and not torch.equal(before[name], after[name])
+    ] == []
     assert new.swap.kept == len(before) - len(by_class)
 
 
-def test_rows_of_classes_with_the_same_name_are_carried_over_bit_by_bit(old: Detector, new: Detector) -> None:
+def test_rows_of_classes_with_the_same_name_are_carried_over_bit_by_bit(
+    old: Detector, new: Detector
+) -> None:
     before, after = old.state_dict(), new.state_dict()
     for theirs, ours in zip(old.class_layers() or (), new.class_layers() or (), strict=True):
         pairs = [(channel(old, name), channel(new, name)) for name in ("dog", "bee")]
         pairs += [(0, 0)] if ours.background == 0 else []
-        for tensor, block, (source, target), row in product(("weight", "bias"), range(ours.outer), pairs, range(ours.inner)):
+        for tensor, block, (source, target), row in product(
+            ("weight", "bias"), range(ours.outer), pairs, range(ours.inner)
+        ):
             from_row = (block * len(theirs.channels) + source) * ours.inner + row
             to_row = (block * len(ours.channels) + target) * ours.inner + row
             name = f"{ours.name}.{tensor}"
@@ -194,7 +236,9 @@ def test_the_report_counts_what_is_new(old: Detector, new: Detector) -> None:
     assert swap.carried == {"dog": "dog", "bee": "bee"}
     assert swap.new_classes == ("elk",)
     rows = {
-        f"{layer.name}.{name}": layer.outer * layer.inner for layer in old.class_layers() or () for name in ("weight", "bias")
+        f"{layer.name}.{name}": layer.outer * layer.inner
+        for layer in old.class_layers() or ()
+        for name in ("weight", "bias")
     }
     assert {one.tensor: one.new for one in swap.new_tensors} == rows
     assert all(name in str(swap) for name in rows)
@@ -204,7 +248,9 @@ def test_the_report_counts_what_is_new(old: Detector, new: Detector) -> None:
 def test_a_carried_class_is_seen_as_before(old: Detector, new: Detector) -> None:
     before, after = logits(old), logits(new)
     for name in ("dog", "bee"):
-        assert_close(after[:, channel(new, name)], before[:, channel(old, name)], atol=1e-4, rtol=1e-4)
+        assert_close(
+            after[:, channel(new, name)], before[:, channel(old, name)], atol=1e-4, rtol=1e-4
+        )
 
 
 def test_another_order_of_the_classes_changes_only_their_labels(old: Detector) -> None:
@@ -234,9 +280,13 @@ def test_new_classes_start_as_the_family_starts_them(old: Detector) -> None:
         if theirs.std() < 1e-6:  # a constant
             assert_close(ours, theirs)
         else:
-            tolerance = 4 / theirs.numel() ** 0.5  # of a spread that is estimated from so many values
+            tolerance = (
+                4 / theirs.numel() ** 0.5
+            )  # of a spread that is estimated from so many values
             assert_close(ours.std(), theirs.std(), rtol=tolerance, atol=0.0)
-            assert_close(ours.mean(), theirs.mean(), rtol=0.0, atol=2 * tolerance * theirs.std().item())
+            assert_close(
+                ours.mean(), theirs.mean(), rtol=0.0, atol=2 * tolerance * theirs.std().item()
+            )
             assert_close(ours.abs().max(), theirs.abs().max(), rtol=0.4, atol=0.0)
 
 
@@ -247,7 +297,9 @@ def test_it_trains_with_its_new_head(new: Detector) -> None:
     loss = torch.stack(list(new.loss(new(batch), batch, truth).values())).sum()
     loss.backward()
     assert loss.isfinite()
-    names = [f"{layer.name}.weight" for layer in new.class_layers() or () if "mask" not in layer.name]
+    names = [
+        f"{layer.name}.weight" for layer in new.class_layers() or () if "mask" not in layer.name
+    ]
     slopes = [new.get_parameter(name).grad for name in names]
     assert all(one.isfinite().all() for one in slopes)
     assert any(one.any() for one in slopes)

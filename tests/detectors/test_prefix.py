@@ -26,7 +26,9 @@ def check_same(one: zoo.Detector, other: zoo.Detector) -> None:
         assert torch.equal(tensor, theirs[name])
 
 
-@pytest.mark.parametrize("prefix", ["module.", "model.", "_orig_mod.", "module._orig_mod.", "anything.at.all."])
+@pytest.mark.parametrize(
+    "prefix", ["module.", "model.", "_orig_mod.", "module._orig_mod.", "anything.at.all."]
+)
 def test_one_prefix_before_every_name_is_taken_off_and_that_is_said(
     nano: zoo.Detector, prefix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -37,15 +39,24 @@ def test_one_prefix_before_every_name_is_taken_off_and_that_is_said(
 
 
 @pytest.mark.parametrize(
-    "wrap", [nn.DataParallel, torch.optim.swa_utils.AveragedModel, lambda net: nn.ModuleDict({"net": nn.Sequential(net)})]
+    "wrap",
+    [
+        nn.DataParallel,
+        torch.optim.swa_utils.AveragedModel,
+        lambda net: nn.ModuleDict({"net": nn.Sequential(net)}),
+    ],
 )
-def test_what_wraps_models_is_known(wrap, nano: zoo.Detector, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_wraps_models_is_known(
+    wrap, nano: zoo.Detector, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = saved(wrap(nano).state_dict(), tmp_path)
     check_same(nano, zoo.load("yolox_nano", weights=path))
     assert ("n_averaged" in caplog.text) == (wrap is torch.optim.swa_utils.AveragedModel)
 
 
-def test_the_class_rows_of_a_wrapped_model_are_carried_over(nano: zoo.Detector, tmp_path: Path) -> None:
+def test_the_class_rows_of_a_wrapped_model_are_carried_over(
+    nano: zoo.Detector, tmp_path: Path
+) -> None:
     path = saved({f"module.{name}": value for name, value in nano.state_dict().items()}, tmp_path)
     detector = zoo.load("yolox_nano", weights=path, labels=["person", "helmet"])
     kept = nano.get_parameter("head.cls_preds.0.bias")[nano.label_space.names.index("person")]
@@ -60,7 +71,10 @@ def test_what_does_not_fit_without_its_prefix_either_is_refused_as_it_was_writte
     if change == "one is missing":
         state.popitem()
     elif change == "two prefixes":
-        state = {name.replace("module.", "other.") if "bias" in name else name: value for name, value in state.items()}
+        state = {
+            name.replace("module.", "other.") if "bias" in name else name: value
+            for name, value in state.items()
+        }
     else:
         state = {f"module.{number}": torch.zeros(1) for number in range(9)}
     with pytest.raises(CheckpointError, match=r"unexpected: (module|other)\."):

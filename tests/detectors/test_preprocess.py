@@ -36,7 +36,9 @@ def test_letterbox_keeps_the_aspect_and_fills_one_side(height: int, width: int) 
 
 
 @given(sides, sides)
-def test_the_shortest_edge_is_what_was_asked_unless_the_longest_would_be_too_long(height: int, width: int) -> None:
+def test_the_shortest_edge_is_what_was_asked_unless_the_longest_would_be_too_long(
+    height: int, width: int
+) -> None:
     size = resized(Size(height, width), SHORTEST)
     assert max(size.height, size.width) <= 100
     assert min(size.height, size.width) == 60 or max(size.height, size.width) == 100
@@ -47,12 +49,20 @@ def test_fixed_stretches(height: int, width: int) -> None:
     assert resized(Size(height, width), FIXED) == Size(60, 100)
 
 
-@given(st.lists(st.tuples(sides, sides), min_size=1, max_size=4), st.sampled_from([LETTERBOX, FIXED, SHORTEST]))
-def test_the_canvas_holds_every_picture_and_is_a_multiple_of_the_step(pictures: list[tuple[int, int]], rule: Input) -> None:
+@given(
+    st.lists(st.tuples(sides, sides), min_size=1, max_size=4),
+    st.sampled_from([LETTERBOX, FIXED, SHORTEST]),
+)
+def test_the_canvas_holds_every_picture_and_is_a_multiple_of_the_step(
+    pictures: list[tuple[int, int]], rule: Input
+) -> None:
     sizes = [Size(*picture) for picture in pictures]
     whole = canvas(sizes, rule, step=32)
     assert whole.height % 32 == whole.width % 32 == 0
-    assert all(resized(one, rule).height <= whole.height and resized(one, rule).width <= whole.width for one in sizes)
+    assert all(
+        resized(one, rule).height <= whole.height and resized(one, rule).width <= whole.width
+        for one in sizes
+    )
 
 
 @pytest.mark.parametrize("rule", [LETTERBOX, FIXED, SHORTEST])
@@ -62,18 +72,24 @@ def test_a_box_finds_its_way_back(rule: Input) -> None:
     batch = run([picture], rule, step=32)
     ys, xs = (batch.pixels[0, 0] > 0.5).nonzero(as_tuple=True)
     lit = torch.tensor([[xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]], dtype=torch.float32)
-    assert torch.allclose(batch.places[0].to_original(lit), torch.tensor([[60.0, 30, 120, 90]]), atol=2)
+    assert torch.allclose(
+        batch.places[0].to_original(lit), torch.tensor([[60.0, 30, 120, 90]]), atol=2
+    )
 
 
 def test_values_are_normalised_in_the_networks_channel_order() -> None:
-    rule = Input(resize="fixed", size=[4, 4], mean=[0.1, 0.2, 0.3], std=[0.5, 0.25, 1.0], channels="bgr")
+    rule = Input(
+        resize="fixed", size=[4, 4], mean=[0.1, 0.2, 0.3], std=[0.5, 0.25, 1.0], channels="bgr"
+    )
     pixels = run([plain(4, 4)], rule).pixels[0, :, 0, 0]
     expected = [(200 / 255 - 0.1) / 0.5, (100 / 255 - 0.2) / 0.25, (10 / 255 - 0.3) / 1.0]
     assert torch.allclose(pixels, torch.tensor(expected), atol=1e-6)
 
 
 def test_a_range_of_255_leaves_bytes_as_they_are() -> None:
-    assert run([plain(4, 4)], Input(resize="fixed", size=[4, 4], range=255)).pixels[0, :, 0, 0].tolist() == [10, 100, 200]
+    assert run([plain(4, 4)], Input(resize="fixed", size=[4, 4], range=255)).pixels[
+        0, :, 0, 0
+    ].tolist() == [10, 100, 200]
 
 
 def test_padding_is_a_value_of_the_networks_input() -> None:

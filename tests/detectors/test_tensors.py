@@ -49,7 +49,9 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_model_does_not_follow_its_file(file: Path, state: dict[str, torch.Tensor], change: Callable[[Path], None]) -> None:
+def test_a_model_does_not_follow_its_file(
+    file: Path, state: dict[str, torch.Tensor], change: Callable[[Path], None]
+) -> None:
     loaded = zoo.load("yolox_nano", weights=file)
     change(file)
     for name, tensor in loaded.state_dict().items():
@@ -57,7 +59,9 @@ def test_a_model_does_not_follow_its_file(file: Path, state: dict[str, torch.Ten
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
-def test_a_model_can_be_saved_onto_the_file_it_came_from(state: dict[str, torch.Tensor], tmp_path: Path, suffix: str) -> None:
+def test_a_model_can_be_saved_onto_the_file_it_came_from(
+    state: dict[str, torch.Tensor], tmp_path: Path, suffix: str
+) -> None:
     path = tmp_path / f"nano{suffix}"
     save = save_file if suffix == ".safetensors" else torch.save
     save(state, path)
@@ -82,11 +86,17 @@ def test_a_model_does_not_follow_the_cache_of_the_hub(
         assert torch.equal(tensor, state[name])
 
 
-def test_a_file_that_only_the_zoo_writes_is_mapped_and_read_only(state: dict[str, torch.Tensor], tmp_path: Path) -> None:
+def test_a_file_that_only_the_zoo_writes_is_mapped_and_read_only(
+    state: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
     torch.save(state, tmp_path / "nano.pth")
     loaded = zoo.load("yolox_nano", weights=tmp_path / "nano.pth")
     path = loaded.weights.path
-    lines = [line for line in Path("/proc/self/maps").read_text().splitlines() if line.endswith(str(path))]
+    lines = [
+        line
+        for line in Path("/proc/self/maps").read_text().splitlines()
+        if line.endswith(str(path))
+    ]
     assert lines
     assert not path.stat().st_mode & 0o222
     assert path.parent == Path(zoo.registry.home.home()) / "converted"
@@ -95,18 +105,31 @@ def test_a_file_that_only_the_zoo_writes_is_mapped_and_read_only(state: dict[str
 def test_every_type_is_read_as_safetensors_maps_it(tmp_path: Path) -> None:
     numbers = torch.arange(24)
     tensors = {name: numbers.to(dtype).reshape(2, 3, 4) for name, dtype in TYPES.items()}
-    tensors |= {"none": torch.zeros(0, 3), "one": torch.tensor(1.5), "odd": torch.ones(3, dtype=torch.uint8)}
+    tensors |= {
+        "none": torch.zeros(0, 3),
+        "one": torch.tensor(1.5),
+        "odd": torch.ones(3, dtype=torch.uint8),
+    }
     save_file(tensors, tmp_path / "a.safetensors")
     with reading(tmp_path / "a.safetensors", own=False) as begun, torch.device("meta"):
         read = begun.tensors()
     for name, tensor in mapped(tmp_path / "a.safetensors").items():
         assert read[name].dtype == tensor.dtype
         assert read[name].shape == tensor.shape
-        assert read[name].reshape(-1).view(torch.uint8).tolist() == tensor.reshape(-1).view(torch.uint8).tolist()
+        assert (
+            read[name].reshape(-1).view(torch.uint8).tolist()
+            == tensor.reshape(-1).view(torch.uint8).tolist()
+        )
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\xff" * 8, b"\x02" + b"\0" * 7 + b"[]", (20).to_bytes(8, "little") + b'{"a":{"dtype":"F32"}}']
+    "content",
+    [
+        b"",
+        b"\xff" * 8,
+        b"\x02" + b"\0" * 7 + b"[]",
+        (20).to_bytes(8, "little") + b'{"a":{"dtype":"F32"}}',
+    ],
 )
 def test_a_file_that_is_none_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.safetensors"
@@ -125,7 +148,9 @@ def test_numbers_are_looked_at_once(file: Path) -> None:
     assert not zoo.weights.locate(place).finite
 
 
-def test_a_forked_process_does_not_write_into_the_model(file: Path, state: dict[str, torch.Tensor]) -> None:
+def test_a_forked_process_does_not_write_into_the_model(
+    file: Path, state: dict[str, torch.Tensor]
+) -> None:
     weight = zoo.load("yolox_nano", weights=file).get_parameter("head.obj_preds.0.bias").data
     before = weight.clone()
     child = os.fork()

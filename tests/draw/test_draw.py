@@ -26,7 +26,9 @@ def noise(height: int = 480, width: int = 640) -> NDArray[np.uint8]:
 
 def seen(*boxes: tuple[float, float, float, float], labels: list[int] | None = None) -> Detections:
     scores = [0.9 - 0.01 * row for row in range(len(boxes))]
-    return Detections.of(boxes, scores, labels or [row % 4 for row in range(len(boxes))], label_space=NAMES)
+    return Detections.of(
+        boxes, scores, labels or [row % 4 for row in range(len(boxes))], label_space=NAMES
+    )
 
 
 def pixels(image: Image.Image) -> NDArray[np.uint8]:
@@ -35,15 +37,27 @@ def pixels(image: Image.Image) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize(("height", "width"), [(240, 320), (480, 640), (3000, 4000)])
 def test_the_middle_of_every_edge_has_the_class_colour(height: int, width: int) -> None:
-    x1, y1, x2, y2 = (round(width * 0.25), round(height * 0.3), round(width * 0.75), round(height * 0.8))
+    x1, y1, x2, y2 = (
+        round(width * 0.25),
+        round(height * 0.3),
+        round(width * 0.75),
+        round(height * 0.8),
+    )
     drawn = pixels(draw(gray(height, width), seen((x1, y1, x2, y2), labels=[2])))
-    for x, y in (((x1 + x2) // 2, y2), (x1, (y1 + y2) // 2), (x2, (y1 + y2) // 2), (x2 - (x2 - x1) // 8, y1)):
+    for x, y in (
+        ((x1 + x2) // 2, y2),
+        (x1, (y1 + y2) // 2),
+        (x2, (y1 + y2) // 2),
+        (x2 - (x2 - x1) // 8, y1),
+    ):
         assert tuple(drawn[y, x]) == color_of(2)
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (1, 0), (0, 1), (1, 1)])
 @pytest.mark.parametrize(("wide", "tall"), [(200, 150), (20, 15)])
-def test_every_letter_of_a_box_in_a_corner_is_visible(corner: tuple[int, int], wide: int, tall: int) -> None:
+def test_every_letter_of_a_box_in_a_corner_is_visible(
+    corner: tuple[int, int], wide: int, tall: int
+) -> None:
     """Indigo has white letters, and nothing else in the picture is white."""
     x, y = corner[0] * (640 - wide), corner[1] * (480 - tall)
     there = pixels(draw(gray(), seen((x, y, x + wide, y + tall), labels=[1]), text=24))
@@ -66,7 +80,11 @@ def test_nothing_seen_leaves_the_picture_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     "form",
-    [lambda array: array, lambda array: torch.from_numpy(array.transpose(2, 0, 1).copy()), Image.fromarray],
+    [
+        lambda array: array,
+        lambda array: torch.from_numpy(array.transpose(2, 0, 1).copy()),
+        Image.fromarray,
+    ],
     ids=["array", "tensor", "PIL"],
 )
 def test_every_form_of_a_picture_gives_the_same_drawing_and_stays_unchanged(form) -> None:
@@ -74,7 +92,11 @@ def test_every_form_of_a_picture_gives_the_same_drawing_and_stays_unchanged(form
     drawn = draw(given_form, seen((10, 10, 300, 300)))
     assert (drawn.mode, drawn.size) == ("RGB", (640, 480))
     assert np.array_equal(pixels(drawn), pixels(draw(noise(), seen((10, 10, 300, 300)))))
-    back = given_form.numpy().transpose(1, 2, 0) if isinstance(given_form, torch.Tensor) else np.asarray(given_form)
+    back = (
+        given_form.numpy().transpose(1, 2, 0)
+        if isinstance(given_form, torch.Tensor)
+        else np.asarray(given_form)
+    )
     assert np.array_equal(back, noise())
 
 
@@ -93,7 +115,12 @@ def test_a_rotated_photo_is_turned_upright() -> None:
 
 @pytest.mark.parametrize(
     "picture",
-    [torch.zeros(4, 5, 3, dtype=torch.uint8), torch.zeros(3, 4, 5), np.zeros((4, 5), np.uint8), np.zeros((0, 5, 3), np.uint8)],
+    [
+        torch.zeros(4, 5, 3, dtype=torch.uint8),
+        torch.zeros(3, 4, 5),
+        np.zeros((4, 5), np.uint8),
+        np.zeros((0, 5, 3), np.uint8),
+    ],
     ids=["channels last", "floats", "gray", "no pixels"],
 )
 def test_what_is_no_picture_is_refused(picture) -> None:
@@ -114,7 +141,12 @@ def test_lines_and_letters_grow_with_the_picture() -> None:
     assert styles[0].text < styles[1].text < styles[2].text
     thick = []
     for height, width in sizes:
-        drawn = pixels(draw(gray(height, width), seen((width * 0.25, height * 0.25, width * 0.75, height * 0.75))))
+        drawn = pixels(
+            draw(
+                gray(height, width),
+                seen((width * 0.25, height * 0.25, width * 0.75, height * 0.75)),
+            )
+        )
         thick.append(int((drawn[height // 2, : width // 2] == color_of(0)).all(1).sum()))
     assert thick[0] < thick[1] < thick[2]
     assert thick[2] == pytest.approx(styles[2].line, abs=1.5)
@@ -156,9 +188,14 @@ def test_a_frame_shows_on_every_background(label: int) -> None:
 
 
 def test_lines_are_crisp_and_corners_smooth() -> None:
-    drawn = pixels(draw(np.zeros((480, 640, 3), np.uint8), seen((100.4, 100, 500, 400), labels=[2])))
+    drawn = pixels(
+        draw(np.zeros((480, 640, 3), np.uint8), seen((100.4, 100, 500, 400), labels=[2]))
+    )
     rim = tuple(int(value) for value in drawn[300, 90])
-    assert {tuple(int(value) for value in pixel) for pixel in drawn[300, 90:110]} == {rim, color_of(2)}
+    assert {tuple(int(value) for value in pixel) for pixel in drawn[300, 90:110]} == {
+        rim,
+        color_of(2),
+    }
     assert len({tuple(pixel) for pixel in drawn[395:405, 495:505].reshape(-1, 3)}) > 5
 
 
@@ -181,7 +218,9 @@ WORDS = st.text(st.characters(exclude_categories=["C"]), min_size=1).map(tidy).f
 @settings(deadline=None, max_examples=40)
 @pytest.mark.filterwarnings("ignore::zoo.fonts.FontWarning")
 def test_any_class_name_is_drawn(names: list[str]) -> None:
-    every = Detections.of([[20, 40, 60, 90]] * len(names), [0.5] * len(names), names, label_space=names)
+    every = Detections.of(
+        [[20, 40, 60, 90]] * len(names), [0.5] * len(names), names, label_space=names
+    )
     assert draw(gray(120, 160), every).size == (160, 120)
 
 

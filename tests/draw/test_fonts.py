@@ -1,4 +1,5 @@
-"""Class names of any script: in a font of the system that has the letters, or with a word about those that none has."""
+"""Class names of any script: in a font of the system that has the letters, or with a word about
+those that none has."""
 
 import shutil
 import warnings
@@ -17,7 +18,9 @@ from zoo.draw.fonts import written
 from zoo.errors import UsageError
 from zoo.fonts import FontWarning
 
-DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # Latin, Greek, Cyrillic, Arabic; no Chinese
+DEJAVU = (
+    Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+)  # Latin, Greek, Cyrillic, Arabic; no Chinese
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +91,9 @@ def test_a_pipe_is_no_font(tmp_path):
 
 def test_a_name_of_a_million_letters_costs_no_more_than_what_is_seen_of_it():
     name = "a very long name " * 60_000
-    assert drawn(name) == drawn(name + "2")  # for hours, where letters are measured as often as the name is long
+    assert drawn(name) == drawn(
+        name + "2"
+    )  # for hours, where letters are measured as often as the name is long
     short, _ = fitted(name, size=14, room=200, font=None)
     assert short.startswith("a very long name") and short.endswith("…")  # noqa: PT018
 

@@ -11,7 +11,12 @@ SIZE = (120, 200)  # height, width
 @st.composite
 def crowd(draw: st.DrawFn):
     """Boxes inside the picture, with a chip each."""
-    rows = draw(st.lists(st.tuples(st.floats(0, 200), st.floats(0, 120), st.floats(0, 200), st.floats(0, 120)), max_size=25))
+    rows = draw(
+        st.lists(
+            st.tuples(st.floats(0, 200), st.floats(0, 120), st.floats(0, 200), st.floats(0, 120)),
+            max_size=25,
+        )
+    )
     boxes = [(min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in rows]
     return boxes, [draw(st.tuples(st.integers(1, 60), st.integers(1, 14))) for _ in boxes]
 
@@ -19,7 +24,11 @@ def crowd(draw: st.DrawFn):
 def rectangles(boxes, sizes, *, share: float = 1.0):
     spots = place(boxes, sizes, height=SIZE[0], width=SIZE[1], reach=1.5, share=share)
     assert len(spots) == len(boxes)
-    return [(*spot, spot[0] + wide, spot[1] + tall) for spot, (wide, tall) in zip(spots, sizes, strict=True) if spot]
+    return [
+        (*spot, spot[0] + wide, spot[1] + tall)
+        for spot, (wide, tall) in zip(spots, sizes, strict=True)
+        if spot
+    ]
 
 
 @given(crowd())
@@ -44,15 +53,21 @@ def test_chips_leave_the_picture_to_be_seen(given_crowd) -> None:
 
 
 def test_a_chip_sits_on_its_box() -> None:
-    assert place([(50, 50, 150, 100)], [(40, 10)], height=120, width=200, reach=2, share=1) == [(48, 38)]
+    assert place([(50, 50, 150, 100)], [(40, 10)], height=120, width=200, reach=2, share=1) == [
+        (48, 38)
+    ]
 
 
 def test_a_large_box_at_the_top_has_its_chip_inside() -> None:
-    assert place([(50, 5, 150, 100)], [(40, 10)], height=120, width=200, reach=2, share=1) == [(48, 3)]
+    assert place([(50, 5, 150, 100)], [(40, 10)], height=120, width=200, reach=2, share=1) == [
+        (48, 3)
+    ]
 
 
 def test_a_small_box_at_the_top_is_not_hidden() -> None:
-    assert place([(50, 5, 70, 15)], [(40, 10)], height=120, width=200, reach=2, share=1) == [(48, 17)]
+    assert place([(50, 5, 70, 15)], [(40, 10)], height=120, width=200, reach=2, share=1) == [
+        (48, 17)
+    ]
 
 
 def test_the_best_of_equal_boxes_chooses_first() -> None:

@@ -15,9 +15,12 @@ def picture() -> Image.Image:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("a.jpg", "JPEG"), ("a.JPEG", "JPEG"), ("a.png", "PNG"), ("a.webp", "WEBP"), ("a.bmp", "BMP")]
+    ("name", "kind"),
+    [("a.jpg", "JPEG"), ("a.JPEG", "JPEG"), ("a.png", "PNG"), ("a.webp", "WEBP"), ("a.bmp", "BMP")],
 )
-def test_the_suffix_chooses_the_format(name: str, kind: str, picture: Image.Image, tmp_path: Path) -> None:
+def test_the_suffix_chooses_the_format(
+    name: str, kind: str, picture: Image.Image, tmp_path: Path
+) -> None:
     assert save(picture, tmp_path / name) == tmp_path / name
     with Image.open(tmp_path / name) as again:
         assert (again.format, again.size) == (kind, (60, 40))
@@ -30,13 +33,18 @@ def test_png_keeps_every_pixel(picture: Image.Image, tmp_path: Path) -> None:
 
 def test_jpeg_keeps_thin_lines_in_colour(picture: Image.Image, tmp_path: Path) -> None:
     picture.save(tmp_path / "wanted.jpg", quality=92)
-    with Image.open(save(picture, tmp_path / "a.jpg")) as again, Image.open(tmp_path / "wanted.jpg") as wanted:
+    with (
+        Image.open(save(picture, tmp_path / "a.jpg")) as again,
+        Image.open(tmp_path / "wanted.jpg") as wanted,
+    ):
         assert again.quantization == wanted.quantization
         assert JpegImagePlugin.get_sampling(again) == 0  # 4:4:4
 
 
 @pytest.mark.parametrize("name", ["a.jpgg", "a", "a.mp4"])
-def test_a_name_that_is_no_format_is_refused(name: str, picture: Image.Image, tmp_path: Path) -> None:
+def test_a_name_that_is_no_format_is_refused(
+    name: str, picture: Image.Image, tmp_path: Path
+) -> None:
     with pytest.raises(ImageError, match=r"End the name in \.jpg") as caught:
         save(picture, tmp_path / name)
     assert caught.value.file == str(tmp_path / name)
@@ -62,7 +70,9 @@ def test_a_picture_too_large_for_its_format_is_refused(tmp_path: Path) -> None:
 
 def test_a_picture_takes_the_place_of_another_whole(picture: Image.Image, tmp_path: Path) -> None:
     (tmp_path / "seen.png").write_bytes(b"the one before")
-    os.link(tmp_path / "seen.png", tmp_path / "kept.png")  # a file that were written into would change under this name too
+    os.link(
+        tmp_path / "seen.png", tmp_path / "kept.png"
+    )  # a file that were written into would change under this name too
     save(picture, tmp_path / "seen.png")
     assert (tmp_path / "kept.png").read_bytes() == b"the one before"
     assert sorted(os.listdir(tmp_path)) == ["kept.png", "seen.png"]

@@ -15,20 +15,33 @@ from zoo.evaluate.accumulate import Curves
 from zoo.labels import LabelSpace
 
 
-def _loaded(images: list[dict[str, Any]], categories: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> COCO:
+def _loaded(
+    images: list[dict[str, Any]],
+    categories: list[dict[str, Any]],
+    annotations: list[dict[str, Any]],
+) -> COCO:
     made = COCO()
     made.dataset = {"images": images, "categories": categories, "annotations": annotations}
     made.createIndex()
     return made
 
 
-def _as_pycocotools(instances: dict[str, Any], results: list[dict[str, Any]], limits: tuple[int, ...] = (1, 10, 100)) -> COCOeval:
+def _as_pycocotools(
+    instances: dict[str, Any], results: list[dict[str, Any]], limits: tuple[int, ...] = (1, 10, 100)
+) -> COCOeval:
     detections = [
-        {**one, "id": number + 1, "area": one["bbox"][2] * one["bbox"][3], "iscrowd": 0} for number, one in enumerate(results)
+        {**one, "id": number + 1, "area": one["bbox"][2] * one["bbox"][3], "iscrowd": 0}
+        for number, one in enumerate(results)
     ]
     with contextlib.redirect_stdout(io.StringIO()):
-        truth = _loaded(instances["images"], instances["categories"], [dict(one) for one in instances["annotations"]])
-        run = COCOeval(truth, _loaded(instances["images"], instances["categories"], detections), "bbox")
+        truth = _loaded(
+            instances["images"],
+            instances["categories"],
+            [dict(one) for one in instances["annotations"]],
+        )
+        run = COCOeval(
+            truth, _loaded(instances["images"], instances["categories"], detections), "bbox"
+        )
         run.params.maxDets = list(limits)
         run.evaluate()
         run.accumulate()
@@ -38,7 +51,8 @@ def _as_pycocotools(instances: dict[str, Any], results: list[dict[str, Any]], li
 
 @pytest.fixture(scope="session")
 def pycocotools_on() -> Callable[..., COCOeval]:
-    """(instances, results, limits of detections) -> pycocotools' evaluation, done; unlike `loadRes` for an empty list too."""
+    """(instances, results, limits of detections) -> pycocotools' evaluation, done; unlike `loadRes`
+    for an empty list too."""
     return _as_pycocotools
 
 
@@ -48,26 +62,44 @@ def truth_of() -> Callable[[dict[str, Any]], GroundTruth]:
 
     def made(instances: dict[str, Any]) -> GroundTruth:
         categories = sorted(instances["categories"], key=lambda one: one["id"])
-        label_space = LabelSpace("custom", tuple(one["name"] for one in categories), tuple(one["id"] for one in categories))
+        label_space = LabelSpace(
+            "custom",
+            tuple(one["name"] for one in categories),
+            tuple(one["id"] for one in categories),
+        )
         annotations = instances["annotations"]
         boxes = {
             "image": [one["image_id"] for one in annotations],
-            "label": np.array([label_space.label_of_id[one["category_id"]] for one in annotations], int),
+            "label": np.array(
+                [label_space.label_of_id[one["category_id"]] for one in annotations], int
+            ),
             "box": np.array([one["bbox"] for one in annotations], float).reshape(-1, 4),
             "area": np.array([one["area"] for one in annotations], float),
             "crowd": np.array([one["iscrowd"] for one in annotations], bool),
             "id": np.array([one["id"] for one in annotations], int),
         }
-        return GroundTruth.of([one["id"] for one in instances["images"]], boxes, label_space=label_space, box_format="xywh")
+        return GroundTruth.of(
+            [one["id"] for one in instances["images"]],
+            boxes,
+            label_space=label_space,
+            box_format="xywh",
+        )
 
     return made
 
 
 @pytest.fixture(scope="session")
 def feed() -> Callable[..., None]:
-    """Hands a COCO results list to an evaluator, some images at a time, in a given order of images."""
+    """Hands a COCO results list to an evaluator, some images at a time, in a given order of
+    images."""
 
-    def fed(evaluator: Evaluator, results: list[dict[str, Any]], *, batch: int = 1000, order: list[int] | None = None) -> None:
+    def fed(
+        evaluator: Evaluator,
+        results: list[dict[str, Any]],
+        *,
+        batch: int = 1000,
+        order: list[int] | None = None,
+    ) -> None:
         truth = evaluator.dataset
         ids = order if order is not None else truth.image_ids.tolist()
         for start in range(0, len(ids), batch):
@@ -79,7 +111,9 @@ def feed() -> Callable[..., None]:
                     {
                         "boxes": np.array([one["bbox"] for one in mine], float).reshape(-1, 4),
                         "scores": np.array([one["score"] for one in mine], float),
-                        "labels": np.array([truth.label_space.label_of_id[one["category_id"]] for one in mine], int),
+                        "labels": np.array(
+                            [truth.label_space.label_of_id[one["category_id"]] for one in mine], int
+                        ),
                     }
                     for mine in found
                 ],
@@ -99,6 +133,9 @@ def assert_same_curves() -> Callable[[Curves, COCOeval], None]:
             (curves.scores, run.eval["scores"]),
             (curves.recall, run.eval["recall"]),
         ):
-            assert np.moveaxis(ours, (0, 1), (-1, -2)).tobytes() == np.ascontiguousarray(theirs).tobytes()
+            assert (
+                np.moveaxis(ours, (0, 1), (-1, -2)).tobytes()
+                == np.ascontiguousarray(theirs).tobytes()
+            )
 
     return compared

@@ -1,4 +1,5 @@
-"""Mistakes, operating points, LRP, calibration, confusion and slices: hand-made cases, brute force, reference runs."""
+"""Mistakes, operating points, LRP, calibration, confusion and slices: hand-made cases, brute force,
+reference runs."""
 
 from typing import Any
 
@@ -21,7 +22,9 @@ BOXES = {
 NAMES = ("cat", "dog")
 
 
-def reported(found: list[tuple[int, int, float, list[float]]], boxes: dict[str, Any] = BOXES, **options: Any) -> Report:
+def reported(
+    found: list[tuple[int, int, float, list[float]]], boxes: dict[str, Any] = BOXES, **options: Any
+) -> Report:
     """The report of detections (image, label, score, box)."""
     truth = GroundTruth.of([1, 2], boxes, label_space=NAMES)
     evaluator = Evaluator(truth, **options)
@@ -54,7 +57,14 @@ def test_each_kind_of_mistake_is_told_apart() -> None:
     analyses = reported(EVERY_MISTAKE).analyses
     assert analyses is not None
     counts = {kind: one.count for kind, one in analyses.mistakes.kinds.items()}
-    assert counts == {"class": 1, "location": 1, "both": 1, "duplicate": 1, "background": 1, "missed": 1}  # the dog in image 2
+    assert counts == {
+        "class": 1,
+        "location": 1,
+        "both": 1,
+        "duplicate": 1,
+        "background": 1,
+        "missed": 1,
+    }  # the dog in image 2
 
 
 def test_the_cost_of_a_mistake_is_the_ap_that_its_repair_gains() -> None:
@@ -74,13 +84,17 @@ def test_the_cost_of_a_mistake_is_the_ap_that_its_repair_gains() -> None:
 
 
 def test_real_mistakes_are_counted_as_by_tidecv(shared) -> None:
-    """tidecv 1.0.1 on the same boxes and classes; its recall points differ in their last bits, and its costs by as little."""
+    """tidecv 1.0.1 on the same boxes and classes; its recall points differ in their last bits, and
+    its costs by as little."""
     truth = read(shared / "coco_val2017_128/instances.json")
     ids, found = read_results(shared / "coco_val2017_128/yolox_nano_detections.json", truth)
     have = np.unique(truth.labels[~truth.crowd])
     assert not truth.crowd.any()
     evaluator = Evaluator(truth)
-    kept = [{column: values[np.isin(one["labels"], have)] for column, values in one.items()} for one in found]
+    kept = [
+        {column: values[np.isin(one["labels"], have)] for column, values in one.items()}
+        for one in found
+    ]
     evaluator.update(ids, kept, box_format="xywh")
     analyses = evaluator.compute(resamples=0).analyses
     assert analyses is not None
@@ -101,7 +115,10 @@ def test_real_mistakes_are_counted_as_by_tidecv(shared) -> None:
     assert analyses.mistakes.false_negatives == pytest.approx(0.17795537181333607, abs=2e-4)
 
 
-RANKED = st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.5, 0.5, 0.7]), st.booleans(), st.floats(0.5, 1.0)), max_size=12)
+RANKED = st.lists(
+    st.tuples(st.sampled_from([0.1, 0.3, 0.5, 0.5, 0.7]), st.booleans(), st.floats(0.5, 1.0)),
+    max_size=12,
+)
 
 
 @settings(deadline=None)
@@ -171,7 +188,9 @@ def test_scores_that_mean_what_they_say_have_no_calibration_error() -> None:
         analyses = reported(found, boxes).analyses
         assert analyses is not None
         assert analyses.calibration is not None
-        assert analyses.calibration.d_ece == pytest.approx(analyses.calibration.la_ece)  # every overlap is perfect
+        assert analyses.calibration.d_ece == pytest.approx(
+            analyses.calibration.la_ece
+        )  # every overlap is perfect
         errors.append(analyses.calibration.d_ece)
     assert errors == [pytest.approx(0, abs=1e-12), pytest.approx(0.2)]
 
@@ -200,7 +219,9 @@ def test_every_box_and_every_kept_detection_is_in_the_confusion_once(shared) -> 
     assert analyses is not None
     assert analyses.confusion is not None
     matrix = analyses.confusion.matrix(truth.label_space.names)
-    kept = np.concatenate([one["labels"][one["scores"] >= analyses.confusion.score] for one in found])
+    kept = np.concatenate(
+        [one["labels"][one["scores"] >= analyses.confusion.score] for one in found]
+    )
     assert matrix[:-1].sum(1).tolist() == np.bincount(truth.labels, minlength=80).tolist()
     assert matrix[:, :-1].sum(0).tolist() == np.bincount(kept, minlength=80).tolist()
     off = matrix[:-1, :-1].sum() - np.trace(matrix[:-1, :-1])
@@ -222,7 +243,10 @@ def sliced(shared) -> tuple[GroundTruth, list[Any], list[dict[str, Any]]]:
 
 def test_a_slice_of_images_is_what_those_images_alone_give(sliced) -> None:
     truth, ids, found = sliced
-    images = {"id": truth.image_ids, "wide": truth.image_attributes["width"] > truth.image_attributes["height"]}
+    images = {
+        "id": truth.image_ids,
+        "wide": truth.image_attributes["width"] > truth.image_attributes["height"],
+    }
     boxes = {
         "image": truth.image_ids[truth.images],
         "label": truth.labels,
@@ -230,7 +254,9 @@ def test_a_slice_of_images_is_what_those_images_alone_give(sliced) -> None:
         "area": truth.areas,
         "id": truth.ids,
     }
-    whole = Evaluator(GroundTruth.of(images, boxes, label_space=truth.label_space, box_format="xywh"))
+    whole = Evaluator(
+        GroundTruth.of(images, boxes, label_space=truth.label_space, box_format="xywh")
+    )
     whole.update(ids, found, box_format="xywh")
     slices = whole.by_image("wide")
     assert set(slices) == {False, True}
@@ -238,8 +264,16 @@ def test_a_slice_of_images_is_what_those_images_alone_give(sliced) -> None:
         rows = images["wide"] == wide
         inside = rows[truth.images]
         part = {key: value[inside] for key, value in boxes.items()}
-        alone = Evaluator(GroundTruth.of(truth.image_ids[rows], part, label_space=truth.label_space, box_format="xywh"))
-        alone.update(truth.image_ids[rows], [one for one, there in zip(found, rows, strict=True) if there], box_format="xywh")
+        alone = Evaluator(
+            GroundTruth.of(
+                truth.image_ids[rows], part, label_space=truth.label_space, box_format="xywh"
+            )
+        )
+        alone.update(
+            truth.image_ids[rows],
+            [one for one, there in zip(found, rows, strict=True) if there],
+            box_format="xywh",
+        )
         assert alone.numbers() == numbers
     with pytest.raises(DataError, match=r"have these: wide"):
         whole.by_image("weather")
@@ -257,7 +291,9 @@ def test_a_slice_of_boxes_leaves_the_other_boxes_out_without_harm() -> None:
     evaluator.update([1], [found])
     evaluator.update([2], [{column: values[:0] for column, values in found.items()}])
     numbers = evaluator.numbers()
-    assert numbers["AP[occluded=yes]"] == pytest.approx(1)  # the one occluded dog was found; the dog in image 2 is left out
+    assert numbers["AP[occluded=yes]"] == pytest.approx(
+        1
+    )  # the one occluded dog was found; the dog in image 2 is left out
     assert numbers["AR[occluded=no]"] == pytest.approx(0.25)  # one of two cats, none of one dog
     with pytest.raises(DataError, match="have these attributes: occluded"):
         Evaluator(truth, settings=Settings(slices=("truncated",)))

@@ -1,4 +1,5 @@
-"""The kernel travels in the wheel; without a compiler the wheel is pure, with one notice, and numpy does the work."""
+"""The kernel travels in the wheel; without a compiler the wheel is pure, with one notice, and numpy
+does the work."""
 
 import os
 import shutil
@@ -19,7 +20,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 def built(to: Path, compiler: str | None) -> tuple[Path, str]:
     """A wheel of this checkout, and what the build said."""
-    environment = {key: value for key, value in os.environ.items() if key != "CC"} | ({"CC": compiler} if compiler else {})
+    environment = {key: value for key, value in os.environ.items() if key != "CC"} | (
+        {"CC": compiler} if compiler else {}
+    )
     done = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(to)],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
@@ -28,7 +31,9 @@ def built(to: Path, compiler: str | None) -> tuple[Path, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="there is no C compiler here")
+@pytest.mark.skipif(
+    not any(map(shutil.which, ("cc", "gcc", "clang"))), reason="there is no C compiler here"
+)
 def test_a_wheel_carries_the_kernel_and_says_for_which_platform(tmp_path: Path) -> None:
     wheel, _ = built(tmp_path, None)
     assert "-py3-none-any" not in wheel.name
@@ -55,7 +60,9 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_without_the_kernel_numpy_works_after_one_notice(without_kernel: None) -> None:
-    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 10, 10]]}, label_space=["thing"])
+    truth = GroundTruth.of(
+        [1], {"image": [1], "label": [0], "box": [[0, 0, 10, 10]]}, label_space=["thing"]
+    )
     with pytest.warns(KernelNotice, match="numpy gives the same numbers"):
         first = Evaluator(truth)
     with warnings.catch_warnings():
@@ -66,7 +73,9 @@ def test_without_the_kernel_numpy_works_after_one_notice(without_kernel: None) -
         assert one.numbers()["AP"] == pytest.approx(1)
 
 
-def test_a_kernel_that_is_asked_for_by_name_and_is_not_there_is_an_error(without_kernel: None) -> None:
+def test_a_kernel_that_is_asked_for_by_name_and_is_not_there_is_an_error(
+    without_kernel: None,
+) -> None:
     truth = GroundTruth.of([1], {"image": [], "label": [], "box": []}, label_space=["thing"])
     with pytest.raises(OSError, match="another version of its sources"):
         Evaluator(truth, engine="kernel")

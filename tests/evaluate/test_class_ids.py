@@ -28,7 +28,9 @@ def street_of(ids: tuple[int, ...], labels: list[int]) -> GroundTruth:
 
 def notes(truth: GroundTruth, written: Callable[[int], int]) -> list[str]:
     """What is said where every box is found, and its label was written in another way."""
-    labels = np.array([truth.label_space.label_of_id[written(label)] for label in truth.labels.tolist()])
+    labels = np.array(
+        [truth.label_space.label_of_id[written(label)] for label in truth.labels.tolist()]
+    )
     return list(other_classes(truth, truth.images.astype(np.int64), truth.xywh, labels))
 
 
@@ -41,8 +43,14 @@ def test_right_classes_are_not_remarked_on() -> None:
 def test_ids_shifted_by_one_are_told_with_numbers(by: int, side: str) -> None:
     truth = street_of(tuple(range(20)), list(range(1, 19)))
     [note] = notes(truth, lambda label: label + by)
-    assert note.startswith("Of the 18 best detections 18 meet an annotated box, and only 0 of these one of their own class")
-    assert f"Category ids look shifted by one: 18 detections have the id {side} that of the box" in note
+    assert note.startswith(
+        "Of the 18 best detections 18 meet an annotated box, and only 0 of these one of their own "
+        "class"
+    )
+    assert (
+        f"Category ids look shifted by one: 18 detections have the id {side} that of the box"
+        in note
+    )
 
 
 def test_positions_written_where_ids_leave_some_out_are_told() -> None:
@@ -67,7 +75,9 @@ def test_another_order_of_the_classes_names_the_most_frequent_mix_up() -> None:
     assert "The most frequent mix-up is 'class 4' where 'class 1' is annotated, 8 times" in note
 
 
-def test_a_results_list_with_shifted_ids_is_measured_and_remarked_on(street: Dataset, tmp_path: Path) -> None:
+def test_a_results_list_with_shifted_ids_is_measured_and_remarked_on(
+    street: Dataset, tmp_path: Path
+) -> None:
     truth = street.truth
     rows = [
         {
@@ -82,7 +92,9 @@ def test_a_results_list_with_shifted_ids_is_measured_and_remarked_on(street: Dat
     report = zoo.evaluate(tmp_path / "theirs.json", data=street, resamples=0)
     assert report.ap == 0
     [note] = report.measured.notes
-    assert "Category ids look shifted by one: 8 detections have the id after that of the box" in note
+    assert (
+        "Category ids look shifted by one: 8 detections have the id after that of the box" in note
+    )
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
-"""Reading COCO files: what is right comes in whole, what is wrong is named with its file and record."""
+"""Reading COCO files: what is right comes in whole, what is wrong is named with its file and
+record."""
 
 import json
 from pathlib import Path
@@ -16,14 +17,38 @@ from zoo.evaluate.coco import read, read_results
 def instances(**changes: Any) -> dict[str, Any]:
     """A small file in which everything is right, but for the changes to its second annotation."""
     annotations = [
-        {"id": 1, "image_id": 7, "category_id": 3, "bbox": [0, 0, 10, 20], "area": 150.5, "iscrowd": 0},
-        {"id": 2, "image_id": 7, "category_id": 90, "bbox": [5, 5, 10, 10], "area": 80, "iscrowd": 0, **changes},
+        {
+            "id": 1,
+            "image_id": 7,
+            "category_id": 3,
+            "bbox": [0, 0, 10, 20],
+            "area": 150.5,
+            "iscrowd": 0,
+        },
+        {
+            "id": 2,
+            "image_id": 7,
+            "category_id": 90,
+            "bbox": [5, 5, 10, 10],
+            "area": 80,
+            "iscrowd": 0,
+            **changes,
+        },
         {"id": 5, "image_id": 3, "category_id": 3, "bbox": [1, 1, 2, 2], "area": 4, "iscrowd": 1},
     ]
     return {
-        "images": [{"id": 7, "width": 30, "height": 20, "file_name": "a.jpg"}, {"id": 3}, {"id": 9, "width": 8, "height": 8}],
-        "annotations": [{key: value for key, value in one.items() if value is not ...} for one in annotations],
-        "categories": [{"id": 90, "name": "dog", "supercategory": "animal"}, {"id": 3, "name": "cat"}],
+        "images": [
+            {"id": 7, "width": 30, "height": 20, "file_name": "a.jpg"},
+            {"id": 3},
+            {"id": 9, "width": 8, "height": 8},
+        ],
+        "annotations": [
+            {key: value for key, value in one.items() if value is not ...} for one in annotations
+        ],
+        "categories": [
+            {"id": 90, "name": "dog", "supercategory": "animal"},
+            {"id": 3, "name": "cat"},
+        ],
     }
 
 
@@ -70,7 +95,10 @@ def test_images_may_be_named_by_text_but_not_by_both(tmp_path: Path) -> None:
         ({"bbox": [0, 0, 1e300, 5]}, r"Annotation 2 of image 7, record \[1\], has a coordinate"),
         ({"bbox": [0, 0, 1]}, r"\$\.annotations\[1\]\.bbox"),
         ({"bbox": "wide"}, r"\$\.annotations\[1\]\.bbox"),
-        ({"bbox": [0, 0, None, 1]}, r"\$\.annotations\[1\]\.bbox\[\.\.\.\]|\$\.annotations\[1\]\.bbox\[2\]"),
+        (
+            {"bbox": [0, 0, None, 1]},
+            r"\$\.annotations\[1\]\.bbox\[\.\.\.\]|\$\.annotations\[1\]\.bbox\[2\]",
+        ),
         ({"area": -3}, r"Annotation 2 of image 7, record \[1\], has an area"),
         ({"category_id": 4}, r"annotations\[1\] \(id 2\) has category 4"),
         ({"category_id": "dog"}, r"annotations\[1\] has the category 'dog', not a whole number"),
@@ -78,14 +106,19 @@ def test_images_may_be_named_by_text_but_not_by_both(tmp_path: Path) -> None:
         ({"image_id": ...}, r"image_id.*\$\.annotations\[1\]"),
         ({"id": 1}, "Annotation id 1 is there twice"),
         ({"id": 10**30}, r"annotations\[1\] has the id 10{30}, not a whole number of 64 bits"),
-        ({"id": 2**63}, r"annotations\[1\] has the id 9223372036854775808, not a whole number of 64 bits"),
+        (
+            {"id": 2**63},
+            r"annotations\[1\] has the id 9223372036854775808, not a whole number of 64 bits",
+        ),
         ({"id": True}, r"annotations\[1\] has the id True"),
         ({"image_id": None}, r"annotations\[1\] has the image id None"),
         ({"iscrowd": 2}, r"annotations\[1\] has the iscrowd 2, not 0 or 1"),
         ({"iscrowd": "no"}, r"annotations\[1\] has the iscrowd 'no', not 0 or 1"),
     ],
 )
-def test_a_wrong_annotation_is_named_with_its_file(tmp_path: Path, changes: dict[str, Any], record: str) -> None:
+def test_a_wrong_annotation_is_named_with_its_file(
+    tmp_path: Path, changes: dict[str, Any], record: str
+) -> None:
     with pytest.raises(DataError, match=record) as caught:
         read(written(tmp_path, instances(**changes)))
     assert "instances.json" in str(caught.value)
@@ -103,9 +136,20 @@ def test_a_wrong_annotation_is_named_with_its_file(tmp_path: Path, changes: dict
         ("[" * 2_000_000, "It is a list|nested too deeply"),
         ('{"images": [], "categories": [], "extra": ' + "[" * 2_000_000, "nested too deeply"),
     ],
-    ids=["empty", "a list", "nothing inside", "truncated", "NaN", "not JSON", "nesting", "nesting in a field that is skipped"],
+    ids=[
+        "empty",
+        "a list",
+        "nothing inside",
+        "truncated",
+        "NaN",
+        "not JSON",
+        "nesting",
+        "nesting in a field that is skipped",
+    ],
 )
-def test_a_broken_file_is_an_error_that_names_it(tmp_path: Path, content: str, message: str) -> None:
+def test_a_broken_file_is_an_error_that_names_it(
+    tmp_path: Path, content: str, message: str
+) -> None:
     with pytest.raises(DataError, match=message) as caught:
         read(written(tmp_path, content))
     assert "instances.json was" in str(caught.value)
@@ -123,9 +167,13 @@ def test_duplicates_are_named(tmp_path: Path) -> None:
 
 
 def test_a_million_boxes_in_one_image_are_refused(tmp_path: Path) -> None:
-    one = '{"id": %d, "image_id": 3, "category_id": 3, "bbox": [0, 0, 1, 1], "area": 1, "iscrowd": 0}'
+    one = (
+        '{"id": %d, "image_id": 3, "category_id": 3, "bbox": [0, 0, 1, 1], "area": 1, "iscrowd": 0}'
+    )
     content = instances()
-    head = json.dumps({**content, "annotations": []}).replace('"annotations": []', '"annotations": [%s]')
+    head = json.dumps({**content, "annotations": []}).replace(
+        '"annotations": []', '"annotations": [%s]'
+    )
     path = written(tmp_path, head % ", ".join(one % number for number in range(1, 1_000_001)))
     with pytest.raises(DataError, match="Image 3 has 1000000 boxes"):
         read(path)
@@ -139,7 +187,19 @@ def test_a_file_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> N
 def test_results_come_in_by_image_and_every_image_is_there(tmp_path: Path) -> None:
     truth = read(written(tmp_path, instances()))
     results = tmp_path / "results.json"
-    results.write_text(json.dumps([{"image_id": 7, "category_id": 90, "bbox": [0, 0, 1, 1], "score": 0.5, "segmentation": []}]))
+    results.write_text(
+        json.dumps(
+            [
+                {
+                    "image_id": 7,
+                    "category_id": 90,
+                    "bbox": [0, 0, 1, 1],
+                    "score": 0.5,
+                    "segmentation": [],
+                }
+            ]
+        )
+    )
     ids, found = read_results(results, truth)
     assert ids == [3, 7, 9]
     assert [len(one["scores"]) for one in found] == [0, 1, 0]
@@ -155,7 +215,9 @@ def test_results_come_in_by_image_and_every_image_is_there(tmp_path: Path) -> No
         ({"score": "high"}, r"\$\[1\]\.score"),
     ],
 )
-def test_a_wrong_result_is_named_with_its_file(tmp_path: Path, record: dict[str, Any], message: str) -> None:
+def test_a_wrong_result_is_named_with_its_file(
+    tmp_path: Path, record: dict[str, Any], message: str
+) -> None:
     truth = read(written(tmp_path, instances()))
     good = {"image_id": 7, "category_id": 90, "bbox": [0, 0, 1, 1], "score": 0.5}
     results = tmp_path / "results.json"
@@ -175,7 +237,9 @@ def test_a_wrong_result_is_named_with_its_file(tmp_path: Path, record: dict[str,
         ([400], "The ids of these annotations are 18, 90: write those."),
     ],
 )
-def test_category_ids_that_are_counted_otherwise_are_told_how(tmp_path: Path, ids: list[int], said: str) -> None:
+def test_category_ids_that_are_counted_otherwise_are_told_how(
+    tmp_path: Path, ids: list[int], said: str
+) -> None:
     document = instances()
     document["categories"] = [{"id": 18, "name": "dog"}, {"id": 90, "name": "toothbrush"}]
     for one in document["annotations"]:
@@ -190,7 +254,10 @@ def test_category_ids_that_are_counted_otherwise_are_told_how(tmp_path: Path, id
 
 def test_results_of_another_data_set_are_counted(tmp_path: Path) -> None:
     truth = read(written(tmp_path, instances()))
-    rows = [{"image_id": one, "category_id": 90, "bbox": [0, 0, 1, 1], "score": 0.5} for one in (100, 101)]
+    rows = [
+        {"image_id": one, "category_id": 90, "bbox": [0, 0, 1, 1], "score": 0.5}
+        for one in (100, 101)
+    ]
     (tmp_path / "results.json").write_text(json.dumps(rows))
     with pytest.raises(DataError, match="0 of 2 records are of its images") as caught:
         read_results(tmp_path / "results.json", truth)
@@ -200,6 +267,8 @@ def test_results_of_another_data_set_are_counted(tmp_path: Path) -> None:
 def test_utf_16_is_called_by_its_name(tmp_path: Path) -> None:
     file = tmp_path / "list.json"
     file.write_text("[]", encoding="utf-16")
-    truth = GroundTruth.of([1], {"image": [], "label": [], "box": np.zeros((0, 4))}, label_space=["a"])
+    truth = GroundTruth.of(
+        [1], {"image": [], "label": [], "box": np.zeros((0, 4))}, label_space=["a"]
+    )
     with pytest.raises(DataError, match="It begins with the byte order mark of UTF-16"):
         read_results(file, truth)

@@ -38,7 +38,7 @@ def register_cards(register):
 def register_architectures(register):
     register("lamp", build)
 
-def build(*, space):
+def build(*, label_space):
     from zoo.testing.toy import Toy
 
     class Lamp(Toy):
@@ -46,7 +46,7 @@ def build(*, space):
             seen = super().decode(raw, batch, protocol)
             return [one if KEEP else one[:0] for one in seen]
 
-    return Lamp(space)
+    return Lamp(label_space)
 
 KEEP = True
 """
@@ -71,14 +71,19 @@ def test_the_code_of_a_plugin_has_one_fingerprint(lamps: Path) -> None:
     assert fingerprint() != code.of_choice(catalogue().resolve("yolox_nano"))
 
 
-SAY = "import zoo.evaluate.code as code; from zoo.registry import catalogue; print(code.of_choice(catalogue().resolve('lamp')))"
+SAY = (
+    "import zoo.evaluate.code as code; from zoo.registry import catalogue; "
+    "print(code.of_choice(catalogue().resolve('lamp')))"
+)
 
 
 def said(site: Path) -> str:
     """The fingerprint in a process of its own."""
     paths = [str(site), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    done = subprocess.run([sys.executable, "-c", SAY], capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", SAY], capture_output=True, text=True, env=environment
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -98,13 +103,17 @@ def test_a_changed_plugin_or_module_beside_it_is_other_code(lamps: Path) -> None
 def test_a_process_that_runs_old_code_is_refused(lamps: Path) -> None:
     fingerprint()
     (lamps / "detzoo_lamps.py").write_text(PLUGIN.replace("KEEP = True", "KEEP = False"))
-    with pytest.raises(zoo.errors.UsageError, match=r"detzoo_lamps\.py has changed(.|\n)*Start Python again"):
+    with pytest.raises(
+        zoo.errors.UsageError, match=r"detzoo_lamps\.py has changed(.|\n)*Start Python again"
+    ):
         fingerprint()
 
 
 def test_code_that_changed_before_it_was_first_looked_at_is_refused_too(lamps: Path) -> None:
     catalogue()
-    (lamps / "detzoo_lamps.py").write_text(PLUGIN.replace("return Lamp(space)", "return Lamp(space).eval()"))
+    (lamps / "detzoo_lamps.py").write_text(
+        PLUGIN.replace("return Lamp(label_space)", "return Lamp(label_space).eval()")
+    )
     with pytest.raises(zoo.errors.UsageError, match=r"detzoo_lamps\.py has changed"):
         fingerprint()
 
@@ -135,8 +144,12 @@ class Lamp:
 """
 
 
-@pytest.mark.parametrize("old", ["return 1", "return 2", "return 3", "return 4", "return 5", "range(6)", "both(*words)"])
-def test_whatever_kind_of_function_has_changed_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str) -> None:
+@pytest.mark.parametrize(
+    "old", ["return 1", "return 2", "return 3", "return 4", "return 5", "range(6)", "both(*words)"]
+)
+def test_whatever_kind_of_function_has_changed_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str
+) -> None:
     file = tmp_path / "lamp_kinds.py"
     file.write_text(KINDS)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -144,7 +157,12 @@ def test_whatever_kind_of_function_has_changed_is_found(tmp_path: Path, monkeypa
     check_loaded({file: "as imported"})
     importlib.reload(module)  # so that it is looked at once more
     file.write_text(
-        KINDS.replace(old, old.replace("(*words)", "(*words, **more)") if "both" in old else f"{old[:-1]}7{old[-1:]}")
+        KINDS.replace(
+            old,
+            old.replace("(*words)", "(*words, **more)")
+            if "both" in old
+            else f"{old[:-1]}7{old[-1:]}",
+        )
     )
     with pytest.raises(zoo.errors.UsageError, match=r"lamp_kinds\.py has changed"):
         check_loaded({file: "changed"})
@@ -168,7 +186,12 @@ def installed(site: Path, package: str, source: str) -> None:
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
     rows = io.StringIO()
     digest = hashlib.sha256(source.encode()).hexdigest()
-    csv.writer(rows).writerows([[f"{package}/__init__.py", f"sha256={digest}", len(source)], [f"{info.name}/RECORD", "", ""]])
+    csv.writer(rows).writerows(
+        [
+            [f"{package}/__init__.py", f"sha256={digest}", len(source)],
+            [f"{info.name}/RECORD", "", ""],
+        ]
+    )
     (info / "RECORD").write_text(rows.getvalue())
 
 
@@ -184,7 +207,9 @@ def test_a_wheel_is_known_by_its_record(tmp_path: Path, monkeypatch: pytest.Monk
     assert states[0] != states[1]
 
 
-def test_an_installed_plugin_without_a_record_is_known_by_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installed_plugin_without_a_record_is_known_by_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As other package managers install it, or with a version that never changes."""
     site = tmp_path / "site-packages"
     installed(site, "acme_bulbs", "a = 1\n")
@@ -222,11 +247,23 @@ def shell(site: Path, *words: str) -> str:
 
 
 @pytest.mark.slow
-def test_a_changed_plugin_is_run_again_by_the_command(lamps: Path, street: Dataset, tmp_path: Path) -> None:
+def test_a_changed_plugin_is_run_again_by_the_command(
+    lamps: Path, street: Dataset, tmp_path: Path
+) -> None:
     shell(lamps, "-c", MAKE, str(lamps / "lamp.safetensors"))
 
     def predicted() -> Any:
-        words = ["-m", "zoo", "predict", "lamp", "--data", f"coco:{street.truth.name}", "--to", str(tmp_path / "runs"), "--json"]
+        words = [
+            "-m",
+            "zoo",
+            "predict",
+            "lamp",
+            "--data",
+            f"coco:{street.truth.name}",
+            "--to",
+            str(tmp_path / "runs"),
+            "--json",
+        ]
         [one] = json.loads(shell(lamps, *words))
         return one
 

@@ -1,4 +1,5 @@
-"""The numpy code and the compiled kernel are one evaluator: the same bits in every record and every curve."""
+"""The numpy code and the compiled kernel are one evaluator: the same bits in every record and every
+curve."""
 
 from dataclasses import fields
 from typing import Any
@@ -13,7 +14,9 @@ from zoo.evaluate import Area, Evaluator, GroundTruth, Policy, Settings
 from zoo.evaluate.engine import available
 from zoo.evaluate.settings import COCO_AREAS
 
-pytestmark = pytest.mark.skipif("kernel" not in available(), reason="the kernel was not built here: no C compiler")
+pytestmark = pytest.mark.skipif(
+    "kernel" not in available(), reason="the kernel was not built here: no C compiler"
+)
 
 
 def made(
@@ -22,7 +25,9 @@ def made(
     """Random boxes, some of them crowds, and detections near them, coarse ones with many ties."""
     random = np.random.default_rng(seed)
     side = random.integers(0, 12, (boxes, 2)) * 10 if coarse else random.uniform(0, 150, (boxes, 2))
-    corner = random.integers(0, 5, (boxes, 2)) * 10 if coarse else random.uniform(0, 100, (boxes, 2))
+    corner = (
+        random.integers(0, 5, (boxes, 2)) * 10 if coarse else random.uniform(0, 100, (boxes, 2))
+    )
     xyxy = np.concatenate([corner, corner + side], 1).astype(float)
     table = {
         "image": random.integers(0, images, boxes),
@@ -33,16 +38,22 @@ def made(
         "id": np.arange(boxes),
         "occluded": random.choice(["no", "partly", "yes"], boxes),
     }
-    truth = GroundTruth.of(range(images), table, label_space=[f"class {number}" for number in range(classes)])
+    truth = GroundTruth.of(
+        range(images), table, label_space=[f"class {number}" for number in range(classes)]
+    )
     detections = []
     for _ in range(images):
         count = int(random.integers(0, 2 * found + 1))
         rows = random.integers(0, boxes, count) if boxes else np.zeros(0, int)
         near = xyxy[rows].reshape(-1, 4)[:count]
-        shift = random.integers(-1, 2, near.shape) * 10 if coarse else random.normal(0, 8, near.shape)
+        shift = (
+            random.integers(-1, 2, near.shape) * 10 if coarse else random.normal(0, 8, near.shape)
+        )
         moved = near + shift
         moved[:, 2:] = np.maximum(moved[:, 2:], moved[:, :2])
-        scores = random.integers(0, 4, len(near)) / 4 if coarse else random.uniform(-1, 1, len(near))
+        scores = (
+            random.integers(0, 4, len(near)) / 4 if coarse else random.uniform(-1, 1, len(near))
+        )
         dtype = np.float32 if seed % 2 else np.float64
         detections.append(
             {
@@ -67,17 +78,27 @@ def made(
             Settings(),
             Settings(ious=(0.75,), detections=(5,), recalls=11),
             Settings(
-                ious=(0.3, 0.9), detections=(2, 7), areas=(*COCO_AREAS[:1], Area("tiny", "t", 0, 100)), slices=("occluded",)
+                ious=(0.3, 0.9),
+                detections=(2, 7),
+                areas=(*COCO_AREAS[:1], Area("tiny", "t", 0, 100)),
+                slices=("occluded",),
             ),
         ]
     ),
     policy=st.sampled_from([Policy(), Policy.pycocotools()]),
     threads=st.integers(1, 4),
 )
-def test_records_and_curves_have_the_same_bits(seed, images, classes, boxes, found, coarse, options, policy, threads) -> None:
-    truth, detections = made(seed, images=images, classes=classes, boxes=boxes, found=found, coarse=coarse)
+def test_records_and_curves_have_the_same_bits(
+    seed, images, classes, boxes, found, coarse, options, policy, threads
+) -> None:
+    truth, detections = made(
+        seed, images=images, classes=classes, boxes=boxes, found=found, coarse=coarse
+    )
     policy = Policy(annotation_zero=policy.annotation_zero)
-    both = [Evaluator(truth, settings=options, policy=policy, engine=name, threads=threads) for name in ("numpy", "kernel")]
+    both = [
+        Evaluator(truth, settings=options, policy=policy, engine=name, threads=threads)
+        for name in ("numpy", "kernel")
+    ]
     for one in both:
         one.update(range(images), detections)
     for column in fields(both[0].outcomes):
@@ -104,7 +125,11 @@ def test_detections_of_two_precisions_in_one_update_keep_their_bits() -> None:
     scores = np.random.default_rng(0).uniform(size=images)
     kinds = [np.float32 if image < 300 else np.float64 for image in range(images)]
     found = [
-        {"boxes": np.array([[0, 0, 9, 9]], kind), "scores": np.array([score], kind), "labels": np.array([0])}
+        {
+            "boxes": np.array([[0, 0, 9, 9]], kind),
+            "scores": np.array([score], kind),
+            "labels": np.array([0]),
+        }
         for score, kind in zip(scores, kinds, strict=True)
     ]
     evaluator = Evaluator(truth, engine="kernel", threads=2)

@@ -1,4 +1,5 @@
-"""What goes in and how: batches, shards, processes, forms of detections; the bits stay the same, and mistakes are named."""
+"""What goes in and how: batches, shards, processes, forms of detections; the bits stay the same,
+and mistakes are named."""
 
 import itertools
 from typing import Any
@@ -29,7 +30,9 @@ def truth() -> GroundTruth:
         "box": np.concatenate([corner, corner + side], 1),
         "crowd": random.uniform(size=60) < 0.1,
     }
-    return GroundTruth.of([number * 7 for number in range(12)], boxes, label_space=SPACE, name="made.json")
+    return GroundTruth.of(
+        [number * 7 for number in range(12)], boxes, label_space=SPACE, name="made.json"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +41,14 @@ def found(truth: GroundTruth) -> dict[int, dict[str, torch.Tensor]]:
     random = np.random.default_rng(2)
     made = {}
     for row, image_id in enumerate(truth.image_ids.tolist()):
-        near = truth.xywh[truth.images == row].repeat(2, 0) + random.normal(0, 6, (2 * int((truth.images == row).sum()), 4))
+        near = truth.xywh[truth.images == row].repeat(2, 0) + random.normal(
+            0, 6, (2 * int((truth.images == row).sum()), 4)
+        )
         boxes = np.concatenate([near[:, :2], near[:, :2] + np.abs(near[:, 2:])], 1)
         scores = np.sort(random.uniform(size=len(boxes)).round(1))[::-1]
-        labels = np.where(random.uniform(size=len(boxes)) < 0.8, truth.labels[truth.images == row].repeat(2), 0)
+        labels = np.where(
+            random.uniform(size=len(boxes)) < 0.8, truth.labels[truth.images == row].repeat(2), 0
+        )
         made[image_id] = {
             "boxes": torch.tensor(boxes, dtype=torch.float32),
             "scores": torch.tensor(scores.copy(), dtype=torch.float32),
@@ -50,18 +57,29 @@ def found(truth: GroundTruth) -> dict[int, dict[str, torch.Tensor]]:
     return made
 
 
-def fed(truth: GroundTruth, found: dict[int, Any], ids: list[int], *, batch: int = 4, **options: Any) -> Evaluator:
+def fed(
+    truth: GroundTruth, found: dict[int, Any], ids: list[int], *, batch: int = 4, **options: Any
+) -> Evaluator:
     evaluator = Evaluator(truth, **options)
     for start in range(0, len(ids), batch):
-        evaluator.update(ids[start : start + batch], [found[one] for one in ids[start : start + batch]])
+        evaluator.update(
+            ids[start : start + batch], [found[one] for one in ids[start : start + batch]]
+        )
     return evaluator
 
 
 @settings(max_examples=25, deadline=None)
-@given(data=st.data(), batch=st.integers(1, 12), shards=st.integers(1, 5), threads=st.integers(1, 3))
-def test_batches_shards_and_their_order_change_no_bit(truth, found, data, batch, shards, threads) -> None:
+@given(
+    data=st.data(), batch=st.integers(1, 12), shards=st.integers(1, 5), threads=st.integers(1, 3)
+)
+def test_batches_shards_and_their_order_change_no_bit(
+    truth, found, data, batch, shards, threads
+) -> None:
     ids = data.draw(st.permutations(truth.image_ids.tolist()))
-    parts = [fed(truth, found, ids[number::shards], batch=batch, threads=threads) for number in range(shards)]
+    parts = [
+        fed(truth, found, ids[number::shards], batch=batch, threads=threads)
+        for number in range(shards)
+    ]
     first = parts[0]
     for other in data.draw(st.permutations(parts[1:])):
         first.merge(other)
@@ -86,10 +104,14 @@ def test_every_form_of_the_same_detections_gives_the_same_bits(truth, found) -> 
         "tensors": [found[one] for one in ids],
         "arrays": [{column: value.numpy() for column, value in found[one].items()} for one in ids],
         "wider": [
-            {column: value.numpy() for column, value in found[one].items()} | {"labels": found[one]["labels"].int()}
+            {column: value.numpy() for column, value in found[one].items()}
+            | {"labels": found[one]["labels"].int()}
             for one in ids
         ],
-        "detections": [Detections(found[one]["boxes"], found[one]["scores"], found[one]["labels"], SPACE) for one in ids],
+        "detections": [
+            Detections(found[one]["boxes"], found[one]["scores"], found[one]["labels"], SPACE)
+            for one in ids
+        ],
         "padded": padded,
     }
     states = set()
@@ -105,7 +127,14 @@ def test_half_precision_tensors_are_widened_exactly(truth) -> None:
     evaluator = Evaluator(truth)
     for image_id, dtype in ((0, torch.float16), (7, torch.bfloat16)):
         evaluator.update(
-            [image_id], [{"boxes": boxes.to(dtype), "scores": torch.tensor([0.5], dtype=dtype), "labels": torch.tensor([1])}]
+            [image_id],
+            [
+                {
+                    "boxes": boxes.to(dtype),
+                    "scores": torch.tensor([0.5], dtype=dtype),
+                    "labels": torch.tensor([1]),
+                }
+            ],
         )
     assert evaluator.outcomes.scores.tolist() == [0.5, 0.5]
 
@@ -115,7 +144,11 @@ def test_classes_meet_by_name_and_those_that_do_not_are_counted(truth) -> None:
     evaluator = Evaluator(truth)
     boxes = torch.tensor([[0.0, 0.0, 5.0, 5.0]]).repeat(4, 1)
     evaluator.update(
-        [0, 7], [Detections(boxes, torch.full((4,), 0.5), torch.tensor([0, 1, 2, 1]), theirs), Detections.empty(theirs)]
+        [0, 7],
+        [
+            Detections(boxes, torch.full((4,), 0.5), torch.tensor([0, 1, 2, 1]), theirs),
+            Detections.empty(theirs),
+        ],
     )
     assert evaluator.outcomes.labels.tolist() == [0, 2]
     assert evaluator.unmet == {"zebra": 2}
@@ -134,12 +167,17 @@ def test_an_image_that_comes_twice_is_refused_by_name_and_nothing_is_lost(truth,
 
 
 @pytest.mark.parametrize("engine", available())
-def test_with_the_policy_once_a_repeated_image_counts_once_whatever_the_order(truth, found, engine) -> None:
+def test_with_the_policy_once_a_repeated_image_counts_once_whatever_the_order(
+    truth, found, engine
+) -> None:
     other = {**found, 7: {column: value[:1] for column, value in found[7].items()}}
     once = Policy(repeated_images="once")
     states, plain = (
         set(),
-        {fed(truth, one, truth.image_ids.tolist(), policy=once, engine=engine).state() for one in (found, other)},
+        {
+            fed(truth, one, truth.image_ids.tolist(), policy=once, engine=engine).state()
+            for one in (found, other)
+        },
     )
     for first, second in itertools.permutations((found, other)):
         evaluator = fed(truth, first, truth.image_ids.tolist(), policy=once, engine=engine)
@@ -172,19 +210,41 @@ def test_a_forgotten_image_is_named_unless_the_policy_says_what_it_is(truth, fou
         ({"scores": torch.zeros(2)}, "image 7 .*\n.*shapes"),
         ({"labels": torch.tensor([0.5])}, "image 7 .*\n.*detection 0 is wrong: its label is 0.5"),
         ({"labels": torch.tensor([float("nan")])}, "image 7 .*\n.*its label is nan"),
-        ({"labels": np.array(["dog"])}, "image 7 .*\n.*labels are <U3(.|\n)*space.label"),
+        ({"labels": np.array(["dog"])}, "image 7 .*\n.*labels are <U3(.|\n)*label_space.label"),
         ({"labels": np.array([True])}, "image 7 .*\n.*labels are bool"),
         ({"scores": np.array(["high"])}, "image 7 .*\n.*scores are <U4"),
-        ({"boxes": torch.tensor([[5.0, 0, 4, 1]])}, "image 7 .*\n.*right or lower edge(.|\n)*box_format='xywh'"),
+        (
+            {"boxes": torch.tensor([[5.0, 0, 4, 1]])},
+            "image 7 .*\n.*right or lower edge(.|\n)*box_format='xywh'",
+        ),
         ({"scores": None}, "image 7 .*\n.*a dict without scores"),
     ],
     ids=[
-        *("nan score", "infinite box", "label too large", "negative label", "five numbers a box", "two scores"),
-        *("half a label", "nan label", "text label", "bool label", "text score", "inverted box", "no scores"),
+        *(
+            "nan score",
+            "infinite box",
+            "label too large",
+            "negative label",
+            "five numbers a box",
+            "two scores",
+        ),
+        *(
+            "half a label",
+            "nan label",
+            "text label",
+            "bool label",
+            "text score",
+            "inverted box",
+            "no scores",
+        ),
     ],
 )
 def test_bad_detections_name_their_image(truth, change, message) -> None:
-    good = {"boxes": torch.ones(1, 4), "scores": torch.ones(1), "labels": torch.ones(1, dtype=torch.int64)}
+    good = {
+        "boxes": torch.ones(1, 4),
+        "scores": torch.ones(1),
+        "labels": torch.ones(1, dtype=torch.int64),
+    }
     evaluator = Evaluator(truth)
     with pytest.raises(DataError, match=message):
         evaluator.update([0, 7], [good, good | change])
@@ -199,19 +259,30 @@ def test_an_unknown_image_and_a_wrong_count_are_refused(truth, found) -> None:
     with pytest.raises(DataError, match=r"of 2 images.*\n.*has 1 item\."):
         Evaluator(truth).update([0, 7], [found[0]])
     with pytest.raises(DataError, match="how many of its rows are real"):
-        Evaluator(truth).update([0], {"boxes": np.zeros((1, 3, 4)), "scores": np.zeros((1, 3)), "labels": np.zeros((1, 3))})
+        Evaluator(truth).update(
+            [0],
+            {"boxes": np.zeros((1, 3, 4)), "scores": np.zeros((1, 3)), "labels": np.zeros((1, 3))},
+        )
 
 
 def test_image_ids_may_be_text() -> None:
-    truth = GroundTruth.of(["b", "a"], {"image": ["b"], "label": [0], "box": [[0, 0, 10, 10]]}, label_space=["thing"])
+    truth = GroundTruth.of(
+        ["b", "a"], {"image": ["b"], "label": [0], "box": [[0, 0, 10, 10]]}, label_space=["thing"]
+    )
     evaluator = Evaluator(truth)
-    evaluator.update(["a", "b"], [{"boxes": [[0.0, 0.0, 10.0, 10.0]], "scores": [0.5], "labels": [0]}] * 2)
-    assert evaluator.numbers()["AP"] == pytest.approx(0.5)  # of equal scores the one in image "a" comes first, and it is wrong
+    evaluator.update(
+        ["a", "b"], [{"boxes": [[0.0, 0.0, 10.0, 10.0]], "scores": [0.5], "labels": [0]}] * 2
+    )
+    assert evaluator.numbers()["AP"] == pytest.approx(
+        0.5
+    )  # of equal scores the one in image "a" comes first, and it is wrong
     assert evaluator.outcomes.hits.tolist() == [1]
 
 
 def test_evaluators_of_different_things_are_not_merged(truth, found) -> None:
-    smaller = GroundTruth.of([0, 7], {"image": [], "label": [], "box": []}, label_space=SPACE, name="other.json")
+    smaller = GroundTruth.of(
+        [0, 7], {"image": [], "label": [], "box": []}, label_space=SPACE, name="other.json"
+    )
     with pytest.raises(DataError, match=r"made\.json and other\.json"):
         Evaluator(truth).merge(Evaluator(smaller))
     with pytest.raises(DataError, match="Their settings differ"):
@@ -225,7 +296,13 @@ def test_only_evaluators_are_merged(truth) -> None:
 
 
 def test_a_state_comes_back_whole(truth, found) -> None:
-    whole = fed(truth, found, truth.image_ids.tolist(), settings=Settings(detections=(5, 50)), analyses=False)
+    whole = fed(
+        truth,
+        found,
+        truth.image_ids.tolist(),
+        settings=Settings(detections=(5, 50)),
+        analyses=False,
+    )
     back = Evaluator.from_state(whole.state(), truth)
     assert back.state() == whole.state()
     assert back.numbers() == whole.numbers()
@@ -247,10 +324,26 @@ def test_more_detections_than_images_are_refused_at_any_length(truth) -> None:
 
 
 @pytest.mark.parametrize(
-    "counts", [[[True, False], [True, True]], [True, False], [1, 4], [1, -1], [1, 1.5], [1, True, 1], [1], 1, ["one", 1]]
+    "counts",
+    [
+        [[True, False], [True, True]],
+        [True, False],
+        [1, 4],
+        [1, -1],
+        [1, 1.5],
+        [1, True, 1],
+        [1],
+        1,
+        ["one", 1],
+    ],
 )
 def test_counts_that_do_not_fit_are_refused(truth, counts) -> None:
-    padded = {"boxes": np.ones((2, 3, 4)), "scores": np.ones((2, 3)), "labels": np.ones((2, 3), int), "counts": counts}
+    padded = {
+        "boxes": np.ones((2, 3, 4)),
+        "scores": np.ones((2, 3)),
+        "labels": np.ones((2, 3), int),
+        "counts": counts,
+    }
     with pytest.raises(DataError, match="`counts`"):
         Evaluator(truth).update([0, 7], padded)
 
@@ -262,7 +355,10 @@ def test_counts_that_do_not_fit_are_refused(truth, counts) -> None:
         ("boxes", "a str, no list"),
         (iter([]), "no list"),
         ([5], "image 0 .*\n.*an int without boxes, scores, labels"),
-        ([{"boxes": [[0, 0, 1, 1], [0, 0]], "scores": [1, 1], "labels": [0, 0]}], "image 0 .*\n.*several lengths"),
+        (
+            [{"boxes": [[0, 0, 1, 1], [0, 0]], "scores": [1, 1], "labels": [0, 0]}],
+            "image 0 .*\n.*several lengths",
+        ),
         ({"boxes": [], "counts": []}, "no `scores`"),
     ],
 )
@@ -297,11 +393,24 @@ def test_a_format_of_boxes_that_there_is_not_is_refused(truth, found) -> None:
         with pytest.raises(UsageError, match="'box_format' is 'xyxy' or 'xywh'"):
             Evaluator(truth).update([0], [found[0]], box_format=box_format)
         with pytest.raises(UsageError, match="'box_format' is 'xyxy' or 'xywh'"):
-            GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 1, 1]]}, label_space=SPACE, box_format=box_format)
+            GroundTruth.of(
+                [1],
+                {"image": [1], "label": [0], "box": [[0, 0, 1, 1]]},
+                label_space=SPACE,
+                box_format=box_format,
+            )
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"resamples": -1}, {"resamples": 1}, {"resamples": 1.5}, {"resamples": True}, {"seed": -1}, {"level": 1}]
+    "wrong",
+    [
+        {"resamples": -1},
+        {"resamples": 1},
+        {"resamples": 1.5},
+        {"resamples": True},
+        {"seed": -1},
+        {"level": 1},
+    ],
 )
 def test_resamplings_that_can_not_be_are_refused(truth, found, wrong) -> None:
     with pytest.raises(UsageError, match=f"{next(iter(wrong))}="):
@@ -309,7 +418,9 @@ def test_resamplings_that_can_not_be_are_refused(truth, found, wrong) -> None:
 
 
 def test_areas_that_a_file_does_not_have_are_refused_where_the_policy_says_so() -> None:
-    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [[0, 0, 1, 1]]}, label_space=SPACE, no_area=1)
+    truth = GroundTruth.of(
+        [1], {"image": [1], "label": [0], "box": [[0, 0, 1, 1]]}, label_space=SPACE, no_area=1
+    )
     Evaluator(truth)
     with pytest.raises(DataError, match="1 of its 1 annotation has no area"):
         Evaluator(truth, policy=Policy.pycocotools())

@@ -29,7 +29,9 @@ README = [0.5045806987249628, 0.6969727247299577, 0.5729816669904824, 0.58562572
           0.5642905982905982]  # fmt: skip
 
 
-def measured(truth_file: Path, results_file: Path, engine: Any, policy: Policy | None = None) -> Evaluator:
+def measured(
+    truth_file: Path, results_file: Path, engine: Any, policy: Policy | None = None
+) -> Evaluator:
     evaluator = Evaluator(read(truth_file), engine=engine, policy=policy)
     image_ids, detections = read_results(results_file, evaluator.dataset)
     evaluator.update(image_ids, detections, box_format="xywh")
@@ -37,23 +39,35 @@ def measured(truth_file: Path, results_file: Path, engine: Any, policy: Policy |
 
 
 @pytest.mark.parametrize("engine", available())
-@pytest.mark.parametrize("files", PAIRS, ids=lambda files: Path(files[0]).stem + "-" + Path(files[0]).parent.name)
-def test_reference_data_gives_pycocotools_bits(files, engine, shared, pycocotools_on, assert_same_curves) -> None:
+@pytest.mark.parametrize(
+    "files", PAIRS, ids=lambda files: Path(files[0]).stem + "-" + Path(files[0]).parent.name
+)
+def test_reference_data_gives_pycocotools_bits(
+    files, engine, shared, pycocotools_on, assert_same_curves
+) -> None:
     evaluator = measured(shared / files[0], shared / files[1], engine, Policy.pycocotools())
-    run = pycocotools_on(json.loads((shared / files[0]).read_text()), json.loads((shared / files[1]).read_text()))
+    run = pycocotools_on(
+        json.loads((shared / files[0]).read_text()), json.loads((shared / files[1]).read_text())
+    )
     assert_same_curves(evaluator.curves(), run)
     assert list(evaluator.numbers().values()) == run.stats.tolist()
 
 
 @pytest.mark.parametrize("engine", available())
 def test_the_coco_api_s_own_example_gives_its_published_numbers(engine, shared) -> None:
-    assert list(measured(shared / PAIRS[0][0], shared / PAIRS[0][1], engine).numbers().values()) == README
+    assert (
+        list(measured(shared / PAIRS[0][0], shared / PAIRS[0][1], engine).numbers().values())
+        == README
+    )
 
 
 @pytest.mark.parametrize("engine", available())
 def test_a_real_detector_s_boxes_give_exactly_the_expected_twelve_numbers(engine, shared) -> None:
     expected = json.loads((shared / "coco_val2017_128/yolox_nano_expected.json").read_text())
-    assert list(measured(shared / PAIRS[1][0], shared / PAIRS[1][1], engine).numbers().values()) == expected["stats"]
+    assert (
+        list(measured(shared / PAIRS[1][0], shared / PAIRS[1][1], engine).numbers().values())
+        == expected["stats"]
+    )
 
 
 SIDE = st.sampled_from([0, 1, 2, 3, 4, 5, 10, 16, 20, 32, 96, 97])
@@ -62,7 +76,8 @@ SCORE = st.sampled_from([0.0, -0.0, -1.0, 0.1, 0.5, 0.5, 0.5, 0.9, 1.0, 1e-300, 
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]], list[int]]:
-    """A data set where boxes sit on a coarse grid, so that overlaps, areas and scores tie and lie exactly on thresholds."""
+    """A data set where boxes sit on a coarse grid, so that overlaps, areas and scores tie and lie
+    exactly on thresholds."""
     image_ids = draw(st.lists(st.integers(0, 9), min_size=1, max_size=4, unique=True))
     categories = draw(st.lists(st.integers(0, 5), min_size=1, max_size=3, unique=True))
     crowds = draw(st.sampled_from([0.0, 0.0, 0.4]))
@@ -86,7 +101,12 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]], list[i
     repeated = draw(st.sampled_from([1, 1, 1, 12]))  # more than 100 in one image and class
     same = draw(st.booleans())
     results = [
-        {"image_id": image, "category_id": category, "bbox": list(map(float, xywh)), "score": 0.5 if same else score}
+        {
+            "image_id": image,
+            "category_id": category,
+            "bbox": list(map(float, xywh)),
+            "score": 0.5 if same else score,
+        }
         for (image, category, xywh), score in found * repeated
     ]
     instances = {
@@ -98,23 +118,53 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]], list[i
 
 
 @pytest.mark.parametrize("engine", available())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(case=cases(), batch=st.integers(1, 4), limits=st.sampled_from([(1, 10, 100), (1, 10, 100), (1, 2, 20), (1, 3, 10, 100)]))
-def test_any_data_gives_pycocotools_bits(case, batch, limits, engine, pycocotools_on, truth_of, feed, assert_same_curves) -> None:
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    case=cases(),
+    batch=st.integers(1, 4),
+    limits=st.sampled_from([(1, 10, 100), (1, 10, 100), (1, 2, 20), (1, 3, 10, 100)]),
+)
+def test_any_data_gives_pycocotools_bits(
+    case, batch, limits, engine, pycocotools_on, truth_of, feed, assert_same_curves
+) -> None:
     instances, results, order = case
     run = pycocotools_on(instances, results, limits)
     policy = Policy(annotation_zero="miss", headline="hundred")
-    evaluator = Evaluator(truth_of(instances), settings=Settings(detections=limits), policy=policy, engine=engine, threads=2)
+    evaluator = Evaluator(
+        truth_of(instances),
+        settings=Settings(detections=limits),
+        policy=policy,
+        engine=engine,
+        threads=2,
+    )
     feed(evaluator, results, batch=batch, order=order)
     assert_same_curves(evaluator.curves(), run)
-    shown = [value for name, value in evaluator.numbers().items() if name not in [f"AR{limit}" for limit in limits[3:]]]
+    shown = [
+        value
+        for name, value in evaluator.numbers().items()
+        if name not in [f"AR{limit}" for limit in limits[3:]]
+    ]
     assert np.array(shown).tobytes() == run.stats.tobytes()
 
 
 def perfect(truth_of: Any, **annotation: Any) -> tuple[Any, list[dict[str, Any]]]:
     """One box, found exactly."""
-    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0.0, 0.0, 50.0, 50.0], "area": 2500.0, "iscrowd": 0, **annotation}
-    truth = truth_of({"images": [{"id": 1}], "categories": [{"id": 1, "name": "thing"}], "annotations": [box]})
+    box = {
+        "id": 1,
+        "image_id": 1,
+        "category_id": 1,
+        "bbox": [0.0, 0.0, 50.0, 50.0],
+        "area": 2500.0,
+        "iscrowd": 0,
+        **annotation,
+    }
+    truth = truth_of(
+        {"images": [{"id": 1}], "categories": [{"id": 1, "name": "thing"}], "annotations": [box]}
+    )
     return truth, [{"image_id": 1, "category_id": 1, "bbox": box["bbox"], "score": 0.9}]
 
 
@@ -130,7 +180,9 @@ def perfect(truth_of: Any, **annotation: Any) -> tuple[Any, list[dict[str, Any]]
 def test_where_pycocotools_is_fragile_the_default_is_right_and_its_own_way_can_be_had(
     number, default, as_pycocotools, setting, truth_of, feed
 ) -> None:
-    truth, results = perfect(truth_of, **{key: value for key, value in setting.items() if key == "id"})
+    truth, results = perfect(
+        truth_of, **{key: value for key, value in setting.items() if key == "id"}
+    )
     options = Settings(detections=setting.get("detections", (1, 10, 100)))
     for policy, expected in ((Policy(), default), (Policy.pycocotools(), as_pycocotools)):
         evaluator = Evaluator(truth, settings=options, policy=policy)

@@ -11,12 +11,18 @@ from zoo.data.ground_truth import places
 from zoo.errors import DataError
 from zoo.evaluate import GroundTruth
 
-TABLE: dict[str, Any] = {"image": [7, 3, 7], "label": [1, 0, 0], "box": [[0, 0, 4, 4], [1, 1, 2, 2], [5, 5, 9, 6]]}
+TABLE: dict[str, Any] = {
+    "image": [7, 3, 7],
+    "label": [1, 0, 0],
+    "box": [[0, 0, 4, 4], [1, 1, 2, 2], [5, 5, 9, 6]],
+}
 
 
 def test_rows_come_out_by_image_and_class_and_bring_their_columns() -> None:
     truth = GroundTruth.of(
-        {"id": [7, 3], "dark": [True, False]}, {**TABLE, "id": [1, 2, 3], "far": ["a", "b", "c"]}, label_space=["cat", "dog"]
+        {"id": [7, 3], "dark": [True, False]},
+        {**TABLE, "id": [1, 2, 3], "far": ["a", "b", "c"]},
+        label_space=["cat", "dog"],
     )
     assert truth.image_ids.tolist() == [3, 7]
     assert truth.image_attributes["dark"].tolist() == [False, True]
@@ -30,7 +36,11 @@ def test_rows_come_out_by_image_and_class_and_bring_their_columns() -> None:
 def test_the_fingerprint_holds_everything_that_moves_a_number() -> None:
     tables = TABLE, {**TABLE, "crowd": [1, 0, 0]}, {**TABLE, "area": [9, 9, 9]}
     spaces = ["cat", "dog"], ["cat", "bird"]
-    prints = {GroundTruth.of([3, 7], table, label_space=label_space).sha256 for table in tables for label_space in spaces}
+    prints = {
+        GroundTruth.of([3, 7], table, label_space=label_space).sha256
+        for table in tables
+        for label_space in spaces
+    }
     assert len(prints) == 6
     assert GroundTruth.of([7, 3], TABLE, label_space=["cat", "dog"], name="other").sha256 in prints
 
@@ -47,7 +57,8 @@ def test_the_fingerprint_holds_everything_that_moves_a_number() -> None:
         ({"image": [7, 3, 8]}, "Image 8 is not in"),
         (
             {"box": [[0, 0, 4, 4], [1, 1, 2, 2], [5, 5, 4, 6]]},
-            r"1 of 3 boxes ends before it begins, first record \[2\] of image 7: .*\n.*box_format='xywh'",
+            r"1 of 3 boxes ends before it begins, first record \[2\] of image 7: "
+            r".*\n.*box_format='xywh'",
         ),
         (
             {"box": [[0, 0, 4, 4], [1, 1, 2, 2], [5, 5, np.nan, 6]]},
@@ -91,7 +102,9 @@ def test_ids_are_all_numbers_or_all_text() -> None:
     | st.lists(st.integers(0, 20), min_size=1, max_size=9, unique=True),
     st.data(),
 )
-def test_boxes_are_found_by_any_ids_and_keep_their_order_within_image_and_class(ids: list[int], data: st.DataObject) -> None:
+def test_boxes_are_found_by_any_ids_and_keep_their_order_within_image_and_class(
+    ids: list[int], data: st.DataObject
+) -> None:
     places = data.draw(st.lists(st.tuples(st.sampled_from(ids), st.integers(0, 2)), max_size=40))
     table = {
         "image": np.array([image for image, _ in places], np.int64),
@@ -100,7 +113,12 @@ def test_boxes_are_found_by_any_ids_and_keep_their_order_within_image_and_class(
     }
     truth = GroundTruth.of(ids, table, label_space=["a", "b", "c"])
     numbered = [(image, label, number) for number, (image, label) in enumerate(places, start=1)]
-    found = zip(truth.image_ids[truth.images].tolist(), truth.labels.tolist(), truth.ids.tolist(), strict=True)
+    found = zip(
+        truth.image_ids[truth.images].tolist(),
+        truth.labels.tolist(),
+        truth.ids.tolist(),
+        strict=True,
+    )
     assert list(found) == sorted(numbered)
 
 

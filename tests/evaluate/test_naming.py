@@ -19,7 +19,9 @@ from zoo.evaluate.naming import file_name, file_names, told_apart
         ({"yolox_nano": "yolox_nano", "runs/n.parquet": "yolox_nano"}, ["yolox_nano", "n.parquet"]),
     ],
 )
-def test_what_is_alike_is_told_apart_by_what_was_typed(names: dict[str, str], shown: list[str]) -> None:
+def test_what_is_alike_is_told_apart_by_what_was_typed(
+    names: dict[str, str], shown: list[str]
+) -> None:
     assert list(told_apart(names).values()) == shown
 
 
@@ -39,7 +41,11 @@ def test_a_file_stays_in_its_folder(name: str, file: str) -> None:
 
 
 def test_files_that_would_be_one_are_numbered() -> None:
-    assert list(file_names(dict.fromkeys(["x.json", "x.parquet", "X"])).values()) == ["x", "x-2", "X-3"]
+    assert list(file_names(dict.fromkeys(["x.json", "x.parquet", "X"])).values()) == [
+        "x",
+        "x-2",
+        "X-3",
+    ]
 
 
 @given(st.dictionaries(st.text(), st.text(max_size=3), max_size=6))
@@ -48,4 +54,6 @@ def test_names_and_files_are_one_each(names: dict[str, str]) -> None:
     assert len(set(shown.values())) == len(names)
     files = list(file_names(dict.fromkeys(shown.values())).values())
     assert len({file.casefold() for file in files}) == len(names)
-    assert not any("/" in file or file.startswith(".") or len(file.encode()) > 250 for file in files)
+    assert not any(
+        "/" in file or file.startswith(".") or len(file.encode()) > 250 for file in files
+    )

@@ -20,7 +20,9 @@ BOX = {"id": 1, "image_id": 1, "category_id": 3, "bbox": [8, 5, 50, 50], "area":
 FOUND = {"image_id": 1, "category_id": 3, "bbox": [8, 5, 50, 50], "score": 0.9}
 
 
-def instances(folder: Path, *, image: Any = None, category: Any = None, box: Any = None, **more: Any) -> Path:
+def instances(
+    folder: Path, *, image: Any = None, category: Any = None, box: Any = None, **more: Any
+) -> Path:
     content = {
         "images": [IMAGE | (image or {}), IMAGE | {"id": 2}],
         "categories": [CATEGORY | (category or {})],
@@ -62,7 +64,9 @@ SAME: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", SAME)
-def test_annotations_that_mean_the_same_measure_the_same(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_annotations_that_mean_the_same_measure_the_same(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
     file = instances(tmp_path, **changes)
     truth = read(file).truth
     assert truth.image_ids.tolist() == [1, 2]
@@ -73,8 +77,12 @@ def test_annotations_that_mean_the_same_measure_the_same(tmp_path: Path, changes
     assert ap(results(tmp_path), file) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("changes", [{"image_id": "1"}, {"image_id": 1.0}, {"category_id": "3"}, {"category_id": 3.0}])
-def test_results_that_mean_the_same_measure_the_same(tmp_path: Path, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "changes", [{"image_id": "1"}, {"image_id": 1.0}, {"category_id": "3"}, {"category_id": 3.0}]
+)
+def test_results_that_mean_the_same_measure_the_same(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
     assert ap(results(tmp_path, **changes), instances(tmp_path)) == pytest.approx(1)
 
 
@@ -97,7 +105,9 @@ def test_numbers_in_results_meet_text_in_annotations(tmp_path: Path) -> None:
         ({"category_id": 0.5}, r"Record \[0\] has the category 0\.5"),
     ],
 )
-def test_what_can_not_be_an_id_is_a_sentence(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+def test_what_can_not_be_an_id_is_a_sentence(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
     truth = read(instances(tmp_path)).truth
     with pytest.raises(DataError, match=message):
         read_results(results(tmp_path, **changes), truth)
@@ -113,7 +123,9 @@ def test_numbers_beyond_all_bounds_are_a_sentence(tmp_path: Path, field: str, nu
         read_results(file, truth)
 
 
-@pytest.mark.parametrize("name", ["results.json.gz", "results.jsonl", "results.jsonl.gz", "marked.json"])
+@pytest.mark.parametrize(
+    "name", ["results.json.gz", "results.jsonl", "results.jsonl.gz", "marked.json"]
+)
 def test_packed_files_lines_and_byte_order_marks_are_read(tmp_path: Path, name: str) -> None:
     records = [FOUND, FOUND | {"image_id": 2}]
     text = "\n".join(map(json.dumps, records)) if ".jsonl" in name else json.dumps(records)
@@ -152,13 +164,18 @@ def test_bytes_that_are_no_utf8_are_refused_wherever_they_are(tmp_path: Path) ->
     file.write_bytes(file.read_bytes().replace(b'"iscrowd": 1', b'"iscro\xffd": 1'))
     with pytest.raises(DataError, match=r"Byte \d+ is no UTF-8"):
         read(file)
-    found.write_bytes(found.read_bytes().replace(b'"score": 0.9}', b'"score": 0.9, "note": "\xed\xa0\x80"}', 1))
+    found.write_bytes(
+        found.read_bytes().replace(b'"score": 0.9}', b'"score": 0.9, "note": "\xed\xa0\x80"}', 1)
+    )
     with pytest.raises(DataError, match=r"Byte \d+ is no UTF-8"):
         read_results(found, truth)
 
 
 def test_a_parent_category_without_boxes_is_left_out_and_told(tmp_path: Path) -> None:
-    categories = [{"id": 0, "name": "cat", "supercategory": "none"}, {"id": 3, "name": "cat", "supercategory": "cat"}]
+    categories = [
+        {"id": 0, "name": "cat", "supercategory": "none"},
+        {"id": 3, "name": "cat", "supercategory": "cat"},
+    ]
     categories[1]["supercategory"] = "cat"
     file = instances(tmp_path, categories=[categories[0], {**categories[1]}])
     with pytest.raises(DataError, match="names a class twice"):
@@ -190,7 +207,9 @@ def test_commas_and_equals_signs_may_be_in_a_path(tmp_path: Path) -> None:
 
 
 def test_annotations_for_image_ids_are_read_as_any_other(tmp_path: Path) -> None:
-    file = instances(tmp_path, images=[IMAGE | {"id": "12", "file_name": "train\\1.png"}, IMAGE | {"id": "13"}])
+    file = instances(
+        tmp_path, images=[IMAGE | {"id": "12", "file_name": "train\\1.png"}, IMAGE | {"id": "13"}]
+    )
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     known = ImageIds.read(file)
     assert known.of("images/train/1.png") == 12

@@ -30,7 +30,10 @@ def report(*, classes: int = 3, analyses: bool = True, found: bool = True) -> Re
     for image in truth.image_ids.tolist():
         rows = [row for row in range(40) if images[row] == image and row % 2 and found]
         seen = {"boxes": np.array([boxes[row] for row in rows]).reshape(-1, 4)}
-        seen |= {"scores": random.uniform(0.1, 1, len(rows)), "labels": np.array([labels[row] for row in rows], int)}
+        seen |= {
+            "scores": random.uniform(0.1, 1, len(rows)),
+            "labels": np.array([labels[row] for row in rows], int),
+        }
         evaluator.update([image], [seen])
     return evaluator.compute(resamples=10).with_provenance({"model": "a model"})
 
@@ -48,7 +51,11 @@ def test_every_figure_is_drawn_and_is_neither_empty_nor_cut(tmp_path: Path, clas
 
 def test_what_a_report_has_no_numbers_for_is_left_out(tmp_path: Path) -> None:
     assert [file.stem for file in save(report(analyses=False), tmp_path)] == ["curves", "classes"]
-    assert {file.stem for file in save(report(found=False), tmp_path)} >= {"curves", "classes", "mistakes"}
+    assert {file.stem for file in save(report(found=False), tmp_path)} >= {
+        "curves",
+        "classes",
+        "mistakes",
+    }
 
 
 @pytest.mark.parametrize("below", ["", "deeper"])
@@ -61,23 +68,35 @@ def test_a_file_where_a_folder_belongs_is_said(tmp_path: Path, below: str) -> No
 
 
 def test_a_dot_at_the_end_of_an_axis_is_whole() -> None:
-    """Some classes are never found and so lie at 0; what is drawn on an edge must not be cut there."""
+    """Some classes are never found and so lie at 0; what is drawn on an edge must not be cut
+    there."""
     figure = classes(report(found=False))
     assert figure is not None
-    [dots] = [one for one in figure.axes[0].collections if len(one.get_offsets()) == 3 and one.get_sizes().size]
+    [dots] = [
+        one
+        for one in figure.axes[0].collections
+        if len(one.get_offsets()) == 3 and one.get_sizes().size
+    ]
     assert not dots.get_clip_on()
 
 
 def test_a_class_without_boxes_has_no_row_and_one_that_is_never_detected_no_column() -> None:
     """Of cat, dog and cow only cats are there, and dogs and cats are seen."""
-    truth = GroundTruth.of(["a"], {"image": ["a"], "label": [0], "box": [[0.0, 0, 9, 9]]}, label_space=["cat", "dog", "cow"])
+    truth = GroundTruth.of(
+        ["a"],
+        {"image": ["a"], "label": [0], "box": [[0.0, 0, 9, 9]]},
+        label_space=["cat", "dog", "cow"],
+    )
     evaluator = Evaluator(truth)
     boxes = np.array([[0.0, 0, 9, 9], [50, 50, 60, 60]])
-    evaluator.update(["a"], [{"boxes": boxes, "scores": np.array([0.6, 0.9]), "labels": np.array([0, 1])}])
+    evaluator.update(
+        ["a"], [{"boxes": boxes, "scores": np.array([0.6, 0.9]), "labels": np.array([0, 1])}]
+    )
     figure = confusion(evaluator.compute(resamples=0))
     assert figure is not None
     rows, columns = (
-        [one.get_text() for one in some] for some in (figure.axes[0].get_yticklabels(), figure.axes[0].get_xticklabels())
+        [one.get_text() for one in some]
+        for some in (figure.axes[0].get_yticklabels(), figure.axes[0].get_xticklabels())
     )
     assert rows == ["cat", "background"]
     assert columns == ["cat", "dog"]
@@ -97,7 +116,11 @@ except MissingExtra as why:
     print(why.fix)
 """
     report().write(tmp_path / "report.json")
-    done = subprocess.run([sys.executable, "-c", code, tmp_path / "report.json", tmp_path], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "report.json", tmp_path],
+        capture_output=True,
+        text=True,
+    )
     assert done.stdout == "pip install 'detzoo[plots]'\n", done.stderr
 
 

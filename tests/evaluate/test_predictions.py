@@ -21,10 +21,19 @@ def predictions(draw: st.DrawFn) -> Predictions:
     total = sum(counts)
     coordinates = st.floats(0, 1e6, width=32)
     corners = np.sort(draw(arrays(np.float32, (total, 2, 2), elements=coordinates)), axis=1)
-    ids = draw(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=len(counts), max_size=len(counts), unique=True))
+    ids = draw(
+        st.lists(
+            st.integers(-(2**63), 2**63 - 1),
+            min_size=len(counts),
+            max_size=len(counts),
+            unique=True,
+        )
+    )
     text = draw(st.booleans())
     return Predictions(
-        image_ids=np.array([f"image {one}" for one in ids], np.str_) if text and ids else np.array(ids, np.int64),
+        image_ids=np.array([f"image {one}" for one in ids], np.str_)
+        if text and ids
+        else np.array(ids, np.int64),
         files=np.array([f"ä {one}.jpg" for one in ids], np.str_),
         sizes=draw(arrays(np.int32, (len(counts), 2), elements=st.integers(1, 9000))),
         starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
@@ -68,16 +77,29 @@ def one(**changes: object) -> Predictions:
 
 def test_pictures_are_gone_through_one_by_one() -> None:
     nothing, two = one()
-    assert (len(nothing.scores), two.scores.tolist(), two.label_space.names) == (0, [np.float32(0.9), 0.5], NAMES)
+    assert (len(nothing.scores), two.scores.tolist(), two.label_space.names) == (
+        0,
+        [np.float32(0.9), 0.5],
+        NAMES,
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"scores": np.array([0.9, np.nan], np.float32)}, "Image 5, detection 1, has a score outside of 0 to 1"),
+        (
+            {"scores": np.array([0.9, np.nan], np.float32)},
+            "Image 5, detection 1, has a score outside of 0 to 1",
+        ),
         ({"scores": np.array([1.5, 0.5], np.float32)}, "Image 5, detection 0, has a score outside"),
-        ({"boxes": np.array([[0, 0, np.inf, 2]] * 2, np.float32)}, "detection 0, has a coordinate that is not finite"),
-        ({"boxes": np.array([[4, 0, 2, 2]] * 2, np.float32)}, "detection 0, has a box whose right or lower edge comes first"),
+        (
+            {"boxes": np.array([[0, 0, np.inf, 2]] * 2, np.float32)},
+            "detection 0, has a coordinate that is not finite",
+        ),
+        (
+            {"boxes": np.array([[4, 0, 2, 2]] * 2, np.float32)},
+            "detection 0, has a box whose right or lower edge comes first",
+        ),
         ({"labels": np.array([0, 3], np.int32)}, "detection 1, has a label that no class has"),
         ({"labels": np.array([-1, 0], np.int32)}, "detection 0, has a label that no class has"),
         ({"image_ids": np.array([5, 5])}, "Image 5 is there twice"),

@@ -1,4 +1,5 @@
-"""Real processes, as in distributed evaluation: padded shards, merged from bytes, are one evaluation."""
+"""Real processes, as in distributed evaluation: padded shards, merged from bytes, are one
+evaluation."""
 
 import subprocess
 import sys
@@ -15,7 +16,7 @@ rank, world, meeting, to = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.
 random = np.random.default_rng(0)
 corner, side = random.uniform(0, 200, (50, 2)), random.uniform(5, 120, (50, 2))
 image, label, box = random.integers(0, 21, 50), random.integers(0, 3, 50), np.concatenate([corner, corner + side], 1)
-truth = GroundTruth.of(range(21), {"image": image, "label": label, "box": box}, space=["a", "b", "c"])
+truth = GroundTruth.of(range(21), {"image": image, "label": label, "box": box}, label_space=["a", "b", "c"])
 score = random.uniform(size=50)
 found = [{"boxes": box[image == one] + 2, "scores": score[image == one], "labels": label[image == one]} for one in range(21)]
 mine = (list(range(21)) + list(range(-21 % world)))[rank::world]  # padded, as DistributedSampler does: 21 images become 22
@@ -38,7 +39,15 @@ def run(world: int, folder: Path) -> list[bytes]:
     """What each of so many processes ends up with."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(rank), str(world), str(folder / "meeting"), str(folder / f"of-{world}")]
+            [
+                sys.executable,
+                "-c",
+                WORKER,
+                str(rank),
+                str(world),
+                str(folder / "meeting"),
+                str(folder / f"of-{world}"),
+            ]
         )
         for rank in range(world)
     ]

@@ -1,4 +1,5 @@
-"""A report travels as JSON, keeps its provenance, and two of them can be compared where they were measured alike."""
+"""A report travels as JSON, keeps its provenance, and two of them can be compared where they were
+measured alike."""
 
 import copy
 import json
@@ -37,7 +38,11 @@ def worse(shared: Path, evaluator: Evaluator) -> Report:
     """The same detector after its best detections in every picture were lost."""
     made = Evaluator(evaluator.dataset)
     ids, found = read_results(shared / "coco_val2017_128/yolox_nano_detections.json", made.dataset)
-    made.update(ids, [{column: values[2:] for column, values in one.items()} for one in found], box_format="xywh")
+    made.update(
+        ids,
+        [{column: values[2:] for column, values in one.items()} for one in found],
+        box_format="xywh",
+    )
     return made.compute(resamples=100)
 
 
@@ -72,7 +77,11 @@ def test_a_report_is_printed_as_a_short_table_and_shown_as_a_line(report: Report
 
 
 def test_intervals_end_where_numbers_do() -> None:
-    truth = GroundTruth.of(range(9), {"image": range(9), "label": [0] * 9, "box": [[0, 0, 9, 9]] * 9}, label_space=["cat"])
+    truth = GroundTruth.of(
+        range(9),
+        {"image": range(9), "label": [0] * 9, "box": [[0, 0, 9, 9]] * 9},
+        label_space=["cat"],
+    )
     evaluator = Evaluator(truth)
     seen = {"boxes": [[0, 0, 9, 9.0]], "scores": [0.5], "labels": [0]}
     wrong = {"boxes": [[50, 50, 59, 59.0]], "scores": [0.4], "labels": [0]}
@@ -85,7 +94,9 @@ def test_intervals_end_where_numbers_do() -> None:
 
 
 def test_a_data_set_without_boxes_is_said_to_have_none() -> None:
-    evaluator = Evaluator(GroundTruth.of([1], {"image": [], "label": [], "box": []}, label_space=["cat"], name="dark"))
+    evaluator = Evaluator(
+        GroundTruth.of([1], {"image": [], "label": [], "box": []}, label_space=["cat"], name="dark")
+    )
     evaluator.update([1], [{"boxes": [[0, 0, 9, 9.0]], "scores": [0.5], "labels": [0]}])
     report = evaluator.compute(resamples=5)
     assert report.ap is None
@@ -103,7 +114,9 @@ def test_a_report_comes_back_from_json_as_it_was(report: Report, tmp_path: Path)
     assert content["provenance"] == {"model": "yolox_nano", "hardware": "a test"}
 
 
-def test_a_report_is_written_into_a_new_folder_and_not_where_it_can_not_be(report: Report, tmp_path: Path) -> None:
+def test_a_report_is_written_into_a_new_folder_and_not_where_it_can_not_be(
+    report: Report, tmp_path: Path
+) -> None:
     named = report.with_provenance({"model": "yolox_nano"})
     named.write(tmp_path / "new" / "folder" / "report.json")
     assert Report.read(tmp_path / "new" / "folder" / "report.json") == named
@@ -114,7 +127,9 @@ def test_a_report_is_written_into_a_new_folder_and_not_where_it_can_not_be(repor
 def test_a_choice_that_there_is_not_is_named_by_its_field(report: Report) -> None:
     content = json.loads(report.to_json())
     content["policy"]["unseen_images"] = "guess"
-    with pytest.raises(DataError, match=r"\$\.policy\.unseen_images is 'guess', which is none of its choices\."):
+    with pytest.raises(
+        DataError, match=r"\$\.policy\.unseen_images is 'guess', which is none of its choices\."
+    ):
         Report.from_json(json.dumps(content))
     content = json.loads(report.to_json())
     content["settings"]["recalls"] = 1
@@ -128,14 +143,18 @@ def test_numbers_without_provenance_are_not_stored(report: Report, tmp_path: Pat
     assert not (tmp_path / "report.json").exists()
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"numbers": {"AP": "high"}}', "[" * 100_000], ids=str)
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[1]", '{"numbers": {"AP": "high"}}', "[" * 100_000], ids=str
+)
 def test_a_broken_report_is_named(content: str, tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text(content)
     with pytest.raises(DataError, match=r"broken\.json was read"):
         Report.read(tmp_path / "broken.json")
 
 
-def test_a_worse_model_is_found_worse_and_the_same_one_the_same(report: Report, worse: Report) -> None:
+def test_a_worse_model_is_found_worse_and_the_same_one_the_same(
+    report: Report, worse: Report
+) -> None:
     gap = compare(report, worse)["AP"]
     assert gap.difference < 0
     assert gap.interval.high < 0
@@ -145,7 +164,9 @@ def test_a_worse_model_is_found_worse_and_the_same_one_the_same(report: Report, 
 
 
 def test_what_was_not_measured_alike_is_not_compared(evaluator: Evaluator, report: Report) -> None:
-    nothing = Evaluator(evaluator.dataset, settings=Settings(detections=(10,)), policy=Policy(unseen_images="empty"))
+    nothing = Evaluator(
+        evaluator.dataset, settings=Settings(detections=(10,)), policy=Policy(unseen_images="empty")
+    )
     for what, one in {
         "seeds": evaluator.compute(resamples=100, seed=1),
         "numbers of resamplings": evaluator.compute(resamples=50),
@@ -158,7 +179,9 @@ def test_what_was_not_measured_alike_is_not_compared(evaluator: Evaluator, repor
         compare(report, report)["mAP"]
 
 
-def test_a_report_of_other_annotations_than_it_was_measured_on_is_not_compared(report: Report) -> None:
+def test_a_report_of_other_annotations_than_it_was_measured_on_is_not_compared(
+    report: Report,
+) -> None:
     with pytest.raises(DataError, match=r"contradicts itself in 'provenance\.data_sha256'"):
         compare(report, report.with_provenance({"data_sha256": "0" * 64}))
 
@@ -177,12 +200,19 @@ def test_facts_are_text(facts: object, report: Report) -> None:
 
 @pytest.mark.parametrize("other", [None, "report.json", 0.5], ids=repr)
 def test_what_is_no_report_is_not_compared(other: object, report: Report) -> None:
-    with pytest.raises(DataError, match=f"of type {type(other).__name__} where a zoo.evaluate.Report belongs"):
+    with pytest.raises(
+        DataError, match=f"of type {type(other).__name__} where a zoo.evaluate.Report belongs"
+    ):
         compare(report, other)  # type: ignore[arg-type]  # that is what is tested
 
 
-def test_a_protocol_that_nobody_knows_is_said_and_another_one_refused(report: Report, worse: Report) -> None:
-    uniform, native = (report.with_provenance({"protocol_settings": f'{{"score": {score}}}'}) for score in (0.01, 0.05))
+def test_a_protocol_that_nobody_knows_is_said_and_another_one_refused(
+    report: Report, worse: Report
+) -> None:
+    uniform, native = (
+        report.with_provenance({"protocol_settings": f'{{"score": {score}}}'})
+        for score in (0.01, 0.05)
+    )
     assert compare(uniform, uniform).doubts == ()
     [doubt] = compare(uniform, worse).doubts
     assert doubt.startswith("The protocol of B is not known")
@@ -190,7 +220,12 @@ def test_a_protocol_that_nobody_knows_is_said_and_another_one_refused(report: Re
         compare(uniform, native)
 
 
-@given(st.floats(-0.3, 0.3), st.integers(2, 400), st.integers(0, 2**32 - 1), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
+@given(
+    st.floats(-0.3, 0.3),
+    st.integers(2, 400),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0.8, 0.9, 0.95, 0.99]),
+)
 def test_an_interval_holds_0_exactly_where_the_p_value_is_above_its_level(
     gap: float, count: int, seed: int, level: float
 ) -> None:
@@ -230,7 +265,12 @@ def test_without_resamples_classes_and_analyses_are_computed_when_they_are_first
 def test_a_report_is_the_same_whenever_its_parts_are_computed(evaluator: Evaluator) -> None:
     early, late = evaluator.compute(resamples=0), evaluator.compute(resamples=0)
     early.to_json()
-    for copied in (late, pickle.loads(pickle.dumps(late)), Report.from_json(late.to_json()), late.with_provenance({})):
+    for copied in (
+        late,
+        pickle.loads(pickle.dumps(late)),
+        Report.from_json(late.to_json()),
+        late.with_provenance({}),
+    ):
         assert replace(copied, provenance=None) == early
     with pytest.raises(AttributeError, match="per_clas"):
         _ = late.per_clas  # type: ignore[attr-defined]

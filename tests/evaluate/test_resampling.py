@@ -1,4 +1,5 @@
-"""Bootstrap: a replicate is the data set it stands for, both engines agree, and nothing about the draws ever changes."""
+"""Bootstrap: a replicate is the data set it stands for, both engines agree, and nothing about the
+draws ever changes."""
 
 from typing import Any
 
@@ -19,15 +20,22 @@ Found = list[dict[str, np.ndarray]]
 
 
 def detected(seed: int, *, images: int = 6, noise: float = 6.0) -> tuple[dict[str, Any], Found]:
-    """Boxes, the same for every seed, and what a detector with so much noise finds; no two scores are equal."""
+    """Boxes, the same for every seed, and what a detector with so much noise finds; no two scores
+    are equal."""
     world, random = np.random.default_rng(0), np.random.default_rng(seed)
     corner, side = world.uniform(0, 200, (8 * images, 2)), world.uniform(8, 150, (8 * images, 2))
     box = np.concatenate([corner, corner + side], 1)
-    image, label, crowd = world.integers(0, images, len(box)), world.integers(0, 3, len(box)), world.uniform(size=len(box)) < 0.1
+    image, label, crowd = (
+        world.integers(0, images, len(box)),
+        world.integers(0, 3, len(box)),
+        world.uniform(size=len(box)) < 0.1,
+    )
     found = []
     for one in range(images):
         near = np.repeat(box[image == one], 3, 0)
-        labels = np.where(random.uniform(size=len(near)) < 0.8, np.repeat(label[image == one], 3), 0)
+        labels = np.where(
+            random.uniform(size=len(near)) < 0.8, np.repeat(label[image == one], 3), 0
+        )
         found.append(
             {
                 "boxes": upright(near + random.normal(0, noise, near.shape)),
@@ -44,12 +52,16 @@ def upright(boxes: np.ndarray) -> np.ndarray:
 
 
 def evaluated(boxes: dict[str, Any], found: Found, **options: Any) -> Evaluator:
-    evaluator = Evaluator(GroundTruth.of(range(len(found)), boxes, label_space=["a", "b", "c"]), **options)
+    evaluator = Evaluator(
+        GroundTruth.of(range(len(found)), boxes, label_space=["a", "b", "c"]), **options
+    )
     evaluator.update(range(len(found)), found)
     return evaluator
 
 
-def repeated(boxes: dict[str, Any], found: Found, weights: list[int]) -> tuple[dict[str, Any], Found]:
+def repeated(
+    boxes: dict[str, Any], found: Found, weights: list[int]
+) -> tuple[dict[str, Any], Found]:
     """The same data with each picture as often as its weight says, copies next to each other."""
     copies = [image for image, weight in enumerate(weights) for _ in range(weight)]
     rows = [np.flatnonzero(boxes["image"] == image) for image in copies]
@@ -59,19 +71,26 @@ def repeated(boxes: dict[str, Any], found: Found, weights: list[int]) -> tuple[d
 
 
 @settings(max_examples=20, deadline=None)
-@given(weights=st.lists(st.integers(0, 3), min_size=6, max_size=6).filter(any), seed=st.integers(0, 99))
+@given(
+    weights=st.lists(st.integers(0, 3), min_size=6, max_size=6).filter(any), seed=st.integers(0, 99)
+)
 def test_a_replicate_is_the_data_set_with_pictures_repeated(weights, seed) -> None:
     boxes, found = detected(seed)
     sample = evaluated(boxes, found).sample()
-    made = sample.engine.resample(sample.ranking(), sample.plan, np.array([weights], np.uint32), limit=100, threads=1)
+    made = sample.engine.resample(
+        sample.ranking(), sample.plan, np.array([weights], np.uint32), limit=100, threads=1
+    )
     numbers = summarise_replicates(made, sample.plan, sample.policy, limit=100)
     for name, expected in evaluated(*repeated(boxes, found, weights)).numbers().items():
         value = numbers[name][0]
         assert value == expected if expected > -1 else np.isnan(value), name
 
 
-def copied(instances: dict[str, Any], results: list[dict[str, Any]], weights: list[int]) -> tuple[dict[str, Any], list[Any]]:
-    """A COCO data set and its results with every image as often as its weight says, each copy with an id of its own."""
+def copied(
+    instances: dict[str, Any], results: list[dict[str, Any]], weights: list[int]
+) -> tuple[dict[str, Any], list[Any]]:
+    """A COCO data set and its results with every image as often as its weight says, each copy with
+    an id of its own."""
     made: dict[str, Any] = {"categories": instances["categories"], "images": [], "annotations": []}
     found = []
     for image, weight in zip(instances["images"], weights, strict=True):
@@ -85,8 +104,11 @@ def copied(instances: dict[str, Any], results: list[dict[str, Any]], weights: li
     return made, found
 
 
-def made_up(seed: int, *, classes: int, boxes: int, scores: int) -> tuple[dict[str, Any], list[Any]]:
-    """Five images and what is found there, up to three times a box, with so many different scores."""
+def made_up(
+    seed: int, *, classes: int, boxes: int, scores: int
+) -> tuple[dict[str, Any], list[Any]]:
+    """Five images and what is found there, up to three times a box, with so many different
+    scores."""
     random = np.random.default_rng(seed)
     columns = (
         random.integers(1, 5, boxes).tolist(),  # the last image is empty
@@ -102,18 +124,24 @@ def made_up(seed: int, *, classes: int, boxes: int, scores: int) -> tuple[dict[s
     for image, label, box, crowd in zip(*columns, strict=True):
         one = {"image_id": image, "category_id": label, "bbox": box, "iscrowd": crowd}
         area = box[2] * box[3] * float(random.choice([1, 4]))
-        instances["annotations"].append({**one, "area": area, "id": len(instances["annotations"]) + 1})
+        instances["annotations"].append(
+            {**one, "area": area, "id": len(instances["annotations"]) + 1}
+        )
     results = []
     for one in instances["annotations"] * 3:
         moved = (one["bbox"] + random.normal(0, 3, 4)).clip(1).tolist()
         image = int(random.choice([one["image_id"], 5], p=[0.9, 0.1]))
         score = float(random.integers(0, scores) / scores)
-        results.append({"image_id": image, "category_id": one["category_id"], "bbox": moved, "score": score})
+        results.append(
+            {"image_id": image, "category_id": one["category_id"], "bbox": moved, "score": score}
+        )
     return instances, results
 
 
 @pytest.mark.parametrize("engine", available())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     seed=st.integers(0, 10**6),
     weights=st.lists(st.integers(0, 4), min_size=5, max_size=5).filter(any),
@@ -142,14 +170,24 @@ def test_a_replicate_is_to_the_bit_what_pycocotools_says_of_copied_images(
             assert value == np.mean(there) if len(there) else np.isnan(value), label
 
 
-@pytest.mark.skipif("kernel" not in available(), reason="the kernel was not built here: no C compiler")
+@pytest.mark.skipif(
+    "kernel" not in available(), reason="the kernel was not built here: no C compiler"
+)
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     images=st.integers(1, 9),
     threads=st.integers(1, 3),
     options=st.sampled_from(
-        [Settings(), Settings(ious=(0.5,), detections=(2, 4), recalls=7, areas=(*COCO_AREAS, Area("tiny", "t", 0, 400)))]
+        [
+            Settings(),
+            Settings(
+                ious=(0.5,),
+                detections=(2, 4),
+                recalls=7,
+                areas=(*COCO_AREAS, Area("tiny", "t", 0, 400)),
+            ),
+        ]
     ),
 )
 def test_both_engines_resample_with_the_same_bits(seed, images, threads, options) -> None:
@@ -164,7 +202,9 @@ def test_both_engines_resample_with_the_same_bits(seed, images, threads, options
         assert getattr(ours, column).tobytes() == getattr(theirs, column).tobytes(), column
 
 
-@pytest.mark.skipif("kernel" not in available(), reason="the kernel was not built here: no C compiler")
+@pytest.mark.skipif(
+    "kernel" not in available(), reason="the kernel was not built here: no C compiler"
+)
 def test_curves_that_take_much_memory_are_kept_of_fewer_replicates_with_the_same_bits() -> None:
     boxes, found = detected(3)
     boxes["label"] = np.arange(len(boxes["label"])) % 6
@@ -175,7 +215,8 @@ def test_curves_that_take_much_memory_are_kept_of_fewer_replicates_with_the_same
     sample = evaluator.sample()
     weights = draws(6, range(30), 3)
     ours, theirs = (
-        choose(name).resample(sample.ranking(), sample.plan, weights, limit=100, threads=2) for name in ("numpy", "kernel")
+        choose(name).resample(sample.ranking(), sample.plan, weights, limit=100, threads=2)
+        for name in ("numpy", "kernel")
     )
     assert ours.precision.tobytes() == theirs.precision.tobytes()
     assert ours.of_class.tobytes() == theirs.of_class.tobytes()
@@ -222,7 +263,10 @@ def test_more_pictures_give_narrower_intervals() -> None:
 def test_shards_and_threads_change_no_bit_of_an_interval() -> None:
     boxes, found = detected(4)
     whole = evaluated(boxes, found, threads=1).compute(resamples=70)
-    parts = [Evaluator(GroundTruth.of(range(6), boxes, label_space=["a", "b", "c"]), threads=3) for _ in range(2)]
+    parts = [
+        Evaluator(GroundTruth.of(range(6), boxes, label_space=["a", "b", "c"]), threads=3)
+        for _ in range(2)
+    ]
     for number, part in enumerate(parts):
         for image in range(5 - number, -1, -2):
             part.update([image], [found[image]])
@@ -232,11 +276,18 @@ def test_shards_and_threads_change_no_bit_of_an_interval() -> None:
 
 def test_pictures_that_are_left_out_are_not_drawn() -> None:
     boxes, found = detected(4)
-    part = Evaluator(GroundTruth.of(range(6), boxes, label_space=["a", "b", "c"]), policy=Policy(unseen_images="leave out"))
+    part = Evaluator(
+        GroundTruth.of(range(6), boxes, label_space=["a", "b", "c"]),
+        policy=Policy(unseen_images="leave out"),
+    )
     part.update(range(4), found[:4])
     inside = boxes["image"] < 4
     alone = Evaluator(
-        GroundTruth.of(range(4), {column: values[inside] for column, values in boxes.items()}, label_space=["a", "b", "c"])
+        GroundTruth.of(
+            range(4),
+            {column: values[inside] for column, values in boxes.items()},
+            label_space=["a", "b", "c"],
+        )
     )
     alone.update(range(4), found[:4])
     assert part.compute(resamples=50).intervals == alone.compute(resamples=50).intervals

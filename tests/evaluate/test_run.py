@@ -1,4 +1,5 @@
-"""Runs on disk: killed at any moment and taken up again, never made twice, one process at a time."""
+"""Runs on disk: killed at any moment and taken up again, never made twice, one process at a
+time."""
 
 import contextlib
 import os
@@ -66,7 +67,13 @@ def interrupt() -> Interrupt:
 
 
 def run(street: Dataset, nano: str, to: Path | None, **options: Any) -> Predictions:
-    return predict("yolox_nano", data=street, weights=nano, to=to, **{"protocol": PROTOCOL, "batch_size": 1} | options)
+    return predict(
+        "yolox_nano",
+        data=street,
+        weights=nano,
+        to=to,
+        **{"protocol": PROTOCOL, "batch_size": 1} | options,
+    )
 
 
 def same(a: Predictions, b: Predictions) -> bool:
@@ -74,7 +81,9 @@ def same(a: Predictions, b: Predictions) -> bool:
     return all(getattr(a, column).tobytes() == getattr(b, column).tobytes() for column in columns)
 
 
-def test_the_same_run_is_not_made_again(street: Dataset, nano: str, tmp_path: Path, looked: list[int]) -> None:
+def test_the_same_run_is_not_made_again(
+    street: Dataset, nano: str, tmp_path: Path, looked: list[int]
+) -> None:
     first = run(street, nano, tmp_path)
     assert (sum(looked), len(first), len(first.scores)) == (6, 6, 30)
     again = run(street, nano, tmp_path)
@@ -112,10 +121,16 @@ def test_frames_of_one_name_and_size_in_two_folders_are_two_runs(
         Image.new("RGB", (64, 64), (90, 120, 90 + row)).save(frames[-1])
     ids, boxes = [1], {"image": [1], "label": [0], "box": [[8, 5, 57, 55]]}
     truth = GroundTruth.of(ids, boxes, label_space=["person"])
-    files = [run(Dataset("video", (Photo(1, frame),), truth), nano, tmp_path / "runs").path for frame in frames]
+    files = [
+        run(Dataset("video", (Photo(1, frame),), truth), nano, tmp_path / "runs").path
+        for frame in frames
+    ]
     assert (len(set(files)), sum(looked)) == (2, 2)
     frames[1].write_bytes(frames[0].read_bytes())
-    assert run(Dataset("video", (Photo(1, frames[1]),), truth), nano, tmp_path / "runs").path == files[0]
+    assert (
+        run(Dataset("video", (Photo(1, frames[1]),), truth), nano, tmp_path / "runs").path
+        == files[0]
+    )
     assert sum(looked) == 2
 
 
@@ -147,7 +162,9 @@ def test_an_image_that_changes_while_the_run_is_under_way_is_an_error_and_nothin
     assert list(tmp_path.rglob("*.parquet")) == []
 
 
-def test_provenance_says_what_was_run_on_what_and_how(street: Dataset, nano: str, tmp_path: Path) -> None:
+def test_provenance_says_what_was_run_on_what_and_how(
+    street: Dataset, nano: str, tmp_path: Path
+) -> None:
     facts = run(street, nano, tmp_path).provenance
     assert facts["model"] == "yolox_nano"
     assert facts["weights_source"] == f"file:{Path(nano).name}"
@@ -155,7 +172,16 @@ def test_provenance_says_what_was_run_on_what_and_how(street: Dataset, nano: str
     assert facts["data_sha256"] == street.sha256
     assert facts["protocol_sha256"] == PROTOCOL.sha256
     assert '"iou": 0.65' in facts["settings_in_force"]
-    assert {"card_sha256", "weights_sha256", "torch", "device", "processor", "started", "finished", "seconds"} < set(facts)
+    assert {
+        "card_sha256",
+        "weights_sha256",
+        "torch",
+        "device",
+        "processor",
+        "started",
+        "finished",
+        "seconds",
+    } < set(facts)
 
 
 def test_what_was_found_before_an_interrupt_stays(
@@ -179,12 +205,17 @@ def test_what_was_found_before_a_broken_image_is_not_run_again_with_it(
         assert sum(looked) == 4
 
 
-def test_a_second_process_is_refused_while_the_first_is_at_it(street: Dataset, nano: str, tmp_path: Path) -> None:
+def test_a_second_process_is_refused_while_the_first_is_at_it(
+    street: Dataset, nano: str, tmp_path: Path
+) -> None:
     path = run(street, nano, tmp_path / "there").path
     assert path is not None
     parts = tmp_path / "here" / f"{path.name}.parts"
     parts.mkdir(parents=True)
-    with FileLock(parts / "lock"), pytest.raises(DataError, match="Another process is making these"):
+    with (
+        FileLock(parts / "lock"),
+        pytest.raises(DataError, match="Another process is making these"),
+    ):
         run(street, nano, tmp_path / "here")
     assert len(run(street, nano, tmp_path / "here")) == 6
 
@@ -219,7 +250,11 @@ zoo.evaluate.predict(
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_where_it_was(
-    street: Dataset, nano: str, tmp_path: Path, looked: list[int], wait_for: Callable[[Callable[[], bool]], None]
+    street: Dataset,
+    nano: str,
+    tmp_path: Path,
+    looked: list[int],
+    wait_for: Callable[[Callable[[], bool]], None],
 ) -> None:
     child = subprocess.Popen([sys.executable, "-c", KILLED, street.truth.name, nano, str(tmp_path)])
     wait_for(lambda: len(list(tmp_path.glob("*.parts/*.parquet"))) >= 2 or child.poll() is not None)
@@ -249,7 +284,7 @@ FACTS = {"model": "lamps", "data": "street", "protocol": "uniform", "started": "
 
 def seen(number):
     boxes = torch.tensor([[0.0, 0, 1, number + 1]] * number).reshape(-1, 4)
-    return Detections.of(boxes, [0.5] * number, [0] * number, space=SPACE, size=(10, 10))
+    return Detections.of(boxes, [0.5] * number, [0] * number, label_space=SPACE, size=(10, 10))
 
 def whole_run(file):
     if file.exists():
@@ -307,11 +342,17 @@ print(moments)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, to be killed at every moment in turn")
+@pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="needs fork, to be killed at every moment in turn"
+)
 def test_killed_before_or_after_every_change_on_disk_a_run_ends_the_same() -> None:
-    done = subprocess.run([sys.executable, "-W", "error", "-c", EVERY_MOMENT], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", EVERY_MOMENT], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) == 2 * (2 * 4 + 1)  # three parts and the whole, each moved and made durable; then the parts go
+    assert int(done.stdout) == 2 * (
+        2 * 4 + 1
+    )  # three parts and the whole, each moved and made durable; then the parts go
 
 
 def test_a_damaged_part_is_named_and_its_pictures_are_looked_at_again_once_it_is_gone(
@@ -321,7 +362,9 @@ def test_a_damaged_part_is_named_and_its_pictures_are_looked_at_again_once_it_is
         run(street, nano, tmp_path)
     [part] = tmp_path.glob("*.parts/*.parquet")
     part.write_bytes(part.read_bytes()[:-100])
-    with pytest.raises(DataError, match=r"000000\.parquet was read, to go on with a run(.|\n)*the other parts stay"):
+    with pytest.raises(
+        DataError, match=r"000000\.parquet was read, to go on with a run(.|\n)*the other parts stay"
+    ):
         run(street, nano, tmp_path)
     part.unlink()
     assert len(run(street, nano, tmp_path)) == 6
@@ -331,9 +374,15 @@ def test_a_damaged_part_is_named_and_its_pictures_are_looked_at_again_once_it_is
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"provenance": {"seconds": "long"}}, "'seconds' of its provenance is 'long', not a number"),
+        (
+            {"provenance": {"seconds": "long"}},
+            "'seconds' of its provenance is 'long', not a number",
+        ),
         ({"provenance": {"seconds": "-1"}}, "'seconds' of its provenance"),
-        ({"provenance": {"started": "yesterday"}}, "'started' of its provenance is 'yesterday', not a time"),
+        (
+            {"provenance": {"started": "yesterday"}},
+            "'started' of its provenance is 'yesterday', not a time",
+        ),
         ({"provenance": {"protocol_settings": "[1]"}}, "'protocol_settings' of its provenance"),
         ({"provenance": {"finished": None}}, "no entry 'finished'"),
         ({"provenance": {"model": "other"}}, "of another run"),
@@ -360,7 +409,9 @@ def test_a_part_that_was_changed_is_refused_by_name(
     ids = changes["image_ids"][: len(there)] if "image_ids" in changes else there.image_ids
     kept = {name: value for name, value in facts.items() if value is not None}
     replace(there, **changes | {"provenance": kept, "image_ids": ids}).write(second)
-    with pytest.raises(DataError, match=rf"{second.name} was read, to go on with a run(.|\n)*{message}"):
+    with pytest.raises(
+        DataError, match=rf"{second.name} was read, to go on with a run(.|\n)*{message}"
+    ):
         run(street, nano, tmp_path)
     assert first.exists()
 

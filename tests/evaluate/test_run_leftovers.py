@@ -1,4 +1,5 @@
-"""What killed runs leave behind goes with the next run; what a process holds, or may be resumed, stays."""
+"""What killed runs leave behind goes with the next run; what a process holds, or may be resumed,
+stays."""
 
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from zoo.evaluate import predict
 PROTOCOL = zoo.Protocol(score=0.0, max_boxes=5)
 
 
-def test_parts_of_finished_runs_go_and_others_stay(street: Dataset, nano: str, tmp_path: Path) -> None:
+def test_parts_of_finished_runs_go_and_others_stay(
+    street: Dataset, nano: str, tmp_path: Path
+) -> None:
     def again() -> Path:
         path = predict("yolox_nano", data=street, weights=nano, to=tmp_path, protocol=PROTOCOL).path
         assert path is not None
@@ -44,4 +47,7 @@ def test_folders_of_killed_runs_that_are_not_kept_go(
         (parts / "lock").touch()
     with FileLock(tmp_path / "zoo-run-held" / "a.parquet.parts" / "lock"):
         predict(zoo.load("yolox_nano", weights=nano), data=street, protocol=PROTOCOL)
-    assert {one.name for one in tmp_path.glob("*") if one.name != "street"} == {"zoo-run-held", "other"}
+    assert {one.name for one in tmp_path.glob("*") if one.name != "street"} == {
+        "zoo-run-held",
+        "other",
+    }

@@ -1,4 +1,5 @@
-"""The kernel's reader of files, under AddressSanitizer: no document makes it look outside of its bytes."""
+"""The kernel's reader of files, under AddressSanitizer: no document makes it look outside of its
+bytes."""
 
 import os
 import random
@@ -52,9 +53,15 @@ int main(int count, char **names) {
     return 0;
 }
 """
-RECORD = '{"image_id": 12, "category_id": 3, "bbox": [1.5, 20.25, 3e1, 40], "score": 0.987654321098765432, "x": {"a": [1, "é"]}}'
+RECORD = (
+    '{"image_id": 12, "category_id": 3, "bbox": [1.5, 20.25, 3e1, 40], "score": '
+    '0.987654321098765432, "x": {"a": [1, "é"]}}'
+)
 IMAGE = '{"id": 1, "file_name": "a.jpg", "width": 640, "height": null}'
-BOX = '{"id": 7, "image_id": 1, "category_id": 3, "bbox": [1, 2, 3, 4.5], "area": 1.5, "iscrowd": 1, "segmentation": [[1.5, 2]]}'
+BOX = (
+    '{"id": 7, "image_id": 1, "category_id": 3, "bbox": [1, 2, 3, 4.5], "area": 1.5, "iscrowd": '
+    '1, "segmentation": [[1.5, 2]]}'
+)
 TOKENS = [
     b'"',
     b"\\",
@@ -130,7 +137,16 @@ def test_no_document_makes_the_reader_look_outside_of_it(tmp_path: Path) -> None
         "-pthread",
         "-DKERNEL_VERSION=1",
     ]
-    command = [*compiler.split(), *flags, f"-I{FOLDER}", *sources, str(tmp_path / "main.c"), "-o", str(tmp_path / "read"), "-lm"]
+    command = [
+        *compiler.split(),
+        *flags,
+        f"-I{FOLDER}",
+        *sources,
+        str(tmp_path / "main.c"),
+        "-o",
+        str(tmp_path / "read"),
+        "-lm",
+    ]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     if built.returncode and "sanitize" in built.stderr + built.stdout:
         pytest.skip("the compiler has no AddressSanitizer")
@@ -141,7 +157,11 @@ def test_no_document_makes_the_reader_look_outside_of_it(tmp_path: Path) -> None
         files[-1].write_bytes(document)
     for start in range(0, len(files), 1000):
         some = list(map(str, files[start : start + 1000]))
-        done = subprocess.run([str(tmp_path / "read"), *some], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [str(tmp_path / "read"), *some], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr[-3000:]
         if not start:
-            assert done.stdout.startswith("1010" + "0101" + "1010" + "0000")  # both good ones are read, and a cut one is not
+            assert done.stdout.startswith(
+                "1010" + "0101" + "1010" + "0000"
+            )  # both good ones are read, and a cut one is not

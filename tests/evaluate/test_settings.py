@@ -1,4 +1,5 @@
-"""Settings, protocols and policies: what there is not is refused, because a typo would switch off what the field stands for."""
+"""Settings, protocols and policies: what there is not is refused, because a typo would switch off
+what the field stands for."""
 
 from typing import Any
 
@@ -12,7 +13,10 @@ from zoo.evaluate import Area, Policy, Settings
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"unseen_images": "leave-out"}, r"Policy\(unseen_images='leave-out'\)(.|\n)*Did you mean 'leave out'\?"),
+        (
+            {"unseen_images": "leave-out"},
+            r"Policy\(unseen_images='leave-out'\)(.|\n)*Did you mean 'leave out'\?",
+        ),
         ({"repeated_images": "refused"}, "Did you mean 'refuse'"),
         ({"annotation_zero": None}, "'annotation_zero' is 'match' or 'miss'"),
         ({"missing_area": True}, "'missing_area' is 'box' or 'refuse'"),

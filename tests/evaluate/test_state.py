@@ -1,4 +1,5 @@
-"""The bytes of an evaluator, broken in every way: an error that says so, never a wrong number or a crash."""
+"""The bytes of an evaluator, broken in every way: an error that says so, never a wrong number or a
+crash."""
 
 from typing import Any
 
@@ -17,13 +18,19 @@ from zoo.evaluate.state import sealed
 @pytest.fixture(scope="module")
 def truth() -> GroundTruth:
     box = [[0, 0, 10, 10], [20, 0, 40, 10], [0, 0, 10, 12]]
-    return GroundTruth.of([1, 2, 3], {"image": [1, 1, 3], "label": [0, 1, 1], "box": box}, label_space=["cat", "dog"])
+    return GroundTruth.of(
+        [1, 2, 3], {"image": [1, 1, 3], "label": [0, 1, 1], "box": box}, label_space=["cat", "dog"]
+    )
 
 
 @pytest.fixture(scope="module")
 def state(truth: GroundTruth) -> bytes:
     evaluator = Evaluator(truth)
-    found = {"boxes": np.array([[0.0, 0, 10, 10], [0, 0, 10, 11]]), "scores": np.array([0.9, 0.5]), "labels": np.array([0, 1])}
+    found = {
+        "boxes": np.array([[0.0, 0, 10, 10], [0, 0, 10, 11]]),
+        "scores": np.array([0.9, 0.5]),
+        "labels": np.array([0, 1]),
+    }
     evaluator.update([1, 3], [found, found])
     return evaluator.state()
 
@@ -34,7 +41,9 @@ def test_bytes_that_were_changed_or_lost_are_refused(truth, state, data) -> None
     broken = bytearray(state)
     for _ in range(data.draw(st.integers(0, 3))):
         broken[data.draw(st.integers(0, len(broken) - 1))] ^= data.draw(st.integers(1, 255))
-    broken = broken[: data.draw(st.sampled_from([len(broken), data.draw(st.integers(0, len(broken)))]))]
+    broken = broken[
+        : data.draw(st.sampled_from([len(broken), data.draw(st.integers(0, len(broken)))]))
+    ]
     if broken != state:
         with pytest.raises(DataError):
             Evaluator.from_state(bytes(broken), truth)
@@ -43,7 +52,9 @@ def test_bytes_that_were_changed_or_lost_are_refused(truth, state, data) -> None
 def test_a_single_flipped_bit_anywhere_is_refused(truth, state) -> None:
     for place in range(len(state)):
         with pytest.raises(DataError, match="from bytes"):
-            Evaluator.from_state(state[:place] + bytes([state[place] ^ 1 << place % 8]) + state[place + 1 :], truth)
+            Evaluator.from_state(
+                state[:place] + bytes([state[place] ^ 1 << place % 8]) + state[place + 1 :], truth
+            )
 
 
 @pytest.mark.parametrize(
@@ -62,7 +73,9 @@ def test_a_single_flipped_bit_anywhere_is_refused(truth, state) -> None:
         ("outside", np.zeros(4, np.int64)),
     ],
 )
-def test_a_record_that_points_elsewhere_is_refused_by_its_column(truth, state, column, value) -> None:
+def test_a_record_that_points_elsewhere_is_refused_by_its_column(
+    truth, state, column, value
+) -> None:
     columns: dict[str, Any] = load(state)
     del columns["sha256"]
     columns[column] = value
@@ -71,7 +84,9 @@ def test_a_record_that_points_elsewhere_is_refused_by_its_column(truth, state, c
 
 
 def test_the_state_of_other_data_is_refused(truth, state) -> None:
-    other = GroundTruth.of([1, 2, 3], {"image": [1], "label": [0], "box": [[0, 0, 10, 10]]}, label_space=["cat", "dog"])
+    other = GroundTruth.of(
+        [1, 2, 3], {"image": [1], "label": [0], "box": [[0, 0, 10, 10]]}, label_space=["cat", "dog"]
+    )
     with pytest.raises(DataError, match="of other data"):
         Evaluator.from_state(state, other)
 

@@ -1,4 +1,5 @@
-"""One evaluator used by many threads at once: the same bits as one thread, and never half of an update."""
+"""One evaluator used by many threads at once: the same bits as one thread, and never half of an
+update."""
 
 import copy
 import pickle
@@ -40,14 +41,21 @@ def boxes() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def truth(boxes) -> GroundTruth:
-    return GroundTruth.of(range(IMAGES), {"image": range(IMAGES), "label": [0] * IMAGES, "box": boxes}, label_space=["a"])
+    return GroundTruth.of(
+        range(IMAGES),
+        {"image": range(IMAGES), "label": [0] * IMAGES, "box": boxes},
+        label_space=["a"],
+    )
 
 
 @pytest.fixture(scope="module")
 def found(boxes) -> list[dict[str, Any]]:
     """Two detections an image, one of them near the box."""
     random, shift = np.random.default_rng(1), np.array([[0, 0, 2, 2], [9, 9, 9, 9]])
-    return [{"boxes": box + shift, "scores": random.random(2), "labels": np.zeros(2, int)} for box in boxes]
+    return [
+        {"boxes": box + shift, "scores": random.random(2), "labels": np.zeros(2, int)}
+        for box in boxes
+    ]
 
 
 def together(work: Callable[[int], Any], count: int, threads: int = 4) -> list[Any]:
@@ -160,7 +168,11 @@ def test_unmet_classes_are_counted_once_each(truth) -> None:
 def test_a_copy_holds_the_same_and_goes_its_own_way(truth, found, engine) -> None:
     evaluator = Evaluator(truth, engine=engine, threads=1)
     evaluator.update(range(100), found[:100])
-    for copied in (pickle.loads(pickle.dumps(evaluator)), copy.deepcopy(evaluator), copy.copy(evaluator)):
+    for copied in (
+        pickle.loads(pickle.dumps(evaluator)),
+        copy.deepcopy(evaluator),
+        copy.copy(evaluator),
+    ):
         assert copied.state() == evaluator.state()
         copied.update(range(100, IMAGES), found[100:])
         assert copied.numbers() == whole(truth, found).numbers()
@@ -185,6 +197,10 @@ def test_what_is_pickled_meanwhile_is_whole(truth, found) -> None:
 
 
 def test_evaluators_of_one_ground_truth_do_not_disturb_each_other(boxes, found) -> None:
-    fresh = GroundTruth.of(range(IMAGES), {"image": range(IMAGES), "label": [0] * IMAGES, "box": boxes}, label_space=["a"])
+    fresh = GroundTruth.of(
+        range(IMAGES),
+        {"image": range(IMAGES), "label": [0] * IMAGES, "box": boxes},
+        label_space=["a"],
+    )
     states = together(lambda _: whole(fresh, found, threads=1).state(), 8, threads=8)
     assert len(set(states)) == 1

@@ -49,7 +49,8 @@ def _exact() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def make() -> Callable[..., Detector]:
-    """`make(name, device)`: that model with random weights, the same ones each time, and norms that fit them."""
+    """`make(name, device)`: that model with random weights, the same ones each time, and norms that
+    fit them."""
     made: dict[str, Detector] = {}
 
     def build(name: str, device: torch.device | str = "cpu") -> Detector:
@@ -63,17 +64,27 @@ def make() -> Callable[..., Detector]:
 
 
 def settle(detector: Detector) -> None:
-    """Norms get the statistics of an image: with those of no training, what random layers see vanishes layer by layer."""
+    """Norms get the statistics of an image: with those of no training, what random layers see
+    vanishes layer by layer."""
 
     def measure(norm: nn.Module, inputs: tuple[Tensor]) -> None:
         variance, mean = torch.var_mean(inputs[0], dim=(0, 2, 3), correction=0)
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(variance)
 
-    norms = [one for one in detector.modules() if isinstance(getattr(one, "running_mean", None), Tensor)]
+    norms = [
+        one for one in detector.modules() if isinstance(getattr(one, "running_mean", None), Tensor)
+    ]
     hooks = [one.register_forward_pre_hook(measure) for one in norms]
     with torch.inference_mode(False), torch.no_grad():
-        detector(detector.prepare([scene(height, width, seed=number) for number, (height, width) in enumerate(SIZES[:1])]))
+        detector(
+            detector.prepare(
+                [
+                    scene(height, width, seed=number)
+                    for number, (height, width) in enumerate(SIZES[:1])
+                ]
+            )
+        )
     for hook in hooks:
         hook.remove()
 

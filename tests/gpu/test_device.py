@@ -1,4 +1,5 @@
-"""A detector on an accelerator sees what it sees on the processor, and hands over detections on the CPU."""
+"""A detector on an accelerator sees what it sees on the processor, and hands over detections on the
+CPU."""
 
 from __future__ import annotations
 
@@ -10,14 +11,23 @@ from zoo.contract import Target
 from zoo.errors import UsageError
 from zoo.testing.agreement import agree, shown
 
-NAMES = ("yolox_nano", "ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn", "fcos_resnet50_fpn")
+NAMES = (
+    "yolox_nano",
+    "ssdlite320_mobilenet_v3_large",
+    "fasterrcnn_mobilenet_v3_large_320_fpn",
+    "fcos_resnet50_fpn",
+)
 EVERYTHING = {"score": 0.0, "max_boxes": 50, "progress": False}
 
 
 def differences(these, those):
     """What differs between the detections of two runs, in words; nothing where they agree."""
     pairs = enumerate(zip(these, those, strict=True))
-    return [f"image {number}: {shown(one, other)}" for number, (one, other) in pairs if not agree(one, other)]
+    return [
+        f"image {number}: {shown(one, other)}"
+        for number, (one, other) in pairs
+        if not agree(one, other)
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -28,7 +38,11 @@ def test_it_sees_what_the_processor_sees_and_detections_are_on_the_cpu(name, mak
     assert differences(found, expected) == []
     for one in found:
         assert {one.boxes.device.type, one.scores.device.type, one.labels.device.type} == {"cpu"}
-        assert (one.boxes.dtype, one.scores.dtype, one.labels.dtype) == (torch.float32, torch.float32, torch.int64)
+        assert (one.boxes.dtype, one.scores.dtype, one.labels.dtype) == (
+            torch.float32,
+            torch.float32,
+            torch.int64,
+        )
         assert not any(column.is_inference() for column in (one.boxes, one.scores, one.labels))
 
 
@@ -60,13 +74,18 @@ def test_there_and_back_it_is_the_same(name, make, images, device):
 def test_images_may_be_on_it_already_or_still_on_the_processor(make, images, device):
     detector = make("yolox_nano", device)
     expected = detector.detect(images, **EVERYTHING)
-    assert differences(detector.detect([one.to(device) for one in images], **EVERYTHING), expected) == []
+    assert (
+        differences(detector.detect([one.to(device) for one in images], **EVERYTHING), expected)
+        == []
+    )
     mixed = [one.to(device) if number % 2 else one for number, one in enumerate(images)]
     assert differences(detector.detect(mixed, **EVERYTHING), expected) == []
     alone = detector.detect(images[0].to(device), **EVERYTHING)
     assert alone.boxes.device.type == "cpu"
     on_cpu = make("yolox_nano")
-    assert differences(on_cpu.detect([one.to(device) for one in images], **EVERYTHING), expected) == []
+    assert (
+        differences(on_cpu.detect([one.to(device) for one in images], **EVERYTHING), expected) == []
+    )
 
 
 def test_the_default_device_of_torch_is_taken(device):
@@ -83,7 +102,9 @@ def test_a_device_that_there_is_not_is_refused_with_those_there_are(gpu):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("there", [False, True], ids=["targets on the processor", "targets on the device"])
+@pytest.mark.parametrize(
+    "there", [False, True], ids=["targets on the processor", "targets on the device"]
+)
 def test_a_step_of_training_runs_on_it(name, there, make, images, device):
     detector = make(name, device).train()
     place = device if there else torch.device("cpu")
@@ -95,7 +116,9 @@ def test_a_step_of_training_runs_on_it(name, there, make, images, device):
     losses = detector.loss(detector(batch), batch, [target, target])
     sum(losses.values()).backward()
     assert {loss.device.type for loss in losses.values()} == {device.type}
-    assert all(bool(loss.isfinite()) for loss in losses.values()), {key: float(loss) for key, loss in losses.items()}
+    assert all(bool(loss.isfinite()) for loss in losses.values()), {
+        key: float(loss) for key, loss in losses.items()
+    }
     graded = [one.grad for one in detector.parameters() if one.grad is not None]
     assert graded
     assert all(bool(grad.isfinite().all()) for grad in graded)
@@ -104,7 +127,11 @@ def test_a_step_of_training_runs_on_it(name, there, make, images, device):
 def test_a_batch_moves_with_its_places(make, images, device):
     batch = make("yolox_nano").prepare(images[:1])
     moved = batch.to(device, torch.float16)
-    assert (moved.pixels.device, moved.pixels.dtype, moved.places) == (device, torch.float16, batch.places)
+    assert (moved.pixels.device, moved.pixels.dtype, moved.places) == (
+        device,
+        torch.float16,
+        batch.places,
+    )
 
 
 def test_threads_may_share_one_detector(make, images, device):

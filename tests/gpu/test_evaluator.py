@@ -9,7 +9,12 @@ import torch
 from zoo.errors import DataError
 from zoo.evaluate import Evaluator
 
-KINDS = {"float32": torch.float32, "float64": torch.float64, "float16": torch.float16, "bfloat16": torch.bfloat16}
+KINDS = {
+    "float32": torch.float32,
+    "float64": torch.float64,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+}
 
 
 @pytest.fixture
@@ -21,9 +26,17 @@ def found(street):
     for row in range(len(truth)):
         part = slice(int(truth.starts[row]), int(truth.starts[row + 1]))
         x, y, width, height = truth.xywh[part].T
-        boxes = np.stack([x, y, x + width, y + height], axis=1) + chance.integers(-4, 5, (len(x), 4))
+        boxes = np.stack([x, y, x + width, y + height], axis=1) + chance.integers(
+            -4, 5, (len(x), 4)
+        )
         scores = chance.integers(1, 64, len(x)) / 64  # the same number in every float
-        columns.append({"boxes": boxes.astype(np.float32), "scores": scores.astype(np.float32), "labels": truth.labels[part]})
+        columns.append(
+            {
+                "boxes": boxes.astype(np.float32),
+                "scores": scores.astype(np.float32),
+                "labels": truth.labels[part],
+            }
+        )
     return columns
 
 
@@ -69,7 +82,9 @@ def test_a_padded_batch_on_it_is_taken(street, found, device):
         for name, values in one.items():
             padded[name][row, : len(values)] = torch.as_tensor(np.asarray(values))
     padded["counts"] = torch.tensor([len(one["scores"]) for one in found])
-    assert numbers(street, {name: tensor.to(device) for name, tensor in padded.items()}) == numbers(street, found)
+    assert numbers(street, {name: tensor.to(device) for name, tensor in padded.items()}) == numbers(
+        street, found
+    )
 
 
 def test_what_is_no_number_is_refused_from_there_too(street, found, device):

@@ -1,4 +1,5 @@
-"""Batches fit into the memory of the device, or are halved until they do; what an image needs is let go of after it."""
+"""Batches fit into the memory of the device, or are halved until they do; what an image needs is
+let go of after it."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ def room(device: torch.device, extra: int) -> Iterator[None]:
     gc.collect()
     torch.cuda.empty_cache()
     total = torch.cuda.get_device_properties(device).total_memory
-    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved(device) + extra) / total, device)
+    torch.cuda.set_per_process_memory_fraction(
+        (torch.cuda.memory_reserved(device) + extra) / total, device
+    )
     try:
         yield
     finally:
@@ -33,13 +36,15 @@ def room(device: torch.device, extra: int) -> Iterator[None]:
 
 @pytest.fixture
 def hungry(make, gpu):
-    """A detector, and how many bytes one image of 640 x 640 needs at its peak; each image of a batch about as many."""
+    """A detector, and how many bytes one image of 640 x 640 needs at its peak; each image of a
+    batch about as many."""
     detector = make("yolox_s", gpu)
     return detector, peak(detector, [scene(640, 640)])
 
 
 def peak(detector, images):
-    """Bytes that detecting in these, in one batch, takes at its peak; without what the first time takes."""
+    """Bytes that detecting in these, in one batch, takes at its peak; without what the first time
+    takes."""
     for _ in range(2):
         torch.cuda.synchronize(detector.device)
         before = torch.cuda.memory_allocated(detector.device)
@@ -50,29 +55,43 @@ def peak(detector, images):
 
 @pytest.fixture
 def _usual_convolutions() -> Iterator[None]:
-    """Convolutions as torch does them unless told otherwise: exact ones take gigabytes where there are some."""
+    """Convolutions as torch does them unless told otherwise: exact ones take gigabytes where there
+    are some."""
     torch.backends.cudnn.allow_tf32 = True
     yield
     torch.backends.cudnn.allow_tf32 = False
 
 
 @pytest.mark.parametrize("batch_size", [16, "auto"])
-def test_a_batch_too_large_is_halved_and_nothing_is_lost(batch_size, hungry, gpu, caplog, monkeypatch):
+def test_a_batch_too_large_is_halved_and_nothing_is_lost(
+    batch_size, hungry, gpu, caplog, monkeypatch
+):
     monkeypatch.setattr("zoo.inference.batching.AUTO_PIXELS", {"cuda": 16 * 640 * 640, "cpu": 1})
     detector, bytes_of_one = hungry
     images = [scene(640, 640, seed=number) for number in range(32)]
     expected = detector.detect(images, batch_size=1, score=0.0, max_boxes=30, progress=False)
     sizes = []
     caplog.set_level(logging.INFO, "zoo")
-    with detector.register_forward_pre_hook(lambda _, args: sizes.append(len(args[0]))), room(gpu, 5 * bytes_of_one):
-        found = detector.detect(images, batch_size=batch_size, score=0.0, max_boxes=30, progress=False)
+    with (
+        detector.register_forward_pre_hook(lambda _, args: sizes.append(len(args[0]))),
+        room(gpu, 5 * bytes_of_one),
+    ):
+        found = detector.detect(
+            images, batch_size=batch_size, score=0.0, max_boxes=30, progress=False
+        )
     assert sizes[0] == 16, sizes
     assert 1 <= sizes[-1] <= 8, f"batches of {sizes}, {bytes_of_one / MB:.0f} MB an image"
     assert [one.source for one in found] == [one.source for one in expected]
-    apart = [shown(one, other) for one, other in zip(found, expected, strict=True) if not agree(one, other)]
+    apart = [
+        shown(one, other)
+        for one, other in zip(found, expected, strict=True)
+        if not agree(one, other)
+    ]
     assert apart == []
     told = [record for record in caplog.records if "does not hold" in record.message]
-    assert {record.levelno for record in told} == {logging.INFO if batch_size == "auto" else logging.WARNING}
+    assert {record.levelno for record in told} == {
+        logging.INFO if batch_size == "auto" else logging.WARNING
+    }
     assert "cuda:0" in told[0].message
     assert "batch_size=" in told[0].message
 
@@ -110,7 +129,9 @@ def test_an_automatic_batch_fits_with_room_to_spare(name, make, gpu):
     detector = make(name, gpu)
     height, width = detector.input_size(640, 640)
     count = BatchLimit("auto", gpu)((height, width))
-    per_pixel = peak(detector, [scene(640, 640, seed=number) for number in range(count)]) / (count * height * width)
+    per_pixel = peak(detector, [scene(640, 640, seed=number) for number in range(count)]) / (
+        count * height * width
+    )
     assert per_pixel < PIXEL_BYTES, f"{per_pixel:.0f} bytes an input pixel in batches of {count}"
 
 

@@ -1,4 +1,5 @@
-"""Short floats on an accelerator: by the protocol, by the caller's autocast, and in the weights themselves."""
+"""Short floats on an accelerator: by the protocol, by the caller's autocast, and in the weights
+themselves."""
 
 from __future__ import annotations
 
@@ -8,7 +9,12 @@ import torch
 from zoo.contract import Protocol
 from zoo.inference.detect import detect
 
-NAMES = ("yolox_nano", "ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn", "fcos_resnet50_fpn")
+NAMES = (
+    "yolox_nano",
+    "ssdlite320_mobilenet_v3_large",
+    "fasterrcnn_mobilenet_v3_large_320_fpn",
+    "fcos_resnet50_fpn",
+)
 SHORT = {"float16": 0.02, "bfloat16": 0.25}  # how far a score may be from that in float32
 
 
@@ -21,7 +27,9 @@ def check(found, expected, tolerance):
     assert [one.boxes.dtype for one in found] == [torch.float32] * len(found)
     assert all(bool(one.boxes.isfinite().all()) for one in found)
     apart = (best(found) - best(expected)).abs()
-    assert float(apart.max()) <= tolerance, f"the best scores are {apart.tolist()} apart, of {best(expected).tolist()}"
+    assert float(apart.max()) <= tolerance, (
+        f"the best scores are {apart.tolist()} apart, of {best(expected).tolist()}"
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -65,6 +73,8 @@ def test_a_step_of_training_runs_under_autocast(name, make, images, device):
     with torch.autocast(device.type, dtype=torch.bfloat16):
         losses = detector.loss(detector(batch), batch, [target, target])
     sum(losses.values()).backward()
-    assert all(bool(loss.isfinite()) for loss in losses.values()), {key: float(loss) for key, loss in losses.items()}
+    assert all(bool(loss.isfinite()) for loss in losses.values()), {
+        key: float(loss) for key, loss in losses.items()
+    }
     grads = [one.grad for one in detector.parameters() if one.grad is not None]
     assert all(bool(grad.isfinite().all()) for grad in grads)

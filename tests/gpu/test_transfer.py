@@ -1,4 +1,5 @@
-"""Images reach the device through page-locked memory without blocking, and none is mixed up with another."""
+"""Images reach the device through page-locked memory without blocking, and none is mixed up with
+another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What hostile tests begin with: whole predictions to damage, and a Hub on this machine to misbehave."""
+"""What hostile tests begin with: whole predictions to damage, and a Hub on this machine to
+misbehave."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ from zoo.testing import LoopbackHub
 
 @pytest.fixture
 def stored(tmp_path: Path) -> Callable[[int], Path]:
-    """`stored(images)`: the file of predictions for so many images, all in order, up to six boxes in each."""
+    """`stored(images)`: the file of predictions for so many images, all in order, up to six boxes
+    in each."""
 
     def write(images: int) -> Path:
         counts = np.arange(images) % 7

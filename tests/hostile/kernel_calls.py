@@ -1,8 +1,10 @@
-"""Calls the kernel with arguments that do not belong together; `test_kernel_calls.py` runs it under AddressSanitizer.
+"""Calls the kernel with arguments that do not belong together; `test_kernel_calls.py` runs it under
+AddressSanitizer.
 
 python kernel_calls.py KERNEL SEED ROUNDS
 
-It prints how many calls were done, refused, and short of memory. Every array is as long as it says: nothing else is promised.
+It prints how many calls were done, refused, and short of memory. Every array is as long as it says:
+nothing else is promised.
 """
 
 from __future__ import annotations
@@ -21,7 +23,25 @@ from zoo.errors import DataError
 from zoo.evaluate import Evaluator, GroundTruth, Policy, Settings, native
 from zoo.evaluate.resampling import draws
 
-NUMBERS = (-(2**63), -(2**31), -1, 0, 1, 2, 3, 15, 16, 17, 100, 65535, 65536, 2**31, 2**40, 2**62, 2**63 - 1)
+NUMBERS = (
+    -(2**63),
+    -(2**31),
+    -1,
+    0,
+    1,
+    2,
+    3,
+    15,
+    16,
+    17,
+    100,
+    65535,
+    65536,
+    2**31,
+    2**40,
+    2**62,
+    2**63 - 1,
+)
 
 
 class Recorder(native.Kernel):
@@ -32,7 +52,10 @@ class Recorder(native.Kernel):
         self.calls: list[tuple[str, Any, int, dict[str, Any]]] = []
 
     def _call(self, function: str, kind: Any, threads: int, **values: Any) -> None:
-        kept = {name: value if isinstance(value, int) else value.copy() for name, value in values.items()}
+        kept = {
+            name: value if isinstance(value, int) else value.copy()
+            for name, value in values.items()
+        }
         self.calls.append((function, kind, threads, kept))
         super()._call(function, kind, threads, **values)
 
@@ -54,15 +77,21 @@ def recorded(file: Path, random: np.random.Generator) -> Recorder:
             box_format="xywh",
         )
         settings = Settings(detections=(1, 5)) if classes == 3 else Settings()
-        evaluator = Evaluator(truth, settings=settings, policy=Policy(unseen_images="empty"), analyses=classes > 1)
+        evaluator = Evaluator(
+            truth, settings=settings, policy=Policy(unseen_images="empty"), analyses=classes > 1
+        )
         evaluator._engine = kernel
         found = []
         for _ in range(images):
             count = int(random.integers(0, 60))
-            corner = random.uniform(0, 90, (count, 2)).astype(np.float32 if distinct == 4 else np.float64)
+            corner = random.uniform(0, 90, (count, 2)).astype(
+                np.float32 if distinct == 4 else np.float64
+            )
             found.append(
                 {
-                    "boxes": np.concatenate([corner, corner + random.uniform(1, 60, (count, 2)).astype(corner.dtype)], 1),
+                    "boxes": np.concatenate(
+                        [corner, corner + random.uniform(1, 60, (count, 2)).astype(corner.dtype)], 1
+                    ),
                     "scores": (random.integers(0, distinct, count) / distinct).astype(corner.dtype),
                     "labels": random.integers(0, classes, count),
                 }
@@ -70,14 +99,24 @@ def recorded(file: Path, random: np.random.Generator) -> Recorder:
         evaluator.update(range(images), found)
         sample = evaluator.sample()
         _ = sample.curves, evaluator.curves()
-        kernel.resample(sample.ranking(), sample.plan, draws(images, range(40), 0), limit=settings.detections[-1], threads=2)
+        kernel.resample(
+            sample.ranking(),
+            sample.plan,
+            draws(images, range(40), 0),
+            limit=settings.detections[-1],
+            threads=2,
+        )
     return kernel
 
 
 def spoilt(value: Any, others: list[Any], random: np.random.Generator) -> Any:
     """Another number, or an array with other values, another length, or of another argument."""
     if isinstance(value, int):
-        return int(random.choice(NUMBERS)) if random.uniform() < 0.7 else value + int(random.integers(-2, 3))
+        return (
+            int(random.choice(NUMBERS))
+            if random.uniform() < 0.7
+            else value + int(random.integers(-2, 3))
+        )
     alike = [other for other in others if not isinstance(other, int) and other.dtype == value.dtype]
     ways = [
         value[: int(random.integers(0, len(value) + 1))],
@@ -95,7 +134,9 @@ def any_bytes(value: np.ndarray, random: np.random.Generator) -> np.ndarray:
     made = value.copy()
     raw = made.reshape(-1).view(np.uint8)
     if len(raw):
-        raw[random.integers(0, len(raw), 1 + len(raw) // 9)] = random.integers(0, 256, 1 + len(raw) // 9)
+        raw[random.integers(0, len(raw), 1 + len(raw) // 9)] = random.integers(
+            0, 256, 1 + len(raw) // 9
+        )
     return made
 
 
@@ -115,7 +156,9 @@ def beside(value: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def call(kernel: native.Kernel, random: np.random.Generator, calls: list[Any]) -> str:
     function, kind, threads, values = calls[int(random.integers(len(calls)))]
-    values = {name: value if isinstance(value, int) else value.copy() for name, value in values.items()}
+    values = {
+        name: value if isinstance(value, int) else value.copy() for name, value in values.items()
+    }
     for name in random.choice(list(values), int(random.integers(0, 4)), replace=False).tolist():
         values[name] = spoilt(values[name], list(values.values()), random)
     try:
@@ -130,7 +173,15 @@ def call(kernel: native.Kernel, random: np.random.Generator, calls: list[Any]) -
 def read(random: np.random.Generator) -> str:
     """Reads a COCO file some of whose bytes are others."""
     boxes = [
-        {"id": row + 1, "image_id": row % 3, "category_id": 1, "bbox": [1.5, 2, 30, 4e1], "area": 9.0, "iscrowd": 0, "score": 0.5}
+        {
+            "id": row + 1,
+            "image_id": row % 3,
+            "category_id": 1,
+            "bbox": [1.5, 2, 30, 4e1],
+            "area": 9.0,
+            "iscrowd": 0,
+            "score": 0.5,
+        }
         for row in range(9)
     ]
     images = [{"id": row, "file_name": "a\\u00e9.jpg", "width": 9, "height": 9} for row in range(3)]
@@ -138,7 +189,9 @@ def read(random: np.random.Generator) -> str:
         text, reader = json.dumps(boxes), scan.results
     else:
         text, reader = (
-            json.dumps({"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "a"}]}),
+            json.dumps(
+                {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "a"}]}
+            ),
             scan.instances,
         )
     raw = bytearray(text.encode())

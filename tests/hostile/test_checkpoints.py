@@ -1,4 +1,5 @@
-"""Checkpoints that were made to do harm, or that came to harm: refused by name, and nothing they carry is ever run."""
+"""Checkpoints that were made to do harm, or that came to harm: refused by name, and nothing they
+carry is ever run."""
 
 import io
 import json
@@ -47,9 +48,14 @@ def legacy(what: object) -> bytes:
 def compressed(archive: bytes, **swapped: bytes) -> bytes:
     """The same zip archive, its entries deflated, some with other contents."""
     file = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(archive)) as old,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for name in old.namelist():
-            new.writestr(name, swapped.get(name.rpartition("/")[2].partition(".")[0], old.read(name)))
+            new.writestr(
+                name, swapped.get(name.rpartition("/")[2].partition(".")[0], old.read(name))
+            )
     return file.getvalue()
 
 
@@ -59,13 +65,17 @@ ATTACKS: dict[str, Attack] = {
     "os.system in a legacy file": lambda flag: legacy({"a": RunsCode(flag)}),
     "os.system in a bare pickle": lambda flag: pickle.dumps({"a": RunsCode(flag)}),
     "os.system beside tensors": lambda flag: zipped({**TENSORS, "z": RunsCode(flag)}),
-    "eval by name": lambda flag: b"c__builtin__\neval\n(S'open(\"" + str(flag).encode() + b'","w")\'\ntR.',
+    "eval by name": lambda flag: (
+        b"c__builtin__\neval\n(S'open(\"" + str(flag).encode() + b'","w")\'\ntR.'
+    ),
 }
 
 
 @pytest.mark.parametrize("ending", ["pth", "pt", "bin", "ckpt", "safetensors"])
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_code_in_a_checkpoint_is_refused_and_never_run(attack: str, ending: str, tmp_path: Path) -> None:
+def test_code_in_a_checkpoint_is_refused_and_never_run(
+    attack: str, ending: str, tmp_path: Path
+) -> None:
     flag, file = tmp_path / "owned", tmp_path / f"net.{ending}"
     file.write_bytes(ATTACKS[attack](flag))
     with pytest.raises(CheckpointError) as error:
@@ -83,7 +93,10 @@ def test_the_attack_is_real(tmp_path: Path) -> None:
 def test_the_refusal_says_what_would_have_been_run(tmp_path: Path) -> None:
     file = tmp_path / "net.pth"
     file.write_bytes(zipped({"a": RunsCode(tmp_path / "owned")}))
-    with pytest.raises(CheckpointError, match=r"is refused: reading it would run 'posix\.system'(.|\n)*as safetensors"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"is refused: reading it would run 'posix\.system'(.|\n)*as safetensors",
+    ):
         zoo.weights.locate(f"file:{file}")
 
 
@@ -117,12 +130,19 @@ BROKEN = {
 def test_a_broken_safetensors_file_is_refused_by_name(what: str, tmp_path: Path) -> None:
     file = tmp_path / "net.safetensors"
     file.write_bytes(BROKEN[what])
-    with pytest.raises(CheckpointError, match=r"net\.safetensors is no valid safetensors file(.|\n)*refused"):
+    with pytest.raises(
+        CheckpointError, match=r"net\.safetensors is no valid safetensors file(.|\n)*refused"
+    ):
         zoo.weights.locate(f"file:{file}")
 
 
 @pytest.mark.parametrize(
-    ("what", "said"), [("a web page", "it is a web page"), ("a Git LFS pointer", "it is a Git LFS"), ("empty", "it is empty")]
+    ("what", "said"),
+    [
+        ("a web page", "it is a web page"),
+        ("a Git LFS pointer", "it is a Git LFS"),
+        ("empty", "it is empty"),
+    ],
 )
 @pytest.mark.parametrize("ending", ["safetensors", "pth"])
 def test_what_a_file_really_is_is_said(what: str, said: str, ending: str, tmp_path: Path) -> None:
@@ -134,11 +154,17 @@ def test_what_a_file_really_is_is_said(what: str, said: str, ending: str, tmp_pa
 
 WHOLE = zipped({"a": torch.arange(1000.0), "b": torch.ones(3)})
 BOMBS = {
-    "a pickle that unfolds to 64 MB": compressed(WHOLE, data=b"\x80\x02" + b"N0" * (32 << 20) + b"N."),
+    "a pickle that unfolds to 64 MB": compressed(
+        WHOLE, data=b"\x80\x02" + b"N0" * (32 << 20) + b"N."
+    ),
     "deflated tensors": compressed(WHOLE),
-    "deflated noise, which gets no smaller": compressed(zipped({"a": torch.randint(256, (9000,), dtype=torch.uint8)})),
+    "deflated noise, which gets no smaller": compressed(
+        zipped({"a": torch.randint(256, (9000,), dtype=torch.uint8)})
+    ),
     "a tensor of stride zero": zipped({"a": torch.zeros(1).expand(1 << 40)}),
-    "many views of one tensor": zipped({f"a{i}": one for one in [torch.zeros(1 << 16)] for i in range(64)}),
+    "many views of one tensor": zipped(
+        {f"a{i}": one for one in [torch.zeros(1 << 16)] for i in range(64)}
+    ),
 }
 
 
@@ -152,7 +178,9 @@ def test_a_file_that_unfolds_to_more_than_it_is_is_refused(bomb: str, tmp_path: 
 
 
 @pytest.mark.parametrize("keep", [1, 4, 100, len(WHOLE) // 2, len(WHOLE) - 1])
-@pytest.mark.parametrize("data", [WHOLE, legacy({"a": torch.arange(1000.0)})], ids=["zip", "legacy"])
+@pytest.mark.parametrize(
+    "data", [WHOLE, legacy({"a": torch.arange(1000.0)})], ids=["zip", "legacy"]
+)
 def test_a_truncated_checkpoint_is_refused_by_name(data: bytes, keep: int, tmp_path: Path) -> None:
     file = tmp_path / "net.pth"
     file.write_bytes(data[: min(keep, len(data) - 1)])
@@ -166,9 +194,13 @@ def test_a_folder_in_place_of_a_file_is_said_to_be_one(tmp_path: Path) -> None:
         zoo.weights.locate(f"file:{tmp_path / 'net.pth'}")
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(at=st.integers(0, len(WHOLE) - 1), bit=st.integers(0, 7))
-def test_a_flipped_bit_ends_in_the_same_tensors_or_in_a_clear_error(tmp_path: Path, at: int, bit: int) -> None:
+def test_a_flipped_bit_ends_in_the_same_tensors_or_in_a_clear_error(
+    tmp_path: Path, at: int, bit: int
+) -> None:
     file = tmp_path / "net.pth"
     file.write_bytes(WHOLE[:at] + bytes([WHOLE[at] ^ (1 << bit)]) + WHOLE[at + 1 :])
     try:
@@ -184,4 +216,6 @@ def test_an_archive_without_checksums_is_read_all_the_same(tmp_path: Path) -> No
         (tmp_path / "net.pth").write_bytes(zipped(TENSORS))
     finally:
         torch.serialization.set_crc32_options(True)
-    assert load_file(zoo.weights.locate(f"file:{tmp_path / 'net.pth'}").path)["a"].equal(TENSORS["a"])
+    assert load_file(zoo.weights.locate(f"file:{tmp_path / 'net.pth'}").path)["a"].equal(
+        TENSORS["a"]
+    )

@@ -1,4 +1,5 @@
-"""Documents nested without end are refused at every door: a sentence with file, limit and advice, and no traceback."""
+"""Documents nested without end are refused at every door: a sentence with file, limit and advice,
+and no traceback."""
 
 import os
 import sys
@@ -66,15 +67,22 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, door: str) -> None:
 
 @pytest.mark.parametrize("reading", [ImageIds.read, read], ids=["image ids", "annotations"])
 @pytest.mark.parametrize(
-    "text", [JSON, '{"images": ' + "[" * DEEP], ids=["in a field that is skipped", "in a field that is read"]
+    "text",
+    [JSON, '{"images": ' + "[" * DEEP],
+    ids=["in a field that is skipped", "in a field that is read"],
 )
-def test_deep_annotations_are_refused_by_name(tmp_path: Path, reading: Callable[[Path], object], text: str) -> None:
+def test_deep_annotations_are_refused_by_name(
+    tmp_path: Path, reading: Callable[[Path], object], text: str
+) -> None:
     (tmp_path / "instances.json").write_text(text)
     with pytest.raises(ZooError, match=r"instances\.json"):
         reading(tmp_path / "instances.json")
 
 
-@pytest.mark.parametrize("value", ["[" * DEEP, "{a: " * DEEP, "[" * DEEP + "]" * DEEP, "[[[", "!!python/name:os.system x", "*a"])
+@pytest.mark.parametrize(
+    "value",
+    ["[" * DEEP, "{a: " * DEEP, "[" * DEEP + "]" * DEEP, "[[[", "!!python/name:os.system x", "*a"],
+)
 def test_a_setting_that_is_no_value_is_refused(value: str) -> None:
     with pytest.raises(ZooError, match=r"--set width=(.|\n)*Line [12]: ") as caught:
         value_of(f"width={value}", value)

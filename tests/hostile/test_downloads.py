@@ -1,5 +1,5 @@
-"""Processes that are killed, disks that are full, folders that can't be written, caches that were tampered with:
-each ends in the right file or in a clear error."""
+"""Processes that are killed, disks that are full, folders that can't be written, caches that were
+tampered with: each ends in the right file or in a clear error."""
 
 import hashlib
 import os
@@ -66,7 +66,8 @@ def start(source: Source) -> subprocess.Popen[str]:
 
 @contextmanager
 def a_full_disk() -> Iterator[None]:
-    """No file that this process writes may become longer than half a megabyte: the kernel refuses the rest (EFBIG)."""
+    """No file that this process writes may become longer than half a megabyte: the kernel refuses
+    the rest (EFBIG)."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, hard))
     try:
@@ -86,17 +87,23 @@ def until(happened: Callable[[], bool]) -> None:
 def killed_in_the_middle(source: Source, hub: LoopbackHub) -> None:
     hub.misbehave(f"*/{FILE}", Fault.stall())
     with start(source) as child:
-        until(lambda: any(one.method == "GET" and one.sent >= len(WHOLE) // 2 for one in hub.requests))
+        until(
+            lambda: any(one.method == "GET" and one.sent >= len(WHOLE) // 2 for one in hub.requests)
+        )
         child.send_signal(signal.SIGKILL)
     assert child.returncode == -signal.SIGKILL
 
 
-def test_a_process_that_is_killed_in_mid_download_leaves_no_half_file(source: Source, hub: LoopbackHub) -> None:
+def test_a_process_that_is_killed_in_mid_download_leaves_no_half_file(
+    source: Source, hub: LoopbackHub
+) -> None:
     killed_in_the_middle(source, hub)
     assert fetch(source).read_bytes() == WHOLE
 
 
-def test_what_a_killed_process_had_fetched_from_a_web_server_is_not_fetched_again(hub: LoopbackHub) -> None:
+def test_what_a_killed_process_had_fetched_from_a_web_server_is_not_fetched_again(
+    hub: LoopbackHub,
+) -> None:
     source = UrlSource(url=hub.add_file(FILE, WHOLE))
     part = Url(source.url, source.url).path.with_name(f"{FILE}.part")
     hub.misbehave(f"*/{FILE}", Fault.stall())
@@ -124,7 +131,9 @@ def test_two_at_once_convert_one_checkpoint_once(checkpoint: FileSource, hub: Lo
     assert load_file(paths.pop())["a"].equal(torch.arange(500_000))
 
 
-def test_a_full_disk_is_a_clear_error_and_once_there_is_room_the_file_is_right(source: Source, hub: LoopbackHub) -> None:
+def test_a_full_disk_is_a_clear_error_and_once_there_is_room_the_file_is_right(
+    source: Source, hub: LoopbackHub
+) -> None:
     with a_full_disk(), pytest.raises(CacheError, match="Free some space") as error:
         fetch(source)
     assert ("HF_HUB_CACHE=" if isinstance(source, HubSource) else "ZOO_HOME=") in error.value.fix
@@ -143,29 +152,43 @@ def test_a_home_that_cant_be_written_is_named(
     place: str, hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv("ZOO_HOME", str(tmp_path / "file" / "zoo") if place != "/proc" else "/proc/zoo")
+    monkeypatch.setenv(
+        "ZOO_HOME", str(tmp_path / "file" / "zoo") if place != "/proc" else "/proc/zoo"
+    )
     with pytest.raises(CacheError, match=r"can't be written(.|\n)*ZOO_HOME=/path"):
         fetch(UrlSource(url=hub.add_file(FILE, WHOLE)))
 
 
-def test_a_home_that_cant_be_written_is_enough_to_read(hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_that_cant_be_written_is_enough_to_read(
+    hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     by_hub = HubSource(repo="org/net", revision=hub.add("org/net", {FILE: WHOLE}))
     fetch(by_hub)
     (tmp_path / FILE).write_bytes(WHOLE)
     monkeypatch.setenv("ZOO_HOME", "/proc/zoo")
-    assert fetch(by_hub).read_bytes() == fetch(FileSource(path=str(tmp_path / FILE))).read_bytes() == WHOLE
+    assert (
+        fetch(by_hub).read_bytes()
+        == fetch(FileSource(path=str(tmp_path / FILE))).read_bytes()
+        == WHOLE
+    )
 
 
-def test_a_converted_checkpoint_in_a_home_that_became_read_only_is_used(checkpoint: FileSource) -> None:
+def test_a_converted_checkpoint_in_a_home_that_became_read_only_is_used(
+    checkpoint: FileSource,
+) -> None:
     first = fetch(checkpoint)
     os.utime(first)  # as if copied to another machine: no stamp holds
-    for file in home().glob("records/*.json"):  # root may write anywhere, but not where a folder has the name
+    for file in home().glob(
+        "records/*.json"
+    ):  # root may write anywhere, but not where a folder has the name
         draft_name(file).mkdir()
     assert fetch(checkpoint) == first
 
 
 @pytest.mark.parametrize("damage", ["wrong link", "dangling link", "swapped", "record is noise"])
-def test_whatever_happens_to_the_cache_the_file_is_right(source: Source, damage: str, tmp_path: Path) -> None:
+def test_whatever_happens_to_the_cache_the_file_is_right(
+    source: Source, damage: str, tmp_path: Path
+) -> None:
     path = fetch(source)
     wrong = tmp_path / "wrong.safetensors"
     save_file({"a": torch.zeros(500_000)}, wrong)

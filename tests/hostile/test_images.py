@@ -1,4 +1,5 @@
-"""Files made to hurt: whatever is in them, the answer is a picture or an ImageError that names the file."""
+"""Files made to hurt: whatever is in them, the answer is a picture or an ImageError that names the
+file."""
 
 import io
 import struct
@@ -19,7 +20,9 @@ FORMATS = ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM
 
 def encoded(format):
     file = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 31, 3), dtype=np.uint8)).save(file, format)
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 31, 3), dtype=np.uint8)).save(
+        file, format
+    )
     return file.getvalue()
 
 
@@ -28,10 +31,17 @@ FILES = {format: encoded(format) for format in FORMATS}
 
 def png(width, height, body=b""):
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(body)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(body))
+        + chunk(b"IEND", b"")
+    )
 
 
 def refused(data, tmp_path, case):
@@ -48,7 +58,10 @@ def test_an_empty_file_is_refused_by_name(tmp_path):
     refused(b"", tmp_path, "empty: 0 bytes")
 
 
-@pytest.mark.parametrize("data", [b"x", b"\0" * 100, b"hello, world", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7"])
+@pytest.mark.parametrize(
+    "data",
+    [b"x", b"\0" * 100, b"hello, world", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7"],
+)
 def test_what_is_no_picture_is_refused_by_name_with_its_first_bytes(data, tmp_path):
     refused(data, tmp_path, "no image that Pillow knows; it starts with")
 
@@ -57,7 +70,9 @@ def test_heif_is_refused_with_the_plugin_that_reads_it(tmp_path):
     refused(b"\0\0\0\x18ftypheic" + bytes(40), tmp_path, "pip install pillow-heif")
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM"])
+@pytest.mark.parametrize(
+    "format", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM"]
+)
 def test_a_truncated_file_is_refused_by_name(format, tmp_path):
     refused(FILES[format][: len(FILES[format]) * 2 // 3], tmp_path, "damaged or cut short|no image")
 
@@ -97,7 +112,9 @@ def test_a_loop_of_links_is_refused(tmp_path):
 def test_damage_anywhere_gives_a_picture_or_an_image_error(format, data):
     damaged = bytearray(FILES[format])
     for _ in range(data.draw(st.integers(1, 4))):
-        damaged[data.draw(st.integers(0, min(len(damaged), 400) - 1))] = data.draw(st.integers(0, 255))
+        damaged[data.draw(st.integers(0, min(len(damaged), 400) - 1))] = data.draw(
+            st.integers(0, 255)
+        )
     try:
         picture = read(bytes(damaged), name="bad", limits=Limits(pixels=10**6))
     except ImageError:
@@ -112,7 +129,10 @@ def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded():
     data = file.getvalue()
     start = data.rindex(b"\xff\xda")
     scan = data[start:-2]
-    with pytest.raises(ImageError, match=r"It is a JPEG of 2,0\d\d scans, each a pass over all of its pixels; 100 are decoded"):
+    with pytest.raises(
+        ImageError,
+        match=r"It is a JPEG of 2,0\d\d scans, each a pass over all of its pixels; 100 are decoded",
+    ):
         read(data[:-2] + scan * 2000 + data[-2:])
     assert read(data[:-2] + scan * 50 + data[-2:]).size == (64, 64)
 
@@ -122,7 +142,12 @@ def test_a_sequential_jpeg_of_thousands_of_scans_is_refused_as_well():
     Image.new("L", (64, 64)).save(file, "JPEG")
     data = file.getvalue()
     frame = data.index(b"\xff\xc0")  # three channels are declared, and each scan has one
-    head = data[: frame + 3] + bytes([17]) + data[frame + 4 : frame + 9] + bytes([3, 1, 17, 0, 2, 17, 0, 3, 17, 0])
+    head = (
+        data[: frame + 3]
+        + bytes([17])
+        + data[frame + 4 : frame + 9]
+        + bytes([3, 1, 17, 0, 2, 17, 0, 3, 17, 0])
+    )
     rest = data[frame + 13 :]
     scan = rest[rest.index(b"\xff\xda") : -2]
     with pytest.raises(ImageError, match=r"It is a JPEG of 2,001 scans"):

@@ -1,4 +1,5 @@
-"""Whatever the kernel is called with, it reads and writes nothing outside of its arguments, and computes nothing undefined."""
+"""Whatever the kernel is called with, it reads and writes nothing outside of its arguments, and
+computes nothing undefined."""
 
 import json
 import os
@@ -12,7 +13,13 @@ import pytest
 from hatch_build import compile_kernel
 
 HARNESS = Path(__file__).parent / "kernel_calls.py"
-SANITIZED = ("-g", "-O1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+SANITIZED = (
+    "-g",
+    "-O1",
+    "-fno-omit-frame-pointer",
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all",
+)
 
 
 def preload() -> str:
@@ -20,7 +27,9 @@ def preload() -> str:
     compiler = next(filter(shutil.which, ("cc", "gcc", "clang")), None)
     if compiler is None or sys.platform != "linux":
         return ""
-    done = subprocess.run([compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=False
+    )
     found = done.stdout.strip()
     return found if os.path.isabs(found) and Path(found).exists() else ""
 

@@ -63,7 +63,9 @@ def test_an_entry_where_a_report_belongs_is_called_one():
 
 
 def test_a_field_in_the_wrong_place_is_not_suggested_there(tmp_path):
-    (tmp_path / "board.yaml").write_text("schema: 1\ntitle: t\ndata: {a: 'coco:a.json'}\nmodel: [yolox_nano]\n")
+    (tmp_path / "board.yaml").write_text(
+        "schema: 1\ntitle: t\ndata: {a: 'coco:a.json'}\nmodel: [yolox_nano]\n"
+    )
     with pytest.raises(DataError, match="no field 'model' here") as said:
         Board.read(tmp_path / "board.yaml")
     assert "Did you mean 'model'" not in str(said.value)
@@ -77,7 +79,13 @@ def test_a_link_among_the_entries_of_others_that_leads_elsewhere_is_refused(tmp_
     (tmp_path / "theirs" / "out.json").symlink_to(tmp_path / "secret.json")
     (tmp_path / "theirs" / "round.json").symlink_to("round.json")
     (tmp_path / "theirs" / "up").symlink_to("..")
-    for pattern in ("theirs/*.json", "theirs/*/*.json", "theirs/**/*.json", "theirs/out.json", f"{tmp_path}/theirs/*.json"):
+    for pattern in (
+        "theirs/*.json",
+        "theirs/*/*.json",
+        "theirs/**/*.json",
+        "theirs/out.json",
+        f"{tmp_path}/theirs/*.json",
+    ):
         folder, paths = handed_in(tmp_path, pattern)
         assert folder == tmp_path / "theirs"
         for path in paths:

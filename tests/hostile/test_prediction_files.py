@@ -1,4 +1,5 @@
-"""Prediction files from anywhere: what is not whole, or not ours, is an error that names the file, and never a number."""
+"""Prediction files from anywhere: what is not whole, or not ours, is an error that names the file,
+and never a number."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +24,16 @@ def seen(stored: Callable[[int], Path]) -> Path:
 
 def test_a_file_that_ends_anywhere_is_refused_by_name(seen: Path) -> None:
     whole = seen.read_bytes()
-    for length in [0, 1, 3, 4, 5, 11, *range(12, len(whole), max(1, len(whole) // 60)), len(whole) - 1]:
+    for length in [
+        0,
+        1,
+        3,
+        4,
+        5,
+        11,
+        *range(12, len(whole), max(1, len(whole) // 60)),
+        len(whole) - 1,
+    ]:
         seen.write_bytes(whole[:length])
         with pytest.raises(DataError, match=r"seen\.parquet was read"):
             Predictions.read(seen)
@@ -37,9 +47,18 @@ def test_a_changed_byte_is_refused_or_changes_nothing_that_is_checked(seen: Path
         damaged[place] ^= 0xFF
         seen.write_bytes(damaged)
         with suppress(DataError):
-            read = Predictions.read(seen)  # a byte that nobody reads; a damaged page does not get past its checksum
-            assert all(getattr(read, column).tobytes() == getattr(right, column).tobytes() for column in COLUMNS)
-            assert (read.names, read.provenance, read.files.tolist()) == (right.names, right.provenance, right.files.tolist())
+            read = Predictions.read(
+                seen
+            )  # a byte that nobody reads; a damaged page does not get past its checksum
+            assert all(
+                getattr(read, column).tobytes() == getattr(right, column).tobytes()
+                for column in COLUMNS
+            )
+            assert (read.names, read.provenance, read.files.tolist()) == (
+                right.names,
+                right.provenance,
+                right.files.tolist(),
+            )
             kept += 1
     assert kept < 50
 
@@ -48,7 +67,9 @@ def test_a_class_name_that_a_flipped_bit_has_changed_is_refused(seen: Path) -> N
     """Parquet's checksums are of pages; names stand in the schema."""
     content = seen.read_bytes()
     header = parquet.read_schema(seen).metadata[b"detzoo"]
-    schema = parquet.read_schema(seen).with_metadata({b"detzoo": header.replace(b"green", b"creen")})
+    schema = parquet.read_schema(seen).with_metadata(
+        {b"detzoo": header.replace(b"green", b"creen")}
+    )
     parquet.write_table(parquet.read_table(seen).cast(schema), seen)
     with pytest.raises(DataError, match="It is damaged: its content is not what was written"):
         Predictions.read(seen)
@@ -58,7 +79,12 @@ def test_a_class_name_that_a_flipped_bit_has_changed_is_refused(seen: Path) -> N
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "not whole"), (b"PAR1" * 3, "not whole"), (b"[" * 1_000_000, "not whole"), (b"\x80\x04cos\nsystem\n.", "not whole")],
+    [
+        (b"", "not whole"),
+        (b"PAR1" * 3, "not whole"),
+        (b"[" * 1_000_000, "not whole"),
+        (b"\x80\x04cos\nsystem\n.", "not whole"),
+    ],
     ids=["empty", "only magic", "JSON", "pickle"],
 )
 def test_what_is_no_parquet_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
@@ -97,10 +123,19 @@ def test_more_scores_than_boxes_are_refused_by_image(seen: Path) -> None:
         (None, "does not say what it is of"),
         ("{", "is wrong"),
         ("[" * 100_000, "is wrong"),
-        (json.dumps({"format": 1, "names": ["red"], "provenance": {"model": 5}}), r"is wrong.*provenance"),
+        (
+            json.dumps({"format": 1, "names": ["red"], "provenance": {"model": 5}}),
+            r"is wrong.*provenance",
+        ),
         (json.dumps({"format": 99, "names": ["red"], "provenance": {}}), "format 99"),
-        (json.dumps({"format": 1, "names": ["red"], "provenance": {}}), "a label that no class has"),
-        (json.dumps({"format": 1, "names": ["red", "red", "blue"], "provenance": {}}), "class names are not one each"),
+        (
+            json.dumps({"format": 1, "names": ["red"], "provenance": {}}),
+            "a label that no class has",
+        ),
+        (
+            json.dumps({"format": 1, "names": ["red", "red", "blue"], "provenance": {}}),
+            "class names are not one each",
+        ),
     ],
     ids=["none", "cut", "nested", "wrong type", "of the future", "too few names", "a name twice"],
 )

@@ -35,7 +35,8 @@ def file(folder: Path, content: str | bytes) -> Path:
 
 
 BILLION_LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{this}: &{this} [{', '.join([f'*{before}'] * 9)}]\n" for before, this in zip("abcdefgh", "bcdefghi", strict=True)
+    f"{this}: &{this} [{', '.join([f'*{before}'] * 9)}]\n"
+    for before, this in zip("abcdefgh", "bcdefghi", strict=True)
 )
 FILES: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", "It is empty."),
@@ -44,9 +45,15 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "an alias of nothing": ("schema: *x\n", "Line 1: The anchor or alias 'x' is not allowed."),
     "an anchored key": ("&k schema: 1\n", "Line 1: The anchor or alias 'k'"),
     "a merge key": ("schema: 1\ncards:\n  a: {<<: {labels: x}}\n", "There is no field '<<' here."),
-    "a Python object": ("schema: !!python/object/apply:os.system ['echo hacked']\n", "Line 1: The tag"),
+    "a Python object": (
+        "schema: !!python/object/apply:os.system ['echo hacked']\n",
+        "Line 1: The tag",
+    ),
     "a tag of a scalar": ("schema: !!int '1'\n", "Line 1: The tag"),
-    "a tag of one's own": ("schema: !include /etc/passwd\n", "Line 1: The tag '!include' is not allowed."),
+    "a tag of one's own": (
+        "schema: !include /etc/passwd\n",
+        "Line 1: The tag '!include' is not allowed.",
+    ),
     "a nesting bomb of lists": (f"schema: {'[' * 100_000}", f"deeper than {DEPTH} levels"),
     "a nesting bomb of mappings": ("{a: " * 100_000, f"deeper than {DEPTH} levels"),
     "a nesting bomb of blocks": ("- " * 100_000, "A registry file is a mapping"),
@@ -57,17 +64,29 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "a control character": (b"schema: 1\na: \x07\n", "It is not YAML"),
     "tabs for spaces": ("schema: 1\ncards:\n\tnano: {}\n", "Line 3: It is not YAML"),
     "an open quote": (CARD + "    summary: 'it never ends\n", "It is not YAML"),
-    "another language": ('<?xml version="1.0"?><cards/>', "A registry file is a mapping, and this is not."),
+    "another language": (
+        '<?xml version="1.0"?><cards/>',
+        "A registry file is a mapping, and this is not.",
+    ),
     "a duplicate card": (CARD + "  nano: {}\n", "Line 6: The key 'nano' appears twice."),
     "a duplicate field": (CARD + "    labels: voc20\n", "Line 6: The key 'labels' appears twice."),
     "an endless number": (f"schema: {'9' * 100_000}\n", "Line 1: The number"),
     "an endless word": (f"schema: {'a' * 1_000_000}\n", "Line 1, field 'schema'"),
-    "an endless name": (f"schema: 1\ncards:\n  ? {'A' * 100_000}\n  : {{}}\n", "Line 3, field 'cards.AAA"),
+    "an endless name": (
+        f"schema: 1\ncards:\n  ? {'A' * 100_000}\n  : {{}}\n",
+        "Line 3, field 'cards.AAA",
+    ),
     "an endless field": (f"schema: 1\n? {'a' * 100_000}\n: 1\n", "There is no field 'aaa"),
-    "an endless class twice": (f"{CARD[:-7]}[{'a' * 100_000}, {'a' * 100_000}]\n", "Line 5, field 'cards.nano.labels'"),
+    "an endless class twice": (
+        f"{CARD[:-7]}[{'a' * 100_000}, {'a' * 100_000}]\n",
+        "Line 5, field 'cards.nano.labels'",
+    ),
     "an endless tag": (f"schema: !{'a' * 100_000} 1\n", "The tag '!aaa"),
     "a null name": ("schema: 1\ncards:\n  ~: {}\n", "Line 3, field 'cards.~'"),
-    "a path for a name": ("schema: 1\ncards:\n  ../../etc/passwd: {architecture: a/b, labels: c}\n", "Line 3"),
+    "a path for a name": (
+        "schema: 1\ncards:\n  ../../etc/passwd: {architecture: a/b, labels: c}\n",
+        "Line 3",
+    ),
     "cards in a list": ("schema: 1\ncards:\n  - nano\n", "Line 2, field 'cards'"),
     "a card in a word": ("schema: 1\ncards:\n  nano: yes\n", "Line 3, field 'cards.nano'"),
     "everything null": ("schema: ~\n", "Line 1, field 'schema'"),
@@ -84,7 +103,9 @@ def test_a_hostile_file_is_refused_by_name(tmp_path: Path, kind: str) -> None:
 
 def test_a_hundred_thousand_classes_are_checked_in_a_moment(tmp_path: Path) -> None:
     classes = [f"class {number}" for number in range(100_000)]
-    assert read_shelf(file(tmp_path, f"{CARD[:-7]}{classes}\n"), owner=USER).rows[0].classes == 100_000
+    assert (
+        read_shelf(file(tmp_path, f"{CARD[:-7]}{classes}\n"), owner=USER).rows[0].classes == 100_000
+    )
     assert "listed twice" in refused(file(tmp_path, f"{CARD[:-7]}{[*classes, 'class 7']}\n"))
 
 
@@ -114,7 +135,9 @@ def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
     assert "can't be read" in refused(tmp_path / "loop.yaml")
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser may read everything")
+@pytest.mark.skipif(
+    os.name == "nt" or os.geteuid() == 0, reason="the superuser may read everything"
+)
 def test_a_file_one_may_not_read_is_refused(tmp_path: Path) -> None:
     path = file(tmp_path, CARD)
     path.chmod(0)
@@ -132,7 +155,9 @@ def test_a_damaged_file_is_read_or_refused_but_never_crashes(seed: int, bytes_ch
     raw = bytearray(VALID)
     for _ in range(bytes_changed):
         raw[rng.randrange(len(raw))] = (
-            rng.choice(b"\0\t\n\r !&*'\"#%,-.:?@[]`{|}~0a\xff") if rng.random() < 0.7 else rng.randrange(256)
+            rng.choice(b"\0\t\n\r !&*'\"#%,-.:?@[]`{|}~0a\xff")
+            if rng.random() < 0.7
+            else rng.randrange(256)
         )
     try:
         shelf = shelve(bytes(raw), Path("damaged.yaml"), owner=USER)
@@ -154,7 +179,13 @@ VALID = yaml.safe_dump(
                 "arguments": {"depth": 0.33},
                 "input": {"resize": "letterbox", "size": [416, 416], "mean": [0.5, 0.5, 0.5]},
                 "parameters": 910000,
-                "weights": {"coco": {"sources": [{"kind": "url", "url": "https://example.org/x", "sha256": "258fb6c6"}]}},
+                "weights": {
+                    "coco": {
+                        "sources": [
+                            {"kind": "url", "url": "https://example.org/x", "sha256": "258fb6c6"}
+                        ]
+                    }
+                },
             }
         },
     }

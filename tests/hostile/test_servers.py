@@ -1,4 +1,5 @@
-"""Servers that never fall silent and never get anywhere: each ends in one clear error, and leaves nothing behind."""
+"""Servers that never fall silent and never get anywhere: each ends in one clear error, and leaves
+nothing behind."""
 
 import threading
 from pathlib import Path
@@ -15,7 +16,11 @@ from zoo.weights.url import remove_abandoned
 
 FILE = "model.safetensors"
 DATA = bytes(100_000)
-FAULTS = {"headers": Fault.drip_headers(), "interim answers": Fault.interim(), "a body": Fault.drip()}
+FAULTS = {
+    "headers": Fault.drip_headers(),
+    "interim answers": Fault.interim(),
+    "a body": Fault.drip(),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +50,9 @@ def test_a_server_that_drips_is_given_up(hub: LoopbackHub, source: Source, what:
     assert not left_behind()
 
 
-def test_a_drip_is_seen_in_a_file_of_the_hub_of_any_size(hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drip_is_seen_in_a_file_of_the_hub_of_any_size(
+    hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("zoo.weights.repository.SLOWEST", 1)  # its file may stay as it is for a day
     source = HubSource(repo="org/net", revision=hub.add("org/net", {FILE: DATA}), file=FILE)
     hub.misbehave(f"*/{FILE}", Fault.drip(), times=None)
@@ -72,7 +79,9 @@ def test_a_file_far_larger_than_the_card_says_is_not_begun(hub: LoopbackHub) -> 
     assert not left_behind()
 
 
-def test_parts_that_nobody_can_go_on_with_are_removed_by_the_next_download(hub: LoopbackHub) -> None:
+def test_parts_that_nobody_can_go_on_with_are_removed_by_the_next_download(
+    hub: LoopbackHub,
+) -> None:
     from filelock import FileLock
 
     folder = home() / "files"

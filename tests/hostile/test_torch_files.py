@@ -1,4 +1,5 @@
-"""Files that say other things of themselves than they are: refused before torch reads them, where no hash is known."""
+"""Files that say other things of themselves than they are: refused before torch reads them, where
+no hash is known."""
 
 import io
 import pickle
@@ -30,7 +31,10 @@ def rewritten(change: Callable[[str, bytes], list[tuple[str, bytes]]], whole: by
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # zipfile warns of two entries of one name
-        with zipfile.ZipFile(io.BytesIO(whole or saved(STATE))) as old, zipfile.ZipFile(file, "w") as new:
+        with (
+            zipfile.ZipFile(io.BytesIO(whole or saved(STATE))) as old,
+            zipfile.ZipFile(file, "w") as new,
+        ):
             for one in old.infolist():
                 for name, data in change(one.filename, old.read(one)):
                     new.writestr(name, data)
@@ -42,7 +46,8 @@ def pickled(content: bytes) -> bytes:
 
 
 def key_of_shared_tuples(depth: int) -> bytes:
-    """A pickle of a mapping whose one key is a tuple of the same tuple twice, and so on: hashing it takes for ever."""
+    """A pickle of a mapping whose one key is a tuple of the same tuple twice, and so on: hashing it
+    takes for ever."""
     twice = b"".join(b"0h%ch%c\x86q%c" % (level, level, level + 1) for level in range(depth))
     return b"\x80\x02})q\x00" + twice + b"K\x01s."
 
@@ -55,20 +60,35 @@ def wrong_checksum() -> bytes:
 
 
 def sparse() -> torch.Tensor:
-    return torch.sparse_coo_tensor(torch.zeros(1, 1, dtype=torch.long), torch.ones(1), (3,), check_invariants=False)
+    return torch.sparse_coo_tensor(
+        torch.zeros(1, 1, dtype=torch.long), torch.ones(1), (3,), check_invariants=False
+    )
 
 
 BAD = {
-    "a record shorter than its tensor": rewritten(lambda name, data: [(name, data[:-4] if name.endswith("data/0") else data)]),
-    "a record longer than its tensor": rewritten(lambda name, data: [(name, data + b"0" if name.endswith("data/0") else data)]),
-    "a record that is missing": rewritten(lambda name, data: [] if name.endswith("data/0") else [(name, data)]),
-    "two entries of one name": rewritten(lambda name, data: [(name, data)] * (2 if name.endswith("data/0") else 1)),
+    "a record shorter than its tensor": rewritten(
+        lambda name, data: [(name, data[:-4] if name.endswith("data/0") else data)]
+    ),
+    "a record longer than its tensor": rewritten(
+        lambda name, data: [(name, data + b"0" if name.endswith("data/0") else data)]
+    ),
+    "a record that is missing": rewritten(
+        lambda name, data: [] if name.endswith("data/0") else [(name, data)]
+    ),
+    "two entries of one name": rewritten(
+        lambda name, data: [(name, data)] * (2 if name.endswith("data/0") else 1)
+    ),
     "headers that contradict each other": wrong_checksum(),
     "a key of tuples that share their parts": pickled(key_of_shared_tuples(60)),
     "a sparse tensor": saved({"a": sparse()}),
-    "a sparse tensor, in the old format": saved({"a": sparse()}, _use_new_zipfile_serialization=False),
+    "a sparse tensor, in the old format": saved(
+        {"a": sparse()}, _use_new_zipfile_serialization=False
+    ),
     "tuples that share their parts, in the old format": b"".join(
-        [*(pickle.dumps(one, protocol=2) for one in (0x1950A86A20F9469CFC6C, 1001, {})), key_of_shared_tuples(60)]
+        [
+            *(pickle.dumps(one, protocol=2) for one in (0x1950A86A20F9469CFC6C, 1001, {})),
+            key_of_shared_tuples(60),
+        ]
     ),
 }
 
@@ -98,14 +118,20 @@ ORDINARY = {
     "tensors": STATE,
     "what a training script saves": {
         "model": OrderedDict(STATE),
-        "optimizer": {"state": {0: {"step": torch.tensor(1.0), "exp": torch.ones(3)}}, "param_groups": [{"lr": 0.1}]},
+        "optimizer": {
+            "state": {0: {"step": torch.tensor(1.0), "exp": torch.ones(3)}},
+            "param_groups": [{"lr": 0.1}],
+        },
         "scheduler": {"milestones": Counter([3, 5]), "last": None},
         "epoch": 12,
         "size": torch.Size([3, 4]),
         "types": (torch.float16, torch.device("cpu")),
     },
     "parameters": {"a": torch.nn.Parameter(torch.ones(3))},
-    "every plain type": {str(one): torch.ones(3).to(one) for one in (torch.float64, torch.bfloat16, torch.int8, torch.bool)},
+    "every plain type": {
+        str(one): torch.ones(3).to(one)
+        for one in (torch.float64, torch.bfloat16, torch.int8, torch.bool)
+    },
     "float8": {"a": torch.ones(4).to(torch.float8_e4m3fn)},
     "views of one storage": {"a": STATE["a"][:50], "b": STATE["a"][50:]},
 }
@@ -122,7 +148,9 @@ def test_what_torch_saves_is_read(what: str, old_format: bool, tmp_path: Path) -
     assert zoo.weights.locate(f"file:{file}", state_key=key).converted
 
 
-@pytest.mark.parametrize("noise", [b"", b"\x80", b"\x80\x02}(", b"\x80\x02Qu.", b"a.", b"0.", b"\x80\x02(\x85R."])
+@pytest.mark.parametrize(
+    "noise", [b"", b"\x80", b"\x80\x02}(", b"\x80\x02Qu.", b"a.", b"0.", b"\x80\x02(\x85R."]
+)
 def test_noise_is_a_refusal(noise: bytes) -> None:
     with pytest.raises(Refused):
         storages_of(io.BytesIO(noise))

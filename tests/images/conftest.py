@@ -36,7 +36,8 @@ def encode() -> Encode:
 
 @pytest.fixture
 def web() -> Iterator[Callable[[Serve], str]]:
-    """Starts an HTTP server on this machine that answers every GET as the given function does; returns its address."""
+    """Starts an HTTP server on this machine that answers every GET as the given function does;
+    returns its address."""
     running = []
 
     def start(answer: Serve) -> str:

@@ -1,4 +1,5 @@
-"""Arrays and tensors: every shape and type gives a picture or an ImageError that says what to pass."""
+"""Arrays and tensors: every shape and type gives a picture or an ImageError that says what to
+pass."""
 
 import numpy as np
 import pytest
@@ -30,7 +31,13 @@ SHAPES = arrays.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=5)
 
 def test_gray_arrays_have_three_equal_channels(pixels):
     gray = pixels[..., 0]
-    for form in (gray, gray[..., None], torch.from_numpy(gray), torch.from_numpy(gray)[None], np.asfortranarray(gray)):
+    for form in (
+        gray,
+        gray[..., None],
+        torch.from_numpy(gray),
+        torch.from_numpy(gray)[None],
+        np.asfortranarray(gray),
+    ):
         picture = read(form)
         assert picture.pixels.shape == (3, 9, 14)
         assert all(np.array_equal(plane, gray) for plane in picture.pixels.numpy())
@@ -66,20 +73,48 @@ def test_a_tensor_that_trains_stays_as_it_is(pixels):
     ("source", "case", "fix"),
     [
         (np.zeros((2, 8, 8, 3), np.uint8), r"array of shape \(2, 8, 8, 3\)", r"list\(array\)"),
-        (torch.zeros(2, 3, 8, 8, dtype=torch.uint8), r"tensor of shape \(2, 3, 8, 8\)", r"list\(tensor\)"),
-        (np.zeros((3, 8, 9), np.uint8), r"array of shape \(3, 8, 9\)", r"array\.transpose\(1, 2, 0\)"),
-        (torch.zeros(8, 9, 3, dtype=torch.uint8), r"tensor of shape \(8, 9, 3\)", r"tensor\.permute\(2, 0, 1\)"),
+        (
+            torch.zeros(2, 3, 8, 8, dtype=torch.uint8),
+            r"tensor of shape \(2, 3, 8, 8\)",
+            r"list\(tensor\)",
+        ),
+        (
+            np.zeros((3, 8, 9), np.uint8),
+            r"array of shape \(3, 8, 9\)",
+            r"array\.transpose\(1, 2, 0\)",
+        ),
+        (
+            torch.zeros(8, 9, 3, dtype=torch.uint8),
+            r"tensor of shape \(8, 9, 3\)",
+            r"tensor\.permute\(2, 0, 1\)",
+        ),
         (np.zeros((8, 9, 2), np.uint8), r"shape \(8, 9, 2\)", r"\(height, width, 3\) in RGB order"),
-        (torch.zeros(5, 9, 8, dtype=torch.uint8), r"shape \(5, 9, 8\)", r"\(3, height, width\) in RGB order"),
+        (
+            torch.zeros(5, 9, 8, dtype=torch.uint8),
+            r"shape \(5, 9, 8\)",
+            r"\(3, height, width\) in RGB order",
+        ),
         (np.zeros((0, 9, 3), np.uint8), "no pixels", "at least one"),
         (torch.zeros(3, 0, 5), "no pixels", "at least one"),
-        (np.full((4, 4, 3), 200.0), "floats go from 200 to 200", r"0\.\.255 as uint8, array\.astype\('uint8'\)"),
-        (torch.full((3, 4, 4), 200.0), "floats go from 200 to 200", r"0\.\.255 as uint8, tensor\.to\(torch\.uint8\)"),
+        (
+            np.full((4, 4, 3), 200.0),
+            "floats go from 200 to 200",
+            r"0\.\.255 as uint8, array\.astype\('uint8'\)",
+        ),
+        (
+            torch.full((3, 4, 4), 200.0),
+            "floats go from 200 to 200",
+            r"0\.\.255 as uint8, tensor\.to\(torch\.uint8\)",
+        ),
         (torch.empty(3, 4, 4, dtype=torch.uint8, device="meta"), "meta device", "with pixels"),
         (torch.randn(3, 64, 64), "floats go from -", "undo a normalisation"),
         (torch.full((3, 4, 4), torch.nan), "floats go from nan", "uint8"),
         (np.zeros((4, 4, 3), np.uint16), "array of uint16", "0..255"),
-        (torch.zeros(3, 4, 4, dtype=torch.int64), r"tensor of torch\.int64", r"tensor\.to\(torch\.uint8\)"),
+        (
+            torch.zeros(3, 4, 4, dtype=torch.int64),
+            r"tensor of torch\.int64",
+            r"tensor\.to\(torch\.uint8\)",
+        ),
     ],
 )
 def test_what_no_picture_can_be_is_refused_with_what_to_pass(source, case, fix):
@@ -90,12 +125,18 @@ def test_what_no_picture_can_be_is_refused_with_what_to_pass(source, case, fix):
 @settings(max_examples=300, deadline=None)
 @given(data=st.data(), dtype=st.sampled_from(DTYPES), shape=SHAPES)
 def test_any_array_gives_a_picture_or_an_image_error(data, dtype, shape):
-    array = data.draw(arrays.arrays(np.dtype(dtype), shape)) if dtype != "O" else np.empty(shape, object)
+    array = (
+        data.draw(arrays.arrays(np.dtype(dtype), shape))
+        if dtype != "O"
+        else np.empty(shape, object)
+    )
     _picture_or_error(array, height_and_width=array.shape[:2])
 
 
 @settings(max_examples=300, deadline=None)
-@given(data=st.data(), dtype=st.sampled_from([*DTYPES[:2], *DTYPES[4:6], *DTYPES[7:11]]), shape=SHAPES)
+@given(
+    data=st.data(), dtype=st.sampled_from([*DTYPES[:2], *DTYPES[4:6], *DTYPES[7:11]]), shape=SHAPES
+)
 def test_any_tensor_gives_a_picture_or_an_image_error(data, dtype, shape):
     tensor = torch.from_numpy(np.array(data.draw(arrays.arrays(np.dtype(dtype), shape))))
     _picture_or_error(tensor, height_and_width=tuple(tensor.shape[-2:]))

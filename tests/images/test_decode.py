@@ -1,4 +1,5 @@
-"""Every mode Pillow knows becomes the right RGB, upright; what is too large or broken is refused by name."""
+"""Every mode Pillow knows becomes the right RGB, upright; what is too large or broken is refused by
+name."""
 
 import io
 import warnings
@@ -34,7 +35,9 @@ def tagged(orientation):
     return exif
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "RGBX", "L", "LA", "1", "P", "PA", "CMYK", "YCbCr", "HSV"])
+@pytest.mark.parametrize(
+    "mode", ["RGB", "RGBA", "RGBX", "L", "LA", "1", "P", "PA", "CMYK", "YCbCr", "HSV"]
+)
 def test_a_mode_becomes_what_pillow_makes_of_it(mode, pixels):
     image = Image.fromarray(pixels).convert(mode)
     assert torch.equal(read(image).pixels, planes(image))
@@ -49,7 +52,9 @@ def test_premultiplied_alpha_is_divided_out(premultiplied, straight, pixels):
 
 def test_lab_becomes_rgb(pixels):
     lab = Image.fromarray(pixels).convert("LAB")
-    to_rgb = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
+    to_rgb = ImageCms.buildTransform(
+        ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
+    )
     assert torch.equal(read(lab).pixels, planes(ImageCms.applyTransform(lab, to_rgb)))
 
 
@@ -68,7 +73,13 @@ def test_a_palette_with_transparency_keeps_its_colors(transparency, pixels, enco
 
 
 def test_a_pil_image_is_left_as_it_was(pixels, encode):
-    image = Image.open(io.BytesIO(encode(Image.fromarray(pixels).quantize(16), transparency=bytes(range(16)), exif=tagged(6))))
+    image = Image.open(
+        io.BytesIO(
+            encode(
+                Image.fromarray(pixels).quantize(16), transparency=bytes(range(16)), exif=tagged(6)
+            )
+        )
+    )
     image.load()
     info, mode, data = dict(image.info), image.mode, image.tobytes()
     read(image)
@@ -84,13 +95,18 @@ def test_16_bit_gray_is_scaled_not_cut(format, encode):
 
 
 @pytest.mark.parametrize(("dtype", "mode"), [(np.int32, "I"), (np.float32, "F")])
-@pytest.mark.parametrize("values", [[0, 257, 65535], [0, 1, 1], [0, 100, 255], [0, 70000, 1], [-1, 5, 1]])
+@pytest.mark.parametrize(
+    "values", [[0, 257, 65535], [0, 1, 1], [0, 100, 255], [0, 70000, 1], [-1, 5, 1]]
+)
 def test_gray_whose_white_nobody_knows_is_refused(dtype, mode, values, encode):
     image = Image.fromarray(np.array([values], dtype))
     assert image.mode == mode
     for source in (image, encode(image, "TIFF")):
         with pytest.raises(
-            ImageError, match=f"mode {mode}.* from {min(values)} to {max(values)}, and nothing says what is white"
+            ImageError,
+            match=(
+                f"mode {mode}.* from {min(values)} to {max(values)}, and nothing says what is white"
+            ),
         ):
             read(source)
 
@@ -134,14 +150,22 @@ def test_a_cmyk_jpeg_of_adobes_kind_is_not_inverted(encode):
 def test_a_turned_file_with_its_tag_equals_the_upright_one(orientation, format, encode):
     # Blocks of 16 pixels survive JPEG's blocks of 8 and 16 being turned.
     rng = np.random.default_rng(3)
-    upright = Image.fromarray(np.kron(rng.integers(0, 256, (2, 3, 3)), np.ones((16, 16, 1))).astype(np.uint8))
+    upright = Image.fromarray(
+        np.kron(rng.integers(0, 256, (2, 3, 3)), np.ones((16, 16, 1))).astype(np.uint8)
+    )
     stored = upright.transpose(TURN[orientation]) if orientation > 1 else upright
-    options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100, "subsampling": 0}}.get(format, {})
+    options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100, "subsampling": 0}}.get(
+        format, {}
+    )
     data = encode(stored, format, exif=tagged(orientation), **options)
     picture = read(data)
     assert picture.orientation == orientation
-    assert torch.equal(picture.pixels, read(ImageOps.exif_transpose(Image.open(io.BytesIO(data)))).pixels)
-    assert (picture.pixels.int() - planes(upright).int()).abs().max() <= (3 if format == "JPEG" else 0)
+    assert torch.equal(
+        picture.pixels, read(ImageOps.exif_transpose(Image.open(io.BytesIO(data)))).pixels
+    )
+    assert (picture.pixels.int() - planes(upright).int()).abs().max() <= (
+        3 if format == "JPEG" else 0
+    )
 
 
 @pytest.mark.parametrize("format", ["PNG", "TIFF"])
@@ -183,7 +207,9 @@ def test_the_first_frame_of_an_animation_is_read_and_that_there_are_more_is_said
 
 def test_a_pil_image_is_taken_at_its_current_frame(encode):
     frames = [Image.new("RGB", (4, 4), color) for color in ("#ff0000", "#00ff00")]
-    image = Image.open(io.BytesIO(encode(frames[0], "GIF", save_all=True, append_images=frames[1:])))
+    image = Image.open(
+        io.BytesIO(encode(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    )
     image.seek(1)
     assert read(image).pixels[:, 0, 0].tolist() == [0, 255, 0]
     assert image.tell() == 1
@@ -191,7 +217,10 @@ def test_a_pil_image_is_taken_at_its_current_frame(encode):
 
 def test_color_profiles_are_not_applied(pixels, encode):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    assert torch.equal(read(encode(Image.fromarray(pixels), icc_profile=profile)).pixels, planes(Image.fromarray(pixels)))
+    assert torch.equal(
+        read(encode(Image.fromarray(pixels), icc_profile=profile)).pixels,
+        planes(Image.fromarray(pixels)),
+    )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20000, 10), (10, 20000), (1, 3000)])
@@ -206,7 +235,9 @@ def test_the_limit_of_pixels_refuses_before_decoding(encode):
     for source in (data, Image.open(io.BytesIO(data))):
         with pytest.raises(ImageError, match=r"100 x 60 pixels; the limit is 5,999\.") as caught:
             read(source, limits=Limits(pixels=5999))
-    assert "limits=zoo.images.Limits(pixels=400_000_000), or ZOO_IMAGE_PIXELS=400M" in caught.value.fix
+    assert (
+        "limits=zoo.images.Limits(pixels=400_000_000), or ZOO_IMAGE_PIXELS=400M" in caught.value.fix
+    )
     assert "--limit pixels=400M" in caught.value.fix_cli
 
 
@@ -228,8 +259,14 @@ def test_pillows_own_settings_are_left_alone(pixels, encode):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "CMYK", "I;16", "1"])
-def test_a_large_image_is_converted_in_strips_and_is_the_same(mode, orientation, pixels, encode, monkeypatch):
-    image = Image.fromarray(np.full((9, 14), 40000, np.uint16) + pixels[..., 0]) if mode == "I;16" else None
+def test_a_large_image_is_converted_in_strips_and_is_the_same(
+    mode, orientation, pixels, encode, monkeypatch
+):
+    image = (
+        Image.fromarray(np.full((9, 14), 40000, np.uint16) + pixels[..., 0])
+        if mode == "I;16"
+        else None
+    )
     image = image or Image.fromarray(pixels).convert(mode)
     data = encode(image, "TIFF", exif=tagged(orientation))
     whole = read(data)

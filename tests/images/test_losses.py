@@ -1,4 +1,5 @@
-"""What an image had that its pixels have not: frames, bits, shades and transparency, and nothing where nothing is lost."""
+"""What an image had that its pixels have not: frames, bits, shades and transparency, and nothing
+where nothing is lost."""
 
 import io
 
@@ -17,7 +18,9 @@ def said(source):
     return " ".join(loss.case for loss in read(source).lost)
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "AVIF", "JPEG2000", "PPM", "TGA"])
+@pytest.mark.parametrize(
+    "format", ["PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "AVIF", "JPEG2000", "PPM", "TGA"]
+)
 def test_nothing_is_lost_of_an_ordinary_image(format, pixels, encode):
     assert read(encode(Image.fromarray(pixels), format)).lost == ()
 
@@ -49,18 +52,30 @@ def test_frames_that_are_damaged_are_several(pixels, encode):
 
 def test_a_pil_image_that_someone_opened_at_a_frame_loses_none(pixels, encode):
     frames = [Image.fromarray(pixels), Image.fromarray(pixels[::-1].copy())]
-    assert kinds(Image.open(io.BytesIO(encode(frames[0], "TIFF", save_all=True, append_images=frames[1:])))) == []
+    assert (
+        kinds(
+            Image.open(
+                io.BytesIO(encode(frames[0], "TIFF", save_all=True, append_images=frames[1:]))
+            )
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("format", ["PNG", "TIFF", "JPEG2000"])
 def test_16_bit_gray_is_told(format, encode):
     deep = np.linspace(0, 65535, 32 * 32).reshape(32, 32).astype(np.uint16)
-    assert said(encode(Image.fromarray(deep), format)) == "It has 16 bits a channel, and the network sees 8 of them."
+    assert (
+        said(encode(Image.fromarray(deep), format))
+        == "It has 16 bits a channel, and the network sees 8 of them."
+    )
 
 
 def test_gray_that_uses_little_of_its_range_is_told_to_be_dark(encode):
     twelve = np.linspace(0, 4095, 32 * 32).reshape(32, 32).astype(np.uint16)
-    assert "Its brightest value is 4,095 of 65,535, so that it comes out dark" in said(encode(Image.fromarray(twelve)))
+    assert "Its brightest value is 4,095 of 65,535, so that it comes out dark" in said(
+        encode(Image.fromarray(twelve))
+    )
     assert kinds(encode(Image.fromarray(twelve * 16))) == ["bits"]
 
 
@@ -70,11 +85,18 @@ def deep_png(width, height):
     import zlib
 
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     rows = b"".join(b"\0" + bytes(range(6)) * width for _ in range(height))
     header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def test_16_bit_color_is_told(encode):

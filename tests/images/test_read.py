@@ -34,7 +34,15 @@ def test_every_form_of_a_picture_gives_the_same_pixels(pixels, encode, tmp_path,
         Image.open(path),
         Image.fromarray(pixels),
     ]
-    forms += [pixels, pixels / 255, np.flip(pixels, 2)[..., ::-1], chw, chw.contiguous(), chw / 255, chw.double() / 255]
+    forms += [
+        pixels,
+        pixels / 255,
+        np.flip(pixels, 2)[..., ::-1],
+        chw,
+        chw.contiguous(),
+        chw / 255,
+        chw.double() / 255,
+    ]
     for form in forms:
         picture = read(form)
         assert torch.equal(picture.pixels, chw), type(form)
@@ -75,7 +83,9 @@ def test_an_array_is_not_shared(pixels):
 
 def test_a_missing_file_is_refused_with_the_folder_it_was_looked_for_from(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ImageError, match=r"'no\.jpg'.*\n.*no such file.*\n.*" + str(tmp_path)) as caught:
+    with pytest.raises(
+        ImageError, match=r"'no\.jpg'.*\n.*no such file.*\n.*" + str(tmp_path)
+    ) as caught:
         read("no.jpg")
     assert caught.value.file == "no.jpg"
 
@@ -139,7 +149,8 @@ def test_an_open_file_and_other_things_are_refused_with_what_to_pass():
 
 
 @pytest.mark.parametrize(
-    ("source", "said"), [({"a": "a.jpg"}, r"a dict(.|\n)*list\(pictures\.values"), ({"a.jpg"}, r"a set(.|\n)*sorted")]
+    ("source", "said"),
+    [({"a": "a.jpg"}, r"a dict(.|\n)*list\(pictures\.values"), ({"a.jpg"}, r"a set(.|\n)*sorted")],
 )
 def test_what_has_no_pictures_or_no_order_is_told_what_has(source, said):
     with pytest.raises(ImageError, match=said):

@@ -15,7 +15,16 @@ from zoo.images import expand, is_many, read
 
 @pytest.fixture
 def album(tmp_path):
-    for name in ("b2.png", "b10.png", "A1.JPG", ".hidden.png", "notes.txt", "deep/c.webp", "deep/deeper/d.png", "dir.png/e.png"):
+    for name in (
+        "b2.png",
+        "b10.png",
+        "A1.JPG",
+        ".hidden.png",
+        "notes.txt",
+        "deep/c.webp",
+        "deep/deeper/d.png",
+        "dir.png/e.png",
+    ):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.touch()
@@ -38,12 +47,26 @@ def test_a_glob_gives_its_pictures_in_natural_order(album):
 
 def test_two_stars_go_down(album):
     found = names(album, expand(album / "**"))
-    assert found == ["A1.JPG", "b2.png", "b10.png", "deep/c.webp", "deep/deeper/d.png", "dir.png/e.png"]
+    assert found == [
+        "A1.JPG",
+        "b2.png",
+        "b10.png",
+        "deep/c.webp",
+        "deep/deeper/d.png",
+        "dir.png/e.png",
+    ]
 
 
 def test_a_list_may_mix_everything(album, pixels):
     tensor = torch.zeros(3, 2, 2, dtype=torch.uint8)
-    mixed = [album / "b2.png", pixels, str(album / "b*.png"), tensor, b"bytes", "https://host/a*b.jpg?x=[1]"]
+    mixed = [
+        album / "b2.png",
+        pixels,
+        str(album / "b*.png"),
+        tensor,
+        b"bytes",
+        "https://host/a*b.jpg?x=[1]",
+    ]
     found = list(expand(mixed))
     assert names(album, [found[0], *found[2:4]]) == ["b2.png", "b2.png", "b10.png"]
     assert found[1] is pixels
@@ -56,7 +79,9 @@ def test_a_folder_may_be_a_file_url(album):
     assert names(album, expand(album.as_uri())) == ["A1.JPG", "b2.png", "b10.png"]
 
 
-@pytest.mark.parametrize("one", [{"a": "b.png"}, {"b.png"}, None, 5], ids=["dict", "set", "None", "int"])
+@pytest.mark.parametrize(
+    "one", [{"a": "b.png"}, {"b.png"}, None, 5], ids=["dict", "set", "None", "int"]
+)
 def test_what_is_no_series_stays_one(one):
     assert not is_many(one)
     assert list(expand(one)) == [one]
@@ -92,16 +117,33 @@ def test_a_folder_that_may_not_be_read_stays_in_its_place_to_be_refused(album, m
     def locked(path):
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(os, "scandir", locked)  # the superuser, as whom tests may run, is never denied
+    monkeypatch.setattr(
+        os, "scandir", locked
+    )  # the superuser, as whom tests may run, is never denied
     assert list(expand([album])) == [str(album)]
     with pytest.raises(ImageError, match=r"folder that can't be opened: .*Permission denied"):
         read(album)
 
 
 def test_one_picture_is_told_from_many(album):
-    one = [album / "b2.png", str(album / "no.png"), "http://host/*.png", b"x", bytearray(), memoryview(b"")]
+    one = [
+        album / "b2.png",
+        str(album / "no.png"),
+        "http://host/*.png",
+        b"x",
+        bytearray(),
+        memoryview(b""),
+    ]
     one += [np.zeros((2, 2)), torch.zeros(2, 2, 2, 2), Image.new("L", (2, 2)), None, open]
-    many = [album, str(album / "*.png"), [], (), iter([]), (b"" for _ in range(2)), {"a": 1}.values()]
+    many = [
+        album,
+        str(album / "*.png"),
+        [],
+        (),
+        iter([]),
+        (b"" for _ in range(2)),
+        {"a": 1}.values(),
+    ]
     assert [is_many(source) for source in one] == [False] * len(one)
     assert [is_many(source) for source in many] == [True] * len(many)
 

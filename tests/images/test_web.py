@@ -36,13 +36,16 @@ def test_redirects_are_followed(web, png):
         if request.path == "/photo.png":
             respond(request, png)
         else:
-            respond(request, b"", status=302, headers={"Location": "/photo.png", "Content-Length": 0})
+            respond(
+                request, b"", status=302, headers={"Location": "/photo.png", "Content-Length": 0}
+            )
 
     assert torch.equal(read(web(answer) + "/moved").pixels, read(png).pixels)
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(404, "404 Not Found"), (401, "401 Unauthorized"), (503, "503 Service Unavailable")]
+    ("status", "said"),
+    [(404, "404 Not Found"), (401, "401 Unauthorized"), (503, "503 Service Unavailable")],
 )
 def test_an_error_of_the_server_is_told(status, said, web):
     address = web(lambda request: respond(request, b"", status=status))
@@ -70,7 +73,9 @@ def test_an_empty_body_is_refused(web):
 
 def test_a_server_that_is_not_there_is_named():
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets the port, nobody answers
+        taken.bind(
+            ("127.0.0.1", 0)
+        )  # bound and not listening: nobody else gets the port, nobody answers
         with pytest.raises(ImageError, match=r"can't be fetched: .*refused"):
             read(f"http://127.0.0.1:{taken.getsockname()[1]}/photo.png")
 

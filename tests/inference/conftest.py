@@ -1,4 +1,5 @@
-"""A small detector that really finds something, pictures with something to find, and a web server for them."""
+"""A small detector that really finds something, pictures with something to find, and a web server
+for them."""
 
 from __future__ import annotations
 
@@ -28,13 +29,18 @@ COLORS = ("red", "green", "blue")
 
 
 class Lamps(Detector):
-    """Finds the brightest red, green and blue thing in a picture: a box around what a 1x1 convolution says is that color.
+    """Finds the brightest red, green and blue thing in a picture: a box around what a 1x1
+    convolution says is that color.
 
-    Batch norm and dropout make train mode visible: they change its answers, and its answers change them.
+    Batch norm and dropout make train mode visible: they change its answers, and its answers change
+    them.
     """
 
     def __init__(self, *, multiple: int = 32) -> None:
-        super().__init__(label_space=LabelSpace("lamps", COLORS), native=Protocol(score=0.5, iou=0.5, max_boxes=3))
+        super().__init__(
+            label_space=LabelSpace("lamps", COLORS),
+            native=Protocol(score=0.5, iou=0.5, max_boxes=3),
+        )
         self.multiple = multiple
         self.tint = nn.Conv2d(3, 3, 1, bias=False)
         self.norm = nn.BatchNorm2d(3)
@@ -44,15 +50,22 @@ class Lamps(Detector):
         self.eval()
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
-        return -(-height // self.multiple) * self.multiple, -(-width // self.multiple) * self.multiple
+        return -(-height // self.multiple) * self.multiple, -(
+            -width // self.multiple
+        ) * self.multiple
 
     def prepare(self, images: Sequence[Tensor]) -> Batch:
         sizes = {self.input_size(*image.shape[1:]) for image in images}
         if len(sizes) > 1:
             raise ValueError(f"pictures of several input sizes in one batch: {sizes}")
-        places = tuple(InputTransform(*image.shape[1:], scale_y=1.0, scale_x=1.0) for image in images)
+        places = tuple(
+            InputTransform(*image.shape[1:], scale_y=1.0, scale_x=1.0) for image in images
+        )
         (height, width), *_ = sizes
-        padded = [F.pad(image, (0, width - image.shape[2], 0, height - image.shape[1])) for image in images]
+        padded = [
+            F.pad(image, (0, width - image.shape[2], 0, height - image.shape[1]))
+            for image in images
+        ]
         return Batch(torch.stack(padded).to(self.device, self.dtype) / 255, places)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -61,7 +74,10 @@ class Lamps(Detector):
     def decode(self, raw: Tensor, batch: Batch, protocol: Protocol) -> list[Detections]:
         settings = protocol.over(self.native)
         pairs = zip(raw.cpu(), batch.places, strict=True)
-        return [self._decode_one(maps[:, : place.height, : place.width], settings) for maps, place in pairs]
+        return [
+            self._decode_one(maps[:, : place.height, : place.width], settings)
+            for maps, place in pairs
+        ]
 
     def _decode_one(self, maps: Tensor, settings: Protocol) -> Detections:
         found = []
@@ -70,15 +86,24 @@ class Lamps(Detector):
                 ys, xs = lit.nonzero(as_tuple=True)
                 box = [float(edge) for edge in (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)]
                 found.append((float(heat[lit].mean()), label, box))
-        kept = [one for one in sorted(found, key=lambda one: -one[0]) if one[0] >= settings.score][: settings.max_boxes]
+        kept = [one for one in sorted(found, key=lambda one: -one[0]) if one[0] >= settings.score][
+            : settings.max_boxes
+        ]
         boxes = torch.tensor([box for _, _, box in kept]).view(-1, 4)
         scores = torch.tensor([score for score, _, _ in kept])
-        return Detections(boxes, scores, torch.tensor([label for _, label, _ in kept], dtype=torch.int64), self.label_space)
+        return Detections(
+            boxes,
+            scores,
+            torch.tensor([label for _, label, _ in kept], dtype=torch.int64),
+            self.label_space,
+        )
 
     def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         truth = torch.zeros_like(raw)
         for heat, place, target in zip(truth, batch.places, targets, strict=True):
-            for (x1, y1, x2, y2), label in zip(place.to_input(target.boxes).int().tolist(), target.labels.tolist(), strict=True):
+            for (x1, y1, x2, y2), label in zip(
+                place.to_input(target.boxes).int().tolist(), target.labels.tolist(), strict=True
+            ):
                 heat[label, y1:y2, x1:x2] = 1
         return {"heat": F.binary_cross_entropy(raw, truth)}
 
@@ -95,7 +120,8 @@ def make_lamps() -> type[Lamps]:
 
 @pytest.fixture
 def paint() -> Callable[..., np.ndarray[Any, Any]]:
-    """A dark picture `(height, width, 3)` with lamps in it: `paint(48, 64, red=(x1, y1, x2, y2))`."""
+    """A dark picture `(height, width, 3)` with lamps in it: `paint(48, 64, red=(x1, y1, x2,
+    y2))`."""
 
     def draw(height: int, width: int, **lights: Box) -> np.ndarray[Any, Any]:
         picture = np.full((height, width, 3), 20, np.uint8)
@@ -146,7 +172,9 @@ def web(tmp_path: Path) -> Iterator[Web]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(tmp_path)))
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=str(tmp_path))
+    )
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield Web(f"http://127.0.0.1:{server.server_port}", asked)

@@ -47,7 +47,9 @@ def test_an_automatic_batch_fits_into_the_memory_that_is_free(monkeypatch):
     most = BatchLimit("auto", CUDA)((640, 640))
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (4 * 2**30, 80 * 2**30))
     assert 1 <= BatchLimit("auto", CUDA)((640, 640)) < most
-    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: 76 * 2**30)  # by torch, which has it left of earlier work
+    monkeypatch.setattr(
+        torch.cuda, "memory_reserved", lambda _: 76 * 2**30
+    )  # by torch, which has it left of earlier work
     assert BatchLimit("auto", CUDA)((640, 640)) == most
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 76 * 2**30)
     assert BatchLimit("auto", CUDA)((640, 640)) < most
@@ -78,7 +80,9 @@ def test_where_memory_runs_out_batches_are_halved_and_stay_so(batch_size, lamps,
     assert [size for size in settled if size > 4] == []
     assert set(sizes[-4:]) == {2}
     told = [record for record in caplog.records if "does not hold" in record.message]
-    assert {record.levelno for record in told} == {logging.INFO if batch_size == "auto" else logging.WARNING}
+    assert {record.levelno for record in told} == {
+        logging.INFO if batch_size == "auto" else logging.WARNING
+    }
     assert "batch_size=2 (--batch-size 2)" in told[-1].message
     assert f"{sizes[0]} images of 64 x 64 input pixels" in told[0].message
 

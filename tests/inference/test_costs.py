@@ -50,10 +50,16 @@ def collect(results):
     return seen, None
 
 
-@pytest.mark.parametrize("options", [{}, {"batch_size": 8}, {"batch_size": 1}, {"batch_size": 3, "threads": 0}])
+@pytest.mark.parametrize(
+    "options", [{}, {"batch_size": 8}, {"batch_size": 1}, {"batch_size": 3, "threads": 0}]
+)
 @pytest.mark.parametrize("as_bytes", [False, True])
-def test_what_a_source_gave_before_it_broke_comes_out_first(as_bytes, options, lamps, street, as_file):
-    seen, error = collect(lamps.detect_stream(Camera(as_file(street) if as_bytes else street, 20), **options))
+def test_what_a_source_gave_before_it_broke_comes_out_first(
+    as_bytes, options, lamps, street, as_file
+):
+    seen, error = collect(
+        lamps.detect_stream(Camera(as_file(street) if as_bytes else street, 20), **options)
+    )
     assert isinstance(error, Lost)
     assert seen == [f"image {number}" for number in range(20)]
 
@@ -105,7 +111,8 @@ OUT_OF_MEMORY = [
     MemoryError(),
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
     RuntimeError(
-        "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+        "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: you "
+        "tried to allocate 9 bytes"
     ),
     RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
 ]
@@ -132,7 +139,9 @@ def test_memory_that_runs_out_costs_the_image_at_hand(step, error, lamps, street
     lamps.decode = lambda *args: run("decode", decode, *args)
     red = np.full_like(street, (255, 0, 0))
     sources = [street, street, street, red, street, street, street, street]
-    with pytest.warns(ImageWarning, match=r"'image 3', 64 x 48 pixels\.\nThere is not enough memory") as caught:
+    with pytest.warns(
+        ImageWarning, match=r"'image 3', 64 x 48 pixels\.\nThere is not enough memory"
+    ) as caught:
         seen = lamps.detect(sources, on_error="skip", batch_size=8)
     assert len(caught) == 1
     assert [one.source for one in seen] == [f"image {number}" for number in range(8) if number != 3]
@@ -158,14 +167,18 @@ def test_a_slow_image_is_given_up_and_the_rest_comes_out(lamps, street, as_file,
     began = time.monotonic()
     with pytest.warns(ImageWarning, match=r"took more than 0\.3 seconds"):
         seen = lamps.detect(
-            [slow, as_file(street), slow, as_file(street)], on_error="skip", threads=1, limits=Limits(seconds=0.3)
+            [slow, as_file(street), slow, as_file(street)],
+            on_error="skip",
+            threads=1,
+            limits=Limits(seconds=0.3),
         )
     assert [one.source for one in seen] == ["image 1", "image 3"]
     assert time.monotonic() - began < 20
 
 
 def test_images_in_flight_keep_to_the_memory_there_is(lamps, as_file, monkeypatch):
-    """Eight images of 200 x 200 take 280 kB each while they are decoded; 600 kB hold two, and one more in its turn."""
+    """Eight images of 200 x 200 take 280 kB each while they are decoded; 600 kB hold two, and one
+    more in its turn."""
     data = as_file(np.full((200, 200, 3), 20, np.uint8))
     at_work, most, lock = set(), 0, threading.Lock()
 
@@ -211,6 +224,13 @@ def test_what_reading_lost_is_warned_of_by_name_and_then_by_number(count, lamps,
     with pytest.warns(ImageWarning) as caught:
         lamps.detect([street, *[file.getvalue()] * count])
     told = [str(one.message) for one in caught]
-    named = [f"Image 'image {number}': It has 2 pages, and only the first is read." for number in (1, 2, 3)]
-    rest = ["2 more images have more frames or pages than the first, which is read."] if count == 5 else []
+    named = [
+        f"Image 'image {number}': It has 2 pages, and only the first is read."
+        for number in (1, 2, 3)
+    ]
+    rest = (
+        ["2 more images have more frames or pages than the first, which is read."]
+        if count == 5
+        else []
+    )
     assert told == named[:count] + rest

@@ -1,4 +1,5 @@
-"""detect(): one picture in every form, many pictures, bad pictures, and what happens to the model meanwhile."""
+"""detect(): one picture in every form, many pictures, bad pictures, and what happens to the model
+meanwhile."""
 
 import io
 import threading
@@ -33,13 +34,36 @@ def test_every_form_of_a_picture_gives_identical_boxes(lamps, street, as_file, t
     path = tmp_path / "street.png"
     path.write_bytes(png)
     chw = torch.from_numpy(street).permute(2, 0, 1)
-    one = [path, str(path), f"{web.address}/street.png", png, Image.open(path), Image.fromarray(street), street, chw, chw / 255]
-    one += [as_file(np.dstack([street, street[..., 0]])), as_file(street, "TIFF"), as_file(street, "BMP")]
-    many = [tmp_path, str(tmp_path / "*.png"), [path], (street,), iter([chw]), (chw for _ in range(1))]
+    one = [
+        path,
+        str(path),
+        f"{web.address}/street.png",
+        png,
+        Image.open(path),
+        Image.fromarray(street),
+        street,
+        chw,
+        chw / 255,
+    ]
+    one += [
+        as_file(np.dstack([street, street[..., 0]])),
+        as_file(street, "TIFF"),
+        as_file(street, "BMP"),
+    ]
+    many = [
+        tmp_path,
+        str(tmp_path / "*.png"),
+        [path],
+        (street,),
+        iter([chw]),
+        (chw for _ in range(1)),
+    ]
     expected = rows(lamps.detect(path))
     assert len(expected[0]) == 2
     assert [rows(lamps.detect(form)) for form in one] == [expected] * len(one)
-    assert [[rows(seen) for seen in lamps.detect(form)] for form in many] == [[expected]] * len(many)
+    assert [[rows(seen) for seen in lamps.detect(form)] for form in many] == [[expected]] * len(
+        many
+    )
 
 
 STORED = {
@@ -104,18 +128,26 @@ def test_a_bad_picture_in_a_list_is_raised_by_name(lamps, street, tmp_path):
         list(lamps.detect_stream([street, bad]))
 
 
-def test_bad_pictures_are_skipped_with_a_warning_each_and_the_rest_comes_out(lamps, street, paint, as_file, tmp_path):
-    (tmp_path / "cut.png").write_bytes(as_file(np.random.default_rng(0).integers(0, 255, (50, 50, 3), np.uint8))[:1000])
+def test_bad_pictures_are_skipped_with_a_warning_each_and_the_rest_comes_out(
+    lamps, street, paint, as_file, tmp_path
+):
+    (tmp_path / "cut.png").write_bytes(
+        as_file(np.random.default_rng(0).integers(0, 255, (50, 50, 3), np.uint8))[:1000]
+    )
     (tmp_path / "empty.png").touch()
     (tmp_path / "good.png").write_bytes(as_file(street))
     (tmp_path / "text.png").write_text("hello")
     tiny, wide = paint(1, 1, red=(0, 0, 1, 1)), paint(10, 20000, blue=(19990, 2, 19999, 8))
     with pytest.warns(ImageWarning) as caught:
-        seen = lamps.detect([tmp_path, tmp_path / "no.png", tmp_path / "no/*.png", tiny, wide], on_error="skip")
+        seen = lamps.detect(
+            [tmp_path, tmp_path / "no.png", tmp_path / "no/*.png", tiny, wide], on_error="skip"
+        )
     assert [one.source for one in seen] == [str(tmp_path / "good.png"), "image 6", "image 7"]
     assert [one.boxes.tolist() for one in seen[1:]] == [[[0, 0, 1, 1]], [[19990, 2, 19999, 8]]]
     told = [str(warning.message) for warning in caught]
-    for name, message in zip(("cut.png", "empty.png", "text.png", "no.png", "no/*.png"), told, strict=True):
+    for name, message in zip(
+        ("cut.png", "empty.png", "text.png", "no.png", "no/*.png"), told, strict=True
+    ):
         assert f"{name}' can't be read" in message
         assert "on_error" not in message
 
@@ -126,7 +158,9 @@ def test_a_single_bad_picture_is_raised_even_when_skipping(lamps, tmp_path):
     assert "on_error" not in caught.value.fix
 
 
-@pytest.mark.parametrize("source", [None, 5, {"a": "a.jpg"}, {"a.jpg"}], ids=["None", "int", "dict", "set"])
+@pytest.mark.parametrize(
+    "source", [None, 5, {"a": "a.jpg"}, {"a.jpg"}], ids=["None", "int", "dict", "set"]
+)
 def test_what_is_no_picture_is_an_error_and_no_series(source, lamps):
     with pytest.raises(ImageError, match="image 0"):
         lamps.detect(source)
@@ -159,7 +193,11 @@ def test_a_wrong_setting_is_refused_with_what_to_pass(wrong, lamps, street):
 
 
 def test_inputs_are_left_as_they_were(lamps, street):
-    array, tensor, image = street.copy(), torch.from_numpy(street).permute(2, 0, 1).contiguous(), Image.fromarray(street)
+    array, tensor, image = (
+        street.copy(),
+        torch.from_numpy(street).permute(2, 0, 1).contiguous(),
+        Image.fromarray(street),
+    )
     lamps.detect([array, tensor, image, tensor])
     assert np.array_equal(array, street)
     assert np.array_equal(tensor.permute(1, 2, 0), street)
@@ -197,7 +235,9 @@ def test_a_model_in_training_detects_in_eval_mode_and_trains_on(make_lamps, stre
     }  # fmt: skip
     assert all(torch.equal(value, before[name]) for name, value in lamps.state_dict().items())
     batch = lamps.prepare([torch.from_numpy(street).permute(2, 0, 1)])
-    loss = lamps.loss(lamps(batch), batch, [Target(torch.tensor([[8.0, 8, 24, 40]]), torch.tensor([0]))])
+    loss = lamps.loss(
+        lamps(batch), batch, [Target(torch.tensor([[8.0, 8, 24, 40]]), torch.tensor([0]))]
+    )
     loss["heat"].backward()
     assert lamps.tint.weight.grad is not None
 
@@ -243,6 +283,16 @@ def test_threads_may_share_a_model_in_training(make_lamps, street):
 
 
 def test_a_frozen_library_global_stays_as_it_was(lamps, street):
-    before = torch.get_num_threads(), torch.is_inference_mode_enabled(), Image.MAX_IMAGE_PIXELS, list(warnings.filters)
+    before = (
+        torch.get_num_threads(),
+        torch.is_inference_mode_enabled(),
+        Image.MAX_IMAGE_PIXELS,
+        list(warnings.filters),
+    )
     lamps.detect([street] * 3)
-    assert (torch.get_num_threads(), torch.is_inference_mode_enabled(), Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before
+    assert (
+        torch.get_num_threads(),
+        torch.is_inference_mode_enabled(),
+        Image.MAX_IMAGE_PIXELS,
+        list(warnings.filters),
+    ) == before

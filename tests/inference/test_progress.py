@@ -1,4 +1,5 @@
-"""The progress bar: on standard error, when asked for, or when the work takes long at a terminal."""
+"""The progress bar: on standard error, when asked for, or when the work takes long at a
+terminal."""
 
 import contextlib
 import io
@@ -44,7 +45,9 @@ def test_a_bar_that_is_asked_for_counts_every_picture(lamps, street, shown):
 
 @pytest.mark.filterwarnings("ignore::zoo.images.ImageWarning")
 def test_skipped_pictures_count_as_well(lamps, street, shown):
-    assert "3/3" in shown(lambda: lamps.detect([street, b"bad", street], progress=True, on_error="skip"))
+    assert "3/3" in shown(
+        lambda: lamps.detect([street, b"bad", street], progress=True, on_error="skip")
+    )
 
 
 def test_a_generators_bar_has_no_end(lamps, street, shown):
@@ -83,6 +86,12 @@ def test_the_cursor_is_back_after_an_error(lamps, street, shown):
 @pytest.mark.slow
 def test_neither_rich_nor_an_http_client_is_imported_before_it_is_used():
     code = (
-        "import sys, zoo.inference.detect, zoo.images; print({'rich', 'httpx', 'httpx2', 'huggingface_hub'} & set(sys.modules))"
+        "import sys, zoo.inference.detect, zoo.images; print({'rich', 'httpx', 'httpx2', "
+        "'huggingface_hub'} & set(sys.modules))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "set()\n"
+    )

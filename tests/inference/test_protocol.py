@@ -1,4 +1,5 @@
-"""What a protocol decides besides thresholds: suppression across classes, and the arithmetic of the network."""
+"""What a protocol decides besides thresholds: suppression across classes, and the arithmetic of the
+network."""
 
 import torch
 

@@ -1,4 +1,5 @@
-"""What a plugin's decode returns is checked before anybody sees it; the error names model, picture and numbers."""
+"""What a plugin's decode returns is checked before anybody sees it; the error names model, picture
+and numbers."""
 
 from dataclasses import replace
 
@@ -20,7 +21,12 @@ def decoding(make_lamps, *, boxes=BOX, scores=(0.9, 0.8), labels=(0, 1)):
     class Broken(make_lamps):
         def decode(self, _raw, batch, _protocol):
             return [
-                Detections(torch.tensor(boxes), torch.tensor(scores), torch.tensor(labels), self.label_space)
+                Detections(
+                    torch.tensor(boxes),
+                    torch.tensor(scores),
+                    torch.tensor(labels),
+                    self.label_space,
+                )
                 for _ in batch.places
             ]
 
@@ -42,7 +48,9 @@ def test_detections_that_keep_the_contract_pass(make_lamps, street):
         ([[3.0, -8.0, 24.0, 40.0], BOX[1]], r"leaves the picture: .* y -8\.\."),
     ],
 )
-def test_a_box_outside_the_picture_names_the_model_the_picture_and_the_numbers(boxes, said, make_lamps, street):
+def test_a_box_outside_the_picture_names_the_model_the_picture_and_the_numbers(
+    boxes, said, make_lamps, street
+):
     with pytest.raises(ContractError, match=f"'Broken'.*'image 0', 64 x 48 pixels.*\n.*{said}"):
         decoding(make_lamps, boxes=boxes).detect(street)
 
@@ -58,15 +66,22 @@ def test_a_box_outside_the_picture_names_the_model_the_picture_and_the_numbers(b
         ({"labels": (0, 1, 2)}, "labels must be"),
     ],
 )
-def test_detections_that_can_not_be_made_name_the_model_and_the_picture(wrong, said, make_lamps, street):
-    with pytest.raises(ContractError, match=f"'Broken'.*'image 0'.*\n.*decode raised .*{said}.*\n.*defect of the package"):
+def test_detections_that_can_not_be_made_name_the_model_and_the_picture(
+    wrong, said, make_lamps, street
+):
+    with pytest.raises(
+        ContractError,
+        match=f"'Broken'.*'image 0'.*\n.*decode raised .*{said}.*\n.*defect of the package",
+    ):
         decoding(make_lamps, **wrong).detect(street)
 
 
 def test_labels_of_another_space_are_refused(make_lamps, street):
     broken = decoding(make_lamps)
     right = broken.decode
-    broken.decode = lambda *args: [replace(one, label_space=LabelSpace("other", ("a", "b", "c"))) for one in right(*args)]
+    broken.decode = lambda *args: [
+        replace(one, label_space=LabelSpace("other", ("a", "b", "c"))) for one in right(*args)
+    ]
     with pytest.raises(ContractError, match="label space 'other', the model's is 'lamps'"):
         broken.detect(street)
 
@@ -81,17 +96,24 @@ def test_the_name_a_model_was_loaded_by_is_said(make_lamps, street):
 def test_one_detections_a_picture_is_demanded(lamps, street):
     whole = lamps.decode
     lamps.decode = lambda *args: whole(*args)[1:]
-    with pytest.raises(ContractError, match=r"3 pictures, the first of them 'image 0'.*\n.*returned 2 Detections for 3 pictures"):
+    with pytest.raises(
+        ContractError,
+        match=r"3 pictures, the first of them 'image 0'.*\n.*returned 2 Detections for 3 pictures",
+    ):
         lamps.detect([street] * 3, batch_size=3)
 
 
 @pytest.mark.parametrize("step", ["input_size", "prepare", "forward", "decode"])
-def test_an_exception_in_a_step_becomes_an_error_that_names_model_step_and_picture(step, lamps, street):
+def test_an_exception_in_a_step_becomes_an_error_that_names_model_step_and_picture(
+    step, lamps, street
+):
     def broken(*_):
         raise KeyError("scale")
 
     setattr(lamps, step, broken)
-    with pytest.raises(ContractError, match=f"'Lamps'.*'image 0'.*\n.*{step} raised KeyError: 'scale'") as raised:
+    with pytest.raises(
+        ContractError, match=f"'Lamps'.*'image 0'.*\n.*{step} raised KeyError: 'scale'"
+    ) as raised:
         lamps.detect(street)
     assert isinstance(raised.value.__cause__, KeyError)
 
@@ -99,7 +121,9 @@ def test_an_exception_in_a_step_becomes_an_error_that_names_model_step_and_pictu
 @pytest.mark.parametrize("answer", [[None], [{"boxes": []}], None, 7])
 def test_a_decode_that_returns_no_detections_is_named(answer, lamps, street):
     lamps.decode = lambda *_: answer
-    with pytest.raises(ContractError, match=r"'Lamps'.*\n.*decode (returned (a|None)|raised TypeError)"):
+    with pytest.raises(
+        ContractError, match=r"'Lamps'.*\n.*decode (returned (a|None)|raised TypeError)"
+    ):
         lamps.detect(street)
 
 

@@ -25,7 +25,9 @@ def readers():
     """The names of the threads that read pictures and are still alive."""
 
     def alive():
-        return [thread.name for thread in threading.enumerate() if thread.name.startswith("zoo-read")]
+        return [
+            thread.name for thread in threading.enumerate() if thread.name.startswith("zoo-read")
+        ]
 
     return alive
 
@@ -42,7 +44,9 @@ def test_order_is_kept_however_long_each_picture_takes_to_arrive(lamps, paint, t
     sources = []
     for number in range(40):
         width = chance.choice([40, 40, 40, 70, 100])
-        Image.fromarray(paint(40, width, red=(number % 30, 5, number % 30 + 8, 20))).save(tmp_path / f"{number}.png")
+        Image.fromarray(paint(40, width, red=(number % 30, 5, number % 30 + 8, 20))).save(
+            tmp_path / f"{number}.png"
+        )
         sources.append(f"{web.address}/{number}.png?{chance.random() * 0.02:.3f}")
     seen = list(lamps.detect_stream(sources, threads=8))
     assert [one.source for one in seen] == sources
@@ -55,7 +59,13 @@ def test_ragged_pictures_give_the_same_in_any_batch(batch_size, lamps, paint):
     pictures = []
     for _ in range(100):
         height, width = rng.integers(20, 140, 2)
-        pictures.append(paint(height, width, green=(1, 2, int(rng.integers(3, width)), int(rng.integers(4, height)))))
+        pictures.append(
+            paint(
+                height,
+                width,
+                green=(1, 2, int(rng.integers(3, width)), int(rng.integers(4, height))),
+            )
+        )
     alone = [lamps.detect(picture) for picture in pictures]
     together = lamps.detect(pictures, batch_size=batch_size)
     for one, other in zip(alone, together, strict=True):
@@ -67,7 +77,9 @@ def test_ragged_pictures_give_the_same_in_any_batch(batch_size, lamps, paint):
 
 def test_batches_fill_up_from_a_window_of_ragged_neighbours(lamps, paint):
     sizes = []
-    lamps.register_forward_pre_hook(lambda _, args: sizes.append((len(args[0]), tuple(args[0].pixels.shape[2:]))))
+    lamps.register_forward_pre_hook(
+        lambda _, args: sizes.append((len(args[0]), tuple(args[0].pixels.shape[2:])))
+    )
     turns = [paint(30, 30), paint(30, 60), paint(60, 30)]
     lamps.detect([turns[number % 3] for number in range(48)], batch_size=8)
     assert sorted(sizes) == sorted([(8, (32, 32)), (8, (32, 64)), (8, (64, 32))] * 2)
@@ -76,7 +88,9 @@ def test_batches_fill_up_from_a_window_of_ragged_neighbours(lamps, paint):
 def test_a_rare_size_does_not_hold_up_the_stream(lamps, paint):
     rare, common = paint(30, 90), torch.from_numpy(paint(30, 30)).permute(2, 0, 1).contiguous()
     pulled = []
-    frames = itertools.chain([rare], (pulled.append(number) or common for number in itertools.count()))
+    frames = itertools.chain(
+        [rare], (pulled.append(number) or common for number in itertools.count())
+    )
     results = lamps.detect_stream(frames, batch_size=4)
     assert next(results).size == (30, 90)
     assert len(pulled) <= 64
@@ -84,9 +98,17 @@ def test_a_rare_size_does_not_hold_up_the_stream(lamps, paint):
 
 
 def test_a_generator_is_pulled_no_further_than_its_window(lamps, street, as_file):
-    for make in (lambda: torch.from_numpy(street).permute(2, 0, 1), lambda: street, lambda: as_file(street)):
+    for make in (
+        lambda: torch.from_numpy(street).permute(2, 0, 1),
+        lambda: street,
+        lambda: as_file(street),
+    ):
         pulled = []
-        results = lamps.detect_stream((pulled.append(number) or make() for number in itertools.count()), batch_size=4, threads=2)
+        results = lamps.detect_stream(
+            (pulled.append(number) or make() for number in itertools.count()),
+            batch_size=4,
+            threads=2,
+        )
         assert not pulled
         for wanted in range(1, 20):
             next(results)
@@ -96,7 +118,9 @@ def test_a_generator_is_pulled_no_further_than_its_window(lamps, street, as_file
 
 def test_without_threads_a_live_camera_is_never_read_ahead(lamps, street):
     pulled = []
-    results = lamps.detect_stream((pulled.append(0) or street for _ in itertools.count()), batch_size=1, threads=0)
+    results = lamps.detect_stream(
+        (pulled.append(0) or street for _ in itertools.count()), batch_size=1, threads=0
+    )
     for wanted in range(1, 6):
         next(results)
         assert len(pulled) == wanted
@@ -112,7 +136,11 @@ def test_memory_is_constant_over_2000_frames(form, lamps):
         for number in range(2000):
             frame = np.full((32, 32 * (1 + number % 3), 3), 20, np.uint8)
             frame[5:10, 5:10, 0] = 255
-            made = torch.from_numpy(frame).permute(2, 0, 1).contiguous() if form == "tensor" else frame.view(Frame)
+            made = (
+                torch.from_numpy(frame).permute(2, 0, 1).contiguous()
+                if form == "tensor"
+                else frame.view(Frame)
+            )
             alive.add(made)
             most = max(most, len(alive))
             yield made
@@ -200,7 +228,9 @@ def test_what_came_before_a_bad_picture_comes_out_first(lamps, street, paint, as
 
 def test_nothing_is_pulled_after_a_bad_picture(lamps, street):
     pulled = []
-    sources = (pulled.append(number) or (b"bad" if number == 2 else street) for number in itertools.count())
+    sources = (
+        pulled.append(number) or (b"bad" if number == 2 else street) for number in itertools.count()
+    )
     results = lamps.detect_stream(sources, batch_size=8, threads=0)
     assert [next(results).source, next(results).source] == ["image 0", "image 1"]
     with pytest.raises(ImageError):
@@ -217,7 +247,10 @@ def test_skipped_pictures_leave_the_others_in_order(lamps, street):
 def test_failures_are_told_in_their_turn(lamps, street):
     told = []
     results = stream(
-        lamps, [b"bad 0", street, b"bad 2", b"bad 3", street, b"bad 5"], protocol=Protocol(score=0.3), failed=told.append
+        lamps,
+        [b"bad 0", street, b"bad 2", b"bad 3", street, b"bad 5"],
+        protocol=Protocol(score=0.3),
+        failed=told.append,
     )
     for one in results:
         told.append(one)
@@ -228,7 +261,14 @@ def test_failures_are_told_in_their_turn(lamps, street):
 def test_every_picture_is_shown_with_what_was_seen_in_it(lamps, street, paint):
     shown = {}
     pictures = [street, paint(30, 90), street]
-    seen = list(stream(lamps, pictures, protocol=Protocol(score=0.3), looked=lambda *pair: shown.update({pair[0].source: pair})))
+    seen = list(
+        stream(
+            lamps,
+            pictures,
+            protocol=Protocol(score=0.3),
+            looked=lambda *pair: shown.update({pair[0].source: pair}),
+        )
+    )
     for one, given in zip(seen, pictures, strict=True):
         picture, told = shown[one.source]
         assert told is one
@@ -253,13 +293,16 @@ def test_the_model_is_its_owners_between_two_results(make_lamps, street):
 
 
 def picky(lamps):
-    """The detector, which now says of wide pictures that it can't take them, as torchvision's do."""
+    """The detector, which now says of wide pictures that it can't take them, as torchvision's
+    do."""
     known = lamps.input_size
 
     def input_size(height, width):
         if width > 1000:
             raise ImageError(
-                "A wide picture was given to the network.", "Nothing would be left of its height.", "Cut it into tiles."
+                "A wide picture was given to the network.",
+                "Nothing would be left of its height.",
+                "Cut it into tiles.",
             )
         return known(height, width)
 
@@ -268,12 +311,17 @@ def picky(lamps):
 
 
 def test_a_picture_that_the_network_can_not_take_is_named(lamps, paint):
-    with pytest.raises(ImageError, match=r"'Lamps'.*'image 1', 2000 x 10 pixels(.|\n)*of its height(.|\n)*into tiles") as raised:
+    with pytest.raises(
+        ImageError,
+        match=r"'Lamps'.*'image 1', 2000 x 10 pixels(.|\n)*of its height(.|\n)*into tiles",
+    ) as raised:
         picky(lamps).detect([paint(48, 64), paint(10, 2000)])
     assert raised.value.file == "image 1"
 
 
-def test_a_picture_that_the_network_can_not_take_is_skipped_and_the_rest_comes_out(lamps, street, paint):
+def test_a_picture_that_the_network_can_not_take_is_skipped_and_the_rest_comes_out(
+    lamps, street, paint
+):
     with pytest.warns(ImageWarning, match="'image 1'"):
         seen = picky(lamps).detect([street, paint(10, 2000), street], on_error="skip")
     assert [one.source for one in seen] == ["image 0", "image 2"]

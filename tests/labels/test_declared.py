@@ -31,7 +31,9 @@ def test_coco_is_what_torchvision_publishes(name: str) -> None:
 
 
 def test_coco_is_what_an_annotation_file_says(shared: Path) -> None:
-    categories = json.loads((shared / "coco_val2017_128" / "instances.json").read_text())["categories"]
+    categories = json.loads((shared / "coco_val2017_128" / "instances.json").read_text())[
+        "categories"
+    ]
     assert [(one["id"], one["name"]) for one in categories] == list(COCO.items())
 
 
@@ -51,7 +53,11 @@ def test_coco90_is_coco91_without_background() -> None:
 
 def test_coco_person_is_background_and_person() -> None:
     label_space = labels.get("coco_person")
-    assert (label_space.names, label_space.ids, label_space.channels) == (("person",), (1,), (-1, 0))
+    assert (label_space.names, label_space.ids, label_space.channels) == (
+        ("person",),
+        (1,),
+        (-1, 0),
+    )
 
 
 def test_voc_is_what_torchvision_publishes() -> None:
@@ -85,7 +91,8 @@ def test_a_space_is_meant_by_itself_its_name_or_its_classes() -> None:
 
 def test_labels_need_neither_torch_nor_numpy() -> None:
     script = (
-        "import sys; from zoo import labels; labels.meet(labels.get('coco91'), labels.get('objects365')); "
+        "import sys; from zoo import labels; labels.meet(labels.get('coco91'), "
+        "labels.get('objects365')); "
         "assert not {'torch', 'numpy', 'yaml'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -6,7 +6,22 @@ from zoo import labels
 from zoo.labels import LabelSpace, meet
 
 FEW = st.lists(
-    st.sampled_from(["tv", "TV", "tvmonitor", "sofa", "couch", "Couch", "dog", "DOG", "hot dog", "hotdog", "cat", "cab"]),
+    st.sampled_from(
+        [
+            "tv",
+            "TV",
+            "tvmonitor",
+            "sofa",
+            "couch",
+            "Couch",
+            "dog",
+            "DOG",
+            "hot dog",
+            "hotdog",
+            "cat",
+            "cab",
+        ]
+    ),
     min_size=1,
     unique=True,
 )
@@ -29,7 +44,10 @@ def test_spelling_does_not_matter() -> None:
 
 
 def test_declared_synonyms_meet_in_both_directions() -> None:
-    assert pairs(["tv", "motorbike"], ["motorcycle", "tvmonitor"]) == [("tv", "tvmonitor"), ("motorbike", "motorcycle")]
+    assert pairs(["tv", "motorbike"], ["motorcycle", "tvmonitor"]) == [
+        ("tv", "tvmonitor"),
+        ("motorbike", "motorcycle"),
+    ]
 
 
 def test_an_exact_name_wins_over_a_synonym() -> None:
@@ -38,7 +56,11 @@ def test_an_exact_name_wins_over_a_synonym() -> None:
 
 def test_what_is_ambiguous_stays_unpaired() -> None:
     meeting = meet(LabelSpace.custom(["sofa"]), LabelSpace.custom(["couch", "Couch"]))
-    assert (meeting.pairs, meeting.model_only, meeting.data_only) == ((), ("sofa",), ("couch", "Couch"))
+    assert (meeting.pairs, meeting.model_only, meeting.data_only) == (
+        (),
+        ("sofa",),
+        ("couch", "Couch"),
+    )
 
 
 @given(FEW, FEW)
@@ -90,8 +112,15 @@ def test_objects365_meets_its_later_spelling() -> None:
 
 
 def test_the_report_names_what_does_not_meet() -> None:
-    report = str(meet(LabelSpace.custom(["dog", "cab", "tv"]), LabelSpace.custom(["dog", "cat", "tvmonitor"])))
-    assert "The model (dog, cab, tv) knows 2 of the 3 classes of the data (dog, cat, tvmonitor)." in report
+    report = str(
+        meet(
+            LabelSpace.custom(["dog", "cab", "tv"]), LabelSpace.custom(["dog", "cat", "tvmonitor"])
+        )
+    )
+    assert (
+        "The model (dog, cab, tv) knows 2 of the 3 classes of the data (dog, cat, tvmonitor)."
+        in report
+    )
     assert "tv = tvmonitor" in report
     assert "Only in the data: cat." in report
     assert "Only in the model: cab." in report

@@ -14,7 +14,12 @@ NAMES = st.lists(TEXT, min_size=1, max_size=20, unique_by=lambda name: tuple(nam
 def test_a_custom_space_numbers_its_names_in_order(names: list[str]) -> None:
     label_space = LabelSpace.custom(names)
     assert label_space.names == tuple(" ".join(name.split()) for name in names)
-    assert label_space.ids == label_space.channels == label_space.channel_of_label == tuple(range(len(names)))
+    assert (
+        label_space.ids
+        == label_space.channels
+        == label_space.channel_of_label
+        == tuple(range(len(names)))
+    )
     assert [label_space.label(name) for name in names] == list(range(len(names)))
 
 
@@ -44,7 +49,12 @@ def test_blanks_and_line_breaks_in_a_name_are_tidied_by_one_rule() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "said"),
-    [(0, "Label 0 is 'person'"), (["person"], "that is a list"), (None, "that is None"), (7, "Its classes are")],
+    [
+        (0, "Label 0 is 'person'"),
+        (["person"], "that is a list"),
+        (None, "that is None"),
+        (7, "Its classes are"),
+    ],
 )
 def test_a_class_that_is_not_asked_for_by_name_is_told_how_to(asked: object, said: str) -> None:
     with pytest.raises(LabelError, match=said):
@@ -78,5 +88,8 @@ def test_a_class_like_no_other_gets_the_list() -> None:
 
 
 def test_the_repr_is_short() -> None:
-    assert repr(LabelSpace.custom(["a", "b", "c", "d", "e"])) == "LabelSpace(custom: a, b, c, … 2 more)"
+    assert (
+        repr(LabelSpace.custom(["a", "b", "c", "d", "e"]))
+        == "LabelSpace(custom: a, b, c, … 2 more)"
+    )
     assert repr(LabelSpace.custom(["a"])) == "LabelSpace(custom: a)"

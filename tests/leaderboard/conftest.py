@@ -57,14 +57,18 @@ def seen_by(truth: GroundTruth) -> Callable[[float, int], list[dict[str, Any]]]:
             mine = slice(truth.starts[row], truth.starts[row + 1])
             xywh = truth.xywh[mine] + rng.normal(0, 30 * (1 - quality), (3, 4)) * [1, 1, 0, 0]
             boxes = np.hstack([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]])
-            pictures.append({"boxes": boxes, "scores": rng.uniform(0.2, 1, 3), "labels": truth.labels[mine]})
+            pictures.append(
+                {"boxes": boxes, "scores": rng.uniform(0.2, 1, 3), "labels": truth.labels[mine]}
+            )
         return pictures
 
     return made
 
 
 @pytest.fixture(scope="session")
-def report_of(truth: GroundTruth, seen_by: Callable[[float, int], list[dict[str, Any]]]) -> Callable[[float, int], Report]:
+def report_of(
+    truth: GroundTruth, seen_by: Callable[[float, int], list[dict[str, Any]]]
+) -> Callable[[float, int], Report]:
     """(quality, seed) -> the report of such a detector, with provenance; each is computed once."""
     known: dict[tuple[float, int], Report] = {}
 
@@ -81,7 +85,8 @@ def report_of(truth: GroundTruth, seen_by: Callable[[float, int], list[dict[str,
 
 @pytest.fixture(scope="session")
 def make_entry(report_of: Callable[[float, int], Report]) -> MakeEntry:
-    """An entry in which nothing is wrong, but for what is asked for. ap: puts this AP into the report."""
+    """An entry in which nothing is wrong, but for what is asked for. ap: puts this AP into the
+    report."""
 
     def made(
         name: str = "toy",
@@ -108,19 +113,37 @@ def make_entry(report_of: Callable[[float, int], Report]) -> MakeEntry:
             "data": report.measured.data,
         }
         source = f"file:{name}.safetensors"
-        claims = [] if claimed is None else [Claim(dataset=data, metric="AP", value=claimed, source="a paper")]
+        claims = (
+            []
+            if claimed is None
+            else [Claim(dataset=data, metric="AP", value=claimed, source="a paper")]
+        )
         model = Model(
             name=name,
             family=family,
             licenses=Licenses(code=license, weights=license),
             parameters=parameters,
-            weights=WeightsFile(source=source, sha256=sha256 or sha256_of(source), bytes=4 * parameters),
+            weights=WeightsFile(
+                source=source, sha256=sha256 or sha256_of(source), bytes=4 * parameters
+            ),
             published=Published(parameters=published, claims=claims),
         )
         timing = Timing(
-            hardware="a processor", threads=2, runs=50, median_ms=10 * quality, p95_ms=12.0, peak_mb=300.0, gflops=1.5
+            hardware="a processor",
+            threads=2,
+            runs=50,
+            median_ms=10 * quality,
+            p95_ms=12.0,
+            peak_mb=300.0,
+            gflops=1.5,
         )
-        entry = Entry(model=model, data=data, protocol=PROTOCOL, report=report.with_provenance(facts), timing=timing)
+        entry = Entry(
+            model=model,
+            data=data,
+            protocol=PROTOCOL,
+            report=report.with_provenance(facts),
+            timing=timing,
+        )
         return structs.replace(entry, **changes)
 
     return made
@@ -129,8 +152,14 @@ def make_entry(report_of: Callable[[float, int], Report]) -> MakeEntry:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A real Chromium without a window."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="needs playwright: pip install playwright"
+    )
+    chromium = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if chromium is None:
         pytest.skip("needs Chromium: apt-get install chromium")
     with sync_api.sync_playwright() as player:

@@ -1,4 +1,5 @@
-"""An entry in which one field was changed: by hand it is always seen, and sealed anew wherever it is said twice."""
+"""An entry in which one field was changed: by hand it is always seen, and sealed anew wherever it
+is said twice."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ from zoo.leaderboard.checks import disqualifying
 
 Steps = tuple[str | int, ...]
 
-# What an entry says once, so that only measuring again could tell, * being any name; and what a change of 7 % leaves in bounds.
+# What an entry says once, so that only measuring again could tell, * being any name; and what a
+# change of 7 % leaves in bounds.
 SAID_ONCE = (
     "data", "model.name", "model.family", "model.parameters", "model.published.*", "model.weights.bytes", "timing.*",
     "report.format", "report.measured.data", "report.provenance.*",
@@ -36,7 +38,8 @@ SAID_ONCE = (
 
 
 def leaves(value: Any, at: Steps = ()) -> Iterator[Steps]:
-    """The steps to every value in JSON that is known; of lists of numbers the middle one stands for all."""
+    """The steps to every value in JSON that is known; of lists of numbers the middle one stands for
+    all."""
     if isinstance(value, dict):
         for name, item in value.items():
             yield from leaves(item, (*at, name))
@@ -70,8 +73,11 @@ def changed_at(content: Any, steps: Steps) -> Any:
 
 
 def seen(entry: Entry, beside: Entry) -> bool:
-    """Whether the checks find something in an entry beside good ones of another model, its likeness to nobody aside."""
-    return bool(contradictions(entry.report)) or any(one.entry == entry.name for one in check([beside, beside, entry]))
+    """Whether the checks find something in an entry beside good ones of another model, its likeness
+    to nobody aside."""
+    return bool(contradictions(entry.report)) or any(
+        one.entry == entry.name for one in check([beside, beside, entry])
+    )
 
 
 def read(content: Any) -> Entry | None:
@@ -85,12 +91,18 @@ def read(content: Any) -> Entry | None:
 @pytest.fixture
 def content(make_entry: Callable[..., Entry]) -> Any:
     """An entry as JSON, sealed."""
-    entry = make_entry("toy", claimed=100 * make_entry().report.ap, published=1_000_000, sha256="a" * 64)
-    entry = structs.replace(entry, report=entry.report.with_provenance({"weights_sha256": "a" * 64}))
+    entry = make_entry(
+        "toy", claimed=100 * make_entry().report.ap, published=1_000_000, sha256="a" * 64
+    )
+    entry = structs.replace(
+        entry, report=entry.report.with_provenance({"weights_sha256": "a" * 64})
+    )
     return json.loads(msgspec.json.encode(structs.replace(entry, seal=entry.sealed())))
 
 
-def test_nothing_is_seen_in_an_entry_that_was_left_as_it_is(content: Any, make_entry: Callable[..., Entry]) -> None:
+def test_nothing_is_seen_in_an_entry_that_was_left_as_it_is(
+    content: Any, make_entry: Callable[..., Entry]
+) -> None:
     entry = read(content)
     assert entry is not None
     assert not seen(entry, make_entry("beside", quality=0.6))
@@ -102,7 +114,9 @@ def test_whatever_is_changed_by_hand_is_seen(content: Any) -> None:
         assert entry is None or entry.seal != entry.sealed(), steps
     entry = read(changed_at(content, ("model", "name")))
     assert entry is not None
-    assert [(one.check, one.field) for one in check([entry]) if disqualifying(one)] == [("changed", "seal")]
+    assert [(one.check, one.field) for one in check([entry]) if disqualifying(one)] == [
+        ("changed", "seal")
+    ]
 
 
 @pytest.mark.slow
@@ -120,17 +134,39 @@ def test_what_is_changed_and_sealed_anew_is_seen_wherever_it_is_said_twice(
 
 def better(report: Report, **parts: Any) -> Report:
     """A report whose AP is said to be .9, wherever `parts` do not say more."""
-    return replace(report, numbers={**report.numbers, "AP": 0.9, "AP50": 0.95, "AP75": 0.92}, **parts)
+    return replace(
+        report, numbers={**report.numbers, "AP": 0.9, "AP50": 0.95, "AP75": 0.92}, **parts
+    )
 
 
-def test_a_forger_who_changes_numbers_and_intervals_and_classes_is_seen_still(make_entry: Callable[..., Entry]) -> None:
+def test_a_forger_who_changes_numbers_and_intervals_and_classes_is_seen_still(
+    make_entry: Callable[..., Entry],
+) -> None:
     """Each lie asks for the next; the last one is to make up every replicate."""
     entry = make_entry("forged")
     report = entry.report
-    intervals = {**report.intervals, **{name: Interval(0.85, 0.97) for name in ("AP", "AP50", "AP75")}}
-    classes = {name: replace(one, ap=0.9, ap50=0.95, ap75=0.92, interval=None) for name, one in report.per_class.items()}
-    lies: list[dict[str, Any]] = [{}, {"intervals": intervals}, {"intervals": intervals, "per_class": classes}]
-    lies.append({**lies[-1], "curves": {name: (value,) * 101 for name, value in {"AP": 0.9, "AP50": 0.95, "AP75": 0.92}.items()}})
+    intervals = {
+        **report.intervals,
+        **{name: Interval(0.85, 0.97) for name in ("AP", "AP50", "AP75")},
+    }
+    classes = {
+        name: replace(one, ap=0.9, ap50=0.95, ap75=0.92, interval=None)
+        for name, one in report.per_class.items()
+    }
+    lies: list[dict[str, Any]] = [
+        {},
+        {"intervals": intervals},
+        {"intervals": intervals, "per_class": classes},
+    ]
+    lies.append(
+        {
+            **lies[-1],
+            "curves": {
+                name: (value,) * 101
+                for name, value in {"AP": 0.9, "AP50": 0.95, "AP75": 0.92}.items()
+            },
+        }
+    )
     lies.append({**lies[-1], "resamplings": None, "intervals": {}})
     lies.append({**lies[-1], "per_class": {}, "analyses": None})
     for parts in lies:
@@ -138,7 +174,11 @@ def test_a_forger_who_changes_numbers_and_intervals_and_classes_is_seen_still(ma
         assert any(disqualifying(one) for one in found), parts.keys()
 
 
-@pytest.mark.parametrize(("name", "value"), [("AP", float("nan")), ("AP", 1.2), ("AP", -0.1), ("AP50", float("inf"))], ids=str)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("AP", float("nan")), ("AP", 1.2), ("AP", -0.1), ("AP50", float("inf"))],
+    ids=str,
+)
 def test_a_number_that_is_no_share_is_seen_though_no_file_was_read(
     name: str, value: float, make_entry: Callable[..., Entry]
 ) -> None:
@@ -148,9 +188,15 @@ def test_a_number_that_is_no_share_is_seen_though_no_file_was_read(
     assert (found.check, found.field) == ("impossible", f"report.numbers.{name}")
 
 
-def test_a_report_of_other_settings_or_weights_than_the_entry_says_is_seen(make_entry: Callable[..., Entry]) -> None:
+def test_a_report_of_other_settings_or_weights_than_the_entry_says_is_seen(
+    make_entry: Callable[..., Entry],
+) -> None:
     entry = make_entry(sha256="a" * 64)
-    facts = {"protocol_settings": '{"score": 0.3}', "weights_sha256": "b" * 64, "weights_source": "x"}
+    facts = {
+        "protocol_settings": '{"score": 0.3}',
+        "weights_sha256": "b" * 64,
+        "weights_source": "x",
+    }
     for key, value in facts.items():
         [found] = check([structs.replace(entry, report=entry.report.with_provenance({key: value}))])
         assert found.check == "other_provenance"
@@ -158,9 +204,13 @@ def test_a_report_of_other_settings_or_weights_than_the_entry_says_is_seen(make_
         assert disqualifying(found)
 
 
-def test_a_report_of_other_annotations_than_it_says_is_seen(make_entry: Callable[..., Entry]) -> None:
+def test_a_report_of_other_annotations_than_it_says_is_seen(
+    make_entry: Callable[..., Entry],
+) -> None:
     entry = make_entry()
-    [found] = check([structs.replace(entry, report=entry.report.with_provenance({"data_sha256": "b" * 64}))])
+    [found] = check(
+        [structs.replace(entry, report=entry.report.with_provenance({"data_sha256": "b" * 64}))]
+    )
     assert (found.check, found.field) == ("impossible", "report.provenance.data_sha256")
     assert disqualifying(found)
 
@@ -170,19 +220,26 @@ def test_times_that_no_clock_gives_are_seen(make_entry: Callable[..., Entry]) ->
     assert entry.timing is not None
     timing = structs.replace(entry.timing, p95_ms=0.5, runs=0)
     found = check([structs.replace(entry, timing=timing)])
-    assert {(one.check, one.field) for one in found} == {("odd_timing", "timing.p95_ms"), ("odd_timing", "timing.runs")}
+    assert {(one.check, one.field) for one in found} == {
+        ("odd_timing", "timing.p95_ms"),
+        ("odd_timing", "timing.runs"),
+    }
 
 
 def test_what_a_real_evaluator_says_never_contradicts_itself(shared: Path) -> None:
     evaluator = Evaluator(coco.read(shared / "coco_val2017_128/instances.json"))
-    ids, found = coco.read_results(shared / "coco_val2017_128/yolox_nano_detections.json", evaluator.dataset)
+    ids, found = coco.read_results(
+        shared / "coco_val2017_128/yolox_nano_detections.json", evaluator.dataset
+    )
     evaluator.update(ids, found, box_format="xywh")
     assert contradictions(evaluator.compute(resamples=50)) == []
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.floats(0, 1))
 @settings(max_examples=40, deadline=None)
-def test_what_any_detector_gives_never_contradicts_itself(seed: int, classes: int, share: float) -> None:
+def test_what_any_detector_gives_never_contradicts_itself(
+    seed: int, classes: int, share: float
+) -> None:
     """Few pictures, rare classes, crowds, scores that are equal, boxes found or made up."""
     rng = np.random.default_rng(seed)
     count = int(rng.integers(0, 12))
@@ -193,7 +250,9 @@ def test_what_any_detector_gives_never_contradicts_itself(seed: int, classes: in
         "box": np.hstack([corner, corner + side]).astype(float),
         "crowd": rng.random(count) < 0.2,
     }
-    truth = GroundTruth.of(range(4), boxes, label_space=[f"class {label}" for label in range(classes)])
+    truth = GroundTruth.of(
+        range(4), boxes, label_space=[f"class {label}" for label in range(classes)]
+    )
     evaluator = Evaluator(truth)
     for image in range(4):
         there = truth.xywh[truth.starts[image] : truth.starts[image + 1]]
@@ -201,5 +260,7 @@ def test_what_any_detector_gives_never_contradicts_itself(seed: int, classes: in
         near = some + rng.integers(-5, 6, some.shape) * [1, 1, 0, 0]
         labels = rng.integers(0, classes, len(near))
         scores = rng.integers(0, 5, len(near)) / 4
-        evaluator.update([image], [{"boxes": near, "scores": scores, "labels": labels}], box_format="xywh")
+        evaluator.update(
+            [image], [{"boxes": near, "scores": scores, "labels": labels}], box_format="xywh"
+        )
     assert contradictions(evaluator.compute(resamples=20)) == []

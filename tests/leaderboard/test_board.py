@@ -19,8 +19,13 @@ def board_of(text, tmp_path):
 
 
 def test_a_model_may_be_a_name_or_a_row_with_more_to_say(tmp_path):
-    board = board_of(START + "models: [yolox_nano, {model: yolox_tiny, weights: random, name: Tiny}]", tmp_path)
-    assert board.rows == [Row(model="yolox_nano"), Row(model="yolox_tiny", weights="random", name="Tiny")]
+    board = board_of(
+        START + "models: [yolox_nano, {model: yolox_tiny, weights: random, name: Tiny}]", tmp_path
+    )
+    assert board.rows == [
+        Row(model="yolox_nano"),
+        Row(model="yolox_tiny", weights="random", name="Tiny"),
+    ]
     assert [row.shown for row in board.rows] == ["yolox_nano", "Tiny"]
     assert board.protocol == "uniform"
 
@@ -35,14 +40,38 @@ def test_a_model_may_be_a_name_or_a_row_with_more_to_say(tmp_path):
         (START + "models: [a]\nprotocol: mine", "Line 5, field 'protocol'"),
         (START + "models: [a]\nresamples: 5", "Line 5, field 'resamples'"),
         (START + "models: [a]\ntiming: 0", "Line 5, field 'timing'"),
-        (START + "models: [{model: a, data: [toy]}]", r"'models\[0\]\.data': There is no data set 'toy'.*Did you mean 'toys'"),
-        (START + "models: [{model: a, predictions: {toy: a.json}}]", r"predictions': There is no data set 'toy'"),
-        (START + "models: [{model: a, predictions: a.json, weights: random}]", r"weights': Nobody ran a network"),
-        (START + "models: [{model: a, protocol: {score: 0.5}}]", "protocol': The model is run by the board's protocol"),
-        (START + "models: [{model: a, predictions: a.parquet, provenance: {b: c}}]", "Parquet files say it themselves"),
-        (START + "models: [{model: a, predictions: a.json, protocol: {skore: 1}}]", "no setting 'skore'.*mean 'score'"),
-        (TWO + "models: [{model: a, predictions: a.json}]", r"one file, and there are 2.*\{toys: FILE, more: FILE\}"),
-        (TWO + "models: [{model: a, predictions: {toys: a.json}, data: [toys]}]", "already name the data sets"),
+        (
+            START + "models: [{model: a, data: [toy]}]",
+            r"'models\[0\]\.data': There is no data set 'toy'.*Did you mean 'toys'",
+        ),
+        (
+            START + "models: [{model: a, predictions: {toy: a.json}}]",
+            r"predictions': There is no data set 'toy'",
+        ),
+        (
+            START + "models: [{model: a, predictions: a.json, weights: random}]",
+            r"weights': Nobody ran a network",
+        ),
+        (
+            START + "models: [{model: a, protocol: {score: 0.5}}]",
+            "protocol': The model is run by the board's protocol",
+        ),
+        (
+            START + "models: [{model: a, predictions: a.parquet, provenance: {b: c}}]",
+            "Parquet files say it themselves",
+        ),
+        (
+            START + "models: [{model: a, predictions: a.json, protocol: {skore: 1}}]",
+            "no setting 'skore'.*mean 'score'",
+        ),
+        (
+            TWO + "models: [{model: a, predictions: a.json}]",
+            r"one file, and there are 2.*\{toys: FILE, more: FILE\}",
+        ),
+        (
+            TWO + "models: [{model: a, predictions: {toys: a.json}, data: [toys]}]",
+            "already name the data sets",
+        ),
         (START + "models: [a]\npictures: many", "Line 5, field 'pictures'"),
         ("schema: 1\ntitle: Mine\ndata: {}\nmodels: [a]", "Line 3, field 'data'"),
         ("schema: 2", "field 'schema'"),
@@ -65,7 +94,10 @@ def test_the_settings_a_row_may_state_are_those_of_a_protocol():
     ("content", "said"),
     [
         ('{"tables": [], "findings": []}', "It is a leaderboard, no entry.*folder entries"),
-        ('{"schema": 1, "title": "Mine", "data": {}}', "It is a board, no entry.*zoo leaderboard build"),
+        (
+            '{"schema": 1, "title": "Mine", "data": {}}',
+            "It is a board, no entry.*zoo leaderboard build",
+        ),
         ('{"numbers": {}, "measured": {}}', "It is a report, no entry"),
     ],
     ids=["leaderboard", "board", "report"],

@@ -1,4 +1,5 @@
-"""A board becomes a page: what is missing is run, what is there is kept, and what fails is said and left out."""
+"""A board becomes a page: what is missing is run, what is there is kept, and what fails is said and
+left out."""
 
 from __future__ import annotations
 
@@ -23,7 +24,10 @@ from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.source import Source, check_code
 from zoo.registry import catalogue, reload
 
-SETTINGS = "{score: 0.01, iou: 0.65, max_boxes: 100, nms: class, resize: card, precision: float32, exif: apply}"
+SETTINGS = (
+    "{score: 0.01, iou: 0.65, max_boxes: 100, nms: class, resize: card, precision: float32, exif: "
+    "apply}"
+)
 STORED = f"""
   - name: stored
     model: yolox_nano
@@ -32,7 +36,8 @@ STORED = f"""
     provenance: {{processor: another, finished: '2026-01-01', detzoo: none, weights_source: a file, weights_sha256: {"a" * 64}}}
 """
 START = (
-    "schema: 1\ntitle: Mine\nresamples: 100\ntiming: false\nregistry: [cards.yaml]\ndata: {toys: 'coco:instances.json'}\nmodels:"
+    "schema: 1\ntitle: Mine\nresamples: 100\ntiming: false\nregistry: [cards.yaml]\ndata: {toys: "
+    "'coco:instances.json'}\nmodels:"
 )
 CARD = """
 schema: 1
@@ -55,10 +60,29 @@ def desk(tmp_path):
     for image in range(1, 7):
         Image.fromarray(rng.integers(0, 255, (60, 80, 3), np.uint8)).save(tmp_path / f"{image}.png")
         box = [10, 10, 40, 30]
-        annotations.append({"id": image, "image_id": image, "category_id": 1, "bbox": box, "area": 1200, "iscrowd": 0})
-        results.append({"image_id": image, "category_id": 1, "bbox": [10 + image, 10, 40, 30], "score": 0.5 + image / 20})
+        annotations.append(
+            {
+                "id": image,
+                "image_id": image,
+                "category_id": 1,
+                "bbox": box,
+                "area": 1200,
+                "iscrowd": 0,
+            }
+        )
+        results.append(
+            {
+                "image_id": image,
+                "category_id": 1,
+                "bbox": [10 + image, 10, 40, 30],
+                "score": 0.5 + image / 20,
+            }
+        )
     instances = {
-        "images": [{"id": image, "file_name": f"{image}.png", "width": 80, "height": 60} for image in range(1, 7)],
+        "images": [
+            {"id": image, "file_name": f"{image}.png", "width": 80, "height": 60}
+            for image in range(1, 7)
+        ],
         "categories": [{"id": 1, "name": "person"}],
         "annotations": annotations,
     }
@@ -81,7 +105,11 @@ def test_a_board_becomes_a_page_markdown_json_and_entries(desk):
     assert table.lines[0].entry.model.family == "YOLOX"
     assert table.lines[1].entry.model.weights.source == "random"
     assert table.lines[1].entry.model.parameters > 100_000
-    names = {path.relative_to(desk / "site").as_posix() for path in (desk / "site").rglob("*") if path.is_file()}
+    names = {
+        path.relative_to(desk / "site").as_posix()
+        for path in (desk / "site").rglob("*")
+        if path.is_file()
+    }
     assert names == {
         "index.html",
         "leaderboard.json",
@@ -149,7 +177,10 @@ def test_an_entry_is_of_one_state_of_the_code(desk, monkeypatch):
 def test_a_second_build_runs_and_measures_nothing(desk, monkeypatch):
     path = board(desk, STORED + TINY)
     first = build(path, to=desk / "site", runs=desk / "runs")
-    before = {one: one.stat().st_mtime_ns for one in [*(desk / "site/entries").iterdir(), *(desk / "runs").iterdir()]}
+    before = {
+        one: one.stat().st_mtime_ns
+        for one in [*(desk / "site/entries").iterdir(), *(desk / "runs").iterdir()]
+    }
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("measured again")
@@ -179,20 +210,32 @@ def test_a_model_that_fails_is_said_and_the_rest_goes_on(desk):
 
 def test_a_misspelt_model_is_said_before_anything_is_run(desk):
     said: list[str] = []
-    build(board(desk, STORED + "\n  - yolox_nan"), to=desk / "site", runs=desk / "runs", say=said.append)
+    build(
+        board(desk, STORED + "\n  - yolox_nan"),
+        to=desk / "site",
+        runs=desk / "runs",
+        say=said.append,
+    )
     assert said[0].startswith("Not measured: yolox_nan: ")
     assert "Did you mean 'yolox_nano'" in said[0]
     assert said[1] == "stored on toys"
 
 
 def halved(desk, rows):
-    """A board of two data sets, all pictures and the first three; detections of those are in half_results.json."""
+    """A board of two data sets, all pictures and the first three; detections of those are in
+    half_results.json."""
     for name, columns in (("instances.json", ("images", "annotations")), ("results.json", None)):
         whole = json.loads((desk / name).read_text())
         part = {**whole, **{key: whole[key][:3] for key in columns}} if columns else whole[:3]
-        (desk / name.replace("instances", "half").replace("results", "half_results")).write_text(json.dumps(part))
+        (desk / name.replace("instances", "half").replace("results", "half_results")).write_text(
+            json.dumps(part)
+        )
     path = board(desk, rows)
-    path.write_text(path.read_text().replace("'coco:instances.json'", "'coco:instances.json', half: 'coco:half.json'"))
+    path.write_text(
+        path.read_text().replace(
+            "'coco:instances.json'", "'coco:instances.json', half: 'coco:half.json'"
+        )
+    )
     return path
 
 
@@ -219,13 +262,24 @@ def test_others_add_a_row_by_a_file(desk):
     text = (desk / "first/entries/stored-at-toys.json").read_text()
     (desk / "theirs").mkdir()
     one = Entry.read(desk / "first/entries/stored-at-toys.json")
-    structs.replace(one, model=structs.replace(one.model, name="theirs")).write(desk / "theirs/one.json")
+    structs.replace(one, model=structs.replace(one.model, name="theirs")).write(
+        desk / "theirs/one.json"
+    )
     (desk / "theirs/broken.json").write_text(text[:-100])
     (desk / "theirs/same.json").write_text(text)
     (desk / "theirs/link.json").symlink_to(desk / "first/entries/stored-at-toys.json")
-    made = build(board(desk, STORED + "\nentries: ['theirs/*.json', none.json]"), to=desk / "site", runs=desk / "runs")
+    made = build(
+        board(desk, STORED + "\nentries: ['theirs/*.json', none.json]"),
+        to=desk / "site",
+        runs=desk / "runs",
+    )
     assert [line.entry.name for line in made.tables[0].lines] == ["stored", "theirs"]
-    assert {one.name for one in made.failures} == {"broken.json", "link.json", "stored", "none.json"}
+    assert {one.name for one in made.failures} == {
+        "broken.json",
+        "link.json",
+        "stored",
+        "none.json",
+    }
     assert any(one.check == "same_numbers" for one in made.findings)
     assert (desk / "site/entries/theirs-at-toys.json").exists()
 
@@ -234,11 +288,17 @@ def test_a_forged_entry_is_in_no_table_and_the_reason_is_said(desk):
     build(board(desk, STORED), to=desk / "first", runs=desk / "runs")
     one = Entry.read(desk / "first/entries/stored-at-toys.json")
     report = replace(one.report, numbers=dict.fromkeys(one.report.numbers, 0.99))
-    structs.replace(one, model=structs.replace(one.model, name="best"), report=report).write(desk / "best.json")
-    made = build(board(desk, STORED + "\nentries: [best.json]"), to=desk / "site", runs=desk / "runs")
+    structs.replace(one, model=structs.replace(one.model, name="best"), report=report).write(
+        desk / "best.json"
+    )
+    made = build(
+        board(desk, STORED + "\nentries: [best.json]"), to=desk / "site", runs=desk / "runs"
+    )
     assert [line.entry.name for line in made.tables[0].lines] == ["stored"]
     assert made.left_out == ("best on toys",)
-    assert ("impossible", "report.numbers.AP") in {(one.check, one.field) for one in made.findings if one.entry == "best"}
+    assert ("impossible", "report.numbers.AP") in {
+        (one.check, one.field) for one in made.findings if one.entry == "best"
+    }
 
 
 def test_an_entry_that_was_changed_since_it_was_built_is_measured_again(desk):
@@ -293,12 +353,18 @@ def acme(give_plugin, tmp_path, monkeypatch):
 
 
 def test_a_model_of_somebody_else_s_distribution_is_a_row_like_any_other(acme, desk):
-    made = build(board(desk, "\n  - {model: acme_net, weights: random}" + STORED), to=desk / "site", runs=desk / "runs")
+    made = build(
+        board(desk, "\n  - {model: acme_net, weights: random}" + STORED),
+        to=desk / "site",
+        runs=desk / "runs",
+    )
     assert made.failures == ()
     [line] = [one for one in made.tables[0].lines if one.entry.name == "acme_net"]
     assert (line.entry.model.family, line.entry.model.licenses.code) == ("Acme", "MIT")
     assert not line.permissive  # a licence of one's own
-    assert [one.check for one in line.findings] == ["parameters_off"]  # its card claims a thousand times too many
+    assert [one.check for one in line.findings] == [
+        "parameters_off"
+    ]  # its card claims a thousand times too many
 
 
 def test_two_data_sets_on_one_board_are_two_tables_with_claims_and_ranks_of_their_own(desk):
@@ -307,13 +373,18 @@ def test_two_data_sets_on_one_board_are_two_tables_with_claims_and_ranks_of_thei
     (desk / "half.json").write_text(json.dumps(half))
     path = board(desk, TINY)
     path.write_text(
-        path.read_text().replace("{toys: 'coco:instances.json'}", "{toys: 'coco:instances.json', half: 'coco:half.json'}")
+        path.read_text().replace(
+            "{toys: 'coco:instances.json'}", "{toys: 'coco:instances.json', half: 'coco:half.json'}"
+        )
     )
     made = build(path, to=desk / "site", runs=desk / "runs")
     assert [(one.data, one.images) for one in made.tables] == [("toys", 6), ("half", 3)]
     assert made.findings == ()
     assert [one.lines[0].ranks for one in made.tables] == [(), ()]  # never trained
-    assert {one.name for one in (desk / "site/entries").iterdir()} == {"tiny-at-toys.json", "tiny-at-half.json"}
+    assert {one.name for one in (desk / "site/entries").iterdir()} == {
+        "tiny-at-toys.json",
+        "tiny-at-half.json",
+    }
 
 
 def test_what_was_measured_by_another_protocol_is_in_no_table(desk):
@@ -321,7 +392,9 @@ def test_what_was_measured_by_another_protocol_is_in_no_table(desk):
     made = build(board(desk, text), to=desk / "site", runs=desk / "runs")
     assert [line.entry.name for line in made.tables[0].lines] == ["stored"]
     assert made.left_out == ("odd on toys",)
-    assert ("mixed_protocols", "protocol.score") in {(one.check, one.field) for one in made.findings if one.entry == "odd"}
+    assert ("mixed_protocols", "protocol.score") in {
+        (one.check, one.field) for one in made.findings if one.entry == "odd"
+    }
 
 
 def test_a_data_set_that_is_wrong_is_an_error_that_names_it(desk):

@@ -29,14 +29,21 @@ def test_an_entry_comes_back_from_its_file_as_it_was(make_entry, tmp_path):
 def test_numbers_without_provenance_are_not_stored(make_entry, tmp_path):
     entry = make_entry()
     with pytest.raises(DataError, match="a number without provenance is not stored"):
-        structs.replace(entry, report=replace(entry.report, provenance=None)).write(tmp_path / "entry.json")
+        structs.replace(entry, report=replace(entry.report, provenance=None)).write(
+            tmp_path / "entry.json"
+        )
     assert not (tmp_path / "entry.json").exists()
 
 
 def test_a_claim_on_the_same_data_set_comes_before_others(make_entry):
     entry = make_entry(claimed=40.0)
-    claims = [Claim(dataset="coco_val2017", metric="AP", value=1.0, source="a paper"), *entry.model.published.claims]
-    model = structs.replace(entry.model, published=structs.replace(entry.model.published, claims=claims))
+    claims = [
+        Claim(dataset="coco_val2017", metric="AP", value=1.0, source="a paper"),
+        *entry.model.published.claims,
+    ]
+    model = structs.replace(
+        entry.model, published=structs.replace(entry.model.published, claims=claims)
+    )
     assert structs.replace(entry, model=model).claim().value == 40.0
     assert structs.replace(entry, model=model, data="other").claim().dataset == "coco_val2017"
     assert make_entry().claim() is None
@@ -94,7 +101,11 @@ def fields_of(kind: type, at: str = "") -> set[str]:
     """Every field of an entry, by its path; a claim's and a report's are described elsewhere."""
     made = set()
     for one in structs.fields(kind):
-        parts = [part for part in (one.type, *get_args(one.type)) if isinstance(part, type) and issubclass(part, msgspec.Struct)]
+        parts = [
+            part
+            for part in (one.type, *get_args(one.type))
+            if isinstance(part, type) and issubclass(part, msgspec.Struct)
+        ]
         inside = [part for part in parts if part is not Claim]
         made |= fields_of(inside[0], f"{at}{one.name}.") if inside else {at + one.name}
     return made

@@ -1,4 +1,5 @@
-"""The page in a real browser: sorted, filtered, opened, plotted; by mouse and keyboard; nothing loaded, nothing injected."""
+"""The page in a real browser: sorted, filtered, opened, plotted; by mouse and keyboard; nothing
+loaded, nothing injected."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ HOSTILE = '</script><img src=x onerror="window.hacked=1"><script>window.hacked=1
 
 @pytest.fixture
 def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """(entries, failures, width, scheme) -> the page of such a board; afterwards nothing may have gone wrong in it."""
+    """(entries, failures, width, scheme) -> the page of such a board; afterwards nothing may have
+    gone wrong in it."""
     wrong: list[str] = []
     contexts = []
 
@@ -41,13 +43,27 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         names = [entry.name for entry in entries[:2]]
         whole = Box((0.1, 0.1, 0.5, 0.5), "cat", 0.9, True)
         seen = tuple(Seen(name, 1.0 - at / 2, (whole,) * at) for at, name in enumerate(names))
-        picture = Shown("7", 200, 100, PIXEL, 0.5, (Box((0.1, 0.1, 0.5, 0.5), "cat", None, True),), seen)
+        picture = Shown(
+            "7", 200, 100, PIXEL, 0.5, (Box((0.1, 0.1, 0.5, 0.5), "cat", None, True),), seen
+        )
         findings = check(entries)
         made_tables = tuple(
-            table_of(name, [one for one in entries if one.data == name], findings, pictures=[picture]) for name in tables
+            table_of(
+                name, [one for one in entries if one.data == name], findings, pictures=[picture]
+            )
+            for name in tables
         )
         board = Leaderboard(
-            "Toys", "A board.", "uniform", {"score": 0.01}, "2026-01-01", "0.1.0", made_tables, tuple(findings), (), failures
+            "Toys",
+            "A board.",
+            "uniform",
+            {"score": 0.01},
+            "2026-01-01",
+            "0.1.0",
+            made_tables,
+            tuple(findings),
+            (),
+            failures,
         )
         (tmp_path / "index.html").write_text(html_of(board), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -55,7 +71,14 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         page.on("console", lambda message: wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(("file:", "data:")) else None)
+        page.on(
+            "request",
+            lambda request: (
+                wrong.append(request.url)
+                if not request.url.startswith(("file:", "data:"))
+                else None
+            ),
+        )
         page.goto((tmp_path / "index.html").as_uri())
         page.wait_for_selector("table.board" if tables else "#facts")
         return page
@@ -72,9 +95,25 @@ def entries(make_entry: Callable[..., Entry]) -> list[Entry]:
     return [
         make_entry("fast", quality=0.6, parameters=900_000, family="Toys", license="MIT"),
         structs.replace(
-            make_entry("exact", quality=0.95, seed=1, parameters=40_000_000, family="Tools", license="AGPL-3.0-only"), timing=None
+            make_entry(
+                "exact",
+                quality=0.95,
+                seed=1,
+                parameters=40_000_000,
+                family="Tools",
+                license="AGPL-3.0-only",
+            ),
+            timing=None,
         ),
-        make_entry("middle", quality=0.8, seed=2, parameters=4_000_000, family="Toys", license="MIT", claimed=99.0),
+        make_entry(
+            "middle",
+            quality=0.8,
+            seed=2,
+            parameters=4_000_000,
+            family="Toys",
+            license="MIT",
+            claimed=99.0,
+        ),
     ]
 
 
@@ -146,7 +185,10 @@ def test_a_row_opens_to_its_report_with_mouse_and_keyboard(show, entries):
     assert report.locator("path.curve").count() == 3
     assert report.get_by_text("99 on toys").is_visible()
     assert "Annotations' sha256" in report.inner_text()
-    assert report.get_by_role("link", name="The entry as JSON").get_attribute("href") == "entries/middle-at-toys.json"
+    assert (
+        report.get_by_role("link", name="The entry as JSON").get_attribute("href")
+        == "entries/middle-at-toys.json"
+    )
     assert report.get_by_role("heading", name="What the checks found").is_visible()
     assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
     page.keyboard.press("Enter")
@@ -179,7 +221,14 @@ def test_the_front_is_those_that_no_other_beats_in_both(show, entries):
     page = show(entries)
     page.get_by_role("button", name="Parameters").click()
     corners = re.findall("[MHV]", page.locator("#plot path.front").first.get_attribute("d"))
-    assert corners == ["M", "H", "V", "H", "V", "H"]  # each of the three is better than all that are smaller
+    assert corners == [
+        "M",
+        "H",
+        "V",
+        "H",
+        "V",
+        "H",
+    ]  # each of the three is better than all that are smaller
 
 
 def test_what_went_wrong_is_on_the_page(show, entries):
@@ -189,7 +238,9 @@ def test_what_went_wrong_is_on_the_page(show, entries):
     assert page.get_by_text("The checks found something in 1 row").is_visible()
 
 
-def test_what_the_checks_found_is_told_once_by_the_name_of_the_check_and_leads_to_its_row(show, entries):
+def test_what_the_checks_found_is_told_once_by_the_name_of_the_check_and_leads_to_its_row(
+    show, entries
+):
     page = show(entries)
     page.get_by_text("The checks found something in 1 row").click()
     problems = page.locator("#problems li")
@@ -210,20 +261,38 @@ def test_the_plot_begins_with_what_more_than_half_of_the_rows_have(show, entries
 def test_what_is_known_of_no_row_takes_no_room(show, entries):
     heads, costs = "th[data-key]", "#axes button"
     timed = show(entries).locator(f"{heads}, {costs}").all_inner_texts()
-    untimed = show([structs.replace(one, timing=None) for one in entries]).locator(f"{heads}, {costs}").all_inner_texts()
+    untimed = (
+        show([structs.replace(one, timing=None) for one in entries])
+        .locator(f"{heads}, {costs}")
+        .all_inner_texts()
+    )
     gone = [name for name in timed if name not in untimed]
-    assert [name.split("\n")[0].strip() for name in gone] == ["Latency", "Operations", "Memory", "Ops", "Latency", "Memory"]
+    assert [name.split("\n")[0].strip() for name in gone] == [
+        "Latency",
+        "Operations",
+        "Memory",
+        "Ops",
+        "Latency",
+        "Memory",
+    ]
 
 
 @pytest.mark.parametrize(("timed", "cost"), [(True, "c-latency"), (False, "c-parameters")])
 def test_on_a_phone_a_row_has_one_cost(timed, cost, show, entries):
     page = show([one if timed else structs.replace(one, timing=None) for one in entries], width=390)
     cells = page.locator("tr.line").first.locator("td:visible")
-    assert [cell.get_attribute("class").split()[-1] for cell in cells.all()] == ["c-rank", "c-model", "c-ap", cost]
+    assert [cell.get_attribute("class").split()[-1] for cell in cells.all()] == [
+        "c-rank",
+        "c-model",
+        "c-ap",
+        cost,
+    ]
 
 
 def test_never_trained_models_have_no_rank_and_are_not_on_the_front(show, entries):
-    fast = structs.replace(entries[0], model=structs.replace(entries[0].model, weights=WeightsFile(source="random")))
+    fast = structs.replace(
+        entries[0], model=structs.replace(entries[0].model, weights=WeightsFile(source="random"))
+    )
     page = show([fast, *entries[1:]])
     name = fast.name
     assert page.locator(f"tr[data-name={name}] td.c-rank").inner_text() == "–"
@@ -248,7 +317,9 @@ def test_a_view_can_be_linked_to(show, entries):
     assert page.locator("#axes button[aria-pressed=true]").inner_text() == "Parameters"
 
 
-@pytest.mark.parametrize("end", ["#data=no&sort=no+up&cost=no&row=no", "#sort=&most=x&family=", "#%00=1", "#rows"])
+@pytest.mark.parametrize(
+    "end", ["#data=no&sort=no+up&cost=no&row=no", "#sort=&most=x&family=", "#%00=1", "#rows"]
+)
 def test_a_link_to_what_there_is_not_opens_the_page_as_it_begins(end, show, entries):
     page = show(entries)
     plain, seen = page.url, rows(page)
@@ -260,15 +331,23 @@ def test_a_link_to_what_there_is_not_opens_the_page_as_it_begins(end, show, entr
 
 def test_a_board_without_rows_says_so(show):
     page = show([], tables=(), failures=(Failure("toy", None, "No model has that name."),))
-    assert page.locator("#facts").inner_text().startswith("No row could be measured and put into a table.")
+    assert (
+        page.locator("#facts")
+        .inner_text()
+        .startswith("No row could be measured and put into a table.")
+    )
     assert page.locator("section.card:visible").count() == 0
     page.locator("details.problems summary").click()
     assert page.get_by_text("toy: No model has that name.").count() == 1
 
 
 def test_what_was_timed_on_other_hardware_says_so_and_is_not_drawn_among_the_others(show, entries):
-    there = structs.replace(entries[0].timing, hardware="An accelerator", threads=None, median_ms=0.5)
-    page = show([*entries[1:], structs.replace(entries[0], timing=there), renamed(entries[2], "fourth")])
+    there = structs.replace(
+        entries[0].timing, hardware="An accelerator", threads=None, median_ms=0.5
+    )
+    page = show(
+        [*entries[1:], structs.replace(entries[0], timing=there), renamed(entries[2], "fourth")]
+    )
     page.get_by_role("button", name="Latency").first.click()
     assert page.locator("g.point").count() == 2
     assert "from that hardware: 2 of 4" in page.locator("#plot-note").inner_text()
@@ -283,7 +362,9 @@ def renamed(entry: Entry, name: str) -> Entry:
 
 
 def test_two_data_sets_are_two_tables(show, entries):
-    elsewhere = [structs.replace(renamed(one, f"{one.name} too"), data="streets") for one in entries[:2]]
+    elsewhere = [
+        structs.replace(renamed(one, f"{one.name} too"), data="streets") for one in entries[:2]
+    ]
     page = show([*entries, *elsewhere], tables=("toys", "streets"))
     assert rows(page) == ["exact", "middle", "fast"]
     page.get_by_role("button", name="streets").click()
@@ -296,15 +377,29 @@ def test_two_data_sets_are_two_tables(show, entries):
     assert page.locator("tr.line.open .label").inner_text() == "middle"
 
 
-@pytest.mark.parametrize("name", ["unbroken" * 15, "a_name_of_" * 12, "many words " * 10 + "end"], ids=["word", "parts", "words"])
+@pytest.mark.parametrize(
+    "name",
+    ["unbroken" * 15, "a_name_of_" * 12, "many words " * 10 + "end"],
+    ids=["word", "parts", "words"],
+)
 @pytest.mark.parametrize(("width", "last"), [(390, "c-latency"), (1440, "c-gap")])
 def test_a_long_name_hides_no_number(name, width, last, show, make_entry):
     """Nor do long licences and data sets, on the widths of a phone and a desk."""
-    claim = Claim(dataset="another_data_set_of_a_long_name", metric="AP", value=51.25, source="a paper")
-    entry = make_entry(name[:120], license="LicenseRef-somebody-s-own-and-long", family="family" * 20, quality=0.6)
-    model = structs.replace(entry.model, licenses=Licenses(code="AGPL-3.0-only", weights="CC-BY-NC-4.0"))
-    model = structs.replace(model, published=structs.replace(model.published, claims=[claim]), parameters=1_234_567_890)
-    page = show([structs.replace(entry, model=model), make_entry("short", claimed=12.0)], width=width)
+    claim = Claim(
+        dataset="another_data_set_of_a_long_name", metric="AP", value=51.25, source="a paper"
+    )
+    entry = make_entry(
+        name[:120], license="LicenseRef-somebody-s-own-and-long", family="family" * 20, quality=0.6
+    )
+    model = structs.replace(
+        entry.model, licenses=Licenses(code="AGPL-3.0-only", weights="CC-BY-NC-4.0")
+    )
+    model = structs.replace(
+        model, published=structs.replace(model.published, claims=[claim]), parameters=1_234_567_890
+    )
+    page = show(
+        [structs.replace(entry, model=model), make_entry("short", claimed=12.0)], width=width
+    )
     place = page.locator("#rows").bounding_box()
     for row in page.locator("tr.line").all():
         for cell in ("c-ap", last):
@@ -321,7 +416,11 @@ def test_the_page_is_never_wider_than_the_screen(width, show, entries):
     page.get_by_role("button", name="exact", exact=True).click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert (
-        page.evaluate("(() => { const one = document.querySelector('#rows'); return one.scrollWidth - one.clientWidth; })()") <= 1
+        page.evaluate(
+            "(() => { const one = document.querySelector('#rows'); return one.scrollWidth - "
+            "one.clientWidth; })()"
+        )
+        <= 1
     )
 
 
@@ -331,8 +430,8 @@ def test_text_stands_out_from_what_is_behind_it(scheme, show, entries):
     page = show(entries, scheme=scheme)
     colors = page.evaluate(
         """() => { const style = getComputedStyle(document.documentElement);
-        return Object.fromEntries(['paper', 'card', 'soft', 'ink', 'quiet', 'accent', 'warn', 'warn-soft']
-          .map((name) => [name, style.getPropertyValue('--' + name).trim()])); }"""
+        return Object.fromEntries(['paper', 'card', 'soft', 'ink', 'quiet', 'accent', 'warn',
+          'warn-soft'] .map((name) => [name, style.getPropertyValue('--' + name).trim()])); }"""
     )
     for text, behind in [
         ("ink", "paper"),
@@ -352,7 +451,9 @@ def contrast(one: str, other: str) -> float:
     lights = []
     for color in (one, other):
         parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        linear = [
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        ]
         lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
     return (max(lights) + 0.05) / (min(lights) + 0.05)
 
@@ -360,7 +461,9 @@ def contrast(one: str, other: str) -> float:
 def test_names_are_text_wherever_they_stand(show, make_entry):
     """Markup in every field that others write: nothing of it runs, all of it is read."""
     entry = make_entry(HOSTILE, family=HOSTILE, license="MIT", quality=0.6, claimed=1.0)
-    model = structs.replace(entry.model, note=HOSTILE, weights=structs.replace(entry.model.weights, source=HOSTILE))
+    model = structs.replace(
+        entry.model, note=HOSTILE, weights=structs.replace(entry.model.weights, source=HOSTILE)
+    )
     page = show(
         [structs.replace(entry, model=model, protocol={HOSTILE: HOSTILE}), make_entry("other")],
         failures=(Failure(HOSTILE, HOSTILE, HOSTILE),),
@@ -374,7 +477,9 @@ def test_names_are_text_wherever_they_stand(show, make_entry):
 
 
 def test_a_board_without_rows_is_a_page_too(browser, tmp_path):
-    board = Leaderboard("Nothing", None, "uniform", {}, "2026-01-01", "0.1.0", (), (), ("a on toys",), ())
+    board = Leaderboard(
+        "Nothing", None, "uniform", {}, "2026-01-01", "0.1.0", (), (), ("a on toys",), ()
+    )
     (tmp_path / "index.html").write_text(html_of(board), encoding="utf-8")
     page = browser.new_page()
     errors: list[str] = []

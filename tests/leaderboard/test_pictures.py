@@ -15,13 +15,19 @@ NOTHING = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(
 
 
 def seeing(box, *, score=0.9, label=0):
-    return {"boxes": np.array([box], float), "scores": np.array([score]), "labels": np.array([label])}
+    return {
+        "boxes": np.array([box], float),
+        "scores": np.array([score]),
+        "labels": np.array([label]),
+    }
 
 
 @pytest.fixture
 def truth():
     return GroundTruth.of(
-        [1, 2, 3], {"image": [1, 2], "label": [0, 1], "box": [[0, 0, 100, 50], [10, 10, 60, 60]]}, label_space=["cat", "dog"]
+        [1, 2, 3],
+        {"image": [1, 2], "label": [0, 1], "box": [[0, 0, 100, 50], [10, 10, 60, 60]]},
+        label_space=["cat", "dog"],
     )
 
 
@@ -41,13 +47,18 @@ def test_the_widest_disagreement_is_first_and_agreement_is_not_shown(truth, phot
     first = shown[0]
     assert first.truth[0].box == (0, 0, 0.5, 0.5)
     assert first.truth[0].hit
-    assert [(seen.name, seen.f1, len(seen.boxes)) for seen in first.models] == [("sure", 1.0, 1), ("half", 0.0, 0)]
+    assert [(seen.name, seen.f1, len(seen.boxes)) for seen in first.models] == [
+        ("sure", 1.0, 1),
+        ("half", 0.0, 0),
+    ]
     assert first.models[0].boxes[0].hit
     assert first.models[0].boxes[0].label == "cat"
 
 
 def test_a_box_is_found_once_by_its_class_and_above_the_threshold(truth, photos):
-    twice = {name: np.concatenate([values, values]) for name, values in seeing([0, 0, 100, 50]).items()}
+    twice = {
+        name: np.concatenate([values, values]) for name, values in seeing([0, 0, 100, 50]).items()
+    }
     models = [
         Found("twice", [twice, NOTHING, NOTHING], 0.5),
         Found("other class", [seeing([0, 0, 100, 50], label=1), NOTHING, NOTHING], 0.5),
@@ -62,9 +73,17 @@ def test_a_box_is_found_once_by_its_class_and_above_the_threshold(truth, photos)
 def test_the_photo_is_inside_and_small(truth, photos):
     Image.new("RGB", (2000, 1000)).save(photos[0].path)
     [shown] = disagreements(
-        truth, photos, [Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5), Found("b", [NOTHING] * 3, 0.5)], most=1
+        truth,
+        photos,
+        [
+            Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
+            Found("b", [NOTHING] * 3, 0.5),
+        ],
+        most=1,
     )
-    held = Image.open(io.BytesIO(base64.b64decode(shown.photo.removeprefix("data:image/jpeg;base64,"))))
+    held = Image.open(
+        io.BytesIO(base64.b64decode(shown.photo.removeprefix("data:image/jpeg;base64,")))
+    )
     assert held.size == (480, 240)
     assert (shown.width, shown.height) == (2000, 1000)
 
@@ -77,14 +96,20 @@ def test_one_model_or_none_wanted_gives_no_pictures(truth, photos):
 
 def test_a_photo_that_is_gone_or_broken_is_left_out(truth, photos):
     photos[0].path.write_bytes(b"no picture")
-    models = [Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5), Found("b", [NOTHING] * 3, 0.5)]
+    models = [
+        Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
+        Found("b", [NOTHING] * 3, 0.5),
+    ]
     assert disagreements(truth, photos, models, most=5) == []
 
 
 def test_no_photo_from_outside_of_its_folder_becomes_a_part_of_the_page(truth, photos, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "link.jpg").symlink_to(photos[0].path)
-    models = [Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5), Found("b", [NOTHING] * 3, 0.5)]
+    models = [
+        Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
+        Found("b", [NOTHING] * 3, 0.5),
+    ]
     root = tmp_path / "data"
     assert disagreements(truth, photos, models, most=5)
     for path in (root / "../1.jpg", root / "link.jpg", photos[0].path):
@@ -93,6 +118,9 @@ def test_no_photo_from_outside_of_its_folder_becomes_a_part_of_the_page(truth, p
 
 
 def test_a_photo_of_too_many_pixels_is_left_out(truth, photos, monkeypatch):
-    models = [Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5), Found("b", [NOTHING] * 3, 0.5)]
+    models = [
+        Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
+        Found("b", [NOTHING] * 3, 0.5),
+    ]
     monkeypatch.setenv("ZOO_IMAGE_PIXELS", "1000")
     assert disagreements(truth, photos, models, most=5) == []

@@ -1,4 +1,5 @@
-"""Ranks are groups of models whose difference is not significant, with all comparisons of a table taken together."""
+"""Ranks are groups of models whose difference is not significant, with all comparisons of a table
+taken together."""
 
 from dataclasses import replace
 from itertools import combinations
@@ -61,7 +62,8 @@ def test_two_models_share_a_group_exactly_where_they_do_not_differ(table):
 
 
 def test_among_equal_models_a_difference_is_called_as_rarely_as_promised():
-    """300 tables of six equal models: at most 5 % of them may hold a false difference, give or take chance."""
+    """300 tables of six equal models: at most 5 % of them may hold a false difference, give or take
+    chance."""
     rng = np.random.default_rng(0)
     pairs = list(combinations(range(6), 2))
     wrong = naive = 0
@@ -71,7 +73,10 @@ def test_among_equal_models_a_difference_is_called_as_rarely_as_promised():
         drawn = pictures @ weights.T / 80
         values = pictures.mean(1)
         wrong += min(adjusted(values, drawn, pairs)) <= 0.05
-        naive += min(adjusted(values[list(pair)], drawn[list(pair)], [(0, 1)])[0] for pair in pairs) <= 0.05
+        naive += (
+            min(adjusted(values[list(pair)], drawn[list(pair)], [(0, 1)])[0] for pair in pairs)
+            <= 0.05
+        )
     assert wrong <= 30
     assert naive > 60  # without adjustment it happens in every third table
 

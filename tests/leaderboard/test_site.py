@@ -1,4 +1,5 @@
-"""The page is one file that asks nobody for anything, and its data can't break out of where it stands."""
+"""The page is one file that asks nobody for anything, and its data can't break out of where it
+stands."""
 
 import json
 import re
@@ -15,12 +16,23 @@ from zoo.leaderboard.table import table_of
 def board(make_entry):
     entries = [make_entry("a", quality=0.6), make_entry("b|c <b>\u2028</script>")]
     return Leaderboard(
-        "Toys & <tools>", None, "uniform", {"score": 0.01}, "2026-01-01", "0.1.0", (table_of("toys", entries, []),), (), (), ()
+        "Toys & <tools>",
+        None,
+        "uniform",
+        {"score": 0.01},
+        "2026-01-01",
+        "0.1.0",
+        (table_of("toys", entries, []),),
+        (),
+        (),
+        (),
     )
 
 
 def test_the_page_names_no_other_host(board):
-    assert re.findall(r"(?:https?:)?//[a-z][\w.-]+\.\w+", page(board)) == ["http://www.w3.org"]  # the name of SVG's namespace
+    assert re.findall(r"(?:https?:)?//[a-z][\w.-]+\.\w+", page(board)) == [
+        "http://www.w3.org"
+    ]  # the name of SVG's namespace
     assert "@import" not in page(board)
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=", page(board))
 
@@ -67,7 +79,10 @@ def test_markdown_has_a_row_a_model_and_every_column_of_which_something_is_known
 
 
 def test_columns_of_which_nothing_is_known_are_left_out_but_for_rank_name_and_ap():
-    assert filled(("rank", "model", "AP", "ms", "checks"), [("–", "a", "–", "–", ""), ("–", "b", "–", "3", "")]) == (
+    assert filled(
+        ("rank", "model", "AP", "ms", "checks"),
+        [("–", "a", "–", "–", ""), ("–", "b", "–", "3", "")],
+    ) == (
         ("rank", "model", "AP", "ms"),
         [("–", "a", "–", "–"), ("–", "b", "–", "3")],
     )

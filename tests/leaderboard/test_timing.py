@@ -18,11 +18,17 @@ def picture(tmp_path):
 
 @pytest.mark.slow
 def test_a_model_is_timed_and_its_operations_counted(picture):
-    timing = time_model(Request(model="yolox_nano", weights=False, pictures=[picture], score=0.01, warm_up=1, runs=3))
+    timing = time_model(
+        Request(
+            model="yolox_nano", weights=False, pictures=[picture], score=0.01, warm_up=1, runs=3
+        )
+    )
     assert timing.runs == 3
     assert 0 < timing.median_ms <= timing.p95_ms
     assert timing.peak_mb > 100
-    assert timing.gflops == pytest.approx(1.05, abs=0.05)  # 1.08 published for 416 pixels, counted by another program
+    assert timing.gflops == pytest.approx(
+        1.05, abs=0.05
+    )  # 1.08 published for 416 pixels, counted by another program
     assert timing.hardware
 
 
@@ -37,13 +43,21 @@ def test_memory_that_another_process_holds_is_not_counted():
 
 
 def test_a_model_that_does_not_load_is_named_with_the_reason(picture):
-    with pytest.raises(DataError, match=r"(?s)'yolox_nan' was to be timed.*Did you mean 'yolox_nano"):
+    with pytest.raises(
+        DataError, match=r"(?s)'yolox_nan' was to be timed.*Did you mean 'yolox_nano"
+    ):
         time_model(Request(model="yolox_nan", pictures=[picture], runs=1))
 
 
 @pytest.mark.parametrize(
     ("values", "share", "expected"),
-    [([1.0], 0.95, 1.0), (list(range(1, 101)), 0.95, 95), (list(range(1, 101)), 0.5, 50), ([1, 2, 3], 0.5, 2), ([1, 2], 0.95, 2)],
+    [
+        ([1.0], 0.95, 1.0),
+        (list(range(1, 101)), 0.95, 95),
+        (list(range(1, 101)), 0.5, 50),
+        ([1, 2, 3], 0.5, 2),
+        ([1, 2], 0.95, 2),
+    ],
 )
 def test_a_quantile_is_the_smallest_value_that_so_many_do_not_exceed(values, share, expected):
     assert _quantile(values, share) == expected

@@ -1,4 +1,5 @@
-"""Builders at work: what they do beside it is contained, named once, and kept off the network where that is switched off."""
+"""Builders at work: what they do beside it is contained, named once, and kept off the network where
+that is switched off."""
 
 import gc
 import inspect
@@ -50,15 +51,22 @@ def test_what_a_builder_prints_goes_to_standard_error_and_is_warned_of_once(
     def build() -> int:
         return sys.stdout.write("hello\n")
 
-    with pytest.warns(PluginWarning, match=r"of detzoo-acme 2\.5 prints when it builds 'net'; that goes to standard error"):
+    with pytest.warns(
+        PluginWarning,
+        match=r"of detzoo-acme 2\.5 prints when it builds 'net'; that goes to standard error",
+    ):
         assert built(acme, build) == 6
     assert built(acme, build) == 6
     assert len(recwarn) == 0
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("leave", [lambda: sys.exit(0), lambda: sys.exit("bye"), lambda: __import__("os")._exit(0)])
-def test_a_builder_that_wants_to_end_the_process_is_a_contract_error(acme: PluginInfo, leave: Callable[[], object]) -> None:
+@pytest.mark.parametrize(
+    "leave", [lambda: sys.exit(0), lambda: sys.exit("bye"), lambda: __import__("os")._exit(0)]
+)
+def test_a_builder_that_wants_to_end_the_process_is_a_contract_error(
+    acme: PluginInfo, leave: Callable[[], object]
+) -> None:
     with pytest.raises(ContractError) as caught:
         built(acme, leave)
     assert "exit(" in caught.value.case
@@ -73,7 +81,10 @@ def test_other_exceptions_of_a_builder_stay_what_they_are(acme: PluginInfo) -> N
 
 
 def test_an_interrupt_names_whose_builder_it_was(acme: PluginInfo) -> None:
-    with pytest.raises(Interrupted, match=r"of detzoo-acme 2\.5, when it builds"), at_work(acme, "when it builds 'net'"):
+    with (
+        pytest.raises(Interrupted, match=r"of detzoo-acme 2\.5, when it builds"),
+        at_work(acme, "when it builds 'net'"),
+    ):
         raise KeyboardInterrupt
 
 
@@ -123,7 +134,9 @@ def ways(port: int) -> dict[str, Callable[[], object]]:
             sender.sendto(b"", ("127.0.0.1", port))
 
     def in_a_thread() -> None:
-        thread = threading.Thread(target=lambda: socket.create_connection(("127.0.0.1", port), 1).close())
+        thread = threading.Thread(
+            target=lambda: socket.create_connection(("127.0.0.1", port), 1).close()
+        )
         thread.start()
         thread.join()
 
@@ -138,7 +151,8 @@ def ways(port: int) -> dict[str, Callable[[], object]]:
 
 @pytest.mark.filterwarnings("ignore::zoo.registry.PluginWarning", "ignore::ResourceWarning")
 @pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnhandledThreadExceptionWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
 )
 @pytest.mark.parametrize("way", list(ways(0)))
 @pytest.mark.parametrize("variable", ["ZOO_OFFLINE", "HF_HUB_OFFLINE"])
@@ -181,7 +195,9 @@ def test_with_the_network_a_builder_may_connect(acme: PluginInfo, server: HTTPSe
     assert server.asked == ["/weights"]  # type: ignore[attr-defined]
 
 
-def test_processes_of_this_machine_may_talk(acme: PluginInfo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_processes_of_this_machine_may_talk(
+    acme: PluginInfo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     path = str(tmp_path / "s")
     with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as calling:
@@ -194,18 +210,29 @@ def test_a_plugin_that_connects_at_import_is_quarantined(
     give_plugin: Give, server: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZOO_OFFLINE", "1")
-    give_plugin("acme", f"import socket\nsocket.create_connection(('127.0.0.1', {server.server_port}))")
+    give_plugin(
+        "acme", f"import socket\nsocket.create_connection(('127.0.0.1', {server.server_port}))"
+    )
     [info] = [plugin.info for plugin in find_plugins(EMPTY) if plugin.info.name == "acme"]
     assert info.status == "quarantined"
     assert "ZOO_OFFLINE says that no connection may be opened" in info.reason
-    assert any("connects to 127.0.0.1 at import; ZOO_OFFLINE refuses it." in remark for remark in info.remarks)
+    assert any(
+        "connects to 127.0.0.1 at import; ZOO_OFFLINE refuses it." in remark
+        for remark in info.remarks
+    )
 
 
 def test_a_builder_whose_module_leaves_at_import_is_blamed_on_its_plugin(give_plugin: Give) -> None:
     from zoo.registry import catalogue
 
-    hook = "from zoo import hookimpl\n@hookimpl\ndef register_heads(register):\n    register('net', 'detzoo_acme_net:build')"
+    hook = (
+        "from zoo import hookimpl\n@hookimpl\ndef register_heads(register):\n    register('net', "
+        "'detzoo_acme_net:build')"
+    )
     give_plugin("acme", hook)
     give_plugin("other", "import os\nos._exit(0)", module="detzoo_acme_net")
-    with pytest.warns(PluginWarning), pytest.raises(PluginError, match=r"detzoo-acme 1\.0 builds it .* called os\._exit\(0\)"):
+    with (
+        pytest.warns(PluginWarning),
+        pytest.raises(PluginError, match=r"detzoo-acme 1\.0 builds it .* called os\._exit\(0\)"),
+    ):
         catalogue().builder("heads", "acme/net")

@@ -1,4 +1,5 @@
-"""Builders: found by name, imported when they are first asked for, and blamed on their plugin when they can't be."""
+"""Builders: found by name, imported when they are first asked for, and blamed on their plugin when
+they can't be."""
 
 import inspect
 import sys
@@ -19,7 +20,9 @@ def plugin(name: str, **parts: object) -> Plugin:
     contribution = Contribution(name, Path())
     for part, build in parts.items():
         contribution.add_builder("backbones", part.replace("family", "*"), build)  # type: ignore[arg-type]
-    return Plugin(PluginInfo(name, f"detzoo-{name}", "1.0", f"detzoo_{name}", "loaded"), contribution)
+    return Plugin(
+        PluginInfo(name, f"detzoo-{name}", "1.0", f"detzoo_{name}", "loaded"), contribution
+    )
 
 
 def resnet(*, strides: tuple[int, ...] = ()) -> str:
@@ -32,7 +35,10 @@ def any_of(name: str, *, strides: tuple[int, ...] = ()) -> str:
 
 @pytest.fixture
 def known() -> Catalogue:
-    off = Plugin(PluginInfo("off", "detzoo-off", "1.0", "detzoo_off", "switched off"), Contribution("off", Path()))
+    off = Plugin(
+        PluginInfo("off", "detzoo-off", "1.0", "detzoo_off", "switched off"),
+        Contribution("off", Path()),
+    )
     return Catalogue(
         [],
         [
@@ -45,19 +51,34 @@ def known() -> Catalogue:
 
 
 def test_parts_are_listed_qualified_and_families_with_a_star(known: Catalogue) -> None:
-    assert known.parts("backbones") == ["timm/*", "timm/own", "tv/resnet", "tv/shared", "yolo/deep", "yolo/shared"]
+    assert known.parts("backbones") == [
+        "timm/*",
+        "timm/own",
+        "tv/resnet",
+        "tv/shared",
+        "yolo/deep",
+        "yolo/shared",
+    ]
     assert known.parts("necks") == []
 
 
-@pytest.mark.parametrize(("kind", "says"), [("backbone", "Did you mean 'backbones'?"), ("zoo", "There are architectures, backb")])
-def test_a_kind_that_there_is_not_is_an_error_with_those_there_are(known: Catalogue, kind: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("backbone", "Did you mean 'backbones'?"), ("zoo", "There are architectures, backb")],
+)
+def test_a_kind_that_there_is_not_is_an_error_with_those_there_are(
+    known: Catalogue, kind: str, says: str
+) -> None:
     for ask in (known.parts, lambda one: known.builder(one, "resnet")):
         with pytest.raises(NameNotFound, match="There is no such kind") as error:
             ask(kind)  # type: ignore[arg-type]
         assert says in error.value.fix
 
 
-@pytest.mark.parametrize(("name", "owner"), [("tv/resnet", None), ("resnet", None), ("resnet", "tv"), ("tv/resnet", "yolo")])
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [("tv/resnet", None), ("resnet", None), ("resnet", "tv"), ("tv/resnet", "yolo")],
+)
 def test_a_part_is_found_by_its_name(known: Catalogue, name: str, owner: str | None) -> None:
     assert inspect.unwrap(known.builder("backbones", name, plugin=owner)) is resnet
 
@@ -75,7 +96,9 @@ def test_a_builder_given_as_text_is_imported_on_first_use(known: Catalogue) -> N
     assert inspect.unwrap(known.builder("backbones", "deep")) is json.JSONDecoder.decode
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet18.a1_in1k", "eva02_base_patch14_224.mim_in22k"])
+@pytest.mark.parametrize(
+    "name", ["resnet18", "resnet18.a1_in1k", "eva02_base_patch14_224.mim_in22k"]
+)
 def test_a_family_builds_any_of_its_names(known: Catalogue, name: str) -> None:
     build = known.builder("backbones", f"timm/{name}")
     assert isinstance(build, partial)
@@ -146,7 +169,11 @@ def module() -> Iterator[Callable[[str, object], None]]:
 @pytest.mark.parametrize(
     ("build", "thing", "says"),
     [
-        ("no_such_module_at_all:build", None, "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
+        (
+            "no_such_module_at_all:build",
+            None,
+            "ModuleNotFoundError: No module named 'no_such_module_at_all'",
+        ),
         ("json:no_such_function", None, "AttributeError"),
         ("zoo_test_parts:build", ImportError("needs libfoo"), "ImportError: needs libfoo"),
         ("zoo_test_parts:build", SystemExit(3), "its import called sys.exit(3)"),

@@ -34,7 +34,9 @@ CORE_FILE = """
       hidden_one: {architecture: off/net, labels: coco80}
       lost_one: {architecture: nowhere/net, labels: coco80}
 """
-TV_FILE = "schema: 1\naliases: {quick: shared}\ncards: {shared: {architecture: faster, labels: coco91}}"
+TV_FILE = (
+    "schema: 1\naliases: {quick: shared}\ncards: {shared: {architecture: faster, labels: coco91}}"
+)
 USER_FILE = """
     schema: 1
     aliases: {mine: my_yolo}
@@ -72,7 +74,14 @@ def error_of(known: Catalogue, name: str, kind: type[ZooError] = NameNotFound) -
 
 
 def test_names_are_sorted_and_ambiguous_ones_are_qualified(known: Catalogue) -> None:
-    assert known.names() == ["faster_fpn", "my_yolo", "tv/shared", "yolo/shared", "yolo_nano", "yolo_tiny"]
+    assert known.names() == [
+        "faster_fpn",
+        "my_yolo",
+        "tv/shared",
+        "yolo/shared",
+        "yolo_nano",
+        "yolo_tiny",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -86,15 +95,24 @@ def test_names_are_sorted_and_ambiguous_ones_are_qualified(known: Catalogue) -> 
         ("nothing*", []),
     ],
 )
-def test_a_pattern_matches_short_names_and_with_a_slash_qualified_ones(known: Catalogue, pattern: str, names: list[str]) -> None:
+def test_a_pattern_matches_short_names_and_with_a_slash_qualified_ones(
+    known: Catalogue, pattern: str, names: list[str]
+) -> None:
     assert known.names(pattern) == names
-    assert [entry.name for entry in known.entries(pattern)] == [name.rpartition("/")[2] for name in names]
+    assert [entry.name for entry in known.entries(pattern)] == [
+        name.rpartition("/")[2] for name in names
+    ]
     assert [name for name, _ in known.rows(pattern)] == names
 
 
 def test_an_entry_says_whose_it_is_and_where_it_stands(known: Catalogue) -> None:
     [mine] = known.entries("my_yolo")
-    assert (mine.qualified, mine.plugin, Path(mine.origin).name, mine.line) == ("user/my_yolo", "user", "user.yaml", 6)
+    assert (mine.qualified, mine.plugin, Path(mine.origin).name, mine.line) == (
+        "user/my_yolo",
+        "user",
+        "user.yaml",
+        6,
+    )
     assert mine.card.labels == ["helmet", "vest"]
 
 
@@ -155,23 +173,48 @@ def test_a_tag_of_a_model_without_weights_is_told_so(known: Catalogue) -> None:
     ("name", "case", "fix"),
     [
         ("detr_r50", "comes from detzoo-detr, which is not installed", "pip install detzoo-detr"),
-        ("rt_detr.coco", "comes from detzoo-detr, which is not installed", "pip install detzoo-detr"),
-        ("detr/anything", "comes from detzoo-detr, which is not installed", "pip install detzoo-detr"),
-        ("broken_nano", "detzoo-broken 1.0, which is quarantined: its import failed.", "pip install --upgrade detzoo-broken"),
-        ("hidden_one", "the plugin 'off', which is switched off by ZOO_PLUGINS", "unset ZOO_PLUGINS"),
+        (
+            "rt_detr.coco",
+            "comes from detzoo-detr, which is not installed",
+            "pip install detzoo-detr",
+        ),
+        (
+            "detr/anything",
+            "comes from detzoo-detr, which is not installed",
+            "pip install detzoo-detr",
+        ),
+        (
+            "broken_nano",
+            "detzoo-broken 1.0, which is quarantined: its import failed.",
+            "pip install --upgrade detzoo-broken",
+        ),
+        (
+            "hidden_one",
+            "the plugin 'off', which is switched off by ZOO_PLUGINS",
+            "unset ZOO_PLUGINS",
+        ),
         ("off/hidden_one", "switched off", "Add off to ZOO_PLUGINS"),
         ("user/waiting", "the plugin 'off', which is switched off", "Add off to ZOO_PLUGINS"),
-        ("lost_one", "comes from the plugin 'nowhere', which is not installed", "once you know whose it is"),
+        (
+            "lost_one",
+            "comes from the plugin 'nowhere', which is not installed",
+            "once you know whose it is",
+        ),
     ],
 )
-def test_a_name_whose_plugin_is_absent_is_told_why(known: Catalogue, name: str, case: str, fix: str) -> None:
+def test_a_name_whose_plugin_is_absent_is_told_why(
+    known: Catalogue, name: str, case: str, fix: str
+) -> None:
     error = error_of(known, name)
     assert case in error.case
     assert fix in error.fix
 
 
 def test_an_unknown_plugin_explains_nothing_but_what_was_skipped_is_said(known: Catalogue) -> None:
-    case = "No model has that name. The plugin 'broken', which may have it, is quarantined; zoo plugins says why."
+    case = (
+        "No model has that name. The plugin 'broken', which may have it, is quarantined; zoo "
+        "plugins says why."
+    )
     assert error_of(known, "unheard/of").case == case
 
 
@@ -193,11 +236,19 @@ def test_an_alias_of_an_absent_plugins_model_is_told_why(write: Write) -> None:
     assert "switched off" in error.case
 
 
-def test_a_models_own_name_is_not_given_the_tag_of_an_alias_that_leads_nowhere(write: Write) -> None:
+def test_a_models_own_name_is_not_given_the_tag_of_an_alias_that_leads_nowhere(
+    write: Write,
+) -> None:
     core = read_shelf(write(CORE_FILE, "core.yaml"), owner=CORE)
-    own = read_shelf(write("schema: 1\ncards: {newest: {architecture: faster, labels: coco91}}", "tv.yaml"), owner="tv")
+    own = read_shelf(
+        write("schema: 1\ncards: {newest: {architecture: faster, labels: coco91}}", "tv.yaml"),
+        owner="tv",
+    )
     known = Catalogue([core, own], [plugin("tv", "loaded", own), plugin("yolo", "switched off")])
-    assert (known.resolve("newest").entry.qualified, known.resolve("newest").tag) == ("tv/newest", None)
+    assert (known.resolve("newest").entry.qualified, known.resolve("newest").tag) == (
+        "tv/newest",
+        None,
+    )
 
 
 def test_mirrors_come_from_the_users_files(known: Catalogue) -> None:

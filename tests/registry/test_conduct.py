@@ -1,4 +1,5 @@
-"""What code of a plugin does beside its work is contained as far as one process can, and remarked on."""
+"""What code of a plugin does beside its work is contained as far as one process can, and remarked
+on."""
 
 import builtins
 import os
@@ -52,17 +53,25 @@ def test_importing_the_libraries_of_the_field_is_not_remarked_on() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_what_is_printed_goes_to_standard_error_and_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    remarks = seen(lambda: [say("chatty 1.0 ready"), say("again"), sys.stdout.buffer.write(b"bytes\n")])
+def test_what_is_printed_goes_to_standard_error_and_is_told_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    remarks = seen(
+        lambda: [say("chatty 1.0 ready"), say("again"), sys.stdout.buffer.write(b"bytes\n")]
+    )
     out, err = capsys.readouterr()
     assert (out, err) == ("", "chatty 1.0 ready\nagain\nbytes\n")
     assert remarks == ["prints at import; that goes to standard error: 'chatty 1.0 ready'"]
 
 
-def test_what_a_child_process_or_a_library_writes_goes_to_standard_error_too(capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_a_child_process_or_a_library_writes_goes_to_standard_error_too(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     if threading.active_count() > 1:
         pytest.skip("another test has left a thread, and then the descriptor is everybody's")
-    remarks = seen(lambda: [os.write(1, b"beneath Python\n"), subprocess.run(["echo", "a child"], check=True)])
+    remarks = seen(
+        lambda: [os.write(1, b"beneath Python\n"), subprocess.run(["echo", "a child"], check=True)]
+    )
     out, err = capfd.readouterr()
     assert (out, err) == ("", "beneath Python\na child\n")
     assert remarks == ["prints at import; that goes to standard error: 'beneath Python a child'"]
@@ -103,7 +112,10 @@ def test_standard_output_stays_open(how: str, capfd: pytest.CaptureFixture[str])
     assert remarks == ["closes or replaces a standard stream at import; that is undone."]
 
 
-@pytest.mark.parametrize("how", ["sys.stderr.close()", "os.close(2)", "sys.stderr = None", "sys.__stderr__.close(); 1 / 0"])
+@pytest.mark.parametrize(
+    "how",
+    ["sys.stderr.close()", "os.close(2)", "sys.stderr = None", "sys.__stderr__.close(); 1 / 0"],
+)
 def test_standard_error_stays_open(how: str) -> None:
     code = f"""if True:
         import contextlib, os, sys
@@ -115,7 +127,9 @@ def test_standard_error_stays_open(how: str) -> None:
         sys.__stderr__.write(*conduct.remarks)
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stderr == "still there closes or replaces a standard stream at import; that is undone."
+    assert (
+        done.stderr == "still there closes or replaces a standard stream at import; that is undone."
+    )
     assert done.returncode == 0
 
 
@@ -169,7 +183,9 @@ def test_a_thread_that_its_own_thread_has_left_is_named() -> None:
         first.start()
         first.join()
 
-    assert seen(import_it) == ["leaves the thread 'deep' running at import; no command waits for it."]
+    assert seen(import_it) == [
+        "leaves the thread 'deep' running at import; no command waits for it."
+    ]
     end.set()
 
 
@@ -202,23 +218,35 @@ def test_a_thread_that_ends_with_the_process_is_nobodys_concern() -> None:
 CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
     "builtins.print": (lambda: setattr(builtins, "print", None), lambda: builtins.print),
     "sys.excepthook": (lambda: setattr(sys, "excepthook", None), lambda: sys.excepthook),
-    "PIL.Image.open": (lambda: setattr(sys.modules["PIL.Image"], "open", None), lambda: sys.modules["PIL.Image"].open),
+    "PIL.Image.open": (
+        lambda: setattr(sys.modules["PIL.Image"], "open", None),
+        lambda: sys.modules["PIL.Image"].open,
+    ),
     "PIL.ImageFile.LOAD_TRUNCATED_IMAGES": (
         lambda: setattr(sys.modules["PIL.ImageFile"], "LOAD_TRUNCATED_IMAGES", True),
         lambda: sys.modules["PIL.ImageFile"].LOAD_TRUNCATED_IMAGES,
     ),
-    "torch.load": (lambda: setattr(sys.modules["torch"], "load", None), lambda: sys.modules["torch"].load),
+    "torch.load": (
+        lambda: setattr(sys.modules["torch"], "load", None),
+        lambda: sys.modules["torch"].load,
+    ),
     "whether torch records gradients": (
         lambda: sys.modules["torch"].set_grad_enabled(False),
         lambda: sys.modules["torch"].is_grad_enabled(),
     ),
-    "HF_HOME in the environment": (lambda: os.environ.update(HF_HOME="/nowhere"), lambda: os.environ["HF_HOME"]),
+    "HF_HOME in the environment": (
+        lambda: os.environ.update(HF_HOME="/nowhere"),
+        lambda: os.environ["HF_HOME"],
+    ),
     "ZOO_TRACEBACK in the environment": (
         lambda: os.environ.update(ZOO_TRACEBACK="1"),
         lambda: os.environ.get("ZOO_TRACEBACK"),
     ),
     "the working folder": (lambda: os.chdir("/"), os.getcwd),
-    "what becomes of warnings": (lambda: warnings.simplefilter("ignore"), lambda: list(warnings.filters)),
+    "what becomes of warnings": (
+        lambda: warnings.simplefilter("ignore"),
+        lambda: list(warnings.filters),
+    ),
     "what signals do": (
         lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         lambda: signal.getsignal(signal.SIGINT),
@@ -227,7 +255,9 @@ CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
 
 
 @pytest.mark.parametrize("place", CHANGES)
-def test_what_belongs_to_everybody_is_put_back(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_belongs_to_everybody_is_put_back(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import PIL.ImageFile
     import torch  # noqa: F401 - so that there is something to change
 
@@ -300,7 +330,9 @@ def test_everything_is_put_back_where_the_work_fails() -> None:
         os.environ["ZOO_TRACEBACK"] = "1"
         say(str(1 / 0))
     assert "ZOO_TRACEBACK" not in os.environ
-    assert conduct.remarks == ["changes ZOO_TRACEBACK in the environment at import; that is undone."]
+    assert conduct.remarks == [
+        "changes ZOO_TRACEBACK in the environment at import; that is undone."
+    ]
 
 
 def test_an_exception_that_can_not_be_printed_has_a_name() -> None:
@@ -311,13 +343,19 @@ def test_an_exception_that_can_not_be_printed_has_a_name() -> None:
     assert said(Mute()) == "raised Mute"
 
 
-def test_a_plugin_is_remarked_on_and_works(give_plugin: Give, capsys: pytest.CaptureFixture[str]) -> None:
-    give_plugin("acme", "print('acme ready')\nimport os\nos.environ['HF_HOME'] = '/nowhere'", version="2.5")
+def test_a_plugin_is_remarked_on_and_works(
+    give_plugin: Give, capsys: pytest.CaptureFixture[str]
+) -> None:
+    give_plugin(
+        "acme", "print('acme ready')\nimport os\nos.environ['HF_HOME'] = '/nowhere'", version="2.5"
+    )
     [plugin] = [one for one in find_plugins(EMPTY) if one.info.name == "acme"]
     assert plugin.info.status == "loaded"
     assert list(complaints([plugin]))[:2] == [
-        "The plugin 'acme' of detzoo-acme 2.5 prints at import; that goes to standard error: 'acme ready'",
-        "The plugin 'acme' of detzoo-acme 2.5 changes HF_HOME in the environment while it loads; that is undone.",
+        "The plugin 'acme' of detzoo-acme 2.5 prints at import; that goes to standard error: "
+        "'acme ready'",
+        "The plugin 'acme' of detzoo-acme 2.5 changes HF_HOME in the environment while it loads; "
+        "that is undone.",
     ]
     assert capsys.readouterr().out == ""
 

@@ -13,7 +13,7 @@ PLUGIN = """
 
     def build(path, *, classes):
         boxes = {"image": ["a"], "label": [1], "box": [[0, 0, 1, 1]]}
-        return Dataset(path.stem, (Photo("a", path.parent / "a.png"),), GroundTruth.of(["a"], boxes, space=classes.split()))
+        return Dataset(path.stem, (Photo("a", path.parent / "a.png"),), GroundTruth.of(["a"], boxes, label_space=classes.split()))
 
     @zoo.hookimpl
     def register_datasets(register):

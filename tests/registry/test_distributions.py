@@ -1,4 +1,5 @@
-"""Installed distributions: a damaged one is named with its reason, whoever's it is, and hides no other."""
+"""Installed distributions: a damaged one is named with its reason, whoever's it is, and hides no
+other."""
 
 import importlib
 import os
@@ -10,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from zoo.registry.distributions import UNKNOWN, Declared, damaged, declared, distributions_by_package, owner_of
+from zoo.registry.distributions import (
+    UNKNOWN,
+    Declared,
+    damaged,
+    declared,
+    distributions_by_package,
+    owner_of,
+)
 from zoo.registry.plugins import complaints, find_plugins
 from zoo.registry.shelf import CORE, shelve_mapping
 
@@ -22,13 +30,19 @@ EMPTY = shelve_mapping({"schema": 1}, Path("registry.yaml"), owner=CORE)
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
-    """Puts a `.dist-info` folder with these bytes on the import path, beside the module of a plugin that has nothing."""
+    """Puts a `.dist-info` folder with these bytes on the import path, beside the module of a plugin
+    that has nothing."""
     site = tmp_path / "site"
     site.mkdir()
     (site / "detzoo_acme.py").touch()
     monkeypatch.syspath_prepend(str(site))
 
-    def install(folder: str = "acme-1.0.dist-info", *, entries: bytes | None = GOOD, metadata: bytes | None = METADATA) -> Path:
+    def install(
+        folder: str = "acme-1.0.dist-info",
+        *,
+        entries: bytes | None = GOOD,
+        metadata: bytes | None = METADATA,
+    ) -> Path:
         path = site / folder
         path.mkdir()
         for name, content in (("entry_points.txt", entries), ("METADATA", metadata)):
@@ -51,11 +65,19 @@ def test_a_sound_distribution_declares_its_entry_points(install: Callable[..., P
     one = found()
     assert one.entry is not None
     assert (one.entry.name, one.entry.value) == ("acme", "detzoo_acme")
-    assert (one.owner.name, one.owner.version, one.owner.fault, one.fault) == ("acme", "1.0", "", "")
+    assert (one.owner.name, one.owner.version, one.owner.fault, one.fault) == (
+        "acme",
+        "1.0",
+        "",
+        "",
+    )
 
 
 UNREADABLE = {
-    "bytes that are no UTF-8": (b"[foo]\nbar = \xff\n", "Its entry_points.txt can't be read: byte 12 is not UTF-8."),
+    "bytes that are no UTF-8": (
+        b"[foo]\nbar = \xff\n",
+        "Its entry_points.txt can't be read: byte 12 is not UTF-8.",
+    ),
     "a line that means nothing": (
         b"[console_scripts]\nacme\n[detzoo]\nacme = detzoo_acme\n",
         "Its entry_points.txt is not valid: line 2 is neither '[group]' nor 'name = module'.",
@@ -68,19 +90,25 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
-def test_entry_points_that_can_not_be_read_name_their_distribution(install: Callable[..., Path], kind: str) -> None:
+def test_entry_points_that_can_not_be_read_name_their_distribution(
+    install: Callable[..., Path], kind: str
+) -> None:
     content, fault = UNREADABLE[kind]
     install(entries=content)
     assert (found().entry, found().fault) == (None, fault)
     assert [one.fault for one in damaged()] == [fault]
     *rest, last = find_plugins(EMPTY)
     assert {plugin.info.status for plugin in rest} == {"loaded"}
-    assert list(complaints([last])) == [f"Skipped plugin 'acme' of acme 1.0 (entry_points.txt): {fault}"]
+    assert list(complaints([last])) == [
+        f"Skipped plugin 'acme' of acme 1.0 (entry_points.txt): {fault}"
+    ]
 
 
 def test_a_file_that_may_not_be_read_is_named(install: Callable[..., Path]) -> None:
     place = install(entries=None)
-    (place / "entry_points.txt").symlink_to("entry_points.txt")  # as unreadable, for the superuser too
+    (place / "entry_points.txt").symlink_to(
+        "entry_points.txt"
+    )  # as unreadable, for the superuser too
     assert "can't be read" in found().fault
 
 
@@ -88,13 +116,18 @@ DAMAGED = {
     "no name": (b"Metadata-Version: 2.1\nVersion: 1.0\n", "Its METADATA has no Name."),
     "no version": (b"Metadata-Version: 2.1\nName: acme\n", "Its METADATA has no Version."),
     "no metadata": (None, "Its METADATA has no Name and no Version."),
-    "bytes that are no UTF-8": (b"Name: \xff\n", "Its METADATA can't be read: byte 6 is not UTF-8."),
+    "bytes that are no UTF-8": (
+        b"Name: \xff\n",
+        "Its METADATA can't be read: byte 6 is not UTF-8.",
+    ),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00", "Its METADATA can't be read: byte 0 is not UTF-8."),
 }
 
 
 @pytest.mark.parametrize("kind", DAMAGED)
-def test_a_plugin_whose_metadata_is_damaged_is_called_as_its_folder(install: Callable[..., Path], kind: str) -> None:
+def test_a_plugin_whose_metadata_is_damaged_is_called_as_its_folder(
+    install: Callable[..., Path], kind: str
+) -> None:
     content, fault = DAMAGED[kind]
     install(metadata=content)
     [plugin] = [one for one in find_plugins(EMPTY) if one.info.name == "acme"]
@@ -115,7 +148,9 @@ def test_a_folder_without_a_version_has_an_unknown_one(install: Callable[..., Pa
 
 
 @pytest.mark.parametrize("value", ["not a module!", "", ":build", "a b"])
-def test_an_entry_point_that_names_no_module_is_quarantined(install: Callable[..., Path], value: str) -> None:
+def test_an_entry_point_that_names_no_module_is_quarantined(
+    install: Callable[..., Path], value: str
+) -> None:
     install(entries=f"[detzoo]\nacme = {value}\n".encode())
     [plugin] = [one for one in find_plugins(EMPTY) if one.info.name == "acme"]
     assert (plugin.info.status, plugin.info.distribution) == ("quarantined", "acme")
@@ -127,7 +162,9 @@ def test_a_name_of_several_lines_is_one_line(install: Callable[..., Path]) -> No
     assert "\n" not in found().owner.name
 
 
-def test_two_versions_in_one_folder_are_both_named_and_the_newer_counts(install: Callable[..., Path]) -> None:
+def test_two_versions_in_one_folder_are_both_named_and_the_newer_counts(
+    install: Callable[..., Path],
+) -> None:
     install("acme-1.0.dist-info")
     install("acme-1.10.dist-info", metadata=METADATA.replace(b"1.0", b"1.10"))
     install("acme-1.9.dist-info", metadata=None)
@@ -135,10 +172,15 @@ def test_two_versions_in_one_folder_are_both_named_and_the_newer_counts(install:
     assert (plugin.info.version, plugin.info.status) == ("1.10", "loaded")
     text = next(complaints([plugin]))
     assert "acme 1.10" in text
-    assert "installed twice in one folder, also as version 1.0, 1.9: pip install --force-reinstall acme" in text
+    assert (
+        "installed twice in one folder, also as version 1.0, 1.9: pip install --force-reinstall "
+        "acme" in text
+    )
 
 
-def test_a_version_in_a_folder_further_along_the_path_is_hidden(install: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_version_in_a_folder_further_along_the_path_is_hidden(
+    install: Callable[..., Path], tmp_path: Path
+) -> None:
     install()
     behind = tmp_path / "behind" / "acme-2.0.dist-info"
     behind.mkdir(parents=True)
@@ -151,7 +193,9 @@ def test_a_version_in_a_folder_further_along_the_path_is_hidden(install: Callabl
         sys.path.remove(str(behind.parent))
 
 
-def test_the_owner_of_a_package_is_found_beside_damaged_distributions(install: Callable[..., Path]) -> None:
+def test_the_owner_of_a_package_is_found_beside_damaged_distributions(
+    install: Callable[..., Path],
+) -> None:
     place = install("aaa-1.0.dist-info", entries=None, metadata=b"\xff")
     (place / "RECORD").write_bytes(b"\xff")
     owner = owner_of("pluggy")
@@ -163,11 +207,17 @@ def test_the_owner_of_a_package_is_found_beside_damaged_distributions(install: C
     assert "torch" in packages["torch"]
 
 
-@pytest.mark.parametrize("words", [["list", "yolox_nano"], ["plugins"], ["show", "yolox_nano"], ["compose", "--help"]])
-def test_every_command_works_beside_a_damaged_distribution(install: Callable[..., Path], words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "words", [["list", "yolox_nano"], ["plugins"], ["show", "yolox_nano"], ["compose", "--help"]]
+)
+def test_every_command_works_beside_a_damaged_distribution(
+    install: Callable[..., Path], words: list[str]
+) -> None:
     site = install(entries=b"\xff").parent
     environment = os.environ | {"PYTHONPATH": str(site)}
-    done = subprocess.run([sys.executable, "-m", "zoo", *words], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "zoo", *words], env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert re.search(r"acme( 1\.0|: Its)", done.stdout + done.stderr)
     assert "Traceback" not in done.stderr
@@ -177,13 +227,20 @@ def test_torch_is_imported_beside_a_damaged_distribution(install: Callable[..., 
     site = install(entries=b"[console_scripts]\ngarbage\n").parent
     words = ["compose", "--backbone", "yolox/no_such_part", "--head", "retinanet", "--labels", "a"]
     environment = os.environ | {"PYTHONPATH": str(site)}
-    done = subprocess.run([sys.executable, "-m", "zoo", *words], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "zoo", *words], env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 3, done.stderr
     assert "acme 1.0 is damaged: Its entry_points.txt is not valid: line 2" in done.stderr
 
 
-def test_escape_codes_in_the_metadata_of_strangers_command_no_terminal(install: Callable[..., Path]) -> None:
-    install(metadata=b"Name: ac\x1b[31mme\nVersion: 1.0\x1b]0;forged\x07\n", entries=b"[detzoo]\nac\x1b[31mme = detzoo_acme\n")
+def test_escape_codes_in_the_metadata_of_strangers_command_no_terminal(
+    install: Callable[..., Path],
+) -> None:
+    install(
+        metadata=b"Name: ac\x1b[31mme\nVersion: 1.0\x1b]0;forged\x07\n",
+        entries=b"[detzoo]\nac\x1b[31mme = detzoo_acme\n",
+    )
     [plugin] = [one for one in find_plugins(EMPTY) if one.info.distribution != "detzoo"]
     [text] = complaints([plugin])
     assert "ac\\x1b[31mme" in text

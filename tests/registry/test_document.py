@@ -13,7 +13,10 @@ from zoo.registry.document import locate, parse
 
 ORIGIN = Path("cards.yaml")
 # What YAML calls a line break or a character that may not stand in a file is left out.
-WORDS = st.text(st.characters(min_codepoint=32, exclude_categories=("Cs", "Cc", "Cn", "Co", "Zl", "Zp")), max_size=20)
+WORDS = st.text(
+    st.characters(min_codepoint=32, exclude_categories=("Cs", "Cc", "Cn", "Co", "Zl", "Zp")),
+    max_size=20,
+)
 NUMBERS = st.integers(-(10**17), 10**17) | st.floats(allow_nan=False, allow_infinity=False)
 PLAIN = st.recursive(
     st.none() | st.booleans() | NUMBERS | WORDS,

@@ -16,7 +16,10 @@ from zoo.registry.index import indexed_shelf
 from zoo.registry.shelf import USER, Shelf
 
 Write = Callable[..., Path]
-CARDS = "schema: 1\ncards:\n  nano: {{architecture: acme/net, labels: coco80, parameters: {parameters}}}\n"
+CARDS = (
+    "schema: 1\ncards:\n  nano: {{architecture: acme/net, labels: coco80, parameters: "
+    "{parameters}}}\n"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -46,14 +49,22 @@ def never(*_: object, **__: object) -> Shelf:
     raise AssertionError("This work should have been spared.")
 
 
-def test_a_file_that_did_not_change_is_not_even_opened(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_did_not_change_is_not_even_opened(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = indexed_shelf(path, owner=USER)
     monkeypatch.setattr(index, "read", never)
     again = indexed_shelf(path, owner=USER)
-    assert (again.origin, again.listing, again.card(0)) == (first.origin, first.listing, first.card(0))
+    assert (again.origin, again.listing, again.card(0)) == (
+        first.origin,
+        first.listing,
+        first.card(0),
+    )
 
 
-def test_a_file_that_only_looks_changed_is_opened_but_not_parsed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_only_looks_changed_is_opened_but_not_parsed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     indexed_shelf(path, owner=USER)
     os.utime(path)
     time.sleep(0.05)
@@ -63,7 +74,9 @@ def test_a_file_that_only_looks_changed_is_opened_but_not_parsed(path: Path, mon
     assert parameters(indexed_shelf(path, owner=USER)) == (111, 111)
 
 
-def test_an_entry_made_right_after_a_change_is_checked_against_the_bytes(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_made_right_after_a_change_is_checked_against_the_bytes(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(index, "_SETTLED_NS", 10**18)
     path = write(CARDS.format(parameters=111))
     indexed_shelf(path, owner=USER)
@@ -141,7 +154,9 @@ def test_a_damaged_entry_is_replaced(path: Path) -> None:
     assert entry().read_bytes() == good
 
 
-def test_an_entry_made_by_other_code_is_ignored(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_made_by_other_code_is_ignored(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(index, "_code", lambda: b"another release")
         indexed_shelf(path, owner=USER)
@@ -150,7 +165,9 @@ def test_an_entry_made_by_other_code_is_ignored(path: Path, monkeypatch: pytest.
     assert entry().read_bytes() != before
 
 
-def test_a_home_that_can_not_be_written_only_costs_time(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_home_that_can_not_be_written_only_costs_time(
+    path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("ZOO_HOME", str(tmp_path / "file" / "below"))
     assert parameters(indexed_shelf(path, owner=USER)) == (111, 111)
@@ -178,9 +195,15 @@ def test_a_card_of_a_file_that_changed_meanwhile_is_refused(path: Path) -> None:
 
 
 def test_processes_that_write_one_entry_at_once_all_read_the_same(path: Path) -> None:
-    code = "import sys; from pathlib import Path; from zoo.registry.index import indexed_shelf as read; "
+    code = (
+        "import sys; from pathlib import Path; from zoo.registry.index import indexed_shelf as "
+        "read; "
+    )
     code += "print([read(Path(sys.argv[1]), owner='user').card(0).parameters for _ in range(20)])"
-    running = [subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
     assert {process.communicate()[0] for process in running} == {f"{[111] * 20}\n"}
     assert [one.name for one in (home() / "index").iterdir()] == [entry().name]
 

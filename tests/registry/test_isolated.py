@@ -1,4 +1,5 @@
-"""Each plugin in a process of its own: those that hang, crash or leave are named, and the rest are asked."""
+"""Each plugin in a process of its own: those that hang, crash or leave are named, and the rest are
+asked."""
 
 import json
 import sys
@@ -12,11 +13,27 @@ from zoo.registry.isolated import ask_each
 Give = Callable[..., None]
 FAULTS = {
     "endless": ("while True: pass", "quarantined", "its import did not end within 5 s."),
-    "crashing": ("import os\nos.abort()", "quarantined", "its import ended the process with the signal SIGABRT."),
+    "crashing": (
+        "import os\nos.abort()",
+        "quarantined",
+        "its import ended the process with the signal SIGABRT.",
+    ),
     "leaving": ("import os\nos._exit(0)", "quarantined", "its import called os._exit(0)."),
-    "raising": ("1 / 0", "quarantined", "its import failed with ZeroDivisionError: division by zero"),
-    "printing": ("print('ready')", "loaded", "prints at import; that goes to standard error: 'ready'"),
-    "failing": ("import atexit\natexit.register(lambda: 1 / 0)", "loaded", "raised ZeroDivisionError: division by zero at exit."),
+    "raising": (
+        "1 / 0",
+        "quarantined",
+        "its import failed with ZeroDivisionError: division by zero",
+    ),
+    "printing": (
+        "print('ready')",
+        "loaded",
+        "prints at import; that goes to standard error: 'ready'",
+    ),
+    "failing": (
+        "import atexit\natexit.register(lambda: 1 / 0)",
+        "loaded",
+        "raised ZeroDivisionError: division by zero at exit.",
+    ),
     "lasting": (
         "import threading, time\nthreading.Thread(target=time.sleep, args=[600]).start()",
         "loaded",
@@ -43,7 +60,9 @@ def test_every_fault_is_named_and_everything_else_is_asked(give_plugin: Give) ->
     assert infos["torchvision"].contributes["architectures"] == 12
 
 
-def test_a_plugin_that_works_is_as_it_is_in_this_process(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_that_works_is_as_it_is_in_this_process(
+    give_plugin: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
     give_plugin("acme", "", version="2.5")
     monkeypatch.setenv("ZOO_PLUGINS", "acme")
     infos = {info.name: info for info in ask_each(limit=60.0)}
@@ -53,7 +72,9 @@ def test_a_plugin_that_works_is_as_it_is_in_this_process(give_plugin: Give, monk
     assert {info.status for info in infos.values()} == {"switched off"}
 
 
-def test_a_crash_is_named_in_json(give_plugin: Give, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_crash_is_named_in_json(
+    give_plugin: Give, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     give_plugin("crashing", "import os\nos.abort()")
     monkeypatch.setenv("ZOO_PLUGINS", "crashing")
     monkeypatch.setattr(sys, "argv", ["zoo", "plugins", "--isolated", "--json"])

@@ -15,19 +15,32 @@ from zoo.registry.mending import mending
     ("origin", "advice"),
     [
         (None, "Mend or upgrade it: pip install --upgrade detzoo-acme"),
-        ({"url": "file:///my%20work/acme", "dir_info": {"editable": True}}, "Mend it in /my work/acme"),
-        ({"url": "file:///work/acme", "dir_info": {}}, 'Mend it in /work/acme, then: pip install "/work/acme"'),
         (
-            {"url": "https://example.org/acme.git", "vcs_info": {"vcs": "git", "commit_id": "1" * 40}},
+            {"url": "file:///my%20work/acme", "dir_info": {"editable": True}},
+            "Mend it in /my work/acme",
+        ),
+        (
+            {"url": "file:///work/acme", "dir_info": {}},
+            'Mend it in /work/acme, then: pip install "/work/acme"',
+        ),
+        (
+            {
+                "url": "https://example.org/acme.git",
+                "vcs_info": {"vcs": "git", "commit_id": "1" * 40},
+            },
             "Mend it, or install another version of it; this one is from https://example.org/acme.git",
         ),
         ([], "Mend or upgrade it: pip install --upgrade detzoo-acme"),
     ],
 )
-def test_the_advice_fits_where_it_is_from(give_plugin: Callable[..., None], tmp_path: Path, origin: object, advice: str) -> None:
+def test_the_advice_fits_where_it_is_from(
+    give_plugin: Callable[..., None], tmp_path: Path, origin: object, advice: str
+) -> None:
     give_plugin("acme", "")
     if origin is not None:
-        (tmp_path / "site" / "detzoo_acme-1.0.dist-info" / "direct_url.json").write_text(json.dumps(origin))
+        (tmp_path / "site" / "detzoo_acme-1.0.dist-info" / "direct_url.json").write_text(
+            json.dumps(origin)
+        )
     assert mending("detzoo-acme") == advice
 
 

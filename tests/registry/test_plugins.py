@@ -37,13 +37,21 @@ def found(name: str, core: Shelf = EMPTY) -> Plugin:
 
 
 def hook(body: str, *, name: str = "register_cards", parameter: str = "register") -> str:
-    return f"import sys\nfrom zoo import hookimpl\n\n\n@hookimpl\ndef {name}({parameter}):\n    {dedent(body).strip()}\n"
+    return (
+        f"import sys\nfrom zoo import hookimpl\n\n\n@hookimpl\ndef {name}({parameter}):\n    "
+        f"{dedent(body).strip()}\n"
+    )
 
 
 def test_a_plugin_hands_over_cards_and_builders(give_plugin: Give) -> None:
     give_plugin("acme", GOOD, version="2.5")
     info = found("acme").info
-    assert (info.distribution, info.version, info.entry, info.status) == ("detzoo-acme", "2.5", "detzoo_acme", "loaded")
+    assert (info.distribution, info.version, info.entry, info.status) == (
+        "detzoo-acme",
+        "2.5",
+        "detzoo_acme",
+        "loaded",
+    )
     assert info.contributes == {"cards": 1, "architectures": 1}
     assert info.reason == ""
     assert info.seconds > 0
@@ -69,7 +77,8 @@ def test_a_plugin_that_hands_over_nothing_is_loaded(give_plugin: Give) -> None:
     assert (acme.info.status, acme.info.contributes) == ("loaded", {})
     [text] = complaints([acme])
     assert text == (
-        "The plugin 'acme' of detzoo-acme 1.0 brings nothing: its module has no function register_… marked with @zoo.hookimpl, "
+        "The plugin 'acme' of detzoo-acme 1.0 brings nothing: its module has no function "
+        "register_… marked with @zoo.hookimpl, "
         "or none registers anything."
     )
 
@@ -94,14 +103,21 @@ def alias(name: str, *more: str) -> str:
 
 @pytest.mark.parametrize(
     ("name", "whose"),
-    [("yolox_nano", "the model 'yolox/yolox_nano' of detzoo"), ("nano", "detzoo's alias for 'yolox/yolox_nano'")],
+    [
+        ("yolox_nano", "the model 'yolox/yolox_nano' of detzoo"),
+        ("nano", "detzoo's alias for 'yolox/yolox_nano'"),
+    ],
 )
-def test_an_alias_does_not_take_a_built_in_name(give_plugin: Give, write: Write, name: str, whose: str) -> None:
+def test_an_alias_does_not_take_a_built_in_name(
+    give_plugin: Give, write: Write, name: str, whose: str
+) -> None:
     core = read_shelf(write(CORE_FILE), owner=CORE)
     give_plugin("acme", alias(name))
     info = found("acme", core).info
     assert info.status == "quarantined"
-    assert f"It has the alias '{name}' for 'acme/acme_s', which is the name of {whose}." in info.reason
+    assert (
+        f"It has the alias '{name}' for 'acme/acme_s', which is the name of {whose}." in info.reason
+    )
 
 
 def test_an_alias_of_a_name_of_its_own_is_taken(give_plugin: Give, write: Write) -> None:
@@ -111,8 +127,13 @@ def test_an_alias_of_a_name_of_its_own_is_taken(give_plugin: Give, write: Write)
 
 def test_an_alias_and_a_model_of_one_name_are_both_named(give_plugin: Give) -> None:
     first = "{'schema': 1, 'cards': {'mine': {'architecture': 'net', 'labels': ['a']}}}"
-    give_plugin("acme", hook(f"register({first})\n    {alias('mine').partition('    ')[2].strip()}"))
-    assert "It has the alias 'mine' for 'acme/acme_s', and a model of that name: '" in found("acme").info.reason
+    give_plugin(
+        "acme", hook(f"register({first})\n    {alias('mine').partition('    ')[2].strip()}")
+    )
+    assert (
+        "It has the alias 'mine' for 'acme/acme_s', and a model of that name: '"
+        in found("acme").info.reason
+    )
 
 
 def test_cards_registered_one_by_one_cost_what_they_cost_at_once(give_plugin: Give) -> None:
@@ -142,30 +163,57 @@ def head(call: str) -> str:
 
 CARD_X = "register({'schema': 1, 'cards': {'x': {'architecture': 'net', 'labels': ['a']}}})"
 BROKEN = {
-    "an import that fails": ("import not_there_at_all", "ModuleNotFoundError: No module named 'not_there_at_all'"),
+    "an import that fails": (
+        "import not_there_at_all",
+        "ModuleNotFoundError: No module named 'not_there_at_all'",
+    ),
     "a syntax error": ("def broken(:\n    pass", "its import failed with SyntaxError"),
     "an exit while importing": ("import sys\nsys.exit('bye')", "its import called sys.exit('bye')"),
     "an exit in a hook": (hook("sys.exit(3)"), "register_cards called sys.exit(3)"),
     "an exception in a hook": (hook("1 / 0"), "register_cards failed with ZeroDivisionError"),
-    "a base exception in a hook": (hook("raise BaseException('no')"), "register_cards failed with BaseException: no"),
-    "an unknown hook": (hook("pass", name="register_detectors"), "It has the unknown hook 'register_detectors'. Did you mean"),
-    "a misspelt hook": (hook("pass", name="register_card"), "the unknown hook 'register_card'. Did you mean 'register_cards'"),
+    "a base exception in a hook": (
+        hook("raise BaseException('no')"),
+        "register_cards failed with BaseException: no",
+    ),
+    "an unknown hook": (
+        hook("pass", name="register_detectors"),
+        "It has the unknown hook 'register_detectors'. Did you mean",
+    ),
+    "a misspelt hook": (
+        hook("pass", name="register_card"),
+        "the unknown hook 'register_card'. Did you mean 'register_cards'",
+    ),
     "a wrong argument": (
         hook("pass", parameter="registr"),
         "takes 'registr', and a hook is given 'register' alone. Write def register_cards(register)",
     ),
-    "a hook without its mark": ("def register_cards(register):\n    pass", "is not marked as a hook. Put @zoo.hookimpl"),
+    "a hook without its mark": (
+        "def register_cards(register):\n    pass",
+        "is not marked as a hook. Put @zoo.hookimpl",
+    ),
     "a name registered twice": (
         head("[register('net', build) for build in (print, 'acme.net:build')]"),
         "It registers 'net' twice among the heads: builtins:print and 'acme.net:build'.",
     ),
     "a name that can't be typed": (head("register('My Net', print)"), "It registers 'My Net'"),
     "a name that is none": (head("register(print, 'net')"), "which is no name"),
-    "a builder that is none": (head("register('net', 'no colon')"), 'Pass a callable or "package.module:function"'),
-    "another plugin's name": (head("register('torchvision/net', print)"), "It registers 'torchvision/net'"),
+    "a builder that is none": (
+        head("register('net', 'no colon')"),
+        'Pass a callable or "package.module:function"',
+    ),
+    "another plugin's name": (
+        head("register('torchvision/net', print)"),
+        "It registers 'torchvision/net'",
+    ),
     "a card file that is not there": (hook("register('/no/such/cards.yaml')"), "No such file"),
-    "an invalid card": (hook(CARD_X.replace("architecture", "arch")), "There is no field 'arch' here."),
-    "a mirror": (hook("register({'schema': 1, 'mirrors': {'https://': 'http://e/'}})"), "Only a user's own file may redirect"),
+    "an invalid card": (
+        hook(CARD_X.replace("architecture", "arch")),
+        "There is no field 'arch' here.",
+    ),
+    "a mirror": (
+        hook("register({'schema': 1, 'mirrors': {'https://': 'http://e/'}})"),
+        "Only a user's own file may redirect",
+    ),
     "a card twice": (hook(f"{CARD_X}\n    {CARD_X}"), "It has the model 'x' twice"),
 }
 
@@ -179,12 +227,17 @@ def test_a_broken_plugin_is_quarantined_with_its_reason(give_plugin: Give, kind:
     assert broken.info.status == "quarantined"
     assert reason.casefold() in broken.info.reason.casefold()
     [text] = complaints([broken])
-    assert text == f"Skipped plugin 'broken' of detzoo-broken 0.9 (detzoo_broken): {broken.info.reason}"
+    assert (
+        text
+        == f"Skipped plugin 'broken' of detzoo-broken 0.9 (detzoo_broken): {broken.info.reason}"
+    )
     assert found("acme").info.status == "loaded"
 
 
 def test_an_invalid_card_file_is_named_with_line_and_field(give_plugin: Give, write: Write) -> None:
-    path = write("schema: 1\ncards:\n  x:\n    architecture: net\n    labels: coco80\n    parameters: many\n")
+    path = write(
+        "schema: 1\ncards:\n  x:\n    architecture: net\n    labels: coco80\n    parameters: many\n"
+    )
     give_plugin("broken", hook(f"register({str(path)!r})"))
     reason = found("broken").info.reason
     assert f"'{path}'" in reason
@@ -192,7 +245,11 @@ def test_an_invalid_card_file_is_named_with_line_and_field(give_plugin: Give, wr
 
 
 def test_nothing_of_a_quarantined_plugin_stays(give_plugin: Give) -> None:
-    give_plugin("broken", GOOD + "\n\n    @hookimpl\n    def register_heads(register):\n        raise ValueError('too late')\n")
+    give_plugin(
+        "broken",
+        GOOD
+        + "\n\n    @hookimpl\n    def register_heads(register):\n        raise ValueError('too late')\n",
+    )
     broken = found("broken")
     assert broken.info.contributes == {}
     assert broken.contribution.shelves == []
@@ -206,7 +263,13 @@ def test_an_interrupt_is_not_swallowed(give_plugin: Give) -> None:
 
 
 def test_registering_after_the_hook_has_returned_is_refused(give_plugin: Give) -> None:
-    give_plugin("acme", hook("register('net', print)\n    sys.modules[__name__].kept = register", name="register_heads"))
+    give_plugin(
+        "acme",
+        hook(
+            "register('net', print)\n    sys.modules[__name__].kept = register",
+            name="register_heads",
+        ),
+    )
     acme = found("acme")
     with pytest.raises(Exception, match="after its hooks have returned"):
         sys.modules["detzoo_acme"].kept("late", print)
@@ -224,7 +287,9 @@ def test_two_distributions_with_one_plugins_name_are_both_named(give_plugin: Giv
 
 def test_nobody_takes_the_place_of_a_bundled_plugin(give_plugin: Give) -> None:
     give_plugin("torchvision", "raise ValueError", distribution="aaa-first", module="aaa_first")
-    first, second = (plugin.info for plugin in find_plugins(EMPTY) if plugin.info.name == "torchvision")
+    first, second = (
+        plugin.info for plugin in find_plugins(EMPTY) if plugin.info.name == "torchvision"
+    )
     assert (first.distribution, first.status) == ("detzoo", "loaded")
     assert (second.distribution, second.status) == ("aaa-first", "quarantined")
 
@@ -235,8 +300,12 @@ def test_a_name_that_would_confuse_is_refused(give_plugin: Give, name: str) -> N
     assert "can't be a plugin's name" in found(name).info.reason
 
 
-def test_a_model_that_the_core_has_for_a_plugin_is_not_taken_twice(give_plugin: Give, write: Write) -> None:
-    core = read_shelf(write("schema: 1\ncards: {acme_nano: {architecture: acme/net, labels: coco80}}"), owner=CORE)
+def test_a_model_that_the_core_has_for_a_plugin_is_not_taken_twice(
+    give_plugin: Give, write: Write
+) -> None:
+    core = read_shelf(
+        write("schema: 1\ncards: {acme_nano: {architecture: acme/net, labels: coco80}}"), owner=CORE
+    )
     give_plugin("acme", GOOD)
     info = found("acme", core).info
     assert info.status == "quarantined"
@@ -244,14 +313,20 @@ def test_a_model_that_the_core_has_for_a_plugin_is_not_taken_twice(give_plugin: 
     assert "cards.yaml', line 2" in info.reason
 
 
-def test_a_plugin_that_imports_torch_is_reported(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_that_imports_torch_is_reported(
+    give_plugin: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)  # so that it is put back, or away
     monkeypatch.delitem(sys.modules, "torch")
-    give_plugin("acme", "import sys\nimport types\nsys.modules['torch'] = types.ModuleType('torch')")
+    give_plugin(
+        "acme", "import sys\nimport types\nsys.modules['torch'] = types.ModuleType('torch')"
+    )
     assert found("acme").info.imports_torch
 
 
-def test_zoo_plugins_loads_only_those_it_names(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zoo_plugins_loads_only_those_it_names(
+    give_plugin: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
     give_plugin("acme", GOOD)
     give_plugin("other", "raise ValueError('must not be imported')")
     monkeypatch.setenv("ZOO_PLUGINS", " acme , torchvision,")

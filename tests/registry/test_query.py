@@ -1,4 +1,5 @@
-"""`--where`: held against an oracle that reads the same expression as plain Python, and never surprised by any text."""
+"""`--where`: held against an oracle that reads the same expression as plain Python, and never
+surprised by any text."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +20,13 @@ from zoo.registry.row import Row
 
 def row(**facts: Any) -> Row:
     unknown: dict[str, Any] = dict.fromkeys(Row.__struct_fields__)
-    given = {"name": "nano", "plugin": "acme", "architecture": "acme/net", "labels": "custom", "tags": ()}
+    given = {
+        "name": "nano",
+        "plugin": "acme",
+        "architecture": "acme/net",
+        "labels": "custom",
+        "tags": (),
+    }
     given |= {"listed": "thing"} if facts.get("labels", "custom") == "custom" else {}
     return Row(**unknown | given | facts)
 
@@ -98,7 +105,11 @@ def select(text: str, *rows: Row) -> tuple[list[str], int]:
         ("license != AGPL-3.0", {"code_license": "MIT"}, None),
         ("license ~ *GPL*", {"code_license": "MIT", "weights_license": "GPL-3.0"}, None),
         ("license ~ *GPL*", {"code_license": "LGPL-3.0", "weights_license": "GPL-3.0"}, True),
-        ("license in (permissive, GPL-3.0)", {"code_license": "MIT", "weights_license": "GPL-3.0"}, True),
+        (
+            "license in (permissive, GPL-3.0)",
+            {"code_license": "MIT", "weights_license": "GPL-3.0"},
+            True,
+        ),
         ("license in (MIT, unknown)", {"code_license": "MIT"}, True),
         ("license in (MIT, unknown)", {"code_license": "AGPL-3.0"}, None),
         ("license = unknown", {"code_license": "MIT"}, True),
@@ -136,15 +147,31 @@ def test_what_is_left_out_for_want_of_a_fact_is_counted() -> None:
 @pytest.mark.parametrize(
     ("text", "place", "says"),
     [
-        ("AP > 40 and parms < 30M", "            ^^^^^", "There is no field 'parms'.\nDid you mean 'params'?"),
+        (
+            "AP > 40 and parms < 30M",
+            "            ^^^^^",
+            "There is no field 'parms'.\nDid you mean 'params'?",
+        ),
         ("xyz = 3", "^^^", "The fields are name, plugin"),
         ("AP > many", "     ^^^^", "A number belongs here."),
         ("classes = person", "          ^^^^^^", "For a class by its name: class = person"),
         ("labels = coco8", "         ^^^^^", "Did you mean 'coco80'"),
-        ("labels in (coco80, person)", "                   ^^^^^^", "For models that find a class: class = person"),
-        ("license = permisive", "          ^^^^^^^^^", "'permisive' is no SPDX identifier.\nDid you mean 'permissive'?"),
+        (
+            "labels in (coco80, person)",
+            "                   ^^^^^^",
+            "For models that find a class: class = person",
+        ),
+        (
+            "license = permisive",
+            "          ^^^^^^^^^",
+            "'permisive' is no SPDX identifier.\nDid you mean 'permissive'?",
+        ),
         ("code_license != apache2", "                ^^^^^^^", "Did you mean 'Apache-2.0'?"),
-        ("license = 'do what you like'", "          ^^^^^^^^^^^^^^^^^^", "one of https://spdx.org/licenses"),
+        (
+            "license = 'do what you like'",
+            "          ^^^^^^^^^^^^^^^^^^",
+            "one of https://spdx.org/licenses",
+        ),
         ("name < 3", "     ^", "'name' is text"),
         ("AP ~ 3", "   ^", "'AP' is a number"),
         ("AP >", "    ^", "It ends too early.\nExpected a value"),
@@ -183,7 +210,12 @@ def test_an_endless_expression_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["not " * 245 + "AP > 1", "(" * 490 + "AP > 1" + ")" * 490, "AP>1 or(" * 110 + "AP > 1" + ")" * 110]
+    "text",
+    [
+        "not " * 245 + "AP > 1",
+        "(" * 490 + "AP > 1" + ")" * 490,
+        "AP>1 or(" * 110 + "AP > 1" + ")" * 110,
+    ],
 )
 def test_the_deepest_expression_that_fits_can_be_asked(text: str) -> None:
     assert parse(text).test(row(ap=0.5)) in (True, False)
@@ -192,14 +224,17 @@ def test_the_deepest_expression_that_fits_can_be_asked(text: str) -> None:
 @settings(deadline=None)
 @given(
     st.text(max_size=60)
-    | st.lists(st.sampled_from(["AP", "name", ">", "=", "(", ")", "and", "not", "in", "3M", ",", "'", "~"])).map(" ".join)
+    | st.lists(
+        st.sampled_from(["AP", "name", ">", "=", "(", ")", "and", "not", "in", "3M", ",", "'", "~"])
+    ).map(" ".join)
 )
 def test_no_text_raises_anything_but_a_query_error(text: str) -> None:
     with suppress(QueryError):
         parse(text).test(row())
 
 
-# The oracle: an expression is drawn as a Python value, spelled at random, and judged by what it says in Python.
+# The oracle: an expression is drawn as a Python value, spelled at random, and judged by what it
+# says in Python.
 @dataclass(frozen=True)
 class Leaf:
     field: str
@@ -224,9 +259,24 @@ def kleene(part: Any, facts: Row) -> bool | None:
     return decisive if decisive in answers else None if None in answers else not decisive
 
 
-NUMBERS = {"AP": "ap", "AP50": "ap50", "gflops": "gflops", "params": "parameters", "megabytes": "megabytes"}
+NUMBERS = {
+    "AP": "ap",
+    "AP50": "ap50",
+    "gflops": "gflops",
+    "params": "parameters",
+    "megabytes": "megabytes",
+}
 TEXTS = {"family": "family", "code_license": "code_license", "plugin": "plugin"}
-AMOUNTS = [("0", 0), ("-1", -1), ("2.5", 2.5), ("30", 30), ("1e1", 10), ("3K", 3000), ("1M", 1_000_000), ("2.5g", 2_500_000_000)]
+AMOUNTS = [
+    ("0", 0),
+    ("-1", -1),
+    ("2.5", 2.5),
+    ("30", 30),
+    ("1e1", 10),
+    ("3K", 3000),
+    ("1M", 1_000_000),
+    ("2.5g", 2_500_000_000),
+]
 LICENSES = ["mit", "MIT", "Apache-2.0", "agpl-3.0", "MIT OR Apache-2.0"]
 WORDS = ["mit", "MIT", "Apache-2.0", "acme", "a b", "or", "coco80", "30", "not", "x*"]
 
@@ -243,9 +293,19 @@ def compare(attribute: str, check: Callable[[Any], bool]) -> Callable[[Row], boo
 def number_leaves(draw: st.DrawFn) -> Leaf:
     field, (spelled, amount) = draw(st.sampled_from(list(NUMBERS))), draw(st.sampled_from(AMOUNTS))
     sign = draw(st.sampled_from(["=", "!=", "<", "<=", ">", ">="]))
-    python = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}[sign]
+    python = {
+        "=": "__eq__",
+        "!=": "__ne__",
+        "<": "__lt__",
+        "<=": "__le__",
+        ">": "__gt__",
+        ">=": "__ge__",
+    }[sign]
     return Leaf(
-        field, sign, (spelled,), compare(NUMBERS[field], lambda found: bool(getattr(float(found), python)(float(amount))))
+        field,
+        sign,
+        (spelled,),
+        compare(NUMBERS[field], lambda found: bool(getattr(float(found), python)(float(amount)))),
     )
 
 
@@ -278,7 +338,9 @@ EXPRESSIONS = st.recursive(
     lambda inner: (
         st.builds(lambda one: Node("not", (one,)), inner)
         | st.builds(
-            lambda word, parts: Node(word, tuple(parts)), st.sampled_from(["and", "or"]), st.lists(inner, min_size=2, max_size=3)
+            lambda word, parts: Node(word, tuple(parts)),
+            st.sampled_from(["and", "or"]),
+            st.lists(inner, min_size=2, max_size=3),
         )
     ),
     max_leaves=8,
@@ -298,7 +360,8 @@ ROWS = st.builds(
 
 
 def spelled(part: Any, draw: st.DrawFn, *, inside: str = "or") -> str:
-    """The expression as text, with brackets where they are needed and sometimes where they are not."""
+    """The expression as text, with brackets where they are needed and sometimes where they are
+    not."""
     gap = draw(st.sampled_from([" ", "  ", "\n"]))
     cased = draw(st.sampled_from([str.lower, str.upper, str.title]))
     if isinstance(part, Leaf):
@@ -307,7 +370,9 @@ def spelled(part: Any, draw: st.DrawFn, *, inside: str = "or") -> str:
     elif part.word == "not":
         text = f"{cased('not')}{gap}{spelled(part.parts[0], draw, inside='not')}"
     else:
-        text = f"{gap}{cased(part.word)}{gap}".join(spelled(one, draw, inside=part.word) for one in part.parts)
+        text = f"{gap}{cased(part.word)}{gap}".join(
+            spelled(one, draw, inside=part.word) for one in part.parts
+        )
     binds = {"or": 0, "and": 1, "not": 2}
     needed = isinstance(part, Node) and binds[part.word] <= binds[inside] and part.word != "not"
     return f"({text})" if (needed and inside != "or") or draw(st.booleans()) else text
@@ -315,7 +380,9 @@ def spelled(part: Any, draw: st.DrawFn, *, inside: str = "or") -> str:
 
 @settings(deadline=None, max_examples=100)
 @given(st.data(), EXPRESSIONS, st.lists(ROWS, min_size=1, max_size=5))
-def test_an_expression_agrees_with_the_oracle(data: st.DataObject, expression: Any, rows: list[Row]) -> None:
+def test_an_expression_agrees_with_the_oracle(
+    data: st.DataObject, expression: Any, rows: list[Row]
+) -> None:
     text = spelled(expression, data.draw)
     if len(text) <= LIMIT:
         query = parse(text)
@@ -324,12 +391,26 @@ def test_an_expression_agrees_with_the_oracle(data: st.DataObject, expression: A
 
 @settings(deadline=None)
 @given(
-    st.sampled_from(["= MIT", "= permissive", "= unknown", "~ *GPL*", "in (MIT, unknown)", "in (permissive, AGPL-3.0)"]),
+    st.sampled_from(
+        [
+            "= MIT",
+            "= permissive",
+            "= unknown",
+            "~ *GPL*",
+            "in (MIT, unknown)",
+            "in (permissive, AGPL-3.0)",
+        ]
+    ),
     st.tuples(*[st.none() | st.sampled_from(["MIT", "Apache-2.0", "AGPL-3.0"])] * 2),
 )
-def test_a_question_of_licences_and_its_opposite_never_list_the_same_model(asks: str, licenses: tuple[str | None, ...]) -> None:
+def test_a_question_of_licences_and_its_opposite_never_list_the_same_model(
+    asks: str, licenses: tuple[str | None, ...]
+) -> None:
     facts = row(code_license=licenses[0], weights_license=licenses[1])
-    answer, opposite = parse(f"license {asks}").test(facts), parse(f"not license {asks}").test(facts)
+    answer, opposite = (
+        parse(f"license {asks}").test(facts),
+        parse(f"not license {asks}").test(facts),
+    )
     assert opposite is (None if answer is None else not answer)
     if asks.startswith("="):
         assert parse(f"license !{asks}").test(facts) is opposite

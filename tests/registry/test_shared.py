@@ -59,7 +59,11 @@ def test_reload_sees_what_has_changed(write: Write, monkeypatch: pytest.MonkeyPa
 
 
 def test_several_user_files_are_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, write(OWN.format(name="one"), "one.yaml"), write(OWN.format(name="two"), "two.yaml"))
+    use(
+        monkeypatch,
+        write(OWN.format(name="one"), "one.yaml"),
+        write(OWN.format(name="two"), "two.yaml"),
+    )
     assert catalogue().names("user/*") == ["one", "two"]
 
 
@@ -83,7 +87,9 @@ def test_a_broken_file_is_an_error_and_is_not_added(write: Write) -> None:
     assert catalogue().names() == ["acme_nano"]
 
 
-def test_a_broken_file_of_the_environment_is_an_error_every_time(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_file_of_the_environment_is_an_error_every_time(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     use(monkeypatch, write("cards: 7\nschema: 1\n"))
     for _ in range(2):
         with pytest.raises(CardError, match=r"cards\.yaml"):
@@ -102,14 +108,26 @@ def test_a_home_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) ->
         catalogue()
 
 
-def test_a_name_in_two_user_files_is_an_error_that_names_both(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, write(OWN.format(name="mine"), "one.yaml"), write(OWN.format(name="mine"), "two.yaml"))
-    with pytest.raises(CardError, match=r"'mine' twice: .*one\.yaml', line 3, and .*two\.yaml', line 3"):
+def test_a_name_in_two_user_files_is_an_error_that_names_both(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(
+        monkeypatch,
+        write(OWN.format(name="mine"), "one.yaml"),
+        write(OWN.format(name="mine"), "two.yaml"),
+    )
+    with pytest.raises(
+        CardError, match=r"'mine' twice: .*one\.yaml', line 3, and .*two\.yaml', line 3"
+    ):
         catalogue()
 
 
-def test_a_bundles_cards_are_read_like_a_users(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(OWN.format(name="mine") + "aliases: {own: mine, acme_nano: mine}\n", "registry.yaml")
+def test_a_bundles_cards_are_read_like_a_users(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(
+        OWN.format(name="mine") + "aliases: {own: mine, acme_nano: mine}\n", "registry.yaml"
+    )
     monkeypatch.setenv("ZOO_BUNDLE", str(path.parent))
     assert catalogue().names("user/*") == ["mine"]
     assert catalogue().resolve("own").entry.qualified == "user/mine"
@@ -138,7 +156,9 @@ def test_a_bundle_that_is_not_there_is_an_error_and_not_a_list_without_it(
         catalogue()
 
 
-def test_an_extract_has_the_cards_and_aliases_that_some_models_need(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_extract_has_the_cards_and_aliases_that_some_models_need(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = OWN.format(name="mine") + "  other: {architecture: acme/net, labels: [x]}\n"
     use(monkeypatch, write(text + "aliases: {own: mine, small: acme_nano, unused: other}\n"))
     known = catalogue()
@@ -151,7 +171,9 @@ def test_an_extract_has_the_cards_and_aliases_that_some_models_need(write: Write
     assert catalogue().extract([catalogue().resolve("acme_nano")]) == {}
 
 
-def test_a_users_model_with_a_plugins_name_makes_the_name_ambiguous(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_users_model_with_a_plugins_name_makes_the_name_ambiguous(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     use(monkeypatch, write(OWN.format(name="acme_nano")))
     assert catalogue().names() == ["acme/acme_nano", "user/acme_nano"]
     with pytest.raises(NameAmbiguous):
@@ -161,7 +183,9 @@ def test_a_users_model_with_a_plugins_name_makes_the_name_ambiguous(write: Write
 ALIAS = "schema: 1\naliases:\n  {alias}: {target}\n"
 
 
-def test_a_users_alias_may_stand_for_a_plugins_model(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_users_alias_may_stand_for_a_plugins_model(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     use(monkeypatch, write(ALIAS.format(alias="mine", target="acme_nano")))
     assert catalogue().aliases == {"mine": "acme_nano"}
     assert catalogue().resolve("mine").entry.qualified == "acme/acme_nano"
@@ -182,17 +206,26 @@ def test_an_alias_that_can_not_work_is_an_error(
         catalogue()
 
 
-def test_an_alias_of_nothing_is_an_error_once_all_plugins_are_there(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alias_of_nothing_is_an_error_once_all_plugins_are_there(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     use(monkeypatch, write(ALIAS.format(alias="mine", target="acme_nana")))
     assert "mine" not in catalogue().aliases  # others are switched off, and it may be one of theirs
     monkeypatch.delenv("ZOO_PLUGINS")
     reload()
-    with pytest.raises(CardError, match=r"Line 3, field 'aliases\.mine': No model is named 'acme_nana'"):
+    with pytest.raises(
+        CardError, match=r"Line 3, field 'aliases\.mine': No model is named 'acme_nana'"
+    ):
         catalogue()
 
 
-def test_aliases_that_stand_for_each_other_are_an_error(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two = write(ALIAS.format(alias="a", target="b"), "one.yaml"), write(ALIAS.format(alias="b", target="a"), "two.yaml")
+def test_aliases_that_stand_for_each_other_are_an_error(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = (
+        write(ALIAS.format(alias="a", target="b"), "one.yaml"),
+        write(ALIAS.format(alias="b", target="a"), "two.yaml"),
+    )
     use(monkeypatch, one, two)
     assert catalogue().aliases == {}
     monkeypatch.delenv("ZOO_PLUGINS")
@@ -201,13 +234,18 @@ def test_aliases_that_stand_for_each_other_are_an_error(write: Write, monkeypatc
         catalogue()
 
 
-def test_a_broken_plugin_is_one_warning_and_the_rest_works(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_plugin_is_one_warning_and_the_rest_works(
+    give_plugin: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
     give_plugin("broken", "1 / 0")
     monkeypatch.setenv("ZOO_PLUGINS", "acme,broken")
     with pytest.warns(PluginWarning) as caught:
         found = catalogue()
     [warning] = caught
-    assert "'broken' of detzoo-broken 1.0 (detzoo_broken): its import failed with ZeroDivisionError" in str(warning.message)
+    assert (
+        "'broken' of detzoo-broken 1.0 (detzoo_broken): its import failed with ZeroDivisionError"
+        in str(warning.message)
+    )
     assert warning.filename == __file__
     assert found.names() == ["acme_nano"]
     with warnings.catch_warnings():
@@ -215,8 +253,13 @@ def test_a_broken_plugin_is_one_warning_and_the_rest_works(give_plugin: Give, mo
         assert catalogue() is found
 
 
-def test_a_hook_that_asks_for_the_catalogue_is_refused(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
-    give_plugin("loop", "import zoo\n\n\n@zoo.hookimpl\ndef register_cards(register):\n    zoo.catalogue()\n")
+def test_a_hook_that_asks_for_the_catalogue_is_refused(
+    give_plugin: Give, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_plugin(
+        "loop",
+        "import zoo\n\n\n@zoo.hookimpl\ndef register_cards(register):\n    zoo.catalogue()\n",
+    )
     monkeypatch.setenv("ZOO_PLUGINS", "acme,loop")
     with pytest.warns(PluginWarning, match="A plugin's hook asked for the catalogue"):
         assert catalogue().names() == ["acme_nano"]
@@ -227,45 +270,88 @@ def test_the_cores_file_is_found_beside_the_package() -> None:
     assert shared.core_file().is_file()
 
 
-def test_an_architecture_that_its_plugin_does_not_have_is_an_error(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, write("schema: 1\ncards:\n  mine: {architecture: acme/nett, labels: coco80}\n"))
-    with pytest.raises(CardError, match=r"Line 3, field 'cards\.mine\.architecture': .*'acme/nett'(.|\n)*'acme/net'"):
+def test_an_architecture_that_its_plugin_does_not_have_is_an_error(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(
+        monkeypatch, write("schema: 1\ncards:\n  mine: {architecture: acme/nett, labels: coco80}\n")
+    )
+    with pytest.raises(
+        CardError,
+        match=r"Line 3, field 'cards\.mine\.architecture': .*'acme/nett'(.|\n)*'acme/net'",
+    ):
         catalogue()
 
 
 @pytest.mark.parametrize("name", ["mine", "acme_nano"])
-def test_a_card_of_a_plugin_that_is_not_there_is_left_out(name: str, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, write(f"schema: 1\ncards:\n  {name}: {{architecture: elsewhere/net, labels: coco80}}\n"))
+def test_a_card_of_a_plugin_that_is_not_there_is_left_out(
+    name: str, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(
+        monkeypatch,
+        write(f"schema: 1\ncards:\n  {name}: {{architecture: elsewhere/net, labels: coco80}}\n"),
+    )
     assert catalogue().names() == ["acme_nano"]
 
 
-def test_a_successor_of_nothing_is_an_error_once_all_plugins_are_there(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    card = "schema: 1\ncards:\n  mine: {architecture: acme/net, labels: coco80, successor: acme_nana}\n"
+def test_a_successor_of_nothing_is_an_error_once_all_plugins_are_there(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = (
+        "schema: 1\ncards:\n  mine: {architecture: acme/net, labels: coco80, successor: "
+        "acme_nana}\n"
+    )
     use(monkeypatch, write(card))
     assert "mine" in catalogue().names()  # others are switched off, and it may be one of theirs
     monkeypatch.delenv("ZOO_PLUGINS")
     reload()
-    with pytest.raises(CardError, match=r"Line 3, field 'cards\.mine\.successor': No model is named 'acme_nana'"):
+    with pytest.raises(
+        CardError, match=r"Line 3, field 'cards\.mine\.successor': No model is named 'acme_nana'"
+    ):
         catalogue()
 
 
-def test_a_successor_may_be_a_model_of_a_plugin(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_successor_may_be_a_model_of_a_plugin(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("ZOO_PLUGINS")
-    use(monkeypatch, write("schema: 1\ncards:\n  mine: {architecture: acme/net, labels: coco80, successor: acme/acme_nano}\n"))
+    use(
+        monkeypatch,
+        write(
+            "schema: 1\ncards:\n  mine: {architecture: acme/net, labels: coco80, successor: "
+            "acme/acme_nano}\n"
+        ),
+    )
     assert "mine" in catalogue().names()
 
 
-@pytest.mark.parametrize("distribution", ["evil --index-url http://example.org", "a;rm -rf .", "-r x", "", "a b", "a\\nb"])
+@pytest.mark.parametrize(
+    "distribution",
+    ["evil --index-url http://example.org", "a;rm -rf .", "-r x", "", "a b", "a\\nb"],
+)
 def test_what_is_told_to_install_is_the_name_of_a_distribution(
     write: Write, monkeypatch: pytest.MonkeyPatch, distribution: str
 ) -> None:
-    use(monkeypatch, write(f'schema: 1\nknown_plugins: {{acme: {{distribution: "{distribution}", names: ["acme_*"]}}}}'))
-    with pytest.raises(CardError, match=r"known_plugins\.acme\.distribution.* is not the name of a distribution"):
+    use(
+        monkeypatch,
+        write(
+            f'schema: 1\nknown_plugins: {{acme: {{distribution: "{distribution}", names: '
+            f'["acme_*"]}}}}'
+        ),
+    )
+    with pytest.raises(
+        CardError, match=r"known_plugins\.acme\.distribution.* is not the name of a distribution"
+    ):
         catalogue()
 
 
-def test_nobody_says_what_to_install_for_a_plugin_that_the_core_knows(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, write("schema: 1\nknown_plugins: {yolox: {distribution: evil, names: [yolox_nano]}}"))
+def test_nobody_says_what_to_install_for_a_plugin_that_the_core_knows(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(
+        monkeypatch,
+        write("schema: 1\nknown_plugins: {yolox: {distribution: evil, names: [yolox_nano]}}"),
+    )
     monkeypatch.setenv("ZOO_PLUGINS", "")
     monkeypatch.setattr("zoo.registry.plugins.GROUP", "no_such_group")
     with pytest.raises(NameNotFound) as caught:

@@ -1,4 +1,5 @@
-"""Registry files: what is accepted, and that everything wrong is named with file, line and field."""
+"""Registry files: what is accepted, and that everything wrong is named with file, line and
+field."""
 
 import re
 from collections.abc import Callable
@@ -57,15 +58,27 @@ def test_a_card_is_read_as_it_is_written(write: Write) -> None:
     assert card.architecture == "acme/net"
     assert card.arguments == {"depth": 0.33, "deep": {"er": [1, 2]}}
     assert card.input == Input(resize="letterbox", size=[416, 416])
-    assert card.weights["coco"].sources == [UrlSource(url="https://example.org/nano.pth", sha256="258fb6c6")]
+    assert card.weights["coco"].sources == [
+        UrlSource(url="https://example.org/nano.pth", sha256="258fb6c6")
+    ]
     assert card.gflops is None
 
 
 def test_a_row_has_the_facts_of_the_default_weights(write: Write) -> None:
     [row] = read_shelf(write(CARD), owner=USER).rows
-    assert (row.qualified, row.line, row.tags, row.default) == ("user/nano", 3, ("coco", "finetuned"), "coco")
+    assert (row.qualified, row.line, row.tags, row.default) == (
+        "user/nano",
+        3,
+        ("coco", "finetuned"),
+        "coco",
+    )
     assert (row.ap, row.ap50, row.megabytes) == (25.8, None, 3.5)
-    assert (row.size, row.resize, row.labels, row.classes) == ((416, 416), "letterbox", "coco80", 80)
+    assert (row.size, row.resize, row.labels, row.classes) == (
+        (416, 416),
+        "letterbox",
+        "coco80",
+        80,
+    )
     assert (row.code_license, row.weights_license) == ("MIT", None)
 
 
@@ -81,7 +94,11 @@ def test_a_card_of_the_core_belongs_to_its_architectures_plugin(write: Write) ->
 
 def test_a_plugin_may_name_its_own_architecture_without_its_name(write: Write) -> None:
     shelf = read_shelf(write(CARD.replace("acme/net", "net")), owner="acme")
-    assert (shelf.card(0).architecture, shelf.rows[0].architecture, shelf.rows[0].plugin) == ("acme/net", "acme/net", "acme")
+    assert (shelf.card(0).architecture, shelf.rows[0].architecture, shelf.rows[0].plugin) == (
+        "acme/net",
+        "acme/net",
+        "acme",
+    )
 
 
 def test_classes_given_inline_are_counted(write: Write) -> None:
@@ -92,12 +109,18 @@ def test_classes_given_inline_are_counted(write: Write) -> None:
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        ("coco8", r"Line 5, field 'cards\.nano\.labels': No label space is called 'coco8'\.\nDid you mean 'coco80'"),
+        (
+            "coco8",
+            r"Line 5, field 'cards\.nano\.labels': No label space is called 'coco8'\.\nDid you "
+            r"mean 'coco80'",
+        ),
         ("mine", r"No label space is called 'mine'\.\nThere are coco80, .*Or list the class names"),
         ("[helmet, ' ']", "A class name is empty"),
     ],
 )
-def test_labels_that_nobody_declared_are_an_error_with_file_and_line(write: Write, written: str, says: str) -> None:
+def test_labels_that_nobody_declared_are_an_error_with_file_and_line(
+    write: Write, written: str, says: str
+) -> None:
     with pytest.raises(CardError, match=says) as error:
         read_shelf(write(CARD.replace("coco80", written)), owner=USER)
     assert "cards.yaml" in str(error.value)
@@ -105,7 +128,9 @@ def test_labels_that_nobody_declared_are_an_error_with_file_and_line(write: Writ
 
 def test_a_shelf_without_some_names_keeps_each_card_with_its_row(write: Write) -> None:
     text = "schema: 1\naliases: {x: one, y: two}\ncards:\n"
-    text += "".join(f"  {name}: {{architecture: a/b, labels: [{name}]}}\n" for name in ("one", "two", "three"))
+    text += "".join(
+        f"  {name}: {{architecture: a/b, labels: [{name}]}}\n" for name in ("one", "two", "three")
+    )
     shelf = read_shelf(write(text), owner=USER).without({"one", "x", "y"})
     assert [row.name for row in shelf.rows] == ["two", "three"]
     assert [shelf.card(position).labels for position in (0, 1)] == [["two"], ["three"]]
@@ -119,8 +144,20 @@ def test_a_section_may_be_empty(write: Write) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "field", "says"),
     [
-        ("sha256: 258fb6c6", "sha256: xyz", 16, "cards.nano.weights.coco.sources[0].sha256", "'xyz'"),
-        ("sha256: 258fb6c6", "sha256: 12345678", 16, "cards.nano.weights.coco.sources[0].sha256", "Quote it"),
+        (
+            "sha256: 258fb6c6",
+            "sha256: xyz",
+            16,
+            "cards.nano.weights.coco.sources[0].sha256",
+            "'xyz'",
+        ),
+        (
+            "sha256: 258fb6c6",
+            "sha256: 12345678",
+            16,
+            "cards.nano.weights.coco.sources[0].sha256",
+            "Quote it",
+        ),
         (URL_SOURCE, BRANCH, 14, "cards.nano.weights.coco.sources[0].revision", "a/b/commits/main"),
         (
             URL_SOURCE,
@@ -129,19 +166,85 @@ def test_a_section_may_be_empty(write: Write) -> None:
             "cards.nano.weights.coco.sources[0].revision",
             "'v1.0' is not a full commit",
         ),
-        ("https://example", "ftp://example", 15, "cards.nano.weights.coco.sources[0].url", "is not an http or https address"),
+        (
+            "https://example",
+            "ftp://example",
+            15,
+            "cards.nano.weights.coco.sources[0].url",
+            "is not an http or https address",
+        ),
         ("kind: url", "kind: torrent", 14, "cards.nano.weights.coco.sources[0].kind", "torrent"),
         ("value: 25.8", "value: high", 19, "cards.nano.weights.coco.claims[1].value", "'high'"),
-        ("value: 25.8", "value: 400", 19, "cards.nano.weights.coco.claims[1].value", "AP is 400, and a share of one hundred"),
-        ("code: MIT", "code: BANANA", 9, "cards.nano.licenses.code", "'BANANA' is no SPDX identifier"),
-        ("weights: AGPL-3.0", "weights: APGL-3.0", 22, "cards.nano.weights.finetuned.licenses.weights", "Did you mean 'AGPL-3.0"),
-        ("[{kind: file, path: mine.safetensors}]", "[]", 21, "cards.nano.weights.finetuned.sources", "There is no source"),
-        ("path: mine.", "path: ../mine.", 21, "cards.nano.weights.finetuned.sources[0].path", "leads out of its folder"),
-        ("path: mine.", "path: /mine.", 21, "cards.nano.weights.finetuned.sources[0].path", "is an absolute path"),
-        (URL_SOURCE, LEAVES, 14, "cards.nano.weights.coco.sources[0].file", "leads out of its folder"),
-        (URL_SOURCE, NO_PACKAGE, 14, "cards.nano.weights.coco.sources[0].package", "a package as Python imports it"),
-        ("path: mine", "pth: mine", 21, "cards.nano.weights.finetuned.sources[0].pth", "Did you mean 'path'?"),
-        ("weights: AGPL", "wieghts: AGPL", 22, "cards.nano.weights.finetuned.licenses.wieghts", "Did you mean 'weights'?"),
+        (
+            "value: 25.8",
+            "value: 400",
+            19,
+            "cards.nano.weights.coco.claims[1].value",
+            "AP is 400, and a share of one hundred",
+        ),
+        (
+            "code: MIT",
+            "code: BANANA",
+            9,
+            "cards.nano.licenses.code",
+            "'BANANA' is no SPDX identifier",
+        ),
+        (
+            "weights: AGPL-3.0",
+            "weights: APGL-3.0",
+            22,
+            "cards.nano.weights.finetuned.licenses.weights",
+            "Did you mean 'AGPL-3.0",
+        ),
+        (
+            "[{kind: file, path: mine.safetensors}]",
+            "[]",
+            21,
+            "cards.nano.weights.finetuned.sources",
+            "There is no source",
+        ),
+        (
+            "path: mine.",
+            "path: ../mine.",
+            21,
+            "cards.nano.weights.finetuned.sources[0].path",
+            "leads out of its folder",
+        ),
+        (
+            "path: mine.",
+            "path: /mine.",
+            21,
+            "cards.nano.weights.finetuned.sources[0].path",
+            "is an absolute path",
+        ),
+        (
+            URL_SOURCE,
+            LEAVES,
+            14,
+            "cards.nano.weights.coco.sources[0].file",
+            "leads out of its folder",
+        ),
+        (
+            URL_SOURCE,
+            NO_PACKAGE,
+            14,
+            "cards.nano.weights.coco.sources[0].package",
+            "a package as Python imports it",
+        ),
+        (
+            "path: mine",
+            "pth: mine",
+            21,
+            "cards.nano.weights.finetuned.sources[0].pth",
+            "Did you mean 'path'?",
+        ),
+        (
+            "weights: AGPL",
+            "wieghts: AGPL",
+            22,
+            "cards.nano.weights.finetuned.licenses.wieghts",
+            "Did you mean 'weights'?",
+        ),
         ("[416, 416]", "[416]", 7, "cards.nano.input.size", "length >= 2"),
         ("[416, 416]", "[416, 0]", 7, "cards.nano.input.size[1]", ">= 1"),
         ("letterbox", "stretch", 7, "cards.nano.input.resize", "'stretch'"),
@@ -159,7 +262,9 @@ def test_a_section_may_be_empty(write: Write) -> None:
         ("cards:", "crads:", 2, "crads", "Did you mean 'cards'?"),
     ],
 )
-def test_a_mistake_is_named_with_file_line_and_field(write: Write, old: str, new: str, line: int, field: str, says: str) -> None:
+def test_a_mistake_is_named_with_file_line_and_field(
+    write: Write, old: str, new: str, line: int, field: str, says: str
+) -> None:
     message = refused(write(CARD.replace(old, new, 1)))
     assert f"Line {line}, field '{field}'" in message
     assert says in message
@@ -174,12 +279,17 @@ def test_the_right_card_is_blamed_where_two_are_alike(write: Write) -> None:
     assert re.search(r"Line \d+, field 'cards\.tiny\.weights\.coco", refused(write(bad)))
 
 
-ALIASES = "schema: 1\naliases:\n  {alias}: {target}\ncards:\n  nano:\n    architecture: acme/net\n    labels: coco80\n"
+ALIASES = (
+    "schema: 1\naliases:\n  {alias}: {target}\ncards:\n  nano:\n    architecture: acme/net\n    "
+    "labels: coco80\n"
+)
 
 
 @pytest.mark.parametrize("target", ["nano", "acme/nano"])
 def test_an_alias_may_stand_for_a_model_of_the_file(write: Write, target: str) -> None:
-    [alias] = read_shelf(write(ALIASES.format(alias="small", target=target)), owner="acme").listing.aliases
+    [alias] = read_shelf(
+        write(ALIASES.format(alias="small", target=target)), owner="acme"
+    ).listing.aliases
     assert (alias.name, alias.target, alias.line) == ("small", "acme/nano", 3)
 
 
@@ -194,7 +304,9 @@ def test_an_alias_may_stand_for_a_model_of_the_file(write: Write, target: str) -
         ("small", "a/b/c", "not a model's name"),
     ],
 )
-def test_an_alias_that_can_not_work_is_refused_with_its_line(write: Write, alias: str, target: str, says: str) -> None:
+def test_an_alias_that_can_not_work_is_refused_with_its_line(
+    write: Write, alias: str, target: str, says: str
+) -> None:
     message = refused(write(ALIASES.format(alias=alias, target=target)), owner="acme")
     assert f"Line 3, field 'aliases.{alias}'" in message
     assert says in message
@@ -212,7 +324,10 @@ def test_a_mirror_of_everything_is_refused(write: Write) -> None:
 
 
 def test_a_plugin_can_not_speak_for_others(write: Write) -> None:
-    path = write("schema: 1\nknown_plugins: {effdet: {distribution: detzoo-effdet, names: ['efficientdet_*']}}")
+    path = write(
+        "schema: 1\nknown_plugins: {effdet: {distribution: detzoo-effdet, names: "
+        "['efficientdet_*']}}"
+    )
     assert read_shelf(path, owner=CORE).listing.known_plugins["effdet"].names == ["efficientdet_*"]
     assert "known_plugins" in refused(path, "acme")
 
@@ -222,7 +337,11 @@ MAPPING = {"schema": 1, "cards": {"nano": {"architecture": "net", "labels": ["a"
 
 def test_cards_may_come_as_python_data() -> None:
     shelf = shelve_mapping(MAPPING, Path("detzoo_acme.py"), owner="acme")
-    assert (shelf.rows[0].qualified, shelf.rows[0].line, shelf.origin) == ("acme/nano", None, "detzoo_acme.py")
+    assert (shelf.rows[0].qualified, shelf.rows[0].line, shelf.origin) == (
+        "acme/nano",
+        None,
+        "detzoo_acme.py",
+    )
     assert shelf.card(0).labels == ["a"]
 
 
@@ -233,7 +352,10 @@ def test_python_data_that_is_not_plain_is_refused(value: Any) -> None:
         shelve_mapping({"schema": 1, "cards": cards}, Path("detzoo_acme.py"), owner="acme")
 
 
-@pytest.mark.parametrize("cards", [{1: {}}, {"nano": {"architecture": "net", "labels": ["a"], "weights": {1: {"sources": []}}}}])
+@pytest.mark.parametrize(
+    "cards",
+    [{1: {}}, {"nano": {"architecture": "net", "labels": ["a"], "weights": {1: {"sources": []}}}}],
+)
 def test_a_key_of_python_data_that_is_no_text_is_refused(cards: dict[Any, Any]) -> None:
     with pytest.raises(CardError, match="A key is not text"):
         shelve_mapping({"schema": 1, "cards": cards}, Path("detzoo_acme.py"), owner="acme")

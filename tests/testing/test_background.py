@@ -16,11 +16,14 @@ from zoo.testing import Model, Toy, run
 
 SPACE = LabelSpace.custom(["red", "green", "blue"])
 Raw = dict[str, Tensor]
-QUARTERS = torch.tensor([[0.0, 0, 16, 16], [16.0, 0, 32, 16], [0.0, 16, 16, 32], [16.0, 16, 32, 32]])  # of its input
+QUARTERS = torch.tensor(
+    [[0.0, 0, 16, 16], [16.0, 0, 32, 16], [0.0, 16, 16, 32], [16.0, 16, 32, 32]]
+)  # of its input
 
 
 class TwoMaps(Toy):
-    """Beside the toy's cells, four coarse ones say which class fills their quarter of the image; objects are the fine ones'."""
+    """Beside the toy's cells, four coarse ones say which class fills their quarter of the image;
+    objects are the fine ones'."""
 
     def __init__(self, label_space: LabelSpace) -> None:
         super().__init__(label_space)
@@ -47,7 +50,9 @@ class TwoMaps(Toy):
         ]
 
     def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> Raw:  # type: ignore[override]
-        coarse = functional.binary_cross_entropy_with_logits(raw["coarse"], torch.zeros_like(raw["coarse"]))
+        coarse = functional.binary_cross_entropy_with_logits(
+            raw["coarse"], torch.zeros_like(raw["coarse"])
+        )
         return {**super().loss(raw["fine"], batch, targets), "coarse": coarse}
 
 
@@ -59,7 +64,8 @@ class FinestAlone(TwoMaps):
 
 
 class Idle(TwoMaps):
-    """Its coarse map has no say in what is decoded, as the map of a mask has not, and learns nothing of background."""
+    """Its coarse map has no say in what is decoded, as the map of a mask has not, and learns
+    nothing of background."""
 
     def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:  # type: ignore[override]
         return Toy.decode(self, raw["fine"], batch, protocol)
@@ -77,7 +83,10 @@ def test_a_loss_that_teaches_what_is_decoded_passes(kind: type[Toy]) -> None:
 def test_negatives_of_the_finest_map_alone_are_found() -> None:
     [outcome] = run(Model("toy", FinestAlone, SPACE), only=["background_is_unlearnt_everywhere"])
     assert outcome.status == "failed"
-    assert outcome.reason == "Where its map of 2 x 2 cells believes to see objects, no loss says what is background."
+    assert (
+        outcome.reason
+        == "Where its map of 2 x 2 cells believes to see objects, no loss says what is background."
+    )
     [before] = run(Model("toy", FinestAlone, SPACE), only=["background_is_unlearnt"])
     assert before.status == "passed"  # most of what it believes is of the finest map
 

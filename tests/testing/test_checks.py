@@ -1,4 +1,5 @@
-"""No check is there that can't fail: for each, a toy detector that keeps every promise but that one."""
+"""No check is there that can't fail: for each, a toy detector that keeps every promise but that
+one."""
 
 from __future__ import annotations
 
@@ -85,7 +86,9 @@ def cross_fifth(boxes: Tensor) -> Tensor:
     return boxes
 
 
-def nan_in_black(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, protocol: Protocol) -> list[Detections]:
+def nan_in_black(
+    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, protocol: Protocol
+) -> list[Detections]:
     black = [bool((one == -2).all()) for one in batch.pixels]
     pairs = zip(ours(raw, batch, protocol), black, strict=True)
     return [spoil(seen, "boxes", row(0, float("nan"))) if dark else seen for seen, dark in pairs]
@@ -93,11 +96,19 @@ def nan_in_black(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch,
 
 def unknown_label(self: Toy, ours: Callable[..., Any], *given: Any) -> Detections:
     seen = ours(*given)
-    return spoil(seen, "labels", row(4, 99)) if len(self.label_space) == 3 and len(seen) > 4 else seen
+    return (
+        spoil(seen, "labels", row(4, 99)) if len(self.label_space) == 3 and len(seen) > 4 else seen
+    )
 
 
 def outside_at_45(
-    self: Toy, ours: Callable[..., Any], boxes: Tensor, scores: Tensor, labels: Tensor, place: InputTransform, s: Any
+    self: Toy,
+    ours: Callable[..., Any],
+    boxes: Tensor,
+    scores: Tensor,
+    labels: Tensor,
+    place: InputTransform,
+    s: Any,
 ) -> Any:
     seen = ours(boxes, scores, labels, place, s)
     return spoil(seen, "boxes", lambda old: old + 1) if place.height == 45 else seen
@@ -140,7 +151,9 @@ def single(wrong: Callable[[Any], bool]) -> type[Toy]:
 
 
 def mixed_with_white(self: Toy, ours: Callable[..., Any], batch: Batch) -> Tensor:
-    return ours(batch) * (3 if len(batch) > 1 and bool((batch.pixels == 2).flatten(1).all(1).any()) else 1)
+    return ours(batch) * (
+        3 if len(batch) > 1 and bool((batch.pixels == 2).flatten(1).all(1).any()) else 1
+    )
 
 
 def after_seed_two(self: Toy, ours: Callable[..., Any], batch: Batch) -> Tensor:
@@ -167,7 +180,9 @@ class Doubled(Toy):
 
 class Rounded(InputTransform):
     def to_original(self, boxes: Tensor) -> Tensor:
-        return super().to_original(boxes).mul(3).round() / 3  # less than a pixel, which is all that other checks allow
+        return (
+            super().to_original(boxes).mul(3).round() / 3
+        )  # less than a pixel, which is all that other checks allow
 
 
 def rounded(self: Toy, ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
@@ -175,42 +190,78 @@ def rounded(self: Toy, ours: Callable[..., Any], images: Sequence[Tensor]) -> Ba
     return replace(made, places=tuple(Rounded(**vars(place)) for place in made.places))
 
 
-def nan_loss(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+def nan_loss(
+    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+) -> dict[str, Tensor]:
     same = all(one.labels.tolist() == [0] for one in targets)
     return ours(raw, batch, targets) | ({"aux": torch.tensor(float("nan"))} if same else {})
 
 
-def some_empty(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+def some_empty(
+    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+) -> dict[str, Tensor]:
     counts = {len(one.labels) for one in targets}
-    return {name: loss / (counts == {0} or 0 not in counts) for name, loss in ours(raw, batch, targets).items()}
+    return {
+        name: loss / (counts == {0} or 0 not in counts)
+        for name, loss in ours(raw, batch, targets).items()
+    }
 
 
-def all_empty(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+def all_empty(
+    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+) -> dict[str, Tensor]:
     return ours(raw if any(len(one.labels) for one in targets) else raw.detach(), batch, targets)
 
 
-def moves_truth(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+def moves_truth(
+    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+) -> dict[str, Tensor]:
     losses = ours(raw, batch, targets)
     [one.boxes.add_(1) for one in targets]
     return losses
 
 
-def counts_only(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+def counts_only(
+    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+) -> dict[str, Tensor]:
     everywhere = [[0.0, 0.0, float(place.width), float(place.height)] for place in batch.places]
     placed = zip(targets, everywhere, strict=True)
-    return ours(raw, batch, [Target(torch.tensor([box] * len(one.labels)).view(-1, 4), one.labels) for one, box in placed])
+    return ours(
+        raw,
+        batch,
+        [
+            Target(torch.tensor([box] * len(one.labels)).view(-1, 4), one.labels)
+            for one, box in placed
+        ],
+    )
 
 
-def half_a_cell_off(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]) -> Any:
-    return ours(raw, replace(batch, places=tuple(replace(one, top=one.top + 4) for one in batch.places)), targets)
+def half_a_cell_off(
+    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+) -> Any:
+    return ours(
+        raw,
+        replace(batch, places=tuple(replace(one, top=one.top + 4) for one in batch.places)),
+        targets,
+    )
 
 
-def mirrored(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-    return ours(raw, batch, [Target(one.boxes, len(self.label_space) - 1 - one.labels) for one in targets])
+def mirrored(
+    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+) -> dict[str, Tensor]:
+    return ours(
+        raw, batch, [Target(one.boxes, len(self.label_space) - 1 - one.labels) for one in targets]
+    )
 
 
-def clamps(self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-    return ours(raw, batch, [Target(one.boxes, one.labels.clamp(max=len(self.label_space) - 1)) for one in targets])
+def clamps(
+    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+) -> dict[str, Tensor]:
+    return ours(
+        raw,
+        batch,
+        [Target(one.boxes, one.labels.clamp(max=len(self.label_space) - 1)) for one in targets],
+    )
 
 
 def leaves_train_mode(self: Toy, ours: Callable[..., Any], source: Any, **options: Any) -> Any:
@@ -239,7 +290,13 @@ class Forgetful(register(overriding("forward", remembers))):  # type: ignore[mis
 
 
 def unscaled(
-    self: Toy, ours: Callable[..., Any], boxes: Tensor, scores: Tensor, labels: Tensor, place: InputTransform, s: Any
+    self: Toy,
+    ours: Callable[..., Any],
+    boxes: Tensor,
+    scores: Tensor,
+    labels: Tensor,
+    place: InputTransform,
+    s: Any,
 ) -> Any:
     return ours(boxes, scores, labels, replace(place, scale_y=1.0, scale_x=1.0), s)
 
@@ -269,7 +326,11 @@ def building(before: Callable[[LabelSpace], LabelSpace | None]) -> Callable[[Lab
 
 def rotated_when_turned(self: Toy, ours: Callable[..., Any]) -> Any:
     first, *rest = self.label_space.channels
-    return ours() if self.label_space.names[0] == SPACE.names[0] else [replace(ours()[0], channels=(*rest, first))]
+    return (
+        ours()
+        if self.label_space.names[0] == SPACE.names[0]
+        else [replace(ours()[0], channels=(*rest, first))]
+    )
 
 
 def refuses_one_class(label_space: LabelSpace) -> None:
@@ -302,7 +363,9 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
     "boxes_follow_the_picture": overriding("one", unscaled),
     "corners_in_order": spoiling("boxes", cross_fifth),
     "labels_in_range": overriding("one", unknown_label),
-    "settings_of_its_own": equipped(lambda toy: setattr(toy, "native", Protocol(score=0.05, iou=0.5))),
+    "settings_of_its_own": equipped(
+        lambda toy: setattr(toy, "native", Protocol(score=0.05, iou=0.5))
+    ),
     "score_floor_obeyed": settled(score=0.0),
     "max_boxes_obeyed": settled(max_boxes=10),
     "iou_obeyed": settled(iou=1.0),
@@ -312,13 +375,20 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
     "nothing_to_see": refusing(lambda image: bool((image == 114).all())),
     "empty_picture_refused": overriding("detect", answers_the_empty),
     "every_form_gives_the_same": single(lambda source: isinstance(source, Path)),
-    "batch_of_one_equals_single": single(lambda source: isinstance(source, Tensor) and source.is_contiguous()),
+    "batch_of_one_equals_single": single(
+        lambda source: isinstance(source, Tensor) and source.is_contiguous()
+    ),
     "neighbours_change_nothing": overriding("forward", mixed_with_white),
-    "order_kept": overriding("decode", lambda self, ours, *given: ours(*given)[:: -1 if len(given[1]) == 4 else 1]),
+    "order_kept": overriding(
+        "decode", lambda self, ours, *given: ours(*given)[:: -1 if len(given[1]) == 4 else 1]
+    ),
     "deterministic": overriding("forward", after_seed_two),
     "pictures_untouched": overriding("prepare", writes_on_pictures),
     "input_is_ready": Doubled,
-    "input_size_kept": overriding("input_size", lambda self, ours, height, width: (height, width) if height == 33 else (32, 32)),
+    "input_size_kept": overriding(
+        "input_size",
+        lambda self, ours, height, width: (height, width) if height == 33 else (32, 32),
+    ),
     "places_lead_back": overriding("prepare", rounded),
     "prepared_as_declared": card(input=structs.replace(CARD.input, mean=[0.4] * 3)),
     "loss_is_finite": overriding("loss", nan_loss),
@@ -335,19 +405,26 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
     "state_through_safetensors": equipped(lambda toy: setattr(toy, "twin", toy.kind)),
     "deep_copy": register(type("Uncopied", (Toy,), {"__deepcopy__": lambda self, memo: self})),
     "pickle": equipped(lambda toy: setattr(toy, "act", lambda value: value)),
-    "float64": overriding("prepare", lambda self, ours, images: ours(images).to(dtype=torch.float32)),
+    "float64": overriding(
+        "prepare", lambda self, ours, images: ours(images).to(dtype=torch.float32)
+    ),
     "threads": Forgetful,
     "labels_obeyed": building(lambda label_space: SPACE if len(label_space) == 7 else None),
     "one_class": building(refuses_one_class),
     "classes_carried_over": overriding("class_layers", rotated_when_turned),
     "class_rows_are_its_own": overriding(
-        "class_layers", lambda self, ours: [replace(ours()[0], channels=self.label_space.channels[::-1])]
+        "class_layers",
+        lambda self, ours: [replace(ours()[0], channels=self.label_space.channels[::-1])],
     ),
     "space_is_the_cards": building(
-        lambda label_space: LabelSpace.custom(label_space.names[::-1]) if label_space is SPACE else None
+        lambda label_space: (
+            LabelSpace.custom(label_space.names[::-1]) if label_space is SPACE else None
+        )
     ),
     "seeded": building(same_seed),
-    "meta_device": equipped(lambda toy: toy.register_buffer("grid", torch.zeros(4), persistent=False)),
+    "meta_device": equipped(
+        lambda toy: toy.register_buffer("grid", torch.zeros(4), persistent=False)
+    ),
     "no_network": building(looks_up),
     "building_changes_no_setting": building(toggles_determinism),
     "card_says_what_it_is": card(summary=" "),
@@ -355,10 +432,17 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
     "card_has_labels": card(labels="coco79"),
     "card_declares_its_input": card(input=None),
     "card_counts_parameters": card(parameters=34),
-    "claims_have_sources": card(weights={"v1": structs.replace(CARD.weights["v1"], claims=[structs.replace(CLAIM, source=" ")])}),
+    "claims_have_sources": card(
+        weights={
+            "v1": structs.replace(CARD.weights["v1"], claims=[structs.replace(CLAIM, source=" ")])
+        }
+    ),
     "weights_have_sources": card(weights={"v1": Weights(sources=[])}),
 }
-MATCHED = ["only_overlaps_suppressed", "max_boxes_is_the_callers"]  # boxes are looked for in another list
+MATCHED = [
+    "only_overlaps_suppressed",
+    "max_boxes_is_the_callers",
+]  # boxes are looked for in another list
 ALSO = {  # what nothing can break alone
     "sees_something": ["loss_leads_to_the_truth", "many_boxes_returned"],
     "best_first": ["only_overlaps_suppressed"],
@@ -368,8 +452,16 @@ ALSO = {  # what nothing can break alone
     "max_boxes_obeyed": ["max_boxes_is_the_callers"],
     "iou_obeyed": ["iou_is_the_callers"],
     "gradients_reach_every_part": ["loss_leads_to_the_truth"],
-    "a_picture_without_objects_trains": ["every_image_counts", "every_object_counts", "small_and_many_objects_train"],
-    "loss_follows_the_truth": ["loss_leads_to_the_truth", "every_image_counts", "small_and_many_objects_train"],
+    "a_picture_without_objects_trains": [
+        "every_image_counts",
+        "every_object_counts",
+        "small_and_many_objects_train",
+    ],
+    "loss_follows_the_truth": [
+        "loss_leads_to_the_truth",
+        "every_image_counts",
+        "small_and_many_objects_train",
+    ],
     "loss_teaches_the_named_class": ["loss_leads_to_the_truth"],
     "class_rows_are_its_own": ["loss_teaches_the_named_class"],
     "meta_device": ["classes_carried_over"],
@@ -378,7 +470,8 @@ ALSO = {  # what nothing can break alone
 
 @pytest.fixture(autouse=True)
 def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Some of the toys change torch's settings, and no other test is to notice; they learn at the first try, or never."""
+    """Some of the toys change torch's settings, and no other test is to notice; they learn at the
+    first try, or never."""
     monkeypatch.setattr(learning, "TRIES", learning.TRIES[:1])
     yield
     torch.use_deterministic_algorithms(False)
@@ -395,7 +488,11 @@ def test_a_detector_that_keeps_every_promise_passes() -> None:
 @pytest.mark.parametrize("check", list(BROKEN))
 def test_a_detector_that_breaks_one_promise_fails_that_check_alone(check: str) -> None:
     broken = BROKEN[check]
-    model = Model("toy", Toy, SPACE, broken) if isinstance(broken, Card) else Model("toy", broken, SPACE, CARD)
+    model = (
+        Model("toy", Toy, SPACE, broken)
+        if isinstance(broken, Card)
+        else Model("toy", broken, SPACE, CARD)
+    )
     failed = failing(model)
     assert set(failed) == {check, *ALSO.get(check, ())}, failed
     assert failed[check].reason

@@ -59,34 +59,51 @@ def test_there_are_many_checks_and_each_has_a_sentence() -> None:
     assert all(check.promise.endswith(".") for check in CHECKS.values())
 
 
-def test_parameters_are_counted_with_the_cards_own_arguments_whatever_the_size_that_is_checked() -> None:
-    [outcome] = run(Model.named("yolox_nano", arguments={"width": 0.125}), only=["card_counts_parameters"])
+def test_parameters_are_counted_with_the_cards_own_arguments_whatever_the_size_that_is_checked() -> (
+    None
+):
+    [outcome] = run(
+        Model.named("yolox_nano", arguments={"width": 0.125}), only=["card_counts_parameters"]
+    )
     assert (outcome.status, outcome.reason) == ("passed", "")
 
 
 def test_an_expected_failure_is_none() -> None:
     model = Model.built_by(Random, labels=["a"])
-    [outcome] = run(model, only=["deterministic"], expected_failures={"deterministic": "It rolls a die."})
+    [outcome] = run(
+        model, only=["deterministic"], expected_failures={"deterministic": "It rolls a die."}
+    )
     assert (outcome.status, outcome.reason) == ("expected", "It rolls a die.")
 
 
 def test_a_failure_that_was_expected_and_does_not_come_is_one(toy: Model) -> None:
-    [outcome] = run(toy, only=["deterministic"], expected_failures={"deterministic": "It rolls a die."})
+    [outcome] = run(
+        toy, only=["deterministic"], expected_failures={"deterministic": "It rolls a die."}
+    )
     assert outcome.status == "failed"
     assert "was expected to fail: It rolls a die." in outcome.reason
 
 
 def test_an_expected_failure_of_what_is_not_applicable_is_one(toy: Model) -> None:
-    [outcome] = run(toy, only=["card_has_a_licence"], expected_failures={"card_has_a_licence": "It has none."})
+    [outcome] = run(
+        toy, only=["card_has_a_licence"], expected_failures={"card_has_a_licence": "It has none."}
+    )
     assert outcome.status == "failed"
     assert outcome.reason == (
-        "It was expected to fail, and is not applicable: It has no card. Take it off the expected failures."
+        "It was expected to fail, and is not applicable: It has no card. Take it off the expected "
+        "failures."
     )
 
 
-def test_what_this_machine_can_not_ask_may_be_expected_to_fail(toy: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_this_machine_can_not_ask_may_be_expected_to_fail(
+    toy: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
-    [outcome] = run(toy, only=["other_device"], expected_failures={"other_device": "Its kernels are for the CPU."})
+    [outcome] = run(
+        toy,
+        only=["other_device"],
+        expected_failures={"other_device": "Its kernels are for the CPU."},
+    )
     assert outcome.status == "skipped"
 
 
@@ -102,7 +119,9 @@ def test_what_a_detector_raises_is_a_failure(toy: Model) -> None:
     def broken(label_space):
         raise RuntimeError("no\nmemory")
 
-    outcomes = list(run(Model("broken", broken, toy.label_space), only=["best_first", "deterministic"]))
+    outcomes = list(
+        run(Model("broken", broken, toy.label_space), only=["best_first", "deterministic"])
+    )
     assert [one.reason for one in outcomes] == ["RuntimeError: no memory"] * 2
 
 
@@ -125,7 +144,9 @@ def test_an_input_that_is_none_is_refused() -> None:
         Model.named("yolox_nano", input={"sizes": [32, 32]})
 
 
-def test_the_decorators_tests_pass_fail_and_are_expected_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_decorators_tests_pass_fail_and_are_expected_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "test_it.py").write_text(
         dedent("""
         import torch
@@ -161,7 +182,18 @@ def test_the_decorators_tests_pass_fail_and_are_expected_to(tmp_path: Path, caps
             check()
         """)
     )
-    plain = ["-q", "-rA", "-p", "no:randomly", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path)]
+    plain = [
+        "-q",
+        "-rA",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(tmp_path),
+    ]
     pytest.main([*plain, str(tmp_path / "test_it.py")])
     said = capsys.readouterr().out
     assert "3 failed, 1 passed, 1 skipped, 1 xfailed" in said

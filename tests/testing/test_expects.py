@@ -33,7 +33,10 @@ def seen_by(detector: zoo.Detector, count: int = 2) -> Expectation:
     floor = float(everything.scores[count - 1])
     best = everything[everything.scores >= floor]
     rows = zip(best.class_names, best.boxes.tolist(), best.scores.tolist(), strict=True)
-    boxes = [ExpectedBox(label=name, box=[round(edge, 1) for edge in box], score=round(score, 3)) for name, box, score in rows]
+    boxes = [
+        ExpectedBox(label=name, box=[round(edge, 1) for edge in box], score=round(score, 3))
+        for name, box, score in rows
+    ]
     return Expectation(image=DRAWING, boxes=boxes, floor=floor)
 
 
@@ -75,8 +78,12 @@ def test_scores_under_a_root_which_random_weights_do_not_tell_are_found(trained:
         def one(self, boxes: Tensor, scores: Tensor, *rest: Any) -> Any:
             return super().one(boxes, scores.sqrt(), *rest)
 
-    asked = [check for check in CHECKS if check != "pickle"]  # which finds no class that a test defines
-    assert [one.reason for one in run(Model("toy", Rooted, SPACE), only=asked) if one.status == "failed"] == []
+    asked = [
+        check for check in CHECKS if check != "pickle"
+    ]  # which finds no class that a test defines
+    assert [
+        one.reason for one in run(Model("toy", Rooted, SPACE), only=asked) if one.status == "failed"
+    ] == []
     other = Rooted(SPACE).eval()
     other.load_state_dict(trained.state_dict())
     with pytest.raises(ConformanceError, match="it sees"):
@@ -95,7 +102,10 @@ def test_without_weights_or_expectations_there_is_nothing_to_ask(trained: Toy) -
     with pytest.raises(NotApplicable, match="expects nothing of these weights"):
         check_expected_detections(model(trained))
     [outcome] = run(Model("toy", Toy, SPACE), only=["expected_detections"])
-    assert (outcome.status, outcome.reason) == ("skipped", "No weights were named: zoo check NAME --weights TAG, or file:PATH.")
+    assert (outcome.status, outcome.reason) == (
+        "skipped",
+        "No weights were named: zoo check NAME --weights TAG, or file:PATH.",
+    )
 
 
 def test_a_drawing_is_the_same_pixels_everywhere() -> None:
@@ -113,13 +123,18 @@ def test_yolox_nano_sees_the_stop_sign_that_its_card_expects(published_yolox_nan
 
 
 @pytest.mark.slow
-def test_the_claim_is_held_against_a_sample_of_its_data(published_yolox_nano: None, shared: Path) -> None:
+def test_the_claim_is_held_against_a_sample_of_its_data(
+    published_yolox_nano: None, shared: Path
+) -> None:
     data = f"coco:{shared / 'coco_val2017_128' / 'instances.json'}"
     [outcome] = run(Model.named("yolox_nano", weights="coco", data=data), only=["claim_reached"])
     assert outcome.status == "passed", outcome.reason
     random = Model.named("yolox_nano", weights="coco", data=data)
     vars(random)["trained"] = random.plain
-    with pytest.raises(ConformanceError, match=r"The card claims AP 25.8 on coco_val2017, and on .* it is 0.0 \(0.0 to 0.0\)"):
+    with pytest.raises(
+        ConformanceError,
+        match=r"The card claims AP 25.8 on coco_val2017, and on .* it is 0.0 \(0.0 to 0.0\)",
+    ):
         check_claim_reached(random)
 
 
@@ -159,7 +174,9 @@ BOX = "{label: sign, box: [1, 2, 3, 4], score: 0.9}"
         ("{kind: package, package: acme, file: ../secret.png}", BOX, "leads out of its folder"),
     ],
 )
-def test_an_expectation_that_can_not_be_is_an_error_with_its_line(tmp_path: Path, image: str, box: str, said: str) -> None:
+def test_an_expectation_that_can_not_be_is_an_error_with_its_line(
+    tmp_path: Path, image: str, box: str, said: str
+) -> None:
     file = tmp_path / "cards.yaml"
     file.write_text(CARDS.format(image=image, box=box))
     with pytest.raises(CardError, match=said) as error:

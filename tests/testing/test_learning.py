@@ -1,4 +1,5 @@
-"""What the loss teaches is held against what `decode` reads, however a network writes its raw output."""
+"""What the loss teaches is held against what `decode` reads, however a network writes its raw
+output."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,12 @@ from zoo.detections import Detections
 from zoo.detectors import Batch, Protocol, Target
 from zoo.labels import LabelSpace
 from zoo.testing import Model, NotApplicable, Toy
-from zoo.testing.checks import check_loss_leads_to_the_truth, check_loss_teaches_the_named_class, check_one_class, learning
+from zoo.testing.checks import (
+    check_loss_leads_to_the_truth,
+    check_loss_teaches_the_named_class,
+    check_one_class,
+    learning,
+)
 from zoo.testing.freed import freed
 from zoo.testing.lent import training
 from zoo.testing.pictures import scene
@@ -100,18 +106,29 @@ def changing(change: Callable[[Batch, list[Target]], tuple[Batch, list[Target]]]
 
 def edges(one: Target, columns: list[int]) -> Target:
     corners = one.boxes[:, columns]
-    return Target(torch.cat([corners[:, :2].minimum(corners[:, 2:]), corners[:, :2].maximum(corners[:, 2:])], 1), one.labels)
+    return Target(
+        torch.cat(
+            [corners[:, :2].minimum(corners[:, 2:]), corners[:, :2].maximum(corners[:, 2:])], 1
+        ),
+        one.labels,
+    )
 
 
 def unplaced(batch: Batch) -> Batch:
-    return replace(batch, places=tuple(replace(one, scale_x=1.0, scale_y=1.0) for one in batch.places))
+    return replace(
+        batch, places=tuple(replace(one, scale_x=1.0, scale_y=1.0) for one in batch.places)
+    )
 
 
-FIRST_ONLY = changing(lambda batch, targets: (batch, [Target(one.boxes[:1], one.labels[:1]) for one in targets]))
+FIRST_ONLY = changing(
+    lambda batch, targets: (batch, [Target(one.boxes[:1], one.labels[:1]) for one in targets])
+)
 TURNED = changing(lambda batch, targets: (batch, [edges(one, [1, 0, 3, 2]) for one in targets]))
 IN_ORIGINAL = changing(lambda batch, targets: (unplaced(batch), targets))
 ONE_PICTURE = changing(lambda batch, targets: (batch, [targets[0]] * len(targets)))
-NEXT_CLASS = changing(lambda batch, targets: (batch, [Target(one.boxes, (one.labels + 1) % 3) for one in targets]))
+NEXT_CLASS = changing(
+    lambda batch, targets: (batch, [Target(one.boxes, (one.labels + 1) % 3) for one in targets])
+)
 
 
 @pytest.mark.parametrize(
@@ -123,10 +140,20 @@ NEXT_CLASS = changing(lambda batch, targets: (batch, [Target(one.boxes, (one.lab
         (ONE_PICTURE, "in picture 2 is seen as"),
         (NEXT_CLASS, "'red' at .* is seen as '(green|red)' at"),
     ],
-    ids=["first object only", "x and y exchanged", "original pixels", "first picture's truth for all", "next class"],
+    ids=[
+        "first object only",
+        "x and y exchanged",
+        "original pixels",
+        "first picture's truth for all",
+        "next class",
+    ],
 )
-def test_a_loss_of_something_else_than_is_decoded_is_found(kind: type[Toy], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learning, "TRIES", learning.TRIES[:1])  # the others are for heads that settle slowly
+def test_a_loss_of_something_else_than_is_decoded_is_found(
+    kind: type[Toy], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        learning, "TRIES", learning.TRIES[:1]
+    )  # the others are for heads that settle slowly
     with pytest.raises(ConformanceError, match=said):
         check_loss_leads_to_the_truth(lively(kind))
 
@@ -179,7 +206,10 @@ def test_only_the_last_layers_are_free_and_all_is_as_before_afterwards() -> None
     with training(toy):
         batch = toy.prepare([scene()])
         with freed(toy, batch) as leaves:
-            assert [tuple(leaf.shape[1:]) for leaf in leaves] in ([(3, 4, 4), (4, 4, 4)], [(4, 4, 4), (3, 4, 4)])
+            assert [tuple(leaf.shape[1:]) for leaf in leaves] in (
+                [(3, 4, 4), (4, 4, 4)],
+                [(4, 4, 4), (3, 4, 4)],
+            )
             said = toy(batch)
             assert torch.equal(toy(batch), said)  # dropout and all
             assert not any(parameter.requires_grad for parameter in toy.parameters())
@@ -192,7 +222,9 @@ def test_only_the_last_layers_are_free_and_all_is_as_before_afterwards() -> None
 def test_a_softmax_over_one_class_is_found() -> None:
     class Certain(Toy):
         def decode(self, raw: Tensor, batch: Batch, protocol: Protocol) -> list[Detections]:
-            return super().decode(torch.cat([raw[:, :4], raw[:, 4:].softmax(1).logit(eps=1e-9)], 1), batch, protocol)
+            return super().decode(
+                torch.cat([raw[:, :4], raw[:, 4:].softmax(1).logit(eps=1e-9)], 1), batch, protocol
+            )
 
     with pytest.raises(ConformanceError, match="it is certain of everything"):
         check_one_class(Model("toy", Certain, SPACE))

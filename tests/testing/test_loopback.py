@@ -1,4 +1,5 @@
-"""The loopback Hub speaks the Hub's protocol well enough for the Hub's own client, and fails exactly as it is told."""
+"""The loopback Hub speaks the Hub's protocol well enough for the Hub's own client, and fails
+exactly as it is told."""
 
 import hashlib
 import http.client
@@ -10,8 +11,19 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url, snapshot_download
-from huggingface_hub.errors import GatedRepoError, RemoteEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub import (
+    HfApi,
+    get_hf_file_metadata,
+    hf_hub_download,
+    hf_hub_url,
+    snapshot_download,
+)
+from huggingface_hub.errors import (
+    GatedRepoError,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 
 from zoo.testing import Fault, LoopbackHub
 
@@ -42,13 +54,21 @@ def test_the_hubs_client_downloads_what_was_added(hub: LoopbackHub, tmp_path: Pa
 def test_the_hubs_client_downloads_a_whole_snapshot(hub: LoopbackHub, tmp_path: Path) -> None:
     hub.add(REPO, {FILE: DATA, "sub/config.json": b"{}"})
     folder = Path(snapshot_download(REPO, cache_dir=tmp_path, endpoint=hub.endpoint))
-    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == {FILE, "sub/config.json"}
+    assert {
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    } == {FILE, "sub/config.json"}
 
 
 def test_metadata_is_as_on_the_hub(hub: LoopbackHub) -> None:
     commit = hub.add(REPO, {FILE: DATA})
-    found = get_hf_file_metadata(hf_hub_url(REPO, FILE, endpoint=hub.endpoint), endpoint=hub.endpoint)
-    assert (found.commit_hash, found.etag, found.size) == (commit, hashlib.sha256(DATA).hexdigest(), len(DATA))
+    found = get_hf_file_metadata(
+        hf_hub_url(REPO, FILE, endpoint=hub.endpoint), endpoint=hub.endpoint
+    )
+    assert (found.commit_hash, found.etag, found.size) == (
+        commit,
+        hashlib.sha256(DATA).hexdigest(),
+        len(DATA),
+    )
     assert urlsplit(found.location).hostname == "localhost"  # another host than the Hub's own
 
 
@@ -57,7 +77,10 @@ def test_the_api_lists_commit_files_and_sizes(hub: LoopbackHub) -> None:
     api = HfApi(endpoint=hub.endpoint)
     assert api.model_info(REPO).sha == api.model_info(REPO, revision=commit).sha == commit
     assert set(api.list_repo_files(REPO)) == {FILE, "config.json"}
-    sizes = {one.path: (one.size, one.lfs and one.lfs.sha256) for one in api.list_repo_tree(REPO, recursive=True)}
+    sizes = {
+        one.path: (one.size, one.lfs and one.lfs.sha256)
+        for one in api.list_repo_tree(REPO, recursive=True)
+    }
     assert sizes == {FILE: (len(DATA), hashlib.sha256(DATA).hexdigest()), "config.json": (2, None)}
 
 
@@ -68,7 +91,11 @@ def test_every_add_is_a_commit_and_main_is_the_last(hub: LoopbackHub) -> None:
     api = HfApi(endpoint=hub.endpoint)
     assert len({first, second}) == 2
     assert chosen == "c" * 40
-    assert [api.model_info(REPO, revision=one).sha for one in ("main", "v1", second)] == [chosen, first, second]
+    assert [api.model_info(REPO, revision=one).sha for one in ("main", "v1", second)] == [
+        chosen,
+        first,
+        second,
+    ]
 
 
 def test_files_may_be_on_disk(hub: LoopbackHub, client: httpx2.Client, tmp_path: Path) -> None:
@@ -89,7 +116,9 @@ def test_what_is_not_there_is_refused_as_the_hub_does(
 ) -> None:
     hub.add(REPO, {FILE: DATA})
     with pytest.raises(error):
-        get_hf_file_metadata(hf_hub_url(repo, file, revision=revision, endpoint=hub.endpoint), endpoint=hub.endpoint)
+        get_hf_file_metadata(
+            hf_hub_url(repo, file, revision=revision, endpoint=hub.endpoint), endpoint=hub.endpoint
+        )
 
 
 def test_a_gated_repository_can_be_played(hub: LoopbackHub) -> None:
@@ -109,15 +138,22 @@ def test_a_gated_repository_can_be_played(hub: LoopbackHub) -> None:
         ("lines=1-2", 200, slice(None)),
     ],
 )
-def test_ranges(hub: LoopbackHub, client: httpx2.Client, asked: str, status: int, span: slice) -> None:
+def test_ranges(
+    hub: LoopbackHub, client: httpx2.Client, asked: str, status: int, span: slice
+) -> None:
     answer = client.get(hub.add_file("net.pth", DATA), headers={"Range": asked})
     assert (answer.status_code, answer.content) == (status, DATA[span])
 
 
-def test_a_range_of_another_version_gives_the_whole_file(hub: LoopbackHub, client: httpx2.Client) -> None:
+def test_a_range_of_another_version_gives_the_whole_file(
+    hub: LoopbackHub, client: httpx2.Client
+) -> None:
     url = hub.add_file("net.pth", DATA)
     etag = client.head(url).headers["ETag"]
-    statuses = [client.get(url, headers={"Range": "bytes=5-", "If-Range": one}).status_code for one in (etag, '"other"')]
+    statuses = [
+        client.get(url, headers={"Range": "bytes=5-", "If-Range": one}).status_code
+        for one in (etag, '"other"')
+    ]
     assert statuses == [206, 200]
 
 
@@ -149,7 +185,9 @@ def test_requests_are_recorded_in_order(hub: LoopbackHub, client: httpx2.Client)
 
 
 def test_a_truncated_body_promises_more_than_it_sends(hub: LoopbackHub) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(hub.add_file("net.pth", DATA)).port)
+    connection = http.client.HTTPConnection(
+        "127.0.0.1", urlsplit(hub.add_file("net.pth", DATA)).port
+    )
     hub.misbehave("/net.pth", Fault.truncate(at=0.25))
     connection.request("GET", "/net.pth")
     answer = connection.getresponse()
@@ -164,12 +202,18 @@ def test_a_wrong_byte_is_one_byte(hub: LoopbackHub, client: httpx2.Client) -> No
     url = hub.add_file("net.pth", DATA)
     hub.misbehave("/net.pth", Fault.wrong_byte())
     wrong = client.get(url).content
-    assert [at for at, (ours, theirs) in enumerate(zip(wrong, DATA, strict=True)) if ours != theirs] == [len(DATA) // 2]
+    assert [
+        at for at, (ours, theirs) in enumerate(zip(wrong, DATA, strict=True)) if ours != theirs
+    ] == [len(DATA) // 2]
 
 
 @pytest.mark.parametrize(
     ("fault", "error"),
-    [(Fault.truncate(), httpx2.RemoteProtocolError), (Fault.stall(), httpx2.ReadTimeout), (Fault.reset(), httpx2.ReadError)],
+    [
+        (Fault.truncate(), httpx2.RemoteProtocolError),
+        (Fault.stall(), httpx2.ReadTimeout),
+        (Fault.reset(), httpx2.ReadError),
+    ],
 )
 def test_a_body_can_break_off_in_three_ways(
     hub: LoopbackHub, client: httpx2.Client, fault: Fault, error: type[Exception]
@@ -185,7 +229,11 @@ def test_a_status_has_the_headers_of_the_hub(hub: LoopbackHub, client: httpx2.Cl
     url = hub.add_file("net.pth", DATA)
     hub.misbehave("/net.pth", Fault.status(429, error="TooMany", retry_after=7))
     answer = client.get(url)
-    assert (answer.status_code, answer.headers["Retry-After"], answer.headers["X-Error-Code"]) == (429, "7", "TooMany")
+    assert (answer.status_code, answer.headers["Retry-After"], answer.headers["X-Error-Code"]) == (
+        429,
+        "7",
+        "TooMany",
+    )
 
 
 def test_a_slow_body_is_right(hub: LoopbackHub, client: httpx2.Client) -> None:
@@ -194,7 +242,9 @@ def test_a_slow_body_is_right(hub: LoopbackHub, client: httpx2.Client) -> None:
     assert client.get(url).content == DATA
 
 
-def test_faults_come_in_order_as_often_as_asked_and_only_where_asked(hub: LoopbackHub, client: httpx2.Client) -> None:
+def test_faults_come_in_order_as_often_as_asked_and_only_where_asked(
+    hub: LoopbackHub, client: httpx2.Client
+) -> None:
     one, other = hub.add_file("one.pth", DATA), hub.add_file("other.pth", DATA)
     hub.misbehave("/one.*", Fault.status(503), Fault.status(429), times=2)
     hub.misbehave("/one.*", Fault.status(500), method="HEAD", times=None)
@@ -222,6 +272,9 @@ def test_before_it_runs_it_has_no_address() -> None:
 
 
 def test_importing_it_imports_no_torch() -> None:
-    code = "import sys, zoo.testing; sys.exit(bool({'torch', 'numpy', 'huggingface_hub', 'pytest'} & set(sys.modules)))"
+    code = (
+        "import sys, zoo.testing; sys.exit(bool({'torch', 'numpy', 'huggingface_hub', 'pytest'} & "
+        "set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

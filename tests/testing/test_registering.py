@@ -8,10 +8,15 @@ from zoo.testing import Model, Toy, run
 CARD = Card(architecture="heavy/toy", labels=["red", "green", "blue"])
 
 
-def test_a_plugin_that_imports_torch_while_registering_fails(give_plugin: Callable[..., None]) -> None:
+def test_a_plugin_that_imports_torch_while_registering_fails(
+    give_plugin: Callable[..., None],
+) -> None:
     give_plugin("heavy", "import torch")
     [outcome] = run(Model.built_by(Toy, labels=CARD.labels), only=["registering_imports_no_torch"])
     assert outcome.status == "skipped"  # no card says which plugin it is of
     model = Model("toy", Toy, Model.built_by(Toy, labels=CARD.labels).label_space, CARD)
     [outcome] = run(model, only=["registering_imports_no_torch"])
-    assert (outcome.status, outcome.reason) == ("failed", "Registering detzoo-heavy 1.0 imports torch.")
+    assert (outcome.status, outcome.reason) == (
+        "failed",
+        "Registering detzoo-heavy 1.0 imports torch.",
+    )

@@ -1,4 +1,5 @@
-"""Variants of a detector that are wrong in one way, which random weights and small images hide: each is found by its check."""
+"""Variants of a detector that are wrong in one way, which random weights and small images hide:
+each is found by its check."""
 
 from __future__ import annotations
 
@@ -24,21 +25,32 @@ SPACE = LabelSpace.custom(["red", "green", "blue"])
 NOTHING = Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
 
 
-def decoding(change: Callable[[Toy, Callable[[Protocol], list[Detections]], Batch, Protocol], list[Detections]]) -> type[Toy]:
+def decoding(
+    change: Callable[
+        [Toy, Callable[[Protocol], list[Detections]], Batch, Protocol], list[Detections]
+    ],
+) -> type[Toy]:
     """A toy that decodes in its own way, given the toy's as a function of a protocol."""
 
     class Decoding(Toy):
         def decode(self, raw: Tensor, batch: Batch, protocol: Protocol) -> list[Detections]:
             ours = super().decode
-            return change(self, lambda other: ours(raw, batch, other), batch, protocol.over(self.native))
+            return change(
+                self, lambda other: ours(raw, batch, other), batch, protocol.over(self.native)
+            )
 
     return Decoding
 
 
-def suppressing(*, classes: bool = True, top: int = 1000, iou: Callable[[float], float] = lambda given: given) -> type[Toy]:
-    """A toy whose suppression looks at so many boxes, may forget the classes, and may take another IoU than is given."""
+def suppressing(
+    *, classes: bool = True, top: int = 1000, iou: Callable[[float], float] = lambda given: given
+) -> type[Toy]:
+    """A toy whose suppression looks at so many boxes, may forget the classes, and may take another
+    IoU than is given."""
 
-    def change(self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol) -> list[Detections]:
+    def change(
+        self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol
+    ) -> list[Detections]:
         found = []
         for seen in ours(replace(rules, iou=1.0, max_boxes=10_000)):
             best = seen.top(min(top, len(seen)))
@@ -53,8 +65,14 @@ def suppressing(*, classes: bool = True, top: int = 1000, iou: Callable[[float],
 def capped(**most: Any) -> type[Toy]:
     """A toy that takes no larger values of these settings than it has itself."""
 
-    def change(self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol) -> list[Detections]:
-        return ours(replace(rules, **{name: min(getattr(rules, name), value) for name, value in most.items()}))
+    def change(
+        self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol
+    ) -> list[Detections]:
+        return ours(
+            replace(
+                rules, **{name: min(getattr(rules, name), value) for name, value in most.items()}
+            )
+        )
 
     return decoding(change)
 
@@ -65,11 +83,18 @@ def moved(one: Detections, change: Callable[[Tensor], Tensor]) -> Detections:
     return Detections(boxes, one.scores, one.labels, one.label_space, size=one.size)
 
 
-def smaller_when_large(self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol) -> Any:
-    return [moved(one, lambda boxes: boxes * 0.9) if max(one.size or ()) > 600 else one for one in ours(rules)]
+def smaller_when_large(
+    self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol
+) -> Any:
+    return [
+        moved(one, lambda boxes: boxes * 0.9) if max(one.size or ()) > 600 else one
+        for one in ours(rules)
+    ]
 
 
-def first_before_suppression(self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol) -> Any:
+def first_before_suppression(
+    self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol
+) -> Any:
     everything = ours(replace(rules, iou=1.0, max_boxes=10_000))
     return [one.top(rules.max_boxes or 0).suppress("nms", iou=rules.iou) for one in everything]
 
@@ -84,11 +109,14 @@ def preparing(change: Callable[[Tensor], Tensor]) -> type[Toy]:
 
 class MixedUpBeyondEight(Toy):
     def forward(self, batch: Batch) -> Tensor:
-        return super().forward(batch if len(batch) <= 8 else replace(batch, pixels=batch.pixels.roll(1, 0)))
+        return super().forward(
+            batch if len(batch) <= 8 else replace(batch, pixels=batch.pixels.roll(1, 0))
+        )
 
 
 def losing(
-    change: Callable[[list[Target]], list[Target]], scale: Callable[[Sequence[Target]], float] = lambda _: 1.0
+    change: Callable[[list[Target]], list[Target]],
+    scale: Callable[[Sequence[Target]], float] = lambda _: 1.0,
 ) -> type[Toy]:
     """A toy that learns another truth, or whose loss has another scale."""
 
@@ -105,7 +133,9 @@ class PositivesAlone(Toy):
 
     def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         losses = super().loss(raw, batch, targets)
-        there = losses["kind"] - functional.binary_cross_entropy_with_logits(raw[:, 4:], torch.zeros_like(raw[:, 4:]))
+        there = losses["kind"] - functional.binary_cross_entropy_with_logits(
+            raw[:, 4:], torch.zeros_like(raw[:, 4:])
+        )
         return {**losses, "kind": there}  # the cells of which the truth is 0 are taken out again
 
 
@@ -118,7 +148,9 @@ class Starving(Toy):
 
     def forward(self, batch: Batch) -> Tensor:
         raw = super().forward(batch)
-        return torch.cat([raw[:, :4] + 0 * self.coarse(batch.pixels).mean((2, 3), keepdim=True), raw[:, 4:]], 1)
+        return torch.cat(
+            [raw[:, :4] + 0 * self.coarse(batch.pixels).mean((2, 3), keepdim=True), raw[:, 4:]], 1
+        )
 
 
 def first_labels(targets: list[Target]) -> list[Target]:
@@ -129,7 +161,10 @@ def first_labels(targets: list[Target]) -> list[Target]:
 def fattened(targets: list[Target]) -> list[Target]:
     """Objects without area are a pixel wide."""
     thin = [(one.boxes[:, 2:] == one.boxes[:, :2]).float() for one in targets]
-    return [Target(one.boxes + torch.cat([-more, more], 1), one.labels) for one, more in zip(targets, thin, strict=True)]
+    return [
+        Target(one.boxes + torch.cat([-more, more], 1), one.labels)
+        for one, more in zip(targets, thin, strict=True)
+    ]
 
 
 def nan_where_less_than_a_pixel(targets: Sequence[Target]) -> float:
@@ -138,20 +173,32 @@ def nan_where_less_than_a_pixel(targets: Sequence[Target]) -> float:
 
 
 VARIANTS: dict[str, tuple[str, type[Toy]]] = {
-    "smaller boxes in images over 600 pixels": ("boxes_follow_the_picture", decoding(smaller_when_large)),
+    "smaller boxes in images over 600 pixels": (
+        "boxes_follow_the_picture",
+        decoding(smaller_when_large),
+    ),
     "shifted images over 600 pixels": (
         "places_point_at_the_pixels",
         preparing(lambda image: image.roll(50, 2) if image.shape[2] > 600 else image),
     ),
-    "exchanged axes": ("places_point_at_the_pixels", preparing(lambda image: image.transpose(1, 2).reshape(image.shape))),
+    "exchanged axes": (
+        "places_point_at_the_pixels",
+        preparing(lambda image: image.transpose(1, 2).reshape(image.shape)),
+    ),
     "whole pixels": (
         "boxes_between_pixels",
         decoding(lambda self, ours, batch, rules: [moved(one, torch.round) for one in ours(rules)]),
     ),
     "suppression across classes": ("only_overlaps_suppressed", suppressing(classes=False)),
     "an IoU of its own": ("iou_obeyed", suppressing(iou=lambda _: 0.5)),
-    "an IoU of its own at most": ("iou_is_the_callers", suppressing(iou=lambda given: min(given, 0.5))),
-    "an IoU of its own at least": ("iou_is_the_callers", suppressing(iou=lambda given: max(given, 0.5))),
+    "an IoU of its own at most": (
+        "iou_is_the_callers",
+        suppressing(iou=lambda given: min(given, 0.5)),
+    ),
+    "an IoU of its own at least": (
+        "iou_is_the_callers",
+        suppressing(iou=lambda given: max(given, 0.5)),
+    ),
     "a max_boxes of its own at most": ("max_boxes_is_the_callers", capped(max_boxes=10)),
     "no score over a half is asked for": ("score_floor_obeyed", capped(score=0.5)),
     "two boxes before suppression": ("many_boxes_returned", suppressing(top=2)),
@@ -166,7 +213,10 @@ VARIANTS: dict[str, tuple[str, type[Toy]]] = {
         losing(list, scale=lambda targets: len(targets) ** 2),
     ),
     "the last image": ("every_image_counts", losing(lambda targets: [*targets[:-1], NOTHING])),
-    "the first image's truth for all": ("every_image_counts", losing(lambda targets: targets[:1] * len(targets))),
+    "the first image's truth for all": (
+        "every_image_counts",
+        losing(lambda targets: targets[:1] * len(targets)),
+    ),
     "more than three objects": (
         "every_object_counts",
         losing(lambda targets: [Target(one.boxes[:3], one.labels[:3]) for one in targets]),
@@ -176,9 +226,16 @@ VARIANTS: dict[str, tuple[str, type[Toy]]] = {
     "a part that is multiplied by 0": ("gradients_reach_every_part", Starving),
     "a class in the middle": (
         "loss_teaches_the_named_class",
-        losing(lambda targets: [Target(one.boxes[one.labels != 1], one.labels[one.labels != 1]) for one in targets]),
+        losing(
+            lambda targets: [
+                Target(one.boxes[one.labels != 1], one.labels[one.labels != 1]) for one in targets
+            ]
+        ),
     ),
-    "small objects": ("small_and_many_objects_train", losing(list, scale=nan_where_less_than_a_pixel)),
+    "small objects": (
+        "small_and_many_objects_train",
+        losing(list, scale=nan_where_less_than_a_pixel),
+    ),
     "objects without area": ("small_and_many_objects_train", losing(fattened)),
 }
 
@@ -192,7 +249,9 @@ def test_a_wrong_variant_is_found_by_its_check(variant: str) -> None:
 
 
 @pytest.mark.parametrize("own", [0.5, 0.6, 0.65, 0.7, 0.8, 0.9])
-def test_no_iou_of_its_own_is_blamed_on_a_detector_whose_boxes_never_overlap_by_more(own: float) -> None:
+def test_no_iou_of_its_own_is_blamed_on_a_detector_whose_boxes_never_overlap_by_more(
+    own: float,
+) -> None:
     class Tolerant(Toy):
         def __init__(self, label_space: LabelSpace) -> None:
             super().__init__(label_space)
@@ -204,12 +263,17 @@ def test_no_iou_of_its_own_is_blamed_on_a_detector_whose_boxes_never_overlap_by_
 
 def test_what_a_toy_does_right_none_of_these_checks_minds() -> None:
     checks = sorted({check for check, _ in VARIANTS.values()})
-    assert [one.reason for one in run(Model("toy", Toy, SPACE), only=checks) if one.status != "passed"] == []
+    assert [
+        one.reason for one in run(Model("toy", Toy, SPACE), only=checks) if one.status != "passed"
+    ] == []
 
 
 def test_every_check_has_a_detector_that_fails_it() -> None:
-    """But for some: a second device, an installed plugin, trained weights (test_expects.py), two maps (test_background.py)."""
-    spec = importlib.util.spec_from_file_location("broken_toys", Path(__file__).with_name("test_checks.py"))
+    """But for some: a second device, an installed plugin, trained weights (test_expects.py), two
+    maps (test_background.py)."""
+    spec = importlib.util.spec_from_file_location(
+        "broken_toys", Path(__file__).with_name("test_checks.py")
+    )
     assert spec
     assert spec.loader
     beside = importlib.util.module_from_spec(spec)
@@ -231,6 +295,9 @@ def test_a_detector_that_ends_the_process_fails_a_check_and_ends_nothing(step: s
         sys.exit(0)
 
     leaving = type("Leaving", (Toy,), {step: leave})
-    [outcome] = run(Model("toy", leaving, SPACE), only=["loss_is_finite" if step == "loss" else "sees_something"])
+    [outcome] = run(
+        Model("toy", leaving, SPACE),
+        only=["loss_is_finite" if step == "loss" else "sees_something"],
+    )
     assert (outcome.status, outcome.ended) == ("failed", True)
     assert outcome.reason == "Its code called sys.exit(0), which ends whatever uses it."

@@ -1,4 +1,5 @@
-"""A Hub on 127.0.0.1 that every test of this folder talks to, quick to lose patience, and files to put on it."""
+"""A Hub on 127.0.0.1 that every test of this folder talks to, quick to lose patience, and files to
+put on it."""
 
 import hashlib
 import io
@@ -33,13 +34,23 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
 @pytest.fixture(scope="session")
 def weights() -> bytes:
     """A safetensors file, large enough to break off in the middle."""
-    return save({"conv.weight": torch.arange(60_000, dtype=torch.float32), "conv.bias": torch.ones(3)})
+    return save(
+        {"conv.weight": torch.arange(60_000, dtype=torch.float32), "conv.bias": torch.ones(3)}
+    )
 
 
 @pytest.fixture(scope="session")
 def pth() -> bytes:
     """The same tensors as a training script saves them."""
-    return _saved({"model": {"conv.weight": torch.arange(60_000, dtype=torch.float32), "conv.bias": torch.ones(3)}, "epoch": 3})
+    return _saved(
+        {
+            "model": {
+                "conv.weight": torch.arange(60_000, dtype=torch.float32),
+                "conv.bias": torch.ones(3),
+            },
+            "epoch": 3,
+        }
+    )
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,19 @@ def test_a_file_url_is_decoded_and_a_plain_path_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yolox_nano", "hub:", "hub:org", "hub:org/repo@", "http:", "https:///x", "file:", "package:x", "s3://b/x"]
+    "text",
+    [
+        "",
+        "yolox_nano",
+        "hub:",
+        "hub:org",
+        "hub:org/repo@",
+        "http:",
+        "https:///x",
+        "file:",
+        "package:x",
+        "s3://b/x",
+    ],
 )
 def test_anything_else_is_refused_with_the_forms_there_are(text: str) -> None:
     with pytest.raises(SourceError, match="file:PATH"):

@@ -42,25 +42,43 @@ def fetch(wanted: WeightsRequest) -> zoo.weights.WeightsFile:
     return zoo.weights.fetch(wanted.weights, name=wanted.name, tag=wanted.tag)
 
 
-def test_files_lie_in_it_by_their_sha256_and_none_is_a_pickle(air_gap: Path, weights: bytes, sha256) -> None:
+def test_files_lie_in_it_by_their_sha256_and_none_is_a_pickle(
+    air_gap: Path, weights: bytes, sha256
+) -> None:
     converted = Manifest.read(air_gap).weights["b/old"].converted
     files = {path.name for path in air_gap.iterdir()}
-    assert files == {"bundle.json", "zoo.lock", f"{sha256(weights)}.safetensors", f"{converted}.safetensors"}
+    assert files == {
+        "bundle.json",
+        "zoo.lock",
+        f"{sha256(weights)}.safetensors",
+        f"{converted}.safetensors",
+    }
     assert sha256((air_gap / f"{converted}.safetensors").read_bytes()) == converted
 
 
 def test_a_converted_file_needs_no_folder_to_write_to_and_says_what_it_was_made_from(
-    air_gap: Path, choices: list[WeightsRequest], pth: bytes, sha256, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    air_gap: Path,
+    choices: list[WeightsRequest],
+    pth: bytes,
+    sha256,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("ZOO_HOME", str(tmp_path / "file" / "home"))
     old = fetch(choices[1])
     assert old.path.parent == air_gap
-    assert (old.sha256, old.bytes, old.converted) == (sha256(pth), len(pth), sha256(old.path.read_bytes()))
+    assert (old.sha256, old.bytes, old.converted) == (
+        sha256(pth),
+        len(pth),
+        sha256(old.path.read_bytes()),
+    )
     assert old.source == choices[1].weights.sources[0].url
 
 
-def test_a_converted_file_goes_from_bundle_to_bundle(air_gap: Path, choices: list[WeightsRequest], tmp_path: Path) -> None:
+def test_a_converted_file_goes_from_bundle_to_bundle(
+    air_gap: Path, choices: list[WeightsRequest], tmp_path: Path
+) -> None:
     before = Manifest.read(air_gap)
     assert zoo.weights.bundle(choices, tmp_path / "second") == before
 
@@ -75,8 +93,15 @@ def test_a_damaged_converted_file_is_an_error(air_gap: Path, choices: list[Weigh
 def test_tensors_from_elsewhere_in_the_same_checkpoint_are_not_taken_for_these(
     air_gap: Path, choices: list[WeightsRequest]
 ) -> None:
-    pinned = UrlSource(url="https://example.org/x.pth", sha256=Manifest.read(air_gap).weights["b/old"].sha256)
-    assert fetch(WeightsRequest("c/same", None, Weights(sources=[pinned], state_key="model"))).path.parent == air_gap
+    pinned = UrlSource(
+        url="https://example.org/x.pth", sha256=Manifest.read(air_gap).weights["b/old"].sha256
+    )
+    assert (
+        fetch(
+            WeightsRequest("c/same", None, Weights(sources=[pinned], state_key="model"))
+        ).path.parent
+        == air_gap
+    )
     with pytest.raises(OfflineError):
         fetch(WeightsRequest("c/other", None, Weights(sources=[pinned], state_key="ema")))
 
@@ -130,7 +155,12 @@ def test_weights_are_found_by_their_sha256_under_another_name(
 
 
 def test_a_damaged_file_in_it_is_an_error_that_no_other_source_makes_good(
-    air_gap: Path, choices: list[WeightsRequest], hub: LoopbackHub, weights: bytes, sha256, monkeypatch: pytest.MonkeyPatch
+    air_gap: Path,
+    choices: list[WeightsRequest],
+    hub: LoopbackHub,
+    weights: bytes,
+    sha256,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("ZOO_OFFLINE")
     file, asked = air_gap / f"{sha256(weights)}.safetensors", len(hub.requests)
@@ -143,7 +173,12 @@ def test_a_damaged_file_in_it_is_an_error_that_no_other_source_makes_good(
 
 
 def test_a_file_that_is_missing_in_it_is_an_error_that_no_other_source_makes_good(
-    air_gap: Path, choices: list[WeightsRequest], hub: LoopbackHub, weights: bytes, sha256, monkeypatch: pytest.MonkeyPatch
+    air_gap: Path,
+    choices: list[WeightsRequest],
+    hub: LoopbackHub,
+    weights: bytes,
+    sha256,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("ZOO_OFFLINE")
     (air_gap / f"{sha256(weights)}.safetensors").unlink()
@@ -157,7 +192,9 @@ def test_what_is_not_in_it_is_fetched_as_ever(
     air_gap: Path, hub: LoopbackHub, weights: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = WeightsRequest(
-        "c/other", None, Weights(sources=[UrlSource(url=hub.add_file("other.safetensors", weights[:-1] + b"x"))])
+        "c/other",
+        None,
+        Weights(sources=[UrlSource(url=hub.add_file("other.safetensors", weights[:-1] + b"x"))]),
     )
     with pytest.raises(OfflineError):
         fetch(other)
@@ -165,9 +202,13 @@ def test_what_is_not_in_it_is_fetched_as_ever(
     assert fetch(other).bytes == len(weights)
 
 
-def test_a_bundle_that_the_card_has_outgrown_is_not_used(air_gap: Path, choices: list[WeightsRequest]) -> None:
+def test_a_bundle_that_the_card_has_outgrown_is_not_used(
+    air_gap: Path, choices: list[WeightsRequest]
+) -> None:
     outgrown = WeightsRequest(
-        "a/net", "v1", Weights(sources=[UrlSource(url="https://example.org/new.safetensors", sha256="0" * 64)])
+        "a/net",
+        "v1",
+        Weights(sources=[UrlSource(url="https://example.org/new.safetensors", sha256="0" * 64)]),
     )
     with pytest.raises(IntegrityError, match="names no such file any more"):
         fetch(outgrown)
@@ -218,7 +259,9 @@ def test_an_item_cant_name_a_file_outside_the_folder(air_gap: Path) -> None:
         Manifest.read(air_gap)
 
 
-def test_a_folder_that_cant_be_written_is_named(choices: list[WeightsRequest], tmp_path: Path) -> None:
+def test_a_folder_that_cant_be_written_is_named(
+    choices: list[WeightsRequest], tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CacheError, match="Name a folder"):
         zoo.weights.bundle(choices, tmp_path / "file" / "bundle")
@@ -234,19 +277,31 @@ def test_a_bundled_file_that_was_damaged_is_copied_again(
     assert file.read_bytes() == weights
 
 
-def test_cards_of_a_second_bundle_join_those_of_the_first(choices: list[WeightsRequest], tmp_path: Path) -> None:
+def test_cards_of_a_second_bundle_join_those_of_the_first(
+    choices: list[WeightsRequest], tmp_path: Path
+) -> None:
     one = {"architecture": "a/b", "labels": ["1e5", "no"], "arguments": {"seed": "1234e567"}}
-    zoo.weights.bundle(choices[:1], tmp_path, registry={"cards": {"one": one}, "aliases": {"uno": "user/one"}})
-    zoo.weights.bundle(choices[1:], tmp_path, registry={"cards": {"two": {"architecture": "a/b", "labels": "coco80"}}})
+    zoo.weights.bundle(
+        choices[:1], tmp_path, registry={"cards": {"one": one}, "aliases": {"uno": "user/one"}}
+    )
+    zoo.weights.bundle(
+        choices[1:],
+        tmp_path,
+        registry={"cards": {"two": {"architecture": "a/b", "labels": "coco80"}}},
+    )
     manifest = zoo.weights.bundle(choices[1:], tmp_path)
     shelf = read_shelf(tmp_path / "registry.yaml", owner=USER)
     assert shelf.names == ["one", "two", "uno"]
     assert (shelf.card(0).labels, shelf.card(0).arguments) == (one["labels"], one["arguments"])
-    assert manifest.registry == hashlib.sha256((tmp_path / "registry.yaml").read_bytes()).hexdigest()
+    assert (
+        manifest.registry == hashlib.sha256((tmp_path / "registry.yaml").read_bytes()).hexdigest()
+    )
 
 
 def test_a_fetch_that_fails_leaves_no_bundle(hub: LoopbackHub, tmp_path: Path) -> None:
-    gone = WeightsRequest("a/gone", None, Weights(sources=[UrlSource(url=f"{hub.endpoint}/gone.pth")]))
+    gone = WeightsRequest(
+        "a/gone", None, Weights(sources=[UrlSource(url=f"{hub.endpoint}/gone.pth")])
+    )
     with pytest.raises((SourceError, IntegrityError)):
         zoo.weights.bundle([gone], tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
@@ -257,10 +312,14 @@ def test_nothing_of_a_bundle_is_a_link_that_leads_out_of_it(
 ) -> None:
     for name in ("bundle.json", "registry.yaml"):
         there = air_gap / name
-        (tmp_path / name).write_bytes(there.read_bytes() if there.exists() else b"schema: 1\ncards: {}\n")
+        (tmp_path / name).write_bytes(
+            there.read_bytes() if there.exists() else b"schema: 1\ncards: {}\n"
+        )
         there.unlink(missing_ok=True)
         there.symlink_to(tmp_path / name)
-    with pytest.raises(SourceError, match=r"bundle.json can't be read(.|\n)*leads out of its folder"):
+    with pytest.raises(
+        SourceError, match=r"bundle.json can't be read(.|\n)*leads out of its folder"
+    ):
         zoo.weights.verify(bundle=air_gap)
     monkeypatch.setenv("ZOO_BUNDLE", str(air_gap))
     reload()

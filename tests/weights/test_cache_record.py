@@ -19,7 +19,15 @@ def file(tmp_path: Path) -> Path:
 
 
 def remembered(file: Path) -> Record:
-    return Record("https://example.org/net", str(file), "a" * 64, FileStamp.of(file), "a/net.v1", None, ("epoch",))
+    return Record(
+        "https://example.org/net",
+        str(file),
+        "a" * 64,
+        FileStamp.of(file),
+        "a/net.v1",
+        None,
+        ("epoch",),
+    )
 
 
 def test_what_is_written_is_read(file: Path) -> None:
@@ -69,7 +77,9 @@ def test_without_records_there_is_nothing_to_read() -> None:
     assert list(cache_record.read_all()) == []
 
 
-def test_where_nothing_can_be_written_it_is_said_and_work_goes_on(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_where_nothing_can_be_written_it_is_said_and_work_goes_on(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     home().parent.mkdir(parents=True, exist_ok=True)
     home().write_text("a file where the folder should be")
     with caplog.at_level(logging.WARNING, "zoo"):

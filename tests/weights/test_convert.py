@@ -20,7 +20,9 @@ Saved = Callable[..., bytes]
 
 @pytest.fixture
 def convert(tmp_path: Path, saved: Saved) -> Callable[..., Mappable]:
-    def convert(what: object, *, state_key: str | None = None, name: str = "net.pth", **options: object) -> Mappable:
+    def convert(
+        what: object, *, state_key: str | None = None, name: str = "net.pth", **options: object
+    ) -> Mappable:
         published = tmp_path / name
         published.write_bytes(what if isinstance(what, bytes) else saved(what, **options))
         return mappable(published, sha256=sha256_of(published), name=name, state_key=state_key)
@@ -29,8 +31,12 @@ def convert(tmp_path: Path, saved: Saved) -> Callable[..., Mappable]:
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.bool, torch.uint8])
-def test_every_tensor_keeps_its_values_and_its_type(convert: Callable[..., Mappable], dtype: torch.dtype, zipped: bool) -> None:
+@pytest.mark.parametrize(
+    "dtype", [torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.bool, torch.uint8]
+)
+def test_every_tensor_keeps_its_values_and_its_type(
+    convert: Callable[..., Mappable], dtype: torch.dtype, zipped: bool
+) -> None:
     tensors = {
         "a": torch.tensor([[0, 1], [2, 3]]).to(dtype),
         "scalar": torch.tensor(1).to(dtype),
@@ -44,12 +50,20 @@ def test_every_tensor_keeps_its_values_and_its_type(convert: Callable[..., Mappa
 
 def test_shared_sliced_and_turned_tensors_come_out_whole(convert: Callable[..., Mappable]) -> None:
     base = torch.arange(12.0).reshape(3, 4)
-    tensors = {"base": base, "same": base, "row": base[1], "turned": base.t(), "spread": torch.ones(1).expand(5)}
+    tensors = {
+        "base": base,
+        "same": base,
+        "row": base[1],
+        "turned": base.t(),
+        "spread": torch.ones(1).expand(5),
+    }
     read = load_file(convert(tensors).path)
     assert all(read[name].equal(one) for name, one in tensors.items())
 
 
-def test_parameters_and_ordered_dicts_are_what_training_saves(convert: Callable[..., Mappable]) -> None:
+def test_parameters_and_ordered_dicts_are_what_training_saves(
+    convert: Callable[..., Mappable],
+) -> None:
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 1), torch.nn.BatchNorm2d(4))
     read = load_file(convert(OrderedDict(net.state_dict(keep_vars=True))).path)
     assert all(read[name].equal(one) for name, one in net.state_dict().items())
@@ -63,21 +77,31 @@ def test_parameters_and_ordered_dicts_are_what_training_saves(convert: Callable[
         (lambda t: {"ema.module": t}, "ema.module"),
     ],
 )
-def test_the_tensors_are_where_the_key_says(convert: Callable[..., Mappable], wrapped: Callable, key: str) -> None:
+def test_the_tensors_are_where_the_key_says(
+    convert: Callable[..., Mappable], wrapped: Callable, key: str
+) -> None:
     assert list(load_file(convert(wrapped({"a": torch.ones(2)}), state_key=key).path)) == ["a"]
 
 
-def test_a_key_that_is_not_there_is_refused_with_those_that_are(convert: Callable[..., Mappable]) -> None:
-    with pytest.raises(CheckpointError, match=r"under 'model'; there is: a\.(.|\n)*take state_key off the card"):
+def test_a_key_that_is_not_there_is_refused_with_those_that_are(
+    convert: Callable[..., Mappable],
+) -> None:
+    with pytest.raises(
+        CheckpointError, match=r"under 'model'; there is: a\.(.|\n)*take state_key off the card"
+    ):
         convert({"a": torch.ones(2)}, state_key="model")
 
 
 def test_a_key_of_another_file_is_only_tried(tmp_path: Path) -> None:
     torch.save({"a": torch.ones(2)}, tmp_path / "net.pth")
-    assert list(load_file(zoo.weights.locate(f"file:{tmp_path / 'net.pth'}", state_key="model").path)) == ["a"]
+    assert list(
+        load_file(zoo.weights.locate(f"file:{tmp_path / 'net.pth'}", state_key="model").path)
+    ) == ["a"]
 
 
-def test_what_is_no_tensor_is_left_out_and_reported(convert: Callable[..., Mappable], caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_no_tensor_is_left_out_and_reported(
+    convert: Callable[..., Mappable], caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO, "zoo"):
         found = convert({"a": torch.ones(2), "epoch": 3, "names": ["cat"], 7: torch.ones(1)})
     assert found.dropped == ("epoch", "names", "7")
@@ -168,7 +192,9 @@ def test_a_converted_file_that_was_damaged_is_made_again(convert: Callable[..., 
     assert convert({"a": torch.ones(2)}).path.read_bytes() == data
 
 
-def test_a_converted_file_that_was_only_moved_is_not_made_again(convert: Callable[..., Mappable]) -> None:
+def test_a_converted_file_that_was_only_moved_is_not_made_again(
+    convert: Callable[..., Mappable],
+) -> None:
     first = convert({"a": torch.ones(2)})
     copy = first.path.read_bytes()
     first.path.unlink()
@@ -184,7 +210,9 @@ def test_two_keys_of_one_file_are_two_converted_files(convert: Callable[..., Map
     assert load_file(convert(what, state_key="ema").path)["a"].tolist() == [0, 0]
 
 
-def test_a_safetensors_file_is_used_where_it_is_whatever_it_is_called(convert: Callable[..., Mappable], tmp_path: Path) -> None:
+def test_a_safetensors_file_is_used_where_it_is_whatever_it_is_called(
+    convert: Callable[..., Mappable], tmp_path: Path
+) -> None:
     data = save({"a": torch.ones(2)})
     assert convert(data, name="net.safetensors") == Mappable(tmp_path / "net.safetensors")
     assert convert(data, name="net.bin") == Mappable(tmp_path / "net.bin")

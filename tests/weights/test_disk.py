@@ -14,7 +14,11 @@ def test_no_space_left_on_the_device_is_said_as_such(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full, a device that is always full")
     said = r"net\.pth can't be written: No space left on device(.|\n)*Free some space. Set ZOO_HOME"
-    with pytest.raises(CacheError, match=said), saving(tmp_path / "net.pth"), Path("/dev/full").open("wb") as file:
+    with (
+        pytest.raises(CacheError, match=said),
+        saving(tmp_path / "net.pth"),
+        Path("/dev/full").open("wb") as file,
+    ):
         file.write(b"weights")
 
 

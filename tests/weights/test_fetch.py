@@ -8,7 +8,14 @@ import pytest
 from safetensors.torch import load, load_file
 
 import zoo.weights
-from zoo.errors import CheckpointError, IntegrityError, LockError, OfflineError, SourceError, UsageError
+from zoo.errors import (
+    CheckpointError,
+    IntegrityError,
+    LockError,
+    OfflineError,
+    SourceError,
+    UsageError,
+)
 from zoo.registry.card import FileSource, HubSource, Source, UrlSource, Weights
 from zoo.registry.home import home
 from zoo.testing import Fault, LoopbackHub
@@ -38,37 +45,55 @@ def fetch(*sources: Source, **options: object) -> zoo.weights.WeightsFile:
 
 
 @pytest.fixture(params=["hub", "url"])
-def source(request: pytest.FixtureRequest, hub: LoopbackHub, weights: bytes, sha256: Digest) -> Source:
+def source(
+    request: pytest.FixtureRequest, hub: LoopbackHub, weights: bytes, sha256: Digest
+) -> Source:
     """The same file with its sha256 published, once on the Hub, once on any web server."""
     if request.param == "hub":
-        return HubSource(repo=REPO, revision=hub.add(REPO, {FILE: weights}), file=FILE, sha256=sha256(weights))
+        return HubSource(
+            repo=REPO, revision=hub.add(REPO, {FILE: weights}), file=FILE, sha256=sha256(weights)
+        )
     return UrlSource(url=hub.add_file(f"files/{FILE}", weights), sha256=sha256(weights)[:8])
 
 
-def test_a_file_arrives_whole_and_says_where_it_is_from(source: Source, weights: bytes, sha256: Digest) -> None:
+def test_a_file_arrives_whole_and_says_where_it_is_from(
+    source: Source, weights: bytes, sha256: Digest
+) -> None:
     fetched = fetch(source)
     assert fetched.path.read_bytes() == weights
-    assert (fetched.sha256, fetched.bytes, fetched.converted) == (sha256(weights), len(weights), None)
+    assert (fetched.sha256, fetched.bytes, fetched.converted) == (
+        sha256(weights),
+        len(weights),
+        None,
+    )
     assert fetched.source.endswith(FILE)
     assert fetched.revision == getattr(source, "revision", None)
 
 
 @pytest.mark.parametrize("fault", CURED, ids=a_fault)
-def test_a_failure_that_passes_ends_in_the_right_file(source: Source, hub: LoopbackHub, weights: bytes, fault: Fault) -> None:
+def test_a_failure_that_passes_ends_in_the_right_file(
+    source: Source, hub: LoopbackHub, weights: bytes, fault: Fault
+) -> None:
     hub.misbehave(f"*/{FILE}", fault)
     assert fetch(source).path.read_bytes() == weights
     assert hub.bodies(f"*/{FILE}") >= 1
 
 
-@pytest.mark.parametrize("fault", [Fault.status(503), Fault.status(429), Fault.stall(), Fault.reset()], ids=a_fault)
-def test_a_hub_that_fails_before_the_file_is_asked_again(hub: LoopbackHub, weights: bytes, fault: Fault) -> None:
+@pytest.mark.parametrize(
+    "fault", [Fault.status(503), Fault.status(429), Fault.stall(), Fault.reset()], ids=a_fault
+)
+def test_a_hub_that_fails_before_the_file_is_asked_again(
+    hub: LoopbackHub, weights: bytes, fault: Fault
+) -> None:
     commit = hub.add(REPO, {FILE: weights})
     hub.misbehave("*", fault, method="HEAD")
     assert fetch(HubSource(repo=REPO, revision=commit)).path.read_bytes() == weights
 
 
 @pytest.mark.parametrize("fault", [*LASTING, Fault.status(503), Fault.reset()], ids=a_fault)
-def test_a_failure_that_stays_is_told_and_leaves_nothing_behind(source: Source, hub: LoopbackHub, fault: Fault) -> None:
+def test_a_failure_that_stays_is_told_and_leaves_nothing_behind(
+    source: Source, hub: LoopbackHub, fault: Fault
+) -> None:
     hub.misbehave(f"*/{FILE}", fault, times=None)
     with pytest.raises(SourceError if fault.kind != "wrong_byte" else IntegrityError) as error:
         fetch(source)
@@ -78,8 +103,12 @@ def test_a_failure_that_stays_is_told_and_leaves_nothing_behind(source: Source, 
     assert not list(home().glob("records/*"))
 
 
-@pytest.mark.parametrize("fault", [Fault.stall(), Fault.truncate(at=0), Fault.status(429)], ids=a_fault)
-def test_a_web_server_that_never_gets_well_is_given_up(hub: LoopbackHub, weights: bytes, fault: Fault) -> None:
+@pytest.mark.parametrize(
+    "fault", [Fault.stall(), Fault.truncate(at=0), Fault.status(429)], ids=a_fault
+)
+def test_a_web_server_that_never_gets_well_is_given_up(
+    hub: LoopbackHub, weights: bytes, fault: Fault
+) -> None:
     hub.misbehave(f"*/{FILE}", fault, times=None)
     with pytest.raises(SourceError, match=FILE):
         fetch(UrlSource(url=hub.add_file(FILE, weights)))
@@ -87,7 +116,9 @@ def test_a_web_server_that_never_gets_well_is_given_up(hub: LoopbackHub, weights
 
 
 @pytest.mark.slow
-def test_a_hub_that_falls_silent_for_good_is_given_up_when_its_client_gives_up(hub: LoopbackHub, weights: bytes) -> None:
+def test_a_hub_that_falls_silent_for_good_is_given_up_when_its_client_gives_up(
+    hub: LoopbackHub, weights: bytes
+) -> None:
     commit = hub.add(REPO, {FILE: weights})
     hub.misbehave(f"*/{FILE}", Fault.stall(), times=None)
     with pytest.raises(SourceError, match="fell silent"):
@@ -96,14 +127,18 @@ def test_a_hub_that_falls_silent_for_good_is_given_up_when_its_client_gives_up(h
 
 
 @pytest.mark.parametrize("fault", LASTING, ids=a_fault)
-def test_the_next_source_gives_what_the_first_does_not(source: Source, hub: LoopbackHub, weights: bytes, fault: Fault) -> None:
+def test_the_next_source_gives_what_the_first_does_not(
+    source: Source, hub: LoopbackHub, weights: bytes, fault: Fault
+) -> None:
     hub.misbehave(f"*/{FILE}", fault, times=None)
     other = UrlSource(url=hub.add_file("other.safetensors", weights), sha256=source.sha256)
     fetched = fetch(source, other)
     assert (fetched.path.read_bytes(), fetched.source) == (weights, other.url)
 
 
-def test_wrong_bytes_are_gone_and_the_next_fetch_gets_the_right_ones(source: Source, hub: LoopbackHub, weights: bytes) -> None:
+def test_wrong_bytes_are_gone_and_the_next_fetch_gets_the_right_ones(
+    source: Source, hub: LoopbackHub, weights: bytes
+) -> None:
     hub.misbehave(f"*/{FILE}", Fault.wrong_byte())
     with pytest.raises(IntegrityError, match="sha256"):
         fetch(source)
@@ -117,7 +152,9 @@ def test_a_second_fetch_asks_nobody(source: Source, hub: LoopbackHub) -> None:
     assert len(hub.requests) == asked
 
 
-def test_when_every_source_fails_each_is_listed_with_its_reason(hub: LoopbackHub, tmp_path: Path) -> None:
+def test_when_every_source_fails_each_is_listed_with_its_reason(
+    hub: LoopbackHub, tmp_path: Path
+) -> None:
     gone = UrlSource(url=f"{hub.endpoint}/gone.pth")
     missing = HubSource(repo="org/none", revision="1" * 40, file=FILE)
     absent = FileSource(path=str(tmp_path / "absent.pth"))
@@ -131,7 +168,9 @@ def test_when_every_source_fails_each_is_listed_with_its_reason(hub: LoopbackHub
     assert "absent.pth" in text
 
 
-def test_a_gated_repository_says_where_to_accept_its_conditions(hub: LoopbackHub, weights: bytes) -> None:
+def test_a_gated_repository_says_where_to_accept_its_conditions(
+    hub: LoopbackHub, weights: bytes
+) -> None:
     commit = hub.add(REPO, {FILE: weights})
     hub.misbehave("*", Fault.status(401, error="GatedRepo"), method="HEAD", times=None)
     with pytest.raises(SourceError, match=f"gated(.|\n)*hf auth login(.|\n)*{hub.endpoint}/{REPO}"):
@@ -140,7 +179,10 @@ def test_a_gated_repository_says_where_to_accept_its_conditions(hub: LoopbackHub
 
 @pytest.mark.parametrize(
     ("revision", "file", "said"),
-    [("9" * 40, FILE, "no such revision"), (None, "other.safetensors", r"no such file(.|\n)*/tree/{commit}")],
+    [
+        ("9" * 40, FILE, "no such revision"),
+        (None, "other.safetensors", r"no such file(.|\n)*/tree/{commit}"),
+    ],
 )
 def test_what_is_missing_on_the_hub_is_named(
     hub: LoopbackHub, weights: bytes, revision: str | None, file: str, said: str
@@ -161,7 +203,9 @@ def test_a_card_without_sources_says_so() -> None:
         fetch()
 
 
-def test_a_file_without_a_published_hash_has_to_stay_what_it_was_first(hub: LoopbackHub, weights: bytes, pth: bytes) -> None:
+def test_a_file_without_a_published_hash_has_to_stay_what_it_was_first(
+    hub: LoopbackHub, weights: bytes, pth: bytes
+) -> None:
     url = UrlSource(url=hub.add_file(FILE, weights))
     first = fetch(url)
     first.path.unlink()
@@ -173,7 +217,9 @@ def test_a_file_without_a_published_hash_has_to_stay_what_it_was_first(hub: Loop
     assert fetch(url).sha256 != first.sha256
 
 
-def test_a_login_page_in_place_of_a_file_is_refused_and_not_trusted(hub: LoopbackHub, weights: bytes) -> None:
+def test_a_login_page_in_place_of_a_file_is_refused_and_not_trusted(
+    hub: LoopbackHub, weights: bytes
+) -> None:
     url = UrlSource(url=hub.add_file(FILE, b"<html>Please log in to this network."))
     with pytest.raises(Exception, match="a web page"):
         fetch(url)
@@ -181,14 +227,18 @@ def test_a_login_page_in_place_of_a_file_is_refused_and_not_trusted(hub: Loopbac
     assert fetch(url).path.read_bytes() == weights
 
 
-def test_the_etag_of_the_hub_is_checked_where_the_card_has_no_hash(hub: LoopbackHub, weights: bytes) -> None:
+def test_the_etag_of_the_hub_is_checked_where_the_card_has_no_hash(
+    hub: LoopbackHub, weights: bytes
+) -> None:
     commit = hub.add(REPO, {FILE: weights})
     hub.misbehave(f"*/{FILE}", Fault.wrong_byte())
     with pytest.raises(IntegrityError, match="ETag"):
         fetch(HubSource(repo=REPO, revision=commit))
 
 
-def test_a_flipped_byte_in_the_cache_is_found_and_the_file_fetched_again(source: Source, weights: bytes) -> None:
+def test_a_flipped_byte_in_the_cache_is_found_and_the_file_fetched_again(
+    source: Source, weights: bytes
+) -> None:
     path = fetch(source).path
     path.write_bytes(weights[:-1] + b"x")
     assert fetch(source).path.read_bytes() == weights
@@ -209,7 +259,10 @@ def test_a_damaged_file_is_not_used_offline_and_not_removed(
     with pytest.raises(IntegrityError, match=r"is damaged, or is another file now") as error:
         fetch(source)
     assert str(path) in error.value.case
-    assert error.value.fix == "Where there is a network: zoo verify --remove toy/net.v1, then zoo pull toy/net.v1"
+    assert (
+        error.value.fix
+        == "Where there is a network: zoo verify --remove toy/net.v1, then zoo pull toy/net.v1"
+    )
     assert path.exists()
 
 
@@ -227,10 +280,15 @@ def test_a_relative_file_is_beside_the_registry_file(tmp_path: Path, weights: by
     registry = tmp_path / "registry.yaml"
     registry.touch()
     for origin in (registry, tmp_path):
-        assert fetch(FileSource(path="mine.safetensors"), origin=origin).path == tmp_path / "mine.safetensors"
+        assert (
+            fetch(FileSource(path="mine.safetensors"), origin=origin).path
+            == tmp_path / "mine.safetensors"
+        )
 
 
-def test_a_file_of_the_users_that_changed_is_simply_the_new_one(tmp_path: Path, weights: bytes, sha256: Digest) -> None:
+def test_a_file_of_the_users_that_changed_is_simply_the_new_one(
+    tmp_path: Path, weights: bytes, sha256: Digest
+) -> None:
     file = tmp_path / "mine.safetensors"
     file.write_bytes(weights)
     assert fetch(FileSource(path=str(file))).sha256 == sha256(weights)
@@ -239,7 +297,9 @@ def test_a_file_of_the_users_that_changed_is_simply_the_new_one(tmp_path: Path, 
     assert fetch(FileSource(path=str(file))).sha256 == sha256(changed)
 
 
-def test_a_file_of_the_users_that_is_not_the_promised_one_stays_where_it_is(tmp_path: Path, weights: bytes) -> None:
+def test_a_file_of_the_users_that_is_not_the_promised_one_stays_where_it_is(
+    tmp_path: Path, weights: bytes
+) -> None:
     file = tmp_path / "mine.safetensors"
     file.write_bytes(weights)
     with pytest.raises(IntegrityError, match="the card says 00000000"):
@@ -247,8 +307,13 @@ def test_a_file_of_the_users_that_is_not_the_promised_one_stays_where_it_is(tmp_
     assert file.exists()
 
 
-def test_a_pth_is_converted_once_and_both_hashes_are_known(hub: LoopbackHub, pth: bytes, weights: bytes, sha256: Digest) -> None:
-    card = Weights(sources=[UrlSource(url=hub.add_file("net.pth", pth), sha256=sha256(pth)[:8])], state_key="model")
+def test_a_pth_is_converted_once_and_both_hashes_are_known(
+    hub: LoopbackHub, pth: bytes, weights: bytes, sha256: Digest
+) -> None:
+    card = Weights(
+        sources=[UrlSource(url=hub.add_file("net.pth", pth), sha256=sha256(pth)[:8])],
+        state_key="model",
+    )
     first = zoo.weights.fetch(card, name="toy/net")
     assert first.sha256 == sha256(pth)
     assert first.converted == sha256(first.path.read_bytes())
@@ -262,14 +327,19 @@ def test_a_mirror_replaces_the_original(source: Source, hub: LoopbackHub, weight
     with LoopbackHub() as mirror:
         mirror.add_file(f"org/repo/resolve/{getattr(source, 'revision', '')}/{FILE}", weights)
         mirror.add_file(f"mirrored/{FILE}", weights)
-        mirrors = {"hub:": f"{mirror.endpoint}/", f"{hub.endpoint}/files/": f"{mirror.endpoint}/mirrored/"}
+        mirrors = {
+            "hub:": f"{mirror.endpoint}/",
+            f"{hub.endpoint}/files/": f"{mirror.endpoint}/mirrored/",
+        }
         fetched = fetch(source, mirrors=mirrors)
     assert fetched.path.read_bytes() == weights
     assert mirror.endpoint in (fetched.through or "")
     assert hub.requests == ()
 
 
-def test_a_mirror_can_be_a_folder(hub: LoopbackHub, weights: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mirror_can_be_a_folder(
+    hub: LoopbackHub, weights: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / FILE).write_bytes(weights)
     monkeypatch.setenv("ZOO_MIRRORS", f"https://far.example/=file://{tmp_path}/")
     fetched = fetch(UrlSource(url=f"https://far.example/{FILE}"))
@@ -277,18 +347,26 @@ def test_a_mirror_can_be_a_folder(hub: LoopbackHub, weights: bytes, tmp_path: Pa
     assert fetched.source == f"https://far.example/{FILE}"
 
 
-def test_a_mirror_with_another_file_is_refused(source: Source, hub: LoopbackHub, weights: bytes, tmp_path: Path) -> None:
+def test_a_mirror_with_another_file_is_refused(
+    source: Source, hub: LoopbackHub, weights: bytes, tmp_path: Path
+) -> None:
     other = tmp_path / FILE
     other.write_bytes(weights[:-1] + b"x")
     prefix = "hub:" if isinstance(source, HubSource) else hub.endpoint
-    place = tmp_path / "org/repo/resolve" / source.revision if isinstance(source, HubSource) else tmp_path / "files"
+    place = (
+        tmp_path / "org/repo/resolve" / source.revision
+        if isinstance(source, HubSource)
+        else tmp_path / "files"
+    )
     place.mkdir(parents=True)
     other.rename(place / FILE)
     with pytest.raises(IntegrityError, match="mirrored to file:"):
         fetch(source, mirrors={prefix: f"file://{tmp_path}{'/' if prefix == 'hub:' else ''}"})
 
 
-def test_a_lock_file_is_obeyed(hub: LoopbackHub, weights: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_file_is_obeyed(
+    hub: LoopbackHub, weights: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = UrlSource(url=hub.add_file(FILE, weights))
     fetched = fetch(url)
     lock = tmp_path / "zoo.lock"
@@ -328,9 +406,15 @@ def test_a_setting_that_can_not_be_is_told_even_where_nothing_has_to_be_fetched(
 
 
 def test_a_source_that_the_lock_rules_out_is_not_even_asked(
-    hub: LoopbackHub, weights: bytes, sha256: Digest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: LoopbackHub,
+    weights: bytes,
+    sha256: Digest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    Lock({"toy/net.v1": Pin.of(fetch(UrlSource(url=hub.add_file(FILE, weights))))}).write(tmp_path / "zoo.lock")
+    Lock({"toy/net.v1": Pin.of(fetch(UrlSource(url=hub.add_file(FILE, weights))))}).write(
+        tmp_path / "zoo.lock"
+    )
     monkeypatch.chdir(tmp_path)
     asked = len(hub.requests)
     with pytest.raises(LockError, match="The card says sha256 000000000000"):
@@ -339,7 +423,11 @@ def test_a_source_that_the_lock_rules_out_is_not_even_asked(
 
 
 def test_relocking_accepts_what_changed(
-    hub: LoopbackHub, weights: bytes, sha256: Digest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: LoopbackHub,
+    weights: bytes,
+    sha256: Digest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     url = UrlSource(url=hub.add_file(FILE, weights), sha256=sha256(weights))
     Lock({"toy/net.v1": Pin.of(fetch(url))}).write(tmp_path / "zoo.lock")
@@ -348,7 +436,9 @@ def test_relocking_accepts_what_changed(
     new = UrlSource(url=hub.add_file("new.safetensors", changed), sha256=sha256(changed))
     with pytest.raises(LockError):
         fetch(new)
-    zoo.weights.relock([WeightsRequest("toy/net", "v1", Weights(sources=[new]))]).write(tmp_path / "zoo.lock")
+    zoo.weights.relock([WeightsRequest("toy/net", "v1", Weights(sources=[new]))]).write(
+        tmp_path / "zoo.lock"
+    )
     assert fetch(new).sha256 == sha256(changed)
 
 

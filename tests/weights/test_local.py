@@ -24,7 +24,9 @@ def package(tmp_path: Path, weights: bytes, monkeypatch: pytest.MonkeyPatch) -> 
     return "toy_weights"
 
 
-def test_weights_can_come_with_a_package(package: str, weights: bytes, sha256, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_can_come_with_a_package(
+    package: str, weights: bytes, sha256, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     source = PackageSource(package=package, file="net.safetensors", sha256=sha256(weights))
     fetched = zoo.weights.fetch(Weights(sources=[source]), name="a/net")
@@ -120,4 +122,6 @@ def test_a_path_is_relative_to_the_working_folder_unless_a_registry_file_names_i
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert from_file(FileSource(path="net.pth"), origin=None).path == tmp_path / "net.pth"
-    assert from_file(FileSource(path="net.pth"), origin=Path("/registries")).path == Path("/registries/net.pth")
+    assert from_file(FileSource(path="net.pth"), origin=Path("/registries")).path == Path(
+        "/registries/net.pth"
+    )

@@ -16,11 +16,27 @@ URL = UrlSource(url="https://example.org/models/net.pth")
     [
         (URL, {}, URL),
         (URL, {"https://other.org/": "https://mirror.org/"}, URL),
-        (URL, {"https://example.org/": "https://mirror.org/x/"}, UrlSource(url="https://mirror.org/x/models/net.pth")),
+        (
+            URL,
+            {"https://example.org/": "https://mirror.org/x/"},
+            UrlSource(url="https://mirror.org/x/models/net.pth"),
+        ),
         (URL, {"https://example.org/": "file:///mnt/"}, FileSource(path="/mnt/models/net.pth")),
-        (HUB, {"hub:org/": "hub:mirror/"}, HubSource(repo="mirror/net", revision=COMMIT, file="model.safetensors")),
-        (HUB, {"hub:": "https://mirror.org/"}, UrlSource(url=f"https://mirror.org/org/net/resolve/{COMMIT}/model.safetensors")),
-        (HUB, {"hub:org/": "file:/mnt/"}, FileSource(path=f"/mnt/net/resolve/{COMMIT}/model.safetensors")),
+        (
+            HUB,
+            {"hub:org/": "hub:mirror/"},
+            HubSource(repo="mirror/net", revision=COMMIT, file="model.safetensors"),
+        ),
+        (
+            HUB,
+            {"hub:": "https://mirror.org/"},
+            UrlSource(url=f"https://mirror.org/org/net/resolve/{COMMIT}/model.safetensors"),
+        ),
+        (
+            HUB,
+            {"hub:org/": "file:/mnt/"},
+            FileSource(path=f"/mnt/net/resolve/{COMMIT}/model.safetensors"),
+        ),
     ],
 )
 def test_a_prefix_is_replaced(source: Source, mirrors: dict[str, str], through: Source) -> None:
@@ -28,11 +44,20 @@ def test_a_prefix_is_replaced(source: Source, mirrors: dict[str, str], through: 
 
 
 def test_the_longest_prefix_wins() -> None:
-    mirrors = {"https://": "file:/wrong/", "https://example.org/models/": "file:/right/", "https://example.org/": "file:/wrong/"}
+    mirrors = {
+        "https://": "file:/wrong/",
+        "https://example.org/models/": "file:/right/",
+        "https://example.org/": "file:/wrong/",
+    }
     assert mirrored(URL, mirrors) == FileSource(path="/right/net.pth")
 
 
-@pytest.mark.parametrize("rest", ["../secret", "a/../../secret", "%2e%2e/secret", "a\\..\\..\\secret"])
+@pytest.mark.parametrize(
+    "rest", ["../secret", "a/../../secret", "%2e%2e/secret", "a\\..\\..\\secret"]
+)
 def test_no_address_leads_out_of_a_mirror(rest: str) -> None:
     with pytest.raises(SourceError, match="lead out of the mirror"):
-        mirrored(UrlSource(url=f"https://example.org/{rest}"), {"https://example.org/": "file:///mnt/models/"})
+        mirrored(
+            UrlSource(url=f"https://example.org/{rest}"),
+            {"https://example.org/": "file:///mnt/models/"},
+        )

@@ -1,4 +1,5 @@
-"""With the network switched off no socket is opened: sockets that fail on creation change nothing."""
+"""With the network switched off no socket is opened: sockets that fail on creation change
+nothing."""
 
 import json
 import os
@@ -39,7 +40,9 @@ for line in sys.stdin:
 def without_sockets(*specs: Weights | str, **environment: str) -> list[str]:
     lines = "".join(json.dumps(msgspec.to_builtins(spec)) + "\n" for spec in specs)
     env = {**os.environ, **environment}
-    done = subprocess.run([sys.executable, "-c", CHILD], env=env, input=lines, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD], env=env, input=lines, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
@@ -49,11 +52,20 @@ def sources(hub: LoopbackHub, weights: bytes, pth: bytes) -> list[Weights | str]
     by_hub = HubSource(repo="org/net", revision=hub.add("org/net", {"model.safetensors": weights}))
     by_url = UrlSource(url=hub.add_file("net.safetensors", weights))
     to_convert = UrlSource(url=hub.add_file("net.pth", pth))
-    return [Weights(sources=[by_hub]), Weights(sources=[by_url]), Weights(sources=[to_convert], state_key="model"), "hub:org/net"]
+    return [
+        Weights(sources=[by_hub]),
+        Weights(sources=[by_url]),
+        Weights(sources=[to_convert], state_key="model"),
+        "hub:org/net",
+    ]
 
 
 def fetch(spec: Weights | str) -> str:
-    found = zoo.weights.locate(spec) if isinstance(spec, str) else zoo.weights.fetch(spec, name="a/net", tag="v1")
+    found = (
+        zoo.weights.locate(spec)
+        if isinstance(spec, str)
+        else zoo.weights.fetch(spec, name="a/net", tag="v1")
+    )
     return str(found.path)
 
 
@@ -72,14 +84,22 @@ def test_pinned_weights_that_are_here_need_no_switch(sources: list[Weights | str
     assert without_sockets(*sources[:3]) == paths
 
 
-def test_files_that_only_the_hubs_client_knows_are_enough(sources: list[Weights | str], tmp_path: Path) -> None:
+def test_files_that_only_the_hubs_client_knows_are_enough(
+    sources: list[Weights | str], tmp_path: Path
+) -> None:
     path = fetch(sources[0])
     assert without_sockets(sources[0], ZOO_OFFLINE="1", ZOO_HOME=str(tmp_path / "other")) == [path]
 
 
-def test_a_bundle_is_enough_without_a_cache(sources: list[Weights | str], weights: bytes, tmp_path: Path) -> None:
+def test_a_bundle_is_enough_without_a_cache(
+    sources: list[Weights | str], weights: bytes, tmp_path: Path
+) -> None:
     zoo.weights.bundle([WeightsRequest("a/net", "v1", sources[1])], tmp_path / "bundle")
-    empty = {"ZOO_HOME": str(tmp_path / "home"), "HF_HOME": str(tmp_path / "hf"), "ZOO_BUNDLE": str(tmp_path / "bundle")}
+    empty = {
+        "ZOO_HOME": str(tmp_path / "home"),
+        "HF_HOME": str(tmp_path / "hf"),
+        "ZOO_BUNDLE": str(tmp_path / "bundle"),
+    }
     (path,) = without_sockets(sources[1], **empty)
     assert Path(path).parent == tmp_path / "bundle"
     assert Path(path).read_bytes() == weights
@@ -95,7 +115,8 @@ def test_a_warm_load_imports_no_client_and_no_torch(sources: list[Weights | str]
         fetch(spec)
     code = (
         "import sys, msgspec, zoo.weights; from zoo.registry.card import Weights\n"
-        "for text in sys.argv[1:]: zoo.weights.fetch(msgspec.json.decode(text, type=Weights), name='a/net', tag='v1')\n"
+        "for text in sys.argv[1:]: zoo.weights.fetch(msgspec.json.decode(text, type=Weights), "
+        "name='a/net', tag='v1')\n"
         "sys.exit(bool({'torch', 'huggingface_hub', 'httpx2', 'rich'} & set(sys.modules)))"
     )
     texts = [msgspec.json.encode(spec).decode() for spec in sources[:3]]
@@ -103,9 +124,19 @@ def test_a_warm_load_imports_no_client_and_no_torch(sources: list[Weights | str]
 
 
 def test_weights_that_are_kept_under_the_cards_hash_need_no_cache_of_the_hub(
-    hub: LoopbackHub, pth: bytes, weights: bytes, sha256, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: LoopbackHub,
+    pth: bytes,
+    weights: bytes,
+    sha256,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    converted = HubSource(repo="org/old", revision=hub.add("org/old", {"net.pth": pth}), file="net.pth", sha256=sha256(pth))
+    converted = HubSource(
+        repo="org/old",
+        revision=hub.add("org/old", {"net.pth": pth}),
+        file="net.pth",
+        sha256=sha256(pth),
+    )
     there = UrlSource(url=hub.add_file("net.safetensors", weights))
     moved = HubSource(repo="org/gone", revision="1" * 40, sha256=sha256(weights)[:12])
     first = zoo.weights.fetch(Weights(sources=[converted], state_key="model"), name="a/old")
@@ -115,15 +146,27 @@ def test_weights_that_are_kept_under_the_cards_hash_need_no_cache_of_the_hub(
     for offline in ("0", "1"):
         monkeypatch.setenv("ZOO_OFFLINE", offline)
         again = zoo.weights.fetch(Weights(sources=[converted], state_key="model"), name="a/old")
-        assert (again.path, again.sha256, again.bytes, again.source) == (first.path, first.sha256, first.bytes, first.source)
-        assert zoo.weights.fetch(Weights(sources=[moved]), name="a/moved").path.read_bytes() == weights
+        assert (again.path, again.sha256, again.bytes, again.source) == (
+            first.path,
+            first.sha256,
+            first.bytes,
+            first.source,
+        )
+        assert (
+            zoo.weights.fetch(Weights(sources=[moved]), name="a/moved").path.read_bytes() == weights
+        )
     assert len(hub.requests) == asked
 
 
 def test_weights_with_another_hash_or_key_are_no_stand_in(
     hub: LoopbackHub, pth: bytes, sha256, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = HubSource(repo="org/old", revision=hub.add("org/old", {"net.pth": pth}), file="net.pth", sha256=sha256(pth))
+    source = HubSource(
+        repo="org/old",
+        revision=hub.add("org/old", {"net.pth": pth}),
+        file="net.pth",
+        sha256=sha256(pth),
+    )
     path = zoo.weights.fetch(Weights(sources=[source], state_key="model"), name="a/old").path
     monkeypatch.setenv("HF_HOME", str(tmp_path / "empty"))
     monkeypatch.setenv("ZOO_OFFLINE", "1")

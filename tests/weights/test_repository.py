@@ -15,14 +15,22 @@ REPO, FILE = "org/repo", "model.safetensors"
 
 @pytest.fixture
 def repository(hub: LoopbackHub, weights: bytes) -> Repository:
-    return Repository(HubSource(repo=REPO, revision=hub.add(REPO, {FILE: weights, "other.safetensors": b"other"}), file=FILE))
+    return Repository(
+        HubSource(
+            repo=REPO,
+            revision=hub.add(REPO, {FILE: weights, "other.safetensors": b"other"}),
+            file=FILE,
+        )
+    )
 
 
 def test_a_file_that_another_program_fetched_is_found_without_a_request(
     hub: LoopbackHub, repository: Repository, tmp_path: Path
 ) -> None:
     cache = repository.path.parents[3]
-    path = huggingface_hub.hf_hub_download(REPO, FILE, revision=repository.revision, cache_dir=cache, endpoint=hub.endpoint)
+    path = huggingface_hub.hf_hub_download(
+        REPO, FILE, revision=repository.revision, cache_dir=cache, endpoint=hub.endpoint
+    )
     asked = len(hub.requests)
     assert repository.find() == Path(path)
     assert len(hub.requests) == asked
@@ -46,8 +54,12 @@ def test_a_bad_blob_goes_with_its_link(repository: Repository, weights: bytes) -
     assert not repository.path.is_symlink()
 
 
-def test_of_a_wrong_link_only_the_link_goes(hub: LoopbackHub, repository: Repository, sha256) -> None:
-    other = Repository(HubSource(repo=REPO, revision=repository.source.revision, file="other.safetensors"))
+def test_of_a_wrong_link_only_the_link_goes(
+    hub: LoopbackHub, repository: Repository, sha256
+) -> None:
+    other = Repository(
+        HubSource(repo=REPO, revision=repository.source.revision, file="other.safetensors")
+    )
     blob = other.download(progress=False).resolve()
     repository.path.symlink_to(blob)
     repository.remove(sha256(b"other"))
@@ -66,7 +78,9 @@ def test_a_revision_that_is_a_path_is_refused() -> None:
         Repository(HubSource(repo=REPO, revision="../../models--org--other", file=FILE))
 
 
-def test_a_link_that_leads_out_of_the_repository_is_no_file_of_it(repository: Repository, tmp_path: Path) -> None:
+def test_a_link_that_leads_out_of_the_repository_is_no_file_of_it(
+    repository: Repository, tmp_path: Path
+) -> None:
     (tmp_path / "mine").write_bytes(b"mine")
     repository.path.parent.mkdir(parents=True)
     repository.path.symlink_to(tmp_path / "mine")
@@ -74,7 +88,10 @@ def test_a_link_that_leads_out_of_the_repository_is_no_file_of_it(repository: Re
 
 
 def test_a_blob_that_another_commit_has_as_well_stays(hub: LoopbackHub, sha256) -> None:
-    sources = [HubSource(repo=REPO, revision=hub.add(REPO, {"page.json": b"{}"}), file="page.json") for _ in range(2)]
+    sources = [
+        HubSource(repo=REPO, revision=hub.add(REPO, {"page.json": b"{}"}), file="page.json")
+        for _ in range(2)
+    ]
     first, second = map(Repository, sources)
     blob = first.download(progress=False).resolve()
     assert second.download(progress=False).resolve() == blob
@@ -84,7 +101,9 @@ def test_a_blob_that_another_commit_has_as_well_stays(hub: LoopbackHub, sha256) 
     assert not blob.exists()
 
 
-def test_what_a_link_points_to_outside_the_cache_is_never_removed(repository: Repository, tmp_path: Path) -> None:
+def test_what_a_link_points_to_outside_the_cache_is_never_removed(
+    repository: Repository, tmp_path: Path
+) -> None:
     mine = tmp_path / "mine.safetensors"
     mine.write_bytes(b"mine")
     repository.path.parent.mkdir(parents=True)
@@ -115,10 +134,17 @@ def test_a_name_the_hub_does_not_allow_is_a_clear_error(hub: LoopbackHub) -> Non
 
 
 def test_a_download_that_broke_off_is_told_once_in_our_words(
-    hub: LoopbackHub, repository: Repository, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    hub: LoopbackHub,
+    repository: Repository,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     hub.misbehave(f"*/{FILE}", Fault.truncate(), method="GET")
     repository.download(progress=False)
     assert "Error while downloading" not in "".join(capfd.readouterr())
-    said = [one.getMessage() for one in caplog.records if one.name == "zoo" and one.levelname == "WARNING"]
+    said = [
+        one.getMessage()
+        for one in caplog.records
+        if one.name == "zoo" and one.levelname == "WARNING"
+    ]
     assert said == [f"{repository._address}: The download broke off. It goes on from there."]

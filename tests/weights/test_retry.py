@@ -14,7 +14,14 @@ def test_what_may_pass_is_tried_again(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("status", "fix"),
-    [(401, "Log in"), (403, "Log in"), (404, "Check the address"), (410, "moved"), (501, "later"), (599, "later")],
+    [
+        (401, "Log in"),
+        (403, "Log in"),
+        (404, "Check the address"),
+        (410, "moved"),
+        (501, "later"),
+        (599, "later"),
+    ],
 )
 def test_what_stays_is_an_error_with_a_fix(status: int, fix: str) -> None:
     why = refused("https://x", status)
@@ -23,7 +30,10 @@ def test_what_stays_is_an_error_with_a_fix(status: int, fix: str) -> None:
     assert fix in why.fix
 
 
-@pytest.mark.parametrize(("header", "wait"), [("7", 7.0), (None, None), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)])
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [("7", 7.0), (None, None), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)],
+)
 def test_a_wait_is_taken_in_seconds_only(header: str | None, wait: float | None) -> None:
     why = refused("https://x", 429, retry_after=header)
     assert isinstance(why, TransientError)
@@ -33,9 +43,18 @@ def test_a_wait_is_taken_in_seconds_only(header: str | None, wait: float | None)
 @pytest.mark.parametrize(
     ("why", "said"),
     [
-        (httpx2.ConnectError("refused", request=httpx2.Request("GET", "https://host/x")), "no connection to host"),
-        (httpx2.ReadTimeout("", request=httpx2.Request("GET", "https://host/x")), "host fell silent"),
-        (httpx2.RemoteProtocolError("", request=httpx2.Request("GET", "https://host/x")), "ended its answer early"),
+        (
+            httpx2.ConnectError("refused", request=httpx2.Request("GET", "https://host/x")),
+            "no connection to host",
+        ),
+        (
+            httpx2.ReadTimeout("", request=httpx2.Request("GET", "https://host/x")),
+            "host fell silent",
+        ),
+        (
+            httpx2.RemoteProtocolError("", request=httpx2.Request("GET", "https://host/x")),
+            "ended its answer early",
+        ),
         (httpx2.ReadError(""), "the server broke off"),
     ],
 )

@@ -17,16 +17,27 @@ def commit(hub: LoopbackHub, weights: bytes) -> str:
 
 
 @pytest.mark.parametrize(
-    "spec", ["hub:org/repo", "hub:org/repo@main", "hub:org/repo@v1", f"hub:org/repo:{FILE}", f"hub:org/repo@v1:{FILE}"]
+    "spec",
+    [
+        "hub:org/repo",
+        "hub:org/repo@main",
+        "hub:org/repo@v1",
+        f"hub:org/repo:{FILE}",
+        f"hub:org/repo@v1:{FILE}",
+    ],
 )
-def test_a_branch_or_tag_is_looked_up_and_the_commit_recorded(spec: str, commit: str, weights: bytes) -> None:
+def test_a_branch_or_tag_is_looked_up_and_the_commit_recorded(
+    spec: str, commit: str, weights: bytes
+) -> None:
     fetched = zoo.weights.locate(spec)
     assert fetched.path.read_bytes() == weights
     assert fetched.revision == commit
     assert fetched.source == f"hub:org/repo@{commit}:{FILE}"
 
 
-def test_a_branch_that_moved_gives_the_new_file(hub: LoopbackHub, commit: str, weights: bytes) -> None:
+def test_a_branch_that_moved_gives_the_new_file(
+    hub: LoopbackHub, commit: str, weights: bytes
+) -> None:
     zoo.weights.locate("hub:org/repo")
     moved = weights[:-1] + b"x"
     hub.add(REPO, {FILE: moved})
@@ -47,9 +58,14 @@ def test_the_only_safetensors_file_need_not_be_named(hub: LoopbackHub, weights: 
 
 @pytest.mark.parametrize(
     ("files", "said"),
-    [(("a.safetensors", "b.safetensors"), "2 files of weights: a.safetensors, b.safetensors"), (("a.pth",), "no .safetensors")],
+    [
+        (("a.safetensors", "b.safetensors"), "2 files of weights: a.safetensors, b.safetensors"),
+        (("a.pth",), "no .safetensors"),
+    ],
 )
-def test_which_file_is_asked_when_it_is_not_clear(hub: LoopbackHub, weights: bytes, files: tuple[str, ...], said: str) -> None:
+def test_which_file_is_asked_when_it_is_not_clear(
+    hub: LoopbackHub, weights: bytes, files: tuple[str, ...], said: str
+) -> None:
     hub.add(REPO, dict.fromkeys(files, weights))
     with pytest.raises(SourceError, match=f"{said}(.|\n)*Name one: hub:org/repo@main:"):
         zoo.weights.locate("hub:org/repo")
@@ -61,7 +77,10 @@ def test_the_api_is_asked_again_when_it_fails(hub: LoopbackHub, commit: str, fau
     assert zoo.weights.locate("hub:org/repo").revision == commit
 
 
-@pytest.mark.parametrize(("spec", "said"), [("hub:org/none", "no repository org/none"), ("hub:org/repo@v9", "no such revision")])
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [("hub:org/none", "no repository org/none"), ("hub:org/repo@v9", "no such revision")],
+)
 def test_what_is_not_on_the_hub_is_named(commit: str, spec: str, said: str) -> None:
     with pytest.raises(SourceError, match=said):
         zoo.weights.locate(spec)
@@ -81,13 +100,17 @@ def test_offline_a_branch_is_what_it_was_when_last_looked_up(
 def test_offline_the_cache_of_the_hubs_client_is_enough(
     hub: LoopbackHub, commit: str, weights: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    huggingface_hub.hf_hub_download(REPO, FILE, revision="v1", cache_dir=settings.hub_cache(), endpoint=hub.endpoint)
+    huggingface_hub.hf_hub_download(
+        REPO, FILE, revision="v1", cache_dir=settings.hub_cache(), endpoint=hub.endpoint
+    )
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     for spec in ("hub:org/repo@v1", f"hub:org/repo@{commit}", f"hub:org/repo@v1:{FILE}"):
         assert zoo.weights.locate(spec).path.read_bytes() == weights
 
 
-def test_offline_a_branch_nobody_looked_up_is_a_clear_error(commit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_a_branch_nobody_looked_up_is_a_clear_error(
+    commit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     with pytest.raises(OfflineError, match="Which commit"):
         zoo.weights.locate("hub:org/repo")

@@ -1,4 +1,5 @@
-"""Downloads from a plain web server: whole files, continued where they broke off, and never a mixture of two versions."""
+"""Downloads from a plain web server: whole files, continued where they broke off, and never a
+mixture of two versions."""
 
 import os
 import subprocess
@@ -33,20 +34,26 @@ def broken_off(hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> str:
     return url
 
 
-def test_a_later_run_continues_where_an_earlier_one_gave_up(hub: LoopbackHub, broken_off: str) -> None:
+def test_a_later_run_continues_where_an_earlier_one_gave_up(
+    hub: LoopbackHub, broken_off: str
+) -> None:
     assert download(broken_off) == OLD
     last = hub.requests[-1]
     assert last.headers["Range"] == f"bytes={len(OLD) // 2}-"
     assert (last.status, last.sent) == (206, len(OLD) // 2)
 
 
-def test_a_file_that_changed_meanwhile_is_fetched_from_its_start(hub: LoopbackHub, broken_off: str) -> None:
+def test_a_file_that_changed_meanwhile_is_fetched_from_its_start(
+    hub: LoopbackHub, broken_off: str
+) -> None:
     hub.add_file("net.pth", NEW)
     assert download(broken_off) == NEW
     assert hub.requests[-1].status == 200
 
 
-def test_a_part_of_the_original_is_not_continued_from_its_mirror(hub: LoopbackHub, broken_off: str) -> None:
+def test_a_part_of_the_original_is_not_continued_from_its_mirror(
+    hub: LoopbackHub, broken_off: str
+) -> None:
     mirror = hub.add_file("mirror/net.pth", NEW, etag=f'"{hub.requests[-1].path}"')
     assert Url(mirror, broken_off).download(progress=False).read_bytes() == NEW
     assert "Range" not in hub.requests[-1].headers
@@ -59,7 +66,9 @@ def test_a_part_without_a_strong_etag_is_not_continued(hub: LoopbackHub) -> None
     assert [one.status for one in hub.requests] == [200, 200]
 
 
-def test_a_part_that_is_longer_than_the_file_is_thrown_away(hub: LoopbackHub, broken_off: str) -> None:
+def test_a_part_that_is_longer_than_the_file_is_thrown_away(
+    hub: LoopbackHub, broken_off: str
+) -> None:
     part = next(home().glob("files/*/net.pth.part"))
     part.write_bytes(OLD + OLD)
     assert download(broken_off) == OLD
@@ -110,9 +119,14 @@ def test_what_is_no_url_is_said_to_be_none() -> None:
 def test_a_proxy_is_used(hub: LoopbackHub, tmp_path: Path) -> None:
     hub.add_file("net.pth", OLD)
     url = "http://weights.invalid/net.pth"
-    code = "import sys; from zoo.weights.url import Url; print(Url(sys.argv[1], sys.argv[1]).download(progress=False))"
+    code = (
+        "import sys; from zoo.weights.url import Url; print(Url(sys.argv[1], "
+        "sys.argv[1]).download(progress=False))"
+    )
     env = {**os.environ, "HTTP_PROXY": hub.endpoint, "NO_PROXY": "", "ZOO_HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code, url], env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, url], env=env, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).read_bytes() == OLD
 

@@ -50,7 +50,9 @@ def test_whole_files_are_ok_published_and_converted(
     assert statuses(zoo.weights.verify(choices)) == statuses(zoo.weights.verify()) == expected
 
 
-def test_only_what_was_asked_for_is_hashed(choices: list[WeightsRequest], fetched: list[zoo.weights.WeightsFile]) -> None:
+def test_only_what_was_asked_for_is_hashed(
+    choices: list[WeightsRequest], fetched: list[zoo.weights.WeightsFile]
+) -> None:
     assert statuses(zoo.weights.verify(choices[:1])) == {FILE: "ok"}
 
 
@@ -58,7 +60,11 @@ def test_only_what_was_asked_for_is_hashed(choices: list[WeightsRequest], fetche
 def test_a_flipped_byte_is_found_though_the_stamp_is_the_same(
     choices: list[WeightsRequest], fetched: list[zoo.weights.WeightsFile], which: str
 ) -> None:
-    path = {"hub": fetched[0].path, "published": fetched[1].published, "converted": fetched[1].path}[which]
+    path = {
+        "hub": fetched[0].path,
+        "published": fetched[1].published,
+        "converted": fetched[1].path,
+    }[which]
     contents = [one.path.read_bytes() for one in fetched]
     damage(path)
     found = [one for one in zoo.weights.verify() if one.status != "ok"]
@@ -70,17 +76,24 @@ def test_a_flipped_byte_is_found_though_the_stamp_is_the_same(
     assert path.exists() == (which != "published")  # of which the converted copy is enough
 
 
-def test_what_is_gone_is_missing(choices: list[WeightsRequest], fetched: list[zoo.weights.WeightsFile]) -> None:
+def test_what_is_gone_is_missing(
+    choices: list[WeightsRequest], fetched: list[zoo.weights.WeightsFile]
+) -> None:
     fetched[1].published.unlink()
     assert statuses(zoo.weights.verify(choices))["old.pth"] == "missing"
 
 
 def test_what_was_never_fetched_is_said_to_be_so(choices: list[WeightsRequest]) -> None:
-    assert statuses(zoo.weights.verify(choices)) == {"a/net.v1": "not fetched", "b/old": "not fetched"}
+    assert statuses(zoo.weights.verify(choices)) == {
+        "a/net.v1": "not fetched",
+        "b/old": "not fetched",
+    }
     assert zoo.weights.verify() == []
 
 
-def test_a_file_of_the_users_is_never_called_damaged_and_never_removed(tmp_path: Path, weights: bytes) -> None:
+def test_a_file_of_the_users_is_never_called_damaged_and_never_removed(
+    tmp_path: Path, weights: bytes
+) -> None:
     file = tmp_path / "mine.safetensors"
     file.write_bytes(weights)
     zoo.weights.fetch(Weights(sources=[FileSource(path=str(file))]), name="a/mine")
@@ -110,7 +123,9 @@ def test_a_damaged_bundle_is_found_but_not_taken_apart(
 def carried(choices: list[WeightsRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A bundle of both, with a card, on a machine that has never loaded from it."""
     folder = tmp_path / "bundle"
-    zoo.weights.bundle(choices, folder, registry={"cards": {"net": {"architecture": "a/b", "labels": "coco80"}}})
+    zoo.weights.bundle(
+        choices, folder, registry={"cards": {"net": {"architecture": "a/b", "labels": "coco80"}}}
+    )
     monkeypatch.setenv("ZOO_HOME", str(tmp_path / "other"))
     return folder
 
@@ -131,7 +146,11 @@ def test_a_bundle_is_verified_before_anything_was_loaded_from_it(
     damage(before[0].path)
     before[1].path.unlink()
     damage(before[2].path)
-    assert [one.status for one in zoo.weights.verify(bundle=folder)] == ["damaged", "missing", "damaged"]
+    assert [one.status for one in zoo.weights.verify(bundle=folder)] == [
+        "damaged",
+        "missing",
+        "damaged",
+    ]
     assert [one.status for one in zoo.weights.verify(choices[:1], bundle=folder)] == ["damaged"]
 
 

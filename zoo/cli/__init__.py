@@ -4,7 +4,8 @@ import sys
 
 
 def main() -> None:
-    """Run the command line of this process and exit; an interrupt is met even while the command line is imported."""
+    """Run the command line of this process and exit; an interrupt is met even while the command
+    line is imported."""
     try:
         from zoo.cli import interrupt, standard_streams
         from zoo.cli.app import main as run

@@ -1,4 +1,5 @@
-"""The folder of `--save`: an annotated image for each, under the names and folders of the originals."""
+"""The folder of `--save`: an annotated image for each, under the names and folders of the
+originals."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")  # kept; others become the last bu
 class Annotated:
     """A folder of annotated images, which is made for the first of them.
 
-    Images of several folders lie in such folders below it, from the nearest one that has all of them; two of one name get a
-    number, and names too long for a file system are cut.
+    Images of several folders lie in such folders below it, from the nearest one that has all of
+    them; two of one name get a number, and names too long for a file system are cut.
 
     sources: the images that may come, as they are given.
 
@@ -37,7 +38,9 @@ class Annotated:
 
     def _refused(self, case: str) -> ImageError:
         asked = f"Annotated images can't be saved in '{self.folder}'."
-        return ImageError(asked, f"{case}.", "Name a folder that can be made and written.", file=str(self.folder))
+        return ImageError(
+            asked, f"{case}.", "Name a folder that can be made and written.", file=str(self.folder)
+        )
 
     def path_for(self, source: str) -> Path:
         """Where the annotated image of `source` goes; its folder is there."""
@@ -73,7 +76,9 @@ def _common_folder(sources: Iterable[object]) -> Path | None:
 
 
 def _folder(source: str) -> Path:
-    return Path(os.path.abspath(source)).parent  # `..` is taken out, or it would lead out of the folder
+    return Path(
+        os.path.abspath(source)
+    ).parent  # `..` is taken out, or it would lead out of the folder
 
 
 def _named(folder: Path, stem: str, tail: str) -> Path:

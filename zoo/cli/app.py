@@ -1,10 +1,12 @@
 """The command `zoo`: which commands there are, and what becomes of errors, warnings and interrupts.
 
-To add a command: write `zoo/cli/NAME.py` with one function whose parameters are Typer's (its docstring is the help, its heavy
-imports are inside), or a Typer of several, and give it a line in COMMANDS, where a name may have two words. Only the command
-that was asked for is imported, unless help lists them all.
+To add a command: write `zoo/cli/NAME.py` with one function whose parameters are Typer's (its
+    docstring is the help, its heavy
+imports are inside), or a Typer of several, and give it a line in COMMANDS, where a name may have
+two words. Only the command that was asked for is imported, unless help lists them all.
 
-Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted · 141 who read the output left · and those of
+Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted · 141 who read the
+    output left · and those of
 `zoo.errors`.
 """
 
@@ -76,7 +78,9 @@ def main() -> None:
 def _main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that can't show a character shows another
+            stream.reconfigure(
+                errors="replace"
+            )  # a terminal that can't show a character shows another
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         warnings.simplefilter("always", PluginWarning)
@@ -89,7 +93,9 @@ def _main() -> None:
             _name_what_hung(why)
             sys.exit(INTERRUPTED)
         except (OSError, SystemExit) as why:
-            meet_the_end_of_output(why if isinstance(why, OSError) else why.__context__)  # Typer makes SystemExit of it
+            meet_the_end_of_output(
+                why if isinstance(why, OSError) else why.__context__
+            )  # Typer makes SystemExit of it
             _name_what_hung(why)
             raise
 
@@ -112,13 +118,24 @@ def _run_and_flush(arguments: Sequence[str]) -> None:
 def _run(arguments: Sequence[str]) -> None:
     if (two := " ".join(arguments[:2])) in COMMANDS:
         arguments = [two, *arguments[2:]]
-    elif arguments[1:] in ([], ["--help"]):  # of a command of two words the first, which is none itself
-        whole = [name for name in COMMANDS if arguments and name.startswith(f"{arguments[0]} ") and arguments[0] not in COMMANDS]
+    elif arguments[1:] in (
+        [],
+        ["--help"],
+    ):  # of a command of two words the first, which is none itself
+        whole = [
+            name
+            for name in COMMANDS
+            if arguments and name.startswith(f"{arguments[0]} ") and arguments[0] not in COMMANDS
+        ]
         arguments = [whole[0], "--help"] if whole else arguments
     if arguments and arguments[0] in LISTINGS:
         function = _function(arguments[0])
-        if not isinstance(function, typer.Typer) and (call := plain_call(function, arguments[1:])) is not None:
-            gc.disable()  # a listing makes much and drops little: looking for garbage would only slow it down,
+        if (
+            not isinstance(function, typer.Typer)
+            and (call := plain_call(function, arguments[1:])) is not None
+        ):
+            # a listing makes much and drops little: looking for garbage would only slow it down,
+            gc.disable()
             try:
                 return function(**call)
             finally:
@@ -142,7 +159,8 @@ def _log_as_warnings() -> None:
 
 
 def app(arguments: Sequence[str]) -> typer.Typer:
-    """The command line for these arguments: with the command they name, or with all commands where they name none."""
+    """The command line for these arguments: with the command they name, or with all commands where
+    they name none."""
     made = typer.Typer(
         cls=Commands,
         no_args_is_help=True,
@@ -177,7 +195,12 @@ def _version(wanted: bool) -> None:
 
 
 def _zoo(
-    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")] = False,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """Pick any object detector by name, and run it on pictures."""
 
@@ -194,7 +217,12 @@ def _show_warning(
     if category.__module__.partition(".")[0] == "zoo":
         say.warning(str(message))
     else:
-        output.lines(warnings.formatwarning(message, category, filename, lineno, line).rstrip("\n").split("\n"), err=True)
+        output.lines(
+            warnings.formatwarning(message, category, filename, lineno, line)
+            .rstrip("\n")
+            .split("\n"),
+            err=True,
+        )
 
 
 def _show_error(error: ZooError) -> None:

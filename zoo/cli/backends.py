@@ -1,7 +1,9 @@
-"""torch's device backends: looked for where every distribution can be read, and else left out, so that torch can be imported.
+"""torch's device backends: looked for where every distribution can be read, and else left out, so
+that torch can be imported.
 
-When it is imported, torch asks all installed distributions for backends, and fails at the first that can't be read, whoever's it
-is. A command of the zoo goes on without backends then, and says whose fault that is.
+When it is imported, torch asks all installed distributions for backends, and fails at the first
+that can't be read, whoever's it is. A command of the zoo goes on without backends then, and says
+whose fault that is.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ SWITCH = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 
 
 def spare() -> None:
-    """Tells torch not to look for device backends where a damaged distribution would end the command; says which it is."""
+    """Tells torch not to look for device backends where a damaged distribution would end the
+    command; says which it is."""
     from zoo.registry.distributions import damaged  # deferred: a listing imports no torch
 
     for one in [] if SWITCH in os.environ else damaged():
         os.environ[SWITCH] = "0"
         say.warning(
             f"{one.owner.name} {one.owner.version} is damaged: {one.fault} "
-            f"torch can't look for device backends beside it and does without. pip install --force-reinstall {one.owner.name}"
+            f"torch can't look for device backends beside it and does without. pip install "
+            f"--force-reinstall {one.owner.name}"
         )

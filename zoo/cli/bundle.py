@@ -17,22 +17,42 @@ from zoo.weights import bundle as make_bundle
 def bundle(
     names: Annotated[
         list[str],
-        typer.Argument(metavar="NAME", help="Models, as zoo list shows them; .TAG picks other weights.", show_default=False),
+        typer.Argument(
+            metavar="NAME",
+            help="Models, as zoo list shows them; .TAG picks other weights.",
+            show_default=False,
+        ),
     ],
-    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where to put it; what a bundle there holds already stays.")],
+    to: Annotated[
+        Path,
+        typer.Option(
+            "--to",
+            metavar="FOLDER",
+            help="Where to put it; what a bundle there holds already stays.",
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Pack weights into a folder that a machine without a network loads from.
 
-    Cards from your own registry files go with them. There, ZOO_BUNDLE=FOLDER is all that is needed; the plugins have to be
+    Cards from your own registry files go with them. There, ZOO_BUNDLE=FOLDER is all that is needed;
+    the plugins have to be
     installed. To hash its files again: zoo verify --bundle FOLDER.
     """
     known = catalogue()
     choices = wanted(known, names)
-    manifest = make_bundle(choices, to, registry=known.extract(map(known.resolve, names)), mirrors=known.mirrors)
+    manifest = make_bundle(
+        choices, to, registry=known.extract(map(known.resolve, names)), mirrors=known.mirrors
+    )
     if as_json:
         output.document(
-            json.dumps({entry: {"file": item.file, "sha256": item.sha256} for entry, item in manifest.weights.items()}, indent=2)
+            json.dumps(
+                {
+                    entry: {"file": item.file, "sha256": item.sha256}
+                    for entry, item in manifest.weights.items()
+                },
+                indent=2,
+            )
         )
         return
     for entry, item in manifest.weights.items():

@@ -34,7 +34,8 @@ def claimed(value: float) -> str:
 
 @cache  # ten thousand models share a few sizes and licences
 def size(value: tuple[int, int] | None, resize: str | None) -> str:
-    """`416` for a square, `480x640` for height and width, `800-1333` for shortest and longest edge."""
+    """`416` for a square, `480x640` for height and width, `800-1333` for shortest and longest
+    edge."""
     if value is None:
         return UNKNOWN
     first, second = value

@@ -4,8 +4,8 @@ With `--json`, an object: model, passed, failed, skipped, expected (how many of 
 list of {check, group, promise, status, reason, same_as, seconds, ended}. A reason is told once:
 later checks that give the same have an empty one and name the first in `same_as`, else null.
 
-The exit code is 0 where nothing failed, 1 where a check did, and 8 where the model can't be built or
-its code called `sys.exit`.
+The exit code is 0 where nothing failed, 1 where a check did, and 8 where the model can't be built
+or its code called `sys.exit`.
 """
 
 from __future__ import annotations
@@ -32,25 +32,47 @@ SHOWN = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "expected": "
 
 
 def check(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A model, as zoo list shows it.", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="A model, as zoo list shows it.", show_default=False),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
-    only: Annotated[list[str] | None, typer.Option(metavar="CHECK", help="This check alone; may be repeated.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="CHECK", help="This check alone; may be repeated.")
+    ] = None,
     setting: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One of its arguments, or input.NAME=VALUE.")
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="One of its arguments, or input.NAME=VALUE."
+        ),
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(metavar="WEIGHTS", help="Check trained weights too: a tag of the card, file:PATH or hub:…")
+        str | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            help="Check trained weights too: a tag of the card, file:PATH or hub:…",
+        ),
     ] = None,
     data: Annotated[
-        str | None, typer.Option(metavar="DATA", help="Images to measure them on, as coco:PATH, against the card's claim.")
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="Images to measure them on, as coco:PATH, against the card's claim.",
+        ),
     ] = None,
-    expect: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML: check: reason, of those that may fail.")] = None,
+    expect: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="YAML: check: reason, of those that may fail."),
+    ] = None,
 ) -> None:
-    """Hold a model to what the zoo promises of every detector, with random weights, and say what it does not keep.
+    """Hold a model to what the zoo promises of every detector, with random weights, and say what it
+    does not keep.
 
-    A smaller network is checked faster: zoo check yolox_nano --set size=64 --set 'input.size=[64, 64]'
+    A smaller network is checked faster: zoo check yolox_nano --set size=64 --set 'input.size=[64,
+        64]'
 
-    With --weights it also has to see what its card expects: zoo check yolox_nano --weights coco --only expected_detections
+    With --weights it also has to see what its card expects: zoo check yolox_nano --weights coco
+    --only expected_detections
     """
     from zoo.testing import CHECKS, Model, run  # deferred: they import torch
 
@@ -58,8 +80,12 @@ def check(
     arguments, input = _settings(setting or [])
     model = Model.named(name, arguments=arguments, input=input, weights=weights, data=data)
     listed = _expected(expect)  # of all checks, where only some are asked
-    expected = {one: why for one, why in listed.items() if not only or one in only or one not in CHECKS}
-    outcomes = _with_progress(run(model, only=only or [], expected_failures=expected), len(only or CHECKS))
+    expected = {
+        one: why for one, why in listed.items() if not only or one in only or one not in CHECKS
+    }
+    outcomes = _with_progress(
+        run(model, only=only or [], expected_failures=expected), len(only or CHECKS)
+    )
     if as_json:
         _write_json(model.name, outcomes)
     else:
@@ -73,11 +99,15 @@ def _with_progress(running: Any, total: int) -> list[Outcome]:
     from rich.console import Console
     from rich.progress import track
 
-    return list(track(running, "Checking", total=total, console=Console(stderr=True), transient=True))
+    return list(
+        track(running, "Checking", total=total, console=Console(stderr=True), transient=True)
+    )
 
 
 def _write_table(name: str, outcomes: Sequence[Outcome]) -> None:
-    output.lines(table(("check", "result", "seconds"), [_cells(one) for one in outcomes], right=("seconds",)))
+    output.lines(
+        table(("check", "result", "seconds"), [_cells(one) for one in outcomes], right=("seconds",))
+    )
     reasons = [f"{_some(checks)}: {reason}" for reason, checks in _told_once(outcomes)]
     output.lines(["", *reasons, *([""] if reasons else []), f"{name}: {_counted(outcomes)}."])
 
@@ -117,8 +147,15 @@ def _cells(one: Outcome) -> tuple[str, str, str]:
 
 def _counted(outcomes: Sequence[Outcome]) -> str:
     counts: Counter[str] = Counter(one.status for one in outcomes)
-    said = {"passed": "passed", "failed": "failed", "expected": "failed as expected", "skipped": "skipped"}
-    return ", ".join(f"{counts[status]} {words}" for status, words in said.items() if counts[status])
+    said = {
+        "passed": "passed",
+        "failed": "failed",
+        "expected": "failed as expected",
+        "skipped": "skipped",
+    }
+    return ", ".join(
+        f"{counts[status]} {words}" for status, words in said.items() if counts[status]
+    )
 
 
 def _write_json(name: str, outcomes: Sequence[Outcome]) -> None:
@@ -132,33 +169,53 @@ def _write_json(name: str, outcomes: Sequence[Outcome]) -> None:
     checks = []
     for one in outcomes:
         check, same = CHECKS[one.check], first.get(one.check, one.check)
-        told = {"reason": one.reason, "same_as": None} if same == one.check else {"reason": "", "same_as": same}
+        told = (
+            {"reason": one.reason, "same_as": None}
+            if same == one.check
+            else {"reason": "", "same_as": same}
+        )
         checks.append(asdict(one) | told | {"group": check.group, "promise": check.promise})
-    output.document(json.dumps({"model": name, **{status: counts[status] for status in SHOWN}, "checks": checks}, indent=2))
+    output.document(
+        json.dumps(
+            {"model": name, **{status: counts[status] for status in SHOWN}, "checks": checks},
+            indent=2,
+        )
+    )
 
 
 def _settings(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """`size=64` and `input.size=[64, 64]` as arguments of the card and fields of its input; values are read as YAML."""
+    """`size=64` and `input.size=[64, 64]` as arguments of the card and fields of its input; values
+    are read as YAML."""
     arguments: dict[str, Any] = {}
     input: dict[str, Any] = {}
     for one in given:
         name, equals, value = one.partition("=")
         if not name or not equals:
-            raise UsageError(f"--set {one:.60} was given.", "It is not NAME=VALUE.", "Write for example --set size=64")
+            raise UsageError(
+                f"--set {one:.60} was given.",
+                "It is not NAME=VALUE.",
+                "Write for example --set size=64",
+            )
         into = input if name.startswith("input.") else arguments
         into[name.removeprefix("input.")] = value_of(one, value)
     return arguments, input
 
 
 def _expected(file: Path | None) -> dict[str, str]:
-    """The expected failures that a file lists. Raises: CardError where it is no mapping of text to text."""
+    """The expected failures that a file lists. Raises: CardError where it is no mapping of text to
+    text."""
     if file is None:
         return {}
-    asked, fix = f"Expected failures were to be read from '{file}'.", "Write lines such as deterministic: It samples."
+    asked, fix = (
+        f"Expected failures were to be read from '{file}'.",
+        "Write lines such as deterministic: It samples.",
+    )
     try:
         found = parse_value(read(file), file) or {}
     except CardError as error:
         raise CardError(asked, error.case, f"{error.fix} {fix}") from error
-    if not isinstance(found, dict) or not all(isinstance(text, str) for pair in found.items() for text in pair):
+    if not isinstance(found, dict) or not all(
+        isinstance(text, str) for pair in found.items() for text in pair
+    ):
         raise CardError(asked, "It is no mapping of checks to reasons.", fix)
     return found

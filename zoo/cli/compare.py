@@ -1,6 +1,7 @@
 """`zoo compare`: two models on the same pictures, and whether their difference is real.
 
-With `--json`, one object: a, b (what they are called), doubts, and differences, by number: a, b, difference, interval {low, high,
+With `--json`, one object: a, b (what they are called), doubts, and differences, by number: a, b,
+    difference, interval {low, high,
 level}, p_value.
 """
 
@@ -30,21 +31,38 @@ TENTH = 0.1  # of a point: what is shown
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="A report (.json of zoo evaluate); with --data also predictions, results or a model.")],
+    a: Annotated[
+        str,
+        typer.Argument(
+            help=(
+                "A report (.json of zoo evaluate); with --data also predictions, results or a "
+                "model."
+            )
+        ),
+    ],
     b: Annotated[str, typer.Argument(help="The one it is compared with.")],
-    data: Annotated[str | None, typer.Option(metavar="coco:FILE", help="Where the two are no reports yet.")] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="coco:FILE", help="Where the two are no reports yet.")
+    ] = None,
     exif: Turn = None,
     fresh: Fresh = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Compare two models on the same pictures: every number's difference with its 95 % interval, and a p-value.
+    """Compare two models on the same pictures: every number's difference with its 95 % interval,
+    and a p-value.
 
-    Both have to be measured on the same data, under the same protocol; else the difference would mean nothing, and is refused.
+    Both have to be measured on the same data, under the same protocol; else the difference would
+    mean nothing, and is refused.
     """
-    from zoo.evaluate.compare import compare as compare_reports  # deferred: it imports numpy, which help does not need
+    from zoo.evaluate.compare import (
+        compare as compare_reports,
+    )  # deferred: it imports numpy, which help does not need
 
     if (exif or fresh) and a.endswith(SEEN) and b.endswith(SEEN):
-        case = "Both are files of what was seen before: no model is run, and that would decide nothing."
+        case = (
+            "Both are files of what was seen before: no model is run, and that would decide "
+            "nothing."
+        )
         raise UsageError("--exif or --fresh was given.", case, "Leave it out, or name a model.")
     one, two = (_report(name, data, exif, fresh=fresh) for name in (a, b))
     found = compare_reports(one, two)
@@ -64,14 +82,22 @@ def _report(name: str, data: str | None, exif: Exif | None, *, fresh: bool) -> R
     if _is_report(name):
         return Report.read(name)
     if name.endswith(SEEN) and not Path(name).exists():
-        raise DataError(f"'{name}' was to be compared.", "There is no such file.", "Check the path.")
+        raise DataError(
+            f"'{name}' was to be compared.", "There is no such file.", "Check the path."
+        )
     if Path(name).is_dir():
         raise UsageError(
-            f"'{name}' was to be compared.", "It is a folder.", "Name a report in it: the .json of zoo evaluate --json."
+            f"'{name}' was to be compared.",
+            "It is a folder.",
+            "Name a report in it: the .json of zoo evaluate --json.",
         )
     if data is None:
         case = "It is no report, and nothing says what it is to be measured on."
-        raise UsageError(f"'{name}' was to be compared.", case, "Add --data coco:FILE, or name the .json of zoo evaluate --json.")
+        raise UsageError(
+            f"'{name}' was to be compared.",
+            case,
+            "Add --data coco:FILE, or name the .json of zoo evaluate --json.",
+        )
     if name.endswith(SEEN):
         return evaluate(name, data=data)
     return evaluate(name, data=data, protocol=protocol_of(None, exif), fresh=fresh)
@@ -87,11 +113,15 @@ def _is_report(name: str) -> bool:
 
 
 def _names(*both: tuple[Report, str]) -> list[str]:
-    """What each is called: its model, and where two are of one model, what was typed for it, too."""
+    """What each is called: its model, and where two are of one model, what was typed for it,
+    too."""
     models = [(report.provenance or {}).get("model", typed) for report, typed in both]
     if len(set(models)) == len(models):
         return models
-    return [model if model == typed else f"{model} ({typed})" for model, (_, typed) in zip(models, both, strict=True)]
+    return [
+        model if model == typed else f"{model} ({typed})"
+        for model, (_, typed) in zip(models, both, strict=True)
+    ]
 
 
 def _place(pair: tuple[str, object]) -> tuple[bool, int, str]:
@@ -126,5 +156,8 @@ def _verdict(one: Difference) -> str:
         return "A and B have the same AP."
     better, by = ("B", one.difference) if one.difference > 0 else ("A", -one.difference)
     ahead = f"by {100 * by:.1f} AP" if 100 * by >= TENTH / 2 else f"by less than {TENTH} AP"
-    real = f"The difference is {'not told apart from chance' if one.p_value > CHANCE else 'more than chance'}"
+    real = (
+        f"The difference is "
+        f"{'not told apart from chance' if one.p_value > CHANCE else 'more than chance'}"
+    )
     return f"{better} is ahead {ahead}. {real} (p = {one.p_value:.3f})."

@@ -21,26 +21,40 @@ if TYPE_CHECKING:
 
 
 def compose(
-    backbone: Annotated[str, typer.Option(metavar="PART", help="plugin/name, or name where only one plugin has it.")],
+    backbone: Annotated[
+        str, typer.Option(metavar="PART", help="plugin/name, or name where only one plugin has it.")
+    ],
     head: Annotated[str, typer.Option(metavar="PART", help="The same for the head.")],
     labels: Annotated[str, typer.Option(metavar="NAMES", help=LABELS)],
     neck: Annotated[
-        str | None, typer.Option(metavar="PART", help="The same for the neck; without one the head is on the backbone.")
+        str | None,
+        typer.Option(
+            metavar="PART", help="The same for the neck; without one the head is on the backbone."
+        ),
     ] = None,
     strides: Annotated[
-        str, typer.Option("--strides", metavar="STRIDES", help="Of the backbone's maps, finest first.")
+        str,
+        typer.Option("--strides", metavar="STRIDES", help="Of the backbone's maps, finest first."),
     ] = "8,16,32",
     argument: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="PART.NAME=VALUE", help="An argument of a part, as in neck.channels=64; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="PART.NAME=VALUE",
+            help="An argument of a part, as in neck.channels=64; repeatable.",
+        ),
     ] = None,
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the card is to be called.")] = "composed",
-    show: Annotated[bool, typer.Option("--show", help="Draw the pipeline instead, with channels and strides.")] = False,
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="What the card is to be called.")
+    ] = "composed",
+    show: Annotated[
+        bool, typer.Option("--show", help="Draw the pipeline instead, with channels and strides.")
+    ] = False,
 ) -> None:
     """Compose a detector of a backbone, a neck and a head, and print its card.
 
-    Parts that do not fit are an error that draws the seam. To keep the card: zoo compose … > mine.yaml; ZOO_REGISTRY=mine.yaml
-    makes it a model.
+    Parts that do not fit are an error that draws the seam. To keep the card: zoo compose … >
+    mine.yaml; ZOO_REGISTRY=mine.yaml makes it a model.
     """
     from zoo.detectors.compose import compose as compose_parts
     from zoo.detectors.composed import describe
@@ -74,7 +88,9 @@ def _registry_file(name: str, labels: str | list[str], detector: Composed) -> st
         "input": _said(detector.input),
         "arguments": detector.plan.settings(),
     }
-    text: str = yaml.safe_dump({"schema": 1, "cards": {name: card}}, sort_keys=False, default_flow_style=None)
+    text: str = yaml.safe_dump(
+        {"schema": 1, "cards": {name: card}}, sort_keys=False, default_flow_style=None
+    )
     return text.rstrip()
 
 
@@ -82,7 +98,11 @@ def _said(rule: Input) -> dict[str, object]:
     """The input policy without what goes without saying."""
     plain = structs.asdict(Input(resize=rule.resize, size=rule.size))
     given = structs.asdict(rule)
-    return {field: value for field, value in given.items() if field in ("resize", "size") or value != plain[field]}
+    return {
+        field: value
+        for field, value in given.items()
+        if field in ("resize", "size") or value != plain[field]
+    }
 
 
 def _strides(given: str) -> list[int]:

@@ -1,9 +1,11 @@
 """`zoo detect`: finds things in images.
 
-With `--json`, a list with one object an image: file (as given), width, height, saved (where the annotated image is, with
-`--save`), model, weights_sha256 (null for random weights) and detections, a list of {box: [x1, y1, x2, y2], score, label,
-name}, best first. With `--coco`, a COCO results list: image_id, category_id (the data set's), bbox [x, y, width, height],
-score. `-` is standard output; a file that ends in `.jsonl` gets one object a line. A file takes its place when it is complete.
+With `--json`, a list with one object an image: file (as given), width, height, saved (where the
+annotated image is, with `--save`), model, weights_sha256 (null for random weights) and detections,
+a list of {box: [x1, y1, x2, y2], score, label, name}, best first. With `--coco`, a COCO results
+list: image_id, category_id (the data set's), bbox [x, y, width, height], score. `-` is standard
+    output; a file that ends in `.jsonl` gets one object a line. A file takes its place when it is
+    complete.
 """
 
 from __future__ import annotations
@@ -34,36 +36,85 @@ class Exif(StrEnum):
     ignore = "ignore"
 
 
-Pictures = Annotated[list[str], typer.Argument(metavar="IMAGE|FOLDER|GLOB|URL", help="What to look at.", show_default=False)]
-Model = Annotated[str, typer.Option(metavar="NAME", help="A name that zoo list shows, or one with a .TAG.")]
-Labels = Annotated[str | None, typer.Option(metavar="NAMES", help=f"Classes instead of the card's. {LABELS}")]
-Score = Annotated[float, typer.Option("--score", metavar="SCORE", min=0, max=1, help="Leave out what the model is less sure of.")]
+Pictures = Annotated[
+    list[str],
+    typer.Argument(metavar="IMAGE|FOLDER|GLOB|URL", help="What to look at.", show_default=False),
+]
+Model = Annotated[
+    str, typer.Option(metavar="NAME", help="A name that zoo list shows, or one with a .TAG.")
+]
+Labels = Annotated[
+    str | None, typer.Option(metavar="NAMES", help=f"Classes instead of the card's. {LABELS}")
+]
+Score = Annotated[
+    float,
+    typer.Option(
+        "--score", metavar="SCORE", min=0, max=1, help="Leave out what the model is less sure of."
+    ),
+]
 Overlap = Annotated[
     float | None,
-    typer.Option(metavar="OVERLAP", min=0, max=1, help="Non-maximum suppression above this overlap; else the family's own."),
+    typer.Option(
+        metavar="OVERLAP",
+        min=0,
+        max=1,
+        help="Non-maximum suppression above this overlap; else the family's own.",
+    ),
 ]
 MaxBoxes = Annotated[
-    int | None, typer.Option(metavar="COUNT", min=1, help="At most so many boxes an image; else the family's own.")
+    int | None,
+    typer.Option(
+        metavar="COUNT", min=1, help="At most so many boxes an image; else the family's own."
+    ),
 ]
-Json = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Write one object an image; - is standard output.")]
-Coco = Annotated[str | None, typer.Option("--coco", metavar="FILE", help="Write a COCO results list; - is standard output.")]
+Json = Annotated[
+    str | None,
+    typer.Option("--json", metavar="FILE", help="Write one object an image; - is standard output."),
+]
+Coco = Annotated[
+    str | None,
+    typer.Option("--coco", metavar="FILE", help="Write a COCO results list; - is standard output."),
+]
 CocoImages = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="COCO annotations whose image and category ids to write; else file names are ids, and categories the model's.",
+        help=(
+            "COCO annotations whose image and category ids to write; else file names are ids, and "
+            "categories the model's."
+        ),
     ),
 ]
-Save = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Save annotated images there, in folders like the originals'.")]
-Turn = Annotated[Exif, typer.Option(metavar="apply|ignore", help="Turn images upright as EXIF says, or take them as stored.")]
-Font = Annotated[Path | None, typer.Option(metavar="FILE", help="Font of the class names; else one that has their letters.")]
+Save = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER", help="Save annotated images there, in folders like the originals'."
+    ),
+]
+Turn = Annotated[
+    Exif,
+    typer.Option(
+        metavar="apply|ignore", help="Turn images upright as EXIF says, or take them as stored."
+    ),
+]
+Font = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Font of the class names; else one that has their letters."),
+]
 Limit = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="NAME=NUMBER", help="What an image may cost: pixels, memory, seconds, download. memory=4G", show_default=False
+        metavar="NAME=NUMBER",
+        help="What an image may cost: pixels, memory, seconds, download. memory=4G",
+        show_default=False,
     ),
 ]
-Broken = Annotated[OnError, typer.Option(metavar="skip|raise", help="Leave out an image that can't be read, or stop there.")]
+Broken = Annotated[
+    OnError,
+    typer.Option(
+        metavar="skip|raise", help="Leave out an image that can't be read, or stop there."
+    ),
+]
 
 
 def detect(  # noqa: PLR0913 - one parameter an option
@@ -87,10 +138,13 @@ def detect(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Find things in images, and print a line an image.
 
-    An image that can't be read is named on standard error and the rest goes on: the exit code is 1 then, and 6 where none could
-    be read. A file of results takes its place when it is complete.
+    An image that can't be read is named on standard error and the rest goes on: the exit code is 1
+    then, and 6 where none could be read. A file of results takes its place when it is complete.
     """
-    from zoo.cli.detection import Request, run  # deferred: they import torch, which help does not need
+    from zoo.cli.detection import (
+        Request,
+        run,
+    )  # deferred: they import torch, which help does not need
     from zoo.detectors import Protocol
     from zoo.images import Limits
 

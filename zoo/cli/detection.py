@@ -1,4 +1,5 @@
-"""What `zoo detect` does: a line a picture, results and annotated pictures, while the network runs."""
+"""What `zoo detect` does: a line a picture, results and annotated pictures, while the network
+runs."""
 
 from __future__ import annotations
 
@@ -66,7 +67,9 @@ def run(asked: Request) -> int:
         add_json = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
         add_coco = stack.enter_context(json_list(asked.coco_to)) if asked.coco_to else None
         saving = _Saving(Annotated(asked.save_to, pictures), asked.font) if asked.save_to else None
-        detector = load(asked.model, weights=weights_of(asked.weights), labels=asked.labels, device=asked.device)
+        detector = load(
+            asked.model, weights=weights_of(asked.weights), labels=asked.labels, device=asked.device
+        )
         if detector.weights is None:
             message.warning(f"{detector.name} has random weights: what it sees means nothing.")
         if ids:
@@ -87,12 +90,22 @@ def _check_places(asked: Request) -> None:
     Raises: UsageError.
     """
     if asked.font and not asked.save_to:
-        raise UsageError("--font was given.", "It is for --save, which was not.", "Add --save annotated")
+        raise UsageError(
+            "--font was given.", "It is for --save, which was not.", "Add --save annotated"
+        )
     if asked.font:
         letters_of(12, asked.font)
     if asked.coco_images and not asked.coco_to:
-        raise UsageError("--coco-images was given.", "It is for --coco, which was not.", "Add --coco results.json")
-    if asked.json_to and asked.coco_to and Path(asked.json_to).resolve() == Path(asked.coco_to).resolve():
+        raise UsageError(
+            "--coco-images was given.",
+            "It is for --coco, which was not.",
+            "Add --coco results.json",
+        )
+    if (
+        asked.json_to
+        and asked.coco_to
+        and Path(asked.json_to).resolve() == Path(asked.coco_to).resolve()
+    ):
         case = f"Both would be written to '{asked.json_to}'."
         raise UsageError("--json and --coco were given.", case, "Name a file of its own for each.")
 
@@ -100,18 +113,34 @@ def _check_places(asked: Request) -> None:
 def _check_originals(asked: Request, pictures: Sequence[Source]) -> None:
     """Raises: UsageError where an output would replace one of the pictures that are looked at."""
     originals = {Path(one).absolute() for one in pictures if isinstance(one, str)}
-    files = {Path(to).absolute() for to in (asked.json_to, asked.coco_to) if to and to != STANDARD_OUTPUT}
+    files = {
+        Path(to).absolute() for to in (asked.json_to, asked.coco_to) if to and to != STANDARD_OUTPUT
+    }
     if replaced := sorted(files & originals):
-        raise UsageError(f"Results were to be written to '{replaced[0]}'.", "That is one of the images.", "Name another file.")
-    if asked.save_to and (inside := sorted(one for one in originals if one.parent.resolve() == asked.save_to.resolve())):
+        raise UsageError(
+            f"Results were to be written to '{replaced[0]}'.",
+            "That is one of the images.",
+            "Name another file.",
+        )
+    if asked.save_to and (
+        inside := sorted(
+            one for one in originals if one.parent.resolve() == asked.save_to.resolve()
+        )
+    ):
         case = f"'{inside[0]}' is in that folder, and would be replaced."
         raise UsageError(
-            f"Annotated images were to be saved in '{asked.save_to}'.", case, "Name another folder: --save annotated"
+            f"Annotated images were to be saved in '{asked.save_to}'.",
+            case,
+            "Name another folder: --save annotated",
         )
 
 
 def _look(
-    asked: Request, detector: Detector, pictures: Sequence[Source], writers: Sequence[Write], looked: Looked | None
+    asked: Request,
+    detector: Detector,
+    pictures: Sequence[Source],
+    writers: Sequence[Write],
+    looked: Looked | None,
 ) -> Sequence[ImageError]:
     """Sends what is seen in each picture to every writer; returns what could not be read."""
     failed: list[ImageError] = []
@@ -170,14 +199,19 @@ def _json_writer(add: Add, detector: Detector, saving: _Saving | None) -> Write:
 
 
 def _coco_writer(add: Add, ids: ImageIds, left_out: Counter[str]) -> Write:
-    """left_out: counts the detections of classes that the annotations do not have, by class name."""
+    """left_out: counts the detections of classes that the annotations do not have, by class
+    name."""
 
     def write(seen: Detections) -> None:
         for row in seen.to_coco(image_id=ids.of(seen.source or ""), label_space=ids.label_space):
             add(row)
         if ids.label_space is not None:
             known = met_ids(seen.label_space, ids.label_space)
-            left_out.update(seen.label_space.names[label] for label in seen.labels.tolist() if label not in known)
+            left_out.update(
+                seen.label_space.names[label]
+                for label in seen.labels.tolist()
+                if label not in known
+            )
 
     return write
 
@@ -185,10 +219,13 @@ def _coco_writer(add: Add, ids: ImageIds, left_out: Counter[str]) -> Write:
 def _say_left_out(left_out: Counter[str]) -> None:
     """What the COCO results do not hold."""
     if left_out:
-        names = ", ".join(name for name, _ in left_out.most_common(5)) + (" …" if len(left_out) > 5 else "")
+        names = ", ".join(name for name, _ in left_out.most_common(5)) + (
+            " …" if len(left_out) > 5 else ""
+        )
         classes = pluralize(len(left_out), "class", "classes")
         message.warning(
-            f"{pluralize(left_out.total(), 'detection')} of {classes} that the annotations do not have "
+            f"{pluralize(left_out.total(), 'detection')} of {classes} that the annotations do not "
+            f"have "
             f"{'is' if left_out.total() == 1 else 'are'} not in the COCO results: {names}."
         )
 
@@ -206,7 +243,9 @@ class _Saving:
         try:
             save(draw(picture.pixels, seen, font=self._font), path)
         except MemoryError:
-            message.warning(f"There is not enough memory to draw on '{seen.source}': it was not saved.")
+            message.warning(
+                f"There is not enough memory to draw on '{seen.source}': it was not saved."
+            )
         else:
             self._saved[id(seen)] = str(path)  # the same object comes to the writers
 
@@ -220,7 +259,13 @@ def _say(failed: Sequence[ImageError], total: int, asked: Request) -> None:
         message.error("No image could be read.")
     elif failed:
         message.warning(f"{len(failed)} of {pluralize(total, 'image')} could not be read.")
-    saved = asked.save_to if len(failed) < total else None  # the folder is made for the first picture
-    for what, to in (("Results", asked.json_to), ("COCO results", asked.coco_to), ("Annotated images", saved)):
+    saved = (
+        asked.save_to if len(failed) < total else None
+    )  # the folder is made for the first picture
+    for what, to in (
+        ("Results", asked.json_to),
+        ("COCO results", asked.coco_to),
+        ("Annotated images", saved),
+    ):
         if to and str(to) != STANDARD_OUTPUT:
             output.line(f"{what}: {to}", err=True)

@@ -1,7 +1,9 @@
-"""`zoo evaluate`: the numbers of models, or of what they saw before, on a data set, with confidence intervals.
+"""`zoo evaluate`: the numbers of models, or of what they saw before, on a data set, with confidence
+intervals.
 
-With `--json OUT`, the report (see `zoo.evaluate.Report`): `-` is standard output, where several are a line each; a name
-that ends in `.json` is a file for one report; any other is a folder with a file a model.
+With `--json OUT`, the report (see `zoo.evaluate.Report`): `-` is standard output, where several are
+a line each; a name that ends in `.json` is a file for one report; any other is a folder with a file
+a model.
 """
 
 from __future__ import annotations
@@ -32,13 +34,24 @@ CLASSES = ("class", "boxes", "AP", "interval", "AP50", "best score", "precision"
 
 Models = Annotated[
     list[str],
-    typer.Argument(metavar="MODEL|FILE", help="A name, predictions (.parquet) or COCO results (.json, .jsonl, .json.gz)."),
+    typer.Argument(
+        metavar="MODEL|FILE",
+        help="A name, predictions (.parquet) or COCO results (.json, .jsonl, .json.gz).",
+    ),
 ]
 Thresholds = Annotated[
     ProtocolName | None,
-    typer.Option(metavar="uniform|native", help="uniform, the default: the same for every model; native: the family's own."),
+    typer.Option(
+        metavar="uniform|native",
+        help="uniform, the default: the same for every model; native: the family's own.",
+    ),
 ]
-Resamples = Annotated[int, typer.Option(metavar="COUNT", min=0, max=MOST, help="For the intervals; 0 for none, which is faster.")]
+Resamples = Annotated[
+    int,
+    typer.Option(
+        metavar="COUNT", min=0, max=MOST, help="For the intervals; 0 for none, which is faster."
+    ),
+]
 
 
 def evaluate(  # noqa: PLR0913 - one parameter an option
@@ -54,20 +67,33 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     resamples: Resamples = 1000,
     seed: Annotated[int, typer.Option(metavar="NUMBER", min=0, help="Of the resamples.")] = 0,
     classes: Annotated[bool, typer.Option("--classes", help="A line for each class too.")] = False,
-    json_to: Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write the report.")] = None,
-    plots: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Draw curves, classes, mistakes and more.")] = None,
-    font: Annotated[Path | None, typer.Option(metavar="FILE", help="Of names in plots; else one that has their letters.")] = None,
+    json_to: Annotated[
+        str | None, typer.Option("--json", metavar="OUT", help="Write the report.")
+    ] = None,
+    plots: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Draw curves, classes, mistakes and more.")
+    ] = None,
+    font: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Of names in plots; else one that has their letters."),
+    ] = None,
 ) -> None:
     """Measure models on a data set: COCO's numbers, in percent, with 95 % confidence intervals.
 
-    Models are run first, unless that was done before; what files hold was seen before, under a protocol of its own, and options
-    of a run are for the models beside them. One model's error does not stop the others: the exit code is 1 then, or that of the
-    errors where all failed in the same way.
+    Models are run first, unless that was done before; what files hold was seen before, under a
+    protocol of its own, and options of a run are for the models beside them. One model's error does
+    not stop the others: the exit code is 1 then, or that of the errors where all failed in the same
+        way.
     """
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate.evaluation import evaluate as measure
 
-    given: dict[str, object] = {"protocol": protocol, "weights": weights, "device": device, "batch-size": batch_size}
+    given: dict[str, object] = {
+        "protocol": protocol,
+        "weights": weights,
+        "device": device,
+        "batch-size": batch_size,
+    }
     given |= {"to": to, "exif": exif, "fresh": fresh or None}
     _refuse_idle(models, given)
     _check_outputs(models, json_to, plots, font)
@@ -90,8 +116,12 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
 
 def _running(given: Mapping[str, object]) -> dict[str, object]:
     """The options of a run as `zoo.evaluate` takes them, without those that were not given."""
-    options: dict[str, Any] = {name.replace("-", "_"): value for name, value in given.items() if value is not None}
-    if (protocol := protocol_of(options.pop("protocol", None), options.pop("exif", None))) is not None:
+    options: dict[str, Any] = {
+        name.replace("-", "_"): value for name, value in given.items() if value is not None
+    }
+    if (
+        protocol := protocol_of(options.pop("protocol", None), options.pop("exif", None))
+    ) is not None:
         options["protocol"] = protocol
     if isinstance(weights := options.get("weights"), str):
         options["weights"] = weights_of(weights)
@@ -100,12 +130,18 @@ def _running(given: Mapping[str, object]) -> dict[str, object]:
     return options
 
 
-def _check_outputs(models: Sequence[str], json_to: str | None, plots: Path | None, font: Path | None) -> None:
+def _check_outputs(
+    models: Sequence[str], json_to: str | None, plots: Path | None, font: Path | None
+) -> None:
     if font and not plots:
-        raise UsageError("--font was given.", "It is for --plots, which was not.", "Add --plots FOLDER")
+        raise UsageError(
+            "--font was given.", "It is for --plots, which was not.", "Add --plots FOLDER"
+        )
     if json_to and json_to.endswith(".json") and len(set(models)) > 1:
         case = f"There are {len(set(models))} reports, and that is one file."
-        raise UsageError(f"--json '{json_to:.80}' was given.", case, "Name a folder, or - for a line each.")
+        raise UsageError(
+            f"--json '{json_to:.80}' was given.", case, "Name a folder, or - for a line each."
+        )
     if json_to and json_to.endswith(".json"):
         _check_replaceable(Path(json_to))
     if plots:
@@ -115,11 +151,14 @@ def _check_outputs(models: Sequence[str], json_to: str | None, plots: Path | Non
 
         letters_of(12, font)
     if plots and plots.exists() and not plots.is_dir():
-        raise UsageError(f"--plots '{plots}' was given.", "That is a file.", "Name a folder: --plots plots")
+        raise UsageError(
+            f"--plots '{plots}' was given.", "That is a file.", "Name a folder: --plots plots"
+        )
 
 
 def _check_replaceable(path: Path) -> Report | None:
-    """The report that is there. Raises: UsageError for a file that is none: what was measured, or something else of value."""
+    """The report that is there. Raises: UsageError for a file that is none: what was measured, or
+    something else of value."""
     from zoo.evaluate import Report
 
     if not path.exists():
@@ -127,21 +166,30 @@ def _check_replaceable(path: Path) -> Report | None:
     try:
         return Report.read(path)
     except DataError:
-        asked, case = f"A report was to be written to '{path}'.", "That file is there, and is no report: it would be lost."
+        asked, case = (
+            f"A report was to be written to '{path}'.",
+            "That file is there, and is no report: it would be lost.",
+        )
         raise UsageError(asked, case, "Name another file or folder.") from None
 
 
 def _by_name(done: Mapping[str, Report]) -> dict[str, Report]:
     """Reports by what they are called, which is one name each."""
-    from zoo.evaluate.naming import told_apart  # deferred: its package imports numpy, which help does not need
+    from zoo.evaluate.naming import (
+        told_apart,
+    )  # deferred: its package imports numpy, which help does not need
 
-    names = told_apart({model: _called(model, report.provenance or {}) for model, report in done.items()})
+    names = told_apart(
+        {model: _called(model, report.provenance or {}) for model, report in done.items()}
+    )
     return {names[model]: report for model, report in done.items()}
 
 
 def _called(typed: str, facts: Mapping[str, str]) -> str:
     """The model, with a word on weights that were never trained."""
-    return facts.get("model", typed) + (" (random weights)" if facts.get("weights_source") == "random" else "")
+    return facts.get("model", typed) + (
+        " (random weights)" if facts.get("weights_source") == "random" else ""
+    )
 
 
 def _is_file(model: str) -> bool:
@@ -155,19 +203,26 @@ def _refuse_idle(models: Sequence[str], running: Mapping[str, object]) -> None:
     if options and all(map(_is_file, models)):
         several = "files that hold" if len(models) > 1 else "a file that holds"
         raise UsageError(
-            f"{' '.join(models)} {'were' if len(models) > 1 else 'was'} to be measured with {' and '.join(options)}.",
-            f"There is only {several} what was seen before: no model is run, and {' and '.join(options)} would decide nothing.",
+            f"{' '.join(models)} {'were' if len(models) > 1 else 'was'} to be measured with "
+            f"{' and '.join(options)}.",
+            f"There is only {several} what was seen before: no model is run, and "
+            f"{' and '.join(options)} would decide nothing.",
             f"Leave {'them' if len(options) > 1 else 'it'} out, or name a model.",
         )
 
 
 def _page(reports: Mapping[str, Report], *, classes: bool) -> Iterator[str]:
-    """A table a protocol, because numbers of two are not to be ranked in one; then what the tables do not say."""
+    """A table a protocol, because numbers of two are not to be ranked in one; then what the tables
+    do not say."""
     for protocol, alike in _by_protocol(reports).items():
         measured = next(iter(alike.values())).measured
-        sizes = f"{pluralize(measured.images, 'image')}, {pluralize(measured.boxes, 'box', 'boxes')}"
+        sizes = (
+            f"{pluralize(measured.images, 'image')}, {pluralize(measured.boxes, 'box', 'boxes')}"
+        )
         yield from (f"{measured.data}: {sizes}. Protocol: {protocol}.", "")
-        yield from table(HEADER, [_cells(name, report) for name, report in alike.items()], right=HEADER[1:])
+        yield from table(
+            HEADER, [_cells(name, report) for name, report in alike.items()], right=HEADER[1:]
+        )
         yield ""
         for name, report in alike.items():
             if classes:
@@ -181,7 +236,9 @@ def _by_protocol(reports: Mapping[str, Report]) -> dict[str, dict[str, Report]]:
         facts = report.provenance or {}
         protocol = facts.get("protocol", "unknown, these results do not say")
         settings = facts.get("protocol_settings", "")
-        found.setdefault(f"custom {settings}" if protocol == "custom" else protocol, {})[name] = report
+        found.setdefault(f"custom {settings}" if protocol == "custom" else protocol, {})[name] = (
+            report
+        )
     return found
 
 
@@ -198,9 +255,17 @@ def _classes(report: Report) -> Iterator[tuple[str, ...]]:
     """A row a class that has boxes, best first."""
     for name, one in sorted(report.per_class.items(), key=lambda pair: -(pair[1].ap or 0)):
         if one.boxes:
-            interval = f"{percent(one.interval.low)} to {percent(one.interval.high)}" if one.interval else "–"
+            interval = (
+                f"{percent(one.interval.low)} to {percent(one.interval.high)}"
+                if one.interval
+                else "–"
+            )
             point = one.operating
-            best = (f"{point.score:.2f}", percent(point.precision), percent(point.recall)) if point else ("–", "–", "–")
+            best = (
+                (f"{point.score:.2f}", percent(point.precision), percent(point.recall))
+                if point
+                else ("–", "–", "–")
+            )
             yield name, str(one.boxes), percent(one.ap), interval, percent(one.ap50), *best
 
 
@@ -209,15 +274,26 @@ def _notes(name: str, report: Report) -> Iterator[str]:
     measured = report.measured
     with_boxes = [one for one in measured.missing if report.per_class[one].boxes]
     if with_boxes:
-        known = f"{len(with_boxes)} of the data set's {pluralize(len(report.per_class), 'class', 'classes')}"
+        known = (
+            f"{len(with_boxes)} of the data set's "
+            f"{pluralize(len(report.per_class), 'class', 'classes')}"
+        )
         yield f"{name} does not know {known}, and scores 0 there: {_listed(with_boxes)}."
     if empty := [one for one in measured.missing if one not in with_boxes]:
         classes = pluralize(len(empty), "class", "classes")
-        yield f"{name} does not know {classes} without boxes, which costs nothing: {_listed(empty)}."
+        yield (
+            f"{name} does not know {classes} without boxes, which costs nothing: {_listed(empty)}."
+        )
     if measured.unmet:
         left = sum(measured.unmet.values())
-        of = f"{pluralize(left, 'detection')} of {pluralize(len(measured.unmet), 'class', 'classes')}"
-        yield f"{name}: {of} that the data set does not have {'was' if left == 1 else 'were'} left out."
+        of = (
+            f"{pluralize(left, 'detection')} of "
+            f"{pluralize(len(measured.unmet), 'class', 'classes')}"
+        )
+        yield (
+            f"{name}: {of} that the data set does not have {'was' if left == 1 else 'were'} left "
+            f"out."
+        )
     for note in measured.notes:
         yield f"{name}: {note}"
 
@@ -232,18 +308,24 @@ def _write(reports: Mapping[str, Report], to: str) -> None:
         for report in reports.values():
             output.document(report.to_json())
         return
-    from zoo.evaluate.naming import file_names  # deferred: its package imports numpy, which help does not need
+    from zoo.evaluate.naming import (
+        file_names,
+    )  # deferred: its package imports numpy, which help does not need
 
     path = Path(to)
     single = path.suffix == ".json"
-    places = {name: path if single else _place(path, file, reports[name]) for name, file in file_names(reports).items()}
+    places = {
+        name: path if single else _place(path, file, reports[name])
+        for name, file in file_names(reports).items()
+    }
     for name, place in places.items():
         reports[name].write(place)
         output.line(f"Report: {place}", err=True)
 
 
 def _place(folder: Path, file: str, report: Report) -> Path:
-    """Where a report goes: over an older one of the same weights, data and protocol, and beside any other of that name."""
+    """Where a report goes: over an older one of the same weights, data and protocol, and beside any
+    other of that name."""
     for number in count(1):
         place = folder / (f"{file}.json" if number == 1 else f"{file}-{number}.json")
         there = _check_replaceable(place)
@@ -254,7 +336,10 @@ def _place(folder: Path, file: str, report: Report) -> Path:
 
 def _subject(report: Report) -> list[str | None]:
     facts = report.provenance or {}
-    return [facts.get(key) for key in ("model", "weights_sha256", "state_sha256", "data_sha256", "protocol_settings")]
+    return [
+        facts.get(key)
+        for key in ("model", "weights_sha256", "state_sha256", "data_sha256", "protocol_settings")
+    ]
 
 
 def _draw(reports: Mapping[str, Report], folder: Path, font: Path | None) -> None:

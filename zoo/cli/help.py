@@ -1,4 +1,5 @@
-"""How help looks: commands under their headings, each with its whole first sentence; arguments and options in two columns."""
+"""How help looks: commands under their headings, each with its whole first sentence; arguments and
+options in two columns."""
 
 from __future__ import annotations
 
@@ -67,7 +68,9 @@ class Command(TyperCommand):
     def collect_usage_pieces(self, ctx: Context) -> list[str]:  # type: ignore[override]  # Typer's Context is what it is given
         """As every manual page has it: `NAME`, `[PATTERN]`; braces only where there is a choice."""
         pieces: list[str] = super().collect_usage_pieces(ctx)
-        return [piece if "|" in piece else piece.replace("{", "").replace("}", "") for piece in pieces]
+        return [
+            piece if "|" in piece else piece.replace("{", "").replace("}", "") for piece in pieces
+        ]
 
     def format_options(self, ctx: Context, formatter: Formatter) -> None:  # type: ignore[override]  # Typer's Context is what it is given
         """The arguments that have something to say, then the options."""
@@ -75,7 +78,9 @@ class Command(TyperCommand):
         for one in self.get_params(ctx):
             if record := one.get_help_record(ctx):
                 argument = one.param_type_name == "argument"
-                rows[one.param_type_name].append((one.metavar or "" if argument else record[0], _in_words(record[1])))
+                rows[one.param_type_name].append(
+                    (one.metavar or "" if argument else record[0], _in_words(record[1]))
+                )
         for heading, kind in (("Arguments", "argument"), ("Options", "option")):
             if rows[kind]:
                 with formatter.section(heading):
@@ -108,7 +113,9 @@ def _takes(option: Any, ctx: Context) -> tuple[str, str] | None:
     if found is None:
         return None
     kind = "whole number" if metavar in WHOLE else "number"
-    default = option.default if isinstance(option.default, int | float) else found["least"] or found[2]
+    default = (
+        option.default if isinstance(option.default, int | float) else found["least"] or found[2]
+    )
     return f"It is a {kind}, {found[0]}.", f"Write for example {name} {default}"
 
 
@@ -119,7 +126,12 @@ def _check_places(typed: Mapping[str, object], order: Sequence[Any]) -> None:
     """
     for one in order:
         given = typed.get(one.name or "")
-        if one.param_type_name == "option" and one.metavar in PLACES and isinstance(given, str) and not given.strip():
+        if (
+            one.param_type_name == "option"
+            and one.metavar in PLACES
+            and isinstance(given, str)
+            and not given.strip()
+        ):
             case = "It names no file or folder: nothing is given after it."
             fix = f"Write {one.opts[0]} {one.metavar}, or leave it out."
             raise UsageError(f"{one.opts[0]} '' was given.", case, fix)
@@ -127,10 +139,13 @@ def _check_places(typed: Mapping[str, object], order: Sequence[Any]) -> None:
 
 def _in_words(said: str) -> str:
     """Ranges as people say them: `0<=x<=1` is `0 to 1`, `x>=1` is `at least 1`."""
-    return re.sub(r"x>=([\d.]+)", r"at least \1", re.sub(r"([\d.]+)<=x<=([\d.]+)", r"\1 to \2", said))
+    return re.sub(
+        r"x>=([\d.]+)", r"at least \1", re.sub(r"([\d.]+)<=x<=([\d.]+)", r"\1 to \2", said)
+    )
 
 
 def narrow() -> int | None:
-    """The width of help in a terminal that is narrower than Click believes any to be; else None, and Click's own."""
+    """The width of help in a terminal that is narrower than Click believes any to be; else None,
+    and Click's own."""
     columns = get_terminal_size().columns
     return max(columns - 1, 30) if columns < LEAST else None

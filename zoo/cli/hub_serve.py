@@ -1,9 +1,11 @@
-"""`zoo hub serve`: a folder as a Hub on this machine, to try out what is to be published before it is.
+"""`zoo hub serve`: a folder as a Hub on this machine, to try out what is to be published before it
+is.
 
     FOLDER/you/blob/model.safetensors      is a file of the repository you/blob
     FOLDER/model.safetensors               is one of local/FOLDER, where the folder has files and no such folders
 
-Each repository has one commit, whose id follows from its content, so that a card that names it stays right until a file changes.
+Each repository has one commit, whose id follows from its content, so that a card that names it
+stays right until a file changes.
 """
 
 from __future__ import annotations
@@ -25,24 +27,37 @@ LONELY = "local"  # owner of the repository that a folder of files is
 
 def serve(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Folders OWNER/NAME with files, or files.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Folders OWNER/NAME with files, or files.", show_default=False
+        ),
     ],
     port: Annotated[
-        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="To listen on; 0 is any that is free.")
+        int,
+        typer.Option(
+            "--port", metavar="PORT", min=0, max=65535, help="To listen on; 0 is any that is free."
+        ),
     ] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Do not print the requests.")] = False,
 ) -> None:
-    """Serve a folder as a Hugging Face Hub on this machine, until Ctrl-C, to try weights and cards before they are published.
+    """Serve a folder as a Hugging Face Hub on this machine, until Ctrl-C, to try weights and cards
+    before they are published.
 
-    It listens on 127.0.0.1 only, and reads all files into memory when it starts; start it again after a change.
+    It listens on 127.0.0.1 only, and reads all files into memory when it starts; start it again
+    after a change.
     """
     asked = f"'{folder}' was to be served as a Hub."
     repositories = repositories_in(folder, asked=asked)
     try:
         with LoopbackHub(port=port) as hub:
-            output.line(f"Serving {pluralize(len(repositories), 'repository', 'repositories')} at {hub.endpoint}")
+            output.line(
+                f"Serving {pluralize(len(repositories), 'repository', 'repositories')} at "
+                f"{hub.endpoint}"
+            )
             for name, files in repositories.items():
-                output.line(f"  {name}  {pluralize(len(files), 'file')}, revision {hub.add(name, files)}")
+                output.line(
+                    f"  {name}  {pluralize(len(files), 'file')}, revision {hub.add(name, files)}"
+                )
             output.line("In another shell, with a cache of its own for what comes from here:")
             output.line(f'  export HF_ENDPOINT={hub.endpoint} HF_HOME="$(mktemp -d)"')
             output.flush()
@@ -51,23 +66,36 @@ def serve(
         output.line("The Hub has ended.", err=True)
     except OSError as error:
         case = f"The port {port} can't be had: {error.strerror or error}."
-        raise UsageError(asked, case, "Choose another one, or leave --port out for any that is free.") from error
+        raise UsageError(
+            asked, case, "Choose another one, or leave --port out for any that is free."
+        ) from error
 
 
 def repositories_in(folder: Path, *, asked: str) -> dict[str, dict[str, Path]]:
-    """Repository -> file name -> file. Hidden files are left out, and links that lead out of the folder.
+    """Repository -> file name -> file. Hidden files are left out, and links that lead out of the
+    folder.
 
     Raises: UsageError where there is no such folder, or nothing in it to serve.
     """
     if not folder.is_dir():
-        raise UsageError(asked, "There is no such folder.", "Name a folder that has OWNER/NAME/FILE in it.")
-    places = {f"{place.parent.name}/{place.name}": place for place in sorted(folder.glob("[!.]*/[!.]*")) if place.is_dir()}
+        raise UsageError(
+            asked, "There is no such folder.", "Name a folder that has OWNER/NAME/FILE in it."
+        )
+    places = {
+        f"{place.parent.name}/{place.name}": place
+        for place in sorted(folder.glob("[!.]*/[!.]*"))
+        if place.is_dir()
+    }
     found = {name: _files(place, folder) for name, place in places.items()}
     found = {name: files for name, files in found.items() if files}
     if not found and (files := _files(folder, folder)):
         return {f"{LONELY}/{folder.resolve().name or 'files'}": files}
     if not found:
-        raise UsageError(asked, "It has no file to serve.", "Put weights where their repository has them: OWNER/NAME/FILE.")
+        raise UsageError(
+            asked,
+            "It has no file to serve.",
+            "Put weights where their repository has them: OWNER/NAME/FILE.",
+        )
     return found
 
 
@@ -77,7 +105,8 @@ def _files(place: Path, folder: Path) -> dict[str, Path]:
     return {
         name.as_posix(): path
         for name, path in names.items()
-        if not any(part.startswith(".") for part in name.parts) and path.resolve().is_relative_to(inside)
+        if not any(part.startswith(".") for part in name.parts)
+        and path.resolve().is_relative_to(inside)
     }
 
 

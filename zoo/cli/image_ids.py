@@ -1,4 +1,5 @@
-"""The ids that a COCO results file has: those of an annotations file, else numbers in file names and the model's categories."""
+"""The ids that a COCO results file has: those of an annotations file, else numbers in file names
+and the model's categories."""
 
 from __future__ import annotations
 
@@ -20,8 +21,9 @@ SAME = "Pass the annotations of these pictures; their file_name is what pictures
 class ImageIds:
     """What an annotations file says, or nothing where there is none.
 
-    by_name: image id by file name and by every ending of it (`val/1.jpg`, `1.jpg`); None for an ending that several images have.
-    space:   the classes, with their category ids; None where nothing says them.
+    by_name: image id by file name and by every ending of it (`val/1.jpg`, `1.jpg`); None for an
+        ending that several images have.
+    label_space:   the classes, with their category ids; None where nothing says them.
     """
 
     by_name: Mapping[str, int | None] | None
@@ -29,7 +31,8 @@ class ImageIds:
 
     @classmethod
     def read(cls, annotations: Path | None) -> ImageIds:
-        """From a COCO annotations file, or, without one, from file names. Raises: DataError for another file."""
+        """From a COCO annotations file, or, without one, from file names. Raises: DataError for
+        another file."""
         if annotations is None:
             return cls(None)
         images, label_space = _read(annotations)
@@ -40,24 +43,32 @@ class ImageIds:
         if self.label_space is not None and not meet(label_space, self.label_space).pairs:
             raise LabelError(
                 f"COCO results of {model} were asked for.",
-                f"The annotations have none of its classes: theirs are {_first(self.label_space.names)}, "
+                f"The annotations have none of its classes: theirs are "
+                f"{_first(self.label_space.names)}, "
                 f"its own {_first(label_space.names)}.",
                 "Choose a model for these classes, or leave out --coco-images.",
             )
 
     def check(self, pictures: Iterable[Source]) -> None:
-        """Raises: UsageError that names the first picture without an id, or the first two that share one."""
+        """Raises: UsageError that names the first picture without an id, or the first two that
+        share one."""
         owners: dict[int, str] = {}
         for name in map(name_of, pictures):
             image = self.of(name)
             if image in owners:
                 case = f"'{owners[image]}' and '{name}' would both have the image id {image}."
-                raise UsageError("COCO results were asked for.", case, FIX if self.by_name is None else "Name one of them only.")
+                raise UsageError(
+                    "COCO results were asked for.",
+                    case,
+                    FIX if self.by_name is None else "Name one of them only.",
+                )
             owners[image] = name
 
     def of(self, source: str) -> int:
         """The id of one picture. Raises: UsageError where there is none."""
-        path = PurePosixPath(source.partition("?")[0] if is_url(source) else Path(source).as_posix())
+        path = PurePosixPath(
+            source.partition("?")[0] if is_url(source) else Path(source).as_posix()
+        )
         if self.by_name is None:
             if path.stem.isdecimal():
                 return int(path.stem)
@@ -67,12 +78,18 @@ class ImageIds:
             raise _no_id(source, "The annotations have no image of that name", SAME)
         if (image := self.by_name[known]) is None:
             case = f"Several images of the annotations are called {known}"
-            raise _no_id(source, case, "Name pictures by more of their path, as in the annotations' file_name.")
+            raise _no_id(
+                source,
+                case,
+                "Name pictures by more of their path, as in the annotations' file_name.",
+            )
         return image
 
 
 def _no_id(source: str, case: str, fix: str) -> UsageError:
-    return UsageError(f"COCO results were asked for, which need the image id of '{source}'.", f"{case}.", fix)
+    return UsageError(
+        f"COCO results were asked for, which need the image id of '{source}'.", f"{case}.", fix
+    )
 
 
 def _first(names: Sequence[str]) -> str:
@@ -95,14 +112,18 @@ def _read(annotations: Path) -> tuple[dict[str, int], LabelSpace | None]:
     for name, number in ids.items():
         if (known := whole(number)) is None:
             case = f"Image '{name}' has the id {number!r:.60}."
-            fix = "The ids of COCO results are whole numbers: leave out --coco-images, or number the images."
+            fix = (
+                "The ids of COCO results are whole numbers: leave out --coco-images, or number "
+                "the images."
+            )
             raise DataError(f"Ids were to be read from '{annotations}'.", case, fix)
         images[name] = known
     return images, label_space
 
 
 def _endings(images: Mapping[str, int]) -> dict[str, int | None]:
-    """The id for every ending of every file name; a whole name counts more than another's ending."""
+    """The id for every ending of every file name; a whole name counts more than another's
+    ending."""
     found: dict[str, int | None] = {}
     for name, image in images.items():
         for end in _ends(name.replace("\\", "/")):  # as Windows programs divide folders

@@ -15,12 +15,15 @@ from zoo.errors import made_of
 from zoo.printable import printable
 
 INTERRUPTED = 130
-GRACE_SECONDS = 3.0  # for what finishes a file or removes a draft while an interrupt is on its way up
+GRACE_SECONDS = (
+    3.0  # for what finishes a file or removes a draft while an interrupt is on its way up
+)
 
 
 @contextmanager
 def heard() -> Iterator[None]:
-    """Ends the process soon after an interrupt even where a library or a plugin keeps Python from hearing it."""
+    """Ends the process soon after an interrupt even where a library or a plugin keeps Python from
+    hearing it."""
     if os.name == "nt" or not _is_ours():
         yield
         return
@@ -36,7 +39,8 @@ def heard() -> Iterator[None]:
 
 
 def leave() -> NoReturn:
-    """Ends the process at once: no thread is waited for, and nothing is left that could say more."""
+    """Ends the process at once: no thread is waited for, and nothing is left that could say
+    more."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):  # it is closed, or nobody reads it any more
             stream.flush()
@@ -46,7 +50,9 @@ def leave() -> NoReturn:
 def is_interrupt(error: BaseException | None) -> bool:
     """Whether an interrupt is what the error was made of, as older versions of Typer do."""
     return any(
-        isinstance(one, KeyboardInterrupt) or (isinstance(one, SystemExit) and one.code == INTERRUPTED) for one in made_of(error)
+        isinstance(one, KeyboardInterrupt)
+        or (isinstance(one, SystemExit) and one.code == INTERRUPTED)
+        for one in made_of(error)
     )
 
 
@@ -67,7 +73,8 @@ def _end_late(reading: int) -> None:
 
 
 def _name_what_hangs() -> None:
-    """Says whose plugin it is that does not hear of the interrupt, past streams that it may hold."""
+    """Says whose plugin it is that does not hear of the interrupt, past streams that it may
+    hold."""
     from zoo.registry.conduct import running  # deferred: there is nothing to say as a rule
 
     if conduct := running():

@@ -20,27 +20,48 @@ if TYPE_CHECKING:
     from zoo.leaderboard import Finding, Leaderboard
 
 app = typer.Typer(
-    cls=Commands, no_args_is_help=True, rich_markup_mode=None, help="Compare models on one page, and check the entries of others."
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Compare models on one page, and check the entries of others.",
 )
 
 
 @app.command("build", cls=Command)
 def build(
-    board: Annotated[Path, typer.Argument(metavar="BOARD.yaml", help="What is compared: models, data sets, protocol.")],
-    to: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the page; it is made.")] = Path("site"),
-    runs: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where predictions are kept; else $ZOO_HOME/runs.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Run, measure and time everything again, whatever is kept.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where the checks find something.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Write leaderboard.json to standard output, too.")] = False,
+    board: Annotated[
+        Path,
+        typer.Argument(metavar="BOARD.yaml", help="What is compared: models, data sets, protocol."),
+    ],
+    to: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="The folder for the page; it is made.")
+    ] = Path("site"),
+    runs: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where predictions are kept; else $ZOO_HOME/runs."),
+    ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Run, measure and time everything again, whatever is kept."),
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 where the checks find something.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write leaderboard.json to standard output, too.")
+    ] = False,
 ) -> None:
-    """Run what is missing, check everything, and write index.html, leaderboard.md, leaderboard.json and the entries.
+    """Run what is missing, check everything, and write index.html, leaderboard.md, leaderboard.json
+    and the entries.
 
-    A build that was cut short goes on where it was. The exit code is 1 where a row is in no table: its
-    model could not be measured, its entry not be read, or the checks keep it out.
+    A build that was cut short goes on where it was. The exit code is 1 where a row is in no table:
+    its model could not be measured, its entry not be read, or the checks keep it out.
     """
     from zoo.leaderboard import build as build_board
 
-    made = build_board(board, to=to, runs=runs, fresh=fresh, say=lambda text: output.line(text, err=True))
+    made = build_board(
+        board, to=to, runs=runs, fresh=fresh, say=lambda text: output.line(text, err=True)
+    )
     if as_json:
         output.document((to / "leaderboard.json").read_text(encoding="utf-8"), end=False)
     else:
@@ -54,15 +75,21 @@ def build(
         output.line(f"Not measured: {one}", err=True)
     if not made.tables:
         output.line("No table has a row.", err=True)
-    raise typer.Exit(int(bool(made.failures) or bool(made.left_out) or (strict and bool(made.findings))))
+    raise typer.Exit(
+        int(bool(made.failures) or bool(made.left_out) or (strict and bool(made.findings)))
+    )
 
 
 @app.command("check", cls=Command)
 def check(
-    entries: Annotated[list[Path], typer.Argument(metavar="ENTRY.json…", help="Entries, taken together.", show_default=False)],
+    entries: Annotated[
+        list[Path],
+        typer.Argument(metavar="ENTRY.json…", help="Entries, taken together.", show_default=False),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Say what is wrong in entries, taken together: wrong claims, copies, mixed settings, missing provenance …
+    """Say what is wrong in entries, taken together: wrong claims, copies, mixed settings, missing
+    provenance …
 
     The exit code is 0 where nothing is, 1 where something is, and 10 where a file can't be read.
     """
@@ -79,7 +106,11 @@ def check(
     findings = check_entries(read)
     if as_json:
         files = [{"asked": one.asked, "case": one.case, "fix": one.fix} for one in broken]
-        output.document(json.dumps({"findings": [asdict(one) for one in findings], "unreadable": files}, indent=2))
+        output.document(
+            json.dumps(
+                {"findings": [asdict(one) for one in findings], "unreadable": files}, indent=2
+            )
+        )
     else:
         _print(findings, broken, len(read))
     raise typer.Exit(DataError.exit_code if broken else int(bool(findings)))
@@ -90,7 +121,9 @@ def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int)
         output.line(f"{finding.check}: {finding}")
     for why in broken:
         message.error(why)
-    output.line(f"{pluralize(count, 'entry', 'entries')}, {pluralize(len(findings), 'finding')}.", err=True)
+    output.line(
+        f"{pluralize(count, 'entry', 'entries')}, {pluralize(len(findings), 'finding')}.", err=True
+    )
 
 
 def _overview(made: Leaderboard) -> list[str]:
@@ -102,12 +135,17 @@ def _overview(made: Leaderboard) -> list[str]:
     for one in made.tables:
         rows = []
         for line in one.lines:
-            numbers, interval, timing = line.entry.report.numbers, line.entry.report.intervals.get("AP"), line.entry.timing
+            numbers, interval, timing = (
+                line.entry.report.numbers,
+                line.entry.report.intervals.get("AP"),
+                line.entry.timing,
+            )
             ap = numbers.get("AP")
             rows.append(
                 (
                     ranks(line),
-                    line.entry.name + (" (random weights)" if line.entry.model.weights.source == RANDOM else ""),
+                    line.entry.name
+                    + (" (random weights)" if line.entry.model.weights.source == RANDOM else ""),
                     "–" if ap is None else f"{100 * ap:.1f}",
                     f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if interval else "–",
                     f"{timing.median_ms:.1f}" if timing else "–",
@@ -115,5 +153,9 @@ def _overview(made: Leaderboard) -> list[str]:
                 )
             )
         header, kept = filled(("rank", "model", "AP", "95 %", "ms", "checks"), rows)
-        page += [*([""] if page else []), one.data, *table(header, kept, right=("AP", "ms", "checks"))]
+        page += [
+            *([""] if page else []),
+            one.data,
+            *table(header, kept, right=("AP", "ms", "checks")),
+        ]
     return page

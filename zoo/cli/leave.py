@@ -1,4 +1,5 @@
-"""How the command line ends: with the exit code that is documented, whatever is still running or was to be written."""
+"""How the command line ends: with the exit code that is documented, whatever is still running or
+was to be written."""
 
 from __future__ import annotations
 
@@ -37,13 +38,16 @@ def _leave(code: int) -> NoReturn:
 
 
 def leave_threads(code: int) -> None:
-    """Ends the process with this exit code if a plugin has left a thread running that would keep it from ending."""
+    """Ends the process with this exit code if a plugin has left a thread running that would keep it
+    from ending."""
     until = time.monotonic() + PATIENCE
     for _, thread in left_running():
         thread.join(max(0.0, until - time.monotonic()))
     left = left_running()
     for whose, thread in left:
-        say.warning(f"The {whose} has left the thread '{thread.name:.40}' running; it is not waited for.")
+        say.warning(
+            f"The {whose} has left the thread '{thread.name:.40}' running; it is not waited for."
+        )
     if left:
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):

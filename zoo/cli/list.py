@@ -1,9 +1,11 @@
 """`zoo list`: which models there are, as a table or as JSON.
 
-With `--json`, a list of objects: name (unambiguous), plugin, architecture, family, AP and AP50 (of the default weights, percent,
-claimed on COCO val2017), parameters, gflops, megabytes, input {resize, size}, licenses {code, weights}, labels (the name of the
-label space, or `custom`), classes (how many), tags, default; null is unknown. Nothing found is no error: the exit code is 0,
-standard output is empty (or `[]`), and standard error says why. What `--where` understands is described in `zoo.registry.query`.
+With `--json`, a list of objects: name (unambiguous), plugin, architecture, family, AP and AP50 (of
+    the default weights, percent,
+claimed on COCO val2017), parameters, gflops, megabytes, input {resize, size}, licenses {code,
+weights}, labels (the name of the label space, or `custom`), classes (how many), tags, default; null
+is unknown. Nothing found is no error: the exit code is 0, standard output is empty (or `[]`), and
+    standard error says why. What `--where` understands is described in `zoo.registry.query`.
 """
 
 from __future__ import annotations
@@ -29,11 +31,17 @@ NUMBERS = ("AP", "params", "input")
 
 def list_models(
     pattern: Annotated[
-        str, typer.Argument(help="Names to list, with * and ?; with a slash, plugin/name.", show_default=False)
+        str,
+        typer.Argument(
+            help="Names to list, with * and ?; with a slash, plugin/name.", show_default=False
+        ),
     ] = "*",
     where: Annotated[
         str | None,
-        typer.Option(metavar="EXPR", help="Facts to ask for, such as 'AP > 40 and params < 30M and license = permissive'."),
+        typer.Option(
+            metavar="EXPR",
+            help="Facts to ask for, such as 'AP > 40 and params < 30M and license = permissive'.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
@@ -41,13 +49,16 @@ def list_models(
 
     AP is what the authors claim on COCO val2017; a dash is a fact that nobody has read somewhere.
 
-    Expressions know name, plugin, architecture, family, AP, AP50, params, gflops, megabytes, input (longer side), classes (how
-    many), class (a name, as in class = person), labels (the label space, as in coco80), tags, code_license, weights_license and
-    license; the signs = != < <= > >= ~ (a glob) and in; the words and, or, not and unknown; the suffixes K, M, G and B.
+    Expressions know name, plugin, architecture, family, AP, AP50, params, gflops, megabytes, input
+    (longer side), classes (how many), class (a name, as in class = person), labels (the label
+    space, as in coco80), tags, code_license, weights_license and license; the signs = != < <= > >=
+    ~ (a glob) and in; the words and, or, not and unknown; the suffixes K, M, G and B.
 
-    A licence is an SPDX identifier or the word permissive. license is that of code and that of weights: license = permissive
-    where both are, license != permissive where one is known not to be, license = unknown where one is unknown or both are.
-    Anything else has to hold of both: where it holds of one alone, the model is left out and counted, like those of which the
+    A licence is an SPDX identifier or the word permissive. license is that of code and that of
+    weights: license = permissive where both are, license != permissive where one is known not to
+        be, license = unknown where one is unknown or both are.
+    Anything else has to hold of both: where it holds of one alone, the model is left out and
+        counted, like those of which the
     fact is unknown.
     """
     known = catalogue()
@@ -57,15 +68,24 @@ def list_models(
 
         rows, unknown = parse(where).select(rows)
     if as_json:
-        output.document(msgspec.json.format(msgspec.json.encode([_facts(*pair) for pair in rows])).decode())
+        output.document(
+            msgspec.json.format(msgspec.json.encode([_facts(*pair) for pair in rows])).decode()
+        )
     elif rows:
         output.lines(_table(rows))
     else:
         output.line(_why_nothing(known, pattern, where), err=True)
     if unknown:
         why = "a fact that was asked for is unknown (null)"
-        differ = ", or holds of the licence of code or weights alone" if "licen" in (where or "").lower() else ""
-        output.line(f"{pluralize(unknown, 'model')} {is_are(unknown)} left out because {why}{differ}.", err=True)
+        differ = (
+            ", or holds of the licence of code or weights alone"
+            if "licen" in (where or "").lower()
+            else ""
+        )
+        output.line(
+            f"{pluralize(unknown, 'model')} {is_are(unknown)} left out because {why}{differ}.",
+            err=True,
+        )
     for info in known.plugins:
         if slow := slowness(info):
             output.line(f"The {named(info)} is slow: {slow}", err=True)
@@ -112,14 +132,22 @@ def _why_nothing(known: Catalogue, pattern: str, where: str | None) -> str:
         if "ZOO_PLUGINS" in os.environ:
             setting = os.environ["ZOO_PLUGINS"]
             return (
-                f"No plugin is loaded, so there are no models: ZOO_PLUGINS is '{setting}'. To load all of them: unset ZOO_PLUGINS"
+                f"No plugin is loaded, so there are no models: ZOO_PLUGINS is '{setting}'. To "
+                f"load all of them: unset ZOO_PLUGINS"
             )
         return "No plugin is loaded, so there are no models. See why: zoo plugins"
     if where is not None:
-        return f"No model matches '{pattern}' where {where}." if pattern != "*" else f"There is no model where {where}."
+        return (
+            f"No model matches '{pattern}' where {where}."
+            if pattern != "*"
+            else f"There is no model where {where}."
+        )
     if not set(pattern) & set("*?["):
         try:
-            return f"'{pattern}' stands for '{known.resolve(pattern).entry.qualified}'. See it: zoo show {pattern}"
+            return (
+                f"'{pattern}' stands for '{known.resolve(pattern).entry.qualified}'. See it: zoo "
+                f"show {pattern}"
+            )
         except NameNotFound as why:
             case = "" if why.case == NOBODY else f" {why.case}"
             return f"No model is listed as '{pattern}'.{case} {why.fix}"

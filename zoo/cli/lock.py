@@ -18,12 +18,15 @@ from zoo.weights import Lock, WeightsRequest, relock, settings, verify
 
 
 def lock(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Models to pin.", show_default=False)] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Models to pin.", show_default=False)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Write down what names resolve to; later loads obey it.
 
-    Without names: what the lock file pins already, else every model whose weights were fetched on this machine. The file is
+    Without names: what the lock file pins already, else every model whose weights were fetched on
+        this machine. The file is
     zoo.lock in the working folder, or where ZOO_LOCK says; keep it under version control.
     """
     known = catalogue()
@@ -32,12 +35,16 @@ def lock(
     chosen = wanted(known, names) if names else _all(known, old)
     if not chosen:
         raise NameNotFound(
-            "A lock file was asked for.", "No model was named, and none has been fetched yet.", "Name some: zoo lock yolox_nano"
+            "A lock file was asked for.",
+            "No model was named, and none has been fetched yet.",
+            "Name some: zoo lock yolox_nano",
         )
     pins = {**old.pins, **relock(chosen, mirrors=known.mirrors).pins}
     Lock(pins, path).write(path)
     if as_json:
-        output.document(json.dumps({entry: asdict(pin) for entry, pin in sorted(pins.items())}, indent=2))
+        output.document(
+            json.dumps({entry: asdict(pin) for entry, pin in sorted(pins.items())}, indent=2)
+        )
     else:
         for entry, pin in sorted(pins.items()):
             changed = "" if old.pins.get(entry) in (None, pin) else "  (changed)"

@@ -1,4 +1,5 @@
-"""What the commands that run models on data sets share: their own options, and how numbers are written."""
+"""What the commands that run models on data sets share: their own options, and how numbers are
+written."""
 
 from __future__ import annotations
 
@@ -29,29 +30,49 @@ class ProtocolName(StrEnum):
 
 
 Data: TypeAlias = Annotated[
-    str, typer.Option(metavar="coco:FILE", help="The data set; coco:FILE,images=FOLDER says where its pictures are.")
+    str,
+    typer.Option(
+        metavar="coco:FILE",
+        help="The data set; coco:FILE,images=FOLDER says where its pictures are.",
+    ),
 ]
 ProtocolOption: TypeAlias = Annotated[
     ProtocolName,
-    typer.Option(metavar="uniform|native", help="uniform: the same thresholds for every model; native: the family's own."),
+    typer.Option(
+        metavar="uniform|native",
+        help="uniform: the same thresholds for every model; native: the family's own.",
+    ),
 ]
-To: TypeAlias = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where runs are kept; else $ZOO_HOME/runs.")]
+To: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Where runs are kept; else $ZOO_HOME/runs.")
+]
 
 Turn: TypeAlias = Annotated[
     Exif | None,
-    typer.Option(metavar="apply|ignore", help="apply, the default: images turned upright as EXIF says; ignore: as stored."),
+    typer.Option(
+        metavar="apply|ignore",
+        help="apply, the default: images turned upright as EXIF says; ignore: as stored.",
+    ),
 ]
-Fresh: TypeAlias = Annotated[bool, typer.Option("--fresh", help="Run models again, also where their predictions are kept.")]
+Fresh: TypeAlias = Annotated[
+    bool, typer.Option("--fresh", help="Run models again, also where their predictions are kept.")
+]
 
 
-SEEN = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".parquet")  # files of what was seen before; any other word is a model
+SEEN = (
+    ".json",
+    ".jsonl",
+    ".json.gz",
+    ".jsonl.gz",
+    ".parquet",
+)  # files of what was seen before; any other word is a model
 
 
 def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], int]:
     """The work done on each name, and the exit code.
 
-    What fails is said, and the others go on; a lone one's error is raised. The code is 0, or that of
-    the errors where every name failed in the same way, or else 1.
+    What fails is said, and the others go on; a lone one's error is raised. The code is 0, or that
+    of the errors where every name failed in the same way, or else 1.
     """
     done: dict[str, T] = {}
     codes: set[int] = set()
@@ -73,7 +94,9 @@ def protocol_of(name: ProtocolName | None, exif: Exif | None) -> str | Protocol 
         return name.value if name else None
     from zoo.contract.protocol import Protocol  # deferred: it brings torch
 
-    return replace(Protocol.named(name.value if name else ProtocolName.uniform.value), exif=exif.value)
+    return replace(
+        Protocol.named(name.value if name else ProtocolName.uniform.value), exif=exif.value
+    )
 
 
 def percent(value: float | None) -> str:

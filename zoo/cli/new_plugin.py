@@ -38,24 +38,37 @@ DETECTOR = {
 
 
 def new_plugin(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What the plugin is to be called.", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="What the plugin is to be called.", show_default=False),
+    ],
     to: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="A new or empty folder; without it, detzoo-NAME in this one.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="A new or empty folder; without it, detzoo-NAME in this one."
+        ),
     ] = None,
     detector: Annotated[
-        bool, typer.Option("--detector", help="A whole detector in place of a backbone under a neck and a head of the zoo.")
+        bool,
+        typer.Option(
+            "--detector",
+            help="A whole detector in place of a backbone under a neck and a head of the zoo.",
+        ),
     ] = False,
 ) -> None:
-    """Write a plugin that works: a small detector, its card, and a test that holds it to what the zoo promises.
+    """Write a plugin that works: a small detector, its card, and a test that holds it to what the
+    zoo promises.
 
-    It comes with a licence, a .gitignore, and a workflow for GitHub that runs the test on every push.
+    It comes with a licence, a .gitignore, and a workflow for GitHub that runs the test on every
+    push.
     """
     _check_name(name)
     folder = to or Path(f"detzoo-{name}")
     if folder.exists() and (not folder.is_dir() or any(map(_counts, folder.iterdir()))):
         raise UsageError(
             f"The plugin '{name}' was to be written to '{folder}'.",
-            "That is there already, and is not an empty folder; hidden files and virtual environments do not count.",
+            "That is there already, and is not an empty folder; hidden files and virtual "
+            "environments do not count.",
             "Choose another folder with --to.",
         )
     for path, text in written(name, detector=detector).items():
@@ -68,11 +81,14 @@ def new_plugin(
             raise UsageError(asked, case, "Choose another folder with --to.") from error
         output.line(str(folder / path))
     output.line("")
-    output.line(f'pip install --editable "{folder}[test]" && zoo check {name.replace("-", "_")}_small')
+    output.line(
+        f'pip install --editable "{folder}[test]" && zoo check {name.replace("-", "_")}_small'
+    )
 
 
 def _counts(entry: Path) -> bool:
-    """Whether what is in a folder makes it somebody's already; `.git` and a virtual environment do not."""
+    """Whether what is in a folder makes it somebody's already; `.git` and a virtual environment do
+    not."""
     return not (entry.name.startswith(".") or (entry / "pyvenv.cfg").is_file())
 
 
@@ -92,12 +108,16 @@ def written(name: str, *, detector: bool = False) -> dict[str, str]:
         return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
 
     files = PROJECT | (DETECTOR if detector else BACKBONE)
-    texts = {fill(path): fill((TEMPLATE / file).read_text(encoding="utf-8")) for file, path in files.items()}
+    texts = {
+        fill(path): fill((TEMPLATE / file).read_text(encoding="utf-8"))
+        for file, path in files.items()
+    }
     return {path: _aligned(text) if path.endswith(".md") else text for path, text in texts.items()}
 
 
 def _aligned(text: str) -> str:
-    """The comments behind commands under one another, however long the names in the commands are."""
+    """The comments behind commands under one another, however long the names in the commands
+    are."""
     commented = re.compile(r"^(\S.*?\S) +(# .*)$", re.MULTILINE)
     width = max((len(found[1]) for found in commented.finditer(text)), default=0)
     return commented.sub(lambda found: f"{found[1]:{width}}  {found[2]}", text)
@@ -106,10 +126,20 @@ def _aligned(text: str) -> str:
 def _check_name(name: str) -> None:
     """Raises: UsageError for a name that no plugin can have, or that one has."""
     asked = f"A plugin called '{name}' was to be written."
-    if name in (CORE, USER) or not re.fullmatch(NAME, name) or not re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", name):
-        case = "Names have lower-case letters, digits, - and _, begin with a letter, and are not 'core' or 'user'."
+    if (
+        name in (CORE, USER)
+        or not re.fullmatch(NAME, name)
+        or not re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", name)
+    ):
+        case = (
+            "Names have lower-case letters, digits, - and _, begin with a letter, and are not "
+            "'core' or 'user'."
+        )
         raise UsageError(asked, case, "Choose one such as 'acme': zoo plugins new acme")
     for info in catalogue().plugins:
         if info.name == name:
-            case = f"{info.distribution} {info.version} has a plugin of that name, and only one of the two would be loaded."
+            case = (
+                f"{info.distribution} {info.version} has a plugin of that name, and only one of "
+                f"the two would be loaded."
+            )
             raise UsageError(asked, case, "Choose another name.")

@@ -1,4 +1,5 @@
-"""What commands print: lines in which text from outside can't command the terminal, and JSON; the only way to standard output."""
+"""What commands print: lines in which text from outside can't command the terminal, and JSON; the
+only way to standard output."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
 """`zoo plugins`: which plugins are installed, what they bring, and why one does not work.
 
-With `--json`, a list of objects: name, distribution, version, entry, status (`loaded`, `quarantined` or `switched off`), reason,
-contributes {cards, architectures, backbones, necks, heads, datasets: how many it registered}, models (how many are listed under
-it), seconds, imports_torch, remarks (what is odd about one that works).
+With `--json`, a list of objects: name, distribution, version, entry, status (`loaded`,
+    `quarantined` or `switched off`), reason,
+contributes {cards, architectures, backbones, necks, heads, datasets: how many it registered},
+models (how many are listed under it), seconds, imports_torch, remarks (what is odd about one that
+works).
 """
 
 from __future__ import annotations
@@ -29,24 +31,39 @@ HEADER = ("name", "status", "models", "distribution", "version", "contributes", 
 def plugins(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     isolated: Annotated[
-        bool, typer.Option("--isolated", help="Ask each in a process of its own, which names those that hang or crash.")
+        bool,
+        typer.Option(
+            "--isolated",
+            help="Ask each in a process of its own, which names those that hang or crash.",
+        ),
     ] = False,
     limit: Annotated[
-        str | None, typer.Option("--limit", metavar="SECONDS", help="With --isolated: how long each process may take; else 20.")
+        str | None,
+        typer.Option(
+            "--limit",
+            metavar="SECONDS",
+            help="With --isolated: how long each process may take; else 20.",
+        ),
     ] = None,
 ) -> None:
-    """Show the installed plugins: what each contributes, how long that took, and why one is quarantined.
+    """Show the installed plugins: what each contributes, how long that took, and why one is
+    quarantined.
 
-    ZOO_PLUGINS=a,b loads only those, ZOO_PLUGINS= none. To write one of your own: zoo plugins new NAME
+    ZOO_PLUGINS=a,b loads only those, ZOO_PLUGINS= none. To write one of your own: zoo plugins new
+    NAME
     """
     if limit is not None and not isolated:
-        raise UsageError("--limit was given.", "It is for --isolated, which was not.", "Add --isolated")
+        raise UsageError(
+            "--limit was given.", "It is for --isolated, which was not.", "Add --isolated"
+        )
     infos, models = _isolated(_seconds(limit)) if isolated else _here()
     if as_json:
         written = [asdict(info) | {"models": models[info.name]} for info in infos]
         output.document(msgspec.json.format(msgspec.json.encode(written)).decode())
     elif infos:
-        output.lines(table(HEADER, [_cells(info, models) for info in infos], right=("models", "seconds")))
+        output.lines(
+            table(HEADER, [_cells(info, models) for info in infos], right=("models", "seconds"))
+        )
         remarks = [remark for info in infos for remark in _remarks(info)]
         output.lines(["", *remarks]) if remarks else None
     else:
@@ -56,7 +73,9 @@ def plugins(
 def _here() -> tuple[Sequence[PluginInfo], Counter[str]]:
     """The plugins as this process loads them, and how many models are listed under each."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "(Skipped|The) plugin", PluginWarning)  # the table says so
+        warnings.filterwarnings(
+            "ignore", "(Skipped|The) plugin", PluginWarning
+        )  # the table says so
         known = catalogue()
     return known.plugins, Counter(row.plugin for _, row in known.rows())
 
@@ -70,7 +89,9 @@ def _isolated(limit: float) -> tuple[Sequence[PluginInfo], Counter[str]]:
 
     infos = list(ask_each(limit=limit))
     core = Counter(row.plugin for row in indexed_shelf(core_file(), owner=CORE).rows)
-    return infos, Counter({info.name: core[info.name] + info.contributes.get("cards", 0) for info in infos})
+    return infos, Counter(
+        {info.name: core[info.name] + info.contributes.get("cards", 0) for info in infos}
+    )
 
 
 def _seconds(text: str | None) -> float:
@@ -80,13 +101,18 @@ def _seconds(text: str | None) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise UsageError(f"--limit {text:.40} was given.", "That is no number of seconds above 0.", "Write --limit 20")
+        raise UsageError(
+            f"--limit {text:.40} was given.",
+            "That is no number of seconds above 0.",
+            "Write --limit 20",
+        )
     return seconds
 
 
 def _cells(info: PluginInfo, models: Counter[str]) -> tuple[str, ...]:
     contributes = ", ".join(
-        f"{count} {sort if count > 1 else sort.removesuffix('s')}" for sort, count in info.contributes.items()
+        f"{count} {sort if count > 1 else sort.removesuffix('s')}"
+        for sort, count in info.contributes.items()
     )
     loaded = info.status == "loaded"
     return (

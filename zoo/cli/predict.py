@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def predict(  # noqa: PLR0913 - one parameter an option
-    models: Annotated[list[str], typer.Argument(metavar="MODEL", help="Names that zoo list shows.", show_default=False)],
+    models: Annotated[
+        list[str],
+        typer.Argument(metavar="MODEL", help="Names that zoo list shows.", show_default=False),
+    ],
     data: Data,
     to: To = None,
     protocol: ProtocolOption = ProtocolName.uniform,
@@ -33,7 +36,8 @@ def predict(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Run models on a data set, and keep what they see with its provenance.
 
-    A run that was cut short goes on where it was, and one that is there is not made again. One model's error does not stop the
+    A run that was cut short goes on where it was, and one that is there is not made again. One
+    model's error does not stop the
     others: the exit code is 1 then, or that of the errors where all failed in the same way.
     """
     from zoo.data import read  # deferred: they import numpy, which help does not need
@@ -42,7 +46,12 @@ def predict(  # noqa: PLR0913 - one parameter an option
     dataset = read(data)
 
     def one(model: str) -> Predictions:
-        options = {"weights": weights_of(weights), "device": device, "batch_size": batch_size_of(batch_size), "fresh": fresh}
+        options = {
+            "weights": weights_of(weights),
+            "device": device,
+            "batch_size": batch_size_of(batch_size),
+            "fresh": fresh,
+        }
         made = run(model, data=dataset, protocol=protocol_of(protocol, exif), to=to, **options)  # type: ignore[arg-type]
         if not as_json:
             sizes = f"{pluralize(len(made), 'image')}  {pluralize(len(made.scores), 'detection')}"

@@ -17,18 +17,25 @@ from zoo.weights import WeightsRequest, fetch, wanted
 def pull(
     names: Annotated[
         list[str],
-        typer.Argument(metavar="NAME", help="Models, as zoo list shows them; .TAG picks other weights.", show_default=False),
+        typer.Argument(
+            metavar="NAME",
+            help="Models, as zoo list shows them; .TAG picks other weights.",
+            show_default=False,
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Fetch and verify weights now, so that later loads need no network.
 
-    Weights that can't be had do not keep the others from coming; the exit code says that some could not.
+    Weights that can't be had do not keep the others from coming; the exit code says that some could
+    not.
     """
     known = catalogue()
     failed = 0
     rows = []
-    for choice in {one.entry.qualified + str(one.tag): one for one in map(known.resolve, names)}.values():
+    for choice in {
+        one.entry.qualified + str(one.tag): one for one in map(known.resolve, names)
+    }.values():
         try:
             rows.append(_pulled(wanted(choice), known.mirrors, quiet=as_json))
         except WeightsError as why:
@@ -42,7 +49,10 @@ def pull(
 def _pulled(one: WeightsRequest, mirrors: dict[str, str], *, quiet: bool) -> dict[str, object]:
     got = fetch(one.weights, name=one.name, tag=one.tag, origin=one.origin, mirrors=mirrors)
     if not quiet:
-        output.line(f"{one.entry}  {megabytes(got.bytes)}  sha256 {got.sha256[:16]}…  {got.through or got.source}")
+        output.line(
+            f"{one.entry}  {megabytes(got.bytes)}  sha256 {got.sha256[:16]}…  "
+            f"{got.through or got.source}"
+        )
     return {
         "name": one.entry,
         "source": got.source,

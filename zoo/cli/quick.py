@@ -1,7 +1,9 @@
-"""A short cut past Typer's machinery for commands that have to answer at once: plain words in, the function called.
+"""A short cut past Typer's machinery for commands that have to answer at once: plain words in, the
+function called.
 
-Typer validates every parameter with pydantic, whose import takes as long as a whole listing; text and flags need none of it.
-What is not plain (help, a mistake, `--option=value`) is left to Typer, so that there is one help and one way to say an error.
+Typer validates every parameter with pydantic, whose import takes as long as a whole listing; text
+and flags need none of it. What is not plain (help, a mistake, `--option=value`) is left to Typer,
+so that there is one help and one way to say an error.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ TEXT = (str, str | None)
 
 
 def plain_call(function: Callable[..., object], words: Sequence[str]) -> dict[str, Any] | None:
-    """The keyword arguments that the words after the command's name stand for, or None where Typer has to look at them."""
+    """The keyword arguments that the words after the command's name stand for, or None where Typer
+    has to look at them."""
     try:
         arguments, options, flags = _parameters(function)
     except _NotPlain:
@@ -29,7 +32,11 @@ def plain_call(function: Callable[..., object], words: Sequence[str]) -> dict[st
         if not name or name in call or str(value).startswith("-"):
             return None
         call[name] = value
-    needed = [name for name, one in inspect.signature(function).parameters.items() if one.default is one.empty]
+    needed = [
+        name
+        for name, one in inspect.signature(function).parameters.items()
+        if one.default is one.empty
+    ]
     return call if all(name in call for name in needed) else None
 
 
@@ -37,7 +44,9 @@ class _NotPlain(Exception):
     """A parameter is neither text nor a flag."""
 
 
-def _parameters(function: Callable[..., object]) -> tuple[list[str], dict[str, str], dict[str, str]]:
+def _parameters(
+    function: Callable[..., object],
+) -> tuple[list[str], dict[str, str], dict[str, str]]:
     """Names of the arguments in order, and of the options and flags by their spelling."""
     arguments: list[str] = []
     options: dict[str, str] = {}
@@ -45,12 +54,20 @@ def _parameters(function: Callable[..., object]) -> tuple[list[str], dict[str, s
     for name, hint in get_type_hints(function, include_extras=True).items():
         if name == "return":
             continue
-        kind, info = getattr(hint, "__origin__", hint), next(iter(getattr(hint, "__metadata__", ())), None)
+        kind, info = (
+            getattr(hint, "__origin__", hint),
+            next(iter(getattr(hint, "__metadata__", ())), None),
+        )
         if isinstance(info, ArgumentInfo) and kind in TEXT:
             arguments.append(name)
         elif isinstance(info, OptionInfo) and (kind in TEXT or kind is bool):
-            declared = (info.default, *(info.param_decls or ()))  # Option's first parameter may be its default or a spelling
-            spellings = [one for one in declared if isinstance(one, str)] or [f"--{name.replace('_', '-')}"]
+            declared = (
+                info.default,
+                *(info.param_decls or ()),
+            )  # Option's first parameter may be its default or a spelling
+            spellings = [one for one in declared if isinstance(one, str)] or [
+                f"--{name.replace('_', '-')}"
+            ]
             (flags if kind is bool else options).update(dict.fromkeys(spellings, name))
         else:
             raise _NotPlain

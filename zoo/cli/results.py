@@ -20,7 +20,8 @@ STANDARD_OUTPUT = "-"
 def json_list(to: str) -> Iterator[Callable[[object], None]]:
     """A file that becomes a JSON list, item by item; JSON Lines where its name ends in `.jsonl`.
 
-    It takes its name when the block ends well, and until then what had that name stays as it is. `-` is standard output.
+    It takes its name when the block ends well, and until then what had that name stays as it is.
+    `-` is standard output.
 
     Raises: ImageError, on entering as well, for a place that can't be written.
     """
@@ -48,12 +49,17 @@ def _opened(to: str) -> Iterator[IO[str]]:
     path = Path(to)
     if to == STANDARD_OUTPUT:
         yield sys.stdout
-    elif path.exists() and not path.is_file():  # a pipe or a device is no place to move a finished file to
+    elif (
+        path.exists() and not path.is_file()
+    ):  # a pipe or a device is no place to move a finished file to
         with _closing(path.open("w", encoding="utf-8")) as file:
             yield file
     else:
         _check_folder(to, path.parent)
-        with replacing(path.resolve()) as draft, _closing(draft.open("w", encoding="utf-8")) as file:  # a link stays a link
+        with (
+            replacing(path.resolve()) as draft,
+            _closing(draft.open("w", encoding="utf-8")) as file,
+        ):  # a link stays a link
             yield file
 
 
@@ -78,23 +84,33 @@ def _check_folder(to: str, folder: Path) -> None:
 
 @contextmanager
 def _blaming(to: str) -> Iterator[None]:
-    """Says of a file that it can't be written; that who reads standard output left is no fault of a file."""
+    """Says of a file that it can't be written; that who reads standard output left is no fault of a
+    file."""
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as why:
-        raise _refused(to, f"It can't be written: {why.strerror}.", "Name a file that can be written.") from why
+        raise _refused(
+            to, f"It can't be written: {why.strerror}.", "Name a file that can be written."
+        ) from why
 
 
 def _refused(to: str, case: str, fix: str) -> ImageError:
     return ImageError(f"Results were to be written to '{to}'.", case, fix, file=to)
 
 
-def object_of(seen: Detections, *, model: str | None, weights_sha256: str | None, saved: str | None = None) -> dict[str, object]:
+def object_of(
+    seen: Detections, *, model: str | None, weights_sha256: str | None, saved: str | None = None
+) -> dict[str, object]:
     """What `--json` writes of one image; `saved` is where the annotated image is, with `--save`."""
     one = seen.to_json()
     head = {name: one[name] for name in ("file", "width", "height")}
     if saved is not None:
         head["saved"] = saved
-    return {**head, "model": model, "weights_sha256": weights_sha256, "detections": one["detections"]}
+    return {
+        **head,
+        "model": model,
+        "weights_sha256": weights_sha256,
+        "detections": one["detections"],
+    }

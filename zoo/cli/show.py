@@ -1,6 +1,7 @@
 """`zoo show`: everything on one model's card, and how to load it.
 
-With `--json`, one object: name, plugin, qualified, tag (which weights the name stands for), aliases, origin (the file), line, and
+With `--json`, one object: name, plugin, qualified, tag (which weights the name stands for),
+    aliases, origin (the file), line, and
 card, whose fields are those of `zoo.registry.Card`; null is unknown.
 """
 
@@ -17,7 +18,16 @@ import typer
 from zoo import labels
 from zoo.cli import cell, output
 from zoo.registry import Card, Catalogue, Choice, catalogue
-from zoo.registry.card import FileSource, HubSource, Input, Licenses, PackageSource, Source, UrlSource, Weights
+from zoo.registry.card import (
+    FileSource,
+    HubSource,
+    Input,
+    Licenses,
+    PackageSource,
+    Source,
+    UrlSource,
+    Weights,
+)
 from zoo.text import pluralize
 
 WIDTH = 80  # at most, of what is wrapped
@@ -33,7 +43,8 @@ def show(
     name: Annotated[str, typer.Argument(help="name, name.tag, plugin/name or an alias.")],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Show everything known of a model: architecture, input, licences, where its weights are and what is claimed of them."""
+    """Show everything known of a model: architecture, input, licences, where its weights are and
+    what is claimed of them."""
     known = catalogue()
     choice = known.resolve(name)
     if as_json:
@@ -75,21 +86,34 @@ def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
     yield ""
     yield from _row("also called", ", ".join(_aliases(known, choice)) or None, keep=False)
     yield from _row("architecture", card.architecture)
-    yield from _row("arguments", ", ".join(f"{name}={value!r}" for name, value in card.arguments.items()) or None, keep=False)
+    yield from _row(
+        "arguments",
+        ", ".join(f"{name}={value!r}" for name, value in card.arguments.items()) or None,
+        keep=False,
+    )
     yield from _row("family", card.family)
     yield from _row("paper", card.paper)
     yield from _row("labels", _labels(card))
     yield from _row("input", _input(card.input))
-    yield from _row("parameters", _noted(None if card.parameters is None else f"{card.parameters:,}", card.parameters_note))
-    yield from _row("GFLOPs", _noted(None if card.gflops is None else f"{card.gflops:g}", card.gflops_note))
+    yield from _row(
+        "parameters",
+        _noted(None if card.parameters is None else f"{card.parameters:,}", card.parameters_note),
+    )
+    yield from _row(
+        "GFLOPs", _noted(None if card.gflops is None else f"{card.gflops:g}", card.gflops_note)
+    )
     yield from _row("licences", _licenses(card.licenses))
     yield from _row("successor", card.successor, keep=False)
     for tag, weights in card.weights.items():
         yield from _weights(card, tag, weights, chosen=tag == choice.tag)
     name = _shortest(known, choice)
     yield from ["", output.Heading("Use it")]
-    yield from _row("Python", f'zoo.load("{name}")' if card.weights else f'zoo.load("{name}", weights=False)')
-    yield from _row("shell", f"zoo detect IMAGE --model {name}" + ("" if card.weights else " --weights random"))
+    yield from _row(
+        "Python", f'zoo.load("{name}")' if card.weights else f'zoo.load("{name}", weights=False)'
+    )
+    yield from _row(
+        "shell", f"zoo detect IMAGE --model {name}" + ("" if card.weights else " --weights random")
+    )
     yield from _lines("card", entry.origin + (f", line {entry.line}" if entry.line else ""))
 
 
@@ -99,31 +123,44 @@ def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterato
     yield from _row("size", None if weights.megabytes is None else f"{weights.megabytes:g} MB")
     for position, source in enumerate(weights.sources):
         yield from _lines("sources" if position == 0 else "", *_source(source))
-    yield from _row("licences", _licenses(card.licenses_of(weights)) if weights.licenses else None, keep=False)
+    yield from _row(
+        "licences", _licenses(card.licenses_of(weights)) if weights.licenses else None, keep=False
+    )
     for position, claim in enumerate(weights.claims):
-        yield from _lines("claims" if position == 0 else "", f"{claim.metric} {cell.claimed(claim.value)} on {claim.dataset}")
+        yield from _lines(
+            "claims" if position == 0 else "",
+            f"{claim.metric} {cell.claimed(claim.value)} on {claim.dataset}",
+        )
         yield from _row("", claim.source)
     if weights.post_load:
         fixes = msgspec.structs.asdict(weights.post_load).items()
-        yield from _row("after loading", ", ".join(f"{fix} = {value}" for fix, value in fixes if value is not None))
+        yield from _row(
+            "after loading",
+            ", ".join(f"{fix} = {value}" for fix, value in fixes if value is not None),
+        )
     yield from _row("tensors under", weights.state_key, keep=False)
     yield from _row("note", weights.note, keep=False)
 
 
 def _width() -> int:
-    """Of the page, in characters; a narrow terminal's, but never so little that values would not fit beside their labels."""
+    """Of the page, in characters; a narrow terminal's, but never so little that values would not
+    fit beside their labels."""
     return max(2 * LABEL, min(WIDTH, get_terminal_size((WIDTH, 0)).columns))
 
 
 def _row(label: str, value: str | None, *, keep: bool = True) -> Iterator[str]:
-    """A label and its value, wrapped at spaces; an unknown value is a dash, or no line where `keep` is off."""
+    """A label and its value, wrapped at spaces; an unknown value is a dash, or no line where `keep`
+    is off."""
     if value is not None or keep:
-        lines = wrap(cell.text(value), _width() - LABEL - 2, break_long_words=False, break_on_hyphens=False)
+        lines = wrap(
+            cell.text(value), _width() - LABEL - 2, break_long_words=False, break_on_hyphens=False
+        )
         yield from _lines(label, *lines)
 
 
 def _lines(label: str, *lines: str) -> Iterator[str]:
-    """A label before the first of some lines that stay as they are: an address is there to be copied."""
+    """A label before the first of some lines that stay as they are: an address is there to be
+    copied."""
     for line in lines:
         yield f"  {label:{LABEL}}{line}"
         label = ""
@@ -132,7 +169,11 @@ def _lines(label: str, *lines: str) -> Iterator[str]:
 def _input(value: Input | None) -> str | None:
     if value is None:
         return None
-    parts = [RESIZE[value.resize].format(*value.size, padding=value.padding), value.channels.upper(), f"0..{value.range}"]
+    parts = [
+        RESIZE[value.resize].format(*value.size, padding=value.padding),
+        value.channels.upper(),
+        f"0..{value.range}",
+    ]
     for name, numbers in (("mean", value.mean), ("std", value.std)):
         parts += [f"{name} {' '.join(f'{number:g}' for number in numbers)}"] if numbers else []
     return ", ".join(parts)
@@ -150,7 +191,9 @@ def _noted(value: str | None, note: str | None) -> str | None:
 
 
 def _licenses(value: Licenses) -> str:
-    return ", ".join(f"{what} {cell.text(name)}" for what, name in msgspec.structs.asdict(value).items())
+    return ", ".join(
+        f"{what} {cell.text(name)}" for what, name in msgspec.structs.asdict(value).items()
+    )
 
 
 def _source(source: Source) -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""Standard streams that are closed, as by `>&-`, lead nowhere instead, so that no other file takes their place."""
+"""Standard streams that are closed, as by `>&-`, lead nowhere instead, so that no other file takes
+their place."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ import sys
 
 
 def open_what_is_closed() -> None:
-    """Opens the null device for each of standard input, output and error that Python found closed."""
+    """Opens the null device for each of standard input, output and error that Python found
+    closed."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             nowhere = os.open(os.devnull, os.O_RDWR)

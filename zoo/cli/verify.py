@@ -22,20 +22,29 @@ from zoo.weights import verify as verify_files
 def verify(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Models; without any, everything that was ever fetched.", show_default=False),
+        typer.Argument(
+            metavar="NAME",
+            help="Models; without any, everything that was ever fetched.",
+            show_default=False,
+        ),
     ] = None,
     bundle: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Look at the files of this bundle, and at nothing else.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Look at the files of this bundle, and at nothing else."
+        ),
     ] = None,
     remove_damaged: Annotated[
-        bool, typer.Option("--remove", help="Remove damaged files; the next load fetches them again.")
+        bool,
+        typer.Option("--remove", help="Remove damaged files; the next load fetches them again."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Hash again what was fetched, and say what is damaged.
 
-    A load trusts a file whose size, time and inode are as when it was hashed; this does not. Where ZOO_BUNDLE names a bundle, its
-    files are hashed as well. The exit code is 1 where something is not as it was.
+    A load trusts a file whose size, time and inode are as when it was hashed; this does not. Where
+    ZOO_BUNDLE names a bundle, its files are hashed as well. The exit code is 1 where something is
+    not as it was.
     """
     results = verify_files(wanted(catalogue(), names) if names else None, bundle=bundle)
     if as_json:
@@ -48,18 +57,32 @@ def verify(
         remove(one)
         output.line(f"Removed {one.path}; the next load fetches it again.", err=True)
     if ours and not remove_damaged:
-        output.line("Remove what is damaged, and the next load fetches it again: zoo verify --remove", err=True)
+        output.line(
+            "Remove what is damaged, and the next load fetches it again: zoo verify --remove",
+            err=True,
+        )
     for folder in {one.bundle for one in results if one.bundle and one.status != "ok"}:
-        output.line(f"Copy the bundle {folder} to this machine again, or make it anew: zoo bundle NAME --to FOLDER", err=True)
+        output.line(
+            f"Copy the bundle {folder} to this machine again, or make it anew: zoo bundle NAME "
+            f"--to FOLDER",
+            err=True,
+        )
     raise typer.Exit(int(any(one.status != "ok" for one in results)))
 
 
 def _print(results: Sequence[Verified]) -> None:
     for one in results:
-        name = one.entry or ("a converted checkpoint" if one.source.startswith("converted:") else one.source)
+        name = one.entry or (
+            "a converted checkpoint" if one.source.startswith("converted:") else one.source
+        )
         output.line(f"{one.status:11}  {name}  {one.path or f'Fetch it: zoo pull {one.entry}'}")
     for folder in {one.bundle for one in results if one.bundle}:
         output.line(f"Those in {folder} are held against its bundle.json.", err=True)
     bad = Counter(one.status for one in results if one.status != "ok")
     verdict = ", ".join(f"{number} {status}" for status, number in bad.items()) or "all as fetched"
-    output.line(f"{pluralize(len(results), 'file')}: {verdict}." if results else "Nothing has been fetched yet.", err=True)
+    output.line(
+        f"{pluralize(len(results), 'file')}: {verdict}."
+        if results
+        else "Nothing has been fetched yet.",
+        err=True,
+    )

@@ -6,9 +6,9 @@
 All that one part knows of another is a tuple of `FeatureLevel(channels, stride)`, finest first. A
 backbone is asked for strides and says in `levels` which maps it returns; a neck is given levels and
 says which it returns; a head is given levels and a label space. A neck or head that can't work with
-every pyramid says so in its constructor, by `LevelRequirements(...).check(levels)`, so that a misfit
-is an error when the detector is built. `parts.py` has the three types; `zoo.registry.hookspecs` says
-how they are registered.
+every pyramid says so in its constructor, by `LevelRequirements(...).check(levels)`, so that a
+misfit is an error when the detector is built. `parts.py` has the three types;
+`zoo.registry.hookspecs` says how they are registered.
 """
 
 from zoo.contract.backbone import backbone as backbone

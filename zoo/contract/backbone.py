@@ -12,7 +12,8 @@ from zoo.registry import catalogue
 
 
 def backbone(name: str, *, strides: Sequence[int] = (8, 16, 32), **arguments: object) -> nn.Module:
-    """The backbone called `name`, with random weights; its forward gives a tuple of maps, finest first, which `levels` describes.
+    """The backbone called `name`, with random weights; its forward gives a tuple of maps, finest
+    first, which `levels` describes.
 
     strides:   input pixels a cell of each map, finest first.
     arguments: the builder's own.
@@ -24,13 +25,17 @@ def backbone(name: str, *, strides: Sequence[int] = (8, 16, 32), **arguments: ob
     build = catalogue().builder("backbones", name)
     if not strides:
         asked = f"The backbone '{name}' was asked for at no stride."
-        raise ContractError(asked, "It would return no map.", "Name at least one, for example strides=(8, 16, 32).")
+        raise ContractError(
+            asked, "It would return no map.", "Name at least one, for example strides=(8, 16, 32)."
+        )
     made: nn.Module = build(strides=tuple(strides), **arguments)
     given = tuple(level.stride for level in levels_of(made, name=name))
     if given != tuple(strides):
         raise ContractError(
             f"The backbone '{name}' was asked for at strides {tuple(strides)}.",
             f"It gives {given}.",
-            f"Ask for {tuple(sorted(set(strides)))}, finest first." if sorted(strides) != list(strides) else "Mend its builder.",
+            f"Ask for {tuple(sorted(set(strides)))}, finest first."
+            if sorted(strides) != list(strides)
+            else "Mend its builder.",
         )
     return made

@@ -13,7 +13,8 @@ from zoo.text import type_name
 
 @dataclass(frozen=True)
 class InputTransform:
-    """Where one picture sits in the network's input: original pixel = (input pixel - offset) / scale.
+    """Where one picture sits in the network's input: original pixel = (input pixel - offset) /
+    scale.
 
     height, width:   the original picture, in pixels.
     scale_y, scale_x: input pixels an original pixel.
@@ -28,7 +29,8 @@ class InputTransform:
     left: float = 0.0
 
     def to_original(self, boxes: Tensor) -> Tensor:
-        """Boxes `(n, 4)` in input pixels to boxes in pixels of the original picture, cut at its edges."""
+        """Boxes `(n, 4)` in input pixels to boxes in pixels of the original picture, cut at its
+        edges."""
         offset = boxes.new_tensor([self.left, self.top, self.left, self.top])
         scale = boxes.new_tensor([self.scale_x, self.scale_y, self.scale_x, self.scale_y])
         edge = boxes.new_tensor([self.width, self.height, self.width, self.height])
@@ -43,7 +45,8 @@ class InputTransform:
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures as the network takes them: `pixels` `(b, 3, h, w)` float, and one `InputTransform` a picture."""
+    """Pictures as the network takes them: `pixels` `(b, 3, h, w)` float, and one `InputTransform` a
+    picture."""
 
     pixels: Tensor
     places: tuple[InputTransform, ...]
@@ -51,19 +54,23 @@ class Batch:
     def __len__(self) -> int:
         return len(self.places)
 
-    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Batch:
+    def to(
+        self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    ) -> Batch:
         """The same batch on another device or in another float type."""
         return replace(self, pixels=self.pixels.to(device=device, dtype=dtype))
 
 
 @dataclass(frozen=True)
 class Target:
-    """The annotated truth of one picture: boxes `(n, 4)` float32 xyxy in original pixels, labels `(n,)` int64; n may be 0.
+    """The annotated truth of one picture: boxes `(n, 4)` float32 xyxy in original pixels, labels
+    `(n,)` int64; n may be 0.
 
     A box may be without width or height, as some in COCO are; `loss` leaves it out.
 
     Raises:
-        ValueError: other shapes or types, or boxes that are not finite or end before they begin, as x y width height would.
+        ValueError: other shapes or types, or boxes that are not finite or end before they begin, as
+            x y width height would.
     """
 
     boxes: Tensor
@@ -75,7 +82,9 @@ class Target:
         shapes = tuple(self.boxes.shape), tuple(self.labels.shape)
         count = self.labels.numel()
         if shapes != ((count, 4), (count,)):
-            raise ValueError(f"a target has boxes (n, 4) and labels (n,), got {shapes[0]} and {shapes[1]}")
+            raise ValueError(
+                f"a target has boxes (n, 4) and labels (n,), got {shapes[0]} and {shapes[1]}"
+            )
         if count:
             check_boxes(self.boxes)
 

@@ -1,4 +1,5 @@
-"""Which layers of a network speak of classes, and how: what it takes to give a trained network other classes."""
+"""Which layers of a network speak of classes, and how: what it takes to give a trained network
+other classes."""
 
 from __future__ import annotations
 
@@ -17,10 +18,12 @@ def reset(layer: nn.Module) -> None:
 
 @dataclass(frozen=True)
 class ClassLayer:
-    """A layer whose tensors have rows for classes in their first dimension: `outer` blocks of `channels` of `inner` rows.
+    """A layer whose tensors have rows for classes in their first dimension: `outer` blocks of
+    `channels` of `inner` rows.
 
-    A convolution or a linear layer, and each norm, scale or bias behind the last one, named right after it: of
-    all of them weight, bias and buffers with rows, as the running mean of a batch norm, are carried over.
+    A convolution or a linear layer, and each norm, scale or bias behind the last one, named right
+    after it: of all of them weight, bias and buffers with rows, as the running mean of a batch
+        norm, are carried over.
 
     name:       the layer's name inside the module that says so.
     channels:   the label that each channel stands for, -1 for background and unused ones.

@@ -27,7 +27,8 @@ class LevelRequirements:
     doubling: bool = False
 
     def check(self, levels: Sequence[FeatureLevel], *, part: str) -> None:
-        """Raises: ContractError, if `levels` are not what `part` needs; composing catches it and draws the pipeline around it."""
+        """Raises: ContractError, if `levels` are not what `part` needs; composing catches it and
+        draws the pipeline around it."""
         wrong = next(self._wrong(levels), None)
         if wrong:
             need, found = wrong
@@ -41,7 +42,10 @@ class LevelRequirements:
         """What is needed, and what is the case instead, most basic first."""
         channels, strides = [level.channels for level in levels], [level.stride for level in levels]
         if len(levels) < self.fewest or (self.most is not None and len(levels) > self.most):
-            yield _maps(self.fewest, self.most), f"there {'is' if len(levels) == 1 else 'are'} {len(levels)}"
+            yield (
+                _maps(self.fewest, self.most),
+                f"there {'is' if len(levels) == 1 else 'are'} {len(levels)}",
+            )
         if self.doubling and any(coarse != 2 * fine for fine, coarse in pairwise(strides)):
             yield "strides that double from map to map", f"these are {_and(strides)}"
         if self.equal_channels and len(set(channels)) > 1:
@@ -52,7 +56,9 @@ class LevelRequirements:
 
 def show_levels(levels: Sequence[FeatureLevel]) -> str:
     """`128 channels at stride 8, 256 at 16`."""
-    first, *rest = (f"{level.channels} at {level.stride}" for level in levels) if levels else ("no map",)
+    first, *rest = (
+        (f"{level.channels} at {level.stride}" for level in levels) if levels else ("no map",)
+    )
     return ", ".join([first.replace(" at ", " channels at stride "), *rest])
 
 

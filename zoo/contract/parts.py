@@ -1,6 +1,8 @@
-"""The three kinds of parts, as types: anything with these members will do, and nothing has to be inherited.
+"""The three kinds of parts, as types: anything with these members will do, and nothing has to be
+inherited.
 
-Each is also an `nn.Module`. Maps are a tuple of `(b, channels, ceil(h / stride), ceil(w / stride))`, one a level, finest first.
+Each is also an `nn.Module`. Maps are a tuple of `(b, channels, ceil(h / stride), ceil(w /
+stride))`, one a level, finest first.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ class Backbone(typing.Protocol):
 
 
 class Neck(typing.Protocol):
-    """Maps to maps. Built by `build(*, levels, **arguments)`, where `levels` are the maps it is given.
+    """Maps to maps. Built by `build(*, levels, **arguments)`, where `levels` are the maps it is
+    given.
 
     levels: the maps it returns.
     """
@@ -47,12 +50,14 @@ class Neck(typing.Protocol):
 
 
 class Head(typing.Protocol[Raw]):
-    """Maps to boxes. Built by `build(*, levels, space, **arguments)`, where `levels` are the maps it is given.
+    """Maps to boxes. Built by `build(*, levels, label_space, **arguments)`, where `levels` are the maps
+    it is given.
 
     Raw is its own business: a frozen dataclass that keeps what `decode` and `loss` need.
     native: its own thresholds, with every setting filled in.
-    class_layers: a method without arguments that gives a `ClassLayer` for each layer with rows for classes, named from inside the
-            head. A head may leave it out; loaded for other classes it then keeps nothing of what it knew of the old ones.
+    class_layers: a method without arguments that gives a `ClassLayer` for each layer with rows for
+            classes, named from inside the head. A head may leave it out; loaded for other classes
+            it then keeps nothing of what it knew of the old ones.
     """
 
     native: Protocol
@@ -61,7 +66,9 @@ class Head(typing.Protocol[Raw]):
         """The network's raw output for the maps of a batch."""
 
     def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:
-        """Detections in original pixels, one a picture, on the CPU; open settings of `protocol` are filled from `native`."""
+        """Detections in original pixels, one a picture, on the CPU; open settings of `protocol` are
+        filled from `native`."""
 
     def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """Named scalar losses of `raw` (made in train mode) against the truth, which may be empty."""
+        """Named scalar losses of `raw` (made in train mode) against the truth, which may be
+        empty."""

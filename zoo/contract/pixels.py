@@ -12,18 +12,37 @@ from zoo.text import type_name
 
 
 def check_pixels(images: Sequence[Tensor]) -> None:
-    """Each is a uint8 tensor `(3, h, w)` with pixels in it. Raises: ImageError that names the first other by its position."""
+    """Each is a uint8 tensor `(3, h, w)` with pixels in it. Raises: ImageError that names the first
+    other by its position."""
     if isinstance(images, Tensor):
         asked = f"A tensor {tuple(images.shape)} was to be prepared for the network."
-        raise ImageError(asked, "Pictures come as a list, because each may have its own size.", "Pass a list: prepare([picture])")
+        raise ImageError(
+            asked,
+            "Pictures come as a list, because each may have its own size.",
+            "Pass a list: prepare([picture])",
+        )
     for position, image in enumerate(images):
         if not isinstance(image, Tensor):
             raise _refused(position, f"It is {type_name(image)}.")
-        if image.dtype != torch.uint8 or image.dim() != 3 or image.shape[0] != 3 or not image.numel():
-            unit = " Of floats in [0, 1]: (image * 255).round().to(torch.uint8)" if image.is_floating_point() else ""
-            raise _refused(position, f"It is a tensor of {image.dtype}, {tuple(image.shape)}.", more=unit)
+        if (
+            image.dtype != torch.uint8
+            or image.dim() != 3
+            or image.shape[0] != 3
+            or not image.numel()
+        ):
+            unit = (
+                " Of floats in [0, 1]: (image * 255).round().to(torch.uint8)"
+                if image.is_floating_point()
+                else ""
+            )
+            raise _refused(
+                position, f"It is a tensor of {image.dtype}, {tuple(image.shape)}.", more=unit
+            )
 
 
 def _refused(position: int, case: str, *, more: str = "") -> ImageError:
-    fix = "Pass uint8 RGB tensors (3, height, width), 0 to 255: zoo.images.read(picture).pixels makes one of any form."
+    fix = (
+        "Pass uint8 RGB tensors (3, height, width), 0 to 255: zoo.images.read(picture).pixels "
+        "makes one of any form."
+    )
     return ImageError(f"Picture {position} was to be prepared for the network.", case, fix + more)

@@ -39,14 +39,22 @@ class Protocol:
         for name in ("score", "iou"):
             value = getattr(self, name)
             if value is not None and not (_is(value, Real) and 0 <= value <= 1):
-                raise self._refused(name, "A threshold is a number from 0 to 1.", f"Write for example {name}=0.5.")
-        if self.max_boxes is not None and not (_is(self.max_boxes, Integral) and self.max_boxes >= 1):
-            raise self._refused("max_boxes", "It is a whole number, at least 1.", "Write for example max_boxes=100.")
+                raise self._refused(
+                    name, "A threshold is a number from 0 to 1.", f"Write for example {name}=0.5."
+                )
+        if self.max_boxes is not None and not (
+            _is(self.max_boxes, Integral) and self.max_boxes >= 1
+        ):
+            raise self._refused(
+                "max_boxes", "It is a whole number, at least 1.", "Write for example max_boxes=100."
+            )
         check_choices(self)
 
     def _refused(self, name: str, case: str, fix: str) -> UsageError:
         shell = fix.replace(f"{name}=", f"--{name.replace('_', '-')} ")
-        return UsageError(f"Protocol({name}={getattr(self, name)!r}) was asked for.", case, fix, fix_cli=shell)
+        return UsageError(
+            f"Protocol({name}={getattr(self, name)!r}) was asked for.", case, fix, fix_cli=shell
+        )
 
     @classmethod
     def named(cls, name: str) -> Protocol:
@@ -57,7 +65,11 @@ class Protocol:
                 if (alike := close_matches(name, PROTOCOLS))
                 else "Take one, or pass a zoo.Protocol."
             )
-            raise NameNotFound(f"The protocol '{name}' was asked for.", f"There are {' and '.join(PROTOCOLS)}.", meant)
+            raise NameNotFound(
+                f"The protocol '{name}' was asked for.",
+                f"There are {' and '.join(PROTOCOLS)}.",
+                meant,
+            )
         return PROTOCOLS[name]
 
     @property
@@ -67,7 +79,8 @@ class Protocol:
 
     @property
     def sha256(self) -> str:
-        """A fingerprint of the settings, as 64 hex digits; numbers of different fingerprints are never compared."""
+        """A fingerprint of the settings, as 64 hex digits; numbers of different fingerprints are
+        never compared."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
@@ -85,6 +98,7 @@ def _is(value: object, kind: type) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
-# uniform: the same thresholds for every model, for tables that compare (docs/adr/0008 says why these).
+# uniform: the same thresholds for every model, for tables that compare (docs/adr/0008 says why
+# these).
 # native:  every family's own thresholds, for numbers that are held against claims.
 PROTOCOLS = {"uniform": Protocol(score=0.01, iou=0.65, max_boxes=100), "native": Protocol()}

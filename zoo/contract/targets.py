@@ -1,4 +1,5 @@
-"""The truth of a batch as a head learns it: in pixels of the network's input, without boxes that have no area."""
+"""The truth of a batch as a head learns it: in pixels of the network's input, without boxes that
+have no area."""
 
 from __future__ import annotations
 
@@ -12,27 +13,36 @@ from zoo.labels import LabelSpace
 from zoo.text import type_name
 
 
-def targets_to_input(batch: Batch, targets: Sequence[Target], label_space: LabelSpace) -> list[Target]:
+def targets_to_input(
+    batch: Batch, targets: Sequence[Target], label_space: LabelSpace
+) -> list[Target]:
     """One target a picture, boxes in input pixels, on the batch's device.
 
-    Boxes without width or height are left out: no anchor could learn them, and their logarithm is infinite.
+    Boxes without width or height are left out: no anchor could learn them, and their logarithm is
+    infinite.
 
     Raises:
         TypeError: one is no `Target`.
-        ValueError: there are more or fewer targets than pictures, or a box lies wholly outside of its picture.
+        ValueError: there are more or fewer targets than pictures, or a box lies wholly outside of
+            its picture.
         LabelError: a label is outside the label space.
     """
     if len(targets) != len(batch):
         raise ValueError(f"targets must be one a picture, {len(batch)}, got {len(targets)}")
     for target in targets:
         if not isinstance(target, Target):
-            raise TypeError(f"targets must be zoo.Target(boxes, labels), one a picture, got {type_name(target)}")
+            raise TypeError(
+                f"targets must be zoo.Target(boxes, labels), one a picture, got {type_name(target)}"
+            )
     return [
-        _in_input(target, place, batch.pixels.device, label_space) for target, place in zip(targets, batch.places, strict=True)
+        _in_input(target, place, batch.pixels.device, label_space)
+        for target, place in zip(targets, batch.places, strict=True)
     ]
 
 
-def _in_input(target: Target, place: InputTransform, device: torch.device, label_space: LabelSpace) -> Target:
+def _in_input(
+    target: Target, place: InputTransform, device: torch.device, label_space: LabelSpace
+) -> Target:
     wrong = target.labels[(target.labels < 0) | (target.labels >= len(label_space))]
     if len(wrong):
         raise LabelError(
@@ -52,6 +62,7 @@ def _check_inside(boxes: torch.Tensor, place: InputTransform) -> None:
     if outside.any():
         box = [round(edge, 2) for edge in boxes[outside][0].tolist()]
         raise ValueError(
-            f"the box {box} lies outside of its picture of {place.width} x {place.height}: boxes are x1 y1 x2 y2 in pixels of "
+            f"the box {box} lies outside of its picture of {place.width} x {place.height}: boxes "
+            f"are x1 y1 x2 y2 in pixels of "
             "the original picture; leave out what a crop has cut away"
         )

@@ -31,11 +31,18 @@ _FEW = 1 << 16  # category ids up to here are looked up in a table
 MissingArea = Literal["box", "refuse"]
 
 
-def read(path: Path, *, images: str | None = None, name: str | None = None, missing_area: MissingArea = "box") -> Dataset:
+def read(
+    path: Path,
+    *,
+    images: str | None = None,
+    name: str | None = None,
+    missing_area: MissingArea = "box",
+) -> Dataset:
     """The data set of a COCO `instances.json`; labels are its categories by ascending id.
 
     path:   the file; gzip may have packed it.
-    images: the folder of the images; else they are looked for beside the file, and in the folders there and one level up.
+    images: the folder of the images; else they are looked for beside the file, and in the folders
+        there and one level up.
     name:   what the data set is called; else the file's name, or its folder's where the file's says nothing.
     missing_area: a box without `area` has the box's own ("box"), or the file is refused ("refuse").
     Raises: DataError naming the file and the record.
@@ -43,9 +50,15 @@ def read(path: Path, *, images: str | None = None, name: str | None = None, miss
     path = Path(path)
     check_choice("missing_area", missing_area, ("box", "refuse"))
     if images is not None and not Path(images).expanduser().is_dir():
-        raise DataError(f"{path} was read.", f"'{images}' is no folder.", "Name the folder of the images: images=FOLDER")
+        raise DataError(
+            f"{path} was read.",
+            f"'{images}' is no folder.",
+            "Name the folder of the images: images=FOLDER",
+        )
     file = read_instances(content(path), str(path))
-    label_space, notes = space_of(file.declared, set(np.unique(file.categories, return_counts=True)[0].tolist()), str(path))
+    label_space, notes = space_of(
+        file.declared, set(np.unique(file.categories, return_counts=True)[0].tolist()), str(path)
+    )
     truth = _truth(file, label_space, str(path), missing_area)
     by_id = np.argsort(file.image_ids, kind="stable")
     called = [file.files[row] or f"{file.image_ids[row]}.jpg" for row in by_id.tolist()]
@@ -61,10 +74,14 @@ def _name(path: Path) -> str:
     return path.absolute().parent.name if stem in PLAIN else stem
 
 
-def _truth(file: Instances, label_space: LabelSpace, name: str, missing_area: MissingArea) -> GroundTruth:
+def _truth(
+    file: Instances, label_space: LabelSpace, name: str, missing_area: MissingArea
+) -> GroundTruth:
     unknown = np.isnan(file.areas) | (file.areas == UNKNOWN)
     if missing_area == "refuse" and unknown.any():
-        case = f"{_annotation(file, unknown)} has no area, and the policy refuses to take the box's."
+        case = (
+            f"{_annotation(file, unknown)} has no area, and the policy refuses to take the box's."
+        )
         raise wrong(name, case)
     boxes = {
         "image": file.images,
@@ -79,17 +96,23 @@ def _truth(file: Instances, label_space: LabelSpace, name: str, missing_area: Mi
     counts = np.diff(truth.starts)
     if len(counts) and counts.max() > MOST_BOXES:
         most = int(counts.argmax())
-        case = f"Image {truth.image_ids[most]} has {counts[most]} boxes; more than {MOST_BOXES} are refused."
+        case = (
+            f"Image {truth.image_ids[most]} has {counts[most]} boxes; more than {MOST_BOXES} are "
+            f"refused."
+        )
         raise wrong(name, case)
     return truth
 
 
 def _labels(file: Instances, label_space: LabelSpace, name: str) -> NDArray[np.int64]:
-    """Positions in the label space. Raises: DataError naming the first annotation of another category."""
+    """Positions in the label space. Raises: DataError naming the first annotation of another
+    category."""
     labels = labels_of(label_space, file.categories)
     if (unknown := labels < 0).any():
         category = file.categories[unknown][0]
-        raise wrong(name, f"{_annotation(file, unknown)} has category {category}, which is not declared.")
+        raise wrong(
+            name, f"{_annotation(file, unknown)} has category {category}, which is not declared."
+        )
     return labels
 
 
@@ -113,30 +136,40 @@ def _annotation(file: Instances, rows: NDArray[np.bool_]) -> str:
     return f"annotations[{first}] (id {file.ids[first]})"
 
 
-def space_of(categories: Sequence[Category], used: Collection[int], name: str) -> tuple[LabelSpace, tuple[str, ...]]:
+def space_of(
+    categories: Sequence[Category], used: Collection[int], name: str
+) -> tuple[LabelSpace, tuple[str, ...]]:
     """The label space of some categories, and what was left out of it.
 
     used: the categories that boxes have. Raises: DataError where they are no label space.
     """
     left_out = _parents(categories, used)
-    by_id = sorted((one for one in categories if one not in left_out), key=lambda category: category.id)
+    by_id = sorted(
+        (one for one in categories if one not in left_out), key=lambda category: category.id
+    )
     for before, after in pairwise(by_id):
         if before.id == after.id:
-            case = f"Category id {after.id} is declared twice, as '{before.name}' and '{after.name}'."
+            case = (
+                f"Category id {after.id} is declared twice, as '{before.name}' and '{after.name}'."
+            )
             raise wrong(name, case)
     try:
-        label_space = LabelSpace("custom", tuple(one.name for one in by_id), tuple(one.id for one in by_id))
+        label_space = LabelSpace(
+            "custom", tuple(one.name for one in by_id), tuple(one.id for one in by_id)
+        )
     except LabelError as why:  # what is wrong is in the file, and not between two label spaces
         raise wrong(name, f"Its categories are no label space: {why.case}") from None
     notes = [
-        f"Category {one.id} is left out: it has no box, and is called '{one.name}' as the class is whose parent it is."
+        f"Category {one.id} is left out: it has no box, and is called '{one.name}' as the class "
+        f"is whose parent it is."
         for one in left_out
     ]
     return label_space, tuple(notes)
 
 
 def _parents(categories: Sequence[Category], used: Collection[int]) -> list[Category]:
-    """Categories without boxes that stand for a project (Roboflow writes one), where a class of theirs has the same name."""
+    """Categories without boxes that stand for a project (Roboflow writes one), where a class of
+    theirs has the same name."""
     names = Counter(one.name for one in categories)
     parents = {one.supercategory for one in categories}
     doubted = [one for one in categories if names[one.name] > 1 and one.name in parents]

@@ -1,4 +1,5 @@
-"""Columns as people have them (lists, numpy, pandas, tensors) as plain arrays of numbers or text."""
+"""Columns as people have them (lists, numpy, pandas, tensors) as plain arrays of numbers or
+text."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def columns_of(table: object) -> Mapping[str, Any] | None:
 
 
 def plain(values: Any) -> NDArray[Any]:
-    """An array of numbers or text. Tensors may be on a device, have gradients, or be of a type that numpy lacks.
+    """An array of numbers or text. Tensors may be on a device, have gradients, or be of a type that
+    numpy lacks.
 
     Raises: ValueError for rows of several lengths.
     """
@@ -56,14 +58,16 @@ def _inferred(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def wholes(column: NDArray[Any], what: str, name: str) -> NDArray[np.int64]:
-    """Whole numbers that may be written as 3.0 or "3". Raises: DataError naming the first that is none."""
+    """Whole numbers that may be written as 3.0 or "3". Raises: DataError naming the first that is
+    none."""
     if column.dtype.kind in "iu" or not len(column):
         return column.astype(np.int64)
     return _meant(column, what, name, whole, "a whole number")
 
 
 def flags(column: NDArray[Any], name: str) -> NDArray[np.int64]:
-    """0 or 1, where nothing and -1 are unknown and count as 0. Raises: DataError naming the first that is neither."""
+    """0 or 1, where nothing and -1 are unknown and count as 0. Raises: DataError naming the first
+    that is neither."""
     if column.dtype.kind == "b" or not len(column):
         return column.astype(np.int64)
     return _meant(column, "crowd", name, flag, "True or False, or 1 or 0")
@@ -83,7 +87,9 @@ def identities(column: NDArray[Any], name: str) -> NDArray[np.int64]:
     return np.where(unknown, max(int(ids.max()), 0) + np.cumsum(unknown), ids)
 
 
-def areas(column: NDArray[Any], boxes: NDArray[np.float64], name: str) -> tuple[NDArray[np.float64], int]:
+def areas(
+    column: NDArray[Any], boxes: NDArray[np.float64], name: str
+) -> tuple[NDArray[np.float64], int]:
     """Areas, where an unknown one (nothing, -1) is the box's own, and how many those are.
 
     Raises: DataError for a column that holds no numbers.
@@ -95,8 +101,14 @@ def areas(column: NDArray[Any], boxes: NDArray[np.float64], name: str) -> tuple[
     return np.where(unknown, boxes[:, 2] * boxes[:, 3], given), int(unknown.sum())
 
 
-def _meant(column: NDArray[Any], what: str, name: str, meaning: Callable[[object], int | None], wanted: str) -> NDArray[np.int64]:
-    different, where = np.unique(column, return_inverse=True) if column.dtype.kind != "O" else (column, np.arange(len(column)))
+def _meant(
+    column: NDArray[Any], what: str, name: str, meaning: Callable[[object], int | None], wanted: str
+) -> NDArray[np.int64]:
+    different, where = (
+        np.unique(column, return_inverse=True)
+        if column.dtype.kind != "O"
+        else (column, np.arange(len(column)))
+    )
     numbers = [meaning(value) for value in different.tolist()]
     if None in numbers:
         wrong = numbers.index(None)
@@ -105,5 +117,8 @@ def _meant(column: NDArray[Any], what: str, name: str, meaning: Callable[[object
 
 
 def _refused(column: NDArray[Any], row: int, what: str, name: str, wanted: str) -> DataError:
-    case = f"Record [{row}] of column '{what}' is {column[row : row + 1].tolist()[0]!r:.60}, not {wanted}."
+    case = (
+        f"Record [{row}] of column '{what}' is {column[row : row + 1].tolist()[0]!r:.60}, not "
+        f"{wanted}."
+    )
     return DataError(f"{name} was read.", case, f"Give {wanted} in every row.")

@@ -1,4 +1,5 @@
-"""The compiled kernel as a library that Python calls: where it is, whether it is of the sources beside it, and its structures."""
+"""The compiled kernel as a library that Python calls: where it is, whether it is of the sources
+beside it, and its structures."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ FILE = Path(__file__).parent.parent / "evaluate" / "kernel" / "kernel.so"
 
 
 def _version() -> int:
-    """What a kernel compiled from the sources beside it answers: theirs and our structures belong together."""
+    """What a kernel compiled from the sources beside it answers: theirs and our structures belong
+    together."""
     sources = sorted(FILE.parent.glob("*.[ch]"))
     return zlib.crc32(b"".join(path.read_bytes() for path in sources)) >> 1  # as hatch_build.py
 

@@ -26,7 +26,8 @@ from zoo.weights.disk import replacing, saving
 THREADS = 8
 MOST_FILES = 64  # memories that are kept, the latest
 MOST_IMAGES = 1_000_000  # in one of them, some 90 bytes each
-SETTLED_NS = 2_000_000_000  # a file that changed so shortly before it is hashed may change again and keep its stamp
+# a file that changed so shortly before it is hashed may change again and keep its stamp
+SETTLED_NS = 2_000_000_000
 
 _Stamp = tuple[int, int, int, int]  # size, modification and change time in ns, inode
 _Memory = dict[str, tuple[_Stamp, bytes]]  # by path below the folder

@@ -24,7 +24,8 @@ class Photo:
     """One image of a data set.
 
     width, height: in pixels as annotated, None where the annotations do not say.
-    root: the folder that it has to be in, where its path comes from a file of somebody's; None for any.
+    root: the folder that it has to be in, where its path comes from a file of somebody's; None for
+        any.
     """
 
     id: int | str
@@ -34,15 +35,21 @@ class Photo:
     root: Path | None = field(default=None, repr=False, compare=False)
 
     def file(self) -> Path:
-        """Its path, to be opened. Raises: DataError where it leads out of its folder once links are followed."""
+        """Its path, to be opened. Raises: DataError where it leads out of its folder once links are
+        followed."""
         if self.root is None:
             return self.path
         try:
             real = self.path.resolve()
-            inside = real.is_relative_to(self.root.resolve()) and not real.is_symlink()  # a loop stays one
+            inside = (
+                real.is_relative_to(self.root.resolve()) and not real.is_symlink()
+            )  # a loop stays one
             case = f"Its path leads out of its folder, to {str(self.path)!r:.300}."
         except (OSError, RuntimeError, ValueError) as error:  # links that lead round; a null byte
-            inside, case = False, f"Its path {str(self.path)!r:.300} can't be followed: {error!s:.300}."
+            inside, case = (
+                False,
+                f"Its path {str(self.path)!r:.300} can't be followed: {error!s:.300}.",
+            )
         if not inside:
             fix = "Correct `file_name`, or say which folder holds the images: images=FOLDER"
             raise DataError(f"Image {self.id!r} was to be opened.", case, fix)
@@ -65,9 +72,16 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        ids = getattr(self.images, "ids", None)  # images that were read from a file are made one by one
-        if ids is not self.truth.image_ids and [one.id for one in self.images] != self.truth.image_ids.tolist():
-            raise ValueError("Dataset: `images` has one Photo for each of `truth.image_ids`, in that order")
+        ids = getattr(
+            self.images, "ids", None
+        )  # images that were read from a file are made one by one
+        if (
+            ids is not self.truth.image_ids
+            and [one.id for one in self.images] != self.truth.image_ids.tolist()
+        ):
+            raise ValueError(
+                "Dataset: `images` has one Photo for each of `truth.image_ids`, in that order"
+            )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -87,7 +101,8 @@ class Dataset:
 
     @cached_property
     def sizes(self) -> NDArray[np.float64]:
-        """(m, 2) width and height of each image as annotated, NaN where the annotations do not say."""
+        """(m, 2) width and height of each image as annotated, NaN where the annotations do not
+        say."""
         declared = getattr(self.images, "sizes", None)
         if declared is None:
             declared = [(photo.width or 0, photo.height or 0) for photo in self.images]
@@ -104,7 +119,8 @@ class Dataset:
 
     @property
     def sha256(self) -> str:
-        """A fingerprint of the annotations, as 64 hex digits: of everything in them that can move a number."""
+        """A fingerprint of the annotations, as 64 hex digits: of everything in them that can move a
+        number."""
         return self.truth.sha256
 
     @property
@@ -121,7 +137,8 @@ class Dataset:
         return digest.hexdigest()
 
     def _files(self) -> list[Path]:
-        """The path of each image as `Photo.file` gives it; folders are followed once, and each file only where it is a link."""
+        """The path of each image as `Photo.file` gives it; folders are followed once, and each file
+        only where it is a link."""
         inside: dict[tuple[Path, Path], bool] = {}
         files = []
         for photo in self.images:
@@ -136,7 +153,9 @@ class Dataset:
 
     def _contents(self) -> list[str]:
         """The SHA-256 of each image file."""
-        from zoo.data.content import hashes  # deferred: it brings the cache, which annotations alone do not need
+        from zoo.data.content import (
+            hashes,
+        )  # deferred: it brings the cache, which annotations alone do not need
 
         try:
             return hashes(self._files())

@@ -1,4 +1,5 @@
-"""The bytes of a JSON file: mapped, unpacked where gzip packed them, without byte order mark; and JSON as records."""
+"""The bytes of a JSON file: mapped, unpacked where gzip packed them, without byte order mark; and
+JSON as records."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ from zoo.limits import TOO_DEEP
 
 MARK = b"\xef\xbb\xbf"  # UTF-8's byte order mark, as Windows programs write it
 ALWAYS = 1 << 28  # bytes that any packed file may have,
-AT_MOST = 200  # and how many times its own size beyond that: JSON packs to a tenth, zeros to a thousandth
+AT_MOST = (
+    200  # and how many times its own size beyond that: JSON packs to a tenth, zeros to a thousandth
+)
 _PACKED = b"\x1f\x8b"
 _BLOCK = 1 << 20
 _BYTE = re.compile(r"\(byte (\d+)\)")  # where msgspec says it stumbled
@@ -28,7 +31,8 @@ _Kind = TypeVar("_Kind")
 
 
 def content(path: Path) -> memoryview:
-    """The bytes of a file. Raises: DataError where it can't be read, is empty, or is packed with too much."""
+    """The bytes of a file. Raises: DataError where it can't be read, is empty, or is packed with
+    too much."""
     try:
         with open_regular(path) as file:
             held = _held(file, path)
@@ -59,7 +63,8 @@ def _held(file: BinaryIO, path: Path) -> bytes | bytearray | mmap.mmap:
 
 
 def decoded(text: memoryview, kind: type[_Kind], name: str) -> _Kind:
-    """JSON as that type, which is checked while it is parsed. Raises: DataError naming the file and the field."""
+    """JSON as that type, which is checked while it is parsed. Raises: DataError naming the file and
+    the field."""
     _check_utf8(text, name)
     try:
         return msgspec.json.decode(text, type=kind)
@@ -81,7 +86,8 @@ def decoded_lines(text: memoryview, kind: type[_Kind], name: str) -> list[_Kind]
 
 
 def _check_utf8(text: memoryview, name: str) -> None:
-    """Raises: DataError naming the first byte that is no UTF-8; msgspec looks at those of known fields alone."""
+    """Raises: DataError naming the first byte that is no UTF-8; msgspec looks at those of known
+    fields alone."""
     if bytes(text[:2]) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise wrong(name, "It begins with the byte order mark of UTF-16; JSON is UTF-8.")
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -95,10 +101,16 @@ def _check_utf8(text: memoryview, name: str) -> None:
 
 
 def _plainly(why: str, text: memoryview) -> str:
-    """What is wrong in plain words: a list, or numbers that Python writes and JSON does not have."""
+    """What is wrong in plain words: a list, or numbers that Python writes and JSON does not
+    have."""
     if why == "Expected `object`, got `array`":
-        return "It is a list, as detections are; annotations are an object with images, categories and annotations"
-    if (at := _BYTE.search(why)) and (found := _NO_NUMBER.search(text, max(0, int(at[1]) - 1), int(at[1]) + 12)):
+        return (
+            "It is a list, as detections are; annotations are an object with images, categories "
+            "and annotations"
+        )
+    if (at := _BYTE.search(why)) and (
+        found := _NO_NUMBER.search(text, max(0, int(at[1]) - 1), int(at[1]) + 12)
+    ):
         return f"Byte {found.start()} begins {found[0].decode()}, a number that JSON does not have"
     return ""
 

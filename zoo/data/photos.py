@@ -1,4 +1,5 @@
-"""The images of a data set that was read from a file: each becomes a `Photo` when somebody looks at it."""
+"""The images of a data set that was read from a file: each becomes a `Photo` when somebody looks at
+it."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ class Photos(Sequence[Photo]):
 
     ids:    (m,) int64 or str. files: their names in `folder`.
     sizes:  (m, 2) width and height in pixels, 0 where the annotations do not say.
-    beside: the annotations; without a `folder` the images are looked for around them, when the first is looked at.
+    beside: the annotations; without a `folder` the images are looked for around them, when the
+        first is looked at.
     """
 
     ids: NDArray[Any]
@@ -45,7 +47,8 @@ class Photos(Sequence[Photo]):
         return Photo(self.ids[at].item(), path, width or None, height or None, root=self.root)
 
     def _path(self, file: str) -> Path:
-        """A backslash is part of a name where there is such a file, and else divides folders, as Windows programs write it."""
+        """A backslash is part of a name where there is such a file, and else divides folders, as
+        Windows programs write it."""
         path = self.root / file
         if "\\" not in file or "\0" in file or os.path.lexists(path):
             return path
@@ -62,7 +65,11 @@ class Photos(Sequence[Photo]):
 
 
 def _is_file(folder: Path, file: str) -> bool:
-    return bool(file) and "\0" not in file and any(os.path.isfile(folder / name) for name in (file, file.replace("\\", "/")))
+    return (
+        bool(file)
+        and "\0" not in file
+        and any(os.path.isfile(folder / name) for name in (file, file.replace("\\", "/")))
+    )
 
 
 def _near(parent: Path) -> Iterator[Path]:

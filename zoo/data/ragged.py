@@ -1,4 +1,5 @@
-"""Rows that belong together, one group after another: starts and counts to row numbers, without a loop."""
+"""Rows that belong together, one group after another: starts and counts to row numbers, without a
+loop."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ def starts_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def rows_of(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The rows `starts[i], starts[i] + 1, … starts[i] + counts[i] - 1` of every group, one group after another."""
+    """The rows `starts[i], starts[i] + 1, … starts[i] + counts[i] - 1` of every group, one group
+    after another."""
     shift = starts - starts_of(counts)[:-1]  # (n,)
     return np.arange(int(counts.sum()), dtype=np.int64) + np.repeat(shift, counts)

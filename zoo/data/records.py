@@ -1,4 +1,5 @@
-"""COCO's files record by record: the careful reader, which understands what other tools write and words every error.
+"""COCO's files record by record: the careful reader, which understands what other tools write and
+words every error.
 
 `scan` reads the plain ones many times as fast into the same columns, with the same bits.
 """
@@ -18,7 +19,11 @@ from zoo.data.json_file import decoded, decoded_lines, wrong
 from zoo.data.values import UNKNOWN, flag, whole
 
 _Loose: TypeAlias = int | float | str | bool | None
-_Size: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31)] | Annotated[float, msgspec.Meta(ge=0, le=2**31)] | None
+_Size: TypeAlias = (
+    Annotated[int, msgspec.Meta(ge=0, le=2**31)]
+    | Annotated[float, msgspec.Meta(ge=0, le=2**31)]
+    | None
+)
 _Box: TypeAlias = tuple[float, float, float, float]
 
 
@@ -79,8 +84,10 @@ class _Result(msgspec.Struct):
 class Instances:
     """The content of an `instances.json`.
 
-    image_ids: (m,) int64 or str. files: file names, None where there is none. sizes: (m, 2) int64 width and height, 0 is unknown.
-    ids: (n,) int64. images: (n,) int64 or str. categories: (n,) int64. boxes: (n, 4) x, y, width, height.
+    image_ids: (m,) int64 or str. files: file names, None where there is none. sizes: (m, 2) int64
+        width and height, 0 is unknown.
+    ids: (n,) int64. images: (n,) int64 or str. categories: (n,) int64. boxes: (n, 4) x, y, width,
+        height.
     areas: (n,) NaN is unknown. crowd: (n,) 0 or 1.
     """
 
@@ -98,7 +105,8 @@ class Instances:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """The content of a results list: images (n,) int64 or str, categories (n,), boxes (n, 4) x, y, width, height, scores (n,)."""
+    """The content of a results list: images (n,) int64 or str, categories (n,), boxes (n, 4) x, y,
+    width, height, scores (n,)."""
 
     images: NDArray[Any]
     categories: NDArray[np.int64]
@@ -114,7 +122,10 @@ def read_instances(text: memoryview, name: str) -> Instances:
     spans = zip(images["names"].tolist(), images["name_lengths"].tolist(), strict=True)
     return Instances(
         image_ids=images["image_ids"],
-        files=[str(text[start : start + length], "utf-8") if length >= 0 else None for start, length in spans],
+        files=[
+            str(text[start : start + length], "utf-8") if length >= 0 else None
+            for start, length in spans
+        ],
         sizes=np.stack([images["widths"], images["heights"]], axis=1),
         declared=_declared(decoded(text[declared], list[_LooseCategory], name), name),
         **boxes,
@@ -122,13 +133,16 @@ def read_instances(text: memoryview, name: str) -> Instances:
 
 
 def read_names(text: memoryview, name: str) -> tuple[dict[str, Any], list[Category], set[int]]:
-    """Image ids by file name, the categories, and which of them have boxes; all but the images may be missing.
+    """Image ids by file name, the categories, and which of them have boxes; all but the images may
+    be missing.
 
     Raises: DataError naming the file and the record.
     """
     file = decoded(text, _Names, name)
     ids = _ids([one.id for one in file.images], "images[{}]", name).tolist()
-    used = _numbers([one.category_id for one in file.annotations], "annotations[{}]", "category", whole, name)
+    used = _numbers(
+        [one.category_id for one in file.annotations], "annotations[{}]", "category", whole, name
+    )
     files = [one.file_name or f"{number}.jpg" for one, number in zip(file.images, ids, strict=True)]
     return dict(zip(files, ids, strict=True)), _declared(file.categories, name), set(used.tolist())
 
@@ -146,11 +160,21 @@ def careful_instances(text: memoryview, name: str) -> Instances:
     return Instances(
         image_ids=_ids([one.id for one in images], "images[{}]", name),
         files=[one.file_name for one in images],
-        sizes=np.array([(one.width or 0, one.height or 0) for one in images], np.int64).reshape(-1, 2),
+        sizes=np.array([(one.width or 0, one.height or 0) for one in images], np.int64).reshape(
+            -1, 2
+        ),
         declared=_declared(file.categories, name),
-        ids=_numbers([UNKNOWN if one.id is None else one.id for one in boxes], "annotations[{}]", "id", whole, name),
+        ids=_numbers(
+            [UNKNOWN if one.id is None else one.id for one in boxes],
+            "annotations[{}]",
+            "id",
+            whole,
+            name,
+        ),
         images=_ids([one.image_id for one in boxes], "annotations[{}]", name, mixed=True),
-        categories=_numbers([one.category_id for one in boxes], "annotations[{}]", "category", whole, name),
+        categories=_numbers(
+            [one.category_id for one in boxes], "annotations[{}]", "category", whole, name
+        ),
         boxes=np.array([one.bbox for one in boxes], np.float64).reshape(-1, 4),
         areas=np.array([one.area for one in boxes], np.float64),  # None is NaN
         crowd=_numbers([one.iscrowd for one in boxes], "annotations[{}]", "iscrowd", flag, name),
@@ -162,7 +186,9 @@ def careful_results(text: memoryview, name: str, *, lines: bool = False) -> Resu
     file = decoded_lines(text, _Result, name) if lines else decoded(text, list[_Result], name)
     return Results(
         images=_ids([one.image_id for one in file], "Record [{}]", name, mixed=True),
-        categories=_numbers([one.category_id for one in file], "Record [{}]", "category", whole, name),
+        categories=_numbers(
+            [one.category_id for one in file], "Record [{}]", "category", whole, name
+        ),
         boxes=np.array([one.bbox for one in file], np.float64).reshape(-1, 4),
         scores=np.array([one.score for one in file], np.float64),
     )
@@ -172,7 +198,11 @@ def _declared(categories: Sequence[_LooseCategory], name: str) -> list[Category]
     ids = _numbers([one.id for one in categories], "categories[{}]", "id", whole, name).tolist()
     made = []
     for number, one in zip(ids, categories, strict=True):
-        made.append(Category(number, one.name, one.supercategory if isinstance(one.supercategory, str) else None))
+        made.append(
+            Category(
+                number, one.name, one.supercategory if isinstance(one.supercategory, str) else None
+            )
+        )
     return made
 
 
@@ -188,21 +218,30 @@ def _ids(values: list[Any], where: str, name: str, *, mixed: bool = False) -> ND
         raise wrong(name, "Some image ids are numbers and some are text.")
     if str in kinds:
         numbers = [value if isinstance(value, str) else str(whole(value)) for value in values]
-        _refuse_first([None if text == "None" else text for text in numbers], values, where, "image id", name)
+        _refuse_first(
+            [None if text == "None" else text for text in numbers], values, where, "image id", name
+        )
         return np.array(numbers, np.str_)
     return _numbers(values, where, "image id", whole, name)
 
 
-def _numbers(values: list[Any], where: str, what: str, meant: Callable[[object], int | None], name: str) -> NDArray[np.int64]:
+def _numbers(
+    values: list[Any], where: str, what: str, meant: Callable[[object], int | None], name: str
+) -> NDArray[np.int64]:
     """One column of whole numbers. Raises: DataError naming the first that is none."""
     numbers = list(map(meant, values))
     _refuse_first(numbers, values, where, what, name)
     return np.array(numbers, np.int64)
 
 
-def _refuse_first(meant: Sequence[object], values: Sequence[object], where: str, what: str, name: str) -> None:
+def _refuse_first(
+    meant: Sequence[object], values: Sequence[object], where: str, what: str, name: str
+) -> None:
     if None in meant:
         at = meant.index(None)
         kinds = {"iscrowd": "0 or 1", "image id": "a whole number of 64 bits, or text"}
-        case = f"{where.format(at)} has the {what} {values[at]!r:.60}, not {kinds.get(what, 'a whole number of 64 bits')}."
+        case = (
+            f"{where.format(at)} has the {what} {values[at]!r:.60}, not "
+            f"{kinds.get(what, 'a whole number of 64 bits')}."
+        )
         raise wrong(name, case)

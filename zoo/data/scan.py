@@ -1,4 +1,5 @@
-"""Plain COCO files straight into columns, by the compiled kernel; what is unusual is left to the careful reader (`records`)."""
+"""Plain COCO files straight into columns, by the compiled kernel; what is unusual is left to the
+careful reader (`records`)."""
 
 from __future__ import annotations
 
@@ -15,11 +16,14 @@ from zoo.data.compiled import address, library, structure
 
 Columns = dict[str, NDArray[Any]]
 
-_LEAST = 48  # bytes of a record, as in coco.c: there is room for as many records as could be there, and few of its pages are used
+# bytes of a record, as in coco.c: there is room for as many records as could be there, and few of
+# its pages are used
+_LEAST = 48
 _Results = structure("_Results", "*text length room *images *categories *count *boxes *scores")
 _Instances = structure(
     "_Instances",
-    "*text length room *image_ids *names *name_lengths *widths *heights *ids *images *categories *boxes *areas *crowd *found",
+    "*text length room *image_ids *names *name_lengths *widths *heights *ids *images *categories "
+    "*boxes *areas *crowd *found",
 )
 
 
@@ -32,12 +36,16 @@ def _kernel() -> ctypes.CDLL | None:
 
 
 def results(content: memoryview) -> Columns | None:
-    """A results list as columns `images`, `categories`, `boxes` (n, 4), `scores`; None where it is unusual.
+    """A results list as columns `images`, `categories`, `boxes` (n, 4), `scores`; None where it is
+    unusual.
 
     content: the bytes of the file.
     """
     room = len(content) // _LEAST + 2
-    columns = _whole(room, "images", "categories") | {"boxes": np.empty((room, 4)), "scores": np.empty(room)}
+    columns = _whole(room, "images", "categories") | {
+        "boxes": np.empty((room, 4)),
+        "scores": np.empty(room),
+    }
     count = np.zeros(1, np.int64)
     if not _read("read_results", _Results, content, room, columns | {"count": count}):
         return None
@@ -45,22 +53,31 @@ def results(content: memoryview) -> Columns | None:
 
 
 def instances(content: memoryview) -> tuple[Columns, Columns, slice] | None:
-    """The columns of the images and of the annotations in an `instances.json`, and where its categories are.
+    """The columns of the images and of the annotations in an `instances.json`, and where its
+    categories are.
 
-    Images have `image_ids`, `names` and `name_lengths` (where their file names are; -1 is none), `widths` and `heights` (0 is
-    unknown); annotations have `ids`, `images`, `categories`, `boxes` (n, 4), `areas` (NaN is unknown), `crowd`. None where the
-    file is unusual.
+    Images have `image_ids`, `names` and `name_lengths` (where their file names are; -1 is none),
+    `widths` and `heights` (0 is unknown); annotations have `ids`, `images`, `categories`, `boxes`
+    (n, 4), `areas` (NaN is unknown), `crowd`. None where the file is unusual.
     """
     room = len(content) // _LEAST + 2
     images = _whole(room, "image_ids", "names", "name_lengths", "widths", "heights")
     boxes = _whole(room, "ids", "images", "categories")
-    boxes |= {"boxes": np.empty((room, 4)), "areas": np.empty(room), "crowd": np.empty(room, np.uint8)}
+    boxes |= {
+        "boxes": np.empty((room, 4)),
+        "areas": np.empty(room),
+        "crowd": np.empty(room, np.uint8),
+    }
     found = np.zeros(4, np.int64)
     if not _read("read_instances", _Instances, content, room, images | boxes | {"found": found}):
         return None
     image_count, box_count, first, last = found.tolist()
     of_images = {name: values[:image_count] for name, values in images.items()}
-    return of_images, {name: values[:box_count] for name, values in boxes.items()}, slice(first, last)
+    return (
+        of_images,
+        {name: values[:box_count] for name, values in boxes.items()},
+        slice(first, last),
+    )
 
 
 def _whole(room: int, *names: str) -> Columns:
@@ -68,7 +85,11 @@ def _whole(room: int, *names: str) -> Columns:
 
 
 def _read(
-    function: str, kind: type[ctypes.Structure], content: memoryview, room: int, columns: Mapping[str, NDArray[Any]]
+    function: str,
+    kind: type[ctypes.Structure],
+    content: memoryview,
+    room: int,
+    columns: Mapping[str, NDArray[Any]],
 ) -> bool:
     """Whether the kernel is there, and has read all of it."""
     kernel = _kernel()

@@ -14,18 +14,22 @@ from zoo.errors import ContractError, DataError, ZooError
 from zoo.text import capitalized, type_name
 
 _FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
-_OPTION = re.compile(r"(?<!,)((?:,,)*),([a-z_]+)=((?:[^,]|,,)*)$")  # ,, is a comma of the text's own
+_OPTION = re.compile(
+    r"(?<!,)((?:,,)*),([a-z_]+)=((?:[^,]|,,)*)$"
+)  # ,, is a comma of the text's own
 BUILT_IN = {"coco": coco.read}  # no plugin takes these names over, and no plugin is looked for
 SUFFIXES = {".json": "coco", ".json.gz": "coco"}
 
 
 def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
-    """The data set that was named: `FORMAT:PATH[,OPTION=VALUE…]`, or the path alone where its suffix says the format.
+    """The data set that was named: `FORMAT:PATH[,OPTION=VALUE…]`, or the path alone where its
+    suffix says the format.
 
-    `coco:annotations/instances_val2017.json` finds the images beside the file or in a folder near it; `,images=FOLDER` says
-    where they are, `,name=NAME` what to call the data set. Formats are what plugins register as data sets; `coco` is built in.
-    Commas and equals signs may be part of the path: what there is a file of is a path as a whole, and so is a `pathlib.Path`;
-    else a comma is written twice (`coco:lr=1,,run=2/instances.json,images=FOLDER`).
+    `coco:annotations/instances_val2017.json` finds the images beside the file or in a folder near
+    it; `,images=FOLDER` says where they are, `,name=NAME` what to call the data set. Formats are
+    what plugins register as data sets; `coco` is built in. Commas and equals signs may be part of
+    the path: what there is a file of is a path as a whole, and so is a `pathlib.Path`; else a comma
+        is written twice (`coco:lr=1,,run=2/instances.json,images=FOLDER`).
     Raises:
         NameNotFound: no plugin reads that format.
         DataError: an option is not the reader's, or the file is wrong; it names file and record.
@@ -41,10 +45,16 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     text = os.fspath(data)
     name, place, options = _parsed(text, whole=not isinstance(data, str))
     if name is None:
-        raise DataError(f"The data set '{text}' was asked for.", "Nothing says its format.", f"Write for example coco:{text}")
+        raise DataError(
+            f"The data set '{text}' was asked for.",
+            "Nothing says its format.",
+            f"Write for example coco:{text}",
+        )
     if not place:
         raise DataError(
-            f"The data set '{text}' was asked for.", "It names no file.", f"Write for example {name}:path/instances.json"
+            f"The data set '{text}' was asked for.",
+            "It names no file.",
+            f"Write for example {name}:path/instances.json",
         )
     build = _reader(name)
     _check_options(text, build, options)
@@ -58,8 +68,11 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     return made
 
 
-def _made(text: str, name: str, build: Callable[..., object], path: Path, options: Mapping[str, str]) -> object:
-    """What the reader returns. Raises: DataError for a file that can't be opened, ContractError for whatever else it raises."""
+def _made(
+    text: str, name: str, build: Callable[..., object], path: Path, options: Mapping[str, str]
+) -> object:
+    """What the reader returns. Raises: DataError for a file that can't be opened, ContractError for
+    whatever else it raises."""
     asked = f"The data set '{text}' was asked for."
     try:
         return build(path, **options)
@@ -72,7 +85,9 @@ def _made(text: str, name: str, build: Callable[..., object], path: Path, option
         from zoo.registry.conduct import said  # deferred, as below
 
         case = f"The reader '{name}' {said(why).rstrip('.')}."
-        raise ContractError(asked, case, f"That is a defect of {_whose(name)}: report it there.") from why
+        raise ContractError(
+            asked, case, f"That is a defect of {_whose(name)}: report it there."
+        ) from why
 
 
 def _whose(name: str) -> str:
@@ -81,14 +96,18 @@ def _whose(name: str) -> str:
 
     readers = [one for one in catalogue().parts("datasets") if name in (one, one.partition("/")[2])]
     plugin = readers[0].partition("/")[0] if readers else ""
-    owners = [f"{info.distribution} {info.version}" for info in catalogue().plugins if info.name == plugin]
+    owners = [
+        f"{info.distribution} {info.version}" for info in catalogue().plugins if info.name == plugin
+    ]
     return owners[0] if owners else "the plugin that registers it"
 
 
 def _reader(name: str) -> Callable[..., object]:
     if name in BUILT_IN:
         return BUILT_IN[name]
-    from zoo.registry import catalogue  # deferred: looking for plugins takes longer than reading most files
+    from zoo.registry import (
+        catalogue,
+    )  # deferred: looking for plugins takes longer than reading most files
 
     return catalogue().builder("datasets", name)
 
@@ -110,7 +129,9 @@ def _split(place: str, whole: str) -> tuple[str, dict[str, str]]:
     while not _there(place) and (found := _OPTION.search(place)):
         if found[2] in options:
             raise DataError(
-                f"The data set '{whole}' was asked for.", f"It gives the option '{found[2]}' twice.", "Leave one of them out."
+                f"The data set '{whole}' was asked for.",
+                f"It gives the option '{found[2]}' twice.",
+                "Leave one of them out.",
             )
         options[found[2]] = found[3] if os.path.exists(found[3]) else found[3].replace(",,", ",")
         place = place[: found.end(1)]

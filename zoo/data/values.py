@@ -1,4 +1,5 @@
-"""What other tools write for a whole number or a flag (`1.0`, `"12"`, `false`, -1 for unknown), as the number that is meant."""
+"""What other tools write for a whole number or a flag (`1.0`, `"12"`, `false`, -1 for unknown), as
+the number that is meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What the methods of `Detections` are given, as plain Python values; what can't be meant is told what to pass."""
+"""What the methods of `Detections` are given, as plain Python values; what can't be meant is told
+what to pass."""
 
 from __future__ import annotations
 
@@ -17,16 +18,21 @@ from torch import Tensor
 
 from zoo.text import type_name
 
-Picked: TypeAlias = SupportsIndex | slice | Tensor | NDArray[np.generic] | Sequence[int] | Sequence[bool]
+Picked: TypeAlias = (
+    SupportsIndex | slice | Tensor | NDArray[np.generic] | Sequence[int] | Sequence[bool]
+)
 Region: TypeAlias = tuple[float, float, float, float]
 
 SIZE = "a size is (height, width), two whole numbers of pixels, at least 1 each"
 REGION = "a region is x1 y1 x2 y2 with x1 <= x2 and y1 <= y2"
-PICKED = "rows are picked by a position, a slice, a list of positions, or a mask with an entry a row"
+PICKED = (
+    "rows are picked by a position, a slice, a list of positions, or a mask with an entry a row"
+)
 
 
 def number(given: object, *, to: str, wanted: str, least: float = -inf, most: float = inf) -> float:
-    """A number in `[least, most]`, also a NumPy one or a tensor of one; never NaN. `wanted` says in words what it has to be.
+    """A number in `[least, most]`, also a NumPy one or a tensor of one; never NaN. `wanted` says in
+    words what it has to be.
 
     Raises: TypeError for something else, ValueError for a number out of range.
     """
@@ -40,7 +46,8 @@ def number(given: object, *, to: str, wanted: str, least: float = -inf, most: fl
 
 
 def whole(given: object, *, to: str, wanted: str, least: float = -inf) -> int:
-    """A whole number of at least so much. Raises: TypeError for something else, ValueError for a number that is less."""
+    """A whole number of at least so much. Raises: TypeError for something else, ValueError for a
+    number that is less."""
     value = _plain(given)
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{to} was given {short(given)}, {type_name(given)}: {wanted}")
@@ -53,7 +60,11 @@ def size_of(given: object) -> tuple[int, int] | None:
     """The size of a picture, or None where nobody said. Raises: TypeError, ValueError."""
     if given is None:
         return None
-    if not isinstance(given, Sequence | np.ndarray | Tensor) or isinstance(given, str) or len(given) != 2:
+    if (
+        not isinstance(given, Sequence | np.ndarray | Tensor)
+        or isinstance(given, str)
+        or len(given) != 2
+    ):
         raise TypeError(f"size was given {short(given)}: {SIZE}")
     height, width = (whole(one, to="size", wanted=SIZE, least=1) for one in given)
     return height, width
@@ -64,13 +75,20 @@ def source_of(given: object) -> str | None:
     if isinstance(given, PathLike):
         given = fspath(given)
     if given is not None and not isinstance(given, str):
-        raise TypeError(f"source was given {short(given)}, {type_name(given)}: a source is a picture's path or URL, or None")
+        raise TypeError(
+            f"source was given {short(given)}, {type_name(given)}: a source is a picture's path "
+            f"or URL, or None"
+        )
     return given
 
 
 def region_of(given: object) -> Region:
     """The corners of a region; infinity is allowed. Raises: TypeError, ValueError."""
-    if not isinstance(given, Sequence | np.ndarray | Tensor) or isinstance(given, str) or len(given) != 4:
+    if (
+        not isinstance(given, Sequence | np.ndarray | Tensor)
+        or isinstance(given, str)
+        or len(given) != 4
+    ):
         raise TypeError(f"a region was given as {short(given)}: {REGION}")
     x1, y1, x2, y2 = (number(one, to="a region", wanted=REGION) for one in given)
     if x1 > x2 or y1 > y2:
@@ -79,19 +97,26 @@ def region_of(given: object) -> Region:
 
 
 def rows_of(keep: Picked, count: int) -> slice | Tensor:
-    """What picks the rows of a table of `count`, best first: a slice, a mask `(count,)`, or positions in rising order.
+    """What picks the rows of a table of `count`, best first: a slice, a mask `(count,)`, or
+    positions in rising order.
 
     Raises: TypeError for what picks no rows, IndexError for a row that is not there.
     """
     if isinstance(keep, slice):
-        return keep if keep.step is None or keep.step > 0 else torch.tensor(sorted(range(count)[keep]), dtype=torch.int64)
+        return (
+            keep
+            if keep.step is None or keep.step > 0
+            else torch.tensor(sorted(range(count)[keep]), dtype=torch.int64)
+        )
     if isinstance(keep, SupportsIndex) and not isinstance(keep, bool | np.ndarray | Tensor):
         row = _row(index(keep), count)
         return slice(row, row + 1)
     picked = torch.as_tensor(_listed(keep))
     if picked.dtype == torch.bool and picked.dim():
         if tuple(picked.shape) != (count,):
-            raise IndexError(f"the mask is {tuple(picked.shape)} and there are {count} detections: {PICKED}")
+            raise IndexError(
+                f"the mask is {tuple(picked.shape)} and there are {count} detections: {PICKED}"
+            )
         return picked
     if picked.is_floating_point() or picked.is_complex() or picked.dtype == torch.bool:
         raise TypeError(f"{short(keep)} picks no rows: {PICKED}")
@@ -111,7 +136,9 @@ def _listed(keep: object) -> Tensor | NDArray[np.generic]:
     if isinstance(keep, Tensor):
         return keep
     if isinstance(keep, str):
-        raise TypeError(f"{keep!r} picks no rows: {PICKED}; detections of a class are of_classes({keep!r})")
+        raise TypeError(
+            f"{keep!r} picks no rows: {PICKED}; detections of a class are of_classes({keep!r})"
+        )
     if isinstance(keep, tuple):
         raise TypeError(f"{short(keep)} picks no rows: {PICKED}; write [{list(keep)}] for several")
     try:
@@ -127,4 +154,8 @@ def _listed(keep: object) -> Tensor | NDArray[np.generic]:
 
 def _plain(value: object) -> object:
     """A NumPy number, or an array or tensor of one, as Python has it."""
-    return value.item() if isinstance(value, np.generic | np.ndarray | Tensor) and value.ndim == 0 else value
+    return (
+        value.item()
+        if isinstance(value, np.generic | np.ndarray | Tensor) and value.ndim == 0
+        else value
+    )

@@ -1,4 +1,5 @@
-"""Boxes, scores and labels in whatever form a caller has them, as the three tensors of `Detections`."""
+"""Boxes, scores and labels in whatever form a caller has them, as the three tensors of
+`Detections`."""
 
 from __future__ import annotations
 
@@ -24,17 +25,24 @@ _COLUMNS = {
 }
 
 
-def columns(boxes: Rows, scores: Floats, labels: Labels, label_space: LabelSpace) -> tuple[Tensor, Tensor, Tensor]:
-    """Boxes `(n, 4)`, scores `(n,)`, labels `(n,)` on the CPU, of the right types, best first, ties in the order given.
+def columns(
+    boxes: Rows, scores: Floats, labels: Labels, label_space: LabelSpace
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Boxes `(n, 4)`, scores `(n,)`, labels `(n,)` on the CPU, of the right types, best first, ties
+    in the order given.
 
-    Raises: TypeError for what is no column of numbers; ValueError for labels that are no whole numbers, or columns of different
+    Raises: TypeError for what is no column of numbers; ValueError for labels that are no whole
+        numbers, or columns of different
     length; LabelError for an unknown class name.
     """
     wanted = _tensor("scores", scores).to(torch.float32)
     places = _tensor("boxes", boxes).to(torch.float32)
     numbers = _label_numbers(labels, label_space)
     if not len(places) == len(wanted) == len(numbers):
-        raise ValueError(f"boxes, scores and labels must be of one length, got {len(places)}, {len(wanted)} and {len(numbers)}")
+        raise ValueError(
+            f"boxes, scores and labels must be of one length, got {len(places)}, {len(wanted)} "
+            f"and {len(numbers)}"
+        )
     order = wanted.argsort(descending=True, stable=True)  # (n,)
     places = places.reshape(0, 4) if not places.numel() else places
     return places[order], wanted[order], numbers[order]
@@ -57,7 +65,9 @@ def _tensor(name: str, values: Rows | Floats | Labels) -> Tensor:
 
 def _label_numbers(labels: Labels, label_space: LabelSpace) -> Tensor:
     """Labels `(n,)` int64: numbers as they are, class names by the space."""
-    if isinstance(labels, Sequence | np.ndarray) and any(isinstance(label, str) for label in labels):
+    if isinstance(labels, Sequence | np.ndarray) and any(
+        isinstance(label, str) for label in labels
+    ):
         return torch.tensor([label_space.label(label) for label in labels])  # type: ignore[arg-type]  # what is no name is refused
     given = _tensor("labels", labels)
     numbers = given.to(torch.int64)

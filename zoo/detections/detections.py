@@ -11,7 +11,16 @@ import torch
 from torch import Tensor
 
 from zoo import boxes
-from zoo.detections.arguments import Picked, Region, number, region_of, rows_of, size_of, source_of, whole
+from zoo.detections.arguments import (
+    Picked,
+    Region,
+    number,
+    region_of,
+    rows_of,
+    size_of,
+    source_of,
+    whole,
+)
 from zoo.detections.check import check
 from zoo.detections.columns import Floats, Labels, Rows, columns
 from zoo.detections.convert import coco, frame, record, sv
@@ -34,14 +43,16 @@ SHIFT = "boxes are moved by a number of pixels, for example shifted(100, 0)"
 class Detections:
     """Boxes in one picture, best first; frozen.
 
-    boxes:  (n, 4) float32, `x1 y1 x2 y2` in absolute pixels of the original picture, x1 <= x2 and y1 <= y2.
+    boxes:  (n, 4) float32, `x1 y1 x2 y2` in absolute pixels of the original picture, x1 <= x2 and
+        y1 <= y2.
     scores: (n,)   float32 in [0, 1], descending.
     labels: (n,)   int64, positions in `names`.
-    space:  the label space of the labels.
+    label_space:  the label space of the labels.
     size:   (height, width) of the picture in pixels, or None where nobody said.
     source: the picture's file, URL or position in the list, or None.
 
-    Raises: TypeError, ValueError or LabelError for what is not so; `Detections.of` takes what is near enough.
+    Raises: TypeError, ValueError or LabelError for what is not so; `Detections.of` takes what is
+        near enough.
     """
 
     boxes: Tensor
@@ -67,17 +78,32 @@ class Detections:
         size: tuple[int, int] | None = None,
         source: str | PathLike[str] | None = None,
     ) -> Detections:
-        """Detections from lists, arrays or tensors in any order and of any number type; labels may be class names.
+        """Detections from lists, arrays or tensors in any order and of any number type; labels may
+        be class names.
 
-        `label_space` is a label space, the name of a declared one (`"coco80"`), or a list of class names.
+        `label_space` is a label space, the name of a declared one (`"coco80"`), or a list of class
+        names.
         """
         known = space_of(label_space)
         return cls(*columns(boxes, scores, labels, known), known, size, source_of(source))
 
     @classmethod
-    def empty(cls, label_space: LabelSpace, *, size: tuple[int, int] | None = None, source: str | None = None) -> Detections:
+    def empty(
+        cls,
+        label_space: LabelSpace,
+        *,
+        size: tuple[int, int] | None = None,
+        source: str | None = None,
+    ) -> Detections:
         """Nothing seen."""
-        return cls(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, dtype=torch.int64), label_space, size, source)
+        return cls(
+            torch.zeros(0, 4),
+            torch.zeros(0),
+            torch.zeros(0, dtype=torch.int64),
+            label_space,
+            size,
+            source,
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,7 +122,8 @@ class Detections:
         return (self[row] for row in range(len(self)))
 
     def __getitem__(self, keep: Picked) -> Detections:
-        """The rows that a position, a slice, a mask or a list of positions picks: always a `Detections`, always best first.
+        """The rows that a position, a slice, a mask or a list of positions picks: always a
+        `Detections`, always best first.
 
         Masks and lists may be tensors, arrays or plain lists.
 
@@ -104,44 +131,72 @@ class Detections:
         """
         rows = rows_of(keep, len(self))
         picked = object.__new__(Detections)  # rows that were checked once need no second check
-        picked.__dict__.update(vars(self), boxes=self.boxes[rows], scores=self.scores[rows], labels=self.labels[rows])
+        picked.__dict__.update(
+            vars(self), boxes=self.boxes[rows], scores=self.scores[rows], labels=self.labels[rows]
+        )
         return picked
 
     def __repr__(self) -> str:
         where = f" in '{self.source}'" if self.source is not None else ""
         size = f" {self.size[1]}x{self.size[0]}" if self.size else ""
-        best = [f"{name} {score:.2f}" for name, score in zip(self[:5].class_names, self.scores[:5].tolist(), strict=True)]
+        best = [
+            f"{name} {score:.2f}"
+            for name, score in zip(self[:5].class_names, self.scores[:5].tolist(), strict=True)
+        ]
         best += [f"… {len(self) - 5} more"] if len(self) > 5 else []
         return f"Detections({len(self)}{where}{size}{': ' if best else ''}{', '.join(best)})"
 
     def equals(self, other: Detections, *, tolerance: float = 0.0) -> bool:
-        """Whether both saw the same in the same order, in a picture of the same size; where it came from does not matter.
+        """Whether both saw the same in the same order, in a picture of the same size; where it came
+        from does not matter.
 
         `tolerance` is what a coordinate, in pixels, or a score may differ by.
         """
         if not isinstance(other, Detections):
-            raise TypeError(f"equals() was given {type_name(other)}: it compares Detections with Detections")
-        tolerance = number(tolerance, to="equals(tolerance=...)", wanted="what may differ is at least 0", least=0)
+            raise TypeError(
+                f"equals() was given {type_name(other)}: it compares Detections with Detections"
+            )
+        tolerance = number(
+            tolerance, to="equals(tolerance=...)", wanted="what may differ is at least 0", least=0
+        )
         if (len(self), self.size, self.label_space) != (len(other), other.size, other.label_space):
             return False
-        near = (torch.allclose(a, b, rtol=0, atol=tolerance) for a, b in ((self.boxes, other.boxes), (self.scores, other.scores)))
+        near = (
+            torch.allclose(a, b, rtol=0, atol=tolerance)
+            for a, b in ((self.boxes, other.boxes), (self.scores, other.scores))
+        )
         return torch.equal(self.labels, other.labels) and all(near)
 
     def above(self, score: float) -> Detections:
         """Those that score at least so much, from 0 to 1."""
-        floor = number(score, to="above()", wanted="a score lies between 0 and 1, for example above(0.5)", least=0, most=1)
+        floor = number(
+            score,
+            to="above()",
+            wanted="a score lies between 0 and 1, for example above(0.5)",
+            least=0,
+            most=1,
+        )
         return self[self.scores >= floor]
 
     def top(self, count: int) -> Detections:
         """The best so many."""
-        return self[: whole(count, to="top()", wanted="a number of detections, at least 0, for example top(10)", least=0)]
+        return self[
+            : whole(
+                count,
+                to="top()",
+                wanted="a number of detections, at least 0, for example top(10)",
+                least=0,
+            )
+        ]
 
     def of_classes(self, *names: str) -> Detections:
         """Those of the named classes, as in `of_classes("person", "dog")`.
 
         Raises: LabelError with the near names, for a name that the label space does not have.
         """
-        for listed in (one for one in names if isinstance(one, Iterable) and not isinstance(one, str)):
+        for listed in (
+            one for one in names if isinstance(one, Iterable) and not isinstance(one, str)
+        ):
             raise LabelError(
                 f"Detections of the classes {listed} were asked for.",
                 f"Classes are named one by one, and that is {type_name(listed)}.",
@@ -151,18 +206,27 @@ class Detections:
         return self[torch.isin(self.labels, wanted)]
 
     def inside(self, region: Region, *, fraction: float = 1.0) -> Detections:
-        """Those whose box lies in the region `(x1, y1, x2, y2)`, with at least that fraction of its area."""
+        """Those whose box lies in the region `(x1, y1, x2, y2)`, with at least that fraction of its
+        area."""
         region = region_of(region)
         wanted = "a part of the box's area lies between 0 and 1, for example fraction=0.5"
         fraction = number(fraction, to="inside(fraction=...)", wanted=wanted, least=0, most=1)
         full = self.boxes.double()
         part = boxes.cut(full, region)
-        touches = (part[:, :2] <= full[:, 2:]).all(1) & (part[:, 2:] >= full[:, :2]).all(1)  # a box may have no area
+        touches = (part[:, :2] <= full[:, 2:]).all(1) & (part[:, 2:] >= full[:, :2]).all(
+            1
+        )  # a box may have no area
         return self[touches & (boxes.area(part) >= fraction * boxes.area(full))]
 
     def larger_than(self, pixels: float) -> Detections:
-        """Those whose area is more than so many square pixels; COCO's small ends at 32², its medium at 96²."""
-        floor = number(pixels, to="larger_than()", wanted="an area in square pixels, at least 0, for example 32**2", least=0)
+        """Those whose area is more than so many square pixels; COCO's small ends at 32², its medium
+        at 96²."""
+        floor = number(
+            pixels,
+            to="larger_than()",
+            wanted="an area in square pixels, at least 0, for example 32**2",
+            least=0,
+        )
         return self[boxes.area(self.boxes) > floor]
 
     def suppress(
@@ -177,53 +241,83 @@ class Detections:
     ) -> Detections:
         """Overlapping boxes settled, within each class unless `class_agnostic`.
 
-        policy: `nms` drops a box that overlaps a better one by more than `iou`; `soft` lowers its score by a Gaussian of width
-                `sigma`, `soft-linear` by the overlap from `iou` on, and both drop what falls below `floor`; `fuse` replaces boxes
-                that overlap by more than `iou` with their mean, and trusts one that not all `models` found accordingly less.
+        policy: `nms` drops a box that overlaps a better one by more than `iou`; `soft` lowers its
+                score by a Gaussian of width `sigma`, `soft-linear` by the overlap from `iou` on,
+                and both drop what falls below `floor`; `fuse` replaces boxes that overlap by more
+                than `iou` with their mean, and trusts one that not all `models` found accordingly
+                less.
 
         Raises: ValueError for an unknown policy or a setting out of range.
         """
         rows = self.boxes, self.scores, self.labels
-        kept = suppress(rows, policy, iou=iou, class_agnostic=class_agnostic, sigma=sigma, floor=floor, models=models)
+        kept = suppress(
+            rows,
+            policy,
+            iou=iou,
+            class_agnostic=class_agnostic,
+            sigma=sigma,
+            floor=floor,
+            models=models,
+        )
         return Detections(*kept, self.label_space, self.size, self.source)
 
     def scaled(self, x: float, y: float) -> Detections:
         """In the same picture, stretched by `x` in width and `y` in height."""
         x, y = (number(one, to="scaled()", wanted=SCALE, least=TINY, most=HUGE) for one in (x, y))
-        size = (max(1, round(self.size[0] * y)), max(1, round(self.size[1] * x))) if self.size else None
+        size = (
+            (max(1, round(self.size[0] * y)), max(1, round(self.size[1] * x)))
+            if self.size
+            else None
+        )
         return replace(self, boxes=boxes.scale(self.boxes, x=x, y=y), size=size)
 
     def shifted(self, dx: float, dy: float, *, size: tuple[int, int] | None = None) -> Detections:
-        """Moved to the right and downwards: from a tile at `(dx, dy)` into the whole picture, of that size if known."""
-        dx, dy = (number(one, to="shifted()", wanted=SHIFT, least=-HUGE, most=HUGE) for one in (dx, dy))
+        """Moved to the right and downwards: from a tile at `(dx, dy)` into the whole picture, of
+        that size if known."""
+        dx, dy = (
+            number(one, to="shifted()", wanted=SHIFT, least=-HUGE, most=HUGE) for one in (dx, dy)
+        )
         return replace(self, boxes=boxes.shift(self.boxes, dx=dx, dy=dy), size=size)
 
     def relabel(
-        self, label_space: LabelSpace | str | Iterable[str], *, unknown: Literal["raise", "drop"] = "raise"
+        self,
+        label_space: LabelSpace | str | Iterable[str],
+        *,
+        unknown: Literal["raise", "drop"] = "raise",
     ) -> Detections:
         """The same in another label space, class by class name, as `zoo.labels.meet` pairs them.
 
-        Raises: LabelError where a class was seen that the other space does not have, unless `unknown="drop"`.
+        Raises: LabelError where a class was seen that the other space does not have, unless
+            `unknown="drop"`.
         """
         if unknown not in ("raise", "drop"):
-            raise ValueError(f"unknown={unknown!r}: 'raise' refuses a class that the other space lacks, 'drop' drops it")
+            raise ValueError(
+                f"unknown={unknown!r}: 'raise' refuses a class that the other space lacks, 'drop' "
+                f"drops it"
+            )
         meeting = meet(self.label_space, space_of(label_space))
-        met = torch.tensor([meeting.data_label.get(label, -1) for label in range(len(self.label_space))])  # (classes,)
+        met = torch.tensor(
+            [meeting.data_label.get(label, -1) for label in range(len(self.label_space))]
+        )  # (classes,)
         labels = met[self.labels]  # (n,)
         homeless = sorted({self.names[label] for label in self.labels[labels < 0].tolist()})
         if homeless and unknown == "raise":
             raise LabelError(
-                f"Detections were to be relabelled from '{self.label_space.title}' to '{meeting.data.title}'.",
+                f"Detections were to be relabelled from '{self.label_space.title}' to "
+                f"'{meeting.data.title}'.",
                 f"There, no class is called {', '.join(homeless)}.",
                 'Leave them out with unknown="drop", or pick classes first with of_classes(...).',
             )
         return replace(self[labels >= 0], labels=labels[labels >= 0], label_space=meeting.data)
 
-    def to_coco(self, image_id: int, *, label_space: LabelSpace | None = None) -> list[coco.CocoResult]:
+    def to_coco(
+        self, image_id: int, *, label_space: LabelSpace | None = None
+    ) -> list[coco.CocoResult]:
         """COCO results of this picture; several pictures' lists are joined with `+`.
 
-        space: the label space of the annotations, such as `dataset.space`: its category ids are written, classes meet by name,
-            and detections of classes that it does not have are left out. Without it the ids are those of the model's own space.
+        label_space: the label space of the annotations, such as `dataset.space`: its category ids are
+            written, classes meet by name, and detections of classes that it does not have are left
+            out. Without it the ids are those of the model's own space.
         Raises: TypeError for an image id that is no whole number.
         """
         return coco.write(self, image_id, label_space)
@@ -237,17 +331,22 @@ class Detections:
         size: tuple[int, int] | None = None,
         source: str | None = None,
     ) -> Detections:
-        """The results of one picture, in any order. Raises: ValueError or LabelError for entries that don't fit."""
+        """The results of one picture, in any order. Raises: ValueError or LabelError for entries
+        that don't fit."""
         known = space_of(label_space)
         return cls.of(*coco.read(results, known), label_space=known, size=size, source=source)
 
     def to_json(self) -> record.PictureRecord:
-        """A dict for `json.dump`: `file`, `width`, `height`, and `detections`, each `{box, score, label, name}`; exact."""
+        """A dict for `json.dump`: `file`, `width`, `height`, and `detections`, each `{box, score,
+        label, name}`; exact."""
         return record.write(self)
 
     @classmethod
-    def from_json(cls, written: Mapping[str, object], *, label_space: LabelSpace | str | Iterable[str]) -> Detections:
-        """What `to_json` made, after `json.load`. Raises: ValueError or LabelError for a record that doesn't fit."""
+    def from_json(
+        cls, written: Mapping[str, object], *, label_space: LabelSpace | str | Iterable[str]
+    ) -> Detections:
+        """What `to_json` made, after `json.load`. Raises: ValueError or LabelError for a record
+        that doesn't fit."""
         known = space_of(label_space)
         rows, size, source = record.read(written, known)
         return cls.of(*rows, label_space=known, size=size, source=source)
@@ -257,7 +356,8 @@ class Detections:
         return frame.write(self)
 
     def to_supervision(self) -> supervision.Detections:
-        """The same for supervision's annotators and trackers. Raises: MissingExtra where it is not installed."""
+        """The same for supervision's annotators and trackers. Raises: MissingExtra where it is not
+        installed."""
         return sv.write(self)
 
     @classmethod

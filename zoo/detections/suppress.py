@@ -1,7 +1,8 @@
-"""What becomes of boxes that overlap: hard suppression, soft suppression and fusion, as functions of plain columns.
+"""What becomes of boxes that overlap: hard suppression, soft suppression and fusion, as functions
+of plain columns.
 
-Columns are boxes `(n, 4)` xyxy, scores `(n,)` and labels `(n,)`, best first; what comes back is best first again.
-With `class_agnostic` boxes of different classes count as overlapping, too.
+Columns are boxes `(n, 4)` xyxy, scores `(n,)` and labels `(n,)`, best first; what comes back is
+best first again. With `class_agnostic` boxes of different classes count as overlapping, too.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def nms(columns: Columns, *, iou: float, class_agnostic: bool) -> Columns:
     boxes, scores, labels = columns
     groups = torch.zeros_like(labels) if class_agnostic else labels
     exact = boxes.double()
-    keep = _of_few(exact, groups, iou) if len(boxes) <= FEW else _of_many(exact, scores, groups, iou)
+    keep = (
+        _of_few(exact, groups, iou) if len(boxes) <= FEW else _of_many(exact, scores, groups, iou)
+    )
     return boxes[keep], scores[keep], labels[keep]
 
 
@@ -41,24 +44,32 @@ def _of_few(boxes: Tensor, groups: Tensor, iou: float) -> Tensor:
 
 
 def _of_many(boxes: Tensor, scores: Tensor, groups: Tensor, iou: float) -> Tensor:
-    """The rows that stay, by torchvision, in one pass: each group gets a plane of its own, in float64 to lose no precision."""
-    from torchvision.ops import nms  # deferred: it imports torch's compiler, which takes longer than a picture does
+    """The rows that stay, by torchvision, in one pass: each group gets a plane of its own, in
+    float64 to lose no precision."""
+    from torchvision.ops import (
+        nms,
+    )  # deferred: it imports torch's compiler, which takes longer than a picture does
 
     plane = float(boxes.max() - boxes.min()) + 1
     kept: Tensor = nms(boxes + (groups * plane)[:, None], scores.double(), iou)
     return kept.sort().values
 
 
-def soft_nms(columns: Columns, *, iou: float | None, sigma: float, floor: float, class_agnostic: bool) -> Columns:
-    """Soft-NMS (Bodla et al., 2017, https://arxiv.org/abs/1704.04503): a box loses score for every better one that it overlaps.
+def soft_nms(
+    columns: Columns, *, iou: float | None, sigma: float, floor: float, class_agnostic: bool
+) -> Columns:
+    """Soft-NMS (Bodla et al., 2017, https://arxiv.org/abs/1704.04503): a box loses score for every
+    better one that it overlaps.
 
-    Without `iou` by the Gaussian exp(-overlap² / sigma); with it linearly, by 1 - overlap where that is at least `iou`.
-    A box that falls below `floor` goes.
+    Without `iou` by the Gaussian exp(-overlap² / sigma); with it linearly, by 1 - overlap where
+    that is at least `iou`. A box that falls below `floor` goes.
     """
     boxes, scores, labels = columns
     shared = overlap(boxes, boxes).nan_to_num()  # (n, n), NaN between boxes without area
     shared = shared if class_agnostic else shared * (labels[:, None] == labels)
-    keeps = torch.exp(-(shared**2) / sigma) if iou is None else 1 - shared * (shared >= iou)  # (n, n)
+    keeps = (
+        torch.exp(-(shared**2) / sigma) if iou is None else 1 - shared * (shared >= iou)
+    )  # (n, n)
     done = torch.zeros(len(scores), dtype=torch.bool)
     order: list[int] = []
     for _ in range(len(scores)):
@@ -73,14 +84,18 @@ def soft_nms(columns: Columns, *, iou: float | None, sigma: float, floor: float,
 
 
 def fuse(columns: Columns, *, iou: float, models: int, class_agnostic: bool) -> Columns:
-    """Weighted boxes fusion (Solovyev et al., 2021, https://arxiv.org/abs/1910.13302): boxes that agree become their mean.
+    """Weighted boxes fusion (Solovyev et al., 2021, https://arxiv.org/abs/1910.13302): boxes that
+    agree become their mean.
 
-    Best first, each box joins the fused box that it overlaps most, if by more than `iou`; a fused box is the score-weighted mean
-    of its members, its score their mean. One that fewer than `models` members agree on keeps only that fraction of its score.
+    Best first, each box joins the fused box that it overlaps most, if by more than `iou`; a fused
+    box is the score-weighted mean of its members, its score their mean. One that fewer than
+    `models` members agree on keeps only that fraction of its score.
     """
     boxes, scores, labels = columns
     weights = scores.double().clamp(min=1e-9)
-    corners = torch.zeros(len(scores), 4, dtype=torch.float64)  # the weighted sum of each cluster's members
+    corners = torch.zeros(
+        len(scores), 4, dtype=torch.float64
+    )  # the weighted sum of each cluster's members
     weight, total, members = (torch.zeros(len(scores), dtype=torch.float64) for _ in range(3))
     leaders: list[int] = []  # the first and best member of each cluster
     for row in range(len(scores)):
@@ -100,15 +115,27 @@ def fuse(columns: Columns, *, iou: float, models: int, class_agnostic: bool) -> 
     count = len(leaders)
     agreed = (total / members * members.clamp(max=models) / models)[:count].float()
     order = agreed.argsort(descending=True, stable=True)  # (count,)
-    return (corners[:count] / weight[:count, None]).float()[order], agreed[order], labels[leaders][order]
+    return (
+        (corners[:count] / weight[:count, None]).float()[order],
+        agreed[order],
+        labels[leaders][order],
+    )
 
 
 def suppress(
-    columns: Columns, policy: Policy, *, iou: float, class_agnostic: bool, sigma: float, floor: float, models: int
+    columns: Columns,
+    policy: Policy,
+    *,
+    iou: float,
+    class_agnostic: bool,
+    sigma: float,
+    floor: float,
+    models: int,
 ) -> Columns:
     """The columns after the policy of that name.
 
-    Raises: ValueError for an unknown policy or a setting out of range, TypeError for one that is no number.
+    Raises: ValueError for an unknown policy or a setting out of range, TypeError for one that is no
+        number.
     """
     _check(policy, iou=iou, sigma=sigma, floor=floor, models=models)
     if policy == "nms":
@@ -122,7 +149,29 @@ def suppress(
 def _check(policy: str, *, iou: float, sigma: float, floor: float, models: int) -> None:
     if policy not in get_args(Policy):
         raise ValueError(f"policy={policy!r} is none of {', '.join(get_args(Policy))}")
-    number(iou, to="suppress(iou=...)", wanted="an overlap lies between 0 and 1, for example iou=0.5", least=0, most=1)
-    number(floor, to="suppress(floor=...)", wanted="a score lies between 0 and 1, for example floor=0.001", least=0, most=1)
-    number(sigma, to="suppress(sigma=...)", wanted="a width is above 0, for example sigma=0.5", least=1e-9)
-    whole(models, to="suppress(models=...)", wanted="the number of detectors whose boxes were merged, at least 1", least=1)
+    number(
+        iou,
+        to="suppress(iou=...)",
+        wanted="an overlap lies between 0 and 1, for example iou=0.5",
+        least=0,
+        most=1,
+    )
+    number(
+        floor,
+        to="suppress(floor=...)",
+        wanted="a score lies between 0 and 1, for example floor=0.001",
+        least=0,
+        most=1,
+    )
+    number(
+        sigma,
+        to="suppress(sigma=...)",
+        wanted="a width is above 0, for example sigma=0.5",
+        least=1e-9,
+    )
+    whole(
+        models,
+        to="suppress(models=...)",
+        wanted="the number of detectors whose boxes were merged, at least 1",
+        least=1,
+    )

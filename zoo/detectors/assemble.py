@@ -1,4 +1,5 @@
-"""From a plan to its parts, each told the levels of the one before; where two do not fit, that seam is raised."""
+"""From a plan to its parts, each told the levels of the one before; where two do not fit, that seam
+is raised."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ class PartMismatch(Exception):
     why:    its refusal.
     """
 
-    def __init__(self, kind: str, levels: Mapping[str, tuple[FeatureLevel, ...]], why: ZooError) -> None:
+    def __init__(
+        self, kind: str, levels: Mapping[str, tuple[FeatureLevel, ...]], why: ZooError
+    ) -> None:
         super().__init__(kind, levels, why)
         self.kind = kind
         self.levels = levels
@@ -57,14 +60,19 @@ def assemble(plan: Composition, label_space: LabelSpace) -> Parts:
         neck = build_part(plan, "neck", {"levels": levels["backbone"]}, above=levels)
         levels["neck"] = levels_of(neck, name=plan.neck)
     last = levels.get("neck", levels["backbone"])
-    head = build_part(plan, "head", {"levels": last, "space": label_space}, above=levels)
+    head = build_part(plan, "head", {"levels": last, "label_space": label_space}, above=levels)
     return Parts(body, neck, head)
 
 
 def build_part(
-    plan: Composition, kind: str, given: Mapping[str, object], *, above: Mapping[str, tuple[FeatureLevel, ...]] | None = None
+    plan: Composition,
+    kind: str,
+    given: Mapping[str, object],
+    *,
+    above: Mapping[str, tuple[FeatureLevel, ...]] | None = None,
 ) -> Any:
-    """One part of the plan; that it has the members of its kind is checked here, where no type could say it.
+    """One part of the plan; that it has the members of its kind is checked here, where no type
+    could say it.
 
     given: what the pipeline tells it: strides, levels, label space.
     above: the levels of every part before it, for the Seam it may raise.
@@ -86,28 +94,50 @@ def build_part(
 
 
 def builder(kind: str, name: str) -> Callable[..., Any]:
-    """What a plugin registered for a part; its name may leave out the plugin, where only one has such a part."""
+    """What a plugin registered for a part; its name may leave out the plugin, where only one has
+    such a part."""
     kinds: dict[str, Kind] = {"backbone": "backbones", "neck": "necks", "head": "heads"}
     return catalogue().builder(kinds[kind], name)
 
 
-def _check_arguments(build: Callable[..., Any], part: str, given: Mapping[str, object], arguments: Mapping[str, object]) -> None:
+def _check_arguments(
+    build: Callable[..., Any],
+    part: str,
+    given: Mapping[str, object],
+    arguments: Mapping[str, object],
+) -> None:
     signature = inspect.signature(build)
-    known = [name for name, one in signature.parameters.items() if one.kind is one.KEYWORD_ONLY and name not in given]
+    known = [
+        name
+        for name, one in signature.parameters.items()
+        if one.kind is one.KEYWORD_ONLY and name not in given
+    ]
     listed = f"It takes {', '.join(known)}." if known else "It takes none."
     for name in arguments:
         if name in given or not (name in known or _takes_any(signature)):
-            raise NameNotFound(f"The {part} was given the argument '{name}'.", "It has no argument of that name.", listed)
-    required = [name for name in known if signature.parameters[name].default is inspect.Parameter.empty]
+            raise NameNotFound(
+                f"The {part} was given the argument '{name}'.",
+                "It has no argument of that name.",
+                listed,
+            )
+    required = [
+        name for name in known if signature.parameters[name].default is inspect.Parameter.empty
+    ]
     missing = [name for name in required if name not in arguments]
     if missing:
-        raise NameNotFound(f"The {part} was asked for.", f"It can't be built without the argument '{missing[0]}'.", listed)
+        raise NameNotFound(
+            f"The {part} was asked for.",
+            f"It can't be built without the argument '{missing[0]}'.",
+            listed,
+        )
 
 
 def _in_its_own_words(kind: str, name: str, why: Exception) -> ContractError:
     said = " ".join(str(why).split()) or "nothing more"
     return ContractError(
-        f"The {kind} '{name}' was to be built.", f"It failed with {type(why).__name__}: {said}", "Ask its plugin what it takes."
+        f"The {kind} '{name}' was to be built.",
+        f"It failed with {type(why).__name__}: {said}",
+        "Ask its plugin what it takes.",
     )
 
 

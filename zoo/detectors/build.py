@@ -1,4 +1,5 @@
-"""From a card to its network: the card's arguments are held against what the architecture takes, and a wrong one is named."""
+"""From a card to its network: the card's arguments are held against what the architecture takes,
+and a wrong one is named."""
 
 from __future__ import annotations
 
@@ -22,21 +23,32 @@ from zoo.registry.shelf import USER
 from zoo.text import type_name
 
 Make = Callable[..., object]
-OF_THE_CARD = (CardError, ContractError, NameNotFound, NameAmbiguous)  # errors that a card's arguments can lead to
+OF_THE_CARD = (
+    CardError,
+    ContractError,
+    NameNotFound,
+    NameAmbiguous,
+)  # errors that a card's arguments can lead to
 
 
 def build(known: Catalogue, choice: Choice, label_space: LabelSpace) -> Detector:
-    """The card's architecture with the card's arguments, its weights whatever the current device makes of them.
+    """The card's architecture with the card's arguments, its weights whatever the current device
+    makes of them.
 
     Raises:
-        CardError: the arguments are not the architecture's, or a user's own card has a value it can't be built with.
+        CardError: the arguments are not the architecture's, or a user's own card has a value it
+            can't be built with.
         ContractError: the architecture is defective.
     """
     card = choice.entry.card
     make = known.builder("architectures", card.architecture, plugin=choice.entry.plugin)
     _check_callable(choice, make)
     takes_input = card.input is not None and "input" in inspect.signature(make).parameters
-    given = {"space": label_space, **({"input": card.input} if takes_input else {}), **card.arguments}
+    given = {
+        "label_space": label_space,
+        **({"input": card.input} if takes_input else {}),
+        **card.arguments,
+    }
     _check_names(choice, make, given)
     _check_types(choice, make)
     try:
@@ -69,27 +81,38 @@ def _check_names(choice: Choice, make: Make, given: Mapping[str, object]) -> Non
     try:
         inspect.signature(make).bind(**given)
     except TypeError as why:
-        unknown = [name for name in choice.entry.card.arguments if name not in inspect.signature(make).parameters]
-        raise _flaw(choice, f"The arguments do not fit: {why}.", _taken(choice, make), *unknown[:1]) from why
+        unknown = [
+            name
+            for name in choice.entry.card.arguments
+            if name not in inspect.signature(make).parameters
+        ]
+        raise _flaw(
+            choice, f"The arguments do not fit: {why}.", _taken(choice, make), *unknown[:1]
+        ) from why
 
 
 def _check_types(choice: Choice, make: Make) -> None:
-    """Refuses values of another type than the builder's signature says, as far as it does. Raises: CardError."""
+    """Refuses values of another type than the builder's signature says, as far as it does. Raises:
+    CardError."""
     try:
         hints = get_type_hints(inspect.unwrap(make))
-    except Exception:  # no function, or it names types that only a type checker sees: any expression may stand there
+    # no function, or it names types that only a type checker sees: any expression may stand there
+    except Exception:
         return
     for name, value in choice.entry.card.arguments.items():
         try:
             msgspec.convert(value, hints.get(name, object))
         except msgspec.ValidationError as why:
-            raise _flaw(choice, f"{str(why).replace('`', '')}: {value!r:.60}.", _taken(choice, make), name) from None
+            raise _flaw(
+                choice, f"{str(why).replace('`', '')}: {value!r:.60}.", _taken(choice, make), name
+            ) from None
         except TypeError:  # a type that is not made from plain data
             continue
 
 
 def _explained(choice: Choice, make: Make, given: Mapping[str, object], why: Exception) -> ZooError:
-    """Whose mistake it is that a builder raised: the card's, if it is the user's own and other arguments would do."""
+    """Whose mistake it is that a builder raised: the card's, if it is the user's own and other
+    arguments would do."""
     own = choice.entry.plugin == USER
     if isinstance(why, ZooError):
         if not own or not isinstance(why, OF_THE_CARD):
@@ -100,28 +123,36 @@ def _explained(choice: Choice, make: Make, given: Mapping[str, object], why: Exc
     wrong = _culprit(choice, make, given) if own else None
     if wrong is None:
         return ContractError(_asked(choice), said, defect_owner(make, shown="its card"))
-    return _flaw(choice, f"The architecture can't be built with that. {said}", _taken(choice, make), *wrong)
+    return _flaw(
+        choice, f"The architecture can't be built with that. {said}", _taken(choice, make), *wrong
+    )
 
 
 def _culprit(choice: Choice, make: Make, given: Mapping[str, object]) -> tuple[str, ...] | None:
-    """The one argument without which the architecture can be built; none of them if it takes all; None if that is no help."""
+    """The one argument without which the architecture can be built; none of them if it takes all;
+    None if that is no help."""
     written = choice.entry.card.arguments
     for left_out in [*((name,) for name in written), tuple(written)]:
         try:
             with on_meta_device(), limited():
                 make(**{name: value for name, value in given.items() if name not in left_out})
-        except Exception:  # whatever a builder raises: without that argument it can't be built either
+        except (
+            Exception
+        ):  # whatever a builder raises: without that argument it can't be built either
             continue
         return left_out if len(left_out) == 1 else ()
     return None
 
 
 def _asked(choice: Choice) -> str:
-    return f"'{choice.name}' was to be built by the architecture '{choice.entry.card.architecture}'."
+    return (
+        f"'{choice.name}' was to be built by the architecture '{choice.entry.card.architecture}'."
+    )
 
 
 def _place(choice: Choice, *argument: Step) -> str:
-    """Where that was asked for: `The card says so in 'mine.yaml', line 7, field 'cards.mine.arguments.depth'.`"""
+    """Where that was asked for: `The card says so in 'mine.yaml', line 7, field
+    'cards.mine.arguments.depth'.`"""
     where = _flaw(choice, "", "", *argument).case.rstrip(": ")
     return f"The card says so in '{choice.entry.origin}', {where[0].lower()}{where[1:]}."
 
@@ -135,6 +166,14 @@ def _flaw(choice: Choice, case: str, fix: str, *argument: Step) -> CardError:
 
 
 def _taken(choice: Choice, make: Make) -> str:
-    named = [one for one in inspect.signature(make).parameters.values() if one.kind is not one.VAR_KEYWORD]
-    names = ", ".join(one.name for one in named if one.name != "space")
-    return f"The architecture '{choice.entry.card.architecture}' takes: {names}." if names else "Correct it, or leave it out."
+    named = [
+        one
+        for one in inspect.signature(make).parameters.values()
+        if one.kind is not one.VAR_KEYWORD
+    ]
+    names = ", ".join(one.name for one in named if one.name != "label_space")
+    return (
+        f"The architecture '{choice.entry.card.architecture}' takes: {names}."
+        if names
+        else "Correct it, or leave it out."
+    )

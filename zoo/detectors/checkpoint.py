@@ -1,7 +1,8 @@
-"""Puts a checkpoint's tensors into a network built on the meta device, all of them or none, without copying.
+"""Puts a checkpoint's tensors into a network built on the meta device, all of them or none, without
+copying.
 
-The tensors stay what they are, in the memory that `zoo.detectors.tensors` gave them; a checkpoint that does not fit is explained
-tensor by tensor.
+The tensors stay what they are, in the memory that `zoo.detectors.tensors` gave them; a checkpoint
+that does not fit is explained tensor by tensor.
 """
 
 from __future__ import annotations
@@ -27,18 +28,30 @@ def assign(detector: Detector, published: Mapping[str, Tensor], *, asked: str) -
 
     Raises:
         CheckpointError: tensors are missing, unexpected or of another shape.
-        ContractError: the architecture keeps tensors outside its state dict, which no checkpoint can fill.
+        ContractError: the architecture keeps tensors outside its state dict, which no checkpoint
+            can fill.
     """
     own = {name: tensor for name, tensor in detector.state_dict().items()}
     state = translated(detector, published)
-    wrong = {name: tensor for name, tensor in state.items() if name in own and own[name].shape != tensor.shape}
+    wrong = {
+        name: tensor
+        for name, tensor in state.items()
+        if name in own and own[name].shape != tensor.shape
+    }
     if wrong:
-        shapes = [f"{name} {_shape(tensor)}, not {_shape(own[name])}" for name, tensor in wrong.items()]
+        shapes = [
+            f"{name} {_shape(tensor)}, not {_shape(own[name])}" for name, tensor in wrong.items()
+        ]
         raise _misfit(
-            asked, shapes=shapes, fix=_other_classes(detector, wrong) if _by_class(detector, wrong) else (OTHER_MODEL, None)
+            asked,
+            shapes=shapes,
+            fix=_other_classes(detector, wrong)
+            if _by_class(detector, wrong)
+            else (OTHER_MODEL, None),
         )
     state = {
-        name: converted(name, tensor, own[name].dtype, asked=asked) if name in own else tensor for name, tensor in state.items()
+        name: converted(name, tensor, own[name].dtype, asked=asked) if name in own else tensor
+        for name, tensor in state.items()
     }
     result = detector.load_state_dict(state, strict=False, assign=True)
     if result.missing_keys or result.unexpected_keys:
@@ -58,13 +71,17 @@ def _require_filled(detector: Detector) -> None:
 
 
 def _by_class(detector: Detector, names: Iterable[str]) -> bool:
-    """Whether all of these tensors may be of another shape because the weights are for other classes."""
+    """Whether all of these tensors may be of another shape because the weights are for other
+    classes."""
     layers = class_layers(detector)
-    return layers is None or {name.rpartition(".")[0] for name in names} <= {layer.name for layer in layers}
+    return layers is None or {name.rpartition(".")[0] for name in names} <= {
+        layer.name for layer in layers
+    }
 
 
 def _other_classes(detector: Detector, wrong: Mapping[str, Tensor]) -> tuple[str, str]:
-    """How many classes the weights know, where that can be read off, and how to say which, in Python and in a shell."""
+    """How many classes the weights know, where that can be read off, and how to say which, in
+    Python and in a shell."""
     layers = {layer.name: layer for layer in class_layers(detector) or ()}
     counts = {
         len(tensor) // (layer.outer * layer.inner) - layer.channels.count(-1)
@@ -72,7 +89,8 @@ def _other_classes(detector: Detector, wrong: Mapping[str, Tensor]) -> tuple[str
         if (layer := layers.get(name.rpartition(".")[0]))
     }
     theirs = (
-        f"They are for {pluralize(counts.pop(), 'class', 'classes')}, not {len(detector.label_space)}. "
+        f"They are for {pluralize(counts.pop(), 'class', 'classes')}, not "
+        f"{len(detector.label_space)}. "
         if len(counts) == 1
         else ""
     )
@@ -89,14 +107,18 @@ def _misfit(
     fix: tuple[str, str | None] = (OTHER_MODEL, None),
 ) -> CheckpointError:
     kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
-    counts = {kind: f"{pluralize(len(names), 'tensor')} {is_are(len(names))}" for kind, names in kinds}
+    counts = {
+        kind: f"{pluralize(len(names), 'tensor')} {is_are(len(names))}" for kind, names in kinds
+    }
     case = " ".join(f"{counts[kind]} {kind}: {_some(names)}." for kind, names in kinds if names)
     return CheckpointError(asked, f"The checkpoint does not fit. {case}", fix[0], fix_cli=fix[1])
 
 
 def _some(names: Sequence[str]) -> str:
     rest = len(names) - SHOWN
-    return ", ".join(name[:LETTERS] for name in names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(name[:LETTERS] for name in names[:SHOWN]) + (
+        f" and {rest} more" if rest > 0 else ""
+    )
 
 
 def _shape(tensor: Tensor) -> str:

@@ -22,7 +22,8 @@ def submodule(detector: Detector, layer: ClassLayer) -> nn.Module:
 
 
 def by_channel(tensor: Tensor, layer: ClassLayer, detector: Detector) -> Tensor:
-    """A view of a layer's tensor with its rows as block, channel and row of the channel: `(outer, channels, inner, …)`.
+    """A view of a layer's tensor with its rows as block, channel and row of the channel: `(outer,
+    channels, inner, …)`.
 
     Raises:
         ContractError: it has more or fewer rows than the layer says.
@@ -41,4 +42,8 @@ def _background(tensor: Tensor, layer: ClassLayer) -> str:
     """What one channel too few comes from, most of the time."""
     outer, channels, inner = layer.shape
     forgotten = layer.background is None and tensor.shape[0] == outer * (channels + 1) * inner
-    return ": a background channel before the classes is channels=(-1, *space.channels), background=0" if forgotten else ""
+    return (
+        ": a background channel before the classes is channels=(-1, *label_space.channels), background=0"
+        if forgotten
+        else ""
+    )

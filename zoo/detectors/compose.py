@@ -1,4 +1,5 @@
-"""Detectors composed of parts from any plugin: a backbone, a neck and a head that never heard of one another."""
+"""Detectors composed of parts from any plugin: a backbone, a neck and a head that never heard of
+one another."""
 
 from __future__ import annotations
 
@@ -38,16 +39,18 @@ def compose(  # noqa: PLR0913 - a name and arguments for each of three parts
 ) -> Composed:
     """A new detector of these parts, with random weights, in eval mode.
 
-    backbone, neck, head: names of parts, `plugin/name`, or `name` alone where only one plugin has it; without a neck the head is
-              on the backbone's maps.
+    backbone, neck, head: names of parts, `plugin/name`, or `name` alone where only one plugin has
+              it; without a neck the head is on the backbone's maps.
     labels:   class names, a declared label space by name, or a label space.
     strides:  input pixels a cell of the maps that the backbone is asked for, finest first.
     input:    how a picture becomes the network's input; None is a letterbox of 640 x 640 with ImageNet's mean and deviation.
     *_arguments: what else each part is built with, by name.
 
     Raises:
-        NameNotFound, NameAmbiguous: no part, or more than one, has that name, or a part has no such argument.
-        ContractError: two parts do not fit; the message draws the pipeline, points at the seam and says what would.
+        NameNotFound, NameAmbiguous: no part, or more than one, has that name, or a part has no such
+            argument.
+        ContractError: two parts do not fit; the message draws the pipeline, points at the seam and
+            says what would.
     """
     detector = build(
         label_space=space_of(labels),
@@ -75,7 +78,8 @@ def build(  # noqa: PLR0913
     neck_arguments: Mapping[str, object] | None = None,
     head_arguments: Mapping[str, object] | None = None,
 ) -> Composed:
-    """The same as an architecture, for a card: `architecture: compose`, its `arguments` the parts and theirs."""
+    """The same as an architecture, for a card: `architecture: compose`, its `arguments` the parts
+    and theirs."""
     plan = Composition(
         backbone=backbone,
         neck=neck,
@@ -91,14 +95,22 @@ def build(  # noqa: PLR0913
         raise _misfit(plan, label_space, seam) from seam.why
     only: tuple[int, int] | None = getattr(parts.backbone, "size", None)
     rule = _input(input, only)
-    made = Composed(label_space=label_space, plan=plan, input=rule, backbone=parts.backbone, neck=parts.neck, head=parts.head)
+    made = Composed(
+        label_space=label_space,
+        plan=plan,
+        input=rule,
+        backbone=parts.backbone,
+        neck=parts.neck,
+        head=parts.head,
+    )
     if only is not None and canvas_of_all(rule, step=made.step) != Size(*only):
         raise _wrong_size(made, only)
     return made
 
 
 def _input(given: Input | Mapping[str, object] | None, only: tuple[int, int] | None) -> Input:
-    """The input policy; without one, a letterbox of the size that the backbone wants, if it wants one."""
+    """The input policy; without one, a letterbox of the size that the backbone wants, if it wants
+    one."""
     if given is None:
         return structs.replace(INPUT, size=list(only or INPUT.size))
     if isinstance(given, Input):
@@ -108,13 +120,19 @@ def _input(given: Input | Mapping[str, object] | None, only: tuple[int, int] | N
     except msgspec.ValidationError as why:
         example = 'input={"resize": "letterbox", "size": [640, 640]}'
         raise CardError(
-            f"A detector was composed with input={dict(given)}.", f"{plainly(str(why))}.", f"Write for example {example}."
+            f"A detector was composed with input={dict(given)}.",
+            f"{plainly(str(why))}.",
+            f"Write for example {example}.",
         ) from None
 
 
 def _ascending(strides: Sequence[int]) -> tuple[int, ...]:
     found = tuple(strides)
-    if not found or any(not isinstance(stride, int) or stride < 1 for stride in found) or list(found) != sorted(set(found)):
+    if (
+        not found
+        or any(not isinstance(stride, int) or stride < 1 for stride in found)
+        or list(found) != sorted(set(found))
+    ):
         raise ContractError(
             f"Maps at the strides {found} were asked for.",
             "Strides are whole numbers of pixels, finest first, each named once.",
@@ -133,21 +151,36 @@ def _misfit(plan: Composition, label_space: LabelSpace, seam: PartMismatch) -> C
 def _wrong_size(made: Composed, only: tuple[int, int]) -> ContractError:
     """The input is not what the backbone takes: the seam above the first part."""
     plan, whole = made.plan, canvas_of_all(made.input, step=made.step)
-    better = resized_backbone(plan, made.label_space, size=(whole.height, whole.width)) if whole else None
+    better = (
+        resized_backbone(plan, made.label_space, size=(whole.height, whole.width))
+        if whole
+        else None
+    )
     fix = f'input={{"resize": "letterbox", "size": {list(only)}}}'
     changes = (plan.changes(better), plan.changes_cli(better)) if better else (fix, fix)
     levels = {"backbone": made.backbone.levels, "neck": made.neck.levels if made.neck else ()}
     stages = [Stage("input", shown_input(made.input))]
     stages += [Stage(kind, name, levels.get(kind, ())) for kind, name in plan.names().items()]
-    return _drawn(plan, stages, "backbone", f"It takes pictures of {only[0]} x {only[1]} only.", changes, fix)
+    return _drawn(
+        plan, stages, "backbone", f"It takes pictures of {only[0]} x {only[1]} only.", changes, fix
+    )
 
 
-def _drawn(plan: Composition, stages: Sequence[Stage], kind: str, case: str, changes: tuple[str, str], fix: str) -> ContractError:
-    """The pipeline with its flaw above the part of that kind; `changes` mend it, as typed in Python and in a shell."""
+def _drawn(
+    plan: Composition,
+    stages: Sequence[Stage],
+    kind: str,
+    case: str,
+    changes: tuple[str, str],
+    fix: str,
+) -> ContractError:
+    """The pipeline with its flaw above the part of that kind; `changes` mend it, as typed in Python
+    and in a shell."""
     flaw = f"{plan.names()[kind]}: {case[:1].lower()}{case[1:]}"
     stages = [replace(stage, flaw=flaw) if stage.kind == kind else stage for stage in stages]
     return ContractError(
-        f"A detector of {', '.join(plan.names().values())} was asked for, and its parts do not fit.",
+        f"A detector of {', '.join(plan.names().values())} was asked for, and its parts do not "
+        f"fit.",
         draw(stages).split("\n"),
         f"The nearest change that fits: {changes[0]}" if changes[0] else fix,
         fix_cli=f"The nearest change that fits: {changes[1]}" if changes[1] else None,

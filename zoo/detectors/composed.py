@@ -23,14 +23,23 @@ from zoo.text import pluralize
 
 
 class Composed(Detector):
-    """Backbone, neck (or none) and head in a row; what flows between them is checked against the levels they declared.
+    """Backbone, neck (or none) and head in a row; what flows between them is checked against the
+    levels they declared.
 
     plan:  the parts' names and arguments.
-    input: how a picture becomes the network's input; its height and width are padded to the backbone's largest stride.
+    input: how a picture becomes the network's input; its height and width are padded to the
+        backbone's largest stride.
     """
 
     def __init__(
-        self, *, label_space: LabelSpace, plan: Composition, input: Input, backbone: Backbone, neck: Neck | None, head: Head[Any]
+        self,
+        *,
+        label_space: LabelSpace,
+        plan: Composition,
+        input: Input,
+        backbone: Backbone,
+        neck: Neck | None,
+        head: Head[Any],
     ) -> None:
         super().__init__(label_space=label_space, native=head.native)
         self.plan = plan
@@ -41,11 +50,15 @@ class Composed(Detector):
         self.step = max(level.stride for level in backbone.levels)
 
     def prepare(self, images: Sequence[Tensor]) -> Batch:
-        """uint8 RGB tensors `(3, h, w)` of any sizes, as `input` says, in one batch on the network's device."""
-        return prepare.prepare(images, self.input, step=self.step, device=self.device, dtype=self.dtype)
+        """uint8 RGB tensors `(3, h, w)` of any sizes, as `input` says, in one batch on the
+        network's device."""
+        return prepare.prepare(
+            images, self.input, step=self.step, device=self.device, dtype=self.dtype
+        )
 
     def forward(self, batch: Batch) -> Any:
-        """The head's raw output. Raises: ContractError, if a part returned other maps than it declared."""
+        """The head's raw output. Raises: ContractError, if a part returned other maps than it
+        declared."""
         maps = self._checked("backbone", self.backbone(batch.pixels), self.backbone.levels)
         if self.neck is not None:
             maps = self._checked("neck", self.neck(maps), self.neck.levels)
@@ -69,12 +82,17 @@ class Composed(Detector):
         size = prepare.canvas([prepare.Size(height, width)], self.input, step=self.step)
         return size.height, size.width
 
-    def _checked(self, kind: str, maps: tuple[Tensor, ...], levels: tuple[FeatureLevel, ...]) -> tuple[Tensor, ...]:
+    def _checked(
+        self, kind: str, maps: tuple[Tensor, ...], levels: tuple[FeatureLevel, ...]
+    ) -> tuple[Tensor, ...]:
         channels = [one.shape[1] for one in maps if isinstance(one, Tensor)]
         if channels == [level.channels for level in levels]:
             return maps
         raise ContractError(
-            [f"The {kind} '{getattr(self.plan, kind)}' ran in this pipeline:", *describe(self).split("\n")],
+            [
+                f"The {kind} '{getattr(self.plan, kind)}' ran in this pipeline:",
+                *describe(self).split("\n"),
+            ],
             f"It returned {_shown(maps, channels)}, other than it declared.",
             f"This is a defect of the {kind}'s plugin: its `levels` and its maps have to agree.",
         )
@@ -88,7 +106,9 @@ def describe(detector: Composed) -> str:
     for kind, name in detector.plan.names().items():
         module = getattr(detector, kind)
         levels = () if kind == "head" else module.levels
-        note = _millions(module) + (f", {pluralize(len(classes), 'class', 'classes')}: {shown}" if kind == "head" else "")
+        note = _millions(module) + (
+            f", {pluralize(len(classes), 'class', 'classes')}: {shown}" if kind == "head" else ""
+        )
         stages.append(Stage(kind, name, levels, note))
     return draw(stages)
 
@@ -99,7 +119,11 @@ def shown_input(rule: Input) -> str:
 
 
 def _shown(maps: object, channels: Sequence[int]) -> str:
-    return f"maps of {', '.join(map(str, channels))} channels" if channels else f"{words.type_name(maps)} without maps"
+    return (
+        f"maps of {', '.join(map(str, channels))} channels"
+        if channels
+        else f"{words.type_name(maps)} without maps"
+    )
 
 
 def _millions(module: nn.Module) -> str:

@@ -1,4 +1,5 @@
-"""A plan: which parts a composed detector is made of, and with what arguments; nothing is built yet."""
+"""A plan: which parts a composed detector is made of, and with what arguments; nothing is built
+yet."""
 
 from __future__ import annotations
 
@@ -34,14 +35,26 @@ class Composition:
         return found
 
     def settings(self) -> dict[str, object]:
-        """Everything that differs from the default, as a card's `arguments` in YAML would hold it."""
-        said: dict[str, object] = {"backbone": self.backbone, "neck": self.neck, "head": self.head, "strides": list(self.strides)}
-        said |= {f"{kind}_arguments": dict(self.arguments_of(kind)) for kind in ("backbone", "neck", "head")}
+        """Everything that differs from the default, as a card's `arguments` in YAML would hold
+        it."""
+        said: dict[str, object] = {
+            "backbone": self.backbone,
+            "neck": self.neck,
+            "head": self.head,
+            "strides": list(self.strides),
+        }
+        said |= {
+            f"{kind}_arguments": dict(self.arguments_of(kind))
+            for kind in ("backbone", "neck", "head")
+        }
         return {name: value for name, value in said.items() if value not in (None, {}, [8, 16, 32])}
 
     def changes(self, other: Composition) -> str:
-        """What would have to be typed differently to get `other`: `neck="fpn", strides=(16, 32)`."""
-        return ", ".join(f"{name}={_typed(getattr(other, name))}" for name in self._differing(other))
+        """What would have to be typed differently to get `other`: `neck="fpn", strides=(16,
+        32)`."""
+        return ", ".join(
+            f"{name}={_typed(getattr(other, name))}" for name in self._differing(other)
+        )
 
     def changes_cli(self, other: Composition) -> str:
         """The same for `zoo compose`: `--neck fpn --strides 16,32`."""
@@ -49,14 +62,18 @@ class Composition:
         return " ".join(option for option in options if option)
 
     def _differing(self, other: Composition) -> list[str]:
-        return [one.name for one in fields(self) if getattr(self, one.name) != getattr(other, one.name)]
+        return [
+            one.name for one in fields(self) if getattr(self, one.name) != getattr(other, one.name)
+        ]
 
 
 def _options(name: str, value: object) -> str:
     """One field of a plan as options of the command line."""
     if isinstance(value, Mapping):
         part = name.removesuffix("_arguments")
-        return " ".join(f"--set {part}.{key}={_typed(one).replace(' ', '')}" for key, one in value.items())
+        return " ".join(
+            f"--set {part}.{key}={_typed(one).replace(' ', '')}" for key, one in value.items()
+        )
     if isinstance(value, tuple):
         return f"--{name} {','.join(map(str, value))}"
     return f"without --{name}" if value is None else f"--{name} {value}"

@@ -33,7 +33,7 @@ from zoo.weights import WeightsFile
 class Detector(nn.Module, ABC):
     """A network that finds boxes. A plugin subclasses it and writes the four steps.
 
-    space:  the label space of its detections.
+    label_space:  the label space of its detections.
     native: the family's own thresholds, with every setting filled in.
     name:   what it was loaded as, with a tag (`yolox_nano.coco`) if its weights are the card's; None for one built by hand.
     weights: the verified file its weights are from; None for random ones.
@@ -53,7 +53,8 @@ class Detector(nn.Module, ABC):
 
     @abstractmethod
     def prepare(self, images: Sequence[Tensor]) -> Batch:
-        """uint8 RGB tensors `(3, h, w)` of any sizes to the network's input, on the network's device."""
+        """uint8 RGB tensors `(3, h, w)` of any sizes to the network's input, on the network's
+        device."""
 
     @abstractmethod
     def forward(self, batch: Batch) -> Any:
@@ -68,23 +69,29 @@ class Detector(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, raw: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """Named scalar losses of `raw` (made in train mode) against the truth; their sum is what training minimises."""
+        """Named scalar losses of `raw` (made in train mode) against the truth; their sum is what
+        training minimises."""
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
-        """The network's input `(height, width)` for a picture of that size; pictures that agree share a batch unpadded.
+        """The network's input `(height, width)` for a picture of that size; pictures that agree
+        share a batch unpadded.
 
-        Raises: ImageError where the network can't take such a picture; `detect` says which one it was, or skips it.
+        Raises: ImageError where the network can't take such a picture; `detect` says which one it
+            was, or skips it.
         """
         return height, width
 
     def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """A published checkpoint's tensors under this module's names; overridden where upstream named them otherwise."""
+        """A published checkpoint's tensors under this module's names; overridden where upstream
+        named them otherwise."""
         return dict(state)
 
     def class_layers(self) -> Sequence[ClassLayer] | None:
-        """The layers with rows for classes, and how those lie; `load(labels=…)` carries rows over by it.
+        """The layers with rows for classes, and how those lie; `load(labels=…)` carries rows over
+        by it.
 
-        None does not say it. Tensors whose shape follows the number of classes then start fresh for other classes, all of them.
+        None does not say it. Tensors whose shape follows the number of classes then start fresh for
+        other classes, all of them.
         """
         return None
 
@@ -96,7 +103,8 @@ class Detector(nn.Module, ABC):
         asked = {name: value for name, value in structs.asdict(fix).items() if value is not None}
         if asked:
             raise ContractError(
-                f"A card asks for {', '.join(f'{name}: {value}' for name, value in asked.items())} after loading.",
+                f"A card asks for "
+                f"{', '.join(f'{name}: {value}' for name, value in asked.items())} after loading.",
                 f"{type(self).__name__} does not know that fix.",
                 "Take it out of the card's post_load, or handle it in the detector's post_load.",
             )
@@ -160,15 +168,18 @@ class Detector(nn.Module, ABC):
         threads: int | None = None,
         limits: Limits | None = None,
     ) -> Detections | list[Detections]:
-        """What is seen in one picture, or, for a folder, a glob, a list or another iterable, in each of many.
+        """What is seen in one picture, or, for a folder, a glob, a list or another iterable, in
+        each of many.
 
         source:     path, http(s) URL, bytes, PIL image, uint8 RGB array `(h, w, 3)`, uint8 RGB tensor `(3, h, w)`, or many.
         score, iou, max_boxes: see `Protocol`; None keeps the family's own.
-        batch_size: images that go through the network at once; "auto" fits their size and the free memory of the device. Where
-                    memory runs out, batches are halved from there on, and nothing is lost.
+        batch_size: images that go through the network at once; "auto" fits their size and the free
+                    memory of the device. Where memory runs out, batches are halved from there on,
+                    and nothing is lost.
         exif:       "apply" turns pictures upright as their EXIF orientation says, and boxes are in the upright picture.
         on_error:   "raise" stops at a picture that can't be read; "skip" warns (ImageWarning) and leaves it out of the list,
-                    whose items say in `source` what they belong to. A single picture's error is always raised.
+                    whose items say in `source` what they belong to. A single picture's error is
+                    always raised.
         progress:   a bar on standard error; None shows one on a terminal if the work takes longer than a second.
         threads:    that read ahead of the network; None is one a processor, at most 8.
         limits:     what reading an image may cost in pixels, memory and time; None is what the environment says.
@@ -203,10 +214,11 @@ class Detector(nn.Module, ABC):
         threads: int | None = None,
         limits: Limits | None = None,
     ) -> Iterator[Detections]:
-        """`detect` for what does not fit into memory: one result after the other, in order, while a bounded window is read ahead.
+        """`detect` for what does not fit into memory: one result after the other, in order, while a
+        bounded window is read ahead.
 
-        For a live camera pass `batch_size=1, threads=0`: nothing is pulled before the frame at hand is done.
-        Closing the iterator stops the threads.
+        For a live camera pass `batch_size=1, threads=0`: nothing is pulled before the frame at hand
+        is done. Closing the iterator stops the threads.
         """
         protocol = Protocol(score=score, iou=iou, max_boxes=max_boxes)
         return detect_stream(

@@ -1,4 +1,5 @@
-"""A pipeline as text: a row a part, a column a stride, channels where they meet, and the seam where parts do not fit."""
+"""A pipeline as text: a row a part, a column a stride, channels where they meet, and the seam where
+parts do not fit."""
 
 from __future__ import annotations
 
@@ -33,7 +34,11 @@ def draw(stages: Sequence[Stage]) -> str:
     strides = sorted({level.stride for stage in stages for level in stage.levels})
     kinds = max(len(stage.kind) for stage in stages)
     names = max(len("stride"), *(len(stage.name) for stage in stages))
-    lines = [_line("", "stride", [str(stride) for stride in strides], "", kinds, names)] if strides else []
+    lines = (
+        [_line("", "stride", [str(stride) for stride in strides], "", kinds, names)]
+        if strides
+        else []
+    )
     for stage in stages:
         channels = {level.stride: str(level.channels) for level in stage.levels}
         if stage.flaw:

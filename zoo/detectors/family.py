@@ -1,4 +1,5 @@
-"""What a family's own code says of its weights and classes, held to its contract: what it raises is an error that names it."""
+"""What a family's own code says of its weights and classes, held to its contract: what it raises is
+an error that names it."""
 
 from __future__ import annotations
 
@@ -18,8 +19,11 @@ from zoo.text import type_name
 
 
 @contextmanager
-def contained(detector: object, step: str, *, asked: str, shown: str = "its card") -> Iterator[None]:
-    """Makes a ContractError of what the family's code raises, also where it wants to end the process.
+def contained(
+    detector: object, step: str, *, asked: str, shown: str = "its card"
+) -> Iterator[None]:
+    """Makes a ContractError of what the family's code raises, also where it wants to end the
+    process.
 
     Errors of the zoo, interrupts and a lack of memory are nobody's defect and stay what they are.
     """
@@ -28,27 +32,38 @@ def contained(detector: object, step: str, *, asked: str, shown: str = "its card
     except (ZooError, KeyboardInterrupt, MemoryError, torch.OutOfMemoryError):
         raise
     except BaseException as why:
-        raise ContractError(asked, f"Its {step} {said(why).rstrip('.')}.", defect_owner(detector, shown=shown)) from why
+        raise ContractError(
+            asked, f"Its {step} {said(why).rstrip('.')}.", defect_owner(detector, shown=shown)
+        ) from why
 
 
 def translated(detector: Detector, published: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A checkpoint's tensors under the detector's own names. Raises: ContractError where the family fails at that."""
-    asked = f"{_name(detector)} was to say what it calls the {len(published):,} tensors of a checkpoint."
+    """A checkpoint's tensors under the detector's own names. Raises: ContractError where the family
+    fails at that."""
+    asked = (
+        f"{_name(detector)} was to say what it calls the {len(published):,} tensors of a "
+        f"checkpoint."
+    )
     with contained(detector, "from_checkpoint", asked=asked, shown="the checkpoint"):
         state: object = detector.from_checkpoint(published)
     if not isinstance(state, Mapping) or not all(map(_is_tensor, state.items())):
-        case = f"Its from_checkpoint returned {type_name(state)}, not a mapping of names to tensors."
+        case = (
+            f"Its from_checkpoint returned {type_name(state)}, not a mapping of names to tensors."
+        )
         raise ContractError(asked, case, defect_owner(detector, shown="the checkpoint"))
     return dict(state)
 
 
 def class_layers(detector: Detector) -> Sequence[ClassLayer] | None:
-    """The layers that have rows for classes, as the family says. Raises: ContractError where it fails at that."""
+    """The layers that have rows for classes, as the family says. Raises: ContractError where it
+    fails at that."""
     asked = f"{_name(detector)} was to say which of its layers have rows for classes."
     with contained(detector, "class_layers", asked=asked):
         given: object = detector.class_layers()
         layers = given if given is None or not isinstance(given, Sequence) else list(given)
-    if layers is None or (isinstance(layers, list) and all(isinstance(one, ClassLayer) for one in layers)):
+    if layers is None or (
+        isinstance(layers, list) and all(isinstance(one, ClassLayer) for one in layers)
+    ):
         return layers
     raise ContractError(
         asked,
@@ -58,8 +73,11 @@ def class_layers(detector: Detector) -> Sequence[ClassLayer] | None:
 
 
 def post_load(detector: Detector, fix: PostLoad) -> None:
-    """Sets what the card says the checkpoint does not carry. Raises: ContractError where the family fails at that."""
-    with contained(detector, "post_load", asked=f"{_name(detector)} was to be set up once its weights were in."):
+    """Sets what the card says the checkpoint does not carry. Raises: ContractError where the family
+    fails at that."""
+    with contained(
+        detector, "post_load", asked=f"{_name(detector)} was to be set up once its weights were in."
+    ):
         detector.post_load(fix)
 
 

@@ -1,4 +1,5 @@
-"""Gives a trained network a head for other classes, with the old head's rows for every class that both know by name."""
+"""Gives a trained network a head for other classes, with the old head's rows for every class that
+both know by name."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ Rows = tuple[Tensor, int]  # a tensor of the new head, and how many of its rows 
 def transfer_head(
     detector: Detector, published: Mapping[str, Tensor], *, old: LabelSpace, make: Make, asked: str
 ) -> HeadTransfer:
-    """Fills a detector that is on the meta device from weights for the classes of `old`, and says what of it is new.
+    """Fills a detector that is on the meta device from weights for the classes of `old`, and says
+    what of it is new.
 
     make: builds the same architecture for another label space, on the current default device.
 
@@ -38,11 +40,17 @@ def transfer_head(
         source = make(old)
     assign(source, published, asked=asked)
     state = source.state_dict()
-    head = _carried(source, detector) if class_layers(detector) is not None else _fresh(make, detector)
+    head = (
+        _carried(source, detector) if class_layers(detector) is not None else _fresh(make, detector)
+    )
     kept = {name: tensor for name, tensor in state.items() if name not in head}
     _check_kept(kept, detector)
-    detector.load_state_dict({**kept, **{name: tensor for name, (tensor, _) in head.items()}}, assign=True)
-    rows = tuple(NewRows(name, tuple(tensor.shape), count) for name, (tensor, count) in head.items())
+    detector.load_state_dict(
+        {**kept, **{name: tensor for name, (tensor, _) in head.items()}}, assign=True
+    )
+    rows = tuple(
+        NewRows(name, tuple(tensor.shape), count) for name, (tensor, count) in head.items()
+    )
     return HeadTransfer(meet(source.label_space, detector.label_space), rows, len(kept))
 
 
@@ -54,15 +62,24 @@ def fits(detector: Detector, published: Mapping[str, Tensor]) -> bool:
 
 
 def _carried(source: Detector, detector: Detector) -> dict[str, Rows]:
-    """The tensors of every class layer: begun as the family does, then rows of the same class copied bit by bit."""
+    """The tensors of every class layer: begun as the family does, then rows of the same class
+    copied bit by bit."""
     label = {theirs: ours for ours, theirs in meet(source.label_space, detector.label_space).pairs}
     layers = zip(class_layers(source) or (), class_layers(detector) or (), strict=True)
-    return {name: rows for before, layer in layers for name, rows in _layer(source, detector, before, layer, label).items()}
+    return {
+        name: rows
+        for before, layer in layers
+        for name, rows in _layer(source, detector, before, layer, label).items()
+    }
 
 
 @torch.no_grad()
 def _layer(
-    source: Detector, detector: Detector, before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]
+    source: Detector,
+    detector: Detector,
+    before: ClassLayer,
+    layer: ClassLayer,
+    label: Mapping[int, int],
 ) -> dict[str, Rows]:
     module = submodule(detector, layer).to_empty(device="cpu")
     _start(layer, module)
@@ -71,7 +88,9 @@ def _layer(
     found = {}
     for name, tensor in _by_row(module).items():
         rows = by_channel(tensor, layer, detector)
-        rows[:, list(pairs)] = by_channel(theirs[name], before, source)[:, list(pairs.values())].to(rows.dtype)
+        rows[:, list(pairs)] = by_channel(theirs[name], before, source)[:, list(pairs.values())].to(
+            rows.dtype
+        )
         fresh = layer.outer * layer.inner * (len(layer.channels) - len(pairs))
         found[f"{layer.name}.{name}"] = tensor.detach(), fresh
     return found
@@ -90,13 +109,17 @@ def _start(layer: ClassLayer, module: nn.Module) -> None:
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException as why:  # whatever a plugin's function raises
-        fix = "It is given the layer, and sets its weight and bias in place. Mend class_layers in its plugin."
+        fix = (
+            "It is given the layer, and sets its weight and bias in place. Mend class_layers in "
+            "its plugin."
+        )
         asked = f"The class layer '{layer.name}' was to begin anew by its `start`."
         raise ContractError(asked, f"It {said(why).rstrip('.')}.", fix) from why
 
 
 def _channels(before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -> dict[int, int]:
-    """New channel -> the old one whose rows it gets: of the same class, of background, or unused in the same place."""
+    """New channel -> the old one whose rows it gets: of the same class, of background, or unused in
+    the same place."""
     channel_of = {label: channel for channel, label in enumerate(before.channels) if label >= 0}
     pairs = {}
     for channel, wanted in enumerate(layer.channels):
@@ -105,7 +128,11 @@ def _channels(before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -
         elif layer.background is not None and channel == layer.background:
             known = before.background
         else:
-            unused = channel < len(before.channels) and before.channels[channel] < 0 and channel != before.background
+            unused = (
+                channel < len(before.channels)
+                and before.channels[channel] < 0
+                and channel != before.background
+            )
             known = channel if unused else None
         if known is not None:
             pairs[channel] = known
@@ -113,11 +140,16 @@ def _channels(before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -
 
 
 def _fresh(make: Make, detector: Detector) -> dict[str, Rows]:
-    """All new, for a family that says nothing of its layers: the tensors that would have another shape with more classes."""
-    more = LabelSpace.custom(f"class {number}" for number in range(len(detector.label_space.channels) + 1))
+    """All new, for a family that says nothing of its layers: the tensors that would have another
+    shape with more classes."""
+    more = LabelSpace.custom(
+        f"class {number}" for number in range(len(detector.label_space.channels) + 1)
+    )
     with on_meta_device():
         other = make(more).state_dict()
-    changing = [name for name, tensor in detector.state_dict().items() if other[name].shape != tensor.shape]
+    changing = [
+        name for name, tensor in detector.state_dict().items() if other[name].shape != tensor.shape
+    ]
     with torch.device("cpu"):
         begun = make(detector.label_space).state_dict()
     return {name: (begun[name], len(begun[name])) for name in changing}
@@ -125,11 +157,14 @@ def _fresh(make: Make, detector: Detector) -> dict[str, Rows]:
 
 def _check_kept(kept: Mapping[str, Tensor], detector: Detector) -> None:
     own = detector.state_dict()
-    wrong: Sequence[str] = [name for name, tensor in kept.items() if name not in own or own[name].shape != tensor.shape]
+    wrong: Sequence[str] = [
+        name for name, tensor in kept.items() if name not in own or own[name].shape != tensor.shape
+    ]
     if wrong:
         layer = wrong[0].rpartition(".")[0]
         raise ContractError(
             f"{type(detector).__name__} was asked for with other classes.",
-            f"'{wrong[0]}' depends on the number of classes, and is in no layer that its class_layers names.",
+            f"'{wrong[0]}' depends on the number of classes, and is in no layer that its "
+            f"class_layers names.",
             f'In its plugin, let class_layers name it too: ClassLayer("{layer:.80}", channels=…).',
         )

@@ -1,4 +1,5 @@
-"""From a name to a detector that runs: card, architecture on the meta device, verified weights, assigned."""
+"""From a name to a detector that runs: card, architecture on the meta device, verified weights,
+assigned."""
 
 from __future__ import annotations
 
@@ -45,10 +46,13 @@ def load(
     """The detector called `name`, in eval mode.
 
     name:     `yolox_nano`, `yolox_nano.coco` (a tag of its weights), `yolox/yolox_nano` (whose) or an alias.
-    weights:  True for the card's weights, False for random ones, a tag, a Path, `file:PATH` or `hub:org/repo@REVISION[:FILE]`.
+    weights:  True for the card's weights, False for random ones, a tag, a Path, `file:PATH` or
+        `hub:org/repo@REVISION[:FILE]`.
     labels:   classes of your own, as a list of names, a declared label space by name, or a label space; None is the card's. The
-              head is made for them: what it knows of classes with the same name is carried over, the rest starts fresh, and the
-              detector's `swap` says which is which. A file of your own that already has a head of that size is taken as it is.
+              head is made for them: what it knows of classes with the same name is carried over,
+                  the rest starts fresh, and the
+              detector's `swap` says which is which. A file of your own that already has a head of
+              that size is taken as it is.
     device:   where to put it; None is torch's default device.
     progress: a bar while downloading; None shows one on a terminal.
 
@@ -68,7 +72,14 @@ def load(
     else:
         found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
         with uncollected():
-            detector = _filled(known, choice, found, old, new, asked=f"'{name}' was to be loaded from {found.file.source}.")
+            detector = _filled(
+                known,
+                choice,
+                found,
+                old,
+                new,
+                asked=f"'{name}' was to be loaded from {found.file.source}.",
+            )
         detector.weights, short = found.file, called(choice, found)
     detector.name = named(short, old, new)
     if detector.swap:
@@ -79,12 +90,17 @@ def load(
 def _checked(name: str, weights: bool | str | PathLike[str]) -> bool | str:
     """What is meant by `weights`. Raises: TypeError for what a type checker would have found."""
     if not isinstance(name, str):
-        raise TypeError(f'zoo.load takes the name of a model, as in zoo.load("yolox_nano"), not {name!r}')
+        raise TypeError(
+            f'zoo.load takes the name of a model, as in zoo.load("yolox_nano"), not {name!r}'
+        )
     if isinstance(weights, PathLike):
         return f"file:{fspath(weights)}"
     if not isinstance(weights, bool | str) or weights == "":
         given = type_name(weights) if isinstance(weights, Mapping) else repr(weights)
-        raise TypeError(f"weights={given:.80}: True for the card's, False for random ones, a tag, 'file:PATH' or 'hub:org/repo'")
+        raise TypeError(
+            f"weights={given:.80}: True for the card's, False for random ones, a tag, 'file:PATH' "
+            f"or 'hub:org/repo'"
+        )
     return weights
 
 
@@ -95,15 +111,24 @@ def device_of(device: torch.device | str | None) -> torch.device:
         torch.empty(1, device=place)
         return torch.device(place)
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as why:
-        # What torch was built for is named even where there is none of it, so whether there is one has to be asked as well.
+        # What torch was built for is named even where there is none of it, so whether there is one
+        # has to be asked as well.
         best = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         there = ["cpu", *([str(best)] if best else [])]
-        case = f"This torch ({torch.__version__}) can't use it: {' '.join(str(why).split())[:200].rstrip('.')}."
-        raise UsageError(f"The device '{place}' was asked for.", case, f"Here there is: {', '.join(there)}.") from why
+        case = (
+            f"This torch ({torch.__version__}) can't use it: "
+            f"{' '.join(str(why).split())[:200].rstrip('.')}."
+        )
+        raise UsageError(
+            f"The device '{place}' was asked for.", case, f"Here there is: {', '.join(there)}."
+        ) from why
 
 
-def _filled(known: Catalogue, choice: Choice, found: Found, old: LabelSpace, new: LabelSpace, *, asked: str) -> Detector:
-    """The architecture for `new` with weights for `old`, or with somebody's own that are for `new` already."""
+def _filled(
+    known: Catalogue, choice: Choice, found: Found, old: LabelSpace, new: LabelSpace, *, asked: str
+) -> Detector:
+    """The architecture for `new` with weights for `old`, or with somebody's own that are for `new`
+    already."""
     make = partial(build, known, choice)
     file = found.file
     with reading(file.path, own=file.own) as begun:
@@ -140,7 +165,8 @@ def _fill(
     make: Callable[[LabelSpace], Detector],
     asked: str,
 ) -> None:
-    """Puts weights into a detector for `new`; own: they are somebody's own, and may be for `new` already."""
+    """Puts weights into a detector for `new`; own: they are somebody's own, and may be for `new`
+    already."""
     if new == old or (own and fits(detector, published)):
         assign(detector, published, asked=asked)
     else:
@@ -150,17 +176,24 @@ def _fill(
 def _check_unchanged(file: WeightsFile, *, asked: str) -> None:
     """Raises: CheckpointError where the file is another by now than the one that was hashed."""
     if file.stamp and not file.own and FileStamp.of(file.path) != file.stamp:
-        raise CheckpointError(asked, f"{file.path} changed while it was read.", "Load it again, once it is written.")
+        raise CheckpointError(
+            asked, f"{file.path} changed while it was read.", "Load it again, once it is written."
+        )
 
 
 def _notice(name: str, swap: HeadTransfer) -> None:
     if swap.new_classes:
-        log.warning("%s has to be trained first for %s; its `swap` says what is new.", name, some(swap.new_classes))
+        log.warning(
+            "%s has to be trained first for %s; its `swap` says what is new.",
+            name,
+            some(swap.new_classes),
+        )
     log.info("%s: %s", name, swap)
 
 
 def named(name: str, old: LabelSpace, new: LabelSpace) -> str:
-    """The name of a model for other classes than its card's: `yolox_nano.coco[helmet,vest]`, `yolox_nano.coco[voc20]`."""
+    """The name of a model for other classes than its card's: `yolox_nano.coco[helmet,vest]`,
+    `yolox_nano.coco[voc20]`."""
     if new.names == old.names:
         return name
     if new.name != CUSTOM:

@@ -1,4 +1,5 @@
-"""Networks without weights: built on the meta device, where nothing is drawn that would be thrown away."""
+"""Networks without weights: built on the meta device, where nothing is drawn that would be thrown
+away."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ def on_meta_device() -> Iterator[None]:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Puts off the collection of garbage: a network is many objects and none of them garbage, and looking takes longer."""
+    """Puts off the collection of garbage: a network is many objects and none of them garbage, and
+    looking takes longer."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -37,7 +39,8 @@ def uncollected() -> Iterator[None]:
 
 
 class _Undrawn(TorchFunctionMode):
-    """Leaves meta tensors as they are where they would be filled: torch follows that in Python, and it takes time."""
+    """Leaves meta tensors as they are where they would be filled: torch follows that in Python, and
+    it takes time."""
 
     def __torch_function__(
         self,

@@ -1,4 +1,5 @@
-"""The nearest plan that fits: tried out, part by part, on the meta device, where building costs no memory."""
+"""The nearest plan that fits: tried out, part by part, on the meta device, where building costs no
+memory."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ CHANNELS = (32, 64, 96, 128, 160, 192, 224, 256)
 
 
 def nearest(plan: Composition, label_space: LabelSpace) -> list[Composition]:
-    """Plans with the same backbone and head that can be built, changed as little as possible; several where equally near.
+    """Plans with the same backbone and head that can be built, changed as little as possible;
+    several where equally near.
 
     Tried in this order: other channels of the neck, other necks or none, other strides, both.
     """
@@ -38,7 +40,9 @@ def nearest(plan: Composition, label_space: LabelSpace) -> list[Composition]:
     return list(islice(filter(search.fits, both), 1))
 
 
-def resized_backbone(plan: Composition, label_space: LabelSpace, *, size: tuple[int, int]) -> Composition | None:
+def resized_backbone(
+    plan: Composition, label_space: LabelSpace, *, size: tuple[int, int]
+) -> Composition | None:
     """The plan with a backbone that is built for that height and width, if it can be."""
     candidate = replace(plan, backbone_arguments={**plan.backbone_arguments, "size": list(size)})
     if "size" not in inspect.signature(builder("backbone", plan.backbone)).parameters:
@@ -63,7 +67,7 @@ class _Search:
             with on_meta_device():
                 if plan.neck is not None:
                     levels = levels_of(build_part(plan, "neck", {"levels": levels}), name=plan.neck)
-                build_part(plan, "head", {"levels": levels, "space": self._space})
+                build_part(plan, "head", {"levels": levels, "label_space": self._space})
         except (PartMismatch, ZooError):
             return False
         return True
@@ -73,7 +77,9 @@ class _Search:
         if stride not in self._levels:
             try:
                 with on_meta_device():
-                    self._levels[stride] = levels_of(build_part(plan, "backbone", {"strides": (stride,)}), name=plan.backbone)[0]
+                    self._levels[stride] = levels_of(
+                        build_part(plan, "backbone", {"strides": (stride,)}), name=plan.backbone
+                    )[0]
             except (PartMismatch, ZooError):
                 self._levels[stride] = None
         return self._levels[stride]
@@ -87,7 +93,9 @@ def _channels(plan: Composition) -> Iterator[Composition]:
     if parameter is None:
         return
     now = plan.neck_arguments.get("channels", parameter.default)
-    for channels in sorted(CHANNELS, key=lambda one: (abs(one - now) if isinstance(now, int) else 0, -one)):
+    for channels in sorted(
+        CHANNELS, key=lambda one: (abs(one - now) if isinstance(now, int) else 0, -one)
+    ):
         yield replace(plan, neck_arguments={**plan.neck_arguments, "channels": channels})
 
 
@@ -107,4 +115,6 @@ def _strides(plan: Composition, search: _Search) -> list[tuple[int, ...]]:
     there = [stride for stride in STRIDES if search.level(plan, stride)]
     asked = set(plan.strides)
     every = [found for count in range(1, len(there) + 1) for found in combinations(there, count)]
-    return sorted((found for found in every if set(found) != asked), key=lambda found: len(asked ^ set(found)))
+    return sorted(
+        (found for found in every if set(found) != asked), key=lambda found: len(asked ^ set(found))
+    )

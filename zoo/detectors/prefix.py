@@ -1,4 +1,5 @@
-"""Checkpoints of wrapped models: one prefix before every name, as DataParallel, Lightning and torch.compile leave it."""
+"""Checkpoints of wrapped models: one prefix before every name, as DataParallel, Lightning and
+torch.compile leave it."""
 
 from __future__ import annotations
 
@@ -35,16 +36,26 @@ class Unwrapped:
         if not self.left_out:
             return done
         more = f" and {len(self.left_out) - SHOWN} more" if len(self.left_out) > SHOWN else ""
-        return f"{done} Left out, because the model has no such tensor: {', '.join(self.left_out[:SHOWN])}{more}."
+        return (
+            f"{done} Left out, because the model has no such tensor: "
+            f"{', '.join(self.left_out[:SHOWN])}{more}."
+        )
 
 
 def without_prefix(detector: Detector, published: Mapping[str, Tensor]) -> Unwrapped | None:
-    """The checkpoint without its prefix, where that has exactly the names of the detector; else None."""
+    """The checkpoint without its prefix, where that has exactly the names of the detector; else
+    None."""
     own = set(detector.state_dict())
     for prefix in _prefixes(published):
-        tensors = {name.removeprefix(prefix): one for name, one in published.items() if name.startswith(prefix)}
+        tensors = {
+            name.removeprefix(prefix): one
+            for name, one in published.items()
+            if name.startswith(prefix)
+        }
         if _names(detector, tensors) == own:
-            return Unwrapped(prefix, tensors, tuple(name for name in published if not name.startswith(prefix)))
+            return Unwrapped(
+                prefix, tensors, tuple(name for name in published if not name.startswith(prefix))
+            )
     return None
 
 
@@ -53,7 +64,9 @@ def _prefixes(published: Mapping[str, Tensor]) -> Iterator[str]:
     prefix = ""
     names = list(published)
     for _ in range(DEPTH):
-        heads = Counter(name[len(prefix) :].partition(".")[0] for name in names if "." in name[len(prefix) :])
+        heads = Counter(
+            name[len(prefix) :].partition(".")[0] for name in names if "." in name[len(prefix) :]
+        )
         if not heads:
             return
         head, count = heads.most_common(1)[0]
@@ -67,6 +80,8 @@ def _prefixes(published: Mapping[str, Tensor]) -> Iterator[str]:
 def _names(detector: Detector, tensors: Mapping[str, Tensor]) -> set[str] | None:
     """The detector's names of these tensors, or None where its family can't read them."""
     try:
-        return set(translated(detector, {name: tensor.to("meta") for name, tensor in tensors.items()}))
+        return set(
+            translated(detector, {name: tensor.to("meta") for name, tensor in tensors.items()})
+        )
     except ContractError:  # a family may raise what it likes over names that are not its own
         return None

@@ -42,7 +42,8 @@ def canvas_of_all(rule: Input, *, step: int) -> Size | None:
 
 
 def canvas(pictures: Sequence[Size], rule: Input, *, step: int) -> Size:
-    """The network's input for a batch: large enough for all of its pictures, a multiple of `step` pixels."""
+    """The network's input for a batch: large enough for all of its pictures, a multiple of `step`
+    pixels."""
     if rule.resize == "shortest_edge":
         sizes = [resized(picture, rule) for picture in pictures]
         height, width = max(size.height for size in sizes), max(size.width for size in sizes)
@@ -51,11 +52,14 @@ def canvas(pictures: Sequence[Size], rule: Input, *, step: int) -> Size:
     return Size(math.ceil(height / step) * step, math.ceil(width / step) * step)
 
 
-def prepare(images: Sequence[Tensor], rule: Input, *, step: int, device: torch.device, dtype: torch.dtype) -> Batch:
-    """uint8 RGB tensors `(3, h, w)` of any sizes, each in the top left corner of the batch's canvas.
+def prepare(
+    images: Sequence[Tensor], rule: Input, *, step: int, device: torch.device, dtype: torch.dtype
+) -> Batch:
+    """uint8 RGB tensors `(3, h, w)` of any sizes, each in the top left corner of the batch's
+    canvas.
 
-    Bilinear with antialiasing, on the device the picture is on; `rule.padding` is a value of the network's input, so 0 is the
-    mean where a mean is subtracted.
+    Bilinear with antialiasing, on the device the picture is on; `rule.padding` is a value of the
+    network's input, so 0 is the mean where a mean is subtracted.
 
     Raises:
         ImageError: one is no such tensor.
@@ -63,7 +67,9 @@ def prepare(images: Sequence[Tensor], rule: Input, *, step: int, device: torch.d
     check_pixels(images)
     pictures = [Size(image.shape[-2], image.shape[-1]) for image in images]
     whole = canvas(pictures, rule, step=step)
-    pixels = torch.full((len(images), 3, whole.height, whole.width), rule.padding, dtype=dtype, device=device)
+    pixels = torch.full(
+        (len(images), 3, whole.height, whole.width), rule.padding, dtype=dtype, device=device
+    )
     scale, shift = _normalisation(rule, device, dtype)
     places = []
     for image, picture, target in zip(images, pictures, pixels, strict=True):
@@ -73,14 +79,18 @@ def prepare(images: Sequence[Tensor], rule: Input, *, step: int, device: torch.d
         torch.addcmul(shift, values, scale, out=target[:, : size.height, : size.width])
         places.append(
             InputTransform(
-                picture.height, picture.width, scale_y=size.height / picture.height, scale_x=size.width / picture.width
+                picture.height,
+                picture.width,
+                scale_y=size.height / picture.height,
+                scale_x=size.width / picture.width,
             )
         )
     return Batch(pixels, tuple(places))
 
 
 def _normalisation(rule: Input, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """What a channel of 0 to 255 is multiplied by, and what is then added: `(3, 1, 1)` each, in the network's channel order."""
+    """What a channel of 0 to 255 is multiplied by, and what is then added: `(3, 1, 1)` each, in the
+    network's channel order."""
     mean = torch.tensor(rule.mean or [0.0] * 3, dtype=torch.float64)
     std = torch.tensor(rule.std or [1.0] * 3, dtype=torch.float64)
     scale = rule.range / 255 / std
@@ -93,5 +103,11 @@ def _resize(image: Tensor, size: Size) -> Tensor:
         return image
     if image.device.type != "cpu":  # only the CPU resizes bytes
         image = image.float()
-    done = interpolate(image[None], size=(size.height, size.width), mode="bilinear", antialias=True, align_corners=False)[0]
+    done = interpolate(
+        image[None],
+        size=(size.height, size.width),
+        mode="bilinear",
+        antialias=True,
+        align_corners=False,
+    )[0]
     return done.round().clamp(0, 255) if done.is_floating_point() else done

@@ -1,4 +1,5 @@
-"""An end for builders that a number on a card would keep building: no detector has thirty thousand layers."""
+"""An end for builders that a number on a card would keep building: no detector has thirty thousand
+layers."""
 
 from __future__ import annotations
 
@@ -7,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from torch import nn
-from torch.nn.modules.module import register_module_module_registration_hook, register_module_parameter_registration_hook
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 
 LAYERS = 30_000
 PARAMETERS = 100_000_000_000
@@ -36,7 +40,10 @@ def limited() -> Iterator[None]:
         if parameters > PARAMETERS:
             raise TooLarge(f"The network would have more than {PARAMETERS:,} parameters")
 
-    hooks = register_module_module_registration_hook(count_layer), register_module_parameter_registration_hook(count_parameters)
+    hooks = (
+        register_module_module_registration_hook(count_layer),
+        register_module_parameter_registration_hook(count_parameters),
+    )
     try:
         yield
     finally:

@@ -48,7 +48,8 @@ class HeadTransfer:
 
     @property
     def carries(self) -> bool:
-        """Whether rows were carried over at all: not in a family that does not say which rows are whose."""
+        """Whether rows were carried over at all: not in a family that does not say which rows are
+        whose."""
         return any(one.new < one.shape[0] for one in self.tensors)
 
     @property
@@ -64,14 +65,21 @@ class HeadTransfer:
 
     def __str__(self) -> str:
         carried = self.carried
-        shown = [name if name == before else f"{name} (there {before})" for name, before in carried.items()]
+        shown = [
+            name if name == before else f"{name} (there {before})"
+            for name, before in carried.items()
+        ]
         others = self.kept + len(self.tensors) - len(self.new_tensors)
         fresh = [(one, pluralize(one.shape[0], "row")) for one in self.new_tensors]
         lines = [
-            f"A head for {_classes(self.meeting.data)} on weights for {_classes(self.meeting.model)}.",
+            f"A head for {_classes(self.meeting.data)} on weights for "
+            f"{_classes(self.meeting.model)}.",
             f"Carried over: {some(shown)}.",
             f"New, to be trained: {some(self.new_classes)}.",
-            *(f"  {one.tensor} {one.shape}: {one.new} of {rows} {is_are(one.new)} new" for one, rows in fresh),
+            *(
+                f"  {one.tensor} {one.shape}: {one.new} of {rows} {is_are(one.new)} new"
+                for one, rows in fresh
+            ),
             f"The other {pluralize(others, 'tensor')} {is_are(others)} from the weights.",
         ]
         return "\n".join(lines)

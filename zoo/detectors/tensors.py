@@ -1,4 +1,5 @@
-"""The tensors of a safetensors file, which stay what they were read as, whatever happens to the file afterwards.
+"""The tensors of a safetensors file, which stay what they were read as, whatever happens to the
+file afterwards.
 
 A file that only the zoo writes is mapped: its pages are shared between processes and read when they
 are used. Any other file may be copied over or saved onto while the model lives, so it is read into
@@ -65,7 +66,8 @@ class Reading:
         """The tensors, once they are there.
 
         Raises:
-            CheckpointError: the file is not what it was when it was checked, or holds types of number that torch has not.
+            CheckpointError: the file is not what it was when it was checked, or holds types of
+                number that torch has not.
         """
         if not self._threads and not self._error:
             return mapped(self._path)
@@ -91,7 +93,9 @@ class Reading:
             return
         half = size // 2 // mmap.PAGESIZE * mmap.PAGESIZE
         for start, end in ((0, half), (half, size)):
-            self._threads.append(threading.Thread(target=self._read, args=(start, end), daemon=True))
+            self._threads.append(
+                threading.Thread(target=self._read, args=(start, end), daemon=True)
+            )
             self._threads[-1].start()
 
     def _read(self, start: int, end: int) -> None:
@@ -117,7 +121,8 @@ def reading(path: Path, *, own: bool) -> Iterator[Reading]:
 
 
 def mapped(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file that nobody changes in place, memory-mapped; writing to one never reaches the file.
+    """The tensors of a file that nobody changes in place, memory-mapped; writing to one never
+    reaches the file.
 
     Raises:
         CheckpointError: it is no safetensors file, or holds types of number that torch has not.
@@ -126,16 +131,20 @@ def mapped(path: Path) -> dict[str, Tensor]:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, KeyError, RuntimeError, TypeError, AttributeError) as error:
-        raise CheckpointError(ASKED.format(path), f"They can't be read: {error}.", "Publish them as float32.") from error
+        raise CheckpointError(
+            ASKED.format(path), f"They can't be read: {error}.", "Publish them as float32."
+        ) from error
 
 
 def _anonymous(size: int) -> mmap.mmap:
-    """Private memory, so that a forked process has its own. Large pages would be faster, or far slower in a fragmented memory."""
+    """Private memory, so that a forked process has its own. Large pages would be faster, or far
+    slower in a fragmented memory."""
     return mmap.mmap(-1, max(size, 1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 def _parsed(memory: mmap.mmap, path: Path) -> Iterator[tuple[str, Tensor]]:
-    """Name and tensor of everything in a file's bytes; the tensors keep the memory alive and share it with nobody."""
+    """Name and tensor of everything in a file's bytes; the tensors keep the memory alive and share
+    it with nobody."""
     begin = 8 + int.from_bytes(memory[:8], "little")
     try:
         header: Mapping[str, Any] = json.loads(memory[8:begin])
@@ -146,19 +155,30 @@ def _parsed(memory: mmap.mmap, path: Path) -> Iterator[tuple[str, Tensor]]:
         raise _changed(path) from error
 
 
-def _tensor(memory: mmap.mmap, name: str, about: Mapping[str, Any], begin: int, path: Path) -> Tensor:
+def _tensor(
+    memory: mmap.mmap, name: str, about: Mapping[str, Any], begin: int, path: Path
+) -> Tensor:
     dtype = TYPES.get(about["dtype"])
     if dtype is None:
-        case = f"The tensor '{name[:100]}' holds numbers of the type {about['dtype']}, which torch can't compute with."
-        raise CheckpointError(ASKED.format(path), case, "Publish it as float32, float16 or bfloat16.")
+        case = (
+            f"The tensor '{name[:100]}' holds numbers of the type {about['dtype']}, which torch "
+            f"can't compute with."
+        )
+        raise CheckpointError(
+            ASKED.format(path), case, "Publish it as float32, float16 or bfloat16."
+        )
     count = math.prod(about["shape"])
     if count == 0:
         return torch.empty(about["shape"], dtype=dtype)
     start, end = about["data_offsets"]
     if end - start != count * dtype.itemsize:
         raise ValueError("offsets and shape do not agree")
-    return torch.frombuffer(memory, dtype=dtype, count=count, offset=begin + start).view(about["shape"])
+    return torch.frombuffer(memory, dtype=dtype, count=count, offset=begin + start).view(
+        about["shape"]
+    )
 
 
 def _changed(path: Path) -> CheckpointError:
-    return CheckpointError(ASKED.format(path), "It changed while it was read.", "Load it again, once it is written.")
+    return CheckpointError(
+        ASKED.format(path), "It changed while it was read.", "Load it again, once it is written."
+    )

@@ -1,4 +1,5 @@
-"""Detections drawn on pictures, and pictures written to files; Pillow and numpy do it, at every size from thumbnail to poster."""
+"""Detections drawn on pictures, and pictures written to files; Pillow and numpy do it, at every
+size from thumbnail to poster."""
 
 from zoo.draw.draw import draw as draw
 from zoo.draw.picture import Picture as Picture

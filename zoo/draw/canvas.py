@@ -1,4 +1,5 @@
-"""Frames and plates with round corners, painted on a picture and antialiased by the exact distance of each pixel to the edge."""
+"""Frames and plates with round corners, painted on a picture and antialiased by the exact distance
+of each pixel to the edge."""
 
 from __future__ import annotations
 
@@ -19,23 +20,43 @@ Distances: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Rim:
-    """A soft edge around a shape, so that it shows on any background: colour, width in pixels and opacity in [0, 1]."""
+    """A soft edge around a shape, so that it shows on any background: colour, width in pixels and
+    opacity in [0, 1]."""
 
     color: Color
     width: float
     opacity: float = 0.55
 
 
-def frame(image: Image.Image, box: Box, *, color: Color, line: float, radius: float, rim: Rim) -> None:
-    """An outline whose middle runs along the box, `line` pixels wide, with a rim outside and inside."""
+def frame(
+    image: Image.Image, box: Box, *, color: Color, line: float, radius: float, rim: Rim
+) -> None:
+    """An outline whose middle runs along the box, `line` pixels wide, with a rim outside and
+    inside."""
     reach = line / 2 + rim.width + 1
     near = reach, reach + radius
-    _paint(image, box, radius, near=near, color=color, rim=rim, away=lambda edge: np.abs(edge) - np.float32(line / 2))
+    _paint(
+        image,
+        box,
+        radius,
+        near=near,
+        color=color,
+        rim=rim,
+        away=lambda edge: np.abs(edge) - np.float32(line / 2),
+    )
 
 
 def plate(image: Image.Image, box: Box, *, color: Color, radius: float, rim: Rim) -> None:
     """A filled box with a rim outside."""
-    _paint(image, box, radius, near=(rim.width + 1, math.inf), color=color, rim=rim, away=lambda edge: edge)
+    _paint(
+        image,
+        box,
+        radius,
+        near=(rim.width + 1, math.inf),
+        color=color,
+        rim=rim,
+        away=lambda edge: edge,
+    )
 
 
 def _paint(
@@ -48,7 +69,8 @@ def _paint(
     rim: Rim,
     away: Callable[[Distances], Distances],
 ) -> None:
-    """A shape and its rim. `away` makes its distance from that to the box's edge; `near` is how far out and in it reaches."""
+    """A shape and its rim. `away` makes its distance from that to the box's edge; `near` is how far
+    out and in it reaches."""
     for rows, columns in _parts(image.size, box, *near):
         distance = away(_to_edge(rows, columns, box, radius))
         corner = (columns.start, rows.start)
@@ -56,8 +78,11 @@ def _paint(
         image.paste(color, corner, _mask(_cover(distance)))
 
 
-def _parts(size: tuple[int, int], box: Box, outer: float, inner: float) -> Iterator[tuple[range, range]]:
-    """Rows and columns of the strips along the top, the bottom and the sides of a box, as far as they lie in the picture."""
+def _parts(
+    size: tuple[int, int], box: Box, outer: float, inner: float
+) -> Iterator[tuple[range, range]]:
+    """Rows and columns of the strips along the top, the bottom and the sides of a box, as far as
+    they lie in the picture."""
     x1, y1, x2, y2 = box
     left, _, right = _bands(x1, x2, outer, inner, size[0])
     top, down, bottom = _bands(y1, y2, outer, inner, size[1])
@@ -67,7 +92,9 @@ def _parts(size: tuple[int, int], box: Box, outer: float, inner: float) -> Itera
             yield rows, columns
 
 
-def _bands(low: float, high: float, outer: float, inner: float, size: int) -> tuple[range, range, range]:
+def _bands(
+    low: float, high: float, outer: float, inner: float, size: int
+) -> tuple[range, range, range]:
     """The pixels about the low end, in between, and about the high end."""
     middle = (low + high) / 2
     cuts = (low - outer, min(low + inner, middle), max(high - inner, middle), high + outer)
@@ -76,10 +103,15 @@ def _bands(low: float, high: float, outer: float, inner: float, size: int) -> tu
 
 
 def _to_edge(rows: range, columns: range, box: Box, radius: float) -> Distances:
-    """Pixels from each pixel's centre to the edge of the box with round corners, negative inside, `(rows, columns)`."""
+    """Pixels from each pixel's centre to the edge of the box with round corners, negative inside,
+    `(rows, columns)`."""
     x1, y1, x2, y2 = box
-    x = np.abs(np.asarray(columns, dtype=np.float32) + np.float32(0.5 - (x1 + x2) / 2)) - np.float32((x2 - x1) / 2 - radius)
-    y = np.abs(np.asarray(rows, dtype=np.float32) + np.float32(0.5 - (y1 + y2) / 2)) - np.float32((y2 - y1) / 2 - radius)
+    x = np.abs(
+        np.asarray(columns, dtype=np.float32) + np.float32(0.5 - (x1 + x2) / 2)
+    ) - np.float32((x2 - x1) / 2 - radius)
+    y = np.abs(np.asarray(rows, dtype=np.float32) + np.float32(0.5 - (y1 + y2) / 2)) - np.float32(
+        (y2 - y1) / 2 - radius
+    )
     corner: Distances = np.hypot(np.maximum(x, 0), np.maximum(y, 0)[:, None])
     corner += np.minimum(np.maximum(x, y[:, None]), 0) - np.float32(radius)
     return corner

@@ -12,15 +12,20 @@ from zoo.fonts import Letters, letters_of
 
 FAINT = 205  # of 255: the score stands back a little behind the name
 
-NARROWEST = 0.1  # of the size: hardly a letter is narrower, and longer names are cut before they are measured
+# of the size: hardly a letter is narrower, and longer names are cut before they are measured
+NARROWEST = 0.1
 
 
 @lru_cache(maxsize=512)
-def chip(name: str, score: str, *, size: int, most: int, font: str | Path | None = None) -> Image.Image:
-    """The name, and the score behind it, in letters of `size` pixels, with the padding around them: an `L` image, 255 is ink.
+def chip(
+    name: str, score: str, *, size: int, most: int, font: str | Path | None = None
+) -> Image.Image:
+    """The name, and the score behind it, in letters of `size` pixels, with the padding around them:
+    an `L` image, 255 is ink.
 
-    A name that would make it wider than `most` pixels is cut, with `…` at its end. Letters beyond Pillow's own font are those of
-    `font`, or of a font of the system that has them (`fonts.written`).
+    A name that would make it wider than `most` pixels is cut, with `…` at its end. Letters beyond
+    Pillow's own font are those of `font`, or of a font of the system that has them
+    (`fonts.written`).
     """
     pad, gap = round(size * 0.42), round(size * 0.36) if score else 0
     digits = letters_of(size, font)
@@ -38,7 +43,9 @@ def chip(name: str, score: str, *, size: int, most: int, font: str | Path | None
 
 
 @lru_cache(maxsize=4096)
-def fitted(name: str, *, size: int, room: int, font: str | Path | None) -> tuple[str, str | Path | None]:
+def fitted(
+    name: str, *, size: int, room: int, font: str | Path | None
+) -> tuple[str, str | Path | None]:
     """As much of the name as there is room for, and the font for it."""
     longest = max(int(room / (NARROWEST * size)), 1)
     text, used = written(name[: longest + 1], font)

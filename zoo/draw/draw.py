@@ -1,4 +1,5 @@
-"""Detections drawn on their image: a frame and a chip each, in proportion to the picture, the best on top."""
+"""Detections drawn on their image: a frame and a chip each, in proportion to the picture, the best
+on top."""
 
 from __future__ import annotations
 
@@ -28,16 +29,18 @@ def draw(
     text: float | None = None,
     font: str | Path | None = None,
 ) -> Image.Image:
-    """A copy of the picture, RGB, with a frame around every detection and a chip with its class name and score.
+    """A copy of the picture, RGB, with a frame around every detection and a chip with its class
+    name and score.
 
     Args:
-        picture: a uint8 tensor `(3, h, w)`, a uint8 array `(h, w, 3)` or a PIL image, turned upright; it is not changed.
+        picture: a uint8 tensor `(3, h, w)`, a uint8 array `(h, w, 3)` or a PIL image, turned
+            upright; it is not changed.
         seen: what was seen in it.
         scores: whether the chips show scores.
         line: width of the lines in pixels, instead of one in proportion to the picture.
         text: height of the letters in pixels, likewise.
-        font: a font file for class names; None is Pillow's own for ASCII, and for other letters one of the system that has
-            them. Letters in no font are drawn as `?`, with a FontWarning.
+        font: a font file for class names; None is Pillow's own for ASCII, and for other letters one
+            of the system that has them. Letters in no font are drawn as `?`, with a FontWarning.
 
     Every detection has its frame. A chip is left out, without a warning, where there is no room for
     it: chips never cover each other or leave the image, and all together cover at most 15 % of it
@@ -56,7 +59,8 @@ def draw(
     texts = [f"{score:.2f}" if scores else "" for score in seen.scores.tolist()]
     widest = min(image.width, CHIP_WIDTH * style.text)
     chips = [
-        chip(name, score, size=style.text, most=widest, font=font) for name, score in zip(seen.class_names, texts, strict=True)
+        chip(name, score, size=style.text, most=widest, font=font)
+        for name, score in zip(seen.class_names, texts, strict=True)
     ]
     spots = _spots(image, boxes, chips, style)
     worst_first = list(zip(boxes, chips, spots, seen.labels.tolist(), strict=True))[::-1]
@@ -74,18 +78,29 @@ def _check_size(image: Image.Image, seen: Detections) -> None:
         raise ImageError(
             f"{seen!r} were to be drawn on a picture of {image.width}x{image.height} pixels.",
             f"They were seen in one of {width}x{height}.",
-            f"Pass that picture, or detections.scaled({image.width / width:g}, {image.height / height:g}).",
+            f"Pass that picture, or detections.scaled({image.width / width:g}, "
+            f"{image.height / height:g}).",
         )
 
 
-def _spots(image: Image.Image, boxes: list[list[float]], chips: list[Image.Image], style: Style) -> list[Spot | None]:
+def _spots(
+    image: Image.Image, boxes: list[list[float]], chips: list[Image.Image], style: Style
+) -> list[Spot | None]:
     frames = [_onto(image, box, style.line) for box in boxes]
     sizes = [letters.size for letters in chips]
-    return place(frames, sizes, height=image.height, width=image.width, reach=style.line / 2, share=CHIP_SHARE)
+    return place(
+        frames,
+        sizes,
+        height=image.height,
+        width=image.width,
+        reach=style.line / 2,
+        share=CHIP_SHARE,
+    )
 
 
 def _onto(image: Image.Image, box: list[float], line: int) -> Box:
-    """The box that the middle of the line runs along: every edge on whole pixels, and the whole line inside the picture."""
+    """The box that the middle of the line runs along: every edge on whole pixels, and the whole
+    line inside the picture."""
     x1, x2 = (_snap(value, line, image.width) for value in box[0::2])
     y1, y2 = (_snap(value, line, image.height) for value in box[1::2])
     return x1, y1, x2, y2
@@ -99,14 +114,18 @@ def _draw_frame(image: Image.Image, box: list[float], label: int, style: Style) 
     style = style.within(_shorter_side(_onto(image, box, style.line)))
     edges, color = _onto(image, box, style.line), color_of(label)
     radius = style.radius(_shorter_side(edges))
-    frame(image, edges, color=color, line=style.line, radius=radius, rim=Rim(ink_on(color), style.rim))
+    frame(
+        image, edges, color=color, line=style.line, radius=radius, rim=Rim(ink_on(color), style.rim)
+    )
 
 
 def _shorter_side(box: Box) -> float:
     return min(box[2] - box[0], box[3] - box[1])
 
 
-def _draw_chip(image: Image.Image, letters: Image.Image, spot: Spot, label: int, style: Style) -> None:
+def _draw_chip(
+    image: Image.Image, letters: Image.Image, spot: Spot, label: int, style: Style
+) -> None:
     color = color_of(label)
     box = (*spot, spot[0] + letters.width, spot[1] + letters.height)
     plate(image, box, color=color, radius=style.chip_radius, rim=Rim(ink_on(color), style.rim))

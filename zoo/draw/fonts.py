@@ -15,9 +15,11 @@ _told: set[str] = set()
 
 
 def written(name: str, font: str | Path | None) -> tuple[str, str | Path | None]:
-    """The name as it can be drawn, and the font for it; what no font has is `?`, and a warning, once for each letter.
+    """The name as it can be drawn, and the font for it; what no font has is `?`, and a warning,
+    once for each letter.
 
-    font: the one to use; None is Pillow's own, or, where that lacks letters, the first font of the system that has all letters
+    font: the one to use; None is Pillow's own, or, where that lacks letters, the first font of the
+        system that has all letters
     of the name. Accents that a font lacks are dropped before a letter is given up.
     """
     name = unicodedata.normalize("NFC", " ".join(name.split()))
@@ -42,5 +44,7 @@ def _without_accent(letter: str, font: str | Path | None) -> str:
     """The letter without its accents, where the font does not have it, and has that."""
     if has(font, letter):
         return letter
-    plain = "".join(part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part))
+    plain = "".join(
+        part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part)
+    )
     return plain if plain and all(has(font, part) for part in plain) else letter

@@ -1,7 +1,9 @@
 """Eighteen colours that stay apart for colour-blind eyes as well; a class has always the same.
 
-Chosen greedily: each is as far as it can be, in OKLab, from all before it, seen with normal vision and with protanopia,
-deuteranopia and tritanopia as Machado et al. (2009, https://doi.org/10.1109/TVCG.2009.113) simulate them.
+Chosen greedily: each is as far as it can be, in OKLab, from all before it, seen with normal vision
+    and with protanopia,
+deuteranopia and tritanopia as Machado et al. (2009, https://doi.org/10.1109/TVCG.2009.113) simulate
+them.
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ def color_of(label: int) -> Color:
 
 @cache
 def ink_on(color: Color) -> Color:
-    """Dark or light, whichever reads better on that colour; the contrast is at least 4.5, WCAG's AA."""
+    """Dark or light, whichever reads better on that colour; the contrast is at least 4.5, WCAG's
+    AA."""
     return DARK if contrast(color, DARK) >= contrast(color, LIGHT) else LIGHT
 
 

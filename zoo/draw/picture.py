@@ -18,7 +18,8 @@ Picture: TypeAlias = Tensor | Image.Image | NDArray[np.uint8]
 def copy_of(picture: Picture) -> Image.Image:
     """The picture as an RGB image of its own.
 
-    A PIL picture is turned upright as its EXIF says, as `detect` does it. Raises: ImageError for another shape or type.
+    A PIL picture is turned upright as its EXIF says, as `detect` does it. Raises: ImageError for
+    another shape or type.
     """
     if isinstance(picture, Image.Image):
         upright = ImageOps.exif_transpose(picture)
@@ -30,8 +31,10 @@ def copy_of(picture: Picture) -> Image.Image:
     )
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
         raise ImageError(
-            f"Detections were to be drawn on {type_name(picture)} of shape {tuple(picture.shape)}, {picture.dtype}.",
-            "A picture is a uint8 tensor (3, height, width), a uint8 array (height, width, 3) or a PIL image.",
+            f"Detections were to be drawn on {type_name(picture)} of shape "
+            f"{tuple(picture.shape)}, {picture.dtype}.",
+            "A picture is a uint8 tensor (3, height, width), a uint8 array (height, width, 3) or "
+            "a PIL image.",
             "Bring it into one of these, RGB, 0 to 255.",
         )
     return Image.fromarray(np.array(array, order="C"))  # a copy: fromarray may share memory

@@ -1,4 +1,5 @@
-"""Where chips go: at their boxes, inside the picture, and not over each other; the best detections choose first."""
+"""Where chips go: at their boxes, inside the picture, and not over each other; the best detections
+choose first."""
 
 from __future__ import annotations
 
@@ -13,18 +14,30 @@ Spot: TypeAlias = tuple[int, int]
 
 
 def place(
-    boxes: Sequence[Box], sizes: Sequence[tuple[int, int]], *, height: int, width: int, reach: float, share: float
+    boxes: Sequence[Box],
+    sizes: Sequence[tuple[int, int]],
+    *,
+    height: int,
+    width: int,
+    reach: float,
+    share: float,
 ) -> list[Spot | None]:
-    """The left and top of each chip of `(width, height)` pixels, or None where there is no room left for it.
+    """The left and top of each chip of `(width, height)` pixels, or None where there is no room
+    left for it.
 
-    boxes: best first, inside the picture. reach: pixels by which their frames are larger. share: the part of the picture that all
+    boxes: best first, inside the picture. reach: pixels by which their frames are larger. share:
+        the part of the picture that all
     chips together may cover; the first one always may.
     """
     taken = np.zeros((len(boxes), 4))
     places: list[Spot | None] = []
     count, left = 0, share * height * width
     for box, (wide, tall) in zip(boxes, sizes, strict=True):
-        spots = _spots(box, wide, tall, reach, height, width) if not count or wide * tall <= left else ()
+        spots = (
+            _spots(box, wide, tall, reach, height, width)
+            if not count or wide * tall <= left
+            else ()
+        )
         spot = next((spot for spot in spots if _is_free(taken[:count], spot, wide, tall)), None)
         places.append(spot)
         if spot:
@@ -37,7 +50,8 @@ def place(
 def _spots(box: Box, wide: int, tall: int, reach: float, height: int, width: int) -> Iterator[Spot]:
     """Left and top of every place worth trying, best first, all inside the picture.
 
-    A box that is large enough has its chip above it or else within; a small one is not hidden: above or else below.
+    A box that is large enough has its chip above it or else within; a small one is not hidden:
+    above or else below.
     """
     x1, y1, x2, y2 = box[0] - reach, box[1] - reach, box[2] + reach, box[3] + reach
     roomy = x2 - x1 >= wide and y2 - y1 >= 3 * tall

@@ -11,20 +11,29 @@ from zoo.drafts import draft_of
 from zoo.errors import ImageError
 
 # Thin coloured lines suffer most from halved colour resolution, JPEG's default.
-_OPTIONS: dict[str, dict[str, int]] = {"JPEG": {"quality": 92, "subsampling": 0}, "WEBP": {"quality": 92}}
+_OPTIONS: dict[str, dict[str, int]] = {
+    "JPEG": {"quality": 92, "subsampling": 0},
+    "WEBP": {"quality": 92},
+}
 
 
 def save(image: Image.Image, path: str | Path) -> Path:
     """Writes the picture, whole or not at all, and returns where.
 
-    The format is what the name ends in: `.jpg` at quality 92, `.png`, `.webp` and whatever else Pillow writes.
+    The format is what the name ends in: `.jpg` at quality 92, `.png`, `.webp` and whatever else
+        Pillow writes.
 
-    Raises: ImageError for a suffix that is no such format, a picture that the format can't hold, or a file that can't be written.
+    Raises: ImageError for a suffix that is no such format, a picture that the format can't hold, or
+        a file that can't be written.
     """
     path = Path(path)
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind not in Image.SAVE:
-        raise _refused(path, f"No picture format is called '{path.suffix}'.", "End the name in .jpg, .png or .webp.")
+        raise _refused(
+            path,
+            f"No picture format is called '{path.suffix}'.",
+            "End the name in .jpg, .png or .webp.",
+        )
     encoded = BytesIO()
     try:
         image.save(encoded, kind, **_OPTIONS.get(kind, {}))
@@ -33,9 +42,15 @@ def save(image: Image.Image, path: str | Path) -> Path:
     try:
         _replace(path, encoded.getvalue())
     except FileNotFoundError as why:
-        raise _refused(path, f"There is no folder '{path.parent}'.", f"Make it first: mkdir -p {path.parent}") from why
+        raise _refused(
+            path, f"There is no folder '{path.parent}'.", f"Make it first: mkdir -p {path.parent}"
+        ) from why
     except OSError as why:
-        raise _refused(path, f"It can't be written: {why.strerror or why}.", "Choose another place, or free this one.") from why
+        raise _refused(
+            path,
+            f"It can't be written: {why.strerror or why}.",
+            "Choose another place, or free this one.",
+        ) from why
     return path
 
 

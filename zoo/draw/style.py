@@ -1,4 +1,5 @@
-"""How thick and how large things are drawn: in proportion to the picture, and finer where it is crowded."""
+"""How thick and how large things are drawn: in proportion to the picture, and finer where it is
+crowded."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ ROOMY = 15  # so many boxes are drawn at full size
 
 @dataclass(frozen=True)
 class Style:
-    """Sizes in pixels: how wide a line is, how tall the letters are, and what follows from these."""
+    """Sizes in pixels: how wide a line is, how tall the letters are, and what follows from
+    these."""
 
     line: int
     text: int
@@ -28,7 +30,8 @@ class Style:
         return self.text * 0.22
 
     def within(self, side: float) -> Style:
-        """The style for a box whose shorter side is that long: a small one is not filled up by its own frame."""
+        """The style for a box whose shorter side is that long: a small one is not filled up by its
+        own frame."""
         return Style(min(self.line, max(1, round(side / 8))), self.text)
 
     def radius(self, side: float) -> float:
@@ -36,8 +39,11 @@ class Style:
         return min(2.0 * self.line, side / 4)
 
 
-def style_for(height: int, width: int, *, count: int, line: float | None = None, text: float | None = None) -> Style:
-    """The style for so many boxes on a picture of that size; `line` and `text` overrule it. Whole pixels keep lines crisp."""
+def style_for(
+    height: int, width: int, *, count: int, line: float | None = None, text: float | None = None
+) -> Style:
+    """The style for so many boxes on a picture of that size; `line` and `text` overrule it. Whole
+    pixels keep lines crisp."""
     side = math.sqrt(height * width)
     calm = min(1.0, (ROOMY / max(count, 1)) ** 0.25)
     line = line or max(1.5, side * LINE_SHARE) * calm

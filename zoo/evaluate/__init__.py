@@ -1,4 +1,5 @@
-"""Evaluation: the same exact numbers for every model, from flat arrays or by name; importing it imports no torch.
+"""Evaluation: the same exact numbers for every model, from flat arrays or by name; importing it
+imports no torch.
 
 The module can be called: `zoo.evaluate(model, data=…)` is `zoo.evaluate.evaluation.evaluate`.
 """
@@ -27,7 +28,8 @@ sys.modules[__name__].__class__ = _CallableModule
 
 
 def __getattr__(name: str) -> object:
-    """What measuring a file does without is imported when it is first used: running models, and Pascal VOC's AP."""
+    """What measuring a file does without is imported when it is first used: running models, and
+    Pascal VOC's AP."""
     if name == "voc":
         return import_module("zoo.evaluate.voc")
     if name == "predict":

@@ -1,4 +1,5 @@
-"""Precision and recall from outcomes in vectorised numpy: the readable form of `kernel/accumulate.c`, with the same bits."""
+"""Precision and recall from outcomes in vectorised numpy: the readable form of
+`kernel/accumulate.c`, with the same bits."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ EPS = np.spacing(1.0)  # pycocotools adds it to every denominator
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Precision at fixed recalls, interpolated as COCO does; -1 where a class has no box in a range.
+    """Precision at fixed recalls, interpolated as COCO does; -1 where a class has no box in a
+    range.
 
     limits:    (l,) detections per picture and class, of the precision.
     precision: (l, r, t, p, k): limit, range, IoU threshold, recall point, class.
@@ -34,7 +36,9 @@ class Curves:
     positives: NDArray[np.int64]
 
     @classmethod
-    def blank(cls, limits: Sequence[int], positives: NDArray[np.int64], plan: Plan, *, scores: bool) -> Curves:
+    def blank(
+        cls, limits: Sequence[int], positives: NDArray[np.int64], plan: Plan, *, scores: bool
+    ) -> Curves:
         """Curves of nothing yet, all -1."""
         ranges, classes = positives.shape
         shape = (len(limits), ranges, len(plan.settings.ious), plan.settings.recalls, classes)
@@ -49,8 +53,11 @@ def mean(values: NDArray[np.float64]) -> float:
     return float(np.mean(there)) if len(there) else -1.0
 
 
-def by_score(outcomes: Outcomes, classes: int, *, threads: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(n,) detections by class, then best first, and (k + 1,) where each class begins; outcomes are in order.
+def by_score(
+    outcomes: Outcomes, classes: int, *, threads: int = 1
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(n,) detections by class, then best first, and (k + 1,) where each class begins; outcomes are
+    in order.
 
     Of equal scores the one in the smaller image id comes first. threads: not used here.
     """
@@ -70,7 +77,8 @@ def accumulate(
 ) -> Curves:
     """COCO's accumulation (cocoeval.py `accumulate`) of outcomes that are in order.
 
-    positives: (r, k) boxes that count. limits: where precision is wanted. scores: whether those of the curves are wanted too.
+    positives: (r, k) boxes that count. limits: where precision is wanted. scores: whether those of
+        the curves are wanted too.
     threads: not used here.
     """
     del threads
@@ -81,7 +89,9 @@ def accumulate(
     points = plan.settings.recall_points()
     for area, label in np.argwhere(positives):
         count = int(positives[area, label])
-        needed = np.searchsorted(np.arange(count + 1) / count, points)  # (p,) true positives that reach each recall
+        needed = np.searchsorted(
+            np.arange(count + 1) / count, points
+        )  # (p,) true positives that reach each recall
         rows = order[edges[label] : edges[label + 1]]
         true, false = _verdicts(outcomes, rows, hit_of[rows], int(area), len(plan.settings.ious))
         for number, limit in enumerate(plan.settings.detections):
@@ -99,7 +109,8 @@ def accumulate(
 def _verdicts(
     outcomes: Outcomes, rows: NDArray[np.int64], hits: NDArray[np.int64], area: int, thresholds: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(n, t) twice: which detections are true positives in a range, and which are false ones; the rest are ignored."""
+    """(n, t) twice: which detections are true positives in a range, and which are false ones; the
+    rest are ignored."""
     correct = np.zeros(len(rows), np.uint16)
     ignored = np.where((outcomes.outside[rows] >> area) & 1, np.uint16(0xFFFF), np.uint16(0))
     hit = hits >= 0
@@ -110,9 +121,13 @@ def _verdicts(
 
 
 def _interpolated(
-    true: NDArray[np.bool_], false: NDArray[np.bool_], scores: NDArray[Any], needed: NDArray[np.int64]
+    true: NDArray[np.bool_],
+    false: NDArray[np.bool_],
+    scores: NDArray[Any],
+    needed: NDArray[np.int64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(t, p) twice: the best precision at each recall point or beyond, and the score there; 0 where it is not reached."""
+    """(t, p) twice: the best precision at each recall point or beyond, and the score there; 0 where
+    it is not reached."""
     found = np.cumsum(true, axis=0)
     precision = found / (np.cumsum(false, axis=0) + found + EPS)
     best = np.maximum.accumulate(precision[::-1], axis=0)[::-1]  # (n, t)

@@ -1,7 +1,9 @@
-"""Whether a report agrees with itself: what it says twice is computed again and compared, so that a changed number shows.
+"""Whether a report agrees with itself: what it says twice is computed again and compared, so that a
+changed number shows.
 
-AP is the mean of its classes and of its curve, an interval follows from its replicates, F1 from precision and recall. Numbers
-that were invented as a whole, replicates and all, agree too: only measuring again tells those.
+AP is the mean of its classes and of its curve, an interval follows from its replicates, F1 from
+precision and recall. Numbers that were invented as a whole, replicates and all, agree too: only
+measuring again tells those.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ Rule = Callable[[Report], Iterator[Contradiction]]
 
 
 def contradictions(report: Report) -> list[Contradiction]:
-    """Everything in which a report disagrees with itself; where a number is no share, that alone: nothing follows from it."""
+    """Everything in which a report disagrees with itself; where a number is no share, that alone:
+    nothing follows from it."""
     return list(_no_shares(report)) or [found for rule in RULES for found in rule(report)]
 
 
@@ -53,14 +56,26 @@ def _order(report: Report) -> Iterator[Contradiction]:
     pairs = [("AP", "AP50"), ("AP75", "AP50"), *pairwise(limits)]
     for less, more in pairs:
         if _above(numbers.get(less), numbers.get(more)):
-            yield Contradiction(f"numbers.{less}", f"{less} {numbers[less]:.4f} is above {more} {numbers[more]:.4f}.")
-        crossed = [at for at, both in enumerate(zip(drawn.get(less, ()), drawn.get(more, ()), strict=False)) if _above(*both)]
+            yield Contradiction(
+                f"numbers.{less}",
+                f"{less} {numbers[less]:.4f} is above {more} {numbers[more]:.4f}.",
+            )
+        crossed = [
+            at
+            for at, both in enumerate(zip(drawn.get(less, ()), drawn.get(more, ()), strict=False))
+            if _above(*both)
+        ]
         if crossed:
-            yield Contradiction(f"resamplings.numbers.{less}", f"{less} is above {more} in replicate {crossed[0]}.")
+            yield Contradiction(
+                f"resamplings.numbers.{less}", f"{less} is above {more} in replicate {crossed[0]}."
+            )
     for name, one in report.per_class.items():
         for what, value in (("ap", one.ap), ("ap75", one.ap75)):
             if _above(value, one.ap50):
-                yield Contradiction(f"per_class[{name!r:.40}].{what}", f"{what} {value:.4f} is above ap50 {one.ap50:.4f}.")
+                yield Contradiction(
+                    f"per_class[{name!r:.40}].{what}",
+                    f"{what} {value:.4f} is above ap50 {one.ap50:.4f}.",
+                )
 
 
 def _means(report: Report) -> Iterator[Contradiction]:
@@ -72,37 +87,56 @@ def _means(report: Report) -> Iterator[Contradiction]:
         if name == "AP" and report.policy.headline == "hundred" and most != 100:
             continue  # it is read at another limit than the classes
         if number is not None and not classes:
-            yield Contradiction(f"numbers.{name}", f"{name} is {number:.4f}, and no class has a box.")
+            yield Contradiction(
+                f"numbers.{name}", f"{name} is {number:.4f}, and no class has a box."
+            )
         elif classes and None not in values and not _same(number, fmean(values)):
             yield Contradiction(
-                f"numbers.{name}", f"{name} is {_said(number)} and the mean of its {len(values)} classes {fmean(values):.4f}."
+                f"numbers.{name}",
+                f"{name} is {_said(number)} and the mean of its {len(values)} classes "
+                f"{fmean(values):.4f}.",
             )
     for name, curve in report.curves.items():
         if len(curve) != report.settings.recalls:
-            yield Contradiction(f"curves.{name}", f"It has {len(curve)} points, and the settings say {report.settings.recalls}.")
+            yield Contradiction(
+                f"curves.{name}",
+                f"It has {len(curve)} points, and the settings say {report.settings.recalls}.",
+            )
         elif not _same(report.numbers.get(name), fmean(curve)):
             yield Contradiction(
-                f"curves.{name}", f"The area under it is {fmean(curve):.4f}, and {name} {_said(report.numbers.get(name))}."
+                f"curves.{name}",
+                f"The area under it is {fmean(curve):.4f}, and {name} "
+                f"{_said(report.numbers.get(name))}.",
             )
         yield from _rising(f"curves.{name}", curve)
 
 
 def _curves(report: Report) -> Iterator[Contradiction]:
     """The curve of each class gives its AP50, and their mean is the curve of all."""
-    drawn = {name: one.precision for name, one in report.per_class.items() if one.precision is not None}
+    drawn = {
+        name: one.precision for name, one in report.per_class.items() if one.precision is not None
+    }
     for name, curve in drawn.items():
         at, ap50 = f"per_class[{name!r:.40}].precision", report.per_class[name].ap50
         if len(curve) != report.settings.recalls:
-            yield Contradiction(at, f"It has {len(curve)} points, and the settings say {report.settings.recalls}.")
+            yield Contradiction(
+                at, f"It has {len(curve)} points, and the settings say {report.settings.recalls}."
+            )
         elif not _same(ap50, fmean(curve)):
-            yield Contradiction(at, f"The area under it is {fmean(curve):.4f}, and ap50 {_said(ap50)}.")
+            yield Contradiction(
+                at, f"The area under it is {fmean(curve):.4f}, and ap50 {_said(ap50)}."
+            )
         yield from _rising(at, curve)
     whole, of_classes = report.curves.get("AP50"), list(drawn.values())
     if whole is not None and of_classes and {len(one) for one in of_classes} == {len(whole)}:
         means = [fmean(values) for values in zip(*of_classes, strict=True)]
-        apart = [place for place, both in enumerate(zip(whole, means, strict=True)) if not _same(*both)]
+        apart = [
+            place for place, both in enumerate(zip(whole, means, strict=True)) if not _same(*both)
+        ]
         if apart:
-            yield Contradiction("curves.AP50", f"At point {apart[0]} it is not the mean of the classes' curves.")
+            yield Contradiction(
+                "curves.AP50", f"At point {apart[0]} it is not the mean of the classes' curves."
+            )
 
 
 def _replicates(report: Report) -> Iterator[Contradiction]:
@@ -115,33 +149,51 @@ def _replicates(report: Report) -> Iterator[Contradiction]:
         there = [value for value in values if value is not None]
         if number is None:
             if there:
-                yield Contradiction(f"resamplings.numbers.{name}", f"It has replicates, and {name} is not defined.")
+                yield Contradiction(
+                    f"resamplings.numbers.{name}", f"It has replicates, and {name} is not defined."
+                )
             continue
         if there and not min(there) - CLOSE <= number <= max(there) + CLOSE:
             spread = f"{min(there):.4f} to {max(there):.4f}"
-            yield Contradiction(f"numbers.{name}", f"{name} is {number:.4f}, and all its replicates lie in {spread}.")
+            yield Contradiction(
+                f"numbers.{name}",
+                f"{name} is {number:.4f}, and all its replicates lie in {spread}.",
+            )
         level = said.level if said is not None and 0 < said.level < 1 else 0.95
-        true = centred(number, [math.nan if value is None else value for value in values], level=level)
+        true = centred(
+            number, [math.nan if value is None else value for value in values], level=level
+        )
         if not _same_interval(said, true):
-            yield Contradiction(f"intervals.{name}", f"It is {said or 'missing'}, and its replicates give {true or 'none'}.")
+            yield Contradiction(
+                f"intervals.{name}",
+                f"It is {said or 'missing'}, and its replicates give {true or 'none'}.",
+            )
 
 
 def _intervals(report: Report) -> Iterator[Contradiction]:
-    """An interval has two ends and one level, and the number inside; a class's replicates are not kept."""
+    """An interval has two ends and one level, and the number inside; a class's replicates are not
+    kept."""
     levels = {one.level for one in report.intervals.values()}
     for name, one in report.per_class.items():
         if one.interval is None:
             continue
         at = f"per_class[{name!r:.40}].interval"
-        slack = (1 - one.interval.level) / 2 + CLOSE  # the mean of replicates may lie so far outside of their percentiles
+        slack = (
+            1 - one.interval.level
+        ) / 2 + CLOSE  # the mean of replicates may lie so far outside of their percentiles
         if one.ap is None or not one.interval.low - slack <= one.ap <= one.interval.high + slack:
             yield Contradiction(at, f"AP is {_said(one.ap)}, and its interval {one.interval}.")
         elif one.interval.low > one.interval.high:
             yield Contradiction(at, f"It runs from {one.interval}.")
         elif levels and one.interval.level not in levels:
-            yield Contradiction(at, f"Its level is {one.interval.level:g}, and that of the others {min(levels):g}.")
+            yield Contradiction(
+                at, f"Its level is {one.interval.level:g}, and that of the others {min(levels):g}."
+            )
     if len(levels) > 1:
-        yield Contradiction("intervals", f"They have several levels: {', '.join(f'{one:g}' for one in sorted(levels))}.")
+        yield Contradiction(
+            "intervals",
+            f"They have several levels: {', '.join(f'{one:g}' for one in sorted(levels))}.",
+        )
 
 
 def _counts(report: Report) -> Iterator[Contradiction]:
@@ -154,21 +206,35 @@ def _counts(report: Report) -> Iterator[Contradiction]:
         yield Contradiction("measured.images", f"Numbers of {measured.images} pictures.")
     detections, boxes = sum(one.detections for one in classes), sum(one.boxes for one in classes)
     if detections != measured.detections:
-        yield Contradiction("measured.detections", f"It is {measured.detections:,}, and that of the classes {detections:,}.")
+        yield Contradiction(
+            "measured.detections",
+            f"It is {measured.detections:,}, and that of the classes {detections:,}.",
+        )
     if boxes > measured.boxes:
-        yield Contradiction("measured.boxes", f"It is {measured.boxes:,}, and that of the classes {boxes:,}.")
+        yield Contradiction(
+            "measured.boxes", f"It is {measured.boxes:,}, and that of the classes {boxes:,}."
+        )
 
 
 def _classes(report: Report) -> Iterator[Contradiction]:
     """A class has an AP where it has boxes, and one above 0 only where something was detected."""
     for name, one in report.per_class.items():
         if (one.ap is None) != (not one.boxes):
-            yield Contradiction(f"per_class[{name!r:.40}].ap", f"It is {_said(one.ap)}, and the class has {one.boxes} boxes.")
+            yield Contradiction(
+                f"per_class[{name!r:.40}].ap",
+                f"It is {_said(one.ap)}, and the class has {one.boxes} boxes.",
+            )
         elif one.ap and not one.detections:
-            yield Contradiction(f"per_class[{name!r:.40}].ap", f"It is {one.ap:.4f}, and nothing was detected as one.")
+            yield Contradiction(
+                f"per_class[{name!r:.40}].ap",
+                f"It is {one.ap:.4f}, and nothing was detected as one.",
+            )
     for name in report.measured.missing:
         if name not in report.per_class or report.per_class[name].detections:
-            yield Contradiction("measured.missing", f"The model does not know '{name:.40}', and the classes say otherwise.")
+            yield Contradiction(
+                "measured.missing",
+                f"The model does not know '{name:.40}', and the classes say otherwise.",
+            )
 
 
 def _points(report: Report) -> Iterator[Contradiction]:
@@ -176,17 +242,26 @@ def _points(report: Report) -> Iterator[Contradiction]:
     whole = report.analyses.operating if report.analyses else None
     boxes = sum(one.boxes for one in report.per_class.values())
     points = [("analyses.operating", whole, boxes)]
-    points += [(f"per_class[{name!r:.40}].operating", one.operating, one.boxes) for name, one in report.per_class.items()]
+    points += [
+        (f"per_class[{name!r:.40}].operating", one.operating, one.boxes)
+        for name, one in report.per_class.items()
+    ]
     for at, point, count in points:
         if point is not None and not _follows(point, count):
-            yield Contradiction(at, "F1, precision, recall and the number of boxes do not fit each other.")
+            yield Contradiction(
+                at, "F1, precision, recall and the number of boxes do not fit each other."
+            )
     for name, one in report.per_class.items():
         if one.lrp is not None and not _sums(one.lrp, one.boxes):
-            yield Contradiction(f"per_class[{name!r:.40}].lrp", "The error does not follow from its parts.")
+            yield Contradiction(
+                f"per_class[{name!r:.40}].lrp", "The error does not follow from its parts."
+            )
     errors = [one.lrp.error for one in report.per_class.values() if one.lrp is not None]
     if report.analyses and errors and not _same(report.analyses.lrp, fmean(errors)):
         said = _said(report.analyses.lrp)
-        yield Contradiction("analyses.lrp", f"It is {said}, and the mean of its classes {fmean(errors):.4f}.")
+        yield Contradiction(
+            "analyses.lrp", f"It is {said}, and the mean of its classes {fmean(errors):.4f}."
+        )
 
 
 def _mistakes(report: Report) -> Iterator[Contradiction]:
@@ -195,14 +270,20 @@ def _mistakes(report: Report) -> Iterator[Contradiction]:
         return
     kinds, calibration = report.analyses.mistakes.kinds, report.analyses.calibration
     if kinds.keys() != KINDS.keys() or min(one.count for one in kinds.values()) < 0:
-        yield Contradiction("analyses.mistakes.kinds", "They are not those that an evaluator counts.")
+        yield Contradiction(
+            "analyses.mistakes.kinds", "They are not those that an evaluator counts."
+        )
         return
     boxes = sum(one.boxes for one in report.per_class.values())
     false = sum(one.count for kind, one in kinds.items() if kind != "missed")
     true = sum(one.count * (one.precision or 0) for one in calibration.bins) if calibration else 0.0
-    counted = sum(one.count for one in calibration.bins) if calibration else report.measured.detections
+    counted = (
+        sum(one.count for one in calibration.bins) if calibration else report.measured.detections
+    )
     if (calibration and (not _whole(true) or false != round(counted - true))) or false > counted:
-        yield Contradiction("analyses.mistakes.kinds", "They are not as many as the false detections.")
+        yield Contradiction(
+            "analyses.mistakes.kinds", "They are not as many as the false detections."
+        )
     if kinds["missed"].count + round(true) > boxes:
         yield Contradiction("analyses.mistakes.kinds", "More boxes were missed than there are.")
 
@@ -213,14 +294,28 @@ def _calibration(report: Report) -> Iterator[Contradiction]:
     if found is None:
         return
     total = sum(one.count for one in found.bins)
-    parts = [_same(one.low, at / BINS) and _same(one.high, (at + 1) / BINS) for at, one in enumerate(found.bins)]
-    inside = all(one.score is None or one.low - CLOSE <= one.score <= one.high + CLOSE for one in found.bins)
-    if not 0 < total <= report.measured.detections or len(parts) != BINS or not all(parts) or not inside:
+    parts = [
+        _same(one.low, at / BINS) and _same(one.high, (at + 1) / BINS)
+        for at, one in enumerate(found.bins)
+    ]
+    inside = all(
+        one.score is None or one.low - CLOSE <= one.score <= one.high + CLOSE for one in found.bins
+    )
+    if (
+        not 0 < total <= report.measured.detections
+        or len(parts) != BINS
+        or not all(parts)
+        or not inside
+    ):
         yield Contradiction("analyses.calibration.bins", "They are not those of the detections.")
         return
-    d_ece = sum(one.count * abs((one.score or 0) - (one.precision or 0)) for one in found.bins) / total
+    d_ece = (
+        sum(one.count * abs((one.score or 0) - (one.precision or 0)) for one in found.bins) / total
+    )
     if not _same(found.d_ece, d_ece):
-        yield Contradiction("analyses.calibration.d_ece", f"It is {found.d_ece:.4f}, and its bins say {d_ece:.4f}.")
+        yield Contradiction(
+            "analyses.calibration.d_ece", f"It is {found.d_ece:.4f}, and its bins say {d_ece:.4f}."
+        )
 
 
 def _confused(report: Report) -> Iterator[Contradiction]:
@@ -230,7 +325,9 @@ def _confused(report: Report) -> Iterator[Contradiction]:
         yield from _confusion(report, found.score, found.cells)
 
 
-def _confusion(report: Report, score: float, cells: Sequence[tuple[str | None, str | None, int]]) -> Iterator[Contradiction]:
+def _confusion(
+    report: Report, score: float, cells: Sequence[tuple[str | None, str | None, int]]
+) -> Iterator[Contradiction]:
     """Each row holds the boxes of its class, and every cell is there once."""
     point = report.analyses.operating if report.analyses else None
     rows: dict[str | None, int] = {}
@@ -241,19 +338,30 @@ def _confusion(report: Report, score: float, cells: Sequence[tuple[str | None, s
     named = all(detected is None or detected in report.per_class for _, detected, _ in cells)
     twice = len({pair[:2] for pair in cells}) < len(cells)
     if rows != boxes or not named or twice or any(count < 1 for *_, count in cells):
-        yield Contradiction("analyses.confusion.cells", "Its rows do not add up to the boxes of the classes.")
+        yield Contradiction(
+            "analyses.confusion.cells", "Its rows do not add up to the boxes of the classes."
+        )
     found = sum(count for _, detected, count in cells if detected is not None)
     if found > report.measured.detections:
-        yield Contradiction("analyses.confusion.cells", f"It counts {found:,} of {report.measured.detections:,} detections.")
+        yield Contradiction(
+            "analyses.confusion.cells",
+            f"It counts {found:,} of {report.measured.detections:,} detections.",
+        )
     if point is None or not _same(point.score, score):
-        yield Contradiction("analyses.confusion.score", f"It is {score:g}, and the operating point {point and point.score}.")
+        yield Contradiction(
+            "analyses.confusion.score",
+            f"It is {score:g}, and the operating point {point and point.score}.",
+        )
 
 
 def _of_its_data(report: Report) -> Iterator[Contradiction]:
     """Its provenance is of the annotations that were measured on."""
     said = (report.provenance or {}).get("data_sha256")
     if said not in (None, "", "unknown", report.measured.sha256):
-        yield Contradiction("provenance.data_sha256", f"It is {said:.12}… and measured.sha256 {report.measured.sha256:.12}….")
+        yield Contradiction(
+            "provenance.data_sha256",
+            f"It is {said:.12}… and measured.sha256 {report.measured.sha256:.12}….",
+        )
 
 
 RULES: tuple[Rule, ...] = (
@@ -276,7 +384,9 @@ def _follows(point: OperatingPoint, boxes: int) -> bool:
     """Whether F1 is that of precision and recall, and the boxes found are a whole number."""
     both = point.precision + point.recall
     found = point.recall * boxes
-    return _same(point.f1, 2 * point.precision * point.recall / both if both else 0.0) and _whole(found)
+    return _same(point.f1, 2 * point.precision * point.recall / both if both else 0.0) and _whole(
+        found
+    )
 
 
 def _sums(lrp: LRP, boxes: int) -> bool:
@@ -295,7 +405,9 @@ def _rising(at: str, curve: Sequence[float]) -> Iterator[Contradiction]:
     """Interpolated precision never rises with recall."""
     rises = [place for place in range(1, len(curve)) if curve[place] > curve[place - 1] + CLOSE]
     if rises:
-        yield Contradiction(at, f"Precision rises at point {rises[0]}, which interpolated precision never does.")
+        yield Contradiction(
+            at, f"Precision rises at point {rises[0]}, which interpolated precision never does."
+        )
 
 
 def _whole(count: float) -> bool:
@@ -314,7 +426,9 @@ def _same(said: float | None, true: float | None) -> bool:
 def _same_interval(said: Interval | None, true: Interval | None) -> bool:
     if said is None or true is None:
         return said is true
-    return _same(said.low, true.low) and _same(said.high, true.high) and _same(said.level, true.level)
+    return (
+        _same(said.low, true.low) and _same(said.high, true.high) and _same(said.level, true.level)
+    )
 
 
 def _said(value: float | None) -> str:

@@ -1,4 +1,5 @@
-"""What an evaluator is made with and asked for, checked before any work: what can't be is an error that says what can."""
+"""What an evaluator is made with and asked for, checked before any work: what can't be is an error
+that says what can."""
 
 from __future__ import annotations
 
@@ -22,13 +23,21 @@ _FIXES = {
 
 def check_evaluator(dataset: object, settings: object, policy: object, threads: object) -> None:
     """Raises: UsageError for what no evaluator is made with."""
-    given = {"dataset": (dataset, GroundTruth), "settings": (settings, Settings), "policy": (policy, Policy)}
+    given = {
+        "dataset": (dataset, GroundTruth),
+        "settings": (settings, Settings),
+        "policy": (policy, Policy),
+    }
     for name, (value, wanted) in given.items():
         if not isinstance(value, wanted) and (value is not None or name == "dataset"):
             case = f"'{name}' is a {wanted.__name__}, and that is {type_name(value)}."
             raise UsageError(f"Evaluator({name}=…) was asked for.", case, _FIXES[name])
     if threads is not None and not _whole(threads, 1):
-        raise UsageError(f"threads={threads!r} was asked for.", "'threads' is a whole number, at least 1.", "Write threads=2.")
+        raise UsageError(
+            f"threads={threads!r} was asked for.",
+            "'threads' is a whole number, at least 1.",
+            "Write threads=2.",
+        )
 
 
 def check_resampling(resamples: object, seed: object, level: object = 0.95) -> None:
@@ -38,21 +47,38 @@ def check_resampling(resamples: object, seed: object, level: object = 0.95) -> N
         ("seed", seed, "Write for example seed=0."),
     ):
         if not _whole(value, 0):
-            raise UsageError(f"{name}={value!r} was asked for.", f"'{name}' is a whole number, at least 0.", fix)
+            raise UsageError(
+                f"{name}={value!r} was asked for.", f"'{name}' is a whole number, at least 0.", fix
+            )
     if resamples == 1:
         case = "An interval is a range of many replicates; of one it has no width."
-        raise UsageError("resamples=1 was asked for.", case, "Write resamples=1000, or 0 for no intervals.")
+        raise UsageError(
+            "resamples=1 was asked for.", case, "Write resamples=1000, or 0 for no intervals."
+        )
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
-        raise UsageError(f"level={level!r} was asked for.", "'level' lies between 0 and 1.", "Write for example level=0.95.")
+        raise UsageError(
+            f"level={level!r} was asked for.",
+            "'level' lies between 0 and 1.",
+            "Write for example level=0.95.",
+        )
 
 
 def check_image_ids(image_ids: Iterable[Any]) -> None:
-    """Raises: UsageError for one id where a list is wanted: text would be taken for a list of letters."""
-    if isinstance(image_ids, str) or not isinstance(image_ids, Iterable) or not getattr(image_ids, "shape", True):
+    """Raises: UsageError for one id where a list is wanted: text would be taken for a list of
+    letters."""
+    if (
+        isinstance(image_ids, str)
+        or not isinstance(image_ids, Iterable)
+        or not getattr(image_ids, "shape", True)
+    ):
         raise UsageError(
-            f"Detections of {image_ids!r} were handed over.", "The ids of images come as a list.", f"Pass [{image_ids!r}]."
+            f"Detections of {image_ids!r} were handed over.",
+            "The ids of images come as a list.",
+            f"Pass [{image_ids!r}].",
         )
 
 
 def _whole(value: object, least: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
+    return (
+        isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
+    )

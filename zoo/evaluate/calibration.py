@@ -1,7 +1,9 @@
 """Whether scores mean what they say: detection calibration errors, from outcomes at IoU .5.
 
-D-ECE (Kueppers et al., CVPR Workshops 2020): over bins of the score, how far precision is from the mean score, weighted by size.
-LaECE (Oksuz et al., CVPR 2023): the same per class with precision times the mean IoU of found boxes, averaged over the classes
+D-ECE (Kueppers et al., CVPR Workshops 2020): over bins of the score, how far precision is from the
+mean score, weighted by size.
+LaECE (Oksuz et al., CVPR 2023): the same per class with precision times the mean IoU of found
+    boxes, averaged over the classes
 that have detections. Both over all detections that count; with 25 bins as in the latter.
 """
 
@@ -30,7 +32,8 @@ class Bin:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Both errors, in [0, 1], lower is better, and the reliability diagram that D-ECE is read off."""
+    """Both errors, in [0, 1], lower is better, and the reliability diagram that D-ECE is read
+    off."""
 
     d_ece: float
     la_ece: float
@@ -62,8 +65,11 @@ def calibration(verdicts: Verdicts) -> Calibration | None:
     return Calibration(d_ece, sum(la_ece) / len(la_ece), bins)
 
 
-def _la_ece(scores: NDArray[np.float64], true: NDArray[np.bool_], ious: NDArray[np.float32]) -> float | None:
-    """LaECE of one class. Precision times the mean IoU of what was found is the mean of IoU over all, 0 for what is false."""
+def _la_ece(
+    scores: NDArray[np.float64], true: NDArray[np.bool_], ious: NDArray[np.float32]
+) -> float | None:
+    """LaECE of one class. Precision times the mean IoU of what was found is the mean of IoU over
+    all, 0 for what is false."""
     if not len(scores):
         return None
     where = _bin_of(scores)

@@ -8,7 +8,8 @@ from zoo.evaluate.evaluation import evaluate
 
 
 class CallableModule(ModuleType):
-    """A module whose call is `evaluate`, so that `zoo.evaluate(…)` and `from zoo.evaluate import Evaluator` both work.
+    """A module whose call is `evaluate`, so that `zoo.evaluate(…)` and `from zoo.evaluate import
+    Evaluator` both work.
 
     https://docs.python.org/3/reference/datamodel.html#customizing-module-attribute-access
     """

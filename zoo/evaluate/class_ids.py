@@ -1,4 +1,5 @@
-"""Whether detections carry the classes of the data set: matches of any class against matches of their own."""
+"""Whether detections carry the classes of the data set: matches of any class against matches of
+their own."""
 
 from __future__ import annotations
 
@@ -20,10 +21,14 @@ CLEAR = 0.6  # the share of the mistakes that one cause has to explain
 REACH = 0.5  # IoU
 
 
-def pairs(truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Every detection and annotated box of one image that overlap by an IoU of .5 at least, whatever their classes.
+def pairs(
+    truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every detection and annotated box of one image that overlap by an IoU of .5 at least,
+    whatever their classes.
 
-    rows: (n,) the image of each detection. Returns positions (p,) of detections and of boxes, best overlap first.
+    rows: (n,) the image of each detection. Returns positions (p,) of detections and of boxes, best
+        overlap first.
     """
     counts = np.diff(truth.starts)[rows]
     near, which = rows_of(truth.starts[rows], counts), np.repeat(np.arange(len(rows)), counts)
@@ -33,11 +38,15 @@ def pairs(truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64]
 
 
 def other_classes(
-    truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64], labels: NDArray[np.int64]
+    truth: GroundTruth,
+    rows: NDArray[np.int64],
+    xywh: NDArray[np.float64],
+    labels: NDArray[np.int64],
 ) -> Iterator[str]:
     """Says where most boxes are found as another class, with the likely cause.
 
-    rows, xywh, labels: image, box and class of the best detections; classes that the data set does not have are negative.
+    rows, xywh, labels: image, box and class of the best detections; classes that the data set does
+        not have are negative.
     """
     known = labels >= 0
     rows, xywh, labels = rows[known], xywh[known], labels[known]
@@ -52,13 +61,16 @@ def other_classes(
     wrong = other[which[first]]
     said, true = labels[which[first]][wrong], truth.labels[near[first]][wrong]
     yield (
-        f"Of the {len(rows):,} best detections {met.sum():,} meet an annotated box, and only {own.sum():,} of these one of their "
-        f"own class: most boxes are found as another class. {_cause(truth, said.tolist(), true.tolist())}"
+        f"Of the {len(rows):,} best detections {met.sum():,} meet an annotated box, and only "
+        f"{own.sum():,} of these one of their "
+        f"own class: most boxes are found as another class. "
+        f"{_cause(truth, said.tolist(), true.tolist())}"
     )
 
 
 def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
-    """The likeliest reason for detections `said` to be of one class and to lie on boxes of another."""
+    """The likeliest reason for detections `said` to be of one class and to lie on boxes of
+    another."""
     ids = truth.label_space.ids
     both = [(ids[one], ids[other]) for one, other in zip(said, true, strict=True)]
     shifts = Counter(theirs - ours for ours, theirs in both)
@@ -66,7 +78,8 @@ def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
     if often >= CLEAR * len(both) and abs(shift) == 1:
         side = "before" if shift > 0 else "after"
         return (
-            f"Category ids look shifted by one: {often:,} detections have the id {side} that of the box. "
+            f"Category ids look shifted by one: {often:,} detections have the id {side} that of "
+            f"the box. "
             "Were classes counted from 0 in one place and from 1 in the other?"
         )
     for what, expected in _numberings(truth).items():
@@ -76,13 +89,15 @@ def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
     (ours, theirs), often = Counter(zip(said, true, strict=True)).most_common(1)[0]
     names = truth.label_space.names
     return (
-        f"The most frequent mix-up is '{names[ours]:.80}' where '{names[theirs]:.80}' is annotated, {often:,} times: "
+        f"The most frequent mix-up is '{names[ours]:.80}' where '{names[theirs]:.80}' is "
+        f"annotated, {often:,} times: "
         "are the classes those of the data set, in its order?"
     )
 
 
 def numbering(label_space: LabelSpace, written: NDArray[np.int64]) -> str:
-    """What to do about category ids that a data set does not have: how they are likely to be counted, or which there are."""
+    """What to do about category ids that a data set does not have: how they are likely to be
+    counted, or which there are."""
     ids, found = set(label_space.ids), set(np.unique(written).tolist())
     ways = {
         "Category ids look like positions from 0": set(range(len(label_space))),
@@ -98,14 +113,20 @@ def numbering(label_space: LabelSpace, written: NDArray[np.int64]) -> str:
 
 
 def _numberings(truth: GroundTruth) -> dict[str, Callable[[int], int | None]]:
-    """Other ways in which category ids are often written: from the id written to the label that was meant."""
+    """Other ways in which category ids are often written: from the id written to the label that was
+    meant."""
     ways: dict[str, Callable[[int], int | None]] = {
-        "Category ids look like positions from 0, where the annotations' ids are others": lambda written: written,
-        "Category ids look like positions from 1, where the annotations' ids are others": lambda written: written - 1,
+        "Category ids look like positions from 0, where the annotations' ids are others": lambda written: (
+            written
+        ),
+        "Category ids look like positions from 1, where the annotations' ids are others": lambda written: (
+            written - 1
+        ),
     }
     coco = get("coco80")
     if len(truth.label_space) == len(coco):
-        ways["Category ids look like COCO's, which leave some numbers out, where the annotations' ids do not"] = (
-            coco.label_of_id.get
-        )
+        ways[
+            "Category ids look like COCO's, which leave some numbers out, where the annotations' "
+            "ids do not"
+        ] = coco.label_of_id.get
     return ways

@@ -10,12 +10,14 @@ from zoo.labels import LabelSpace, meet
 
 
 def check_classes(label_space: LabelSpace, dataset: Dataset, *, model: str) -> tuple[str, ...]:
-    """The data set's classes that the model does not know, of those that have a box. Raises: LabelError where it knows none."""
+    """The data set's classes that the model does not know, of those that have a box. Raises:
+    LabelError where it knows none."""
     meeting = meet(label_space, dataset.label_space)
     if not meeting.pairs:
         raise LabelError(
             f"'{model}' was to be measured on {dataset.name}.",
-            f"It knows none of the data set's classes ({', '.join(dataset.label_space.names[:5])} …): its own are "
+            f"It knows none of the data set's classes ({', '.join(dataset.label_space.names[:5])} "
+            f"…): its own are "
             f"{', '.join(label_space.names[:5])} ….",
             "Choose a model for these classes: zoo list",
         )

@@ -1,4 +1,5 @@
-"""COCO files for the evaluator: `instances.json` to ground truth, a results list to detections; a wrong record is named."""
+"""COCO files for the evaluator: `instances.json` to ground truth, a results list to detections; a
+wrong record is named."""
 
 from __future__ import annotations
 
@@ -34,10 +35,14 @@ def read(path: str | Path, *, policy: Policy | None = None) -> GroundTruth:
     return instances.read(Path(path), missing_area=(policy or Policy()).missing_area).truth
 
 
-def read_results(path: str | Path, truth: GroundTruth) -> tuple[list[Any], list[dict[str, NDArray[Any]]]]:
-    """A COCO results list for `Evaluator.update(…, box_format="xywh")`: every image id of the data set, and its detections.
+def read_results(
+    path: str | Path, truth: GroundTruth
+) -> tuple[list[Any], list[dict[str, NDArray[Any]]]]:
+    """A COCO results list for `Evaluator.update(…, box_format="xywh")`: every image id of the data
+    set, and its detections.
 
-    path: a list in a `.json`, or a detection a line in a `.jsonl`; gzip may have packed it (`.json.gz`).
+    path: a list in a `.json`, or a detection a line in a `.jsonl`; gzip may have packed it
+        (`.json.gz`).
     Raises: DataError naming the file and the record.
     """
     flat = read_flat(path, truth)
@@ -52,7 +57,8 @@ def read_results(path: str | Path, truth: GroundTruth) -> tuple[list[Any], list[
 
 
 def read_flat(path: str | Path, truth: GroundTruth) -> Flat:
-    """A results list as flat arrays, image by image in the order of the data set's, in each as in the file.
+    """A results list as flat arrays, image by image in the order of the data set's, in each as in
+    the file.
 
     Raises: DataError naming the file and the record.
     """
@@ -67,11 +73,16 @@ def read_flat(path: str | Path, truth: GroundTruth) -> Flat:
     if (np.diff(rows) < 0).any():
         order = np.argsort(rows, kind="stable")
         boxes, scores, labels = boxes[order], scores[order], labels[order]
-    return Flat(starts_of(np.bincount(rows, minlength=len(truth))), boxes, scores, labels, {}, "xywh")
+    return Flat(
+        starts_of(np.bincount(rows, minlength=len(truth))), boxes, scores, labels, {}, "xywh"
+    )
 
 
-def _checked(found: Results, truth: GroundTruth, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(n,) images as rows of the data set, and labels. Raises: DataError naming the first record that can't be."""
+def _checked(
+    found: Results, truth: GroundTruth, name: str
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(n,) images as rows of the data set, and labels. Raises: DataError naming the first record
+    that can't be."""
     rows, known = places(truth.image_ids, found.images)
     labels = labels_of(truth.label_space, found.categories)
     negative = (found.boxes[:, 2] < 0) | (found.boxes[:, 3] < 0)
@@ -80,11 +91,24 @@ def _checked(found: Results, truth: GroundTruth, name: str) -> tuple[NDArray[np.
             box = found.boxes[at].tolist()
             raise wrong(name, f"Record [{at}] has a negative width or height: {box}.")
         if known[at]:
-            case = f"Record [{at}] is of category {found.categories[at]}, which {truth.name} does not have."
+            case = (
+                f"Record [{at}] is of category {found.categories[at]}, which {truth.name} does "
+                f"not have."
+            )
             raise wrong(name, case, numbering(truth.label_space, found.categories))
-        case = f"Record [{at}] is of image {found.images[at].item()!r:.80}, which {truth.name} does not have."
-        few = f"{known.sum():,} of {pluralize(len(known), 'record')} {is_are(int(known.sum()))} of its images."
-        raise wrong(name, f"{case} {few}", "Name the data set that they were made on, with --data, or correct the file.")
+        case = (
+            f"Record [{at}] is of image {found.images[at].item()!r:.80}, which {truth.name} does "
+            f"not have."
+        )
+        few = (
+            f"{known.sum():,} of {pluralize(len(known), 'record')} {is_are(int(known.sum()))} of "
+            f"its images."
+        )
+        raise wrong(
+            name,
+            f"{case} {few}",
+            "Name the data set that they were made on, with --data, or correct the file.",
+        )
     return rows, labels
 
 
@@ -94,6 +118,7 @@ def _check_list(text: memoryview, path: Path) -> None:
         raise DataError(
             f"The results list '{path}' was to be read.",
             "It holds an object, and a results list is a list of detections.",
-            "A report of zoo evaluate goes to zoo compare, an entry to zoo leaderboard check, annotations to --data; "
+            "A report of zoo evaluate goes to zoo compare, an entry to zoo leaderboard check, "
+            "annotations to --data; "
             "a detection a line belongs in a .jsonl file.",
         )

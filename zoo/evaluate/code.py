@@ -1,4 +1,5 @@
-"""A fingerprint of the code behind predictions: detzoo's and that of the plugins a model is made of.
+"""A fingerprint of the code behind predictions: detzoo's and that of the plugins a model is made
+of.
 
 An installed wheel is known by its RECORD, which lists a hash of each of its files. Where there is
 no such list, as for an editable install, a checkout or a module on the path, the files themselves
@@ -47,8 +48,12 @@ def of_choice(choice: Choice) -> str:
     Raises: UsageError where code has changed since this process imported it.
     """
     known = catalogue()
-    owners = {one.name: one.distribution for one in known.plugins if one.name in _plugins_of(choice)}
-    modules = {module: owner for plugin, owner in owners.items() for module in known.modules(plugin)}
+    owners = {
+        one.name: one.distribution for one in known.plugins if one.name in _plugins_of(choice)
+    }
+    modules = {
+        module: owner for plugin, owner in owners.items() for module in known.modules(plugin)
+    }
     return _fingerprint(modules)
 
 
@@ -88,7 +93,8 @@ def _plugins_of(choice: Choice) -> set[str]:
 
 
 def _fingerprint(modules: Mapping[str, str], more: Iterable[str] = ()) -> str:
-    """modules: names at the top of their packages, and the distribution of each where it is known."""
+    """modules: names at the top of their packages, and the distribution of each where it is
+    known."""
     digest = hashlib.sha256()
     for name, known in sorted(_states({OWN: OWN_DISTRIBUTION, **modules}).items()):
         digest.update(f"{name} {known}\n".encode())
@@ -130,7 +136,8 @@ def _spec(name: str) -> ModuleSpec | None:
 
 
 def _installed(name: str, spec: ModuleSpec, distribution: str) -> str | None:
-    """A library by the RECORD of its wheel; without one a plugin's is None, and any other's its versions."""
+    """A library by the RECORD of its wheel; without one a plugin's is None, and any other's its
+    versions."""
     versions = []
     for one in _sources(name, distribution):
         try:
@@ -148,7 +155,9 @@ def _sources(name: str, distribution: str) -> Iterator[str]:
     """The distributions that may have brought a module, the one that says so first."""
     if distribution:
         yield distribution
-    yield from _distributions().get(name, [])  # which takes a while, and is asked for only where that was not it
+    yield from _distributions().get(
+        name, []
+    )  # which takes a while, and is asked for only where that was not it
 
 
 @cache
@@ -195,7 +204,9 @@ def _files(spec: ModuleSpec) -> Iterator[Path]:
             yield place
             continue
         for folder, folders, names in os.walk(place):
-            folders[:] = sorted(one for one in folders if one != "__pycache__" and not one.startswith("."))
+            folders[:] = sorted(
+                one for one in folders if one != "__pycache__" and not one.startswith(".")
+            )
             paths = (Path(folder, one) for one in sorted(names))
             yield from (one for one in paths if one.suffix in SUFFIXES and one.is_file())
 
@@ -203,7 +214,9 @@ def _files(spec: ModuleSpec) -> Iterator[Path]:
 def _below(path: Path, spec: ModuleSpec) -> str:
     """The path inside of the package, which is the same on every machine."""
     inside = (place for place in _places(spec) if path.is_relative_to(place))
-    return path.relative_to(next(inside)).as_posix() if spec.submodule_search_locations else path.name
+    return (
+        path.relative_to(next(inside)).as_posix() if spec.submodule_search_locations else path.name
+    )
 
 
 def _imported(files: Iterable[Path]) -> set[str]:

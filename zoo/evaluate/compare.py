@@ -18,29 +18,36 @@ from zoo.evaluate.report import Report
 class Comparison:
     """Every headline number of two reports, paired picture by picture.
 
-    doubts: what could explain a difference, as sentences: what nobody knows of the two, and the notes of both reports.
+    doubts: what could explain a difference, as sentences: what nobody knows of the two, and the
+        notes of both reports.
     """
 
     differences: dict[str, Difference]
     doubts: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Difference:
-        """The difference in one number. Raises: DataError for one that is not defined in both reports."""
+        """The difference in one number. Raises: DataError for one that is not defined in both
+        reports."""
         if name not in self.differences:
             known = ", ".join(self.differences)
             raise DataError(
-                f"The difference in '{name}' was asked for.", f"There are those in {known or 'nothing'}.", "Ask for one of them."
+                f"The difference in '{name}' was asked for.",
+                f"There are those in {known or 'nothing'}.",
+                "Ask for one of them.",
             )
         return self.differences[name]
 
 
 def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
-    """b against a. Both were resampled with the same draws, so that the difference is taken within each replicate.
+    """b against a. Both were resampled with the same draws, so that the difference is taken within
+    each replicate.
 
-    The p-value is the share of replicates whose difference lies as far from their mean as the measured one from 0 (Efron &
-    Tibshirani 1993, chapter 16). It is for one comparison; whoever makes many corrects for that. The interval is the same test
+    The p-value is the share of replicates whose difference lies as far from their mean as the
+    measured one from 0 (Efron & Tibshirani 1993, chapter 16). It is for one comparison; whoever
+    makes many corrects for that. The interval is the same test
     turned round: it holds 0 exactly where the p-value is above 1 - level.
-    Raises: DataError where the two were not measured alike, are no reports, or one contradicts itself; UsageError for a level
+    Raises: DataError where the two were not measured alike, are no reports, or one contradicts
+        itself; UsageError for a level
     that can't be.
     """
     check_resampling(0, 0, level)
@@ -50,7 +57,8 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
             raise DataError(
                 _asked(a, b),
                 f"Their {what} differ: {_apart(ours, theirs)}.",
-                "Measure both on the same data, with the same protocol, settings, policy, seed and number of resamplings.",
+                "Measure both on the same data, with the same protocol, settings, policy, seed "
+                "and number of resamplings.",
             )
     bare = [name for name, one in (("A", a), ("B", b)) if one.resamplings is None]
     if a.resamplings is None or b.resamplings is None:
@@ -77,8 +85,10 @@ def _check_reports(**given: object) -> None:
         if not isinstance(one, Report):
             raise DataError(
                 "Two reports were to be compared.",
-                f"There is {_short(repr(one))} of type {type(one).__name__} where a zoo.evaluate.Report belongs.",
-                "Read one with zoo.evaluate.Report.read(PATH), or make one with zoo.evaluate(MODEL, data=DATA).",
+                f"There is {_short(repr(one))} of type {type(one).__name__} where a "
+                f"zoo.evaluate.Report belongs.",
+                "Read one with zoo.evaluate.Report.read(PATH), or make one with "
+                "zoo.evaluate(MODEL, data=DATA).",
             )
         if found := contradictions(one):
             raise DataError(
@@ -93,15 +103,26 @@ def _asked(a: Report, b: Report) -> str:
 
 
 def _model(report: Report) -> str:
-    return f"{(report.provenance or {}).get('model', 'a model')} on {PurePath(report.measured.data).name}"
+    return (
+        f"{(report.provenance or {}).get('model', 'a model')} on "
+        f"{PurePath(report.measured.data).name}"
+    )
 
 
 def _doubts(a: Report, b: Report) -> Iterator[str]:
-    """A foreign results list does not say how it was made, and what looks wrong in either may be all there is to it."""
+    """A foreign results list does not say how it was made, and what looks wrong in either may be
+    all there is to it."""
     unknown = [name for name, one in (("A", a), ("B", b)) if _protocol(one) is None]
     if unknown:
-        whose = f"The protocol of {unknown[0]} is" if len(unknown) == 1 else "The protocols of A and B are"
-        yield f"{whose} not known: another score floor, NMS or limit of boxes may explain a part of the difference."
+        whose = (
+            f"The protocol of {unknown[0]} is"
+            if len(unknown) == 1
+            else "The protocols of A and B are"
+        )
+        yield (
+            f"{whose} not known: another score floor, NMS or limit of boxes may explain a part of "
+            f"the difference."
+        )
     for name, one in (("A", a), ("B", b)):
         yield from (f"{name}: {note}" for note in one.measured.notes)
 
@@ -113,9 +134,17 @@ def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:
         ("pictures", a.measured.pictures, b.measured.pictures),
         ("settings", a.settings, b.settings),
         ("policies", a.policy, b.policy),
-        *[("protocols", one, two) for one, two in [(_protocol(a), _protocol(b))] if one is not None and two is not None],
+        *[
+            ("protocols", one, two)
+            for one, two in [(_protocol(a), _protocol(b))]
+            if one is not None and two is not None
+        ],
         *[("seeds", one.seed, two.seed) for one, two in [drawn] if one and two],
-        *[("numbers of resamplings", _count(one.numbers), _count(two.numbers)) for one, two in [drawn] if one and two],
+        *[
+            ("numbers of resamplings", _count(one.numbers), _count(two.numbers))
+            for one, two in [drawn]
+            if one and two
+        ],
     ]
 
 
@@ -136,7 +165,10 @@ def _apart(ours: object, theirs: object) -> str:
     """In what two differ: of two mappings only that."""
     if not (isinstance(ours, dict) and isinstance(theirs, dict)):
         return f"{_short(ours)} and {_short(theirs)}"
-    pairs = {name: (ours.get(name, "not said"), theirs.get(name, "not said")) for name in {**ours, **theirs}}
+    pairs = {
+        name: (ours.get(name, "not said"), theirs.get(name, "not said"))
+        for name in {**ours, **theirs}
+    }
     return ", ".join(f"{name} {one} and {two}" for name, (one, two) in pairs.items() if one != two)
 
 

@@ -15,7 +15,8 @@ from zoo.evaluate.verdicts import Verdicts
 class Confusion:
     """How often each class is detected as which, for detections of at least `score`.
 
-    cells: (true class, detected class, how often) for every pair that occurs; None stands for the background.
+    cells: (true class, detected class, how often) for every pair that occurs; None stands for the
+        background.
     """
 
     score: float
@@ -33,17 +34,24 @@ class Confusion:
 def confusion(verdicts: Verdicts, names: tuple[str, ...], *, score: float) -> Confusion:
     """The confusion at a threshold.
 
-    COCO's matching goes first, and holds for every threshold, because a better detection never loses its box to a worse one. A
-    detection that it leaves over is confused with the box of another class that it overlaps most, where that is .5 or more and
-    the box is left over too; best detection first, each box once. The rest is background.
+    COCO's matching goes first, and holds for every threshold, because a better detection never
+    loses its box to a worse one. A detection that it leaves over is confused with the box of
+    another class that it overlaps most, where that is .5 or more and the box is left over too; best
+    detection first, each box once. The rest is background.
     """
     background = len(names)
     kept = verdicts.counted & (verdicts.scores >= score)
     true = kept & verdicts.true
     free = verdicts.missed.copy()
-    free[verdicts.boxes[verdicts.true & ~true, 0]] = True  # found only by detections that the threshold takes out
+    free[verdicts.boxes[verdicts.true & ~true, 0]] = (
+        True  # found only by detections that the threshold takes out
+    )
     wrong = np.flatnonzero(kept & ~true)
-    claims = wrong[(verdicts.ious[wrong, 1] >= ANALYSED_IOU) & free[verdicts.boxes[wrong, 1]]] if len(free) else wrong[:0]
+    claims = (
+        wrong[(verdicts.ious[wrong, 1] >= ANALYSED_IOU) & free[verdicts.boxes[wrong, 1]]]
+        if len(free)
+        else wrong[:0]
+    )
     claims = claims[np.argsort(-verdicts.scores[claims], kind="stable")]
     boxes, first = np.unique(verdicts.boxes[claims, 1], return_index=True)
     confused = claims[first]

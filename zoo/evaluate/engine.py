@@ -1,4 +1,5 @@
-"""Which code does the arithmetic: the compiled kernel where it is there, numpy otherwise; both give the same bits."""
+"""Which code does the arithmetic: the compiled kernel where it is there, numpy otherwise; both give
+the same bits."""
 
 from __future__ import annotations
 
@@ -42,7 +43,9 @@ class Engine(Protocol):
         room: Room | None = None,
     ) -> Outcomes: ...
 
-    def by_score(self, outcomes: Outcomes, classes: int, *, threads: int) -> tuple[NDArray[Any], NDArray[np.int64]]: ...
+    def by_score(
+        self, outcomes: Outcomes, classes: int, *, threads: int
+    ) -> tuple[NDArray[Any], NDArray[np.int64]]: ...
 
     def accumulate(
         self,
@@ -55,7 +58,9 @@ class Engine(Protocol):
         threads: int,
     ) -> Curves: ...
 
-    def resample(self, ranking: Ranking, plan: Plan, weights: NDArray[np.uint32], *, limit: int, threads: int) -> Replicates: ...
+    def resample(
+        self, ranking: Ranking, plan: Plan, weights: NDArray[np.uint32], *, limit: int, threads: int
+    ) -> Replicates: ...
 
 
 class Numpy:
@@ -69,7 +74,8 @@ class Numpy:
 
 
 def choose(name: EngineName = "auto") -> Engine:
-    """The engine of that name; `auto` is the kernel where it was built, else numpy, with one notice a process.
+    """The engine of that name; `auto` is the kernel where it was built, else numpy, with one notice
+    a process.
 
     Raises: OSError where the kernel was asked for and is not there; UsageError for another name.
     """
@@ -84,9 +90,15 @@ def _best() -> Engine:
     try:
         return native.Kernel()
     except OSError as why:
-        notice = f"The compiled evaluation kernel is not there ({why}); numpy gives the same numbers, about ten times slower."
+        notice = (
+            f"The compiled evaluation kernel is not there ({why}); numpy gives the same numbers, "
+            f"about ten times slower."
+        )
         warnings.warn(
-            f"{notice} To build it: install a C compiler, then pip install --force-reinstall detzoo.", KernelNotice, stacklevel=4
+            f"{notice} To build it: install a C compiler, then pip install --force-reinstall "
+            f"detzoo.",
+            KernelNotice,
+            stacklevel=4,
         )
         return Numpy()
 

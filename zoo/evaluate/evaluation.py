@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 
 class _Taken(NamedTuple):
-    """What is known of detections, the data set's classes that their model does not know, and remarks."""
+    """What is known of detections, the data set's classes that their model does not know, and
+    remarks."""
 
     facts: Future[dict[str, str]]
     missing: tuple[str, ...]
@@ -66,18 +67,28 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
 ) -> Report:
     """The numbers of a model on a data set, with confidence intervals and provenance.
 
-    model: a name or a detector, which is run as `predict` does it (protocol, weights, device, batch_size, to, fresh: see there);
-           or what was seen before: `Predictions`, their `.parquet` file, or a COCO results list in a `.json` file.
+    model: a name or a detector, which is run as `predict` does it (protocol, weights, device,
+        batch_size, to, fresh: see there);
+           or what was seen before: `Predictions`, their `.parquet` file, or a COCO results list in
+               a `.json` file.
     data:  as `zoo.data.read` takes it: `coco:path/instances.json`.
-    protocol: "uniform" unless given; of what was seen before it is the one that it was seen under, and another one is refused.
-    settings, policy, resamples, seed: see `Evaluator`. What looks wrong though it can be measured is in `report.measured.notes`.
-    Raises: DataError naming file and record; LabelError where the model knows no class of the data; UsageError for an option that
-        can't be, or that decides nothing because nothing is run; and what `predict` raises.
+    protocol: "uniform" unless given; of what was seen before it is the one that it was seen under,
+        and another one is refused.
+    settings, policy, resamples, seed: see `Evaluator`. What looks wrong though it can be measured
+        is in `report.measured.notes`.
+    Raises: DataError naming file and record; LabelError where the model knows no class of the data;
+        UsageError for an option that can't be, or that decides nothing because nothing is run; and
+        what `predict` raises.
     """
     check_resampling(resamples, seed)
-    results, predictions = _file(model, *SUFFIXES), isinstance(model, Predictions) or _file(model, SUFFIX)
+    results, predictions = (
+        _file(model, *SUFFIXES),
+        isinstance(model, Predictions) or _file(model, SUFFIX),
+    )
     if results or predictions:
-        _refuse_options(model, weights=weights, device=device, batch_size=batch_size, to=to, fresh=fresh)
+        _refuse_options(
+            model, weights=weights, device=device, batch_size=batch_size, to=to, fresh=fresh
+        )
     with ThreadPoolExecutor(2) as beside:  # hashes and remarks are made while the kernel works
         there, versions = beside.submit(_seen_before, model), beside.submit(software)
         dataset, before = data_sets.read(data), there.result()
@@ -87,22 +98,39 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
         if results is not None:
             taken = _take_results(evaluator, results, dataset, beside)
         else:
-            run = {"weights": weights, "device": device, "batch_size": batch_size, "to": to, "fresh": fresh, "progress": progress}
+            run = {
+                "weights": weights,
+                "device": device,
+                "batch_size": batch_size,
+                "to": to,
+                "fresh": fresh,
+                "progress": progress,
+            }
             name = os.fspath(model) if isinstance(model, os.PathLike) else model
             asked = "uniform" if protocol is None else protocol
             seen = before if before is not None else _run(name, dataset, asked, run)  # type: ignore[arg-type]
             taken = _take(evaluator, seen, dataset, beside)
         report = evaluator.compute(resamples=resamples, seed=seed)
     told = {"data": dataset.name, "data_sha256": dataset.sha256, "evaluated": now()}
-    few = (f"{pluralize(resamples, 'resample')} make no interval worth the name; 1000 do.",) if 0 < resamples < FEWEST else ()
+    few = (
+        (f"{pluralize(resamples, 'resample')} make no interval worth the name; 1000 do.",)
+        if 0 < resamples < FEWEST
+        else ()
+    )
     notes = (*report.measured.notes, *dataset.notes, *taken.notes.result(), *few)
     measured = replace(report.measured, data=dataset.name, missing=taken.missing, notes=notes)
-    return changed(report, measured=measured).with_provenance({**versions.result(), **taken.facts.result(), **told})
+    return changed(report, measured=measured).with_provenance(
+        {**versions.result(), **taken.facts.result(), **told}
+    )
 
 
-def _run(model: str | Detector, dataset: Dataset, protocol: str | Protocol, options: dict[str, Any]) -> Predictions:
+def _run(
+    model: str | Detector, dataset: Dataset, protocol: str | Protocol, options: dict[str, Any]
+) -> Predictions:
     """What a model sees now."""
-    from zoo.evaluate.inference import predict  # deferred: what was seen before needs no model, and no hub
+    from zoo.evaluate.inference import (
+        predict,
+    )  # deferred: what was seen before needs no model, and no hub
 
     return predict(model, data=dataset, protocol=protocol, **options)
 
@@ -123,13 +151,17 @@ def _refuse_options(model: object, **running: object) -> None:
         raise UsageError(
             f"{what} {'were' if isinstance(model, Predictions) else 'was'} to be measured with "
             f"{' and '.join(f'{name}={running[name]!r}' for name in given)}.",
-            "What was seen before is measured as it is: no model is run, and so that decides nothing.",
+            "What was seen before is measured as it is: no model is run, and so that decides "
+            "nothing.",
             "Leave it out, or name the model instead of the file.",
         )
 
 
-def _check_protocol(model: object, facts: Mapping[str, str], protocol: str | Protocol | None) -> None:
-    """Raises: UsageError where detections were made under another protocol than the one asked for, or nobody knows."""
+def _check_protocol(
+    model: object, facts: Mapping[str, str], protocol: str | Protocol | None
+) -> None:
+    """Raises: UsageError where detections were made under another protocol than the one asked for,
+    or nobody knows."""
     if protocol is None:
         return
     from zoo.evaluate.inference import protocol_of  # deferred, as above
@@ -137,7 +169,11 @@ def _check_protocol(model: object, facts: Mapping[str, str], protocol: str | Pro
     asked = protocol_of(protocol)
     what = os.fspath(model) if isinstance(model, str | os.PathLike) else "What predictions hold"
     if facts.get("protocol_settings") != asked.to_json():
-        made = f"made under the protocol {facts['protocol']}" if "protocol" in facts else "made under settings that nobody states"
+        made = (
+            f"made under the protocol {facts['protocol']}"
+            if "protocol" in facts
+            else "made under settings that nobody states"
+        )
         raise UsageError(
             f"{what} was to be measured under the protocol {asked.name}.",
             f"It was {made}, and is measured as it is.",
@@ -156,7 +192,12 @@ def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset, beside: Ex
     facts = beside.submit(_facts_of, file)
     flat = read_flat(file, evaluator.dataset)
     counts, ids = np.diff(flat.starts), evaluator.dataset.image_ids
-    seen = Seen(np.repeat(np.arange(len(counts)), counts), np.ascontiguousarray(flat.boxes.T), flat.scores, flat.labels)
+    seen = Seen(
+        np.repeat(np.arange(len(counts)), counts),
+        np.ascontiguousarray(flat.boxes.T),
+        flat.scores,
+        flat.labels,
+    )
     notes = beside.submit(lambda: (*not_mentioned(dataset, seen), *remarks(dataset, seen)))
     if evaluator.policy.unseen_images == "leave out":
         evaluator.update(ids[counts > 0], flat.mentioned())
@@ -173,7 +214,9 @@ def _facts_of(file: Path) -> dict[str, str]:
 
 def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset, beside: Executor) -> _Taken:
     """Hands over predictions."""
-    missing = check_classes(seen.label_space, dataset, model=seen.provenance.get("model", "the model"))
+    missing = check_classes(
+        seen.label_space, dataset, model=seen.provenance.get("model", "the model")
+    )
     names = check_names(seen, dataset)
     sizes = check_sizes(seen, dataset)
     labels = seen.labels.astype(np.int64)

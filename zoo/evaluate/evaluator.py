@@ -1,4 +1,5 @@
-"""The evaluator: detections in, picture by picture; exact numbers out. Boxes are matched once and then forgotten."""
+"""The evaluator: detections in, picture by picture; exact numbers out. Boxes are matched once and
+then forgotten."""
 
 from __future__ import annotations
 
@@ -40,8 +41,10 @@ class Evaluator:
             evaluator.update(image_ids, [model.detect(picture) for picture in pictures])
         evaluator.numbers()["AP"]
 
-    Batch size, order, threads and the number of processes whose evaluators are merged change nothing, not one bit. Any number of
-    threads may use one evaluator at once: an update is there as a whole or not yet, and whoever asks for numbers meanwhile gets
+    Batch size, order, threads and the number of processes whose evaluators are merged change
+    nothing, not one bit. Any number of
+    threads may use one evaluator at once: an update is there as a whole or not yet, and whoever
+        asks for numbers meanwhile gets
     those of the updates that are. An evaluator can be copied and pickled.
     """
 
@@ -55,9 +58,11 @@ class Evaluator:
         engine: EngineName = "auto",
         threads: int | None = None,
     ) -> None:
-        """analyses: also keep what error types, confusion, LRP and calibration need. threads: all cores unless given.
+        """analyses: also keep what error types, confusion, LRP and calibration need. threads: all
+        cores unless given.
 
-        Raises: UsageError for an argument that can't be; DataError where the policy refuses the data set.
+        Raises: UsageError for an argument that can't be; DataError where the policy refuses the
+            data set.
         """
         check_evaluator(dataset, settings, policy, threads)
         self.dataset = dataset
@@ -72,14 +77,18 @@ class Evaluator:
         self._threads = threads or cores()
         self._log = Log(nothing(ranges=len(self._plan.ranges)), len(dataset))
         self._seen = np.zeros(len(dataset), bool)
-        self._lock = threading.Lock()  # held while the log, `_seen` and `unmet` change or are read; never while boxes are matched
+        # held while the log, `_seen` and `unmet` change or are read; never while boxes are matched
+        self._lock = threading.Lock()
 
-    def update(self, image_ids: Iterable[Any], detections: _Given, *, box_format: BoxFormat = "xyxy") -> None:
+    def update(
+        self, image_ids: Iterable[Any], detections: _Given, *, box_format: BoxFormat = "xyxy"
+    ) -> None:
         """Takes in everything that was found in some pictures; all or, where it raises, nothing.
 
-        detections: one item a picture, `zoo.Detections` or a mapping with `boxes` (n, 4), `scores` (n,), `labels` (n,), arrays or
-            tensors; or one mapping of padded arrays with `counts`. Labels are positions in the data set's label space;
-            `zoo.Detections` of another space meet it by class name.
+        detections: one item a picture, `zoo.Detections` or a mapping with `boxes` (n, 4), `scores`
+            (n,), `labels` (n,), arrays or tensors; or one mapping of padded arrays with `counts`.
+            Labels are positions in the data set's label space; `zoo.Detections` of another space
+            meet it by class name.
         Raises: DataError naming the picture; UsageError for a format of boxes that there is not.
         """
         ids = _listed(image_ids)
@@ -97,9 +106,14 @@ class Evaluator:
         )  # fmt: skip
         self._take_in(*self._matched(flats, len(ids), alone=len(ids) <= step))
 
-    def _matched(self, flats: Iterator[tuple[NDArray[np.int64], Flat]], images: int, *, alone: bool) -> tuple[Log, Counter[str]]:
-        """Everything matched, part by part: one is matched while the next is flattened. alone: there is one part at most."""
-        match = partial(self._engine.match, plan=self._plan, analyses=self.analyses, threads=self._threads)
+    def _matched(
+        self, flats: Iterator[tuple[NDArray[np.int64], Flat]], images: int, *, alone: bool
+    ) -> tuple[Log, Counter[str]]:
+        """Everything matched, part by part: one is matched while the next is flattened. alone:
+        there is one part at most."""
+        match = partial(
+            self._engine.match, plan=self._plan, analyses=self.analyses, threads=self._threads
+        )
         if alone:  # the short way for what mostly comes, a batch
             for rows, flat in flats:
                 return Log(match(flat, rows), images), Counter(flat.unmet)
@@ -131,15 +145,22 @@ class Evaluator:
     def merge(self, other: Evaluator) -> None:
         """Takes in what another evaluator of the same data set has seen; `other` is left as it is.
 
-        Raises: DataError where the two measure something different, or where both have seen an image and the policy refuses that.
+        Raises: DataError where the two measure something different, or where both have seen an
+            image and the policy refuses that.
         """
         if not isinstance(other, Evaluator):
-            raise self._not_merged(f"The other is {type_name(other)}; bytes become one by Evaluator.from_state.")
+            raise self._not_merged(
+                f"The other is {type_name(other)}; bytes become one by Evaluator.from_state."
+            )
         for what in ("settings", "policy", "analyses"):
             if getattr(self, what) != getattr(other, what):
-                raise self._not_merged(f"Their {what} differ: {getattr(self, what)} and {getattr(other, what)}.")
+                raise self._not_merged(
+                    f"Their {what} differ: {getattr(self, what)} and {getattr(other, what)}."
+                )
         if self.dataset is not other.dataset and self.dataset.sha256 != other.dataset.sha256:
-            raise self._not_merged(f"They are of different data: {self.dataset.name} and {other.dataset.name}.")
+            raise self._not_merged(
+                f"They are of different data: {self.dataset.name} and {other.dataset.name}."
+            )
         theirs = other._snapshot()
         self._take_in(Log(theirs.outcomes, len(self.dataset)), theirs.unmet)
 
@@ -152,9 +173,16 @@ class Evaluator:
         return _Snapshot(outcomes, seen, unmet)
 
     def state(self) -> bytes:
-        """Everything seen so far, without the data set; the same bytes whatever way it came together."""
+        """Everything seen so far, without the data set; the same bytes whatever way it came
+        together."""
         seen = self._snapshot()
-        header = Header(self.dataset.sha256, self.settings, self.policy, self.analyses, dict(sorted(seen.unmet.items())))
+        header = Header(
+            self.dataset.sha256,
+            self.settings,
+            self.policy,
+            self.analyses,
+            dict(sorted(seen.unmet.items())),
+        )
         return pack(seen.outcomes, header)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -162,9 +190,15 @@ class Evaluator:
 
     @classmethod
     def from_state(
-        cls, state: bytes, dataset: GroundTruth, *, engine: EngineName = "auto", threads: int | None = None
+        cls,
+        state: bytes,
+        dataset: GroundTruth,
+        *,
+        engine: EngineName = "auto",
+        threads: int | None = None,
     ) -> Evaluator:
-        """The evaluator that gave this state. Raises: DataError where the bytes are broken, or of another data set."""
+        """The evaluator that gave this state. Raises: DataError where the bytes are broken, or of
+        another data set."""
         outcomes, header = unpack(state)
         if header.dataset != dataset.sha256:
             raise DataError(
@@ -172,7 +206,11 @@ class Evaluator:
                 f"It is of other data: sha256 {header.dataset[:12]}…, not {dataset.sha256[:12]}….",
                 "Pass the data set it was made with.",
             )
-        options = {"settings": header.settings, "policy": header.policy, "analyses": header.analyses}
+        options = {
+            "settings": header.settings,
+            "policy": header.policy,
+            "analyses": header.analyses,
+        }
         made = cls(dataset, **options, engine=engine, threads=threads)  # type: ignore[arg-type]
         check(outcomes, made._plan, analyses=header.analyses)
         made._take_in(Log(outcomes, len(dataset)), Counter(header.unmet))
@@ -184,21 +222,29 @@ class Evaluator:
                 f"{self.dataset.name} was to be measured on.",
                 f"{self.dataset.no_area} of its {pluralize(len(self.dataset.ids), 'annotation')} "
                 f"{'has' if self.dataset.no_area == 1 else 'have'} no area.",
-                "Add the areas of the masks, or choose Policy(missing_area='box') for those of the boxes.",
+                "Add the areas of the masks, or choose Policy(missing_area='box') for those of "
+                "the boxes.",
             )
 
     def _not_merged(self, case: str) -> DataError:
-        return DataError("Two evaluators were to be merged.", case, "Make both with the same data set, settings and policy.")
+        return DataError(
+            "Two evaluators were to be merged.",
+            case,
+            "Make both with the same data set, settings and policy.",
+        )
 
     def _refuse_again(self, rows: NDArray[np.integer]) -> None:
-        """Raises: DataError naming an image that was seen before, unless the policy takes it once."""
+        """Raises: DataError naming an image that was seen before, unless the policy takes it
+        once."""
         self._refuse(rows[self._seen[rows]])
 
     def _refuse(self, again: NDArray[np.integer]) -> None:
         if len(again) and self.policy.repeated_images == "refuse":
             raise DataError(
-                f"Detections of image {self.dataset.image_ids[again[0]].item()!r} were handed over.",
-                "Those of that image are there already; counting them twice would change every number.",
+                f"Detections of image {self.dataset.image_ids[again[0]].item()!r} were handed "
+                f"over.",
+                "Those of that image are there already; counting them twice would change every "
+                "number.",
                 "Hand every image over once, or choose Policy(repeated_images='once').",
             )
 
@@ -208,26 +254,33 @@ class Evaluator:
         return self._snapshot().outcomes
 
     def sample(self) -> Sample:
-        """Everything seen so far, ready to be measured. Raises: DataError where the policy refuses what was seen."""
+        """Everything seen so far, ready to be measured. Raises: DataError where the policy refuses
+        what was seen."""
         return self._sample_of(self._snapshot())
 
     def _sample_of(self, seen: _Snapshot) -> Sample:
-        return Sample(seen.outcomes, self._counted(seen), self._plan, self.policy, self._engine, self._threads)
+        return Sample(
+            seen.outcomes, self._counted(seen), self._plan, self.policy, self._engine, self._threads
+        )
 
     def curves(self, limits: Sequence[int] | None = None) -> Curves:
-        """Precision, recall and scores at some limits of detections; at all of them unless said otherwise."""
+        """Precision, recall and scores at some limits of detections; at all of them unless said
+        otherwise."""
         return self.sample().curves_at(self.settings.detections if limits is None else limits)
 
     def _counted(self, seen: _Snapshot) -> NDArray[np.bool_]:
-        """(m,) the pictures that count. Raises: DataError where the policy refuses what was seen."""
+        """(m,) the pictures that count. Raises: DataError where the policy refuses what was
+        seen."""
         if self.policy.unseen_images == "refuse" and not seen.seen.all():
             missing = self.dataset.image_ids[~seen.seen]
             whole = pluralize(len(self.dataset), "image")
             raise DataError(
                 f"Numbers for {self.dataset.name} were asked for.",
-                f"{len(missing)} of its {whole} {'was' if len(missing) == 1 else 'were'} never handed over, "
+                f"{len(missing)} of its {whole} {'was' if len(missing) == 1 else 'were'} never "
+                f"handed over, "
                 f"among them {missing[0].item()!r}.",
-                "Hand over the rest, also images where nothing was found, or choose Policy(unseen_images='empty').",
+                "Hand over the rest, also images where nothing was found, or choose "
+                "Policy(unseen_images='empty').",
             )
         if self.policy.no_detections == "refuse" and not len(seen.outcomes):
             raise DataError(
@@ -246,18 +299,29 @@ class Evaluator:
         return self.sample().ap_at(iou)
 
     def compute(self, *, resamples: int = 1000, seed: int = 0, level: float = 0.95) -> Report:
-        """Everything: headline numbers with bootstrap intervals, each class, and the analyses where they were kept.
+        """Everything: headline numbers with bootstrap intervals, each class, and the analyses where
+        they were kept.
 
-        resamples: bootstrap replicates; 0 for none, which is much faster. level: of the intervals, between 0 and 1.
-        Raises: DataError where the policy refuses what was seen; UsageError for an argument that can't be.
+        resamples: bootstrap replicates; 0 for none, which is much faster. level: of the intervals,
+            between 0 and 1.
+        Raises: DataError where the policy refuses what was seen; UsageError for an argument that
+            can't be.
         """
         check_resampling(resamples, seed, level)
         seen = self._snapshot()
         sample = self._sample_of(seen)
-        return measure(sample, resamples=resamples, seed=seed, level=level, analyses=self.analyses, unmet=seen.unmet)
+        return measure(
+            sample,
+            resamples=resamples,
+            seed=seed,
+            level=level,
+            analyses=self.analyses,
+            unmet=seen.unmet,
+        )
 
     def by_image(self, attribute: str) -> dict[Any, dict[str, float]]:
-        """The headline numbers of the pictures with each value of an image attribute, from the one matching.
+        """The headline numbers of the pictures with each value of an image attribute, from the one
+        matching.
 
         Raises: DataError where the data set's images have no such attribute.
         """
@@ -269,7 +333,9 @@ class Evaluator:
                 "Name one of them, or give Settings(slices=…) an attribute of the boxes.",
             )
         whole, column = self.sample(), known[attribute]
-        return {value: whole.only(column == value).numbers() for value in np.unique(column).tolist()}
+        return {
+            value: whole.only(column == value).numbers() for value in np.unique(column).tolist()
+        }
 
 
 class _Snapshot(NamedTuple):
@@ -281,7 +347,11 @@ class _Snapshot(NamedTuple):
 
 
 def _restored(
-    type_name: type[Evaluator], state: bytes, dataset: GroundTruth, engine: EngineName, threads: int | None
+    type_name: type[Evaluator],
+    state: bytes,
+    dataset: GroundTruth,
+    engine: EngineName,
+    threads: int | None,
 ) -> Evaluator:
     """What unpickling calls."""
     return type_name.from_state(state, dataset, engine=engine, threads=threads)

@@ -60,7 +60,8 @@ class Flat:
         return replace(self, starts=self.starts[np.diff(self.starts, prepend=-1) > 0])
 
     def xywh(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Some boxes as x, y, width, height: widths are subtracted in the boxes' own precision, then widened, as in `to_coco`."""
+        """Some boxes as x, y, width, height: widths are subtracted in the boxes' own precision,
+        then widened, as in `to_coco`."""
         boxes = self.boxes[rows]
         if self.box_format == "xyxy":
             boxes[:, 2:] -= boxes[:, :2]
@@ -76,28 +77,45 @@ def flatten(
 ) -> Flat:
     """Flat arrays of per-picture detections or of a padded batch.
 
-    detections: a list, one item a picture: `zoo.Detections`, or a mapping with `boxes`, `scores`, `labels`, arrays or tensors on
-                any device; or one mapping of padded ones (b, n, 4), (b, n), (b, n) with `counts` (b,), how many are real;
-                or flat already, of another label space maybe.
+    detections: a list, one item a picture: `zoo.Detections`, or a mapping with `boxes`, `scores`,
+                `labels`, arrays or tensors on any device; or one mapping of padded ones (b, n, 4),
+                (b, n), (b, n) with `counts` (b,), how many are real; or flat already, of another
+                label space maybe.
     Raises: DataError naming the picture; UsageError for a format of boxes that there is not.
     """
     check_choice("box_format", box_format, get_args(BoxFormat))
     check_count(detections, len(image_ids))
     if isinstance(detections, Flat):
-        return _fitted(detections, _Where(detections.starts, image_ids), [detections.label_space or label_space], label_space)
+        return _fitted(
+            detections,
+            _Where(detections.starts, image_ids),
+            [detections.label_space or label_space],
+            label_space,
+        )
     listed = _unpadded(detections, image_ids) if isinstance(detections, Mapping) else detections
     counts, (boxes, scores, labels) = _alike(listed) or _one_by_one(listed, image_ids)
     starts = starts_of(np.array(counts, np.int64))
     where = _Where(starts, image_ids)
     boxes, scores = _floats(boxes).reshape(-1, 4), _floats(scores)
-    spaces = [label_space] if set(map(type, listed)) == {dict} else [getattr(one, "space", label_space) for one in listed]
-    return _fitted(Flat(starts, boxes, scores, _whole(labels, where), {}, box_format), where, spaces, label_space)
+    spaces = (
+        [label_space]
+        if set(map(type, listed)) == {dict}
+        else [getattr(one, "label_space", label_space) for one in listed]
+    )
+    return _fitted(
+        Flat(starts, boxes, scores, _whole(labels, where), {}, box_format),
+        where,
+        spaces,
+        label_space,
+    )
 
 
 def _alike(listed: Sequence[Any]) -> tuple[list[int], list[NDArray[Any]]] | None:
-    """How many detections each image has, and their joined columns, where all images hold arrays or tensors of one type.
+    """How many detections each image has, and their joined columns, where all images hold arrays or
+    tensors of one type.
 
-    This is the short way for what mostly comes; None for everything else, and for whatever is wrong.
+    This is the short way for what mostly comes; None for everything else, and for whatever is
+    wrong.
     """
     kinds = set(map(type, listed))
     if len(kinds) != 1:
@@ -123,25 +141,44 @@ def _alike(listed: Sequence[Any]) -> tuple[list[int], list[NDArray[Any]]] | None
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError):
         return None
     total = sum(counts)
-    return (counts, joined) if [column.shape for column in joined] == [(total, 4), (total,), (total,)] else None
+    return (
+        (counts, joined)
+        if [column.shape for column in joined] == [(total, 4), (total,), (total,)]
+        else None
+    )
 
 
-def _one_by_one(listed: Sequence[Any], image_ids: Sequence[Any]) -> tuple[list[int], list[NDArray[Any]]]:
+def _one_by_one(
+    listed: Sequence[Any], image_ids: Sequence[Any]
+) -> tuple[list[int], list[NDArray[Any]]]:
     """The same for images of any kind, each looked at alone. Raises: DataError naming the image."""
     shaped = [_columns_of(one, image_id) for one, image_id in zip(listed, image_ids, strict=True)]
-    columns, shapes = [of_picture for of_picture, _ in shaped], [of_picture for _, of_picture in shaped]
+    columns, shapes = (
+        [of_picture for of_picture, _ in shaped],
+        [of_picture for _, of_picture in shaped],
+    )
     counts = [scores[0] if len(scores) == 1 else -1 for _, scores, _ in shapes]
     for row, ((boxes, _, labels), count) in enumerate(zip(shapes, counts, strict=True)):
         if count < 0 or labels != (count,) or (boxes != (count, 4) and count):
-            what = f"Boxes, scores and labels have the shapes {', '.join(str(tuple(shape)) for shape in shapes[row])}."
-            raise _refused(image_ids[row], what, "Give every detection a box of four numbers, a score and a label.")
+            what = (
+                f"Boxes, scores and labels have the shapes "
+                f"{', '.join(str(tuple(shape)) for shape in shapes[row])}."
+            )
+            raise _refused(
+                image_ids[row],
+                what,
+                "Give every detection a box of four numbers, a score and a label.",
+            )
     numbers = _numbers(columns, counts, image_ids)
     full = [one for one, count in zip(numbers, counts, strict=True) if count]
     return counts, [_joined([one[column] for one in full]) for column in range(3)]
 
 
-def _fitted(flat: Flat, where: _Where, spaces: Sequence[LabelSpace], label_space: LabelSpace) -> Flat:
-    """Checked, and with labels of the data set's space. spaces: those of the labels, image by image, or one for all."""
+def _fitted(
+    flat: Flat, where: _Where, spaces: Sequence[LabelSpace], label_space: LabelSpace
+) -> Flat:
+    """Checked, and with labels of the data set's space. spaces: those of the labels, image by
+    image, or one for all."""
     _check(flat.boxes, flat.scores, where, flat.box_format)
     _check_labels(flat.labels, spaces, where)
     labels, unmet = _in_space(flat.starts, flat.labels, spaces, label_space)
@@ -150,25 +187,50 @@ def _fitted(flat: Flat, where: _Where, spaces: Sequence[LabelSpace], label_space
 
 
 def check_count(detections: Sequence[object] | Mapping[str, Any] | Flat, count: int) -> None:
-    """Raises: DataError unless there is an item of detections, or a row of a padded batch, for each of so many pictures."""
+    """Raises: DataError unless there is an item of detections, or a row of a padded batch, for each
+    of so many pictures."""
     asked = f"Detections of {pluralize(count, 'image')} were handed over."
     alone = hasattr(detections, "boxes") and not isinstance(detections, Flat)
     if alone or isinstance(detections, str) or not hasattr(detections, "__len__"):
-        raise DataError(asked, f"They are {type_name(detections)}, no list.", "Pass a list with one item a picture.")
+        raise DataError(
+            asked,
+            f"They are {type_name(detections)}, no list.",
+            "Pass a list with one item a picture.",
+        )
     if not isinstance(detections, Mapping):
         if len(detections) != count:
             fix = "Pass one item a picture; a picture in which nothing was found has an empty one."
-            raise DataError(asked, f"The list of detections has {pluralize(len(detections), 'item')}.", fix)
+            raise DataError(
+                asked, f"The list of detections has {pluralize(len(detections), 'item')}.", fix
+            )
         return
     for column in (*_COLUMNS, "counts"):
         if column not in detections:
-            fix = "Add it, one number a picture, or pass a list with one item a picture." if column == "counts" else "Add it."
-            what = "does not say how many of its rows are real: it has no" if column == "counts" else "has no"
-            raise DataError("A padded batch of detections was handed over.", f"It {what} `{column}`.", fix)
+            fix = (
+                "Add it, one number a picture, or pass a list with one item a picture."
+                if column == "counts"
+                else "Add it."
+            )
+            what = (
+                "does not say how many of its rows are real: it has no"
+                if column == "counts"
+                else "has no"
+            )
+            raise DataError(
+                "A padded batch of detections was handed over.", f"It {what} `{column}`.", fix
+            )
     for column in (*_COLUMNS, "counts"):
         if not hasattr(detections[column], "__len__") or len(detections[column]) != count:
-            found = f"{len(detections[column])} rows" if hasattr(detections[column], "__len__") else type_name(detections[column])
-            raise DataError(asked, f"The padded batch has `{column}` of {found}.", "Give every column a row a picture.")
+            found = (
+                f"{len(detections[column])} rows"
+                if hasattr(detections[column], "__len__")
+                else type_name(detections[column])
+            )
+            raise DataError(
+                asked,
+                f"The padded batch has `{column}` of {found}.",
+                "Give every column a row a picture.",
+            )
 
 
 @dataclass(frozen=True)
@@ -196,10 +258,16 @@ def _columns_of(one: Any, image_id: Any) -> tuple[Sequence[Any], list[Any]]:
 
 
 def _arrays(one: Any, image_id: Any) -> list[NDArray[Any]]:
-    columns = [one.get(name) if isinstance(one, Mapping) else getattr(one, name, None) for name in _COLUMNS]
+    columns = [
+        one.get(name) if isinstance(one, Mapping) else getattr(one, name, None) for name in _COLUMNS
+    ]
     if missing := [name for name, column in zip(_COLUMNS, columns, strict=True) if column is None]:
         what = f"They are {type_name(one)} without {', '.join(missing)}."
-        raise _refused(image_id, what, "Pass `zoo.Detections`, or a mapping with boxes (n, 4), scores (n,) and labels (n,).")
+        raise _refused(
+            image_id,
+            what,
+            "Pass `zoo.Detections`, or a mapping with boxes (n, 4), scores (n,) and labels (n,).",
+        )
     try:
         return [plain(column) for column in columns]
     except ValueError:  # what numpy says of rows of several lengths
@@ -211,12 +279,20 @@ def _unpadded(batch: Mapping[str, Any], image_ids: Sequence[Any]) -> list[Mappin
     listed: list[Mapping[str, Any]] = []
     for row, image_id in enumerate(image_ids):
         of_image, given = {column: batch[column][row] for column in _COLUMNS}, batch["counts"][row]
-        room = min(len(values) if hasattr(values, "__len__") else -1 for values in of_image.values())
+        room = min(
+            len(values) if hasattr(values, "__len__") else -1 for values in of_image.values()
+        )
         number = given.tolist() if hasattr(given, "tolist") else given
-        whole = isinstance(number, int | float) and not isinstance(number, bool) and float(number).is_integer()
+        whole = (
+            isinstance(number, int | float)
+            and not isinstance(number, bool)
+            and float(number).is_integer()
+        )
         if not (whole and 0 <= number <= room):
             case = f"Its `counts` is {number!r}, and its padded rows are {room}."
-            raise _refused(image_id, case, "Say how many of its rows are real, a whole number from 0.")
+            raise _refused(
+                image_id, case, "Say how many of its rows are real, a whole number from 0."
+            )
         listed.append({column: values[: int(number)] for column, values in of_image.items()})
     return listed
 
@@ -225,7 +301,9 @@ def _joined(parts: list[Any]) -> NDArray[Any]:
     """One array of many; tensors are joined where they are, so that a GPU's travel once."""
     if not parts:
         return np.zeros(0, np.float32)
-    if not all(type_name.__module__.startswith("torch") for type_name in {type(part) for part in parts}):
+    if not all(
+        type_name.__module__.startswith("torch") for type_name in {type(part) for part in parts}
+    ):
         return np.concatenate([plain(part) for part in parts])
     torch = sys.modules["torch"]  # whoever made the tensors has imported it
     if len({part.device for part in parts}) > 1:
@@ -237,20 +315,27 @@ def _joined(parts: list[Any]) -> NDArray[Any]:
     return joined
 
 
-def _numbers(columns: Sequence[Sequence[Any]], counts: Sequence[int], image_ids: Sequence[Any]) -> Sequence[Sequence[Any]]:
+def _numbers(
+    columns: Sequence[Sequence[Any]], counts: Sequence[int], image_ids: Sequence[Any]
+) -> Sequence[Sequence[Any]]:
     """The same columns, those of objects (pandas, numpy) as the numbers they hold.
 
     Raises: DataError naming the first image whose numbers are none.
     """
     if all(map(_numeric, {_dtype(column) for of_image in columns for column in of_image})):
         return columns
-    columns = [[one if _numeric(_dtype(one)) else plain(one) for one in of_image] for of_image in columns]
+    columns = [
+        [one if _numeric(_dtype(one)) else plain(one) for one in of_image] for of_image in columns
+    ]
     for place, name in enumerate(_COLUMNS):
         for column, count, image_id in zip(columns, counts, image_ids, strict=True):
             if count and not _numeric(column[place].dtype):
                 fix = f"Pass {name} as an array of numbers."
                 if name == "labels":
-                    fix = "Pass positions in the label space, whole numbers; `space.label(name)` is the position of a class."
+                    fix = (
+                        "Pass positions in the label space, whole numbers; `label_space.label(name)` is "
+                        "the position of a class."
+                    )
                 raise _refused(image_id, f"Its {name} are {column[place].dtype}, no numbers.", fix)
     return columns
 
@@ -264,7 +349,9 @@ def _numeric(dtype: Any) -> bool:
     """Whether a type of numpy's or torch's is one of whole or floating numbers."""
     if isinstance(dtype, np.dtype):
         return dtype.kind in "iuf"
-    return type(dtype).__module__ == "torch" and not any(other in str(dtype) for other in ("bool", "complex"))
+    return type(dtype).__module__ == "torch" and not any(
+        other in str(dtype) for other in ("bool", "complex")
+    )
 
 
 def _floats(values: NDArray[Any]) -> NDArray[Any]:
@@ -280,21 +367,33 @@ def _whole(labels: NDArray[Any], where: _Where) -> NDArray[np.int64]:
     wrong = ~(np.abs(labels) < 2**31) | (labels != np.floor(labels))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise where.refused(row, f"its label is {labels[row]}.", "Pass positions in the label space, whole numbers.")
+        raise where.refused(
+            row, f"its label is {labels[row]}.", "Pass positions in the label space, whole numbers."
+        )
     return labels.astype(np.int64)
 
 
 def _in_space(
-    starts: NDArray[np.int64], labels: NDArray[np.int64], spaces: Sequence[LabelSpace], label_space: LabelSpace
+    starts: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    spaces: Sequence[LabelSpace],
+    label_space: LabelSpace,
 ) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """Labels as positions in `label_space`, by class name where they point elsewhere; -1 for a class it lacks, and how many of each."""
-    foreign = {key: theirs for key, theirs in _distinct(spaces).items() if theirs.names != label_space.names}
+    """Labels as positions in `label_space`, by class name where they point elsewhere; -1 for a
+    class it lacks, and how many of each."""
+    foreign = {
+        key: theirs
+        for key, theirs in _distinct(spaces).items()
+        if theirs.names != label_space.names
+    }
     if not foreign:
         return labels, {}
     mapped = np.full(len(labels), -1)
     unmet: Counter[str] = Counter()
     distinct = _distinct(spaces)
-    of_row = np.repeat([id(theirs) for theirs in spaces], np.diff(starts)) if len(distinct) > 1 else None
+    of_row = (
+        np.repeat([id(theirs) for theirs in spaces], np.diff(starts)) if len(distinct) > 1 else None
+    )
     for key, theirs in distinct.items():
         rows = np.arange(len(labels)) if of_row is None else np.flatnonzero(of_row == key)
         place = _places(theirs, label_space) if key in foreign else np.arange(len(theirs))
@@ -319,7 +418,13 @@ def _distinct(spaces: Sequence[LabelSpace]) -> dict[int, LabelSpace]:
 def _without(flat: Flat, out: NDArray[np.bool_]) -> Flat:
     kept = ~out
     before = starts_of(kept.astype(np.int64))
-    return replace(flat, starts=before[flat.starts], boxes=flat.boxes[kept], scores=flat.scores[kept], labels=flat.labels[kept])
+    return replace(
+        flat,
+        starts=before[flat.starts],
+        boxes=flat.boxes[kept],
+        scores=flat.scores[kept],
+        labels=flat.labels[kept],
+    )
 
 
 def _check(boxes: NDArray[Any], scores: NDArray[Any], where: _Where, box_format: BoxFormat) -> None:
@@ -327,20 +432,30 @@ def _check(boxes: NDArray[Any], scores: NDArray[Any], where: _Where, box_format:
         return
     if not np.isfinite((scores.min(), scores.max())).all():  # NaN is passed on by both
         row = int(np.flatnonzero(~np.isfinite(scores))[0])
-        raise where.refused(row, f"its score is {scores[row]}.", "Find out where the model makes it; scores are finite.")
+        raise where.refused(
+            row,
+            f"its score is {scores[row]}.",
+            "Find out where the model makes it; scores are finite.",
+        )
     if not (boxes.min() >= -MOST and boxes.max() <= MOST):
         row = int(np.flatnonzero(~(np.abs(boxes) <= MOST).all(1))[0])
-        raise where.refused(row, f"its box is {boxes[row].tolist()}.", "Find out where the model makes it.")
+        raise where.refused(
+            row, f"its box is {boxes[row].tolist()}.", "Find out where the model makes it."
+        )
     least = boxes.T[:2] if box_format == "xyxy" else (0, 0)
     # a column at a time: (n, 2) at once takes ten times as long
     wrong = [far < near for far, near in zip(boxes.T[2:], least, strict=True)]
     if wrong[0].any() or wrong[1].any():
         row = int(np.flatnonzero(wrong[0] | wrong[1])[0])
         what, other = (
-            ("right or lower edge comes before the other", "xywh") if box_format == "xyxy" else ("size is negative", "xyxy")
+            ("right or lower edge comes before the other", "xywh")
+            if box_format == "xyxy"
+            else ("size is negative", "xyxy")
         )
         raise where.refused(
-            row, f"its box is {boxes[row].tolist()}, whose {what}.", f"Are these boxes {other}? box_format='{other}'"
+            row,
+            f"its box is {boxes[row].tolist()}, whose {what}.",
+            f"Are these boxes {other}? box_format='{other}'",
         )
 
 
@@ -349,9 +464,14 @@ def _check_labels(labels: NDArray[np.int64], spaces: Sequence[LabelSpace], where
     if not len(labels) or (labels.min() >= 0 and labels.max() < least):
         return
     sizes = [len(label_space) for label_space in spaces]
-    size = np.repeat(sizes if len(sizes) > 1 else sizes * (len(where.starts) - 1), np.diff(where.starts))
+    size = np.repeat(
+        sizes if len(sizes) > 1 else sizes * (len(where.starts) - 1), np.diff(where.starts)
+    )
     for row in np.flatnonzero((labels < 0) | (labels >= size))[:1].tolist():
-        what = f"its label is {labels[row]}; there are {pluralize(size[row], 'class', 'classes')}, 0 to {size[row] - 1}."
+        what = (
+            f"its label is {labels[row]}; there are {pluralize(size[row], 'class', 'classes')}, 0 "
+            f"to {size[row] - 1}."
+        )
         raise where.refused(row, what, "Pass positions in the label space, not category ids.")
 
 

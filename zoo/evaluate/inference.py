@@ -1,4 +1,5 @@
-"""From a model and a data set to predictions: what is there is read, what is missing is looked at, and nothing twice."""
+"""From a model and a data set to predictions: what is there is read, what is missing is looked at,
+and nothing twice."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from zoo.detectors import Detector, Protocol
 
-_FIRST = 16  # pictures whose sizes tell whether they are the ones that were annotated, before a long run
+_FIRST = (
+    16  # pictures whose sizes tell whether they are the ones that were annotated, before a long run
+)
 
 
 def predict(  # noqa: PLR0913 - everything that can be said of a run in one place
@@ -44,18 +47,22 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
 
     model, weights, device: as `zoo.load` takes them; or a detector, which keeps its own.
     data:     as `zoo.data.read` takes it.
-    protocol: "uniform" for comparing models, "native" for the family's own thresholds, or one of your own.
+    protocol: "uniform" for comparing models, "native" for the family's own thresholds, or one of
+        your own.
     to:       the folder of the run; else `$ZOO_HOME/runs`. A run that is there is not made again, one that was cut short is
-              resumed: runs are known by the content of the images, the weights and the code. A detector at hand is run each
+              resumed: runs are known by the content of the images, the weights and the code. A
+                  detector at hand is run each
               time unless a folder is given.
     fresh:    make the run again, whatever is there.
     Raises:
-        DataError: the data set is wrong, most of its first pictures have another size than is annotated, or another process is
-            making these predictions; an image changes while it is looked at.
-        UsageError: an option can't be, or decides nothing because a detector at hand has its own; or code has changed since
-            this process imported it.
+        DataError: the data set is wrong, most of its first pictures have another size than is
+            annotated, or another process is making these predictions; an image changes while it is
+            looked at.
+        UsageError: an option can't be, or decides nothing because a detector at hand has its own;
+            or code has changed since this process imported it.
         LabelError: the model knows none of the data set's classes.
-        ImageError: an image can't be read; what was found in those before it stays for a run on the same images.
+        ImageError: an image can't be read; what was found in those before it stays for a run on the
+            same images.
         MissingExtra: pyarrow is not installed.
     """
     arrow()  # before anything that takes long
@@ -91,26 +98,34 @@ def _run(work: _Work, to: Path) -> Predictions:
     if file.exists() and not work.fresh:
         return Predictions.read(file)
     if not len(dataset):
-        raise DataError(f"'{work.who.name}' was to be run on {dataset.name}.", "It has no image.", "Name a data set with images.")
+        raise DataError(
+            f"'{work.who.name}' was to be run on {dataset.name}.",
+            "It has no image.",
+            "Name a data set with images.",
+        )
     with locked(Run(file, work.facts)) as run:
         if file.exists() and not work.fresh:  # another process has finished it in the meantime
             return Predictions.read(file)
         if work.fresh:
             run.discard()
         run.resume({photo.id for photo in dataset.images})
-        compare_sizes(run.sizes(), dataset, model=work.who.name, stored=work.protocol.exif == "ignore")
+        compare_sizes(
+            run.sizes(), dataset, model=work.who.name, stored=work.protocol.exif == "ignore"
+        )
         _look(work, run)
         _check_unchanged(dataset, run)
         return run.finish([photo.id for photo in dataset.images])
 
 
 def _check_unchanged(dataset: Dataset, run: Run) -> None:
-    """Raises: DataError where an image has another content than when the run began; the run's parts are gone then."""
+    """Raises: DataError where an image has another content than when the run began; the run's parts
+    are gone then."""
     if dataset.pictures_sha256 != run.facts["pictures_sha256"]:
         run.discard()
         raise DataError(
             f"{run.facts['model']} was run on {dataset.name}.",
-            "An image has changed while the run was under way, so nobody knows which of the two was looked at.",
+            "An image has changed while the run was under way, so nobody knows which of the two "
+            "was looked at.",
             "Run it again once the images stay as they are.",
         )
 
@@ -128,10 +143,15 @@ def _look(work: _Work, run: Run) -> None:
     detector = who.load()
     check_classes(detector.label_space, dataset, model=who.name)
     run.names = detector.label_space.names
-    run.facts |= hardware(detector.device) | {"settings_in_force": protocol.over(detector.native).to_json(), "started": now()}
+    run.facts |= hardware(detector.device) | {
+        "settings_in_force": protocol.over(detector.native).to_json(),
+        "started": now(),
+    }
     pictures = [photo.file() for photo in todo]
     with Bar(f"{who.name} on {dataset.name}", total=len(todo), show=work.progress) as bar:
-        found = stream(detector, pictures, protocol=protocol, batch_size=work.batch_size, exif=protocol.exif)
+        found = stream(
+            detector, pictures, protocol=protocol, batch_size=work.batch_size, exif=protocol.exif
+        )
         looked: list[tuple[int | str, tuple[int, int]]] = []
         for photo, seen in zip(todo, found, strict=True):
             run.add(photo, seen)
@@ -143,20 +163,32 @@ def _look(work: _Work, run: Run) -> None:
 
 
 def protocol_of(protocol: str | Protocol) -> Protocol:
-    """The protocol of that name, or itself. Raises: NameNotFound; UsageError for what is no protocol."""
+    """The protocol of that name, or itself. Raises: NameNotFound; UsageError for what is no
+    protocol."""
     from zoo.detectors import Protocol  # deferred: torch
 
     if not isinstance(protocol, str | Protocol):
         fix = "Pass 'uniform', 'native', or a zoo.Protocol."
-        raise UsageError(f"protocol={protocol!r} was asked for.", f"That is {type_name(protocol)}, no protocol.", fix)
+        raise UsageError(
+            f"protocol={protocol!r} was asked for.",
+            f"That is {type_name(protocol)}, no protocol.",
+            fix,
+        )
     return Protocol.named(protocol) if isinstance(protocol, str) else protocol
 
 
 def _check_batch_size(batch_size: object) -> None:
-    if batch_size != "auto" and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
+    if batch_size != "auto" and (
+        isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1
+    ):
         case = "It is a number of pictures, at least 1, or 'auto' for what fits."
         fix = "Write batch_size=8, for example."
-        raise UsageError(f"batch_size={batch_size!r} was asked for.", case, fix, fix_cli="Write --batch-size 8, for example.")
+        raise UsageError(
+            f"batch_size={batch_size!r} was asked for.",
+            case,
+            fix,
+            fix_cli="Write --batch-size 8, for example.",
+        )
 
 
 def _facts(dataset: Dataset, protocol: Protocol) -> dict[str, str]:

@@ -1,10 +1,13 @@
-"""How far a number would move on other pictures: bootstrap intervals, and whether two models really differ.
+"""How far a number would move on other pictures: bootstrap intervals, and whether two models really
+differ.
 
-Pictures are drawn with replacement, as many as there are (Efron & Tibshirani, An Introduction to the Bootstrap, 1993), and the
-numbers computed again from the outcomes. The interval is centred: the percentiles of the replicates, moved so that their mean
-lies on the number itself. Interpolated AP is larger on fewer distinct pictures, so that replicates lie too high: by simulation
-(`benchmarks/coverage.py`) centred intervals cover the number expected on other data of the same size, percentiles too rarely.
-The interval of a difference is symmetric around it (Hall, Annals of Statistics 1988), and is the test of the p-value turned
+Pictures are drawn with replacement, as many as there are (Efron & Tibshirani, An Introduction to
+the Bootstrap, 1993), and the numbers computed again from the outcomes. The interval is centred: the
+percentiles of the replicates, moved so that their mean lies on the number itself. Interpolated AP
+is larger on fewer distinct pictures, so that replicates lie too high: by simulation
+(`benchmarks/coverage.py`) centred intervals cover the number expected on other data of the same
+size, percentiles too rarely. The interval of a difference is symmetric around it (Hall, Annals of
+Statistics 1988), and is the test of the p-value turned
 round: it holds 0 exactly where the p-value is above 1 - level.
 """
 
@@ -40,7 +43,8 @@ class Interval:
 class Difference:
     """A number of two models on the same pictures.
 
-    difference: b - a, with its interval. p_value: how often a difference this large appears where there is none, in (0, 1].
+    difference: b - a, with its interval. p_value: how often a difference this large appears where
+        there is none, in (0, 1].
     The interval holds 0 exactly where the p-value is above 1 - level.
     """
 
@@ -51,8 +55,11 @@ class Difference:
     p_value: float
 
 
-def resampled(sample: Sample, *, resamples: int, seed: int) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
-    """Every headline number in each replicate, (b,) by name, and AP of each class (b, k); NaN where one is not defined."""
+def resampled(
+    sample: Sample, *, resamples: int, seed: int
+) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+    """Every headline number in each replicate, (b,) by name, and AP of each class (b, k); NaN where
+    one is not defined."""
     if not resamples:
         return {}, np.zeros((0, len(sample.plan.truth.label_space)))
     plan, ranking, pictures = sample.plan, sample.ranking(), int(sample.counted.sum())
@@ -60,16 +67,23 @@ def resampled(sample: Sample, *, resamples: int, seed: int) -> tuple[dict[str, N
     step = max(1, min(_AT_ONCE, _HELD // (4 * pictures + 1)))
     for start in range(0, resamples, step):
         weights = draws(pictures, range(start, min(start + step, resamples)), seed)
-        some = sample.engine.resample(ranking, plan, weights, limit=sample.limit, threads=sample.threads)
+        some = sample.engine.resample(
+            ranking, plan, weights, limit=sample.limit, threads=sample.threads
+        )
         parts.append(summarise_replicates(some, plan, sample.policy, limit=sample.limit))
         classes.append(some.of_class)
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, np.concatenate(classes)
+    return {
+        name: np.concatenate([part[name] for part in parts]) for name in parts[0]
+    }, np.concatenate(classes)
 
 
-def centred(estimate: float, replicates: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> Interval | None:
+def centred(
+    estimate: float, replicates: Sequence[float] | NDArray[np.float64], *, level: float = 0.95
+) -> Interval | None:
     """The interval around a number; None where fewer than half of the replicates have it.
 
-    Ends that lie beyond what precision and recall can be, 0 and 1, are moved there: no value that could be the number is lost.
+    Ends that lie beyond what precision and recall can be, 0 and 1, are moved there: no value that
+    could be the number is lost.
     """
     values = np.asarray(replicates, np.float64)
     there = values[np.isfinite(values)]
@@ -80,8 +94,11 @@ def centred(estimate: float, replicates: Sequence[float] | NDArray[np.float64], 
     return Interval(float(low), float(high), level)
 
 
-def difference(a: tuple[float, Sequence[float]], b: tuple[float, Sequence[float]], *, level: float = 0.95) -> Difference | None:
-    """Compares a number and its replicates of two models; replicate by replicate the same pictures were drawn for both.
+def difference(
+    a: tuple[float, Sequence[float]], b: tuple[float, Sequence[float]], *, level: float = 0.95
+) -> Difference | None:
+    """Compares a number and its replicates of two models; replicate by replicate the same pictures
+    were drawn for both.
 
     None where fewer than half of the replicates have both.
     """
@@ -95,17 +112,23 @@ def difference(a: tuple[float, Sequence[float]], b: tuple[float, Sequence[float]
     return Difference(a[0], b[0], gap, interval, (1 + by_chance) / (1 + len(there)))
 
 
-def symmetric(gap: float, replicates: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> Interval | None:
-    """The interval around a difference, as far up as down; None where fewer than half of the replicates have it.
+def symmetric(
+    gap: float, replicates: Sequence[float] | NDArray[np.float64], *, level: float = 0.95
+) -> Interval | None:
+    """The interval around a difference, as far up as down; None where fewer than half of the
+    replicates have it.
 
-    Its half width is the distance from their mean that so many replicates reach that the p-value is just above 1 - level. Fewer
-    than 19 replicates can say nothing at 95 %: then it holds every difference of two shares.
+    Its half width is the distance from their mean that so many replicates reach that the p-value is
+    just above 1 - level. Fewer than 19 replicates can say nothing at 95 %: then it holds every
+    difference of two shares.
     """
     values = np.asarray(replicates, np.float64)
     there = values[np.isfinite(values)]
     if 2 * len(there) < len(values) or len(there) < 2:
         return None
-    rare = int((1 - level) * (1 + len(there)) + 1e-9)  # with 1 + by_chance up to this, the p-value is at most 1 - level
+    rare = int(
+        (1 - level) * (1 + len(there)) + 1e-9
+    )  # with 1 + by_chance up to this, the p-value is at most 1 - level
     if not rare:
         return Interval(-1.0, 1.0, level)
     reach = float(np.sort(np.abs(there - there.mean()))[-rare])

@@ -12,7 +12,9 @@ from typing import Any
 from zoo.errors import UsageError
 
 _CACHED = type(lru_cache(len))
-_SEEN: dict[str, tuple[str, object]] = {}  # of each imported file: its first content, and the import's spec
+_SEEN: dict[
+    str, tuple[str, object]
+] = {}  # of each imported file: its first content, and the import's spec
 
 
 def check_loaded(contents: Mapping[Path, str]) -> None:
@@ -66,7 +68,9 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
 def _running(module: ModuleType) -> Iterator[CodeType]:
     """The code of the functions and methods that the module itself defines."""
     values = list(vars(module).values())
-    own = [one for one in values if issubclass(type(one), type) and one.__module__ == module.__name__]
+    own = [
+        one for one in values if issubclass(type(one), type) and one.__module__ == module.__name__
+    ]
     values += [value for one in own for value in vars(one).values()]
     for value in values:
         codes = (function.__code__ for function in _functions(value))

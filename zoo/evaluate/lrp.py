@@ -1,7 +1,9 @@
-"""Localisation recall precision: one error for wrong place, false and missed (Oksuz et al., ECCV 2018; TPAMI 2021).
+"""Localisation recall precision: one error for wrong place, false and missed (Oksuz et al., ECCV
+2018; TPAMI 2021).
 
-LRP(s) = (sum over found boxes of (1 - IoU) / .5 + false + missed) / (found + false + missed) for detections of score s or more;
-the optimal one is the least over s, 0 for a perfect detector and 1 for one that finds nothing. Lower is better.
+LRP(s) = (sum over found boxes of (1 - IoU) / .5 + false + missed) / (found + false + missed) for
+detections of score s or more; the optimal one is the least over s, 0 for a perfect detector and 1
+for one that finds nothing. Lower is better.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from zoo.evaluate.verdicts import Verdicts, last_of_equals
 class LRP:
     """The optimal LRP error and its parts at the threshold where it is optimal.
 
-    location: mean 1 - IoU of found boxes. false: 1 - precision. missed: 1 - recall. score: the threshold, None where keeping
+    location: mean 1 - IoU of found boxes. false: 1 - precision. missed: 1 - recall. score: the
+        threshold, None where keeping
     no detection is best; then location and false are None too.
     """
 
@@ -30,7 +33,9 @@ class LRP:
     score: float | None
 
 
-def optimal(scores: NDArray[np.float64], true: NDArray[np.bool_], ious: NDArray[np.float32], positives: int) -> LRP | None:
+def optimal(
+    scores: NDArray[np.float64], true: NDArray[np.bool_], ious: NDArray[np.float32], positives: int
+) -> LRP | None:
     """The optimal LRP of detections that are best first; None where there is nothing to find."""
     if not positives:
         return None
@@ -54,6 +59,9 @@ def optimal(scores: NDArray[np.float64], true: NDArray[np.bool_], ious: NDArray[
 
 def optimal_by_class(verdicts: Verdicts) -> tuple[float | None, list[LRP | None]]:
     """The mean of the classes that have boxes (moLRP), and each class."""
-    classes = [optimal(*verdicts.of_class(label), int(count)) for label, count in enumerate(verdicts.positives)]
+    classes = [
+        optimal(*verdicts.of_class(label), int(count))
+        for label, count in enumerate(verdicts.positives)
+    ]
     errors = [one.error for one in classes if one is not None]
     return (sum(errors) / len(errors) if errors else None), classes

@@ -1,9 +1,11 @@
-"""Matching detections to boxes in vectorised numpy: the readable form of `kernel/match.c`, with the same bits.
+"""Matching detections to boxes in vectorised numpy: the readable form of `kernel/match.c`, with the
+same bits.
 
-The algorithm is COCO's (cocoeval.py `evaluateImg`): inside one picture and class, best detection first, each takes the box it
-overlaps most among those still free, a box that counts before one that does not, of equals the last. Three things make it fast:
-only pairs inside one picture and class that reach the least threshold are looked at; a bit mask holds all thresholds at once; and
-all pictures and classes take their first detection together, then their second, and so on.
+The algorithm is COCO's (cocoeval.py `evaluateImg`): inside one picture and class, best detection
+first, each takes the box it overlaps most among those still free, a box that counts before one that
+does not, of equals the last. Three things make it fast: only pairs inside one picture and class
+that reach the least threshold are looked at; a bit mask holds all thresholds at once; and all
+pictures and classes take their first detection together, then their second, and so on.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ _PAIRS = 1 << 19  # pairs whose overlap is computed at a time, which bounds the 
 
 
 class _Ranked(NamedTuple):
-    """Detections by picture, then class, then best first; only as many a picture and class as the largest limit keeps."""
+    """Detections by picture, then class, then best first; only as many a picture and class as the
+    largest limit keeps."""
 
     rows: NDArray[np.int64]
     pictures: NDArray[np.int64]
@@ -43,7 +46,8 @@ class _Pairs(NamedTuple):
 class _Masks(NamedTuple):
     """What each kept detection got.
 
-    taken, ignored: (n, r) uint16; bit t is set where it matches a box at threshold t in range r, and where that box is ignored.
+    taken, ignored: (n, r) uint16; bit t is set where it matches a box at threshold t in range r,
+        and where that box is ignored.
     found, found_iou: (n,) the box it matches at the analyses' IoU, or -1, and their IoU.
     """
 
@@ -64,7 +68,8 @@ def match(
 ) -> Outcomes:
     """The outcomes of the detections of some pictures.
 
-    images: (m,) the picture of each group of `flat`, as a row of the ground truth; each once. threads, room: not used here.
+    images: (m,) the picture of each group of `flat`, as a row of the ground truth; each once.
+        threads, room: not used here.
     """
     del threads, room
     ranked = _ranked(flat, images, plan)
@@ -96,12 +101,16 @@ def match(
 
 def _ranked(flat: Flat, images: NDArray[np.int64], plan: Plan) -> _Ranked:
     group = np.repeat(np.arange(len(images)), np.diff(flat.starts))
-    order = np.lexsort((-flat.scores, flat.labels, group))  # stable: of equal scores the first given stays first
+    order = np.lexsort(
+        (-flat.scores, flat.labels, group)
+    )  # stable: of equal scores the first given stays first
     cell = group[order] * len(plan.truth.label_space) + flat.labels[order]
     first = np.flatnonzero(np.diff(cell, prepend=-1))
     ranks = np.arange(len(order)) - np.repeat(first, np.diff(first, append=len(order)))
     rows = order[ranks < plan.settings.detections[-1]]
-    return _Ranked(rows, images[group[rows]], flat.labels[rows], ranks[ranks < plan.settings.detections[-1]])
+    return _Ranked(
+        rows, images[group[rows]], flat.labels[rows], ranks[ranks < plan.settings.detections[-1]]
+    )
 
 
 def _candidates(ranked: _Ranked, xywh: NDArray[np.float64], plan: Plan) -> _Pairs:
@@ -124,12 +133,18 @@ def blocks(counts: NDArray[np.int64]) -> list[slice]:
     before = starts_of(counts)
     edges = [0]
     while edges[-1] < len(counts):
-        edges.append(max(edges[-1] + 1, int(np.searchsorted(before, before[edges[-1]] + _PAIRS, side="right")) - 1))
+        edges.append(
+            max(
+                edges[-1] + 1,
+                int(np.searchsorted(before, before[edges[-1]] + _PAIRS, side="right")) - 1,
+            )
+        )
     return [slice(start, stop) for start, stop in pairwise(edges)] or [slice(0, 0)]
 
 
 def _greedy(ranked: _Ranked, pairs: _Pairs, plan: Plan) -> _Masks:
-    """Lets every picture and class match its detections, in rounds: first detections together, then second ones, and so on."""
+    """Lets every picture and class match its detections, in rounds: first detections together, then
+    second ones, and so on."""
     ranges, count = len(plan.ranges), len(ranked.rows)
     taken, ignored = np.zeros((2, count, ranges), np.uint16)
     masks = _Masks(taken, ignored, np.full(count, -1), np.zeros(count))
@@ -144,7 +159,16 @@ def _greedy(ranked: _Ranked, pairs: _Pairs, plan: Plan) -> _Masks:
     by_turn = np.argsort(turn, kind="stable")
     free = np.full((len(plan.truth.labels), ranges), (1 << len(plan.thresholds)) - 1, np.uint16)
     for these in np.split(by_turn, np.flatnonzero(np.diff(turn[by_turn])) + 1):
-        _take(detections[these], first[these], counts[these], pairs, reach.astype(np.uint16), free, masks, plan)
+        _take(
+            detections[these],
+            first[these],
+            counts[these],
+            pairs,
+            reach.astype(np.uint16),
+            free,
+            masks,
+            plan,
+        )
     return masks
 
 
@@ -158,9 +182,12 @@ def _take(
     masks: _Masks,
     plan: Plan,
 ) -> None:
-    """One detection of every picture and class takes what it can: boxes that count, then ignored ones, most wanted first."""
+    """One detection of every picture and class takes what it can: boxes that count, then ignored
+    ones, most wanted first."""
     everywhere = (1 << len(plan.thresholds)) - 1
-    wanted = np.full((len(detections), len(plan.ranges)), everywhere, np.uint16)  # thresholds at which it has no box yet
+    wanted = np.full(
+        (len(detections), len(plan.ranges)), everywhere, np.uint16
+    )  # thresholds at which it has no box yet
     watched = np.uint16(1 << plan.watched)
     for ignored_now in (False, True):
         for number in range(int(counts.max(initial=0))):
@@ -168,10 +195,14 @@ def _take(
             pair = first[who] + number
             box = pairs.boxes[pair]
             ignored = (plan.ignore[box, None] >> np.arange(len(plan.ranges))) & 1 == 1  # (w, r)
-            takes = np.where(ignored == ignored_now, wanted[who] & reach[pair, None] & free[box], 0).astype(np.uint16)
+            takes = np.where(
+                ignored == ignored_now, wanted[who] & reach[pair, None] & free[box], 0
+            ).astype(np.uint16)
             wanted[who] &= ~takes
             free[box] = np.where(plan.truth.crowd[box, None], free[box], free[box] & ~takes)
-            masks.taken[detections[who]] |= np.where(plan.void[box, None], 0, takes).astype(np.uint16)
+            masks.taken[detections[who]] |= np.where(plan.void[box, None], 0, takes).astype(
+                np.uint16
+            )
             masks.ignored[detections[who]] |= takes if ignored_now else np.uint16(0)
             here = (takes[:, 0] & watched) != 0
             masks.found[detections[who[here]]] = box[here]
@@ -189,12 +220,16 @@ def _nearest(
     for block in blocks(counts):
         detections = np.repeat(np.arange(block.start, block.stop), counts[block])
         near = rows_of(starts[ranked.pictures[block]], counts[block])
-        iou = np.where(crowd[near], 0.0, overlap(xywh[detections], plan.truth.xywh[near], crowd[near]))
+        iou = np.where(
+            crowd[near], 0.0, overlap(xywh[detections], plan.truth.xywh[near], crowd[near])
+        )
         other = (plan.truth.labels[near] != ranked.labels[detections]).astype(np.int64)
         keep = iou > 0
         for column in (0, 1):
             rows = np.flatnonzero(keep & (other == column))
-            rows = rows[np.lexsort((near[rows], -iou[rows], detections[rows]))]  # of equals the first
+            rows = rows[
+                np.lexsort((near[rows], -iou[rows], detections[rows]))
+            ]  # of equals the first
             who, where = np.unique(detections[rows], return_index=True)
             boxes[who, column] = near[rows[where]]
             ious[who, column] = iou[rows[where]]

@@ -31,12 +31,22 @@ class _Analysed(NamedTuple):
     lrps: Sequence[LRP | None]
 
 
-def measure(sample: Sample, *, resamples: int, seed: int, level: float, analyses: bool, unmet: Mapping[str, int]) -> Report:
+def measure(
+    sample: Sample,
+    *,
+    resamples: int,
+    seed: int,
+    level: float,
+    analyses: bool,
+    unmet: Mapping[str, int],
+) -> Report:
     """The report of a sample. `resamples`: bootstrap replicates, 0 for no intervals."""
     numbers = {name: None if value == -1 else value for name, value in sample.numbers().items()}
     analysed = cache(partial(_analysed, sample, wanted=analyses))
     _ = sample.order  # both sides take it
-    with ThreadPoolExecutor(1) as pool:  # most of a resampling is done by the kernel, while the analyses are done here
+    with ThreadPoolExecutor(
+        1
+    ) as pool:  # most of a resampling is done by the kernel, while the analyses are done here
         resampling = pool.submit(resampled, sample, resamples=resamples, seed=seed)
         if resamples:
             analysed()
@@ -44,9 +54,13 @@ def measure(sample: Sample, *, resamples: int, seed: int, level: float, analyses
     intervals = {
         name: interval
         for name, values in drawn.items()
-        if (number := numbers[name]) is not None and (interval := centred(number, values, level=level)) is not None
+        if (number := numbers[name]) is not None
+        and (interval := centred(number, values, level=level)) is not None
     }
-    replicates = {name: tuple(float(value) if np.isfinite(value) else None for value in values) for name, values in drawn.items()}
+    replicates = {
+        name: tuple(float(value) if np.isfinite(value) else None for value in values)
+        for name, values in drawn.items()
+    }
     report = late(
         lambda: (_per_class(sample, of_classes, level, analysed()), analysed().whole),
         numbers=numbers,
@@ -89,7 +103,9 @@ def _measured(sample: Sample, unmet: Mapping[str, int]) -> Measured:
         boxes=boxes,
         detections=len(sample.outcomes),
         unmet=dict(sorted(unmet.items())),
-        notes=() if boxes else (f"{truth.name} has no annotated box, so that no number is defined.",),
+        notes=()
+        if boxes
+        else (f"{truth.name} has no annotated box, so that no number is defined.",),
     )
 
 
@@ -115,17 +131,30 @@ def _curves(sample: Sample) -> dict[str, tuple[float, ...]]:
     }
 
 
-def _per_class(sample: Sample, drawn: NDArray[np.float64], level: float, analysed: _Analysed) -> dict[str, ClassReport]:
-    precision, recall = sample.curves.precision[0, 0], sample.curves.recall  # (t, p, k), (l, r, t, k)
+def _per_class(
+    sample: Sample, drawn: NDArray[np.float64], level: float, analysed: _Analysed
+) -> dict[str, ClassReport]:
+    precision, recall = (
+        sample.curves.precision[0, 0],
+        sample.curves.recall,
+    )  # (t, p, k), (l, r, t, k)
     limit = sample.plan.settings.detections.index(sample.limit)
-    detections = np.bincount(sample.outcomes.labels, minlength=len(sample.plan.truth.label_space)).tolist()
+    detections = np.bincount(
+        sample.outcomes.labels, minlength=len(sample.plan.truth.label_space)
+    ).tolist()
     at = _named_thresholds(sample)
     made = {}
     for label, name in enumerate(sample.plan.truth.label_space.names):
         boxes = int(sample.positives[0, label])
 
-        def mean(thresholds: tuple[int, ...], label: int = label, boxes: int = boxes) -> float | None:
-            return float(np.mean(precision[list(thresholds), :, label])) if boxes and thresholds else None
+        def mean(
+            thresholds: tuple[int, ...], label: int = label, boxes: int = boxes
+        ) -> float | None:
+            return (
+                float(np.mean(precision[list(thresholds), :, label]))
+                if boxes and thresholds
+                else None
+            )
 
         ap = mean(at["AP"])
         made[name] = ClassReport(
@@ -136,7 +165,9 @@ def _per_class(sample: Sample, drawn: NDArray[np.float64], level: float, analyse
             ap75=mean(at["AP75"]),
             recall=float(np.mean(recall[limit, 0, :, label])) if boxes else None,
             interval=_interval(ap, drawn[:, label], level),
-            precision=tuple(precision[at["AP50"][0], :, label].tolist()) if boxes and at["AP50"] else None,
+            precision=tuple(precision[at["AP50"][0], :, label].tolist())
+            if boxes and at["AP50"]
+            else None,
             operating=analysed.points[label] if analysed.points else None,
             lrp=analysed.lrps[label] if analysed.lrps else None,
         )

@@ -1,4 +1,5 @@
-"""The compiled kernel (`kernel/*.c`) behind the same functions as the numpy modules, with the same bits."""
+"""The compiled kernel (`kernel/*.c`) behind the same functions as the numpy modules, with the same
+bits."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def _structure(name: str, fields: str) -> type[ctypes.Structure]:
-    """A structure of kernel.h: `name:type` is an array, its address and its length; the others are 64-bit numbers.
+    """A structure of kernel.h: `name:type` is an array, its address and its length; the others are
+    64-bit numbers.
 
     A type is one of numpy's; `?` is float32 or float64, whose length is told in bytes.
     """
@@ -44,21 +46,27 @@ def _structure(name: str, fields: str) -> type[ctypes.Structure]:
 
 _Match = _structure(
     "_Match",
-    "starts:i8 images:i8 detections:? scores:? labels:i8 box_starts:i8 box_labels:i4 box_xywh:f8 crowd:b1 uncounted:b1"
-    " ignore:u2 narrow narrow_scores corners classes ranges thresholds watched limit analyses lows:f8 highs:f8 ious:f8"
-    " kept:i8 kept_scores:? kept_labels:u2 ranks:u2 outside:u2 correct:u2 ignored:u2 hit:b1 found:b1 boxes:i4 box_ious:f4",
+    "starts:i8 images:i8 detections:? scores:? labels:i8 box_starts:i8 box_labels:i4 box_xywh:f8 "
+    "crowd:b1 uncounted:b1"
+    " ignore:u2 narrow narrow_scores corners classes ranges thresholds watched limit analyses "
+    "lows:f8 highs:f8 ious:f8"
+    " kept:i8 kept_scores:? kept_labels:u2 ranks:u2 outside:u2 correct:u2 ignored:u2 hit:b1 "
+    "found:b1 boxes:i4 box_ious:f4",
 )
 _Sort = _structure("_Sort", "classes narrow scores:? labels:u2 edges:i8 order:u4")
 _Accumulate = _structure(
     "_Accumulate",
     "narrow scores:? ranks:u2 outside:u2 correct:u2 ignored:u2 hits:i8 order:u4 edges:i8"
-    " classes ranges thresholds points limits curves limit_of:i8 curve_of:i8 positives:i8 recalls:f8"
+    " classes ranges thresholds points limits curves limit_of:i8 curve_of:i8 positives:i8 "
+    "recalls:f8"
     " precision:f8 reached_at:f8 recall:f8",
 )
 _Resample = _structure(
     "_Resample",
-    "replicates images weights:u4 edges:i8 image:u4 tied:u4 outside:u2 ranks:u2 hit:b1 correct:u2 ignored:u2"
-    " box_edges:i8 box_image:u4 box_ignore:u2 classes ranges thresholds points limits limit limit_of:i8 recalls:f8"
+    "replicates images weights:u4 edges:i8 image:u4 tied:u4 outside:u2 ranks:u2 hit:b1 correct:u2 "
+    "ignored:u2"
+    " box_edges:i8 box_image:u4 box_ignore:u2 classes ranges thresholds points limits limit "
+    "limit_of:i8 recalls:f8"
     " precision:f8 recall:f8 alone:f8 limited:f8 of_class:f8",
 )
 
@@ -72,10 +80,13 @@ class Kernel:
         self._library = library(file)
         self._constants: WeakKeyDictionary[Plan, ctypes.Structure] = WeakKeyDictionary()
 
-    def _call(self, function: str, kind: Any, threads: int, **values: int | NDArray[np.generic]) -> None:
+    def _call(
+        self, function: str, kind: Any, threads: int, **values: int | NDArray[np.generic]
+    ) -> None:
         """Fills in a structure and calls; `values` keeps the arrays alive.
 
-        Raises: DataError where the kernel refuses its arguments: an array was changed after it was checked.
+        Raises: DataError where the kernel refuses its arguments: an array was changed after it was
+            checked.
         """
         self._run(function, _filled(function, kind(), values), threads)
 
@@ -110,7 +121,8 @@ class Kernel:
         threads: int = 1,
         room: Room | None = None,
     ) -> Outcomes:
-        """See `matching.match`. room: gives arrays that the records of detections are written to, like others."""
+        """See `matching.match`. room: gives arrays that the records of detections are written to,
+        like others."""
         count, ranges = len(flat.scores), len(plan.ranges)
         images = np.ascontiguousarray(images, np.int64)
         kept, hit = np.zeros(len(images), np.int64), np.empty(count, bool)
@@ -141,7 +153,9 @@ class Kernel:
             **made,
         )
 
-    def by_score(self, outcomes: Outcomes, classes: int, *, threads: int = 1) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    def by_score(
+        self, outcomes: Outcomes, classes: int, *, threads: int = 1
+    ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         """See `accumulate.by_score`."""
         order, edges = np.empty(len(outcomes), np.uint32), np.empty(classes + 1, np.int64)
         self._call(
@@ -176,7 +190,15 @@ class Kernel:
         )  # fmt: skip
         return curves
 
-    def resample(self, ranking: Ranking, plan: Plan, weights: NDArray[np.uint32], *, limit: int, threads: int = 1) -> Replicates:
+    def resample(
+        self,
+        ranking: Ranking,
+        plan: Plan,
+        weights: NDArray[np.uint32],
+        *,
+        limit: int,
+        threads: int = 1,
+    ) -> Replicates:
         """See `resampling.resample`."""
         made = Replicates.blank(len(weights), plan)
         self._call(

@@ -1,4 +1,5 @@
-"""Where to put the score threshold: the point of best F1, from the curve itself and not from its interpolated envelope.
+"""Where to put the score threshold: the point of best F1, from the curve itself and not from its
+interpolated envelope.
 
 The envelope lends a threshold the precision of a higher recall, which overstates F1.
 """
@@ -23,8 +24,11 @@ class OperatingPoint:
     recall: float
 
 
-def best_point(scores: NDArray[np.float64], true: NDArray[np.bool_], positives: int) -> OperatingPoint | None:
-    """The threshold of best F1 for detections that are best first; the highest of equals. None where nothing can be found."""
+def best_point(
+    scores: NDArray[np.float64], true: NDArray[np.bool_], positives: int
+) -> OperatingPoint | None:
+    """The threshold of best F1 for detections that are best first; the highest of equals. None
+    where nothing can be found."""
     ends = last_of_equals(scores)
     if not positives or not len(ends):
         return None
@@ -32,12 +36,19 @@ def best_point(scores: NDArray[np.float64], true: NDArray[np.bool_], positives: 
     f1 = 2 * found / (ends + 1 + positives)
     best = int(f1.argmax())
     count = int(found[best])
-    return OperatingPoint(float(scores[ends[best]]), float(f1[best]), count / int(ends[best] + 1), count / positives)
+    return OperatingPoint(
+        float(scores[ends[best]]), float(f1[best]), count / int(ends[best] + 1), count / positives
+    )
 
 
-def operating_points(verdicts: Verdicts) -> tuple[OperatingPoint | None, list[OperatingPoint | None]]:
+def operating_points(
+    verdicts: Verdicts,
+) -> tuple[OperatingPoint | None, list[OperatingPoint | None]]:
     """The best one threshold for all classes, and the best of each class."""
     order = np.argsort(-verdicts.scores[verdicts.counted], kind="stable")
     scores, true = verdicts.scores[verdicts.counted][order], verdicts.true[verdicts.counted][order]
-    classes = [best_point(*verdicts.of_class(label)[:2], int(count)) for label, count in enumerate(verdicts.positives)]
+    classes = [
+        best_point(*verdicts.of_class(label)[:2], int(count))
+        for label, count in enumerate(verdicts.positives)
+    ]
     return best_point(scores, true, int(verdicts.positives.sum())), classes

@@ -1,4 +1,5 @@
-"""What matching decided about every detection: compact records that all numbers are computed from, without the boxes."""
+"""What matching decided about every detection: compact records that all numbers are computed from,
+without the boxes."""
 
 from __future__ import annotations
 
@@ -14,8 +15,18 @@ from zoo.data.compiled import address
 from zoo.data.ragged import rows_of, starts_of
 
 Room = Callable[[int, Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]  # as `Log.room`
-OF_ANALYSES = ("found", "boxes", "ious")  # columns with a row a detection, where analyses are wanted
-OF_DETECTIONS = ("scores", "labels", "ranks", "outside", *OF_ANALYSES)  # columns with a row a detection
+OF_ANALYSES = (
+    "found",
+    "boxes",
+    "ious",
+)  # columns with a row a detection, where analyses are wanted
+OF_DETECTIONS = (
+    "scores",
+    "labels",
+    "ranks",
+    "outside",
+    *OF_ANALYSES,
+)  # columns with a row a detection
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +38,8 @@ class Outcomes:
     scores:   (n,) float32 or float64; inside a picture detections are ordered by class, then best first.
     labels:   (n,) uint16.
     ranks:    (n,) uint16, 0 for the best of its picture and class.
-    outside:  (n,) uint16, bit r: its own size is out of range r, so that it does not count there unless it matches.
+    outside:  (n,) uint16, bit r: its own size is out of range r, so that it does not count there
+        unless it matches.
     hits:     (h,) int64, the detections that match a box at some threshold in some range, ascending.
     correct:  (h, r) uint16, bit t: a true positive at threshold t in range r.
     ignored:  (h, r) uint16, bit t: neither true nor false at threshold t in range r.
@@ -77,11 +89,17 @@ class Outcomes:
         return Outcomes(
             images=self.images[pictures],
             starts=starts,
-            **{column: getattr(self, column)[rows] for column in ("scores", "labels", "ranks", "outside")},
+            **{
+                column: getattr(self, column)[rows]
+                for column in ("scores", "labels", "ranks", "outside")
+            },
             hits=self.hits[hits] + np.repeat(starts[:-1] - self.starts[pictures], hit_counts),
             correct=self.correct[hits],
             ignored=self.ignored[hits],
-            **{column: getattr(self, column)[rows if len(self.found) else slice(0)] for column in ("found", "boxes", "ious")},
+            **{
+                column: getattr(self, column)[rows if len(self.found) else slice(0)]
+                for column in ("found", "boxes", "ious")
+            },
         )
 
     def in_order(self) -> Outcomes:
@@ -111,10 +129,12 @@ class Outcomes:
 
 
 class Log:
-    """Outcomes as they come in, batch by batch, in arrays with room for what is still to come, going by what has come so far.
+    """Outcomes as they come in, batch by batch, in arrays with room for what is still to come,
+    going by what has come so far.
 
-    Room that is never used takes no memory, and so there is no second copy of anything. What was handed out never changes: an
-    update writes behind it, and counts only once it is there as a whole. pictures: how many there will be.
+    Room that is never used takes no memory, and so there is no second copy of anything. What was
+    handed out never changes: an update writes behind it, and counts only once it is there as a
+        whole. pictures: how many there will be.
     """
 
     def __init__(self, first: Outcomes, pictures: int) -> None:
@@ -123,7 +143,8 @@ class Log:
         self._room: dict[str, NDArray[Any]] = dict(vars(first))
 
     def absorb(self, more: Log) -> None:
-        """Takes in everything of another log, which must not be used after that; all or, where it raises, nothing."""
+        """Takes in everything of another log, which must not be used after that; all or, where it
+        raises, nothing."""
         if not len(self.held.images) and not len(self._room["labels"]):
             self._room, self.held = more._room, more.held
             return
@@ -139,7 +160,8 @@ class Log:
         self._room, self.held = room, Outcomes(**held)
 
     def room(self, images: int, like: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Arrays like some columns, behind what is there: what is written to them is absorbed without a copy.
+        """Arrays like some columns, behind what is there: what is written to them is absorbed
+        without a copy.
 
         images: how many they are of.
         """
@@ -150,7 +172,9 @@ class Log:
                 made[name] = column
                 continue
             if filled + len(column) > len(values) or values.dtype != column.dtype:
-                values = _longer(values, filled, filled + len(column), self._share(images), column.dtype)
+                values = _longer(
+                    values, filled, filled + len(column), self._share(images), column.dtype
+                )
                 self._room[name] = values
             made[name] = values[filled : filled + len(column)]
         return made
@@ -168,7 +192,8 @@ class Log:
 
 
 def _extended(values: NDArray[Any], filled: int, more: NDArray[Any], share: float) -> NDArray[Any]:
-    """An array, of which so many rows are taken, with more behind them; where it is too short a new one, `share` times longer."""
+    """An array, of which so many rows are taken, with more behind them; where it is too short a new
+    one, `share` times longer."""
     if not len(more):
         return values
     stop = filled + len(more)
@@ -181,7 +206,9 @@ def _extended(values: NDArray[Any], filled: int, more: NDArray[Any], share: floa
     return values
 
 
-def _longer(values: NDArray[Any], filled: int, stop: int, share: float, dtype: np.dtype[Any]) -> NDArray[Any]:
+def _longer(
+    values: NDArray[Any], filled: int, stop: int, share: float, dtype: np.dtype[Any]
+) -> NDArray[Any]:
     longer = np.empty((max(stop, int(1.1 * stop * share)), *values.shape[1:]), dtype)
     longer[:filled] = values[:filled]
     return longer
@@ -194,13 +221,16 @@ def blank(count: int, dtype: np.dtype[Any], *, analyses: bool) -> dict[str, NDAr
     for name in OF_DETECTIONS:
         column = getattr(like, name)
         rows = 0 if name in OF_ANALYSES and not analyses else count
-        made[name] = np.empty((rows, *column.shape[1:]), dtype if name == "scores" else column.dtype)
+        made[name] = np.empty(
+            (rows, *column.shape[1:]), dtype if name == "scores" else column.dtype
+        )
     return made
 
 
 @cache
 def nothing(*, ranges: int) -> Outcomes:
-    """Records of no picture at all; the same ones each time, for there is nothing in them to change."""
+    """Records of no picture at all; the same ones each time, for there is nothing in them to
+    change."""
     return Outcomes(
         images=np.zeros(0, np.int32),
         starts=np.zeros(1, np.int64),

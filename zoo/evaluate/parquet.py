@@ -1,7 +1,10 @@
-"""Predictions as Parquet: a row a picture, lists of boxes, scores and labels in it, class names and provenance in the schema.
+"""Predictions as Parquet: a row a picture, lists of boxes, scores and labels in it, class names and
+provenance in the schema.
 
-The file is written beside its place and moved there in one step, so that a kill leaves the whole file or none. A file from
-anywhere is read with the same care: the schema has to be this one, every record is checked, and what does not hold is named.
+The file is written beside its place and moved there in one step, so that a kill leaves the whole
+file or none. A file from
+anywhere is read with the same care: the schema has to be this one, every record is checked, and
+    what does not hold is named.
 """
 
 from __future__ import annotations
@@ -40,7 +43,8 @@ _DTYPES = {"int32": np.int32, "int64": np.int64, "float": np.float32}
 
 
 class _Header(msgspec.Struct, frozen=True):
-    """What the schema carries besides the columns. sha256: of everything, for files that lost their seal to another tool."""
+    """What the schema carries besides the columns. sha256: of everything, for files that lost their
+    seal to another tool."""
 
     format: int
     names: tuple[str, ...]
@@ -65,11 +69,23 @@ def _schema(text: bool) -> pyarrow.Schema:
             pa.field("width", pa.int32(), nullable=False),
             pa.field(
                 "boxes",
-                pa.list_(pa.field("element", pa.list_(pa.field("element", pa.float32(), nullable=False), 4), nullable=False)),
+                pa.list_(
+                    pa.field(
+                        "element",
+                        pa.list_(pa.field("element", pa.float32(), nullable=False), 4),
+                        nullable=False,
+                    )
+                ),
                 nullable=False,
             ),
-            pa.field("scores", pa.list_(pa.field("element", pa.float32(), nullable=False)), nullable=False),
-            pa.field("labels", pa.list_(pa.field("element", pa.int32(), nullable=False)), nullable=False),
+            pa.field(
+                "scores",
+                pa.list_(pa.field("element", pa.float32(), nullable=False)),
+                nullable=False,
+            ),
+            pa.field(
+                "labels", pa.list_(pa.field("element", pa.int32(), nullable=False)), nullable=False
+            ),
         ]
     )
 
@@ -82,7 +98,9 @@ def write(made: Predictions, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft_of(path) as draft:
             with draft.open("w+b") as file:
-                parquet.write_table(table, file, compression="lz4", use_dictionary=False, write_page_checksum=True)
+                parquet.write_table(
+                    table, file, compression="lz4", use_dictionary=False, write_page_checksum=True
+                )
                 seal(file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -90,7 +108,9 @@ def write(made: Predictions, path: Path) -> None:
         _sync(path.parent)
     except OSError as why:
         raise DataError(
-            f"Predictions were to be written to {path}.", f"{why.strerror or why}.", "Name a folder with room: --to FOLDER"
+            f"Predictions were to be written to {path}.",
+            f"{why.strerror or why}.",
+            "Name a folder with room: --to FOLDER",
         ) from why
 
 
@@ -109,7 +129,9 @@ def _table(made: Predictions) -> pyarrow.Table:
 
     schema = _schema(made.image_ids.dtype.kind == "U")
     starts = pa.array(made.starts.astype(np.int32))
-    boxes = pa.FixedSizeListArray.from_arrays(pa.array(made.boxes.reshape(-1)), type=schema.field("boxes").type.value_type)
+    boxes = pa.FixedSizeListArray.from_arrays(
+        pa.array(made.boxes.reshape(-1)), type=schema.field("boxes").type.value_type
+    )
     columns = [
         pa.array(made.image_ids.tolist(), schema.field("image_id").type),
         pa.array(made.files.tolist(), pa.string()),
@@ -119,7 +141,9 @@ def _table(made: Predictions) -> pyarrow.Table:
         pa.ListArray.from_arrays(starts, pa.array(made.scores), type=schema.field("scores").type),
         pa.ListArray.from_arrays(starts, pa.array(made.labels), type=schema.field("labels").type),
     ]
-    header = msgspec.json.encode(_Header(FORMAT, made.names, made.provenance, _sha256(made)), order="sorted")
+    header = msgspec.json.encode(
+        _Header(FORMAT, made.names, made.provenance, _sha256(made)), order="sorted"
+    )
     return pa.Table.from_arrays(columns, schema=schema.with_metadata({_KEY: header}))
 
 
@@ -136,11 +160,17 @@ def read(path: Path) -> Predictions:
             table = file.read()
         table.validate(full=True)
     except FileNotFoundError:
-        raise DataError(f"{path} was to be read.", "There is no such file.", "Check the path.") from None
+        raise DataError(
+            f"{path} was to be read.", "There is no such file.", "Check the path."
+        ) from None
     except Damaged as why:
         raise _flaw(path, f"It is not whole, or no Parquet file: {why}.") from None
     except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as why:
-        raise _flaw(path, f"It is not whole, or no Parquet file: {str(why).splitlines()[0] if str(why) else why!r}.") from None
+        raise _flaw(
+            path,
+            f"It is not whole, or no Parquet file: "
+            f"{str(why).splitlines()[0] if str(why) else why!r}.",
+        ) from None
     made = _predictions(table.combine_chunks(), header, path)
     if not sealed and header.sha256 is not None and header.sha256 != _sha256(made):
         raise _flaw(path, "It is damaged: its content is not what was written, by its sha256.")
@@ -149,9 +179,20 @@ def read(path: Path) -> Predictions:
 
 def _sha256(made: Predictions) -> str:
     """A fingerprint of everything in it."""
-    facts = [made.names, dict(sorted(made.provenance.items())), made.image_ids.tolist(), made.files.tolist()]
+    facts = [
+        made.names,
+        dict(sorted(made.provenance.items())),
+        made.image_ids.tolist(),
+        made.files.tolist(),
+    ]
     digest = hashlib.sha256(msgspec.json.encode(facts))
-    dtypes = {"sizes": np.int32, "starts": np.int64, "boxes": np.float32, "scores": np.float32, "labels": np.int32}
+    dtypes = {
+        "sizes": np.int32,
+        "starts": np.int64,
+        "boxes": np.float32,
+        "scores": np.float32,
+        "labels": np.int32,
+    }
     for column, dtype in dtypes.items():
         digest.update(np.ascontiguousarray(getattr(made, column), dtype).tobytes())
     return digest.hexdigest()
@@ -163,7 +204,9 @@ def _check_size(metadata: Any, path: Path) -> None:
         for column in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(column)
             if chunk.num_values > MOST:
-                raise _flaw(path, f"Column {chunk.path_in_schema} claims {chunk.num_values} values.")
+                raise _flaw(
+                    path, f"Column {chunk.path_in_schema} claims {chunk.num_values} values."
+                )
 
 
 def _header(schema: pyarrow.Schema, path: Path) -> _Header:
@@ -175,11 +218,19 @@ def _header(schema: pyarrow.Schema, path: Path) -> _Header:
         check_json(about)
         header = msgspec.json.decode(about, type=_Header)
     except KeyError:
-        case = "It does not say what it is of: its schema has no entry 'detzoo' with class names and provenance."
-        fix = "Give it that entry: read the columns in Python, and zoo.evaluate.Predictions(…).write(FILE) writes both."
+        case = (
+            "It does not say what it is of: its schema has no entry 'detzoo' with class names and "
+            "provenance."
+        )
+        fix = (
+            "Give it that entry: read the columns in Python, and "
+            "zoo.evaluate.Predictions(…).write(FILE) writes both."
+        )
         raise DataError(f"{path} was read as predictions.", case, fix) from None
     except (msgspec.DecodeError, UnicodeDecodeError, LimitError) as why:
-        raise _flaw(path, f"The entry 'detzoo' of its schema is wrong: {str(why).rstrip('.')}.") from None
+        raise _flaw(
+            path, f"The entry 'detzoo' of its schema is wrong: {str(why).rstrip('.')}."
+        ) from None
     if header.format != FORMAT:
         raise _flaw(path, f"It is of format {header.format}, not {FORMAT}.")
     if wrong := flaw(header.provenance):
@@ -188,13 +239,19 @@ def _header(schema: pyarrow.Schema, path: Path) -> _Header:
 
 
 def _foreign(schema: pyarrow.Schema, path: Path) -> DataError:
-    """The error for a file of another tool, with what it seems to be and how its detections can be measured."""
+    """The error for a file of another tool, with what it seems to be and how its detections can be
+    measured."""
     known = schema.metadata or {}
-    tools = {b"huggingface": "a data set of Hugging Face", b"pandas": "an export of pandas", b"geo": "a file of GeoParquet"}
+    tools = {
+        b"huggingface": "a data set of Hugging Face",
+        b"pandas": "an export of pandas",
+        b"geo": "a file of GeoParquet",
+    }
     made = next((f" It is {tool}." for key, tool in tools.items() if key in known), "")
     columns = ", ".join(f"{one.name}: {one.type}" for one in schema)[:300]
     fix = (
-        "Write its detections as a COCO results list (.json), or hand them to zoo.evaluate.Evaluator; the columns of zoo predict "
+        "Write its detections as a COCO results list (.json), or hand them to "
+        "zoo.evaluate.Evaluator; the columns of zoo predict "
         f"are {', '.join(_schema(text=False).names)}."
     )
     if set(_RESULTS) <= set(schema.names):
@@ -202,7 +259,11 @@ def _foreign(schema: pyarrow.Schema, path: Path) -> DataError:
             "Its rows look like COCO results; write them as such: "
             f"pandas.read_parquet(FILE)[{list(_RESULTS)}].to_json('results.json', orient='records')"
         )
-    return DataError(f"{path} was read as predictions.", f"It is no file of zoo predict: its columns are {columns}.{made}", fix)
+    return DataError(
+        f"{path} was read as predictions.",
+        f"It is no file of zoo predict: its columns are {columns}.{made}",
+        fix,
+    )
 
 
 def _predictions(table: pyarrow.Table, header: _Header, path: Path) -> Predictions:
@@ -215,7 +276,11 @@ def _predictions(table: pyarrow.Table, header: _Header, path: Path) -> Predictio
         if (counts[name] != counts["boxes"]).any():
             row = int(np.flatnonzero(counts[name] != counts["boxes"])[0])
             image_id = columns["image_id"][row].as_py()
-            raise _flaw(path, f"Image {image_id!r} has {counts['boxes'][row]} boxes and {counts[name][row]} {name}.")
+            raise _flaw(
+                path,
+                f"Image {image_id!r} has {counts['boxes'][row]} boxes and {counts[name][row]} "
+                f"{name}.",
+            )
     return Predictions(
         image_ids=_ids(columns["image_id"]),
         files=np.array(columns["file"].to_pylist(), np.str_),
@@ -238,22 +303,29 @@ def _one_chunk(table: pyarrow.Table, name: str) -> Any:
 
 
 def _ids(column: Any) -> NDArray[Any]:
-    return _numbers(column) if str(column.type) == "int64" else np.array(column.to_pylist(), np.str_)
+    return (
+        _numbers(column) if str(column.type) == "int64" else np.array(column.to_pylist(), np.str_)
+    )
 
 
 def _counts(column: Any) -> NDArray[np.int64]:
-    return np.diff(_numbers(column.offsets)).astype(np.int64) if len(column) else np.zeros(0, np.int64)
+    return (
+        np.diff(_numbers(column.offsets)).astype(np.int64) if len(column) else np.zeros(0, np.int64)
+    )
 
 
 def _listed(column: Any, path: Path) -> NDArray[Any]:
-    """The numbers in the lists of a column, of all rows one after another; (n, 4) where they are fours."""
+    """The numbers in the lists of a column, of all rows one after another; (n, 4) where they are
+    fours."""
     inner, edges = column.values, _numbers(column.offsets)
     if inner.null_count:
         raise _flaw(path, "A list of detections has a gap: a null among its numbers.")
     if inner.type.num_fields == 0:
         values = _values(inner, path)
     else:
-        values = _values(inner.values, path).reshape(-1, 4)[inner.offset : inner.offset + len(inner)]
+        values = _values(inner.values, path).reshape(-1, 4)[
+            inner.offset : inner.offset + len(inner)
+        ]
     return values[edges[0] : edges[-1]] if len(edges) else values[:0]
 
 
@@ -264,7 +336,8 @@ def _values(column: Any, path: Path) -> NDArray[Any]:
 
 
 def _numbers(column: Any) -> NDArray[Any]:
-    """The numbers of a column where they lie; pyarrow's own way to numpy imports pandas, which takes longer than all the rest."""
+    """The numbers of a column where they lie; pyarrow's own way to numpy imports pandas, which
+    takes longer than all the rest."""
     dtype = np.dtype(_DTYPES[str(column.type)])
     if not len(column):
         return np.zeros(0, dtype)

@@ -1,4 +1,5 @@
-"""Ground truth and settings, prepared for matching: what is asked about every box, once for all detections."""
+"""Ground truth and settings, prepared for matching: what is asked about every box, once for all
+detections."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ from zoo.errors import DataError
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.settings import Area, Settings
 
-ANALYSED_IOU = 0.5  # error types, confusion, LRP and calibration are read off the matching at this IoU
+ANALYSED_IOU = (
+    0.5  # error types, confusion, LRP and calibration are read off the matching at this IoU
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +37,12 @@ class Plan:
 
     @classmethod
     def of(cls, truth: GroundTruth, settings: Settings, policy: Policy) -> Plan:
-        """Raises: DataError where an attribute is not there, or where its values make more than 16 ranges."""
-        outside = [truth.crowd | (truth.areas < area.low) | (truth.areas > area.high) for area in settings.areas]
+        """Raises: DataError where an attribute is not there, or where its values make more than 16
+        ranges."""
+        outside = [
+            truth.crowd | (truth.areas < area.low) | (truth.areas > area.high)
+            for area in settings.areas
+        ]
         ranges = list(settings.areas)
         for attribute in settings.slices:
             for value, rows in _values(truth, attribute):
@@ -50,7 +57,9 @@ class Plan:
         ignore = np.zeros(len(truth.labels), np.uint16)
         for number, rows in enumerate(outside):
             ignore |= (rows.astype(np.uint16) << number).astype(np.uint16)
-        void = (truth.ids == 0) if policy.annotation_zero == "miss" else np.zeros(len(truth.ids), bool)
+        void = (
+            (truth.ids == 0) if policy.annotation_zero == "miss" else np.zeros(len(truth.ids), bool)
+        )
         return cls(truth, settings, tuple(ranges), ignore, void)
 
     @cached_property
@@ -65,8 +74,13 @@ class Plan:
 
     @cached_property
     def thresholds(self) -> NDArray[np.float64]:
-        """(t,) the IoU each threshold asks for, as pycocotools clips it; one more where the analyses' is not among them."""
-        ious = self.settings.ious if ANALYSED_IOU in self.settings.ious else (*self.settings.ious, ANALYSED_IOU)
+        """(t,) the IoU each threshold asks for, as pycocotools clips it; one more where the
+        analyses' is not among them."""
+        ious = (
+            self.settings.ious
+            if ANALYSED_IOU in self.settings.ious
+            else (*self.settings.ious, ANALYSED_IOU)
+        )
         return np.minimum(ious, 1 - 1e-10)
 
     @cached_property
@@ -84,7 +98,9 @@ class Plan:
         there = seen[self.truth.images]
         counted = [there & ((self.ignore >> number) & 1 == 0) for number in range(len(self.ranges))]
         classes = len(self.truth.label_space)
-        return np.stack([np.bincount(self.truth.labels[rows], minlength=classes) for rows in counted])
+        return np.stack(
+            [np.bincount(self.truth.labels[rows], minlength=classes) for rows in counted]
+        )
 
 
 def _values(truth: GroundTruth, attribute: str) -> list[tuple[object, NDArray[np.bool_]]]:
@@ -96,4 +112,7 @@ def _values(truth: GroundTruth, attribute: str) -> list[tuple[object, NDArray[np
             "Name one of them.",
         )
     column = truth.box_attributes[attribute]
-    return [(value.item() if hasattr(value, "item") else value, column == value) for value in np.unique(column)]
+    return [
+        (value.item() if hasattr(value, "item") else value, column == value)
+        for value in np.unique(column)
+    ]

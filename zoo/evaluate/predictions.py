@@ -1,4 +1,5 @@
-"""Predictions: what one model saw in the pictures of one data set, as flat arrays, with their provenance."""
+"""Predictions: what one model saw in the pictures of one data set, as flat arrays, with their
+provenance."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ FIX = "Make it again: zoo predict MODEL --data DATA --fresh"
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen in one picture, best first: boxes (n, 4) xyxy, scores (n,), labels (n,) into `label_space`."""
+    """What was seen in one picture, best first: boxes (n, 4) xyxy, scores (n,), labels (n,) into
+    `label_space`."""
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
@@ -57,35 +59,48 @@ class Predictions:
         """Raises: DataError naming file and record where a number can't be."""
         if not self._are_plain():
             raise self._first_wrong()
-        if not self.names or len(set(self.names)) < len(self.names) or not all(name.strip() for name in self.names):
+        if (
+            not self.names
+            or len(set(self.names)) < len(self.names)
+            or not all(name.strip() for name in self.names)
+        ):
             raise self.flaw("Its class names are not one each.")
         again = np.sort(self.image_ids)
         if (again[1:] == again[:-1]).any():
-            raise self.flaw(f"Image {again[1:][again[1:] == again[:-1]][0].item()!r} is there twice.")
+            raise self.flaw(
+                f"Image {again[1:][again[1:] == again[:-1]][0].item()!r} is there twice."
+            )
 
     def _are_plain(self) -> bool:
         """Whether every number can be, by columns: rows of four take several times as long."""
         if not len(self.scores):
             return True
         x, y, right, lower = self.boxes.T
-        coordinates = np.isfinite(self.boxes.min()) and np.isfinite(self.boxes.max())  # NaN is passed on by both
+        coordinates = np.isfinite(self.boxes.min()) and np.isfinite(
+            self.boxes.max()
+        )  # NaN is passed on by both
         boxes = coordinates and not (right < x).any() and not (lower < y).any()
         scores = self.scores.min() >= 0 and self.scores.max() <= 1
-        return bool(boxes and scores and self.labels.min() >= 0 and self.labels.max() < len(self.names))
+        return bool(
+            boxes and scores and self.labels.min() >= 0 and self.labels.max() < len(self.names)
+        )
 
     def _first_wrong(self) -> DataError:
         """The error that names the first number that can't be."""
         wrong = {
             "a score outside of 0 to 1": ~((self.scores >= 0) & (self.scores <= 1)),
             "a coordinate that is not finite": ~np.isfinite(self.boxes).all(1),
-            "a box whose right or lower edge comes first": (self.boxes[:, 2:] < self.boxes[:, :2]).any(1),
+            "a box whose right or lower edge comes first": (
+                self.boxes[:, 2:] < self.boxes[:, :2]
+            ).any(1),
             "a label that no class has": (self.labels < 0) | (self.labels >= len(self.names)),
         }
         what = next(what for what, rows in wrong.items() if rows.any())
         row = int(np.flatnonzero(wrong[what])[0])
         image = int(np.searchsorted(self.starts, row, side="right")) - 1
         return self.flaw(
-            f"Image {self.image_ids[image].item()!r}, detection {row - int(self.starts[image])}, has {what}: "
+            f"Image {self.image_ids[image].item()!r}, detection {row - int(self.starts[image])}, "
+            f"has {what}: "
             f"box {self.boxes[row].tolist()}, score {self.scores[row]}, label {self.labels[row]}."
         )
 
@@ -98,7 +113,12 @@ class Predictions:
 
     def __iter__(self) -> Iterator[Seen]:
         for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
-            yield Seen(self.boxes[start:stop], self.scores[start:stop], self.labels[start:stop], self.label_space)
+            yield Seen(
+                self.boxes[start:stop],
+                self.scores[start:stop],
+                self.labels[start:stop],
+                self.label_space,
+            )
 
     @cached_property
     def label_space(self) -> LabelSpace:
@@ -113,27 +133,36 @@ class Predictions:
     def read(cls, path: str | Path) -> Predictions:
         """The predictions in a Parquet file that `predict` wrote.
 
-        Raises: DataError naming the file, and the record where one is wrong; MissingExtra without pyarrow.
+        Raises: DataError naming the file, and the record where one is wrong; MissingExtra without
+            pyarrow.
         """
         from zoo.evaluate import parquet  # deferred: it is built on this module
 
         return parquet.read(Path(path))
 
     def write(self, path: str | Path) -> None:
-        """Stores them as Parquet, in one step: there is the whole file or none. Raises: DataError, MissingExtra."""
+        """Stores them as Parquet, in one step: there is the whole file or none. Raises: DataError,
+        MissingExtra."""
         from zoo.evaluate import parquet  # deferred: it is built on this module
 
         parquet.write(self, Path(path))
 
 
-def joined(parts: Sequence[Predictions], provenance: dict[str, str], *, order: Sequence[int | str]) -> Predictions:
-    """Several parts as one, its pictures in the order of these ids. Raises: DataError where a picture is in two parts."""
+def joined(
+    parts: Sequence[Predictions], provenance: dict[str, str], *, order: Sequence[int | str]
+) -> Predictions:
+    """Several parts as one, its pictures in the order of these ids. Raises: DataError where a
+    picture is in two parts."""
     ids = np.concatenate([part.image_ids for part in parts])
     counts = np.concatenate([np.diff(part.starts) for part in parts])
     first = np.concatenate([[0], np.cumsum(counts)])
     place = {image_id: row for row, image_id in enumerate(ids.tolist())}
     rows = np.array([place[image_id] for image_id in order], np.int64)
-    taken = np.concatenate([np.arange(first[row], first[row + 1]) for row in rows]) if len(rows) else np.zeros(0, np.int64)
+    taken = (
+        np.concatenate([np.arange(first[row], first[row + 1]) for row in rows])
+        if len(rows)
+        else np.zeros(0, np.int64)
+    )
     return Predictions(
         image_ids=ids[rows],
         files=np.concatenate([part.files for part in parts])[rows],

@@ -1,9 +1,10 @@
-"""Provenance: what a number is of, as plain text by key, written into predictions and reports alike.
+"""Provenance: what a number is of, as plain text by key, written into predictions and reports
+alike.
 
 of the model     model · card_sha256 · weights_sha256 · weights_source · state_sha256 (weights in memory) · plugin · code_sha256
 of the data      data · data_sha256 (annotations) · pictures_sha256 (ids, file names and contents of the images)
-of the protocol  protocol · protocol_sha256 · protocol_settings (JSON, as asked) · settings_in_force (JSON, no gaps)
-of the software  detzoo · python · torch · torchvision · numpy · pillow
+of the protocol  protocol · protocol_sha256 · protocol_settings (JSON, as asked) · settings_in_force
+(JSON, no gaps) of the software  detzoo · python · torch · torchvision · numpy · pillow
 of the hardware  device · processor · threads · system
 of the run       started · finished (UTC, ISO 8601) · seconds (of detecting) · results_sha256 (of a foreign results file)
 
@@ -44,7 +45,8 @@ def software() -> dict[str, str]:
 
 
 def _installed() -> dict[str, str]:
-    """Versions as the folders of installed distributions are named; reading their metadata instead takes 40 ms.
+    """Versions as the folders of installed distributions are named; reading their metadata instead
+    takes 40 ms.
 
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/
     """
@@ -53,7 +55,9 @@ def _installed() -> dict[str, str]:
         with suppress(OSError):
             for name in os.listdir(folder or "."):
                 if made := _FOLDER.fullmatch(name):
-                    found.setdefault(made["name"].lower(), made["version"])  # the first on the path is imported
+                    found.setdefault(
+                        made["name"].lower(), made["version"]
+                    )  # the first on the path is imported
     return found
 
 
@@ -68,12 +72,18 @@ def _version(package: str) -> str | None:
 
 def hardware(device: torch.device | None = None) -> dict[str, str]:
     """The machine; with the device that the network runs on."""
-    found = {"processor": _processor(), "threads": str(os.cpu_count()), "system": f"{platform.system()} {platform.machine()}"}
+    found = {
+        "processor": _processor(),
+        "threads": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
     if device is not None:
         import torch  # deferred: reading predictions needs none
 
         found["threads"] = str(torch.get_num_threads())
-        found["device"] = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        found["device"] = (
+            torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        )
     return {key: value for key, value in found.items() if value}
 
 
@@ -83,7 +93,8 @@ def now() -> str:
 
 
 def joined(parts: Iterable[Facts]) -> dict[str, str]:
-    """Facts of several parts of one run: what differs between them is listed, in order, with semicolons."""
+    """Facts of several parts of one run: what differs between them is listed, in order, with
+    semicolons."""
     found: dict[str, dict[str, None]] = {}
     for part in parts:
         for key, value in part.items():
@@ -92,7 +103,8 @@ def joined(parts: Iterable[Facts]) -> dict[str, str]:
 
 
 def flaw(facts: Facts) -> str | None:
-    """What is wrong with an entry that somebody reads more of than its text; None where nothing is."""
+    """What is wrong with an entry that somebody reads more of than its text; None where nothing
+    is."""
     for key, (read, what) in _READ.items():
         if key in facts:
             try:
@@ -103,7 +115,8 @@ def flaw(facts: Facts) -> str | None:
 
 
 def settings_of(facts: Facts) -> dict[str, Any] | None:
-    """The protocol's settings as they were asked for; None where nobody knows, as for a results list of somebody else's."""
+    """The protocol's settings as they were asked for; None where nobody knows, as for a results
+    list of somebody else's."""
     try:
         return _settings(facts.get("protocol_settings", ""))
     except ValueError:
@@ -137,4 +150,7 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )

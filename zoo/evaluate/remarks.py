@@ -1,6 +1,8 @@
-"""What looks wrong in detections and annotations though it can be measured: a sentence each, with the likely cause.
+"""What looks wrong in detections and annotations though it can be measured: a sentence each, with
+the likely cause.
 
-No number changes: COCO's are defined for every list of boxes, and a report says beside them what its reader should look at.
+No number changes: COCO's are defined for every list of boxes, and a report says beside them what
+    its reader should look at.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ _INPUTS = (300, 320, 416, 512, 640, 800, 1024, 1280)  # sides of the squares tha
 class Seen:
     """All detections of a data set: rows (n,) of its images, scores (n,), boxes by side.
 
-    sides:  (4, n) x, y, width, height in pixels; columns, since rows of four take several times as long.
+    sides:  (4, n) x, y, width, height in pixels; columns, since rows of four take several times as
+        long.
     labels: (n,) in the label space of the data set; one that it does not have is negative.
     """
 
@@ -61,16 +64,23 @@ class Seen:
 def remarks(dataset: Dataset, seen: Seen) -> tuple[str, ...]:
     """What a reader of the numbers should know."""
     places = (*_places(dataset, seen), *_classes(dataset, seen)) if len(seen) else ()
-    annotated = (*_annotated(dataset), *_never_found(dataset), *_annotated_twice(dataset), *_areas(dataset))
+    annotated = (
+        *_annotated(dataset),
+        *_never_found(dataset),
+        *_annotated_twice(dataset),
+        *_areas(dataset),
+    )
     return (*_twice(seen), *places, *_scores(seen), *annotated)
 
 
 def not_mentioned(dataset: Dataset, seen: Seen) -> Iterator[str]:
-    """Pictures that a COCO results list does not name: it can't say that nothing was found in one."""
+    """Pictures that a COCO results list does not name: it can't say that nothing was found in
+    one."""
     count = len(dataset) - np.count_nonzero(np.bincount(seen.rows, minlength=len(dataset)))
     if count:
         yield (
-            f"The results list does not mention {count:,} of {pluralize(len(dataset), 'picture')}: nothing was found there, "
+            f"The results list does not mention {count:,} of "
+            f"{pluralize(len(dataset), 'picture')}: nothing was found there, "
             "as far as it says. A picture that was never looked at would look the same."
         )
 
@@ -81,7 +91,10 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
     width, height = (column[seen.rows] for column in np.ascontiguousarray(dataset.sizes.T))
     sides = dataset.truth.xywh[:, 2:]
     if seen.sides.max() <= _CORNER and len(sides) and np.median(sides) > 2 * _CORNER:
-        yield "All boxes lie in the first two pixels, and annotated ones do not: are they fractions of the picture, not pixels?"
+        yield (
+            "All boxes lie in the first two pixels, and annotated ones do not: are they fractions "
+            "of the picture, not pixels?"
+        )
         return
     if empty := int(((w <= 0) | (h <= 0)).sum()):
         yield f"{_do(empty, len(seen), 'detection', 'has', 'have')} no area, and can match nothing."
@@ -97,7 +110,8 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
 
     if (np.isnan(width[0]) or beyond.mean() > _MANY) and fit_as_corners():
         yield (
-            "Taken as x, y, width, height, boxes reach beyond their pictures; as x1, y1, x2, y2 they would fit: "
+            "Taken as x, y, width, height, boxes reach beyond their pictures; as x1, y1, x2, y2 "
+            "they would fit: "
             "were corners written where COCO has sizes?"
         )
         return
@@ -107,10 +121,16 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
     away = int(((x >= width) | (y >= height) | (right <= 0) | (lower <= 0)).sum())
     if away:
         lie = _do(away, len(seen), "detection", "lies", "lie")
-        yield f"{lie} wholly outside of the picture: are the image ids, and the size that boxes refer to, those of the data set?"
+        yield (
+            f"{lie} wholly outside of the picture: are the image ids, and the size that boxes "
+            f"refer to, those of the data set?"
+        )
     elif beyond.mean() > _MANY:
         reach = _do(int(beyond.sum()), len(seen), "detection", "reaches", "reach")
-        yield f"{reach} beyond the edge of the picture: were they scaled back from the size that the network saw?"
+        yield (
+            f"{reach} beyond the edge of the picture: were they scaled back from the size that "
+            f"the network saw?"
+        )
 
 
 def _classes(dataset: Dataset, seen: Seen) -> Iterator[str]:
@@ -118,7 +138,8 @@ def _classes(dataset: Dataset, seen: Seen) -> Iterator[str]:
 
 
 def _misplaced(dataset: Dataset, seen: Seen) -> str | None:
-    """How at least twice as many of the best detections would meet an annotated box, if there is a way."""
+    """How at least twice as many of the best detections would meet an annotated box, if there is a
+    way."""
     rows, boxes = seen.best.rows, seen.best.xywh
     there = int(_meets(dataset.truth, rows, boxes).sum())
     if 2 * there >= len(boxes):
@@ -130,20 +151,27 @@ def _misplaced(dataset: Dataset, seen: Seen) -> str | None:
 
 
 def _ways(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """What boxes are where they were given by centres, or at the size that a network saw: fitted into a square, or stretched."""
+    """What boxes are where they were given by centres, or at the size that a network saw: fitted
+    into a square, or stretched."""
     ways = {
         "moved up and left by half their size many more would: were centres written where COCO has corners?": boxes
         - np.pad(boxes[:, 2:] / 2, ((0, 0), (0, 2)))
     }
     for side in _INPUTS if not np.isnan(sizes).any() else ():
-        back = f"scaled back from {side} pixels many more would: are they of the size that the network saw?"
+        back = (
+            f"scaled back from {side} pixels many more would: are they of the size that the "
+            f"network saw?"
+        )
         ways[back] = boxes * sizes.max(1, keepdims=True) / side
         ways[back.replace(" pixels", f"×{side} pixels")] = boxes * sizes[:, [0, 1, 0, 1]] / side
     return ways
 
 
-def _meets(truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(n,) whether a detection has an IoU of at least .5 with an annotated box of its picture, whatever its class."""
+def _meets(
+    truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """(n,) whether a detection has an IoU of at least .5 with an annotated box of its picture,
+    whatever its class."""
     meets = np.zeros(len(rows), bool)
     meets[pairs(truth, rows, xywh)[0]] = True
     return meets
@@ -154,11 +182,15 @@ def _twice(seen: Seen) -> Iterator[str]:
     count = _repeated([seen.scores, seen.rows, *seen.sides, seen.labels])
     if count:
         repeat = _do(count, len(seen), "detection", "repeats", "repeat")
-        yield f"{repeat} another one in image, class, box and score, and can only be false: were two lists joined, or one twice?"
+        yield (
+            f"{repeat} another one in image, class, box and score, and can only be false: were "
+            f"two lists joined, or one twice?"
+        )
 
 
 def _repeated(columns: Sequence[NDArray[Any]]) -> int:
-    """How many rows equal one before them in every column. Only rows that share a hash of the first columns are compared."""
+    """How many rows equal one before them in every column. Only rows that share a hash of the first
+    columns are compared."""
     hashes = np.zeros(len(columns[0]), np.uint64)
     for column in columns[:_TELLING]:
         bits = (column.astype(np.float64) + 0.0).view(np.uint64)  # -0.0 equals 0.0
@@ -176,12 +208,15 @@ def _repeated(columns: Sequence[NDArray[Any]]) -> int:
 def _scores(seen: Seen) -> Iterator[str]:
     outside = int(((seen.scores < 0) | (seen.scores > 1)).sum())
     if len(seen) >= _FEW and seen.scores.min() == seen.scores.max():
-        yield f"All {len(seen):,} scores are {seen.scores[0]:g}: AP ranks by them, and here it can't."
+        yield (
+            f"All {len(seen):,} scores are {seen.scores[0]:g}: AP ranks by them, and here it can't."
+        )
     if outside:
         low, high = float(seen.scores.min()), float(seen.scores.max())
         kind = "percentages" if low >= 0 and high <= 100 else "logits"
         yield (
-            f"{_do(outside, len(seen), 'score', 'lies', 'lie')} outside of 0 to 1, from {low:g} to {high:g}: are they {kind}? "
+            f"{_do(outside, len(seen), 'score', 'lies', 'lie')} outside of 0 to 1, from {low:g} "
+            f"to {high:g}: are they {kind}? "
             "AP needs only their order; calibration and thresholds take them as they are."
         )
 
@@ -189,23 +224,32 @@ def _scores(seen: Seen) -> Iterator[str]:
 def _annotated(dataset: Dataset) -> Iterator[str]:
     truth = dataset.truth
     if len(truth.xywh) and truth.xywh.max() <= _CORNER < np.nan_to_num(dataset.sizes).max() / 4:
-        yield "All annotated boxes lie in the first two pixels: are they fractions of the picture, not pixels?"
+        yield (
+            "All annotated boxes lie in the first two pixels: are they fractions of the picture, "
+            "not pixels?"
+        )
         return
     ends = truth.xywh[:, :2] + truth.xywh[:, 2:]
-    beyond = ((ends > dataset.sizes[truth.images] + _PIXEL) | (truth.xywh[:, :2] < -_PIXEL)).any(axis=1)  # (n,)
+    beyond = ((ends > dataset.sizes[truth.images] + _PIXEL) | (truth.xywh[:, :2] < -_PIXEL)).any(
+        axis=1
+    )  # (n,)
     count = int(beyond.sum())
     if count:
         first = min(np.flatnonzero(beyond).tolist(), key=lambda row: int(truth.ids[row]))
         image_id = truth.image_ids[truth.images[first]].item()
-        reach = _do(count, len(truth.ids), "annotated box", "reaches", "reach", plural="annotated boxes")
+        reach = _do(
+            count, len(truth.ids), "annotated box", "reaches", "reach", plural="annotated boxes"
+        )
         yield (
-            f"{reach} beyond the picture by more than a pixel, the first of them annotation {truth.ids[first]} "
+            f"{reach} beyond the picture by more than a pixel, the first of them annotation "
+            f"{truth.ids[first]} "
             f"of image {image_id!r}: are the annotations of these pictures?"
         )
 
 
 def _never_found(dataset: Dataset) -> Iterator[str]:
-    """Boxes that count and that no detection inside of the image can match, and boxes marked to be left out that count."""
+    """Boxes that count and that no detection inside of the image can match, and boxes marked to be
+    left out that count."""
     truth = dataset.truth
     counting = ~truth.crowd.astype(bool)
     flat = (truth.xywh[:, 2:] <= 0).any(axis=1)
@@ -213,17 +257,26 @@ def _never_found(dataset: Dataset) -> Iterator[str]:
     away = ~flat & ((truth.xywh[:, :2] >= dataset.sizes[truth.images]) | (ends <= 0)).any(axis=1)
     lost = int((counting & (flat | away)).sum())
     if lost:
-        reasons = {"without area": int((counting & flat).sum()), "wholly outside of the image": int((counting & away).sum())}
+        reasons = {
+            "without area": int((counting & flat).sum()),
+            "wholly outside of the image": int((counting & away).sum()),
+        }
         why = " and ".join(f"{count:,} {what}" for what, count in reasons.items() if count)
         most = 100 * (1 - lost / int(counting.sum()))
         of = _do(lost, int(counting.sum()), "annotated box", "is", "are", plural="annotated boxes")
-        yield f"{of} {why}, and can't be found: over all boxes recall can't exceed {most:.1f} %, and AP falls with it."
+        yield (
+            f"{of} {why}, and can't be found: over all boxes recall can't exceed {most:.1f} %, "
+            f"and AP falls with it."
+        )
     for name in ("ignore", "difficult"):
         marked = np.asarray(truth.box_attributes.get(name, np.zeros(len(counting))))
         count = int((counting & np.isin(marked, (1, True))).sum())
         if count:
             are = _do(count, len(counting), "annotated box", "is", "are", plural="annotated boxes")
-            yield f"{are} marked '{name}', which COCO does not know: it leaves out crowds alone, and these count."
+            yield (
+                f"{are} marked '{name}', which COCO does not know: it leaves out crowds alone, "
+                f"and these count."
+            )
 
 
 def _annotated_twice(dataset: Dataset) -> Iterator[str]:
@@ -231,17 +284,26 @@ def _annotated_twice(dataset: Dataset) -> Iterator[str]:
     truth = dataset.truth
     count = _repeated([truth.images, *truth.xywh.T, truth.labels, truth.crowd])
     if count:
-        repeat = _do(count, len(truth.labels), "annotated box", "repeats", "repeat", plural="annotated boxes")
-        yield f"{repeat} another one in image, class and box, and only one of them can be found: were annotations joined twice?"
+        repeat = _do(
+            count, len(truth.labels), "annotated box", "repeats", "repeat", plural="annotated boxes"
+        )
+        yield (
+            f"{repeat} another one in image, class and box, and only one of them can be found: "
+            f"were annotations joined twice?"
+        )
 
 
 def _areas(dataset: Dataset) -> Iterator[str]:
-    """COCO's areas are of masks, never larger than their boxes and seldom nothing; sizes small, medium and large go by them."""
+    """COCO's areas are of masks, never larger than their boxes and seldom nothing; sizes small,
+    medium and large go by them."""
     truth = dataset.truth
     if truth.no_area:
-        have = _do(truth.no_area, len(truth.ids), "annotated box", "has", "have", plural="annotated boxes")
+        have = _do(
+            truth.no_area, len(truth.ids), "annotated box", "has", "have", plural="annotated boxes"
+        )
         yield (
-            f"{have} no `area`, and that of the box stands in for it: APs, APm, APl, ARs, ARm and ARl go by it, and by the area "
+            f"{have} no `area`, and that of the box stands in for it: APs, APm, APl, ARs, ARm and "
+            f"ARl go by it, and by the area "
             "of masks the same objects may be smaller."
         )
     boxes = truth.xywh[:, 2] * truth.xywh[:, 3]
@@ -252,6 +314,7 @@ def _areas(dataset: Dataset) -> Iterator[str]:
 
 
 def _do(count: int, whole: int, noun: str, one: str, many: str, *, plural: str = "") -> str:
-    """`1 of 12 boxes lies`, `3 of 12 boxes lie`, `All 12 boxes lie`; the lone one of all is `1 of 1 box lies`."""
+    """`1 of 12 boxes lies`, `3 of 12 boxes lie`, `All 12 boxes lie`; the lone one of all is `1 of 1
+    box lies`."""
     of = "All" if count == whole > 1 else f"{count:,} of"
     return f"{of} {pluralize(whole, noun, plural)} {one if count == 1 else many}"

@@ -1,4 +1,5 @@
-"""A report: everything that was measured of one model on one data set, as data that travels as JSON."""
+"""A report: everything that was measured of one model on one data set, as data that travels as
+JSON."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ class Named(dict[str, _Value]):
 
     def __missing__(self, name: object) -> _Value:
         alike = close_matches(name, self) if isinstance(name, str) else []
-        some = ", ".join(list(self)[:12]) + (f" and {len(self) - 12} more" if len(self) > 12 else "")
+        some = ", ".join(list(self)[:12]) + (
+            f" and {len(self) - 12} more" if len(self) > 12 else ""
+        )
         raise DataError(
             f"{name!r} of a report was asked for.",
             f"There is none; there are {some}." if self else "There is nothing by any name.",
@@ -47,9 +50,11 @@ class Named(dict[str, _Value]):
 
 @dataclass(frozen=True)
 class ClassReport:
-    """One class. Numbers are None where they are not defined, above all where the data set has no box of it.
+    """One class. Numbers are None where they are not defined, above all where the data set has no
+    box of it.
 
-    boxes, detections: how many there are. ap, ap50, ap75, recall: as the headline numbers, of this class alone.
+    boxes, detections: how many there are. ap, ap50, ap75, recall: as the headline numbers, of this
+        class alone.
     interval: of `ap`. precision: at IoU .5, at evenly spaced recalls from 0 to 1.
     """
 
@@ -69,7 +74,8 @@ class ClassReport:
 class Analyses:
     """What is read off the matching at IoU .5.
 
-    operating: the one threshold for all classes with the best F1; the confusion is taken there. lrp: the mean over classes.
+    operating: the one threshold for all classes with the best F1; the confusion is taken there.
+        lrp: the mean over classes.
     """
 
     operating: OperatingPoint | None
@@ -83,9 +89,11 @@ class Analyses:
 class Measured:
     """On what the numbers were measured.
 
-    data: the data set's name. sha256: fingerprint of its annotations. pictures: fingerprint of the images that count.
+    data: the data set's name. sha256: fingerprint of its annotations. pictures: fingerprint of the
+        images that count.
     unmet: detections left out because the data set has no such class, by class name.
-    missing: classes of the data set that the model does not know; it scores 0 in those that have boxes, and the means hold that.
+    missing: classes of the data set that the model does not know; it scores 0 in those that have
+        boxes, and the means hold that.
     notes:   what a reader should know of the data and the detections, a sentence or two each; the numbers are exact all the same.
     """
 
@@ -102,7 +110,8 @@ class Measured:
 
 @dataclass(frozen=True)
 class Resamplings:
-    """The headline numbers in each bootstrap replicate, None where not defined; kept so that two models can be compared."""
+    """The headline numbers in each bootstrap replicate, None where not defined; kept so that two
+    models can be compared."""
 
     seed: int
     numbers: dict[str, tuple[float | None, ...]]
@@ -119,9 +128,11 @@ class Report:
     intervals:  of the headline numbers, by bootstrap; empty where none was asked for.
     per_class:  by class name.
     curves:     mean precision over classes at evenly spaced recalls, by name: AP (mean over IoUs), AP50, AP75.
-    provenance: what the numbers are of, as `zoo.evaluate.provenance` lists; `zoo.evaluate` fills it in.
+    provenance: what the numbers are of, as `zoo.evaluate.provenance` lists; `zoo.evaluate` fills it
+        in.
 
-    Without resamples, `per_class` and `analyses` are computed when one of them is first read, stored or compared.
+    Without resamples, `per_class` and `analyses` are computed when one of them is first read,
+    stored or compared.
     """
 
     numbers: dict[str, float | None]
@@ -144,7 +155,9 @@ class Report:
 
         def __getattr__(self, name: str) -> Any:
             if name not in _LATE:
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+                raise AttributeError(
+                    f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
+                )
             if parts := self.__dict__.get("_parts"):
                 per_class, analyses = parts()
                 self.__dict__.update(per_class=Named(per_class), analyses=analyses)
@@ -165,7 +178,10 @@ class Report:
     def __str__(self) -> str:
         """The headline numbers with their intervals, a line each, and the notes."""
         wide = max(map(len, self.numbers), default=0)
-        lines = [f"{self._title()}: {pluralize(self.measured.images, 'image')}, {pluralize(self.measured.boxes, 'box', 'boxes')}"]
+        lines = [
+            f"{self._title()}: {pluralize(self.measured.images, 'image')}, "
+            f"{pluralize(self.measured.boxes, 'box', 'boxes')}"
+        ]
         for name, value in self.numbers.items():
             interval = f"  ({one})" if (one := self.intervals.get(name)) else ""
             lines.append(f"{name:<{wide}}  {_shown(value)}{interval}")
@@ -196,9 +212,15 @@ class Report:
 
     def with_provenance(self, facts: Mapping[str, str]) -> Report:
         """The same numbers, and what they are of. Raises: UsageError for facts that are no text."""
-        if not isinstance(facts, Mapping) or not all(isinstance(one, str) for fact in facts.items() for one in fact):
+        if not isinstance(facts, Mapping) or not all(
+            isinstance(one, str) for fact in facts.items() for one in fact
+        ):
             case = "Facts are a mapping of text to text."
-            raise UsageError(f"with_provenance({facts!r:.80}) was asked for.", case, "Write for example {'model': 'mine'}.")
+            raise UsageError(
+                f"with_provenance({facts!r:.80}) was asked for.",
+                case,
+                "Write for example {'model': 'mine'}.",
+            )
         return changed(self, provenance={**(self.provenance or {}), **facts})
 
     def to_json(self) -> str:
@@ -226,7 +248,8 @@ class Report:
     def write(self, path: str | Path) -> None:
         """Stores the report, whole or not at all, in a new folder where there is none.
 
-        Raises: DataError where nobody has said what its numbers are of, or the file can't be written.
+        Raises: DataError where nobody has said what its numbers are of, or the file can't be
+            written.
         """
         if not self.provenance:
             raise DataError(
@@ -245,7 +268,9 @@ class Report:
                 draft.replace(place)
         except OSError as why:
             raise DataError(
-                f"A report was to be written to {path}.", f"{why.strerror or why}.", "Name a file that can be written."
+                f"A report was to be written to {path}.",
+                f"{why.strerror or why}.",
+                "Name a file that can be written.",
             ) from why
 
     @classmethod
@@ -259,7 +284,8 @@ class Report:
 
 
 def late(parts: Callable[[], Parts], **others: Any) -> Report:
-    """A report whose `per_class` and `analyses` are computed when one of them is first read. others: its other fields."""
+    """A report whose `per_class` and `analyses` are computed when one of them is first read.
+    others: its other fields."""
     made = Report(per_class={}, analyses=None, **others)
     for name in _LATE:
         del made.__dict__[name]
@@ -274,7 +300,8 @@ def complete(report: Report) -> Report:
 
 
 def changed(report: Report, **fields: Any) -> Report:
-    """A copy with other fields; parts that are not computed yet stay so, as `dataclasses.replace` would not leave them."""
+    """A copy with other fields; parts that are not computed yet stay so, as `dataclasses.replace`
+    would not leave them."""
     made = object.__new__(Report)
     made.__dict__.update(report.__dict__ | fields)
     return made
@@ -291,7 +318,10 @@ def _explained(text: str | bytes, why: str) -> tuple[str, str]:
     except (msgspec.DecodeError, UnicodeDecodeError):
         fields = set()
     if {"model", "report"} <= fields:
-        return "It is an entry of a leaderboard, which wraps a report.", "Read it with zoo leaderboard check."
+        return (
+            "It is an entry of a leaderboard, which wraps a report.",
+            "Read it with zoo leaderboard check.",
+        )
     return f"{_said(why)}.", "Make it again with this version."
 
 

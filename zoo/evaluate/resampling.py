@@ -1,8 +1,10 @@
-"""AP and recall of resampled pictures in vectorised numpy, from outcomes alone: the readable form of `kernel/resample.c`.
+"""AP and recall of resampled pictures in vectorised numpy, from outcomes alone: the readable form
+of `kernel/resample.c`.
 
-Drawing pictures with replacement (Efron & Tibshirani, An Introduction to the Bootstrap, 1993) gives each a weight, the number of
-times it was drawn. A picture that counts w times is w copies of it next to each other in the ranking: of its detections with
-equal scores first all of one copy, then all of the next.
+Drawing pictures with replacement (Efron & Tibshirani, An Introduction to the Bootstrap, 1993) gives
+each a weight, the number of times it was drawn. A picture that counts w times is w copies of it
+next to each other in the ranking: of its detections with equal scores first all of one copy, then
+    all of the next.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ class Ranking:
               there are, at the first of them; 0 elsewhere.
     outside, ranks, hit: (n,) as in the outcomes; whether it is a hit.
     correct, ignored:    (h, r) masks of the hits, in this order.
-    box_edges, box_pictures, box_ignore: (k + 1,), (g,), (g,) the same of the boxes that count somewhere.
+    box_edges, box_pictures, box_ignore: (k + 1,), (g,), (g,) the same of the boxes that count
+        somewhere.
     """
 
     edges: NDArray[np.int64]
@@ -47,9 +50,15 @@ class Ranking:
 
     @classmethod
     def of(
-        cls, outcomes: Outcomes, order: NDArray[Any], edges: NDArray[np.int64], counted: NDArray[np.int64], plan: Plan
+        cls,
+        outcomes: Outcomes,
+        order: NDArray[Any],
+        edges: NDArray[np.int64],
+        counted: NDArray[np.int64],
+        plan: Plan,
     ) -> Ranking:
-        """order, edges: as from `by_score`. counted: (m,) ascending, the pictures to draw from, as rows of the ground truth."""
+        """order, edges: as from `by_score`. counted: (m,) ascending, the pictures to draw from, as
+        rows of the ground truth."""
         hit = np.zeros(len(outcomes), bool)
         hit[outcomes.hits] = True
         hit_of = np.zeros(len(outcomes), np.int64)
@@ -101,8 +110,9 @@ class Replicates:
 def draws(pictures: int, replicates: range, seed: int) -> NDArray[np.uint32]:
     """(b, pictures) how often each picture is drawn in some replicates.
 
-    Draw i of replicate b is a hash (SplitMix64, Steele et al. 2014) of seed, b and i: the same for ever, on every machine, and
-    for every model, so that two models can be compared on the same draws.
+    Draw i of replicate b is a hash (SplitMix64, Steele et al. 2014) of seed, b and i: the same for
+    ever, on every machine, and for every model, so that two models can be compared on the same
+    draws.
     """
     counts = np.zeros((len(replicates), pictures), np.uint32)
     steps = np.arange(1, pictures + 1, dtype=np.uint64)
@@ -122,7 +132,10 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _tied(
-    scores: NDArray[Any], pictures: NDArray[np.uint32], edges: NDArray[np.int64], hit: NDArray[np.bool_]
+    scores: NDArray[Any],
+    pictures: NDArray[np.uint32],
+    edges: NDArray[np.int64],
+    hit: NDArray[np.bool_],
 ) -> NDArray[np.uint32]:
     """See `Ranking.tied`."""
     new = np.ones(len(scores), bool)  # whether a detection is not tied to the one before it
@@ -179,7 +192,8 @@ def defined_mean(values: NDArray[np.float64]) -> float:
 
 
 class _Curves(NamedTuple):
-    """Of some replicates; -1 where a class has no box: (b, r, t, p, k), (b, r, t, k), (b, l, t, k)."""
+    """Of some replicates; -1 where a class has no box: (b, r, t, p, k), (b, r, t, k), (b, l, t,
+    k)."""
 
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
@@ -206,7 +220,8 @@ def _curves(ranking: Ranking, plan: Plan, weights: NDArray[np.int64], limit: int
 def _in_turns(
     ranking: Ranking, rows: NDArray[np.int64], weights: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The rows of a class with tied ones repeated, and for each which copy it is, from 1; 0 for all copies at once."""
+    """The rows of a class with tied ones repeated, and for each which copy it is, from 1; 0 for all
+    copies at once."""
     parts, turns, done = [], [], rows[0] if len(rows) else 0
     for first in rows[ranking.tied[rows] > 1]:
         group = np.arange(first, first + ranking.tied[first])
@@ -258,7 +273,8 @@ def _class(
 
 
 class _Reached(NamedTuple):
-    """At the hits of a class: how often each counts and what matches nothing before it, (b, h), and boxes (b,)."""
+    """At the hits of a class: how often each counts and what matches nothing before it, (b, h), and
+    boxes (b,)."""
 
     weight: NDArray[np.int64]
     before: NDArray[np.int64]
@@ -266,9 +282,13 @@ class _Reached(NamedTuple):
 
 
 def _interpolated(
-    at: _Reached, correct: NDArray[np.integer], wrong: NDArray[np.integer], points: NDArray[np.float64]
+    at: _Reached,
+    correct: NDArray[np.integer],
+    wrong: NDArray[np.integer],
+    points: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(b, t, p) the best precision at each recall point or beyond, 0 where it is not reached; (b, t) recall."""
+    """(b, t, p) the best precision at each recall point or beyond, 0 where it is not reached; (b,
+    t) recall."""
     replicates, thresholds = len(at.weight), correct.shape[1]
     gained = at.weight[:, :, None] * correct  # (b, h, t)
     found = np.cumsum(gained, axis=1)
@@ -278,9 +298,15 @@ def _interpolated(
     best = np.concatenate([best, np.zeros((replicates, 1, thresholds))], axis=1)
     recall = found / at.positives[:, None, None]
     reached = np.where(found > 0, np.searchsorted(points, recall, side="right"), 0)
-    curve = np.arange(replicates * thresholds).reshape(replicates, 1, thresholds) * (len(points) + 1)
-    short = np.bincount((curve + reached).ravel(), minlength=replicates * thresholds * (len(points) + 1))
-    short = short.reshape(replicates, thresholds, len(points) + 1).cumsum(2)[:, :, :-1]  # hits that do not reach a point
+    curve = np.arange(replicates * thresholds).reshape(replicates, 1, thresholds) * (
+        len(points) + 1
+    )
+    short = np.bincount(
+        (curve + reached).ravel(), minlength=replicates * thresholds * (len(points) + 1)
+    )
+    short = short.reshape(replicates, thresholds, len(points) + 1).cumsum(2)[
+        :, :, :-1
+    ]  # hits that do not reach a point
     values = np.take_along_axis(best.transpose(0, 2, 1), short, axis=2)
     if not correct.shape[0]:
         return values, np.zeros((replicates, thresholds))

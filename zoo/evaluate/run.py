@@ -1,11 +1,13 @@
-"""A run on disk: pictures are added while a model looks at them, and a kill at any moment neither loses nor repeats one.
+"""A run on disk: pictures are added while a model looks at them, and a kill at any moment neither
+loses nor repeats one.
 
     runs/MODEL@DATA@PROTOCOL-KEY.parquet            the predictions, once every picture is in
     runs/MODEL@DATA@PROTOCOL-KEY.parquet.parts/     what is there so far: 000000.parquet … and the lock
 
-A part is written whole or not at all, and a picture is in one part only. When all are in, they are written as one file, and only
-then are the parts removed. KEY is a fingerprint of the model, its code and weights, the content of the images, the protocol and
-the versions of what reads images and computes, so that the same run is found again and no other is taken for it.
+A part is written whole or not at all, and a picture is in one part only. When all are in, they are
+written as one file, and only then are the parts removed. KEY is a fingerprint of the model, its
+code and weights, the content of the images, the protocol and the versions of what reads images and
+computes, so that the same run is found again and no other is taken for it.
 """
 
 from __future__ import annotations
@@ -87,8 +89,11 @@ class Run:
         return {image_id for part in self._parts for image_id in part.image_ids.tolist()}
 
     def sizes(self) -> list[tuple[int | str, tuple[int, int]]]:
-        """The ids of the images that are in, with their height and width in pixels as they were read."""
-        pairs = (zip(part.image_ids.tolist(), part.sizes.tolist(), strict=True) for part in self._parts)
+        """The ids of the images that are in, with their height and width in pixels as they were
+        read."""
+        pairs = (
+            zip(part.image_ids.tolist(), part.sizes.tolist(), strict=True) for part in self._parts
+        )
         return [(image_id, (height, width)) for part in pairs for image_id, (height, width) in part]
 
     def discard(self) -> None:
@@ -100,7 +105,8 @@ class Run:
     def resume(self, known: Collection[int | str] | None = None) -> None:
         """Takes up what an earlier process has left.
 
-        known: the ids of all pictures. Raises: DataError naming a part that is damaged or of another run.
+        known: the ids of all pictures. Raises: DataError naming a part that is damaged or of
+            another run.
         """
         clear(self.parts, young=0)  # whose lock is held
         self._parts, done = [], set[int | str]()
@@ -116,11 +122,16 @@ class Run:
             done.update(self._parts[-1].image_ids.tolist())
         self._since = monotonic()
 
-    def _checked(self, part: Predictions, known: Collection[int | str] | None, done: set[int | str]) -> Predictions:
-        """Raises: DataError for a part that is of another run, has a picture that is `done`, or lacks what a whole needs."""
+    def _checked(
+        self, part: Predictions, known: Collection[int | str] | None, done: set[int | str]
+    ) -> Predictions:
+        """Raises: DataError for a part that is of another run, has a picture that is `done`, or
+        lacks what a whole needs."""
         if key_of(part.provenance) != key_of(self.facts):
             raise part.flaw("It is of another run.")
-        if missing := [key for key in ("started", "finished", "seconds") if key not in part.provenance]:
+        if missing := [
+            key for key in ("started", "finished", "seconds") if key not in part.provenance
+        ]:
             raise part.flaw(f"Its provenance has no entry '{missing[0]}'.")
         if self._parts and part.names != self._parts[0].names:
             raise part.flaw("Its classes are others than those of the parts before it.")
@@ -161,7 +172,8 @@ class Run:
 
 
 def clear_finished(to: Path) -> None:
-    """Removes the parts of runs that are finished, which a kill has left; never those that a process holds."""
+    """Removes the parts of runs that are finished, which a kill has left; never those that a
+    process holds."""
     with suppress(OSError):
         for parts in to.glob(f"*{SUFFIX}{PARTS}"):
             if parts.with_name(parts.name.removesuffix(PARTS)).is_file():
@@ -205,13 +217,15 @@ def locked(run: Run) -> Iterator[Run]:
         raise DataError(
             f"Predictions were to be made in {run.file.parent}.",
             f"Another process is making these: {run.file.name}.",
-            "Wait until it is done, or keep runs in another folder: --to of zoo predict and evaluate, --runs of a board.",
+            "Wait until it is done, or keep runs in another folder: --to of zoo predict and "
+            "evaluate, --runs of a board.",
         ) from None
     except OSError as why:
         raise DataError(
             f"Predictions were to be made in {run.file.parent}.",
             f"{why.strerror}.",
-            "Name a folder for runs that can be written: --to of zoo predict and evaluate, --runs of a board.",
+            "Name a folder for runs that can be written: --to of zoo predict and evaluate, --runs "
+            "of a board.",
         ) from why
     try:
         yield run
@@ -223,7 +237,9 @@ def locked(run: Run) -> Iterator[Run]:
             lock.release()
 
 
-def _part(rows: Sequence[tuple[Photo, Detections]], names: tuple[str, ...], facts: dict[str, str]) -> Predictions:
+def _part(
+    rows: Sequence[tuple[Photo, Detections]], names: tuple[str, ...], facts: dict[str, str]
+) -> Predictions:
     seen = [one for _, one in rows]
     ids = [photo.id for photo, _ in rows]
     return Predictions(

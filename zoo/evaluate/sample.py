@@ -1,4 +1,5 @@
-"""Outcomes of some pictures, ready to be measured: whole data sets and slices of them are measured the same way."""
+"""Outcomes of some pictures, ready to be measured: whole data sets and slices of them are measured
+the same way."""
 
 from __future__ import annotations
 
@@ -46,19 +47,30 @@ class Sample:
     @cached_property
     def order(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """(n,) detections by class, then best first, and (k + 1,) where each class begins."""
-        return self.engine.by_score(self.outcomes, len(self.plan.truth.label_space), threads=self.threads)
+        return self.engine.by_score(
+            self.outcomes, len(self.plan.truth.label_space), threads=self.threads
+        )
 
     @cached_property
     def curves(self) -> Curves:
-        """Precision and recall, without scores, at `limit`, and at that of AP where it is another one."""
+        """Precision and recall, without scores, at `limit`, and at that of AP where it is another
+        one."""
         ap = headline_limits(self.plan.settings.detections, self.policy)[0]
-        limits = [self.limit] + ([ap] if ap in self.plan.settings.detections and ap != self.limit else [])
+        limits = [self.limit] + (
+            [ap] if ap in self.plan.settings.detections and ap != self.limit else []
+        )
         return self.curves_at(limits, scores=False)
 
     def curves_at(self, limits: Sequence[int], *, scores: bool = True) -> Curves:
-        """Precision and recall at some limits of detections, and the scores of the curves where they are wanted."""
+        """Precision and recall at some limits of detections, and the scores of the curves where
+        they are wanted."""
         return self.engine.accumulate(
-            self.outcomes, self.plan, self.positives, limits=limits, scores=scores, threads=self.threads
+            self.outcomes,
+            self.plan,
+            self.positives,
+            limits=limits,
+            scores=scores,
+            threads=self.threads,
         )
 
     def numbers(self) -> dict[str, float]:
@@ -77,4 +89,8 @@ class Sample:
     def only(self, pictures: NDArray[np.bool_]) -> Sample:
         """The part of it in some pictures (m,)."""
         counted = self.counted & pictures
-        return replace(self, outcomes=self.outcomes.take(np.flatnonzero(counted[self.outcomes.images])), counted=counted)
+        return replace(
+            self,
+            outcomes=self.outcomes.take(np.flatnonzero(counted[self.outcomes.images])),
+            counted=counted,
+        )

@@ -57,7 +57,8 @@ def seal(file: BinaryIO) -> None:
 
 
 def check(path: Path) -> bool:
-    """Whether the file has a seal, which holds; without one, whether pyarrow survives it has been tried.
+    """Whether the file has a seal, which holds; without one, whether pyarrow survives it has been
+    tried.
 
     Raises: Damaged; OSError where it can't be opened.
     """
@@ -92,7 +93,8 @@ def _is_sealed(file: BinaryIO) -> bool:
 
 
 def _try(path: Path) -> None:
-    """Reads the file in a process of its own. Raises: Damaged where that process does not end well."""
+    """Reads the file in a process of its own. Raises: Damaged where that process does not end
+    well."""
     import subprocess  # deferred: files of this zoo need no trial
 
     command = [sys.executable, "-c", _TRIAL, str(path)]
@@ -100,5 +102,7 @@ def _try(path: Path) -> None:
         done = subprocess.run(command, capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
         raise Damaged(f"Reading it takes more than {SECONDS} seconds") from None
-    if done.returncode < 0 or done.returncode > 1:  # 1: an exception, which reading it here will raise again
+    if (
+        done.returncode < 0 or done.returncode > 1
+    ):  # 1: an exception, which reading it here will raise again
         raise Damaged("Reading it ends the process that does: its footer or a page is broken")

@@ -1,4 +1,5 @@
-"""What is measured: the IoU thresholds, recall points, limits and size ranges of the COCO protocol, as data."""
+"""What is measured: the IoU thresholds, recall points, limits and size ranges of the COCO protocol,
+as data."""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 def _numbers(values: Iterable[object], kind: type[Real] | type[Integral] = Real) -> bool:
     """Whether all are numbers of that kind, and finite."""
-    return all(isinstance(one, kind) and not isinstance(one, bool) and isfinite(float(one)) for one in values)
+    return all(
+        isinstance(one, kind) and not isinstance(one, bool) and isfinite(float(one))
+        for one in values
+    )
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ COCO_IOUS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.8999999999999999, 0.9
 
 @dataclass(frozen=True)
 class Settings:
-    """The numbers of the protocol; the defaults are COCO's (Lin et al. 2014, as in pycocotools 2.0.11).
+    """The numbers of the protocol; the defaults are COCO's (Lin et al. 2014, as in pycocotools
+    2.0.11).
 
     ious:        a detection matches a box at an IoU of at least this; at most 15 thresholds, each once.
     recalls:     precision is read at so many recalls, evenly from 0 to 1.
@@ -74,29 +79,69 @@ class Settings:
         for name in ("ious", "detections", "areas", "slices"):
             given = getattr(self, name)
             if isinstance(given, str) or not isinstance(given, Iterable):
-                raise self._refused(name, "It takes several, as a tuple.", f"Write {name}=({given!r},).")
+                raise self._refused(
+                    name, "It takes several, as a tuple.", f"Write {name}=({given!r},)."
+                )
             object.__setattr__(self, name, tuple(given))
         for name, fits, case, example in self._promises():
             if not fits():
                 raise self._refused(name, case, f"Write for example {name}={example}.")
 
     def _promises(self) -> Iterator[tuple[str, Callable[[], bool], str, str]]:
-        """What has to hold, in this order: of which setting, whether it does, what it is, and an example."""
+        """What has to hold, in this order: of which setting, whether it does, what it is, and an
+        example."""
         ious, limits, areas = self.ious, self.detections, self.areas
         suffixes = [area.suffix for area in areas if isinstance(area, Area)]
         some = "(1, 10, 100)"
-        yield "ious", lambda: 1 <= len(ious) <= 15 and _numbers(ious), "It takes 1 to 15 thresholds.", "(0.5, 0.75)"
-        yield "ious", lambda: all(0 < iou <= 1 for iou in ious), "A threshold is above 0 and at most 1.", "(0.5, 0.75)"
-        yield "ious", lambda: len(set(ious)) == len(ious), "A threshold is there twice, and would count twice.", "(0.5, 0.75)"
-        yield "recalls", lambda: _numbers([self.recalls], Integral), "It takes a whole number.", "101"
+        yield (
+            "ious",
+            lambda: 1 <= len(ious) <= 15 and _numbers(ious),
+            "It takes 1 to 15 thresholds.",
+            "(0.5, 0.75)",
+        )
+        yield (
+            "ious",
+            lambda: all(0 < iou <= 1 for iou in ious),
+            "A threshold is above 0 and at most 1.",
+            "(0.5, 0.75)",
+        )
+        yield (
+            "ious",
+            lambda: len(set(ious)) == len(ious),
+            "A threshold is there twice, and would count twice.",
+            "(0.5, 0.75)",
+        )
+        yield (
+            "recalls",
+            lambda: _numbers([self.recalls], Integral),
+            "It takes a whole number.",
+            "101",
+        )
         yield "recalls", lambda: 2 <= self.recalls <= 10_000, "It takes 2 to 10,000 points.", "101"
-        yield "detections", lambda: 1 <= len(limits) <= 64 and _numbers(limits, Integral), "It takes 1 to 64 limits.", some
+        yield (
+            "detections",
+            lambda: 1 <= len(limits) <= 64 and _numbers(limits, Integral),
+            "It takes 1 to 64 limits.",
+            some,
+        )
         yield "detections", lambda: list(limits) == sorted(set(limits)), "Its limits ascend.", some
-        yield "detections", lambda: 1 <= limits[0] <= limits[-1] <= 65535, "A limit is at least 1 and at most 65535.", some
-        yield "areas", lambda: 1 <= len(areas) == len(suffixes) <= 16, "It takes 1 to 16 ranges.", "(Area('all', '', 0, 1e10),)"
+        yield (
+            "detections",
+            lambda: 1 <= limits[0] <= limits[-1] <= 65535,
+            "A limit is at least 1 and at most 65535.",
+            some,
+        )
         yield (
             "areas",
-            lambda: len(set(suffixes)) == len(suffixes) and not any(one.isdigit() for one in suffixes),
+            lambda: 1 <= len(areas) == len(suffixes) <= 16,
+            "It takes 1 to 16 ranges.",
+            "(Area('all', '', 0, 1e10),)",
+        )
+        yield (
+            "areas",
+            lambda: (
+                len(set(suffixes)) == len(suffixes) and not any(one.isdigit() for one in suffixes)
+            ),
             "Two of its numbers would have one name: a suffix is no number, and there once.",
             "(Area('all', '', 0, 1e10), Area('tiny', 't', 0, 256))",
         )

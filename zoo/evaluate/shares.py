@@ -14,15 +14,24 @@ def shares(report: Report) -> Iterator[tuple[tuple[Step, ...], float | None]]:
     for name, values in report.curves.items():
         yield from ((("curves", name, place), value) for place, value in enumerate(values))
     for name, one in report.per_class.items():
-        yield from _each(("per_class", name), {key: getattr(one, key) for key in ("ap", "ap50", "ap75", "recall")})
-        yield from ((("per_class", name, "precision", place), value) for place, value in enumerate(one.precision or ()))
+        yield from _each(
+            ("per_class", name),
+            {key: getattr(one, key) for key in ("ap", "ap50", "ap75", "recall")},
+        )
+        yield from (
+            (("per_class", name, "precision", place), value)
+            for place, value in enumerate(one.precision or ())
+        )
         yield from _of(("per_class", name, "operating"), one.operating, "f1", "precision", "recall")
         yield from _of(("per_class", name, "lrp"), one.lrp, "error", "location", "false", "missed")
     if report.analyses:
         yield from _of_analyses(report.analyses)
     if report.resamplings:
         for name, drawn in report.resamplings.numbers.items():
-            yield from ((("resamplings", "numbers", name, place), value) for place, value in enumerate(drawn))
+            yield from (
+                (("resamplings", "numbers", name, place), value)
+                for place, value in enumerate(drawn)
+            )
 
 
 def _of_analyses(found: Analyses) -> Iterator[tuple[tuple[Step, ...], float | None]]:
@@ -36,10 +45,14 @@ def _of_analyses(found: Analyses) -> Iterator[tuple[tuple[Step, ...], float | No
         yield from _of(("analyses", "calibration", "bins", place), part, "score", "precision")
 
 
-def _of(at: tuple[Step, ...], thing: object | None, *fields: str) -> Iterator[tuple[tuple[Step, ...], float | None]]:
+def _of(
+    at: tuple[Step, ...], thing: object | None, *fields: str
+) -> Iterator[tuple[tuple[Step, ...], float | None]]:
     if thing is not None:
         yield from _each(at, {name: getattr(thing, name) for name in fields})
 
 
-def _each(at: tuple[Step, ...], values: Mapping[str, float | None]) -> Iterator[tuple[tuple[Step, ...], float | None]]:
+def _each(
+    at: tuple[Step, ...], values: Mapping[str, float | None]
+) -> Iterator[tuple[tuple[Step, ...], float | None]]:
     yield from (((*at, name), value) for name, value in values.items())

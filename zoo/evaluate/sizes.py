@@ -1,4 +1,5 @@
-"""Whether the images that predictions are of are the ones that were annotated, by their file names and sizes."""
+"""Whether the images that predictions are of are the ones that were annotated, by their file names
+and sizes."""
 
 from __future__ import annotations
 
@@ -17,26 +18,36 @@ class DataWarning(UserWarning):
 
 
 def check_names(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
-    """What to say of images that have another file name than is annotated; an ending as `.png` for `.jpg` is none.
+    """What to say of images that have another file name than is annotated; an ending as `.png` for
+    `.jpg` is none.
 
     Raises: DataError where all have another name.
     """
     names = dict(zip(dataset.truth.image_ids.tolist(), dataset.files, strict=True))
     looked = zip(seen.image_ids.tolist(), seen.files.tolist(), strict=True)
-    both = [(image_id, file, names[image_id]) for image_id, file in looked if file and image_id in names]
+    both = [
+        (image_id, file, names[image_id]) for image_id, file in looked if file and image_id in names
+    ]
     other = [one for one in both if one[1] != one[2] and _stem(one[1]) != _stem(one[2])]
     if not other:
         return ()
     image_id, file, annotated = other[0]
-    example = f"image {image_id!r:.80} is {file!r:.80} in the predictions and {annotated!r:.80} in the data set."
+    example = (
+        f"image {image_id!r:.80} is {file!r:.80} in the predictions and {annotated!r:.80} in the "
+        f"data set."
+    )
     if len(other) == len(both):
         raise DataError(
-            f"Predictions of {seen.provenance.get('model', 'a model')} were to be measured on {dataset.name}.",
+            f"Predictions of {seen.provenance.get('model', 'a model')} were to be measured on "
+            f"{dataset.name}.",
             f"They are of other images: no file name agrees; {example}",
             "Name the data set that they are of, or predict on this one.",
         )
     have = "has" if len(other) == 1 else "have"
-    return (f"{len(other):,} of {pluralize(len(both), 'image')} {have} another file name than the predictions say: {example}",)
+    return (
+        f"{len(other):,} of {pluralize(len(both), 'image')} {have} another file name than the "
+        f"predictions say: {example}",
+    )
 
 
 def _stem(name: str) -> str:
@@ -45,22 +56,34 @@ def _stem(name: str) -> str:
 
 
 def check_sizes(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
-    """What to say of images that have another size than annotated. Raises: DataError where most have."""
+    """What to say of images that have another size than annotated. Raises: DataError where most
+    have."""
     sizes = map(tuple, seen.sizes.tolist())
     looked = zip(seen.image_ids.tolist(), sizes, strict=True)
     stored = (settings_of(seen.provenance) or {}).get("exif") == "ignore"
-    return compare_sizes(looked, dataset, model=seen.provenance.get("model", "a model"), stored=stored)
+    return compare_sizes(
+        looked, dataset, model=seen.provenance.get("model", "a model"), stored=stored
+    )
 
 
 def compare_sizes(
-    looked: Iterable[tuple[int | str, tuple[int, int]]], dataset: Dataset, *, model: str, stored: bool = False
+    looked: Iterable[tuple[int | str, tuple[int, int]]],
+    dataset: Dataset,
+    *,
+    model: str,
+    stored: bool = False,
 ) -> tuple[str, ...]:
-    """looked: ids of images, and their height and width in pixels as they were read. stored: whether EXIF was ignored.
+    """looked: ids of images, and their height and width in pixels as they were read. stored:
+    whether EXIF was ignored.
 
     Raises: DataError where most have another size than annotated.
     """
     declared = zip(dataset.truth.image_ids.tolist(), dataset.sizes.tolist(), strict=True)
-    sizes = {image_id: (int(height), int(width)) for image_id, (width, height) in declared if width + height > 0}
+    sizes = {
+        image_id: (int(height), int(width))
+        for image_id, (width, height) in declared
+        if width + height > 0
+    }
     both = [(one, size, sizes[one]) for one, size in looked if one in sizes]
     other = [one for one in both if one[1] != one[2]]
     if not other:
@@ -76,7 +99,11 @@ def compare_sizes(
     if 2 * swapped > len(other):
         return _turned(case, swapped, most=most, stored=stored, asked=_measured(model, dataset))
     if most:
-        raise DataError(_measured(model, dataset), case, "These are other images: predict on the ones that were annotated.")
+        raise DataError(
+            _measured(model, dataset),
+            case,
+            "These are other images: predict on the ones that were annotated.",
+        )
     return (case,)
 
 
@@ -85,13 +112,17 @@ def _measured(model: str, dataset: Dataset) -> str:
 
 
 def _turned(case: str, swapped: int, *, most: bool, stored: bool, asked: str) -> tuple[str, ...]:
-    """What to say of images whose height and width are swapped. Raises: DataError where most are."""
+    """What to say of images whose height and width are swapped. Raises: DataError where most
+    are."""
     if stored:
         why = "annotated upright and read as stored, and EXIF says to turn."
         fix, fix_cli = "Read them upright: Protocol(exif='apply').", "Leave out --exif ignore."
     else:
         why = "turned upright by EXIF, and annotated as stored."
-        fix, fix_cli = "Read them as they are stored: Protocol(exif='ignore').", "Read them as they are stored: --exif ignore"
+        fix, fix_cli = (
+            "Read them as they are stored: Protocol(exif='ignore').",
+            "Read them as they are stored: --exif ignore",
+        )
     said = f"{case} Sizes are swapped: {swapped:,} {'is' if swapped == 1 else 'are'} {why}"
     if most:
         raise DataError(asked, said, fix, fix_cli=fix_cli)
@@ -99,6 +130,7 @@ def _turned(case: str, swapped: int, *, most: bool, stored: bool, asked: str) ->
 
 
 def warn_of_sizes(cases: Iterable[str], dataset: Dataset) -> None:
-    """Says it now too: turned images are the usual cause, and they are found before a long run is thrown away."""
+    """Says it now too: turned images are the usual cause, and they are found before a long run is
+    thrown away."""
     for case in cases:
         warnings.warn(f"{dataset.name}: {case}", DataWarning, stacklevel=4)

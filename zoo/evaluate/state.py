@@ -1,4 +1,5 @@
-"""Outcomes as bytes and back: safetensors, so that any tool can read them and none of them runs code; nothing is trusted."""
+"""Outcomes as bytes and back: safetensors, so that any tool can read them and none of them runs
+code; nothing is trusted."""
 
 from __future__ import annotations
 
@@ -37,13 +38,17 @@ class Header(msgspec.Struct, frozen=True):
 
 def pack(outcomes: Outcomes, header: Header) -> bytes:
     """The same bytes for the same outcomes, whatever way they came together."""
-    columns = {column.name: np.ascontiguousarray(getattr(outcomes, column.name)) for column in fields(outcomes)}
+    columns = {
+        column.name: np.ascontiguousarray(getattr(outcomes, column.name))
+        for column in fields(outcomes)
+    }
     about = np.frombuffer(msgspec.json.encode(header, order="sorted"), np.uint8)
     return sealed(columns | {"header": about})
 
 
 def sealed(columns: Mapping[str, NDArray[Any]]) -> bytes:
-    """Columns as safetensors, with a fingerprint of them all as one more: a single changed byte is found when they are read."""
+    """Columns as safetensors, with a fingerprint of them all as one more: a single changed byte is
+    found when they are read."""
     from safetensors.numpy import save  # deferred: measuring needs none
 
     return save({**columns, "sha256": _fingerprint(columns)})
@@ -67,7 +72,14 @@ def unpack(state: bytes) -> tuple[Outcomes, Header]:
         about = columns["header"].tobytes()
         check_json(about)
         header = msgspec.json.decode(about, type=Header)
-    except (SafetensorError, msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError) as why:
+    except (
+        SafetensorError,
+        msgspec.DecodeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as why:
         raise _refused(f"They are not the whole state of an evaluator: {why}") from None
     if header.version != VERSION:
         raise _refused(f"They are of version {header.version}; this one reads version {VERSION}.")
@@ -83,20 +95,36 @@ def unpack(state: bytes) -> tuple[Outcomes, Header]:
 
 
 def check(outcomes: Outcomes, plan: Plan, *, analyses: bool) -> None:
-    """Raises: DataError where a record points outside of the data set: the kernel would follow it."""
+    """Raises: DataError where a record points outside of the data set: the kernel would follow
+    it."""
     count, pictures, ranges = len(outcomes.scores), len(outcomes.images), len(plan.ranges)
     near = count if analyses else 0
-    shapes = {"starts": (pictures + 1,), "correct": (len(outcomes.hits), ranges), "ignored": (len(outcomes.hits), ranges)}
+    shapes = {
+        "starts": (pictures + 1,),
+        "correct": (len(outcomes.hits), ranges),
+        "ignored": (len(outcomes.hits), ranges),
+    }
     shapes |= {"found": (near,), "boxes": (near, 2), "ious": (near, 2)}
     for column, blank in vars(nothing(ranges=ranges)).items():
         given = getattr(outcomes, column)
-        shape = shapes.get(column, (pictures,) if column == "images" else (len(outcomes.hits),) if column == "hits" else (count,))
-        if given.shape != shape or (given.dtype != blank.dtype and (column, given.dtype) != ("scores", np.float64)):
+        shape = shapes.get(
+            column,
+            (pictures,)
+            if column == "images"
+            else (len(outcomes.hits),)
+            if column == "hits"
+            else (count,),
+        )
+        if given.shape != shape or (
+            given.dtype != blank.dtype and (column, given.dtype) != ("scores", np.float64)
+        ):
             raise _refused(f"Their column '{column}' is {given.dtype} {given.shape}.")
     truth = plan.truth
     sound = {
         "images": _ascending(outcomes.images, len(truth)),
-        "starts": outcomes.starts[0] == 0 and outcomes.starts[-1] == count and bool((np.diff(outcomes.starts) >= 0).all()),
+        "starts": outcomes.starts[0] == 0
+        and outcomes.starts[-1] == count
+        and bool((np.diff(outcomes.starts) >= 0).all()),
         "scores": bool(np.isfinite(outcomes.scores).all()),
         "labels": bool((outcomes.labels < len(truth.label_space)).all()),
         "hits": _ascending(outcomes.hits, count),
@@ -114,5 +142,7 @@ def _ascending(values: NDArray[Any], limit: int) -> bool:
 
 def _refused(case: str) -> DataError:
     return DataError(
-        "The state of an evaluator was to be read from bytes.", case, "Pass what `Evaluator.state()` gave, unchanged."
+        "The state of an evaluator was to be read from bytes.",
+        case,
+        "Pass what `Evaluator.state()` gave, unchanged.",
     )

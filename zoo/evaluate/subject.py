@@ -1,4 +1,5 @@
-"""Who is measured: a model by name, known down to its weights before it is loaded, or a detector at hand."""
+"""Who is measured: a model by name, known down to its weights before it is loaded, or a detector at
+hand."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class Subject:
     name:  what it is called.
     facts: its part of the provenance.
     load:  gives the detector.
-    fixed: whether `facts` decide every number. What a detector at hand computes may depend on more than its weights and code.
+    fixed: whether `facts` decide every number. What a detector at hand computes may depend on more
+        than its weights and code.
     """
 
     name: str
@@ -39,16 +41,24 @@ class Subject:
 
 
 def subject(
-    model: str | Detector, *, weights: bool | str | os.PathLike[str], device: torch.device | str | None, progress: bool | None
+    model: str | Detector,
+    *,
+    weights: bool | str | os.PathLike[str],
+    device: torch.device | str | None,
+    progress: bool | None,
 ) -> Subject:
-    """The model of a name, with its weights fetched and verified but not loaded; or the detector itself.
+    """The model of a name, with its weights fetched and verified but not loaded; or the detector
+    itself.
 
-    Raises: NameNotFound, NameAmbiguous, WeightsError; UsageError for what is no model, for weights or a device of a detector,
-        and where code has changed since this process imported it.
+    Raises: NameNotFound, NameAmbiguous, WeightsError; UsageError for what is no model, for weights
+        or a device of a detector, and where code has changed since this process imported it.
     """
     if not isinstance(model, str):
         _check_at_hand(model, weights, device)
-        facts = {"model": model.name or type(model).__name__, "code_sha256": code.of_detector(model)}
+        facts = {
+            "model": model.name or type(model).__name__,
+            "code_sha256": code.of_detector(model),
+        }
         return _at_hand(model, facts)
     from zoo.detectors import load  # deferred: torch, which a run that is done already needs not
 
@@ -62,16 +72,25 @@ def subject(
         "code_sha256": code.of_choice(choice),
     }
     if weights is False:
-        return _at_hand(load(model, weights=False, device=device), facts | {"weights_source": "random"})
+        return _at_hand(
+            load(model, weights=False, device=device), facts | {"weights_source": "random"}
+        )
     found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
     file, name = found.file, called(choice, found)
     source = f"file:{file.published.name}" if file.source.startswith("file:") else file.source
     facts |= {"model": name, "weights_sha256": file.sha256, "weights_source": source}
-    return Subject(name, facts, lambda: load(model, weights=weights, device=device, progress=progress), fixed=True)
+    return Subject(
+        name,
+        facts,
+        lambda: load(model, weights=weights, device=device, progress=progress),
+        fixed=True,
+    )
 
 
 def _check_at_hand(model: object, weights: object, device: object) -> None:
-    from zoo.detectors import Detector  # deferred: torch, which whoever has a detector at hand has already
+    from zoo.detectors import (
+        Detector,
+    )  # deferred: torch, which whoever has a detector at hand has already
 
     if not isinstance(model, Detector):
         raise UsageError(
@@ -83,9 +102,11 @@ def _check_at_hand(model: object, weights: object, device: object) -> None:
     given |= {"device": device} if device is not None else {}
     if given:
         raise UsageError(
-            f"A detector was to be run with {' and '.join(f'{name}={value!r}' for name, value in given.items())}.",
+            f"A detector was to be run with "
+            f"{' and '.join(f'{name}={value!r}' for name, value in given.items())}.",
             "It has its own already.",
-            f"Load it with them instead: zoo.load(NAME, {', '.join(f'{name}={value!r}' for name, value in given.items())})",
+            f"Load it with them instead: zoo.load(NAME, "
+            f"{', '.join(f'{name}={value!r}' for name, value in given.items())})",
         )
 
 
@@ -97,16 +118,24 @@ def card_sha256(choice: Choice) -> str:
 def plugin_of(choice: Choice) -> str:
     """Whose code builds it, as in `yolox (detzoo 0.1.0)`."""
     name = choice.entry.card.architecture.partition("/")[0]
-    found = (f"{name} ({one.distribution} {one.version})" for one in catalogue().plugins if one.name == name)
+    found = (
+        f"{name} ({one.distribution} {one.version})"
+        for one in catalogue().plugins
+        if one.name == name
+    )
     return next(found, name)
 
 
 def _at_hand(detector: Detector, facts: dict[str, str]) -> Subject:
-    digest = hashlib.sha256(f"{type(detector).__module__}.{type(detector).__qualname__} {detector.native}".encode())
+    digest = hashlib.sha256(
+        f"{type(detector).__module__}.{type(detector).__qualname__} {detector.native}".encode()
+    )
     for name, tensor in sorted(detector.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(_bytes()).numpy().data)
-    return Subject(facts["model"], {**facts, "state_sha256": digest.hexdigest()}, lambda: detector, fixed=False)
+    return Subject(
+        facts["model"], {**facts, "state_sha256": digest.hexdigest()}, lambda: detector, fixed=False
+    )
 
 
 def _bytes() -> torch.dtype:

@@ -1,6 +1,8 @@
-"""The headline numbers of the COCO protocol: which they are, and their values from curves or from resamplings.
+"""The headline numbers of the COCO protocol: which they are, and their values from curves or from
+resamplings.
 
-From curves they are averaged over the same values in the same order as in pycocotools, so that every bit agrees.
+From curves they are averaged over the same values in the same order as in pycocotools, so that
+every bit agrees.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ class Number(NamedTuple):
     """One headline number.
 
     of: the mean of precision or of recall, over classes. area: the range, by position.
-    thresholds: which IoU thresholds it is averaged over; empty where it is not defined. limit: detections per picture and class.
+    thresholds: which IoU thresholds it is averaged over; empty where it is not defined. limit:
+        detections per picture and class.
     """
 
     name: str
@@ -32,7 +35,8 @@ class Number(NamedTuple):
 
 
 def headline(plan: Plan, policy: Policy) -> list[Number]:
-    """AP, AP50, AP75, AP of each size; AR at each limit, AR of each size: pycocotools' `stats`. Slices come after the sizes."""
+    """AP, AP50, AP75, AP of each size; AR at each limit, AR of each size: pycocotools' `stats`.
+    Slices come after the sizes."""
     ious, limits = plan.settings.ious, plan.settings.detections
     every = tuple(range(len(ious)))
     ap, rest = headline_limits(limits, policy)
@@ -41,14 +45,18 @@ def headline(plan: Plan, policy: Policy) -> list[Number]:
         Number("AP", "precision", 0, every if ap in limits else (), ap),
         Number("AP50", "precision", 0, threshold_at(ious, 0.5, policy), rest),
         Number("AP75", "precision", 0, threshold_at(ious, 0.75, policy), rest),
-        *(Number(f"AP{plan.ranges[area].suffix}", "precision", area, every, rest) for area in sizes),
+        *(
+            Number(f"AP{plan.ranges[area].suffix}", "precision", area, every, rest)
+            for area in sizes
+        ),
         *(Number(f"AR{count}", "recall", 0, every, count) for count in limits),
         *(Number(f"AR{plan.ranges[area].suffix}", "recall", area, every, rest) for area in sizes),
     ]
 
 
 def headline_limits(limits: Sequence[int], policy: Policy) -> tuple[int, int]:
-    """The limits of detections that AP and that the other numbers are read at; pycocotools takes 100, and the third limit."""
+    """The limits of detections that AP and that the other numbers are read at; pycocotools takes
+    100, and the third limit."""
     if policy.headline == "hundred":
         return 100, limits[2] if len(limits) > 2 else limits[-1]
     return limits[-1], limits[-1]
@@ -63,16 +71,23 @@ def threshold_at(ious: Sequence[float], iou: float, policy: Policy) -> tuple[int
 
 def summarise(curves: Curves, plan: Plan, policy: Policy) -> dict[str, float]:
     """Headline numbers by name; -1 where one is not defined."""
-    return {number.name: mean(_values(curves, number, plan)) if number.thresholds else -1.0 for number in headline(plan, policy)}
+    return {
+        number.name: mean(_values(curves, number, plan)) if number.thresholds else -1.0
+        for number in headline(plan, policy)
+    }
 
 
 def _values(curves: Curves, number: Number, plan: Plan) -> NDArray[np.float64]:
     if number.of == "recall":
-        return curves.recall[plan.settings.detections.index(number.limit), number.area, list(number.thresholds)]
+        return curves.recall[
+            plan.settings.detections.index(number.limit), number.area, list(number.thresholds)
+        ]
     return curves.precision[curves.limits.index(number.limit), number.area, list(number.thresholds)]
 
 
-def summarise_replicates(replicates: Replicates, plan: Plan, policy: Policy, *, limit: int) -> dict[str, NDArray[np.float64]]:
+def summarise_replicates(
+    replicates: Replicates, plan: Plan, policy: Policy, *, limit: int
+) -> dict[str, NDArray[np.float64]]:
     """Headline numbers by name, (b,) each; NaN in a replicate where one is not defined.
 
     limit: what the replicates were made at; a number that is read at another one is left out.

@@ -1,7 +1,9 @@
 """What kind of mistakes cost how much AP: TIDE (Bolya et al., ECCV 2020), from outcomes.
 
-Each false detection gets one kind, in tidecv's order; a kind's cost is the AP at IoU .5 that is gained when an oracle repairs it.
-Two differences to tidecv 1.0.1: classes without boxes do not count, as in COCO; and a detection on a crowd is no mistake.
+Each false detection gets one kind, in tidecv's order; a kind's cost is the AP at IoU .5 that is
+gained when an oracle repairs it.
+Two differences to tidecv 1.0.1: classes without boxes do not count, as in COCO; and a detection on
+    a crowd is no mistake.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ from numpy.typing import NDArray
 from zoo.evaluate.accumulate import EPS
 from zoo.evaluate.verdicts import Verdicts
 
-POSITIVE, BACKGROUND = np.float32(0.5), np.nextafter(np.float32(0.1), np.float32(0))  # as stored: rounded towards 0
+POSITIVE, BACKGROUND = (
+    np.float32(0.5),
+    np.nextafter(np.float32(0.1), np.float32(0)),
+)  # as stored: rounded towards 0
 KINDS = {
     "class": "overlaps a box of another class by .5 or more",
     "location": "overlaps a box of its class by .1 to .5",
@@ -37,7 +42,8 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Mistakes:
-    """Every kind of `KINDS`, and the cost of all false detections and of all boxes that were not found."""
+    """Every kind of `KINDS`, and the cost of all false detections and of all boxes that were not
+    found."""
 
     kinds: dict[str, Mistake]
     false_positives: float
@@ -48,8 +54,10 @@ class Mistakes:
 class _Case:
     """Detections with what AP takes, so that an oracle can change them.
 
-    positives: (k,) boxes. kept: (n,) bool. edges: (k + 1,) where each class begins, or None where they are not by class, then
-    best first. true_first: rank the true ones of a class before the false ones, whatever their scores.
+    positives: (k,) boxes. kept: (n,) bool. edges: (k + 1,) where each class begins, or None where
+        they are not by class, then
+    best first. true_first: rank the true ones of a class before the false ones, whatever their
+        scores.
     """
 
     labels: NDArray[np.int64]
@@ -63,7 +71,14 @@ class _Case:
 
 def mistakes(verdicts: Verdicts) -> Mistakes:
     """The mistakes at IoU .5, over detections of every score."""
-    case = _Case(verdicts.labels, verdicts.scores, verdicts.true, verdicts.counted, verdicts.positives, verdicts.edges)
+    case = _Case(
+        verdicts.labels,
+        verdicts.scores,
+        verdicts.true,
+        verdicts.counted,
+        verdicts.positives,
+        verdicts.edges,
+    )
     measured = verdicts.positives > 0
     base = _ap(case, measured)
     kinds = _kinds(verdicts)
@@ -85,7 +100,10 @@ def mistakes(verdicts: Verdicts) -> Mistakes:
             labels = case.labels.copy()
             labels[right] = verdicts.box_labels[target[right]]
             fixed = replace(fixed, labels=labels, edges=None)
-        gains[kind] = Mistake(int(lost.sum() if kind == "missed" else mine.sum()), max(_ap(fixed, measured) - base, 0.0))
+        gains[kind] = Mistake(
+            int(lost.sum() if kind == "missed" else mine.sum()),
+            max(_ap(fixed, measured) - base, 0.0),
+        )
     ranked = replace(case, true_first=True)
     found = replace(case, positives=case.positives - _count(verdicts.missed, verdicts))
     return Mistakes(gains, _ap(ranked, measured) - base, _ap(found, measured) - base)
@@ -107,8 +125,13 @@ def _kinds(verdicts: Verdicts) -> NDArray[np.int8]:
 
 
 def _first_claims(target: NDArray[np.int32], verdicts: Verdicts) -> NDArray[np.bool_]:
-    """(n,) the detections whose repair finds a box: for each box that was not found, the best one that points at it."""
-    claims = np.flatnonzero((target >= 0) & verdicts.missed[target]) if len(verdicts.missed) else np.zeros(0, np.int64)
+    """(n,) the detections whose repair finds a box: for each box that was not found, the best one
+    that points at it."""
+    claims = (
+        np.flatnonzero((target >= 0) & verdicts.missed[target])
+        if len(verdicts.missed)
+        else np.zeros(0, np.int64)
+    )
     claims = claims[np.argsort(-verdicts.scores[claims], kind="stable")]
     first = np.zeros(len(target), bool)
     first[claims[np.unique(target[claims], return_index=True)[1]]] = True
@@ -120,7 +143,8 @@ def _count(boxes: NDArray[np.bool_], verdicts: Verdicts) -> NDArray[np.int64]:
 
 
 def _ap(case: _Case, measured: NDArray[np.bool_]) -> float:
-    """Mean AP at IoU .5 over the measured classes; a class without boxes or detections left is left out, as in tidecv."""
+    """Mean AP at IoU .5 over the measured classes; a class without boxes or detections left is left
+    out, as in tidecv."""
     rows = np.flatnonzero(case.kept)
     if case.edges is None:
         rows = rows[np.lexsort((-case.scores[rows], case.labels[rows]))]
@@ -133,7 +157,11 @@ def _ap(case: _Case, measured: NDArray[np.bool_]) -> float:
     for label in np.flatnonzero(measured):
         if edges[label] < edges[label + 1] or case.positives[label]:
             mine = true[first[label] : first[label + 1]] - edges[label]
-            values.append(_ap_of(np.arange(len(mine)) if case.true_first else mine, int(case.positives[label])))
+            values.append(
+                _ap_of(
+                    np.arange(len(mine)) if case.true_first else mine, int(case.positives[label])
+                )
+            )
     return float(np.mean(values)) if values else 0.0
 
 

@@ -45,7 +45,9 @@ class Verdicts:
         outcomes, (order, edges) = sample.outcomes, sample.order
         if len(outcomes.found) < len(outcomes):
             raise DataError(
-                "An analysis beyond AP was asked for.", "The evaluator kept only what AP takes.", "Make it with analyses=True."
+                "An analysis beyond AP was asked for.",
+                "The evaluator kept only what AP takes.",
+                "Make it with analyses=True.",
             )
         aside = (sample.plan.ignore & 1).astype(bool)  # boxes that do not count at all
         found, boxes = outcomes.found[order], outcomes.boxes[order]
@@ -74,5 +76,10 @@ class Verdicts:
 
 
 def last_of_equals(scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Where a threshold can lie in scores that are best first: after the last of each group of equal ones."""
-    return np.flatnonzero(np.append(scores[1:] != scores[:-1], True)) if len(scores) else np.zeros(0, np.int64)
+    """Where a threshold can lie in scores that are best first: after the last of each group of
+    equal ones."""
+    return (
+        np.flatnonzero(np.append(scores[1:] != scores[:-1], True))
+        if len(scores)
+        else np.zeros(0, np.int64)
+    )

@@ -1,7 +1,9 @@
-"""Average precision as Pascal VOC defines it (Everingham et al., IJCV 2010; devkit `VOCevaldet.m`), by eleven points or by all.
+"""Average precision as Pascal VOC defines it (Everingham et al., IJCV 2010; devkit `VOCevaldet.m`),
+by eleven points or by all.
 
-It differs from COCO's: a detection only ever looks at the box it overlaps most, found or not; the last pixel of a box is part of
-it, which makes boxes one pixel wider; and difficult boxes neither count nor harm.
+It differs from COCO's: a detection only ever looks at the box it overlaps most, found or not; the
+last pixel of a box is part of it, which makes boxes one pixel wider; and difficult boxes neither
+count nor harm.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ Points = Literal["eleven", "every"]
 
 @dataclass(frozen=True)
 class VocReport:
-    """AP at one IoU: the mean over classes that have boxes, and each class; None where there is nothing to find."""
+    """AP at one IoU: the mean over classes that have boxes, and each class; None where there is
+    nothing to find."""
 
     mean: float | None
     per_class: dict[str, float | None]
@@ -48,13 +51,18 @@ def measure(
 
     points: `eleven` as in VOC 2007, `every` since 2010. pixels: a box includes its last pixel.
     Boxes may have an attribute `difficult`.
-    Equal scores rank by image id, and within an image as they were given: the order of images moves no number.
-    Raises: DataError naming an image that is wrong, missing or there twice; UsageError for points or a format of boxes that there
-        are not.
+    Equal scores rank by image id, and within an image as they were given: the order of images moves
+    no number.
+    Raises: DataError naming an image that is wrong, missing or there twice; UsageError for points
+        or a format of boxes that there are not.
     """
     check_choice("points", points, get_args(Points))
     if isinstance(iou, bool) or not isinstance(iou, int | float) or not 0 < iou <= 1:
-        raise UsageError(f"VOC's AP at iou={iou!r} was asked for.", "An overlap is above 0 and at most 1.", "Write iou=0.5.")
+        raise UsageError(
+            f"VOC's AP at iou={iou!r} was asked for.",
+            "An overlap is above 0 and at most 1.",
+            "Write iou=0.5.",
+        )
     check_image_ids(image_ids)
     ids = list(image_ids)
     rows = rows_of_ids(truth.image_ids, np.asarray(ids), truth.name)
@@ -63,19 +71,25 @@ def measure(
     images = np.repeat(rows, np.diff(flat.starts))
     nearest, ious = _nearest(flat, images, truth, 1.0 if pixels else 0.0)
     difficult = np.asarray(truth.box_attributes.get("difficult", np.zeros(len(truth.labels))), bool)
-    order = np.lexsort((images, -flat.scores))  # equal scores by image id, whatever order the images came in
+    order = np.lexsort(
+        (images, -flat.scores)
+    )  # equal scores by image id, whatever order the images came in
     reaches = (ious >= iou)[order]
     boxes = nearest[order]
     true = np.zeros(len(order), bool)
     able = np.flatnonzero(reaches & (boxes >= 0))
-    true[able[np.unique(boxes[able], return_index=True)[1]]] = True  # the best of those that look at the same box
+    true[able[np.unique(boxes[able], return_index=True)[1]]] = (
+        True  # the best of those that look at the same box
+    )
     spared = reaches & difficult[boxes] if len(difficult) else reaches
     positives = np.bincount(truth.labels[~difficult], minlength=len(truth.label_space))
     labels = flat.labels[order]
     values: dict[str, float | None] = {}
     for label, name in enumerate(truth.label_space.names):
         mine = (labels == label) & ~spared
-        values[name] = area(true[mine], int(positives[label]), points=points) if positives[label] else None
+        values[name] = (
+            area(true[mine], int(positives[label]), points=points) if positives[label] else None
+        )
     known = [value for value in values.values() if value is not None]
     return VocReport(sum(known) / len(known) if known else None, values)
 
@@ -86,13 +100,15 @@ def _check_each_once(truth: GroundTruth, rows: NDArray[np.int64]) -> None:
     if len(again := np.flatnonzero(times > 1)):
         raise DataError(
             f"Detections of image {truth.image_ids[again[0]].item()!r} were handed over.",
-            f"That image is there {times[again[0]]} times; counting it more than once would change every number.",
+            f"That image is there {times[again[0]]} times; counting it more than once would "
+            f"change every number.",
             "Hand every image over once.",
         )
     if len(missing := np.flatnonzero(times == 0)):
         raise DataError(
             f"Numbers for {truth.name} were asked for.",
-            f"{len(missing):,} of its {pluralize(len(truth), 'image')} {'was' if len(missing) == 1 else 'were'} "
+            f"{len(missing):,} of its {pluralize(len(truth), 'image')} "
+            f"{'was' if len(missing) == 1 else 'were'} "
             "never handed over, "
             f"among them {truth.image_ids[missing[0]].item()!r}.",
             "Hand over the rest, also images where nothing was found.",
@@ -113,7 +129,8 @@ def area(true: NDArray[np.bool_], positives: int, *, points: Points) -> float:
 def _nearest(
     flat: Flat, images: NDArray[np.int64], truth: GroundTruth, pixel: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(n,) the box of its class and picture that each detection overlaps most, -1 for none, and the IoU; of equals the first."""
+    """(n,) the box of its class and picture that each detection overlaps most, -1 for none, and the
+    IoU; of equals the first."""
     keys = truth.images.astype(np.int64) * len(truth.label_space) + truth.labels
     mine = images * len(truth.label_space) + flat.labels
     first = np.searchsorted(keys, mine)
@@ -123,7 +140,9 @@ def _nearest(
     for block in blocks(counts):
         detections = np.repeat(np.arange(block.start, block.stop), counts[block])
         boxes = rows_of(first[block], counts[block])
-        found = overlap(flat.xywh(detections) + wider, truth.xywh[boxes] + wider, np.zeros(len(boxes), bool))
+        found = overlap(
+            flat.xywh(detections) + wider, truth.xywh[boxes] + wider, np.zeros(len(boxes), bool)
+        )
         best_first = np.lexsort((boxes, -found, detections))
         who, where = np.unique(detections[best_first], return_index=True)
         nearest[who], ious[who] = boxes[best_first[where]], found[best_first[where]]

@@ -1,4 +1,5 @@
-"""Pictures from anywhere: path, URL, bytes, PIL, array, tensor, folder, glob; all become the same uint8 RGB tensor."""
+"""Pictures from anywhere: path, URL, bytes, PIL, array, tensor, folder, glob; all become the same
+uint8 RGB tensor."""
 
 from zoo.images.limits import Limits as Limits
 from zoo.images.picture import Exif as Exif

@@ -22,19 +22,30 @@ def from_array(array: Array, name: str) -> Picture:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in CHANNELS):
         raise unreadable(name, f"It is an array of shape {array.shape}.", _array_fix(array.shape))
     if not array.size:
-        raise unreadable(name, f"It has no pixels: an array of shape {array.shape}.", "Pass at least one pixel.")
+        raise unreadable(
+            name, f"It has no pixels: an array of shape {array.shape}.", "Pass at least one pixel."
+        )
     if np.issubdtype(array.dtype, np.floating):
         low, high = float(array.min()), float(array.max())
         _check_range(low, high, name, convert="array.astype('uint8')")
         array = np.rint(array * array.dtype.type(255)).astype(np.uint8)
     elif array.dtype != np.uint8:
-        raise unreadable(name, f"It is an array of {array.dtype}.", "Scale it to 0..255 and pass array.astype('uint8').")
-    planes = [array] * 3 if array.ndim == 2 else [array[..., channel % array.shape[2]] for channel in range(3)]
+        raise unreadable(
+            name,
+            f"It is an array of {array.dtype}.",
+            "Scale it to 0..255 and pass array.astype('uint8').",
+        )
+    planes = (
+        [array] * 3
+        if array.ndim == 2
+        else [array[..., channel % array.shape[2]] for channel in range(3)]
+    )
     return Picture(torch.from_numpy(np.stack(planes)), name)  # (3, h, w)
 
 
 def from_tensor(tensor: Tensor, name: str) -> Picture:
-    """A tensor `(3, height, width)`, or with 1 (gray) or 4 (alpha, dropped) channels or none (gray), uint8 or float in [0, 1].
+    """A tensor `(3, height, width)`, or with 1 (gray) or 4 (alpha, dropped) channels or none
+    (gray), uint8 or float in [0, 1].
 
     A contiguous uint8 `(3, height, width)` is taken as it is, without a copy.
 
@@ -43,18 +54,30 @@ def from_tensor(tensor: Tensor, name: str) -> Picture:
     """
     if tensor.is_nested or tensor.layout != torch.strided:
         what = "a nested tensor" if tensor.is_nested else f"a tensor of layout {tensor.layout}"
-        raise unreadable(name, f"It is {what}.", "Pass a dense one: tensor.to_dense(), or one of its parts.")
+        raise unreadable(
+            name, f"It is {what}.", "Pass a dense one: tensor.to_dense(), or one of its parts."
+        )
     shape = tuple(tensor.shape)
     if tensor.dim() not in (2, 3) or (tensor.dim() == 3 and shape[0] not in CHANNELS):
         raise unreadable(name, f"It is a tensor of shape {shape}.", _tensor_fix(shape))
     if tensor.is_meta:
-        raise unreadable(name, "It is on the meta device, where tensors have a shape and no content.", "Pass one with pixels.")
+        raise unreadable(
+            name,
+            "It is on the meta device, where tensors have a shape and no content.",
+            "Pass one with pixels.",
+        )
     if not tensor.numel():
-        raise unreadable(name, f"It has no pixels: a tensor of shape {shape}.", "Pass at least one pixel.")
+        raise unreadable(
+            name, f"It has no pixels: a tensor of shape {shape}.", "Pass at least one pixel."
+        )
     if tensor.is_floating_point():
         tensor = _from_unit(tensor.detach(), name)
     elif tensor.dtype != torch.uint8:
-        raise unreadable(name, f"It is a tensor of {tensor.dtype}.", "Scale it to 0..255 and pass tensor.to(torch.uint8).")
+        raise unreadable(
+            name,
+            f"It is a tensor of {tensor.dtype}.",
+            "Scale it to 0..255 and pass tensor.to(torch.uint8).",
+        )
     if tensor.dim() == 2:
         tensor = tensor[None]  # (1, h, w)
     tensor = tensor.expand(3, -1, -1) if tensor.shape[0] == 1 else tensor[:3]
@@ -72,7 +95,9 @@ def _from_unit(tensor: Tensor, name: str) -> Tensor:
 def _check_range(low: float, high: float, name: str, *, convert: str) -> None:
     if not (low >= 0 and high <= 1):  # NaN fails as well
         fix = f"Pass 0..255 as uint8, {convert}; undo a normalisation, the detector does its own."
-        raise unreadable(name, f"Its floats go from {low:g} to {high:g}; floats are taken as [0, 1].", fix)
+        raise unreadable(
+            name, f"Its floats go from {low:g} to {high:g}; floats are taken as [0, 1].", fix
+        )
 
 
 def _array_fix(shape: tuple[int, ...]) -> str:

@@ -41,7 +41,12 @@ _SCAN = b"\xff\xda"  # SOS, which can't stand within the data of a scan
 
 
 def decode(
-    file: IO[bytes], name: str, *, exif: Exif = "apply", limits: Limits | None = None, reserve: Reserve | None = None
+    file: IO[bytes],
+    name: str,
+    *,
+    exif: Exif = "apply",
+    limits: Limits | None = None,
+    reserve: Reserve | None = None,
 ) -> Picture:
     """The first frame of an encoded image.
 
@@ -64,20 +69,31 @@ def decode(
             return _pixels(image, name, exif, reserve, lost, animated=animated)
     except UnidentifiedImageError:
         raise _no_image(name, start) from None
-    except Exception as error:  # a parser that meets garbage raises whatever it stumbles over: OSError, SyntaxError, struct.error
+    # a parser that meets garbage raises whatever it stumbles over: OSError, SyntaxError,
+    # struct.error
+    except Exception as error:
         raise _refused(name, error) from error
 
 
 def from_pil(
-    image: Image.Image, name: str, *, exif: Exif = "apply", limits: Limits | None = None, reserve: Reserve | None = None
+    image: Image.Image,
+    name: str,
+    *,
+    exif: Exif = "apply",
+    limits: Limits | None = None,
+    reserve: Reserve | None = None,
 ) -> Picture:
-    """A PIL image at its current frame. One that was opened and not loaded yet gets loaded; nothing else in it changes.
+    """A PIL image at its current frame. One that was opened and not loaded yet gets loaded; nothing
+    else in it changes.
 
     Raises:
         ImageError: its file is cut short or damaged, it is beyond a limit or has no pixels.
     """
     try:
-        with quiet(), _alone(image):  # one image may stand in a list twice, and two threads must not load it at once
+        with (
+            quiet(),
+            _alone(image),
+        ):  # one image may stand in a list twice, and two threads must not load it at once
             _check(image, name, Limits.in_force(limits))
             lost = tuple(loss for loss in losses.of_file(image) if loss.kind != "frames")
             return _pixels(image, name, exif, reserve, lost)
@@ -104,12 +120,20 @@ def _alone(image: Image.Image) -> Iterator[None]:
 def _check(image: Image.Image, name: str, limits: Limits) -> None:
     """Raises: ImageError for what is not to be decoded."""
     if image.format in _DRAWN:
-        raise unreadable(name, f"It is {image.format}, a drawing, not pixels.", "Convert it to PNG in the size you want.")
+        raise unreadable(
+            name,
+            f"It is {image.format}, a drawing, not pixels.",
+            "Convert it to PNG in the size you want.",
+        )
     pixels = image.width * image.height
     if not pixels:
-        raise unreadable(name, f"It has no pixels: {image.width} x {image.height}.", "Pass at least one pixel.")
+        raise unreadable(
+            name, f"It has no pixels: {image.width} x {image.height}.", "Pass at least one pixel."
+        )
     if pixels > limits.most_pixels:
-        case = f"It is {image.width} x {image.height} pixels; the limit is {limits.most_pixels:,.0f}."
+        case = (
+            f"It is {image.width} x {image.height} pixels; the limit is {limits.most_pixels:,.0f}."
+        )
         raise beyond("pixels", name, case)
 
 
@@ -125,17 +149,25 @@ def _check_scans(image: Image.Image, file: IO[bytes], name: str) -> None:
     scans = sum(block.count(_SCAN) for block in iter(lambda: file.read(2**20), b""))
     file.seek(place)
     if scans > MOST_SCANS * frames:
-        case = f"It is a JPEG of {scans:,} scans, each a pass over all of its pixels; {MOST_SCANS} are decoded at most."
-        raise unreadable(name, case, "If you trust it, save it anew with another program; if not, leave it out.")
+        case = (
+            f"It is a JPEG of {scans:,} scans, each a pass over all of its pixels; {MOST_SCANS} "
+            f"are decoded at most."
+        )
+        raise unreadable(
+            name, case, "If you trust it, save it anew with another program; if not, leave it out."
+        )
 
 
 def _has_one_scan(image: Image.Image, file: IO[bytes]) -> bool:
-    """Whether the scan whose header Pillow has just read has all channels of a JPEG that is not progressive."""
+    """Whether the scan whose header Pillow has just read has all channels of a JPEG that is not
+    progressive."""
     place, channels = file.tell(), len(image.getbands())
     file.seek(max(place - 8 - 2 * channels, 0))
     header = file.read(5)
     file.seek(place)
-    return "progressive" not in image.info and header == bytes([*_SCAN, 0, 6 + 2 * channels, channels])
+    return "progressive" not in image.info and header == bytes(
+        [*_SCAN, 0, 6 + 2 * channels, channels]
+    )
 
 
 def _pixels(
@@ -156,7 +188,8 @@ def _pixels(
 
 
 def _load(image: Image.Image, exif: Exif) -> tuple[int, int]:
-    """Decode; say which EXIF orientation was found, and which one the pixels still have to be turned by."""
+    """Decode; say which EXIF orientation was found, and which one the pixels still have to be
+    turned by."""
     found = _orientation(image)
     image.load()
     left = _orientation(image)  # Pillow turns TIFF files upright by itself and takes the tag away
@@ -166,7 +199,8 @@ def _load(image: Image.Image, exif: Exif) -> tuple[int, int]:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 where there is none or where it can't be understood (as web browsers have it)."""
+    """The EXIF orientation, 1 where there is none or where it can't be understood (as web browsers
+    have it)."""
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:
@@ -186,7 +220,9 @@ def _refused(name: str, error: Exception) -> Exception:
     if isinstance(error, ZooError):
         return error
     if isinstance(error, Image.DecompressionBombError):
-        return beyond("pixels", name, f"It is too large to decode unasked. {str(error).rstrip('.')}.")
+        return beyond(
+            "pixels", name, f"It is too large to decode unasked. {str(error).rstrip('.')}."
+        )
     if isinstance(error, MemoryError):
         return unreadable(name, "There is not enough memory to decode it.", SMALLER)
     reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -1,4 +1,5 @@
-"""Images of more than 8 bits a channel: how many they have, what is white in them, and how gray ones become 8 bits."""
+"""Images of more than 8 bits a channel: how many they have, what is white in them, and how gray
+ones become 8 bits."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ def is_deep_gray(image: Image.Image) -> bool:
 
 
 def bits_of(image: Image.Image) -> int:
-    """Bits a channel in the file, of an image that is not loaded yet; 8 where Pillow does not say."""
+    """Bits a channel in the file, of an image that is not loaded yet; 8 where Pillow does not
+    say."""
     if image.mode in ("I", "F") and white_of(image) != 65535:
         return 32
     if "bit_depth" in image.info:  # of pillow-heif
@@ -32,14 +34,16 @@ def bits_of(image: Image.Image) -> int:
         return int(arguments[0][-1]).bit_length() if isinstance(arguments[0][-1], int) else 8
     if image.mode.startswith("I") or ";16" in texts:
         return _tiff_bits(image)
-    return {"JPEG2000": _jpeg2000_bits, "AVIF": _avif_bits}.get(image.format or "", lambda _: 8)(_header(image))
+    return {"JPEG2000": _jpeg2000_bits, "AVIF": _avif_bits}.get(image.format or "", lambda _: 8)(
+        _header(image)
+    )
 
 
 def white_of(image: Image.Image) -> float | None:
     """The value of white in a gray image of more than 8 bits, or None where nothing says it.
 
-    It is the largest of 16 bits, or of as many as a TIFF has; what a TIFF declares as its largest sample; none of a 32-bit image
-    otherwise. PNG and PPM keep 16 bits in Pillow's mode I.
+    It is the largest of 16 bits, or of as many as a TIFF has; what a TIFF declares as its largest
+    sample; none of a 32-bit image otherwise. PNG and PPM keep 16 bits in Pillow's mode I.
     """
     if image.mode.startswith("I;16"):
         return float(2 ** _tiff_bits(image) - 1)
@@ -61,14 +65,21 @@ def to_8_bits(values: Array, white: float) -> Array:
 
 
 def checked_white(image: Image.Image, extremes: tuple[float, float], name: str) -> float:
-    """The value of white. Raises: ImageError where it is not known, or a value is not between black and it."""
+    """The value of white. Raises: ImageError where it is not known, or a value is not between black
+    and it."""
     white, (low, high) = white_of(image), extremes
     if white is None:
-        case = f"Its gray values (Pillow mode {image.mode}) go from {low:g} to {high:g}, and nothing says what is white."
+        case = (
+            f"Its gray values (Pillow mode {image.mode}) go from {low:g} to {high:g}, and nothing "
+            f"says what is white."
+        )
         fix = "Scale it to 8 bits first: np.clip(values * (255 / white), 0, 255).astype('uint8')."
         raise unreadable(name, case, fix)
     if not (low >= 0 and high <= white):  # NaN fails as well
-        case = f"Its gray values (Pillow mode {image.mode}) go from {low:g} to {high:g}, outside 0..{white:g}."
+        case = (
+            f"Its gray values (Pillow mode {image.mode}) go from {low:g} to {high:g}, outside "
+            f"0..{white:g}."
+        )
         raise unreadable(name, case, "Scale it to 8 bits first and pass the array.")
     return white
 

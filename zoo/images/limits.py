@@ -1,4 +1,5 @@
-"""How much reading images may cost: pixels of one, memory of all in flight, time, and bytes of a download."""
+"""How much reading images may cost: pixels of one, memory of all in flight, time, and bytes of a
+download."""
 
 from __future__ import annotations
 
@@ -56,19 +57,25 @@ class Limits:
 
     @classmethod
     def in_force(cls, given: Limits | None = None) -> Limits:
-        """The limits given, or those of the environment: `ZOO_IMAGE_PIXELS`, `_MEMORY`, `_SECONDS` and `_DOWNLOAD`.
+        """The limits given, or those of the environment: `ZOO_IMAGE_PIXELS`, `_MEMORY`, `_SECONDS`
+        and `_DOWNLOAD`.
 
         Raises: UsageError naming the variable that is no number above 0.
         """
         if given is not None:
             return given
-        texts = {name: os.environ.get(variable, "").strip() for name, variable in _VARIABLES.items()}
+        texts = {
+            name: os.environ.get(variable, "").strip() for name, variable in _VARIABLES.items()
+        }
         typed = {name: text for name, text in texts.items() if text}
-        values: dict[str, Any] = {name: _parsed(text, name, _VARIABLES[name]) for name, text in typed.items()}
+        values: dict[str, Any] = {
+            name: _parsed(text, name, _VARIABLES[name]) for name, text in typed.items()
+        }
         return cls(**values)
 
     def changed(self, typed: Sequence[str]) -> Limits:
-        """These with others as `--limit` takes them: `memory=4G`, `seconds=300`; k, M and G are 10**3, 10**6 and 10**9.
+        """These with others as `--limit` takes them: `memory=4G`, `seconds=300`; k, M and G are
+        10**3, 10**6 and 10**9.
 
         Raises: UsageError for one that is no such thing.
         """
@@ -77,7 +84,9 @@ class Limits:
             name, equals, text = one.partition("=")
             if name not in _VARIABLES or not equals:
                 case = f"It is no NAME=NUMBER with a name of {', '.join(_VARIABLES)}."
-                raise UsageError(f"--limit '{one:.80}' was given.", case, "Write for example --limit memory=4G")
+                raise UsageError(
+                    f"--limit '{one:.80}' was given.", case, "Write for example --limit memory=4G"
+                )
             values[name] = _parsed(text, name, f"--limit {name}")
         return replace(self, **values)
 
@@ -106,4 +115,6 @@ def _is_number(value: object) -> bool:
 def _refused(asked: str, name: str) -> UsageError:
     example = _EXAMPLES[name]
     case = f"The limit '{name}' is a number above 0."
-    return UsageError(asked, case, f"Write for example --limit {name}={example}, or {_VARIABLES[name]}={example}")
+    return UsageError(
+        asked, case, f"Write for example --limit {name}={example}, or {_VARIABLES[name]}={example}"
+    )

@@ -1,4 +1,5 @@
-"""What an image had that the pixels read from it have not: further frames, finer shades, transparency."""
+"""What an image had that the pixels read from it have not: further frames, finer shades,
+transparency."""
 
 from __future__ import annotations
 
@@ -13,13 +14,16 @@ _PAGES = ("TIFF", "MPO")
 
 
 def of_file(image: Image.Image) -> tuple[Loss, ...]:
-    """What reading the first frame of an image as 8-bit RGB loses, of one that is open and not loaded yet."""
+    """What reading the first frame of an image as 8-bit RGB loses, of one that is open and not
+    loaded yet."""
     losses = []
     count = frames_of(image)
     if count != 1:
         losses.append(_frames(image, count))
     if (bits := bits_of(image)) > 8:
-        losses.append(Loss("bits", f"It has {bits} bits a channel, and the network sees 8 of them."))
+        losses.append(
+            Loss("bits", f"It has {bits} bits a channel, and the network sees 8 of them.")
+        )
     return tuple(losses)
 
 
@@ -32,15 +36,20 @@ def of_pixels(image: Image.Image) -> tuple[Loss, ...]:
 
 
 def of_dark(brightest: float, white: float) -> tuple[Loss, ...]:
-    """What is said of a deep image that uses less than half of its range, as 12 bits do that are stored in 16."""
+    """What is said of a deep image that uses less than half of its range, as 12 bits do that are
+    stored in 16."""
     if not 0 < brightest < white / 2:
         return ()
-    case = f"Its brightest value is {brightest:,g} of {white:,g}, so that it comes out dark: scale it to 8 bits yourself."
+    case = (
+        f"Its brightest value is {brightest:,g} of {white:,g}, so that it comes out dark: scale "
+        f"it to 8 bits yourself."
+    )
     return (Loss("range", case),)
 
 
 def frames_of(image: Image.Image) -> int:
-    """How many frames or pages the file holds, thumbnails and gain maps not counted; 0 is an unknown number of several."""
+    """How many frames or pages the file holds, thumbnails and gain maps not counted; 0 is an
+    unknown number of several."""
     try:
         if not getattr(image, "is_animated", False):
             return 1
@@ -58,12 +67,15 @@ def _frames(image: Image.Image, count: int) -> Loss:
 
 
 def _mpo_frames(image: Image.Image, count: int) -> int:
-    """Without those that show the first one again: previews, and the gain maps of high dynamic range."""
+    """Without those that show the first one again: previews, and the gain maps of high dynamic
+    range."""
     xmp = image.info.get("xmp", b"")
     if any(name in bytes(xmp).lower() for name in (word.encode() for word in _GAIN_MAPS)):
         return 1
     entries = getattr(image, "mpinfo", {}).get(0xB002, [])
-    previews = sum(_THUMBNAIL in str(entry.get("Attribute", {}).get("MPType", "")) for entry in entries)
+    previews = sum(
+        _THUMBNAIL in str(entry.get("Attribute", {}).get("MPType", "")) for entry in entries
+    )
     return max(1, count - previews)
 
 

@@ -29,7 +29,8 @@ class Picture:
 
     pixels:      (3, height, width) uint8 RGB, contiguous.
     source:      the file or URL as it was given, or `image 3`: its position, counted from 0.
-    orientation: the EXIF orientation that was found, 1..8; 1 is upright, and what a picture without EXIF has.
+    orientation: the EXIF orientation that was found, 1..8; 1 is upright, and what a picture without
+        EXIF has.
     animated:    the file holds more frames or pages; these are the pixels of the first.
     lost:        what reading lost: further frames or pages, more than 8 bits a channel, transparency.
     """

@@ -1,4 +1,5 @@
-"""Decoded images of every mode of Pillow's to three planes of 8 bits, upright, strip by strip: no second copy of the whole."""
+"""Decoded images of every mode of Pillow's to three planes of 8 bits, upright, strip by strip: no
+second copy of the whole."""
 
 from __future__ import annotations
 
@@ -18,8 +19,20 @@ STRIP_PIXELS = 2**22
 RESULT_BYTES = 3
 
 _STRAIGHT = {"La": "LA", "RGBa": "RGBA"}  # premultiplied alpha, and the mode that is not
-_STORED_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}  # a pixel in Pillow's memory; others take 4
-_DECODER_BYTES = {"JPEG2000": 12, "AVIF": 8, "WEBP": 8, "GIF": 8}  # a pixel, of frames that a decoder holds besides
+_STORED_BYTES = {
+    "1": 1,
+    "L": 1,
+    "P": 1,
+    "I;16": 2,
+    "I;16B": 2,
+    "I;16L": 2,
+}  # a pixel in Pillow's memory; others take 4
+_DECODER_BYTES = {
+    "JPEG2000": 12,
+    "AVIF": 8,
+    "WEBP": 8,
+    "GIF": 8,
+}  # a pixel, of frames that a decoder holds besides
 
 
 def bytes_to_decode(image: Image.Image) -> int:

@@ -1,4 +1,5 @@
-"""Pillow and libtiff without their own words: what they warn of is said by the zoo, with the image's name, or is nothing."""
+"""Pillow and libtiff without their own words: what they warn of is said by the zoo, with the
+image's name, or is nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +15,13 @@ from typing import Any, cast
 
 from PIL import Image, _imaging
 
-_IGNORED = ("ignore", None, Warning, re.compile(r"PIL\b"), 0)  # as warnings.filterwarnings would enter it
+_IGNORED = (
+    "ignore",
+    None,
+    Warning,
+    re.compile(r"PIL\b"),
+    0,
+)  # as warnings.filterwarnings would enter it
 _SETTERS = ("TIFFSetErrorHandler", "TIFFSetWarningHandler")  # libtiff's, whose own ones print
 
 _lock = threading.Lock()
@@ -26,7 +33,8 @@ _undo: list[Callable[[], None]] = []
 def quiet(*, pixels: int | None = None) -> Iterator[None]:
     """No warning of Pillow's modules is shown, and libtiff prints nothing, while anybody is inside.
 
-    Filters and handlers are the process's, not a thread's: the first one in sets them, the last one out takes them back.
+    Filters and handlers are the process's, not a thread's: the first one in sets them, the last one
+    out takes them back.
 
     pixels: where it is more than Pillow decodes by itself, Pillow's limit is raised to it as well.
     """
@@ -50,12 +58,16 @@ def quiet(*, pixels: int | None = None) -> Iterator[None]:
 
 
 def _without_warnings() -> Callable[[], None]:
-    # Entered by hand: filterwarnings would also forget which warnings have been shown once, and show all of them again.
+    # Entered by hand: filterwarnings would also forget which warnings have been shown once, and
+    # show all of them again.
     entered = _filters()
     entered.insert(0, _IGNORED)
 
     def undo() -> None:
-        for filters in (entered, _filters()):  # somebody's catch_warnings may have exchanged the list in between
+        for filters in (
+            entered,
+            _filters(),
+        ):  # somebody's catch_warnings may have exchanged the list in between
             with suppress(ValueError):
                 filters.remove(_IGNORED)
 
@@ -73,7 +85,9 @@ def _without_prints() -> Iterator[Callable[[], None]]:
 
 
 def _without_logs() -> Iterator[Callable[[], None]]:
-    logger = logging.getLogger("PIL.TiffImagePlugin")  # the one of Pillow's modules that logs errors
+    logger = logging.getLogger(
+        "PIL.TiffImagePlugin"
+    )  # the one of Pillow's modules that logs errors
     if not logger.disabled:
         logger.disabled = True
         yield partial(setattr, logger, "disabled", False)
@@ -81,7 +95,8 @@ def _without_logs() -> Iterator[Callable[[], None]]:
 
 @cache
 def _libtiff() -> tuple[Any, ...]:
-    """What sets libtiff's handlers, found through Pillow's own module, which is linked to it; or nothing."""
+    """What sets libtiff's handlers, found through Pillow's own module, which is linked to it; or
+    nothing."""
     try:
         library = ctypes.CDLL(_imaging.__file__)
         setters = [getattr(library, name) for name in _SETTERS]

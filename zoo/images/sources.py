@@ -1,4 +1,5 @@
-"""What may be given as pictures, and how a folder, a glob or a list of them becomes one ordered sequence."""
+"""What may be given as pictures, and how a folder, a glob or a list of them becomes one ordered
+sequence."""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ Pixels: TypeAlias = bytes | bytearray | memoryview | Image.Image | Array | Tenso
 Source: TypeAlias = str | os.PathLike[str] | Pixels
 Sources: TypeAlias = Source | Iterable[Source]
 
-_FORMATS = "apng avif bmp gif heic heif j2k jfif jp2 jpe jpeg jpg mpo pbm pgm png pnm ppm qoi tga tif tiff webp"
+_FORMATS = (
+    "apng avif bmp gif heic heif j2k jfif jp2 jpe jpeg jpg mpo pbm pgm png pnm ppm qoi tga tif "
+    "tiff webp"
+)
 FETCHED = ("http", "https")
 _FILE = re.compile(r"file://(?=/)", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:([a-z][a-z0-9+.-]+)://|(data):)", re.IGNORECASE)
@@ -25,10 +29,13 @@ SUFFIXES = frozenset(f".{ending}" for ending in _FORMATS.split())
 
 
 def expand(source: Sources) -> Iterator[Source]:
-    """One picture after the other, lazily: a folder or glob becomes its files, a list or generator its items.
+    """One picture after the other, lazily: a folder or glob becomes its files, a list or generator
+    its items.
 
-    A folder (not its subfolders) and a glob (`**` goes down) give the files with a picture's suffix, hidden ones left out, in
-    natural order: `frame2.png` before `frame10.png`. One that gives none comes out as itself, and reading it says so: a bad
+    A folder (not its subfolders) and a glob (`**` goes down) give the files with a picture's
+    suffix, hidden ones left out, in
+    natural order: `frame2.png` before `frame10.png`. One that gives none comes out as itself, and
+        reading it says so: a bad
     entry in a list does not hide the rest.
     """
     for one in source if _is_series(source) else (source,):
@@ -40,7 +47,8 @@ def expand(source: Sources) -> Iterator[Source]:
 
 
 def is_many(source: Sources) -> bool:
-    """Whether the source stands for a sequence of pictures, even if of one, rather than for one picture."""
+    """Whether the source stands for a sequence of pictures, even if of one, rather than for one
+    picture."""
     if isinstance(source, str | os.PathLike):
         text = _path_or_none(source)
         return text is not None and (os.path.isdir(text) or is_glob(text))
@@ -63,7 +71,8 @@ def is_url(text: str) -> bool:
 
 
 def scheme_of(text: str) -> str | None:
-    """How an address says that it is to be had, in lower case: `https`, `ftp`, `data`; None for a path."""
+    """How an address says that it is to be had, in lower case: `https`, `ftp`, `data`; None for a
+    path."""
     found = _SCHEME.match(text)
     return (found[1] or found[2]).lower() if found else None
 
@@ -94,7 +103,8 @@ def matches(pattern: str) -> list[str]:
 
 
 def _path_or_none(source: object) -> str | None:
-    """The path or URL as text, or None for what is none, or does not tell it: reading it says so."""
+    """The path or URL as text, or None for what is none, or does not tell it: reading it says
+    so."""
     if not isinstance(source, str | os.PathLike):
         return None
     try:
@@ -104,7 +114,10 @@ def _path_or_none(source: object) -> str | None:
 
 
 def _is_series(source: object) -> TypeGuard[Iterable[Source]]:
-    if isinstance(source, str | bytes | bytearray | memoryview | Image.Image | np.ndarray | Tensor | Mapping | Set):
+    if isinstance(
+        source,
+        str | bytes | bytearray | memoryview | Image.Image | np.ndarray | Tensor | Mapping | Set,
+    ):
         return False  # a mapping's keys are no pictures, and a set has no order: reading says so
     return isinstance(source, Iterable) and not hasattr(source, "read")
 
@@ -118,7 +131,11 @@ def _files(text: str) -> list[str]:
 
 
 def _pictures(paths: Iterable[str]) -> list[str]:
-    kept = (path for path in paths if os.path.splitext(path)[1].lower() in SUFFIXES and not os.path.isdir(path))
+    kept = (
+        path
+        for path in paths
+        if os.path.splitext(path)[1].lower() in SUFFIXES and not os.path.isdir(path)
+    )
     return sorted(kept, key=lambda path: (_natural(path), path))
 
 

@@ -1,4 +1,5 @@
-"""Pictures behind a URL, fetched with huggingface_hub's HTTP client, so that one proxy or certificate setting serves all."""
+"""Pictures behind a URL, fetched with huggingface_hub's HTTP client, so that one proxy or
+certificate setting serves all."""
 
 from __future__ import annotations
 
@@ -13,23 +14,31 @@ from zoo.network import switched_off, timeout
 def fetch(url: str, *, limits: Limits) -> bytes:
     """The bytes behind an http(s) URL, redirects followed.
 
-    `ZOO_TIMEOUT` is how many seconds the server may keep silent; `ZOO_OFFLINE=1` and `HF_HUB_OFFLINE=1` open no socket.
+    `ZOO_TIMEOUT` is how many seconds the server may keep silent; `ZOO_OFFLINE=1` and
+    `HF_HUB_OFFLINE=1` open no socket.
 
     Raises:
-        ImageError: the network is switched off, the server does not answer, answers with an error, takes longer than
-            `limits.seconds`, or sends more than `limits.download` bytes.
+        ImageError: the network is switched off, the server does not answer, answers with an error,
+            takes longer than `limits.seconds`, or sends more than `limits.download` bytes.
         UsageError: one of those settings is none.
     """
     if switch := switched_off():
-        raise unreadable(url, f"The network is switched off by {switch}.", f"Unset {switch}, or download the picture first.")
+        raise unreadable(
+            url,
+            f"The network is switched off by {switch}.",
+            f"Unset {switch}, or download the picture first.",
+        )
     silence = timeout()
     try:
         return _download(url, limits, silence=silence)
     except ImageError:
         raise
-    except Exception as why:  # httpx or httpx2, depending on huggingface_hub's version; their errors have no common root
+    # httpx or httpx2, depending on huggingface_hub's version; their errors have no common root
+    except Exception as why:
         reason = str(why).rstrip(".") or type(why).__name__
-        raise unreadable(url, f"It can't be fetched: {reason}.", "Check the address and the network.") from why
+        raise unreadable(
+            url, f"It can't be fetched: {reason}.", "Check the address and the network."
+        ) from why
 
 
 def _download(url: str, limits: Limits, *, silence: float) -> bytes:
@@ -40,7 +49,9 @@ def _download(url: str, limits: Limits, *, silence: float) -> bytes:
     with get_session().stream("GET", url, timeout=silence, follow_redirects=True) as response:
         if response.status_code != 200:
             case = f"The server answered {response.status_code} {response.reason_phrase}."
-            raise unreadable(url, case.replace(" .", "."), "Open the address in a browser to see what it is.")
+            raise unreadable(
+                url, case.replace(" .", "."), "Open the address in a browser to see what it is."
+            )
         for chunk in response.iter_bytes():
             received += chunk
             if len(received) > limits.download:

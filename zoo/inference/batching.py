@@ -1,4 +1,5 @@
-"""Which pictures go through the network together: those of one input size, from a window of neighbours."""
+"""Which pictures go through the network together: those of one input size, from a window of
+neighbours."""
 
 from __future__ import annotations
 
@@ -18,14 +19,15 @@ log = logging.getLogger("zoo")
 BatchSize: TypeAlias = int | Literal["auto"]
 Size: TypeAlias = tuple[int, int]
 
-# An "auto" batch has about so many input pixels. On two cores, YOLOX-Nano (416x416) is a fifth faster in batches of 4 to 16 than
-# one by one, and loses that again at 32, when activations leave the caches; 2**20 is 6 of these, 2 of 640x640, 1 of 800x1333.
-# A GPU is faster the more it gets: an H200 still gains a fifth from 16 to 32 images of 640x640 (docs/benchmarks.md); 2**24 is 41
-# of these, 15 of 800x1333. Other accelerators are taken to be smaller, and are not measured.
+# An "auto" batch has about so many input pixels. On two cores, YOLOX-Nano (416x416) is a fifth
+# faster in batches of 4 to 16 than one by one, and loses that again at 32, when activations leave
+# the caches; 2**20 is 6 of these, 2 of 640x640, 1 of 800x1333. A GPU is faster the more it gets: an
+# H200 still gains a fifth from 16 to 32 images of 640x640 (docs/benchmarks.md); 2**24 is 41 of
+# these, 15 of 800x1333. Other accelerators are taken to be smaller, and are not measured.
 AUTO_PIXELS = {"cpu": 2**20, "cuda": 2**24, "mps": 2**22}
 AUTO_MOST = 32
-# Bytes of a GPU's memory that an input pixel is taken to need, so that a batch fits into what is free; of the models measured,
-# Faster R-CNN needs most, 353.
+# Bytes of a GPU's memory that an input pixel is taken to need, so that a batch fits into what is
+# free; of the models measured, Faster R-CNN needs most, 353.
 PIXEL_BYTES = 1024
 
 # Pictures of rarer sizes wait for company while at most so many pictures, and bytes of them, wait.
@@ -34,9 +36,11 @@ WINDOW_BYTES = 256 * 2**20
 
 
 class BatchLimit:
-    """How many images of one input size make a full batch; fewer, of every size, once memory ran out.
+    """How many images of one input size make a full batch; fewer, of every size, once memory ran
+    out.
 
-    batch_size: the caller's number; "auto" goes by input pixels, for the kind of device and the memory that is free on it.
+    batch_size: the caller's number; "auto" goes by input pixels, for the kind of device and the
+        memory that is free on it.
     """
 
     def __init__(self, batch_size: BatchSize, device: torch.device) -> None:
@@ -47,17 +51,21 @@ class BatchLimit:
     def __call__(self, size: Size) -> int:
         """The number for the input size `(height, width)`."""
         most = AUTO_MOST if self._given == "auto" else self._given
-        return most if self._pixels is None else max(1, min(most, self._pixels // (size[0] * size[1])))
+        return (
+            most if self._pixels is None else max(1, min(most, self._pixels // (size[0] * size[1])))
+        )
 
     def lower(self, size: Size, count: int) -> None:
-        """Memory ran out with `count` images of that size: from here on half as many, and as many pixels of other sizes."""
+        """Memory ran out with `count` images of that size: from here on half as many, and as many
+        pixels of other sizes."""
         if self(size) < count:  # a part of a batch that was made before this was known
             return
         half = max(1, count // 2)
         self._pixels = half * size[0] * size[1]
         told = log.info if self._given == "auto" else log.warning
         told(
-            "The memory of %s does not hold %d images of %d x %d input pixels at once; batches have %d from here on. "
+            "The memory of %s does not hold %d images of %d x %d input pixels at once; batches "
+            "have %d from here on. "
             "To begin there: batch_size=%d (--batch-size %d).",
             self._device, count, size[1], size[0], half, half, half,
         )  # fmt: skip
@@ -75,13 +83,15 @@ def _free_bytes(device: torch.device) -> int:
 
 
 def window_bytes(batch_size: BatchSize, memory: int) -> int:
-    """How many bytes of images may wait for company: a batch of the caller's size may take the memory that images may."""
+    """How many bytes of images may wait for company: a batch of the caller's size may take the
+    memory that images may."""
     return WINDOW_BYTES if batch_size == "auto" else max(WINDOW_BYTES, memory)
 
 
 @dataclass(eq=False)
 class Slot:
-    """An image's place in the order: the image until it was looked at, then what came of it. size: in the network's input."""
+    """An image's place in the order: the image until it was looked at, then what came of it. size:
+    in the network's input."""
 
     picture: Picture | None
     outcome: Detections | Exception | None = None
@@ -89,7 +99,8 @@ class Slot:
 
 
 class Window:
-    """Pictures in flight: batches leave it when they are full, outcomes in the order of the pictures.
+    """Pictures in flight: batches leave it when they are full, outcomes in the order of the
+    pictures.
 
     limit:      how many images of an input size make a full batch.
     most_bytes: of pictures that wait, whatever makes a full batch.
@@ -118,7 +129,10 @@ class Window:
         while last and self._order[-1] is not last:
             self._order.pop()
         kept = {id(slot) for slot in self._order}
-        left = {size: [slot for slot in group if id(slot) in kept] for size, group in self._groups.items()}
+        left = {
+            size: [slot for slot in group if id(slot) in kept]
+            for size, group in self._groups.items()
+        }
         self._groups = {size: group for size, group in left.items() if group}
 
     def ran_out(self, slots: list[Slot]) -> None:
@@ -130,8 +144,11 @@ class Window:
         return self._limit(slots[0].size)
 
     def due(self, *, rest: bool = False) -> Iterator[list[Slot]]:
-        """The batches to run now: full ones, then the oldest as long as the window is crowded; or all the rest."""
-        for size in [size for size, group in self._groups.items() if len(group) >= self._limit(size)]:
+        """The batches to run now: full ones, then the oldest as long as the window is crowded; or
+        all the rest."""
+        for size in [
+            size for size, group in self._groups.items() if len(group) >= self._limit(size)
+        ]:
             yield self._groups.pop(size)
         while self._groups and (rest or self._crowded()):
             yield self._groups.pop(next(iter(self._groups)))
@@ -146,6 +163,11 @@ class Window:
         limit = self._limit(next(iter(self._groups)))
         if len(self._order) > max(WINDOW, 2 * limit):
             return True
-        waiting = [slot.picture.pixels.nbytes for group in self._groups.values() for slot in group if slot.picture]
+        waiting = [
+            slot.picture.pixels.nbytes
+            for group in self._groups.values()
+            for slot in group
+            if slot.picture
+        ]
         held = sum(waiting)
         return held > self._most_bytes or (len(waiting) > limit and held > WINDOW_BYTES)

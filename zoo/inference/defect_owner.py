@@ -16,13 +16,19 @@ def defect_owner(detector: object, *, shown: str = "the picture") -> str:
     """
     maker = getattr(detector, "head", detector) if hasattr(detector, "plan") else detector
     package = maker.__module__.partition(".")[0]
-    return f"This is a defect of the package '{package}'{_owner(package)}: report it there, with {shown}."
+    return (
+        f"This is a defect of the package '{package}'{_owner(package)}: report it there, with "
+        f"{shown}."
+    )
 
 
 def _owner(package: str) -> str:
-    """` (detzoo-acme 1.0)`: the distribution of the plugin in that package, or else the one that the package came with."""
+    """` (detzoo-acme 1.0)`: the distribution of the plugin in that package, or else the one that
+    the package came with."""
     try:
-        plugins = [info for info in catalogue().plugins if re.match(rf"{re.escape(package)}\b", info.entry)]
+        plugins = [
+            info for info in catalogue().plugins if re.match(rf"{re.escape(package)}\b", info.entry)
+        ]
     except ZooError:  # a registry file at fault is another matter than the defect that is told of
         plugins = []
     if plugins:

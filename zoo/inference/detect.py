@@ -1,4 +1,5 @@
-"""`detect` and `detect_stream`: from pictures in any form to Detections, through the four steps of a detector."""
+"""`detect` and `detect_stream`: from pictures in any form to Detections, through the four steps of
+a detector."""
 
 from __future__ import annotations
 
@@ -38,13 +39,19 @@ def detect(  # noqa: PLR0913 - one parameter an option
     """What is seen in one picture, or in each of many; `Detector.detect` explains the options."""
     skip = _skips(on_error)
     check_options(batch_size, exif, threads)
-    look = partial(stream, detector, protocol=protocol, batch_size=batch_size, exif=exif, limits=limits)
+    look = partial(
+        stream, detector, protocol=protocol, batch_size=batch_size, exif=exif, limits=limits
+    )
     if not is_many(source):
         [seen] = look(expand(source), threads=0)
         return seen
-    listed = isinstance(source, str | os.PathLike | list | tuple)  # other sequences may make their pictures as they go
+    listed = isinstance(
+        source, str | os.PathLike | list | tuple
+    )  # other sequences may make their pictures as they go
     pictures = list(expand(source)) if listed else expand(source)
-    with Bar("Detecting", total=len(pictures) if isinstance(pictures, list) else None, show=progress) as bar:
+    with Bar(
+        "Detecting", total=len(pictures) if isinstance(pictures, list) else None, show=progress
+    ) as bar:
 
         def skipped(error: ImageError) -> None:
             _warn(error)
@@ -71,7 +78,8 @@ def detect_stream(
     threads: int | None = None,
     limits: Limits | None = None,
 ) -> Iterator[Detections]:
-    """What is seen in one picture after the other; `Detector.detect_stream` explains the options."""
+    """What is seen in one picture after the other; `Detector.detect_stream` explains the
+    options."""
     failed = _warn if _skips(on_error) else None
     return _advised(
         stream(
@@ -88,7 +96,8 @@ def detect_stream(
 
 
 def _advised(many: Iterator[Detections]) -> Iterator[Detections]:
-    """The same; the error of one of many pictures, which ends them, says how to go on without it."""
+    """The same; the error of one of many pictures, which ends them, says how to go on without
+    it."""
     try:
         yield from many
     except ImageError as why:
@@ -98,7 +107,9 @@ def _advised(many: Iterator[Detections]) -> Iterator[Detections]:
 
 def _skips(on_error: str) -> bool:
     if on_error not in ("raise", "skip"):
-        raise ValueError(f"on_error={on_error!r}: 'raise' stops at a bad picture, 'skip' warns and goes on")
+        raise ValueError(
+            f"on_error={on_error!r}: 'raise' stops at a bad picture, 'skip' warns and goes on"
+        )
     return on_error == "skip"
 
 

@@ -23,7 +23,8 @@ _loans: WeakKeyDictionary[nn.Module, _Loan] = WeakKeyDictionary()
 
 @contextmanager
 def eval_mode(module: nn.Module) -> Iterator[None]:
-    """The module in eval mode. Several threads may be inside at once: the first one switches, the last one restores."""
+    """The module in eval mode. Several threads may be inside at once: the first one switches, the
+    last one restores."""
     with _lock:
         loan = _loans.setdefault(module, _Loan())
         loan.users += 1
@@ -43,7 +44,8 @@ def eval_mode(module: nn.Module) -> Iterator[None]:
 
 
 def _in_training(module: nn.Module) -> list[nn.Module]:
-    # Module.modules() builds a name for everything it passes, which would take a percent of a small network's time.
+    # Module.modules() builds a name for everything it passes, which would take a percent of a small
+    # network's time.
     found: list[nn.Module] = []
     stack: list[nn.Module | None] = [module]
     while stack:

@@ -1,4 +1,5 @@
-"""Memory for images in flight: reading waits where it would take more than the limit, except the image whose turn it is."""
+"""Memory for images in flight: reading waits where it would take more than the limit, except the
+image whose turn it is."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ class Closed(Exception):
 class MemoryBudget:
     """Bytes that the images of one stream hold, by their position in it.
 
-    limit: bytes. The image that is waited for is never held up: what all hold together may be its own more than that.
+    limit: bytes. The image that is waited for is never held up: what all hold together may be its
+        own more than that.
     """
 
     def __init__(self, limit: float) -> None:
@@ -50,4 +52,8 @@ class MemoryBudget:
             self._changed.notify_all()
 
     def _may(self, position: int, count: int) -> bool:
-        return self._closed or position <= self._turn or sum(self._held.values()) + count <= self._limit
+        return (
+            self._closed
+            or position <= self._turn
+            or sum(self._held.values()) + count <= self._limit
+        )

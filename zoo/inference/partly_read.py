@@ -1,4 +1,5 @@
-"""Warnings of what reading lost, each kind with its first images by name, and the rest of them as a number."""
+"""Warnings of what reading lost, each kind with its first images by name, and the rest of them as a
+number."""
 
 from __future__ import annotations
 

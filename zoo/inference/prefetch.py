@@ -1,4 +1,5 @@
-"""Images read on threads, a little ahead of the network, in order, and within limits of memory and time."""
+"""Images read on threads, a little ahead of the network, in order, and within limits of memory and
+time."""
 
 from __future__ import annotations
 
@@ -44,13 +45,21 @@ Pending: TypeAlias = tuple[Entry, Task[Read]] | Read
 
 
 def prefetch(
-    sources: Iterable[Source], *, exif: Exif, threads: int, ahead: int, limits: Limits, pin: bool = False
+    sources: Iterable[Source],
+    *,
+    exif: Exif,
+    threads: int,
+    ahead: int,
+    limits: Limits,
+    pin: bool = False,
 ) -> Generator[Read]:
-    """Each source's image, or the error in its place; what a source raises comes last. Closing cancels what has not been begun.
+    """Each source's image, or the error in its place; what a source raises comes last. Closing
+    cancels what has not been begun.
 
-    Up to `ahead` sources are pulled before their turn. Tensors and arrays are ready, and never wait for a thread or for one
-    another; with no threads one image is read when its turn comes, and nothing is pulled before. Even that one is read on a
-    thread, so that an interrupt or the limit of time ends the waiting for a slow disk, server or decoder.
+    Up to `ahead` sources are pulled before their turn. Tensors and arrays are ready, and never wait
+    for a thread or for one another; with no threads one image is read when its turn comes, and
+    nothing is pulled before. Even that one is read on a thread, so that an interrupt or the limit
+    of time ends the waiting for a slow disk, server or decoder.
 
     pin: put pixels into page-locked memory, from where a GPU fetches them without blocking.
     """
@@ -98,7 +107,9 @@ class _How:
     def read(self, entry: Entry, reserve: Reserve | None = None) -> Read:
         """Reads it, in this thread."""
         try:
-            picture = read(entry.source, exif=self.exif, name=entry.name, limits=self.limits, reserve=reserve)
+            picture = read(
+                entry.source, exif=self.exif, name=entry.name, limits=self.limits, reserve=reserve
+            )
         except ImageError as error:
             return error
         if self.pin and picture.pixels.is_cpu:
@@ -138,12 +149,16 @@ def _awaited(pending: Pending, how: _How, readers: Readers) -> Read:
         return task.result(seconds=how.limits.seconds)
     except TooSlow:
         readers.give_up_one()
-        return beyond("seconds", entry.name, f"Reading it took more than {how.limits.seconds:g} seconds.")
+        return beyond(
+            "seconds", entry.name, f"Reading it took more than {how.limits.seconds:g} seconds."
+        )
 
 
 def _is_at_hand(source: Source) -> bool:
     """Whether all of it is in memory and decoded already."""
-    return isinstance(source, np.ndarray) or (isinstance(source, Image.Image) and not getattr(source, "fp", None))
+    return isinstance(source, np.ndarray) or (
+        isinstance(source, Image.Image) and not getattr(source, "fp", None)
+    )
 
 
 def _enough(queue: deque[Pending], threads: int, ahead: int) -> bool:

@@ -1,4 +1,5 @@
-"""Threads that read, which nobody has to wait for: neither who closes them, nor the end of the process."""
+"""Threads that read, which nobody has to wait for: neither who closes them, nor the end of the
+process."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ class Task(Generic[Result]):
         self.began = monotonic()
 
     def result(self, *, seconds: float) -> Result:
-        """What came of it, once it is done. Raises: what it raised; TooSlow after so many seconds of work."""
+        """What came of it, once it is done. Raises: what it raised; TooSlow after so many seconds
+        of work."""
         while True:
             left = LOOK_AGAIN_SECONDS if self.began is None else self.began + seconds - monotonic()
             if left <= 0 and not self.future.done():
@@ -56,7 +58,8 @@ class Task(Generic[Result]):
 
 
 class Readers:
-    """Up to `count` threads, started when there is work; they are daemons, which `ThreadPoolExecutor` has not."""
+    """Up to `count` threads, started when there is work; they are daemons, which
+    `ThreadPoolExecutor` has not."""
 
     def __init__(self, count: int) -> None:
         self._count = count

@@ -1,4 +1,5 @@
-"""The steps of detection on one batch after the other, and what they return checked, named and free to use."""
+"""The steps of detection on one batch after the other, and what they return checked, named and free
+to use."""
 
 from __future__ import annotations
 
@@ -44,7 +45,9 @@ class BatchRunner:
         try:
             with self._named("input_size", [picture]):
                 return self._detector.input_size(height, width)
-        except ImageError as why:  # the family says what is wrong with such a size, and does not know whose it is
+        except (
+            ImageError
+        ) as why:  # the family says what is wrong with such a size, and does not know whose it is
             asked = f"'{self._name}' was to look at '{picture.source}', {width} x {height} pixels."
             raise ImageError(asked, why.case, why.fix, file=picture.source) from why
 
@@ -60,9 +63,15 @@ class BatchRunner:
         for seen, picture in zip(found, pictures, strict=True):
             if wrong := violation(seen, picture.size, self._detector.label_space):
                 height, width = picture.size
-                asked = f"'{self._name}' decoded what it saw in '{picture.source}', {width} x {height} pixels."
+                asked = (
+                    f"'{self._name}' decoded what it saw in '{picture.source}', {width} x "
+                    f"{height} pixels."
+                )
                 raise ContractError(asked, wrong, defect_owner(self._detector))
-        return [_owned(self._settled(seen), picture) for seen, picture in zip(found, pictures, strict=True)]
+        return [
+            _owned(self._settled(seen), picture)
+            for seen, picture in zip(found, pictures, strict=True)
+        ]
 
     def let_go(self) -> None:
         """Frees what is held between two batches."""
@@ -83,9 +92,12 @@ class BatchRunner:
         model = self._detector
         device = model.device
         with self._named("prepare", pictures):
-            batch = model.prepare([picture.pixels.to(device, non_blocking=True) for picture in pictures])
-        # Held until the next one is there: freed between two batches, its pages would go back to the system, and getting them
-        # anew costs a small network on a CPU a few percent of its time.
+            batch = model.prepare(
+                [picture.pixels.to(device, non_blocking=True) for picture in pictures]
+            )
+        # Held until the next one is there: freed between two batches, its pages would go back to
+        # the system, and getting them anew costs a small network on a CPU a few percent of its
+        # time.
         self._held = batch
         with self._named("forward", pictures), self._arithmetic(device):
             raw = model(batch)
@@ -93,16 +105,23 @@ class BatchRunner:
             found = list(model.decode(raw, batch, self._protocol))
         if len(found) != len(pictures):
             raise self._broken(
-                pictures, f"Its decode returned {len(found)} Detections for {pluralize(len(pictures), 'picture')}."
+                pictures,
+                f"Its decode returned {len(found)} Detections for "
+                f"{pluralize(len(pictures), 'picture')}.",
             )
         return found
 
     def _arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
         kind = self._protocol.precision
-        return nullcontext() if kind == "float32" else torch.autocast(device.type, dtype=getattr(torch, kind))
+        return (
+            nullcontext()
+            if kind == "float32"
+            else torch.autocast(device.type, dtype=getattr(torch, kind))
+        )
 
     def _settled(self, seen: Detections) -> Detections:
-        """Without boxes that overlap a better one of any class, where the protocol wants that; families look within classes."""
+        """Without boxes that overlap a better one of any class, where the protocol wants that;
+        families look within classes."""
         if self._protocol.nms == "class":
             return seen
         iou = self._protocol.over(self._detector.native).iou
@@ -110,20 +129,31 @@ class BatchRunner:
 
     @contextmanager
     def _named(self, step: str, pictures: Sequence[Picture]) -> Iterator[None]:
-        """What the detector's own code raises becomes an error that names the detector, the step and the picture."""
+        """What the detector's own code raises becomes an error that names the detector, the step
+        and the picture."""
         try:
             yield
         except (ContractError, ImageError):
             raise
-        except (Exception, SystemExit, GeneratorExit) as error:  # a plugin's exit would be taken for the end of all work
+        except (
+            Exception,
+            SystemExit,
+            GeneratorExit,
+        ) as error:  # a plugin's exit would be taken for the end of all work
             if is_out_of_memory(error):
                 raise
             says = " ".join(str(error).split())
-            raise self._broken(pictures, f"Its {step} raised {type(error).__name__}: {says}") from error
+            raise self._broken(
+                pictures, f"Its {step} raised {type(error).__name__}: {says}"
+            ) from error
 
     def _broken(self, pictures: Sequence[Picture], case: str) -> ContractError:
         first = pictures[0].source
-        count = f"{len(pictures)} pictures, the first of them '{first}'" if len(pictures) > 1 else f"'{first}'"
+        count = (
+            f"{len(pictures)} pictures, the first of them '{first}'"
+            if len(pictures) > 1
+            else f"'{first}'"
+        )
         asked = f"'{self._name}' was to say what it sees in {count}."
         return ContractError(asked, case, defect_owner(self._detector))
 

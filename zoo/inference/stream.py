@@ -1,4 +1,5 @@
-"""The engine of `detect`: images are read on threads while the network runs on batches of those before them."""
+"""The engine of `detect`: images are read on threads while the network runs on batches of those
+before them."""
 
 from __future__ import annotations
 
@@ -39,17 +40,21 @@ def stream(  # noqa: PLR0913 - one parameter an option
     failed: Failed | None = None,
     looked: Looked | None = None,
 ) -> Iterator[Detections]:
-    """What the detector sees in one image after the other, in order, with memory for a window of them.
+    """What the detector sees in one image after the other, in order, with memory for a window of
+    them.
 
-    sources: pulled lazily, a bounded number ahead; what they raise themselves ends the stream, after the results before it.
+    sources: pulled lazily, a bounded number ahead; what they raise themselves ends the stream,
+        after the results before it.
     threads: that read ahead; None is one a processor, at most 8; 0 pulls nothing ahead.
     limits:  what reading an image may cost; None is what the environment says.
-    failed:  called with each image's error when its turn comes; without it, the error is raised then.
-    looked:  called with each image and what was seen in it before the image is let go: batch by batch, not quite in order.
+    failed:  called with each image's error when its turn comes; without it, the error is raised
+        then.
+    looked:  called with each image and what was seen in it before the image is let go: batch by
+        batch, not quite in order.
 
     Raises:
-        ImageError: an image can't be read, is of a size the network can't take, or too large for the memory there is, and
-            nobody is told by `failed`.
+        ImageError: an image can't be read, is of a size the network can't take, or too large for
+            the memory there is, and nobody is told by `failed`.
         ContractError: the detector's plugin made something that is no detection.
     """
     check_options(batch_size, exif, threads)
@@ -59,22 +64,34 @@ def stream(  # noqa: PLR0913 - one parameter an option
     ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
     pin = device.type == "cuda"
     pictures = prefetch(sources, exif=exif, threads=threads, ahead=ahead, limits=limits, pin=pin)
-    window = Window(BatchLimit(batch_size, device), most_bytes=window_bytes(batch_size, limits.memory))
+    window = Window(
+        BatchLimit(batch_size, device), most_bytes=window_bytes(batch_size, limits.memory)
+    )
     return _stream(BatchRunner(detector, protocol), window, pictures, failed, looked)
 
 
 def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:
     """Raises: ValueError, with what to pass, for the first that `stream` can't use."""
-    if batch_size != "auto" and not (isinstance(batch_size, int) and not isinstance(batch_size, bool) and batch_size >= 1):
+    if batch_size != "auto" and not (
+        isinstance(batch_size, int) and not isinstance(batch_size, bool) and batch_size >= 1
+    ):
         raise ValueError(f"batch_size={batch_size!r}: a number of images, at least 1, or 'auto'")
     if exif not in ("apply", "ignore"):
-        raise ValueError(f"exif={exif!r}: 'apply' turns images upright, 'ignore' leaves them as they are stored")
-    if threads is not None and not (isinstance(threads, int) and not isinstance(threads, bool) and threads >= 0):
+        raise ValueError(
+            f"exif={exif!r}: 'apply' turns images upright, 'ignore' leaves them as they are stored"
+        )
+    if threads is not None and not (
+        isinstance(threads, int) and not isinstance(threads, bool) and threads >= 0
+    ):
         raise ValueError(f"threads={threads!r}: a number of threads that read ahead, or 0 for none")
 
 
 def _stream(
-    steps: BatchRunner, window: Window, pictures: Generator[Read], failed: Failed | None, looked: Looked | None
+    steps: BatchRunner,
+    window: Window,
+    pictures: Generator[Read],
+    failed: Failed | None,
+    looked: Looked | None,
 ) -> Iterator[Detections]:
     broken: Exception | None = None
     partly_read = PartlyRead()
@@ -101,8 +118,11 @@ def _stream(
         raise broken
 
 
-def _entered(window: Window, steps: BatchRunner, picture: Picture | ImageError, partly_read: PartlyRead) -> bool:
-    """Whether it is in the window as an image; else the error is there in its place: of reading it, or of its size."""
+def _entered(
+    window: Window, steps: BatchRunner, picture: Picture | ImageError, partly_read: PartlyRead
+) -> bool:
+    """Whether it is in the window as an image; else the error is there in its place: of reading it,
+    or of its size."""
     try:
         if isinstance(picture, ImageError):
             raise picture
@@ -119,7 +139,9 @@ def _entered(window: Window, steps: BatchRunner, picture: Picture | ImageError, 
 
 
 def _processors() -> int:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     return min(MOST_THREADS, usable)
 
 
@@ -136,8 +158,9 @@ def _finished(window: Window, failed: Failed | None) -> Iterator[Detections]:
 def _look(steps: BatchRunner, window: Window, slots: list[Slot], looked: Looked | None) -> None:
     """One batch through the network; every slot gets its outcome and lets go of its image.
 
-    Where memory runs out, or the family refuses an image, the batch is halved until it is that image's error alone; where memory
-    did, the batches after it are smaller too. Any other error is the first image's, and nothing after it is looked at any more.
+    Where memory runs out, or the family refuses an image, the batch is halved until it is that
+    image's error alone; where memory did, the batches after it are smaller too. Any other error is
+    the first image's, and nothing after it is looked at any more.
     """
     pictures = [slot.picture for slot in slots if slot.picture]
     found = _tried(steps, window, slots, pictures)
@@ -160,8 +183,11 @@ def _look(steps: BatchRunner, window: Window, slots: list[Slot], looked: Looked 
             start += step
 
 
-def _tried(steps: BatchRunner, window: Window, slots: list[Slot], pictures: list[Picture]) -> list[Detections] | Exception:
-    """What is seen in a batch, or the error: an ImageError where it may be for one of its images that it failed."""
+def _tried(
+    steps: BatchRunner, window: Window, slots: list[Slot], pictures: list[Picture]
+) -> list[Detections] | Exception:
+    """What is seen in a batch, or the error: an ImageError where it may be for one of its images
+    that it failed."""
     try:
         return steps.run(pictures)
     except Exception as error:
@@ -170,4 +196,6 @@ def _tried(steps: BatchRunner, window: Window, slots: list[Slot], pictures: list
         steps.let_go()
         if len(slots) > 1:
             window.ran_out(slots)
-        return steps.too_large(pictures[0], error.with_traceback(None))  # with its frames, their memory is let go
+        return steps.too_large(
+            pictures[0], error.with_traceback(None)
+        )  # with its frames, their memory is let go

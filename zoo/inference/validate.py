@@ -1,4 +1,5 @@
-"""What the Detections of a model must be besides what every `Detections` is: checked after each decode."""
+"""What the Detections of a model must be besides what every `Detections` is: checked after each
+decode."""
 
 from __future__ import annotations
 
@@ -11,13 +12,17 @@ PIXELS = 0.01
 
 
 def violation(seen: object, size: tuple[int, int], label_space: LabelSpace) -> str | None:
-    """What is wrong, or None: these are Detections, on the CPU, in the label space, inside the picture `(height, width)`."""
+    """What is wrong, or None: these are Detections, on the CPU, in the label space, inside the
+    picture `(height, width)`."""
     if not isinstance(seen, Detections):
         return f"Its decode returned {type_name(seen)}, not Detections."
     if not seen.boxes.is_cpu:
         return f"The boxes are on {seen.boxes.device}, not on the CPU."
     if seen.label_space is not label_space and seen.label_space != label_space:
-        return f"The labels are of the label space '{seen.label_space.title}', the model's is '{label_space.title}'."
+        return (
+            f"The labels are of the label space '{seen.label_space.title}', the model's is "
+            f"'{label_space.title}'."
+        )
     if not len(seen):
         return None
     boxes = seen.boxes.numpy()  # a third of the time that torch takes for so few numbers

@@ -1,4 +1,5 @@
-"""The label spaces that have a name; the lists themselves are the text files in `data`, each with its source."""
+"""The label spaces that have a name; the lists themselves are the text files in `data`, each with
+its source."""
 
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ from zoo.errors import NameNotFound
 from zoo.labels.space import LabelSpace
 from zoo.suggest import close_matches, join_or
 
-# The file with ids and names, and the data set id each output channel stands for: None where there is one channel a class.
-# coco91 is torchvision's and DETR's numbering (the channel is the id, 0 is background), coco90 EfficientDet's (the id less one).
+# The file with ids and names, and the data set id each output channel stands for: None where there
+# is one channel a class. coco91 is torchvision's and DETR's numbering (the channel is the id, 0 is
+# background), coco90 EfficientDet's (the id less one).
 _DECLARED: dict[str, tuple[str, range | None]] = {
     "coco80": ("coco", None),
     "coco90": ("coco", range(1, 91)),
@@ -41,7 +43,8 @@ def get(name: str) -> LabelSpace:
 
 
 def space_of(labels: LabelSpace | str | Iterable[str]) -> LabelSpace:
-    """The label space that a card or a caller means: a space, the name of a declared one, or a list of class names."""
+    """The label space that a card or a caller means: a space, the name of a declared one, or a list
+    of class names."""
     if isinstance(labels, LabelSpace):
         return labels
     return get(labels) if isinstance(labels, str) else LabelSpace.custom(labels)

@@ -1,4 +1,5 @@
-"""Where a model and a data set meet: class by class, by name; what does not meet is reported, never silently dropped."""
+"""Where a model and a data set meet: class by class, by name; what does not meet is reported, never
+silently dropped."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ class Meeting:
     @cached_property
     def model_only(self) -> tuple[str, ...]:
         """Classes that the data set has no boxes for."""
-        return tuple(name for label, name in enumerate(self.model.names) if label not in self.data_label)
+        return tuple(
+            name for label, name in enumerate(self.model.names) if label not in self.data_label
+        )
 
     @cached_property
     def data_only(self) -> tuple[str, ...]:
@@ -43,7 +46,8 @@ class Meeting:
 
     @cached_property
     def renamed(self) -> tuple[tuple[str, str], ...]:
-        """(model's name, data set's name) of the classes that go by a synonym; mere spelling (`Dog`, `dog`) is not listed."""
+        """(model's name, data set's name) of the classes that go by a synonym; mere spelling
+        (`Dog`, `dog`) is not listed."""
         both = ((self.model.names[ours], self.data.names[theirs]) for ours, theirs in self.pairs)
         return tuple((ours, theirs) for ours, theirs in both if _spelled(ours) != _spelled(theirs))
 
@@ -56,7 +60,10 @@ class Meeting:
         theirs = f"{pluralize(len(self.data), 'class', 'classes')} of the data ({self.data.title})"
         lines = [f"The model ({self.model.title}) knows {len(self.pairs)} of the {theirs}."]
         if self.renamed:
-            lines.append(f"Same class, other name: {', '.join(f'{ours} = {theirs}' for ours, theirs in self.renamed)}.")
+            lines.append(
+                f"Same class, other name: "
+                f"{', '.join(f'{ours} = {theirs}' for ours, theirs in self.renamed)}."
+            )
         if self.data_only:
             lines.append(f"Only in the data: {', '.join(self.data_only)}.")
         if self.model_only:
@@ -66,12 +73,18 @@ class Meeting:
 
 
 def meet(model: LabelSpace, data: LabelSpace) -> Meeting:
-    """Pairs classes of the same name; then, of those left over, the ones that differ in spelling or by a declared synonym.
+    """Pairs classes of the same name; then, of those left over, the ones that differ in spelling or
+    by a declared synonym.
 
-    Spelling is case, blanks, hyphens and underscores; `data/synonyms.txt` declares the rest. Two left-over classes of one space
+    Spelling is case, blanks, hyphens and underscores; `data/synonyms.txt` declares the rest. Two
+    left-over classes of one space
     that would then be the same stay unpaired: which of them was meant is not ours to guess.
     """
-    pairs = {label: data.label_of_name[name] for label, name in enumerate(model.names) if name in data.label_of_name}
+    pairs = {
+        label: data.label_of_name[name]
+        for label, name in enumerate(model.names)
+        if name in data.label_of_name
+    }
     met = set(pairs.values())
     ours = _by_meaning(model, skip=set(pairs))
     theirs = _by_meaning(data, skip=met)
@@ -80,8 +93,11 @@ def meet(model: LabelSpace, data: LabelSpace) -> Meeting:
 
 
 def _by_meaning(label_space: LabelSpace, *, skip: set[int]) -> dict[str, int]:
-    """What each name that is left over means -> its label; meanings that occur twice are left out."""
-    keys = {label: _meaning(name) for label, name in enumerate(label_space.names) if label not in skip}
+    """What each name that is left over means -> its label; meanings that occur twice are left
+    out."""
+    keys = {
+        label: _meaning(name) for label, name in enumerate(label_space.names) if label not in skip
+    }
     times = Counter(keys.values())
     return {key: label for label, key in keys.items() if times[key] == 1}
 

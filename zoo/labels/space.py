@@ -1,7 +1,8 @@
 """A label space: what a model's classes are called, and what data sets and networks number them.
 
-Public labels are contiguous, `0..n-1`, everywhere in the zoo. The ids a data set uses (COCO's 1..90 with holes) and the channels
-a network has (torchvision's 91 with background first) are declared once, so that nobody adds or subtracts one elsewhere.
+Public labels are contiguous, `0..n-1`, everywhere in the zoo. The ids a data set uses (COCO's 1..90
+with holes) and the channels a network has (torchvision's 91 with background first) are declared
+once, so that nobody adds or subtracts one elsewhere.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class LabelSpace:
     name:     what the space is called, as in a card (`coco80`, or `custom` for a list given inline).
     names:    class names; the label is the position. Blanks and line breaks at their ends go, and those within become one blank.
     ids:      the id each label has in data set files; `0..n-1` unless declared.
-    channels: the label each output channel of the network stands for, -1 for background and unused slots;
-              one channel a label unless declared.
+    channels: the label each output channel of the network stands for, -1 for background and unused
+              slots; one channel a label unless declared.
     """
 
     name: str
@@ -47,7 +48,8 @@ class LabelSpace:
     def custom(cls, names: Iterable[str]) -> LabelSpace:
         """The label space of a plain list of class names, in that order.
 
-        Raises: LabelError for a lone string, names without an order, an empty list, an empty name or one that is given twice.
+        Raises: LabelError for a lone string, names without an order, an empty list, an empty name
+            or one that is given twice.
         """
         if isinstance(names, str):
             raise LabelError(
@@ -58,7 +60,8 @@ class LabelSpace:
         if isinstance(names, (Set, Mapping)) or not isinstance(names, Iterable):
             raise LabelError(
                 f"A label space of {names!r} was asked for.",
-                f"That is {type_name(names)}, and class names come as a list, because their order numbers them.",
+                f"That is {type_name(names)}, and class names come as a list, because their order "
+                f"numbers them.",
                 "Pass them in order, for example ['helmet', 'vest'].",
             )
         return cls(CUSTOM, tuple(names))
@@ -66,21 +69,36 @@ class LabelSpace:
     def _check(self, count: int) -> None:
         asked = f"Label space '{self.name}' was declared."
         if not count:
-            raise LabelError(asked, "It has no class at all.", "Name at least one class, for example ['helmet'].")
+            raise LabelError(
+                asked, "It has no class at all.", "Name at least one class, for example ['helmet']."
+            )
         for label, name in enumerate(self.names):
             if not isinstance(name, str) or not name or _CONTROL.search(name):
-                raise LabelError(asked, f"Class {label} is {short(name)}, which is no name.", "Give every class a name.")
+                raise LabelError(
+                    asked,
+                    f"Class {label} is {short(name)}, which is no name.",
+                    "Give every class a name.",
+                )
         if len(set(self.names)) < count:
             twice = sorted({name for name in self.names if self.names.count(name) > 1})
-            raise LabelError(asked, f"It names a class twice: {', '.join(twice)}.", "Give every class a name of its own.")
+            raise LabelError(
+                asked,
+                f"It names a class twice: {', '.join(twice)}.",
+                "Give every class a name of its own.",
+            )
         if len(self.ids) != count or len(set(self.ids)) != count:
             raise LabelError(
                 asked,
-                f"It has {pluralize(count, 'name')} but {pluralize(len(set(self.ids)), 'distinct id')}.",
+                f"It has {pluralize(count, 'name')} but "
+                f"{pluralize(len(set(self.ids)), 'distinct id')}.",
                 "Give every name one id.",
             )
         if sorted(label for label in self.channels if label != -1) != list(range(count)):
-            raise LabelError(asked, "Its channels do not name every label exactly once.", "List one channel a label, else -1.")
+            raise LabelError(
+                asked,
+                "Its channels do not name every label exactly once.",
+                "List one channel a label, else -1.",
+            )
 
     def __len__(self) -> int:
         return len(self.names)
@@ -91,20 +109,30 @@ class LabelSpace:
 
     @property
     def title(self) -> str:
-        """What a reader knows it by: its name, or its first classes where it is a list of one's own."""
+        """What a reader knows it by: its name, or its first classes where it is a list of one's
+        own."""
         if self.name != CUSTOM:
             return self.name
         rest = len(self) - 3
-        return ", ".join(f"{name:.40}" for name in self.names[:3]) + (f" and {rest} more" if rest > 0 else "")
+        return ", ".join(f"{name:.40}" for name in self.names[:3]) + (
+            f" and {rest} more" if rest > 0 else ""
+        )
 
     def label(self, name: str) -> int:
-        """The label of a class. Raises: LabelError with the near names, for a name that is not in the space."""
+        """The label of a class. Raises: LabelError with the near names, for a name that is not in
+        the space."""
         if isinstance(name, str) and (label := self.label_of_name.get(tidy(name))) is not None:
             return label
         asked = f"Class {short(name)} was asked for."
         if not isinstance(name, str):
-            raise LabelError(asked, f"A class goes by its name, a string, and that is {type_name(name)}.", self._suggest(name))
-        raise LabelError(asked, f"Label space '{self.name}' has no such class.", self._suggest(name))
+            raise LabelError(
+                asked,
+                f"A class goes by its name, a string, and that is {type_name(name)}.",
+                self._suggest(name),
+            )
+        raise LabelError(
+            asked, f"Label space '{self.name}' has no such class.", self._suggest(name)
+        )
 
     def _suggest(self, name: object) -> str:
         if isinstance(name, int) and name in range(len(self)):
@@ -132,5 +160,8 @@ class LabelSpace:
 
 
 def tidy(name: str) -> str:
-    """A class name without blanks and line breaks at its ends, and with one blank for each run of them within."""
-    return " ".join(name.split()) if isinstance(name, str) else name  # what is no text is refused by the space
+    """A class name without blanks and line breaks at its ends, and with one blank for each run of
+    them within."""
+    return (
+        " ".join(name.split()) if isinstance(name, str) else name
+    )  # what is no text is refused by the space

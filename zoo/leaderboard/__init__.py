@@ -1,4 +1,5 @@
-"""Leaderboards: models measured in one way on one page, with ranks that mean something and checks that catch wrong tables."""
+"""Leaderboards: models measured in one way on one page, with ranks that mean something and checks
+that catch wrong tables."""
 
 from zoo.leaderboard.board import Board as Board
 from zoo.leaderboard.board import Row as Row

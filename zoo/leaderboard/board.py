@@ -1,4 +1,5 @@
-"""A board: what one leaderboard compares, as a YAML file: models, data sets, the protocol, and entries of others."""
+"""A board: what one leaderboard compares, as a YAML file: models, data sets, the protocol, and
+entries of others."""
 
 from __future__ import annotations
 
@@ -26,9 +27,11 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
     model:       a name of the catalogue; its card gives family, licences and claims.
     weights:     as for `zoo.load`: a tag, a place, or `random`; the card's own where it is left out.
-    predictions: a file of detections, instead of running the model: Parquet of `zoo predict`, or a COCO results list. Of several
-                 data sets, a file for each, by the data set's name; the row is then in the tables of those alone.
-    protocol, provenance: what such a list does not say itself: the settings it was made with, and where it is from.
+    predictions: a file of detections, instead of running the model: Parquet of `zoo predict`, or a
+                 COCO results list. Of several data sets, a file for each, by the data set's name;
+                 the row is then in the tables of those alone.
+    protocol, provenance: what such a list does not say itself: the settings it was made with, and
+        where it is from.
     data:        the data sets it is measured on, by name; all of them where this is left out.
     name:        what the row is called; the model's name where it is left out.
     note:        what a reader has to know, as in "never trained".
@@ -51,7 +54,10 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     def on(self, data: Sequence[str]) -> dict[str, Row]:
         """The row as it is measured on each data set of a board that it has to do with."""
         if isinstance(self.predictions, dict):
-            return {name: structs.replace(self, predictions=file) for name, file in self.predictions.items()}
+            return {
+                name: structs.replace(self, predictions=file)
+                for name, file in self.predictions.items()
+            }
         return {name: self for name in self.data or data}
 
 
@@ -66,7 +72,8 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     registry:  registry files with models of one's own.
     entries:   entry files of others, or globs of them.
     timing:    whether to measure latency, memory and operations, or how many pictures are timed.
-    pictures:  of how many pictures the models disagree on most the page shows; they become a part of it, so mind their licence.
+    pictures:  of how many pictures the models disagree on most the page shows; they become a part
+        of it, so mind their licence.
     resamples: bootstrap replicates.
     """
 
@@ -91,7 +98,9 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     @property
     def settings(self) -> Protocol:
         """The protocol that its models are run by."""
-        from zoo.contract.protocol import Protocol  # deferred: it brings torch, which checking entries does without
+        from zoo.contract.protocol import (
+            Protocol,
+        )  # deferred: it brings torch, which checking entries does without
 
         return replace(Protocol.named(self.protocol), exif=self.exif)
 
@@ -105,12 +114,19 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """Raises: DataError naming the file, the line and the field that is wrong."""
         made = read_struct(Path(path), cls, what="board")
         if not made.models and not made.entries:
-            raise wrong(Path(path), "It names neither models nor entries.", "Add `models: [yolox_nano]`.", what="board")
+            raise wrong(
+                Path(path),
+                "It names neither models nor entries.",
+                "Add `models: [yolox_nano]`.",
+                what="board",
+            )
         names = [row.shown for row in made.rows]
         for place, name in enumerate(names):
             if name in names[:place]:
                 case = f"Field 'models[{place}]': '{name}' is there twice."
-                raise wrong(Path(path), case, "Give one of the two a `name` of its own.", what="board")
+                raise wrong(
+                    Path(path), case, "Give one of the two a `name` of its own.", what="board"
+                )
         for place, row in enumerate(made.rows):
             for at, case, fix in _flaws(row, list(made.data)):
                 raise wrong(Path(path), f"Field 'models[{place}].{at}': {case}", fix, what="board")
@@ -123,19 +139,38 @@ def _flaws(row: Row, data: Sequence[str]) -> Iterator[tuple[str, str, str]]:
         yield "data", "Its `predictions` already name the data sets.", "Leave it out."
     if isinstance(row.predictions, str) and len(row.on(data)) > 1:
         files = ", ".join(f"{name}: FILE" for name in row.on(data))
-        yield "predictions", f"It is one file, and there are {len(row.on(data))} data sets.", f"Write predictions: {{{files}}}"
+        yield (
+            "predictions",
+            f"It is one file, and there are {len(row.on(data))} data sets.",
+            f"Write predictions: {{{files}}}",
+        )
     if row.predictions is not None and row.weights == RANDOM:
-        yield "weights", "Nobody ran a network for `predictions`.", "Leave it out, or name the file they were made with."
+        yield (
+            "weights",
+            "Nobody ran a network for `predictions`.",
+            "Leave it out, or name the file they were made with.",
+        )
     for at in ("protocol", "provenance"):
         if getattr(row, at) is not None and not _lists(row):
-            why = "The model is run by the board's protocol" if row.predictions is None else "Parquet files say it themselves"
+            why = (
+                "The model is run by the board's protocol"
+                if row.predictions is None
+                else "Parquet files say it themselves"
+            )
             yield at, f"{why}, and this would have no effect.", "Leave it out."
     yield from _unknown("data", "data set", row.data or [], data)
-    yield from _unknown("predictions", "data set", list(row.predictions) if isinstance(row.predictions, dict) else [], data)
+    yield from _unknown(
+        "predictions",
+        "data set",
+        list(row.predictions) if isinstance(row.predictions, dict) else [],
+        data,
+    )
     yield from _unknown("protocol", "setting", list(row.protocol or ()), SETTINGS)
 
 
-def _unknown(at: str, what: str, names: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+def _unknown(
+    at: str, what: str, names: Sequence[str], known: Sequence[str]
+) -> Iterator[tuple[str, str, str]]:
     for name in (name for name in names if name not in known):
         found = close_matches(name, known)
         fix = f"Did you mean {join_or(found)}?" if found else f"There are {', '.join(known)}."
@@ -144,5 +179,9 @@ def _unknown(at: str, what: str, names: Sequence[str], known: Sequence[str]) -> 
 
 def _lists(row: Row) -> bool:
     """Whether it has results lists, which say nothing of how they were made."""
-    files = row.predictions.values() if isinstance(row.predictions, dict) else [row.predictions or SUFFIX]
+    files = (
+        row.predictions.values()
+        if isinstance(row.predictions, dict)
+        else [row.predictions or SUFFIX]
+    )
     return any(not file.endswith(SUFFIX) for file in files)

@@ -1,9 +1,11 @@
-"""From a board to a leaderboard: runs what is missing, checks everything, and writes the page, Markdown and JSON.
+"""From a board to a leaderboard: runs what is missing, checks everything, and writes the page,
+Markdown and JSON.
 
     site/index.html  leaderboard.json  leaderboard.md  entries/MODEL-at-DATA.json
 
-An entry is written as soon as it is there, and is taken as it is where everything it depends on is the same; what a model saw is
-kept by `zoo.evaluate.predict`. So a build that was cut short goes on where it was, and one that is done is done again in seconds.
+An entry is written as soon as it is there, and is taken as it is where everything it depends on is
+the same; what a model saw is kept by `zoo.evaluate.predict`. So a build that was cut short goes on
+where it was, and one that is done is done again in seconds.
 """
 
 from __future__ import annotations
@@ -44,8 +46,10 @@ Say = Callable[[str], None]
 class _Build:
     """A build under way.
 
-    folder: the board's, which its paths are relative to. to: where the page goes. runs: where predictions are kept.
-    fresh:  whether everything is made again. found: what each model saw in each data set, by both names.
+    folder: the board's, which its paths are relative to. to: where the page goes. runs: where
+        predictions are kept.
+    fresh:  whether everything is made again. found: what each model saw in each data set, by both
+        names.
     """
 
     board: Board
@@ -69,21 +73,36 @@ class _Build:
 
 
 def build(
-    path: str | Path, *, to: str | Path, runs: str | Path | None = None, fresh: bool = False, say: Say | None = None
+    path: str | Path,
+    *,
+    to: str | Path,
+    runs: str | Path | None = None,
+    fresh: bool = False,
+    say: Say | None = None,
 ) -> Leaderboard:
     """The leaderboard of a board file, written to the folder `to`.
 
     runs: where predictions are kept; else `$ZOO_HOME/runs`. say: told what is being done.
     fresh: run, measure and time everything again, whatever is kept.
-    A model that can't be measured, or an entry that can't be read, is in `failures`, and the rest goes on.
+    A model that can't be measured, or an entry that can't be read, is in `failures`, and the rest
+    goes on.
     Raises: DataError where the board or a data set of it is wrong, or `to` can't be written.
     """
     board = Board.read(path)
     _make(Path(to))
-    work = _Build(board, Path(path).parent, Path(to), Path(runs) if runs else runs_folder(), say or (lambda _: None), fresh)
+    work = _Build(
+        board,
+        Path(path).parent,
+        Path(to),
+        Path(runs) if runs else runs_folder(),
+        say or (lambda _: None),
+        fresh,
+    )
     for one in work.registry:
         add(one)
-    datasets = {name: read_data(_place(text, work.folder, name)) for name, text in board.data.items()}
+    datasets = {
+        name: read_data(_place(text, work.folder, name)) for name, text in board.data.items()
+    }
     rows = [row.on(list(datasets)) for row in board.rows if _known(work, row)]
     for name, dataset in datasets.items():
         for row in rows:
@@ -103,7 +122,9 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as why:
         case = f"That is no folder, and none can be made there: {why.strerror}."
-        raise DataError(f"A page was to be written to {folder}.", case, "Name a folder with --to.") from None
+        raise DataError(
+            f"A page was to be written to {folder}.", case, "Name a folder with --to."
+        ) from None
 
 
 def _known(work: _Build, row: Row) -> bool:
@@ -121,7 +142,9 @@ def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
     """One model on one data set, as an entry; a failure stays the row's own."""
     work.say(f"{row.shown} on {name}")
     try:
-        source = source_of(row, dataset, work.board, folder=work.folder, runs=work.runs, fresh=work.fresh)
+        source = source_of(
+            row, dataset, work.board, folder=work.folder, runs=work.runs, fresh=work.fresh
+        )
         entry = _entry(work, row, name, dataset, source)
     except (ZooError, OSError) as why:
         return work.fail(row.shown, name, why)
@@ -154,7 +177,9 @@ def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) 
     return entry.write(path)
 
 
-def _timing(work: _Build, row: Row, dataset: Dataset, settings: Mapping[str, Setting]) -> Timing | None:
+def _timing(
+    work: _Build, row: Row, dataset: Dataset, settings: Mapping[str, Setting]
+) -> Timing | None:
     """None for detections that were there already, and where a board wants none."""
     if not work.board.timing or row.predictions is not None:
         return None
@@ -187,7 +212,11 @@ def _take_in_others(work: _Build) -> None:
     for pattern in work.board.entries:
         folder, paths = handed_in(work.folder, pattern)
         if not paths:
-            work.fail(pattern, None, DataError("", "There is no such entry file.", "Correct the path in `entries`."))
+            work.fail(
+                pattern,
+                None,
+                DataError("", "There is no such entry file.", "Correct the path in `entries`."),
+            )
         for path in paths:
             try:
                 check_in(path, folder)
@@ -196,7 +225,11 @@ def _take_in_others(work: _Build) -> None:
                 work.fail(path.name, None, why)
                 continue
             if any((one.name, one.data) == (entry.name, entry.data) for one in work.entries):
-                again = DataError(f"{path.name} was read.", "There is a row of that name already.", "Rename one of the two.")
+                again = DataError(
+                    f"{path.name} was read.",
+                    "There is a row of that name already.",
+                    "Rename one of the two.",
+                )
                 work.fail(entry.name, entry.data, again)
                 continue
             work.entries.append(entry)
@@ -205,14 +238,18 @@ def _take_in_others(work: _Build) -> None:
 
 def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
     settings = asdict(work.board.settings)
-    expected = Expected(settings, {name: one.sha256 for name, one in datasets.items()}, Settings(), Policy())
+    expected = Expected(
+        settings, {name: one.sha256 for name, one in datasets.items()}, Settings(), Policy()
+    )
     findings = check(work.entries, expected=expected)
     out = {(one.entry, one.data) for one in findings if disqualifying(one)}
     tables = []
     for name, dataset in datasets.items():
         entries = [one for one in work.entries if one.data == name and (one.name, name) not in out]
         found = [work.found[one.name, name] for one in entries if (one.name, name) in work.found]
-        pictures = disagreements(dataset.truth, dataset.images, found, most=work.board.pictures, exif=work.board.exif)
+        pictures = disagreements(
+            dataset.truth, dataset.images, found, most=work.board.pictures, exif=work.board.exif
+        )
         if entries:
             tables.append(table_of(name, entries, findings, pictures=pictures))
     return Leaderboard(
@@ -230,7 +267,8 @@ def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
 
 
 def _place(text: str, folder: Path, name: str) -> str:
-    """A data set as `zoo.data.read` takes it: paths relative to the board made absolute, and called as the board calls it."""
+    """A data set as `zoo.data.read` takes it: paths relative to the board made absolute, and called
+    as the board calls it."""
     form, path, options = _DATA.fullmatch(text).groups(default="")  # type: ignore[union-attr]  # it takes any text
     options = _FOLDER.sub(lambda found: found[1] + str(folder / found[2]), options)
     return f"{form}{(folder / path).absolute()}{options},name={name}"

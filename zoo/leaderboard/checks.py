@@ -1,8 +1,9 @@
-"""Checks that catch a wrong table: each says of which entry and which field what is wrong, and what to do.
+"""Checks that catch a wrong table: each says of which entry and which field what is wrong, and what
+to do.
 
-They are made from errors found in public leaderboards: a copy of one model's weights under another's name, two models swapped,
-misspelt licences, unequal settings in one table, parameters counted in the training graph. And an entry has to agree with itself
-(`entry_checks`).
+They are made from errors found in public leaderboards: a copy of one model's weights under
+another's name, two models swapped, misspelt licences, unequal settings in one table, parameters
+counted in the training graph. And an entry has to agree with itself (`entry_checks`).
 """
 
 from __future__ import annotations
@@ -36,7 +37,14 @@ from zoo.text import pluralize
 COPIED = 0.75  # share of numbers that two models never have in common
 REPLICATES = 100  # compared of each pair
 CLOSE = 1e-6  # numbers closer than this are one number, rounded or moved
-DISQUALIFYING = {"mixed_protocols", "other_data", "other_measure", "other_provenance", "impossible", "changed"}
+DISQUALIFYING = {
+    "mixed_protocols",
+    "other_data",
+    "other_measure",
+    "other_provenance",
+    "impossible",
+    "changed",
+}
 
 T = TypeVar("T")
 
@@ -45,7 +53,8 @@ T = TypeVar("T")
 class Expected:
     """What entries are held against; what is left out is what most of them have.
 
-    protocol: the settings of the table. data: fingerprints by the data set's name. settings, policy: of the evaluator.
+    protocol: the settings of the table. data: fingerprints by the data set's name. settings,
+        policy: of the evaluator.
     """
 
     protocol: Mapping[str, Setting] | None = None
@@ -55,11 +64,18 @@ class Expected:
 
 
 def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list[Finding]:
-    """Everything that is wrong in these entries, taken together; first what keeps one out of the table."""
+    """Everything that is wrong in these entries, taken together; first what keeps one out of the
+    table."""
     wanted = expected or Expected()
-    as_written = [entry for entry in entries if not any(changed([entry]))]  # the others prove nothing against anybody
+    as_written = [
+        entry for entry in entries if not any(changed([entry]))
+    ]  # the others prove nothing against anybody
     found = [
-        *(one for of in (other_data, mixed_protocols, other_measure) for one in of(entries, wanted)),
+        *(
+            one
+            for of in (other_data, mixed_protocols, other_measure)
+            for one in of(entries, wanted)
+        ),
         *(one for of in ALONE for one in of(entries)),
         *(one for of in TOGETHER for one in of(as_written)),
     ]
@@ -71,7 +87,8 @@ def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list
 
 
 def disqualifying(finding: Finding) -> bool:
-    """Whether an entry must not stand beside the others: it was measured otherwise, or is not what was measured."""
+    """Whether an entry must not stand beside the others: it was measured otherwise, or is not what
+    was measured."""
     return finding.check in DISQUALIFYING
 
 
@@ -83,17 +100,27 @@ def other_data(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding
             found = entry.report.measured.sha256
             if found != usual:
                 case = f"{name} has the sha256 {found[:12]}… here and {usual[:12]}… in the others."
-                yield finding(other_data, entry, "report.measured.sha256", case, "Measure it on the same annotations.")
+                yield finding(
+                    other_data,
+                    entry,
+                    "report.measured.sha256",
+                    case,
+                    "Measure it on the same annotations.",
+                )
     for name in (name for name in _by_data(entries) if expected.data and name not in expected.data):
         for entry in _by_data(entries)[name]:
             case = f"The board has no data set '{name:.60}'; it has {', '.join(expected.data)}."
-            yield finding(other_data, entry, "data", case, "Correct the name, or measure it on one of them.")
+            yield finding(
+                other_data, entry, "data", case, "Correct the name, or measure it on one of them."
+            )
 
 
 def mixed_protocols(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
     """Other thresholds, limits or sizes than the rest of the table, or unsaid ones."""
     for some in _by_data(entries).values():
-        usual = expected.protocol or dict(_most(tuple(sorted(entry.protocol.items())) for entry in some))
+        usual = expected.protocol or dict(
+            _most(tuple(sorted(entry.protocol.items())) for entry in some)
+        )
         for entry in some:
             if unsaid := sorted(usual.keys() - entry.protocol.keys()):
                 case = f"It does not say {', '.join(unsaid)}, on which its numbers depend."
@@ -104,7 +131,13 @@ def mixed_protocols(entries: Sequence[Entry], expected: Expected) -> Iterator[Fi
                 theirs = usual.get(name, "not given")
                 if ours != theirs:
                     case = f"It is {_written(ours)} here and {_written(theirs)} in the table."
-                    yield finding(mixed_protocols, entry, f"protocol.{name}", case, "Measure it with the table's protocol.")
+                    yield finding(
+                        mixed_protocols,
+                        entry,
+                        f"protocol.{name}",
+                        case,
+                        "Measure it with the table's protocol.",
+                    )
 
 
 def other_measure(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
@@ -114,8 +147,16 @@ def other_measure(entries: Sequence[Entry], expected: Expected) -> Iterator[Find
         for what, of in _MEASURES.items():
             usual = wanted.get(what) or _most(of(entry) for entry in some)
             for entry in (entry for entry in some if of(entry) != usual):
-                case = f"It is not that of {'the board' if wanted.get(what) else 'the other entries'}."
-                yield finding(other_measure, entry, f"report.{what}", case, "Measure it with zoo evaluate and its defaults.")
+                case = (
+                    f"It is not that of {'the board' if wanted.get(what) else 'the other entries'}."
+                )
+                yield finding(
+                    other_measure,
+                    entry,
+                    f"report.{what}",
+                    case,
+                    "Measure it with zoo evaluate and its defaults.",
+                )
 
 
 _MEASURES: dict[str, Callable[[Entry], object]] = {
@@ -128,7 +169,8 @@ _MEASURES: dict[str, Callable[[Entry], object]] = {
 
 
 def same_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """The same numbers under several names, or all but a few of them: all but one of the rows are copies."""
+    """The same numbers under several names, or all but a few of them: all but one of the rows are
+    copies."""
     told: set[int] = set()
     for first, one in _pairs(entries):
         if id(one) in told or id(first) in told or first.points <= 0:
@@ -137,7 +179,10 @@ def same_numbers(entries: Sequence[Entry]) -> Iterator[Finding]:
         if of and same / of >= COPIED:
             told.add(id(one))
             what = "Every number is" if same == of else f"{same} of {of} numbers are"
-            case = f"{what} the same as {'that' if same == of else 'those'} of {first.name}: {first.points:.2f} AP."
+            case = (
+                f"{what} the same as {'that' if same == of else 'those'} of {first.name}: "
+                f"{first.points:.2f} AP."
+            )
             fix = "Measure it with its own weights, or leave one of the rows out."
             yield finding(same_numbers, one, "report.numbers", case, fix)
 
@@ -146,7 +191,13 @@ def same_weights(entries: Sequence[Entry]) -> Iterator[Finding]:
     """One file under several names, at one input size."""
     for first, one in _alike(entries, _file):
         case = f"It is the file of {first.name}, {first.model.weights.sha256:.12}…"
-        yield finding(same_weights, one, "model.weights.sha256", case, "Load its own weights, or leave one of the rows out.")
+        yield finding(
+            same_weights,
+            one,
+            "model.weights.sha256",
+            case,
+            "Load its own weights, or leave one of the rows out.",
+        )
 
 
 def swapped(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -159,7 +210,9 @@ def swapped(entries: Sequence[Entry]) -> Iterator[Finding]:
         crossed = [abs(a.points - theirs.value), abs(b.points - ours.value)]
         if min(straight) > CLAIM_POINTS >= max(crossed):
             case = f"What was measured fits the claim of {a.name}, and the other way round."
-            yield finding(swapped, b, "model.name", case, "Check which weights each of the two loaded.")
+            yield finding(
+                swapped, b, "model.name", case, "Check which weights each of the two loaded."
+            )
 
 
 def twice(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -167,11 +220,18 @@ def twice(entries: Sequence[Entry]) -> Iterator[Finding]:
     for (name, data), count in Counter((entry.name, entry.data) for entry in entries).items():
         if count > 1:
             last = next(entry for entry in entries if (entry.name, entry.data) == (name, data))
-            yield finding(twice, last, "model.name", f"There are {count} rows of that name.", "Rename or remove all but one.")
+            yield finding(
+                twice,
+                last,
+                "model.name",
+                f"There are {count} rows of that name.",
+                "Rename or remove all but one.",
+            )
 
 
 def unranked(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Without resamplings nobody can say whether a difference is real; nor with others than the rest of the table has."""
+    """Without resamplings nobody can say whether a difference is real; nor with others than the
+    rest of the table has."""
     for some in _by_data(entries).values():
         usual = _most(_drawn(entry) for entry in some)
         for entry in some:
@@ -180,8 +240,17 @@ def unranked(entries: Sequence[Entry]) -> Iterator[Finding]:
                 fix = "Measure it with zoo evaluate, which resamples by default."
                 yield finding(unranked, entry, "report.resamplings", case, fix)
             elif usual is not None and _drawn(entry) != usual:
-                case = f"Its seed or number of replicates is not that of most, {usual[0]} and {usual[1]}, so it has no rank."
-                yield finding(unranked, entry, "report.resamplings", case, "Measure it with the same seed and resamples.")
+                case = (
+                    f"Its seed or number of replicates is not that of most, {usual[0]} and "
+                    f"{usual[1]}, so it has no rank."
+                )
+                yield finding(
+                    unranked,
+                    entry,
+                    "report.resamplings",
+                    case,
+                    "Measure it with the same seed and resamples.",
+                )
 
 
 def mixed_hardware(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -231,20 +300,35 @@ def _by_data(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     return made
 
 
-def _alike(entries: Sequence[Entry], key: Callable[[Entry], object]) -> Iterator[tuple[Entry, Entry]]:
-    """The first entry of each key, None aside, with each of another name on its data set that has the same."""
+def _alike(
+    entries: Sequence[Entry], key: Callable[[Entry], object]
+) -> Iterator[tuple[Entry, Entry]]:
+    """The first entry of each key, None aside, with each of another name on its data set that has
+    the same."""
     first: dict[object, Entry] = {}
     for entry in entries:
-        if (found := key(entry)) is not None and first.setdefault((entry.data, found), entry).name != entry.name:
+        if (found := key(entry)) is not None and first.setdefault(
+            (entry.data, found), entry
+        ).name != entry.name:
             yield first[entry.data, found], entry
 
 
 def _shared(first: Entry, second: Entry) -> tuple[int, int]:
-    """How many numbers and replicates of AP two reports share, and of how many that could differ."""
-    pairs = [(value, second.report.numbers.get(name)) for name, value in first.report.numbers.items()]
-    drawn = [one.report.resamplings.numbers.get("AP", ()) if one.report.resamplings else () for one in (first, second)]
+    """How many numbers and replicates of AP two reports share, and of how many that could
+    differ."""
+    pairs = [
+        (value, second.report.numbers.get(name)) for name, value in first.report.numbers.items()
+    ]
+    drawn = [
+        one.report.resamplings.numbers.get("AP", ()) if one.report.resamplings else ()
+        for one in (first, second)
+    ]
     pairs += islice(zip(*drawn, strict=False), REPLICATES)
-    telling = [(a, b) for a, b in pairs if a is not None and b is not None and (a, b) not in ((0, 0), (1, 1))]
+    telling = [
+        (a, b)
+        for a, b in pairs
+        if a is not None and b is not None and (a, b) not in ((0, 0), (1, 1))
+    ]
     return sum(abs(a - b) <= CLOSE for a, b in telling), len(telling)
 
 
@@ -261,7 +345,12 @@ def _written(value: Setting) -> str:
 
 def _pairs(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
     """Two entries of different names on one data set."""
-    yield from ((a, b) for some in _by_data(entries).values() for a, b in combinations(some, 2) if a.name != b.name)
+    yield from (
+        (a, b)
+        for some in _by_data(entries).values()
+        for a, b in combinations(some, 2)
+        if a.name != b.name
+    )
 
 
 def _most(values: Iterable[T]) -> T:

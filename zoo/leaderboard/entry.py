@@ -1,4 +1,5 @@
-"""An entry: one row of a leaderboard as a JSON file, which anybody can hand in; what its numbers are of travels with it.
+"""An entry: one row of a leaderboard as a JSON file, which anybody can hand in; what its numbers
+are of travels with it.
 
 The structs below are the schema. A fact that nobody has measured or read somewhere is null.
 """
@@ -20,7 +21,15 @@ from zoo.leaderboard.reading import check_numbers, read_struct, wrong
 from zoo.registry.card import Claim, Licenses
 
 FORMAT = 1
-PROVENANCE = ("model", "weights_source", "data_sha256", "protocol_settings", "detzoo", "processor", "finished")  # the least
+PROVENANCE = (
+    "model",
+    "weights_source",
+    "data_sha256",
+    "protocol_settings",
+    "detzoo",
+    "processor",
+    "finished",
+)  # the least
 SETTINGS = ("score", "iou", "max_boxes", "nms", "resize", "precision", "exif")  # of `zoo.Protocol`
 RANDOM = "random"
 UNKNOWN = "unknown"
@@ -33,7 +42,8 @@ Setting = str | bool | int | float | None
 
 
 class WeightsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The file the weights are from. source: its address, or `random` where the network was never trained, or `unknown`."""
+    """The file the weights are from. source: its address, or `random` where the network was never
+    trained, or `unknown`."""
 
     source: Text
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")] | None = None
@@ -48,7 +58,8 @@ class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The model. parameters: as counted in the network that ran. input: its `[height, width]`, as on a card."""
+    """The model. parameters: as counted in the network that ran. input: its `[height, width]`, as
+    on a card."""
 
     name: Name
     family: Name | None = None
@@ -64,8 +75,10 @@ class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How fast and how large it is where it ran; see `zoo.leaderboard.timing`.
 
     hardware: the processor or accelerator. threads: of torch, on a processor. runs: pictures timed.
-    median_ms, p95_ms: one picture in, boxes out; warm, batches of one, reading the file not counted.
-    peak_mb: millions of bytes, in a process of its own: resident memory on a processor, allocated memory on an accelerator.
+    median_ms, p95_ms: one picture in, boxes out; warm, batches of one, reading the file not
+        counted.
+    peak_mb: millions of bytes, in a process of its own: resident memory on a processor, allocated
+        memory on an accelerator.
     gflops: billions of floating-point operations of one forward pass, where a multiply-add is two.
     """
 
@@ -102,9 +115,12 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.model.name
 
     def claim(self, metric: str = "AP") -> Claim | None:
-        """What is claimed of it: on this data set where there is such a claim, else on the first one there is."""
+        """What is claimed of it: on this data set where there is such a claim, else on the first
+        one there is."""
         claims = [claim for claim in self.model.published.claims if claim.metric == metric]
-        return next((claim for claim in claims if claim.dataset == self.data), claims[0] if claims else None)
+        return next(
+            (claim for claim in claims if claim.dataset == self.data), claims[0] if claims else None
+        )
 
     @property
     def points(self) -> float:
@@ -112,18 +128,26 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return 100 * (self.report.numbers.get("AP") or 0.0)
 
     def gap(self) -> float | None:
-        """Measured less claimed AP, in percent; None where the claim is of another data set, or there is none."""
+        """Measured less claimed AP, in percent; None where the claim is of another data set, or
+        there is none."""
         claim, measured = self.claim(), self.report.numbers.get("AP")
-        return None if claim is None or measured is None or claim.dataset != self.data else 100 * measured - claim.value
+        return (
+            None
+            if claim is None or measured is None or claim.dataset != self.data
+            else 100 * measured - claim.value
+        )
 
     def sealed(self) -> str:
         """The seal that fits it."""
         plain = msgspec.json.encode(structs.replace(self, seal=None))
-        as_read = msgspec.json.decode(plain, type=Entry)  # where a whole number has become a fraction, as after reading
+        as_read = msgspec.json.decode(
+            plain, type=Entry
+        )  # where a whole number has become a fraction, as after reading
         return hashlib.sha256(msgspec.json.encode(as_read, order="sorted")).hexdigest()
 
     def write(self, path: str | Path) -> Entry:
-        """Stores it, and returns it as it is stored: sealed. Raises: DataError for numbers that nobody says the origin of."""
+        """Stores it, and returns it as it is stored: sealed. Raises: DataError for numbers that
+        nobody says the origin of."""
         if not self.report.provenance:
             raise DataError(
                 f"An entry was to be written to {path}.",
@@ -142,24 +166,38 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         for number, claim in enumerate(made.model.published.claims):
             if claim.impossible:
                 at = f"model.published.claims[{number}].value"
-                case = f"Field '{at}' is {claim.value:g}, and {claim.metric} a share of one hundred."
+                case = (
+                    f"Field '{at}' is {claim.value:g}, and {claim.metric} a share of one hundred."
+                )
                 raise wrong(Path(path), case, "Write it in percent, 0 to 100.")
         return made
 
 
 def file_name(name: str, data: str) -> str:
-    """A name for the file of a row: plain letters, and where names had others, a part of their hash, so that no two meet."""
-    plain = "-at-".join(re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:60].strip(".-") for text in (name, data))
+    """A name for the file of a row: plain letters, and where names had others, a part of their
+    hash, so that no two meet."""
+    plain = "-at-".join(
+        re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:60].strip(".-") for text in (name, data)
+    )
     exact = plain == f"{name}-at-{data}"
-    return plain + ("" if exact else "-" + hashlib.sha256(f"{name}\n{data}".encode()).hexdigest()[:8]) + ".json"
+    return (
+        plain
+        + ("" if exact else "-" + hashlib.sha256(f"{name}\n{data}".encode()).hexdigest()[:8])
+        + ".json"
+    )
 
 
 def store(path: Path, content: bytes) -> None:
-    """Writes a file in one step: whoever looks sees the whole file or the one before. Raises: DataError where that fails."""
+    """Writes a file in one step: whoever looks sees the whole file or the one before. Raises:
+    DataError where that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft_of(path) as draft:
             draft.write_bytes(content)
             draft.replace(path)
     except OSError as why:
-        raise DataError(f"{path} was to be written.", f"That failed: {why.strerror}.", "Name a folder with room.") from None
+        raise DataError(
+            f"{path} was to be written.",
+            f"That failed: {why.strerror}.",
+            "Name a folder with room.",
+        ) from None

@@ -1,4 +1,5 @@
-"""Checks of one entry by itself: what it lacks, what can't be, and where it contradicts itself, its card or what is published."""
+"""Checks of one entry by itself: what it lacks, what can't be, and where it contradicts itself, its
+card or what is published."""
 
 from __future__ import annotations
 
@@ -36,12 +37,25 @@ def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
         lacking = [key for key in PROVENANCE if said.get(key, UNKNOWN) in ("", UNKNOWN)]
         if lacking:
             case = f"It does not say {', '.join(lacking)}, or says '{UNKNOWN}'."
-            fix = "Say it in the board's row, under provenance and protocol; a run of zoo predict says it itself."
+            fix = (
+                "Say it in the board's row, under provenance and protocol; a run of zoo predict "
+                "says it itself."
+            )
             yield finding(missing_provenance, entry, "report.provenance", case, fix)
         weights = entry.model.weights
-        if weights.sha256 is None and weights.source not in (RANDOM, UNKNOWN) and not said.get("state_sha256"):
-            case = "Its weights have no sha256, so nobody can tell whether a file is the one that was measured."
-            fix = "Name the file in the board's row, as weights: file:PATH, or give its sha256: sha256sum PATH"
+        if (
+            weights.sha256 is None
+            and weights.source not in (RANDOM, UNKNOWN)
+            and not said.get("state_sha256")
+        ):
+            case = (
+                "Its weights have no sha256, so nobody can tell whether a file is the one that "
+                "was measured."
+            )
+            fix = (
+                "Name the file in the board's row, as weights: file:PATH, or give its sha256: "
+                "sha256sum PATH"
+            )
             yield finding(missing_provenance, entry, "model.weights.sha256", case, fix)
 
 
@@ -57,10 +71,17 @@ def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def remarked(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Detections or annotations that look wrong, as corners where sizes belong; the numbers are exact all the same."""
+    """Detections or annotations that look wrong, as corners where sizes belong; the numbers are
+    exact all the same."""
     for entry in entries:
         for note in entry.report.measured.notes:
-            yield finding(remarked, entry, "report.measured.notes", note, "Look into the files; what is right may stay.")
+            yield finding(
+                remarked,
+                entry,
+                "report.measured.notes",
+                note,
+                "Look into the files; what is right may stay.",
+            )
 
 
 def far_from_claim(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -68,7 +89,10 @@ def far_from_claim(entries: Sequence[Entry]) -> Iterator[Finding]:
     for entry in entries:
         claim, gap = entry.claim(), entry.gap()
         if claim is not None and gap is not None and abs(gap) > CLAIM_POINTS:
-            case = f"{entry.points:.1f} AP was measured and {claim.value:g} is claimed, a difference of {gap:+.1f}."
+            case = (
+                f"{entry.points:.1f} AP was measured and {claim.value:g} is claimed, a difference "
+                f"of {gap:+.1f}."
+            )
             fix = "Check weights, preprocessing and the claim; claims are in percent."
             yield finding(far_from_claim, entry, "report.numbers.AP", case, fix)
 
@@ -80,8 +104,14 @@ def parameters_off(entries: Sequence[Entry]) -> Iterator[Finding]:
         on_card = card.parameters if card else None
         count, published = entry.model.parameters, on_card or entry.model.published.parameters
         if count is not None and published and abs(count / published - 1) > PARAMETER_SHARE:
-            case = f"{count:,} were counted and {published:,} are published, {count / published - 1:+.0%}."
-            fix = "Count those of the network that runs, without heads that only train; or correct the card."
+            case = (
+                f"{count:,} were counted and {published:,} are published, "
+                f"{count / published - 1:+.0%}."
+            )
+            fix = (
+                "Count those of the network that runs, without heads that only train; or correct "
+                "the card."
+            )
             yield finding(parameters_off, entry, "model.parameters", case, fix)
 
 
@@ -95,13 +125,22 @@ def other_published(entries: Sequence[Entry]) -> Iterator[Finding]:
         if ours is not None and theirs is not None and ours != theirs:
             case = f"It is {ours:,} here and {theirs:,} on the card of {entry.name}."
             yield finding(other_published, entry, "model.published.parameters", case, fix)
-        known = {(one.dataset, one.metric): one.value for weights in card.weights.values() for one in weights.claims}
+        known = {
+            (one.dataset, one.metric): one.value
+            for weights in card.weights.values()
+            for one in weights.claims
+        }
         several = len(card.weights) > 1
         for number, claim in enumerate(entry.model.published.claims):
             said = known.get((claim.dataset, claim.metric))
             if said is not None and said != claim.value and not several:
-                case = f"{claim.metric} on {claim.dataset} is {claim.value:g} here and {said:g} on the card of {entry.name}."
-                yield finding(other_published, entry, f"model.published.claims[{number}]", case, fix)
+                case = (
+                    f"{claim.metric} on {claim.dataset} is {claim.value:g} here and {said:g} on "
+                    f"the card of {entry.name}."
+                )
+                yield finding(
+                    other_published, entry, f"model.published.claims[{number}]", case, fix
+                )
 
 
 def impossible(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -112,7 +151,13 @@ def impossible(entries: Sequence[Entry]) -> Iterator[Finding]:
             alike.setdefault(_ITEM.sub("", one.at), []).append(one)
         for first, *more in alike.values():
             case = f"{first.case} So do {len(more)} more like it." if more else first.case
-            yield finding(impossible, entry, f"report.{first.at}", case, "Take the numbers as zoo evaluate writes them.")
+            yield finding(
+                impossible,
+                entry,
+                f"report.{first.at}",
+                case,
+                "Take the numbers as zoo evaluate writes them.",
+            )
 
 
 def changed(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -120,11 +165,18 @@ def changed(entries: Sequence[Entry]) -> Iterator[Finding]:
     for entry in entries:
         if entry.seal is not None and entry.seal != entry.sealed():
             case = "It was changed after it was written: its seal is not that of its content."
-            yield finding(changed, entry, "seal", case, "Take the file as it was written, or write it with Entry.write.")
+            yield finding(
+                changed,
+                entry,
+                "seal",
+                case,
+                "Take the file as it was written, or write it with Entry.write.",
+            )
 
 
 def other_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """A report of something else than the entry says: other settings, weights, data or another model."""
+    """A report of something else than the entry says: other settings, weights, data or another
+    model."""
     again = "Measure it again with zoo evaluate, which writes both."
     for entry in entries:
         for at, case in (*_other_data(entry), *_other_model(entry)):
@@ -159,10 +211,18 @@ def _other_model(entry: Entry) -> Iterator[tuple[str, str]]:
     if named is not None:
         yield "model", f"It is '{theirs:.60}', and the entry is of '{entry.name:.60}'."
     elif entry.model.family and measured.family and entry.model.family != measured.family:
-        yield "model", f"It is '{theirs:.60}', of the family {measured.family}, and the entry is of {entry.model.family:.60}."
+        yield (
+            "model",
+            f"It is '{theirs:.60}', of the family {measured.family}, and the entry is of "
+            f"{entry.model.family:.60}.",
+        )
     elif _far(entry.model.parameters, measured.parameters):
         ours, counts = entry.model.parameters, measured.parameters
-        yield "model", f"It is '{theirs:.60}', which has {counts:,} parameters, and the entry's model has {ours:,}."
+        yield (
+            "model",
+            f"It is '{theirs:.60}', which has {counts:,} parameters, and the entry's model has "
+            f"{ours:,}.",
+        )
 
 
 def _far(ours: int | None, theirs: int | None) -> bool:
@@ -170,12 +230,19 @@ def _far(ours: int | None, theirs: int | None) -> bool:
 
 
 def odd_timing(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Times that no clock gives, work that no machine does in that time, and networks that do less than they hold."""
+    """Times that no clock gives, work that no machine does in that time, and networks that do less
+    than they hold."""
     for entry in entries:
         if entry.timing is not None:
             half = entry.protocol.get("precision", "float32") != "float32"
             for at, case in _odd(entry.timing, entry.model.parameters, half=half):
-                yield finding(odd_timing, entry, f"timing.{at}", case, "Time it with zoo leaderboard build, or leave timing out.")
+                yield finding(
+                    odd_timing,
+                    entry,
+                    f"timing.{at}",
+                    case,
+                    "Time it with zoo leaderboard build, or leave timing out.",
+                )
 
 
 def _odd(timing: Timing, parameters: int | None, *, half: bool) -> Iterator[tuple[str, str]]:
@@ -187,14 +254,32 @@ def _odd(timing: Timing, parameters: int | None, *, half: bool) -> Iterator[tupl
     if timing.p95_ms < timing.median_ms:
         yield "p95_ms", f"It is {timing.p95_ms:g} ms, and the median {timing.median_ms:g} ms."
     if timing.p95_ms > SLOWEST * timing.median_ms:
-        yield "p95_ms", f"It is {timing.p95_ms / timing.median_ms:,.0f} times the median: something else ran as well."
+        yield (
+            "p95_ms",
+            f"It is {timing.p95_ms / timing.median_ms:,.0f} times the median: something else ran "
+            f"as well.",
+        )
     if teraflops > FASTEST:
-        yield "median_ms", f"{timing.gflops:g} GFLOPs in {timing.median_ms:g} ms are more than a petaflop a second."
+        yield (
+            "median_ms",
+            f"{timing.gflops:g} GFLOPs in {timing.median_ms:g} ms are more than a petaflop a "
+            f"second.",
+        )
     elif most and teraflops > most:
-        said = f"{timing.gflops:g} GFLOPs in {timing.median_ms:g} ms are {teraflops:,.1f} teraflops a second"
-        yield "median_ms", f"{said}, more than {pluralize(timing.threads or 0, 'thread')} of a processor can do."
+        said = (
+            f"{timing.gflops:g} GFLOPs in {timing.median_ms:g} ms are {teraflops:,.1f} teraflops "
+            f"a second"
+        )
+        yield (
+            "median_ms",
+            f"{said}, more than {pluralize(timing.threads or 0, 'thread')} of a processor can do.",
+        )
     if timing.gflops is not None and parameters and 1e9 * timing.gflops < parameters:
-        yield "gflops", f"{timing.gflops:g} GFLOPs are less than one operation for each of {parameters:,} parameters."
+        yield (
+            "gflops",
+            f"{timing.gflops:g} GFLOPs are less than one operation for each of {parameters:,} "
+            f"parameters.",
+        )
     if timing.threads is not None and timing.peak_mb is not None and timing.peak_mb < LEAST_MB:
         yield "peak_mb", f"It is {timing.peak_mb:g} MB, and torch alone takes more than {LEAST_MB}."
 
@@ -205,8 +290,17 @@ def odd_facts(entries: Sequence[Entry]) -> Iterator[Finding]:
     for entry in entries:
         size, count = entry.model.weights.bytes, entry.model.parameters
         if size is not None and count and 8 * size < count:
-            case = f"{pluralize(size, 'byte')} {'is' if size == 1 else 'are'} less than a bit for each of {count:,} parameters."
-            yield finding(odd_facts, entry, "model.weights.bytes", case, "Give the size of the file that was loaded.")
+            case = (
+                f"{pluralize(size, 'byte')} {'is' if size == 1 else 'are'} less than a bit for "
+                f"each of {count:,} parameters."
+            )
+            yield finding(
+                odd_facts,
+                entry,
+                "model.weights.bytes",
+                case,
+                "Give the size of the file that was loaded.",
+            )
         finished = (entry.report.provenance or {}).get("finished", UNKNOWN)
         when = _when(finished)
         if finished not in ("", UNKNOWN) and (when is None or when > tomorrow):
@@ -227,7 +321,9 @@ def _when(text: str) -> datetime | None:
 def _settings(facts: Mapping[str, str]) -> dict[str, Setting] | None:
     """The settings that provenance holds, without open ones; None where they are not known."""
     made = settings_of(facts)
-    return None if made is None else {name: value for name, value in made.items() if value is not None}
+    return (
+        None if made is None else {name: value for name, value in made.items() if value is not None}
+    )
 
 
 def _card(name: str) -> Card | None:

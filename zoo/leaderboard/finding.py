@@ -12,7 +12,8 @@ from zoo.leaderboard.entry import Entry
 class Finding:
     """Something wrong in an entry.
 
-    check: the function that found it. entry, data, field: where. case: what is wrong. fix: what to do.
+    check: the function that found it. entry, data, field: where. case: what is wrong. fix: what to
+        do.
     """
 
     check: str
@@ -29,6 +30,8 @@ class Finding:
 Check = Callable[[Sequence[Entry]], Iterator[Finding]]
 
 
-def finding(of: Callable[..., Iterator[Finding]], entry: Entry, at: str, case: str, fix: str) -> Finding:
+def finding(
+    of: Callable[..., Iterator[Finding]], entry: Entry, at: str, case: str, fix: str
+) -> Finding:
     """What the check `of` found in the field `at` of an entry."""
     return Finding(of.__name__, entry.name, entry.data, at, case, fix)

@@ -22,7 +22,9 @@ def handed_in(folder: Path, pattern: str) -> tuple[Path, list[Path]]:
     path = folder / pattern
     if path.is_file():
         return path.parent, [path]
-    own = 0 if Path(pattern).is_absolute() else len(folder.parts)  # what the folder is called is no glob
+    own = (
+        0 if Path(pattern).is_absolute() else len(folder.parts)
+    )  # what the folder is called is no glob
     *above, last = path.parts
     fixed = next((n for n in range(own, len(above)) if _MAGIC & set(above[n])), len(above))
     below = Path(*above[:fixed])
@@ -35,4 +37,6 @@ def handed_in(folder: Path, pattern: str) -> tuple[Path, list[Path]]:
 def check_in(path: Path, folder: Path) -> None:
     """Raises: DataError for a link that leads out of the folder."""
     if not is_inside(path, folder):
-        raise wrong(path, "It is a link that leads out of its folder.", "Copy the file itself there.")
+        raise wrong(
+            path, "It is a link that leads out of its folder.", "Copy the file itself there."
+        )

@@ -30,9 +30,16 @@ def _lines(board: Leaderboard) -> Iterator[str]:
     for table in board.tables:
         yield from _table(table)
     settings = ", ".join(f"{name} {value}" for name, value in board.settings.items())
-    with_settings = f"Protocol: {board.protocol} ({escaped(settings)})" if settings else f"Protocol: {board.protocol}"
+    with_settings = (
+        f"Protocol: {board.protocol} ({escaped(settings)})"
+        if settings
+        else f"Protocol: {board.protocol}"
+    )
     yield from (f"{with_settings}. Made {board.made} by detzoo {board.version}.", "")
-    yield "Models share a rank where their difference is not significant (paired bootstrap, adjusted for all comparisons, 95 %)."
+    yield (
+        "Models share a rank where their difference is not significant (paired bootstrap, "
+        "adjusted for all comparisons, 95 %)."
+    )
     yield from _list("What the checks found", [f"{one.check}: {one}" for one in board.findings])
     yield from _list("In no table, because of what the checks found", board.left_out)
     yield from _list("Not measured", list(map(str, board.failures)))
@@ -44,17 +51,27 @@ def _table(table: Table) -> Iterator[str]:
     size = f"{pluralize(table.images, 'picture')}, {pluralize(table.boxes, 'box', 'boxes')}"
     yield f"{size}, sha256 {table.sha256[:12]}…. Latency: {timed}."
     header, rows = filled(HEADER, [tuple(_cells(line)) for line in table.lines])
-    yield from ("", _row(header), _row(["---:" if name not in ("Model", "Licence") else "---" for name in header]))
+    yield from (
+        "",
+        _row(header),
+        _row(["---:" if name not in ("Model", "Licence") else "---" for name in header]),
+    )
     yield from map(_row, rows)
     yield ""
 
 
-def filled(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def filled(
+    header: Sequence[str], rows: Sequence[Sequence[str]]
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Header and rows without the columns in which nothing is known of any row.
 
     Rank, model and AP always stay.
     """
-    kept = [at for at in range(len(header)) if at < ALWAYS or any(row[at] not in (UNKNOWN, "") for row in rows)]
+    kept = [
+        at
+        for at in range(len(header))
+        if at < ALWAYS or any(row[at] not in (UNKNOWN, "") for row in rows)
+    ]
     return tuple(header[at] for at in kept), [tuple(row[at] for at in kept) for row in rows]
 
 
@@ -62,7 +79,11 @@ def _cells(line: Line) -> Iterator[str]:
     model, numbers = line.entry.model, line.entry.report.numbers
     interval = line.entry.report.intervals.get("AP")
     yield ranks(line)
-    yield escaped(model.name) + (" (random weights)" if model.weights.source == RANDOM else "") + (" ⚠" if line.findings else "")
+    yield (
+        escaped(model.name)
+        + (" (random weights)" if model.weights.source == RANDOM else "")
+        + (" ⚠" if line.findings else "")
+    )
     yield _number(numbers.get("AP"), 100)
     yield f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if interval else UNKNOWN
     yield from (_number(numbers.get(name), 100) for name in NUMBERS[1:])
@@ -88,23 +109,35 @@ def _costs(timing: Timing | None, elsewhere: str | None) -> list[str]:
 
 def ranks(line: Line) -> str:
     """`2`, or `2–3` for a model in two groups."""
-    return "–".join(dict.fromkeys([str(line.ranks[0]), str(line.ranks[-1])])) if line.ranks else UNKNOWN
+    return (
+        "–".join(dict.fromkeys([str(line.ranks[0]), str(line.ranks[-1])]))
+        if line.ranks
+        else UNKNOWN
+    )
 
 
 def license_of(line: Line) -> str:
     """One licence where code and weights have the same, else `code / weights`."""
-    code, weights = (name or UNKNOWN for name in (line.entry.model.licenses.code, line.entry.model.licenses.weights))
+    code, weights = (
+        name or UNKNOWN
+        for name in (line.entry.model.licenses.code, line.entry.model.licenses.weights)
+    )
     return code if code == weights else f"{code} / {weights}"
 
 
 def escaped(text: str) -> str:
     """Text that stays text: no mark-up, link, mention or table cell of somebody else's making.
 
-    Renderers turn bare addresses into links and `@name` into a message to that person, escaped or not; an empty space after the
-    sign, which is not seen, keeps them from it.
+    Renderers turn bare addresses into links and `@name` into a message to that person, escaped or
+    not; an empty space after the sign, which is not seen, keeps them from it.
     """
     marked = re.sub(r"([\\`*_{}\[\]<>#|~!&])", r"\\\1", " ".join(printable(text).split()))
-    return re.sub(r"@|:(?=//)|\bwww\.|\bmailto:|\bxmpp:", lambda sign: f"{sign[0]}&#8203;", marked, flags=re.IGNORECASE)
+    return re.sub(
+        r"@|:(?=//)|\bwww\.|\bmailto:|\bxmpp:",
+        lambda sign: f"{sign[0]}&#8203;",
+        marked,
+        flags=re.IGNORECASE,
+    )
 
 
 def _row(cells: Iterable[str]) -> str:

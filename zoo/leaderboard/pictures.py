@@ -40,7 +40,8 @@ class Box:
 
 @dataclass(frozen=True)
 class Seen:
-    """What one model saw in a picture, at the threshold that is best for it over all pictures. f1: of these boxes at IoU .5."""
+    """What one model saw in a picture, at the threshold that is best for it over all pictures. f1:
+    of these boxes at IoU .5."""
 
     name: str
     f1: float
@@ -49,7 +50,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Shown:
-    """One picture. photo: a small JPEG as a data URL. spread: how far the F1 of best and worst model are apart."""
+    """One picture. photo: a small JPEG as a data URL. spread: how far the F1 of best and worst
+    model are apart."""
 
     image: str
     width: int
@@ -64,7 +66,8 @@ class Shown:
 class Found:
     """What one model found in every picture, in the order of the ground truth.
 
-    pictures: mappings with boxes (n, 4) xyxy, scores (n,), labels (n,) in the ground truth's label space.
+    pictures: mappings with boxes (n, 4) xyxy, scores (n,), labels (n,) in the ground truth's label
+        space.
     threshold: detections below it are not looked at.
     """
 
@@ -74,7 +77,12 @@ class Found:
 
 
 def disagreements(
-    truth: GroundTruth, photos: Sequence[Photo], found: Sequence[Found], *, most: int, exif: Exif = "apply"
+    truth: GroundTruth,
+    photos: Sequence[Photo],
+    found: Sequence[Found],
+    *,
+    most: int,
+    exif: Exif = "apply",
 ) -> list[Shown]:
     """The pictures on which F1 differs most between models, the widest spread first.
 
@@ -83,15 +91,22 @@ def disagreements(
     """
     if most <= 0 or len(found) < 2:
         return []
-    shares = np.array([[_f1(*_hits(truth, row, one)) for row in range(len(truth))] for one in found])  # (models, pictures)
+    shares = np.array(
+        [[_f1(*_hits(truth, row, one)) for row in range(len(truth))] for one in found]
+    )  # (models, pictures)
     spread = shares.max(0) - shares.min(0)
     order = np.argsort(-spread, kind="stable")[:most]
-    shown = (_shown(truth, int(row), _read(photos[row], exif), found, shares[:, row]) for row in order if spread[row] > 0)
+    shown = (
+        _shown(truth, int(row), _read(photos[row], exif), found, shares[:, row])
+        for row in order
+        if spread[row] > 0
+    )
     return [one for one in shown if one is not None]
 
 
 def _read(photo: Photo, exif: Exif) -> Image.Image | None:
-    """None where the image is gone or not to be read; the rest of the page does not depend on it."""
+    """None where the image is gone or not to be read; the rest of the page does not depend on
+    it."""
     from zoo.images import read  # deferred: it brings torch, which checking entries does without
 
     try:
@@ -120,15 +135,21 @@ def _shown(
     seen = np.any([found_boxes for _, found_boxes in hits], axis=0)
     true = tuple(
         Box(_part(xywh, size), truth.label_space.names[label], None, bool(hit))
-        for xywh, label, hit in zip(truth.xywh[boxes].tolist(), truth.labels[boxes].tolist(), seen, strict=True)
+        for xywh, label, hit in zip(
+            truth.xywh[boxes].tolist(), truth.labels[boxes].tolist(), seen, strict=True
+        )
     )
     spread = float(shares.max() - shares.min())
     return Shown(str(truth.image_ids[row]), *size, _data_url(picture), spread, true, models)
 
 
-def _detected(one: Found, row: int, right: NDArray[np.bool_], truth: GroundTruth, size: tuple[int, int]) -> Iterator[Box]:
+def _detected(
+    one: Found, row: int, right: NDArray[np.bool_], truth: GroundTruth, size: tuple[int, int]
+) -> Iterator[Box]:
     xywh, scores, labels = _kept(one, row)
-    for box, score, label, hit in zip(xywh.tolist(), scores.tolist(), labels.tolist(), right.tolist(), strict=True):
+    for box, score, label, hit in zip(
+        xywh.tolist(), scores.tolist(), labels.tolist(), right.tolist(), strict=True
+    ):
         yield Box(_part(box, size), truth.label_space.names[label], round(score, 3), hit)
 
 
@@ -143,10 +164,14 @@ def _kept(one: Found, row: int) -> tuple[NDArray[np.float64], NDArray[Any], NDAr
 
 
 def _hits(truth: GroundTruth, row: int, one: Found) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(n,) which detections find a box of their class, best first, each box once; (g,) which boxes are found."""
+    """(n,) which detections find a box of their class, best first, each box once; (g,) which boxes
+    are found."""
     xywh, _, labels = _kept(one, row)
     boxes = slice(truth.starts[row], truth.starts[row + 1])
-    right, taken = np.zeros(len(xywh), bool), np.zeros(truth.starts[row + 1] - truth.starts[row], bool)
+    right, taken = (
+        np.zeros(len(xywh), bool),
+        np.zeros(truth.starts[row + 1] - truth.starts[row], bool),
+    )
     if not len(xywh) or not len(taken):
         return right, taken
     pairs = np.repeat(xywh, len(taken), axis=0), np.tile(truth.xywh[boxes], (len(xywh), 1))

@@ -1,13 +1,16 @@
-"""Ranks that say no more than the pictures do: models whose difference is not significant share a rank.
+"""Ranks that say no more than the pictures do: models whose difference is not significant share a
+rank.
 
-Every pair is compared on the same resampled pictures. That many comparisons would find differences where there are none, so the
-p-values are adjusted by the step-down maximum of resampled statistics (Westfall & Young 1993; Romano & Wolf, Econometrica 2005):
-with 95 % probability not one of the differences called significant is chance. It is Holm's procedure with the dependence of the
-comparisons taken from the resamplings; Holm's own multiplies p-values, which are at least 1/1001 here, so that among a dozen
-models it could never find any difference.
+Every pair is compared on the same resampled pictures. That many comparisons would find differences
+where there are none, so the p-values are adjusted by the step-down maximum of resampled statistics
+(Westfall & Young 1993; Romano & Wolf, Econometrica 2005): with 95 % probability not one of the
+differences called significant is chance. It is Holm's procedure with the dependence of the
+comparisons taken from the resamplings; Holm's own multiplies p-values, which are at least 1/1001
+here, so that among a dozen models it could never find any difference.
 
-Ranks are groups (Piepho, J. Comput. Graph. Stat. 2004): two models share one exactly where their difference is not significant.
-A model between two others that differ is in both of their groups, and has both ranks.
+Ranks are groups (Piepho, J. Comput. Graph. Stat. 2004): two models share one exactly where their
+difference is not significant. A model between two others that differ is in both of their groups,
+and has both ranks.
 """
 
 from __future__ import annotations
@@ -29,8 +32,10 @@ LEVEL = 0.95
 class Pair:
     """Two models, by position. difference: AP of b less that of a.
 
-    interval: of this pair alone, as `zoo.compare` gives it. p_value: adjusted for all comparisons of the table, and so never
-    below that of the pair alone: where it is 1 - level or less, the interval does not hold 0, but not the other way round.
+    interval: of this pair alone, as `zoo.compare` gives it. p_value: adjusted for all comparisons
+        of the table, and so never
+    below that of the pair alone: where it is 1 - level or less, the interval does not hold 0, but
+        not the other way round.
     """
 
     a: int
@@ -42,14 +47,16 @@ class Pair:
 
 @dataclass(frozen=True)
 class Ranking:
-    """ranks: of each model, ascending, 1 the best; empty where it can't be compared. pairs: every comparison that was made."""
+    """ranks: of each model, ascending, 1 the best; empty where it can't be compared. pairs: every
+    comparison that was made."""
 
     ranks: tuple[tuple[int, ...], ...]
     pairs: tuple[Pair, ...]
 
 
 def rank(reports: Sequence[Report], *, number: str = "AP") -> Ranking:
-    """Ranks by one number. Reports without resamplings, or with other ones than most, have no rank."""
+    """Ranks by one number. Reports without resamplings, or with other ones than most, have no
+    rank."""
     able = _comparable(reports, number)
     if not able:
         return Ranking(tuple(() for _ in reports), ())
@@ -64,14 +71,23 @@ def rank(reports: Sequence[Report], *, number: str = "AP") -> Ranking:
         for one in members:
             ranks[able[one]] = (*ranks[able[one]], place)
     made = [
-        Pair(able[a], able[b], gap := float(values[b] - values[a]), symmetric(gap, drawn[b] - drawn[a], level=LEVEL), p_value)
+        Pair(
+            able[a],
+            able[b],
+            gap := float(values[b] - values[a]),
+            symmetric(gap, drawn[b] - drawn[a], level=LEVEL),
+            p_value,
+        )
         for (a, b), p_value in zip(pairs, p_values, strict=True)
     ]
     return Ranking(tuple(ranks), tuple(made))
 
 
-def adjusted(values: NDArray[np.float64], drawn: NDArray[np.float64], pairs: Sequence[tuple[int, int]]) -> list[float]:
-    """The p-value of each pair, adjusted for all of them. values: (m,). drawn: (m, b) in the same resamplings."""
+def adjusted(
+    values: NDArray[np.float64], drawn: NDArray[np.float64], pairs: Sequence[tuple[int, int]]
+) -> list[float]:
+    """The p-value of each pair, adjusted for all of them. values: (m,). drawn: (m, b) in the same
+    resamplings."""
     if not pairs:
         return []
     first, second = np.array(pairs).T
@@ -82,7 +98,9 @@ def adjusted(values: NDArray[np.float64], drawn: NDArray[np.float64], pairs: Seq
     found = np.where(spread > 0, np.abs(gaps) / steady, np.where(gaps != 0, np.inf, 0.0))
     chance = np.abs(moved - moved.mean(axis=1, keepdims=True)) / steady[:, None]
     order = np.argsort(-found, kind="stable")
-    largest = np.maximum.accumulate(chance[order][::-1], axis=0)[::-1]  # (q, b) among this pair and all less clear ones
+    largest = np.maximum.accumulate(chance[order][::-1], axis=0)[
+        ::-1
+    ]  # (q, b) among this pair and all less clear ones
     raw = (1 + (largest >= found[order, None]).sum(axis=1)) / (1 + drawn.shape[1])
     made = np.empty(len(pairs))
     made[order] = np.maximum.accumulate(raw)
@@ -90,10 +108,15 @@ def adjusted(values: NDArray[np.float64], drawn: NDArray[np.float64], pairs: Seq
 
 
 def groups(values: Sequence[float], differ: set[tuple[int, int]]) -> list[tuple[int, ...]]:
-    """The largest sets of models of which no two differ, the best first. differ: pairs of positions, the smaller one first."""
+    """The largest sets of models of which no two differ, the best first. differ: pairs of
+    positions, the smaller one first."""
     found = [frozenset(range(len(values)))]
     for a, b in sorted(differ):
-        split = [part for whole in found for part in ([whole - {a}, whole - {b}] if {a, b} <= whole else [whole])]
+        split = [
+            part
+            for whole in found
+            for part in ([whole - {a}, whole - {b}] if {a, b} <= whole else [whole])
+        ]
         found = [one for one in dict.fromkeys(split) if not any(one < other for other in split)]
     best_first = [tuple(sorted(one, key=lambda at: (-values[at], at))) for one in found]
     return sorted(best_first, key=lambda one: ([-values[at] for at in one], one))
@@ -111,12 +134,25 @@ def _comparable(reports: Sequence[Report], number: str) -> list[int]:
 
 def _key(report: Report, number: str) -> tuple[object, ...] | None:
     drawn = report.resamplings
-    if drawn is None or report.numbers.get(number) is None or len(drawn.numbers.get(number, ())) < 2:
+    if (
+        drawn is None
+        or report.numbers.get(number) is None
+        or len(drawn.numbers.get(number, ())) < 2
+    ):
         return None
     measured = report.measured
-    return (measured.sha256, measured.pictures, report.settings, report.policy, drawn.seed, len(drawn.numbers[number]))
+    return (
+        measured.sha256,
+        measured.pictures,
+        report.settings,
+        report.policy,
+        drawn.seed,
+        len(drawn.numbers[number]),
+    )
 
 
 def _replicates(report: Report, number: str) -> list[float]:
     assert report.resamplings is not None
-    return [float("nan") if value is None else value for value in report.resamplings.numbers[number]]
+    return [
+        float("nan") if value is None else value for value in report.resamplings.numbers[number]
+    ]

@@ -25,7 +25,10 @@ _FIELDS = {
     "entry": {"model", "report", "data"},
 }
 _FIX = {
-    "report": "An entry wraps one: zoo leaderboard build writes it, and zoo.leaderboard.Entry(model=…, report=…).write(PATH).",
+    "report": (
+        "An entry wraps one: zoo leaderboard build writes it, and zoo.leaderboard.Entry(model=…, "
+        "report=…).write(PATH)."
+    ),
     "leaderboard": "Its entries are in the folder entries beside it.",
     "board": "Build it: zoo leaderboard build BOARD.yaml",
     "entry": "Name it under `entries` in a board.",
@@ -33,7 +36,8 @@ _FIX = {
 
 
 def read_struct(path: Path, kind: type[T], *, what: str) -> T:
-    """The content of a file as a `kind`: YAML in the registry's safe subset, or JSON where it is named so.
+    """The content of a file as a `kind`: YAML in the registry's safe subset, or JSON where it is
+    named so.
 
     what: what to call it in an error. Raises: DataError.
     """
@@ -41,13 +45,19 @@ def read_struct(path: Path, kind: type[T], *, what: str) -> T:
         raw = read(path)
         content = _json(raw) if path.suffix == ".json" else parse(raw, path).data
         _check_kind(content, path, what)
-        return convert(Sheet(path, guide=GUIDE) if path.suffix == ".json" else Sheet(path, raw, guide=GUIDE), content, kind)
+        return convert(
+            Sheet(path, guide=GUIDE) if path.suffix == ".json" else Sheet(path, raw, guide=GUIDE),
+            content,
+            kind,
+        )
     except CardError as why:
         raise DataError(f"The {what} '{path}' was read.", why.case, why.fix) from None
     except LimitError as why:
         raise wrong(path, str(why), why.fix, what=what) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as why:
-        raise wrong(path, f"It is not JSON: {why}.", "Write it with Entry.write.", what=what) from None
+        raise wrong(
+            path, f"It is not JSON: {why}.", "Write it with Entry.write.", what=what
+        ) from None
 
 
 def wrong(path: Path, case: str, fix: str, *, what: str = "entry") -> DataError:
@@ -59,7 +69,12 @@ def _check_kind(content: object, path: Path, what: str) -> None:
     """Raises: DataError for a file of another kind, which is told by its fields."""
     for kind, fields in _FIELDS.items():
         if kind != what and isinstance(content, dict) and fields <= content.keys():
-            raise wrong(path, f"It is {'an' if kind == 'entry' else 'a'} {kind}, no {what}.", _FIX[kind], what=what)
+            raise wrong(
+                path,
+                f"It is {'an' if kind == 'entry' else 'a'} {kind}, no {what}.",
+                _FIX[kind],
+                what=what,
+            )
 
 
 def _json(raw: bytes) -> Any:
@@ -71,9 +86,14 @@ def _json(raw: bytes) -> Any:
 
 
 def check_numbers(path: Path, report: Report) -> None:
-    """Refuses another format, numbers outside of 0 to 1 and replicates of unequal counts. Raises: DataError naming the field."""
+    """Refuses another format, numbers outside of 0 to 1 and replicates of unequal counts. Raises:
+    DataError naming the field."""
     if report.format != FORMAT:
-        raise wrong(path, f"Field 'report.format' is {report.format}, not {FORMAT}.", "Measure it again with this version.")
+        raise wrong(
+            path,
+            f"Field 'report.format' is {report.format}, not {FORMAT}.",
+            "Measure it again with this version.",
+        )
     for steps, value in shares(report):
         if value is not None and not 0 <= value <= 1:
             case = f"Field 'report.{spell(steps)}' is {value:g}, and a share lies between 0 and 1."

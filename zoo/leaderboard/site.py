@@ -1,7 +1,8 @@
-"""The page: one HTML file with everything inside, which opens from a disk and asks no other host for anything.
+"""The page: one HTML file with everything inside, which opens from a disk and asks no other host
+for anything.
 
-What others wrote reaches the page as JSON only, and the scripts set it as text, never as mark-up. The page's own policy allows
-the scripts that are written into it, by their hash, and no others.
+What others wrote reaches the page as JSON only, and the scripts set it as text, never as mark-up.
+The page's own policy allows the scripts that are written into it, by their hash, and no others.
 """
 
 from __future__ import annotations

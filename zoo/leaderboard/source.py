@@ -1,4 +1,5 @@
-"""Where a row's numbers come from: a model that is run, or detections that are there already; and what is known of the model."""
+"""Where a row's numbers come from: a model that is run, or detections that are there already; and
+what is known of the model."""
 
 from __future__ import annotations
 
@@ -45,13 +46,18 @@ class Source:
     pictures: Sequence[Picture]
 
 
-def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: Path, fresh: bool = False) -> Source:
-    """Runs the model, unless that run is there already, or reads the detections. folder: what paths in `row` are relative to."""
+def source_of(
+    row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: Path, fresh: bool = False
+) -> Source:
+    """Runs the model, unless that run is there already, or reads the detections. folder: what paths
+    in `row` are relative to."""
     if not isinstance(row.predictions, str):
         weights = weights_of(row, folder)
         model = loaded(row.model, False) if weights is False else row.model
         given = weights or True  # a detector at hand has its own
-        seen = predict(model, data=dataset, protocol=board.settings, weights=given, to=runs, fresh=fresh)
+        seen = predict(
+            model, data=dataset, protocol=board.settings, weights=given, to=runs, fresh=fresh
+        )
         choice = catalogue().resolve(row.model)
         known = {  # a detector at hand does not say them
             "plugin": plugin_of(choice),
@@ -62,8 +68,18 @@ def source_of(row: Row, dataset: Dataset, board: Board, *, folder: Path, runs: P
     if path.suffix == SUFFIX:
         return _of_predictions(Predictions.read(path), dataset)
     _, found = read_results(path, dataset.truth)
-    pictures = [{**one, "boxes": np.hstack([one["boxes"][:, :2], one["boxes"][:, :2] + one["boxes"][:, 2:]])} for one in found]
-    facts = {"model": row.model, "results_sha256": hashlib.sha256(path.read_bytes()).hexdigest(), **(row.provenance or {})}
+    pictures = [
+        {
+            **one,
+            "boxes": np.hstack([one["boxes"][:, :2], one["boxes"][:, :2] + one["boxes"][:, 2:]]),
+        }
+        for one in found
+    ]
+    facts = {
+        "model": row.model,
+        "results_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        **(row.provenance or {}),
+    }
     if row.protocol is not None:
         facts["protocol_settings"] = json.dumps(row.protocol, sort_keys=True)
     return Source(path, facts, dict(row.protocol or {}), pictures)
@@ -98,9 +114,15 @@ def _of_predictions(seen: Predictions, dataset: Dataset) -> Source:
     pictures = []
     for photo in dataset.images:
         row = place.get(photo.id)
-        part = slice(0, 0) if row is None else slice(int(seen.starts[row]), int(seen.starts[row + 1]))
+        part = (
+            slice(0, 0) if row is None else slice(int(seen.starts[row]), int(seen.starts[row + 1]))
+        )
         met = to[seen.labels[part]] >= 0
-        columns = {"boxes": seen.boxes[part], "scores": seen.scores[part], "labels": to[seen.labels[part]]}
+        columns = {
+            "boxes": seen.boxes[part],
+            "scores": seen.scores[part],
+            "labels": to[seen.labels[part]],
+        }
         pictures.append({name: values[met] for name, values in columns.items()})
     return Source(seen, dict(known), settings, pictures)
 
@@ -125,13 +147,17 @@ def described(row: Row, source: Source, *, folder: Path) -> Model:
         parameters=_count(choice),
         input=list(card.input.size) if card.input else None,
         weights=_weights_file(row, source, folder),
-        published=Published(parameters=card.parameters, claims=choice.weights.claims if choice.weights and trained else []),
+        published=Published(
+            parameters=card.parameters,
+            claims=choice.weights.claims if choice.weights and trained else [],
+        ),
         note=row.note,
     )
 
 
 def fingerprint(row: Row, source: Source, dataset: Dataset, board: Board) -> str:
-    """A fingerprint of everything that an entry depends on; where it is the same, the entry need not be made again."""
+    """A fingerprint of everything that an entry depends on; where it is the same, the entry need
+    not be made again."""
     passing = {"evaluated", "started", "finished", "seconds"}
     facts = {key: value for key, value in source.facts.items() if key not in passing}
     choice = catalogue().resolve(row.model)
@@ -170,14 +196,21 @@ def _weights_file(row: Row, source: Source, folder: Path) -> WeightsFile:
     known = catalogue()
     choice = choose(known, row.model, weights)
     file = find(known, choice, str(weights) if is_place(weights) else None).file
-    return WeightsFile(source=source.facts.get("weights_source", file.source), sha256=file.sha256, bytes=file.bytes)
+    return WeightsFile(
+        source=source.facts.get("weights_source", file.source), sha256=file.sha256, bytes=file.bytes
+    )
 
 
 def _stated(row: Row, weights: bool | str, source: Source) -> WeightsFile:
-    """The weights of stored detections: the file that the row names, else what the detections say."""
+    """The weights of stored detections: the file that the row names, else what the detections
+    say."""
     path = Path(str(weights).removeprefix("file:"))
     if row.weights and path.is_file():
         content = path.read_bytes()
-        return WeightsFile(source=f"file:{path.name}", sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+        return WeightsFile(
+            source=f"file:{path.name}",
+            sha256=hashlib.sha256(content).hexdigest(),
+            bytes=len(content),
+        )
     named = source.facts.get("weights_source") or row.weights or UNKNOWN
     return WeightsFile(source=named, sha256=source.facts.get("weights_sha256"))

@@ -1,4 +1,5 @@
-"""A table: the rows of one data set, ranked, with everything a page shows of them; the same in JSON, Markdown and HTML."""
+"""A table: the rows of one data set, ranked, with everything a page shows of them; the same in
+JSON, Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 
 @dataclass(frozen=True)
 class Versus:
-    """This row against another: AP of the other less its own. p_value: adjusted for all comparisons of the table."""
+    """This row against another: AP of the other less its own. p_value: adjusted for all comparisons
+    of the table."""
 
     name: str
     difference: float
@@ -33,7 +35,8 @@ class Line:
     """One row. ranks: ascending, none where it was never trained or can't be compared.
 
     claim, gap: published AP in percent, and measured less claimed.
-    elsewhere: where it was timed, if that is other hardware than the table's. file: its entry, beside the page.
+    elsewhere: where it was timed, if that is other hardware than the table's. file: its entry,
+        beside the page.
     """
 
     entry: Entry
@@ -66,7 +69,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Failure:
-    """A row that could not be measured, and why. data: None where that has nothing to do with it."""
+    """A row that could not be measured, and why. data: None where that has nothing to do with
+    it."""
 
     name: str
     data: str | None
@@ -78,7 +82,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Everything a board came to. left_out: entries that are in no table, because of what the checks found."""
+    """Everything a board came to. left_out: entries that are in no table, because of what the
+    checks found."""
 
     title: str
     summary: str | None
@@ -92,10 +97,18 @@ class Leaderboard:
     failures: tuple[Failure, ...]
 
 
-def table_of(data: str, entries: Sequence[Entry], findings: Sequence[Finding], *, pictures: Sequence[Shown] = ()) -> Table:
+def table_of(
+    data: str,
+    entries: Sequence[Entry],
+    findings: Sequence[Finding],
+    *,
+    pictures: Sequence[Shown] = (),
+) -> Table:
     """The table of entries that were measured alike, at least one."""
     best_first = sorted(entries, key=lambda entry: (-_ap(entry), entry.name))
-    trained = [place for place, entry in enumerate(best_first) if entry.model.weights.source != RANDOM]
+    trained = [
+        place for place, entry in enumerate(best_first) if entry.model.weights.source != RANDOM
+    ]
     ranking = rank([best_first[place].report for place in trained])
     ranks = dict(zip(trained, ranking.ranks, strict=True))
     hardware = usual_machine(best_first)

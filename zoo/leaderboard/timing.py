@@ -1,9 +1,11 @@
-"""How fast a model is and how much it takes, measured in a process of its own so that nothing else counts.
+"""How fast a model is and how much it takes, measured in a process of its own so that nothing else
+counts.
 
-Latency is one picture in, boxes out: prepare, forward and decode in batches of one, after a warm-up, on pictures of the data set;
-reading files is not counted. Operations are those of matrix products and convolutions in one forward pass, counted while it runs
-(`torch.utils.flop_counter`), a multiply-add as two. Memory is the peak of the process, with Python and torch in it, or what was
-allocated on an accelerator.
+Latency is one picture in, boxes out: prepare, forward and decode in batches of one, after a
+    warm-up, on pictures of the data set;
+reading files is not counted. Operations are those of matrix products and convolutions in one
+forward pass, counted while it runs (`torch.utils.flop_counter`), a multiply-add as two. Memory is
+the peak of the process, with Python and torch in it, or what was allocated on an accelerator.
 """
 
 from __future__ import annotations
@@ -54,13 +56,18 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def time_model(request: Request) -> Timing:
-    """The timing of a model, measured in a new process. Raises: DataError with what that process said where it failed."""
+    """The timing of a model, measured in a new process. Raises: DataError with what that process
+    said where it failed."""
     command = [sys.executable, "-m", "zoo.leaderboard.timing"]
-    done = subprocess.run(command, input=msgspec.json.encode(request), capture_output=True, env=os.environ)
+    done = subprocess.run(
+        command, input=msgspec.json.encode(request), capture_output=True, env=os.environ
+    )
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         case = said[-1] if said else f"The process ended with {done.returncode}."
-        raise DataError(f"'{request.model}' was to be timed.", case, "Leave timing out with `timing: false`.")
+        raise DataError(
+            f"'{request.model}' was to be timed.", case, "Leave timing out with `timing: false`."
+        )
     return msgspec.json.decode(done.stdout, type=Timing)
 
 
@@ -72,8 +79,13 @@ def measure(request: Request) -> Timing:
     from zoo.evaluate.provenance import hardware
     from zoo.images import read
 
-    detector = loaded(request.model, request.weights, registry=request.registry, device=request.device)
-    pictures = [read(path, exif=request.exif).pixels.to(detector.device) for path in request.pictures[:PICTURES]]
+    detector = loaded(
+        request.model, request.weights, registry=request.registry, device=request.device
+    )
+    pictures = [
+        read(path, exif=request.exif).pixels.to(detector.device)
+        for path in request.pictures[:PICTURES]
+    ]
     protocol = Protocol(score=request.score, iou=request.iou, max_boxes=request.max_boxes)
 
     def detect(picture: Tensor) -> None:
@@ -86,7 +98,11 @@ def measure(request: Request) -> Timing:
         for turn in range(request.warm_up):
             detect(pictures[turn % len(pictures)])
         taken = sorted(_timed(detect, pictures, request))
-    peak = torch.cuda.max_memory_allocated(detector.device) / 1e6 if detector.device.type == "cuda" else resident_peak()
+    peak = (
+        torch.cuda.max_memory_allocated(detector.device) / 1e6
+        if detector.device.type == "cuda"
+        else resident_peak()
+    )
     facts = hardware(detector.device)
     on_processor = detector.device.type == "cpu"
     return Timing(
@@ -100,7 +116,9 @@ def measure(request: Request) -> Timing:
     )
 
 
-def loaded(model: str, weights: bool | str, *, registry: Sequence[str] = (), device: str | None = None) -> Detector:
+def loaded(
+    model: str, weights: bool | str, *, registry: Sequence[str] = (), device: str | None = None
+) -> Detector:
     """The detector; random weights are the same ones each time."""
     import torch  # deferred, as above
 
@@ -114,8 +132,11 @@ def loaded(model: str, weights: bool | str, *, registry: Sequence[str] = (), dev
         return load(model, weights=weights, device=device)
 
 
-def _timed(detect: Callable[[Tensor], None], pictures: Sequence[Tensor], request: Request) -> list[float]:
-    """Seconds of each run: as many as asked for, fewer where they take too long, but one at least."""
+def _timed(
+    detect: Callable[[Tensor], None], pictures: Sequence[Tensor], request: Request
+) -> list[float]:
+    """Seconds of each run: as many as asked for, fewer where they take too long, but one at
+    least."""
     taken: list[float] = []
     until = perf_counter() + request.seconds
     while len(taken) < request.runs and (not taken or perf_counter() < until):
@@ -131,9 +152,11 @@ def _quantile(ascending: Sequence[float], share: float) -> float:
 
 
 def resident_peak() -> float | None:
-    """The most memory that this process has held, in millions of bytes; None where the system does not say.
+    """The most memory that this process has held, in millions of bytes; None where the system does
+    not say.
 
-    Linux is asked for that of this program: its `ru_maxrss` begins with what the process held that started this one.
+    Linux is asked for that of this program: its `ru_maxrss` begins with what the process held that
+        started this one.
     """
     status = Path("/proc/self/status")
     if status.exists():

@@ -25,7 +25,8 @@ class Known:
 
     infos:  plugin -> how the installed one fared.
     known:  plugin -> what it would bring if it were installed.
-    hidden: name -> the plugin that card waits for, which has its architecture and is not there; names short and qualified.
+    hidden: name -> the plugin that card waits for, which has its architecture and is not there;
+        names short and qualified.
     """
 
     infos: Mapping[str, PluginInfo]
@@ -37,24 +38,47 @@ class Known:
         return plugin in self.infos and self.infos[plugin].status == "loaded"
 
     def absence(self, plugin: str, name: str) -> Absence | None:
-        """Why the plugin `plugin`, or the model `name` where `plugin` is empty, is not there; None where nothing explains it."""
+        """Why the plugin `plugin`, or the model `name` where `plugin` is empty, is not there; None
+        where nothing explains it."""
         waits_for = self.hidden.get(f"{plugin}/{name}" if plugin else name)
         owner = waits_for or plugin or self._promised(name)
-        if not owner or self.loaded(owner) or not (waits_for or owner in self.infos or owner in self.known):
+        if (
+            not owner
+            or self.loaded(owner)
+            or not (waits_for or owner in self.infos or owner in self.known)
+        ):
             return None
         info = self.infos.get(owner)
         comes = f"It comes from the plugin '{owner}'"
         if info is None:
-            if owner not in self.known:  # any card may name it, which is no reason to install what is called so
-                return Absence(f"{comes}, which is not installed.", "Install what brings it, once you know whose it is.")
+            if (
+                owner not in self.known
+            ):  # any card may name it, which is no reason to install what is called so
+                return Absence(
+                    f"{comes}, which is not installed.",
+                    "Install what brings it, once you know whose it is.",
+                )
             distribution = self.known[owner].distribution
-            return Absence(f"It comes from {distribution}, which is not installed.", f"pip install {distribution}")
+            return Absence(
+                f"It comes from {distribution}, which is not installed.",
+                f"pip install {distribution}",
+            )
         if info.status == "quarantined":
-            case = f"{comes} of {info.distribution} {info.version}, which is quarantined: {info.reason}"
+            case = (
+                f"{comes} of {info.distribution} {info.version}, which is quarantined: "
+                f"{info.reason}"
+            )
             return Absence(case, mending(info.distribution))
-        return Absence(f"{comes}, which is switched off by {SETTING}.", f"Add {owner} to {SETTING}, or unset it: unset {SETTING}")
+        return Absence(
+            f"{comes}, which is switched off by {SETTING}.",
+            f"Add {owner} to {SETTING}, or unset it: unset {SETTING}",
+        )
 
     def _promised(self, name: str) -> str:
         """The known plugin that would bring a model of that name, or nothing."""
-        matches = (plugin for plugin, known in self.known.items() if any(fnmatchcase(name, pattern) for pattern in known.names))
+        matches = (
+            plugin
+            for plugin, known in self.known.items()
+            if any(fnmatchcase(name, pattern) for pattern in known.names)
+        )
         return next((plugin for plugin in matches if not self.loaded(plugin)), "")

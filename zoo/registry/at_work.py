@@ -1,4 +1,5 @@
-"""Builders at work: code of a plugin that is called once it has loaded, contained and named as it was while it loaded."""
+"""Builders at work: code of a plugin that is called once it has loaded, contained and named as it
+was while it loaded."""
 
 from __future__ import annotations
 
@@ -24,7 +25,10 @@ def at_work(info: PluginInfo, stage: str) -> Iterator[Conduct]:
         OfflineError: it wanted to connect while the network is switched off.
         Interrupted: somebody interrupted it; the text names the plugin.
     """
-    advice = f"No time limit holds for it. If it never ends, report it to {info.distribution} {info.version}."
+    advice = (
+        f"No time limit holds for it. If it never ends, report it to {info.distribution} "
+        f"{info.version}."
+    )
     conduct = Conduct(named(info), stage, advice=advice)
     try:
         with watched(conduct):
@@ -36,7 +40,9 @@ def at_work(info: PluginInfo, stage: str) -> Iterator[Conduct]:
     except Exception:
         raise
     except BaseException as why:
-        raise ContractError(f"Code of the {conduct.whose} was run.", f"It {said(why)} {stage}.", report(info)) from why
+        raise ContractError(
+            f"Code of the {conduct.whose} was run.", f"It {said(why)} {stage}.", report(info)
+        ) from why
     finally:
         for remark in conduct.remarks:
             text = f"The {conduct.whose} {remark}"
@@ -46,7 +52,8 @@ def at_work(info: PluginInfo, stage: str) -> Iterator[Conduct]:
 
 
 def at_call(info: PluginInfo, stage: str, build: Callable[..., Any]) -> Callable[..., Any]:
-    """The same builder, watched whenever it is called; it looks and is inspected like the one that was registered."""
+    """The same builder, watched whenever it is called; it looks and is inspected like the one that
+    was registered."""
 
     def call(*arguments: Any, **options: Any) -> Any:
         with at_work(info, stage):

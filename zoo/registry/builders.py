@@ -1,4 +1,5 @@
-"""Builders: from the name of an architecture, a part or a data set to the callable that makes it, imported on first use."""
+"""Builders: from the name of an architecture, a part or a data set to the callable that makes it,
+imported on first use."""
 
 from __future__ import annotations
 
@@ -23,17 +24,25 @@ _PART = re.compile(r"[\w.-]+")
 
 
 def parts(plugins: Iterable[Plugin], kind: Kind) -> list[str]:
-    """Every registered part of one kind as `plugin/name`, sorted; `plugin/*` stands for a whole family.
+    """Every registered part of one kind as `plugin/name`, sorted; `plugin/*` stands for a whole
+    family.
 
     Raises:
         NameNotFound: there is no such kind.
     """
     _check_kind(kind)
-    return sorted(f"{plugin.info.name}/{name}" for plugin in plugins for name in plugin.contribution.builders[kind])
+    return sorted(
+        f"{plugin.info.name}/{name}"
+        for plugin in plugins
+        for name in plugin.contribution.builders[kind]
+    )
 
 
-def builder(plugins: Iterable[Plugin], known: Known, kind: Kind, name: str, *, plugin: str | None = None) -> Callable[..., Any]:
-    """The builder of `plugin/name`, or of `name` in `plugin`, or of the one plugin that has such a name.
+def builder(
+    plugins: Iterable[Plugin], known: Known, kind: Kind, name: str, *, plugin: str | None = None
+) -> Callable[..., Any]:
+    """The builder of `plugin/name`, or of `name` in `plugin`, or of the one plugin that has such a
+    name.
 
     Of a whole family it is the family's builder with the part's name bound as its first argument.
 
@@ -46,13 +55,26 @@ def builder(plugins: Iterable[Plugin], known: Known, kind: Kind, name: str, *, p
     owner, _, short = name.rpartition("/") if name.count("/") == 1 else ("", "", name)
     owner = owner or plugin or ""
     asked = f"'{name}' was asked for among the {kind}."
-    able = [one for one in plugins if owner in ("", one.info.name) and short in one.contribution.builders[kind]]
+    able = [
+        one
+        for one in plugins
+        if owner in ("", one.info.name) and short in one.contribution.builders[kind]
+    ]
     if len(able) > 1:
         names = join_or(f"{one.info.name}/{short}" for one in able)
-        raise NameAmbiguous(asked, "Several plugins have a part of that name.", f"Say which: {names}.")
+        raise NameAmbiguous(
+            asked, "Several plugins have a part of that name.", f"Say which: {names}."
+        )
     if able and short != WHOLE_FAMILY:
         return _called(able[0], kind, short)
-    family = next((one for one in plugins if one.info.name == owner and WHOLE_FAMILY in one.contribution.builders[kind]), None)
+    family = next(
+        (
+            one
+            for one in plugins
+            if one.info.name == owner and WHOLE_FAMILY in one.contribution.builders[kind]
+        ),
+        None,
+    )
     if family and short and short != WHOLE_FAMILY:
         return partial(_called(family, kind, WHOLE_FAMILY), short)
     raise _not_found(asked, parts(plugins, kind), known, owner, short)
@@ -62,11 +84,14 @@ def _check_kind(kind: str) -> None:
     if kind not in KINDS:
         alike = close_matches(kind, KINDS)
         fix = f"Did you mean {join_or(alike)}?" if alike else f"There are {', '.join(KINDS)}."
-        raise NameNotFound(f"Parts of the kind '{kind}' were asked for.", "There is no such kind.", fix)
+        raise NameNotFound(
+            f"Parts of the kind '{kind}' were asked for.", "There is no such kind.", fix
+        )
 
 
 def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
-    """The callable itself, imported if it was registered as "package.module:function", and watched when it is called."""
+    """The callable itself, imported if it was registered as "package.module:function", and watched
+    when it is called."""
     build: Build = plugin.contribution.builders[kind][name]
     stage = f"when it {'reads' if kind == 'datasets' else 'builds'} '{name}'"
     if not isinstance(build, str):
@@ -91,7 +116,8 @@ def _broken(plugin: Plugin, kind: Kind, name: str, case: str) -> PluginError:
     build = plugin.contribution.builders[kind][name]
     return PluginError(
         f"'{info.name}/{name}' was asked for among the {kind}.",
-        f"The plugin '{info.name}' of {info.distribution} {info.version} builds it with {build}, and {case}.",
+        f"The plugin '{info.name}' of {info.distribution} {info.version} builds it with {build}, "
+        f"and {case}.",
         mending(info.distribution),
     )
 
@@ -101,8 +127,16 @@ def _not_found(asked: str, names: list[str], known: Known, owner: str, short: st
         return NameNotFound(asked, absence.case, absence.fix)
     single = [name for name in names if not name.endswith(WHOLE_FAMILY)]
     shorts = {name.partition("/")[2]: name for name in single}
-    guesses = close_matches(f"{owner}/{short}", single) or [shorts[name] for name in close_matches(short, shorts)]
+    guesses = close_matches(f"{owner}/{short}", single) or [
+        shorts[name] for name in close_matches(short, shorts)
+    ]
     if not owner and _PART.fullmatch(short):
-        guesses += [name.removesuffix(WHOLE_FAMILY) + short for name in names if name.endswith(WHOLE_FAMILY)]
-    fix = f"Did you mean {join_or(guesses)}?" if guesses else f"There are: {', '.join(names) or 'none, no plugin brings any'}."
+        guesses += [
+            name.removesuffix(WHOLE_FAMILY) + short for name in names if name.endswith(WHOLE_FAMILY)
+        ]
+    fix = (
+        f"Did you mean {join_or(guesses)}?"
+        if guesses
+        else f"There are: {', '.join(names) or 'none, no plugin brings any'}."
+    )
     return NameNotFound(asked, "No plugin has a part of that name.", fix)

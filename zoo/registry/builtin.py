@@ -1,4 +1,5 @@
-"""The core's own plugin, `zoo`: an architecture and a reader of data sets, through the hooks that all have; imports no torch."""
+"""The core's own plugin, `zoo`: an architecture and a reader of data sets, through the hooks that
+all have; imports no torch."""
 
 from __future__ import annotations
 

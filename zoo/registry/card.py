@@ -1,6 +1,8 @@
-"""A card: everything known about one named model, as data. A fact that nobody has read somewhere is null.
+"""A card: everything known about one named model, as data. A fact that nobody has read somewhere is
+null.
 
-The structs below are the schema; `docs/reference/zoo.registry.card.md` is made from their docstrings.
+The structs below are the schema; `docs/reference/zoo.registry.card.md` is made from their
+docstrings.
 """
 
 from __future__ import annotations
@@ -12,17 +14,30 @@ import msgspec
 from msgspec import Meta
 
 Sha256 = Annotated[
-    str, Meta(pattern=r"^[0-9a-f]{8,64}$", description="a sha256 in lower-case hex, or its first 8 or more digits")
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{8,64}$",
+        description="a sha256 in lower-case hex, or its first 8 or more digits",
+    ),
 ]
 COMMIT = r"^[0-9a-f]{40}$"
 Revision = Annotated[str, Meta(pattern=COMMIT, description="a full commit id")]
 Amount = Annotated[float, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Color = Annotated[list[Annotated[int, Meta(ge=0, le=255)]], Meta(min_length=3, max_length=3)]
-_SHARE = re.compile(r"m?A[PR](\W|\d|$)")  # precision and recall, as AP, mAP, AP50, AP@50, AR100 and AP@[.5:.95]
+_SHARE = re.compile(
+    r"m?A[PR](\W|\d|$)"
+)  # precision and recall, as AP, mAP, AP50, AP@50, AR100 and AP@[.5:.95]
 
 
-class HubSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hub", kw_only=True):
+class HubSource(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="hub",
+    kw_only=True,
+):
     """A file in a repository of the Hugging Face Hub, pinned to a commit."""
 
     repo: Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.-]+$")]
@@ -31,23 +46,47 @@ class HubSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     sha256: Sha256 | None = None
 
 
-class UrlSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="url", kw_only=True):
-    """A file behind a URL; without a published hash `sha256` is null and the first download is recorded."""
+class UrlSource(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="url",
+    kw_only=True,
+):
+    """A file behind a URL; without a published hash `sha256` is null and the first download is
+    recorded."""
 
     url: Annotated[str, Meta(pattern=r"^https?://")]
     sha256: Sha256 | None = None
 
 
-class PackageSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="package", kw_only=True):
-    """A file inside an installed package, which is not imported for it; `file` is a path in the package's folder."""
+class PackageSource(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="package",
+    kw_only=True,
+):
+    """A file inside an installed package, which is not imported for it; `file` is a path in the
+    package's folder."""
 
     package: Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
     file: str
     sha256: Sha256 | None = None
 
 
-class FileSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="file", kw_only=True):
-    """A file on this machine, in the folder of the registry file that names it or below; the path is relative to it."""
+class FileSource(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="file",
+    kw_only=True,
+):
+    """A file on this machine, in the folder of the registry file that names it or below; the path
+    is relative to it."""
 
     path: str
     sha256: Sha256 | None = None
@@ -84,19 +123,37 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A filled polygon: its corners `[x, y]` in pixels, and its color as red, green and blue."""
 
-    corners: Annotated[list[Annotated[list[float], Meta(min_length=2, max_length=2)]], Meta(min_length=3, max_length=1000)]
+    corners: Annotated[
+        list[Annotated[list[float], Meta(min_length=2, max_length=2)]],
+        Meta(min_length=3, max_length=1000),
+    ]
     color: Color
 
 
-class Drawing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="drawing", kw_only=True):
-    """An image that is drawn: `size` is `[height, width]`, the shapes lie one on another, the last on top."""
+class Drawing(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="drawing",
+    kw_only=True,
+):
+    """An image that is drawn: `size` is `[height, width]`, the shapes lie one on another, the last
+    on top."""
 
     size: Annotated[list[Annotated[int, Meta(ge=1, le=4096)]], Meta(min_length=2, max_length=2)]
     ground: Color
     shapes: Annotated[list[Shape], Meta(max_length=1000)] = []
 
 
-class PackageImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="package", kw_only=True):
+class PackageImage(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="package",
+    kw_only=True,
+):
     """An image inside an installed distribution: `package` is importable, `file` relative to it."""
 
     package: str
@@ -112,7 +169,8 @@ class ExpectedBox(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What these weights see in an image, as somebody measured it: nothing else scores `floor` or more.
+    """What these weights see in an image, as somebody measured it: nothing else scores `floor` or
+    more.
 
     pixels:    how far an edge of a box may be from where it was.
     tolerance: how much a score may differ.
@@ -132,7 +190,8 @@ class PostLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One set of trained weights: where it can be had (tried in order) and what is claimed of it."""
+    """One set of trained weights: where it can be had (tried in order) and what is claimed of
+    it."""
 
     sources: list[Source]
     megabytes: Amount | None = None
@@ -147,7 +206,8 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a picture becomes the network's input.
 
-    resize: letterbox (aspect kept, padded to size) · fixed (stretched to size) · shortest_edge (aspect kept, shortest edge to
+    resize: letterbox (aspect kept, padded to size) · fixed (stretched to size) · shortest_edge
+        (aspect kept, shortest edge to
     `size[0]`, longest at most `size[1]`).
     size:   `[height, width]` for letterbox and fixed, `[shortest, longest]` for shortest_edge.
     """
@@ -164,10 +224,12 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One named model.
 
-    `architecture` names a registered builder: `plugin/name`, or `name` alone for one of the same plugin; `arguments` go to it.
+    `architecture` names a registered builder: `plugin/name`, or `name` alone for one of the same
+        plugin; `arguments` go to it.
     `compose` alone is the core's: its arguments name a backbone, a neck and a head.
-    `labels` is a declared label space or a list of class names. `default` is the tag of the weights a bare name loads. `gflops`
-    is what the authors publish, counted in their own way, which `gflops_note` names.
+    `labels` is a declared label space or a list of class names. `default` is the tag of the weights
+    a bare name loads. `gflops` is what the authors publish, counted in their own way, which
+    `gflops_note` names.
     """
 
     architecture: str
@@ -188,10 +250,13 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     def default_weights(self) -> Weights | None:
         """The weights a bare name loads, or None for a card without weights."""
-        return self.weights[self.default] if self.default else next(iter(self.weights.values()), None)
+        return (
+            self.weights[self.default] if self.default else next(iter(self.weights.values()), None)
+        )
 
     def licenses_of(self, weights: Weights | None) -> Licenses:
-        """What these weights are licensed under: each licence their own where they state it, else the card's."""
+        """What these weights are licensed under: each licence their own where they state it, else
+        the card's."""
         own = weights.licenses if weights and weights.licenses else Licenses()
         return Licenses(
             code=own.code or self.licenses.code,

@@ -1,4 +1,5 @@
-"""The catalogue: every model, alias and part that the core, the plugins and the user's files bring, under one set of names."""
+"""The catalogue: every model, alias and part that the core, the plugins and the user's files bring,
+under one set of names."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ from zoo.registry.shelf import USER, Alias, Shelf
 from zoo.suggest import close_matches, close_prefix, join_or
 
 NOBODY = "No model has that name."
-Extract = dict[str, dict[str, Any]]  # sections of a registry file, as in `zoo.registry.shelf.Outline`
+Extract = dict[
+    str, dict[str, Any]
+]  # sections of a registry file, as in `zoo.registry.shelf.Outline`
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a name resolved to: a model and one set of its weights; tag and weights are None for a card that has none."""
+    """What a name resolved to: a model and one set of its weights; tag and weights are None for a
+    card that has none."""
 
     entry: Entry
     tag: str | None
@@ -60,9 +64,11 @@ class Choice:
 
 
 class Catalogue:
-    """All there is to choose from; it does not change once it is made, and may be shared between threads.
+    """All there is to choose from; it does not change once it is made, and may be shared between
+    threads.
 
-    mirrors: prefix of a source's address -> what to replace it by; of one prefix in two files, the later counts.
+    mirrors: prefix of a source's address -> what to replace it by; of one prefix in two files, the
+        later counts.
     """
 
     def __init__(self, shelves: Sequence[Shelf], plugins: Sequence[Plugin]) -> None:
@@ -80,13 +86,22 @@ class Catalogue:
             else:
                 self._listed[row.name] = [row]
         listings = [shelf.listing for shelf in shelves]
-        # The core's own file comes first, and nobody else's says what to install for a plugin that it knows.
-        known = {name: plugin for listing in reversed(listings) for name, plugin in listing.known_plugins.items()}
-        self._known = Known({plugin.info.name: plugin.info for plugin in reversed(plugins)}, known, hidden)
+        # The core's own file comes first, and nobody else's says what to install for a plugin that
+        # it knows.
+        known = {
+            name: plugin
+            for listing in reversed(listings)
+            for name, plugin in listing.known_plugins.items()
+        }
+        self._known = Known(
+            {plugin.info.name: plugin.info for plugin in reversed(plugins)}, known, hidden
+        )
         self._aliases: dict[str, list[Alias]] = {}
         for alias in (alias for listing in listings for alias in listing.aliases):
             self._aliases.setdefault(alias.name, []).append(alias)
-        self.mirrors: dict[str, str] = {prefix: to for listing in listings for prefix, to in listing.mirrors.items()}
+        self.mirrors: dict[str, str] = {
+            prefix: to for listing in listings for prefix, to in listing.mirrors.items()
+        }
 
     @property
     def plugins(self) -> tuple[PluginInfo, ...]:
@@ -103,11 +118,13 @@ class Catalogue:
         return found
 
     def shown(self, row: Row) -> str:
-        """The name of a listed model as it is shown: short, or `plugin/name` where another has the same short name."""
+        """The name of a listed model as it is shown: short, or `plugin/name` where another has the
+        same short name."""
         return row.name if len(self._listed[row.name]) == 1 else row.qualified
 
     def names(self, pattern: str = "*") -> list[str]:
-        """The names of all models that match a glob, sorted; those that several plugins have appear as `plugin/name`.
+        """The names of all models that match a glob, sorted; those that several plugins have appear
+        as `plugin/name`.
 
         A pattern with a slash is held against the qualified names.
         """
@@ -116,9 +133,17 @@ class Catalogue:
     def rows(self, pattern: str = "*") -> list[tuple[str, Row]]:
         """The names as in `names`, each with what a listing shows of it; opens no card."""
         pattern = pattern.lower()
-        shown = ((row.name if len(rows) == 1 else row.qualified, row) for rows in self._listed.values() for row in rows)
+        shown = (
+            (row.name if len(rows) == 1 else row.qualified, row)
+            for rows in self._listed.values()
+            for row in rows
+        )
         if pattern != "*":
-            shown = ((name, row) for name, row in shown if fnmatchcase(row.qualified if "/" in pattern else row.name, pattern))
+            shown = (
+                (name, row)
+                for name, row in shown
+                if fnmatchcase(row.qualified if "/" in pattern else row.name, pattern)
+            )
         return sorted(shown, key=itemgetter(0))
 
     def entries(self, pattern: str = "*") -> list[Entry]:
@@ -126,18 +151,25 @@ class Catalogue:
         return [self._entry(row) for _, row in self.rows(pattern)]
 
     def resolve(self, name: str) -> Choice:
-        """The model that `name`, `name.tag`, `plugin/name`, `plugin/name.tag`, `alias` or `alias.tag` stands for.
+        """The model that `name`, `name.tag`, `plugin/name`, `plugin/name.tag`, `alias` or
+        `alias.tag` stands for.
 
         Raises:
-            NameNotFound: nothing has that name; the message has the nearest names, or the plugin it would come from.
-            NameAmbiguous: several plugins have a model of that name; the message lists the qualified names.
+            NameNotFound: nothing has that name; the message has the nearest names, or the plugin it
+                would come from.
+            NameAmbiguous: several plugins have a model of that name; the message lists the
+                qualified names.
         """
         asked = f"The model '{name}' was asked for."
         base, _, tag = name.partition(".")
         rows = self.rows_of(base)
         if len(rows) > 1:
             names = join_or(sorted(row.qualified for row in rows))
-            raise NameAmbiguous(asked, f"{len(rows)} models have that name.", f"Say which: {names}.{self._rename(rows)}")
+            raise NameAmbiguous(
+                asked,
+                f"{len(rows)} models have that name.",
+                f"Say which: {names}.{self._rename(rows)}",
+            )
         if not rows:
             raise self._not_found(asked, base)
         entry = self._entry(rows[0])
@@ -148,7 +180,8 @@ class Catalogue:
         return Choice(entry, tag or None, entry.card.weights.get(tag))
 
     def rows_of(self, base: str) -> list[Row]:
-        """Every card that a name without a tag can mean: none, one, or several where it is ambiguous."""
+        """Every card that a name without a tag can mean: none, one, or several where it is
+        ambiguous."""
         rows = [*self._direct(base), *(row for row, _ in self._through_alias(base))]
         return list({row.qualified: row for row in rows}.values())
 
@@ -157,17 +190,23 @@ class Catalogue:
         return short in self._listed
 
     def absence(self, base: str) -> Absence | None:
-        """Which plugin a name without a tag would come from, and why it is not there; None where nothing is known."""
+        """Which plugin a name without a tag would come from, and why it is not there; None where
+        nothing is known."""
         plugin, _, short = base.rpartition("/")
         return self._known.absence(plugin, short)
 
     def distribution_of(self, package: str) -> str | None:
         """The distribution that a known plugin's package `detzoo_NAME` comes with, or None."""
-        known = self._known.known.get(package.removeprefix("detzoo_")) if package.startswith("detzoo_") else None
+        known = (
+            self._known.known.get(package.removeprefix("detzoo_"))
+            if package.startswith("detzoo_")
+            else None
+        )
         return known.distribution if known else None
 
     def builder(self, kind: Kind, name: str, *, plugin: str | None = None) -> Callable[..., Any]:
-        """The callable that builds a part: `plugin/name`, or `name` of that plugin; see `zoo.registry.builders.builder`."""
+        """The callable that builds a part: `plugin/name`, or `name` of that plugin; see
+        `zoo.registry.builders.builder`."""
         return builders.builder(self._plugins, self._known, kind, name, plugin=plugin)
 
     def modules(self, plugin: str) -> set[str]:
@@ -177,7 +216,10 @@ class Catalogue:
             made = (build for kind in KINDS for build in one.contribution.builders[kind].values())
             places = [
                 one.info.entry,
-                *(each if isinstance(each, str) else getattr(each, "__module__", None) or "" for each in made),
+                *(
+                    each if isinstance(each, str) else getattr(each, "__module__", None) or ""
+                    for each in made
+                ),
             ]
             found.update(place.partition(":")[0].partition(".")[0] for place in places)
         return found - {""}
@@ -189,11 +231,14 @@ class Catalogue:
     def has(self, kind: Kind, name: str) -> bool:
         """Whether a loaded plugin has the part `plugin/name`, or builds every name there is."""
         plugin, _, short = name.partition("/")
-        owners = [one.contribution.builders[kind] for one in self._plugins if one.info.name == plugin]
+        owners = [
+            one.contribution.builders[kind] for one in self._plugins if one.info.name == plugin
+        ]
         return any(short in builders or WHOLE_FAMILY in builders for builders in owners)
 
     def extract(self, choices: Iterable[Choice]) -> Extract:
-        """What these models need of the user's own files: their cards, and the aliases that stand for them."""
+        """What these models need of the user's own files: their cards, and the aliases that stand
+        for them."""
         own = [shelf for shelf in self._shelves if shelf.owner == USER]
         chosen = {choice.entry.qualified for choice in choices}
         cards = {
@@ -207,12 +252,18 @@ class Catalogue:
             for alias in (alias for shelf in own for alias in shelf.listing.aliases)
             if any(row.qualified in chosen for row in self._direct(alias.target.partition(".")[0]))
         }
-        return {section: found for section, found in (("cards", cards), ("aliases", aliases)) if found}
+        return {
+            section: found for section, found in (("cards", cards), ("aliases", aliases)) if found
+        }
 
     @cached_property
     def _places(self) -> dict[str, tuple[Shelf, int]]:
         """Where each card stands, by qualified name."""
-        return {row.qualified: (shelf, position) for shelf in self._shelves for position, row in enumerate(shelf.rows)}
+        return {
+            row.qualified: (shelf, position)
+            for shelf in self._shelves
+            for position, row in enumerate(shelf.rows)
+        }
 
     def _entry(self, row: Row) -> Entry:
         shelf, position = self._places[row.qualified]
@@ -223,7 +274,8 @@ class Catalogue:
         return [row for row in self._listed.get(short, []) if plugin in ("", row.plugin)]
 
     def _through_alias(self, base: str) -> list[tuple[Row, str]]:
-        """The cards that aliases of this name stand for, each with the alias's tag; aliases of aliases are not followed."""
+        """The cards that aliases of this name stand for, each with the alias's tag; aliases of
+        aliases are not followed."""
         targets = (alias.target.partition(".") for alias in self._aliases.get(base, []))
         return [(row, tag) for target, _, tag in targets for row in self._direct(target)]
 
@@ -246,19 +298,31 @@ class Catalogue:
         alike = close_matches(base, names) or close_matches(base.rpartition("/")[2], self._listed)
         skipped = [info.name for info in self.plugins if info.status == "quarantined"]
         if skipped:
-            case += f" The plugin {join_or(skipped)}, which may have it, is quarantined; zoo plugins says why."
-        return NameNotFound(asked, case, f"Did you mean {join_or(alike)}?" if alike else self.listing_near(base))
+            case += (
+                f" The plugin {join_or(skipped)}, which may have it, is quarantined; zoo plugins "
+                f"says why."
+            )
+        return NameNotFound(
+            asked, case, f"Did you mean {join_or(alike)}?" if alike else self.listing_near(base)
+        )
 
     def listing_near(self, asked: str) -> str:
-        """What to type where no model has a name like `asked`: to see those that begin like it, or all."""
+        """What to type where no model has a name like `asked`: to see those that begin like it, or
+        all."""
         beginning = close_prefix(asked.rpartition("/")[2], self._listed)
-        return f"See those with such a name: zoo list '{beginning}*'" if beginning else "See which there are: zoo list"
+        return (
+            f"See those with such a name: zoo list '{beginning}*'"
+            if beginning
+            else "See which there are: zoo list"
+        )
 
 
 def _no_tag(asked: str, entry: Entry, tag: str) -> NameNotFound:
     tags = list(entry.card.weights)
     if not tags:
-        return NameNotFound(asked, f"The card of '{entry.name}' has no weights.", f"Leave the tag out: {entry.name}")
+        return NameNotFound(
+            asked, f"The card of '{entry.name}' has no weights.", f"Leave the tag out: {entry.name}"
+        )
     alike = close_matches(tag, tags) or tags
     return NameNotFound(
         asked,

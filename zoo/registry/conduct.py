@@ -1,12 +1,14 @@
-"""How code of plugins is run: what it does beside its work (printing, leaving, patching) is contained as far as one process can.
+"""How code of plugins is run: what it does beside its work (printing, leaving, patching) is
+contained as far as one process can.
 
     conduct = Conduct("plugin 'acme' of detzoo-acme 1.0", "at import")
     with watched(conduct):
         import detzoo_acme
     conduct.remarks  # ["prints at import ('acme 1.0 ready'); that goes to standard error."]
 
-What can't be contained here (an endless import, a crash, `os._exit` while an image is decoded) takes another process. Where it
-happens at import, `zoo plugins --isolated` names the plugin: it asks each in a process of its own.
+What can't be contained here (an endless import, a crash, `os._exit` while an image is decoded)
+takes another process. Where it happens at import, `zoo plugins --isolated` names the plugin: it
+asks each in a process of its own.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ class Interrupted(KeyboardInterrupt):
 class Conduct:
     """What a plugin was seen to do beside its work.
 
-    whose: the plugin, as messages name it. stage: when, as in `at import`; it may change as the work goes on.
+    whose: the plugin, as messages name it. stage: when, as in `at import`; it may change as the
+        work goes on.
     advice: what to do where it never ends.
     """
 
@@ -77,9 +80,11 @@ class Conduct:
 
 @contextmanager
 def watched(conduct: Conduct) -> Iterator[None]:
-    """Runs code of a plugin; on the way out everything is as it was before, and the conduct says what had to be put back.
+    """Runs code of a plugin; on the way out everything is as it was before, and the conduct says
+    what had to be put back.
 
-    Only one thread at a time is watched: what belongs to the whole process can't be told apart otherwise. No connection is made
+    Only one thread at a time is watched: what belongs to the whole process can't be told apart
+        otherwise. No connection is made
     in any thread while the network is switched off.
     """
     begun = threading.current_thread()
@@ -100,7 +105,9 @@ def running() -> Conduct | None:
 def _alone(conduct: Conduct, begun: threading.Thread) -> Iterator[None]:
     """Watches the one thread, unless another is being watched already."""
     if not _lock.acquire(blocking=False):
-        with unplugged(conduct.whose, concerns=lambda: threading.current_thread() is begun, told=conduct.tell):
+        with unplugged(
+            conduct.whose, concerns=lambda: threading.current_thread() is begun, told=conduct.tell
+        ):
             yield
         return
     try:
@@ -112,7 +119,9 @@ def _alone(conduct: Conduct, begun: threading.Thread) -> Iterator[None]:
         try:
             with ExitStack() as stack:
                 stack.enter_context(_noted_threads(ours))
-                stack.enter_context(diverted(concerns=concerns, printed=conduct.printed, closed=conduct.closed))
+                stack.enter_context(
+                    diverted(concerns=concerns, printed=conduct.printed, closed=conduct.closed)
+                )
                 stack.enter_context(_no_exit(concerns))
                 stack.enter_context(_watched_exit(conduct, concerns))
                 stack.enter_context(unplugged(conduct.whose, concerns=concerns, told=conduct.tell))
@@ -124,7 +133,8 @@ def _alone(conduct: Conduct, begun: threading.Thread) -> Iterator[None]:
 
 
 def left_running() -> list[tuple[str, threading.Thread]]:
-    """The threads that plugins have left running and that would keep the process from ending, with whose each is."""
+    """The threads that plugins have left running and that would keep the process from ending, with
+    whose each is."""
     return [(whose, thread) for whose, thread in _left_running if thread.is_alive()]
 
 
@@ -150,16 +160,22 @@ def _look_back(conduct: Conduct, before: dict[Any, Any], started: set[threading.
     for undone in (True, False):
         if names := [name for name, could in changed if could is undone]:
             what = f"{', '.join(names[:NAMED])}{f' and {len(names) - NAMED} more' if len(names) > NAMED else ''}"
-            conduct.tell(f"changes {what}", "that is undone." if undone else "that can't be undone in this process.")
+            conduct.tell(
+                f"changes {what}",
+                "that is undone." if undone else "that can't be undone in this process.",
+            )
     for thread in threading.enumerate():
         if thread in started and not thread.daemon:
             _left_running.append((conduct.whose, thread))
-            conduct.tell(f"leaves the thread '{thread.name:.40}' running", "no command waits for it.")
+            conduct.tell(
+                f"leaves the thread '{thread.name:.40}' running", "no command waits for it."
+            )
 
 
 @contextmanager
 def _noted_threads(ours: set[threading.Thread]) -> Iterator[None]:
-    """Adds every thread that one of ours starts; the program around may start others at the same time."""
+    """Adds every thread that one of ours starts; the program around may start others at the same
+    time."""
     real = threading.Thread.start
 
     def start(thread: threading.Thread) -> None:
@@ -196,7 +212,9 @@ def _watched_exit(conduct: Conduct, concerns: Callable[[], bool]) -> Iterator[No
     """Wraps what is registered to be called at exit, so that what goes wrong there is named."""
     real = atexit.register
 
-    def register(function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Callable[..., Any]:
+    def register(
+        function: Callable[..., Any], /, *arguments: Any, **options: Any
+    ) -> Callable[..., Any]:
         real(_AtExit(function, conduct.whose) if concerns() else function, *arguments, **options)
         return function
 
@@ -208,7 +226,8 @@ def _watched_exit(conduct: Conduct, concerns: Callable[[], bool]) -> Iterator[No
 
 
 class _AtExit:
-    """A function to be called at exit; equal to the one it wraps, so that `atexit.unregister` finds it."""
+    """A function to be called at exit; equal to the one it wraps, so that `atexit.unregister` finds
+    it."""
 
     def __init__(self, function: Callable[..., Any], whose: str) -> None:
         self.function, self.whose = function, whose

@@ -1,4 +1,5 @@
-"""What one plugin hands over through its hooks; each thing is checked as it comes, on the plugin's own line."""
+"""What one plugin hands over through its hooks; each thing is checked as it comes, on the plugin's
+own line."""
 
 from __future__ import annotations
 
@@ -37,13 +38,16 @@ class Contribution:
     origin: Path
     core: Shelf | None = None
     shelves: list[Shelf] = field(default_factory=list)
-    builders: dict[Kind, dict[str, Build]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    builders: dict[Kind, dict[str, Build]] = field(
+        default_factory=lambda: {kind: {} for kind in KINDS}
+    )
     models: Models = field(default_factory=dict)
     aliases: dict[str, tuple[Shelf, Alias]] = field(default_factory=dict)
     closed: bool = False
 
     def add_cards(self, cards: Path | str | Mapping[str, Any], /) -> None:
-        """Takes a registry file (a relative path is relative to the plugin's module), or its content.
+        """Takes a registry file (a relative path is relative to the plugin's module), or its
+        content.
 
         Raises:
             CardError: the file is invalid.
@@ -62,42 +66,68 @@ class Contribution:
         self.shelves.append(shelf)
 
     def _add_aliases(self, shelf: Shelf) -> None:
-        """Refuses an alias that has the name of a model of this plugin, or a name of detzoo's own. Raises PluginError."""
+        """Refuses an alias that has the name of a model of this plugin, or a name of detzoo's own.
+        Raises PluginError."""
         for alias in shelf.listing.aliases:
             asked = f"It has the alias '{alias.name}' for '{alias.target}'"
             if alias.name in self.models:
                 first, row = self.models[alias.name]
-                raise self._refuse(f"{asked}, and a model of that name: {place(first, row.line)}.", "Rename the alias.")
+                raise self._refuse(
+                    f"{asked}, and a model of that name: {place(first, row.line)}.",
+                    "Rename the alias.",
+                )
             if whose := self._built_in.get(alias.name):
                 raise self._refuse(f"{asked}, which is the name of {whose}.", "Rename the alias.")
             before = self.aliases.setdefault(alias.name, (shelf, alias))
             if before[1] is not alias:
-                places = " and ".join(place(one, alias.line) for one, alias in (before, (shelf, alias)))
-                raise self._refuse(f"It has the alias '{alias.name}' twice: {places}.", "Rename or remove one of the two.")
+                places = " and ".join(
+                    place(one, alias.line) for one, alias in (before, (shelf, alias))
+                )
+                raise self._refuse(
+                    f"It has the alias '{alias.name}' twice: {places}.",
+                    "Rename or remove one of the two.",
+                )
 
     @cached_property
     def _built_in(self) -> dict[str, str]:
-        """The names in the core's own file, and whose each is; nobody else's alias may stand for something else."""
+        """The names in the core's own file, and whose each is; nobody else's alias may stand for
+        something else."""
         listing = self.core.listing if self.core else None
-        models = {row.name: f"the model '{row.qualified}' of detzoo" for row in listing.rows} if listing else {}
-        return {alias.name: f"detzoo's alias for '{alias.target}'" for alias in listing.aliases} | models if listing else {}
+        models = (
+            {row.name: f"the model '{row.qualified}' of detzoo" for row in listing.rows}
+            if listing
+            else {}
+        )
+        return (
+            {alias.name: f"detzoo's alias for '{alias.target}'" for alias in listing.aliases}
+            | models
+            if listing
+            else {}
+        )
 
     def add_builder(self, kind: Kind, name: str, build: Build, /) -> None:
         """Takes one builder; `plugin/name` is the same as `name`. Raises PluginError."""
         self._check_open()
         if not isinstance(name, str):
-            raise self._refuse(f"It registers {name!r:.60} among the {kind}, which is no name.", 'Write register("name", build).')
+            raise self._refuse(
+                f"It registers {name!r:.60} among the {kind}, which is no name.",
+                'Write register("name", build).',
+            )
         short = name.removeprefix(f"{self.plugin}/")
         if short != WHOLE_FAMILY and not _PART.fullmatch(short):
             raise self._refuse(
-                f"It registers '{name:.60}' among the {kind}.", "Names have lower-case letters, digits, - and _ only."
+                f"It registers '{name:.60}' among the {kind}.",
+                "Names have lower-case letters, digits, - and _ only.",
             )
         if short in self.builders[kind]:
             both = f"{_spelt(self.builders[kind][short])} and {_spelt(build)}"
             case = f"It registers '{name}' twice among the {kind}: {both}."
             raise self._refuse(case, "Rename or remove one of the two.")
         if not callable(build) and not (isinstance(build, str) and _PLACE.fullmatch(build)):
-            raise self._refuse(f"It registers '{name}' with {_spelt(build)}.", 'Pass a callable or "package.module:function".')
+            raise self._refuse(
+                f"It registers '{name}' with {_spelt(build)}.",
+                'Pass a callable or "package.module:function".',
+            )
         self.builders[kind][short] = build
 
     def counts(self) -> dict[str, int]:
@@ -108,13 +138,17 @@ class Contribution:
 
     def _check_open(self) -> None:
         if self.closed:
-            raise self._refuse("It registers something after its hooks have returned.", "Call register inside the hook only.")
+            raise self._refuse(
+                "It registers something after its hooks have returned.",
+                "Call register inside the hook only.",
+            )
 
     def _refuse(self, case: str, fix: str) -> PluginError:
         return PluginError(f"The plugin '{self.plugin}' was asked what it has.", case, fix)
 
 
 def _spelt(build: object) -> str:
-    """A builder as one finds it again: the text it was registered with, or where the callable is from."""
+    """A builder as one finds it again: the text it was registered with, or where the callable is
+    from."""
     module, name = getattr(build, "__module__", None), getattr(build, "__qualname__", None)
     return f"{module}:{name}"[:80] if module and name else f"{build!r:.80}"

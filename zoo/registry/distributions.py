@@ -1,8 +1,9 @@
-"""Installed distributions as far as plugins concern them: each is read by itself, so that a damaged one hides no other.
+"""Installed distributions as far as plugins concern them: each is read by itself, so that a damaged
+one hides no other.
 
-`importlib.metadata.entry_points` gives up at the first file that it can't read, whoever's it is. Here such a
-distribution is named with its reason, and the rest are found. Only those that mention the group have their metadata
-read, which keeps a listing fast.
+`importlib.metadata.entry_points` gives up at the first file that it can't read, whoever's it is.
+Here such a distribution is named with its reason, and the rest are found. Only those that mention
+the group have their metadata read, which keeps a listing fast.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ _LONGEST = 100  # characters of a name or version that a message repeats
 
 @dataclass(frozen=True)
 class Owner:
-    """A distribution by name and version, with what is wrong with its own account of them (nothing, as a rule)."""
+    """A distribution by name and version, with what is wrong with its own account of them (nothing,
+    as a rule)."""
 
     name: str
     version: str
@@ -39,7 +41,8 @@ class Owner:
 class Declared:
     """An entry point, and the distribution that declares it.
 
-    entry:  None where the distribution's entry points can't be read, so that nobody knows which there are.
+    entry:  None where the distribution's entry points can't be read, so that nobody knows which
+        there are.
     fault:  why it can't be used; empty as a rule.
     remark: what is odd about its installation though it works.
     """
@@ -51,7 +54,8 @@ class Declared:
 
 
 def declared(group: str) -> list[Declared]:
-    """Every entry point of the group, and every distribution that may have one and can't be read."""
+    """Every entry point of the group, and every distribution that may have one and can't be
+    read."""
     found: list[Declared] = []
     for candidates in _by_name(metadata.distributions()):
         distribution, others = _newest(candidates)
@@ -60,7 +64,8 @@ def declared(group: str) -> list[Declared]:
 
 
 def damaged() -> list[Declared]:
-    """The distributions whose entry points can't be read, for whichever group they are; fast where there is none."""
+    """The distributions whose entry points can't be read, for whichever group they are; fast where
+    there is none."""
     try:
         metadata.entry_points()
     except Exception:
@@ -69,12 +74,16 @@ def damaged() -> list[Declared]:
 
 
 def owner_of(package: str) -> Owner | None:
-    """The distribution that an importable package came with, as far as one says so; slow, and only a defect pays for it."""
-    return next((_owner(one) for one in metadata.distributions() if package in _packages(one)), None)
+    """The distribution that an importable package came with, as far as one says so; slow, and only
+    a defect pays for it."""
+    return next(
+        (_owner(one) for one in metadata.distributions() if package in _packages(one)), None
+    )
 
 
 def distributions_by_package() -> dict[str, list[str]]:
-    """The names of the distributions that each importable package comes with; damaged ones say nothing of what is in them."""
+    """The names of the distributions that each importable package comes with; damaged ones say
+    nothing of what is in them."""
     found: dict[str, list[str]] = {}
     for distribution in metadata.distributions():
         for package in _packages(distribution):
@@ -86,13 +95,21 @@ def _packages(distribution: metadata.Distribution) -> set[str]:
     """What a distribution says can be imported of it."""
     try:
         declared = (distribution.read_text("top_level.txt") or "").split()
-        return set(declared or (str(file).partition("/")[0].removesuffix(".py") for file in distribution.files or []))
+        return set(
+            declared
+            or (
+                str(file).partition("/")[0].removesuffix(".py") for file in distribution.files or []
+            )
+        )
     except Exception:
         return set()
 
 
-def _by_name(distributions: Iterable[metadata.Distribution]) -> Iterator[list[metadata.Distribution]]:
-    """Those of one name that lie in one folder; of those in other folders Python takes the first, and so does this."""
+def _by_name(
+    distributions: Iterable[metadata.Distribution],
+) -> Iterator[list[metadata.Distribution]]:
+    """Those of one name that lie in one folder; of those in other folders Python takes the first,
+    and so does this."""
     found: dict[str, list[metadata.Distribution]] = {}
     for distribution in distributions:
         same = found.setdefault(_key(distribution), [])
@@ -101,8 +118,11 @@ def _by_name(distributions: Iterable[metadata.Distribution]) -> Iterator[list[me
     yield from found.values()
 
 
-def _newest(candidates: list[metadata.Distribution]) -> tuple[metadata.Distribution, list[metadata.Distribution]]:
-    """The one to believe of several in one folder, which an install that was broken off leaves, and those of other versions."""
+def _newest(
+    candidates: list[metadata.Distribution],
+) -> tuple[metadata.Distribution, list[metadata.Distribution]]:
+    """The one to believe of several in one folder, which an install that was broken off leaves, and
+    those of other versions."""
     if len(candidates) == 1:
         return candidates[0], []
     ranked = sorted(candidates, key=_rank, reverse=True)
@@ -111,7 +131,10 @@ def _newest(candidates: list[metadata.Distribution]) -> tuple[metadata.Distribut
 
 
 def _rank(distribution: metadata.Distribution) -> tuple[bool, Version]:
-    from packaging.version import InvalidVersion, Version  # deferred: only a damaged folder needs it
+    from packaging.version import (
+        InvalidVersion,
+        Version,
+    )  # deferred: only a damaged folder needs it
 
     owner = _owner(distribution)
     try:
@@ -124,18 +147,26 @@ def _twice(found: Declared, others: list[metadata.Distribution]) -> Declared:
     if not others:
         return found
     also = ", ".join(_owner(one).version for one in others)
-    remark = f"is installed twice in one folder, also as version {also}: pip install --force-reinstall {found.owner.name}"
+    remark = (
+        f"is installed twice in one folder, also as version {also}: pip install --force-reinstall "
+        f"{found.owner.name}"
+    )
     return Declared(found.owner, found.entry, found.fault, remark)
 
 
 def _entries(distribution: metadata.Distribution, group: str) -> list[Declared]:
-    """What one distribution declares in the group: nothing, mostly, which is seen without parsing anything."""
+    """What one distribution declares in the group: nothing, mostly, which is seen without parsing
+    anything."""
     try:
         text = distribution.read_text(ENTRY_POINTS)
     except Exception:
         return _damage(distribution)
     if text is None and _is_locked(distribution):
-        return [Declared(_owner(distribution), fault=f"Its {ENTRY_POINTS} can't be read: permission denied.")]
+        return [
+            Declared(
+                _owner(distribution), fault=f"Its {ENTRY_POINTS} can't be read: permission denied."
+            )
+        ]
     if not text or group not in text:
         return []
     if damage := _damage(distribution):
@@ -146,15 +177,24 @@ def _entries(distribution: metadata.Distribution, group: str) -> list[Declared]:
 
 
 def _damage(distribution: metadata.Distribution) -> list[Declared]:
-    """The distribution with its fault if its entry points can't be read, and nothing if they can."""
+    """The distribution with its fault if its entry points can't be read, and nothing if they
+    can."""
     try:
         text = distribution.read_text(ENTRY_POINTS) or ""
     except Exception as error:
-        return [Declared(_owner(distribution), fault=f"Its {ENTRY_POINTS} can't be read: {_said(error)}.")]
+        return [
+            Declared(
+                _owner(distribution), fault=f"Its {ENTRY_POINTS} can't be read: {_said(error)}."
+            )
+        ]
     try:
         list(distribution.entry_points)
     except Exception:
-        return [Declared(_owner(distribution), fault=f"Its {ENTRY_POINTS} is not valid: {_garbage(text)}.")]
+        return [
+            Declared(
+                _owner(distribution), fault=f"Its {ENTRY_POINTS} is not valid: {_garbage(text)}."
+            )
+        ]
     return []
 
 
@@ -163,7 +203,9 @@ def _fault(entry: metadata.EntryPoint) -> str:
         named = bool(entry.name and entry.module)
     except Exception:
         named = False
-    return "" if named else f"Its entry point '{entry.name:.40} = {entry.value:.40}' names no module."
+    return (
+        "" if named else f"Its entry point '{entry.name:.40} = {entry.value:.40}' names no module."
+    )
 
 
 def _garbage(text: str) -> str:
@@ -182,7 +224,8 @@ def _owner(distribution: metadata.Distribution) -> Owner:
     name, version = (folder["name"], folder["version"]) if folder else (None, None)
     fault = ""
     try:
-        # as a dictionary, since asking for a field that is missing warns or raises in some versions of Python
+        # as a dictionary, since asking for a field that is missing warns or raises in some versions
+        # of Python
         told = dict(distribution.metadata.items())  # type: ignore[attr-defined]  # an email.message.Message
         name, version = told.get("Name") or name, told.get("Version") or version
         missing = [field for field in ("Name", "Version") if not told.get(field)]
@@ -206,7 +249,8 @@ def _short(text: str) -> str:
 
 
 def _key(distribution: metadata.Distribution) -> str:
-    """The normalised name, from the name of the folder where it has one: reading the metadata of all takes too long."""
+    """The normalised name, from the name of the folder where it has one: reading the metadata of
+    all takes too long."""
     folder = _FOLDER.fullmatch(_path(distribution).name)
     return re.sub(r"[-_.]+", "-", folder["name"] if folder else _owner(distribution).name).lower()
 
@@ -217,13 +261,19 @@ def _site(distribution: metadata.Distribution) -> Path | None:
 
 
 def _path(distribution: metadata.Distribution) -> Path:
-    """The folder of its metadata; an empty path for one that is in a zip file, or that a finder of another kind found."""
+    """The folder of its metadata; an empty path for one that is in a zip file, or that a finder of
+    another kind found."""
     path = getattr(distribution, "_path", None)
     return path if isinstance(path, Path) else Path()
 
 
 def _is_locked(distribution: metadata.Distribution) -> bool:
-    """Whether there is a file of entry points that this user may not read; Python takes it for none."""
+    """Whether there is a file of entry points that this user may not read; Python takes it for
+    none."""
     path = _path(distribution)
     file = path / ENTRY_POINTS
-    return bool(path.name) and os.path.lexists(file) and not (os.path.isfile(file) and os.access(file, os.R_OK))
+    return (
+        bool(path.name)
+        and os.path.lexists(file)
+        and not (os.path.isfile(file) and os.access(file, os.R_OK))
+    )

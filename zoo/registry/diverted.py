@@ -1,4 +1,5 @@
-"""Standard output while code of a plugin runs: what that prints goes to standard error, and a command's answer stays whole."""
+"""Standard output while code of a plugin runs: what that prints goes to standard error, and a
+command's answer stays whole."""
 
 from __future__ import annotations
 
@@ -17,9 +18,17 @@ Tell = Callable[[str], None]
 
 
 class Output(io.TextIOBase):
-    """Stands in for `sys.stdout`: passes on what other threads write, and sends the rest to standard error."""
+    """Stands in for `sys.stdout`: passes on what other threads write, and sends the rest to
+    standard error."""
 
-    def __init__(self, real: TextIO | None, *, concerns: Callable[[], bool], printed: Tell, closed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        real: TextIO | None,
+        *,
+        concerns: Callable[[], bool],
+        printed: Tell,
+        closed: Callable[[], None],
+    ) -> None:
         self._real = real
         self._concerns, self._printed, self._closes = concerns, printed, closed
 
@@ -70,7 +79,8 @@ class Output(io.TextIOBase):
         self._closes()
 
     def rest(self) -> None:
-        """From now on nothing is told of it: whoever kept it goes on writing to standard error, and it may be thrown away."""
+        """From now on nothing is told of it: whoever kept it goes on writing to standard error, and
+        it may be thrown away."""
         self._printed, self._closes = lambda _: None, lambda: None
 
     def detach(self) -> Any:
@@ -80,14 +90,20 @@ class Output(io.TextIOBase):
 
 
 @contextmanager
-def diverted(*, concerns: Callable[[], bool], printed: Tell, closed: Callable[[], None]) -> Iterator[None]:
-    """Sends what is printed meanwhile to standard error, tells the first of it, and leaves standard output open as it was.
+def diverted(
+    *, concerns: Callable[[], bool], printed: Tell, closed: Callable[[], None]
+) -> Iterator[None]:
+    """Sends what is printed meanwhile to standard error, tells the first of it, and leaves standard
+    output open as it was.
 
-    concerns: whether the thread that runs is one to divert. What is written beneath Python, by libraries and child
-              processes, is diverted where no other thread runs, which may be writing there itself.
+    concerns: whether the thread that runs is one to divert. What is written beneath Python, by
+              libraries and child processes, is diverted where no other thread runs, which may be
+              writing there itself.
     """
     real, base, given = sys.stdout, sys.__stdout__, sys.stdin
-    alone = all(one is threading.current_thread() or one.name in SILENT for one in threading.enumerate())
+    alone = all(
+        one is threading.current_thread() or one.name in SILENT for one in threading.enumerate()
+    )
     stand_in = Output(real, concerns=concerns, printed=printed, closed=closed)
     own: Any = stand_in
     with ExitStack() as stack:
@@ -110,7 +126,8 @@ def diverted(*, concerns: Callable[[], bool], printed: Tell, closed: Callable[[]
 
 @contextmanager
 def _kept(name: str, descriptor: int, closed: Callable[[], None]) -> Iterator[None]:
-    """Opens a standard stream again if it is closed or replaced meanwhile: `stdout` or `stderr`, and its descriptor."""
+    """Opens a standard stream again if it is closed or replaced meanwhile: `stdout` or `stderr`,
+    and its descriptor."""
     given, base = getattr(sys, name), getattr(sys, f"__{name}__")
     try:
         kept = os.dup(descriptor)
@@ -126,7 +143,11 @@ def _kept(name: str, descriptor: int, closed: Callable[[], None]) -> Iterator[No
         os.close(kept)
         if getattr(sys, name) is not given or getattr(sys, f"__{name}__") is not base:
             closed()
-        again = {id(one): _opened(one, descriptor) for one in (given, base) if one is not None and one.closed}
+        again = {
+            id(one): _opened(one, descriptor)
+            for one in (given, base)
+            if one is not None and one.closed
+        }
         if again:
             closed()
         setattr(sys, name, again.get(id(given), given))
@@ -140,7 +161,8 @@ def _opened(stream: TextIO, descriptor: int) -> TextIO:
 
 @contextmanager
 def _descriptor(base: TextIO | None, printed: Tell, closed: Callable[[], None]) -> Iterator[None]:
-    """The same for what is written beneath Python: to a file in memory first, which shows whether anything was."""
+    """The same for what is written beneath Python: to a file in memory first, which shows whether
+    anything was."""
     if not hasattr(os, "memfd_create") or base is None or base.closed:
         yield
         return

@@ -1,8 +1,9 @@
 """A YAML document, read safely: plain data, or a CardError that names file and line.
 
-The subset is JSON's data model in YAML's clothes. Refused: duplicate keys, anchors and aliases (a few lines of them can stand for
-gigabytes), tags, several documents, deep nesting, huge files. Plain scalars follow YAML 1.2's core schema, where `no` is a word.
-Built straight from libyaml's events, twice as fast as building nodes; the line of a field is looked up when it is needed.
+The subset is JSON's data model in YAML's clothes. Refused: duplicate keys, anchors and aliases (a
+few lines of them can stand for gigabytes), tags, several documents, deep nesting, huge files. Plain
+scalars follow YAML 1.2's core schema, where `no` is a word. Built straight from libyaml's events,
+twice as fast as building nodes; the line of a field is looked up when it is needed.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Document:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Where cards were written: the file, and its bytes where it is YAML (None for a mapping that Python code handed over).
+    """Where cards were written: the file, and its bytes where it is YAML (None for a mapping that
+    Python code handed over).
 
     guide: the page that describes the fields.
     """
@@ -62,17 +64,31 @@ class Sheet:
 
 def spell(steps: Sequence[Step]) -> str:
     """Steps to a field as one reads them: `cards.yolox_nano.sources[0]`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step:.60}" for step in steps).removeprefix(".")
+    return "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step:.60}" for step in steps
+    ).removeprefix(".")
 
 
-def flaw(origin: Path | str, case: str, fix: str, *, line: int | None = None, field: str = "") -> CardError:
-    """The error for something wrong in the file `origin`, at `line` and `field` where they are known."""
-    where = ", ".join(part for part in (f"line {line}" if line else "", f"field '{field}'" if field else "") if part)
-    return CardError(f"Cards were read from '{origin}'.", f"{where[0].upper()}{where[1:]}: {case}" if where else case, fix)
+def flaw(
+    origin: Path | str, case: str, fix: str, *, line: int | None = None, field: str = ""
+) -> CardError:
+    """The error for something wrong in the file `origin`, at `line` and `field` where they are
+    known."""
+    where = ", ".join(
+        part
+        for part in (f"line {line}" if line else "", f"field '{field}'" if field else "")
+        if part
+    )
+    return CardError(
+        f"Cards were read from '{origin}'.",
+        f"{where[0].upper()}{where[1:]}: {case}" if where else case,
+        fix,
+    )
 
 
 def read(path: Path) -> bytes:
-    """The bytes of a registry file; CardError where there is no such file, or it is no regular file, or too large."""
+    """The bytes of a registry file; CardError where there is no such file, or it is no regular
+    file, or too large."""
     try:
         return limits.read(path)
     except limits.LimitError as error:
@@ -86,7 +102,8 @@ def parse(raw: bytes, origin: Path) -> Document:
 
 
 def parse_value(raw: bytes, origin: Path | str) -> Any:
-    """One value, as the field of a card holds it: `64`, `[64, 64]`. CardError where it is not in the safe subset."""
+    """One value, as the field of a card holds it: `64`, `[64, 64]`. CardError where it is not in
+    the safe subset."""
     with _reader(raw, origin) as reader:
         return reader.value()
 
@@ -104,23 +121,41 @@ def _reader(raw: bytes, origin: Path | str) -> Iterator[_Reader]:
     except YAMLError as why:
         mark = getattr(why, "problem_mark", None) or getattr(why, "context_mark", None)
         position = getattr(why, "position", None)
-        line = mark.line + 1 if mark else text.count("\n", 0, position) + 1 if position is not None else None
-        problem = getattr(why, "problem", None) or getattr(why, "reason", None) or "it does not parse"
+        line = (
+            mark.line + 1
+            if mark
+            else text.count("\n", 0, position) + 1
+            if position is not None
+            else None
+        )
+        problem = (
+            getattr(why, "problem", None) or getattr(why, "reason", None) or "it does not parse"
+        )
         raise flaw(
-            origin, f"It is not YAML: {problem}.", "Mind the indentation, and quote text with ': ' or '#' in it.", line=line
+            origin,
+            f"It is not YAML: {problem}.",
+            "Mind the indentation, and quote text with ': ' or '#' in it.",
+            line=line,
         ) from why
 
 
 def locate(raw: bytes, steps: Sequence[Step]) -> int | None:
-    """The line, from 1, of the field that `steps` lead to in a document that `parse` accepts; of its nearest parent otherwise."""
+    """The line, from 1, of the field that `steps` lead to in a document that `parse` accepts; of
+    its nearest parent otherwise."""
     import yaml
 
-    node = yaml.compose(raw.decode("utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    node = yaml.compose(
+        raw.decode("utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    )
     line: int | None = None
     for step in steps:
-        if isinstance(node, yaml.MappingNode) and (pair := [pair for pair in node.value if pair[0].value == step]):
+        if isinstance(node, yaml.MappingNode) and (
+            pair := [pair for pair in node.value if pair[0].value == step]
+        ):
             line, node = pair[0][0].start_mark.line + 1, pair[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
+        ):
             node = node.value[step]
             line = node.start_mark.line + 1
         else:
@@ -165,7 +200,11 @@ class _Reader:
             raise flaw(self._origin, "It is empty.", "Begin it with `schema: 1`.")
         event = self._next()
         if type(event) is not self._mapping:
-            raise self._flaw(event, "A registry file is a mapping, and this is not.", "Begin it with `schema: 1`.")
+            raise self._flaw(
+                event,
+                "A registry file is a mapping, and this is not.",
+                "Begin it with `schema: 1`.",
+            )
         return Document(self._alone(event), self._lines)
 
     def value(self) -> Any:
@@ -178,7 +217,11 @@ class _Reader:
         self._next()  # the document ends
         event = self._next()
         if type(event) is not self._stream_end:
-            raise self._flaw(event, "A second document begins.", "Remove the `---`, or make it a file of its own.")
+            raise self._flaw(
+                event,
+                "A second document begins.",
+                "Remove the `---`, or make it a file of its own.",
+            )
         return value
 
     def _value(self, event: Any, depth: int) -> Any:
@@ -202,7 +245,9 @@ class _Reader:
         while type(event := self._next()) is not self._mapping_end:
             key = self._key(event)
             if key in pairs:
-                raise self._flaw(event, f"The key '{key:.40}' appears twice.", "Remove or rename one of the two.")
+                raise self._flaw(
+                    event, f"The key '{key:.40}' appears twice.", "Remove or rename one of the two."
+                )
             if depth == 1:
                 self._section = key
             elif depth == 2:
@@ -212,7 +257,9 @@ class _Reader:
 
     def _key(self, event: Any) -> str:
         if type(event) is not self._scalar:
-            raise self._flaw(event, "A key has to be a word.", "Quote a key that begins with [, { or *.")
+            raise self._flaw(
+                event, "A key has to be a word.", "Quote a key that begins with [, { or *."
+            )
         if event.anchor is not None or event.tag is not None:
             raise self._refused(event)
         return str(event.value)
@@ -227,13 +274,19 @@ class _Reader:
         if len(text) <= 19 and _INTEGER.fullmatch(text):
             return int(text)
         if len(text) > 32 or _INTEGER.fullmatch(text) or not isfinite(value := float(text)):
-            raise self._flaw(event, f"The number {text[:32]} is too large.", "Quote it if it is text, such as a hash.")
+            raise self._flaw(
+                event,
+                f"The number {text[:32]} is too large.",
+                "Quote it if it is text, such as a hash.",
+            )
         return value
 
     def _refused(self, event: Any) -> CardError:
         if getattr(event, "tag", None) is not None:
             return self._flaw(
-                event, f"The tag '{event.tag:.40}' is not allowed.", "Remove it, or quote text that begins with '!'."
+                event,
+                f"The tag '{event.tag:.40}' is not allowed.",
+                "Remove it, or quote text that begins with '!'.",
             )
         return self._flaw(
             event,

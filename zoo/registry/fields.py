@@ -27,7 +27,9 @@ class Field:
 FIELDS: dict[str, Field] = {
     "name": Field("text", lambda row: (row.name, row.qualified)),
     "plugin": Field("text", lambda row: (row.plugin,)),
-    "architecture": Field("text", lambda row: (row.architecture, row.architecture.partition("/")[2])),
+    "architecture": Field(
+        "text", lambda row: (row.architecture, row.architecture.partition("/")[2])
+    ),
     "family": Field("text", lambda row: (row.family,)),
     "AP": Field("number", lambda row: (row.ap,)),
     "AP50": Field("number", lambda row: (row.ap50,)),
@@ -43,4 +45,9 @@ FIELDS: dict[str, Field] = {
     "code_license": Field("license", lambda row: (row.code_license,)),
     "weights_license": Field("license", lambda row: (row.weights_license,)),
 }
-SYNONYMS = {"licence": "license", "code_licence": "code_license", "weights_licence": "weights_license", "parameters": "params"}
+SYNONYMS = {
+    "licence": "license",
+    "code_licence": "code_license",
+    "weights_licence": "weights_license",
+    "parameters": "params",
+}

@@ -1,8 +1,9 @@
 """Every hook a plugin can implement, on one screen.
 
-A plugin is a module named by an entry point in the group `detzoo`; it marks its implementations with
-`zoo.hookimpl`. Each hook hands over a `register` callable; call it once per thing. `build` is a callable or the
-string `"package.module:function"`, which is imported when the thing is first built, so that listing stays cheap.
+A plugin is a module named by an entry point in the group `detzoo`; it marks its implementations
+with `zoo.hookimpl`. Each hook hands over a `register` callable; call it once per thing. `build` is
+a callable or the string `"package.module:function"`, which is imported when the thing is first
+built, so that listing stays cheap.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Any, Protocol
 
 import pluggy
 
-API = 1  # the major version of what is on this screen; a plugin may say which one it was written for with ZOO_API = 1
+# the major version of what is on this screen; a plugin may say which one it was written for with
+# ZOO_API = 1
+API = 1
 ARGUMENT = "register"  # the only one of every hook
 
 hookspec = pluggy.HookspecMarker("detzoo")
@@ -31,8 +34,8 @@ class RegisterCards(Protocol):
 class Register(Protocol):
     """Adds one named thing.
 
-    The name `*` stands for a whole family, every name that the plugin does not register by itself; `build` then gets the part's
-    name, without the plugin's, as its first argument.
+    The name `*` stands for a whole family, every name that the plugin does not register by itself;
+    `build` then gets the part's name, without the plugin's, as its first argument.
     """
 
     def __call__(self, name: str, build: Build, /) -> None: ...
@@ -45,7 +48,8 @@ def register_cards(register: RegisterCards) -> None:
 
 @hookspec
 def register_architectures(register: Register) -> None:
-    """Add builders `build(*, space: LabelSpace, **arguments) -> Detector`, called on the meta device.
+    """Add builders `build(*, label_space: LabelSpace, **arguments) -> Detector`, called on the meta
+    device.
 
     One that has a parameter `input` is given the card's as well.
     """
@@ -58,14 +62,17 @@ def register_backbones(register: Register) -> None:
 
 @hookspec
 def register_necks(register: Register) -> None:
-    """Add builders `build(*, levels: tuple[FeatureLevel, ...], **arguments) -> nn.Module` with `levels`."""
+    """Add builders `build(*, levels: tuple[FeatureLevel, ...], **arguments) -> nn.Module` with
+    `levels`."""
 
 
 @hookspec
 def register_heads(register: Register) -> None:
-    """Add builders `build(*, levels: tuple[FeatureLevel, ...], space: LabelSpace, **arguments) -> nn.Module`."""
+    """Add builders `build(*, levels: tuple[FeatureLevel, ...], label_space: LabelSpace, **arguments) ->
+    nn.Module`."""
 
 
 @hookspec
 def register_datasets(register: Register) -> None:
-    """Add dataset readers `build(path: Path, *, **options: str) -> zoo.data.Dataset`, for `NAME:PATH[,OPTION=VALUE…]`."""
+    """Add dataset readers `build(path: Path, *, **options: str) -> zoo.data.Dataset`, for
+    `NAME:PATH[,OPTION=VALUE…]`."""

@@ -1,8 +1,10 @@
-"""The index: compiled registry files under `$ZOO_HOME/index`, so that ten thousand cards are parsed once and then only read.
+"""The index: compiled registry files under `$ZOO_HOME/index`, so that ten thousand cards are parsed
+once and then only read.
 
-An entry is used if it is whole, was made by this very code, and from these bytes: that is so if size and times of the file
-are the same, unless it had changed only just before (a second change could leave them the same, what git calls racy), or if the
-bytes' sha256 is. Any other entry is replaced. An index that can't be written costs time, never correctness.
+An entry is used if it is whole, was made by this very code, and from these bytes: that is so if
+size and times of the file are the same, unless it had changed only just before (a second change
+could leave them the same, what git calls racy), or if the bytes' sha256 is. Any other entry is
+replaced. An index that can't be written costs time, never correctness.
 
     entry = magic · length and crc32 of the head · head · encoded cards, which a listing never reads
 """
@@ -66,7 +68,8 @@ def indexed_shelf(path: Path, *, owner: str) -> Shelf:
 
 
 def _stored(place: Path, head: _Head, path: Path, owner: str) -> Shelf:
-    """The shelf of an entry; its cards come from it too, or from the file where the entry has been damaged or replaced since."""
+    """The shelf of an entry; its cards come from it too, or from the file where the entry has been
+    damaged or replaced since."""
 
     def fetch() -> list[msgspec.Raw]:
         cards = _load_cards(place, head)
@@ -74,7 +77,9 @@ def _stored(place: Path, head: _Head, path: Path, owner: str) -> Shelf:
             return cards
         anew = shelve(read(path), path, owner=owner)
         if anew.rows != head.listing.rows:
-            raise flaw(path, "It has changed since it was listed.", "Read it again: zoo.registry.reload()")
+            raise flaw(
+                path, "It has changed since it was listed.", "Read it again: zoo.registry.reload()"
+            )
         return anew.encoded
 
     return Shelf(str(path), owner, head.listing, fetch)
@@ -83,12 +88,16 @@ def _stored(place: Path, head: _Head, path: Path, owner: str) -> Shelf:
 @cache
 def _code() -> bytes:
     """Changes with the code that decides what an entry holds."""
-    sources = (Path(module.__file__ or "").read_bytes() for module in (card, declared, document, row, schema, shelf))
+    sources = (
+        Path(module.__file__ or "").read_bytes()
+        for module in (card, declared, document, row, schema, shelf)
+    )
     return sha256(b"\0".join(sources)).digest()
 
 
 def _times(path: Path) -> tuple[int, int, int] | None:
-    """What changes when the file does; None where there is no file, or where it changed so recently that these may not tell."""
+    """What changes when the file does; None where there is no file, or where it changed so recently
+    that these may not tell."""
     try:
         now, status = time.time_ns(), path.stat()
     except OSError:
@@ -100,7 +109,11 @@ def _times(path: Path) -> tuple[int, int, int] | None:
 def _place(path: Path, owner: str) -> Path | None:
     """Where the entry belongs, or None on a machine without a home."""
     try:
-        return home() / "index" / sha256(f"{owner}\0{path}".encode(errors="surrogateescape")).hexdigest()
+        return (
+            home()
+            / "index"
+            / sha256(f"{owner}\0{path}".encode(errors="surrogateescape")).hexdigest()
+        )
     except RuntimeError:
         return None
 
@@ -111,7 +124,11 @@ def _load(place: Path) -> _Head | None:
         with place.open("rb") as file:
             magic, length, checksum = _FRAME.unpack(file.read(_FRAME.size))
             body = file.read(length)
-        head = msgspec.msgpack.decode(body, type=_Head) if magic == _MAGIC and crc32(body) == checksum else None
+        head = (
+            msgspec.msgpack.decode(body, type=_Head)
+            if magic == _MAGIC and crc32(body) == checksum
+            else None
+        )
     except (OSError, struct.error, msgspec.DecodeError):
         return None
     return head if head and head.code == _code() else None
@@ -124,13 +141,18 @@ def _load_cards(place: Path, head: _Head) -> list[msgspec.Raw] | None:
             _, length, _ = _FRAME.unpack(file.read(_FRAME.size))
             file.seek(length, os.SEEK_CUR)
             body = file.read()
-        return msgspec.msgpack.decode(body, type=list[msgspec.Raw]) if crc32(body) == head.cards else None
+        return (
+            msgspec.msgpack.decode(body, type=list[msgspec.Raw])
+            if crc32(body) == head.cards
+            else None
+        )
     except (OSError, struct.error, msgspec.DecodeError):
         return None
 
 
 def _save(place: Path, found: Shelf, times: tuple[int, int, int] | None, digest: bytes) -> None:
-    """Written aside and moved into place, so that another process sees the old entry or the new one."""
+    """Written aside and moved into place, so that another process sees the old entry or the new
+    one."""
     cards = msgspec.msgpack.encode(found.encoded)
     head = msgspec.msgpack.encode(_Head(_code(), times, digest, crc32(cards), found.listing))
     with suppress(OSError):

@@ -1,4 +1,5 @@
-"""Each plugin asked in a process of its own with a time limit: what no process can contain is named, and the rest are asked."""
+"""Each plugin asked in a process of its own with a time limit: what no process can contain is
+named, and the rest are asked."""
 
 from __future__ import annotations
 
@@ -21,13 +22,18 @@ from zoo.registry.plugins import SETTING, PluginInfo, find_plugins, installed, s
 from zoo.registry.shared import core_file
 from zoo.registry.shelf import CORE
 
-_START = "import sys; sys.path[:] = sys.argv[3:]; from zoo.registry.isolated import answer; answer(sys.argv[1], sys.argv[2])"
+_START = (
+    "import sys; sys.path[:] = sys.argv[3:]; from zoo.registry.isolated import answer; "
+    "answer(sys.argv[1], sys.argv[2])"
+)
 
 
 def ask_each(*, limit: float) -> Iterator[PluginInfo]:
-    """How every installed plugin fares in a process of its own, which has `limit` seconds to load it and to end.
+    """How every installed plugin fares in a process of its own, which has `limit` seconds to load
+    it and to end.
 
-    A plugin of the same name as one before, or of a damaged distribution, is not started, and none that ZOO_PLUGINS leaves out.
+    A plugin of the same name as one before, or of a damaged distribution, is not started, and none
+    that ZOO_PLUGINS leaves out.
     """
     wanted = selected()
     for info in installed():
@@ -36,7 +42,8 @@ def ask_each(*, limit: float) -> Iterator[PluginInfo]:
 
 
 def answer(plugin: str, path: str) -> None:
-    """What the process of one plugin does: writes a line with its `PluginInfo`, and another for what goes wrong at exit."""
+    """What the process of one plugin does: writes a line with its `PluginInfo`, and another for
+    what goes wrong at exit."""
     os.environ[SETTING] = plugin
     core = indexed_shelf(core_file(), owner=CORE)
     info = next(one.info for one in find_plugins(core) if one.info.name == plugin)
@@ -70,11 +77,18 @@ def _asked(info: PluginInfo, limit: float) -> PluginInfo:
             _end(process)
         lines = path.read_bytes().splitlines() if path.exists() else []
     if not lines:
-        return replace(info, status="quarantined", reason=_end_of(code, limit), seconds=time.perf_counter() - begin)
+        return replace(
+            info,
+            status="quarantined",
+            reason=_end_of(code, limit),
+            seconds=time.perf_counter() - begin,
+        )
     found = msgspec.json.decode(lines[0], type=PluginInfo)
     late = [msgspec.json.decode(line, type=str) for line in lines[1:]]
     if code is None:
-        late.append(f"keeps its process from ending: {limit:g} s after the start it was still there.")
+        late.append(
+            f"keeps its process from ending: {limit:g} s after the start it was still there."
+        )
     elif code < 0:
         late.append(f"ends its process with {_signal(-code)} at exit.")
     return replace(found, remarks=(*found.remarks, *late))

@@ -6,7 +6,8 @@ from functools import cache
 
 from zoo.suggest import close_matches, join_or
 
-# SPDX identifiers (https://spdx.org/licenses) that ask for no more than attribution and their own text.
+# SPDX identifiers (https://spdx.org/licenses) that ask for no more than attribution and their own
+# text.
 _PERMISSIVE = """
     0BSD Apache-2.0 BlueOak-1.0.0 BSD-1-Clause BSD-2-Clause BSD-2-Clause-Patent BSD-3-Clause BSD-3-Clause-Clear BSL-1.0 CC-BY-4.0
     CC0-1.0 CDLA-Permissive-1.0 CDLA-Permissive-2.0 HPND ISC MIT MIT-0 NCSA PDDL-1.0 PostgreSQL PSF-2.0 Unlicense UPL-1.0 W3C X11
@@ -20,14 +21,17 @@ _SPELLED = {name.casefold(): name for name in (*_PERMISSIVE.split(), *_OTHERS.sp
 
 
 def is_permissive(license: str) -> bool:
-    """Whether an SPDX identifier is on the list; an expression of several is not, whatever it says."""
+    """Whether an SPDX identifier is on the list; an expression of several is not, whatever it
+    says."""
     return license.casefold() in PERMISSIVE
 
 
 @cache  # thousands of cards have a handful of licences
 def is_identifier(word: str) -> bool:
     """Whether a word is an SPDX identifier, or an expression of some; case does not matter."""
-    from packaging.licenses import canonicalize_license_expression  # deferred: only questions about licences need the list
+    from packaging.licenses import (
+        canonicalize_license_expression,
+    )  # deferred: only questions about licences need the list
 
     try:
         canonicalize_license_expression(word)
@@ -37,7 +41,8 @@ def is_identifier(word: str) -> bool:
 
 
 def nearest(word: str, *, besides: tuple[str, ...] = ()) -> list[str]:
-    """The identifiers, and other words, that somebody may have meant who wrote `word` for a licence."""
+    """The identifiers, and other words, that somebody may have meant who wrote `word` for a
+    licence."""
     spelled = _SPELLED | {name.casefold(): name for name in besides}
     return [spelled[name] for name in close_matches(word.casefold(), spelled)]
 
@@ -45,4 +50,8 @@ def nearest(word: str, *, besides: tuple[str, ...] = ()) -> list[str]:
 def advice(word: str) -> str:
     """What to write instead of a word that is no identifier."""
     alike = nearest(word)
-    return f"Did you mean {join_or(alike)}?" if alike else "Write one of https://spdx.org/licenses, or LicenseRef-NAME."
+    return (
+        f"Did you mean {join_or(alike)}?"
+        if alike
+        else "Write one of https://spdx.org/licenses, or LicenseRef-NAME."
+    )

@@ -7,7 +7,8 @@ from urllib.parse import unquote, urlsplit
 
 
 def mending(distribution: str) -> str:
-    """The advice: mend the project that it was installed from, or upgrade what a package index has."""
+    """The advice: mend the project that it was installed from, or upgrade what a package index
+    has."""
     origin = _origin(distribution)
     url, folder = str(origin.get("url", "")), origin.get("dir_info")
     if not url:
@@ -15,15 +16,24 @@ def mending(distribution: str) -> str:
     if not isinstance(folder, dict):
         return f"Mend it, or install another version of it; this one is from {url}"
     path = unquote(urlsplit(url).path)
-    return f"Mend it in {path}" if folder.get("editable") else f'Mend it in {path}, then: pip install "{path}"'
+    return (
+        f"Mend it in {path}"
+        if folder.get("editable")
+        else f'Mend it in {path}, then: pip install "{path}"'
+    )
 
 
 def _origin(distribution: str) -> dict[str, object]:
     """Where pip had it from, if not from an index (`direct_url.json`, PEP 610)."""
-    from importlib.metadata import Distribution, PackageNotFoundError  # deferred: only mistakes need it
+    from importlib.metadata import (
+        Distribution,
+        PackageNotFoundError,
+    )  # deferred: only mistakes need it
 
     try:
-        origin = json.loads(Distribution.from_name(distribution).read_text("direct_url.json") or "{}")
+        origin = json.loads(
+            Distribution.from_name(distribution).read_text("direct_url.json") or "{}"
+        )
     except (PackageNotFoundError, ValueError, RecursionError):
         return {}
     return origin if isinstance(origin, dict) else {}

@@ -1,4 +1,5 @@
-"""Finding plugins: entry points of the group `detzoo`, one at a time; a broken one is quarantined, with its reason."""
+"""Finding plugins: entry points of the group `detzoo`, one at a time; a broken one is quarantined,
+with its reason."""
 
 from __future__ import annotations
 
@@ -34,7 +35,10 @@ GROUP = "detzoo"
 SETTING = "ZOO_PLUGINS"
 OWN_DISTRIBUTION = "detzoo"
 SLOW = 0.5  # seconds that importing and registering may take before somebody is told
-NOTHING = "brings nothing: its module has no function register_… marked with @zoo.hookimpl, or none registers anything."
+NOTHING = (
+    "brings nothing: its module has no function register_… marked with @zoo.hookimpl, or none "
+    "registers anything."
+)
 LONGEST = 100  # characters of a name that a message repeats
 ENTRY_POINTS = "entry_points.txt"
 
@@ -49,7 +53,8 @@ class PluginInfo:
 
     entry:       the entry point's value, a module.
     reason:      why it is quarantined, in a sentence; empty for the others.
-    contributes: how many things of each sort it registered: cards, architectures, backbones, necks, heads, datasets.
+    contributes: how many things of each sort it registered: cards, architectures, backbones, necks,
+        heads, datasets.
     seconds:     what its import and hooks took.
     imports_torch: its import pulled torch in, which makes every listing slow.
     remarks:     what is odd about it though it works, each a sentence without its subject.
@@ -78,18 +83,26 @@ class Plugin:
 def selected() -> set[str] | None:
     """The plugins that ZOO_PLUGINS names, or None where it is not set and all are wanted."""
     setting = os.environ.get(SETTING)
-    return None if setting is None else {name.strip() for name in setting.split(",") if name.strip()}
+    return (
+        None if setting is None else {name.strip() for name in setting.split(",") if name.strip()}
+    )
 
 
 def find_plugins(core: Shelf) -> list[Plugin]:
-    """Every installed plugin, by name; the bundled ones win where two have one name. `core` is the core's own registry file.
+    """Every installed plugin, by name; the bundled ones win where two have one name. `core` is the
+    core's own registry file.
 
-    Distributions whose entry points can't be read come last, each as a quarantined plugin that is called as they are.
+    Distributions whose entry points can't be read come last, each as a quarantined plugin that is
+    called as they are.
     """
     wanted = selected()
     found: list[Plugin] = []
     for info, entry in _installed():
-        if info.status == "quarantined" or entry is None or (wanted is not None and info.name not in wanted):
+        if (
+            info.status == "quarantined"
+            or entry is None
+            or (wanted is not None and info.name not in wanted)
+        ):
             found.append(Plugin(info, _nothing(info)))
         else:
             found.append(_load(entry, info, core))
@@ -97,7 +110,8 @@ def find_plugins(core: Shelf) -> list[Plugin]:
 
 
 def installed() -> list[PluginInfo]:
-    """Every installed plugin as far as that is known without importing it: quarantined, or else switched off."""
+    """Every installed plugin as far as that is known without importing it: quarantined, or else
+    switched off."""
     return [info for info, _ in _installed()]
 
 
@@ -118,8 +132,12 @@ def _installed() -> list[tuple[PluginInfo, EntryPoint | None]]:
         elif one.fault and (wanted is None or info.name in wanted):
             info = _quarantined(info, one.fault)
         found.append((info, one.entry))
-    if wanted is None or not wanted <= first.keys():  # else what can't be read is nothing that is wanted
-        found += [(_quarantined(_info(one), one.fault), None) for one in everything if not one.entry]
+    if (
+        wanted is None or not wanted <= first.keys()
+    ):  # else what can't be read is nothing that is wanted
+        found += [
+            (_quarantined(_info(one), one.fault), None) for one in everything if not one.entry
+        ]
     return found
 
 
@@ -129,16 +147,22 @@ def named(info: PluginInfo) -> str:
 
 
 def slowness(info: PluginInfo) -> str:
-    """That every listing waits for the plugin, or nothing; the bundled ones are as slow as the machine is."""
+    """That every listing waits for the plugin, or nothing; the bundled ones are as slow as the
+    machine is."""
     if info.status != "loaded" or info.distribution == OWN_DISTRIBUTION:
         return ""
     if info.imports_torch:
         return "importing it imports torch, which makes every listing slow."
-    return f"importing it took {info.seconds:.1f} s, which every listing waits for." if info.seconds > SLOW else ""
+    return (
+        f"importing it took {info.seconds:.1f} s, which every listing waits for."
+        if info.seconds > SLOW
+        else ""
+    )
 
 
 def complaints(plugins: Iterable[Plugin]) -> Iterator[str]:
-    """What a user should be warned of: quarantined plugins, odd ones, and names in ZOO_PLUGINS that nothing has."""
+    """What a user should be warned of: quarantined plugins, odd ones, and names in ZOO_PLUGINS that
+    nothing has."""
     infos = [plugin.info for plugin in plugins]
     for info in infos:
         if info.status == "quarantined":
@@ -146,7 +170,11 @@ def complaints(plugins: Iterable[Plugin]) -> Iterator[str]:
         yield from (f"The {named(info)} {remark}" for remark in info.remarks)
     for name in sorted((selected() or set()) - {info.name for info in infos}):
         alike = close_matches(name, (info.name for info in infos))
-        hint = f"did you mean '{alike[0]}'?" if alike else f"installed are {', '.join(info.name for info in infos) or 'none'}."
+        hint = (
+            f"did you mean '{alike[0]}'?"
+            if alike
+            else f"installed are {', '.join(info.name for info in infos) or 'none'}."
+        )
         yield f"{SETTING} names '{name}', and no installed plugin has that name; {hint}"
 
 
@@ -156,11 +184,15 @@ def _order(one: Declared) -> tuple[str, bool, str, str]:
 
 
 def _info(one: Declared) -> PluginInfo:
-    """Who it is; a distribution that does not say which plugins it has is taken for one that is called as it is."""
+    """Who it is; a distribution that does not say which plugins it has is taken for one that is
+    called as it is."""
     owner = one.owner
     name, value = owner.name.removeprefix(f"{OWN_DISTRIBUTION}-"), ENTRY_POINTS
     if one.entry:
-        name, value = printable(one.entry.name, limit=LONGEST), printable(one.entry.value, limit=LONGEST)
+        name, value = (
+            printable(one.entry.name, limit=LONGEST),
+            printable(one.entry.value, limit=LONGEST),
+        )
     remarks = (one.remark,) if one.remark else ()
     return PluginInfo(name, owner.name, owner.version, value, "switched off", remarks=remarks)
 
@@ -174,11 +206,15 @@ def _quarantined(info: PluginInfo, reason: str) -> PluginInfo:
 
 
 def _namesake(first: PluginInfo) -> str:
-    return f"{first.distribution} {first.version} has a plugin of the same name ({first.entry}). Uninstall one of the two."
+    return (
+        f"{first.distribution} {first.version} has a plugin of the same name ({first.entry}). "
+        f"Uninstall one of the two."
+    )
 
 
 def _load(entry: EntryPoint, info: PluginInfo, core: Shelf) -> Plugin:
-    """Imports the plugin and calls its hooks; whatever goes wrong in there ends in here, but for an interrupt, which names it."""
+    """Imports the plugin and calls its hooks; whatever goes wrong in there ends in here, but for an
+    interrupt, which names it."""
     begin = perf_counter()
     torch_before = "torch" in sys.modules
     contribution = Contribution(info.name, Path(info.entry), core)
@@ -193,7 +229,10 @@ def _load(entry: EntryPoint, info: PluginInfo, core: Shelf) -> Plugin:
     imports_torch, contributes = not torch_before and "torch" in sys.modules, contribution.counts()
     if not contributes:
         info = replace(info, remarks=(*info.remarks, NOTHING))
-    return Plugin(replace(info, status="loaded", contributes=contributes, imports_torch=imports_torch), contribution)
+    return Plugin(
+        replace(info, status="loaded", contributes=contributes, imports_torch=imports_torch),
+        contribution,
+    )
 
 
 def _imported(entry: EntryPoint, contribution: Contribution, conduct: Conduct) -> str:
@@ -235,34 +274,54 @@ def _manager(module: ModuleType, name: str) -> pluggy.PluginManager:
 def _check_hooks(manager: pluggy.PluginManager, module: ModuleType, name: str) -> None:
     """Refuses hooks that are none, or that take what no hook hands over. Raises: PluginError."""
     asked, known = f"The plugin '{name}' was asked what it has.", list(vars(manager.hook))
-    for written in [one for one in vars(module) if manager.parse_hookimpl_opts(module, one) is not None]:
+    for written in [
+        one for one in vars(module) if manager.parse_hookimpl_opts(module, one) is not None
+    ]:
         if written not in known:
             alike = close_matches(written, known) or known
-            raise PluginError(asked, f"It has the unknown hook '{written}'.", f"Did you mean {join_or(alike)}?")
-        wrong = [one for one in inspect.signature(getattr(module, written)).parameters if one != hookspecs.ARGUMENT]
+            raise PluginError(
+                asked, f"It has the unknown hook '{written}'.", f"Did you mean {join_or(alike)}?"
+            )
+        wrong = [
+            one
+            for one in inspect.signature(getattr(module, written)).parameters
+            if one != hookspecs.ARGUMENT
+        ]
         if wrong:
             fix = f"Write def {written}({hookspecs.ARGUMENT}):"
-            raise PluginError(asked, f"Its {written} takes '{wrong[0]}', and a hook is given '{hookspecs.ARGUMENT}' alone.", fix)
+            raise PluginError(
+                asked,
+                f"Its {written} takes '{wrong[0]}', and a hook is given '{hookspecs.ARGUMENT}' "
+                f"alone.",
+                fix,
+            )
 
 
 def _check_api(module: ModuleType, name: str) -> None:
-    """Refuses a plugin that says it was written for another major version of the hooks. Raises: PluginError."""
+    """Refuses a plugin that says it was written for another major version of the hooks. Raises:
+    PluginError."""
     wanted = getattr(module, "ZOO_API", hookspecs.API)
     if wanted == hookspecs.API:
         return
     newer = isinstance(wanted, int) and wanted > hookspecs.API
     raise PluginError(
         f"The plugin '{name}' was asked what it has.",
-        f"It was written for version {wanted!r} of the plugin API, and this detzoo has version {hookspecs.API}.",
+        f"It was written for version {wanted!r} of the plugin API, and this detzoo has version "
+        f"{hookspecs.API}.",
         f"Upgrade {'detzoo: pip install --upgrade detzoo' if newer else 'the plugin, or install an older detzoo.'}",
     )
 
 
-def _hooks(manager: pluggy.PluginManager, contribution: Contribution) -> Iterator[tuple[str, Callable[[], object]]]:
+def _hooks(
+    manager: pluggy.PluginManager, contribution: Contribution
+) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "register_cards", partial(manager.hook.register_cards, register=contribution.add_cards)
     for kind in KINDS:
         hook = f"register_{kind}"
-        yield hook, partial(getattr(manager.hook, hook), register=partial(contribution.add_builder, kind))
+        yield (
+            hook,
+            partial(getattr(manager.hook, hook), register=partial(contribution.add_builder, kind)),
+        )
 
 
 def _reason(why: BaseException, step: str) -> str:

@@ -1,23 +1,27 @@
-"""The `--where` language: `AP > 40 and params < 30M and license = permissive`, parsed by a grammar, never evaluated as code.
+"""The `--where` language: `AP > 40 and params < 30M and license = permissive`, parsed by a grammar,
+never evaluated as code.
 
     expression  comparisons joined by `and`, `or`, `not` and parentheses
     comparison  field = value, and != < <= > >= and ~ (a glob), or field in (value, value)
     value       a number, with K, M, G or B for thousands, millions and billions; text, bare or quoted; `unknown`
 
-Case does not matter, and `!=` is always `not … =`. A fact that is null is unknown: neither a comparison nor its opposite holds of
-it (Kleene's logic), so that `not AP > 40` lists no model without a published AP; `AP = unknown` finds those. A model has several
-tags and classes, and one is enough: `class = person` asks for models that find people, `classes` for how many classes they know,
+Case does not matter, and `!=` is always `not … =`. A fact that is null is unknown: neither a
+comparison nor its opposite holds of it (Kleene's logic), so that `not AP > 40` lists no model
+without a published AP; `AP = unknown` finds those. A model has several
+tags and classes, and one is enough: `class = person` asks for models that find people, `classes`
+    for how many classes they know,
 and `labels` for the name of their label space, as in `labels = coco80`.
 
-`code_license` and `weights_license` are SPDX identifiers; `permissive` stands for all that are on the list in
-`zoo.registry.license`. `license` is both:
+`code_license` and `weights_license` are SPDX identifiers; `permissive` stands for all that are on
+the list in `zoo.registry.license`. `license` is both:
 
     license = permissive    both are permissive
     license != permissive   one of them is known not to be
     license = unknown       one of them is unknown, or both are
     license != unknown      both are known
     anything else           has to hold of both; a model of whose two licences it holds of one only is left out, whether it is
-                            asked for or its opposite: neither `= AGPL-3.0` nor `!= AGPL-3.0` lists MIT code with AGPL weights
+                            asked for or its opposite: neither `= AGPL-3.0` nor `!= AGPL-3.0` lists
+                                MIT code with AGPL weights
 """
 
 from __future__ import annotations
@@ -60,7 +64,12 @@ _GRAMMAR = r"""
     %ignore /\s+/
 """
 _POWERS = {"k": "e3", "m": "e6", "g": "e9", "b": "e9"}
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 _EXPECTED = {
     "$END": "the end",
     "COMMA": "','",
@@ -79,13 +88,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Query:
-    """A parsed expression; `test` says of a row whether it holds, or None where that depends on an unknown fact."""
+    """A parsed expression; `test` says of a row whether it holds, or None where that depends on an
+    unknown fact."""
 
     text: str
     test: Test
 
     def select(self, rows: Iterable[tuple[T, Row]]) -> tuple[list[tuple[T, Row]], int]:
-        """The pairs it holds of, and how many were left out because a fact about them is unknown."""
+        """The pairs it holds of, and how many were left out because a fact about them is
+        unknown."""
         judged = [(pair, self.test(pair[1])) for pair in rows]
         return [pair for pair, holds in judged if holds], sum(holds is None for _, holds in judged)
 
@@ -94,7 +105,9 @@ def parse(text: str) -> Query:
     """The query that `text` spells. Raises QueryError, with a caret under the place."""
     if len(text) > LIMIT:
         raise QueryError(
-            "Models were asked for with --where.", f"The expression is longer than {LIMIT} characters.", "Ask for less."
+            "Models were asked for with --where.",
+            f"The expression is longer than {LIMIT} characters.",
+            "Ask for less.",
         )
     try:
         return Query(text, _parser().parse(text))  # type: ignore[arg-type]  # the transformer makes tests of trees
@@ -114,7 +127,8 @@ class _Misuse(Exception):
 
 @v_args(inline=True)
 class _Tests(Transformer[Token, Test]):
-    """Turns each rule into a test as it is reduced, so that no tree is built and nothing recurses while parsing."""
+    """Turns each rule into a test as it is reduced, so that no tree is built and nothing recurses
+    while parsing."""
 
     def either(self, *tests: Test) -> Test:
         return lambda row: _any(test(row) for test in tests)
@@ -136,8 +150,12 @@ class _Tests(Transformer[Token, Test]):
         if field.kind != "number" and sign == "~":
             glob = _text(value)
             return _judge(field, lambda found: fnmatchcase(found.casefold(), glob))
-        kind, signs = ("a number", "= != < <= > >= in") if field.kind == "number" else ("text", "= != ~ in")
-        raise _Misuse(sign, f"'{name}' is {kind}, and '{sign}' does not apply to it.", f"Use one of {signs}.")
+        kind, signs = (
+            ("a number", "= != < <= > >= in") if field.kind == "number" else ("text", "= != ~ in")
+        )
+        raise _Misuse(
+            sign, f"'{name}' is {kind}, and '{sign}' does not apply to it.", f"Use one of {signs}."
+        )
 
     def membership(self, name: Token, _: Token, *values: Token) -> Test:
         field = _field(name)
@@ -146,13 +164,21 @@ class _Tests(Transformer[Token, Test]):
             return lambda row: None in field.read(row)
         tests = [_equals(field, value) for value in known]
         both = _all if tests == [is_permissive] else _alike
-        return _judge(field, lambda found: any(test(found) for test in tests), null=len(known) < len(values), both=both)
+        return _judge(
+            field,
+            lambda found: any(test(found) for test in tests),
+            null=len(known) < len(values),
+            both=both,
+        )
 
 
 def _judge(field: Field, holds: Holds, *, null: bool = False, both: Decide | None = None) -> Test:
-    """The test of a field's values by that of one. `null`: unknown ones pass as well. `both`: what two answers make."""
+    """The test of a field's values by that of one. `null`: unknown ones pass as well. `both`: what
+    two answers make."""
     decide = (both or _alike) if field.holds == "both" else _any
-    return lambda row: decide((null or None) if found is None else holds(found) for found in field.read(row))
+    return lambda row: decide(
+        (null or None) if found is None else holds(found) for found in field.read(row)
+    )
 
 
 def _alike(answers: Iterable[bool | None]) -> bool | None:
@@ -214,20 +240,38 @@ def _check_license(value: Token) -> None:
     text = _text(value)
     if not is_identifier(text):
         alike = nearest(text, besides=("permissive", "unknown"))
-        fix = f"Did you mean {join_or(alike)}?" if alike else "Write permissive, unknown, or one of https://spdx.org/licenses."
-        raise _Misuse(value, f"'{text}' is no SPDX identifier.", f"{fix} Any other text goes with ~, as in license ~ '*gpl*'.")
+        fix = (
+            f"Did you mean {join_or(alike)}?"
+            if alike
+            else "Write permissive, unknown, or one of https://spdx.org/licenses."
+        )
+        raise _Misuse(
+            value,
+            f"'{text}' is no SPDX identifier.",
+            f"{fix} Any other text goes with ~, as in license ~ '*gpl*'.",
+        )
 
 
 def _no_label_space(value: Token) -> _Misuse:
     alike = close_matches(_text(value), declared.names())
-    fix = f"Did you mean {join_or(alike)}?" if alike else f"There are {', '.join(declared.names())} and {CUSTOM}."
-    return _Misuse(value, f"No label space is called {value}.", f"{fix} For models that find a class: class = {value}")
+    fix = (
+        f"Did you mean {join_or(alike)}?"
+        if alike
+        else f"There are {', '.join(declared.names())} and {CUSTOM}."
+    )
+    return _Misuse(
+        value,
+        f"No label space is called {value}.",
+        f"{fix} For models that find a class: class = {value}",
+    )
 
 
 def _number(value: Token, field: Field) -> float:
     if value.type != "NUMBER":
         by_name = f" For a class by its name: class = {value}" if field is FIELDS["classes"] else ""
-        raise _Misuse(value, "A number belongs here.", f"Write for example 40, 0.5 or 30M.{by_name}")
+        raise _Misuse(
+            value, "A number belongs here.", f"Write for example 40, 0.5 or 30M.{by_name}"
+        )
     suffix = _POWERS.get(value[-1].lower())
     return float(value[:-1] + suffix if suffix else value)
 
@@ -245,7 +289,9 @@ def _syntax_error(text: str, why: UnexpectedInput) -> QueryError:
     token = getattr(why, "token", None)
     at = why.pos_in_stream or 0
     if token is None:
-        return _error(text, at, 1, f"The character {text[at]!r} does not belong here.", _expected(why))
+        return _error(
+            text, at, 1, f"The character {text[at]!r} does not belong here.", _expected(why)
+        )
     if token.type == "$END":
         return _error(text, len(text), 1, "It ends too early.", _expected(why))
     return _error(text, at, len(token), f"'{token}' does not belong here.", _expected(why))
@@ -254,8 +300,13 @@ def _syntax_error(text: str, why: UnexpectedInput) -> QueryError:
 def _expected(why: UnexpectedInput) -> str:
     terminals = set(getattr(why, "accepts", None) or getattr(why, "allowed", None) or ())
     terminals -= {"WORD", "QUOTED"} if "NUMBER" in terminals else set()
-    *others, last = [_EXPECTED.get(name) or f"'{name.strip('_').lower()}'" for name in sorted(terminals)] or ["a comparison"]
-    return f"Expected {', '.join(others)}{' or ' if others else ''}{last}, as in: AP > 40 and params < 30M"
+    *others, last = [
+        _EXPECTED.get(name) or f"'{name.strip('_').lower()}'" for name in sorted(terminals)
+    ] or ["a comparison"]
+    return (
+        f"Expected {', '.join(others)}{' or ' if others else ''}{last}, as in: AP > 40 and params "
+        f"< 30M"
+    )
 
 
 def _error(text: str, at: int, length: int, case: str, fix: str) -> QueryError:

@@ -1,4 +1,5 @@
-"""A row: the facts of one card that listing, searching and `--where` need, small enough to read ten thousand of them at once."""
+"""A row: the facts of one card that listing, searching and `--where` need, small enough to read ten
+thousand of them at once."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=True):
     labels:       the label space's name, or `custom` for a list of class names.
     listed:       the class names of such a list, one a line, which is quicker to read than a tuple of them.
     resize, size: as in the card's `input`.
-    megabytes, ap, ap50: of the default weights; average precision in percent as claimed on COCO val2017, boxes.
+    megabytes, ap, ap50: of the default weights; average precision in percent as claimed on COCO
+        val2017, boxes.
     code_license, weights_license: SPDX identifiers, the weights' own where they state one.
     successor: the model to use instead.
     """
@@ -52,7 +54,9 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=True):
     @property
     def class_names(self) -> tuple[str, ...]:
         """What it finds, in label order."""
-        return labels.get(self.labels).names if self.listed is None else tuple(self.listed.split("\n"))
+        return (
+            labels.get(self.labels).names if self.listed is None else tuple(self.listed.split("\n"))
+        )
 
     @property
     def classes(self) -> int:
@@ -88,6 +92,14 @@ def row_of(name: str, card: Card, *, plugin: str, line: int | None) -> Row:
 
 
 def _claimed(weights: Weights | None, metric: str) -> float | None:
-    """The first such claim on COCO val2017; numbers on other data sets don't belong into one column with it."""
+    """The first such claim on COCO val2017; numbers on other data sets don't belong into one column
+    with it."""
     claims: Iterable[Claim] = weights.claims if weights else ()
-    return next((claim.value for claim in claims if claim.metric == metric and claim.dataset == "coco_val2017"), None)
+    return next(
+        (
+            claim.value
+            for claim in claims
+            if claim.metric == metric and claim.dataset == "coco_val2017"
+        ),
+        None,
+    )

@@ -1,4 +1,5 @@
-"""The schema at work: plain data becomes a struct, or a CardError that names file, line and field of the first thing wrong."""
+"""The schema at work: plain data becomes a struct, or a CardError that names file, line and field
+of the first thing wrong."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ from zoo.registry.license import advice, is_identifier
 from zoo.suggest import close_matches, join_or
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
-DISTRIBUTION = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"  # it is printed after `pip install`
+DISTRIBUTION = (
+    r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"  # it is printed after `pip install`
+)
 MODEL = re.compile(rf"({NAME}/)?{NAME}(\.{NAME})?")
 _NAME = re.compile(NAME)
 _ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
@@ -44,7 +47,10 @@ _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[(\.\.\.)\]")
 _BELONGS = {
     HubSource: "Write a path in the repository, as in weights/model.safetensors.",
     PackageSource: "Write a path in the package's folder, as in weights/model.safetensors.",
-    FileSource: 'Put the file in the folder of this one or below; or leave it out and load it with weights="file:PATH".',
+    FileSource: (
+        "Put the file in the folder of this one or below; or leave it out and load it with "
+        'weights="file:PATH".'
+    ),
 }
 T = TypeVar("T")
 
@@ -68,24 +74,37 @@ def convert(sheet: Sheet, data: Any, kind: type[T], *, at: tuple[Step, ...] = ()
 
 
 def check_name(sheet: Sheet, name: str, *, at: Sequence[Step]) -> None:
-    """Refuses a name (of a model, alias, tag or plugin) that could not be typed as part of `plugin/name.tag`."""
+    """Refuses a name (of a model, alias, tag or plugin) that could not be typed as part of
+    `plugin/name.tag`."""
     if not _NAME.fullmatch(name):
         case = f"'{name:.40}' is not a name: lower-case letters, digits, - and _ only."
         raise sheet.flaw(case, "Rename it, for example 'my_model_1'.", at=at)
 
 
 def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
-    """What the structs can't say. `qualified`: the architecture has to name its plugin, because the file belongs to none."""
+    """What the structs can't say. `qualified`: the architecture has to name its plugin, because the
+    file belongs to none."""
     at = ("cards", name)
     check_name(sheet, name, at=at)
     for tag in card.weights:
         check_name(sheet, tag, at=(*at, "weights", tag))
-    if not _ARCHITECTURE.fullmatch(card.architecture) or (qualified and "/" not in card.architecture):
-        case = f"'{card.architecture:.40}' is not {'plugin/name' if qualified else 'plugin/name or name'}."
-        raise sheet.flaw(case, "Write for example 'torchvision/fasterrcnn'.", at=(*at, "architecture"))
+    if not _ARCHITECTURE.fullmatch(card.architecture) or (
+        qualified and "/" not in card.architecture
+    ):
+        case = (
+            f"'{card.architecture:.40}' is not "
+            f"{'plugin/name' if qualified else 'plugin/name or name'}."
+        )
+        raise sheet.flaw(
+            case, "Write for example 'torchvision/fasterrcnn'.", at=(*at, "architecture")
+        )
     if card.default is not None and card.default not in card.weights:
         tags = ", ".join(card.weights) or "none at all"
-        raise sheet.flaw(f"There are no weights '{card.default:.40}'.", f"Name one of: {tags}.", at=(*at, "default"))
+        raise sheet.flaw(
+            f"There are no weights '{card.default:.40}'.",
+            f"Name one of: {tags}.",
+            at=(*at, "default"),
+        )
     if card.successor is not None and not MODEL.fullmatch(card.successor):
         case = f"'{card.successor:.40}' is not a model's name."
         raise sheet.flaw(case, "Write name, name.tag or plugin/name.", at=(*at, "successor"))
@@ -106,7 +125,11 @@ def _check_licenses(sheet: Sheet, licenses: Licenses, *, at: tuple[Step, ...]) -
 
 def _check_weights(sheet: Sheet, weights: Weights, *, at: tuple[Step, ...]) -> None:
     if not weights.sources:
-        raise sheet.flaw("There is no source.", "Say where they can be had, or take these weights out.", at=(*at, "sources"))
+        raise sheet.flaw(
+            "There is no source.",
+            "Say where they can be had, or take these weights out.",
+            at=(*at, "sources"),
+        )
     for place, source in enumerate(weights.sources):
         _check_source(sheet, source, at=(*at, "sources", place))
     if weights.licenses:
@@ -114,28 +137,51 @@ def _check_weights(sheet: Sheet, weights: Weights, *, at: tuple[Step, ...]) -> N
     for number, claim in enumerate(weights.claims):
         if claim.impossible:
             case = f"{claim.metric} is {claim.value:g}, and a share of one hundred."
-            raise sheet.flaw(case, "Write it in percent, 0 to 100.", at=(*at, "claims", number, "value"))
+            raise sheet.flaw(
+                case, "Write it in percent, 0 to 100.", at=(*at, "claims", number, "value")
+            )
 
 
-def _check_expectation(sheet: Sheet, card: Card, expected: Expectation, *, at: tuple[Step, ...]) -> None:
-    """Refuses boxes that lie outside of a drawing or are none, and classes that the card does not have."""
+def _check_expectation(
+    sheet: Sheet, card: Card, expected: Expectation, *, at: tuple[Step, ...]
+) -> None:
+    """Refuses boxes that lie outside of a drawing or are none, and classes that the card does not
+    have."""
     if isinstance(expected.image, PackageImage):
         try:
             check_relative(expected.image.file)
         except OutsideFolder as error:
-            raise sheet.flaw(f"{error}.", _BELONGS[PackageSource], at=(*at, "image", "file")) from None
-    names = set(map(tidy, card.labels)) if isinstance(card.labels, list) else set(declared.space_of(card.labels).names)
+            raise sheet.flaw(
+                f"{error}.", _BELONGS[PackageSource], at=(*at, "image", "file")
+            ) from None
+    names = (
+        set(map(tidy, card.labels))
+        if isinstance(card.labels, list)
+        else set(declared.space_of(card.labels).names)
+    )
     for number, one in enumerate(expected.boxes):
         left, top, right, bottom = one.box
         here = (*at, "boxes", number)
         if not (0 <= left < right < math.inf and 0 <= top < bottom < math.inf):
-            raise sheet.flaw("A box ends before it begins.", "Write [x1, y1, x2, y2] in pixels.", at=(*here, "box"))
-        if isinstance(expected.image, Drawing) and (bottom > expected.image.size[0] or right > expected.image.size[1]):
             raise sheet.flaw(
-                "A box leaves the drawing.", "Its size is [height, width]; a box is [x1, y1, x2, y2].", at=(*here, "box")
+                "A box ends before it begins.",
+                "Write [x1, y1, x2, y2] in pixels.",
+                at=(*here, "box"),
+            )
+        if isinstance(expected.image, Drawing) and (
+            bottom > expected.image.size[0] or right > expected.image.size[1]
+        ):
+            raise sheet.flaw(
+                "A box leaves the drawing.",
+                "Its size is [height, width]; a box is [x1, y1, x2, y2].",
+                at=(*here, "box"),
             )
         if one.label not in names:
-            raise sheet.flaw(f"'{one.label:.40}' is no class of the card.", "Name one of its labels.", at=(*here, "label"))
+            raise sheet.flaw(
+                f"'{one.label:.40}' is no class of the card.",
+                "Name one of its labels.",
+                at=(*here, "label"),
+            )
 
 
 def _check_source(sheet: Sheet, source: Source, *, at: tuple[Step, ...]) -> None:
@@ -153,43 +199,74 @@ def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) 
     if isinstance(labels, str):
         if labels not in declared.names():
             alike = close_matches(labels, declared.names())
-            known = f"Did you mean {join_or(alike)}?" if alike else f"There are {', '.join(declared.names())}."
-            raise sheet.flaw(f"No label space is called '{labels:.40}'.", f"{known} Or list the class names.", at=at)
+            known = (
+                f"Did you mean {join_or(alike)}?"
+                if alike
+                else f"There are {', '.join(declared.names())}."
+            )
+            raise sheet.flaw(
+                f"No label space is called '{labels:.40}'.",
+                f"{known} Or list the class names.",
+                at=at,
+            )
         return
     names = list(map(tidy, labels))
     if not all(names):
         raise sheet.flaw("A class name is empty.", "Give every class a name.", at=at)
     if len(set(names)) < len(names):
         twice = Counter(names).most_common(1)[0][0]
-        raise sheet.flaw(f"The class '{twice:.40}' is listed twice.", "Give every class a name of its own.", at=at)
+        raise sheet.flaw(
+            f"The class '{twice:.40}' is listed twice.",
+            "Give every class a name of its own.",
+            at=at,
+        )
     if not labels:
-        raise sheet.flaw("The list of classes is empty.", "List the class names, or name a label space.", at=at)
+        raise sheet.flaw(
+            "The list of classes is empty.", "List the class names, or name a label space.", at=at
+        )
 
 
-def _explained(sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], message: str) -> CardError:
+def _explained(
+    sheet: Sheet, data: Any, kind: type[Any], at: tuple[Step, ...], message: str
+) -> CardError:
     trail = _TRAIL.search(message)
     steps = _exact(data, kind, message, trail["steps"] if trail else "")
     case = _TRAIL.sub("", message)
     if trail and trail["key"]:
         return sheet.flaw("A key is not text.", "Quote it.", at=(*at, *steps))
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", case):
-        found = [name for name in close_matches(unknown[1], _fields(kind)) if name != unknown[1]]  # that one belongs elsewhere
-        fix = f"Did you mean '{found[0]}'?" if found else f"Remove it; the fields are listed in {sheet.guide}."
-        return sheet.flaw(f"There is no field '{unknown[1]:.40}' here.", fix, at=(*at, *steps, unknown[1]))
+        found = [
+            name for name in close_matches(unknown[1], _fields(kind)) if name != unknown[1]
+        ]  # that one belongs elsewhere
+        fix = (
+            f"Did you mean '{found[0]}'?"
+            if found
+            else f"Remove it; the fields are listed in {sheet.guide}."
+        )
+        return sheet.flaw(
+            f"There is no field '{unknown[1]:.40}' here.", fix, at=(*at, *steps, unknown[1])
+        )
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
-        return sheet.flaw(f"The field '{missing[1]}' is missing.", f"Add `{missing[1]}: …`.", at=(*at, *steps))
+        return sheet.flaw(
+            f"The field '{missing[1]}' is missing.", f"Add `{missing[1]}: …`.", at=(*at, *steps)
+        )
     value = _follow(data, steps)
     if case.endswith(f"regex '{COMMIT}'"):
         return _no_commit(sheet, str(value), _follow(data, steps[:-1]), at=(*at, *steps))
     quote = case.startswith("Expected `str") and isinstance(value, int | float)
     fix = "Quote it to make it text." if quote else f"The fields are described in {sheet.guide}."
     if case.startswith("Invalid enum value") and (choices := _choices(kind, steps)):
-        return sheet.flaw(f"{value!r:.60} is none of those that there are.", f"Write {' or '.join(choices)}.", at=(*at, *steps))
+        return sheet.flaw(
+            f"{value!r:.60} is none of those that there are.",
+            f"Write {' or '.join(choices)}.",
+            at=(*at, *steps),
+        )
     return sheet.flaw(f"{plainly(case, value)}.", fix, at=(*at, *steps))
 
 
 def plainly(case: str, value: object = None) -> str:
-    """What msgspec says of a value, in words; patterns by what they stand for, and the value itself where it is short."""
+    """What msgspec says of a value, in words; patterns by what they stand for, and the value itself
+    where it is short."""
     shown = "" if value is None or isinstance(value, dict | list) else f" {value!r:.60}"
     if found := re.search(r"matching regex '(.*)'", case):
         pattern = found[1].replace("\\\\", "\\")
@@ -198,21 +275,32 @@ def plainly(case: str, value: object = None) -> str:
 
 
 def _no_commit(sheet: Sheet, value: str, source: Any, *, at: Sequence[Step]) -> CardError:
-    """A branch, tag or short commit where the whole of a commit is wanted; `source` is what has it."""
+    """A branch, tag or short commit where the whole of a commit is wanted; `source` is what has
+    it."""
     repo = source.get("repo") if isinstance(source, dict) else None
-    where = f"Copy one from https://huggingface.co/{repo}/commits/main" if repo else "Copy one from the repository's history"
-    case = f"'{value:.40}' is not a full commit id, 40 hex digits; branches and tags move, and a card names what never changes."
+    where = (
+        f"Copy one from https://huggingface.co/{repo}/commits/main"
+        if repo
+        else "Copy one from the repository's history"
+    )
+    case = (
+        f"'{value:.40}' is not a full commit id, 40 hex digits; branches and tags move, and a "
+        f"card names what never changes."
+    )
     return sheet.flaw(case, where, at=at)
 
 
 def _exact(data: Any, kind: type[Any], message: str, trail: str) -> list[Step]:
-    """msgspec's path with each `[...]` replaced by the key it stands for: the one whose value alone gives the same message."""
+    """msgspec's path with each `[...]` replaced by the key it stands for: the one whose value alone
+    gives the same message."""
     steps: list[Step] = []
     for name, index, wild in _STEP.findall(trail):
         if not wild:
             steps.append(name or int(index))
             continue
-        key = next((key for key, trial in _alone(data, steps) if _message(trial, kind) == message), None)
+        key = next(
+            (key for key, trial in _alone(data, steps) if _message(trial, kind) == message), None
+        )
         if key is None:
             break
         steps.append(key)
@@ -220,7 +308,8 @@ def _exact(data: Any, kind: type[Any], message: str, trail: str) -> list[Step]:
 
 
 def _alone(data: Any, steps: list[Step]) -> Iterator[tuple[str, Any]]:
-    """Each key of the mapping at `steps`, with `data` as it would be if that mapping had this key only."""
+    """Each key of the mapping at `steps`, with `data` as it would be if that mapping had this key
+    only."""
     mapping = _follow(data, steps)
     for key in mapping:
         yield key, _replaced(data, steps, {key: mapping[key]})
@@ -256,11 +345,17 @@ def _fields(kind: type[Any]) -> list[str]:
 def _choices(kind: type[Any], steps: Sequence[Step]) -> list[str]:
     """What the field at the end of the steps may be, where it may be only some."""
     fields = [field for one in _structs(kind) for field in msgspec.structs.fields(one)]
-    hints = [field.type for field in fields if steps and field.encode_name == steps[-1] and get_origin(field.type) is Literal]
+    hints = [
+        field.type
+        for field in fields
+        if steps and field.encode_name == steps[-1] and get_origin(field.type) is Literal
+    ]
     return [repr(choice) for choice in dict.fromkeys(chain.from_iterable(map(get_args, hints)))]
 
 
 def _structs(kind: type[Any]) -> list[type[msgspec.Struct]]:
     """This struct, and every one of its module and of a card's."""
     near_by = [*vars(sys.modules[kind.__module__]).values(), *vars(structs).values()]
-    return [one for one in (kind, *near_by) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    return [
+        one for one in (kind, *near_by) if isinstance(one, type) and issubclass(one, msgspec.Struct)
+    ]

@@ -33,19 +33,23 @@ class _Shared:
 
 
 def catalogue() -> Catalogue:
-    """Every model, alias and part there is: the core's file, the plugins', the user's (ZOO_REGISTRY, `add`, ZOO_BUNDLE).
+    """Every model, alias and part there is: the core's file, the plugins', the user's
+    (ZOO_REGISTRY, `add`, ZOO_BUNDLE).
 
     Warns with PluginWarning of each plugin that had to be left out.
 
     Raises:
-        CardError: the core's or a user's registry file is invalid; the message names file, line and field.
+        CardError: the core's or a user's registry file is invalid; the message names file, line and
+            field.
     """
     with _Shared.lock:
         if _Shared.catalogue is not None:
             return _Shared.catalogue
         if _Shared.reading:
             raise PluginError(
-                "A plugin's hook asked for the catalogue.", "It is just being read.", "Ask for it outside of hooks."
+                "A plugin's hook asked for the catalogue.",
+                "It is just being read.",
+                "Ask for it outside of hooks.",
             )
         _Shared.reading = True
         try:
@@ -65,7 +69,8 @@ def reload() -> None:
 
 
 def add(path: str | os.PathLike[str]) -> None:
-    """Adds a registry file for this process, as if ZOO_REGISTRY named it. Raises CardError, and then leaves the file out."""
+    """Adds a registry file for this process, as if ZOO_REGISTRY named it. Raises CardError, and
+    then leaves the file out."""
     file = _absolute(path)
     with _Shared.lock:
         before = _Shared.added, _Shared.catalogue
@@ -79,7 +84,8 @@ def add(path: str | os.PathLike[str]) -> None:
 
 
 def core_file() -> Path:
-    """The core's registry file: inside the package where it is installed, beside it in a checkout."""
+    """The core's registry file: inside the package where it is installed, beside it in a
+    checkout."""
     inside = PACKAGE / "registry.yaml"
     return inside if inside.exists() else PACKAGE.parent / "registry.yaml"
 
@@ -90,7 +96,8 @@ def _user_files() -> list[Path]:
 
 
 def _carried_file() -> list[Path]:
-    """The registry file in the bundle that ZOO_BUNDLE names, if it has one; what the user's files name as well is theirs.
+    """The registry file in the bundle that ZOO_BUNDLE names, if it has one; what the user's files
+    name as well is theirs.
 
     Raises: CardError where it is a link that leads out of the bundle.
     """
@@ -101,7 +108,9 @@ def _carried_file() -> list[Path]:
     try:
         inside(folder, path.name)
     except OutsideFolder as error:
-        raise flaw(path, f"In the bundle, {error}.", "Copy the bundle to this machine again.") from None
+        raise flaw(
+            path, f"In the bundle, {error}.", "Copy the bundle to this machine again."
+        ) from None
     return [path]
 
 
@@ -113,24 +122,38 @@ def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:
     core = indexed_shelf(core_file(), owner=CORE)
     users = [indexed_shelf(path, owner=USER) for path in dict.fromkeys([*_user_files(), *added])]
     if twice := first_duplicate(users, USER):
-        raise flaw(users[-1].origin, f"Your files have the model {twice}.", "Rename or remove one of the two.")
+        raise flaw(
+            users[-1].origin,
+            f"Your files have the model {twice}.",
+            "Rename or remove one of the two.",
+        )
     plugins = find_plugins(core)
     own = {name for shelf in users for name in shelf.names}
     carried = [indexed_shelf(path, owner=USER).without(own) for path in _carried_file()]
-    shelves = [core, *(shelf for plugin in plugins for shelf in plugin.contribution.shelves), *users, *carried]
+    shelves = [
+        core,
+        *(shelf for plugin in plugins for shelf in plugin.contribution.shelves),
+        *users,
+        *carried,
+    ]
     found = Catalogue(shelves, plugins)
     complete = all(plugin.info.status == "loaded" for plugin in plugins)
     for shelf in users:
         for alias in shelf.listing.aliases:
             _check_alias(found, shelf, alias, complete=complete)
-        unknown = {name for name in {row.architecture for row in shelf.rows} if not found.has("architectures", name)}
+        unknown = {
+            name
+            for name in {row.architecture for row in shelf.rows}
+            if not found.has("architectures", name)
+        }
         for row in (row for row in shelf.rows if row.architecture in unknown or row.successor):
             _check_row(found, shelf, row, complete=complete)
     return found, list(complaints(plugins))
 
 
 def _check_alias(found: Catalogue, shelf: Shelf, alias: Alias, *, complete: bool) -> None:
-    """Refuses a user's alias that hides a model, or that stands for nothing although every plugin is there."""
+    """Refuses a user's alias that hides a model, or that stands for nothing although every plugin
+    is there."""
     field = f"aliases.{alias.name}"
     base, _, tag = alias.target.partition(".")
     if found.is_model(alias.name):
@@ -139,16 +162,27 @@ def _check_alias(found: Catalogue, shelf: Shelf, alias: Alias, *, complete: bool
     rows = found.rows_of(base)
     if rows and tag and not any(tag in row.tags for row in rows):
         case = f"'{base}' has no weights tagged '{tag}'."
-        raise flaw(shelf.origin, case, f"It has: {', '.join(rows[0].tags) or 'none'}.", line=alias.line, field=field)
+        raise flaw(
+            shelf.origin,
+            case,
+            f"It has: {', '.join(rows[0].tags) or 'none'}.",
+            line=alias.line,
+            field=field,
+        )
     if not rows and complete and not found.absence(base):
         case = f"No model is named '{base}'."
         raise flaw(
-            shelf.origin, case, "Correct the name (zoo list shows all), or remove the alias.", line=alias.line, field=field
+            shelf.origin,
+            case,
+            "Correct the name (zoo list shows all), or remove the alias.",
+            line=alias.line,
+            field=field,
         )
 
 
 def _check_row(found: Catalogue, shelf: Shelf, row: Row, *, complete: bool) -> None:
-    """Refuses a user's card whose architecture no plugin has, or whose successor is no model although every plugin is there."""
+    """Refuses a user's card whose architecture no plugin has, or whose successor is no model
+    although every plugin is there."""
     at = f"cards.{row.name}"
     if found.rows_of(row.qualified) and not found.has("architectures", row.architecture):
         plugin = row.architecture.partition("/")[0]
@@ -160,4 +194,10 @@ def _check_row(found: Catalogue, shelf: Shelf, row: Row, *, complete: bool) -> N
     base = (row.successor or "").partition(".")[0]
     if base and complete and not found.rows_of(base) and not found.absence(base):
         case = f"No model is named '{base}'."
-        raise flaw(shelf.origin, case, "Correct the name (zoo list shows all).", line=row.line, field=f"{at}.successor")
+        raise flaw(
+            shelf.origin,
+            case,
+            "Correct the name (zoo list shows all).",
+            line=row.line,
+            field=f"{at}.successor",
+        )

@@ -1,4 +1,5 @@
-"""A shelf: what one registry file holds, validated, as rows to list and cards to open one by one."""
+"""A shelf: what one registry file holds, validated, as rows to list and cards to open one by
+one."""
 
 from __future__ import annotations
 
@@ -17,11 +18,14 @@ from zoo.registry.schema import DISTRIBUTION, MODEL, check_card, check_name, con
 
 CORE = "core"
 USER = "user"
-BUILT_IN = {"compose": "zoo/compose"}  # architectures of the core's own plugin, which every file may name without it
+BUILT_IN = {
+    "compose": "zoo/compose"
+}  # architectures of the core's own plugin, which every file may name without it
 
 
 class KnownPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A plugin that may not be installed: its distribution, and glob patterns of the model names it would bring."""
+    """A plugin that may not be installed: its distribution, and glob patterns of the model names it
+    would bring."""
 
     distribution: Annotated[str, msgspec.Meta(pattern=DISTRIBUTION)]
     names: list[str] = []
@@ -45,7 +49,8 @@ class Outline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Alias(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Another name, what it stands for (qualified where that is in the same file), and the line that says so."""
+    """Another name, what it stands for (qualified where that is in the same file), and the line
+    that says so."""
 
     name: str
     target: str
@@ -53,7 +58,8 @@ class Alias(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Listing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """What a registry file holds without its cards: a row each, in the file's order, and the other sections."""
+    """What a registry file holds without its cards: a row each, in the file's order, and the other
+    sections."""
 
     rows: list[Row]
     aliases: list[Alias]
@@ -103,8 +109,12 @@ class Shelf:
         """The shelf less the cards and aliases of these names."""
         kept = [position for position, row in enumerate(self.rows) if row.name not in names]
         aliases = [alias for alias in self.listing.aliases if alias.name not in names]
-        listing = msgspec.structs.replace(self.listing, rows=[self.rows[position] for position in kept], aliases=aliases)
-        return Shelf(self.origin, self.owner, listing, lambda: [self.encoded[position] for position in kept])
+        listing = msgspec.structs.replace(
+            self.listing, rows=[self.rows[position] for position in kept], aliases=aliases
+        )
+        return Shelf(
+            self.origin, self.owner, listing, lambda: [self.encoded[position] for position in kept]
+        )
 
 
 @cache
@@ -113,7 +123,8 @@ def _decoder() -> msgspec.msgpack.Decoder[Card]:
 
 
 def read_shelf(path: Path, *, owner: str) -> Shelf:
-    """The shelf of a registry file that belongs to `owner`: CORE, USER, or a plugin's name. Raises CardError."""
+    """The shelf of a registry file that belongs to `owner`: CORE, USER, or a plugin's name. Raises
+    CardError."""
     return shelve(read(path), path, owner=owner)
 
 
@@ -123,7 +134,8 @@ def shelve(raw: bytes, origin: Path, *, owner: str) -> Shelf:
 
 
 def shelve_mapping(data: Mapping[str, Any], origin: Path, *, owner: str) -> Shelf:
-    """The shelf of a registry file's content as Python data, which the file `origin` handed over."""
+    """The shelf of a registry file's content as Python data, which the file `origin` handed
+    over."""
     return _built(Document(dict(data), {}), Sheet(origin), owner)
 
 
@@ -139,7 +151,12 @@ def _built(document: Document, sheet: Sheet, owner: str) -> Shelf:
         rows.append(row_of(name, card, plugin=plugin, line=document.lines.get(at)))
         cards.append(_encoded(encoder, {**data, "architecture": card.architecture}, sheet, at))
     aliases = _aliases(outline.aliases or {}, rows, document, sheet, owner)
-    listing = Listing(rows=rows, aliases=aliases, known_plugins=outline.known_plugins or {}, mirrors=outline.mirrors or {})
+    listing = Listing(
+        rows=rows,
+        aliases=aliases,
+        known_plugins=outline.known_plugins or {},
+        mirrors=outline.mirrors or {},
+    )
     return Shelf(str(sheet.origin), owner, listing, lambda: cards)
 
 
@@ -152,23 +169,40 @@ def _outline(document: Document, sheet: Sheet, owner: str) -> Outline:
         case = "Only a user's own file may redirect downloads."
         raise sheet.flaw(case, "Move it to a file named in ZOO_REGISTRY.", at=("mirrors",))
     if outline.known_plugins and owner not in (CORE, USER):
-        raise sheet.flaw("A plugin's file can't speak for other plugins.", "Remove the section.", at=("known_plugins",))
+        raise sheet.flaw(
+            "A plugin's file can't speak for other plugins.",
+            "Remove the section.",
+            at=("known_plugins",),
+        )
     for plugin in outline.known_plugins or {}:
         check_name(sheet, plugin, at=("known_plugins", plugin))
     if "" in (outline.mirrors or {}):
-        raise sheet.flaw("An empty prefix would redirect everything.", "Write the beginning of an address.", at=("mirrors", ""))
+        raise sheet.flaw(
+            "An empty prefix would redirect everything.",
+            "Write the beginning of an address.",
+            at=("mirrors", ""),
+        )
     return outline
 
 
 def _card(sheet: Sheet, name: str, data: Any, owner: str) -> Card:
-    """The card, valid, and with `plugin/name` for its architecture; `name` alone is built in, or one of the owner's."""
+    """The card, valid, and with `plugin/name` for its architecture; `name` alone is built in, or
+    one of the owner's."""
     card = convert(sheet, data, Card, at=("cards", name))
-    card = msgspec.structs.replace(card, architecture=BUILT_IN.get(card.architecture, card.architecture))
+    card = msgspec.structs.replace(
+        card, architecture=BUILT_IN.get(card.architecture, card.architecture)
+    )
     check_card(sheet, name, card, qualified=owner in (CORE, USER))
-    return card if "/" in card.architecture else msgspec.structs.replace(card, architecture=f"{owner}/{card.architecture}")
+    return (
+        card
+        if "/" in card.architecture
+        else msgspec.structs.replace(card, architecture=f"{owner}/{card.architecture}")
+    )
 
 
-def _encoded(encoder: msgspec.msgpack.Encoder, data: dict[str, Any], sheet: Sheet, at: tuple[Step, ...]) -> msgspec.Raw:
+def _encoded(
+    encoder: msgspec.msgpack.Encoder, data: dict[str, Any], sheet: Sheet, at: tuple[Step, ...]
+) -> msgspec.Raw:
     """The card as written, not as decoded: facts left out take no room."""
     try:
         return msgspec.Raw(encoder.encode(data))
@@ -177,28 +211,47 @@ def _encoded(encoder: msgspec.msgpack.Encoder, data: dict[str, Any], sheet: Shee
         raise sheet.flaw(case, "Use numbers, text, lists and mappings only.", at=at) from why
 
 
-def _aliases(written: dict[str, str], rows: list[Row], document: Document, sheet: Sheet, owner: str) -> list[Alias]:
-    """The aliases, with `plugin/name` for a model of the same file; those of a user may also stand for names outside of it."""
+def _aliases(
+    written: dict[str, str], rows: list[Row], document: Document, sheet: Sheet, owner: str
+) -> list[Alias]:
+    """The aliases, with `plugin/name` for a model of the same file; those of a user may also stand
+    for names outside of it."""
     own = {row.name: row for row in rows}
     aliases: list[Alias] = []
     for name, target in written.items():
         at = ("aliases", name)
         check_name(sheet, name, at=at)
         if name in own:
-            raise sheet.flaw(f"The alias '{name}' hides the model of that name.", "Rename the alias.", at=at)
+            raise sheet.flaw(
+                f"The alias '{name}' hides the model of that name.", "Rename the alias.", at=at
+            )
         if not MODEL.fullmatch(target):
-            raise sheet.flaw(f"'{target:.40}' is not a model's name.", "Write name, name.tag or plugin/name.", at=at)
+            raise sheet.flaw(
+                f"'{target:.40}' is not a model's name.",
+                "Write name, name.tag or plugin/name.",
+                at=at,
+            )
         if target in written:
-            raise sheet.flaw(f"'{target}' is itself an alias.", "Name the model it stands for.", at=at)
+            raise sheet.flaw(
+                f"'{target}' is itself an alias.", "Name the model it stands for.", at=at
+            )
         base, _, tag = target.partition(".")
         plugin, _, short = base.rpartition("/")
         row = own.get(short)
         if row is not None and plugin in ("", row.plugin):
             if tag and tag not in row.tags:
-                raise sheet.flaw(f"'{base}' has no weights tagged '{tag}'.", f"It has: {', '.join(row.tags) or 'none'}.", at=at)
+                raise sheet.flaw(
+                    f"'{base}' has no weights tagged '{tag}'.",
+                    f"It has: {', '.join(row.tags) or 'none'}.",
+                    at=at,
+                )
             target = f"{row.qualified}.{tag}" if tag else row.qualified
         elif owner != USER:
-            raise sheet.flaw(f"There is no model '{target}' in this file.", "Correct the name, or remove the alias.", at=at)
+            raise sheet.flaw(
+                f"There is no model '{target}' in this file.",
+                "Correct the name, or remove the alias.",
+                at=at,
+            )
         aliases.append(Alias(name, target, document.lines.get(at)))
     return aliases
 
@@ -207,18 +260,22 @@ Models = dict[str, tuple[Shelf, Row]]  # name -> where one plugin has a model of
 
 
 def first_duplicate(shelves: Sequence[Shelf], plugin: str) -> str | None:
-    """The first model that one plugin (or `user`) has in two files, with both places; None where there is none."""
+    """The first model that one plugin (or `user`) has in two files, with both places; None where
+    there is none."""
     seen: Models = {}
     return next((twice for shelf in shelves if (twice := add_models(seen, shelf, plugin))), None)
 
 
 def add_models(seen: Models, shelf: Shelf, plugin: str) -> str | None:
-    """Adds a plugin's models on a shelf to those seen; the first that was there before, with both places, or None."""
+    """Adds a plugin's models on a shelf to those seen; the first that was there before, with both
+    places, or None."""
     for row in shelf.rows:
         if row.plugin == plugin:
             first, before = seen.setdefault(row.name, (shelf, row))
             if before is not row:
-                return f"'{row.name}' twice: {place(first, before.line)}, and {place(shelf, row.line)}"
+                return (
+                    f"'{row.name}' twice: {place(first, before.line)}, and {place(shelf, row.line)}"
+                )
     return None
 
 

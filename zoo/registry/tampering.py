@@ -1,7 +1,9 @@
-"""What plugins are known to change for everybody: a table of such places, looked at before and after code of a plugin runs.
+"""What plugins are known to change for everybody: a table of such places, looked at before and
+after code of a plugin runs.
 
-What a place held before is put back. A module that the plugin itself imported first has no before: there the question is whether
-a function is still the module's own, and a constant what the module sets it to.
+What a place held before is put back. A module that the plugin itself imported first has no before:
+there the question is whether a function is still the module's own, and a constant what the module
+sets it to.
 """
 
 from __future__ import annotations
@@ -17,7 +19,18 @@ from types import ModuleType
 from typing import Any
 
 # Variables that other code than the plugin's listens to.
-PREFIXES = ("ZOO_", "HF_", "HUGGINGFACE_", "TORCH_HOME", "CUDA_VISIBLE_DEVICES", "PYTHON", "HOME", "TMPDIR", "http_", "https_")
+PREFIXES = (
+    "ZOO_",
+    "HF_",
+    "HUGGINGFACE_",
+    "TORCH_HOME",
+    "CUDA_VISIBLE_DEVICES",
+    "PYTHON",
+    "HOME",
+    "TMPDIR",
+    "http_",
+    "https_",
+)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _UNKNOWN = object()
 Snapshot = dict["Place", Any]
@@ -30,7 +43,8 @@ class Place:
     module: looked at only where it is imported.
     name:   as a reader knows it, or a function from before and now to that.
     read, write: what it holds, and how to put that back.
-    usual:  what it holds where nobody has changed it; a function of the module and the value where that can be seen of it.
+    usual:  what it holds where nobody has changed it; a function of the module and the value where
+        that can be seen of it.
     """
 
     module: str
@@ -47,7 +61,8 @@ def snapshot() -> Snapshot:
 
 
 def put_back(before: Snapshot) -> Iterator[tuple[str, bool]]:
-    """Puts back what has changed since; gives the name of each such place, and whether it could be."""
+    """Puts back what has changed since; gives the name of each such place, and whether it could
+    be."""
     for place in PLACES:
         now = _read(place)
         was = before.get(place, place.usual)
@@ -56,7 +71,10 @@ def put_back(before: Snapshot) -> Iterator[tuple[str, bool]]:
         judged = place not in before and callable(was)  # by its looks: nobody knows what it was
         if was(sys.modules[place.module], now) if judged else now == was:
             continue
-        yield place.name if isinstance(place.name, str) else place.name(was, now), not judged and _written(place, was)
+        yield (
+            place.name if isinstance(place.name, str) else place.name(was, now),
+            not judged and _written(place, was),
+        )
 
 
 def _read(place: Place) -> Any:
@@ -77,12 +95,19 @@ def _written(place: Place, value: Any) -> bool:
 
 
 def _is_own(module: ModuleType, value: object) -> bool:
-    """Whether a function or class was written in the package that offers it, also where a decorator gave it another's name."""
+    """Whether a function or class was written in the package that offers it, also where a decorator
+    gave it another's name."""
     top = module.__name__.partition(".")[0]
     code = getattr(value, "__code__", None)
     if code is None:
-        return str(getattr(value, "__module__", None)).lstrip("_").partition(".")[0] in (top, "None", "builtins")
-    return str(code.co_filename).startswith((os.path.dirname(getattr(sys.modules[top], "__file__", None) or "?"), "<frozen"))
+        return str(getattr(value, "__module__", None)).lstrip("_").partition(".")[0] in (
+            top,
+            "None",
+            "builtins",
+        )
+    return str(code.co_filename).startswith(
+        (os.path.dirname(getattr(sys.modules[top], "__file__", None) or "?"), "<frozen")
+    )
 
 
 def _attribute(module: str, path: str, *, usual: Any = _is_own) -> Place:
@@ -99,7 +124,13 @@ def _attribute(module: str, path: str, *, usual: Any = _is_own) -> Place:
 
 def _setting(module: str, read: str, write: str, name: str, usual: Any = _UNKNOWN) -> Place:
     """What a module keeps behind a function to read it and one to set it."""
-    return Place(module, name, lambda home: getattr(home, read)(), lambda home, value: getattr(home, write)(value), usual)
+    return Place(
+        module,
+        name,
+        lambda home: getattr(home, read)(),
+        lambda home, value: getattr(home, write)(value),
+        usual,
+    )
 
 
 def _environment(_: ModuleType) -> dict[str, str]:
@@ -125,7 +156,8 @@ def _folder(_: ModuleType) -> str | None:
 
 
 def _blanket(warnings: ModuleType) -> list[Any]:
-    """The filters that silence all warnings, or make errors of them; those for one message are a library's own affair."""
+    """The filters that silence all warnings, or make errors of them; those for one message are a
+    library's own affair."""
     return [one for one in warnings.filters if one[0] in ("ignore", "error") and _is_blanket(one)]
 
 
@@ -156,7 +188,10 @@ def _set_logging(module: ModuleType, was: tuple[list[Any], int]) -> None:
 
 
 PLACES = (
-    *(_attribute("builtins", name) for name in ("print", "open", "input", "__import__", "range", "len")),
+    *(
+        _attribute("builtins", name)
+        for name in ("print", "open", "input", "__import__", "range", "len")
+    ),
     *(_attribute("sys", name) for name in ("excepthook", "displayhook")),
     *(_attribute("json", name) for name in ("loads", "dumps")),
     *(_attribute("socket", name) for name in ("socket", "create_connection", "getaddrinfo")),
@@ -169,17 +204,38 @@ PLACES = (
     _attribute("PIL.Image", "MAX_IMAGE_PIXELS", usual=1024 * 1024 * 1024 // 4 // 3),
     _attribute("PIL.ImageFile", "LOAD_TRUNCATED_IMAGES", usual=False),
     _attribute("numpy", "load"),
-    *(_attribute("torch", name) for name in ("load", "save", "nn.Module.__call__", "nn.Module.load_state_dict")),
+    *(
+        _attribute("torch", name)
+        for name in ("load", "save", "nn.Module.__call__", "nn.Module.load_state_dict")
+    ),
     *(_attribute("torchvision.ops", name) for name in ("nms", "batched_nms")),
     _attribute("torch", "backends.cudnn.benchmark", usual=False),
-    _setting("torch", "is_grad_enabled", "set_grad_enabled", "whether torch records gradients", True),
+    _setting(
+        "torch", "is_grad_enabled", "set_grad_enabled", "whether torch records gradients", True
+    ),
     _setting("torch", "get_default_dtype", "set_default_dtype", "torch's default dtype"),
-    _setting("torch", "get_float32_matmul_precision", "set_float32_matmul_precision", "torch's precision", "highest"),
+    _setting(
+        "torch",
+        "get_float32_matmul_precision",
+        "set_float32_matmul_precision",
+        "torch's precision",
+        "highest",
+    ),
     _setting("torch", "get_num_threads", "set_num_threads", "torch's number of threads"),
     Place("os", _changed_names, _environment, _set_environment),
     Place("os", "the working folder", _folder, lambda _, was: os.chdir(was) if was else None),
     Place("warnings", "what becomes of warnings", _blanket, _lift_blanket),
-    Place("signal", "what signals do", lambda home: [home.getsignal(one) for one in SIGNALS], _set_signals),
-    Place("locale", "the locale", lambda home: home.setlocale(home.LC_ALL), lambda home, was: home.setlocale(home.LC_ALL, was)),
+    Place(
+        "signal",
+        "what signals do",
+        lambda home: [home.getsignal(one) for one in SIGNALS],
+        _set_signals,
+    ),
+    Place(
+        "locale",
+        "the locale",
+        lambda home: home.setlocale(home.LC_ALL),
+        lambda home, was: home.setlocale(home.LC_ALL, was),
+    ),
     Place("logging", "the root logger", _logging, _set_logging, ([], 30)),
 )

@@ -1,7 +1,8 @@
-"""No code of a plugin opens a connection while the network is switched off: the attempt is an OfflineError that names the plugin.
+"""No code of a plugin opens a connection while the network is switched off: the attempt is an
+OfflineError that names the plugin.
 
-Python tells an audit hook of every connection before it is made, whichever library asks for it. The hook is set when it is first
-needed, which is never where the network is on.
+Python tells an audit hook of every connection before it is made, whichever library asks for it. The
+hook is set when it is first needed, which is never where the network is on.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _EVENTS = {
 
 @dataclass(eq=False)
 class _Guard:
-    """Whose connections are refused: those of the threads that `concerns` says; `told` hears of each."""
+    """Whose connections are refused: those of the threads that `concerns` says; `told` hears of
+    each."""
 
     whose: str
     variable: str
@@ -41,13 +43,21 @@ class _State:
 
 
 @contextmanager
-def unplugged(whose: str, *, concerns: Callable[[], bool], told: Callable[[str, str], None]) -> Iterator[None]:
-    """Refuses what the plugin's threads connect to meanwhile, if the network is switched off. Raises: OfflineError."""
+def unplugged(
+    whose: str, *, concerns: Callable[[], bool], told: Callable[[str, str], None]
+) -> Iterator[None]:
+    """Refuses what the plugin's threads connect to meanwhile, if the network is switched off.
+    Raises: OfflineError."""
     variable = _switch()
     if variable is None:
         yield
         return
-    guard = _Guard(whose, variable, concerns, lambda host: told(f"connects to {host}", f"{variable} refuses it."))
+    guard = _Guard(
+        whose,
+        variable,
+        concerns,
+        lambda host: told(f"connects to {host}", f"{variable} refuses it."),
+    )
     if not _State.hooked:
         _State.hooked = True
         sys.addaudithook(_hook)
@@ -82,8 +92,12 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _is_remote(socket: Any, address: object) -> bool:
-    """Whether it is more than talk between processes of this machine, which have a path for an address."""
+    """Whether it is more than talk between processes of this machine, which have a path for an
+    address."""
     import socket as sockets  # deferred: whoever connects has it
 
     family = getattr(socket, "family", None)
-    return address is not None and family not in (getattr(sockets, "AF_UNIX", -1), getattr(sockets, "AF_NETLINK", -1))
+    return address is not None and family not in (
+        getattr(sockets, "AF_UNIX", -1),
+        getattr(sockets, "AF_NETLINK", -1),
+    )

@@ -1,4 +1,5 @@
-"""What a plugin's author tests with: the conformance kit, and a Hub on this machine; importing it imports no torch."""
+"""What a plugin's author tests with: the conformance kit, and a Hub on this machine; importing it
+imports no torch."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -46,5 +47,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name not in _HOME:
-        raise AttributeError(f"module 'zoo.testing' has no attribute {name!r}; it has {', '.join(__all__)}")
+        raise AttributeError(
+            f"module 'zoo.testing' has no attribute {name!r}; it has {', '.join(__all__)}"
+        )
     return getattr(import_module(_HOME[name]), name)

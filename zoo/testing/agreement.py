@@ -1,4 +1,5 @@
-"""Whether two runs saw the same, exactly or but for the rounding that another batch size or thread brings."""
+"""Whether two runs saw the same, exactly or but for the rounding that another batch size or thread
+brings."""
 
 from __future__ import annotations
 
@@ -16,10 +17,15 @@ SCORE = 0.01
 def agree(one: Detections, other: Detections) -> bool:
     """Whether at least 80 % of the 20 best of each have a partner in the other.
 
-    A partner has the same label, a box that overlaps by an IoU of 0.9 and a score within 0.01. Fewer than all, because a rounding
-    in the last bit can exchange which of two equal boxes suppresses the other.
+    A partner has the same label, a box that overlaps by an IoU of 0.9 and a score within 0.01.
+    Fewer than all, because a rounding in the last bit can exchange which of two equal boxes
+    suppresses the other.
     """
-    return one.size == other.size and _partnered(one, other) >= SHARE and _partnered(other, one) >= SHARE
+    return (
+        one.size == other.size
+        and _partnered(one, other) >= SHARE
+        and _partnered(other, one) >= SHARE
+    )
 
 
 def _partnered(one: Detections, other: Detections) -> float:
@@ -28,7 +34,9 @@ def _partnered(one: Detections, other: Detections) -> float:
     if not len(best) or not len(other):
         return float(len(best) == len(other))
     overlaps = box_iou(best.boxes, other.boxes) >= OVERLAP  # (n, m)
-    same_box = (best.boxes[:, None] - other.boxes[None]).abs().amax(2) <= 1  # (n, m), for boxes without area
+    same_box = (best.boxes[:, None] - other.boxes[None]).abs().amax(
+        2
+    ) <= 1  # (n, m), for boxes without area
     same_label = best.labels[:, None] == other.labels[None]
     same_score = (best.scores[:, None] - other.scores[None]).abs() <= SCORE
     return float(((overlaps | same_box) & same_label & same_score).any(1).float().mean())
@@ -43,4 +51,7 @@ def shown(one: Detections, other: Detections) -> str:
     if not len(one):
         return "nothing in either, at other sizes or in other label spaces"
     apart = float((one.boxes - other.boxes).abs().max())
-    return f"boxes up to {apart:.3g} pixels apart, scores up to {float((one.scores - other.scores).abs().max()):.3g}"
+    return (
+        f"boxes up to {apart:.3g} pixels apart, scores up to "
+        f"{float((one.scores - other.scores).abs().max()):.3g}"
+    )

@@ -1,4 +1,5 @@
-"""All checks in the order in which they are run, each with its name and the sentence that it holds a detector to."""
+"""All checks in the order in which they are run, each with its name and the sentence that it holds
+a detector to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`@conformance("name")`: the kit as ordinary parametrised tests, one a check, in a plugin's own suite."""
+"""`@conformance("name")`: the kit as ordinary parametrised tests, one a check, in a plugin's own
+suite."""
 
 from __future__ import annotations
 
@@ -23,19 +24,21 @@ def conformance(
     only: Collection[str] = (),
     expected_failures: Mapping[str, str] | None = None,
 ) -> pytest.MarkDecorator:
-    """Runs every check, or those that `only` names, on one model; the test function takes `check` and calls it.
+    """Runs every check, or those that `only` names, on one model; the test function takes `check`
+    and calls it.
 
         @conformance("blob", expected_failures={"deterministic": "Its sampling is random."})
         def test_conformance(check):
             check()
 
-    arguments, input: changes of its card, as for `Model.named`: a small network is checked in a fraction of the time.
-    expected_failures: check -> reason. They are strict: a check that passes after all, or is not applicable to the model, fails
-            the test.
+    arguments, input: changes of its card, as for `Model.named`: a small network is checked in a
+        fraction of the time.
+    expected_failures: check -> reason. They are strict: a check that passes after all, or is not
+            applicable to the model, fails the test.
 
     Raises:
-        NameNotFound: no check has that name, or one that is expected to fail is not among those that `only` names. The name of
-            the model is looked up when the first test runs.
+        NameNotFound: no check has that name, or one that is expected to fail is not among those
+            that `only` names. The name of the model is looked up when the first test runs.
     """
     import pytest  # deferred: it is for tests only
 
@@ -51,9 +54,17 @@ def conformance(
     return pytest.mark.parametrize("check", cases)
 
 
-def _once(model: str | Model, arguments: Mapping[str, Any] | None, input: Mapping[str, object] | None) -> Callable[[], Model]:
+def _once(
+    model: str | Model, arguments: Mapping[str, Any] | None, input: Mapping[str, object] | None
+) -> Callable[[], Model]:
     """The model, looked up when it is first wanted and then shared by its checks."""
-    return cache(lambda: Model.named(model, arguments=arguments, input=input) if isinstance(model, str) else model)
+    return cache(
+        lambda: (
+            Model.named(model, arguments=arguments, input=input)
+            if isinstance(model, str)
+            else model
+        )
+    )
 
 
 def _case(check: Check, find: Callable[[], Model], expected: str | None) -> Callable[[], None]:

@@ -1,4 +1,5 @@
-"""The images of which a card expects something: drawn from its data, or read from a plugin's package."""
+"""The images of which a card expects something: drawn from its data, or read from a plugin's
+package."""
 
 from __future__ import annotations
 

@@ -8,12 +8,24 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Fault:
-    """One misbehaviour of one answer. Make it with the functions below: `Fault.truncate()`, `Fault.status(503)`.
+    """One misbehaviour of one answer. Make it with the functions below: `Fault.truncate()`,
+    `Fault.status(503)`.
 
     at: the share of the body, in [0, 1], that is sent before the fault strikes.
     """
 
-    kind: Literal["truncate", "wrong_byte", "status", "stall", "reset", "slow", "drip", "drip_headers", "interim", "endless"]
+    kind: Literal[
+        "truncate",
+        "wrong_byte",
+        "status",
+        "stall",
+        "reset",
+        "slow",
+        "drip",
+        "drip_headers",
+        "interim",
+        "endless",
+    ]
     at: float = 0.5
     code: int = 200
     error: str | None = None
@@ -31,7 +43,9 @@ class Fault:
         return cls("wrong_byte", at=at)
 
     @classmethod
-    def status(cls, code: int, *, error: str | None = None, retry_after: int | None = None) -> Fault:
+    def status(
+        cls, code: int, *, error: str | None = None, retry_after: int | None = None
+    ) -> Fault:
         """Answers with an error; `error` is the Hub's `X-Error-Code`, such as `GatedRepo`."""
         return cls("status", code=code, error=error, retry_after=retry_after)
 

@@ -1,4 +1,5 @@
-"""A detector whose layers repeat what they said of one batch, but for the last ones, which may say what a loss asks for."""
+"""A detector whose layers repeat what they said of one batch, but for the last ones, which may say
+what a loss asks for."""
 
 from __future__ import annotations
 
@@ -15,10 +16,12 @@ from zoo.detectors.detector import Detector
 
 @contextmanager
 def freed(detector: Detector, batch: Batch) -> Iterator[list[Tensor]]:
-    """What the last layers said, as leaves; while it lasts, `detector(batch)` follows from them, and no weight has a gradient.
+    """What the last layers said, as leaves; while it lasts, `detector(batch)` follows from them,
+    and no weight has a gradient.
 
-    The detector is to be in train mode. A layer is a module that has weights and no module in it; the last are those after which
-    there is no other on the way to the raw output. What comes behind them, as an exponential, is still the detector's own.
+    The detector is to be in train mode. A layer is a module that has weights and no module in it;
+    the last are those after which there is no other on the way to the raw output. What comes behind
+    them, as an exponential, is still the detector's own.
     """
     said, last = _listened(detector, batch)
     learnt = [parameter for parameter in detector.parameters() if parameter.requires_grad]
@@ -35,7 +38,9 @@ def freed(detector: Detector, batch: Batch) -> Iterator[list[Tensor]]:
             del module.forward
 
 
-def _listened(detector: Detector, batch: Batch) -> tuple[dict[nn.Module, list[Tensor]], list[Tensor]]:
+def _listened(
+    detector: Detector, batch: Batch
+) -> tuple[dict[nn.Module, list[Tensor]], list[Tensor]]:
     """What each layer said, call by call, and which of it was the last on its way."""
     said: dict[nn.Module, list[Tensor]] = {}
     born: dict[Any, Tensor] = {}  # by the step of autograd that made it
@@ -45,8 +50,14 @@ def _listened(detector: Detector, batch: Batch) -> tuple[dict[nn.Module, list[Te
             said.setdefault(module, []).append(output.detach().clone())
             born[output.grad_fn] = said[module][-1]
 
-    layers = [module for module in detector.modules() if not list(module.children()) and list(module.parameters())]
-    hooks = [layer.register_forward_hook(listen) for layer in layers if "forward" not in vars(layer)]
+    layers = [
+        module
+        for module in detector.modules()
+        if not list(module.children()) and list(module.parameters())
+    ]
+    hooks = [
+        layer.register_forward_hook(listen) for layer in layers if "forward" not in vars(layer)
+    ]
     try:
         raw = detector(batch)
     finally:
@@ -73,7 +84,8 @@ def _first_met(raw: list[Tensor], born: Mapping[Any, Tensor]) -> list[Tensor]:
 
 
 def _repeating(outputs: list[Tensor]) -> Callable[..., Tensor]:
-    """A layer's forward that says the same again, call by call; copies, as what follows may write on them."""
+    """A layer's forward that says the same again, call by call; copies, as what follows may write
+    on them."""
     calls = 0
 
     def repeat(*_: object, **__: object) -> Tensor:

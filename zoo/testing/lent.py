@@ -13,7 +13,8 @@ from zoo.detectors.detector import Detector
 
 @contextmanager
 def training(detector: Detector) -> Iterator[None]:
-    """Train mode with gradients; afterwards modes, running statistics and gradients are those of before."""
+    """Train mode with gradients; afterwards modes, running statistics and gradients are those of
+    before."""
     modes = {module: module.training for module in detector.modules()}
     buffers = {name: buffer.clone() for name, buffer in detector.named_buffers()}
     grads = {parameter: parameter.grad for parameter in detector.parameters()}

@@ -1,4 +1,5 @@
-"""A Hugging Face Hub on 127.0.0.1: it speaks the Hub's protocol over real HTTP, and misbehaves on demand.
+"""A Hugging Face Hub on 127.0.0.1: it speaks the Hub's protocol over real HTTP, and misbehaves on
+demand.
 
     with LoopbackHub() as hub:
         commit = hub.add("org/repo", {"model.safetensors": weights})
@@ -6,9 +7,10 @@
         subprocess.run(["zoo", "pull", "…"], env={**os.environ, "HF_ENDPOINT": hub.endpoint})
         assert hub.bodies("*/model.safetensors") == 2
 
-What it speaks: `HEAD` and `GET /org/repo/resolve/REVISION/FILE` with commit ids, ETags, ranges and, for weights, the
-redirect to a CDN on another host; `GET /api/models/R`, `…/revision/REVISION` and `…/tree/REVISION`; and plain files.
-See https://huggingface.co/docs/hub/api for the original.
+What it speaks: `HEAD` and `GET /org/repo/resolve/REVISION/FILE` with commit ids, ETags, ranges and,
+    for weights, the
+redirect to a CDN on another host; `GET /api/models/R`, `…/revision/REVISION` and `…/tree/REVISION`;
+and plain files. See https://huggingface.co/docs/hub/api for the original.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ class _Rule:
 
 
 class LoopbackHub:
-    """A server with a lifetime: use it in a `with` statement. Every method may be called while it runs.
+    """A server with a lifetime: use it in a `with` statement. Every method may be called while it
+    runs.
 
     port: of 127.0.0.1; 0 is any that is free.
     """
@@ -62,7 +65,12 @@ class LoopbackHub:
         self._server.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, why: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        why: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._server.stop()
 
     @property
@@ -78,17 +86,30 @@ class LoopbackHub:
 
     def bodies(self, glob: str = "*") -> int:
         """How many `GET`s of a matching path were answered with the file, whole or in part."""
-        return sum(one.method == "GET" and one.status in (200, 206) and fnmatch(one.path, glob) for one in self.requests)
+        return sum(
+            one.method == "GET" and one.status in (200, 206) and fnmatch(one.path, glob)
+            for one in self.requests
+        )
 
-    def add(self, repo: str, files: Mapping[str, bytes | Path], *, revision: str | None = None) -> str:
-        """Commits `files` to a repository and returns the commit id; `main` and, if it is a name, `revision` point there.
+    def add(
+        self, repo: str, files: Mapping[str, bytes | Path], *, revision: str | None = None
+    ) -> str:
+        """Commits `files` to a repository and returns the commit id; `main` and, if it is a name,
+        `revision` point there.
 
         A `revision` of 40 hex digits becomes the commit id itself.
         """
-        contents = {name: data if isinstance(data, bytes) else data.read_bytes() for name, data in files.items()}
+        contents = {
+            name: data if isinstance(data, bytes) else data.read_bytes()
+            for name, data in files.items()
+        }
         with self._lock:
             known = self._repositories.setdefault(repo, _Repository())
-            commit = revision if revision and _is_commit(revision) else _commit_id(repo, len(known.commits), contents)
+            commit = (
+                revision
+                if revision and _is_commit(revision)
+                else _commit_id(repo, len(known.commits), contents)
+            )
             known.commits[commit] = contents
             known.refs["main"] = commit
             if revision and not _is_commit(revision):
@@ -96,9 +117,12 @@ class LoopbackHub:
         return commit
 
     def add_file(self, path: str, data: bytes | Path, *, etag: str | None = None) -> str:
-        """Serves a plain file, as any web server would, and returns its URL; the ETag is its sha256 unless given."""
+        """Serves a plain file, as any web server would, and returns its URL; the ETag is its sha256
+        unless given."""
         with self._lock:
-            self._files["/" + path.lstrip("/")] = _plain(data if isinstance(data, bytes) else data.read_bytes(), etag=etag)
+            self._files["/" + path.lstrip("/")] = _plain(
+                data if isinstance(data, bytes) else data.read_bytes(), etag=etag
+            )
         return f"{self.endpoint}/{quote(path.lstrip('/'))}"
 
     def add_redirect(self, path: str, to: str) -> str:
@@ -107,8 +131,11 @@ class LoopbackHub:
             self._redirects["/" + path.lstrip("/")] = to
         return f"{self.endpoint}/{quote(path.lstrip('/'))}"
 
-    def misbehave(self, glob: str, *faults: Fault, times: int | None = 1, method: str = "GET") -> None:
-        """Lets the next answers to matching requests fail, one fault after the other, each `times` times (None: for ever).
+    def misbehave(
+        self, glob: str, *faults: Fault, times: int | None = 1, method: str = "GET"
+    ) -> None:
+        """Lets the next answers to matching requests fail, one fault after the other, each `times`
+        times (None: for ever).
 
         A file that is served through the CDN matches by its CDN path, `/cdn/org/repo/COMMIT/FILE`.
         """
@@ -150,9 +177,13 @@ class LoopbackHub:
         if not found:
             return refusal(404, "EntryNotFound", "Not found")
         revision, _, name = rest.partition("/")
-        return self._with_files(repo, revision, lambda commit, files: self._resolve(repo, commit, files, name))
+        return self._with_files(
+            repo, revision, lambda commit, files: self._resolve(repo, commit, files, name)
+        )
 
-    def _with_files(self, repo: str, revision: str, answer: Callable[[str, dict[str, bytes]], Answer]) -> Answer:
+    def _with_files(
+        self, repo: str, revision: str, answer: Callable[[str, dict[str, bytes]], Answer]
+    ) -> Answer:
         known = self._repositories.get(repo)
         if known is None:
             return refusal(401, "RepoNotFound", "Invalid username or password.")
@@ -169,25 +200,44 @@ class LoopbackHub:
         if not name.endswith(LARGE):
             return Answer(data, headers | {"ETag": f'"{_git_sha1(data)}"'})
         sha256 = hashlib.sha256(data).hexdigest()
-        # `localhost` is another host than 127.0.0.1, as the Hub's CDN is another than the Hub: clients drop their token there
+        # `localhost` is another host than 127.0.0.1, as the Hub's CDN is another than the Hub:
+        # clients drop their token there
         location = f"http://localhost:{self._server.port}/cdn/{repo}/{commit}/{quote(name)}"
-        linked = {"X-Linked-Size": str(len(data)), "X-Linked-Etag": f'"{sha256}"', "Location": location}
+        linked = {
+            "X-Linked-Size": str(len(data)),
+            "X-Linked-Etag": f'"{sha256}"',
+            "Location": location,
+        }
         return Answer(b"", headers | linked | {"ETag": f'"{_git_sha1(data)}"'}, status=302)
 
     def _cdn(self, path: str) -> Answer:
         owner, name, commit, *file = path.split("/")
-        return self._with_files(f"{owner}/{name}", commit, lambda _, files: _plain(files["/".join(file)]))
+        return self._with_files(
+            f"{owner}/{name}", commit, lambda _, files: _plain(files["/".join(file)])
+        )
 
     def _api(self, path: str) -> Answer:
         owner, name, *rest = path.split("/")
-        repo, kind, revision = f"{owner}/{name}", rest[0] if rest else "revision", "/".join(rest[1:]) or "main"
+        repo, kind, revision = (
+            f"{owner}/{name}",
+            rest[0] if rest else "revision",
+            "/".join(rest[1:]) or "main",
+        )
         if kind == "tree":
-            return self._with_files(repo, revision, lambda _, files: Answer.json([_tree_entry(*one) for one in files.items()]))
-        return self._with_files(repo, revision, lambda commit, files: Answer.json(_model(repo, commit, files)))
+            return self._with_files(
+                repo,
+                revision,
+                lambda _, files: Answer.json([_tree_entry(*one) for one in files.items()]),
+            )
+        return self._with_files(
+            repo, revision, lambda commit, files: Answer.json(_model(repo, commit, files))
+        )
 
 
 def _plain(data: bytes, *, etag: str | None = None) -> Answer:
-    return Answer(data, {"ETag": etag or f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"})
+    return Answer(
+        data, {"ETag": etag or f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"}
+    )
 
 
 def _model(repo: str, commit: str, files: Mapping[str, bytes]) -> dict[str, object]:
@@ -204,9 +254,18 @@ def _model(repo: str, commit: str, files: Mapping[str, bytes]) -> dict[str, obje
 
 
 def _tree_entry(name: str, data: bytes) -> dict[str, object]:
-    entry: dict[str, object] = {"type": "file", "path": name, "size": len(data), "oid": _git_sha1(data)}
+    entry: dict[str, object] = {
+        "type": "file",
+        "path": name,
+        "size": len(data),
+        "oid": _git_sha1(data),
+    }
     if name.endswith(LARGE):
-        entry["lfs"] = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}
+        entry["lfs"] = {
+            "oid": hashlib.sha256(data).hexdigest(),
+            "size": len(data),
+            "pointerSize": 134,
+        }
     return entry
 
 

@@ -1,4 +1,5 @@
-"""What the kit checks: a model by its name, or a builder, with a small random detector of it that the checks share."""
+"""What the kit checks: a model by its name, or a builder, with a small random detector of it that
+the checks share."""
 
 from __future__ import annotations
 
@@ -33,9 +34,10 @@ class Model:
 
     name:   what it is called in reports.
     make:   builds it for a label space, with random weights.
-    space:  its own label space.
+    label_space:  its own label space.
     card:   its card, None for a bare builder; checks of the card are then not applicable.
-    weights: its trained weights, a tag of the card or a place; None where only random ones are checked.
+    weights: its trained weights, a tag of the card or a place; None where only random ones are
+        checked.
     load:   builds it with these weights.
     data:   the annotated images that they are measured on, as `zoo.data.read` takes them.
     full:   the same model with its card's own arguments, where it is checked with others.
@@ -60,10 +62,12 @@ class Model:
         weights: str | None = None,
         data: str | None = None,
     ) -> Model:
-        """The model `name` of the catalogue, its card changed where said, as `{"size": 64}` makes a YOLOX small.
+        """The model `name` of the catalogue, its card changed where said, as `{"size": 64}` makes a
+        YOLOX small.
 
         input:   fields of the card's input policy that go with it, as `{"size": [64, 64]}`.
-        weights: trained ones for the checks that want such: a tag of the card, `file:PATH` or `hub:org/repo@REVISION`.
+        weights: trained ones for the checks that want such: a tag of the card, `file:PATH` or
+            `hub:org/repo@REVISION`.
         data:    what these are measured on: `coco:path/instances.json`.
 
         Raises:
@@ -72,15 +76,23 @@ class Model:
             UsageError: weights for a changed card, or data without weights.
         """
         if weights is not None and (arguments or input):
-            raise _contradiction(name, "its trained weights, and with another card", "Leave out one of the two.")
+            raise _contradiction(
+                name, "its trained weights, and with another card", "Leave out one of the two."
+            )
         if data is not None and weights is None:
-            raise _contradiction(name, f"'{data:.80}', and without weights", "Name them: a tag of the card, or file:PATH.")
+            raise _contradiction(
+                name,
+                f"'{data:.80}', and without weights",
+                "Name them: a tag of the card, or file:PATH.",
+            )
         if weights is not None:
             model = cls.of_entry(choose(catalogue(), name, weights).entry)
             ready = partial(load, name, weights=weights, progress=False)
             return replace(model, weights=weights, load=ready, data=data)
         entry = catalogue().resolve(name).entry
-        changed = cls.of_entry(replace(entry, card=_changed(entry.card, name, arguments or {}, input or {})))
+        changed = cls.of_entry(
+            replace(entry, card=_changed(entry.card, name, arguments or {}, input or {}))
+        )
         if not arguments:
             return changed
         full = cls.of_entry(entry)
@@ -93,10 +105,17 @@ class Model:
         """The model of a card, wherever that is from."""
         choice = Choice(entry, None, None)
         label_space = space_of(entry.card.labels)
-        return cls(entry.name, lambda label_space: build(catalogue(), choice, label_space), label_space, entry.card)
+        return cls(
+            entry.name,
+            lambda label_space: build(catalogue(), choice, label_space),
+            label_space,
+            entry.card,
+        )
 
     @classmethod
-    def built_by(cls, make: Callable[[LabelSpace], Detector], *, labels: LabelSpace | str | list[str]) -> Model:
+    def built_by(
+        cls, make: Callable[[LabelSpace], Detector], *, labels: LabelSpace | str | list[str]
+    ) -> Model:
         """A detector that no card names."""
         return cls(getattr(make, "__name__", "detector"), make, space_of(labels))
 
@@ -121,12 +140,14 @@ class Model:
 
     @cached_property
     def detector(self) -> Detector:
-        """The same, whose answers differ from picture to picture; the checks share it, and each leaves it as it was."""
+        """The same, whose answers differ from picture to picture; the checks share it, and each
+        leaves it as it was."""
         return lively(self.plain)
 
     @property
     def published(self) -> Weights | None:
-        """What the card says of the trained weights; somebody's own file is held to what it says of the default ones.
+        """What the card says of the trained weights; somebody's own file is held to what it says of
+        the default ones.
 
         Raises: NotHere where no weights were named.
         """
@@ -137,7 +158,8 @@ class Model:
 
     @cached_property
     def trained(self) -> Detector:
-        """The detector with trained weights. Raises: NotHere where none were named, WeightsError where they can't be had."""
+        """The detector with trained weights. Raises: NotHere where none were named, WeightsError
+        where they can't be had."""
         if self.load is None:
             raise NotHere("No weights were named: zoo check NAME --weights TAG, or file:PATH.")
         return self.load()
@@ -154,15 +176,24 @@ def _contradiction(name: str, case: str, fix: str) -> UsageError:
 
 
 def _unfit(name: str, arguments: Mapping[str, Any], why: BaseException) -> CardError:
-    """The error for arguments that only the caller gave, so that no line of the card is at fault."""
+    """The error for arguments that only the caller gave, so that no line of the card is at
+    fault."""
     given = ", ".join(f"{one}={value!r}" for one, value in arguments.items())
-    case, fix = (why.case, why.fix) if isinstance(why, ZooError) else (f"{type(why).__name__}: {why}", "")
-    fix = fix if isinstance(why, CardError) else "Give values that its architecture can be built with."
+    case, fix = (
+        (why.case, why.fix) if isinstance(why, ZooError) else (f"{type(why).__name__}: {why}", "")
+    )
+    fix = (
+        fix
+        if isinstance(why, CardError)
+        else "Give values that its architecture can be built with."
+    )
     case = re.sub(r"^(Line \d+, f|F)ield '[^']*': ", "", case)
     return CardError(f"'{name}' was to be checked with {given:.200}.", case, fix)
 
 
-def _changed(card: Card, name: str, arguments: Mapping[str, Any], input: Mapping[str, object]) -> Card:
+def _changed(
+    card: Card, name: str, arguments: Mapping[str, Any], input: Mapping[str, object]
+) -> Card:
     rule = card.input
     if input:
         fields = {**(structs.asdict(rule) if rule else {}), **input}
@@ -170,6 +201,8 @@ def _changed(card: Card, name: str, arguments: Mapping[str, Any], input: Mapping
             rule = msgspec.convert(fields, Input)
         except msgspec.ValidationError as why:
             raise CardError(
-                f"'{name}' was to be checked with input={dict(input)}.", f"{plainly(str(why))}.", "See zoo.registry.card."
+                f"'{name}' was to be checked with input={dict(input)}.",
+                f"{plainly(str(why))}.",
+                "See zoo.registry.card.",
             ) from None
     return structs.replace(card, arguments={**card.arguments, **arguments}, input=rule)

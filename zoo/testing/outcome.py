@@ -20,10 +20,11 @@ STRICT = "Take it off the expected failures."
 class Outcome:
     """What one check said.
 
-    status: `passed`; `failed`, also where a check that was expected to fail did not, or is not applicable to the model;
-            `skipped`, not applicable; `expected`, failed as was expected.
+    status: `passed`; `failed`, also where a check that was expected to fail did not, or is not
+            applicable to the model; `skipped`, not applicable; `expected`, failed as was expected.
     reason: why, in a sentence; empty for what passed.
-    ended:  whether it failed because the model's code called `sys.exit` or can't build it, which ends whatever uses it.
+    ended:  whether it failed because the model's code called `sys.exit` or can't build it, which
+        ends whatever uses it.
     """
 
     check: str
@@ -34,12 +35,17 @@ class Outcome:
 
 
 def run(
-    model: Model | str, *, only: Collection[str] = (), expected_failures: Mapping[str, str] | None = None
+    model: Model | str,
+    *,
+    only: Collection[str] = (),
+    expected_failures: Mapping[str, str] | None = None,
 ) -> Iterator[Outcome]:
-    """The outcome of each check, as it is there; `only` names some, `expected_failures` says which may fail, and why.
+    """The outcome of each check, as it is there; `only` names some, `expected_failures` says which
+    may fail, and why.
 
     Raises:
-        NameNotFound: no model or check has that name, or one that is expected to fail is not among those that `only` names.
+        NameNotFound: no model or check has that name, or one that is expected to fail is not among
+            those that `only` names.
     """
     expected = asked_for(expected_failures or {}, only)
     made = Model.named(model) if isinstance(model, str) else model
@@ -63,7 +69,8 @@ def never_asked(why: NotApplicable) -> str:
 
 
 def asked_for(expected: Mapping[str, str], only: Collection[str]) -> dict[str, str]:
-    """The expected failures. Raises: NameNotFound for one that is no check, or not among those that `only` names."""
+    """The expected failures. Raises: NameNotFound for one that is no check, or not among those that
+    `only` names."""
     asked = {check.name for check in chosen(only)}
     for check in chosen(expected) if expected else ():
         if check.name not in asked:
@@ -94,9 +101,17 @@ def _asked(check: Check, model: Model, expected: str | None) -> tuple[Status, st
     except NotHere as why:
         return "skipped", str(why), False
     except NotApplicable as why:
-        return ("skipped", str(why), False) if expected is None else ("failed", never_asked(why), False)
+        return (
+            ("skipped", str(why), False)
+            if expected is None
+            else ("failed", never_asked(why), False)
+        )
     except (Exception, SystemExit) as error:  # whatever a plugin raises is an answer
-        return ("failed", _said(error), ended(error, model)) if expected is None else ("expected", expected, False)
+        return (
+            ("failed", _said(error), ended(error, model))
+            if expected is None
+            else ("expected", expected, False)
+        )
     return ("passed", "", False) if expected is None else ("failed", kept(expected), False)
 
 

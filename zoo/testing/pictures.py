@@ -20,7 +20,8 @@ EVERYTHING = Protocol(score=0.0, max_boxes=50)
 
 
 def scene(height: int = HEIGHT, width: int = WIDTH, *, seed: int = 0) -> Tensor:
-    """A picture of colored rectangles in noise, uint8 `(3, height, width)`; another for each seed."""
+    """A picture of colored rectangles in noise, uint8 `(3, height, width)`; another for each
+    seed."""
     generator = torch.Generator().manual_seed(1000 * seed + height + width)
     picture = torch.randint(60, 120, (3, height, width), dtype=torch.uint8, generator=generator)
     for _ in range(3):
@@ -60,7 +61,9 @@ def see_all(detector: Detector, pictures: Sequence[Tensor]) -> list[Detections]:
     )
 
 
-def decode(detector: Detector, pictures: Sequence[Tensor], protocol: Protocol = EVERYTHING) -> list[Detections]:
+def decode(
+    detector: Detector, pictures: Sequence[Tensor], protocol: Protocol = EVERYTHING
+) -> list[Detections]:
     """The first three steps by hand, so that what `decode` returns is seen as it is."""
     return Look.at(detector, pictures).decoded(protocol)
 

@@ -1,4 +1,5 @@
-"""A look by a network that says more than its random weights do: it believes much, and its boxes are large and overlap."""
+"""A look by a network that says more than its random weights do: it believes much, and its boxes
+are large and overlap."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ class Rise:
         return apart * (self.spread / spread if spread > 0 else 0.0) + self.mean
 
 
-BELIEVING = Rise(mean=3.0, spread=3.0)  # a sigmoid makes scores from 0.05 to 1 of it, a softmax some above 0.9
+BELIEVING = Rise(
+    mean=3.0, spread=3.0
+)  # a sigmoid makes scores from 0.05 to 1 of it, a softmax some above 0.9
 
 
 def raised_look(detector: Detector, images: Sequence[Tensor], rise: Rise) -> Look:
@@ -46,7 +49,9 @@ def raised_look(detector: Detector, images: Sequence[Tensor], rise: Rise) -> Loo
         batch = detector.prepare(list(images))
         with freed(detector, batch) as leaves:
             if not leaves:
-                raise NotApplicable("No layer of it leads to a tensor in dicts, lists, tuples or dataclasses.")
+                raise NotApplicable(
+                    "No layer of it leads to a tensor in dicts, lists, tuples or dataclasses."
+                )
             for leaf in leaves:
                 leaf.data.copy_(rise.of(leaf.data))
             with eval_mode(detector), torch.no_grad():

@@ -1,4 +1,5 @@
-"""The sockets and threads under a loopback Hub: sends answers over HTTP/1.1, or fails at it as a fault says."""
+"""The sockets and threads under a loopback Hub: sends answers over HTTP/1.1, or fails at it as a
+fault says."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, zero seconds
 
 @dataclass
 class Request:
-    """One request, noted before it is answered; `sent` grows with the bytes of the body that went out."""
+    """One request, noted before it is answered; `sent` grows with the bytes of the body that went
+    out."""
 
     method: str
     path: str
@@ -38,12 +40,15 @@ Respond = Callable[[str, str], tuple[Answer, Fault | None]]
 
 
 class Server:
-    """Listens on 127.0.0.1 from `start` to `stop`, which hangs up on everybody and waits for every thread.
+    """Listens on 127.0.0.1 from `start` to `stop`, which hangs up on everybody and waits for every
+    thread.
 
     port: 0 is any that is free.
     """
 
-    def __init__(self, respond: Respond, record: Callable[[Request], None], *, port: int = 0) -> None:
+    def __init__(
+        self, respond: Respond, record: Callable[[Request], None], *, port: int = 0
+    ) -> None:
         self.wanted_port = port
         self.respond = respond
         self.record = record
@@ -60,7 +65,9 @@ class Server:
     def start(self) -> None:
         """Begins to answer."""
         self._http = _Http(self)
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
 
     def stop(self) -> None:
         """Hangs up."""
@@ -121,7 +128,15 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)  # a proxy is asked for a whole URL
         answer, fault = self.server.owner.respond(self.command, path)
         if fault and fault.kind == "status":
-            answer, fault = refusal(fault.code, fault.error, f"Misbehaving: {fault.code}", retry_after=fault.retry_after), None
+            answer, fault = (
+                refusal(
+                    fault.code,
+                    fault.error,
+                    f"Misbehaving: {fault.code}",
+                    retry_after=fault.retry_after,
+                ),
+                None,
+            )
         if self.command == "GET":
             answer = answer.ranged(dict(self.headers))
         body = b"" if self.command == "HEAD" else answer.body

@@ -1,4 +1,5 @@
-"""The smallest whole detector, 35 weights for three classes; it keeps every promise. For the tests of what takes a detector."""
+"""The smallest whole detector, 35 weights for three classes; it keeps every promise. For the tests
+of what takes a detector."""
 
 from __future__ import annotations
 
@@ -19,13 +20,17 @@ SIDE = 32
 
 
 class Toy(Detector):
-    """Each cell of 8 x 8 pixels, of a picture stretched to 32 x 32, says what is in it and how far it reaches.
+    """Each cell of 8 x 8 pixels, of a picture stretched to 32 x 32, says what is in it and how far
+    it reaches.
 
-    Batch norm and dropout make train mode visible: they change its answers, and its answers change them.
+    Batch norm and dropout make train mode visible: they change its answers, and its answers change
+    them.
     """
 
     def __init__(self, label_space: LabelSpace) -> None:
-        super().__init__(label_space=label_space, native=Protocol(score=0.05, iou=0.5, max_boxes=10))
+        super().__init__(
+            label_space=label_space, native=Protocol(score=0.05, iou=0.5, max_boxes=10)
+        )
         self.norm = nn.BatchNorm2d(3)
         self.drop = nn.Dropout(0.2)
         self.size = nn.Conv2d(3, 4, 1)
@@ -38,9 +43,15 @@ class Toy(Detector):
 
     def prepare(self, images: Sequence[Tensor]) -> Batch:
         """Stretched, and from 0..255 to -2..2."""
-        made = [F.interpolate(image[None].float(), size=(SIDE, SIDE), mode="bilinear")[0] for image in images]
+        made = [
+            F.interpolate(image[None].float(), size=(SIDE, SIDE), mode="bilinear")[0]
+            for image in images
+        ]
         sizes = [(image.shape[1], image.shape[2]) for image in images]
-        places = tuple(InputTransform(height, width, scale_y=SIDE / height, scale_x=SIDE / width) for height, width in sizes)
+        places = tuple(
+            InputTransform(height, width, scale_y=SIDE / height, scale_x=SIDE / width)
+            for height, width in sizes
+        )
         return Batch(((torch.stack(made) / 255 - 0.5) / 0.25).to(self.device, self.dtype), places)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -52,31 +63,59 @@ class Toy(Detector):
         """The cells whose best class scores enough, overlaps within a class removed."""
         settings = protocol.over(self.native)
         scores, labels = raw[:, 4:].float().sigmoid().flatten(2).max(1)  # (b, 16)
-        found = zip(_boxes(raw.float()).cpu(), scores.cpu(), labels.cpu(), batch.places, strict=True)
+        found = zip(
+            _boxes(raw.float()).cpu(), scores.cpu(), labels.cpu(), batch.places, strict=True
+        )
         return [self.one(*each, settings) for each in found]
 
-    def one(self, boxes: Tensor, scores: Tensor, labels: Tensor, place: InputTransform, settings: Protocol) -> Detections:
+    def one(
+        self,
+        boxes: Tensor,
+        scores: Tensor,
+        labels: Tensor,
+        place: InputTransform,
+        settings: Protocol,
+    ) -> Detections:
         """What is kept of one picture's 16 cells."""
         boxes = place.to_original(boxes)
         score, iou = settings.score or 0.0, settings.iou or 0.0
         kept = batched_nms(boxes, scores, labels, iou)
         kept = kept[scores[kept] >= score][: settings.max_boxes]
-        return Detections(boxes[kept], scores[kept], labels[kept], self.label_space, size=(place.height, place.width))
+        return Detections(
+            boxes[kept],
+            scores[kept],
+            labels[kept],
+            self.label_space,
+            size=(place.height, place.width),
+        )
 
     def class_layers(self) -> list[ClassLayer]:
         """The one layer that has a row for each class."""
         return [ClassLayer("kind", channels=self.label_space.channels)]
 
     def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """`kind`: which cell has the middle of an object; `size`: how far the edges of its box are from where they should be."""
-        wanted, boxes = torch.zeros_like(raw[:, 4:]), _boxes(raw).view(-1, *raw.shape[2:], 4)  # (b, n, 4, 4), (b, 4, 4, 4)
+        """`kind`: which cell has the middle of an object; `size`: how far the edges of its box are
+        from where they should be."""
+        wanted, boxes = (
+            torch.zeros_like(raw[:, 4:]),
+            _boxes(raw).view(-1, *raw.shape[2:], 4),
+        )  # (b, n, 4, 4), (b, 4, 4, 4)
         apart = [boxes.sum() * 0]
-        for kind, cells, one in zip(wanted, boxes, targets_to_input(batch, targets, self.label_space), strict=True):
-            middles = ((one.boxes[:, :2] + one.boxes[:, 2:]) / 2 / CELL).int().clamp(0, SIDE // CELL - 1)
-            for (x, y), box, label in zip(middles.tolist(), one.boxes, one.labels.tolist(), strict=True):
+        for kind, cells, one in zip(
+            wanted, boxes, targets_to_input(batch, targets, self.label_space), strict=True
+        ):
+            middles = (
+                ((one.boxes[:, :2] + one.boxes[:, 2:]) / 2 / CELL).int().clamp(0, SIDE // CELL - 1)
+            )
+            for (x, y), box, label in zip(
+                middles.tolist(), one.boxes, one.labels.tolist(), strict=True
+            ):
                 kind[label, y, x] = 1
                 apart.append(F.l1_loss(cells[y, x], box) / CELL)
-        return {"kind": F.binary_cross_entropy_with_logits(raw[:, 4:], wanted), "size": torch.stack(apart).sum()}
+        return {
+            "kind": F.binary_cross_entropy_with_logits(raw[:, 4:], wanted),
+            "size": torch.stack(apart).sum(),
+        }
 
 
 def _boxes(raw: Tensor) -> Tensor:
@@ -84,4 +123,6 @@ def _boxes(raw: Tensor) -> Tensor:
     centers = (torch.arange(SIDE // CELL, device=raw.device) + 0.5) * CELL
     where = torch.stack(torch.meshgrid(centers, centers, indexing="xy"))  # (2, 4, 4)
     reach = raw[:, :4].sigmoid() * 2 * CELL  # (b, 4, 4, 4)
-    return torch.cat([where - reach[:, :2], where + reach[:, 2:]], 1).flatten(2).transpose(1, 2)  # (b, 16, 4)
+    return (
+        torch.cat([where - reach[:, :2], where + reach[:, 2:]], 1).flatten(2).transpose(1, 2)
+    )  # (b, 16, 4)

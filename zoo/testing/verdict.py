@@ -1,4 +1,5 @@
-"""What a check says: nothing where all is well, a sentence where it is not, or why it can't be asked here."""
+"""What a check says: nothing where all is well, a sentence where it is not, or why it can't be
+asked here."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ class NotApplicable(Exception):
 
 
 class NotHere(NotApplicable):
-    """A check has nothing to look at on this machine, and may have on another; the text says what is missing."""
+    """A check has nothing to look at on this machine, and may have on another; the text says what
+    is missing."""
 
 
 def require(kept: bool, sentence: str) -> None:

@@ -1,6 +1,8 @@
-"""Weights: fetched, verified, converted, locked and bundled. Nothing here trusts a byte before its sha256 is known.
+"""Weights: fetched, verified, converted, locked and bundled. Nothing here trusts a byte before its
+sha256 is known.
 
-Importing it imports neither torch nor huggingface_hub; `zoo.weights.settings` lists the environment variables.
+Importing it imports neither torch nor huggingface_hub; `zoo.weights.settings` lists the environment
+variables.
 """
 
 from zoo.weights.bundle import bundle as bundle

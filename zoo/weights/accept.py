@@ -1,4 +1,5 @@
-"""Taking a file: verified before it is read, readable before it is remembered, and no socket where none is needed."""
+"""Taking a file: verified before it is read, readable before it is remembered, and no socket where
+none is needed."""
 
 from __future__ import annotations
 
@@ -23,24 +24,34 @@ ASKED = "Weights '{}' were asked for."
 CHANGED_FIX = "Load it again, once it is written."
 PLACE = "Load it where there is a network, or use a file that is here as weights: file:PATH"
 AGAIN = "Where there is a network: zoo verify --remove {0}, then zoo pull {0}"
-CARRY = "On a connected machine: zoo pull {0}; or carry it over: zoo bundle {0} --to FOLDER, then ZOO_BUNDLE=FOLDER here."
+CARRY = (
+    "On a connected machine: zoo pull {0}; or carry it over: zoo bundle {0} --to FOLDER, then "
+    "ZOO_BUNDLE=FOLDER here."
+)
 
 
 def take(offer: Candidate, wanted: WeightsRequest, *, progress: bool | None) -> WeightsFile:
     """The weights that an offer stands for.
 
     Raises:
-        WeightsError: one of its subclasses, when the file can't be had, is another, or can't be read.
+        WeightsError: one of its subclasses, when the file can't be had, is another, or can't be
+            read.
     """
     known = _known(offer)
-    kept = None if known or isinstance(offer.carrier, Local) or offer.carrier.find() else _kept(offer, wanted)
+    kept = (
+        None
+        if known or isinstance(offer.carrier, Local) or offer.carrier.find()
+        else _kept(offer, wanted)
+    )
     if kept:
         return kept
     file = known or _verified(offer, wanted.entry, progress)
     path = Path(file.path)
     ready = _readable(offer, path, file.sha256, wanted, checked=known is not None)
     if not file.holds(path):
-        raise CheckpointError(ASKED.format(wanted.entry), f"{path} changed while it was read.", CHANGED_FIX)
+        raise CheckpointError(
+            ASKED.format(wanted.entry), f"{path} changed while it was read.", CHANGED_FIX
+        )
     if not known:
         cache_record.write(file)
     original = offer.original
@@ -62,7 +73,8 @@ def take(offer: Candidate, wanted: WeightsRequest, *, progress: bool | None) -> 
 
 
 def _kept(offer: Candidate, wanted: WeightsRequest) -> WeightsFile | None:
-    """The promised file from the zoo's own folder, where it came under another address or was converted from."""
+    """The promised file from the zoo's own folder, where it came under another address or was
+    converted from."""
     if not offer.promises:
         return None
     state_key = wanted.weights.state_key
@@ -71,7 +83,9 @@ def _kept(offer: Candidate, wanted: WeightsRequest) -> WeightsFile | None:
         if one.address.startswith("converted:") or first_mismatch(offer.promises, one.sha256):
             continue
         if _is_own(path) and one.holds(path):
-            ready = mappable(path, sha256=one.sha256, name=path.name, state_key=state_key, checked=True)
+            ready = mappable(
+                path, sha256=one.sha256, name=path.name, state_key=state_key, checked=True
+            )
         else:
             ready = converted(one.sha256, state_key) or Mappable(path)
         if ready.converted or (_is_own(ready.path) and one.holds(path)):
@@ -94,11 +108,14 @@ def _kept(offer: Candidate, wanted: WeightsRequest) -> WeightsFile | None:
 
 def _is_own(path: Path) -> bool:
     """Whether only the zoo writes a file: it is in the zoo's folder, and a regular file there."""
-    return not path.is_symlink() and any(is_inside(path, home() / folder) for folder in ("files", "converted"))
+    return not path.is_symlink() and any(
+        is_inside(path, home() / folder) for folder in ("files", "converted")
+    )
 
 
 def _known(offer: Candidate) -> Record | None:
-    """What is remembered of the file, if it has not changed since and is what it has to be: then nothing is hashed."""
+    """What is remembered of the file, if it has not changed since and is what it has to be: then
+    nothing is hashed."""
     path = offer.carrier.find()
     known = cache_record.read(offer.key) if path else None
     if path and known and known.holds(path) and not first_mismatch(offer.promises, known.sha256):
@@ -129,16 +146,24 @@ def _verified(offer: Candidate, entry: str, progress: bool | None) -> Record:
         log.warning("%s is not what %s says. It is removed and fetched again.", path, broken.by)
         carrier.remove(digest)
     if isinstance(carrier, Local) or settings.offline():
-        raise OfflineError(asked, "It is not on this machine, and the network is switched off.", _advice(CARRY, entry))
+        raise OfflineError(
+            asked,
+            "It is not on this machine, and the network is switched off.",
+            _advice(CARRY, entry),
+        )
     return _downloaded(carrier, offer, entry, progress)
 
 
-def _unusable(offer: Candidate, path: Path, digest: str, broken: Checksum, entry: str) -> WeightsError:
+def _unusable(
+    offer: Candidate, path: Path, digest: str, broken: Checksum, entry: str
+) -> WeightsError:
     """The error for a file that can't be replaced now."""
     told, known = broken.breach(ASKED.format(entry), digest), cache_record.read(offer.key)
     if known and known.sha256 == digest and broken.error is LockError:
         return told  # the file is as it was fetched, and the lock file names another
-    return type(told)(told.asked, f"{path} is damaged, or is another file now. {told.case}", _advice(AGAIN, entry))
+    return type(told)(
+        told.asked, f"{path} is damaged, or is another file now. {told.case}", _advice(AGAIN, entry)
+    )
 
 
 def _advice(text: str, entry: str) -> str:
@@ -146,25 +171,39 @@ def _advice(text: str, entry: str) -> str:
     return PLACE if ":" in entry else text.format(entry)
 
 
-def _downloaded(carrier: RemoteSource, offer: Candidate, entry: str, progress: bool | None) -> Record:
+def _downloaded(
+    carrier: RemoteSource, offer: Candidate, entry: str, progress: bool | None
+) -> Record:
     file = _hashed(offer, carrier.download(progress=progress), entry)
     digest = file.sha256
     broken = first_mismatch(offer.all_promises(), digest)
     if broken:
-        if broken.error is not LockError:  # a wrong line in a lock file is no reason to take a good file from everybody
+        if (
+            broken.error is not LockError
+        ):  # a wrong line in a lock file is no reason to take a good file from everybody
             carrier.remove(digest)
         raise broken.breach(ASKED.format(entry), digest)
     if not offer.all_promises():
-        log.info("%s: nobody publishes its sha256. It is %s, and has to stay so from now on.", offer.source, digest)
+        log.info(
+            "%s: nobody publishes its sha256. It is %s, and has to stay so from now on.",
+            offer.source,
+            digest,
+        )
     return file
 
 
-def _readable(offer: Candidate, path: Path, sha256: str, wanted: WeightsRequest, *, checked: bool) -> Mappable:
+def _readable(
+    offer: Candidate, path: Path, sha256: str, wanted: WeightsRequest, *, checked: bool
+) -> Mappable:
     name = path.name if offer.original else offer.source.partition("?")[0]
     try:
         key = wanted.weights.state_key
-        return mappable(path, sha256=sha256, name=name, state_key=key, guessed=wanted.placed, checked=checked)
+        return mappable(
+            path, sha256=sha256, name=name, state_key=key, guessed=wanted.placed, checked=checked
+        )
     except CheckpointError:
         if not isinstance(offer.carrier, Local) and not offer.promises:
-            offer.carrier.remove(sha256)  # nobody promised this file: it may be a login page in place of the real one
+            offer.carrier.remove(
+                sha256
+            )  # nobody promised this file: it may be a login page in place of the real one
         raise

@@ -1,4 +1,5 @@
-"""Sources as text: `hub:org/repo@revision:file`, `https://…`, `package:name/file`, `file:path`, there and back."""
+"""Sources as text: `hub:org/repo@revision:file`, `https://…`, `package:name/file`, `file:path`,
+there and back."""
 
 from __future__ import annotations
 
@@ -61,4 +62,8 @@ def parsed(text: str) -> Source | HubSpec:
     if kind == "package" and "/" in rest:
         package, _, file = rest.partition("/")
         return PackageSource(package=package, file=file)
-    raise SourceError(f"Weights '{text}' were asked for.", "That is no place where weights can be.", f"Write one of {FORMS}.")
+    raise SourceError(
+        f"Weights '{text}' were asked for.",
+        "That is no place where weights can be.",
+        f"Write one of {FORMS}.",
+    )

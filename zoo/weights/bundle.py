@@ -1,4 +1,5 @@
-"""A folder with weights for a machine that has no network: files by sha256, `bundle.json`, a lock file, and the user's cards."""
+"""A folder with weights for a machine that has no network: files by sha256, `bundle.json`, a lock
+file, and the user's cards."""
 
 from __future__ import annotations
 
@@ -19,7 +20,10 @@ from zoo.weights.lock import Lock, Pin
 from zoo.weights.manifest import FILE, REGISTRY, Item, Manifest
 from zoo.weights.types import WeightsFile, WeightsRequest
 
-HEADER = b"# Cards and aliases from files of a user's own. This is JSON, which is YAML with every text quoted.\n"
+HEADER = (
+    b"# Cards and aliases from files of a user's own. This is JSON, which is YAML with every text "
+    b"quoted.\n"
+)
 FOLDER_FIX = "Name a folder that can be written, with room."
 
 
@@ -31,9 +35,11 @@ def bundle(
     mirrors: Mapping[str, str] = NO_MIRRORS,
     progress: bool | None = None,
 ) -> Manifest:
-    """Puts the files of `choices` into the folder `to`, a `.pth` converted; what a bundle there holds already stays.
+    """Puts the files of `choices` into the folder `to`, a `.pth` converted; what a bundle there
+    holds already stays.
 
-    A machine loads from it with `ZOO_BUNDLE=FOLDER`, no network and no cache; `FOLDER/zoo.lock` is a lock file of the same.
+    A machine loads from it with `ZOO_BUNDLE=FOLDER`, no network and no cache; `FOLDER/zoo.lock` is
+    a lock file of the same.
 
     registry: cards that the other machine does not have, as `Catalogue.extract` gives them.
 
@@ -44,9 +50,16 @@ def bundle(
     items = dict(before.weights)
     for wanted in choices:
         fetched = fetch(
-            wanted.weights, name=wanted.name, tag=wanted.tag, origin=wanted.origin, mirrors=mirrors, progress=progress
+            wanted.weights,
+            name=wanted.name,
+            tag=wanted.tag,
+            origin=wanted.origin,
+            mirrors=mirrors,
+            progress=progress,
         )
-        item = Item(**asdict(Pin.of(fetched)), file=_file_name(fetched), state_key=wanted.weights.state_key)
+        item = Item(
+            **asdict(Pin.of(fetched)), file=_file_name(fetched), state_key=wanted.weights.state_key
+        )
         _copy(fetched.path, to / item.file, sha256=item.digest)
         items[wanted.entry] = item
     cards = _write_registry(registry, to) if registry else before.registry
@@ -54,16 +67,23 @@ def bundle(
     with saving(to / FILE, fix=FOLDER_FIX), replacing(to / FILE) as draft:
         draft.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
     Lock(
-        {entry: Pin(item.source, item.sha256, item.bytes, item.revision, item.converted) for entry, item in items.items()}
+        {
+            entry: Pin(item.source, item.sha256, item.bytes, item.revision, item.converted)
+            for entry, item in items.items()
+        }
     ).write(to / "zoo.lock")
     return manifest
 
 
 def _write_registry(added: Extract, to: Path) -> str:
-    """Writes the bundle's registry file, with what it had and what is added, and returns its sha256."""
+    """Writes the bundle's registry file, with what it had and what is added, and returns its
+    sha256."""
     path = to / REGISTRY
     had = parse(read(path), path).data if path.exists() else {}
-    sections = {section: {**(had.get(section) or {}), **added.get(section, {})} for section in ("cards", "aliases")}
+    sections = {
+        section: {**(had.get(section) or {}), **added.get(section, {})}
+        for section in ("cards", "aliases")
+    }
     merged = {"schema": 1, **sections}
     with saving(path, fix=FOLDER_FIX), replacing(path) as draft:
         draft.write_bytes(HEADER + msgspec.json.format(msgspec.json.encode(merged)) + b"\n")
@@ -83,4 +103,8 @@ def _copy(path: Path, to: Path, *, sha256: str) -> None:
         with replacing(to) as draft:
             shutil.copyfile(path, draft)
     if sha256_of(to) != sha256:
-        raise IntegrityError(f"{to} was to be written.", "What can be read there now is something else.", "Check that disk.")
+        raise IntegrityError(
+            f"{to} was to be written.",
+            "What can be read there now is something else.",
+            "Check that disk.",
+        )

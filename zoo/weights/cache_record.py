@@ -1,4 +1,5 @@
-"""What is remembered of each file that was verified: its sha256, and a stamp by which a later load knows it unhashed."""
+"""What is remembered of each file that was verified: its sha256, and a stamp by which a later load
+knows it unhashed."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ log = logging.getLogger("zoo")
 
 @dataclass(frozen=True)
 class FileStamp:
-    """Size, modification time and inode: while they stay, the file is taken to be the one that was hashed."""
+    """Size, modification time and inode: while they stay, the file is taken to be the one that was
+    hashed."""
 
     bytes: int
     mtime_ns: int
@@ -83,17 +85,23 @@ def read_all() -> Iterator[Record]:
 
 
 def write(record: Record) -> None:
-    """Remembers; where that can't be written, the file is hashed again at each load and a log line says so."""
+    """Remembers; where that can't be written, the file is hashed again at each load and a log line
+    says so."""
     file = file_of(record.address)
     try:
         with saving(file), replacing(file) as draft:
             draft.write_bytes(msgspec.json.encode(record))
     except CacheError as why:
-        log.warning("%s is verified but can't be remembered, so each load hashes it again: %s", record.path, why.case)
+        log.warning(
+            "%s is verified but can't be remembered, so each load hashes it again: %s",
+            record.path,
+            why.case,
+        )
 
 
 def note_finite(address: str, path: Path) -> None:
-    """Remembers that every number in the file of that address is finite, if it still is the file that was verified."""
+    """Remembers that every number in the file of that address is finite, if it still is the file
+    that was verified."""
     known = read(address)
     if known and known.holds(path) and not known.finite:
         write(replace(known, finite=True))

@@ -1,4 +1,5 @@
-"""What one source, or a bundle, offers: a carrier of the file, what the file has to be, and what it is remembered under."""
+"""What one source, or a bundle, offers: a carrier of the file, what the file has to be, and what it
+is remembered under."""
 
 from __future__ import annotations
 
@@ -20,7 +21,10 @@ from zoo.weights.types import WeightsRequest
 from zoo.weights.url import Url
 
 LOCK_FIX = "If the change is meant, accept it: zoo lock"
-COPY_FIX = "Copy the bundle to this machine again. To see what else is damaged in it: zoo verify --bundle {}"
+COPY_FIX = (
+    "Copy the bundle to this machine again. To see what else is damaged in it: zoo verify "
+    "--bundle {}"
+)
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,16 @@ class Candidate:
 
     def all_promises(self) -> tuple[Checksum, ...]:
         """Those, and what the source itself says of the file it gave."""
-        return self.promises if isinstance(self.carrier, Local) else (*self.promises, *self.carrier.promises())
+        return (
+            self.promises
+            if isinstance(self.carrier, Local)
+            else (*self.promises, *self.carrier.promises())
+        )
 
 
-def from_source(source: Source, through: Source, wanted: WeightsRequest, pin: Pin | None) -> Candidate:
+def from_source(
+    source: Source, through: Source, wanted: WeightsRequest, pin: Pin | None
+) -> Candidate:
     """What a source offers; `through` is what it is mirrored to, or itself.
 
     Raises:
@@ -56,7 +66,8 @@ def from_source(source: Source, through: Source, wanted: WeightsRequest, pin: Pi
     """
     address = printed(source)
     promises = _locked(pin, source.sha256)
-    # A mirror is the user's own word, and so may be anywhere; a card's file is in the folder of the card.
+    # A mirror is the user's own word, and so may be anywhere; a card's file is in the folder of the
+    # card.
     origin = wanted.origin if through is source else None
     carrier = _carrier(through, address, origin, megabytes=wanted.weights.megabytes)
     key = address
@@ -65,42 +76,62 @@ def from_source(source: Source, through: Source, wanted: WeightsRequest, pin: Pi
     elif isinstance(carrier, Local):
         key = f"file:{carrier.path}"
     revision = source.revision if isinstance(source, HubSource) else None
-    return Candidate(carrier, address, key, promises, revision, printed(through) if through != source else None)
+    return Candidate(
+        carrier, address, key, promises, revision, printed(through) if through != source else None
+    )
 
 
 def from_bundle(item: Item, folder: Path, wanted: WeightsRequest, pin: Pin | None) -> Candidate:
     """What a bundle offers.
 
     Raises:
-        IntegrityError, or LockError if it is the locked one: it is none of the files that the card names today.
+        IntegrityError, or LockError if it is the locked one: it is none of the files that the card
+        names today.
         SourceError: the file is missing.
     """
     given = [source.sha256 for source in wanted.weights.sources]
     if all(given) and not any(item.sha256.startswith(one) for one in given if one):
         case = f"Its sha256 is {item.sha256[:12]}, and the card names no such file any more."
-        error, fix = (LockError, LOCK_FIX) if pin else (IntegrityError, "Make it anew: zoo bundle NAME --to FOLDER")
+        error, fix = (
+            (LockError, LOCK_FIX)
+            if pin
+            else (IntegrityError, "Make it anew: zoo bundle NAME --to FOLDER")
+        )
         raise error("A bundle was to be used.", case, fix)
     try:
         path = inside(folder, item.file)
     except OutsideFolder as error:
-        raise SourceError("A bundle was to be used.", f"In it, {error}.", COPY_FIX.format(folder)) from None
+        raise SourceError(
+            "A bundle was to be used.", f"In it, {error}.", COPY_FIX.format(folder)
+        ) from None
     if not path.is_file():
-        raise SourceError("A bundle was to be used.", "The bundle lists that file, but it is not there.", COPY_FIX.format(folder))
+        raise SourceError(
+            "A bundle was to be used.",
+            "The bundle lists that file, but it is not there.",
+            COPY_FIX.format(folder),
+        )
     local = Local(path.absolute())
-    # What the bundle says comes first: where both are broken, the copy is damaged, and no lock file would mend it.
+    # What the bundle says comes first: where both are broken, the copy is damaged, and no lock file
+    # would mend it.
     whole = Checksum(item.digest, "bundle.json", fix=COPY_FIX.format(folder))
     promises = (whole,) if item.ready else (whole, *_locked(pin, None))
     through = f"bundle:{local.path}"
-    return Candidate(local, item.source, through, promises, item.revision, through, item if item.ready else None)
+    return Candidate(
+        local, item.source, through, promises, item.revision, through, item if item.ready else None
+    )
 
 
-def _carrier(source: Source, address: str, origin: Path | None, *, megabytes: float | None) -> RemoteSource | Local:
+def _carrier(
+    source: Source, address: str, origin: Path | None, *, megabytes: float | None
+) -> RemoteSource | Local:
     match source:
         case HubSource():
             return Repository(source)
         case UrlSource():
             # The card's number is rounded, and may be in other megabytes.
-            return Url(source.url, address, most=None if megabytes is None else int(2e6 * (megabytes + 1)))
+            return Url(
+                source.url, address, most=None if megabytes is None else int(2e6 * (megabytes + 1))
+            )
         case PackageSource():
             return from_package(source)
         case FileSource():

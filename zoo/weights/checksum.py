@@ -23,7 +23,10 @@ class Checksum:
     sha256: str
     by: str
     error: type[WeightsError] = IntegrityError
-    fix: str = "Try once more. If it stays so, that place now has another file, which should not be used; name a different one."
+    fix: str = (
+        "Try once more. If it stays so, that place now has another file, which should not be "
+        "used; name a different one."
+    )
 
     def kept(self, digest: str) -> bool:
         """Whether a file with that sha256 is the promised one."""
@@ -31,7 +34,11 @@ class Checksum:
 
     def breach(self, asked: str, digest: str) -> WeightsError:
         """The error that says so."""
-        return self.error(asked, f"Its sha256 is {digest[:SHOWN]}, but {self.by} says {self.sha256[:SHOWN]}.", self.fix)
+        return self.error(
+            asked,
+            f"Its sha256 is {digest[:SHOWN]}, but {self.by} says {self.sha256[:SHOWN]}.",
+            self.fix,
+        )
 
 
 def first_mismatch(promises: Iterable[Checksum], digest: str) -> Checksum | None:
@@ -50,5 +57,7 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as why:
         raise CacheError(
-            f"{path} was to be verified.", f"It can't be read: {why.strerror}.", "Make it readable, or remove it."
+            f"{path} was to be verified.",
+            f"It can't be read: {why.strerror}.",
+            "Make it readable, or remove it.",
         ) from why

@@ -1,6 +1,8 @@
-"""From a published file to one that may be mapped into memory: safetensors as it is, `.pth` converted once, the rest refused.
+"""From a published file to one that may be mapped into memory: safetensors as it is, `.pth`
+converted once, the rest refused.
 
-A pickle is only ever read by torch's restricted unpickler (`weights_only=True`), which runs no code; there is no way around it.
+A pickle is only ever read by torch's restricted unpickler (`weights_only=True`), which runs no
+code; there is no way around it.
 """
 
 from __future__ import annotations
@@ -47,7 +49,13 @@ class Mappable:
 
 
 def mappable(
-    published: Path, *, sha256: str, name: str, state_key: str | None, guessed: bool = False, checked: bool = False
+    published: Path,
+    *,
+    sha256: str,
+    name: str,
+    state_key: str | None,
+    guessed: bool = False,
+    checked: bool = False,
 ) -> Mappable:
     """The tensors of a verified file as safetensors.
 
@@ -72,7 +80,8 @@ def mappable(
 
 
 def converted(sha256: str, state_key: str | None) -> Mappable | None:
-    """The file that was converted before from one with that sha256, if it is still what was written then."""
+    """The file that was converted before from one with that sha256, if it is still what was written
+    then."""
     path = _converted_path(sha256, state_key)
     known = cache_record.read(_address(sha256, state_key))
     if known is None or not path.is_file():
@@ -86,7 +95,8 @@ def converted(sha256: str, state_key: str | None) -> Mappable | None:
 
 
 def check(path: Path) -> None:
-    """Raises a CheckpointError unless the file is well-formed safetensors: header, offsets and length agree."""
+    """Raises a CheckpointError unless the file is well-formed safetensors: header, offsets and
+    length agree."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -94,8 +104,13 @@ def check(path: Path) -> None:
             pass
     except (SafetensorError, OSError, ValueError) as why:
         seems = _looks(path)
-        case = f"{path} is no valid safetensors file{f': it is {seems}' if seems else f' ({why})'}. It is refused."
-        raise CheckpointError("Weights were to be read.", case, "Fetch the file again, or another one.") from why
+        case = (
+            f"{path} is no valid safetensors file{f': it is {seems}' if seems else f' ({why})'}. "
+            f"It is refused."
+        )
+        raise CheckpointError(
+            "Weights were to be read.", case, "Fetch the file again, or another one."
+        ) from why
 
 
 def _convert(published: Path, sha256: str, state_key: str | None, *, guessed: bool) -> Mappable:
@@ -126,7 +141,11 @@ def _save(tensors: Mapping[str, object], draft: Path, published: Path) -> None:
             number = re.search(r"os error (\d+)", str(why))
             raise OSError(int(number[1]) if number else 5, str(why)) from why
         case = f"{published} holds tensors that safetensors can't: {why}."
-        raise CheckpointError("A checkpoint was to be converted.", case, "Publish it as dense tensors of a plain type.") from why
+        raise CheckpointError(
+            "A checkpoint was to be converted.",
+            case,
+            "Publish it as dense tensors of a plain type.",
+        ) from why
 
 
 def _is_safetensors(path: Path, name: str) -> bool:

@@ -1,4 +1,5 @@
-"""An end for servers that never fall silent and never get anywhere: bytes one by one, headers or interim answers without end."""
+"""An end for servers that never fall silent and never get anywhere: bytes one by one, headers or
+interim answers without end."""
 
 from __future__ import annotations
 
@@ -62,7 +63,13 @@ def window() -> float:
     return WINDOW * settings.timeout()
 
 
-def within(call: Callable[[], Result], *, seconds: float, done: Callable[[], int] = int, case: str = TOO_SLOW) -> Result:
+def within(
+    call: Callable[[], Result],
+    *,
+    seconds: float,
+    done: Callable[[], int] = int,
+    case: str = TOO_SLOW,
+) -> Result:
     """What `call` returns; the wait ends at the first Ctrl-C.
 
     seconds: how long it may take, or may go on without a change of `done`, in bytes.

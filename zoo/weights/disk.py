@@ -1,4 +1,5 @@
-"""Writing to this machine's disk: whole files or none, one process at a time, and a plain sentence where it can't be done."""
+"""Writing to this machine's disk: whole files or none, one process at a time, and a plain sentence
+where it can't be done."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ def saving(path: Path, *, fix: str = HOME_FIX) -> Iterator[None]:
 
 @contextmanager
 def replacing(path: Path, *, read_only: bool = False) -> Iterator[Path]:
-    """A new file to write to; when the block ends well it takes the place of `path` at once, else it is removed."""
+    """A new file to write to; when the block ends well it takes the place of `path` at once, else
+    it is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with draft_of(path) as draft:
         yield draft
@@ -43,7 +45,8 @@ def replacing(path: Path, *, read_only: bool = False) -> Iterator[Path]:
 
 
 def settle(draft: Path, path: Path, *, read_only: bool = False) -> None:
-    """Moves a finished file into place, so that a power cut leaves the old one, the new one or none, but no half.
+    """Moves a finished file into place, so that a power cut leaves the old one, the new one or
+    none, but no half.
 
     read_only: nobody is to write to it afterwards, because models that live map it into memory.
     """
@@ -77,4 +80,6 @@ def check_room(path: Path, needed: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if needed > free:
         case = f"It takes {needed / 1e6:.1f} MB, and {path.parent} has {free / 1e6:.1f} MB left."
-        raise CacheError("A file was to be kept on this machine.", case, "Free some space. " + HOME_FIX)
+        raise CacheError(
+            "A file was to be kept on this machine.", case, "Free some space. " + HOME_FIX
+        )

@@ -1,4 +1,5 @@
-"""Weights from a bundle, where one has them, or else from the first of the card's sources that does."""
+"""Weights from a bundle, where one has them, or else from the first of the card's sources that
+does."""
 
 from __future__ import annotations
 
@@ -41,23 +42,34 @@ def fetch(
     mirrors:   prefix of a source to its replacement; `ZOO_MIRRORS` adds to them.
     progress:  a bar while downloading; None shows one on a terminal.
 
-    What `ZOO_BUNDLE` has is taken from there or not at all: a bundle that is damaged is never replaced by another source.
+    What `ZOO_BUNDLE` has is taken from there or not at all: a bundle that is damaged is never
+    replaced by another source.
 
     Raises:
-        SourceError: no source has them. If every source fails in one and the same way, OfflineError, IntegrityError,
-            CheckpointError or LockError instead.
+        SourceError: no source has them. If every source fails in one and the same way,
+            OfflineError, IntegrityError, CheckpointError or LockError instead.
         CacheError: this machine can't keep them.
     """
-    return _deliver(WeightsRequest(name, tag, weights, origin), Lock.current(), mirrors=mirrors, progress=progress)
+    return _deliver(
+        WeightsRequest(name, tag, weights, origin),
+        Lock.current(),
+        mirrors=mirrors,
+        progress=progress,
+    )
 
 
 def locate(
-    spec: str, *, state_key: str | None = None, mirrors: Mapping[str, str] = NO_MIRRORS, progress: bool | None = None
+    spec: str,
+    *,
+    state_key: str | None = None,
+    mirrors: Mapping[str, str] = NO_MIRRORS,
+    progress: bool | None = None,
 ) -> WeightsFile:
     """The weights at an explicit place, verified as far as anybody says what they are.
 
     spec:      `file:PATH`, `hub:org/repo[@REVISION][:FILE]` or `https://…`. On the Hub the revision is `main` and the file
-               `model.safetensors`, or the only .safetensors there is, unless they are named; a branch or tag is looked up.
+               `model.safetensors`, or the only .safetensors there is, unless they are named; a
+               branch or tag is looked up.
     state_key: where in a `.pth` the tensors are.
 
     Raises:
@@ -74,7 +86,8 @@ def locate(
 
 
 def _pinned(spec: HubSpec, pin: Pin) -> Source | HubSpec:
-    """The source that the lock file gives for a place on the Hub. Raises: LockError where it is elsewhere."""
+    """The source that the lock file gives for a place on the Hub. Raises: LockError where it is
+    elsewhere."""
     place = parsed(pin.source)
     if not isinstance(place, HubSource) or place.repo != spec.repo:
         case = f"The lock file says {pin.source[:200]}, which is no commit of hub:{spec.repo}."
@@ -82,12 +95,24 @@ def _pinned(spec: HubSpec, pin: Pin) -> Source | HubSpec:
     return place
 
 
-def relock(choices: Iterable[WeightsRequest], *, mirrors: Mapping[str, str] = NO_MIRRORS, progress: bool | None = None) -> Lock:
+def relock(
+    choices: Iterable[WeightsRequest],
+    *,
+    mirrors: Mapping[str, str] = NO_MIRRORS,
+    progress: bool | None = None,
+) -> Lock:
     """A lock of what each of them resolves to now, whatever an older lock says."""
-    return Lock({one.entry: Pin.of(_deliver(one, Lock(), mirrors=mirrors, progress=progress)) for one in choices})
+    return Lock(
+        {
+            one.entry: Pin.of(_deliver(one, Lock(), mirrors=mirrors, progress=progress))
+            for one in choices
+        }
+    )
 
 
-def _deliver(wanted: WeightsRequest, lock: Lock, *, mirrors: Mapping[str, str], progress: bool | None) -> WeightsFile:
+def _deliver(
+    wanted: WeightsRequest, lock: Lock, *, mirrors: Mapping[str, str], progress: bool | None
+) -> WeightsFile:
     settings.check()
     table = {**mirrors, **settings.mirrors()}
     failures: list[tuple[str, WeightsError]] = []
@@ -103,21 +128,33 @@ def _deliver(wanted: WeightsRequest, lock: Lock, *, mirrors: Mapping[str, str], 
     raise _failure(wanted.entry, failures)
 
 
-Try = tuple[str, Callable[[], Candidate]]  # a name for messages, and what makes the offer, which may fail as well
+Try = tuple[
+    str, Callable[[], Candidate]
+]  # a name for messages, and what makes the offer, which may fail as well
 
 
 def _bundled(wanted: WeightsRequest, pin: Pin | None) -> list[Try]:
     """The bundle's file, if it has one; then nothing else is tried."""
     folder = settings.bundle_folder()
-    item = Manifest.read(folder).find(wanted, sha256=pin.sha256 if pin else None) if folder else None
-    return [(f"{item.file} in the bundle {folder}", partial(from_bundle, item, folder, wanted, pin))] if folder and item else []
+    item = (
+        Manifest.read(folder).find(wanted, sha256=pin.sha256 if pin else None) if folder else None
+    )
+    return (
+        [(f"{item.file} in the bundle {folder}", partial(from_bundle, item, folder, wanted, pin))]
+        if folder and item
+        else []
+    )
 
 
 def _sources(wanted: WeightsRequest, pin: Pin | None, mirrors: Mapping[str, str]) -> Iterator[Try]:
     """The card's sources, in order."""
     for source in wanted.weights.sources:
         through = mirrored(source, mirrors)
-        label = printed(source) if through == source else f"{printed(source)}, mirrored to {printed(through)}"
+        label = (
+            printed(source)
+            if through == source
+            else f"{printed(source)}, mirrored to {printed(through)}"
+        )
         yield label, partial(from_source, source, through, wanted, pin)
 
 
@@ -129,7 +166,10 @@ def _failure(entry: str, failures: list[tuple[str, WeightsError]]) -> WeightsErr
     types, fixes = {type(why) for _, why in failures}, {why.fix for _, why in failures}
     error = types.pop() if len(types) == 1 else SourceError
     fix = fixes.pop() if len(fixes) == 1 else None
-    reasons = [f"{label}: {why.case}" if fix else f"{label}: {why.case} {why.fix}" for label, why in failures]
+    reasons = [
+        f"{label}: {why.case}" if fix else f"{label}: {why.case} {why.fix}"
+        for label, why in failures
+    ]
     listed = ["No source has them:", *(f"  {reason}" for reason in reasons)]
     case = reasons if len(reasons) == 1 else listed
     return error(asked, case, fix.splitlines() if fix else OWN_FILE)

@@ -18,7 +18,8 @@ ASKED = "{} was to be read."
 
 @dataclass(frozen=True)
 class Local:
-    """A file that belongs to the user or to an installed distribution; it is never written or removed."""
+    """A file that belongs to the user or to an installed distribution; it is never written or
+    removed."""
 
     path: Path
 
@@ -37,9 +38,11 @@ class Local:
 
 
 def from_file(source: FileSource, *, origin: Path | None) -> Local:
-    """A path that a card names, in the folder `origin` (or that of the registry file `origin`) or below.
+    """A path that a card names, in the folder `origin` (or that of the registry file `origin`) or
+    below.
 
-    origin: None for a path that the user typed: it may lead anywhere, from the working folder or `~`.
+    origin: None for a path that the user typed: it may lead anywhere, from the working folder or
+        `~`.
 
     Raises:
         SourceError: the path leads out of that folder.
@@ -56,7 +59,8 @@ def from_file(source: FileSource, *, origin: Path | None) -> Local:
 
 
 def from_package(source: PackageSource) -> Local:
-    """A file in the folder of an installed package. Nothing is imported for it, and the working folder is not searched.
+    """A file in the folder of an installed package. Nothing is imported for it, and the working
+    folder is not searched.
 
     Raises:
         SourceError: the package is not installed, or the file is not in its folder.
@@ -69,7 +73,9 @@ def from_package(source: PackageSource) -> Local:
     try:
         paths = [inside(folder, source.file) for folder in folders]
     except OutsideFolder as error:
-        raise SourceError(asked, f"{error}, the package '{source.package}'.", "Tell the author of the card.") from None
+        raise SourceError(
+            asked, f"{error}, the package '{source.package}'.", "Tell the author of the card."
+        ) from None
     return Local(next((path for path in paths if path.is_file()), paths[0]))
 
 
@@ -87,7 +93,8 @@ def _package_folders(package: str) -> list[Path]:
 
 
 def _spec(name: str) -> ModuleSpec | None:
-    """Where a top-level package is: that of the imported module, or what the finders of `sys.meta_path` say."""
+    """Where a top-level package is: that of the imported module, or what the finders of
+    `sys.meta_path` say."""
     if name in sys.modules:
         return sys.modules[name].__spec__
     for finder in sys.meta_path:
@@ -100,15 +107,21 @@ def _spec(name: str) -> ModuleSpec | None:
 
 
 def _search_path() -> list[str]:
-    """`sys.path` without the working folder, which Python puts first for `python -m`, `python -c` and scripts."""
+    """`sys.path` without the working folder, which Python puts first for `python -m`, `python -c`
+    and scripts."""
     here = os.getcwd()
     first = [one for one in sys.path[:1] if one not in ("", here)]
     return [*first, *(one for one in sys.path[1:] if one)]
 
 
 def _how_to_install(package: str) -> str:
-    """What to do about a package that is not there: a name on a card is no reason to install what has that name."""
+    """What to do about a package that is not there: a name on a card is no reason to install what
+    has that name."""
     from zoo.registry import catalogue
 
     distribution = catalogue().distribution_of(package.partition(".")[0])
-    return f"pip install {distribution}" if distribution else "Install what brings it, once you know whose it is."
+    return (
+        f"pip install {distribution}"
+        if distribution
+        else "Install what brings it, once you know whose it is."
+    )

@@ -1,4 +1,5 @@
-"""The lock file, `zoo.lock`: what each name resolved to once, which every later load has to resolve to again."""
+"""The lock file, `zoo.lock`: what each name resolved to once, which every later load has to resolve
+to again."""
 
 from __future__ import annotations
 
@@ -19,7 +20,10 @@ from zoo.weights import settings
 from zoo.weights.disk import replacing, saving
 from zoo.weights.types import WeightsFile
 
-HEADER = "# Written by `zoo lock`: what each name stands for. Loads obey it; keep it under version control.\nversion = 1\n"
+HEADER = (
+    "# Written by `zoo lock`: what each name stands for. Loads obey it; keep it under version "
+    "control.\nversion = 1\n"
+)
 RELOCK = "Delete it and write it anew: zoo lock NAME..."
 
 
@@ -36,12 +40,15 @@ class Pin:
     @classmethod
     def of(cls, fetched: WeightsFile) -> Pin:
         """What was fetched, pinned."""
-        return cls(fetched.source, fetched.sha256, fetched.bytes, fetched.revision, fetched.converted)
+        return cls(
+            fetched.source, fetched.sha256, fetched.bytes, fetched.revision, fetched.converted
+        )
 
 
 @dataclass(frozen=True)
 class Lock:
-    """The pins by entry (`plugin/name.tag`, or a `hub:` place as it was asked for), and the file they are from."""
+    """The pins by entry (`plugin/name.tag`, or a `hub:` place as it was asked for), and the file
+    they are from."""
 
     pins: Mapping[str, Pin] = field(default_factory=dict)
     path: Path | None = None
@@ -71,17 +78,27 @@ class Lock:
         except limits.LimitError as why:
             raise LockError(f"The lock file {path} was to be obeyed.", str(why), RELOCK) from why
         except ValueError as why:  # of TOML, which names the line, and of UTF-8
-            raise LockError(f"The lock file {path} was to be obeyed.", f"It is no TOML: {why}.", RELOCK) from why
+            raise LockError(
+                f"The lock file {path} was to be obeyed.", f"It is no TOML: {why}.", RELOCK
+            ) from why
         pins = document.get("weights", {})
         if document.get("version") != 1 or not isinstance(pins, dict):
             case = f"It has version {document.get('version')!r}; this zoo reads version 1."
             raise LockError(f"The lock file {path} was to be obeyed.", case, RELOCK)
-        return cls({entry: _pin(entry, table, path=path, text=text) for entry, table in pins.items()}, path)
+        return cls(
+            {entry: _pin(entry, table, path=path, text=text) for entry, table in pins.items()}, path
+        )
 
     def write(self, path: Path) -> None:
         """Writes the pins, sorted, so that a change reads well in a diff."""
-        tables = [f"\n[weights.{_quoted(entry)}]\n{_lines(pin)}" for entry, pin in sorted(self.pins.items())]
-        with saving(path, fix="Set ZOO_LOCK to a file that can be written."), replacing(path) as draft:
+        tables = [
+            f"\n[weights.{_quoted(entry)}]\n{_lines(pin)}"
+            for entry, pin in sorted(self.pins.items())
+        ]
+        with (
+            saving(path, fix="Set ZOO_LOCK to a file that can be written."),
+            replacing(path) as draft,
+        ):
             draft.write_text(HEADER + "".join(tables), encoding="utf-8")
 
 
@@ -90,10 +107,15 @@ def _pin(entry: str, table: object, *, path: Path, text: str) -> Pin:
         return msgspec.convert(table, Pin)
     except msgspec.ValidationError as why:
         heads = (f"[weights.{_quoted(entry)}]", f"[weights.'{entry}']", f"[weights.{entry}]")
-        line = next((number for number, one in enumerate(text.splitlines(), 1) if one.strip() in heads), None)
+        line = next(
+            (number for number, one in enumerate(text.splitlines(), 1) if one.strip() in heads),
+            None,
+        )
         where = f"line {line}, " if line else ""
         raise LockError(
-            f"The lock file {path} was to be obeyed.", f"{path}, {where}'{entry}': {plainly(str(why))}.", RELOCK
+            f"The lock file {path} was to be obeyed.",
+            f"{path}, {where}'{entry}': {plainly(str(why))}.",
+            RELOCK,
         ) from why
 
 
@@ -103,4 +125,6 @@ def _quoted(value: object) -> str:
 
 def _lines(pin: Pin) -> str:
     given = {one.name: getattr(pin, one.name) for one in fields(pin)}
-    return "".join(f"{name} = {_quoted(value)}\n" for name, value in given.items() if value is not None)
+    return "".join(
+        f"{name} = {_quoted(value)}\n" for name, value in given.items() if value is not None
+    )

@@ -50,7 +50,8 @@ class Item(Pin):
 class Manifest:
     """The files of one folder by entry, as in a lock file.
 
-    registry: the sha256 of the registry file in it, with the cards that came from files of a user's own.
+    registry: the sha256 of the registry file in it, with the cards that came from files of a user's
+        own.
     """
 
     weights: Mapping[str, Item]
@@ -74,13 +75,25 @@ class Manifest:
             raise SourceError(f"The bundle {folder} was to be read.", case, fix) from why
 
     def find(self, wanted: WeightsRequest, *, sha256: str | None) -> Item | None:
-        """The item of that sha256, or else of that name, or else of any sha256 that the card gives."""
+        """The item of that sha256, or else of that name, or else of any sha256 that the card
+        gives."""
         if sha256:
             return next((item for item in self._of(wanted) if item.sha256 == sha256), None)
         if wanted.entry in self.weights:
             return self.weights[wanted.entry]
         given = [source.sha256 for source in wanted.weights.sources if source.sha256]
-        return next((item for item in self._of(wanted) if any(item.sha256.startswith(one) for one in given)), None)
+        return next(
+            (
+                item
+                for item in self._of(wanted)
+                if any(item.sha256.startswith(one) for one in given)
+            ),
+            None,
+        )
 
     def _of(self, wanted: WeightsRequest) -> list[Item]:
-        return [item for entry, item in self.weights.items() if entry == wanted.entry or item.serves(wanted)]
+        return [
+            item
+            for entry, item in self.weights.items()
+            if entry == wanted.entry or item.serves(wanted)
+        ]

@@ -1,8 +1,9 @@
-"""Mirrors: fetching a source from elsewhere, by replacing a prefix of its address; the file has to be the same one.
+"""Mirrors: fetching a source from elsewhere, by replacing a prefix of its address; the file has to
+be the same one.
 
-The longest prefix wins, and the mirror is used instead of the original, not before it: a machine that is to use a mirror
-often may not reach the original. A place on the Hub that is mirrored to a web server or a folder keeps the Hub's own layout,
-`org/repo/resolve/REVISION/FILE`.
+The longest prefix wins, and the mirror is used instead of the original, not before it: a machine
+that is to use a mirror often may not reach the original. A place on the Hub that is mirrored to a
+web server or a folder keeps the Hub's own layout, `org/repo/resolve/REVISION/FILE`.
 """
 
 from __future__ import annotations
@@ -41,5 +42,7 @@ def replace_prefix(address: str, mirrors: Mapping[str, str]) -> str:
     rest = address.removeprefix(prefix)
     if mirrors[prefix].startswith("file:") and ".." in re.split(r"[/\\]", unquote(rest)):
         case = "Its '..' would lead out of the mirror's folder."
-        raise SourceError(f"{address[:200]} was to be read from a mirror.", case, "Correct the address.")
+        raise SourceError(
+            f"{address[:200]} was to be read from a mirror.", case, "Correct the address."
+        )
     return mirrors[prefix] + rest

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def paced() -> Iterator[None]:
-    """Lets requests of the client in this thread fail with `TransientError` where a body comes too slowly.
+    """Lets requests of the client in this thread fail with `TransientError` where a body comes too
+    slowly.
 
     Where the client begins a session anew meanwhile, its bodies are not looked at.
     """

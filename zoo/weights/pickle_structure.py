@@ -1,4 +1,5 @@
-"""What a checkpoint's pickle would build, worked out without building it, and refused where that has no good end.
+"""What a checkpoint's pickle would build, worked out without building it, and refused where that
+has no good end.
 
 torch's restricted unpickler runs no code, but it believes sizes: it fills a record that is too
 short with the bytes after it, checks sparse tensors number by number, and hashes nested tuples
@@ -14,7 +15,8 @@ from typing import Any, BinaryIO
 
 MOST_BYTES = 64 << 20
 MOST_PARTS = 1 << 22  # of one value, parts that are shared counted each time
-# What torch may call to build dense tensors; everything else of torch makes tensors of other kinds, or storages of any size.
+# What torch may call to build dense tensors; everything else of torch makes tensors of other kinds,
+# or storages of any size.
 DENSE = {
     "_rebuild_tensor",
     "_rebuild_tensor_v2",
@@ -46,7 +48,8 @@ class Damaged(Refused):
 
 @dataclass
 class Value:
-    """A value that a pickle would build. parts: how many it consists of; known: itself, where it is plain or a tuple."""
+    """A value that a pickle would build. parts: how many it consists of; known: itself, where it is
+    plain or a tuple."""
 
     parts: int = 1
     known: Any = None

@@ -16,11 +16,14 @@ def wanted(progress: bool | None) -> bool:
 
 
 class Bar:
-    """A bar for one file. Its methods are those of tqdm that huggingface_hub calls (`huggingface_hub.utils.tqdm`)."""
+    """A bar for one file. Its methods are those of tqdm that huggingface_hub calls
+    (`huggingface_hub.utils.tqdm`)."""
 
     shown = True
 
-    def __init__(self, *, desc: str, total: int | None = None, initial: int = 0, **_: object) -> None:
+    def __init__(
+        self, *, desc: str, total: int | None = None, initial: int = 0, **_: object
+    ) -> None:
         self.n = initial
         self.total = total
         self._progress: Progress | None = _progress() if self.shown else None
@@ -31,7 +34,12 @@ class Bar:
     def __enter__(self) -> Bar:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, why: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        why: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def update(self, n: int = 1) -> None:
@@ -82,7 +90,14 @@ def bar(progress: bool | None) -> type[Bar]:
 
 def _progress() -> Progress:
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
 
     columns = (
         TextColumn("{task.description}", markup=False),

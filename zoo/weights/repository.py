@@ -32,7 +32,9 @@ log = logging.getLogger("zoo")
 ASKED = "{} was to be fetched."
 STEP = 10_000_000  # huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE, at most
 BROKE_OFF = "The download broke off. It goes on from there."
-CACHE_FIX = "Set HF_HUB_CACHE to a folder that can be written, with room: HF_HUB_CACHE=/path/to/folder"
+CACHE_FIX = (
+    "Set HF_HUB_CACHE to a folder that can be written, with room: HF_HUB_CACHE=/path/to/folder"
+)
 HUB_SAYS = "its ETag on the Hub"
 
 
@@ -40,19 +42,27 @@ HUB_SAYS = "its ETag on the Hub"
 class Repository:
     """A file in a repository, pinned to a commit.
 
-    The layout of the cache is documented: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+    The layout of the cache is documented:
+        https://huggingface.co/docs/huggingface_hub/guides/manage-cache
     """
 
     source: HubSource
 
     def __post_init__(self) -> None:
-        """Raises: SourceError where the file's path leads out of its repository, or the revision is no commit."""
+        """Raises: SourceError where the file's path leads out of its repository, or the revision is
+        no commit."""
         try:
             check_relative(self.source.file)
         except OutsideFolder as error:
-            raise SourceError(ASKED.format(self._address), f"{error}.", "Name a file of that repository.") from None
+            raise SourceError(
+                ASKED.format(self._address), f"{error}.", "Name a file of that repository."
+            ) from None
         if not COMMIT.fullmatch(self.source.revision):
-            raise SourceError(ASKED.format(self._address), "The revision is no full commit id.", "Name 40 hex digits.")
+            raise SourceError(
+                ASKED.format(self._address),
+                "The revision is no full commit id.",
+                "Name 40 hex digits.",
+            )
 
     @property
     def revision(self) -> str | None:
@@ -61,11 +71,13 @@ class Repository:
 
     @property
     def path(self) -> Path:
-        """Where the client keeps the file: a link in the commit's snapshot, to a blob named by its ETag."""
+        """Where the client keeps the file: a link in the commit's snapshot, to a blob named by its
+        ETag."""
         return snapshot(self.source.repo, self.source.revision) / self.source.file
 
     def find(self) -> Path | None:
-        """The file, if anybody fetched it before; a link that leads out of its repository's folder is none."""
+        """The file, if anybody fetched it before; a link that leads out of its repository's folder
+        is none."""
         repository = folder(self.source.repo)
         ours = is_inside(self.path, repository) or is_inside(self.path, repository / "blobs")
         return self.path if self.path.is_file() and ours else None
@@ -82,13 +94,17 @@ class Repository:
                 drop(self.path, "")  # the client takes any link that is there for a file it fetched
             size = with_retries(partial(within, self._look, seconds=window()), self._address)
             pull = partial(self._pull, progress)
-            # Bodies keep a pace of their own. Of what else the client does (it waits for another process, or
-            # for another client's protocol) only its file tells: ten megabytes at once, or the whole of a smaller one.
+            # Bodies keep a pace of their own. Of what else the client does (it waits for another
+            # process, or for another client's protocol) only its file tells: ten megabytes at once,
+            # or the whole of a smaller one.
             seconds = window() + min(size, STEP) / SLOWEST
-            return with_retries(partial(within, pull, seconds=seconds, done=self._so_far), self._address)
+            return with_retries(
+                partial(within, pull, seconds=seconds, done=self._so_far), self._address
+            )
 
     def remove(self, digest: str) -> None:
-        """Removes the link, and the blob behind it unless that is what its name says or another commit has it as well."""
+        """Removes the link, and the blob behind it unless that is what its name says or another
+        commit has it as well."""
         with saving(self.path, fix=CACHE_FIX):
             drop(self.path, digest)
 
@@ -97,12 +113,23 @@ class Repository:
         return printed(self.source)
 
     def _look(self) -> int:
-        # The download below asks for the same headers, but over a failure it tries on for minutes with timeouts of its own.
+        # The download below asks for the same headers, but over a failure it tries on for minutes
+        # with timeouts of its own.
         from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
         with explained(self._address, self.source.repo, revision=self.source.revision):
-            url = hf_hub_url(self.source.repo, self.source.file, revision=self.source.revision, endpoint=settings.endpoint())
-            return get_hf_file_metadata(url, timeout=settings.timeout(), endpoint=settings.endpoint()).size or STEP
+            url = hf_hub_url(
+                self.source.repo,
+                self.source.file,
+                revision=self.source.revision,
+                endpoint=settings.endpoint(),
+            )
+            return (
+                get_hf_file_metadata(
+                    url, timeout=settings.timeout(), endpoint=settings.endpoint()
+                ).size
+                or STEP
+            )
 
     def _so_far(self) -> int:
         """Bytes that have come of files of this repository that are on their way."""
@@ -141,7 +168,8 @@ def folder(repo: str) -> Path:
 
 
 def drop(path: Path, digest: str) -> None:
-    """Removes a snapshot's file with this sha256, and its blob where that is damaged or belongs to nothing else.
+    """Removes a snapshot's file with this sha256, and its blob where that is damaged or belongs to
+    nothing else.
 
     Nothing outside the repository's own folder is touched, wherever links lead.
     """
@@ -153,17 +181,27 @@ def drop(path: Path, digest: str) -> None:
     if blob is None or blob.parent != (repository / "blobs").resolve() or blob.name == digest:
         return
     damaged = re.fullmatch(r"[0-9a-f]{64}", blob.name) is not None
-    if damaged or not any(other.resolve() == blob for other in (repository / "snapshots").rglob("*") if other.is_symlink()):
+    if damaged or not any(
+        other.resolve() == blob
+        for other in (repository / "snapshots").rglob("*")
+        if other.is_symlink()
+    ):
         blob.unlink(missing_ok=True)
 
 
 def repository_of(path: Path) -> Path | None:
-    """The repository's folder in the cache that a snapshot's file is in, or None for any other path."""
+    """The repository's folder in the cache that a snapshot's file is in, or None for any other
+    path."""
     try:
         parts = path.relative_to(settings.hub_cache()).parts
     except ValueError:
         return None
-    in_snapshot = len(parts) > 3 and parts[0].startswith("models--") and parts[1] == "snapshots" and ".." not in parts
+    in_snapshot = (
+        len(parts) > 3
+        and parts[0].startswith("models--")
+        and parts[1] == "snapshots"
+        and ".." not in parts
+    )
     if not in_snapshot:
         return None
     repository = settings.hub_cache() / parts[0]
@@ -181,8 +219,14 @@ def told_by(address: str) -> Iterator[None]:
         words = " ".join(said.getMessage().split())
         if given_up():
             return False
-        if said.levelno >= logging.WARNING and not words.endswith("Max retries exceeded."):  # then an error follows
-            log.warning("%s: %s", address, BROKE_OFF if words.endswith("Trying to resume download...") else words)
+        if said.levelno >= logging.WARNING and not words.endswith(
+            "Max retries exceeded."
+        ):  # then an error follows
+            log.warning(
+                "%s: %s",
+                address,
+                BROKE_OFF if words.endswith("Trying to resume download...") else words,
+            )
         return False
 
     client = logging.getLogger("huggingface_hub.file_download")
@@ -194,10 +238,14 @@ def told_by(address: str) -> Iterator[None]:
 
 
 @contextmanager
-def explained(address: str, repo: str, *, revision: str = "main", tried: bool = False) -> Iterator[None]:
-    """Turns what the Hub's client raises into `TransientError` or a SourceError; what this machine's disk says passes.
+def explained(
+    address: str, repo: str, *, revision: str = "main", tried: bool = False
+) -> Iterator[None]:
+    """Turns what the Hub's client raises into `TransientError` or a SourceError; what this
+    machine's disk says passes.
 
-    tried: the client has tried again by itself what it tries again (huggingface_hub.file_download.http_get), and that was it.
+    tried: the client has tried again by itself what it tries again
+        (huggingface_hub.file_download.http_get), and that was it.
     """
     import httpx2
     from huggingface_hub.errors import HfHubHTTPError
@@ -208,15 +256,24 @@ def explained(address: str, repo: str, *, revision: str = "main", tried: bool = 
         raise
     except HfHubHTTPError as why:
         told = _answered(address, repo, revision, why)
-        raise _final(address, told) if tried and why.response.status_code in (408, 429) else told from why
+        raise (
+            _final(address, told) if tried and why.response.status_code in (408, 429) else told
+        ) from why
     except httpx2.RequestError as why:
-        told, persisted = broken_off(why), httpx2.ConnectError | httpx2.TimeoutException | httpx2.RemoteProtocolError
+        told, persisted = (
+            broken_off(why),
+            httpx2.ConnectError | httpx2.TimeoutException | httpx2.RemoteProtocolError,
+        )
         raise _final(address, told) if tried and isinstance(why, persisted) else told from why
     except OSError as why:
         if why.errno is not None:
             raise
-        raise _final(address, why.__cause__ or why) from why  # the client hides a failed request behind a missing file
-    except Exception as why:  # the Xet storage client raises types of its own, and invalid names a ValueError
+        raise _final(
+            address, why.__cause__ or why
+        ) from why  # the client hides a failed request behind a missing file
+    except (
+        Exception
+    ) as why:  # the Xet storage client raises types of its own, and invalid names a ValueError
         raise _final(address, why) from why
 
 
@@ -224,8 +281,14 @@ def _answered(address: str, repo: str, revision: str, why: HfHubHTTPError) -> Ex
     """The Hub's refusals, each with what to do about it."""
     from huggingface_hub import errors
 
-    asked, page, status = f"{address} was to be fetched.", f"{settings.endpoint()}/{repo}", why.response.status_code
-    log_in = f"Log in with `hf auth login` or HF_TOKEN, and accept the conditions, if any, at {page}"
+    asked, page, status = (
+        f"{address} was to be fetched.",
+        f"{settings.endpoint()}/{repo}",
+        why.response.status_code,
+    )
+    log_in = (
+        f"Log in with `hf auth login` or HF_TOKEN, and accept the conditions, if any, at {page}"
+    )
     match why:
         case errors.GatedRepoError():
             return SourceError(asked, f"The repository {repo} is gated.", log_in)
@@ -233,11 +296,19 @@ def _answered(address: str, repo: str, revision: str, why: HfHubHTTPError) -> Ex
             case = f"The Hub shows no repository {repo}: it is missing, private or gated."
             return SourceError(asked, case, f"Check the name. {log_in}")
         case errors.RevisionNotFoundError():
-            return SourceError(asked, f"The repository {repo} has no such revision.", f"Look for another at {page}/commits/main")
+            return SourceError(
+                asked,
+                f"The repository {repo} has no such revision.",
+                f"Look for another at {page}/commits/main",
+            )
         case errors.RemoteEntryNotFoundError():
-            return SourceError(asked, "That revision has no such file.", f"Look for it at {page}/tree/{revision}")
+            return SourceError(
+                asked, "That revision has no such file.", f"Look for it at {page}/tree/{revision}"
+            )
     if status in (401, 403):
-        return SourceError(asked, f"The Hub answers {status}: it wants a login, or refuses yours.", log_in)
+        return SourceError(
+            asked, f"The Hub answers {status}: it wants a login, or refuses yours.", log_in
+        )
     return refused(address, status, retry_after=why.response.headers.get("Retry-After"))
 
 

@@ -36,10 +36,14 @@ def wanted(choice: Choice) -> WeightsRequest:
             "Its card has none.",
             f'Take random weights, zoo.load("{choice.name}", weights=False), '
             f'or a file of your own: zoo.load("{choice.name}", weights="file:PATH")',
-            fix_cli=f"Take random weights, zoo detect IMAGE --model {choice.name} --weights random, "
-            "or a file of your own: --weights file:PATH",
+            fix_cli=(
+                f"Take random weights, zoo detect IMAGE --model {choice.name} --weights random, "
+                "or a file of your own: --weights file:PATH"
+            ),
         )
-    return WeightsRequest(choice.entry.qualified, choice.tag, choice.weights, Path(choice.entry.origin).parent)
+    return WeightsRequest(
+        choice.entry.qualified, choice.tag, choice.weights, Path(choice.entry.origin).parent
+    )
 
 
 def choose(known: Catalogue, name: str, weights: bool | str) -> Choice:
@@ -93,7 +97,9 @@ def is_place(weights: bool | str) -> bool:
     return isinstance(weights, str) and weights.startswith(EXPLICIT)
 
 
-def find(known: Catalogue, choice: Choice, place: str | None = None, *, progress: bool | None = None) -> Found:
+def find(
+    known: Catalogue, choice: Choice, place: str | None = None, *, progress: bool | None = None
+) -> Found:
     """The file at an explicit place (see `locate`), else the choice's own.
 
     Raises:
@@ -102,17 +108,31 @@ def find(known: Catalogue, choice: Choice, place: str | None = None, *, progress
     if place is not None:
         return _explicit(known, choice, place, progress=progress)
     one = wanted(choice)
-    file = fetch(one.weights, name=one.name, tag=one.tag, origin=one.origin, mirrors=known.mirrors, progress=progress)
+    file = fetch(
+        one.weights,
+        name=one.name,
+        tag=one.tag,
+        origin=one.origin,
+        mirrors=known.mirrors,
+        progress=progress,
+    )
     return Found(file, one.weights)
 
 
 def _explicit(known: Catalogue, choice: Choice, spec: str, *, progress: bool | None) -> Found:
     default = choice.entry.card.default_weights()
-    file = locate(spec, state_key=default.state_key if default else None, mirrors=known.mirrors, progress=progress)
+    file = locate(
+        spec,
+        state_key=default.state_key if default else None,
+        mirrors=known.mirrors,
+        progress=progress,
+    )
     every = choice.entry.card.weights.values()
     return Found(file, next((one for one in every if _is_published(file, one)), None))
 
 
 def _is_published(file: WeightsFile, weights: Weights) -> bool:
     """Whether a file given by hand is one of the card's own, and so needs the same fixes."""
-    return any(source.sha256 and file.sha256.startswith(source.sha256) for source in weights.sources)
+    return any(
+        source.sha256 and file.sha256.startswith(source.sha256) for source in weights.sources
+    )

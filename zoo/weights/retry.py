@@ -1,4 +1,5 @@
-"""How long to believe in a server: which failures pass, how long to wait, and what to tell the user in the end."""
+"""How long to believe in a server: which failures pass, how long to wait, and what to tell the user
+in the end."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ CHECK_PATH = "Check the address; the file may have been moved or withdrawn."
 
 
 class TransientError(Exception):
-    """A failure that may be over at the next try; `wait` is what the server asked for, in seconds."""
+    """A failure that may be over at the next try; `wait` is what the server asked for, in
+    seconds."""
 
     def __init__(self, case: str, wait: float | None = None) -> None:
         super().__init__(case)
@@ -46,10 +48,14 @@ class RetryPolicy:
             SourceError: there have been enough tries, or the server asks for too long a wait.
         """
         self._tries += 1
-        seconds = min(0.5 * 2 ** (self._tries - 1), settings.timeout()) if why.wait is None else why.wait
+        seconds = (
+            min(0.5 * 2 ** (self._tries - 1), settings.timeout()) if why.wait is None else why.wait
+        )
         if self._tries > settings.retries() or seconds > LONGEST_WAIT:
             asks = f" It asks to wait {why.wait:g} s." if why.wait else ""
-            raise SourceError(f"{self._address} was to be fetched.", f"{why.case}{asks}", LATER) from why
+            raise SourceError(
+                f"{self._address} was to be fetched.", f"{why.case}{asks}", LATER
+            ) from why
         log.info("%s: %s Trying again in %g s.", self._address, why.case, seconds)
         time.sleep(seconds)
 
@@ -87,9 +93,15 @@ def refused(address: str, status: int, *, retry_after: str | None = None) -> Exc
     phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "unknown status"
     case = f"The server answers {status} {phrase}."
     if status in PASSING:
-        return TransientError(case, wait=float(retry_after) if retry_after and retry_after.isdigit() else None)
+        return TransientError(
+            case, wait=float(retry_after) if retry_after and retry_after.isdigit() else None
+        )
     if status in (401, 403, 407):
         return SourceError(
-            f"{address} was to be fetched.", case, "Log in there, or fetch the file by hand and use it as weights: file:PATH."
+            f"{address} was to be fetched.",
+            case,
+            "Log in there, or fetch the file by hand and use it as weights: file:PATH.",
         )
-    return SourceError(f"{address} was to be fetched.", case, CHECK_PATH if status in (404, 410) else LATER)
+    return SourceError(
+        f"{address} was to be fetched.", case, CHECK_PATH if status in (404, 410) else LATER
+    )

@@ -1,4 +1,5 @@
-"""What a place on the Hub stands for when revision or file are left open: one commit and one file, looked up and remembered."""
+"""What a place on the Hub stands for when revision or file are left open: one commit and one file,
+looked up and remembered."""
 
 from __future__ import annotations
 
@@ -42,8 +43,15 @@ def resolved(spec: HubSpec) -> HubSource:
         if known:
             return known
     if settings.offline():
-        case = "Which commit and file that is, is not known on this machine, and the network is switched off."
-        raise OfflineError(_asked(spec), case, f"Load it once on a connected machine, or pin it: hub:{spec.repo}@COMMIT:FILE")
+        case = (
+            "Which commit and file that is, is not known on this machine, and the network is "
+            "switched off."
+        )
+        raise OfflineError(
+            _asked(spec),
+            case,
+            f"Load it once on a connected machine, or pin it: hub:{spec.repo}@COMMIT:FILE",
+        )
     source = _looked_up(spec)
     _remember(spec, source)
     return source
@@ -56,10 +64,14 @@ def _looked_up(spec: HubSpec) -> HubSource:
 
     def ask() -> HubSource:
         with explained(_text(spec), spec.repo, revision=revision):
-            info = HfApi(endpoint=settings.endpoint()).model_info(spec.repo, revision=revision, timeout=settings.timeout())
+            info = HfApi(endpoint=settings.endpoint()).model_info(
+                spec.repo, revision=revision, timeout=settings.timeout()
+            )
         commit = info.sha or revision
         if not COMMIT.fullmatch(commit):
-            raise SourceError(_asked(spec), "The Hub names no commit for it.", "Pin it: hub:org/repo@COMMIT:FILE")
+            raise SourceError(
+                _asked(spec), "The Hub names no commit for it.", "Pin it: hub:org/repo@COMMIT:FILE"
+            )
         names = [one.rfilename for one in info.siblings or []]
         return HubSource(repo=spec.repo, revision=commit, file=spec.file or _only(spec, names))
 
@@ -79,7 +91,11 @@ def _only(spec: HubSpec, names: Iterable[str]) -> str:
         else "It has no .safetensors file."
     )
     example = weights[0] if weights else "FILE"
-    raise SourceError(_asked(spec), case, f"Name one: hub:{spec.repo}@{spec.revision or DEFAULT_REVISION}:{example}")
+    raise SourceError(
+        _asked(spec),
+        case,
+        f"Name one: hub:{spec.repo}@{spec.revision or DEFAULT_REVISION}:{example}",
+    )
 
 
 def _cached(spec: HubSpec) -> HubSource | None:
@@ -119,7 +135,9 @@ def _memory(spec: HubSpec) -> Path:
 
 
 def _text(spec: HubSpec) -> str:
-    return f"hub:{spec.repo}@{spec.revision or DEFAULT_REVISION}" + (f":{spec.file}" if spec.file else "")
+    return f"hub:{spec.repo}@{spec.revision or DEFAULT_REVISION}" + (
+        f":{spec.file}" if spec.file else ""
+    )
 
 
 def _asked(spec: HubSpec) -> str:

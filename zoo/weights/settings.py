@@ -1,4 +1,5 @@
-"""Every environment variable that fetching weights obeys; each is read when it is needed, never at import.
+"""Every environment variable that fetching weights obeys; each is read when it is needed, never at
+import.
 
 | variable | meaning | default |
 |---|---|---|
@@ -29,7 +30,8 @@ HUGGING_FACE = "https://huggingface.co"
 
 
 def offline() -> bool:
-    """Whether no socket may be opened. Raises: UsageError where a switch is set to a word that is neither on nor off."""
+    """Whether no socket may be opened. Raises: UsageError where a switch is set to a word that is
+    neither on nor off."""
     return switched_off() is not None
 
 
@@ -42,7 +44,8 @@ def retries() -> int:
 
 
 def check() -> None:
-    """Reads what decides how files are fetched, so that a mistake is told even where nothing has to be. Raises: UsageError."""
+    """Reads what decides how files are fetched, so that a mistake is told even where nothing has to
+    be. Raises: UsageError."""
     offline()
     retries()
     timeout()
@@ -54,8 +57,14 @@ def mirrors() -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
             example = 'ZOO_MIRRORS="https://download.pytorch.org/=https://mirror.example.org/"'
-            raise UsageError("ZOO_MIRRORS was read.", f"'{pair}' in it has no '='.", f"Write prefix=replacement: {example}")
-    return {prefix: replacement for prefix, _, replacement in (pair.partition("=") for pair in pairs)}
+            raise UsageError(
+                "ZOO_MIRRORS was read.",
+                f"'{pair}' in it has no '='.",
+                f"Write prefix=replacement: {example}",
+            )
+    return {
+        prefix: replacement for prefix, _, replacement in (pair.partition("=") for pair in pairs)
+    }
 
 
 def lock_file() -> Path | None:
@@ -72,9 +81,13 @@ def endpoint() -> str:
 
 
 def hub_cache() -> Path:
-    """The folder of the Hub's client, by its own rules (huggingface_hub.constants), but as the environment is now."""
+    """The folder of the Hub's client, by its own rules (huggingface_hub.constants), but as the
+    environment is now."""
     named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
     if named:
         return Path(os.path.expandvars(named)).expanduser()
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(os.path.expandvars(os.environ.get("HF_HOME") or f"{caches}/huggingface")).expanduser() / "hub"
+    return (
+        Path(os.path.expandvars(os.environ.get("HF_HOME") or f"{caches}/huggingface")).expanduser()
+        / "hub"
+    )

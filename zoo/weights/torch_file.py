@@ -1,4 +1,5 @@
-"""What torch.save wrote, read without trusting it: no code is run, and no file unfolds to more than it is."""
+"""What torch.save wrote, read without trusting it: no code is run, and no file unfolds to more than
+it is."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 ASKED = "A checkpoint was to be converted."
 ZIP = b"PK\x03\x04"
-UNFOLDS = 16  # tied weights are written out once each; a stride of zero could make a terabyte of one number
+# tied weights are written out once each; a stride of zero could make a terabyte of one number
+UNFOLDS = 16
 
 
 def load_torch_file(path: Path, *, seems: str | None = None) -> object:
@@ -42,10 +44,14 @@ def load_torch_file(path: Path, *, seems: str | None = None) -> object:
             raise _broken(path, f"it is {seems}") from error
         if isinstance(error, Damaged):
             raise _broken(path, str(error)) from error
-        raise CheckpointError(ASKED, f"{path}: {error}. It is refused.", "Use another file, of dense tensors.") from error
+        raise CheckpointError(
+            ASKED, f"{path}: {error}. It is refused.", "Use another file, of dense tensors."
+        ) from error
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns of old formats, which are not the caller's to change
+            warnings.simplefilter(
+                "ignore"
+            )  # torch warns of old formats, which are not the caller's to change
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except pickle.UnpicklingError as why:
         raise _refusal(path, str(why), seems) from why
@@ -59,7 +65,8 @@ def tensors_of(
 ) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """The tensors of a checkpoint, each with memory of its own, and the names of what else it held.
 
-    guessed: nobody says that the key is this file's; one that has tensors at its top level needs none.
+    guessed: nobody says that the key is this file's; one that has tensors at its top level needs
+        none.
 
     Raises:
         CheckpointError: there are none, or they can't be written out.
@@ -68,18 +75,33 @@ def tensors_of(
 
     key = None if guessed and _has_tensors(loaded) else state_key
     state = _under(loaded, key, path)
-    tensors = {name: value for name, value in state.items() if isinstance(name, str) and isinstance(value, torch.Tensor)}
+    tensors = {
+        name: value
+        for name, value in state.items()
+        if isinstance(name, str) and isinstance(value, torch.Tensor)
+    }
     if not tensors:
         raise _wrapped(loaded, path, key)
     odd = [
-        name for name, one in tensors.items() if one.layout is not torch.strided or one.is_quantized or one.device.type != "cpu"
+        name
+        for name, one in tensors.items()
+        if one.layout is not torch.strided or one.is_quantized or one.device.type != "cpu"
     ]
     if odd:
         raise CheckpointError(
-            ASKED, f"{path}: {odd[0][:100]} is no dense tensor.", "Publish it as dense tensors of a plain type."
+            ASKED,
+            f"{path}: {odd[0][:100]} is no dense tensor.",
+            "Publish it as dense tensors of a plain type.",
         )
-    if sum(one.numel() * one.element_size() for one in tensors.values()) > UNFOLDS * path.stat().st_size:
-        raise CheckpointError(ASKED, f"{path} unfolds to more than {UNFOLDS} times its size. It is refused.", "Use another file.")
+    if (
+        sum(one.numel() * one.element_size() for one in tensors.values())
+        > UNFOLDS * path.stat().st_size
+    ):
+        raise CheckpointError(
+            ASKED,
+            f"{path} unfolds to more than {UNFOLDS} times its size. It is refused.",
+            "Use another file.",
+        )
     return _separate(tensors), tuple(str(name)[:100] for name in state if name not in tensors)
 
 
@@ -100,7 +122,9 @@ def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _has_tensors(value: object) -> bool:
     import torch
 
-    return isinstance(value, Mapping) and any(isinstance(one, torch.Tensor) for one in value.values())
+    return isinstance(value, Mapping) and any(
+        isinstance(one, torch.Tensor) for one in value.values()
+    )
 
 
 def _under(loaded: object, state_key: str | None, path: Path) -> Mapping[object, object]:
@@ -115,17 +139,29 @@ def _under(loaded: object, state_key: str | None, path: Path) -> Mapping[object,
 
 
 def _wrapped(loaded: object, path: Path, state_key: str | None) -> CheckpointError:
-    """The error for a file without tensors where they were looked for: where they are instead, and how to get them out."""
-    keys_there = [str(key)[:100] for key in itertools.islice(loaded, 8)] if isinstance(loaded, Mapping) else []
+    """The error for a file without tensors where they were looked for: where they are instead, and
+    how to get them out."""
+    keys_there = (
+        [str(key)[:100] for key in itertools.islice(loaded, 8)]
+        if isinstance(loaded, Mapping)
+        else []
+    )
     there = ", ".join(keys_there) if isinstance(loaded, Mapping) else type_name(loaded)
     if isinstance(loaded, Mapping) and len(loaded) > len(keys_there):
         there += f" and {len(loaded) - len(keys_there)} more"
-    case = f"{path} has no tensors {f'under {state_key!r}' if state_key else 'at its top level'}; there is: {there or 'nothing'}."
+    case = (
+        f"{path} has no tensors {f'under {state_key!r}' if state_key else 'at its top level'}; "
+        f"there is: {there or 'nothing'}."
+    )
     places = sorted(_places(loaded), key=lambda place: place[1], reverse=True)
     if state_key and _has_tensors(loaded):
-        return CheckpointError(ASKED, case, "Its tensors are at the top level: take state_key off the card.")
+        return CheckpointError(
+            ASKED, case, "Its tensors are at the top level: take state_key off the card."
+        )
     if not places:
-        return CheckpointError(ASKED, case, "Use another file: torch.save(model.state_dict(), PATH) writes one.")
+        return CheckpointError(
+            ASKED, case, "Use another file: torch.save(model.state_dict(), PATH) writes one."
+        )
     keys = places[0][0]
     entry = "".join(f'["{key}"]' for key in keys)
     new = f"{path.stem}-tensors.pth"
@@ -135,16 +171,23 @@ def _wrapped(loaded: object, path: Path, state_key: str | None) -> CheckpointErr
         f'Then load that: weights="file:{new}"',
         f"Or name the entry on the weights' card: state_key: {'.'.join(keys)}",
     )
-    return CheckpointError(ASKED, f"{case} It has {places[0][1]} tensors under '{'.'.join(keys)}'.", fix)
+    return CheckpointError(
+        ASKED, f"{case} It has {places[0][1]} tensors under '{'.'.join(keys)}'.", fix
+    )
 
 
 def _places(loaded: object, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
-    """The keys that lead to mappings with tensors, three deep at most, each with the number of tensors there."""
+    """The keys that lead to mappings with tensors, three deep at most, each with the number of
+    tensors there."""
     import torch
 
     for key, value in loaded.items() if isinstance(loaded, Mapping) else ():
         place = (*above, str(key))
-        count = sum(isinstance(one, torch.Tensor) for one in value.values()) if isinstance(value, Mapping) else 0
+        count = (
+            sum(isinstance(one, torch.Tensor) for one in value.values())
+            if isinstance(value, Mapping)
+            else 0
+        )
         if count:
             yield place, count
         elif len(place) < 3:
@@ -156,11 +199,23 @@ def _refusal(path: Path, said: str, seems: str | None) -> CheckpointError:
     if runs:
         case = f"{path} is refused: reading it would run '{runs[1]}', and weights need no code."
         return CheckpointError(
-            ASKED, case, "Do not open it by other means. Get the weights as safetensors, or as a plain state_dict."
+            ASKED,
+            case,
+            "Do not open it by other means. Get the weights as safetensors, or as a plain "
+            "state_dict.",
         )
-    return _broken(path, f"it is {seems}" if seems and seems != "a pickle" else "it is no checkpoint that torch.save wrote")
+    return _broken(
+        path,
+        f"it is {seems}"
+        if seems and seems != "a pickle"
+        else "it is no checkpoint that torch.save wrote",
+    )
 
 
 def _broken(path: Path, case: str) -> CheckpointError:
     fix = "Fetch it again, or use another file."
-    return CheckpointError(ASKED, f"{path} can't be read: {case.strip().rstrip('.')}. It may be damaged or cut short.", fix)
+    return CheckpointError(
+        ASKED,
+        f"{path} can't be read: {case.strip().rstrip('.')}. It may be damaged or cut short.",
+        fix,
+    )

@@ -1,4 +1,5 @@
-"""The structure of a file that torch.save wrote, checked before torch reads it, which believes what it says of itself."""
+"""The structure of a file that torch.save wrote, checked before torch reads it, which believes what
+it says of itself."""
 
 from __future__ import annotations
 
@@ -12,11 +13,13 @@ from zoo.weights.pickle_structure import MOST_BYTES, Damaged, Refused, storages_
 
 LOCAL_HEADER = 30  # bytes, before a name and an extra field
 MOST_ENTRIES = 1 << 17
-PICKLES = 4  # of a file from before torch 1.6: a magic number, a version, facts of the system, and the content
+# of a file from before torch 1.6: a magic number, a version, facts of the system, and the content
+PICKLES = 4
 
 
 def check_zip(path: Path) -> None:
-    """Checks a zip archive: entries stored as they are, apart, undamaged, and as long as the tensors that use them.
+    """Checks a zip archive: entries stored as they are, apart, undamaged, and as long as the
+    tensors that use them.
 
     Entries have checksums unless whoever saved them switched those off, with
     torch.serialization.set_crc32_options; then all are zero.
@@ -32,8 +35,17 @@ def check_zip(path: Path) -> None:
             damaged = archive.testzip() if any(one.CRC for one in entries) else None
             if damaged:
                 raise Damaged(f"the checksum of its entry '{damaged[:100]}' is wrong")
-            _check_records({one.filename: (starts[one.filename], one.file_size) for one in entries}, file)
-    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, RuntimeError, ValueError) as error:
+            _check_records(
+                {one.filename: (starts[one.filename], one.file_size) for one in entries}, file
+            )
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        OSError,
+        EOFError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         if isinstance(error, Refused):
             raise
         raise Damaged(str(error)) from error
@@ -54,7 +66,10 @@ def check_pickles(path: Path) -> None:
 def _check_entries(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
     if len(entries) > MOST_ENTRIES:
         raise Refused(f"it has more than {MOST_ENTRIES:,} entries")
-    packed = any(one.compress_type != zipfile.ZIP_STORED or one.compress_size != one.file_size for one in entries)
+    packed = any(
+        one.compress_type != zipfile.ZIP_STORED or one.compress_size != one.file_size
+        for one in entries
+    )
     if packed or sum(one.file_size for one in entries) > size:
         raise Refused("it is a compressed zip archive, and torch.save writes none")
     if len({one.filename for one in entries}) < len(entries):
@@ -62,7 +77,8 @@ def _check_entries(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
 
 
 def _places(entries: Sequence[zipfile.ZipInfo], file: BinaryIO, *, end: int) -> dict[str, int]:
-    """Where the content of each entry begins; refuses what lies in another, or has headers that contradict each other."""
+    """Where the content of each entry begins; refuses what lies in another, or has headers that
+    contradict each other."""
     free, starts = 0, {}
     for one in sorted(entries, key=lambda entry: entry.header_offset):
         file.seek(one.header_offset)
@@ -73,7 +89,9 @@ def _places(entries: Sequence[zipfile.ZipInfo], file: BinaryIO, *, end: int) -> 
         if len(header) < LOCAL_HEADER or one.header_offset < free or start + one.file_size > end:
             raise Damaged(f"its entry '{one.filename[:100]}' lies in another, or beyond the end")
         if not postponed and crc != one.CRC:
-            raise Damaged(f"the checksums of its entry '{one.filename[:100]}' contradict each other")
+            raise Damaged(
+                f"the checksums of its entry '{one.filename[:100]}' contradict each other"
+            )
         free = start + one.file_size
         starts[one.filename] = start
     return starts

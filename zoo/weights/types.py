@@ -14,7 +14,8 @@ class WeightsRequest:
     """One set of weights of one model.
 
     origin: the registry file that names them, or its folder; `file` sources are in it.
-    placed: the user named the file, and the state key of its weights is only the card's for its own.
+    placed: the user named the file, and the state key of its weights is only the card's for its
+        own.
     """
 
     name: str

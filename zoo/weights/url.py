@@ -1,4 +1,5 @@
-"""Downloads from any web server: resumed where they broke off, one process at a time, whole files or none."""
+"""Downloads from any web server: resumed where they broke off, one process at a time, whole files
+or none."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ REAL_PROGRESS = 1 << 20
 
 @dataclass(frozen=True)
 class Url:
-    """A file behind a URL, kept in `$ZOO_HOME/files` under `address`, which is the URL the card names, mirrored or not."""
+    """A file behind a URL, kept in `$ZOO_HOME/files` under `address`, which is the URL the card
+    names, mirrored or not."""
 
     url: str
     address: str
@@ -42,7 +44,9 @@ class Url:
     @property
     def path(self) -> Path:
         """Where the file is kept."""
-        name = re.sub(r"[^\w.+-]", "_", unquote(urlsplit(self.address).path).rpartition("/")[2])[-100:]
+        name = re.sub(r"[^\w.+-]", "_", unquote(urlsplit(self.address).path).rpartition("/")[2])[
+            -100:
+        ]
         return home() / "files" / key_of(self.address) / (name.strip(".") or "file")
 
     def find(self) -> Path | None:
@@ -84,7 +88,8 @@ class Version(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Part:
-    """A file as far as it has come, and a note beside it that says which version it is a part of."""
+    """A file as far as it has come, and a note beside it that says which version it is a part
+    of."""
 
     path: Path
     url: str
@@ -119,12 +124,18 @@ class Part:
         size = max(total or 0, self.size)
         if self.most is not None and size > self.most:
             case = (
-                f"The server sends {size / 1e6:,.1f} MB or more, and the card says that it is half of {self.most / 1e6:,.1f} MB."
+                f"The server sends {size / 1e6:,.1f} MB or more, and the card says that it is "
+                f"half of {self.most / 1e6:,.1f} MB."
             )
-            raise SourceError(f"{self.url} was to be fetched.", case, "Check the address, and `megabytes` on the card.")
+            raise SourceError(
+                f"{self.url} was to be fetched.",
+                case,
+                "Check the address, and `megabytes` on the card.",
+            )
 
     def restart(self, etag: str | None) -> None:
-        """Begins again from nothing, with another version; without a strong ETag (RFC 9110, 8.8.3) it will not be continued."""
+        """Begins again from nothing, with another version; without a strong ETag (RFC 9110, 8.8.3)
+        it will not be continued."""
         self.path.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
         if etag and not etag.startswith("W/"):
@@ -166,12 +177,15 @@ def _continue(part: Part, shown: Bar) -> None:
 
 
 def _begin(response: Response, part: Part) -> int | None:
-    """Makes the part ready for the answer's body and returns how long it will be in the end, if that is known."""
+    """Makes the part ready for the answer's body and returns how long it will be in the end, if
+    that is known."""
     if response.status_code == 416:
         part.restart(None)
         raise TransientError("The server has no such range.")
     if response.status_code not in (200, 206):
-        raise refused(part.url, response.status_code, retry_after=response.headers.get("Retry-After"))
+        raise refused(
+            part.url, response.status_code, retry_after=response.headers.get("Retry-After")
+        )
     span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
     if response.status_code == 206 and span and int(span[1]) == part.size:
         return int(span[2])
@@ -184,7 +198,8 @@ def _begin(response: Response, part: Part) -> int | None:
 
 
 def remove_abandoned(folder: Path, *, but: Path) -> None:
-    """Removes parts that a killed process left and nobody can go on with, unless a process is at work on them."""
+    """Removes parts that a killed process left and nobody can go on with, unless a process is at
+    work on them."""
     from filelock import FileLock, Timeout
 
     for path in folder.glob("*/*.part"):
@@ -200,7 +215,8 @@ def remove_abandoned(folder: Path, *, but: Path) -> None:
 
 @contextmanager
 def _answer(url: str, headers: dict[str, str]) -> Iterator[Response]:
-    """The answer to a GET, body unread, through the client of huggingface_hub: its proxies, certificates and connections."""
+    """The answer to a GET, body unread, through the client of huggingface_hub: its proxies,
+    certificates and connections."""
     import httpx2
     from huggingface_hub import get_session
     from huggingface_hub.errors import OfflineModeIsEnabled
@@ -212,8 +228,12 @@ def _answer(url: str, headers: dict[str, str]) -> Iterator[Response]:
         with closing(within(send, seconds=window(), case="Its answer does not begin.")) as response:
             yield response
     except OfflineModeIsEnabled as why:  # the client reads HF_HUB_OFFLINE once, when it is imported
-        raise OfflineError(f"{url} was to be fetched.", f"{why}", "Start again without HF_HUB_OFFLINE.") from why
+        raise OfflineError(
+            f"{url} was to be fetched.", f"{why}", "Start again without HF_HUB_OFFLINE."
+        ) from why
     except httpx2.RequestError as why:
         raise broken_off(why) from why
     except httpx2.InvalidURL as why:
-        raise SourceError(f"{url} was to be fetched.", f"That is no URL: {why}.", "Check the address.") from why
+        raise SourceError(
+            f"{url} was to be fetched.", f"That is no URL: {why}.", "Check the address."
+        ) from why

@@ -1,4 +1,5 @@
-"""Hashing again every file that was ever verified here, whatever its stamp says, and those of a bundle."""
+"""Hashing again every file that was ever verified here, whatever its stamp says, and those of a
+bundle."""
 
 from __future__ import annotations
 
@@ -40,15 +41,22 @@ class Verified:
     bundle: Path | None = None
 
 
-def verify(choices: Iterable[WeightsRequest] | None = None, *, bundle: Path | None = None) -> list[Verified]:
-    """The state of every file that belongs to `choices`, or of every file there is a record of, and of those in `ZOO_BUNDLE`.
+def verify(
+    choices: Iterable[WeightsRequest] | None = None, *, bundle: Path | None = None
+) -> list[Verified]:
+    """The state of every file that belongs to `choices`, or of every file there is a record of, and
+    of those in `ZOO_BUNDLE`.
 
     bundle: look at the files in this bundle only.
 
     Raises:
         SourceError: the bundle's folder is none.
     """
-    known = [] if bundle else [one for one in cache_record.read_all() if not one.address.startswith("bundle:")]
+    known = (
+        []
+        if bundle
+        else [one for one in cache_record.read_all() if not one.address.startswith("bundle:")]
+    )
     folder = bundle or settings.bundle_folder()
     packed = Manifest.read(folder) if folder else Manifest({})
     if choices is None:
@@ -57,7 +65,8 @@ def verify(choices: Iterable[WeightsRequest] | None = None, *, bundle: Path | No
 
 
 def remove(result: Verified) -> None:
-    """Removes a damaged file; the next load fetches or converts it again. Anything but `damaged` stays.
+    """Removes a damaged file; the next load fetches or converts it again. Anything but `damaged`
+    stays.
 
     Raises:
         CacheError: it is not in the zoo's or the Hub's cache, or can't be removed.
@@ -71,10 +80,16 @@ def remove(result: Verified) -> None:
         with saving(result.path):
             result.path.unlink(missing_ok=True)
     else:
-        raise CacheError(f"{result.path} was to be removed.", "It is not in a cache, so it is not ours.", "Replace it by hand.")
+        raise CacheError(
+            f"{result.path} was to be removed.",
+            "It is not in a cache, so it is not ours.",
+            "Replace it by hand.",
+        )
 
 
-def _of(wanted: WeightsRequest, known: list[Record], packed: Manifest, folder: Path) -> Iterator[Verified]:
+def _of(
+    wanted: WeightsRequest, known: list[Record], packed: Manifest, folder: Path
+) -> Iterator[Verified]:
     addresses = {printed(source) for source in wanted.weights.sources}
     published = [one for one in known if one.address in addresses or one.entry == wanted.entry]
     item = packed.find(wanted, sha256=None)
@@ -85,16 +100,26 @@ def _of(wanted: WeightsRequest, known: list[Record], packed: Manifest, folder: P
         first = printed(wanted.weights.sources[0]) if wanted.weights.sources else ""
         yield Verified(wanted.entry, first, None, "not fetched")
     for sha256 in {one.sha256 for one in published} | ({item.sha256} if item else set()):
-        yield from (_state(other) for other in known if other.address.startswith(f"converted:{sha256}:"))
+        yield from (
+            _state(other) for other in known if other.address.startswith(f"converted:{sha256}:")
+        )
 
 
 def _packed(manifest: Manifest, folder: Path) -> Iterator[Verified]:
-    """The state of a bundle's files; one that has several names is hashed once and listed under each."""
-    files = {item.file for item in manifest.weights.values()} | ({REGISTRY} if manifest.registry else set())
-    there = [file for file in files if (folder / file).is_file() and is_inside(folder / file, folder)]
+    """The state of a bundle's files; one that has several names is hashed once and listed under
+    each."""
+    files = {item.file for item in manifest.weights.values()} | (
+        {REGISTRY} if manifest.registry else set()
+    )
+    there = [
+        file for file in files if (folder / file).is_file() and is_inside(folder / file, folder)
+    ]
     digests = {file: sha256_of(folder / file) for file in there}
     for entry, item in manifest.weights.items():
-        yield _compared(Verified(entry, item.source, folder / item.file, "ok", item.digest, folder), digests.get(item.file))
+        yield _compared(
+            Verified(entry, item.source, folder / item.file, "ok", item.digest, folder),
+            digests.get(item.file),
+        )
     if manifest.registry:
         path = folder / REGISTRY
         listed = Verified("the cards in it", str(path), path, "ok", manifest.registry, folder)
@@ -105,7 +130,11 @@ def _compared(promised: Verified, digest: str | None) -> Verified:
     """A file of a bundle as it is now; `digest` is None where it is gone."""
     if digest is None:
         return replace(promised, status="missing")
-    return promised if digest == promised.sha256 else replace(promised, status="damaged", sha256=digest)
+    return (
+        promised
+        if digest == promised.sha256
+        else replace(promised, status="damaged", sha256=digest)
+    )
 
 
 def _state(known: Record) -> Verified:
@@ -115,4 +144,10 @@ def _state(known: Record) -> Verified:
     digest = sha256_of(path)
     if digest == known.sha256:
         return Verified(known.entry, known.address, path, "ok", digest)
-    return Verified(known.entry, known.address, path, "changed" if known.address.startswith("file:") else "damaged", digest)
+    return Verified(
+        known.entry,
+        known.address,
+        path,
+        "changed" if known.address.startswith("file:") else "damaged",
+        digest,
+    )

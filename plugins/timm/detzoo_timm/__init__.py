@@ -1,4 +1,5 @@
-"""Every timm network that gives feature maps, as a backbone; importing it imports neither torch nor timm."""
+"""Every timm network that gives feature maps, as a backbone; importing it imports neither torch nor
+timm."""
 
 from zoo import hookimpl
 from zoo.registry.hookspecs import Register

@@ -1,4 +1,5 @@
-"""A timm network as a backbone: its feature maps chosen by stride, as timm itself describes them."""
+"""A timm network as a backbone: its feature maps chosen by stride, as timm itself describes
+them."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ class TimmBackbone(nn.Module):
     body:   the network, with timm's names of tensors.
     """
 
-    def __init__(self, body: nn.Module, levels: tuple[FeatureLevel, ...], *, size: tuple[int, int] | None) -> None:
+    def __init__(
+        self, body: nn.Module, levels: tuple[FeatureLevel, ...], *, size: tuple[int, int] | None
+    ) -> None:
         super().__init__()
         self.body = body
         self.levels = levels
@@ -33,16 +36,23 @@ class TimmBackbone(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Images `(b, 3, h, w)` to one map `(b, channels, h / stride, w / stride)` a level."""
         maps = self.body(images)
-        return tuple(each.permute(0, 3, 1, 2) if self._channels_last else each for each in maps)  # (b, c, h / s, w / s)
+        return tuple(
+            each.permute(0, 3, 1, 2) if self._channels_last else each for each in maps
+        )  # (b, c, h / s, w / s)
 
 
 def build(
-    name: str, *, strides: Sequence[int] = (8, 16, 32), size: Sequence[int] | None = None, in_chans: int = 3
+    name: str,
+    *,
+    strides: Sequence[int] = (8, 16, 32),
+    size: Sequence[int] | None = None,
+    in_chans: int = 3,
 ) -> TimmBackbone:
-    """The timm network `name` with random weights, giving its deepest map at each of the strides; nothing is downloaded.
+    """The timm network `name` with random weights, giving its deepest map at each of the strides;
+    nothing is downloaded.
 
-    size: height and width of images, for a network that is built for one size (Swin, MaxViT, LeViT …); None is the size of its
-          published weights.
+    size: height and width of images, for a network that is built for one size (Swin, MaxViT, LeViT
+          …); None is the size of its published weights.
 
     Raises:
         NameNotFound: timm has no such network; the message has the nearest names.
@@ -62,22 +72,33 @@ def build(
     chosen: dict[str, Any] = {} if size is None else {"img_size": _checked_size(asked, size, only)}
     out_indices = sorted(indices[one] for one in strides)
     try:
-        body = timm.create_model(name, features_only=True, out_indices=out_indices, in_chans=in_chans, **chosen)
+        body = timm.create_model(
+            name, features_only=True, out_indices=out_indices, in_chans=in_chans, **chosen
+        )
     except (AssertionError, RuntimeError, TypeError, ValueError) as why:
-        raise ContractError(asked, f"timm does not build it for {size}: {why or type(why).__name__}.", "Leave size out.") from why
+        raise ContractError(
+            asked,
+            f"timm does not build it for {size}: {why or type(why).__name__}.",
+            "Leave size out.",
+        ) from why
     info: Any = body.feature_info
-    levels = tuple(FeatureLevel(*pair) for pair in zip(info.channels(), info.reduction(), strict=True))
+    levels = tuple(
+        FeatureLevel(*pair) for pair in zip(info.channels(), info.reduction(), strict=True)
+    )
     return TimmBackbone(body, levels, size=chosen.get("img_size", only))
 
 
 def _deepest(name: str, asked: str) -> dict[int, int]:
-    """The index of the last map at each stride, finest first; asked of a network that holds no weights."""
+    """The index of the last map at each stride, finest first; asked of a network that holds no
+    weights."""
     try:
         with torch.device("meta"):
             info: Any = timm.create_model(name, features_only=True).feature_info
     except (AssertionError, AttributeError, RuntimeError, TypeError) as why:
         raise ContractError(
-            asked, f"timm does not take feature maps from it: {why or type(why).__name__}.", "Choose another network."
+            asked,
+            f"timm does not take feature maps from it: {why or type(why).__name__}.",
+            "Choose another network.",
         ) from why
     return {one["reduction"]: index for index, one in enumerate(info.info)}
 
@@ -93,19 +114,29 @@ def _only_size(name: str) -> tuple[int, int] | None:
 
 def _checked_size(asked: str, size: Sequence[int], only: tuple[int, int] | None) -> tuple[int, int]:
     if only is None:
-        raise ContractError(asked, f"The size {size} was asked for, and it takes images of any size.", "Leave size out.")
+        raise ContractError(
+            asked,
+            f"The size {size} was asked for, and it takes images of any size.",
+            "Leave size out.",
+        )
     height, width = size
     return height, width
 
 
 def _fill_tables(backbone: nn.Module, _: object) -> None:
-    """Computes what no checkpoint holds, such as index tables of attention windows, once the weights are in.
+    """Computes what no checkpoint holds, such as index tables of attention windows, once the
+    weights are in.
 
-    Only a network that was built on the meta device lacks them; timm computes them where the weights are.
+    Only a network that was built on the meta device lacks them; timm computes them where the
+    weights are.
     """
     saved, device = backbone.state_dict().keys(), next(backbone.parameters()).device
     for path, module in backbone.named_modules():
-        empty = [name for name, buffer in module.named_buffers(recurse=False) if buffer.is_meta and f"{path}.{name}" not in saved]
+        empty = [
+            name
+            for name, buffer in module.named_buffers(recurse=False)
+            if buffer.is_meta and f"{path}.{name}" not in saved
+        ]
         for name in empty:
             setattr(module, name, torch.empty_like(getattr(module, name), device=device))
         if empty and callable(fill := getattr(module, "init_non_persistent_buffers", None)):
@@ -114,7 +145,11 @@ def _fill_tables(backbone: nn.Module, _: object) -> None:
 
 def _unknown(asked: str, name: str) -> NameNotFound:
     alike = close_matches(name, timm.list_models())
-    fix = f"Did you mean {join_or(f'timm/{one}' for one in alike)}?" if alike else "timm.list_models() lists them all."
+    fix = (
+        f"Did you mean {join_or(f'timm/{one}' for one in alike)}?"
+        if alike
+        else "timm.list_models() lists them all."
+    )
     return NameNotFound(asked, "timm has no network of that name.", fix)
 
 

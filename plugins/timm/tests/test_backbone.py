@@ -15,7 +15,8 @@ from torch import nn
 from zoo.contract import FeatureLevel
 from zoo.errors import ContractError, NameNotFound
 
-# Stages that start at stride 1, 2 and 4, and maps with channels last: a stage's number says nothing of its stride.
+# Stages that start at stride 1, 2 and 4, and maps with channels last: a stage's number says nothing
+# of its stride.
 COVERING = {
     "resnet18": ((64, 4), (128, 8), (256, 16), (512, 32)),
     "convnext_atto": ((40, 4), (80, 8), (160, 16), (320, 32)),
@@ -35,16 +36,23 @@ def on_meta(name: str, **arguments: object) -> TimmBackbone:
 
 
 @pytest.mark.parametrize(("name", "pairs"), COVERING.items())
-def test_maps_have_the_channels_and_strides_they_say(name: str, pairs: tuple[tuple[int, int], ...]) -> None:
+def test_maps_have_the_channels_and_strides_they_say(
+    name: str, pairs: tuple[tuple[int, int], ...]
+) -> None:
     backbone = on_meta(name, strides=(4, 8, 16, 32))
     assert backbone.levels == tuple(FeatureLevel(*pair) for pair in pairs)
     maps = backbone(torch.empty(1, 3, 224, 224, device="meta"))
-    assert [tuple(each.shape) for each in maps] == [(1, channels, 224 // stride, 224 // stride) for channels, stride in pairs]
+    assert [tuple(each.shape) for each in maps] == [
+        (1, channels, 224 // stride, 224 // stride) for channels, stride in pairs
+    ]
 
 
 def test_only_the_strides_asked_for_are_computed() -> None:
     assert on_meta("resnet18", strides=(16,)).levels == (FeatureLevel(256, 16),)
-    few, all_of_it = (sum(one.numel() for one in on_meta("resnet18", strides=strides).parameters()) for strides in ((8,), (32,)))
+    few, all_of_it = (
+        sum(one.numel() for one in on_meta("resnet18", strides=strides).parameters())
+        for strides in ((8,), (32,))
+    )
     assert few < all_of_it / 10
 
 
@@ -62,7 +70,11 @@ def test_a_stride_it_has_not_is_refused_with_those_it_has() -> None:
 @pytest.fixture
 def own_network() -> Iterator[None]:
     """timm forgets what a test registers."""
-    before = {name: copy(value) for name, value in vars(_registry).items() if isinstance(value, dict | set)}
+    before = {
+        name: copy(value)
+        for name, value in vars(_registry).items()
+        if isinstance(value, dict | set)
+    }
     yield
     for name, value in before.items():
         setattr(_registry, name, value)
@@ -73,7 +85,9 @@ def test_a_network_without_feature_maps_is_refused_with_the_reason(own_network: 
     def without_maps(pretrained: bool = False, **options: object) -> nn.Module:
         return nn.Linear(3, 3)
 
-    with pytest.raises(ContractError, match=r"timm does not take feature maps from it: .*feature_info"):
+    with pytest.raises(
+        ContractError, match=r"timm does not take feature maps from it: .*feature_info"
+    ):
         build("without_maps")
 
 
@@ -104,7 +118,9 @@ def test_built_on_the_meta_device_and_filled_it_equals_one_built_where_it_runs(n
     assert not [key for key, buffer in filled.named_buffers() if buffer.is_meta]
     image = torch.rand(1, 3, 224, 224)
     with torch.no_grad():
-        assert all(torch.equal(one, other) for one, other in zip(here(image), filled(image), strict=True))
+        assert all(
+            torch.equal(one, other) for one, other in zip(here(image), filled(image), strict=True)
+        )
 
 
 def test_gradients_reach_the_stem() -> None:

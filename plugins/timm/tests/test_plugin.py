@@ -13,6 +13,9 @@ def test_it_registers_the_whole_family() -> None:
 
 
 def test_importing_it_imports_neither_torch_nor_timm() -> None:
-    code = "import sys, detzoo_timm; print([name for name in ('torch', 'timm', 'numpy') if name in sys.modules])"
+    code = (
+        "import sys, detzoo_timm; print([name for name in ('torch', 'timm', 'numpy') if name in "
+        "sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

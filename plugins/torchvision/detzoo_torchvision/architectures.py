@@ -1,4 +1,5 @@
-"""The twelve builders, under torchvision's names, in the configuration that the published weights were trained in."""
+"""The twelve builders, under torchvision's names, in the configuration that the published weights
+were trained in."""
 
 from __future__ import annotations
 
@@ -11,7 +12,13 @@ from torchvision.models import detection
 from detzoo_torchvision.channels import with_background
 from detzoo_torchvision.norms import freeze_norms
 from detzoo_torchvision.one_stage import FCOS, SSD, RetinaNet
-from detzoo_torchvision.stages import Stages, mobilenet_stages, resnet_stages, train_last, vgg_stages
+from detzoo_torchvision.stages import (
+    Stages,
+    mobilenet_stages,
+    resnet_stages,
+    train_last,
+    vgg_stages,
+)
 from detzoo_torchvision.two_stage import TwoStage
 from zoo import LabelSpace
 
@@ -21,10 +28,12 @@ MOBILENET_STRIDES = (32, 32)  # the last convolution keeps the resolution of the
 
 
 class Options(TypedDict, total=False):
-    """What may differ from the published configuration, for every builder but the two of fixed size.
+    """What may differ from the published configuration, for every builder but the two of fixed
+    size.
 
     norm:             the backbone's: `frozen`, or `batch`, which is trainable and keeps running statistics.
-    trainable_layers: the stages of the backbone that train, counted from its end as torchvision does; None is all of them.
+    trainable_layers: the stages of the backbone that train, counted from its end as torchvision
+        does; None is all of them.
     min_size:         the short side a picture is resized to; of several, one is drawn in train mode and the last used otherwise.
     max_size:         what its long side may not pass.
     """
@@ -44,22 +53,30 @@ class RegionOptions(Options, total=False):
     proposals: int
 
 
-def fasterrcnn_resnet50_fpn(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def fasterrcnn_resnet50_fpn(
+    *, label_space: LabelSpace, **options: Unpack[RegionOptions]
+) -> TwoStage:
     """Faster R-CNN (arXiv:1506.01497) on a feature pyramid of ResNet-50."""
     return _rcnn(detection.fasterrcnn_resnet50_fpn, label_space, published="frozen", **options)
 
 
-def fasterrcnn_resnet50_fpn_v2(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def fasterrcnn_resnet50_fpn_v2(
+    *, label_space: LabelSpace, **options: Unpack[RegionOptions]
+) -> TwoStage:
     """The same with batch norm throughout and deeper heads, trained longer (arXiv:2111.11429)."""
     return _rcnn(detection.fasterrcnn_resnet50_fpn_v2, label_space, published="batch", **options)
 
 
-def fasterrcnn_mobilenet_v3_large_fpn(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def fasterrcnn_mobilenet_v3_large_fpn(
+    *, label_space: LabelSpace, **options: Unpack[RegionOptions]
+) -> TwoStage:
     """Faster R-CNN on MobileNetV3-Large (arXiv:1905.02244)."""
     return _mobile_rcnn(detection.fasterrcnn_mobilenet_v3_large_fpn, label_space, **options)
 
 
-def fasterrcnn_mobilenet_v3_large_320_fpn(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def fasterrcnn_mobilenet_v3_large_320_fpn(
+    *, label_space: LabelSpace, **options: Unpack[RegionOptions]
+) -> TwoStage:
     """The same for pictures of 320 pixels and fewer proposals."""
     return _mobile_rcnn(detection.fasterrcnn_mobilenet_v3_large_320_fpn, label_space, **options)
 
@@ -69,12 +86,16 @@ def maskrcnn_resnet50_fpn(*, label_space: LabelSpace, **options: Unpack[RegionOp
     return _rcnn(detection.maskrcnn_resnet50_fpn, label_space, published="frozen", **options)
 
 
-def maskrcnn_resnet50_fpn_v2(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def maskrcnn_resnet50_fpn_v2(
+    *, label_space: LabelSpace, **options: Unpack[RegionOptions]
+) -> TwoStage:
     """The same with batch norm throughout and deeper heads, trained longer (arXiv:2111.11429)."""
     return _rcnn(detection.maskrcnn_resnet50_fpn_v2, label_space, published="batch", **options)
 
 
-def keypointrcnn_resnet50_fpn(*, label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def keypointrcnn_resnet50_fpn(
+    *, label_space: LabelSpace, **options: Unpack[RegionOptions]
+) -> TwoStage:
     """Mask R-CNN with keypoints in the place of masks; its boxes only."""
     return _rcnn(detection.keypointrcnn_resnet50_fpn, label_space, published="frozen", **options)
 
@@ -83,22 +104,28 @@ def retinanet_resnet50_fpn(*, label_space: LabelSpace, **options: Unpack[Options
     """RetinaNet (arXiv:1708.02002) on a feature pyramid of ResNet-50."""
     label_space = with_background(label_space)
     return RetinaNet(
-        _network(detection.retinanet_resnet50_fpn, label_space, published="frozen", **options), label_space=label_space
+        _network(detection.retinanet_resnet50_fpn, label_space, published="frozen", **options),
+        label_space=label_space,
     )
 
 
 def retinanet_resnet50_fpn_v2(*, label_space: LabelSpace, **options: Unpack[Options]) -> RetinaNet:
-    """The same with group norm in the heads and GIoU as its loss of boxes, after ATSS (arXiv:1912.02424)."""
+    """The same with group norm in the heads and GIoU as its loss of boxes, after ATSS
+    (arXiv:1912.02424)."""
     label_space = with_background(label_space)
     return RetinaNet(
-        _network(detection.retinanet_resnet50_fpn_v2, label_space, published="batch", **options), label_space=label_space
+        _network(detection.retinanet_resnet50_fpn_v2, label_space, published="batch", **options),
+        label_space=label_space,
     )
 
 
 def fcos_resnet50_fpn(*, label_space: LabelSpace, **options: Unpack[Options]) -> FCOS:
     """FCOS (arXiv:1904.01355) on a feature pyramid of ResNet-50."""
     label_space = with_background(label_space)
-    return FCOS(_network(detection.fcos_resnet50_fpn, label_space, published="frozen", **options), label_space=label_space)
+    return FCOS(
+        _network(detection.fcos_resnet50_fpn, label_space, published="frozen", **options),
+        label_space=label_space,
+    )
 
 
 def ssd300_vgg16(*, label_space: LabelSpace, trainable_layers: int | None = None) -> SSD:
@@ -110,17 +137,30 @@ def ssd300_vgg16(*, label_space: LabelSpace, trainable_layers: int | None = None
 
 
 def ssdlite320_mobilenet_v3_large(*, label_space: LabelSpace) -> SSD:
-    """SSD of depthwise layers on MobileNetV3-Large (arXiv:1905.02244) at 320 x 320; all of it trains."""
+    """SSD of depthwise layers on MobileNetV3-Large (arXiv:1905.02244) at 320 x 320; all of it
+    trains."""
     label_space = with_background(label_space)
     return SSD(_make(detection.ssdlite320_mobilenet_v3_large, label_space), label_space=label_space)
 
 
-def _rcnn(make: Callable[..., Any], label_space: LabelSpace, *, published: Norm, **options: Unpack[RegionOptions]) -> TwoStage:
+def _rcnn(
+    make: Callable[..., Any],
+    label_space: LabelSpace,
+    *,
+    published: Norm,
+    **options: Unpack[RegionOptions],
+) -> TwoStage:
     label_space = with_background(label_space)
-    return TwoStage(_network(make, label_space, published=published, **options), label_space=label_space, strides=RESNET_STRIDES)
+    return TwoStage(
+        _network(make, label_space, published=published, **options),
+        label_space=label_space,
+        strides=RESNET_STRIDES,
+    )
 
 
-def _mobile_rcnn(make: Callable[..., Any], label_space: LabelSpace, **options: Unpack[RegionOptions]) -> TwoStage:
+def _mobile_rcnn(
+    make: Callable[..., Any], label_space: LabelSpace, **options: Unpack[RegionOptions]
+) -> TwoStage:
     label_space = with_background(label_space)
     net = _network(make, label_space, published="frozen", stages=mobilenet_stages, **options)
     return TwoStage(net, label_space=label_space, strides=MOBILENET_STRIDES)
@@ -141,7 +181,9 @@ def _network(  # noqa: PLR0913 - the published configuration, and all that may d
     """torchvision's network on a pyramid; a number that is not given is torchvision's."""
     given = {"min_size": min_size, "max_size": max_size}
     given |= {"rpn_post_nms_top_n_train": proposals, "rpn_post_nms_top_n_test": proposals}
-    net = _make(make, label_space, **{name: number for name, number in given.items() if number is not None})
+    net = _make(
+        make, label_space, **{name: number for name, number in given.items() if number is not None}
+    )
     if (norm or published) == "frozen":
         freeze_norms(net.backbone.body)
     train_last(stages(net.backbone.body), trainable_layers)
@@ -150,4 +192,6 @@ def _network(  # noqa: PLR0913 - the published configuration, and all that may d
 
 def _make(make: Callable[..., Any], label_space: LabelSpace, **numbers: int | Sequence[int]) -> Any:
     """torchvision's own builder, kept from fetching weights."""
-    return make(weights=None, weights_backbone=None, num_classes=len(label_space.channels), **numbers)
+    return make(
+        weights=None, weights_backbone=None, num_classes=len(label_space.channels), **numbers
+    )

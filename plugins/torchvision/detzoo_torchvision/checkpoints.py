@@ -10,11 +10,15 @@ from torch import Tensor
 PREFIX = "net."
 _COUNTER = ".num_batches_tracked"
 
-# torchvision's names from before it put convolution, norm and activation into one block. Its modules rename them while loading
-# (`_load_from_state_dict` in rpn.py, mask_rcnn.py, retinanet.py); a checkpoint is checked tensor by tensor before that.
+# torchvision's names from before it put convolution, norm and activation into one block. Its
+# modules rename them while loading (`_load_from_state_dict` in rpn.py, mask_rcnn.py, retinanet.py);
+# a checkpoint is checked tensor by tensor before that.
 _OLD: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"^rpn\.head\.conv\.(weight|bias)$"), lambda old: f"rpn.head.conv.0.0.{old[1]}"),
-    (re.compile(r"(mask_head)\.mask_fcn(\d)\.(weight|bias)$"), lambda old: f"{old[1]}.{int(old[2]) - 1}.0.{old[3]}"),
+    (
+        re.compile(r"(mask_head)\.mask_fcn(\d)\.(weight|bias)$"),
+        lambda old: f"{old[1]}.{int(old[2]) - 1}.0.{old[3]}",
+    ),
     (
         re.compile(r"^(head\.(?:classification|regression)_head)\.conv\.([0246])\.(weight|bias)$"),
         lambda old: f"{old[1]}.conv.{int(old[2]) // 2}.0.{old[3]}",
@@ -25,10 +29,13 @@ _OLD: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 def renamed(state: Mapping[str, Tensor], own: frozenset[str]) -> dict[str, Tensor]:
     """A published checkpoint under the names in `own`.
 
-    A name that is already one of ours stays; counters of batches, which frozen norms have no place for, are left out.
+    A name that is already one of ours stays; counters of batches, which frozen norms have no place
+    for, are left out.
     """
     ours = {_ours(name, own): tensor for name, tensor in state.items()}
-    return {name: tensor for name, tensor in ours.items() if name in own or not name.endswith(_COUNTER)}
+    return {
+        name: tensor for name, tensor in ours.items() if name in own or not name.endswith(_COUNTER)
+    }
 
 
 def _ours(name: str, own: frozenset[str]) -> str:

@@ -1,6 +1,8 @@
-"""Which of torchvision's layers have rows for classes, how those lie, and what torchvision starts them from.
+"""Which of torchvision's layers have rows for classes, how those lie, and what torchvision starts
+them from.
 
-Names are relative to the network. The starting values are those that the constructors in `torchvision.models.detection` set.
+Names are relative to the network. The starting values are those that the constructors in
+`torchvision.models.detection` set.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from torch import nn
 
 from zoo.contract import ClassLayer
 
-PRIOR = 0.01  # how sure every class is of every anchor before training (Focal Loss, arXiv:1708.02002, 3.3)
+# how sure every class is of every anchor before training (Focal Loss, arXiv:1708.02002, 3.3)
+PRIOR = 0.01
 BACKGROUND = 0
 
 
@@ -21,7 +24,9 @@ def focal(net: Any, channels: Sequence[int]) -> list[ClassLayer]:
     """RetinaNet and FCOS: one layer on all levels, anchor by anchor."""
     scores = net.head.classification_head
     outer = scores.cls_logits.out_channels // len(channels)
-    return [_layer("head.classification_head.cls_logits", channels, outer=outer, start=_start_at_prior)]
+    return [
+        _layer("head.classification_head.cls_logits", channels, outer=outer, start=_start_at_prior)
+    ]
 
 
 def default_boxes(net: Any, channels: Sequence[int]) -> list[ClassLayer]:
@@ -37,11 +42,17 @@ def default_boxes(net: Any, channels: Sequence[int]) -> list[ClassLayer]:
 
 
 def regions(net: Any, channels: Sequence[int]) -> list[ClassLayer]:
-    """The R-CNNs: a score, a box and, in Mask R-CNN, a mask for each class; linear layers start as torch's do."""
+    """The R-CNNs: a score, a box and, in Mask R-CNN, a mask for each class; linear layers start as
+    torch's do."""
     boxes = "roi_heads.box_predictor"
-    found = [_layer(f"{boxes}.cls_score", channels), _layer(f"{boxes}.bbox_pred", channels, inner=4)]
+    found = [
+        _layer(f"{boxes}.cls_score", channels),
+        _layer(f"{boxes}.bbox_pred", channels, inner=4),
+    ]
     if net.roi_heads.has_mask():
-        found.append(_layer("roi_heads.mask_predictor.mask_fcn_logits", channels, start=_start_kaiming))
+        found.append(
+            _layer("roi_heads.mask_predictor.mask_fcn_logits", channels, start=_start_kaiming)
+        )
     return found
 
 

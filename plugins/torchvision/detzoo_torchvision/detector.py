@@ -1,4 +1,5 @@
-"""What torchvision's four families share: its transform in front, its thresholds, its channels and its names of tensors."""
+"""What torchvision's four families share: its transform in front, its thresholds, its channels and
+its names of tensors."""
 
 from __future__ import annotations
 
@@ -24,23 +25,31 @@ from zoo.registry.card import PostLoad
 
 
 class TorchvisionDetector(Detector):
-    """A torchvision detection network, `net`, whose fused forward is taken apart into the zoo's four steps.
+    """A torchvision detection network, `net`, whose fused forward is taken apart into the zoo's
+    four steps.
 
-    The arithmetic is torchvision's own, in its own order: outputs and losses are bit-equal to calling `net`. Nothing of `net`
-    changes in a call, so threads may share a detector.
+    The arithmetic is torchvision's own, in its own order: outputs and losses are bit-equal to
+    calling `net`. Nothing of `net` changes in a call, so threads may share a detector.
 
-    owner: the part of `net` that holds the thresholds (`score_thresh`, `nms_thresh`, `detections_per_img`).
+    owner: the part of `net` that holds the thresholds (`score_thresh`, `nms_thresh`,
+        `detections_per_img`).
     """
 
-    def __init__(self, net: Any, *, label_space: LabelSpace, owner: Any) -> None:  # torchvision has no types
-        native = Protocol(score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img)
+    def __init__(
+        self, net: Any, *, label_space: LabelSpace, owner: Any
+    ) -> None:  # torchvision has no types
+        native = Protocol(
+            score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img
+        )
         super().__init__(label_space=label_space, native=native)
         self.net = net
 
     def prepare(self, images: Sequence[Tensor]) -> Batch:
-        """Normalised, resized and padded by torchvision's transform; in train mode it draws among its sizes at random.
+        """Normalised, resized and padded by torchvision's transform; in train mode it draws among
+        its sizes at random.
 
-        Raises: ImageError for what is no uint8 picture, or one so long that its short side would vanish.
+        Raises: ImageError for what is no uint8 picture, or one so long that its short side would
+            vanish.
         """
         check_pixels(images)
         sizes = [(image.shape[-2], image.shape[-1]) for image in images]
@@ -49,7 +58,9 @@ class TorchvisionDetector(Detector):
         resized, _ = self.net.transform([image.to(self.device).float() / 255 for image in images])
         places = [
             InputTransform(height, width, scale_y=new_height / height, scale_x=new_width / width)
-            for (height, width), (new_height, new_width) in zip(sizes, resized.image_sizes, strict=True)
+            for (height, width), (new_height, new_width) in zip(
+                sizes, resized.image_sizes, strict=True
+            )
         ]
         return Batch(resized.tensors.to(self.dtype), tuple(places))
 
@@ -60,7 +71,8 @@ class TorchvisionDetector(Detector):
         return math.ceil(new_height / step) * step, math.ceil(new_width / step) * step
 
     def decode(self, raw: Any, batch: Batch, protocol: Protocol) -> list[Detections]:
-        """torchvision's own postprocessing at these thresholds; its background and unused channels are dropped."""
+        """torchvision's own postprocessing at these thresholds; its background and unused channels
+        are dropped."""
         with torch.no_grad():
             found = self._found(raw, self._images(batch), protocol.over(self.native))
         label_of_channel = torch.tensor(self.label_space.channels)
@@ -75,7 +87,9 @@ class TorchvisionDetector(Detector):
 
     def class_layers(self) -> list[ClassLayer]:
         """The layers of `net` with rows for its channels."""
-        return [layer.within("net") for layer in self._class_layers(self.net, self.label_space.channels)]
+        return [
+            layer.within("net") for layer in self._class_layers(self.net, self.label_space.channels)
+        ]
 
     @staticmethod
     @abstractmethod
@@ -89,55 +103,86 @@ class TorchvisionDetector(Detector):
 
     @abstractmethod
     def _found(self, raw: Any, images: ImageList, protocol: Protocol) -> list[dict[str, Tensor]]:
-        """One dict of `boxes` (in input pixels), `scores` and `labels` (channels) a picture, best first."""
+        """One dict of `boxes` (in input pixels), `scores` and `labels` (channels) a picture, best
+        first."""
 
     def _images(self, batch: Batch) -> ImageList:
         return ImageList(batch.pixels, input_sizes(batch))
 
     def _detections(
-        self, found: Mapping[str, Tensor], size: tuple[int, int], place: InputTransform, label_of_channel: Tensor
+        self,
+        found: Mapping[str, Tensor],
+        size: tuple[int, int],
+        place: InputTransform,
+        label_of_channel: Tensor,
     ) -> Detections:
         original = (place.height, place.width)
         boxes = resize_boxes(found["boxes"].float(), size, original).cpu()  # (n, 4)
         labels = label_of_channel[found["labels"].cpu()]  # (n,)
         seen = labels >= 0
-        return Detections(boxes[seen], found["scores"].float().cpu()[seen], labels[seen], self.label_space, size=original)
+        return Detections(
+            boxes[seen],
+            found["scores"].float().cpu()[seen],
+            labels[seen],
+            self.label_space,
+            size=original,
+        )
 
     def _truth(self, batch: Batch, targets: Sequence[Target]) -> list[dict[str, Tensor]]:
         """The targets as torchvision takes them: boxes in input pixels, labels as channels."""
         channel_of_label = torch.tensor(self.label_space.channel_of_label, device=self.device)
         truth = targets_to_input(batch, targets, self.label_space)
-        return [{"boxes": target.boxes, "labels": channel_of_label[target.labels]} for target in truth]
+        return [
+            {"boxes": target.boxes, "labels": channel_of_label[target.labels]} for target in truth
+        ]
 
     def _resized(self, height: int, width: int) -> tuple[int, int]:
-        """A picture's size in the network's input in eval mode, as torchvision's transform computes it."""
+        """A picture's size in the network's input in eval mode, as torchvision's transform computes
+        it."""
         transform = self.net.transform
         if transform.fixed_size is not None:
             fixed_width, fixed_height = transform.fixed_size
             return fixed_height, fixed_width
-        scale = min(transform.min_size[-1] / min(height, width), transform.max_size / max(height, width))
+        scale = min(
+            transform.min_size[-1] / min(height, width), transform.max_size / max(height, width)
+        )
         size = int(height * scale), int(width * scale)
         if 0 in size:
             raise ImageError(
                 f"A picture of {width} x {height} pixels was given to the network.",
-                f"Resized so that its long side is {transform.max_size} pixels, its short side would be less than one.",
+                f"Resized so that its long side is {transform.max_size} pixels, its short side "
+                f"would be less than one.",
                 "Crop the picture, or cut it into tiles.",
             )
         return size
 
 
 def tuned(owner: Any, protocol: Protocol) -> Any:
-    """`owner` at these thresholds: a shallow copy that shares every layer, because threads may share `owner` itself."""
+    """`owner` at these thresholds: a shallow copy that shares every layer, because threads may
+    share `owner` itself."""
     changed = copy(owner)
-    changed.score_thresh, changed.nms_thresh, changed.detections_per_img = protocol.score, protocol.iou, protocol.max_boxes
+    changed.score_thresh, changed.nms_thresh, changed.detections_per_img = (
+        protocol.score,
+        protocol.iou,
+        protocol.max_boxes,
+    )
     return changed
 
 
 def whole(maps: Sequence[Tensor]) -> list[Tensor]:
-    """Stand-ins for maps, of their shapes and in float32, which anchors then are in too: bfloat16 rounds 1,000 pixels to 8."""
-    return [one if one.dtype == torch.float32 else one.new_empty(1, dtype=torch.float32).expand(one.shape) for one in maps]
+    """Stand-ins for maps, of their shapes and in float32, which anchors then are in too: bfloat16
+    rounds 1,000 pixels to 8."""
+    return [
+        one
+        if one.dtype == torch.float32
+        else one.new_empty(1, dtype=torch.float32).expand(one.shape)
+        for one in maps
+    ]
 
 
 def input_sizes(batch: Batch) -> list[tuple[int, int]]:
     """`(height, width)` of each picture in the network's input, without padding."""
-    return [(round(place.height * place.scale_y), round(place.width * place.scale_x)) for place in batch.places]
+    return [
+        (round(place.height * place.scale_y), round(place.width * place.scale_x))
+        for place in batch.places
+    ]

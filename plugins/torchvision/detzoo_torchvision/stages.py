@@ -1,4 +1,5 @@
-"""The stages of torchvision's backbones, stem first, and training only the last of them, counted as torchvision counts."""
+"""The stages of torchvision's backbones, stem first, and training only the last of them, counted as
+torchvision counts."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ def train_last(stages: Stages, count: int | None) -> None:
         return
     if not 0 <= count <= len(stages):
         raise ValueError(
-            f"trainable_layers={count}: this backbone has {len(stages)}, so give 0 to {len(stages)}, or None for all"
+            f"trainable_layers={count}: this backbone has {len(stages)}, so give 0 to "
+            f"{len(stages)}, or None for all"
         )
     for stage in stages[: len(stages) - count]:
         for module in stage:
@@ -26,7 +28,10 @@ def train_last(stages: Stages, count: int | None) -> None:
 def resnet_stages(body: nn.Module) -> Stages:
     """Stem, then layer1 to layer4."""
     layers = dict(body.named_children())
-    return [[layers["conv1"], layers["bn1"]], *([layers[f"layer{number}"]] for number in (1, 2, 3, 4))]
+    return [
+        [layers["conv1"], layers["bn1"]],
+        *([layers[f"layer{number}"]] for number in (1, 2, 3, 4)),
+    ]
 
 
 def mobilenet_stages(body: nn.Module) -> Stages:
@@ -40,7 +45,10 @@ def vgg_stages(backbone: nn.Module) -> Stages:
     """Cut at the poolings; SSD keeps the last stage in front of its first extra block."""
     parts = dict(backbone.named_children())
     last = next(parts["extra"].children())
-    blocks = [*parts["features"].children(), *list(last.children())[:-1]]  # the dropped one is SSD's own fc6 and fc7
+    blocks = [
+        *parts["features"].children(),
+        *list(last.children())[:-1],
+    ]  # the dropped one is SSD's own fc6 and fc7
     pools = [index for index, block in enumerate(blocks) if isinstance(block, nn.MaxPool2d)]
     return _cut(blocks, [0, *pools])
 

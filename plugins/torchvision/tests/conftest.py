@@ -1,7 +1,8 @@
-"""Every architecture twice at toy size: as the zoo builds it, and as torchvision builds it for its published weights.
+"""Every architecture twice at toy size: as the zoo builds it, and as torchvision builds it for its
+published weights.
 
-torchvision's builder runs as it is, with the frozen norms and the eps that it sets only for those weights; what it would download
-is replaced by the random weights of the zoo's.
+torchvision's builder runs as it is, with the frozen norms and the eps that it sets only for those
+weights; what it would download is replaced by the random weights of the zoo's.
 """
 
 from __future__ import annotations
@@ -24,8 +25,14 @@ from zoo import LabelSpace
 from zoo.detectors import Batch
 from zoo.registry.card import PostLoad
 
-# The published weights that torchvision's builders set eps 0 for: the lines with overwrite_eps in its source.
-EPS_ZERO = ("fasterrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn", "retinanet_resnet50_fpn")
+# The published weights that torchvision's builders set eps 0 for: the lines with overwrite_eps in
+# its source.
+EPS_ZERO = (
+    "fasterrcnn_resnet50_fpn",
+    "maskrcnn_resnet50_fpn",
+    "keypointrcnn_resnet50_fpn",
+    "retinanet_resnet50_fpn",
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,7 +46,8 @@ class Made:
 
 @dataclass(frozen=True, repr=False)
 class Pair:
-    """One architecture as `ours` and as `theirs`, sharing their weights; some pictures, and what ours makes of them.
+    """One architecture as `ours` and as `theirs`, sharing their weights; some pictures, and what
+    ours makes of them.
 
     evaluated, trained: in eval mode, and in train mode from the random seed 3.
     """
@@ -54,13 +62,15 @@ class Pair:
 
 @pytest.fixture(scope="session")
 def make_ours() -> Callable[..., TorchvisionDetector]:
-    """Builds an architecture at toy size, in eval mode, with random weights that find some boxes in noise."""
+    """Builds an architecture at toy size, in eval mode, with random weights that find some boxes in
+    noise."""
     return _ours
 
 
 @pytest.fixture(scope="session")
 def make_theirs() -> Callable[..., Any]:
-    """Builds the same with torchvision's builder for published weights, on the meta device, from the names in a state dict."""
+    """Builds the same with torchvision's builder for published weights, on the meta device, from
+    the names in a state dict."""
     return _theirs
 
 
@@ -74,7 +84,9 @@ def images() -> list[Tensor]:
 def pair(request: pytest.FixtureRequest) -> Pair:
     """Each architecture in turn."""
     name = request.param
-    images = _pictures()[: 1 if name == "ssd300_vgg16" else 2]  # one picture is as much work as all the others' ten
+    images = _pictures()[
+        : 1 if name == "ssd300_vgg16" else 2
+    ]  # one picture is as much work as all the others' ten
     ours = _ours(name)
     state = {key.removeprefix("net."): tensor for key, tensor in ours.state_dict().items()}
     theirs = _theirs(name, state, **_sizes(name))
@@ -96,7 +108,8 @@ def _make(ours: TorchvisionDetector, images: list[Tensor]) -> Made:
 
 @pytest.fixture
 def train_mode(pair: Pair) -> Iterator[None]:
-    """Both networks in train mode; what that changes (running statistics, which they share) is put back."""
+    """Both networks in train mode; what that changes (running statistics, which they share) is put
+    back."""
     with _train_mode(pair.ours, pair.theirs):
         yield
 
@@ -115,20 +128,32 @@ def _train_mode(ours: nn.Module, theirs: nn.Module) -> Iterator[None]:
 
 def _pictures() -> list[Tensor]:
     generator = torch.Generator().manual_seed(7)
-    return [torch.randint(0, 256, (3, *size), dtype=torch.uint8, generator=generator) for size in ((70, 100), (90, 64))]
+    return [
+        torch.randint(0, 256, (3, *size), dtype=torch.uint8, generator=generator)
+        for size in ((70, 100), (90, 64))
+    ]
 
 
 def _sizes(name: str) -> dict[str, int]:
-    """Small inputs, where the architecture lets one choose; a MobileNet has no map finer than 32 pixels."""
+    """Small inputs, where the architecture lets one choose; a MobileNet has no map finer than 32
+    pixels."""
     if name.startswith("ssd"):
         return {}
-    return {"min_size": 128, "max_size": 256} if "mobilenet" in name else {"min_size": 64, "max_size": 160}
+    return (
+        {"min_size": 128, "max_size": 256}
+        if "mobilenet" in name
+        else {"min_size": 64, "max_size": 160}
+    )
 
 
 def _space(name: str) -> LabelSpace:
     """The label space of the published weights, from torchvision's own list of categories."""
     categories = get_model_weights(name).DEFAULT.meta["categories"]
-    names = [category for category in categories if category not in ("__background__", "no person", "N/A")]
+    names = [
+        category
+        for category in categories
+        if category not in ("__background__", "no person", "N/A")
+    ]
     channels = [names.index(category) if category in names else -1 for category in categories]
     return LabelSpace("published", tuple(names), channels=tuple(channels))
 
@@ -142,7 +167,10 @@ def _ours(name: str, label_space: LabelSpace | None = None, **options: Any) -> T
     if name in EPS_ZERO and not options:
         detector.post_load(PostLoad(frozen_bn_eps=0.0))
     generator = torch.Generator().manual_seed(len(name))
-    detector.load_state_dict({key: _random(key, like, generator) for key, like in detector.state_dict().items()}, assign=True)
+    detector.load_state_dict(
+        {key: _random(key, like, generator) for key, like in detector.state_dict().items()},
+        assign=True,
+    )
     _tame(detector.eval())
     return detector
 
@@ -155,7 +183,8 @@ def _theirs(name: str, state: Mapping[str, Tensor], **options: Any) -> Any:
 
 
 def _few_proposals(net: Any) -> None:
-    """The second stage is most of a toy's time, and theirs spends more on the mask or the keypoints of every box."""
+    """The second stage is most of a toy's time, and theirs spends more on the mask or the keypoints
+    of every box."""
     if hasattr(net, "rpn"):
         count = 8 if net.roi_heads.has_mask() or net.roi_heads.has_keypoint() else 20
         net.rpn._post_nms_top_n = {"training": count, "testing": count}
@@ -172,8 +201,12 @@ def _random(name: str, like: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _tame(ours: TorchvisionDetector) -> None:
-    """Scales each last layer, so that its first output has a spread at which some boxes pass the thresholds."""
-    hooks = [layer.register_forward_pre_hook(_scale_once(spread)) for layer, spread in _last_layers(ours.net)]
+    """Scales each last layer, so that its first output has a spread at which some boxes pass the
+    thresholds."""
+    hooks = [
+        layer.register_forward_pre_hook(_scale_once(spread))
+        for layer, spread in _last_layers(ours.net)
+    ]
     with torch.no_grad():
         ours(ours.prepare(_pictures()[:1]))
     for hook in hooks:
@@ -196,9 +229,18 @@ def _last_layers(net: Any) -> list[tuple[nn.Module, float]]:
     if hasattr(net, "rpn"):
         box, rpn = net.roi_heads.box_predictor, net.rpn.head
         spread = 2.5 if box.cls_score.out_features > 2 else 1.5
-        return [(rpn.cls_logits, 2.0), (rpn.bbox_pred, 0.2), (box.cls_score, spread), (box.bbox_pred, 0.3)]
+        return [
+            (rpn.cls_logits, 2.0),
+            (rpn.bbox_pred, 0.2),
+            (box.cls_score, spread),
+            (box.bbox_pred, 0.3),
+        ]
     scores, boxes = net.head.classification_head, net.head.regression_head
     if hasattr(scores, "cls_logits"):
         return [(scores.cls_logits, 0.8), (boxes.bbox_reg, 0.3)]
-    ends = [[getattr(block, "1", block) for block in head.module_list] for head in (scores, boxes)]  # SSDlite's are pairs
-    return [(end, spread) for layers, spread in zip(ends, (2.0, 0.3), strict=True) for end in layers]
+    ends = [
+        [getattr(block, "1", block) for block in head.module_list] for head in (scores, boxes)
+    ]  # SSDlite's are pairs
+    return [
+        (end, spread) for layers, spread in zip(ends, (2.0, 0.3), strict=True) for end in layers
+    ]

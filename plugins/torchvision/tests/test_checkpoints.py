@@ -18,7 +18,11 @@ SPACE = LabelSpace.custom(["cat", "dog"])
 RPN = (r"(rpn\.head\.conv)\.0\.0\.", r"\1.")
 MASKS = (r"(mask_head)\.(\d)\.0\.", lambda new: f"{new[1]}.mask_fcn{int(new[2]) + 1}.")
 TOWERS = (r"(_head\.conv)\.(\d)\.0\.", lambda new: f"{new[1]}.{int(new[2]) * 2}.")
-OLD = {"fasterrcnn_resnet50_fpn": (RPN,), "maskrcnn_resnet50_fpn": (RPN, MASKS), "retinanet_resnet50_fpn": (TOWERS,)}
+OLD = {
+    "fasterrcnn_resnet50_fpn": (RPN,),
+    "maskrcnn_resnet50_fpn": (RPN, MASKS),
+    "retinanet_resnet50_fpn": (TOWERS,),
+}
 
 
 def made(name: str) -> tuple[Any, dict[str, Tensor]]:
@@ -26,7 +30,10 @@ def made(name: str) -> tuple[Any, dict[str, Tensor]]:
     with torch.device("meta"):
         detector = getattr(architectures, name)(label_space=SPACE)
     own = detector.state_dict()
-    return detector, {key.removeprefix("net."): torch.empty(like.shape, dtype=like.dtype) for key, like in own.items()}
+    return detector, {
+        key.removeprefix("net."): torch.empty(like.shape, dtype=like.dtype)
+        for key, like in own.items()
+    }
 
 
 @pytest.mark.parametrize("name", ["fasterrcnn_resnet50_fpn", "fcos_resnet50_fpn", "ssd300_vgg16"])
@@ -44,7 +51,9 @@ def test_a_checkpoint_that_we_saved_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("name", OLD)
-def test_names_of_older_checkpoints_are_understood_as_torchvision_understands_them(name: str) -> None:
+def test_names_of_older_checkpoints_are_understood_as_torchvision_understands_them(
+    name: str,
+) -> None:
     detector, state = made(name)
     old = dict(state)
     for pattern, replacement in OLD[name]:
@@ -52,13 +61,22 @@ def test_names_of_older_checkpoints_are_understood_as_torchvision_understands_th
     assert set(old) != set(state)
     with torch.device("meta"):
         theirs = getattr(detection, name)(weights_backbone=None, num_classes=3)
-    if "rcnn" in name:  # torchvision's builder for published weights freezes the norms; here only the names count
+    if (
+        "rcnn" in name
+    ):  # torchvision's builder for published weights freezes the norms; here only the names count
         old = {key: tensor for key, tensor in old.items() if not key.startswith("backbone.body")}
     theirs.load_state_dict(old, strict=False, assign=True)
     ours = detector.from_checkpoint(old)
-    loaded = {key: tensor for key, tensor in theirs.state_dict().items() if not tensor.is_meta and not key.endswith("tracked")}
+    loaded = {
+        key: tensor
+        for key, tensor in theirs.state_dict().items()
+        if not tensor.is_meta and not key.endswith("tracked")
+    }
     assert len(loaded) >= len(old)
-    assert all(loaded[key.removeprefix("net.")].data_ptr() == tensor.data_ptr() for key, tensor in ours.items())
+    assert all(
+        loaded[key.removeprefix("net.")].data_ptr() == tensor.data_ptr()
+        for key, tensor in ours.items()
+    )
 
 
 def test_counters_that_frozen_norms_have_no_place_for_are_left_out() -> None:
@@ -69,7 +87,9 @@ def test_counters_that_frozen_norms_have_no_place_for_are_left_out() -> None:
 
 def test_counters_of_trainable_norms_are_kept() -> None:
     detector, state = made("ssdlite320_mobilenet_v3_large")
-    counters = [key for key in detector.from_checkpoint(state) if key.endswith("num_batches_tracked")]
+    counters = [
+        key for key in detector.from_checkpoint(state) if key.endswith("num_batches_tracked")
+    ]
     assert len(counters) > 50
 
 

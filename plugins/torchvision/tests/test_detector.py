@@ -1,4 +1,5 @@
-"""What a torchvision detector promises beyond parity: sizes, fixes, other label spaces, and bad input."""
+"""What a torchvision detector promises beyond parity: sizes, fixes, other label spaces, and bad
+input."""
 
 from __future__ import annotations
 
@@ -21,7 +22,12 @@ from zoo.labels import LabelSpace
 from zoo.registry.card import PostLoad
 
 SPACE = LabelSpace.custom(["helmet", "vest", "boot"])
-KINDS = ("fasterrcnn_mobilenet_v3_large_320_fpn", "retinanet_resnet50_fpn", "fcos_resnet50_fpn", "ssdlite320_mobilenet_v3_large")
+KINDS = (
+    "fasterrcnn_mobilenet_v3_large_320_fpn",
+    "retinanet_resnet50_fpn",
+    "fcos_resnet50_fpn",
+    "ssdlite320_mobilenet_v3_large",
+)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -53,26 +59,36 @@ def target(*boxes: tuple[float, float, float, float], label: int = 0) -> Target:
 def test_labels_of_ones_own_are_seen(detector: Any, images: list[Tensor]) -> None:
     seen = see(detector, images)
     assert all(one.label_space.names == SPACE.names for one in seen)
-    assert {name for one in seen for name in (one.names[label] for label in one.labels)} <= set(SPACE.names)
+    assert {name for one in seen for name in (one.names[label] for label in one.labels)} <= set(
+        SPACE.names
+    )
     assert sum(len(one) for one in seen)
 
 
-def test_detections_are_best_first_inside_the_picture_and_know_its_size(detector: Any, images: list[Tensor]) -> None:
+def test_detections_are_best_first_inside_the_picture_and_know_its_size(
+    detector: Any, images: list[Tensor]
+) -> None:
     for seen, image in zip(see(detector, images, score=0.0), images, strict=True):
         height, width = image.shape[-2:]
         assert seen.size == (height, width)
         assert torch.equal(seen.scores, seen.scores.sort(descending=True).values)
         assert seen.boxes.min() >= 0
-        assert seen.boxes[:, 2].max() <= width * (1 + 1e-6)  # torchvision's rounding may pass the edge by one part in 2^23
+        assert seen.boxes[:, 2].max() <= width * (
+            1 + 1e-6
+        )  # torchvision's rounding may pass the edge by one part in 2^23
         assert seen.boxes[:, 3].max() <= height * (1 + 1e-6)
 
 
 def test_the_four_steps_train_it(detector: Any, images: list[Tensor]) -> None:
     detector.train()
     batch = detector.prepare(images)
-    losses = detector.loss(detector(batch), batch, [target((5.0, 5.0, 60.0, 60.0), label=2), target()])
+    losses = detector.loss(
+        detector(batch), batch, [target((5.0, 5.0, 60.0, 60.0), label=2), target()]
+    )
     sum(losses.values()).backward()
-    gradients = [parameter.grad for parameter in detector.parameters() if parameter.grad is not None]
+    gradients = [
+        parameter.grad for parameter in detector.parameters() if parameter.grad is not None
+    ]
     detector.zero_grad(set_to_none=True)
     detector.eval()
     assert len(gradients) > 50
@@ -81,14 +97,23 @@ def test_the_four_steps_train_it(detector: Any, images: list[Tensor]) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(height=st.integers(1, 300), width=st.integers(1, 300))
-def test_input_size_is_the_size_that_prepare_makes(fcos: Any, rcnn: Any, height: int, width: int) -> None:
+def test_input_size_is_the_size_that_prepare_makes(
+    fcos: Any, rcnn: Any, height: int, width: int
+) -> None:
     for one in (fcos, rcnn):
         try:
             expected = one.input_size(height, width)
         except ImageError:
             assert max(height, width) > 100 * min(height, width)
         else:
-            assert tuple(one.prepare([torch.zeros(3, height, width, dtype=torch.uint8)]).pixels.shape[-2:]) == expected
+            assert (
+                tuple(
+                    one.prepare([torch.zeros(3, height, width, dtype=torch.uint8)]).pixels.shape[
+                        -2:
+                    ]
+                )
+                == expected
+            )
 
 
 def test_a_fixed_size_is_the_same_for_every_picture() -> None:
@@ -114,9 +139,14 @@ def test_a_picture_whose_short_side_would_vanish_is_refused(fcos: Any) -> None:
         fcos.prepare([torch.zeros(3, 1, 300, dtype=torch.uint8)])
 
 
-def test_a_very_flat_first_picture_does_not_spoil_those_after_it(rcnn: Any, images: list[Tensor]) -> None:
+def test_a_very_flat_first_picture_does_not_spoil_those_after_it(
+    rcnn: Any, images: list[Tensor]
+) -> None:
     with torch.device("meta"):
-        fresh, other = (architectures.fasterrcnn_mobilenet_v3_large_320_fpn(label_space=SPACE).eval() for _ in range(2))
+        fresh, other = (
+            architectures.fasterrcnn_mobilenet_v3_large_320_fpn(label_space=SPACE).eval()
+            for _ in range(2)
+        )
     for one in (fresh, other):
         one.load_state_dict(rcnn.state_dict(), assign=True)
     see(other, [torch.full((3, 2, 600), 90, dtype=torch.uint8)])
@@ -125,8 +155,12 @@ def test_a_very_flat_first_picture_does_not_spoil_those_after_it(rcnn: Any, imag
     assert len(alone[0])
 
 
-def test_a_network_built_on_the_meta_device_equals_one_built_where_it_runs(rcnn: Any, images: list[Tensor]) -> None:
-    built_here = architectures.fasterrcnn_mobilenet_v3_large_320_fpn(label_space=SPACE, min_size=128, max_size=256).eval()
+def test_a_network_built_on_the_meta_device_equals_one_built_where_it_runs(
+    rcnn: Any, images: list[Tensor]
+) -> None:
+    built_here = architectures.fasterrcnn_mobilenet_v3_large_320_fpn(
+        label_space=SPACE, min_size=128, max_size=256
+    ).eval()
     built_here.net.rpn._post_nms_top_n = rcnn.net.rpn._post_nms_top_n
     built_here.load_state_dict(rcnn.state_dict())
     for one, other in zip(see(built_here, images), see(rcnn, images), strict=True):
@@ -134,7 +168,9 @@ def test_a_network_built_on_the_meta_device_equals_one_built_where_it_runs(rcnn:
         assert torch.equal(one.scores, other.scores)
 
 
-def test_frozen_eps_is_set_where_a_card_says_so_and_changes_the_output(fcos: Any, images: list[Tensor]) -> None:
+def test_frozen_eps_is_set_where_a_card_says_so_and_changes_the_output(
+    fcos: Any, images: list[Tensor]
+) -> None:
     before = see(fcos, images)[0]
     fcos.post_load(PostLoad(frozen_bn_eps=0.1))
     after = see(fcos, images)[0]
@@ -159,7 +195,10 @@ def test_a_box_without_area_is_left_out_of_the_loss(fcos: Any, images: list[Tens
     batch = fcos.prepare(images[:1])
     raw = fcos(batch)
     whole = target((1.0, 1.0, 9.0, 9.0))
-    flat = Target(torch.cat([whole.boxes, torch.tensor([[4.0, 4.0, 4.0, 9.0]])]), torch.cat([whole.labels, torch.tensor([1])]))
+    flat = Target(
+        torch.cat([whole.boxes, torch.tensor([[4.0, 4.0, 4.0, 9.0]])]),
+        torch.cat([whole.labels, torch.tensor([1])]),
+    )
     assert fcos.loss(raw, batch, [flat]) == fcos.loss(raw, batch, [whole])
 
 
@@ -169,7 +208,10 @@ def test_targets_are_one_a_picture(fcos: Any, images: list[Tensor]) -> None:
         fcos.loss(fcos(batch), batch, [])
 
 
-@pytest.mark.parametrize("image", [np.zeros((8, 8, 3), np.uint8), torch.zeros(3, 8, 8), torch.zeros(8, 8, dtype=torch.uint8)])
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((8, 8, 3), np.uint8), torch.zeros(3, 8, 8), torch.zeros(8, 8, dtype=torch.uint8)],
+)
 def test_what_is_no_uint8_picture_is_refused(fcos: Any, image: Any) -> None:
     with pytest.raises(ImageError, match=r"Picture 0(.|\n)*uint8 RGB"):
         fcos.prepare([image])
@@ -182,7 +224,9 @@ def test_a_label_outside_the_space_is_refused(fcos: Any, images: list[Tensor], l
         fcos.loss(fcos(batch), batch, [target((1.0, 1.0, 9.0, 9.0), label=label)])
 
 
-def test_two_stage_loss_wants_train_mode_and_decode_wants_eval_mode(rcnn: Any, images: list[Tensor]) -> None:
+def test_two_stage_loss_wants_train_mode_and_decode_wants_eval_mode(
+    rcnn: Any, images: list[Tensor]
+) -> None:
     batch = rcnn.prepare(images[:1])
     with pytest.raises(ContractError, match=r"model\.train\(\)"):
         rcnn.loss(rcnn(batch), batch, [target()])
@@ -193,7 +237,9 @@ def test_two_stage_loss_wants_train_mode_and_decode_wants_eval_mode(rcnn: Any, i
         rcnn.decode(raw, batch, Protocol())
 
 
-def test_another_float_type_works_and_gives_float32_boxes(make_ours: Callable[..., Any], images: list[Tensor]) -> None:
+def test_another_float_type_works_and_gives_float32_boxes(
+    make_ours: Callable[..., Any], images: list[Tensor]
+) -> None:
     precise = make_ours("fcos_resnet50_fpn", SPACE).double()
     assert precise.prepare(images).pixels.dtype == torch.float64
     assert see(precise, images)[0].boxes.dtype == torch.float32
@@ -211,7 +257,9 @@ def test_nothing_seen_is_empty_detections(detector: Any, images: list[Tensor]) -
 
 def test_places_remember_the_pictures_sizes(detector: Any, images: list[Tensor]) -> None:
     places = detector.prepare(images).places
-    assert [(place.height, place.width) for place in places] == [tuple(image.shape[1:]) for image in images]
+    assert [(place.height, place.width) for place in places] == [
+        tuple(image.shape[1:]) for image in images
+    ]
 
 
 def test_a_box_goes_to_the_input_and_back(detector: Any, images: list[Tensor]) -> None:
@@ -220,8 +268,12 @@ def test_a_box_goes_to_the_input_and_back(detector: Any, images: list[Tensor]) -
     assert torch.allclose(place.to_original(place.to_input(box)), box)
 
 
-def test_a_picture_that_is_too_long_does_not_hide_the_others(fcos: Any, images: list[Tensor]) -> None:
+def test_a_picture_that_is_too_long_does_not_hide_the_others(
+    fcos: Any, images: list[Tensor]
+) -> None:
     long = torch.zeros(3, 1, 300, dtype=torch.uint8)
-    with pytest.warns(ImageWarning, match=r"'image 0', 300 x 1 pixels(.|\n)*short side would be less than one"):
+    with pytest.warns(
+        ImageWarning, match=r"'image 0', 300 x 1 pixels(.|\n)*short side would be less than one"
+    ):
         seen = fcos.detect([long, images[0]], on_error="skip")
     assert [one.source for one in seen] == ["image 1"]

@@ -42,9 +42,13 @@ def test_boxes_scores_and_labels_are_bit_equal_to_torchvisions(pair: Any) -> Non
         assert_same(seen, expected, pair.ours.label_space.channels)
 
 
-def test_a_protocol_acts_as_torchvisions_own_thresholds_do(pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_protocol_acts_as_torchvisions_own_thresholds_do(
+    pair: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     raw, batch = pair.evaluated.raw, pair.evaluated.batch
-    median = torch.cat([one.scores for one in pair.ours.decode(raw, batch, Protocol())]).median().item()
+    median = (
+        torch.cat([one.scores for one in pair.ours.decode(raw, batch, Protocol())]).median().item()
+    )
     ours = pair.ours.decode(raw, batch, Protocol(score=median, iou=0.1, max_boxes=9))
     owner = thresholds_of(pair.theirs)
     for name, value in (("score_thresh", median), ("nms_thresh", 0.1), ("detections_per_img", 9)):
@@ -59,7 +63,12 @@ def test_a_protocol_acts_as_torchvisions_own_thresholds_do(pair: Any, monkeypatc
 def test_each_threshold_changes_what_is_seen(pair: Any) -> None:
     def seen(**settings: float) -> Tensor:
         protocol = Protocol(**({"score": 0.0, "iou": 1.0, "max_boxes": 10**6} | settings))
-        return torch.cat([one.scores for one in pair.ours.decode(pair.evaluated.raw, pair.evaluated.batch, protocol)])
+        return torch.cat(
+            [
+                one.scores
+                for one in pair.ours.decode(pair.evaluated.raw, pair.evaluated.batch, protocol)
+            ]
+        )
 
     every = seen()
     assert 0 < len(seen(score=every.median().item())) < len(every)
@@ -71,7 +80,8 @@ def test_each_threshold_changes_what_is_seen(pair: Any) -> None:
 def test_losses_are_equal_to_torchvisions_own_training_forward(pair: Any) -> None:
     truth = [
         Target(
-            torch.tensor([[5.0, 8.0, 60.0, 50.0], [30.0, 20.0, 95.0, 66.0]]), torch.tensor([0, len(pair.ours.label_space) - 1])
+            torch.tensor([[5.0, 8.0, 60.0, 50.0], [30.0, 20.0, 95.0, 66.0]]),
+            torch.tensor([0, len(pair.ours.label_space) - 1]),
         ),
         Target(torch.tensor([[2.0, 3.0, 40.0, 80.0]]), torch.tensor([0])),
     ][: len(pair.images)]
@@ -100,7 +110,10 @@ def test_losses_are_equal_to_torchvisions_own_training_forward(pair: Any) -> Non
 @pytest.mark.parametrize("boxes", [(0, 1), (0, 0)], ids=["one-empty", "all-empty"])
 def test_pictures_without_any_box_give_finite_losses(pair: Any, boxes: tuple[int, int]) -> None:
     box = torch.tensor([[4.0, 4.0, 50.0, 60.0]])
-    truth = [Target(box[:count], torch.zeros(count, dtype=torch.int64)) for count in boxes[: len(pair.images)]]
+    truth = [
+        Target(box[:count], torch.zeros(count, dtype=torch.int64))
+        for count in boxes[: len(pair.images)]
+    ]
     with torch.no_grad():
         losses = pair.ours.loss(pair.trained.raw, pair.trained.batch, truth)
     assert all(torch.isfinite(loss) for loss in losses.values())
@@ -108,12 +121,17 @@ def test_pictures_without_any_box_give_finite_losses(pair: Any, boxes: tuple[int
 
 def test_the_configuration_is_the_one_torchvision_gives_its_published_weights(pair: Any) -> None:
     def layers(net: nn.Module) -> dict[str, tuple[object, ...]]:
-        return {name: (type(each), getattr(each, "eps", None), each.extra_repr()) for name, each in net.named_modules()}
+        return {
+            name: (type(each), getattr(each, "eps", None), each.extra_repr())
+            for name, each in net.named_modules()
+        }
 
     assert layers(pair.ours.net) == layers(pair.theirs)
     assert repr(pair.ours.net.transform) == repr(pair.theirs.transform)
     owner = thresholds_of(pair.theirs)
-    assert pair.ours.native == Protocol(score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img)
+    assert pair.ours.native == Protocol(
+        score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img
+    )
 
 
 def test_parameters_are_as_many_as_torchvision_publishes(pair: Any) -> None:
@@ -129,13 +147,19 @@ def test_a_network_built_on_the_meta_device_keeps_nothing_there(pair: Any) -> No
             for item in value.values() if isinstance(value, dict) else value:
                 yield from tensors(item)
 
-    held = [(name, tensor) for name, module in pair.ours.named_modules() for tensor in tensors(list(vars(module).values()))]
+    held = [
+        (name, tensor)
+        for name, module in pair.ours.named_modules()
+        for tensor in tensors(list(vars(module).values()))
+    ]
     assert len(held) > 50
     assert not [name for name, tensor in held if tensor.is_meta]
 
 
 def test_threads_with_different_thresholds_do_not_disturb_each_other(pair: Any) -> None:
-    protocols = [Protocol(score=score, max_boxes=most) for score in (0.0, 0.1, 0.4) for most in (3, 50)]
+    protocols = [
+        Protocol(score=score, max_boxes=most) for score in (0.0, 0.1, 0.4) for most in (3, 50)
+    ]
 
     def decode(protocol: Protocol) -> list[Detections]:
         return pair.ours.decode(pair.evaluated.raw, pair.evaluated.batch, protocol)
@@ -144,7 +168,10 @@ def test_threads_with_different_thresholds_do_not_disturb_each_other(pair: Any) 
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(decode, protocols))
     for one, other in zip(alone, together, strict=True):
-        assert all(torch.equal(a.boxes, b.boxes) and torch.equal(a.labels, b.labels) for a, b in zip(one, other, strict=True))
+        assert all(
+            torch.equal(a.boxes, b.boxes) and torch.equal(a.labels, b.labels)
+            for a, b in zip(one, other, strict=True)
+        )
     assert pair.ours.native == Protocol(
         score=thresholds_of(pair.ours.net).score_thresh,
         iou=thresholds_of(pair.ours.net).nms_thresh,

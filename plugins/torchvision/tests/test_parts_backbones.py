@@ -1,4 +1,5 @@
-"""Backbones and the feature pyramid keep the promise of their levels, and compute what torchvision computes."""
+"""Backbones and the feature pyramid keep the promise of their levels, and compute what torchvision
+computes."""
 
 from __future__ import annotations
 
@@ -44,7 +45,10 @@ def test_a_resnet_is_the_body_of_torchvisions_detectors() -> None:
     ours.body.load_state_dict(theirs.state_dict(), strict=True)
     pixels = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
-        assert all(torch.equal(one, two) for one, two in zip(ours(pixels), theirs(pixels).values(), strict=True))
+        assert all(
+            torch.equal(one, two)
+            for one, two in zip(ours(pixels), theirs(pixels).values(), strict=True)
+        )
 
 
 def test_a_mobilenet_ends_where_torchvisions_detectors_end() -> None:
@@ -57,13 +61,18 @@ def test_a_mobilenet_ends_where_torchvisions_detectors_end() -> None:
 
 
 def test_layers_behind_the_coarsest_wanted_map_are_not_kept() -> None:
-    assert [name for name, _ in build("resnet18", strides=(8,)).body.named_children()][-1] == "layer2"
+    assert [name for name, _ in build("resnet18", strides=(8,)).body.named_children()][
+        -1
+    ] == "layer2"
 
 
 @pytest.mark.parametrize(
-    ("name", "strides", "there"), [("resnet18", (2, 4), "4, 8, 16, 32"), ("mobilenet_v2", (64,), "2, 4, 8, 16, 32")]
+    ("name", "strides", "there"),
+    [("resnet18", (2, 4), "4, 8, 16, 32"), ("mobilenet_v2", (64,), "2, 4, 8, 16, 32")],
 )
-def test_a_stride_without_a_map_is_refused_with_those_there_are(name: str, strides: tuple[int, ...], there: str) -> None:
+def test_a_stride_without_a_map_is_refused_with_those_there_are(
+    name: str, strides: tuple[int, ...], there: str
+) -> None:
     with torch.device("meta"), pytest.raises(ContractError, match=rf"Choose from {there}\."):
         build(name, strides=strides)
 
@@ -79,7 +88,10 @@ GIVEN = (FeatureLevel(8, 8), FeatureLevel(16, 16), FeatureLevel(24, 32))
 @pytest.mark.parametrize(("height", "width"), [(64, 128), (72, 104)])
 def test_fpn_returns_the_maps_it_declares(coarser: int, height: int, width: int) -> None:
     neck = FPN(levels=GIVEN, channels=12, coarser=coarser)
-    maps = tuple(torch.rand(2, one.channels, -(-height // one.stride), -(-width // one.stride)) for one in GIVEN)
+    maps = tuple(
+        torch.rand(2, one.channels, -(-height // one.stride), -(-width // one.stride))
+        for one in GIVEN
+    )
     assert [level.stride for level in neck.levels] == [8, 16, 32, 64, 128][: 3 + coarser]
     assert [tuple(one.shape) for one in neck(maps)] == [
         (2, 12, -(-height // level.stride), -(-width // level.stride)) for level in neck.levels
@@ -101,6 +113,8 @@ def test_fpn_adds_at_most_two_maps() -> None:
 
 
 def test_batch_norm_stays_trainable() -> None:
-    norms = [one for one in build("resnet18", strides=(8,)).modules() if isinstance(one, nn.BatchNorm2d)]
+    norms = [
+        one for one in build("resnet18", strides=(8,)).modules() if isinstance(one, nn.BatchNorm2d)
+    ]
     assert norms
     assert all(one.weight.requires_grad for one in norms)

@@ -16,7 +16,9 @@ SIZES = ((9, 13), (5, 7), (3, 4), (2, 2))
 
 def pyramid() -> list[Tensor]:
     generator = torch.Generator().manual_seed(3)
-    return [torch.randn(1, CHANNELS, *size, generator=generator, dtype=torch.float64) for size in SIZES]
+    return [
+        torch.randn(1, CHANNELS, *size, generator=generator, dtype=torch.float64) for size in SIZES
+    ]
 
 
 def randomised(layer: Layer) -> Layer:
@@ -33,7 +35,9 @@ def slow_nearest(coarse: Tensor, height: int, width: int) -> Tensor:
     fine = torch.zeros(1, CHANNELS, height, width, dtype=coarse.dtype)
     for y in range(height):
         for x in range(width):
-            fine[:, :, y, x] = coarse[:, :, y * coarse.shape[2] // height, x * coarse.shape[3] // width]
+            fine[:, :, y, x] = coarse[
+                :, :, y * coarse.shape[2] // height, x * coarse.shape[3] // width
+            ]
     return fine
 
 
@@ -49,7 +53,8 @@ def slow_maxima(fine: Tensor) -> Tensor:
 
 
 def slow_merge(merge: Merge, maps: list[Tensor]) -> Tensor:
-    """O = sum of w_i / (eps + sum of w_j) * I_i with w = relu, then swish, depthwise and pointwise convolution, batch norm."""
+    """O = sum of w_i / (eps + sum of w_j) * I_i with w = relu, then swish, depthwise and pointwise
+    convolution, batch norm."""
     weights = [max(float(weight), 0.0) for weight in merge.weights]
     fused = torch.zeros_like(maps[0])
     for weight, one in zip(weights, maps, strict=True):
@@ -69,7 +74,9 @@ def slow_separable(merge: Merge, fused: Tensor) -> Tensor:
             patch = padded[0, :, y : y + 3, x : x + 3]
             cell = (patch * depthwise.weight[:, 0]).sum(dim=(1, 2))
             cell = pointwise.weight[:, :, 0, 0] @ cell + pointwise.bias
-            out[0, :, y, x] = (cell - norm.running_mean) / torch.sqrt(norm.running_var + norm.eps) * norm.weight + norm.bias
+            out[0, :, y, x] = (cell - norm.running_mean) / torch.sqrt(
+                norm.running_var + norm.eps
+            ) * norm.weight + norm.bias
     return out
 
 
@@ -110,7 +117,10 @@ def test_a_negative_weight_counts_for_nothing() -> None:
 def test_it_returns_the_maps_it_declares(coarser: int, height: int, width: int) -> None:
     given = (FeatureLevel(8, 8), FeatureLevel(16, 16), FeatureLevel(24, 32))
     neck = BiFPN(levels=given, channels=12, layers=2, coarser=coarser).eval()
-    maps = tuple(torch.rand(2, one.channels, -(-height // one.stride), -(-width // one.stride)) for one in given)
+    maps = tuple(
+        torch.rand(2, one.channels, -(-height // one.stride), -(-width // one.stride))
+        for one in given
+    )
     assert [level.stride for level in neck.levels] == [8, 16, 32, 64, 128, 256][: 3 + coarser]
     assert [tuple(one.shape) for one in neck(maps)] == [
         (2, 12, -(-height // level.stride), -(-width // level.stride)) for level in neck.levels
@@ -120,9 +130,15 @@ def test_it_returns_the_maps_it_declares(coarser: int, height: int, width: int) 
 def test_every_level_sees_every_other() -> None:
     given = (FeatureLevel(8, 8), FeatureLevel(16, 16))
     neck = BiFPN(levels=given, channels=8, layers=1).eval()
-    maps = [torch.rand(1, one.channels, 64 // one.stride, 64 // one.stride, requires_grad=True) for one in given]
+    maps = [
+        torch.rand(1, one.channels, 64 // one.stride, 64 // one.stride, requires_grad=True)
+        for one in given
+    ]
     for output in neck(tuple(maps)):
-        assert all(grad.abs().sum() > 0 for grad in torch.autograd.grad(output.sum(), maps, retain_graph=True))
+        assert all(
+            grad.abs().sum() > 0
+            for grad in torch.autograd.grad(output.sum(), maps, retain_graph=True)
+        )
 
 
 def test_strides_that_do_not_double_are_refused() -> None:

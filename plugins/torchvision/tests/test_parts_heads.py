@@ -1,4 +1,5 @@
-"""Heads give the boxes and losses that torchvision's own detectors give on the same maps with the same weights."""
+"""Heads give the boxes and losses that torchvision's own detectors give on the same maps with the
+same weights."""
 
 from __future__ import annotations
 
@@ -46,7 +47,10 @@ class Fixed(nn.Module):
 
 
 def retinanet(ours: Any, body: nn.Module) -> Any:
-    sizes = tuple((4 * one.stride, int(4 * one.stride * 2 ** (1 / 3)), int(4 * one.stride * 2 ** (2 / 3))) for one in LEVELS)
+    sizes = tuple(
+        (4 * one.stride, int(4 * one.stride * 2 ** (1 / 3)), int(4 * one.stride * 2 ** (2 / 3)))
+        for one in LEVELS
+    )
     anchors = AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 4)
     return detection.RetinaNet(body, len(SPACE), anchor_generator=anchors, head=ours.net.head)
 
@@ -57,7 +61,9 @@ def fcos(ours: Any, body: nn.Module) -> Any:
 
 
 def ssd(ours: Any, body: nn.Module) -> Any:
-    boxes = DefaultBoxGenerator([[2.0, 3.0]] * 4, min_ratio=0.1, max_ratio=0.9, steps=[one.stride for one in LEVELS])
+    boxes = DefaultBoxGenerator(
+        [[2.0, 3.0]] * 4, min_ratio=0.1, max_ratio=0.9, steps=[one.stride for one in LEVELS]
+    )
     return TorchvisionSSD(body, boxes, (SIDE, SIDE), len(SPACE) + 1, head=ours.net.head)
 
 
@@ -81,13 +87,18 @@ FAMILIES: dict[str, tuple[Callable[..., Any], Callable[..., Any], int]] = {
     "ssd": (SSD, ssd, 1),
     "fasterrcnn": (FasterRCNN, fasterrcnn, 1),
 }
-families = pytest.mark.parametrize(("make", "reference", "background"), FAMILIES.values(), ids=FAMILIES)
+families = pytest.mark.parametrize(
+    ("make", "reference", "background"), FAMILIES.values(), ids=FAMILIES
+)
 
 
 def maps_of() -> tuple[Tensor, ...]:
     generator = torch.Generator().manual_seed(1)
     return tuple(
-        torch.randn(len(TARGETS), one.channels, SIDE // one.stride, SIDE // one.stride, generator=generator) for one in LEVELS
+        torch.randn(
+            len(TARGETS), one.channels, SIDE // one.stride, SIDE // one.stride, generator=generator
+        )
+        for one in LEVELS
     )
 
 
@@ -100,7 +111,10 @@ def loud(head: nn.Module) -> nn.Module:
     torch.manual_seed(2)
     for name, one in head.named_parameters():
         if one.ndim > 1:
-            nn.init.normal_(one, std=0.4 / one[0].numel() ** 0.5 if "bbox" in name else 1.5 / one[0].numel() ** 0.5)
+            nn.init.normal_(
+                one,
+                std=0.4 / one[0].numel() ** 0.5 if "bbox" in name else 1.5 / one[0].numel() ** 0.5,
+            )
         elif "cls_logits" in name or "cls_score" in name:
             nn.init.zeros_(one)
     return head
@@ -114,7 +128,9 @@ def pair(make: Callable[..., Any], reference: Callable[..., Any]) -> tuple[Any, 
 
 
 @families
-def test_its_boxes_are_torchvisions(make: Callable[..., Any], reference: Callable[..., Any], background: int) -> None:
+def test_its_boxes_are_torchvisions(
+    make: Callable[..., Any], reference: Callable[..., Any], background: int
+) -> None:
     ours, theirs = pair(make, reference)
     batch = batch_of()
     with torch.inference_mode():
@@ -128,26 +144,39 @@ def test_its_boxes_are_torchvisions(make: Callable[..., Any], reference: Callabl
 
 
 @families
-def test_its_losses_are_torchvisions(make: Callable[..., Any], reference: Callable[..., Any], background: int) -> None:
+def test_its_losses_are_torchvisions(
+    make: Callable[..., Any], reference: Callable[..., Any], background: int
+) -> None:
     ours, theirs = pair(make, reference)
     batch = batch_of()
     torch.manual_seed(3)
     found = ours.train().loss(ours(maps_of(), batch), batch, TARGETS)
     torch.manual_seed(3)
     theirs.train().transform.eval()  # or it would draw a size, and so other samples
-    expected = theirs(list(batch.pixels), [{"boxes": one.boxes, "labels": one.labels + background} for one in TARGETS])
-    assert {name: loss.item() for name, loss in found.items()} == pytest.approx({n: v.item() for n, v in expected.items()})
+    expected = theirs(
+        list(batch.pixels),
+        [{"boxes": one.boxes, "labels": one.labels + background} for one in TARGETS],
+    )
+    assert {name: loss.item() for name, loss in found.items()} == pytest.approx(
+        {n: v.item() for n, v in expected.items()}
+    )
 
 
 @families
-def test_its_thresholds_are_torchvisions(make: Callable[..., Any], reference: Callable[..., Any], background: int) -> None:
+def test_its_thresholds_are_torchvisions(
+    make: Callable[..., Any], reference: Callable[..., Any], background: int
+) -> None:
     ours, theirs = pair(make, reference)
     owner = getattr(theirs, "roi_heads", theirs)
-    assert ours.native == Protocol(score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img)
+    assert ours.native == Protocol(
+        score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img
+    )
 
 
 @families
-def test_a_protocol_decides_over_its_thresholds(make: Callable[..., Any], reference: Callable[..., Any], background: int) -> None:
+def test_a_protocol_decides_over_its_thresholds(
+    make: Callable[..., Any], reference: Callable[..., Any], background: int
+) -> None:
     ours, _ = pair(make, reference)
     batch = batch_of()
     with torch.inference_mode():
@@ -160,7 +189,9 @@ def test_a_protocol_decides_over_its_thresholds(make: Callable[..., Any], refere
 
 
 @families
-def test_a_label_outside_the_space_is_refused(make: Callable[..., Any], reference: Callable[..., Any], background: int) -> None:
+def test_a_label_outside_the_space_is_refused(
+    make: Callable[..., Any], reference: Callable[..., Any], background: int
+) -> None:
     ours, _ = pair(make, reference)
     batch = batch_of()
     wrong = [TARGETS[0], TARGETS[1], Target(torch.tensor([[1.0, 1, 9, 9]]), torch.tensor([3]))]
@@ -189,12 +220,17 @@ def test_what_was_made_in_train_mode_can_be_decoded(
     ours, _ = pair(make, reference)
     batch = batch_of()
     raw = ours.train()(maps_of(), batch)
-    seen, again = (ours.eval().decode(one, batch, Protocol()) for one in (raw, ours(maps_of(), batch)))
+    seen, again = (
+        ours.eval().decode(one, batch, Protocol()) for one in (raw, ours(maps_of(), batch))
+    )
     assert all(torch.equal(one.boxes, other.boxes) for one, other in zip(seen, again, strict=True))
 
 
 def test_a_focal_head_starts_at_one_percent() -> None:
-    for head in (RetinaNet(levels=LEVELS, label_space=SPACE), FCOS(levels=LEVELS, label_space=SPACE)):
+    for head in (
+        RetinaNet(levels=LEVELS, label_space=SPACE),
+        FCOS(levels=LEVELS, label_space=SPACE),
+    ):
         bias = head.net.head.classification_head.cls_logits.bias
         assert torch.allclose(bias.sigmoid(), torch.tensor(0.01))
 
@@ -203,19 +239,26 @@ def test_anchors_are_torchvisions_where_strides_divide_the_input() -> None:
     sizes, ratios = [[32], [64], [128], [256]], [0.5, 1.0, 2.0]
     ours = StridedAnchors(LEVELS, sizes=sizes, ratios=ratios).on(maps_of())
     theirs = AnchorGenerator(tuple(map(tuple, sizes)), (tuple(ratios),) * 4)
-    (expected,) = theirs(detection.image_list.ImageList(torch.zeros(1, 3, SIDE, SIDE), [(SIDE, SIDE)]), list(maps_of()))
+    (expected,) = theirs(
+        detection.image_list.ImageList(torch.zeros(1, 3, SIDE, SIDE), [(SIDE, SIDE)]),
+        list(maps_of()),
+    )
     assert torch.equal(ours, expected)
 
 
 def test_anchors_keep_their_stride_where_a_map_is_rounded_up() -> None:
     (level,) = (FeatureLevel(8, 64),)
-    anchors = StridedAnchors([level], sizes=[[64]], ratios=[1.0]).on([torch.zeros(1, 8, 3, 3)])  # of 160 x 160 pixels
+    anchors = StridedAnchors([level], sizes=[[64]], ratios=[1.0]).on(
+        [torch.zeros(1, 8, 3, 3)]
+    )  # of 160 x 160 pixels
     centers = (anchors[:, :2] + anchors[:, 2:]) / 2
     assert centers[:3].tolist() == [[0, 0], [64, 0], [128, 0]]
 
 
 @pytest.mark.parametrize("make", [RetinaNet, FCOS, FasterRCNN])
-def test_maps_of_several_widths_are_refused_where_one_layer_sees_them_all(make: Callable[..., Any]) -> None:
+def test_maps_of_several_widths_are_refused_where_one_layer_sees_them_all(
+    make: Callable[..., Any],
+) -> None:
     with pytest.raises(ContractError, match="the same number of channels in every map"):
         make(levels=(FeatureLevel(32, 8), FeatureLevel(64, 16)), label_space=SPACE)
 

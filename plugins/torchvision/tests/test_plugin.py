@@ -25,6 +25,9 @@ def test_every_registered_builder_exists() -> None:
 
 
 def test_importing_it_imports_no_torch() -> None:
-    code = "import sys, detzoo_torchvision; print([name for name in ('torch', 'torchvision', 'numpy') if name in sys.modules])"
+    code = (
+        "import sys, detzoo_torchvision; print([name for name in ('torch', 'torchvision', "
+        "'numpy') if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,4 +1,5 @@
-"""Short floats, by autocast or in the weights: anchors, proposals and boxes stay in float32, and every family runs and learns."""
+"""Short floats, by autocast or in the weights: anchors, proposals and boxes stay in float32, and
+every family runs and learns."""
 
 import pytest
 import torch

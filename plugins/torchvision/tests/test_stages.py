@@ -12,7 +12,12 @@ from torch import nn
 
 from zoo.labels import LabelSpace, get
 
-STAGES = {"fasterrcnn_resnet50_fpn": 5, "retinanet_resnet50_fpn_v2": 5, "fasterrcnn_mobilenet_v3_large_fpn": 6, "ssd300_vgg16": 5}
+STAGES = {
+    "fasterrcnn_resnet50_fpn": 5,
+    "retinanet_resnet50_fpn_v2": 5,
+    "fasterrcnn_mobilenet_v3_large_fpn": 6,
+    "ssd300_vgg16": 5,
+}
 
 
 def trainable(net: nn.Module) -> set[str]:
@@ -25,7 +30,9 @@ def built(name: str, **options: Any) -> Any:
 
 
 @pytest.mark.parametrize(("name", "stages"), STAGES.items())
-def test_every_count_freezes_what_torchvision_freezes(name: str, stages: int, make_theirs: Callable[..., Any]) -> None:
+def test_every_count_freezes_what_torchvision_freezes(
+    name: str, stages: int, make_theirs: Callable[..., Any]
+) -> None:
     state = built(name).state_dict()
     for count in (0, 1, stages - 2):
         theirs = make_theirs(name, state, trainable_backbone_layers=count)

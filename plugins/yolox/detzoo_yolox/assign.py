@@ -1,8 +1,10 @@
-"""SimOTA: which cells learn which object, decided anew at every step from what the network says now.
+"""SimOTA: which cells learn which object, decided anew at every step from what the network says
+now.
 
-Ge et al., YOLOX (arXiv:2107.08430), section 2.1, which simplifies the optimal transport of OTA (arXiv:2103.14259): every
-object takes the k cells that cost it least, where k is about how many predicted boxes fit it already. Constants as in
-`yolox/models/yolo_head.py` of Megvii-BaseDetection/YOLOX at commit 02aecba.
+Ge et al., YOLOX (arXiv:2107.08430), section 2.1, which simplifies the optimal transport of OTA
+(arXiv:2103.14259): every object takes the k cells that cost it least, where k is about how many
+predicted boxes fit it already. Constants as in `yolox/models/yolo_head.py` of
+Megvii-BaseDetection/YOLOX at commit 02aecba.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ class Assignment:
 
 
 @torch.no_grad()
-def assign(*, boxes: Tensor, logits: Tensor, cells: Tensor, objects: Tensor, channels: Tensor) -> Assignment:
+def assign(
+    *, boxes: Tensor, logits: Tensor, cells: Tensor, objects: Tensor, channels: Tensor
+) -> Assignment:
     """Matches the predictions of one picture to its objects.
 
     boxes:    (a, 4) predicted, xyxy in input pixels.
@@ -50,7 +54,9 @@ def assign(*, boxes: Tensor, logits: Tensor, cells: Tensor, objects: Tensor, cha
         return Assignment(candidates, candidates, boxes.new_zeros(0))
     ious = overlap(objects, boxes[candidates])  # (g, c)
     cost = (
-        _class_cost(logits[candidates], channels) - IOU_WEIGHT * (ious + 1e-8).log() + OUTSIDE * ~(inside & near)[:, candidates]
+        _class_cost(logits[candidates], channels)
+        - IOU_WEIGHT * (ious + 1e-8).log()
+        + OUTSIDE * ~(inside & near)[:, candidates]
     )
     matched = _cheapest(cost, ious)  # (g, c)
     taken = matched.any(dim=0)  # (c,)
@@ -69,24 +75,31 @@ def _inside(cells: Tensor, objects: Tensor) -> Tensor:
 
 
 def _near(cells: Tensor, objects: Tensor) -> Tensor:
-    """`(g, a)`: the cell's center lies within a few cells of the object's center, along both axes."""
+    """`(g, a)`: the cell's center lies within a few cells of the object's center, along both
+    axes."""
     middle = (objects[:, None, :2] + objects[:, None, 2:]) / 2  # (g, 1, 2)
     return ((_centers(cells) - middle).abs() < CENTER_RADIUS * cells[:, 2:]).all(dim=-1)
 
 
 def _class_cost(logits: Tensor, channels: Tensor) -> Tensor:
-    """`(g, c)`: binary cross entropy, summed over classes, of sqrt(objectness * class) against the object's class.
+    """`(g, c)`: binary cross entropy, summed over classes, of sqrt(objectness * class) against the
+    object's class.
 
-    Summed as "all classes wrong" plus what the right one changes, so that no (g, c, n) tensor is made.
+    Summed as "all classes wrong" plus what the right one changes, so that no (g, c, n) tensor is
+    made.
     """
     chance = logits.sigmoid()
     joint = (chance[:, :1] * chance[:, 1:]).sqrt()  # (c, n)
-    yes, no = -joint.log().clamp(min=-100), -(-joint).log1p().clamp(min=-100)  # bounded as in torch's binary_cross_entropy
+    yes, no = (
+        -joint.log().clamp(min=-100),
+        -(-joint).log1p().clamp(min=-100),
+    )  # bounded as in torch's binary_cross_entropy
     return (no.sum(dim=1, keepdim=True) + (yes - no)[:, channels]).T
 
 
 def _cheapest(cost: Tensor, ious: Tensor) -> Tensor:
-    """`(g, c)` bool: every object's k cheapest cells; a cell that several objects took goes to the one it costs least."""
+    """`(g, c)` bool: every object's k cheapest cells; a cell that several objects took goes to the
+    one it costs least."""
     most = min(CANDIDATES, cost.shape[1])
     wanted = ious.topk(most, dim=1).values.sum(dim=1).int().clamp(min=1)  # (g,)
     order = cost.topk(most, dim=1, largest=False).indices  # (g, most)

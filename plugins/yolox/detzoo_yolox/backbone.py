@@ -20,11 +20,18 @@ class CSPDarknet(Stages):
     """
 
     def __init__(
-        self, *, strides: tuple[int, ...] = (8, 16, 32), depth: float = 1.0, width: float = 1.0, depthwise: bool = False
+        self,
+        *,
+        strides: tuple[int, ...] = (8, 16, 32),
+        depth: float = 1.0,
+        width: float = 1.0,
+        depthwise: bool = False,
     ) -> None:
         base = int(64 * width)
         blocks = max(round(3 * depth), 1)
-        stages: dict[str, tuple[nn.Module, FeatureLevel]] = {"stem": (Focus(3, base), FeatureLevel(base, stride=2))}
+        stages: dict[str, tuple[nn.Module, FeatureLevel]] = {
+            "stem": (Focus(3, base), FeatureLevel(base, stride=2))
+        }
         for name, stride, count in (
             ("dark2", 4, blocks),
             ("dark3", 8, 3 * blocks),

@@ -1,6 +1,7 @@
 """The convolution blocks that YOLOX is made of, under the names its published checkpoints use.
 
-Architecture: Ge et al., YOLOX: Exceeding YOLO Series in 2021 (arXiv:2107.08430); the names follow the reference implementation,
+Architecture: Ge et al., YOLOX: Exceeding YOLO Series in 2021 (arXiv:2107.08430); the names follow
+    the reference implementation,
 `yolox/models/network_blocks.py` in Megvii-BaseDetection/YOLOX.
 """
 
@@ -21,16 +22,20 @@ Activation = Literal["silu", "leaky_relu"]
 
 
 class Norm(nn.BatchNorm2d):
-    """Batch norm that takes its statistics from the first batch in train mode, if published weights have none for it.
+    """Batch norm that takes its statistics from the first batch in train mode, if published weights
+    have none for it.
 
-    They have none where it was folded into the convolution (`detzoo_yolox.checkpoint.unfold`). Weight and bias are set so that
-    the first batch gives what it gave before, in train mode and in eval mode: training begins at the published network.
-    Processes that train one network together have to start from one that has seen a batch, as each would measure its own.
+    They have none where it was folded into the convolution (`detzoo_yolox.checkpoint.unfold`).
+    Weight and bias are set so that the first batch gives what it gave before, in train mode and in
+    eval mode: training begins at the published network. Processes that train one network together
+        have to start from one that has seen a batch, as each would measure its own.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, eps=BN_EPS, momentum=BN_MOMENTUM)
-        self._has_statistics = False  # not known yet; asking the tensors at every batch would make a GPU wait
+        self._has_statistics = (
+            False  # not known yet; asking the tensors at every batch would make a GPU wait
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """`(b, channels, h, w)`, unchanged in shape."""
@@ -62,12 +67,23 @@ class BaseConv(nn.Module):
     """Convolution with "same" padding, batch norm, activation."""
 
     def __init__(
-        self, inputs: int, outputs: int, *, kernel: int = 1, stride: int = 1, groups: int = 1, activation: Activation = "silu"
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        activation: Activation = "silu",
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups, bias=False)
+        self.conv = nn.Conv2d(
+            inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups, bias=False
+        )
         self.bn = Norm(outputs)
-        self.act = nn.SiLU(inplace=True) if activation == "silu" else nn.LeakyReLU(0.1, inplace=True)
+        self.act = (
+            nn.SiLU(inplace=True) if activation == "silu" else nn.LeakyReLU(0.1, inplace=True)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """`(b, inputs, h, w)` to `(b, outputs, ceil(h / stride), ceil(w / stride))`."""
@@ -77,9 +93,19 @@ class BaseConv(nn.Module):
 class DWConv(nn.Module):
     """The cheap stand-in for a `BaseConv`: one convolution a channel, then one across channels."""
 
-    def __init__(self, inputs: int, outputs: int, *, kernel: int, stride: int = 1, activation: Activation = "silu") -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        kernel: int,
+        stride: int = 1,
+        activation: Activation = "silu",
+    ) -> None:
         super().__init__()
-        self.dconv = BaseConv(inputs, inputs, kernel=kernel, stride=stride, groups=inputs, activation=activation)
+        self.dconv = BaseConv(
+            inputs, inputs, kernel=kernel, stride=stride, groups=inputs, activation=activation
+        )
         self.pconv = BaseConv(inputs, outputs, activation=activation)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -88,7 +114,12 @@ class DWConv(nn.Module):
 
 
 def spatial_conv(
-    inputs: int, outputs: int, *, stride: int = 1, depthwise: bool = False, activation: Activation = "silu"
+    inputs: int,
+    outputs: int,
+    *,
+    stride: int = 1,
+    depthwise: bool = False,
+    activation: Activation = "silu",
 ) -> BaseConv | DWConv:
     """A 3x3 convolution of the kind the model is made of."""
     kind = DWConv if depthwise else BaseConv
@@ -111,7 +142,8 @@ class Bottleneck(nn.Module):
 
 
 class ResLayer(nn.Module):
-    """Darknet's residual block: down to half of the channels, a 3x3 convolution back up, added to the input."""
+    """Darknet's residual block: down to half of the channels, a 3x3 convolution back up, added to
+    the input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -124,15 +156,26 @@ class ResLayer(nn.Module):
 
 
 class CSPLayer(nn.Module):
-    """Half of the channels go through `blocks` bottlenecks, half around them (Wang et al., CSPNet, arXiv:1911.11929)."""
+    """Half of the channels go through `blocks` bottlenecks, half around them (Wang et al., CSPNet,
+    arXiv:1911.11929)."""
 
-    def __init__(self, inputs: int, outputs: int, *, blocks: int, shortcut: bool = True, depthwise: bool = False) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        blocks: int,
+        shortcut: bool = True,
+        depthwise: bool = False,
+    ) -> None:
         super().__init__()
         half = outputs // 2
         self.conv1 = BaseConv(inputs, half)
         self.conv2 = BaseConv(inputs, half)
         self.conv3 = BaseConv(2 * half, outputs)
-        self.m = nn.Sequential(*(Bottleneck(half, shortcut=shortcut, depthwise=depthwise) for _ in range(blocks)))
+        self.m = nn.Sequential(
+            *(Bottleneck(half, shortcut=shortcut, depthwise=depthwise) for _ in range(blocks))
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """`(b, inputs, h, w)` to `(b, outputs, h, w)`."""
@@ -141,7 +184,8 @@ class CSPLayer(nn.Module):
 
 
 class SPPBottleneck(nn.Module):
-    """Spatial pyramid pooling: the map beside its maxima over 5x5, 9x9 and 13x13 cells (He et al., arXiv:1406.4729)."""
+    """Spatial pyramid pooling: the map beside its maxima over 5x5, 9x9 and 13x13 cells (He et al.,
+    arXiv:1406.4729)."""
 
     def __init__(self, inputs: int, outputs: int, *, activation: Activation = "silu") -> None:
         super().__init__()
@@ -152,13 +196,18 @@ class SPPBottleneck(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """`(b, inputs, h, w)` to `(b, outputs, h, w)`."""
         pools: list[Tensor] = [self.conv1(x)]
-        for _ in range(3):  # maxima over 5x5 of maxima over 5x5 are those over 9x9, and so on: the same numbers, cheaper
+        for _ in range(
+            3
+            # maxima over 5x5 of maxima over 5x5 are those over 9x9, and so on: the same numbers,
+            # cheaper
+        ):
             pools.append(max_pool2d(pools[-1], kernel_size=5, stride=1, padding=2))
         return self.conv2(torch.cat(pools, dim=1))  # type: ignore[no-any-return]
 
 
 class Focus(nn.Module):
-    """The stem: every 2x2 patch of pixels becomes one cell of four times the channels, then a 3x3 convolution."""
+    """The stem: every 2x2 patch of pixels becomes one cell of four times the channels, then a 3x3
+    convolution."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -166,5 +215,7 @@ class Focus(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(b, inputs, h, w)` with even h and w to `(b, outputs, h / 2, w / 2)`."""
-        corners = [x[..., row::2, column::2] for column in (0, 1) for row in (0, 1)]  # the order the weights were trained with
+        corners = [
+            x[..., row::2, column::2] for column in (0, 1) for row in (0, 1)
+        ]  # the order the weights were trained with
         return self.conv(torch.cat(corners, dim=1))  # type: ignore[no-any-return]

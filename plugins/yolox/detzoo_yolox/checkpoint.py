@@ -1,4 +1,5 @@
-"""Published YOLOX checkpoints under this plugin's names, with their batch norms, folded into the convolutions or not."""
+"""Published YOLOX checkpoints under this plugin's names, with their batch norms, folded into the
+convolutions or not."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from torch import Tensor
 
 from detzoo_yolox.blocks import NEUTRAL_VARIANCE
 
-# Upstream nests the backbone in the neck, as `backbone.backbone`, and names each of the neck's modules.
+# Upstream nests the backbone in the neck, as `backbone.backbone`, and names each of the neck's
+# modules.
 NECK = {
     "reduce_conv1": "lateral.0",
     "lateral_conv0": "lateral.1",
@@ -28,7 +30,8 @@ FOLDED = ".conv.bias"  # the blocks' convolutions have no bias of their own
 
 
 def translate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A checkpoint's tensors, in upstream's layout or already in this plugin's, under this plugin's names."""
+    """A checkpoint's tensors, in upstream's layout or already in this plugin's, under this plugin's
+    names."""
     upstream = any(name.startswith("backbone.backbone.") for name in state)
     named = {rename(name): tensor for name, tensor in state.items()} if upstream else dict(state)
     return unfold(named)
@@ -46,10 +49,12 @@ def rename(name: str) -> str:
 
 
 def unfold(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Gives each convolution whose batch norm was folded into it a norm that takes nothing away, and can be trained (see `Norm`).
+    """Gives each convolution whose batch norm was folded into it a norm that takes nothing away,
+    and can be trained (see `Norm`).
 
-    A published file without batch norm holds `conv.weight` and `conv.bias`. The bias becomes the norm's, and so does the size of
-    each filter, as a power of two, which rounds nothing: filters of a thousandth would be gone after the first steps of training.
+    A published file without batch norm holds `conv.weight` and `conv.bias`. The bias becomes the
+    norm's, and so does the size of each filter, as a power of two, which rounds nothing: filters of
+    a thousandth would be gone after the first steps of training.
     """
     unfolded = {name: tensor for name, tensor in state.items() if not name.endswith(FOLDED)}
     for name in state.keys() - unfolded.keys():
@@ -57,7 +62,9 @@ def unfold(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         weight = state.get(f"{block}.conv.weight")
         if weight is None or weight.dim() != 4 or not weight.is_floating_point():
             continue  # no such network's: assigning them will name what does not fit
-        scale = torch.exp2(torch.frexp(weight.flatten(1).norm(dim=1).float()).exponent).to(bias.dtype)  # (outputs,)
+        scale = torch.exp2(torch.frexp(weight.flatten(1).norm(dim=1).float()).exponent).to(
+            bias.dtype
+        )  # (outputs,)
         unfolded[f"{block}.conv.weight"] = weight / scale[:, None, None, None]
         unfolded[f"{block}.bn.weight"] = scale
         unfolded[f"{block}.bn.bias"] = bias

@@ -1,6 +1,8 @@
-"""Darknet-53, the backbone of YOLOv3, as YOLOX-Darknet53 uses it: with spatial pyramid pooling at its end.
+"""Darknet-53, the backbone of YOLOv3, as YOLOX-Darknet53 uses it: with spatial pyramid pooling at
+its end.
 
-Redmon and Farhadi, YOLOv3: An Incremental Improvement (arXiv:1804.02767); after `yolox/models/darknet.py` in
+Redmon and Farhadi, YOLOv3: An Incremental Improvement (arXiv:1804.02767); after
+    `yolox/models/darknet.py` in
 Megvii-BaseDetection/YOLOX.
 """
 
@@ -25,7 +27,10 @@ class Darknet53(Stages):
         }
         for name, stride in (("dark2", 4), ("dark3", 8), ("dark4", 16)):
             channels = 32 * stride
-            stages[name] = nn.Sequential(*_group(channels, blocks=BLOCKS[name])), FeatureLevel(channels, stride)
+            stages[name] = (
+                nn.Sequential(*_group(channels, blocks=BLOCKS[name])),
+                FeatureLevel(channels, stride),
+            )
         stages["dark5"] = (
             nn.Sequential(*_group(1024, blocks=BLOCKS["dark5"]), *_pyramid_pooling(1024)),
             FeatureLevel(512, stride=32),

@@ -1,7 +1,7 @@
 """From raw values to boxes that do not repeat each other.
 
-As `postprocess` in `yolox/utils/boxes.py` of Megvii-BaseDetection/YOLOX: a cell's score is objectness times its best class, and
-suppression acts within a class.
+As `postprocess` in `yolox/utils/boxes.py` of Megvii-BaseDetection/YOLOX: a cell's score is
+objectness times its best class, and suppression acts within a class.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ Found = tuple[Tensor, Tensor, Tensor]
 
 
 def decode(raw: Raw, protocol: Protocol, *, channels: Sequence[int] | None = None) -> list[Found]:
-    """Boxes `(k, 4)` in input pixels, scores `(k,)` and labels `(k,)` of each picture, best first, on the CPU.
+    """Boxes `(k, 4)` in input pixels, scores `(k,)` and labels `(k,)` of each picture, best first,
+    on the CPU.
 
-    protocol: with all its settings filled in; how many boxes a picture may have is not applied here.
+    protocol: with all its settings filled in; how many boxes a picture may have is not applied
+        here.
     channels: the class channel of each label; None where they are the same.
     """
     picture, *found = (part.cpu() for part in _candidates(raw, protocol, channels))
@@ -30,11 +32,16 @@ def decode(raw: Raw, protocol: Protocol, *, channels: Sequence[int] | None = Non
     return [_suppress(boxes, scores, labels, protocol) for boxes, scores, labels in parts]
 
 
-def _candidates(raw: Raw, protocol: Protocol, channels: Sequence[int] | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Picture, box, score and label of every cell whose score reaches the threshold, picture by picture."""
+def _candidates(
+    raw: Raw, protocol: Protocol, channels: Sequence[int] | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Picture, box, score and label of every cell whose score reaches the threshold, picture by
+    picture."""
     floor = protocol.score or 0.0
     objectness = raw.values[..., 4].sigmoid() if raw.logits else raw.values[..., 4]
-    picture, cell = (objectness >= floor).nonzero(as_tuple=True)  # no class lifts a score above its objectness
+    picture, cell = (objectness >= floor).nonzero(
+        as_tuple=True
+    )  # no class lifts a score above its objectness
     rows = raw.values[picture, cell].float()  # (k, 5 + n)
     chances = rows[:, 4:].sigmoid() if raw.logits else rows[:, 4:]  # (k, 1 + n)
     classes = chances[:, 1:] if channels is None else chances[:, 1:][:, list(channels)]

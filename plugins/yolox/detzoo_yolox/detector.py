@@ -1,4 +1,5 @@
-"""YOLOX: an anchor-free detector with a decoupled head (Ge et al., arXiv:2107.08430), in the zoo's four steps."""
+"""YOLOX: an anchor-free detector with a decoupled head (Ge et al., arXiv:2107.08430), in the zoo's
+four steps."""
 
 from __future__ import annotations
 
@@ -26,7 +27,15 @@ COARSEST = 32
 class YOLOX(Detector):
     """Backbone, neck and head, and the square of `size` input pixels that pictures are put into."""
 
-    def __init__(self, *, label_space: LabelSpace, backbone: nn.Module, neck: nn.Module, head: DecoupledHead, size: int) -> None:
+    def __init__(
+        self,
+        *,
+        label_space: LabelSpace,
+        backbone: nn.Module,
+        neck: nn.Module,
+        head: DecoupledHead,
+        size: int,
+    ) -> None:
         super().__init__(label_space=label_space, native=head.native)
         self.backbone = backbone
         self.neck = neck
@@ -46,7 +55,8 @@ class YOLOX(Detector):
         return self.head.decode(raw, batch, protocol.over(self.native))
 
     def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """`iou`, `objectness` and `classification` (and `l1` where the head's is switched on), weighted as published.
+        """`iou`, `objectness` and `classification` (and `l1` where the head's is switched on),
+        weighted as published.
 
         Raises:
             ContractError: `raw` was made in eval mode.
@@ -78,7 +88,8 @@ def build(
 ) -> YOLOX:
     """A YOLOX of any size.
 
-    depth, width: factors on the blocks and channels of YOLOX-L; nano is 0.33 and 0.25. Darknet-53 has one size.
+    depth, width: factors on the blocks and channels of YOLOX-L; nano is 0.33 and 0.25. Darknet-53
+        has one size.
     depthwise:    3x3 convolutions split into depthwise and pointwise, as in nano.
     size:         height and width of the input in pixels, a multiple of 32.
 
@@ -88,17 +99,32 @@ def build(
     if size < COARSEST or size % COARSEST:
         down = max(size // COARSEST, 1) * COARSEST
         raise _wrong(
-            f"size={size}", f"The input is a multiple of {COARSEST} pixels.", f"Use size: {down} or size: {down + COARSEST}."
+            f"size={size}",
+            f"The input is a multiple of {COARSEST} pixels.",
+            f"Use size: {down} or size: {down + COARSEST}.",
         )
     if backbone == "cspdarknet":
         body = CSPDarknet(depth=depth, width=width, depthwise=depthwise)
         neck = PAFPN(levels=body.levels, depth=depth, depthwise=depthwise)
-        head = DecoupledHead(levels=neck.levels, label_space=label_space, channels=int(256 * width), depthwise=depthwise)
+        head = DecoupledHead(
+            levels=neck.levels,
+            label_space=label_space,
+            channels=int(256 * width),
+            depthwise=depthwise,
+        )
         return YOLOX(label_space=label_space, backbone=body, neck=neck, head=head, size=size)
     if backbone != "darknet53":
-        raise _wrong(f"backbone={backbone!r}", "There is no such backbone.", "Use backbone: cspdarknet or backbone: darknet53.")
+        raise _wrong(
+            f"backbone={backbone!r}",
+            "There is no such backbone.",
+            "Use backbone: cspdarknet or backbone: darknet53.",
+        )
     if (depth, width, depthwise) != (1.0, 1.0, False):
-        raise _wrong("another size of darknet53", "Darknet-53 has one size.", "Leave out depth, width and depthwise.")
+        raise _wrong(
+            "another size of darknet53",
+            "Darknet-53 has one size.",
+            "Leave out depth, width and depthwise.",
+        )
     darknet = Darknet53()
     pyramid = YOLOFPN(levels=darknet.levels)
     dense = DecoupledHead(levels=pyramid.levels, label_space=label_space, activation="leaky_relu")

@@ -1,4 +1,5 @@
-"""The decoupled head: at every level one branch says what, the other where and whether (arXiv:2107.08430, section 2.1).
+"""The decoupled head: at every level one branch says what, the other where and whether
+(arXiv:2107.08430, section 2.1).
 
 After `yolox/models/yolo_head.py` in Megvii-BaseDetection/YOLOX, under its names.
 """
@@ -15,18 +16,28 @@ from detzoo_yolox.blocks import Activation, BaseConv, spatial_conv
 from detzoo_yolox.decode import decode
 from detzoo_yolox.loss import losses
 from detzoo_yolox.raw import Grid, Raw
-from zoo.contract import Batch, ClassLayer, FeatureLevel, InputTransform, Protocol, Target, targets_to_input
+from zoo.contract import (
+    Batch,
+    ClassLayer,
+    FeatureLevel,
+    InputTransform,
+    Protocol,
+    Target,
+    targets_to_input,
+)
 from zoo.detections import Detections
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 
-# The reference's evaluation (`yolox/exp/yolox_base.py`: test_conf, nmsthre); COCO counts 100 boxes a picture.
+# The reference's evaluation (`yolox/exp/yolox_base.py`: test_conf, nmsthre); COCO counts 100 boxes
+# a picture.
 NATIVE = Protocol(score=0.01, iou=0.65, max_boxes=100)
 PRIOR = 0.01
 
 
 class PriorConv(nn.Conv2d):
-    """A 1x1 convolution to logits that starts by saying 1 % everywhere (Lin et al., Focal Loss, arXiv:1708.02002, 3.3)."""
+    """A 1x1 convolution to logits that starts by saying 1 % everywhere (Lin et al., Focal Loss,
+    arXiv:1708.02002, 3.3)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, kernel_size=1)
@@ -42,7 +53,7 @@ class DecoupledHead(nn.Module):
     """Boxes, objectness and classes of every cell of every level.
 
     levels:     the maps it takes, of any strides and channels.
-    space:      one class channel for each of its channels.
+    label_space:      one class channel for each of its channels.
     channels:   the width of both branches.
     depthwise:  3x3 convolutions split into depthwise and pointwise.
     activation: `silu`, or `leaky_relu` behind Darknet-53.
@@ -66,39 +77,60 @@ class DecoupledHead(nn.Module):
         self.l1 = l1
 
         def branch() -> nn.Sequential:
-            convs = (spatial_conv(channels, channels, depthwise=depthwise, activation=activation) for _ in range(2))
+            convs = (
+                spatial_conv(channels, channels, depthwise=depthwise, activation=activation)
+                for _ in range(2)
+            )
             return nn.Sequential(*convs)
 
-        self.stems = nn.ModuleList(BaseConv(level.channels, channels, activation=activation) for level in levels)
+        self.stems = nn.ModuleList(
+            BaseConv(level.channels, channels, activation=activation) for level in levels
+        )
         self.cls_convs = nn.ModuleList(branch() for _ in levels)
         self.reg_convs = nn.ModuleList(branch() for _ in levels)
-        self.cls_preds = nn.ModuleList(PriorConv(channels, len(label_space.channels)) for _ in levels)
+        self.cls_preds = nn.ModuleList(
+            PriorConv(channels, len(label_space.channels)) for _ in levels
+        )
         self.reg_preds = nn.ModuleList(nn.Conv2d(channels, 4, kernel_size=1) for _ in levels)
         self.obj_preds = nn.ModuleList(PriorConv(channels, 1) for _ in levels)
 
     def forward(self, maps: tuple[Tensor, ...], batch: Batch | None = None) -> Raw:  # noqa: ARG002 - the maps say it all
-        """One `(b, channels, h, w)` a level to the raw values of all their cells: logits in train mode, else probabilities."""
+        """One `(b, channels, h, w)` a level to the raw values of all their cells: logits in train
+        mode, else probabilities."""
         values, grids = [], []
         for index, (features, level) in enumerate(zip(maps, self.levels, strict=True)):
-            values.append(self._level(index, features).flatten(2).transpose(1, 2))  # (b, h * w, 5 + n)
+            values.append(
+                self._level(index, features).flatten(2).transpose(1, 2)
+            )  # (b, h * w, 5 + n)
             height, width = features.shape[-2:]
             grids.append(Grid(height, width, level.stride))
-        return Raw(torch.cat(values, dim=1), tuple(grids), logits=self.training)  # (b, cells, 5 + n)
+        return Raw(
+            torch.cat(values, dim=1), tuple(grids), logits=self.training
+        )  # (b, cells, 5 + n)
 
     def _level(self, index: int, features: Tensor) -> Tensor:
         stem = self.stems[index](features)
         what, where = self.cls_convs[index](stem), self.reg_convs[index](stem)
-        scores = torch.cat([self.obj_preds[index](where), self.cls_preds[index](what)], dim=1)  # (b, 1 + n, h, w)
-        return torch.cat([self.reg_preds[index](where), scores if self.training else scores.sigmoid()], dim=1)  # (b, 5 + n, h, w)
+        scores = torch.cat(
+            [self.obj_preds[index](where), self.cls_preds[index](what)], dim=1
+        )  # (b, 1 + n, h, w)
+        return torch.cat(
+            [self.reg_preds[index](where), scores if self.training else scores.sigmoid()], dim=1
+        )  # (b, 5 + n, h, w)
 
     def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:
-        """The cells whose best class scores enough, overlaps within a class removed, without boxes beside the picture."""
+        """The cells whose best class scores enough, overlaps within a class removed, without boxes
+        beside the picture."""
         rules = protocol.over(self.native)
         found = decode(raw, rules, channels=self._channels)
-        return [self._seen(place, *one, limit=rules.max_boxes) for place, one in zip(batch.places, found, strict=True)]
+        return [
+            self._seen(place, *one, limit=rules.max_boxes)
+            for place, one in zip(batch.places, found, strict=True)
+        ]
 
     def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """`iou`, `objectness` and `classification` (and `l1` where switched on), weighted as published.
+        """`iou`, `objectness` and `classification` (and `l1` where switched on), weighted as
+        published.
 
         Objects without area are left out, as in the reference's data loading.
 
@@ -113,18 +145,37 @@ class DecoupledHead(nn.Module):
                 "Call model.train() before model(batch).",
             )
         truth = targets_to_input(batch, targets, self.label_space)
-        channels = [one.labels.new_tensor(self.label_space.channel_of_label)[one.labels] for one in truth]
+        channels = [
+            one.labels.new_tensor(self.label_space.channel_of_label)[one.labels] for one in truth
+        ]
         return losses(raw, [one.boxes for one in truth], channels, l1=self.l1)
 
     def class_layers(self) -> list[ClassLayer]:
         """The last layer of each level's class branch."""
-        return [ClassLayer(f"cls_preds.{index}", self.label_space.channels) for index in range(len(self.levels))]
+        return [
+            ClassLayer(f"cls_preds.{index}", self.label_space.channels)
+            for index in range(len(self.levels))
+        ]
 
-    def _seen(self, place: InputTransform, boxes: Tensor, scores: Tensor, labels: Tensor, *, limit: int | None) -> Detections:
+    def _seen(
+        self,
+        place: InputTransform,
+        boxes: Tensor,
+        scores: Tensor,
+        labels: Tensor,
+        *,
+        limit: int | None,
+    ) -> Detections:
         """Detections in the original picture, without those that lie in the padding beside it."""
         boxes = place.to_original(boxes)
         kept = (boxes[:, 2:] > boxes[:, :2]).all(dim=1).nonzero()[:limit, 0]
-        return Detections(boxes[kept], scores[kept], labels[kept], self.label_space, size=(place.height, place.width))
+        return Detections(
+            boxes[kept],
+            scores[kept],
+            labels[kept],
+            self.label_space,
+            size=(place.height, place.width),
+        )
 
     @property
     def _channels(self) -> tuple[int, ...] | None:

@@ -1,4 +1,5 @@
-"""What YOLOX minimises: IoU of the boxes, and binary cross entropy of objectness and classes (arXiv:2107.08430, section 2.1).
+"""What YOLOX minimises: IoU of the boxes, and binary cross entropy of objectness and classes
+(arXiv:2107.08430, section 2.1).
 
 Weights and normalisation as in `yolox/models/yolo_head.py` of Megvii-BaseDetection/YOLOX.
 """
@@ -17,8 +18,11 @@ from detzoo_yolox.raw import Raw, to_boxes
 IOU_WEIGHT = 5.0
 
 
-def losses(raw: Raw, objects: Sequence[Tensor], channels: Sequence[Tensor], *, l1: bool = False) -> dict[str, Tensor]:
-    """Weighted scalar losses of raw logits, each summed and divided by how many cells learn an object (at least 1).
+def losses(
+    raw: Raw, objects: Sequence[Tensor], channels: Sequence[Tensor], *, l1: bool = False
+) -> dict[str, Tensor]:
+    """Weighted scalar losses of raw logits, each summed and divided by how many cells learn an
+    object (at least 1).
 
     objects:  (g, 4) true boxes of each picture, xyxy in input pixels, of positive area; g may be 0.
     channels: (g,) their class channels.
@@ -27,21 +31,35 @@ def losses(raw: Raw, objects: Sequence[Tensor], channels: Sequence[Tensor], *, l
     values, cells = raw.values.float(), raw.cells()
     boxes = to_boxes(values, cells)  # (b, a, 4)
     assigned = [
-        assign(boxes=boxes[one], logits=values[one, :, 4:], cells=cells, objects=objects[one], channels=channels[one])
+        assign(
+            boxes=boxes[one],
+            logits=values[one, :, 4:],
+            cells=cells,
+            objects=objects[one],
+            channels=channels[one],
+        )
         for one in range(len(values))
     ]
     picture, cell = _rows(assigned)
-    true_boxes = torch.cat([box[found.objects] for box, found in zip(objects, assigned, strict=True)])  # (m, 4)
-    true_channels = torch.cat([channel[found.objects] for channel, found in zip(channels, assigned, strict=True)])  # (m,)
+    true_boxes = torch.cat(
+        [box[found.objects] for box, found in zip(objects, assigned, strict=True)]
+    )  # (m, 4)
+    true_channels = torch.cat(
+        [channel[found.objects] for channel, found in zip(channels, assigned, strict=True)]
+    )  # (m,)
     ious = torch.cat([found.ious for found in assigned])  # (m,)
 
     learned = values[picture, cell]  # (m, 5 + n)
     quality = one_hot(true_channels, values.shape[-1] - 5) * ious[:, None]  # (m, n)
-    occupied = torch.zeros_like(values[..., 4]).index_put_((picture, cell), torch.ones_like(ious))  # (b, a)
+    occupied = torch.zeros_like(values[..., 4]).index_put_(
+        (picture, cell), torch.ones_like(ious)
+    )  # (b, a)
     sums = {
         "iou": IOU_WEIGHT * (1 - _iou(boxes[picture, cell], true_boxes).square()).sum(),
         "objectness": binary_cross_entropy_with_logits(values[..., 4], occupied, reduction="sum"),
-        "classification": binary_cross_entropy_with_logits(learned[:, 5:], quality, reduction="sum"),
+        "classification": binary_cross_entropy_with_logits(
+            learned[:, 5:], quality, reduction="sum"
+        ),
     }
     if l1:
         sums["l1"] = l1_loss(learned[:, :4], _to_values(true_boxes, cells[cell]), reduction="sum")
@@ -57,13 +75,18 @@ def _rows(assigned: Sequence[Assignment]) -> tuple[Tensor, Tensor]:
 
 def _iou(boxes: Tensor, others: Tensor) -> Tensor:
     """Intersection over union of boxes `(m, 4)`, row by row, `(m,)`."""
-    overlap = (torch.minimum(boxes[:, 2:], others[:, 2:]) - torch.maximum(boxes[:, :2], others[:, :2])).clamp(min=0).prod(dim=1)
+    overlap = (
+        (torch.minimum(boxes[:, 2:], others[:, 2:]) - torch.maximum(boxes[:, :2], others[:, :2]))
+        .clamp(min=0)
+        .prod(dim=1)
+    )
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1) + (others[:, 2:] - others[:, :2]).prod(dim=1)
     return overlap / (areas - overlap)
 
 
 def _to_values(boxes: Tensor, cells: Tensor) -> Tensor:
-    """The way back from `to_boxes`: the raw values `(m, 4)` that would have put these boxes at these cells."""
+    """The way back from `to_boxes`: the raw values `(m, 4)` that would have put these boxes at
+    these cells."""
     corner, stride = cells[:, :2], cells[:, 2:]
     center, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
     return torch.cat([center / stride - corner, (size / stride).log()], dim=1)  # (m, 4)

@@ -21,15 +21,20 @@ class Stages(nn.Sequential):
 
     levels: tuple[FeatureLevel, ...]
 
-    def __init__(self, stages: Mapping[str, tuple[nn.Module, FeatureLevel]], *, strides: tuple[int, ...]) -> None:
+    def __init__(
+        self, stages: Mapping[str, tuple[nn.Module, FeatureLevel]], *, strides: tuple[int, ...]
+    ) -> None:
         every = {level.stride: level for _, level in stages.values()}
         if unknown := sorted(set(strides) - every.keys()):
             raise ContractError(
-                f"{type(self).__name__} was asked for maps at the strides {', '.join(map(str, strides))}.",
+                f"{type(self).__name__} was asked for maps at the strides "
+                f"{', '.join(map(str, strides))}.",
                 f"It has none at {', '.join(map(str, unknown))}.",
                 f"Choose from {', '.join(map(str, every))}.",
             )
-        needed = {name: stage for name, (stage, level) in stages.items() if level.stride <= max(strides)}
+        needed = {
+            name: stage for name, (stage, level) in stages.items() if level.stride <= max(strides)
+        }
         super().__init__(OrderedDict(needed))
         self.levels = tuple(level for level in every.values() if level.stride in strides)
         self._returned = [stages[name][1].stride in strides for name in needed]

@@ -1,4 +1,5 @@
-"""What the tests of YOLOX share: a toy model that trains in a second, the published nano, and real pictures."""
+"""What the tests of YOLOX share: a toy model that trains in a second, the published nano, and real
+pictures."""
 
 import json
 from collections.abc import Callable
@@ -45,7 +46,9 @@ def published_nano(shared: Path) -> YOLOX:
 @pytest.fixture
 def coco(shared: Path) -> dict[str, list[dict[str, object]]]:
     """The annotations of 128 pictures of COCO val2017."""
-    content: dict[str, list[dict[str, object]]] = json.loads((shared / "coco_val2017_128" / "instances.json").read_text())
+    content: dict[str, list[dict[str, object]]] = json.loads(
+        (shared / "coco_val2017_128" / "instances.json").read_text()
+    )
     return content
 
 
@@ -54,7 +57,13 @@ def pictures(shared: Path, coco: dict[str, list[dict[str, object]]]) -> Pictures
     """The first n of those pictures, as uint8 RGB tensors `(3, h, w)`."""
 
     def read(count: int) -> list[Tensor]:
-        files = [shared / "coco_val2017_128" / "val2017" / str(image["file_name"]) for image in coco["images"][:count]]
-        return [torch.from_numpy(np.array(Image.open(file).convert("RGB"))).permute(2, 0, 1) for file in files]
+        files = [
+            shared / "coco_val2017_128" / "val2017" / str(image["file_name"])
+            for image in coco["images"][:count]
+        ]
+        return [
+            torch.from_numpy(np.array(Image.open(file).convert("RGB"))).permute(2, 0, 1)
+            for file in files
+        ]
 
     return read

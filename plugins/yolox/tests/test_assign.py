@@ -1,4 +1,5 @@
-"""SimOTA against a slow one, written from the paper with nothing but loops, and in the cases that have a name."""
+"""SimOTA against a slow one, written from the paper with nothing but loops, and in the cases that
+have a name."""
 
 import math
 from dataclasses import dataclass
@@ -22,11 +23,18 @@ class Case:
     channels: Tensor
 
     def assign(self) -> Assignment:
-        return assign(boxes=self.boxes, logits=self.logits, cells=CELLS, objects=self.objects, channels=self.channels)
+        return assign(
+            boxes=self.boxes,
+            logits=self.logits,
+            cells=CELLS,
+            objects=self.objects,
+            channels=self.channels,
+        )
 
 
 def random_case(count: int, *, seed: int, classes: int = 3) -> Case:
-    """Objects anywhere, also beyond the edges, and predictions of which half are near an object, as in the midst of training."""
+    """Objects anywhere, also beyond the edges, and predictions of which half are near an object, as
+    in the midst of training."""
     torch.manual_seed(seed)
     corner = torch.rand(count, 2, dtype=torch.float64) * 64 - 8
     objects = torch.cat([corner, corner + 1 + torch.rand(count, 2) * 40], dim=1)
@@ -67,7 +75,9 @@ def slow(case: Case) -> dict[int, tuple[int, float]]:
     """Cell to the object that it learns and its IoU with it."""
     boxes, logits, objects = case.boxes.tolist(), case.logits.tolist(), case.objects.tolist()
     cells = CELLS.tolist()
-    candidates = [index for index, cell in enumerate(cells) if any(any(where(cell, box)) for box in objects)]
+    candidates = [
+        index for index, cell in enumerate(cells) if any(any(where(cell, box)) for box in objects)
+    ]
     cost: dict[int, dict[int, float]] = {}
     taken: dict[int, list[int]] = {}
     for number, (box, channel) in enumerate(zip(objects, case.channels.tolist(), strict=True)):
@@ -93,7 +103,9 @@ def test_every_cell_learns_what_the_slow_one_says(count: int, seed: int) -> None
     case = random_case(count, seed=seed)
     found = case.assign()
     expected = slow(case)
-    assert dict(zip(found.cells.tolist(), found.objects.tolist(), strict=True)) == {k: v[0] for k, v in expected.items()}
+    assert dict(zip(found.cells.tolist(), found.objects.tolist(), strict=True)) == {
+        k: v[0] for k, v in expected.items()
+    }
     ious = dict(zip(found.cells.tolist(), found.ious.tolist(), strict=True))
     assert all(abs(ious[index] - value) < 1e-9 for index, (_, value) in expected.items())
 
@@ -111,7 +123,12 @@ def test_without_objects_no_cell_learns_any() -> None:
 
 def test_an_object_out_of_every_cells_reach_is_left_to_none() -> None:
     case = random_case(1, seed=1)
-    far = Case(case.boxes, case.logits, torch.tensor([[900.0, 900.0, 910.0, 910.0]], dtype=torch.float64), case.channels)
+    far = Case(
+        case.boxes,
+        case.logits,
+        torch.tensor([[900.0, 900.0, 910.0, 910.0]], dtype=torch.float64),
+        case.channels,
+    )
     assert len(far.assign().cells) == 0
 
 
@@ -123,7 +140,9 @@ def test_a_perfect_prediction_of_every_cell_gives_an_object_ten() -> None:
 
 def test_of_cells_that_are_all_certain_the_right_one_learns() -> None:
     objects = torch.tensor([[8.0, 8.0, 40.0, 40.0]], dtype=torch.float64)
-    boxes = torch.tensor([[900.0, 900.0, 910.0, 910.0]], dtype=torch.float64).expand(len(CELLS), 4)  # all bad, so k is 1
+    boxes = torch.tensor([[900.0, 900.0, 910.0, 910.0]], dtype=torch.float64).expand(
+        len(CELLS), 4
+    )  # all bad, so k is 1
     logits = torch.tensor([1e4, -1e4, 1e4, -1e4], dtype=torch.float64).repeat(len(CELLS), 1)
     right = next(index for index, cell in enumerate(CELLS.tolist()) if cell == [2, 3, 8])
     logits[right] = torch.tensor([1e4, 1e4, -1e4, -1e4])

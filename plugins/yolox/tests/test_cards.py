@@ -32,7 +32,12 @@ def test_the_cards_input_is_what_prepare_makes(name: str) -> None:
     with torch.device("meta"):
         model = build(label_space=labels.get("coco80"), **one.arguments)
     assert model.input_size(480, 640) == (height, width)
-    assert (one.input.resize, one.input.channels, one.input.range, one.input.padding) == ("letterbox", "bgr", 255, 114)
+    assert (one.input.resize, one.input.channels, one.input.range, one.input.padding) == (
+        "letterbox",
+        "bgr",
+        255,
+        114,
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -40,5 +45,7 @@ def test_the_card_names_upstreams_file_and_where_in_it_the_weights_are(name: str
     weights = card(name).weights["coco"]
     [source] = weights.sources
     file = name.removesuffix("53") + ".pth"
-    assert source == UrlSource(url=f"https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/{file}")
+    assert source == UrlSource(
+        url=f"https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/{file}"
+    )
     assert weights.state_key == "model"

@@ -40,12 +40,19 @@ def head(branch: object) -> Iterator[str]:
     for level in range(3):
         yield from conv(f"head.stems.{level}")
         for kind in ("cls", "reg"):
-            yield from (name for index in (0, 1) for name in branch(f"head.{kind}_convs.{level}.{index}"))  # type: ignore[operator]
-        yield from (f"head.{kind}_preds.{level}.{part}" for kind in ("cls", "reg", "obj") for part in ("weight", "bias"))
+            yield from (
+                name for index in (0, 1) for name in branch(f"head.{kind}_convs.{level}.{index}")
+            )  # type: ignore[operator]
+        yield from (
+            f"head.{kind}_preds.{level}.{part}"
+            for kind in ("cls", "reg", "obj")
+            for part in ("weight", "bias")
+        )
 
 
 def nano_names() -> Iterator[str]:
-    """Upstream's tensor names of YOLOX-Nano, from the structure of its `YOLOPAFPN`, `CSPDarknet` and `YOLOXHead`."""
+    """Upstream's tensor names of YOLOX-Nano, from the structure of its `YOLOPAFPN`, `CSPDarknet`
+    and `YOLOXHead`."""
     yield from conv("backbone.backbone.stem.conv")
     for index, blocks in ((2, 1), (3, 3), (4, 3)):
         yield from depthwise(f"backbone.backbone.dark{index}.0")
@@ -53,14 +60,23 @@ def nano_names() -> Iterator[str]:
     yield from depthwise("backbone.backbone.dark5.0")
     yield from (name for index in (1, 2) for name in conv(f"backbone.backbone.dark5.1.conv{index}"))
     yield from csp("backbone.backbone.dark5.2", 1)
-    yield from (name for module in ("lateral_conv0", "reduce_conv1") for name in conv(f"backbone.{module}"))
-    yield from (name for module in ("bu_conv1", "bu_conv2") for name in depthwise(f"backbone.{module}"))
-    yield from (name for module in ("C3_p4", "C3_p3", "C3_n3", "C3_n4") for name in csp(f"backbone.{module}", 1))
+    yield from (
+        name for module in ("lateral_conv0", "reduce_conv1") for name in conv(f"backbone.{module}")
+    )
+    yield from (
+        name for module in ("bu_conv1", "bu_conv2") for name in depthwise(f"backbone.{module}")
+    )
+    yield from (
+        name
+        for module in ("C3_p4", "C3_p3", "C3_n3", "C3_n4")
+        for name in csp(f"backbone.{module}", 1)
+    )
     yield from head(depthwise)
 
 
 def darknet53_names() -> Iterator[str]:
-    """Upstream's tensor names of YOLOX-Darknet53, from the structure of its `YOLOFPN`, `Darknet` and `YOLOXHead`."""
+    """Upstream's tensor names of YOLOX-Darknet53, from the structure of its `YOLOFPN`, `Darknet`
+    and `YOLOXHead`."""
 
     def residual(name: str) -> Iterator[str]:
         yield from (each for index in (1, 2) for each in conv(f"{name}.layer{index}"))
@@ -69,7 +85,11 @@ def darknet53_names() -> Iterator[str]:
     yield from residual("backbone.backbone.stem.2")
     for index, blocks in ((2, 2), (3, 8), (4, 8), (5, 4)):
         yield from conv(f"backbone.backbone.dark{index}.0")
-        yield from (name for block in range(blocks) for name in residual(f"backbone.backbone.dark{index}.{block + 1}"))
+        yield from (
+            name
+            for block in range(blocks)
+            for name in residual(f"backbone.backbone.dark{index}.{block + 1}")
+        )
     yield from (name for index in (5, 6, 8, 9) for name in conv(f"backbone.backbone.dark5.{index}"))
     yield from (name for index in (1, 2) for name in conv(f"backbone.backbone.dark5.7.conv{index}"))
     for module in ("out1", "out2"):
@@ -110,7 +130,9 @@ def test_a_checkpoint_in_upstreams_layout_loads_strictly(size: str, letters: Lab
 def test_the_real_folded_file_is_named_as_upstream_names_its_convolutions(shared: Path) -> None:
     folded = set(load_file(shared / "yolox_nano" / "yolox_nano_fused.safetensors"))
     published = set(nano_names())
-    assert {name for name in folded if not name.endswith(".conv.bias")} == {name for name in published if ".bn." not in name}
+    assert {name for name in folded if not name.endswith(".conv.bias")} == {
+        name for name in published if ".bn." not in name
+    }
     assert {name.replace(".conv.bias", ".bn.bias") for name in folded} <= published
 
 
@@ -122,17 +144,27 @@ def test_a_state_dict_of_ones_own_comes_back_untouched(toy: YOLOX) -> None:
 
 
 def test_a_tensor_nobody_knows_keeps_its_name_so_that_loading_can_name_it(toy: YOLOX) -> None:
-    state = {"backbone.backbone.stem.conv.conv.weight": torch.zeros(1), "backbone.mystery.weight": torch.zeros(1)}
-    assert set(toy.from_checkpoint(state)) == {"backbone.stem.conv.conv.weight", "backbone.mystery.weight"}
+    state = {
+        "backbone.backbone.stem.conv.conv.weight": torch.zeros(1),
+        "backbone.mystery.weight": torch.zeros(1),
+    }
+    assert set(toy.from_checkpoint(state)) == {
+        "backbone.stem.conv.conv.weight",
+        "backbone.mystery.weight",
+    }
 
 
 def folded(model: YOLOX) -> dict[str, Tensor]:
-    """The state dict with every batch norm folded into its convolution, as in files made for deployment."""
+    """The state dict with every batch norm folded into its convolution, as in files made for
+    deployment."""
     state = {name: tensor for name, tensor in model.state_dict().items() if ".bn." not in name}
     for name, module in model.named_modules():
         if isinstance(module, BaseConv):
             fused = fuse_conv_bn_eval(module.conv, module.bn)
-            state |= {f"{name}.conv.weight": fused.weight.detach(), f"{name}.conv.bias": fused.bias.detach()}
+            state |= {
+                f"{name}.conv.weight": fused.weight.detach(),
+                f"{name}.conv.bias": fused.bias.detach(),
+            }
     return state
 
 
@@ -150,20 +182,26 @@ def with_history(model: YOLOX) -> YOLOX:
     return model
 
 
-def test_a_folded_checkpoint_gives_the_same_output_as_the_one_it_was_folded_from(toy: YOLOX, letters: LabelSpace) -> None:
+def test_a_folded_checkpoint_gives_the_same_output_as_the_one_it_was_folded_from(
+    toy: YOLOX, letters: LabelSpace
+) -> None:
     original = with_history(toy)
     again = on_meta(letters, depth=0.33, width=0.125, size=64)
     again.load_state_dict(again.from_checkpoint(folded(original)), strict=True, assign=True)
     batch = original.prepare([torch.randint(0, 256, (3, 64, 48), dtype=torch.uint8)])
     with torch.inference_mode():
-        assert torch.allclose(again.eval()(batch).values, original(batch).values, rtol=1e-4, atol=1e-5)
+        assert torch.allclose(
+            again.eval()(batch).values, original(batch).values, rtol=1e-4, atol=1e-5
+        )
 
 
 @pytest.fixture
 def unfolded(toy: YOLOX, letters: LabelSpace) -> YOLOX:
     """A network from a folded checkpoint, in train mode."""
     network = on_meta(letters, depth=0.33, width=0.125, size=64)
-    network.load_state_dict(network.from_checkpoint(folded(with_history(toy))), strict=True, assign=True)
+    network.load_state_dict(
+        network.from_checkpoint(folded(with_history(toy))), strict=True, assign=True
+    )
     return network.train()
 
 
@@ -191,7 +229,10 @@ def test_statistics_are_measured_once(unfolded: YOLOX) -> None:
         unfolded(batch)
         weights = [norm.weight.clone() for norm in norms(unfolded)]
         unfolded(Batch(batch.pixels / 2, ()))
-    assert all(torch.equal(norm.weight, weight) for norm, weight in zip(norms(unfolded), weights, strict=True))
+    assert all(
+        torch.equal(norm.weight, weight)
+        for norm, weight in zip(norms(unfolded), weights, strict=True)
+    )
 
 
 def test_a_network_that_was_never_folded_keeps_its_weights_at_its_first_batch(toy: YOLOX) -> None:
@@ -201,5 +242,8 @@ def test_a_network_that_was_never_folded_keeps_its_weights_at_its_first_batch(to
 
 
 def test_a_folded_convolution_of_another_rank_is_left_for_loading_to_name(toy: YOLOX) -> None:
-    state = {"backbone.stem.conv.conv.weight": torch.zeros(3), "backbone.stem.conv.conv.bias": torch.zeros(3)}
+    state = {
+        "backbone.stem.conv.conv.weight": torch.zeros(3),
+        "backbone.stem.conv.conv.bias": torch.zeros(3),
+    }
     assert set(toy.from_checkpoint(state)) == {"backbone.stem.conv.conv.weight"}

@@ -32,15 +32,28 @@ def iou(a: list[float], b: list[float]) -> float:
 def slow(raw: Raw, rules: Protocol) -> list[list[Row]]:
     assert rules.score is not None
     assert rules.iou is not None
-    places = [(x, y, grid.stride) for grid in raw.grids for y in range(grid.height) for x in range(grid.width)]
+    places = [
+        (x, y, grid.stride)
+        for grid in raw.grids
+        for y in range(grid.height)
+        for x in range(grid.width)
+    ]
     result = []
     for picture in raw.values:
         rows: list[Row] = []
-        for (x, y, stride), (dx, dy, w, h, objectness, *classes) in zip(places, picture.double().tolist(), strict=True):
+        for (x, y, stride), (dx, dy, w, h, objectness, *classes) in zip(
+            places, picture.double().tolist(), strict=True
+        ):
             label = max(range(len(classes)), key=classes.__getitem__)
             cx, cy = (x + dx) * stride, (y + dy) * stride
             half_w, half_h = (torch.tensor([w, h], dtype=torch.float64).exp() * stride / 2).tolist()
-            rows.append(([cx - half_w, cy - half_h, cx + half_w, cy + half_h], objectness * classes[label], label))
+            rows.append(
+                (
+                    [cx - half_w, cy - half_h, cx + half_w, cy + half_h],
+                    objectness * classes[label],
+                    label,
+                )
+            )
         kept: list[Row] = []
         for row in sorted((row for row in rows if row[1] >= rules.score), key=lambda row: -row[1]):
             if all(other[2] != row[2] or iou(other[0], row[0]) <= rules.iou for other in kept):
@@ -50,18 +63,26 @@ def slow(raw: Raw, rules: Protocol) -> list[list[Row]]:
 
 
 @settings(deadline=None, max_examples=50)
-@given(pictures=st.integers(1, 4), seed=st.integers(0, 10_000), score=st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]))
+@given(
+    pictures=st.integers(1, 4),
+    seed=st.integers(0, 10_000),
+    score=st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]),
+)
 def test_it_finds_what_the_slow_one_finds(pictures: int, seed: int, score: float) -> None:
     raw, rules = random_raw(pictures, seed=seed), Protocol(score=score, iou=0.5, max_boxes=100)
     for (boxes, scores, labels), expected in zip(decode(raw, rules), slow(raw, rules), strict=True):
         assert labels.tolist() == [label for _, _, label in expected]
         assert scores.tolist() == pytest.approx([score for _, score, _ in expected], abs=1e-6)
-        assert boxes.flatten().tolist() == pytest.approx([edge for box, _, _ in expected for edge in box], abs=1e-3)
+        assert boxes.flatten().tolist() == pytest.approx(
+            [edge for box, _, _ in expected for edge in box], abs=1e-3
+        )
 
 
 def test_the_random_pictures_have_overlaps_to_suppress() -> None:
     raw = random_raw(1, seed=0)
-    assert len(decode(raw, RULES)[0][0]) < len(decode(raw, Protocol(score=0.2, iou=1.0, max_boxes=100))[0][0])
+    assert len(decode(raw, RULES)[0][0]) < len(
+        decode(raw, Protocol(score=0.2, iou=1.0, max_boxes=100))[0][0]
+    )
 
 
 def test_a_picture_is_decoded_alone_as_in_a_batch() -> None:
@@ -75,7 +96,9 @@ def test_a_picture_is_decoded_alone_as_in_a_batch() -> None:
 def test_logits_decode_like_the_probabilities_they_stand_for() -> None:
     logits = random_raw(2, seed=2, logits=True)
     values = torch.cat([logits.values[..., :4], logits.values[..., 4:].sigmoid()], dim=-1)
-    for found, expected in zip(decode(logits, RULES), decode(Raw(values, GRIDS, logits=False), RULES), strict=True):
+    for found, expected in zip(
+        decode(logits, RULES), decode(Raw(values, GRIDS, logits=False), RULES), strict=True
+    ):
         assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
 
 

@@ -11,7 +11,8 @@ from zoo.detectors import Protocol
 from zoo.errors import CardError
 from zoo.labels import LabelSpace
 
-# Published millions of parameters, of the README of Megvii-BaseDetection/YOLOX at 6ddff48, and the arguments of each size.
+# Published millions of parameters, of the README of Megvii-BaseDetection/YOLOX at 6ddff48, and the
+# arguments of each size.
 PUBLISHED: dict[str, tuple[float, dict[str, object]]] = {
     "nano": (0.91, {"depth": 0.33, "width": 0.25, "depthwise": True}),
     "tiny": (5.06, {"depth": 0.33, "width": 0.375}),
@@ -38,7 +39,11 @@ def test_every_size_runs_at_strides_8_16_and_32(name: str) -> None:
     with torch.device("meta"):
         model = build(label_space=labels.get("coco80"), size=96, **PUBLISHED[name][1]).eval()  # type: ignore[arg-type]
         raw = model(model.prepare([torch.zeros(3, 96, 96, dtype=torch.uint8)]))
-    assert [(grid.height, grid.width, grid.stride) for grid in raw.grids] == [(12, 12, 8), (6, 6, 16), (3, 3, 32)]
+    assert [(grid.height, grid.width, grid.stride) for grid in raw.grids] == [
+        (12, 12, 8),
+        (6, 6, 16),
+        (3, 3, 32),
+    ]
     assert tuple(raw.values.shape) == (1, 12 * 12 + 6 * 6 + 3 * 3, 85)
 
 
@@ -46,19 +51,26 @@ def test_every_size_runs_at_strides_8_16_and_32(name: str) -> None:
 def test_batch_norms_are_those_the_weights_were_trained_with(name: str) -> None:
     with torch.device("meta"):
         model = build(label_space=labels.get("coco80"), **PUBLISHED[name][1])  # type: ignore[arg-type]
-    norms = {(one.eps, one.momentum) for one in model.modules() if isinstance(one, torch.nn.BatchNorm2d)}
+    norms = {
+        (one.eps, one.momentum) for one in model.modules() if isinstance(one, torch.nn.BatchNorm2d)
+    }
     assert norms == {(1e-3, 0.03)}
 
 
 def test_darknet53_is_leaky_by_a_tenth_and_the_rest_is_silu() -> None:
     with torch.device("meta"):
-        darknet, csp = build(label_space=labels.get("coco80"), backbone="darknet53"), build(label_space=labels.get("coco80"))
+        darknet, csp = (
+            build(label_space=labels.get("coco80"), backbone="darknet53"),
+            build(label_space=labels.get("coco80")),
+        )
     slopes = {one.act.negative_slope for one in darknet.modules() if isinstance(one, BaseConv)}
     assert slopes == {0.1}
     assert {type(one.act) for one in csp.modules() if isinstance(one, BaseConv)} == {torch.nn.SiLU}
 
 
-def test_nothing_stays_on_the_meta_device_once_the_state_dict_is_in(toy: YOLOX, letters: LabelSpace) -> None:
+def test_nothing_stays_on_the_meta_device_once_the_state_dict_is_in(
+    toy: YOLOX, letters: LabelSpace
+) -> None:
     with torch.device("meta"):
         empty = build(label_space=letters, depth=0.33, width=0.125, size=64)
     empty.load_state_dict(toy.state_dict(), strict=True, assign=True)
@@ -68,7 +80,9 @@ def test_nothing_stays_on_the_meta_device_once_the_state_dict_is_in(toy: YOLOX, 
         assert torch.equal(empty.eval()(batch).values, toy(batch).values)
 
 
-def test_train_mode_gives_logits_and_eval_mode_the_probabilities_of_the_same_network(toy: YOLOX) -> None:
+def test_train_mode_gives_logits_and_eval_mode_the_probabilities_of_the_same_network(
+    toy: YOLOX,
+) -> None:
     batch = toy.prepare([torch.full((3, 64, 64), 200, dtype=torch.uint8)])
     with torch.inference_mode():
         probable = toy(batch)
@@ -80,7 +94,10 @@ def test_train_mode_gives_logits_and_eval_mode_the_probabilities_of_the_same_net
 
 
 def test_detections_lie_in_the_original_picture_best_first_and_on_the_cpu(toy: YOLOX) -> None:
-    pictures = [torch.randint(0, 256, (3, height, width), dtype=torch.uint8) for height, width in ((200, 120), (33, 90))]
+    pictures = [
+        torch.randint(0, 256, (3, height, width), dtype=torch.uint8)
+        for height, width in ((200, 120), (33, 90))
+    ]
     batch = toy.prepare(pictures)
     with torch.inference_mode():
         found = toy.decode(toy(batch), batch, Protocol(score=0.0, max_boxes=7))
@@ -96,11 +113,15 @@ def test_detections_lie_in_the_original_picture_best_first_and_on_the_cpu(toy: Y
 
 
 def test_a_box_in_the_padding_is_not_seen_and_takes_no_other_boxes_place(toy: YOLOX) -> None:
-    batch = toy.prepare([torch.zeros(3, 32, 64, dtype=torch.uint8)])  # the lower half of the input is padding
+    batch = toy.prepare(
+        [torch.zeros(3, 32, 64, dtype=torch.uint8)]
+    )  # the lower half of the input is padding
     values = torch.zeros(1, 84, 8)
     values[0, 60, 4:] = 0.9  # a cell in the padding
     values[0, 10, 4:] = 0.8  # one in the picture
-    [seen] = toy.decode(Raw(values, toy(batch).grids, logits=False), batch, Protocol(score=0.1, max_boxes=1))
+    [seen] = toy.decode(
+        Raw(values, toy(batch).grids, logits=False), batch, Protocol(score=0.1, max_boxes=1)
+    )
     assert seen.scores.tolist() == pytest.approx([0.64])
 
 
@@ -125,7 +146,9 @@ def test_the_network_has_one_output_a_channel_and_labels_skip_the_unused() -> No
     with torch.inference_mode():
         raw = model(batch)
         assert raw.values.shape[-1] == 5 + 3
-        raw.values[..., 5:] = torch.tensor([1.0, 0.25, 0.5])  # the network's channels are background, y, x
+        raw.values[..., 5:] = torch.tensor(
+            [1.0, 0.25, 0.5]
+        )  # the network's channels are background, y, x
         [seen] = model.decode(raw, batch, Protocol(score=0.0))
     assert set(seen.labels.tolist()) == {0}
 

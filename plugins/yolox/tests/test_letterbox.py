@@ -46,7 +46,9 @@ def test_extreme_pictures_keep_at_least_one_pixel_each_way(shape: tuple[int, int
 
 @settings(deadline=None)
 @given(height=st.integers(1, 5000), width=st.integers(1, 5000), size=st.sampled_from([416, 640]))
-def test_the_longer_edge_fills_the_square_and_the_aspect_is_kept(height: int, width: int, size: int) -> None:
+def test_the_longer_edge_fills_the_square_and_the_aspect_is_kept(
+    height: int, width: int, size: int
+) -> None:
     where, (rows, columns) = place(height, width, size=size)
     assert max(rows, columns) == size
     assert abs(rows - max(height * where.scale_y, 1)) <= 1
@@ -63,7 +65,8 @@ def test_boxes_survive_the_way_there_and_back(height: int, width: int, seed: int
 
 
 def by_hand(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bilinear between the four nearest pixels, half-pixel centers, in double precision, pixel by pixel."""
+    """Bilinear between the four nearest pixels, half-pixel centers, in double precision, pixel by
+    pixel."""
 
     def taps(target: int, count: int, source: int) -> tuple[int, int, float]:
         at = max((target + 0.5) * source / count - 0.5, 0)
@@ -81,8 +84,12 @@ def by_hand(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (12, 16), (47, 61), (49, 61), (200, 90), (997, 30)])
-def test_resizing_is_bilinear_without_antialiasing_however_much_it_shrinks(shape: tuple[int, int]) -> None:
-    image = torch.randint(0, 256, (3, *shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+def test_resizing_is_bilinear_without_antialiasing_however_much_it_shrinks(
+    shape: tuple[int, int],
+) -> None:
+    image = torch.randint(
+        0, 256, (3, *shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
+    )
     found = resize(image, 12, 16)
     assert torch.equal(found, found.round())
     assert (found - torch.from_numpy(by_hand(image.double().numpy(), 12, 16))).abs().max() <= 0.501

@@ -26,7 +26,10 @@ TRUTH = [target((4, 6, 30, 40, 0), (30, 10, 60, 60, 2)), NOTHING, target((10, 10
 
 def noise(count: int, *, height: int = 64, width: int = 64) -> list[Tensor]:
     generator = torch.Generator().manual_seed(7)
-    return [torch.randint(0, 256, (3, height, width), dtype=torch.uint8, generator=generator) for _ in range(count)]
+    return [
+        torch.randint(0, 256, (3, height, width), dtype=torch.uint8, generator=generator)
+        for _ in range(count)
+    ]
 
 
 def trained_on(toy: YOLOX, targets: list[Target]) -> tuple[Raw, Batch, dict[str, Tensor]]:
@@ -52,8 +55,20 @@ def test_the_losses_are_the_published_sums_over_cells_that_learn(toy: YOLOX) -> 
     expected, count = dict.fromkeys(("iou", "objectness", "classification", "l1"), 0.0), 0
     for picture, truth in enumerate(TRUTH):
         boxes = to_boxes(values[picture], cells)
-        learned = assign(boxes=boxes, logits=values[picture, :, 4:], cells=cells, objects=truth.boxes, channels=truth.labels)
-        owners = dict(zip(learned.cells.tolist(), zip(learned.objects.tolist(), learned.ious.tolist(), strict=True), strict=True))
+        learned = assign(
+            boxes=boxes,
+            logits=values[picture, :, 4:],
+            cells=cells,
+            objects=truth.boxes,
+            channels=truth.labels,
+        )
+        owners = dict(
+            zip(
+                learned.cells.tolist(),
+                zip(learned.objects.tolist(), learned.ious.tolist(), strict=True),
+                strict=True,
+            )
+        )
         count += len(owners)
         for cell, row in enumerate(values[picture].tolist()):
             expected["objectness"] += entropy(row[4], float(cell in owners))
@@ -63,22 +78,30 @@ def test_the_losses_are_the_published_sums_over_cells_that_learn(toy: YOLOX) -> 
             box, label = truth.boxes[number].tolist(), int(truth.labels[number])
             column, line, stride = cells[cell].tolist()
             expected["iou"] += 5 * (1 - iou(boxes[cell].tolist(), box) ** 2)
-            expected["classification"] += sum(entropy(row[5 + one], quality * (one == label)) for one in range(3))
+            expected["classification"] += sum(
+                entropy(row[5 + one], quality * (one == label)) for one in range(3)
+            )
             goal = (
                 (box[0] + box[2]) / 2 / stride - column,
                 (box[1] + box[3]) / 2 / stride - line,
                 math.log((box[2] - box[0]) / stride),
                 math.log((box[3] - box[1]) / stride),
             )
-            expected["l1"] += sum(abs(value - aim) for value, aim in zip(row[:4], goal, strict=True))
+            expected["l1"] += sum(
+                abs(value - aim) for value, aim in zip(row[:4], goal, strict=True)
+            )
     assert count >= 3
     assert {name: loss.item() for name, loss in found.items()} == pytest.approx(
         {name: total / count for name, total in expected.items()}, rel=1e-4
     )
 
 
-@pytest.mark.parametrize("truth", [TRUTH, [NOTHING, NOTHING]], ids=["some pictures empty", "all pictures empty"])
-def test_losses_are_finite_scalars_with_a_gradient_for_every_parameter(toy: YOLOX, truth: list[Target]) -> None:
+@pytest.mark.parametrize(
+    "truth", [TRUTH, [NOTHING, NOTHING]], ids=["some pictures empty", "all pictures empty"]
+)
+def test_losses_are_finite_scalars_with_a_gradient_for_every_parameter(
+    toy: YOLOX, truth: list[Target]
+) -> None:
     _, _, found = trained_on(toy, truth)
     assert list(found) == ["iou", "objectness", "classification"]
     assert all(loss.shape == () and loss.isfinite() for loss in found.values())
@@ -114,7 +137,9 @@ def test_truth_is_given_in_original_pixels(toy: YOLOX) -> None:
     batch, triple = toy.prepare([picture]), toy.prepare([enlarged])
     raw = toy.train()(batch)
     ours, theirs = toy.loss(raw, batch, [small]), toy.loss(raw, triple, [large])
-    assert {name: loss.item() for name, loss in ours.items()} == pytest.approx({n: loss.item() for n, loss in theirs.items()})
+    assert {name: loss.item() for name, loss in ours.items()} == pytest.approx(
+        {n: loss.item() for n, loss in theirs.items()}
+    )
 
 
 def test_objects_without_area_change_nothing(toy: YOLOX) -> None:
@@ -146,7 +171,9 @@ def test_raw_output_made_in_eval_mode_is_refused(toy: YOLOX) -> None:
 @pytest.mark.parametrize("label", [-1, 3])
 def test_a_label_outside_the_space_is_refused_by_number(toy: YOLOX, label: int) -> None:
     batch = toy.prepare(noise(1))
-    with pytest.raises(LabelError, match=rf"the label {label}\.\nIts label space 'letters' has 3 labels, from 0\."):
+    with pytest.raises(
+        LabelError, match=rf"the label {label}\.\nIts label space 'letters' has 3 labels, from 0\."
+    ):
         toy.loss(toy.train()(batch), batch, [target((1, 1, 9, 9, label))])
 
 
@@ -165,7 +192,9 @@ def test_a_random_network_learns_two_boxes_in_one_picture(toy: YOLOX) -> None:
         total.backward()
         optimizer.step()
         history.append(total.item())
-    with torch.inference_mode():  # in train mode still: batch norms need more than 80 steps to know their averages
+    with (
+        torch.inference_mode()
+    ):  # in train mode still: batch norms need more than 80 steps to know their averages
         [seen] = toy.decode(toy(batch), batch, Protocol(score=0.3))
     assert history[-1] < history[0] / 2
     assert sorted(seen.labels.tolist()) == [0, 2]

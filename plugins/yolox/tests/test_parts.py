@@ -1,4 +1,5 @@
-"""Backbones, necks and head keep the promise of their levels, in the published sizes and beyond them."""
+"""Backbones, necks and head keep the promise of their levels, in the published sizes and beyond
+them."""
 
 from collections.abc import Callable
 
@@ -25,10 +26,15 @@ def run(module: nn.Module, *inputs: object) -> tuple[Tensor, ...]:
 
 
 def maps_of(levels: tuple[FeatureLevel, ...], *, height: int, width: int) -> tuple[Tensor, ...]:
-    return tuple(torch.rand(2, level.channels, height // level.stride, width // level.stride) for level in levels)
+    return tuple(
+        torch.rand(2, level.channels, height // level.stride, width // level.stride)
+        for level in levels
+    )
 
 
-def shapes_of(levels: tuple[FeatureLevel, ...], *, height: int, width: int) -> list[tuple[int, ...]]:
+def shapes_of(
+    levels: tuple[FeatureLevel, ...], *, height: int, width: int
+) -> list[tuple[int, ...]]:
     return [tuple(one.shape) for one in maps_of(levels, height=height, width=width)]
 
 
@@ -49,7 +55,11 @@ def test_darknet53_returns_the_maps_its_levels_promise() -> None:
 
 
 def test_stages_behind_the_coarsest_wanted_map_are_not_built() -> None:
-    assert [name for name, _ in CSPDarknet(strides=(8, 4), width=0.125).named_children()] == ["stem", "dark2", "dark3"]
+    assert [name for name, _ in CSPDarknet(strides=(8, 4), width=0.125).named_children()] == [
+        "stem",
+        "dark2",
+        "dark3",
+    ]
 
 
 def test_a_stride_no_stage_has_is_refused_with_those_there_are() -> None:
@@ -59,7 +69,10 @@ def test_a_stride_no_stage_has_is_refused_with_those_there_are() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_pafpn_takes_and_returns_any_number_of_levels(count: int) -> None:
-    levels = tuple(FeatureLevel(channels, 4 * 2**index) for index, channels in enumerate((8, 12, 20, 40)[:count]))
+    levels = tuple(
+        FeatureLevel(channels, 4 * 2**index)
+        for index, channels in enumerate((8, 12, 20, 40)[:count])
+    )
     neck = PAFPN(levels=levels, depth=0.33, depthwise=True)
     maps = run(neck, maps_of(levels, height=64, width=96))
     assert neck.levels == levels
@@ -76,18 +89,22 @@ def test_pafpn_can_return_as_many_channels_in_every_map() -> None:
 
 @pytest.mark.parametrize("make", [PAFPN, YOLOFPN])
 def test_a_neck_refuses_strides_that_do_not_double(make: Callable[..., nn.Module]) -> None:
-    with pytest.raises(ContractError, match="strides that double from map to map, and these are 8 and 32"):
+    with pytest.raises(
+        ContractError, match="strides that double from map to map, and these are 8 and 32"
+    ):
         make(levels=(FeatureLevel(8, 8), FeatureLevel(8, 32)))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_yolofpn_halves_the_channels_at_each_finer_level(count: int) -> None:
-    levels = tuple(FeatureLevel(channels, 8 * 2**index) for index, channels in enumerate((16, 24, 32)[-count:]))
+    levels = tuple(
+        FeatureLevel(channels, 8 * 2**index) for index, channels in enumerate((16, 24, 32)[-count:])
+    )
     neck = YOLOFPN(levels=levels)
     assert [level.channels for level in neck.levels] == [8, 16, 32][-count:]
-    assert [tuple(one.shape) for one in run(neck, maps_of(levels, height=64, width=64))] == shapes_of(
-        neck.levels, height=64, width=64
-    )
+    assert [
+        tuple(one.shape) for one in run(neck, maps_of(levels, height=64, width=64))
+    ] == shapes_of(neck.levels, height=64, width=64)
 
 
 def test_every_level_sees_every_other_through_pafpn() -> None:
@@ -111,7 +128,9 @@ def test_the_head_lists_the_cells_of_the_finest_level_first_row_by_row(letters: 
 def test_an_untrained_head_gives_everything_one_percent(letters: LabelSpace) -> None:
     levels = (FeatureLevel(8, 8),)
     head = DecoupledHead(levels=levels, label_space=letters, channels=8)
-    for module in head.modules():  # as a loader does that gives memory to a head built on the meta device
+    for (
+        module
+    ) in head.modules():  # as a loader does that gives memory to a head built on the meta device
         if hasattr(module, "reset_parameters"):
             module.reset_parameters()
     biases = [conv.bias for conv in (*head.cls_preds, *head.obj_preds)]
@@ -129,5 +148,7 @@ def test_pyramid_pooling_sees_the_maxima_of_5_9_and_13_cells() -> None:
     block = SPPBottleneck(4, 4).eval()
     x = torch.randn(2, 4, 20, 20)
     narrow = block.conv1(x)
-    published = [nn.functional.max_pool2d(narrow, size, stride=1, padding=size // 2) for size in (5, 9, 13)]
+    published = [
+        nn.functional.max_pool2d(narrow, size, stride=1, padding=size // 2) for size in (5, 9, 13)
+    ]
     assert torch.equal(block(x), block.conv2(torch.cat([narrow, *published], dim=1)))

@@ -36,6 +36,9 @@ def test_every_registered_place_holds_a_builder(hook: str) -> None:
 
 
 def test_importing_the_plugin_imports_neither_torch_nor_numpy() -> None:
-    code = "import sys, detzoo_yolox; print(sorted({'torch', 'numpy', 'torchvision'} & set(sys.modules)))"
+    code = (
+        "import sys, detzoo_yolox; print(sorted({'torch', 'numpy', 'torchvision'} & "
+        "set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -26,12 +26,15 @@ def detect(model: YOLOX, pictures: list[Tensor], *, batch_size: int = 16) -> lis
     for start in range(0, len(pictures), batch_size):
         batch = model.prepare(pictures[start : start + batch_size])
         with torch.inference_mode():
-            found += model.decode(model(batch), batch, Protocol(score=0.01, iou=0.65, max_boxes=100))
+            found += model.decode(
+                model(batch), batch, Protocol(score=0.01, iou=0.65, max_boxes=100)
+            )
     return found
 
 
 def onnx_output(file: Path, pixels: Tensor) -> Tensor:
-    """The ONNX file's output, its graph run as it is written: fused operators round differently, by up to 4e-4."""
+    """The ONNX file's output, its graph run as it is written: fused operators round differently, by
+    up to 4e-4."""
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(str(file), options)
@@ -39,13 +42,17 @@ def onnx_output(file: Path, pixels: Tensor) -> Tensor:
     return torch.cat([torch.from_numpy(one) for one in outputs])
 
 
-def test_raw_output_equals_the_onnx_files(published_nano: YOLOX, pictures: Pictures, shared: Path) -> None:
+def test_raw_output_equals_the_onnx_files(
+    published_nano: YOLOX, pictures: Pictures, shared: Path
+) -> None:
     batch = published_nano.prepare(pictures(3))
     expected = onnx_output(shared / "yolox_nano" / "yolox_nano.onnx", batch.pixels)
     exact = copy.deepcopy(published_nano).double()
     with torch.inference_mode():
         single = published_nano(batch).values
-        double = exact(Batch(batch.pixels.double(), batch.places)).values  # without this network's own rounding
+        double = exact(
+            Batch(batch.pixels.double(), batch.places)
+        ).values  # without this network's own rounding
     assert tuple(expected.shape) == (3, 3549, 85)
     assert (double - expected).abs().max() <= 2e-4
     assert (single - double).abs().max() <= 2.5e-4
@@ -58,20 +65,28 @@ def test_detections_are_those_of_the_reference(
     published = json.loads((shared / "coco_val2017_128" / "yolox_nano_detections.json").read_text())
     matched = total = 0
     for image, seen in zip(coco["images"], detect(published_nano, pictures(16)), strict=False):
-        confident = [one for one in published if one["image_id"] == image["id"] and one["score"] >= 0.3]
+        confident = [
+            one for one in published if one["image_id"] == image["id"] and one["score"] >= 0.3
+        ]
         total += len(confident)
         for one in confident:
             x, y, width, height = one["bbox"]
             edges = torch.tensor([x, y, x + width, y + height]).clamp(min=0)
             edges = torch.minimum(edges, torch.tensor([image["width"], image["height"]] * 2))
-            near = (seen.boxes - edges).abs().amax(dim=1) < 0.02 * max(image["width"], image["height"])
-            same = torch.tensor([seen.label_space.ids[label] == one["category_id"] for label in seen.labels])
+            near = (seen.boxes - edges).abs().amax(dim=1) < 0.02 * max(
+                image["width"], image["height"]
+            )
+            same = torch.tensor(
+                [seen.label_space.ids[label] == one["category_id"] for label in seen.labels]
+            )
             matched += bool((near & same & ((seen.scores - one["score"]).abs() < 0.05)).any())
     assert total > 40
     assert matched >= 0.97 * total
 
 
-def test_training_from_the_folded_file_keeps_what_it_finds(published_nano: YOLOX, pictures: Pictures) -> None:
+def test_training_from_the_folded_file_keeps_what_it_finds(
+    published_nano: YOLOX, pictures: Pictures
+) -> None:
     some = pictures(2)
     before = [seen.above(0.5) for seen in published_nano.detect(some)]
     truth = [Target(boxes=seen.boxes, labels=seen.labels) for seen in before]
@@ -79,7 +94,9 @@ def test_training_from_the_folded_file_keeps_what_it_finds(published_nano: YOLOX
     history = []
     for _ in range(4):
         batch = published_nano.prepare(some)
-        loss = torch.stack([*published_nano.loss(published_nano(batch), batch, truth).values()]).sum()
+        loss = torch.stack(
+            [*published_nano.loss(published_nano(batch), batch, truth).values()]
+        ).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -96,15 +113,27 @@ def test_average_precision_is_the_published_networks(
     published_nano: YOLOX, pictures: Pictures, shared: Path, coco: dict[str, list[dict[str, Any]]]
 ) -> None:
     results = [
-        {"image_id": image["id"], "category_id": seen.label_space.ids[label], "bbox": box, "score": score}
+        {
+            "image_id": image["id"],
+            "category_id": seen.label_space.ids[label],
+            "bbox": box,
+            "score": score,
+        }
         for image, seen in zip(coco["images"], detect(published_nano, pictures(128)), strict=True)
-        for box, score, label in zip(xyxy_to_xywh(seen.boxes).tolist(), seen.scores.tolist(), seen.labels.tolist(), strict=True)
+        for box, score, label in zip(
+            xyxy_to_xywh(seen.boxes).tolist(),
+            seen.scores.tolist(),
+            seen.labels.tolist(),
+            strict=True,
+        )
     ]
     truth = COCO(shared / "coco_val2017_128" / "instances.json")
     scored = COCOeval(truth, truth.loadRes(results), "bbox")
     scored.evaluate()
     scored.accumulate()
     scored.summarize()  # prints the twelve numbers
-    expected = json.loads((shared / "coco_val2017_128" / "yolox_nano_expected.json").read_text())["stats"]
+    expected = json.loads((shared / "coco_val2017_128" / "yolox_nano_expected.json").read_text())[
+        "stats"
+    ]
     assert scored.stats[0] == pytest.approx(0.336, abs=0.003)
     assert list(scored.stats) == pytest.approx(expected, abs=0.01)

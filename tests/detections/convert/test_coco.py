@@ -16,7 +16,12 @@ from zoo.labels import LabelSpace
 
 def test_results_have_the_data_sets_ids_and_widths(street: Detections) -> None:
     car, person, dog = street.to_coco(139)
-    assert car == {"image_id": 139, "category_id": 3, "bbox": [1, 1, 10, 10], "score": pytest.approx(0.9)}
+    assert car == {
+        "image_id": 139,
+        "category_id": 3,
+        "bbox": [1, 1, 10, 10],
+        "score": pytest.approx(0.9),
+    }
     assert (person["category_id"], dog["category_id"]) == (1, 18)
     assert dog["bbox"] == pytest.approx([50, 50, 10, 20.3])
 
@@ -55,8 +60,13 @@ def test_stored_results_of_a_real_detector_are_read_and_written(shared: Path) ->
 
 
 def test_an_id_of_another_data_set_is_refused() -> None:
-    with pytest.raises(LabelError, match="Category id 12 is none of its ids, which go from 1 to 90"):
-        Detections.from_coco([{"image_id": 1, "category_id": 12, "bbox": [0, 0, 1, 1], "score": 0.5}], label_space="coco80")
+    with pytest.raises(
+        LabelError, match="Category id 12 is none of its ids, which go from 1 to 90"
+    ):
+        Detections.from_coco(
+            [{"image_id": 1, "category_id": 12, "bbox": [0, 0, 1, 1], "score": 0.5}],
+            label_space="coco80",
+        )
 
 
 def test_several_pictures_are_refused(street: Detections) -> None:
@@ -75,19 +85,25 @@ def test_several_pictures_are_refused(street: Detections) -> None:
     ],
 )
 def test_what_is_no_result_is_refused_by_field(entry) -> None:
-    with pytest.raises(ValueError, match=r"no COCO results.*\$\[0\]|no COCO results.*missing required field"):
+    with pytest.raises(
+        ValueError, match=r"no COCO results.*\$\[0\]|no COCO results.*missing required field"
+    ):
         Detections.from_coco([entry], label_space="coco80")
 
 
 def test_negative_widths_are_refused() -> None:
     with pytest.raises(ValueError, match="x1 <= x2"):
-        Detections.from_coco([{"category_id": 1, "bbox": [5, 5, -2, 1], "score": 0.5}], label_space="coco80")
+        Detections.from_coco(
+            [{"category_id": 1, "bbox": [5, 5, -2, 1], "score": 0.5}], label_space="coco80"
+        )
 
 
 def test_results_may_have_the_category_ids_of_another_label_space() -> None:
     ours = LabelSpace("custom", ("stop sign", "person", "bench"), (13, 1, 15))
     theirs = LabelSpace("custom", ("person", "Stop-Sign"), (0, 11))
-    seen = Detections.of([[0, 0, 4, 4]] * 3, [0.9, 0.8, 0.7], ["stop sign", "bench", "person"], label_space=ours)
+    seen = Detections.of(
+        [[0, 0, 4, 4]] * 3, [0.9, 0.8, 0.7], ["stop sign", "bench", "person"], label_space=ours
+    )
     assert [row["category_id"] for row in seen.to_coco(image_id=1)] == [13, 15, 1]
     rows = seen.to_coco(image_id=1, label_space=theirs)
     assert [(row["category_id"], round(row["score"], 1)) for row in rows] == [(11, 0.9), (0, 0.7)]

@@ -7,7 +7,9 @@ from zoo.detections import Detections
 from zoo.errors import MissingExtra
 
 
-@pytest.mark.parametrize(("package", "method"), [("pandas", "to_pandas"), ("supervision", "to_supervision")])
+@pytest.mark.parametrize(
+    ("package", "method"), [("pandas", "to_pandas"), ("supervision", "to_supervision")]
+)
 def test_a_missing_package_says_how_to_install_it(
     package: str, method: str, street: Detections, monkeypatch: pytest.MonkeyPatch
 ) -> None:

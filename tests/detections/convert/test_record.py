@@ -31,10 +31,15 @@ def test_a_record_comes_back_exactly(any_detections, data) -> None:
     assert (again.size, again.source) == (seen.size, seen.source)
 
 
-@given(st.lists(st.floats(0, 1, width=32), min_size=1), st.floats(width=32, allow_nan=False, allow_infinity=False, min_value=0))
+@given(
+    st.lists(st.floats(0, 1, width=32), min_size=1),
+    st.floats(width=32, allow_nan=False, allow_infinity=False, min_value=0),
+)
 @settings(deadline=None)
 def test_every_float_comes_back_to_the_bit(scores: list[float], far: float) -> None:
-    seen = Detections.of([[-far, 0, far, far]] * len(scores), scores, [0] * len(scores), label_space=["thing"])
+    seen = Detections.of(
+        [[-far, 0, far, far]] * len(scores), scores, [0] * len(scores), label_space=["thing"]
+    )
     again = Detections.from_json(json.loads(json.dumps(seen.to_json())), label_space=["thing"])
     assert again.boxes.tolist() == seen.boxes.tolist()
     assert again.scores.tolist() == seen.scores.tolist()
@@ -50,7 +55,7 @@ def test_fields_of_other_tools_are_passed_over(street: Detections) -> None:
     assert Detections.from_json(record, label_space="coco80").equals(street)
 
 
-@pytest.mark.parametrize("space", ["voc20", "coco80"])
+@pytest.mark.parametrize("label_space", ["voc20", "coco80"])
 def test_a_label_of_another_name_is_refused(label_space: str, street: Detections) -> None:
     record = street.to_json()
     record["detections"][0]["label"] = 3
@@ -62,8 +67,14 @@ def test_a_label_of_another_name_is_refused(label_space: str, street: Detections
     ("record", "said"),
     [
         ({}, "detections"),
-        ({"detections": [{"box": [1, 2, 3], "score": 0.5, "label": 0, "name": "person"}]}, r"\$.detections\[0\].box"),
-        ({"detections": [{"box": [1, 2, 3, 4], "score": None, "label": 0, "name": "person"}]}, r"\$.detections\[0\].score"),
+        (
+            {"detections": [{"box": [1, 2, 3], "score": 0.5, "label": 0, "name": "person"}]},
+            r"\$.detections\[0\].box",
+        ),
+        (
+            {"detections": [{"box": [1, 2, 3, 4], "score": None, "label": 0, "name": "person"}]},
+            r"\$.detections\[0\].score",
+        ),
         ([], "no record"),
     ],
 )

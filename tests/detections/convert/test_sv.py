@@ -19,14 +19,16 @@ def test_supervision_gets_boxes_scores_and_names(street: Detections) -> None:
 @settings(deadline=None, max_examples=30)
 def test_supervision_gives_back_what_it_got(any_detections, data) -> None:
     seen = data.draw(any_detections)
-    assert Detections.from_supervision(seen.to_supervision(), label_space="coco80", size=seen.size).equals(seen)
+    assert Detections.from_supervision(
+        seen.to_supervision(), label_space="coco80", size=seen.size
+    ).equals(seen)
 
 
 def test_what_supervision_filtered_comes_back(street: Detections) -> None:
     theirs = street.to_supervision()
-    assert Detections.from_supervision(theirs[theirs.confidence > 0.45], label_space="coco80", size=street.size).equals(
-        street.top(2)
-    )
+    assert Detections.from_supervision(
+        theirs[theirs.confidence > 0.45], label_space="coco80", size=street.size
+    ).equals(street.top(2))
 
 
 def test_nothing_seen_comes_back() -> None:

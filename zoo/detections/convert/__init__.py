@@ -1,1 +1,2 @@
-"""Detections in other people's formats: one module a format, `write` and, where it is read as well, `read`."""
+"""Detections in other people's formats: one module a format, `write` and, where it is read as well,
+`read`."""

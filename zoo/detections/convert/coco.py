@@ -1,4 +1,5 @@
-"""COCO results: a flat list of dicts with the data set's own category ids and `x y width height`, as pycocotools loads it."""
+"""COCO results: a flat list of dicts with the data set's own category ids and `x y width height`,
+as pycocotools loads it."""
 
 from __future__ import annotations
 
@@ -36,16 +37,34 @@ class _Result(msgspec.Struct, frozen=True):
     image_id: int | None = None
 
 
-def write(seen: Detections, image_id: int, label_space: LabelSpace | None = None) -> list[CocoResult]:
-    """The results of one picture, best first; widths are taken in float64, so that reading them gives the same boxes again.
+def write(
+    seen: Detections, image_id: int, label_space: LabelSpace | None = None
+) -> list[CocoResult]:
+    """The results of one picture, best first; widths are taken in float64, so that reading them
+    gives the same boxes again.
 
-    space: whose category ids are written, where classes meet by name; else the detections' own.
+    label_space: whose category ids are written, where classes meet by name; else the detections' own.
     """
-    rows = zip(xyxy_to_xywh(seen.boxes.double()).tolist(), seen.scores.tolist(), seen.labels.tolist(), strict=True)
-    ids = dict(enumerate(seen.label_space.ids)) if label_space is None else met_ids(seen.label_space, label_space)
-    image = whole(image_id, to="to_coco()", wanted="an image id is a whole number, as in the data set's annotations")
+    rows = zip(
+        xyxy_to_xywh(seen.boxes.double()).tolist(),
+        seen.scores.tolist(),
+        seen.labels.tolist(),
+        strict=True,
+    )
+    ids = (
+        dict(enumerate(seen.label_space.ids))
+        if label_space is None
+        else met_ids(seen.label_space, label_space)
+    )
+    image = whole(
+        image_id,
+        to="to_coco()",
+        wanted="an image id is a whole number, as in the data set's annotations",
+    )
     return [
-        {"image_id": image, "category_id": ids[label], "bbox": box, "score": score} for box, score, label in rows if label in ids
+        {"image_id": image, "category_id": ids[label], "bbox": box, "score": score}
+        for box, score, label in rows
+        if label in ids
     ]
 
 
@@ -55,21 +74,28 @@ def met_ids(model: LabelSpace, data: LabelSpace) -> Mapping[int, int]:
     return {ours: data.ids[theirs] for ours, theirs in meet(model, data).pairs}
 
 
-def read(results: Iterable[Mapping[str, object]], label_space: LabelSpace) -> tuple[Tensor, Tensor, Tensor]:
+def read(
+    results: Iterable[Mapping[str, object]], label_space: LabelSpace
+) -> tuple[Tensor, Tensor, Tensor]:
     """Boxes, scores and labels of one picture's results.
 
-    Raises: ValueError for entries that are no COCO results or belong to several pictures; LabelError for a category id that the
+    Raises: ValueError for entries that are no COCO results or belong to several pictures;
+        LabelError for a category id that the
     space does not have.
     """
     if isinstance(results, Mapping | str) or not isinstance(results, Iterable):
-        raise ValueError(f"these are no COCO results: they are a list of dicts, and this is {type_name(results)}")
+        raise ValueError(
+            f"these are no COCO results: they are a list of dicts, and this is {type_name(results)}"
+        )
     try:
         rows = msgspec.convert(list(results), list[_Result])
     except msgspec.ValidationError as why:
         raise ValueError(f"these are no COCO results: {why}") from None
     pictures = {row.image_id for row in rows}
     if len(pictures) > 1:
-        raise ValueError(f"these are the results of {len(pictures)} pictures; pass those of one image_id")
+        raise ValueError(
+            f"these are the results of {len(pictures)} pictures; pass those of one image_id"
+        )
     boxes = torch.tensor([row.bbox for row in rows], dtype=torch.float64).reshape(-1, 4)
     labels = torch.tensor([_label(row.category_id, label_space) for row in rows], dtype=torch.int64)
     return xywh_to_xyxy(boxes), torch.tensor([row.score for row in rows]), labels
@@ -81,6 +107,8 @@ def _label(category_id: int, label_space: LabelSpace) -> int:
     except KeyError:
         raise LabelError(
             f"COCO results were to be read in the label space '{label_space.title}'.",
-            f"Category id {category_id} is none of its ids, which go from {min(label_space.ids)} to {max(label_space.ids)}.",
-            "Pass the label space of the data set that the results were made for; zoo.labels.names() lists those with a name.",
+            f"Category id {category_id} is none of its ids, which go from {min(label_space.ids)} "
+            f"to {max(label_space.ids)}.",
+            "Pass the label space of the data set that the results were made for; "
+            "zoo.labels.names() lists those with a name.",
         ) from None

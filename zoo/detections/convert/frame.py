@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def write(seen: Detections) -> pandas.DataFrame:
-    """Columns source, x1, y1, x2, y2, score, label, name; tables of several pictures can be concatenated.
+    """Columns source, x1, y1, x2, y2, score, label, name; tables of several pictures can be
+    concatenated.
 
     Raises: MissingExtra where pandas is not installed.
     """

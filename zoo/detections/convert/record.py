@@ -1,4 +1,5 @@
-"""The zoo's own JSON: one object a picture, short numbers, and every bit of the float32 values comes back."""
+"""The zoo's own JSON: one object a picture, short numbers, and every bit of the float32 values
+comes back."""
 
 from __future__ import annotations
 
@@ -56,17 +57,28 @@ def write(seen: Detections) -> PictureRecord:
     """A dict that `json.dump` takes."""
     height, width = seen.size or (None, None)
     corners = np.reshape(_shortest(seen.boxes), (-1, 4)).tolist()
-    rows = zip(corners, _shortest(seen.scores).tolist(), seen.labels.tolist(), seen.class_names, strict=True)
+    rows = zip(
+        corners,
+        _shortest(seen.scores).tolist(),
+        seen.labels.tolist(),
+        seen.class_names,
+        strict=True,
+    )
     detections: list[DetectionRecord] = [
-        {"box": box, "score": score, "label": label, "name": name} for box, score, label, name in rows
+        {"box": box, "score": score, "label": label, "name": name}
+        for box, score, label, name in rows
     ]
     return {"file": seen.source, "width": width, "height": height, "detections": detections}
 
 
-def read(record: Mapping[str, object], label_space: LabelSpace) -> tuple[Columns, tuple[int, int] | None, str | None]:
-    """Columns, size and source of one picture's record; fields that other tools add are passed over.
+def read(
+    record: Mapping[str, object], label_space: LabelSpace
+) -> tuple[Columns, tuple[int, int] | None, str | None]:
+    """Columns, size and source of one picture's record; fields that other tools add are passed
+    over.
 
-    Raises: ValueError for something else than such a record; LabelError where a label has another name in the space.
+    Raises: ValueError for something else than such a record; LabelError where a label has another
+        name in the space.
     """
     try:
         picture = msgspec.convert(record, _Picture)
@@ -76,7 +88,9 @@ def read(record: Mapping[str, object], label_space: LabelSpace) -> tuple[Columns
     boxes = torch.tensor([one.box for one in picture.detections]).reshape(-1, 4)
     scores = torch.tensor([one.score for one in picture.detections])
     labels = torch.tensor([one.label for one in picture.detections], dtype=torch.int64)
-    size = None if picture.height is None or picture.width is None else (picture.height, picture.width)
+    size = (
+        None if picture.height is None or picture.width is None else (picture.height, picture.width)
+    )
     return (boxes, scores, labels), size, picture.file
 
 
@@ -91,7 +105,8 @@ def _check_names(detections: list[_Detection], label_space: LabelSpace) -> None:
 
 
 def _shortest(values: Tensor) -> NDArray[np.float64]:
-    """The shortest decimal of every float32, flat, as float64; the value itself where that would not come back the same."""
+    """The shortest decimal of every float32, flat, as float64; the value itself where that would
+    not come back the same."""
     exact = values.reshape(-1).cpu().numpy()
     short = np.array([float(str(value)) for value in exact], dtype=np.float64)
     return np.where(short.astype(np.float32) == exact, short, exact)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def write(seen: Detections) -> supervision.Detections:
-    """Boxes, confidences, labels as class ids, and `data["class_name"]`, which its label annotator prints.
+    """Boxes, confidences, labels as class ids, and `data["class_name"]`, which its label annotator
+    prints.
 
     Raises: MissingExtra where supervision is not installed.
     """
@@ -32,13 +33,20 @@ def write(seen: Detections) -> supervision.Detections:
 
 
 def read(theirs: supervision.Detections) -> tuple[Rows, Floats, Labels]:
-    """Boxes, scores and labels; class names count more than class ids, which are whatever their maker said.
+    """Boxes, scores and labels; class names count more than class ids, which are whatever their
+    maker said.
 
-    Raises: TypeError for something else; ValueError where there are neither confidences nor classes.
+    Raises: TypeError for something else; ValueError where there are neither confidences nor
+        classes.
     """
     if not hasattr(theirs, "confidence"):
-        raise TypeError(f"from_supervision() takes supervision.Detections, and was given {type_name(theirs)}")
+        raise TypeError(
+            f"from_supervision() takes supervision.Detections, and was given {type_name(theirs)}"
+        )
     labels = theirs.data.get("class_name", theirs.class_id)
     if theirs.confidence is None or labels is None:
-        raise ValueError("supervision.Detections need confidence, and class_id or data['class_name'], to become the zoo's")
+        raise ValueError(
+            "supervision.Detections need confidence, and class_id or data['class_name'], to "
+            "become the zoo's"
+        )
     return theirs.xyxy, theirs.confidence, labels

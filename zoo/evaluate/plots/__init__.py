@@ -1,4 +1,5 @@
-"""Static plots of a report, drawn with matplotlib: curves, classes, mistakes, reliability and confusion."""
+"""Static plots of a report, drawn with matplotlib: curves, classes, mistakes, reliability and
+confusion."""
 
 from __future__ import annotations
 
@@ -32,23 +33,33 @@ DOTS = 150  # an inch
 def save(report: Report, folder: str | Path, *, font: str | Path | None = None) -> list[Path]:
     """Draws every figure that the report has numbers for, each as NAME.png in the folder.
 
-    font: a font file for names; letters that it or matplotlib's own lacks are taken from fonts of the system. What no font has
-        is told by one `FontWarning`.
-    Raises: MissingExtra where matplotlib is not installed. UsageError where the font is none. DataError where the folder is none,
-        or can't be written.
+    font: a font file for names; letters that it or matplotlib's own lacks are taken from fonts of
+        the system. What no font has is told by one `FontWarning`.
+    Raises: MissingExtra where matplotlib is not installed. UsageError where the font is none.
+        DataError where the folder is none, or can't be written.
     """
     optional("matplotlib", wanted_for="Plots", extra="plots")
     folder = Path(folder)
     names = [*report.per_class, report.measured.data, (report.provenance or {}).get("model", "")]
     try:
         with fonts_for(names, font):
-            figures = {folder / f"{name}.png": figure for name, draw in FIGURES.items() if (figure := draw(report)) is not None}
+            figures = {
+                folder / f"{name}.png": figure
+                for name, draw in FIGURES.items()
+                if (figure := draw(report)) is not None
+            }
             folder.mkdir(parents=True, exist_ok=True)
             for path, figure in figures.items():
                 with draft_of(path) as draft:
                     figure.savefig(draft, dpi=DOTS, format="png")
                     draft.replace(path)
     except OSError as why:
-        case = "It is a file, and plots are several." if folder.is_file() else f"That failed: {why.strerror or why}."
-        raise DataError(f"Plots were to be written to {folder}.", case, "Name a folder that can be written.") from None
+        case = (
+            "It is a file, and plots are several."
+            if folder.is_file()
+            else f"That failed: {why.strerror or why}."
+        )
+        raise DataError(
+            f"Plots were to be written to {folder}.", case, "Name a folder that can be written."
+        ) from None
     return list(figures)

@@ -24,19 +24,34 @@ def classes(report: Report) -> Figure | None:
     axes = plain(figure.add_subplot(), grid="x")
     places = range(len(rows))
     axes.hlines(places, *_ends(rows), color=BLUE, alpha=0.35, linewidth=4)
-    axes.scatter([100 * (one.ap or 0) for _, one in rows], places, color=BLUE, s=18, zorder=3, clip_on=False)
+    axes.scatter(
+        [100 * (one.ap or 0) for _, one in rows], places, color=BLUE, s=18, zorder=3, clip_on=False
+    )
     if report.ap is not None:
         axes.axvline(100 * report.ap, color=ORANGE, linewidth=1.2, zorder=1)
-        axes.text(100 * report.ap, len(rows) - 0.3, f" mean {100 * report.ap:.1f}", color=ORANGE, fontsize=8, va="bottom")
+        axes.text(
+            100 * report.ap,
+            len(rows) - 0.3,
+            f" mean {100 * report.ap:.1f}",
+            color=ORANGE,
+            fontsize=8,
+            va="bottom",
+        )
     axes.set_yticks(places, [f"{name}  {one.boxes}" for name, one in rows], fontsize=8, color=INK)
     axes.tick_params(axis="y", length=0, pad=7)  # clear of a dot at 0
     axes.spines["left"].set_visible(False)
-    axes.set(xlim=(0, 100), ylim=(-0.8, len(rows) + 0.6), xlabel="AP, percent (beside each name: boxes)")
+    axes.set(
+        xlim=(0, 100), ylim=(-0.8, len(rows) + 0.6), xlabel="AP, percent (beside each name: boxes)"
+    )
     axes.xaxis.label.set_color(PALE)
     return figure
 
 
 def _ends(rows: list[tuple[str, ClassReport]]) -> tuple[list[float], list[float]]:
-    """Left and right end of each interval, in percent and inside of 0 to 100; its point alone where a class has none."""
-    spans = [(one.interval.low, one.interval.high) if one.interval else (one.ap or 0, one.ap or 0) for _, one in rows]
+    """Left and right end of each interval, in percent and inside of 0 to 100; its point alone where
+    a class has none."""
+    spans = [
+        (one.interval.low, one.interval.high) if one.interval else (one.ap or 0, one.ap or 0)
+        for _, one in rows
+    ]
     return [100 * max(low, 0) for low, _ in spans], [100 * min(high, 1) for _, high in spans]

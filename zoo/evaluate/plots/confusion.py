@@ -19,9 +19,11 @@ NOTHING = "background"
 
 
 def confusion(report: Report) -> Figure | None:
-    """Rows are true classes, columns what they were detected as; the shade is the share of the row, the number a count.
+    """Rows are true classes, columns what they were detected as; the shade is the share of the row,
+    the number a count.
 
-    A class that has no box has no row, and one that nothing was detected as has no column: nothing could stand there.
+    A class that has no box has no row, and one that nothing was detected as has no column: nothing
+    could stand there.
     """
     if report.analyses is None or report.analyses.confusion is None:
         return None
@@ -31,26 +33,48 @@ def confusion(report: Report) -> Figure | None:
     names = tuple(report.per_class)
     matrix = found.matrix(names)
     shown = _shown(matrix)
-    rows, columns = ([place for place in shown if counts[place]] for counts in (matrix.sum(1), matrix.sum(0)))
+    rows, columns = (
+        [place for place in shown if counts[place]] for counts in (matrix.sum(1), matrix.sum(0))
+    )
     if not rows or not columns:
         return None
     part = matrix[np.ix_(rows, columns)]
     more = len(names) - len(shown) + 1
-    title = f"Confusion at score {found.score:.2f}" + (f", the {MOST} classes confused most" if more > 0 else "")
+    title = f"Confusion at score {found.score:.2f}" + (
+        f", the {MOST} classes confused most" if more > 0 else ""
+    )
     width, height = (2.6 + 0.36 * len(some) for some in (columns, rows))
     figure = paper(report, title, width=max(width + 0.6, 6.0), height=max(height, 4.6))
     axes = plain(figure.add_subplot(), grid="both")
     axes.grid(visible=False)
     share = part / matrix[rows].sum(1, keepdims=True)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    if rows[-1] == columns[-1] == len(names):  # background taken for background is everything else in the pictures
-        axes.add_patch(Rectangle((len(columns) - 1.5, len(rows) - 1.5), 1, 1, facecolor=GRID, hatch="///", edgecolor="white"))
+    if (
+        rows[-1] == columns[-1] == len(names)
+    ):  # background taken for background is everything else in the pictures
+        axes.add_patch(
+            Rectangle(
+                (len(columns) - 1.5, len(rows) - 1.5),
+                1,
+                1,
+                facecolor=GRID,
+                hatch="///",
+                edgecolor="white",
+            )
+        )
     for row, column in zip(*np.nonzero(part), strict=True):
         color = "white" if share[row, column] > 0.55 else INK
-        axes.text(column, row, str(part[row, column]), ha="center", va="center", fontsize=7, color=color)
+        axes.text(
+            column, row, str(part[row, column]), ha="center", va="center", fontsize=7, color=color
+        )
     named = [*names, NOTHING]
     axes.set_xticks(
-        range(len(columns)), [named[at] for at in columns], rotation=60, ha="right", rotation_mode="anchor", fontsize=8
+        range(len(columns)),
+        [named[at] for at in columns],
+        rotation=60,
+        ha="right",
+        rotation_mode="anchor",
+        fontsize=8,
     )
     axes.set_yticks(range(len(rows)), [named[at] for at in rows], fontsize=8)
     axes.set(xlabel="detected as", ylabel="true class")
@@ -58,7 +82,8 @@ def confusion(report: Report) -> Figure | None:
 
 
 def _shown(matrix: NDArray[np.int64]) -> list[int]:
-    """The classes with the most mix-ups with other classes, then with the background, in their own order; the background last."""
+    """The classes with the most mix-ups with other classes, then with the background, in their own
+    order; the background last."""
     classes = matrix[:-1, :-1]
     mixed = classes.sum(0) + classes.sum(1) - 2 * classes.diagonal()
     background = matrix[:-1, -1] + matrix[-1, :-1]

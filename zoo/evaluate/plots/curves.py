@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
     from zoo.evaluate.report import Report
 
-SHOWN = {"AP50": ("IoU .50", GREEN), "AP75": ("IoU .75", ORANGE), "AP": ("mean of IoU .50 to .95", BLUE)}
+SHOWN = {
+    "AP50": ("IoU .50", GREEN),
+    "AP75": ("IoU .75", ORANGE),
+    "AP": ("mean of IoU .50 to .95", BLUE),
+}
 
 
 def curves(report: Report) -> Figure | None:
@@ -27,7 +31,9 @@ def curves(report: Report) -> Figure | None:
             precision = report.curves[name]
             recall = np.linspace(0, 1, len(precision))
             label = f"{name} {100 * number:.1f}, {what}"
-            axes.plot(recall, precision, color=color, linewidth=2, label=label, clip_on=False, zorder=3)
+            axes.plot(
+                recall, precision, color=color, linewidth=2, label=label, clip_on=False, zorder=3
+            )
             axes.fill_between(recall, precision, color=color, alpha=0.06, linewidth=0)
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
     axes.legend(frameon=False, labelcolor=INK, fontsize=9, loc="upper right")

@@ -1,4 +1,5 @@
-"""Fonts for names in plots: the one given, matplotlib's own, or installed ones that have the letters; what none has is told."""
+"""Fonts for names in plots: the one given, matplotlib's own, or installed ones that have the
+letters; what none has is told."""
 
 from __future__ import annotations
 
@@ -21,17 +22,23 @@ PROBE = 12  # pixels
 
 @contextmanager
 def fonts_for(names: Iterable[str], font: str | Path | None) -> Iterator[None]:
-    """While it lasts, matplotlib writes these names in fonts that have their letters, and takes no `$` for a formula.
+    """While it lasts, matplotlib writes these names in fonts that have their letters, and takes no
+    `$` for a formula.
 
     Raises: UsageError where `font` is no font file.
     """
     import matplotlib  # deferred: an extra
 
-    letters = {letter for name in names for letter in name if letter.isprintable() and not letter.isspace()}
+    letters = {
+        letter for name in names for letter in name if letter.isprintable() and not letter.isspace()
+    }
     families, missing = _families(letters, font)
     if missing:
         warn_of("No font here has these letters of names in plots", sorted(missing), stacklevel=5)
-    with matplotlib.rc_context({"font.family": families, "text.parse_math": False}), warnings.catch_warnings():
+    with (
+        matplotlib.rc_context({"font.family": families, "text.parse_math": False}),
+        warnings.catch_warnings(),
+    ):
         warnings.filterwarnings("ignore", message=r"Glyph \d+")  # the same, once a figure
         yield
 
@@ -43,7 +50,9 @@ def _families(letters: set[str], font: str | Path | None) -> tuple[list[str], se
     families = [] if font is None else [_added(font)]
     families.append(OWN)
     known = [file for file in (font, font_manager.findfont(OWN)) if file is not None]
-    files, missing = covering(letter for letter in letters if not any(has(file, letter) for file in known))
+    files, missing = covering(
+        letter for letter in letters if not any(has(file, letter) for file in known)
+    )
     for file in files:
         try:
             families.append(_added(file))
@@ -53,7 +62,8 @@ def _families(letters: set[str], font: str | Path | None) -> tuple[list[str], se
 
 
 def _added(font: str | Path) -> str:
-    """The family of a font file, which matplotlib knows then. Raises: UsageError where it is none."""
+    """The family of a font file, which matplotlib knows then. Raises: UsageError where it is
+    none."""
     from matplotlib import font_manager
 
     letters_of(PROBE, font)
@@ -62,4 +72,6 @@ def _added(font: str | Path) -> str:
         return str(font_manager.FontProperties(fname=os.fspath(font)).get_name())
     except (OSError, RuntimeError, ValueError) as error:
         asked = f"Plots can't be written in the font '{font}'."
-        raise UsageError(asked, f"matplotlib can't read it: {error}.", "Name another font file.") from None
+        raise UsageError(
+            asked, f"matplotlib can't read it: {error}.", "Name another font file."
+        ) from None

@@ -15,18 +15,24 @@ if TYPE_CHECKING:
 
 
 def mistakes(report: Report) -> Figure | None:
-    """A bar a kind, longest where mending it would gain most; under it all that is false and all that is missed."""
+    """A bar a kind, longest where mending it would gain most; under it all that is false and all
+    that is missed."""
     if report.analyses is None:
         return None
     found = report.analyses.mistakes
     kinds = sorted(found.kinds.items(), key=lambda pair: pair[1].cost)
-    totals = {"every false negative": found.false_negatives, "every false positive": found.false_positives}
+    totals = {
+        "every false negative": found.false_negatives,
+        "every false positive": found.false_positives,
+    }
     costs = [100 * cost for cost in totals.values()] + [100 * one.cost for _, one in kinds]
     places = [0.0, 1.0, *(row + 2.6 for row in range(len(kinds)))]
     figure = paper(report, "What mending each kind of mistake would gain", width=9.0, height=4.6)
     axes = plain(figure.add_subplot(), grid="x")
     axes.barh(places, costs, color=[ORANGE] * len(totals) + [BLUE] * len(kinds), height=0.62)
-    notes = [""] * len(totals) + [f"{one.count:,}×, {KINDS[name].partition(',')[0]}" for name, one in kinds]
+    notes = [""] * len(totals) + [
+        f"{one.count:,}×, {KINDS[name].partition(',')[0]}" for name, one in kinds
+    ]
     for place, cost, note in zip(places, costs, notes, strict=True):
         _note(axes, f"{cost:.1f}", (cost, place), points=5, weight="bold", color=INK)
         _note(axes, note, (cost, place), points=34, weight="normal", color=PALE)
@@ -37,8 +43,17 @@ def mistakes(report: Report) -> Figure | None:
     return figure
 
 
-def _note(axes: Axes, text: str, at: tuple[float, float], *, points: int, weight: str, color: str) -> None:
+def _note(
+    axes: Axes, text: str, at: tuple[float, float], *, points: int, weight: str, color: str
+) -> None:
     """A text that many points to the right of a place."""
     axes.annotate(
-        text, at, xytext=(points, 0), textcoords="offset points", va="center", fontsize=8.5, fontweight=weight, color=color
+        text,
+        at,
+        xytext=(points, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8.5,
+        fontweight=weight,
+        color=color,
     )

@@ -11,11 +11,16 @@ if TYPE_CHECKING:
     from zoo.evaluate.report import Report
 
 INK, PALE, GRID = "#222222", "#777777", "#e4e4e4"
-BLUE, ORANGE, GREEN = "#2166ac", "#d6604d", "#4d9221"  # told apart by people who see colors differently
+BLUE, ORANGE, GREEN = (
+    "#2166ac",
+    "#d6604d",
+    "#4d9221",
+)  # told apart by people who see colors differently
 
 
 def paper(report: Report, title: str, *, width: float = 7.0, height: float = 4.6) -> Figure:
-    """An empty figure of that many inches, titled: what it shows, and under it the model and the data."""
+    """An empty figure of that many inches, titled: what it shows, and under it the model and the
+    data."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -23,7 +28,13 @@ def paper(report: Report, title: str, *, width: float = 7.0, height: float = 4.6
     about = f"{model} on {report.measured.data}" if model else report.measured.data
     figure.suptitle(f"{title}\n", x=0.012, ha="left", fontsize=12, fontweight="bold", color=INK)
     figure.text(
-        0.012, 1 - 0.36 / height, f"{about}, {report.measured.images:,} images", ha="left", va="top", fontsize=9, color=PALE
+        0.012,
+        1 - 0.36 / height,
+        f"{about}, {report.measured.images:,} images",
+        ha="left",
+        va="top",
+        fontsize=9,
+        color=PALE,
     )
     return figure
 

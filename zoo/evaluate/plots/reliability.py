@@ -15,15 +15,26 @@ if TYPE_CHECKING:
 
 
 def reliability(report: Report) -> Figure | None:
-    """Above, precision in each range of scores, and the line on which scores are honest; below, how many detections."""
+    """Above, precision in each range of scores, and the line on which scores are honest; below, how
+    many detections."""
     if report.analyses is None or report.analyses.calibration is None:
         return None
     found = report.analyses.calibration
-    figure = paper(report, f"Scores against precision: D-ECE {found.d_ece:.3f}, LaECE {found.la_ece:.3f}", height=5.4)
+    figure = paper(
+        report,
+        f"Scores against precision: D-ECE {found.d_ece:.3f}, LaECE {found.la_ece:.3f}",
+        height=5.4,
+    )
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     left, width = [one.low for one in found.bins], found.bins[0].high - found.bins[0].low
     plain(above).bar(
-        left, [one.precision or 0 for one in found.bins], width=width, align="edge", color=BLUE, alpha=0.35, linewidth=0
+        left,
+        [one.precision or 0 for one in found.bins],
+        width=width,
+        align="edge",
+        color=BLUE,
+        alpha=0.35,
+        linewidth=0,
     )
     full = [one for one in found.bins if one.count]
     above.plot(
@@ -45,5 +56,18 @@ def reliability(report: Report) -> Figure | None:
 
 
 def _counts(bins: tuple[Bin, ...], axes: Axes, left: list[float], width: float) -> None:
-    plain(axes, grid="y").bar(left, [one.count for one in bins], width=width, align="edge", color=PALE, alpha=0.5, linewidth=0)
-    axes.set(yscale="log", ylim=(0.8, 2 * max(one.count for one in bins)), xlabel="score", ylabel="detections")
+    plain(axes, grid="y").bar(
+        left,
+        [one.count for one in bins],
+        width=width,
+        align="edge",
+        color=PALE,
+        alpha=0.5,
+        linewidth=0,
+    )
+    axes.set(
+        yscale="log",
+        ylim=(0.8, 2 * max(one.count for one in bins)),
+        xlabel="score",
+        ylabel="detections",
+    )

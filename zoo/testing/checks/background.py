@@ -29,9 +29,11 @@ EVERYTHING = Protocol(score=0.0, iou=1.0, max_boxes=10_000)
 
 
 def check_background_is_unlearnt(detector: Detector) -> None:
-    """Going down the loss, what it believes to see where the truth has nothing it believes less, or sees elsewhere.
+    """Going down the loss, what it believes to see where the truth has nothing it believes less, or
+    sees elsewhere.
 
-    The network takes no part: the outputs of its last layers go down the loss by themselves. Tolerance: of the ten boxes in each
+    The network takes no part: the outputs of its last layers go down the loss by themselves.
+        Tolerance: of the ten boxes in each
     of two images that overlap no object and score best, at least a tenth lose 2 % of their score.
     """
     targets = [truth(), truth(len(detector.label_space) - 1)]
@@ -43,11 +45,14 @@ def check_background_is_unlearnt(detector: Detector) -> None:
         if shares[-1] >= LEAST:
             return
     case = f"of the {2 * BEST} best boxes beside the objects, {max(shares):.0%} lose score"
-    require(False, f"Where its last layers go down the loss, {case}: it teaches not what is background.")
+    require(
+        False, f"Where its last layers go down the loss, {case}: it teaches not what is background."
+    )
 
 
 def check_background_is_unlearnt_everywhere(detector: Detector) -> None:
-    """In each of its maps, coarse and fine, some loss pulls at cells outside the objects that believe to see something.
+    """In each of its maps, coarse and fine, some loss pulls at cells outside the objects that
+    believe to see something.
 
     Map by map the outputs of the last layers are raised, until those cells believe. One image may
     be too few where the loss samples: eight samples are drawn. A map that changes no score is not
@@ -69,7 +74,9 @@ def check_background_is_unlearnt_everywhere(detector: Detector) -> None:
                 believed = None if pulled else _scores(detector, batch)
                 for leaf in of_map:
                     leaf.data.copy_(said[leaf])
-                silent = believed is None or bool(torch.isin(believed, _scores(detector, batch)).all())
+                silent = believed is None or bool(
+                    torch.isin(believed, _scores(detector, batch)).all()
+                )
                 case = f"Where its map of {height} x {width} cells believes to see objects"
                 require(silent, f"{case}, no loss says what is background.")
 
@@ -90,12 +97,16 @@ def _outside(batch: Batch, targets: list[Target], height: int, width: int) -> Te
     found = []
     for place, target in zip(batch.places, targets, strict=True):
         left, top, right, bottom = place.to_input(target.boxes)[0].tolist()
-        inside = ((y >= top) & (y <= bottom))[:, None] & ((x >= left) & (x <= right))[None]  # (h, w)
+        inside = ((y >= top) & (y <= bottom))[:, None] & ((x >= left) & (x <= right))[
+            None
+        ]  # (h, w)
         found.append(~inside)
     return torch.stack(found)
 
 
-def _pulled(detector: Detector, batch: Batch, targets: list[Target], leaves: list[Tensor], outside: Tensor) -> bool:
+def _pulled(
+    detector: Detector, batch: Batch, targets: list[Target], leaves: list[Tensor], outside: Tensor
+) -> bool:
     """Whether the loss has a gradient in any of these cells, for one of several samples."""
     for seed in range(SAMPLES):
         torch.manual_seed(seed)
@@ -118,12 +129,20 @@ def _copies(targets: list[Target]) -> list[Target]:
     return [Target(one.boxes.clone(), one.labels.clone()) for one in targets]
 
 
-def _less_believed(detector: Detector, batch: Batch, targets: list[Target], *, steps: int, rate: float) -> float:
-    """The share of the best boxes beside the objects that are believed less after so many steps down the loss."""
+def _less_believed(
+    detector: Detector, batch: Batch, targets: list[Target], *, steps: int, rate: float
+) -> float:
+    """The share of the best boxes beside the objects that are believed less after so many steps
+    down the loss."""
     with freed(detector, batch) as leaves:
         if not leaves:
-            raise NotApplicable("No layer of it leads to a tensor in dicts, lists, tuples or dataclasses.")
-        before = [_beside(seen, target) for seen, target in zip(_seen(detector, batch), targets, strict=True)]
+            raise NotApplicable(
+                "No layer of it leads to a tensor in dicts, lists, tuples or dataclasses."
+            )
+        before = [
+            _beside(seen, target)
+            for seen, target in zip(_seen(detector, batch), targets, strict=True)
+        ]
         optimizer = torch.optim.Adam(leaves, lr=rate)
         for _ in range(steps):
             torch.manual_seed(0)

@@ -1,4 +1,5 @@
-"""Building a detector: for any classes, reproducible, on the meta device, and without side effects."""
+"""Building a detector: for any classes, reproducible, on the meta device, and without side
+effects."""
 
 from __future__ import annotations
 
@@ -30,14 +31,21 @@ LETTERS = LabelSpace.custom([chr(letter) for letter in range(ord("a"), ord("a") 
 def check_labels_obeyed(model: Model) -> None:
     """Built for other classes, it answers in them and can be trained on the last of them."""
     detector = model.build(LETTERS)
-    require(detector.label_space.names == LETTERS.names, f"Built for {len(LETTERS)} classes, it has {len(detector.label_space)}.")
+    require(
+        detector.label_space.names == LETTERS.names,
+        f"Built for {len(LETTERS)} classes, it has {len(detector.label_space)}.",
+    )
     seen = see(detector, scene())
-    require(seen.names == LETTERS.names, f"Built for {LETTERS.names}, it answers in {seen.names[:4]}.")
+    require(
+        seen.names == LETTERS.names, f"Built for {LETTERS.names}, it answers in {seen.names[:4]}."
+    )
     with training(detector):
         batch = detector.prepare([scene(), scene(seed=1)])
         losses = detector.loss(detector(batch), batch, [truth(len(LETTERS) - 1), truth()])
         broken = [name for name, loss in losses.items() if not loss.isfinite()]
-        require(not broken, f"Built for other classes, its loss is not finite: {', '.join(broken)}.")
+        require(
+            not broken, f"Built for other classes, its loss is not finite: {', '.join(broken)}."
+        )
 
 
 def check_one_class(model: Model) -> None:
@@ -46,23 +54,32 @@ def check_one_class(model: Model) -> None:
     labels = set(seen.labels.tolist())
     require(labels <= {0}, f"Built for one class, it sees the labels {sorted(labels)}.")
     certain = len(seen) > 1 and bool((seen.scores == 1).all())
-    require(not certain, "Built for one class, it is certain of everything: a softmax over one class is always 1.")
+    require(
+        not certain,
+        "Built for one class, it is certain of everything: a softmax over one class is always 1.",
+    )
 
 
 def check_classes_carried_over(model: Model) -> None:
-    """Its weights serve for the same classes in another order: it sees the same boxes of the same class names.
+    """Its weights serve for the same classes in another order: it sees the same boxes of the same
+    class names.
 
-    Of a detector whose `class_layers` says nothing, only that it can be given other classes. Tolerance: 80 % of the 20 best boxes
-    have a partner of the same class, with an IoU of 0.9 and a score within 0.01.
+    Of a detector whose `class_layers` says nothing, only that it can be given other classes.
+    Tolerance: 80 % of the 20 best boxes have a partner of the same class, with an IoU of 0.9 and a
+        score within 0.01.
     """
     own = model.plain.label_space
     turned = LabelSpace("turned", own.names[::-1], channels=own.channels)
     with torch.device("meta"):
         other = model.make(turned).eval()
     asked = f"'{model.name}' was to be given its classes in another order."
-    transfer_head(other, model.detector.state_dict(), old=model.label_space, make=model.make, asked=asked)
+    transfer_head(
+        other, model.detector.state_dict(), old=model.label_space, make=model.make, asked=asked
+    )
     seen, expected = copy(see(other, scene())), see(model.detector, scene())
-    vars(seen).update(labels=len(own) - 1 - seen.labels)  # back in the old order; what is wrong with them is for other checks
+    vars(seen).update(
+        labels=len(own) - 1 - seen.labels
+    )  # back in the old order; what is wrong with them is for other checks
     carried = agree(seen, expected) or other.class_layers() is None
     require(carried, f"With its classes in another order it sees {shown(seen, expected)}.")
 
@@ -70,7 +87,10 @@ def check_classes_carried_over(model: Model) -> None:
 def check_space_is_the_cards(model: Model) -> None:
     """Its label space has the class names that its card declares, in their order."""
     label_space = model.plain.label_space
-    require(label_space.names == model.label_space.names, f"It has {label_space!r}, the card {model.label_space!r}.")
+    require(
+        label_space.names == model.label_space.names,
+        f"It has {label_space!r}, the card {model.label_space!r}.",
+    )
 
 
 def check_seeded(model: Model) -> None:
@@ -78,17 +98,23 @@ def check_seeded(model: Model) -> None:
     first, again, other = (_weights(model.build(seed=seed)) for seed in (1, 1, 2))
     changed = [name for name in first if not torch.equal(first[name], again[name])]
     require(not changed, f"Built twice from one seed, {', '.join(changed[:4])} differ.")
-    require(any(not torch.equal(first[name], other[name]) for name in first), "Another seed gives the same weights.")
+    require(
+        any(not torch.equal(first[name], other[name]) for name in first),
+        "Another seed gives the same weights.",
+    )
 
 
 def check_meta_device(model: Model) -> None:
-    """Built on the meta device and filled with another's state dict, it sees exactly what the other sees.
+    """Built on the meta device and filled with another's state dict, it sees exactly what the other
+    sees.
 
     This is how weights are loaded: a tensor outside the state dict would stay empty.
     """
     with torch.device("meta"):
         hollow = model.make(model.label_space)
-    assign(hollow, model.detector.state_dict(), asked=f"'{model.name}' was built on the meta device.")
+    assign(
+        hollow, model.detector.state_dict(), asked=f"'{model.name}' was built on the meta device."
+    )
     seen, expected = see(hollow.eval(), scene()), see(model.detector, scene())
     require(seen.equals(expected), f"Filled from a state dict it sees {shown(seen, expected)}.")
 
@@ -112,12 +138,16 @@ def check_building_changes_no_setting(model: Model) -> None:
 
 
 def check_registering_imports_no_torch(model: Model) -> None:
-    """Its plugin registers without importing torch, so that listing stays fast; asked in a process of its own."""
+    """Its plugin registers without importing torch, so that listing stays fast; asked in a process
+    of its own."""
     plugin = model.need_card().architecture.partition("/")[0]
     info = _registered(plugin)
     if info is None:
         raise NotHere(f"No installed distribution has the plugin '{plugin}'.")
-    require(not info["imports_torch"], f"Registering {info['distribution']} {info['version']} imports torch.")
+    require(
+        not info["imports_torch"],
+        f"Registering {info['distribution']} {info['version']} imports torch.",
+    )
 
 
 def _weights(detector: Detector) -> dict[str, torch.Tensor]:
@@ -137,7 +167,8 @@ def _settings() -> dict[str, object]:
 def _no_network() -> Iterator[None]:
     def refuse(*where: object) -> None:
         raise ConformanceError(
-            f"Building it asks the network for {next((one for one in where if isinstance(one, str | tuple)), '')}."
+            f"Building it asks the network for "
+            f"{next((one for one in where if isinstance(one, str | tuple)), '')}."
         )
 
     connect, lookup = socket.socket.connect, socket.getaddrinfo
@@ -150,8 +181,20 @@ def _no_network() -> Iterator[None]:
 
 @cache
 def _registered(plugin: str) -> dict[str, object] | None:
-    """What `zoo plugins` says of a plugin in a fresh process, where nothing has imported torch before."""
-    environment = {**os.environ, "ZOO_PLUGINS": plugin, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    """What `zoo plugins` says of a plugin in a fresh process, where nothing has imported torch
+    before."""
+    environment = {
+        **os.environ,
+        "ZOO_PLUGINS": plugin,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
     command = [sys.executable, "-m", "zoo", "plugins", "--json"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return next((info for info in json.loads(done.stdout) if info["name"] == plugin and info["status"] == "loaded"), None)
+    return next(
+        (
+            info
+            for info in json.loads(done.stdout)
+            if info["name"] == plugin and info["status"] == "loaded"
+        ),
+        None,
+    )

@@ -1,4 +1,5 @@
-"""A card that tells a user what he has to know before he chooses: licence, classes, size, sources and claims."""
+"""A card that tells a user what he has to know before he chooses: licence, classes, size, sources
+and claims."""
 
 from __future__ import annotations
 
@@ -18,8 +19,12 @@ def check_card_says_what_it_is(model: Model) -> None:
 
 
 def check_card_has_a_licence(model: Model) -> None:
-    """The card says under which licence the code is; a licence of weights or data that nobody published is null."""
-    require(bool(model.need_card().licenses.code), "The card names no licence of the code: licenses: {code: …}.")
+    """The card says under which licence the code is; a licence of weights or data that nobody
+    published is null."""
+    require(
+        bool(model.need_card().licenses.code),
+        "The card names no licence of the code: licenses: {code: …}.",
+    )
 
 
 def check_card_has_labels(model: Model) -> None:
@@ -42,14 +47,24 @@ def check_card_counts_parameters(model: Model) -> None:
     with torch.device("meta"):
         counted = sum(parameter.numel() for parameter in whole.make(model.label_space).parameters())
     if card.parameters is None:
-        raise NotApplicable(f"The card does not say how many parameters there are; the network has {counted:,}.")
-    require(counted == card.parameters, f"The card says {card.parameters:,} parameters; the network has {counted:,}.")
+        raise NotApplicable(
+            f"The card does not say how many parameters there are; the network has {counted:,}."
+        )
+    require(
+        counted == card.parameters,
+        f"The card says {card.parameters:,} parameters; the network has {counted:,}.",
+    )
 
 
 def check_claims_have_sources(model: Model) -> None:
     """Every published number says where it is published."""
     sets = model.need_card().weights
-    bare = [f"{tag}: {claim.metric}" for tag, one in sets.items() for claim in one.claims if not claim.source.strip()]
+    bare = [
+        f"{tag}: {claim.metric}"
+        for tag, one in sets.items()
+        for claim in one.claims
+        if not claim.source.strip()
+    ]
     require(not bare, f"Claims without a source: {', '.join(bare)}.")
 
 

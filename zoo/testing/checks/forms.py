@@ -20,7 +20,8 @@ WHITE = 255
 
 
 def check_every_form_gives_the_same(detector: Detector) -> None:
-    """As a path, bytes, PIL image, array or tensor, whatever its layout in memory, a picture gives identical boxes."""
+    """As a path, bytes, PIL image, array or tensor, whatever its layout in memory, a picture gives
+    identical boxes."""
     picture = scene()
     array = picture.permute(1, 2, 0).contiguous().numpy()  # (h, w, 3)
     image = Image.fromarray(array)
@@ -51,46 +52,73 @@ def check_batch_of_one_equals_single(detector: Detector) -> None:
 def check_neighbours_change_nothing(detector: Detector) -> None:
     """In a batch each picture is answered as it is alone.
 
-    Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a score within 0.01.
+    Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a
+        score within 0.01.
     """
     pictures = [scene(seed=1), scene(seed=2), torch.full_like(scene(), 255)]
-    for position, (together, picture) in enumerate(zip(see_all(detector, pictures), pictures, strict=True)):
+    for position, (together, picture) in enumerate(
+        zip(see_all(detector, pictures), pictures, strict=True)
+    ):
         alone = see(detector, picture)
-        require(agree(together, alone), f"Picture {position} of a batch gives {shown(together, alone)}, alone and together.")
+        require(
+            agree(together, alone),
+            f"Picture {position} of a batch gives {shown(together, alone)}, alone and together.",
+        )
 
 
 def check_large_batches_change_nothing(detector: Detector) -> None:
-    """In a batch of ten the first, the ninth and the last are answered as they are alone; the tolerance is that of neighbours."""
+    """In a batch of ten the first, the ninth and the last are answered as they are alone; the
+    tolerance is that of neighbours."""
     pictures = [scene(seed=seed) for seed in range(TEN)]
     together = see_all(detector, pictures)
     for position in (0, TEN - 2, TEN - 1):
         alone = see(detector, pictures[position])
         difference = shown(together[position], alone)
-        require(agree(together[position], alone), f"Image {position} of a batch of ten gives {difference}, alone and together.")
+        require(
+            agree(together[position], alone),
+            f"Image {position} of a batch of ten gives {difference}, alone and together.",
+        )
 
 
 def check_gray_is_no_special_case(detector: Detector) -> None:
-    """A gray image, whose channels are equal, is answered as one in which a single pixel is not; tolerance as for neighbours."""
+    """A gray image, whose channels are equal, is answered as one in which a single pixel is not;
+    tolerance as for neighbours."""
     gray = scene()[:1].expand(3, -1, -1).contiguous()
     nearly = gray.clone()
     nearly[0, 0, 0] += 1 if nearly[0, 0, 0] < WHITE else -1
     one, other = see(detector, gray), see(detector, nearly)
-    require(agree(one, other), f"A gray image and one that is gray but for one pixel give {shown(one, other)}.")
+    require(
+        agree(one, other),
+        f"A gray image and one that is gray but for one pixel give {shown(one, other)}.",
+    )
 
 
 def check_order_kept(detector: Detector) -> None:
-    """Pictures of several sizes are answered in the order in which they came; the tolerance is that of neighbours."""
-    pictures = [scene(40, 64, seed=1), scene(64, 40, seed=2), scene(40, 64, seed=3), scene(50, 50, seed=4)]
+    """Pictures of several sizes are answered in the order in which they came; the tolerance is that
+    of neighbours."""
+    pictures = [
+        scene(40, 64, seed=1),
+        scene(64, 40, seed=2),
+        scene(40, 64, seed=3),
+        scene(50, 50, seed=4),
+    ]
     seen = see_all(detector, pictures)
     sizes = [(picture.shape[1], picture.shape[2]) for picture in pictures]
-    require([one.size for one in seen] == sizes, f"Pictures of {sizes} came back as {[one.size for one in seen]}.")
+    require(
+        [one.size for one in seen] == sizes,
+        f"Pictures of {sizes} came back as {[one.size for one in seen]}.",
+    )
     for position in (0, 2):
         alone = see(detector, pictures[position])
-        require(agree(seen[position], alone), f"Answer {position} is not of picture {position}: {shown(seen[position], alone)}.")
+        require(
+            agree(seen[position], alone),
+            f"Answer {position} is not of picture {position}: {shown(seen[position], alone)}.",
+        )
 
 
 def check_deterministic(detector: Detector) -> None:
-    """The same picture gives exactly the same boxes again, whatever the random generator's state."""
+    """The same picture gives exactly the same boxes again, whatever the random generator's
+    state."""
     torch.manual_seed(1)
     first = see(detector, scene())
     torch.manual_seed(2)

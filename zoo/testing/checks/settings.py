@@ -22,9 +22,11 @@ def check_settings_of_its_own(detector: Detector) -> None:
 
 
 def check_score_floor_obeyed(detector: Detector) -> None:
-    """Nothing is returned that scores less than `score`, whether that is low, in the middle of the scores or above them all.
+    """Nothing is returned that scores less than `score`, whether that is low, in the middle of the
+    scores or above them all.
 
-    Asked with random weights, and with the outputs of its last layers raised, so that some scores are
+    Asked with random weights, and with the outputs of its last layers raised, so that some scores
+    are
     high: from 0.5 to 1.
     """
     for look in _looks(detector):
@@ -33,7 +35,10 @@ def check_score_floor_obeyed(detector: Detector) -> None:
         for floor in [*floors, *HIGH]:
             found = look.decoded(Protocol(score=floor, max_boxes=EVERYTHING.max_boxes))[0]
             low = found.scores[found.scores < floor]
-            require(not len(low), f"With score={floor:.4g} it returned {float(low.min()) if len(low) else 0:.4g}.")
+            require(
+                not len(low),
+                f"With score={floor:.4g} it returned {float(low.min()) if len(low) else 0:.4g}.",
+            )
 
 
 def check_max_boxes_obeyed(detector: Detector) -> None:
@@ -41,7 +46,10 @@ def check_max_boxes_obeyed(detector: Detector) -> None:
     look = Look.at(detector, [scene()])
     [many], [few] = look.decoded(EVERYTHING), look.decoded(Protocol(score=0.0, max_boxes=2))
     require(len(few) <= 2, f"With max_boxes=2 it returned {len(few)}.")
-    require(few.equals(many.top(2), tolerance=1e-4), "With max_boxes=2 it returned others than the best two.")
+    require(
+        few.equals(many.top(2), tolerance=1e-4),
+        "With max_boxes=2 it returned others than the best two.",
+    )
 
 
 def _looks(detector: Detector) -> Iterator[Look]:

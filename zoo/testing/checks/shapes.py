@@ -13,7 +13,8 @@ from zoo.testing.verdict import ConformanceError, require
 
 
 def check_any_size(detector: Detector) -> None:
-    """Pictures of odd sizes, smaller and larger than the network's input, are answered with their own size."""
+    """Pictures of odd sizes, smaller and larger than the network's input, are answered with their
+    own size."""
     _answers(detector, [(33, 57), (7, 13), (211, 97)])
 
 
@@ -23,7 +24,8 @@ def check_one_pixel(detector: Detector) -> None:
 
 
 def check_long_and_flat(detector: Detector) -> None:
-    """A picture forty times as wide as high is answered, and one as high as wide; so is one of 1 x 1000, or refused by name."""
+    """A picture forty times as wide as high is answered, and one as high as wide; so is one of 1 x
+    1000, or refused by name."""
     _answers(detector, [(6, 240), (240, 6)])
     try:
         _answers(detector, [(1, 1000)])
@@ -48,4 +50,7 @@ def check_empty_picture_refused(detector: Detector) -> None:
 def _answers(detector: Detector, sizes: Sequence[tuple[int, int]]) -> None:
     seen = see_all(detector, [scene(height, width) for height, width in sizes])
     for one, (height, width) in zip(seen, sizes, strict=True):
-        require(one.size == (height, width), f"Of a picture of {width} x {height} it says that its size is {one.size}.")
+        require(
+            one.size == (height, width),
+            f"Of a picture of {width} x {height} it says that its size is {one.size}.",
+        )

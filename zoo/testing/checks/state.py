@@ -1,4 +1,5 @@
-"""A detector can be saved, copied, moved and shared between threads, and sees the same afterwards."""
+"""A detector can be saved, copied, moved and shared between threads, and sees the same
+afterwards."""
 
 from __future__ import annotations
 
@@ -27,7 +28,10 @@ def check_state_through_safetensors(detector: Detector) -> None:
     changed = [name for name, tensor in state.items() if not torch.equal(tensor.cpu(), again[name])]
     require(not changed, f"Tensors were changed: {', '.join(changed[:4])}.")
     places = [tensor.data_ptr() for tensor in state.values() if tensor.numel()]
-    require(len(set(places)) == len(places), "Two names of the state dict share one tensor, which a safetensors file can't hold.")
+    require(
+        len(set(places)) == len(places),
+        "Two names of the state dict share one tensor, which a safetensors file can't hold.",
+    )
 
 
 def check_deep_copy(detector: Detector) -> None:
@@ -48,7 +52,8 @@ def check_pickle(detector: Detector) -> None:
 
 
 def check_float64(detector: Detector) -> None:
-    """In double precision it sees, in float32 boxes, and back in its own type it sees exactly what it saw.
+    """In double precision it sees, in float32 boxes, and back in its own type it sees exactly what
+    it saw.
 
     What it sees is not compared across types.
     """
@@ -56,7 +61,10 @@ def check_float64(detector: Detector) -> None:
     try:
         detector.double()
         seen = see(detector, scene())
-        require(seen.boxes.dtype == torch.float32, f"In float64 its boxes are {seen.boxes.dtype}; they are float32 always.")
+        require(
+            seen.boxes.dtype == torch.float32,
+            f"In float64 its boxes are {seen.boxes.dtype}; they are float32 always.",
+        )
     finally:
         detector.to(dtype)
     after = see(detector, scene())
@@ -64,7 +72,8 @@ def check_float64(detector: Detector) -> None:
 
 
 def check_other_device(detector: Detector) -> None:
-    """On another device it sees the same: 80 % of the 20 best boxes have a partner with an IoU of 0.9 and a score within 0.01."""
+    """On another device it sees the same: 80 % of the 20 best boxes have a partner with an IoU of
+    0.9 and a score within 0.01."""
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     if device is None or detector.device.type == device.type:
         raise NotHere("This machine has no other device than the one it is on.")
@@ -80,7 +89,8 @@ def check_other_device(detector: Detector) -> None:
 def check_threads(detector: Detector) -> None:
     """Four threads that detect at once see what one after the other sees.
 
-    Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a score within 0.01.
+    Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a
+        score within 0.01.
     """
     pictures = [scene(32 + 16 * number, 64, seed=number) for number in range(THREADS)]
     alone = [see(detector, picture) for picture in pictures]

@@ -28,17 +28,25 @@ def check_loss_is_finite(detector: Detector) -> None:
     """In train mode the loss is a dict of finite scalars."""
     with training(detector):
         losses = _losses(detector, [truth(), truth()])
-        require(isinstance(losses, dict) and len(losses) > 0, f"loss returned {type(losses).__name__}, not a dict of tensors.")
+        require(
+            isinstance(losses, dict) and len(losses) > 0,
+            f"loss returned {type(losses).__name__}, not a dict of tensors.",
+        )
         for name, loss in losses.items():
-            require(isinstance(loss, Tensor) and loss.ndim == 0, f"The loss '{name}' is no scalar tensor.")
+            require(
+                isinstance(loss, Tensor) and loss.ndim == 0,
+                f"The loss '{name}' is no scalar tensor.",
+            )
             require(bool(loss.isfinite()), f"The loss '{name}' is {float(loss.detach())}.")
 
 
 def check_gradients_reach_every_part(detector: Detector) -> None:
-    """Every parameter that asks for a gradient gets a finite one, whatever the objects, and one that is not 0 of some of them.
+    """Every parameter that asks for a gradient gets a finite one, whatever the objects, and one
+    that is not 0 of some of them.
 
-    Of two usual objects, of two as large as the image, and then of random ones in images of two sizes, for as long as a parameter
-    has had none. Where one starts at 0, and so keeps gradients from others, it is moved away from there.
+    Of two usual objects, of two as large as the image, and then of random ones in images of two
+    sizes, for as long as a parameter has had none. Where one starts at 0, and so keeps gradients
+    from others, it is moved away from there.
     """
     with training(detector), _moved_from_zero(detector):
         asked = {name: one for name, one in detector.named_parameters() if one.requires_grad}
@@ -48,15 +56,30 @@ def check_gradients_reach_every_part(detector: Detector) -> None:
             if number >= ALWAYS and not starving:
                 return
             detector.zero_grad()
-            _backward(detector, _objects(number, len(detector.label_space)), scale=1 + number % 2, seed=number)
+            _backward(
+                detector,
+                _objects(number, len(detector.label_space)),
+                scale=1 + number % 2,
+                seed=number,
+            )
             without = [name for name, one in asked.items() if one.grad is None]
             require(not without, f"No gradient reaches {_some(without)}.")
-            broken = [name for name, one in asked.items() if one.grad is not None and not one.grad.isfinite().all()]
+            broken = [
+                name
+                for name, one in asked.items()
+                if one.grad is not None and not one.grad.isfinite().all()
+            ]
             require(not broken, f"Gradients are not finite in {_some(broken)}.")
-            starving -= {name for name, one in asked.items() if one.grad is not None and bool(one.grad.any())}
+            starving -= {
+                name for name, one in asked.items() if one.grad is not None and bool(one.grad.any())
+            }
         left = [name for name in asked if name in starving]
         case = f"The gradient is 0, whatever the objects in {2 * TRIALS} images, in {_some(left)}"
-        require(not left, f"{case}. Cells that are larger than the input learn nothing: then check it with a larger one.")
+        require(
+            not left,
+            f"{case}. Cells that are larger than the input learn nothing: then check it with a "
+            f"larger one.",
+        )
 
 
 def check_a_picture_without_objects_trains(detector: Detector) -> None:
@@ -70,15 +93,24 @@ def check_a_batch_without_objects_trains(detector: Detector) -> None:
 
 
 def check_loss_follows_the_truth(detector: Detector) -> None:
-    """The loss is another when the object is elsewhere, when it is larger, and when it is of another class."""
+    """The loss is another when the object is elsewhere, when it is larger, and when it is of
+    another class."""
     with training(detector):
-        usual, elsewhere, larger = (_values(_losses(detector, [truth(), truth(box=box)])) for box in (BOX, ELSEWHERE, EVERYWHERE))
+        usual, elsewhere, larger = (
+            _values(_losses(detector, [truth(), truth(box=box)]))
+            for box in (BOX, ELSEWHERE, EVERYWHERE)
+        )
         require(elsewhere != usual, f"The loss is the same when an object is elsewhere: {usual}.")
         require(larger != usual, f"The loss is the same when an object is larger: {usual}.")
         if len(detector.label_space) > 1:
-            last = truth(len(detector.label_space) - 1, box=EVERYWHERE)  # which overlaps with any box that is predicted
+            last = truth(
+                len(detector.label_space) - 1, box=EVERYWHERE
+            )  # which overlaps with any box that is predicted
             other = _values(_losses(detector, [truth(), last]))
-            require(other != larger, f"The loss is the same when an object is of another class: {larger}.")
+            require(
+                other != larger,
+                f"The loss is the same when an object is of another class: {larger}.",
+            )
 
 
 def check_truth_untouched(detector: Detector) -> None:
@@ -102,7 +134,8 @@ def check_unknown_label_refused(detector: Detector) -> None:
         except LabelError:
             return
     raise ConformanceError(
-        f"The loss accepts the label {len(detector.label_space)} in a label space of {len(detector.label_space)}."
+        f"The loss accepts the label {len(detector.label_space)} in a label space of "
+        f"{len(detector.label_space)}."
     )
 
 
@@ -114,7 +147,11 @@ def check_mode_restored(detector: Detector) -> None:
             module.training = position % 2 == 0
         before = {name: module.training for name, module in modules.items()}
         see(detector, scene())
-        changed = [name or "the detector" for name, module in modules.items() if module.training != before[name]]
+        changed = [
+            name or "the detector"
+            for name, module in modules.items()
+            if module.training != before[name]
+        ]
         require(not changed, f"Detecting changed the mode of {_some(changed)}.")
 
 
@@ -123,13 +160,19 @@ def check_detecting_leaves_no_trace(detector: Detector) -> None:
     with training(detector):
         before = {name: tensor.clone() for name, tensor in detector.state_dict().items()}
         see(detector, scene())
-        changed = [name for name, tensor in detector.state_dict().items() if not torch.equal(tensor, before[name])]
+        changed = [
+            name
+            for name, tensor in detector.state_dict().items()
+            if not torch.equal(tensor, before[name])
+        ]
         require(not changed, f"Detecting changed {_some(changed)}.")
         graded = [name for name, one in detector.named_parameters() if one.grad is not None]
         require(not graded, f"Detecting left gradients in {_some(graded)}.")
 
 
-def _losses(detector: Detector, targets: Sequence[Target], *, scale: int = 1, seed: int = 0) -> dict[str, Tensor]:
+def _losses(
+    detector: Detector, targets: Sequence[Target], *, scale: int = 1, seed: int = 0
+) -> dict[str, Tensor]:
     torch.manual_seed(seed)
     pictures = [scene(scale * HEIGHT, scale * WIDTH, seed=2 * seed + number) for number in (1, 2)]
     batch: Batch = detector.prepare(pictures)
@@ -141,28 +184,42 @@ def _values(losses: dict[str, Tensor]) -> dict[str, float]:
 
 
 def _objects(number: int, classes: int) -> list[Target]:
-    """The truth of two images for one of the trials: usual ones, large ones, then twelve random ones of any size."""
+    """The truth of two images for one of the trials: usual ones, large ones, then twelve random
+    ones of any size."""
     scale = 1 + number % 2
     if number < ALWAYS:
-        return [Target(scale * torch.tensor([(BOX, EVERYWHERE)[number]]), torch.tensor([label])) for label in (0, classes - 1)]
+        return [
+            Target(scale * torch.tensor([(BOX, EVERYWHERE)[number]]), torch.tensor([label]))
+            for label in (0, classes - 1)
+        ]
     generator = torch.Generator().manual_seed(number)
     targets = []
-    for image in range(2):  # one has small objects: from a fiftieth of its side, as many of each magnitude
+    for image in range(
+        2
+    ):  # one has small objects: from a fiftieth of its side, as many of each magnitude
         sides = torch.rand(OBJECTS, 2, generator=generator)
         sides = SMALLEST ** (1 - sides) if image else sides * 0.9 + 0.1
         corners = torch.rand(OBJECTS, 2, generator=generator) * (1 - sides)
-        boxes = torch.cat([corners, corners + sides], 1) * torch.tensor([WIDTH, HEIGHT, WIDTH, HEIGHT]) * scale
+        boxes = (
+            torch.cat([corners, corners + sides], 1)
+            * torch.tensor([WIDTH, HEIGHT, WIDTH, HEIGHT])
+            * scale
+        )
         targets.append(Target(boxes, torch.randint(0, classes, (OBJECTS,), generator=generator)))
     return targets
 
 
 @contextmanager
 def _moved_from_zero(detector: Detector) -> Iterator[None]:
-    """Parameters that are all 0, as the last norm's of a residual branch often are at first, are not as long as it lasts."""
+    """Parameters that are all 0, as the last norm's of a residual branch often are at first, are
+    not as long as it lasts."""
     zero = [one for one in detector.parameters() if not one.detach().any()]
     with torch.no_grad():
         for one in zero:
-            one.normal_(std=0.01, generator=torch.Generator().manual_seed(0) if one.device.type == "cpu" else None)
+            one.normal_(
+                std=0.01,
+                generator=torch.Generator().manual_seed(0) if one.device.type == "cpu" else None,
+            )
     try:
         yield
     finally:
@@ -171,7 +228,9 @@ def _moved_from_zero(detector: Detector) -> Iterator[None]:
                 one.zero_()
 
 
-def _backward(detector: Detector, targets: Sequence[Target], *, scale: int = 1, seed: int = 0) -> Tensor:
+def _backward(
+    detector: Detector, targets: Sequence[Target], *, scale: int = 1, seed: int = 0
+) -> Tensor:
     total = torch.stack(list(_losses(detector, targets, scale=scale, seed=seed).values())).sum()
     require(total.requires_grad, "The loss is not connected to the weights.")
     total.backward()  # type: ignore[no-untyped-call]
@@ -182,7 +241,11 @@ def _check_trains(detector: Detector, targets: Sequence[Target]) -> None:
     with training(detector):
         total = _backward(detector, targets)
         require(bool(total.isfinite()), f"The loss is {float(total)}.")
-        broken = [name for name, one in detector.named_parameters() if one.grad is not None and not one.grad.isfinite().all()]
+        broken = [
+            name
+            for name, one in detector.named_parameters()
+            if one.grad is not None and not one.grad.isfinite().all()
+        ]
         require(not broken, f"Gradients are not finite in {_some(broken)}.")
 
 

@@ -1,4 +1,5 @@
-"""What the loss makes of the truth: every object of every image counts, however many there are, and in whatever order."""
+"""What the loss makes of the truth: every object of every image counts, however many there are, and
+in whatever order."""
 
 from __future__ import annotations
 
@@ -26,9 +27,11 @@ STEEP = 3.0  # a sum over images doubles with them, a square is four times as la
 
 
 def check_loss_is_per_image_or_summed(detector: Detector) -> None:
-    """With every image there twice, the loss is the same, or twice as large; not a half, and not four times as large.
+    """With every image there twice, the loss is the same, or twice as large; not a half, and not
+    four times as large.
 
-    It may be a mean over the batch or a sum over it. Tolerance: less than three times as large, and more than a third.
+    It may be a mean over the batch or a sum over it. Tolerance: less than three times as large, and
+    more than a third.
     """
     pictures = [scene(seed=1), scene(seed=2)]
     with training(detector):
@@ -40,54 +43,86 @@ def check_loss_is_per_image_or_summed(detector: Detector) -> None:
             losses.append(_total(detector.loss(detector(batch), batch, targets * times)))
     once, twice = losses
     ratio = twice / once if once else 1.0
-    require(1 / STEEP < ratio < STEEP, f"With every image there twice the loss is {ratio:.3g} times as large.")
+    require(
+        1 / STEEP < ratio < STEEP,
+        f"With every image there twice the loss is {ratio:.3g} times as large.",
+    )
 
 
 def check_every_image_counts(detector: Detector) -> None:
-    """In a batch of four the loss is another when the object of any one image is another, or is not there."""
+    """In a batch of four the loss is another when the object of any one image is another, or is not
+    there."""
     with asked(detector, images=IMAGES) as ask:
         usual = [_one(place, label=0) for place in ask.batch.places]
         before = ask(usual)
         for position, place in enumerate(ask.batch.places):
-            for other, said in ((nothing(), "is not there"), (_one(place, label=0, second=True), "is elsewhere")):
+            for other, said in (
+                (nothing(), "is not there"),
+                (_one(place, label=0, second=True), "is elsewhere"),
+            ):
                 changed = [*usual[:position], other, *usual[position + 1 :]]
                 same = _same(ask(changed), before)
-                require(not same, f"In a batch of {IMAGES} the loss is the same when the object of image {position} {said}.")
+                require(
+                    not same,
+                    f"In a batch of {IMAGES} the loss is the same when the object of image "
+                    f"{position} {said}.",
+                )
 
 
 def check_every_object_counts(detector: Detector) -> None:
-    """In a crowd the loss is another without the first, a middle or the last object, and the same in another order."""
+    """In a crowd the loss is another without the first, a middle or the last object, and the same
+    in another order."""
     with asked(detector) as ask:
         crowd, boxes = _crowd(ask.batch.places[0], classes=len(detector.label_space))
         before = ask([crowd, nothing()])
         for gone in sorted({0, boxes // 2, boxes - 1}):
             rest = _rows(crowd, [row for row in range(boxes) if row != gone])
             same = _same(ask([rest, nothing()]), before)
-            require(not same, f"Of {boxes} objects in an image, the loss is the same without number {gone + 1}.")
-        losses, turned = (ask.losses([one, nothing()]) for one in (crowd, _rows(crowd, list(range(boxes))[::-1])))
+            require(
+                not same,
+                f"Of {boxes} objects in an image, the loss is the same without number {gone + 1}.",
+            )
+        losses, turned = (
+            ask.losses([one, nothing()]) for one in (crowd, _rows(crowd, list(range(boxes))[::-1]))
+        )
         for name, loss in losses.items():
             one, other = float(loss.detach()), float(turned[name].detach())
             close = abs(one - other) <= ROUNDING * max(abs(one), abs(other))
-            require(close, f"With its {boxes} objects in another order the loss '{name}' is {other:.4g}, not {one:.4g}.")
+            require(
+                close,
+                f"With its {boxes} objects in another order the loss '{name}' is {other:.4g}, not "
+                f"{one:.4g}.",
+            )
 
 
 def check_small_and_many_objects_train(detector: Detector) -> None:
-    """A hundred objects give a finite loss, and so does one of half a pixel; one without area is left out of it."""
+    """A hundred objects give a finite loss, and so does one of half a pixel; one without area is
+    left out of it."""
     half = Target(torch.tensor([[20.0, 20.0, 20.5, 20.5]]), torch.tensor([0]))
     flat = Target(torch.tensor([[20.0, 20.0, 20.0, 30.0]]), torch.tensor([0]))
     with asked(detector) as ask:
         one = _one(ask.batch.places[0], label=0)
         before = ask([one, nothing()])
         many = Target(_grid(HUNDRED // 10, 10), torch.arange(HUNDRED) % len(detector.label_space))
-        for said, more in (("a hundred objects", many), ("an object of half a pixel", half), ("an object without area", flat)):
+        for said, more in (
+            ("a hundred objects", many),
+            ("an object of half a pixel", half),
+            ("an object without area", flat),
+        ):
             found = ask([_joined(one, more), nothing()])
-            require(found == found and abs(found) != float("inf"), f"With {said} the loss is {found}.")
-        require(_same(found, before), f"With an object without area the loss is {found:.6g}, and {before:.6g} without it.")
+            require(
+                found == found and abs(found) != float("inf"), f"With {said} the loss is {found}."
+            )
+        require(
+            _same(found, before),
+            f"With an object without area the loss is {found:.6g}, and {before:.6g} without it.",
+        )
 
 
 @dataclass
 class Asked:
-    """The loss of one raw output for one truth after the other, as long as no loss changes it; then the network runs again."""
+    """The loss of one raw output for one truth after the other, as long as no loss changes it; then
+    the network runs again."""
 
     detector: Detector
     batch: Batch
@@ -110,7 +145,9 @@ class Asked:
 
     def _asked(self, targets: Sequence[Target]) -> dict[str, Tensor]:
         torch.manual_seed(0)
-        copies = [Target(one.boxes.clone(), one.labels.clone()) for one in targets]  # a loss may spoil them
+        copies = [
+            Target(one.boxes.clone(), one.labels.clone()) for one in targets
+        ]  # a loss may spoil them
         return self.detector.loss(self.raw, self.batch, copies)
 
 
@@ -137,7 +174,8 @@ def _side(place: InputTransform) -> float:
 
 
 def _one(place: InputTransform, *, label: int, second: bool = False) -> Target:
-    """An object in the left half of the image, or in the right half, large enough for the network's input."""
+    """An object in the left half of the image, or in the right half, large enough for the network's
+    input."""
     side = min(max(_side(place), WIDTH / 4), HEIGHT - 2.0)
     left = min(34.0, WIDTH - 1.0 - side) if second else 2.0
     return Target(torch.tensor([[left, 2.0, left + side, 2.0 + side]]), torch.tensor([label]))
@@ -153,12 +191,17 @@ def _crowd(place: InputTransform, *, classes: int = 1) -> tuple[Target, int]:
 
 
 def _grid(rows: int, columns: int) -> Tensor:
-    """Boxes side by side all over a scene, no two of one size, so that nothing lies as near to one as to another."""
+    """Boxes side by side all over a scene, no two of one size, so that nothing lies as near to one
+    as to another."""
     tall, wide = HEIGHT / max(rows, 1), WIDTH / max(columns, 1)
     corners = [
-        [column * wide, row * tall, (column + 1) * wide, (row + 1) * tall] for row in range(rows) for column in range(columns)
+        [column * wide, row * tall, (column + 1) * wide, (row + 1) * tall]
+        for row in range(rows)
+        for column in range(columns)
     ]
-    uneven = torch.rand(len(corners), 4, generator=torch.Generator().manual_seed(0)) * torch.tensor([1, 1, -1, -1])
+    uneven = torch.rand(len(corners), 4, generator=torch.Generator().manual_seed(0)) * torch.tensor(
+        [1, 1, -1, -1]
+    )
     return torch.tensor(corners).view(-1, 4) + UNEVEN * min(tall, wide) * uneven
 
 

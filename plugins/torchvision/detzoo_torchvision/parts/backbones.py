@@ -1,4 +1,5 @@
-"""ResNets and MobileNets of torchvision as backbones, asked for strides; random weights, no download."""
+"""ResNets and MobileNets of torchvision as backbones, asked for strides; random weights, no
+download."""
 
 from __future__ import annotations
 
@@ -20,7 +21,14 @@ class Staged(nn.Module):
     levels: one for each stride it was asked for.
     """
 
-    def __init__(self, name: str, layers: nn.Module, ends: dict[FeatureLevel, str], *, strides: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        name: str,
+        layers: nn.Module,
+        ends: dict[FeatureLevel, str],
+        *,
+        strides: tuple[int, ...],
+    ) -> None:
         super().__init__()
         there = {level.stride: level for level in ends}
         unknown = [stride for stride in strides if stride not in there]
@@ -31,7 +39,9 @@ class Staged(nn.Module):
                 f"Choose from {', '.join(map(str, sorted(there)))}.",
             )
         self.levels = tuple(there[stride] for stride in strides)
-        self.body = IntermediateLayerGetter(layers, {ends[level]: str(level.stride) for level in self.levels})
+        self.body = IntermediateLayerGetter(
+            layers, {ends[level]: str(level.stride) for level in self.levels}
+        )
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         """`(b, 3, h, w)` to one `(b, channels, h / stride, w / stride)` a level."""
@@ -39,16 +49,21 @@ class Staged(nn.Module):
 
 
 def resnet(name: str, *, strides: tuple[int, ...]) -> Staged:
-    """A ResNet, ResNeXt or Wide ResNet (He et al., arXiv:1512.03385): maps at strides 4 to 32, after each group of blocks."""
+    """A ResNet, ResNeXt or Wide ResNet (He et al., arXiv:1512.03385): maps at strides 4 to 32,
+    after each group of blocks."""
     net = _untrained(name)
     ends = {
-        FeatureLevel(_last_conv(getattr(net, f"layer{number}")), 2 ** (number + 1)): f"layer{number}" for number in (1, 2, 3, 4)
+        FeatureLevel(
+            _last_conv(getattr(net, f"layer{number}")), 2 ** (number + 1)
+        ): f"layer{number}"
+        for number in (1, 2, 3, 4)
     }
     return Staged(name, net, ends, strides=strides)
 
 
 def mobilenet(name: str, *, strides: tuple[int, ...]) -> Staged:
-    """A MobileNetV2 or V3 (arXiv:1801.04381, arXiv:1905.02244): maps at strides 2 to 32, after the last block at each."""
+    """A MobileNetV2 or V3 (arXiv:1801.04381, arXiv:1905.02244): maps at strides 2 to 32, after the
+    last block at each."""
     features = _untrained(name).features
     return Staged(name, features, dict(_ends(features)), strides=strides)
 
@@ -65,7 +80,8 @@ def _last_conv(stage: nn.Sequential) -> int:
 
 
 def _ends(features: Any) -> Iterator[tuple[FeatureLevel, str]]:
-    """Each level with the name of its last block; a block's stride is that of its one strided convolution."""
+    """Each level with the name of its last block; a block's stride is that of its one strided
+    convolution."""
     stride, blocks = 1, list(features.named_children())
     reached = []
     for name, block in blocks:

@@ -1,4 +1,5 @@
-"""The weighted bidirectional feature pyramid of EfficientDet (Tan, Pang and Le, arXiv:1911.09070, section 3)."""
+"""The weighted bidirectional feature pyramid of EfficientDet (Tan, Pang and Le, arXiv:1911.09070,
+section 3)."""
 
 from __future__ import annotations
 
@@ -16,14 +17,22 @@ BN_MOMENTUM, BN_EPS = 0.01, 1e-3  # of the reference implementation, google/auto
 
 
 class BiFPN(nn.Module):
-    """Layers that carry features down and up the pyramid, each merge weighing its inputs by what it learned.
+    """Layers that carry features down and up the pyramid, each merge weighing its inputs by what it
+    learned.
 
     channels: of every map it returns.
     layers:   how many times features go down and up; 3 in EfficientDet-D0.
     coarser:  maps added before the first layer, each at half the resolution of the one before.
     """
 
-    def __init__(self, *, levels: tuple[FeatureLevel, ...], channels: int = 64, layers: int = 3, coarser: int = 2) -> None:
+    def __init__(
+        self,
+        *,
+        levels: tuple[FeatureLevel, ...],
+        channels: int = 64,
+        layers: int = 3,
+        coarser: int = 2,
+    ) -> None:
         super().__init__()
         if coarser < 0 or layers < 1:
             raise CardError(
@@ -57,7 +66,9 @@ class Layer(nn.Module):
     def __init__(self, count: int, channels: int) -> None:
         super().__init__()
         self.down = nn.ModuleList(Merge(2, channels) for _ in range(count - 1))
-        self.up = nn.ModuleList(Merge(3 if index < count - 2 else 2, channels) for index in range(count - 1))
+        self.up = nn.ModuleList(
+            Merge(3 if index < count - 2 else 2, channels) for index in range(count - 1)
+        )
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """The maps of all levels, finest first, to as many of the same shapes."""
@@ -73,7 +84,8 @@ class Layer(nn.Module):
 
 
 class Merge(nn.Module):
-    """Fast normalised fusion (section 3.3) of maps of one size, then a depthwise separable convolution."""
+    """Fast normalised fusion (section 3.3) of maps of one size, then a depthwise separable
+    convolution."""
 
     def __init__(self, inputs: int, channels: int) -> None:
         super().__init__()
@@ -98,9 +110,12 @@ def enlarge(coarse: Tensor, *, like: Tensor) -> Tensor:
 
 
 def halve(fine: Tensor) -> Tensor:
-    """Maxima over 3x3 cells around every second cell: `(b, c, h, w)` to `(b, c, ceil(h / 2), ceil(w / 2))`."""
+    """Maxima over 3x3 cells around every second cell: `(b, c, h, w)` to `(b, c, ceil(h / 2), ceil(w
+    / 2))`."""
     return max_pool2d(fine, kernel_size=3, stride=2, padding=1)
 
 
 def _project(inputs: int, channels: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, channels, 1), nn.BatchNorm2d(channels, momentum=BN_MOMENTUM, eps=BN_EPS))
+    return nn.Sequential(
+        nn.Conv2d(inputs, channels, 1), nn.BatchNorm2d(channels, momentum=BN_MOMENTUM, eps=BN_EPS)
+    )

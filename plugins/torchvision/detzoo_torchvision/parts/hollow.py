@@ -1,4 +1,5 @@
-"""A torchvision detection network as a mere head: its body and its transform are the pipeline's business."""
+"""A torchvision detection network as a mere head: its body and its transform are the pipeline's
+business."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from zoo.labels import LabelSpace
 
 
 class Bodyless(nn.Module):
-    """Stands where torchvision's builders want a backbone, and knows only how many channels it would have."""
+    """Stands where torchvision's builders want a backbone, and knows only how many channels it
+    would have."""
 
     def __init__(self, channels: int | list[int]) -> None:
         super().__init__()
@@ -35,11 +37,19 @@ def native_of(owner: nn.Module) -> Protocol:
 def to_detections(
     found: Sequence[Mapping[str, Tensor]], batch: Batch, label_space: LabelSpace, *, background: int
 ) -> list[Detections]:
-    """torchvision's dicts of boxes in input pixels, scores and channels as detections in original pixels, on the CPU."""
-    return [_detections(one, place, label_space, background) for one, place in zip(found, batch.places, strict=True)]
+    """torchvision's dicts of boxes in input pixels, scores and channels as detections in original
+    pixels, on the CPU."""
+    return [
+        _detections(one, place, label_space, background)
+        for one, place in zip(found, batch.places, strict=True)
+    ]
 
 
-def _detections(found: Mapping[str, Tensor], place: InputTransform, label_space: LabelSpace, background: int) -> Detections:
+def _detections(
+    found: Mapping[str, Tensor], place: InputTransform, label_space: LabelSpace, background: int
+) -> Detections:
     boxes = place.to_original(found["boxes"].float()).cpu()  # (n, 4)
     labels = found["labels"].cpu() - background
-    return Detections(boxes, found["scores"].float().cpu(), labels, label_space, size=(place.height, place.width))
+    return Detections(
+        boxes, found["scores"].float().cpu(), labels, label_space, size=(place.height, place.width)
+    )

@@ -1,4 +1,5 @@
-"""Faster R-CNN as a head: proposals on every level, then a look at each, with torchvision's own modules.
+"""Faster R-CNN as a head: proposals on every level, then a look at each, with torchvision's own
+modules.
 
 Ren et al., arXiv:1506.01497, on a pyramid as in Lin et al., arXiv:1612.03144, section 4.
 """
@@ -23,7 +24,15 @@ from detzoo_torchvision.detector import input_sizes, tuned
 from detzoo_torchvision.parts.anchors import StridedAnchors
 from detzoo_torchvision.parts.hollow import Bodyless, hollow, native_of, to_detections
 from detzoo_torchvision.two_stage import Regions
-from zoo.contract import Batch, ClassLayer, FeatureLevel, LevelRequirements, Protocol, Target, targets_to_input
+from zoo.contract import (
+    Batch,
+    ClassLayer,
+    FeatureLevel,
+    LevelRequirements,
+    Protocol,
+    Target,
+    targets_to_input,
+)
 from zoo.detections import Detections
 from zoo.labels import LabelSpace
 
@@ -32,7 +41,8 @@ SIDE = 7  # cells that a region is cut into, each way
 
 @dataclass(frozen=True)
 class RegionOutput:
-    """What the first stage says of the `a` anchors of each of `b` pictures, and in eval mode the second of the best of them.
+    """What the first stage says of the `a` anchors of each of `b` pictures, and in eval mode the
+    second of the best of them.
 
     maps:       one `(b, channels, h, w)` a level, for the second stage to look at.
     objectness: (b * a, 1) logits.
@@ -72,7 +82,9 @@ class FasterRCNN(nn.Module):
         channels = levels[0].channels
         net = detection.FasterRCNN(
             Bodyless(channels),
-            rpn_anchor_generator=StridedAnchors(levels, sizes=[[int(scale * one.stride)] for one in levels], ratios=ratios),
+            rpn_anchor_generator=StridedAnchors(
+                levels, sizes=[[int(scale * one.stride)] for one in levels], ratios=ratios
+            ),
             box_roi_pool=_pool(levels),
             box_head=TwoMLPHead(channels * SIDE**2, hidden),
             box_predictor=FastRCNNPredictor(hidden, len(label_space) + 1),
@@ -82,11 +94,14 @@ class FasterRCNN(nn.Module):
         self.label_space = label_space
 
     def forward(self, maps: tuple[Tensor, ...], batch: Batch) -> RegionOutput:
-        """Both stages in eval mode, the first in train mode; boxes in float32, whatever the network's type."""
+        """Both stages in eval mode, the first in train mode; boxes in float32, whatever the
+        network's type."""
         rpn = self.net.rpn
         objectness, deltas = rpn.head(list(maps))
         counts = tuple(one[0].numel() for one in objectness)
-        objectness, deltas = (one.float() for one in concat_box_prediction_layers(objectness, deltas))
+        objectness, deltas = (
+            one.float() for one in concat_box_prediction_layers(objectness, deltas)
+        )
         raw = RegionOutput(maps, objectness, deltas, rpn.anchor_generator.on(maps), counts)
         return raw if self.training else replace(raw, regions=self._regions(raw, batch))
 
@@ -95,23 +110,36 @@ class FasterRCNN(nn.Module):
         with torch.no_grad():
             regions = raw.regions or self._regions(raw, batch)
             heads = tuned(self.net.roi_heads, protocol.over(self.native))
-            found = heads.postprocess_detections(regions.logits, regions.deltas, list(regions.proposals), input_sizes(batch))
-        named = [dict(zip(("boxes", "scores", "labels"), one, strict=True)) for one in zip(*found, strict=True)]
+            found = heads.postprocess_detections(
+                regions.logits, regions.deltas, list(regions.proposals), input_sizes(batch)
+            )
+        named = [
+            dict(zip(("boxes", "scores", "labels"), one, strict=True))
+            for one in zip(*found, strict=True)
+        ]
         return to_detections(named, batch, self.label_space, background=1)
 
     def loss(self, raw: RegionOutput, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """`loss_objectness` and `loss_rpn_box_reg` of the proposals, `loss_classifier` and `loss_box_reg` of the second stage.
+        """`loss_objectness` and `loss_rpn_box_reg` of the proposals, `loss_classifier` and
+        `loss_box_reg` of the second stage.
 
         Anchors and proposals are sampled with torch's random generator (section 3.1.3).
         """
         rpn, roi = self.net.rpn, self.net.roi_heads
-        truth = [{"boxes": one.boxes, "labels": one.labels + 1} for one in targets_to_input(batch, targets, self.label_space)]
+        truth = [
+            {"boxes": one.boxes, "labels": one.labels + 1}
+            for one in targets_to_input(batch, targets, self.label_space)
+        ]
         anchors = [raw.anchors] * len(truth)
         labels, boxes = rpn.assign_targets_to_anchors(anchors, truth)
         aims = rpn.box_coder.encode(boxes, anchors)
-        loss_objectness, loss_rpn_box_reg = rpn.compute_loss(raw.objectness, raw.deltas, labels, aims)
+        loss_objectness, loss_rpn_box_reg = rpn.compute_loss(
+            raw.objectness, raw.deltas, labels, aims
+        )
         chosen, _, channels, wanted = roi.select_training_samples(self._propose(raw, batch), truth)
-        loss_classifier, loss_box_reg = fastrcnn_loss(*self._look(raw.maps, chosen, batch), channels, wanted)
+        loss_classifier, loss_box_reg = fastrcnn_loss(
+            *self._look(raw.maps, chosen, batch), channels, wanted
+        )
         return {
             "loss_objectness": loss_objectness,
             "loss_rpn_box_reg": loss_rpn_box_reg,
@@ -121,7 +149,10 @@ class FasterRCNN(nn.Module):
 
     def class_layers(self) -> list[ClassLayer]:
         """The score and the box of each class."""
-        return [layer.within("net") for layer in class_layers.regions(self.net, (-1, *range(len(self.label_space))))]
+        return [
+            layer.within("net")
+            for layer in class_layers.regions(self.net, (-1, *range(len(self.label_space))))
+        ]
 
     def _regions(self, raw: RegionOutput, batch: Batch) -> Regions:
         proposals = self._propose(raw, batch)
@@ -131,22 +162,32 @@ class FasterRCNN(nn.Module):
         """The best boxes of each picture, `(n, 4)` in input pixels; more of them in train mode."""
         rpn = self.net.rpn
         moved = rpn.box_coder.decode(raw.deltas.detach(), [raw.anchors] * len(batch))
-        boxes, _ = rpn.filter_proposals(moved.view(len(batch), -1, 4), raw.objectness, input_sizes(batch), list(raw.counts))
+        boxes, _ = rpn.filter_proposals(
+            moved.view(len(batch), -1, 4), raw.objectness, input_sizes(batch), list(raw.counts)
+        )
         proposals: list[Tensor] = boxes
         return proposals
 
-    def _look(self, maps: Sequence[Tensor], proposals: Sequence[Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
-        """The second stage: logits and deltas of each proposal, in float32; regions are cut in it, too."""
+    def _look(
+        self, maps: Sequence[Tensor], proposals: Sequence[Tensor], batch: Batch
+    ) -> tuple[Tensor, Tensor]:
+        """The second stage: logits and deltas of each proposal, in float32; regions are cut in it,
+        too."""
         roi = self.net.roi_heads
         features = {str(index): one.float() for index, one in enumerate(maps)}
-        cut = roi.box_roi_pool(features, list(proposals), input_sizes(batch))  # (sum of n, channels, 7, 7)
+        cut = roi.box_roi_pool(
+            features, list(proposals), input_sizes(batch)
+        )  # (sum of n, channels, 7, 7)
         logits, deltas = roi.box_predictor(roi.box_head(cut.to(maps[0].dtype)))
         return logits.float(), deltas.float()
 
 
 def _pool(levels: Sequence[FeatureLevel]) -> MultiScaleRoIAlign:
-    """Cuts regions out of the level that fits their size, at the levels' strides (torchvision would guess them)."""
-    pool = MultiScaleRoIAlign([str(index) for index in range(len(levels))], output_size=SIDE, sampling_ratio=2)
+    """Cuts regions out of the level that fits their size, at the levels' strides (torchvision would
+    guess them)."""
+    pool = MultiScaleRoIAlign(
+        [str(index) for index in range(len(levels))], output_size=SIDE, sampling_ratio=2
+    )
     pool.scales = [1 / level.stride for level in levels]
     finest, coarsest = (levels[end].stride.bit_length() - 1 for end in (0, -1))  # log2
     pool.map_levels = LevelMapper(finest, coarsest, pool.canonical_scale, pool.canonical_level)
