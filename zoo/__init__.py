@@ -39,20 +39,8 @@ _HOME = {
 # Had without an import of their own, as in `zoo.labels.get("coco80")`; `zoo.evaluate` can be called
 # as well.
 _PACKAGES = (
-    *(
-        "boxes",
-        "contract",
-        "data",
-        "detections",
-        "detectors",
-        "draw",
-        "errors",
-        "evaluate",
-        "images",
-        "labels",
-        "leaderboard",
-    ),
-    *("registry", "testing", "weights"),
+    *("boxes", "contract", "data", "detections", "detectors", "draw", "errors", "evaluate"),
+    *("images", "inference", "labels", "leaderboard", "registry", "testing", "weights"),
 )
 
 __all__ = [
