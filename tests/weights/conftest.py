@@ -10,7 +10,10 @@ import pytest
 import torch
 from safetensors.torch import save
 
+from zoo.registry.card import HubSource, Source, UrlSource
 from zoo.testing import LoopbackHub
+
+REPO, FILE = "org/repo", "model.safetensors"
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +72,15 @@ def _saved(what: object, **options: object) -> bytes:
     file = io.BytesIO()
     torch.save(what, file, **options)
     return file.getvalue()
+
+
+@pytest.fixture(params=["hub", "url"])
+def source(
+    request: pytest.FixtureRequest, hub: LoopbackHub, weights: bytes, sha256: Callable[[bytes], str]
+) -> Source:
+    """The same file with its sha256 published, once on the Hub, once on any web server."""
+    if request.param == "hub":
+        return HubSource(
+            repo=REPO, revision=hub.add(REPO, {FILE: weights}), file=FILE, sha256=sha256(weights)
+        )
+    return UrlSource(url=hub.add_file(f"files/{FILE}", weights), sha256=sha256(weights)[:8])
