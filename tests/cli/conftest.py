@@ -1,6 +1,7 @@
 """A shell for the tests of the command line."""
 
 import gc
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from textwrap import dedent
 import pytest
 
 from zoo.cli import main
+from zoo.data import Dataset
 from zoo.registry import reload
 
 
@@ -90,3 +92,36 @@ def cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.write_text(dedent(CARDS))
     monkeypatch.setenv("ZOO_REGISTRY", str(path))
     return path
+
+
+@pytest.fixture
+def data(street: Dataset) -> str:
+    return f"coco:{street.truth.name}"
+
+
+@pytest.fixture
+def results(street: Dataset, tmp_path: Path) -> Callable[..., Path]:
+    """Writes a COCO results list that finds every box, some pixels off."""
+
+    def write(name: str, *, off: float = 0.0) -> Path:
+        truth = street.truth
+        rows = [
+            {
+                "image_id": image,
+                "category_id": truth.label_space.ids[label],
+                "bbox": [x + off, y, w, h],
+                "score": 0.5 + 0.01 * row,
+            }
+            for row, (image, label, (x, y, w, h)) in enumerate(
+                zip(
+                    truth.image_ids[truth.images].tolist(),
+                    truth.labels.tolist(),
+                    truth.xywh.tolist(),
+                    strict=True,
+                )
+            )
+        ]
+        (tmp_path / name).write_text(json.dumps(rows))
+        return tmp_path / name
+
+    return write

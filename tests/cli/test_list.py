@@ -79,7 +79,7 @@ def test_where_finds_models_by_the_classes_they_know(shell: Shell, cards: Path) 
 
 def test_help_says_what_license_means(shell: Shell) -> None:
     page = " ".join(shell("list", "--help").out.split())
-    assert "license != permissive where one is known not to be" in page
+    assert "license != permissive if one is known not to be" in page
     assert "class = person" in page
 
 

@@ -1,4 +1,4 @@
-"""Entries with real reports of made-up detectors, and a browser to look at the page with."""
+"""Entries with real reports of made-up detectors, a board to build, and a browser for the page."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from msgspec import structs
+from PIL import Image
 
 from zoo.evaluate import Evaluator, GroundTruth, Report
-from zoo.leaderboard import Entry, Model, Timing
+from zoo.leaderboard import Entry, Leaderboard, Model, Timing, check
 from zoo.leaderboard.entry import PROVENANCE, Published, WeightsFile
+from zoo.leaderboard.pictures import Box, Seen, Shown
+from zoo.leaderboard.site import page as html_of
+from zoo.leaderboard.table import Failure, table_of
+from zoo.registry import reload
 from zoo.registry.card import Claim, Licenses
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 
 def sha256_of(text: str) -> str:
@@ -167,3 +173,185 @@ def browser() -> Iterator[Browser]:
         made = player.chromium.launch(executable_path=chromium, chromium_sandbox=os.geteuid() != 0)
         yield made
         made.close()
+
+
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+
+
+@pytest.fixture
+def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """(entries, failures, width, scheme) -> the page of such a board; afterwards nothing may have
+    gone wrong in it."""
+    wrong: list[str] = []
+    contexts = []
+
+    def made(
+        entries: list[Entry],
+        *,
+        failures: tuple[Failure, ...] = (),
+        width: int = 1440,
+        scheme: str = "light",
+        tables: tuple[str, ...] = ("toys",),
+    ) -> Page:
+        names = [entry.name for entry in entries[:2]]
+        whole = Box((0.1, 0.1, 0.5, 0.5), "cat", 0.9, True)
+        seen = tuple(Seen(name, 1.0 - at / 2, (whole,) * at) for at, name in enumerate(names))
+        picture = Shown(
+            "7", 200, 100, PIXEL, 0.5, (Box((0.1, 0.1, 0.5, 0.5), "cat", None, True),), seen
+        )
+        findings = check(entries)
+        made_tables = tuple(
+            table_of(
+                name, [one for one in entries if one.data == name], findings, pictures=[picture]
+            )
+            for name in tables
+        )
+        board = Leaderboard(
+            "Toys",
+            "A board.",
+            "uniform",
+            {"score": 0.01},
+            "2026-01-01",
+            "0.1.0",
+            made_tables,
+            tuple(findings),
+            (),
+            failures,
+        )
+        (tmp_path / "index.html").write_text(html_of(board), encoding="utf-8")
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                wrong.append(request.url)
+                if not request.url.startswith(("file:", "data:"))
+                else None
+            ),
+        )
+        page.goto((tmp_path / "index.html").as_uri())
+        page.wait_for_selector("table.board" if tables else "#facts")
+        return page
+
+    yield made
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def entries(make_entry: Callable[..., Entry]) -> list[Entry]:
+    """Three models of two families and licences; the second has no timing."""
+    return [
+        make_entry("fast", quality=0.6, parameters=900_000, family="Toys", license="MIT"),
+        structs.replace(
+            make_entry(
+                "exact",
+                quality=0.95,
+                seed=1,
+                parameters=40_000_000,
+                family="Tools",
+                license="AGPL-3.0-only",
+            ),
+            timing=None,
+        ),
+        make_entry(
+            "middle",
+            quality=0.8,
+            seed=2,
+            parameters=4_000_000,
+            family="Toys",
+            license="MIT",
+            claimed=99.0,
+        ),
+    ]
+
+
+CARD = """
+schema: 1
+cards:
+  tiny:
+    architecture: yolox/yolox
+    arguments: {depth: 0.33, width: 0.25, depthwise: true, size: 64}
+    labels: coco80
+    family: YOLOX
+    input: {resize: letterbox, size: [64, 64], range: 255, channels: bgr, padding: 114}
+"""
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A data set of six pictures, stored detections of it, and a card of one's own."""
+    rng = np.random.default_rng(0)
+    annotations, results = [], []
+    for image in range(1, 7):
+        Image.fromarray(rng.integers(0, 255, (60, 80, 3), np.uint8)).save(tmp_path / f"{image}.png")
+        box = [10, 10, 40, 30]
+        annotations.append(
+            {
+                "id": image,
+                "image_id": image,
+                "category_id": 1,
+                "bbox": box,
+                "area": 1200,
+                "iscrowd": 0,
+            }
+        )
+        results.append(
+            {
+                "image_id": image,
+                "category_id": 1,
+                "bbox": [10 + image, 10, 40, 30],
+                "score": 0.5 + image / 20,
+            }
+        )
+    instances = {
+        "images": [
+            {"id": image, "file_name": f"{image}.png", "width": 80, "height": 60}
+            for image in range(1, 7)
+        ],
+        "categories": [{"id": 1, "name": "person"}],
+        "annotations": annotations,
+    }
+    (tmp_path / "instances.json").write_text(json.dumps(instances))
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    (tmp_path / "cards.yaml").write_text(CARD)
+    return tmp_path
+
+
+PLUGIN = """
+from zoo import hookimpl
+
+@hookimpl
+def register_cards(register):
+    from pathlib import Path
+    register(Path(__file__).with_name("acme_cards.yaml"))
+"""
+
+
+ACME = """
+schema: 1
+cards:
+  acme_net:
+    architecture: yolox/yolox
+    arguments: {depth: 0.33, width: 0.25, depthwise: true, size: 64}
+    labels: [person]
+    family: Acme
+    licenses: {code: MIT, weights: LicenseRef-acme}
+    parameters: 896_000_000
+    input: {resize: letterbox, size: [64, 64], range: 255, channels: bgr, padding: 114}
+"""
+
+
+@pytest.fixture
+def acme(give_plugin, tmp_path, monkeypatch):
+    """A distribution of somebody else, with a model of its own."""
+    give_plugin("acme", PLUGIN, version="2.5")
+    (tmp_path / "site" / "acme_cards.yaml").write_text(ACME.replace("896_000_000", "896000000"))
+    reload()
+    yield
+    monkeypatch.undo()
+    reload()

@@ -12,17 +12,15 @@ from importlib import import_module
 from pathlib import Path
 from time import monotonic, sleep
 
-import numpy as np
 import pytest
 from msgspec import structs
-from PIL import Image
 
 from zoo.errors import DataError
 from zoo.evaluate import code
 from zoo.leaderboard import Entry, build
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.source import Source, check_code
-from zoo.registry import catalogue, reload
+from zoo.registry import catalogue
 
 SETTINGS = (
     "{score: 0.01, iou: 0.65, max_boxes: 100, nms: class, resize: card, precision: float32, exif: "
@@ -39,57 +37,7 @@ START = (
     "schema: 1\ntitle: Mine\nresamples: 100\ntiming: false\nregistry: [cards.yaml]\ndata: {toys: "
     "'coco:instances.json'}\nmodels:"
 )
-CARD = """
-schema: 1
-cards:
-  tiny:
-    architecture: yolox/yolox
-    arguments: {depth: 0.33, width: 0.25, depthwise: true, size: 64}
-    labels: coco80
-    family: YOLOX
-    input: {resize: letterbox, size: [64, 64], range: 255, channels: bgr, padding: 114}
-"""
 TINY = "\n  - {model: tiny, weights: random}"
-
-
-@pytest.fixture
-def desk(tmp_path):
-    """A data set of six pictures, stored detections of it, and a card of one's own."""
-    rng = np.random.default_rng(0)
-    annotations, results = [], []
-    for image in range(1, 7):
-        Image.fromarray(rng.integers(0, 255, (60, 80, 3), np.uint8)).save(tmp_path / f"{image}.png")
-        box = [10, 10, 40, 30]
-        annotations.append(
-            {
-                "id": image,
-                "image_id": image,
-                "category_id": 1,
-                "bbox": box,
-                "area": 1200,
-                "iscrowd": 0,
-            }
-        )
-        results.append(
-            {
-                "image_id": image,
-                "category_id": 1,
-                "bbox": [10 + image, 10, 40, 30],
-                "score": 0.5 + image / 20,
-            }
-        )
-    instances = {
-        "images": [
-            {"id": image, "file_name": f"{image}.png", "width": 80, "height": 60}
-            for image in range(1, 7)
-        ],
-        "categories": [{"id": 1, "name": "person"}],
-        "annotations": annotations,
-    }
-    (tmp_path / "instances.json").write_text(json.dumps(instances))
-    (tmp_path / "results.json").write_text(json.dumps(results))
-    (tmp_path / "cards.yaml").write_text(CARD)
-    return tmp_path
 
 
 def board(desk: Path, text: str) -> Path:
@@ -317,39 +265,6 @@ def test_a_page_is_not_written_into_a_file_and_that_is_said_before_anything_is_m
     with pytest.raises(DataError, match="That is no folder, and none can be made there"):
         build(board(desk, STORED), to=desk / "results.json", runs=desk / "runs")
     assert not (desk / "runs").exists()
-
-
-PLUGIN = """
-from zoo import hookimpl
-
-@hookimpl
-def register_cards(register):
-    from pathlib import Path
-    register(Path(__file__).with_name("acme_cards.yaml"))
-"""
-ACME = """
-schema: 1
-cards:
-  acme_net:
-    architecture: yolox/yolox
-    arguments: {depth: 0.33, width: 0.25, depthwise: true, size: 64}
-    labels: [person]
-    family: Acme
-    licenses: {code: MIT, weights: LicenseRef-acme}
-    parameters: 896_000_000
-    input: {resize: letterbox, size: [64, 64], range: 255, channels: bgr, padding: 114}
-"""
-
-
-@pytest.fixture
-def acme(give_plugin, tmp_path, monkeypatch):
-    """A distribution of somebody else, with a model of its own."""
-    give_plugin("acme", PLUGIN, version="2.5")
-    (tmp_path / "site" / "acme_cards.yaml").write_text(ACME.replace("896_000_000", "896000000"))
-    reload()
-    yield
-    monkeypatch.undo()
-    reload()
 
 
 def test_a_model_of_somebody_else_s_distribution_is_a_row_like_any_other(acme, desk):

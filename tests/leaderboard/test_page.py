@@ -4,117 +4,21 @@ loaded, nothing injected."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from msgspec import structs
 
-from zoo.leaderboard import Entry, Leaderboard, check
+from zoo.leaderboard import Entry, Leaderboard
 from zoo.leaderboard.entry import WeightsFile
-from zoo.leaderboard.pictures import Box, Seen, Shown
 from zoo.leaderboard.site import page as html_of
-from zoo.leaderboard.table import Failure, table_of
-from zoo.registry.card import Claim, Licenses
+from zoo.leaderboard.table import Failure
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
-PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+
 HOSTILE = '</script><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
-
-
-@pytest.fixture
-def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """(entries, failures, width, scheme) -> the page of such a board; afterwards nothing may have
-    gone wrong in it."""
-    wrong: list[str] = []
-    contexts = []
-
-    def made(
-        entries: list[Entry],
-        *,
-        failures: tuple[Failure, ...] = (),
-        width: int = 1440,
-        scheme: str = "light",
-        tables: tuple[str, ...] = ("toys",),
-    ) -> Page:
-        names = [entry.name for entry in entries[:2]]
-        whole = Box((0.1, 0.1, 0.5, 0.5), "cat", 0.9, True)
-        seen = tuple(Seen(name, 1.0 - at / 2, (whole,) * at) for at, name in enumerate(names))
-        picture = Shown(
-            "7", 200, 100, PIXEL, 0.5, (Box((0.1, 0.1, 0.5, 0.5), "cat", None, True),), seen
-        )
-        findings = check(entries)
-        made_tables = tuple(
-            table_of(
-                name, [one for one in entries if one.data == name], findings, pictures=[picture]
-            )
-            for name in tables
-        )
-        board = Leaderboard(
-            "Toys",
-            "A board.",
-            "uniform",
-            {"score": 0.01},
-            "2026-01-01",
-            "0.1.0",
-            made_tables,
-            tuple(findings),
-            (),
-            failures,
-        )
-        (tmp_path / "index.html").write_text(html_of(board), encoding="utf-8")
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                wrong.append(request.url)
-                if not request.url.startswith(("file:", "data:"))
-                else None
-            ),
-        )
-        page.goto((tmp_path / "index.html").as_uri())
-        page.wait_for_selector("table.board" if tables else "#facts")
-        return page
-
-    yield made
-    for context in contexts:
-        context.close()
-    assert wrong == []
-
-
-@pytest.fixture
-def entries(make_entry: Callable[..., Entry]) -> list[Entry]:
-    """Three models of two families and licences; the second has no timing."""
-    return [
-        make_entry("fast", quality=0.6, parameters=900_000, family="Toys", license="MIT"),
-        structs.replace(
-            make_entry(
-                "exact",
-                quality=0.95,
-                seed=1,
-                parameters=40_000_000,
-                family="Tools",
-                license="AGPL-3.0-only",
-            ),
-            timing=None,
-        ),
-        make_entry(
-            "middle",
-            quality=0.8,
-            seed=2,
-            parameters=4_000_000,
-            family="Toys",
-            license="MIT",
-            claimed=99.0,
-        ),
-    ]
 
 
 def rows(page: Page) -> list[str]:
@@ -258,37 +162,6 @@ def test_the_plot_begins_with_what_more_than_half_of_the_rows_have(show, entries
     assert page.locator("g.point").count() == 3
 
 
-def test_what_is_known_of_no_row_takes_no_room(show, entries):
-    heads, costs = "th[data-key]", "#axes button"
-    timed = show(entries).locator(f"{heads}, {costs}").all_inner_texts()
-    untimed = (
-        show([structs.replace(one, timing=None) for one in entries])
-        .locator(f"{heads}, {costs}")
-        .all_inner_texts()
-    )
-    gone = [name for name in timed if name not in untimed]
-    assert [name.split("\n")[0].strip() for name in gone] == [
-        "Latency",
-        "Operations",
-        "Memory",
-        "Ops",
-        "Latency",
-        "Memory",
-    ]
-
-
-@pytest.mark.parametrize(("timed", "cost"), [(True, "c-latency"), (False, "c-parameters")])
-def test_on_a_phone_a_row_has_one_cost(timed, cost, show, entries):
-    page = show([one if timed else structs.replace(one, timing=None) for one in entries], width=390)
-    cells = page.locator("tr.line").first.locator("td:visible")
-    assert [cell.get_attribute("class").split()[-1] for cell in cells.all()] == [
-        "c-rank",
-        "c-model",
-        "c-ap",
-        cost,
-    ]
-
-
 def test_never_trained_models_have_no_rank_and_are_not_on_the_front(show, entries):
     fast = structs.replace(
         entries[0], model=structs.replace(entries[0].model, weights=WeightsFile(source="random"))
@@ -375,87 +248,6 @@ def test_two_data_sets_are_two_tables(show, entries):
     page.get_by_role("button", name="middle on toys").click()
     assert rows(page)[0] == "exact"
     assert page.locator("tr.line.open .label").inner_text() == "middle"
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["unbroken" * 15, "a_name_of_" * 12, "many words " * 10 + "end"],
-    ids=["word", "parts", "words"],
-)
-@pytest.mark.parametrize(("width", "last"), [(390, "c-latency"), (1440, "c-gap")])
-def test_a_long_name_hides_no_number(name, width, last, show, make_entry):
-    """Nor do long licences and data sets, on the widths of a phone and a desk."""
-    claim = Claim(
-        dataset="another_data_set_of_a_long_name", metric="AP", value=51.25, source="a paper"
-    )
-    entry = make_entry(
-        name[:120], license="LicenseRef-somebody-s-own-and-long", family="family" * 20, quality=0.6
-    )
-    model = structs.replace(
-        entry.model, licenses=Licenses(code="AGPL-3.0-only", weights="CC-BY-NC-4.0")
-    )
-    model = structs.replace(
-        model, published=structs.replace(model.published, claims=[claim]), parameters=1_234_567_890
-    )
-    page = show(
-        [structs.replace(entry, model=model), make_entry("short", claimed=12.0)], width=width
-    )
-    place = page.locator("#rows").bounding_box()
-    for row in page.locator("tr.line").all():
-        for cell in ("c-ap", last):
-            box = row.locator(f"td.{cell}").bounding_box()
-            assert place["x"] <= box["x"], cell
-            assert box["x"] + box["width"] <= place["x"] + place["width"] + 1, cell
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.locator("tr.line .opener").first.bounding_box()["height"] < 120
-
-
-@pytest.mark.parametrize("width", [390, 1440])
-def test_the_page_is_never_wider_than_the_screen(width, show, entries):
-    page = show(entries, width=width)
-    page.get_by_role("button", name="exact", exact=True).click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert (
-        page.evaluate(
-            "(() => { const one = document.querySelector('#rows'); return one.scrollWidth - "
-            "one.clientWidth; })()"
-        )
-        <= 1
-    )
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_what_is_behind_it(scheme, show, entries):
-    """WCAG 2.2 asks for a contrast of 4.5 to 1."""
-    page = show(entries, scheme=scheme)
-    colors = page.evaluate(
-        """() => { const style = getComputedStyle(document.documentElement);
-        return Object.fromEntries(['paper', 'card', 'soft', 'ink', 'quiet', 'accent', 'warn',
-          'warn-soft'] .map((name) => [name, style.getPropertyValue('--' + name).trim()])); }"""
-    )
-    for text, behind in [
-        ("ink", "paper"),
-        ("ink", "card"),
-        ("quiet", "paper"),
-        ("quiet", "card"),
-        ("quiet", "soft"),
-        ("accent", "card"),
-        ("accent", "soft"),
-        ("warn", "warn-soft"),
-    ]:
-        assert contrast(colors[text], colors[behind]) >= 4.5, (text, behind)
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG's contrast of two colours as #rrggbb."""
-    lights = []
-    for color in (one, other):
-        parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        linear = [
-            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-        ]
-        lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
-    return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
 def test_names_are_text_wherever_they_stand(show, make_entry):

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -29,6 +29,22 @@ if TYPE_CHECKING:
 
 NAMED = 3  # checks that are listed before one fault; of more, the first
 SHOWN = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "expected": "fails, as expected"}
+Settings: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="One of its arguments, or input.NAME=VALUE."),
+]
+TrainedWeights: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WEIGHTS", help="Check trained weights too: a tag of the card, file:PATH or hub:…"
+    ),
+]
+ClaimData: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATA", help="Images to measure them on, as coco:PATH, against the card's claim."
+    ),
+]
 
 
 def check(
@@ -40,26 +56,9 @@ def check(
     only: Annotated[
         list[str] | None, typer.Option(metavar="CHECK", help="This check alone; may be repeated.")
     ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="NAME=VALUE", help="One of its arguments, or input.NAME=VALUE."
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WEIGHTS",
-            help="Check trained weights too: a tag of the card, file:PATH or hub:…",
-        ),
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATA",
-            help="Images to measure them on, as coco:PATH, against the card's claim.",
-        ),
-    ] = None,
+    setting: Settings = None,
+    weights: TrainedWeights = None,
+    data: ClaimData = None,
     expect: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="YAML: check: reason, of those that may fail."),
@@ -79,9 +78,11 @@ def check(
     weights_of(weights)  # which refuses an empty text
     arguments, input = _settings(setting or [])
     model = Model.named(name, arguments=arguments, input=input, weights=weights, data=data)
-    listed = _expected(expect)  # of all checks, where only some are asked
+    listed = _expected(expect)  # of all checks, even if only some are asked for
     expected = {
-        one: why for one, why in listed.items() if not only or one in only or one not in CHECKS
+        name: reason
+        for name, reason in listed.items()
+        if not only or name in only or name not in CHECKS
     }
     outcomes = _with_progress(
         run(model, only=only or [], expected_failures=expected), len(only or CHECKS)

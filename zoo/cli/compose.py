@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 from msgspec import structs
@@ -19,6 +19,21 @@ from zoo.registry.schema import NAME
 if TYPE_CHECKING:
     from zoo.detectors import Composed
 
+Neck: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PART", help="The same for the neck; without one the head is on the backbone."
+    ),
+]
+PartArguments: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PART.NAME=VALUE",
+        help="An argument of a part, as in neck.channels=64; repeatable.",
+    ),
+]
+
 
 def compose(
     backbone: Annotated[
@@ -26,24 +41,12 @@ def compose(
     ],
     head: Annotated[str, typer.Option(metavar="PART", help="The same for the head.")],
     labels: Annotated[str, typer.Option(metavar="NAMES", help=LABELS)],
-    neck: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PART", help="The same for the neck; without one the head is on the backbone."
-        ),
-    ] = None,
+    neck: Neck = None,
     strides: Annotated[
         str,
         typer.Option("--strides", metavar="STRIDES", help="Of the backbone's maps, finest first."),
     ] = "8,16,32",
-    argument: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="PART.NAME=VALUE",
-            help="An argument of a part, as in neck.channels=64; repeatable.",
-        ),
-    ] = None,
+    argument: PartArguments = None,
     name: Annotated[
         str, typer.Option("--name", metavar="NAME", help="What the card is to be called.")
     ] = "composed",

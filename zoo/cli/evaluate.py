@@ -52,6 +52,14 @@ Resamples = Annotated[
         metavar="COUNT", min=0, max=MOST, help="For the intervals; 0 for none, which is faster."
     ),
 ]
+ReportOut = Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write the report.")]
+Plots = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Draw curves, classes, mistakes and more.")
+]
+Font = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Of names in plots; else one that has their letters."),
+]
 
 
 def evaluate(  # noqa: PLR0913 - one parameter an option
@@ -67,34 +75,22 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     resamples: Resamples = 1000,
     seed: Annotated[int, typer.Option(metavar="NUMBER", min=0, help="Of the resamples.")] = 0,
     classes: Annotated[bool, typer.Option("--classes", help="A line for each class too.")] = False,
-    json_to: Annotated[
-        str | None, typer.Option("--json", metavar="OUT", help="Write the report.")
-    ] = None,
-    plots: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Draw curves, classes, mistakes and more.")
-    ] = None,
-    font: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Of names in plots; else one that has their letters."),
-    ] = None,
+    json_to: ReportOut = None,
+    plots: Plots = None,
+    font: Font = None,
 ) -> None:
     """Measure models on a data set: COCO's numbers, in percent, with 95 % confidence intervals.
 
-    Models are run first, unless that was done before; what files hold was seen before, under a
-    protocol of its own, and options of a run are for the models beside them. One model's error does
-    not stop the others: the exit code is 1 then, or that of the errors where all failed in the same
-        way.
+    Models are run first, unless their predictions are kept; files hold detections of an earlier
+    run, under a protocol of its own, and options of a run are for the models only. One model's
+    error does not stop the others: the exit code is 1 then, or that of the errors if all failed in
+    the same way.
     """
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate.evaluation import evaluate as measure
 
-    given: dict[str, object] = {
-        "protocol": protocol,
-        "weights": weights,
-        "device": device,
-        "batch-size": batch_size,
-    }
-    given |= {"to": to, "exif": exif, "fresh": fresh or None}
+    given: dict[str, object] = {"protocol": protocol, "weights": weights, "device": device}
+    given |= {"batch-size": batch_size, "to": to, "exif": exif, "fresh": fresh or None}
     _refuse_idle(models, given)
     _check_outputs(models, json_to, plots, font)
     dataset, running = read(data), _running(given)

@@ -1,11 +1,11 @@
 """`zoo list`: which models there are, as a table or as JSON.
 
 With `--json`, a list of objects: name (unambiguous), plugin, architecture, family, AP and AP50 (of
-    the default weights, percent,
-claimed on COCO val2017), parameters, gflops, megabytes, input {resize, size}, licenses {code,
-weights}, labels (the name of the label space, or `custom`), classes (how many), tags, default; null
-is unknown. Nothing found is no error: the exit code is 0, standard output is empty (or `[]`), and
-    standard error says why. What `--where` understands is described in `zoo.registry.query`.
+the default weights, percent, claimed on COCO val2017), parameters, gflops, megabytes, input
+{resize, size}, licenses {code, weights}, labels (the name of the label space, or `custom`), classes
+(how many), tags, default; null is unknown. An empty list is not an error: the exit code is 0,
+standard output is empty (or `[]`), and standard error gives the reason. `zoo.registry.query`
+describes what `--where` understands.
 """
 
 from __future__ import annotations
@@ -55,11 +55,9 @@ def list_models(
     ~ (a glob) and in; the words and, or, not and unknown; the suffixes K, M, G and B.
 
     A licence is an SPDX identifier or the word permissive. license is that of code and that of
-    weights: license = permissive where both are, license != permissive where one is known not to
-        be, license = unknown where one is unknown or both are.
-    Anything else has to hold of both: where it holds of one alone, the model is left out and
-        counted, like those of which the
-    fact is unknown.
+    weights: license = permissive if both are, license != permissive if one is known not to be,
+    license = unknown if one is unknown or both are. Anything else has to hold of both: if it holds
+    of one alone, the model is left out and counted, like those of which the fact is unknown.
     """
     known = catalogue()
     rows, unknown = known.rows(pattern), 0
@@ -76,19 +74,18 @@ def list_models(
     else:
         output.line(_why_nothing(known, pattern, where), err=True)
     if unknown:
-        why = "a fact that was asked for is unknown (null)"
-        differ = (
-            ", or holds of the licence of code or weights alone"
-            if "licen" in (where or "").lower()
-            else ""
-        )
-        output.line(
-            f"{pluralize(unknown, 'model')} {is_are(unknown)} left out because {why}{differ}.",
-            err=True,
-        )
+        output.line(_left_out(unknown, where or ""), err=True)
     for info in known.plugins:
         if slow := slowness(info):
             output.line(f"The {named(info)} is slow: {slow}", err=True)
+
+
+def _left_out(unknown: int, where: str) -> str:
+    """The note on the models that `--where` could not decide on."""
+    reason = "a fact that was asked for is unknown (null)"
+    if "licen" in where.lower():
+        reason += ", or holds of the licence of code or weights alone"
+    return f"{pluralize(unknown, 'model')} {is_are(unknown)} left out because {reason}."
 
 
 def _table(rows: list[tuple[str, Row]]) -> list[str]:

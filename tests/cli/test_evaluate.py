@@ -1,7 +1,5 @@
-"""`zoo predict`, `zoo evaluate` and `zoo compare` from the shell: what they print, write and
-answer."""
+"""`zoo evaluate` from the shell: what it prints, writes and refuses."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,74 +8,9 @@ from typing import Any
 import pytest
 
 from zoo.data import Dataset
-from zoo.evaluate import Predictions, Report, predict
+from zoo.evaluate import Report, predict
 
 Shell = Callable[..., Any]
-
-
-@pytest.fixture
-def data(street: Dataset) -> str:
-    return f"coco:{street.truth.name}"
-
-
-@pytest.fixture
-def results(street: Dataset, tmp_path: Path) -> Callable[..., Path]:
-    """Writes a COCO results list that finds every box, some pixels off."""
-
-    def write(name: str, *, off: float = 0.0) -> Path:
-        truth = street.truth
-        rows = [
-            {
-                "image_id": image,
-                "category_id": truth.label_space.ids[label],
-                "bbox": [x + off, y, w, h],
-                "score": 0.5 + 0.01 * row,
-            }
-            for row, (image, label, (x, y, w, h)) in enumerate(
-                zip(
-                    truth.image_ids[truth.images].tolist(),
-                    truth.labels.tolist(),
-                    truth.xywh.tolist(),
-                    strict=True,
-                )
-            )
-        ]
-        (tmp_path / name).write_text(json.dumps(rows))
-        return tmp_path / name
-
-    return write
-
-
-def test_predict_makes_a_run_and_says_where_it_is(
-    shell: Shell, data: str, nano: str, tmp_path: Path
-) -> None:
-    done = shell(
-        "predict", "yolox_nano", "--data", data, "--weights", nano, "--to", str(tmp_path / "runs")
-    )
-    [file] = (tmp_path / "runs").glob("*.parquet")
-    count = len(Predictions.read(file).scores)
-    assert (done.out, done.code) == (f"yolox_nano  6 images  {count} detections  {file}\n", 0)
-
-
-def test_predict_writes_json(shell: Shell, data: str, nano: str, tmp_path: Path) -> None:
-    done = shell(
-        "predict",
-        "yolox_nano",
-        "--data",
-        data,
-        "--weights",
-        nano,
-        "--to",
-        str(tmp_path / "runs"),
-        "--json",
-    )
-    [one] = json.loads(done.out)
-    assert (one["model"], one["images"], one["provenance"]["protocol"]) == (
-        "yolox_nano",
-        6,
-        "uniform",
-    )
-    assert Path(one["file"]).is_file()
 
 
 def test_evaluate_prints_a_table_in_percent_with_intervals(
@@ -354,71 +287,6 @@ def test_evaluate_draws_plots(
     assert {file.name for file in (tmp_path / "plots" / "off").iterdir()} == names
 
 
-def test_compare_says_who_is_ahead_and_whether_that_is_chance(
-    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
-) -> None:
-    files = [str(results("off.json", off=4)), str(results("right.json"))]
-    shell("evaluate", *files, "--data", data, "--json", str(tmp_path / "reports"))
-    reports = [str(tmp_path / "reports" / name) for name in ("off.json", "right.json")]
-    done = shell("compare", *reports)
-    assert done.out.startswith("A: off\nB: right\n")
-    numbers = [
-        line.split()[0]
-        for line in done.out.splitlines()
-        if line.startswith("A") and ":" not in line
-    ]
-    assert numbers[:3] == ["AP", "AP50", "AP75"]
-    assert "B is ahead by" in done.out
-    assert shell("compare", *files, "--data", data).out == done.out
-
-
-def test_compare_writes_json(shell: Shell, data: str, results: Callable[..., Path]) -> None:
-    files = [str(results("off.json", off=4)), str(results("right.json"))]
-    found = json.loads(shell("compare", *files, "--data", data, "--json").out)
-    assert (found["a"], found["b"]) == ("off", "right")
-    assert found["differences"]["AP"]["difference"] > 0
-
-
-def test_compare_needs_the_data_for_what_is_no_report(
-    shell: Shell, results: Callable[..., Path]
-) -> None:
-    done = shell("compare", str(results("off.json")), str(results("right.json")))
-    assert done.code == 2
-    assert "Add --data coco:FILE" in done.err
-
-
-def test_compare_says_that_a_file_is_not_there(shell: Shell, results: Callable[..., Path]) -> None:
-    done = shell("compare", "nope.json", str(results("right.json")))
-    assert done.code == 10
-    assert "'nope.json' was to be compared.\nThere is no such file." in done.err
-
-
-def test_compare_tells_two_reports_of_one_model_apart_and_says_where_they_are_level(
-    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
-) -> None:
-    shell(
-        "evaluate",
-        str(results("off.json", off=4)),
-        "--data",
-        data,
-        "--json",
-        str(tmp_path / "reports"),
-    )
-    again = (tmp_path / "reports" / "off.json").rename(tmp_path / "first.json")
-    (tmp_path / "second.json").write_bytes(again.read_bytes())
-    out = shell("compare", str(again), str(tmp_path / "second.json")).out
-    assert out.startswith(f"A: off ({again})\nB: off ({tmp_path / 'second.json'})\n")
-    assert "A and B have the same AP." in out
-    assert "ahead" not in out
-
-
-def test_compare_says_that_a_protocol_is_not_known(
-    shell: Shell, data: str, results: Callable[..., Path]
-) -> None:
-    files = [str(results("off.json", off=4)), str(results("right.json"))]
-    assert "The protocols of A and B are not known:" in shell("compare", *files, "--data", data).out
-
-
 @pytest.mark.parametrize("to", ["off.json", "."])
 def test_a_file_that_is_no_report_is_never_replaced_by_one(
     shell: Shell,
@@ -454,19 +322,3 @@ def test_an_option_that_takes_one_value_is_not_given_twice(shell: Shell, data: s
     answer = shell("evaluate", "yolox_nano", "--data", "coco:other.json", "--data", data)
     assert answer.code == 2
     assert "--data was given.\nIt is given more than once, and takes one value." in answer.err
-
-
-def test_what_is_no_report_is_not_compared_and_says_what_it_is(
-    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
-) -> None:
-    to = tmp_path / "reports"
-    shell("evaluate", str(results("off.json", off=4)), "--data", data, "--json", str(to))
-    report = to / "off.json"
-    assert "It is a folder." in shell("compare", str(report), str(to)).err
-    assert "goes to zoo compare" in shell("evaluate", str(report), "--data", data).err
-    edited = tmp_path / "edited.json"
-    edited.write_text(report.read_text().replace('"numbers":{"AP":0.', '"numbers":{"AP":0.9', 1))
-    assert (
-        "Report B (off on street) was to be compared.\nIt contradicts itself in 'numbers.AP'"
-        in (shell("compare", str(report), str(edited)).err)
-    )

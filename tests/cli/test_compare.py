@@ -1,0 +1,89 @@
+"""`zoo compare` from the shell: what it prints and refuses."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Shell = Callable[..., Any]
+
+
+def test_compare_says_who_is_ahead_and_whether_that_is_chance(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    files = [str(results("off.json", off=4)), str(results("right.json"))]
+    shell("evaluate", *files, "--data", data, "--json", str(tmp_path / "reports"))
+    reports = [str(tmp_path / "reports" / name) for name in ("off.json", "right.json")]
+    done = shell("compare", *reports)
+    assert done.out.startswith("A: off\nB: right\n")
+    numbers = [
+        line.split()[0]
+        for line in done.out.splitlines()
+        if line.startswith("A") and ":" not in line
+    ]
+    assert numbers[:3] == ["AP", "AP50", "AP75"]
+    assert "B is ahead by" in done.out
+    assert shell("compare", *files, "--data", data).out == done.out
+
+
+def test_compare_writes_json(shell: Shell, data: str, results: Callable[..., Path]) -> None:
+    files = [str(results("off.json", off=4)), str(results("right.json"))]
+    found = json.loads(shell("compare", *files, "--data", data, "--json").out)
+    assert (found["a"], found["b"]) == ("off", "right")
+    assert found["differences"]["AP"]["difference"] > 0
+
+
+def test_compare_needs_the_data_for_what_is_no_report(
+    shell: Shell, results: Callable[..., Path]
+) -> None:
+    done = shell("compare", str(results("off.json")), str(results("right.json")))
+    assert done.code == 2
+    assert "Add --data coco:FILE" in done.err
+
+
+def test_compare_says_that_a_file_is_not_there(shell: Shell, results: Callable[..., Path]) -> None:
+    done = shell("compare", "nope.json", str(results("right.json")))
+    assert done.code == 10
+    assert "'nope.json' was to be compared.\nThere is no such file." in done.err
+
+
+def test_compare_tells_two_reports_of_one_model_apart_and_says_where_they_are_level(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    shell(
+        "evaluate",
+        str(results("off.json", off=4)),
+        "--data",
+        data,
+        "--json",
+        str(tmp_path / "reports"),
+    )
+    again = (tmp_path / "reports" / "off.json").rename(tmp_path / "first.json")
+    (tmp_path / "second.json").write_bytes(again.read_bytes())
+    out = shell("compare", str(again), str(tmp_path / "second.json")).out
+    assert out.startswith(f"A: off ({again})\nB: off ({tmp_path / 'second.json'})\n")
+    assert "A and B have the same AP." in out
+    assert "ahead" not in out
+
+
+def test_compare_says_that_a_protocol_is_not_known(
+    shell: Shell, data: str, results: Callable[..., Path]
+) -> None:
+    files = [str(results("off.json", off=4)), str(results("right.json"))]
+    assert "The protocols of A and B are not known:" in shell("compare", *files, "--data", data).out
+
+
+def test_what_is_no_report_is_not_compared_and_says_what_it_is(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    to = tmp_path / "reports"
+    shell("evaluate", str(results("off.json", off=4)), "--data", data, "--json", str(to))
+    report = to / "off.json"
+    assert "It is a folder." in shell("compare", str(report), str(to)).err
+    assert "goes to zoo compare" in shell("evaluate", str(report), "--data", data).err
+    edited = tmp_path / "edited.json"
+    edited.write_text(report.read_text().replace('"numbers":{"AP":0.', '"numbers":{"AP":0.9', 1))
+    assert (
+        "Report B (off on street) was to be compared.\nIt contradicts itself in 'numbers.AP'"
+        in (shell("compare", str(report), str(edited)).err)
+    )
