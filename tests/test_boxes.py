@@ -66,7 +66,9 @@ def test_shift_goes_right_and_down() -> None:
 
 
 def test_a_box_is_cut_at_each_edge_of_a_region() -> None:
-    assert boxes.cut(torch.tensor([[0.0, 0.0, 9.0, 9.0]]), (1, 2, 3, 4)).tolist() == [[1, 2, 3, 4]]
+    assert boxes.clip_to_region(torch.tensor([[0.0, 0.0, 9.0, 9.0]]), (1, 2, 3, 4)).tolist() == [
+        [1, 2, 3, 4]
+    ]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])

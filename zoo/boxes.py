@@ -41,7 +41,7 @@ def area(boxes: Tensor) -> Tensor:
     return (x2 - x1) * (y2 - y1)  # (...)
 
 
-def overlap(boxes: Tensor, others: Tensor) -> Tensor:
+def box_iou(boxes: Tensor, others: Tensor) -> Tensor:
     """Intersection over union of every box `(n, 4)` with every other `(m, 4)`, as `(n, m)`; NaN
     between two without area."""
     near = torch.maximum(boxes[:, None, :2], others[:, :2])  # (n, m, 2)
@@ -60,7 +60,7 @@ def shift(boxes: Tensor, *, dx: float, dy: float) -> Tensor:
     return boxes + boxes.new_tensor([dx, dy, dx, dy])
 
 
-def cut(boxes: Tensor, region: tuple[float, float, float, float]) -> Tensor:
+def clip_to_region(boxes: Tensor, region: tuple[float, float, float, float]) -> Tensor:
     """Boxes cut at the edges of a region `(x1, y1, x2, y2)`; one that lies outside is left with no
     area, on the edge."""
     x1, y1, x2, y2 = region
@@ -69,4 +69,4 @@ def cut(boxes: Tensor, region: tuple[float, float, float, float]) -> Tensor:
 
 def clip(boxes: Tensor, *, height: float, width: float) -> Tensor:
     """Boxes cut at the edges of a picture of that size."""
-    return cut(boxes, (0, 0, width, height))
+    return clip_to_region(boxes, (0, 0, width, height))

@@ -1,10 +1,10 @@
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
 
 from zoo.detections import Detections
 from zoo.draw import draw
@@ -31,7 +31,7 @@ def seen(*boxes: tuple[float, float, float, float], labels: list[int] | None = N
     )
 
 
-def pixels(image: Image.Image) -> NDArray[np.uint8]:
+def pixels(image: PIL.Image.Image) -> NDArray[np.uint8]:
     return np.asarray(image)
 
 
@@ -83,7 +83,7 @@ def test_nothing_seen_leaves_the_picture_as_it_is() -> None:
     [
         lambda array: array,
         lambda array: torch.from_numpy(array.transpose(2, 0, 1).copy()),
-        Image.fromarray,
+        PIL.Image.fromarray,
     ],
     ids=["array", "tensor", "PIL"],
 )
@@ -102,13 +102,13 @@ def test_every_form_of_a_picture_gives_the_same_drawing_and_stays_unchanged(form
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1"])
 def test_every_mode_of_pil_becomes_rgb(mode: str) -> None:
-    picture = Image.fromarray(gray()).convert(mode)
+    picture = PIL.Image.fromarray(gray()).convert(mode)
     assert draw(picture, seen((10, 10, 300, 300))).mode == "RGB"
     assert picture.mode == mode
 
 
 def test_a_rotated_photo_is_turned_upright() -> None:
-    photo = Image.fromarray(gray(480, 640))
+    photo = PIL.Image.fromarray(gray(480, 640))
     photo.getexif()[0x0112] = 6
     assert draw(photo, seen()).size == (480, 640)
 

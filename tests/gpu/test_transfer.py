@@ -3,11 +3,11 @@ another."""
 
 from __future__ import annotations
 
+import PIL.Image
 import pytest
 import torch
-from PIL import Image
 
-from zoo.images import Picture
+from zoo.images import Image
 from zoo.inference.prefetch import prefetch
 from zoo.testing.pictures import scene
 
@@ -18,14 +18,14 @@ def files(tmp_path):
     paths = []
     for number in range(48):
         path = tmp_path / f"{number:02}.png"
-        Image.new("RGB", (160, 120), (5 * number, 255 - 5 * number, number)).save(path)
+        PIL.Image.new("RGB", (160, 120), (5 * number, 255 - 5 * number, number)).save(path)
         paths.append(path)
     return paths
 
 
 def test_what_is_read_ahead_is_page_locked(gpu, files):
     read = list(_read_ahead(files, pin=True))
-    assert all(isinstance(one, Picture) for one in read)
+    assert all(isinstance(one, Image) for one in read)
     assert {one.pixels.is_pinned() for one in read} == {True}
     assert {one.pixels.is_pinned() for one in _read_ahead(files[:2], pin=False)} == {False}
 

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
-from PIL import Image
 
 Serve = Callable[[BaseHTTPRequestHandler], None]
 Encode = Callable[..., bytes]
@@ -26,7 +26,7 @@ def pixels() -> np.ndarray[Any, Any]:
 def encode() -> Encode:
     """A PIL image to the bytes of a file."""
 
-    def to_bytes(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
+    def to_bytes(image: PIL.Image.Image, format: str = "PNG", **options: object) -> bytes:
         file = io.BytesIO()
         image.save(file, format, **options)
         return file.getvalue()

@@ -5,9 +5,10 @@ import io
 import warnings
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
-from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
+from PIL import ImageCms, ImageOps, TiffImagePlugin
 
 from zoo.errors import ImageError
 from zoo.images import Limits, read
@@ -15,13 +16,13 @@ from zoo.images import planes as planes_module
 
 ORIENTATION = 0x0112
 TURN = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
+    2: PIL.Image.Transpose.FLIP_LEFT_RIGHT,
+    3: PIL.Image.Transpose.ROTATE_180,
+    4: PIL.Image.Transpose.FLIP_TOP_BOTTOM,
+    5: PIL.Image.Transpose.TRANSPOSE,
+    6: PIL.Image.Transpose.ROTATE_90,
+    7: PIL.Image.Transpose.TRANSVERSE,
+    8: PIL.Image.Transpose.ROTATE_270,
 }  # how an upright picture has to be stored, so that the tag makes it upright again
 
 
@@ -30,7 +31,7 @@ def planes(image):
 
 
 def tagged(orientation):
-    exif = Image.Exif()
+    exif = PIL.Image.Exif()
     exif[ORIENTATION] = orientation
     return exif
 
@@ -39,19 +40,19 @@ def tagged(orientation):
     "mode", ["RGB", "RGBA", "RGBX", "L", "LA", "1", "P", "PA", "CMYK", "YCbCr", "HSV"]
 )
 def test_a_mode_becomes_what_pillow_makes_of_it(mode, pixels):
-    image = Image.fromarray(pixels).convert(mode)
+    image = PIL.Image.fromarray(pixels).convert(mode)
     assert torch.equal(read(image).pixels, planes(image))
 
 
 @pytest.mark.parametrize(("premultiplied", "straight"), [("La", "LA"), ("RGBa", "RGBA")])
 def test_premultiplied_alpha_is_divided_out(premultiplied, straight, pixels):
     alpha = np.full((9, 14), 100, np.uint8)
-    image = Image.fromarray(np.dstack([pixels, alpha])).convert(straight).convert(premultiplied)
+    image = PIL.Image.fromarray(np.dstack([pixels, alpha])).convert(straight).convert(premultiplied)
     assert torch.equal(read(image).pixels, planes(image.convert(straight)))
 
 
 def test_lab_becomes_rgb(pixels):
-    lab = Image.fromarray(pixels).convert("LAB")
+    lab = PIL.Image.fromarray(pixels).convert("LAB")
     to_rgb = ImageCms.buildTransform(
         ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
     )
@@ -60,23 +61,27 @@ def test_lab_becomes_rgb(pixels):
 
 def test_alpha_is_dropped_not_composited(pixels, encode):
     rgba = np.dstack([pixels, np.zeros((9, 14), np.uint8)])
-    assert torch.equal(read(encode(Image.fromarray(rgba))).pixels, planes(Image.fromarray(pixels)))
+    assert torch.equal(
+        read(encode(PIL.Image.fromarray(rgba))).pixels, planes(PIL.Image.fromarray(pixels))
+    )
 
 
 @pytest.mark.parametrize("transparency", [3, bytes(range(200))])
 def test_a_palette_with_transparency_keeps_its_colors(transparency, pixels, encode):
-    image = Image.fromarray(pixels).quantize(200)
+    image = PIL.Image.fromarray(pixels).quantize(200)
     plain = planes(image)
     data = encode(image, transparency=transparency)
-    assert Image.open(io.BytesIO(data)).info["transparency"] is not None
+    assert PIL.Image.open(io.BytesIO(data)).info["transparency"] is not None
     assert torch.equal(read(data).pixels, plain)
 
 
 def test_a_pil_image_is_left_as_it_was(pixels, encode):
-    image = Image.open(
+    image = PIL.Image.open(
         io.BytesIO(
             encode(
-                Image.fromarray(pixels).quantize(16), transparency=bytes(range(16)), exif=tagged(6)
+                PIL.Image.fromarray(pixels).quantize(16),
+                transparency=bytes(range(16)),
+                exif=tagged(6),
             )
         )
     )
@@ -90,7 +95,7 @@ def test_a_pil_image_is_left_as_it_was(pixels, encode):
 @pytest.mark.parametrize("format", ["PNG", "TIFF"])
 def test_16_bit_gray_is_scaled_not_cut(format, encode):
     deep = np.array([[0, 128, 129, 257, 32768, 65278, 65535]], np.uint16)
-    got = read(encode(Image.fromarray(deep), format)).pixels
+    got = read(encode(PIL.Image.fromarray(deep), format)).pixels
     assert got[:, 0].tolist() == [[0, 0, 1, 1, 128, 254, 255]] * 3
 
 
@@ -99,7 +104,7 @@ def test_16_bit_gray_is_scaled_not_cut(format, encode):
     "values", [[0, 257, 65535], [0, 1, 1], [0, 100, 255], [0, 70000, 1], [-1, 5, 1]]
 )
 def test_gray_whose_white_nobody_knows_is_refused(dtype, mode, values, encode):
-    image = Image.fromarray(np.array([values], dtype))
+    image = PIL.Image.fromarray(np.array([values], dtype))
     assert image.mode == mode
     for source in (image, encode(image, "TIFF")):
         with pytest.raises(
@@ -117,11 +122,11 @@ def test_a_tiff_may_say_what_is_white(tag, dtype, white, encode):
     info[tag] = white
     info.tagtype[tag] = {np.int32: 4, np.float32: 11}[dtype]
     values = np.array([[0, white / 2, white]], dtype)
-    data = encode(Image.fromarray(values), "TIFF", tiffinfo=info)
+    data = encode(PIL.Image.fromarray(values), "TIFF", tiffinfo=info)
     assert read(data).pixels[0, 0].tolist() == [0, round(values[0, 1] * 255 / white), 255]
     values[0, 0] = white * 2
     with pytest.raises(ImageError, match="outside 0"):
-        read(encode(Image.fromarray(values), "TIFF", tiffinfo=info))
+        read(encode(PIL.Image.fromarray(values), "TIFF", tiffinfo=info))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -0.5])
@@ -130,7 +135,7 @@ def test_floats_outside_of_what_a_tiff_says_are_refused(value, encode):
     info[341] = 1.0
     info.tagtype[341] = 11
     with pytest.raises(ImageError, match=r"outside 0\.\.1"):
-        read(encode(Image.fromarray(np.array([[0, value]], np.float32)), "TIFF", tiffinfo=info))
+        read(encode(PIL.Image.fromarray(np.array([[0, value]], np.float32)), "TIFF", tiffinfo=info))
 
 
 def test_a_pgm_of_ten_bits_is_scaled_by_its_own_white():
@@ -139,7 +144,7 @@ def test_a_pgm_of_ten_bits_is_scaled_by_its_own_white():
 
 
 def test_a_cmyk_jpeg_of_adobes_kind_is_not_inverted(encode):
-    white = Image.new("CMYK", (16, 16), (0, 0, 0, 0))
+    white = PIL.Image.new("CMYK", (16, 16), (0, 0, 0, 0))
     jpeg = encode(white, "JPEG", quality=95)
     assert b"Adobe" in jpeg
     assert read(jpeg).pixels.min() > 250
@@ -150,7 +155,7 @@ def test_a_cmyk_jpeg_of_adobes_kind_is_not_inverted(encode):
 def test_a_turned_file_with_its_tag_equals_the_upright_one(orientation, format, encode):
     # Blocks of 16 pixels survive JPEG's blocks of 8 and 16 being turned.
     rng = np.random.default_rng(3)
-    upright = Image.fromarray(
+    upright = PIL.Image.fromarray(
         np.kron(rng.integers(0, 256, (2, 3, 3)), np.ones((16, 16, 1))).astype(np.uint8)
     )
     stored = upright.transpose(TURN[orientation]) if orientation > 1 else upright
@@ -161,7 +166,7 @@ def test_a_turned_file_with_its_tag_equals_the_upright_one(orientation, format, 
     picture = read(data)
     assert picture.orientation == orientation
     assert torch.equal(
-        picture.pixels, read(ImageOps.exif_transpose(Image.open(io.BytesIO(data)))).pixels
+        picture.pixels, read(ImageOps.exif_transpose(PIL.Image.open(io.BytesIO(data)))).pixels
     )
     assert (picture.pixels.int() - planes(upright).int()).abs().max() <= (
         3 if format == "JPEG" else 0
@@ -171,33 +176,33 @@ def test_a_turned_file_with_its_tag_equals_the_upright_one(orientation, format, 
 @pytest.mark.parametrize("format", ["PNG", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_can_be_ignored(orientation, format, pixels, encode):
-    data = encode(Image.fromarray(pixels), format, exif=tagged(orientation))
+    data = encode(PIL.Image.fromarray(pixels), format, exif=tagged(orientation))
     picture = read(data, exif="ignore")
-    assert torch.equal(picture.pixels, planes(Image.fromarray(pixels)))
+    assert torch.equal(picture.pixels, planes(PIL.Image.fromarray(pixels)))
     assert picture.orientation == orientation
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF"])
 def test_a_pil_image_is_turned_by_the_exif_it_carries(format, pixels, encode, tmp_path):
-    data = encode(Image.fromarray(pixels), format, exif=tagged(6))
-    assert torch.equal(read(Image.open(io.BytesIO(data))).pixels, read(data).pixels)
+    data = encode(PIL.Image.fromarray(pixels), format, exif=tagged(6))
+    assert torch.equal(read(PIL.Image.open(io.BytesIO(data))).pixels, read(data).pixels)
     assert read(data).size == (14, 9)
 
 
 @pytest.mark.parametrize("exif", [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xff", b""])
 def test_exif_that_makes_no_sense_is_no_exif(exif, pixels, encode):
-    picture = read(encode(Image.fromarray(pixels), exif=exif))
+    picture = read(encode(PIL.Image.fromarray(pixels), exif=exif))
     assert picture.orientation == 1
     assert picture.size == (9, 14)
 
 
 def test_an_orientation_outside_1_to_8_is_upright(pixels, encode):
-    assert read(encode(Image.fromarray(pixels), exif=tagged(42))).orientation == 1
+    assert read(encode(PIL.Image.fromarray(pixels), exif=tagged(42))).orientation == 1
 
 
 @pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_the_first_frame_of_an_animation_is_read_and_that_there_are_more_is_said(format, encode):
-    frames = [Image.new("RGB", (16, 16), color) for color in ("#ff0000", "#00ff00", "#0000ff")]
+    frames = [PIL.Image.new("RGB", (16, 16), color) for color in ("#ff0000", "#00ff00", "#0000ff")]
     picture = read(encode(frames[0], format, save_all=True, append_images=frames[1:]))
     assert picture.animated
     assert picture.pixels[0].min() > 245
@@ -206,8 +211,8 @@ def test_the_first_frame_of_an_animation_is_read_and_that_there_are_more_is_said
 
 
 def test_a_pil_image_is_taken_at_its_current_frame(encode):
-    frames = [Image.new("RGB", (4, 4), color) for color in ("#ff0000", "#00ff00")]
-    image = Image.open(
+    frames = [PIL.Image.new("RGB", (4, 4), color) for color in ("#ff0000", "#00ff00")]
+    image = PIL.Image.open(
         io.BytesIO(encode(frames[0], "GIF", save_all=True, append_images=frames[1:]))
     )
     image.seek(1)
@@ -218,21 +223,21 @@ def test_a_pil_image_is_taken_at_its_current_frame(encode):
 def test_color_profiles_are_not_applied(pixels, encode):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     assert torch.equal(
-        read(encode(Image.fromarray(pixels), icc_profile=profile)).pixels,
-        planes(Image.fromarray(pixels)),
+        read(encode(PIL.Image.fromarray(pixels), icc_profile=profile)).pixels,
+        planes(PIL.Image.fromarray(pixels)),
     )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20000, 10), (10, 20000), (1, 3000)])
 def test_extreme_sizes_are_pictures(size, encode):
     width, height = size
-    assert read(encode(Image.new("RGB", size, "#010203"))).pixels.shape == (3, height, width)
+    assert read(encode(PIL.Image.new("RGB", size, "#010203"))).pixels.shape == (3, height, width)
 
 
 def test_the_limit_of_pixels_refuses_before_decoding(encode):
-    data = encode(Image.new("RGB", (100, 60)))
+    data = encode(PIL.Image.new("RGB", (100, 60)))
     assert read(data, limits=Limits(pixels=6000)).size == (60, 100)
-    for source in (data, Image.open(io.BytesIO(data))):
+    for source in (data, PIL.Image.open(io.BytesIO(data))):
         with pytest.raises(ImageError, match=r"100 x 60 pixels; the limit is 5,999\.") as caught:
             read(source, limits=Limits(pixels=5999))
     assert (
@@ -242,19 +247,22 @@ def test_the_limit_of_pixels_refuses_before_decoding(encode):
 
 
 def test_without_a_limit_of_pixels_pillows_own_holds_and_with_one_it_does_not(encode, monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(ImageError, match=r"too large to decode unasked.*2500 pixels"):
-        read(encode(Image.new("RGB", (50, 50))))
-    assert read(encode(Image.new("RGB", (50, 30)))).size == (30, 50)  # of which Pillow would warn
-    assert read(encode(Image.new("RGB", (50, 50))), limits=Limits(pixels=2500)).size == (50, 50)
-    assert Image.MAX_IMAGE_PIXELS == 1000
+        read(encode(PIL.Image.new("RGB", (50, 50))))
+    assert read(encode(PIL.Image.new("RGB", (50, 30)))).size == (
+        30,
+        50,
+    )  # of which Pillow would warn
+    assert read(encode(PIL.Image.new("RGB", (50, 50))), limits=Limits(pixels=2500)).size == (50, 50)
+    assert PIL.Image.MAX_IMAGE_PIXELS == 1000
 
 
 def test_pillows_own_settings_are_left_alone(pixels, encode):
     with warnings.catch_warnings(record=True):
-        before = Image.MAX_IMAGE_PIXELS, list(warnings.filters)
-        read(encode(Image.fromarray(pixels)), limits=Limits(pixels=1000))
-        assert (Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before
+        before = PIL.Image.MAX_IMAGE_PIXELS, list(warnings.filters)
+        read(encode(PIL.Image.fromarray(pixels)), limits=Limits(pixels=1000))
+        assert (PIL.Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -263,11 +271,11 @@ def test_a_large_image_is_converted_in_strips_and_is_the_same(
     mode, orientation, pixels, encode, monkeypatch
 ):
     image = (
-        Image.fromarray(np.full((9, 14), 40000, np.uint16) + pixels[..., 0])
+        PIL.Image.fromarray(np.full((9, 14), 40000, np.uint16) + pixels[..., 0])
         if mode == "I;16"
         else None
     )
-    image = image or Image.fromarray(pixels).convert(mode)
+    image = image or PIL.Image.fromarray(pixels).convert(mode)
     data = encode(image, "TIFF", exif=tagged(orientation))
     whole = read(data)
     monkeypatch.setattr(planes_module, "STRIP_PIXELS", 30)
@@ -276,4 +284,4 @@ def test_a_large_image_is_converted_in_strips_and_is_the_same(
 
 def test_a_drawing_is_not_handed_to_another_program(pixels, encode):
     with pytest.raises(ImageError, match="EPS, a drawing"):
-        read(encode(Image.fromarray(pixels), "EPS"))
+        read(encode(PIL.Image.fromarray(pixels), "EPS"))

@@ -4,8 +4,8 @@ where nothing is lost."""
 import io
 
 import numpy as np
+import PIL.Image
 import pytest
-from PIL import Image
 
 from zoo.images import read
 
@@ -22,12 +22,12 @@ def said(source):
     "format", ["PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "AVIF", "JPEG2000", "PPM", "TGA"]
 )
 def test_nothing_is_lost_of_an_ordinary_image(format, pixels, encode):
-    assert read(encode(Image.fromarray(pixels), format)).lost == ()
+    assert read(encode(PIL.Image.fromarray(pixels), format)).lost == ()
 
 
 @pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "AVIF", "TIFF", "MPO"])
 def test_the_frames_that_are_not_read_are_counted(format, pixels, encode):
-    frames = [Image.fromarray(np.roll(pixels, step, axis=1)) for step in range(5)]
+    frames = [PIL.Image.fromarray(np.roll(pixels, step, axis=1)) for step in range(5)]
     noun = "pages" if format in ("TIFF", "MPO") else "frames"
     data = encode(frames[0], format, save_all=True, append_images=frames[1:])
     assert said(data) == f"It has 5 {noun}, and only the first is read."
@@ -36,12 +36,12 @@ def test_the_frames_that_are_not_read_are_counted(format, pixels, encode):
 
 def test_a_gain_map_is_no_page(pixels, encode):
     xmp = b'<x:xmpmeta xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"/>'
-    image = Image.fromarray(pixels)
+    image = PIL.Image.fromarray(pixels)
     assert kinds(encode(image, "MPO", save_all=True, append_images=[image], xmp=xmp)) == []
 
 
 def test_frames_that_are_damaged_are_several(pixels, encode):
-    frames = [Image.fromarray(np.roll(pixels, step, axis=1)) for step in range(3)]
+    frames = [PIL.Image.fromarray(np.roll(pixels, step, axis=1)) for step in range(3)]
     data = encode(frames[0], "TIFF", save_all=True, append_images=frames[1:])
     second = int.from_bytes(data[4:8], "little")
     count = int.from_bytes(data[second : second + 2], "little")
@@ -51,10 +51,10 @@ def test_frames_that_are_damaged_are_several(pixels, encode):
 
 
 def test_a_pil_image_that_someone_opened_at_a_frame_loses_none(pixels, encode):
-    frames = [Image.fromarray(pixels), Image.fromarray(pixels[::-1].copy())]
+    frames = [PIL.Image.fromarray(pixels), PIL.Image.fromarray(pixels[::-1].copy())]
     assert (
         kinds(
-            Image.open(
+            PIL.Image.open(
                 io.BytesIO(encode(frames[0], "TIFF", save_all=True, append_images=frames[1:]))
             )
         )
@@ -66,7 +66,7 @@ def test_a_pil_image_that_someone_opened_at_a_frame_loses_none(pixels, encode):
 def test_16_bit_gray_is_told(format, encode):
     deep = np.linspace(0, 65535, 32 * 32).reshape(32, 32).astype(np.uint16)
     assert (
-        said(encode(Image.fromarray(deep), format))
+        said(encode(PIL.Image.fromarray(deep), format))
         == "It has 16 bits a channel, and the network sees 8 of them."
     )
 
@@ -74,9 +74,9 @@ def test_16_bit_gray_is_told(format, encode):
 def test_gray_that_uses_little_of_its_range_is_told_to_be_dark(encode):
     twelve = np.linspace(0, 4095, 32 * 32).reshape(32, 32).astype(np.uint16)
     assert "Its brightest value is 4,095 of 65,535, so that it comes out dark" in said(
-        encode(Image.fromarray(twelve))
+        encode(PIL.Image.fromarray(twelve))
     )
-    assert kinds(encode(Image.fromarray(twelve * 16))) == ["bits"]
+    assert kinds(encode(PIL.Image.fromarray(twelve * 16))) == ["bits"]
 
 
 def deep_png(width, height):
@@ -108,14 +108,14 @@ def test_transparency_is_told_where_there_is_some(pixels, encode):
     for alpha, lost in ((255, []), (254, ["transparency"])):
         plane = np.full((9, 14), 255, np.uint8)
         plane[3, 3] = alpha
-        rgba = Image.fromarray(np.dstack([pixels, plane]))
+        rgba = PIL.Image.fromarray(np.dstack([pixels, plane]))
         assert kinds(rgba) == lost
         assert kinds(encode(rgba)) == lost
         assert kinds(encode(rgba.convert("LA"))) == lost
 
 
 def test_transparency_of_a_palette_is_told_where_an_entry_is_used(pixels, encode):
-    image = Image.fromarray(pixels).quantize(10)
+    image = PIL.Image.fromarray(pixels).quantize(10)
     used = image.getpixel((0, 0))
     assert kinds(encode(image, transparency=used)) == ["transparency"]
     assert kinds(encode(image, transparency=bytes([255] * used + [0]))) == ["transparency"]

@@ -4,16 +4,16 @@ import io
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
-from PIL import Image
 
 from zoo.errors import ImageError
 from zoo.images import read
 
 
 def test_every_form_of_a_picture_gives_the_same_pixels(pixels, encode, tmp_path, web):
-    png = encode(Image.fromarray(pixels))
+    png = encode(PIL.Image.fromarray(pixels))
     path = tmp_path / "photo.png"
     path.write_bytes(png)
 
@@ -31,8 +31,8 @@ def test_every_form_of_a_picture_gives_the_same_pixels(pixels, encode, tmp_path,
         bytearray(png),
         memoryview(png),
         memoryview(png[::-1])[::-1],
-        Image.open(path),
-        Image.fromarray(pixels),
+        PIL.Image.open(path),
+        PIL.Image.fromarray(pixels),
     ]
     forms += [
         pixels,
@@ -52,19 +52,19 @@ def test_every_form_of_a_picture_gives_the_same_pixels(pixels, encode, tmp_path,
 
 
 def test_a_jpeg_is_decoded_alike_from_path_bytes_and_pil(pixels, encode, tmp_path):
-    jpeg = encode(Image.fromarray(pixels), "JPEG", quality=80)
+    jpeg = encode(PIL.Image.fromarray(pixels), "JPEG", quality=80)
     (tmp_path / "photo.jpg").write_bytes(jpeg)
-    expected = torch.from_numpy(np.array(Image.open(io.BytesIO(jpeg)))).permute(2, 0, 1)
-    for form in (tmp_path / "photo.jpg", jpeg, Image.open(tmp_path / "photo.jpg")):
+    expected = torch.from_numpy(np.array(PIL.Image.open(io.BytesIO(jpeg)))).permute(2, 0, 1)
+    for form in (tmp_path / "photo.jpg", jpeg, PIL.Image.open(tmp_path / "photo.jpg")):
         assert torch.equal(read(form).pixels, expected)
 
 
 def test_a_picture_knows_its_path_as_it_was_given(pixels, tmp_path, monkeypatch):
-    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    PIL.Image.fromarray(pixels).save(tmp_path / "photo.png")
     monkeypatch.chdir(tmp_path)
     assert read("photo.png").source == "photo.png"
     assert read(Path("photo.png")).source == "photo.png"
-    assert read(Image.open("photo.png")).source == "photo.png"
+    assert read(PIL.Image.open("photo.png")).source == "photo.png"
     assert read(pixels).source == "image"
     assert read(pixels, name="image 3").source == "image 3"
 
@@ -96,7 +96,7 @@ def test_a_missing_file_with_a_whole_path_was_looked_for_nowhere_else(tmp_path):
 
 
 def test_a_file_url_is_the_path_in_it(pixels, tmp_path):
-    Image.fromarray(pixels).save(tmp_path / "my photo.png")
+    PIL.Image.fromarray(pixels).save(tmp_path / "my photo.png")
     assert torch.equal(read((tmp_path / "my photo.png").as_uri()).pixels, read(pixels).pixels)
 
 
@@ -115,7 +115,7 @@ def test_an_address_of_another_kind_is_told_apart_from_a_missing_file(address, s
 
 
 def test_a_folder_where_a_file_is_meant_is_refused(pixels, tmp_path):
-    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    PIL.Image.fromarray(pixels).save(tmp_path / "photo.png")
     with pytest.raises(ImageError, match="folder with 1 picture"):
         read(tmp_path)
 

@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
-from PIL import Image
 
 from zoo.errors import ImageError
 from zoo.images import expand, is_many, read
@@ -134,7 +134,7 @@ def test_one_picture_is_told_from_many(album):
         bytearray(),
         memoryview(b""),
     ]
-    one += [np.zeros((2, 2)), torch.zeros(2, 2, 2, 2), Image.new("L", (2, 2)), None, open]
+    one += [np.zeros((2, 2)), torch.zeros(2, 2, 2, 2), PIL.Image.new("L", (2, 2)), None, open]
     many = [
         album,
         str(album / "*.png"),
@@ -150,7 +150,7 @@ def test_one_picture_is_told_from_many(album):
 
 def test_the_home_folder_is_spelled_with_a_tilde(album, monkeypatch):
     monkeypatch.setenv("HOME", str(album))
-    Image.new("RGB", (3, 2)).save(album / "b2.png")
+    PIL.Image.new("RGB", (3, 2)).save(album / "b2.png")
     assert is_many("~")
     assert names(album, expand("~/*.png")) == ["b2.png", "b10.png"]
     assert read("~/b2.png").size == (2, 3)

@@ -3,9 +3,9 @@
 import socket
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
-from PIL import Image
 
 from zoo.errors import ImageError, UsageError
 from zoo.images import Limits, read
@@ -13,7 +13,7 @@ from zoo.images import Limits, read
 
 @pytest.fixture
 def png(pixels, encode):
-    return encode(Image.fromarray(pixels))
+    return encode(PIL.Image.fromarray(pixels))
 
 
 def respond(request, body, *, status=200, headers=None):

@@ -22,7 +22,7 @@ from zoo.detectors import Detector, Protocol, load
 from zoo.draw import draw, save
 from zoo.errors import ImageError, UsageError
 from zoo.fonts import letters_of
-from zoo.images import Limits, Picture, Source, expand
+from zoo.images import Image, Limits, Source, expand
 from zoo.inference.stream import Looked, stream
 from zoo.progress import Bar
 from zoo.text import pluralize
@@ -238,7 +238,7 @@ class _Saving:
         self._font = font
         self._saved: dict[int, str] = {}
 
-    def __call__(self, picture: Picture, seen: Detections) -> None:
+    def __call__(self, picture: Image, seen: Detections) -> None:
         path = self._annotated.path_for(seen.source or "image.png")
         try:
             save(draw(picture.pixels, seen, font=self._font), path)

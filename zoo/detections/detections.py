@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from zoo import boxes
+from zoo.detections import convert
 from zoo.detections.arguments import (
     Picked,
     Region,
@@ -23,7 +24,6 @@ from zoo.detections.arguments import (
 )
 from zoo.detections.check import check
 from zoo.detections.columns import Floats, Labels, Rows, columns
-from zoo.detections.convert import coco, frame, record, sv
 from zoo.detections.suppress import Policy, suppress
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace, meet, space_of
@@ -212,7 +212,7 @@ class Detections:
         wanted = "a part of the box's area lies between 0 and 1, for example fraction=0.5"
         fraction = number(fraction, to="inside(fraction=...)", wanted=wanted, least=0, most=1)
         full = self.boxes.double()
-        part = boxes.cut(full, region)
+        part = boxes.clip_to_region(full, region)
         touches = (part[:, :2] <= full[:, 2:]).all(1) & (part[:, 2:] >= full[:, :2]).all(
             1
         )  # a box may have no area
@@ -312,7 +312,7 @@ class Detections:
 
     def to_coco(
         self, image_id: int, *, label_space: LabelSpace | None = None
-    ) -> list[coco.CocoResult]:
+    ) -> list[convert.coco.CocoResult]:
         """COCO results of this picture; several pictures' lists are joined with `+`.
 
         label_space: the label space of the annotations, such as `dataset.space`: its category ids are
@@ -320,7 +320,7 @@ class Detections:
             out. Without it the ids are those of the model's own space.
         Raises: TypeError for an image id that is no whole number.
         """
-        return coco.write(self, image_id, label_space)
+        return convert.coco.write(self, image_id, label_space)
 
     @classmethod
     def from_coco(
@@ -334,12 +334,14 @@ class Detections:
         """The results of one picture, in any order. Raises: ValueError or LabelError for entries
         that don't fit."""
         known = space_of(label_space)
-        return cls.of(*coco.read(results, known), label_space=known, size=size, source=source)
+        return cls.of(
+            *convert.coco.read(results, known), label_space=known, size=size, source=source
+        )
 
-    def to_json(self) -> record.PictureRecord:
+    def to_json(self) -> convert.json.JsonImage:
         """A dict for `json.dump`: `file`, `width`, `height`, and `detections`, each `{box, score,
         label, name}`; exact."""
-        return record.write(self)
+        return convert.json.write(self)
 
     @classmethod
     def from_json(
@@ -348,17 +350,17 @@ class Detections:
         """What `to_json` made, after `json.load`. Raises: ValueError or LabelError for a record
         that doesn't fit."""
         known = space_of(label_space)
-        rows, size, source = record.read(written, known)
+        rows, size, source = convert.json.read(written, known)
         return cls.of(*rows, label_space=known, size=size, source=source)
 
     def to_pandas(self) -> pandas.DataFrame:
         """A table, a row a detection. Raises: MissingExtra where pandas is not installed."""
-        return frame.write(self)
+        return convert.pandas.write(self)
 
     def to_supervision(self) -> supervision.Detections:
         """The same for supervision's annotators and trackers. Raises: MissingExtra where it is not
         installed."""
-        return sv.write(self)
+        return convert.supervision.write(self)
 
     @classmethod
     def from_supervision(
@@ -370,4 +372,6 @@ class Detections:
         source: str | None = None,
     ) -> Detections:
         """What supervision made of ours. Raises: ValueError where scores or classes are missing."""
-        return cls.of(*sv.read(theirs), label_space=label_space, size=size, source=source)
+        return cls.of(
+            *convert.supervision.read(theirs), label_space=label_space, size=size, source=source
+        )

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, get_args
 import torch
 from torch import Tensor
 
-from zoo.boxes import overlap
+from zoo.boxes import box_iou
 from zoo.detections.arguments import number, whole
 
 Policy: TypeAlias = Literal["nms", "soft", "soft-linear", "fuse"]
@@ -34,7 +34,7 @@ def nms(columns: Columns, *, iou: float, class_agnostic: bool) -> Columns:
 
 def _of_few(boxes: Tensor, groups: Tensor, iou: float) -> Tensor:
     """Which rows stay `(n,)`, box by box; they are best first."""
-    beats = ((overlap(boxes, boxes) > iou) & (groups[:, None] == groups)).triu(1)  # (n, n)
+    beats = ((box_iou(boxes, boxes) > iou) & (groups[:, None] == groups)).triu(1)  # (n, n)
     keep = torch.ones(len(boxes), dtype=torch.bool)
     kept, spared = keep.numpy(), (~beats).numpy()
     for row in range(len(kept)):
@@ -65,7 +65,7 @@ def soft_nms(
     that is at least `iou`. A box that falls below `floor` goes.
     """
     boxes, scores, labels = columns
-    shared = overlap(boxes, boxes).nan_to_num()  # (n, n), NaN between boxes without area
+    shared = box_iou(boxes, boxes).nan_to_num()  # (n, n), NaN between boxes without area
     shared = shared if class_agnostic else shared * (labels[:, None] == labels)
     keeps = (
         torch.exp(-(shared**2) / sigma) if iou is None else 1 - shared * (shared >= iou)
@@ -102,7 +102,7 @@ def fuse(columns: Columns, *, iou: float, models: int, class_agnostic: bool) -> 
         found = len(leaders)
         if leaders:
             fused = corners[:found] / weight[:found, None]  # (found, 4)
-            shared = overlap(boxes[row : row + 1].double(), fused)[0].nan_to_num()  # (found,)
+            shared = box_iou(boxes[row : row + 1].double(), fused)[0].nan_to_num()  # (found,)
             shared = shared if class_agnostic else shared * (labels[leaders] == labels[row])
             best = int(shared.argmax())
             found = best if shared[best] > iou else found

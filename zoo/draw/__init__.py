@@ -2,5 +2,5 @@
 size from thumbnail to poster."""
 
 from zoo.draw.draw import draw as draw
-from zoo.draw.picture import Picture as Picture
+from zoo.draw.image import Image as Image
 from zoo.draw.save import save as save

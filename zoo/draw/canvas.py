@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
-from PIL import Image
 
 from zoo.draw.palette import Color
 
@@ -29,7 +29,7 @@ class Rim:
 
 
 def frame(
-    image: Image.Image, box: Box, *, color: Color, line: float, radius: float, rim: Rim
+    image: PIL.Image.Image, box: Box, *, color: Color, line: float, radius: float, rim: Rim
 ) -> None:
     """An outline whose middle runs along the box, `line` pixels wide, with a rim outside and
     inside."""
@@ -46,7 +46,7 @@ def frame(
     )
 
 
-def plate(image: Image.Image, box: Box, *, color: Color, radius: float, rim: Rim) -> None:
+def plate(image: PIL.Image.Image, box: Box, *, color: Color, radius: float, rim: Rim) -> None:
     """A filled box with a rim outside."""
     _paint(
         image,
@@ -60,7 +60,7 @@ def plate(image: Image.Image, box: Box, *, color: Color, radius: float, rim: Rim
 
 
 def _paint(
-    image: Image.Image,
+    image: PIL.Image.Image,
     box: Box,
     radius: float,
     *,
@@ -123,5 +123,5 @@ def _cover(distance: Distances) -> Distances:
     return covered
 
 
-def _mask(alpha: Distances) -> Image.Image:
-    return Image.fromarray((alpha * 255 + 0.5).astype(np.uint8))
+def _mask(alpha: Distances) -> PIL.Image.Image:
+    return PIL.Image.fromarray((alpha * 255 + 0.5).astype(np.uint8))

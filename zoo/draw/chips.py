@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+import PIL.Image
+from PIL import ImageDraw
 
 from zoo.draw.fonts import written
 from zoo.fonts import Letters, letters_of
@@ -19,7 +20,7 @@ NARROWEST = 0.1
 @lru_cache(maxsize=512)
 def chip(
     name: str, score: str, *, size: int, most: int, font: str | Path | None = None
-) -> Image.Image:
+) -> PIL.Image.Image:
     """The name, and the score behind it, in letters of `size` pixels, with the padding around them:
     an `L` image, 255 is ink.
 
@@ -34,7 +35,7 @@ def chip(
     name, used = fitted(name, size=size, room=room, font=font)
     letters = letters_of(size, used)
     head = round(letters.getlength(name))
-    mask = Image.new("L", (max(min(2 * pad + head + gap + tail, most), 1), round(size * 1.38)))
+    mask = PIL.Image.new("L", (max(min(2 * pad + head + gap + tail, most), 1), round(size * 1.38)))
     pen = ImageDraw.Draw(mask)
     baseline = round(size * 1.04)
     pen.text((pad, baseline), name, fill=255, font=letters, anchor="ls")

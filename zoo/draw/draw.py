@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image
+import PIL.Image
 
 from zoo.detections import Detections
 from zoo.draw.canvas import Box, Rim, frame, plate
 from zoo.draw.chips import chip
+from zoo.draw.image import Image, to_pil
 from zoo.draw.palette import color_of, ink_on
-from zoo.draw.picture import Picture, copy_of
 from zoo.draw.placement import Spot, place
 from zoo.draw.style import Style, style_for
 from zoo.errors import ImageError
@@ -21,14 +21,14 @@ CHIP_SHARE = 0.15  # of the picture may be covered by chips
 
 
 def draw(
-    picture: Picture,
+    picture: Image,
     seen: Detections,
     *,
     scores: bool = True,
     line: float | None = None,
     text: float | None = None,
     font: str | Path | None = None,
-) -> Image.Image:
+) -> PIL.Image.Image:
     """A copy of the picture, RGB, with a frame around every detection and a chip with its class
     name and score.
 
@@ -52,7 +52,7 @@ def draw(
         ImageError: the picture is of another form, or of another size than the detections' picture.
         UsageError: `font` is no font file.
     """
-    image = copy_of(picture)
+    image = to_pil(picture)
     _check_size(image, seen)
     style = style_for(image.height, image.width, count=len(seen), line=line, text=text)
     boxes = seen.boxes.tolist()
@@ -72,7 +72,7 @@ def draw(
     return image
 
 
-def _check_size(image: Image.Image, seen: Detections) -> None:
+def _check_size(image: PIL.Image.Image, seen: Detections) -> None:
     if seen.size not in (None, (image.height, image.width)):
         height, width = seen.size
         raise ImageError(
@@ -84,7 +84,7 @@ def _check_size(image: Image.Image, seen: Detections) -> None:
 
 
 def _spots(
-    image: Image.Image, boxes: list[list[float]], chips: list[Image.Image], style: Style
+    image: PIL.Image.Image, boxes: list[list[float]], chips: list[PIL.Image.Image], style: Style
 ) -> list[Spot | None]:
     frames = [_onto(image, box, style.line) for box in boxes]
     sizes = [letters.size for letters in chips]
@@ -98,7 +98,7 @@ def _spots(
     )
 
 
-def _onto(image: Image.Image, box: list[float], line: int) -> Box:
+def _onto(image: PIL.Image.Image, box: list[float], line: int) -> Box:
     """The box that the middle of the line runs along: every edge on whole pixels, and the whole
     line inside the picture."""
     x1, x2 = (_snap(value, line, image.width) for value in box[0::2])
@@ -110,7 +110,7 @@ def _snap(value: float, line: int, size: int) -> float:
     return max(min(round(value - line / 2), size - line), 0) + line / 2
 
 
-def _draw_frame(image: Image.Image, box: list[float], label: int, style: Style) -> None:
+def _draw_frame(image: PIL.Image.Image, box: list[float], label: int, style: Style) -> None:
     style = style.within(_shorter_side(_onto(image, box, style.line)))
     edges, color = _onto(image, box, style.line), color_of(label)
     radius = style.radius(_shorter_side(edges))
@@ -124,7 +124,7 @@ def _shorter_side(box: Box) -> float:
 
 
 def _draw_chip(
-    image: Image.Image, letters: Image.Image, spot: Spot, label: int, style: Style
+    image: PIL.Image.Image, letters: PIL.Image.Image, spot: Spot, label: int, style: Style
 ) -> None:
     color = color_of(label)
     box = (*spot, spot[0] + letters.width, spot[1] + letters.height)

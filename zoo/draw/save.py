@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
+import PIL.Image
 
 from zoo.drafts import draft_of
 from zoo.errors import ImageError
@@ -17,7 +17,7 @@ _OPTIONS: dict[str, dict[str, int]] = {
 }
 
 
-def save(image: Image.Image, path: str | Path) -> Path:
+def save(image: PIL.Image.Image, path: str | Path) -> Path:
     """Writes the picture, whole or not at all, and returns where.
 
     The format is what the name ends in: `.jpg` at quality 92, `.png`, `.webp` and whatever else
@@ -27,8 +27,8 @@ def save(image: Image.Image, path: str | Path) -> Path:
         a file that can't be written.
     """
     path = Path(path)
-    kind = Image.registered_extensions().get(path.suffix.lower())
-    if kind not in Image.SAVE:
+    kind = PIL.Image.registered_extensions().get(path.suffix.lower())
+    if kind not in PIL.Image.SAVE:
         raise _refused(
             path,
             f"No picture format is called '{path.suffix}'.",

@@ -1,11 +1,11 @@
 """Pictures from anywhere: path, URL, bytes, PIL, array, tensor, folder, glob; all become the same
 uint8 RGB tensor."""
 
+from zoo.images.image import Exif as Exif
+from zoo.images.image import Image as Image
+from zoo.images.image import ImageWarning as ImageWarning
+from zoo.images.image import Loss as Loss
 from zoo.images.limits import Limits as Limits
-from zoo.images.picture import Exif as Exif
-from zoo.images.picture import ImageWarning as ImageWarning
-from zoo.images.picture import Loss as Loss
-from zoo.images.picture import Picture as Picture
 from zoo.images.read import read as read
 from zoo.images.sources import Pixels as Pixels
 from zoo.images.sources import Source as Source

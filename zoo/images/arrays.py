@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.images.picture import Picture, unreadable
+from zoo.images.image import Image, unreadable
 from zoo.images.sources import Array
 
 CHANNELS = (1, 3, 4)
 
 
-def from_array(array: Array, name: str) -> Picture:
+def from_array(array: Array, name: str) -> Image:
     """An array `(height, width)` or `(height, width, 1 | 3 | 4)`, RGB order, uint8 or float in [0, 1].
 
     Raises:
@@ -40,10 +40,10 @@ def from_array(array: Array, name: str) -> Picture:
         if array.ndim == 2
         else [array[..., channel % array.shape[2]] for channel in range(3)]
     )
-    return Picture(torch.from_numpy(np.stack(planes)), name)  # (3, h, w)
+    return Image(torch.from_numpy(np.stack(planes)), name)  # (3, h, w)
 
 
-def from_tensor(tensor: Tensor, name: str) -> Picture:
+def from_tensor(tensor: Tensor, name: str) -> Image:
     """A tensor `(3, height, width)`, or with 1 (gray) or 4 (alpha, dropped) channels or none
     (gray), uint8 or float in [0, 1].
 
@@ -81,7 +81,7 @@ def from_tensor(tensor: Tensor, name: str) -> Picture:
     if tensor.dim() == 2:
         tensor = tensor[None]  # (1, h, w)
     tensor = tensor.expand(3, -1, -1) if tensor.shape[0] == 1 else tensor[:3]
-    return Picture(tensor.contiguous(), name)
+    return Image(tensor.contiguous(), name)
 
 
 def _from_unit(tensor: Tensor, name: str) -> Tensor:

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TypeAlias
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+import PIL.Image
+from PIL import ExifTags, UnidentifiedImageError
 
 from zoo.errors import ImageError, ZooError
 from zoo.images import losses
+from zoo.images.image import Exif, Image, Loss, beyond, unreadable
 from zoo.images.limits import Limits
-from zoo.images.picture import Exif, Loss, Picture, beyond, unreadable
 from zoo.images.planes import bytes_to_decode, planes_of
 from zoo.images.quiet import quiet
 
@@ -47,7 +48,7 @@ def decode(
     exif: Exif = "apply",
     limits: Limits | None = None,
     reserve: Reserve | None = None,
-) -> Picture:
+) -> Image:
     """The first frame of an encoded image.
 
     reserve: called with the bytes that decoding takes before they are taken; it may wait.
@@ -61,7 +62,7 @@ def decode(
     file.seek(0)
     try:
         limits = Limits.in_force(limits)
-        with quiet(pixels=limits.pixels), Image.open(file) as image:
+        with quiet(pixels=limits.pixels), PIL.Image.open(file) as image:
             _check(image, name, limits)
             _check_scans(image, file, name)
             lost = losses.of_file(image)
@@ -76,13 +77,13 @@ def decode(
 
 
 def from_pil(
-    image: Image.Image,
+    image: PIL.Image.Image,
     name: str,
     *,
     exif: Exif = "apply",
     limits: Limits | None = None,
     reserve: Reserve | None = None,
-) -> Picture:
+) -> Image:
     """A PIL image at its current frame. One that was opened and not loaded yet gets loaded; nothing
     else in it changes.
 
@@ -102,7 +103,7 @@ def from_pil(
 
 
 @contextmanager
-def _alone(image: Image.Image) -> Iterator[None]:
+def _alone(image: PIL.Image.Image) -> Iterator[None]:
     """One thread at a time has that image."""
     with _lock:
         turn = _turns.setdefault(id(image), _Turn())
@@ -117,7 +118,7 @@ def _alone(image: Image.Image) -> Iterator[None]:
                 del _turns[id(image)]
 
 
-def _check(image: Image.Image, name: str, limits: Limits) -> None:
+def _check(image: PIL.Image.Image, name: str, limits: Limits) -> None:
     """Raises: ImageError for what is not to be decoded."""
     if image.format in _DRAWN:
         raise unreadable(
@@ -137,7 +138,7 @@ def _check(image: Image.Image, name: str, limits: Limits) -> None:
         raise beyond("pixels", name, case)
 
 
-def _check_scans(image: Image.Image, file: IO[bytes], name: str) -> None:
+def _check_scans(image: PIL.Image.Image, file: IO[bytes], name: str) -> None:
     """Raises: ImageError for a JPEG that takes a pass over its pixels thousands of times."""
     if image.format not in ("JPEG", "MPO"):
         return
@@ -158,7 +159,7 @@ def _check_scans(image: Image.Image, file: IO[bytes], name: str) -> None:
         )
 
 
-def _has_one_scan(image: Image.Image, file: IO[bytes]) -> bool:
+def _has_one_scan(image: PIL.Image.Image, file: IO[bytes]) -> bool:
     """Whether the scan whose header Pillow has just read has all channels of a JPEG that is not
     progressive."""
     place, channels = file.tell(), len(image.getbands())
@@ -171,23 +172,23 @@ def _has_one_scan(image: Image.Image, file: IO[bytes]) -> bool:
 
 
 def _pixels(
-    image: Image.Image,
+    image: PIL.Image.Image,
     name: str,
     exif: Exif,
     reserve: Reserve | None,
     lost: tuple[Loss, ...],
     *,
     animated: bool = False,
-) -> Picture:
+) -> Image:
     """Decodes, and turns as EXIF says."""
     if reserve:
         reserve(bytes_to_decode(image))
     found, turn = _load(image, exif)
     pixels, dark = planes_of(image, name, turn)
-    return Picture(pixels, name, found, animated, (*lost, *dark, *losses.of_pixels(image)))
+    return Image(pixels, name, found, animated, (*lost, *dark, *losses.of_pixels(image)))
 
 
-def _load(image: Image.Image, exif: Exif) -> tuple[int, int]:
+def _load(image: PIL.Image.Image, exif: Exif) -> tuple[int, int]:
     """Decode; say which EXIF orientation was found, and which one the pixels still have to be
     turned by."""
     found = _orientation(image)
@@ -198,7 +199,7 @@ def _load(image: Image.Image, exif: Exif) -> tuple[int, int]:
     return found, 1 if left == found else _INVERSE.get(found, found)
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(image: PIL.Image.Image) -> int:
     """The EXIF orientation, 1 where there is none or where it can't be understood (as web browsers
     have it)."""
     try:
@@ -219,7 +220,7 @@ def _no_image(name: str, start: bytes) -> ImageError:
 def _refused(name: str, error: Exception) -> Exception:
     if isinstance(error, ZooError):
         return error
-    if isinstance(error, Image.DecompressionBombError):
+    if isinstance(error, PIL.Image.DecompressionBombError):
         return beyond(
             "pixels", name, f"It is too large to decode unasked. {str(error).rstrip('.')}."
         )

@@ -6,9 +6,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 import numpy as np
-from PIL import Image
+import PIL.Image
 
-from zoo.images.picture import unreadable
+from zoo.images.image import unreadable
 from zoo.images.sources import Array
 
 _BITS_PER_SAMPLE = 258  # tags of TIFF 6.0
@@ -16,12 +16,12 @@ _MAX_SAMPLE_VALUE, _S_MAX_SAMPLE_VALUE = 281, 341
 _HEADER_BYTES = 64 * 1024
 
 
-def is_deep_gray(image: Image.Image) -> bool:
+def is_deep_gray(image: PIL.Image.Image) -> bool:
     """Whether the image is one channel of integers or floats that Pillow leaves as they are."""
     return image.mode.startswith(("I", "F"))
 
 
-def bits_of(image: Image.Image) -> int:
+def bits_of(image: PIL.Image.Image) -> int:
     """Bits a channel in the file, of an image that is not loaded yet; 8 where Pillow does not
     say."""
     if image.mode in ("I", "F") and white_of(image) != 65535:
@@ -39,7 +39,7 @@ def bits_of(image: Image.Image) -> int:
     )
 
 
-def white_of(image: Image.Image) -> float | None:
+def white_of(image: PIL.Image.Image) -> float | None:
     """The value of white in a gray image of more than 8 bits, or None where nothing says it.
 
     It is the largest of 16 bits, or of as many as a TIFF has; what a TIFF declares as its largest
@@ -64,7 +64,7 @@ def to_8_bits(values: Array, white: float) -> Array:
     return np.rint(values * (255 / white)).astype(np.uint8)
 
 
-def checked_white(image: Image.Image, extremes: tuple[float, float], name: str) -> float:
+def checked_white(image: PIL.Image.Image, extremes: tuple[float, float], name: str) -> float:
     """The value of white. Raises: ImageError where it is not known, or a value is not between black
     and it."""
     white, (low, high) = white_of(image), extremes
@@ -84,7 +84,7 @@ def checked_white(image: Image.Image, extremes: tuple[float, float], name: str) 
     return white
 
 
-def _tiff_bits(image: Image.Image) -> int:
+def _tiff_bits(image: PIL.Image.Image) -> int:
     with suppress(Exception):  # no TIFF, or a damaged one
         bits = image.tag_v2[_BITS_PER_SAMPLE]  # type: ignore[attr-defined]  # of TIFF files alone
         bits = max(bits) if isinstance(bits, tuple) else bits
@@ -92,7 +92,7 @@ def _tiff_bits(image: Image.Image) -> int:
     return 16
 
 
-def _header(image: Image.Image) -> bytes:
+def _header(image: PIL.Image.Image) -> bytes:
     """The beginning of the file; where it was read up to is left as it is."""
     with suppress(Exception):
         file = image.fp  # type: ignore[attr-defined]  # of images from files alone

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PIL import Image
+import PIL.Image
 
 from zoo.errors import UsageError
 
@@ -53,7 +53,7 @@ class Limits:
         """The limit of pixels in force."""
         if self.pixels is not None:
             return self.pixels
-        return 2 * Image.MAX_IMAGE_PIXELS if Image.MAX_IMAGE_PIXELS else math.inf
+        return 2 * PIL.Image.MAX_IMAGE_PIXELS if PIL.Image.MAX_IMAGE_PIXELS else math.inf
 
     @classmethod
     def in_force(cls, given: Limits | None = None) -> Limits:

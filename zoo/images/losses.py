@@ -3,17 +3,17 @@ transparency."""
 
 from __future__ import annotations
 
-from PIL import Image
+import PIL.Image
 
 from zoo.images.depth import bits_of
-from zoo.images.picture import Loss
+from zoo.images.image import Loss
 
 _THUMBNAIL = "Large Thumbnail"  # as MPO names what is no picture of its own
 _GAIN_MAPS = ("hdrgm", "hdrgainmap")
 _PAGES = ("TIFF", "MPO")
 
 
-def of_file(image: Image.Image) -> tuple[Loss, ...]:
+def of_file(image: PIL.Image.Image) -> tuple[Loss, ...]:
     """What reading the first frame of an image as 8-bit RGB loses, of one that is open and not
     loaded yet."""
     losses = []
@@ -27,7 +27,7 @@ def of_file(image: Image.Image) -> tuple[Loss, ...]:
     return tuple(losses)
 
 
-def of_pixels(image: Image.Image) -> tuple[Loss, ...]:
+def of_pixels(image: PIL.Image.Image) -> tuple[Loss, ...]:
     """What dropping the transparency loses, of an image that is loaded."""
     if not _see_through(image):
         return ()
@@ -47,7 +47,7 @@ def of_dark(brightest: float, white: float) -> tuple[Loss, ...]:
     return (Loss("range", case),)
 
 
-def frames_of(image: Image.Image) -> int:
+def frames_of(image: PIL.Image.Image) -> int:
     """How many frames or pages the file holds, thumbnails and gain maps not counted; 0 is an
     unknown number of several."""
     try:
@@ -59,14 +59,14 @@ def frames_of(image: Image.Image) -> int:
     return _mpo_frames(image, count) if image.format == "MPO" else count
 
 
-def _frames(image: Image.Image, count: int) -> Loss:
+def _frames(image: PIL.Image.Image, count: int) -> Loss:
     noun = "pages" if image.format in _PAGES else "frames"
     if not count:
         return Loss("frames", f"It has several {noun}, and only the first is read.")
     return Loss("frames", f"It has {count:,} {noun}, and only the first is read.")
 
 
-def _mpo_frames(image: Image.Image, count: int) -> int:
+def _mpo_frames(image: PIL.Image.Image, count: int) -> int:
     """Without those that show the first one again: previews, and the gain maps of high dynamic
     range."""
     xmp = image.info.get("xmp", b"")
@@ -79,7 +79,7 @@ def _mpo_frames(image: Image.Image, count: int) -> int:
     return max(1, count - previews)
 
 
-def _see_through(image: Image.Image) -> bool:
+def _see_through(image: PIL.Image.Image) -> bool:
     if "A" in image.getbands() or "a" in image.getbands():
         return bool(image.getchannel(image.getbands()[-1]).getextrema()[0] < 255)  # type: ignore[operator]
     clear = image.info.get("transparency")

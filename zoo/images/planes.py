@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import PIL.Image
 import torch
-from PIL import Image
 from torch import Tensor
 
 from zoo.images import losses
 from zoo.images.depth import checked_white, is_deep_gray, to_8_bits
-from zoo.images.picture import Loss
+from zoo.images.image import Loss
 from zoo.images.sources import Array
 
 STRIP_PIXELS = 2**22
@@ -35,7 +35,7 @@ _DECODER_BYTES = {
 }  # a pixel, of frames that a decoder holds besides
 
 
-def bytes_to_decode(image: Image.Image) -> int:
+def bytes_to_decode(image: PIL.Image.Image) -> int:
     """About what decoding the image takes at its peak, the result included."""
     decoder = _DECODER_BYTES.get(image.format or "", 0)
     if "progressive" in image.info:
@@ -43,7 +43,9 @@ def bytes_to_decode(image: Image.Image) -> int:
     return image.width * image.height * (_STORED_BYTES.get(image.mode, 4) + RESULT_BYTES + decoder)
 
 
-def planes_of(image: Image.Image, name: str, orientation: int) -> tuple[Tensor, tuple[Loss, ...]]:
+def planes_of(
+    image: PIL.Image.Image, name: str, orientation: int
+) -> tuple[Tensor, tuple[Loss, ...]]:
     """Red, green and blue of a loaded image, `(3, h, w)` uint8, turned upright, and what was lost.
 
     orientation: the EXIF orientation that is still to be undone; tag 0x0112 of EXIF (CIPA DC-008).
@@ -72,7 +74,7 @@ def _as_stored(upright: Array, orientation: int) -> Array:
     return upright.swapaxes(1, 2) if orientation > 4 else upright
 
 
-def _strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+def _strips(image: PIL.Image.Image) -> Iterator[tuple[slice, PIL.Image.Image]]:
     """The image in strips of whole rows; itself where it is small."""
     rows = max(1, STRIP_PIXELS // image.width)
     if rows >= image.height:
@@ -83,7 +85,7 @@ def _strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
         yield slice(top, bottom), image.crop((0, top, image.width, bottom))
 
 
-def _fill(planes: Array, image: Image.Image) -> None:
+def _fill(planes: Array, image: PIL.Image.Image) -> None:
     if image.mode in _STRAIGHT:
         image = image.convert(_STRAIGHT[image.mode])
     if image.mode in ("L", "LA"):
@@ -103,7 +105,7 @@ def _fill(planes: Array, image: Image.Image) -> None:
         plane[:] = packed.reshape(image.height, image.width)
 
 
-def _fill_deep(planes: Array, image: Image.Image, name: str) -> tuple[Loss, ...]:
+def _fill_deep(planes: Array, image: PIL.Image.Image, name: str) -> tuple[Loss, ...]:
     """Gray of more than 8 bits."""
     extremes = np.array([(values.min(), values.max()) for _, values in _values(image)])
     low, high = float(extremes[:, 0].min()), float(extremes[:, 1].max())
@@ -113,6 +115,6 @@ def _fill_deep(planes: Array, image: Image.Image, name: str) -> tuple[Loss, ...]
     return losses.of_dark(high, white)
 
 
-def _values(image: Image.Image) -> Iterator[tuple[slice, Array]]:
+def _values(image: PIL.Image.Image) -> Iterator[tuple[slice, Array]]:
     for rows, strip in _strips(image):
         yield rows, np.asarray(strip)

@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from functools import cache, partial
 from typing import Any, cast
 
-from PIL import Image, _imaging
+import PIL.Image
+from PIL import _imaging
 
 _IGNORED = (
     "ignore",
@@ -45,9 +46,11 @@ def quiet(*, pixels: int | None = None) -> Iterator[None]:
             _undo.append(_without_warnings())
             _undo.extend(_without_prints())
             _undo.extend(_without_logs())
-        if pixels and Image.MAX_IMAGE_PIXELS and pixels > 2 * Image.MAX_IMAGE_PIXELS:
-            _undo.append(partial(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS))
-            Image.MAX_IMAGE_PIXELS = pixels
+        if pixels and PIL.Image.MAX_IMAGE_PIXELS and pixels > 2 * PIL.Image.MAX_IMAGE_PIXELS:
+            _undo.append(
+                partial(setattr, PIL.Image, "MAX_IMAGE_PIXELS", PIL.Image.MAX_IMAGE_PIXELS)
+            )
+            PIL.Image.MAX_IMAGE_PIXELS = pixels
     try:
         yield
     finally:

@@ -8,15 +8,15 @@ from collections.abc import Mapping, Set
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+import PIL.Image
 from torch import Tensor
 
 from zoo.errors import ImageError, ZooError
 from zoo.files import NotRegular, open_regular
 from zoo.images.arrays import from_array, from_tensor
 from zoo.images.decode import Reserve, decode, from_pil
+from zoo.images.image import Exif, Image, unreadable
 from zoo.images.limits import Limits
-from zoo.images.picture import Exif, Picture, unreadable
 from zoo.images.sources import (
     Source,
     is_glob,
@@ -43,7 +43,7 @@ def read(
     name: str | None = None,
     limits: Limits | None = None,
     reserve: Reserve | None = None,
-) -> Picture:
+) -> Image:
     """The image as uint8 RGB.
 
     Path (a file:// URL is one), http(s) URL and bytes are decoded by Pillow, so that they and a PIL
@@ -84,15 +84,13 @@ def read(
         raise unreadable(name, f"Reading {type_name(source)} raised {says}.", FORMS) from error
 
 
-def _read(
-    source: Source, name: str, exif: Exif, limits: Limits, reserve: Reserve | None
-) -> Picture:
+def _read(source: Source, name: str, exif: Exif, limits: Limits, reserve: Reserve | None) -> Image:
     match source:
         case Tensor():
             return from_tensor(source, name)
         case np.ndarray():
             return from_array(source, name)
-        case Image.Image():
+        case PIL.Image.Image():
             return from_pil(source, name, exif=exif, limits=limits, reserve=reserve)
         case bytes() | bytearray() | memoryview():
             return decode(

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
-from PIL import Image
+import PIL.Image
 from torch import Tensor
 
 Array: TypeAlias = np.ndarray[Any, Any]
-Pixels: TypeAlias = bytes | bytearray | memoryview | Image.Image | Array | Tensor
+Pixels: TypeAlias = bytes | bytearray | memoryview | PIL.Image.Image | Array | Tensor
 Source: TypeAlias = str | os.PathLike[str] | Pixels
 Sources: TypeAlias = Source | Iterable[Source]
 
@@ -86,7 +86,7 @@ def name_of(source: object, *, position: int | None = None) -> str:
     """What messages and `Detections.source` call a picture: its file or URL, else its position."""
     if isinstance(source, str | os.PathLike):
         return os.fsdecode(source)
-    file = getattr(source, "filename", None) if isinstance(source, Image.Image) else None
+    file = getattr(source, "filename", None) if isinstance(source, PIL.Image.Image) else None
     unnamed = "image" if position is None else f"image {position}"
     return str(file) if file else unnamed
 
@@ -116,7 +116,15 @@ def _path_or_none(source: object) -> str | None:
 def _is_series(source: object) -> TypeGuard[Iterable[Source]]:
     if isinstance(
         source,
-        str | bytes | bytearray | memoryview | Image.Image | np.ndarray | Tensor | Mapping | Set,
+        str
+        | bytes
+        | bytearray
+        | memoryview
+        | PIL.Image.Image
+        | np.ndarray
+        | Tensor
+        | Mapping
+        | Set,
     ):
         return False  # a mapping's keys are no pictures, and a set has no order: reading says so
     return isinstance(source, Iterable) and not hasattr(source, "read")

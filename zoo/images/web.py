@@ -6,8 +6,8 @@ from __future__ import annotations
 import time
 
 from zoo.errors import ImageError
+from zoo.images.image import beyond, unreadable
 from zoo.images.limits import Limits
-from zoo.images.picture import beyond, unreadable
 from zoo.network import switched_off, timeout
 
 

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import torch
 
 from zoo.detections import Detections
-from zoo.images import Picture
+from zoo.images import Image
 
 log = logging.getLogger("zoo")
 
@@ -93,7 +93,7 @@ class Slot:
     """An image's place in the order: the image until it was looked at, then what came of it. size:
     in the network's input."""
 
-    picture: Picture | None
+    picture: Image | None
     outcome: Detections | Exception | None = None
     size: Size = (0, 0)
 
@@ -113,7 +113,7 @@ class Window:
         self._order: deque[Slot] = deque()
         self._groups: dict[Size, list[Slot]] = {}  # in the order of each group's first picture
 
-    def add(self, picture: Picture, size: Size) -> None:
+    def add(self, picture: Image, size: Size) -> None:
         """A picture that goes into the network in that input size."""
         slot = Slot(picture, size=size)
         self._order.append(slot)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 
-from zoo.images import ImageWarning, Picture
+from zoo.images import Image, ImageWarning
 from zoo.text import pluralize
 
 SHOWN = 3  # images a kind that are named
@@ -24,7 +24,7 @@ class PartlyRead:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
 
-    def note(self, picture: Picture) -> None:
+    def note(self, picture: Image) -> None:
         """Warns of what reading the image lost, unless enough were named."""
         for loss in picture.lost:
             self._counts[loss.kind] += 1

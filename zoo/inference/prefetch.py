@@ -10,13 +10,13 @@ from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from PIL import Image
+import PIL.Image
 from torch import Tensor
 
 from zoo.errors import ImageError
-from zoo.images import Exif, Limits, Picture, Source, read
+from zoo.images import Exif, Image, Limits, Source, read
 from zoo.images.decode import Reserve
-from zoo.images.picture import beyond
+from zoo.images.image import beyond
 from zoo.images.sources import name_of
 from zoo.inference.memory_budget import MemoryBudget
 from zoo.inference.reader_threads import Readers, Task, TooSlow
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     name: str
 
 
-Read: TypeAlias = Picture | ImageError | Broken
+Read: TypeAlias = Image | ImageError | Broken
 Pending: TypeAlias = tuple[Entry, Task[Read]] | Read
 
 
@@ -157,7 +157,7 @@ def _awaited(pending: Pending, how: _How, readers: Readers) -> Read:
 def _is_at_hand(source: Source) -> bool:
     """Whether all of it is in memory and decoded already."""
     return isinstance(source, np.ndarray) or (
-        isinstance(source, Image.Image) and not getattr(source, "fp", None)
+        isinstance(source, PIL.Image.Image) and not getattr(source, "fp", None)
     )
 
 
@@ -176,4 +176,4 @@ def _bytes(pending: Pending) -> int:
         if not future.done() or future.exception():
             return 0
         return _bytes(future.result())
-    return pending.pixels.nbytes if isinstance(pending, Picture) else 0
+    return pending.pixels.nbytes if isinstance(pending, Image) else 0

@@ -14,7 +14,7 @@ from zoo.contract.batch import Batch
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.errors import ContractError, ImageError
-from zoo.images import Picture
+from zoo.images import Image
 from zoo.inference.defect_owner import defect_owner
 from zoo.inference.eval_mode import eval_mode
 from zoo.inference.out_of_memory import is_out_of_memory
@@ -34,7 +34,7 @@ class BatchRunner:
         self._name = getattr(detector, "name", None) or type(detector).__name__
         self._held: Batch | None = None
 
-    def input_size(self, picture: Picture) -> tuple[int, int]:
+    def input_size(self, picture: Image) -> tuple[int, int]:
         """The network's input `(height, width)` for a picture.
 
         Raises:
@@ -51,7 +51,7 @@ class BatchRunner:
             asked = f"'{self._name}' was to look at '{picture.source}', {width} x {height} pixels."
             raise ImageError(asked, why.case, why.fix, file=picture.source) from why
 
-    def run(self, pictures: Sequence[Picture]) -> list[Detections]:
+    def run(self, pictures: Sequence[Image]) -> list[Detections]:
         """What is seen in each picture; they all have one input size.
 
         Raises:
@@ -77,7 +77,7 @@ class BatchRunner:
         """Frees what is held between two batches."""
         self._held = None
 
-    def too_large(self, picture: Picture, error: Exception) -> ImageError:
+    def too_large(self, picture: Image, error: Exception) -> ImageError:
         """The error for an image for which memory ran out."""
         height, width = picture.size
         says = str(error).partition("\n")[0].partition(". ")[0].rstrip(".") or type(error).__name__
@@ -88,7 +88,7 @@ class BatchRunner:
             file=picture.source,
         )
 
-    def _decoded(self, pictures: Sequence[Picture]) -> list[Detections]:
+    def _decoded(self, pictures: Sequence[Image]) -> list[Detections]:
         model = self._detector
         device = model.device
         with self._named("prepare", pictures):
@@ -128,7 +128,7 @@ class BatchRunner:
         return seen if iou is None else seen.suppress("nms", iou=iou, class_agnostic=True)
 
     @contextmanager
-    def _named(self, step: str, pictures: Sequence[Picture]) -> Iterator[None]:
+    def _named(self, step: str, pictures: Sequence[Image]) -> Iterator[None]:
         """What the detector's own code raises becomes an error that names the detector, the step
         and the picture."""
         try:
@@ -147,7 +147,7 @@ class BatchRunner:
                 pictures, f"Its {step} raised {type(error).__name__}: {says}"
             ) from error
 
-    def _broken(self, pictures: Sequence[Picture], case: str) -> ContractError:
+    def _broken(self, pictures: Sequence[Image], case: str) -> ContractError:
         first = pictures[0].source
         count = (
             f"{len(pictures)} pictures, the first of them '{first}'"
@@ -158,7 +158,7 @@ class BatchRunner:
         return ContractError(asked, case, defect_owner(self._detector))
 
 
-def _owned(seen: Detections, picture: Picture) -> Detections:
+def _owned(seen: Detections, picture: Image) -> Detections:
     """The same, with its picture's name and size, in tensors that may be changed and trained with.
 
     What inference mode made may not, and may be a view that keeps a whole batch's output alive.

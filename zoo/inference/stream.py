@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.errors import ContractError, ImageError
-from zoo.images import Exif, Limits, Picture, Source
+from zoo.images import Exif, Image, Limits, Source
 from zoo.inference.batching import BatchLimit, BatchSize, Slot, Window, window_bytes
 from zoo.inference.out_of_memory import is_out_of_memory
 from zoo.inference.partly_read import PartlyRead
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zoo.detectors.detector import Detector
 
 Failed: TypeAlias = Callable[[ImageError], None]
-Looked: TypeAlias = Callable[[Picture, Detections], None]
+Looked: TypeAlias = Callable[[Image, Detections], None]
 
 MOST_THREADS = 8
 AHEAD = 16
@@ -119,7 +119,7 @@ def _stream(
 
 
 def _entered(
-    window: Window, steps: BatchRunner, picture: Picture | ImageError, partly_read: PartlyRead
+    window: Window, steps: BatchRunner, picture: Image | ImageError, partly_read: PartlyRead
 ) -> bool:
     """Whether it is in the window as an image; else the error is there in its place: of reading it,
     or of its size."""
@@ -184,7 +184,7 @@ def _look(steps: BatchRunner, window: Window, slots: list[Slot], looked: Looked 
 
 
 def _tried(
-    steps: BatchRunner, window: Window, slots: list[Slot], pictures: list[Picture]
+    steps: BatchRunner, window: Window, slots: list[Slot], pictures: list[Image]
 ) -> list[Detections] | Exception:
     """What is seen in a batch, or the error: an ImageError where it may be for one of its images
     that it failed."""

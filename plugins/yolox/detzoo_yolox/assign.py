@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zoo.boxes import overlap
+from zoo.boxes import box_iou
 
 CENTER_RADIUS = 2.5  # cells around an object's center that may learn it
 CANDIDATES = 10  # best boxes whose IoUs sum to k
@@ -52,7 +52,7 @@ def assign(
     candidates = (inside | near).any(dim=0).nonzero()[:, 0]  # (c,)
     if len(candidates) == 0:
         return Assignment(candidates, candidates, boxes.new_zeros(0))
-    ious = overlap(objects, boxes[candidates])  # (g, c)
+    ious = box_iou(objects, boxes[candidates])  # (g, c)
     cost = (
         _class_cost(logits[candidates], channels)
         - IOU_WEIGHT * (ious + 1e-8).log()

@@ -1,2 +1,7 @@
-"""Detections in other people's formats: one module a format, `write` and, where it is read as well,
-`read`."""
+"""Converts detections to and from other formats: one module per format, `write` and, if it is read as
+well, `read`."""
+
+from zoo.detections.convert import coco as coco
+from zoo.detections.convert import json as json
+from zoo.detections.convert import pandas as pandas
+from zoo.detections.convert import supervision as supervision

@@ -6,8 +6,8 @@ import io
 import tempfile
 from pathlib import Path
 
+import PIL.Image
 import torch
-from PIL import Image
 
 from zoo.detectors.detector import Detector
 from zoo.images import Source
@@ -24,7 +24,7 @@ def check_every_form_gives_the_same(detector: Detector) -> None:
     identical boxes."""
     picture = scene()
     array = picture.permute(1, 2, 0).contiguous().numpy()  # (h, w, 3)
-    image = Image.fromarray(array)
+    image = PIL.Image.fromarray(array)
     file = io.BytesIO()
     image.save(file, "PNG")
     expected = see(detector, picture)

@@ -24,7 +24,7 @@ class Loss(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Image:
     """Pixels, and where they come from; frozen, and nobody writes into the pixels.
 
     pixels:      (3, height, width) uint8 RGB, contiguous.

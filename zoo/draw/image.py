@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ImageOps
 from torch import Tensor
 
 from zoo.errors import ImageError
 from zoo.text import type_name
 
-Picture: TypeAlias = Tensor | Image.Image | NDArray[np.uint8]
+Image: TypeAlias = Tensor | PIL.Image.Image | NDArray[np.uint8]
 
 
-def copy_of(picture: Picture) -> Image.Image:
+def to_pil(picture: Image) -> PIL.Image.Image:
     """The picture as an RGB image of its own.
 
     A PIL picture is turned upright as its EXIF says, as `detect` does it. Raises: ImageError for
     another shape or type.
     """
-    if isinstance(picture, Image.Image):
+    if isinstance(picture, PIL.Image.Image):
         upright = ImageOps.exif_transpose(picture)
         return upright if upright.mode == "RGB" else upright.convert("RGB")
     array = (
@@ -37,4 +38,4 @@ def copy_of(picture: Picture) -> Image.Image:
             "a PIL image.",
             "Bring it into one of these, RGB, 0 to 255.",
         )
-    return Image.fromarray(np.array(array, order="C"))  # a copy: fromarray may share memory
+    return PIL.Image.fromarray(np.array(array, order="C"))  # a copy: fromarray may share memory

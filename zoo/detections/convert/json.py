@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zoo.detections.detections import Detections
 
 
-class DetectionRecord(TypedDict):
+class JsonDetection(TypedDict):
     """One detection; `box` is `[x1, y1, x2, y2]` in pixels."""
 
     box: list[float]
@@ -30,13 +30,13 @@ class DetectionRecord(TypedDict):
     name: str
 
 
-class PictureRecord(TypedDict):
+class JsonImage(TypedDict):
     """One picture with its detections, best first; null is unknown."""
 
     file: str | None
     width: int | None
     height: int | None
-    detections: list[DetectionRecord]
+    detections: list[JsonDetection]
 
 
 class _Detection(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ class _Picture(msgspec.Struct, frozen=True):
     height: int | None = None
 
 
-def write(seen: Detections) -> PictureRecord:
+def write(seen: Detections) -> JsonImage:
     """A dict that `json.dump` takes."""
     height, width = seen.size or (None, None)
     corners = np.reshape(_shortest(seen.boxes), (-1, 4)).tolist()
@@ -64,7 +64,7 @@ def write(seen: Detections) -> PictureRecord:
         seen.class_names,
         strict=True,
     )
-    detections: list[DetectionRecord] = [
+    detections: list[JsonDetection] = [
         {"box": box, "score": score, "label": label, "name": name}
         for box, score, label, name in rows
     ]
