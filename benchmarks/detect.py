@@ -120,6 +120,27 @@ def compare(
     return ready, measure(ways, rounds)
 
 
+def tensor_row(rounds: list[Seconds]) -> dict[str, str]:
+    """Medians of detection on tensors."""
+    overhead = median(rounds, lambda one: one["detect"] / one["by hand"] - 1)
+    return {
+        "by hand, s": f"{median(rounds, lambda one: one['by hand']):.3f}",
+        "detect(tensors), s": f"{median(rounds, lambda one: one['detect']):.3f}",
+        "overhead": f"{overhead:+.1%}",
+    }
+
+
+def file_row(rounds: list[Seconds]) -> dict[str, str]:
+    """Medians of detection on files."""
+    return {
+        "decode alone, s": f"{median(rounds, lambda one: one['decode']):.3f}",
+        "network alone, s": f"{median(rounds, lambda one: one['network']):.3f}",
+        "decode, then detect, s": f"{median(rounds, lambda one: one['first and then']):.3f}",
+        "detect(files), s": f"{median(rounds, lambda one: one['detect']):.3f}",
+        "hidden": f"{median(rounds, hidden):.0%}",
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9)
@@ -138,24 +159,8 @@ def main() -> None:
         for threads in asked.torch_threads:
             torch.set_num_threads(threads)
             ready, read_too = compare(detector, files, asked.rounds)
-            tensor_rows.append(
-                {
-                    "torch threads": threads,
-                    "by hand, s": f"{median(ready, lambda one: one['by hand']):.3f}",
-                    "detect(tensors), s": f"{median(ready, lambda one: one['detect']):.3f}",
-                    "overhead": f"{median(ready, lambda one: one['detect'] / one['by hand'] - 1):+.1%}",
-                }
-            )
-            file_rows.append(
-                {
-                    "torch threads": threads,
-                    "decode alone, s": f"{median(read_too, lambda one: one['decode']):.3f}",
-                    "network alone, s": f"{median(read_too, lambda one: one['network']):.3f}",
-                    "decode, then detect, s": f"{median(read_too, lambda one: one['first and then']):.3f}",
-                    "detect(files), s": f"{median(read_too, lambda one: one['detect']):.3f}",
-                    "hidden": f"{median(read_too, hidden):.0%}",
-                }
-            )
+            tensor_rows.append({"torch threads": threads, **tensor_row(ready)})
+            file_rows.append({"torch threads": threads, **file_row(read_too)})
     source = (
         "COCO photos, published weights"
         if WEIGHTS.is_file()

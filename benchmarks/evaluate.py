@@ -31,9 +31,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from coco_data import PER_IMAGE, SIZES, as_array, instances, make_data
 
-SIZES = {"val2017": (5_000, 35_942, 80), "large": (50_000, 595_000, 365)}  # images, boxes, classes
-PER_IMAGE = 100
 PEERS = {
     "hotcoco": "hotcoco, array",
     "hotcoco-stream": "hotcoco, streaming by 16",
@@ -53,98 +52,6 @@ DISTRIBUTIONS = {
     "ultrafast_pycocotools": "ultrafast-pycocotools",
     "faster_coco_eval": "faster-coco-eval",
 }
-
-
-def make_data(to: Path, images: int, boxes: int, classes: int) -> None:
-    """Writes boxes and detections: some near boxes, mostly of their class, the rest anywhere."""
-    random = np.random.default_rng(0)
-    counts = random.multinomial(boxes, random.dirichlet(np.full(images, 1.2)))
-    image = np.repeat(np.arange(images), counts)
-    popular = random.permutation(classes)
-    share = 1 / (np.arange(classes) + 3.0)
-    in_image = popular[
-        random.choice(classes, (images, 3), p=share / share.sum())
-    ]  # three classes an image
-    label = in_image[image, random.integers(0, 3, boxes)]
-    side, corner = _places(random, boxes)
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    near = np.minimum((counts * 2.2).astype(int), PER_IMAGE)
-    is_near = np.arange(PER_IMAGE) < near[:, None]  # (images, 100)
-    source = np.minimum(
-        starts[:-1, None] + (random.uniform(size=is_near.shape) * counts[:, None]).astype(int),
-        boxes - 1,
-    )
-    shift = random.normal(0, 0.12, (*is_near.shape, 4)) * np.concatenate([side, side], 1)[source]
-    beside = np.concatenate([corner, side], 1)[source] + shift
-    far_side, far = _places(random, is_near.size)
-    anywhere = np.concatenate([far, far_side], 1).reshape(*is_near.shape, 4)
-    xywh = np.where(is_near[..., None], beside, anywhere)
-    of_class = np.where(
-        random.uniform(size=is_near.shape) < 0.8,
-        label[source],
-        random.integers(0, classes, is_near.shape),
-    )
-    labels = np.where(
-        is_near, of_class, popular[random.choice(classes, is_near.shape, p=share / share.sum())]
-    )
-    scores = np.where(is_near, random.beta(3, 3, is_near.shape), random.beta(1, 8, is_near.shape))
-    best_first = np.argsort(-scores, axis=1)
-    corners = np.concatenate([xywh[..., :2], xywh[..., :2] + np.abs(xywh[..., 2:])], -1).astype(
-        np.float32
-    )
-    np.savez(
-        to,
-        image=image, label=label, box=np.concatenate([corner, side], 1).round(2),
-        area=side.prod(1) * random.uniform(0.4, 0.9, boxes), crowd=random.uniform(size=boxes) < 0.011,
-        boxes=np.take_along_axis(corners, best_first[..., None], 1),
-        scores=np.take_along_axis(scores, best_first, 1).astype(np.float32),
-        labels=np.take_along_axis(labels, best_first, 1).astype(np.int64),
-        classes=classes, images=images,
-    )  # fmt: skip
-
-
-def _places(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
-    side = np.exp(random.normal(4, 1, (count, 2))).clip(4, 500)
-    return side, random.uniform(0, 1, (count, 2)) * (640 - side)
-
-
-def instances(data: Any) -> dict[str, Any]:
-    """The ground truth in COCO's format."""
-    columns = (data[name].tolist() for name in ("image", "label", "box", "area", "crowd"))
-    return {
-        "images": [
-            {"id": image, "width": 640, "height": 640} for image in range(int(data["images"]))
-        ],
-        "categories": [
-            {"id": label, "name": f"class {label}"} for label in range(int(data["classes"]))
-        ],
-        "annotations": [
-            {
-                "id": number + 1,
-                "image_id": image,
-                "category_id": label,
-                "bbox": box,
-                "area": area,
-                "iscrowd": int(crowd),
-            }
-            for number, (image, label, box, area, crowd) in enumerate(zip(*columns, strict=True))
-        ],
-    }
-
-
-def as_array(found: list[dict[str, Any]], first: int, dtype: type) -> np.ndarray:
-    """(N, 7) image, left, top, width, height, score, class."""
-    import torch
-
-    boxes = torch.cat([one["boxes"] for one in found]).numpy()
-    array = np.empty((len(boxes), 7), dtype)
-    array[:, 0] = np.repeat(
-        np.arange(first, first + len(found)), [len(one["scores"]) for one in found]
-    )
-    array[:, 1:3], array[:, 3:5] = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
-    array[:, 5] = torch.cat([one["scores"] for one in found]).numpy()
-    array[:, 6] = torch.cat([one["labels"] for one in found]).numpy()
-    return array
 
 
 def ours(method: str, data: Any, threads: int) -> Callable[[list[dict[str, Any]]], list[float]]:
@@ -349,6 +256,40 @@ def survivors(methods: list[str], file: Path, threads: int) -> dict[str, Any]:
     return found
 
 
+def rows_of(methods: list[str], runs: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Medians of each method, a row per method."""
+    median = {
+        name: {
+            key: statistics.median(run[name][key] for run in runs)
+            for key in ("seconds", "cpu", "memory")
+        }
+        for name in methods
+    }
+    return [
+        {
+            "method": (OURS | PEERS)[name],
+            "seconds": f"{median[name]['seconds']:.3f}",
+            "times zoo": f"{median[name]['seconds'] / median['zoo']['seconds']:.1f}",
+            "cpu seconds": f"{median[name]['cpu']:.3f}",
+            "memory MiB": f"{median[name]['memory']:.0f}",
+            "same bits as zoo": "yes"
+            if runs[0][name]["numbers"] == runs[0]["zoo"]["numbers"]
+            else "no",
+        }
+        for name in methods
+    ]
+
+
+def notes_of(bootstrap: dict[str, Any]) -> list[str]:
+    """Time of the bootstrap and memory per detection, in sentences."""
+    size = bootstrap["bytes"]
+    return [
+        f"The whole report with 1,000 bootstrap replicates of this set: "
+        f"{bootstrap['seconds']:.1f} s.",
+        f"Kept for a detection: {size['True']:.1f} bytes, {size['False']:.1f} without analyses.",
+    ]
+
+
 def show(
     asked: Any,
     runs: list[dict[str, Any]],
@@ -362,26 +303,7 @@ def show(
 
     methods = [name for name in runs[0] if name not in killed]
 
-    median = {
-        name: {
-            key: statistics.median(run[name][key] for run in runs)
-            for key in ("seconds", "cpu", "memory")
-        }
-        for name in methods
-    }
-    rows = [
-        {
-            "method": (OURS | PEERS)[name],
-            "seconds": f"{median[name]['seconds']:.3f}",
-            "times zoo": f"{median[name]['seconds'] / median['zoo']['seconds']:.1f}",
-            "cpu seconds": f"{median[name]['cpu']:.3f}",
-            "memory MiB": f"{median[name]['memory']:.0f}",
-            "same bits as zoo": "yes"
-            if runs[0][name]["numbers"] == runs[0]["zoo"]["numbers"]
-            else "no",
-        }
-        for name in methods
-    ]
+    rows = rows_of(methods, runs)
     images, boxes, classes = SIZES["large" if asked.large else "val2017"]
     of = "One run" if asked.runs == 1 else f"Median of {asked.runs} runs"
     notes = [
@@ -404,14 +326,7 @@ def show(
         else []
     )
     if bootstrap:
-        size = bootstrap["bytes"]
-        notes.append(
-            f"The whole report with 1,000 bootstrap replicates of this set: "
-            f"{bootstrap['seconds']:.1f} s."
-        )
-        notes.append(
-            f"Kept for a detection: {size['True']:.1f} bytes, {size['False']:.1f} without analyses."
-        )
+        notes += notes_of(bootstrap)
     title = (
         f"To the twelve numbers: {images:,} images, {boxes:,} boxes, {classes} classes, "
         f"{images * PER_IMAGE:,} detections"

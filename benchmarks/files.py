@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from evaluate import DISTRIBUTIONS, MODULES, SIZES, instances, make_data
+from coco_data import SIZES, instances, make_data
+from evaluate import DISTRIBUTIONS, MODULES
 
 CLOCK = "import json, sys, time; started = time.perf_counter()"
 TELL = (

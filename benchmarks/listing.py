@@ -57,6 +57,8 @@ CARD = """\
           - {{dataset: coco_val2017, metric: AP, value: {ap}, source: "https://example.org/cards/{number}"}}
 """
 
+DISTRIBUTIONS = ("detzoo", "msgspec", "pluggy", "typer", "pyyaml", "torch", "torchvision", "timm")
+
 
 def write_cards(path: Path, count: int) -> None:
     """A registry file with so many cards, no two the same."""
@@ -145,20 +147,10 @@ def main() -> None:
         + ".",
         f"The first `zoo list` after 10,000 cards were written parses them: {uncached:.1f} s.",
     ]
-    distributions = [
-        "detzoo",
-        "msgspec",
-        "pluggy",
-        "typer",
-        "pyyaml",
-        "torch",
-        "torchvision",
-        "timm",
-    ]
     report(
         "Listing models in a cold process",
         rows,
-        distributions=distributions,
+        distributions=DISTRIBUTIONS,
         notes=notes,
         to=asked.json,
     )

@@ -2,15 +2,19 @@
 
 import contextlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from torch.nn.modules.module import register_module_forward_hook
 
-from zoo.evaluate import Evaluator, GroundTruth
+import zoo
+from zoo.data import Dataset
+from zoo.evaluate import Evaluator, GroundTruth, Predictions
 from zoo.evaluate.accumulate import Curves
 from zoo.labels import LabelSpace
 
@@ -139,3 +143,82 @@ def assert_same_curves() -> Callable[[Curves, COCOeval], None]:
             )
 
     return compared
+
+
+def _perfect(street: Dataset, **changes: object) -> Predictions:
+    """Predictions of a model that is always right."""
+    truth = street.truth
+    corners = truth.xywh.copy()
+    corners[:, 2:] += corners[:, :2]
+    columns = {
+        "image_ids": truth.image_ids,
+        "files": np.array([photo.path.name for photo in street.images]),
+        "sizes": np.array([[photo.height, photo.width] for photo in street.images], np.int32),
+        "starts": truth.starts,
+        "boxes": corners.astype(np.float32),
+        "scores": np.full(len(corners), 0.9, np.float32),
+        "labels": truth.labels,
+        "names": street.label_space.names,
+        "provenance": {"model": "oracle", "protocol": "uniform", "protocol_settings": "{}"},
+    }
+    return Predictions(**columns | changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def perfect() -> Callable[..., Predictions]:
+    """(data set, changed columns) -> predictions of a model that is always right."""
+    return _perfect
+
+
+@pytest.fixture(scope="module")
+def truth() -> GroundTruth:
+    random = np.random.default_rng(1)
+    corner, side = random.uniform(0, 200, (60, 2)), random.uniform(5, 120, (60, 2))
+    boxes = {
+        "image": random.integers(0, 12, 60) * 7,
+        "label": random.integers(0, 3, 60),
+        "box": np.concatenate([corner, corner + side], 1),
+        "crowd": random.uniform(size=60) < 0.1,
+    }
+    return GroundTruth.of(
+        [number * 7 for number in range(12)],
+        boxes,
+        label_space=LabelSpace.custom(("cat", "dog", "bird")),
+        name="made.json",
+    )
+
+
+@pytest.fixture(scope="module")
+def found(truth: GroundTruth) -> dict[int, dict[str, torch.Tensor]]:
+    """Image id -> detections near the boxes, best first, of varying number."""
+    random = np.random.default_rng(2)
+    made = {}
+    for row, image_id in enumerate(truth.image_ids.tolist()):
+        near = truth.xywh[truth.images == row].repeat(2, 0) + random.normal(
+            0, 6, (2 * int((truth.images == row).sum()), 4)
+        )
+        boxes = np.concatenate([near[:, :2], near[:, :2] + np.abs(near[:, 2:])], 1)
+        scores = np.sort(random.uniform(size=len(boxes)).round(1))[::-1]
+        labels = np.where(
+            random.uniform(size=len(boxes)) < 0.8, truth.labels[truth.images == row].repeat(2), 0
+        )
+        made[image_id] = {
+            "boxes": torch.tensor(boxes, dtype=torch.float32),
+            "scores": torch.tensor(scores.copy(), dtype=torch.float32),
+            "labels": torch.tensor(labels, dtype=torch.int64),
+        }
+    return made
+
+
+@pytest.fixture
+def looked() -> Iterator[list[int]]:
+    """How many pictures every forward pass of a whole detector had, while the test runs."""
+    counts: list[int] = []
+
+    def count(module: torch.nn.Module, arguments: Any, _: Any) -> None:
+        if isinstance(module, zoo.Detector):
+            counts.append(len(arguments[0]))
+
+    hook = register_module_forward_hook(count)
+    yield counts
+    hook.remove()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.data.ground_truth import places
+from zoo.data.image_ids import places
 from zoo.errors import DataError
 from zoo.evaluate import GroundTruth
 

@@ -3,10 +3,6 @@ time."""
 
 import contextlib
 import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +13,7 @@ import pytest
 import torch
 from filelock import FileLock
 from PIL import Image
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 import zoo
 from zoo.data import Dataset, GroundTruth, Photo
@@ -26,20 +22,6 @@ from zoo.evaluate import Predictions, predict
 
 Interrupt = Callable[[int], contextlib.AbstractContextManager[None]]
 PROTOCOL = zoo.Protocol(score=0.0, max_boxes=5)
-
-
-@pytest.fixture
-def looked() -> Iterator[list[int]]:
-    """How many pictures every forward pass of a whole detector had, while the test runs."""
-    counts: list[int] = []
-
-    def count(module: torch.nn.Module, arguments: Any, _: Any) -> None:
-        if isinstance(module, zoo.Detector):
-            counts.append(len(arguments[0]))
-
-    hook = register_module_forward_hook(count)
-    yield counts
-    hook.remove()
 
 
 @pytest.fixture
@@ -233,128 +215,6 @@ def test_a_detector_at_hand_is_run_anew_unless_a_folder_is_given(
     assert sum(looked) == 18
 
 
-KILLED = """
-import sys, time
-import zoo, zoo.evaluate.run
-from pathlib import Path
-from torch.nn.modules.module import register_module_forward_pre_hook
-
-zoo.evaluate.run.SECONDS = 0.0  # a part a picture
-register_module_forward_pre_hook(lambda module, _: time.sleep(0.5) if isinstance(module, zoo.Detector) else None)
-data, weights, to = sys.argv[1:]
-zoo.evaluate.predict(
-    "yolox_nano", data=data, weights=weights, to=to, protocol=zoo.Protocol(score=0.0, max_boxes=5), batch_size=1
-)
-"""
-
-
-@pytest.mark.slow
-def test_a_run_that_is_killed_goes_on_where_it_was(
-    street: Dataset,
-    nano: str,
-    tmp_path: Path,
-    looked: list[int],
-    wait_for: Callable[[Callable[[], bool]], None],
-) -> None:
-    child = subprocess.Popen([sys.executable, "-c", KILLED, street.truth.name, nano, str(tmp_path)])
-    wait_for(lambda: len(list(tmp_path.glob("*.parts/*.parquet"))) >= 2 or child.poll() is not None)
-    child.send_signal(signal.SIGKILL)
-    assert child.wait() == -signal.SIGKILL
-    there = len(list(tmp_path.glob("*.parts/*.parquet")))
-    resumed = run(street, nano, tmp_path)
-    assert (there + sum(looked), len(resumed)) == (6, 6)
-    assert 2 <= there < 6
-    assert same(resumed, run(street, nano, tmp_path / "whole"))
-    assert list(tmp_path.glob("*.parts")) == []
-
-
-EVERY_MOMENT = """
-import os, signal, sys, tempfile
-from pathlib import Path
-import torch
-import zoo.evaluate.run as runs
-from zoo.data import Photo
-from zoo.detections import Detections
-from zoo.evaluate import parquet
-from zoo.labels import LabelSpace
-
-SPACE = LabelSpace("lamps", ("red", "green"))
-PHOTOS = [Photo(number, Path(f"{number}.jpg")) for number in range(3)]
-FACTS = {"model": "lamps", "data": "street", "protocol": "uniform", "started": "2026-01-01"}
-
-def seen(number):
-    boxes = torch.tensor([[0.0, 0, 1, number + 1]] * number).reshape(-1, 4)
-    return Detections.of(boxes, [0.5] * number, [0] * number, label_space=SPACE, size=(10, 10))
-
-def whole_run(file):
-    if file.exists():
-        return
-    with runs.locked(runs.Run(file, dict(FACTS), SPACE.names)) as run:
-        run.resume()
-        for photo in PHOTOS:
-            if photo.id not in run.done():
-                run.add(photo, seen(photo.id))
-                run.flush()
-        run.finish([2, 0, 1])
-
-def killed_at(moment, calls=("replace", "_sync", "rmtree")):
-    count = 0
-    def wrapped(function):
-        def call(*arguments, **options):
-            nonlocal count
-            for _ in range(2):  # before and after
-                if count == moment:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                count += 1
-                if _ == 0:
-                    made = function(*arguments, **options)
-            return made
-        return call
-    parquet.os.replace = wrapped(os.replace)
-    parquet._sync = wrapped(parquet._sync)
-    runs.shutil.rmtree = wrapped(runs.shutil.rmtree)
-
-def in_child(work):
-    child = os.fork()
-    if child == 0:
-        work()
-        os._exit(0)
-    return os.waitpid(child, 0)[1]
-
-moments = 0
-while True:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "run.parquet"
-        def first():
-            killed_at(moments)
-            whole_run(file)
-        status = in_child(first)
-        if not os.WIFSIGNALED(status):
-            break
-        moments += 1
-        assert in_child(lambda: whole_run(file)) == 0, moments
-        made = parquet.read(file)
-        assert made.image_ids.tolist() == [2, 0, 1], made
-        assert made.starts.tolist() == [0, 2, 2, 3], made
-        assert made.boxes[:, 3].tolist() == [3, 3, 2], made
-print(moments)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(
-    not hasattr(os, "fork"), reason="needs fork, to be killed at every moment in turn"
-)
-def test_killed_before_or_after_every_change_on_disk_a_run_ends_the_same() -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", EVERY_MOMENT], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) == 2 * (
-        2 * 4 + 1
-    )  # three parts and the whole, each moved and made durable; then the parts go
-
-
 def test_a_damaged_part_is_named_and_its_pictures_are_looked_at_again_once_it_is_gone(
     street: Dataset, nano: str, tmp_path: Path, looked: list[int], interrupt: Interrupt
 ) -> None:
@@ -414,15 +274,3 @@ def test_a_part_that_was_changed_is_refused_by_name(
     ):
         run(street, nano, tmp_path)
     assert first.exists()
-
-
-@pytest.fixture
-def wait_for() -> Callable[[Callable[[], bool]], None]:
-    """Waits until something is so, for a minute at most."""
-
-    def wait(ready: Callable[[], bool]) -> None:
-        end = time.monotonic() + 60
-        while not ready() and time.monotonic() < end:
-            time.sleep(0.02)
-
-    return wait

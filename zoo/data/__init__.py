@@ -1,7 +1,7 @@
 """Data sets: pictures, and the boxes that are really in them; importing it imports no torch."""
 
+from zoo.data.box_tables import BoxFormat as BoxFormat
 from zoo.data.dataset import Dataset as Dataset
 from zoo.data.dataset import Photo as Photo
-from zoo.data.ground_truth import BoxFormat as BoxFormat
 from zoo.data.ground_truth import GroundTruth as GroundTruth
 from zoo.data.source import read as read

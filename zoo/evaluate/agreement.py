@@ -9,32 +9,16 @@ measuring again tells those.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import fmean
-from typing import NamedTuple
 
-from zoo.evaluate.calibration import BINS
+from zoo.evaluate.analysis_rules import calibration, confused, mistakes, operating_points
+from zoo.evaluate.contradiction import CLOSE, Contradiction, Rule, above, same, shown
 from zoo.evaluate.intervals import Interval, centred
-from zoo.evaluate.lrp import LRP
-from zoo.evaluate.operating import OperatingPoint
-from zoo.evaluate.plan import ANALYSED_IOU
 from zoo.evaluate.report import Report
 from zoo.evaluate.shares import shares
-from zoo.evaluate.tide import KINDS
 from zoo.registry.document import spell
-
-CLOSE = 1e-6  # sums in another order differ by less
-
-
-class Contradiction(NamedTuple):
-    """at: the field, inside of `report`. case: what it says, and what it should."""
-
-    at: str
-    case: str
-
-
-Rule = Callable[[Report], Iterator[Contradiction]]
 
 
 def contradictions(report: Report) -> list[Contradiction]:
@@ -55,7 +39,7 @@ def _order(report: Report) -> Iterator[Contradiction]:
     limits = [f"AR{limit}" for limit in report.settings.detections]
     pairs = [("AP", "AP50"), ("AP75", "AP50"), *pairwise(limits)]
     for less, more in pairs:
-        if _above(numbers.get(less), numbers.get(more)):
+        if above(numbers.get(less), numbers.get(more)):
             yield Contradiction(
                 f"numbers.{less}",
                 f"{less} {numbers[less]:.4f} is above {more} {numbers[more]:.4f}.",
@@ -63,7 +47,7 @@ def _order(report: Report) -> Iterator[Contradiction]:
         crossed = [
             at
             for at, both in enumerate(zip(drawn.get(less, ()), drawn.get(more, ()), strict=False))
-            if _above(*both)
+            if above(*both)
         ]
         if crossed:
             yield Contradiction(
@@ -71,7 +55,7 @@ def _order(report: Report) -> Iterator[Contradiction]:
             )
     for name, one in report.per_class.items():
         for what, value in (("ap", one.ap), ("ap75", one.ap75)):
-            if _above(value, one.ap50):
+            if above(value, one.ap50):
                 yield Contradiction(
                     f"per_class[{name!r:.40}].{what}",
                     f"{what} {value:.4f} is above ap50 {one.ap50:.4f}.",
@@ -90,10 +74,10 @@ def _means(report: Report) -> Iterator[Contradiction]:
             yield Contradiction(
                 f"numbers.{name}", f"{name} is {number:.4f}, and no class has a box."
             )
-        elif classes and None not in values and not _same(number, fmean(values)):
+        elif classes and None not in values and not same(number, fmean(values)):
             yield Contradiction(
                 f"numbers.{name}",
-                f"{name} is {_said(number)} and the mean of its {len(values)} classes "
+                f"{name} is {shown(number)} and the mean of its {len(values)} classes "
                 f"{fmean(values):.4f}.",
             )
     for name, curve in report.curves.items():
@@ -102,11 +86,11 @@ def _means(report: Report) -> Iterator[Contradiction]:
                 f"curves.{name}",
                 f"It has {len(curve)} points, and the settings say {report.settings.recalls}.",
             )
-        elif not _same(report.numbers.get(name), fmean(curve)):
+        elif not same(report.numbers.get(name), fmean(curve)):
             yield Contradiction(
                 f"curves.{name}",
                 f"The area under it is {fmean(curve):.4f}, and {name} "
-                f"{_said(report.numbers.get(name))}.",
+                f"{shown(report.numbers.get(name))}.",
             )
         yield from _rising(f"curves.{name}", curve)
 
@@ -122,16 +106,16 @@ def _curves(report: Report) -> Iterator[Contradiction]:
             yield Contradiction(
                 at, f"It has {len(curve)} points, and the settings say {report.settings.recalls}."
             )
-        elif not _same(ap50, fmean(curve)):
+        elif not same(ap50, fmean(curve)):
             yield Contradiction(
-                at, f"The area under it is {fmean(curve):.4f}, and ap50 {_said(ap50)}."
+                at, f"The area under it is {fmean(curve):.4f}, and ap50 {shown(ap50)}."
             )
         yield from _rising(at, curve)
     whole, of_classes = report.curves.get("AP50"), list(drawn.values())
     if whole is not None and of_classes and {len(one) for one in of_classes} == {len(whole)}:
         means = [fmean(values) for values in zip(*of_classes, strict=True)]
         apart = [
-            place for place, both in enumerate(zip(whole, means, strict=True)) if not _same(*both)
+            place for place, both in enumerate(zip(whole, means, strict=True)) if not same(*both)
         ]
         if apart:
             yield Contradiction(
@@ -182,7 +166,7 @@ def _intervals(report: Report) -> Iterator[Contradiction]:
             1 - one.interval.level
         ) / 2 + CLOSE  # the mean of replicates may lie so far outside of their percentiles
         if one.ap is None or not one.interval.low - slack <= one.ap <= one.interval.high + slack:
-            yield Contradiction(at, f"AP is {_said(one.ap)}, and its interval {one.interval}.")
+            yield Contradiction(at, f"AP is {shown(one.ap)}, and its interval {one.interval}.")
         elif one.interval.low > one.interval.high:
             yield Contradiction(at, f"It runs from {one.interval}.")
         elif levels and one.interval.level not in levels:
@@ -222,7 +206,7 @@ def _classes(report: Report) -> Iterator[Contradiction]:
         if (one.ap is None) != (not one.boxes):
             yield Contradiction(
                 f"per_class[{name!r:.40}].ap",
-                f"It is {_said(one.ap)}, and the class has {one.boxes} boxes.",
+                f"It is {shown(one.ap)}, and the class has {one.boxes} boxes.",
             )
         elif one.ap and not one.detections:
             yield Contradiction(
@@ -235,123 +219,6 @@ def _classes(report: Report) -> Iterator[Contradiction]:
                 "measured.missing",
                 f"The model does not know '{name:.40}', and the classes say otherwise.",
             )
-
-
-def _points(report: Report) -> Iterator[Contradiction]:
-    """F1 follows from precision and recall, LRP from its parts."""
-    whole = report.analyses.operating if report.analyses else None
-    boxes = sum(one.boxes for one in report.per_class.values())
-    points = [("analyses.operating", whole, boxes)]
-    points += [
-        (f"per_class[{name!r:.40}].operating", one.operating, one.boxes)
-        for name, one in report.per_class.items()
-    ]
-    for at, point, count in points:
-        if point is not None and not _follows(point, count):
-            yield Contradiction(
-                at, "F1, precision, recall and the number of boxes do not fit each other."
-            )
-    for name, one in report.per_class.items():
-        if one.lrp is not None and not _sums(one.lrp, one.boxes):
-            yield Contradiction(
-                f"per_class[{name!r:.40}].lrp", "The error does not follow from its parts."
-            )
-    errors = [one.lrp.error for one in report.per_class.values() if one.lrp is not None]
-    if report.analyses and errors and not _same(report.analyses.lrp, fmean(errors)):
-        said = _said(report.analyses.lrp)
-        yield Contradiction(
-            "analyses.lrp", f"It is {said}, and the mean of its classes {fmean(errors):.4f}."
-        )
-
-
-def _mistakes(report: Report) -> Iterator[Contradiction]:
-    """There are as many mistakes as false detections, and no more boxes missed than there are."""
-    if report.analyses is None:
-        return
-    kinds, calibration = report.analyses.mistakes.kinds, report.analyses.calibration
-    if kinds.keys() != KINDS.keys() or min(one.count for one in kinds.values()) < 0:
-        yield Contradiction(
-            "analyses.mistakes.kinds", "They are not those that an evaluator counts."
-        )
-        return
-    boxes = sum(one.boxes for one in report.per_class.values())
-    false = sum(one.count for kind, one in kinds.items() if kind != "missed")
-    true = sum(one.count * (one.precision or 0) for one in calibration.bins) if calibration else 0.0
-    counted = (
-        sum(one.count for one in calibration.bins) if calibration else report.measured.detections
-    )
-    if (calibration and (not _whole(true) or false != round(counted - true))) or false > counted:
-        yield Contradiction(
-            "analyses.mistakes.kinds", "They are not as many as the false detections."
-        )
-    if kinds["missed"].count + round(true) > boxes:
-        yield Contradiction("analyses.mistakes.kinds", "More boxes were missed than there are.")
-
-
-def _calibration(report: Report) -> Iterator[Contradiction]:
-    """Bins are even parts of 0 to 1, and D-ECE is read off them."""
-    found = report.analyses.calibration if report.analyses else None
-    if found is None:
-        return
-    total = sum(one.count for one in found.bins)
-    parts = [
-        _same(one.low, at / BINS) and _same(one.high, (at + 1) / BINS)
-        for at, one in enumerate(found.bins)
-    ]
-    inside = all(
-        one.score is None or one.low - CLOSE <= one.score <= one.high + CLOSE for one in found.bins
-    )
-    if (
-        not 0 < total <= report.measured.detections
-        or len(parts) != BINS
-        or not all(parts)
-        or not inside
-    ):
-        yield Contradiction("analyses.calibration.bins", "They are not those of the detections.")
-        return
-    d_ece = (
-        sum(one.count * abs((one.score or 0) - (one.precision or 0)) for one in found.bins) / total
-    )
-    if not _same(found.d_ece, d_ece):
-        yield Contradiction(
-            "analyses.calibration.d_ece", f"It is {found.d_ece:.4f}, and its bins say {d_ece:.4f}."
-        )
-
-
-def _confused(report: Report) -> Iterator[Contradiction]:
-    """The confusion is that of the operating point."""
-    found = report.analyses.confusion if report.analyses else None
-    if found is not None:
-        yield from _confusion(report, found.score, found.cells)
-
-
-def _confusion(
-    report: Report, score: float, cells: Sequence[tuple[str | None, str | None, int]]
-) -> Iterator[Contradiction]:
-    """Each row holds the boxes of its class, and every cell is there once."""
-    point = report.analyses.operating if report.analyses else None
-    rows: dict[str | None, int] = {}
-    for true, _, count in cells:
-        rows[true] = rows.get(true, 0) + count
-    rows.pop(None, None)
-    boxes = {name: one.boxes for name, one in report.per_class.items() if one.boxes}
-    named = all(detected is None or detected in report.per_class for _, detected, _ in cells)
-    twice = len({pair[:2] for pair in cells}) < len(cells)
-    if rows != boxes or not named or twice or any(count < 1 for *_, count in cells):
-        yield Contradiction(
-            "analyses.confusion.cells", "Its rows do not add up to the boxes of the classes."
-        )
-    found = sum(count for _, detected, count in cells if detected is not None)
-    if found > report.measured.detections:
-        yield Contradiction(
-            "analyses.confusion.cells",
-            f"It counts {found:,} of {report.measured.detections:,} detections.",
-        )
-    if point is None or not _same(point.score, score):
-        yield Contradiction(
-            "analyses.confusion.score",
-            f"It is {score:g}, and the operating point {point and point.score}.",
-        )
 
 
 def _of_its_data(report: Report) -> Iterator[Contradiction]:
@@ -373,32 +240,11 @@ RULES: tuple[Rule, ...] = (
     _intervals,
     _counts,
     _classes,
-    _points,
-    _mistakes,
-    _calibration,
-    _confused,
+    operating_points,
+    mistakes,
+    calibration,
+    confused,
 )
-
-
-def _follows(point: OperatingPoint, boxes: int) -> bool:
-    """Whether F1 is that of precision and recall, and the boxes found are a whole number."""
-    both = point.precision + point.recall
-    found = point.recall * boxes
-    return _same(point.f1, 2 * point.precision * point.recall / both if both else 0.0) and _whole(
-        found
-    )
-
-
-def _sums(lrp: LRP, boxes: int) -> bool:
-    """Whether the error is that of its parts."""
-    if lrp.location is None or lrp.false is None:
-        return lrp == LRP(1.0, None, None, 1.0, None)
-    found = (1 - lrp.missed) * boxes
-    if not _whole(found) or round(found) < 1 or lrp.false >= 1:
-        return False
-    false = found * lrp.false / (1 - lrp.false)
-    total = lrp.location * found / (1 - ANALYSED_IOU) + false + boxes - found
-    return _whole(false) and _same(lrp.error, total / (false + boxes))
 
 
 def _rising(at: str, curve: Sequence[float]) -> Iterator[Contradiction]:
@@ -410,26 +256,7 @@ def _rising(at: str, curve: Sequence[float]) -> Iterator[Contradiction]:
         )
 
 
-def _whole(count: float) -> bool:
-    """Whether a count that was computed from shares is one."""
-    return abs(count - round(count)) < 1e-3
-
-
-def _above(less: float | None, more: float | None) -> bool:
-    return less is not None and more is not None and less > more + CLOSE
-
-
-def _same(said: float | None, true: float | None) -> bool:
-    return said == true if said is None or true is None else abs(said - true) <= CLOSE
-
-
 def _same_interval(said: Interval | None, true: Interval | None) -> bool:
     if said is None or true is None:
         return said is true
-    return (
-        _same(said.low, true.low) and _same(said.high, true.high) and _same(said.level, true.level)
-    )
-
-
-def _said(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.4f}"
+    return same(said.low, true.low) and same(said.high, true.high) and same(said.level, true.level)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zoo.data import GroundTruth
 from zoo.data import coco as instances
 from zoo.data.coco import labels_of
-from zoo.data.ground_truth import places
+from zoo.data.image_ids import places
 from zoo.data.json_file import content, wrong
 from zoo.data.ragged import starts_of
 from zoo.data.records import Results

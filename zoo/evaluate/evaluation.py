@@ -67,28 +67,22 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
 ) -> Report:
     """The numbers of a model on a data set, with confidence intervals and provenance.
 
-    model: a name or a detector, which is run as `predict` does it (protocol, weights, device,
-        batch_size, to, fresh: see there);
-           or what was seen before: `Predictions`, their `.parquet` file, or a COCO results list in
-               a `.json` file.
-    data:  as `zoo.data.read` takes it: `coco:path/instances.json`.
-    protocol: "uniform" unless given; of what was seen before it is the one that it was seen under,
-        and another one is refused.
-    settings, policy, resamples, seed: see `Evaluator`. What looks wrong though it can be measured
-        is in `report.measured.notes`.
-    Raises: DataError naming file and record; LabelError where the model knows no class of the data;
-        UsageError for an option that can't be, or that decides nothing because nothing is run; and
-        what `predict` raises.
+    model: a name or a detector, run by `predict` (protocol, weights, device, batch_size, to, fresh:
+        see there); or `Predictions`, their `.parquet` file, or a COCO results list (`.json`).
+    data: as `zoo.data.read` takes it: `coco:path/instances.json`.
+    protocol: "uniform" by default; predictions keep their own, and another one is refused.
+    settings, policy, resamples, seed: see `Evaluator`. Suspicious data that can still be measured
+        is described in `report.measured.notes`.
+    Raises: DataError naming file and record; LabelError if the model knows no class of the data;
+        UsageError for an invalid option, or one without effect because no model is run; and the
+        errors of `predict`.
     """
     check_resampling(resamples, seed)
-    results, predictions = (
-        _file(model, *SUFFIXES),
-        isinstance(model, Predictions) or _file(model, SUFFIX),
-    )
-    if results or predictions:
-        _refuse_options(
-            model, weights=weights, device=device, batch_size=batch_size, to=to, fresh=fresh
-        )
+    running: dict[str, Any] = {"weights": weights, "device": device, "batch_size": batch_size}
+    running |= {"to": to, "fresh": fresh}
+    results = _file(model, *SUFFIXES)
+    if results or isinstance(model, Predictions) or _file(model, SUFFIX):
+        _refuse_options(model, **running)
     with ThreadPoolExecutor(2) as beside:  # hashes and remarks are made while the kernel works
         there, versions = beside.submit(_seen_before, model), beside.submit(software)
         dataset, before = data_sets.read(data), there.result()
@@ -98,19 +92,19 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
         if results is not None:
             taken = _take_results(evaluator, results, dataset, beside)
         else:
-            run = {
-                "weights": weights,
-                "device": device,
-                "batch_size": batch_size,
-                "to": to,
-                "fresh": fresh,
-                "progress": progress,
-            }
+            run = {**running, "progress": progress}
             name = os.fspath(model) if isinstance(model, os.PathLike) else model
             asked = "uniform" if protocol is None else protocol
             seen = before if before is not None else _run(name, dataset, asked, run)  # type: ignore[arg-type]
             taken = _take(evaluator, seen, dataset, beside)
         report = evaluator.compute(resamples=resamples, seed=seed)
+    return _with_facts(report, dataset, taken, versions.result(), resamples)
+
+
+def _with_facts(
+    report: Report, dataset: Dataset, taken: _Taken, versions: Mapping[str, str], resamples: int
+) -> Report:
+    """The report with its notes and its provenance."""
     told = {"data": dataset.name, "data_sha256": dataset.sha256, "evaluated": now()}
     few = (
         (f"{pluralize(resamples, 'resample')} make no interval worth the name; 1000 do.",)
@@ -120,7 +114,7 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
     notes = (*report.measured.notes, *dataset.notes, *taken.notes.result(), *few)
     measured = replace(report.measured, data=dataset.name, missing=taken.missing, notes=notes)
     return changed(report, measured=measured).with_provenance(
-        {**versions.result(), **taken.facts.result(), **told}
+        {**versions, **taken.facts.result(), **told}
     )
 
 

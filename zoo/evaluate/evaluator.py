@@ -14,7 +14,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.ground_truth import BoxFormat, GroundTruth, rows_of_ids
+from zoo.data.box_tables import BoxFormat
+from zoo.data.ground_truth import GroundTruth
+from zoo.data.image_ids import rows_of_ids
 from zoo.errors import DataError
 from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.arguments import check_evaluator, check_image_ids, check_resampling

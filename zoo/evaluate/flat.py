@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from operator import attrgetter, itemgetter
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.columns import plain
-from zoo.data.ground_truth import MOST, BoxFormat
+from zoo.data.box_tables import MOST, BoxFormat
 from zoo.data.ragged import starts_of
 from zoo.errors import DataError
+from zoo.evaluate.detection_columns import (
+    COLUMNS,
+    columns_of_one_kind,
+    columns_one_by_one,
+    refused_image,
+    unpadded,
+)
 from zoo.labels import LabelSpace, meet
 from zoo.suggest import check_choice
 from zoo.text import pluralize, type_name
-
-_COLUMNS = ("boxes", "scores", "labels")
-_ITEMS, _ATTRIBUTES, _SHAPE = itemgetter(*_COLUMNS), attrgetter(*_COLUMNS), attrgetter("shape")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ class Flat:
         """The detections of some images, one after another."""
         starts = self.starts[start : stop + 1]
         rows = slice(int(starts[0]), int(starts[-1]))
-        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        columns = {name: getattr(self, name)[rows] for name in COLUMNS}
         return replace(self, starts=starts - starts[0], **columns)
 
     def mentioned(self) -> Flat:
@@ -92,8 +93,10 @@ def flatten(
             [detections.label_space or label_space],
             label_space,
         )
-    listed = _unpadded(detections, image_ids) if isinstance(detections, Mapping) else detections
-    counts, (boxes, scores, labels) = _alike(listed) or _one_by_one(listed, image_ids)
+    listed = unpadded(detections, image_ids) if isinstance(detections, Mapping) else detections
+    counts, (boxes, scores, labels) = columns_of_one_kind(listed) or columns_one_by_one(
+        listed, image_ids
+    )
     starts = starts_of(np.array(counts, np.int64))
     where = _Where(starts, image_ids)
     boxes, scores = _floats(boxes).reshape(-1, 4), _floats(scores)
@@ -108,70 +111,6 @@ def flatten(
         spaces,
         label_space,
     )
-
-
-def _alike(listed: Sequence[Any]) -> tuple[list[int], list[NDArray[Any]]] | None:
-    """How many detections each image has, and their joined columns, where all images hold arrays or
-    tensors of one type.
-
-    This is the short way for what mostly comes; None for everything else, and for whatever is
-    wrong.
-    """
-    kinds = set(map(type, listed))
-    if len(kinds) != 1:
-        return None
-    getters = map(itemgetter, _COLUMNS) if kinds == {dict} else map(attrgetter, _COLUMNS)
-    try:
-        columns = [list(map(get, listed)) for get in getters]
-        of = {type_name for column in columns for type_name in set(map(type, column))}
-        if of == {np.ndarray}:
-            size: Any = attrgetter("size")
-        elif "torch" in sys.modules and of == {sys.modules["torch"].Tensor}:
-            size = sys.modules["torch"].Tensor.numel
-        else:
-            return None
-        sizes = [list(map(size, column)) for column in columns]
-        types = [set(map(attrgetter("dtype"), column)) for column in columns]
-        counts = sizes[1]
-        if sizes[2] != counts or sizes[0] != [4 * count for count in counts] or not any(counts):
-            return None
-        if any(len(dtypes) > 1 or not _numeric(*dtypes) for dtypes in types):
-            return None
-        joined = list(map(_joined, columns))
-    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError):
-        return None
-    total = sum(counts)
-    return (
-        (counts, joined)
-        if [column.shape for column in joined] == [(total, 4), (total,), (total,)]
-        else None
-    )
-
-
-def _one_by_one(
-    listed: Sequence[Any], image_ids: Sequence[Any]
-) -> tuple[list[int], list[NDArray[Any]]]:
-    """The same for images of any kind, each looked at alone. Raises: DataError naming the image."""
-    shaped = [_columns_of(one, image_id) for one, image_id in zip(listed, image_ids, strict=True)]
-    columns, shapes = (
-        [of_picture for of_picture, _ in shaped],
-        [of_picture for _, of_picture in shaped],
-    )
-    counts = [scores[0] if len(scores) == 1 else -1 for _, scores, _ in shapes]
-    for row, ((boxes, _, labels), count) in enumerate(zip(shapes, counts, strict=True)):
-        if count < 0 or labels != (count,) or (boxes != (count, 4) and count):
-            what = (
-                f"Boxes, scores and labels have the shapes "
-                f"{', '.join(str(tuple(shape)) for shape in shapes[row])}."
-            )
-            raise _refused(
-                image_ids[row],
-                what,
-                "Give every detection a box of four numbers, a score and a label.",
-            )
-    numbers = _numbers(columns, counts, image_ids)
-    full = [one for one, count in zip(numbers, counts, strict=True) if count]
-    return counts, [_joined([one[column] for one in full]) for column in range(3)]
 
 
 def _fitted(
@@ -204,7 +143,7 @@ def check_count(detections: Sequence[object] | Mapping[str, Any] | Flat, count: 
                 asked, f"The list of detections has {pluralize(len(detections), 'item')}.", fix
             )
         return
-    for column in (*_COLUMNS, "counts"):
+    for column in (*COLUMNS, "counts"):
         if column not in detections:
             fix = (
                 "Add it, one number a picture, or pass a list with one item a picture."
@@ -219,7 +158,7 @@ def check_count(detections: Sequence[object] | Mapping[str, Any] | Flat, count: 
             raise DataError(
                 "A padded batch of detections was handed over.", f"It {what} `{column}`.", fix
             )
-    for column in (*_COLUMNS, "counts"):
+    for column in (*COLUMNS, "counts"):
         if not hasattr(detections[column], "__len__") or len(detections[column]) != count:
             found = (
                 f"{len(detections[column])} rows"
@@ -244,114 +183,7 @@ class _Where:
         """The error for one row."""
         picture = int(np.searchsorted(self.starts, row, side="right")) - 1
         case = f"Its detection {row - int(self.starts[picture])} is wrong: {case}"
-        return _refused(self.image_ids[picture], case, fix)
-
-
-def _columns_of(one: Any, image_id: Any) -> tuple[Sequence[Any], list[Any]]:
-    """Boxes, scores and labels of one picture, as arrays or tensors, and their shapes."""
-    try:
-        columns = _ITEMS(one) if isinstance(one, Mapping) else _ATTRIBUTES(one)
-        return columns, list(map(_SHAPE, columns))
-    except (KeyError, AttributeError):  # lists of numbers, or something that lacks a column
-        arrays = _arrays(one, image_id)
-        return arrays, list(map(_SHAPE, arrays))
-
-
-def _arrays(one: Any, image_id: Any) -> list[NDArray[Any]]:
-    columns = [
-        one.get(name) if isinstance(one, Mapping) else getattr(one, name, None) for name in _COLUMNS
-    ]
-    if missing := [name for name, column in zip(_COLUMNS, columns, strict=True) if column is None]:
-        what = f"They are {type_name(one)} without {', '.join(missing)}."
-        raise _refused(
-            image_id,
-            what,
-            "Pass `zoo.Detections`, or a mapping with boxes (n, 4), scores (n,) and labels (n,).",
-        )
-    try:
-        return [plain(column) for column in columns]
-    except ValueError:  # what numpy says of rows of several lengths
-        fix = "Give every detection a box of four numbers, a score and a label."
-        raise _refused(image_id, "The rows of a column have several lengths.", fix) from None
-
-
-def _unpadded(batch: Mapping[str, Any], image_ids: Sequence[Any]) -> list[Mapping[str, Any]]:
-    listed: list[Mapping[str, Any]] = []
-    for row, image_id in enumerate(image_ids):
-        of_image, given = {column: batch[column][row] for column in _COLUMNS}, batch["counts"][row]
-        room = min(
-            len(values) if hasattr(values, "__len__") else -1 for values in of_image.values()
-        )
-        number = given.tolist() if hasattr(given, "tolist") else given
-        whole = (
-            isinstance(number, int | float)
-            and not isinstance(number, bool)
-            and float(number).is_integer()
-        )
-        if not (whole and 0 <= number <= room):
-            case = f"Its `counts` is {number!r}, and its padded rows are {room}."
-            raise _refused(
-                image_id, case, "Say how many of its rows are real, a whole number from 0."
-            )
-        listed.append({column: values[: int(number)] for column, values in of_image.items()})
-    return listed
-
-
-def _joined(parts: list[Any]) -> NDArray[Any]:
-    """One array of many; tensors are joined where they are, so that a GPU's travel once."""
-    if not parts:
-        return np.zeros(0, np.float32)
-    if not all(
-        type_name.__module__.startswith("torch") for type_name in {type(part) for part in parts}
-    ):
-        return np.concatenate([plain(part) for part in parts])
-    torch = sys.modules["torch"]  # whoever made the tensors has imported it
-    if len({part.device for part in parts}) > 1:
-        parts = [part.cpu() for part in parts]
-    whole = torch.cat(parts).detach()
-    if whole.dtype in (torch.bfloat16, torch.float16):
-        whole = whole.float()
-    joined: NDArray[Any] = whole.cpu().numpy()
-    return joined
-
-
-def _numbers(
-    columns: Sequence[Sequence[Any]], counts: Sequence[int], image_ids: Sequence[Any]
-) -> Sequence[Sequence[Any]]:
-    """The same columns, those of objects (pandas, numpy) as the numbers they hold.
-
-    Raises: DataError naming the first image whose numbers are none.
-    """
-    if all(map(_numeric, {_dtype(column) for of_image in columns for column in of_image})):
-        return columns
-    columns = [
-        [one if _numeric(_dtype(one)) else plain(one) for one in of_image] for of_image in columns
-    ]
-    for place, name in enumerate(_COLUMNS):
-        for column, count, image_id in zip(columns, counts, image_ids, strict=True):
-            if count and not _numeric(column[place].dtype):
-                fix = f"Pass {name} as an array of numbers."
-                if name == "labels":
-                    fix = (
-                        "Pass positions in the label space, whole numbers; `label_space.label(name)` is "
-                        "the position of a class."
-                    )
-                raise _refused(image_id, f"Its {name} are {column[place].dtype}, no numbers.", fix)
-    return columns
-
-
-def _dtype(column: Any) -> Any:
-    """Of a frame None: it has one for each of its columns."""
-    return getattr(column, "dtype", None)
-
-
-def _numeric(dtype: Any) -> bool:
-    """Whether a type of numpy's or torch's is one of whole or floating numbers."""
-    if isinstance(dtype, np.dtype):
-        return dtype.kind in "iuf"
-    return type(dtype).__module__ == "torch" and not any(
-        other in str(dtype) for other in ("bool", "complex")
-    )
+        return refused_image(self.image_ids[picture], case, fix)
 
 
 def _floats(values: NDArray[Any]) -> NDArray[Any]:
@@ -473,7 +305,3 @@ def _check_labels(labels: NDArray[np.int64], spaces: Sequence[LabelSpace], where
             f"to {size[row] - 1}."
         )
         raise where.refused(row, what, "Pass positions in the label space, not category ids.")
-
-
-def _refused(image_id: Any, case: str, fix: str) -> DataError:
-    return DataError(f"Detections of image {image_id!r} were handed over.", case, fix)

@@ -88,11 +88,14 @@ class Settings:
                 raise self._refused(name, case, f"Write for example {name}={example}.")
 
     def _promises(self) -> Iterator[tuple[str, Callable[[], bool], str, str]]:
-        """What has to hold, in this order: of which setting, whether it does, what it is, and an
-        example."""
-        ious, limits, areas = self.ious, self.detections, self.areas
-        suffixes = [area.suffix for area in areas if isinstance(area, Area)]
-        some = "(1, 10, 100)"
+        """Conditions in the order they are checked: setting, check, requirement, example."""
+        yield from self._iou_promises()
+        yield from self._count_promises()
+        yield from self._range_promises()
+
+    def _iou_promises(self) -> Iterator[tuple[str, Callable[[], bool], str, str]]:
+        """Conditions of the IoU thresholds."""
+        ious = self.ious
         yield (
             "ious",
             lambda: 1 <= len(ious) <= 15 and _numbers(ious),
@@ -111,6 +114,10 @@ class Settings:
             "A threshold is there twice, and would count twice.",
             "(0.5, 0.75)",
         )
+
+    def _count_promises(self) -> Iterator[tuple[str, Callable[[], bool], str, str]]:
+        """Conditions of the recall points and the limits of detections."""
+        limits, some = self.detections, "(1, 10, 100)"
         yield (
             "recalls",
             lambda: _numbers([self.recalls], Integral),
@@ -131,6 +138,11 @@ class Settings:
             "A limit is at least 1 and at most 65535.",
             some,
         )
+
+    def _range_promises(self) -> Iterator[tuple[str, Callable[[], bool], str, str]]:
+        """Conditions of the size ranges and the slices."""
+        areas = self.areas
+        suffixes = [area.suffix for area in areas if isinstance(area, Area)]
         yield (
             "areas",
             lambda: 1 <= len(areas) == len(suffixes) <= 16,

@@ -15,7 +15,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.ground_truth import BoxFormat, GroundTruth, rows_of_ids
+from zoo.data.box_tables import BoxFormat
+from zoo.data.ground_truth import GroundTruth
+from zoo.data.image_ids import rows_of_ids
 from zoo.data.ragged import rows_of
 from zoo.errors import DataError, UsageError
 from zoo.evaluate.arguments import check_image_ids
@@ -57,12 +59,7 @@ def measure(
         or a format of boxes that there are not.
     """
     check_choice("points", points, get_args(Points))
-    if isinstance(iou, bool) or not isinstance(iou, int | float) or not 0 < iou <= 1:
-        raise UsageError(
-            f"VOC's AP at iou={iou!r} was asked for.",
-            "An overlap is above 0 and at most 1.",
-            "Write iou=0.5.",
-        )
+    _check_iou(iou)
     check_image_ids(image_ids)
     ids = list(image_ids)
     rows = rows_of_ids(truth.image_ids, np.asarray(ids), truth.name)
@@ -76,11 +73,7 @@ def measure(
     )  # equal scores by image id, whatever order the images came in
     reaches = (ious >= iou)[order]
     boxes = nearest[order]
-    true = np.zeros(len(order), bool)
-    able = np.flatnonzero(reaches & (boxes >= 0))
-    true[able[np.unique(boxes[able], return_index=True)[1]]] = (
-        True  # the best of those that look at the same box
-    )
+    true = _true_positives(boxes, reaches)
     spared = reaches & difficult[boxes] if len(difficult) else reaches
     positives = np.bincount(truth.labels[~difficult], minlength=len(truth.label_space))
     labels = flat.labels[order]
@@ -92,6 +85,24 @@ def measure(
         )
     known = [value for value in values.values() if value is not None]
     return VocReport(sum(known) / len(known) if known else None, values)
+
+
+def _check_iou(iou: object) -> None:
+    """Raises: UsageError unless the threshold is above 0 and at most 1."""
+    if isinstance(iou, bool) or not isinstance(iou, int | float) or not 0 < iou <= 1:
+        raise UsageError(
+            f"VOC's AP at iou={iou!r} was asked for.",
+            "An overlap is above 0 and at most 1.",
+            "Write iou=0.5.",
+        )
+
+
+def _true_positives(boxes: NDArray[np.int64], reaches: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(n,) whether a detection is the best one of its box; detections come best first."""
+    true = np.zeros(len(boxes), bool)
+    able = np.flatnonzero(reaches & (boxes >= 0))
+    true[able[np.unique(boxes[able], return_index=True)[1]]] = True
+    return true
 
 
 def _check_each_once(truth: GroundTruth, rows: NDArray[np.int64]) -> None:

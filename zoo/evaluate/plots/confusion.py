@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from zoo.evaluate.plots.paper import GRID, INK, paper, plain
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from zoo.evaluate.report import Report
@@ -27,8 +29,6 @@ def confusion(report: Report) -> Figure | None:
     """
     if report.analyses is None or report.analyses.confusion is None:
         return None
-    from matplotlib.patches import Rectangle  # deferred: an extra
-
     found = report.analyses.confusion
     names = tuple(report.per_class)
     matrix = found.matrix(names)
@@ -49,25 +49,30 @@ def confusion(report: Report) -> Figure | None:
     axes.grid(visible=False)
     share = part / matrix[rows].sum(1, keepdims=True)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    if (
-        rows[-1] == columns[-1] == len(names)
-    ):  # background taken for background is everything else in the pictures
-        axes.add_patch(
-            Rectangle(
-                (len(columns) - 1.5, len(rows) - 1.5),
-                1,
-                1,
-                facecolor=GRID,
-                hatch="///",
-                edgecolor="white",
-            )
-        )
+    if rows[-1] == columns[-1] == len(names):
+        _hatch_background(axes, len(rows), len(columns))
     for row, column in zip(*np.nonzero(part), strict=True):
         color = "white" if share[row, column] > 0.55 else INK
         axes.text(
             column, row, str(part[row, column]), ha="center", va="center", fontsize=7, color=color
         )
-    named = [*names, NOTHING]
+    _name_ticks(axes, [*names, NOTHING], rows, columns)
+    axes.set(xlabel="detected as", ylabel="true class")
+    return figure
+
+
+def _hatch_background(axes: Axes, rows: int, columns: int) -> None:
+    """Hatches the last cell: background taken for background is the rest of every image."""
+    from matplotlib.patches import Rectangle  # deferred: an extra
+
+    corner = (columns - 1.5, rows - 1.5)
+    axes.add_patch(Rectangle(corner, 1, 1, facecolor=GRID, hatch="///", edgecolor="white"))
+
+
+def _name_ticks(
+    axes: Axes, named: Sequence[str], rows: Sequence[int], columns: Sequence[int]
+) -> None:
+    """Writes the names of the classes at both axes."""
     axes.set_xticks(
         range(len(columns)),
         [named[at] for at in columns],
@@ -77,8 +82,6 @@ def confusion(report: Report) -> Figure | None:
         fontsize=8,
     )
     axes.set_yticks(range(len(rows)), [named[at] for at in rows], fontsize=8)
-    axes.set(xlabel="detected as", ylabel="true class")
-    return figure
 
 
 def _shown(matrix: NDArray[np.int64]) -> list[int]:

@@ -1,0 +1,152 @@
+"""Consistency rules of a report's analyses: operating points, mistakes, calibration, confusion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import fmean
+
+from zoo.evaluate.calibration import BINS
+from zoo.evaluate.contradiction import CLOSE, Contradiction, is_whole, same, shown
+from zoo.evaluate.lrp import LRP
+from zoo.evaluate.operating import OperatingPoint
+from zoo.evaluate.plan import ANALYSED_IOU
+from zoo.evaluate.report import Report
+from zoo.evaluate.tide import KINDS
+
+
+def operating_points(report: Report) -> Iterator[Contradiction]:
+    """F1 follows from precision and recall, LRP from its parts."""
+    whole = report.analyses.operating if report.analyses else None
+    boxes = sum(one.boxes for one in report.per_class.values())
+    points = [("analyses.operating", whole, boxes)]
+    points += [
+        (f"per_class[{name!r:.40}].operating", one.operating, one.boxes)
+        for name, one in report.per_class.items()
+    ]
+    for at, point, count in points:
+        if point is not None and not _follows(point, count):
+            yield Contradiction(
+                at, "F1, precision, recall and the number of boxes do not fit each other."
+            )
+    for name, one in report.per_class.items():
+        if one.lrp is not None and not _sums(one.lrp, one.boxes):
+            yield Contradiction(
+                f"per_class[{name!r:.40}].lrp", "The error does not follow from its parts."
+            )
+    errors = [one.lrp.error for one in report.per_class.values() if one.lrp is not None]
+    if report.analyses and errors and not same(report.analyses.lrp, fmean(errors)):
+        said = shown(report.analyses.lrp)
+        yield Contradiction(
+            "analyses.lrp", f"It is {said}, and the mean of its classes {fmean(errors):.4f}."
+        )
+
+
+def mistakes(report: Report) -> Iterator[Contradiction]:
+    """There are as many mistakes as false detections, and no more boxes missed than there are."""
+    if report.analyses is None:
+        return
+    kinds, calibration = report.analyses.mistakes.kinds, report.analyses.calibration
+    if kinds.keys() != KINDS.keys() or min(one.count for one in kinds.values()) < 0:
+        yield Contradiction(
+            "analyses.mistakes.kinds", "They are not those that an evaluator counts."
+        )
+        return
+    boxes = sum(one.boxes for one in report.per_class.values())
+    false = sum(one.count for kind, one in kinds.items() if kind != "missed")
+    true = sum(one.count * (one.precision or 0) for one in calibration.bins) if calibration else 0.0
+    counted = (
+        sum(one.count for one in calibration.bins) if calibration else report.measured.detections
+    )
+    if (calibration and (not is_whole(true) or false != round(counted - true))) or false > counted:
+        yield Contradiction(
+            "analyses.mistakes.kinds", "They are not as many as the false detections."
+        )
+    if kinds["missed"].count + round(true) > boxes:
+        yield Contradiction("analyses.mistakes.kinds", "More boxes were missed than there are.")
+
+
+def calibration(report: Report) -> Iterator[Contradiction]:
+    """Bins are even parts of 0 to 1, and D-ECE is read off them."""
+    found = report.analyses.calibration if report.analyses else None
+    if found is None:
+        return
+    total = sum(one.count for one in found.bins)
+    parts = [
+        same(one.low, at / BINS) and same(one.high, (at + 1) / BINS)
+        for at, one in enumerate(found.bins)
+    ]
+    inside = all(
+        one.score is None or one.low - CLOSE <= one.score <= one.high + CLOSE for one in found.bins
+    )
+    if (
+        not 0 < total <= report.measured.detections
+        or len(parts) != BINS
+        or not all(parts)
+        or not inside
+    ):
+        yield Contradiction("analyses.calibration.bins", "They are not those of the detections.")
+        return
+    d_ece = (
+        sum(one.count * abs((one.score or 0) - (one.precision or 0)) for one in found.bins) / total
+    )
+    if not same(found.d_ece, d_ece):
+        yield Contradiction(
+            "analyses.calibration.d_ece", f"It is {found.d_ece:.4f}, and its bins say {d_ece:.4f}."
+        )
+
+
+def confused(report: Report) -> Iterator[Contradiction]:
+    """The confusion is that of the operating point."""
+    found = report.analyses.confusion if report.analyses else None
+    if found is not None:
+        yield from _confusion(report, found.score, found.cells)
+
+
+def _confusion(
+    report: Report, score: float, cells: Sequence[tuple[str | None, str | None, int]]
+) -> Iterator[Contradiction]:
+    """Each row holds the boxes of its class, and every cell is there once."""
+    point = report.analyses.operating if report.analyses else None
+    rows: dict[str | None, int] = {}
+    for true, _, count in cells:
+        rows[true] = rows.get(true, 0) + count
+    rows.pop(None, None)
+    boxes = {name: one.boxes for name, one in report.per_class.items() if one.boxes}
+    named = all(detected is None or detected in report.per_class for _, detected, _ in cells)
+    twice = len({pair[:2] for pair in cells}) < len(cells)
+    if rows != boxes or not named or twice or any(count < 1 for *_, count in cells):
+        yield Contradiction(
+            "analyses.confusion.cells", "Its rows do not add up to the boxes of the classes."
+        )
+    found = sum(count for _, detected, count in cells if detected is not None)
+    if found > report.measured.detections:
+        yield Contradiction(
+            "analyses.confusion.cells",
+            f"It counts {found:,} of {report.measured.detections:,} detections.",
+        )
+    if point is None or not same(point.score, score):
+        yield Contradiction(
+            "analyses.confusion.score",
+            f"It is {score:g}, and the operating point {point and point.score}.",
+        )
+
+
+def _follows(point: OperatingPoint, boxes: int) -> bool:
+    """Whether F1 is that of precision and recall, and the boxes found are a whole number."""
+    both = point.precision + point.recall
+    found = point.recall * boxes
+    return same(point.f1, 2 * point.precision * point.recall / both if both else 0.0) and is_whole(
+        found
+    )
+
+
+def _sums(lrp: LRP, boxes: int) -> bool:
+    """Whether the error is that of its parts."""
+    if lrp.location is None or lrp.false is None:
+        return lrp == LRP(1.0, None, None, 1.0, None)
+    found = (1 - lrp.missed) * boxes
+    if not is_whole(found) or round(found) < 1 or lrp.false >= 1:
+        return False
+    false = found * lrp.false / (1 - lrp.false)
+    total = lrp.location * found / (1 - ANALYSED_IOU) + false + boxes - found
+    return is_whole(false) and same(lrp.error, total / (false + boxes))
