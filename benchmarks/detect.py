@@ -69,7 +69,9 @@ def by_hand(detector: Detector, tensors: Sequence[torch.Tensor], batch: int) -> 
     with torch.inference_mode():
         for start in range(0, len(tensors), batch):
             prepared = detector.prepare(tensors[start : start + batch])
-            detector.decode(detector(prepared), prepared, Protocol(score=0.3))
+            detector.decode(
+                detector(prepared), prepared, Protocol(score=0.3).thresholds(detector.defaults)
+            )
 
 
 def measure(ways: dict[str, Callable[[], object]], rounds: int) -> list[Seconds]:

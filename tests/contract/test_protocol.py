@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from zoo.contract import Thresholds
 from zoo.detectors import Protocol
 from zoo.errors import NameNotFound
 
@@ -35,10 +36,11 @@ def test_every_setting_moves_the_fingerprint() -> None:
 
 
 def test_open_thresholds_are_filled_from_the_family_and_the_rest_stays() -> None:
-    family = Protocol(score=0.05, iou=0.5, max_boxes=100)
-    assert Protocol(iou=0.6, exif="ignore").over(family) == Protocol(
-        score=0.05, iou=0.6, max_boxes=100, exif="ignore"
-    )
+    defaults = Thresholds(score=0.05, iou=0.5, max_boxes=100)
+    protocol = Protocol(iou=0.6, exif="ignore")
+    assert protocol.thresholds(defaults) == Thresholds(score=0.05, iou=0.6, max_boxes=100)
+    filled = Protocol(score=0.05, iou=0.6, max_boxes=100, exif="ignore")
+    assert protocol.filled(defaults) == filled
 
 
 @pytest.mark.parametrize(

@@ -66,11 +66,11 @@ def test_a_card_is_the_same_as_the_call(card: str) -> None:
     loaded, called = zoo.load(card, weights=False), helmets()
     assert isinstance(loaded, Composed)
     assert shapes(loaded) == shapes(called)
-    assert (loaded.plan, loaded.input, loaded.label_space, loaded.native) == (
+    assert (loaded.plan, loaded.input, loaded.label_space, loaded.defaults) == (
         called.plan,
         called.input,
         called.label_space,
-        called.native,
+        called.defaults,
     )
     assert not loaded.training
     assert not called.training
@@ -325,7 +325,7 @@ def test_a_part_that_fails_in_its_own_words_is_a_seam_too(also: Callable[..., No
 def test_a_head_that_can_not_decode_is_named_with_what_it_lacks(also: Callable[..., None]) -> None:
     also("heads", mute=lambda *, levels, label_space: torch.nn.Identity())
     why = refused(backbone="torchvision/resnet18", head="mute")
-    assert why.case == "Its plugin returned an Identity, which has no `native`."
+    assert why.case == "Its plugin returned an Identity, which has no `defaults`."
 
 
 def test_an_argument_a_part_can_not_do_without_is_asked_for(also: Callable[..., None]) -> None:

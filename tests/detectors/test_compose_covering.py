@@ -179,7 +179,7 @@ def knows(detector: Composed, batch: Batch) -> bool:
     """Whether the best box of each picture is its object."""
     detector.eval()
     with torch.inference_mode():
-        seen = detector.decode(detector(batch), batch, EVERYTHING)
+        seen = detector.decode(detector(batch), batch, EVERYTHING.thresholds(detector.defaults))
     return all(
         len(one) > 0
         and one.labels[0] == label

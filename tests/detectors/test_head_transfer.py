@@ -192,7 +192,7 @@ class Silent(torch.nn.Module):
 
     def __init__(self, head: Any) -> None:
         super().__init__()
-        self.inner, self.native = head, head.native
+        self.inner, self.defaults = head, head.defaults
 
 
 def _silent(label_space: LabelSpace) -> Detector:
@@ -228,7 +228,11 @@ class NothingLast(Detector):
     prepare = forward = decode = loss = None  # type: ignore[assignment]  # it is never run
 
     def __init__(self, label_space: LabelSpace) -> None:
-        Detector.__init__(self, label_space=label_space, native=zoo.Protocol())
+        Detector.__init__(
+            self,
+            label_space=label_space,
+            defaults=zoo.detectors.Thresholds(score=0.5, iou=0.5, max_boxes=10),
+        )
         self.scores = torch.nn.Linear(2, len(label_space.channels) + 1)
 
     def class_layers(self) -> list[ClassLayer]:

@@ -43,7 +43,7 @@ def build(*, label_space):
 
     class Lamp(Toy):
         def decode(self, raw, batch, protocol):
-            seen = super().decode(raw, batch, protocol)
+            seen = super().decode(raw, batch, thresholds)
             return [one if KEEP else one[:0] for one in seen]
 
     return Lamp(label_space)

@@ -20,8 +20,9 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from zoo.contract import Thresholds
 from zoo.detections import Detections
-from zoo.detectors import Batch, Detector, InputTransform, Protocol, Target
+from zoo.detectors import Batch, Detector, InputTransform, Target
 from zoo.labels import LabelSpace
 
 Box = tuple[int, int, int, int]
@@ -39,7 +40,7 @@ class Lamps(Detector):
     def __init__(self, *, multiple: int = 32) -> None:
         super().__init__(
             label_space=LabelSpace("lamps", COLORS),
-            native=Protocol(score=0.5, iou=0.5, max_boxes=3),
+            defaults=Thresholds(score=0.5, iou=0.5, max_boxes=3),
         )
         self.multiple = multiple
         self.tint = nn.Conv2d(3, 3, 1, bias=False)
@@ -71,15 +72,14 @@ class Lamps(Detector):
     def forward(self, batch: Batch) -> Tensor:
         return self.drop(self.norm(self.tint(batch.pixels))).clamp(0, 1)  # (b, 3, h, w)
 
-    def decode(self, raw: Tensor, batch: Batch, protocol: Protocol) -> list[Detections]:
-        settings = protocol.over(self.native)
+    def decode(self, raw: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         pairs = zip(raw.cpu(), batch.places, strict=True)
         return [
-            self._decode_one(maps[:, : place.height, : place.width], settings)
+            self._decode_one(maps[:, : place.height, : place.width], thresholds)
             for maps, place in pairs
         ]
 
-    def _decode_one(self, maps: Tensor, settings: Protocol) -> Detections:
+    def _decode_one(self, maps: Tensor, settings: Thresholds) -> Detections:
         found = []
         for label, heat in enumerate(maps):
             if (lit := heat > 0.25).any():

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zoo.contract import Thresholds
 from zoo.detections import Detections
-from zoo.detectors import Batch, Protocol, Target
+from zoo.detectors import Batch, Target
 from zoo.labels import LabelSpace
 from zoo.testing import Model, Toy, run
 
@@ -33,9 +34,8 @@ class TwoMaps(Toy):
         coarse = self.quarter(functional.avg_pool2d(batch.pixels, 16))  # (b, n, 2, 2)
         return {"fine": super().forward(batch), "coarse": coarse}
 
-    def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:  # type: ignore[override]
-        settings = protocol.over(self.native)
-        fine = super().decode(raw["fine"], batch, Protocol(score=0.0, iou=1.0, max_boxes=100))
+    def decode(self, raw: Raw, batch: Batch, thresholds: Thresholds) -> list[Detections]:  # type: ignore[override]
+        fine = super().decode(raw["fine"], batch, Thresholds(score=0.0, iou=1.0, max_boxes=100))
         scores, labels = raw["coarse"].sigmoid().flatten(2).max(1)  # (b, 4)
         found = zip(fine, batch.places, scores, labels, strict=True)
         return [
@@ -44,7 +44,7 @@ class TwoMaps(Toy):
                 torch.cat([seen.scores, score]),
                 torch.cat([seen.labels, label]),
                 place,
-                settings,
+                thresholds,
             )
             for seen, place, score, label in found
         ]
@@ -67,8 +67,8 @@ class Idle(TwoMaps):
     """Its coarse map has no say in what is decoded, as the map of a mask has not, and learns
     nothing of background."""
 
-    def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:  # type: ignore[override]
-        return Toy.decode(self, raw["fine"], batch, protocol)
+    def decode(self, raw: Raw, batch: Batch, thresholds: Thresholds) -> list[Detections]:  # type: ignore[override]
+        return Toy.decode(self, raw["fine"], batch, thresholds)
 
     def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> Raw:  # type: ignore[override]
         return Toy.loss(self, raw["fine"], batch, targets)

@@ -17,6 +17,7 @@ from msgspec import structs
 from torch import Tensor
 from torch.nn import functional as F
 
+from zoo.contract import Thresholds
 from zoo.detections import Detections
 from zoo.detectors import Batch, InputTransform, Protocol, Target
 from zoo.labels import LabelSpace
@@ -285,8 +286,8 @@ def remembers(self: Toy, ours: Callable[..., Any], batch: Batch) -> Tensor:
 
 
 class Forgetful(register(overriding("forward", remembers))):  # type: ignore[misc]  # its places are any thread's
-    def decode(self, raw: Tensor, batch: Batch, protocol: Protocol) -> list[Detections]:
-        return super().decode(raw, replace(batch, places=self.last), protocol)
+    def decode(self, raw: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        return super().decode(raw, replace(batch, places=self.last), thresholds)
 
 
 def unscaled(

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from zoo.contract import ClassLayer
+from zoo.contract import ClassLayer, Thresholds
 from zoo.detections import Detections
-from zoo.detectors import Batch, Protocol, Target
+from zoo.detectors import Batch, Target
 from zoo.labels import LabelSpace
 from zoo.testing import Model, NotApplicable, Toy
 from zoo.testing.checks import (
@@ -47,8 +47,8 @@ class Wrapped(Toy):
         raw = super().forward(batch)
         return Said({"all": (raw[:, :4], raw[:, 4:])})
 
-    def decode(self, raw: Any, batch: Batch, protocol: Protocol) -> list[Detections]:
-        return super().decode(torch.cat(raw.maps["all"], 1), batch, protocol)
+    def decode(self, raw: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        return super().decode(torch.cat(raw.maps["all"], 1), batch, thresholds)
 
     def loss(self, raw: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         return super().loss(torch.cat(raw.maps["all"], 1), batch, targets)
@@ -60,9 +60,9 @@ class Probable(Toy):
     def forward(self, batch: Batch) -> Tensor:
         return super().forward(batch).sigmoid()
 
-    def decode(self, raw: Tensor, batch: Batch, protocol: Protocol) -> list[Detections]:
+    def decode(self, raw: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         assert bool(((raw >= 0) & (raw <= 1)).all())
-        return super().decode(raw.logit(eps=1e-6), batch, protocol)
+        return super().decode(raw.logit(eps=1e-6), batch, thresholds)
 
     def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         assert bool(((raw >= 0) & (raw <= 1)).all())
@@ -194,8 +194,8 @@ def test_a_raw_output_without_layers_has_nothing_that_could_follow() -> None:
         def forward(self, batch: Batch) -> Any:
             return {frozenset([super().forward(batch)]): None}
 
-        def decode(self, raw: Any, batch: Batch, protocol: Protocol) -> list[Detections]:
-            return super().decode(*[tensor for key in raw for tensor in key], batch, protocol)
+        def decode(self, raw: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+            return super().decode(*[tensor for key in raw for tensor in key], batch, thresholds)
 
     with pytest.raises(NotApplicable, match="No layer of it leads to a tensor"):
         check_loss_leads_to_the_truth(lively(Opaque))
@@ -221,9 +221,9 @@ def test_only_the_last_layers_are_free_and_all_is_as_before_afterwards() -> None
 
 def test_a_softmax_over_one_class_is_found() -> None:
     class Certain(Toy):
-        def decode(self, raw: Tensor, batch: Batch, protocol: Protocol) -> list[Detections]:
+        def decode(self, raw: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
             return super().decode(
-                torch.cat([raw[:, :4], raw[:, 4:].softmax(1).logit(eps=1e-9)], 1), batch, protocol
+                torch.cat([raw[:, :4], raw[:, 4:].softmax(1).logit(eps=1e-9)], 1), batch, thresholds
             )
 
     with pytest.raises(ConformanceError, match="it is certain of everything"):

@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import batched_nms
 
+from zoo.contract import Thresholds
 from zoo.detections import Detections
-from zoo.detectors import Batch, Protocol, Target
+from zoo.detectors import Batch, Target
 from zoo.labels import LabelSpace
 from zoo.testing import CHECKS, Model, Toy, run
 
@@ -27,17 +28,15 @@ NOTHING = Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
 
 def decoding(
     change: Callable[
-        [Toy, Callable[[Protocol], list[Detections]], Batch, Protocol], list[Detections]
+        [Toy, Callable[[Thresholds], list[Detections]], Batch, Thresholds], list[Detections]
     ],
 ) -> type[Toy]:
     """A toy that decodes in its own way, given the toy's as a function of a protocol."""
 
     class Decoding(Toy):
-        def decode(self, raw: Tensor, batch: Batch, protocol: Protocol) -> list[Detections]:
+        def decode(self, raw: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
             ours = super().decode
-            return change(
-                self, lambda other: ours(raw, batch, other), batch, protocol.over(self.native)
-            )
+            return change(self, lambda other: ours(raw, batch, other), batch, thresholds)
 
     return Decoding
 
@@ -49,7 +48,7 @@ def suppressing(
     IoU than is given."""
 
     def change(
-        self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol
+        self: Toy, ours: Callable[[Thresholds], list[Detections]], batch: Batch, rules: Thresholds
     ) -> list[Detections]:
         found = []
         for seen in ours(replace(rules, iou=1.0, max_boxes=10_000)):
@@ -66,7 +65,7 @@ def capped(**most: Any) -> type[Toy]:
     """A toy that takes no larger values of these settings than it has itself."""
 
     def change(
-        self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol
+        self: Toy, ours: Callable[[Thresholds], list[Detections]], batch: Batch, rules: Thresholds
     ) -> list[Detections]:
         return ours(
             replace(
@@ -84,7 +83,7 @@ def moved(one: Detections, change: Callable[[Tensor], Tensor]) -> Detections:
 
 
 def smaller_when_large(
-    self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol
+    self: Toy, ours: Callable[[Thresholds], list[Detections]], batch: Batch, rules: Thresholds
 ) -> Any:
     return [
         moved(one, lambda boxes: boxes * 0.9) if max(one.size or ()) > 600 else one
@@ -93,7 +92,7 @@ def smaller_when_large(
 
 
 def first_before_suppression(
-    self: Toy, ours: Callable[[Protocol], list[Detections]], batch: Batch, rules: Protocol
+    self: Toy, ours: Callable[[Thresholds], list[Detections]], batch: Batch, rules: Thresholds
 ) -> Any:
     everything = ours(replace(rules, iou=1.0, max_boxes=10_000))
     return [one.top(rules.max_boxes or 0).suppress("nms", iou=rules.iou) for one in everything]
@@ -255,7 +254,7 @@ def test_no_iou_of_its_own_is_blamed_on_a_detector_whose_boxes_never_overlap_by_
     class Tolerant(Toy):
         def __init__(self, label_space: LabelSpace) -> None:
             super().__init__(label_space)
-            self.native = replace(self.native, iou=own)
+            self.defaults = replace(self.defaults, iou=own)
 
     [outcome] = run(Model("toy", Tolerant, SPACE), only=["iou_is_the_callers"])
     assert outcome.status in ("passed", "skipped"), outcome.reason

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from zoo.contract.batch import Batch, Target
-    from zoo.contract.protocol import Protocol
+    from zoo.contract.thresholds import Thresholds
     from zoo.detections import Detections
 
 Raw = typing.TypeVar("Raw")
@@ -54,20 +54,19 @@ class Head(typing.Protocol[Raw]):
     it is given.
 
     Raw is its own business: a frozen dataclass that keeps what `decode` and `loss` need.
-    native: its own thresholds, with every setting filled in.
+    defaults: its own thresholds.
     class_layers: a method without arguments that gives a `ClassLayer` for each layer with rows for
             classes, named from inside the head. A head may leave it out; loaded for other classes
             it then keeps nothing of what it knew of the old ones.
     """
 
-    native: Protocol
+    defaults: Thresholds
 
     def __call__(self, maps: tuple[Tensor, ...], batch: Batch, /) -> Raw:
         """The network's raw output for the maps of a batch."""
 
-    def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:
-        """Detections in original pixels, one a picture, on the CPU; open settings of `protocol` are
-        filled from `native`."""
+    def decode(self, raw: Raw, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        """Detections in pixels of the original images, one per image, on the CPU."""
 
     def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """Named scalar losses of `raw` (made in train mode) against the truth, which may be

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
-from numbers import Integral, Real
 from typing import Literal
 
-from zoo.errors import NameNotFound, UsageError
+from zoo.contract.thresholds import Thresholds, check_threshold
+from zoo.errors import NameNotFound
 from zoo.suggest import check_choices, close_matches, join_or
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How pictures become detections; None keeps the family's own threshold (`Detector.native`).
+    """How pictures become detections; None keeps the family's own threshold (`Predictor.defaults`).
 
     score:     detections below it are dropped, in [0, 1].
     iou:       non-maximum suppression drops a box that overlaps a better one by more, in [0, 1]; families without it ignore this.
@@ -36,25 +36,11 @@ class Protocol:
     exif: Literal["apply", "ignore"] = "apply"
 
     def __post_init__(self) -> None:
-        for name in ("score", "iou"):
+        for name in ("score", "iou", "max_boxes"):
             value = getattr(self, name)
-            if value is not None and not (_is(value, Real) and 0 <= value <= 1):
-                raise self._refused(
-                    name, "A threshold is a number from 0 to 1.", f"Write for example {name}=0.5."
-                )
-        if self.max_boxes is not None and not (
-            _is(self.max_boxes, Integral) and self.max_boxes >= 1
-        ):
-            raise self._refused(
-                "max_boxes", "It is a whole number, at least 1.", "Write for example max_boxes=100."
-            )
+            if value is not None:
+                check_threshold(name, value, of="Protocol")
         check_choices(self)
-
-    def _refused(self, name: str, case: str, fix: str) -> UsageError:
-        shell = fix.replace(f"{name}=", f"--{name.replace('_', '-')} ")
-        return UsageError(
-            f"Protocol({name}={getattr(self, name)!r}) was asked for.", case, fix, fix_cli=shell
-        )
 
     @classmethod
     def named(cls, name: str) -> Protocol:
@@ -87,15 +73,16 @@ class Protocol:
         """Every setting by name, in one line; null is the family's own."""
         return json.dumps(asdict(self), sort_keys=True)
 
-    def over(self, native: Protocol) -> Protocol:
-        """This protocol with its open settings filled from `native`."""
-        given = {name: value for name, value in vars(self).items() if value is not None}
-        return replace(native, **given)
+    def thresholds(self, defaults: Thresholds) -> Thresholds:
+        """What `decode` applies: this protocol's thresholds, open ones filled from `defaults`."""
+        given = {name: getattr(self, name) for name in ("score", "iou", "max_boxes")}
+        return replace(
+            defaults, **{name: value for name, value in given.items() if value is not None}
+        )
 
-
-def _is(value: object, kind: type) -> bool:
-    """True and False are whole numbers to Python, and a mistake here."""
-    return isinstance(value, kind) and not isinstance(value, bool)
+    def filled(self, defaults: Thresholds) -> Protocol:
+        """This protocol with its open thresholds filled from `defaults`."""
+        return replace(self, **asdict(self.thresholds(defaults)))
 
 
 # uniform: the same thresholds for every model, for tables that compare (docs/adr/0008 says why

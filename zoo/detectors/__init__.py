@@ -4,6 +4,7 @@ from zoo.contract.batch import Batch as Batch
 from zoo.contract.batch import InputTransform as InputTransform
 from zoo.contract.batch import Target as Target
 from zoo.contract.protocol import Protocol as Protocol
+from zoo.contract.thresholds import Thresholds as Thresholds
 from zoo.detectors.compose import compose as compose
 from zoo.detectors.composed import Composed as Composed
 from zoo.detectors.composed import describe as describe

@@ -146,7 +146,7 @@ def _takes_any(signature: inspect.Signature) -> bool:
 
 
 def _check_part(part: object, kind: str, name: str) -> None:
-    wanted = ("native", "decode", "loss") if kind == "head" else ("levels",)
+    wanted = ("defaults", "decode", "loss") if kind == "head" else ("levels",)
     missing = [member for member in wanted if not hasattr(part, member)]
     if isinstance(part, nn.Module) and not missing:
         return

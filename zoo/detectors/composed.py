@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from zoo import text as words
 from zoo.contract import Backbone, ClassLayer, FeatureLevel, Head, Neck
 from zoo.contract.batch import Batch, Target
-from zoo.contract.protocol import Protocol
+from zoo.contract.thresholds import Thresholds
 from zoo.detections import Detections
 from zoo.detectors import preprocess as prepare
 from zoo.detectors.composition import Composition
@@ -41,7 +41,7 @@ class Composed(Detector):
         neck: Neck | None,
         head: Head[Any],
     ) -> None:
-        super().__init__(label_space=label_space, native=head.native)
+        super().__init__(label_space=label_space, defaults=head.defaults)
         self.plan = plan
         self.input = input
         self.backbone = backbone
@@ -64,9 +64,9 @@ class Composed(Detector):
             maps = self._checked("neck", self.neck(maps), self.neck.levels)
         return self.head(maps, batch)
 
-    def decode(self, raw: Any, batch: Batch, protocol: Protocol) -> list[Detections]:
+    def decode(self, raw: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """The head's detections, in original pixels."""
-        return self.head.decode(raw, batch, protocol.over(self.native))
+        return self.head.decode(raw, batch, thresholds)
 
     def loss(self, raw: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """The head's losses. Raises: LabelError for a label that is not in the label space."""

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from os import PathLike
 from typing import Any, Literal, overload
+from weakref import WeakKeyDictionary
 
 import torch
 from msgspec import structs
@@ -20,36 +22,41 @@ from torch import Tensor, nn
 from zoo.contract.batch import Batch, Target
 from zoo.contract.class_layer import ClassLayer
 from zoo.contract.protocol import Protocol
+from zoo.contract.thresholds import Thresholds
 from zoo.detections import Detections
 from zoo.detectors.swap import HeadTransfer
 from zoo.errors import ContractError
 from zoo.images import Limits, Pixels, Source, Sources
 from zoo.inference.detect import detect, detect_stream
+from zoo.inference.eval_mode import eval_mode
+from zoo.inference.step import step
 from zoo.labels import LabelSpace
 from zoo.registry.card import PostLoad
 from zoo.weights import WeightsFile
+
+_held: WeakKeyDictionary[Detector, Batch] = WeakKeyDictionary()
 
 
 class Detector(nn.Module, ABC):
     """A network that finds boxes. A plugin subclasses it and writes the four steps.
 
     label_space:  the label space of its detections.
-    native: the family's own thresholds, with every setting filled in.
+    defaults: the family's own thresholds.
     name:   what it was loaded as, with a tag (`yolox_nano.coco`) if its weights are the card's; None for one built by hand.
     weights: the verified file its weights are from; None for random ones.
     swap: what is new in its head, where the weights are for other classes than it was loaded for.
     """
 
     label_space: LabelSpace
-    native: Protocol
+    defaults: Thresholds
     name: str | None = None
     weights: WeightsFile | None = None
     swap: HeadTransfer | None = None
 
-    def __init__(self, *, label_space: LabelSpace, native: Protocol) -> None:
+    def __init__(self, *, label_space: LabelSpace, defaults: Thresholds) -> None:
         super().__init__()
         self.label_space = label_space
-        self.native = native
+        self.defaults = defaults
 
     @abstractmethod
     def prepare(self, images: Sequence[Tensor]) -> Batch:
@@ -61,16 +68,35 @@ class Detector(nn.Module, ABC):
         """The network's raw output; its type is the family's own business."""
 
     @abstractmethod
-    def decode(self, raw: Any, batch: Batch, protocol: Protocol) -> list[Detections]:
-        """Raw output to detections in original pixels, one `Detections` a picture, on the CPU.
-
-        Open settings of `protocol` are filled from `native`.
-        """
+    def decode(self, raw: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        """Raw output to detections in pixels of the original images, one per image, on the CPU."""
 
     @abstractmethod
     def loss(self, raw: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """Named scalar losses of `raw` (made in train mode) against the truth; their sum is what
         training minimises."""
+
+    def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
+        """Runs prepare, forward and decode, in eval mode and without gradients.
+
+        Autocast that is on outside is on for `forward` alone.
+        Raises: StepError naming the step whose code raised an error.
+        """
+        with eval_mode(self), torch.inference_mode():
+            with step("prepare"), _no_autocast(self.device):
+                batch = self.prepare(images)
+            # Held until the next one is there: if it were freed between two batches, its pages
+            # would go back to the system, and getting new ones costs a small network on a CPU a
+            # few percent of its time.
+            _held[self] = batch
+            with step("forward"):
+                raw = self(batch)
+            with step("decode"), _no_autocast(self.device):
+                return list(self.decode(raw, batch, thresholds))
+
+    def release(self) -> None:
+        """Frees the batch that `predict` holds until the next one."""
+        _held.pop(self, None)
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """The network's input `(height, width)` for a picture of that size; pictures that agree
@@ -241,3 +267,9 @@ class Detector(nn.Module, ABC):
     def dtype(self) -> torch.dtype:
         """The float type of the network's weights."""
         return next(self.parameters()).dtype
+
+
+def _no_autocast(device: torch.device) -> AbstractContextManager[object]:
+    if not torch.is_autocast_enabled(device.type):
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)

@@ -144,7 +144,7 @@ def _look(work: _Work, run: Run) -> None:
     check_classes(detector.label_space, dataset, model=who.name)
     run.names = detector.label_space.names
     run.facts |= hardware(detector.device) | {
-        "settings_in_force": protocol.over(detector.native).to_json(),
+        "settings_in_force": protocol.filled(detector.defaults).to_json(),
         "started": now(),
     }
     pictures = [photo.file() for photo in todo]

@@ -128,7 +128,7 @@ def plugin_of(choice: Choice) -> str:
 
 def _at_hand(detector: Detector, facts: dict[str, str]) -> Subject:
     digest = hashlib.sha256(
-        f"{type(detector).__module__}.{type(detector).__qualname__} {detector.native}".encode()
+        f"{type(detector).__module__}.{type(detector).__qualname__} {detector.defaults}".encode()
     )
     for name, tensor in sorted(detector.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

@@ -18,14 +18,14 @@ from zoo.inference.stream import check_options, stream
 from zoo.progress import Bar
 
 if TYPE_CHECKING:
-    from zoo.detectors.detector import Detector
+    from zoo.contract.predictor import Predictor
 
 SKIP = 'To leave such images out: on_error="skip".'
 SKIP_CLI = "To leave such images out: --on-error skip."
 
 
 def detect(  # noqa: PLR0913 - one parameter an option
-    detector: Detector,
+    predictor: Predictor,
     source: Sources,
     *,
     protocol: Protocol,
@@ -40,7 +40,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
     skip = _skips(on_error)
     check_options(batch_size, exif, threads)
     look = partial(
-        stream, detector, protocol=protocol, batch_size=batch_size, exif=exif, limits=limits
+        stream, predictor, protocol=protocol, batch_size=batch_size, exif=exif, limits=limits
     )
     if not is_many(source):
         [seen] = look(expand(source), threads=0)
@@ -68,7 +68,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
 
 
 def detect_stream(
-    detector: Detector,
+    predictor: Predictor,
     sources: Sources,
     *,
     protocol: Protocol,
@@ -83,7 +83,7 @@ def detect_stream(
     failed = _warn if _skips(on_error) else None
     return _advised(
         stream(
-            detector,
+            predictor,
             expand(sources),
             protocol=protocol,
             batch_size=batch_size,

@@ -10,72 +10,70 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from zoo.contract.batch import Batch
+from zoo.contract.predictor import StepError
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.errors import ContractError, ImageError
 from zoo.images import Image
 from zoo.inference.defect_owner import defect_owner
-from zoo.inference.eval_mode import eval_mode
-from zoo.inference.out_of_memory import is_out_of_memory
+from zoo.inference.step import step
 from zoo.inference.validate import violation
 from zoo.text import pluralize
 
 if TYPE_CHECKING:
-    from zoo.detectors.detector import Detector
+    from zoo.contract.predictor import Predictor
 
 
 class BatchRunner:
-    """Prepare, forward and decode, in eval mode and without gradients."""
+    """Runs a predictor on one batch of images after the other, under a protocol."""
 
-    def __init__(self, detector: Detector, protocol: Protocol) -> None:
-        self._detector = detector
+    def __init__(self, predictor: Predictor, protocol: Protocol) -> None:
+        self._predictor = predictor
         self._protocol = protocol
-        self._name = getattr(detector, "name", None) or type(detector).__name__
-        self._held: Batch | None = None
+        self._thresholds = protocol.thresholds(predictor.defaults)
+        self._name = predictor.name or type(predictor).__name__
 
     def input_size(self, picture: Image) -> tuple[int, int]:
         """The network's input `(height, width)` for a picture.
 
         Raises:
             ImageError: the network can't take a picture of that size.
-            ContractError: the detector's code failed.
+            ContractError: the predictor's code failed.
         """
         height, width = picture.size
         try:
-            with self._named("input_size", [picture]):
-                return self._detector.input_size(height, width)
-        except (
-            ImageError
-        ) as why:  # the family says what is wrong with such a size, and does not know whose it is
+            with self._named([picture]), step("input_size"):
+                return self._predictor.input_size(height, width)
+        except ImageError as error:  # the family knows what is wrong, and not with which image
             asked = f"'{self._name}' was to look at '{picture.source}', {width} x {height} pixels."
-            raise ImageError(asked, why.case, why.fix, file=picture.source) from why
+            raise ImageError(asked, error.case, error.fix, file=picture.source) from error
 
     def run(self, pictures: Sequence[Image]) -> list[Detections]:
         """What is seen in each picture; they all have one input size.
 
         Raises:
-            ContractError: the detector's code failed, or made something that is no detection.
-            torch.OutOfMemoryError, MemoryError, RuntimeError: memory ran out (`memory.ran_out`).
+            ContractError: the predictor's code failed, or made something that is no detection.
+            torch.OutOfMemoryError, MemoryError, RuntimeError: memory ran out (`is_out_of_memory`).
         """
-        with eval_mode(self._detector), torch.inference_mode():
-            found = self._decoded(pictures)
+        found = self._predicted(pictures)
         for seen, picture in zip(found, pictures, strict=True):
-            if wrong := violation(seen, picture.size, self._detector.label_space):
+            if wrong := violation(seen, picture.size, self._predictor.label_space):
                 height, width = picture.size
                 asked = (
                     f"'{self._name}' decoded what it saw in '{picture.source}', {width} x "
                     f"{height} pixels."
                 )
-                raise ContractError(asked, wrong, defect_owner(self._detector))
+                raise ContractError(asked, wrong, defect_owner(self._predictor))
         return [
             _owned(self._settled(seen), picture)
             for seen, picture in zip(found, pictures, strict=True)
         ]
 
-    def let_go(self) -> None:
-        """Frees what is held between two batches."""
-        self._held = None
+    def release(self) -> None:
+        """Frees what the predictor holds between two batches."""
+        release = getattr(self._predictor, "release", None)
+        if release is not None:
+            release()
 
     def too_large(self, picture: Image, error: Exception) -> ImageError:
         """The error for an image for which memory ran out."""
@@ -88,26 +86,15 @@ class BatchRunner:
             file=picture.source,
         )
 
-    def _decoded(self, pictures: Sequence[Image]) -> list[Detections]:
-        model = self._detector
-        device = model.device
-        with self._named("prepare", pictures):
-            batch = model.prepare(
-                [picture.pixels.to(device, non_blocking=True) for picture in pictures]
-            )
-        # Held until the next one is there: freed between two batches, its pages would go back to
-        # the system, and getting them anew costs a small network on a CPU a few percent of its
-        # time.
-        self._held = batch
-        with self._named("forward", pictures), self._arithmetic(device):
-            raw = model(batch)
-        with self._named("decode", pictures):
-            found = list(model.decode(raw, batch, self._protocol))
+    def _predicted(self, pictures: Sequence[Image]) -> list[Detections]:
+        device = self._predictor.device
+        pixels = [picture.pixels.to(device, non_blocking=True) for picture in pictures]
+        with self._named(pictures), self._arithmetic(device), step("predict"):
+            found = list(self._predictor.predict(pixels, self._thresholds))
         if len(found) != len(pictures):
+            count = pluralize(len(pictures), "image")
             raise self._broken(
-                pictures,
-                f"Its decode returned {len(found)} Detections for "
-                f"{pluralize(len(pictures), 'picture')}.",
+                pictures, f"Its decode returned {len(found)} Detections for {count}."
             )
         return found
 
@@ -124,28 +111,15 @@ class BatchRunner:
         families look within classes."""
         if self._protocol.nms == "class":
             return seen
-        iou = self._protocol.over(self._detector.native).iou
-        return seen if iou is None else seen.suppress("nms", iou=iou, class_agnostic=True)
+        return seen.suppress("nms", iou=self._thresholds.iou, class_agnostic=True)
 
     @contextmanager
-    def _named(self, step: str, pictures: Sequence[Image]) -> Iterator[None]:
-        """What the detector's own code raises becomes an error that names the detector, the step
-        and the picture."""
+    def _named(self, pictures: Sequence[Image]) -> Iterator[None]:
+        """Turns an error of a step into one that names the predictor, the step and the image."""
         try:
             yield
-        except (ContractError, ImageError):
-            raise
-        except (
-            Exception,
-            SystemExit,
-            GeneratorExit,
-        ) as error:  # a plugin's exit would be taken for the end of all work
-            if is_out_of_memory(error):
-                raise
-            says = " ".join(str(error).split())
-            raise self._broken(
-                pictures, f"Its {step} raised {type(error).__name__}: {says}"
-            ) from error
+        except StepError as error:
+            raise self._broken(pictures, f"Its {error}") from error.__cause__
 
     def _broken(self, pictures: Sequence[Image], case: str) -> ContractError:
         first = pictures[0].source
@@ -155,7 +129,7 @@ class BatchRunner:
             else f"'{first}'"
         )
         asked = f"'{self._name}' was to say what it sees in {count}."
-        return ContractError(asked, case, defect_owner(self._detector))
+        return ContractError(asked, case, defect_owner(self._predictor))
 
 
 def _owned(seen: Detections, picture: Image) -> Detections:

@@ -19,7 +19,7 @@ from zoo.inference.prefetch import Broken, Read, prefetch
 from zoo.inference.runner import BatchRunner
 
 if TYPE_CHECKING:
-    from zoo.detectors.detector import Detector
+    from zoo.contract.predictor import Predictor
 
 Failed: TypeAlias = Callable[[ImageError], None]
 Looked: TypeAlias = Callable[[Image, Detections], None]
@@ -29,7 +29,7 @@ AHEAD = 16
 
 
 def stream(  # noqa: PLR0913 - one parameter an option
-    detector: Detector,
+    predictor: Predictor,
     sources: Iterable[Source],
     *,
     protocol: Protocol,
@@ -40,7 +40,7 @@ def stream(  # noqa: PLR0913 - one parameter an option
     failed: Failed | None = None,
     looked: Looked | None = None,
 ) -> Iterator[Detections]:
-    """What the detector sees in one image after the other, in order, with memory for a window of
+    """Detections of one image after the other, in order, with memory for a window of
     them.
 
     sources: pulled lazily, a bounded number ahead; what they raise themselves ends the stream,
@@ -55,11 +55,11 @@ def stream(  # noqa: PLR0913 - one parameter an option
     Raises:
         ImageError: an image can't be read, is of a size the network can't take, or too large for
             the memory there is, and nobody is told by `failed`.
-        ContractError: the detector's plugin made something that is no detection.
+        ContractError: the predictor made something that is no detection.
     """
     check_options(batch_size, exif, threads)
     limits = Limits.in_force(limits)
-    device = detector.device
+    device = predictor.device
     threads = _processors() if threads is None else threads
     ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
     pin = device.type == "cuda"
@@ -67,7 +67,7 @@ def stream(  # noqa: PLR0913 - one parameter an option
     window = Window(
         BatchLimit(batch_size, device), most_bytes=window_bytes(batch_size, limits.memory)
     )
-    return _stream(BatchRunner(detector, protocol), window, pictures, failed, looked)
+    return _stream(BatchRunner(predictor, protocol), window, pictures, failed, looked)
 
 
 def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:
@@ -87,6 +87,19 @@ def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None
 
 
 def _stream(
+    steps: BatchRunner,
+    window: Window,
+    pictures: Generator[Read],
+    failed: Failed | None,
+    looked: Looked | None,
+) -> Iterator[Detections]:
+    try:
+        yield from _detected(steps, window, pictures, failed, looked)
+    finally:
+        steps.release()
+
+
+def _detected(
     steps: BatchRunner,
     window: Window,
     pictures: Generator[Read],
@@ -193,7 +206,7 @@ def _tried(
     except Exception as error:
         if not is_out_of_memory(error):
             return error
-        steps.let_go()
+        steps.release()
         if len(slots) > 1:
             window.ran_out(slots)
         return steps.too_large(

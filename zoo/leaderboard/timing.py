@@ -88,9 +88,10 @@ def measure(request: Request) -> Timing:
     ]
     protocol = Protocol(score=request.score, iou=request.iou, max_boxes=request.max_boxes)
 
+    thresholds = protocol.thresholds(detector.defaults)
+
     def detect(picture: Tensor) -> None:
-        batch = detector.prepare([picture])
-        detector.decode(detector(batch), batch, protocol)
+        detector.predict([picture], thresholds)
         if detector.device.type == "cuda":
             torch.cuda.synchronize(detector.device)
 

@@ -86,4 +86,6 @@ class Look:
     def decoded(self, protocol: Protocol) -> list[Detections]:
         """Decoded by that protocol, from a copy, as a `decode` may write on what it is given."""
         with eval_mode(self.detector), torch.inference_mode():
-            return self.detector.decode(deepcopy(self.raw), self.batch, protocol)
+            return self.detector.decode(
+                deepcopy(self.raw), self.batch, protocol.thresholds(self.detector.defaults)
+            )

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.ops import batched_nms
 
-from zoo.contract import Batch, ClassLayer, InputTransform, Protocol, Target, targets_to_input
+from zoo.contract import Batch, ClassLayer, InputTransform, Target, Thresholds, targets_to_input
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
 from zoo.labels import LabelSpace
@@ -29,7 +29,7 @@ class Toy(Detector):
 
     def __init__(self, label_space: LabelSpace) -> None:
         super().__init__(
-            label_space=label_space, native=Protocol(score=0.05, iou=0.5, max_boxes=10)
+            label_space=label_space, defaults=Thresholds(score=0.05, iou=0.5, max_boxes=10)
         )
         self.norm = nn.BatchNorm2d(3)
         self.drop = nn.Dropout(0.2)
@@ -59,14 +59,13 @@ class Toy(Detector):
         maps = self.drop(F.avg_pool2d(self.norm(batch.pixels), CELL))
         return torch.cat([self.size(maps), self.gain * self.kind(maps)], 1)  # (b, 4 + n, 4, 4)
 
-    def decode(self, raw: Tensor, batch: Batch, protocol: Protocol) -> list[Detections]:
+    def decode(self, raw: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """The cells whose best class scores enough, overlaps within a class removed."""
-        settings = protocol.over(self.native)
         scores, labels = raw[:, 4:].float().sigmoid().flatten(2).max(1)  # (b, 16)
         found = zip(
             _boxes(raw.float()).cpu(), scores.cpu(), labels.cpu(), batch.places, strict=True
         )
-        return [self.one(*each, settings) for each in found]
+        return [self.one(*each, thresholds) for each in found]
 
     def one(
         self,
@@ -74,13 +73,12 @@ class Toy(Detector):
         scores: Tensor,
         labels: Tensor,
         place: InputTransform,
-        settings: Protocol,
+        thresholds: Thresholds,
     ) -> Detections:
         """What is kept of one picture's 16 cells."""
         boxes = place.to_original(boxes)
-        score, iou = settings.score or 0.0, settings.iou or 0.0
-        kept = batched_nms(boxes, scores, labels, iou)
-        kept = kept[scores[kept] >= score][: settings.max_boxes]
+        kept = batched_nms(boxes, scores, labels, thresholds.iou)
+        kept = kept[scores[kept] >= thresholds.score][: thresholds.max_boxes]
         return Detections(
             boxes[kept],
             scores[kept],

@@ -16,8 +16,8 @@ from torchvision.models.detection.transform import resize_boxes
 
 from detzoo_torchvision.checkpoints import renamed
 from detzoo_torchvision.norms import set_frozen_eps
-from zoo import Detector, LabelSpace, Protocol
-from zoo.contract import ClassLayer, check_pixels, targets_to_input
+from zoo import Detector, LabelSpace
+from zoo.contract import ClassLayer, Thresholds, check_pixels, targets_to_input
 from zoo.detections import Detections
 from zoo.detectors import Batch, InputTransform, Target
 from zoo.errors import ImageError
@@ -38,10 +38,10 @@ class TorchvisionDetector(Detector):
     def __init__(
         self, net: Any, *, label_space: LabelSpace, owner: Any
     ) -> None:  # torchvision has no types
-        native = Protocol(
+        defaults = Thresholds(
             score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img
         )
-        super().__init__(label_space=label_space, native=native)
+        super().__init__(label_space=label_space, defaults=defaults)
         self.net = net
 
     def prepare(self, images: Sequence[Tensor]) -> Batch:
@@ -70,11 +70,11 @@ class TorchvisionDetector(Detector):
         new_height, new_width = self._resized(height, width)
         return math.ceil(new_height / step) * step, math.ceil(new_width / step) * step
 
-    def decode(self, raw: Any, batch: Batch, protocol: Protocol) -> list[Detections]:
+    def decode(self, raw: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """torchvision's own postprocessing at these thresholds; its background and unused channels
         are dropped."""
         with torch.no_grad():
-            found = self._found(raw, self._images(batch), protocol.over(self.native))
+            found = self._found(raw, self._images(batch), thresholds)
         label_of_channel = torch.tensor(self.label_space.channels)
         return [
             self._detections(one, size, place, label_of_channel)
@@ -102,7 +102,9 @@ class TorchvisionDetector(Detector):
             super().post_load(fix)
 
     @abstractmethod
-    def _found(self, raw: Any, images: ImageList, protocol: Protocol) -> list[dict[str, Tensor]]:
+    def _found(
+        self, raw: Any, images: ImageList, thresholds: Thresholds
+    ) -> list[dict[str, Tensor]]:
         """One dict of `boxes` (in input pixels), `scores` and `labels` (channels) a picture, best
         first."""
 
@@ -157,14 +159,14 @@ class TorchvisionDetector(Detector):
         return size
 
 
-def tuned(owner: Any, protocol: Protocol) -> Any:
+def with_thresholds(owner: Any, thresholds: Thresholds) -> Any:
     """`owner` at these thresholds: a shallow copy that shares every layer, because threads may
     share `owner` itself."""
     changed = copy(owner)
     changed.score_thresh, changed.nms_thresh, changed.detections_per_img = (
-        protocol.score,
-        protocol.iou,
-        protocol.max_boxes,
+        thresholds.score,
+        thresholds.iou,
+        thresholds.max_boxes,
     )
     return changed
 

@@ -13,9 +13,9 @@ from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import box_iou
 
 from detzoo_torchvision import class_layers
-from detzoo_torchvision.detector import TorchvisionDetector, input_sizes, tuned, whole
-from zoo import LabelSpace, Protocol
-from zoo.detectors import Batch, Target
+from detzoo_torchvision.detector import TorchvisionDetector, input_sizes, whole, with_thresholds
+from zoo import LabelSpace
+from zoo.detectors import Batch, Target, Thresholds
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Pyramid(OneStage):
     _class_layers = staticmethod(class_layers.focal)
 
     def _found(
-        self, raw: OneStageOutput, images: ImageList, protocol: Protocol
+        self, raw: OneStageOutput, images: ImageList, thresholds: Thresholds
     ) -> list[dict[str, Tensor]]:
         per_cell = len(raw.anchors) // sum(raw.cells)
         levels = [per_cell * cells for cells in raw.cells]
@@ -76,9 +76,9 @@ class Pyramid(OneStage):
             name: list(torch.split(output, levels, dim=1)) for name, output in raw.heads.items()
         }
         anchors = [list(torch.split(raw.anchors, levels))] * len(images.image_sizes)
-        found: list[dict[str, Tensor]] = tuned(self.net, protocol).postprocess_detections(
-            heads, anchors, images.image_sizes
-        )
+        found: list[dict[str, Tensor]] = with_thresholds(
+            self.net, thresholds
+        ).postprocess_detections(heads, anchors, images.image_sizes)
         return found
 
 
@@ -126,10 +126,10 @@ class SSD(OneStage):
         return matched
 
     def _found(
-        self, raw: OneStageOutput, images: ImageList, protocol: Protocol
+        self, raw: OneStageOutput, images: ImageList, thresholds: Thresholds
     ) -> list[dict[str, Tensor]]:
         anchors = [raw.anchors] * len(images.image_sizes)
-        found: list[dict[str, Tensor]] = tuned(self.net, protocol).postprocess_detections(
-            raw.heads, anchors, images.image_sizes
-        )
+        found: list[dict[str, Tensor]] = with_thresholds(
+            self.net, thresholds
+        ).postprocess_detections(raw.heads, anchors, images.image_sizes)
         return found

@@ -15,9 +15,9 @@ from torchvision.models.detection.rpn import concat_box_prediction_layers
 from torchvision.ops.poolers import LevelMapper
 
 from detzoo_torchvision import class_layers
-from detzoo_torchvision.detector import TorchvisionDetector, tuned, whole
-from zoo import LabelSpace, Protocol
-from zoo.detectors import Batch, Target
+from detzoo_torchvision.detector import TorchvisionDetector, whole, with_thresholds
+from zoo import LabelSpace
+from zoo.detectors import Batch, Target, Thresholds
 from zoo.errors import ContractError
 
 
@@ -152,11 +152,11 @@ class TwoStage(TorchvisionDetector):
         return logits.float(), deltas.float()
 
     def _found(
-        self, raw: TwoStageOutput, images: ImageList, protocol: Protocol
+        self, raw: TwoStageOutput, images: ImageList, thresholds: Thresholds
     ) -> list[dict[str, Tensor]]:
         if raw.regions is None:
             raise _wrong_mode("decode", "eval")
-        heads = tuned(self.net.roi_heads, protocol)
+        heads = with_thresholds(self.net.roi_heads, thresholds)
         regions = raw.regions
         found = heads.postprocess_detections(
             regions.logits, regions.deltas, list(regions.proposals), images.image_sizes

@@ -49,7 +49,9 @@ def rcnn(make_ours: Callable[..., Any]) -> Any:
 @torch.no_grad()
 def see(detector: Any, images: list[Tensor], **settings: Any) -> Any:
     batch = detector.prepare(images)
-    return detector.decode(detector(batch), batch, Protocol(**settings))
+    return detector.decode(
+        detector(batch), batch, Protocol(**settings).thresholds(detector.defaults)
+    )
 
 
 def target(*boxes: tuple[float, float, float, float], label: int = 0) -> Target:
@@ -234,7 +236,7 @@ def test_two_stage_loss_wants_train_mode_and_decode_wants_eval_mode(
     raw = rcnn(batch)
     rcnn.eval()
     with pytest.raises(ContractError, match=r"model\.eval\(\)"):
-        rcnn.decode(raw, batch, Protocol())
+        rcnn.decode(raw, batch, Protocol().thresholds(rcnn.defaults))
 
 
 def test_another_float_type_works_and_gives_float32_boxes(

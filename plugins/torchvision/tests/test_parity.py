@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
 from zoo import Detections, Protocol
+from zoo.contract import Thresholds
 from zoo.detectors import Target
 
 MASK_KEYPOINT_LOSSES = {"loss_mask", "loss_keypoint"}
@@ -34,7 +35,9 @@ def thresholds_of(theirs: Any) -> Any:
 
 
 def test_boxes_scores_and_labels_are_bit_equal_to_torchvisions(pair: Any) -> None:
-    ours = pair.ours.decode(pair.evaluated.raw, pair.evaluated.batch, Protocol())
+    ours = pair.ours.decode(
+        pair.evaluated.raw, pair.evaluated.batch, Protocol().thresholds(pair.ours.defaults)
+    )
     with torch.no_grad():
         theirs = pair.theirs(floats(pair.images))
     assert sum(len(one) for one in ours) > 3
@@ -47,9 +50,18 @@ def test_a_protocol_acts_as_torchvisions_own_thresholds_do(
 ) -> None:
     raw, batch = pair.evaluated.raw, pair.evaluated.batch
     median = (
-        torch.cat([one.scores for one in pair.ours.decode(raw, batch, Protocol())]).median().item()
+        torch.cat(
+            [
+                one.scores
+                for one in pair.ours.decode(raw, batch, Protocol().thresholds(pair.ours.defaults))
+            ]
+        )
+        .median()
+        .item()
     )
-    ours = pair.ours.decode(raw, batch, Protocol(score=median, iou=0.1, max_boxes=9))
+    ours = pair.ours.decode(
+        raw, batch, Protocol(score=median, iou=0.1, max_boxes=9).thresholds(pair.ours.defaults)
+    )
     owner = thresholds_of(pair.theirs)
     for name, value in (("score_thresh", median), ("nms_thresh", 0.1), ("detections_per_img", 9)):
         monkeypatch.setattr(owner, name, value)
@@ -66,7 +78,11 @@ def test_each_threshold_changes_what_is_seen(pair: Any) -> None:
         return torch.cat(
             [
                 one.scores
-                for one in pair.ours.decode(pair.evaluated.raw, pair.evaluated.batch, protocol)
+                for one in pair.ours.decode(
+                    pair.evaluated.raw,
+                    pair.evaluated.batch,
+                    protocol.thresholds(pair.ours.defaults),
+                )
             ]
         )
 
@@ -129,7 +145,7 @@ def test_the_configuration_is_the_one_torchvision_gives_its_published_weights(pa
     assert layers(pair.ours.net) == layers(pair.theirs)
     assert repr(pair.ours.net.transform) == repr(pair.theirs.transform)
     owner = thresholds_of(pair.theirs)
-    assert pair.ours.native == Protocol(
+    assert pair.ours.defaults == Thresholds(
         score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img
     )
 
@@ -162,7 +178,9 @@ def test_threads_with_different_thresholds_do_not_disturb_each_other(pair: Any) 
     ]
 
     def decode(protocol: Protocol) -> list[Detections]:
-        return pair.ours.decode(pair.evaluated.raw, pair.evaluated.batch, protocol)
+        return pair.ours.decode(
+            pair.evaluated.raw, pair.evaluated.batch, protocol.thresholds(pair.ours.defaults)
+        )
 
     alone = [decode(protocol) for protocol in protocols]
     with ThreadPoolExecutor(4) as pool:
@@ -172,7 +190,7 @@ def test_threads_with_different_thresholds_do_not_disturb_each_other(pair: Any) 
             torch.equal(a.boxes, b.boxes) and torch.equal(a.labels, b.labels)
             for a, b in zip(one, other, strict=True)
         )
-    assert pair.ours.native == Protocol(
+    assert pair.ours.defaults == Thresholds(
         score=thresholds_of(pair.ours.net).score_thresh,
         iou=thresholds_of(pair.ours.net).nms_thresh,
         max_boxes=thresholds_of(pair.ours.net).detections_per_img,

@@ -19,7 +19,7 @@ from torchvision.models.detection.ssd import SSD as TorchvisionSSD
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from zoo import LabelSpace
-from zoo.contract import FeatureLevel
+from zoo.contract import FeatureLevel, Thresholds
 from zoo.detectors import Batch, InputTransform, Protocol, Target
 from zoo.errors import ContractError, LabelError
 
@@ -168,7 +168,7 @@ def test_its_thresholds_are_torchvisions(
 ) -> None:
     ours, theirs = pair(make, reference)
     owner = getattr(theirs, "roi_heads", theirs)
-    assert ours.native == Protocol(
+    assert ours.defaults == Thresholds(
         score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img
     )
 
@@ -181,11 +181,11 @@ def test_a_protocol_decides_over_its_thresholds(
     batch = batch_of()
     with torch.inference_mode():
         raw = ours.eval()(maps_of(), batch)
-        strict = ours.decode(raw, batch, Protocol(score=0.6))
-        few = ours.decode(raw, batch, Protocol(max_boxes=2))
+        strict = ours.decode(raw, batch, Protocol(score=0.6).thresholds(ours.defaults))
+        few = ours.decode(raw, batch, Protocol(max_boxes=2).thresholds(ours.defaults))
     assert all((one.scores >= 0.6).all() for one in strict)
     assert [len(one) for one in few] == [2, 2, 2]
-    assert ours.native.max_boxes != 2
+    assert ours.defaults.max_boxes != 2
 
 
 @families
@@ -209,7 +209,9 @@ def test_it_runs_and_learns_in_half_precision(
     losses = head.train().loss(head(maps, batch), batch, TARGETS)
     assert all(loss.isfinite() and loss.dtype == torch.float32 for loss in losses.values())
     with torch.inference_mode():
-        seen = head.eval().decode(head(maps, batch), batch, Protocol(score=0.0))
+        seen = head.eval().decode(
+            head(maps, batch), batch, Protocol(score=0.0).thresholds(head.defaults)
+        )
     assert all(len(one) for one in seen)
 
 
@@ -221,7 +223,8 @@ def test_what_was_made_in_train_mode_can_be_decoded(
     batch = batch_of()
     raw = ours.train()(maps_of(), batch)
     seen, again = (
-        ours.eval().decode(one, batch, Protocol()) for one in (raw, ours(maps_of(), batch))
+        ours.eval().decode(one, batch, Protocol().thresholds(ours.defaults))
+        for one in (raw, ours(maps_of(), batch))
     )
     assert all(torch.equal(one.boxes, other.boxes) for one, other in zip(seen, again, strict=True))
 

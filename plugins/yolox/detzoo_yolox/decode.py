@@ -13,31 +13,33 @@ from torch import Tensor
 
 from detzoo_yolox.raw import Raw, to_boxes
 from zoo.detections.suppress import nms
-from zoo.detectors import Protocol
+from zoo.detectors import Thresholds
 
 Found = tuple[Tensor, Tensor, Tensor]
 
 
-def decode(raw: Raw, protocol: Protocol, *, channels: Sequence[int] | None = None) -> list[Found]:
+def decode(
+    raw: Raw, thresholds: Thresholds, *, channels: Sequence[int] | None = None
+) -> list[Found]:
     """Boxes `(k, 4)` in input pixels, scores `(k,)` and labels `(k,)` of each picture, best first,
     on the CPU.
 
-    protocol: with all its settings filled in; how many boxes a picture may have is not applied
+    thresholds: how many boxes a picture may have is not applied
         here.
     channels: the class channel of each label; None where they are the same.
     """
-    picture, *found = (part.cpu() for part in _candidates(raw, protocol, channels))
+    picture, *found = (part.cpu() for part in _candidates(raw, thresholds, channels))
     counts = picture.bincount(minlength=len(raw.values)).tolist()
     parts = zip(*(torch.split(part, counts) for part in found), strict=True)
-    return [_suppress(boxes, scores, labels, protocol) for boxes, scores, labels in parts]
+    return [_suppress(boxes, scores, labels, thresholds) for boxes, scores, labels in parts]
 
 
 def _candidates(
-    raw: Raw, protocol: Protocol, channels: Sequence[int] | None
+    raw: Raw, thresholds: Thresholds, channels: Sequence[int] | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Picture, box, score and label of every cell whose score reaches the threshold, picture by
     picture."""
-    floor = protocol.score or 0.0
+    floor = thresholds.score
     objectness = raw.values[..., 4].sigmoid() if raw.logits else raw.values[..., 4]
     picture, cell = (objectness >= floor).nonzero(
         as_tuple=True
@@ -52,7 +54,7 @@ def _candidates(
     return picture[keep], boxes, score[keep], label[keep]
 
 
-def _suppress(boxes: Tensor, scores: Tensor, labels: Tensor, protocol: Protocol) -> Found:
+def _suppress(boxes: Tensor, scores: Tensor, labels: Tensor, thresholds: Thresholds) -> Found:
     order = scores.argsort(descending=True, stable=True)
     found = boxes[order], scores[order], labels[order]
-    return found if protocol.iou is None else nms(found, iou=protocol.iou, class_agnostic=False)
+    return found if thresholds.iou is None else nms(found, iou=thresholds.iou, class_agnostic=False)

@@ -17,7 +17,7 @@ from detzoo_yolox.neck import PAFPN, YOLOFPN
 from detzoo_yolox.raw import Raw
 from zoo.contract import ClassLayer
 from zoo.detections import Detections
-from zoo.detectors import Batch, Detector, Protocol, Target
+from zoo.detectors import Batch, Detector, Target, Thresholds
 from zoo.errors import CardError
 from zoo.labels import LabelSpace
 
@@ -36,7 +36,7 @@ class YOLOX(Detector):
         head: DecoupledHead,
         size: int,
     ) -> None:
-        super().__init__(label_space=label_space, native=head.native)
+        super().__init__(label_space=label_space, defaults=head.defaults)
         self.backbone = backbone
         self.neck = neck
         self.head = head
@@ -50,9 +50,9 @@ class YOLOX(Detector):
         """What the head says of every cell: logits in train mode, probabilities in eval mode."""
         return self.head(self.neck(self.backbone(batch.pixels)))  # type: ignore[no-any-return]
 
-    def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:
+    def decode(self, raw: Raw, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """The cells whose best class scores enough, overlaps within a class removed."""
-        return self.head.decode(raw, batch, protocol.over(self.native))
+        return self.head.decode(raw, batch, thresholds)
 
     def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`iou`, `objectness` and `classification` (and `l1` where the head's is switched on),

@@ -21,8 +21,8 @@ from zoo.contract import (
     ClassLayer,
     FeatureLevel,
     InputTransform,
-    Protocol,
     Target,
+    Thresholds,
     targets_to_input,
 )
 from zoo.detections import Detections
@@ -31,7 +31,7 @@ from zoo.labels import LabelSpace
 
 # The reference's evaluation (`yolox/exp/yolox_base.py`: test_conf, nmsthre); COCO counts 100 boxes
 # a picture.
-NATIVE = Protocol(score=0.01, iou=0.65, max_boxes=100)
+DEFAULTS = Thresholds(score=0.01, iou=0.65, max_boxes=100)
 PRIOR = 0.01
 
 
@@ -71,7 +71,7 @@ class DecoupledHead(nn.Module):
         l1: bool = False,
     ) -> None:
         super().__init__()
-        self.native = NATIVE
+        self.defaults = DEFAULTS
         self.levels = levels
         self.label_space = label_space
         self.l1 = l1
@@ -118,13 +118,12 @@ class DecoupledHead(nn.Module):
             [self.reg_preds[index](where), scores if self.training else scores.sigmoid()], dim=1
         )  # (b, 5 + n, h, w)
 
-    def decode(self, raw: Raw, batch: Batch, protocol: Protocol) -> list[Detections]:
+    def decode(self, raw: Raw, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """The cells whose best class scores enough, overlaps within a class removed, without boxes
         beside the picture."""
-        rules = protocol.over(self.native)
-        found = decode(raw, rules, channels=self._channels)
+        found = decode(raw, thresholds, channels=self._channels)
         return [
-            self._seen(place, *one, limit=rules.max_boxes)
+            self._seen(place, *one, limit=thresholds.max_boxes)
             for place, one in zip(batch.places, found, strict=True)
         ]
 

@@ -7,6 +7,7 @@ from detzoo_yolox.detector import YOLOX, build
 from detzoo_yolox.raw import Raw
 
 from zoo import labels
+from zoo.contract import Thresholds
 from zoo.detectors import Protocol
 from zoo.errors import CardError
 from zoo.labels import LabelSpace
@@ -100,7 +101,9 @@ def test_detections_lie_in_the_original_picture_best_first_and_on_the_cpu(toy: Y
     ]
     batch = toy.prepare(pictures)
     with torch.inference_mode():
-        found = toy.decode(toy(batch), batch, Protocol(score=0.0, max_boxes=7))
+        found = toy.decode(
+            toy(batch), batch, Protocol(score=0.0, max_boxes=7).thresholds(toy.defaults)
+        )
     assert [one.size for one in found] == [(200, 120), (33, 90)]
     for one in found:
         height, width = one.size or (0, 0)
@@ -126,11 +129,14 @@ def test_a_box_in_the_padding_is_not_seen_and_takes_no_other_boxes_place(toy: YO
 
 
 def test_open_thresholds_are_the_familys_own(toy: YOLOX) -> None:
-    assert toy.native == Protocol(score=0.01, iou=0.65, max_boxes=100)
+    assert toy.defaults == Thresholds(score=0.01, iou=0.65, max_boxes=100)
     batch = toy.prepare([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
     with torch.inference_mode():
         raw = toy(batch)
-    [open_], [filled] = toy.decode(raw, batch, Protocol()), toy.decode(raw, batch, toy.native)
+    [open_], [filled] = (
+        toy.decode(raw, batch, Protocol().thresholds(toy.defaults)),
+        toy.decode(raw, batch, toy.defaults),
+    )
     assert torch.equal(open_.boxes, filled.boxes)
 
 
@@ -149,7 +155,7 @@ def test_the_network_has_one_output_a_channel_and_labels_skip_the_unused() -> No
         raw.values[..., 5:] = torch.tensor(
             [1.0, 0.25, 0.5]
         )  # the network's channels are background, y, x
-        [seen] = model.decode(raw, batch, Protocol(score=0.0))
+        [seen] = model.decode(raw, batch, Protocol(score=0.0).thresholds(model.defaults))
     assert set(seen.labels.tolist()) == {0}
 
 
@@ -158,7 +164,7 @@ def test_lower_precision_runs_and_decodes_to_single(toy: YOLOX) -> None:
     batch = model.prepare([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
     assert batch.pixels.dtype == torch.bfloat16
     with torch.inference_mode():
-        [seen] = model.decode(model(batch), batch, Protocol(score=0.0))
+        [seen] = model.decode(model(batch), batch, Protocol(score=0.0).thresholds(model.defaults))
     assert len(seen) > 0
     assert seen.boxes.dtype == torch.float32
 

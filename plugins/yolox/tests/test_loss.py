@@ -195,7 +195,7 @@ def test_a_random_network_learns_two_boxes_in_one_picture(toy: YOLOX) -> None:
     with (
         torch.inference_mode()
     ):  # in train mode still: batch norms need more than 80 steps to know their averages
-        [seen] = toy.decode(toy(batch), batch, Protocol(score=0.3))
+        [seen] = toy.decode(toy(batch), batch, Protocol(score=0.3).thresholds(toy.defaults))
     assert history[-1] < history[0] / 2
     assert sorted(seen.labels.tolist()) == [0, 2]
     for box, label in zip(seen.boxes.tolist(), seen.labels.tolist(), strict=True):

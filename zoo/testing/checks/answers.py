@@ -102,8 +102,9 @@ def check_boxes_follow_the_picture(detector: Detector) -> None:
     """
     for small, large in _alike(detector):
         with eval_mode(detector), torch.inference_mode():
-            [seen] = detector.decode(detector(small), small, EVERYTHING)
-            [other] = detector.decode(detector(large), large, EVERYTHING)
+            thresholds = EVERYTHING.thresholds(detector.defaults)
+            [seen] = detector.decode(detector(small), small, thresholds)
+            [other] = detector.decode(detector(large), large, thresholds)
         down, across = (
             large.places[0].height / small.places[0].height,
             large.places[0].width / small.places[0].width,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from zoo.contract import Batch, Protocol, Target
+from zoo.contract import Batch, Target, Thresholds
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
 from zoo.inference.eval_mode import eval_mode
@@ -25,7 +25,7 @@ TRIES = (20, 0.3), (40, 0.5)  # steps and their length
 MAP = 4  # dimensions: image, channel, row, column
 SAMPLES = 8
 THOUSAND = 1000
-EVERYTHING = Protocol(score=0.0, iou=1.0, max_boxes=10_000)
+EVERYTHING = Thresholds(score=0.0, iou=1.0, max_boxes=10_000)
 
 
 def check_background_is_unlearnt(detector: Detector) -> None:

@@ -132,7 +132,8 @@ def _followed(
                 torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
             with eval_mode(detector), torch.no_grad():
-                return detector.decode(detector(batch), batch, EVERYTHING), batch.places
+                thresholds = EVERYTHING.thresholds(detector.defaults)
+                return detector.decode(detector(batch), batch, thresholds), batch.places
 
 
 def _missed(

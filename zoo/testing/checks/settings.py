@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from zoo.contract import Protocol
+from zoo.contract import Protocol, Thresholds
 from zoo.detectors.detector import Detector
 from zoo.testing.pictures import EVERYTHING, Look, scene
 from zoo.testing.raised import BELIEVING, raised_look
@@ -16,9 +16,9 @@ HIGH = 0.5, 0.9, 1.0
 
 
 def check_settings_of_its_own(detector: Detector) -> None:
-    """`native` has a value for every setting, so that a call may leave any of them open."""
-    missing = [name for name, value in vars(detector.native).items() if value is None]
-    require(not missing, f"native says nothing of {', '.join(missing)}.")
+    """`defaults` are `Thresholds`, so that a call may leave any of them open."""
+    kind = type(detector.defaults).__name__
+    require(isinstance(detector.defaults, Thresholds), f"Its defaults are {kind}, not Thresholds.")
 
 
 def check_score_floor_obeyed(detector: Detector) -> None:

@@ -145,7 +145,7 @@ def check_max_boxes_is_the_callers(detector: Detector) -> None:
             require(
                 not more,
                 f"{case}: a smaller number of boxes cuts the list. Its own max_boxes is "
-                f"{detector.native.max_boxes}.",
+                f"{detector.defaults.max_boxes}.",
             )
 
 
@@ -157,7 +157,7 @@ def check_many_boxes_returned(detector: Detector) -> None:
     many: at least a quarter of its numbers are taken for boxes and classes.
     """
     with _looking(detector) as look:
-        own = detector.native.max_boxes or 0
+        own = detector.defaults.max_boxes
         least = _outputs(look, len(detector.label_space))
         most = max(len(seen) for seen in look.decoded(_everything(1.0)))
         case = f"At score=0 and iou=1, with max_boxes={MANY}, it returns {most} boxes"
@@ -198,7 +198,7 @@ def _looking(detector: Detector) -> Iterator[Look]:
 
 def _own_iou(detector: Detector) -> float:
     """At which it suppresses by itself. Raises: NotApplicable where it suppresses nothing."""
-    own = detector.native.iou
+    own = detector.defaults.iou
     if own is None or own == 1:
         raise NotApplicable("It suppresses nothing: its own iou is 1.")
     return own

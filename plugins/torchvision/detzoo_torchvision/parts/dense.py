@@ -19,17 +19,17 @@ from torchvision.models.detection.ssd import SSDHead
 from torchvision.ops import box_iou
 
 from detzoo_torchvision import class_layers
-from detzoo_torchvision.detector import input_sizes, tuned
+from detzoo_torchvision.detector import input_sizes, with_thresholds
 from detzoo_torchvision.one_stage import OneStageOutput
 from detzoo_torchvision.parts.anchors import StridedAnchors
-from detzoo_torchvision.parts.hollow import Bodyless, hollow, native_of, to_detections
+from detzoo_torchvision.parts.hollow import Bodyless, hollow, thresholds_of, to_detections
 from zoo.contract import (
     Batch,
     ClassLayer,
     FeatureLevel,
     LevelRequirements,
-    Protocol,
     Target,
+    Thresholds,
     targets_to_input,
 )
 from zoo.detections import Detections
@@ -47,7 +47,7 @@ class DenseHead(nn.Module, ABC):
 
     def __init__(self, net: nn.Module, label_space: LabelSpace) -> None:
         super().__init__()
-        self.native = native_of(net)
+        self.defaults = thresholds_of(net)
         self.net: Any = hollow(net)
         self.label_space = label_space
 
@@ -58,12 +58,10 @@ class DenseHead(nn.Module, ABC):
             heads, self._anchors(maps, batch), tuple(one.shape[-2] * one.shape[-1] for one in maps)
         )
 
-    def decode(self, raw: OneStageOutput, batch: Batch, protocol: Protocol) -> list[Detections]:
+    def decode(self, raw: OneStageOutput, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """torchvision's own postprocessing at these thresholds, in original pixels."""
         with torch.no_grad():
-            found = self._found(
-                tuned(self.net, protocol.over(self.native)), raw, input_sizes(batch)
-            )
+            found = self._found(with_thresholds(self.net, thresholds), raw, input_sizes(batch))
         return to_detections(found, batch, self.label_space, background=self.background)
 
     def loss(

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from zoo.contract import Batch, InputTransform, Protocol
+from zoo.contract import Batch, InputTransform, Thresholds
 from zoo.detections import Detections
 from zoo.labels import LabelSpace
 
@@ -28,10 +28,10 @@ def hollow(net: nn.Module) -> nn.Module:
     return net
 
 
-def native_of(owner: nn.Module) -> Protocol:
+def thresholds_of(owner: nn.Module) -> Thresholds:
     """The thresholds a torchvision network, or its second stage, was built with."""
     of: Any = owner  # torchvision has no types
-    return Protocol(score=of.score_thresh, iou=of.nms_thresh, max_boxes=of.detections_per_img)
+    return Thresholds(score=of.score_thresh, iou=of.nms_thresh, max_boxes=of.detections_per_img)
 
 
 def to_detections(

@@ -20,17 +20,17 @@ from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.poolers import LevelMapper
 
 from detzoo_torchvision import class_layers
-from detzoo_torchvision.detector import input_sizes, tuned
+from detzoo_torchvision.detector import input_sizes, with_thresholds
 from detzoo_torchvision.parts.anchors import StridedAnchors
-from detzoo_torchvision.parts.hollow import Bodyless, hollow, native_of, to_detections
+from detzoo_torchvision.parts.hollow import Bodyless, hollow, thresholds_of, to_detections
 from detzoo_torchvision.two_stage import Regions
 from zoo.contract import (
     Batch,
     ClassLayer,
     FeatureLevel,
     LevelRequirements,
-    Protocol,
     Target,
+    Thresholds,
     targets_to_input,
 )
 from zoo.detections import Detections
@@ -89,7 +89,7 @@ class FasterRCNN(nn.Module):
             box_head=TwoMLPHead(channels * SIDE**2, hidden),
             box_predictor=FastRCNNPredictor(hidden, len(label_space) + 1),
         )
-        self.native = native_of(net.roi_heads)
+        self.defaults = thresholds_of(net.roi_heads)
         self.net: Any = hollow(net)
         self.label_space = label_space
 
@@ -105,11 +105,11 @@ class FasterRCNN(nn.Module):
         raw = RegionOutput(maps, objectness, deltas, rpn.anchor_generator.on(maps), counts)
         return raw if self.training else replace(raw, regions=self._regions(raw, batch))
 
-    def decode(self, raw: RegionOutput, batch: Batch, protocol: Protocol) -> list[Detections]:
+    def decode(self, raw: RegionOutput, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """torchvision's own postprocessing at these thresholds, in original pixels."""
         with torch.no_grad():
             regions = raw.regions or self._regions(raw, batch)
-            heads = tuned(self.net.roi_heads, protocol.over(self.native))
+            heads = with_thresholds(self.net.roi_heads, thresholds)
             found = heads.postprocess_detections(
                 regions.logits, regions.deltas, list(regions.proposals), input_sizes(batch)
             )

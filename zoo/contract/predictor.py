@@ -1,0 +1,52 @@
+"""Predictor: the small interface under detecting, evaluating, timing and the leaderboard."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from zoo.contract.thresholds import Thresholds
+    from zoo.detections import Detections
+    from zoo.labels import LabelSpace
+
+
+class Predictor(typing.Protocol):
+    """Anything that turns images into detections; it need not be a network, nor inherit anything.
+
+    label_space: of its detections.
+    defaults:    its own thresholds.
+    """
+
+    label_space: LabelSpace
+    defaults: Thresholds
+
+    @property
+    def name(self) -> str | None:
+        """What it is called; None if it was built by hand."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where images are wanted, and where the arithmetic is done."""
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of its input for an image of that size; equal ones share a batch."""
+
+    def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
+        """Detections of each image, in its pixels, on the CPU.
+
+        images: uint8 RGB `(3, h, w)`, of any sizes, on `device`; their input sizes are equal.
+        """
+
+
+class StepError(Exception):
+    """The code of a predictor raised an error in one of its steps; the error is the cause."""
+
+    def __init__(self, step: str, error: BaseException) -> None:
+        says = " ".join(str(error).split())
+        super().__init__(f"{step} raised {type(error).__name__}: {says}")
+        self.step = step
