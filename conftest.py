@@ -8,8 +8,8 @@ import huggingface_hub.constants  # noqa: F401 - it reads HF_HUB_OFFLINE when it
 import pytest
 
 from zoo.registry import Catalogue, reload
-from zoo.registry.shared import _Shared
-from zoo.registry.shelf import USER
+from zoo.registry.current import _Shared
+from zoo.registry.registry_file import USER
 
 SETTINGS = ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_ENDPOINT")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -15,7 +15,7 @@ from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
 from zoo.cli.app import COMMANDS
-from zoo.registry import card, hookspecs, shelf
+from zoo.registry import card, hookspecs, registry_file
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "plugins.md"  # tests/test_plugin_guide.py follows it
@@ -134,7 +134,7 @@ STRUCTS = [
 ]
 
 
-@pytest.mark.parametrize("kind", [shelf.Outline, *STRUCTS], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [registry_file.Outline, *STRUCTS], ids=lambda kind: kind.__name__)
 def test_every_field_of_a_card_is_explained(kind: type[msgspec.Struct]) -> None:
     told = (ROOT / "docs" / "cards.md").read_text()
     assert [name for name in kind.__struct_fields__ if f"`{name}`" not in told] == []

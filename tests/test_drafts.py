@@ -120,7 +120,7 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
     from zoo.evaluate.plots import save as save_plots
     from zoo.evaluate.run import _part
     from zoo.leaderboard.entry import store
-    from zoo.registry import index, shelf
+    from zoo.registry import index, registry_file
     from zoo.weights.disk import replacing
 
     truth = GroundTruth.of(
@@ -142,7 +142,9 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
     def indexed(path: Path) -> None:
         index._save(
             path,
-            shelf.shelve(b"schema: 1\ncards: {}\n", tmp_path / "cards.yaml", owner="user"),
+            registry_file.parse_registry_file(
+                b"schema: 1\ncards: {}\n", tmp_path / "cards.yaml", owner="user"
+            ),
             None,
             b"",
         )

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from zoo.evaluate.compare import compare as compare
     from zoo.evaluate.evaluation import evaluate as evaluate
     from zoo.labels import LabelSpace as LabelSpace
+    from zoo.registry.current import catalogue as catalogue
     from zoo.registry.hookspecs import hookimpl as hookimpl
-    from zoo.registry.shared import catalogue as catalogue
 
 __version__ = "0.1.0"
 

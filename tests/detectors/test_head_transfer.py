@@ -93,7 +93,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_name_and_label_space_say_what_it_is_for(file: Path, labels: Any, name: str) -> None:
     detector = zoo.load("yolox_nano", weights=f"file:{file}", labels=labels)
     assert detector.name == name
-    assert detector.label_space == zoo.labels.declared.space_of(
+    assert detector.label_space == zoo.labels.builtin.space_of(
         "coco80" if labels is None else labels
     )
     assert (detector.swap is None) == (name == "yolox_nano")

@@ -14,7 +14,7 @@ from zoo.data import read
 from zoo.errors import ZooError
 from zoo.evaluate import Report
 from zoo.leaderboard import Board, Entry
-from zoo.registry.shelf import USER, read_shelf
+from zoo.registry.registry_file import USER, read_registry_file
 from zoo.weights.cache_record import _read as read_record
 from zoo.weights.lock import Lock
 from zoo.weights.manifest import Manifest
@@ -24,7 +24,7 @@ JSON = f'{{"a":\n {"[" * DEEP}{"]" * DEEP}}}'
 YAML = f"schema:\n  {'[' * DEEP}{']' * DEEP}\n"
 TOML = f"version = 1\nx = {'[' * DEEP}{']' * DEEP}\n"
 DOORS: dict[str, tuple[str, str, Callable[[Path], object]]] = {
-    "cards": ("cards.yaml", YAML, lambda path: read_shelf(path, owner=USER)),
+    "cards": ("cards.yaml", YAML, lambda path: read_registry_file(path, owner=USER)),
     "a board": ("board.yaml", YAML, Board.read),
     "an entry": ("entry.json", JSON, Entry.read),
     "a report": ("report.json", JSON, Report.read),

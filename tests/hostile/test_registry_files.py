@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from zoo.errors import CardError, ZooError
 from zoo.limits import BYTES
 from zoo.printable import printable
-from zoo.registry.document import DEPTH
-from zoo.registry.shelf import USER, read_shelf, shelve
+from zoo.registry.registry_file import USER, parse_registry_file, read_registry_file
+from zoo.registry.yaml_document import DEPTH
 
 CARD = "schema: 1\ncards:\n  nano:\n    architecture: acme/net\n    labels: coco80\n"
 
 
 def refused(path: Path) -> str:
     with pytest.raises(CardError) as caught:
-        read_shelf(path, owner=USER)
+        read_registry_file(path, owner=USER)
     assert printable(str(path)) in caught.value.asked
     assert caught.value.fix
     return caught.value.case
@@ -104,7 +104,8 @@ def test_a_hostile_file_is_refused_by_name(tmp_path: Path, kind: str) -> None:
 def test_a_hundred_thousand_classes_are_checked_in_a_moment(tmp_path: Path) -> None:
     classes = [f"class {number}" for number in range(100_000)]
     assert (
-        read_shelf(file(tmp_path, f"{CARD[:-7]}{classes}\n"), owner=USER).rows[0].classes == 100_000
+        read_registry_file(file(tmp_path, f"{CARD[:-7]}{classes}\n"), owner=USER).rows[0].classes
+        == 100_000
     )
     assert "listed twice" in refused(file(tmp_path, f"{CARD[:-7]}{[*classes, 'class 7']}\n"))
 
@@ -160,7 +161,7 @@ def test_a_damaged_file_is_read_or_refused_but_never_crashes(seed: int, bytes_ch
             else rng.randrange(256)
         )
     try:
-        shelf = shelve(bytes(raw), Path("damaged.yaml"), owner=USER)
+        shelf = parse_registry_file(bytes(raw), Path("damaged.yaml"), owner=USER)
     except ZooError as error:
         assert isinstance(error, CardError)  # noqa: PT017  # reading it is as good as refusing it
     else:

@@ -18,10 +18,10 @@ from zoo.registry import PluginWarning
 from zoo.registry.at_work import at_call, at_work
 from zoo.registry.conduct import Interrupted
 from zoo.registry.plugins import PluginInfo, find_plugins
-from zoo.registry.shelf import CORE, shelve_mapping
+from zoo.registry.registry_file import CORE, registry_file_of
 
 Give = Callable[..., None]
-EMPTY = shelve_mapping({"schema": 1}, Path("registry.yaml"), owner=CORE)
+EMPTY = registry_file_of({"schema": 1}, Path("registry.yaml"), owner=CORE)
 
 
 @pytest.fixture

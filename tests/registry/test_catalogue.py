@@ -9,7 +9,7 @@ from zoo.errors import NameAmbiguous, NameNotFound, ZooError
 from zoo.registry import Catalogue
 from zoo.registry.contribution import Contribution
 from zoo.registry.plugins import Plugin, PluginInfo
-from zoo.registry.shelf import CORE, USER, read_shelf
+from zoo.registry.registry_file import CORE, USER, read_registry_file
 
 Write = Callable[..., Path]
 
@@ -54,9 +54,9 @@ def plugin(name: str, status: str, *shelves: object, reason: str = "") -> Plugin
 
 @pytest.fixture
 def known(write: Write) -> Catalogue:
-    core = read_shelf(write(CORE_FILE, "core.yaml"), owner=CORE)
-    own = read_shelf(write(TV_FILE, "tv.yaml"), owner="tv")
-    user = read_shelf(write(USER_FILE, "user.yaml"), owner=USER)
+    core = read_registry_file(write(CORE_FILE, "core.yaml"), owner=CORE)
+    own = read_registry_file(write(TV_FILE, "tv.yaml"), owner="tv")
+    user = read_registry_file(write(USER_FILE, "user.yaml"), owner=USER)
     plugins = [
         plugin("broken", "quarantined", reason="its import failed."),
         plugin("off", "switched off"),
@@ -231,7 +231,7 @@ def test_only_aliases_that_lead_somewhere_are_listed(known: Catalogue) -> None:
 
 
 def test_an_alias_of_an_absent_plugins_model_is_told_why(write: Write) -> None:
-    core = read_shelf(write(CORE_FILE), owner=CORE)
+    core = read_registry_file(write(CORE_FILE), owner=CORE)
     error = error_of(Catalogue([core], [plugin("yolo", "switched off")]), "small")
     assert "switched off" in error.case
 
@@ -239,8 +239,8 @@ def test_an_alias_of_an_absent_plugins_model_is_told_why(write: Write) -> None:
 def test_a_models_own_name_is_not_given_the_tag_of_an_alias_that_leads_nowhere(
     write: Write,
 ) -> None:
-    core = read_shelf(write(CORE_FILE, "core.yaml"), owner=CORE)
-    own = read_shelf(
+    core = read_registry_file(write(CORE_FILE, "core.yaml"), owner=CORE)
+    own = read_registry_file(
         write("schema: 1\ncards: {newest: {architecture: faster, labels: coco91}}", "tv.yaml"),
         owner="tv",
     )

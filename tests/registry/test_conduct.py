@@ -16,10 +16,10 @@ import pytest
 
 from zoo.registry.conduct import Conduct, HardExit, Interrupted, left_running, said, watched
 from zoo.registry.plugins import complaints, find_plugins
-from zoo.registry.shelf import CORE, shelve_mapping
+from zoo.registry.registry_file import CORE, registry_file_of
 
 Give = Callable[..., None]
-EMPTY = shelve_mapping({"schema": 1}, Path("registry.yaml"), owner=CORE)
+EMPTY = registry_file_of({"schema": 1}, Path("registry.yaml"), owner=CORE)
 WHOSE = "plugin 'acme' of detzoo-acme 1.0"
 
 

@@ -20,12 +20,12 @@ from zoo.registry.distributions import (
     owner_of,
 )
 from zoo.registry.plugins import complaints, find_plugins
-from zoo.registry.shelf import CORE, shelve_mapping
+from zoo.registry.registry_file import CORE, registry_file_of
 
 Give = Callable[..., None]
 GOOD = b"[detzoo]\nacme = detzoo_acme\n"
 METADATA = b"Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n"
-EMPTY = shelve_mapping({"schema": 1}, Path("registry.yaml"), owner=CORE)
+EMPTY = registry_file_of({"schema": 1}, Path("registry.yaml"), owner=CORE)
 
 
 @pytest.fixture

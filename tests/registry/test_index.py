@@ -12,8 +12,8 @@ import pytest
 from zoo.errors import CardError
 from zoo.registry import index
 from zoo.registry.home import home
-from zoo.registry.index import indexed_shelf
-from zoo.registry.shelf import USER, Shelf
+from zoo.registry.index import indexed_file
+from zoo.registry.registry_file import USER, RegistryFile
 
 Write = Callable[..., Path]
 CARDS = (
@@ -40,21 +40,21 @@ def entry() -> Path:
     return found
 
 
-def parameters(shelf: Shelf) -> tuple[int | None, int | None]:
+def parameters(shelf: RegistryFile) -> tuple[int | None, int | None]:
     """What the row says and what the card says."""
     return shelf.rows[0].parameters, shelf.card(0).parameters
 
 
-def never(*_: object, **__: object) -> Shelf:
+def never(*_: object, **__: object) -> RegistryFile:
     raise AssertionError("This work should have been spared.")
 
 
 def test_a_file_that_did_not_change_is_not_even_opened(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = indexed_shelf(path, owner=USER)
+    first = indexed_file(path, owner=USER)
     monkeypatch.setattr(index, "read", never)
-    again = indexed_shelf(path, owner=USER)
+    again = indexed_file(path, owner=USER)
     assert (again.origin, again.listing, again.card(0)) == (
         first.origin,
         first.listing,
@@ -65,13 +65,13 @@ def test_a_file_that_did_not_change_is_not_even_opened(
 def test_a_file_that_only_looks_changed_is_opened_but_not_parsed(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    indexed_shelf(path, owner=USER)
+    indexed_file(path, owner=USER)
     os.utime(path)
     time.sleep(0.05)
     monkeypatch.setattr(index, "shelve", never)
-    assert parameters(indexed_shelf(path, owner=USER)) == (111, 111)
+    assert parameters(indexed_file(path, owner=USER)) == (111, 111)
     monkeypatch.setattr(index, "read", never)
-    assert parameters(indexed_shelf(path, owner=USER)) == (111, 111)
+    assert parameters(indexed_file(path, owner=USER)) == (111, 111)
 
 
 def test_an_entry_made_right_after_a_change_is_checked_against_the_bytes(
@@ -79,48 +79,48 @@ def test_an_entry_made_right_after_a_change_is_checked_against_the_bytes(
 ) -> None:
     monkeypatch.setattr(index, "_SETTLED_NS", 10**18)
     path = write(CARDS.format(parameters=111))
-    indexed_shelf(path, owner=USER)
+    indexed_file(path, owner=USER)
     monkeypatch.setattr(index, "shelve", never)
-    assert parameters(indexed_shelf(path, owner=USER)) == (111, 111)
+    assert parameters(indexed_file(path, owner=USER)) == (111, 111)
     monkeypatch.setattr(index, "read", never)
     with pytest.raises(AssertionError, match="spared"):
-        indexed_shelf(path, owner=USER)
+        indexed_file(path, owner=USER)
 
 
 def test_a_change_that_leaves_size_and_modification_time_alone_is_seen(path: Path) -> None:
     times = path.stat()
-    assert parameters(indexed_shelf(path, owner=USER)) == (111, 111)
+    assert parameters(indexed_file(path, owner=USER)) == (111, 111)
     path.write_text(CARDS.format(parameters=222))
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert parameters(indexed_shelf(path, owner=USER)) == (222, 222)
+    assert parameters(indexed_file(path, owner=USER)) == (222, 222)
 
 
 def test_a_change_right_after_another_is_seen(write: Write) -> None:
     path = write(CARDS.format(parameters=111))
-    assert parameters(indexed_shelf(path, owner=USER)) == (111, 111)
+    assert parameters(indexed_file(path, owner=USER)) == (111, 111)
     path.write_text(CARDS.format(parameters=222))
-    assert parameters(indexed_shelf(path, owner=USER)) == (222, 222)
+    assert parameters(indexed_file(path, owner=USER)) == (222, 222)
 
 
 def test_owners_do_not_share_an_entry(path: Path) -> None:
-    assert indexed_shelf(path, owner=USER).rows[0].plugin == "user"
-    assert indexed_shelf(path, owner="acme").rows[0].plugin == "acme"
-    assert indexed_shelf(path, owner=USER).rows[0].plugin == "user"
+    assert indexed_file(path, owner=USER).rows[0].plugin == "user"
+    assert indexed_file(path, owner="acme").rows[0].plugin == "acme"
+    assert indexed_file(path, owner=USER).rows[0].plugin == "user"
 
 
 def test_a_broken_file_is_refused_every_time_and_leaves_no_entry(write: Write) -> None:
     path = write("schema: 1\ncards: {nano: {}}")
     for _ in range(2):
         with pytest.raises(CardError):
-            indexed_shelf(path, owner=USER)
+            indexed_file(path, owner=USER)
     assert not (home() / "index").exists()
 
 
 def test_a_file_that_disappeared_is_not_read_from_the_index(path: Path) -> None:
-    indexed_shelf(path, owner=USER)
+    indexed_file(path, owner=USER)
     path.unlink()
     with pytest.raises(CardError, match="No such file"):
-        indexed_shelf(path, owner=USER)
+        indexed_file(path, owner=USER)
 
 
 def damage(data: bytes) -> dict[str, bytes]:
@@ -141,16 +141,16 @@ def damage(data: bytes) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", list(damage(b"1234")))
 def test_a_damaged_entry_is_ignored(path: Path, kind: str) -> None:
-    indexed_shelf(path, owner=USER)
+    indexed_file(path, owner=USER)
     entry().write_bytes(damage(entry().read_bytes())[kind])
-    assert parameters(indexed_shelf(path, owner=USER)) == (111, 111)
+    assert parameters(indexed_file(path, owner=USER)) == (111, 111)
 
 
 def test_a_damaged_entry_is_replaced(path: Path) -> None:
-    indexed_shelf(path, owner=USER)
+    indexed_file(path, owner=USER)
     good = entry().read_bytes()
     entry().write_bytes(good[:50])
-    indexed_shelf(path, owner=USER)
+    indexed_file(path, owner=USER)
     assert entry().read_bytes() == good
 
 
@@ -159,9 +159,9 @@ def test_an_entry_made_by_other_code_is_ignored(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(index, "_code", lambda: b"another release")
-        indexed_shelf(path, owner=USER)
+        indexed_file(path, owner=USER)
     before = entry().read_bytes()
-    assert parameters(indexed_shelf(path, owner=USER)) == (111, 111)
+    assert parameters(indexed_file(path, owner=USER)) == (111, 111)
     assert entry().read_bytes() != before
 
 
@@ -170,26 +170,26 @@ def test_a_home_that_can_not_be_written_only_costs_time(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("ZOO_HOME", str(tmp_path / "file" / "below"))
-    assert parameters(indexed_shelf(path, owner=USER)) == (111, 111)
+    assert parameters(indexed_file(path, owner=USER)) == (111, 111)
 
 
 def test_a_machine_without_a_home_can_list(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_HOME", "~no-such-user-of-this-machine/cache")
-    assert parameters(indexed_shelf(path, owner=USER)) == (111, 111)
+    assert parameters(indexed_file(path, owner=USER)) == (111, 111)
 
 
 def test_cards_are_opened_after_the_entry_was_replaced_by_another_process(path: Path) -> None:
-    indexed_shelf(path, owner=USER)
-    listed = indexed_shelf(path, owner=USER)
+    indexed_file(path, owner=USER)
+    listed = indexed_file(path, owner=USER)
     entry().unlink()
     assert listed.card(0).parameters == 111
 
 
 def test_a_card_of_a_file_that_changed_meanwhile_is_refused(path: Path) -> None:
-    indexed_shelf(path, owner=USER)
-    listed = indexed_shelf(path, owner=USER)
+    indexed_file(path, owner=USER)
+    listed = indexed_file(path, owner=USER)
     path.write_text(CARDS.format(parameters=222))
-    indexed_shelf(path, owner=USER)
+    indexed_file(path, owner=USER)
     with pytest.raises(CardError, match="changed since it was listed"):
         listed.card(0)
 
@@ -210,6 +210,6 @@ def test_processes_that_write_one_entry_at_once_all_read_the_same(path: Path) ->
 
 def test_a_relative_path_is_the_same_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(path.parent)
-    shelf = indexed_shelf(Path(path.name), owner=USER)
+    shelf = indexed_file(Path(path.name), owner=USER)
     assert shelf.origin == str(path)
     entry()

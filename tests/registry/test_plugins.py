@@ -9,12 +9,12 @@ import pytest
 
 from zoo.registry.contribution import Contribution
 from zoo.registry.plugins import Plugin, complaints, find_plugins, selected
-from zoo.registry.shelf import CORE, Shelf, read_shelf, shelve_mapping
+from zoo.registry.registry_file import CORE, RegistryFile, read_registry_file, registry_file_of
 
 Give = Callable[..., None]
 Write = Callable[..., Path]
 
-EMPTY = shelve_mapping({"schema": 1}, Path("registry.yaml"), owner=CORE)
+EMPTY = registry_file_of({"schema": 1}, Path("registry.yaml"), owner=CORE)
 GOOD = """
     from zoo import hookimpl
 
@@ -32,7 +32,7 @@ GOOD = """
 """
 
 
-def found(name: str, core: Shelf = EMPTY) -> Plugin:
+def found(name: str, core: RegistryFile = EMPTY) -> Plugin:
     return next(plugin for plugin in find_plugins(core) if plugin.info.name == name)
 
 
@@ -111,7 +111,7 @@ def alias(name: str, *more: str) -> str:
 def test_an_alias_does_not_take_a_built_in_name(
     give_plugin: Give, write: Write, name: str, whose: str
 ) -> None:
-    core = read_shelf(write(CORE_FILE), owner=CORE)
+    core = read_registry_file(write(CORE_FILE), owner=CORE)
     give_plugin("acme", alias(name))
     info = found("acme", core).info
     assert info.status == "quarantined"
@@ -122,7 +122,7 @@ def test_an_alias_does_not_take_a_built_in_name(
 
 def test_an_alias_of_a_name_of_its_own_is_taken(give_plugin: Give, write: Write) -> None:
     give_plugin("acme", alias("mine"))
-    assert found("acme", read_shelf(write(CORE_FILE), owner=CORE)).info.status == "loaded"
+    assert found("acme", read_registry_file(write(CORE_FILE), owner=CORE)).info.status == "loaded"
 
 
 def test_an_alias_and_a_model_of_one_name_are_both_named(give_plugin: Give) -> None:
@@ -303,7 +303,7 @@ def test_a_name_that_would_confuse_is_refused(give_plugin: Give, name: str) -> N
 def test_a_model_that_the_core_has_for_a_plugin_is_not_taken_twice(
     give_plugin: Give, write: Write
 ) -> None:
-    core = read_shelf(
+    core = read_registry_file(
         write("schema: 1\ncards: {acme_nano: {architecture: acme/net, labels: coco80}}"), owner=CORE
     )
     give_plugin("acme", GOOD)

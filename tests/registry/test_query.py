@@ -15,11 +15,11 @@ from zoo.errors import QueryError
 from zoo.labels import names as label_spaces
 from zoo.registry.fields import FIELDS, SYNONYMS
 from zoo.registry.query import LIMIT, parse
-from zoo.registry.row import Row
+from zoo.registry.summary import CardSummary
 
 
-def row(**facts: Any) -> Row:
-    unknown: dict[str, Any] = dict.fromkeys(Row.__struct_fields__)
+def row(**facts: Any) -> CardSummary:
+    unknown: dict[str, Any] = dict.fromkeys(CardSummary.__struct_fields__)
     given = {
         "name": "nano",
         "plugin": "acme",
@@ -28,14 +28,14 @@ def row(**facts: Any) -> Row:
         "tags": (),
     }
     given |= {"listed": "thing"} if facts.get("labels", "custom") == "custom" else {}
-    return Row(**unknown | given | facts)
+    return CardSummary(**unknown | given | facts)
 
 
 def holds(text: str, **facts: Any) -> bool | None:
     return parse(text).test(row(**facts))
 
 
-def select(text: str, *rows: Row) -> tuple[list[str], int]:
+def select(text: str, *rows: CardSummary) -> tuple[list[str], int]:
     kept, unknown = parse(text).select((one.name, one) for one in rows)
     return [name for name, _ in kept], unknown
 
@@ -175,7 +175,7 @@ class Leaf:
     field: str
     sign: str
     values: tuple[str, ...]
-    judge: Callable[[Row], bool | None]
+    judge: Callable[[CardSummary], bool | None]
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Node:
     parts: tuple[Any, ...]
 
 
-def kleene(part: Any, facts: Row) -> bool | None:
+def kleene(part: Any, facts: CardSummary) -> bool | None:
     if isinstance(part, Leaf):
         return part.judge(facts)
     answers = [kleene(one, facts) for one in part.parts]
@@ -216,8 +216,8 @@ LICENSES = ["mit", "MIT", "Apache-2.0", "agpl-3.0", "MIT OR Apache-2.0"]
 WORDS = ["mit", "MIT", "Apache-2.0", "acme", "a b", "or", "coco80", "30", "not", "x*"]
 
 
-def compare(attribute: str, check: Callable[[Any], bool]) -> Callable[[Row], bool | None]:
-    def judge(facts: Row) -> bool | None:
+def compare(attribute: str, check: Callable[[Any], bool]) -> Callable[[CardSummary], bool | None]:
+    def judge(facts: CardSummary) -> bool | None:
         found = getattr(facts, attribute)
         return None if found is None else check(found)
 
@@ -316,7 +316,7 @@ def spelled(part: Any, draw: st.DrawFn, *, inside: str = "or") -> str:
 @settings(deadline=None, max_examples=100)
 @given(st.data(), EXPRESSIONS, st.lists(ROWS, min_size=1, max_size=5))
 def test_an_expression_agrees_with_the_oracle(
-    data: st.DataObject, expression: Any, rows: list[Row]
+    data: st.DataObject, expression: Any, rows: list[CardSummary]
 ) -> None:
     text = spelled(expression, data.draw)
     if len(text) <= LIMIT:

@@ -10,7 +10,7 @@ import zoo.weights
 from zoo.errors import CacheError, CardError, IntegrityError, LockError, OfflineError, SourceError
 from zoo.registry import catalogue, reload
 from zoo.registry.card import UrlSource, Weights
-from zoo.registry.shelf import USER, read_shelf
+from zoo.registry.registry_file import USER, read_registry_file
 from zoo.testing import LoopbackHub
 from zoo.weights import Lock, Manifest, WeightsRequest
 
@@ -290,7 +290,7 @@ def test_cards_of_a_second_bundle_join_those_of_the_first(
         registry={"cards": {"two": {"architecture": "a/b", "labels": "coco80"}}},
     )
     manifest = zoo.weights.bundle(choices[1:], tmp_path)
-    shelf = read_shelf(tmp_path / "registry.yaml", owner=USER)
+    shelf = read_registry_file(tmp_path / "registry.yaml", owner=USER)
     assert shelf.names == ["one", "two", "uno"]
     assert (shelf.card(0).labels, shelf.card(0).arguments) == (one["labels"], one["arguments"])
     assert (

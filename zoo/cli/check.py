@@ -22,7 +22,7 @@ from zoo.cli import output
 from zoo.cli.options import value_of, weights_of
 from zoo.cli.table import table
 from zoo.errors import CardError, ContractError, UsageError
-from zoo.registry.document import parse_value, read
+from zoo.registry.yaml_document import parse_value, read
 
 if TYPE_CHECKING:
     from zoo.testing import Outcome

@@ -11,7 +11,7 @@ from zoo.data.values import whole
 from zoo.errors import DataError, LabelError, UsageError
 from zoo.images import Source
 from zoo.images.sources import is_url, name_of
-from zoo.labels import LabelSpace, meet
+from zoo.labels import LabelSpace, match_labels
 
 FIX = "Pass the data set's annotations: --coco-images instances.json"
 SAME = "Pass the annotations of these pictures; their file_name is what pictures are found by."
@@ -40,7 +40,7 @@ class ImageIds:
 
     def check_classes(self, model: str, label_space: LabelSpace) -> None:
         """Raises: LabelError where the annotations have none of a model's classes."""
-        if self.label_space is not None and not meet(label_space, self.label_space).pairs:
+        if self.label_space is not None and not match_labels(label_space, self.label_space).pairs:
             raise LabelError(
                 f"COCO results of {model} were asked for.",
                 f"The annotations have none of its classes: theirs are "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoo.errors import UsageError
-from zoo.labels import declared
+from zoo.labels import builtin
 
 LABELS = "Class names with commas between, or a label space such as coco80."
 
@@ -19,4 +19,4 @@ def labels_of(given: str) -> str | list[str]:
             "A name before or after a comma is missing.",
             f"Write --labels {left}",
         )
-    return given if len(names) == 1 and given in declared.names() else names
+    return given if len(names) == 1 and given in builtin.names() else names

@@ -19,7 +19,7 @@ import typer
 from zoo.cli import cell, output
 from zoo.cli.table import table
 from zoo.errors import NameNotFound
-from zoo.registry import Catalogue, Row, catalogue
+from zoo.registry import CardSummary, Catalogue, catalogue
 from zoo.registry.catalogue import NOBODY
 from zoo.registry.plugins import named, slowness
 from zoo.suggest import close_matches, join_or
@@ -88,7 +88,7 @@ def _left_out(unknown: int, where: str) -> str:
     return f"{pluralize(unknown, 'model')} {is_are(unknown)} left out because {reason}."
 
 
-def _table(rows: list[tuple[str, Row]]) -> list[str]:
+def _table(rows: list[tuple[str, CardSummary]]) -> list[str]:
     cells = [
         (
             name,
@@ -104,7 +104,7 @@ def _table(rows: list[tuple[str, Row]]) -> list[str]:
     return [*table(HEADER, cells, right=NUMBERS), "", f"{pluralize(len(rows), 'model')}."]
 
 
-def _facts(name: str, row: Row) -> dict[str, Any]:
+def _facts(name: str, row: CardSummary) -> dict[str, Any]:
     return {
         "name": name,
         "plugin": row.plugin,

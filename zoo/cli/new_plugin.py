@@ -11,8 +11,8 @@ import typer
 from zoo.cli import output
 from zoo.errors import UsageError
 from zoo.registry import catalogue
+from zoo.registry.registry_file import CORE, USER
 from zoo.registry.schema import NAME
-from zoo.registry.shelf import CORE, USER
 
 TEMPLATE = Path(__file__).parent / "template"
 # Where each file of the template goes.

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import typer
 
 from zoo.errors import CardError, UsageError
-from zoo.registry.document import parse_value
+from zoo.registry.yaml_document import parse_value
 from zoo.weights.resolve import RANDOM
 
 Weights: TypeAlias = Annotated[

@@ -82,13 +82,13 @@ def _here() -> tuple[Sequence[PluginInfo], Counter[str]]:
 
 def _isolated(limit: float) -> tuple[Sequence[PluginInfo], Counter[str]]:
     """The same from a process for each plugin; of the models, those on its own cards."""
-    from zoo.registry.index import indexed_shelf  # deferred: rarely wanted
+    from zoo.registry.current import core_file
+    from zoo.registry.index import indexed_file  # deferred: rarely wanted
     from zoo.registry.isolated import ask_each
-    from zoo.registry.shared import core_file
-    from zoo.registry.shelf import CORE
+    from zoo.registry.registry_file import CORE
 
     infos = list(ask_each(limit=limit))
-    core = Counter(row.plugin for row in indexed_shelf(core_file(), owner=CORE).rows)
+    core = Counter(row.plugin for row in indexed_file(core_file(), owner=CORE).rows)
     return infos, Counter(
         {info.name: core[info.name] + info.contributes.get("cards", 0) for info in infos}
     )

@@ -26,7 +26,7 @@ from zoo.detections.check import check
 from zoo.detections.columns import Floats, Labels, Rows, columns
 from zoo.detections.suppress import Policy, suppress
 from zoo.errors import LabelError
-from zoo.labels import LabelSpace, meet, space_of
+from zoo.labels import LabelSpace, match_labels, space_of
 from zoo.text import type_name
 
 if TYPE_CHECKING:
@@ -295,7 +295,7 @@ class Detections:
                 f"unknown={unknown!r}: 'raise' refuses a class that the other space lacks, 'drop' "
                 f"drops it"
             )
-        meeting = meet(self.label_space, space_of(label_space))
+        meeting = match_labels(self.label_space, space_of(label_space))
         met = torch.tensor(
             [meeting.data_label.get(label, -1) for label in range(len(self.label_space))]
         )  # (classes,)

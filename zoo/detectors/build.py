@@ -18,8 +18,8 @@ from zoo.errors import CardError, ContractError, NameAmbiguous, NameNotFound, Zo
 from zoo.inference.defect_owner import defect_owner
 from zoo.labels import LabelSpace
 from zoo.registry import Catalogue, Choice
-from zoo.registry.document import Sheet, Step, read
-from zoo.registry.shelf import USER
+from zoo.registry.registry_file import USER
+from zoo.registry.yaml_document import Sheet, Step, read
 from zoo.text import type_name
 
 Make = Callable[..., object]

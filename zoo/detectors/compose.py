@@ -17,7 +17,7 @@ from zoo.detectors.nearest_fit import nearest, resized_backbone
 from zoo.detectors.preprocess import Size, canvas_of_all
 from zoo.errors import CardError, ContractError
 from zoo.labels import LabelSpace
-from zoo.labels.declared import space_of
+from zoo.labels.builtin import space_of
 from zoo.registry.card import Input
 from zoo.registry.schema import plainly
 

@@ -17,7 +17,7 @@ from zoo.detectors.meta_device import on_meta_device
 from zoo.detectors.swap import HeadTransfer, NewRows
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
-from zoo.labels.meeting import meet
+from zoo.labels.matching import match_labels
 from zoo.registry.conduct import said
 
 Make = Callable[[LabelSpace], Detector]
@@ -51,7 +51,7 @@ def transfer_head(
     rows = tuple(
         NewRows(name, tuple(tensor.shape), count) for name, (tensor, count) in head.items()
     )
-    return HeadTransfer(meet(source.label_space, detector.label_space), rows, len(kept))
+    return HeadTransfer(match_labels(source.label_space, detector.label_space), rows, len(kept))
 
 
 def fits(detector: Detector, published: Mapping[str, Tensor]) -> bool:
@@ -64,7 +64,10 @@ def fits(detector: Detector, published: Mapping[str, Tensor]) -> bool:
 def _carried(source: Detector, detector: Detector) -> dict[str, Rows]:
     """The tensors of every class layer: begun as the family does, then rows of the same class
     copied bit by bit."""
-    label = {theirs: ours for ours, theirs in meet(source.label_space, detector.label_space).pairs}
+    label = {
+        theirs: ours
+        for ours, theirs in match_labels(source.label_space, detector.label_space).pairs
+    }
     layers = zip(class_layers(source) or (), class_layers(detector) or (), strict=True)
     return {
         name: rows

@@ -23,7 +23,7 @@ from zoo.detectors.swap import HeadTransfer, some
 from zoo.detectors.tensors import reading
 from zoo.errors import CheckpointError, ContractError, UsageError
 from zoo.labels import LabelSpace
-from zoo.labels.declared import space_of
+from zoo.labels.builtin import space_of
 from zoo.labels.space import CUSTOM
 from zoo.registry import Catalogue, Choice, catalogue
 from zoo.text import type_name

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoo.labels import LabelSpace
-from zoo.labels.meeting import Meeting
+from zoo.labels.matching import LabelMatch
 from zoo.text import is_are, pluralize
 
 SHOWN = 10  # names listed before "and 17 more"
@@ -35,7 +35,7 @@ class HeadTransfer:
     kept:    how many other tensors there are; they are those of the weights.
     """
 
-    meeting: Meeting
+    meeting: LabelMatch
     tensors: tuple[NewRows, ...]
     kept: int
 

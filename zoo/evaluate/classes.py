@@ -6,13 +6,13 @@ import numpy as np
 
 from zoo.data import Dataset
 from zoo.errors import LabelError
-from zoo.labels import LabelSpace, meet
+from zoo.labels import LabelSpace, match_labels
 
 
 def check_classes(label_space: LabelSpace, dataset: Dataset, *, model: str) -> tuple[str, ...]:
     """The data set's classes that the model does not know, of those that have a box. Raises:
     LabelError where it knows none."""
-    meeting = meet(label_space, dataset.label_space)
+    meeting = match_labels(label_space, dataset.label_space)
     if not meeting.pairs:
         raise LabelError(
             f"'{model}' was to be measured on {dataset.name}.",

@@ -29,7 +29,7 @@ from zoo.evaluate.report import Report, changed
 from zoo.evaluate.settings import Settings
 from zoo.evaluate.sizes import DataWarning as DataWarning
 from zoo.evaluate.sizes import check_names, check_sizes, warn_of_sizes
-from zoo.labels import meet
+from zoo.labels import match_labels
 from zoo.text import pluralize
 
 FEWEST = 100  # resamples whose percentiles at 2.5 % and 97.5 % mean something
@@ -226,6 +226,6 @@ def _seen_of(seen: Predictions, dataset: Dataset) -> Seen:
     sides = np.ascontiguousarray(seen.boxes.T, np.float64)
     sides[2:] -= sides[:2]
     label_of = -1 - np.arange(len(seen.names))  # what the data set does not have stays apart
-    for ours, theirs in meet(seen.label_space, dataset.label_space).pairs:
+    for ours, theirs in match_labels(seen.label_space, dataset.label_space).pairs:
         label_of[ours] = theirs
     return Seen(rows, sides, seen.scores, label_of[seen.labels])

@@ -239,7 +239,7 @@ def _in_space(
 @lru_cache(maxsize=64)
 def _places(theirs: LabelSpace, label_space: LabelSpace) -> NDArray[np.int64]:
     """The label in `label_space` of each label of another space, -1 where it lacks the class."""
-    met = meet(theirs, label_space).data_label
+    met = match_labels(theirs, label_space).data_label
     return np.array([met.get(own, -1) for own in range(len(theirs))], np.int64)
 
 

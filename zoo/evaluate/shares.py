@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from zoo.evaluate.report import Analyses, Report
-from zoo.registry.document import Step
+from zoo.registry.yaml_document import Step
 
 
 def shares(report: Report) -> Iterator[tuple[tuple[Step, ...], float | None]]:

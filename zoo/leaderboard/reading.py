@@ -13,8 +13,8 @@ from zoo.evaluate import Report
 from zoo.evaluate.report import FORMAT
 from zoo.evaluate.shares import shares
 from zoo.limits import LimitError, check_json
-from zoo.registry.document import Sheet, parse, read, spell
 from zoo.registry.schema import convert
+from zoo.registry.yaml_document import Sheet, parse, read, spell
 
 T = TypeVar("T")
 GUIDE = "docs/leaderboard.md"

@@ -20,7 +20,7 @@ from zoo.evaluate.coco import read_results
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.provenance import hardware, software
 from zoo.evaluate.subject import card_sha256, plugin_of
-from zoo.labels import meet
+from zoo.labels import match_labels
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile
 from zoo.leaderboard.timing import loaded
@@ -109,7 +109,7 @@ def _of_predictions(seen: Predictions, dataset: Dataset) -> Source:
     settings = json.loads(known["protocol_settings"]) if "protocol_settings" in known else {}
     place = {image_id: row for row, image_id in enumerate(seen.image_ids.tolist())}
     to = np.full(max(len(seen.names), 1), -1)
-    for ours, theirs in meet(seen.label_space, dataset.label_space).pairs:
+    for ours, theirs in match_labels(seen.label_space, dataset.label_space).pairs:
         to[ours] = theirs
     pictures = []
     for photo in dataset.images:
@@ -180,7 +180,7 @@ def _count(choice: Choice) -> int:
     import torch  # deferred: reading a finished entry needs none
 
     from zoo.detectors.build import build
-    from zoo.labels.declared import space_of
+    from zoo.labels.builtin import space_of
 
     with torch.device("meta"):
         detector = build(catalogue(), choice, space_of(choice.entry.card.labels))

@@ -11,12 +11,12 @@ from typing import Any
 
 from zoo import text as words
 from zoo.errors import NameAmbiguous, NameNotFound, OfflineError, PluginError, ZooError
-from zoo.registry.absence import Known
 from zoo.registry.at_work import at_call, at_work
 from zoo.registry.conduct import said
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.hookspecs import Build
 from zoo.registry.mending import mending
+from zoo.registry.missing import PluginFacts
 from zoo.registry.plugins import Plugin
 from zoo.suggest import close_matches, join_or
 
@@ -39,7 +39,12 @@ def parts(plugins: Iterable[Plugin], kind: Kind) -> list[str]:
 
 
 def builder(
-    plugins: Iterable[Plugin], known: Known, kind: Kind, name: str, *, plugin: str | None = None
+    plugins: Iterable[Plugin],
+    known: PluginFacts,
+    kind: Kind,
+    name: str,
+    *,
+    plugin: str | None = None,
 ) -> Callable[..., Any]:
     """The builder of `plugin/name`, or of `name` in `plugin`, or of the one plugin that has such a
     name.
@@ -122,7 +127,9 @@ def _broken(plugin: Plugin, kind: Kind, name: str, case: str) -> PluginError:
     )
 
 
-def _not_found(asked: str, names: list[str], known: Known, owner: str, short: str) -> NameNotFound:
+def _not_found(
+    asked: str, names: list[str], known: PluginFacts, owner: str, short: str
+) -> NameNotFound:
     if owner and (absence := known.absence(owner, short)):
         return NameNotFound(asked, absence.case, absence.fix)
     single = [name for name in names if not name.endswith(WHOLE_FAMILY)]

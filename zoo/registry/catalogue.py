@@ -12,18 +12,18 @@ from typing import Any
 
 from zoo.errors import NameAmbiguous, NameNotFound
 from zoo.registry import builders
-from zoo.registry.absence import Absence, Known
 from zoo.registry.card import Card, Weights
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
+from zoo.registry.missing import Missing, PluginFacts
 from zoo.registry.plugins import Plugin, PluginInfo
-from zoo.registry.row import Row
-from zoo.registry.shelf import USER, Alias, Shelf
+from zoo.registry.registry_file import USER, Alias, RegistryFile
+from zoo.registry.summary import CardSummary
 from zoo.suggest import close_matches, close_prefix, join_or
 
 NOBODY = "No model has that name."
 Extract = dict[
     str, dict[str, Any]
-]  # sections of a registry file, as in `zoo.registry.shelf.Outline`
+]  # sections of a registry file, as in `zoo.registry.registry_file.Outline`
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,11 @@ class Catalogue:
         later counts.
     """
 
-    def __init__(self, shelves: Sequence[Shelf], plugins: Sequence[Plugin]) -> None:
+    def __init__(self, shelves: Sequence[RegistryFile], plugins: Sequence[Plugin]) -> None:
         self._shelves = tuple(shelves)
         self._plugins = tuple(plugins)
         loaded = {plugin.info.name for plugin in plugins if plugin.info.status == "loaded"}
-        self._listed: dict[str, list[Row]] = {}
+        self._listed: dict[str, list[CardSummary]] = {}
         hidden: dict[str, str] = {}
         for row in (row for shelf in shelves for row in shelf.rows):
             needs = row.architecture.partition("/")[0]
@@ -93,7 +93,7 @@ class Catalogue:
             for listing in reversed(listings)
             for name, plugin in listing.known_plugins.items()
         }
-        self._known = Known(
+        self._known = PluginFacts(
             {plugin.info.name: plugin.info for plugin in reversed(plugins)}, known, hidden
         )
         self._aliases: dict[str, list[Alias]] = {}
@@ -117,7 +117,7 @@ class Catalogue:
                 found[name] = f"{self.shown(row)}.{tag}" if tag else self.shown(row)
         return found
 
-    def shown(self, row: Row) -> str:
+    def shown(self, row: CardSummary) -> str:
         """The name of a listed model as it is shown: short, or `plugin/name` where another has the
         same short name."""
         return row.name if len(self._listed[row.name]) == 1 else row.qualified
@@ -130,7 +130,7 @@ class Catalogue:
         """
         return [name for name, _ in self.rows(pattern)]
 
-    def rows(self, pattern: str = "*") -> list[tuple[str, Row]]:
+    def rows(self, pattern: str = "*") -> list[tuple[str, CardSummary]]:
         """The names as in `names`, each with what a listing shows of it; opens no card."""
         pattern = pattern.lower()
         shown = (
@@ -179,7 +179,7 @@ class Catalogue:
             raise _no_tag(asked, entry, tag)
         return Choice(entry, tag or None, entry.card.weights.get(tag))
 
-    def rows_of(self, base: str) -> list[Row]:
+    def rows_of(self, base: str) -> list[CardSummary]:
         """Every card that a name without a tag can mean: none, one, or several where it is
         ambiguous."""
         rows = [*self._direct(base), *(row for row, _ in self._through_alias(base))]
@@ -189,7 +189,7 @@ class Catalogue:
         """Whether a listed model has that very name; aliases don't count."""
         return short in self._listed
 
-    def absence(self, base: str) -> Absence | None:
+    def absence(self, base: str) -> Missing | None:
         """Which plugin a name without a tag would come from, and why it is not there; None where
         nothing is known."""
         plugin, _, short = base.rpartition("/")
@@ -257,7 +257,7 @@ class Catalogue:
         }
 
     @cached_property
-    def _places(self) -> dict[str, tuple[Shelf, int]]:
+    def _places(self) -> dict[str, tuple[RegistryFile, int]]:
         """Where each card stands, by qualified name."""
         return {
             row.qualified: (shelf, position)
@@ -265,21 +265,21 @@ class Catalogue:
             for position, row in enumerate(shelf.rows)
         }
 
-    def _entry(self, row: Row) -> Entry:
+    def _entry(self, row: CardSummary) -> Entry:
         shelf, position = self._places[row.qualified]
         return Entry(row.name, row.plugin, shelf.card(position), shelf.origin, row.line)
 
-    def _direct(self, base: str) -> list[Row]:
+    def _direct(self, base: str) -> list[CardSummary]:
         plugin, _, short = base.rpartition("/")
         return [row for row in self._listed.get(short, []) if plugin in ("", row.plugin)]
 
-    def _through_alias(self, base: str) -> list[tuple[Row, str]]:
+    def _through_alias(self, base: str) -> list[tuple[CardSummary, str]]:
         """The cards that aliases of this name stand for, each with the alias's tag; aliases of
         aliases are not followed."""
         targets = (alias.target.partition(".") for alias in self._aliases.get(base, []))
         return [(row, tag) for target, _, tag in targets for row in self._direct(target)]
 
-    def _rename(self, rows: Iterable[Row]) -> str:
+    def _rename(self, rows: Iterable[CardSummary]) -> str:
         """Where the user's own of several models of one name is written."""
         own = next((row for row in rows if row.plugin == USER), None)
         if own is None:

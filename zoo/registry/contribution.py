@@ -12,9 +12,16 @@ from typing import Any, Literal, get_args
 
 from zoo.errors import PluginError
 from zoo.registry.hookspecs import Build
-from zoo.registry.index import indexed_shelf
+from zoo.registry.index import indexed_file
+from zoo.registry.registry_file import (
+    Alias,
+    Models,
+    RegistryFile,
+    add_models,
+    place,
+    registry_file_of,
+)
 from zoo.registry.schema import NAME
-from zoo.registry.shelf import Alias, Models, Shelf, add_models, place, shelve_mapping
 
 Kind = Literal["architectures", "backbones", "necks", "heads", "datasets"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -36,13 +43,13 @@ class Contribution:
 
     plugin: str
     origin: Path
-    core: Shelf | None = None
-    shelves: list[Shelf] = field(default_factory=list)
+    core: RegistryFile | None = None
+    shelves: list[RegistryFile] = field(default_factory=list)
     builders: dict[Kind, dict[str, Build]] = field(
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
     models: Models = field(default_factory=dict)
-    aliases: dict[str, tuple[Shelf, Alias]] = field(default_factory=dict)
+    aliases: dict[str, tuple[RegistryFile, Alias]] = field(default_factory=dict)
     closed: bool = False
 
     def add_cards(self, cards: Path | str | Mapping[str, Any], /) -> None:
@@ -55,9 +62,9 @@ class Contribution:
         """
         self._check_open()
         if isinstance(cards, Mapping):
-            shelf = shelve_mapping(cards, self.origin, owner=self.plugin)
+            shelf = registry_file_of(cards, self.origin, owner=self.plugin)
         else:
-            shelf = indexed_shelf(self.origin.parent / cards, owner=self.plugin)
+            shelf = indexed_file(self.origin.parent / cards, owner=self.plugin)
         if not self.shelves and self.core:
             add_models(self.models, self.core, self.plugin)
         if twice := add_models(self.models, shelf, self.plugin):
@@ -65,7 +72,7 @@ class Contribution:
         self._add_aliases(shelf)
         self.shelves.append(shelf)
 
-    def _add_aliases(self, shelf: Shelf) -> None:
+    def _add_aliases(self, shelf: RegistryFile) -> None:
         """Refuses an alias that has the name of a model of this plugin, or a name of detzoo's own.
         Raises PluginError."""
         for alias in shelf.listing.aliases:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from zoo.registry.row import Row
+from zoo.registry.summary import CardSummary
 
 Value = str | float | None
 
@@ -20,7 +20,7 @@ class Field:
     """
 
     kind: Literal["number", "text", "license", "labels"]
-    read: Callable[[Row], tuple[Value, ...]]
+    read: Callable[[CardSummary], tuple[Value, ...]]
     holds: Literal["any", "both"] = "any"
 
 

@@ -23,11 +23,11 @@ from zlib import crc32
 import msgspec
 
 from zoo.drafts import draft_of
-from zoo.labels import declared
-from zoo.registry import card, document, row, schema, shelf
-from zoo.registry.document import flaw, read
+from zoo.labels import builtin
+from zoo.registry import card, registry_file, schema, summary, yaml_document
 from zoo.registry.home import home
-from zoo.registry.shelf import Listing, Shelf, shelve
+from zoo.registry.registry_file import Listing, RegistryFile, parse_registry_file
+from zoo.registry.yaml_document import flaw, read
 
 _MAGIC = b"detzoo index\n"
 _FRAME = struct.Struct(f">{len(_MAGIC)}sII")
@@ -48,7 +48,7 @@ class _Head(msgspec.Struct, frozen=True, array_like=True):
     listing: Listing
 
 
-def indexed_shelf(path: Path, *, owner: str) -> Shelf:
+def indexed_file(path: Path, *, owner: str) -> RegistryFile:
     """The shelf of a registry file, from the index if it is there. Raises CardError."""
     path = Path(os.path.abspath(path))
     place = _place(path, owner)
@@ -61,13 +61,13 @@ def indexed_shelf(path: Path, *, owner: str) -> Shelf:
     if place and head and head.digest == digest:
         found = _stored(place, head, path, owner)
     else:
-        found, head = shelve(raw, path, owner=owner), None
+        found, head = parse_registry_file(raw, path, owner=owner), None
     if place and (times or not head):
         _save(place, found, times, digest)
     return found
 
 
-def _stored(place: Path, head: _Head, path: Path, owner: str) -> Shelf:
+def _stored(place: Path, head: _Head, path: Path, owner: str) -> RegistryFile:
     """The shelf of an entry; its cards come from it too, or from the file where the entry has been
     damaged or replaced since."""
 
@@ -75,14 +75,14 @@ def _stored(place: Path, head: _Head, path: Path, owner: str) -> Shelf:
         cards = _load_cards(place, head)
         if cards is not None:
             return cards
-        anew = shelve(read(path), path, owner=owner)
+        anew = parse_registry_file(read(path), path, owner=owner)
         if anew.rows != head.listing.rows:
             raise flaw(
                 path, "It has changed since it was listed.", "Read it again: zoo.registry.reload()"
             )
         return anew.encoded
 
-    return Shelf(str(path), owner, head.listing, fetch)
+    return RegistryFile(str(path), owner, head.listing, fetch)
 
 
 @cache
@@ -90,7 +90,7 @@ def _code() -> bytes:
     """Changes with the code that decides what an entry holds."""
     sources = (
         Path(module.__file__ or "").read_bytes()
-        for module in (card, declared, document, row, schema, shelf)
+        for module in (builtin, card, registry_file, schema, summary, yaml_document)
     )
     return sha256(b"\0".join(sources)).digest()
 
@@ -150,7 +150,9 @@ def _load_cards(place: Path, head: _Head) -> list[msgspec.Raw] | None:
         return None
 
 
-def _save(place: Path, found: Shelf, times: tuple[int, int, int] | None, digest: bytes) -> None:
+def _save(
+    place: Path, found: RegistryFile, times: tuple[int, int, int] | None, digest: bytes
+) -> None:
     """Written aside and moved into place, so that another process sees the old entry or the new
     one."""
     cards = msgspec.msgpack.encode(found.encoded)

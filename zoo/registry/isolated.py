@@ -17,10 +17,10 @@ from typing import Any
 import msgspec
 
 from zoo.registry.conduct import heard_at_exit
-from zoo.registry.index import indexed_shelf
+from zoo.registry.current import core_file
+from zoo.registry.index import indexed_file
 from zoo.registry.plugins import SETTING, PluginInfo, find_plugins, installed, selected
-from zoo.registry.shared import core_file
-from zoo.registry.shelf import CORE
+from zoo.registry.registry_file import CORE
 
 _START = (
     "import sys; sys.path[:] = sys.argv[3:]; from zoo.registry.isolated import answer; "
@@ -45,7 +45,7 @@ def answer(plugin: str, path: str) -> None:
     """What the process of one plugin does: writes a line with its `PluginInfo`, and another for
     what goes wrong at exit."""
     os.environ[SETTING] = plugin
-    core = indexed_shelf(core_file(), owner=CORE)
+    core = indexed_file(core_file(), owner=CORE)
     info = next(one.info for one in find_plugins(core) if one.info.name == plugin)
     file = Path(path)
     file.write_bytes(msgspec.json.encode(info) + b"\n")

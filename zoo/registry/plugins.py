@@ -22,8 +22,8 @@ from zoo.printable import printable
 from zoo.registry import hookspecs
 from zoo.registry.conduct import Conduct, said, watched
 from zoo.registry.contribution import KINDS, Contribution
+from zoo.registry.registry_file import CORE, USER, RegistryFile
 from zoo.registry.schema import NAME
-from zoo.registry.shelf import CORE, USER, Shelf
 from zoo.suggest import close_matches, join_or
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def selected() -> set[str] | None:
     )
 
 
-def find_plugins(core: Shelf) -> list[Plugin]:
+def find_plugins(core: RegistryFile) -> list[Plugin]:
     """Every installed plugin, by name; the bundled ones win where two have one name. `core` is the
     core's own registry file.
 
@@ -212,7 +212,7 @@ def _namesake(first: PluginInfo) -> str:
     )
 
 
-def _load(entry: EntryPoint, info: PluginInfo, core: Shelf) -> Plugin:
+def _load(entry: EntryPoint, info: PluginInfo, core: RegistryFile) -> Plugin:
     """Imports the plugin and calls its hooks; whatever goes wrong in there ends in here, but for an
     interrupt, which names it."""
     begin = perf_counter()

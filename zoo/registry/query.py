@@ -37,10 +37,10 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput
 
 from zoo.errors import QueryError
-from zoo.labels import declared
+from zoo.labels import builtin
 from zoo.registry.fields import FIELDS, SYNONYMS, Field
 from zoo.registry.license import is_identifier, is_permissive, nearest
-from zoo.registry.row import CUSTOM, Row
+from zoo.registry.summary import CUSTOM, CardSummary
 from zoo.suggest import close_matches, join_or
 
 LIMIT = 1000
@@ -80,7 +80,7 @@ _EXPECTED = {
     "WORD": "a field",
 }
 
-Test = Callable[[Row], bool | None]
+Test = Callable[[CardSummary], bool | None]
 Holds = Callable[[Any], bool]
 Decide = Callable[[Iterable[bool | None]], bool | None]
 T = TypeVar("T")
@@ -94,7 +94,9 @@ class Query:
     text: str
     test: Test
 
-    def select(self, rows: Iterable[tuple[T, Row]]) -> tuple[list[tuple[T, Row]], int]:
+    def select(
+        self, rows: Iterable[tuple[T, CardSummary]]
+    ) -> tuple[list[tuple[T, CardSummary]], int]:
         """The pairs it holds of, and how many were left out because a fact about them is
         unknown."""
         judged = [(pair, self.test(pair[1])) for pair in rows]
@@ -227,7 +229,7 @@ def _equals(field: Field, value: Token) -> Holds:
         if text == "permissive":
             return is_permissive
         _check_license(value)
-    if field.kind == "labels" and text not in (*declared.names(), CUSTOM):
+    if field.kind == "labels" and text not in (*builtin.names(), CUSTOM):
         raise _no_label_space(value)
     return lambda found: found.casefold() == text
 
@@ -253,11 +255,11 @@ def _check_license(value: Token) -> None:
 
 
 def _no_label_space(value: Token) -> _Misuse:
-    alike = close_matches(_text(value), declared.names())
+    alike = close_matches(_text(value), builtin.names())
     fix = (
         f"Did you mean {join_or(alike)}?"
         if alike
-        else f"There are {', '.join(declared.names())} and {CUSTOM}."
+        else f"There are {', '.join(builtin.names())} and {CUSTOM}."
     )
     return _Misuse(
         value,

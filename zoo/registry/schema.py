@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import msgspec
 
 from zoo.errors import CardError
-from zoo.labels import declared
+from zoo.labels import builtin
 from zoo.labels.space import tidy
 from zoo.paths import OutsideFolder, check_relative
 from zoo.registry import card as structs
@@ -31,8 +31,8 @@ from zoo.registry.card import (
     Source,
     Weights,
 )
-from zoo.registry.document import Sheet, Step
 from zoo.registry.license import advice, is_identifier
+from zoo.registry.yaml_document import Sheet, Step
 from zoo.suggest import close_matches, join_or
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
@@ -157,7 +157,7 @@ def _check_expectation(
     names = (
         set(map(tidy, card.labels))
         if isinstance(card.labels, list)
-        else set(declared.space_of(card.labels).names)
+        else set(builtin.space_of(card.labels).names)
     )
     for number, one in enumerate(expected.boxes):
         left, top, right, bottom = one.box
@@ -197,12 +197,12 @@ def _check_source(sheet: Sheet, source: Source, *, at: tuple[Step, ...]) -> None
 
 def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) -> None:
     if isinstance(labels, str):
-        if labels not in declared.names():
-            alike = close_matches(labels, declared.names())
+        if labels not in builtin.names():
+            alike = close_matches(labels, builtin.names())
             known = (
                 f"Did you mean {join_or(alike)}?"
                 if alike
-                else f"There are {', '.join(declared.names())}."
+                else f"There are {', '.join(builtin.names())}."
             )
             raise sheet.flaw(
                 f"No label space is called '{labels:.40}'.",

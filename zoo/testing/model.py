@@ -19,7 +19,7 @@ from zoo.detectors.load import load
 from zoo.detectors.meta_device import on_meta_device
 from zoo.errors import CardError, UsageError, ZooError
 from zoo.labels import LabelSpace
-from zoo.labels.declared import space_of
+from zoo.labels.builtin import space_of
 from zoo.registry import Card, Choice, Entry, catalogue
 from zoo.registry.card import Input, Weights
 from zoo.registry.schema import plainly

@@ -12,7 +12,7 @@ import msgspec
 
 from zoo.errors import IntegrityError
 from zoo.registry.catalogue import Extract
-from zoo.registry.document import parse, read
+from zoo.registry.yaml_document import parse, read
 from zoo.weights.checksum import sha256_of
 from zoo.weights.disk import check_room, replacing, saving
 from zoo.weights.fetch import NO_MIRRORS, fetch

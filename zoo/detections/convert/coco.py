@@ -14,7 +14,7 @@ from torch import Tensor
 from zoo.boxes import xywh_to_xyxy, xyxy_to_xywh
 from zoo.detections.arguments import whole
 from zoo.errors import LabelError
-from zoo.labels import LabelSpace, meet
+from zoo.labels import LabelSpace, match_labels
 from zoo.text import type_name
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def write(
 @lru_cache(maxsize=8)
 def met_ids(model: LabelSpace, data: LabelSpace) -> Mapping[int, int]:
     """The data set's category id of every label of the model that the data set has, by name."""
-    return {ours: data.ids[theirs] for ours, theirs in meet(model, data).pairs}
+    return {ours: data.ids[theirs] for ours, theirs in match_labels(model, data).pairs}
 
 
 def read(

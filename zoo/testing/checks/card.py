@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 
 from zoo.errors import ZooError
-from zoo.labels.declared import space_of
+from zoo.labels.builtin import space_of
 from zoo.testing.model import Model
 from zoo.testing.verdict import ConformanceError, NotApplicable, require
 

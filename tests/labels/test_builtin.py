@@ -91,7 +91,7 @@ def test_a_space_is_meant_by_itself_its_name_or_its_classes() -> None:
 
 def test_labels_need_neither_torch_nor_numpy() -> None:
     script = (
-        "import sys; from zoo import labels; labels.meet(labels.get('coco91'), "
+        "import sys; from zoo import labels; labels.match_labels(labels.get('coco91'), "
         "labels.get('objects365')); "
         "assert not {'torch', 'numpy', 'yaml'} & set(sys.modules)"
     )

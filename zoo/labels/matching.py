@@ -15,7 +15,7 @@ _IGNORED = str.maketrans("", "", " \t-_")
 
 
 @dataclass(frozen=True)
-class Meeting:
+class LabelMatch:
     """Which classes of two label spaces are the same.
 
     model, data: the two spaces.
@@ -72,7 +72,7 @@ class Meeting:
         return "\n".join(lines)
 
 
-def meet(model: LabelSpace, data: LabelSpace) -> Meeting:
+def match_labels(model: LabelSpace, data: LabelSpace) -> LabelMatch:
     """Pairs classes of the same name; then, of those left over, the ones that differ in spelling or
     by a declared synonym.
 
@@ -89,7 +89,7 @@ def meet(model: LabelSpace, data: LabelSpace) -> Meeting:
     ours = _by_meaning(model, skip=set(pairs))
     theirs = _by_meaning(data, skip=met)
     pairs |= {ours[key]: theirs[key] for key in ours.keys() & theirs.keys()}
-    return Meeting(model, data, tuple(sorted(pairs.items())))
+    return LabelMatch(model, data, tuple(sorted(pairs.items())))
 
 
 def _by_meaning(label_space: LabelSpace, *, skip: set[int]) -> dict[str, int]:

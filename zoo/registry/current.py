@@ -11,12 +11,12 @@ from pathlib import Path
 from zoo.errors import PluginError
 from zoo.paths import OutsideFolder, inside
 from zoo.registry.catalogue import Catalogue
-from zoo.registry.document import flaw
 from zoo.registry.home import bundle_folder
-from zoo.registry.index import indexed_shelf
+from zoo.registry.index import indexed_file
 from zoo.registry.plugins import PluginWarning, complaints, find_plugins
-from zoo.registry.row import Row
-from zoo.registry.shelf import CORE, USER, Alias, Shelf, first_duplicate
+from zoo.registry.registry_file import CORE, USER, Alias, RegistryFile, first_duplicate
+from zoo.registry.summary import CardSummary
+from zoo.registry.yaml_document import flaw
 from zoo.suggest import close_matches, join_or
 
 SETTING = "ZOO_REGISTRY"
@@ -119,8 +119,8 @@ def _absolute(path: str | os.PathLike[str]) -> Path:
 
 
 def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:
-    core = indexed_shelf(core_file(), owner=CORE)
-    users = [indexed_shelf(path, owner=USER) for path in dict.fromkeys([*_user_files(), *added])]
+    core = indexed_file(core_file(), owner=CORE)
+    users = [indexed_file(path, owner=USER) for path in dict.fromkeys([*_user_files(), *added])]
     if twice := first_duplicate(users, USER):
         raise flaw(
             users[-1].origin,
@@ -129,7 +129,7 @@ def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:
         )
     plugins = find_plugins(core)
     own = {name for shelf in users for name in shelf.names}
-    carried = [indexed_shelf(path, owner=USER).without(own) for path in _carried_file()]
+    carried = [indexed_file(path, owner=USER).without(own) for path in _carried_file()]
     shelves = [
         core,
         *(shelf for plugin in plugins for shelf in plugin.contribution.shelves),
@@ -151,7 +151,7 @@ def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:
     return found, list(complaints(plugins))
 
 
-def _check_alias(found: Catalogue, shelf: Shelf, alias: Alias, *, complete: bool) -> None:
+def _check_alias(found: Catalogue, shelf: RegistryFile, alias: Alias, *, complete: bool) -> None:
     """Refuses a user's alias that hides a model, or that stands for nothing although every plugin
     is there."""
     field = f"aliases.{alias.name}"
@@ -180,7 +180,7 @@ def _check_alias(found: Catalogue, shelf: Shelf, alias: Alias, *, complete: bool
         )
 
 
-def _check_row(found: Catalogue, shelf: Shelf, row: Row, *, complete: bool) -> None:
+def _check_row(found: Catalogue, shelf: RegistryFile, row: CardSummary, *, complete: bool) -> None:
     """Refuses a user's card whose architecture no plugin has, or whose successor is no model
     although every plugin is there."""
     at = f"cards.{row.name}"

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo import labels
-from zoo.labels import LabelSpace, meet
+from zoo.labels import LabelSpace, match_labels
 
 FEW = st.lists(
     st.sampled_from(
@@ -28,7 +28,7 @@ FEW = st.lists(
 
 
 def pairs(model: list[str], data: list[str]) -> list[tuple[str, str]]:
-    meeting = meet(LabelSpace.custom(model), LabelSpace.custom(data))
+    meeting = match_labels(LabelSpace.custom(model), LabelSpace.custom(data))
     return [(model[ours], data[theirs]) for ours, theirs in meeting.pairs]
 
 
@@ -55,7 +55,7 @@ def test_an_exact_name_wins_over_a_synonym() -> None:
 
 
 def test_what_is_ambiguous_stays_unpaired() -> None:
-    meeting = meet(LabelSpace.custom(["sofa"]), LabelSpace.custom(["couch", "Couch"]))
+    meeting = match_labels(LabelSpace.custom(["sofa"]), LabelSpace.custom(["couch", "Couch"]))
     assert (meeting.pairs, meeting.model_only, meeting.data_only) == (
         (),
         ("sofa",),
@@ -65,7 +65,7 @@ def test_what_is_ambiguous_stays_unpaired() -> None:
 
 @given(FEW, FEW)
 def test_nothing_is_dropped_or_met_twice(model: list[str], data: list[str]) -> None:
-    meeting = meet(LabelSpace.custom(model), LabelSpace.custom(data))
+    meeting = match_labels(LabelSpace.custom(model), LabelSpace.custom(data))
     ours, theirs = [one for one, _ in meeting.pairs], [other for _, other in meeting.pairs]
     assert sorted([*(model[label] for label in ours), *meeting.model_only]) == sorted(model)
     assert sorted([*(data[label] for label in theirs), *meeting.data_only]) == sorted(data)
@@ -78,7 +78,7 @@ def test_meeting_is_mutual(model: list[str], data: list[str]) -> None:
 
 
 def test_coco_knows_every_class_of_voc() -> None:
-    meeting = meet(labels.get("coco80"), labels.get("voc20"))
+    meeting = match_labels(labels.get("coco80"), labels.get("voc20"))
     assert meeting.complete
     assert len(meeting.pairs) == 20
     assert ("tv", "tvmonitor") in meeting.renamed
@@ -86,7 +86,7 @@ def test_coco_knows_every_class_of_voc() -> None:
 
 
 def test_the_coco_spaces_meet_label_by_label() -> None:
-    meeting = meet(labels.get("coco91"), labels.get("coco80"))
+    meeting = match_labels(labels.get("coco91"), labels.get("coco80"))
     assert meeting.pairs == tuple((label, label) for label in range(80))
 
 
@@ -108,12 +108,12 @@ def test_objects365_meets_its_later_spelling() -> None:
         "Table Tennis paddle",
         "Noodles",
     ]
-    assert meet(labels.get("objects365"), LabelSpace.custom(later)).complete
+    assert match_labels(labels.get("objects365"), LabelSpace.custom(later)).complete
 
 
 def test_the_report_names_what_does_not_meet() -> None:
     report = str(
-        meet(
+        match_labels(
             LabelSpace.custom(["dog", "cab", "tv"]), LabelSpace.custom(["dog", "cat", "tvmonitor"])
         )
     )
@@ -129,4 +129,4 @@ def test_the_report_names_what_does_not_meet() -> None:
 @pytest.mark.parametrize("name", labels.names())
 def test_no_declared_space_is_ambiguous_in_itself(name: str) -> None:
     shouted = LabelSpace.custom([one.upper() for one in labels.get(name).names])
-    assert meet(labels.get(name), shouted).complete
+    assert match_labels(labels.get(name), shouted).complete

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import msgspec
 
 from zoo.registry.card import Card
-from zoo.registry.document import Document, Sheet, Step, parse, read
-from zoo.registry.row import Row, row_of
 from zoo.registry.schema import DISTRIBUTION, MODEL, check_card, check_name, convert
+from zoo.registry.summary import CardSummary, summary_of
+from zoo.registry.yaml_document import Document, Sheet, Step, parse, read
 
 CORE = "core"
 USER = "user"
@@ -61,14 +61,14 @@ class Listing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What a registry file holds without its cards: a row each, in the file's order, and the other
     sections."""
 
-    rows: list[Row]
+    rows: list[CardSummary]
     aliases: list[Alias]
     known_plugins: dict[str, KnownPlugin]
     mirrors: dict[str, str]
 
 
 @dataclass(frozen=True)
-class Shelf:
+class RegistryFile:
     """What one registry file holds.
 
     origin: the file; relative sources in its cards are relative to its folder.
@@ -82,7 +82,7 @@ class Shelf:
     fetch: Callable[[], list[msgspec.Raw]]
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[CardSummary]:
         """One row a card."""
         return self.listing.rows
 
@@ -105,14 +105,14 @@ class Shelf:
         written: dict[str, Any] = msgspec.msgpack.decode(self.encoded[position])
         return written
 
-    def without(self, names: Collection[str]) -> Shelf:
+    def without(self, names: Collection[str]) -> RegistryFile:
         """The shelf less the cards and aliases of these names."""
         kept = [position for position, row in enumerate(self.rows) if row.name not in names]
         aliases = [alias for alias in self.listing.aliases if alias.name not in names]
         listing = msgspec.structs.replace(
             self.listing, rows=[self.rows[position] for position in kept], aliases=aliases
         )
-        return Shelf(
+        return RegistryFile(
             self.origin, self.owner, listing, lambda: [self.encoded[position] for position in kept]
         )
 
@@ -122,33 +122,33 @@ def _decoder() -> msgspec.msgpack.Decoder[Card]:
     return msgspec.msgpack.Decoder(Card)
 
 
-def read_shelf(path: Path, *, owner: str) -> Shelf:
+def read_registry_file(path: Path, *, owner: str) -> RegistryFile:
     """The shelf of a registry file that belongs to `owner`: CORE, USER, or a plugin's name. Raises
     CardError."""
-    return shelve(read(path), path, owner=owner)
+    return parse_registry_file(read(path), path, owner=owner)
 
 
-def shelve(raw: bytes, origin: Path, *, owner: str) -> Shelf:
+def parse_registry_file(raw: bytes, origin: Path, *, owner: str) -> RegistryFile:
     """The shelf of a registry file's bytes."""
     return _built(parse(raw, origin), Sheet(origin, raw), owner)
 
 
-def shelve_mapping(data: Mapping[str, Any], origin: Path, *, owner: str) -> Shelf:
+def registry_file_of(data: Mapping[str, Any], origin: Path, *, owner: str) -> RegistryFile:
     """The shelf of a registry file's content as Python data, which the file `origin` handed
     over."""
     return _built(Document(dict(data), {}), Sheet(origin), owner)
 
 
-def _built(document: Document, sheet: Sheet, owner: str) -> Shelf:
+def _built(document: Document, sheet: Sheet, owner: str) -> RegistryFile:
     outline = _outline(document, sheet, owner)
     encoder = msgspec.msgpack.Encoder()
-    rows: list[Row] = []
+    rows: list[CardSummary] = []
     cards: list[msgspec.Raw] = []
     for name, data in (outline.cards or {}).items():
         at = ("cards", name)
         card = _card(sheet, name, data, owner)
         plugin = card.architecture.partition("/")[0] if owner == CORE else owner
-        rows.append(row_of(name, card, plugin=plugin, line=document.lines.get(at)))
+        rows.append(summary_of(name, card, plugin=plugin, line=document.lines.get(at)))
         cards.append(_encoded(encoder, {**data, "architecture": card.architecture}, sheet, at))
     aliases = _aliases(outline.aliases or {}, rows, document, sheet, owner)
     listing = Listing(
@@ -157,7 +157,7 @@ def _built(document: Document, sheet: Sheet, owner: str) -> Shelf:
         known_plugins=outline.known_plugins or {},
         mirrors=outline.mirrors or {},
     )
-    return Shelf(str(sheet.origin), owner, listing, lambda: cards)
+    return RegistryFile(str(sheet.origin), owner, listing, lambda: cards)
 
 
 def _outline(document: Document, sheet: Sheet, owner: str) -> Outline:
@@ -212,7 +212,7 @@ def _encoded(
 
 
 def _aliases(
-    written: dict[str, str], rows: list[Row], document: Document, sheet: Sheet, owner: str
+    written: dict[str, str], rows: list[CardSummary], document: Document, sheet: Sheet, owner: str
 ) -> list[Alias]:
     """The aliases, with `plugin/name` for a model of the same file; those of a user may also stand
     for names outside of it."""
@@ -256,17 +256,19 @@ def _aliases(
     return aliases
 
 
-Models = dict[str, tuple[Shelf, Row]]  # name -> where one plugin has a model of that name
+Models = dict[
+    str, tuple[RegistryFile, CardSummary]
+]  # name -> where one plugin has a model of that name
 
 
-def first_duplicate(shelves: Sequence[Shelf], plugin: str) -> str | None:
+def first_duplicate(shelves: Sequence[RegistryFile], plugin: str) -> str | None:
     """The first model that one plugin (or `user`) has in two files, with both places; None where
     there is none."""
     seen: Models = {}
     return next((twice for shelf in shelves if (twice := add_models(seen, shelf, plugin))), None)
 
 
-def add_models(seen: Models, shelf: Shelf, plugin: str) -> str | None:
+def add_models(seen: Models, shelf: RegistryFile, plugin: str) -> str | None:
     """Adds a plugin's models on a shelf to those seen; the first that was there before, with both
     places, or None."""
     for row in shelf.rows:
@@ -279,6 +281,6 @@ def add_models(seen: Models, shelf: Shelf, plugin: str) -> str | None:
     return None
 
 
-def place(shelf: Shelf, line: int | None) -> str:
+def place(shelf: RegistryFile, line: int | None) -> str:
     """Where something on a shelf is written."""
     return f"'{shelf.origin}'" + (f", line {line}" if line else "")

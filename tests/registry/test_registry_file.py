@@ -10,7 +10,13 @@ import pytest
 
 from zoo.errors import CardError
 from zoo.registry.card import Input, UrlSource
-from zoo.registry.shelf import CORE, USER, first_duplicate, read_shelf, shelve_mapping
+from zoo.registry.registry_file import (
+    CORE,
+    USER,
+    first_duplicate,
+    read_registry_file,
+    registry_file_of,
+)
 
 Write = Callable[..., Path]
 
@@ -47,13 +53,13 @@ NO_PACKAGE = "          - {kind: package, package: ../a, file: nano.safetensors}
 
 def refused(path: Path, owner: str = USER) -> str:
     with pytest.raises(CardError) as caught:
-        read_shelf(path, owner=owner)
+        read_registry_file(path, owner=owner)
     assert str(path) in str(caught.value)
     return str(caught.value)
 
 
 def test_a_card_is_read_as_it_is_written(write: Write) -> None:
-    shelf = read_shelf(write(CARD), owner=USER)
+    shelf = read_registry_file(write(CARD), owner=USER)
     card = shelf.card(0)
     assert card.architecture == "acme/net"
     assert card.arguments == {"depth": 0.33, "deep": {"er": [1, 2]}}
@@ -65,7 +71,7 @@ def test_a_card_is_read_as_it_is_written(write: Write) -> None:
 
 
 def test_a_row_has_the_facts_of_the_default_weights(write: Write) -> None:
-    [row] = read_shelf(write(CARD), owner=USER).rows
+    [row] = read_registry_file(write(CARD), owner=USER).rows
     assert (row.qualified, row.line, row.tags, row.default) == (
         "user/nano",
         3,
@@ -83,17 +89,17 @@ def test_a_row_has_the_facts_of_the_default_weights(write: Write) -> None:
 
 
 def test_weights_have_the_cards_licences_unless_they_state_their_own(write: Write) -> None:
-    card = read_shelf(write(CARD), owner=USER).card(0)
+    card = read_registry_file(write(CARD), owner=USER).card(0)
     licenses = card.licenses_of(card.weights["finetuned"])
     assert (licenses.code, licenses.weights, licenses.data) == ("MIT", "AGPL-3.0", None)
 
 
 def test_a_card_of_the_core_belongs_to_its_architectures_plugin(write: Write) -> None:
-    assert read_shelf(write(CARD), owner=CORE).rows[0].qualified == "acme/nano"
+    assert read_registry_file(write(CARD), owner=CORE).rows[0].qualified == "acme/nano"
 
 
 def test_a_plugin_may_name_its_own_architecture_without_its_name(write: Write) -> None:
-    shelf = read_shelf(write(CARD.replace("acme/net", "net")), owner="acme")
+    shelf = read_registry_file(write(CARD.replace("acme/net", "net")), owner="acme")
     assert (shelf.card(0).architecture, shelf.rows[0].architecture, shelf.rows[0].plugin) == (
         "acme/net",
         "acme/net",
@@ -102,7 +108,9 @@ def test_a_plugin_may_name_its_own_architecture_without_its_name(write: Write) -
 
 
 def test_classes_given_inline_are_counted(write: Write) -> None:
-    [row] = read_shelf(write(CARD.replace("coco80", "[helmet, vest, 'no']")), owner=USER).rows
+    [row] = read_registry_file(
+        write(CARD.replace("coco80", "[helmet, vest, 'no']")), owner=USER
+    ).rows
     assert (row.labels, row.classes, row.class_names) == ("custom", 3, ("helmet", "vest", "no"))
 
 
@@ -122,7 +130,7 @@ def test_labels_that_nobody_declared_are_an_error_with_file_and_line(
     write: Write, written: str, says: str
 ) -> None:
     with pytest.raises(CardError, match=says) as error:
-        read_shelf(write(CARD.replace("coco80", written)), owner=USER)
+        read_registry_file(write(CARD.replace("coco80", written)), owner=USER)
     assert "cards.yaml" in str(error.value)
 
 
@@ -131,14 +139,14 @@ def test_a_shelf_without_some_names_keeps_each_card_with_its_row(write: Write) -
     text += "".join(
         f"  {name}: {{architecture: a/b, labels: [{name}]}}\n" for name in ("one", "two", "three")
     )
-    shelf = read_shelf(write(text), owner=USER).without({"one", "x", "y"})
+    shelf = read_registry_file(write(text), owner=USER).without({"one", "x", "y"})
     assert [row.name for row in shelf.rows] == ["two", "three"]
     assert [shelf.card(position).labels for position in (0, 1)] == [["two"], ["three"]]
     assert shelf.names == ["two", "three"]
 
 
 def test_a_section_may_be_empty(write: Write) -> None:
-    assert read_shelf(write("schema: 1\ncards:\naliases:\n"), owner=USER).rows == []
+    assert read_registry_file(write("schema: 1\ncards:\naliases:\n"), owner=USER).rows == []
 
 
 @pytest.mark.parametrize(
@@ -287,7 +295,7 @@ ALIASES = (
 
 @pytest.mark.parametrize("target", ["nano", "acme/nano"])
 def test_an_alias_may_stand_for_a_model_of_the_file(write: Write, target: str) -> None:
-    [alias] = read_shelf(
+    [alias] = read_registry_file(
         write(ALIASES.format(alias="small", target=target)), owner="acme"
     ).listing.aliases
     assert (alias.name, alias.target, alias.line) == ("small", "acme/nano", 3)
@@ -314,7 +322,7 @@ def test_an_alias_that_can_not_work_is_refused_with_its_line(
 
 def test_only_a_users_file_redirects_downloads(write: Write) -> None:
     path = write("schema: 1\nmirrors: {'https://': 'http://localhost/'}")
-    assert read_shelf(path, owner=USER).listing.mirrors == {"https://": "http://localhost/"}
+    assert read_registry_file(path, owner=USER).listing.mirrors == {"https://": "http://localhost/"}
     for owner in (CORE, "acme"):
         assert "Line 2, field 'mirrors'" in refused(path, owner)
 
@@ -328,7 +336,9 @@ def test_a_plugin_can_not_speak_for_others(write: Write) -> None:
         "schema: 1\nknown_plugins: {effdet: {distribution: detzoo-effdet, names: "
         "['efficientdet_*']}}"
     )
-    assert read_shelf(path, owner=CORE).listing.known_plugins["effdet"].names == ["efficientdet_*"]
+    assert read_registry_file(path, owner=CORE).listing.known_plugins["effdet"].names == [
+        "efficientdet_*"
+    ]
     assert "known_plugins" in refused(path, "acme")
 
 
@@ -336,7 +346,7 @@ MAPPING = {"schema": 1, "cards": {"nano": {"architecture": "net", "labels": ["a"
 
 
 def test_cards_may_come_as_python_data() -> None:
-    shelf = shelve_mapping(MAPPING, Path("detzoo_acme.py"), owner="acme")
+    shelf = registry_file_of(MAPPING, Path("detzoo_acme.py"), owner="acme")
     assert (shelf.rows[0].qualified, shelf.rows[0].line, shelf.origin) == (
         "acme/nano",
         None,
@@ -349,7 +359,7 @@ def test_cards_may_come_as_python_data() -> None:
 def test_python_data_that_is_not_plain_is_refused(value: Any) -> None:
     cards = {"nano": {"architecture": "net", "labels": ["a"], "arguments": {"odd": value}}}
     with pytest.raises(CardError, match=r"Field 'cards\.nano'"):
-        shelve_mapping({"schema": 1, "cards": cards}, Path("detzoo_acme.py"), owner="acme")
+        registry_file_of({"schema": 1, "cards": cards}, Path("detzoo_acme.py"), owner="acme")
 
 
 @pytest.mark.parametrize(
@@ -358,11 +368,13 @@ def test_python_data_that_is_not_plain_is_refused(value: Any) -> None:
 )
 def test_a_key_of_python_data_that_is_no_text_is_refused(cards: dict[Any, Any]) -> None:
     with pytest.raises(CardError, match="A key is not text"):
-        shelve_mapping({"schema": 1, "cards": cards}, Path("detzoo_acme.py"), owner="acme")
+        registry_file_of({"schema": 1, "cards": cards}, Path("detzoo_acme.py"), owner="acme")
 
 
 def test_a_model_that_is_in_two_files_is_found_with_both_places(write: Write) -> None:
-    shelves = [read_shelf(write(CARD, name), owner=USER) for name in ("one.yaml", "two.yaml")]
+    shelves = [
+        read_registry_file(write(CARD, name), owner=USER) for name in ("one.yaml", "two.yaml")
+    ]
     assert first_duplicate(shelves[:1], USER) is None
     assert first_duplicate(shelves, "acme") is None
     twice = first_duplicate(shelves, USER)

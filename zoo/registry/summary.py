@@ -13,7 +13,7 @@ from zoo.registry.card import Card, Claim, Weights
 CUSTOM = "custom"
 
 
-class Row(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=True):
+class CardSummary(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=True):
     """One card in a listing; null is unknown.
 
     architecture: qualified, `plugin/name`.
@@ -64,11 +64,11 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_only=True):
         return len(self.class_names)
 
 
-def row_of(name: str, card: Card, *, plugin: str, line: int | None) -> Row:
+def summary_of(name: str, card: Card, *, plugin: str, line: int | None) -> CardSummary:
     """The row of one card."""
     weights = card.default_weights()
     licenses = card.licenses_of(weights)
-    return Row(
+    return CardSummary(
         name=name,
         plugin=plugin,
         line=line,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import CardError
-from zoo.registry.document import locate, parse
+from zoo.registry.yaml_document import locate, parse
 
 ORIGIN = Path("cards.yaml")
 # What YAML calls a line break or a character that may not stand in a file is left out.

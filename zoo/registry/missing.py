@@ -8,11 +8,11 @@ from fnmatch import fnmatchcase
 
 from zoo.registry.mending import mending
 from zoo.registry.plugins import SETTING, PluginInfo
-from zoo.registry.shelf import KnownPlugin
+from zoo.registry.registry_file import KnownPlugin
 
 
 @dataclass(frozen=True)
-class Absence:
+class Missing:
     """The second and third part of an error: what is the case, and what to type next."""
 
     case: str
@@ -20,7 +20,7 @@ class Absence:
 
 
 @dataclass(frozen=True)
-class Known:
+class PluginFacts:
     """All that is known of plugins, installed or not.
 
     infos:  plugin -> how the installed one fared.
@@ -37,7 +37,7 @@ class Known:
         """Whether the plugin works."""
         return plugin in self.infos and self.infos[plugin].status == "loaded"
 
-    def absence(self, plugin: str, name: str) -> Absence | None:
+    def absence(self, plugin: str, name: str) -> Missing | None:
         """Why the plugin `plugin`, or the model `name` where `plugin` is empty, is not there; None
         where nothing explains it."""
         waits_for = self.hidden.get(f"{plugin}/{name}" if plugin else name)
@@ -54,12 +54,12 @@ class Known:
             if (
                 owner not in self.known
             ):  # any card may name it, which is no reason to install what is called so
-                return Absence(
+                return Missing(
                     f"{comes}, which is not installed.",
                     "Install what brings it, once you know whose it is.",
                 )
             distribution = self.known[owner].distribution
-            return Absence(
+            return Missing(
                 f"It comes from {distribution}, which is not installed.",
                 f"pip install {distribution}",
             )
@@ -68,8 +68,8 @@ class Known:
                 f"{comes} of {info.distribution} {info.version}, which is quarantined: "
                 f"{info.reason}"
             )
-            return Absence(case, mending(info.distribution))
-        return Absence(
+            return Missing(case, mending(info.distribution))
+        return Missing(
             f"{comes}, which is switched off by {SETTING}.",
             f"Add {owner} to {SETTING}, or unset it: unset {SETTING}",
         )
