@@ -161,11 +161,11 @@ def test_a_damaged_file_is_read_or_refused_but_never_crashes(seed: int, bytes_ch
             else rng.randrange(256)
         )
     try:
-        shelf = parse_registry_file(bytes(raw), Path("damaged.yaml"), owner=USER)
+        registry_file = parse_registry_file(bytes(raw), Path("damaged.yaml"), owner=USER)
     except ZooError as error:
         assert isinstance(error, CardError)  # noqa: PT017  # reading it is as good as refusing it
     else:
-        assert [shelf.card(position) for position in range(len(shelf.rows))]
+        assert [registry_file.card(position) for position in range(len(registry_file.rows))]
 
 
 VALID = yaml.safe_dump(

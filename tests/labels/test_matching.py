@@ -28,8 +28,8 @@ FEW = st.lists(
 
 
 def pairs(model: list[str], data: list[str]) -> list[tuple[str, str]]:
-    meeting = match_labels(LabelSpace.custom(model), LabelSpace.custom(data))
-    return [(model[ours], data[theirs]) for ours, theirs in meeting.pairs]
+    match = match_labels(LabelSpace.custom(model), LabelSpace.custom(data))
+    return [(model[ours], data[theirs]) for ours, theirs in match.pairs]
 
 
 def test_equal_names_meet_whatever_their_order() -> None:
@@ -55,8 +55,8 @@ def test_an_exact_name_wins_over_a_synonym() -> None:
 
 
 def test_what_is_ambiguous_stays_unpaired() -> None:
-    meeting = match_labels(LabelSpace.custom(["sofa"]), LabelSpace.custom(["couch", "Couch"]))
-    assert (meeting.pairs, meeting.model_only, meeting.data_only) == (
+    match = match_labels(LabelSpace.custom(["sofa"]), LabelSpace.custom(["couch", "Couch"]))
+    assert (match.pairs, match.model_only, match.data_only) == (
         (),
         ("sofa",),
         ("couch", "Couch"),
@@ -65,10 +65,10 @@ def test_what_is_ambiguous_stays_unpaired() -> None:
 
 @given(FEW, FEW)
 def test_nothing_is_dropped_or_met_twice(model: list[str], data: list[str]) -> None:
-    meeting = match_labels(LabelSpace.custom(model), LabelSpace.custom(data))
-    ours, theirs = [one for one, _ in meeting.pairs], [other for _, other in meeting.pairs]
-    assert sorted([*(model[label] for label in ours), *meeting.model_only]) == sorted(model)
-    assert sorted([*(data[label] for label in theirs), *meeting.data_only]) == sorted(data)
+    match = match_labels(LabelSpace.custom(model), LabelSpace.custom(data))
+    ours, theirs = [one for one, _ in match.pairs], [other for _, other in match.pairs]
+    assert sorted([*(model[label] for label in ours), *match.model_only]) == sorted(model)
+    assert sorted([*(data[label] for label in theirs), *match.data_only]) == sorted(data)
 
 
 @given(FEW, FEW)
@@ -78,16 +78,16 @@ def test_meeting_is_mutual(model: list[str], data: list[str]) -> None:
 
 
 def test_coco_knows_every_class_of_voc() -> None:
-    meeting = match_labels(labels.get("coco80"), labels.get("voc20"))
-    assert meeting.complete
-    assert len(meeting.pairs) == 20
-    assert ("tv", "tvmonitor") in meeting.renamed
-    assert len(meeting.renamed) == 4  # two more differ by a blank only
+    match = match_labels(labels.get("coco80"), labels.get("voc20"))
+    assert match.complete
+    assert len(match.pairs) == 20
+    assert ("tv", "tvmonitor") in match.renamed
+    assert len(match.renamed) == 4  # two more differ by a blank only
 
 
 def test_the_coco_spaces_meet_label_by_label() -> None:
-    meeting = match_labels(labels.get("coco91"), labels.get("coco80"))
-    assert meeting.pairs == tuple((label, label) for label in range(80))
+    match = match_labels(labels.get("coco91"), labels.get("coco80"))
+    assert match.pairs == tuple((label, label) for label in range(80))
 
 
 def test_objects365_meets_its_later_spelling() -> None:

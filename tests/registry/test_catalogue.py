@@ -47,9 +47,9 @@ USER_FILE = """
 """
 
 
-def plugin(name: str, status: str, *shelves: object, reason: str = "") -> Plugin:
+def plugin(name: str, status: str, *registry_files: object, reason: str = "") -> Plugin:
     info = PluginInfo(name, f"detzoo-{name}", "1.0", f"detzoo_{name}", status, reason)  # type: ignore[arg-type]
-    return Plugin(info, Contribution(name, Path(), shelves=list(shelves)))  # type: ignore[arg-type]
+    return Plugin(info, Contribution(name, Path(), registry_files=list(registry_files)))  # type: ignore[arg-type]
 
 
 @pytest.fixture

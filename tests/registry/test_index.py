@@ -40,9 +40,9 @@ def entry() -> Path:
     return found
 
 
-def parameters(shelf: RegistryFile) -> tuple[int | None, int | None]:
+def parameters(registry_file: RegistryFile) -> tuple[int | None, int | None]:
     """What the row says and what the card says."""
-    return shelf.rows[0].parameters, shelf.card(0).parameters
+    return registry_file.rows[0].parameters, registry_file.card(0).parameters
 
 
 def never(*_: object, **__: object) -> RegistryFile:
@@ -68,7 +68,7 @@ def test_a_file_that_only_looks_changed_is_opened_but_not_parsed(
     indexed_file(path, owner=USER)
     os.utime(path)
     time.sleep(0.05)
-    monkeypatch.setattr(index, "shelve", never)
+    monkeypatch.setattr(index, "parse_registry_file", never)
     assert parameters(indexed_file(path, owner=USER)) == (111, 111)
     monkeypatch.setattr(index, "read", never)
     assert parameters(indexed_file(path, owner=USER)) == (111, 111)
@@ -80,7 +80,7 @@ def test_an_entry_made_right_after_a_change_is_checked_against_the_bytes(
     monkeypatch.setattr(index, "_SETTLED_NS", 10**18)
     path = write(CARDS.format(parameters=111))
     indexed_file(path, owner=USER)
-    monkeypatch.setattr(index, "shelve", never)
+    monkeypatch.setattr(index, "parse_registry_file", never)
     assert parameters(indexed_file(path, owner=USER)) == (111, 111)
     monkeypatch.setattr(index, "read", never)
     with pytest.raises(AssertionError, match="spared"):
@@ -196,7 +196,7 @@ def test_a_card_of_a_file_that_changed_meanwhile_is_refused(path: Path) -> None:
 
 def test_processes_that_write_one_entry_at_once_all_read_the_same(path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from zoo.registry.index import indexed_shelf as "
+        "import sys; from pathlib import Path; from zoo.registry.index import indexed_file as "
         "read; "
     )
     code += "print([read(Path(sys.argv[1]), owner='user').card(0).parameters for _ in range(20)])"
@@ -210,6 +210,6 @@ def test_processes_that_write_one_entry_at_once_all_read_the_same(path: Path) ->
 
 def test_a_relative_path_is_the_same_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(path.parent)
-    shelf = indexed_file(Path(path.name), owner=USER)
-    assert shelf.origin == str(path)
+    registry_file = indexed_file(Path(path.name), owner=USER)
+    assert registry_file.origin == str(path)
     entry()

@@ -252,7 +252,7 @@ def test_nothing_of_a_quarantined_plugin_stays(give_plugin: Give) -> None:
     )
     broken = found("broken")
     assert broken.info.contributes == {}
-    assert broken.contribution.shelves == []
+    assert broken.contribution.registry_files == []
     assert not any(broken.contribution.builders.values())
 
 

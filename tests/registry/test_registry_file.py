@@ -59,8 +59,8 @@ def refused(path: Path, owner: str = USER) -> str:
 
 
 def test_a_card_is_read_as_it_is_written(write: Write) -> None:
-    shelf = read_registry_file(write(CARD), owner=USER)
-    card = shelf.card(0)
+    registry_file = read_registry_file(write(CARD), owner=USER)
+    card = registry_file.card(0)
     assert card.architecture == "acme/net"
     assert card.arguments == {"depth": 0.33, "deep": {"er": [1, 2]}}
     assert card.input == Input(resize="letterbox", size=[416, 416])
@@ -99,8 +99,12 @@ def test_a_card_of_the_core_belongs_to_its_architectures_plugin(write: Write) ->
 
 
 def test_a_plugin_may_name_its_own_architecture_without_its_name(write: Write) -> None:
-    shelf = read_registry_file(write(CARD.replace("acme/net", "net")), owner="acme")
-    assert (shelf.card(0).architecture, shelf.rows[0].architecture, shelf.rows[0].plugin) == (
+    registry_file = read_registry_file(write(CARD.replace("acme/net", "net")), owner="acme")
+    assert (
+        registry_file.card(0).architecture,
+        registry_file.rows[0].architecture,
+        registry_file.rows[0].plugin,
+    ) == (
         "acme/net",
         "acme/net",
         "acme",
@@ -134,15 +138,15 @@ def test_labels_that_nobody_declared_are_an_error_with_file_and_line(
     assert "cards.yaml" in str(error.value)
 
 
-def test_a_shelf_without_some_names_keeps_each_card_with_its_row(write: Write) -> None:
+def test_a_file_without_some_names_keeps_each_card_with_its_row(write: Write) -> None:
     text = "schema: 1\naliases: {x: one, y: two}\ncards:\n"
     text += "".join(
         f"  {name}: {{architecture: a/b, labels: [{name}]}}\n" for name in ("one", "two", "three")
     )
-    shelf = read_registry_file(write(text), owner=USER).without({"one", "x", "y"})
-    assert [row.name for row in shelf.rows] == ["two", "three"]
-    assert [shelf.card(position).labels for position in (0, 1)] == [["two"], ["three"]]
-    assert shelf.names == ["two", "three"]
+    registry_file = read_registry_file(write(text), owner=USER).without({"one", "x", "y"})
+    assert [row.name for row in registry_file.rows] == ["two", "three"]
+    assert [registry_file.card(position).labels for position in (0, 1)] == [["two"], ["three"]]
+    assert registry_file.names == ["two", "three"]
 
 
 def test_a_section_may_be_empty(write: Write) -> None:
@@ -346,13 +350,13 @@ MAPPING = {"schema": 1, "cards": {"nano": {"architecture": "net", "labels": ["a"
 
 
 def test_cards_may_come_as_python_data() -> None:
-    shelf = registry_file_of(MAPPING, Path("detzoo_acme.py"), owner="acme")
-    assert (shelf.rows[0].qualified, shelf.rows[0].line, shelf.origin) == (
+    registry_file = registry_file_of(MAPPING, Path("detzoo_acme.py"), owner="acme")
+    assert (registry_file.rows[0].qualified, registry_file.rows[0].line, registry_file.origin) == (
         "acme/nano",
         None,
         "detzoo_acme.py",
     )
-    assert shelf.card(0).labels == ["a"]
+    assert registry_file.card(0).labels == ["a"]
 
 
 @pytest.mark.parametrize("value", [object(), 2**80, lambda: 0])
@@ -372,11 +376,11 @@ def test_a_key_of_python_data_that_is_no_text_is_refused(cards: dict[Any, Any]) 
 
 
 def test_a_model_that_is_in_two_files_is_found_with_both_places(write: Write) -> None:
-    shelves = [
+    registry_files = [
         read_registry_file(write(CARD, name), owner=USER) for name in ("one.yaml", "two.yaml")
     ]
-    assert first_duplicate(shelves[:1], USER) is None
-    assert first_duplicate(shelves, "acme") is None
-    twice = first_duplicate(shelves, USER)
+    assert first_duplicate(registry_files[:1], USER) is None
+    assert first_duplicate(registry_files, "acme") is None
+    twice = first_duplicate(registry_files, USER)
     assert twice is not None
     assert re.search(r"'nano' twice: '.*one\.yaml', line 3, and '.*two\.yaml', line 3", twice)

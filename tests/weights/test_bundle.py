@@ -290,9 +290,12 @@ def test_cards_of_a_second_bundle_join_those_of_the_first(
         registry={"cards": {"two": {"architecture": "a/b", "labels": "coco80"}}},
     )
     manifest = zoo.weights.bundle(choices[1:], tmp_path)
-    shelf = read_registry_file(tmp_path / "registry.yaml", owner=USER)
-    assert shelf.names == ["one", "two", "uno"]
-    assert (shelf.card(0).labels, shelf.card(0).arguments) == (one["labels"], one["arguments"])
+    registry_file = read_registry_file(tmp_path / "registry.yaml", owner=USER)
+    assert registry_file.names == ["one", "two", "uno"]
+    assert (registry_file.card(0).labels, registry_file.card(0).arguments) == (
+        one["labels"],
+        one["arguments"],
+    )
     assert (
         manifest.registry == hashlib.sha256((tmp_path / "registry.yaml").read_bytes()).hexdigest()
     )

@@ -15,8 +15,7 @@ from zoo.registry.at_work import at_call, at_work
 from zoo.registry.conduct import said
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.hookspecs import Build
-from zoo.registry.mending import mending
-from zoo.registry.missing import PluginFacts
+from zoo.registry.missing import PluginFacts, repair_advice
 from zoo.registry.plugins import Plugin
 from zoo.suggest import close_matches, join_or
 
@@ -123,15 +122,15 @@ def _broken(plugin: Plugin, kind: Kind, name: str, case: str) -> PluginError:
         f"'{info.name}/{name}' was asked for among the {kind}.",
         f"The plugin '{info.name}' of {info.distribution} {info.version} builds it with {build}, "
         f"and {case}.",
-        mending(info.distribution),
+        repair_advice(info.distribution),
     )
 
 
 def _not_found(
     asked: str, names: list[str], known: PluginFacts, owner: str, short: str
 ) -> NameNotFound:
-    if owner and (absence := known.absence(owner, short)):
-        return NameNotFound(asked, absence.case, absence.fix)
+    if owner and (missing := known.missing(owner, short)):
+        return NameNotFound(asked, missing.case, missing.fix)
     single = [name for name in names if not name.endswith(WHOLE_FAMILY)]
     shorts = {name.partition("/")[2]: name for name in single}
     guesses = close_matches(f"{owner}/{short}", single) or [

@@ -71,13 +71,13 @@ class Catalogue:
         later counts.
     """
 
-    def __init__(self, shelves: Sequence[RegistryFile], plugins: Sequence[Plugin]) -> None:
-        self._shelves = tuple(shelves)
+    def __init__(self, registry_files: Sequence[RegistryFile], plugins: Sequence[Plugin]) -> None:
+        self._registry_files = tuple(registry_files)
         self._plugins = tuple(plugins)
         loaded = {plugin.info.name for plugin in plugins if plugin.info.status == "loaded"}
         self._listed: dict[str, list[CardSummary]] = {}
         hidden: dict[str, str] = {}
-        for row in (row for shelf in shelves for row in shelf.rows):
+        for row in (row for registry_file in registry_files for row in registry_file.rows):
             needs = row.architecture.partition("/")[0]
             if needs not in loaded:
                 hidden[row.name] = hidden[row.qualified] = needs
@@ -85,7 +85,7 @@ class Catalogue:
                 self._listed[row.name].append(row)
             else:
                 self._listed[row.name] = [row]
-        listings = [shelf.listing for shelf in shelves]
+        listings = [registry_file.listing for registry_file in registry_files]
         # The core's own file comes first, and nobody else's says what to install for a plugin that
         # it knows.
         known = {
@@ -189,11 +189,11 @@ class Catalogue:
         """Whether a listed model has that very name; aliases don't count."""
         return short in self._listed
 
-    def absence(self, base: str) -> Missing | None:
+    def missing(self, base: str) -> Missing | None:
         """Which plugin a name without a tag would come from, and why it is not there; None where
         nothing is known."""
         plugin, _, short = base.rpartition("/")
-        return self._known.absence(plugin, short)
+        return self._known.missing(plugin, short)
 
     def distribution_of(self, package: str) -> str | None:
         """The distribution that a known plugin's package `detzoo_NAME` comes with, or None."""
@@ -239,17 +239,19 @@ class Catalogue:
     def extract(self, choices: Iterable[Choice]) -> Extract:
         """What these models need of the user's own files: their cards, and the aliases that stand
         for them."""
-        own = [shelf for shelf in self._shelves if shelf.owner == USER]
+        own = [
+            registry_file for registry_file in self._registry_files if registry_file.owner == USER
+        ]
         chosen = {choice.entry.qualified for choice in choices}
         cards = {
-            row.name: shelf.written(position)
-            for shelf in own
-            for position, row in enumerate(shelf.rows)
+            row.name: registry_file.written(position)
+            for registry_file in own
+            for position, row in enumerate(registry_file.rows)
             if row.qualified in chosen
         }
         aliases = {
             alias.name: alias.target
-            for alias in (alias for shelf in own for alias in shelf.listing.aliases)
+            for alias in (alias for registry_file in own for alias in registry_file.listing.aliases)
             if any(row.qualified in chosen for row in self._direct(alias.target.partition(".")[0]))
         }
         return {
@@ -260,14 +262,16 @@ class Catalogue:
     def _places(self) -> dict[str, tuple[RegistryFile, int]]:
         """Where each card stands, by qualified name."""
         return {
-            row.qualified: (shelf, position)
-            for shelf in self._shelves
-            for position, row in enumerate(shelf.rows)
+            row.qualified: (registry_file, position)
+            for registry_file in self._registry_files
+            for position, row in enumerate(registry_file.rows)
         }
 
     def _entry(self, row: CardSummary) -> Entry:
-        shelf, position = self._places[row.qualified]
-        return Entry(row.name, row.plugin, shelf.card(position), shelf.origin, row.line)
+        registry_file, position = self._places[row.qualified]
+        return Entry(
+            row.name, row.plugin, registry_file.card(position), registry_file.origin, row.line
+        )
 
     def _direct(self, base: str) -> list[CardSummary]:
         plugin, _, short = base.rpartition("/")
@@ -289,8 +293,8 @@ class Catalogue:
     def _not_found(self, asked: str, base: str) -> NameNotFound:
         aliases = self._aliases.get(base)
         target = aliases[0].target.partition(".")[0] if aliases else base
-        if absence := self.absence(target):
-            return NameNotFound(asked, absence.case, absence.fix)
+        if missing := self.missing(target):
+            return NameNotFound(asked, missing.case, missing.fix)
         case = f"It is an alias of '{target}', which no model is named." if aliases else NOBODY
         names: Iterable[str] = [*self._listed, *self.aliases]
         if "/" in base:

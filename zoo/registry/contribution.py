@@ -44,7 +44,7 @@ class Contribution:
     plugin: str
     origin: Path
     core: RegistryFile | None = None
-    shelves: list[RegistryFile] = field(default_factory=list)
+    registry_files: list[RegistryFile] = field(default_factory=list)
     builders: dict[Kind, dict[str, Build]] = field(
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
@@ -62,20 +62,20 @@ class Contribution:
         """
         self._check_open()
         if isinstance(cards, Mapping):
-            shelf = registry_file_of(cards, self.origin, owner=self.plugin)
+            registry_file = registry_file_of(cards, self.origin, owner=self.plugin)
         else:
-            shelf = indexed_file(self.origin.parent / cards, owner=self.plugin)
-        if not self.shelves and self.core:
+            registry_file = indexed_file(self.origin.parent / cards, owner=self.plugin)
+        if not self.registry_files and self.core:
             add_models(self.models, self.core, self.plugin)
-        if twice := add_models(self.models, shelf, self.plugin):
+        if twice := add_models(self.models, registry_file, self.plugin):
             raise self._refuse(f"It has the model {twice}.", "Rename or remove one of the two.")
-        self._add_aliases(shelf)
-        self.shelves.append(shelf)
+        self._add_aliases(registry_file)
+        self.registry_files.append(registry_file)
 
-    def _add_aliases(self, shelf: RegistryFile) -> None:
+    def _add_aliases(self, registry_file: RegistryFile) -> None:
         """Refuses an alias that has the name of a model of this plugin, or a name of detzoo's own.
         Raises PluginError."""
-        for alias in shelf.listing.aliases:
+        for alias in registry_file.listing.aliases:
             asked = f"It has the alias '{alias.name}' for '{alias.target}'"
             if alias.name in self.models:
                 first, row = self.models[alias.name]
@@ -85,10 +85,10 @@ class Contribution:
                 )
             if whose := self._built_in.get(alias.name):
                 raise self._refuse(f"{asked}, which is the name of {whose}.", "Rename the alias.")
-            before = self.aliases.setdefault(alias.name, (shelf, alias))
+            before = self.aliases.setdefault(alias.name, (registry_file, alias))
             if before[1] is not alias:
                 places = " and ".join(
-                    place(one, alias.line) for one, alias in (before, (shelf, alias))
+                    place(one, alias.line) for one, alias in (before, (registry_file, alias))
                 )
                 raise self._refuse(
                     f"It has the alias '{alias.name}' twice: {places}.",
@@ -139,7 +139,7 @@ class Contribution:
 
     def counts(self) -> dict[str, int]:
         """How many things of each sort were handed over, without those there are none of."""
-        counts = {"cards": sum(len(shelf.rows) for shelf in self.shelves)}
+        counts = {"cards": sum(len(registry_file.rows) for registry_file in self.registry_files)}
         counts |= {kind: len(found) for kind, found in self.builders.items()}
         return {sort: count for sort, count in counts.items() if count}
 

@@ -128,51 +128,59 @@ def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:
             "Rename or remove one of the two.",
         )
     plugins = find_plugins(core)
-    own = {name for shelf in users for name in shelf.names}
+    own = {name for registry_file in users for name in registry_file.names}
     carried = [indexed_file(path, owner=USER).without(own) for path in _carried_file()]
-    shelves = [
+    registry_files = [
         core,
-        *(shelf for plugin in plugins for shelf in plugin.contribution.shelves),
+        *(
+            registry_file
+            for plugin in plugins
+            for registry_file in plugin.contribution.registry_files
+        ),
         *users,
         *carried,
     ]
-    found = Catalogue(shelves, plugins)
+    found = Catalogue(registry_files, plugins)
     complete = all(plugin.info.status == "loaded" for plugin in plugins)
-    for shelf in users:
-        for alias in shelf.listing.aliases:
-            _check_alias(found, shelf, alias, complete=complete)
+    for registry_file in users:
+        for alias in registry_file.listing.aliases:
+            _check_alias(found, registry_file, alias, complete=complete)
         unknown = {
             name
-            for name in {row.architecture for row in shelf.rows}
+            for name in {row.architecture for row in registry_file.rows}
             if not found.has("architectures", name)
         }
-        for row in (row for row in shelf.rows if row.architecture in unknown or row.successor):
-            _check_row(found, shelf, row, complete=complete)
+        for row in (
+            row for row in registry_file.rows if row.architecture in unknown or row.successor
+        ):
+            _check_row(found, registry_file, row, complete=complete)
     return found, list(complaints(plugins))
 
 
-def _check_alias(found: Catalogue, shelf: RegistryFile, alias: Alias, *, complete: bool) -> None:
+def _check_alias(
+    found: Catalogue, registry_file: RegistryFile, alias: Alias, *, complete: bool
+) -> None:
     """Refuses a user's alias that hides a model, or that stands for nothing although every plugin
     is there."""
     field = f"aliases.{alias.name}"
     base, _, tag = alias.target.partition(".")
     if found.is_model(alias.name):
         case = f"The alias hides the model '{alias.name}'."
-        raise flaw(shelf.origin, case, "Rename the alias.", line=alias.line, field=field)
+        raise flaw(registry_file.origin, case, "Rename the alias.", line=alias.line, field=field)
     rows = found.rows_of(base)
     if rows and tag and not any(tag in row.tags for row in rows):
         case = f"'{base}' has no weights tagged '{tag}'."
         raise flaw(
-            shelf.origin,
+            registry_file.origin,
             case,
             f"It has: {', '.join(rows[0].tags) or 'none'}.",
             line=alias.line,
             field=field,
         )
-    if not rows and complete and not found.absence(base):
+    if not rows and complete and not found.missing(base):
         case = f"No model is named '{base}'."
         raise flaw(
-            shelf.origin,
+            registry_file.origin,
             case,
             "Correct the name (zoo list shows all), or remove the alias.",
             line=alias.line,
@@ -180,7 +188,9 @@ def _check_alias(found: Catalogue, shelf: RegistryFile, alias: Alias, *, complet
         )
 
 
-def _check_row(found: Catalogue, shelf: RegistryFile, row: CardSummary, *, complete: bool) -> None:
+def _check_row(
+    found: Catalogue, registry_file: RegistryFile, row: CardSummary, *, complete: bool
+) -> None:
     """Refuses a user's card whose architecture no plugin has, or whose successor is no model
     although every plugin is there."""
     at = f"cards.{row.name}"
@@ -190,12 +200,12 @@ def _check_row(found: Catalogue, shelf: RegistryFile, row: CardSummary, *, compl
         alike = close_matches(row.architecture, own) or own
         case = f"The plugin '{plugin}' has no architecture '{row.architecture}'."
         fix = f"Did you mean {join_or(alike)}?" if alike else "See what it brings: zoo plugins"
-        raise flaw(shelf.origin, case, fix, line=row.line, field=f"{at}.architecture")
+        raise flaw(registry_file.origin, case, fix, line=row.line, field=f"{at}.architecture")
     base = (row.successor or "").partition(".")[0]
-    if base and complete and not found.rows_of(base) and not found.absence(base):
+    if base and complete and not found.rows_of(base) and not found.missing(base):
         case = f"No model is named '{base}'."
         raise flaw(
-            shelf.origin,
+            registry_file.origin,
             case,
             "Correct the name (zoo list shows all).",
             line=row.line,

@@ -49,7 +49,7 @@ class _Head(msgspec.Struct, frozen=True, array_like=True):
 
 
 def indexed_file(path: Path, *, owner: str) -> RegistryFile:
-    """The shelf of a registry file, from the index if it is there. Raises CardError."""
+    """Reads a registry file, from the index if it is there. Raises CardError."""
     path = Path(os.path.abspath(path))
     place = _place(path, owner)
     times = _times(path)
@@ -68,8 +68,8 @@ def indexed_file(path: Path, *, owner: str) -> RegistryFile:
 
 
 def _stored(place: Path, head: _Head, path: Path, owner: str) -> RegistryFile:
-    """The shelf of an entry; its cards come from it too, or from the file where the entry has been
-    damaged or replaced since."""
+    """The registry file of an entry; its cards come from the entry, or from the file if the entry has
+    been damaged or replaced since."""
 
     def fetch() -> list[msgspec.Raw]:
         cards = _load_cards(place, head)

@@ -1,12 +1,13 @@
-"""Why a name can't be had: which plugin it belongs to, and what is the matter with that plugin."""
+"""Explains a missing name: the plugin it belongs to, the state of that plugin, and the fix."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from urllib.parse import unquote, urlsplit
 
-from zoo.registry.mending import mending
 from zoo.registry.plugins import SETTING, PluginInfo
 from zoo.registry.registry_file import KnownPlugin
 
@@ -37,7 +38,7 @@ class PluginFacts:
         """Whether the plugin works."""
         return plugin in self.infos and self.infos[plugin].status == "loaded"
 
-    def absence(self, plugin: str, name: str) -> Missing | None:
+    def missing(self, plugin: str, name: str) -> Missing | None:
         """Why the plugin `plugin`, or the model `name` where `plugin` is empty, is not there; None
         where nothing explains it."""
         waits_for = self.hidden.get(f"{plugin}/{name}" if plugin else name)
@@ -68,7 +69,7 @@ class PluginFacts:
                 f"{comes} of {info.distribution} {info.version}, which is quarantined: "
                 f"{info.reason}"
             )
-            return Missing(case, mending(info.distribution))
+            return Missing(case, repair_advice(info.distribution))
         return Missing(
             f"{comes}, which is switched off by {SETTING}.",
             f"Add {owner} to {SETTING}, or unset it: unset {SETTING}",
@@ -82,3 +83,36 @@ class PluginFacts:
             if any(fnmatchcase(name, pattern) for pattern in known.names)
         )
         return next((plugin for plugin in matches if not self.loaded(plugin)), "")
+
+
+def repair_advice(distribution: str) -> str:
+    """What to do about a plugin that does not work: repair the project it was installed from, or
+    upgrade it."""
+    origin = _origin(distribution)
+    url, folder = str(origin.get("url", "")), origin.get("dir_info")
+    if not url:
+        return f"Repair or upgrade it: pip install --upgrade {distribution}"
+    if not isinstance(folder, dict):
+        return f"Repair it, or install another version of it; this one is from {url}"
+    path = unquote(urlsplit(url).path)
+    return (
+        f"Repair it in {path}"
+        if folder.get("editable")
+        else f'Repair it in {path}, then: pip install "{path}"'
+    )
+
+
+def _origin(distribution: str) -> dict[str, object]:
+    """Where pip had it from, if not from an index (`direct_url.json`, PEP 610)."""
+    from importlib.metadata import (
+        Distribution,
+        PackageNotFoundError,
+    )  # deferred: only mistakes need it
+
+    try:
+        origin = json.loads(
+            Distribution.from_name(distribution).read_text("direct_url.json") or "{}"
+        )
+    except (PackageNotFoundError, ValueError, RecursionError):
+        return {}
+    return origin if isinstance(origin, dict) else {}

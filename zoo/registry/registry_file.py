@@ -1,5 +1,5 @@
-"""A shelf: what one registry file holds, validated, as rows to list and cards to open one by
-one."""
+"""One validated registry file: a summary of each card for listings, and the cards, decoded when
+opened."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class RegistryFile:
         return written
 
     def without(self, names: Collection[str]) -> RegistryFile:
-        """The shelf less the cards and aliases of these names."""
+        """The same file without the cards and aliases of these names."""
         kept = [position for position, row in enumerate(self.rows) if row.name not in names]
         aliases = [alias for alias in self.listing.aliases if alias.name not in names]
         listing = msgspec.structs.replace(
@@ -123,19 +123,21 @@ def _decoder() -> msgspec.msgpack.Decoder[Card]:
 
 
 def read_registry_file(path: Path, *, owner: str) -> RegistryFile:
-    """The shelf of a registry file that belongs to `owner`: CORE, USER, or a plugin's name. Raises
-    CardError."""
+    """Reads a registry file that belongs to `owner`: CORE, USER, or a plugin's name.
+
+    Raises:
+        CardError: the file is invalid.
+    """
     return parse_registry_file(read(path), path, owner=owner)
 
 
 def parse_registry_file(raw: bytes, origin: Path, *, owner: str) -> RegistryFile:
-    """The shelf of a registry file's bytes."""
+    """Parses and validates the bytes of a registry file. Raises CardError."""
     return _built(parse(raw, origin), Sheet(origin, raw), owner)
 
 
 def registry_file_of(data: Mapping[str, Any], origin: Path, *, owner: str) -> RegistryFile:
-    """The shelf of a registry file's content as Python data, which the file `origin` handed
-    over."""
+    """Validates the content of a registry file given as Python data by the file `origin`."""
     return _built(Document(dict(data), {}), Sheet(origin), owner)
 
 
@@ -261,26 +263,31 @@ Models = dict[
 ]  # name -> where one plugin has a model of that name
 
 
-def first_duplicate(shelves: Sequence[RegistryFile], plugin: str) -> str | None:
+def first_duplicate(registry_files: Sequence[RegistryFile], plugin: str) -> str | None:
     """The first model that one plugin (or `user`) has in two files, with both places; None where
     there is none."""
     seen: Models = {}
-    return next((twice for shelf in shelves if (twice := add_models(seen, shelf, plugin))), None)
+    return next(
+        (
+            twice
+            for registry_file in registry_files
+            if (twice := add_models(seen, registry_file, plugin))
+        ),
+        None,
+    )
 
 
-def add_models(seen: Models, shelf: RegistryFile, plugin: str) -> str | None:
-    """Adds a plugin's models on a shelf to those seen; the first that was there before, with both
-    places, or None."""
-    for row in shelf.rows:
+def add_models(seen: Models, registry_file: RegistryFile, plugin: str) -> str | None:
+    """Adds a plugin's models in a file to `seen`; returns the first duplicate with both places, or
+    None."""
+    for row in registry_file.rows:
         if row.plugin == plugin:
-            first, before = seen.setdefault(row.name, (shelf, row))
+            first, before = seen.setdefault(row.name, (registry_file, row))
             if before is not row:
-                return (
-                    f"'{row.name}' twice: {place(first, before.line)}, and {place(shelf, row.line)}"
-                )
+                return f"'{row.name}' twice: {place(first, before.line)}, and {place(registry_file, row.line)}"
     return None
 
 
-def place(shelf: RegistryFile, line: int | None) -> str:
-    """Where something on a shelf is written."""
-    return f"'{shelf.origin}'" + (f", line {line}" if line else "")
+def place(registry_file: RegistryFile, line: int | None) -> str:
+    """Where something in a registry file is written."""
+    return f"'{registry_file.origin}'" + (f", line {line}" if line else "")

@@ -8,29 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from zoo.registry.mending import mending
+from zoo.registry.missing import repair_advice
 
 
 @pytest.mark.parametrize(
     ("origin", "advice"),
     [
-        (None, "Mend or upgrade it: pip install --upgrade detzoo-acme"),
+        (None, "Repair or upgrade it: pip install --upgrade detzoo-acme"),
         (
             {"url": "file:///my%20work/acme", "dir_info": {"editable": True}},
-            "Mend it in /my work/acme",
+            "Repair it in /my work/acme",
         ),
         (
             {"url": "file:///work/acme", "dir_info": {}},
-            'Mend it in /work/acme, then: pip install "/work/acme"',
+            'Repair it in /work/acme, then: pip install "/work/acme"',
         ),
         (
             {
                 "url": "https://example.org/acme.git",
                 "vcs_info": {"vcs": "git", "commit_id": "1" * 40},
             },
-            "Mend it, or install another version of it; this one is from https://example.org/acme.git",
+            "Repair it, or install another version of it; this one is from https://example.org/acme.git",
         ),
-        ([], "Mend or upgrade it: pip install --upgrade detzoo-acme"),
+        ([], "Repair or upgrade it: pip install --upgrade detzoo-acme"),
     ],
 )
 def test_the_advice_fits_where_it_is_from(
@@ -41,8 +41,11 @@ def test_the_advice_fits_where_it_is_from(
         (tmp_path / "site" / "detzoo_acme-1.0.dist-info" / "direct_url.json").write_text(
             json.dumps(origin)
         )
-    assert mending("detzoo-acme") == advice
+    assert repair_advice("detzoo-acme") == advice
 
 
 def test_of_what_is_not_installed_nothing_is_known() -> None:
-    assert mending("detzoo-no-such") == "Mend or upgrade it: pip install --upgrade detzoo-no-such"
+    assert (
+        repair_advice("detzoo-no-such")
+        == "Repair or upgrade it: pip install --upgrade detzoo-no-such"
+    )
