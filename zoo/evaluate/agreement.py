@@ -18,7 +18,7 @@ from zoo.evaluate.contradiction import CLOSE, Contradiction, Rule, above, same, 
 from zoo.evaluate.intervals import Interval, centred
 from zoo.evaluate.report import Report
 from zoo.evaluate.shares import shares
-from zoo.registry.document import spell
+from zoo.registry.yaml_document import spell
 
 
 def contradictions(report: Report) -> list[Contradiction]:

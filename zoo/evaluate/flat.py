@@ -21,7 +21,7 @@ from zoo.evaluate.detection_columns import (
     refused_image,
     unpadded,
 )
-from zoo.labels import LabelSpace, meet
+from zoo.labels import LabelSpace, match_labels
 from zoo.suggest import check_choice
 from zoo.text import pluralize, type_name
 
