@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from zoo.errors import DataError
@@ -13,6 +15,7 @@ from zoo.evaluate import Evaluator, GroundTruth, Report
 from zoo.evaluate.plots import FIGURES, save
 from zoo.evaluate.plots.classes import classes
 from zoo.evaluate.plots.confusion import confusion
+from zoo.evaluate.report import changed
 
 
 def report(*, classes: int = 3, analyses: bool = True, found: bool = True) -> Report:
@@ -56,6 +59,41 @@ def test_what_a_report_has_no_numbers_for_is_left_out(tmp_path: Path) -> None:
         "classes",
         "mistakes",
     }
+
+
+@pytest.mark.parametrize("most", [4, 30, 2_000_000])
+def test_no_label_of_a_tick_is_markup(
+    tmp_path: Path, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels: dict[str, list[str]] = {}
+
+    def write(figure: Figure, file: object, **_: object) -> None:
+        figure.draw_without_rendering()
+        labels[str(file)] = [
+            text.get_text()
+            for axes in figure.axes
+            for axis in (axes.xaxis, axes.yaxis)
+            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+            for text in (tick.label1, tick.label2)
+        ]
+
+    monkeypatch.setattr(Figure, "savefig", write)
+    save(with_counts(most), tmp_path)
+    assert len(labels) == len(FIGURES)
+    assert not [text for texts in labels.values() for text in texts if "$" in text or "\\" in text]
+    [counts] = [texts for file, texts in labels.items() if "reliability" in file]
+    assert {"1", f"{10 ** (len(str(most)) - 1):,}"} <= set(counts)
+
+
+def with_counts(most: int) -> Report:
+    """A report with so many detections in its fullest bin."""
+    made = report()
+    assert made.analyses is not None
+    assert made.analyses.calibration is not None
+    first, *others = made.analyses.calibration.bins
+    bins = (replace(first, count=most), *(replace(one, count=0) for one in others))
+    calibration = replace(made.analyses.calibration, bins=bins)
+    return changed(made, analyses=replace(made.analyses, calibration=calibration))
 
 
 @pytest.mark.parametrize("below", ["", "deeper"])

@@ -1,6 +1,8 @@
 """Bootstrap: a replicate is the data set it stands for, both engines agree, and nothing about the
 draws ever changes."""
 
+from concurrent.futures import CancelledError
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -8,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zoo.evaluate import Area, Evaluator, GroundTruth, Policy, Settings
+from zoo.evaluate import Area, Evaluator, GroundTruth, Policy, Settings, intervals
 from zoo.evaluate.engine import available, choose
-from zoo.evaluate.intervals import centred, difference
+from zoo.evaluate.intervals import centred, difference, resampled
 from zoo.evaluate.resampling import draws
 from zoo.evaluate.settings import COCO_AREAS
 from zoo.evaluate.summary import summarise_replicates
@@ -272,6 +274,26 @@ def test_shards_and_threads_change_no_bit_of_an_interval() -> None:
             part.update([image], [found[image]])
     parts[1].merge(parts[0])
     assert parts[1].compute(resamples=70) == whole
+
+
+@pytest.mark.parametrize("engine", available())
+@pytest.mark.parametrize("seconds", [0.0, 1e9])
+def test_blocks_of_any_size_change_no_bit(engine, seconds, monkeypatch) -> None:
+    sample = evaluated(*detected(4), engine=engine, threads=1).sample()
+    drawn, of_classes = resampled(sample, resamples=70, seed=0)
+    monkeypatch.setattr(intervals, "_SECONDS", seconds)
+    again, of_classes_again = resampled(sample, resamples=70, seed=0)
+    assert of_classes.tobytes() == of_classes_again.tobytes()
+    assert {name: values.tobytes() for name, values in drawn.items()} == {
+        name: values.tobytes() for name, values in again.items()
+    }
+
+
+def test_resampling_ends_between_two_blocks_once_it_is_stopped() -> None:
+    stop = Event()
+    stop.set()
+    with pytest.raises(CancelledError):
+        resampled(evaluated(*detected(4)).sample(), resamples=10**9, seed=0, stop=stop)
 
 
 def test_pictures_that_are_left_out_are_not_drawn() -> None:

@@ -28,9 +28,13 @@ class KernelNotice(UserWarning):
 
 
 class Engine(Protocol):
-    """The operations that exist twice."""
+    """The operations that exist twice.
+
+    lanes: replicates that a thread resamples at a time, in the time of one.
+    """
 
     name: str
+    lanes: int
 
     def match(
         self,
@@ -67,6 +71,7 @@ class Numpy:
     """Vectorised numpy; works everywhere."""
 
     name = "numpy"
+    lanes = 1
     match = staticmethod(matching.match)
     by_score = staticmethod(accumulate.by_score)
     accumulate = staticmethod(accumulate.accumulate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -16,6 +16,7 @@ from zoo import data as data_sets
 from zoo.data import Dataset
 from zoo.errors import UsageError
 from zoo.evaluate.arguments import check_resampling
+from zoo.evaluate.background import background
 from zoo.evaluate.classes import check_classes
 from zoo.evaluate.coco import SUFFIXES, read_flat
 from zoo.evaluate.evaluator import Evaluator
@@ -83,7 +84,7 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
     results = _file(model, *SUFFIXES)
     if results or isinstance(model, Predictions) or _file(model, SUFFIX):
         _refuse_options(model, **running)
-    with ThreadPoolExecutor(2) as beside:  # hashes and remarks are made while the kernel works
+    with background(2) as beside:  # hashes and remarks are made while the kernel works
         there, versions = beside.submit(_seen_before, model), beside.submit(software)
         dataset, before = data_sets.read(data), there.result()
         if results or before is not None:

@@ -15,16 +15,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Event
+from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.evaluate.background import check_going
 from zoo.evaluate.resampling import draws
 from zoo.evaluate.sample import Sample
 from zoo.evaluate.summary import summarise_replicates
 
 _AT_ONCE = 1024  # replicates that are drawn at a time, at most,
 _HELD = 1 << 26  # and the bytes of their draws
+_SECONDS = 0.25  # what a block of replicates may take: the longest that Ctrl-C waits for
 
 
 @dataclass(frozen=True)
@@ -56,22 +60,32 @@ class Difference:
 
 
 def resampled(
-    sample: Sample, *, resamples: int, seed: int
+    sample: Sample, *, resamples: int, seed: int, stop: Event | None = None
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
     """Every headline number in each replicate, (b,) by name, and AP of each class (b, k); NaN where
-    one is not defined."""
+    one is not defined.
+
+    stop: ends it between two blocks. Raises: CancelledError then.
+    """
     if not resamples:
         return {}, np.zeros((0, len(sample.plan.truth.label_space)))
     plan, ranking, pictures = sample.plan, sample.ranking(), int(sample.counted.sum())
     parts, classes = [], []
-    step = max(1, min(_AT_ONCE, _HELD // (4 * pictures + 1)))
-    for start in range(0, resamples, step):
+    start, most = 0, max(1, min(_AT_ONCE, _HELD // (4 * pictures + 1)))
+    least = min(most, sample.engine.lanes * sample.threads)
+    step = least
+    while start < resamples:
+        check_going(stop)
+        began = monotonic()
         weights = draws(pictures, range(start, min(start + step, resamples)), seed)
         some = sample.engine.resample(
             ranking, plan, weights, limit=sample.limit, threads=sample.threads
         )
         parts.append(summarise_replicates(some, plan, sample.policy, limit=sample.limit))
         classes.append(some.of_class)
+        start += step
+        fitting = int(step * _SECONDS / max(monotonic() - began, 1e-6))
+        step = max(least, min(most, fitting) // least * least)
     return {
         name: np.concatenate([part[name] for part in parts]) for name in parts[0]
     }, np.concatenate(classes)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from threading import Event
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.evaluate.background import background
 from zoo.evaluate.calibration import calibration
 from zoo.evaluate.confusion import confusion
 from zoo.evaluate.intervals import Interval, centred, resampled
@@ -44,10 +45,9 @@ def measure(
     numbers = {name: None if value == -1 else value for name, value in sample.numbers().items()}
     analysed = cache(partial(_analysed, sample, wanted=analyses))
     _ = sample.order  # both sides take it
-    with ThreadPoolExecutor(
-        1
-    ) as pool:  # most of a resampling is done by the kernel, while the analyses are done here
-        resampling = pool.submit(resampled, sample, resamples=resamples, seed=seed)
+    stop = Event()
+    with background(1, stop) as pool:  # the kernel resamples while the analyses are done here
+        resampling = pool.submit(resampled, sample, resamples=resamples, seed=seed, stop=stop)
         if resamples:
             analysed()
         drawn, of_classes = resampling.result()

@@ -75,6 +75,7 @@ class Kernel:
     """The kernel, loaded. Raises: OSError where it was not built here, or is of another version."""
 
     name = "kernel"
+    lanes = 32  # LANES in kernel/resample.h
 
     def __init__(self, file: Path = FILE) -> None:
         self._library = library(file)

@@ -65,9 +65,17 @@ def _counts(bins: tuple[Bin, ...], axes: Axes, left: list[float], width: float) 
         alpha=0.5,
         linewidth=0,
     )
-    axes.set(
-        yscale="log",
-        ylim=(0.8, 2 * max(one.count for one in bins)),
-        xlabel="score",
-        ylabel="detections",
-    )
+    most = max(one.count for one in bins)
+    axes.set(yscale="log", ylim=(0.8, 2 * most), xlabel="score", ylabel="detections")
+    axes.yaxis.set_major_formatter(_count)  # matplotlib's own writes powers of ten as a formula
+    axes.yaxis.set_minor_formatter(_few_counts if most < 10 else "")
+
+
+def _count(value: float, _: object) -> str:
+    """The label of a tick."""
+    return f"{value:,.0f}" if value >= 1 else ""
+
+
+def _few_counts(value: float, _: object) -> str:
+    """The label of a tick between powers of ten; most have none."""
+    return f"{value:.0f}" if round(value) in (2, 5) and value >= 1.5 else ""

@@ -1,0 +1,33 @@
+"""Work in background threads that Ctrl-C in the main thread ends soon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+
+
+@contextmanager
+def background(threads: int, stop: Event | None = None) -> Iterator[Executor]:
+    """Yields a thread pool that is waited for, except after a KeyboardInterrupt.
+
+    stop: set by an interrupt; what runs in the pool looks at it from time to time.
+    """
+    pool = ThreadPoolExecutor(threads)
+    interrupted = False
+    try:
+        yield pool
+    except KeyboardInterrupt:
+        interrupted = True
+        if stop is not None:
+            stop.set()
+        raise
+    finally:
+        pool.shutdown(wait=not interrupted, cancel_futures=interrupted)
+
+
+def check_going(stop: Event | None) -> None:
+    """Raises: CancelledError if the work was stopped."""
+    if stop is not None and stop.is_set():
+        raise CancelledError
