@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
@@ -24,6 +23,7 @@ from zoo.evaluate.engine import EngineName, choose, cores
 from zoo.evaluate.flat import Flat, check_count, flatten
 from zoo.evaluate.measure import measure
 from zoo.evaluate.outcomes import Log, Outcomes, nothing
+from zoo.evaluate.parallel import in_order
 from zoo.evaluate.plan import Plan
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.report import Report
@@ -100,38 +100,47 @@ class Evaluator:
         order = np.sort(rows)
         again = order[1:][order[1:] == order[:-1]]
         self._refuse(again)
-        step = 1 if len(again) else _AT_ONCE  # matching takes each picture once
-        flats = (
-            (rows[start : start + step], flatten(_part(detections, start, start + step), image_ids=ids[start : start + step],
-                                                 label_space=self.dataset.label_space, box_format=box_format))
-            for start in range(0, len(ids), step)
-        )  # fmt: skip
-        self._take_in(*self._matched(flats, len(ids), alone=len(ids) <= step))
+        step = 1 if len(again) else _AT_ONCE  # matching takes each image once
+
+        def flat(start: int) -> tuple[NDArray[np.int64], Flat]:
+            stop = start + step
+            return rows[start:stop], flatten(
+                _part(detections, start, stop),
+                image_ids=ids[start:stop],
+                label_space=self.dataset.label_space,
+                box_format=box_format,
+            )
+
+        self._take_in(*self._matched(flat, range(0, len(ids), step), len(ids)))
 
     def _matched(
-        self, flats: Iterator[tuple[NDArray[np.int64], Flat]], images: int, *, alone: bool
+        self, flat: Callable[[int], tuple[NDArray[np.int64], Flat]], starts: range, images: int
     ) -> tuple[Log, Counter[str]]:
-        """Everything matched, part by part: one is matched while the next is flattened. alone:
-        there is one part at most."""
-        match = partial(
-            self._engine.match, plan=self._plan, analyses=self.analyses, threads=self._threads
-        )
-        if alone:  # the short way for what mostly comes, a batch
-            for rows, flat in flats:
-                return Log(match(flat, rows), images), Counter(flat.unmet)
+        """Everything matched, part by part. flat: the rows and detections of the part that begins
+        there.
+
+        Several threads take a part each: while one flattens, which Python does, others match.
+        """
+        match = partial(self._engine.match, plan=self._plan, analyses=self.analyses)
+        if len(starts) == 1:  # the short way for what mostly comes, a batch
+            rows, only = flat(0)
+            return Log(match(only, rows, threads=self._threads), images), Counter(only.unmet)
         matched, unmet = Log(nothing(ranges=len(self._plan.ranges)), images), Counter[str]()
-        with ThreadPoolExecutor(1) if self._threads > 1 else nullcontext() as pool:
-            last: Future[Outcomes] | None = None
-            for rows, flat in flats:
-                unmet.update(flat.unmet)
-                if last:
-                    matched.absorb(Log(last.result(), 0))
-                if pool:
-                    last = pool.submit(match, flat, rows, room=matched.room)
-                else:
-                    matched.absorb(Log(match(flat, rows, room=matched.room), 0))
-            if last:
-                matched.absorb(Log(last.result(), 0))
+        if self._threads == 1:
+            for start in starts:
+                rows, part = flat(start)
+                unmet.update(part.unmet)
+                matched.absorb(Log(match(part, rows, threads=1, room=matched.room), 0))
+            return matched, unmet
+
+        def work(start: int) -> tuple[Outcomes, Mapping[str, int]]:
+            rows, part = flat(start)
+            return match(part, rows, threads=1), part.unmet
+
+        with ThreadPoolExecutor(self._threads) as pool:
+            for outcomes, of_part in in_order(pool, work, starts, ahead=self._threads + 1):
+                unmet.update(of_part)
+                matched.absorb(Log(outcomes, 0))
         return matched, unmet
 
     def _take_in(self, matched: Log, unmet: Counter[str]) -> None:
