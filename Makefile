@@ -11,7 +11,7 @@ TOOLS := $(VENV)-tools
 RESOLVE := $(TOOLS)/bin/uv pip compile --quiet --all-extras --group test --no-annotate --no-emit-index-url --no-emit-find-links
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-$(VENV)/.ready: pyproject.toml hatch_build.py $(CONSTRAINTS) $(wildcard zoo/evaluate/kernel/*.[ch])
+$(VENV)/.ready: pyproject.toml hatch_build.py $(CONSTRAINTS) $(wildcard zoo/evaluate/coco/kernel/*.[ch])
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "detzoo needs Python 3.11 or newer; this is " + sys.version)'
 	@echo "Setting up $(VENV): pip fetches PyTorch and what else the zoo needs. This takes minutes; on Linux it is gigabytes, for CUDA."
 	python3 -m venv $(VENV)

@@ -19,7 +19,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parent
-FOLDER = Path("zoo/evaluate/kernel")
+FOLDER = Path("zoo/evaluate/coco/kernel")
 # Without contraction: a fused multiply-add would move an IoU in its last bit.
 FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-pthread", "-Wall", "-Wextra"]
 

@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 
 from zoo.evaluate import Evaluator, GroundTruth
+from zoo.evaluate.coco.sample import Sample
 from zoo.evaluate.intervals import centred, difference, resampled
-from zoo.evaluate.sample import Sample
 
 WORLD, CLASSES = 60_000, 20
 SIZES = (100, 500, 2_000)

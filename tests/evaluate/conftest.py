@@ -15,7 +15,7 @@ from torch.nn.modules.module import register_module_forward_hook
 import zoo
 from zoo.data import Dataset
 from zoo.evaluate import Evaluator, GroundTruth, Predictions
-from zoo.evaluate.accumulate import Curves
+from zoo.evaluate.coco.accumulation import Curves
 from zoo.labels import LabelSpace
 
 

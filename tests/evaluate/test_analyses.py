@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from zoo.errors import DataError
 from zoo.evaluate import Evaluator, GroundTruth, Report, Settings
-from zoo.evaluate.coco import read, read_results
+from zoo.evaluate.coco_files import read, read_results
 from zoo.evaluate.lrp import optimal
 from zoo.evaluate.operating import best_point
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from zoo.detections import Detections
 from zoo.errors import DataError
 from zoo.evaluate import Evaluator, GroundTruth, Policy, Settings
-from zoo.evaluate.engine import available
+from zoo.evaluate.coco.engine import available
 from zoo.labels import LabelSpace
 
 NAMES = ("cat", "dog", "bird")

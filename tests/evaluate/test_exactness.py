@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from zoo.errors import DataError
 from zoo.evaluate import Evaluator, Policy, Settings
-from zoo.evaluate.coco import read, read_results
-from zoo.evaluate.engine import available
+from zoo.evaluate.coco.engine import available
+from zoo.evaluate.coco_files import read, read_results
 
 PAIRS = [
     (

@@ -12,7 +12,7 @@ from zoo.cli.image_ids import ImageIds
 from zoo.data import read
 from zoo.data.json_file import ALWAYS
 from zoo.errors import DataError
-from zoo.evaluate.coco import read_results
+from zoo.evaluate.coco_files import read_results
 
 IMAGE = {"id": 1, "file_name": "1.jpg", "width": 64, "height": 64}
 CATEGORY = {"id": 3, "name": "cat"}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from zoo.errors import DataError, UsageError
 from zoo.evaluate import Evaluator, GroundTruth, Policy, Report, Settings, compare
-from zoo.evaluate.coco import read, read_results
+from zoo.evaluate.coco_files import read, read_results
 from zoo.evaluate.intervals import difference
 
 

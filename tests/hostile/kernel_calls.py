@@ -20,8 +20,9 @@ import numpy as np
 from zoo.data import scan
 from zoo.data.compiled import library
 from zoo.errors import DataError
-from zoo.evaluate import Evaluator, GroundTruth, Policy, Settings, native
-from zoo.evaluate.resampling import draws
+from zoo.evaluate import Evaluator, GroundTruth, Policy, Settings
+from zoo.evaluate.coco import native
+from zoo.evaluate.coco.resampling import draws
 
 NUMBERS = (
     -(2**63),

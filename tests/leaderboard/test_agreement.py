@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from zoo.evaluate import Evaluator, GroundTruth, Report, coco
+from zoo.evaluate import Evaluator, GroundTruth, Report, coco_files
 from zoo.evaluate.agreement import contradictions
 from zoo.evaluate.intervals import Interval
 from zoo.leaderboard import Entry, check
@@ -227,8 +227,8 @@ def test_times_that_no_clock_gives_are_seen(make_entry: Callable[..., Entry]) ->
 
 
 def test_what_a_real_evaluator_says_never_contradicts_itself(shared: Path) -> None:
-    evaluator = Evaluator(coco.read(shared / "coco_val2017_128/instances.json"))
-    ids, found = coco.read_results(
+    evaluator = Evaluator(coco_files.read(shared / "coco_val2017_128/instances.json"))
+    ids, found = coco_files.read_results(
         shared / "coco_val2017_128/yolox_nano_detections.json", evaluator.dataset
     )
     evaluator.update(ids, found, box_format="xywh")

@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-FILE = Path(__file__).parent.parent / "evaluate" / "kernel" / "kernel.so"
+FILE = Path(__file__).parent.parent / "evaluate" / "coco" / "kernel" / "kernel.so"
 
 
 def _version() -> int:

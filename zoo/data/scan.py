@@ -31,7 +31,7 @@ _Instances = structure(
 def _kernel() -> ctypes.CDLL | None:
     try:
         return library()
-    except OSError:  # who measures is told so by zoo.evaluate.engine
+    except OSError:  # who measures is told so by zoo.evaluate.coco.engine
         return None
 
 

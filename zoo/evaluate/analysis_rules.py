@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from zoo.evaluate.calibration import BINS
+from zoo.evaluate.coco.problem import ANALYSED_IOU
 from zoo.evaluate.contradiction import CLOSE, Contradiction, is_whole, same, shown
 from zoo.evaluate.lrp import LRP
 from zoo.evaluate.operating import OperatingPoint
-from zoo.evaluate.plan import ANALYSED_IOU
 from zoo.evaluate.report import Report
 from zoo.evaluate.tide import KINDS
 

@@ -15,7 +15,7 @@ from zoo.evaluate.settings import Settings
 from zoo.text import type_name
 
 _FIXES = {
-    "dataset": "Pass `Dataset.truth`, or what `zoo.evaluate.coco.read` gives.",
+    "dataset": "Pass `Dataset.truth`, or what `zoo.evaluate.coco_files.read` gives.",
     "settings": "Pass Settings(…).",
     "policy": "Pass Policy(…), or Policy.pycocotools().",
 }

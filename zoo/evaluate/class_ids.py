@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.ragged import rows_of
-from zoo.evaluate.overlap import overlap
+from zoo.evaluate.coco.iou import paired_iou
 from zoo.labels import LabelSpace, get
 
 SOME = 10  # boxes that are in their place by no accident
@@ -32,7 +32,7 @@ def pairs(
     """
     counts = np.diff(truth.starts)[rows]
     near, which = rows_of(truth.starts[rows], counts), np.repeat(np.arange(len(rows)), counts)
-    found = overlap(xywh[which], truth.xywh[near], truth.crowd[near])
+    found = paired_iou(xywh[which], truth.xywh[near], truth.crowd[near])
     order = np.argsort(-found, kind="stable")[: int((found >= REACH).sum())]
     return which[order], near[order]
 

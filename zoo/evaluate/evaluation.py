@@ -18,9 +18,9 @@ from zoo.errors import UsageError
 from zoo.evaluate.arguments import check_resampling
 from zoo.evaluate.background import background
 from zoo.evaluate.classes import check_classes
-from zoo.evaluate.coco import SUFFIXES, read_flat
+from zoo.evaluate.coco.flatten import FlatDetections
+from zoo.evaluate.coco_files import SUFFIXES, read_flat
 from zoo.evaluate.evaluator import Evaluator
-from zoo.evaluate.flat import Flat
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.predictions import Predictions
@@ -215,7 +215,9 @@ def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset, beside: Exe
     names = check_names(seen, dataset)
     sizes = check_sizes(seen, dataset)
     labels = seen.labels.astype(np.int64)
-    flat = Flat(seen.starts, seen.boxes, seen.scores, labels, {}, "xyxy", seen.label_space)
+    flat = FlatDetections(
+        seen.starts, seen.boxes, seen.scores, labels, {}, "xyxy", seen.label_space
+    )
     notes = beside.submit(lambda: (*names, *sizes, *remarks(dataset, _seen_of(seen, dataset))))
     evaluator.update(seen.image_ids, flat)
     warn_of_sizes(sizes, dataset)

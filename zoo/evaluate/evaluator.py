@@ -17,19 +17,19 @@ from zoo.data.box_tables import BoxFormat
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_ids import rows_of_ids
 from zoo.errors import DataError
-from zoo.evaluate.accumulate import Curves
 from zoo.evaluate.arguments import check_evaluator, check_image_ids, check_resampling
-from zoo.evaluate.engine import EngineName, choose, cores
-from zoo.evaluate.flat import Flat, check_count, flatten
+from zoo.evaluate.coco.accumulation import Curves
+from zoo.evaluate.coco.engine import EngineName, choose, cores
+from zoo.evaluate.coco.flatten import FlatDetections, check_count, flatten
+from zoo.evaluate.coco.match_records import Log, MatchRecords, nothing
+from zoo.evaluate.coco.problem import MatchingProblem
+from zoo.evaluate.coco.sample import Sample
+from zoo.evaluate.coco.state import Header, check, pack, unpack
 from zoo.evaluate.measure import measure
-from zoo.evaluate.outcomes import Log, Outcomes, nothing
 from zoo.evaluate.parallel import in_order
-from zoo.evaluate.plan import Plan
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.report import Report
-from zoo.evaluate.sample import Sample
 from zoo.evaluate.settings import Settings
-from zoo.evaluate.state import Header, check, pack, unpack
 from zoo.text import pluralize, type_name
 
 _AT_ONCE = 256  # pictures that are flattened and matched together, which bounds the memory
@@ -73,7 +73,7 @@ class Evaluator:
         self.analyses = analyses
         self.unmet: Counter[str] = Counter()
         self._refuse_without_areas()
-        self._plan = Plan.of(dataset, self.settings, self.policy)
+        self._plan = MatchingProblem.of(dataset, self.settings, self.policy)
         self._options: tuple[EngineName, int | None] = (engine, threads)
         self._engine = choose(engine)
         self._threads = threads or cores()
@@ -102,7 +102,7 @@ class Evaluator:
         self._refuse(again)
         step = 1 if len(again) else _AT_ONCE  # matching takes each image once
 
-        def flat(start: int) -> tuple[NDArray[np.int64], Flat]:
+        def flat(start: int) -> tuple[NDArray[np.int64], FlatDetections]:
             stop = start + step
             return rows[start:stop], flatten(
                 _part(detections, start, stop),
@@ -114,7 +114,10 @@ class Evaluator:
         self._take_in(*self._matched(flat, range(0, len(ids), step), len(ids)))
 
     def _matched(
-        self, flat: Callable[[int], tuple[NDArray[np.int64], Flat]], starts: range, images: int
+        self,
+        flat: Callable[[int], tuple[NDArray[np.int64], FlatDetections]],
+        starts: range,
+        images: int,
     ) -> tuple[Log, Counter[str]]:
         """Everything matched, part by part. flat: the rows and detections of the part that begins
         there.
@@ -133,7 +136,7 @@ class Evaluator:
                 matched.absorb(Log(match(part, rows, threads=1, room=matched.room), 0))
             return matched, unmet
 
-        def work(start: int) -> tuple[Outcomes, Mapping[str, int]]:
+        def work(start: int) -> tuple[MatchRecords, Mapping[str, int]]:
             rows, part = flat(start)
             return match(part, rows, threads=1), part.unmet
 
@@ -260,7 +263,7 @@ class Evaluator:
             )
 
     @property
-    def outcomes(self) -> Outcomes:
+    def outcomes(self) -> MatchRecords:
         """The records of everything seen so far, by ascending image id."""
         return self._snapshot().outcomes
 
@@ -352,7 +355,7 @@ class Evaluator:
 class _Snapshot(NamedTuple):
     """What an evaluator had seen at one moment."""
 
-    outcomes: Outcomes
+    outcomes: MatchRecords
     seen: NDArray[np.bool_]
     unmet: Counter[str]
 
@@ -373,11 +376,11 @@ def _listed(image_ids: Iterable[Any]) -> list[Any]:
     return image_ids.tolist() if hasattr(image_ids, "tolist") else list(image_ids)
 
 
-_Given: TypeAlias = Sequence[object] | Mapping[str, Any] | Flat
+_Given: TypeAlias = Sequence[object] | Mapping[str, Any] | FlatDetections
 
 
 def _part(detections: _Given, start: int, stop: int) -> _Given:
-    if isinstance(detections, Flat):
+    if isinstance(detections, FlatDetections):
         return detections.part(start, stop)
     if isinstance(detections, Mapping):
         return {column: values[start:stop] for column, values in detections.items()}

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.evaluate.background import check_going
-from zoo.evaluate.resampling import draws
-from zoo.evaluate.sample import Sample
-from zoo.evaluate.summary import summarise_replicates
+from zoo.evaluate.coco.resampling import draws
+from zoo.evaluate.coco.sample import Sample
+from zoo.evaluate.coco.summary import summarise_replicates
 
 _AT_ONCE = 1024  # replicates that are drawn at a time, at most,
 _HELD = 1 << 26  # and the bytes of their draws

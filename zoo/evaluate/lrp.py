@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.plan import ANALYSED_IOU
+from zoo.evaluate.coco.problem import ANALYSED_IOU
 from zoo.evaluate.verdicts import Verdicts, last_of_equals
 
 

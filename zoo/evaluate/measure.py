@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from zoo.evaluate.background import background
 from zoo.evaluate.calibration import calibration
+from zoo.evaluate.coco.sample import Sample
+from zoo.evaluate.coco.summary import threshold_at
 from zoo.evaluate.confusion import confusion
 from zoo.evaluate.intervals import Interval, centred, resampled
 from zoo.evaluate.lrp import LRP, optimal_by_class
 from zoo.evaluate.operating import OperatingPoint, operating_points
 from zoo.evaluate.report import Analyses, ClassReport, Measured, Report, Resamplings, complete, late
-from zoo.evaluate.sample import Sample
-from zoo.evaluate.summary import threshold_at
 from zoo.evaluate.tide import mistakes
 from zoo.evaluate.verdicts import Verdicts
 

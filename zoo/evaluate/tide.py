@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.accumulate import EPS
+from zoo.evaluate.coco.accumulation import EPS
 from zoo.evaluate.verdicts import Verdicts
 
 POSITIVE, BACKGROUND = (

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import DataError
-from zoo.evaluate.sample import Sample
+from zoo.evaluate.coco.sample import Sample
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,9 +21,9 @@ from zoo.data.image_ids import rows_of_ids
 from zoo.data.ragged import rows_of
 from zoo.errors import DataError, UsageError
 from zoo.evaluate.arguments import check_image_ids
-from zoo.evaluate.flat import Flat, flatten
-from zoo.evaluate.matching import blocks
-from zoo.evaluate.overlap import overlap
+from zoo.evaluate.coco.flatten import FlatDetections, flatten
+from zoo.evaluate.coco.iou import paired_iou
+from zoo.evaluate.coco.matching import blocks
 from zoo.suggest import check_choice
 from zoo.text import pluralize
 
@@ -138,7 +138,7 @@ def area(true: NDArray[np.bool_], positives: int, *, points: Points) -> float:
 
 
 def _nearest(
-    flat: Flat, images: NDArray[np.int64], truth: GroundTruth, pixel: float
+    flat: FlatDetections, images: NDArray[np.int64], truth: GroundTruth, pixel: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """(n,) the box of its class and picture that each detection overlaps most, -1 for none, and the
     IoU; of equals the first."""
@@ -151,7 +151,7 @@ def _nearest(
     for block in blocks(counts):
         detections = np.repeat(np.arange(block.start, block.stop), counts[block])
         boxes = rows_of(first[block], counts[block])
-        found = overlap(
+        found = paired_iou(
             flat.xywh(detections) + wider, truth.xywh[boxes] + wider, np.zeros(len(boxes), bool)
         )
         best_first = np.lexsort((boxes, -found, detections))

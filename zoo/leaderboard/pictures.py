@@ -15,7 +15,7 @@ from PIL import Image
 from zoo.data import Photo
 from zoo.errors import DataError, ImageError
 from zoo.evaluate import GroundTruth
-from zoo.evaluate.overlap import overlap
+from zoo.evaluate.coco.iou import paired_iou
 
 if TYPE_CHECKING:
     from zoo.images import Exif
@@ -175,7 +175,9 @@ def _hits(truth: GroundTruth, row: int, one: Found) -> tuple[NDArray[np.bool_], 
     if not len(xywh) or not len(taken):
         return right, taken
     pairs = np.repeat(xywh, len(taken), axis=0), np.tile(truth.xywh[boxes], (len(xywh), 1))
-    ious = overlap(*pairs, np.tile(truth.crowd[boxes], len(xywh))).reshape(len(xywh), -1)  # (n, g)
+    ious = paired_iou(*pairs, np.tile(truth.crowd[boxes], len(xywh))).reshape(
+        len(xywh), -1
+    )  # (n, g)
     ious[labels[:, None] != truth.labels[boxes][None]] = 0
     for place, row_of_ious in enumerate(ious):
         free = np.where(taken, 0, row_of_ious)

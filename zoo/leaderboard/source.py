@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zoo.data import Dataset
 from zoo.errors import DataError, UsageError
 from zoo.evaluate import Predictions, code, predict
-from zoo.evaluate.coco import read_results
+from zoo.evaluate.coco_files import read_results
 from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.provenance import hardware, software
 from zoo.evaluate.subject import card_sha256, plugin_of

@@ -11,7 +11,7 @@ import pytest
 from zoo.data import GroundTruth
 from zoo.errors import DataError
 from zoo.evaluate import Policy
-from zoo.evaluate.coco import read, read_results
+from zoo.evaluate.coco_files import read, read_results
 
 
 def instances(**changes: Any) -> dict[str, Any]:

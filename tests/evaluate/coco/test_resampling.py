@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zoo.evaluate import Area, Evaluator, GroundTruth, Policy, Settings, intervals
-from zoo.evaluate.engine import available, choose
+from zoo.evaluate.coco.engine import available, choose
+from zoo.evaluate.coco.resampling import draws
+from zoo.evaluate.coco.summary import summarise_replicates
 from zoo.evaluate.intervals import centred, difference, resampled
-from zoo.evaluate.resampling import draws
 from zoo.evaluate.settings import COCO_AREAS
-from zoo.evaluate.summary import summarise_replicates
 
 DRAWN = [[2, 1, 1, 1, 0, 0, 1, 2], [2, 0, 0, 0, 1, 2, 2, 1], [0, 1, 3, 1, 0, 0, 2, 1]]
 Found = list[dict[str, np.ndarray]]

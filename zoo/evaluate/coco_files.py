@@ -19,7 +19,7 @@ from zoo.data.records import Results
 from zoo.data.records import read_results as read_records
 from zoo.errors import DataError
 from zoo.evaluate.class_ids import numbering
-from zoo.evaluate.flat import Flat
+from zoo.evaluate.coco.flatten import FlatDetections
 from zoo.evaluate.policy import Policy
 from zoo.text import is_are, pluralize
 
@@ -56,7 +56,7 @@ def read_results(
     return truth.image_ids.tolist(), found
 
 
-def read_flat(path: str | Path, truth: GroundTruth) -> Flat:
+def read_flat(path: str | Path, truth: GroundTruth) -> FlatDetections:
     """A results list as flat arrays, image by image in the order of the data set's, in each as in
     the file.
 
@@ -73,7 +73,7 @@ def read_flat(path: str | Path, truth: GroundTruth) -> Flat:
     if (np.diff(rows) < 0).any():
         order = np.argsort(rows, kind="stable")
         boxes, scores, labels = boxes[order], scores[order], labels[order]
-    return Flat(
+    return FlatDetections(
         starts_of(np.bincount(rows, minlength=len(truth))), boxes, scores, labels, {}, "xywh"
     )
 

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.ragged import rows_of, starts_of
-from zoo.evaluate.flat import Flat
-from zoo.evaluate.outcomes import Outcomes, Room
-from zoo.evaluate.overlap import overlap
-from zoo.evaluate.plan import Plan
+from zoo.evaluate.coco.flatten import FlatDetections
+from zoo.evaluate.coco.iou import paired_iou
+from zoo.evaluate.coco.match_records import MatchRecords, Room
+from zoo.evaluate.coco.problem import MatchingProblem
 
 _PAIRS = 1 << 19  # pairs whose overlap is computed at a time, which bounds the memory
 
@@ -58,14 +58,14 @@ class _Masks(NamedTuple):
 
 
 def match(
-    flat: Flat,
+    flat: FlatDetections,
     images: NDArray[np.int64],
-    plan: Plan,
+    plan: MatchingProblem,
     *,
     analyses: bool = True,
     threads: int = 1,
     room: Room | None = None,
-) -> Outcomes:
+) -> MatchRecords:
     """The outcomes of the detections of some pictures.
 
     images: (m,) the picture of each group of `flat`, as a row of the ground truth; each once.
@@ -83,7 +83,7 @@ def match(
     nothing = (np.zeros(0, bool), np.zeros((0, 2)), np.zeros((0, 2)))
     found, boxes, ious = _nearest(ranked, xywh, masks, plan) if analyses else nothing
     group = np.searchsorted(flat.starts, ranked.rows, side="right") - 1
-    return Outcomes(
+    return MatchRecords(
         images=images.astype(np.int32),
         starts=starts_of(np.bincount(group, minlength=len(images))),
         scores=flat.scores[ranked.rows],
@@ -99,7 +99,7 @@ def match(
     )
 
 
-def _ranked(flat: Flat, images: NDArray[np.int64], plan: Plan) -> _Ranked:
+def _ranked(flat: FlatDetections, images: NDArray[np.int64], plan: MatchingProblem) -> _Ranked:
     group = np.repeat(np.arange(len(images)), np.diff(flat.starts))
     order = np.lexsort(
         (-flat.scores, flat.labels, group)
@@ -113,7 +113,7 @@ def _ranked(flat: Flat, images: NDArray[np.int64], plan: Plan) -> _Ranked:
     )
 
 
-def _candidates(ranked: _Ranked, xywh: NDArray[np.float64], plan: Plan) -> _Pairs:
+def _candidates(ranked: _Ranked, xywh: NDArray[np.float64], plan: MatchingProblem) -> _Pairs:
     """Every pair inside one picture and class that reaches the least threshold."""
     keys = ranked.pictures * len(plan.truth.label_space) + ranked.labels
     first = np.searchsorted(plan.keys, keys)
@@ -122,7 +122,7 @@ def _candidates(ranked: _Ranked, xywh: NDArray[np.float64], plan: Plan) -> _Pair
     for block in blocks(counts):
         detections = np.repeat(np.arange(block.start, block.stop), counts[block])
         boxes = rows_of(first[block], counts[block])
-        ious = overlap(xywh[detections], plan.truth.xywh[boxes], plan.truth.crowd[boxes])
+        ious = paired_iou(xywh[detections], plan.truth.xywh[boxes], plan.truth.crowd[boxes])
         enough = ious >= plan.thresholds.min()
         found.append(_Pairs(detections[enough], boxes[enough], ious[enough]))
     return _Pairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
@@ -142,7 +142,7 @@ def blocks(counts: NDArray[np.int64]) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(edges)] or [slice(0, 0)]
 
 
-def _greedy(ranked: _Ranked, pairs: _Pairs, plan: Plan) -> _Masks:
+def _greedy(ranked: _Ranked, pairs: _Pairs, plan: MatchingProblem) -> _Masks:
     """Lets every picture and class match its detections, in rounds: first detections together, then
     second ones, and so on."""
     ranges, count = len(plan.ranges), len(ranked.rows)
@@ -180,7 +180,7 @@ def _take(
     reach: NDArray[np.uint16],
     free: NDArray[np.uint16],
     masks: _Masks,
-    plan: Plan,
+    plan: MatchingProblem,
 ) -> None:
     """One detection of every picture and class takes what it can: boxes that count, then ignored
     ones, most wanted first."""
@@ -210,7 +210,7 @@ def _take(
 
 
 def _nearest(
-    ranked: _Ranked, xywh: NDArray[np.float64], masks: _Masks, plan: Plan
+    ranked: _Ranked, xywh: NDArray[np.float64], masks: _Masks, plan: MatchingProblem
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float32]]:
     """`found`, `boxes` and `ious` of the outcomes."""
     starts, crowd = plan.truth.starts, plan.truth.crowd
@@ -221,7 +221,7 @@ def _nearest(
         detections = np.repeat(np.arange(block.start, block.stop), counts[block])
         near = rows_of(starts[ranked.pictures[block]], counts[block])
         iou = np.where(
-            crowd[near], 0.0, overlap(xywh[detections], plan.truth.xywh[near], crowd[near])
+            crowd[near], 0.0, paired_iou(xywh[detections], plan.truth.xywh[near], crowd[near])
         )
         other = (plan.truth.labels[near] != ranked.labels[detections]).astype(np.int64)
         keep = iou > 0

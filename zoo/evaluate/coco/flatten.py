@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zoo.data.box_tables import MOST, BoxFormat
 from zoo.data.ragged import starts_of
 from zoo.errors import DataError
-from zoo.evaluate.detection_columns import (
+from zoo.evaluate.coco.detection_columns import (
     COLUMNS,
     columns_of_one_kind,
     columns_one_by_one,
@@ -27,7 +27,7 @@ from zoo.text import pluralize, type_name
 
 
 @dataclass(frozen=True, eq=False)
-class Flat:
+class FlatDetections:
     """Detections of some pictures, one picture after another, in the order the detector gave them.
 
     starts: (m + 1,) int64, the first detection of each picture, and the end.
@@ -49,14 +49,14 @@ class Flat:
         """How many images they are of."""
         return len(self.starts) - 1
 
-    def part(self, start: int, stop: int) -> Flat:
+    def part(self, start: int, stop: int) -> FlatDetections:
         """The detections of some images, one after another."""
         starts = self.starts[start : stop + 1]
         rows = slice(int(starts[0]), int(starts[-1]))
         columns = {name: getattr(self, name)[rows] for name in COLUMNS}
         return replace(self, starts=starts - starts[0], **columns)
 
-    def mentioned(self) -> Flat:
+    def mentioned(self) -> FlatDetections:
         """The same detections, without the images that have none."""
         return replace(self, starts=self.starts[np.diff(self.starts, prepend=-1) > 0])
 
@@ -70,12 +70,12 @@ class Flat:
 
 
 def flatten(
-    detections: Sequence[object] | Mapping[str, Any] | Flat,
+    detections: Sequence[object] | Mapping[str, Any] | FlatDetections,
     *,
     image_ids: Sequence[Any],
     label_space: LabelSpace,
     box_format: BoxFormat,
-) -> Flat:
+) -> FlatDetections:
     """Flat arrays of per-picture detections or of a padded batch.
 
     detections: a list, one item a picture: `zoo.Detections`, or a mapping with `boxes`, `scores`,
@@ -86,7 +86,7 @@ def flatten(
     """
     check_choice("box_format", box_format, get_args(BoxFormat))
     check_count(detections, len(image_ids))
-    if isinstance(detections, Flat):
+    if isinstance(detections, FlatDetections):
         return _fitted(
             detections,
             _Where(detections.starts, image_ids),
@@ -106,7 +106,7 @@ def flatten(
         else [getattr(one, "label_space", label_space) for one in listed]
     )
     return _fitted(
-        Flat(starts, boxes, scores, _whole(labels, where), {}, box_format),
+        FlatDetections(starts, boxes, scores, _whole(labels, where), {}, box_format),
         where,
         spaces,
         label_space,
@@ -114,8 +114,8 @@ def flatten(
 
 
 def _fitted(
-    flat: Flat, where: _Where, spaces: Sequence[LabelSpace], label_space: LabelSpace
-) -> Flat:
+    flat: FlatDetections, where: _Where, spaces: Sequence[LabelSpace], label_space: LabelSpace
+) -> FlatDetections:
     """Checked, and with labels of the data set's space. spaces: those of the labels, image by
     image, or one for all."""
     _check(flat.boxes, flat.scores, where, flat.box_format)
@@ -125,11 +125,13 @@ def _fitted(
     return _without(flat, labels < 0) if unmet else flat
 
 
-def check_count(detections: Sequence[object] | Mapping[str, Any] | Flat, count: int) -> None:
+def check_count(
+    detections: Sequence[object] | Mapping[str, Any] | FlatDetections, count: int
+) -> None:
     """Raises: DataError unless there is an item of detections, or a row of a padded batch, for each
     of so many pictures."""
     asked = f"Detections of {pluralize(count, 'image')} were handed over."
-    alone = hasattr(detections, "boxes") and not isinstance(detections, Flat)
+    alone = hasattr(detections, "boxes") and not isinstance(detections, FlatDetections)
     if alone or isinstance(detections, str) or not hasattr(detections, "__len__"):
         raise DataError(
             asked,
@@ -247,7 +249,7 @@ def _distinct(spaces: Sequence[LabelSpace]) -> dict[int, LabelSpace]:
     return {id(label_space): label_space for label_space in spaces}
 
 
-def _without(flat: Flat, out: NDArray[np.bool_]) -> Flat:
+def _without(flat: FlatDetections, out: NDArray[np.bool_]) -> FlatDetections:
     kept = ~out
     before = starts_of(kept.astype(np.int64))
     return replace(

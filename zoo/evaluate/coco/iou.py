@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def overlap(
+def paired_iou(
     detections: NDArray[np.float64], boxes: NDArray[np.float64], crowd: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """(n,) IoU of each detection (n, 4) with the box (n, 4) in its row, both left, top, width,

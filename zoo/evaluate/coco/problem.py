@@ -20,7 +20,7 @@ ANALYSED_IOU = (
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class MatchingProblem:
     """What matching needs to know beyond the detections.
 
     truth, settings: what was asked.
@@ -36,7 +36,7 @@ class Plan:
     void: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, truth: GroundTruth, settings: Settings, policy: Policy) -> Plan:
+    def of(cls, truth: GroundTruth, settings: Settings, policy: Policy) -> MatchingProblem:
         """Raises: DataError where an attribute is not there, or where its values make more than 16
         ranges."""
         outside = [

@@ -16,7 +16,7 @@ import torch
 from zoo.detections import Detections
 from zoo.errors import DataError
 from zoo.evaluate import Evaluator, GroundTruth, Policy
-from zoo.evaluate.engine import available
+from zoo.evaluate.coco.engine import available
 from zoo.labels import LabelSpace
 
 IMAGES = 300

@@ -12,7 +12,7 @@ from safetensors.numpy import load
 
 from zoo.errors import DataError
 from zoo.evaluate import Evaluator, GroundTruth
-from zoo.evaluate.state import sealed
+from zoo.evaluate.coco.state import sealed
 
 
 @pytest.fixture(scope="module")

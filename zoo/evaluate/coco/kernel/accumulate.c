@@ -1,4 +1,4 @@
-/* Precision and recall from outcomes, a class a job: accumulate.py in C.
+/* Precision and recall from outcomes, a class a job: accumulation.py in C.
  *
  * Precision can only be best at a true positive, so it is computed nowhere else; detections that match nothing are only counted.
  */

@@ -13,10 +13,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.accumulate import Curves, mean
-from zoo.evaluate.plan import Plan
+from zoo.evaluate.coco.accumulation import Curves, mean
+from zoo.evaluate.coco.problem import MatchingProblem
+from zoo.evaluate.coco.resampling import Replicates
 from zoo.evaluate.policy import Policy
-from zoo.evaluate.resampling import Replicates
 
 
 class Number(NamedTuple):
@@ -34,7 +34,7 @@ class Number(NamedTuple):
     limit: int
 
 
-def headline(plan: Plan, policy: Policy) -> list[Number]:
+def headline(plan: MatchingProblem, policy: Policy) -> list[Number]:
     """AP, AP50, AP75, AP of each size; AR at each limit, AR of each size: pycocotools' `stats`.
     Slices come after the sizes."""
     ious, limits = plan.settings.ious, plan.settings.detections
@@ -69,7 +69,7 @@ def threshold_at(ious: Sequence[float], iou: float, policy: Policy) -> tuple[int
     return (nearest,) if distances[nearest] <= (0 if policy.iou_lookup == "equal" else 1e-6) else ()
 
 
-def summarise(curves: Curves, plan: Plan, policy: Policy) -> dict[str, float]:
+def summarise(curves: Curves, plan: MatchingProblem, policy: Policy) -> dict[str, float]:
     """Headline numbers by name; -1 where one is not defined."""
     return {
         number.name: mean(_values(curves, number, plan)) if number.thresholds else -1.0
@@ -77,7 +77,7 @@ def summarise(curves: Curves, plan: Plan, policy: Policy) -> dict[str, float]:
     }
 
 
-def _values(curves: Curves, number: Number, plan: Plan) -> NDArray[np.float64]:
+def _values(curves: Curves, number: Number, plan: MatchingProblem) -> NDArray[np.float64]:
     if number.of == "recall":
         return curves.recall[
             plan.settings.detections.index(number.limit), number.area, list(number.thresholds)
@@ -86,7 +86,7 @@ def _values(curves: Curves, number: Number, plan: Plan) -> NDArray[np.float64]:
 
 
 def summarise_replicates(
-    replicates: Replicates, plan: Plan, policy: Policy, *, limit: int
+    replicates: Replicates, plan: MatchingProblem, policy: Policy, *, limit: int
 ) -> dict[str, NDArray[np.float64]]:
     """Headline numbers by name, (b,) each; NaN in a replicate where one is not defined.
 
@@ -100,7 +100,9 @@ def summarise_replicates(
     return made
 
 
-def _replicated(replicates: Replicates, number: Number, plan: Plan) -> NDArray[np.float64]:
+def _replicated(
+    replicates: Replicates, number: Number, plan: MatchingProblem
+) -> NDArray[np.float64]:
     """(b,) one headline number."""
     if not number.thresholds:
         return np.full(len(replicates.precision), np.nan)

@@ -12,12 +12,12 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate import accumulate, matching, native, resampling
-from zoo.evaluate.accumulate import Curves
-from zoo.evaluate.flat import Flat
-from zoo.evaluate.outcomes import Outcomes, Room
-from zoo.evaluate.plan import Plan
-from zoo.evaluate.resampling import Ranking, Replicates
+from zoo.evaluate.coco import accumulation, matching, native, resampling
+from zoo.evaluate.coco.accumulation import Curves
+from zoo.evaluate.coco.flatten import FlatDetections
+from zoo.evaluate.coco.match_records import MatchRecords, Room
+from zoo.evaluate.coco.problem import MatchingProblem
+from zoo.evaluate.coco.resampling import Ranking, Replicates
 from zoo.suggest import check_choice
 
 EngineName = Literal["auto", "kernel", "numpy"]
@@ -38,23 +38,23 @@ class Engine(Protocol):
 
     def match(
         self,
-        flat: Flat,
+        flat: FlatDetections,
         images: NDArray[np.int64],
-        plan: Plan,
+        plan: MatchingProblem,
         *,
         analyses: bool,
         threads: int,
         room: Room | None = None,
-    ) -> Outcomes: ...
+    ) -> MatchRecords: ...
 
     def by_score(
-        self, outcomes: Outcomes, classes: int, *, threads: int
+        self, outcomes: MatchRecords, classes: int, *, threads: int
     ) -> tuple[NDArray[Any], NDArray[np.int64]]: ...
 
     def accumulate(
         self,
-        outcomes: Outcomes,
-        plan: Plan,
+        outcomes: MatchRecords,
+        plan: MatchingProblem,
         positives: NDArray[np.int64],
         *,
         limits: Sequence[int],
@@ -63,7 +63,13 @@ class Engine(Protocol):
     ) -> Curves: ...
 
     def resample(
-        self, ranking: Ranking, plan: Plan, weights: NDArray[np.uint32], *, limit: int, threads: int
+        self,
+        ranking: Ranking,
+        plan: MatchingProblem,
+        weights: NDArray[np.uint32],
+        *,
+        limit: int,
+        threads: int,
     ) -> Replicates: ...
 
 
@@ -73,8 +79,8 @@ class Numpy:
     name = "numpy"
     lanes = 1
     match = staticmethod(matching.match)
-    by_score = staticmethod(accumulate.by_score)
-    accumulate = staticmethod(accumulate.accumulate)
+    by_score = staticmethod(accumulation.by_score)
+    accumulate = staticmethod(accumulation.accumulate)
     resample = staticmethod(resampling.resample)
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from zoo.data import compiled
-from zoo.evaluate import Evaluator, GroundTruth, engine, native
-from zoo.evaluate.engine import KernelNotice
+from zoo.evaluate import Evaluator, GroundTruth
+from zoo.evaluate.coco import engine, native
+from zoo.evaluate.coco.engine import KernelNotice
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 def built(to: Path, compiler: str | None) -> tuple[Path, str]:
@@ -39,8 +40,8 @@ def test_a_wheel_carries_the_kernel_and_says_for_which_platform(tmp_path: Path) 
     assert "-py3-none-any" not in wheel.name
     assert "-py3-none-" in wheel.name
     with zipfile.ZipFile(wheel) as content:
-        content.extract("zoo/evaluate/kernel/kernel.so", tmp_path)
-    assert native.Kernel(tmp_path / "zoo/evaluate/kernel/kernel.so").name == "kernel"
+        content.extract("zoo/evaluate/coco/kernel/kernel.so", tmp_path)
+    assert native.Kernel(tmp_path / "zoo/evaluate/coco/kernel/kernel.so").name == "kernel"
 
 
 @pytest.mark.slow

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from zoo.data.compiled import FILE, address, library
 from zoo.data.ragged import rows_of, starts_of
 from zoo.errors import DataError
-from zoo.evaluate.accumulate import Curves
-from zoo.evaluate.flat import Flat
-from zoo.evaluate.outcomes import Outcomes, Room, blank
-from zoo.evaluate.plan import Plan
-from zoo.evaluate.resampling import Ranking, Replicates
+from zoo.evaluate.coco.accumulation import Curves
+from zoo.evaluate.coco.flatten import FlatDetections
+from zoo.evaluate.coco.match_records import MatchRecords, Room, blank
+from zoo.evaluate.coco.problem import MatchingProblem
+from zoo.evaluate.coco.resampling import Ranking, Replicates
 
 _WORTH_A_THREAD = 4096  # detections; starting a thread for fewer takes longer than matching them
 _NO_MEMORY = -1
@@ -79,7 +79,7 @@ class Kernel:
 
     def __init__(self, file: Path = FILE) -> None:
         self._library = library(file)
-        self._constants: WeakKeyDictionary[Plan, ctypes.Structure] = WeakKeyDictionary()
+        self._constants: WeakKeyDictionary[MatchingProblem, ctypes.Structure] = WeakKeyDictionary()
 
     def _call(
         self, function: str, kind: Any, threads: int, **values: int | NDArray[np.generic]
@@ -98,7 +98,7 @@ class Kernel:
         if returned:
             raise _refused(function, (arguments.refused or b"").decode())
 
-    def _of_plan(self, plan: Plan) -> ctypes.Structure:
+    def _of_plan(self, plan: MatchingProblem) -> ctypes.Structure:
         """The arguments of a match that every batch has in common, checked once."""
         known = self._constants.get(plan)
         if known is None:
@@ -114,14 +114,14 @@ class Kernel:
 
     def match(
         self,
-        flat: Flat,
+        flat: FlatDetections,
         images: NDArray[np.int64],
-        plan: Plan,
+        plan: MatchingProblem,
         *,
         analyses: bool = True,
         threads: int = 1,
         room: Room | None = None,
-    ) -> Outcomes:
+    ) -> MatchRecords:
         """See `matching.match`. room: gives arrays that the records of detections are written to,
         like others."""
         count, ranges = len(flat.scores), len(plan.ranges)
@@ -145,7 +145,7 @@ class Kernel:
             made = {name: column[some] if len(column) else column for name, column in made.items()}
             hit, correct, ignored = hit[some], correct[some], ignored[some]
         hits = np.flatnonzero(hit)
-        return Outcomes(
+        return MatchRecords(
             images=images.astype(np.int32),
             starts=starts_of(kept),
             hits=hits,
@@ -155,9 +155,9 @@ class Kernel:
         )
 
     def by_score(
-        self, outcomes: Outcomes, classes: int, *, threads: int = 1
+        self, outcomes: MatchRecords, classes: int, *, threads: int = 1
     ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-        """See `accumulate.by_score`."""
+        """See `accumulation.by_score`."""
         order, edges = np.empty(len(outcomes), np.uint32), np.empty(classes + 1, np.int64)
         self._call(
             "sort_by_class_and_score", _Sort, threads,
@@ -168,8 +168,8 @@ class Kernel:
 
     def accumulate(
         self,
-        outcomes: Outcomes,
-        plan: Plan,
+        outcomes: MatchRecords,
+        plan: MatchingProblem,
         positives: NDArray[np.int64],
         *,
         limits: Sequence[int],
@@ -194,7 +194,7 @@ class Kernel:
     def resample(
         self,
         ranking: Ranking,
-        plan: Plan,
+        plan: MatchingProblem,
         weights: NDArray[np.uint32],
         *,
         limit: int,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from zoo.errors import DataError
 from zoo.evaluate import Area, Evaluator, GroundTruth, Policy, Settings
-from zoo.evaluate.engine import available
+from zoo.evaluate.coco.engine import available
 from zoo.evaluate.settings import COCO_AREAS
 
 pytestmark = pytest.mark.skipif(

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import DataError
-from zoo.evaluate.outcomes import Outcomes, nothing
-from zoo.evaluate.plan import Plan
+from zoo.evaluate.coco.match_records import MatchRecords, nothing
+from zoo.evaluate.coco.problem import MatchingProblem
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.settings import Settings
 from zoo.limits import check_json
@@ -36,7 +36,7 @@ class Header(msgspec.Struct, frozen=True):
     version: int = VERSION
 
 
-def pack(outcomes: Outcomes, header: Header) -> bytes:
+def pack(outcomes: MatchRecords, header: Header) -> bytes:
     """The same bytes for the same outcomes, whatever way they came together."""
     columns = {
         column.name: np.ascontiguousarray(getattr(outcomes, column.name))
@@ -62,7 +62,7 @@ def _fingerprint(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
     return np.frombuffer(digest.digest(), np.uint8)
 
 
-def unpack(state: bytes) -> tuple[Outcomes, Header]:
+def unpack(state: bytes) -> tuple[MatchRecords, Header]:
     """Raises: DataError where the bytes are not a whole state."""
     from safetensors import SafetensorError  # deferred: measuring needs none
     from safetensors.numpy import load
@@ -88,13 +88,13 @@ def unpack(state: bytes) -> tuple[Outcomes, Header]:
         raise _refused("They were changed on the way: their sha256 is not the one they carry.")
     del columns["header"]
     try:
-        outcomes = Outcomes(**columns)
+        outcomes = MatchRecords(**columns)
     except TypeError as why:
         raise _refused(f"They are not the whole state of an evaluator: {why}") from None
     return outcomes, header
 
 
-def check(outcomes: Outcomes, plan: Plan, *, analyses: bool) -> None:
+def check(outcomes: MatchRecords, plan: MatchingProblem, *, analyses: bool) -> None:
     """Raises: DataError where a record points outside of the data set: the kernel would follow
     it."""
     count, pictures, ranges = len(outcomes.scores), len(outcomes.images), len(plan.ranges)

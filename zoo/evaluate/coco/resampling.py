@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.accumulate import EPS, mean
-from zoo.evaluate.outcomes import Outcomes
-from zoo.evaluate.plan import Plan
+from zoo.evaluate.coco.accumulation import EPS, mean
+from zoo.evaluate.coco.match_records import MatchRecords
+from zoo.evaluate.coco.problem import MatchingProblem
 
 _CELLS = 1 << 21  # numbers that are held at a time in one array, which bounds the memory
 
@@ -51,11 +51,11 @@ class Ranking:
     @classmethod
     def of(
         cls,
-        outcomes: Outcomes,
+        outcomes: MatchRecords,
         order: NDArray[Any],
         edges: NDArray[np.int64],
         counted: NDArray[np.int64],
-        plan: Plan,
+        plan: MatchingProblem,
     ) -> Ranking:
         """order, edges: as from `by_score`. counted: (m,) ascending, the pictures to draw from, as
         rows of the ground truth."""
@@ -100,7 +100,7 @@ class Replicates:
     of_class: NDArray[np.float64]
 
     @classmethod
-    def blank(cls, replicates: int, plan: Plan) -> Replicates:
+    def blank(cls, replicates: int, plan: MatchingProblem) -> Replicates:
         """Nothing defined yet."""
         ranges, limits = len(plan.ranges), len(plan.settings.detections)
         widths = (ranges, ranges, len(plan.settings.ious), limits, len(plan.truth.label_space))
@@ -153,7 +153,7 @@ def _tied(
 
 def resample(
     ranking: Ranking,
-    plan: Plan,
+    plan: MatchingProblem,
     weights: NDArray[np.uint32],
     *,
     limit: int,
@@ -200,7 +200,9 @@ class _Curves(NamedTuple):
     limited: NDArray[np.float64]
 
 
-def _curves(ranking: Ranking, plan: Plan, weights: NDArray[np.int64], limit: int) -> _Curves:
+def _curves(
+    ranking: Ranking, plan: MatchingProblem, weights: NDArray[np.int64], limit: int
+) -> _Curves:
     """Every class of some replicates."""
     options, ranges, classes = plan.settings, len(plan.ranges), len(plan.truth.label_space)
     replicates, ious = len(weights), len(options.ious)
@@ -236,7 +238,7 @@ def _in_turns(
 def _class(
     made: _Curves,
     ranking: Ranking,
-    plan: Plan,
+    plan: MatchingProblem,
     weights: NDArray[np.int64],
     turns: tuple[NDArray[np.int64], NDArray[np.int64]],
     hit_of: NDArray[np.int64],

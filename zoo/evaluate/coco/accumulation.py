@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.ragged import starts_of
-from zoo.evaluate.outcomes import Outcomes
-from zoo.evaluate.plan import Plan
+from zoo.evaluate.coco.match_records import MatchRecords
+from zoo.evaluate.coco.problem import MatchingProblem
 
 EPS = np.spacing(1.0)  # pycocotools adds it to every denominator
 
@@ -37,7 +37,12 @@ class Curves:
 
     @classmethod
     def blank(
-        cls, limits: Sequence[int], positives: NDArray[np.int64], plan: Plan, *, scores: bool
+        cls,
+        limits: Sequence[int],
+        positives: NDArray[np.int64],
+        plan: MatchingProblem,
+        *,
+        scores: bool,
     ) -> Curves:
         """Curves of nothing yet, all -1."""
         ranges, classes = positives.shape
@@ -54,7 +59,7 @@ def mean(values: NDArray[np.float64]) -> float:
 
 
 def by_score(
-    outcomes: Outcomes, classes: int, *, threads: int = 1
+    outcomes: MatchRecords, classes: int, *, threads: int = 1
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(n,) detections by class, then best first, and (k + 1,) where each class begins; outcomes are
     in order.
@@ -67,8 +72,8 @@ def by_score(
 
 
 def accumulate(
-    outcomes: Outcomes,
-    plan: Plan,
+    outcomes: MatchRecords,
+    plan: MatchingProblem,
     positives: NDArray[np.int64],
     *,
     limits: Sequence[int],
@@ -107,7 +112,11 @@ def accumulate(
 
 
 def _verdicts(
-    outcomes: Outcomes, rows: NDArray[np.int64], hits: NDArray[np.int64], area: int, thresholds: int
+    outcomes: MatchRecords,
+    rows: NDArray[np.int64],
+    hits: NDArray[np.int64],
+    area: int,
+    thresholds: int,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(n, t) twice: which detections are true positives in a range, and which are false ones; the
     rest are ignored."""

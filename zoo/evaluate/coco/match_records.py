@@ -30,7 +30,7 @@ OF_DETECTIONS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Outcomes:
+class MatchRecords:
     """Records of m pictures with n kept detections; h of them match something somewhere.
 
     images:   (m,) int32, rows of the ground truth's image ids.
@@ -76,7 +76,7 @@ class Outcomes:
         """(n,) the picture of each detection, as a row of the ground truth's image ids."""
         return np.repeat(self.images, np.diff(self.starts))
 
-    def take(self, pictures: NDArray[np.int64]) -> Outcomes:
+    def take(self, pictures: NDArray[np.int64]) -> MatchRecords:
         """The records of some pictures, given by position here, in that order."""
         if len(pictures) == len(self.images) and (pictures == np.arange(len(pictures))).all():
             return self
@@ -86,7 +86,7 @@ class Outcomes:
         first_hit = np.searchsorted(self.hits, self.starts)  # (m + 1,)
         hit_counts = np.diff(first_hit)[pictures]
         hits = rows_of(first_hit[pictures], hit_counts)
-        return Outcomes(
+        return MatchRecords(
             images=self.images[pictures],
             starts=starts,
             **{
@@ -102,7 +102,7 @@ class Outcomes:
             },
         )
 
-    def in_order(self) -> Outcomes:
+    def in_order(self) -> MatchRecords:
         """The same records by ascending picture, each once: what was seen decides, never when.
 
         Of two versions of a picture the one whose records are smaller, byte by byte, stays.
@@ -137,9 +137,9 @@ class Log:
         whole. pictures: how many there will be.
     """
 
-    def __init__(self, first: Outcomes, pictures: int) -> None:
+    def __init__(self, first: MatchRecords, pictures: int) -> None:
         self._pictures = pictures
-        self.held: Outcomes = first
+        self.held: MatchRecords = first
         self._room: dict[str, NDArray[Any]] = dict(vars(first))
 
     def absorb(self, more: Log) -> None:
@@ -157,7 +157,7 @@ class Log:
             filled = len(getattr(self.held, name))
             room[name] = _extended(room[name], filled, values, share)
             held[name] = room[name][: filled + len(values)]
-        self._room, self.held = room, Outcomes(**held)
+        self._room, self.held = room, MatchRecords(**held)
 
     def room(self, images: int, like: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Arrays like some columns, behind what is there: what is written to them is absorbed
@@ -183,7 +183,7 @@ class Log:
         """How many times as much there will be, once so many more images are there."""
         return self._pictures / max(1, len(self.held.images) + images)
 
-    def joined(self) -> Outcomes:
+    def joined(self) -> MatchRecords:
         """Everything so far, in order."""
         made = self.held.in_order()
         if made is not self.held:
@@ -228,10 +228,10 @@ def blank(count: int, dtype: np.dtype[Any], *, analyses: bool) -> dict[str, NDAr
 
 
 @cache
-def nothing(*, ranges: int) -> Outcomes:
+def nothing(*, ranges: int) -> MatchRecords:
     """Records of no picture at all; the same ones each time, for there is nothing in them to
     change."""
-    return Outcomes(
+    return MatchRecords(
         images=np.zeros(0, np.int32),
         starts=np.zeros(1, np.int64),
         scores=np.zeros(0, np.float32),

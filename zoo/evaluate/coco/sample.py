@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.accumulate import Curves, mean
-from zoo.evaluate.engine import Engine
-from zoo.evaluate.outcomes import Outcomes
-from zoo.evaluate.plan import Plan
+from zoo.evaluate.coco.accumulation import Curves, mean
+from zoo.evaluate.coco.engine import Engine
+from zoo.evaluate.coco.match_records import MatchRecords
+from zoo.evaluate.coco.problem import MatchingProblem
+from zoo.evaluate.coco.resampling import Ranking
+from zoo.evaluate.coco.summary import headline_limits, summarise, threshold_at
 from zoo.evaluate.policy import Policy
-from zoo.evaluate.resampling import Ranking
-from zoo.evaluate.summary import headline_limits, summarise, threshold_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +27,9 @@ class Sample:
     outcomes: in order. counted: (m,) bool, the pictures that count, also those without outcomes.
     """
 
-    outcomes: Outcomes
+    outcomes: MatchRecords
     counted: NDArray[np.bool_]
-    plan: Plan
+    plan: MatchingProblem
     policy: Policy
     engine: Engine
     threads: int

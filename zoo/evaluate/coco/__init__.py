@@ -1,0 +1,1 @@
+"""The COCO protocol: matching, accumulation and resampling, in numpy and in the compiled kernel."""
