@@ -119,7 +119,7 @@ def test_an_interrupt_exits_with_130() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=default_interrupt
     )
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
 
 
 def broken_pipe(*words: str) -> tuple[int, str]:

@@ -99,7 +99,7 @@ def test_an_interrupt_ends_the_waiting_for_a_server(images):
         )
         assert asked.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
-        assert ended(process) == (130, "", WARNING)
+        assert ended(process) == (130, "", f"{WARNING}Interrupted.\n")
 
 
 WARNING = "Warning: yolox_nano has random weights: what it sees means nothing.\n"
@@ -122,6 +122,36 @@ def test_a_program_ends_though_its_reading_threads_hang():
         assert asked.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
         assert ended(process)[:2] == (0, "interrupted\n")
+
+
+@pytest.mark.slow
+def test_an_interrupt_says_what_is_kept_and_that_the_same_command_goes_on(nano, data, tmp_path):
+    code = """
+        import os, signal, sys
+        import zoo.evaluate.run as run
+        run.SECONDS = 0.0
+        flush = run.Run.flush
+        def interrupted(run):
+            flush(run)
+            if len(run.done()) == 2:
+                type(run).flush = flush
+                os.kill(os.getpid(), signal.SIGINT)
+        run.Run.flush = interrupted
+        from zoo.cli import main
+        sys.argv = ["zoo", *WORDS]
+        main()
+    """
+    words = ["predict", "yolox_nano", "--weights", nano, "--data", data, "--to", str(tmp_path)]
+    words += ["--batch-size", "1"]
+    code, out, err = ended(start(code=code.replace("WORDS", repr(words))))
+    [parts] = tmp_path.glob("*.parts")
+    assert (code, out) == (130, "")
+    assert err.splitlines()[-2:] == [
+        "Interrupted.",
+        f"yolox_nano on street: 2 images of 6 are kept in {parts}. "
+        f"The same command goes on from there.",
+    ]
+    assert ended(start(*words))[0] == 0
 
 
 @pytest.mark.slow
@@ -163,7 +193,7 @@ def test_what_does_not_hear_an_interrupt_is_ended_as_well():
     process = start(code=code)
     assert process.stdout.readline() == "begun\n"
     process.send_signal(signal.SIGINT)
-    assert ended(process) == (130, "", "")
+    assert ended(process) == (130, "", "Interrupted.\n")
 
 
 @pytest.mark.slow
@@ -184,7 +214,7 @@ def test_an_interrupt_while_the_command_line_is_imported_shows_no_traceback():
             module,
             130,
             "",
-            "",
+            "Interrupted.\n",
         )
 
 

@@ -20,7 +20,7 @@ from zoo.data import Dataset, GroundTruth, Photo
 from zoo.errors import DataError, ImageError
 from zoo.evaluate import Predictions, predict
 
-Interrupt = Callable[[int], contextlib.AbstractContextManager[None]]
+Interrupt = Callable[[int], contextlib.AbstractContextManager[list[str]]]
 PROTOCOL = zoo.Protocol(score=0.0, max_boxes=5)
 
 
@@ -29,7 +29,7 @@ def interrupt() -> Interrupt:
     """Presses Ctrl-C when a whole detector has done so many forward passes of one image."""
 
     @contextlib.contextmanager
-    def after(passes: int) -> Iterator[None]:
+    def after(passes: int) -> Iterator[list[str]]:
         left = [passes]
 
         def count(module: torch.nn.Module, _: Any) -> None:
@@ -39,9 +39,11 @@ def interrupt() -> Interrupt:
                 left[0] -= 1
 
         hook = register_module_forward_pre_hook(count)
+        notes: list[str] = []
         try:
-            with pytest.raises(KeyboardInterrupt):
-                yield
+            with pytest.raises(KeyboardInterrupt) as raised:
+                yield notes
+            notes += getattr(raised.value, "__notes__", [])
         finally:
             hook.remove()
 
@@ -122,8 +124,9 @@ def test_a_fresh_run_is_made_whatever_is_there(
     first = run(street, nano, tmp_path)
     assert same(run(street, nano, tmp_path, fresh=True), first)
     assert sum(looked) == 12
-    with interrupt(4):
+    with interrupt(4) as notes:
         run(street, nano, tmp_path, fresh=True)
+    assert "The same command without fresh goes on" in notes[0]
     assert len(run(street, nano, tmp_path, fresh=True)) == 6
     assert sum(looked) == 22
     run(street, nano, tmp_path)
@@ -169,9 +172,15 @@ def test_provenance_says_what_was_run_on_what_and_how(
 def test_what_was_found_before_an_interrupt_stays(
     street: Dataset, nano: str, tmp_path: Path, looked: list[int], interrupt: Interrupt
 ) -> None:
-    with interrupt(4):
+    with interrupt(4) as notes:
         run(street, nano, tmp_path)
     assert sum(looked) == 4
+    [parts] = tmp_path.glob("*.parts")
+    [note] = notes
+    assert note == (
+        f"yolox_nano on street: 4 images of 6 are kept in {parts}. "
+        f"The same command goes on from there."
+    )
     assert len(run(street, nano, tmp_path)) == 6
     assert sum(looked) == 6
 

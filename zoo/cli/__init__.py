@@ -10,6 +10,7 @@ def main() -> None:
         from zoo.cli import interrupt, standard_streams
         from zoo.cli.app import main as run
     except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
         sys.exit(130)
     standard_streams.open_what_is_closed()
     try:
@@ -17,5 +18,5 @@ def main() -> None:
             run()
     except (KeyboardInterrupt, SystemExit) as error:
         if interrupt.is_interrupt(error):
-            interrupt.leave()
+            interrupt.leave(error)
         raise

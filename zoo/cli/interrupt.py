@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
@@ -38,13 +38,26 @@ def heard() -> Iterator[None]:
         os.close(writing)
 
 
-def leave() -> NoReturn:
-    """Ends the process at once: no thread is waited for, and nothing is left that could say
-    more."""
+def leave(error: BaseException | None = None) -> NoReturn:
+    """Says so and ends the process at once: no thread is waited for.
+
+    error: the interrupt; its notes tell what is kept.
+    """
+    with suppress(OSError):  # standard error is closed
+        _say(
+            dict.fromkeys(note for one in made_of(error) for note in getattr(one, "__notes__", ()))
+        )
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):  # it is closed, or nobody reads it any more
             stream.flush()
     os._exit(INTERRUPTED)
+
+
+def _say(notes: Iterable[str] = ()) -> None:
+    """Writes one line, and each note, past streams that a plugin may hold."""
+    begin = "\n" if os.isatty(2) else ""  # after the ^C that a terminal shows
+    lines = "\n".join(("Interrupted.", *map(printable, notes)))
+    os.write(2, f"{begin}{lines}\n".encode(errors="replace"))
 
 
 def is_interrupt(error: BaseException | None) -> bool:
@@ -69,6 +82,8 @@ def _end_late(reading: int) -> None:
             if signal.SIGINT in told:
                 time.sleep(GRACE_SECONDS)
                 _name_what_hangs()
+                with suppress(OSError):
+                    _say()
                 os._exit(INTERRUPTED)
 
 

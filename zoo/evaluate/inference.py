@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,7 +21,7 @@ from zoo.evaluate.provenance import hardware, now, software
 from zoo.evaluate.run import PASSING, Run, clear_finished, clear_passing, file_of, folder, locked
 from zoo.evaluate.sizes import compare_sizes
 from zoo.evaluate.subject import Subject, subject
-from zoo.text import type_name
+from zoo.text import is_are, pluralize, type_name
 
 if TYPE_CHECKING:
     import torch
@@ -71,8 +73,9 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     dataset = data_sets.read(data)
     who = subject(model, weights=weights, device=device, progress=progress)
     facts = who.facts | _facts(dataset, asked)
-    work = _Work(who, dataset, asked, facts, batch_size, fresh, progress)
-    if to is None and not who.fixed:
+    passes = to is None and not who.fixed
+    work = _Work(who, dataset, asked, facts, batch_size, fresh, progress, stays=not passes)
+    if passes:
         clear_passing()
         with tempfile.TemporaryDirectory(prefix=PASSING) as passing:
             return replace(_run(work, Path(passing)), path=None)
@@ -81,7 +84,10 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
 
 @dataclass(frozen=True)
 class _Work:
-    """A model to be run on a data set, and how. facts: the provenance that is known before."""
+    """A model to be run on a data set, and how.
+
+    facts: the provenance that is known before. stays: whether the run is kept if it is cut short.
+    """
 
     who: Subject
     dataset: Dataset
@@ -90,6 +96,23 @@ class _Work:
     batch_size: int | Literal["auto"]
     fresh: bool
     progress: bool | None
+    stays: bool
+
+
+@contextmanager
+def _kept(work: _Work, run: Run) -> Iterator[None]:
+    """Adds to an interrupt how many images are kept, and how to go on with the others."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        run.flush()
+        if work.stays and (count := len(run.done())):
+            error.add_note(
+                f"{work.who.name} on {work.dataset.name}: {pluralize(count, 'image')} of "
+                f"{len(work.dataset)} {is_are(count)} kept in {run.parts}. The same command"
+                f"{' without fresh' if work.fresh else ''} goes on from there."
+            )
+        raise
 
 
 def _run(work: _Work, to: Path) -> Predictions:
@@ -103,7 +126,7 @@ def _run(work: _Work, to: Path) -> Predictions:
             "It has no image.",
             "Name a data set with images.",
         )
-    with locked(Run(file, work.facts)) as run:
+    with locked(Run(file, work.facts)) as run, _kept(work, run):
         if file.exists() and not work.fresh:  # another process has finished it in the meantime
             return Predictions.read(file)
         if work.fresh:
