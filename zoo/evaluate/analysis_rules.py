@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
-from zoo.evaluate.calibration import BINS
+from zoo.evaluate.analyses.calibration import BINS
+from zoo.evaluate.analyses.lrp import LRP
+from zoo.evaluate.analyses.operating_point import OperatingPoint
+from zoo.evaluate.analyses.tide import KINDS
 from zoo.evaluate.coco.problem import ANALYSED_IOU
 from zoo.evaluate.contradiction import CLOSE, Contradiction, is_whole, same, shown
-from zoo.evaluate.lrp import LRP
-from zoo.evaluate.operating import OperatingPoint
 from zoo.evaluate.report import Report
-from zoo.evaluate.tide import KINDS
 
 
 def operating_points(report: Report) -> Iterator[Contradiction]:

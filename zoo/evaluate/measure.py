@@ -11,17 +11,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.evaluate.analyses.calibration import calibration
+from zoo.evaluate.analyses.confusion import confusion
+from zoo.evaluate.analyses.lrp import LRP, optimal_by_class
+from zoo.evaluate.analyses.matches import Matches
+from zoo.evaluate.analyses.operating_point import OperatingPoint, operating_points
+from zoo.evaluate.analyses.tide import mistakes
 from zoo.evaluate.background import background
-from zoo.evaluate.calibration import calibration
 from zoo.evaluate.coco.sample import Sample
 from zoo.evaluate.coco.summary import threshold_at
-from zoo.evaluate.confusion import confusion
 from zoo.evaluate.intervals import Interval, centred, resampled
-from zoo.evaluate.lrp import LRP, optimal_by_class
-from zoo.evaluate.operating import OperatingPoint, operating_points
 from zoo.evaluate.report import Analyses, ClassReport, Measured, Report, Resamplings, complete, late
-from zoo.evaluate.tide import mistakes
-from zoo.evaluate.verdicts import Verdicts
 
 
 class _Analysed(NamedTuple):
@@ -77,16 +77,16 @@ def measure(
 def _analysed(sample: Sample, *, wanted: bool) -> _Analysed:
     if not wanted:
         return _Analysed(None, (), ())
-    verdicts = Verdicts.of(sample)
-    point, points = operating_points(verdicts)
-    lrp, lrps = optimal_by_class(verdicts)
+    matches = Matches.of(sample)
+    point, points = operating_points(matches)
+    lrp, lrps = optimal_by_class(matches)
     names = sample.plan.truth.label_space.names
     whole = Analyses(
         operating=point,
-        mistakes=mistakes(verdicts),
+        mistakes=mistakes(matches),
         lrp=lrp,
-        calibration=calibration(verdicts),
-        confusion=confusion(verdicts, names, score=point.score) if point else None,
+        calibration=calibration(matches),
+        confusion=confusion(matches, names, score=point.score) if point else None,
     )
     return _Analysed(whole, points, lrps)
 

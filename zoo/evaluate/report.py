@@ -14,14 +14,14 @@ import msgspec
 from zoo import limits
 from zoo.drafts import draft_of
 from zoo.errors import DataError, UsageError
-from zoo.evaluate.calibration import Calibration
-from zoo.evaluate.confusion import Confusion
+from zoo.evaluate.analyses.calibration import Calibration
+from zoo.evaluate.analyses.confusion import Confusion
+from zoo.evaluate.analyses.lrp import LRP
+from zoo.evaluate.analyses.operating_point import OperatingPoint
+from zoo.evaluate.analyses.tide import Mistakes
 from zoo.evaluate.intervals import Interval
-from zoo.evaluate.lrp import LRP
-from zoo.evaluate.operating import OperatingPoint
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.settings import Settings
-from zoo.evaluate.tide import Mistakes
 from zoo.suggest import close_matches, join_or
 from zoo.text import pluralize
 

@@ -98,7 +98,7 @@ def accumulate(
             np.arange(count + 1) / count, points
         )  # (p,) true positives that reach each recall
         rows = order[edges[label] : edges[label + 1]]
-        true, false = _verdicts(outcomes, rows, hit_of[rows], int(area), len(plan.settings.ious))
+        true, false = _matched(outcomes, rows, hit_of[rows], int(area), len(plan.settings.ious))
         for number, limit in enumerate(plan.settings.detections):
             kept = outcomes.ranks[rows] < limit
             curves.recall[number, area, :, label] = true[kept].sum(0) / count
@@ -111,7 +111,7 @@ def accumulate(
     return curves
 
 
-def _verdicts(
+def _matched(
     outcomes: MatchRecords,
     rows: NDArray[np.int64],
     hits: NDArray[np.int64],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from zoo.evaluate.analyses.tide import KINDS
 from zoo.evaluate.plots.paper import BLUE, INK, ORANGE, PALE, paper, plain
-from zoo.evaluate.tide import KINDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

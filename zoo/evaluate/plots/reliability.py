@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from zoo.evaluate.calibration import Bin
+    from zoo.evaluate.analyses.calibration import Bin
     from zoo.evaluate.report import Report
 
 

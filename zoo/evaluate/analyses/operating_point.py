@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.verdicts import Verdicts, last_of_equals
+from zoo.evaluate.analyses.matches import Matches, last_of_equals
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ def best_point(
 
 
 def operating_points(
-    verdicts: Verdicts,
+    matches: Matches,
 ) -> tuple[OperatingPoint | None, list[OperatingPoint | None]]:
     """The best one threshold for all classes, and the best of each class."""
-    order = np.argsort(-verdicts.scores[verdicts.counted], kind="stable")
-    scores, true = verdicts.scores[verdicts.counted][order], verdicts.true[verdicts.counted][order]
+    order = np.argsort(-matches.scores[matches.counted], kind="stable")
+    scores, true = matches.scores[matches.counted][order], matches.true[matches.counted][order]
     classes = [
-        best_point(*verdicts.of_class(label)[:2], int(count))
-        for label, count in enumerate(verdicts.positives)
+        best_point(*matches.of_class(label)[:2], int(count))
+        for label, count in enumerate(matches.positives)
     ]
-    return best_point(scores, true, int(verdicts.positives.sum())), classes
+    return best_point(scores, true, int(matches.positives.sum())), classes

@@ -13,7 +13,7 @@ from zoo.evaluate.coco.sample import Sample
 
 
 @dataclass(frozen=True, eq=False)
-class Verdicts:
+class Matches:
     """Detections by class, then best first, at IoU .5 and of all sizes.
 
     edges:     (k + 1,) where each class begins.
@@ -40,7 +40,7 @@ class Verdicts:
     box_labels: NDArray[np.int32]
 
     @classmethod
-    def of(cls, sample: Sample) -> Verdicts:
+    def of(cls, sample: Sample) -> Matches:
         """Raises: DataError where the evaluator did not keep what it takes."""
         outcomes, (order, edges) = sample.outcomes, sample.order
         if len(outcomes.found) < len(outcomes):

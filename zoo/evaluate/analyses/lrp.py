@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.evaluate.analyses.matches import Matches, last_of_equals
 from zoo.evaluate.coco.problem import ANALYSED_IOU
-from zoo.evaluate.verdicts import Verdicts, last_of_equals
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ def optimal(
     )
 
 
-def optimal_by_class(verdicts: Verdicts) -> tuple[float | None, list[LRP | None]]:
+def optimal_by_class(matches: Matches) -> tuple[float | None, list[LRP | None]]:
     """The mean of the classes that have boxes (moLRP), and each class."""
     classes = [
-        optimal(*verdicts.of_class(label), int(count))
-        for label, count in enumerate(verdicts.positives)
+        optimal(*matches.of_class(label), int(count))
+        for label, count in enumerate(matches.positives)
     ]
     errors = [one.error for one in classes if one is not None]
     return (sum(errors) / len(errors) if errors else None), classes

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from zoo.errors import DataError
 from zoo.evaluate import Evaluator, GroundTruth, Report, Settings
+from zoo.evaluate.analyses.lrp import optimal
+from zoo.evaluate.analyses.operating_point import best_point
 from zoo.evaluate.coco_files import read, read_results
-from zoo.evaluate.lrp import optimal
-from zoo.evaluate.operating import best_point
 
 BOXES = {
     "image": [1, 1, 1, 2],

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.evaluate.analyses.matches import Matches
 from zoo.evaluate.coco.accumulation import EPS
-from zoo.evaluate.verdicts import Verdicts
 
 POSITIVE, BACKGROUND = (
     np.float32(0.5),
@@ -69,49 +69,49 @@ class _Case:
     true_first: bool = False
 
 
-def mistakes(verdicts: Verdicts) -> Mistakes:
+def mistakes(matches: Matches) -> Mistakes:
     """The mistakes at IoU .5, over detections of every score."""
     case = _Case(
-        verdicts.labels,
-        verdicts.scores,
-        verdicts.true,
-        verdicts.counted,
-        verdicts.positives,
-        verdicts.edges,
+        matches.labels,
+        matches.scores,
+        matches.true,
+        matches.counted,
+        matches.positives,
+        matches.edges,
     )
-    measured = verdicts.positives > 0
+    measured = matches.positives > 0
     base = _ap(case, measured)
-    kinds = _kinds(verdicts)
+    kinds = _kinds(matches)
     moved, stayed = kinds == _NUMBER["class"], kinds == _NUMBER["location"]
-    target = np.where(moved, verdicts.boxes[:, 1], np.where(stayed, verdicts.boxes[:, 0], -1))
-    repaired = _first_claims(target, verdicts)
-    pointed_at = np.zeros(len(verdicts.missed), bool)
+    target = np.where(moved, matches.boxes[:, 1], np.where(stayed, matches.boxes[:, 0], -1))
+    repaired = _first_claims(target, matches)
+    pointed_at = np.zeros(len(matches.missed), bool)
     pointed_at[target[target >= 0]] = True
-    lost = verdicts.missed & ~pointed_at
+    lost = matches.missed & ~pointed_at
     gains = {}
     for number, kind in enumerate(KINDS):
         mine = kinds == number
         if kind == "missed":
-            fixed = replace(case, positives=case.positives - _count(lost, verdicts))
+            fixed = replace(case, positives=case.positives - _count(lost, matches))
         else:
             right = mine & repaired
             fixed = replace(case, true=case.true | right, kept=case.kept & (~mine | right))
         if kind == "class":
             labels = case.labels.copy()
-            labels[right] = verdicts.box_labels[target[right]]
+            labels[right] = matches.box_labels[target[right]]
             fixed = replace(fixed, labels=labels, edges=None)
         gains[kind] = Mistake(
             int(lost.sum() if kind == "missed" else mine.sum()),
             max(_ap(fixed, measured) - base, 0.0),
         )
     ranked = replace(case, true_first=True)
-    found = replace(case, positives=case.positives - _count(verdicts.missed, verdicts))
+    found = replace(case, positives=case.positives - _count(matches.missed, matches))
     return Mistakes(gains, _ap(ranked, measured) - base, _ap(found, measured) - base)
 
 
-def _kinds(verdicts: Verdicts) -> NDArray[np.int8]:
+def _kinds(matches: Matches) -> NDArray[np.int8]:
     """(n,) the kind of each false detection, as a position in `KINDS`; -1 for the others."""
-    own, other = verdicts.ious[:, 0], verdicts.ious[:, 1]
+    own, other = matches.ious[:, 0], matches.ious[:, 1]
     kinds = np.full(len(own), _NUMBER["both"], np.int8)
     for kind, those in (  # the last that holds decides
         ("background", np.maximum(own, other) <= BACKGROUND),
@@ -120,26 +120,26 @@ def _kinds(verdicts: Verdicts) -> NDArray[np.int8]:
         ("location", (own >= BACKGROUND) & (own <= POSITIVE)),
     ):
         kinds[those] = _NUMBER[kind]
-    kinds[~verdicts.counted | verdicts.true] = -1
+    kinds[~matches.counted | matches.true] = -1
     return kinds
 
 
-def _first_claims(target: NDArray[np.int32], verdicts: Verdicts) -> NDArray[np.bool_]:
+def _first_claims(target: NDArray[np.int32], matches: Matches) -> NDArray[np.bool_]:
     """(n,) the detections whose repair finds a box: for each box that was not found, the best one
     that points at it."""
     claims = (
-        np.flatnonzero((target >= 0) & verdicts.missed[target])
-        if len(verdicts.missed)
+        np.flatnonzero((target >= 0) & matches.missed[target])
+        if len(matches.missed)
         else np.zeros(0, np.int64)
     )
-    claims = claims[np.argsort(-verdicts.scores[claims], kind="stable")]
+    claims = claims[np.argsort(-matches.scores[claims], kind="stable")]
     first = np.zeros(len(target), bool)
     first[claims[np.unique(target[claims], return_index=True)[1]]] = True
     return first
 
 
-def _count(boxes: NDArray[np.bool_], verdicts: Verdicts) -> NDArray[np.int64]:
-    return np.bincount(verdicts.box_labels[boxes], minlength=len(verdicts.positives))
+def _count(boxes: NDArray[np.bool_], matches: Matches) -> NDArray[np.int64]:
+    return np.bincount(matches.box_labels[boxes], minlength=len(matches.positives))
 
 
 def _ap(case: _Case, measured: NDArray[np.bool_]) -> float:

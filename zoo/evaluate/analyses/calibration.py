@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.evaluate.verdicts import Verdicts
+from zoo.evaluate.analyses.matches import Matches
 
 BINS = 25
 
@@ -40,17 +40,17 @@ class Calibration:
     bins: tuple[Bin, ...]
 
 
-def calibration(verdicts: Verdicts) -> Calibration | None:
+def calibration(matches: Matches) -> Calibration | None:
     """None without detections, or where scores lie outside of 0 to 1."""
-    counted = verdicts.counted
-    scores, true = verdicts.scores[counted], verdicts.true[counted]
+    counted = matches.counted
+    scores, true = matches.scores[counted], matches.true[counted]
     if not len(scores) or scores.min() < 0 or scores.max() > 1:
         return None
     where = _bin_of(scores)
     count = np.bincount(where, minlength=BINS)
     mean_score, precision = (_means(where, values) for values in (scores, true.astype(np.float64)))
     d_ece = float((count / len(scores) * np.abs(mean_score - precision)).sum())
-    of_classes = [_la_ece(*verdicts.of_class(label)) for label in range(len(verdicts.positives))]
+    of_classes = [_la_ece(*matches.of_class(label)) for label in range(len(matches.positives))]
     la_ece = [value for value in of_classes if value is not None]
     edges = np.linspace(0, 1, BINS + 1).tolist()
     bins = tuple(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.evaluate.analyses.matches import Matches
 from zoo.evaluate.coco.problem import ANALYSED_IOU
-from zoo.evaluate.verdicts import Verdicts
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Confusion:
         return made
 
 
-def confusion(verdicts: Verdicts, names: tuple[str, ...], *, score: float) -> Confusion:
+def confusion(matches: Matches, names: tuple[str, ...], *, score: float) -> Confusion:
     """The confusion at a threshold.
 
     COCO's matching goes first, and holds for every threshold, because a better detection never
@@ -40,31 +40,31 @@ def confusion(verdicts: Verdicts, names: tuple[str, ...], *, score: float) -> Co
     detection first, each box once. The rest is background.
     """
     background = len(names)
-    kept = verdicts.counted & (verdicts.scores >= score)
-    true = kept & verdicts.true
-    free = verdicts.missed.copy()
-    free[verdicts.boxes[verdicts.true & ~true, 0]] = (
+    kept = matches.counted & (matches.scores >= score)
+    true = kept & matches.true
+    free = matches.missed.copy()
+    free[matches.boxes[matches.true & ~true, 0]] = (
         True  # found only by detections that the threshold takes out
     )
     wrong = np.flatnonzero(kept & ~true)
     claims = (
-        wrong[(verdicts.ious[wrong, 1] >= ANALYSED_IOU) & free[verdicts.boxes[wrong, 1]]]
+        wrong[(matches.ious[wrong, 1] >= ANALYSED_IOU) & free[matches.boxes[wrong, 1]]]
         if len(free)
         else wrong[:0]
     )
-    claims = claims[np.argsort(-verdicts.scores[claims], kind="stable")]
-    boxes, first = np.unique(verdicts.boxes[claims, 1], return_index=True)
+    claims = claims[np.argsort(-matches.scores[claims], kind="stable")]
+    boxes, first = np.unique(matches.boxes[claims, 1], return_index=True)
     confused = claims[first]
     free[boxes] = False
-    truth = np.concatenate([verdicts.labels[true], verdicts.box_labels[boxes]])
-    detected = np.concatenate([verdicts.labels[true], verdicts.labels[confused]])
+    truth = np.concatenate([matches.labels[true], matches.box_labels[boxes]])
+    detected = np.concatenate([matches.labels[true], matches.labels[confused]])
     kept[confused] = False
     alone = np.flatnonzero(kept & ~true)
-    lost = verdicts.box_labels[free]
+    lost = matches.box_labels[free]
     pairs = np.concatenate(
         [
             np.stack([truth, detected], axis=1),
-            np.stack([np.full(len(alone), background), verdicts.labels[alone]], axis=1),
+            np.stack([np.full(len(alone), background), matches.labels[alone]], axis=1),
             np.stack([lost, np.full(len(lost), background)], axis=1),
         ]
     )
