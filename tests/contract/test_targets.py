@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from zoo.contract.batch import Batch, InputTransform, Target
+from zoo.contract.batch import Batch
+from zoo.contract.input_transform import InputTransform
+from zoo.contract.target import Target
 from zoo.contract.targets import targets_to_input
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace

@@ -16,7 +16,8 @@ from zoo.contract.feature_level import FeatureLevel
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from zoo.contract.batch import Batch, Target
+    from zoo.contract.batch import Batch
+    from zoo.contract.target import Target
     from zoo.contract.thresholds import Thresholds
     from zoo.detections import Detections
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import torch
 
-from zoo.contract.batch import Batch, InputTransform, Target
+from zoo.contract.batch import Batch
+from zoo.contract.input_transform import InputTransform
+from zoo.contract.target import Target
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace
 from zoo.text import type_name
@@ -53,7 +55,9 @@ def _in_input(
     _check_inside(target.boxes, place)
     boxes = place.to_input(target.boxes.to(device, torch.float32))  # (n, 4)
     solid = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)  # (n,)
-    return Target(boxes[solid], target.labels.to(device)[solid])
+    known = {name: value for name, value in vars(target).items() if value is not None}
+    moved = {name: value.to(device) for name, value in known.items()}
+    return Target(**(moved | {"boxes": boxes})).select(solid)
 
 
 def _check_inside(boxes: torch.Tensor, place: InputTransform) -> None:

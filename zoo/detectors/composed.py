@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from zoo import text as words
 from zoo.contract import Backbone, ClassLayer, FeatureLevel, Head, Neck
-from zoo.contract.batch import Batch, Target
+from zoo.contract.batch import Batch
+from zoo.contract.target import Target
 from zoo.contract.thresholds import Thresholds
 from zoo.detections import Detections
 from zoo.detectors import preprocess as prepare

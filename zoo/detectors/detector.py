@@ -19,9 +19,10 @@ import torch
 from msgspec import structs
 from torch import Tensor, nn
 
-from zoo.contract.batch import Batch, Target
+from zoo.contract.batch import Batch
 from zoo.contract.class_layer import ClassLayer
 from zoo.contract.protocol import Protocol
+from zoo.contract.target import Target
 from zoo.contract.thresholds import Thresholds
 from zoo.detections import Detections
 from zoo.detectors.swap import HeadTransfer

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from zoo.contract.batch import Batch, InputTransform
+from zoo.contract.batch import Batch
+from zoo.contract.input_transform import InputTransform
 from zoo.contract.pixels import check_pixels
 from zoo.registry.card import Input
 
