@@ -192,11 +192,25 @@ def commands() -> str:
     return text
 
 
+WRITTEN = {
+    "settings": "Environment variables",
+    "cards": "The fields of a card",
+    "evaluation": "Protocols, annotation files, policies and reports",
+    "leaderboard": "Boards, checks and entries",
+    "exit-codes": "Exit codes",
+    "benchmarks": "Measured speed and memory",
+    "conformance": "Every bundled model against every check",
+    "timm-audit": "timm's networks as backbones",
+}
+
+
 def pages() -> dict[str, str]:
     """File name to text, for every page."""
     index = "# Reference\n\nMade from the code by `docs/build_reference.py`.\n\n"
     index += "".join(f"- [{name}]({name}.md): {promise}\n" for name, promise in MODULES.items())
     index += "- [zoo, the command](commands.md): every option, as `--help` prints it.\n"
+    index += "\nWritten by hand:\n\n"
+    index += "".join(f"- [{title}]({name}.md)\n" for name, title in WRITTEN.items())
     made = {f"{name}.md": page(name) for name in MODULES}
     return {"index.md": index, "commands.md": commands(), **made}
 

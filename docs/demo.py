@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
-PICTURES = SHARED / "coco_val2017_128" / "val2017"
+IMAGES = SHARED / "coco_val2017_128" / "val2017"
 WEIGHTS = SHARED / "yolox_nano" / "yolox_nano_fused.safetensors"
 SHOWN = (
     "000000000139",
@@ -52,10 +52,10 @@ CARD = """
       demo: {{sources: [{{kind: hub, repo: detzoo-demo/yolox_nano, revision: {commit}}}]}}
 """
 BOARD = """schema: 1
-title: Small detectors on 128 pictures of COCO
+title: Small detectors on 128 images of COCO
 summary: >-
   A demonstration. Of the three families only YOLOX has trained weights here; the other two run with random ones, find nothing,
-  and show what their networks cost. 128 pictures are few: mind the intervals.
+  and show what their networks cost. 128 images are few: mind the intervals.
 data: {{coco_val2017_128: "coco:{data}"}}
 registry: [cards.yaml]
 models:
@@ -104,7 +104,7 @@ def with_real_weights() -> None:
         photos = OUT / "photos"
         (ROOT / photos).mkdir(parents=True, exist_ok=True)
         for name in SHOWN:
-            shutil.copy(PICTURES / f"{name}.jpg", ROOT / photos)
+            shutil.copy(IMAGES / f"{name}.jpg", ROOT / photos)
         weights = f"hub:detzoo-demo/yolox_nano@{commit}"
         save = ["--save", str(OUT / "annotated"), "--json", str(OUT / "detections.json")]
         zoo(
@@ -174,13 +174,13 @@ def without() -> None:
     zoo(*words)
     print(
         f"\nLook at {OUT / 'annotated'}. To measure a model and build a leaderboard, see "
-        f"docs/tutorial.md."
+        f"docs/tutorial/first-steps.md."
     )
 
 
 def main() -> None:
     zoo("list")
-    if WEIGHTS.exists() and PICTURES.is_dir():
+    if WEIGHTS.exists() and IMAGES.is_dir():
         with_real_weights()
     else:
         without()

@@ -18,15 +18,21 @@ from zoo.cli.app import COMMANDS
 from zoo.registry import card, hookspecs, registry_file
 
 ROOT = Path(__file__).parent.parent
-GUIDE = ROOT / "docs" / "plugins.md"  # tests/test_plugin_guide.py follows it
+GUIDE = ROOT / "docs" / "tutorial" / "plugin.md"  # tests/test_plugin_guide.py follows it
+DOCS = ROOT / "docs"
+WRITTEN = [
+    DOCS / "reference" / f"{name}.md"
+    for name in ("settings", "cards", "evaluation", "leaderboard", "exit-codes", "benchmarks")
+]
 PAGES = [
     ROOT / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted(DOCS.glob("tutorial/*.md")),
+    *sorted(DOCS.glob("howto/*.md")),
+    *sorted(DOCS.glob("explanation/*.md")),
+    *WRITTEN,
     *sorted((ROOT / "plugins").glob("*/README.md")),
 ]
-EVERY_PAGE = sorted(
-    {*PAGES, *(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"}
-)
+EVERY_PAGE = sorted({*PAGES, *DOCS.rglob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"})
 
 
 MIRROR = "https://mirror.example/"
@@ -123,7 +129,7 @@ def settings() -> set[str]:
 
 
 def test_every_setting_is_in_the_docs() -> None:
-    told = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "settings.md").read_text()))
+    told = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "reference" / "settings.md").read_text()))
     assert settings() >= {"ZOO_OFFLINE", "ZOO_REGISTRY", "HF_ENDPOINT"}
     assert settings() - told == set()
     assert {name for name in told if name.startswith("ZOO_")} - settings() == set()
@@ -136,7 +142,7 @@ STRUCTS = [
 
 @pytest.mark.parametrize("kind", [registry_file.Outline, *STRUCTS], ids=lambda kind: kind.__name__)
 def test_every_field_of_a_card_is_explained(kind: type[msgspec.Struct]) -> None:
-    told = (ROOT / "docs" / "cards.md").read_text()
+    told = (ROOT / "docs" / "reference" / "cards.md").read_text()
     assert [name for name in kind.__struct_fields__ if f"`{name}`" not in told] == []
 
 
@@ -145,7 +151,7 @@ HOOKS = [name for name in vars(hookspecs) if name.startswith("register_")]
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_is_in_the_plugin_guide(hook: str) -> None:
-    assert f"`{hook}`" in (ROOT / "docs" / "plugins.md").read_text()
+    assert f"`{hook}`" in (ROOT / "docs" / "tutorial" / "plugin.md").read_text()
 
 
 @pytest.mark.parametrize("hook", HOOKS)

@@ -12,7 +12,7 @@ import pytest
 
 from zoo.testing import LoopbackHub
 
-GUIDE = Path(__file__).parent.parent / "docs" / "plugins.md"
+GUIDE = Path(__file__).parent.parent / "docs" / "tutorial" / "plugin.md"
 BLOCK = re.compile(
     r"(?P<skip><!-- skip: next -->\n\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL
 )

@@ -1,4 +1,4 @@
-"""What is typed wrong ends with the exit code of docs/howto.md, and in three parts: what, why, what
+"""What is typed wrong ends with the exit code of docs/reference/exit-codes.md, and in three parts: what, why, what
 next."""
 
 import json

@@ -112,6 +112,7 @@ def fields_of(kind: type, at: str = "") -> set[str]:
 
 
 def test_the_documentation_describes_exactly_the_fields_that_an_entry_has():
-    text = (Path(__file__).parents[2] / "docs/leaderboard.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\|(.*?)\|", text.partition("### The fields of an entry")[2], re.MULTILINE)
-    assert {name for row in rows[2:] for name in re.findall("`(.*?)`", row)} == fields_of(Entry)
+    text = (Path(__file__).parents[2] / "docs/reference/leaderboard.md").read_text(encoding="utf-8")
+    fields = text.partition("## The fields of an entry")[2]
+    names = [row.partition(": ")[0] for row in re.findall("^- .*", fields, re.MULTILINE)]
+    assert {name for row in names for name in re.findall("`(.*?)`", row)} == fields_of(Entry)

@@ -58,7 +58,7 @@ def read(
     exif:    "apply" turns the image upright as its EXIF orientation says, "ignore" leaves it as it is stored.
     name:    what messages call it; None is its path or URL.
     limits:  how many pixels are decoded and how many bytes downloaded; None is what the environment
-             says (`docs/settings.md`). The limit of seconds holds in `detect`, which reads on
+             says (`docs/reference/settings.md`). The limit of seconds holds in `detect`, which reads on
              threads, and for downloads.
     reserve: called with the bytes that decoding takes before they are taken; it may wait.
 

@@ -17,7 +17,7 @@ from zoo.registry.schema import convert
 from zoo.registry.yaml_document import Sheet, parse, read, spell
 
 T = TypeVar("T")
-GUIDE = "docs/leaderboard.md"
+GUIDE = "docs/reference/leaderboard.md"
 _FIELDS = {
     "report": {"numbers", "measured"},
     "leaderboard": {"tables", "findings"},
