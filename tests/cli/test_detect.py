@@ -162,6 +162,20 @@ def test_a_picture_without_a_coco_id_is_named_before_work_begins(
     assert sorted(os.listdir(tmp_path)) == before
 
 
+@pytest.mark.parametrize("words", [(), ("--coco", "out.json")])
+@pytest.mark.parametrize(
+    ("source", "case"),
+    [("nomatch*.jpg", "The pattern matches no file"), ("a.jpg", "There is no such file")],
+)
+def test_what_is_not_there_is_told_alike_with_and_without_coco_results(
+    run: Run, words: tuple[str, ...], source: str, case: str
+) -> None:
+    done = run(source, *words)
+    assert done.returncode == 6
+    assert case in done.stderr
+    assert "image id" not in done.stderr
+
+
 @pytest.mark.parametrize("option", ["--json", "--coco"])
 def test_a_missing_folder_is_an_error_before_work_begins(
     run: Run, tmp_path: Path, option: str

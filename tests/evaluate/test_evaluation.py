@@ -172,6 +172,18 @@ def test_what_can_not_be_measured_is_a_sentence(
         )  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_folder_is_not_taken_for_the_name_of_a_model(
+    street: Dataset, tmp_path: Path, kind: type[str | Path]
+) -> None:
+    with pytest.raises(UsageError, match=r"That is a folder(.|\n)*Name a model") as raised:
+        zoo.evaluate(kind(tmp_path), data=street)
+    assert str(tmp_path) in str(raised.value)
+    (tmp_path / "seen.parquet").touch()
+    with pytest.raises(UsageError, match=r"as in .*seen\.parquet"):
+        zoo.evaluate(kind(tmp_path), data=street)
+
+
 def test_reports_of_different_protocols_are_not_compared(
     perfect: Callable[..., Predictions], street: Dataset
 ) -> None:

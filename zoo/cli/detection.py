@@ -23,6 +23,7 @@ from zoo.draw import draw, save
 from zoo.errors import ImageError, UsageError
 from zoo.fonts import letters_of
 from zoo.images import Image, Limits, Source, expand
+from zoo.images.sources import is_url
 from zoo.inference.stream import Looked, stream
 from zoo.progress import Bar
 from zoo.text import pluralize
@@ -62,7 +63,7 @@ def run(asked: Request) -> int:
     pictures = list(chain.from_iterable(expand(source) for source in asked.sources))
     _check_originals(asked, pictures)
     if ids:
-        ids.check(pictures)
+        ids.check(source for source in pictures if _is_there(source))
     with ExitStack() as stack:
         add_json = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
         add_coco = stack.enter_context(json_list(asked.coco_to)) if asked.coco_to else None
@@ -133,6 +134,11 @@ def _check_originals(asked: Request, pictures: Sequence[Source]) -> None:
             case,
             "Name another folder: --save annotated",
         )
+
+
+def _is_there(source: Source) -> bool:
+    """Whether it may be read; reading says of a file that is missing, or a pattern without any."""
+    return not isinstance(source, str) or is_url(source) or Path(source).is_file()
 
 
 def _look(

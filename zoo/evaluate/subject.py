@@ -7,12 +7,14 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from zoo.errors import UsageError
+from zoo.errors import NameNotFound, UsageError
 from zoo.evaluate import code
+from zoo.evaluate.parquet import SUFFIX
 from zoo.registry import Choice, catalogue
 from zoo.text import capitalized, type_name
 from zoo.weights.resolve import called, choose, find, is_place
@@ -64,7 +66,12 @@ def subject(
 
     known = catalogue()
     weights = f"file:{os.fspath(weights)}" if isinstance(weights, os.PathLike) else weights
-    choice = choose(known, model, weights)
+    try:
+        choice = choose(known, model, weights)
+    except NameNotFound:
+        if not os.path.isdir(model):
+            raise
+        raise _is_folder(Path(model)) from None
     facts = {
         "model": choice.entry.name,
         "card_sha256": card_sha256(choice),
@@ -84,6 +91,17 @@ def subject(
         facts,
         lambda: load(model, weights=weights, device=device, progress=progress),
         fixed=True,
+    )
+
+
+def _is_folder(folder: Path) -> UsageError:
+    files = sorted(folder.glob(f"*{SUFFIX}"))
+    example = f", as in {files[0]}" if files else ""
+    return UsageError(
+        f"No model named '{folder}'.",
+        "That is a folder.",
+        "Name a model, as zoo list shows them; to evaluate what one has detected already, name the "
+        f"file: predictions (.parquet) or a COCO results list (.json){example}.",
     )
 
 
