@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 import zoo
 from zoo.cli.app import COMMANDS, app
-from zoo.cli.cell import count, number, size
-from zoo.cli.quick import plain_call
+from zoo.cli.fast_path import plain_call
+from zoo.cli.format import format_count, format_number, format_size
 from zoo.cli.table import table
 
 Shell = Callable[..., Any]
@@ -113,8 +113,8 @@ def test_a_traceback_is_shown_on_demand(shell: Shell, monkeypatch: pytest.Monkey
 
 
 def test_an_interrupt_exits_with_130() -> None:
-    code = "import os, signal; from zoo.cli import main, app; import zoo.cli.show as module, sys\n"
-    code += "sys.modules['zoo.cli.show'].catalogue = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+    code = "import os, signal; from zoo.cli import main, app; import zoo.cli.commands.show as module, sys\n"
+    code += "sys.modules['zoo.cli.commands.show'].catalogue = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
     code += "sys.argv = ['zoo', 'show', 'x']; main()"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=default_interrupt
@@ -180,7 +180,7 @@ def test_a_terminal_that_can_not_show_a_character_is_no_error() -> None:
 
 
 def test_an_ordinary_call_is_spared_typer() -> None:
-    from zoo.cli.list import list_models
+    from zoo.cli.commands.list import list_models
 
     assert plain_call(list_models, []) == {}
     assert plain_call(list_models, ["yolox_*", "--json"]) == {"pattern": "yolox_*", "as_json": True}
@@ -206,13 +206,13 @@ def test_an_ordinary_call_is_spared_typer() -> None:
     ],
 )
 def test_what_is_not_plain_is_left_to_typer(words: list[str]) -> None:
-    from zoo.cli.list import list_models
+    from zoo.cli.commands.list import list_models
 
     assert plain_call(list_models, words) is None
 
 
 def test_a_missing_argument_is_left_to_typer() -> None:
-    from zoo.cli.show import show
+    from zoo.cli.commands.show import show
 
     assert plain_call(show, []) is None
     assert plain_call(show, ["yolox_nano"]) == {"name": "yolox_nano"}
@@ -250,14 +250,14 @@ def test_the_short_cut_and_typer_give_the_same(shell: Shell, words: list[str]) -
     ],
 )
 def test_parameters_are_counted_in_millions(value: int | None, text: str) -> None:
-    assert count(value) == text
+    assert format_count(value) == text
 
 
 def test_sizes_tell_edges_from_sides() -> None:
-    assert size((800, 1333), "shortest_edge") == "800-1333"
-    assert size((300, 300), "fixed") == "300"
-    assert size((480, 640), "letterbox") == "480x640"
-    assert size(None, None) == number(None) == "–"
+    assert format_size((800, 1333), "shortest_edge") == "800-1333"
+    assert format_size((300, 300), "fixed") == "300"
+    assert format_size((480, 640), "letterbox") == "480x640"
+    assert format_size(None, None) == format_number(None) == "–"
 
 
 def test_a_table_is_aligned() -> None:

@@ -209,7 +209,7 @@ def test_an_interrupt_while_the_command_line_is_imported_shows_no_traceback():
         sys.argv = ["zoo", "detect", "m.jpg"]
         main()
     """
-    for module in ("zoo.cli.app", "typer", "zoo.cli.detection", "torch", "PIL.Image"):
+    for module in ("zoo.cli.app", "typer", "zoo.cli.detect_run", "torch", "PIL.Image"):
         assert (module, *ended(start(code=code.replace("MODULE", repr(module))))) == (
             module,
             130,

@@ -25,11 +25,11 @@ from typing import Annotated, TextIO
 import typer
 
 from zoo.cli import backends, output
-from zoo.cli import message as say
+from zoo.cli import stderr as say
+from zoo.cli.fast_path import plain_call
 from zoo.cli.help import Command, Commands, narrow
 from zoo.cli.interrupt import INTERRUPTED
 from zoo.cli.leave import leave_threads, meet_the_end_of_output
-from zoo.cli.quick import plain_call
 from zoo.errors import ZooError, made_of
 from zoo.printable import printable
 from zoo.registry import PluginWarning
@@ -37,22 +37,22 @@ from zoo.registry.conduct import Interrupted, left_running
 
 # name -> (heading in the help, where its function is)
 COMMANDS: dict[str, tuple[str, str]] = {
-    "list": ("Find a model", "zoo.cli.list:list_models"),
-    "show": ("Find a model", "zoo.cli.show:show"),
-    "detect": ("Use it", "zoo.cli.detect:detect"),
-    "predict": ("Measure it", "zoo.cli.predict:predict"),
-    "evaluate": ("Measure it", "zoo.cli.evaluate:evaluate"),
-    "compare": ("Measure it", "zoo.cli.compare:compare"),
-    "leaderboard": ("Measure it", "zoo.cli.leaderboard:app"),
-    "pull": ("Keep weights", "zoo.cli.pull:pull"),
-    "verify": ("Keep weights", "zoo.cli.verify:verify"),
-    "lock": ("Keep weights", "zoo.cli.lock:lock"),
-    "bundle": ("Keep weights", "zoo.cli.bundle:bundle"),
-    "hub serve": ("Extend the zoo", "zoo.cli.hub_serve:serve"),
-    "plugins": ("Extend the zoo", "zoo.cli.plugins:plugins"),
-    "plugins new": ("Extend the zoo", "zoo.cli.new_plugin:new_plugin"),
-    "compose": ("Extend the zoo", "zoo.cli.compose:compose"),
-    "check": ("Extend the zoo", "zoo.cli.check:check"),
+    "list": ("Find a model", "zoo.cli.commands.list:list_models"),
+    "show": ("Find a model", "zoo.cli.commands.show:show"),
+    "detect": ("Use it", "zoo.cli.commands.detect:detect"),
+    "predict": ("Measure it", "zoo.cli.commands.predict:predict"),
+    "evaluate": ("Measure it", "zoo.cli.commands.evaluate:evaluate"),
+    "compare": ("Measure it", "zoo.cli.commands.compare:compare"),
+    "leaderboard": ("Measure it", "zoo.cli.commands.leaderboard:app"),
+    "pull": ("Keep weights", "zoo.cli.commands.pull:pull"),
+    "verify": ("Keep weights", "zoo.cli.commands.verify:verify"),
+    "lock": ("Keep weights", "zoo.cli.commands.lock:lock"),
+    "bundle": ("Keep weights", "zoo.cli.commands.bundle:bundle"),
+    "hub serve": ("Extend the zoo", "zoo.cli.commands.hub_serve:serve"),
+    "plugins": ("Extend the zoo", "zoo.cli.commands.plugins:plugins"),
+    "plugins new": ("Extend the zoo", "zoo.cli.commands.new_plugin:new_plugin"),
+    "compose": ("Extend the zoo", "zoo.cli.commands.compose:compose"),
+    "check": ("Extend the zoo", "zoo.cli.commands.check:check"),
 }
 LISTINGS = ("list", "show", "plugins")
 TRACEBACK = "ZOO_TRACEBACK"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from zoo.cli import message as say
+from zoo.cli import stderr as say
 
 SWITCH = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import NoReturn
 
-from zoo.cli import message as say
+from zoo.cli import stderr as say
 from zoo.registry.conduct import left_running
 
 FULL = (errno.ENOSPC, errno.EDQUOT)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from zoo.registry import Catalogue
 from zoo.weights import WeightsRequest
-from zoo.weights import wanted as wanted_of
+from zoo.weights import weights_requests as wanted_of
 
 
-def wanted(known: Catalogue, names: Sequence[str]) -> list[WeightsRequest]:
+def weights_requests(known: Catalogue, names: Sequence[str]) -> list[WeightsRequest]:
     """One set of weights a name, in order, each once.
 
     Raises:
@@ -19,6 +19,6 @@ def wanted(known: Catalogue, names: Sequence[str]) -> list[WeightsRequest]:
     return list({one.entry: one for one in found}.values())
 
 
-def megabytes(count: int) -> str:
+def format_megabytes(count: int) -> str:
     """A file's size as people say it."""
     return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zoo.cli import output
-from zoo.cli.measures import Data, Fresh, ProtocolName, ProtocolOption, To, Turn, each, protocol_of
+from zoo.cli.evaluate_options import (
+    Data,
+    Fresh,
+    ProtocolName,
+    ProtocolOption,
+    To,
+    Turn,
+    each,
+    protocol_of,
+)
 from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, weights_of
 from zoo.text import pluralize
 

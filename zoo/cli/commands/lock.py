@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli import output
-from zoo.cli.wanted import wanted
+from zoo.cli.wanted import weights_requests
 from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, catalogue
 from zoo.text import pluralize
@@ -32,7 +32,7 @@ def lock(
     known = catalogue()
     path = settings.lock_file() or Path("zoo.lock")
     old = Lock.read(path) if path.exists() else Lock()
-    chosen = wanted(known, names) if names else _all(known, old)
+    chosen = weights_requests(known, names) if names else _all(known, old)
     if not chosen:
         raise NameNotFound(
             "A lock file was asked for.",
@@ -55,4 +55,4 @@ def lock(
 def _all(known: Catalogue, old: Lock) -> list[WeightsRequest]:
     entries = list(old.pins) or [one.entry for one in verify()]
     listed = {f"{entry.qualified}.{tag}" for entry in known.entries() for tag in entry.card.weights}
-    return wanted(known, [entry for entry in entries if entry in listed])
+    return weights_requests(known, [entry for entry in entries if entry in listed])

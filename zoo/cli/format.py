@@ -7,17 +7,17 @@ from functools import cache
 UNKNOWN = "–"
 
 
-def text(value: str | None) -> str:
+def format_text(value: str | None) -> str:
     """The text itself."""
     return value or UNKNOWN
 
 
-def number(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """A number with one decimal."""
     return UNKNOWN if value is None else f"{value:.1f}"
 
 
-def count(value: int | None) -> str:
+def format_count(value: int | None) -> str:
     """Parameters in millions or billions: `0.91M`, `41.8M`, `104M`, `1.20B`."""
     if value is None:
         return UNKNOWN
@@ -27,13 +27,13 @@ def count(value: int | None) -> str:
     return f"{amount:.1f}{unit}" if amount < 99.95 else f"{amount:.0f}{unit}"
 
 
-def claimed(value: float) -> str:
+def format_claim(value: float) -> str:
     """A claimed number as a listing shows it, unless it has more decimals."""
-    return number(value) if round(value, 1) == value else f"{value:g}"
+    return format_number(value) if round(value, 1) == value else f"{value:g}"
 
 
 @cache  # ten thousand models share a few sizes and licences
-def size(value: tuple[int, int] | None, resize: str | None) -> str:
+def format_size(value: tuple[int, int] | None, resize: str | None) -> str:
     """`416` for a square, `480x640` for height and width, `800-1333` for shortest and longest
     edge."""
     if value is None:
@@ -45,6 +45,6 @@ def size(value: tuple[int, int] | None, resize: str | None) -> str:
 
 
 @cache
-def license(code: str | None, weights: str | None) -> str:
+def format_license(code: str | None, weights: str | None) -> str:
     """One licence where code and weights have the same, else `code / weights`."""
-    return text(code) if code == weights else f"{text(code)} / {text(weights)}"
+    return format_text(code) if code == weights else f"{format_text(code)} / {format_text(weights)}"

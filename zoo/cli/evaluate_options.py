@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 import typer
 
-from zoo.cli import message
-from zoo.cli.cell import UNKNOWN
-from zoo.cli.detect import Exif
+from zoo.cli import stderr as message
+from zoo.cli.commands.detect import Exif
+from zoo.cli.format import UNKNOWN
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:

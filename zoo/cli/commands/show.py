@@ -129,7 +129,7 @@ def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterato
     for position, claim in enumerate(weights.claims):
         yield from _lines(
             "claims" if position == 0 else "",
-            f"{claim.metric} {cell.claimed(claim.value)} on {claim.dataset}",
+            f"{claim.metric} {cell.format_claim(claim.value)} on {claim.dataset}",
         )
         yield from _row("", claim.source)
     if weights.post_load:
@@ -153,7 +153,10 @@ def _row(label: str, value: str | None, *, keep: bool = True) -> Iterator[str]:
     is off."""
     if value is not None or keep:
         lines = wrap(
-            cell.text(value), _width() - LABEL - 2, break_long_words=False, break_on_hyphens=False
+            cell.format_text(value),
+            _width() - LABEL - 2,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
         yield from _lines(label, *lines)
 
@@ -192,7 +195,7 @@ def _noted(value: str | None, note: str | None) -> str | None:
 
 def _licenses(value: Licenses) -> str:
     return ", ".join(
-        f"{what} {cell.text(name)}" for what, name in msgspec.structs.asdict(value).items()
+        f"{what} {cell.format_text(name)}" for what, name in msgspec.structs.asdict(value).items()
     )
 
 

@@ -15,12 +15,12 @@ import msgspec
 import typer
 
 from zoo.cli import output
-from zoo.cli.measures import SEEN, Fresh, Turn, percent, protocol_of
+from zoo.cli.evaluate_options import SEEN, Fresh, Turn, percent, protocol_of
 from zoo.cli.table import table
 from zoo.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from zoo.cli.detect import Exif
+    from zoo.cli.commands.detect import Exif
     from zoo.evaluate import Comparison, Report
     from zoo.evaluate.intervals import Difference
 

@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zoo.cli import output
-from zoo.cli.measures import SEEN, Data, Fresh, ProtocolName, To, Turn, each, percent, protocol_of
+from zoo.cli.evaluate_options import (
+    SEEN,
+    Data,
+    Fresh,
+    ProtocolName,
+    To,
+    Turn,
+    each,
+    percent,
+    protocol_of,
+)
 from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, weights_of
 from zoo.cli.table import table
 from zoo.errors import DataError, UsageError

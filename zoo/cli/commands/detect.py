@@ -141,7 +141,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
     An image that can't be read is named on standard error and the rest goes on: the exit code is 1
     then, and 6 where none could be read. A file of results takes its place when it is complete.
     """
-    from zoo.cli.detection import (
+    from zoo.cli.detect_run import (
         Request,
         run,
     )  # deferred: they import torch, which help does not need

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.cli import message
+from zoo.cli import stderr as message
 from zoo.errors import UsageError
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli import output
-from zoo.cli.wanted import wanted
+from zoo.cli.wanted import weights_requests
 from zoo.registry import catalogue
 from zoo.text import pluralize
 from zoo.weights import Verified, remove
@@ -46,7 +46,7 @@ def verify(
     ZOO_BUNDLE names a bundle, its files are hashed as well. The exit code is 1 where something is
     not as it was.
     """
-    results = verify_files(wanted(catalogue(), names) if names else None, bundle=bundle)
+    results = verify_files(weights_requests(catalogue(), names) if names else None, bundle=bundle)
     if as_json:
         output.document(json.dumps([asdict(one) for one in results], indent=2, default=str))
     else:

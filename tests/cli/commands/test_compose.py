@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 import zoo
 from zoo import registry
-from zoo.cli.compose import compose
+from zoo.cli.commands.compose import compose
 from zoo.errors import UsageError
 
 PARTS = [

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from zoo.cli.hub_serve import repositories_in
+from zoo.cli.commands.hub_serve import repositories_in
 from zoo.errors import UsageError
 
 Shell = Callable[..., Any]

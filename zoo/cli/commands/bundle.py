@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli import output
-from zoo.cli.wanted import megabytes, wanted
+from zoo.cli.wanted import format_megabytes, weights_requests
 from zoo.registry import catalogue
 from zoo.weights import bundle as make_bundle
 
@@ -40,7 +40,7 @@ def bundle(
     installed. To hash its files again: zoo verify --bundle FOLDER.
     """
     known = catalogue()
-    choices = wanted(known, names)
+    choices = weights_requests(known, names)
     manifest = make_bundle(
         choices, to, registry=known.extract(map(known.resolve, names)), mirrors=known.mirrors
     )
@@ -56,5 +56,5 @@ def bundle(
         )
         return
     for entry, item in manifest.weights.items():
-        output.line(f"{entry}  {megabytes(item.bytes)}  {item.file[:16]}…")
+        output.line(f"{entry}  {format_megabytes(item.bytes)}  {item.file[:16]}…")
     output.line(f"Carry {to} over, and there: ZOO_BUNDLE={to} ZOO_OFFLINE=1 zoo detect …", err=True)

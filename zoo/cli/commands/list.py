@@ -92,10 +92,10 @@ def _table(rows: list[tuple[str, CardSummary]]) -> list[str]:
     cells = [
         (
             name,
-            cell.number(row.ap),
-            cell.count(row.parameters),
-            cell.size(row.size, row.resize),
-            cell.license(row.code_license, row.weights_license),
+            cell.format_number(row.ap),
+            cell.format_count(row.parameters),
+            cell.format_size(row.size, row.resize),
+            cell.format_license(row.code_license, row.weights_license),
             row.labels if row.listed is None else pluralize(row.classes, "class", "classes"),
             row.plugin,
         )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli import message, output
-from zoo.cli.wanted import megabytes
+from zoo.cli.wanted import format_megabytes
 from zoo.errors import WeightsError
 from zoo.registry import catalogue
 from zoo.weights import WeightsRequest, fetch, wanted
@@ -50,7 +50,7 @@ def _pulled(one: WeightsRequest, mirrors: dict[str, str], *, quiet: bool) -> dic
     got = fetch(one.weights, name=one.name, tag=one.tag, origin=one.origin, mirrors=mirrors)
     if not quiet:
         output.line(
-            f"{one.entry}  {megabytes(got.bytes)}  sha256 {got.sha256[:16]}…  "
+            f"{one.entry}  {format_megabytes(got.bytes)}  sha256 {got.sha256[:16]}…  "
             f"{got.through or got.source}"
         )
     return {
