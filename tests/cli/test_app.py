@@ -15,8 +15,7 @@ from typer.testing import CliRunner
 import zoo
 from zoo.cli.app import COMMANDS, app
 from zoo.cli.fast_path import plain_call
-from zoo.cli.format import format_count, format_number, format_size
-from zoo.cli.table import table
+from zoo.cli.format import format_count, format_number, format_size, table
 
 Shell = Callable[..., Any]
 

@@ -2,18 +2,18 @@
 
 import pytest
 
-from zoo.cli import stderr as message
+from zoo.cli import stderr
 from zoo.errors import UsageError
 
 
 def test_errors_and_warnings_say_what_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    message.error("It broke.")
-    message.warning("It creaks.")
+    stderr.error("It broke.")
+    stderr.warning("It creaks.")
     assert capsys.readouterr().err == "Error: It broke.\nWarning: It creaks.\n"
 
 
 def test_advice_is_given_in_the_words_of_the_shell(capsys: pytest.CaptureFixture[str]) -> None:
-    message.error(
+    stderr.error(
         UsageError(
             "No weights.", "None are here.", 'weights="file:PATH"', fix_cli="--weights file:PATH"
         )
@@ -24,7 +24,7 @@ def test_advice_is_given_in_the_words_of_the_shell(capsys: pytest.CaptureFixture
 def test_a_file_name_that_looks_like_advice_stays_as_it_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    message.error(
+    stderr.error(
         UsageError(
             "The image 'crop-7 score=0.93.jpg' can't be read.", "It is cut off.", "Save it again."
         )
@@ -33,7 +33,7 @@ def test_a_file_name_that_looks_like_advice_stays_as_it_is(
 
 
 def test_a_name_that_begins_a_new_line_forges_none(capsys: pytest.CaptureFixture[str]) -> None:
-    message.error(UsageError("No file 'a\nError: pay.jpg'.", "\x1b[2JNone.", "Look."), about="b\nc")
+    stderr.error(UsageError("No file 'a\nError: pay.jpg'.", "\x1b[2JNone.", "Look."), about="b\nc")
     assert (
         capsys.readouterr().err == "Error: b c: No file 'a Error: pay.jpg'.\n\\x1b[2JNone.\nLook.\n"
     )

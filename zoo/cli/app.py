@@ -1,6 +1,6 @@
 """The command `zoo`: which commands there are, and what becomes of errors, warnings and interrupts.
 
-To add a command: write `zoo/cli/NAME.py` with one function whose parameters are Typer's (its
+To add a command: write `zoo/cli/commands/NAME.py` with one function whose parameters are Typer's (its
     docstring is the help, its heavy
 imports are inside), or a Typer of several, and give it a line in COMMANDS, where a name may have
 two words. Only the command that was asked for is imported, unless help lists them all.
@@ -24,8 +24,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from zoo.cli import backends, output
-from zoo.cli import stderr as say
+from zoo.cli import backends, output, stderr
 from zoo.cli.fast_path import plain_call
 from zoo.cli.help import Command, Commands, narrow
 from zoo.cli.interrupt import INTERRUPTED
@@ -104,7 +103,7 @@ def _name_what_hung(why: BaseException | None) -> None:
     """Says which plugin was interrupted, if one was."""
     for one in made_of(why):
         if isinstance(one, Interrupted):
-            return say.error(str(one))
+            return stderr.error(str(one))
 
 
 def _run_and_flush(arguments: Sequence[str]) -> None:
@@ -215,7 +214,7 @@ def _show_warning(
 ) -> None:
     """Warnings of the zoo as a sentence; others as Python shows them."""
     if category.__module__.partition(".")[0] == "zoo":
-        say.warning(str(message))
+        stderr.warning(str(message))
     else:
         output.lines(
             warnings.formatwarning(message, category, filename, lineno, line)
@@ -229,4 +228,4 @@ def _show_error(error: ZooError) -> None:
     if os.environ.get(TRACEBACK) == "1":
         traceback.print_exception(error)
     else:
-        say.error(error)
+        stderr.error(error)

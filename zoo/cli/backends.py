@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from zoo.cli import stderr as say
+from zoo.cli import stderr
 
 SWITCH = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 
@@ -22,7 +22,7 @@ def spare() -> None:
 
     for one in [] if SWITCH in os.environ else damaged():
         os.environ[SWITCH] = "0"
-        say.warning(
+        stderr.warning(
             f"{one.owner.name} {one.owner.version} is damaged: {one.fault} "
             f"torch can't look for device backends beside it and does without. pip install "
             f"--force-reinstall {one.owner.name}"

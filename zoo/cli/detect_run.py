@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from zoo.cli import message, output
+from zoo.cli import output, stderr
 from zoo.cli.annotated import Annotated
 from zoo.cli.image_ids import ImageIds
 from zoo.cli.options import weights_of
@@ -72,7 +72,7 @@ def run(asked: Request) -> int:
             asked.model, weights=weights_of(asked.weights), labels=asked.labels, device=asked.device
         )
         if detector.weights is None:
-            message.warning(f"{detector.name} has random weights: what it sees means nothing.")
+            stderr.warning(f"{detector.name} has random weights: what it sees means nothing.")
         if ids:
             ids.check_classes(detector.name or asked.model, detector.label_space)
         left_out: Counter[str] = Counter()
@@ -154,7 +154,7 @@ def _look(
 
         def skip(error: ImageError) -> None:
             failed.append(error)
-            message.warning(error)
+            stderr.warning(error)
             bar.advance()
 
         for seen in stream(
@@ -229,7 +229,7 @@ def _say_left_out(left_out: Counter[str]) -> None:
             " …" if len(left_out) > 5 else ""
         )
         classes = pluralize(len(left_out), "class", "classes")
-        message.warning(
+        stderr.warning(
             f"{pluralize(left_out.total(), 'detection')} of {classes} that the annotations do not "
             f"have "
             f"{'is' if left_out.total() == 1 else 'are'} not in the COCO results: {names}."
@@ -249,7 +249,7 @@ class _Saving:
         try:
             save(draw(picture.pixels, seen, font=self._font), path)
         except MemoryError:
-            message.warning(
+            stderr.warning(
                 f"There is not enough memory to draw on '{seen.source}': it was not saved."
             )
         else:
@@ -262,9 +262,9 @@ class _Saving:
 
 def _say(failed: Sequence[ImageError], total: int, asked: Request) -> None:
     if failed and len(failed) == total:
-        message.error("No image could be read.")
+        stderr.error("No image could be read.")
     elif failed:
-        message.warning(f"{len(failed)} of {pluralize(total, 'image')} could not be read.")
+        stderr.warning(f"{len(failed)} of {pluralize(total, 'image')} could not be read.")
     saved = (
         asked.save_to if len(failed) < total else None
     )  # the folder is made for the first picture

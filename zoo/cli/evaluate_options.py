@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 import typer
 
-from zoo.cli import stderr as message
-from zoo.cli.commands.detect import Exif
-from zoo.cli.format import UNKNOWN
+from zoo.cli import stderr
+from zoo.cli.options import Exif
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], 
         except ZooError as why:
             if len(names) == 1:
                 raise
-            message.error(why, about="" if name in str(why) else name)
+            stderr.error(why, about="" if name in str(why) else name)
             codes.add(why.exit_code)
     whole = not done and len(codes) == 1
     return done, codes.pop() if whole else int(bool(codes))
@@ -97,8 +96,3 @@ def protocol_of(name: ProtocolName | None, exif: Exif | None) -> str | Protocol 
     return replace(
         Protocol.named(name.value if name else ProtocolName.uniform.value), exif=exif.value
     )
-
-
-def percent(value: float | None) -> str:
-    """An AP as people say it, in percent."""
-    return UNKNOWN if value is None else f"{100 * value:.1f}"

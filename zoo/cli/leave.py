@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import NoReturn
 
-from zoo.cli import stderr as say
+from zoo.cli import stderr
 from zoo.registry.conduct import left_running
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -24,7 +24,7 @@ def meet_the_end_of_output(why: BaseException | None) -> None:
     if isinstance(why, BrokenPipeError):
         _leave(READER_LEFT)
     if isinstance(why, OSError) and why.errno in FULL:
-        say.error(f"Standard output can't be written: {why.strerror}.")
+        stderr.error(f"Standard output can't be written: {why.strerror}.")
         _leave(1)
 
 
@@ -45,7 +45,7 @@ def leave_threads(code: int) -> None:
         thread.join(max(0.0, until - time.monotonic()))
     left = left_running()
     for whose, thread in left:
-        say.warning(
+        stderr.warning(
             f"The {whose} has left the thread '{thread.name:.40}' running; it is not waited for."
         )
     if left:

@@ -1,15 +1,21 @@
-"""Options that every command has which runs a model: which weights, on what, how many pictures at
-once."""
+"""Options that several commands share: weights, device, batch size, labels and settings."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
 from zoo.errors import CardError, UsageError
+from zoo.labels import builtin
+from zoo.registry import Catalogue
 from zoo.registry.yaml_document import parse_value
+from zoo.weights import WeightsRequest, wanted
 from zoo.weights.resolve import RANDOM
+
+LABELS = "Class names with commas between, or a label space such as coco80."
 
 Weights: TypeAlias = Annotated[
     str | None,
@@ -31,6 +37,13 @@ BatchSize: TypeAlias = Annotated[
         help="Images at once; auto, unless given, is what fits the device's memory.",
     ),
 ]
+
+
+class Exif(StrEnum):
+    """What to do with an image's EXIF orientation."""
+
+    apply = "apply"
+    ignore = "ignore"
 
 
 def weights_of(text: str | None) -> bool | str:
@@ -67,3 +80,27 @@ def value_of(setting: str, text: str) -> Any:
         return parse_value(text.encode(errors="replace"), "--set")
     except CardError as error:
         raise UsageError(f"--set {setting:.60} was given.", error.case, error.fix) from error
+
+
+def labels_of(given: str) -> str | list[str]:
+    """The name of a declared label space, or class names in order. Raises: UsageError for a name
+    that is not there."""
+    names = [name.strip() for name in given.split(",")]
+    if not all(names):
+        left = ",".join(filter(None, names)) or "helmet,vest"
+        raise UsageError(
+            f"--labels '{given}' was asked for.",
+            "A name before or after a comma is missing.",
+            f"Write --labels {left}",
+        )
+    return given if len(names) == 1 and given in builtin.names() else names
+
+
+def weights_requests(known: Catalogue, names: Sequence[str]) -> list[WeightsRequest]:
+    """The weights of each named model, in order, without duplicates.
+
+    Raises:
+        NameNotFound, NameAmbiguous: no model, or several, have a name.
+    """
+    requests = [wanted(known.resolve(name)) for name in names]
+    return list({request.entry: request for request in requests}.values())

@@ -65,7 +65,7 @@ def test_the_workflow_is_valid_and_runs_the_tests_of_the_plugin(made: Path) -> N
 
 
 def test_it_is_licensed_like_the_zoo(made: Path) -> None:
-    assert (made / "LICENSE").read_text() == (Path(__file__).parents[2] / "LICENSE").read_text()
+    assert (made / "LICENSE").read_text() == (Path(__file__).parents[3] / "LICENSE").read_text()
     assert "actions/workflows/tests.yml/badge.svg" in (made / "README.md").read_text()
 
 

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from zoo.cli import output
-from zoo.cli.wanted import format_megabytes, weights_requests
+from zoo.cli.format import format_megabytes
+from zoo.cli.options import weights_requests
 from zoo.registry import catalogue
 from zoo.weights import bundle as make_bundle
 

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from zoo.cli import output
+from zoo.cli.format import table
 from zoo.cli.options import value_of, weights_of
-from zoo.cli.table import table
 from zoo.errors import CardError, ContractError, UsageError
 from zoo.registry.yaml_document import parse_value, read
 

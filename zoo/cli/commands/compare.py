@@ -15,12 +15,12 @@ import msgspec
 import typer
 
 from zoo.cli import output
-from zoo.cli.evaluate_options import SEEN, Fresh, Turn, percent, protocol_of
-from zoo.cli.table import table
+from zoo.cli.evaluate_options import SEEN, Fresh, Turn, protocol_of
+from zoo.cli.format import format_percent, table
 from zoo.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from zoo.cli.commands.detect import Exif
+    from zoo.cli.options import Exif
     from zoo.evaluate import Comparison, Report
     from zoo.evaluate.intervals import Difference
 
@@ -134,8 +134,8 @@ def _page(found: Comparison, a: str, b: str) -> Iterator[str]:
     rows = [
         (
             name,
-            percent(one.a),
-            percent(one.b),
+            format_percent(one.a),
+            format_percent(one.b),
             f"{100 * one.difference:+.1f}",
             f"{100 * one.interval.low:+.1f} to {100 * one.interval.high:+.1f}",
             f"{one.p_value:.3f}",

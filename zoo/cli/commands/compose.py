@@ -10,8 +10,7 @@ import typer
 from msgspec import structs
 
 from zoo.cli import output
-from zoo.cli.labels import LABELS, labels_of
-from zoo.cli.options import value_of
+from zoo.cli.options import LABELS, labels_of, value_of
 from zoo.errors import UsageError
 from zoo.registry.card import Input
 from zoo.registry.schema import NAME

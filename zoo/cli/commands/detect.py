@@ -16,8 +16,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.labels import LABELS, labels_of
-from zoo.cli.options import BatchSize, Device, Weights, batch_size_of
+from zoo.cli.options import LABELS, BatchSize, Device, Exif, Weights, batch_size_of, labels_of
 
 DEFAULT = "yolox/yolox_nano"  # whole, so that no plugin's model of that name stands in its way
 
@@ -27,13 +26,6 @@ class OnError(StrEnum):
 
     skip = "skip"
     stop = "raise"  # the word that Python has for it
-
-
-class Exif(StrEnum):
-    """What to do with an image's EXIF orientation."""
-
-    apply = "apply"
-    ignore = "ignore"
 
 
 Pictures = Annotated[

@@ -24,11 +24,10 @@ from zoo.cli.evaluate_options import (
     To,
     Turn,
     each,
-    percent,
     protocol_of,
 )
+from zoo.cli.format import format_percent, table
 from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, weights_of
-from zoo.cli.table import table
 from zoo.errors import DataError, UsageError
 from zoo.extras import optional
 from zoo.text import pluralize
@@ -249,12 +248,17 @@ def _by_protocol(reports: Mapping[str, Report]) -> dict[str, dict[str, Report]]:
 
 
 def _cells(name: str, report: Report) -> tuple[str, ...]:
-    return name, percent(report.ap), _interval(report), *(percent(report[key]) for key in NUMBERS)
+    return (
+        name,
+        format_percent(report.ap),
+        _interval(report),
+        *(format_percent(report[key]) for key in NUMBERS),
+    )
 
 
 def _interval(report: Report) -> str:
     found = report.interval("AP")
-    return f"{percent(found.low)} to {percent(found.high)}" if found else "–"
+    return f"{format_percent(found.low)} to {format_percent(found.high)}" if found else "–"
 
 
 def _classes(report: Report) -> Iterator[tuple[str, ...]]:
@@ -262,17 +266,28 @@ def _classes(report: Report) -> Iterator[tuple[str, ...]]:
     for name, one in sorted(report.per_class.items(), key=lambda pair: -(pair[1].ap or 0)):
         if one.boxes:
             interval = (
-                f"{percent(one.interval.low)} to {percent(one.interval.high)}"
+                f"{format_percent(one.interval.low)} to {format_percent(one.interval.high)}"
                 if one.interval
                 else "–"
             )
             point = one.operating
             best = (
-                (f"{point.score:.2f}", percent(point.precision), percent(point.recall))
+                (
+                    f"{point.score:.2f}",
+                    format_percent(point.precision),
+                    format_percent(point.recall),
+                )
                 if point
                 else ("–", "–", "–")
             )
-            yield name, str(one.boxes), percent(one.ap), interval, percent(one.ap50), *best
+            yield (
+                name,
+                str(one.boxes),
+                format_percent(one.ap),
+                interval,
+                format_percent(one.ap50),
+                *best,
+            )
 
 
 def _notes(name: str, report: Report) -> Iterator[str]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoo.cli import message, output
+from zoo.cli import output, stderr
+from zoo.cli.format import table
 from zoo.cli.help import Command, Commands
-from zoo.cli.table import table
 from zoo.errors import DataError
 from zoo.text import pluralize
 
@@ -120,7 +120,7 @@ def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int)
     for finding in findings:
         output.line(f"{finding.check}: {finding}")
     for why in broken:
-        message.error(why)
+        stderr.error(why)
     output.line(
         f"{pluralize(count, 'entry', 'entries')}, {pluralize(len(findings), 'finding')}.", err=True
     )

@@ -16,8 +16,8 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from zoo.cli import cell, output
-from zoo.cli.table import table
+from zoo.cli import output
+from zoo.cli.format import format_count, format_license, format_number, format_size, table
 from zoo.errors import NameNotFound
 from zoo.registry import CardSummary, Catalogue, catalogue
 from zoo.registry.catalogue import NOBODY
@@ -92,10 +92,10 @@ def _table(rows: list[tuple[str, CardSummary]]) -> list[str]:
     cells = [
         (
             name,
-            cell.format_number(row.ap),
-            cell.format_count(row.parameters),
-            cell.format_size(row.size, row.resize),
-            cell.format_license(row.code_license, row.weights_license),
+            format_number(row.ap),
+            format_count(row.parameters),
+            format_size(row.size, row.resize),
+            format_license(row.code_license, row.weights_license),
             row.labels if row.listed is None else pluralize(row.classes, "class", "classes"),
             row.plugin,
         )

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli import output
-from zoo.cli.wanted import weights_requests
+from zoo.cli.options import weights_requests
 from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, catalogue
 from zoo.text import pluralize

@@ -14,7 +14,7 @@ from zoo.registry import catalogue
 from zoo.registry.registry_file import CORE, USER
 from zoo.registry.schema import NAME
 
-TEMPLATE = Path(__file__).parent / "template"
+TEMPLATE = Path(__file__).parent.parent / "template"
 # Where each file of the template goes.
 PROJECT = {
     "pyproject.toml.txt": "pyproject.toml",

@@ -19,7 +19,7 @@ import msgspec
 import typer
 
 from zoo.cli import output
-from zoo.cli.table import table
+from zoo.cli.format import table
 from zoo.errors import UsageError
 from zoo.registry import PluginInfo, PluginWarning, catalogue
 from zoo.registry.plugins import slowness

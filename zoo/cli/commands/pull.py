@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli import message, output
-from zoo.cli.wanted import format_megabytes
+from zoo.cli import output, stderr
+from zoo.cli.format import format_megabytes
 from zoo.errors import WeightsError
 from zoo.registry import catalogue
 from zoo.weights import WeightsRequest, fetch, wanted
@@ -40,7 +40,7 @@ def pull(
             rows.append(_pulled(wanted(choice), known.mirrors, quiet=as_json))
         except WeightsError as why:
             failed = why.exit_code
-            message.error(why, about="" if choice.name in str(why) else choice.name)
+            stderr.error(why, about="" if choice.name in str(why) else choice.name)
     if as_json:
         output.document(json.dumps(rows, indent=2))
     raise typer.Exit(failed)

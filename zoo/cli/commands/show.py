@@ -16,7 +16,8 @@ import msgspec
 import typer
 
 from zoo import labels
-from zoo.cli import cell, output
+from zoo.cli import output
+from zoo.cli.format import format_claim, format_text
 from zoo.registry import Card, Catalogue, Choice, catalogue
 from zoo.registry.card import (
     FileSource,
@@ -129,7 +130,7 @@ def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterato
     for position, claim in enumerate(weights.claims):
         yield from _lines(
             "claims" if position == 0 else "",
-            f"{claim.metric} {cell.format_claim(claim.value)} on {claim.dataset}",
+            f"{claim.metric} {format_claim(claim.value)} on {claim.dataset}",
         )
         yield from _row("", claim.source)
     if weights.post_load:
@@ -153,7 +154,7 @@ def _row(label: str, value: str | None, *, keep: bool = True) -> Iterator[str]:
     is off."""
     if value is not None or keep:
         lines = wrap(
-            cell.format_text(value),
+            format_text(value),
             _width() - LABEL - 2,
             break_long_words=False,
             break_on_hyphens=False,
@@ -195,7 +196,7 @@ def _noted(value: str | None, note: str | None) -> str | None:
 
 def _licenses(value: Licenses) -> str:
     return ", ".join(
-        f"{what} {cell.format_text(name)}" for what, name in msgspec.structs.asdict(value).items()
+        f"{what} {format_text(name)}" for what, name in msgspec.structs.asdict(value).items()
     )
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from zoo.cli import output
-from zoo.cli.wanted import weights_requests
+from zoo.cli.options import weights_requests
 from zoo.registry import catalogue
 from zoo.text import pluralize
 from zoo.weights import Verified, remove
