@@ -33,7 +33,7 @@ MODULES = {
     "zoo.data": "Data sets: pictures, and what is really in them.",
     "zoo.evaluate": "Measured numbers: exact, with intervals, from flat arrays.",
     "zoo.evaluate.evaluation": "What `zoo.evaluate(…)` does.",
-    "zoo.evaluate.provenance": "What a number is of, by key.",
+    "zoo.evaluate.predictions.provenance": "What a number is of, by key.",
     "zoo.evaluate.plots": "Static plots of a report.",
     "zoo.leaderboard": "Models side by side on one page, with ranks, checks and entries of others.",
     "zoo.testing": "For the tests of plugins: the conformance kit, a Hub on this machine.",

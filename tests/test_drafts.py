@@ -118,7 +118,7 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
     from zoo.draw import save
     from zoo.evaluate import Evaluator, GroundTruth
     from zoo.evaluate.plots import save as save_plots
-    from zoo.evaluate.run import _part
+    from zoo.evaluate.predictions.prediction_store import _part
     from zoo.leaderboard.entry import store
     from zoo.registry import index, registry_file
     from zoo.weights.disk import replacing

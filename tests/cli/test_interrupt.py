@@ -128,7 +128,7 @@ def test_a_program_ends_though_its_reading_threads_hang():
 def test_an_interrupt_says_what_is_kept_and_that_the_same_command_goes_on(nano, data, tmp_path):
     code = """
         import os, signal, sys
-        import zoo.evaluate.run as run
+        import zoo.evaluate.predictions.prediction_store as run
         run.SECONDS = 0.0
         flush = run.Run.flush
         def interrupted(run):

@@ -13,7 +13,8 @@ import pytest
 from pyarrow import parquet
 
 from zoo.errors import DataError
-from zoo.evaluate import Predictions, sealed
+from zoo.evaluate import Predictions
+from zoo.evaluate.predictions import sealed
 
 
 @pytest.fixture

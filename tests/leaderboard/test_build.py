@@ -16,7 +16,7 @@ import pytest
 from msgspec import structs
 
 from zoo.errors import DataError
-from zoo.evaluate import code
+from zoo.evaluate.predictions import code
 from zoo.leaderboard import Entry, build
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.source import Source, check_code

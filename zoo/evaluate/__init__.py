@@ -15,14 +15,14 @@ from zoo.evaluate.compare import compare as compare
 from zoo.evaluate.evaluation import DataWarning as DataWarning
 from zoo.evaluate.evaluator import Evaluator as Evaluator
 from zoo.evaluate.policy import Policy as Policy
-from zoo.evaluate.predictions import Predictions as Predictions
+from zoo.evaluate.predictions.predictions import Predictions as Predictions
 from zoo.evaluate.report import Report as Report
 from zoo.evaluate.settings import Area as Area
 from zoo.evaluate.settings import Settings as Settings
 
 if TYPE_CHECKING:
     from zoo.evaluate import voc as voc
-    from zoo.evaluate.inference import predict as predict
+    from zoo.evaluate.predictions.predict import predict as predict
 
 sys.modules[__name__].__class__ = _CallableModule
 
@@ -33,5 +33,5 @@ def __getattr__(name: str) -> object:
     if name == "voc":
         return import_module("zoo.evaluate.voc")
     if name == "predict":
-        return import_module("zoo.evaluate.inference").predict
+        return import_module("zoo.evaluate.predictions.predict").predict
     raise AttributeError(f"module 'zoo.evaluate' has no attribute {name!r}")

@@ -10,7 +10,7 @@ from typing import Any
 from zoo.errors import DataError
 from zoo.evaluate.arguments import check_resampling
 from zoo.evaluate.intervals import Difference, difference
-from zoo.evaluate.provenance import settings_of
+from zoo.evaluate.predictions.provenance import settings_of
 from zoo.evaluate.report import Report
 
 

@@ -21,10 +21,10 @@ from zoo.evaluate.classes import check_classes
 from zoo.evaluate.coco.flatten import FlatDetections
 from zoo.evaluate.coco_files import SUFFIXES, read_flat
 from zoo.evaluate.evaluator import Evaluator
-from zoo.evaluate.parquet import SUFFIX
 from zoo.evaluate.policy import Policy
-from zoo.evaluate.predictions import Predictions
-from zoo.evaluate.provenance import now, software
+from zoo.evaluate.predictions.parquet import SUFFIX
+from zoo.evaluate.predictions.predictions import Predictions
+from zoo.evaluate.predictions.provenance import now, software
 from zoo.evaluate.remarks import Seen, not_mentioned, remarks
 from zoo.evaluate.report import Report, changed
 from zoo.evaluate.settings import Settings
@@ -123,7 +123,7 @@ def _run(
     model: str | Detector, dataset: Dataset, protocol: str | Protocol, options: dict[str, Any]
 ) -> Predictions:
     """What a model sees now."""
-    from zoo.evaluate.inference import (
+    from zoo.evaluate.predictions.predict import (
         predict,
     )  # deferred: what was seen before needs no model, and no hub
 
@@ -159,7 +159,7 @@ def _check_protocol(
     or nobody knows."""
     if protocol is None:
         return
-    from zoo.evaluate.inference import protocol_of  # deferred, as above
+    from zoo.evaluate.predictions.predict import protocol_of  # deferred, as above
 
     asked = protocol_of(protocol)
     what = os.fspath(model) if isinstance(model, str | os.PathLike) else "What predictions hold"

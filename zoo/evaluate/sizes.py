@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from zoo.data import Dataset
 from zoo.errors import DataError
-from zoo.evaluate.predictions import Predictions
-from zoo.evaluate.provenance import settings_of
+from zoo.evaluate.predictions.predictions import Predictions
+from zoo.evaluate.predictions.provenance import settings_of
 from zoo.text import pluralize
 
 

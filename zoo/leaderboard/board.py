@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta, structs
 
-from zoo.evaluate.parquet import SUFFIX
+from zoo.evaluate.predictions.parquet import SUFFIX
 from zoo.leaderboard.entry import RANDOM, SETTINGS, Name, Setting, Text
 from zoo.leaderboard.reading import read_struct, wrong
 from zoo.suggest import close_matches, join_or

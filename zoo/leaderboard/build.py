@@ -22,7 +22,7 @@ from zoo.data import read as read_data
 from zoo.errors import DataError, ZooError
 from zoo.evaluate import Policy, Settings
 from zoo.evaluate.evaluation import evaluate
-from zoo.evaluate.run import folder as runs_folder
+from zoo.evaluate.predictions.prediction_store import folder as runs_folder
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.checks import Expected, check, disqualifying
 from zoo.leaderboard.entry import RANDOM, Entry, Setting, Timing, file_name, store

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from zoo.errors import ZooError
 from zoo.evaluate.agreement import contradictions
 from zoo.evaluate.contradiction import Contradiction
-from zoo.evaluate.provenance import settings_of
+from zoo.evaluate.predictions.provenance import settings_of
 from zoo.leaderboard.entry import PROVENANCE, RANDOM, UNKNOWN, Entry, Setting, Timing
 from zoo.leaderboard.finding import Finding, finding
 from zoo.registry import catalogue

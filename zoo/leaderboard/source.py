@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from zoo.data import Dataset
 from zoo.errors import DataError, UsageError
-from zoo.evaluate import Predictions, code, predict
+from zoo.evaluate import Predictions, predict
 from zoo.evaluate.coco_files import read_results
-from zoo.evaluate.parquet import SUFFIX
-from zoo.evaluate.provenance import hardware, software
-from zoo.evaluate.subject import card_sha256, plugin_of
+from zoo.evaluate.predictions import code
+from zoo.evaluate.predictions.model_identity import card_sha256, plugin_of
+from zoo.evaluate.predictions.parquet import SUFFIX
+from zoo.evaluate.predictions.provenance import hardware, software
 from zoo.labels import match_labels
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile

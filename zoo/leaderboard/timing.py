@@ -76,7 +76,7 @@ def measure(request: Request) -> Timing:
     import torch  # deferred: who asks for a timing in another process needs none here
 
     from zoo.detectors import Protocol
-    from zoo.evaluate.provenance import hardware
+    from zoo.evaluate.predictions.provenance import hardware
     from zoo.images import read
 
     detector = loaded(

@@ -20,7 +20,7 @@ FIX = "Make it again: zoo predict MODEL --data DATA --fresh"
 
 
 @dataclass(frozen=True)
-class Seen:
+class ImageDetections:
     """What was seen in one picture, best first: boxes (n, 4) xyxy, scores (n,), labels (n,) into
     `label_space`."""
 
@@ -40,7 +40,7 @@ class Predictions:
     starts:     (m + 1,) int64, the first detection of each picture, and the end.
     boxes:      (n, 4) float32 xyxy, pixels of the picture. scores: (n,) float32. labels: (n,) int32, positions in `names`.
     names:      class names.
-    provenance: see `zoo.evaluate.provenance`.
+    provenance: see `zoo.evaluate.predictions.provenance`.
     path:       the file they are in, if any.
     """
 
@@ -111,9 +111,9 @@ class Predictions:
         sizes = f"{pluralize(len(self), 'image')}, {pluralize(len(self.scores), 'detection')}"
         return f"Predictions({self.provenance.get('model', 'a model')}: {sizes})"
 
-    def __iter__(self) -> Iterator[Seen]:
+    def __iter__(self) -> Iterator[ImageDetections]:
         for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
-            yield Seen(
+            yield ImageDetections(
                 self.boxes[start:stop],
                 self.scores[start:stop],
                 self.labels[start:stop],
@@ -136,14 +136,14 @@ class Predictions:
         Raises: DataError naming the file, and the record where one is wrong; MissingExtra without
             pyarrow.
         """
-        from zoo.evaluate import parquet  # deferred: it is built on this module
+        from zoo.evaluate.predictions import parquet  # deferred: it is built on this module
 
         return parquet.read(Path(path))
 
     def write(self, path: str | Path) -> None:
         """Stores them as Parquet, in one step: there is the whole file or none. Raises: DataError,
         MissingExtra."""
-        from zoo.evaluate import parquet  # deferred: it is built on this module
+        from zoo.evaluate.predictions import parquet  # deferred: it is built on this module
 
         parquet.write(self, Path(path))
 

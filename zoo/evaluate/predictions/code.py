@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.data.content import hashes
-from zoo.evaluate.loaded import check_loaded
+from zoo.evaluate.predictions.loaded import check_loaded
 from zoo.registry import Choice, catalogue
 from zoo.registry.contribution import Kind
 from zoo.registry.distributions import distributions_by_package

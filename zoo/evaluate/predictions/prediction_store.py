@@ -29,10 +29,10 @@ from zoo.data import Photo
 from zoo.drafts import clear
 from zoo.errors import DataError
 from zoo.evaluate.naming import file_name
-from zoo.evaluate.parquet import SUFFIX
-from zoo.evaluate.predictions import Predictions, joined
-from zoo.evaluate.provenance import joined as joined_facts
-from zoo.evaluate.provenance import now
+from zoo.evaluate.predictions.parquet import SUFFIX
+from zoo.evaluate.predictions.predictions import Predictions, joined
+from zoo.evaluate.predictions.provenance import joined as joined_facts
+from zoo.evaluate.predictions.provenance import now
 from zoo.registry.home import home
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def key_of(facts: dict[str, str]) -> str:
 
 
 @dataclass
-class Run:
+class PredictionStore:
     """One run that is under way, in the one process that holds its lock.
 
     file:  where the predictions will be.
@@ -202,7 +202,7 @@ def _remove_unowned(parts: Path) -> bool:
 
 
 @contextmanager
-def locked(run: Run) -> Iterator[Run]:
+def locked(run: PredictionStore) -> Iterator[PredictionStore]:
     """The run, for this process alone; what waits is written when it ends, however it ends.
 
     Raises: DataError where another process is at it.

@@ -269,7 +269,9 @@ def test_a_part_that_was_changed_is_refused_by_name(
     changes: dict[str, Any],
     message: str,
 ) -> None:
-    monkeypatch.setattr("zoo.evaluate.run.SECONDS", 0.0)  # a part a picture
+    monkeypatch.setattr(
+        "zoo.evaluate.predictions.prediction_store.SECONDS", 0.0
+    )  # a part a picture
     with interrupt(5):
         run(street, nano, tmp_path)
     first, second = sorted(tmp_path.glob("*.parts/*.parquet"))[:2]

@@ -16,8 +16,8 @@ import pytest
 
 import zoo
 from zoo.data import Dataset
-from zoo.evaluate import code
-from zoo.evaluate.loaded import check_loaded
+from zoo.evaluate.predictions import code
+from zoo.evaluate.predictions.loaded import check_loaded
 from zoo.registry import catalogue, reload
 
 PLUGIN = """
@@ -72,7 +72,7 @@ def test_the_code_of_a_plugin_has_one_fingerprint(lamps: Path) -> None:
 
 
 SAY = (
-    "import zoo.evaluate.code as code; from zoo.registry import catalogue; "
+    "import zoo.evaluate.predictions.code as code; from zoo.registry import catalogue; "
     "print(code.of_choice(catalogue().resolve('lamp')))"
 )
 

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from zoo.data.ragged import starts_of
 from zoo.drafts import draft_of
 from zoo.errors import DataError
-from zoo.evaluate.predictions import FIX, Predictions
-from zoo.evaluate.provenance import flaw
-from zoo.evaluate.sealed import Damaged, check, seal
+from zoo.evaluate.predictions.predictions import FIX, Predictions
+from zoo.evaluate.predictions.provenance import flaw
+from zoo.evaluate.predictions.sealed import Damaged, check, seal
 from zoo.extras import optional
 from zoo.files import check_regular
 from zoo.limits import LimitError, check_json

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from zoo.errors import NameNotFound, UsageError
-from zoo.evaluate import code
-from zoo.evaluate.parquet import SUFFIX
+from zoo.evaluate.predictions import code
+from zoo.evaluate.predictions.parquet import SUFFIX
 from zoo.registry import Choice, catalogue
 from zoo.text import capitalized, type_name
 from zoo.weights.resolve import called, choose, find, is_place
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Subject:
+class ModelIdentity:
     """A model to be run.
 
     name:  what it is called.
@@ -42,13 +42,13 @@ class Subject:
     fixed: bool
 
 
-def subject(
+def model_identity(
     model: str | Detector,
     *,
     weights: bool | str | os.PathLike[str],
     device: torch.device | str | None,
     progress: bool | None,
-) -> Subject:
+) -> ModelIdentity:
     """The model of a name, with its weights fetched and verified but not loaded; or the detector
     itself.
 
@@ -86,7 +86,7 @@ def subject(
     file, name = found.file, called(choice, found)
     source = f"file:{file.published.name}" if file.source.startswith("file:") else file.source
     facts |= {"model": name, "weights_sha256": file.sha256, "weights_source": source}
-    return Subject(
+    return ModelIdentity(
         name,
         facts,
         lambda: load(model, weights=weights, device=device, progress=progress),
@@ -144,14 +144,14 @@ def plugin_of(choice: Choice) -> str:
     return next(found, name)
 
 
-def _at_hand(detector: Detector, facts: dict[str, str]) -> Subject:
+def _at_hand(detector: Detector, facts: dict[str, str]) -> ModelIdentity:
     digest = hashlib.sha256(
         f"{type(detector).__module__}.{type(detector).__qualname__} {detector.defaults}".encode()
     )
     for name, tensor in sorted(detector.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(_bytes()).numpy().data)
-    return Subject(
+    return ModelIdentity(
         facts["model"], {**facts, "state_sha256": digest.hexdigest()}, lambda: detector, fixed=False
     )
 

@@ -16,11 +16,11 @@ from zoo.evaluate import predict
 
 KILLED = """
 import sys, time
-import zoo, zoo.evaluate.run
+import zoo, zoo.evaluate.predictions.prediction_store
 from pathlib import Path
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-zoo.evaluate.run.SECONDS = 0.0  # a part a picture
+zoo.evaluate.predictions.prediction_store.SECONDS = 0.0  # a part a picture
 register_module_forward_pre_hook(lambda module, _: time.sleep(0.5) if isinstance(module, zoo.Detector) else None)
 data, weights, to = sys.argv[1:]
 zoo.evaluate.predict(
@@ -58,10 +58,10 @@ EVERY_MOMENT = """
 import os, signal, sys, tempfile
 from pathlib import Path
 import torch
-import zoo.evaluate.run as runs
+import zoo.evaluate.predictions.prediction_store as runs
 from zoo.data import Photo
 from zoo.detections import Detections
-from zoo.evaluate import parquet
+from zoo.evaluate.predictions import parquet
 from zoo.labels import LabelSpace
 
 SPACE = LabelSpace("lamps", ("red", "green"))
@@ -75,7 +75,7 @@ def seen(number):
 def whole_run(file):
     if file.exists():
         return
-    with runs.locked(runs.Run(file, dict(FACTS), SPACE.names)) as run:
+    with runs.locked(runs.PredictionStore(file, dict(FACTS), SPACE.names)) as run:
         run.resume()
         for photo in PHOTOS:
             if photo.id not in run.done():

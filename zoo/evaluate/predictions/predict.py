@@ -15,12 +15,20 @@ from zoo import data as data_sets
 from zoo.data import Dataset
 from zoo.errors import DataError, UsageError
 from zoo.evaluate.classes import check_classes
-from zoo.evaluate.parquet import arrow
-from zoo.evaluate.predictions import Predictions
-from zoo.evaluate.provenance import hardware, now, software
-from zoo.evaluate.run import PASSING, Run, clear_finished, clear_passing, file_of, folder, locked
+from zoo.evaluate.predictions.model_identity import ModelIdentity, model_identity
+from zoo.evaluate.predictions.parquet import arrow
+from zoo.evaluate.predictions.prediction_store import (
+    PASSING,
+    PredictionStore,
+    clear_finished,
+    clear_passing,
+    file_of,
+    folder,
+    locked,
+)
+from zoo.evaluate.predictions.predictions import Predictions
+from zoo.evaluate.predictions.provenance import hardware, now, software
 from zoo.evaluate.sizes import compare_sizes
-from zoo.evaluate.subject import Subject, subject
 from zoo.text import is_are, pluralize, type_name
 
 if TYPE_CHECKING:
@@ -71,10 +79,10 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     asked = protocol_of(protocol)
     _check_batch_size(batch_size)
     dataset = data_sets.read(data)
-    who = subject(model, weights=weights, device=device, progress=progress)
-    facts = who.facts | _facts(dataset, asked)
-    passes = to is None and not who.fixed
-    work = _Work(who, dataset, asked, facts, batch_size, fresh, progress, stays=not passes)
+    identity = model_identity(model, weights=weights, device=device, progress=progress)
+    facts = identity.facts | _facts(dataset, asked)
+    passes = to is None and not identity.fixed
+    work = _Work(identity, dataset, asked, facts, batch_size, fresh, progress, stays=not passes)
     if passes:
         clear_passing()
         with tempfile.TemporaryDirectory(prefix=PASSING) as passing:
@@ -89,7 +97,7 @@ class _Work:
     facts: the provenance that is known before. stays: whether the run is kept if it is cut short.
     """
 
-    who: Subject
+    identity: ModelIdentity
     dataset: Dataset
     protocol: Protocol
     facts: dict[str, str]
@@ -100,7 +108,7 @@ class _Work:
 
 
 @contextmanager
-def _kept(work: _Work, run: Run) -> Iterator[None]:
+def _kept(work: _Work, run: PredictionStore) -> Iterator[None]:
     """Adds to an interrupt how many images are kept, and how to go on with the others."""
     try:
         yield
@@ -108,7 +116,7 @@ def _kept(work: _Work, run: Run) -> Iterator[None]:
         run.flush()
         if work.stays and (count := len(run.done())):
             error.add_note(
-                f"{work.who.name} on {work.dataset.name}: {pluralize(count, 'image')} of "
+                f"{work.identity.name} on {work.dataset.name}: {pluralize(count, 'image')} of "
                 f"{len(work.dataset)} {is_are(count)} kept in {run.parts}. The same command"
                 f"{' without fresh' if work.fresh else ''} goes on from there."
             )
@@ -122,25 +130,25 @@ def _run(work: _Work, to: Path) -> Predictions:
         return Predictions.read(file)
     if not len(dataset):
         raise DataError(
-            f"'{work.who.name}' was to be run on {dataset.name}.",
+            f"'{work.identity.name}' was to be run on {dataset.name}.",
             "It has no image.",
             "Name a data set with images.",
         )
-    with locked(Run(file, work.facts)) as run, _kept(work, run):
+    with locked(PredictionStore(file, work.facts)) as run, _kept(work, run):
         if file.exists() and not work.fresh:  # another process has finished it in the meantime
             return Predictions.read(file)
         if work.fresh:
             run.discard()
         run.resume({photo.id for photo in dataset.images})
         compare_sizes(
-            run.sizes(), dataset, model=work.who.name, stored=work.protocol.exif == "ignore"
+            run.sizes(), dataset, model=work.identity.name, stored=work.protocol.exif == "ignore"
         )
         _look(work, run)
         _check_unchanged(dataset, run)
         return run.finish([photo.id for photo in dataset.images])
 
 
-def _check_unchanged(dataset: Dataset, run: Run) -> None:
+def _check_unchanged(dataset: Dataset, run: PredictionStore) -> None:
     """Raises: DataError where an image has another content than when the run began; the run's parts
     are gone then."""
     if dataset.pictures_sha256 != run.facts["pictures_sha256"]:
@@ -153,9 +161,9 @@ def _check_unchanged(dataset: Dataset, run: Run) -> None:
         )
 
 
-def _look(work: _Work, run: Run) -> None:
+def _look(work: _Work, run: PredictionStore) -> None:
     """Shows the model every picture that is not in the run yet."""
-    who, dataset, protocol = work.who, work.dataset, work.protocol
+    identity, dataset, protocol = work.identity, work.dataset, work.protocol
     done = run.done()
     todo = [photo for photo in dataset.images if photo.id not in done]
     if not todo:
@@ -163,15 +171,15 @@ def _look(work: _Work, run: Run) -> None:
     from zoo.inference.stream import stream
     from zoo.progress import Bar  # deferred: torch, which a run that is done already needs not
 
-    detector = who.load()
-    check_classes(detector.label_space, dataset, model=who.name)
+    detector = identity.load()
+    check_classes(detector.label_space, dataset, model=identity.name)
     run.names = detector.label_space.names
     run.facts |= hardware(detector.device) | {
         "settings_in_force": protocol.filled(detector.defaults).to_json(),
         "started": now(),
     }
     pictures = [photo.file() for photo in todo]
-    with Bar(f"{who.name} on {dataset.name}", total=len(todo), show=work.progress) as bar:
+    with Bar(f"{identity.name} on {dataset.name}", total=len(todo), show=work.progress) as bar:
         found = stream(
             detector, pictures, protocol=protocol, batch_size=work.batch_size, exif=protocol.exif
         )
@@ -181,7 +189,9 @@ def _look(work: _Work, run: Run) -> None:
             if len(looked) < _FIRST and seen.size is not None:
                 looked.append((photo.id, seen.size))
                 if len(looked) == min(_FIRST, len(todo)):
-                    compare_sizes(looked, dataset, model=who.name, stored=protocol.exif == "ignore")
+                    compare_sizes(
+                        looked, dataset, model=identity.name, stored=protocol.exif == "ignore"
+                    )
             bar.advance()
 
 
