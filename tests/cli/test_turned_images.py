@@ -14,7 +14,7 @@ import zoo
 from zoo.data import Dataset, read
 from zoo.errors import DataError
 from zoo.evaluate import predict
-from zoo.evaluate.sizes import compare_sizes
+from zoo.evaluate.diagnostics.image_sizes import compare_sizes
 
 PROTOCOL = zoo.Protocol(score=0.0, max_boxes=5)
 TURN = 6  # stored on its side

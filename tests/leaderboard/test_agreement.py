@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from zoo.evaluate import Evaluator, GroundTruth, Report, coco_files
-from zoo.evaluate.agreement import contradictions
+from zoo.evaluate.diagnostics.consistency import contradictions
 from zoo.evaluate.intervals import Interval
 from zoo.leaderboard import Entry, check
 from zoo.leaderboard.checks import disqualifying

@@ -18,8 +18,8 @@ from zoo.data.ragged import starts_of
 from zoo.data.records import Results
 from zoo.data.records import read_results as read_records
 from zoo.errors import DataError
-from zoo.evaluate.class_ids import numbering
 from zoo.evaluate.coco.flatten import FlatDetections
+from zoo.evaluate.diagnostics.class_ids import numbering
 from zoo.evaluate.policy import Policy
 from zoo.text import is_are, pluralize
 

@@ -79,7 +79,9 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
 
 
 def _check_reports(**given: object) -> None:
-    from zoo.evaluate.agreement import contradictions  # deferred: only comparing needs it
+    from zoo.evaluate.diagnostics.consistency import (
+        contradictions,  # deferred: only comparing needs it
+    )
 
     for name, one in given.items():
         if not isinstance(one, Report):

@@ -17,19 +17,19 @@ from zoo.data import Dataset
 from zoo.errors import UsageError
 from zoo.evaluate.arguments import check_resampling
 from zoo.evaluate.background import background
-from zoo.evaluate.classes import check_classes
 from zoo.evaluate.coco.flatten import FlatDetections
 from zoo.evaluate.coco_files import SUFFIXES, read_flat
+from zoo.evaluate.diagnostics.class_names import check_classes
+from zoo.evaluate.diagnostics.diagnostics import AllDetections, diagnose, not_mentioned
+from zoo.evaluate.diagnostics.image_sizes import DataWarning as DataWarning
+from zoo.evaluate.diagnostics.image_sizes import check_names, check_sizes, warn_of_sizes
 from zoo.evaluate.evaluator import Evaluator
 from zoo.evaluate.policy import Policy
 from zoo.evaluate.predictions.parquet import SUFFIX
 from zoo.evaluate.predictions.predictions import Predictions
 from zoo.evaluate.predictions.provenance import now, software
-from zoo.evaluate.remarks import Seen, not_mentioned, remarks
 from zoo.evaluate.report import Report, changed
 from zoo.evaluate.settings import Settings
-from zoo.evaluate.sizes import DataWarning as DataWarning
-from zoo.evaluate.sizes import check_names, check_sizes, warn_of_sizes
 from zoo.labels import match_labels
 from zoo.text import pluralize
 
@@ -187,13 +187,13 @@ def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset, beside: Ex
     facts = beside.submit(_facts_of, file)
     flat = read_flat(file, evaluator.dataset)
     counts, ids = np.diff(flat.starts), evaluator.dataset.image_ids
-    seen = Seen(
+    seen = AllDetections(
         np.repeat(np.arange(len(counts)), counts),
         np.ascontiguousarray(flat.boxes.T),
         flat.scores,
         flat.labels,
     )
-    notes = beside.submit(lambda: (*not_mentioned(dataset, seen), *remarks(dataset, seen)))
+    notes = beside.submit(lambda: (*not_mentioned(dataset, seen), *diagnose(dataset, seen)))
     if evaluator.policy.unseen_images == "leave out":
         evaluator.update(ids[counts > 0], flat.mentioned())
     else:
@@ -218,17 +218,17 @@ def _take(evaluator: Evaluator, seen: Predictions, dataset: Dataset, beside: Exe
     flat = FlatDetections(
         seen.starts, seen.boxes, seen.scores, labels, {}, "xyxy", seen.label_space
     )
-    notes = beside.submit(lambda: (*names, *sizes, *remarks(dataset, _seen_of(seen, dataset))))
+    notes = beside.submit(lambda: (*names, *sizes, *diagnose(dataset, _seen_of(seen, dataset))))
     evaluator.update(seen.image_ids, flat)
     warn_of_sizes(sizes, dataset)
     return _Taken(beside.submit(lambda: seen.provenance), missing, notes)
 
 
-def _seen_of(seen: Predictions, dataset: Dataset) -> Seen:
+def _seen_of(seen: Predictions, dataset: Dataset) -> AllDetections:
     rows = np.repeat(np.searchsorted(dataset.truth.image_ids, seen.image_ids), np.diff(seen.starts))
     sides = np.ascontiguousarray(seen.boxes.T, np.float64)
     sides[2:] -= sides[:2]
     label_of = -1 - np.arange(len(seen.names))  # what the data set does not have stays apart
     for ours, theirs in match_labels(seen.label_space, dataset.label_space).pairs:
         label_of[ours] = theirs
-    return Seen(rows, sides, seen.scores, label_of[seen.labels])
+    return AllDetections(rows, sides, seen.scores, label_of[seen.labels])

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from zoo.errors import ZooError
-from zoo.evaluate.agreement import contradictions
-from zoo.evaluate.contradiction import Contradiction
+from zoo.evaluate.diagnostics.consistency import contradictions
+from zoo.evaluate.diagnostics.contradiction import Contradiction
 from zoo.evaluate.predictions.provenance import settings_of
 from zoo.leaderboard.entry import PROVENANCE, RANDOM, UNKNOWN, Entry, Setting, Timing
 from zoo.leaderboard.finding import Finding, finding

@@ -10,8 +10,8 @@ import msgspec
 from zoo import text as words
 from zoo.errors import CardError, DataError
 from zoo.evaluate import Report
+from zoo.evaluate.diagnostics.shares import shares
 from zoo.evaluate.report import FORMAT
-from zoo.evaluate.shares import shares
 from zoo.limits import LimitError, check_json
 from zoo.registry.schema import convert
 from zoo.registry.yaml_document import Sheet, parse, read, spell

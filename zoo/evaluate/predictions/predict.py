@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal
 from zoo import data as data_sets
 from zoo.data import Dataset
 from zoo.errors import DataError, UsageError
-from zoo.evaluate.classes import check_classes
+from zoo.evaluate.diagnostics.class_names import check_classes
+from zoo.evaluate.diagnostics.image_sizes import compare_sizes
 from zoo.evaluate.predictions.model_identity import ModelIdentity, model_identity
 from zoo.evaluate.predictions.parquet import arrow
 from zoo.evaluate.predictions.prediction_store import (
@@ -28,7 +29,6 @@ from zoo.evaluate.predictions.prediction_store import (
 )
 from zoo.evaluate.predictions.predictions import Predictions
 from zoo.evaluate.predictions.provenance import hardware, now, software
-from zoo.evaluate.sizes import compare_sizes
 from zoo.text import is_are, pluralize, type_name
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 import zoo
 from zoo.data import Dataset, GroundTruth
-from zoo.evaluate.class_ids import other_classes
+from zoo.evaluate.diagnostics.class_ids import other_classes
 from zoo.labels import LabelSpace, get
 
 COCO = get("coco80")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from zoo.data import Dataset
 from zoo.data.ground_truth import GroundTruth
-from zoo.evaluate.class_ids import SOME, other_classes, pairs
+from zoo.evaluate.diagnostics.class_ids import SOME, other_classes, pairs
 from zoo.text import pluralize
 
 _MANY = 0.2  # the share of boxes beyond an edge from which on it is no accident
@@ -30,7 +30,7 @@ _INPUTS = (300, 320, 416, 512, 640, 800, 1024, 1280)  # sides of the squares tha
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class AllDetections:
     """All detections of a data set: rows (n,) of its images, scores (n,), boxes by side.
 
     sides:  (4, n) x, y, width, height in pixels; columns, since rows of four take several times as
@@ -47,13 +47,15 @@ class Seen:
         return len(self.rows)
 
     @cached_property
-    def best(self) -> Seen:
+    def best(self) -> AllDetections:
         """The detections with the best scores, best first; of equal ones the first."""
         some = np.arange(len(self))
         if len(self) > _BEST:
             some = np.flatnonzero(self.scores >= np.partition(self.scores, -_BEST)[-_BEST])
         best = some[np.argsort(-self.scores[some], kind="stable")[:_BEST]]
-        return Seen(self.rows[best], self.sides[:, best], self.scores[best], self.labels[best])
+        return AllDetections(
+            self.rows[best], self.sides[:, best], self.scores[best], self.labels[best]
+        )
 
     @property
     def xywh(self) -> NDArray[np.float64]:
@@ -61,7 +63,7 @@ class Seen:
         return self.sides.T
 
 
-def remarks(dataset: Dataset, seen: Seen) -> tuple[str, ...]:
+def diagnose(dataset: Dataset, seen: AllDetections) -> tuple[str, ...]:
     """What a reader of the numbers should know."""
     places = (*_places(dataset, seen), *_classes(dataset, seen)) if len(seen) else ()
     annotated = (
@@ -73,7 +75,7 @@ def remarks(dataset: Dataset, seen: Seen) -> tuple[str, ...]:
     return (*_twice(seen), *places, *_scores(seen), *annotated)
 
 
-def not_mentioned(dataset: Dataset, seen: Seen) -> Iterator[str]:
+def not_mentioned(dataset: Dataset, seen: AllDetections) -> Iterator[str]:
     """Pictures that a COCO results list does not name: it can't say that nothing was found in
     one."""
     count = len(dataset) - np.count_nonzero(np.bincount(seen.rows, minlength=len(dataset)))
@@ -85,7 +87,7 @@ def not_mentioned(dataset: Dataset, seen: Seen) -> Iterator[str]:
         )
 
 
-def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
+def _places(dataset: Dataset, seen: AllDetections) -> Iterator[str]:
     """Boxes that are not where pictures are, with the likeliest cause, and boxes of nothing."""
     x, y, w, h = seen.sides
     width, height = (column[seen.rows] for column in np.ascontiguousarray(dataset.sizes.T))
@@ -133,11 +135,11 @@ def _places(dataset: Dataset, seen: Seen) -> Iterator[str]:
         )
 
 
-def _classes(dataset: Dataset, seen: Seen) -> Iterator[str]:
+def _classes(dataset: Dataset, seen: AllDetections) -> Iterator[str]:
     return other_classes(dataset.truth, seen.best.rows, seen.best.xywh, seen.best.labels)
 
 
-def _misplaced(dataset: Dataset, seen: Seen) -> str | None:
+def _misplaced(dataset: Dataset, seen: AllDetections) -> str | None:
     """How at least twice as many of the best detections would meet an annotated box, if there is a
     way."""
     rows, boxes = seen.best.rows, seen.best.xywh
@@ -177,7 +179,7 @@ def _meets(
     return meets
 
 
-def _twice(seen: Seen) -> Iterator[str]:
+def _twice(seen: AllDetections) -> Iterator[str]:
     """Detections that another one equals in everything."""
     count = _repeated([seen.scores, seen.rows, *seen.sides, seen.labels])
     if count:
@@ -205,7 +207,7 @@ def _repeated(columns: Sequence[NDArray[Any]]) -> int:
     return len(alike) - len(np.unique(alike, axis=0))
 
 
-def _scores(seen: Seen) -> Iterator[str]:
+def _scores(seen: AllDetections) -> Iterator[str]:
     outside = int(((seen.scores < 0) | (seen.scores > 1)).sum())
     if len(seen) >= _FEW and seen.scores.min() == seen.scores.max():
         yield (

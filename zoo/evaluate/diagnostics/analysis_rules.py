@@ -10,7 +10,7 @@ from zoo.evaluate.analyses.lrp import LRP
 from zoo.evaluate.analyses.operating_point import OperatingPoint
 from zoo.evaluate.analyses.tide import KINDS
 from zoo.evaluate.coco.problem import ANALYSED_IOU
-from zoo.evaluate.contradiction import CLOSE, Contradiction, is_whole, same, shown
+from zoo.evaluate.diagnostics.contradiction import CLOSE, Contradiction, is_whole, same, shown
 from zoo.evaluate.report import Report
 
 

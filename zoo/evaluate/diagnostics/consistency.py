@@ -13,11 +13,16 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import fmean
 
-from zoo.evaluate.analysis_rules import calibration, confused, mistakes, operating_points
-from zoo.evaluate.contradiction import CLOSE, Contradiction, Rule, above, same, shown
+from zoo.evaluate.diagnostics.analysis_rules import (
+    calibration,
+    confused,
+    mistakes,
+    operating_points,
+)
+from zoo.evaluate.diagnostics.contradiction import CLOSE, Contradiction, Rule, above, same, shown
+from zoo.evaluate.diagnostics.shares import shares
 from zoo.evaluate.intervals import Interval, centred
 from zoo.evaluate.report import Report
-from zoo.evaluate.shares import shares
 from zoo.registry.yaml_document import spell
 
 
