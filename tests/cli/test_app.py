@@ -95,6 +95,9 @@ def test_the_version_is_told(shell: Shell) -> None:
         (("list", "--wher", "x"), "--where"),
         (("list", "--where"), "--where"),
         (("list", "a", "b"), "(b)"),
+        (("plugins", "nw", "x"), "Did you mean zoo plugins new?"),
+        (("hub", "sreve", "x"), "Did you mean zoo hub serve?"),
+        (("hub", "x"), "There is zoo hub serve."),
     ],
 )
 def test_a_usage_mistake_exits_with_2(shell: Shell, words: tuple[str, ...], says: str) -> None:

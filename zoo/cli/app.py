@@ -29,10 +29,11 @@ from zoo.cli.fast_path import plain_call
 from zoo.cli.help import Command, Commands, narrow
 from zoo.cli.interrupt import INTERRUPTED
 from zoo.cli.leave import leave_threads, meet_the_end_of_output
-from zoo.errors import ZooError, made_of
+from zoo.errors import UsageError, ZooError, made_of
 from zoo.printable import printable
 from zoo.registry import PluginWarning
 from zoo.registry.conduct import Interrupted, left_running
+from zoo.suggest import close_matches
 
 # name -> (heading in the help, where its function is)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -117,6 +118,8 @@ def _run_and_flush(arguments: Sequence[str]) -> None:
 def _run(arguments: Sequence[str]) -> None:
     if (two := " ".join(arguments[:2])) in COMMANDS:
         arguments = [two, *arguments[2:]]
+    elif mistake := _mistyped(arguments):
+        raise mistake
     elif arguments[1:] in (
         [],
         ["--help"],
@@ -143,6 +146,18 @@ def _run(arguments: Sequence[str]) -> None:
     _log_as_warnings()
     backends.spare()
     app(arguments)(arguments, prog_name="zoo")
+
+
+def _mistyped(arguments: Sequence[str]) -> UsageError | None:
+    """The error for an unknown second word after the first of a command of two words."""
+    first, second = (*arguments, "", "")[:2]
+    known = [name.partition(" ")[2] for name in COMMANDS if name.startswith(f"{first} ")]
+    if not known or not second or second.startswith("-"):
+        return None
+    meant = close_matches(second, known, most=1)
+    there = " and ".join(f"zoo {first} {word}" for word in known)
+    fix = f"Did you mean zoo {first} {meant[0]}?" if meant else "See zoo --help."
+    return UsageError(f"No command 'zoo {first} {second}'.", f"There is {there}.", fix)
 
 
 def _log_as_warnings() -> None:

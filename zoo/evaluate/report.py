@@ -27,6 +27,7 @@ from zoo.text import pluralize
 
 FORMAT = 1
 _Value = TypeVar("_Value")
+MAKE_AGAIN = "Copy the file again, or make it again with zoo evaluate --json."
 _NO_CHOICE = re.compile(r"Invalid enum value (.+?)(?: - at `(.*)`)?$")
 
 
@@ -316,6 +317,11 @@ def _explained(text: str | bytes, why: str) -> tuple[str, str]:
     try:
         fields = set(msgspec.json.decode(text, type=dict[str, msgspec.Raw]))
     except (msgspec.DecodeError, UnicodeDecodeError):
+        content = text.encode(errors="replace") if isinstance(text, str) else text
+        if not content.strip():
+            return "It is empty.", MAKE_AGAIN
+        if content.lstrip().startswith(b"{") and not content.rstrip().endswith(b"}"):
+            return "It is cut short: its end is missing.", MAKE_AGAIN
         fields = set()
     if {"model", "report"} <= fields:
         return (

@@ -1,9 +1,16 @@
 """`zoo compare` from the shell: what it prints and refuses."""
 
 import json
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from zoo.evaluate import Comparison, Report, compare
+from zoo.evaluate.intervals import Difference, Interval
 
 Shell = Callable[..., Any]
 
@@ -39,6 +46,39 @@ def test_compare_needs_the_data_for_what_is_no_report(
     done = shell("compare", str(results("off.json")), str(results("right.json")))
     assert done.code == 2
     assert "Add --data coco:FILE" in done.err
+
+
+def test_no_difference_is_minus_0(
+    shell: Shell, data: str, results: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = Difference(0.5, 0.4999, -0.0001, Interval(-0.0002, 0.0003), 0.5)
+
+    def almost_level(a: Report, b: Report) -> Comparison:
+        found = compare(a, b)
+        return replace(found, differences={**found.differences, "AP": small})
+
+    monkeypatch.setattr(sys.modules["zoo.evaluate.compare"], "compare", almost_level)
+    files = [str(results("off.json", off=4)), str(results("right.json"))]
+    [row] = [
+        line
+        for line in shell("compare", *files, "--data", data).out.splitlines()
+        if line.startswith("AP ")
+    ]
+    assert row.split()[1:] == ["50.0", "50.0", "0.0", "0.0", "to", "0.0", "0.500"]
+
+
+def test_compare_says_that_a_report_is_cut_short(
+    shell: Shell, data: str, tmp_path: Path, results: Callable[..., Path]
+) -> None:
+    report, cut = tmp_path / "reports" / "right.json", tmp_path / "cut.json"
+    words = ("--data", data, "--json", str(report.parent))
+    shell("evaluate", str(results("right.json")), *words)
+    whole = report.read_bytes()
+    for length, case in ((len(whole) - 2, "cut short"), (70, "cut short"), (0, "empty")):
+        cut.write_bytes(whole[:length])
+        done = shell("compare", str(report), str(cut))
+        assert done.code == 10
+        assert f"The report {cut} was read.\nIt is {case}" in done.err
 
 
 def test_compare_says_that_a_file_is_not_there(shell: Shell, results: Callable[..., Path]) -> None:

@@ -104,12 +104,13 @@ def _report(name: str, data: str | None, exif: Exif | None, *, fresh: bool) -> R
 
 
 def _is_report(name: str) -> bool:
-    """A report is a JSON object; COCO results are a list."""
+    """A report is a JSON object; COCO results are a list. An empty file is read as a report, which
+    says that it is empty."""
     path = Path(name)
     if path.suffix != ".json" or not path.is_file():
         return False
     with path.open("rb") as file:
-        return file.read(64).lstrip()[:1] == b"{"
+        return file.read(64).lstrip()[:1] in (b"{", b"")
 
 
 def _names(*both: tuple[Report, str]) -> list[str]:
@@ -136,8 +137,8 @@ def _page(found: Comparison, a: str, b: str) -> Iterator[str]:
             name,
             format_percent(one.a),
             format_percent(one.b),
-            f"{100 * one.difference:+.1f}",
-            f"{100 * one.interval.low:+.1f} to {100 * one.interval.high:+.1f}",
+            _signed(one.difference),
+            f"{_signed(one.interval.low)} to {_signed(one.interval.high)}",
             f"{one.p_value:.3f}",
         )
         for name, one in sorted(found.differences.items(), key=_place)
@@ -148,6 +149,12 @@ def _page(found: Comparison, a: str, b: str) -> Iterator[str]:
         yield from ("", doubt)
     if "AP" in found.differences:
         yield from ("", _verdict(found["AP"]))
+
+
+def _signed(share: float) -> str:
+    """A difference in points; 0.0 has no sign."""
+    text = f"{100 * share:+.1f}"
+    return text if float(text) else text[1:]
 
 
 def _verdict(one: Difference) -> str:
