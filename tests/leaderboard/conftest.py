@@ -18,8 +18,8 @@ from PIL import Image
 
 from zoo.evaluate import Evaluator, GroundTruth, Report
 from zoo.leaderboard import Entry, Leaderboard, Model, Timing, check
+from zoo.leaderboard.disagreement import ShownBox, ShownDetections, ShownImage
 from zoo.leaderboard.entry import PROVENANCE, Published, WeightsFile
-from zoo.leaderboard.pictures import Box, Seen, Shown
 from zoo.leaderboard.site import page as html_of
 from zoo.leaderboard.table import Failure, table_of
 from zoo.registry import reload
@@ -194,10 +194,12 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         tables: tuple[str, ...] = ("toys",),
     ) -> Page:
         names = [entry.name for entry in entries[:2]]
-        whole = Box((0.1, 0.1, 0.5, 0.5), "cat", 0.9, True)
-        seen = tuple(Seen(name, 1.0 - at / 2, (whole,) * at) for at, name in enumerate(names))
-        picture = Shown(
-            "7", 200, 100, PIXEL, 0.5, (Box((0.1, 0.1, 0.5, 0.5), "cat", None, True),), seen
+        whole = ShownBox((0.1, 0.1, 0.5, 0.5), "cat", 0.9, True)
+        seen = tuple(
+            ShownDetections(name, 1.0 - at / 2, (whole,) * at) for at, name in enumerate(names)
+        )
+        picture = ShownImage(
+            "7", 200, 100, PIXEL, 0.5, (ShownBox((0.1, 0.1, 0.5, 0.5), "cat", None, True),), seen
         )
         findings = check(entries)
         made_tables = tuple(

@@ -25,14 +25,14 @@ from zoo.evaluate.evaluation import evaluate
 from zoo.evaluate.predictions.prediction_store import folder as runs_folder
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.checks import Expected, check, disqualifying
+from zoo.leaderboard.disagreement import ModelDetections, disagreements
 from zoo.leaderboard.entry import RANDOM, Entry, Setting, Timing, file_name, store
 from zoo.leaderboard.handed_in import check_in, handed_in
 from zoo.leaderboard.markdown import markdown
-from zoo.leaderboard.pictures import Found, disagreements
 from zoo.leaderboard.site import page, to_json
 from zoo.leaderboard.source import Source, check_code, described, fingerprint, source_of, weights_of
 from zoo.leaderboard.table import Failure, Leaderboard, table_of
-from zoo.leaderboard.timing import PICTURES, Request, time_model
+from zoo.leaderboard.timing import IMAGES, Request, time_model
 from zoo.registry import add, catalogue
 
 KEY = "entry_sha256"
@@ -60,7 +60,7 @@ class _Build:
     fresh: bool = False
     entries: list[Entry] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    found: dict[tuple[str, str], Found] = field(default_factory=dict)
+    found: dict[tuple[str, str], ModelDetections] = field(default_factory=dict)
 
     @property
     def registry(self) -> list[str]:
@@ -152,7 +152,9 @@ def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
     if entry.model.weights.source == RANDOM:
         return  # it disagrees with everybody everywhere, which is no news
     point = entry.report.analyses.operating if entry.report.analyses else None
-    work.found[row.shown, name] = Found(row.shown, source.pictures, point.score if point else 0.5)
+    work.found[row.shown, name] = ModelDetections(
+        row.shown, source.pictures, point.score if point else 0.5
+    )
 
 
 def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) -> Entry:
@@ -189,7 +191,7 @@ def _timing(
         Request(
             model=row.model,
             weights=weights_of(row, work.folder),
-            pictures=[str(photo.file()) for photo in dataset.images[:PICTURES]],
+            pictures=[str(photo.file()) for photo in dataset.images[:IMAGES]],
             registry=work.registry,
             runs=work.board.runs,
             exif=work.board.exif,

@@ -28,7 +28,7 @@ from zoo.leaderboard.timing import loaded
 from zoo.registry import Choice, catalogue
 from zoo.weights.resolve import choose, find, is_place
 
-Picture = Mapping[str, NDArray[Any]]
+ImageColumns = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Source:
     detections: Predictions | Path
     facts: dict[str, str]
     protocol: dict[str, Setting]
-    pictures: Sequence[Picture]
+    pictures: Sequence[ImageColumns]
 
 
 def source_of(

@@ -9,9 +9,9 @@ from typing import Any
 
 from zoo.evaluate.intervals import Interval
 from zoo.leaderboard.checks import machine, usual_machine
+from zoo.leaderboard.disagreement import ShownImage
 from zoo.leaderboard.entry import RANDOM, Entry, file_name
 from zoo.leaderboard.finding import Finding
-from zoo.leaderboard.pictures import Shown
 from zoo.leaderboard.ranks import rank
 from zoo.registry.card import Claim
 from zoo.registry.license import is_permissive
@@ -64,7 +64,7 @@ class Table:
     boxes: int
     lines: tuple[Line, ...]
     hardware: str | None
-    pictures: tuple[Shown, ...] = ()
+    pictures: tuple[ShownImage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def table_of(
     entries: Sequence[Entry],
     findings: Sequence[Finding],
     *,
-    pictures: Sequence[Shown] = (),
+    pictures: Sequence[ShownImage] = (),
 ) -> Table:
     """The table of entries that were measured alike, at least one."""
     best_first = sorted(entries, key=lambda entry: (-_ap(entry), entry.name))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from zoo.detectors import Detector
 
 SEED = 0
-PICTURES = 16  # at most so many different ones are looked at in turn
+IMAGES = 16  # at most so many different ones are looked at in turn
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +84,7 @@ def measure(request: Request) -> Timing:
     )
     pictures = [
         read(path, exif=request.exif).pixels.to(detector.device)
-        for path in request.pictures[:PICTURES]
+        for path in request.pictures[:IMAGES]
     ]
     protocol = Protocol(score=request.score, iou=request.iou, max_boxes=request.max_boxes)
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from zoo.data import Photo
 from zoo.evaluate import GroundTruth
-from zoo.leaderboard.pictures import Found, disagreements
+from zoo.leaderboard.disagreement import ModelDetections, disagreements
 
 NOTHING = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0, int)}
 
@@ -40,8 +40,10 @@ def photos(tmp_path):
 
 def test_the_widest_disagreement_is_first_and_agreement_is_not_shown(truth, photos):
     right = seeing([0, 0, 100, 50])
-    sure = Found("sure", [right, seeing([10, 10, 60, 60], label=1), NOTHING], 0.5)
-    half = Found("half", [NOTHING, seeing([10, 10, 60, 60], label=1), seeing([0, 0, 9, 9])], 0.5)
+    sure = ModelDetections("sure", [right, seeing([10, 10, 60, 60], label=1), NOTHING], 0.5)
+    half = ModelDetections(
+        "half", [NOTHING, seeing([10, 10, 60, 60], label=1), seeing([0, 0, 9, 9])], 0.5
+    )
     shown = disagreements(truth, photos, [sure, half], most=5)
     assert [(one.image, one.spread) for one in shown] == [("1", 1.0), ("3", 1.0)]
     first = shown[0]
@@ -60,9 +62,9 @@ def test_a_box_is_found_once_by_its_class_and_above_the_threshold(truth, photos)
         name: np.concatenate([values, values]) for name, values in seeing([0, 0, 100, 50]).items()
     }
     models = [
-        Found("twice", [twice, NOTHING, NOTHING], 0.5),
-        Found("other class", [seeing([0, 0, 100, 50], label=1), NOTHING, NOTHING], 0.5),
-        Found("unsure", [seeing([0, 0, 100, 50], score=0.4), NOTHING, NOTHING], 0.5),
+        ModelDetections("twice", [twice, NOTHING, NOTHING], 0.5),
+        ModelDetections("other class", [seeing([0, 0, 100, 50], label=1), NOTHING, NOTHING], 0.5),
+        ModelDetections("unsure", [seeing([0, 0, 100, 50], score=0.4), NOTHING, NOTHING], 0.5),
     ]
     [shown] = disagreements(truth, photos, models, most=1)
     assert [one.f1 for one in shown.models] == [pytest.approx(2 / 3), 0, 0]
@@ -76,8 +78,8 @@ def test_the_photo_is_inside_and_small(truth, photos):
         truth,
         photos,
         [
-            Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
-            Found("b", [NOTHING] * 3, 0.5),
+            ModelDetections("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
+            ModelDetections("b", [NOTHING] * 3, 0.5),
         ],
         most=1,
     )
@@ -89,16 +91,18 @@ def test_the_photo_is_inside_and_small(truth, photos):
 
 
 def test_one_model_or_none_wanted_gives_no_pictures(truth, photos):
-    one = Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5)
+    one = ModelDetections("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5)
     assert disagreements(truth, photos, [one], most=5) == []
-    assert disagreements(truth, photos, [one, Found("b", [NOTHING] * 3, 0.5)], most=0) == []
+    assert (
+        disagreements(truth, photos, [one, ModelDetections("b", [NOTHING] * 3, 0.5)], most=0) == []
+    )
 
 
 def test_a_photo_that_is_gone_or_broken_is_left_out(truth, photos):
     photos[0].path.write_bytes(b"no picture")
     models = [
-        Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
-        Found("b", [NOTHING] * 3, 0.5),
+        ModelDetections("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
+        ModelDetections("b", [NOTHING] * 3, 0.5),
     ]
     assert disagreements(truth, photos, models, most=5) == []
 
@@ -107,8 +111,8 @@ def test_no_photo_from_outside_of_its_folder_becomes_a_part_of_the_page(truth, p
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "link.jpg").symlink_to(photos[0].path)
     models = [
-        Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
-        Found("b", [NOTHING] * 3, 0.5),
+        ModelDetections("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
+        ModelDetections("b", [NOTHING] * 3, 0.5),
     ]
     root = tmp_path / "data"
     assert disagreements(truth, photos, models, most=5)
@@ -119,8 +123,8 @@ def test_no_photo_from_outside_of_its_folder_becomes_a_part_of_the_page(truth, p
 
 def test_a_photo_of_too_many_pixels_is_left_out(truth, photos, monkeypatch):
     models = [
-        Found("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
-        Found("b", [NOTHING] * 3, 0.5),
+        ModelDetections("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
+        ModelDetections("b", [NOTHING] * 3, 0.5),
     ]
     monkeypatch.setenv("ZOO_IMAGE_PIXELS", "1000")
     assert disagreements(truth, photos, models, most=5) == []

@@ -26,7 +26,7 @@ IOU = 0.5
 
 
 @dataclass(frozen=True)
-class Box:
+class ShownBox:
     """A box as shares of the picture's sides: left, top, width, height. score: None for a true one.
 
     hit: of a detection, whether it finds a box; of a true one, whether any model finds it.
@@ -39,17 +39,17 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ShownDetections:
     """What one model saw in a picture, at the threshold that is best for it over all pictures. f1:
     of these boxes at IoU .5."""
 
     name: str
     f1: float
-    boxes: tuple[Box, ...]
+    boxes: tuple[ShownBox, ...]
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownImage:
     """One picture. photo: a small JPEG as a data URL. spread: how far the F1 of best and worst
     model are apart."""
 
@@ -58,12 +58,12 @@ class Shown:
     height: int
     photo: str
     spread: float
-    truth: tuple[Box, ...]
-    models: tuple[Seen, ...]
+    truth: tuple[ShownBox, ...]
+    models: tuple[ShownDetections, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class ModelDetections:
     """What one model found in every picture, in the order of the ground truth.
 
     pictures: mappings with boxes (n, 4) xyxy, scores (n,), labels (n,) in the ground truth's label
@@ -79,11 +79,11 @@ class Found:
 def disagreements(
     truth: GroundTruth,
     photos: Sequence[Photo],
-    found: Sequence[Found],
+    found: Sequence[ModelDetections],
     *,
     most: int,
     exif: Exif = "apply",
-) -> list[Shown]:
+) -> list[ShownImage]:
     """The pictures on which F1 differs most between models, the widest spread first.
 
     There are none where there is but one model. An image that can't be read, is too large, or lies
@@ -120,40 +120,44 @@ def _shown(
     truth: GroundTruth,
     row: int,
     picture: Image.Image | None,
-    found: Sequence[Found],
+    found: Sequence[ModelDetections],
     shares: NDArray[np.float64],
-) -> Shown | None:
+) -> ShownImage | None:
     if picture is None:
         return None
     size = picture.size
     hits = [_hits(truth, row, one) for one in found]
     models = tuple(
-        Seen(one.name, float(share), tuple(_detected(one, row, right, truth, size)))
+        ShownDetections(one.name, float(share), tuple(_detected(one, row, right, truth, size)))
         for one, (right, _), share in zip(found, hits, shares, strict=True)
     )
     boxes = slice(truth.starts[row], truth.starts[row + 1])
     seen = np.any([found_boxes for _, found_boxes in hits], axis=0)
     true = tuple(
-        Box(_part(xywh, size), truth.label_space.names[label], None, bool(hit))
+        ShownBox(_part(xywh, size), truth.label_space.names[label], None, bool(hit))
         for xywh, label, hit in zip(
             truth.xywh[boxes].tolist(), truth.labels[boxes].tolist(), seen, strict=True
         )
     )
     spread = float(shares.max() - shares.min())
-    return Shown(str(truth.image_ids[row]), *size, _data_url(picture), spread, true, models)
+    return ShownImage(str(truth.image_ids[row]), *size, _data_url(picture), spread, true, models)
 
 
 def _detected(
-    one: Found, row: int, right: NDArray[np.bool_], truth: GroundTruth, size: tuple[int, int]
-) -> Iterator[Box]:
+    one: ModelDetections,
+    row: int,
+    right: NDArray[np.bool_],
+    truth: GroundTruth,
+    size: tuple[int, int],
+) -> Iterator[ShownBox]:
     xywh, scores, labels = _kept(one, row)
     for box, score, label, hit in zip(
         xywh.tolist(), scores.tolist(), labels.tolist(), right.tolist(), strict=True
     ):
-        yield Box(_part(box, size), truth.label_space.names[label], round(score, 3), hit)
+        yield ShownBox(_part(box, size), truth.label_space.names[label], round(score, 3), hit)
 
 
-def _kept(one: Found, row: int) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[Any]]:
+def _kept(one: ModelDetections, row: int) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[Any]]:
     """Boxes (n, 4) xywh, scores and labels above the threshold, best first."""
     columns = {name: np.asarray(one.pictures[row][name]) for name in ("boxes", "scores", "labels")}
     order = np.argsort(-columns["scores"], kind="stable")
@@ -163,7 +167,9 @@ def _kept(one: Found, row: int) -> tuple[NDArray[np.float64], NDArray[Any], NDAr
     return xywh, columns["scores"][order], columns["labels"][order]
 
 
-def _hits(truth: GroundTruth, row: int, one: Found) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _hits(
+    truth: GroundTruth, row: int, one: ModelDetections
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(n,) which detections find a box of their class, best first, each box once; (g,) which boxes
     are found."""
     xywh, _, labels = _kept(one, row)
