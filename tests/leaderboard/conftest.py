@@ -34,27 +34,27 @@ def sha256_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-PICTURES = 60
+IMAGES = 60
 PROTOCOL = {"score": 0.01, "iou": 0.65, "max_boxes": 100}
 MakeEntry = Callable[..., Entry]
 
 
 @pytest.fixture(scope="session")
 def truth() -> GroundTruth:
-    """Three boxes of two classes in each of sixty pictures."""
+    """Three boxes of two classes in each of sixty images."""
     rng = np.random.default_rng(7)
-    corner, side = rng.uniform(0, 300, (3 * PICTURES, 2)), rng.uniform(20, 150, (3 * PICTURES, 2))
+    corner, side = rng.uniform(0, 300, (3 * IMAGES, 2)), rng.uniform(20, 150, (3 * IMAGES, 2))
     boxes = {
-        "image": np.repeat(np.arange(PICTURES), 3),
-        "label": rng.integers(0, 2, 3 * PICTURES),
+        "image": np.repeat(np.arange(IMAGES), 3),
+        "label": rng.integers(0, 2, 3 * IMAGES),
         "box": np.hstack([corner, corner + side]),
     }
-    return GroundTruth.of(range(PICTURES), boxes, label_space=["cat", "dog"], name="toys")
+    return GroundTruth.of(range(IMAGES), boxes, label_space=["cat", "dog"], name="toys")
 
 
 @pytest.fixture(scope="session")
 def seen_by(truth: GroundTruth) -> Callable[[float, int], list[dict[str, Any]]]:
-    """(quality, seed) -> what a detector of that quality, from 0 to 1, sees in every picture."""
+    """(quality, seed) -> what a detector of that quality, from 0 to 1, sees in every image."""
 
     def made(quality: float, seed: int) -> list[dict[str, Any]]:
         rng = np.random.default_rng(seed)
@@ -286,7 +286,7 @@ cards:
 
 @pytest.fixture
 def desk(tmp_path):
-    """A data set of six pictures, stored detections of it, and a card of one's own."""
+    """A data set of six images, stored detections of it, and a card of one's own."""
     rng = np.random.default_rng(0)
     annotations, results = [], []
     for image in range(1, 7):

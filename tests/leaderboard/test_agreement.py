@@ -240,7 +240,7 @@ def test_what_a_real_evaluator_says_never_contradicts_itself(shared: Path) -> No
 def test_what_any_detector_gives_never_contradicts_itself(
     seed: int, classes: int, share: float
 ) -> None:
-    """Few pictures, rare classes, crowds, scores that are equal, boxes found or made up."""
+    """Few images, rare classes, crowds, scores that are equal, boxes found or made up."""
     rng = np.random.default_rng(seed)
     count = int(rng.integers(0, 12))
     corner, side = rng.integers(0, 60, (count, 2)), rng.integers(1, 120, (count, 2))

@@ -170,7 +170,7 @@ def test_a_misspelt_model_is_said_before_anything_is_run(desk):
 
 
 def halved(desk, rows):
-    """A board of two data sets, all pictures and the first three; detections of those are in
+    """A board of two data sets, all images and the first three; detections of those are in
     half_results.json."""
     for name, columns in (("instances.json", ("images", "annotations")), ("results.json", None)):
         whole = json.loads((desk / name).read_text())
@@ -198,7 +198,7 @@ def test_a_row_may_be_in_the_tables_of_some_data_sets_only(desk):
     }
 
 
-def test_an_entry_says_how_many_pictures_were_timed(desk):
+def test_an_entry_says_how_many_images_were_timed(desk):
     text = board(desk, TINY).read_text().replace("timing: false", "timing: 2")
     (desk / "BOARD.yaml").write_text(text)
     made = build(desk / "BOARD.yaml", to=desk / "site", runs=desk / "runs")
@@ -365,4 +365,4 @@ models:
     [line] = made.tables[0].lines
     assert line.entry.report.ap == 0.335996014212976
     assert line.claim.value == 25.8
-    assert line.gap is None  # the claim is of all 5,000 pictures
+    assert line.gap is None  # the claim is of all 5,000 images

@@ -1,4 +1,4 @@
-"""The pictures on which models disagree are found, and shown with what each model saw."""
+"""The images on which models disagree are found, and shown with what each model saw."""
 
 import base64
 import io
@@ -32,19 +32,19 @@ def truth():
 
 
 @pytest.fixture
-def photos(tmp_path):
+def records(tmp_path):
     for name in (1, 2, 3):
         Image.new("RGB", (200, 100), (name, 0, 0)).save(tmp_path / f"{name}.jpg")
     return [Photo(name, tmp_path / f"{name}.jpg", root=tmp_path) for name in (1, 2, 3)]
 
 
-def test_the_widest_disagreement_is_first_and_agreement_is_not_shown(truth, photos):
+def test_the_widest_disagreement_is_first_and_agreement_is_not_shown(truth, records):
     right = seeing([0, 0, 100, 50])
     sure = ModelDetections("sure", [right, seeing([10, 10, 60, 60], label=1), NOTHING], 0.5)
     half = ModelDetections(
         "half", [NOTHING, seeing([10, 10, 60, 60], label=1), seeing([0, 0, 9, 9])], 0.5
     )
-    shown = disagreements(truth, photos, [sure, half], most=5)
+    shown = disagreements(truth, records, [sure, half], most=5)
     assert [(one.image, one.spread) for one in shown] == [("1", 1.0), ("3", 1.0)]
     first = shown[0]
     assert first.truth[0].box == (0, 0, 0.5, 0.5)
@@ -57,7 +57,7 @@ def test_the_widest_disagreement_is_first_and_agreement_is_not_shown(truth, phot
     assert first.models[0].boxes[0].label == "cat"
 
 
-def test_a_box_is_found_once_by_its_class_and_above_the_threshold(truth, photos):
+def test_a_box_is_found_once_by_its_class_and_above_the_threshold(truth, records):
     twice = {
         name: np.concatenate([values, values]) for name, values in seeing([0, 0, 100, 50]).items()
     }
@@ -66,17 +66,17 @@ def test_a_box_is_found_once_by_its_class_and_above_the_threshold(truth, photos)
         ModelDetections("other class", [seeing([0, 0, 100, 50], label=1), NOTHING, NOTHING], 0.5),
         ModelDetections("unsure", [seeing([0, 0, 100, 50], score=0.4), NOTHING, NOTHING], 0.5),
     ]
-    [shown] = disagreements(truth, photos, models, most=1)
+    [shown] = disagreements(truth, records, models, most=1)
     assert [one.f1 for one in shown.models] == [pytest.approx(2 / 3), 0, 0]
     assert [box.hit for box in shown.models[0].boxes] == [True, False]
     assert shown.models[2].boxes == ()
 
 
-def test_the_photo_is_inside_and_small(truth, photos):
-    Image.new("RGB", (2000, 1000)).save(photos[0].path)
+def test_the_image_is_inside_and_small(truth, records):
+    Image.new("RGB", (2000, 1000)).save(records[0].path)
     [shown] = disagreements(
         truth,
-        photos,
+        records,
         [
             ModelDetections("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
             ModelDetections("b", [NOTHING] * 3, 0.5),
@@ -90,41 +90,41 @@ def test_the_photo_is_inside_and_small(truth, photos):
     assert (shown.width, shown.height) == (2000, 1000)
 
 
-def test_one_model_or_none_wanted_gives_no_pictures(truth, photos):
+def test_one_model_or_none_wanted_gives_no_images(truth, records):
     one = ModelDetections("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5)
-    assert disagreements(truth, photos, [one], most=5) == []
+    assert disagreements(truth, records, [one], most=5) == []
     assert (
-        disagreements(truth, photos, [one, ModelDetections("b", [NOTHING] * 3, 0.5)], most=0) == []
+        disagreements(truth, records, [one, ModelDetections("b", [NOTHING] * 3, 0.5)], most=0) == []
     )
 
 
-def test_a_photo_that_is_gone_or_broken_is_left_out(truth, photos):
-    photos[0].path.write_bytes(b"no picture")
+def test_an_image_that_is_gone_or_broken_is_left_out(truth, records):
+    records[0].path.write_bytes(b"no image")
     models = [
         ModelDetections("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
         ModelDetections("b", [NOTHING] * 3, 0.5),
     ]
-    assert disagreements(truth, photos, models, most=5) == []
+    assert disagreements(truth, records, models, most=5) == []
 
 
-def test_no_photo_from_outside_of_its_folder_becomes_a_part_of_the_page(truth, photos, tmp_path):
+def test_no_image_from_outside_of_its_folder_becomes_a_part_of_the_page(truth, records, tmp_path):
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "link.jpg").symlink_to(photos[0].path)
+    (tmp_path / "data" / "link.jpg").symlink_to(records[0].path)
     models = [
         ModelDetections("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
         ModelDetections("b", [NOTHING] * 3, 0.5),
     ]
     root = tmp_path / "data"
-    assert disagreements(truth, photos, models, most=5)
-    for path in (root / "../1.jpg", root / "link.jpg", photos[0].path):
-        outside = [Photo(1, path, root=root), *photos[1:]]
+    assert disagreements(truth, records, models, most=5)
+    for path in (root / "../1.jpg", root / "link.jpg", records[0].path):
+        outside = [Photo(1, path, root=root), *records[1:]]
         assert disagreements(truth, outside, models, most=5) == []
 
 
-def test_a_photo_of_too_many_pixels_is_left_out(truth, photos, monkeypatch):
+def test_an_image_of_too_many_pixels_is_left_out(truth, records, monkeypatch):
     models = [
         ModelDetections("a", [seeing([0, 0, 100, 50]), NOTHING, NOTHING], 0.5),
         ModelDetections("b", [NOTHING] * 3, 0.5),
     ]
     monkeypatch.setenv("ZOO_IMAGE_PIXELS", "1000")
-    assert disagreements(truth, photos, models, most=5) == []
+    assert disagreements(truth, records, models, most=5) == []

@@ -99,7 +99,7 @@ def test_a_row_opens_to_its_report_with_mouse_and_keyboard(show, entries):
     assert page.locator("tr.inside").count() == 0
 
 
-def test_a_picture_shows_the_boxes_of_whichever_model_is_asked_for(show, entries):
+def test_an_image_shows_the_boxes_of_whichever_model_is_asked_for(show, entries):
     page = show(entries)
     page.get_by_role("button", name="exact", exact=True).click()
     assert page.locator(".photo rect.hit").count() == 1

@@ -68,10 +68,10 @@ def test_among_equal_models_a_difference_is_called_as_rarely_as_promised():
     pairs = list(combinations(range(6), 2))
     wrong = naive = 0
     for _ in range(300):
-        pictures = rng.normal(size=(6, 80))
+        images = rng.normal(size=(6, 80))
         weights = rng.multinomial(80, np.full(80, 1 / 80), size=200)  # (b, pictures)
-        drawn = pictures @ weights.T / 80
-        values = pictures.mean(1)
+        drawn = images @ weights.T / 80
+        values = images.mean(1)
         wrong += min(adjusted(values, drawn, pairs)) <= 0.05
         naive += (
             min(adjusted(values[list(pair)], drawn[list(pair)], [(0, 1)])[0] for pair in pairs)

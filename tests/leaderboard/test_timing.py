@@ -11,17 +11,15 @@ from zoo.leaderboard.timing import Request, _quantile, time_model
 
 
 @pytest.fixture
-def picture(tmp_path):
+def image(tmp_path):
     Image.new("RGB", (160, 120)).save(tmp_path / "a.png")
     return str(tmp_path / "a.png")
 
 
 @pytest.mark.slow
-def test_a_model_is_timed_and_its_operations_counted(picture):
+def test_a_model_is_timed_and_its_operations_counted(image):
     timing = time_model(
-        Request(
-            model="yolox_nano", weights=False, pictures=[picture], score=0.01, warm_up=1, runs=3
-        )
+        Request(model="yolox_nano", weights=False, images=[image], score=0.01, warm_up=1, runs=3)
     )
     assert timing.runs == 3
     assert 0 < timing.median_ms <= timing.p95_ms
@@ -42,11 +40,11 @@ def test_memory_that_another_process_holds_is_not_counted():
     assert float(beside.stdout) < 400  # the other one holds 512
 
 
-def test_a_model_that_does_not_load_is_named_with_the_reason(picture):
+def test_a_model_that_does_not_load_is_named_with_the_reason(image):
     with pytest.raises(
         DataError, match=r"(?s)'yolox_nan' was to be timed.*Did you mean 'yolox_nano"
     ):
-        time_model(Request(model="yolox_nan", pictures=[picture], runs=1))
+        time_model(Request(model="yolox_nan", images=[image], runs=1))
 
 
 @pytest.mark.parametrize(

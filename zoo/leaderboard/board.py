@@ -19,7 +19,7 @@ from zoo.suggest import close_matches, join_or
 if TYPE_CHECKING:
     from zoo.contract.protocol import Protocol
 
-RUNS = 50  # pictures timed, unless a board says otherwise
+RUNS = 50  # images timed, unless a board says otherwise
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -71,8 +71,8 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     models:    names, or rows with more to say.
     registry:  registry files with models of one's own.
     entries:   entry files of others, or globs of them.
-    timing:    whether to measure latency, memory and operations, or how many pictures are timed.
-    pictures:  of how many pictures the models disagree on most the page shows; they become a part
+    timing:    whether to measure latency, memory and operations, or how many images are timed.
+    pictures:  of how many images the models disagree on most the page shows; they become a part
         of it, so mind their licence.
     resamples: bootstrap replicates.
     """
@@ -106,7 +106,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     @property
     def runs(self) -> int:
-        """How many pictures are timed."""
+        """How many images are timed."""
         return RUNS * self.timing if isinstance(self.timing, bool) else self.timing
 
     @classmethod

@@ -153,7 +153,7 @@ def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
         return  # it disagrees with everybody everywhere, which is no news
     point = entry.report.analyses.operating if entry.report.analyses else None
     work.found[row.shown, name] = ModelDetections(
-        row.shown, source.pictures, point.score if point else 0.5
+        row.shown, source.images, point.score if point else 0.5
     )
 
 
@@ -191,7 +191,7 @@ def _timing(
         Request(
             model=row.model,
             weights=weights_of(row, work.folder),
-            pictures=[str(photo.file()) for photo in dataset.images[:IMAGES]],
+            images=[str(record.file()) for record in dataset.images[:IMAGES]],
             registry=work.registry,
             runs=work.board.runs,
             exif=work.board.exif,
@@ -249,11 +249,11 @@ def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
     for name, dataset in datasets.items():
         entries = [one for one in work.entries if one.data == name and (one.name, name) not in out]
         found = [work.found[one.name, name] for one in entries if (one.name, name) in work.found]
-        pictures = disagreements(
+        shown = disagreements(
             dataset.truth, dataset.images, found, most=work.board.pictures, exif=work.board.exif
         )
         if entries:
-            tables.append(table_of(name, entries, findings, pictures=pictures))
+            tables.append(table_of(name, entries, findings, pictures=shown))
     return Leaderboard(
         title=work.board.title,
         summary=work.board.summary,

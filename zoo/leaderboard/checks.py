@@ -141,7 +141,7 @@ def mixed_protocols(entries: Sequence[Entry], expected: Expected) -> Iterator[Fi
 
 
 def other_measure(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding]:
-    """Other IoU thresholds, limits or policies of the evaluator, or other pictures."""
+    """Other IoU thresholds, limits or policies of the evaluator, or other images."""
     wanted = {"settings": expected.settings, "policy": expected.policy}
     for some in _by_data(entries).values():
         for what, of in _MEASURES.items():

@@ -1,4 +1,4 @@
-"""The pictures on which models disagree most: photo, true boxes, and what each model saw there."""
+"""Finds the images on which models disagree most, with the true boxes and those of each model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IOU = 0.5
 
 @dataclass(frozen=True)
 class ShownBox:
-    """A box as shares of the picture's sides: left, top, width, height. score: None for a true one.
+    """A box as shares of the image's sides: left, top, width, height. score: None for a true one.
 
     hit: of a detection, whether it finds a box; of a true one, whether any model finds it.
     """
@@ -40,8 +40,8 @@ class ShownBox:
 
 @dataclass(frozen=True)
 class ShownDetections:
-    """What one model saw in a picture, at the threshold that is best for it over all pictures. f1:
-    of these boxes at IoU .5."""
+    """The boxes of one model in an image, at its best threshold over all images. f1: of these boxes
+    at IoU .5."""
 
     name: str
     f1: float
@@ -50,8 +50,8 @@ class ShownDetections:
 
 @dataclass(frozen=True)
 class ShownImage:
-    """One picture. photo: a small JPEG as a data URL. spread: how far the F1 of best and worst
-    model are apart."""
+    """One image of the page. photo: a small JPEG as a data URL. spread: how far the F1 of best and
+    worst model are apart."""
 
     image: str
     width: int
@@ -64,53 +64,52 @@ class ShownImage:
 
 @dataclass(frozen=True, eq=False)
 class ModelDetections:
-    """What one model found in every picture, in the order of the ground truth.
+    """The detections of one model in every image, in the order of the ground truth.
 
-    pictures: mappings with boxes (n, 4) xyxy, scores (n,), labels (n,) in the ground truth's label
+    images: mappings with boxes (n, 4) xyxy, scores (n,), labels (n,) in the ground truth's label
         space.
     threshold: detections below it are not looked at.
     """
 
     name: str
-    pictures: Sequence[Mapping[str, NDArray[Any]]]
+    images: Sequence[Mapping[str, NDArray[Any]]]
     threshold: float
 
 
 def disagreements(
     truth: GroundTruth,
-    photos: Sequence[Photo],
+    records: Sequence[Photo],
     found: Sequence[ModelDetections],
     *,
     most: int,
     exif: Exif = "apply",
 ) -> list[ShownImage]:
-    """The pictures on which F1 differs most between models, the widest spread first.
+    """The images on which F1 differs most between models, the widest spread first.
 
-    There are none where there is but one model. An image that can't be read, is too large, or lies
+    The list is empty for a single model. An image that can't be read, is too large, or lies
     outside of its data set's folder is left out.
     """
     if most <= 0 or len(found) < 2:
         return []
     shares = np.array(
         [[_f1(*_hits(truth, row, one)) for row in range(len(truth))] for one in found]
-    )  # (models, pictures)
+    )  # (models, images)
     spread = shares.max(0) - shares.min(0)
     order = np.argsort(-spread, kind="stable")[:most]
     shown = (
-        _shown(truth, int(row), _read(photos[row], exif), found, shares[:, row])
+        _shown(truth, int(row), _read(records[row], exif), found, shares[:, row])
         for row in order
         if spread[row] > 0
     )
     return [one for one in shown if one is not None]
 
 
-def _read(photo: Photo, exif: Exif) -> Image.Image | None:
-    """None where the image is gone or not to be read; the rest of the page does not depend on
-    it."""
+def _read(record: Photo, exif: Exif) -> Image.Image | None:
+    """None if the image is missing or unreadable; the rest of the page does not depend on it."""
     from zoo.images import read  # deferred: it brings torch, which checking entries does without
 
     try:
-        pixels = read(photo.file(), exif=exif).pixels
+        pixels = read(record.file(), exif=exif).pixels
     except (DataError, ImageError):
         return None
     return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
@@ -119,13 +118,13 @@ def _read(photo: Photo, exif: Exif) -> Image.Image | None:
 def _shown(
     truth: GroundTruth,
     row: int,
-    picture: Image.Image | None,
+    image: Image.Image | None,
     found: Sequence[ModelDetections],
     shares: NDArray[np.float64],
 ) -> ShownImage | None:
-    if picture is None:
+    if image is None:
         return None
-    size = picture.size
+    size = image.size
     hits = [_hits(truth, row, one) for one in found]
     models = tuple(
         ShownDetections(one.name, float(share), tuple(_detected(one, row, right, truth, size)))
@@ -140,7 +139,7 @@ def _shown(
         )
     )
     spread = float(shares.max() - shares.min())
-    return ShownImage(str(truth.image_ids[row]), *size, _data_url(picture), spread, true, models)
+    return ShownImage(str(truth.image_ids[row]), *size, _data_url(image), spread, true, models)
 
 
 def _detected(
@@ -159,7 +158,7 @@ def _detected(
 
 def _kept(one: ModelDetections, row: int) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[Any]]:
     """Boxes (n, 4) xywh, scores and labels above the threshold, best first."""
-    columns = {name: np.asarray(one.pictures[row][name]) for name in ("boxes", "scores", "labels")}
+    columns = {name: np.asarray(one.images[row][name]) for name in ("boxes", "scores", "labels")}
     order = np.argsort(-columns["scores"], kind="stable")
     order = order[columns["scores"][order] >= one.threshold]
     xywh = columns["boxes"].astype(np.float64).reshape(-1, 4)[order]
@@ -194,7 +193,7 @@ def _hits(
 
 
 def _f1(right: NDArray[np.bool_], taken: NDArray[np.bool_]) -> float:
-    """1 where there is nothing to find and nothing was found."""
+    """F1 of one image; 1 if there is neither a box nor a detection."""
     total = len(right) + len(taken)
     return 2 * float(right.sum()) / total if total else 1.0
 
@@ -207,8 +206,8 @@ def _part(xywh: Sequence[float], size: tuple[int, int]) -> tuple[float, float, f
     return round(parts[0], 4), round(parts[1], 4), round(parts[2], 4), round(parts[3], 4)
 
 
-def _data_url(picture: Image.Image) -> str:
-    small = picture.copy()
+def _data_url(image: Image.Image) -> str:
+    small = image.copy()
     small.thumbnail((SIDE, SIDE))
     held = io.BytesIO()
     small.save(held, "JPEG", quality=QUALITY, optimize=True)

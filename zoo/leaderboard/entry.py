@@ -74,8 +74,8 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How fast and how large it is where it ran; see `zoo.leaderboard.timing`.
 
-    hardware: the processor or accelerator. threads: of torch, on a processor. runs: pictures timed.
-    median_ms, p95_ms: one picture in, boxes out; warm, batches of one, reading the file not
+    hardware: the processor or accelerator. threads: of torch, on a processor. runs: images timed.
+    median_ms, p95_ms: one image in, boxes out; warm, batches of one, reading the file not
         counted.
     peak_mb: millions of bytes, in a process of its own: resident memory on a processor, allocated
         memory on an accelerator.

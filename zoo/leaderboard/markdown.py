@@ -48,7 +48,7 @@ def _lines(board: Leaderboard) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     yield from (f"## {escaped(table.data)}", "")
     timed = escaped(table.hardware or "not measured")
-    size = f"{pluralize(table.images, 'picture')}, {pluralize(table.boxes, 'box', 'boxes')}"
+    size = f"{pluralize(table.images, 'image')}, {pluralize(table.boxes, 'box', 'boxes')}"
     yield f"{size}, sha256 {table.sha256[:12]}…. Latency: {timed}."
     header, rows = filled(HEADER, [tuple(_cells(line)) for line in table.lines])
     yield from (

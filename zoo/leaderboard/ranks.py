@@ -1,7 +1,7 @@
-"""Ranks that say no more than the pictures do: models whose difference is not significant share a
+"""Ranks that say no more than the images do: models whose difference is not significant share a
 rank.
 
-Every pair is compared on the same resampled pictures. That many comparisons would find differences
+Every pair is compared on the same resampled images. That many comparisons would find differences
 where there are none, so the p-values are adjusted by the step-down maximum of resampled statistics
 (Westfall & Young 1993; Romano & Wolf, Econometrica 2005): with 95 % probability not one of the
 differences called significant is chance. It is Holm's procedure with the dependence of the

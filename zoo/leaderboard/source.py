@@ -33,18 +33,19 @@ ImageColumns = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What a model saw in a data set.
+    """The detections of a model in a data set, and their provenance.
 
     detections: what `zoo.evaluate` measures: predictions, or the path of a results list.
     facts:      provenance that is known before anything is measured.
     protocol:   the settings they were made with, as far as anybody knows.
-    pictures:   per picture of the data set, in its order: boxes (n, 4) xyxy, scores, labels in its label space.
+    images:     per image of the data set, in its order: boxes (n, 4) xyxy, scores, and labels in its
+        label space.
     """
 
     detections: Predictions | Path
     facts: dict[str, str]
     protocol: dict[str, Setting]
-    pictures: Sequence[ImageColumns]
+    images: Sequence[ImageColumns]
 
 
 def source_of(
@@ -69,7 +70,7 @@ def source_of(
     if path.suffix == SUFFIX:
         return _of_predictions(Predictions.read(path), dataset)
     _, found = read_results(path, dataset.truth)
-    pictures = [
+    images = [
         {
             **one,
             "boxes": np.hstack([one["boxes"][:, :2], one["boxes"][:, :2] + one["boxes"][:, 2:]]),
@@ -83,7 +84,7 @@ def source_of(
     }
     if row.protocol is not None:
         facts["protocol_settings"] = json.dumps(row.protocol, sort_keys=True)
-    return Source(path, facts, dict(row.protocol or {}), pictures)
+    return Source(path, facts, dict(row.protocol or {}), images)
 
 
 def check_code(row: Row, source: Source) -> None:
@@ -112,9 +113,9 @@ def _of_predictions(seen: Predictions, dataset: Dataset) -> Source:
     to = np.full(max(len(seen.names), 1), -1)
     for ours, theirs in match_labels(seen.label_space, dataset.label_space).pairs:
         to[ours] = theirs
-    pictures = []
-    for photo in dataset.images:
-        row = place.get(photo.id)
+    images = []
+    for record in dataset.images:
+        row = place.get(record.id)
         part = (
             slice(0, 0) if row is None else slice(int(seen.starts[row]), int(seen.starts[row + 1]))
         )
@@ -124,8 +125,8 @@ def _of_predictions(seen: Predictions, dataset: Dataset) -> Source:
             "scores": seen.scores[part],
             "labels": to[seen.labels[part]],
         }
-        pictures.append({name: values[met] for name, values in columns.items()})
-    return Source(seen, dict(known), settings, pictures)
+        images.append({name: values[met] for name, values in columns.items()})
+    return Source(seen, dict(known), settings, images)
 
 
 def weights_of(row: Row, folder: Path) -> bool | str:

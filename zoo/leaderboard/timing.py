@@ -1,8 +1,8 @@
 """How fast a model is and how much it takes, measured in a process of its own so that nothing else
 counts.
 
-Latency is one picture in, boxes out: prepare, forward and decode in batches of one, after a
-    warm-up, on pictures of the data set;
+Latency is one image in, boxes out: prepare, forward and decode in batches of one, after a
+    warm-up, on images of the data set;
 reading files is not counted. Operations are those of matrix products and convolutions in one
 forward pass, counted while it runs (`torch.utils.flop_counter`), a multiply-add as two. Memory is
 the peak of the process, with Python and torch in it, or what was allocated on an accelerator.
@@ -37,13 +37,13 @@ IMAGES = 16  # at most so many different ones are looked at in turn
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be timed.
 
-    weights: as for `zoo.load`. pictures: paths. registry: files with models of one's own.
+    weights: as for `zoo.load`. images: paths. registry: files with models of one's own.
     score, iou, max_boxes, exif: see `Protocol`. seconds: after so long no more runs begin.
     """
 
     model: str
     weights: bool | str = True
-    pictures: Annotated[list[str], Meta(min_length=1)]
+    images: Annotated[list[str], Meta(min_length=1)]
     registry: list[str] = []
     score: float | None = None
     iou: float | None = None
@@ -82,23 +82,22 @@ def measure(request: Request) -> Timing:
     detector = loaded(
         request.model, request.weights, registry=request.registry, device=request.device
     )
-    pictures = [
-        read(path, exif=request.exif).pixels.to(detector.device)
-        for path in request.pictures[:IMAGES]
+    images = [
+        read(path, exif=request.exif).pixels.to(detector.device) for path in request.images[:IMAGES]
     ]
     protocol = Protocol(score=request.score, iou=request.iou, max_boxes=request.max_boxes)
 
     thresholds = protocol.thresholds(detector.defaults)
 
-    def detect(picture: Tensor) -> None:
-        detector.predict([picture], thresholds)
+    def detect(image: Tensor) -> None:
+        detector.predict([image], thresholds)
         if detector.device.type == "cuda":
             torch.cuda.synchronize(detector.device)
 
     with torch.inference_mode():
         for turn in range(request.warm_up):
-            detect(pictures[turn % len(pictures)])
-        taken = sorted(_timed(detect, pictures, request))
+            detect(images[turn % len(images)])
+        taken = sorted(_timed(detect, images, request))
     peak = (
         torch.cuda.max_memory_allocated(detector.device) / 1e6
         if detector.device.type == "cuda"
@@ -113,7 +112,7 @@ def measure(request: Request) -> Timing:
         median_ms=1000 * _quantile(taken, 0.5),
         p95_ms=1000 * _quantile(taken, 0.95),
         peak_mb=peak,
-        gflops=_gflops(detector, pictures[0]),
+        gflops=_gflops(detector, images[0]),
     )
 
 
@@ -134,7 +133,7 @@ def loaded(
 
 
 def _timed(
-    detect: Callable[[Tensor], None], pictures: Sequence[Tensor], request: Request
+    detect: Callable[[Tensor], None], images: Sequence[Tensor], request: Request
 ) -> list[float]:
     """Seconds of each run: as many as asked for, fewer where they take too long, but one at
     least."""
@@ -142,7 +141,7 @@ def _timed(
     until = perf_counter() + request.seconds
     while len(taken) < request.runs and (not taken or perf_counter() < until):
         start = perf_counter()
-        detect(pictures[len(taken) % len(pictures)])
+        detect(images[len(taken) % len(images)])
         taken.append(perf_counter() - start)
     return taken
 
@@ -171,12 +170,12 @@ def resident_peak() -> float | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def _gflops(detector: Detector, picture: Tensor) -> float | None:
+def _gflops(detector: Detector, image: Tensor) -> float | None:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        detector(detector.prepare([picture]))
+        detector(detector.prepare([image]))
     return counter.get_total_flops() / 1e9 or None
 
 

@@ -54,7 +54,7 @@ function draw(focus) {
   const lacking = lines.filter((line) => !known(COSTS[cost].of(line))).length;
   const timed = cost === "latency" || cost === "memory";
   at("plot-note").textContent = [
-    timed && table().hardware ? `Measured on ${table().hardware}: one picture in, boxes out.` : "",
+    timed && table().hardware ? `Measured on ${table().hardware}: one image in, boxes out.` : "",
     "Lines are 95 % intervals.", lacking ? `Not drawn, for want of such a number${timed ? " from that hardware" : ""}: ${lacking} of ${lines.length}.` : ""].filter(Boolean).join(" ");
   at("count").textContent = `${lines.length} of ${table().lines.length} models`;
   drawTable(at("rows"), table(), lines, families, state, draw);
@@ -113,7 +113,7 @@ function drawHead() {
   if (!board.tables.length) at("facts").textContent = `No row could be measured and put into a table. ${at("facts").textContent}`;
   if (board.tables.length) {
     const one = table();
-    at("facts").textContent = `${counted(one.lines.length, "model")} on ${one.data}: ${one.images.toLocaleString("en")} pictures, ${one.boxes.toLocaleString("en")} boxes. ${at("facts").textContent}`;
+    at("facts").textContent = `${counted(one.lines.length, "model")} on ${one.data}: ${one.images.toLocaleString("en")} images, ${one.boxes.toLocaleString("en")} boxes. ${at("facts").textContent}`;
   }
 }
 
@@ -145,7 +145,7 @@ function drawNotes() {
   ].filter(Boolean));
   const settings = Object.entries(board.settings).map(([name, value]) => `${name} ${known(value) ? value : "open"}`).join(", ");
   at("notes").replaceChildren(
-    el("p", {}, "Ranks are groups: two models share a rank where the difference of their AP on the same resampled pictures is not significant, at 95 % for all comparisons of the table together. A model between two groups has both ranks."),
+    el("p", {}, "Ranks are groups: two models share a rank where the difference of their AP on the same resampled images is not significant, at 95 % for all comparisons of the table together. A model between two groups has both ranks."),
     el("p", {}, "Intervals say where AP would lie on other data of the same size. A claim is compared only where it was made on this data set."),
     settings ? el("p", {}, `Protocol “${board.protocol}”: ${settings}.`) : "");
 }

@@ -18,7 +18,7 @@ function drawReport(line, pictures) {
     entry.report.analyses ? part("What its mistakes cost", mistakes(entry.report.analyses.mistakes)) : null,
     line.versus.length ? part("Against the others", versus(line)) : null,
     part("Classes", classes(entry.report.per_class), "double"),
-    pictures.length ? part("Pictures on which the models disagree", gallery(pictures, entry.model.name), "wide") : null,
+    pictures.length ? part("Images on which the models disagree", gallery(pictures, entry.model.name), "wide") : null,
     part("Where the numbers are from", provenance(line), "wide"));
 }
 
@@ -117,7 +117,7 @@ function classes(perClass) {
 function gallery(pictures, name) {
   return el("div", {},
     el("p", { class: "quiet" }, el("span", { class: "key hit" }, "right"), el("span", { class: "key miss" }, "wrong"), el("span", { class: "key true" }, "annotated"),
-      " Boxes above each model's best threshold; the number is its F1 in the picture."),
+      " Boxes above each model's best threshold; the number is its F1 in the image."),
     el("div", { class: "gallery" }, pictures.map((one) => picture(one, name))));
 }
 
@@ -129,11 +129,11 @@ function picture(shown, name) {
     over.replaceChildren(...overlay(shown, seen));
     buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(shown.models[at] === seen)));
     const right = seen.boxes.filter((box) => box.hit).length;
-    caption.textContent = `Picture ${shown.image}: ${right} of ${shown.truth.length} found by ${seen.name}, ${seen.boxes.length - right} wrong.`;
+    caption.textContent = `Image ${shown.image}: ${right} of ${shown.truth.length} found by ${seen.name}, ${seen.boxes.length - right} wrong.`;
   };
   show(shown.models.find((seen) => seen.name === name) || shown.models[0]);
   return el("figure", { class: "picture" },
-    el("div", { class: "photo", style: { "aspect-ratio": `${shown.width} / ${shown.height}` } }, el("img", { src: shown.photo, alt: `Picture ${shown.image}` }), over),
+    el("div", { class: "photo", style: { "aspect-ratio": `${shown.width} / ${shown.height}` } }, el("img", { src: shown.photo, alt: `Image ${shown.image}` }), over),
     el("div", { class: "choices", role: "group", "aria-label": "Whose boxes" }, buttons), caption);
 }
 
