@@ -19,6 +19,7 @@ from zoo.weights import cache_record
 from zoo.weights.cache_record import FileStamp, Record
 from zoo.weights.checksum import sha256_of
 from zoo.weights.disk import locked, replacing, saving
+from zoo.weights.other_formats import check_format, other_format
 from zoo.weights.torch_file import load_torch_file, tensors_of
 
 log = logging.getLogger("zoo")
@@ -76,6 +77,7 @@ def mappable(
     if _is_safetensors(published, name):
         check(published)
         return Mappable(published)
+    check_format(published, name)
     return _convert(published, sha256, state_key, guessed=guessed)
 
 
@@ -161,7 +163,8 @@ def _looks(path: Path) -> str | None:
         head = file.read(64)
     if not head:
         return "empty"
-    return next((what for start, what in LOOKS.items() if head.startswith(start)), None)
+    looks = next((what for start, what in LOOKS.items() if head.startswith(start)), None)
+    return other_format(path) or looks
 
 
 def _converted_path(sha256: str, state_key: str | None) -> Path:
