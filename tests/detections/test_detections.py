@@ -144,7 +144,7 @@ def test_detections_are_frozen(street: Detections) -> None:
 # looking
 
 
-def test_the_repr_names_the_picture_and_the_best(street: Detections) -> None:
+def test_the_repr_names_the_image_and_the_best(street: Detections) -> None:
     assert repr(street) == "Detections(3 in 'street.jpg' 640x480: car 0.90, person 0.50, dog 0.44)"
     assert repr(ones([[0, 0, 1, 1]] * 7)) == f"Detections(7: {'thing 0.50, ' * 5}… 2 more)"
     assert repr(Detections.empty(labels.get("coco80"))) == "Detections(0)"
@@ -308,7 +308,7 @@ def test_scaling_moves_boxes_and_size(street: Detections) -> None:
     assert small.size == (120, 320)
 
 
-def test_a_tile_is_shifted_into_its_picture(street: Detections) -> None:
+def test_a_tile_is_shifted_into_its_image(street: Detections) -> None:
     whole = street.shifted(100, 200, size=(1000, 2000))
     assert whole.boxes[0].tolist() == [101, 201, 111, 211]
     assert whole.size == (1000, 2000)

@@ -212,10 +212,11 @@ def test_few_and_many_boxes_are_settled_alike(class_agnostic: bool) -> None:
     )
 
 
-def test_a_photo_with_few_boxes_does_not_wait_for_torchvision() -> None:
+def test_an_image_with_few_boxes_does_not_wait_for_torchvision() -> None:
     code = (
         "import sys; from zoo.detections import Detections;"
-        "seen = Detections.of([[0, 0, 9, 9], [0, 0, 9, 8]], [0.9, 0.8], [0, 0], label_space=['thing']);"
+        "seen = Detections.of([[0, 0, 9, 9], [0, 0, 9, 8]], [0.9, 0.8], [0, 0], "
+        "label_space=['thing']);"
         "print(len(seen.suppress(iou=0.5)), 'torchvision' in sys.modules, 'torch._dynamo' in "
         "sys.modules)"
     )

@@ -58,7 +58,7 @@ def test_the_middle_of_every_edge_has_the_class_colour(height: int, width: int) 
 def test_every_letter_of_a_box_in_a_corner_is_visible(
     corner: tuple[int, int], wide: int, tall: int
 ) -> None:
-    """Indigo has white letters, and nothing else in the picture is white."""
+    """Indigo has white letters, and nothing else in the image is white."""
     x, y = corner[0] * (640 - wide), corner[1] * (480 - tall)
     there = pixels(draw(gray(), seen((x, y, x + wide, y + tall), labels=[1]), text=24))
     amid = pixels(draw(gray(), seen((250, 250, 250 + wide, 250 + tall), labels=[1]), text=24))
@@ -68,13 +68,13 @@ def test_every_letter_of_a_box_in_a_corner_is_visible(
 
 
 @pytest.mark.parametrize("box", [(0, 0, 640, 480), (-50, -50, 700, 600)])
-def test_the_frame_of_the_whole_picture_is_visible_on_all_sides(box) -> None:
+def test_the_frame_of_the_whole_image_is_visible_on_all_sides(box) -> None:
     drawn = pixels(draw(gray(), seen(box, labels=[1])))
     for row, column in ((240, 0), (240, 639), (479, 320), (0, 500)):
         assert tuple(drawn[row, column]) == color_of(1)
 
 
-def test_nothing_seen_leaves_the_picture_as_it_is() -> None:
+def test_nothing_seen_leaves_the_image_as_it_is() -> None:
     assert np.array_equal(pixels(draw(noise(), seen())), noise())
 
 
@@ -87,7 +87,7 @@ def test_nothing_seen_leaves_the_picture_as_it_is() -> None:
     ],
     ids=["array", "tensor", "PIL"],
 )
-def test_every_form_of_a_picture_gives_the_same_drawing_and_stays_unchanged(form) -> None:
+def test_every_form_of_an_image_gives_the_same_drawing_and_stays_unchanged(form) -> None:
     given_form = form(noise())
     drawn = draw(given_form, seen((10, 10, 300, 300)))
     assert (drawn.mode, drawn.size) == ("RGB", (640, 480))
@@ -102,9 +102,9 @@ def test_every_form_of_a_picture_gives_the_same_drawing_and_stays_unchanged(form
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1"])
 def test_every_mode_of_pil_becomes_rgb(mode: str) -> None:
-    picture = PIL.Image.fromarray(gray()).convert(mode)
-    assert draw(picture, seen((10, 10, 300, 300))).mode == "RGB"
-    assert picture.mode == mode
+    image = PIL.Image.fromarray(gray()).convert(mode)
+    assert draw(image, seen((10, 10, 300, 300))).mode == "RGB"
+    assert image.mode == mode
 
 
 def test_a_rotated_photo_is_turned_upright() -> None:
@@ -114,7 +114,7 @@ def test_a_rotated_photo_is_turned_upright() -> None:
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "image",
     [
         torch.zeros(4, 5, 3, dtype=torch.uint8),
         torch.zeros(3, 4, 5),
@@ -123,18 +123,18 @@ def test_a_rotated_photo_is_turned_upright() -> None:
     ],
     ids=["channels last", "floats", "gray", "no pixels"],
 )
-def test_what_is_no_picture_is_refused(picture) -> None:
+def test_what_is_no_image_is_refused(image) -> None:
     with pytest.raises(ImageError, match=r"3, height, width"):
-        draw(picture, seen())
+        draw(image, seen())
 
 
-def test_a_picture_of_another_size_is_refused() -> None:
+def test_an_image_of_another_size_is_refused() -> None:
     small = Detections.of([[0, 0, 5, 5]], [0.5], [0], label_space=NAMES, size=(240, 320))
     with pytest.raises(ImageError, match=r"scaled\(2, 2\)"):
         draw(gray(480, 640), small)
 
 
-def test_lines_and_letters_grow_with_the_picture() -> None:
+def test_lines_and_letters_grow_with_the_image() -> None:
     sizes = [(240, 320), (720, 960), (3000, 4000)]
     styles = [style_for(*size, count=5) for size in sizes]
     assert styles[0].line < styles[1].line < styles[2].line
@@ -225,14 +225,14 @@ def test_any_class_name_is_drawn(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize("width", [200, 640])
-def test_a_long_name_is_cut_to_the_picture_and_to_forty_letters(width: int) -> None:
+def test_a_long_name_is_cut_to_the_image_and_to_forty_letters(width: int) -> None:
     long = Detections.of([[20, 40, 60, 90]], [0.5], [0], label_space=["a very long name " * 20])
     columns = (pixels(draw(gray(480, width), long)) == color_of(0)).all(2).any(0).sum()
     assert 0.4 * 640 < columns < 0.7 * 640 if width == 640 else columns > 180
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 2000), (2000, 1), (10, 20), (3, 3)])
-def test_tiny_and_thin_pictures_are_drawn_on(height: int, width: int) -> None:
+def test_tiny_and_thin_images_are_drawn_on(height: int, width: int) -> None:
     boxes = seen((0, 0, width, height), (width / 2, height / 2, width / 2, height / 2))
     assert draw(gray(height, width), boxes).size == (width, height)
 

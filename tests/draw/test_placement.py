@@ -10,7 +10,7 @@ SIZE = (120, 200)  # height, width
 
 @st.composite
 def crowd(draw: st.DrawFn):
-    """Boxes inside the picture, with a chip each."""
+    """Boxes inside the image, with a chip each."""
     rows = draw(
         st.lists(
             st.tuples(st.floats(0, 200), st.floats(0, 120), st.floats(0, 200), st.floats(0, 120)),
@@ -32,7 +32,7 @@ def rectangles(boxes, sizes, *, share: float = 1.0):
 
 
 @given(crowd())
-def test_chips_stay_inside_the_picture(given_crowd) -> None:
+def test_chips_stay_inside_the_image(given_crowd) -> None:
     for x1, y1, x2, y2 in rectangles(*given_crowd):
         assert x1 >= 0
         assert y1 >= 0
@@ -47,7 +47,7 @@ def test_chips_never_cover_each_other(given_crowd) -> None:
 
 
 @given(crowd())
-def test_chips_leave_the_picture_to_be_seen(given_crowd) -> None:
+def test_chips_leave_the_image_to_be_seen(given_crowd) -> None:
     covered = [(x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in rectangles(*given_crowd, share=0.05)]
     assert sum(covered) <= 0.05 * SIZE[0] * SIZE[1] or len(covered) == 1
 
@@ -76,6 +76,6 @@ def test_the_best_of_equal_boxes_chooses_first() -> None:
     assert None not in spots
 
 
-def test_a_chip_larger_than_the_picture_is_left_out() -> None:
+def test_a_chip_larger_than_the_image_is_left_out() -> None:
     assert place([(0, 0, 5, 5)], [(201, 10)], height=120, width=200, reach=2, share=1) == [None]
     assert place([(0, 0, 5, 5)], [(20, 121)], height=120, width=200, reach=2, share=1) == [None]

@@ -131,7 +131,7 @@ def test_a_broken_safetensors_file_is_refused_by_name(what: str, tmp_path: Path)
     file = tmp_path / "net.safetensors"
     file.write_bytes(BROKEN[what])
     with pytest.raises(
-        CheckpointError, match=r"net\.safetensors is no valid safetensors file(.|\n)*refused"
+        CheckpointError, match=r"net\.safetensors is not a valid safetensors file(.|\n)*refused"
     ):
         zoo.weights.locate(f"file:{file}")
 

@@ -1,4 +1,4 @@
-"""Files made to hurt: whatever is in them, the answer is a picture or an ImageError that names the
+"""Files made to hurt: whatever is in them, the answer is an image or an ImageError that names the
 file."""
 
 import io
@@ -62,8 +62,8 @@ def test_an_empty_file_is_refused_by_name(tmp_path):
     "data",
     [b"x", b"\0" * 100, b"hello, world", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7"],
 )
-def test_what_is_no_picture_is_refused_by_name_with_its_first_bytes(data, tmp_path):
-    refused(data, tmp_path, "no image that Pillow knows; it starts with")
+def test_what_is_no_image_is_refused_by_name_with_its_first_bytes(data, tmp_path):
+    refused(data, tmp_path, "not an image that Pillow knows; it starts with")
 
 
 def test_heif_is_refused_with_the_plugin_that_reads_it(tmp_path):
@@ -74,7 +74,9 @@ def test_heif_is_refused_with_the_plugin_that_reads_it(tmp_path):
     "format", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM"]
 )
 def test_a_truncated_file_is_refused_by_name(format, tmp_path):
-    refused(FILES[format][: len(FILES[format]) * 2 // 3], tmp_path, "damaged or cut short|no image")
+    refused(
+        FILES[format][: len(FILES[format]) * 2 // 3], tmp_path, "damaged or cut short|not an image"
+    )
 
 
 def test_a_decompression_bomb_is_refused_before_it_goes_off(tmp_path):
@@ -86,8 +88,8 @@ def test_a_header_that_lies_about_the_size_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 5), (5, 0), (2**31, 2**31)])
-def test_a_picture_of_impossible_size_is_refused(width, height, tmp_path):
-    refused(png(width, height), tmp_path, "damaged|no image|too large|no pixels")
+def test_an_image_of_impossible_size_is_refused(width, height, tmp_path):
+    refused(png(width, height), tmp_path, "damaged|not an image|too large|no pixels")
 
 
 def test_a_pickle_is_not_loaded(tmp_path):
@@ -97,7 +99,7 @@ def test_a_pickle_is_not_loaded(tmp_path):
         def __reduce__(self):
             return (open, (str(tmp_path / "exploded"), "w"))
 
-    refused(pickle.dumps(Bomb()), tmp_path, "no image")
+    refused(pickle.dumps(Bomb()), tmp_path, "not an image")
     assert not (tmp_path / "exploded").exists()
 
 
@@ -109,18 +111,18 @@ def test_a_loop_of_links_is_refused(tmp_path):
 
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(FORMATS), st.data())
-def test_damage_anywhere_gives_a_picture_or_an_image_error(format, data):
+def test_damage_anywhere_gives_an_image_or_an_image_error(format, data):
     damaged = bytearray(FILES[format])
     for _ in range(data.draw(st.integers(1, 4))):
         damaged[data.draw(st.integers(0, min(len(damaged), 400) - 1))] = data.draw(
             st.integers(0, 255)
         )
     try:
-        picture = read(bytes(damaged), name="bad", limits=Limits(pixels=10**6))
+        image = read(bytes(damaged), name="bad", limits=Limits(pixels=10**6))
     except ImageError:
         return
-    assert picture.pixels.shape[0] == 3
-    assert picture.pixels.numel() > 0
+    assert image.pixels.shape[0] == 3
+    assert image.pixels.numel() > 0
 
 
 def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded():

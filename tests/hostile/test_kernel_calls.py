@@ -48,8 +48,13 @@ def test_arguments_that_do_not_belong_together_are_refused(tmp_path: Path, seed:
     }
     done = subprocess.run(
         [sys.executable, str(HARNESS), str(kernel), str(seed), "1500"],
-        env=environment, cwd=HARNESS.parent.parent.parent, capture_output=True, text=True, check=False, timeout=600,
-    )  # fmt: skip
+        env=environment,
+        cwd=HARNESS.parent.parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
     assert done.returncode == 0, done.stderr[-4000:]
     ended = json.loads(done.stdout)
     assert all(ended[what] > 20 for what in ("done", "refused", "read", "unusual"))

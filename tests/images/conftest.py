@@ -1,4 +1,4 @@
-"""A picture that looks different from every side, and a web server that misbehaves on demand."""
+"""An image that looks different from every side, and a web server that misbehaves on demand."""
 
 from __future__ import annotations
 

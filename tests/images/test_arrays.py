@@ -1,4 +1,4 @@
-"""Arrays and tensors: every shape and type gives a picture or an ImageError that says what to
+"""Arrays and tensors: every shape and type gives an image or an ImageError that says what to
 pass."""
 
 import numpy as np
@@ -38,9 +38,9 @@ def test_gray_arrays_have_three_equal_channels(pixels):
         torch.from_numpy(gray)[None],
         np.asfortranarray(gray),
     ):
-        picture = read(form)
-        assert picture.pixels.shape == (3, 9, 14)
-        assert all(np.array_equal(plane, gray) for plane in picture.pixels.numpy())
+        image = read(form)
+        assert image.pixels.shape == (3, 9, 14)
+        assert all(np.array_equal(plane, gray) for plane in image.pixels.numpy())
 
 
 def test_the_fourth_channel_is_dropped(pixels):
@@ -117,36 +117,36 @@ def test_a_tensor_that_trains_stays_as_it_is(pixels):
         ),
     ],
 )
-def test_what_no_picture_can_be_is_refused_with_what_to_pass(source, case, fix):
+def test_what_no_image_can_be_is_refused_with_what_to_pass(source, case, fix):
     with pytest.raises(ImageError, match=f"'image 5'.*\n.*{case}.*\n.*{fix}"):
         read(source, name="image 5")
 
 
 @settings(max_examples=300, deadline=None)
 @given(data=st.data(), dtype=st.sampled_from(DTYPES), shape=SHAPES)
-def test_any_array_gives_a_picture_or_an_image_error(data, dtype, shape):
+def test_any_array_gives_an_image_or_an_image_error(data, dtype, shape):
     array = (
         data.draw(arrays.arrays(np.dtype(dtype), shape))
         if dtype != "O"
         else np.empty(shape, object)
     )
-    _picture_or_error(array, height_and_width=array.shape[:2])
+    _image_or_error(array, height_and_width=array.shape[:2])
 
 
 @settings(max_examples=300, deadline=None)
 @given(
     data=st.data(), dtype=st.sampled_from([*DTYPES[:2], *DTYPES[4:6], *DTYPES[7:11]]), shape=SHAPES
 )
-def test_any_tensor_gives_a_picture_or_an_image_error(data, dtype, shape):
+def test_any_tensor_gives_an_image_or_an_image_error(data, dtype, shape):
     tensor = torch.from_numpy(np.array(data.draw(arrays.arrays(np.dtype(dtype), shape))))
-    _picture_or_error(tensor, height_and_width=tuple(tensor.shape[-2:]))
+    _image_or_error(tensor, height_and_width=tuple(tensor.shape[-2:]))
 
 
-def _picture_or_error(source, *, height_and_width):
+def _image_or_error(source, *, height_and_width):
     try:
-        picture = read(source)
+        image = read(source)
     except ImageError:
         return
-    assert picture.pixels.dtype == torch.uint8
-    assert picture.pixels.shape == (3, *height_and_width)
-    assert picture.pixels.is_contiguous()
+    assert image.pixels.dtype == torch.uint8
+    assert image.pixels.shape == (3, *height_and_width)
+    assert image.pixels.is_contiguous()

@@ -23,7 +23,7 @@ TURN = {
     6: PIL.Image.Transpose.ROTATE_90,
     7: PIL.Image.Transpose.TRANSVERSE,
     8: PIL.Image.Transpose.ROTATE_270,
-}  # how an upright picture has to be stored, so that the tag makes it upright again
+}  # how an upright image has to be stored, so that the tag makes it upright again
 
 
 def planes(image):
@@ -163,12 +163,12 @@ def test_a_turned_file_with_its_tag_equals_the_upright_one(orientation, format, 
         format, {}
     )
     data = encode(stored, format, exif=tagged(orientation), **options)
-    picture = read(data)
-    assert picture.orientation == orientation
+    image = read(data)
+    assert image.orientation == orientation
     assert torch.equal(
-        picture.pixels, read(ImageOps.exif_transpose(PIL.Image.open(io.BytesIO(data)))).pixels
+        image.pixels, read(ImageOps.exif_transpose(PIL.Image.open(io.BytesIO(data)))).pixels
     )
-    assert (picture.pixels.int() - planes(upright).int()).abs().max() <= (
+    assert (image.pixels.int() - planes(upright).int()).abs().max() <= (
         3 if format == "JPEG" else 0
     )
 
@@ -177,9 +177,9 @@ def test_a_turned_file_with_its_tag_equals_the_upright_one(orientation, format, 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_can_be_ignored(orientation, format, pixels, encode):
     data = encode(PIL.Image.fromarray(pixels), format, exif=tagged(orientation))
-    picture = read(data, exif="ignore")
-    assert torch.equal(picture.pixels, planes(PIL.Image.fromarray(pixels)))
-    assert picture.orientation == orientation
+    image = read(data, exif="ignore")
+    assert torch.equal(image.pixels, planes(PIL.Image.fromarray(pixels)))
+    assert image.orientation == orientation
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF"])
@@ -191,9 +191,9 @@ def test_a_pil_image_is_turned_by_the_exif_it_carries(format, pixels, encode, tm
 
 @pytest.mark.parametrize("exif", [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xff", b""])
 def test_exif_that_makes_no_sense_is_no_exif(exif, pixels, encode):
-    picture = read(encode(PIL.Image.fromarray(pixels), exif=exif))
-    assert picture.orientation == 1
-    assert picture.size == (9, 14)
+    image = read(encode(PIL.Image.fromarray(pixels), exif=exif))
+    assert image.orientation == 1
+    assert image.size == (9, 14)
 
 
 def test_an_orientation_outside_1_to_8_is_upright(pixels, encode):
@@ -203,10 +203,10 @@ def test_an_orientation_outside_1_to_8_is_upright(pixels, encode):
 @pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_the_first_frame_of_an_animation_is_read_and_that_there_are_more_is_said(format, encode):
     frames = [PIL.Image.new("RGB", (16, 16), color) for color in ("#ff0000", "#00ff00", "#0000ff")]
-    picture = read(encode(frames[0], format, save_all=True, append_images=frames[1:]))
-    assert picture.animated
-    assert picture.pixels[0].min() > 245
-    assert picture.pixels[1:].max() < 10
+    image = read(encode(frames[0], format, save_all=True, append_images=frames[1:]))
+    assert image.animated
+    assert image.pixels[0].min() > 245
+    assert image.pixels[1:].max() < 10
     assert not read(encode(frames[0], format)).animated
 
 
@@ -229,7 +229,7 @@ def test_color_profiles_are_not_applied(pixels, encode):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20000, 10), (10, 20000), (1, 3000)])
-def test_extreme_sizes_are_pictures(size, encode):
+def test_extreme_sizes_are_images(size, encode):
     width, height = size
     assert read(encode(PIL.Image.new("RGB", size, "#010203"))).pixels.shape == (3, height, width)
 

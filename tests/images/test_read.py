@@ -1,4 +1,4 @@
-"""One picture in every form gives the same pixels; what can't be read is named."""
+"""One image in every form gives the same pixels; what can't be read is named."""
 
 import io
 from pathlib import Path
@@ -12,7 +12,7 @@ from zoo.errors import ImageError
 from zoo.images import read
 
 
-def test_every_form_of_a_picture_gives_the_same_pixels(pixels, encode, tmp_path, web):
+def test_every_form_of_an_image_gives_the_same_pixels(pixels, encode, tmp_path, web):
     png = encode(PIL.Image.fromarray(pixels))
     path = tmp_path / "photo.png"
     path.write_bytes(png)
@@ -44,11 +44,11 @@ def test_every_form_of_a_picture_gives_the_same_pixels(pixels, encode, tmp_path,
         chw.double() / 255,
     ]
     for form in forms:
-        picture = read(form)
-        assert torch.equal(picture.pixels, chw), type(form)
-        assert picture.pixels.dtype == torch.uint8
-        assert picture.pixels.is_contiguous()
-        assert picture.size == (9, 14)
+        image = read(form)
+        assert torch.equal(image.pixels, chw), type(form)
+        assert image.pixels.dtype == torch.uint8
+        assert image.pixels.is_contiguous()
+        assert image.size == (9, 14)
 
 
 def test_a_jpeg_is_decoded_alike_from_path_bytes_and_pil(pixels, encode, tmp_path):
@@ -59,7 +59,7 @@ def test_a_jpeg_is_decoded_alike_from_path_bytes_and_pil(pixels, encode, tmp_pat
         assert torch.equal(read(form).pixels, expected)
 
 
-def test_a_picture_knows_its_path_as_it_was_given(pixels, tmp_path, monkeypatch):
+def test_an_image_knows_its_path_as_it_was_given(pixels, tmp_path, monkeypatch):
     PIL.Image.fromarray(pixels).save(tmp_path / "photo.png")
     monkeypatch.chdir(tmp_path)
     assert read("photo.png").source == "photo.png"
@@ -75,10 +75,10 @@ def test_a_ready_tensor_is_not_copied(pixels):
 
 
 def test_an_array_is_not_shared(pixels):
-    picture = read(pixels)
-    before = picture.pixels.clone()
+    image = read(pixels)
+    before = image.pixels.clone()
     pixels[:] = 0
-    assert torch.equal(picture.pixels, before)
+    assert torch.equal(image.pixels, before)
 
 
 def test_a_missing_file_is_refused_with_the_folder_it_was_looked_for_from(tmp_path, monkeypatch):
@@ -116,12 +116,12 @@ def test_an_address_of_another_kind_is_told_apart_from_a_missing_file(address, s
 
 def test_a_folder_where_a_file_is_meant_is_refused(pixels, tmp_path):
     PIL.Image.fromarray(pixels).save(tmp_path / "photo.png")
-    with pytest.raises(ImageError, match="folder with 1 picture"):
+    with pytest.raises(ImageError, match="folder with 1 image"):
         read(tmp_path)
 
 
 def test_an_empty_folder_is_said_to_be_empty(tmp_path):
-    with pytest.raises(ImageError, match="no file in it has a picture's suffix"):
+    with pytest.raises(ImageError, match="no file in it has an image's suffix"):
         read(tmp_path)
 
 
@@ -150,9 +150,9 @@ def test_an_open_file_and_other_things_are_refused_with_what_to_pass():
 
 @pytest.mark.parametrize(
     ("source", "said"),
-    [({"a": "a.jpg"}, r"a dict(.|\n)*list\(pictures\.values"), ({"a.jpg"}, r"a set(.|\n)*sorted")],
+    [({"a": "a.jpg"}, r"a dict(.|\n)*list\(images\.values"), ({"a.jpg"}, r"a set(.|\n)*sorted")],
 )
-def test_what_has_no_pictures_or_no_order_is_told_what_has(source, said):
+def test_what_has_no_images_or_no_order_is_told_what_has(source, said):
     with pytest.raises(ImageError, match=said):
         read(source)
 

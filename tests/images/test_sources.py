@@ -35,12 +35,12 @@ def names(album, found):
     return [Path(path).relative_to(album).as_posix() for path in found]
 
 
-def test_a_folder_gives_its_pictures_in_natural_order(album):
+def test_a_folder_gives_its_images_in_natural_order(album):
     assert names(album, expand(album)) == ["A1.JPG", "b2.png", "b10.png"]
     assert names(album, expand(str(album))) == ["A1.JPG", "b2.png", "b10.png"]
 
 
-def test_a_glob_gives_its_pictures_in_natural_order(album):
+def test_a_glob_gives_its_images_in_natural_order(album):
     assert names(album, expand(album / "b*")) == ["b2.png", "b10.png"]
     assert names(album, expand(album / "*")) == ["A1.JPG", "b2.png", "b10.png"]
 
@@ -103,7 +103,7 @@ def test_a_generator_is_pulled_one_at_a_time(pixels):
 
 
 @pytest.mark.parametrize("nothing", ["empty", "empty/*.png", "missing.png", "missing/**"])
-def test_what_gives_no_picture_stays_in_its_place_to_be_refused_when_read(nothing, album):
+def test_what_gives_no_image_stays_in_its_place_to_be_refused_when_read(nothing, album):
     (album / "empty").mkdir()
     nowhere = str(album / nothing)
     found = list(expand([album / "b2.png", nowhere, album / "b10.png"]))
@@ -125,7 +125,7 @@ def test_a_folder_that_may_not_be_read_stays_in_its_place_to_be_refused(album, m
         read(album)
 
 
-def test_one_picture_is_told_from_many(album):
+def test_one_image_is_told_from_many(album):
     one = [
         album / "b2.png",
         str(album / "no.png"),

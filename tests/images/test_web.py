@@ -1,4 +1,4 @@
-"""Pictures over real HTTP: redirects, errors, and servers that never come to an end."""
+"""Images over real HTTP: redirects, errors, and servers that never come to an end."""
 
 import socket
 
@@ -26,9 +26,9 @@ def respond(request, body, *, status=200, headers=None):
 
 def test_a_url_gives_the_pixels_and_the_address(web, png, pixels):
     address = web(lambda request: respond(request, png)) + "/street.png?size=[large]*"
-    picture = read(address)
-    assert np.array_equal(picture.pixels.permute(1, 2, 0), pixels)
-    assert picture.source == address
+    image = read(address)
+    assert np.array_equal(image.pixels.permute(1, 2, 0), pixels)
+    assert image.source == address
 
 
 def test_redirects_are_followed(web, png):

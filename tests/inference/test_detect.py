@@ -120,7 +120,7 @@ def test_thresholds_reach_the_decoder(lamps, paint):
 def test_a_bad_picture_in_a_list_is_raised_by_name(lamps, street, tmp_path):
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"no picture")
-    with pytest.raises(ImageError, match="no image that Pillow knows") as caught:
+    with pytest.raises(ImageError, match="not an image that Pillow knows") as caught:
         lamps.detect([street, bad, street])
     assert caught.value.file == str(bad)
     assert 'on_error="skip"' in caught.value.fix
@@ -167,7 +167,7 @@ def test_what_is_no_picture_is_an_error_and_no_series(source, lamps):
 
 
 def test_an_empty_folder_is_an_error(lamps, tmp_path):
-    with pytest.raises(ImageError, match="no file in it has a picture's suffix"):
+    with pytest.raises(ImageError, match="no file in it has an image's suffix"):
         lamps.detect(tmp_path)
 
 

@@ -165,7 +165,7 @@ def test_tensors_in_another_entry_are_found_and_the_line_that_saves_them_alone_w
 @pytest.mark.parametrize(
     ("odd", "said"),
     [
-        (torch.ones(2, 2).to_sparse(), "no dense tensor"),
+        (torch.ones(2, 2).to_sparse(), "not a dense tensor"),
         (torch.ones(2, dtype=torch.complex128), "safetensors can't"),
     ],
 )

@@ -54,7 +54,7 @@ def test_it_is_written_for_people(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("version = 1\nweights = \n", "line 2"),
-        ("version = 1\n[weights.", "no TOML"),
+        ("version = 1\n[weights.", "not TOML"),
         (
             'version = 1\n\n[weights."a/net"]\nsource = "x"\nbytes = 1\n',
             "line 3, 'a/net'(.|\n)*sha256",
@@ -83,7 +83,7 @@ def test_a_broken_lock_file_names_the_line_and_how_to_write_it_anew(
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "zoo.lock").write_bytes(b"\xff\xfe")
-    with pytest.raises(LockError, match="no TOML"):
+    with pytest.raises(LockError, match="not TOML"):
         Lock.read(tmp_path / "zoo.lock")
 
 
@@ -115,5 +115,5 @@ def test_a_place_on_the_hub_is_locked_to_a_commit_of_it(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "secret").touch()
     Lock({"hub:org/net": Pin(source, "a" * 64, 1)}).write(tmp_path / "zoo.lock")
-    with pytest.raises(LockError, match="no commit of hub:org/net"):
+    with pytest.raises(LockError, match="not a commit of hub:org/net"):
         locate("hub:org/net")

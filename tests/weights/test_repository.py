@@ -74,7 +74,7 @@ def test_a_file_that_leads_out_of_its_repository_is_refused(file: str) -> None:
 
 
 def test_a_revision_that_is_a_path_is_refused() -> None:
-    with pytest.raises(SourceError, match="no full commit"):
+    with pytest.raises(SourceError, match="not a full commit"):
         Repository(HubSource(repo=REPO, revision="../../models--org--other", file=FILE))
 
 

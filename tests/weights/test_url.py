@@ -112,7 +112,7 @@ def test_a_server_that_asks_for_an_hour_is_not_waited_for(hub: LoopbackHub) -> N
 
 
 def test_what_is_no_url_is_said_to_be_none() -> None:
-    with pytest.raises(SourceError, match="no URL"):
+    with pytest.raises(SourceError, match="not a URL"):
         download("http://127.0.0.1:port/net.pth")
 
 

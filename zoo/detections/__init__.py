@@ -1,4 +1,4 @@
-"""Detections: what one detector saw in one picture, and what can be done with it."""
+"""Detections of one image, and operations on them."""
 
 from zoo.detections.detections import Detections as Detections
 from zoo.detections.merge import merge as merge

@@ -1,5 +1,4 @@
-"""What the methods of `Detections` are given, as plain Python values; what can't be meant is told
-what to pass."""
+"""Validates the arguments of `Detections` methods; errors say what to pass."""
 
 from __future__ import annotations
 
@@ -57,7 +56,7 @@ def whole(given: object, *, to: str, wanted: str, least: float = -inf) -> int:
 
 
 def size_of(given: object) -> tuple[int, int] | None:
-    """The size of a picture, or None where nobody said. Raises: TypeError, ValueError."""
+    """The size of an image, or None if unknown. Raises: TypeError, ValueError."""
     if given is None:
         return None
     if (
@@ -71,12 +70,12 @@ def size_of(given: object) -> tuple[int, int] | None:
 
 
 def source_of(given: object) -> str | None:
-    """Where a picture is from, as text. Raises: TypeError."""
+    """The source of an image, as text. Raises: TypeError."""
     if isinstance(given, PathLike):
         given = fspath(given)
     if given is not None and not isinstance(given, str):
         raise TypeError(
-            f"source was given {short(given)}, {type_name(given)}: a source is a picture's path "
+            f"source was given {short(given)}, {type_name(given)}: a source is an image's path "
             f"or URL, or None"
         )
     return given
@@ -97,7 +96,7 @@ def region_of(given: object) -> Region:
 
 
 def rows_of(keep: Picked, count: int) -> slice | Tensor:
-    """What picks the rows of a table of `count`, best first: a slice, a mask `(count,)`, or
+    """The selection of rows of a table of `count`, best first: a slice, a mask `(count,)`, or
     positions in rising order.
 
     Raises: TypeError for what picks no rows, IndexError for a row that is not there.

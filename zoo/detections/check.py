@@ -1,5 +1,4 @@
-"""What every `Detections` must be; a model or caller that breaks it is told which row and what to
-pass."""
+"""Validates every `Detections`; errors name the row and say what to pass."""
 
 from __future__ import annotations
 
@@ -22,7 +21,8 @@ def check(boxes: Tensor, scores: Tensor, labels: Tensor, label_space: LabelSpace
     """
     if not isinstance(label_space, LabelSpace):
         raise TypeError(
-            f"label_space must be a LabelSpace, got {type_name(label_space)}; Detections.of(...) takes "
+            f"label_space must be a LabelSpace, got {type_name(label_space)}; Detections.of(...) "
+            f"takes "
             f"names and lists of classes"
         )
     _check_shapes(boxes=boxes, scores=scores, labels=labels)
@@ -85,7 +85,7 @@ def _check_labels(labels: Tensor, label_space: LabelSpace) -> None:
     if low < 0 or high >= len(label_space):
         classes = pluralize(len(label_space), "class", "classes")
         raise LabelError(
-            f"Detections in the label space '{label_space.title}' were to be made.",
+            f"Detections in the label space '{label_space.title}' can't be made.",
             f"Label {low if low < 0 else high} is outside it: it has {classes}, "
             f"0..{len(label_space) - 1}.",
             "Labels are contiguous from 0: map a data set's ids with label_space.label_of_id, a "

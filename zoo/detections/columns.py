@@ -1,5 +1,4 @@
-"""Boxes, scores and labels in whatever form a caller has them, as the three tensors of
-`Detections`."""
+"""Converts boxes, scores and labels of any form to the three tensors of `Detections`."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ def columns(
     """Boxes `(n, 4)`, scores `(n,)`, labels `(n,)` on the CPU, of the right types, best first, ties
     in the order given.
 
-    Raises: TypeError for what is no column of numbers; ValueError for labels that are no whole
+    Raises: TypeError for other than a column of numbers; ValueError for labels that are not whole
         numbers, or columns of different
     length; LabelError for an unknown class name.
     """
@@ -68,7 +67,7 @@ def _label_numbers(labels: Labels, label_space: LabelSpace) -> Tensor:
     if isinstance(labels, Sequence | np.ndarray) and any(
         isinstance(label, str) for label in labels
     ):
-        return torch.tensor([label_space.label(label) for label in labels])  # type: ignore[arg-type]  # what is no name is refused
+        return torch.tensor([label_space.label(label) for label in labels])  # type: ignore[arg-type]  # other types are refused
     given = _tensor("labels", labels)
     numbers = given.to(torch.int64)
     if given.is_floating_point() and not torch.equal(numbers.to(given.dtype), given):

@@ -1,4 +1,4 @@
-"""What one detector saw in one picture."""
+"""Detections of one detector in one image."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ if TYPE_CHECKING:
     import supervision
 
 
-HUGE, TINY = 1e9, 1e-9  # what no picture is stretched or moved by
-SCALE = "a picture is stretched by a number above 0, for example scaled(0.5, 0.5)"
+HUGE, TINY = 1e9, 1e-9  # no image is stretched or moved by more
+SCALE = "an image is stretched by a number above 0, for example scaled(0.5, 0.5)"
 SHIFT = "boxes are moved by a number of pixels, for example shifted(100, 0)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Detections:
-    """Boxes in one picture, best first; frozen.
+    """Boxes in one image, best first; frozen.
 
-    boxes:  (n, 4) float32, `x1 y1 x2 y2` in absolute pixels of the original picture, x1 <= x2 and
+    boxes:  (n, 4) float32, `x1 y1 x2 y2` in absolute pixels of the original image, x1 <= x2 and
         y1 <= y2.
     scores: (n,)   float32 in [0, 1], descending.
     labels: (n,)   int64, positions in `names`.
     label_space:  the label space of the labels.
-    size:   (height, width) of the picture in pixels, or None where nobody said.
-    source: the picture's file, URL or position in the list, or None.
+    size:   (height, width) of the image in pixels, or None if unknown.
+    source: the image's file, URL or position in the list, or None.
 
-    Raises: TypeError, ValueError or LabelError for what is not so; `Detections.of` takes what is
-        near enough.
+    Raises: TypeError, ValueError or LabelError if violated; `Detections.of` coerces lists, arrays
+        and class names.
     """
 
     boxes: Tensor
@@ -147,7 +147,7 @@ class Detections:
         return f"Detections({len(self)}{where}{size}{': ' if best else ''}{', '.join(best)})"
 
     def equals(self, other: Detections, *, tolerance: float = 0.0) -> bool:
-        """Whether both saw the same in the same order, in a picture of the same size; where it came
+        """Whether both saw the same in the same order, in an image of the same size; where it came
         from does not matter.
 
         `tolerance` is what a coordinate, in pixels, or a score may differ by.
@@ -179,7 +179,7 @@ class Detections:
         return self[self.scores >= floor]
 
     def top(self, count: int) -> Detections:
-        """The best so many."""
+        """The `count` highest-scoring detections."""
         return self[
             : whole(
                 count,
@@ -198,7 +198,7 @@ class Detections:
             one for one in names if isinstance(one, Iterable) and not isinstance(one, str)
         ):
             raise LabelError(
-                f"Detections of the classes {listed} were asked for.",
+                f"Detections can't be selected by the classes {listed}.",
                 f"Classes are named one by one, and that is {type_name(listed)}.",
                 "Take the list apart with a star: of_classes(*names).",
             )
@@ -219,7 +219,7 @@ class Detections:
         return self[touches & (boxes.area(part) >= fraction * boxes.area(full))]
 
     def larger_than(self, pixels: float) -> Detections:
-        """Those whose area is more than so many square pixels; COCO's small ends at 32², its medium
+        """Detections whose area exceeds `area` square pixels; COCO's small ends at 32², its medium
         at 96²."""
         floor = number(
             pixels,
@@ -262,7 +262,7 @@ class Detections:
         return Detections(*kept, self.label_space, self.size, self.source)
 
     def scaled(self, x: float, y: float) -> Detections:
-        """In the same picture, stretched by `x` in width and `y` in height."""
+        """Detections in the same image, stretched by `x` in width and `y` in height."""
         x, y = (number(one, to="scaled()", wanted=SCALE, least=TINY, most=HUGE) for one in (x, y))
         size = (
             (max(1, round(self.size[0] * y)), max(1, round(self.size[1] * x)))
@@ -272,7 +272,7 @@ class Detections:
         return replace(self, boxes=boxes.scale(self.boxes, x=x, y=y), size=size)
 
     def shifted(self, dx: float, dy: float, *, size: tuple[int, int] | None = None) -> Detections:
-        """Moved to the right and downwards: from a tile at `(dx, dy)` into the whole picture, of
+        """Moved to the right and downwards: from a tile at `(dx, dy)` into the whole image, of
         that size if known."""
         dx, dy = (
             number(one, to="shifted()", wanted=SHIFT, least=-HUGE, most=HUGE) for one in (dx, dy)
@@ -303,7 +303,7 @@ class Detections:
         homeless = sorted({self.names[label] for label in self.labels[labels < 0].tolist()})
         if homeless and unknown == "raise":
             raise LabelError(
-                f"Detections were to be relabelled from '{self.label_space.title}' to "
+                f"Detections can't be relabelled from '{self.label_space.title}' to "
                 f"'{meeting.data.title}'.",
                 f"There, no class is called {', '.join(homeless)}.",
                 'Leave them out with unknown="drop", or pick classes first with of_classes(...).',
@@ -313,12 +313,12 @@ class Detections:
     def to_coco(
         self, image_id: int, *, label_space: LabelSpace | None = None
     ) -> list[convert.coco.CocoResult]:
-        """COCO results of this picture; several pictures' lists are joined with `+`.
+        """COCO results of this image; several images' lists are joined with `+`.
 
-        label_space: the label space of the annotations, such as `dataset.space`: its category ids are
-            written, classes meet by name, and detections of classes that it does not have are left
-            out. Without it the ids are those of the model's own space.
-        Raises: TypeError for an image id that is no whole number.
+        label_space: the label space of the annotations, such as `dataset.space`: its category ids
+            are written, classes meet by name, and detections of classes that it does not have are
+            left out. Without it the ids are those of the model's own space.
+        Raises: TypeError for an image id that is not a whole number.
         """
         return convert.coco.write(self, image_id, label_space)
 
@@ -331,7 +331,7 @@ class Detections:
         size: tuple[int, int] | None = None,
         source: str | None = None,
     ) -> Detections:
-        """The results of one picture, in any order. Raises: ValueError or LabelError for entries
+        """The results of one image, in any order. Raises: ValueError or LabelError for entries
         that don't fit."""
         known = space_of(label_space)
         return cls.of(
@@ -347,8 +347,8 @@ class Detections:
     def from_json(
         cls, written: Mapping[str, object], *, label_space: LabelSpace | str | Iterable[str]
     ) -> Detections:
-        """What `to_json` made, after `json.load`. Raises: ValueError or LabelError for a record
-        that doesn't fit."""
+        """Reads what `to_json` wrote, after `json.load`. Raises: ValueError or LabelError for a
+        record that doesn't fit."""
         known = space_of(label_space)
         rows, size, source = convert.json.read(written, known)
         return cls.of(*rows, label_space=known, size=size, source=source)
@@ -358,7 +358,7 @@ class Detections:
         return convert.pandas.write(self)
 
     def to_supervision(self) -> supervision.Detections:
-        """The same for supervision's annotators and trackers. Raises: MissingExtra where it is not
+        """Converts to `supervision.Detections`. Raises: MissingExtra where it is not
         installed."""
         return convert.supervision.write(self)
 
@@ -371,7 +371,8 @@ class Detections:
         size: tuple[int, int] | None = None,
         source: str | None = None,
     ) -> Detections:
-        """What supervision made of ours. Raises: ValueError where scores or classes are missing."""
+        """Converts supervision's detections. Raises: ValueError where scores or classes are
+        missing."""
         return cls.of(
             *convert.supervision.read(theirs), label_space=label_space, size=size, source=source
         )

@@ -1,4 +1,4 @@
-"""Detections of several detectors, or of several tiles, as those of one picture."""
+"""Merges detections of several detectors or tiles into those of one image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoo.text import type_name
 def merge(parts: Iterable[Detections]) -> Detections:
     """All boxes of all parts, best first; `suppress` then settles what overlaps.
 
-    Raises: TypeError for other things than Detections; ValueError for no parts, or pictures of
+    Raises: TypeError for other things than Detections; ValueError for no parts, or images of
         different size; LabelError for
     different label spaces.
     """
@@ -29,14 +29,14 @@ def merge(parts: Iterable[Detections]) -> Detections:
     for part in every:
         if part.label_space != first.label_space:
             raise LabelError(
-                "Detections were to be merged.",
+                "Detections can't be merged.",
                 f"They are in different label spaces, '{first.label_space.title}' and "
                 f"'{part.label_space.title}'.",
                 "Bring them into one first: merge([first, second.relabel(first.label_space)]).",
             )
         if part.size != first.size:
             raise ValueError(
-                f"merge() needs pictures of one size, got {first.size} and {part.size}; scaled() "
+                f"merge() needs images of one size, got {first.size} and {part.size}; scaled() "
                 f"and shifted() convert"
             )
     return Detections.of(

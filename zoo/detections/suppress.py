@@ -1,5 +1,4 @@
-"""What becomes of boxes that overlap: hard suppression, soft suppression and fusion, as functions
-of plain columns.
+"""Hard suppression, soft suppression and fusion of overlapping boxes, as functions of columns.
 
 Columns are boxes `(n, 4)` xyxy, scores `(n,)` and labels `(n,)`, best first; what comes back is
 best first again. With `class_agnostic` boxes of different classes count as overlapping, too.
@@ -48,7 +47,7 @@ def _of_many(boxes: Tensor, scores: Tensor, groups: Tensor, iou: float) -> Tenso
     float64 to lose no precision."""
     from torchvision.ops import (
         nms,
-    )  # deferred: it imports torch's compiler, which takes longer than a picture does
+    )  # deferred: it imports torch's compiler, which takes longer than an image does
 
     plane = float(boxes.max() - boxes.min()) + 1
     kept: Tensor = nms(boxes + (groups * plane)[:, None], scores.double(), iou)

@@ -1,5 +1,4 @@
-"""Detections drawn on pictures, and pictures written to files; Pillow and numpy do it, at every
-size from thumbnail to poster."""
+"""Draws detections on images and saves images; works at every size from thumbnail to poster."""
 
 from zoo.draw.draw import draw as draw
 from zoo.draw.image import Image as Image

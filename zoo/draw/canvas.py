@@ -1,5 +1,4 @@
-"""Frames and plates with round corners, painted on a picture and antialiased by the exact distance
-of each pixel to the edge."""
+"""Draws frames and plates with round corners, antialiased by each pixel's distance to the edge."""
 
 from __future__ import annotations
 
@@ -82,7 +81,7 @@ def _parts(
     size: tuple[int, int], box: Box, outer: float, inner: float
 ) -> Iterator[tuple[range, range]]:
     """Rows and columns of the strips along the top, the bottom and the sides of a box, as far as
-    they lie in the picture."""
+    they lie in the image."""
     x1, y1, x2, y2 = box
     left, _, right = _bands(x1, x2, outer, inner, size[0])
     top, down, bottom = _bands(y1, y2, outer, inner, size[1])

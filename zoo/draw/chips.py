@@ -1,4 +1,4 @@
-"""Chips: the little plates that name a detection, as masks of their letters."""
+"""Chips: the small plates with class name and score, as masks of their letters."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Detections drawn on their image: a frame and a chip each, in proportion to the picture, the best
-on top."""
+"""Draws detections: a frame and a chip each, in proportion to the image, the best on top."""
 
 from __future__ import annotations
 
@@ -17,11 +16,11 @@ from zoo.draw.style import Style, style_for
 from zoo.errors import ImageError
 
 CHIP_WIDTH = 24  # times the size of its letters, about 40 of them, is the widest chip
-CHIP_SHARE = 0.15  # of the picture may be covered by chips
+CHIP_SHARE = 0.15  # of the image may be covered by chips
 
 
 def draw(
-    picture: Image,
+    image: Image,
     seen: Detections,
     *,
     scores: bool = True,
@@ -29,30 +28,30 @@ def draw(
     text: float | None = None,
     font: str | Path | None = None,
 ) -> PIL.Image.Image:
-    """A copy of the picture, RGB, with a frame around every detection and a chip with its class
+    """A copy of the image, RGB, with a frame around every detection and a chip with its class
     name and score.
 
     Args:
-        picture: a uint8 tensor `(3, h, w)`, a uint8 array `(h, w, 3)` or a PIL image, turned
+        image: a uint8 tensor `(3, h, w)`, a uint8 array `(h, w, 3)` or a PIL image, turned
             upright; it is not changed.
         seen: what was seen in it.
         scores: whether the chips show scores.
-        line: width of the lines in pixels, instead of one in proportion to the picture.
+        line: width of the lines in pixels, instead of one in proportion to the image.
         text: height of the letters in pixels, likewise.
         font: a font file for class names; None is Pillow's own for ASCII, and for other letters one
             of the system that has them. Letters in no font are drawn as `?`, with a FontWarning.
 
-    Every detection has its frame. A chip is left out, without a warning, where there is no room for
+    Every detection has its frame. A chip is left out, without a warning, if there is no room for
     it: chips never cover each other or leave the image, and all together cover at most 15 % of it
     (the first one always may). The best detections choose their places first, so it is the weakest
     whose chips are missing in a crowd, where lines and letters are finer as well. Colours belong to
     labels; `seen` has what a chip would have said.
 
     Raises:
-        ImageError: the picture is of another form, or of another size than the detections' picture.
-        UsageError: `font` is no font file.
+        ImageError: the image is of another form, or of another size than the detections' image.
+        UsageError: `font` is not a font file.
     """
-    image = to_pil(picture)
+    image = to_pil(image)
     _check_size(image, seen)
     style = style_for(image.height, image.width, count=len(seen), line=line, text=text)
     boxes = seen.boxes.tolist()
@@ -76,9 +75,9 @@ def _check_size(image: PIL.Image.Image, seen: Detections) -> None:
     if seen.size not in (None, (image.height, image.width)):
         height, width = seen.size
         raise ImageError(
-            f"{seen!r} were to be drawn on a picture of {image.width}x{image.height} pixels.",
+            f"{seen!r} can't be drawn on an image of {image.width}x{image.height} pixels.",
             f"They were seen in one of {width}x{height}.",
-            f"Pass that picture, or detections.scaled({image.width / width:g}, "
+            f"Pass that image, or detections.scaled({image.width / width:g}, "
             f"{image.height / height:g}).",
         )
 
@@ -100,7 +99,7 @@ def _spots(
 
 def _onto(image: PIL.Image.Image, box: list[float], line: int) -> Box:
     """The box that the middle of the line runs along: every edge on whole pixels, and the whole
-    line inside the picture."""
+    line inside the image."""
     x1, x2 = (_snap(value, line, image.width) for value in box[0::2])
     y1, y2 = (_snap(value, line, image.height) for value in box[1::2])
     return x1, y1, x2, y2

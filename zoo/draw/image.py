@@ -1,4 +1,4 @@
-"""Every form of picture that can be drawn on, as a fresh PIL image."""
+"""Converts every form of image that can be drawn on to a new PIL image."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from zoo.text import type_name
 Image: TypeAlias = Tensor | PIL.Image.Image | NDArray[np.uint8]
 
 
-def to_pil(picture: Image) -> PIL.Image.Image:
-    """The picture as an RGB image of its own.
+def to_pil(image: Image) -> PIL.Image.Image:
+    """Copies the image as RGB.
 
-    A PIL picture is turned upright as its EXIF says, as `detect` does it. Raises: ImageError for
+    A PIL image is turned upright as its EXIF says, as in `detect`. Raises: ImageError for
     another shape or type.
     """
-    if isinstance(picture, PIL.Image.Image):
-        upright = ImageOps.exif_transpose(picture)
+    if isinstance(image, PIL.Image.Image):
+        upright = ImageOps.exif_transpose(image)
         return upright if upright.mode == "RGB" else upright.convert("RGB")
     array = (
-        np.asarray(picture.cpu()).transpose(1, 2, 0)
-        if isinstance(picture, Tensor) and picture.dim() == 3
-        else np.asarray(picture)
+        np.asarray(image.cpu()).transpose(1, 2, 0)
+        if isinstance(image, Tensor) and image.dim() == 3
+        else np.asarray(image)
     )
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
         raise ImageError(
-            f"Detections were to be drawn on {type_name(picture)} of shape "
-            f"{tuple(picture.shape)}, {picture.dtype}.",
-            "A picture is a uint8 tensor (3, height, width), a uint8 array (height, width, 3) or "
+            f"Detections can't be drawn on {type_name(image)} of shape "
+            f"{tuple(image.shape)}, {image.dtype}.",
+            "An image is a uint8 tensor (3, height, width), a uint8 array (height, width, 3) or "
             "a PIL image.",
             "Bring it into one of these, RGB, 0 to 255.",
         )

@@ -1,5 +1,4 @@
-"""Where chips go: at their boxes, inside the picture, and not over each other; the best detections
-choose first."""
+"""Places chips at their boxes, inside the image and without overlap; the best choose first."""
 
 from __future__ import annotations
 
@@ -22,11 +21,11 @@ def place(
     reach: float,
     share: float,
 ) -> list[Spot | None]:
-    """The left and top of each chip of `(width, height)` pixels, or None where there is no room
+    """The left and top of each chip of `(width, height)` pixels, or None if there is no room
     left for it.
 
-    boxes: best first, inside the picture. reach: pixels by which their frames are larger. share:
-        the part of the picture that all
+    boxes: best first, inside the image. reach: pixels by which their frames are larger. share:
+        the part of the image that all
     chips together may cover; the first one always may.
     """
     taken = np.zeros((len(boxes), 4))
@@ -48,7 +47,7 @@ def place(
 
 
 def _spots(box: Box, wide: int, tall: int, reach: float, height: int, width: int) -> Iterator[Spot]:
-    """Left and top of every place worth trying, best first, all inside the picture.
+    """Left and top of every place worth trying, best first, all inside the image.
 
     A box that is large enough has its chip above it or else within; a small one is not hidden:
     above or else below.

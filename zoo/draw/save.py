@@ -1,4 +1,4 @@
-"""Pictures written to files, in the format that the file's name asks for."""
+"""Saves images in the format of the file's suffix."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _OPTIONS: dict[str, dict[str, int]] = {
 
 
 def save(image: PIL.Image.Image, path: str | Path) -> Path:
-    """Writes the picture, whole or not at all, and returns where.
+    """Writes the image, whole or not at all, and returns where.
 
     The format is what the name ends in: `.jpg` at quality 92, `.png`, `.webp` and whatever else
         Pillow writes.
 
-    Raises: ImageError for a suffix that is no such format, a picture that the format can't hold, or
+    Raises: ImageError for an unknown suffix, an image that the format can't hold, or
         a file that can't be written.
     """
     path = Path(path)
@@ -31,7 +31,7 @@ def save(image: PIL.Image.Image, path: str | Path) -> Path:
     if kind not in PIL.Image.SAVE:
         raise _refused(
             path,
-            f"No picture format is called '{path.suffix}'.",
+            f"No image format has the suffix '{path.suffix}'.",
             "End the name in .jpg, .png or .webp.",
         )
     encoded = BytesIO()
@@ -55,11 +55,11 @@ def save(image: PIL.Image.Image, path: str | Path) -> Path:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Writes beside `path` and moves it there, so that no half of a picture has its name."""
+    """Writes a temporary file next to `path` and moves it there, so that it is never partial."""
     with draft_of(path) as draft:
         draft.write_bytes(content)
         draft.replace(path)
 
 
 def _refused(path: Path, case: str, fix: str) -> ImageError:
-    return ImageError(f"A picture was to be saved as '{path}'.", case, fix, file=str(path))
+    return ImageError(f"The image can't be saved as '{path}'.", case, fix, file=str(path))

@@ -1,14 +1,13 @@
-"""How thick and how large things are drawn: in proportion to the picture, and finer where it is
-crowded."""
+"""Sizes of lines and letters: in proportion to the image, and finer if it is crowded."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-LINE_SHARE = 1 / 240  # of the side of a square as large as the picture
+LINE_SHARE = 1 / 240  # of the side of a square as large as the image
 TEXT_SHARE = 1 / 40
-ROOMY = 15  # so many boxes are drawn at full size
+ROOMY = 15  # up to this number, boxes are drawn at full size
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ class Style:
 def style_for(
     height: int, width: int, *, count: int, line: float | None = None, text: float | None = None
 ) -> Style:
-    """The style for so many boxes on a picture of that size; `line` and `text` overrule it. Whole
-    pixels keep lines crisp."""
+    """The style for a number of boxes on an image of that size; `line` and `text` overrule it.
+    Whole pixels keep lines crisp."""
     side = math.sqrt(height * width)
     calm = min(1.0, (ROOMY / max(count, 1)) ** 0.25)
     line = line or max(1.5, side * LINE_SHARE) * calm

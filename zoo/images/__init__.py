@@ -1,5 +1,4 @@
-"""Pictures from anywhere: path, URL, bytes, PIL, array, tensor, folder, glob; all become the same
-uint8 RGB tensor."""
+"""Reads images of every form (path, URL, bytes, PIL, array, tensor) as uint8 RGB tensors."""
 
 from zoo.images.image import Exif as Exif
 from zoo.images.image import Image as Image

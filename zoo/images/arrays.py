@@ -1,4 +1,4 @@
-"""Pictures that are arrays or tensors already: shape and range are checked, nothing is guessed."""
+"""Converts arrays and tensors: shape and range are checked, nothing is guessed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHANNELS = (1, 3, 4)
 
 
 def from_array(array: Array, name: str) -> Image:
-    """An array `(height, width)` or `(height, width, 1 | 3 | 4)`, RGB order, uint8 or float in [0, 1].
+    """Converts an array `(height, width[, 1 | 3 | 4])`, RGB order, uint8 or float in [0, 1].
 
     Raises:
         ImageError: another shape or type, no pixels, or floats outside [0, 1].
@@ -102,7 +102,7 @@ def _check_range(low: float, high: float, name: str, *, convert: str) -> None:
 
 def _array_fix(shape: tuple[int, ...]) -> str:
     if len(shape) == 4:
-        return "Pass a batch as a list of pictures: list(array)."
+        return "Pass a batch as a list of images: list(array)."
     if len(shape) == 3 and shape[0] in CHANNELS:
         return "Put the channels last: array.transpose(1, 2, 0)."
     return "Pass (height, width, 3) in RGB order, or (height, width) for gray."
@@ -110,7 +110,7 @@ def _array_fix(shape: tuple[int, ...]) -> str:
 
 def _tensor_fix(shape: tuple[int, ...]) -> str:
     if len(shape) == 4:
-        return "Pass a batch as a list of pictures: list(tensor)."
+        return "Pass a batch as a list of images: list(tensor)."
     if len(shape) == 3 and shape[2] in CHANNELS:
         return "Put the channels first: tensor.permute(2, 0, 1)."
     return "Pass (3, height, width) in RGB order, or (height, width) for gray."

@@ -1,4 +1,4 @@
-"""Encoded images through Pillow: every mode it knows to RGB, upright, within limits."""
+"""Decodes images with Pillow: every mode to RGB, upright, within limits."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _check_scans(image: PIL.Image.Image, file: IO[bytes], name: str) -> None:
             f"are decoded at most."
         )
         raise unreadable(
-            name, case, "If you trust it, save it anew with another program; if not, leave it out."
+            name, case, "If you trust it, save it again with another program; if not, leave it out."
         )
 
 
@@ -213,7 +213,7 @@ def _no_image(name: str, start: bytes) -> ImageError:
     if start[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
         fix = "pip install pillow-heif, then call pillow_heif.register_heif_opener() once."
         return unreadable(name, "It is HEIF, which Pillow reads with a plugin only.", fix)
-    case = f"It is no image that Pillow knows; it starts with {start!r}."
+    case = f"It is not an image that Pillow knows; it starts with {start!r}."
     return unreadable(name, case, "Convert it to JPEG or PNG, or leave it out.")
 
 

@@ -1,5 +1,4 @@
-"""Images of more than 8 bits a channel: how many they have, what is white in them, and how gray
-ones become 8 bits."""
+"""Images of more than 8 bits per channel: their depth, their white, and gray ones in 8 bits."""
 
 from __future__ import annotations
 

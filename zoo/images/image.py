@@ -1,4 +1,4 @@
-"""An image in memory, what reading it lost, and what is said when there is none."""
+"""An image in memory, what reading it lost, and the errors for unreadable ones."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Image:
 
     pixels:      (3, height, width) uint8 RGB, contiguous.
     source:      the file or URL as it was given, or `image 3`: its position, counted from 0.
-    orientation: the EXIF orientation that was found, 1..8; 1 is upright, and what a picture without
+    orientation: the EXIF orientation that was found, 1..8; 1 is upright, and what an image without
         EXIF has.
     animated:    the file holds more frames or pages; these are the pixels of the first.
-    lost:        what reading lost: further frames or pages, more than 8 bits a channel, transparency.
+    lost:        what reading lost: further frames or pages, depth beyond 8 bits, transparency.
     """
 
     pixels: Tensor

@@ -1,5 +1,4 @@
-"""How much reading images may cost: pixels of one, memory of all in flight, time, and bytes of a
-download."""
+"""Limits of reading images: pixels of one, memory of all in flight, time, bytes of a download."""
 
 from __future__ import annotations
 
@@ -29,10 +28,12 @@ _EXAMPLES = {"pixels": "400M", "memory": "4G", "seconds": "300", "download": "1G
 class Limits:
     """Limits for reading images; an image beyond one is refused by name, and the others go on.
 
-    pixels:   width times height of one image; None is Pillow's own limit, `2 * PIL.Image.MAX_IMAGE_PIXELS` (179 million).
-    memory:   bytes that the images being decoded and waiting may take together. One image alone is never refused for it: it
-              waits until it is its turn. An RGB image takes 7 bytes a pixel while it is decoded.
-    seconds:  for reading one image, from opening it to its pixels; infinity is no limit.
+    pixels:   width times height of one image; None is Pillow's own limit,
+              `2 * PIL.Image.MAX_IMAGE_PIXELS` (179 million).
+    memory:   bytes that the images being decoded and waiting may take together. One image alone is
+              never refused for it: it waits for its turn. An RGB image takes 7 bytes per pixel
+              while it is decoded.
+    seconds:  for reading one image, from opening it to its pixels; infinity means no limit.
     download: bytes of one image behind a URL.
 
     Raises: UsageError for a limit that is not a number above 0.
@@ -60,7 +61,7 @@ class Limits:
         """The limits given, or those of the environment: `ZOO_IMAGE_PIXELS`, `_MEMORY`, `_SECONDS`
         and `_DOWNLOAD`.
 
-        Raises: UsageError naming the variable that is no number above 0.
+        Raises: UsageError if a variable is not a number above 0.
         """
         if given is not None:
             return given
@@ -77,13 +78,13 @@ class Limits:
         """These with others as `--limit` takes them: `memory=4G`, `seconds=300`; k, M and G are
         10**3, 10**6 and 10**9.
 
-        Raises: UsageError for one that is no such thing.
+        Raises: UsageError for other values.
         """
         values: dict[str, Any] = {}
         for one in typed:
             name, equals, text = one.partition("=")
             if name not in _VARIABLES or not equals:
-                case = f"It is no NAME=NUMBER with a name of {', '.join(_VARIABLES)}."
+                case = f"It is not NAME=NUMBER with a name of {', '.join(_VARIABLES)}."
                 raise UsageError(
                     f"--limit '{one:.80}' was given.", case, "Write for example --limit memory=4G"
                 )
@@ -92,7 +93,7 @@ class Limits:
 
 
 def raising(name: str) -> tuple[str, str]:
-    """What to type for a higher limit, in Python and in the shell."""
+    """Advice for a higher limit, in Python and in the shell."""
     example = _EXAMPLES[name]
     value = f"{_parsed(example, name):_}"
     keyword, variable = f"limits=zoo.images.Limits({name}={value})", _VARIABLES[name]

@@ -1,5 +1,4 @@
-"""What an image had that the pixels read from it have not: further frames, finer shades,
-transparency."""
+"""Losses of reading an image as 8-bit RGB: further frames, finer shades, transparency."""
 
 from __future__ import annotations
 
@@ -8,13 +7,13 @@ import PIL.Image
 from zoo.images.depth import bits_of
 from zoo.images.image import Loss
 
-_THUMBNAIL = "Large Thumbnail"  # as MPO names what is no picture of its own
+_THUMBNAIL = "Large Thumbnail"  # as MPO names what is not an image of its own
 _GAIN_MAPS = ("hdrgm", "hdrgainmap")
 _PAGES = ("TIFF", "MPO")
 
 
 def of_file(image: PIL.Image.Image) -> tuple[Loss, ...]:
-    """What reading the first frame of an image as 8-bit RGB loses, of one that is open and not
+    """Losses of reading the first frame of an image as 8-bit RGB, of one that is open and not
     loaded yet."""
     losses = []
     count = frames_of(image)
@@ -28,7 +27,7 @@ def of_file(image: PIL.Image.Image) -> tuple[Loss, ...]:
 
 
 def of_pixels(image: PIL.Image.Image) -> tuple[Loss, ...]:
-    """What dropping the transparency loses, of an image that is loaded."""
+    """Losses of dropping the transparency of an image that is loaded."""
     if not _see_through(image):
         return ()
     case = "It is transparent in places, and the colours stored there are what the network sees."
@@ -36,7 +35,7 @@ def of_pixels(image: PIL.Image.Image) -> tuple[Loss, ...]:
 
 
 def of_dark(brightest: float, white: float) -> tuple[Loss, ...]:
-    """What is said of a deep image that uses less than half of its range, as 12 bits do that are
+    """The note on a deep image that uses less than half of its range, as 12 bits do that are
     stored in 16."""
     if not 0 < brightest < white / 2:
         return ()

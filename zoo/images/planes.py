@@ -1,5 +1,4 @@
-"""Decoded images of every mode of Pillow's to three planes of 8 bits, upright, strip by strip: no
-second copy of the whole."""
+"""Converts decoded images to three upright 8-bit planes, strip by strip, without a second copy."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Pillow and libtiff without their own words: what they warn of is said by the zoo, with the
-image's name, or is nothing."""
+"""Silences Pillow and libtiff: their warnings are repeated with the image's name, or dropped."""
 
 from __future__ import annotations
 
@@ -98,7 +97,7 @@ def _without_logs() -> Iterator[Callable[[], None]]:
 
 @cache
 def _libtiff() -> tuple[Any, ...]:
-    """What sets libtiff's handlers, found through Pillow's own module, which is linked to it; or
+    """The functions that set libtiff's handlers, found through Pillow's own module, which is linked to it; or
     nothing."""
     try:
         library = ctypes.CDLL(_imaging.__file__)

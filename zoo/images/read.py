@@ -1,4 +1,4 @@
-"""One image, in whatever form it comes, to the same pixels."""
+"""Reads one image, with the same pixels in every form."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from zoo.images.image import Exif, Image, unreadable
 from zoo.images.limits import Limits
 from zoo.images.sources import (
     Source,
+    images_in,
     is_glob,
     is_url,
     matches,
     name_of,
     path_of,
-    pictures_in,
     scheme_of,
 )
 from zoo.images.web import fetch
@@ -47,19 +47,20 @@ def read(
     """The image as uint8 RGB.
 
     Path (a file:// URL is one), http(s) URL and bytes are decoded by Pillow, so that they and a PIL
-    image give identical bits: gray of more than 8 bits is scaled to 8 where its white is known;
-        CMYK, YCbCr, LAB and palettes become RGB; alpha is dropped;
-    color profiles are not applied; of an animation or a stack of pages the first is read. A PIL
-    image is taken at its current frame. What is lost by that is in `lost`, and `detect` warns of
-    it.
-    An array is uint8 `(height, width[, 1 | 3 | 4])` in RGB order (OpenCV's are BGR: pass `image[..., ::-1]`), a tensor uint8
-    `([1 | 3 | 4,] height, width)`: one channel is gray, a fourth is alpha. Floats are taken as [0, 1].
+    image give identical bits: gray of more than 8 bits is scaled to 8 if its white is known; CMYK,
+    YCbCr, LAB and palettes become RGB; alpha is dropped; color profiles are not applied; of an
+    animation or a stack of pages the first is read. A PIL image is taken at its current frame.
+    Losses are listed in `lost`, and `detect` warns of them.
+    An array is uint8 `(height, width[, 1 | 3 | 4])` in RGB order (OpenCV's are BGR: pass
+    `image[..., ::-1]`), a tensor uint8 `([1 | 3 | 4,] height, width)`: one channel is gray, a fourth
+    is alpha. Floats are taken as [0, 1].
 
-    exif:    "apply" turns the image upright as its EXIF orientation says, "ignore" leaves it as it is stored.
-    name:    what messages call it; None is its path or URL.
+    exif:    "apply" turns the image upright as its EXIF orientation says, "ignore" leaves it as it
+             is stored.
+    name:    its name in messages; None is its path or URL.
     limits:  how many pixels are decoded and how many bytes downloaded; None is what the environment
-             says (`docs/reference/settings.md`). The limit of seconds holds in `detect`, which reads on
-             threads, and for downloads.
+             says (`docs/reference/settings.md`). The limit of seconds holds in `detect`, which
+             reads on threads, and for downloads.
     reserve: called with the bytes that decoding takes before they are taken; it may wait.
 
     Raises:
@@ -129,9 +130,7 @@ def _opened(path: str, name: str, limits: Limits) -> BinaryIO:
 
 
 def _unfetched(scheme: str, name: str) -> ImageError:
-    case = (
-        f"Its address begins with {scheme}:, and pictures are fetched from http: and https: only."
-    )
+    case = f"Its address begins with {scheme}:, and images are fetched from http: and https: only."
     if scheme == "data":
         return unreadable(
             f"{name:.40}…", case, "Pass its bytes: base64.b64decode(address.partition(',')[2])."
@@ -143,7 +142,7 @@ def _unfetched(scheme: str, name: str) -> ImageError:
 
 def _folder(path: str, name: str) -> ImageError:
     try:
-        found = pictures_in(path)
+        found = images_in(path)
     except OSError as why:
         return unreadable(
             name, f"It is a folder that can't be opened: {why}.", "Check who may read it."
@@ -151,12 +150,12 @@ def _folder(path: str, name: str) -> ImageError:
     if found:
         return unreadable(
             name,
-            f"It is a folder with {pluralize(len(found), 'picture')}.",
+            f"It is a folder with {pluralize(len(found), 'image')}.",
             "Pass one of its files; detect() takes folders.",
         )
     return unreadable(
         name,
-        "It is a folder, and no file in it has a picture's suffix (.jpg, .png, …).",
+        "It is a folder, and no file in it has an image's suffix (.jpg, .png, …).",
         f"For its subfolders pass '{os.path.join(path, '**')}'; for files with other suffixes, a "
         f"list of paths.",
     )
@@ -166,7 +165,7 @@ def _missing(path: str, name: str) -> ImageError:
     if is_glob(path) and not matches(path):
         fix = "Quote the pattern, check it in the shell with ls, or pass a list of paths."
         return unreadable(
-            name, "The pattern matches no file with a picture's suffix (.jpg, .png, …).", fix
+            name, "The pattern matches no file with an image's suffix (.jpg, .png, …).", fix
         )
     where = "" if os.path.isabs(path) else f"; it was looked for from {os.getcwd()}"
     return unreadable(name, "There is no such file.", f"Check the path{where}.")
@@ -182,8 +181,8 @@ def _unknown(source: object, name: str) -> ImageError:
     if hasattr(source, "read"):
         return unreadable(name, "It is an open file.", "Pass its bytes, file.read(), or its path.")
     if isinstance(source, Mapping):
-        case = f"It is {type_name(source)}, whose keys are no pictures."
-        return unreadable(name, case, "Pass its pictures as a list: list(pictures.values()).")
+        case = f"It is {type_name(source)}, whose keys are not images."
+        return unreadable(name, case, "Pass its images as a list: list(images.values()).")
     if isinstance(source, Set):
         case = (
             f"It is {type_name(source)}, which has no order, so nobody could say which answer is "
@@ -192,6 +191,6 @@ def _unknown(source: object, name: str) -> ImageError:
         return unreadable(name, case, "Pass a list: sorted(paths).")
     return unreadable(
         name,
-        f"It is {type_name(source)}, which is no form of a picture.",
+        f"It is {type_name(source)}, which is not a form of an image.",
         FORMS,
     )

@@ -1,5 +1,4 @@
-"""What may be given as pictures, and how a folder, a glob or a list of them becomes one ordered
-sequence."""
+"""Image sources, and the ordered sequence that a folder, a glob or a list of them becomes."""
 
 from __future__ import annotations
 
@@ -29,10 +28,10 @@ SUFFIXES = frozenset(f".{ending}" for ending in _FORMATS.split())
 
 
 def expand(source: Sources) -> Iterator[Source]:
-    """One picture after the other, lazily: a folder or glob becomes its files, a list or generator
+    """Yields one image after the other: a folder or glob becomes its files, a list or generator
     its items.
 
-    A folder (not its subfolders) and a glob (`**` goes down) give the files with a picture's
+    A folder (not its subfolders) and a glob (`**` goes down) give the files with an image's
     suffix, hidden ones left out, in
     natural order: `frame2.png` before `frame10.png`. One that gives none comes out as itself, and
         reading it says so: a bad
@@ -47,8 +46,8 @@ def expand(source: Sources) -> Iterator[Source]:
 
 
 def is_many(source: Sources) -> bool:
-    """Whether the source stands for a sequence of pictures, even if of one, rather than for one
-    picture."""
+    """Whether the source stands for a sequence of images, even if of one, rather than for one
+    image."""
     if isinstance(source, str | os.PathLike):
         text = _path_or_none(source)
         return text is not None and (os.path.isdir(text) or is_glob(text))
@@ -83,7 +82,7 @@ def is_glob(text: str) -> bool:
 
 
 def name_of(source: object, *, position: int | None = None) -> str:
-    """What messages and `Detections.source` call a picture: its file or URL, else its position."""
+    """The name of an image in messages and `Detections.source`: file, URL or position."""
     if isinstance(source, str | os.PathLike):
         return os.fsdecode(source)
     file = getattr(source, "filename", None) if isinstance(source, PIL.Image.Image) else None
@@ -91,15 +90,15 @@ def name_of(source: object, *, position: int | None = None) -> str:
     return str(file) if file else unnamed
 
 
-def pictures_in(folder: str) -> list[str]:
-    """The pictures of a folder in natural order."""
+def images_in(folder: str) -> list[str]:
+    """The images of a folder in natural order."""
     with os.scandir(folder) as found:
-        return _pictures(file.path for file in found if not file.name.startswith("."))
+        return _images(file.path for file in found if not file.name.startswith("."))
 
 
 def matches(pattern: str) -> list[str]:
-    """The pictures that a glob matches, in natural order."""
-    return _pictures(glob.iglob(pattern, recursive=True))
+    """The images that a glob matches, in natural order."""
+    return _images(glob.iglob(pattern, recursive=True))
 
 
 def _path_or_none(source: object) -> str | None:
@@ -126,19 +125,19 @@ def _is_series(source: object) -> TypeGuard[Iterable[Source]]:
         | Mapping
         | Set,
     ):
-        return False  # a mapping's keys are no pictures, and a set has no order: reading says so
+        return False  # a mapping's keys are not images, and a set has no order: reading says so
     return isinstance(source, Iterable) and not hasattr(source, "read")
 
 
 def _files(text: str) -> list[str]:
     try:
-        found = pictures_in(text) if os.path.isdir(text) else matches(text) if is_glob(text) else []
+        found = images_in(text) if os.path.isdir(text) else matches(text) if is_glob(text) else []
     except OSError:  # a folder that may not be read
         found = []
     return found or [text]
 
 
-def _pictures(paths: Iterable[str]) -> list[str]:
+def _images(paths: Iterable[str]) -> list[str]:
     kept = (
         path
         for path in paths

@@ -1,5 +1,4 @@
-"""Pictures behind a URL, fetched with huggingface_hub's HTTP client, so that one proxy or
-certificate setting serves all."""
+"""Downloads images with huggingface_hub's HTTP client, which shares proxies and certificates."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ def fetch(url: str, *, limits: Limits) -> bytes:
         raise unreadable(
             url,
             f"The network is switched off by {switch}.",
-            f"Unset {switch}, or download the picture first.",
+            f"Unset {switch}, or download the image first.",
         )
     silence = timeout()
     try:

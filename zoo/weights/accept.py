@@ -1,5 +1,4 @@
-"""Taking a file: verified before it is read, readable before it is remembered, and no socket where
-none is needed."""
+"""Accepts a file: verified before it is read, and recorded once it is readable."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from zoo.weights.types import WeightsFile, WeightsRequest
 
 log = logging.getLogger("zoo")
 
-ASKED = "Weights '{}' were asked for."
+ASKED = "Weights '{}' are not available."
 CHANGED_FIX = "Load it again, once it is written."
 PLACE = "Load it where there is a network, or use a file that is here as weights: file:PATH"
 AGAIN = "Where there is a network: zoo verify --remove {0}, then zoo pull {0}"
@@ -114,7 +113,7 @@ def _is_own(path: Path) -> bool:
 
 
 def _known(offer: Candidate) -> Record | None:
-    """What is remembered of the file, if it has not changed since and is what it has to be: then
+    """The record of the file, if it has not changed since and is what it has to be: then
     nothing is hashed."""
     path = offer.carrier.find()
     known = cache_record.read(offer.key) if path else None
@@ -167,7 +166,7 @@ def _unusable(
 
 
 def _advice(text: str, entry: str) -> str:
-    """What to type for a model; a place such as `hub:org/repo` is no name that `zoo pull` knows."""
+    """Advice for a model; a place such as `hub:org/repo` is not a name that `zoo pull` knows."""
     return PLACE if ":" in entry else text.format(entry)
 
 

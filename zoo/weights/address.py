@@ -1,5 +1,4 @@
-"""Sources as text: `hub:org/repo@revision:file`, `https://…`, `package:name/file`, `file:path`,
-there and back."""
+"""Parses and formats sources: `hub:org/repo@revision:file`, `https://…`, `package:…`, `file:…`."""
 
 from __future__ import annotations
 
@@ -63,7 +62,7 @@ def parsed(text: str) -> Source | HubSpec:
         package, _, file = rest.partition("/")
         return PackageSource(package=package, file=file)
     raise SourceError(
-        f"Weights '{text}' were asked for.",
-        "That is no place where weights can be.",
+        f"Weights '{text}' can't be located.",
+        "That is not a source of weights.",
         f"Write one of {FORMS}.",
     )

@@ -1,5 +1,4 @@
-"""A folder with weights for a machine that has no network: files by sha256, `bundle.json`, a lock
-file, and the user's cards."""
+"""Writes a folder of weights for offline machines: files by sha256, manifest, lock file, cards."""
 
 from __future__ import annotations
 
@@ -104,7 +103,7 @@ def _copy(path: Path, to: Path, *, sha256: str) -> None:
             shutil.copyfile(path, draft)
     if sha256_of(to) != sha256:
         raise IntegrityError(
-            f"{to} was to be written.",
+            f"{to} can't be written.",
             "What can be read there now is something else.",
             "Check that disk.",
         )

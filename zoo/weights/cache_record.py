@@ -1,5 +1,4 @@
-"""What is remembered of each file that was verified: its sha256, and a stamp by which a later load
-knows it unhashed."""
+"""Records of verified files: sha256, and a stamp by which later loads skip hashing."""
 
 from __future__ import annotations
 
@@ -43,7 +42,7 @@ class Record:
 
     address:  what it is, as in `hub:org/repo@revision:file`, a URL, or `converted:SHA256`.
     entry:    the name it was last fetched for.
-    dropped:  of a converted checkpoint: the entries that are no tensors and were left out.
+    dropped:  of a converted checkpoint: the entries that are not tensors and were left out.
     finite:   every number in it was looked at, and is finite.
     """
 
@@ -72,7 +71,7 @@ def key_of(address: str) -> str:
 
 
 def read(address: str) -> Record | None:
-    """What is remembered of an address; a damaged record is as good as none."""
+    """The record of an address; a damaged record is as good as none."""
     return _read(file_of(address))
 
 

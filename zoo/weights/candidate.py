@@ -1,5 +1,4 @@
-"""What one source, or a bundle, offers: a carrier of the file, what the file has to be, and what it
-is remembered under."""
+"""One place to get a file: the source, its expected hashes and its cache key."""
 
 from __future__ import annotations
 
@@ -58,7 +57,7 @@ class Candidate:
 def from_source(
     source: Source, through: Source, wanted: WeightsRequest, pin: Pin | None
 ) -> Candidate:
-    """What a source offers; `through` is what it is mirrored to, or itself.
+    """The candidate of a source; `through` is what it is mirrored to, or itself.
 
     Raises:
         LockError: card and lock file contradict each other.
@@ -82,7 +81,7 @@ def from_source(
 
 
 def from_bundle(item: Item, folder: Path, wanted: WeightsRequest, pin: Pin | None) -> Candidate:
-    """What a bundle offers.
+    """The candidate of a bundle.
 
     Raises:
         IntegrityError, or LockError if it is the locked one: it is none of the files that the card
@@ -95,24 +94,24 @@ def from_bundle(item: Item, folder: Path, wanted: WeightsRequest, pin: Pin | Non
         error, fix = (
             (LockError, LOCK_FIX)
             if pin
-            else (IntegrityError, "Make it anew: zoo bundle NAME --to FOLDER")
+            else (IntegrityError, "Make it again: zoo bundle NAME --to FOLDER")
         )
-        raise error("A bundle was to be used.", case, fix)
+        raise error("The bundle can't be used.", case, fix)
     try:
         path = inside(folder, item.file)
     except OutsideFolder as error:
         raise SourceError(
-            "A bundle was to be used.", f"In it, {error}.", COPY_FIX.format(folder)
+            "The bundle can't be used.", f"In it, {error}.", COPY_FIX.format(folder)
         ) from None
     if not path.is_file():
         raise SourceError(
-            "A bundle was to be used.",
+            "The bundle can't be used.",
             "The bundle lists that file, but it is not there.",
             COPY_FIX.format(folder),
         )
     local = Local(path.absolute())
     # What the bundle says comes first: where both are broken, the copy is damaged, and no lock file
-    # would mend it.
+    # would repair it.
     whole = Checksum(item.digest, "bundle.json", fix=COPY_FIX.format(folder))
     promises = (whole,) if item.ready else (whole, *_locked(pin, None))
     through = f"bundle:{local.path}"
@@ -145,7 +144,7 @@ def _locked(pin: Pin | None, given: str | None) -> tuple[Checksum, ...]:
         return by_card
     if given and not pin.sha256.startswith(given):
         case = f"The card says sha256 {given[:12]}, but the lock file says {pin.sha256[:12]}."
-        raise LockError("A locked file was asked for.", case, LOCK_FIX)
+        raise LockError("The locked file can't be used.", case, LOCK_FIX)
     return (Checksum(pin.sha256, "the lock file", LockError, LOCK_FIX), *by_card)
 
 

@@ -1,4 +1,4 @@
-"""What somebody said a file's sha256 is, and whether the file keeps it."""
+"""An expected SHA-256, its origin, and the check against a file."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as why:
         raise CacheError(
-            f"{path} was to be verified.",
+            f"{path} can't be verified.",
             f"It can't be read: {why.strerror}.",
             "Make it readable, or remove it.",
         ) from why

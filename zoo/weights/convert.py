@@ -1,5 +1,4 @@
-"""From a published file to one that may be mapped into memory: safetensors as it is, `.pth`
-converted once, the rest refused.
+"""Makes a published file mappable: safetensors as it is, `.pth` converted once, others refused.
 
 A pickle is only ever read by torch's restricted unpickler (`weights_only=True`), which runs no
 code; there is no way around it.
@@ -107,11 +106,12 @@ def check(path: Path) -> None:
     except (SafetensorError, OSError, ValueError) as why:
         seems = _looks(path)
         case = (
-            f"{path} is no valid safetensors file{f': it is {seems}' if seems else f' ({why})'}. "
+            f"{path} is not a valid safetensors "
+            f"file{f': it is {seems}' if seems else f' ({why})'}. "
             f"It is refused."
         )
         raise CheckpointError(
-            "Weights were to be read.", case, "Fetch the file again, or another one."
+            "Weights can't be read.", case, "Fetch the file again, or another one."
         ) from why
 
 
@@ -126,7 +126,7 @@ def _convert(published: Path, sha256: str, state_key: str | None, *, guessed: bo
         with replacing(path, read_only=True) as draft:
             _save(tensors, draft, published)
         if dropped:
-            log.info("%s: left out what is no tensor: %s", published, ", ".join(dropped))
+            log.info("%s: left out other than tensors: %s", published, ", ".join(dropped))
         digest, key = sha256_of(path), _address(sha256, state_key)
         cache_record.write(Record(key, str(path), digest, FileStamp.of(path), dropped=dropped))
     return Mappable(path, digest, dropped, key)
@@ -144,7 +144,7 @@ def _save(tensors: Mapping[str, object], draft: Path, published: Path) -> None:
             raise OSError(int(number[1]) if number else 5, str(why)) from why
         case = f"{published} holds tensors that safetensors can't: {why}."
         raise CheckpointError(
-            "A checkpoint was to be converted.",
+            "The checkpoint can't be converted.",
             case,
             "Publish it as dense tensors of a plain type.",
         ) from why

@@ -1,5 +1,4 @@
-"""An end for servers that never fall silent and never get anywhere: bytes one by one, headers or
-interim answers without end."""
+"""Deadlines for servers that keep sending without progress: single bytes, endless headers."""
 
 from __future__ import annotations
 
@@ -70,7 +69,7 @@ def within(
     done: Callable[[], int] = int,
     case: str = TOO_SLOW,
 ) -> Result:
-    """What `call` returns; the wait ends at the first Ctrl-C.
+    """The result of `call`; the wait ends at the first Ctrl-C.
 
     seconds: how long it may take, or may go on without a change of `done`, in bytes.
 

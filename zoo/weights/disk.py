@@ -1,5 +1,4 @@
-"""Writing to this machine's disk: whole files or none, one process at a time, and a plain sentence
-where it can't be done."""
+"""Writes files to disk whole or not at all, by one process at a time, with clear errors."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ def saving(path: Path, *, fix: str = HOME_FIX) -> Iterator[None]:
             raise
         case = f"{path} can't be written: {os.strerror(why.errno)}."
         free = "Free some space. " if why.errno in FULL else ""
-        raise CacheError("A file was to be kept on this machine.", case, free + fix) from why
+        raise CacheError("The file can't be saved on this machine.", case, free + fix) from why
 
 
 @contextmanager
@@ -59,7 +58,7 @@ def settle(draft: Path, path: Path, *, read_only: bool = False) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds the lock beside `path`; the kernel lets go of it if this process dies."""
+    """Holds the lock next to `path`; the kernel lets go of it if this process dies."""
     from filelock import FileLock, Timeout
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,10 +75,10 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def check_room(path: Path, needed: int) -> None:
-    """Raises a CacheError before the first byte if `needed` bytes will not fit beside `path`."""
+    """Raises a CacheError before the first byte if `needed` bytes will not fit next to `path`."""
     free = shutil.disk_usage(path.parent).free
     if needed > free:
         case = f"It takes {needed / 1e6:.1f} MB, and {path.parent} has {free / 1e6:.1f} MB left."
         raise CacheError(
-            "A file was to be kept on this machine.", case, "Free some space. " + HOME_FIX
+            "The file can't be saved on this machine.", case, "Free some space. " + HOME_FIX
         )

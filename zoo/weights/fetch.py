@@ -1,5 +1,4 @@
-"""Weights from a bundle, where one has them, or else from the first of the card's sources that
-does."""
+"""Fetches weights from a bundle if it has them, otherwise from the first source that works."""
 
 from __future__ import annotations
 
@@ -67,9 +66,9 @@ def locate(
 ) -> WeightsFile:
     """The weights at an explicit place, verified as far as anybody says what they are.
 
-    spec:      `file:PATH`, `hub:org/repo[@REVISION][:FILE]` or `https://…`. On the Hub the revision is `main` and the file
-               `model.safetensors`, or the only .safetensors there is, unless they are named; a
-               branch or tag is looked up.
+    spec:      `file:PATH`, `hub:org/repo[@REVISION][:FILE]` or `https://…`. On the Hub the revision
+               is `main` and the file `model.safetensors`, or the only .safetensors there is, unless
+               they are named; a branch or tag is looked up.
     state_key: where in a `.pth` the tensors are.
 
     Raises:
@@ -90,7 +89,7 @@ def _pinned(spec: HubSpec, pin: Pin) -> Source | HubSpec:
     elsewhere."""
     place = parsed(pin.source)
     if not isinstance(place, HubSource) or place.repo != spec.repo:
-        case = f"The lock file says {pin.source[:200]}, which is no commit of hub:{spec.repo}."
+        case = f"The lock file says {pin.source[:200]}, which is not a commit of hub:{spec.repo}."
         raise LockError(f"The lock file was obeyed for hub:{spec.repo}.", case, LOCK_FIX)
     return place
 

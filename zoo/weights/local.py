@@ -1,4 +1,4 @@
-"""Files that are on this machine already: `file:` and `package:`, used where they are."""
+"""Local files: `file:` and `package:` sources, used in place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.files import kind_of
 from zoo.paths import OutsideFolder, check_relative, inside
 from zoo.registry.card import FileSource, PackageSource
 
-ASKED = "{} was to be read."
+ASKED = "{} can't be read."
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _search_path() -> list[str]:
 
 
 def _how_to_install(package: str) -> str:
-    """What to do about a package that is not there: a name on a card is no reason to install what
+    """Advice about a package that is not there: a name on a card is no reason to install what
     has that name."""
     from zoo.registry import catalogue
 

@@ -1,5 +1,4 @@
-"""The lock file, `zoo.lock`: what each name resolved to once, which every later load has to resolve
-to again."""
+"""The lock file `zoo.lock`: what each name resolved to, obeyed by every later load."""
 
 from __future__ import annotations
 
@@ -24,12 +23,12 @@ HEADER = (
     "# Written by `zoo lock`: what each name stands for. Loads obey it; keep it under version "
     "control.\nversion = 1\n"
 )
-RELOCK = "Delete it and write it anew: zoo lock NAME..."
+RELOCK = "Delete it and write it again: zoo lock NAME..."
 
 
 @dataclass(frozen=True)
 class Pin:
-    """What one name stands for; see `WeightsFile` for the fields."""
+    """The file that one name stands for; see `WeightsFile` for the fields."""
 
     source: str
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -39,7 +38,7 @@ class Pin:
 
     @classmethod
     def of(cls, fetched: WeightsFile) -> Pin:
-        """What was fetched, pinned."""
+        """Pins a fetched file."""
         return cls(
             fetched.source, fetched.sha256, fetched.bytes, fetched.revision, fetched.converted
         )
@@ -76,15 +75,15 @@ class Lock:
             text = raw.decode("utf-8")
             document = tomllib.loads(text.replace("\r\n", "\n"))
         except limits.LimitError as why:
-            raise LockError(f"The lock file {path} was to be obeyed.", str(why), RELOCK) from why
+            raise LockError(f"The lock file {path} can't be obeyed.", str(why), RELOCK) from why
         except ValueError as why:  # of TOML, which names the line, and of UTF-8
             raise LockError(
-                f"The lock file {path} was to be obeyed.", f"It is no TOML: {why}.", RELOCK
+                f"The lock file {path} can't be obeyed.", f"It is not TOML: {why}.", RELOCK
             ) from why
         pins = document.get("weights", {})
         if document.get("version") != 1 or not isinstance(pins, dict):
             case = f"It has version {document.get('version')!r}; this zoo reads version 1."
-            raise LockError(f"The lock file {path} was to be obeyed.", case, RELOCK)
+            raise LockError(f"The lock file {path} can't be obeyed.", case, RELOCK)
         return cls(
             {entry: _pin(entry, table, path=path, text=text) for entry, table in pins.items()}, path
         )
@@ -113,7 +112,7 @@ def _pin(entry: str, table: object, *, path: Path, text: str) -> Pin:
         )
         where = f"line {line}, " if line else ""
         raise LockError(
-            f"The lock file {path} was to be obeyed.",
+            f"The lock file {path} can't be obeyed.",
             f"{path}, {where}'{entry}': {plainly(str(why))}.",
             RELOCK,
         ) from why

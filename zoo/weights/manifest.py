@@ -1,4 +1,4 @@
-"""What a bundle holds: `bundle.json`, and the way to find weights in it by name or by sha256."""
+"""The manifest of a bundle, `bundle.json`: finds weights by name or by sha256."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ REGISTRY = "registry.yaml"
 class Item(Pin):
     """One file of a bundle, and what it is a copy of, or what it was converted from.
 
-    file:      named by its own sha256: `converted` where the published file was a `.pth`, which stays behind, else `sha256`.
+    file:      named by its own sha256: `converted` if the published file was a `.pth`, which is not
+               copied, else `sha256`.
     state_key: where in that `.pth` the tensors were.
     """
 
@@ -60,10 +61,10 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        """What a folder holds.
+        """Reads the manifest of a folder.
 
         Raises:
-            SourceError: it is no bundle.
+            SourceError: it is not a bundle.
         """
         try:
             raw = limits.read(inside(folder, FILE))
@@ -72,7 +73,7 @@ class Manifest:
         except (OutsideFolder, limits.LimitError, msgspec.DecodeError, UnicodeDecodeError) as why:
             case = f"Its {FILE} can't be read: {str(why).rstrip('.')}."
             fix = "Make one on a connected machine: zoo bundle NAME --to FOLDER"
-            raise SourceError(f"The bundle {folder} was to be read.", case, fix) from why
+            raise SourceError(f"The bundle {folder} can't be read.", case, fix) from why
 
     def find(self, wanted: WeightsRequest, *, sha256: str | None) -> Item | None:
         """The item of that sha256, or else of that name, or else of any sha256 that the card

@@ -43,6 +43,6 @@ def replace_prefix(address: str, mirrors: Mapping[str, str]) -> str:
     if mirrors[prefix].startswith("file:") and ".." in re.split(r"[/\\]", unquote(rest)):
         case = "Its '..' would lead out of the mirror's folder."
         raise SourceError(
-            f"{address[:200]} was to be read from a mirror.", case, "Correct the address."
+            f"{address[:200]} can't be read from a mirror.", case, "Correct the address."
         )
     return mirrors[prefix] + rest

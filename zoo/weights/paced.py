@@ -1,4 +1,4 @@
-"""The bodies that the Hub's client receives, held to the pace that a body has to keep.
+"""Enforces a minimum pace on the bodies that the Hub's client receives.
 
 The client hands bytes on ten megabytes at a time, so a drip of them shows in no file for a long
 time. It shows here, in the thread that receives it, which lets go of the client's locks then.
@@ -22,7 +22,7 @@ def paced() -> Iterator[None]:
     """Lets requests of the client in this thread fail with `TransientError` where a body comes too
     slowly.
 
-    Where the client begins a session anew meanwhile, its bodies are not looked at.
+    Where the client begins another session meanwhile, its bodies are not checked.
     """
     import httpx2
     from huggingface_hub import get_session
@@ -53,5 +53,5 @@ def paced() -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(ValueError):  # somebody has set the hooks anew
+        with suppress(ValueError):  # the hooks have been replaced
             hooks.remove(watch)

@@ -1,5 +1,4 @@
-"""What a checkpoint's pickle would build, worked out without building it, and refused where that
-has no good end.
+"""Checks what a checkpoint's pickle would build, without building it.
 
 torch's restricted unpickler runs no code, but it believes sizes: it fills a record that is too
 short with the bytes after it, checks sparse tensors number by number, and hashes nested tuples
@@ -128,7 +127,7 @@ def _call(machine: _Machine, _: Any) -> None:
     arguments, function = machine.pop(), machine.pop()
     module, _, name = str(function.known or "").rpartition(" ")
     if module in MODULES and name not in DENSE:
-        raise Refused(f"what {module}.{name} builds is no dense tensor")
+        raise Refused(f"what {module}.{name} builds is not a dense tensor")
     machine.push(arguments)
 
 
@@ -143,7 +142,7 @@ def _storage(machine: _Machine, _: Any) -> None:
     _, kind, key, _, count = identity[:5]
     size = SIZES.get(str(kind).rpartition(" ")[2])
     if size is None or not isinstance(count, int) or count < 0:
-        raise Refused(f"'{kind}' is no storage of plain numbers")
+        raise Refused(f"'{kind}' is not a storage of plain numbers")
     machine.storages[str(key)] = max(machine.storages.get(str(key), 0), count * size)
     machine.push()
 

@@ -1,4 +1,4 @@
-"""What the kinds of source have in common: a way to have their file on this machine."""
+"""Interface of a remote source: find, download, remove."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RemoteSource(Protocol):
         """The file, if it is on this machine; opens no socket."""
 
     def promises(self) -> tuple[Checksum, ...]:
-        """What the source itself says of the sha256 of the file that was found."""
+        """The source's own sha256 of the file that was found."""
 
     def download(self, *, progress: bool | None) -> Path:
         """The file, fetched, or by now fetched by another process.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("zoo")
 
-ASKED = "{} was to be fetched."
+ASKED = "{} can't be fetched."
 STEP = 10_000_000  # huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE, at most
 BROKE_OFF = "The download broke off. It goes on from there."
 CACHE_FIX = (
@@ -60,7 +60,7 @@ class Repository:
         if not COMMIT.fullmatch(self.source.revision):
             raise SourceError(
                 ASKED.format(self._address),
-                "The revision is no full commit id.",
+                "The revision is not a full commit id.",
                 "Name 40 hex digits.",
             )
 
@@ -282,7 +282,7 @@ def _answered(address: str, repo: str, revision: str, why: HfHubHTTPError) -> Ex
     from huggingface_hub import errors
 
     asked, page, status = (
-        f"{address} was to be fetched.",
+        f"{address} can't be fetched.",
         f"{settings.endpoint()}/{repo}",
         why.response.status_code,
     )
@@ -314,4 +314,4 @@ def _answered(address: str, repo: str, revision: str, why: HfHubHTTPError) -> Ex
 
 def _final(address: str, why: BaseException) -> SourceError:
     first = str(why).strip().partition("\n")[0] or type(why).__name__
-    return SourceError(f"{address} was to be fetched.", f"{first.rstrip('.')}.", LATER)
+    return SourceError(f"{address} can't be fetched.", f"{first.rstrip('.')}.", LATER)

@@ -1,4 +1,4 @@
-"""From a model's name and what was said of its weights to a verified file."""
+"""Resolves a model name and weights argument to a verified file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def wanted(choice: Choice) -> WeightsRequest:
     """
     if choice.weights is None:
         raise WeightsError(
-            f"The weights of '{choice.name}' were asked for.",
+            f"No weights for '{choice.name}'.",
             "Its card has none.",
             f'Take random weights, zoo.load("{choice.name}", weights=False), '
             f'or a file of your own: zoo.load("{choice.name}", weights="file:PATH")',
@@ -54,7 +54,7 @@ def choose(known: Catalogue, name: str, weights: bool | str) -> Choice:
     """
     if name.startswith(EXPLICIT):
         raise NameNotFound(
-            f"The model '{name}' was asked for.",
+            f"No model named '{name}'.",
             "That is a place for weights; the network they belong to has to be named as well.",
             f'Name it: zoo.load("yolox_nano", weights="{name}")',
             fix_cli=f"Name it: zoo detect IMAGE --model yolox_nano --weights {name}",

@@ -1,5 +1,4 @@
-"""How long to believe in a server: which failures pass, how long to wait, and what to tell the user
-in the end."""
+"""Retry policy: transient errors, back-off, final message."""
 
 from __future__ import annotations
 
@@ -54,7 +53,7 @@ class RetryPolicy:
         if self._tries > settings.retries() or seconds > LONGEST_WAIT:
             asks = f" It asks to wait {why.wait:g} s." if why.wait else ""
             raise SourceError(
-                f"{self._address} was to be fetched.", f"{why.case}{asks}", LATER
+                f"{self._address} can't be fetched.", f"{why.case}{asks}", LATER
             ) from why
         log.info("%s: %s Trying again in %g s.", self._address, why.case, seconds)
         time.sleep(seconds)
@@ -65,7 +64,7 @@ class RetryPolicy:
 
 
 def with_retries(attempt: Callable[[], Result], address: str) -> Result:
-    """What `attempt` returns, at the first try that works."""
+    """The result of `attempt`, at the first try that works."""
     patience = RetryPolicy(address)
     while True:
         try:
@@ -89,7 +88,7 @@ def broken_off(why: HTTPError) -> TransientError:
 
 
 def refused(address: str, status: int, *, retry_after: str | None = None) -> Exception:
-    """An answer that is no file, as an error: `TransientError`, or a SourceError for good."""
+    """An answer other than a file, as an error: `TransientError`, or a SourceError for good."""
     phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "unknown status"
     case = f"The server answers {status} {phrase}."
     if status in PASSING:
@@ -98,10 +97,10 @@ def refused(address: str, status: int, *, retry_after: str | None = None) -> Exc
         )
     if status in (401, 403, 407):
         return SourceError(
-            f"{address} was to be fetched.",
+            f"{address} can't be fetched.",
             case,
             "Log in there, or fetch the file by hand and use it as weights: file:PATH.",
         )
     return SourceError(
-        f"{address} was to be fetched.", case, CHECK_PATH if status in (404, 410) else LATER
+        f"{address} can't be fetched.", case, CHECK_PATH if status in (404, 410) else LATER
     )

@@ -1,5 +1,4 @@
-"""What a place on the Hub stands for when revision or file are left open: one commit and one file,
-looked up and remembered."""
+"""Resolves an open revision or file on the Hub to one commit and one file, and records it."""
 
 from __future__ import annotations
 
@@ -99,7 +98,7 @@ def _only(spec: HubSpec, names: Iterable[str]) -> str:
 
 
 def _cached(spec: HubSpec) -> HubSource | None:
-    """What the cache of the Hub's client knows of it, without asking the Hub."""
+    """The cached answer of the Hub's client, without asking the Hub."""
     revision = spec.revision or DEFAULT_REVISION
     try:
         ref = inside(folder(spec.repo) / "refs", revision)
@@ -141,4 +140,4 @@ def _text(spec: HubSpec) -> str:
 
 
 def _asked(spec: HubSpec) -> str:
-    return f"Weights '{_text(spec)}' were asked for."
+    return f"Weights '{_text(spec)}' can't be located."

@@ -1,18 +1,17 @@
-"""Every environment variable that fetching weights obeys; each is read when it is needed, never at
-import.
+"""Environment variables of fetching weights; each is read when needed, never at import.
 
 | variable | meaning | default |
 |---|---|---|
 | `ZOO_HOME` | the folder for downloads, converted checkpoints and records | `~/.cache/detzoo` |
-| `ZOO_OFFLINE`, `HF_HUB_OFFLINE` | `1`: open no socket, use only what is on this machine; `0`: the network may be used | off |
+| `ZOO_OFFLINE`, `HF_HUB_OFFLINE` | `1`: open no socket | off |
 | `ZOO_MIRRORS` | `prefix=replacement,…`: where a source is fetched from instead | |
-| `ZOO_LOCK` | the lock file to obey; empty: none | `zoo.lock` in the working folder, if there is one |
-| `ZOO_BUNDLE` | a folder made by `zoo bundle`: its files are used before any source, and its registry file is read | |
+| `ZOO_LOCK` | the lock file to obey; empty: none | `zoo.lock` in the working folder |
+| `ZOO_BUNDLE` | a folder made by `zoo bundle`, used before any source | |
 | `ZOO_TIMEOUT` | seconds a server may keep silent | 10 |
 | `ZOO_RETRIES` | how often a failed request is tried again | 4 |
 | `HF_ENDPOINT`, `HF_TOKEN` | another Hub, and the login for it | `https://huggingface.co` |
 | `HF_HUB_CACHE`, `HF_HOME` | where the Hub's client keeps its files | `~/.cache/huggingface` |
-| `HF_HUB_DOWNLOAD_TIMEOUT` | `ZOO_TIMEOUT` for the body of a file of the Hub, read by the Hub's client at its import | 10 |
+| `HF_HUB_DOWNLOAD_TIMEOUT` | `ZOO_TIMEOUT` for bodies of Hub files | 10 |
 | `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` | proxies, for every download | |
 """
 

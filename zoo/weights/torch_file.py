@@ -1,5 +1,4 @@
-"""What torch.save wrote, read without trusting it: no code is run, and no file unfolds to more than
-it is."""
+"""Reads files of torch.save without trusting them: no code runs, and no file expands."""
 
 from __future__ import annotations
 
@@ -19,14 +18,14 @@ from zoo.weights.torch_structure import check_pickles, check_zip
 if TYPE_CHECKING:
     from torch import Tensor
 
-ASKED = "A checkpoint was to be converted."
+ASKED = "The checkpoint can't be converted."
 ZIP = b"PK\x03\x04"
 # tied weights are written out once each; a stride of zero could make a terabyte of one number
 UNFOLDS = 16
 
 
 def load_torch_file(path: Path, *, seems: str | None = None) -> object:
-    """What a `.pth` holds, its tensors mapped from the file where its format allows.
+    """The contents of a `.pth`, its tensors mapped from the file where its format allows.
 
     seems: what the file looks like, for the message.
 
@@ -90,7 +89,7 @@ def tensors_of(
     if odd:
         raise CheckpointError(
             ASKED,
-            f"{path}: {odd[0][:100]} is no dense tensor.",
+            f"{path}: {odd[0][:100]} is not a dense tensor.",
             "Publish it as dense tensors of a plain type.",
         )
     if (
@@ -208,7 +207,7 @@ def _refusal(path: Path, said: str, seems: str | None) -> CheckpointError:
         path,
         f"it is {seems}"
         if seems and seems != "a pickle"
-        else "it is no checkpoint that torch.save wrote",
+        else "it is not a checkpoint that torch.save wrote",
     )
 
 

@@ -1,5 +1,4 @@
-"""The structure of a file that torch.save wrote, checked before torch reads it, which believes what
-it says of itself."""
+"""Checks the structure of a torch.save file before torch, which trusts it, reads it."""
 
 from __future__ import annotations
 
@@ -104,7 +103,7 @@ def _check_records(places: Mapping[str, tuple[int, int]], file: BinaryIO) -> Non
     """
     name = next((one for one in places if one.endswith("/data.pkl")), None)
     if name is None:
-        return  # torch says that it is no checkpoint
+        return  # torch says that it is not a checkpoint
     start, length = places[name]
     if length > MOST_BYTES:
         raise Refused(f"its pickle is larger than {MOST_BYTES >> 20} MB")

@@ -1,4 +1,4 @@
-"""What fetching starts from and what it ends in."""
+"""The request that fetching starts from, and the file it returns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class WeightsRequest:
 
     @property
     def entry(self) -> str:
-        """What lock files, bundles and messages call it."""
+        """Its name in lock files, bundles and messages."""
         return f"{self.name}.{self.tag}" if self.tag else self.name
 
 
@@ -35,7 +35,7 @@ class WeightsFile:
     """Verified weights on this machine.
 
     path:      a safetensors file.
-    sha256:    of the published file, in full; it is the published file itself unless that was a `.pth`.
+    sha256:    of the published file, in full.
     source:    where it is published, as in `hub:org/repo@revision:file`.
     revision:  the commit on the Hub.
     bytes:     the size of the published file.

@@ -1,5 +1,4 @@
-"""Downloads from any web server: resumed where they broke off, one process at a time, whole files
-or none."""
+"""Downloads from any web server: resumable, by one process at a time, whole files or none."""
 
 from __future__ import annotations
 
@@ -88,7 +87,7 @@ class Version(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Part:
-    """A file as far as it has come, and a note beside it that says which version it is a part
+    """A file as far as it has come, and a note next to it that says which version it is a part
     of."""
 
     path: Path
@@ -114,7 +113,7 @@ class Part:
         return version.etag if version.url == self.url else None
 
     def drop_unless_resumable(self) -> None:
-        """Removes it where nobody could go on with it."""
+        """Removes it if it can't be resumed."""
         if not self.size or not self.etag():
             self.path.unlink(missing_ok=True)
             self.note.unlink(missing_ok=True)
@@ -128,7 +127,7 @@ class Part:
                 f"half of {self.most / 1e6:,.1f} MB."
             )
             raise SourceError(
-                f"{self.url} was to be fetched.",
+                f"{self.url} can't be fetched.",
                 case,
                 "Check the address, and `megabytes` on the card.",
             )
@@ -229,11 +228,11 @@ def _answer(url: str, headers: dict[str, str]) -> Iterator[Response]:
             yield response
     except OfflineModeIsEnabled as why:  # the client reads HF_HUB_OFFLINE once, when it is imported
         raise OfflineError(
-            f"{url} was to be fetched.", f"{why}", "Start again without HF_HUB_OFFLINE."
+            f"{url} can't be fetched.", f"{why}", "Start again without HF_HUB_OFFLINE."
         ) from why
     except httpx2.RequestError as why:
         raise broken_off(why) from why
     except httpx2.InvalidURL as why:
         raise SourceError(
-            f"{url} was to be fetched.", f"That is no URL: {why}.", "Check the address."
+            f"{url} can't be fetched.", f"That is not a URL: {why}.", "Check the address."
         ) from why

@@ -1,5 +1,4 @@
-"""Hashing again every file that was ever verified here, whatever its stamp says, and those of a
-bundle."""
+"""Hashes every verified file again, whatever its stamp says, and those of a bundle."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ from zoo.weights.types import WeightsRequest
 
 @dataclass(frozen=True)
 class Verified:
-    """What became of one file.
+    """The result of verifying one file.
 
     entry:  the name it was fetched for.
     source: where it is published, or `converted:SHA256…` for one that was made from a `.pth`.
@@ -81,7 +80,7 @@ def remove(result: Verified) -> None:
             result.path.unlink(missing_ok=True)
     else:
         raise CacheError(
-            f"{result.path} was to be removed.",
+            f"{result.path} can't be removed.",
             "It is not in a cache, so it is not ours.",
             "Replace it by hand.",
         )

@@ -69,8 +69,8 @@ def test_an_id_of_another_data_set_is_refused() -> None:
         )
 
 
-def test_several_pictures_are_refused(street: Detections) -> None:
-    with pytest.raises(ValueError, match="2 pictures"):
+def test_several_images_are_refused(street: Detections) -> None:
+    with pytest.raises(ValueError, match="2 images"):
         Detections.from_coco(street.to_coco(1) + street.to_coco(2), label_space="coco80")
 
 

@@ -75,7 +75,7 @@ def test_a_label_of_another_name_is_refused(label_space: str, street: Detections
             {"detections": [{"box": [1, 2, 3, 4], "score": None, "label": 0, "name": "person"}]},
             r"\$.detections\[0\].score",
         ),
-        ([], "no record"),
+        ([], "not a record"),
     ],
 )
 def test_what_is_no_record_is_refused_by_field(record, said: str) -> None:

@@ -1,5 +1,4 @@
-"""Converts detections to and from other formats: one module per format, `write` and, if it is read as
-well, `read`."""
+"""Converts detections to and from other formats: one module per format, `write` and `read`."""
 
 from zoo.detections.convert import coco as coco
 from zoo.detections.convert import json as json

@@ -40,10 +40,11 @@ class _Result(msgspec.Struct, frozen=True):
 def write(
     seen: Detections, image_id: int, label_space: LabelSpace | None = None
 ) -> list[CocoResult]:
-    """The results of one picture, best first; widths are taken in float64, so that reading them
+    """The results of one image, best first; widths are taken in float64, so that reading them
     gives the same boxes again.
 
-    label_space: whose category ids are written, where classes meet by name; else the detections' own.
+    label_space: whose category ids are written, where classes meet by name; else the detections'
+        own.
     """
     rows = zip(
         xyxy_to_xywh(seen.boxes.double()).tolist(),
@@ -77,9 +78,9 @@ def met_ids(model: LabelSpace, data: LabelSpace) -> Mapping[int, int]:
 def read(
     results: Iterable[Mapping[str, object]], label_space: LabelSpace
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Boxes, scores and labels of one picture's results.
+    """Boxes, scores and labels of one image's results.
 
-    Raises: ValueError for entries that are no COCO results or belong to several pictures;
+    Raises: ValueError for entries that are not COCO results or belong to several images;
         LabelError for a category id that the
     space does not have.
     """
@@ -91,10 +92,10 @@ def read(
         rows = msgspec.convert(list(results), list[_Result])
     except msgspec.ValidationError as why:
         raise ValueError(f"these are no COCO results: {why}") from None
-    pictures = {row.image_id for row in rows}
-    if len(pictures) > 1:
+    images = {row.image_id for row in rows}
+    if len(images) > 1:
         raise ValueError(
-            f"these are the results of {len(pictures)} pictures; pass those of one image_id"
+            f"these are the results of {len(images)} images; pass those of one image_id"
         )
     boxes = torch.tensor([row.bbox for row in rows], dtype=torch.float64).reshape(-1, 4)
     labels = torch.tensor([_label(row.category_id, label_space) for row in rows], dtype=torch.int64)
@@ -106,7 +107,7 @@ def _label(category_id: int, label_space: LabelSpace) -> int:
         return label_space.label_of_id[category_id]
     except KeyError:
         raise LabelError(
-            f"COCO results were to be read in the label space '{label_space.title}'.",
+            f"COCO results can't be read in the label space '{label_space.title}'.",
             f"Category id {category_id} is none of its ids, which go from {min(label_space.ids)} "
             f"to {max(label_space.ids)}.",
             "Pass the label space of the data set that the results were made for; "

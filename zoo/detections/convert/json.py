@@ -1,5 +1,4 @@
-"""The zoo's own JSON: one object a picture, short numbers, and every bit of the float32 values
-comes back."""
+"""Detections as JSON: one object per image, with decimals that restore each float32."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ class JsonDetection(TypedDict):
 
 
 class JsonImage(TypedDict):
-    """One picture with its detections, best first; null is unknown."""
+    """One image with its detections, best first; null is unknown."""
 
     file: str | None
     width: int | None
@@ -46,7 +45,7 @@ class _Detection(msgspec.Struct, frozen=True):
     name: str
 
 
-class _Picture(msgspec.Struct, frozen=True):
+class _Image(msgspec.Struct, frozen=True):
     detections: list[_Detection]
     file: str | None = None
     width: int | None = None
@@ -74,31 +73,29 @@ def write(seen: Detections) -> JsonImage:
 def read(
     record: Mapping[str, object], label_space: LabelSpace
 ) -> tuple[Columns, tuple[int, int] | None, str | None]:
-    """Columns, size and source of one picture's record; fields that other tools add are passed
+    """Columns, size and source of one image's record; fields that other tools add are passed
     over.
 
     Raises: ValueError for something else than such a record; LabelError where a label has another
         name in the space.
     """
     try:
-        picture = msgspec.convert(record, _Picture)
+        image = msgspec.convert(record, _Image)
     except msgspec.ValidationError as why:
-        raise ValueError(f"this is no record of detections: {why}") from None
-    _check_names(picture.detections, label_space)
-    boxes = torch.tensor([one.box for one in picture.detections]).reshape(-1, 4)
-    scores = torch.tensor([one.score for one in picture.detections])
-    labels = torch.tensor([one.label for one in picture.detections], dtype=torch.int64)
-    size = (
-        None if picture.height is None or picture.width is None else (picture.height, picture.width)
-    )
-    return (boxes, scores, labels), size, picture.file
+        raise ValueError(f"this is not a record of detections: {why}") from None
+    _check_names(image.detections, label_space)
+    boxes = torch.tensor([one.box for one in image.detections]).reshape(-1, 4)
+    scores = torch.tensor([one.score for one in image.detections])
+    labels = torch.tensor([one.label for one in image.detections], dtype=torch.int64)
+    size = None if image.height is None or image.width is None else (image.height, image.width)
+    return (boxes, scores, labels), size, image.file
 
 
 def _check_names(detections: list[_Detection], label_space: LabelSpace) -> None:
     for one in detections:
         if one.label not in range(len(label_space)) or label_space.names[one.label] != one.name:
             raise LabelError(
-                f"A record of detections was to be read in the label space '{label_space.title}'.",
+                f"A record of detections can't be read in the label space '{label_space.title}'.",
                 f"It calls label {one.label} '{one.name}', which is not so there.",
                 "Pass the label space of the model that wrote the record.",
             )

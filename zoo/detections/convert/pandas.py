@@ -1,4 +1,4 @@
-"""A pandas table: one row a detection, best first."""
+"""Detections as a pandas table: one row per detection, best first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def write(seen: Detections) -> pandas.DataFrame:
-    """Columns source, x1, y1, x2, y2, score, label, name; tables of several pictures can be
+    """Columns source, x1, y1, x2, y2, score, label, name; tables of several images can be
     concatenated.
 
     Raises: MissingExtra where pandas is not installed.

@@ -1,4 +1,4 @@
-"""supervision: its annotators, zones and trackers work on `supervision.Detections`."""
+"""Detections as `supervision.Detections`, for its annotators, zones and trackers."""
 
 from __future__ import annotations
 
