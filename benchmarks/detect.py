@@ -9,8 +9,7 @@ rounds' own ratios, so that a busy machine slows both sides alike.
 
 Ready tensors: `by hand` calls prepare, the network and decode on the batches that `detect` makes.
 JPEG files: decoding first and detecting then takes longer than the network alone; `hidden` is the
-    share of that which
-detect(files) saves.
+share of that which detect(files) saves.
 """
 
 from __future__ import annotations

@@ -4,9 +4,8 @@ batch costs in memory.
 Networks have random weights, and the threshold is the score that leaves about 100 candidates an
 image, so that suppression has as much to do as with trained ones. `by hand` is plain torch with the
 same preprocessing: for YOLOX interpolate, the network, and torchvision's batched_nms on the GPU;
-    for Faster R-CNN torchvision's own network. Rounds alternate between all ways; numbers
-are medians, ratios are medians of the rounds' own ratios. `files` are JPEG, decoded on the
-processor meanwhile.
+for Faster R-CNN torchvision's own network. Rounds alternate between all ways; numbers are medians,
+ratios are medians of the rounds' own ratios. `files` are JPEG, decoded on the processor meanwhile.
 
     python benchmarks/gpu.py [--rounds 5] [--models yolox_nano yolox_s …] [--device cuda] [--json
     OUT]

@@ -5,7 +5,7 @@ All bundled plugins are on. "10,000 cards" adds a user's registry file with that
 same commands, with a warm index; the one run that has to parse it is stated by itself. Each run is
 a process of its own, the commands take turns, and the median counts. The exit code is 0 if the
 promise is kept: at least 10 times as fast as either peer, and with 10,000 cards at most 1.5 times
-    as long as without.
+as long as without.
 
     python benchmarks/listing.py [--runs 9] [--json OUT]
 """

@@ -44,7 +44,7 @@ class ZooError(Exception):
     fix_cli: the same in the words of the command line, where they differ.
 
     Parts may quote text from outside: what can't be printed is escaped, and a line break in it
-        starts no new line.
+    starts no new line.
     """
 
     exit_code: ClassVar[int] = 1

@@ -365,7 +365,7 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
     "corners_in_order": spoiling("boxes", cross_fifth),
     "labels_in_range": overriding("one", unknown_label),
     "settings_of_its_own": equipped(
-        lambda toy: setattr(toy, "native", Protocol(score=0.05, iou=0.5))
+        lambda toy: setattr(toy, "defaults", Protocol(score=0.05, iou=0.5, max_boxes=10))
     ),
     "score_floor_obeyed": settled(score=0.0),
     "max_boxes_obeyed": settled(max_boxes=10),

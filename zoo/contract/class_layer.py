@@ -23,7 +23,7 @@ class ClassLayer:
 
     A convolution or a linear layer, and each norm, scale or bias behind the last one, named right
     after it: of all of them weight, bias and buffers with rows, as the running mean of a batch
-        norm, are carried over.
+    norm, are carried over.
 
     name:       the layer's name inside the module that says so.
     channels:   the label that each channel stands for, -1 for background and unused ones.

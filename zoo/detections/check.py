@@ -16,8 +16,7 @@ def check(boxes: Tensor, scores: Tensor, labels: Tensor, label_space: LabelSpace
     """Shapes, dtypes and values of the three columns, in a handful of tensor operations.
 
     Raises: TypeError for other things than tensors and a label space; ValueError for what the
-        tensors hold; LabelError for a
-    label outside the space.
+        tensors hold; LabelError for a label outside the space.
     """
     if not isinstance(label_space, LabelSpace):
         raise TypeError(

@@ -19,8 +19,8 @@ def written(name: str, font: str | Path | None) -> tuple[str, str | Path | None]
     once for each letter.
 
     font: the one to use; None is Pillow's own, or, where that lacks letters, the first font of the
-        system that has all letters
-    of the name. Accents that a font lacks are dropped before a letter is given up.
+        system that has all letters of the name. Accents that a font lacks are dropped before a
+        letter is given up.
     """
     name = unicodedata.normalize("NFC", " ".join(name.split()))
     if font is None and not all(has(None, letter) for letter in name):

@@ -1,9 +1,8 @@
 """Eighteen colours that stay apart for colour-blind eyes as well; a class has always the same.
 
 Chosen greedily: each is as far as it can be, in OKLab, from all before it, seen with normal vision
-    and with protanopia,
-deuteranopia and tritanopia as Machado et al. (2009, https://doi.org/10.1109/TVCG.2009.113) simulate
-them.
+and with protanopia, deuteranopia and tritanopia as Machado et al. (2009,
+https://doi.org/10.1109/TVCG.2009.113) simulate them.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def save(image: PIL.Image.Image, path: str | Path) -> Path:
     """Writes the image, whole or not at all, and returns where.
 
     The format is what the name ends in: `.jpg` at quality 92, `.png`, `.webp` and whatever else
-        Pillow writes.
+    Pillow writes.
 
     Raises: ImageError for an unknown suffix, an image that the format can't hold, or
         a file that can't be written.

@@ -47,8 +47,7 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
     makes many corrects for that. The interval is the same test
     turned round: it holds 0 exactly where the p-value is above 1 - level.
     Raises: DataError where the two were not measured alike, are no reports, or one contradicts
-        itself; UsageError for a level
-    that can't be.
+        itself; UsageError for a level that can't be.
     """
     check_resampling(0, 0, level)
     _check_reports(a=a, b=b)

@@ -44,10 +44,9 @@ class Evaluator:
         evaluator.numbers()["AP"]
 
     Batch size, order, threads and the number of processes whose evaluators are merged change
-    nothing, not one bit. Any number of
-    threads may use one evaluator at once: an update is there as a whole or not yet, and whoever
-        asks for numbers meanwhile gets
-    those of the updates that are. An evaluator can be copied and pickled.
+    nothing, not one bit. Any number of threads may use one evaluator at once: an update is there as
+    a whole or not yet, and whoever asks for numbers meanwhile gets those of the updates that are.
+    An evaluator can be copied and pickled.
     """
 
     def __init__(

@@ -77,8 +77,8 @@ def match_labels(model: LabelSpace, data: LabelSpace) -> LabelMatch:
     by a declared synonym.
 
     Spelling is case, blanks, hyphens and underscores; `data/synonyms.txt` declares the rest. Two
-    left-over classes of one space
-    that would then be the same stay unpaired: which of them was meant is not ours to guess.
+    left-over classes of one space that would then be the same stay unpaired: which of them was
+    meant is not ours to guess.
     """
     pairs = {
         label: data.label_of_name[name]

@@ -156,7 +156,7 @@ def resident_peak() -> float | None:
     not say.
 
     Linux is asked for that of this program: its `ru_maxrss` begins with what the process held that
-        started this one.
+    started this one.
     """
     status = Path("/proc/self/status")
     if status.exists():

@@ -225,11 +225,10 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """One named model.
 
     `architecture` names a registered builder: `plugin/name`, or `name` alone for one of the same
-        plugin; `arguments` go to it.
-    `compose` alone is the core's: its arguments name a backbone, a neck and a head.
-    `labels` is a declared label space or a list of class names. `default` is the tag of the weights
-    a bare name loads. `gflops` is what the authors publish, counted in their own way, which
-    `gflops_note` names.
+    plugin; `arguments` go to it. `compose` alone is the core's: its arguments name a backbone, a
+    neck and a head. `labels` is a declared label space or a list of class names. `default` is the
+    tag of the weights a bare name loads. `gflops` is what the authors publish, counted in their own
+    way, which `gflops_note` names.
     """
 
     architecture: str

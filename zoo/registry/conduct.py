@@ -84,8 +84,7 @@ def watched(conduct: Conduct) -> Iterator[None]:
     what had to be put back.
 
     Only one thread at a time is watched: what belongs to the whole process can't be told apart
-        otherwise. No connection is made
-    in any thread while the network is switched off.
+    otherwise. No connection is made in any thread while the network is switched off.
     """
     begun = threading.current_thread()
     _running.append(conduct)

@@ -7,9 +7,8 @@ never evaluated as code.
 
 Case does not matter, and `!=` is always `not … =`. A fact that is null is unknown: neither a
 comparison nor its opposite holds of it (Kleene's logic), so that `not AP > 40` lists no model
-without a published AP; `AP = unknown` finds those. A model has several
-tags and classes, and one is enough: `class = person` asks for models that find people, `classes`
-    for how many classes they know,
+without a published AP; `AP = unknown` finds those. A model has several tags and classes, and one is
+enough: `class = person` asks for models that find people, `classes` for how many classes they know,
 and `labels` for the name of their label space, as in `labels = coco80`.
 
 `code_license` and `weights_license` are SPDX identifiers; `permissive` stands for all that are on

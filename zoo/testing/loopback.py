@@ -8,9 +8,8 @@ demand.
         assert hub.bodies("*/model.safetensors") == 2
 
 What it speaks: `HEAD` and `GET /org/repo/resolve/REVISION/FILE` with commit ids, ETags, ranges and,
-    for weights, the
-redirect to a CDN on another host; `GET /api/models/R`, `…/revision/REVISION` and `…/tree/REVISION`;
-and plain files. See https://huggingface.co/docs/hub/api for the original.
+for weights, the redirect to a CDN on another host; `GET /api/models/R`, `…/revision/REVISION` and
+`…/tree/REVISION`; and plain files. See https://huggingface.co/docs/hub/api for the original.
 """
 
 from __future__ import annotations

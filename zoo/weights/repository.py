@@ -43,7 +43,7 @@ class Repository:
     """A file in a repository, pinned to a commit.
 
     The layout of the cache is documented:
-        https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+    https://huggingface.co/docs/huggingface_hub/guides/manage-cache
     """
 
     source: HubSource

@@ -1,8 +1,7 @@
 """The convolution blocks that YOLOX is made of, under the names its published checkpoints use.
 
 Architecture: Ge et al., YOLOX: Exceeding YOLO Series in 2021 (arXiv:2107.08430); the names follow
-    the reference implementation,
-`yolox/models/network_blocks.py` in Megvii-BaseDetection/YOLOX.
+    the reference implementation, `yolox/models/network_blocks.py` in Megvii-BaseDetection/YOLOX.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ class Norm(nn.BatchNorm2d):
     They have none where it was folded into the convolution (`detzoo_yolox.checkpoint.unfold`).
     Weight and bias are set so that the first batch gives what it gave before, in train mode and in
     eval mode: training begins at the published network. Processes that train one network together
-        have to start from one that has seen a batch, as each would measure its own.
+    have to start from one that has seen a batch, as each would measure its own.
     """
 
     def __init__(self, channels: int) -> None:

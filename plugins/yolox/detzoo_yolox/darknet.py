@@ -2,8 +2,7 @@
 its end.
 
 Redmon and Farhadi, YOLOv3: An Incremental Improvement (arXiv:1804.02767); after
-    `yolox/models/darknet.py` in
-Megvii-BaseDetection/YOLOX.
+`yolox/models/darknet.py` in Megvii-BaseDetection/YOLOX.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def letterbox(
     they are going to.
 
     Picture by picture: on a CPU that is three times as fast as stacking pictures of one size, whose
-        floats leave the cache.
+    floats leave the cache.
     """
     check_pixels(images)
     # Channels last makes the network a fifth faster on a CPU, whatever the layout of its weights.

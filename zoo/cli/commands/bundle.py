@@ -37,8 +37,7 @@ def bundle(
     """Pack weights into a folder that a machine without a network loads from.
 
     Cards from your own registry files go with them. There, ZOO_BUNDLE=FOLDER is all that is needed;
-    the plugins have to be
-    installed. To hash its files again: zoo verify --bundle FOLDER.
+    the plugins have to be installed. To hash its files again: zoo verify --bundle FOLDER.
     """
     known = catalogue()
     choices = weights_requests(known, names)

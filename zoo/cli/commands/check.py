@@ -68,7 +68,7 @@ def check(
     does not keep.
 
     A smaller network is checked faster: zoo check yolox_nano --set size=64 --set 'input.size=[64,
-        64]'
+    64]'
 
     With --weights it also has to see what its card expects: zoo check yolox_nano --weights coco
     --only expected_detections

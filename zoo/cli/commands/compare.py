@@ -1,8 +1,7 @@
 """`zoo compare`: two models on the same pictures, and whether their difference is real.
 
 With `--json`, one object: a, b (what they are called), doubts, and differences, by number: a, b,
-    difference, interval {low, high,
-level}, p_value.
+difference, interval {low, high, level}, p_value.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ def lock(
     """Write down what names resolve to; later loads obey it.
 
     Without names: what the lock file pins already, else every model whose weights were fetched on
-        this machine. The file is
-    zoo.lock in the working folder, or where ZOO_LOCK says; keep it under version control.
+    this machine. The file is zoo.lock in the working folder, or where ZOO_LOCK says; keep it under
+    version control.
     """
     known = catalogue()
     path = settings.lock_file() or Path("zoo.lock")

@@ -1,10 +1,9 @@
 """`zoo plugins`: which plugins are installed, what they bring, and why one does not work.
 
 With `--json`, a list of objects: name, distribution, version, entry, status (`loaded`,
-    `quarantined` or `switched off`), reason,
-contributes {cards, architectures, backbones, necks, heads, datasets: how many it registered},
-models (how many are listed under it), seconds, imports_torch, remarks (what is odd about one that
-works).
+    `quarantined` or `switched off`), reason, contributes {cards, architectures, backbones, necks,
+    heads, datasets: how many it registered}, models (how many are listed under it), seconds,
+        imports_torch, remarks (what is odd about one that works).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`zoo show`: everything on one model's card, and how to load it.
 
 With `--json`, one object: name, plugin, qualified, tag (which weights the name stands for),
-    aliases, origin (the file), line, and
-card, whose fields are those of `zoo.registry.Card`; null is unknown.
+aliases, origin (the file), line, and card, whose fields are those of `zoo.registry.Card`; null is
+unknown.
 """
 
 from __future__ import annotations

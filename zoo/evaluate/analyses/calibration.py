@@ -1,10 +1,9 @@
 """Whether scores mean what they say: detection calibration errors, from outcomes at IoU .5.
 
 D-ECE (Kueppers et al., CVPR Workshops 2020): over bins of the score, how far precision is from the
-mean score, weighted by size.
-LaECE (Oksuz et al., CVPR 2023): the same per class with precision times the mean IoU of found
-    boxes, averaged over the classes
-that have detections. Both over all detections that count; with 25 bins as in the latter.
+mean score, weighted by size. LaECE (Oksuz et al., CVPR 2023): the same per class with precision
+times the mean IoU of found boxes, averaged over the classes that have detections. Both over all
+detections that count; with 25 bins as in the latter.
 """
 
 from __future__ import annotations

@@ -22,8 +22,7 @@ class LRP:
     """The optimal LRP error and its parts at the threshold where it is optimal.
 
     location: mean 1 - IoU of found boxes. false: 1 - precision. missed: 1 - recall. score: the
-        threshold, None where keeping
-    no detection is best; then location and false are None too.
+        threshold, None where keeping no detection is best; then location and false are None too.
     """
 
     error: float

@@ -1,9 +1,8 @@
 """What kind of mistakes cost how much AP: TIDE (Bolya et al., ECCV 2020), from outcomes.
 
 Each false detection gets one kind, in tidecv's order; a kind's cost is the AP at IoU .5 that is
-gained when an oracle repairs it.
-Two differences to tidecv 1.0.1: classes without boxes do not count, as in COCO; and a detection on
-    a crowd is no mistake.
+gained when an oracle repairs it. Two differences to tidecv 1.0.1: classes without boxes do not
+count, as in COCO; and a detection on a crowd is no mistake.
 """
 
 from __future__ import annotations
@@ -55,9 +54,8 @@ class _Case:
     """Detections with what AP takes, so that an oracle can change them.
 
     positives: (k,) boxes. kept: (n,) bool. edges: (k + 1,) where each class begins, or None where
-        they are not by class, then
-    best first. true_first: rank the true ones of a class before the false ones, whatever their
-        scores.
+        they are not by class, then best first. true_first: rank the true ones of a class before the
+        false ones, whatever their scores.
     """
 
     labels: NDArray[np.int64]

@@ -134,7 +134,7 @@ class Log:
 
     Room that is never used takes no memory, and so there is no second copy of anything. What was
     handed out never changes: an update writes behind it, and counts only once it is there as a
-        whole. pictures: how many there will be.
+    whole. pictures: how many there will be.
     """
 
     def __init__(self, first: MatchRecords, pictures: int) -> None:

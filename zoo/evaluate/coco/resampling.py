@@ -4,7 +4,7 @@ of `kernel/resample.c`.
 Drawing pictures with replacement (Efron & Tibshirani, An Introduction to the Bootstrap, 1993) gives
 each a weight, the number of times it was drawn. A picture that counts w times is w copies of it
 next to each other in the ranking: of its detections with equal scores first all of one copy, then
-    all of the next.
+all of the next.
 """
 
 from __future__ import annotations

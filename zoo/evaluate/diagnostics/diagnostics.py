@@ -2,7 +2,7 @@
 the likely cause.
 
 No number changes: COCO's are defined for every list of boxes, and a report says beside them what
-    its reader should look at.
+its reader should look at.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 provenance in the schema.
 
 The file is written beside its place and moved there in one step, so that a kill leaves the whole
-file or none. A file from
-anywhere is read with the same care: the schema has to be this one, every record is checked, and
-    what does not hold is named.
+file or none. A file from anywhere is read with the same care: the schema has to be this one, every
+record is checked, and what does not hold is named.
 """
 
 from __future__ import annotations

@@ -61,8 +61,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
         your own.
     to:       the folder of the run; else `$ZOO_HOME/runs`. A run that is there is not made again, one that was cut short is
               resumed: runs are known by the content of the images, the weights and the code. A
-                  detector at hand is run each
-              time unless a folder is given.
+                  detector at hand is run each time unless a folder is given.
     fresh:    make the run again, whatever is there.
     Raises:
         DataError: the data set is wrong, most of its first pictures have another size than is

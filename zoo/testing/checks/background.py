@@ -33,8 +33,8 @@ def check_background_is_unlearnt(detector: Detector) -> None:
     sees elsewhere.
 
     The network takes no part: the outputs of its last layers go down the loss by themselves.
-        Tolerance: of the ten boxes in each
-    of two images that overlap no object and score best, at least a tenth lose 2 % of their score.
+        Tolerance: of the ten boxes in each of two images that overlap no object and score best, at
+            least a tenth lose 2 % of their score.
     """
     targets = [truth(), truth(len(detector.label_space) - 1)]
     shares = []

@@ -40,10 +40,9 @@ def check_loss_leads_to_the_truth(detector: Detector) -> None:
     there and of their class.
 
     The network takes no part: the outputs of its last layers go down the loss by themselves. Two
-        pictures, with two objects each:
-    of two classes, and of one. In each the best detection is an object, and every object is among
-    the 10 best, with its class and an IoU of 0.97, or edges within 0.75 pixels of the network's
-    input.
+    pictures, with two objects each: of two classes, and of one. In each the best detection is an
+    object, and every object is among the 10 best, with its class and an IoU of 0.97, or edges
+    within 0.75 pixels of the network's input.
     """
     targets = _targets(len(detector.label_space))
     missed: list[str] = []
