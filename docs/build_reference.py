@@ -32,7 +32,7 @@ MODULES = {
     "zoo.contract": "What backbones, necks and heads agree on, and what flows through them.",
     "zoo.data": "Data sets: pictures, and what is really in them.",
     "zoo.evaluate": "Measured numbers: exact, with intervals, from flat arrays.",
-    "zoo.evaluate.evaluation": "What `zoo.evaluate(…)` does.",
+    "zoo.evaluate.evaluate": "What `zoo.evaluate(…)` does.",
     "zoo.evaluate.predictions.provenance": "What a number is of, by key.",
     "zoo.evaluate.plots": "Static plots of a report.",
     "zoo.leaderboard": "Models side by side on one page, with ranks, checks and entries of others.",

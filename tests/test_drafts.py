@@ -153,7 +153,7 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
         "report": report.write,
         "entry": lambda path: store(path, b"{}"),
         "predictions": lambda path: _part(
-            [(zoo.data.Photo(1, Path("1.png")), seen)], ("cat",), {}
+            [(zoo.data.ImageRecord(1, Path("1.png")), seen)], ("cat",), {}
         ).write(path),
         "image.png": lambda path: save(Image.new("RGB", (4, 4)), path),
         "record": replaced,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoo.detectors.load import load as load
     from zoo.errors import ZooError as ZooError
     from zoo.evaluate.compare import compare as compare
-    from zoo.evaluate.evaluation import evaluate as evaluate
+    from zoo.evaluate.evaluate import evaluate as evaluate
     from zoo.labels import LabelSpace as LabelSpace
     from zoo.registry.current import catalogue as catalogue
     from zoo.registry.hookspecs import hookimpl as hookimpl

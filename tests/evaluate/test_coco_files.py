@@ -10,7 +10,7 @@ import pytest
 
 from zoo.data import GroundTruth
 from zoo.errors import DataError
-from zoo.evaluate import Policy
+from zoo.evaluate import EdgeCasePolicy
 from zoo.evaluate.coco_files import read, read_results
 
 
@@ -76,7 +76,7 @@ def test_a_missing_area_is_the_box_s_or_refused_and_a_missing_iscrowd_is_0(tmp_p
     path = written(tmp_path, instances(area=..., iscrowd=...))
     assert read(path).areas.tolist() == [4, 150.5, 100]
     with pytest.raises(DataError, match=r"annotations\[1\] \(id 2\) has no area"):
-        read(path, policy=Policy(missing_area="refuse"))
+        read(path, policy=EdgeCasePolicy(missing_area="refuse"))
 
 
 def test_images_may_be_named_by_text_but_not_by_both(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from zoo.detections import Detections
 from zoo.errors import DataError
-from zoo.evaluate import Evaluator, GroundTruth, Policy, Settings
+from zoo.evaluate import CocoSettings, EdgeCasePolicy, Evaluator, GroundTruth
 from zoo.evaluate.coco.engine import available
 from zoo.labels import LabelSpace
 
@@ -134,7 +134,7 @@ def test_with_the_policy_once_a_repeated_image_counts_once_whatever_the_order(
     truth, found, engine
 ) -> None:
     other = {**found, 7: {column: value[:1] for column, value in found[7].items()}}
-    once = Policy(repeated_images="once")
+    once = EdgeCasePolicy(repeated_images="once")
     states, plain = (
         set(),
         {
@@ -157,8 +157,12 @@ def test_a_forgotten_image_is_named_unless_the_policy_says_what_it_is(truth, fou
         fed(truth, found, ids[:-2]).numbers()
     nothing = {"boxes": np.zeros((0, 4)), "scores": np.zeros(0), "labels": np.zeros(0, int)}
     empty = fed(truth, {**found, ids[-1]: nothing, ids[-2]: nothing}, ids).numbers()
-    assert fed(truth, found, ids[:-2], policy=Policy(unseen_images="empty")).numbers() == empty
-    left_out = fed(truth, found, ids[:-2], policy=Policy(unseen_images="leave out")).numbers()
+    assert (
+        fed(truth, found, ids[:-2], policy=EdgeCasePolicy(unseen_images="empty")).numbers() == empty
+    )
+    left_out = fed(
+        truth, found, ids[:-2], policy=EdgeCasePolicy(unseen_images="leave out")
+    ).numbers()
     assert left_out["AR100"] > empty["AR100"]
 
 
@@ -183,7 +187,7 @@ def test_evaluators_of_different_things_are_not_merged(truth, found) -> None:
     with pytest.raises(DataError, match=r"made\.json and other\.json"):
         Evaluator(truth).merge(Evaluator(smaller))
     with pytest.raises(DataError, match="Their settings differ"):
-        Evaluator(truth).merge(Evaluator(truth, settings=Settings(detections=(10,))))
+        Evaluator(truth).merge(Evaluator(truth, settings=CocoSettings(detections=(10,))))
 
 
 def test_only_evaluators_are_merged(truth) -> None:
@@ -197,7 +201,7 @@ def test_a_state_comes_back_whole(truth, found) -> None:
         truth,
         found,
         truth.image_ids.tolist(),
-        settings=Settings(detections=(5, 50)),
+        settings=CocoSettings(detections=(5, 50)),
         analyses=False,
     )
     back = Evaluator.from_state(whole.state(), truth)

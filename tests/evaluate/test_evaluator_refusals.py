@@ -6,7 +6,7 @@ import torch
 
 from zoo.detections import Detections
 from zoo.errors import DataError, UsageError
-from zoo.evaluate import Evaluator, GroundTruth, Policy
+from zoo.evaluate import EdgeCasePolicy, Evaluator, GroundTruth
 from zoo.labels import LabelSpace
 
 SPACE = LabelSpace.custom(("cat", "dog", "bird"))
@@ -138,8 +138,8 @@ def test_one_id_is_no_list_of_ids(truth, found, image_ids) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"policy": "pycocotools"}, "'policy' is a Policy, and that is a str"),
-        ({"settings": {"ious": [0.5]}}, "'settings' is a Settings, and that is a dict"),
+        ({"policy": "pycocotools"}, "'policy' takes EdgeCasePolicy, not a str"),
+        ({"settings": {"ious": [0.5]}}, "'settings' takes CocoSettings, not a dict"),
         ({"engine": "kernal"}, "Did you mean 'kernel'"),
         ({"threads": 0}, "threads=0"),
         ({"threads": -1}, "threads=-1"),
@@ -187,4 +187,4 @@ def test_areas_that_a_file_does_not_have_are_refused_where_the_policy_says_so() 
     )
     Evaluator(truth)
     with pytest.raises(DataError, match="1 of its 1 annotation has no area"):
-        Evaluator(truth, policy=Policy.pycocotools())
+        Evaluator(truth, policy=EdgeCasePolicy.pycocotools())

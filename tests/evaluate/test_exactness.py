@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import DataError
-from zoo.evaluate import Evaluator, Policy, Settings
+from zoo.evaluate import CocoSettings, EdgeCasePolicy, Evaluator
 from zoo.evaluate.coco.engine import available
 from zoo.evaluate.coco_files import read, read_results
 
@@ -30,7 +30,7 @@ README = [0.5045806987249628, 0.6969727247299577, 0.5729816669904824, 0.58562572
 
 
 def measured(
-    truth_file: Path, results_file: Path, engine: Any, policy: Policy | None = None
+    truth_file: Path, results_file: Path, engine: Any, policy: EdgeCasePolicy | None = None
 ) -> Evaluator:
     evaluator = Evaluator(read(truth_file), engine=engine, policy=policy)
     image_ids, detections = read_results(results_file, evaluator.dataset)
@@ -45,7 +45,7 @@ def measured(
 def test_reference_data_gives_pycocotools_bits(
     files, engine, shared, pycocotools_on, assert_same_curves
 ) -> None:
-    evaluator = measured(shared / files[0], shared / files[1], engine, Policy.pycocotools())
+    evaluator = measured(shared / files[0], shared / files[1], engine, EdgeCasePolicy.pycocotools())
     run = pycocotools_on(
         json.loads((shared / files[0]).read_text()), json.loads((shared / files[1]).read_text())
     )
@@ -133,10 +133,10 @@ def test_any_data_gives_pycocotools_bits(
 ) -> None:
     instances, results, order = case
     run = pycocotools_on(instances, results, limits)
-    policy = Policy(annotation_zero="miss", headline="hundred")
+    policy = EdgeCasePolicy(annotation_zero="miss", headline="hundred")
     evaluator = Evaluator(
         truth_of(instances),
-        settings=Settings(detections=limits),
+        settings=CocoSettings(detections=limits),
         policy=policy,
         engine=engine,
         threads=2,
@@ -183,8 +183,11 @@ def test_where_pycocotools_is_fragile_the_default_is_right_and_its_own_way_can_b
     truth, results = perfect(
         truth_of, **{key: value for key, value in setting.items() if key == "id"}
     )
-    options = Settings(detections=setting.get("detections", (1, 10, 100)))
-    for policy, expected in ((Policy(), default), (Policy.pycocotools(), as_pycocotools)):
+    options = CocoSettings(detections=setting.get("detections", (1, 10, 100)))
+    for policy, expected in (
+        (EdgeCasePolicy(), default),
+        (EdgeCasePolicy.pycocotools(), as_pycocotools),
+    ):
         evaluator = Evaluator(truth, settings=options, policy=policy)
         feed(evaluator, results)
         value = evaluator.ap_at(0.9) if number == "AP at .9" else evaluator.numbers()[number]
@@ -196,6 +199,6 @@ def test_a_model_that_finds_nothing_scores_0_or_is_refused(truth_of, feed) -> No
     evaluator = Evaluator(truth)
     feed(evaluator, [])
     assert evaluator.numbers()["AP"] == 0
-    refusing = Evaluator(truth, policy=Policy.pycocotools())
+    refusing = Evaluator(truth, policy=EdgeCasePolicy.pycocotools())
     with pytest.raises(DataError, match="no detection at all"):
         refusing.numbers()

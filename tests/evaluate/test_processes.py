@@ -10,7 +10,7 @@ import pytest
 WORKER = """
 import sys
 import numpy as np, torch.distributed as dist
-from zoo.evaluate import Evaluator, GroundTruth, Policy
+from zoo.evaluate import Evaluator, GroundTruth, EdgeCasePolicy
 
 rank, world, meeting, to = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
 random = np.random.default_rng(0)
@@ -20,7 +20,7 @@ truth = GroundTruth.of(range(21), {"image": image, "label": label, "box": box}, 
 score = random.uniform(size=50)
 found = [{"boxes": box[image == one] + 2, "scores": score[image == one], "labels": label[image == one]} for one in range(21)]
 mine = (list(range(21)) + list(range(-21 % world)))[rank::world]  # padded, as DistributedSampler does: 21 images become 22
-evaluator = Evaluator(truth, policy=Policy(repeated_images="once"))
+evaluator = Evaluator(truth, policy=EdgeCasePolicy(repeated_images="once"))
 for one in mine:
     evaluator.update([one], [found[one]])
 if world > 1:

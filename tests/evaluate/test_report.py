@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import DataError, UsageError
-from zoo.evaluate import Evaluator, GroundTruth, Policy, Report, Settings, compare
+from zoo.evaluate import CocoSettings, EdgeCasePolicy, Evaluator, GroundTruth, Report, compare
 from zoo.evaluate.coco_files import read, read_results
 from zoo.evaluate.intervals import difference
 
@@ -133,7 +133,7 @@ def test_a_choice_that_there_is_not_is_named_by_its_field(report: Report) -> Non
         Report.from_json(json.dumps(content))
     content = json.loads(report.to_json())
     content["settings"]["recalls"] = 1
-    with pytest.raises(DataError, match=r"Settings\(recalls=1\)"):
+    with pytest.raises(DataError, match=r"CocoSettings\(recalls=1\)"):
         Report.from_json(json.dumps(content))
 
 
@@ -165,7 +165,9 @@ def test_a_worse_model_is_found_worse_and_the_same_one_the_same(
 
 def test_what_was_not_measured_alike_is_not_compared(evaluator: Evaluator, report: Report) -> None:
     nothing = Evaluator(
-        evaluator.dataset, settings=Settings(detections=(10,)), policy=Policy(unseen_images="empty")
+        evaluator.dataset,
+        settings=CocoSettings(detections=(10,)),
+        policy=EdgeCasePolicy(unseen_images="empty"),
     )
     for what, one in {
         "seeds": evaluator.compute(resamples=100, seed=1),

@@ -7,7 +7,7 @@ import pytest
 
 import zoo
 from zoo.errors import UsageError, ZooError
-from zoo.evaluate import Area, Policy, Settings
+from zoo.evaluate import Area, CocoSettings, EdgeCasePolicy
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from zoo.evaluate import Area, Policy, Settings
     [
         (
             {"unseen_images": "leave-out"},
-            r"Policy\(unseen_images='leave-out'\)(.|\n)*Did you mean 'leave out'\?",
+            r"EdgeCasePolicy\(unseen_images='leave-out'\)(.|\n)*Did you mean 'leave out'\?",
         ),
         ({"repeated_images": "refused"}, "Did you mean 'refuse'"),
         ({"annotation_zero": None}, "'annotation_zero' is 'match' or 'miss'"),
@@ -27,7 +27,7 @@ from zoo.evaluate import Area, Policy, Settings
 )
 def test_a_policy_that_there_is_not_is_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        Policy(**wrong)
+        EdgeCasePolicy(**wrong)
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_a_policy_that_there_is_not_is_refused(wrong: dict[str, Any], message: s
     ids=str,
 )
 def test_a_setting_that_can_not_be_is_refused_by_name(wrong: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match=rf"Settings\({next(iter(wrong))}="):
-        Settings(**wrong)
+    with pytest.raises(UsageError, match=rf"CocoSettings\({next(iter(wrong))}="):
+        CocoSettings(**wrong)
 
 
 @pytest.mark.parametrize("ends", [(5, 1), (-1, 5), (0, float("nan")), (0, "9"), (0, 1e31)])
@@ -71,7 +71,7 @@ def test_a_range_of_areas_goes_from_low_to_high(ends: tuple[Any, Any]) -> None:
 
 
 def test_lists_are_settings_too() -> None:
-    assert Settings(ious=[0.5, 0.75]) == Settings(ious=(0.5, 0.75))  # type: ignore[arg-type]
+    assert CocoSettings(ious=[0.5, 0.75]) == CocoSettings(ious=(0.5, 0.75))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,4 @@ def test_a_mistyped_protocol_is_told_the_nearest() -> None:
 
 def test_a_wrong_setting_is_a_value_error_as_python_has_it() -> None:
     with pytest.raises(ValueError, match="recalls"):
-        Settings(recalls=0)
+        CocoSettings(recalls=0)

@@ -20,7 +20,7 @@ import numpy as np
 from zoo.data import scan
 from zoo.data.compiled import library
 from zoo.errors import DataError
-from zoo.evaluate import Evaluator, GroundTruth, Policy, Settings
+from zoo.evaluate import CocoSettings, EdgeCasePolicy, Evaluator, GroundTruth
 from zoo.evaluate.coco import native
 from zoo.evaluate.coco.resampling import draws
 
@@ -77,9 +77,12 @@ def recorded(file: Path, random: np.random.Generator) -> Recorder:
             label_space=[f"class {label}" for label in range(classes)],
             box_format="xywh",
         )
-        settings = Settings(detections=(1, 5)) if classes == 3 else Settings()
+        settings = CocoSettings(detections=(1, 5)) if classes == 3 else CocoSettings()
         evaluator = Evaluator(
-            truth, settings=settings, policy=Policy(unseen_images="empty"), analyses=classes > 1
+            truth,
+            settings=settings,
+            policy=EdgeCasePolicy(unseen_images="empty"),
+            analyses=classes > 1,
         )
         evaluator._engine = kernel
         found = []

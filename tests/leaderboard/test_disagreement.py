@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.data import Photo
+from zoo.data import ImageRecord
 from zoo.evaluate import GroundTruth
 from zoo.leaderboard.disagreement import ModelDetections, disagreements
 
@@ -35,7 +35,7 @@ def truth():
 def records(tmp_path):
     for name in (1, 2, 3):
         Image.new("RGB", (200, 100), (name, 0, 0)).save(tmp_path / f"{name}.jpg")
-    return [Photo(name, tmp_path / f"{name}.jpg", root=tmp_path) for name in (1, 2, 3)]
+    return [ImageRecord(name, tmp_path / f"{name}.jpg", root=tmp_path) for name in (1, 2, 3)]
 
 
 def test_the_widest_disagreement_is_first_and_agreement_is_not_shown(truth, records):
@@ -117,7 +117,7 @@ def test_no_image_from_outside_of_its_folder_becomes_a_part_of_the_page(truth, r
     root = tmp_path / "data"
     assert disagreements(truth, records, models, most=5)
     for path in (root / "../1.jpg", root / "link.jpg", records[0].path):
-        outside = [Photo(1, path, root=root), *records[1:]]
+        outside = [ImageRecord(1, path, root=root), *records[1:]]
         assert disagreements(truth, outside, models, most=5) == []
 
 

@@ -9,11 +9,12 @@ from zoo.errors import DataError
 
 PLUGIN = """
     import zoo
-    from zoo.data import Dataset, GroundTruth, Photo
+    from zoo.data import Dataset, GroundTruth, ImageRecord
 
     def build(path, *, classes):
         boxes = {"image": ["a"], "label": [1], "box": [[0, 0, 1, 1]]}
-        return Dataset(path.stem, (Photo("a", path.parent / "a.png"),), GroundTruth.of(["a"], boxes, label_space=classes.split()))
+        truth = GroundTruth.of(["a"], boxes, label_space=classes.split())
+        return Dataset(path.stem, (ImageRecord("a", path.parent / "a.png"),), truth)
 
     @zoo.hookimpl
     def register_datasets(register):

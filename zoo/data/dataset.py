@@ -20,7 +20,7 @@ from zoo.text import pluralize
 
 
 @dataclass(frozen=True)
-class Photo:
+class ImageRecord:
     """One image of a data set.
 
     width, height: in pixels as annotated, None where the annotations do not say.
@@ -67,7 +67,7 @@ class Dataset:
     """
 
     name: str
-    images: Sequence[Photo]
+    images: Sequence[ImageRecord]
     truth: GroundTruth
     notes: tuple[str, ...] = ()
 
@@ -80,7 +80,7 @@ class Dataset:
             and [one.id for one in self.images] != self.truth.image_ids.tolist()
         ):
             raise ValueError(
-                "Dataset: `images` has one Photo for each of `truth.image_ids`, in that order"
+                "Dataset: `images` has one ImageRecord for each of `truth.image_ids`, in that order"
             )
 
     def __len__(self) -> int:
@@ -137,7 +137,7 @@ class Dataset:
         return digest.hexdigest()
 
     def _files(self) -> list[Path]:
-        """The path of each image as `Photo.file` gives it; folders are followed once, and each file
+        """The path of each image as `ImageRecord.file` gives it; folders are followed once, and each file
         only where it is a link."""
         inside: dict[tuple[Path, Path], bool] = {}
         files = []

@@ -54,7 +54,7 @@ class GroundTruth:
     ids:       (n,) int64, annotation ids.
     image_attributes, box_attributes: name -> (m,) or (n,) values, to slice by.
     name:      what the data set is called in messages.
-    no_area:   how many areas are the boxes' own because a file has none; `Policy(missing_area="refuse")` refuses them.
+    no_area:   how many areas are the boxes' own because a file has none; `EdgeCasePolicy(missing_area="refuse")` refuses them.
     """
 
     image_ids: NDArray[Any]

@@ -1,7 +1,7 @@
 """Evaluation: the same exact numbers for every model, from flat arrays or by name; importing it
 imports no torch.
 
-The module can be called: `zoo.evaluate(model, data=…)` is `zoo.evaluate.evaluation.evaluate`.
+The module can be called: `zoo.evaluate(model, data=…)` is `zoo.evaluate.evaluate.evaluate`.
 """
 
 import sys
@@ -12,13 +12,13 @@ from zoo.data.ground_truth import GroundTruth as GroundTruth
 from zoo.evaluate.callable import CallableModule as _CallableModule
 from zoo.evaluate.compare import Comparison as Comparison
 from zoo.evaluate.compare import compare as compare
-from zoo.evaluate.evaluation import DataWarning as DataWarning
+from zoo.evaluate.evaluate import DataWarning as DataWarning
 from zoo.evaluate.evaluator import Evaluator as Evaluator
-from zoo.evaluate.policy import Policy as Policy
+from zoo.evaluate.policy import EdgeCasePolicy as EdgeCasePolicy
 from zoo.evaluate.predictions.predictions import Predictions as Predictions
 from zoo.evaluate.report import Report as Report
 from zoo.evaluate.settings import Area as Area
-from zoo.evaluate.settings import Settings as Settings
+from zoo.evaluate.settings import CocoSettings as CocoSettings
 
 if TYPE_CHECKING:
     from zoo.evaluate import voc as voc

@@ -10,14 +10,14 @@ import numpy as np
 
 from zoo.data.ground_truth import GroundTruth
 from zoo.errors import UsageError
-from zoo.evaluate.policy import Policy
-from zoo.evaluate.settings import Settings
+from zoo.evaluate.policy import EdgeCasePolicy
+from zoo.evaluate.settings import CocoSettings
 from zoo.text import type_name
 
 _FIXES = {
     "dataset": "Pass `Dataset.truth`, or what `zoo.evaluate.coco_files.read` gives.",
-    "settings": "Pass Settings(…).",
-    "policy": "Pass Policy(…), or Policy.pycocotools().",
+    "settings": "Pass CocoSettings(…).",
+    "policy": "Pass EdgeCasePolicy(…), or EdgeCasePolicy.pycocotools().",
 }
 
 
@@ -25,12 +25,12 @@ def check_evaluator(dataset: object, settings: object, policy: object, threads: 
     """Raises: UsageError for what no evaluator is made with."""
     given = {
         "dataset": (dataset, GroundTruth),
-        "settings": (settings, Settings),
-        "policy": (policy, Policy),
+        "settings": (settings, CocoSettings),
+        "policy": (policy, EdgeCasePolicy),
     }
     for name, (value, wanted) in given.items():
         if not isinstance(value, wanted) and (value is not None or name == "dataset"):
-            case = f"'{name}' is a {wanted.__name__}, and that is {type_name(value)}."
+            case = f"'{name}' takes {wanted.__name__}, not {type_name(value)}."
             raise UsageError(f"Evaluator({name}=…) was asked for.", case, _FIXES[name])
     if threads is not None and not _whole(threads, 1):
         raise UsageError(

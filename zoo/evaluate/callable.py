@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from zoo.evaluate.evaluation import evaluate
+from zoo.evaluate.evaluate import evaluate
 
 
 class CallableModule(ModuleType):

@@ -20,19 +20,19 @@ from zoo.data.records import read_results as read_records
 from zoo.errors import DataError
 from zoo.evaluate.coco.flatten import FlatDetections
 from zoo.evaluate.diagnostics.class_ids import numbering
-from zoo.evaluate.policy import Policy
+from zoo.evaluate.policy import EdgeCasePolicy
 from zoo.text import is_are, pluralize
 
 SUFFIXES = (".json", ".jsonl", ".json.gz", ".jsonl.gz")  # of results lists
 LINES = (".jsonl", ".jsonl.gz")
 
 
-def read(path: str | Path, *, policy: Policy | None = None) -> GroundTruth:
+def read(path: str | Path, *, policy: EdgeCasePolicy | None = None) -> GroundTruth:
     """The ground truth in a COCO `instances.json`; labels are its categories by ascending id.
 
     Raises: DataError naming the file and the record.
     """
-    return instances.read(Path(path), missing_area=(policy or Policy()).missing_area).truth
+    return instances.read(Path(path), missing_area=(policy or EdgeCasePolicy()).missing_area).truth
 
 
 def read_results(

@@ -27,9 +27,9 @@ from zoo.evaluate.coco.sample import Sample
 from zoo.evaluate.coco.state import Header, check, pack, unpack
 from zoo.evaluate.measure import measure
 from zoo.evaluate.parallel import in_order
-from zoo.evaluate.policy import Policy
+from zoo.evaluate.policy import EdgeCasePolicy
 from zoo.evaluate.report import Report
-from zoo.evaluate.settings import Settings
+from zoo.evaluate.settings import CocoSettings
 from zoo.text import pluralize, type_name
 
 _AT_ONCE = 256  # pictures that are flattened and matched together, which bounds the memory
@@ -53,8 +53,8 @@ class Evaluator:
         self,
         dataset: GroundTruth,
         *,
-        settings: Settings | None = None,
-        policy: Policy | None = None,
+        settings: CocoSettings | None = None,
+        policy: EdgeCasePolicy | None = None,
         analyses: bool = True,
         engine: EngineName = "auto",
         threads: int | None = None,
@@ -67,8 +67,8 @@ class Evaluator:
         """
         check_evaluator(dataset, settings, policy, threads)
         self.dataset = dataset
-        self.settings = settings or Settings()
-        self.policy = policy or Policy()
+        self.settings = settings or CocoSettings()
+        self.policy = policy or EdgeCasePolicy()
         self.analyses = analyses
         self.unmet: Counter[str] = Counter()
         self._refuse_without_areas()
@@ -235,7 +235,7 @@ class Evaluator:
                 f"{self.dataset.name} was to be measured on.",
                 f"{self.dataset.no_area} of its {pluralize(len(self.dataset.ids), 'annotation')} "
                 f"{'has' if self.dataset.no_area == 1 else 'have'} no area.",
-                "Add the areas of the masks, or choose Policy(missing_area='box') for those of "
+                "Add the areas of the masks, or choose EdgeCasePolicy(missing_area='box') for those of "
                 "the boxes.",
             )
 
@@ -258,7 +258,7 @@ class Evaluator:
                 f"over.",
                 "Those of that image are there already; counting them twice would change every "
                 "number.",
-                "Hand every image over once, or choose Policy(repeated_images='once').",
+                "Hand every image over once, or choose EdgeCasePolicy(repeated_images='once').",
             )
 
     @property
@@ -293,13 +293,13 @@ class Evaluator:
                 f"handed over, "
                 f"among them {missing[0].item()!r}.",
                 "Hand over the rest, also images where nothing was found, or choose "
-                "Policy(unseen_images='empty').",
+                "EdgeCasePolicy(unseen_images='empty').",
             )
         if self.policy.no_detections == "refuse" and not len(seen.outcomes):
             raise DataError(
                 f"Numbers for {self.dataset.name} were asked for.",
                 "There is no detection at all.",
-                "Choose Policy(no_detections='zero').",
+                "Choose EdgeCasePolicy(no_detections='zero').",
             )
         return np.ones_like(seen.seen) if self.policy.unseen_images == "empty" else seen.seen
 
@@ -343,7 +343,7 @@ class Evaluator:
             raise DataError(
                 f"Slices by the image attribute '{attribute}' were asked for.",
                 f"The images of {self.dataset.name} have these: {', '.join(known) or 'none'}.",
-                "Name one of them, or give Settings(slices=…) an attribute of the boxes.",
+                "Name one of them, or give CocoSettings(slices=…) an attribute of the boxes.",
             )
         whole, column = self.sample(), known[attribute]
         return {

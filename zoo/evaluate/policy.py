@@ -10,8 +10,8 @@ from zoo.suggest import check_choices
 
 
 @dataclass(frozen=True)
-class Policy:
-    """Choices that can move a number; `Policy.pycocotools()` makes all of them as pycocotools
+class EdgeCasePolicy:
+    """Choices that can move a number; `EdgeCasePolicy.pycocotools()` makes all of them as pycocotools
     2.0.11 does.
 
     Raises: UsageError for a choice that there is not.
@@ -49,7 +49,7 @@ class Policy:
         check_choices(self)
 
     @classmethod
-    def pycocotools(cls) -> Policy:
+    def pycocotools(cls) -> EdgeCasePolicy:
         """Every choice as pycocotools 2.0.11 makes it; only an image that comes twice is still
         refused."""
         return cls(

@@ -20,8 +20,8 @@ from zoo.evaluate.analyses.lrp import LRP
 from zoo.evaluate.analyses.operating_point import OperatingPoint
 from zoo.evaluate.analyses.tide import Mistakes
 from zoo.evaluate.intervals import Interval
-from zoo.evaluate.policy import Policy
-from zoo.evaluate.settings import Settings
+from zoo.evaluate.policy import EdgeCasePolicy
+from zoo.evaluate.settings import CocoSettings
 from zoo.suggest import close_matches, join_or
 from zoo.text import pluralize
 
@@ -142,8 +142,8 @@ class Report:
     curves: dict[str, tuple[float, ...]]
     analyses: Analyses | None
     measured: Measured
-    settings: Settings
-    policy: Policy
+    settings: CocoSettings
+    policy: EdgeCasePolicy
     resamplings: Resamplings | None = None
     provenance: dict[str, str] | None = None
     format: int = FORMAT

@@ -57,7 +57,7 @@ COCO_IOUS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.8999999999999999, 0.9
 
 
 @dataclass(frozen=True)
-class Settings:
+class CocoSettings:
     """The numbers of the protocol; the defaults are COCO's (Lin et al. 2014, as in pycocotools
     2.0.11).
 
@@ -165,7 +165,7 @@ class Settings:
         )
 
     def _refused(self, name: str, case: str, fix: str) -> UsageError:
-        return UsageError(f"Settings({name}={getattr(self, name)!r}) was asked for.", case, fix)
+        return UsageError(f"CocoSettings({name}={getattr(self, name)!r}) was asked for.", case, fix)
 
     def recall_points(self) -> NDArray[np.float64]:
         """(recalls,) ascending from 0 to 1."""

@@ -20,8 +20,8 @@ from zoo import __version__
 from zoo.data import Dataset
 from zoo.data import read as read_data
 from zoo.errors import DataError, ZooError
-from zoo.evaluate import Policy, Settings
-from zoo.evaluate.evaluation import evaluate
+from zoo.evaluate import CocoSettings, EdgeCasePolicy
+from zoo.evaluate.evaluate import evaluate
 from zoo.evaluate.predictions.prediction_store import folder as runs_folder
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.checks import Expected, check, disqualifying
@@ -241,7 +241,10 @@ def _take_in_others(work: _Build) -> None:
 def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
     settings = asdict(work.board.settings)
     expected = Expected(
-        settings, {name: one.sha256 for name, one in datasets.items()}, Settings(), Policy()
+        settings,
+        {name: one.sha256 for name, one in datasets.items()},
+        CocoSettings(),
+        EdgeCasePolicy(),
     )
     findings = check(work.entries, expected=expected)
     out = {(one.entry, one.data) for one in findings if disqualifying(one)}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations, islice
 from typing import TypeVar
 
-from zoo.evaluate import Policy, Settings
+from zoo.evaluate import CocoSettings, EdgeCasePolicy
 from zoo.leaderboard.entry import Entry, Setting
 from zoo.leaderboard.entry_checks import (
     CLAIM_POINTS,
@@ -59,8 +59,8 @@ class Expected:
 
     protocol: Mapping[str, Setting] | None = None
     data: Mapping[str, str] = field(default_factory=dict)
-    settings: Settings | None = None
-    policy: Policy | None = None
+    settings: CocoSettings | None = None
+    policy: EdgeCasePolicy | None = None
 
 
 def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list[Finding]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from zoo.data import Photo
+from zoo.data.dataset import ImageRecord
 from zoo.errors import DataError, ImageError
 from zoo.evaluate import GroundTruth
 from zoo.evaluate.coco.iou import paired_iou
@@ -78,7 +78,7 @@ class ModelDetections:
 
 def disagreements(
     truth: GroundTruth,
-    records: Sequence[Photo],
+    records: Sequence[ImageRecord],
     found: Sequence[ModelDetections],
     *,
     most: int,
@@ -104,7 +104,7 @@ def disagreements(
     return [one for one in shown if one is not None]
 
 
-def _read(record: Photo, exif: Exif) -> Image.Image | None:
+def _read(record: ImageRecord, exif: Exif) -> Image.Image | None:
     """None if the image is missing or unreadable; the rest of the page does not depend on it."""
     from zoo.images import read  # deferred: it brings torch, which checking entries does without
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import DataError
-from zoo.evaluate import Evaluator, GroundTruth, Report, Settings
+from zoo.evaluate import CocoSettings, Evaluator, GroundTruth, Report
 from zoo.evaluate.analyses.lrp import optimal
 from zoo.evaluate.analyses.operating_point import best_point
 from zoo.evaluate.coco_files import read, read_results
@@ -282,7 +282,7 @@ def test_a_slice_of_images_is_what_those_images_alone_give(sliced) -> None:
 def test_a_slice_of_boxes_leaves_the_other_boxes_out_without_harm() -> None:
     boxes = {**BOXES, "occluded": ["no", "yes", "no", "no"]}
     truth = GroundTruth.of([1, 2], boxes, label_space=NAMES)
-    evaluator = Evaluator(truth, settings=Settings(slices=("occluded",)))
+    evaluator = Evaluator(truth, settings=CocoSettings(slices=("occluded",)))
     found = {
         "boxes": np.array([[0.0, 0, 100, 100], [200, 0, 300, 100]]),
         "scores": np.array([0.9, 0.8]),
@@ -296,4 +296,4 @@ def test_a_slice_of_boxes_leaves_the_other_boxes_out_without_harm() -> None:
     )  # the one occluded dog was found; the dog in image 2 is left out
     assert numbers["AR[occluded=no]"] == pytest.approx(0.25)  # one of two cats, none of one dog
     with pytest.raises(DataError, match="have these attributes: occluded"):
-        Evaluator(truth, settings=Settings(slices=("truncated",)))
+        Evaluator(truth, settings=CocoSettings(slices=("truncated",)))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import DataError
-from zoo.evaluate import Area, Evaluator, GroundTruth, Policy, Settings
+from zoo.evaluate import Area, CocoSettings, EdgeCasePolicy, Evaluator, GroundTruth
 from zoo.evaluate.coco.engine import available
 from zoo.evaluate.settings import COCO_AREAS
 
@@ -75,9 +75,9 @@ def made(
     coarse=st.booleans(),
     options=st.sampled_from(
         [
-            Settings(),
-            Settings(ious=(0.75,), detections=(5,), recalls=11),
-            Settings(
+            CocoSettings(),
+            CocoSettings(ious=(0.75,), detections=(5,), recalls=11),
+            CocoSettings(
                 ious=(0.3, 0.9),
                 detections=(2, 7),
                 areas=(*COCO_AREAS[:1], Area("tiny", "t", 0, 100)),
@@ -85,7 +85,7 @@ def made(
             ),
         ]
     ),
-    policy=st.sampled_from([Policy(), Policy.pycocotools()]),
+    policy=st.sampled_from([EdgeCasePolicy(), EdgeCasePolicy.pycocotools()]),
     threads=st.integers(1, 4),
 )
 def test_records_and_curves_have_the_same_bits(
@@ -94,7 +94,7 @@ def test_records_and_curves_have_the_same_bits(
     truth, detections = made(
         seed, images=images, classes=classes, boxes=boxes, found=found, coarse=coarse
     )
-    policy = Policy(annotation_zero=policy.annotation_zero)
+    policy = EdgeCasePolicy(annotation_zero=policy.annotation_zero)
     both = [
         Evaluator(truth, settings=options, policy=policy, engine=name, threads=threads)
         for name in ("numpy", "kernel")

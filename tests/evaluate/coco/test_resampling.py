@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zoo.evaluate import Area, Evaluator, GroundTruth, Policy, Settings, intervals
+from zoo.evaluate import Area, CocoSettings, EdgeCasePolicy, Evaluator, GroundTruth, intervals
 from zoo.evaluate.coco.engine import available, choose
 from zoo.evaluate.coco.resampling import draws
 from zoo.evaluate.coco.summary import summarise_replicates
@@ -182,8 +182,8 @@ def test_a_replicate_is_to_the_bit_what_pycocotools_says_of_copied_images(
     threads=st.integers(1, 3),
     options=st.sampled_from(
         [
-            Settings(),
-            Settings(
+            CocoSettings(),
+            CocoSettings(
                 ious=(0.5,),
                 detections=(2, 4),
                 recalls=7,
@@ -212,7 +212,7 @@ def test_curves_that_take_much_memory_are_kept_of_fewer_replicates_with_the_same
     boxes["label"] = np.arange(len(boxes["label"])) % 6
     truth = GroundTruth.of(range(6), boxes, label_space=list("abcdef"))
     # so many points that 27 replicates are computed at a time instead of 32
-    evaluator = Evaluator(truth, settings=Settings(recalls=10_000))
+    evaluator = Evaluator(truth, settings=CocoSettings(recalls=10_000))
     evaluator.update(range(6), found)
     sample = evaluator.sample()
     weights = draws(6, range(30), 3)
@@ -300,7 +300,7 @@ def test_pictures_that_are_left_out_are_not_drawn() -> None:
     boxes, found = detected(4)
     part = Evaluator(
         GroundTruth.of(range(6), boxes, label_space=["a", "b", "c"]),
-        policy=Policy(unseen_images="leave out"),
+        policy=EdgeCasePolicy(unseen_images="leave out"),
     )
     part.update(range(4), found[:4])
     inside = boxes["image"] < 4

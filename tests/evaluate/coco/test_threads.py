@@ -15,12 +15,12 @@ import torch
 
 from zoo.detections import Detections
 from zoo.errors import DataError
-from zoo.evaluate import Evaluator, GroundTruth, Policy
+from zoo.evaluate import EdgeCasePolicy, Evaluator, GroundTruth
 from zoo.evaluate.coco.engine import available
 from zoo.labels import LabelSpace
 
 IMAGES = 300
-EMPTY = Policy(unseen_images="empty")
+EMPTY = EdgeCasePolicy(unseen_images="empty")
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +105,7 @@ def test_numbers_asked_for_meanwhile_are_those_of_whole_updates(truth, found) ->
 
 
 def test_a_sample_stays_what_it_was_while_more_comes_in(truth, found) -> None:
-    evaluator = Evaluator(truth, policy=Policy(unseen_images="leave out"))
+    evaluator = Evaluator(truth, policy=EdgeCasePolicy(unseen_images="leave out"))
     evaluator.update(range(100), found[:100])
     sample, outcomes = evaluator.sample(), evaluator.outcomes
     before = {name: column.tobytes() for name, column in vars(outcomes).items()}
@@ -113,7 +113,7 @@ def test_a_sample_stays_what_it_was_while_more_comes_in(truth, found) -> None:
     evaluator.numbers()
     assert {name: column.tobytes() for name, column in vars(outcomes).items()} == before
     assert sample.counted.sum() == 100
-    alone = Evaluator(truth, policy=Policy(unseen_images="leave out"))
+    alone = Evaluator(truth, policy=EdgeCasePolicy(unseen_images="leave out"))
     alone.update(range(100), found[:100])
     assert sample.numbers() == alone.numbers()
 
@@ -135,7 +135,7 @@ def test_an_image_that_two_threads_hand_over_is_taken_once_and_refused_once(trut
 
 
 def test_evaluators_that_merge_each_other_at_once_end_and_hold_the_same(truth, found) -> None:
-    once = Policy(repeated_images="once")
+    once = EdgeCasePolicy(repeated_images="once")
     pair = Evaluator(truth, policy=once), Evaluator(truth, policy=once)
     pair[0].update(range(0, IMAGES, 2), found[::2])
     pair[1].update(range(1, IMAGES, 2), found[1::2])

@@ -12,7 +12,7 @@ import pytest
 
 import zoo
 from zoo.data import Dataset
-from zoo.evaluate import Policy, Predictions, Report
+from zoo.evaluate import EdgeCasePolicy, Predictions, Report
 
 
 def listed(street: Dataset, file: Path, **changes: object) -> Path:
@@ -230,7 +230,9 @@ def test_pictures_that_a_list_does_not_mention_are_counted(street: Dataset, tmp_
     report = zoo.evaluate(file, data=street, resamples=0)
     assert report.measured.images == 6
     assert report.measured.notes[0].startswith("The results list does not mention 2 of 6 pictures")
-    rest = zoo.evaluate(file, data=street, resamples=0, policy=Policy(unseen_images="leave out"))
+    rest = zoo.evaluate(
+        file, data=street, resamples=0, policy=EdgeCasePolicy(unseen_images="leave out")
+    )
     assert (rest.measured.images, rest.ap) == (4, pytest.approx(1))
 
 

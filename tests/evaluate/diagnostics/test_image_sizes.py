@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.data import Dataset, GroundTruth, Photo
+from zoo.data import Dataset, GroundTruth, ImageRecord
 from zoo.errors import DataError
 from zoo.evaluate import DataWarning, Predictions, predict
 
@@ -117,5 +117,5 @@ def test_a_data_set_without_images_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_data_set_and_its_ground_truth_have_the_same_images(street: Dataset) -> None:
-    with pytest.raises(ValueError, match="one Photo for each"):
-        Dataset("mixed up", (Photo(1, Path("1.png")),), street.truth)
+    with pytest.raises(ValueError, match="one ImageRecord for each"):
+        Dataset("mixed up", (ImageRecord(1, Path("1.png")),), street.truth)

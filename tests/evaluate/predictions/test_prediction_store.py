@@ -16,7 +16,7 @@ from PIL import Image
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 import zoo
-from zoo.data import Dataset, GroundTruth, Photo
+from zoo.data import Dataset, GroundTruth, ImageRecord
 from zoo.errors import DataError, ImageError
 from zoo.evaluate import Predictions, predict
 
@@ -106,13 +106,13 @@ def test_frames_of_one_name_and_size_in_two_folders_are_two_runs(
     ids, boxes = [1], {"image": [1], "label": [0], "box": [[8, 5, 57, 55]]}
     truth = GroundTruth.of(ids, boxes, label_space=["person"])
     files = [
-        run(Dataset("video", (Photo(1, frame),), truth), nano, tmp_path / "runs").path
+        run(Dataset("video", (ImageRecord(1, frame),), truth), nano, tmp_path / "runs").path
         for frame in frames
     ]
     assert (len(set(files)), sum(looked)) == (2, 2)
     frames[1].write_bytes(frames[0].read_bytes())
     assert (
-        run(Dataset("video", (Photo(1, frames[1]),), truth), nano, tmp_path / "runs").path
+        run(Dataset("video", (ImageRecord(1, frames[1]),), truth), nano, tmp_path / "runs").path
         == files[0]
     )
     assert sum(looked) == 2

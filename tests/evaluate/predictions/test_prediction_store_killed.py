@@ -59,13 +59,13 @@ import os, signal, sys, tempfile
 from pathlib import Path
 import torch
 import zoo.evaluate.predictions.prediction_store as runs
-from zoo.data import Photo
+from zoo.data import ImageRecord
 from zoo.detections import Detections
 from zoo.evaluate.predictions import parquet
 from zoo.labels import LabelSpace
 
 SPACE = LabelSpace("lamps", ("red", "green"))
-PHOTOS = [Photo(number, Path(f"{number}.jpg")) for number in range(3)]
+PHOTOS = [ImageRecord(number, Path(f"{number}.jpg")) for number in range(3)]
 FACTS = {"model": "lamps", "data": "street", "protocol": "uniform", "started": "2026-01-01"}
 
 def seen(number):

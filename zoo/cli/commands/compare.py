@@ -76,7 +76,7 @@ def compare(
 def _report(name: str, data: str | None, exif: Exif | None, *, fresh: bool) -> Report:
     """The report of that name, or the one made for it now."""
     from zoo.evaluate import Report
-    from zoo.evaluate.evaluation import evaluate
+    from zoo.evaluate.evaluate import evaluate
 
     if _is_report(name):
         return Report.read(name)

@@ -96,7 +96,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     the same way.
     """
     from zoo.data import read  # deferred: they import numpy, which help does not need
-    from zoo.evaluate.evaluation import evaluate as measure
+    from zoo.evaluate.evaluate import evaluate as measure
 
     given: dict[str, object] = {"protocol": protocol, "weights": weights, "device": device}
     given |= {"batch-size": batch_size, "to": to, "exif": exif, "fresh": fresh or None}

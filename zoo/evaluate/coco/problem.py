@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from zoo.data.ground_truth import GroundTruth
 from zoo.errors import DataError
-from zoo.evaluate.policy import Policy
-from zoo.evaluate.settings import Area, Settings
+from zoo.evaluate.policy import EdgeCasePolicy
+from zoo.evaluate.settings import Area, CocoSettings
 
 ANALYSED_IOU = (
     0.5  # error types, confusion, LRP and calibration are read off the matching at this IoU
@@ -30,13 +30,15 @@ class MatchingProblem:
     """
 
     truth: GroundTruth
-    settings: Settings
+    settings: CocoSettings
     ranges: tuple[Area, ...]
     ignore: NDArray[np.uint16]
     void: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, truth: GroundTruth, settings: Settings, policy: Policy) -> MatchingProblem:
+    def of(
+        cls, truth: GroundTruth, settings: CocoSettings, policy: EdgeCasePolicy
+    ) -> MatchingProblem:
         """Raises: DataError where an attribute is not there, or where its values make more than 16
         ranges."""
         outside = [

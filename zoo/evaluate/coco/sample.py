@@ -17,7 +17,7 @@ from zoo.evaluate.coco.match_records import MatchRecords
 from zoo.evaluate.coco.problem import MatchingProblem
 from zoo.evaluate.coco.resampling import Ranking
 from zoo.evaluate.coco.summary import headline_limits, summarise, threshold_at
-from zoo.evaluate.policy import Policy
+from zoo.evaluate.policy import EdgeCasePolicy
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Sample:
     outcomes: MatchRecords
     counted: NDArray[np.bool_]
     plan: MatchingProblem
-    policy: Policy
+    policy: EdgeCasePolicy
     engine: Engine
     threads: int
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from zoo.errors import DataError
 from zoo.evaluate.coco.match_records import MatchRecords, nothing
 from zoo.evaluate.coco.problem import MatchingProblem
-from zoo.evaluate.policy import Policy
-from zoo.evaluate.settings import Settings
+from zoo.evaluate.policy import EdgeCasePolicy
+from zoo.evaluate.settings import CocoSettings
 from zoo.limits import check_json
 
 VERSION = 2
@@ -29,8 +29,8 @@ class Header(msgspec.Struct, frozen=True):
     """
 
     dataset: str
-    settings: Settings
-    policy: Policy
+    settings: CocoSettings
+    policy: EdgeCasePolicy
     analyses: bool
     unmet: dict[str, int]
     version: int = VERSION

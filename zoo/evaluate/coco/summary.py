@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zoo.evaluate.coco.accumulation import Curves, mean
 from zoo.evaluate.coco.problem import MatchingProblem
 from zoo.evaluate.coco.resampling import Replicates
-from zoo.evaluate.policy import Policy
+from zoo.evaluate.policy import EdgeCasePolicy
 
 
 class Number(NamedTuple):
@@ -34,7 +34,7 @@ class Number(NamedTuple):
     limit: int
 
 
-def headline(plan: MatchingProblem, policy: Policy) -> list[Number]:
+def headline(plan: MatchingProblem, policy: EdgeCasePolicy) -> list[Number]:
     """AP, AP50, AP75, AP of each size; AR at each limit, AR of each size: pycocotools' `stats`.
     Slices come after the sizes."""
     ious, limits = plan.settings.ious, plan.settings.detections
@@ -54,7 +54,7 @@ def headline(plan: MatchingProblem, policy: Policy) -> list[Number]:
     ]
 
 
-def headline_limits(limits: Sequence[int], policy: Policy) -> tuple[int, int]:
+def headline_limits(limits: Sequence[int], policy: EdgeCasePolicy) -> tuple[int, int]:
     """The limits of detections that AP and that the other numbers are read at; pycocotools takes
     100, and the third limit."""
     if policy.headline == "hundred":
@@ -62,14 +62,14 @@ def headline_limits(limits: Sequence[int], policy: Policy) -> tuple[int, int]:
     return limits[-1], limits[-1]
 
 
-def threshold_at(ious: Sequence[float], iou: float, policy: Policy) -> tuple[int, ...]:
+def threshold_at(ious: Sequence[float], iou: float, policy: EdgeCasePolicy) -> tuple[int, ...]:
     """Which threshold an IoU is; empty where it is not among them."""
     distances = np.abs(np.asarray(ious) - iou)
     nearest = int(distances.argmin())
     return (nearest,) if distances[nearest] <= (0 if policy.iou_lookup == "equal" else 1e-6) else ()
 
 
-def summarise(curves: Curves, plan: MatchingProblem, policy: Policy) -> dict[str, float]:
+def summarise(curves: Curves, plan: MatchingProblem, policy: EdgeCasePolicy) -> dict[str, float]:
     """Headline numbers by name; -1 where one is not defined."""
     return {
         number.name: mean(_values(curves, number, plan)) if number.thresholds else -1.0
@@ -86,7 +86,7 @@ def _values(curves: Curves, number: Number, plan: MatchingProblem) -> NDArray[np
 
 
 def summarise_replicates(
-    replicates: Replicates, plan: MatchingProblem, policy: Policy, *, limit: int
+    replicates: Replicates, plan: MatchingProblem, policy: EdgeCasePolicy, *, limit: int
 ) -> dict[str, NDArray[np.float64]]:
     """Headline numbers by name, (b,) each; NaN in a replicate where one is not defined.
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.data import Photo
+from zoo.data import ImageRecord
 from zoo.drafts import clear
 from zoo.errors import DataError
 from zoo.evaluate.naming import file_name
@@ -76,7 +76,7 @@ class PredictionStore:
     facts: dict[str, str]
     names: tuple[str, ...] = ()
     _parts: list[Predictions] = field(default_factory=list)
-    _waiting: list[tuple[Photo, Detections]] = field(default_factory=list)
+    _waiting: list[tuple[ImageRecord, Detections]] = field(default_factory=list)
     _since: float = 0.0
 
     @property
@@ -141,7 +141,7 @@ class PredictionStore:
             raise part.flaw(f"Image {min(map(str, twice))} is in another part too.")
         return part
 
-    def add(self, photo: Photo, seen: Detections) -> None:
+    def add(self, photo: ImageRecord, seen: Detections) -> None:
         """One more picture; it is on disk within `SECONDS`, as long as pictures come."""
         self._waiting.append((photo, seen))
         if monotonic() - self._since >= SECONDS:
@@ -238,7 +238,7 @@ def locked(run: PredictionStore) -> Iterator[PredictionStore]:
 
 
 def _part(
-    rows: Sequence[tuple[Photo, Detections]], names: tuple[str, ...], facts: dict[str, str]
+    rows: Sequence[tuple[ImageRecord, Detections]], names: tuple[str, ...], facts: dict[str, str]
 ) -> Predictions:
     seen = [one for _, one in rows]
     ids = [photo.id for photo, _ in rows]

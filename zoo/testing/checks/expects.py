@@ -46,7 +46,7 @@ def check_claim_reached(model: Model) -> None:
     )
     if len(claims) != 1:
         raise NotApplicable(f"Its card has {len(claims)} claims of {METRIC} for these weights.")
-    from zoo.evaluate.evaluation import evaluate  # deferred: only this check measures anything
+    from zoo.evaluate.evaluate import evaluate  # deferred: only this check measures anything
 
     report = evaluate(model.trained, data=model.data, protocol="native", progress=False)
     interval = report.interval(METRIC)

@@ -24,12 +24,12 @@ from zoo.evaluate.diagnostics.diagnostics import AllDetections, diagnose, not_me
 from zoo.evaluate.diagnostics.image_sizes import DataWarning as DataWarning
 from zoo.evaluate.diagnostics.image_sizes import check_names, check_sizes, warn_of_sizes
 from zoo.evaluate.evaluator import Evaluator
-from zoo.evaluate.policy import Policy
+from zoo.evaluate.policy import EdgeCasePolicy
 from zoo.evaluate.predictions.parquet import SUFFIX
 from zoo.evaluate.predictions.predictions import Predictions
 from zoo.evaluate.predictions.provenance import now, software
 from zoo.evaluate.report import Report, changed
-from zoo.evaluate.settings import Settings
+from zoo.evaluate.settings import CocoSettings
 from zoo.labels import match_labels
 from zoo.text import pluralize
 
@@ -60,8 +60,8 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
     batch_size: int | Literal["auto"] = "auto",
     to: str | os.PathLike[str] | None = None,
     fresh: bool = False,
-    settings: Settings | None = None,
-    policy: Policy | None = None,
+    settings: CocoSettings | None = None,
+    policy: EdgeCasePolicy | None = None,
     resamples: int = 1000,
     seed: int = 0,
     progress: bool | None = None,

@@ -157,7 +157,7 @@ def test_a_detector_at_hand_keeps_its_weights_and_device(
         ("yolox_nano", {"protocol": 5}, "an int, no protocol"),
         ("yolox_nano", {"batch_size": 0}, "batch_size=0"),
         ("yolox_nano", {"resamples": 1.5}, "resamples=1.5"),
-        ("yolox_nano", {"policy": "pycocotools"}, "'policy' is a Policy"),
+        ("yolox_nano", {"policy": "pycocotools"}, "'policy' takes EdgeCasePolicy"),
     ],
 )
 def test_what_can_not_be_measured_is_a_sentence(

@@ -1,4 +1,4 @@
-"""The images of a data set that was read from a file: each becomes a `Photo` when somebody looks at
+"""The images of a data set that was read from a file: each becomes a `ImageRecord` when somebody looks at
 it."""
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.dataset import Photo
+from zoo.data.dataset import ImageRecord
 
 
 @dataclass(frozen=True, eq=False)
-class Photos(Sequence[Photo]):
+class ImageRecords(Sequence[ImageRecord]):
     """Images as columns.
 
     ids:    (m,) int64 or str. files: their names in `folder`.
@@ -36,15 +36,15 @@ class Photos(Sequence[Photo]):
         return len(self.ids)
 
     @overload
-    def __getitem__(self, at: int) -> Photo: ...
+    def __getitem__(self, at: int) -> ImageRecord: ...
     @overload
-    def __getitem__(self, at: slice) -> tuple[Photo, ...]: ...
-    def __getitem__(self, at: int | slice) -> Photo | tuple[Photo, ...]:
+    def __getitem__(self, at: slice) -> tuple[ImageRecord, ...]: ...
+    def __getitem__(self, at: int | slice) -> ImageRecord | tuple[ImageRecord, ...]:
         if isinstance(at, slice):
             return tuple(self[row] for row in range(*at.indices(len(self))))
         width, height = self.sizes[at].tolist()
         path = self._path(self.files[at])
-        return Photo(self.ids[at].item(), path, width or None, height or None, root=self.root)
+        return ImageRecord(self.ids[at].item(), path, width or None, height or None, root=self.root)
 
     def _path(self, file: str) -> Path:
         """A backslash is part of a name where there is such a file, and else divides folders, as
