@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 import zoo
 from zoo.data import Dataset
@@ -170,6 +171,25 @@ def test_what_can_not_be_measured_is_a_sentence(
             if model == "yolox_nano"
             else {"data": street},
         )  # type: ignore[arg-type]
+
+
+def test_a_detector_in_memory_names_its_file_until_its_state_changes(
+    street: Dataset, nano: str
+) -> None:
+    model = zoo.load("yolox_nano", weights=nano)
+    by_name = zoo.evaluate("yolox_nano", weights=nano, data=street, resamples=0).provenance
+    facts = zoo.evaluate(model, data=street, resamples=0).provenance
+    assert by_name is not None
+    assert facts is not None
+    assert facts["weights_sha256"] == by_name["weights_sha256"]
+    assert facts["weights_source"] == by_name["weights_source"]
+    with torch.no_grad():
+        next(model.parameters()).mul_(2)
+    changed = zoo.evaluate(model, data=street, resamples=0).provenance
+    assert changed is not None
+    assert "weights_sha256" not in changed
+    assert "weights_source" not in changed
+    assert changed["state_sha256"] != facts["state_sha256"]
 
 
 @pytest.mark.parametrize("kind", [str, Path])

@@ -17,6 +17,7 @@ from zoo.evaluate.predictions import code
 from zoo.evaluate.predictions.parquet import SUFFIX
 from zoo.registry import Choice, catalogue
 from zoo.text import capitalized, type_name
+from zoo.weights import WeightsFile
 from zoo.weights.resolve import called, choose, find, is_place
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def model_identity(
         facts = {
             "model": model.name or type(model).__name__,
             "code_sha256": code.of_detector(model),
+            **_file_in_memory(model),
         }
         return _at_hand(model, facts)
     from zoo.detectors import load  # deferred: torch, which a run that is done already needs not
@@ -84,14 +86,26 @@ def model_identity(
         )
     found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
     file, name = found.file, called(choice, found)
-    source = f"file:{file.published.name}" if file.source.startswith("file:") else file.source
-    facts |= {"model": name, "weights_sha256": file.sha256, "weights_source": source}
+    facts |= {"model": name, **_facts_of(file)}
     return ModelIdentity(
         name,
         facts,
         lambda: load(model, weights=weights, device=device, progress=progress),
         fixed=True,
     )
+
+
+def _facts_of(file: WeightsFile) -> dict[str, str]:
+    source = f"file:{file.published.name}" if file.source.startswith("file:") else file.source
+    return {"weights_sha256": file.sha256, "weights_source": source}
+
+
+def _file_in_memory(detector: Detector) -> dict[str, str]:
+    """The verified file of a detector, if its state is still what the file holds."""
+    from zoo.detectors.unchanged import is_as_loaded  # deferred: torch, as above
+
+    file = detector.weights
+    return _facts_of(file) if file is not None and is_as_loaded(detector) else {}
 
 
 def _is_folder(folder: Path) -> UsageError:

@@ -1,0 +1,39 @@
+"""Compares a detector in memory with the verified file that its weights are from."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from zoo.detectors.detector import Detector
+from zoo.detectors.family import translated
+from zoo.detectors.tensors import reading
+from zoo.errors import ZooError
+
+
+def is_as_loaded(detector: Detector) -> bool:
+    """Whether the state of a detector is that of its verified file, number for number.
+
+    False if there is no file, it can't be read any more, or the head was made for other classes.
+    """
+    file = detector.weights
+    if file is None or detector.swap is not None:
+        return False
+    own = detector.state_dict()
+    try:
+        with reading(file.path, own=file.own) as begun:
+            state = translated(detector, begun.tensors())
+    except ZooError:
+        return False
+    return state.keys() == own.keys() and all(
+        _are_equal(tensor, own[name].cpu()) for name, tensor in state.items()
+    )
+
+
+def _are_equal(file: Tensor, own: Tensor) -> bool:
+    """Whether two tensors hold the same numbers, of whatever type."""
+    if file.dtype != own.dtype:
+        if file.is_complex() or own.is_complex():
+            return False
+        file, own = file.double(), own.double()
+    return torch.equal(file, own)
