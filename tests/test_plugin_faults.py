@@ -86,12 +86,12 @@ LEFT_OUT = {
         "detzoo_miscarded/cards.yaml'",
     ),
     "ahead": (
-        "ZOO_API = 2",
-        "It was written for version 2 of the plugin API, and this detzoo has version 1.",
+        "ZOO_API = 3",
+        "It was written for version 3 of the plugin API, and this detzoo has version 2.",
     ),
     "behind": (
-        "ZOO_API = 0",
-        "It was written for version 0 of the plugin API, and this detzoo has version 1.",
+        "ZOO_API = 1",
+        "It was written for version 1 of the plugin API, and this detzoo has version 2.",
     ),
 }
 WORKING = {

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import pluggy
 
 # the major version of what is on this screen; a plugin may say which one it was written for with
-# ZOO_API = 1
-API = 1
+# ZOO_API = 2
+API = 2
 ARGUMENT = "register"  # the only one of every hook
 
 hookspec = pluggy.HookspecMarker("detzoo")
