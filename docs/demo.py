@@ -101,35 +101,27 @@ def with_real_weights() -> None:
         commit = hub.add("detzoo-demo/yolox_nano", {"model.safetensors": WEIGHTS})
         here = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": f"{home}/hf", "ZOO_HOME": f"{home}/zoo"}
         print(f"A Hub on this machine serves detzoo-demo/yolox_nano at commit {commit[:10]}.")
-        photos = OUT / "photos"
+        photos = str(OUT / "photos")
         (ROOT / photos).mkdir(parents=True, exist_ok=True)
         for name in SHOWN:
             shutil.copy(IMAGES / f"{name}.jpg", ROOT / photos)
         weights = f"hub:detzoo-demo/yolox_nano@{commit}"
-        save = ["--save", str(OUT / "annotated"), "--json", str(OUT / "detections.json")]
-        zoo(
-            "detect",
-            str(photos),
-            "--model",
-            "yolox_nano",
-            "--weights",
-            weights,
-            *save,
-            environment=here,
-        )
         data = f"coco:{os.path.relpath(DATA, ROOT)}"
+        save = ["--save", str(OUT / "annotated"), "--json", str(OUT / "detections.json")]
         runs = ["--to", str(OUT / "runs")]
-        zoo("evaluate", "yolox_nano", "--weights", weights, "--data", data, *runs, environment=here)
-        write_board(weights, commit)
-        words = [
-            "build",
-            str(OUT / "BOARD.yaml"),
-            "--to",
-            str(OUT / "site"),
-            "--runs",
-            str(OUT / "runs"),
+        repeatable = [
+            ["detect", photos, "--model", "yolox_nano", "--weights", weights, *save],
+            ["evaluate", "yolox_nano", "--weights", weights, "--data", data, *runs],
         ]
+        for words in repeatable:
+            zoo(*words, environment=here)
+        write_board(weights, commit)
+        words = ["build", str(OUT / "BOARD.yaml"), "--to", str(OUT / "site")]
+        words += ["--runs", str(OUT / "runs")]
         zoo("leaderboard", *words, environment=here)
+    print("\nThat Hub has ended. To repeat the first two, with the file that it served:")
+    for words in repeatable:
+        print(f"$ zoo {' '.join(words)}".replace(weights, f"file:{os.path.relpath(WEIGHTS, ROOT)}"))
     print(
         f"\nLook at the annotated photos in {OUT}, and open {OUT / 'site' / 'index.html'} in a "
         f"browser."
