@@ -1,4 +1,4 @@
-"""A street: a small data set of pictures; weights of a detector that sees things in them; plugins
+"""A street: a small data set of images; weights of a detector that sees things in them; plugins
 as if they were installed."""
 
 import importlib
@@ -19,7 +19,7 @@ Give = Callable[..., None]
 
 @pytest.fixture
 def street(tmp_path: Path) -> Dataset:
-    """Six small pictures, and an `instances.json` that says there are persons, dogs and unicorns in
+    """Six small images, and an `instances.json` that says there are persons, dogs and unicorns in
     them."""
     folder = tmp_path / "street"
     (folder / "pictures").mkdir(parents=True)

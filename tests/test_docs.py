@@ -76,7 +76,7 @@ def annotate(source: Path, photos: list[Path], to: Path) -> None:
 def desk(
     tmp_path: Path, shared: Path, published_yolox_nano: None, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """A folder with photos and their annotations, and YOLOX-Nano where its card says it is
+    """A folder with images and their annotations, and YOLOX-Nano where its card says it is
     published."""
     photos = sorted((shared / "coco_val2017_128" / "val2017").glob("*.jpg"))
     shutil.copy(photos[0], tmp_path / "street.jpg")

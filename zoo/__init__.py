@@ -1,4 +1,4 @@
-"""detzoo: pick any object detector by name, run it on pictures, and publish your own.
+"""detzoo: pick any object detector by name, run it on images, and publish your own.
 
 Importing this imports nothing heavy: each name below is looked up when it is first used.
 """

@@ -51,7 +51,7 @@ def box_iou(boxes: Tensor, others: Tensor) -> Tensor:
 
 
 def scale(boxes: Tensor, *, x: float, y: float) -> Tensor:
-    """Boxes of a picture that is stretched by `x` in width and by `y` in height."""
+    """Boxes of an image that is stretched by `x` in width and by `y` in height."""
     return boxes * boxes.new_tensor([x, y, x, y])
 
 
@@ -68,5 +68,5 @@ def clip_to_region(boxes: Tensor, region: tuple[float, float, float, float]) -> 
 
 
 def clip(boxes: Tensor, *, height: float, width: float) -> Tensor:
-    """Boxes cut at the edges of a picture of that size."""
+    """Boxes cut at the edges of an image of that size."""
     return clip_to_region(boxes, (0, 0, width, height))

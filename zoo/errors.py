@@ -15,7 +15,7 @@ ZooError                  1   part of the work failed
 │   ├── CheckpointError   5   a checkpoint is unsafe, broken or does not fit the architecture
 │   ├── LockError         5   the lock file says otherwise, or can't be read
 │   └── CacheError        5   this machine can't keep or read a file: full disk, read-only folder
-├── ImageError            6   a picture can't be read or written
+├── ImageError            6   an image can't be read or written
 ├── LabelError            7   label spaces do not meet
 ├── ContractError         8   a detector or part broke its contract at run time
 ├── MissingExtra          9   an optional package is not installed
@@ -151,7 +151,7 @@ class CacheError(WeightsError):
 
 
 class ImageError(ZooError):
-    """A picture can't be read or written; `file` names it."""
+    """An image can't be read or written; `file` names it."""
 
     exit_code = 6
 

@@ -1,4 +1,4 @@
-"""The network as the environment sets it, for weights and pictures alike: whether it may be used,
+"""The network as the environment sets it, for weights and images alike: whether it may be used,
 and how patient to be."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every family's prepare refuses, by the picture's position."""
+"""What every family's prepare refuses, by the image's position."""
 
 import numpy as np
 import pytest

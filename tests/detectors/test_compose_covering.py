@@ -176,7 +176,7 @@ def test_it_learns_one_batch_by_heart(parts: dict[str, object]) -> None:
 
 
 def knows(detector: Composed, batch: Batch) -> bool:
-    """Whether the best box of each picture is its object."""
+    """Whether the best box of each image is its object."""
     detector.eval()
     with torch.inference_mode():
         seen = detector.decode(detector(batch), batch, EVERYTHING.thresholds(detector.defaults))

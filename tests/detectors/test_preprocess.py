@@ -1,4 +1,4 @@
-"""Pictures become what a card's `Input` says."""
+"""Images become what a card's `Input` says."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A small detector that really finds something, pictures with something to find, and a web server
+"""A small detector that really finds something, images with something to find, and a web server
 for them."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COLORS = ("red", "green", "blue")
 
 
 class Lamps(Detector):
-    """Finds the brightest red, green and blue thing in a picture: a box around what a 1x1
+    """Finds the brightest red, green and blue thing in an image: a box around what a 1x1
     convolution says is that color.
 
     Batch norm and dropout make train mode visible: they change its answers, and its answers change
@@ -120,7 +120,7 @@ def make_lamps() -> type[Lamps]:
 
 @pytest.fixture
 def paint() -> Callable[..., np.ndarray[Any, Any]]:
-    """A dark picture `(height, width, 3)` with lamps in it: `paint(48, 64, red=(x1, y1, x2,
+    """A dark image `(height, width, 3)` with lamps in it: `paint(48, 64, red=(x1, y1, x2,
     y2))`."""
 
     def draw(height: int, width: int, **lights: Box) -> np.ndarray[Any, Any]:

@@ -1,4 +1,4 @@
-"""detect(): one picture in every form, many pictures, bad pictures, and what happens to the model
+"""detect(): one image in every form, many images, bad images, and what happens to the model
 meanwhile."""
 
 import io

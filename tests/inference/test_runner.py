@@ -1,4 +1,4 @@
-"""What a plugin's decode returns is checked before anybody sees it; the error names model, picture
+"""What a plugin's decode returns is checked before anybody sees it; the error names model, image
 and numbers."""
 
 from dataclasses import replace

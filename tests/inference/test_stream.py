@@ -22,7 +22,7 @@ LAMP = {"red": (2, 3, 12, 11)}
 
 @pytest.fixture
 def readers():
-    """The names of the threads that read pictures and are still alive."""
+    """The names of the threads that read images and are still alive."""
 
     def alive():
         return [
@@ -293,7 +293,7 @@ def test_the_model_is_its_owners_between_two_results(make_lamps, street):
 
 
 def picky(lamps):
-    """The detector, which now says of wide pictures that it can't take them, as torchvision's
+    """The detector, which now says of wide images that it can't take them, as torchvision's
     do."""
     known = lamps.input_size
 

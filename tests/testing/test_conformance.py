@@ -218,7 +218,7 @@ def test_lively_weights_see_another_thing_in_another_picture() -> None:
 
 
 def apart(detector: Detector) -> float:
-    """How much more it believes of one picture than of another, as a logarithm."""
+    """How much more it believes of one image than of another, as a logarithm."""
     one, other = (float(see(detector, scene(seed=seed)).scores.max()) for seed in (1, 2))
     return abs(math.log(one / other))
 

@@ -32,8 +32,8 @@ class Batch:
     ) -> Batch:
         """The same batch on another device, or in another float type.
 
-        Every tensor moves, also those in fields of a subclass; those of whole numbers and flags keep
-        their type.
+        Every tensor moves, also those in fields of a subclass; those of whole numbers and flags
+        keep their type.
         """
         moved = {name: _moved(value, device, dtype) for name, value in vars(self).items()}
         return replace(self, **moved)  # type: ignore[arg-type]

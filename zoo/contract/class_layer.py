@@ -30,7 +30,8 @@ class ClassLayer:
     background: the channel that is background, where there is one.
     outer:      how often all channels follow one another, as for each anchor of a cell.
     inner:      rows of each channel, as the 4 sides of its box.
-    start:      what a new layer starts from: sets weight and bias in place, as the family does before training.
+    start:      what a new layer starts from: sets weight and bias in place, as the family does
+                before training.
     """
 
     name: str

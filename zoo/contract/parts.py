@@ -51,8 +51,8 @@ class Neck(typing.Protocol):
 
 
 class Head(typing.Protocol[Raw]):
-    """Maps to boxes. Built by `build(*, levels, label_space, **arguments)`, where `levels` are the maps
-    it is given.
+    """Maps to boxes. Built by `build(*, levels, label_space, **arguments)`, where `levels` are the
+    maps it is given.
 
     Raw is its own business: a frozen dataclass that keeps what `decode` and `loss` need.
     defaults: its own thresholds.

@@ -1,4 +1,4 @@
-"""A protocol: every setting on the way from pictures to detections that moves a measured number."""
+"""A protocol: every setting on the way from images to detections that moves a measured number."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from zoo.suggest import check_choices, close_matches, join_or
 
 @dataclass(frozen=True)
 class Protocol:
-    """How pictures become detections; None keeps the family's own threshold (`Predictor.defaults`).
+    """How images become detections; None keeps the family's own threshold (`Predictor.defaults`).
 
     score:     detections below it are dropped, in [0, 1].
-    iou:       non-maximum suppression drops a box that overlaps a better one by more, in [0, 1]; families without it ignore this.
-    max_boxes: at most so many detections a picture, best first.
-    nms:       suppression acts within a "class", as every family's `decode` does it, or on "all" boxes, whatever their class:
-               then `detect` does it once more on what was decoded.
-    resize:    pictures are resized as the "card" says: each model gets the input it was trained for.
+    iou:       non-maximum suppression drops a box that overlaps a better one by more, in [0, 1];
+               families without it ignore this.
+    max_boxes: at most so many detections an image, best first.
+    nms:       suppression acts within a "class", as every family's `decode` does it, or on "all"
+               boxes, whatever their class: then `detect` does it once more on what was decoded.
+    resize:    images are resized as the "card" says: each model gets the input it was trained for.
     precision: of the network's arithmetic; the two short ones by autocast.
-    exif:      "apply" turns pictures upright, which is what annotators saw; "ignore" takes them as they are stored.
+    exif:      "apply" turns images upright, which is what annotators saw; "ignore" takes them as
+               they are stored.
     Raises: UsageError for a setting that can't be.
     """
 

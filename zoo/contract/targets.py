@@ -18,15 +18,15 @@ from zoo.text import type_name
 def targets_to_input(
     batch: Batch, targets: Sequence[Target], label_space: LabelSpace
 ) -> list[Target]:
-    """One target a picture, boxes in input pixels, on the batch's device.
+    """One target an image, boxes in input pixels, on the batch's device.
 
     Boxes without width or height are left out: no anchor could learn them, and their logarithm is
     infinite.
 
     Raises:
         TypeError: one is no `Target`.
-        ValueError: there are more or fewer targets than pictures, or a box lies wholly outside of
-            its picture.
+        ValueError: there are more or fewer targets than images, or a box lies wholly outside of
+            its image.
         LabelError: a label is outside the label space.
     """
     if len(targets) != len(batch):

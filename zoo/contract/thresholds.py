@@ -29,7 +29,8 @@ class Thresholds:
 
 
 def check_threshold(name: str, value: object, *, of: str) -> None:
-    """Raises: UsageError unless the value can be the threshold of that name. of: where it was given."""
+    """Raises: UsageError unless the value can be the threshold of that name. of: where it was
+    given."""
     if name == "max_boxes":
         fits = _is(value, Integral) and value >= 1  # type: ignore[operator]
         case, example = "It is a whole number, at least 1.", "max_boxes=100"

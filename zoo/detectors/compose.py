@@ -43,7 +43,8 @@ def compose(  # noqa: PLR0913 - a name and arguments for each of three parts
               it; without a neck the head is on the backbone's maps.
     labels:   class names, a declared label space by name, or a label space.
     strides:  input pixels a cell of the maps that the backbone is asked for, finest first.
-    input:    how a picture becomes the network's input; None is a letterbox of 640 x 640 with ImageNet's mean and deviation.
+    input:    how an image becomes the network's input; None is a letterbox of 640 x 640 with
+              ImageNet's mean and deviation.
     *_arguments: what else each part is built with, by name.
 
     Raises:

@@ -28,7 +28,7 @@ class Composed(Detector):
     levels they declared.
 
     plan:  the parts' names and arguments.
-    input: how a picture becomes the network's input; its height and width are padded to the
+    input: how an image becomes the network's input; its height and width are padded to the
         backbone's largest stride.
     """
 
@@ -79,7 +79,7 @@ class Composed(Detector):
         return None if said is None else [layer.within("head") for layer in said()]
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
-        """The canvas that a picture of that size would get alone."""
+        """The canvas that an image of that size would get alone."""
         size = prepare.canvas([prepare.Size(height, width)], self.input, step=self.step)
         return size.height, size.width
 

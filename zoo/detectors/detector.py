@@ -43,7 +43,8 @@ class Detector(nn.Module, ABC):
 
     label_space:  the label space of its detections.
     defaults: the family's own thresholds.
-    name:   what it was loaded as, with a tag (`yolox_nano.coco`) if its weights are the card's; None for one built by hand.
+    name:   what it was loaded as, with a tag (`yolox_nano.coco`) if its weights are the card's;
+            None for one built by hand.
     weights: the verified file its weights are from; None for random ones.
     swap: what is new in its head, where the weights are for other classes than it was loaded for.
     """
@@ -100,10 +101,10 @@ class Detector(nn.Module, ABC):
         _held.pop(self, None)
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
-        """The network's input `(height, width)` for a picture of that size; pictures that agree
+        """The network's input `(height, width)` for an image of that size; images that agree
         share a batch unpadded.
 
-        Raises: ImageError where the network can't take such a picture; `detect` says which one it
+        Raises: ImageError where the network can't take such an image; `detect` says which one it
             was, or skips it.
         """
         return height, width
@@ -195,24 +196,28 @@ class Detector(nn.Module, ABC):
         threads: int | None = None,
         limits: Limits | None = None,
     ) -> Detections | list[Detections]:
-        """What is seen in one picture, or, for a folder, a glob, a list or another iterable, in
+        """What is seen in one image, or, for a folder, a glob, a list or another iterable, in
         each of many.
 
-        source:     path, http(s) URL, bytes, PIL image, uint8 RGB array `(h, w, 3)`, uint8 RGB tensor `(3, h, w)`, or many.
+        source:     path, http(s) URL, bytes, PIL image, uint8 RGB array `(h, w, 3)`, uint8 RGB
+                    tensor `(3, h, w)`, or many.
         score, iou, max_boxes: see `Protocol`; None keeps the family's own.
         batch_size: images that go through the network at once; "auto" fits their size and the free
                     memory of the device. Where memory runs out, batches are halved from there on,
                     and nothing is lost.
-        exif:       "apply" turns pictures upright as their EXIF orientation says, and boxes are in the upright picture.
-        on_error:   "raise" stops at a picture that can't be read; "skip" warns (ImageWarning) and leaves it out of the list,
-                    whose items say in `source` what they belong to. A single picture's error is
-                    always raised.
-        progress:   a bar on standard error; None shows one on a terminal if the work takes longer than a second.
+        exif:       "apply" turns images upright as their EXIF orientation says, and boxes are in
+                    the upright image.
+        on_error:   "raise" stops at an image that can't be read; "skip" warns (ImageWarning) and
+                    leaves it out of the list, whose items say in `source` what they belong to. A
+                    single image's error is always raised.
+        progress:   a bar on standard error; None shows one on a terminal if the work takes longer
+                    than a second.
         threads:    that read ahead of the network; None is one a processor, at most 8.
-        limits:     what reading an image may cost in pixels, memory and time; None is what the environment says.
+        limits:     what reading an image may cost in pixels, memory and time; None is what the
+                    environment says.
 
         Raises:
-            ImageError: a picture can't be read; `file` names it.
+            ImageError: an image can't be read; `file` names it.
             ContractError: the family's code returned something that is no detection.
         """
         protocol = Protocol(score=score, iou=iou, max_boxes=max_boxes)

@@ -1,4 +1,4 @@
-"""Pictures as a card's `Input` says: resized, padded, normalised, in one batch."""
+"""Images as a card's `Input` says: resized, padded, normalised, in one batch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Size:
 
 
 def resized(picture: Size, rule: Input) -> Size:
-    """What a picture is resized to, at least one pixel each way, without padding."""
+    """What an image is resized to, at least one pixel each way, without padding."""
     first, second = rule.size
     if rule.resize == "fixed":
         return Size(first, second)
@@ -38,12 +38,12 @@ def resized(picture: Size, rule: Input) -> Size:
 
 
 def canvas_of_all(rule: Input, *, step: int) -> Size | None:
-    """The network's input where it is the same for all pictures, or None where it goes by them."""
+    """The network's input where it is the same for all images, or None where it goes by them."""
     return None if rule.resize == "shortest_edge" else canvas([], rule, step=step)
 
 
 def canvas(pictures: Sequence[Size], rule: Input, *, step: int) -> Size:
-    """The network's input for a batch: large enough for all of its pictures, a multiple of `step`
+    """The network's input for a batch: large enough for all of its images, a multiple of `step`
     pixels."""
     if rule.resize == "shortest_edge":
         sizes = [resized(picture, rule) for picture in pictures]
@@ -59,7 +59,7 @@ def prepare(
     """uint8 RGB tensors `(3, h, w)` of any sizes, each in the top left corner of the batch's
     canvas.
 
-    Bilinear with antialiasing, on the device the picture is on; `rule.padding` is a value of the
+    Bilinear with antialiasing, on the device the image is on; `rule.padding` is a value of the
     network's input, so 0 is the mean where a mean is subtracted.
 
     Raises:
@@ -99,7 +99,7 @@ def _normalisation(rule: Input, device: torch.device, dtype: torch.dtype) -> tup
 
 
 def _resize(image: Tensor, size: Size) -> Tensor:
-    """A uint8 picture `(3, h, w)` to `(3, height, width)`, whole numbers 0 to 255."""
+    """A uint8 image `(3, h, w)` to `(3, height, width)`, whole numbers 0 to 255."""
     if tuple(image.shape[-2:]) == (size.height, size.width):
         return image
     if image.device.type != "cpu":  # only the CPU resizes bytes

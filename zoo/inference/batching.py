@@ -1,4 +1,4 @@
-"""Which pictures go through the network together: those of one input size, from a window of
+"""Which images go through the network together: those of one input size, from a window of
 neighbours."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ AUTO_MOST = 32
 # free; of the models measured, Faster R-CNN needs most, 353.
 PIXEL_BYTES = 1024
 
-# Pictures of rarer sizes wait for company while at most so many pictures, and bytes of them, wait.
+# Images of rarer sizes wait for company while at most so many images, and bytes of them, wait.
 WINDOW = 64
 WINDOW_BYTES = 256 * 2**20
 
@@ -99,11 +99,11 @@ class Slot:
 
 
 class Window:
-    """Pictures in flight: batches leave it when they are full, outcomes in the order of the
-    pictures.
+    """Images in flight: batches leave it when they are full, outcomes in the order of the
+    images.
 
     limit:      how many images of an input size make a full batch.
-    most_bytes: of pictures that wait, whatever makes a full batch.
+    most_bytes: of images that wait, whatever makes a full batch.
     """
 
     def __init__(self, limit: BatchLimit, *, most_bytes: int = WINDOW_BYTES) -> None:
@@ -111,16 +111,16 @@ class Window:
         self._most_bytes = most_bytes
         self.is_cut = False
         self._order: deque[Slot] = deque()
-        self._groups: dict[Size, list[Slot]] = {}  # in the order of each group's first picture
+        self._groups: dict[Size, list[Slot]] = {}  # in the order of each group's first image
 
     def add(self, picture: Image, size: Size) -> None:
-        """A picture that goes into the network in that input size."""
+        """An image that goes into the network in that input size."""
         slot = Slot(picture, size=size)
         self._order.append(slot)
         self._groups.setdefault(size, []).append(slot)
 
     def fail(self, error: Exception) -> None:
-        """An error, in its picture's place."""
+        """An error, in its image's place."""
         self._order.append(Slot(None, error))
 
     def cut(self, last: Slot | None = None) -> None:

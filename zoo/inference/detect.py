@@ -1,4 +1,4 @@
-"""`detect` and `detect_stream`: from pictures in any form to Detections, through the four steps of
+"""`detect` and `detect_stream`: from images in any form to Detections, through the four steps of
 a detector."""
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
     threads: int | None = None,
     limits: Limits | None = None,
 ) -> Detections | list[Detections]:
-    """What is seen in one picture, or in each of many; `Detector.detect` explains the options."""
+    """What is seen in one image, or in each of many; `Detector.detect` explains the options."""
     skip = _skips(on_error)
     check_options(batch_size, exif, threads)
     look = partial(
@@ -47,7 +47,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
         return seen
     listed = isinstance(
         source, str | os.PathLike | list | tuple
-    )  # other sequences may make their pictures as they go
+    )  # other sequences may make their images as they go
     pictures = list(expand(source)) if listed else expand(source)
     with Bar(
         "Detecting", total=len(pictures) if isinstance(pictures, list) else None, show=progress
@@ -78,7 +78,7 @@ def detect_stream(
     threads: int | None = None,
     limits: Limits | None = None,
 ) -> Iterator[Detections]:
-    """What is seen in one picture after the other; `Detector.detect_stream` explains the
+    """What is seen in one image after the other; `Detector.detect_stream` explains the
     options."""
     failed = _warn if _skips(on_error) else None
     return _advised(
@@ -96,7 +96,7 @@ def detect_stream(
 
 
 def _advised(many: Iterator[Detections]) -> Iterator[Detections]:
-    """The same; the error of one of many pictures, which ends them, says how to go on without
+    """The same; the error of one of many images, which ends them, says how to go on without
     it."""
     try:
         yield from many

@@ -21,7 +21,7 @@ from zoo.images.sources import name_of
 from zoo.inference.memory_budget import MemoryBudget
 from zoo.inference.reader_threads import Readers, Task, TooSlow
 
-# Images that wait decoded stop the reading ahead at this size: seven photos of 12 megapixels.
+# Images that wait decoded stop the reading ahead at this size: seven images of 12 megapixels.
 AHEAD_BYTES = 256 * 2**20
 
 

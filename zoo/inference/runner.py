@@ -34,10 +34,10 @@ class BatchRunner:
         self._name = predictor.name or type(predictor).__name__
 
     def input_size(self, picture: Image) -> tuple[int, int]:
-        """The network's input `(height, width)` for a picture.
+        """The network's input `(height, width)` for an image.
 
         Raises:
-            ImageError: the network can't take a picture of that size.
+            ImageError: the network can't take an image of that size.
             ContractError: the predictor's code failed.
         """
         height, width = picture.size
@@ -49,7 +49,7 @@ class BatchRunner:
             raise ImageError(asked, error.case, error.fix, file=picture.source) from error
 
     def run(self, pictures: Sequence[Image]) -> list[Detections]:
-        """What is seen in each picture; they all have one input size.
+        """What is seen in each image; they all have one input size.
 
         Raises:
             ContractError: the predictor's code failed, or made something that is no detection.
@@ -133,7 +133,7 @@ class BatchRunner:
 
 
 def _owned(seen: Detections, picture: Image) -> Detections:
-    """The same, with its picture's name and size, in tensors that may be changed and trained with.
+    """The same, with its image's name and size, in tensors that may be changed and trained with.
 
     What inference mode made may not, and may be a view that keeps a whole batch's output alive.
     """

@@ -14,8 +14,8 @@ from zoo.inference.out_of_memory import is_out_of_memory
 def step(name: str) -> Iterator[None]:
     """Turns what its own code raises into a StepError with the name of the step.
 
-    Errors that name their reason (ContractError, ImageError) pass, and so does running out of memory.
-    A plugin's `sys.exit` is an error too: it would be taken for the end of all work.
+    Errors that name their reason (ContractError, ImageError) pass, and so does running out of
+    memory. A plugin's `sys.exit` is an error too: it would be taken for the end of all work.
     """
     try:
         yield

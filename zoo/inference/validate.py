@@ -13,7 +13,7 @@ PIXELS = 0.01
 
 def violation(seen: object, size: tuple[int, int], label_space: LabelSpace) -> str | None:
     """What is wrong, or None: these are Detections, on the CPU, in the label space, inside the
-    picture `(height, width)`."""
+    image `(height, width)`."""
     if not isinstance(seen, Detections):
         return f"Its decode returned {type_name(seen)}, not Detections."
     if not seen.boxes.is_cpu:

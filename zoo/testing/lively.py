@@ -1,4 +1,4 @@
-"""Random weights whose answers differ from picture to picture."""
+"""Random weights whose answers differ from image to picture."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FLAT = 1e-12  # a spread below it is the rounding of equal numbers
 
 
 def lively(detector: Made) -> Made:
-    """The detector, each layer's weights scaled so that what it makes of one picture has unit
+    """The detector, each layer's weights scaled so that what it makes of one image has unit
     spread.
 
-    At random weights deep networks tend to see the same in every picture, and a check that compares
-    pictures would check nothing. Layer after layer in the order in which they run, as in LSUV
+    At random weights deep networks tend to see the same in every image, and a check that compares
+    images would check nothing. Layer after layer in the order in which they run, as in LSUV
     (Mishkin and Matas 2015, arXiv:1511.06422); biases, and so the priors of heads, stay.
     """
     scaled: set[nn.Module] = set()

@@ -140,7 +140,7 @@ class Model:
 
     @cached_property
     def detector(self) -> Detector:
-        """The same, whose answers differ from picture to picture; the checks share it, and each
+        """The same, whose answers differ from image to image; the checks share it, and each
         leaves it as it was."""
         return lively(self.plain)
 

@@ -1,4 +1,4 @@
-"""Small pictures to check a detector with, and a truth about them."""
+"""Small images to check a detector with, and a truth about them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVERYTHING = Protocol(score=0.0, max_boxes=50)
 
 
 def scene(height: int = HEIGHT, width: int = WIDTH, *, seed: int = 0) -> Tensor:
-    """A picture of colored rectangles in noise, uint8 `(3, height, width)`; another for each
+    """An image of colored rectangles in noise, uint8 `(3, height, width)`; another for each
     seed."""
     generator = torch.Generator().manual_seed(1000 * seed + height + width)
     picture = torch.randint(60, 120, (3, height, width), dtype=torch.uint8, generator=generator)
@@ -45,7 +45,7 @@ def nothing() -> Target:
 
 
 def see(detector: Detector, picture: Tensor) -> Detections:
-    """What it detects in one picture, however little it believes it: its fifty best."""
+    """What it detects in one image, however little it believes it: its fifty best."""
     return see_all(detector, [picture])[0]
 
 

@@ -20,7 +20,7 @@ SIDE = 32
 
 
 class Toy(Detector):
-    """Each cell of 8 x 8 pixels, of a picture stretched to 32 x 32, says what is in it and how far
+    """Each cell of 8 x 8 pixels, of an image stretched to 32 x 32, says what is in it and how far
     it reaches.
 
     Batch norm and dropout make train mode visible: they change its answers, and its answers change
@@ -75,7 +75,7 @@ class Toy(Detector):
         place: InputTransform,
         thresholds: Thresholds,
     ) -> Detections:
-        """What is kept of one picture's 16 cells."""
+        """What is kept of one image's 16 cells."""
         boxes = place.to_original(boxes)
         kept = batched_nms(boxes, scores, labels, thresholds.iou)
         kept = kept[scores[kept] >= thresholds.score][: thresholds.max_boxes]

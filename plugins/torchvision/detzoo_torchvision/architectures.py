@@ -31,10 +31,12 @@ class Options(TypedDict, total=False):
     """What may differ from the published configuration, for every builder but the two of fixed
     size.
 
-    norm:             the backbone's: `frozen`, or `batch`, which is trainable and keeps running statistics.
+    norm:             the backbone's: `frozen`, or `batch`, which is trainable and keeps running
+                      statistics.
     trainable_layers: the stages of the backbone that train, counted from its end as torchvision
         does; None is all of them.
-    min_size:         the short side a picture is resized to; of several, one is drawn in train mode and the last used otherwise.
+    min_size:         the short side an image is resized to; of several, one is drawn in train mode
+                      and the last used otherwise.
     max_size:         what its long side may not pass.
     """
 
@@ -47,7 +49,7 @@ class Options(TypedDict, total=False):
 class RegionOptions(Options, total=False):
     """The same for two stages.
 
-    proposals: regions of a picture that the second stage looks at, at most.
+    proposals: regions of an image that the second stage looks at, at most.
     """
 
     proposals: int
@@ -77,7 +79,7 @@ def fasterrcnn_mobilenet_v3_large_fpn(
 def fasterrcnn_mobilenet_v3_large_320_fpn(
     *, label_space: LabelSpace, **options: Unpack[RegionOptions]
 ) -> TwoStage:
-    """The same for pictures of 320 pixels and fewer proposals."""
+    """The same for images of 320 pixels and fewer proposals."""
     return _mobile_rcnn(detection.fasterrcnn_mobilenet_v3_large_320_fpn, label_space, **options)
 
 

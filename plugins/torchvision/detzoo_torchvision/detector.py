@@ -48,7 +48,7 @@ class TorchvisionDetector(Detector):
         """Normalised, resized and padded by torchvision's transform; in train mode it draws among
         its sizes at random.
 
-        Raises: ImageError for what is no uint8 picture, or one so long that its short side would
+        Raises: ImageError for what is no uint8 image, or one so long that its short side would
             vanish.
         """
         check_pixels(images)
@@ -65,7 +65,7 @@ class TorchvisionDetector(Detector):
         return Batch(resized.tensors.to(self.dtype), tuple(places))
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
-        """The resized picture, padded to what the network's strides divide."""
+        """The resized image, padded to what the network's strides divide."""
         step = self.net.transform.size_divisible
         new_height, new_width = self._resized(height, width)
         return math.ceil(new_height / step) * step, math.ceil(new_width / step) * step
@@ -105,7 +105,7 @@ class TorchvisionDetector(Detector):
     def _found(
         self, raw: Any, images: ImageList, thresholds: Thresholds
     ) -> list[dict[str, Tensor]]:
-        """One dict of `boxes` (in input pixels), `scores` and `labels` (channels) a picture, best
+        """One dict of `boxes` (in input pixels), `scores` and `labels` (channels) an image, best
         first."""
 
     def _images(self, batch: Batch) -> ImageList:
@@ -139,7 +139,7 @@ class TorchvisionDetector(Detector):
         ]
 
     def _resized(self, height: int, width: int) -> tuple[int, int]:
-        """A picture's size in the network's input in eval mode, as torchvision's transform computes
+        """An image's size in the network's input in eval mode, as torchvision's transform computes
         it."""
         transform = self.net.transform
         if transform.fixed_size is not None:
@@ -183,7 +183,7 @@ def whole(maps: Sequence[Tensor]) -> list[Tensor]:
 
 
 def input_sizes(batch: Batch) -> list[tuple[int, int]]:
-    """`(height, width)` of each picture in the network's input, without padding."""
+    """`(height, width)` of each image in the network's input, without padding."""
     return [
         (round(place.height * place.scale_y), round(place.width * place.scale_x))
         for place in batch.places

@@ -22,8 +22,9 @@ from zoo.detectors import Batch, Target, Thresholds
 class OneStageOutput:
     """What the heads say at each of the `a` anchors.
 
-    heads:   `cls_logits` (b, a, channels), `bbox_regression` (b, a, 4), and FCOS's `bbox_ctrness` (b, a, 1).
-    anchors: (a, 4) in input pixels, the same in all pictures of the batch.
+    heads:   `cls_logits` (b, a, channels), `bbox_regression` (b, a, 4), and FCOS's `bbox_ctrness`
+             (b, a, 1).
+    anchors: (a, 4) in input pixels, the same in all images of the batch.
     cells:   cells of each map, finest first.
     """
 

@@ -23,9 +23,9 @@ from zoo.errors import ContractError
 
 @dataclass(frozen=True)
 class Regions:
-    """What the second stage says of the proposals of all pictures, one after the other.
+    """What the second stage says of the proposals of all images, one after the other.
 
-    proposals: (n, 4) a picture, input pixels.
+    proposals: (n, 4) an image, input pixels.
     logits:    (sum of n, channels).
     deltas:    (sum of n, 4 * channels), how each class would move the proposal.
     """
@@ -55,7 +55,7 @@ class TwoStage(TorchvisionDetector):
 
     def __init__(self, net: Any, *, label_space: LabelSpace, strides: Sequence[int]) -> None:
         super().__init__(net, label_space=label_space, owner=net.roi_heads)
-        # torchvision guesses these from the height of the first picture a network sees; a very flat
+        # torchvision guesses these from the height of the first image a network sees; a very flat
         # one spoils all that follow.
         pool = self.net.roi_heads.box_roi_pool
         pool.scales = [1 / stride for stride in strides]

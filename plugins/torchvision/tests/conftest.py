@@ -46,7 +46,7 @@ class Made:
 
 @dataclass(frozen=True, repr=False)
 class Pair:
-    """One architecture as `ours` and as `theirs`, sharing their weights; some pictures, and what
+    """One architecture as `ours` and as `theirs`, sharing their weights; some images, and what
     ours makes of them.
 
     evaluated, trained: in eval mode, and in train mode from the random seed 3.
@@ -76,7 +76,7 @@ def make_theirs() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def images() -> list[Tensor]:
-    """Two small pictures of different shapes: uint8 (3, h, w)."""
+    """Two small images of different shapes: uint8 (3, h, w)."""
     return _pictures()
 
 
@@ -86,7 +86,7 @@ def pair(request: pytest.FixtureRequest) -> Pair:
     name = request.param
     images = _pictures()[
         : 1 if name == "ssd300_vgg16" else 2
-    ]  # one picture is as much work as all the others' ten
+    ]  # one image is as much work as all the others' ten
     ours = _ours(name)
     state = {key.removeprefix("net."): tensor for key, tensor in ours.state_dict().items()}
     theirs = _theirs(name, state, **_sizes(name))

@@ -40,7 +40,7 @@ class Assignment:
 def assign(
     *, boxes: Tensor, logits: Tensor, cells: Tensor, objects: Tensor, channels: Tensor
 ) -> Assignment:
-    """Matches the predictions of one picture to its objects.
+    """Matches the predictions of one image to its objects.
 
     boxes:    (a, 4) predicted, xyxy in input pixels.
     logits:   (a, 1 + n) objectness and classes.

@@ -21,10 +21,10 @@ Found = tuple[Tensor, Tensor, Tensor]
 def decode(
     raw: Raw, thresholds: Thresholds, *, channels: Sequence[int] | None = None
 ) -> list[Found]:
-    """Boxes `(k, 4)` in input pixels, scores `(k,)` and labels `(k,)` of each picture, best first,
+    """Boxes `(k, 4)` in input pixels, scores `(k,)` and labels `(k,)` of each image, best first,
     on the CPU.
 
-    thresholds: how many boxes a picture may have is not applied
+    thresholds: how many boxes an image may have is not applied
         here.
     channels: the class channel of each label; None where they are the same.
     """
@@ -37,7 +37,7 @@ def decode(
 def _candidates(
     raw: Raw, thresholds: Thresholds, channels: Sequence[int] | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Picture, box, score and label of every cell whose score reaches the threshold, picture by
+    """Image, box, score and label of every cell whose score reaches the threshold, image by
     picture."""
     floor = thresholds.score
     objectness = raw.values[..., 4].sigmoid() if raw.logits else raw.values[..., 4]

@@ -25,7 +25,7 @@ COARSEST = 32
 
 
 class YOLOX(Detector):
-    """Backbone, neck and head, and the square of `size` input pixels that pictures are put into."""
+    """Backbone, neck and head, and the square of `size` input pixels that images are put into."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class YOLOX(Detector):
         """
         return self.head.loss(raw, batch, targets)
 
-    def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - every picture goes into the same square
+    def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - every image goes into the same square
         """Always `(size, size)`."""
         return self.size, self.size
 

@@ -30,7 +30,7 @@ from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 
 # The reference's evaluation (`yolox/exp/yolox_base.py`: test_conf, nmsthre); COCO counts 100 boxes
-# a picture.
+# an image.
 DEFAULTS = Thresholds(score=0.01, iou=0.65, max_boxes=100)
 PRIOR = 0.01
 
@@ -57,7 +57,8 @@ class DecoupledHead(nn.Module):
     channels:   the width of both branches.
     depthwise:  3x3 convolutions split into depthwise and pointwise.
     activation: `silu`, or `leaky_relu` behind Darknet-53.
-    l1:         train on the distance of raw box values as well, as the published training did in its last 15 epochs.
+    l1:         train on the distance of raw box values as well, as the published training did in
+                its last 15 epochs.
     """
 
     def __init__(
@@ -165,7 +166,7 @@ class DecoupledHead(nn.Module):
         *,
         limit: int | None,
     ) -> Detections:
-        """Detections in the original picture, without those that lie in the padding beside it."""
+        """Detections in the original image, without those that lie in the padding beside it."""
         boxes = place.to_original(boxes)
         kept = (boxes[:, 2:] > boxes[:, :2]).all(dim=1).nonzero()[:limit, 0]
         return Detections(

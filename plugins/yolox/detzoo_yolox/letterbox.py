@@ -1,4 +1,4 @@
-"""Pictures as YOLOX takes them: aspect kept, in the top left corner of a gray square, BGR, 0 to
+"""Images as YOLOX takes them: aspect kept, in the top left corner of a gray square, BGR, 0 to
 255.
 
 As `preproc` in `yolox/data/data_augment.py` of Megvii-BaseDetection/YOLOX; weights older than its
@@ -22,10 +22,10 @@ PADDING = 114.0
 def letterbox(
     images: Sequence[Tensor], *, size: int, device: torch.device, dtype: torch.dtype
 ) -> Batch:
-    """uint8 RGB pictures `(3, h, w)` as one batch `(b, 3, size, size)` on `device`, resized where
+    """uint8 RGB images `(3, h, w)` as one batch `(b, 3, size, size)` on `device`, resized where
     they are going to.
 
-    Picture by picture: on a CPU that is three times as fast as stacking pictures of one size, whose
+    Image by image: on a CPU that is three times as fast as stacking images of one size, whose
     floats leave the cache.
     """
     check_pixels(images)
@@ -41,7 +41,7 @@ def letterbox(
 
 
 def place(height: int, width: int, *, size: int) -> tuple[InputTransform, tuple[int, int]]:
-    """Where a picture goes in a square, and its `(height, width)` there, at least one pixel each
+    """Where an image goes in a square, and its `(height, width)` there, at least one pixel each
     way."""
     longest = max(height, width)
     scale = size / longest
@@ -50,7 +50,7 @@ def place(height: int, width: int, *, size: int) -> tuple[InputTransform, tuple[
 
 
 def resize(image: Tensor, height: int, width: int) -> Tensor:
-    """A uint8 picture `(3, h, w)` to `(3, height, width)` float, whole numbers 0 to 255.
+    """A uint8 image `(3, h, w)` to `(3, height, width)` float, whole numbers 0 to 255.
 
     Bilinear between the four nearest pixels, however much it shrinks: the weights were trained on
     OpenCV's `INTER_LINEAR`.

@@ -24,9 +24,10 @@ def losses(
     """Weighted scalar losses of raw logits, each summed and divided by how many cells learn an
     object (at least 1).
 
-    objects:  (g, 4) true boxes of each picture, xyxy in input pixels, of positive area; g may be 0.
+    objects:  (g, 4) true boxes of each image, xyxy in input pixels, of positive area; g may be 0.
     channels: (g,) their class channels.
-    l1:       also the distance of the four raw box values, as in the last epochs of the published training.
+    l1:       also the distance of the four raw box values, as in the last epochs of the published
+              training.
     """
     values, cells = raw.values.float(), raw.cells()
     boxes = to_boxes(values, cells)  # (b, a, 4)
@@ -67,7 +68,7 @@ def losses(
 
 
 def _rows(assigned: Sequence[Assignment]) -> tuple[Tensor, Tensor]:
-    """Picture and cell of every assignment, both `(m,)`."""
+    """Image and cell of every assignment, both `(m,)`."""
     cell = torch.cat([found.cells for found in assigned])
     counts = torch.tensor([len(found.cells) for found in assigned], device=cell.device)
     return torch.arange(len(assigned), device=cell.device).repeat_interleave(counts), cell

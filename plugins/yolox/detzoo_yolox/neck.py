@@ -21,7 +21,8 @@ class PAFPN(nn.Module):
     """Coarse maps are merged downwards into finer ones, then those upwards again (Liu et al.,
     PANet, arXiv:1803.01534).
 
-    levels:    what it takes, finest first, each stride twice the one before; it returns the same strides.
+    levels:    what it takes, finest first, each stride twice the one before; it returns the same
+               strides.
     depth:     a factor on the three bottlenecks of each merge.
     depthwise: 3x3 convolutions split into depthwise and pointwise.
     channels:  of every map it returns, for heads that want them equal; None returns as many as it

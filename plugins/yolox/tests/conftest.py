@@ -28,7 +28,7 @@ def letters() -> LabelSpace:
 
 @pytest.fixture
 def toy(letters: LabelSpace) -> YOLOX:
-    """A YOLOX of an eighth of the width, random, for pictures of 64 pixels."""
+    """A YOLOX of an eighth of the width, random, for images of 64 pixels."""
     torch.manual_seed(0)
     return build(label_space=letters, depth=0.33, width=0.125, size=64).eval()
 
@@ -45,7 +45,7 @@ def published_nano(shared: Path) -> YOLOX:
 
 @pytest.fixture
 def coco(shared: Path) -> dict[str, list[dict[str, object]]]:
-    """The annotations of 128 pictures of COCO val2017."""
+    """The annotations of 128 images of COCO val2017."""
     content: dict[str, list[dict[str, object]]] = json.loads(
         (shared / "coco_val2017_128" / "instances.json").read_text()
     )
@@ -54,7 +54,7 @@ def coco(shared: Path) -> dict[str, list[dict[str, object]]]:
 
 @pytest.fixture
 def pictures(shared: Path, coco: dict[str, list[dict[str, object]]]) -> Pictures:
-    """The first n of those pictures, as uint8 RGB tensors `(3, h, w)`."""
+    """The first n of those images, as uint8 RGB tensors `(3, h, w)`."""
 
     def read(count: int) -> list[Tensor]:
         files = [

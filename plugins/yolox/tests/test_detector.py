@@ -121,7 +121,7 @@ def test_a_box_in_the_padding_is_not_seen_and_takes_no_other_boxes_place(toy: YO
     )  # the lower half of the input is padding
     values = torch.zeros(1, 84, 8)
     values[0, 60, 4:] = 0.9  # a cell in the padding
-    values[0, 10, 4:] = 0.8  # one in the picture
+    values[0, 10, 4:] = 0.8  # one in the image
     [seen] = toy.decode(
         Raw(values, toy(batch).grids, logits=False), batch, Protocol(score=0.1, max_boxes=1)
     )

@@ -1,4 +1,4 @@
-"""A picture lies top left in its square, BGR on gray, and boxes find their way there and back."""
+"""An image lies top left in its square, BGR on gray, and boxes find their way there and back."""
 
 import numpy as np
 import pytest

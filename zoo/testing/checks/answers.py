@@ -1,4 +1,4 @@
-"""What `decode` returns: one answer a picture, of numbers that mean what they say."""
+"""What `decode` returns: one answer an image, of numbers that mean what they say."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SEVERAL = 8  # edges, of which one lies between pixels for sure
 
 
 def check_one_answer_a_picture(detector: Detector) -> None:
-    """Two pictures in a batch give a list of two Detections, on the CPU."""
+    """Two images in a batch give a list of two Detections, on the CPU."""
     seen = decode(detector, [scene(seed=1), scene(seed=2)])
     require(
         isinstance(seen, list) and len(seen) == 2, f"decode gave {_named(seen)} for two pictures."
@@ -44,7 +44,7 @@ def check_one_answer_a_picture(detector: Detector) -> None:
 
 
 def check_sees_something(detector: Detector) -> None:
-    """Without a score floor something is seen in a picture; the other checks would be empty without
+    """Without a score floor something is seen in an image; the other checks would be empty without
     it."""
     require(
         len(_seen(detector)) > 0,
@@ -65,7 +65,7 @@ def check_scores_are_probabilities(detector: Detector) -> None:
 
 
 def check_finite_everywhere(detector: Detector) -> None:
-    """Boxes and scores are finite, in black and white pictures as in any other."""
+    """Boxes and scores are finite, in black and white images as in any other."""
     pictures = {
         "a scene": scene(),
         "black": torch.zeros_like(scene()),
@@ -81,7 +81,7 @@ def check_finite_everywhere(detector: Detector) -> None:
 
 
 def check_boxes_inside_the_picture(detector: Detector) -> None:
-    """Boxes end at the edges of the picture (to a hundredth of a pixel)."""
+    """Boxes end at the edges of the image (to a hundredth of a pixel)."""
     height, width = 45, 61
     [seen] = decode(detector, [scene(height, width)])
     boxes = seen.boxes
@@ -178,7 +178,7 @@ def _alike(detector: Detector) -> list[tuple[Batch, Batch]]:
 
 
 def _covered(place: InputTransform) -> tuple[int, int, int, int]:
-    """Where in the network's input a picture is: top, left, height, width."""
+    """Where in the network's input an image is: top, left, height, width."""
     sides = place.top, place.left, place.height * place.scale_y, place.width * place.scale_x
     top, left, height, width = (round(side) for side in sides)
     return top, left, height, width

@@ -37,7 +37,7 @@ def check_card_has_labels(model: Model) -> None:
 
 
 def check_card_declares_its_input(model: Model) -> None:
-    """The card says how a picture becomes the network's input."""
+    """The card says how an image becomes the network's input."""
     require(model.need_card().input is not None, "The card has no input: {resize: …, size: …}.")
 
 

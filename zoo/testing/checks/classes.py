@@ -49,7 +49,7 @@ def check_class_rows_are_its_own(detector: Detector) -> None:
 def muted(
     detector: Detector, labels: Collection[int], *, background: bool = False
 ) -> Iterator[None]:
-    """The rows of these labels, and of unused channels, say no to every picture; afterwards they
+    """The rows of these labels, and of unused channels, say no to every image; afterwards they
     are what they were.
 
     background: the rows of the background as well.

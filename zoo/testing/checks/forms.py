@@ -1,4 +1,4 @@
-"""One picture, however and with whomever it comes, is answered alike."""
+"""One image, however and with whomever it comes, is answered alike."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WHITE = 255
 
 
 def check_every_form_gives_the_same(detector: Detector) -> None:
-    """As a path, bytes, PIL image, array or tensor, whatever its layout in memory, a picture gives
+    """As a path, bytes, PIL image, array or tensor, whatever its layout in memory, an image gives
     identical boxes."""
     picture = scene()
     array = picture.permute(1, 2, 0).contiguous().numpy()  # (h, w, 3)
@@ -44,13 +44,13 @@ def check_every_form_gives_the_same(detector: Detector) -> None:
 
 
 def check_batch_of_one_equals_single(detector: Detector) -> None:
-    """A list of one picture gives a list of exactly what the picture gives."""
+    """A list of one image gives a list of exactly what the image gives."""
     one, [other] = detector.detect(scene(), score=0.0, max_boxes=50), see_all(detector, [scene()])
     require(one.equals(other), f"In a list of one it sees {shown(one, other)}.")
 
 
 def check_neighbours_change_nothing(detector: Detector) -> None:
-    """In a batch each picture is answered as it is alone.
+    """In a batch each image is answered as it is alone.
 
     Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a
         score within 0.01.
@@ -94,7 +94,7 @@ def check_gray_is_no_special_case(detector: Detector) -> None:
 
 
 def check_order_kept(detector: Detector) -> None:
-    """Pictures of several sizes are answered in the order in which they came; the tolerance is that
+    """Images of several sizes are answered in the order in which they came; the tolerance is that
     of neighbours."""
     pictures = [
         scene(40, 64, seed=1),
@@ -117,7 +117,7 @@ def check_order_kept(detector: Detector) -> None:
 
 
 def check_deterministic(detector: Detector) -> None:
-    """The same picture gives exactly the same boxes again, whatever the random generator's
+    """The same image gives exactly the same boxes again, whatever the random generator's
     state."""
     torch.manual_seed(1)
     first = see(detector, scene())

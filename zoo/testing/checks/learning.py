@@ -40,7 +40,7 @@ def check_loss_leads_to_the_truth(detector: Detector) -> None:
     there and of their class.
 
     The network takes no part: the outputs of its last layers go down the loss by themselves. Two
-    pictures, with two objects each: of two classes, and of one. In each the best detection is an
+    images, with two objects each: of two classes, and of one. In each the best detection is an
     object, and every object is among the 10 best, with its class and an IoU of 0.97, or edges
     within 0.75 pixels of the network's input.
     """
@@ -96,7 +96,7 @@ def _check_taught(ask: Asked, label: int, *, other: int) -> None:
 
 
 def _targets(classes: int) -> list[Target]:
-    """The first and the last class in one picture, two of one class between them in the other."""
+    """The first and the last class in one image, two of one class between them in the other."""
     labels = ([0, classes - 1], [classes // 2, classes // 2])
     return [
         Target(torch.tensor(boxes), torch.tensor(one))

@@ -1,4 +1,4 @@
-"""What `prepare` makes of pictures: the input that was declared, and a way back from it."""
+"""What `prepare` makes of images: the input that was declared, and a way back from it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BLUR = 1.5  # pixels of the network's input, or of the image, about an edge that
 
 def check_input_is_ready(detector: Detector) -> None:
     """A batch is `(b, 3, h, w)`, finite, on the network's device and of its float type, with one
-    place a picture."""
+    place an image."""
     batch = _prepared(detector, scene(), scene(seed=1))
     pixels = batch.pixels
     require(
@@ -46,7 +46,7 @@ def check_input_is_ready(detector: Detector) -> None:
 
 
 def check_input_size_kept(detector: Detector) -> None:
-    """`input_size` says what `prepare` makes, so that pictures which share a batch need no padding
+    """`input_size` says what `prepare` makes, so that images which share a batch need no padding
     for it."""
     for height, width in SIZES:
         made, said = (
@@ -129,7 +129,7 @@ def check_places_point_at_the_pixels(detector: Detector) -> None:
 def check_prepared_as_declared(model: Model) -> None:
     """Size, mean, deviation, range, channel order and padding are those of the card's `input`.
 
-    Looked at in pictures of one color, so that the kind of interpolation does not matter, and in
+    Looked at in images of one color, so that the kind of interpolation does not matter, and in
     noise that needs no resizing.
     Tolerance: a pixel of size, 1 % of the range of values.
     """
@@ -180,7 +180,7 @@ def _check_values(
 
 
 def _check_details(detector: Detector, rule: Input) -> None:
-    """Noise of the size that pictures are resized to arrives as it is: neither blurred nor
+    """Noise of the size that images are resized to arrives as it is: neither blurred nor
     rounded."""
     height, width = rule.size[0], rule.size[0 if rule.resize == "shortest_edge" else 1]
     noise = torch.randint(

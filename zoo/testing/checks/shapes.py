@@ -1,4 +1,4 @@
-"""Pictures of every size and shape are looked at, and what can't be is refused by name."""
+"""Images of every size and shape are looked at, and what can't be is refused by name."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from zoo.testing.verdict import ConformanceError, require
 
 
 def check_any_size(detector: Detector) -> None:
-    """Pictures of odd sizes, smaller and larger than the network's input, are answered with their
+    """Images of odd sizes, smaller and larger than the network's input, are answered with their
     own size."""
     _answers(detector, [(33, 57), (7, 13), (211, 97)])
 
 
 def check_one_pixel(detector: Detector) -> None:
-    """A picture of one pixel is answered."""
+    """An image of one pixel is answered."""
     _answers(detector, [(1, 1)])
 
 
 def check_long_and_flat(detector: Detector) -> None:
-    """A picture forty times as wide as high is answered, and one as high as wide; so is one of 1 x
+    """An image forty times as wide as high is answered, and one as high as wide; so is one of 1 x
     1000, or refused by name."""
     _answers(detector, [(6, 240), (240, 6)])
     try:
@@ -34,12 +34,12 @@ def check_long_and_flat(detector: Detector) -> None:
 
 
 def check_nothing_to_see(detector: Detector) -> None:
-    """A picture of one color is answered."""
+    """An image of one color is answered."""
     see_all(detector, [torch.full_like(scene(), value) for value in (0, 114, 255)])
 
 
 def check_empty_picture_refused(detector: Detector) -> None:
-    """A picture without pixels is an ImageError."""
+    """An image without pixels is an ImageError."""
     try:
         see(detector, torch.zeros(3, 0, 0, dtype=torch.uint8))
     except ImageError:

@@ -1,4 +1,4 @@
-"""A loss that trains: finite, connected, and at ease with pictures in which nothing is."""
+"""A loss that trains: finite, connected, and at ease with images in which nothing is."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ def check_gradients_reach_every_part(detector: Detector) -> None:
 
 
 def check_a_picture_without_objects_trains(detector: Detector) -> None:
-    """A batch in which one picture has no object gives a finite loss and finite gradients."""
+    """A batch in which one image has no object gives a finite loss and finite gradients."""
     _check_trains(detector, [truth(), nothing()])
 
 
 def check_a_batch_without_objects_trains(detector: Detector) -> None:
-    """So does a batch in which no picture has one."""
+    """So does a batch in which no image has one."""
     _check_trains(detector, [nothing(), nothing()])
 
 

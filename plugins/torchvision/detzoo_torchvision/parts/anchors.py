@@ -41,6 +41,6 @@ class StridedAnchors(AnchorGenerator):  # type: ignore[misc]  # torchvision has 
         return torch.cat(self.grid_anchors(grids, [[stride, stride] for stride in self.strides]))
 
     def forward(self, image_list: ImageList, feature_maps: list[Tensor]) -> list[Tensor]:
-        """The same anchors for every picture of the batch, as torchvision's proposal network asks
+        """The same anchors for every image of the batch, as torchvision's proposal network asks
         for them."""
         return [self.on(feature_maps)] * len(image_list.image_sizes)

@@ -86,7 +86,7 @@ class DenseHead(nn.Module, ABC):
     def _found(
         self, net: Any, raw: OneStageOutput, sizes: list[tuple[int, int]]
     ) -> list[dict[str, Tensor]]:
-        """What `net` keeps of each picture: the best candidates of each level, then suppression."""
+        """What `net` keeps of each image: the best candidates of each level, then suppression."""
         per_cell = len(raw.anchors) // sum(raw.cells)
         levels = [per_cell * cells for cells in raw.cells]
         heads = {
@@ -205,7 +205,7 @@ class SSD(DenseHead):
     def _anchors(self, maps: tuple[Tensor, ...], batch: Batch) -> Tensor:
         one = ImageList(
             batch.pixels, [(0, 0)]
-        )  # only its length counts: the boxes are the same in all pictures
+        )  # only its length counts: the boxes are the same in all images
         (boxes,) = self.net.anchor_generator(one, [each.float() for each in maps])
         found: Tensor = boxes
         return found

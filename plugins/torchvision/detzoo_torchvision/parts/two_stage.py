@@ -41,7 +41,7 @@ SIDE = 7  # cells that a region is cut into, each way
 
 @dataclass(frozen=True)
 class RegionOutput:
-    """What the first stage says of the `a` anchors of each of `b` pictures, and in eval mode the
+    """What the first stage says of the `a` anchors of each of `b` images, and in eval mode the
     second of the best of them.
 
     maps:       one `(b, channels, h, w)` a level, for the second stage to look at.
@@ -159,7 +159,7 @@ class FasterRCNN(nn.Module):
         return Regions(tuple(proposals), *self._look(raw.maps, proposals, batch))
 
     def _propose(self, raw: RegionOutput, batch: Batch) -> list[Tensor]:
-        """The best boxes of each picture, `(n, 4)` in input pixels; more of them in train mode."""
+        """The best boxes of each image, `(n, 4)` in input pixels; more of them in train mode."""
         rpn = self.net.rpn
         moved = rpn.box_coder.decode(raw.deltas.detach(), [raw.anchors] * len(batch))
         boxes, _ = rpn.filter_proposals(
