@@ -2,8 +2,8 @@
 is computed or downloaded.
 
 Each is built at strides 8, 16 and 32 under a feature pyramid and a RetinaNet head, and shown a
-picture whose size is not the one it was made for; one that takes a single size is built for that of
-the picture, and where that fails it is shown the size it was made for. What comes of it is a row of
+image whose size is not the one it was made for; one that takes a single size is built for that of
+the image, and where that fails it is shown the size it was made for. What comes of it is a row of
 `docs/reference/timm-audit.md`.
 
     python benchmarks/audit_timm.py [--jobs 2] [--write | NAME …]
@@ -35,8 +35,8 @@ STRIDES = (8, 16, 32)
 ANY = (320, 448)  # multiples of the coarsest stride that no architecture was made for
 CHOSEN = "any one, by `size`"
 SORTS = {
-    "any": "takes pictures of any size",
-    CHOSEN: "takes pictures of one size, any that it is built for",
+    "any": "takes images of any size",
+    CHOSEN: "takes images of one size, any that it is built for",
 }
 SPACE = LabelSpace.custom(["thing"])
 
@@ -101,7 +101,7 @@ def build(name: str, **arguments: object) -> Composed:
 
 
 def run_built_for(name: str, size: tuple[int, int]) -> str | None:
-    """Why the architecture can't be built for pictures `(height, width)` and take them, or None if
+    """Why the architecture can't be built for images `(height, width)` and take them, or None if
     it can."""
     try:
         return run(build(name, size=list(size)), size)
@@ -110,7 +110,7 @@ def run_built_for(name: str, size: tuple[int, int]) -> str | None:
 
 
 def run(detector: Composed, size: tuple[int, int]) -> str | None:
-    """Why a picture `(height, width)` does not go through the network, or None if it does."""
+    """Why an image `(height, width)` does not go through the network, or None if it does."""
     batch = Batch(torch.empty(1, 3, *size), (InputTransform(*size, scale_y=1.0, scale_x=1.0),))
     try:
         maps = detector.backbone(batch.pixels)
@@ -139,7 +139,7 @@ def reason(text: str) -> str:
 def sort_of(row: Row) -> str:
     """The verdict without its particulars, to count by."""
     if row.channels:
-        return SORTS.get(row.verdict, "takes pictures of one size, that of its published weights")
+        return SORTS.get(row.verdict, "takes images of one size, that of its published weights")
     return re.split(r"[(:]", re.sub(r"no map at [\d, ]+", "not at all strides ", row.verdict))[
         0
     ].strip()
@@ -158,7 +158,7 @@ def page(rows: Sequence[Row]) -> str:
             "",
             f"Each was built as `timm/NAME` at strides {', '.join(map(str, STRIDES))} under `fpn` "
             f"and `retinanet`,",
-            f"and shown a picture of {ANY[0]} x {ANY[1]} pixels. One that takes a single size was "
+            f"and shown an image of {ANY[0]} x {ANY[1]} pixels. One that takes a single size was "
             f"built for it, with",
             f'`backbone_arguments={{"size": [{ANY[0]}, {ANY[1]}]}}`; where that fails, it takes '
             f"the size in the last column.",

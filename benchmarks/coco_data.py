@@ -1,4 +1,5 @@
-"""Made-up data of the size of COCO val2017 or ten times as large: boxes, and detections near them."""
+"""Made-up data of the size of COCO val2017 or ten times as large: boxes, and detections near
+them."""
 
 from __future__ import annotations
 

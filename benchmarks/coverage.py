@@ -1,7 +1,7 @@
 """How often the evaluator's 95 % intervals hold what they promise, and how often equal models are
 told apart by chance.
 
-A made-up world of 60,000 pictures, of varying difficulty, and a detector in it. Many data sets are
+A made-up world of 60,000 images, of varying difficulty, and a detector in it. Many data sets are
 drawn from the world; each gives a number and its interval. An interval should hold the number
 expected on a data set of this size, the mean over all of them, in 95 % of the cases. Plain
 percentiles of the same replicates are shown beside. For the p-value two detectors of the same
@@ -33,7 +33,7 @@ SHOWN = ("AP", "AP50", "APs", "AR100")
 
 
 def make_world() -> dict[str, Any]:
-    """About five boxes a picture, of up to three classes, rare ones among them; each picture has a
+    """About five boxes an image, of up to three classes, rare ones among them; each image has a
     difficulty."""
     random = np.random.default_rng(0)
     image = np.repeat(np.arange(WORLD), random.poisson(5, WORLD))

@@ -1,6 +1,6 @@
 """What `detect` adds to the network, and how much of the decoding it hides behind it.
 
-YOLOX-Nano at 416x416 on 64 COCO photos from ../shared/data with its published weights (what there
+YOLOX-Nano at 416x416 on 64 COCO images from ../shared/data with its published weights (what there
 is to decode depends on them), or without that folder on generated JPEG files with random ones.
 Rounds alternate between all ways of doing the work; seconds are medians, ratios are medians of the
 rounds' own ratios, so that a busy machine slows both sides alike.
@@ -36,7 +36,7 @@ from zoo.inference.batching import BatchLimit
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 WEIGHTS = SHARED / "yolox_nano" / "yolox_nano_fused.safetensors"
-PICTURES = 64
+IMAGES = 64
 Seconds = dict[str, float]
 
 
@@ -49,13 +49,13 @@ def yolox_nano() -> Detector:
     return detector
 
 
-def photos(folder: Path) -> list[Path]:
+def image_files(folder: Path) -> list[Path]:
     """64 JPEG files: COCO's, or smooth noise of their usual sizes."""
-    found = sorted((SHARED / "coco_val2017_128").rglob("*.jpg"))[:PICTURES]
+    found = sorted((SHARED / "coco_val2017_128").rglob("*.jpg"))[:IMAGES]
     if found:
         return found
     chance = np.random.default_rng(0)
-    for number in range(PICTURES):
+    for number in range(IMAGES):
         size = (640, 480) if number % 3 else (480, 640)
         rough = chance.integers(0, 256, (24, 32, 3), dtype=np.uint8)
         Image.fromarray(rough).resize(size, Image.Resampling.BICUBIC).save(
@@ -156,26 +156,26 @@ def main() -> None:
     detector = yolox_nano()
     tensor_rows, file_rows = [], []
     with tempfile.TemporaryDirectory() as folder:
-        files = photos(Path(folder))
+        files = image_files(Path(folder))
         for threads in asked.torch_threads:
             torch.set_num_threads(threads)
             ready, read_too = compare(detector, files, asked.rounds)
             tensor_rows.append({"torch threads": threads, **tensor_row(ready)})
             file_rows.append({"torch threads": threads, **file_row(read_too)})
     source = (
-        "COCO photos, published weights"
+        "COCO images, published weights"
         if WEIGHTS.is_file()
         else "generated JPEG files, random weights"
     )
     used = ["torch", "numpy", "pillow"]
     report(
-        f"detect() on {PICTURES} ready tensors: YOLOX-Nano, {source}",
+        f"detect() on {IMAGES} ready tensors: YOLOX-Nano, {source}",
         tensor_rows,
         distributions=used,
     )
     print()
     report(
-        f"detect() on {PICTURES} JPEG files: YOLOX-Nano, {source}",
+        f"detect() on {IMAGES} JPEG files: YOLOX-Nano, {source}",
         file_rows,
         distributions=used,
         to=asked.json,

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from detect import PICTURES, measure, median, photos
+from detect import IMAGES, image_files, measure, median
 from detzoo_yolox.raw import to_boxes
 from table import report
 from torch import Tensor, nn
@@ -262,7 +262,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--models", nargs="+", default=MODELS)
-    parser.add_argument("--images", type=int, default=PICTURES)
+    parser.add_argument("--images", type=int, default=IMAGES)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--evaluated-images", type=int, default=5000)
     parser.add_argument("--json")
@@ -275,7 +275,7 @@ def main() -> None:
         return
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
     with tempfile.TemporaryDirectory() as folder:
-        files = photos(Path(folder))[: asked.images]
+        files = image_files(Path(folder))[: asked.images]
         tensors = [read(file).pixels for file in files]
         rows = throughput(asked.models, tensors, files, device, asked.rounds)
         report(

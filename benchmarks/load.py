@@ -57,7 +57,7 @@ def run_child(loader: str, spec: str, *, image: bool) -> None:
     zoo.catalogue().builder("architectures", NAME, plugin="torchvision")
     assert torchvision.__version__
     torch.manual_seed(0)
-    picture = torch.rand(3, 240, 320)
+    pixels = torch.rand(3, 240, 320)
     before = private_bytes()
     started = time.perf_counter()
     if loader != "torchvision":
@@ -81,7 +81,7 @@ def run_child(loader: str, spec: str, *, image: bool) -> None:
             if type(module).__name__ == "FrozenBatchNorm2d":
                 module.eps = 0.0
     with torch.inference_mode():
-        out = network([picture])[0]
+        out = network([pixels])[0]
     touched = private_bytes() - before
     digest = hash((out["boxes"].numpy().tobytes(), out["scores"].numpy().tobytes()))
     print(

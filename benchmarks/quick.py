@@ -72,12 +72,12 @@ def load() -> Ratios:
 
 
 def detect() -> Ratios:
-    from detect import of_tensors, photos, yolox_nano  # deferred: torch
+    from detect import image_files, of_tensors, yolox_nano  # deferred: torch
 
     from zoo.images import read
 
     with tempfile.TemporaryDirectory() as folder:
-        tensors = [read(file).pixels for file in photos(Path(folder))[:16]]
+        tensors = [read(file).pixels for file in image_files(Path(folder))[:16]]
     taken = of_tensors(yolox_nano(), tensors, 7)
     yield "detect", statistics.median(one["detect"] / one["by hand"] for one in taken)
 

@@ -41,7 +41,7 @@ ELSEWHERE = [
 def test_a_name_that_nobody_opens_is_no_matter(tmp_path: Path, name: str) -> None:
     data = named(tmp_path / "set", name)
     assert data.truth.image_ids.tolist() == [0]
-    assert [photo.id for photo in data.images] == [0]
+    assert [record.id for record in data.images] == [0]
 
 
 @pytest.mark.parametrize("name", ["../a.png", "/etc/passwd", "a/../../b.png", "a\0b.png"])
@@ -53,7 +53,7 @@ def test_an_image_outside_of_its_folder_is_refused_when_it_is_opened(
     with pytest.raises(DataError, match="Image 0 was to be opened"):
         data.images[0].file()
     with pytest.raises(DataError, match="Image 0 was to be opened"):
-        _ = data.pictures_sha256
+        _ = data.images_sha256
 
 
 def test_links_may_stay_in_the_folder_and_not_leave_it(tmp_path: Path) -> None:
@@ -65,12 +65,12 @@ def test_links_may_stay_in_the_folder_and_not_leave_it(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("set")
     named(tmp_path / "set", "inside.png", "good.png", "bad.png", "round.png")
     for folder in ("set", "link"):
-        photos = read(f"coco:{tmp_path / folder / 'instances.json'}").images
-        assert [photo.file().is_file() for photo in photos[:2]] == [True, True]
+        records = read(f"coco:{tmp_path / folder / 'instances.json'}").images
+        assert [record.file().is_file() for record in records[:2]] == [True, True]
         with pytest.raises(DataError, match="leads out of its folder"):
-            photos[2].file()
+            records[2].file()
         with pytest.raises(DataError, match="Image 3"):
-            photos[3].file()
+            records[3].file()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a backslash divides folders there")
@@ -86,16 +86,16 @@ def test_a_name_of_255_bytes_and_one_with_a_colon_are_names(tmp_path: Path) -> N
     names = ["x" * 251 + ".png", "cam1_12:30:00.png"]
     for name in names:
         drawn(tmp_path / name)
-    assert [photo.file().name for photo in named(tmp_path, *names).images] == names
+    assert [record.file().name for record in named(tmp_path, *names).images] == names
 
 
-def test_images_are_a_sequence_of_photos(tmp_path: Path) -> None:
+def test_images_are_a_sequence_of_images(tmp_path: Path) -> None:
     drawn(tmp_path / "a.png")
-    photos = named(tmp_path, "a.png", None, "c.png").images
-    assert [photo.path.name for photo in photos] == ["a.png", "1.jpg", "c.png"]
-    assert [photo.id for photo in photos[1:]] == [1, 2]
-    assert photos[-1] == photos[2]
-    assert photos[0] in photos
-    assert os.fspath(photos[0].path) == str(tmp_path / "a.png")
+    records = named(tmp_path, "a.png", None, "c.png").images
+    assert [record.path.name for record in records] == ["a.png", "1.jpg", "c.png"]
+    assert [record.id for record in records[1:]] == [1, 2]
+    assert records[-1] == records[2]
+    assert records[0] in records
+    assert os.fspath(records[0].path) == str(tmp_path / "a.png")
     with pytest.raises(IndexError):
-        photos[3]
+        records[3]

@@ -13,7 +13,7 @@ from zoo.errors import DataError, NameNotFound, UsageError
 def written(
     folder: Path, *, name: str = "instances.json", pictures: str = ".", **changes: object
 ) -> Path:
-    """A COCO file with one picture, which is put where asked."""
+    """A COCO file with one image, which is put where asked."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {
         "images": [{"id": 7, "file_name": "a.png", "width": 8, "height": 6} | changes],
@@ -27,22 +27,22 @@ def written(
 
 
 @pytest.mark.parametrize("pictures", [".", "val2017", "../val2017", ".."])
-def test_pictures_are_found_beside_the_annotations_and_in_folders_near_them(
+def test_images_are_found_beside_the_annotations_and_in_folders_near_them(
     tmp_path: Path, pictures: str
 ) -> None:
     file = written(tmp_path / "set" / "annotations", pictures=pictures)
-    [photo] = read(f"coco:{file}").images
-    assert (photo.id, photo.width, photo.height) == (7, 8, 6)
-    assert photo.path.samefile(file.parent / pictures / "a.png")
+    [record] = read(f"coco:{file}").images
+    assert (record.id, record.width, record.height) == (7, 8, 6)
+    assert record.path.samefile(file.parent / pictures / "a.png")
 
 
-def test_options_say_where_the_pictures_are_and_what_the_data_is_called(tmp_path: Path) -> None:
+def test_options_say_where_the_images_are_and_what_the_data_is_called(tmp_path: Path) -> None:
     file = written(tmp_path / "notes", pictures="../far/away")
     with pytest.raises(DataError, match=r"Image 7 is not at (.|\n)*images=FOLDER"):
-        _ = read(file).pictures_sha256
+        _ = read(file).images_sha256
     data = read(f"coco:{file},images={tmp_path / 'far' / 'away'},name=Far away")
     assert data.name == "Far away"
-    assert len(data.pictures_sha256) == 64
+    assert len(data.images_sha256) == 64
 
 
 def test_a_file_is_called_by_its_name_or_by_its_folder_where_the_name_says_nothing(
@@ -61,15 +61,15 @@ def test_a_data_set_is_taken_as_it_is(tmp_path: Path) -> None:
     assert read(data) is data
 
 
-def test_the_annotations_move_one_fingerprint_and_the_pictures_the_other(tmp_path: Path) -> None:
+def test_the_annotations_move_one_fingerprint_and_the_images_the_other(tmp_path: Path) -> None:
     data = read(written(tmp_path))
     elsewhere = read(written(tmp_path / "copy"))
-    before = data.pictures_sha256
-    assert (data.sha256, before) == (elsewhere.sha256, elsewhere.pictures_sha256)
+    before = data.images_sha256
+    assert (data.sha256, before) == (elsewhere.sha256, elsewhere.images_sha256)
     Image.radial_gradient("L").save(tmp_path / "a.png")
     repainted = read(tmp_path / "instances.json")
     assert repainted.sha256 == data.sha256
-    assert repainted.pictures_sha256 == data.pictures_sha256 != before
+    assert repainted.images_sha256 == data.images_sha256 != before
 
 
 def test_a_format_or_option_that_there_is_not_says_what_there_is(tmp_path: Path) -> None:

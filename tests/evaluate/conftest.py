@@ -152,8 +152,8 @@ def _perfect(street: Dataset, **changes: object) -> Predictions:
     corners[:, 2:] += corners[:, :2]
     columns = {
         "image_ids": truth.image_ids,
-        "files": np.array([photo.path.name for photo in street.images]),
-        "sizes": np.array([[photo.height, photo.width] for photo in street.images], np.int32),
+        "files": np.array([record.path.name for record in street.images]),
+        "sizes": np.array([[record.height, record.width] for record in street.images], np.int32),
         "starts": truth.starts,
         "boxes": corners.astype(np.float32),
         "scores": np.full(len(corners), 0.9, np.float32),
@@ -212,7 +212,7 @@ def found(truth: GroundTruth) -> dict[int, dict[str, torch.Tensor]]:
 
 @pytest.fixture
 def looked() -> Iterator[list[int]]:
-    """How many pictures every forward pass of a whole detector had, while the test runs."""
+    """How many images every forward pass of a whole detector had, while the test runs."""
     counts: list[int] = []
 
     def count(module: torch.nn.Module, arguments: Any, _: Any) -> None:

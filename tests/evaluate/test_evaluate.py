@@ -225,7 +225,7 @@ def test_a_report_travels_with_what_it_does_not_cover(
 
 
 @pytest.mark.slow
-def test_yolox_nano_scores_what_it_should_on_real_photos(
+def test_yolox_nano_scores_what_it_should_on_real_images(
     shared: Path, published_yolox_nano: None
 ) -> None:
     data = f"coco:{shared / 'coco_val2017_128' / 'instances.json'}"

@@ -193,15 +193,15 @@ def test_a_parent_category_without_boxes_is_left_out_and_told(tmp_path: Path) ->
 def test_commas_and_equals_signs_may_be_in_a_path(tmp_path: Path) -> None:
     folder = tmp_path / "lr=0.1,batch_size=32"
     folder.mkdir()
-    file, pictures = instances(folder), tmp_path / "a,name=b"
-    pictures.mkdir()
+    file, images = instances(folder), tmp_path / "a,name=b"
+    images.mkdir()
     doubled = str(file).replace(",", ",,")
     for data in (f"coco:{file}", str(file), file, f"coco:{doubled}"):
         assert len(read(data)) == 2
     named = read(f"coco:{file},images={tmp_path},name=Mine")
     assert (named.name, named.images[0].root) == ("Mine", tmp_path)
-    escaped = str(pictures).replace(",", ",,")
-    assert read(f"coco:{doubled},images={escaped}").images[0].root == pictures
+    escaped = str(images).replace(",", ",,")
+    assert read(f"coco:{doubled},images={escaped}").images[0].root == images
     with pytest.raises(DataError, match="a comma of the path's own is written twice"):
         read(f"coco:{tmp_path}/nowhere,batch_size=32/instances.json")
 

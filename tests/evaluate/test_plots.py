@@ -1,4 +1,4 @@
-"""Plots: drawn from a report alone, where it has the numbers, and readable as pictures."""
+"""Plots: drawn from a report alone, where it has the numbers, and readable as images."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from zoo.evaluate.report import changed
 
 
 def report(*, classes: int = 3, analyses: bool = True, found: bool = True) -> Report:
-    """Of made-up pictures, in which every second box is found."""
+    """Of made-up images, in which every second box is found."""
     random = np.random.default_rng(0)
     boxes = [[10.0 * number, 10, 10.0 * number + 8, 30] for number in range(40)]
     labels = [number % classes for number in range(40)]

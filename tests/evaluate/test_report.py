@@ -35,7 +35,7 @@ def report(evaluator: Evaluator) -> Report:
 
 @pytest.fixture(scope="module")
 def worse(shared: Path, evaluator: Evaluator) -> Report:
-    """The same detector after its best detections in every picture were lost."""
+    """The same detector after its best detections in every image were lost."""
     made = Evaluator(evaluator.dataset)
     ids, found = read_results(shared / "coco_val2017_128/yolox_nano_detections.json", made.dataset)
     made.update(

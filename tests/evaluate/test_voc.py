@@ -14,7 +14,7 @@ from zoo.labels import LabelSpace
 def read_folders(
     truth: Path, found: Path, *, sizes: bool
 ) -> tuple[GroundTruth, list[str], list[dict[str, Any]]]:
-    """Text files, a picture each: `class [score] four numbers`; corners, or left, top, width,
+    """Text files, an image each: `class [score] four numbers`; corners, or left, top, width,
     height where `sizes`."""
     names = sorted(path.stem for path in truth.glob("*.txt"))
     boxes = [

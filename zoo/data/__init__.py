@@ -1,4 +1,4 @@
-"""Data sets: pictures, and the boxes that are really in them; importing it imports no torch."""
+"""Data sets: images, and the boxes that are really in them; importing it imports no torch."""
 
 from zoo.data.box_tables import BoxFormat as BoxFormat
 from zoo.data.dataset import Dataset as Dataset

@@ -1,4 +1,5 @@
-"""Tables of annotated boxes: columns read from mappings, and the checks that every record passes."""
+"""Tables of annotated boxes: columns read from mappings, and the checks that every record
+passes."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from zoo.data.image_ids import column_of
 from zoo.errors import DataError
 from zoo.text import pluralize
 
-MOST = 1e30  # no picture is so large; far beyond it an area would overflow
+MOST = 1e30  # no image is so large; far beyond it an area would overflow
 
 
 BoxFormat = Literal["xyxy", "xywh"]

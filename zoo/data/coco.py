@@ -63,8 +63,8 @@ def read(
     by_id = np.argsort(file.image_ids, kind="stable")
     called = [file.files[row] or f"{file.image_ids[row]}.jpg" for row in by_id.tolist()]
     folder = Path(images).expanduser() if images is not None else None
-    photos = ImageRecords(truth.image_ids, called, file.sizes[by_id], path, folder)
-    return Dataset(name or _name(path), photos, truth, notes)
+    records = ImageRecords(truth.image_ids, called, file.sizes[by_id], path, folder)
+    return Dataset(name or _name(path), records, truth, notes)
 
 
 def _name(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""A data set: its pictures as files, and the ground truth about them."""
+"""A data set: its images as files, and the ground truth about them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ImageRecord:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Pictures and what is really in them.
+    """Images and what is really in them.
 
     name:   what tables and reports call it.
     images: one a row of `truth.image_ids`, in that order.
@@ -105,7 +105,7 @@ class Dataset:
         say."""
         declared = getattr(self.images, "sizes", None)
         if declared is None:
-            declared = [(photo.width or 0, photo.height or 0) for photo in self.images]
+            declared = [(record.width or 0, record.height or 0) for record in self.images]
         sizes = np.array(declared, np.float64).reshape(-1, 2)
         return np.where(sizes > 0, sizes, np.nan)
 
@@ -114,7 +114,7 @@ class Dataset:
         """(m,) the file name of each image."""
         named = getattr(self.images, "files", None)  # without a path for each of them
         if named is None:
-            return [photo.path.name for photo in self.images]
+            return [record.path.name for record in self.images]
         return [name.replace("\\", "/").rpartition("/")[2] for name in named]
 
     @property
@@ -124,7 +124,7 @@ class Dataset:
         return self.truth.sha256
 
     @property
-    def pictures_sha256(self) -> str:
+    def images_sha256(self) -> str:
         """A fingerprint of the images, as 64 hex digits: of their ids, file names and contents.
 
         It does not depend on the folder they are in. Files are hashed once and known by their
@@ -132,23 +132,23 @@ class Dataset:
         Raises: DataError naming an image that is not there or can't be read.
         """
         digest = hashlib.sha256()
-        for photo, content in zip(self.images, self._contents(), strict=True):
-            digest.update(repr((photo.id, photo.path.name, content)).encode())
+        for record, content in zip(self.images, self._contents(), strict=True):
+            digest.update(repr((record.id, record.path.name, content)).encode())
         return digest.hexdigest()
 
     def _files(self) -> list[Path]:
-        """The path of each image as `ImageRecord.file` gives it; folders are followed once, and each file
-        only where it is a link."""
+        """The path of each image as `ImageRecord.file` gives it; folders are followed once, and
+        each file only where it is a link."""
         inside: dict[tuple[Path, Path], bool] = {}
         files = []
-        for photo in self.images:
-            if photo.root is not None:
-                key = photo.root, photo.path.parent
+        for record in self.images:
+            if record.root is not None:
+                key = record.root, record.path.parent
                 if key not in inside:
-                    inside[key] = is_inside(photo.path.parent, photo.root)
-                if not inside[key] or photo.path.is_symlink() or "\0" in photo.path.name:
-                    photo.file()
-            files.append(photo.path)
+                    inside[key] = is_inside(record.path.parent, record.root)
+                if not inside[key] or record.path.is_symlink() or "\0" in record.path.name:
+                    record.file()
+            files.append(record.path)
         return files
 
     def _contents(self) -> list[str]:
@@ -161,12 +161,12 @@ class Dataset:
             return hashes(self._files())
         except OSError as error:
             path = str(error.filename or "")
-            same = (photo for photo in self.images if os.path.abspath(photo.path) == path)
-            photo = next(same, self.images[0])
+            same = (record for record in self.images if os.path.abspath(record.path) == path)
+            record = next(same, self.images[0])
             missing = isinstance(error, FileNotFoundError)
-            case = f"is not at {photo.path}" if missing else f"can't be read from {photo.path}"
+            case = f"is not at {record.path}" if missing else f"can't be read from {record.path}"
             raise DataError(
                 f"The images of {self.name} were needed.",
-                f"Image {photo.id!r} {case}: {error.strerror}.",
+                f"Image {record.id!r} {case}: {error.strerror}.",
                 f"Say which folder holds the images: data='coco:{self.truth.name},images=FOLDER'",
             ) from None

@@ -41,11 +41,11 @@ _DTYPES = {
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
-    """What is really in the pictures of one data set; made by `GroundTruth.of` or `coco.read`.
+    """What is really in the images of one data set; made by `GroundTruth.of` or `coco.read`.
 
     image_ids: (m,) int64 or str, ascending: equal scores are ordered by it.
     label_space:     the label space of the labels; its ids are the data set's category ids.
-    images:    (n,) int32, the picture each box is in, as a row of `image_ids`; ascending, then by label, then as given.
+    images:    (n,) int32, the image each box is in, as a row of `image_ids`; ascending, then by label, then as given.
     labels:    (n,) int32, positions in `label_space.names`.
     xywh:      (n, 4) float64, left, top, width, height in pixels: the annotation's own numbers, because converting them to
                corners and back would move an IoU in its last bit.
@@ -140,7 +140,7 @@ class GroundTruth:
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
-        """(m + 1,) the first box of each picture, and the end."""
+        """(m + 1,) the first box of each image, and the end."""
         return starts_of(np.bincount(self.images, minlength=len(self)))
 
     @cached_property

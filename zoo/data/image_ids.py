@@ -100,7 +100,7 @@ def column_of(values: ArrayLike, what: str, name: str) -> NDArray[Any]:
 def ids_of(images: Iterable[int] | Iterable[str], name: str) -> NDArray[Any]:
     if isinstance(images, str) or not isinstance(images, Iterable):
         raise DataError(
-            f"{name} was read.", f"Its images are {images!r}.", "List the ids of all pictures."
+            f"{name} was read.", f"Its images are {images!r}.", "List the ids of all images."
         )
     ids: list[Any] = list(images)
     if len({isinstance(one, str) for one in ids}) > 1:

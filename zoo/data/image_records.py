@@ -1,5 +1,5 @@
-"""The images of a data set that was read from a file: each becomes a `ImageRecord` when somebody looks at
-it."""
+"""The images of a data set that was read from a file: each becomes a `ImageRecord` when somebody
+looks at it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two models on the same pictures: is the difference real?"""
+"""Two models on the same images: is the difference real?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.evaluate.report import Report
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every headline number of two reports, paired picture by picture.
+    """Every headline number of two reports, paired image by image.
 
     doubts: what could explain a difference, as sentences: what nobody knows of the two, and the
         notes of both reports.

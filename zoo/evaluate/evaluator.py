@@ -1,4 +1,4 @@
-"""The evaluator: detections in, picture by picture; exact numbers out. Boxes are matched once and
+"""The evaluator: detections in, image by image; exact numbers out. Boxes are matched once and
 then forgotten."""
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from zoo.evaluate.report import Report
 from zoo.evaluate.settings import CocoSettings
 from zoo.text import pluralize, type_name
 
-_AT_ONCE = 256  # pictures that are flattened and matched together, which bounds the memory
+_AT_ONCE = 256  # images that are flattened and matched together, which bounds the memory
 
 
 class Evaluator:
     """Measures detections against ground truth by the COCO protocol, to pycocotools' last bit.
 
         evaluator = Evaluator(coco.read("instances.json"))
-        for image_ids, pictures in batches:
-            evaluator.update(image_ids, [model.detect(picture) for picture in pictures])
+        for image_ids, images in batches:
+            evaluator.update(image_ids, [model.detect(image) for image in images])
         evaluator.numbers()["AP"]
 
     Batch size, order, threads and the number of processes whose evaluators are merged change
@@ -84,13 +84,13 @@ class Evaluator:
     def update(
         self, image_ids: Iterable[Any], detections: _Given, *, box_format: BoxFormat = "xyxy"
     ) -> None:
-        """Takes in everything that was found in some pictures; all or, where it raises, nothing.
+        """Takes in everything that was found in some images; all or, where it raises, nothing.
 
-        detections: one item a picture, `zoo.Detections` or a mapping with `boxes` (n, 4), `scores`
+        detections: one item per image, `zoo.Detections` or a mapping with `boxes` (n, 4), `scores`
             (n,), `labels` (n,), arrays or tensors; or one mapping of padded arrays with `counts`.
             Labels are positions in the data set's label space; `zoo.Detections` of another space
             meet it by class name.
-        Raises: DataError naming the picture; UsageError for a format of boxes that there is not.
+        Raises: DataError naming the image; UsageError for a format of boxes that there is not.
         """
         ids = _listed(image_ids)
         check_count(detections, len(ids))
@@ -235,7 +235,8 @@ class Evaluator:
                 f"{self.dataset.name} was to be measured on.",
                 f"{self.dataset.no_area} of its {pluralize(len(self.dataset.ids), 'annotation')} "
                 f"{'has' if self.dataset.no_area == 1 else 'have'} no area.",
-                "Add the areas of the masks, or choose EdgeCasePolicy(missing_area='box') for those of "
+                "Add the areas of the masks, or choose EdgeCasePolicy(missing_area='box') for "
+                "those of "
                 "the boxes.",
             )
 
@@ -282,7 +283,7 @@ class Evaluator:
         return self.sample().curves_at(self.settings.detections if limits is None else limits)
 
     def _counted(self, seen: _Snapshot) -> NDArray[np.bool_]:
-        """(m,) the pictures that count. Raises: DataError where the policy refuses what was
+        """(m,) the images that count. Raises: DataError where the policy refuses what was
         seen."""
         if self.policy.unseen_images == "refuse" and not seen.seen.all():
             missing = self.dataset.image_ids[~seen.seen]
@@ -333,7 +334,7 @@ class Evaluator:
         )
 
     def by_image(self, attribute: str) -> dict[Any, dict[str, float]]:
-        """The headline numbers of the pictures with each value of an image attribute, from the one
+        """The headline numbers of the images with each value of an image attribute, from the one
         matching.
 
         Raises: DataError where the data set's images have no such attribute.

@@ -1,10 +1,10 @@
-"""How far a number would move on other pictures: bootstrap intervals, and whether two models really
+"""How far a number would move on other images: bootstrap intervals, and whether two models really
 differ.
 
-Pictures are drawn with replacement, as many as there are (Efron & Tibshirani, An Introduction to
+Images are drawn with replacement, as many as there are (Efron & Tibshirani, An Introduction to
 the Bootstrap, 1993), and the numbers computed again from the outcomes. The interval is centred: the
 percentiles of the replicates, moved so that their mean lies on the number itself. Interpolated AP
-is larger on fewer distinct pictures, so that replicates lie too high: by simulation
+is larger on fewer distinct images, so that replicates lie too high: by simulation
 (`benchmarks/coverage.py`) centred intervals cover the number expected on other data of the same
 size, percentiles too rarely. The interval of a difference is symmetric around it (Hall, Annals of
 Statistics 1988), and is the test of the p-value turned
@@ -45,7 +45,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference:
-    """A number of two models on the same pictures.
+    """A number of two models on the same images.
 
     difference: b - a, with its interval. p_value: how often a difference this large appears where
         there is none, in (0, 1].
@@ -69,15 +69,15 @@ def resampled(
     """
     if not resamples:
         return {}, np.zeros((0, len(sample.plan.truth.label_space)))
-    plan, ranking, pictures = sample.plan, sample.ranking(), int(sample.counted.sum())
+    plan, ranking, images = sample.plan, sample.ranking(), int(sample.counted.sum())
     parts, classes = [], []
-    start, most = 0, max(1, min(_AT_ONCE, _HELD // (4 * pictures + 1)))
+    start, most = 0, max(1, min(_AT_ONCE, _HELD // (4 * images + 1)))
     least = min(most, sample.engine.lanes * sample.threads)
     step = least
     while start < resamples:
         check_going(stop)
         began = monotonic()
-        weights = draws(pictures, range(start, min(start + step, resamples)), seed)
+        weights = draws(images, range(start, min(start + step, resamples)), seed)
         some = sample.engine.resample(
             ranking, plan, weights, limit=sample.limit, threads=sample.threads
         )
@@ -111,7 +111,7 @@ def centred(
 def difference(
     a: tuple[float, Sequence[float]], b: tuple[float, Sequence[float]], *, level: float = 0.95
 ) -> Difference | None:
-    """Compares a number and its replicates of two models; replicate by replicate the same pictures
+    """Compares a number and its replicates of two models; replicate by replicate the same images
     were drawn for both.
 
     None where fewer than half of the replicates have both.

@@ -93,13 +93,13 @@ def _analysed(sample: Sample, *, wanted: bool) -> _Analysed:
 
 def _measured(sample: Sample, unmet: Mapping[str, int]) -> Measured:
     truth = sample.plan.truth
-    pictures = truth.image_ids[sample.counted]
+    images = truth.image_ids[sample.counted]
     boxes = int(sample.counted[truth.images].sum())
     return Measured(
         data=truth.name,
         sha256=truth.sha256,
-        pictures=hashlib.sha256(pictures.tobytes()).hexdigest(),
-        images=len(pictures),
+        pictures=hashlib.sha256(images.tobytes()).hexdigest(),
+        images=len(images),
         boxes=boxes,
         detections=len(sample.outcomes),
         unmet=dict(sorted(unmet.items())),

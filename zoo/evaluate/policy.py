@@ -11,8 +11,8 @@ from zoo.suggest import check_choices
 
 @dataclass(frozen=True)
 class EdgeCasePolicy:
-    """Choices that can move a number; `EdgeCasePolicy.pycocotools()` makes all of them as pycocotools
-    2.0.11 does.
+    """Choices that can move a number; `EdgeCasePolicy.pycocotools()` makes all of them as
+    pycocotools 2.0.11 does.
 
     Raises: UsageError for a choice that there is not.
 

@@ -129,8 +129,8 @@ class Report:
     intervals:  of the headline numbers, by bootstrap; empty where none was asked for.
     per_class:  by class name.
     curves:     mean precision over classes at evenly spaced recalls, by name: AP (mean over IoUs), AP50, AP75.
-    provenance: what the numbers are of, as `zoo.evaluate.predictions.provenance` lists; `zoo.evaluate` fills it
-        in.
+    provenance: what the numbers are of, as `zoo.evaluate.predictions.provenance` lists;
+        `zoo.evaluate` fills it in.
 
     Without resamples, `per_class` and `analyses` are computed when one of them is first read,
     stored or compared.

@@ -140,7 +140,7 @@ def area(true: NDArray[np.bool_], positives: int, *, points: Points) -> float:
 def _nearest(
     flat: FlatDetections, images: NDArray[np.int64], truth: GroundTruth, pixel: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(n,) the box of its class and picture that each detection overlaps most, -1 for none, and the
+    """(n,) the box of its class and image that each detection overlaps most, -1 for none, and the
     IoU; of equals the first."""
     keys = truth.images.astype(np.int64) * len(truth.label_space) + truth.labels
     mine = images * len(truth.label_space) + flat.labels

@@ -199,7 +199,7 @@ def test_what_looks_wrong_is_said_below_the_table(
     shell: Shell, data: str, results: Callable[..., Path]
 ) -> None:
     done = shell("evaluate", str(results("away.json", off=900)), "--data", data, "--resamples", "0")
-    assert "away: All 12 detections lie wholly outside of the picture" in done.out
+    assert "away: All 12 detections lie wholly outside of the image" in done.out
     assert done.code == 0
 
 

@@ -64,7 +64,7 @@ def evaluated(boxes: dict[str, Any], found: Found, **options: Any) -> Evaluator:
 def repeated(
     boxes: dict[str, Any], found: Found, weights: list[int]
 ) -> tuple[dict[str, Any], Found]:
-    """The same data with each picture as often as its weight says, copies next to each other."""
+    """The same data with each image as often as its weight says, copies next to each other."""
     copies = [image for image, weight in enumerate(weights) for _ in range(weight)]
     rows = [np.flatnonzero(boxes["image"] == image) for image in copies]
     table = {column: values[np.concatenate(rows)] for column, values in boxes.items()}
@@ -76,7 +76,7 @@ def repeated(
 @given(
     weights=st.lists(st.integers(0, 3), min_size=6, max_size=6).filter(any), seed=st.integers(0, 99)
 )
-def test_a_replicate_is_the_data_set_with_pictures_repeated(weights, seed) -> None:
+def test_a_replicate_is_the_data_set_with_images_repeated(weights, seed) -> None:
     boxes, found = detected(seed)
     sample = evaluated(boxes, found).sample()
     made = sample.engine.resample(
@@ -230,7 +230,7 @@ def test_draws_are_the_same_for_ever() -> None:
     assert draws(8, range(3), 1).tolist() != DRAWN
 
 
-def test_draws_favour_no_picture() -> None:
+def test_draws_favour_no_image() -> None:
     counts = draws(50, range(2000), 3)
     assert (counts.sum(1) == 50).all()
     assert np.abs(counts.mean(0) - 1).max() < 0.1  # five standard errors
@@ -253,7 +253,7 @@ def test_an_interval_holds_its_number_and_is_the_same_for_the_same_seed() -> Non
     assert evaluator.compute(resamples=0).intervals == {}
 
 
-def test_more_pictures_give_narrower_intervals() -> None:
+def test_more_images_give_narrower_intervals() -> None:
     widths = []
     for images in (8, 80):
         interval = evaluated(*detected(1, images=images)).compute(resamples=200).interval("AP")
@@ -296,7 +296,7 @@ def test_resampling_ends_between_two_blocks_once_it_is_stopped() -> None:
         resampled(evaluated(*detected(4)).sample(), resamples=10**9, seed=0, stop=stop)
 
 
-def test_pictures_that_are_left_out_are_not_drawn() -> None:
+def test_images_that_are_left_out_are_not_drawn() -> None:
     boxes, found = detected(4)
     part = Evaluator(
         GroundTruth.of(range(6), boxes, label_space=["a", "b", "c"]),

@@ -48,11 +48,11 @@ def listed(street: Dataset, file: Path, **changes: object) -> Path:
         ),
         (
             {"bbox": lambda box: [side / 200 for side in box]},
-            "fractions of the picture, not pixels",
+            "fractions of the image, not pixels",
         ),
         (
             {"bbox": lambda box: [box[0] + 900, *box[1:]]},
-            "All 12 detections lie wholly outside of the picture",
+            "All 12 detections lie wholly outside of the image",
         ),
         (
             {"bbox": lambda box: [3 * side for side in box[:2]] + box[2:]},
@@ -82,11 +82,11 @@ def test_a_list_that_looks_wrong_is_measured_and_remarked_on(
     ("scale", "note"),
     [
         (
-            lambda photo: (416 / max(photo.width, photo.height),) * 2,
+            lambda record: (416 / max(record.width, record.height),) * 2,
             "scaled back from 416 pixels many more would",
         ),
         (
-            lambda photo: (300 / photo.width, 300 / photo.height),
+            lambda record: (300 / record.width, 300 / record.height),
             "scaled back from 300×300 pixels many more would",
         ),
     ],
@@ -96,7 +96,7 @@ def test_boxes_of_the_size_that_a_network_saw_are_remarked_on(
     street: Dataset, tmp_path: Path, scale: Callable[[Any], tuple[float, float]], note: str
 ) -> None:
     file = listed(street, tmp_path / "theirs.json")
-    sizes = {photo.id: 2 * scale(photo) for photo in street.images}
+    sizes = {record.id: 2 * scale(record) for record in street.images}
     rows = [
         row
         | {
@@ -222,14 +222,14 @@ def test_a_list_that_was_joined_with_itself_is_remarked_on(street: Dataset, tmp_
     assert note.startswith("12 of 24 detections repeat another one in image, class, box and score")
 
 
-def test_pictures_that_a_list_does_not_mention_are_counted(street: Dataset, tmp_path: Path) -> None:
+def test_images_that_a_list_does_not_mention_are_counted(street: Dataset, tmp_path: Path) -> None:
     file = listed(street, tmp_path / "theirs.json")
     file.write_text(
         json.dumps([row for row in json.loads(file.read_text()) if row["image_id"] > 2])
     )
     report = zoo.evaluate(file, data=street, resamples=0)
     assert report.measured.images == 6
-    assert report.measured.notes[0].startswith("The results list does not mention 2 of 6 pictures")
+    assert report.measured.notes[0].startswith("The results list does not mention 2 of 6 images")
     rest = zoo.evaluate(
         file, data=street, resamples=0, policy=EdgeCasePolicy(unseen_images="leave out")
     )
@@ -250,18 +250,18 @@ def test_a_sound_list_has_no_remark(street: Dataset, tmp_path: Path, shared: Pat
     assert [note for note in report.measured.notes if "does not mention" not in note] == []
 
 
-def test_annotated_boxes_beyond_their_picture_are_remarked_on(
+def test_annotated_boxes_beyond_their_image_are_remarked_on(
     perfect: Callable[..., Predictions], street: Dataset
 ) -> None:
-    small = [replace(photo, width=20) if photo.id == 3 else photo for photo in street.images]
-    sizes = np.array([[photo.height, photo.width] for photo in small], np.int32)
+    small = [replace(record, width=20) if record.id == 3 else record for record in street.images]
+    sizes = np.array([[record.height, record.width] for record in small], np.int32)
     report = zoo.evaluate(
         perfect(street, sizes=sizes),
         data=Dataset("street", tuple(small), street.truth),
         resamples=0,
     )
     said = (
-        "2 of 12 annotated boxes reach beyond the picture by more than a pixel, the first of them "
+        "2 of 12 annotated boxes reach beyond the image by more than a pixel, the first of them "
         "annotation 5 of image 3"
     )
     assert any(note.startswith(said) for note in report.measured.notes)

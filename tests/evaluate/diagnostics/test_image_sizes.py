@@ -13,19 +13,19 @@ from zoo.errors import DataError
 from zoo.evaluate import DataWarning, Predictions, predict
 
 
-def test_a_run_on_other_pictures_than_annotated_ends_at_the_first_ones(
+def test_a_run_on_other_images_than_annotated_ends_at_the_first_ones(
     street: Dataset, nano: str, tmp_path: Path
 ) -> None:
     other = Dataset(
         "street",
-        tuple(replace(photo, width=photo.width + 1) for photo in street.images),
+        tuple(replace(record, width=record.width + 1) for record in street.images),
         street.truth,
     )
     with pytest.raises(DataError, match="6 of 6 images have another size"):
         predict("yolox_nano", data=other, weights=nano, to=tmp_path)
 
 
-def test_pictures_that_were_never_looked_at_are_refused_by_name(
+def test_images_that_were_never_looked_at_are_refused_by_name(
     perfect: Callable[..., Predictions], street: Dataset
 ) -> None:
     whole = perfect(street)
@@ -43,10 +43,10 @@ def test_predictions_for_other_images_are_refused_by_name(
         zoo.evaluate(perfect(street, image_ids=street.truth.image_ids + 100), data=street)
 
 
-def test_a_picture_of_another_size_is_a_warning_and_most_of_them_an_error(
+def test_an_image_of_another_size_is_a_warning_and_most_of_them_an_error(
     perfect: Callable[..., Predictions], street: Dataset
 ) -> None:
-    sizes = np.array([[photo.height, photo.width] for photo in street.images], np.int32)
+    sizes = np.array([[record.height, record.width] for record in street.images], np.int32)
     sizes[2] = sizes[2, ::-1]
     with pytest.warns(
         DataWarning,

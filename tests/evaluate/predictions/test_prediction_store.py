@@ -84,7 +84,7 @@ def test_runs_are_kept_in_the_zoo_s_home_unless_said_otherwise(street: Dataset, 
     assert path.name.startswith("yolox_nano@street@custom-")
 
 
-def test_another_protocol_or_other_weights_or_pictures_are_another_run(
+def test_another_protocol_or_other_weights_or_images_are_another_run(
     street: Dataset, nano: str, tmp_path: Path, looked: list[int], dented: str
 ) -> None:
     files = {run(street, nano, tmp_path).path, run(street, nano, tmp_path, protocol="uniform").path}
@@ -224,7 +224,7 @@ def test_a_detector_at_hand_is_run_anew_unless_a_folder_is_given(
     assert sum(looked) == 18
 
 
-def test_a_damaged_part_is_named_and_its_pictures_are_looked_at_again_once_it_is_gone(
+def test_a_damaged_part_is_named_and_its_images_are_looked_at_again_once_it_is_gone(
     street: Dataset, nano: str, tmp_path: Path, looked: list[int], interrupt: Interrupt
 ) -> None:
     with interrupt(4):
@@ -269,9 +269,7 @@ def test_a_part_that_was_changed_is_refused_by_name(
     changes: dict[str, Any],
     message: str,
 ) -> None:
-    monkeypatch.setattr(
-        "zoo.evaluate.predictions.prediction_store.SECONDS", 0.0
-    )  # a part a picture
+    monkeypatch.setattr("zoo.evaluate.predictions.prediction_store.SECONDS", 0.0)  # a part an image
     with interrupt(5):
         run(street, nano, tmp_path)
     first, second = sorted(tmp_path.glob("*.parts/*.parquet"))[:2]

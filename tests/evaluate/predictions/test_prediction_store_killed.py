@@ -20,7 +20,7 @@ import zoo, zoo.evaluate.predictions.prediction_store
 from pathlib import Path
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-zoo.evaluate.predictions.prediction_store.SECONDS = 0.0  # a part a picture
+zoo.evaluate.predictions.prediction_store.SECONDS = 0.0  # a part an image
 register_module_forward_pre_hook(lambda module, _: time.sleep(0.5) if isinstance(module, zoo.Detector) else None)
 data, weights, to = sys.argv[1:]
 zoo.evaluate.predict(
@@ -65,7 +65,7 @@ from zoo.evaluate.predictions import parquet
 from zoo.labels import LabelSpace
 
 SPACE = LabelSpace("lamps", ("red", "green"))
-PHOTOS = [ImageRecord(number, Path(f"{number}.jpg")) for number in range(3)]
+RECORDS = [ImageRecord(number, Path(f"{number}.jpg")) for number in range(3)]
 FACTS = {"model": "lamps", "data": "street", "protocol": "uniform", "started": "2026-01-01"}
 
 def seen(number):
@@ -77,9 +77,9 @@ def whole_run(file):
         return
     with runs.locked(runs.PredictionStore(file, dict(FACTS), SPACE.names)) as run:
         run.resume()
-        for photo in PHOTOS:
-            if photo.id not in run.done():
-                run.add(photo, seen(photo.id))
+        for image in RECORDS:
+            if image.id not in run.done():
+                run.add(image, seen(image.id))
                 run.flush()
         run.finish([2, 0, 1])
 

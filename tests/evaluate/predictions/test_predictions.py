@@ -75,7 +75,7 @@ def one(**changes: object) -> Predictions:
     return Predictions(**{**columns, **changes}, names=NAMES, provenance={"model": "lamps"})  # type: ignore[arg-type]
 
 
-def test_pictures_are_gone_through_one_by_one() -> None:
+def test_images_are_gone_through_one_by_one() -> None:
     nothing, two = one()
     assert (len(nothing.scores), two.scores.tolist(), two.label_space.names) == (
         0,

@@ -22,7 +22,7 @@ class Curves:
     """Precision at fixed recalls, interpolated as COCO does; -1 where a class has no box in a
     range.
 
-    limits:    (l,) detections per picture and class, of the precision.
+    limits:    (l,) detections per image and class, of the precision.
     precision: (l, r, t, p, k): limit, range, IoU threshold, recall point, class.
     scores:    (l, r, t, p, k) the score at which each precision is reached; l is 0 where scores were not wanted.
     recall:    (m, r, t, k) the largest recall, at every limit of the settings.

@@ -1,4 +1,5 @@
-"""Boxes, scores and labels of many images as three joined columns, from lists, arrays or tensors."""
+"""Boxes, scores and labels of many images as three joined columns, from lists, arrays or
+tensors."""
 
 from __future__ import annotations
 
@@ -64,8 +65,8 @@ def columns_one_by_one(
     """The same for images of any kind, each looked at alone. Raises: DataError naming the image."""
     shaped = [_columns_of(one, image_id) for one, image_id in zip(listed, image_ids, strict=True)]
     columns, shapes = (
-        [of_picture for of_picture, _ in shaped],
-        [of_picture for _, of_picture in shaped],
+        [of_image for of_image, _ in shaped],
+        [of_image for _, of_image in shaped],
     )
     counts = [scores[0] if len(scores) == 1 else -1 for _, scores, _ in shapes]
     for row, ((boxes, _, labels), count) in enumerate(zip(shapes, counts, strict=True)):
@@ -85,7 +86,7 @@ def columns_one_by_one(
 
 
 def _columns_of(one: Any, image_id: Any) -> tuple[Sequence[Any], list[Any]]:
-    """Boxes, scores and labels of one picture, as arrays or tensors, and their shapes."""
+    """Boxes, scores and labels of one image, as arrays or tensors, and their shapes."""
     try:
         columns = _ITEMS(one) if isinstance(one, Mapping) else _ATTRIBUTES(one)
         return columns, list(map(_SHAPE, columns))
@@ -170,7 +171,8 @@ def _numbers(
                 fix = f"Pass {name} as an array of numbers."
                 if name == "labels":
                     fix = (
-                        "Pass positions in the label space, whole numbers; `label_space.label(name)` is "
+                        "Pass positions in the label space, whole numbers; "
+                        "`label_space.label(name)` is "
                         "the position of a class."
                     )
                 raise refused_image(

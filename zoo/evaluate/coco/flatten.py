@@ -1,4 +1,4 @@
-"""Detections of many pictures as flat arrays, from whatever a detector hands over."""
+"""Detections of many images as flat arrays, from whatever a detector hands over."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from zoo.text import pluralize, type_name
 
 @dataclass(frozen=True, eq=False)
 class FlatDetections:
-    """Detections of some pictures, one picture after another, in the order the detector gave them.
+    """Detections of some images, one image after another, in the order the detector gave them.
 
-    starts: (m + 1,) int64, the first detection of each picture, and the end.
+    starts: (m + 1,) int64, the first detection of each image, and the end.
     boxes:  (n, 4) float32 or float64, in the detector's format.
     scores: (n,)   float32 or float64, finite.
     labels: (n,)   int64, positions in the data set's label space.
@@ -76,13 +76,13 @@ def flatten(
     label_space: LabelSpace,
     box_format: BoxFormat,
 ) -> FlatDetections:
-    """Flat arrays of per-picture detections or of a padded batch.
+    """Flat arrays of per-image detections or of a padded batch.
 
-    detections: a list, one item a picture: `zoo.Detections`, or a mapping with `boxes`, `scores`,
+    detections: a list, one item per image: `zoo.Detections`, or a mapping with `boxes`, `scores`,
                 `labels`, arrays or tensors on any device; or one mapping of padded ones (b, n, 4),
                 (b, n), (b, n) with `counts` (b,), how many are real; or flat already, of another
                 label space maybe.
-    Raises: DataError naming the picture; UsageError for a format of boxes that there is not.
+    Raises: DataError naming the image; UsageError for a format of boxes that there is not.
     """
     check_choice("box_format", box_format, get_args(BoxFormat))
     check_count(detections, len(image_ids))
@@ -129,18 +129,18 @@ def check_count(
     detections: Sequence[object] | Mapping[str, Any] | FlatDetections, count: int
 ) -> None:
     """Raises: DataError unless there is an item of detections, or a row of a padded batch, for each
-    of so many pictures."""
+    of so many images."""
     asked = f"Detections of {pluralize(count, 'image')} were handed over."
     alone = hasattr(detections, "boxes") and not isinstance(detections, FlatDetections)
     if alone or isinstance(detections, str) or not hasattr(detections, "__len__"):
         raise DataError(
             asked,
             f"They are {type_name(detections)}, no list.",
-            "Pass a list with one item a picture.",
+            "Pass a list with one item per image.",
         )
     if not isinstance(detections, Mapping):
         if len(detections) != count:
-            fix = "Pass one item a picture; a picture in which nothing was found has an empty one."
+            fix = "Pass one item per image; an image in which nothing was found has an empty one."
             raise DataError(
                 asked, f"The list of detections has {pluralize(len(detections), 'item')}.", fix
             )
@@ -148,7 +148,7 @@ def check_count(
     for column in (*COLUMNS, "counts"):
         if column not in detections:
             fix = (
-                "Add it, one number a picture, or pass a list with one item a picture."
+                "Add it, one number per image, or pass a list with one item per image."
                 if column == "counts"
                 else "Add it."
             )
@@ -170,22 +170,22 @@ def check_count(
             raise DataError(
                 asked,
                 f"The padded batch has `{column}` of {found}.",
-                "Give every column a row a picture.",
+                "Give every column a row per image.",
             )
 
 
 @dataclass(frozen=True)
 class _Where:
-    """Which detection of which picture a row is, for messages."""
+    """Which detection of which image a row is, for messages."""
 
     starts: NDArray[np.int64]
     image_ids: Sequence[Any]
 
     def refused(self, row: int, case: str, fix: str) -> DataError:
         """The error for one row."""
-        picture = int(np.searchsorted(self.starts, row, side="right")) - 1
-        case = f"Its detection {row - int(self.starts[picture])} is wrong: {case}"
-        return refused_image(self.image_ids[picture], case, fix)
+        image = int(np.searchsorted(self.starts, row, side="right")) - 1
+        case = f"Its detection {row - int(self.starts[image])} is wrong: {case}"
+        return refused_image(self.image_ids[image], case, fix)
 
 
 def _floats(values: NDArray[Any]) -> NDArray[Any]:

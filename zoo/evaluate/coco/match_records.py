@@ -31,13 +31,13 @@ OF_DETECTIONS = (
 
 @dataclass(frozen=True, eq=False)
 class MatchRecords:
-    """Records of m pictures with n kept detections; h of them match something somewhere.
+    """Records of m images with n kept detections; h of them match something somewhere.
 
     images:   (m,) int32, rows of the ground truth's image ids.
-    starts:   (m + 1,) int64, the first detection of each picture, and the end.
-    scores:   (n,) float32 or float64; inside a picture detections are ordered by class, then best first.
+    starts:   (m + 1,) int64, the first detection of each image, and the end.
+    scores:   (n,) float32 or float64; inside an image detections are ordered by class, then best first.
     labels:   (n,) uint16.
-    ranks:    (n,) uint16, 0 for the best of its picture and class.
+    ranks:    (n,) uint16, 0 for the best of its image and class.
     outside:  (n,) uint16, bit r: its own size is out of range r, so that it does not count there
         unless it matches.
     hits:     (h,) int64, the detections that match a box at some threshold in some range, ascending.
@@ -73,27 +73,27 @@ class MatchRecords:
         return sum(getattr(self, column.name).nbytes for column in fields(self))
 
     def image_of(self) -> NDArray[np.int32]:
-        """(n,) the picture of each detection, as a row of the ground truth's image ids."""
+        """(n,) the image of each detection, as a row of the ground truth's image ids."""
         return np.repeat(self.images, np.diff(self.starts))
 
-    def take(self, pictures: NDArray[np.int64]) -> MatchRecords:
-        """The records of some pictures, given by position here, in that order."""
-        if len(pictures) == len(self.images) and (pictures == np.arange(len(pictures))).all():
+    def take(self, positions: NDArray[np.int64]) -> MatchRecords:
+        """The records of some images, given by position here, in that order."""
+        if len(positions) == len(self.images) and (positions == np.arange(len(positions))).all():
             return self
-        counts = np.diff(self.starts)[pictures]
-        rows = rows_of(self.starts[pictures], counts)
+        counts = np.diff(self.starts)[positions]
+        rows = rows_of(self.starts[positions], counts)
         starts = starts_of(counts)
         first_hit = np.searchsorted(self.hits, self.starts)  # (m + 1,)
-        hit_counts = np.diff(first_hit)[pictures]
-        hits = rows_of(first_hit[pictures], hit_counts)
+        hit_counts = np.diff(first_hit)[positions]
+        hits = rows_of(first_hit[positions], hit_counts)
         return MatchRecords(
-            images=self.images[pictures],
+            images=self.images[positions],
             starts=starts,
             **{
                 column: getattr(self, column)[rows]
                 for column in ("scores", "labels", "ranks", "outside")
             },
-            hits=self.hits[hits] + np.repeat(starts[:-1] - self.starts[pictures], hit_counts),
+            hits=self.hits[hits] + np.repeat(starts[:-1] - self.starts[positions], hit_counts),
             correct=self.correct[hits],
             ignored=self.ignored[hits],
             **{
@@ -103,9 +103,9 @@ class MatchRecords:
         )
 
     def in_order(self) -> MatchRecords:
-        """The same records by ascending picture, each once: what was seen decides, never when.
+        """The same records by ascending image, each once: what was seen decides, never when.
 
-        Of two versions of a picture the one whose records are smaller, byte by byte, stays.
+        Of two versions of an image the one whose records are smaller, byte by byte, stays.
         """
         order = np.argsort(self.images, kind="stable")
         again = np.flatnonzero(np.diff(self.images[order]) == 0)
@@ -119,7 +119,7 @@ class MatchRecords:
         return self.take(order)
 
     def _content(self, position: int) -> tuple[bytes, ...]:
-        """Everything recorded about one picture, to compare two versions of it by."""
+        """Everything recorded about one image, to compare two versions of it by."""
         one = self.take(np.array([position]))
         columns = [
             one.scores.astype(np.float64),
@@ -134,11 +134,11 @@ class Log:
 
     Room that is never used takes no memory, and so there is no second copy of anything. What was
     handed out never changes: an update writes behind it, and counts only once it is there as a
-    whole. pictures: how many there will be.
+    whole. total: the number of images there will be.
     """
 
-    def __init__(self, first: MatchRecords, pictures: int) -> None:
-        self._pictures = pictures
+    def __init__(self, first: MatchRecords, total: int) -> None:
+        self._total = total
         self.held: MatchRecords = first
         self._room: dict[str, NDArray[Any]] = dict(vars(first))
 
@@ -181,7 +181,7 @@ class Log:
 
     def _share(self, images: int) -> float:
         """How many times as much there will be, once so many more images are there."""
-        return self._pictures / max(1, len(self.held.images) + images)
+        return self._total / max(1, len(self.held.images) + images)
 
     def joined(self) -> MatchRecords:
         """Everything so far, in order."""
@@ -229,7 +229,7 @@ def blank(count: int, dtype: np.dtype[Any], *, analyses: bool) -> dict[str, NDAr
 
 @cache
 def nothing(*, ranges: int) -> MatchRecords:
-    """Records of no picture at all; the same ones each time, for there is nothing in them to
+    """Records of no image at all; the same ones each time, for there is nothing in them to
     change."""
     return MatchRecords(
         images=np.zeros(0, np.int32),

@@ -1,11 +1,11 @@
 """Matching detections to boxes in vectorised numpy: the readable form of `kernel/match.c`, with the
 same bits.
 
-The algorithm is COCO's (cocoeval.py `evaluateImg`): inside one picture and class, best detection
+The algorithm is COCO's (cocoeval.py `evaluateImg`): inside one image and class, best detection
 first, each takes the box it overlaps most among those still free, a box that counts before one that
-does not, of equals the last. Three things make it fast: only pairs inside one picture and class
+does not, of equals the last. Three things make it fast: only pairs inside one image and class
 that reach the least threshold are looked at; a bit mask holds all thresholds at once; and all
-pictures and classes take their first detection together, then their second, and so on.
+images and classes take their first detection together, then their second, and so on.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _PAIRS = 1 << 19  # pairs whose overlap is computed at a time, which bounds the 
 
 
 class _Ranked(NamedTuple):
-    """Detections by picture, then class, then best first; only as many a picture and class as the
+    """Detections by image, then class, then best first; only as many an image and class as the
     largest limit keeps."""
 
     rows: NDArray[np.int64]
-    pictures: NDArray[np.int64]
+    images: NDArray[np.int64]
     labels: NDArray[np.int64]
     ranks: NDArray[np.int64]
 
@@ -66,9 +66,9 @@ def match(
     threads: int = 1,
     room: Room | None = None,
 ) -> MatchRecords:
-    """The outcomes of the detections of some pictures.
+    """The outcomes of the detections of some images.
 
-    images: (m,) the picture of each group of `flat`, as a row of the ground truth; each once.
+    images: (m,) the image of each group of `flat`, as a row of the ground truth; each once.
         threads, room: not used here.
     """
     del threads, room
@@ -114,8 +114,8 @@ def _ranked(flat: FlatDetections, images: NDArray[np.int64], plan: MatchingProbl
 
 
 def _candidates(ranked: _Ranked, xywh: NDArray[np.float64], plan: MatchingProblem) -> _Pairs:
-    """Every pair inside one picture and class that reaches the least threshold."""
-    keys = ranked.pictures * len(plan.truth.label_space) + ranked.labels
+    """Every pair inside one image and class that reaches the least threshold."""
+    keys = ranked.images * len(plan.truth.label_space) + ranked.labels
     first = np.searchsorted(plan.keys, keys)
     counts = np.searchsorted(plan.keys, keys, side="right") - first
     found = []
@@ -143,7 +143,7 @@ def blocks(counts: NDArray[np.int64]) -> list[slice]:
 
 
 def _greedy(ranked: _Ranked, pairs: _Pairs, plan: MatchingProblem) -> _Masks:
-    """Lets every picture and class match its detections, in rounds: first detections together, then
+    """Lets every image and class match its detections, in rounds: first detections together, then
     second ones, and so on."""
     ranges, count = len(plan.ranges), len(ranked.rows)
     taken, ignored = np.zeros((2, count, ranges), np.uint16)
@@ -153,7 +153,7 @@ def _greedy(ranked: _Ranked, pairs: _Pairs, plan: MatchingProblem) -> _Masks:
     detections, first, counts = np.unique(pairs.detections, return_index=True, return_counts=True)
     bits = 1 << np.arange(len(plan.thresholds))
     reach = (pairs.ious[:, None] >= plan.thresholds) @ bits  # (p,) bit t: enough for threshold t
-    cells = ranked.pictures[detections] * len(plan.truth.label_space) + ranked.labels[detections]
+    cells = ranked.images[detections] * len(plan.truth.label_space) + ranked.labels[detections]
     start = np.flatnonzero(np.diff(cells, prepend=-1))
     turn = np.arange(len(cells)) - np.repeat(start, np.diff(start, append=len(cells)))
     by_turn = np.argsort(turn, kind="stable")
@@ -182,7 +182,7 @@ def _take(
     masks: _Masks,
     plan: MatchingProblem,
 ) -> None:
-    """One detection of every picture and class takes what it can: boxes that count, then ignored
+    """One detection of every image and class takes what it can: boxes that count, then ignored
     ones, most wanted first."""
     everywhere = (1 << len(plan.thresholds)) - 1
     wanted = np.full(
@@ -214,12 +214,12 @@ def _nearest(
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float32]]:
     """`found`, `boxes` and `ious` of the outcomes."""
     starts, crowd = plan.truth.starts, plan.truth.crowd
-    counts = np.diff(starts)[ranked.pictures]
+    counts = np.diff(starts)[ranked.images]
     boxes = np.full((len(ranked.rows), 2), -1)
     ious = np.zeros((len(ranked.rows), 2))
     for block in blocks(counts):
         detections = np.repeat(np.arange(block.start, block.stop), counts[block])
-        near = rows_of(starts[ranked.pictures[block]], counts[block])
+        near = rows_of(starts[ranked.images[block]], counts[block])
         iou = np.where(
             crowd[near], 0.0, paired_iou(xywh[detections], plan.truth.xywh[near], crowd[near])
         )

@@ -205,9 +205,9 @@ class Kernel:
         self._call(
             "resample", _Resample, threads,
             replicates=len(weights), images=weights.shape[1], weights=np.ascontiguousarray(weights, np.uint32),
-            edges=ranking.edges, image=ranking.pictures, tied=ranking.tied, outside=ranking.outside, ranks=ranking.ranks,
+            edges=ranking.edges, image=ranking.images, tied=ranking.tied, outside=ranking.outside, ranks=ranking.ranks,
             hit=ranking.hit, correct=ranking.correct, ignored=ranking.ignored,
-            box_edges=ranking.box_edges, box_image=ranking.box_pictures, box_ignore=ranking.box_ignore,
+            box_edges=ranking.box_edges, box_image=ranking.box_images, box_ignore=ranking.box_ignore,
             classes=len(plan.truth.label_space), ranges=len(plan.ranges), thresholds=len(plan.settings.ious),
             points=plan.settings.recalls, limits=len(plan.settings.detections), limit=limit,
             limit_of=np.array(plan.settings.detections, np.int64), recalls=plan.settings.recall_points(),

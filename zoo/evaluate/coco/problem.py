@@ -92,11 +92,11 @@ class MatchingProblem:
 
     @cached_property
     def keys(self) -> NDArray[np.int64]:
-        """(n,) picture and class of each box as one ascending number."""
+        """(n,) image and class of each box as one ascending number."""
         return self.truth.images.astype(np.int64) * len(self.truth.label_space) + self.truth.labels
 
     def positives(self, seen: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """(r, k) boxes that count, per range and class, in the pictures that `seen` (m,) marks."""
+        """(r, k) boxes that count, per range and class, in the images that `seen` (m,) marks."""
         there = seen[self.truth.images]
         counted = [there & ((self.ignore >> number) & 1 == 0) for number in range(len(self.ranges))]
         classes = len(self.truth.label_space)

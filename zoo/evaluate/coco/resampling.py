@@ -1,8 +1,8 @@
-"""AP and recall of resampled pictures in vectorised numpy, from outcomes alone: the readable form
+"""AP and recall of resampled images in vectorised numpy, from outcomes alone: the readable form
 of `kernel/resample.c`.
 
-Drawing pictures with replacement (Efron & Tibshirani, An Introduction to the Bootstrap, 1993) gives
-each a weight, the number of times it was drawn. A picture that counts w times is w copies of it
+Drawing images with replacement (Efron & Tibshirani, An Introduction to the Bootstrap, 1993) gives
+each a weight, the number of times it was drawn. An image that counts w times is w copies of it
 next to each other in the ranking: of its detections with equal scores first all of one copy, then
 all of the next.
 """
@@ -24,20 +24,20 @@ _CELLS = 1 << 21  # numbers that are held at a time in one array, which bounds t
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Detections by class, then best first, and boxes by class, with the picture each belongs to.
+    """Detections by class, then best first, and boxes by class, with the image each belongs to.
 
     edges:    (k + 1,) where each class begins.
-    pictures: (n,) uint32, columns of the weights.
-    tied:     (n,) uint32, where several detections of one picture and class have equal scores and one of them is a hit, how many
+    images: (n,) uint32, columns of the weights.
+    tied:     (n,) uint32, where several detections of one image and class have equal scores and one of them is a hit, how many
               there are, at the first of them; 0 elsewhere.
     outside, ranks, hit: (n,) as in the outcomes; whether it is a hit.
     correct, ignored:    (h, r) masks of the hits, in this order.
-    box_edges, box_pictures, box_ignore: (k + 1,), (g,), (g,) the same of the boxes that count
+    box_edges, box_images, box_ignore: (k + 1,), (g,), (g,) the same of the boxes that count
         somewhere.
     """
 
     edges: NDArray[np.int64]
-    pictures: NDArray[np.uint32]
+    images: NDArray[np.uint32]
     tied: NDArray[np.uint32]
     outside: NDArray[np.uint16]
     ranks: NDArray[np.uint16]
@@ -45,7 +45,7 @@ class Ranking:
     correct: NDArray[np.uint16]
     ignored: NDArray[np.uint16]
     box_edges: NDArray[np.int64]
-    box_pictures: NDArray[np.uint32]
+    box_images: NDArray[np.uint32]
     box_ignore: NDArray[np.uint16]
 
     @classmethod
@@ -57,7 +57,7 @@ class Ranking:
         counted: NDArray[np.int64],
         plan: MatchingProblem,
     ) -> Ranking:
-        """order, edges: as from `by_score`. counted: (m,) ascending, the pictures to draw from, as
+        """order, edges: as from `by_score`. counted: (m,) ascending, the images to draw from, as
         rows of the ground truth."""
         hit = np.zeros(len(outcomes), bool)
         hit[outcomes.hits] = True
@@ -65,20 +65,20 @@ class Ranking:
         hit_of[outcomes.hits] = np.arange(len(outcomes.hits))
         hits = hit_of[order][hit[order]]
         truth = plan.truth
-        pictures = np.searchsorted(counted, outcomes.image_of())[order].astype(np.uint32)
+        images = np.searchsorted(counted, outcomes.image_of())[order].astype(np.uint32)
         boxes = np.flatnonzero(np.isin(truth.images, counted))
         boxes = boxes[np.argsort(truth.labels[boxes], kind="stable")]
         return cls(
             edges=edges,
-            pictures=pictures,
-            tied=_tied(outcomes.scores[order], pictures, edges, hit[order]),
+            images=images,
+            tied=_tied(outcomes.scores[order], images, edges, hit[order]),
             outside=outcomes.outside[order],
             ranks=outcomes.ranks[order],
             hit=hit[order],
             correct=np.ascontiguousarray(outcomes.correct[hits]),
             ignored=np.ascontiguousarray(outcomes.ignored[hits]),
             box_edges=np.searchsorted(truth.labels[boxes], np.arange(len(truth.label_space) + 1)),
-            box_pictures=np.searchsorted(counted, truth.images[boxes]).astype(np.uint32),
+            box_images=np.searchsorted(counted, truth.images[boxes]).astype(np.uint32),
             box_ignore=plan.ignore[boxes],
         )
 
@@ -107,20 +107,20 @@ class Replicates:
         return cls(*(np.full((replicates, width), np.nan) for width in widths))
 
 
-def draws(pictures: int, replicates: range, seed: int) -> NDArray[np.uint32]:
-    """(b, pictures) how often each picture is drawn in some replicates.
+def draws(images: int, replicates: range, seed: int) -> NDArray[np.uint32]:
+    """(b, images) how often each image is drawn in some replicates.
 
     Draw i of replicate b is a hash (SplitMix64, Steele et al. 2014) of seed, b and i: the same for
     ever, on every machine, and for every model, so that two models can be compared on the same
     draws.
     """
-    counts = np.zeros((len(replicates), pictures), np.uint32)
-    steps = np.arange(1, pictures + 1, dtype=np.uint64)
+    counts = np.zeros((len(replicates), images), np.uint32)
+    steps = np.arange(1, images + 1, dtype=np.uint64)
     for row, number in enumerate(replicates):
         key = _mixed(np.array([(seed * 0x1_0000_0000 + number) % 2**64], np.uint64))
         high = _mixed(np.add(key, steps, dtype=np.uint64)) >> np.uint64(32)
-        drawn = high * np.uint64(pictures) >> np.uint64(32)  # 0 .. pictures - 1, evenly
-        counts[row] = np.bincount(drawn.astype(np.int64), minlength=pictures)
+        drawn = high * np.uint64(images) >> np.uint64(32)  # 0 .. images - 1, evenly
+        counts[row] = np.bincount(drawn.astype(np.int64), minlength=images)
     return counts
 
 
@@ -133,13 +133,13 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def _tied(
     scores: NDArray[Any],
-    pictures: NDArray[np.uint32],
+    images: NDArray[np.uint32],
     edges: NDArray[np.int64],
     hit: NDArray[np.bool_],
 ) -> NDArray[np.uint32]:
     """See `Ranking.tied`."""
     new = np.ones(len(scores), bool)  # whether a detection is not tied to the one before it
-    new[1:] = (scores[1:] != scores[:-1]) | (pictures[1:] != pictures[:-1])
+    new[1:] = (scores[1:] != scores[:-1]) | (images[1:] != images[:-1])
     new[edges[:-1][edges[:-1] < len(scores)]] = True
     tied = np.zeros(len(scores), np.uint32)
     first = np.flatnonzero(new)
@@ -159,7 +159,7 @@ def resample(
     limit: int,
     threads: int = 1,
 ) -> Replicates:
-    """weights: (b, m) how often each picture counts. limit: detections per picture and class.
+    """weights: (b, m) how often each image counts. limit: detections per image and class.
 
     threads: not used here.
     """
@@ -227,7 +227,7 @@ def _in_turns(
     parts, turns, done = [], [], rows[0] if len(rows) else 0
     for first in rows[ranking.tied[rows] > 1]:
         group = np.arange(first, first + ranking.tied[first])
-        most = int(weights[:, ranking.pictures[first]].max(initial=0))
+        most = int(weights[:, ranking.images[first]].max(initial=0))
         parts += [np.arange(done, first), np.tile(group, most)]
         turns += [np.zeros(first - done, np.int64), np.repeat(np.arange(1, most + 1), len(group))]
         done = group[-1] + 1
@@ -249,7 +249,7 @@ def _class(
     """Fills in one class of some replicates."""
     rows, turn = turns
     boxes = slice(ranking.box_edges[label], ranking.box_edges[label + 1])
-    weight = weights[:, ranking.pictures[rows]]  # (b, n)
+    weight = weights[:, ranking.images[rows]]  # (b, n)
     weight = np.where(turn > 0, weight >= turn, weight)
     at = np.flatnonzero(ranking.hit[rows])
     hits = hit_of[rows[at]]
@@ -257,7 +257,7 @@ def _class(
     bits = np.arange(len(plan.settings.ious))
     for area in range(len(plan.ranges)):
         counts = (ranking.box_ignore[boxes] >> area) & 1 == 0
-        positives = weights[:, ranking.box_pictures[boxes][counts]].sum(1)  # (b,)
+        positives = weights[:, ranking.box_images[boxes][counts]].sum(1)  # (b,)
         there = np.flatnonzero(positives)
         missed = within & ~ranking.hit[rows] & ((ranking.outside[rows] >> area) & 1 == 0)
         before = np.cumsum(weight * missed, axis=1)[:, at]  # (b, h)

@@ -1,4 +1,4 @@
-"""Outcomes of some pictures, ready to be measured: whole data sets and slices of them are measured
+"""Outcomes of some images, ready to be measured: whole data sets and slices of them are measured
 the same way."""
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from zoo.evaluate.policy import EdgeCasePolicy
 class Sample:
     """What is measured, and how.
 
-    outcomes: in order. counted: (m,) bool, the pictures that count, also those without outcomes.
+    outcomes: in order. counted: (m,) bool, the images that count, also those without outcomes.
     """
 
     outcomes: MatchRecords
@@ -36,7 +36,7 @@ class Sample:
 
     @property
     def limit(self) -> int:
-        """The detections per picture and class that most headline numbers are read at."""
+        """The detections per image and class that most headline numbers are read at."""
         return headline_limits(self.plan.settings.detections, self.policy)[1]
 
     @cached_property
@@ -86,9 +86,9 @@ class Sample:
         """What resampling needs."""
         return Ranking.of(self.outcomes, *self.order, np.flatnonzero(self.counted), self.plan)
 
-    def only(self, pictures: NDArray[np.bool_]) -> Sample:
-        """The part of it in some pictures (m,)."""
-        counted = self.counted & pictures
+    def only(self, images: NDArray[np.bool_]) -> Sample:
+        """The part of it in some images (m,)."""
+        counted = self.counted & images
         return replace(
             self,
             outcomes=self.outcomes.take(np.flatnonzero(counted[self.outcomes.images])),

@@ -97,10 +97,10 @@ def unpack(state: bytes) -> tuple[MatchRecords, Header]:
 def check(outcomes: MatchRecords, plan: MatchingProblem, *, analyses: bool) -> None:
     """Raises: DataError where a record points outside of the data set: the kernel would follow
     it."""
-    count, pictures, ranges = len(outcomes.scores), len(outcomes.images), len(plan.ranges)
+    count, images, ranges = len(outcomes.scores), len(outcomes.images), len(plan.ranges)
     near = count if analyses else 0
     shapes = {
-        "starts": (pictures + 1,),
+        "starts": (images + 1,),
         "correct": (len(outcomes.hits), ranges),
         "ignored": (len(outcomes.hits), ranges),
     }
@@ -109,7 +109,7 @@ def check(outcomes: MatchRecords, plan: MatchingProblem, *, analyses: bool) -> N
         given = getattr(outcomes, column)
         shape = shapes.get(
             column,
-            (pictures,)
+            (images,)
             if column == "images"
             else (len(outcomes.hits),)
             if column == "hits"

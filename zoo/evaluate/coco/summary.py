@@ -24,7 +24,7 @@ class Number(NamedTuple):
 
     of: the mean of precision or of recall, over classes. area: the range, by position.
     thresholds: which IoU thresholds it is averaged over; empty where it is not defined. limit:
-        detections per picture and class.
+        detections per image and class.
     """
 
     name: str

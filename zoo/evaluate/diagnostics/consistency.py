@@ -192,7 +192,7 @@ def _counts(report: Report) -> Iterator[Contradiction]:
     if min(*counts, *(one.boxes for one in classes), *(one.detections for one in classes)) < 0:
         yield Contradiction("measured", "It holds a negative count.")
     if measured.images < 1:
-        yield Contradiction("measured.images", f"Numbers of {measured.images} pictures.")
+        yield Contradiction("measured.images", f"Numbers of {measured.images} images.")
     detections, boxes = sum(one.detections for one in classes), sum(one.boxes for one in classes)
     if detections != measured.detections:
         yield Contradiction(

@@ -22,7 +22,7 @@ from zoo.text import pluralize
 
 _MANY = 0.2  # the share of boxes beyond an edge from which on it is no accident
 _FEW = 20  # boxes whose sizes alone say nothing
-_CORNER = 2.0  # pixels; fractions of a picture reach a little beyond 1
+_CORNER = 2.0  # pixels; fractions of an image reach a little beyond 1
 _TELLING = 4  # columns that tell nearly all boxes apart
 _PIXEL = 1.0  # how far annotators round
 _BEST = 1000  # detections whose places are held against the annotations
@@ -76,26 +76,26 @@ def diagnose(dataset: Dataset, seen: AllDetections) -> tuple[str, ...]:
 
 
 def not_mentioned(dataset: Dataset, seen: AllDetections) -> Iterator[str]:
-    """Pictures that a COCO results list does not name: it can't say that nothing was found in
+    """Images that a COCO results list does not name: it can't say that nothing was found in
     one."""
     count = len(dataset) - np.count_nonzero(np.bincount(seen.rows, minlength=len(dataset)))
     if count:
         yield (
             f"The results list does not mention {count:,} of "
-            f"{pluralize(len(dataset), 'picture')}: nothing was found there, "
-            "as far as it says. A picture that was never looked at would look the same."
+            f"{pluralize(len(dataset), 'image')}: nothing was found there, "
+            "as far as it says. An image that was never looked at would look the same."
         )
 
 
 def _places(dataset: Dataset, seen: AllDetections) -> Iterator[str]:
-    """Boxes that are not where pictures are, with the likeliest cause, and boxes of nothing."""
+    """Boxes that are not where images are, with the likeliest cause, and boxes of nothing."""
     x, y, w, h = seen.sides
     width, height = (column[seen.rows] for column in np.ascontiguousarray(dataset.sizes.T))
     sides = dataset.truth.xywh[:, 2:]
     if seen.sides.max() <= _CORNER and len(sides) and np.median(sides) > 2 * _CORNER:
         yield (
             "All boxes lie in the first two pixels, and annotated ones do not: are they fractions "
-            "of the picture, not pixels?"
+            "of the image, not pixels?"
         )
         return
     if empty := int(((w <= 0) | (h <= 0)).sum()):
@@ -112,7 +112,7 @@ def _places(dataset: Dataset, seen: AllDetections) -> Iterator[str]:
 
     if (np.isnan(width[0]) or beyond.mean() > _MANY) and fit_as_corners():
         yield (
-            "Taken as x, y, width, height, boxes reach beyond their pictures; as x1, y1, x2, y2 "
+            "Taken as x, y, width, height, boxes reach beyond their images; as x1, y1, x2, y2 "
             "they would fit: "
             "were corners written where COCO has sizes?"
         )
@@ -124,13 +124,13 @@ def _places(dataset: Dataset, seen: AllDetections) -> Iterator[str]:
     if away:
         lie = _do(away, len(seen), "detection", "lies", "lie")
         yield (
-            f"{lie} wholly outside of the picture: are the image ids, and the size that boxes "
+            f"{lie} wholly outside of the image: are the image ids, and the size that boxes "
             f"refer to, those of the data set?"
         )
     elif beyond.mean() > _MANY:
         reach = _do(int(beyond.sum()), len(seen), "detection", "reaches", "reach")
         yield (
-            f"{reach} beyond the edge of the picture: were they scaled back from the size that "
+            f"{reach} beyond the edge of the image: were they scaled back from the size that "
             f"the network saw?"
         )
 
@@ -172,7 +172,7 @@ def _ways(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> dict[str, N
 def _meets(
     truth: GroundTruth, rows: NDArray[np.int64], xywh: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """(n,) whether a detection has an IoU of at least .5 with an annotated box of its picture,
+    """(n,) whether a detection has an IoU of at least .5 with an annotated box of its image,
     whatever its class."""
     meets = np.zeros(len(rows), bool)
     meets[pairs(truth, rows, xywh)[0]] = True
@@ -227,7 +227,7 @@ def _annotated(dataset: Dataset) -> Iterator[str]:
     truth = dataset.truth
     if len(truth.xywh) and truth.xywh.max() <= _CORNER < np.nan_to_num(dataset.sizes).max() / 4:
         yield (
-            "All annotated boxes lie in the first two pixels: are they fractions of the picture, "
+            "All annotated boxes lie in the first two pixels: are they fractions of the image, "
             "not pixels?"
         )
         return
@@ -243,9 +243,9 @@ def _annotated(dataset: Dataset) -> Iterator[str]:
             count, len(truth.ids), "annotated box", "reaches", "reach", plural="annotated boxes"
         )
         yield (
-            f"{reach} beyond the picture by more than a pixel, the first of them annotation "
+            f"{reach} beyond the image by more than a pixel, the first of them annotation "
             f"{truth.ids[first]} "
-            f"of image {image_id!r}: are the annotations of these pictures?"
+            f"of image {image_id!r}: are the annotations of these images?"
         )
 
 

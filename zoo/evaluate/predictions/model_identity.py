@@ -126,7 +126,7 @@ def _check_at_hand(model: object, weights: object, device: object) -> None:
 
     if not isinstance(model, Detector):
         raise UsageError(
-            f"{capitalized(type_name(model))} was to be run on pictures.",
+            f"{capitalized(type_name(model))} was to be run on images.",
             "What can be run is the name of a model, or a zoo.Detector.",
             "Take the name of one, as zoo list shows them.",
         )

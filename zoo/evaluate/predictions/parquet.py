@@ -1,4 +1,4 @@
-"""Predictions as Parquet: a row a picture, lists of boxes, scores and labels in it, class names and
+"""Predictions as Parquet: a row per image, lists of boxes, scores and labels in it, class names and
 provenance in the schema.
 
 The file is written beside its place and moved there in one step, so that a kill leaves the whole

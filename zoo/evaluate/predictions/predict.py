@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from zoo.detectors import Detector, Protocol
 
 _FIRST = (
-    16  # pictures whose sizes tell whether they are the ones that were annotated, before a long run
+    16  # images whose sizes tell whether they are the ones that were annotated, before a long run
 )
 
 
@@ -53,7 +53,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     fresh: bool = False,
     progress: bool | None = None,
 ) -> Predictions:
-    """What a model sees in every picture of a data set, under a protocol.
+    """What a model sees in every image of a data set, under a protocol.
 
     model, weights, device: as `zoo.load` takes them; or a detector, which keeps its own.
     data:     as `zoo.data.read` takes it.
@@ -64,7 +64,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
                   detector at hand is run each time unless a folder is given.
     fresh:    make the run again, whatever is there.
     Raises:
-        DataError: the data set is wrong, most of its first pictures have another size than is
+        DataError: the data set is wrong, most of its first images have another size than is
             annotated, or another process is making these predictions; an image changes while it is
             looked at.
         UsageError: an option can't be, or decides nothing because a detector at hand has its own;
@@ -138,19 +138,19 @@ def _run(work: _Work, to: Path) -> Predictions:
             return Predictions.read(file)
         if work.fresh:
             run.discard()
-        run.resume({photo.id for photo in dataset.images})
+        run.resume({record.id for record in dataset.images})
         compare_sizes(
             run.sizes(), dataset, model=work.identity.name, stored=work.protocol.exif == "ignore"
         )
         _look(work, run)
         _check_unchanged(dataset, run)
-        return run.finish([photo.id for photo in dataset.images])
+        return run.finish([record.id for record in dataset.images])
 
 
 def _check_unchanged(dataset: Dataset, run: PredictionStore) -> None:
     """Raises: DataError where an image has another content than when the run began; the run's parts
     are gone then."""
-    if dataset.pictures_sha256 != run.facts["pictures_sha256"]:
+    if dataset.images_sha256 != run.facts["images_sha256"]:
         run.discard()
         raise DataError(
             f"{run.facts['model']} was run on {dataset.name}.",
@@ -161,10 +161,10 @@ def _check_unchanged(dataset: Dataset, run: PredictionStore) -> None:
 
 
 def _look(work: _Work, run: PredictionStore) -> None:
-    """Shows the model every picture that is not in the run yet."""
+    """Shows the model every image that is not in the run yet."""
     identity, dataset, protocol = work.identity, work.dataset, work.protocol
     done = run.done()
-    todo = [photo for photo in dataset.images if photo.id not in done]
+    todo = [record for record in dataset.images if record.id not in done]
     if not todo:
         return
     from zoo.inference.stream import stream
@@ -177,16 +177,16 @@ def _look(work: _Work, run: PredictionStore) -> None:
         "settings_in_force": protocol.filled(detector.defaults).to_json(),
         "started": now(),
     }
-    pictures = [photo.file() for photo in todo]
+    images = [record.file() for record in todo]
     with Bar(f"{identity.name} on {dataset.name}", total=len(todo), show=work.progress) as bar:
         found = stream(
-            detector, pictures, protocol=protocol, batch_size=work.batch_size, exif=protocol.exif
+            detector, images, protocol=protocol, batch_size=work.batch_size, exif=protocol.exif
         )
         looked: list[tuple[int | str, tuple[int, int]]] = []
-        for photo, seen in zip(todo, found, strict=True):
-            run.add(photo, seen)
+        for record, seen in zip(todo, found, strict=True):
+            run.add(record, seen)
             if len(looked) < _FIRST and seen.size is not None:
-                looked.append((photo.id, seen.size))
+                looked.append((record.id, seen.size))
                 if len(looked) == min(_FIRST, len(todo)):
                     compare_sizes(
                         looked, dataset, model=identity.name, stored=protocol.exif == "ignore"
@@ -213,7 +213,7 @@ def _check_batch_size(batch_size: object) -> None:
     if batch_size != "auto" and (
         isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1
     ):
-        case = "It is a number of pictures, at least 1, or 'auto' for what fits."
+        case = "It is a number of images, at least 1, or 'auto' for what fits."
         fix = "Write batch_size=8, for example."
         raise UsageError(
             f"batch_size={batch_size!r} was asked for.",
@@ -227,7 +227,7 @@ def _facts(dataset: Dataset, protocol: Protocol) -> dict[str, str]:
     return {
         "data": dataset.name,
         "data_sha256": dataset.sha256,
-        "pictures_sha256": dataset.pictures_sha256,
+        "images_sha256": dataset.images_sha256,
         "protocol": protocol.name,
         "protocol_sha256": protocol.sha256,
         "protocol_settings": protocol.to_json(),

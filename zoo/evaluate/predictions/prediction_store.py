@@ -1,10 +1,10 @@
-"""A run on disk: pictures are added while a model looks at them, and a kill at any moment neither
+"""A run on disk: images are added while a model looks at them, and a kill at any moment neither
 loses nor repeats one.
 
-    runs/MODEL@DATA@PROTOCOL-KEY.parquet            the predictions, once every picture is in
+    runs/MODEL@DATA@PROTOCOL-KEY.parquet            the predictions, once every image is in
     runs/MODEL@DATA@PROTOCOL-KEY.parquet.parts/     what is there so far: 000000.parquet … and the lock
 
-A part is written whole or not at all, and a picture is in one part only. When all are in, they are
+A part is written whole or not at all, and an image is in one part only. When all are in, they are
 written as one file, and only then are the parts removed. KEY is a fingerprint of the model, its
 code and weights, the content of the images, the protocol and the versions of what reads images and
 computes, so that the same run is found again and no other is taken for it.
@@ -43,7 +43,7 @@ PASSING = "zoo-run-"  # how the folder of a run begins that is not kept
 SECONDS = 5.0  # a part is written at least so often: what a kill can cost
 _DECIDE = (
     *("model", "card_sha256", "weights_sha256", "state_sha256", "plugin", "code_sha256"),
-    *("pictures_sha256", "protocol_sha256"),
+    *("images_sha256", "protocol_sha256"),
     *("detzoo", "torch", "torchvision", "pillow"),
 )
 
@@ -85,7 +85,7 @@ class PredictionStore:
         return self.file.with_name(f"{self.file.name}{PARTS}")
 
     def done(self) -> set[int | str]:
-        """The ids of the pictures that are in."""
+        """The ids of the images that are in."""
         return {image_id for part in self._parts for image_id in part.image_ids.tolist()}
 
     def sizes(self) -> list[tuple[int | str, tuple[int, int]]]:
@@ -105,7 +105,7 @@ class PredictionStore:
     def resume(self, known: Collection[int | str] | None = None) -> None:
         """Takes up what an earlier process has left.
 
-        known: the ids of all pictures. Raises: DataError naming a part that is damaged or of
+        known: the ids of all images. Raises: DataError naming a part that is damaged or of
             another run.
         """
         clear(self.parts, young=0)  # whose lock is held
@@ -125,7 +125,7 @@ class PredictionStore:
     def _checked(
         self, part: Predictions, known: Collection[int | str] | None, done: set[int | str]
     ) -> Predictions:
-        """Raises: DataError for a part that is of another run, has a picture that is `done`, or
+        """Raises: DataError for a part that is of another run, has an image that is `done`, or
         lacks what a whole needs."""
         if key_of(part.provenance) != key_of(self.facts):
             raise part.flaw("It is of another run.")
@@ -141,9 +141,9 @@ class PredictionStore:
             raise part.flaw(f"Image {min(map(str, twice))} is in another part too.")
         return part
 
-    def add(self, photo: ImageRecord, seen: Detections) -> None:
-        """One more picture; it is on disk within `SECONDS`, as long as pictures come."""
-        self._waiting.append((photo, seen))
+    def add(self, record: ImageRecord, seen: Detections) -> None:
+        """One more image; it is on disk within `SECONDS`, as long as images come."""
+        self._waiting.append((record, seen))
         if monotonic() - self._since >= SECONDS:
             self.flush()
 
@@ -158,7 +158,7 @@ class PredictionStore:
         self._since = monotonic()
 
     def finish(self, order: Sequence[int | str]) -> Predictions:
-        """All pictures as one file, in that order; the parts are gone then."""
+        """All images as one file, in that order; the parts are gone then."""
         self.flush()
         facts = [part.provenance for part in self._parts]
         times = {
@@ -241,10 +241,10 @@ def _part(
     rows: Sequence[tuple[ImageRecord, Detections]], names: tuple[str, ...], facts: dict[str, str]
 ) -> Predictions:
     seen = [one for _, one in rows]
-    ids = [photo.id for photo, _ in rows]
+    ids = [record.id for record, _ in rows]
     return Predictions(
         image_ids=np.array(ids, np.str_ if isinstance(ids[0], str) else np.int64),
-        files=np.array([photo.path.name for photo, _ in rows], np.str_),
+        files=np.array([record.path.name for record, _ in rows], np.str_),
         sizes=np.array([one.size for one in seen], np.int32).reshape(-1, 2),
         starts=np.concatenate([[0], np.cumsum([len(one) for one in seen])]).astype(np.int64),
         boxes=np.concatenate([one.boxes.numpy() for one in seen]).astype(np.float32, copy=False),

@@ -1,4 +1,4 @@
-"""Predictions: what one model saw in the pictures of one data set, as flat arrays, with their
+"""Predictions: what one model saw in the images of one data set, as flat arrays, with their
 provenance."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FIX = "Make it again: zoo predict MODEL --data DATA --fresh"
 
 @dataclass(frozen=True)
 class ImageDetections:
-    """What was seen in one picture, best first: boxes (n, 4) xyxy, scores (n,), labels (n,) into
+    """What was seen in one image, best first: boxes (n, 4) xyxy, scores (n,), labels (n,) into
     `label_space`."""
 
     boxes: NDArray[np.float32]
@@ -32,13 +32,13 @@ class ImageDetections:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Detections of one model in many pictures, one picture after another.
+    """Detections of one model in many images, one image after another.
 
     image_ids:  (m,) int64 or str, as the data set has them.
-    files:      (m,) the pictures' file names.
-    sizes:      (m, 2) int32, height and width of the pictures in pixels, as they were looked at.
-    starts:     (m + 1,) int64, the first detection of each picture, and the end.
-    boxes:      (n, 4) float32 xyxy, pixels of the picture. scores: (n,) float32. labels: (n,) int32, positions in `names`.
+    files:      (m,) the images' file names.
+    sizes:      (m, 2) int32, height and width of the images in pixels, as they were looked at.
+    starts:     (m + 1,) int64, the first detection of each image, and the end.
+    boxes:      (n, 4) float32 xyxy, pixels of the image. scores: (n,) float32. labels: (n,) int32, positions in `names`.
     names:      class names.
     provenance: see `zoo.evaluate.predictions.provenance`.
     path:       the file they are in, if any.
@@ -151,8 +151,8 @@ class Predictions:
 def joined(
     parts: Sequence[Predictions], provenance: dict[str, str], *, order: Sequence[int | str]
 ) -> Predictions:
-    """Several parts as one, its pictures in the order of these ids. Raises: DataError where a
-    picture is in two parts."""
+    """Several parts as one, its images in the order of these ids. Raises: DataError where a
+    image is in two parts."""
     ids = np.concatenate([part.image_ids for part in parts])
     counts = np.concatenate([np.diff(part.starts) for part in parts])
     first = np.concatenate([[0], np.cumsum(counts)])
