@@ -28,7 +28,7 @@ from zoo.evaluate.coco.summary import summarise_replicates
 
 _AT_ONCE = 1024  # replicates that are drawn at a time, at most,
 _HELD = 1 << 26  # and the bytes of their draws
-_SECONDS = 0.25  # what a block of replicates may take: the longest that Ctrl-C waits for
+_SECONDS = 1.0  # what a block of replicates may take: the longest that Ctrl-C waits for
 
 
 @dataclass(frozen=True)
