@@ -51,10 +51,16 @@ CARDS = """
     cards:
       my_faster:
         architecture: torchvision/fasterrcnn_resnet50_fpn
-        summary: A detector that was trained on pictures from a building site, with care and with a summary longer than one line.
+        summary:
+          A detector that was trained on images from a building site, with care and with a summary
+          longer than one line.
         family: Faster R-CNN
         labels: coco91
-        input: {resize: shortest_edge, size: [800, 1333], mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}
+        input:
+          resize: shortest_edge
+          size: [800, 1333]
+          mean: [0.485, 0.456, 0.406]
+          std: [0.229, 0.224, 0.225]
         parameters: 41755286
         parameters_note: with frozen batch norm
         gflops: 134.38
@@ -64,7 +70,10 @@ CARDS = """
           v1:
             note: The first attempt.
             sources:
-              - {kind: hub, repo: acme/detectors, revision: 0123456789abcdef0123456789abcdef01234567, sha256: 258fb6c6aaaa}
+              - kind: hub
+                repo: acme/detectors
+                revision: 0123456789abcdef0123456789abcdef01234567
+                sha256: 258fb6c6aaaa
               - {kind: url, url: "https://example.org/a/rather/long/address/of/a/file/that/must/not/be/cut/my_faster-258fb6c6.pth"}
           v2:
             megabytes: 159.7

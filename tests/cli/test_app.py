@@ -115,8 +115,9 @@ def test_a_traceback_is_shown_on_demand(shell: Shell, monkeypatch: pytest.Monkey
 
 
 def test_an_interrupt_exits_with_130() -> None:
-    code = "import os, signal; from zoo.cli import main, app; import zoo.cli.commands.show as module, sys\n"
-    code += "sys.modules['zoo.cli.commands.show'].catalogue = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+    code = "import os, signal, sys; from zoo.cli import main, app; import zoo.cli.commands.show\n"
+    code += "show = sys.modules['zoo.cli.commands.show']\n"
+    code += "show.catalogue = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
     code += "sys.argv = ['zoo', 'show', 'x']; main()"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=default_interrupt

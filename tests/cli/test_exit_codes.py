@@ -1,5 +1,4 @@
-"""What is typed wrong ends with the exit code of docs/reference/exit-codes.md, and in three parts: what, why, what
-next."""
+"""Errors end with the exit codes of docs/reference/exit-codes.md, and have three parts."""
 
 import json
 from collections.abc import Callable

@@ -29,10 +29,13 @@ Steps = tuple[str | int, ...]
 # What an entry says once, so that only measuring again could tell, * being any name; and what a
 # change of 7 % leaves in bounds.
 SAID_ONCE = (
-    "data", "model.name", "model.family", "model.parameters", "model.published.*", "model.weights.bytes", "timing.*",
+    "data", "model.name", "model.family", "model.parameters", "model.published.*",
+    "model.weights.bytes", "timing.*",
     "report.format", "report.measured.data", "report.provenance.*",
-    "report.per_class.*.interval.*", "report.per_class.*.lrp.score", "report.per_class.*.operating.score",
-    "report.analyses.calibration.la_ece", "report.analyses.mistakes.false_*", "report.analyses.mistakes.kinds.*.cost",
+    "report.per_class.*.interval.*", "report.per_class.*.lrp.score",
+    "report.per_class.*.operating.score",
+    "report.analyses.calibration.la_ece", "report.analyses.mistakes.false_*",
+    "report.analyses.mistakes.kinds.*.cost",
     "report.analyses.mistakes.kinds.missed.count",
 )  # fmt: skip
 

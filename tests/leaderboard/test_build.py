@@ -31,7 +31,9 @@ STORED = f"""
     model: yolox_nano
     predictions: results.json
     protocol: {SETTINGS}
-    provenance: {{processor: another, finished: '2026-01-01', detzoo: none, weights_source: a file, weights_sha256: {"a" * 64}}}
+    provenance:
+      {{processor: another, finished: '2026-01-01', detzoo: none, weights_source: a file,
+        weights_sha256: {"a" * 64}}}
 """
 START = (
     "schema: 1\ntitle: Mine\nresamples: 100\ntiming: false\nregistry: [cards.yaml]\ndata: {toys: "
@@ -358,7 +360,10 @@ title: Real
 timing: false
 data: {{coco_val2017_128: 'coco:{folder / "instances.json"}'}}
 models:
-  - {{name: ONNX Runtime, model: yolox_nano, predictions: {folder / "yolox_nano_detections.json"}, protocol: {SETTINGS}}}
+  - name: ONNX Runtime
+    model: yolox_nano
+    predictions: {folder / "yolox_nano_detections.json"}
+    protocol: {SETTINGS}
 """
     (tmp_path / "BOARD.yaml").write_text(text)
     made = build(tmp_path / "BOARD.yaml", to=tmp_path / "site", runs=tmp_path / "runs")

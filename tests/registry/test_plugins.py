@@ -248,7 +248,8 @@ def test_nothing_of_a_quarantined_plugin_stays(give_plugin: Give) -> None:
     give_plugin(
         "broken",
         GOOD
-        + "\n\n    @hookimpl\n    def register_heads(register):\n        raise ValueError('too late')\n",
+        + "\n\n    @hookimpl\n    def register_heads(register):\n"
+        + "        raise ValueError('too late')\n",
     )
     broken = found("broken")
     assert broken.info.contributes == {}

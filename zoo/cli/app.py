@@ -1,13 +1,12 @@
-"""The command `zoo`: which commands there are, and what becomes of errors, warnings and interrupts.
+"""The command `zoo`: the table of commands, and the handling of errors, warnings and interrupts.
 
 To add a command: write `zoo/cli/commands/NAME.py` with one function whose parameters are Typer's
 (its docstring is the help, its heavy imports are inside), or a Typer of several, and give it a line
-in COMMANDS, where a name may have two words. Only the command that was asked for is imported,
-unless help lists them all.
+in COMMANDS, where a name may have two words. Only the command that is run is imported, unless help
+lists them all.
 
-Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted · 141 who read the
-    output left · and those of
-`zoo.errors`.
+Exit codes: 0 success · 1 part of the work failed · 2 usage · 130 interrupted · 141 the reader of
+the output left · and those of `zoo.errors`.
 """
 
 from __future__ import annotations
@@ -216,7 +215,7 @@ def _zoo(
         ),
     ] = False,
 ) -> None:
-    """Pick any object detector by name, and run it on pictures."""
+    """Pick any object detector by name, and run it on images."""
 
 
 def _show_warning(

@@ -20,7 +20,7 @@ PATIENCE = 1.0  # seconds that threads of plugins have to end by themselves
 
 
 def meet_the_end_of_output(why: BaseException | None) -> None:
-    """Exits where nobody reads the output any more, as in `zoo list | head`, or where it fills a disk."""
+    """Exits if the reader of the output left, as in `zoo list | head`, or if a disk is full."""
     if isinstance(why, BrokenPipeError):
         _leave(READER_LEFT)
     if isinstance(why, OSError) and why.errno in FULL:

@@ -1,4 +1,4 @@
-"""Where a model and a data set meet: class by class, by name; what does not meet is reported, never
+"""Matches the classes of a model and a data set by name; unmatched classes are reported, never
 silently dropped."""
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ class LabelMatch:
     """Which classes of two label spaces are the same.
 
     model, data: the two spaces.
-    pairs:       (label in `model`, label in `data`) of every class that both have, in model order; each label at most once.
+    pairs:       (label in `model`, label in `data`) of every class that both have, in model order;
+                 each label at most once.
     """
 
     model: LabelSpace
@@ -77,8 +78,8 @@ def match_labels(model: LabelSpace, data: LabelSpace) -> LabelMatch:
     by a declared synonym.
 
     Spelling is case, blanks, hyphens and underscores; `data/synonyms.txt` declares the rest. Two
-    left-over classes of one space that would then be the same stay unpaired: which of them was
-    meant is not ours to guess.
+    left-over classes of one space that would then be the same stay unpaired: there is no telling
+    which of them is meant.
     """
     pairs = {
         label: data.label_of_name[name]

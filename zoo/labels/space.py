@@ -25,8 +25,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 class LabelSpace:
     """Class names in label order, and their ids and channels.
 
-    name:     what the space is called, as in a card (`coco80`, or `custom` for a list given inline).
-    names:    class names; the label is the position. Blanks and line breaks at their ends go, and those within become one blank.
+    name:     as in a card: `coco80`, or `custom` for a list of class names.
+    names:    class names; the label is the position. Blanks and line breaks at their ends go, and
+              those within become one blank.
     ids:      the id each label has in data set files; `0..n-1` unless declared.
     channels: the label each output channel of the network stands for, -1 for background and unused
               slots; one channel a label unless declared.

@@ -26,7 +26,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """A model to be measured, or detections of it that are already there.
 
     model:       a name of the catalogue; its card gives family, licences and claims.
-    weights:     as for `zoo.load`: a tag, a place, or `random`; the card's own where it is left out.
+    weights:     as for `zoo.load`: a tag, a place, or `random`; the card's own if it is left out.
     predictions: a file of detections, instead of running the model: Parquet of `zoo predict`, or a
                  COCO results list. Of several data sets, a file for each, by the data set's name;
                  the row is then in the tables of those alone.
@@ -64,10 +64,11 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is compared.
 
-    data:      name -> data set, as in `coco:instances.json`; relative to the board's folder. Claims that name the same data set
-               are compared with what is measured.
+    data:      name -> data set, as in `coco:instances.json`; relative to the board's folder. Claims
+               on the same data set are compared with what is measured.
     protocol:  `uniform`, or `native` for each family's own thresholds; one board, one protocol.
-    exif:      `apply` turns images upright, `ignore` takes them as they are stored, for annotations made on those.
+    exif:      `apply` turns images upright, `ignore` takes them as they are stored, for annotations
+               made on those.
     models:    names, or rows with more to say.
     registry:  registry files with models of one's own.
     entries:   entry files of others, or globs of them.

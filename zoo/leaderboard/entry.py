@@ -97,8 +97,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     data:     the data set's name; the fingerprint of its annotations is `report.measured.sha256`.
     protocol: every setting that moved a number, by name.
     report:   what `zoo.evaluate` returned, with its provenance and resamplings.
-    seal:     sha256 of all the rest, which `write` puts there, so that a change by hand shows. Anybody can compute it: it guards
-              against accidents, not against lies.
+    seal:     sha256 of all the rest, which `write` puts there, so that a change by hand shows.
+              Anybody can compute it: it guards against accidents, not against lies.
     """
 
     format: Literal[1] = 1

@@ -13,8 +13,8 @@ from zoo.text import pluralize
 UNKNOWN = "–"
 ALWAYS = 3  # columns that every table has: rank, model and AP
 HEADER = (
-    "Rank", "Model", "AP", "95 %", "AP50", "AP75", "APs", "APm", "APl", "Params (M)", "GFLOPs", "Median (ms)", "p95 (ms)",
-    "Memory (MB)", "Weights (MB)", "Licence", "Claimed AP", "Difference",
+    "Rank", "Model", "AP", "95 %", "AP50", "AP75", "APs", "APm", "APl", "Params (M)", "GFLOPs",
+    "Median (ms)", "p95 (ms)", "Memory (MB)", "Weights (MB)", "Licence", "Claimed AP", "Difference",
 )  # fmt: skip
 
 

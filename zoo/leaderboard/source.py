@@ -38,8 +38,8 @@ class Source:
     detections: what `zoo.evaluate` measures: predictions, or the path of a results list.
     facts:      provenance that is known before anything is measured.
     protocol:   the settings they were made with, as far as anybody knows.
-    images:     per image of the data set, in its order: boxes (n, 4) xyxy, scores, and labels in its
-        label space.
+    images:     per image of the data set, in its order: boxes (n, 4) xyxy, scores, and labels in
+                its label space.
     """
 
     detections: Predictions | Path

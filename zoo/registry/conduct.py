@@ -158,7 +158,9 @@ def _look_back(conduct: Conduct, before: dict[Any, Any], started: set[threading.
     changed = list(put_back(before))
     for undone in (True, False):
         if names := [name for name, could in changed if could is undone]:
-            what = f"{', '.join(names[:NAMED])}{f' and {len(names) - NAMED} more' if len(names) > NAMED else ''}"
+            what = ", ".join(names[:NAMED])
+            if len(names) > NAMED:
+                what += f" and {len(names) - NAMED} more"
             conduct.tell(
                 f"changes {what}",
                 "that is undone." if undone else "that can't be undone in this process.",

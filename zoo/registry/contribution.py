@@ -34,7 +34,8 @@ _PLACE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)
 class Contribution:
     """One plugin's cards and builders; open while its hooks run, then closed for good.
 
-    origin:   the plugin's module file, which stands in for a registry file where cards come as Python data.
+    origin:   the plugin's module file, which stands in for a registry file if cards come as Python
+              data.
     core:     the core's own file, which already has cards of bundled plugins.
     models:   name -> where the plugin has a model of that name.
     aliases:  name -> where the plugin has an alias of that name.

@@ -68,8 +68,8 @@ def register_necks(register: Register) -> None:
 
 @hookspec
 def register_heads(register: Register) -> None:
-    """Add builders `build(*, levels: tuple[FeatureLevel, ...], label_space: LabelSpace, **arguments) ->
-    nn.Module`."""
+    """Add builders `build(*, levels: tuple[FeatureLevel, ...], label_space: LabelSpace,
+    **arguments) -> nn.Module`."""
 
 
 @hookspec

@@ -68,8 +68,8 @@ def indexed_file(path: Path, *, owner: str) -> RegistryFile:
 
 
 def _stored(place: Path, head: _Head, path: Path, owner: str) -> RegistryFile:
-    """The registry file of an entry; its cards come from the entry, or from the file if the entry has
-    been damaged or replaced since."""
+    """The registry file of an entry; its cards come from the entry, or from the file if the entry
+    has been damaged or replaced since."""
 
     def fetch() -> list[msgspec.Raw]:
         cards = _load_cards(place, head)

@@ -9,12 +9,13 @@ from zoo.suggest import close_matches, join_or
 # SPDX identifiers (https://spdx.org/licenses) that ask for no more than attribution and their own
 # text.
 _PERMISSIVE = """
-    0BSD Apache-2.0 BlueOak-1.0.0 BSD-1-Clause BSD-2-Clause BSD-2-Clause-Patent BSD-3-Clause BSD-3-Clause-Clear BSL-1.0 CC-BY-4.0
-    CC0-1.0 CDLA-Permissive-1.0 CDLA-Permissive-2.0 HPND ISC MIT MIT-0 NCSA PDDL-1.0 PostgreSQL PSF-2.0 Unlicense UPL-1.0 W3C X11
-    Zlib
+    0BSD Apache-2.0 BlueOak-1.0.0 BSD-1-Clause BSD-2-Clause BSD-2-Clause-Patent BSD-3-Clause
+    BSD-3-Clause-Clear BSL-1.0 CC-BY-4.0 CC0-1.0 CDLA-Permissive-1.0 CDLA-Permissive-2.0 HPND ISC
+    MIT MIT-0 NCSA PDDL-1.0 PostgreSQL PSF-2.0 Unlicense UPL-1.0 W3C X11 Zlib
 """
 _OTHERS = """
-    AGPL-3.0 AGPL-3.0-only GPL-2.0-only GPL-3.0 GPL-3.0-only LGPL-3.0-only MPL-2.0 CC-BY-SA-4.0 CC-BY-NC-4.0 CC-BY-NC-SA-4.0
+    AGPL-3.0 AGPL-3.0-only GPL-2.0-only GPL-3.0 GPL-3.0-only LGPL-3.0-only MPL-2.0 CC-BY-SA-4.0
+    CC-BY-NC-4.0 CC-BY-NC-SA-4.0
 """
 PERMISSIVE = frozenset(_PERMISSIVE.casefold().split())
 _SPELLED = {name.casefold(): name for name in (*_PERMISSIVE.split(), *_OTHERS.split())}

@@ -308,7 +308,9 @@ def _check_api(module: ModuleType, name: str) -> None:
         f"The plugin '{name}' was asked what it has.",
         f"It was written for version {wanted!r} of the plugin API, and this detzoo has version "
         f"{hookspecs.API}.",
-        f"Upgrade {'detzoo: pip install --upgrade detzoo' if newer else 'the plugin, or install an older detzoo.'}",
+        "Upgrade detzoo: pip install --upgrade detzoo"
+        if newer
+        else "Upgrade the plugin, or install an older detzoo.",
     )
 
 

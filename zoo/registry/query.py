@@ -3,13 +3,14 @@ never evaluated as code.
 
     expression  comparisons joined by `and`, `or`, `not` and parentheses
     comparison  field = value, and != < <= > >= and ~ (a glob), or field in (value, value)
-    value       a number, with K, M, G or B for thousands, millions and billions; text, bare or quoted; `unknown`
+    value       a number, with K, M, G or B for thousands, millions and billions; text, bare or
+                quoted; `unknown`
 
 Case does not matter, and `!=` is always `not … =`. A fact that is null is unknown: neither a
 comparison nor its opposite holds of it (Kleene's logic), so that `not AP > 40` lists no model
 without a published AP; `AP = unknown` finds those. A model has several tags and classes, and one is
-enough: `class = person` asks for models that find people, `classes` for how many classes they know,
-and `labels` for the name of their label space, as in `labels = coco80`.
+enough: `class = person` asks for models that detect people, `classes` for the number of classes,
+and `labels` for the name of the label space, as in `labels = coco80`.
 
 `code_license` and `weights_license` are SPDX identifiers; `permissive` stands for all that are on
 the list in `zoo.registry.license`. `license` is both:
@@ -18,9 +19,9 @@ the list in `zoo.registry.license`. `license` is both:
     license != permissive   one of them is known not to be
     license = unknown       one of them is unknown, or both are
     license != unknown      both are known
-    anything else           has to hold of both; a model of whose two licences it holds of one only is left out, whether it is
-                            asked for or its opposite: neither `= AGPL-3.0` nor `!= AGPL-3.0` lists
-                                MIT code with AGPL weights
+    anything else           has to hold of both; a model for which it holds of one only is left out,
+                            and so it is for the opposite: neither `= AGPL-3.0` nor `!= AGPL-3.0`
+                            lists MIT code with AGPL weights
 """
 
 from __future__ import annotations

@@ -284,7 +284,8 @@ def add_models(seen: Models, registry_file: RegistryFile, plugin: str) -> str | 
         if row.plugin == plugin:
             first, before = seen.setdefault(row.name, (registry_file, row))
             if before is not row:
-                return f"'{row.name}' twice: {place(first, before.line)}, and {place(registry_file, row.line)}"
+                places = f"{place(first, before.line)}, and {place(registry_file, row.line)}"
+                return f"'{row.name}' twice: {places}"
     return None
 
 

@@ -1,5 +1,5 @@
-"""A row: the facts of one card that listing, searching and `--where` need, small enough to read ten
-thousand of them at once."""
+"""Summary of a card: the facts that listing, searching and `--where` need, small enough to read ten
+thousand at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CardSummary(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_onl
 
     architecture: qualified, `plugin/name`.
     labels:       the label space's name, or `custom` for a list of class names.
-    listed:       the class names of such a list, one a line, which is quicker to read than a tuple of them.
+    listed:       the class names of such a list, one per line: quicker to read than a tuple.
     resize, size: as in the card's `input`.
     megabytes, ap, ap50: of the default weights; average precision in percent as claimed on COCO
         val2017, boxes.
@@ -65,7 +65,7 @@ class CardSummary(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_onl
 
 
 def summary_of(name: str, card: Card, *, plugin: str, line: int | None) -> CardSummary:
-    """The row of one card."""
+    """The summary of one card."""
     weights = card.default_weights()
     licenses = card.licenses_of(weights)
     return CardSummary(

@@ -293,7 +293,8 @@ ENDLESS = """
 
     @hookimpl
     def register_cards(register):
-        register({{"schema": 1, "cards": {{"endless_s": {{"architecture": "net", "labels": ["a"]}}}}}})
+        card = {{"architecture": "net", "labels": ["a"]}}
+        register({{"schema": 1, "cards": {{"endless_s": card}}}})
 """
 
 

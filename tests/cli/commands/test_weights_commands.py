@@ -1,4 +1,4 @@
-"""`zoo pull | verify | lock | bundle` from the shell, on YOLOX-Nano at the address its card gives."""
+"""`zoo pull | verify | lock | bundle` from the shell, on YOLOX-Nano at the address of its card."""
 
 import json
 import os
@@ -249,6 +249,6 @@ def test_a_damaged_file_that_is_fetched_again_is_a_warning(run: Run) -> None:
     done = run("pull", "yolox_nano")
     assert done.returncode == 0
     assert (
-        done.stderr
-        == f"Warning: {file} is not what the first download says. It is removed and fetched again.\n"
+        done.stderr == f"Warning: {file} is not what the first download says. "
+        "It is removed and fetched again.\n"
     )

@@ -2,7 +2,7 @@
 is.
 
     FOLDER/you/blob/model.safetensors      is a file of the repository you/blob
-    FOLDER/model.safetensors               is one of local/FOLDER, where the folder has files and no such folders
+    FOLDER/model.safetensors               is one of local/FOLDER, if the folder has only files
 
 Each repository has one commit, whose id follows from its content, so that a card that names it
 stays right until a file changes.
