@@ -29,7 +29,7 @@ def test_another_thing_is_named_by_its_position(image: object, said: str) -> Non
 
 
 def test_one_tensor_is_told_to_come_in_a_list() -> None:
-    with pytest.raises(ImageError, match=r"Pass a list: prepare\(\[picture\]\)"):
+    with pytest.raises(ImageError, match=r"Pass a list: prepare\(\[image\]\)"):
         check_pixels(GOOD)  # type: ignore[arg-type]
 
 

@@ -50,7 +50,7 @@ def test_a_label_outside_the_space_is_refused_by_number(label: int) -> None:
 
 
 def test_targets_are_one_a_picture() -> None:
-    with pytest.raises(ValueError, match="one a picture, 2, got 0"):
+    with pytest.raises(ValueError, match="one per image, 2, got 0"):
         targets_to_input(batch_of(PLACE, PLACE), [], SPACE)
 
 
@@ -104,7 +104,7 @@ def test_a_box_wholly_outside_of_its_picture_is_refused(box: list[float]) -> Non
     target = Target(torch.tensor([[5.0, 5, 9, 9], box]), torch.tensor([0, 1]))
     with pytest.raises(
         ValueError,
-        match=r"lies outside of its picture of 200 x 100: boxes are x1 y1 x2 y2 in pixels",
+        match=r"lies outside of its image of 200 x 100: boxes are x1 y1 x2 y2 in pixels",
     ):
         targets_to_input(batch_of(PLACE), [target], SPACE)
 

@@ -98,7 +98,7 @@ def test_one_detections_a_picture_is_demanded(lamps, street):
     lamps.decode = lambda *args: whole(*args)[1:]
     with pytest.raises(
         ContractError,
-        match=r"3 pictures, the first of them 'image 0'.*\n.*returned 2 Detections for 3 images",
+        match=r"3 images, the first of them 'image 0'.*\n.*returned 2 Detections for 3 images",
     ):
         lamps.detect([street] * 3, batch_size=3)
 

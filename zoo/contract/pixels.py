@@ -19,7 +19,7 @@ def check_pixels(images: Sequence[Tensor]) -> None:
         raise ImageError(
             asked,
             "Pictures come as a list, because each may have its own size.",
-            "Pass a list: prepare([picture])",
+            "Pass a list: prepare([image])",
         )
     for position, image in enumerate(images):
         if not isinstance(image, Tensor):
@@ -42,7 +42,7 @@ def check_pixels(images: Sequence[Tensor]) -> None:
 
 def _refused(position: int, case: str, *, more: str = "") -> ImageError:
     fix = (
-        "Pass uint8 RGB tensors (3, height, width), 0 to 255: zoo.images.read(picture).pixels "
+        "Pass uint8 RGB tensors (3, height, width), 0 to 255: zoo.images.read(image).pixels "
         "makes one of any form."
     )
     return ImageError(f"Picture {position} was to be prepared for the network.", case, fix + more)

@@ -30,11 +30,11 @@ def targets_to_input(
         LabelError: a label is outside the label space.
     """
     if len(targets) != len(batch):
-        raise ValueError(f"targets must be one a picture, {len(batch)}, got {len(targets)}")
+        raise ValueError(f"targets must be one per image, {len(batch)}, got {len(targets)}")
     for target in targets:
         if not isinstance(target, Target):
             raise TypeError(
-                f"targets must be zoo.Target(boxes, labels), one a picture, got {type_name(target)}"
+                f"targets must be zoo.Target(boxes, labels), one per image, got {type_name(target)}"
             )
     return [
         _in_input(target, place, batch.pixels.device, label_space)
@@ -66,7 +66,7 @@ def _check_inside(boxes: torch.Tensor, place: InputTransform) -> None:
     if outside.any():
         box = [round(edge, 2) for edge in boxes[outside][0].tolist()]
         raise ValueError(
-            f"the box {box} lies outside of its picture of {place.width} x {place.height}: boxes "
+            f"the box {box} lies outside of its image of {place.width} x {place.height}: boxes "
             f"are x1 y1 x2 y2 in pixels of "
-            "the original picture; leave out what a crop has cut away"
+            "the original image; leave out what a crop has cut away"
         )

@@ -163,7 +163,7 @@ def _wrong_size(made: Composed, only: tuple[int, int]) -> ContractError:
     stages = [Stage("input", shown_input(made.input))]
     stages += [Stage(kind, name, levels.get(kind, ())) for kind, name in plan.names().items()]
     return _drawn(
-        plan, stages, "backbone", f"It takes pictures of {only[0]} x {only[1]} only.", changes, fix
+        plan, stages, "backbone", f"It takes images of {only[0]} x {only[1]} only.", changes, fix
     )
 
 

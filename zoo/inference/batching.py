@@ -93,7 +93,7 @@ class Slot:
     """An image's place in the order: the image until it was looked at, then what came of it. size:
     in the network's input."""
 
-    picture: Image | None
+    image: Image | None
     outcome: Detections | Exception | None = None
     size: Size = (0, 0)
 
@@ -113,9 +113,9 @@ class Window:
         self._order: deque[Slot] = deque()
         self._groups: dict[Size, list[Slot]] = {}  # in the order of each group's first image
 
-    def add(self, picture: Image, size: Size) -> None:
+    def add(self, image: Image, size: Size) -> None:
         """An image that goes into the network in that input size."""
-        slot = Slot(picture, size=size)
+        slot = Slot(image, size=size)
         self._order.append(slot)
         self._groups.setdefault(size, []).append(slot)
 
@@ -164,10 +164,10 @@ class Window:
         if len(self._order) > max(WINDOW, 2 * limit):
             return True
         waiting = [
-            slot.picture.pixels.nbytes
+            slot.image.pixels.nbytes
             for group in self._groups.values()
             for slot in group
-            if slot.picture
+            if slot.image
         ]
         held = sum(waiting)
         return held > self._most_bytes or (len(waiting) > limit and held > WINDOW_BYTES)

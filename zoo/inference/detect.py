@@ -48,9 +48,9 @@ def detect(  # noqa: PLR0913 - one parameter an option
     listed = isinstance(
         source, str | os.PathLike | list | tuple
     )  # other sequences may make their images as they go
-    pictures = list(expand(source)) if listed else expand(source)
+    images = list(expand(source)) if listed else expand(source)
     with Bar(
-        "Detecting", total=len(pictures) if isinstance(pictures, list) else None, show=progress
+        "Detecting", total=len(images) if isinstance(images, list) else None, show=progress
     ) as bar:
 
         def skipped(error: ImageError) -> None:
@@ -59,8 +59,8 @@ def detect(  # noqa: PLR0913 - one parameter an option
 
         found = []
         failed = skipped if skip else None
-        many = look(pictures, threads=threads, failed=failed)
-        lone = isinstance(pictures, list) and len(pictures) == 1
+        many = look(images, threads=threads, failed=failed)
+        lone = isinstance(images, list) and len(images) == 1
         for seen in many if lone else _advised(many):
             found.append(seen)
             bar.advance()

@@ -24,12 +24,12 @@ class PartlyRead:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
 
-    def note(self, picture: Image) -> None:
+    def note(self, image: Image) -> None:
         """Warns of what reading the image lost, unless enough were named."""
-        for loss in picture.lost:
+        for loss in image.lost:
             self._counts[loss.kind] += 1
             if self._counts[loss.kind] <= SHOWN:
-                warnings.warn(f"Image '{picture.source}': {loss.case}", ImageWarning, stacklevel=2)
+                warnings.warn(f"Image '{image.source}': {loss.case}", ImageWarning, stacklevel=2)
 
     def sum_up(self) -> None:
         """Warns of the others by their number."""

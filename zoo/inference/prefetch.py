@@ -107,14 +107,14 @@ class _How:
     def read(self, entry: Entry, reserve: Reserve | None = None) -> Read:
         """Reads it, in this thread."""
         try:
-            picture = read(
+            image = read(
                 entry.source, exif=self.exif, name=entry.name, limits=self.limits, reserve=reserve
             )
         except ImageError as error:
             return error
-        if self.pin and picture.pixels.is_cpu:
-            return replace(picture, pixels=picture.pixels.pin_memory())
-        return picture
+        if self.pin and image.pixels.is_cpu:
+            return replace(image, pixels=image.pixels.pin_memory())
+        return image
 
     def read_in_turn(self, entry: Entry, task: Task[Read]) -> Read:
         """Reads it when there is memory for it; waiting for that does not count as its time."""

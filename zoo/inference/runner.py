@@ -33,40 +33,40 @@ class BatchRunner:
         self._thresholds = protocol.thresholds(predictor.defaults)
         self._name = predictor.name or type(predictor).__name__
 
-    def input_size(self, picture: Image) -> tuple[int, int]:
+    def input_size(self, image: Image) -> tuple[int, int]:
         """The network's input `(height, width)` for an image.
 
         Raises:
             ImageError: the network can't take an image of that size.
             ContractError: the predictor's code failed.
         """
-        height, width = picture.size
+        height, width = image.size
         try:
-            with self._named([picture]), step("input_size"):
+            with self._named([image]), step("input_size"):
                 return self._predictor.input_size(height, width)
         except ImageError as error:  # the family knows what is wrong, and not with which image
-            asked = f"'{self._name}' was to look at '{picture.source}', {width} x {height} pixels."
-            raise ImageError(asked, error.case, error.fix, file=picture.source) from error
+            asked = f"'{self._name}' was to look at '{image.source}', {width} x {height} pixels."
+            raise ImageError(asked, error.case, error.fix, file=image.source) from error
 
-    def run(self, pictures: Sequence[Image]) -> list[Detections]:
+    def run(self, images: Sequence[Image]) -> list[Detections]:
         """What is seen in each image; they all have one input size.
 
         Raises:
             ContractError: the predictor's code failed, or made something that is no detection.
             torch.OutOfMemoryError, MemoryError, RuntimeError: memory ran out (`is_out_of_memory`).
         """
-        found = self._predicted(pictures)
-        for seen, picture in zip(found, pictures, strict=True):
-            if wrong := violation(seen, picture.size, self._predictor.label_space):
-                height, width = picture.size
+        found = self._predicted(images)
+        for detections, image in zip(found, images, strict=True):
+            if wrong := violation(detections, image.size, self._predictor.label_space):
+                height, width = image.size
                 asked = (
-                    f"'{self._name}' decoded what it saw in '{picture.source}', {width} x "
+                    f"'{self._name}' decoded what it saw in '{image.source}', {width} x "
                     f"{height} pixels."
                 )
                 raise ContractError(asked, wrong, defect_owner(self._predictor))
         return [
-            _owned(self._settled(seen), picture)
-            for seen, picture in zip(found, pictures, strict=True)
+            _owned(self._settled(detections), image)
+            for detections, image in zip(found, images, strict=True)
         ]
 
     def release(self) -> None:
@@ -75,27 +75,25 @@ class BatchRunner:
         if release is not None:
             release()
 
-    def too_large(self, picture: Image, error: Exception) -> ImageError:
+    def too_large(self, image: Image, error: Exception) -> ImageError:
         """The error for an image for which memory ran out."""
-        height, width = picture.size
+        height, width = image.size
         says = str(error).partition("\n")[0].partition(". ")[0].rstrip(".") or type(error).__name__
         return ImageError(
-            f"'{self._name}' was to look at '{picture.source}', {width} x {height} pixels.",
+            f"'{self._name}' was to look at '{image.source}', {width} x {height} pixels.",
             f"There is not enough memory: {says:.200}.",
             "Free some, make the image smaller, or choose another device or a smaller model.",
-            file=picture.source,
+            file=image.source,
         )
 
-    def _predicted(self, pictures: Sequence[Image]) -> list[Detections]:
+    def _predicted(self, images: Sequence[Image]) -> list[Detections]:
         device = self._predictor.device
-        pixels = [picture.pixels.to(device, non_blocking=True) for picture in pictures]
-        with self._named(pictures), self._arithmetic(device), step("predict"):
+        pixels = [image.pixels.to(device, non_blocking=True) for image in images]
+        with self._named(images), self._arithmetic(device), step("predict"):
             found = list(self._predictor.predict(pixels, self._thresholds))
-        if len(found) != len(pictures):
-            count = pluralize(len(pictures), "image")
-            raise self._broken(
-                pictures, f"Its decode returned {len(found)} Detections for {count}."
-            )
+        if len(found) != len(images):
+            count = pluralize(len(images), "image")
+            raise self._broken(images, f"Its decode returned {len(found)} Detections for {count}.")
         return found
 
     def _arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
@@ -106,38 +104,38 @@ class BatchRunner:
             else torch.autocast(device.type, dtype=getattr(torch, kind))
         )
 
-    def _settled(self, seen: Detections) -> Detections:
+    def _settled(self, detections: Detections) -> Detections:
         """Without boxes that overlap a better one of any class, where the protocol wants that;
         families look within classes."""
         if self._protocol.nms == "class":
-            return seen
-        return seen.suppress("nms", iou=self._thresholds.iou, class_agnostic=True)
+            return detections
+        return detections.suppress("nms", iou=self._thresholds.iou, class_agnostic=True)
 
     @contextmanager
-    def _named(self, pictures: Sequence[Image]) -> Iterator[None]:
+    def _named(self, images: Sequence[Image]) -> Iterator[None]:
         """Turns an error of a step into one that names the predictor, the step and the image."""
         try:
             yield
         except StepError as error:
-            raise self._broken(pictures, f"Its {error}") from error.__cause__
+            raise self._broken(images, f"Its {error}") from error.__cause__
 
-    def _broken(self, pictures: Sequence[Image], case: str) -> ContractError:
-        first = pictures[0].source
+    def _broken(self, images: Sequence[Image], case: str) -> ContractError:
+        first = images[0].source
         count = (
-            f"{len(pictures)} pictures, the first of them '{first}'"
-            if len(pictures) > 1
+            f"{len(images)} images, the first of them '{first}'"
+            if len(images) > 1
             else f"'{first}'"
         )
         asked = f"'{self._name}' was to say what it sees in {count}."
         return ContractError(asked, case, defect_owner(self._predictor))
 
 
-def _owned(seen: Detections, picture: Image) -> Detections:
+def _owned(detections: Detections, image: Image) -> Detections:
     """The same, with its image's name and size, in tensors that may be changed and trained with.
 
     What inference mode made may not, and may be a view that keeps a whole batch's output alive.
     """
-    owned = copy(seen)  # not a new Detections: what was checked once needs no second check
-    columns = {name: getattr(seen, name).clone() for name in ("boxes", "scores", "labels")}
-    vars(owned).update(columns, source=picture.source, size=picture.size)
+    owned = copy(detections)  # not a new Detections: what was checked once needs no second check
+    columns = {name: getattr(detections, name).clone() for name in ("boxes", "scores", "labels")}
+    vars(owned).update(columns, source=image.source, size=image.size)
     return owned

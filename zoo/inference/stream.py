@@ -63,11 +63,11 @@ def stream(  # noqa: PLR0913 - one parameter an option
     threads = _processors() if threads is None else threads
     ahead = max(2 * threads, AHEAD if batch_size == "auto" else batch_size)
     pin = device.type == "cuda"
-    pictures = prefetch(sources, exif=exif, threads=threads, ahead=ahead, limits=limits, pin=pin)
+    images = prefetch(sources, exif=exif, threads=threads, ahead=ahead, limits=limits, pin=pin)
     window = Window(
         BatchLimit(batch_size, device), most_bytes=window_bytes(batch_size, limits.memory)
     )
-    return _stream(BatchRunner(predictor, protocol), window, pictures, failed, looked)
+    return _stream(BatchRunner(predictor, protocol), window, images, failed, looked)
 
 
 def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None:
@@ -89,12 +89,12 @@ def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None
 def _stream(
     steps: BatchRunner,
     window: Window,
-    pictures: Generator[Read],
+    images: Generator[Read],
     failed: Failed | None,
     looked: Looked | None,
 ) -> Iterator[Detections]:
     try:
-        yield from _detected(steps, window, pictures, failed, looked)
+        yield from _detected(steps, window, images, failed, looked)
     finally:
         steps.release()
 
@@ -102,19 +102,19 @@ def _stream(
 def _detected(
     steps: BatchRunner,
     window: Window,
-    pictures: Generator[Read],
+    images: Generator[Read],
     failed: Failed | None,
     looked: Looked | None,
 ) -> Iterator[Detections]:
     broken: Exception | None = None
     partly_read = PartlyRead()
-    with closing(pictures):
-        for picture in pictures:
-            if isinstance(picture, Broken):
-                broken = picture.error
+    with closing(images):
+        for image in images:
+            if isinstance(image, Broken):
+                broken = image.error
                 break
-            entered = _entered(window, steps, picture, partly_read)
-            del picture  # the window holds it, and lets it go when it was looked at
+            entered = _entered(window, steps, image, partly_read)
+            del image  # the window holds it, and lets it go when it was looked at
             if not entered and failed is None:
                 break
             for slots in window.due():
@@ -132,15 +132,15 @@ def _detected(
 
 
 def _entered(
-    window: Window, steps: BatchRunner, picture: Image | ImageError, partly_read: PartlyRead
+    window: Window, steps: BatchRunner, image: Image | ImageError, partly_read: PartlyRead
 ) -> bool:
     """Whether it is in the window as an image; else the error is there in its place: of reading it,
     or of its size."""
     try:
-        if isinstance(picture, ImageError):
-            raise picture
-        partly_read.note(picture)
-        window.add(picture, steps.input_size(picture))
+        if isinstance(image, ImageError):
+            raise image
+        partly_read.note(image)
+        window.add(image, steps.input_size(image))
     except ImageError as error:
         window.fail(error)
         return False
@@ -175,20 +175,20 @@ def _look(steps: BatchRunner, window: Window, slots: list[Slot], looked: Looked 
     image's error alone; where memory did, the batches after it are smaller too. Any other error is
     the first image's, and nothing after it is looked at any more.
     """
-    pictures = [slot.picture for slot in slots if slot.picture]
-    found = _tried(steps, window, slots, pictures)
+    images = [slot.image for slot in slots if slot.image]
+    found = _tried(steps, window, slots, images)
     if isinstance(found, list):
-        for slot, picture, seen in zip(slots, pictures, found, strict=True):
-            slot.picture, slot.outcome = None, seen
+        for slot, image, seen in zip(slots, images, found, strict=True):
+            slot.image, slot.outcome = None, seen
             if looked:
-                looked(picture, seen)
+                looked(image, seen)
     elif not isinstance(found, ImageError):
-        slots[0].picture, slots[0].outcome = None, found
+        slots[0].image, slots[0].outcome = None, found
         window.cut(slots[0])
     elif len(slots) == 1:
-        slots[0].picture, slots[0].outcome = None, found
+        slots[0].image, slots[0].outcome = None, found
     else:
-        del pictures
+        del images
         start, half = 0, (len(slots) + 1) // 2
         while start < len(slots) and not window.is_cut:
             step = min(half, window.most(slots))
@@ -197,12 +197,12 @@ def _look(steps: BatchRunner, window: Window, slots: list[Slot], looked: Looked 
 
 
 def _tried(
-    steps: BatchRunner, window: Window, slots: list[Slot], pictures: list[Image]
+    steps: BatchRunner, window: Window, slots: list[Slot], images: list[Image]
 ) -> list[Detections] | Exception:
     """What is seen in a batch, or the error: an ImageError where it may be for one of its images
     that it failed."""
     try:
-        return steps.run(pictures)
+        return steps.run(images)
     except Exception as error:
         if not is_out_of_memory(error):
             return error
@@ -210,5 +210,5 @@ def _tried(
         if len(slots) > 1:
             window.ran_out(slots)
         return steps.too_large(
-            pictures[0], error.with_traceback(None)
+            images[0], error.with_traceback(None)
         )  # with its frames, their memory is let go

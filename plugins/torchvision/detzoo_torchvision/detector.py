@@ -151,10 +151,10 @@ class TorchvisionDetector(Detector):
         size = int(height * scale), int(width * scale)
         if 0 in size:
             raise ImageError(
-                f"A picture of {width} x {height} pixels was given to the network.",
+                f"An image of {width} x {height} pixels was given to the network.",
                 f"Resized so that its long side is {transform.max_size} pixels, its short side "
                 f"would be less than one.",
-                "Crop the picture, or cut it into tiles.",
+                "Crop the image, or cut it into tiles.",
             )
         return size
 

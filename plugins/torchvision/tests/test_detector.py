@@ -206,7 +206,7 @@ def test_a_box_without_area_is_left_out_of_the_loss(fcos: Any, images: list[Tens
 
 def test_targets_are_one_a_picture(fcos: Any, images: list[Tensor]) -> None:
     batch = fcos.prepare(images)
-    with pytest.raises(ValueError, match="one a picture, 2, got 0"):
+    with pytest.raises(ValueError, match="one per image, 2, got 0"):
         fcos.loss(fcos(batch), batch, [])
 
 
