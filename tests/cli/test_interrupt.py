@@ -128,15 +128,16 @@ def test_a_program_ends_though_its_reading_threads_hang():
 def test_an_interrupt_says_what_is_kept_and_that_the_same_command_goes_on(nano, data, tmp_path):
     code = """
         import os, signal, sys
-        import zoo.evaluate.predictions.prediction_store as run
-        run.SECONDS = 0.0
-        flush = run.Run.flush
-        def interrupted(run):
-            flush(run)
-            if len(run.done()) == 2:
-                type(run).flush = flush
+        from zoo.evaluate.predictions import prediction_store
+        from zoo.evaluate.predictions.prediction_store import PredictionStore
+        prediction_store.SECONDS = 0.0
+        flush = PredictionStore.flush
+        def interrupted(store):
+            flush(store)
+            if len(store.done()) == 2:
+                PredictionStore.flush = flush
                 os.kill(os.getpid(), signal.SIGINT)
-        run.Run.flush = interrupted
+        PredictionStore.flush = interrupted
         from zoo.cli import main
         sys.argv = ["zoo", *WORDS]
         main()
