@@ -1,4 +1,4 @@
-"""Which COCO image id a picture has."""
+"""The COCO image id of an image."""
 
 import json
 from pathlib import Path
@@ -40,11 +40,11 @@ def test_a_name_that_is_not_a_number_says_how_to_give_ids(source: str) -> None:
 @pytest.mark.parametrize(
     "source", ["street.jpg", "val/street.jpg", "photos/val/street.jpg", "elsewhere/street.jpg"]
 )
-def test_annotations_know_a_picture_by_the_end_of_its_path(tmp_path: Path, source: str) -> None:
+def test_annotations_know_an_image_by_the_end_of_its_path(tmp_path: Path, source: str) -> None:
     assert ids(tmp_path, {"val/street.jpg": 77, "val/lane.jpg": 78}).of(source) == 77
 
 
-def test_pictures_of_one_name_in_two_folders_are_told_apart(tmp_path: Path) -> None:
+def test_images_of_one_name_in_two_folders_are_told_apart(tmp_path: Path) -> None:
     known = ids(tmp_path, {"a/1.jpg": 10, "b/1.jpg": 20})
     assert (known.of("photos/a/1.jpg"), known.of("photos/b/1.jpg")) == (10, 20)
     with pytest.raises(UsageError, match=r"Several images of the annotations are called 1.jpg"):
@@ -55,12 +55,12 @@ def test_a_whole_name_counts_more_than_the_end_of_another(tmp_path: Path) -> Non
     assert ids(tmp_path, {"1.jpg": 10, "b/1.jpg": 20}).of("1.jpg") == 10
 
 
-def test_a_picture_that_the_annotations_lack_is_named(tmp_path: Path) -> None:
+def test_an_image_that_the_annotations_lack_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"'lane.jpg'(.|\n)*no image of that name"):
         ids(tmp_path, {"street.jpg": 1}).check(["street.jpg", "lane.jpg"])
 
 
-def test_two_pictures_with_one_id_are_named() -> None:
+def test_two_images_with_one_id_are_named() -> None:
     with pytest.raises(
         UsageError, match=r"'a/1.jpg' and 'b/01.jpg' would both have the image id 1"
     ):
@@ -108,7 +108,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         ImageIds.read(tmp_path / "missing.json")
 
 
-def test_a_picture_where_annotations_belong_is_no_text(tmp_path: Path) -> None:
+def test_an_image_where_annotations_belong_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"\xff\xd8\xff\xe0")
     with pytest.raises(DataError, match="Byte 0 is no UTF-8, which JSON is"):
         ImageIds.read(tmp_path / "1.jpg")

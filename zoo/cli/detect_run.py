@@ -1,5 +1,4 @@
-"""What `zoo detect` does: a line a picture, results and annotated pictures, while the network
-runs."""
+"""Runs `zoo detect`: a line per image, results and annotated images, while the network runs."""
 
 from __future__ import annotations
 
@@ -54,20 +53,20 @@ class Request:
 
 
 def run(asked: Request) -> int:
-    """Runs the request; returns 0, 1 where some pictures could not be read, or 6 where none could.
+    """Runs the request; returns 0, 1 if some images could not be read, or 6 if none could.
 
     Whatever can be found wrong without the model is found before it is loaded.
     """
     _check_places(asked)
     ids = ImageIds.read(asked.coco_images) if asked.coco_to else None
-    pictures = list(chain.from_iterable(expand(source) for source in asked.sources))
-    _check_originals(asked, pictures)
+    images = list(chain.from_iterable(expand(source) for source in asked.sources))
+    _check_originals(asked, images)
     if ids:
-        ids.check(source for source in pictures if _is_there(source))
+        ids.check(source for source in images if _is_there(source))
     with ExitStack() as stack:
         add_json = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
         add_coco = stack.enter_context(json_list(asked.coco_to)) if asked.coco_to else None
-        saving = _Saving(Annotated(asked.save_to, pictures), asked.font) if asked.save_to else None
+        saving = _Saving(Annotated(asked.save_to, images), asked.font) if asked.save_to else None
         detector = load(
             asked.model, weights=weights_of(asked.weights), labels=asked.labels, device=asked.device
         )
@@ -79,10 +78,10 @@ def run(asked: Request) -> int:
         writers = list(_writers(detector, add_json, add_coco, ids, left_out, saving))
         if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
             writers.append(_print_line)
-        failed = _look(asked, detector, pictures, writers, saving)
+        failed = _look(asked, detector, images, writers, saving)
     _say_left_out(left_out)
-    _say(failed, len(pictures), asked)
-    return 0 if not failed else ImageError.exit_code if len(failed) == len(pictures) else 1
+    _say(failed, len(images), asked)
+    return 0 if not failed else ImageError.exit_code if len(failed) == len(images) else 1
 
 
 def _check_places(asked: Request) -> None:
@@ -111,9 +110,9 @@ def _check_places(asked: Request) -> None:
         raise UsageError("--json and --coco were given.", case, "Name a file of its own for each.")
 
 
-def _check_originals(asked: Request, pictures: Sequence[Source]) -> None:
-    """Raises: UsageError where an output would replace one of the pictures that are looked at."""
-    originals = {Path(one).absolute() for one in pictures if isinstance(one, str)}
+def _check_originals(asked: Request, images: Sequence[Source]) -> None:
+    """Raises UsageError if an output would replace one of the input images."""
+    originals = {Path(one).absolute() for one in images if isinstance(one, str)}
     files = {
         Path(to).absolute() for to in (asked.json_to, asked.coco_to) if to and to != STANDARD_OUTPUT
     }
@@ -144,13 +143,13 @@ def _is_there(source: Source) -> bool:
 def _look(
     asked: Request,
     detector: Detector,
-    pictures: Sequence[Source],
+    images: Sequence[Source],
     writers: Sequence[Write],
     looked: Looked | None,
 ) -> Sequence[ImageError]:
-    """Sends what is seen in each picture to every writer; returns what could not be read."""
+    """Sends the detections of each image to every writer; returns the errors of skipped ones."""
     failed: list[ImageError] = []
-    with Bar("Detecting", total=len(pictures)) as bar:
+    with Bar("Detecting", total=len(images)) as bar:
 
         def skip(error: ImageError) -> None:
             failed.append(error)
@@ -159,7 +158,7 @@ def _look(
 
         for seen in stream(
             detector,
-            pictures,
+            images,
             protocol=asked.protocol,
             batch_size=asked.batch_size,
             exif=asked.exif,
@@ -244,10 +243,10 @@ class _Saving:
         self._font = font
         self._saved: dict[int, str] = {}
 
-    def __call__(self, picture: Image, seen: Detections) -> None:
+    def __call__(self, image: Image, seen: Detections) -> None:
         path = self._annotated.path_for(seen.source or "image.png")
         try:
-            save(draw(picture.pixels, seen, font=self._font), path)
+            save(draw(image.pixels, seen, font=self._font), path)
         except MemoryError:
             stderr.warning(
                 f"There is not enough memory to draw on '{seen.source}': it was not saved."
@@ -265,9 +264,7 @@ def _say(failed: Sequence[ImageError], total: int, asked: Request) -> None:
         stderr.error("No image could be read.")
     elif failed:
         stderr.warning(f"{len(failed)} of {pluralize(total, 'image')} could not be read.")
-    saved = (
-        asked.save_to if len(failed) < total else None
-    )  # the folder is made for the first picture
+    saved = asked.save_to if len(failed) < total else None  # the folder is made for the first image
     for what, to in (
         ("Results", asked.json_to),
         ("COCO results", asked.coco_to),

@@ -32,7 +32,7 @@ Data: TypeAlias = Annotated[
     str,
     typer.Option(
         metavar="coco:FILE",
-        help="The data set; coco:FILE,images=FOLDER says where its pictures are.",
+        help="The data set; coco:FILE,images=FOLDER says where its images are.",
     ),
 ]
 ProtocolOption: TypeAlias = Annotated[

@@ -14,7 +14,7 @@ from zoo.images.sources import is_url, name_of
 from zoo.labels import LabelSpace, match_labels
 
 FIX = "Pass the data set's annotations: --coco-images instances.json"
-SAME = "Pass the annotations of these pictures; their file_name is what pictures are found by."
+SAME = "Pass the annotations of these images; their file_name is what images are found by."
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class ImageIds:
                 "Choose a model for these classes, or leave out --coco-images.",
             )
 
-    def check(self, pictures: Iterable[Source]) -> None:
-        """Raises: UsageError that names the first picture without an id, or the first two that
+    def check(self, images: Iterable[Source]) -> None:
+        """Raises: UsageError that names the first image without an id, or the first two that
         share one."""
         owners: dict[int, str] = {}
-        for name in map(name_of, pictures):
+        for name in map(name_of, images):
             image = self.of(name)
             if image in owners:
                 case = f"'{owners[image]}' and '{name}' would both have the image id {image}."
@@ -65,7 +65,7 @@ class ImageIds:
             owners[image] = name
 
     def of(self, source: str) -> int:
-        """The id of one picture. Raises: UsageError where there is none."""
+        """The id of one image. Raises: UsageError where there is none."""
         path = PurePosixPath(
             source.partition("?")[0] if is_url(source) else Path(source).as_posix()
         )
@@ -81,7 +81,7 @@ class ImageIds:
             raise _no_id(
                 source,
                 case,
-                "Name pictures by more of their path, as in the annotations' file_name.",
+                "Name images by more of their path, as in the annotations' file_name.",
             )
         return image
 

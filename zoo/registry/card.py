@@ -204,7 +204,7 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a picture becomes the network's input.
+    """How an image becomes the network's input.
 
     resize: letterbox (aspect kept, padded to size) · fixed (stretched to size) · shortest_edge
         (aspect kept, shortest edge to

@@ -25,7 +25,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def run(tmp_path: Path, weights: str) -> Run:
-    """`zoo detect` with random weights, in a folder with two pictures, `1.png` and `2.jpg`."""
+    """`zoo detect` with random weights, in a folder with two images, `1.png` and `2.jpg`."""
     Image.linear_gradient("L").convert("RGB").resize((80, 60)).save(tmp_path / "1.png")
     Image.radial_gradient("L").convert("RGB").resize((60, 80)).save(tmp_path / "2.jpg")
 
@@ -44,7 +44,7 @@ def run(tmp_path: Path, weights: str) -> Run:
     return run_in
 
 
-def test_a_picture_gets_a_line(run: Run) -> None:
+def test_an_image_gets_a_line(run: Run) -> None:
     done = run("1.png")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("1.png  80x60  ")
@@ -56,7 +56,7 @@ def test_random_weights_are_warned_of(run: Run) -> None:
     assert "yolox_nano has random weights: what it sees means nothing." in done.stderr
 
 
-def test_json_has_one_object_a_picture(run: Run, tmp_path: Path) -> None:
+def test_json_has_one_object_per_image(run: Run, tmp_path: Path) -> None:
     assert (
         run("1.png", "2.jpg", "--score", "0", "--max-boxes", "3", "--json", "out.json").returncode
         == 0
@@ -133,10 +133,10 @@ def test_annotations_with_none_of_the_models_classes_are_an_error(run: Run, tmp_
     ("words", "advice"),
     [
         ((), "--coco-images"),
-        (("--coco-images", "instances.json"), "Pass the annotations of these pictures"),
+        (("--coco-images", "instances.json"), "Pass the annotations of these images"),
     ],
 )
-def test_a_picture_without_a_coco_id_is_named_before_work_begins(
+def test_an_image_without_a_coco_id_is_named_before_work_begins(
     run: Run, tmp_path: Path, words: tuple[str, ...], advice: str
 ) -> None:
     (tmp_path / "2.jpg").rename(tmp_path / "street.jpg")
@@ -187,7 +187,7 @@ def test_a_missing_folder_is_an_error_before_work_begins(
 
 
 def test_work_that_stops_leaves_no_half_of_a_file(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "3.jpg").write_bytes(b"not a picture")
+    (tmp_path / "3.jpg").write_bytes(b"not an image")
     (tmp_path / "seen.json").write_text("yesterday's")
     before = sorted(os.listdir(tmp_path))
     done = run(
@@ -224,7 +224,7 @@ def test_outputs_in_each_others_way_are_a_usage_mistake(run: Run, words: tuple[s
 
 
 def test_a_reader_who_left_ends_the_work_quietly(run: Run, tmp_path: Path, weights: str) -> None:
-    run("1.png")  # makes the pictures
+    run("1.png")  # makes the images
     reading, writing = os.pipe()
     os.close(reading)
     command = [
@@ -245,7 +245,7 @@ def test_a_reader_who_left_ends_the_work_quietly(run: Run, tmp_path: Path, weigh
     assert not (tmp_path / "out.json").exists()
 
 
-def test_annotated_pictures_keep_name_and_size(run: Run, tmp_path: Path) -> None:
+def test_annotated_images_keep_name_and_size(run: Run, tmp_path: Path) -> None:
     assert run("1.png", "2.jpg", "--save", "seen").returncode == 0
     with (
         Image.open(tmp_path / "seen" / "1.png") as first,
@@ -255,7 +255,7 @@ def test_annotated_pictures_keep_name_and_size(run: Run, tmp_path: Path) -> None
         assert second.size == (60, 80)
 
 
-def test_two_pictures_of_one_name_do_not_overwrite_each_other(run: Run, tmp_path: Path) -> None:
+def test_two_images_of_one_name_do_not_overwrite_each_other(run: Run, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "2.jpg").rename(tmp_path / "other" / "1.png")
     run("1.png", "other", "--save", "seen")
@@ -265,13 +265,13 @@ def test_two_pictures_of_one_name_do_not_overwrite_each_other(run: Run, tmp_path
     ]
 
 
-def test_a_folder_and_a_glob_are_many_pictures(run: Run) -> None:
+def test_a_folder_and_a_glob_are_many_images(run: Run) -> None:
     assert len(run(".").stdout.splitlines()) == 2
     assert len(run("*.jpg").stdout.splitlines()) == 1
 
 
-def test_a_broken_picture_is_named_and_the_rest_comes_out(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "0.jpg").write_bytes(b"not a picture")
+def test_a_broken_image_is_named_and_the_rest_comes_out(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "0.jpg").write_bytes(b"not an image")
     done = run("0.jpg", "1.png", "missing.png", "--json", "out.json")
     assert done.returncode == 1
     assert "0.jpg" in done.stderr
@@ -316,7 +316,7 @@ def test_an_unwritable_place_is_a_sentence(run: Run, tmp_path: Path, option: str
     assert "Traceback" not in done.stderr
 
 
-def test_a_folder_for_pictures_is_made_for_the_first_of_them(run: Run, tmp_path: Path) -> None:
+def test_a_folder_for_images_is_made_for_the_first_of_them(run: Run, tmp_path: Path) -> None:
     for words, model in ((("missing.png",), ()), (("1.png",), ("--model", "no_such_model"))):
         done = run(*words, "--save", "a/seen", **({"model": model} if model else {}))
         assert done.returncode != 0
@@ -347,7 +347,7 @@ def test_weights_for_classes_of_ones_own_name_them(run: Run, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("words", [("--save", "."), ("--json", "1.png"), ("--coco", "1.png")])
-def test_a_picture_is_never_replaced_by_what_is_written_about_it(
+def test_an_image_is_never_replaced_by_what_is_written_about_it(
     run: Run, tmp_path: Path, words: tuple[str, str]
 ) -> None:
     before = (tmp_path / "1.png").read_bytes()

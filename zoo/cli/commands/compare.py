@@ -1,4 +1,4 @@
-"""`zoo compare`: two models on the same pictures, and whether their difference is real.
+"""`zoo compare`: two models on the same images, and whether their difference is real.
 
 With `--json`, one object: a, b (what they are called), doubts, and differences, by number: a, b,
 difference, interval {low, high, level}, p_value.
@@ -47,7 +47,7 @@ def compare(
     fresh: Fresh = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
-    """Compare two models on the same pictures: every number's difference with its 95 % interval,
+    """Compare two models on the same images: every number's difference with its 95 % interval,
     and a p-value.
 
     Both have to be measured on the same data, under the same protocol; else the difference would

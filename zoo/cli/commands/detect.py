@@ -28,7 +28,7 @@ class OnError(StrEnum):
     stop = "raise"  # the word that Python has for it
 
 
-Pictures = Annotated[
+Images = Annotated[
     list[str],
     typer.Argument(metavar="IMAGE|FOLDER|GLOB|URL", help="What to look at.", show_default=False),
 ]
@@ -110,7 +110,7 @@ Broken = Annotated[
 
 
 def detect(  # noqa: PLR0913 - one parameter an option
-    pictures: Pictures,
+    images: Images,
     model: Model = DEFAULT,
     weights: Weights = None,
     labels: Labels = None,
@@ -141,7 +141,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
     from zoo.images import Limits
 
     request = Request(
-        sources=pictures,
+        sources=images,
         model=model,
         weights=weights,
         labels=None if labels is None else labels_of(labels),
