@@ -53,13 +53,17 @@ def make_data(to: Path, images: int, boxes: int, classes: int) -> None:
     )
     np.savez(
         to,
-        image=image, label=label, box=np.concatenate([corner, side], 1).round(2),
-        area=side.prod(1) * random.uniform(0.4, 0.9, boxes), crowd=random.uniform(size=boxes) < 0.011,
+        image=image,
+        label=label,
+        box=np.concatenate([corner, side], 1).round(2),
+        area=side.prod(1) * random.uniform(0.4, 0.9, boxes),
+        crowd=random.uniform(size=boxes) < 0.011,
         boxes=np.take_along_axis(corners, best_first[..., None], 1),
         scores=np.take_along_axis(scores, best_first, 1).astype(np.float32),
         labels=np.take_along_axis(labels, best_first, 1).astype(np.int64),
-        classes=classes, images=images,
-    )  # fmt: skip
+        classes=classes,
+        images=images,
+    )
 
 
 def _places(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -207,7 +207,8 @@ def _bytes_a_pixel(detector: Detector, tensors: list[Tensor]) -> str:
     count = BATCHES[-1]
     detector.detect(tensors[:count], batch_size=count, progress=False)
     height, width = detector.input_size(*tensors[0].shape[1:])
-    return f"{(torch.cuda.max_memory_allocated(detector.device) - before) / (count * height * width):.0f}"
+    used = torch.cuda.max_memory_allocated(detector.device) - before
+    return f"{used / (count * height * width):.0f}"
 
 
 def evaluating(

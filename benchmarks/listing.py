@@ -42,7 +42,11 @@ CARD = """\
     summary: Number {number} of many, as a company that trains a model a customer would have them.
     paper: https://arxiv.org/abs/1506.01497
     labels: coco91
-    input: {{resize: shortest_edge, size: [800, 1333], mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}}
+    input:
+      resize: shortest_edge
+      size: [800, 1333]
+      mean: [0.485, 0.456, 0.406]
+      std: [0.229, 0.224, 0.225]
     parameters: {parameters}
     gflops: {gflops}
     licenses: {{code: BSD-3-Clause, weights: null, data: null}}
@@ -52,7 +56,9 @@ CARD = """\
         megabytes: 159.7
         post_load: {{frozen_bn_eps: 0.0}}
         sources:
-          - {{kind: url, url: "https://example.org/weights/bench_{number:05}.pth", sha256: "{number:08x}"}}
+          - kind: url
+            url: "https://example.org/weights/bench_{number:05}.pth"
+            sha256: "{number:08x}"
         claims:
           - {{dataset: coco_val2017, metric: AP, value: {ap}, source: "https://example.org/cards/{number}"}}
 """

@@ -22,7 +22,8 @@ def test_the_module_is_called_and_imported_from_alike() -> None:
 import sys, zoo
 from zoo.evaluate import Evaluator
 import zoo.evaluate.coco_files
-assert callable(zoo.evaluate) and zoo.evaluate.Evaluator is Evaluator and zoo.evaluate is sys.modules["zoo.evaluate"]
+assert callable(zoo.evaluate) and zoo.evaluate.Evaluator is Evaluator
+assert zoo.evaluate is sys.modules["zoo.evaluate"]
 assert zoo.compare is zoo.evaluate.compare
 sys.exit("torch" in sys.modules)
 """

@@ -15,11 +15,17 @@ from zoo.evaluate import Evaluator, GroundTruth, EdgeCasePolicy
 rank, world, meeting, to = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
 random = np.random.default_rng(0)
 corner, side = random.uniform(0, 200, (50, 2)), random.uniform(5, 120, (50, 2))
-image, label, box = random.integers(0, 21, 50), random.integers(0, 3, 50), np.concatenate([corner, corner + side], 1)
-truth = GroundTruth.of(range(21), {"image": image, "label": label, "box": box}, label_space=["a", "b", "c"])
+image, label = random.integers(0, 21, 50), random.integers(0, 3, 50)
+box = np.concatenate([corner, corner + side], 1)
+boxes = {"image": image, "label": label, "box": box}
+truth = GroundTruth.of(range(21), boxes, label_space=["a", "b", "c"])
 score = random.uniform(size=50)
-found = [{"boxes": box[image == one] + 2, "scores": score[image == one], "labels": label[image == one]} for one in range(21)]
-mine = (list(range(21)) + list(range(-21 % world)))[rank::world]  # padded, as DistributedSampler does: 21 images become 22
+found = [
+    {"boxes": box[image == one] + 2, "scores": score[image == one], "labels": label[image == one]}
+    for one in range(21)
+]
+# padded, as DistributedSampler does: 21 images become 22
+mine = (list(range(21)) + list(range(-21 % world)))[rank::world]
 evaluator = Evaluator(truth, policy=EdgeCasePolicy(repeated_images="once"))
 for one in mine:
     evaluator.update([one], [found[one]])

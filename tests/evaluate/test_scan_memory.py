@@ -18,10 +18,13 @@ MAIN = r"""
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-typedef struct { const uint8_t *text; int64_t length, room; int64_t *a, *b, *count; double *c, *d; } Results;
+typedef struct {
+    const uint8_t *text; int64_t length, room; int64_t *a, *b, *count; double *c, *d;
+} Results;
 typedef struct {
     const uint8_t *text; int64_t length, room;
-    int64_t *i0, *i1, *i2, *i3, *i4, *a0, *a1, *a2; double *boxes, *areas; uint8_t *crowd; int64_t *found;
+    int64_t *i0, *i1, *i2, *i3, *i4, *a0, *a1, *a2;
+    double *boxes, *areas; uint8_t *crowd; int64_t *found;
 } Instances;
 int read_results(Results *, int);
 int read_instances(Instances *, int);
@@ -41,10 +44,13 @@ int main(int count, char **names) {
             Results r = {text, size, n, whole(n), whole(n), number, real(4 * n), real(n)};
             int one = read_results(&r, threads);
             free(r.a), free(r.b), free(r.c), free(r.d);
-            Instances s = {text, size, n, whole(n), whole(n), whole(n), whole(n), whole(n), whole(n), whole(n), whole(n),
+            Instances s = {text, size, n,
+                           whole(n), whole(n), whole(n), whole(n),
+                           whole(n), whole(n), whole(n), whole(n),
                            real(4 * n), real(n), malloc((size_t)n), number};
             int two = read_instances(&s, threads);
-            free(s.i0), free(s.i1), free(s.i2), free(s.i3), free(s.i4), free(s.a0), free(s.a1), free(s.a2);
+            free(s.i0), free(s.i1), free(s.i2), free(s.i3), free(s.i4);
+            free(s.a0), free(s.a1), free(s.a2);
             free(s.boxes), free(s.areas), free(s.crowd);
             printf("%d%d", one == 0, two == 0);
         }
@@ -88,7 +94,9 @@ def documents(count: int) -> list[bytes]:
     """Good ones, and ones that are cut short, have a byte changed, or something put in."""
     chance = random.Random(0)
     results = f"[{', '.join([RECORD] * 3)}]".encode()
-    annotations = f'{{"images": [{IMAGE}], "annotations": [{BOX}, {BOX}], "categories": [{{"id": 3, "name": "cat"}}]}}'.encode()
+    categories = '[{"id": 3, "name": "cat"}]'
+    lists = f'"images": [{IMAGE}], "annotations": [{BOX}, {BOX}], "categories": {categories}'
+    annotations = f"{{{lists}}}".encode()
     many = f"[{', '.join([RECORD] * 12_000)}]".encode()
     made = [
         results,

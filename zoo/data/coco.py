@@ -43,7 +43,8 @@ def read(
     path:   the file; gzip may have packed it.
     images: the folder of the images; else they are looked for beside the file, and in the folders
         there and one level up.
-    name:   what the data set is called; else the file's name, or its folder's where the file's says nothing.
+    name:   name of the data set; else that of the file, or of its folder if the file's says
+            nothing.
     missing_area: a box without `area` has the box's own ("box"), or the file is refused ("refuse").
     Raises: DataError naming the file and the record.
     """

@@ -1,5 +1,5 @@
-"""The compiled kernel as a library that Python calls: where it is, whether it is of the sources
-beside it, and its structures."""
+"""The compiled kernel as a library that Python calls: where it is, whether it is of its sources,
+and its structures."""
 
 from __future__ import annotations
 

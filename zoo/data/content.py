@@ -101,7 +101,7 @@ def _hash(path: str) -> bytes:
 
 
 def _read(place: Path) -> _Memory:
-    """What is remembered; nothing where the file is missing or damaged."""
+    """The remembered digests; empty if the file is missing or damaged."""
     try:
         content = place.read_bytes()
         if hashlib.sha256(content[32:]).digest() != content[:32]:

@@ -41,20 +41,23 @@ _DTYPES = {
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
-    """What is really in the images of one data set; made by `GroundTruth.of` or `coco.read`.
+    """Annotated boxes of the images of one data set; made by `GroundTruth.of` or `coco.read`.
 
     image_ids: (m,) int64 or str, ascending: equal scores are ordered by it.
     label_space:     the label space of the labels; its ids are the data set's category ids.
-    images:    (n,) int32, the image each box is in, as a row of `image_ids`; ascending, then by label, then as given.
+    images:    (n,) int32, the image of each box, as a row of `image_ids`; ascending, then by label,
+               then as given.
     labels:    (n,) int32, positions in `label_space.names`.
-    xywh:      (n, 4) float64, left, top, width, height in pixels: the annotation's own numbers, because converting them to
-               corners and back would move an IoU in its last bit.
+    xywh:      (n, 4) float64, left, top, width, height in pixels: the annotation's own numbers,
+               because converting them to corners and back would move an IoU in its last bit.
     areas:     (n,) float64, pixels²; the mask's where there is one.
-    crowd:     (n,) bool, boxes around a group, which any number of detections may match without gain or loss.
+    crowd:     (n,) bool, boxes around a group; any number of detections may match one without gain
+               or loss.
     ids:       (n,) int64, annotation ids.
     image_attributes, box_attributes: name -> (m,) or (n,) values, to slice by.
     name:      what the data set is called in messages.
-    no_area:   how many areas are the boxes' own because a file has none; `EdgeCasePolicy(missing_area="refuse")` refuses them.
+    no_area:   number of areas that are the boxes' own because a file has none;
+               `EdgeCasePolicy(missing_area="refuse")` refuses them.
     """
 
     image_ids: NDArray[Any]
@@ -89,7 +92,7 @@ class GroundTruth:
                 is an attribute to slice by.
         no_area: how many of the areas given were missing before, and are the boxes' own.
         Columns are lists, arrays, tensors or those of a data frame. Whole numbers may be written as
-        3.0 or "3"; nothing (None, NaN) and -1 are an area, an id or a crowd that nobody knows. The
+        3.0 or "3"; nothing (None, NaN) and -1 are an unknown area, id or crowd. The
         number 12 and the text "12" are one image id.
         Raises: DataError naming the first wrong record; UsageError for an unknown box format.
         """

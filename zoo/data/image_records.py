@@ -1,4 +1,4 @@
-"""The images of a data set that was read from a file: each becomes a `ImageRecord` when somebody
+"""The images of a data set that was read from a file: each becomes an `ImageRecord` when somebody
 looks at it."""
 
 from __future__ import annotations

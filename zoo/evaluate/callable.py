@@ -1,4 +1,4 @@
-"""What lets a package be called like the function it is named after."""
+"""Lets a package be called like the function it is named after."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class _Taken(NamedTuple):
-    """What is known of detections, the data set's classes that their model does not know, and
+    """Facts of detections, the data set's classes that their model does not know, and
     remarks."""
 
     facts: Future[dict[str, str]]
@@ -122,7 +122,7 @@ def _with_facts(
 def _run(
     model: str | Detector, dataset: Dataset, protocol: str | Protocol, options: dict[str, Any]
 ) -> Predictions:
-    """What a model sees now."""
+    """Runs a model and returns its predictions."""
     from zoo.evaluate.predictions.predict import (
         predict,
     )  # deferred: what was seen before needs no model, and no hub
@@ -183,7 +183,7 @@ def _file(model: object, *suffixes: str) -> Path | None:
 
 
 def _take_results(evaluator: Evaluator, file: Path, dataset: Dataset, beside: Executor) -> _Taken:
-    """Hands over somebody else's results list."""
+    """Hands a foreign results list to the evaluator."""
     facts = beside.submit(_facts_of, file)
     flat = read_flat(file, evaluator.dataset)
     counts, ids = np.diff(flat.starts), evaluator.dataset.image_ids

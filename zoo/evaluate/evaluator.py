@@ -178,7 +178,7 @@ class Evaluator:
         self._take_in(Log(theirs.outcomes, len(self.dataset)), theirs.unmet)
 
     def _snapshot(self) -> _Snapshot:
-        """What was seen so far, of one moment. Its arrays never change."""
+        """The records so far, as of one moment. Its arrays never change."""
         with self._lock:
             outcomes, unmet = self._log.joined(), self.unmet.copy()
         seen = np.zeros(len(self.dataset), bool)
@@ -353,7 +353,7 @@ class Evaluator:
 
 
 class _Snapshot(NamedTuple):
-    """What an evaluator had seen at one moment."""
+    """State of an evaluator at one moment."""
 
     outcomes: MatchRecords
     seen: NDArray[np.bool_]
@@ -367,7 +367,7 @@ def _restored(
     engine: EngineName,
     threads: int | None,
 ) -> Evaluator:
-    """What unpickling calls."""
+    """Restores an evaluator when unpickling."""
     return type_name.from_state(state, dataset, engine=engine, threads=threads)
 
 

@@ -73,7 +73,7 @@ class ClassReport:
 
 @dataclass(frozen=True)
 class Analyses:
-    """What is read off the matching at IoU .5.
+    """Analyses read off the matching at IoU .5.
 
     operating: the one threshold for all classes with the best F1; the confusion is taken there.
         lrp: the mean over classes.
@@ -95,7 +95,8 @@ class Measured:
     unmet: detections left out because the data set has no such class, by class name.
     missing: classes of the data set that the model does not know; it scores 0 in those that have
         boxes, and the means hold that.
-    notes:   what a reader should know of the data and the detections, a sentence or two each; the numbers are exact all the same.
+    notes:   what a reader should know of the data and the detections, a sentence or two each; the
+        numbers are exact all the same.
     """
 
     data: str
@@ -128,7 +129,8 @@ class Report:
     numbers:    headline numbers by name (AP, AP50 … ARl), None where one is not defined.
     intervals:  of the headline numbers, by bootstrap; empty where none was asked for.
     per_class:  by class name.
-    curves:     mean precision over classes at evenly spaced recalls, by name: AP (mean over IoUs), AP50, AP75.
+    curves:     mean precision over classes at evenly spaced recalls, by name: AP (mean over IoUs),
+        AP50, AP75.
     provenance: what the numbers are of, as `zoo.evaluate.predictions.provenance` lists;
         `zoo.evaluate` fills it in.
 
@@ -174,7 +176,8 @@ class Report:
 
     def __repr__(self) -> str:
         """One line: what it is of, and AP."""
-        return f"Report({self._title()}{', AP ' + _shown(self.numbers['AP']) if 'AP' in self.numbers else ''})"
+        ap = f", AP {_shown(self.numbers['AP'])}" if "AP" in self.numbers else ""
+        return f"Report({self._title()}{ap})"
 
     def __str__(self) -> str:
         """The headline numbers with their intervals, a line each, and the notes."""
@@ -313,7 +316,7 @@ def _shown(value: float | None) -> str:
 
 
 def _explained(text: str | bytes, why: str) -> tuple[str, str]:
-    """Case and fix for JSON that is no report."""
+    """Reason and fix for JSON that is not a report."""
     try:
         fields = set(msgspec.json.decode(text, type=dict[str, msgspec.Raw]))
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -332,7 +335,7 @@ def _explained(text: str | bytes, why: str) -> tuple[str, str]:
 
 
 def _said(why: str) -> str:
-    """What is wrong in JSON, in plain words."""
+    """Describes an error in JSON in plain words."""
     if found := _NO_CHOICE.match(why):
         return f"{found[2] or 'A field'} is {found[1]}, which is none of its choices"
     return " ".join(why.split()).rstrip(".")

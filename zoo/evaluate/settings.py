@@ -61,11 +61,12 @@ class CocoSettings:
     """The numbers of the protocol; the defaults are COCO's (Lin et al. 2014, as in pycocotools
     2.0.11).
 
-    ious:        a detection matches a box at an IoU of at least this; at most 15 thresholds, each once.
-    recalls:     precision is read at so many recalls, evenly from 0 to 1.
+    ious:        a detection matches a box at an IoU of at least this; at most 15 thresholds.
+    recalls:     number of recalls at which precision is read, evenly from 0 to 1.
     detections:  limits per image and class, ascending; best first.
     areas:       size ranges; the first one holds every box. At most 16 together with the slices.
-    slices:      names of box attributes; each of their values becomes one more range, where other boxes are ignored.
+    slices:      names of box attributes; each of their values becomes one more range, which ignores
+                 all other boxes.
     """
 
     ious: tuple[float, ...] = COCO_IOUS

@@ -21,10 +21,15 @@ from pathlib import Path
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 zoo.evaluate.predictions.prediction_store.SECONDS = 0.0  # a part an image
-register_module_forward_pre_hook(lambda module, _: time.sleep(0.5) if isinstance(module, zoo.Detector) else None)
+def wait(module, _):
+    if isinstance(module, zoo.Detector):
+        time.sleep(0.5)
+
+register_module_forward_pre_hook(wait)
 data, weights, to = sys.argv[1:]
 zoo.evaluate.predict(
-    "yolox_nano", data=data, weights=weights, to=to, protocol=zoo.Protocol(score=0.0, max_boxes=5), batch_size=1
+    "yolox_nano", data=data, weights=weights, to=to, batch_size=1,
+    protocol=zoo.Protocol(score=0.0, max_boxes=5),
 )
 """
 

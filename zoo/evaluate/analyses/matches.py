@@ -20,8 +20,8 @@ class Matches:
     scores, labels: (n,) float64, int64.
     true:      (n,) bool, finds a box that counts.
     counted:   (n,) bool; the rest lies on a crowd and is neither true nor false.
-    boxes:     (n, 2) the box of its class that it finds or else overlaps most, and the box of another class that it overlaps
-               most, as rows of the ground truth; -1 for none.
+    boxes:     (n, 2) the box of its class that it finds or else overlaps most, and the box of
+               another class that it overlaps most, as rows of the ground truth; -1 for none.
     ious:      (n, 2) float32, its overlap with them.
     positives: (k,) boxes that count.
     missed:    (g,) bool, boxes of the ground truth that count and that no detection finds.

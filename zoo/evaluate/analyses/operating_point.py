@@ -16,7 +16,7 @@ from zoo.evaluate.analyses.matches import Matches, last_of_equals
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """What keeping detections of at least this score gives, at IoU .5."""
+    """Precision, recall and F1 of detections of at least this score, at IoU .5."""
 
     score: float
     f1: float

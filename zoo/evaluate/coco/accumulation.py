@@ -24,7 +24,7 @@ class Curves:
 
     limits:    (l,) detections per image and class, of the precision.
     precision: (l, r, t, p, k): limit, range, IoU threshold, recall point, class.
-    scores:    (l, r, t, p, k) the score at which each precision is reached; l is 0 where scores were not wanted.
+    scores:    (l, r, t, p, k) the score at which each precision is reached; l is 0 without scores.
     recall:    (m, r, t, k) the largest recall, at every limit of the settings.
     positives: (r, k) boxes that count.
     """

@@ -35,19 +35,19 @@ class MatchRecords:
 
     images:   (m,) int32, rows of the ground truth's image ids.
     starts:   (m + 1,) int64, the first detection of each image, and the end.
-    scores:   (n,) float32 or float64; inside an image detections are ordered by class, then best first.
+    scores:   (n,) float32 or float64; detections of an image go by class, then best first.
     labels:   (n,) uint16.
     ranks:    (n,) uint16, 0 for the best of its image and class.
     outside:  (n,) uint16, bit r: its own size is out of range r, so that it does not count there
         unless it matches.
-    hits:     (h,) int64, the detections that match a box at some threshold in some range, ascending.
+    hits:     (h,) int64, detections that match a box at any threshold in any range, ascending.
     correct:  (h, r) uint16, bit t: a true positive at threshold t in range r.
     ignored:  (h, r) uint16, bit t: neither true nor false at threshold t in range r.
 
     For the analyses at IoU .5, all sizes; of length 0 where they were switched off:
     found:    (n,) bool: it matches a box of its class.
-    boxes:    (n, 2) int32: the box of its class that it matches, or else overlaps most, and the box of another class that it
-              overlaps most, as rows of the ground truth; -1 for none.
+    boxes:    (n, 2) int32: the box of its class that it matches, or else overlaps most, and the box
+              of another class that it overlaps most; -1 for none.
     ious:     (n, 2) float32, its IoU with them, rounded towards 0.
     """
 
@@ -180,7 +180,7 @@ class Log:
         return made
 
     def _share(self, images: int) -> float:
-        """How many times as much there will be, once so many more images are there."""
+        """The factor by which the records will grow, given `images` more."""
         return self._total / max(1, len(self.held.images) + images)
 
     def joined(self) -> MatchRecords:
@@ -215,7 +215,7 @@ def _longer(
 
 
 def blank(count: int, dtype: np.dtype[Any], *, analyses: bool) -> dict[str, NDArray[Any]]:
-    """Arrays for the records of so many detections. dtype: of the scores."""
+    """Empty arrays for the records of `count` detections. dtype: of the scores."""
     like = nothing(ranges=1)
     made = {}
     for name in OF_DETECTIONS:

@@ -44,7 +44,7 @@ class _Pairs(NamedTuple):
 
 
 class _Masks(NamedTuple):
-    """What each kept detection got.
+    """Matches of each kept detection.
 
     taken, ignored: (n, r) uint16; bit t is set where it matches a box at threshold t in range r,
         and where that box is ignored.

@@ -104,11 +104,21 @@ class Kernel:
         if known is None:
             truth = plan.truth
             values: dict[str, int | NDArray[Any]] = {
-                "box_starts": truth.starts, "box_labels": truth.labels, "box_xywh": truth.xywh, "crowd": truth.crowd,
-                "uncounted": plan.void, "ignore": plan.ignore, "lows": plan.lows, "highs": plan.highs, "ious": plan.thresholds,
-                "classes": len(truth.label_space), "ranges": len(plan.ranges), "thresholds": len(plan.thresholds),
-                "watched": plan.watched, "limit": plan.settings.detections[-1],
-            }  # fmt: skip
+                "box_starts": truth.starts,
+                "box_labels": truth.labels,
+                "box_xywh": truth.xywh,
+                "crowd": truth.crowd,
+                "uncounted": plan.void,
+                "ignore": plan.ignore,
+                "lows": plan.lows,
+                "highs": plan.highs,
+                "ious": plan.thresholds,
+                "classes": len(truth.label_space),
+                "ranges": len(plan.ranges),
+                "thresholds": len(plan.thresholds),
+                "watched": plan.watched,
+                "limit": plan.settings.detections[-1],
+            }
             known = self._constants[plan] = _filled("match", _Match(), values)
         return _Match.from_buffer_copy(known)
 
@@ -122,8 +132,7 @@ class Kernel:
         threads: int = 1,
         room: Room | None = None,
     ) -> MatchRecords:
-        """See `matching.match`. room: gives arrays that the records of detections are written to,
-        like others."""
+        """See `matching.match`. room: returns arrays for the records, like the given ones."""
         count, ranges = len(flat.scores), len(plan.ranges)
         images = np.ascontiguousarray(images, np.int64)
         kept, hit = np.zeros(len(images), np.int64), np.empty(count, bool)
@@ -132,14 +141,21 @@ class Kernel:
         made = room(len(images), made) if room else made
         arguments = self._of_plan(plan)
         given: dict[str, int | NDArray[Any]] = {
-            "starts": flat.starts, "images": images, "detections": flat.boxes, "scores": flat.scores, "labels": flat.labels,
-            "narrow": _narrow(flat.boxes), "corners": int(flat.box_format == "xyxy"), "narrow_scores": _narrow(flat.scores),
-            "analyses": int(analyses), "kept": kept, "kept_scores": made["scores"], "kept_labels": made["labels"],
-            "ranks": made["ranks"], "outside": made["outside"], "correct": correct, "ignored": ignored, "hit": hit,
-            "found": made["found"], "boxes": made["boxes"], "box_ious": made["ious"],
-        }  # fmt: skip
-        _filled("match", arguments, given)
-        self._run("match", arguments, min(threads, 1 + count // _WORTH_A_THREAD))
+            **_of_detections(flat),
+            "images": images,
+            "analyses": int(analyses),
+            "kept": kept,
+            "kept_scores": made["scores"],
+            "kept_labels": made["labels"],
+            "correct": correct,
+            "ignored": ignored,
+            "hit": hit,
+            "box_ious": made["ious"],
+        }
+        given.update({name: made[name] for name in ("ranks", "outside", "found", "boxes")})
+        self._run(
+            "match", _filled("match", arguments, given), min(threads, 1 + count // _WORTH_A_THREAD)
+        )
         if kept.sum() < count:
             some = rows_of(flat.starts[:-1], kept)
             made = {name: column[some] if len(column) else column for name, column in made.items()}
@@ -160,10 +176,16 @@ class Kernel:
         """See `accumulation.by_score`."""
         order, edges = np.empty(len(outcomes), np.uint32), np.empty(classes + 1, np.int64)
         self._call(
-            "sort_by_class_and_score", _Sort, threads,
-            classes=classes, narrow=_narrow(outcomes.scores), scores=outcomes.scores, labels=outcomes.labels,
-            edges=edges, order=order,
-        )  # fmt: skip
+            "sort_by_class_and_score",
+            _Sort,
+            threads,
+            classes=classes,
+            narrow=_narrow(outcomes.scores),
+            scores=outcomes.scores,
+            labels=outcomes.labels,
+            edges=edges,
+            order=order,
+        )
         return order, edges
 
     def accumulate(
@@ -180,15 +202,32 @@ class Kernel:
         curves = Curves.blank(limits, positives, plan, scores=scores)
         order, edges = self.by_score(outcomes, positives.shape[1], threads=threads)
         self._call(
-            "accumulate", _Accumulate, threads,
-            narrow=_narrow(outcomes.scores), scores=outcomes.scores, ranks=outcomes.ranks, outside=outcomes.outside,
-            correct=outcomes.correct, ignored=outcomes.ignored, hits=outcomes.hits, order=order, edges=edges,
-            classes=positives.shape[1], ranges=positives.shape[0], thresholds=len(plan.settings.ious),
-            points=plan.settings.recalls, limits=len(plan.settings.detections), curves=len(limits),
-            limit_of=np.array(plan.settings.detections, np.int64), curve_of=np.array(limits, np.int64),
-            positives=np.ascontiguousarray(positives, np.int64), recalls=plan.settings.recall_points(),
-            precision=curves.precision, reached_at=curves.scores, recall=curves.recall,
-        )  # fmt: skip
+            "accumulate",
+            _Accumulate,
+            threads,
+            narrow=_narrow(outcomes.scores),
+            scores=outcomes.scores,
+            ranks=outcomes.ranks,
+            outside=outcomes.outside,
+            correct=outcomes.correct,
+            ignored=outcomes.ignored,
+            hits=outcomes.hits,
+            order=order,
+            edges=edges,
+            classes=positives.shape[1],
+            ranges=positives.shape[0],
+            thresholds=len(plan.settings.ious),
+            points=plan.settings.recalls,
+            limits=len(plan.settings.detections),
+            curves=len(limits),
+            limit_of=np.array(plan.settings.detections, np.int64),
+            curve_of=np.array(limits, np.int64),
+            positives=np.ascontiguousarray(positives, np.int64),
+            recalls=plan.settings.recall_points(),
+            precision=curves.precision,
+            reached_at=curves.scores,
+            recall=curves.recall,
+        )
         return curves
 
     def resample(
@@ -203,17 +242,37 @@ class Kernel:
         """See `resampling.resample`."""
         made = Replicates.blank(len(weights), plan)
         self._call(
-            "resample", _Resample, threads,
-            replicates=len(weights), images=weights.shape[1], weights=np.ascontiguousarray(weights, np.uint32),
-            edges=ranking.edges, image=ranking.images, tied=ranking.tied, outside=ranking.outside, ranks=ranking.ranks,
-            hit=ranking.hit, correct=ranking.correct, ignored=ranking.ignored,
-            box_edges=ranking.box_edges, box_image=ranking.box_images, box_ignore=ranking.box_ignore,
-            classes=len(plan.truth.label_space), ranges=len(plan.ranges), thresholds=len(plan.settings.ious),
-            points=plan.settings.recalls, limits=len(plan.settings.detections), limit=limit,
-            limit_of=np.array(plan.settings.detections, np.int64), recalls=plan.settings.recall_points(),
-            precision=made.precision, recall=made.recall, alone=made.alone, limited=made.limited,
+            "resample",
+            _Resample,
+            threads,
+            replicates=len(weights),
+            images=weights.shape[1],
+            weights=np.ascontiguousarray(weights, np.uint32),
+            edges=ranking.edges,
+            image=ranking.images,
+            tied=ranking.tied,
+            outside=ranking.outside,
+            ranks=ranking.ranks,
+            hit=ranking.hit,
+            correct=ranking.correct,
+            ignored=ranking.ignored,
+            box_edges=ranking.box_edges,
+            box_image=ranking.box_images,
+            box_ignore=ranking.box_ignore,
+            classes=len(plan.truth.label_space),
+            ranges=len(plan.ranges),
+            thresholds=len(plan.settings.ious),
+            points=plan.settings.recalls,
+            limits=len(plan.settings.detections),
+            limit=limit,
+            limit_of=np.array(plan.settings.detections, np.int64),
+            recalls=plan.settings.recall_points(),
+            precision=made.precision,
+            recall=made.recall,
+            alone=made.alone,
+            limited=made.limited,
             of_class=made.of_class,
-        )  # fmt: skip
+        )
         return made
 
 
@@ -241,6 +300,19 @@ def _refused(function: str, case: str) -> DataError:
         f"Its arguments do not belong together: {case[:200]}.",
         "Leave the arrays of ground truth and detections as they are while they are measured.",
     )
+
+
+def _of_detections(flat: FlatDetections) -> dict[str, int | NDArray[Any]]:
+    """The arguments of a match that describe the detections."""
+    return {
+        "starts": flat.starts,
+        "detections": flat.boxes,
+        "scores": flat.scores,
+        "labels": flat.labels,
+        "narrow": _narrow(flat.boxes),
+        "corners": int(flat.box_format == "xyxy"),
+        "narrow_scores": _narrow(flat.scores),
+    }
 
 
 def _narrow(values: NDArray[Any]) -> int:

@@ -21,10 +21,11 @@ ANALYSED_IOU = (
 
 @dataclass(frozen=True, eq=False)
 class MatchingProblem:
-    """What matching needs to know beyond the detections.
+    """Everything that matching needs except the detections.
 
     truth, settings: what was asked.
-    ranges:   size ranges, then one range for each value of the attributes to slice by; range r is bit r of a mask.
+    ranges:   size ranges, then one range per value of the attributes to slice by; range r is bit r
+              of a mask.
     ignore:   (n,) uint16, bit r: the box does not count in range r.
     void:     (n,) bool: a match with this box goes uncounted (annotation id 0, as pycocotools).
     """

@@ -28,8 +28,8 @@ class Ranking:
 
     edges:    (k + 1,) where each class begins.
     images: (n,) uint32, columns of the weights.
-    tied:     (n,) uint32, where several detections of one image and class have equal scores and one of them is a hit, how many
-              there are, at the first of them; 0 elsewhere.
+    tied:     (n,) uint32, at the first of several detections of one image and class that have equal
+              scores and a hit among them, their number; 0 elsewhere.
     outside, ranks, hit: (n,) as in the outcomes; whether it is a hit.
     correct, ignored:    (h, r) masks of the hits, in this order.
     box_edges, box_images, box_ignore: (k + 1,), (g,), (g,) the same of the boxes that count

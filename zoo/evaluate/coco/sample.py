@@ -22,7 +22,7 @@ from zoo.evaluate.policy import EdgeCasePolicy
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What is measured, and how.
+    """Records to measure, with their settings.
 
     outcomes: in order. counted: (m,) bool, the images that count, also those without outcomes.
     """
@@ -83,7 +83,7 @@ class Sample:
         return mean(self.curves.precision[0, 0][list(at)])
 
     def ranking(self) -> Ranking:
-        """What resampling needs."""
+        """The ranking that resampling needs."""
         return Ranking.of(self.outcomes, *self.order, np.flatnonzero(self.counted), self.plan)
 
     def only(self, images: NDArray[np.bool_]) -> Sample:

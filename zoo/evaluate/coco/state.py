@@ -23,7 +23,7 @@ VERSION = 2
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What the outcomes are of.
+    """Provenance of the records.
 
     dataset: sha256 of the ground truth they were matched against. unmet: see `Evaluator.unmet`.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,17 +113,20 @@ def numbering(label_space: LabelSpace, written: NDArray[np.int64]) -> str:
     return f"{likely}. {advice}" if likely else advice
 
 
+def _position(written: int, *, first: int) -> int:
+    """The label of an id that is written as a position from `first`."""
+    return written - first
+
+
 def _numberings(truth: GroundTruth) -> dict[str, Callable[[int], int | None]]:
     """Other ways in which category ids are often written: from the id written to the label that was
     meant."""
-    ways: dict[str, Callable[[int], int | None]] = {
-        "Category ids look like positions from 0, where the annotations' ids are others": lambda written: (
-            written
-        ),
-        "Category ids look like positions from 1, where the annotations' ids are others": lambda written: (
-            written - 1
-        ),
-    }
+    ways: dict[str, Callable[[int], int | None]] = {}
+    for first in (0, 1):
+        way = (
+            f"Category ids look like positions from {first}, where the annotations' ids are others"
+        )
+        ways[way] = partial(_position, first=first)
     coco = get("coco80")
     if len(truth.label_space) == len(coco):
         ways[

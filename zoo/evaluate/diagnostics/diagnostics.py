@@ -64,7 +64,7 @@ class AllDetections:
 
 
 def diagnose(dataset: Dataset, seen: AllDetections) -> tuple[str, ...]:
-    """What a reader of the numbers should know."""
+    """Sentences that a reader of the numbers should know."""
     places = (*_places(dataset, seen), *_classes(dataset, seen)) if len(seen) else ()
     annotated = (
         *_annotated(dataset),
@@ -153,12 +153,12 @@ def _misplaced(dataset: Dataset, seen: AllDetections) -> str | None:
 
 
 def _ways(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """What boxes are where they were given by centres, or at the size that a network saw: fitted
-    into a square, or stretched."""
-    ways = {
-        "moved up and left by half their size many more would: were centres written where COCO has corners?": boxes
-        - np.pad(boxes[:, 2:] / 2, ((0, 0), (0, 2)))
-    }
+    """Boxes as they would be, if written by centres or at the size of a network's input."""
+    centres = (
+        "moved up and left by half their size many more would: were centres written where COCO has "
+        "corners?"
+    )
+    ways = {centres: boxes - np.pad(boxes[:, 2:] / 2, ((0, 0), (0, 2)))}
     for side in _INPUTS if not np.isnan(sizes).any() else ():
         back = (
             f"scaled back from {side} pixels many more would: are they of the size that the "

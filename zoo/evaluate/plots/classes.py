@@ -15,7 +15,7 @@ ROW = 0.19  # inches
 
 
 def classes(report: Report) -> Figure | None:
-    """A row a class that has boxes; beside its name, how many. The line is the mean over them."""
+    """A row per class with boxes; next to its name, their number. The line is their mean."""
     rows = [(name, one) for name, one in report.per_class.items() if one.ap is not None]
     if not rows:
         return None

@@ -1,4 +1,4 @@
-"""What all figures share: paper, colors, and a title that says what was measured."""
+"""Shared style of all figures: paper, colors, and a title that says what was measured."""
 
 from __future__ import annotations
 

@@ -53,15 +53,15 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     fresh: bool = False,
     progress: bool | None = None,
 ) -> Predictions:
-    """What a model sees in every image of a data set, under a protocol.
+    """Runs a model on every image of a data set, under a protocol.
 
     model, weights, device: as `zoo.load` takes them; or a detector, which keeps its own.
     data:     as `zoo.data.read` takes it.
     protocol: "uniform" for comparing models, "native" for the family's own thresholds, or one of
         your own.
-    to:       the folder of the run; else `$ZOO_HOME/runs`. A run that is there is not made again, one that was cut short is
-              resumed: runs are known by the content of the images, the weights and the code. A
-                  detector at hand is run each time unless a folder is given.
+    to:       the folder of the run; else `$ZOO_HOME/runs`. A finished run is reused, an interrupted
+              one resumed: runs are identified by the content of the images, the weights and the
+              code. A loaded detector is run each time unless a folder is given.
     fresh:    make the run again, whatever is there.
     Raises:
         DataError: the data set is wrong, most of its first images have another size than is

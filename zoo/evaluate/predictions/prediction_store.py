@@ -1,8 +1,8 @@
 """A run on disk: images are added while a model looks at them, and a kill at any moment neither
 loses nor repeats one.
 
-    runs/MODEL@DATA@PROTOCOL-KEY.parquet            the predictions, once every image is in
-    runs/MODEL@DATA@PROTOCOL-KEY.parquet.parts/     what is there so far: 000000.parquet … and the lock
+    runs/MODEL@DATA@PROTOCOL-KEY.parquet          the predictions, once every image is in
+    runs/MODEL@DATA@PROTOCOL-KEY.parquet.parts/   the parts so far: 000000.parquet … and the lock
 
 A part is written whole or not at all, and an image is in one part only. When all are in, they are
 written as one file, and only then are the parts removed. KEY is a fingerprint of the model, its
@@ -49,7 +49,7 @@ _DECIDE = (
 
 
 def folder() -> Path:
-    """Where runs are kept unless somebody says where."""
+    """The default folder of runs."""
     return home() / "runs"
 
 

@@ -21,7 +21,7 @@ FIX = "Make it again: zoo predict MODEL --data DATA --fresh"
 
 @dataclass(frozen=True)
 class ImageDetections:
-    """What was seen in one image, best first: boxes (n, 4) xyxy, scores (n,), labels (n,) into
+    """Detections of one image, best first: boxes (n, 4) xyxy, scores (n,), labels (n,) into
     `label_space`."""
 
     boxes: NDArray[np.float32]
@@ -38,7 +38,9 @@ class Predictions:
     files:      (m,) the images' file names.
     sizes:      (m, 2) int32, height and width of the images in pixels, as they were looked at.
     starts:     (m + 1,) int64, the first detection of each image, and the end.
-    boxes:      (n, 4) float32 xyxy, pixels of the image. scores: (n,) float32. labels: (n,) int32, positions in `names`.
+    boxes:      (n, 4) float32 xyxy, pixels of the image.
+    scores:     (n,) float32.
+    labels:     (n,) int32, positions in `names`.
     names:      class names.
     provenance: see `zoo.evaluate.predictions.provenance`.
     path:       the file they are in, if any.

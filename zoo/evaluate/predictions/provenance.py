@@ -1,14 +1,17 @@
-"""Provenance: what a number is of, as plain text by key, written into predictions and reports
-alike.
+"""Provenance of a number, as plain text by key, the same in predictions and reports.
 
-of the model     model · card_sha256 · weights_sha256 · weights_source · state_sha256 (weights in memory) · plugin · code_sha256
-of the data      data · data_sha256 (annotations) · images_sha256 (ids, file names and contents of the images)
-of the protocol  protocol · protocol_sha256 · protocol_settings (JSON, as asked) · settings_in_force
-(JSON, no gaps) of the software  detzoo · python · torch · torchvision · numpy · pillow
+of the model     model · card_sha256 · weights_sha256 · weights_source
+                 state_sha256 (weights in memory) · plugin · code_sha256
+of the data      data · data_sha256 (annotations)
+                 images_sha256 (ids, file names and contents of the images)
+of the protocol  protocol · protocol_sha256 · protocol_settings (JSON, as given)
+                 settings_in_force (JSON, no gaps)
+of the software  detzoo · python · torch · torchvision · numpy · pillow
 of the hardware  device · processor · threads · system
-of the run       started · finished (UTC, ISO 8601) · seconds (of detecting) · results_sha256 (of a foreign results file)
+of the run       started · finished (UTC, ISO 8601) · seconds (of detecting)
+                 results_sha256 (of a foreign results file)
 
-A fact that is not known is left out.
+Unknown facts are left out.
 """
 
 from __future__ import annotations

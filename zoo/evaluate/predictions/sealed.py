@@ -24,7 +24,8 @@ import sys
 from pyarrow import parquet
 with parquet.ParquetFile(sys.argv[1], page_checksum_verification=True) as file:
     groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
-    chunks = [group.column(number) for group in groups for number in range(file.metadata.num_columns)]
+    columns = range(file.metadata.num_columns)
+    chunks = [group.column(number) for group in groups for number in columns]
     [(chunk.num_values, chunk.path_in_schema) for chunk in chunks]
     file.schema_arrow
     file.read().validate(full=True)
