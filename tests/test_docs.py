@@ -80,9 +80,9 @@ def desk(
     published."""
     photos = sorted((shared / "coco_val2017_128" / "val2017").glob("*.jpg"))
     shutil.copy(photos[0], tmp_path / "street.jpg")
-    (tmp_path / "photos").mkdir()
+    (tmp_path / "images").mkdir()
     for photo in photos[:4]:
-        shutil.copy(photo, tmp_path / "photos")
+        shutil.copy(photo, tmp_path / "images")
     annotate(
         shared / "coco_val2017_128" / "instances.json", photos[:4], tmp_path / "instances.json"
     )
