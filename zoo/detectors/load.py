@@ -48,12 +48,11 @@ def load(
     name:     `yolox_nano`, `yolox_nano.coco` (a tag of its weights), `yolox/yolox_nano` (whose) or
               an alias.
     weights:  True for the card's weights, False for random ones, a tag, a Path, `file:PATH` or
-        `hub:org/repo@REVISION[:FILE]`.
+              `hub:org/repo@REVISION[:FILE]`.
     labels:   classes of your own, as a list of names, a declared label space by name, or a label
               space; None is the card's. The head is made for them: what it knows of classes with
-                  the same name is carried over, the rest starts fresh, and the detector's `swap`
-                  says which is which. A file of your own that already has a head of that size is
-                  taken as it is.
+              the same name is carried over, the rest starts fresh, and the detector's `swap` says
+              which is which. A file of your own that already has such a head is taken as it is.
     device:   where to put it; None is torch's default device.
     progress: a bar while downloading; None shows one on a terminal.
 
@@ -72,15 +71,9 @@ def load(
         detector, short = build(known, choice, new), choice.entry.name
     else:
         found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
+        asked = f"'{name}' was to be loaded from {found.file.source}."
         with uncollected():
-            detector = _filled(
-                known,
-                choice,
-                found,
-                old,
-                new,
-                asked=f"'{name}' was to be loaded from {found.file.source}.",
-            )
+            detector = _filled(known, choice, found, old, new, asked=asked)
         detector.weights, short = found.file, called(choice, found)
     detector.name = named(short, old, new)
     if detector.swap:

@@ -96,13 +96,7 @@ def build(
     Raises:
         CardError: an argument is outside its range.
     """
-    if size < COARSEST or size % COARSEST:
-        down = max(size // COARSEST, 1) * COARSEST
-        raise _wrong(
-            f"size={size}",
-            f"The input is a multiple of {COARSEST} pixels.",
-            f"Use size: {down} or size: {down + COARSEST}.",
-        )
+    _check_size(size)
     if backbone == "cspdarknet":
         body = CSPDarknet(depth=depth, width=width, depthwise=depthwise)
         neck = PAFPN(levels=body.levels, depth=depth, depthwise=depthwise)
@@ -125,10 +119,24 @@ def build(
             "Darknet-53 has one size.",
             "Leave out depth, width and depthwise.",
         )
+    return _darknet53(label_space, size)
+
+
+def _darknet53(label_space: LabelSpace, size: int) -> YOLOX:
     darknet = Darknet53()
     pyramid = YOLOFPN(levels=darknet.levels)
     dense = DecoupledHead(levels=pyramid.levels, label_space=label_space, activation="leaky_relu")
     return YOLOX(label_space=label_space, backbone=darknet, neck=pyramid, head=dense, size=size)
+
+
+def _check_size(size: int) -> None:
+    if size < COARSEST or size % COARSEST:
+        down = max(size // COARSEST, 1) * COARSEST
+        raise _wrong(
+            f"size={size}",
+            f"The input is a multiple of {COARSEST} pixels.",
+            f"Use size: {down} or size: {down + COARSEST}.",
+        )
 
 
 def _wrong(argument: str, case: str, fix: str) -> CardError:
