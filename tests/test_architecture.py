@@ -67,7 +67,8 @@ warnings.simplefilter("error")
 before = dict(os.environ)
 for name in sys.argv[1:]:
     importlib.import_module(name)
-changed = {key for key in before.keys() | os.environ.keys() if before.get(key) != os.environ.get(key)}
+keys = before.keys() | os.environ.keys()
+changed = {key for key in keys if before.get(key) != os.environ.get(key)}
 changed -= {"KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "TORCHINDUCTOR_CACHE_DIR"}  # torch's own
 assert not changed, changed
 """

@@ -4,7 +4,7 @@ type next.
 ZooError                  1   part of the work failed
 ├── NameNotFound          3   no model, tag, part or label space has that name
 ├── NameAmbiguous         3   several do
-├── UsageError            2   a command's words or a setting can't be meant, or contradict each other
+├── UsageError            2   a command's words or a setting can't be meant, or are at odds
 ├── QueryError            2   a `--where` expression does not parse
 ├── CardError             4   a card or registry file is invalid: file, line, field
 ├── PluginError           4   a plugin broke the contract of a hook

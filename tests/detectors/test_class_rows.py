@@ -25,7 +25,8 @@ def test_a_layer_of_another_size_is_an_error_and_a_forgotten_background_is_guess
     with pytest.raises(ContractError, match="says 1 x 3 x 1, and there are 4") as said:
         by_channel(torch.zeros(4), LAYER, TOY)
     assert said.value.fix.endswith(
-        "a background channel before the classes is channels=(-1, *label_space.channels), background=0."
+        "a background channel before the classes is channels=(-1, *label_space.channels), "
+        "background=0."
     )
     with pytest.raises(ContractError) as said:
         by_channel(torch.zeros(5), LAYER, TOY)

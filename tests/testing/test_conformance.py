@@ -59,9 +59,7 @@ def test_there_are_many_checks_and_each_has_a_sentence() -> None:
     assert all(check.promise.endswith(".") for check in CHECKS.values())
 
 
-def test_parameters_are_counted_with_the_cards_own_arguments_whatever_the_size_that_is_checked() -> (
-    None
-):
+def test_parameters_are_counted_with_the_cards_own_arguments_whatever_size_is_checked() -> None:
     [outcome] = run(
         Model.named("yolox_nano", arguments={"width": 0.125}), only=["card_counts_parameters"]
     )

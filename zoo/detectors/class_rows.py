@@ -43,7 +43,8 @@ def _background(tensor: Tensor, layer: ClassLayer) -> str:
     outer, channels, inner = layer.shape
     forgotten = layer.background is None and tensor.shape[0] == outer * (channels + 1) * inner
     return (
-        ": a background channel before the classes is channels=(-1, *label_space.channels), background=0"
+        ": a background channel before the classes is channels=(-1, *label_space.channels), "
+        "background=0"
         if forgotten
         else ""
     )

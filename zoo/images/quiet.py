@@ -97,8 +97,7 @@ def _without_logs() -> Iterator[Callable[[], None]]:
 
 @cache
 def _libtiff() -> tuple[Any, ...]:
-    """The functions that set libtiff's handlers, found through Pillow's own module, which is linked to it; or
-    nothing."""
+    """The functions that set libtiff's handlers, found through Pillow's own module; or none."""
     try:
         library = ctypes.CDLL(_imaging.__file__)
         setters = [getattr(library, name) for name in _SETTERS]

@@ -52,8 +52,8 @@ def read(
     animation or a stack of pages the first is read. A PIL image is taken at its current frame.
     Losses are listed in `lost`, and `detect` warns of them.
     An array is uint8 `(height, width[, 1 | 3 | 4])` in RGB order (OpenCV's are BGR: pass
-    `image[..., ::-1]`), a tensor uint8 `([1 | 3 | 4,] height, width)`: one channel is gray, a fourth
-    is alpha. Floats are taken as [0, 1].
+    `image[..., ::-1]`), a tensor uint8 `([1 | 3 | 4,] height, width)`: one channel is gray, a
+    fourth is alpha. Floats are taken as [0, 1].
 
     exif:    "apply" turns the image upright as its EXIF orientation says, "ignore" leaves it as it
              is stored.

@@ -22,8 +22,8 @@ Size: TypeAlias = tuple[int, int]
 # An "auto" batch has about so many input pixels. On two cores, YOLOX-Nano (416x416) is a fifth
 # faster in batches of 4 to 16 than one by one, and loses that again at 32, when activations leave
 # the caches; 2**20 is 6 of these, 2 of 640x640, 1 of 800x1333. A GPU is faster the more it gets: an
-# H200 still gains a fifth from 16 to 32 images of 640x640 (docs/reference/benchmarks.md); 2**24 is 41 of
-# these, 15 of 800x1333. Other accelerators are taken to be smaller, and are not measured.
+# H200 still gains a fifth from 16 to 32 images of 640x640 (docs/reference/benchmarks.md); 2**24
+# is 41 of these, 15 of 800x1333. Other accelerators are taken to be smaller, and are not measured.
 AUTO_PIXELS = {"cpu": 2**20, "cuda": 2**24, "mps": 2**22}
 AUTO_MOST = 32
 # Bytes of a GPU's memory that an input pixel is taken to need, so that a batch fits into what is

@@ -1,4 +1,4 @@
-"""Recognises well-known model formats that hold no weights the zoo reads: ONNX, TensorRT, TFLite."""
+"""Recognises model formats that hold no weights the zoo reads: ONNX, TensorRT, TFLite."""
 
 from __future__ import annotations
 
