@@ -60,7 +60,7 @@ def test_a_drip_is_seen_in_a_file_of_the_hub_of_any_size(
         zoo.weights.fetch(Weights(sources=[source]), name="a/net", progress=False)
     assert not [one for one in threading.enumerate() if isinstance(one, deadline._Call)]
     hub.behave()
-    with pytest.raises(WeightsError, match="no valid safetensors"):  # all of it has come
+    with pytest.raises(WeightsError, match="not a valid safetensors"):  # all of it has come
         zoo.weights.fetch(Weights(sources=[source]), name="a/net", progress=False)
 
 
@@ -98,5 +98,5 @@ def test_an_honest_server_is_waited_for(hub: LoopbackHub, monkeypatch: pytest.Mo
     monkeypatch.setattr(deadline, "SLOWEST", 10_000)
     file = UrlSource(url=hub.add_file(FILE, DATA))
     hub.misbehave(f"*/{FILE}", Fault.slow(100_000))
-    with pytest.raises(WeightsError, match="no valid safetensors"):
+    with pytest.raises(WeightsError, match="not a valid safetensors"):
         zoo.weights.fetch(Weights(sources=[file]), name="a/net", progress=False)
