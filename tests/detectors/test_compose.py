@@ -355,7 +355,7 @@ def test_an_input_the_backbone_does_not_take_is_the_first_seam() -> None:
         A detector of timm/swin_tiny_patch4_window7_224, bifpn, retinanet was asked for, and its parts do not fit.
                   stride                                8    16    32    64   128
         input     300 x 448 letterbox
-               ✗  timm/swin_tiny_patch4_window7_224: it takes pictures of 224 x 224 only.
+               ✗  timm/swin_tiny_patch4_window7_224: it takes images of 224 x 224 only.
         backbone  timm/swin_tiny_patch4_window7_224   192   384   768     ·     ·
         neck      bifpn                                64    64    64    64    64
         head      retinanet

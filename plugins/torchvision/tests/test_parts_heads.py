@@ -134,7 +134,7 @@ def test_its_boxes_are_torchvisions(
     ours, theirs = pair(make, reference)
     batch = batch_of()
     with torch.inference_mode():
-        found = ours.eval().decode(ours(maps_of(), batch), batch, Protocol())
+        found = ours.eval().decode(ours(maps_of(), batch), batch, ours.defaults)
         expected = theirs.eval()(list(batch.pixels))
     assert all(len(one) > 3 for one in found)
     for one, other in zip(found, expected, strict=True):

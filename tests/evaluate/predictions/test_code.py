@@ -42,7 +42,7 @@ def build(*, label_space):
     from zoo.testing.toy import Toy
 
     class Lamp(Toy):
-        def decode(self, raw, batch, protocol):
+        def decode(self, raw, batch, thresholds):
             seen = super().decode(raw, batch, thresholds)
             return [one if KEEP else one[:0] for one in seen]
 

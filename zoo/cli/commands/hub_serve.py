@@ -111,11 +111,19 @@ def _files(place: Path, folder: Path) -> dict[str, Path]:
 
 
 def _wait(hub: LoopbackHub, *, quiet: bool) -> None:
-    """Until somebody interrupts; prints who asked for what meanwhile."""
-    seen = 0
-    while True:
-        time.sleep(GLANCE)
-        requests = hub.requests
-        for request in [] if quiet else requests[seen:]:
-            output.line(f"{request.method} {request.path} {request.status}", err=True)
-        seen = len(requests)
+    """Waits for an interrupt, and prints the requests, also those just before it."""
+    printed = 0
+    try:
+        while True:
+            time.sleep(GLANCE)
+            printed = _print_requests(hub, printed, quiet=quiet)
+    finally:
+        _print_requests(hub, printed, quiet=quiet)
+
+
+def _print_requests(hub: LoopbackHub, printed: int, *, quiet: bool) -> int:
+    """Prints the requests after the first `printed`; returns how many there are."""
+    requests = hub.requests
+    for request in [] if quiet else requests[printed:]:
+        output.line(f"{request.method} {request.path} {request.status}", err=True)
+    return len(requests)
