@@ -32,7 +32,8 @@ from zoo.evaluate.report import Report
 from zoo.evaluate.settings import CocoSettings
 from zoo.text import pluralize, type_name
 
-_AT_ONCE = 256  # images that are flattened and matched together, which bounds the memory
+# images that are flattened and matched together, which bounds the memory
+_AT_ONCE = {"kernel": 768, "numpy": 256}
 
 
 class Evaluator:
@@ -99,7 +100,8 @@ class Evaluator:
         order = np.sort(rows)
         again = order[1:][order[1:] == order[:-1]]
         self._refuse(again)
-        step = 1 if len(again) else _AT_ONCE  # matching takes each image once
+        # matching takes each image once
+        step = 1 if len(again) else _AT_ONCE[self._engine.name]
 
         def flat(start: int) -> tuple[NDArray[np.int64], FlatDetections]:
             stop = start + step

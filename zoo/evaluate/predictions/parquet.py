@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,11 +149,13 @@ def _table(made: Predictions) -> pyarrow.Table:
 
 def read(path: Path) -> Predictions:
     """Raises: DataError naming the file, and the record where one is wrong."""
-    parquet = arrow()
+    with ThreadPoolExecutor(1) as beside:  # the file is hashed while pyarrow is imported
+        checked = beside.submit(lambda: check(check_regular(path)))
+        parquet = arrow()
     import pyarrow as pa
 
     try:
-        sealed = check(check_regular(path))
+        sealed = checked.result()
         with parquet.ParquetFile(path, page_checksum_verification=not sealed) as file:
             _check_size(file.metadata, path)
             header = _header(file.schema_arrow, path)
