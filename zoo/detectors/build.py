@@ -136,9 +136,8 @@ def _culprit(choice: Choice, make: Make, given: Mapping[str, object]) -> tuple[s
         try:
             with on_meta_device(), limited():
                 make(**{name: value for name, value in given.items() if name not in left_out})
-        except (
-            Exception
-        ):  # whatever a builder raises: without that argument it can't be built either
+        except Exception:
+            # whatever a builder raises: without that argument it can't be built either
             continue
         return left_out if len(left_out) == 1 else ()
     return None

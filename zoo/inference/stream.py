@@ -87,20 +87,20 @@ def check_options(batch_size: BatchSize, exif: str, threads: int | None) -> None
 
 
 def _stream(
-    steps: BatchRunner,
+    runner: BatchRunner,
     window: Window,
     images: Generator[Read],
     failed: Failed | None,
     looked: Looked | None,
 ) -> Iterator[Detections]:
     try:
-        yield from _detected(steps, window, images, failed, looked)
+        yield from _detected(runner, window, images, failed, looked)
     finally:
-        steps.release()
+        runner.release()
 
 
 def _detected(
-    steps: BatchRunner,
+    runner: BatchRunner,
     window: Window,
     images: Generator[Read],
     failed: Failed | None,
@@ -113,17 +113,17 @@ def _detected(
             if isinstance(image, Broken):
                 broken = image.error
                 break
-            entered = _entered(window, steps, image, partly_read)
+            entered = _entered(window, runner, image, partly_read)
             del image  # the window holds it, and lets it go when it was looked at
             if not entered and failed is None:
                 break
             for slots in window.due():
-                _look(steps, window, slots, looked)
+                _look(runner, window, slots, looked)
             yield from _finished(window, failed)
             if window.is_cut:
                 break
     for slots in window.due(rest=True):
-        _look(steps, window, slots, looked)
+        _look(runner, window, slots, looked)
         yield from _finished(window, failed)
     partly_read.sum_up()
     yield from _finished(window, failed)
@@ -132,7 +132,7 @@ def _detected(
 
 
 def _entered(
-    window: Window, steps: BatchRunner, image: Image | ImageError, partly_read: PartlyRead
+    window: Window, runner: BatchRunner, image: Image | ImageError, partly_read: PartlyRead
 ) -> bool:
     """Whether it is in the window as an image; else the error is there in its place: of reading it,
     or of its size."""
@@ -140,7 +140,7 @@ def _entered(
         if isinstance(image, ImageError):
             raise image
         partly_read.note(image)
-        window.add(image, steps.input_size(image))
+        window.add(image, runner.input_size(image))
     except ImageError as error:
         window.fail(error)
         return False
@@ -168,7 +168,7 @@ def _finished(window: Window, failed: Failed | None) -> Iterator[Detections]:
             raise outcome
 
 
-def _look(steps: BatchRunner, window: Window, slots: list[Slot], looked: Looked | None) -> None:
+def _look(runner: BatchRunner, window: Window, slots: list[Slot], looked: Looked | None) -> None:
     """One batch through the network; every slot gets its outcome and lets go of its image.
 
     Where memory runs out, or the family refuses an image, the batch is halved until it is that
@@ -176,7 +176,7 @@ def _look(steps: BatchRunner, window: Window, slots: list[Slot], looked: Looked 
     the first image's, and nothing after it is looked at any more.
     """
     images = [slot.image for slot in slots if slot.image]
-    found = _tried(steps, window, slots, images)
+    found = _tried(runner, window, slots, images)
     if isinstance(found, list):
         for slot, image, seen in zip(slots, images, found, strict=True):
             slot.image, slot.outcome = None, seen
@@ -192,23 +192,23 @@ def _look(steps: BatchRunner, window: Window, slots: list[Slot], looked: Looked 
         start, half = 0, (len(slots) + 1) // 2
         while start < len(slots) and not window.is_cut:
             step = min(half, window.most(slots))
-            _look(steps, window, slots[start : start + step], looked)
+            _look(runner, window, slots[start : start + step], looked)
             start += step
 
 
 def _tried(
-    steps: BatchRunner, window: Window, slots: list[Slot], images: list[Image]
+    runner: BatchRunner, window: Window, slots: list[Slot], images: list[Image]
 ) -> list[Detections] | Exception:
     """What is seen in a batch, or the error: an ImageError where it may be for one of its images
     that it failed."""
     try:
-        return steps.run(images)
+        return runner.run(images)
     except Exception as error:
         if not is_out_of_memory(error):
             return error
-        steps.release()
+        runner.release()
         if len(slots) > 1:
             window.ran_out(slots)
-        return steps.too_large(
+        return runner.too_large(
             images[0], error.with_traceback(None)
         )  # with its frames, their memory is let go

@@ -271,9 +271,8 @@ def explained(
         raise _final(
             address, why.__cause__ or why
         ) from why  # the client hides a failed request behind a missing file
-    except (
-        Exception
-    ) as why:  # the Xet storage client raises types of its own, and invalid names a ValueError
+    except Exception as why:
+        # the Xet storage client raises types of its own, and invalid names a ValueError
         raise _final(address, why) from why
 
 
