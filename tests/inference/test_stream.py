@@ -22,11 +22,14 @@ LAMP = {"red": (2, 3, 12, 11)}
 
 @pytest.fixture
 def readers():
-    """The names of the threads that read images and are still alive."""
+    """The threads that read images, began in this test and are still alive."""
+    others = set(threading.enumerate())  # one that reads for ever may be left by another test
 
     def alive():
         return [
-            thread.name for thread in threading.enumerate() if thread.name.startswith("zoo-read")
+            thread
+            for thread in threading.enumerate()
+            if thread.name.startswith("zoo-read") and thread not in others
         ]
 
     return alive

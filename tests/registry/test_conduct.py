@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import warnings
 from collections.abc import Callable
@@ -64,17 +65,35 @@ def test_what_is_printed_goes_to_standard_error_and_is_told_once(
     assert remarks == ["prints at import; that goes to standard error: 'chatty 1.0 ready'"]
 
 
-def test_what_a_child_process_or_a_library_writes_goes_to_standard_error_too(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    if threading.active_count() > 1:
-        pytest.skip("another test has left a thread, and then the descriptor is everybody's")
-    remarks = seen(
-        lambda: [os.write(1, b"beneath Python\n"), subprocess.run(["echo", "a child"], check=True)]
+def alone(code: str) -> "subprocess.CompletedProcess[str]":
+    """What a process of its own makes of `do` in the code: descriptors, standard input and forks
+    are for a process without other tests' threads."""
+    watch = """
+from zoo.registry.conduct import Conduct, watched
+conduct = Conduct("plugin 'chatty' of detzoo-chatty 1.0", "at import")
+with watched(conduct):
+    do()
+print(*conduct.remarks, sep="\\n")
+"""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code) + watch],
+        input="an answer\n",
+        capture_output=True,
+        text=True,
     )
-    out, err = capfd.readouterr()
-    assert (out, err) == ("", "beneath Python\na child\n")
-    assert remarks == ["prints at import; that goes to standard error: 'beneath Python a child'"]
+
+
+def test_what_a_child_process_or_a_library_writes_goes_to_standard_error_too() -> None:
+    done = alone("""
+        import os, subprocess
+        def do():
+            os.write(1, b"beneath Python\\n")
+            subprocess.run(["echo", "a child"], check=True)
+    """)
+    assert done.stderr == "beneath Python\na child\n"
+    assert (
+        done.stdout == "prints at import; that goes to standard error: 'beneath Python a child'\n"
+    )
 
 
 def test_other_threads_go_on_writing_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,10 +153,9 @@ def test_standard_error_stays_open(how: str) -> None:
 
 
 def test_a_question_at_import_has_no_answer() -> None:
-    if threading.active_count() > 1:
-        pytest.skip("another test has left a thread, which may be reading standard input")
-    with pytest.raises(EOFError), watched(Conduct(WHOSE, "at import")):
-        input("name? ")
+    done = alone("def do(): input('name? ')")
+    assert done.returncode == 1
+    assert done.stderr.endswith("EOFError: EOF when reading a line\n")
 
 
 @pytest.mark.parametrize("code", [0, 3])
@@ -150,15 +168,15 @@ def test_an_exit_without_a_word_is_an_exception(code: int) -> None:
 
 
 def test_a_child_process_may_exit() -> None:
-    def fork() -> None:
-        child = os.fork()
-        if not child:
-            os._exit(7)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-
-    if threading.active_count() > 1:
-        pytest.skip("another test has left a thread, and forking beside one is no good")
-    assert seen(fork) == []
+    done = alone("""
+        import os
+        def do():
+            child = os.fork()
+            if not child:
+                os._exit(7)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    """)
+    assert (done.stdout, done.stderr, done.returncode) == ("\n", "", 0)
 
 
 def test_a_thread_that_would_keep_the_process_is_named() -> None:

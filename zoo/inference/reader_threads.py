@@ -6,8 +6,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Generic, TypeVar
 
@@ -78,9 +79,10 @@ class Readers:
 
     def close(self) -> None:
         """Cancels what has not been begun; each thread ends when it has done what it is at."""
-        while not self._tasks.empty():
-            if (task := self._tasks.get()) is not None:
-                task.future.cancel()
+        with suppress(Empty):  # a thread may take the last task between a look and a get
+            while True:
+                if (task := self._tasks.get_nowait()) is not None:
+                    task.future.cancel()
         for _ in range(self._threads):
             self._tasks.put(None)
 
