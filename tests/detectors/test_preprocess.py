@@ -5,6 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2.functional import resize
 
 from zoo.contract.batch import Batch
 from zoo.detectors.preprocess import Size, canvas, prepare, resized
@@ -118,3 +120,21 @@ def test_shrinking_averages_what_it_drops() -> None:
     stripes[:, :, ::2] = 200
     pixels = run([stripes], Input(resize="fixed", size=[8, 8], range=255)).pixels
     assert (pixels - 100).abs().max() < 15
+
+
+@pytest.mark.parametrize("size", [(31, 40), (150, 200)], ids=["smaller", "larger"])
+@pytest.mark.parametrize("antialias", [True, False])
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "nearest", "nearest-exact"])
+def test_resizes_as_torchvision_does(
+    interpolation: str, antialias: bool, size: tuple[int, int]
+) -> None:
+    rule = Input(
+        resize="fixed",
+        size=list(size),
+        range=255,
+        interpolation=interpolation,  # type: ignore[arg-type]
+        antialias=antialias,
+    )
+    noise = torch.randint(0, 256, (3, 97, 133), dtype=torch.uint8)
+    expected = resize(noise, list(size), InterpolationMode(interpolation), antialias=antialias)
+    assert torch.equal(run([noise], rule).pixels[0], expected.float())

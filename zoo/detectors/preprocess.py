@@ -59,8 +59,8 @@ def prepare(
     """uint8 RGB tensors `(3, h, w)` of any sizes, each in the top left corner of the batch's
     canvas.
 
-    Bilinear with antialiasing, on the device the image is on; `rule.padding` is a value of the
-    network's input, so 0 is the mean where a mean is subtracted.
+    Resized on the device the image is on; `rule.padding` is a value of the network's input, so 0
+    is the mean where a mean is subtracted.
 
     Raises:
         ImageError: one is no such tensor.
@@ -75,7 +75,7 @@ def prepare(
     places = []
     for image, picture, target in zip(images, pictures, pixels, strict=True):
         size = resized(picture, rule)
-        values = _resize(image, size).to(device, dtype)
+        values = _resize(image, size, rule).to(device, dtype)
         values = values if rule.channels == "rgb" else values.flip(0)
         torch.addcmul(shift, values, scale, out=target[:, : size.height, : size.width])
         places.append(
@@ -98,17 +98,19 @@ def _normalisation(rule: Input, device: torch.device, dtype: torch.dtype) -> tup
     return scale.view(3, 1, 1).to(device, dtype), (-mean / std).view(3, 1, 1).to(device, dtype)
 
 
-def _resize(image: Tensor, size: Size) -> Tensor:
+def _resize(image: Tensor, size: Size, rule: Input) -> Tensor:
     """A uint8 image `(3, h, w)` to `(3, height, width)`, whole numbers 0 to 255."""
     if tuple(image.shape[-2:]) == (size.height, size.width):
         return image
+    if rule.interpolation in ("nearest", "nearest-exact"):
+        return interpolate(image[None], (size.height, size.width), mode=rule.interpolation)[0]
     if image.device.type != "cpu":  # only the CPU resizes bytes
         image = image.float()
     done = interpolate(
         image[None],
         size=(size.height, size.width),
-        mode="bilinear",
-        antialias=True,
+        mode=rule.interpolation,
+        antialias=rule.antialias,
         align_corners=False,
     )[0]
     return done.round().clamp(0, 255) if done.is_floating_point() else done

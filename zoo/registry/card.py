@@ -210,6 +210,9 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         (aspect kept, shortest edge to
     `size[0]`, longest at most `size[1]`).
     size:   `[height, width]` for letterbox and fixed, `[shortest, longest]` for shortest_edge.
+    interpolation: between pixels when resizing, as torch names it.
+    antialias: average over all pixels that an output pixel covers where the image shrinks; without
+        it, only the nearest 4 (bilinear) or 16 (bicubic) count. The two `nearest` ignore it.
     """
 
     resize: Literal["letterbox", "fixed", "shortest_edge"]
@@ -219,6 +222,8 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     range: Literal[1, 255] = 1
     channels: Literal["rgb", "bgr"] = "rgb"
     padding: float = 0.0
+    interpolation: Literal["bilinear", "bicubic", "nearest", "nearest-exact"] = "bilinear"
+    antialias: bool = True
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

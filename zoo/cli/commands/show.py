@@ -180,6 +180,10 @@ def _input(value: Input | None) -> str | None:
     ]
     for name, numbers in (("mean", value.mean), ("std", value.std)):
         parts += [f"{name} {' '.join(f'{number:g}' for number in numbers)}"] if numbers else []
+    if value.interpolation != "bilinear":
+        parts.append(value.interpolation)
+    if not value.antialias:
+        parts.append("without antialiasing")
     return ", ".join(parts)
 
 
