@@ -98,9 +98,9 @@ def _first(names: Sequence[str]) -> str:
 
 def _read(annotations: Path) -> tuple[dict[str, int], LabelSpace | None]:
     """Image ids by file name, and the classes where the file has categories."""
-    from zoo.data.coco import space_of  # deferred: they import numpy
+    from zoo.data.formats.coco.reader import space_of  # deferred: they import numpy
+    from zoo.data.formats.coco.records import read_names
     from zoo.data.json_file import content
-    from zoo.data.records import read_names
 
     try:
         ids, categories, used = read_names(content(annotations), str(annotations))

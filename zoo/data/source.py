@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from zoo.data import coco
 from zoo.data.dataset import Dataset
+from zoo.data.formats.coco import reader as coco
 from zoo.errors import ContractError, DataError, ZooError
 from zoo.text import capitalized, type_name
 

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data import GroundTruth
-from zoo.data import coco as instances
-from zoo.data.coco import labels_of
+from zoo.data.formats.coco import reader as instances
+from zoo.data.formats.coco.reader import labels_of
+from zoo.data.formats.coco.records import Results
+from zoo.data.formats.coco.records import read_results as read_records
 from zoo.data.image_ids import places
 from zoo.data.json_file import content, wrong
 from zoo.data.ragged import starts_of
-from zoo.data.records import Results
-from zoo.data.records import read_results as read_records
 from zoo.errors import DataError
 from zoo.evaluate.coco.flatten import FlatDetections
 from zoo.evaluate.diagnostics.class_ids import numbering

@@ -15,4 +15,4 @@ def register_architectures(register: Register) -> None:
 @hookimpl
 def register_datasets(register: Register) -> None:
     """`coco`: COCO's `instances.json`."""
-    register("coco", "zoo.data.coco:read")
+    register("coco", "zoo.data.formats.coco.reader:read")

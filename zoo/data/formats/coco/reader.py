@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.dataset import Dataset
+from zoo.data.formats.coco.records import Category, Instances, read_instances
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_records import ImageRecords
 from zoo.data.json_file import content, wrong
-from zoo.data.records import Category, Instances, read_instances
 from zoo.data.values import UNKNOWN
 from zoo.errors import DataError, LabelError
 from zoo.labels import LabelSpace

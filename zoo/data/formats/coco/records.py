@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data import scan
+from zoo.data.formats.coco import scan
 from zoo.data.json_file import decoded, decoded_lines, wrong
 from zoo.data.values import UNKNOWN, flag, whole
 

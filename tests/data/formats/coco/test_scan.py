@@ -8,8 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.data import scan
-from zoo.data.records import careful_instances, careful_results, read_instances, read_results
+from zoo.data.formats.coco import scan
+from zoo.data.formats.coco.records import (
+    careful_instances,
+    careful_results,
+    read_instances,
+    read_results,
+)
 from zoo.errors import DataError
 
 COLUMNS = ("image_ids", "sizes", "ids", "images", "categories", "boxes", "areas", "crowd")

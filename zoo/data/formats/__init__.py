@@ -1,0 +1,1 @@
+"""Formats of data sets: readers and writers, one package per format."""

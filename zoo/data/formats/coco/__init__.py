@@ -1,0 +1,1 @@
+"""COCO: `instances.json` and folders of them, read and written."""
