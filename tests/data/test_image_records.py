@@ -5,10 +5,12 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.data import Dataset, read
+from zoo.data import Dataset, ImageRecord, read
+from zoo.data.image_records import gather
 from zoo.errors import DataError
 
 
@@ -50,9 +52,9 @@ def test_an_image_outside_of_its_folder_is_refused_when_it_is_opened(
 ) -> None:
     drawn(tmp_path / "a.png")
     data = named(tmp_path / "set", name)
-    with pytest.raises(DataError, match="Image 0 was to be opened"):
+    with pytest.raises(DataError, match="Image 0 can't be opened"):
         data.images[0].file()
-    with pytest.raises(DataError, match="Image 0 was to be opened"):
+    with pytest.raises(DataError, match="Image 0 can't be opened"):
         _ = data.images_sha256
 
 
@@ -99,3 +101,25 @@ def test_images_are_a_sequence_of_images(tmp_path: Path) -> None:
     assert os.fspath(records[0].path) == str(tmp_path / "a.png")
     with pytest.raises(IndexError):
         records[3]
+
+
+def test_an_image_in_memory_is_in_no_file() -> None:
+    record = ImageRecord("a", Path("a.png"), content=b"encoded")
+    assert record.source() == b"encoded"
+    with pytest.raises(DataError, match="in memory"):
+        record.file()
+    assert ImageRecord("a", Path("a.png")).source() == Path("a.png")
+
+
+def test_gathered_images_come_from_several_sequences_under_new_ids(tmp_path: Path) -> None:
+    first, second = named(tmp_path / "1", "a.png", "b.png"), named(tmp_path / "2", "x/c.png")
+    records = (ImageRecord("d", tmp_path / "d.png", 8, 6),)
+    found = gather(
+        [first.images, second.images, records], np.array([3, 0, 2]), np.array(["p", "q", "r"])
+    )
+    assert [record.id for record in found] == ["p", "q", "r"]
+    assert [record.path.name for record in found[:3]] == ["d.png", "a.png", "c.png"]
+    assert found[0].path == tmp_path / "d.png"
+    assert list(found.files) == ["d.png", "a.png", "x/c.png"]
+    assert found.sizes.tolist() == [[8, 6], [0, 0], [0, 0]]
+    assert found[-1].id == "r"

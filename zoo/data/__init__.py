@@ -2,6 +2,6 @@
 
 from zoo.data.box_tables import BoxFormat as BoxFormat
 from zoo.data.dataset import Dataset as Dataset
-from zoo.data.dataset import ImageRecord as ImageRecord
 from zoo.data.ground_truth import GroundTruth as GroundTruth
+from zoo.data.image_records import ImageRecord as ImageRecord
 from zoo.data.source import read as read

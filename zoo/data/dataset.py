@@ -1,90 +1,84 @@
-"""A data set: its images as files, and the ground truth about them."""
+"""A data set: its images, the ground truth about them, and its named splits."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from zoo.data.ground_truth import GroundTruth
-from zoo.errors import DataError
+from zoo.data.image_records import ImageRecord, ImageRecords, files_of, gather, sizes_of
+from zoo.errors import DataError, NameNotFound
 from zoo.labels import LabelSpace
 from zoo.paths import is_inside
+from zoo.suggest import close_matches, join_or
 from zoo.text import pluralize
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-@dataclass(frozen=True)
-class ImageRecord:
-    """One image of a data set.
+    from zoo.contract import Target
+    from zoo.images import Exif, Image
 
-    width, height: in pixels as annotated, None where the annotations do not say.
-    root: the folder that it has to be in, where its path comes from a file of somebody's; None for
-        any.
-    """
 
-    id: int | str
-    path: Path
-    width: int | None = None
-    height: int | None = None
-    root: Path | None = field(default=None, repr=False, compare=False)
+class Splits(dict[str, "Dataset"]):
+    """The named splits of a data set: `splits["val"]` is a data set by itself."""
 
-    def file(self) -> Path:
-        """Its path, to be opened. Raises: DataError where it leads out of its folder once links are
-        followed."""
-        if self.root is None:
-            return self.path
-        try:
-            real = self.path.resolve()
-            inside = (
-                real.is_relative_to(self.root.resolve()) and not real.is_symlink()
-            )  # a loop stays one
-            case = f"Its path leads out of its folder, to {str(self.path)!r:.300}."
-        except (OSError, RuntimeError, ValueError) as error:  # links that lead round; a null byte
-            inside, case = (
-                False,
-                f"Its path {str(self.path)!r:.300} can't be followed: {error!s:.300}.",
-            )
-        if not inside:
-            fix = "Correct `file_name`, or say which folder holds the images: images=FOLDER"
-            raise DataError(f"Image {self.id!r} was to be opened.", case, fix)
-        return self.path
+    def __missing__(self, name: str) -> Dataset:
+        meant = close_matches(name, self) or list(self)
+        raise NameNotFound(
+            f"No split named '{name}'.",
+            "The data set has no splits." if not self else f"It has {', '.join(self)}.",
+            f"Did you mean {join_or(meant)}?" if meant else "Use the whole data set.",
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images and what is really in them.
+    """Images and what is really in them; can be pickled, and indexed by a torch `DataLoader`.
 
-    name:   what tables and reports call it.
-    images: one a row of `truth.image_ids`, in that order.
-    truth:  the annotated boxes.
-    notes:  what a reader of its numbers should know of how it was read, a sentence each.
+    `dataset[i]` is the image and the target of position `i`; `dataset.images` are the records.
+
+    name:       what tables and reports call it.
+    images:     one per row of `truth.image_ids`, in that order.
+    truth:      the annotated boxes.
+    notes:      what a reader of its numbers should know of how it was read, a sentence each.
+    split_rows: name of a split -> its images, as rows of `truth.image_ids`; without splits, empty.
     """
 
     name: str
     images: Sequence[ImageRecord]
     truth: GroundTruth
     notes: tuple[str, ...] = ()
+    split_rows: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ids = getattr(
-            self.images, "ids", None
-        )  # images that were read from a file are made one by one
+        ids = self.truth.image_ids
         if (
-            ids is not self.truth.image_ids
-            and [one.id for one in self.images] != self.truth.image_ids.tolist()
+            not (isinstance(self.images, ImageRecords) and self.images.ids is ids)
+            and [record.id for record in self.images] != ids.tolist()
         ):
             raise ValueError(
                 "Dataset: `images` has one ImageRecord for each of `truth.image_ids`, in that order"
             )
+        rows = {name: self._rows(given) for name, given in self.split_rows.items()}
+        object.__setattr__(self, "split_rows", rows)
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def __getitem__(self, position: int) -> tuple[Tensor, Target]:
+        return self.image(position).pixels, self.target(position)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Target]]:
+        return map(self.__getitem__, range(len(self)))
 
     def __repr__(self) -> str:
         sizes = (
@@ -92,30 +86,82 @@ class Dataset:
             pluralize(len(self.truth.labels), "box", "boxes"),
             pluralize(len(self.label_space), "class", "classes"),
         )
-        return f"Dataset({self.name}: {', '.join(sizes)})"
+        splits = f"; splits {', '.join(self.split_rows)}" if self.split_rows else ""
+        return f"Dataset({self.name}: {', '.join(sizes)}{splits})"
 
     @property
     def label_space(self) -> LabelSpace:
         """The label space of the ground truth; its ids are the data set's category ids."""
         return self.truth.label_space
 
+    def image(self, position: int, *, exif: Exif = "apply") -> Image:
+        """The pixels of one image, as `zoo.images.read` reads them.
+
+        Raises: DataError, ImageError naming the image if it can't be opened or read.
+        """
+        from zoo.images import read  # deferred: torch
+
+        record = self.images[position]
+        return read(record.source(), exif=exif, name=os.fspath(record.path))
+
+    def target(self, position: int) -> Target:
+        """The annotated objects of one image, as `loss` takes them: xyxy in original pixels."""
+        import torch  # deferred: reading and measuring annotations does without
+
+        from zoo.contract import Target
+
+        truth = self.truth
+        rows = truth.rows(range(len(self))[position])
+        return Target(
+            boxes=torch.from_numpy(truth.boxes[rows].astype(np.float32)),
+            labels=torch.from_numpy(truth.labels[rows].astype(np.int64)),
+            crowd=torch.from_numpy(truth.crowd[rows].copy()),
+            area=torch.from_numpy(truth.areas[rows].astype(np.float32)),
+            ids=torch.from_numpy(truth.ids[rows].copy()),
+        )
+
+    @cached_property
+    def splits(self) -> Splits:
+        """The named splits, each a data set by itself: `dataset.splits["val"]`. Empty if none are
+        declared; an unknown name raises NameNotFound."""
+        return Splits(
+            {
+                name: self.subset(rows, name=f"{self.name}/{name}")
+                for name, rows in self.split_rows.items()
+            }
+        )
+
+    def subset(self, rows: ArrayLike, *, name: str | None = None) -> Dataset:
+        """Some of the images, in the data set's order, without splits.
+
+        rows: their positions, or a mask of all images. name: else that of this data set.
+        """
+        chosen = self._rows(rows)
+        truth = self.truth.subset(chosen)
+        images = gather([self.images], chosen, truth.image_ids)
+        return Dataset(name or self.name, images, truth, self.notes)
+
+    def _rows(self, given: ArrayLike) -> NDArray[np.int64]:
+        """Positions, ascending. Raises: ValueError for what are no positions of images."""
+        rows = np.asarray(given)
+        if rows.dtype == bool and rows.shape == (len(self),):
+            return np.flatnonzero(rows)
+        rows = np.unique(rows if rows.size else rows.astype(np.int64))
+        if rows.dtype.kind not in "iu" or (len(rows) and not 0 <= rows[0] <= rows[-1] < len(self)):
+            raise ValueError(f"rows are positions of {len(self)} images, or a mask of them")
+        return rows.astype(np.int64)
+
     @cached_property
     def sizes(self) -> NDArray[np.float64]:
         """(m, 2) width and height of each image as annotated, NaN where the annotations do not
         say."""
-        declared = getattr(self.images, "sizes", None)
-        if declared is None:
-            declared = [(record.width or 0, record.height or 0) for record in self.images]
-        sizes = np.array(declared, np.float64).reshape(-1, 2)
+        sizes = sizes_of(self.images).astype(np.float64)
         return np.where(sizes > 0, sizes, np.nan)
 
     @property
     def files(self) -> Sequence[str]:
-        """(m,) the file name of each image."""
-        named = getattr(self.images, "files", None)  # without a path for each of them
-        if named is None:
-            return [record.path.name for record in self.images]
-        return [name.replace("\\", "/").rpartition("/")[2] for name in named]
+        """(m,) the file name of each image, without folders."""
+        return [name.replace("\\", "/").rpartition("/")[2] for name in files_of(self.images)]
 
     @property
     def sha256(self) -> str:
@@ -136,37 +182,44 @@ class Dataset:
             digest.update(repr((record.id, record.path.name, content)).encode())
         return digest.hexdigest()
 
-    def _files(self) -> list[Path]:
-        """The path of each image as `ImageRecord.file` gives it; folders are followed once, and
-        each file only where it is a link."""
-        inside: dict[tuple[Path, Path], bool] = {}
-        files = []
-        for record in self.images:
-            if record.root is not None:
-                key = record.root, record.path.parent
-                if key not in inside:
-                    inside[key] = is_inside(record.path.parent, record.root)
-                if not inside[key] or record.path.is_symlink() or "\0" in record.path.name:
-                    record.file()
-            files.append(record.path)
-        return files
-
     def _contents(self) -> list[str]:
-        """The SHA-256 of each image file."""
-        from zoo.data.content import (
-            hashes,
-        )  # deferred: it brings the cache, which annotations alone do not need
+        """The SHA-256 of each encoded image."""
+        from zoo.data.content import hashes  # deferred: it brings the cache
 
+        in_files = [record for record in self.images if record.content is None]
         try:
-            return hashes(self._files())
+            found = iter(hashes(files_to_open(in_files)))
         except OSError as error:
-            path = str(error.filename or "")
-            same = (record for record in self.images if os.path.abspath(record.path) == path)
-            record = next(same, self.images[0])
-            missing = isinstance(error, FileNotFoundError)
-            case = f"is not at {record.path}" if missing else f"can't be read from {record.path}"
-            raise DataError(
-                f"The images of {self.name} were needed.",
-                f"Image {record.id!r} {case}: {error.strerror}.",
-                f"Say which folder holds the images: data='coco:{self.truth.name},images=FOLDER'",
-            ) from None
+            raise self._unreadable(in_files, error) from None
+        return [
+            next(found) if record.content is None else hashlib.sha256(record.content).hexdigest()
+            for record in self.images
+        ]
+
+    def _unreadable(self, records: Sequence[ImageRecord], error: OSError) -> DataError:
+        path = str(error.filename or "")
+        same = (record for record in records if os.path.abspath(record.path) == path)
+        record = next(same, records[0])
+        missing = isinstance(error, FileNotFoundError)
+        case = f"is not at {record.path}" if missing else f"can't be read from {record.path}"
+        return DataError(
+            f"The images of {self.name} were needed.",
+            f"Image {record.id!r} {case}: {error.strerror}.",
+            f"Say which folder holds the images: data='coco:{self.truth.name},images=FOLDER'",
+        )
+
+
+def files_to_open(records: Sequence[ImageRecord]) -> list[Path]:
+    """The path of each image as `ImageRecord.file` gives it; folders are followed once, and each
+    file only where it is a link."""
+    inside: dict[tuple[Path, Path], bool] = {}
+    files = []
+    for record in records:
+        if record.root is not None:
+            key = record.root, record.path.parent
+            if key not in inside:
+                inside[key] = is_inside(record.path.parent, record.root)
+            if not inside[key] or record.path.is_symlink() or "\0" in record.path.name:
+                record.file()
+        files.append(record.path)
+    return files

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, get_args
 
@@ -22,8 +22,8 @@ from zoo.data.box_tables import (
     with_defaults,
 )
 from zoo.data.columns import columns_of
-from zoo.data.image_ids import ids_of, rows_of_ids, unique_ids
-from zoo.data.ragged import starts_of
+from zoo.data.image_ids import compact_ids, ids_of, rows_of_ids, unique_ids
+from zoo.data.ragged import rows_of, starts_of
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
 from zoo.suggest import check_choice
@@ -50,6 +50,7 @@ class GroundTruth:
     labels:    (n,) int32, positions in `label_space.names`.
     xywh:      (n, 4) float64, left, top, width, height in pixels: the annotation's own numbers,
                because converting them to corners and back would move an IoU in its last bit.
+               Everything but the evaluator reads `boxes`, which are xyxy.
     areas:     (n,) float64, pixels²; the mask's where there is one.
     crowd:     (n,) bool, boxes around a group; any number of detections may match one without gain
                or loss.
@@ -147,6 +148,39 @@ class GroundTruth:
         return starts_of(np.bincount(self.images, minlength=len(self)))
 
     @cached_property
+    def boxes(self) -> NDArray[np.float64]:
+        """(n, 4) left, top, right, bottom in pixels."""
+        boxes = self.xywh.copy()
+        boxes[:, 2:] += boxes[:, :2]
+        return boxes
+
+    def rows(self, image: int) -> slice:
+        """The boxes of one image, by its position in `image_ids`."""
+        first, end = self.starts[image : image + 2].tolist()
+        return slice(first, end)
+
+    def subset(self, images: NDArray[np.int64]) -> GroundTruth:
+        """The ground truth of some images. images: rows of `image_ids`, ascending.
+
+        `no_area` is the most that it can be: which areas a file has not is not remembered.
+        """
+        counts = np.diff(self.starts)[images]
+        boxes = rows_of(self.starts[images], counts)
+        return replace(
+            self,
+            image_ids=compact_ids(self.image_ids[images]),
+            images=np.repeat(np.arange(len(images)), counts),
+            labels=self.labels[boxes],
+            xywh=self.xywh[boxes],
+            areas=self.areas[boxes],
+            crowd=self.crowd[boxes],
+            ids=self.ids[boxes],
+            image_attributes=_at(images, self.image_attributes),
+            box_attributes=_at(boxes, self.box_attributes),
+            no_area=min(self.no_area, len(boxes)),
+        )
+
+    @cached_property
     def sha256(self) -> str:
         """A fingerprint of everything that can move a number, as 64 hex digits."""
         digest = hashlib.sha256(repr((self.label_space.names, self.image_ids.dtype.str)).encode())
@@ -202,6 +236,10 @@ class GroundTruth:
                 f"Annotation id {twice} is there twice.",
                 "Give every annotation an id of its own.",
             )
+
+
+def _at(rows: NDArray[np.int64], columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {name: column[rows] for name, column in columns.items()}
 
 
 def _read_tables(

@@ -130,3 +130,8 @@ def unique_ids(ids: NDArray[Any], name: str) -> NDArray[Any]:
             f"{name} was read.", f"Image {twice} is listed twice.", "List every image once."
         )
     return ids if ids.dtype.kind == "U" else ids.astype(np.int64)
+
+
+def compact_ids(ids: NDArray[Any]) -> NDArray[Any]:
+    """The ids in the narrowest type that holds them: a fingerprint has the type in it."""
+    return np.array(ids.tolist(), np.str_) if ids.dtype.kind == "U" else ids

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from zoo.data.dataset import ImageRecord
+from zoo.data.image_records import ImageRecord
 from zoo.errors import DataError, ImageError
 from zoo.evaluate import GroundTruth
 from zoo.evaluate.coco.iou import paired_iou
@@ -109,7 +109,7 @@ def _read(record: ImageRecord, exif: Exif) -> Image.Image | None:
     from zoo.images import read  # deferred: it brings torch, which checking entries does without
 
     try:
-        pixels = read(record.file(), exif=exif).pixels
+        pixels = read(record.source(), exif=exif).pixels
     except (DataError, ImageError):
         return None
     return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())

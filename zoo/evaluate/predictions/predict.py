@@ -177,7 +177,7 @@ def _look(work: _Work, run: PredictionStore) -> None:
         "settings_in_force": protocol.filled(detector.defaults).to_json(),
         "started": now(),
     }
-    images = [record.file() for record in todo]
+    images = [record.source() for record in todo]
     with Bar(f"{identity.name} on {dataset.name}", total=len(todo), show=work.progress) as bar:
         found = stream(
             detector, images, protocol=protocol, batch_size=work.batch_size, exif=protocol.exif

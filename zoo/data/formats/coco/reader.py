@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zoo.data.dataset import Dataset
 from zoo.data.formats.coco.records import Category, Instances, read_instances
 from zoo.data.ground_truth import GroundTruth
-from zoo.data.image_records import ImageRecords
+from zoo.data.image_records import FolderRecords
 from zoo.data.json_file import content, wrong
 from zoo.data.values import UNKNOWN
 from zoo.errors import DataError, LabelError
@@ -64,7 +64,7 @@ def read(
     by_id = np.argsort(file.image_ids, kind="stable")
     called = [file.files[row] or f"{file.image_ids[row]}.jpg" for row in by_id.tolist()]
     folder = Path(images).expanduser() if images is not None else None
-    records = ImageRecords(truth.image_ids, called, file.sizes[by_id], path, folder)
+    records = FolderRecords(truth.image_ids, called, file.sizes[by_id], path, folder)
     return Dataset(name or _name(path), records, truth, notes)
 
 
