@@ -37,7 +37,7 @@ MODULES = {
     "zoo.evaluate.plots": "Static plots of a report.",
     "zoo.leaderboard": "Models side by side on one page, with ranks, checks and entries of others.",
     "zoo.testing": "For the tests of plugins: the conformance kit, a Hub on this machine.",
-    "zoo.testing.checks": "Every check of the kit.",
+    "zoo.testing.conformance.checks": "Every check of the kit.",
     "zoo.errors": "Every error, and its exit code.",
 }
 GROUPS = {"leaderboard": ("build", "check")}  # commands with commands of their own

@@ -144,7 +144,7 @@ def without() -> None:
     from PIL import Image
 
     from zoo import catalogue
-    from zoo.testing.drawing import image_of
+    from zoo.testing.conformance.drawing import image_of
 
     image = OUT / "sign.png"
     (ROOT / OUT).mkdir(exist_ok=True)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import zoo
 from zoo.detectors import Detector
-from zoo.testing.pictures import scene
+from zoo.testing.conformance.images import scene
 
 SIZES = ((96, 128), (128, 96), (200, 120), (96, 128), (64, 64), (150, 220))
 

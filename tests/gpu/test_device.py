@@ -9,7 +9,7 @@ import torch
 import zoo
 from zoo.contract import Target
 from zoo.errors import UsageError
-from zoo.testing.agreement import agree, shown
+from zoo.testing.conformance.compare import agree, shown
 
 NAMES = (
     "yolox_nano",

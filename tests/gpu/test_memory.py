@@ -13,8 +13,8 @@ import torch
 
 from zoo.errors import ImageError
 from zoo.inference.batching import PIXEL_BYTES, BatchLimit
-from zoo.testing.agreement import agree, shown
-from zoo.testing.pictures import scene
+from zoo.testing.conformance.compare import agree, shown
+from zoo.testing.conformance.images import scene
 
 MB = 2**20
 

@@ -9,7 +9,7 @@ import torch
 
 from zoo.images import Image
 from zoo.inference.prefetch import prefetch
-from zoo.testing.pictures import scene
+from zoo.testing.conformance.images import scene
 
 
 @pytest.fixture

@@ -4,29 +4,28 @@ imports no torch."""
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from zoo.testing.fault import Fault as Fault
-from zoo.testing.loopback import LoopbackHub as LoopbackHub
-from zoo.testing.server import Request as Request
-from zoo.testing.verdict import ConformanceError as ConformanceError
-from zoo.testing.verdict import NotApplicable as NotApplicable
+from zoo.testing.conformance.errors import ConformanceError as ConformanceError
+from zoo.testing.conformance.errors import NotApplicable as NotApplicable
+from zoo.testing.hub.fault import Fault as Fault
+from zoo.testing.hub.loopback import LoopbackHub as LoopbackHub
+from zoo.testing.hub.server import Request as Request
 
 if TYPE_CHECKING:
-    from zoo.testing.checklist import CHECKS as CHECKS
-    from zoo.testing.checklist import Check as Check
-    from zoo.testing.decorator import conformance as conformance
-    from zoo.testing.model import Model as Model
-    from zoo.testing.outcome import Outcome as Outcome
-    from zoo.testing.outcome import run as run
+    from zoo.testing.conformance.checklist import CHECKS as CHECKS
+    from zoo.testing.conformance.checklist import Check as Check
+    from zoo.testing.conformance.decorator import conformance as conformance
+    from zoo.testing.conformance.model import Model as Model
+    from zoo.testing.conformance.runner import Outcome as Outcome
+    from zoo.testing.conformance.runner import run as run
     from zoo.testing.toy import Toy as Toy
 
 _HOME = {
-    "CHECKS": "zoo.testing.checklist",
-    "Check": "zoo.testing.checklist",
-    "Model": "zoo.testing.model",
-    "Outcome": "zoo.testing.outcome",
+    "CHECKS": "zoo.testing.conformance.checklist",
+    "Check": "zoo.testing.conformance.checklist",
+    "Model": "zoo.testing.conformance.model",
+    "Outcome": "zoo.testing.conformance.runner",
     "Toy": "zoo.testing.toy",
-    "conformance": "zoo.testing.decorator",
-    "run": "zoo.testing.outcome",
+    "run": "zoo.testing.conformance.runner",
 }
 
 __all__ = [

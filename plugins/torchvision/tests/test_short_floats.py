@@ -6,7 +6,7 @@ import torch
 
 import zoo
 from zoo.contract import Target
-from zoo.testing.pictures import scene
+from zoo.testing.conformance.images import scene
 
 NAMES = ("ssdlite320_mobilenet_v3_large", "fasterrcnn_mobilenet_v3_large_320_fpn")
 SHORT = torch.bfloat16  # a processor takes minutes for the other

@@ -1,0 +1,94 @@
+"""All checks in the order in which they are run, each with its name and the sentence that it holds
+a detector to."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from zoo.errors import NameNotFound
+from zoo.suggest import close_matches, join_or
+from zoo.testing.conformance.checks import (
+    answers,
+    background,
+    building,
+    card,
+    classes,
+    expects,
+    forms,
+    learning,
+    preparing,
+    settings,
+    shapes,
+    state,
+    suppression,
+    training,
+    truths,
+)
+from zoo.testing.conformance.model import Model
+
+PREFIX = "check_"
+GROUPS: tuple[ModuleType, ...] = (
+    answers,
+    settings,
+    suppression,
+    shapes,
+    forms,
+    preparing,
+    training,
+    truths,
+    learning,
+    background,
+    state,
+    building,
+    classes,
+    card,
+    expects,
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    name:    its function's, without `check_`.
+    promise: what it holds a detector to, in a sentence.
+    group:   the module it is from.
+    """
+
+    name: str
+    promise: str
+    group: str
+    function: Callable[[Any], None]
+
+    def __call__(self, model: Model) -> None:
+        """Asks it of the model, or of its detector. Raises: ConformanceError, NotApplicable."""
+        wants_model = "model" in inspect.signature(self.function).parameters
+        self.function(model if wants_model else model.detector)
+
+
+def _checks() -> dict[str, Check]:
+    found = {}
+    for module in GROUPS:
+        for name, function in vars(module).items():
+            if name.startswith(PREFIX):
+                promise = (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ")
+                short = name.removeprefix(PREFIX)
+                found[short] = Check(short, promise, module.__name__.rpartition(".")[2], function)
+    return found
+
+
+CHECKS: dict[str, Check] = _checks()
+
+
+def chosen(only: Collection[str]) -> list[Check]:
+    """The checks of these names, or all. Raises: NameNotFound with the near names."""
+    for name in only:
+        if name not in CHECKS:
+            alike = close_matches(name, CHECKS)
+            fix = f"Did you mean {join_or(alike)}?" if alike else f"There are: {', '.join(CHECKS)}."
+            raise NameNotFound(f"The check '{name}' was asked for.", "No check has that name.", fix)
+    return [check for name, check in CHECKS.items() if not only or name in only]

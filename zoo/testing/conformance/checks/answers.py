@@ -1,0 +1,197 @@
+"""What `decode` returns: one answer an image, of numbers that mean what they say."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+
+import torch
+
+from zoo.contract import Batch, InputTransform, Protocol
+from zoo.detections import Detections
+from zoo.detectors.detector import Detector
+from zoo.inference.eval_mode import eval_mode
+from zoo.inference.validate import PIXELS
+from zoo.testing.conformance.compare import agree, shown
+from zoo.testing.conformance.errors import NotApplicable, require
+from zoo.testing.conformance.images import EVERYTHING, decode, scene
+from zoo.text import type_name
+
+STRETCHES = (
+    (2, 4),
+    (2, 2),
+    (16, 16),
+)  # how much higher and wider; one that keeps the shape of images takes the last two
+MANY = 10_000
+SEVERAL = 8  # edges, of which one lies between pixels for sure
+
+
+def check_one_answer_a_picture(detector: Detector) -> None:
+    """Two images in a batch give a list of two Detections, on the CPU."""
+    seen = decode(detector, [scene(seed=1), scene(seed=2)])
+    require(
+        isinstance(seen, list) and len(seen) == 2, f"decode gave {_named(seen)} for two pictures."
+    )
+    for one in seen:
+        require(
+            isinstance(one, Detections),
+            f"decode gave a list of {type(one).__name__}, not of Detections.",
+        )
+        require(
+            one.boxes.is_cpu and one.scores.is_cpu and one.labels.is_cpu,
+            f"The boxes are on {one.boxes.device}, not the CPU.",
+        )
+
+
+def check_sees_something(detector: Detector) -> None:
+    """Without a score floor something is seen in an image; the other checks would be empty without
+    it."""
+    require(
+        len(_seen(detector)) > 0,
+        "At a score floor of 0 it sees nothing, so nothing else can be checked.",
+    )
+
+
+def check_best_first(detector: Detector) -> None:
+    """Scores never rise from one detection to the next."""
+    scores = _seen(detector).scores
+    require(not bool((scores.diff() > 0).any()), f"Scores rise: {_some(scores)}.")
+
+
+def check_scores_are_probabilities(detector: Detector) -> None:
+    """Scores lie in [0, 1]."""
+    scores = _seen(detector).scores
+    require(bool(((scores >= 0) & (scores <= 1)).all()), f"Scores leave [0, 1]: {_some(scores)}.")
+
+
+def check_finite_everywhere(detector: Detector) -> None:
+    """Boxes and scores are finite, in black and white images as in any other."""
+    pictures = {
+        "a scene": scene(),
+        "black": torch.zeros_like(scene()),
+        "white": torch.full_like(scene(), 255),
+    }
+    for name, one in zip(pictures, decode(detector, list(pictures.values())), strict=True):
+        require(
+            bool(one.boxes.isfinite().all()), f"Boxes in a picture that is {name} are not finite."
+        )
+        require(
+            bool(one.scores.isfinite().all()), f"Scores in a picture that is {name} are not finite."
+        )
+
+
+def check_boxes_inside_the_picture(detector: Detector) -> None:
+    """Boxes end at the edges of the image (to a hundredth of a pixel)."""
+    height, width = 45, 61
+    [seen] = decode(detector, [scene(height, width)])
+    boxes = seen.boxes
+    limits = torch.tensor([width, height, width, height]) + PIXELS
+    inside = (boxes >= -PIXELS) & (boxes <= limits)
+    require(
+        bool(inside.all()),
+        f"A box leaves the picture of {width} x {height}: {_row(boxes, inside.all(1))}.",
+    )
+
+
+def check_boxes_follow_the_picture(detector: Detector) -> None:
+    """An image of 2 or 16 times the size, or stretched, that is the same to the network has the
+    same boxes, as much larger.
+
+    Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a
+        score within 0.01.
+    """
+    for small, large in _alike(detector):
+        with eval_mode(detector), torch.inference_mode():
+            thresholds = EVERYTHING.thresholds(detector.defaults)
+            [seen] = detector.decode(detector(small), small, thresholds)
+            [other] = detector.decode(detector(large), large, thresholds)
+        down, across = (
+            large.places[0].height / small.places[0].height,
+            large.places[0].width / small.places[0].width,
+        )
+        shrunk = copy(other)
+        vars(shrunk).update(
+            boxes=other.boxes / torch.tensor([across, down, across, down]), size=seen.size
+        )
+        larger = f"{across:g} times as wide and {down:g} times as high"
+        require(
+            agree(shrunk, seen),
+            f"Of a picture {larger}, and the same to the network, scaled back: "
+            f"{shown(shrunk, seen)}.",
+        )
+
+
+def check_boxes_between_pixels(detector: Detector) -> None:
+    """Edges of boxes are no whole numbers of pixels, but for those at the edges of the image."""
+    [seen] = decode(detector, [scene()], Protocol(score=0.0, iou=1.0, max_boxes=MANY))
+    height, width = scene().shape[1:]
+    edges = seen.boxes[
+        (seen.boxes > 0) & (seen.boxes < torch.tensor([width, height, width, height]))
+    ]
+    if len(edges) < SEVERAL:
+        raise NotApplicable("It sees no boxes inside of the image.")
+    require(
+        bool((edges != edges.round()).any()),
+        f"Every edge of its {len(seen)} boxes is a whole number of pixels.",
+    )
+
+
+def check_corners_in_order(detector: Detector) -> None:
+    """In every box x1 <= x2 and y1 <= y2."""
+    boxes = _seen(detector).boxes
+    ordered = (boxes[:, 2:] >= boxes[:, :2]).all(1)
+    require(bool(ordered.all()), f"A box ends before it begins: {_row(boxes, ordered)}.")
+
+
+def check_labels_in_range(detector: Detector) -> None:
+    """Labels are positions in the detector's own label space."""
+    seen, label_space = _seen(detector), detector.label_space
+    require(
+        seen.label_space == label_space,
+        f"Labels are of the space '{seen.label_space.title}', the detector's is "
+        f"'{label_space.title}'.",
+    )
+    wrong = seen.labels[(seen.labels < 0) | (seen.labels >= len(label_space))].tolist()
+    require(not wrong, f"Labels {wrong[:3]} are outside the label space of {len(label_space)}.")
+
+
+def _seen(detector: Detector) -> Detections:
+    return decode(detector, [scene()])[0]
+
+
+def _alike(detector: Detector) -> list[tuple[Batch, Batch]]:
+    """A scene, and larger ones whose network input is the same but for its place; stretched where
+    the network stretches."""
+    height, width = scene().shape[1:]
+    found = []
+    with eval_mode(detector), torch.inference_mode():
+        small = detector.prepare([scene()])
+        for down, across in STRETCHES:
+            large = detector.prepare([scene(down * height, across * width)])
+            if large.pixels.shape == small.pixels.shape and _covered(large.places[0]) == _covered(
+                small.places[0]
+            ):
+                found.append((small, replace(large, pixels=small.pixels)))
+    if not found:
+        raise NotApplicable("It does not resize pictures to a size of its own.")
+    return found
+
+
+def _covered(place: InputTransform) -> tuple[int, int, int, int]:
+    """Where in the network's input an image is: top, left, height, width."""
+    sides = place.top, place.left, place.height * place.scale_y, place.width * place.scale_x
+    top, left, height, width = (round(side) for side in sides)
+    return top, left, height, width
+
+
+def _named(seen: object) -> str:
+    return f"{len(seen)} answers" if isinstance(seen, list) else type_name(seen)
+
+
+def _some(scores: torch.Tensor) -> str:
+    return ", ".join(f"{score:.4g}" for score in scores[:4].tolist())
+
+
+def _row(boxes: torch.Tensor, good: torch.Tensor) -> str:
+    """The first box that is not good."""
+    return str([round(edge, 2) for box in boxes[~good][:1].tolist() for edge in box])

@@ -1,0 +1,200 @@
+"""Building a detector: for any classes, reproducible, on the meta device, and without side
+effects."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from functools import cache
+
+import torch
+
+from zoo.detectors.checkpoint import assign
+from zoo.detectors.detector import Detector
+from zoo.detectors.head_transfer import transfer_head
+from zoo.labels import LabelSpace
+from zoo.testing.conformance.compare import agree, shown
+from zoo.testing.conformance.errors import ConformanceError, NotHere, require
+from zoo.testing.conformance.images import detect, one_target, scene
+from zoo.testing.conformance.model import Model
+from zoo.testing.conformance.train_mode import train_mode
+
+LETTERS = LabelSpace.custom([chr(letter) for letter in range(ord("a"), ord("a") + 7)])
+
+
+def check_labels_obeyed(model: Model) -> None:
+    """Built for other classes, it answers in them and can be trained on the last of them."""
+    detector = model.build(LETTERS)
+    require(
+        detector.label_space.names == LETTERS.names,
+        f"Built for {len(LETTERS)} classes, it has {len(detector.label_space)}.",
+    )
+    seen = detect(detector, scene())
+    require(
+        seen.names == LETTERS.names, f"Built for {LETTERS.names}, it answers in {seen.names[:4]}."
+    )
+    with train_mode(detector):
+        batch = detector.prepare([scene(), scene(seed=1)])
+        losses = detector.loss(detector(batch), batch, [one_target(len(LETTERS) - 1), one_target()])
+        broken = [name for name, loss in losses.items() if not loss.isfinite()]
+        require(
+            not broken, f"Built for other classes, its loss is not finite: {', '.join(broken)}."
+        )
+
+
+def check_one_class(model: Model) -> None:
+    """Built for a single class it works as well, and can doubt."""
+    seen = detect(model.build(LabelSpace.custom(["thing"])), scene())
+    labels = set(seen.labels.tolist())
+    require(labels <= {0}, f"Built for one class, it sees the labels {sorted(labels)}.")
+    certain = len(seen) > 1 and bool((seen.scores == 1).all())
+    require(
+        not certain,
+        "Built for one class, it is certain of everything: a softmax over one class is always 1.",
+    )
+
+
+def check_classes_carried_over(model: Model) -> None:
+    """Its weights serve for the same classes in another order: it sees the same boxes of the same
+    class names.
+
+    Of a detector whose `class_layers` says nothing, only that it can be given other classes.
+    Tolerance: 80 % of the 20 best boxes have a partner of the same class, with an IoU of 0.9 and a
+        score within 0.01.
+    """
+    own = model.plain.label_space
+    turned = LabelSpace("turned", own.names[::-1], channels=own.channels)
+    with torch.device("meta"):
+        other = model.make(turned).eval()
+    asked = f"'{model.name}' was to be given its classes in another order."
+    transfer_head(
+        other, model.detector.state_dict(), old=model.label_space, make=model.make, asked=asked
+    )
+    seen, expected = copy(detect(other, scene())), detect(model.detector, scene())
+    vars(seen).update(
+        labels=len(own) - 1 - seen.labels
+    )  # back in the old order; what is wrong with them is for other checks
+    carried = agree(seen, expected) or other.class_layers() is None
+    require(carried, f"With its classes in another order it sees {shown(seen, expected)}.")
+
+
+def check_space_is_the_cards(model: Model) -> None:
+    """Its label space has the class names that its card declares, in their order."""
+    label_space = model.plain.label_space
+    require(
+        label_space.names == model.label_space.names,
+        f"It has {label_space!r}, the card {model.label_space!r}.",
+    )
+
+
+def check_seeded(model: Model) -> None:
+    """The same seed gives the same weights, another seed others."""
+    first, again, other = (_weights(model.build(seed=seed)) for seed in (1, 1, 2))
+    changed = [name for name in first if not torch.equal(first[name], again[name])]
+    require(not changed, f"Built twice from one seed, {', '.join(changed[:4])} differ.")
+    require(
+        any(not torch.equal(first[name], other[name]) for name in first),
+        "Another seed gives the same weights.",
+    )
+
+
+def check_meta_device(model: Model) -> None:
+    """Built on the meta device and filled with another's state dict, it sees exactly what the other
+    sees.
+
+    This is how weights are loaded: a tensor outside the state dict would stay empty.
+    """
+    with torch.device("meta"):
+        hollow = model.make(model.label_space)
+    assign(
+        hollow, model.detector.state_dict(), asked=f"'{model.name}' was built on the meta device."
+    )
+    seen, expected = detect(hollow.eval(), scene()), detect(model.detector, scene())
+    require(seen.equals(expected), f"Filled from a state dict it sees {shown(seen, expected)}.")
+
+
+def check_no_network(model: Model) -> None:
+    """Building it, with random weights or for weights to come, opens no connection."""
+    with _no_network(), torch.device("meta"):
+        model.make(model.label_space)
+
+
+def check_building_changes_no_setting(model: Model) -> None:
+    """Building it leaves torch's global settings as they are."""
+    before = _settings()
+    with torch.device("meta"):
+        model.make(model.label_space)
+    changed = [name for name, value in _settings().items() if value != before[name]]
+    torch.set_default_dtype(before["the default dtype"])  # type: ignore[arg-type]
+    torch.set_grad_enabled(bool(before["gradients"]))
+    torch.use_deterministic_algorithms(bool(before["determinism"]))
+    require(not changed, f"Building it changed {', '.join(changed)}.")
+
+
+def check_registering_imports_no_torch(model: Model) -> None:
+    """Its plugin registers without importing torch, so that listing stays fast; asked in a process
+    of its own."""
+    plugin = model.need_card().architecture.partition("/")[0]
+    info = _registered(plugin)
+    if info is None:
+        raise NotHere(f"No installed distribution has the plugin '{plugin}'.")
+    require(
+        not info["imports_torch"],
+        f"Registering {info['distribution']} {info['version']} imports torch.",
+    )
+
+
+def _weights(detector: Detector) -> dict[str, torch.Tensor]:
+    return {name: parameter.detach() for name, parameter in detector.named_parameters()}
+
+
+def _settings() -> dict[str, object]:
+    return {
+        "the default dtype": torch.get_default_dtype(),
+        "gradients": torch.is_grad_enabled(),
+        "determinism": torch.are_deterministic_algorithms_enabled(),
+        "the number of threads": torch.get_num_threads(),
+    }
+
+
+@contextmanager
+def _no_network() -> Iterator[None]:
+    def refuse(*where: object) -> None:
+        raise ConformanceError(
+            f"Building it asks the network for "
+            f"{next((one for one in where if isinstance(one, str | tuple)), '')}."
+        )
+
+    connect, lookup = socket.socket.connect, socket.getaddrinfo
+    socket.socket.connect, socket.getaddrinfo = refuse, refuse  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        socket.socket.connect, socket.getaddrinfo = connect, lookup  # type: ignore[method-assign]
+
+
+@cache
+def _registered(plugin: str) -> dict[str, object] | None:
+    """What `zoo plugins` says of a plugin in a fresh process, where nothing has imported torch
+    before."""
+    environment = {
+        **os.environ,
+        "ZOO_PLUGINS": plugin,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    command = [sys.executable, "-m", "zoo", "plugins", "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return next(
+        (
+            info
+            for info in json.loads(done.stdout)
+            if info["name"] == plugin and info["status"] == "loaded"
+        ),
+        None,
+    )

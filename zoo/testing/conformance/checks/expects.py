@@ -1,0 +1,95 @@
+"""With trained weights: what their card says that they see, and how well. Random weights can't say
+it.
+
+A network whose loss and decode share a mistake, such as exchanged axes or classes, trains to be
+right by itself and wrong to everybody else; its published weights tell.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from zoo.detections import Detections
+from zoo.registry.card import Expectation, ExpectedBox
+from zoo.testing.conformance.drawing import image_of
+from zoo.testing.conformance.errors import NotApplicable, NotHere, require
+from zoo.testing.conformance.model import Model
+
+METRIC = "AP"
+
+
+def check_expected_detections(model: Model) -> None:
+    """Its trained weights see what the card expects of each image: these classes, boxes and scores,
+    and nothing else."""
+    weights = model.published
+    expected = [] if weights is None else weights.expects
+    if not expected:
+        raise NotApplicable("Its card expects nothing of these weights.")
+    for number, one in enumerate(expected, 1):
+        [seen] = model.trained.detect([image_of(one.image)], score=one.floor, progress=False)
+        _check_seen(one, seen, f"In image {number} of which the card expects something")
+
+
+def check_claim_reached(model: Model) -> None:
+    """On the data at hand its trained weights reach the AP that the card claims, as far as a sample
+    of that size can tell.
+
+    Measured with the family's own thresholds. It is missed where the upper end of the 95 %
+    bootstrap interval is below the claim.
+    """
+    weights = model.published
+    if model.data is None:
+        raise NotHere("No data were named: zoo check NAME --weights … --data coco:PATH.")
+    claims = (
+        [] if weights is None else [claim for claim in weights.claims if claim.metric == METRIC]
+    )
+    if len(claims) != 1:
+        raise NotApplicable(f"Its card has {len(claims)} claims of {METRIC} for these weights.")
+    from zoo.evaluate.evaluate import evaluate  # deferred: only this check measures anything
+
+    report = evaluate(model.trained, data=model.data, protocol="native", progress=False)
+    interval = report.interval(METRIC)
+    if interval is None:
+        raise NotApplicable("The data are too few for an interval.")
+    measured = (
+        f"{100 * (report.numbers[METRIC] or 0):.1f} ({100 * interval.low:.1f} to "
+        f"{100 * interval.high:.1f})"
+    )
+    case = (
+        f"The card claims {METRIC} {claims[0].value:g} on {claims[0].dataset}, and on "
+        f"{report.measured.data} it is {measured}"
+    )
+    require(100 * interval.high >= claims[0].value, f"{case}.")
+
+
+def _check_seen(expected: Expectation, seen: Detections, where: str) -> None:
+    names = [box.label for box in expected.boxes]
+    require(
+        sorted(seen.class_names) == sorted(names),
+        f"{where} it sees {_listed(seen)}, and not {names or 'nothing'}.",
+    )
+    for box in expected.boxes:
+        near = seen[_close(expected, box, seen)]
+        case = f"{where} no '{box.label}' is within {expected.pixels:g} pixels of {box.box}"
+        require(
+            len(near) > 0,
+            f"{case} with a score within {expected.tolerance:g} of {box.score:g}: it sees "
+            f"{_listed(seen)}.",
+        )
+
+
+def _close(expected: Expectation, box: ExpectedBox, seen: Detections) -> Tensor:
+    """Which detections are that box: (n,)."""
+    there = (seen.boxes - torch.tensor(box.box)).abs().amax(1) <= expected.pixels
+    same = torch.tensor([name == box.label for name in seen.class_names], dtype=torch.bool)
+    return there & same & ((seen.scores - box.score).abs() <= expected.tolerance)
+
+
+def _listed(seen: Detections) -> str:
+    """The three best."""
+    rows = zip(seen.class_names, seen.boxes.tolist(), seen.scores.tolist(), strict=True)
+    best = [
+        f"'{name}' at {[round(edge, 1) for edge in box]} ({score:.3f})" for name, box, score in rows
+    ]
+    return ", ".join(best[:3]) or "nothing"

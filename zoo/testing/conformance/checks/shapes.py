@@ -1,0 +1,56 @@
+"""Images of every size and shape are looked at, and what can't be is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from zoo.detectors.detector import Detector
+from zoo.errors import ImageError
+from zoo.testing.conformance.errors import ConformanceError, require
+from zoo.testing.conformance.images import detect, detect_all, scene
+
+
+def check_any_size(detector: Detector) -> None:
+    """Images of odd sizes, smaller and larger than the network's input, are answered with their
+    own size."""
+    _answers(detector, [(33, 57), (7, 13), (211, 97)])
+
+
+def check_one_pixel(detector: Detector) -> None:
+    """An image of one pixel is answered."""
+    _answers(detector, [(1, 1)])
+
+
+def check_long_and_flat(detector: Detector) -> None:
+    """An image forty times as wide as high is answered, and one as high as wide; so is one of 1 x
+    1000, or refused by name."""
+    _answers(detector, [(6, 240), (240, 6)])
+    try:
+        _answers(detector, [(1, 1000)])
+    except ImageError:
+        return
+
+
+def check_nothing_to_see(detector: Detector) -> None:
+    """An image of one color is answered."""
+    detect_all(detector, [torch.full_like(scene(), value) for value in (0, 114, 255)])
+
+
+def check_empty_picture_refused(detector: Detector) -> None:
+    """An image without pixels is an ImageError."""
+    try:
+        detect(detector, torch.zeros(3, 0, 0, dtype=torch.uint8))
+    except ImageError:
+        return
+    raise ConformanceError("It answered a picture of 0 x 0 pixels.")
+
+
+def _answers(detector: Detector, sizes: Sequence[tuple[int, int]]) -> None:
+    seen = detect_all(detector, [scene(height, width) for height, width in sizes])
+    for one, (height, width) in zip(seen, sizes, strict=True):
+        require(
+            one.size == (height, width),
+            f"Of a picture of {width} x {height} it says that its size is {one.size}.",
+        )

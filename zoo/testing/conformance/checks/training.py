@@ -1,0 +1,254 @@
+"""A loss that trains: finite, connected, and at ease with images in which nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from zoo.contract import Batch, Target
+from zoo.detectors.detector import Detector
+from zoo.errors import LabelError
+from zoo.testing.conformance.errors import ConformanceError, require
+from zoo.testing.conformance.images import BOX, HEIGHT, WIDTH, detect, no_objects, one_target, scene
+from zoo.testing.conformance.train_mode import train_mode
+
+SHOWN = 4
+DIGITS = 6  # of a loss; further ones are rounding
+ALWAYS = 2  # trials in any case; further ones only for what had no gradient
+TRIALS = 12
+OBJECTS = 12  # random ones in an image
+SMALLEST = 0.02  # of its side
+ELSEWHERE, EVERYWHERE = (32.0, 16.0, 64.0, 48.0), (0.0, 0.0, float(WIDTH), float(HEIGHT))
+
+
+def check_loss_is_finite(detector: Detector) -> None:
+    """In train mode the loss is a dict of finite scalars."""
+    with train_mode(detector):
+        losses = _losses(detector, [one_target(), one_target()])
+        require(
+            isinstance(losses, dict) and len(losses) > 0,
+            f"loss returned {type(losses).__name__}, not a dict of tensors.",
+        )
+        for name, loss in losses.items():
+            require(
+                isinstance(loss, Tensor) and loss.ndim == 0,
+                f"The loss '{name}' is no scalar tensor.",
+            )
+            require(bool(loss.isfinite()), f"The loss '{name}' is {float(loss.detach())}.")
+
+
+def check_gradients_reach_every_part(detector: Detector) -> None:
+    """Every parameter that asks for a gradient gets a finite one, whatever the objects, and one
+    that is not 0 of some of them.
+
+    Of two usual objects, of two as large as the image, and then of random ones in images of two
+    sizes, for as long as a parameter has had none. Where one starts at 0, and so keeps gradients
+    from others, it is moved away from there.
+    """
+    with train_mode(detector), _moved_from_zero(detector):
+        asked = {name: one for name, one in detector.named_parameters() if one.requires_grad}
+        require(bool(asked), "No parameter asks for a gradient.")
+        starving = set(asked)
+        for number in range(TRIALS):
+            if number >= ALWAYS and not starving:
+                return
+            detector.zero_grad()
+            _backward(
+                detector,
+                _objects(number, len(detector.label_space)),
+                scale=1 + number % 2,
+                seed=number,
+            )
+            without = [name for name, one in asked.items() if one.grad is None]
+            require(not without, f"No gradient reaches {_some(without)}.")
+            broken = [
+                name
+                for name, one in asked.items()
+                if one.grad is not None and not one.grad.isfinite().all()
+            ]
+            require(not broken, f"Gradients are not finite in {_some(broken)}.")
+            starving -= {
+                name for name, one in asked.items() if one.grad is not None and bool(one.grad.any())
+            }
+        left = [name for name in asked if name in starving]
+        case = f"The gradient is 0, whatever the objects in {2 * TRIALS} images, in {_some(left)}"
+        require(
+            not left,
+            f"{case}. Cells that are larger than the input learn nothing: then check it with a "
+            f"larger one.",
+        )
+
+
+def check_a_picture_without_objects_trains(detector: Detector) -> None:
+    """A batch in which one image has no object gives a finite loss and finite gradients."""
+    _check_trains(detector, [one_target(), no_objects()])
+
+
+def check_a_batch_without_objects_trains(detector: Detector) -> None:
+    """So does a batch in which no image has one."""
+    _check_trains(detector, [no_objects(), no_objects()])
+
+
+def check_loss_follows_the_truth(detector: Detector) -> None:
+    """The loss is another when the object is elsewhere, when it is larger, and when it is of
+    another class."""
+    with train_mode(detector):
+        usual, elsewhere, larger = (
+            _values(_losses(detector, [one_target(), one_target(box=box)]))
+            for box in (BOX, ELSEWHERE, EVERYWHERE)
+        )
+        require(elsewhere != usual, f"The loss is the same when an object is elsewhere: {usual}.")
+        require(larger != usual, f"The loss is the same when an object is larger: {usual}.")
+        if len(detector.label_space) > 1:
+            last = one_target(
+                len(detector.label_space) - 1, box=EVERYWHERE
+            )  # which overlaps with any box that is predicted
+            other = _values(_losses(detector, [one_target(), last]))
+            require(
+                other != larger,
+                f"The loss is the same when an object is of another class: {larger}.",
+            )
+
+
+def check_truth_untouched(detector: Detector) -> None:
+    """Neither the truth nor the batch is changed by the loss."""
+    targets, again = [one_target(), one_target()], one_target()
+    with train_mode(detector):
+        batch = detector.prepare([scene(seed=1), scene(seed=2)])
+        pixels = batch.pixels.clone()
+        detector.loss(detector(batch), batch, targets)
+        require(torch.equal(batch.pixels, pixels), "The loss changed the batch that it was given.")
+    for one in targets:
+        same = torch.equal(one.boxes, again.boxes) and torch.equal(one.labels, again.labels)
+        require(same, "The loss changed the truth that it was given.")
+
+
+def check_unknown_label_refused(detector: Detector) -> None:
+    """A label outside the label space is a LabelError, and is not learnt as another class."""
+    with train_mode(detector):
+        try:
+            _losses(detector, [one_target(len(detector.label_space)), one_target()])
+        except LabelError:
+            return
+    raise ConformanceError(
+        f"The loss accepts the label {len(detector.label_space)} in a label space of "
+        f"{len(detector.label_space)}."
+    )
+
+
+def check_mode_restored(detector: Detector) -> None:
+    """After detect(), every submodule is in train or eval mode as before."""
+    with train_mode(detector):
+        modules = dict(detector.named_modules())
+        for position, module in enumerate(modules.values()):
+            module.training = position % 2 == 0
+        before = {name: module.training for name, module in modules.items()}
+        detect(detector, scene())
+        changed = [
+            name or "the detector"
+            for name, module in modules.items()
+            if module.training != before[name]
+        ]
+        require(not changed, f"Detecting changed the mode of {_some(changed)}.")
+
+
+def check_detecting_leaves_no_trace(detector: Detector) -> None:
+    """Detecting in train mode changes no weight, no running statistic and no gradient."""
+    with train_mode(detector):
+        before = {name: tensor.clone() for name, tensor in detector.state_dict().items()}
+        detect(detector, scene())
+        changed = [
+            name
+            for name, tensor in detector.state_dict().items()
+            if not torch.equal(tensor, before[name])
+        ]
+        require(not changed, f"Detecting changed {_some(changed)}.")
+        graded = [name for name, one in detector.named_parameters() if one.grad is not None]
+        require(not graded, f"Detecting left gradients in {_some(graded)}.")
+
+
+def _losses(
+    detector: Detector, targets: Sequence[Target], *, scale: int = 1, seed: int = 0
+) -> dict[str, Tensor]:
+    torch.manual_seed(seed)
+    pictures = [scene(scale * HEIGHT, scale * WIDTH, seed=2 * seed + number) for number in (1, 2)]
+    batch: Batch = detector.prepare(pictures)
+    return detector.loss(detector(batch), batch, targets)
+
+
+def _values(losses: dict[str, Tensor]) -> dict[str, float]:
+    return {name: round(float(loss.detach()), DIGITS) for name, loss in losses.items()}
+
+
+def _objects(number: int, classes: int) -> list[Target]:
+    """The truth of two images for one of the trials: usual ones, large ones, then twelve random
+    ones of any size."""
+    scale = 1 + number % 2
+    if number < ALWAYS:
+        return [
+            Target(scale * torch.tensor([(BOX, EVERYWHERE)[number]]), torch.tensor([label]))
+            for label in (0, classes - 1)
+        ]
+    generator = torch.Generator().manual_seed(number)
+    targets = []
+    for image in range(
+        2
+    ):  # one has small objects: from a fiftieth of its side, as many of each magnitude
+        sides = torch.rand(OBJECTS, 2, generator=generator)
+        sides = SMALLEST ** (1 - sides) if image else sides * 0.9 + 0.1
+        corners = torch.rand(OBJECTS, 2, generator=generator) * (1 - sides)
+        boxes = (
+            torch.cat([corners, corners + sides], 1)
+            * torch.tensor([WIDTH, HEIGHT, WIDTH, HEIGHT])
+            * scale
+        )
+        targets.append(Target(boxes, torch.randint(0, classes, (OBJECTS,), generator=generator)))
+    return targets
+
+
+@contextmanager
+def _moved_from_zero(detector: Detector) -> Iterator[None]:
+    """Parameters that are all 0, as the last norm's of a residual branch often are at first, are
+    not as long as it lasts."""
+    zero = [one for one in detector.parameters() if not one.detach().any()]
+    with torch.no_grad():
+        for one in zero:
+            one.normal_(
+                std=0.01,
+                generator=torch.Generator().manual_seed(0) if one.device.type == "cpu" else None,
+            )
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for one in zero:
+                one.zero_()
+
+
+def _backward(
+    detector: Detector, targets: Sequence[Target], *, scale: int = 1, seed: int = 0
+) -> Tensor:
+    total = torch.stack(list(_losses(detector, targets, scale=scale, seed=seed).values())).sum()
+    require(total.requires_grad, "The loss is not connected to the weights.")
+    total.backward()  # type: ignore[no-untyped-call]
+    return total.detach()
+
+
+def _check_trains(detector: Detector, targets: Sequence[Target]) -> None:
+    with train_mode(detector):
+        total = _backward(detector, targets)
+        require(bool(total.isfinite()), f"The loss is {float(total)}.")
+        broken = [
+            name
+            for name, one in detector.named_parameters()
+            if one.grad is not None and not one.grad.isfinite().all()
+        ]
+        require(not broken, f"Gradients are not finite in {_some(broken)}.")
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,91 @@
+"""Small images to check a detector with, and a truth about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from zoo.contract import Batch, Protocol, Target
+from zoo.detections import Detections
+from zoo.detectors.detector import Detector
+from zoo.inference.eval_mode import eval_mode
+
+HEIGHT, WIDTH = 48, 64
+BOX = (10.0, 8.0, 42.0, 40.0)
+EVERYTHING = Protocol(score=0.0, max_boxes=50)
+
+
+def scene(height: int = HEIGHT, width: int = WIDTH, *, seed: int = 0) -> Tensor:
+    """An image of colored rectangles in noise, uint8 `(3, height, width)`; another for each
+    seed."""
+    generator = torch.Generator().manual_seed(1000 * seed + height + width)
+    picture = torch.randint(60, 120, (3, height, width), dtype=torch.uint8, generator=generator)
+    for _ in range(3):
+        top, left = (
+            int(torch.randint(0, height, (1,), generator=generator)),
+            int(torch.randint(0, width, (1,), generator=generator)),
+        )
+        color = torch.randint(0, 256, (3, 1, 1), dtype=torch.uint8, generator=generator)
+        picture[:, top : top + height // 2 + 1, left : left + width // 2 + 1] = color
+    return picture
+
+
+def one_target(label: int = 0, *, box: tuple[float, float, float, float] = BOX) -> Target:
+    """One object in a scene of the usual size."""
+    return Target(torch.tensor([box]), torch.tensor([label]))
+
+
+def no_objects() -> Target:
+    """No object at all."""
+    return Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
+
+
+def detect(detector: Detector, picture: Tensor) -> Detections:
+    """What it detects in one image, however little it believes it: its fifty best."""
+    return detect_all(detector, [picture])[0]
+
+
+def detect_all(detector: Detector, pictures: Sequence[Tensor]) -> list[Detections]:
+    """The same for several, in one batch where their input sizes allow it."""
+    return detector.detect(
+        list(pictures),
+        score=EVERYTHING.score,
+        max_boxes=EVERYTHING.max_boxes,
+        batch_size=len(pictures),
+        threads=0,
+        progress=False,
+    )
+
+
+def decode(
+    detector: Detector, pictures: Sequence[Tensor], protocol: Protocol = EVERYTHING
+) -> list[Detections]:
+    """The first three steps by hand, so that what `decode` returns is seen as it is."""
+    return Pass.at(detector, pictures).decoded(protocol)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What a detector's network says of a batch of images, to be decoded more than once."""
+
+    detector: Detector
+    batch: Batch
+    raw: object
+
+    @classmethod
+    def at(cls, detector: Detector, pictures: Sequence[Tensor]) -> Pass:
+        """Prepared, and through the network, in eval mode."""
+        with eval_mode(detector), torch.inference_mode():
+            batch = detector.prepare(list(pictures))
+            return cls(detector, batch, detector(batch))
+
+    def decoded(self, protocol: Protocol) -> list[Detections]:
+        """Decoded by that protocol, from a copy, as a `decode` may write on what it is given."""
+        with eval_mode(self.detector), torch.inference_mode():
+            return self.detector.decode(
+                deepcopy(self.raw), self.batch, protocol.thresholds(self.detector.defaults)
+            )

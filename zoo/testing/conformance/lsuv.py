@@ -1,0 +1,46 @@
+"""Random weights whose answers differ from image to picture."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from zoo.detectors.detector import Detector
+from zoo.testing.conformance.images import scene
+
+Made = TypeVar("Made", bound=Detector)
+LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+FLAT = 1e-12  # a spread below it is the rounding of equal numbers
+
+
+def lsuv(detector: Made) -> Made:
+    """The detector, each layer's weights scaled so that what it makes of one image has unit
+    spread.
+
+    At random weights deep networks tend to see the same in every image, and a check that compares
+    images would check nothing. Layer after layer in the order in which they run, as in LSUV
+    (Mishkin and Matas 2015, arXiv:1511.06422); biases, and so the priors of heads, stay.
+    """
+    scaled: set[nn.Module] = set()
+
+    def scale(layer: Any, inputs: tuple[Tensor, ...]) -> None:
+        if layer in scaled:
+            return
+        scaled.add(layer)
+        bias, layer.bias = layer.bias, None
+        spread = float(layer.forward(*inputs).std())
+        layer.bias = bias
+        if FLAT < spread < float("inf"):
+            layer.weight.div_(spread)
+
+    layers = [module for module in detector.modules() if type(module) in LAYERS]
+    hooks = [layer.register_forward_pre_hook(scale) for layer in layers]
+    try:
+        with torch.no_grad():
+            detector(detector.prepare([scene()]))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return detector

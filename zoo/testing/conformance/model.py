@@ -1,0 +1,208 @@
+"""What the kit checks: a model by its name, or a builder, with a small random detector of it that
+the checks share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
+
+import msgspec
+import torch
+from msgspec import structs
+
+from zoo.detectors.build import build
+from zoo.detectors.detector import Detector
+from zoo.detectors.load import load
+from zoo.detectors.meta_device import on_meta_device
+from zoo.errors import CardError, UsageError, ZooError
+from zoo.labels import LabelSpace
+from zoo.labels.builtin import space_of
+from zoo.registry import Card, Choice, Entry, catalogue
+from zoo.registry.card import Input, Weights
+from zoo.registry.schema import plainly
+from zoo.testing.conformance.errors import NotApplicable, NotHere
+from zoo.testing.conformance.lsuv import lsuv
+from zoo.weights.resolve import choose
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """One model to check.
+
+    name:   what it is called in reports.
+    make:   builds it for a label space, with random weights.
+    label_space:  its own label space.
+    card:   its card, None for a bare builder; checks of the card are then not applicable.
+    weights: its trained weights, a tag of the card or a place; None where only random ones are
+        checked.
+    load:   builds it with these weights.
+    data:   the annotated images that they are measured on, as `zoo.data.read` takes them.
+    full:   the same model with its card's own arguments, where it is checked with others.
+    """
+
+    name: str
+    make: Callable[[LabelSpace], Detector]
+    label_space: LabelSpace
+    card: Card | None = None
+    weights: str | None = None
+    load: Callable[[], Detector] | None = None
+    data: str | None = None
+    full: Model | None = None
+
+    @classmethod
+    def named(
+        cls,
+        name: str,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        input: Mapping[str, object] | None = None,
+        weights: str | None = None,
+        data: str | None = None,
+    ) -> Model:
+        """The model `name` of the catalogue, its card changed where said, as `{"size": 64}` makes a
+        YOLOX small.
+
+        input:   fields of the card's input policy that go with it, as `{"size": [64, 64]}`.
+        weights: trained ones for the checks that want such: a tag of the card, `file:PATH` or
+            `hub:org/repo@REVISION`.
+        data:    what these are measured on: `coco:path/instances.json`.
+
+        Raises:
+            NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
+            CardError: a field of `input` is none, or it can't be built with these arguments.
+            UsageError: weights for a changed card, or data without weights.
+        """
+        if weights is not None and (arguments or input):
+            raise _contradiction(
+                name, "its trained weights, and with another card", "Leave out one of the two."
+            )
+        if data is not None and weights is None:
+            raise _contradiction(
+                name,
+                f"'{data:.80}', and without weights",
+                "Name them: a tag of the card, or file:PATH.",
+            )
+        if weights is not None:
+            model = cls.of_entry(choose(catalogue(), name, weights).entry)
+            ready = partial(load, name, weights=weights, progress=False)
+            return replace(model, weights=weights, load=ready, data=data)
+        entry = catalogue().resolve(name).entry
+        changed = cls.of_entry(
+            replace(entry, card=_changed(entry.card, name, arguments or {}, input or {}))
+        )
+        if not arguments:
+            return changed
+        full = cls.of_entry(entry)
+        if (why := changed.defect()) is not None and full.defect() is None:
+            raise _unfit(name, arguments, why) from why
+        return replace(changed, full=full)
+
+    @classmethod
+    def of_entry(cls, entry: Entry) -> Model:
+        """The model of a card, wherever that is from."""
+        choice = Choice(entry, None, None)
+        label_space = space_of(entry.card.labels)
+        return cls(
+            entry.name,
+            lambda label_space: build(catalogue(), choice, label_space),
+            label_space,
+            entry.card,
+        )
+
+    @classmethod
+    def built_by(
+        cls, make: Callable[[LabelSpace], Detector], *, labels: LabelSpace | str | list[str]
+    ) -> Model:
+        """A detector that no card names."""
+        return cls(getattr(make, "__name__", "detector"), make, space_of(labels))
+
+    def build(self, label_space: LabelSpace | None = None, *, seed: int = 0) -> Detector:
+        """A new detector in eval mode, with random weights of that seed."""
+        torch.manual_seed(seed)
+        return self.make(label_space or self.label_space).eval()
+
+    def defect(self) -> BaseException | None:
+        """Why it can't be built, tried without memory for its weights; None where it can."""
+        try:
+            with on_meta_device():
+                self.make(self.label_space)
+        except (Exception, SystemExit) as why:  # whatever a builder raises
+            return why
+        return None
+
+    @cached_property
+    def plain(self) -> Detector:
+        """One that has not run, for checks to which its weights do not matter."""
+        return self.build()
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The same, whose answers differ from image to image; the checks share it, and each
+        leaves it as it was."""
+        return lsuv(self.plain)
+
+    @property
+    def published(self) -> Weights | None:
+        """What the card says of the trained weights; somebody's own file is held to what it says of
+        the default ones.
+
+        Raises: NotHere where no weights were named.
+        """
+        if self.weights is None:
+            raise NotHere("No weights were named: zoo check NAME --weights TAG, or file:PATH.")
+        card = self.need_card()
+        return card.weights.get(self.weights) or card.default_weights()
+
+    @cached_property
+    def trained(self) -> Detector:
+        """The detector with trained weights. Raises: NotHere where none were named, WeightsError
+        where they can't be had."""
+        if self.load is None:
+            raise NotHere("No weights were named: zoo check NAME --weights TAG, or file:PATH.")
+        return self.load()
+
+    def need_card(self) -> Card:
+        """Its card. Raises: NotApplicable where it has none."""
+        if self.card is None:
+            raise NotApplicable("It has no card.")
+        return self.card
+
+
+def _contradiction(name: str, case: str, fix: str) -> UsageError:
+    return UsageError(f"'{name}' was to be checked.", f"It was to be checked with {case}.", fix)
+
+
+def _unfit(name: str, arguments: Mapping[str, Any], why: BaseException) -> CardError:
+    """The error for arguments that only the caller gave, so that no line of the card is at
+    fault."""
+    given = ", ".join(f"{one}={value!r}" for one, value in arguments.items())
+    case, fix = (
+        (why.case, why.fix) if isinstance(why, ZooError) else (f"{type(why).__name__}: {why}", "")
+    )
+    fix = (
+        fix
+        if isinstance(why, CardError)
+        else "Give values that its architecture can be built with."
+    )
+    case = re.sub(r"^(Line \d+, f|F)ield '[^']*': ", "", case)
+    return CardError(f"'{name}' was to be checked with {given:.200}.", case, fix)
+
+
+def _changed(
+    card: Card, name: str, arguments: Mapping[str, Any], input: Mapping[str, object]
+) -> Card:
+    rule = card.input
+    if input:
+        fields = {**(structs.asdict(rule) if rule else {}), **input}
+        try:
+            rule = msgspec.convert(fields, Input)
+        except msgspec.ValidationError as why:
+            raise CardError(
+                f"'{name}' was to be checked with input={dict(input)}.",
+                f"{plainly(str(why))}.",
+                "See zoo.registry.card.",
+            ) from None
+    return structs.replace(card, arguments={**card.arguments, **arguments}, input=rule)

@@ -1,0 +1,283 @@
+"""A Hugging Face Hub on 127.0.0.1: it speaks the Hub's protocol over real HTTP, and misbehaves on
+demand.
+
+    with LoopbackHub() as hub:
+        commit = hub.add("org/repo", {"model.safetensors": weights})
+        hub.misbehave("*/model.safetensors", Fault.truncate())
+        subprocess.run(["zoo", "pull", "…"], env={**os.environ, "HF_ENDPOINT": hub.endpoint})
+        assert hub.bodies("*/model.safetensors") == 2
+
+What it speaks: `HEAD` and `GET /org/repo/resolve/REVISION/FILE` with commit ids, ETags, ranges and,
+for weights, the redirect to a CDN on another host; `GET /api/models/R`, `…/revision/REVISION` and
+`…/tree/REVISION`; and plain files. See https://huggingface.co/docs/hub/api for the original.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import quote
+
+from zoo.testing.hub.fault import Fault
+from zoo.testing.hub.response import Response, refusal
+from zoo.testing.hub.server import Request, Server
+
+LARGE = (".safetensors", ".pth", ".pt", ".bin", ".onnx")
+
+
+@dataclass
+class _Repository:
+    commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Rule:
+    glob: str
+    method: str
+    fault: Fault
+    left: int | None
+
+
+class LoopbackHub:
+    """A server with a lifetime: use it in a `with` statement. Every method may be called while it
+    runs.
+
+    port: of 127.0.0.1; 0 is any that is free.
+    """
+
+    def __init__(self, *, port: int = 0) -> None:
+        self._lock = threading.Lock()
+        self._repositories: dict[str, _Repository] = {}
+        self._files: dict[str, Response] = {}
+        self._redirects: dict[str, str] = {}
+        self._rules: list[_Rule] = []
+        self._requests: list[Request] = []
+        self._server = Server(self._respond, self._record, port=port)
+
+    def __enter__(self) -> LoopbackHub:
+        self._server.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        why: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """The address to put into `HF_ENDPOINT`; also a proxy, for `HTTP_PROXY`."""
+        return f"http://127.0.0.1:{self._server.port}"
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """Every request so far, in order."""
+        with self._lock:
+            return tuple(self._requests)
+
+    def bodies(self, glob: str = "*") -> int:
+        """How many `GET`s of a matching path were answered with the file, whole or in part."""
+        return sum(
+            one.method == "GET" and one.status in (200, 206) and fnmatch(one.path, glob)
+            for one in self.requests
+        )
+
+    def add(
+        self, repo: str, files: Mapping[str, bytes | Path], *, revision: str | None = None
+    ) -> str:
+        """Commits `files` to a repository and returns the commit id; `main` and, if it is a name,
+        `revision` point there.
+
+        A `revision` of 40 hex digits becomes the commit id itself.
+        """
+        contents = {
+            name: data if isinstance(data, bytes) else data.read_bytes()
+            for name, data in files.items()
+        }
+        with self._lock:
+            known = self._repositories.setdefault(repo, _Repository())
+            commit = (
+                revision
+                if revision and _is_commit(revision)
+                else _commit_id(repo, len(known.commits), contents)
+            )
+            known.commits[commit] = contents
+            known.refs["main"] = commit
+            if revision and not _is_commit(revision):
+                known.refs[revision] = commit
+        return commit
+
+    def add_file(self, path: str, data: bytes | Path, *, etag: str | None = None) -> str:
+        """Serves a plain file, as any web server would, and returns its URL; the ETag is its sha256
+        unless given."""
+        with self._lock:
+            self._files["/" + path.lstrip("/")] = _plain(
+                data if isinstance(data, bytes) else data.read_bytes(), etag=etag
+            )
+        return f"{self.endpoint}/{quote(path.lstrip('/'))}"
+
+    def add_redirect(self, path: str, to: str) -> str:
+        """Answers `path` with a redirect and returns its URL."""
+        with self._lock:
+            self._redirects["/" + path.lstrip("/")] = to
+        return f"{self.endpoint}/{quote(path.lstrip('/'))}"
+
+    def misbehave(
+        self, glob: str, *faults: Fault, times: int | None = 1, method: str = "GET"
+    ) -> None:
+        """Lets the next answers to matching requests fail, one fault after the other, each `times`
+        times (None: for ever).
+
+        A file that is served through the CDN matches by its CDN path, `/cdn/org/repo/COMMIT/FILE`.
+        """
+        with self._lock:
+            self._rules += [_Rule(glob, method, fault, times) for fault in faults]
+
+    def behave(self) -> None:
+        """Forgets every misbehaviour that is still due."""
+        with self._lock:
+            self._rules.clear()
+
+    def _record(self, request: Request) -> None:
+        with self._lock:
+            self._requests.append(request)
+
+    def _respond(self, method: str, path: str) -> tuple[Response, Fault | None]:
+        with self._lock:
+            answer = self._answer(path)
+            carries_body = answer.status == 200 or method == "HEAD"
+            return answer, self._fault(method, path) if carries_body else None
+
+    def _fault(self, method: str, path: str) -> Fault | None:
+        for rule in self._rules:
+            if rule.left != 0 and rule.method in (method, "*") and fnmatch(path, rule.glob):
+                rule.left = rule.left and rule.left - 1
+                return rule.fault
+        return None
+
+    def _answer(self, path: str) -> Response:
+        if path in self._files:
+            return self._files[path]
+        if path in self._redirects:
+            return Response(b"", {"Location": self._redirects[path]}, status=302)
+        if path.startswith("/api/models/"):
+            return self._api(path.removeprefix("/api/models/"))
+        if path.startswith("/cdn/"):
+            return self._cdn(path.removeprefix("/cdn/"))
+        repo, found, rest = path.lstrip("/").partition("/resolve/")
+        if not found:
+            return refusal(404, "EntryNotFound", "Not found")
+        revision, _, name = rest.partition("/")
+        return self._with_files(
+            repo, revision, lambda commit, files: self._resolve(repo, commit, files, name)
+        )
+
+    def _with_files(
+        self, repo: str, revision: str, answer: Callable[[str, dict[str, bytes]], Response]
+    ) -> Response:
+        known = self._repositories.get(repo)
+        if known is None:
+            return refusal(401, "RepoNotFound", "Invalid username or password.")
+        commit = known.refs.get(revision, revision)
+        if commit not in known.commits:
+            return refusal(404, "RevisionNotFound", f"Invalid rev id: {revision}")
+        return answer(commit, known.commits[commit])
+
+    def _resolve(self, repo: str, commit: str, files: Mapping[str, bytes], name: str) -> Response:
+        if name not in files:
+            return refusal(404, "EntryNotFound", "Entry not found", commit=commit)
+        data = files[name]
+        headers = {"X-Repo-Commit": commit, "Accept-Ranges": "bytes"}
+        if not name.endswith(LARGE):
+            return Response(data, headers | {"ETag": f'"{_git_sha1(data)}"'})
+        sha256 = hashlib.sha256(data).hexdigest()
+        # `localhost` is another host than 127.0.0.1, as the Hub's CDN is another than the Hub:
+        # clients drop their token there
+        location = f"http://localhost:{self._server.port}/cdn/{repo}/{commit}/{quote(name)}"
+        linked = {
+            "X-Linked-Size": str(len(data)),
+            "X-Linked-Etag": f'"{sha256}"',
+            "Location": location,
+        }
+        return Response(b"", headers | linked | {"ETag": f'"{_git_sha1(data)}"'}, status=302)
+
+    def _cdn(self, path: str) -> Response:
+        owner, name, commit, *file = path.split("/")
+        return self._with_files(
+            f"{owner}/{name}", commit, lambda _, files: _plain(files["/".join(file)])
+        )
+
+    def _api(self, path: str) -> Response:
+        owner, name, *rest = path.split("/")
+        repo, kind, revision = (
+            f"{owner}/{name}",
+            rest[0] if rest else "revision",
+            "/".join(rest[1:]) or "main",
+        )
+        if kind == "tree":
+            return self._with_files(
+                repo,
+                revision,
+                lambda _, files: Response.json([_tree_entry(*one) for one in files.items()]),
+            )
+        return self._with_files(
+            repo, revision, lambda commit, files: Response.json(_model(repo, commit, files))
+        )
+
+
+def _plain(data: bytes, *, etag: str | None = None) -> Response:
+    return Response(
+        data, {"ETag": etag or f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"}
+    )
+
+
+def _model(repo: str, commit: str, files: Mapping[str, bytes]) -> dict[str, object]:
+    siblings = [{"rfilename": name} for name in files]
+    return {
+        "_id": commit[:24],
+        "id": repo,
+        "modelId": repo,
+        "sha": commit,
+        "private": False,
+        "gated": False,
+        "siblings": siblings,
+    }
+
+
+def _tree_entry(name: str, data: bytes) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "type": "file",
+        "path": name,
+        "size": len(data),
+        "oid": _git_sha1(data),
+    }
+    if name.endswith(LARGE):
+        entry["lfs"] = {
+            "oid": hashlib.sha256(data).hexdigest(),
+            "size": len(data),
+            "pointerSize": 134,
+        }
+    return entry
+
+
+def _is_commit(revision: str) -> bool:
+    return len(revision) == 40 and all(digit in "0123456789abcdef" for digit in revision)
+
+
+def _commit_id(repo: str, number: int, files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha1(f"{repo} {number}".encode(), usedforsecurity=False)
+    for name, data in sorted(files.items()):
+        digest.update(name.encode() + hashlib.sha256(data).digest())
+    return digest.hexdigest()
+
+
+def _git_sha1(data: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
