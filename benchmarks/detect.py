@@ -7,7 +7,7 @@ rounds' own ratios, so that a busy machine slows both sides alike.
 
     python benchmarks/detect.py [--rounds 9] [--torch-threads 2 1] [--json OUT]
 
-Ready tensors: `by hand` calls prepare, the network and decode on the batches that `detect` makes.
+Ready tensors: `by hand` calls preprocess, network and decode on the batches that `detect` makes.
 JPEG files: decoding first and detecting then takes longer than the network alone; `hidden` is the
 share of that which detect(files) saves.
 """
@@ -67,7 +67,9 @@ def image_files(folder: Path) -> list[Path]:
 def by_hand(detector: Detector, tensors: Sequence[torch.Tensor], batch: int) -> None:
     with torch.inference_mode():
         for start in range(0, len(tensors), batch):
-            prepared = detector.prepare(tensors[start : start + batch])
+            prepared = detector.preprocess(
+                tensors[start : start + batch], device=detector.device, dtype=detector.dtype
+            )
             detector.decode(
                 detector(prepared), prepared, Protocol(score=0.3).thresholds(detector.defaults)
             )

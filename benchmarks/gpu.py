@@ -58,7 +58,7 @@ def model(name: str, device: torch.device, images: Sequence[Tensor]) -> Detector
     ]
     hooks = [one.register_forward_pre_hook(measure_norm) for one in norms]
     with torch.no_grad():
-        detector(detector.prepare(list(images[:2])))
+        detector(detector.preprocess(list(images[:2]), device=detector.device))
     for hook in hooks:
         hook.remove()
     return detector

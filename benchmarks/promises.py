@@ -45,7 +45,7 @@ PROMISES: dict[str, Promise] = {
     ),
     "list-many": Promise("zoo list, zoo show with 10,000 cards", "the same without", most=1.5),
     "load": Promise("zoo.load, warm cache", "torchvision's builder + load_state_dict", least=5),
-    "detect": Promise("detect(tensors)", "prepare, network and decode by hand", most=1.05),
+    "detect": Promise("detect(tensors)", "preprocess, network and decode by hand", most=1.05),
     "files": Promise(
         "files to the twelve numbers, whole process", _FASTER, least=1, needs=_EVALUATORS
     ),

@@ -17,8 +17,8 @@ from zoo.cli.app import COMMANDS
 PAGES = Path(__file__).parent / "reference"
 MODULES = {
     "zoo": "What `import zoo` offers.",
-    "zoo.detectors": "Detectors: loading by name, the four steps, detect().",
-    "zoo.detectors.preprocess": "Pictures to the network's input, as a card says.",
+    "zoo.detectors": "Detectors: loading by name, preprocess and steps, detect().",
+    "zoo.detectors.preprocess": "Images to the network's input, as a card says.",
     "zoo.detections": "What a detector saw, and what can be done with it.",
     "zoo.boxes": "Box arithmetic.",
     "zoo.labels": "Label spaces.",

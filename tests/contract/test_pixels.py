@@ -1,4 +1,4 @@
-"""What every family's prepare refuses, by the image's position."""
+"""What every family's preprocess refuses, by the image's position."""
 
 import numpy as np
 import pytest
@@ -24,12 +24,12 @@ def test_uint8_pictures_of_any_sizes_pass() -> None:
     ],
 )
 def test_another_thing_is_named_by_its_position(image: object, said: str) -> None:
-    with pytest.raises(ImageError, match=f"Picture 1 .*\n.*{said}.*\n.*uint8 RGB"):
+    with pytest.raises(ImageError, match=f"image 1.*\n.*{said}.*\n.*uint8 RGB"):
         check_pixels([GOOD, image])  # type: ignore[list-item]
 
 
 def test_one_tensor_is_told_to_come_in_a_list() -> None:
-    with pytest.raises(ImageError, match=r"Pass a list: prepare\(\[image\]\)"):
+    with pytest.raises(ImageError, match=r"Pass a list: preprocess\(\[image\]\)"):
         check_pixels(GOOD)  # type: ignore[arg-type]
 
 

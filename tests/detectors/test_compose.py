@@ -66,9 +66,9 @@ def test_a_card_is_the_same_as_the_call(card: str) -> None:
     loaded, called = zoo.load(card, weights=False), helmets()
     assert isinstance(loaded, Composed)
     assert shapes(loaded) == shapes(called)
-    assert (loaded.plan, loaded.input, loaded.label_space, loaded.defaults) == (
+    assert (loaded.plan, loaded.preprocess, loaded.label_space, loaded.defaults) == (
         called.plan,
-        called.input,
+        called.preprocess,
         called.label_space,
         called.defaults,
     )
@@ -118,7 +118,7 @@ def test_a_published_yolox_is_a_composition() -> None:
         head_arguments={"channels": 64, "depthwise": True},
     )
     composed.load_state_dict(published.state_dict(), strict=True)
-    batch = composed.prepare([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
+    batch = composed.preprocess([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
     with torch.inference_mode():
         assert torch.equal(composed(batch).values, published.eval()(batch).values)
 
@@ -139,7 +139,10 @@ def test_without_being_told_the_input_is_a_normalised_letterbox_of_640() -> None
     detector = zoo.compose(
         backbone="torchvision/resnet18", neck="fpn", head="retinanet", labels=["a"]
     )
-    assert (detector.input.resize, detector.input.size) == ("letterbox", [640, 640])
+    assert (detector.preprocess.input.resize, detector.preprocess.input.size) == (
+        "letterbox",
+        [640, 640],
+    )
     assert detector.input_size(100, 700) == (640, 640)
 
 

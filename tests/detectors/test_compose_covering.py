@@ -128,7 +128,7 @@ def test_it_sees_boxes_inside_pictures_of_any_size(parts: dict[str, object]) -> 
 @covering
 def test_its_loss_is_finite_and_reaches_every_parameter(parts: dict[str, object]) -> None:
     detector = composed(parts).train()
-    batch = detector.prepare(pictures())
+    batch = detector.preprocess(pictures())
     loss = total_loss(detector, batch, truth())
     loss.backward()
     assert loss.isfinite()
@@ -143,7 +143,7 @@ def test_its_loss_is_finite_and_reaches_every_parameter(parts: dict[str, object]
 @pytest.mark.parametrize("empty", [1, 2], ids=["one picture is empty", "all are"])
 def test_it_trains_on_pictures_without_objects(parts: dict[str, object], empty: int) -> None:
     detector = composed(parts).train()
-    batch = detector.prepare(pictures())
+    batch = detector.preprocess(pictures())
     targets = [*truth()[empty:], *[NOTHING] * empty]
     loss = total_loss(detector, batch, targets)
     loss.backward()
@@ -155,7 +155,7 @@ def test_it_trains_on_pictures_without_objects(parts: dict[str, object], empty: 
 @covering
 def test_it_learns_one_batch_by_heart(parts: dict[str, object]) -> None:
     detector = composed(parts).train()
-    batch = detector.prepare(pictures())
+    batch = detector.preprocess(pictures())
     optimizer = torch.optim.AdamW(
         detector.parameters(), lr=3e-3 if parts["head"] == "yolox" else 1e-3, fused=True
     )

@@ -21,7 +21,9 @@ from zoo import Detector, LabelSpace
 from zoo.contract import ClassLayer
 from zoo.detectors.compose import build
 from zoo.detectors.head_transfer import transfer_head
+from zoo.detectors.preprocess import CardPreprocess
 from zoo.errors import CheckpointError, ContractError, LabelError, NameNotFound
+from zoo.registry.card import Input
 
 OLD = LabelSpace.custom(["ant", "bee", "cat"])
 
@@ -225,13 +227,14 @@ def test_a_family_that_does_not_say_whose_rows_are_whose_gets_them_all_new(
 class NothingLast(Detector):
     """A family whose last channel says that there is nothing, as DETR's does."""
 
-    prepare = forward = decode = loss = None  # type: ignore[assignment]  # it is never run
+    forward = decode = loss = None  # type: ignore[assignment]  # it is never run
 
     def __init__(self, label_space: LabelSpace) -> None:
         Detector.__init__(
             self,
             label_space=label_space,
             defaults=zoo.detectors.Thresholds(score=0.5, iou=0.5, max_boxes=10),
+            preprocess=CardPreprocess(Input(resize="fixed", size=[32, 32])),
         )
         self.scores = torch.nn.Linear(2, len(label_space.channels) + 1)
 

@@ -177,7 +177,7 @@ def picture() -> Tensor:
 @torch.no_grad()
 def logits(detector: Detector) -> Tensor:
     """(n, channels): what the network says of each class, wherever it looks, before softmax."""
-    raw = detector(detector.prepare([picture()]))
+    raw = detector(detector.preprocess([picture()]))
     if hasattr(raw, "values"):
         return raw.values[0, :, 5:]
     return raw.heads["cls_logits"][0] if hasattr(raw, "heads") else raw.regions.logits
@@ -292,7 +292,7 @@ def test_new_classes_start_as_the_family_starts_them(old: Detector) -> None:
 
 def test_it_trains_with_its_new_head(new: Detector) -> None:
     new = deepcopy(new).train()
-    batch = new.prepare([picture(), picture()])
+    batch = new.preprocess([picture(), picture()])
     truth = [Target(torch.tensor([[10.0, 8, 60, 50]]), torch.tensor([label])) for label in (1, 2)]
     loss = torch.stack(list(new.loss(new(batch), batch, truth).values())).sum()
     loss.backward()

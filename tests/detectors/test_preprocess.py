@@ -1,5 +1,7 @@
 """Images become what a card's `Input` says."""
 
+import pickle
+
 import pytest
 import torch
 from hypothesis import given
@@ -9,7 +11,7 @@ from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2.functional import resize
 
 from zoo.contract.batch import Batch
-from zoo.detectors.preprocess import Size, canvas, prepare, resized
+from zoo.detectors.preprocess import CardPreprocess, Size, canvas, resized
 from zoo.registry.card import Input
 
 LETTERBOX = Input(resize="letterbox", size=[60, 100])
@@ -19,7 +21,7 @@ sides = st.integers(1, 3000)
 
 
 def run(images: list[Tensor], rule: Input, *, step: int = 1) -> Batch:
-    return prepare(images, rule, step=step, device=torch.device("cpu"), dtype=torch.float32)
+    return CardPreprocess(rule, step)(images)
 
 
 def plain(height: int, width: int, *, color: tuple[int, int, int] = (10, 100, 200)) -> Tensor:
@@ -138,3 +140,15 @@ def test_resizes_as_torchvision_does(
     noise = torch.randint(0, 256, (3, 97, 133), dtype=torch.uint8)
     expected = resize(noise, list(size), InterpolationMode(interpolation), antialias=antialias)
     assert torch.equal(run([noise], rule).pixels[0], expected.float())
+
+
+def test_a_preprocess_survives_pickling_and_says_its_size() -> None:
+    preprocess = CardPreprocess(SHORTEST, step=32)
+    assert pickle.loads(pickle.dumps(preprocess)) == preprocess
+    assert preprocess.size == (60, 100)
+    assert preprocess.input_size(60, 100) == (64, 128)
+
+
+def test_another_size_changes_nothing_else() -> None:
+    preprocess = CardPreprocess(SHORTEST, step=32).at((120, 200))
+    assert preprocess == CardPreprocess(Input(resize="shortest_edge", size=[120, 200]), step=32)

@@ -78,11 +78,12 @@ def settle(detector: Detector) -> None:
     hooks = [one.register_forward_pre_hook(measure) for one in norms]
     with torch.inference_mode(False), torch.no_grad():
         detector(
-            detector.prepare(
+            detector.preprocess(
                 [
                     scene(height, width, seed=number)
                     for number, (height, width) in enumerate(SIZES[:1])
-                ]
+                ],
+                device=detector.device,
             )
         )
     for hook in hooks:

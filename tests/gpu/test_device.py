@@ -111,8 +111,8 @@ def test_a_step_of_training_runs_on_it(name, there, make, images, device):
     boxes = torch.tensor([[10.0, 8.0, 60.0, 60.0]], device=place)
     target = Target(boxes, torch.tensor([1], device=place))
     with torch.no_grad():
-        detector.prepare([images[0]])
-    batch = detector.prepare([images[0], images[3]])
+        detector.preprocess([images[0]], device=device)
+    batch = detector.preprocess([images[0], images[3]], device=device)
     losses = detector.loss(detector(batch), batch, [target, target])
     sum(losses.values()).backward()
     assert {loss.device.type for loss in losses.values()} == {device.type}
@@ -125,7 +125,7 @@ def test_a_step_of_training_runs_on_it(name, there, make, images, device):
 
 
 def test_a_batch_moves_with_its_places(make, images, device):
-    batch = make("yolox_nano").prepare(images[:1])
+    batch = make("yolox_nano").preprocess(images[:1])
     moved = batch.to(device, torch.float16)
     assert (moved.pixels.device, moved.pixels.dtype, moved.places) == (
         device,

@@ -39,13 +39,16 @@ def _read_ahead(files, *, pin):
 def test_every_image_arrives_as_itself(make, files, device):
     detector = make("yolox_nano", device)
     seen = []
-    prepare = detector.prepare
+    preprocess = detector.preprocess
 
-    def watched(images):
-        seen.extend(image.to("cpu", copy=True)[:, 0, 0].tolist() for image in images)
-        return prepare(images)
+    class Watched:
+        input_size = staticmethod(preprocess.input_size)
 
-    detector.prepare = watched
+        def __call__(self, images, **where):
+            seen.extend(image.to("cpu", copy=True)[:, 0, 0].tolist() for image in images)
+            return preprocess(images, **where)
+
+    detector.preprocess = Watched()
     for _ in range(3):
         seen.clear()
         detector.detect(files, batch_size=8, threads=8, progress=False)

@@ -29,6 +29,49 @@ Box = tuple[int, int, int, int]
 COLORS = ("red", "green", "blue")
 
 
+@dataclass(frozen=True)
+class PadToMultiple:
+    """Pads images, all of one input size, to a multiple of so many pixels."""
+
+    multiple: int
+
+    def __call__(
+        self,
+        images: Sequence[Tensor],
+        *,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> Batch:
+        sizes = {self.input_size(*image.shape[1:]) for image in images}
+        if len(sizes) > 1:
+            raise ValueError(f"images of several input sizes in one batch: {sizes}")
+        places = tuple(
+            InputTransform(*image.shape[1:], scale_y=1.0, scale_x=1.0) for image in images
+        )
+        (height, width), *_ = sizes
+        padded = [
+            F.pad(image, (0, width - image.shape[2], 0, height - image.shape[1]))
+            for image in images
+        ]
+        return Batch(torch.stack(padded).to(device, dtype) / 255, places)
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:
+        return -(-height // self.multiple) * self.multiple, -(
+            -width // self.multiple
+        ) * self.multiple
+
+
+class Replaced:
+    """A preprocess whose call is another function, given the images alone."""
+
+    def __init__(self, preprocess: Any, call: Callable[[Sequence[Tensor]], Batch]) -> None:
+        self.call = call
+        self.input_size = preprocess.input_size
+
+    def __call__(self, images: Sequence[Tensor], **_: object) -> Batch:
+        return self.call(images)
+
+
 class Lamps(Detector):
     """Finds the brightest red, green and blue thing in an image: a box around what a 1x1
     convolution says is that color.
@@ -41,33 +84,14 @@ class Lamps(Detector):
         super().__init__(
             label_space=LabelSpace("lamps", COLORS),
             defaults=Thresholds(score=0.5, iou=0.5, max_boxes=3),
+            preprocess=PadToMultiple(multiple),  # type: ignore[arg-type]  # it has one size
         )
-        self.multiple = multiple
         self.tint = nn.Conv2d(3, 3, 1, bias=False)
         self.norm = nn.BatchNorm2d(3)
         self.drop = nn.Dropout(0.5)
         with torch.no_grad():
             self.tint.weight.copy_((torch.eye(3) * 2 - 1).view(3, 3, 1, 1))
         self.eval()
-
-    def input_size(self, height: int, width: int) -> tuple[int, int]:
-        return -(-height // self.multiple) * self.multiple, -(
-            -width // self.multiple
-        ) * self.multiple
-
-    def prepare(self, images: Sequence[Tensor]) -> Batch:
-        sizes = {self.input_size(*image.shape[1:]) for image in images}
-        if len(sizes) > 1:
-            raise ValueError(f"pictures of several input sizes in one batch: {sizes}")
-        places = tuple(
-            InputTransform(*image.shape[1:], scale_y=1.0, scale_x=1.0) for image in images
-        )
-        (height, width), *_ = sizes
-        padded = [
-            F.pad(image, (0, width - image.shape[2], 0, height - image.shape[1]))
-            for image in images
-        ]
-        return Batch(torch.stack(padded).to(self.device, self.dtype) / 255, places)
 
     def forward(self, batch: Batch) -> Tensor:
         return self.drop(self.norm(self.tint(batch.pixels))).clamp(0, 1)  # (b, 3, h, w)
@@ -111,6 +135,20 @@ class Lamps(Detector):
 @pytest.fixture
 def lamps() -> Lamps:
     return Lamps()
+
+
+@pytest.fixture
+def replace_step() -> Callable[..., None]:
+    """Gives a detector another function for one of its steps: `replace_step(lamps, "decode",
+    function)`."""
+
+    def replace(lamps: Lamps, step: str, function: Callable[..., Any]) -> None:
+        if step == "preprocess":
+            lamps.preprocess = Replaced(lamps.preprocess, function)  # type: ignore[assignment]
+        else:
+            setattr(lamps, step, function)
+
+    return replace
 
 
 @pytest.fixture

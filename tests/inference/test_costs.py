@@ -119,14 +119,14 @@ OUT_OF_MEMORY = [
 
 
 @pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=range(4))
-@pytest.mark.parametrize("step", ["prepare", "forward", "decode"])
-def test_memory_that_runs_out_costs_the_image_at_hand(step, error, lamps, street):
+@pytest.mark.parametrize("step", ["preprocess", "forward", "decode"])
+def test_memory_that_runs_out_costs_the_image_at_hand(step, error, lamps, street, replace_step):
     """A red image is one too large at any size of a batch; the others fit, two at a time."""
     batches = []
 
-    def prepare(images, prepare=lamps.prepare):
+    def preprocess(images, preprocess=lamps.preprocess):
         batches.append([bool(image[0].min() > 200) for image in images])
-        return run("prepare", prepare, images)
+        return run("preprocess", preprocess, images)
 
     def run(name, do, *args):
         if name == step and (any(batches[-1]) or len(batches[-1]) > 2):
@@ -134,7 +134,7 @@ def test_memory_that_runs_out_costs_the_image_at_hand(step, error, lamps, street
         return do(*args)
 
     forward, decode = lamps.forward, lamps.decode
-    lamps.prepare = prepare
+    replace_step(lamps, "preprocess", preprocess)
     lamps.forward = lambda batch: run("forward", forward, batch)
     lamps.decode = lambda *args: run("decode", decode, *args)
     red = np.full_like(street, (255, 0, 0))
@@ -149,13 +149,13 @@ def test_memory_that_runs_out_costs_the_image_at_hand(step, error, lamps, street
         lamps.detect(sources, batch_size=8)
 
 
-def test_an_image_that_a_step_refuses_costs_only_itself(lamps, street):
-    def prepare(images, prepare=lamps.prepare):
+def test_an_image_that_a_step_refuses_costs_only_itself(lamps, street, replace_step):
+    def preprocess(images, preprocess=lamps.preprocess):
         if any(image[0].min() > 200 for image in images):
-            raise ImageError("It was to be prepared.", "It is red.", "Pass another.")
-        return prepare(images)
+            raise ImageError("preprocess can't take it.", "It is red.", "Pass another.")
+        return preprocess(images)
 
-    lamps.prepare = prepare
+    replace_step(lamps, "preprocess", preprocess)
     with pytest.warns(ImageWarning, match="It is red"):
         seen = lamps.detect([street, np.full_like(street, 255), street], on_error="skip")
     assert [one.source for one in seen] == ["image 0", "image 2"]

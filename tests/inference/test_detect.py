@@ -234,7 +234,7 @@ def test_a_model_in_training_detects_in_eval_mode_and_trains_on(make_lamps, stre
         "": True, "tint": True, "norm": False, "drop": True
     }  # fmt: skip
     assert all(torch.equal(value, before[name]) for name, value in lamps.state_dict().items())
-    batch = lamps.prepare([torch.from_numpy(street).permute(2, 0, 1)])
+    batch = lamps.preprocess([torch.from_numpy(street).permute(2, 0, 1)])
     loss = lamps.loss(
         lamps(batch), batch, [Target(torch.tensor([[8.0, 8, 24, 40]]), torch.tensor([0]))]
     )

@@ -103,14 +103,14 @@ def test_one_detections_a_picture_is_demanded(lamps, street):
         lamps.detect([street] * 3, batch_size=3)
 
 
-@pytest.mark.parametrize("step", ["input_size", "prepare", "forward", "decode"])
+@pytest.mark.parametrize("step", ["input_size", "preprocess", "forward", "decode"])
 def test_an_exception_in_a_step_becomes_an_error_that_names_model_step_and_picture(
-    step, lamps, street
+    step, lamps, street, replace_step
 ):
     def broken(*_):
         raise KeyError("scale")
 
-    setattr(lamps, step, broken)
+    replace_step(lamps, step, broken)
     with pytest.raises(
         ContractError, match=f"'Lamps'.*'image 0'.*\n.*{step} raised KeyError: 'scale'"
     ) as raised:
@@ -128,12 +128,14 @@ def test_a_decode_that_returns_no_detections_is_named(answer, lamps, street):
 
 
 @pytest.mark.parametrize("exit", [SystemExit(0), SystemExit("bye"), GeneratorExit()])
-@pytest.mark.parametrize("step", ["input_size", "prepare", "forward", "decode"])
-def test_a_step_that_ends_the_process_is_a_defect_like_any_other(step, exit, lamps, street):
+@pytest.mark.parametrize("step", ["input_size", "preprocess", "forward", "decode"])
+def test_a_step_that_ends_the_process_is_a_defect_like_any_other(
+    step, exit, lamps, street, replace_step
+):
     def leave(*_):
         raise exit
 
-    setattr(lamps, step, leave)
+    replace_step(lamps, step, leave)
     with pytest.raises(ContractError, match=f"Its {step} raised {type(exit).__name__}"):
         lamps.detect(street)
 

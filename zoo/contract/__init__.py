@@ -23,6 +23,7 @@ from zoo.contract.parts import Head as Head
 from zoo.contract.parts import Neck as Neck
 from zoo.contract.pixels import check_pixels as check_pixels
 from zoo.contract.predictor import Predictor as Predictor
+from zoo.contract.preprocess import Preprocess as Preprocess
 from zoo.contract.protocol import Protocol as Protocol
 from zoo.contract.target import Target as Target
 from zoo.contract.targets import targets_to_input as targets_to_input

@@ -1,4 +1,4 @@
-"""What `prepare` hands to `forward`."""
+"""Batch: what a detector's `preprocess` hands to `forward`."""
 
 from __future__ import annotations
 

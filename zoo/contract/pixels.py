@@ -1,4 +1,4 @@
-"""What `prepare` takes, checked for every family alike."""
+"""Checks the images that a `Preprocess` is given, for every family alike."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def check_pixels(images: Sequence[Tensor]) -> None:
     """Each is a uint8 tensor `(3, h, w)` with pixels in it. Raises: ImageError that names the first
     other by its position."""
     if isinstance(images, Tensor):
-        asked = f"A tensor {tuple(images.shape)} was to be prepared for the network."
+        asked = f"preprocess was given one tensor {tuple(images.shape)}."
         raise ImageError(
             asked,
-            "Pictures come as a list, because each may have its own size.",
-            "Pass a list: prepare([image])",
+            "Images come as a list, because each may have its own size.",
+            "Pass a list: preprocess([image])",
         )
     for position, image in enumerate(images):
         if not isinstance(image, Tensor):
@@ -45,4 +45,4 @@ def _refused(position: int, case: str, *, more: str = "") -> ImageError:
         "Pass uint8 RGB tensors (3, height, width), 0 to 255: zoo.images.read(image).pixels "
         "makes one of any form."
     )
-    return ImageError(f"Picture {position} was to be prepared for the network.", case, fix + more)
+    return ImageError(f"preprocess can't take image {position}.", case, fix + more)

@@ -104,7 +104,7 @@ def build(  # noqa: PLR0913
         neck=parts.neck,
         head=parts.head,
     )
-    if only is not None and canvas_of_all(rule, step=made.step) != Size(*only):
+    if only is not None and canvas_of_all(rule, step=made.preprocess.step) != Size(*only):
         raise _wrong_size(made, only)
     return made
 
@@ -151,7 +151,7 @@ def _misfit(plan: Composition, label_space: LabelSpace, seam: PartMismatch) -> C
 
 def _wrong_size(made: Composed, only: tuple[int, int]) -> ContractError:
     """The input is not what the backbone takes: the seam above the first part."""
-    plan, whole = made.plan, canvas_of_all(made.input, step=made.step)
+    plan, whole = made.plan, canvas_of_all(made.preprocess.input, step=made.preprocess.step)
     better = (
         resized_backbone(plan, made.label_space, size=(whole.height, whole.width))
         if whole
@@ -160,7 +160,7 @@ def _wrong_size(made: Composed, only: tuple[int, int]) -> ContractError:
     fix = f'input={{"resize": "letterbox", "size": {list(only)}}}'
     changes = (plan.changes(better), plan.changes_cli(better)) if better else (fix, fix)
     levels = {"backbone": made.backbone.levels, "neck": made.neck.levels if made.neck else ()}
-    stages = [Stage("input", shown_input(made.input))]
+    stages = [Stage("input", shown_input(made.preprocess.input))]
     stages += [Stage(kind, name, levels.get(kind, ())) for kind, name in plan.names().items()]
     return _drawn(
         plan, stages, "backbone", f"It takes images of {only[0]} x {only[1]} only.", changes, fix

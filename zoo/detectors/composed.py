@@ -13,10 +13,10 @@ from zoo.contract.batch import Batch
 from zoo.contract.target import Target
 from zoo.contract.thresholds import Thresholds
 from zoo.detections import Detections
-from zoo.detectors import preprocess as prepare
 from zoo.detectors.composition import Composition
 from zoo.detectors.detector import Detector
 from zoo.detectors.diagram import Stage, draw
+from zoo.detectors.preprocess import CardPreprocess
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 from zoo.registry.card import Input
@@ -32,6 +32,8 @@ class Composed(Detector):
         backbone's largest stride.
     """
 
+    preprocess: CardPreprocess
+
     def __init__(
         self,
         *,
@@ -42,20 +44,16 @@ class Composed(Detector):
         neck: Neck | None,
         head: Head[Any],
     ) -> None:
-        super().__init__(label_space=label_space, defaults=head.defaults)
+        step = max(level.stride for level in backbone.levels)
+        super().__init__(
+            label_space=label_space,
+            defaults=head.defaults,
+            preprocess=CardPreprocess(input, step=step),
+        )
         self.plan = plan
-        self.input = input
         self.backbone = backbone
         self.neck = neck
         self.head = head
-        self.step = max(level.stride for level in backbone.levels)
-
-    def prepare(self, images: Sequence[Tensor]) -> Batch:
-        """uint8 RGB tensors `(3, h, w)` of any sizes, as `input` says, in one batch on the
-        network's device."""
-        return prepare.prepare(
-            images, self.input, step=self.step, device=self.device, dtype=self.dtype
-        )
 
     def forward(self, batch: Batch) -> Any:
         """The head's raw output. Raises: ContractError, if a part returned other maps than it
@@ -78,11 +76,6 @@ class Composed(Detector):
         said = getattr(self.head, "class_layers", None)
         return None if said is None else [layer.within("head") for layer in said()]
 
-    def input_size(self, height: int, width: int) -> tuple[int, int]:
-        """The canvas that an image of that size would get alone."""
-        size = prepare.canvas([prepare.Size(height, width)], self.input, step=self.step)
-        return size.height, size.width
-
     def _checked(
         self, kind: str, maps: tuple[Tensor, ...], levels: tuple[FeatureLevel, ...]
     ) -> tuple[Tensor, ...]:
@@ -103,7 +96,7 @@ def describe(detector: Composed) -> str:
     """The pipeline as a table: parts, channels at each stride, parameters."""
     classes = detector.label_space.names
     shown = ", ".join(classes[:3]) + (" …" if len(classes) > 3 else "")
-    stages = [Stage("input", shown_input(detector.input))]
+    stages = [Stage("input", shown_input(detector.preprocess.input))]
     for kind, name in detector.plan.names().items():
         module = getattr(detector, kind)
         levels = () if kind == "head" else module.levels

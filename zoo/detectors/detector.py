@@ -1,7 +1,7 @@
-"""The one interface every model of the zoo has: four steps, and `detect` around them.
+"""The interface of every model of the zoo: a `preprocess`, three steps, and `detect` around them.
 
-    images --prepare--> Batch --forward--> raw --decode--> list[Detections]
-                                            └---loss(targets)--> dict[str, Tensor]
+    images --preprocess--> Batch --forward--> raw --decode--> list[Detections]
+                                               └---loss(targets)--> dict[str, Tensor]
 
 Training, export, serving and timing need nothing else.
 """
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from zoo.contract.batch import Batch
 from zoo.contract.class_layer import ClassLayer
+from zoo.contract.preprocess import Preprocess
 from zoo.contract.protocol import Protocol
 from zoo.contract.target import Target
 from zoo.contract.thresholds import Thresholds
@@ -39,10 +40,11 @@ _held: WeakKeyDictionary[Detector, Batch] = WeakKeyDictionary()
 
 
 class Detector(nn.Module, ABC):
-    """A network that finds boxes. A plugin subclasses it and writes the four steps.
+    """A network that finds boxes. A plugin subclasses it and writes `forward`, `decode`, `loss`.
 
     label_space:  the label space of its detections.
     defaults: the family's own thresholds.
+    preprocess: images to the network's input, an object that works without the network.
     name:   what it was loaded as, with a tag (`yolox_nano.coco`) if its weights are the card's;
             None for one built by hand.
     weights: the verified file its weights are from; None for random ones.
@@ -51,19 +53,18 @@ class Detector(nn.Module, ABC):
 
     label_space: LabelSpace
     defaults: Thresholds
+    preprocess: Preprocess
     name: str | None = None
     weights: WeightsFile | None = None
     swap: HeadTransfer | None = None
 
-    def __init__(self, *, label_space: LabelSpace, defaults: Thresholds) -> None:
+    def __init__(
+        self, *, label_space: LabelSpace, defaults: Thresholds, preprocess: Preprocess
+    ) -> None:
         super().__init__()
         self.label_space = label_space
         self.defaults = defaults
-
-    @abstractmethod
-    def prepare(self, images: Sequence[Tensor]) -> Batch:
-        """uint8 RGB tensors `(3, h, w)` of any sizes to the network's input, on the network's
-        device."""
+        self.preprocess = preprocess
 
     @abstractmethod
     def forward(self, batch: Batch) -> Any:
@@ -79,14 +80,14 @@ class Detector(nn.Module, ABC):
         training minimises."""
 
     def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
-        """Runs prepare, forward and decode, in eval mode and without gradients.
+        """Runs preprocess, forward and decode, in eval mode and without gradients.
 
         Autocast that is on outside is on for `forward` alone.
         Raises: StepError naming the step whose code raised an error.
         """
         with eval_mode(self), torch.inference_mode():
-            with step("prepare"), _no_autocast(self.device):
-                batch = self.prepare(images)
+            with step("preprocess"), _no_autocast(self.device):
+                batch = self.preprocess(images, device=self.device, dtype=self.dtype)
             # Held until the next one is there: if it were freed between two batches, its pages
             # would go back to the system, and getting new ones costs a small network on a CPU a
             # few percent of its time.
@@ -101,13 +102,13 @@ class Detector(nn.Module, ABC):
         _held.pop(self, None)
 
     def input_size(self, height: int, width: int) -> tuple[int, int]:
-        """The network's input `(height, width)` for an image of that size; images that agree
-        share a batch unpadded.
+        """Height and width of the network's input for an image of that size, as `preprocess`
+        says.
 
-        Raises: ImageError where the network can't take such an image; `detect` says which one it
-            was, or skips it.
+        Raises: ImageError if the network can't take such an image; `detect` says which one it was,
+            or skips it.
         """
-        return height, width
+        return self.preprocess.input_size(height, width)
 
     def from_checkpoint(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """A published checkpoint's tensors under this module's names; overridden where upstream

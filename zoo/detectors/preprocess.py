@@ -1,12 +1,13 @@
-"""Images as a card's `Input` says: resized, padded, normalised, in one batch."""
+"""CardPreprocess: resizes, pads and normalises images as a card's `input` says."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+from msgspec import structs
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -24,17 +25,17 @@ class Size:
     width: int
 
 
-def resized(picture: Size, rule: Input) -> Size:
+def resized(image: Size, rule: Input) -> Size:
     """What an image is resized to, at least one pixel each way, without padding."""
     first, second = rule.size
     if rule.resize == "fixed":
         return Size(first, second)
     if rule.resize == "letterbox":
-        scale = min(first / picture.height, second / picture.width)
+        scale = min(first / image.height, second / image.width)
     else:
-        short, long = sorted((picture.height, picture.width))
+        short, long = sorted((image.height, image.width))
         scale = min(first / short, second / long)
-    return Size(max(round(picture.height * scale), 1), max(round(picture.width * scale), 1))
+    return Size(max(round(image.height * scale), 1), max(round(image.width * scale), 1))
 
 
 def canvas_of_all(rule: Input, *, step: int) -> Size | None:
@@ -42,54 +43,78 @@ def canvas_of_all(rule: Input, *, step: int) -> Size | None:
     return None if rule.resize == "shortest_edge" else canvas([], rule, step=step)
 
 
-def canvas(pictures: Sequence[Size], rule: Input, *, step: int) -> Size:
+def canvas(images: Sequence[Size], rule: Input, *, step: int) -> Size:
     """The network's input for a batch: large enough for all of its images, a multiple of `step`
     pixels."""
     if rule.resize == "shortest_edge":
-        sizes = [resized(picture, rule) for picture in pictures]
+        sizes = [resized(image, rule) for image in images]
         height, width = max(size.height for size in sizes), max(size.width for size in sizes)
     else:
         height, width = rule.size
     return Size(math.ceil(height / step) * step, math.ceil(width / step) * step)
 
 
-def prepare(
-    images: Sequence[Tensor], rule: Input, *, step: int, device: torch.device, dtype: torch.dtype
-) -> Batch:
-    """uint8 RGB tensors `(3, h, w)` of any sizes, each in the top left corner of the batch's
-    canvas.
+@dataclass(frozen=True)
+class CardPreprocess:
+    """Resizes, pads and normalises images as a card's `input` says (`zoo.contract.Preprocess`).
 
-    Resized on the device the image is on; `rule.padding` is a value of the network's input, so 0
-    is the mean where a mean is subtracted.
-
-    Raises:
-        ImageError: one is no such tensor.
+    Each image lies in the top left corner of the batch's canvas, whose height and width are
+    multiples of `step` pixels. `input.padding` is a value of the network's input, so 0 is the mean
+    if a mean is subtracted.
     """
-    check_pixels(images)
-    pictures = [Size(image.shape[-2], image.shape[-1]) for image in images]
-    whole = canvas(pictures, rule, step=step)
-    pixels = torch.full(
-        (len(images), 3, whole.height, whole.width), rule.padding, dtype=dtype, device=device
-    )
-    scale, shift = _normalisation(rule, device, dtype)
-    places = []
-    for image, picture, target in zip(images, pictures, pixels, strict=True):
-        size = resized(picture, rule)
-        values = _resize(image, size, rule).to(device, dtype)
-        values = values if rule.channels == "rgb" else values.flip(0)
-        torch.addcmul(shift, values, scale, out=target[:, : size.height, : size.width])
-        places.append(
-            InputTransform(
-                picture.height,
-                picture.width,
-                scale_y=size.height / picture.height,
-                scale_x=size.width / picture.width,
-            )
+
+    input: Input
+    step: int = 1
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The card's `size`."""
+        first, second = self.input.size
+        return first, second
+
+    def __call__(
+        self,
+        images: Sequence[Tensor],
+        *,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> Batch:
+        """uint8 RGB tensors `(3, h, w)` of any sizes, resized on the device they are on, to one
+        batch.
+
+        Raises: ImageError for anything else.
+        """
+        check_pixels(images)
+        rule = self.input
+        sizes = [Size(image.shape[-2], image.shape[-1]) for image in images]
+        whole = canvas(sizes, rule, step=self.step)
+        pixels = torch.full(
+            (len(images), 3, whole.height, whole.width), rule.padding, dtype=dtype, device=device
         )
-    return Batch(pixels, tuple(places))
+        scale, shift = _normalisation(rule, device, dtype)
+        places = []
+        for image, size, target in zip(images, sizes, pixels, strict=True):
+            new = resized(size, rule)
+            values = _resize(image, new, rule).to(device, dtype)
+            values = values if rule.channels == "rgb" else values.flip(0)
+            torch.addcmul(shift, values, scale, out=target[:, : new.height, : new.width])
+            scale_y, scale_x = new.height / size.height, new.width / size.width
+            places.append(InputTransform(size.height, size.width, scale_y=scale_y, scale_x=scale_x))
+        return Batch(pixels, tuple(places))
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:
+        """The canvas of an image of that size alone."""
+        size = canvas([Size(height, width)], self.input, step=self.step)
+        return size.height, size.width
+
+    def at(self, size: tuple[int, int]) -> CardPreprocess:
+        """The same with another `size` in the card's `input`."""
+        return replace(self, input=structs.replace(self.input, size=list(size)))
 
 
-def _normalisation(rule: Input, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def _normalisation(
+    rule: Input, device: torch.device | str, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
     """What a channel of 0 to 255 is multiplied by, and what is then added: `(3, 1, 1)` each, in the
     network's channel order."""
     mean = torch.tensor(rule.mean or [0.0] * 3, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""`detect` and `detect_stream`: from images in any form to Detections, through the four steps of
+"""`detect` and `detect_stream`: from images in any form to Detections, through the steps of
 a detector."""
 
 from __future__ import annotations

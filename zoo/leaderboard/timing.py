@@ -1,7 +1,7 @@
 """How fast a model is and how much it takes, measured in a process of its own so that nothing else
 counts.
 
-Latency is one image in, boxes out: prepare, forward and decode in batches of one, after a
+Latency is one image in, boxes out: preprocess, forward and decode in batches of one, after a
     warm-up, on images of the data set;
 reading files is not counted. Operations are those of matrix products and convolutions in one
 forward pass, counted while it runs (`torch.utils.flop_counter`), a multiply-add as two. Memory is
@@ -175,7 +175,7 @@ def _gflops(detector: Detector, image: Tensor) -> float | None:
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        detector(detector.prepare([image]))
+        detector(detector.preprocess([image], device=detector.device, dtype=detector.dtype))
     return counter.get_total_flops() / 1e9 or None
 
 

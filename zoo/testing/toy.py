@@ -4,6 +4,7 @@ of what takes a detector."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,42 @@ CELL = 8
 SIDE = 32
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Stretches images to one size, and 0..255 to -2..2."""
+
+    size: tuple[int, int] = (SIDE, SIDE)
+
+    def __call__(
+        self,
+        images: Sequence[Tensor],
+        *,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> Batch:
+        """One batch of the images."""
+        height, width = self.size
+        stretched = [
+            F.interpolate(image[None].float(), size=self.size, mode="bilinear")[0]
+            for image in images
+        ]
+        sizes = [(image.shape[1], image.shape[2]) for image in images]
+        places = tuple(
+            InputTransform(tall, wide, scale_y=height / tall, scale_x=width / wide)
+            for tall, wide in sizes
+        )
+        pixels = (torch.stack(stretched) / 255 - 0.5) / 0.25
+        return Batch(pixels.to(device, dtype), places)
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - all are stretched to one size
+        """Always `size`."""
+        return self.size
+
+    def at(self, size: tuple[int, int]) -> Stretch:
+        """The same for another size."""
+        return Stretch(size)
+
+
 class Toy(Detector):
     """Each cell of 8 x 8 pixels, of an image stretched to 32 x 32, says what is in it and how far
     it reaches.
@@ -29,30 +66,15 @@ class Toy(Detector):
 
     def __init__(self, label_space: LabelSpace) -> None:
         super().__init__(
-            label_space=label_space, defaults=Thresholds(score=0.05, iou=0.5, max_boxes=10)
+            label_space=label_space,
+            defaults=Thresholds(score=0.05, iou=0.5, max_boxes=10),
+            preprocess=Stretch(),
         )
         self.norm = nn.BatchNorm2d(3)
         self.drop = nn.Dropout(0.2)
         self.size = nn.Conv2d(3, 4, 1)
         self.kind = nn.Conv2d(3, len(label_space), 1)
         self.gain = nn.Parameter(torch.ones(()))
-
-    def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - all are stretched to one size
-        """Always 32 x 32."""
-        return SIDE, SIDE
-
-    def prepare(self, images: Sequence[Tensor]) -> Batch:
-        """Stretched, and from 0..255 to -2..2."""
-        made = [
-            F.interpolate(image[None].float(), size=(SIDE, SIDE), mode="bilinear")[0]
-            for image in images
-        ]
-        sizes = [(image.shape[1], image.shape[2]) for image in images]
-        places = tuple(
-            InputTransform(height, width, scale_y=SIDE / height, scale_x=SIDE / width)
-            for height, width in sizes
-        )
-        return Batch(((torch.stack(made) / 255 - 0.5) / 0.25).to(self.device, self.dtype), places)
 
     def forward(self, batch: Batch) -> Tensor:
         """Reaches and logits of each cell: (b, 4 + n, 4, 4)."""

@@ -3,7 +3,7 @@ were trained in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Literal, TypedDict, Unpack
 
 from torch import nn
@@ -35,14 +35,13 @@ class Options(TypedDict, total=False):
                       statistics.
     trainable_layers: the stages of the backbone that train, counted from its end as torchvision
         does; None is all of them.
-    min_size:         the short side an image is resized to; of several, one is drawn in train mode
-                      and the last used otherwise.
+    min_size:         the short side an image is resized to.
     max_size:         what its long side may not pass.
     """
 
     norm: Norm
     trainable_layers: int | None
-    min_size: int | Sequence[int]
+    min_size: int
     max_size: int
 
 
@@ -176,7 +175,7 @@ def _network(  # noqa: PLR0913 - the published configuration, and all that may d
     stages: Callable[[nn.Module], Stages] = resnet_stages,
     norm: Norm | None = None,
     trainable_layers: int | None = None,
-    min_size: int | Sequence[int] | None = None,
+    min_size: int | None = None,
     max_size: int | None = None,
     proposals: int | None = None,
 ) -> Any:
@@ -192,7 +191,7 @@ def _network(  # noqa: PLR0913 - the published configuration, and all that may d
     return net
 
 
-def _make(make: Callable[..., Any], label_space: LabelSpace, **numbers: int | Sequence[int]) -> Any:
+def _make(make: Callable[..., Any], label_space: LabelSpace, **numbers: int) -> Any:
     """torchvision's own builder, kept from fetching weights."""
     return make(
         weights=None, weights_backbone=None, num_classes=len(label_space.channels), **numbers

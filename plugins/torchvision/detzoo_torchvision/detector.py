@@ -1,9 +1,7 @@
-"""What torchvision's four families share: its transform in front, its thresholds, its channels and
-its names of tensors."""
+"""What torchvision's four families share: preprocessing, thresholds, channels and tensor names."""
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -16,17 +14,17 @@ from torchvision.models.detection.transform import resize_boxes
 
 from detzoo_torchvision.checkpoints import renamed
 from detzoo_torchvision.norms import set_frozen_eps
+from detzoo_torchvision.preprocess import TorchvisionPreprocess
 from zoo import Detector, LabelSpace
-from zoo.contract import ClassLayer, Thresholds, check_pixels, targets_to_input
+from zoo.contract import ClassLayer, Thresholds, targets_to_input
 from zoo.detections import Detections
 from zoo.detectors import Batch, InputTransform, Target
-from zoo.errors import ImageError
 from zoo.registry.card import PostLoad
 
 
 class TorchvisionDetector(Detector):
     """A torchvision detection network, `net`, whose fused forward is taken apart into the zoo's
-    four steps.
+    steps.
 
     The arithmetic is torchvision's own, in its own order: outputs and losses are bit-equal to
     calling `net`. Nothing of `net` changes in a call, so threads may share a detector.
@@ -41,34 +39,13 @@ class TorchvisionDetector(Detector):
         defaults = Thresholds(
             score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img
         )
-        super().__init__(label_space=label_space, defaults=defaults)
+        super().__init__(
+            label_space=label_space,
+            defaults=defaults,
+            preprocess=TorchvisionPreprocess.of(net.transform),
+        )
+        del net.transform
         self.net = net
-
-    def prepare(self, images: Sequence[Tensor]) -> Batch:
-        """Normalised, resized and padded by torchvision's transform; in train mode it draws among
-        its sizes at random.
-
-        Raises: ImageError for what is no uint8 image, or one so long that its short side would
-            vanish.
-        """
-        check_pixels(images)
-        sizes = [(image.shape[-2], image.shape[-1]) for image in images]
-        for height, width in sizes:
-            self._resized(height, width)
-        resized, _ = self.net.transform([image.to(self.device).float() / 255 for image in images])
-        places = [
-            InputTransform(height, width, scale_y=new_height / height, scale_x=new_width / width)
-            for (height, width), (new_height, new_width) in zip(
-                sizes, resized.image_sizes, strict=True
-            )
-        ]
-        return Batch(resized.tensors.to(self.dtype), tuple(places))
-
-    def input_size(self, height: int, width: int) -> tuple[int, int]:
-        """The resized image, padded to what the network's strides divide."""
-        step = self.net.transform.size_divisible
-        new_height, new_width = self._resized(height, width)
-        return math.ceil(new_height / step) * step, math.ceil(new_width / step) * step
 
     def decode(self, raw: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """torchvision's own postprocessing at these thresholds; its background and unused channels
@@ -137,26 +114,6 @@ class TorchvisionDetector(Detector):
         return [
             {"boxes": target.boxes, "labels": channel_of_label[target.labels]} for target in truth
         ]
-
-    def _resized(self, height: int, width: int) -> tuple[int, int]:
-        """An image's size in the network's input in eval mode, as torchvision's transform computes
-        it."""
-        transform = self.net.transform
-        if transform.fixed_size is not None:
-            fixed_width, fixed_height = transform.fixed_size
-            return fixed_height, fixed_width
-        scale = min(
-            transform.min_size[-1] / min(height, width), transform.max_size / max(height, width)
-        )
-        size = int(height * scale), int(width * scale)
-        if 0 in size:
-            raise ImageError(
-                f"An image of {width} x {height} pixels was given to the network.",
-                f"Resized so that its long side is {transform.max_size} pixels, its short side "
-                f"would be less than one.",
-                "Crop the image, or cut it into tiles.",
-            )
-        return size
 
 
 def with_thresholds(owner: Any, thresholds: Thresholds) -> Any:

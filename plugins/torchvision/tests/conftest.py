@@ -101,7 +101,7 @@ def pair(request: pytest.FixtureRequest) -> Pair:
 @torch.no_grad()
 def _make(ours: TorchvisionDetector, images: list[Tensor]) -> Made:
     torch.manual_seed(3)
-    batch = ours.prepare(images)
+    batch = ours.preprocess(images)
     raw = ours(batch)
     return Made(batch, raw, torch.get_rng_state())
 
@@ -119,6 +119,7 @@ def _train_mode(ours: nn.Module, theirs: nn.Module) -> Iterator[None]:
     kept = {name: buffer.clone() for name, buffer in ours.named_buffers()}
     ours.train()
     theirs.train()
+    theirs.transform.eval()  # or it would draw a size, and so other samples
     yield
     ours.eval()
     theirs.eval()
@@ -208,7 +209,7 @@ def _tame(ours: TorchvisionDetector) -> None:
         for layer, spread in _last_layers(ours.net)
     ]
     with torch.no_grad():
-        ours(ours.prepare(_pictures()[:1]))
+        ours(ours.preprocess(_pictures()[:1]))
     for hook in hooks:
         hook.remove()
 

@@ -48,7 +48,7 @@ def rcnn(make_ours: Callable[..., Any]) -> Any:
 
 @torch.no_grad()
 def see(detector: Any, images: list[Tensor], **settings: Any) -> Any:
-    batch = detector.prepare(images)
+    batch = detector.preprocess(images, dtype=detector.dtype)
     return detector.decode(
         detector(batch), batch, Protocol(**settings).thresholds(detector.defaults)
     )
@@ -83,7 +83,7 @@ def test_detections_are_best_first_inside_the_picture_and_know_its_size(
 
 def test_the_four_steps_train_it(detector: Any, images: list[Tensor]) -> None:
     detector.train()
-    batch = detector.prepare(images)
+    batch = detector.preprocess(images)
     losses = detector.loss(
         detector(batch), batch, [target((5.0, 5.0, 60.0, 60.0), label=2), target()]
     )
@@ -99,7 +99,7 @@ def test_the_four_steps_train_it(detector: Any, images: list[Tensor]) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(height=st.integers(1, 300), width=st.integers(1, 300))
-def test_input_size_is_the_size_that_prepare_makes(
+def test_input_size_is_the_size_that_preprocess_makes(
     fcos: Any, rcnn: Any, height: int, width: int
 ) -> None:
     for one in (fcos, rcnn):
@@ -110,7 +110,7 @@ def test_input_size_is_the_size_that_prepare_makes(
         else:
             assert (
                 tuple(
-                    one.prepare([torch.zeros(3, height, width, dtype=torch.uint8)]).pixels.shape[
+                    one.preprocess([torch.zeros(3, height, width, dtype=torch.uint8)]).pixels.shape[
                         -2:
                     ]
                 )
@@ -138,7 +138,7 @@ def test_a_picture_whose_short_side_would_vanish_is_refused(fcos: Any) -> None:
     with pytest.raises(ImageError, match="20000 x 10 pixels"):
         fcos.input_size(10, 20000)
     with pytest.raises(ImageError, match="short side would be less than one"):
-        fcos.prepare([torch.zeros(3, 1, 300, dtype=torch.uint8)])
+        fcos.preprocess([torch.zeros(3, 1, 300, dtype=torch.uint8)])
 
 
 def test_a_very_flat_first_picture_does_not_spoil_those_after_it(
@@ -194,7 +194,7 @@ def test_no_fix_is_no_error() -> None:
 
 
 def test_a_box_without_area_is_left_out_of_the_loss(fcos: Any, images: list[Tensor]) -> None:
-    batch = fcos.prepare(images[:1])
+    batch = fcos.preprocess(images[:1])
     raw = fcos(batch)
     whole = target((1.0, 1.0, 9.0, 9.0))
     flat = Target(
@@ -205,7 +205,7 @@ def test_a_box_without_area_is_left_out_of_the_loss(fcos: Any, images: list[Tens
 
 
 def test_targets_are_one_a_picture(fcos: Any, images: list[Tensor]) -> None:
-    batch = fcos.prepare(images)
+    batch = fcos.preprocess(images)
     with pytest.raises(ValueError, match="one per image, 2, got 0"):
         fcos.loss(fcos(batch), batch, [])
 
@@ -215,13 +215,13 @@ def test_targets_are_one_a_picture(fcos: Any, images: list[Tensor]) -> None:
     [np.zeros((8, 8, 3), np.uint8), torch.zeros(3, 8, 8), torch.zeros(8, 8, dtype=torch.uint8)],
 )
 def test_what_is_no_uint8_picture_is_refused(fcos: Any, image: Any) -> None:
-    with pytest.raises(ImageError, match=r"Picture 0(.|\n)*uint8 RGB"):
-        fcos.prepare([image])
+    with pytest.raises(ImageError, match=r"image 0(.|\n)*uint8 RGB"):
+        fcos.preprocess([image])
 
 
 @pytest.mark.parametrize("label", [-1, 3])
 def test_a_label_outside_the_space_is_refused(fcos: Any, images: list[Tensor], label: int) -> None:
-    batch = fcos.prepare(images[:1])
+    batch = fcos.preprocess(images[:1])
     with pytest.raises(LabelError, match=rf"the label {label}\.(.|\n)*has 3 labels, from 0"):
         fcos.loss(fcos(batch), batch, [target((1.0, 1.0, 9.0, 9.0), label=label)])
 
@@ -229,7 +229,7 @@ def test_a_label_outside_the_space_is_refused(fcos: Any, images: list[Tensor], l
 def test_two_stage_loss_wants_train_mode_and_decode_wants_eval_mode(
     rcnn: Any, images: list[Tensor]
 ) -> None:
-    batch = rcnn.prepare(images[:1])
+    batch = rcnn.preprocess(images[:1])
     with pytest.raises(ContractError, match=r"model\.train\(\)"):
         rcnn.loss(rcnn(batch), batch, [target()])
     rcnn.train()
@@ -243,7 +243,7 @@ def test_another_float_type_works_and_gives_float32_boxes(
     make_ours: Callable[..., Any], images: list[Tensor]
 ) -> None:
     precise = make_ours("fcos_resnet50_fpn", SPACE).double()
-    assert precise.prepare(images).pixels.dtype == torch.float64
+    assert precise.preprocess(images, dtype=precise.dtype).pixels.dtype == torch.float64
     assert see(precise, images)[0].boxes.dtype == torch.float32
 
 
@@ -258,14 +258,14 @@ def test_nothing_seen_is_empty_detections(detector: Any, images: list[Tensor]) -
 
 
 def test_places_remember_the_pictures_sizes(detector: Any, images: list[Tensor]) -> None:
-    places = detector.prepare(images).places
+    places = detector.preprocess(images).places
     assert [(place.height, place.width) for place in places] == [
         tuple(image.shape[1:]) for image in images
     ]
 
 
 def test_a_box_goes_to_the_input_and_back(detector: Any, images: list[Tensor]) -> None:
-    place = detector.prepare(images).places[1]
+    place = detector.preprocess(images).places[1]
     box = torch.tensor([[3.0, 5.0, 40.0, 80.0]])
     assert torch.allclose(place.to_original(place.to_input(box)), box)
 

@@ -29,7 +29,7 @@ def test_detections_come_of_boxes_in_float32(detector, way):
     if way == "weights":
         detector.to(SHORT)
     with torch.autocast("cpu", dtype=SHORT, enabled=way == "autocast"), torch.inference_mode():
-        batch = detector.prepare([picture])
+        batch = detector.preprocess([picture], dtype=detector.dtype)
         raw = detector(batch)
         found = detector.detect(picture, score=0.0, max_boxes=10)
     assert boxes_of(raw).dtype == torch.float32
@@ -39,7 +39,8 @@ def test_detections_come_of_boxes_in_float32(detector, way):
 
 def test_it_learns_in_them(detector):
     detector.train().to(SHORT)
-    batch = detector.prepare([scene(200, 300, seed=number) for number in range(2)])
+    images = [scene(200, 300, seed=number) for number in range(2)]
+    batch = detector.preprocess(images, dtype=SHORT)
     target = Target(torch.tensor([[20.0, 30, 150, 160]]), torch.tensor([1]))
     losses = detector.loss(detector(batch), batch, [target, target])
     assert all(loss.isfinite() and loss.dtype == torch.float32 for loss in losses.values())

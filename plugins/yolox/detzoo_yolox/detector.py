@@ -1,5 +1,4 @@
-"""YOLOX: an anchor-free detector with a decoupled head (Ge et al., arXiv:2107.08430), in the zoo's
-four steps."""
+"""YOLOX: an anchor-free detector with a decoupled head (Ge et al., arXiv:2107.08430)."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from detzoo_yolox.backbone import CSPDarknet
 from detzoo_yolox.checkpoint import translate
 from detzoo_yolox.darknet import Darknet53
 from detzoo_yolox.head import DecoupledHead
-from detzoo_yolox.letterbox import letterbox
+from detzoo_yolox.letterbox import STRIDE, Letterbox
 from detzoo_yolox.neck import PAFPN, YOLOFPN
 from detzoo_yolox.raw import Raw
 from zoo.contract import ClassLayer
@@ -21,11 +20,9 @@ from zoo.detectors import Batch, Detector, Target, Thresholds
 from zoo.errors import CardError
 from zoo.labels import LabelSpace
 
-COARSEST = 32
-
 
 class YOLOX(Detector):
-    """Backbone, neck and head, and the square of `size` input pixels that images are put into."""
+    """Backbone, neck and head, and a letterbox of `size` x `size` pixels in front."""
 
     def __init__(
         self,
@@ -36,15 +33,12 @@ class YOLOX(Detector):
         head: DecoupledHead,
         size: int,
     ) -> None:
-        super().__init__(label_space=label_space, defaults=head.defaults)
+        super().__init__(
+            label_space=label_space, defaults=head.defaults, preprocess=Letterbox((size, size))
+        )
         self.backbone = backbone
         self.neck = neck
         self.head = head
-        self.size = size
-
-    def prepare(self, images: Sequence[Tensor]) -> Batch:
-        """uint8 RGB tensors `(3, h, w)` letterboxed to `(b, 3, size, size)`, BGR, 0 to 255."""
-        return letterbox(images, size=self.size, device=self.device, dtype=self.dtype)
 
     def forward(self, batch: Batch) -> Raw:
         """What the head says of every cell: logits in train mode, probabilities in eval mode."""
@@ -63,10 +57,6 @@ class YOLOX(Detector):
             LabelError: a label is not in the model's label space.
         """
         return self.head.loss(raw, batch, targets)
-
-    def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - every image goes into the same square
-        """Always `(size, size)`."""
-        return self.size, self.size
 
     def class_layers(self) -> list[ClassLayer]:
         """The head's."""
@@ -130,12 +120,12 @@ def _darknet53(label_space: LabelSpace, size: int) -> YOLOX:
 
 
 def _check_size(size: int) -> None:
-    if size < COARSEST or size % COARSEST:
-        down = max(size // COARSEST, 1) * COARSEST
+    if size < STRIDE or size % STRIDE:
+        down = max(size // STRIDE, 1) * STRIDE
         raise _wrong(
             f"size={size}",
-            f"The input is a multiple of {COARSEST} pixels.",
-            f"Use size: {down} or size: {down + COARSEST}.",
+            f"The input is a multiple of {STRIDE} pixels.",
+            f"Use size: {down} or size: {down + STRIDE}.",
         )
 
 

@@ -1,5 +1,4 @@
-"""Images as YOLOX takes them: aspect kept, in the top left corner of a gray square, BGR, 0 to
-255.
+"""Letterbox: aspect kept, in the top left corner of a gray canvas, BGR, 0 to 255.
 
 As `preproc` in `yolox/data/data_augment.py` of Megvii-BaseDetection/YOLOX; weights older than its
 note of 2021-08-19 (`docs/updates_note.md`), which took normalisation out, want another input.
@@ -8,6 +7,7 @@ note of 2021-08-19 (`docs/updates_note.md`), which took normalisation out, want 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -15,38 +15,70 @@ from torch.nn.functional import interpolate
 
 from zoo.contract import check_pixels
 from zoo.detectors import Batch, InputTransform
+from zoo.errors import UsageError
 
 PADDING = 114.0
+STRIDE = 32  # the network's coarsest
 
 
-def letterbox(
-    images: Sequence[Tensor], *, size: int, device: torch.device, dtype: torch.dtype
-) -> Batch:
-    """uint8 RGB images `(3, h, w)` as one batch `(b, 3, size, size)` on `device`, resized where
-    they are going to.
+@dataclass(frozen=True)
+class Letterbox:
+    """YOLOX's `zoo.contract.Preprocess`. size: height and width of the input, mostly a square."""
 
-    Image by image: on a CPU that is three times as fast as stacking images of one size, whose
-    floats leave the cache.
-    """
-    check_pixels(images)
-    # Channels last makes the network a fifth faster on a CPU, whatever the layout of its weights.
-    layout = torch.channels_last if device.type == "cpu" else torch.contiguous_format
-    pixels = torch.empty(
-        len(images), 3, size, size, dtype=dtype, device=device, memory_format=layout
-    ).fill_(PADDING)
-    places = [place(*image.shape[-2:], size=size) for image in images]
-    for image, canvas, (_, (height, width)) in zip(images, pixels, places, strict=True):
-        canvas[:, :height, :width] = resize(image.to(device), height, width).flip(0)  # RGB to BGR
-    return Batch(pixels, tuple(where for where, _ in places))
+    size: tuple[int, int]
 
+    def __call__(
+        self,
+        images: Sequence[Tensor],
+        *,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> Batch:
+        """uint8 RGB images `(3, h, w)` as one batch `(b, 3, *size)` on `device`, resized there.
 
-def place(height: int, width: int, *, size: int) -> tuple[InputTransform, tuple[int, int]]:
-    """Where an image goes in a square, and its `(height, width)` there, at least one pixel each
-    way."""
-    longest = max(height, width)
-    scale = size / longest
-    resized = max(height * size // longest, 1), max(width * size // longest, 1)
-    return InputTransform(height, width, scale_y=scale, scale_x=scale), resized
+        Image by image: on a CPU that is three times as fast as stacking images of one size, whose
+        floats leave the cache.
+        """
+        check_pixels(images)
+        # Channels last makes the network a fifth faster on a CPU, whatever the layout of its
+        # weights.
+        on_cpu = torch.device(device).type == "cpu"
+        layout = torch.channels_last if on_cpu else torch.contiguous_format
+        pixels = torch.empty(
+            len(images), 3, *self.size, dtype=dtype, device=device, memory_format=layout
+        ).fill_(PADDING)
+        places = [self.place(*image.shape[-2:]) for image in images]
+        for image, canvas, (_, (height, width)) in zip(images, pixels, places, strict=True):
+            resized = resize(image.to(device), height, width)
+            canvas[:, :height, :width] = resized.flip(0)  # RGB to BGR
+        return Batch(pixels, tuple(transform for transform, _ in places))
+
+    def input_size(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002 - every image goes into the same canvas
+        """Always `size`."""
+        return self.size
+
+    def at(self, size: tuple[int, int]) -> Letterbox:
+        """The same for another input. Raises: UsageError unless 32 divides its height and width."""
+        height, width = size
+        if any(side < STRIDE or side % STRIDE for side in size):
+            raise UsageError(
+                f"A letterbox can't be {height} pixels high and {width} wide.",
+                f"The network's coarsest stride is {STRIDE}.",
+                f"Use multiples of {STRIDE}, for example {self.size}.",
+            )
+        return replace(self, size=(height, width))
+
+    def place(self, height: int, width: int) -> tuple[InputTransform, tuple[int, int]]:
+        """Where an image goes, and its `(height, width)` there, at least one pixel each way."""
+        tall, wide = self.size
+        if height * wide >= width * tall:  # the height is what fills the canvas
+            numerator, denominator = tall, height
+        else:
+            numerator, denominator = wide, width
+        scale = numerator / denominator
+        new_height = max(height * numerator // denominator, 1)
+        new_width = max(width * numerator // denominator, 1)
+        return InputTransform(height, width, scale_y=scale, scale_x=scale), (new_height, new_width)
 
 
 def resize(image: Tensor, height: int, width: int) -> Tensor:

@@ -25,7 +25,7 @@ def test_the_card_counts_the_parameters_of_the_network_its_arguments_build(name:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_cards_input_is_what_prepare_makes(name: str) -> None:
+def test_the_cards_input_is_what_preprocess_makes(name: str) -> None:
     one = card(name)
     assert one.input is not None
     height, width = one.input.size

@@ -188,7 +188,7 @@ def test_a_folded_checkpoint_gives_the_same_output_as_the_one_it_was_folded_from
     original = with_history(toy)
     again = on_meta(letters, depth=0.33, width=0.125, size=64)
     again.load_state_dict(again.from_checkpoint(folded(original)), strict=True, assign=True)
-    batch = original.prepare([torch.randint(0, 256, (3, 64, 48), dtype=torch.uint8)])
+    batch = original.preprocess([torch.randint(0, 256, (3, 64, 48), dtype=torch.uint8)])
     with torch.inference_mode():
         assert torch.allclose(
             again.eval()(batch).values, original(batch).values, rtol=1e-4, atol=1e-5

@@ -1,4 +1,4 @@
-"""YOLOX as a detector of the zoo: its sizes, its four steps, and what it refuses."""
+"""YOLOX as a detector of the zoo: its sizes, its steps, and what it refuses."""
 
 import pytest
 import torch
@@ -39,7 +39,7 @@ def test_every_size_has_the_published_number_of_parameters(name: str) -> None:
 def test_every_size_runs_at_strides_8_16_and_32(name: str) -> None:
     with torch.device("meta"):
         model = build(label_space=labels.get("coco80"), size=96, **PUBLISHED[name][1]).eval()  # type: ignore[arg-type]
-        raw = model(model.prepare([torch.zeros(3, 96, 96, dtype=torch.uint8)]))
+        raw = model(model.preprocess([torch.zeros(3, 96, 96, dtype=torch.uint8)], device="meta"))
     assert [(grid.height, grid.width, grid.stride) for grid in raw.grids] == [
         (12, 12, 8),
         (6, 6, 16),
@@ -76,7 +76,7 @@ def test_nothing_stays_on_the_meta_device_once_the_state_dict_is_in(
         empty = build(label_space=letters, depth=0.33, width=0.125, size=64)
     empty.load_state_dict(toy.state_dict(), strict=True, assign=True)
     assert not any(tensor.is_meta for tensor in (*empty.parameters(), *empty.buffers()))
-    batch = toy.prepare([torch.full((3, 50, 64), 200, dtype=torch.uint8)])
+    batch = toy.preprocess([torch.full((3, 50, 64), 200, dtype=torch.uint8)])
     with torch.inference_mode():
         assert torch.equal(empty.eval()(batch).values, toy(batch).values)
 
@@ -84,7 +84,7 @@ def test_nothing_stays_on_the_meta_device_once_the_state_dict_is_in(
 def test_train_mode_gives_logits_and_eval_mode_the_probabilities_of_the_same_network(
     toy: YOLOX,
 ) -> None:
-    batch = toy.prepare([torch.full((3, 64, 64), 200, dtype=torch.uint8)])
+    batch = toy.preprocess([torch.full((3, 64, 64), 200, dtype=torch.uint8)])
     with torch.inference_mode():
         probable = toy(batch)
         toy.head.training = True  # the head alone, so that batch norms give the same
@@ -99,7 +99,7 @@ def test_detections_lie_in_the_original_picture_best_first_and_on_the_cpu(toy: Y
         torch.randint(0, 256, (3, height, width), dtype=torch.uint8)
         for height, width in ((200, 120), (33, 90))
     ]
-    batch = toy.prepare(pictures)
+    batch = toy.preprocess(pictures)
     with torch.inference_mode():
         found = toy.decode(
             toy(batch), batch, Protocol(score=0.0, max_boxes=7).thresholds(toy.defaults)
@@ -116,7 +116,7 @@ def test_detections_lie_in_the_original_picture_best_first_and_on_the_cpu(toy: Y
 
 
 def test_a_box_in_the_padding_is_not_seen_and_takes_no_other_boxes_place(toy: YOLOX) -> None:
-    batch = toy.prepare(
+    batch = toy.preprocess(
         [torch.zeros(3, 32, 64, dtype=torch.uint8)]
     )  # the lower half of the input is padding
     values = torch.zeros(1, 84, 8)
@@ -130,7 +130,7 @@ def test_a_box_in_the_padding_is_not_seen_and_takes_no_other_boxes_place(toy: YO
 
 def test_open_thresholds_are_the_familys_own(toy: YOLOX) -> None:
     assert toy.defaults == Thresholds(score=0.01, iou=0.65, max_boxes=100)
-    batch = toy.prepare([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
+    batch = toy.preprocess([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
     with torch.inference_mode():
         raw = toy(batch)
     [open_], [filled] = (
@@ -148,7 +148,7 @@ def test_the_network_has_one_output_a_channel_and_labels_skip_the_unused() -> No
     torch.manual_seed(0)
     label_space = LabelSpace("with background", ("x", "y"), channels=(-1, 1, 0))
     model = build(label_space=label_space, depth=0.33, width=0.125, size=64).eval()
-    batch = model.prepare([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
+    batch = model.preprocess([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
     with torch.inference_mode():
         raw = model(batch)
         assert raw.values.shape[-1] == 5 + 3
@@ -161,7 +161,8 @@ def test_the_network_has_one_output_a_channel_and_labels_skip_the_unused() -> No
 
 def test_lower_precision_runs_and_decodes_to_single(toy: YOLOX) -> None:
     model = toy.to(torch.bfloat16)
-    batch = model.prepare([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
+    noise = torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)
+    batch = model.preprocess([noise], dtype=model.dtype)
     assert batch.pixels.dtype == torch.bfloat16
     with torch.inference_mode():
         [seen] = model.decode(model(batch), batch, Protocol(score=0.0).thresholds(model.defaults))

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 import torch
-from detzoo_yolox.letterbox import letterbox, place, resize
+from detzoo_yolox.letterbox import Letterbox, resize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-CPU = torch.device("cpu")
+from zoo.errors import UsageError
 
 
 def boxed(*images: Tensor, size: int = 64) -> Tensor:
-    return letterbox(images, size=size, device=CPU, dtype=torch.float32).pixels
+    return Letterbox((size, size))(images).pixels
 
 
 def test_a_picture_of_the_right_size_goes_in_unchanged_but_for_the_order_of_colors() -> None:
@@ -49,7 +49,7 @@ def test_extreme_pictures_keep_at_least_one_pixel_each_way(shape: tuple[int, int
 def test_the_longer_edge_fills_the_square_and_the_aspect_is_kept(
     height: int, width: int, size: int
 ) -> None:
-    where, (rows, columns) = place(height, width, size=size)
+    where, (rows, columns) = Letterbox((size, size)).place(height, width)
     assert max(rows, columns) == size
     assert abs(rows - max(height * where.scale_y, 1)) <= 1
     assert abs(columns - max(width * where.scale_x, 1)) <= 1
@@ -60,7 +60,7 @@ def test_the_longer_edge_fills_the_square_and_the_aspect_is_kept(
 def test_boxes_survive_the_way_there_and_back(height: int, width: int, seed: int) -> None:
     corners = torch.rand(5, 2, 2, generator=torch.Generator().manual_seed(seed)).sort(dim=1).values
     boxes = (corners * torch.tensor([width, height])).flatten(1)
-    where, _ = place(height, width, size=416)
+    where, _ = Letterbox((416, 416)).place(height, width)
     assert torch.allclose(where.to_original(where.to_input(boxes)), boxes, atol=1e-2)
 
 
@@ -102,5 +102,26 @@ def test_the_layout_of_a_picture_in_memory_changes_nothing() -> None:
 
 def test_half_precision_holds_every_pixel_value() -> None:
     image = torch.arange(192, dtype=torch.uint8).reshape(3, 8, 8) + 64
-    half = letterbox([image], size=8, device=CPU, dtype=torch.float16).pixels
+    half = Letterbox((8, 8))([image], dtype=torch.float16).pixels
     assert torch.equal(half[0].float(), image.flip(0).float())
+
+
+@settings(deadline=None)
+@given(height=st.integers(1, 5000), width=st.integers(1, 5000))
+def test_a_canvas_that_is_no_square_is_filled_one_way(height: int, width: int) -> None:
+    where, (rows, columns) = Letterbox((320, 640)).place(height, width)
+    assert rows == 320 or columns == 640
+    assert rows <= 320
+    assert columns <= 640
+    assert where.scale_x == min(320 / height, 640 / width)
+
+
+def test_another_size_is_a_letterbox_of_that_size() -> None:
+    assert Letterbox((416, 416)).at((320, 640)) == Letterbox((320, 640))
+    assert tuple(Letterbox((416, 416)).at((320, 640))([]).pixels.shape) == (0, 3, 320, 640)
+
+
+@pytest.mark.parametrize("size", [(0, 32), (416, 417)])
+def test_another_size_is_a_multiple_of_the_coarsest_stride(size: tuple[int, int]) -> None:
+    with pytest.raises(UsageError, match="coarsest stride is 32"):
+        Letterbox((416, 416)).at(size)

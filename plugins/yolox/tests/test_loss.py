@@ -33,7 +33,7 @@ def noise(count: int, *, height: int = 64, width: int = 64) -> list[Tensor]:
 
 
 def trained_on(toy: YOLOX, targets: list[Target]) -> tuple[Raw, Batch, dict[str, Tensor]]:
-    batch = toy.prepare(noise(len(targets)))
+    batch = toy.preprocess(noise(len(targets)))
     raw = toy.train()(batch)
     return raw, batch, toy.loss(raw, batch, targets)
 
@@ -134,7 +134,7 @@ def test_truth_is_given_in_original_pixels(toy: YOLOX) -> None:
     small, large = (target((s * 4, s * 6, s * 30, s * 40, 1)) for s in (1, 3))
     picture = noise(1)[0]
     enlarged = picture.repeat_interleave(3, 1).repeat_interleave(3, 2)
-    batch, triple = toy.prepare([picture]), toy.prepare([enlarged])
+    batch, triple = toy.preprocess([picture]), toy.preprocess([enlarged])
     raw = toy.train()(batch)
     ours, theirs = toy.loss(raw, batch, [small]), toy.loss(raw, triple, [large])
     assert {name: loss.item() for name, loss in ours.items()} == pytest.approx(
@@ -153,7 +153,7 @@ def test_a_class_is_learned_in_the_channel_its_label_has() -> None:
     torch.manual_seed(0)
     plain = LabelSpace("plain", ("x", "y"), channels=(0, 1))
     model = build(label_space=plain, depth=0.33, width=0.125, size=64).train()
-    batch = model.prepare(noise(1))
+    batch = model.preprocess(noise(1))
     raw = model(batch)
     swapped = LabelSpace("swapped", ("x", "y"), channels=(1, 0))
     before = model.loss(raw, batch, [target((4, 6, 30, 40, 0))])
@@ -163,14 +163,14 @@ def test_a_class_is_learned_in_the_channel_its_label_has() -> None:
 
 
 def test_raw_output_made_in_eval_mode_is_refused(toy: YOLOX) -> None:
-    batch = toy.prepare(noise(1))
+    batch = toy.preprocess(noise(1))
     with pytest.raises(ContractError, match=r"made in eval mode\.\nCall model\.train\(\)"):
         toy.loss(toy(batch), batch, [NOTHING])
 
 
 @pytest.mark.parametrize("label", [-1, 3])
 def test_a_label_outside_the_space_is_refused_by_number(toy: YOLOX, label: int) -> None:
-    batch = toy.prepare(noise(1))
+    batch = toy.preprocess(noise(1))
     with pytest.raises(
         LabelError, match=rf"the label {label}\.\nIts label space 'letters' has 3 labels, from 0\."
     ):
@@ -183,7 +183,7 @@ def test_a_random_network_learns_two_boxes_in_one_picture(toy: YOLOX) -> None:
     picture[:, 6:40, 4:30] = torch.tensor([250, 20, 20], dtype=torch.uint8)[:, None, None]
     picture[:, 16:62, 34:60] = torch.tensor([20, 20, 250], dtype=torch.uint8)[:, None, None]
     truth = target((4, 6, 30, 40, 0), (34, 16, 60, 62, 2))
-    batch = toy.train().prepare([picture])
+    batch = toy.train().preprocess([picture])
     optimizer = torch.optim.Adam(toy.parameters(), lr=5e-3)
     history = []
     for _ in range(80):

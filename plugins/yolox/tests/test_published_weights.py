@@ -24,7 +24,7 @@ Pictures = Callable[[int], list[Tensor]]
 def detect(model: YOLOX, pictures: list[Tensor], *, batch_size: int = 16) -> list[Detections]:
     found: list[Detections] = []
     for start in range(0, len(pictures), batch_size):
-        batch = model.prepare(pictures[start : start + batch_size])
+        batch = model.preprocess(pictures[start : start + batch_size])
         with torch.inference_mode():
             found += model.decode(
                 model(batch), batch, Protocol(score=0.01, iou=0.65, max_boxes=100)
@@ -45,7 +45,7 @@ def onnx_output(file: Path, pixels: Tensor) -> Tensor:
 def test_raw_output_equals_the_onnx_files(
     published_nano: YOLOX, pictures: Pictures, shared: Path
 ) -> None:
-    batch = published_nano.prepare(pictures(3))
+    batch = published_nano.preprocess(pictures(3))
     expected = onnx_output(shared / "yolox_nano" / "yolox_nano.onnx", batch.pixels)
     exact = copy.deepcopy(published_nano).double()
     with torch.inference_mode():
@@ -93,7 +93,7 @@ def test_training_from_the_folded_file_keeps_what_it_finds(
     optimizer = torch.optim.AdamW(published_nano.train().parameters(), lr=1e-4)
     history = []
     for _ in range(4):
-        batch = published_nano.prepare(some)
+        batch = published_nano.preprocess(some)
         loss = torch.stack(
             [*published_nano.loss(published_nano(batch), batch, truth).values()]
         ).sum()

@@ -62,8 +62,8 @@ def test_a_check_that_fails_is_shown_with_its_reason_and_the_exit_code_is_1(shel
     assert answer.code == 1
     assert "prepared_as_declared  FAILED" in answer.out
     assert (
-        "prepared_as_declared: The card resizes a picture of 64 x 48 to 416 x 312, and prepare to "
-        "64.0 x 48.0." in answer.out
+        "prepared_as_declared: The card resizes a picture of 64 x 48 to 416 x 312, and preprocess "
+        "to 64.0 x 48.0." in answer.out
     )
     assert answer.out.rstrip().endswith("yolox_nano: 1 passed, 1 failed.")
 

@@ -6,7 +6,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from zoo.detections import Detections
 from zoo.detectors import Batch, InputTransform, Protocol, Target
 from zoo.labels import LabelSpace
 from zoo.testing import Toy
+from zoo.testing.toy import Stretch
 
 SPACE = LabelSpace.custom(["red", "green", "blue"])
 
@@ -46,6 +48,22 @@ def overriding(method: str, written: Callable[..., Any]) -> type[Toy]:
         return written(self, getattr(Toy, method).__get__(self), *given, **named)
 
     return register(type("Changed", (Toy,), {method: changed}))
+
+
+@dataclass(frozen=True)
+class Altered(Stretch):
+    """The toy's preprocess with a call of its own, which is given the toy's as its first
+    argument."""
+
+    call: Callable[..., Batch] = lambda ours, images: ours(images)
+
+    def __call__(self, images: Sequence[Tensor], **where: Any) -> Batch:
+        return self.call(partial(super().__call__, **where), images)
+
+
+def preprocessing(call: Callable[..., Batch]) -> type[Toy]:
+    """A toy with a preprocess of its own: `call(ours, images)`, a function that pickle finds."""
+    return equipped(lambda toy: setattr(toy, "preprocess", Altered(call=call)))
 
 
 def register(kind: type[Toy]) -> type[Toy]:
@@ -97,15 +115,20 @@ def outside_at_45(
     return spoil(seen, "boxes", lambda old: old + 1) if place.height == 45 else seen
 
 
-def refusing(wrong: Callable[[Tensor], bool]) -> type[Toy]:
-    """A toy that can't prepare some pictures."""
+def refuse_size(ours: Callable[..., Any], images: Sequence[Tensor], *, size: Any) -> Batch:
+    if any(image.shape[1:] == size for image in images):
+        raise RuntimeError("The image does not fit.")
+    return ours(images)
 
-    def prepare(self: Toy, ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
-        if any(wrong(image) for image in images):
-            raise RuntimeError("The picture does not fit.")
-        return ours(images)
 
-    return overriding("prepare", prepare)
+def refuse_gray(ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
+    if any(bool((image == 114).all()) for image in images):
+        raise RuntimeError("The image does not fit.")
+    return ours(images)
+
+
+def single_precision(ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
+    return ours(images).to(dtype=torch.float32)
 
 
 def settled(**changes: Any) -> type[Toy]:
@@ -143,19 +166,24 @@ def after_seed_two(self: Toy, ours: Callable[..., Any], batch: Batch) -> Tensor:
     return ours(batch) * (2 if torch.initial_seed() == 2 else 1)
 
 
-def writes_on_pictures(self: Toy, ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
+def writes_on_pictures(ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
     made = ours(images)
     for image in images:
         image[0, 0, 0] += 1
     return made
 
 
-class Doubled(Toy):
-    """Prepares pairs in another type than the network's."""
+def pairs_in_double(ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
+    made = ours(images)
+    return made.to(dtype=torch.float64) if len(made) == 2 else made
 
-    def prepare(self, images: Sequence[Tensor]) -> Batch:
-        made = super().prepare(images)
-        return made.to(dtype=torch.float64) if len(made) == 2 else made
+
+class Doubled(Toy):
+    """Preprocesses pairs in another type than the network's."""
+
+    def __init__(self, label_space: LabelSpace) -> None:
+        super().__init__(label_space)
+        self.preprocess = Altered(call=pairs_in_double)
 
     def forward(self, batch: Batch) -> Tensor:
         return super().forward(batch.to(dtype=self.dtype))
@@ -168,7 +196,7 @@ class Rounded(InputTransform):
         )  # less than a pixel, which is all that other checks allow
 
 
-def rounded(self: Toy, ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
+def rounded(ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
     made = ours(images)
     return replace(made, places=tuple(Rounded(**vars(place)) for place in made.places))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,10 @@ from tests.testing.conformance.faulty_toys import (
     nan_loss,
     outside_at_45,
     overriding,
+    preprocessing,
+    refuse_gray,
+    refuse_size,
     refuses_one_class,
-    refusing,
     register,
     rotated_when_turned,
     rounded,
@@ -46,6 +49,7 @@ from tests.testing.conformance.faulty_toys import (
     same_seed,
     settled,
     single,
+    single_precision,
     some_empty,
     spoiling,
     toggles_determinism,
@@ -93,10 +97,10 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
     "score_floor_obeyed": settled(score=0.0),
     "max_boxes_obeyed": settled(max_boxes=10),
     "iou_obeyed": settled(iou=1.0),
-    "any_size": refusing(lambda image: image.shape[1:] == (211, 97)),
-    "one_pixel": refusing(lambda image: image.shape[1:] == (1, 1)),
-    "long_and_flat": refusing(lambda image: image.shape[1:] == (240, 6)),
-    "nothing_to_see": refusing(lambda image: bool((image == 114).all())),
+    "any_size": preprocessing(partial(refuse_size, size=(211, 97))),
+    "one_pixel": preprocessing(partial(refuse_size, size=(1, 1))),
+    "long_and_flat": preprocessing(partial(refuse_size, size=(240, 6))),
+    "nothing_to_see": preprocessing(refuse_gray),
     "empty_picture_refused": overriding("detect", answers_the_empty),
     "every_form_gives_the_same": single(lambda source: isinstance(source, Path)),
     "batch_of_one_equals_single": single(
@@ -107,13 +111,13 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
         "decode", lambda self, ours, *given: ours(*given)[:: -1 if len(given[1]) == 4 else 1]
     ),
     "deterministic": overriding("forward", after_seed_two),
-    "pictures_untouched": overriding("prepare", writes_on_pictures),
+    "pictures_untouched": preprocessing(writes_on_pictures),
     "input_is_ready": Doubled,
     "input_size_kept": overriding(
         "input_size",
         lambda self, ours, height, width: (height, width) if height == 33 else (32, 32),
     ),
-    "places_lead_back": overriding("prepare", rounded),
+    "places_lead_back": preprocessing(rounded),
     "prepared_as_declared": card(input=structs.replace(CARD.input, mean=[0.4] * 3)),
     "loss_is_finite": overriding("loss", nan_loss),
     "gradients_reach_every_part": Detached,
@@ -129,9 +133,7 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
     "state_through_safetensors": equipped(lambda toy: setattr(toy, "twin", toy.kind)),
     "deep_copy": register(type("Uncopied", (Toy,), {"__deepcopy__": lambda self, memo: self})),
     "pickle": equipped(lambda toy: setattr(toy, "act", lambda value: value)),
-    "float64": overriding(
-        "prepare", lambda self, ours, images: ours(images).to(dtype=torch.float32)
-    ),
+    "float64": preprocessing(single_precision),
     "threads": Forgetful,
     "labels_obeyed": building(lambda label_space: SPACE if len(label_space) == 7 else None),
     "one_class": building(refuses_one_class),

@@ -204,7 +204,7 @@ def test_a_raw_output_without_layers_has_nothing_that_could_follow() -> None:
 def test_only_the_last_layers_are_free_and_all_is_as_before_afterwards() -> None:
     toy = Toy(SPACE)
     with train_mode(toy):
-        batch = toy.prepare([scene()])
+        batch = toy.preprocess([scene()])
         with free_outputs(toy, batch) as leaves:
             assert [tuple(leaf.shape[1:]) for leaf in leaves] in (
                 [(3, 4, 4), (4, 4, 4)],

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import batched_nms
 
+from tests.testing.conformance.faulty_toys import preprocessing
 from zoo.contract import Thresholds
 from zoo.detections import Detections
 from zoo.detectors import Batch, Target
@@ -99,11 +100,7 @@ def first_before_suppression(
 
 
 def preparing(change: Callable[[Tensor], Tensor]) -> type[Toy]:
-    class Preparing(Toy):
-        def prepare(self, images: Sequence[Tensor]) -> Batch:
-            return super().prepare([change(image) for image in images])
-
-    return Preparing
+    return preprocessing(lambda ours, images: ours([change(image) for image in images]))
 
 
 class MixedUpBeyondEight(Toy):
@@ -288,12 +285,14 @@ def test_every_check_has_a_detector_that_fails_it() -> None:
     }
 
 
-@pytest.mark.parametrize("step", ["__init__", "prepare", "forward", "decode", "loss"])
+@pytest.mark.parametrize("step", ["__init__", "preprocess", "forward", "decode", "loss"])
 def test_a_detector_that_ends_the_process_fails_a_check_and_ends_nothing(step: str) -> None:
     def leave(*_: Any) -> None:
         sys.exit(0)
 
-    leaving = type("Leaving", (Toy,), {step: leave})
+    leaving = (
+        preprocessing(leave) if step == "preprocess" else type("Leaving", (Toy,), {step: leave})
+    )
     [outcome] = run(
         Model("toy", leaving, SPACE),
         only=["loss_is_finite" if step == "loss" else "sees_something"],

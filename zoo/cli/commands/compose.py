@@ -87,7 +87,7 @@ def _registry_file(name: str, labels: str | list[str], detector: Composed) -> st
         "architecture": "compose",
         "labels": labels,
         "parameters": sum(one.numel() for one in detector.parameters()),
-        "input": _said(detector.input),
+        "input": _said(detector.preprocess.input),
         "arguments": detector.plan.settings(),
     }
     text: str = yaml.safe_dump(

@@ -64,8 +64,13 @@ def detect_all(detector: Detector, pictures: Sequence[Tensor]) -> list[Detection
 def decode(
     detector: Detector, pictures: Sequence[Tensor], protocol: Protocol = EVERYTHING
 ) -> list[Detections]:
-    """The first three steps by hand, so that what `decode` returns is seen as it is."""
+    """Preprocess, forward and decode by hand, so that what `decode` returns is seen as it is."""
     return Pass.at(detector, pictures).decoded(protocol)
+
+
+def preprocess(detector: Detector, images: Sequence[Tensor]) -> Batch:
+    """The images as one batch, where the network is and in its float type."""
+    return detector.preprocess(list(images), device=detector.device, dtype=detector.dtype)
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,9 @@ class Pass:
 
     @classmethod
     def at(cls, detector: Detector, pictures: Sequence[Tensor]) -> Pass:
-        """Prepared, and through the network, in eval mode."""
+        """Runs preprocess and forward in eval mode."""
         with eval_mode(detector), torch.inference_mode():
-            batch = detector.prepare(list(pictures))
+            batch = preprocess(detector, pictures)
             return cls(detector, batch, detector(batch))
 
     def decoded(self, protocol: Protocol) -> list[Detections]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.detectors.detector import Detector
-from zoo.testing.conformance.images import scene
+from zoo.testing.conformance.images import preprocess, scene
 
 Made = TypeVar("Made", bound=Detector)
 LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
@@ -39,7 +39,7 @@ def lsuv(detector: Made) -> Made:
     hooks = [layer.register_forward_pre_hook(scale) for layer in layers]
     try:
         with torch.no_grad():
-            detector(detector.prepare([scene()]))
+            detector(preprocess(detector, [scene()]))
     finally:
         for hook in hooks:
             hook.remove()

@@ -13,7 +13,7 @@ from zoo.detectors.detector import Detector
 from zoo.inference.eval_mode import eval_mode
 from zoo.testing.conformance.errors import NotApplicable
 from zoo.testing.conformance.free_outputs import free_outputs
-from zoo.testing.conformance.images import Pass
+from zoo.testing.conformance.images import Pass, preprocess
 from zoo.testing.conformance.train_mode import train_mode
 
 
@@ -46,7 +46,7 @@ def raised_pass(detector: Detector, images: Sequence[Tensor], rise: Rise) -> Pas
     Raises: NotApplicable where no layer leads to its raw output.
     """
     with train_mode(detector):
-        batch = detector.prepare(list(images))
+        batch = preprocess(detector, images)
         with free_outputs(detector, batch) as leaves:
             if not leaves:
                 raise NotApplicable(

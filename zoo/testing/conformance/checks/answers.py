@@ -14,7 +14,7 @@ from zoo.inference.eval_mode import eval_mode
 from zoo.inference.validate import PIXELS
 from zoo.testing.conformance.compare import agree, shown
 from zoo.testing.conformance.errors import NotApplicable, require
-from zoo.testing.conformance.images import EVERYTHING, decode, scene
+from zoo.testing.conformance.images import EVERYTHING, decode, preprocess, scene
 from zoo.text import type_name
 
 STRETCHES = (
@@ -165,9 +165,9 @@ def _alike(detector: Detector) -> list[tuple[Batch, Batch]]:
     height, width = scene().shape[1:]
     found = []
     with eval_mode(detector), torch.inference_mode():
-        small = detector.prepare([scene()])
+        small = preprocess(detector, [scene()])
         for down, across in STRETCHES:
-            large = detector.prepare([scene(down * height, across * width)])
+            large = preprocess(detector, [scene(down * height, across * width)])
             if large.pixels.shape == small.pixels.shape and _covered(large.places[0]) == _covered(
                 small.places[0]
             ):

@@ -12,7 +12,7 @@ from zoo.detectors.detector import Detector
 from zoo.inference.eval_mode import eval_mode
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.free_outputs import free_outputs
-from zoo.testing.conformance.images import one_target, scene
+from zoo.testing.conformance.images import one_target, preprocess, scene
 from zoo.testing.conformance.raised import BELIEVING
 from zoo.testing.conformance.train_mode import train_mode
 
@@ -40,7 +40,7 @@ def check_background_is_unlearnt(detector: Detector) -> None:
     shares = []
     for steps, rate in TRIES:
         with train_mode(detector):
-            batch = detector.prepare([scene(seed=1), scene(seed=2)])
+            batch = preprocess(detector, [scene(seed=1), scene(seed=2)])
             shares.append(_less_believed(detector, batch, targets, steps=steps, rate=rate))
         if shares[-1] >= LEAST:
             return
@@ -60,7 +60,7 @@ def check_background_is_unlearnt_everywhere(detector: Detector) -> None:
     """
     targets = [one_target(), one_target(len(detector.label_space) - 1)]
     with train_mode(detector):
-        batch = detector.prepare([scene(seed=1), scene(seed=2)])
+        batch = preprocess(detector, [scene(seed=1), scene(seed=2)])
         with free_outputs(detector, batch) as leaves:
             maps = _maps(leaves)
             if len(maps) < 2:

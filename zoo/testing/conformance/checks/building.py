@@ -21,7 +21,7 @@ from zoo.detectors.head_transfer import transfer_head
 from zoo.labels import LabelSpace
 from zoo.testing.conformance.compare import agree, shown
 from zoo.testing.conformance.errors import ConformanceError, NotHere, require
-from zoo.testing.conformance.images import detect, one_target, scene
+from zoo.testing.conformance.images import detect, one_target, preprocess, scene
 from zoo.testing.conformance.model import Model
 from zoo.testing.conformance.train_mode import train_mode
 
@@ -40,7 +40,7 @@ def check_labels_obeyed(model: Model) -> None:
         seen.names == LETTERS.names, f"Built for {LETTERS.names}, it answers in {seen.names[:4]}."
     )
     with train_mode(detector):
-        batch = detector.prepare([scene(), scene(seed=1)])
+        batch = preprocess(detector, [scene(), scene(seed=1)])
         losses = detector.loss(detector(batch), batch, [one_target(len(LETTERS) - 1), one_target()])
         broken = [name for name, loss in losses.items() if not loss.isfinite()]
         require(

@@ -17,7 +17,14 @@ from zoo.inference.eval_mode import eval_mode
 from zoo.testing.conformance.checks.truths import Asked, asked
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.free_outputs import free_outputs
-from zoo.testing.conformance.images import BOX, EVERYTHING, no_objects, one_target, scene
+from zoo.testing.conformance.images import (
+    BOX,
+    EVERYTHING,
+    no_objects,
+    one_target,
+    preprocess,
+    scene,
+)
 from zoo.testing.conformance.train_mode import train_mode
 
 PLACES = (
@@ -112,7 +119,7 @@ def _followed(
     above: they start from above 0, where a rectifier lets a gradient through.
     """
     with train_mode(detector):
-        batch = detector.prepare([scene(seed=1), scene(seed=2)])
+        batch = preprocess(detector, [scene(seed=1), scene(seed=2)])
         with free_outputs(detector, batch) as leaves:
             if not leaves:
                 raise NotApplicable(

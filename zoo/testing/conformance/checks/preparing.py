@@ -1,4 +1,4 @@
-"""What `prepare` makes of images: the input that was declared, and a way back from it."""
+"""`preprocess` makes the input that was declared, and says the way back from it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoo.detectors.preprocess import Size, resized
 from zoo.inference.eval_mode import eval_mode
 from zoo.registry.card import Input
 from zoo.testing.conformance.errors import NotApplicable, require
-from zoo.testing.conformance.images import scene
+from zoo.testing.conformance.images import preprocess, scene
 from zoo.testing.conformance.model import Model
 
 SIZES = ((48, 64), (33, 57), (90, 30))
@@ -46,7 +46,7 @@ def check_input_is_ready(detector: Detector) -> None:
 
 
 def check_input_size_kept(detector: Detector) -> None:
-    """`input_size` says what `prepare` makes, so that images which share a batch need no padding
+    """`input_size` says what `preprocess` makes, so that images which share a batch need no padding
     for it."""
     for height, width in SIZES:
         made, said = (
@@ -55,7 +55,7 @@ def check_input_size_kept(detector: Detector) -> None:
         )
         require(
             made == tuple(said),
-            f"Of {width} x {height}, input_size says {said} and prepare makes {made}.",
+            f"Of {width} x {height}, input_size says {said} and preprocess makes {made}.",
         )
 
 
@@ -156,7 +156,7 @@ def _check_size(place: InputTransform, wanted: Size, picture: str) -> None:
     require(
         near,
         f"The card resizes a picture of {picture} to {wanted.width} x {wanted.height}, and "
-        f"prepare to {size}.",
+        f"preprocess to {size}.",
     )
 
 
@@ -170,13 +170,16 @@ def _check_values(
     same = torch.allclose(middle, wanted, atol=tolerance)
     require(
         same,
-        f"RGB {color} is {_shown(wanted)} by the card's input, and {_shown(middle)} after prepare.",
+        f"RGB {color} is {_shown(wanted)} by the card's input, and {_shown(middle)} after "
+        f"preprocess.",
     )
     below = int(place.top + height + 1)
     if not place.top and below < pixels.shape[1]:
         padding = pixels[:, below, 0]
         filled = torch.allclose(padding, torch.full((3,), rule.padding), atol=tolerance)
-        require(filled, f"The card pads with {rule.padding:g}, and prepare with {_shown(padding)}.")
+        require(
+            filled, f"The card pads with {rule.padding:g}, and preprocess with {_shown(padding)}."
+        )
 
 
 def _check_details(detector: Detector, rule: Input) -> None:
@@ -193,7 +196,7 @@ def _check_details(detector: Detector, rule: Input) -> None:
     size = f"{width} x {height}"
     require(
         apart <= 0.01,
-        f"A picture of {size} pixels needs no resizing, and prepare changes its pixels by "
+        f"A picture of {size} pixels needs no resizing, and preprocess changes its pixels by "
         f"{apart:.1%} on average.",
     )
 
@@ -228,4 +231,4 @@ def _pixels(box: Tensor, within: Tensor) -> tuple[slice, slice]:
 
 def _prepared(detector: Detector, *pictures: Tensor) -> Batch:
     with eval_mode(detector), torch.inference_mode():
-        return detector.prepare(list(pictures))
+        return preprocess(detector, pictures)

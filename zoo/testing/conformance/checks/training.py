@@ -12,7 +12,16 @@ from zoo.contract import Batch, Target
 from zoo.detectors.detector import Detector
 from zoo.errors import LabelError
 from zoo.testing.conformance.errors import ConformanceError, require
-from zoo.testing.conformance.images import BOX, HEIGHT, WIDTH, detect, no_objects, one_target, scene
+from zoo.testing.conformance.images import (
+    BOX,
+    HEIGHT,
+    WIDTH,
+    detect,
+    no_objects,
+    one_target,
+    preprocess,
+    scene,
+)
 from zoo.testing.conformance.train_mode import train_mode
 
 SHOWN = 4
@@ -117,7 +126,7 @@ def check_truth_untouched(detector: Detector) -> None:
     """Neither the truth nor the batch is changed by the loss."""
     targets, again = [one_target(), one_target()], one_target()
     with train_mode(detector):
-        batch = detector.prepare([scene(seed=1), scene(seed=2)])
+        batch = preprocess(detector, [scene(seed=1), scene(seed=2)])
         pixels = batch.pixels.clone()
         detector.loss(detector(batch), batch, targets)
         require(torch.equal(batch.pixels, pixels), "The loss changed the batch that it was given.")
@@ -175,7 +184,7 @@ def _losses(
 ) -> dict[str, Tensor]:
     torch.manual_seed(seed)
     pictures = [scene(scale * HEIGHT, scale * WIDTH, seed=2 * seed + number) for number in (1, 2)]
-    batch: Batch = detector.prepare(pictures)
+    batch: Batch = preprocess(detector, pictures)
     return detector.loss(detector(batch), batch, targets)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from zoo.contract import Batch, InputTransform, Target
 from zoo.detectors.detector import Detector
 from zoo.testing.conformance.errors import NotApplicable, require
-from zoo.testing.conformance.images import HEIGHT, WIDTH, no_objects, scene
+from zoo.testing.conformance.images import HEIGHT, WIDTH, no_objects, preprocess, scene
 from zoo.testing.conformance.train_mode import train_mode
 
 IMAGES = 4
@@ -35,11 +35,11 @@ def check_loss_is_per_image_or_summed(detector: Detector) -> None:
     """
     pictures = [scene(seed=1), scene(seed=2)]
     with train_mode(detector):
-        targets = [_crowd(place)[0] for place in detector.prepare(pictures).places]
+        targets = [_crowd(place)[0] for place in preprocess(detector, pictures).places]
         losses = []
         for times in (1, 2):
             torch.manual_seed(0)
-            batch = detector.prepare(pictures * times)
+            batch = preprocess(detector, pictures * times)
             losses.append(_total(detector.loss(detector(batch), batch, targets * times)))
     once, twice = losses
     ratio = twice / once if once else 1.0
@@ -157,7 +157,7 @@ def asked(detector: Detector, *, images: int = 2) -> Iterator[Asked]:
     """The detector in train mode, after it looked at so many scenes."""
     with train_mode(detector):
         torch.manual_seed(0)
-        batch = detector.prepare([scene(seed=seed + 1) for seed in range(images)])
+        batch = preprocess(detector, [scene(seed=seed + 1) for seed in range(images)])
         yield Asked(detector, batch, detector(batch))
 
 
