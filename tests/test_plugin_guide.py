@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from zoo.data import read
 from zoo.testing import LoopbackHub
 
 GUIDE = Path(__file__).parent.parent / "docs" / "tutorial" / "plugin.md"
@@ -87,3 +88,16 @@ def test_the_hooks_of_the_guide_are_about_a_dozen_lines() -> None:
         if block["text"].startswith("# detzoo_blob/__init__")
     ]
     assert len(hooks.splitlines()) <= 16
+
+
+def test_the_data_set_format_of_the_guide_reads(tmp_path: Path, give_plugin) -> None:
+    [module] = [
+        block["text"]
+        for block in BLOCK.finditer(GUIDE.read_text())
+        if block["text"].startswith("# detzoo_lines/__init__")
+    ]
+    give_plugin("lines", module)
+    (tmp_path / "street.lines").write_text("a.png 0 0 1 1\nb.png 1 1 2 2\na.png 3 3 4 4\n")
+    data = read(f"{tmp_path / 'street.lines'},every=2")
+    assert (len(data), len(data.truth.labels)) == (1, 2)
+    assert data.images[0].path == tmp_path / "a.png"

@@ -202,7 +202,7 @@ def test_commas_and_equals_signs_may_be_in_a_path(tmp_path: Path) -> None:
     assert (named.name, named.images[0].root) == ("Mine", tmp_path)
     escaped = str(images).replace(",", ",,")
     assert read(f"coco:{doubled},images={escaped}").images[0].root == images
-    with pytest.raises(DataError, match="a comma of the path's own is written twice"):
+    with pytest.raises(DataError, match="A comma of the path's own is written twice"):
         read(f"coco:{tmp_path}/nowhere,batch_size=32/instances.json")
 
 

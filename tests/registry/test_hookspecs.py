@@ -18,7 +18,6 @@ PLUGIN = """
     def {hook}(register):
         register("thing", build)
         register("lazy", "detzoo_blob:build")
-        register("*", build)
 """
 HOOKS = {
     "architectures": "register_architectures",
@@ -35,7 +34,14 @@ def test_what_a_hook_registers_is_built_by_name(kind, hook: str, give_plugin: Gi
     known = catalogue()
     assert known.builder(kind, "blob/thing")(1, size=2) == ("built", (1,), {"size": 2})
     assert known.builder(kind, "blob/lazy")() == ("built", (), {})
-    assert known.builder(kind, "blob/another")() == ("built", ("another",), {})
+
+
+@pytest.mark.parametrize(("kind", "hook"), list(HOOKS.items())[:4])
+def test_a_whole_family_is_built_by_the_names_of_its_parts(
+    kind, hook: str, give_plugin: Give
+) -> None:
+    give_plugin("blob", PLUGIN.format(hook=hook) + '        register("*", build)\n')
+    assert catalogue().builder(kind, "blob/another")() == ("built", ("another",), {})
 
 
 def test_register_cards_hands_over_cards(give_plugin: Give) -> None:

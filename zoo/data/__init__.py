@@ -5,3 +5,4 @@ from zoo.data.dataset import Dataset as Dataset
 from zoo.data.ground_truth import GroundTruth as GroundTruth
 from zoo.data.image_records import ImageRecord as ImageRecord
 from zoo.data.source import read as read
+from zoo.data.source import write as write

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from zoo.data.dataset import Dataset
-from zoo.data.formats.coco import reader as coco
+from zoo.data.options import convert_options
 from zoo.errors import ContractError, DataError, ZooError
+from zoo.registry import builtin, catalogue
+from zoo.registry.conduct import said
+from zoo.registry.contribution import Contribution
+from zoo.registry.dataset_format import DatasetFormat
+from zoo.registry.registry_file import CORE
 from zoo.text import capitalized, type_name
 
 _FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
-_OPTION = re.compile(
-    r"(?<!,)((?:,,)*),([a-z_]+)=((?:[^,]|,,)*)$"
-)  # ,, is a comma of the text's own
-BUILT_IN = {"coco": coco.read}  # no plugin takes these names over, and no plugin is looked for
-SUFFIXES = {".json": "coco", ".json.gz": "coco"}
+# ,, is a comma of the text's own
+_OPTION = re.compile(r"(?<!,)((?:,,)*),([a-z_][a-z0-9_]*)=((?:[^,]|,,)*)$")
 
 
 def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
@@ -36,102 +39,129 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     """
     if isinstance(data, Dataset):
         return data
-    if not isinstance(data, str | os.PathLike):
-        raise DataError(
-            f"{capitalized(type_name(data))} was named as a data set.",
-            "A data set is named by text or a path, or is a zoo.data.Dataset.",
-            "Write for example data='coco:path/instances.json'.",
-        )
-    text = os.fspath(data)
-    name, place, options = _parsed(text, whole=not isinstance(data, str))
-    if name is None:
-        raise DataError(
-            f"The data set '{text}' was asked for.",
-            "Nothing says its format.",
-            f"Write for example coco:{text}",
-        )
-    if not place:
-        raise DataError(
-            f"The data set '{text}' was asked for.",
-            "It names no file.",
-            f"Write for example {name}:path/instances.json",
-        )
-    build = _reader(name)
-    _check_options(text, build, options)
-    made = _made(text, name, build, Path(place).expanduser(), options)
+    text = _text(data)
+    asked = f"Data set '{text}' can't be read."
+    name, path, given = _parsed(data, asked)
+    format_ = _format(name)
+    options = convert_options(format_.options, given, asked, name)
+    arguments = (path,) if format_.options is None else (path, options)
+    made = _called(format_, format_.read, asked, *arguments)
     if not isinstance(made, Dataset):
         raise DataError(
-            f"The data set '{text}' was asked for.",
+            asked,
             f"The reader '{name}' returned {type_name(made)}, not a zoo.data.Dataset.",
-            f"That is a defect of {_whose(name)}: report it there.",
+            f"That is a defect of {format_.owner}: report it there.",
         )
     return made
 
 
-def _made(
-    text: str, name: str, build: Callable[..., object], path: Path, options: Mapping[str, str]
+def write(dataset: Dataset, to: str | os.PathLike[str]) -> None:
+    """Writes the annotations of a data set: `FORMAT:PATH`, or the path alone where its suffix says
+    the format. The images stay where they are.
+
+    Raises:
+        NameNotFound: there is no such format.
+        DataError: the format has no writer, or can't hold this data set.
+        CacheError: the file can't be written; the one that was there stays.
+    """
+    text = _text(to)
+    asked = f"{dataset.name} can't be written to '{text}'."
+    name, path, given = _parsed(to, asked)
+    if given:
+        case = f"Options are for reading, and this has '{next(iter(given))}'."
+        raise DataError(asked, case, "Leave it out; a comma of the path's own is written twice.")
+    format_ = _format(name)
+    if format_.write is None:
+        raise DataError(asked, f"The format '{name}' has no writer.", "Write for example coco:PATH")
+    _called(format_, format_.write, asked, dataset, path)
+
+
+def _called(
+    format_: DatasetFormat, function: Callable[..., Any], asked: str, *arguments: Any
 ) -> object:
-    """What the reader returns. Raises: DataError for a file that can't be opened, ContractError for
-    whatever else it raises."""
-    asked = f"The data set '{text}' was asked for."
+    """What a reader or writer returns. Raises: DataError for a file that can't be opened,
+    ContractError for whatever else it raises."""
     try:
-        return build(path, **options)
+        return function(*arguments)
     except (ZooError, MemoryError):
         raise
-    except OSError as why:
-        case = f"The reader '{name}' can't read '{why.filename or path}': {why.strerror or why}."
-        raise DataError(asked, case, "Check the path and its permissions.") from why
-    except Exception as why:
-        from zoo.registry.conduct import said  # deferred, as below
-
-        case = f"The reader '{name}' {said(why).rstrip('.')}."
-        raise ContractError(
-            asked, case, f"That is a defect of {_whose(name)}: report it there."
-        ) from why
+    except OSError as error:
+        path = error.filename or next(item for item in arguments if isinstance(item, Path))
+        case = f"The format '{format_.name}' can't open '{path}': {error.strerror or error}."
+        raise DataError(asked, case, "Check the path and its permissions.") from error
+    except Exception as error:
+        case = f"The format '{format_.name}' {said(error).rstrip('.')}."
+        fix = f"That is a defect of {format_.owner}: report it there."
+        raise ContractError(asked, case, fix) from error
 
 
-def _whose(name: str) -> str:
-    """The distribution of the plugin that registered a reader: `detzoo-voc 1.0`."""
-    from zoo.registry import catalogue  # deferred, as below
-
-    readers = [one for one in catalogue().parts("datasets") if name in (one, one.partition("/")[2])]
-    plugin = readers[0].partition("/")[0] if readers else ""
-    owners = [
-        f"{info.distribution} {info.version}" for info in catalogue().plugins if info.name == plugin
-    ]
-    return owners[0] if owners else "the plugin that registers it"
+@cache
+def _built_in() -> dict[str, DatasetFormat]:
+    """The core's own formats: no plugin takes their names over, and none is looked for."""
+    own = Contribution(CORE, Path(builtin.__file__))
+    builtin.register_datasets(own.add_dataset)
+    return {name: DatasetFormat(name, "detzoo", found) for name, found in own.formats.items()}
 
 
-def _reader(name: str) -> Callable[..., object]:
-    if name in BUILT_IN:
-        return BUILT_IN[name]
-    from zoo.registry import (
-        catalogue,
-    )  # deferred: looking for plugins takes longer than reading most files
-
-    return catalogue().builder("datasets", name)
+def _format(name: str) -> DatasetFormat:
+    return _built_in().get(name) or catalogue().dataset_format(name)
 
 
-def _parsed(text: str, *, whole: bool) -> tuple[str | None, str, dict[str, str]]:
-    """Format, path and options. whole: it is a path and has no options."""
+def _text(data: object) -> str:
+    if isinstance(data, str | os.PathLike):
+        return os.fsdecode(data)
+    raise DataError(
+        f"{capitalized(type_name(data))} was named as a data set.",
+        "A data set is named by text or a path, or is a zoo.data.Dataset.",
+        "Write for example data='coco:path/instances.json'.",
+    )
+
+
+def _parsed(data: str | os.PathLike[str], asked: str) -> tuple[str, Path, dict[str, str]]:
+    """Format, path and options; what is no text is a path as a whole. Raises: DataError."""
+    text, whole = os.fsdecode(data), not isinstance(data, str)
     form = _FORMAT.match(text)
     if form and (whole or _there(text)) and not _there(text[form.end() :]):
         form = None  # a colon of the path's own
     place = text[form.end() :] if form else text
-    place, options = (place, {}) if whole else _split(place, text)
-    suffix = next((one for one in SUFFIXES if place.lower().endswith(one)), "")
-    return (form[1] if form else SUFFIXES.get(suffix)), place, options
+    place, options = (place, {}) if whole else _split(place, asked)
+    name = form[1] if form else _by_suffix(place, asked)
+    if not place:
+        raise DataError(asked, "It names no file.", f"Write for example {name}:path/instances.json")
+    return name, Path(place).expanduser(), options
 
 
-def _split(place: str, whole: str) -> tuple[str, dict[str, str]]:
+def _by_suffix(place: str, asked: str) -> str:
+    """The format whose suffix the path has; of several suffixes the longest. Raises: DataError."""
+    own: dict[str, list[str]] = {}
+    for name, known in _built_in().items():
+        own |= {suffix: [name] for suffix in known.registered.suffixes}
+    formats = _fitting(place, own)
+    if not formats and place:  # looking for plugins takes longer than reading most files
+        formats = _fitting(place, catalogue().dataset_suffixes())
+    if len(formats) == 1:
+        return formats[0]
+    case = f"Several formats have its suffix: {', '.join(formats)}."
+    raise DataError(
+        asked,
+        case if formats else "Nothing says its format.",
+        f"Write for example {formats[0] if formats else 'coco'}:{place}",
+    )
+
+
+def _fitting(place: str, suffixes: Mapping[str, list[str]]) -> list[str]:
+    """The formats of the longest suffix that a path has."""
+    fitting = [suffix for suffix in suffixes if place.lower().endswith(suffix)]
+    return suffixes[max(fitting, key=len)] if fitting else []
+
+
+def _split(place: str, asked: str) -> tuple[str, dict[str, str]]:
     """The path without the options at its end, and these."""
     options: dict[str, str] = {}
     while not _there(place) and (found := _OPTION.search(place)):
         if found[2] in options:
             raise DataError(
-                f"The data set '{whole}' was asked for.",
-                f"It gives the option '{found[2]}' twice.",
-                "Leave one of them out.",
+                asked, f"It gives the option '{found[2]}' twice.", "Leave one of them out."
             )
         options[found[2]] = found[3] if os.path.exists(found[3]) else found[3].replace(",,", ",")
         place = place[: found.end(1)]
@@ -140,16 +170,3 @@ def _split(place: str, whole: str) -> tuple[str, dict[str, str]]:
 
 def _there(place: str) -> bool:
     return "\0" not in place and os.path.exists(os.path.expanduser(place))
-
-
-def _check_options(text: str, build: Callable[..., object], options: Mapping[str, str]) -> None:
-    """Raises: DataError naming the options that there are, for one that there is not."""
-    parameters = inspect.signature(build).parameters.values()
-    known = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
-    for option in options:
-        if option not in known and not any(one.kind is one.VAR_KEYWORD for one in parameters):
-            raise DataError(
-                f"The data set '{text}' was asked for.",
-                f"Its format has no option '{option}'; it has {', '.join(known) or 'none'}.",
-                "Correct it, or leave it out; a comma of the path's own is written twice.",
-            )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from zoo.data import GroundTruth
 from zoo.data.formats.coco import reader as instances
+from zoo.data.formats.coco.options import CocoOptions
 from zoo.data.formats.coco.reader import labels_of
 from zoo.data.formats.coco.records import Results
 from zoo.data.formats.coco.records import read_results as read_records
@@ -32,7 +33,8 @@ def read(path: str | Path, *, policy: EdgeCasePolicy | None = None) -> GroundTru
 
     Raises: DataError naming the file and the record.
     """
-    return instances.read(Path(path), missing_area=(policy or EdgeCasePolicy()).missing_area).truth
+    options = CocoOptions(missing_area=(policy or EdgeCasePolicy()).missing_area)
+    return instances.read_file(Path(path), options).truth
 
 
 def read_results(

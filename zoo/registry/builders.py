@@ -14,6 +14,7 @@ from zoo.errors import NameAmbiguous, NameNotFound, OfflineError, PluginError, Z
 from zoo.registry.at_work import at_call, at_work
 from zoo.registry.conduct import said
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
+from zoo.registry.dataset_format import DatasetFormat
 from zoo.registry.hookspecs import Build
 from zoo.registry.missing import PluginFacts, repair_advice
 from zoo.registry.plugins import Plugin
@@ -54,6 +55,39 @@ def builder(
         NameNotFound, NameAmbiguous: no part, or several plugins' parts, have that name.
         PluginError: the plugin's builder can't be imported.
     """
+    owner, found, short = _find(plugins, known, kind, name, plugin)
+    build = _called(owner, kind, found)
+    return build if found == short else partial(build, short)
+
+
+def dataset_format(plugins: Iterable[Plugin], known: PluginFacts, name: str) -> DatasetFormat:
+    """The data set format of that name. Raises: as `builder`; imports nothing yet."""
+    plugin, short, _ = _find(plugins, known, "datasets", name, None)
+    info = plugin.info
+    return DatasetFormat(
+        name,
+        f"{info.distribution} {info.version}",
+        plugin.contribution.formats[short],
+        partial(_imported, plugin, "datasets", short),
+        partial(at_call, info, _stage("datasets", short)),
+    )
+
+
+def dataset_suffixes(plugins: Iterable[Plugin]) -> dict[str, list[str]]:
+    """Suffix of files -> the formats `plugin/name` that have it."""
+    found: dict[str, list[str]] = {}
+    for plugin in plugins:
+        for name, registered in plugin.contribution.formats.items():
+            for suffix in registered.suffixes:
+                found.setdefault(suffix, []).append(f"{plugin.info.name}/{name}")
+    return found
+
+
+def _find(
+    plugins: Iterable[Plugin], known: PluginFacts, kind: Kind, name: str, plugin: str | None
+) -> tuple[Plugin, str, str]:
+    """The plugin that has a part, what it is registered as there (`*`, a whole family) and the
+    part's own name. Raises: NameNotFound, NameAmbiguous."""
     _check_kind(kind)
     plugins = list(plugins)
     owner, _, short = name.rpartition("/") if name.count("/") == 1 else ("", "", name)
@@ -70,7 +104,7 @@ def builder(
             asked, "Several plugins have a part of that name.", f"Say which: {names}."
         )
     if able and short != WHOLE_FAMILY:
-        return _called(able[0], kind, short)
+        return able[0], short, short
     family = next(
         (
             one
@@ -80,7 +114,7 @@ def builder(
         None,
     )
     if family and short and short != WHOLE_FAMILY:
-        return partial(_called(family, kind, WHOLE_FAMILY), short)
+        return family, WHOLE_FAMILY, short
     raise _not_found(asked, parts(plugins, kind), known, owner, short)
 
 
@@ -96,10 +130,18 @@ def _check_kind(kind: str) -> None:
 def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
     """The callable itself, imported if it was registered as "package.module:function", and watched
     when it is called."""
-    build: Build = plugin.contribution.builders[kind][name]
-    stage = f"when it {'reads' if kind == 'datasets' else 'builds'} '{name}'"
+    build = _imported(plugin, kind, name, plugin.contribution.builders[kind][name])
+    return at_call(plugin.info, _stage(kind, name), build)
+
+
+def _stage(kind: Kind, name: str) -> str:
+    return f"when it {'reads or writes' if kind == 'datasets' else 'builds'} '{name}'"
+
+
+def _imported(plugin: Plugin, kind: Kind, name: str, build: Build) -> Callable[..., Any]:
+    """What a plugin registered, imported if that was "package.module:function"."""
     if not isinstance(build, str):
-        return at_call(plugin.info, stage, build)
+        return build
     module, _, path = build.partition(":")
     try:
         with at_work(plugin.info, f"when it imports {module}"):
@@ -109,15 +151,17 @@ def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
     except Exception as why:
         if isinstance(why, ZooError) and not isinstance(why.__cause__, SystemExit):
             raise
-        raise _broken(plugin, kind, name, f"its import {said(why.__cause__ or why)}") from why
+        case = f"its import {said(why.__cause__ or why)}"
+        raise _broken(plugin, kind, name, build, case) from why
     if not callable(made):
-        raise _broken(plugin, kind, name, f"that is {words.type_name(made)}, which can't be called")
-    return at_call(plugin.info, stage, made)
+        case = f"that is {words.type_name(made)}, which can't be called"
+        raise _broken(plugin, kind, name, build, case)
+    found: Callable[..., Any] = made
+    return found
 
 
-def _broken(plugin: Plugin, kind: Kind, name: str, case: str) -> PluginError:
+def _broken(plugin: Plugin, kind: Kind, name: str, build: str, case: str) -> PluginError:
     info = plugin.info
-    build = plugin.contribution.builders[kind][name]
     return PluginError(
         f"'{info.name}/{name}' was asked for among the {kind}.",
         f"The plugin '{info.name}' of {info.distribution} {info.version} builds it with {build}, "

@@ -3,7 +3,7 @@ all have; imports no torch."""
 
 from __future__ import annotations
 
-from zoo.registry.hookspecs import Register, hookimpl
+from zoo.registry.hookspecs import Register, RegisterDataset, hookimpl
 
 
 @hookimpl
@@ -13,6 +13,13 @@ def register_architectures(register: Register) -> None:
 
 
 @hookimpl
-def register_datasets(register: Register) -> None:
-    """`coco`: COCO's `instances.json`."""
-    register("coco", "zoo.data.formats.coco.reader:read")
+def register_datasets(register: RegisterDataset) -> None:
+    """`coco`: COCO's `instances.json`, or a folder of them."""
+    coco = "zoo.data.formats.coco"
+    register(
+        "coco",
+        f"{coco}.reader:read",
+        suffixes=(".json", ".json.gz"),
+        options=f"{coco}.options:CocoOptions",
+        write=f"{coco}.writer:write",
+    )

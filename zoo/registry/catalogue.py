@@ -14,6 +14,7 @@ from zoo.errors import NameAmbiguous, NameNotFound
 from zoo.registry import builders
 from zoo.registry.card import Card, Weights
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
+from zoo.registry.dataset_format import DatasetFormat
 from zoo.registry.missing import Missing, PluginFacts
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.registry_file import USER, Alias, RegistryFile
@@ -208,6 +209,14 @@ class Catalogue:
         """The callable that builds a part: `plugin/name`, or `name` of that plugin; see
         `zoo.registry.builders.builder`."""
         return builders.builder(self._plugins, self._known, kind, name, plugin=plugin)
+
+    def dataset_format(self, name: str) -> DatasetFormat:
+        """The data set format of that name; see `zoo.registry.builders.dataset_format`."""
+        return builders.dataset_format(self._plugins, self._known, name)
+
+    def dataset_suffixes(self) -> dict[str, list[str]]:
+        """Suffix of files -> the data set formats `plugin/name` that have it."""
+        return builders.dataset_suffixes(self._plugins)
 
     def modules(self, plugin: str) -> set[str]:
         """The top-level modules a plugin is made of: its entry point's and its builders'."""

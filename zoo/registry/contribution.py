@@ -4,13 +4,14 @@ own line."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from zoo.errors import PluginError
+from zoo.registry.dataset_format import RegisteredFormat
 from zoo.registry.hookspecs import Build
 from zoo.registry.index import indexed_file
 from zoo.registry.registry_file import (
@@ -26,7 +27,9 @@ from zoo.registry.schema import NAME
 Kind = Literal["architectures", "backbones", "necks", "heads", "datasets"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WHOLE_FAMILY = "*"
+_BUILD_FIX = 'Pass a callable or "package.module:function".'
 _PART = re.compile(NAME)
+_SUFFIX = re.compile(r"(\.[a-z0-9_-]+)+")
 _PLACE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -40,6 +43,8 @@ class Contribution:
     models:   name -> where the plugin has a model of that name.
     aliases:  name -> where the plugin has an alias of that name.
     builders: kind -> part's name (or `*`, a whole family) -> how to build it.
+    formats:  name of a data set format -> what is known of it besides its reader, which is among
+              the builders.
     """
 
     plugin: str
@@ -49,6 +54,7 @@ class Contribution:
     builders: dict[Kind, dict[str, Build]] = field(
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
+    formats: dict[str, RegisteredFormat] = field(default_factory=dict)
     models: Models = field(default_factory=dict)
     aliases: dict[str, tuple[RegistryFile, Alias]] = field(default_factory=dict)
     closed: bool = False
@@ -131,12 +137,39 @@ class Contribution:
             both = f"{_spelt(self.builders[kind][short])} and {_spelt(build)}"
             case = f"It registers '{name}' twice among the {kind}: {both}."
             raise self._refuse(case, "Rename or remove one of the two.")
-        if not callable(build) and not (isinstance(build, str) and _PLACE.fullmatch(build)):
-            raise self._refuse(
-                f"It registers '{name}' with {_spelt(build)}.",
-                'Pass a callable or "package.module:function".',
-            )
+        if not _is_build(build):
+            raise self._refuse(f"It registers '{name}' with {_spelt(build)}.", _BUILD_FIX)
         self.builders[kind][short] = build
+
+    def add_dataset(
+        self,
+        name: str,
+        read: Build,
+        /,
+        *,
+        suffixes: Sequence[str] = (),
+        options: type | str | None = None,
+        write: Build | None = None,
+    ) -> None:
+        """Takes one format of data sets. Raises PluginError."""
+        self.add_builder("datasets", name, read)
+        short = name.removeprefix(f"{self.plugin}/")
+        if short == WHOLE_FAMILY:
+            raise self._refuse(
+                "It registers '*' among the datasets.", "Give every format a name of its own."
+            )
+        if isinstance(suffixes, str) or not all(map(_is_suffix, suffixes)):
+            case = f"It registers '{name}' with the suffixes {suffixes!r:.60}."
+            raise self._refuse(case, 'Write them in lower case, as in suffixes=(".csv",).')
+        if options is not None and not _is_options(options):
+            case = f"It registers '{name}' with the options {_spelt(options)}."
+            fix = 'Pass a msgspec.Struct, a dataclass or "package.module:Name".'
+            raise self._refuse(case, fix)
+        if write is not None and not _is_build(write):
+            raise self._refuse(
+                f"It registers '{name}' with the writer {_spelt(write)}.", _BUILD_FIX
+            )
+        self.formats[short] = RegisteredFormat(read, tuple(suffixes), options, write)
 
     def counts(self) -> dict[str, int]:
         """How many things of each sort were handed over, without those there are none of."""
@@ -153,6 +186,22 @@ class Contribution:
 
     def _refuse(self, case: str, fix: str) -> PluginError:
         return PluginError(f"The plugin '{self.plugin}' was asked what it has.", case, fix)
+
+
+def _is_build(build: object) -> bool:
+    return callable(build) or (isinstance(build, str) and bool(_PLACE.fullmatch(build)))
+
+
+def _is_suffix(suffix: object) -> bool:
+    return isinstance(suffix, str) and bool(_SUFFIX.fullmatch(suffix))
+
+
+def _is_options(options: object) -> bool:
+    """Whether it is a type with declared fields, or where one is."""
+    if isinstance(options, str):
+        return bool(_PLACE.fullmatch(options))
+    fields = hasattr(options, "__struct_fields__") or hasattr(options, "__dataclass_fields__")
+    return isinstance(options, type) and fields
 
 
 def _spelt(build: object) -> str:

@@ -8,7 +8,7 @@ built, so that listing stays cheap.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,6 +39,28 @@ class Register(Protocol):
     """
 
     def __call__(self, name: str, build: Build, /) -> None: ...
+
+
+class RegisterDataset(Protocol):
+    """Adds one format of data sets; whatever is a string is imported when it is first used.
+
+    read:     `read(path: Path) -> zoo.data.Dataset`, or `read(path, options)` if it has options.
+    suffixes: of files that are of this format if none is named, as `(".csv", ".csv.gz")`.
+    options:  a `msgspec.Struct` or dataclass; in `NAME:PATH,OPTION=VALUE` each option becomes the
+              type of its field.
+    write:    `write(dataset: zoo.data.Dataset, path: Path) -> None`, the writer.
+    """
+
+    def __call__(
+        self,
+        name: str,
+        read: Build,
+        /,
+        *,
+        suffixes: Sequence[str] = (),
+        options: type | str | None = None,
+        write: Build | None = None,
+    ) -> None: ...
 
 
 @hookspec
@@ -73,6 +95,6 @@ def register_heads(register: Register) -> None:
 
 
 @hookspec
-def register_datasets(register: Register) -> None:
-    """Add dataset readers `build(path: Path, *, **options: str) -> zoo.data.Dataset`, for
-    `NAME:PATH[,OPTION=VALUE…]`."""
+def register_datasets(register: RegisterDataset) -> None:
+    """Add formats of data sets, read as `NAME:PATH[,OPTION=VALUE…]`: a reader, the suffixes of its
+    files, its options and, where there is one, its writer."""

@@ -320,10 +320,10 @@ def _hooks(
     yield "register_cards", partial(manager.hook.register_cards, register=contribution.add_cards)
     for kind in KINDS:
         hook = f"register_{kind}"
-        yield (
-            hook,
-            partial(getattr(manager.hook, hook), register=partial(contribution.add_builder, kind)),
-        )
+        register: Callable[..., None] = partial(contribution.add_builder, kind)
+        if kind == "datasets":
+            register = contribution.add_dataset
+        yield hook, partial(getattr(manager.hook, hook), register=register)
 
 
 def _reason(why: BaseException, step: str) -> str:

@@ -6,72 +6,82 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.dataset import Dataset
+from zoo.data.formats.coco.folder import PLAIN, annotation_files, stem_of
+from zoo.data.formats.coco.options import CocoOptions, MissingArea
 from zoo.data.formats.coco.records import Category, Instances, read_instances
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_records import FolderRecords
 from zoo.data.json_file import content, wrong
+from zoo.data.merge import merge
 from zoo.data.values import UNKNOWN
 from zoo.errors import DataError, LabelError
 from zoo.labels import LabelSpace
-from zoo.suggest import check_choice
+from zoo.suggest import close_matches, join_or
 
 MOST_BOXES = 100_000  # in one image; more is a mistake, or meant to exhaust the machine
-# File names that say nothing: the folder's says more.
-PLAIN = ("instances", "annotations", "_annotations.coco", "labels", "result")
-SUFFIXES = (".gz", ".json")
-
 _FEW = 1 << 16  # category ids up to here are looked up in a table
 
-MissingArea = Literal["box", "refuse"]
 
+def read(path: Path, options: CocoOptions) -> Dataset:
+    """The data set of a COCO `instances.json`, or of a folder with one per split.
 
-def read(
-    path: Path,
-    *,
-    images: str | None = None,
-    name: str | None = None,
-    missing_area: MissingArea = "box",
-) -> Dataset:
-    """The data set of a COCO `instances.json`; labels are its categories by ascending id.
-
-    path:   the file; gzip may have packed it.
-    images: the folder of the images; else they are looked for beside the file, and in the folders
-        there and one level up.
-    name:   name of the data set; else that of the file, or of its folder if the file's says
-            nothing.
-    missing_area: a box without `area` has the box's own ("box"), or the file is refused ("refuse").
-    Raises: DataError naming the file and the record.
+    Labels are the categories by ascending id. path: gzip may have packed the file.
+    Raises: DataError naming the file and the record, or the split that there is not.
     """
-    path = Path(path)
-    check_choice("missing_area", missing_area, ("box", "refuse"))
-    if images is not None and not Path(images).expanduser().is_dir():
+    if options.images is not None and not options.images.is_dir():
         raise DataError(
-            f"{path} was read.",
-            f"'{images}' is no folder.",
+            f"{path} can't be read.",
+            f"'{options.images}' is not a folder.",
             "Name the folder of the images: images=FOLDER",
         )
+    if path.is_dir():
+        return read_folder(path, options)
+    if options.split is not None:
+        case = f"It is one file, and the split '{options.split}' is of a folder."
+        raise DataError(f"{path} can't be read.", case, "Leave split= out, or name the folder.")
+    return read_file(path, options)
+
+
+def read_folder(path: Path, options: CocoOptions) -> Dataset:
+    """The data set of all annotation files of a folder, each a split of it; or of one of them."""
+    files = annotation_files(path)
+    if options.split is not None and options.split in files:
+        return read_file(files[options.split], options)
+    if options.split is not None:
+        meant = close_matches(options.split, files)
+        fix = f"Did you mean {join_or(meant)}?" if meant else "Name one of them."
+        raise DataError(
+            f"No split named '{options.split}'.", f"{path} has {', '.join(files)}.", fix
+        )
+    if len(files) == 1:
+        return read_file(next(iter(files.values())), options)
+    each = msgspec.structs.replace(options, name=None)
+    named = path.absolute()
+    name = options.name or (named.parent if named.name in PLAIN else named).name
+    return merge(name, {split: read_file(file, each) for split, file in files.items()})
+
+
+def read_file(path: Path, options: CocoOptions) -> Dataset:
+    """The data set of one file. Raises: DataError naming the file and the record."""
     file = read_instances(content(path), str(path))
     label_space, notes = space_of(
         file.declared, set(np.unique(file.categories, return_counts=True)[0].tolist()), str(path)
     )
-    truth = _truth(file, label_space, str(path), missing_area)
+    truth = _truth(file, label_space, str(path), options.missing_area)
     by_id = np.argsort(file.image_ids, kind="stable")
     called = [file.files[row] or f"{file.image_ids[row]}.jpg" for row in by_id.tolist()]
-    folder = Path(images).expanduser() if images is not None else None
-    records = FolderRecords(truth.image_ids, called, file.sizes[by_id], path, folder)
-    return Dataset(name or _name(path), records, truth, notes)
+    records = FolderRecords(truth.image_ids, called, file.sizes[by_id], path, options.images)
+    return Dataset(options.name or _name(path), records, truth, notes)
 
 
 def _name(path: Path) -> str:
-    stem = path.name
-    for suffix in SUFFIXES:
-        stem = stem.removesuffix(suffix)
+    stem = stem_of(path)
     return path.absolute().parent.name if stem in PLAIN else stem
 
 

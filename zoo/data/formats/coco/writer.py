@@ -1,0 +1,101 @@
+"""Writes a data set as COCO's `instances.json`, or as a folder with one per split."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from zoo.data.dataset import Dataset
+from zoo.data.formats.coco.folder import INSTANCES, SUFFIXES
+from zoo.data.image_records import ImageRecord, ImageRecords
+from zoo.errors import DataError
+from zoo.weights.disk import replacing, saving
+
+
+def write(dataset: Dataset, path: Path) -> None:
+    """Writes the annotations; reading them gives the same ground truth, to the bit.
+
+    path: a file, packed if it ends in `.gz`; of a data set with splits a folder, where each becomes
+        `instances_SPLIT.json`. COCO has no place for attributes, and orders classes by their ids.
+    Raises: DataError for a data set with splits that is written to one file, or that has images in
+        no split; CacheError where the disk says no.
+    """
+    is_file = path.name.lower().endswith(SUFFIXES)
+    if not dataset.split_rows:
+        _write_file(dataset, path if is_file else path / f"{INSTANCES[:-1]}.json")
+        return
+    asked = f"{dataset.name} can't be written to '{path}'."
+    if is_file:
+        case = f"It has the splits {', '.join(dataset.split_rows)}, and a file holds one."
+        raise DataError(asked, case, f"Name a folder, as in coco:{path.parent / dataset.name}")
+    lost = np.setdiff1d(np.arange(len(dataset)), np.concatenate([*dataset.split_rows.values()]))
+    if len(lost):
+        case = f"{len(lost):,} of its images are in no split, and would be lost."
+        raise DataError(asked, case, "Put every image into a split.")
+    for name, split in dataset.splits.items():
+        _write_file(split, path / f"{INSTANCES}{name}.json")
+
+
+def _write_file(dataset: Dataset, path: Path) -> None:
+    text = msgspec.json.encode(_document(dataset))
+    if path.name.lower().endswith(".gz"):
+        text = gzip.compress(text, mtime=0)
+    with saving(path), replacing(path) as draft:
+        draft.write_bytes(text)
+
+
+def _document(dataset: Dataset) -> dict[str, list[dict[str, Any]]]:
+    truth, space = dataset.truth, dataset.label_space
+    ids = np.array(space.ids, np.int64)
+    columns = {
+        "id": truth.ids.tolist(),
+        "image_id": truth.image_ids[truth.images].tolist(),
+        "category_id": ids[truth.labels].tolist(),
+        "bbox": truth.xywh.tolist(),
+        "area": truth.areas.tolist(),
+        "iscrowd": truth.crowd.astype(np.int64).tolist(),
+    }
+    rows = zip(*columns.values(), strict=True)
+    return {
+        "images": _images(dataset),
+        "annotations": [dict(zip(columns, row, strict=True)) for row in rows],
+        "categories": [
+            {"id": number, "name": name}
+            for number, name in zip(space.ids, space.names, strict=True)
+        ],
+    }
+
+
+def _images(dataset: Dataset) -> list[dict[str, Any]]:
+    found = []
+    names = _names(dataset.images)
+    sizes = np.nan_to_num(dataset.sizes).astype(np.int64).tolist()
+    for number, name, (width, height) in zip(
+        dataset.truth.image_ids.tolist(), names, sizes, strict=True
+    ):
+        image = {"id": number, "file_name": name}
+        found.append(image | ({"width": width, "height": height} if width and height else {}))
+    return found
+
+
+def _names(images: Sequence[ImageRecord]) -> Sequence[str]:
+    """File names below the folder of all images, as far as they have one."""
+    if isinstance(images, ImageRecords):
+        return images.files
+    folders = [record.root or record.path.parent for record in images if record.content is None]
+    try:
+        top = os.path.commonpath([os.path.abspath(folder) for folder in folders])
+    except ValueError:  # no image, or several drives
+        return [record.path.name for record in images]
+    return [
+        record.path.as_posix()
+        if record.content is not None
+        else Path(os.path.relpath(record.path, top)).as_posix()
+        for record in images
+    ]

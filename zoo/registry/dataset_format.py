@@ -1,0 +1,67 @@
+"""Formats of data sets as they are registered, and as they are used: imported part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
+from importlib import import_module
+from typing import Any
+
+from zoo.registry.hookspecs import Build
+
+
+@dataclass(frozen=True)
+class RegisteredFormat:
+    """One format as a plugin registered it; see `zoo.registry.hookspecs.RegisterDataset`."""
+
+    read: Build
+    suffixes: tuple[str, ...] = ()
+    options: type | str | None = None
+    write: Build | None = None
+
+
+def imported(build: Build) -> Any:
+    """What was registered, imported if that was "package.module:name"."""
+    if not isinstance(build, str):
+        return build
+    module, _, path = build.partition(":")
+    return reduce(getattr, path.split("."), import_module(module))
+
+
+def plain(build: Callable[..., Any]) -> Callable[..., Any]:
+    """The callable as it is."""
+    return build
+
+
+@dataclass(frozen=True)
+class DatasetFormat:
+    """One format, ready for use.
+
+    name:  as it is named in front of a path.
+    owner: the distribution that it is of, as `detzoo-voc 1.0`.
+    imported, watched: how its plugin's code is imported, and contained when it is called.
+    """
+
+    name: str
+    owner: str
+    registered: RegisteredFormat
+    imported: Callable[[Build], Any] = field(default=imported, repr=False)
+    watched: Callable[[Callable[..., Any]], Callable[..., Any]] = field(default=plain, repr=False)
+
+    @cached_property
+    def read(self) -> Callable[..., Any]:
+        """The reader. Raises: PluginError where it can't be imported, as for the other two."""
+        return self.watched(self.imported(self.registered.read))
+
+    @cached_property
+    def options(self) -> type | None:
+        """The type of its options, or None if it has none."""
+        options = self.registered.options
+        return self.imported(options) if isinstance(options, str) else options
+
+    @cached_property
+    def write(self) -> Callable[..., Any] | None:
+        """The writer, or None if it can only be read."""
+        write = self.registered.write
+        return None if write is None else self.watched(self.imported(write))
