@@ -146,7 +146,7 @@ def test_a_reader_that_leaves_ends_no_process(give: Callable[..., None]) -> None
 def test_a_reader_that_raises_names_its_distribution(give: Callable[..., None]) -> None:
     give(reading="return {}['boxes']")
     with pytest.raises(
-        ContractError, match="The reader 'shelf' raised KeyError: 'boxes'"
+        ContractError, match="The format 'shelf' raised KeyError: 'boxes'"
     ) as caught:
         read_data("shelf:somewhere")
     assert caught.value.fix == "That is a defect of detzoo-acme 1.0: report it there."
@@ -156,7 +156,7 @@ def test_a_file_that_a_reader_can_not_open_is_an_error_of_the_data(
     give: Callable[..., None],
 ) -> None:
     give(reading="open(path / 'labels.txt')")
-    with pytest.raises(DataError, match=r"can't read 'somewhere.labels\.txt': No such file"):
+    with pytest.raises(DataError, match=r"can't open 'somewhere.labels\.txt': No such file"):
         read_data("shelf:somewhere")
 
 

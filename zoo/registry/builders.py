@@ -69,7 +69,7 @@ def dataset_format(plugins: Iterable[Plugin], known: PluginFacts, name: str) -> 
         f"{info.distribution} {info.version}",
         plugin.contribution.formats[short],
         partial(_imported, plugin, "datasets", short),
-        partial(at_call, info, _stage("datasets", short)),
+        lambda verb, function: at_call(info, f"when it {verb} '{short}'", function),
     )
 
 
@@ -131,11 +131,7 @@ def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
     """The callable itself, imported if it was registered as "package.module:function", and watched
     when it is called."""
     build = _imported(plugin, kind, name, plugin.contribution.builders[kind][name])
-    return at_call(plugin.info, _stage(kind, name), build)
-
-
-def _stage(kind: Kind, name: str) -> str:
-    return f"when it {'reads or writes' if kind == 'datasets' else 'builds'} '{name}'"
+    return at_call(plugin.info, f"when it builds '{name}'", build)
 
 
 def _imported(plugin: Plugin, kind: Kind, name: str, build: Build) -> Callable[..., Any]:

@@ -29,8 +29,8 @@ def imported(build: Build) -> Any:
     return reduce(getattr, path.split("."), import_module(module))
 
 
-def plain(build: Callable[..., Any]) -> Callable[..., Any]:
-    """The callable as it is."""
+def plain(verb: str, build: Callable[..., Any]) -> Callable[..., Any]:
+    """The callable as it is; code of the core is not watched."""
     return build
 
 
@@ -47,12 +47,14 @@ class DatasetFormat:
     owner: str
     registered: RegisteredFormat
     imported: Callable[[Build], Any] = field(default=imported, repr=False)
-    watched: Callable[[Callable[..., Any]], Callable[..., Any]] = field(default=plain, repr=False)
+    watched: Callable[[str, Callable[..., Any]], Callable[..., Any]] = field(
+        default=plain, repr=False
+    )
 
     @cached_property
     def read(self) -> Callable[..., Any]:
         """The reader. Raises: PluginError where it can't be imported, as for the other two."""
-        return self.watched(self.imported(self.registered.read))
+        return self.watched("reads", self.imported(self.registered.read))
 
     @cached_property
     def options(self) -> type | None:
@@ -64,4 +66,4 @@ class DatasetFormat:
     def write(self) -> Callable[..., Any] | None:
         """The writer, or None if it can only be read."""
         write = self.registered.write
-        return None if write is None else self.watched(self.imported(write))
+        return None if write is None else self.watched("writes", self.imported(write))
