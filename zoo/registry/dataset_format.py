@@ -29,7 +29,7 @@ def imported(build: Build) -> Any:
     return reduce(getattr, path.split("."), import_module(module))
 
 
-def plain(verb: str, build: Callable[..., Any]) -> Callable[..., Any]:
+def plain(_verb: str, build: Callable[..., Any]) -> Callable[..., Any]:
     """The callable as it is; code of the core is not watched."""
     return build
 
