@@ -55,10 +55,11 @@ CARD = """\
       v1:
         megabytes: 159.7
         post_load: {{frozen_bn_eps: 0.0}}
-        sources:
-          - kind: url
-            url: "https://example.org/weights/bench_{number:05}.pth"
-            sha256: "{number:08x}"
+        files:
+          model:
+            - kind: url
+              url: "https://example.org/weights/bench_{number:05}.pth"
+              sha256: "{number:08x}"
         claims:
           - {{dataset: coco_val2017, metric: AP, value: {ap}, source: "https://example.org/cards/{number}"}}
 """
@@ -77,7 +78,7 @@ def write_cards(path: Path, count: int) -> None:
         )
         for number in range(count)
     )
-    path.write_text("schema: 1\ncards:\n" + "".join(cards))
+    path.write_text("schema: 2\ncards:\n" + "".join(cards))
 
 
 def seconds(command: list[str], environment: dict[str, str]) -> float:

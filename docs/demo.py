@@ -35,7 +35,7 @@ ONNX = SHARED / "yolox_nano" / "yolox_nano.onnx"
 STORED = SHARED / "coco_val2017_128" / "yolox_nano_detections.json"
 DATA = SHARED / "coco_val2017_128" / "instances.json"
 
-CARDS = """schema: 1
+CARDS = """schema: 2
 cards:"""
 CARD = """
   yolox_nano_{size}:
@@ -49,7 +49,7 @@ CARD = """
     licenses: {{code: Apache-2.0, weights: Apache-2.0}}
     default: demo
     weights:
-      demo: {{sources: [{{kind: hub, repo: detzoo-demo/yolox_nano, revision: {commit}}}]}}
+      demo: {{files: {{model: [{{kind: hub, repo: detzoo-demo/yolox_nano, revision: {commit}}}]}}}}
 """
 BOARD = """schema: 1
 title: Small detectors on 128 images of COCO

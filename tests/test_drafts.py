@@ -133,7 +133,7 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
     )
     report = evaluator.compute(resamples=0).with_provenance({"model": "cats"})
     seen = Detections.of([[0, 0, 9, 9]], [0.5], ["cat"], label_space=["cat"], size=(10, 10))
-    (tmp_path / "cards.yaml").write_text("schema: 1\ncards: {}\n")
+    (tmp_path / "cards.yaml").write_text("schema: 2\ncards: {}\n")
 
     def replaced(path: Path) -> None:
         with replacing(path) as draft:
@@ -143,7 +143,7 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
         index._save(
             path,
             registry_file.parse_registry_file(
-                b"schema: 1\ncards: {}\n", tmp_path / "cards.yaml", owner="user"
+                b"schema: 2\ncards: {}\n", tmp_path / "cards.yaml", owner="user"
             ),
             None,
             b"",

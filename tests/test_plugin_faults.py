@@ -44,7 +44,7 @@ MODEL = """
 
     @hookimpl
     def register_cards(register):
-        register({{"schema": 1, "cards": {{"{name}_s": {{"architecture": "{name}", "labels": ["a"]}}}}}})
+        register({{"schema": 2, "cards": {{"{name}_s": {{"architecture": "{name}", "labels": ["a"]}}}}}})
 """
 DETECTOR = """
     import torch
@@ -106,7 +106,7 @@ WORKING = {
 FILES = {
     "miscarded": {
         "cards.yaml": (
-            "schema: 1\ncards:\n  x:\n    architecture: net\n    labels: coco80\n    parameters: "
+            "schema: 2\ncards:\n  x:\n    architecture: net\n    labels: coco80\n    parameters: "
             "many\n"
         )
     },

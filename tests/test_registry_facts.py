@@ -73,7 +73,7 @@ def test_a_file_and_its_hash_are_torchvisions(name: str, member: str) -> None:
     weights, published = weights_of(name, member)
     in_file_name = re.search(r"-([0-9a-f]{8})\.pth$", published.url)
     assert in_file_name
-    assert weights.sources == [UrlSource(url=published.url, sha256=in_file_name[1])]
+    assert weights.files["model"] == [UrlSource(url=published.url, sha256=in_file_name[1])]
     assert weights.megabytes == pytest.approx(published.meta["_file_size"] * 2**20 / 1e6, abs=0.05)
 
 
@@ -96,8 +96,8 @@ def test_the_claims_are_torchvisions_and_say_where_they_stand(name: str, member:
 
 @pytest.mark.parametrize(("name", "member"), TORCHVISION)
 def test_eps_is_set_to_zero_for_exactly_the_weights_that_need_it(name: str, member: str) -> None:
-    fix = weights_of(name, member)[0].post_load
-    assert (fix.frozen_bn_eps if fix else None) == (0.0 if (name, member) in EPS_ZERO else None)
+    settings = weights_of(name, member)[0].post_load
+    assert settings == ({"frozen_bn_eps": 0.0} if (name, member) in EPS_ZERO else {})
 
 
 @pytest.mark.parametrize("name", list_models(module=detection))
@@ -150,7 +150,7 @@ def test_a_yolox_card_states_what_its_readme_says(
     size, ap, millions, gflops, file = published
     card = card_of(name)
     weights = card.weights["coco"]
-    assert weights.sources == [UrlSource(url=f"{YOLOX_FILES}/{file}")]
+    assert weights.files["model"] == [UrlSource(url=f"{YOLOX_FILES}/{file}")]
     assert [(claim.dataset, claim.metric, claim.value) for claim in weights.claims] == [
         ("coco_val2017", "AP", ap)
     ]

@@ -46,7 +46,7 @@ def shell(
 
 
 CARDS = """
-    schema: 1
+    schema: 2
     aliases: {mine: my_faster}
     cards:
       my_faster:
@@ -69,19 +69,21 @@ CARDS = """
         weights:
           v1:
             note: The first attempt.
-            sources:
-              - kind: hub
-                repo: acme/detectors
-                revision: 0123456789abcdef0123456789abcdef01234567
-                sha256: 258fb6c6aaaa
-              - {kind: url, url: "https://example.org/a/rather/long/address/of/a/file/that/must/not/be/cut/my_faster-258fb6c6.pth"}
+            files:
+              model:
+                - kind: hub
+                  repo: acme/detectors
+                  revision: 0123456789abcdef0123456789abcdef01234567
+                  sha256: 258fb6c6aaaa
+                - {kind: url, url: "https://example.org/a/rather/long/address/of/a/file/that/must/not/be/cut/my_faster-258fb6c6.pth"}
           v2:
             megabytes: 159.7
             post_load: {frozen_bn_eps: 0.0}
             licenses: {weights: CC-BY-4.0}
-            sources:
-              - {kind: package, package: acme, file: weights/v2.safetensors}
-              - {kind: file, path: v2.safetensors}
+            files:
+              model:
+                - {kind: package, package: acme, file: weights/v2.safetensors}
+                - {kind: file, path: v2.safetensors}
             claims:
               - {dataset: coco_val2017, metric: AP, value: 37.0, source: "https://example.org/paper"}
       my_helmets:

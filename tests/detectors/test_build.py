@@ -22,7 +22,7 @@ def refused(tmp_path: Path) -> Refused:
     def load(architecture: str, arguments: str) -> CardError:
         mine = tmp_path / "mine.yaml"
         mine.write_text(
-            f"schema: 1\ncards:\n  mine:\n    architecture: {architecture}\n    arguments: "
+            f"schema: 2\ncards:\n  mine:\n    architecture: {architecture}\n    arguments: "
             f"{arguments}\n    labels: [a]\n"
         )
         add(mine)
@@ -87,7 +87,7 @@ def test_a_defect_that_no_argument_helps_is_the_architectures(
 ) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text(
-        "schema: 1\ncards: {mine: {architecture: yolox/yolox, arguments: {depth: 0.33}, labels: "
+        "schema: 2\ncards: {mine: {architecture: yolox/yolox, arguments: {depth: 0.33}, labels: "
         "[a]}}\n"
     )
     add(mine)

@@ -21,7 +21,7 @@ from zoo.registry.card import Input
 
 SMALL = {"resize": "letterbox", "size": [64, 96]}
 CARD = """
-schema: 1
+schema: 2
 cards:
   helmets:
     architecture: compose

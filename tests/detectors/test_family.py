@@ -33,7 +33,7 @@ PLUGIN = """
 
     @hookimpl
     def register_cards(register):
-        register({"schema": 1, "cards": {"acme_s": {"architecture": "acme", "labels": ["a"]}}})
+        register({"schema": 2, "cards": {"acme_s": {"architecture": "acme", "labels": ["a"]}}})
 """
 NET = """
     import os, sys
@@ -58,7 +58,7 @@ BODIES = {
 METHODS = {
     "from_checkpoint": "from_checkpoint(self, state)",
     "class_layers": "class_layers(self)",
-    "post_load": "post_load(self, fix)",
+    "post_load": "post_load(self, settings)",
 }
 
 

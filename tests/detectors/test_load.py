@@ -11,7 +11,6 @@ from safetensors.torch import save_file
 import zoo
 from zoo.errors import ContractError, NameNotFound, OfflineError, UsageError
 from zoo.registry import catalogue, reload
-from zoo.registry.card import PostLoad
 from zoo.testing import LoopbackHub
 
 
@@ -141,15 +140,15 @@ def my_nano(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     """A model of the user's own, with two sets of weights."""
     mine = tmp_path / "mine.yaml"
     mine.write_text(f"""
-schema: 1
+schema: 2
 cards:
   my_nano:
     architecture: yolox/yolox
     arguments: {{depth: 0.33, width: 0.25, depthwise: true}}
     labels: coco80
     weights:
-      first: {{sources: [{{kind: file, path: {file.name}}}]}}
-      second: {{sources: [{{kind: file, path: {file.name}}}]}}
+      first: {{files: {{model: [{{kind: file, path: {file.name}}}]}}}}
+      second: {{files: {{model: [{{kind: file, path: {file.name}}}]}}}}
 """)
     monkeypatch.setenv("ZOO_REGISTRY", str(mine))
     reload()
@@ -192,7 +191,7 @@ def test_offline_without_the_weights_says_how_to_get_them(monkeypatch: pytest.Mo
 def test_frozen_batch_norms_get_the_epsilon_of_the_trained_weights() -> None:
     choice = catalogue().resolve("fasterrcnn_resnet50_fpn")
     assert choice.weights
-    assert choice.weights.post_load == PostLoad(frozen_bn_eps=0.0)
+    assert choice.weights.post_load == {"frozen_bn_eps": 0.0}
     detector = zoo.load("fasterrcnn_resnet50_fpn", weights=False)
     detector.post_load(choice.weights.post_load)
     eps = {
@@ -201,6 +200,6 @@ def test_frozen_batch_norms_get_the_epsilon_of_the_trained_weights() -> None:
     assert eps == {0.0}
 
 
-def test_a_fix_a_family_does_not_know_is_refused() -> None:
+def test_a_post_load_setting_that_a_family_does_not_know_is_refused() -> None:
     with pytest.raises(ContractError, match="frozen_bn_eps"):
-        zoo.load("yolox_nano", weights=False).post_load(PostLoad(frozen_bn_eps=0.0))
+        zoo.load("yolox_nano", weights=False).post_load({"frozen_bn_eps": 0.0})

@@ -87,10 +87,10 @@ def published(
     card = {"architecture": architecture, "arguments": arguments, "labels": CLASSES}
     if architecture == "compose":
         card["input"] = {"resize": "letterbox", "size": [64, 64]}
-    sources = {"sources": [{"kind": "file", "path": "old.safetensors"}]}
+    sources = {"files": {"model": [{"kind": "file", "path": "old.safetensors"}]}}
     cards = folder / "cards.yaml"
     cards.write_text(
-        yaml.safe_dump({"schema": 1, "cards": {"old": {**card, "weights": {"v1": sources}}}})
+        yaml.safe_dump({"schema": 2, "cards": {"old": {**card, "weights": {"v1": sources}}}})
     )
     registry.add(cards)
     torch.manual_seed(len(request.param))

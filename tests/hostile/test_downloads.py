@@ -55,12 +55,17 @@ def checkpoint(tmp_path: Path) -> FileSource:
 
 
 def fetch(source: Source) -> Path:
-    return zoo.weights.fetch(Weights(sources=[source]), name="a/net").path
+    return zoo.weights.fetch(Weights(files={"model": [source]}), name="a/net").path
 
 
 def start(source: Source) -> subprocess.Popen[str]:
     """Fetches in another process."""
-    command = [sys.executable, "-c", CHILD, msgspec.json.encode(Weights(sources=[source])).decode()]
+    command = [
+        sys.executable,
+        "-c",
+        CHILD,
+        msgspec.json.encode(Weights(files={"model": [source]})).decode(),
+    ]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 

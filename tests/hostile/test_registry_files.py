@@ -17,7 +17,7 @@ from zoo.printable import printable
 from zoo.registry.registry_file import USER, parse_registry_file, read_registry_file
 from zoo.registry.yaml_document import DEPTH
 
-CARD = "schema: 1\ncards:\n  nano:\n    architecture: acme/net\n    labels: coco80\n"
+CARD = "schema: 2\ncards:\n  nano:\n    architecture: acme/net\n    labels: coco80\n"
 
 
 def refused(path: Path) -> str:
@@ -43,8 +43,8 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "nothing but a comment": ("# later\n\n", "It is empty."),
     "a billion laughs": (BILLION_LAUGHS, "Line 1: The anchor or alias 'a' is not allowed."),
     "an alias of nothing": ("schema: *x\n", "Line 1: The anchor or alias 'x' is not allowed."),
-    "an anchored key": ("&k schema: 1\n", "Line 1: The anchor or alias 'k'"),
-    "a merge key": ("schema: 1\ncards:\n  a: {<<: {labels: x}}\n", "There is no field '<<' here."),
+    "an anchored key": ("&k schema: 2\n", "Line 1: The anchor or alias 'k'"),
+    "a merge key": ("schema: 2\ncards:\n  a: {<<: {labels: x}}\n", "There is no field '<<' here."),
     "a Python object": (
         "schema: !!python/object/apply:os.system ['echo hacked']\n",
         "Line 1: The tag",
@@ -57,12 +57,12 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "a nesting bomb of lists": (f"schema: {'[' * 100_000}", f"deeper than {DEPTH} levels"),
     "a nesting bomb of mappings": ("{a: " * 100_000, f"deeper than {DEPTH} levels"),
     "a nesting bomb of blocks": ("- " * 100_000, "A registry file is a mapping"),
-    "not UTF-8": (b"schema: 1\ncards:\n  caf\xe9: {}\n", "Line 3: It is not UTF-8 text."),
-    "UTF-16": ("schema: 1\n".encode("utf-16"), "It is not UTF-8 text."),
+    "not UTF-8": (b"schema: 2\ncards:\n  caf\xe9: {}\n", "Line 3: It is not UTF-8 text."),
+    "UTF-16": ("schema: 2\n".encode("utf-16"), "It is not UTF-8 text."),
     "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "It is not UTF-8 text."),
-    "a null byte": (b"schema: 1\nca\0rds: {}\n", "It is not YAML"),
-    "a control character": (b"schema: 1\na: \x07\n", "It is not YAML"),
-    "tabs for spaces": ("schema: 1\ncards:\n\tnano: {}\n", "Line 3: It is not YAML"),
+    "a null byte": (b"schema: 2\nca\0rds: {}\n", "It is not YAML"),
+    "a control character": (b"schema: 2\na: \x07\n", "It is not YAML"),
+    "tabs for spaces": ("schema: 2\ncards:\n\tnano: {}\n", "Line 3: It is not YAML"),
     "an open quote": (CARD + "    summary: 'it never ends\n", "It is not YAML"),
     "another language": (
         '<?xml version="1.0"?><cards/>',
@@ -73,22 +73,22 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "an endless number": (f"schema: {'9' * 100_000}\n", "Line 1: The number"),
     "an endless word": (f"schema: {'a' * 1_000_000}\n", "Line 1, field 'schema'"),
     "an endless name": (
-        f"schema: 1\ncards:\n  ? {'A' * 100_000}\n  : {{}}\n",
+        f"schema: 2\ncards:\n  ? {'A' * 100_000}\n  : {{}}\n",
         "Line 3, field 'cards.AAA",
     ),
-    "an endless field": (f"schema: 1\n? {'a' * 100_000}\n: 1\n", "There is no field 'aaa"),
+    "an endless field": (f"schema: 2\n? {'a' * 100_000}\n: 1\n", "There is no field 'aaa"),
     "an endless class twice": (
         f"{CARD[:-7]}[{'a' * 100_000}, {'a' * 100_000}]\n",
         "Line 5, field 'cards.nano.labels'",
     ),
     "an endless tag": (f"schema: !{'a' * 100_000} 1\n", "The tag '!aaa"),
-    "a null name": ("schema: 1\ncards:\n  ~: {}\n", "Line 3, field 'cards.~'"),
+    "a null name": ("schema: 2\ncards:\n  ~: {}\n", "Line 3, field 'cards.~'"),
     "a path for a name": (
-        "schema: 1\ncards:\n  ../../etc/passwd: {architecture: a/b, labels: c}\n",
+        "schema: 2\ncards:\n  ../../etc/passwd: {architecture: a/b, labels: c}\n",
         "Line 3",
     ),
-    "cards in a list": ("schema: 1\ncards:\n  - nano\n", "Line 2, field 'cards'"),
-    "a card in a word": ("schema: 1\ncards:\n  nano: yes\n", "Line 3, field 'cards.nano'"),
+    "cards in a list": ("schema: 2\ncards:\n  - nano\n", "Line 2, field 'cards'"),
+    "a card in a word": ("schema: 2\ncards:\n  nano: yes\n", "Line 3, field 'cards.nano'"),
     "everything null": ("schema: ~\n", "Line 1, field 'schema'"),
 }
 
@@ -170,7 +170,7 @@ def test_a_damaged_file_is_read_or_refused_but_never_crashes(seed: int, bytes_ch
 
 VALID = yaml.safe_dump(
     {
-        "schema": 1,
+        "schema": 2,
         "aliases": {"tiny": "nano.coco"},
         "mirrors": {"https://example.org/": "http://127.0.0.1/"},
         "cards": {
@@ -182,9 +182,15 @@ VALID = yaml.safe_dump(
                 "parameters": 910000,
                 "weights": {
                     "coco": {
-                        "sources": [
-                            {"kind": "url", "url": "https://example.org/x", "sha256": "258fb6c6"}
-                        ]
+                        "files": {
+                            "model": [
+                                {
+                                    "kind": "url",
+                                    "url": "https://example.org/x",
+                                    "sha256": "258fb6c6",
+                                }
+                            ]
+                        }
                     }
                 },
             }

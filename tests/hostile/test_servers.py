@@ -46,7 +46,7 @@ def left_behind() -> list[Path]:
 def test_a_server_that_drips_is_given_up(hub: LoopbackHub, source: Source, what: str) -> None:
     hub.misbehave(f"*/{FILE}", FAULTS[what], times=None, method="*")
     with pytest.raises(WeightsError, match=r"less than 10 kB a second|does not begin"):
-        zoo.weights.fetch(Weights(sources=[source]), name="a/net", progress=False)
+        zoo.weights.fetch(Weights(files={"model": [source]}), name="a/net", progress=False)
     assert not left_behind()
 
 
@@ -57,25 +57,29 @@ def test_a_drip_is_seen_in_a_file_of_the_hub_of_any_size(
     source = HubSource(repo="org/net", revision=hub.add("org/net", {FILE: DATA}), file=FILE)
     hub.misbehave(f"*/{FILE}", Fault.drip(), times=None)
     with pytest.raises(WeightsError, match="less than 10 kB a second"):
-        zoo.weights.fetch(Weights(sources=[source]), name="a/net", progress=False)
+        zoo.weights.fetch(Weights(files={"model": [source]}), name="a/net", progress=False)
     assert not [one for one in threading.enumerate() if isinstance(one, deadline._Call)]
     hub.behave()
     with pytest.raises(WeightsError, match="not a valid safetensors"):  # all of it has come
-        zoo.weights.fetch(Weights(sources=[source]), name="a/net", progress=False)
+        zoo.weights.fetch(Weights(files={"model": [source]}), name="a/net", progress=False)
 
 
 def test_a_body_without_end_is_given_up_at_twice_what_the_card_says(hub: LoopbackHub) -> None:
     source = UrlSource(url=hub.add_file(FILE, DATA))
     hub.misbehave(f"*/{FILE}", Fault.endless(), times=None)
     with pytest.raises(WeightsError, match="the card says"):
-        zoo.weights.fetch(Weights(sources=[source], megabytes=0.1), name="a/net", progress=False)
+        zoo.weights.fetch(
+            Weights(files={"model": [source]}, megabytes=0.1), name="a/net", progress=False
+        )
     assert not left_behind()
 
 
 def test_a_file_far_larger_than_the_card_says_is_not_begun(hub: LoopbackHub) -> None:
     source = UrlSource(url=hub.add_file("big.pth", bytes(4_000_000)))
     with pytest.raises(WeightsError, match="the card says"):
-        zoo.weights.fetch(Weights(sources=[source], megabytes=0.1), name="a/net", progress=False)
+        zoo.weights.fetch(
+            Weights(files={"model": [source]}, megabytes=0.1), name="a/net", progress=False
+        )
     assert not left_behind()
 
 
@@ -99,4 +103,4 @@ def test_an_honest_server_is_waited_for(hub: LoopbackHub, monkeypatch: pytest.Mo
     file = UrlSource(url=hub.add_file(FILE, DATA))
     hub.misbehave(f"*/{FILE}", Fault.slow(100_000))
     with pytest.raises(WeightsError, match="not a valid safetensors"):
-        zoo.weights.fetch(Weights(sources=[file]), name="a/net", progress=False)
+        zoo.weights.fetch(Weights(files={"model": [file]}), name="a/net", progress=False)

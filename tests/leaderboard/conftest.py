@@ -273,7 +273,7 @@ def entries(make_entry: Callable[..., Entry]) -> list[Entry]:
 
 
 CARD = """
-schema: 1
+schema: 2
 cards:
   tiny:
     architecture: yolox/yolox
@@ -335,7 +335,7 @@ def register_cards(register):
 
 
 ACME = """
-schema: 1
+schema: 2
 cards:
   acme_net:
     architecture: yolox/yolox

@@ -21,7 +21,7 @@ from zoo.registry.plugins import PluginInfo, find_plugins
 from zoo.registry.registry_file import CORE, registry_file_of
 
 Give = Callable[..., None]
-EMPTY = registry_file_of({"schema": 1}, Path("registry.yaml"), owner=CORE)
+EMPTY = registry_file_of({"schema": 2}, Path("registry.yaml"), owner=CORE)
 
 
 @pytest.fixture

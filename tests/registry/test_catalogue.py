@@ -14,7 +14,7 @@ from zoo.registry.registry_file import CORE, USER, read_registry_file
 Write = Callable[..., Path]
 
 CORE_FILE = """
-    schema: 1
+    schema: 2
     aliases: {small: yolo_nano, newest: yolo_nano.v2, faster: faster_fpn}
     known_plugins:
       detr: {distribution: detzoo-detr, names: ["detr_*", "*_detr"]}
@@ -26,8 +26,8 @@ CORE_FILE = """
         labels: coco80
         default: v1
         weights:
-          v1: {sources: [{kind: url, url: "https://e.org/1"}]}
-          v2: {sources: [{kind: url, url: "https://e.org/2", sha256: "12345678"}]}
+          v1: {files: {model: [{kind: url, url: "https://e.org/1"}]}}
+          v2: {files: {model: [{kind: url, url: "https://e.org/2", sha256: "12345678"}]}}
       yolo_tiny: {architecture: yolo/net, labels: coco80}
       shared: {architecture: yolo/net, labels: coco80}
       faster_fpn: {architecture: tv/faster, labels: coco91}
@@ -35,10 +35,10 @@ CORE_FILE = """
       lost_one: {architecture: nowhere/net, labels: coco80}
 """
 TV_FILE = (
-    "schema: 1\naliases: {quick: shared}\ncards: {shared: {architecture: faster, labels: coco91}}"
+    "schema: 2\naliases: {quick: shared}\ncards: {shared: {architecture: faster, labels: coco91}}"
 )
 USER_FILE = """
-    schema: 1
+    schema: 2
     aliases: {mine: my_yolo}
     mirrors: {"https://e.org/": "http://127.0.0.1/"}
     cards:
@@ -241,7 +241,7 @@ def test_a_models_own_name_is_not_given_the_tag_of_an_alias_that_leads_nowhere(
 ) -> None:
     core = read_registry_file(write(CORE_FILE, "core.yaml"), owner=CORE)
     own = read_registry_file(
-        write("schema: 1\ncards: {newest: {architecture: faster, labels: coco91}}", "tv.yaml"),
+        write("schema: 2\ncards: {newest: {architecture: faster, labels: coco91}}", "tv.yaml"),
         owner="tv",
     )
     known = Catalogue([core, own], [plugin("tv", "loaded", own), plugin("yolo", "switched off")])

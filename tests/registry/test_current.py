@@ -25,9 +25,9 @@ ACME = """
 
     @hookimpl
     def register_cards(register):
-        register({"schema": 1, "cards": {"acme_nano": {"architecture": "net", "labels": ["a"]}}})
+        register({"schema": 2, "cards": {"acme_nano": {"architecture": "net", "labels": ["a"]}}})
 """
-OWN = "schema: 1\ncards:\n  {name}: {{architecture: acme/net, labels: coco80}}\n"
+OWN = "schema: 2\ncards:\n  {name}: {{architecture: acme/net, labels: coco80}}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -83,14 +83,14 @@ def test_a_file_named_twice_is_read_once(write: Write, monkeypatch: pytest.Monke
 
 def test_a_broken_file_is_an_error_and_is_not_added(write: Write) -> None:
     with pytest.raises(CardError, match="Line 1, field 'cards'"):
-        add(write("cards: 7\nschema: 1\n"))
+        add(write("cards: 7\nschema: 2\n"))
     assert catalogue().names() == ["acme_nano"]
 
 
 def test_a_broken_file_of_the_environment_is_an_error_every_time(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, write("cards: 7\nschema: 1\n"))
+    use(monkeypatch, write("cards: 7\nschema: 2\n"))
     for _ in range(2):
         with pytest.raises(CardError, match=r"cards\.yaml"):
             catalogue()
@@ -137,7 +137,7 @@ def test_a_bundles_cards_are_read_like_a_users(
 
 
 def test_a_bundles_broken_cards_are_named(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write("schema: 1\ncards: {mine: {}}\n", "registry.yaml")
+    path = write("schema: 2\ncards: {mine: {}}\n", "registry.yaml")
     monkeypatch.setenv("ZOO_BUNDLE", str(path.parent))
     with pytest.raises(CardError, match=str(path)):
         catalogue()
@@ -180,7 +180,7 @@ def test_a_users_model_with_a_plugins_name_makes_the_name_ambiguous(
         catalogue().resolve("acme_nano")
 
 
-ALIAS = "schema: 1\naliases:\n  {alias}: {target}\n"
+ALIAS = "schema: 2\naliases:\n  {alias}: {target}\n"
 
 
 def test_a_users_alias_may_stand_for_a_plugins_model(
@@ -274,7 +274,7 @@ def test_an_architecture_that_its_plugin_does_not_have_is_an_error(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(
-        monkeypatch, write("schema: 1\ncards:\n  mine: {architecture: acme/nett, labels: coco80}\n")
+        monkeypatch, write("schema: 2\ncards:\n  mine: {architecture: acme/nett, labels: coco80}\n")
     )
     with pytest.raises(
         CardError,
@@ -289,7 +289,7 @@ def test_a_card_of_a_plugin_that_is_not_there_is_left_out(
 ) -> None:
     use(
         monkeypatch,
-        write(f"schema: 1\ncards:\n  {name}: {{architecture: elsewhere/net, labels: coco80}}\n"),
+        write(f"schema: 2\ncards:\n  {name}: {{architecture: elsewhere/net, labels: coco80}}\n"),
     )
     assert catalogue().names() == ["acme_nano"]
 
@@ -298,7 +298,7 @@ def test_a_successor_of_nothing_is_an_error_once_all_plugins_are_there(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = (
-        "schema: 1\ncards:\n  mine: {architecture: acme/net, labels: coco80, successor: "
+        "schema: 2\ncards:\n  mine: {architecture: acme/net, labels: coco80, successor: "
         "acme_nana}\n"
     )
     use(monkeypatch, write(card))
@@ -318,7 +318,7 @@ def test_a_successor_may_be_a_model_of_a_plugin(
     use(
         monkeypatch,
         write(
-            "schema: 1\ncards:\n  mine: {architecture: acme/net, labels: coco80, successor: "
+            "schema: 2\ncards:\n  mine: {architecture: acme/net, labels: coco80, successor: "
             "acme/acme_nano}\n"
         ),
     )
@@ -335,7 +335,7 @@ def test_what_is_told_to_install_is_the_name_of_a_distribution(
     use(
         monkeypatch,
         write(
-            f'schema: 1\nknown_plugins: {{acme: {{distribution: "{distribution}", names: '
+            f'schema: 2\nknown_plugins: {{acme: {{distribution: "{distribution}", names: '
             f'["acme_*"]}}}}'
         ),
     )
@@ -350,7 +350,7 @@ def test_nobody_says_what_to_install_for_a_plugin_that_the_core_knows(
 ) -> None:
     use(
         monkeypatch,
-        write("schema: 1\nknown_plugins: {yolox: {distribution: evil, names: [yolox_nano]}}"),
+        write("schema: 2\nknown_plugins: {yolox: {distribution: evil, names: [yolox_nano]}}"),
     )
     monkeypatch.setenv("ZOO_PLUGINS", "")
     monkeypatch.setattr("zoo.registry.plugins.GROUP", "no_such_group")

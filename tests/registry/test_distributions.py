@@ -25,7 +25,7 @@ from zoo.registry.registry_file import CORE, registry_file_of
 Give = Callable[..., None]
 GOOD = b"[detzoo]\nacme = detzoo_acme\n"
 METADATA = b"Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n"
-EMPTY = registry_file_of({"schema": 1}, Path("registry.yaml"), owner=CORE)
+EMPTY = registry_file_of({"schema": 2}, Path("registry.yaml"), owner=CORE)
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_register_cards_hands_over_cards(give_plugin: Give) -> None:
 
     @zoo.hookimpl
     def register_cards(register):
-        register({"schema": 1, "cards": {"blob_s": {"architecture": "blob", "labels": ["spot"]}}})
+        register({"schema": 2, "cards": {"blob_s": {"architecture": "blob", "labels": ["spot"]}}})
 """,
     )
     assert catalogue().resolve("blob_s").entry.qualified == "blob/blob_s"

@@ -17,7 +17,7 @@ from zoo.registry.registry_file import USER, RegistryFile
 
 Write = Callable[..., Path]
 CARDS = (
-    "schema: 1\ncards:\n  nano: {{architecture: acme/net, labels: coco80, parameters: "
+    "schema: 2\ncards:\n  nano: {{architecture: acme/net, labels: coco80, parameters: "
     "{parameters}}}\n"
 )
 
@@ -109,7 +109,7 @@ def test_owners_do_not_share_an_entry(path: Path) -> None:
 
 
 def test_a_broken_file_is_refused_every_time_and_leaves_no_entry(write: Write) -> None:
-    path = write("schema: 1\ncards: {nano: {}}")
+    path = write("schema: 2\ncards: {nano: {}}")
     for _ in range(2):
         with pytest.raises(CardError):
             indexed_file(path, owner=USER)

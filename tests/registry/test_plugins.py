@@ -14,11 +14,11 @@ from zoo.registry.registry_file import CORE, RegistryFile, read_registry_file, r
 Give = Callable[..., None]
 Write = Callable[..., Path]
 
-EMPTY = registry_file_of({"schema": 1}, Path("registry.yaml"), owner=CORE)
+EMPTY = registry_file_of({"schema": 2}, Path("registry.yaml"), owner=CORE)
 GOOD = """
     from zoo import hookimpl
 
-    CARDS = {"schema": 1, "cards": {"acme_nano": {"architecture": "net", "labels": ["a"]}}}
+    CARDS = {"schema": 2, "cards": {"acme_nano": {"architecture": "net", "labels": ["a"]}}}
 
 
     @hookimpl
@@ -63,7 +63,7 @@ def test_a_card_file_is_looked_for_beside_the_module(give_plugin: Give, tmp_path
     give_plugin("acme", hook("register('more/cards.yaml')"))
     folder = tmp_path / "site" / "more"
     folder.mkdir()
-    (folder / "cards.yaml").write_text("schema: 1\ncards: {x: {architecture: net, labels: coco80}}")
+    (folder / "cards.yaml").write_text("schema: 2\ncards: {x: {architecture: net, labels: coco80}}")
     assert found("acme").info.contributes == {"cards": 1}
 
 
@@ -89,7 +89,7 @@ def test_a_plugin_whose_hooks_register_nothing_is_remarked_on(give_plugin: Give)
 
 
 CORE_FILE = """
-    schema: 1
+    schema: 2
     aliases: {nano: yolox_nano}
     cards: {yolox_nano: {architecture: yolox/yolox, labels: coco80}}
 """
@@ -97,7 +97,7 @@ CORE_FILE = """
 
 def alias(name: str, *more: str) -> str:
     cards = {"acme_s": {"architecture": "net", "labels": ["a"]}}
-    calls = [{"schema": 1, "aliases": {name: "acme_s"}, "cards": cards}, *map(eval, more)]
+    calls = [{"schema": 2, "aliases": {name: "acme_s"}, "cards": cards}, *map(eval, more)]
     return hook("\n    ".join(f"register({call!r})" for call in calls))
 
 
@@ -126,7 +126,7 @@ def test_an_alias_of_a_name_of_its_own_is_taken(give_plugin: Give, write: Write)
 
 
 def test_an_alias_and_a_model_of_one_name_are_both_named(give_plugin: Give) -> None:
-    first = "{'schema': 1, 'cards': {'mine': {'architecture': 'net', 'labels': ['a']}}}"
+    first = "{'schema': 2, 'cards': {'mine': {'architecture': 'net', 'labels': ['a']}}}"
     give_plugin(
         "acme", hook(f"register({first})\n    {alias('mine').partition('    ')[2].strip()}")
     )
@@ -148,7 +148,7 @@ def test_cards_registered_one_by_one_cost_what_they_cost_at_once(give_plugin: Gi
         try:
             for number in range(count):
                 card = {"architecture": "net", "labels": ["a"]}
-                contribution.add_cards({"schema": 1, "cards": {f"m{number}": card}})
+                contribution.add_cards({"schema": 2, "cards": {f"m{number}": card}})
         finally:
             sys.setprofile(None)
         return made
@@ -161,7 +161,7 @@ def head(call: str) -> str:
     return hook(call, name="register_heads")
 
 
-CARD_X = "register({'schema': 1, 'cards': {'x': {'architecture': 'net', 'labels': ['a']}}})"
+CARD_X = "register({'schema': 2, 'cards': {'x': {'architecture': 'net', 'labels': ['a']}}})"
 BROKEN = {
     "an import that fails": (
         "import not_there_at_all",
@@ -211,7 +211,7 @@ BROKEN = {
         "There is no field 'arch' here.",
     ),
     "a mirror": (
-        hook("register({'schema': 1, 'mirrors': {'https://': 'http://e/'}})"),
+        hook("register({'schema': 2, 'mirrors': {'https://': 'http://e/'}})"),
         "Only a user's own file may redirect",
     ),
     "a card twice": (hook(f"{CARD_X}\n    {CARD_X}"), "It has the model 'x' twice"),
@@ -236,7 +236,7 @@ def test_a_broken_plugin_is_quarantined_with_its_reason(give_plugin: Give, kind:
 
 def test_an_invalid_card_file_is_named_with_line_and_field(give_plugin: Give, write: Write) -> None:
     path = write(
-        "schema: 1\ncards:\n  x:\n    architecture: net\n    labels: coco80\n    parameters: many\n"
+        "schema: 2\ncards:\n  x:\n    architecture: net\n    labels: coco80\n    parameters: many\n"
     )
     give_plugin("broken", hook(f"register({str(path)!r})"))
     reason = found("broken").info.reason
@@ -305,7 +305,7 @@ def test_a_model_that_the_core_has_for_a_plugin_is_not_taken_twice(
     give_plugin: Give, write: Write
 ) -> None:
     core = read_registry_file(
-        write("schema: 1\ncards: {acme_nano: {architecture: acme/net, labels: coco80}}"), owner=CORE
+        write("schema: 2\ncards: {acme_nano: {architecture: acme/net, labels: coco80}}"), owner=CORE
     )
     give_plugin("acme", GOOD)
     info = found("acme", core).info

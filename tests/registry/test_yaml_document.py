@@ -75,7 +75,7 @@ def test_plain_scalars_follow_the_core_schema(text: str, value: object) -> None:
 
 
 def test_the_line_of_every_card_is_known() -> None:
-    document = parse(b"schema: 1\ncards:\n  a:\n    x: 1\n\n  b: {}\naliases:\n  c: a\n", ORIGIN)
+    document = parse(b"schema: 2\ncards:\n  a:\n    x: 1\n\n  b: {}\naliases:\n  c: a\n", ORIGIN)
     assert document.lines == {("cards", "a"): 3, ("cards", "b"): 6, ("aliases", "c"): 8}
 
 
@@ -88,7 +88,7 @@ def test_a_field_is_located_by_its_steps() -> None:
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
-    assert parse(b"\xef\xbb\xbfschema: 1\n", ORIGIN).data == {"schema": 1}
+    assert parse(b"\xef\xbb\xbfschema: 2\n", ORIGIN).data == {"schema": 2}
 
 
 def test_a_key_that_appears_twice_is_refused_with_its_line() -> None:
@@ -107,11 +107,11 @@ def test_a_number_in_quotes_stays_text() -> None:
 
 
 def test_broken_yaml_is_refused_with_its_line() -> None:
-    assert "Line 4: It is not YAML" in refused("schema: 1\ncards:\n  a: [1, 2\nb: 3\n")
+    assert "Line 4: It is not YAML" in refused("schema: 2\ncards:\n  a: [1, 2\nb: 3\n")
 
 
 def test_a_second_document_is_refused() -> None:
-    assert "Line 2: A second document begins." in refused("schema: 1\n---\nschema: 1\n")
+    assert "Line 2: A second document begins." in refused("schema: 2\n---\nschema: 2\n")
 
 
 @pytest.mark.parametrize("text", ["- 1\n- 2\n", "just words\n", "42\n"])

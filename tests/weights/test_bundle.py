@@ -22,8 +22,8 @@ def choices(hub: LoopbackHub, weights: bytes, pth: bytes, sha256) -> list[Weight
     net = UrlSource(url=hub.add_file(FILE, weights), sha256=sha256(weights))
     old = UrlSource(url=hub.add_file("old.pth", pth) + "?download=1")
     return [
-        WeightsRequest("a/net", "v1", Weights(sources=[net])),
-        WeightsRequest("b/old", None, Weights(sources=[old], state_key="model")),
+        WeightsRequest("a/net", "v1", Weights(files={"model": [net]})),
+        WeightsRequest("b/old", None, Weights(files={"model": [old]}, state_key="model")),
     ]
 
 
@@ -73,7 +73,7 @@ def test_a_converted_file_needs_no_folder_to_write_to_and_says_what_it_was_made_
         len(pth),
         sha256(old.path.read_bytes()),
     )
-    assert old.source == choices[1].weights.sources[0].url
+    assert old.source == choices[1].sources[0].url
 
 
 def test_a_converted_file_goes_from_bundle_to_bundle(
@@ -98,12 +98,12 @@ def test_tensors_from_elsewhere_in_the_same_checkpoint_are_not_taken_for_these(
     )
     assert (
         fetch(
-            WeightsRequest("c/same", None, Weights(sources=[pinned], state_key="model"))
+            WeightsRequest("c/same", None, Weights(files={"model": [pinned]}, state_key="model"))
         ).path.parent
         == air_gap
     )
     with pytest.raises(OfflineError):
-        fetch(WeightsRequest("c/other", None, Weights(sources=[pinned], state_key="ema")))
+        fetch(WeightsRequest("c/other", None, Weights(files={"model": [pinned]}, state_key="ema")))
 
 
 def test_a_bundle_with_the_published_pth_is_read_as_well(
@@ -134,7 +134,7 @@ def test_weights_come_out_of_it_without_network_and_cache(
 ) -> None:
     net, old = map(fetch, choices)
     assert net.path.read_bytes() == weights
-    assert net.source == choices[0].weights.sources[0].url
+    assert net.source == choices[0].sources[0].url
     assert str(air_gap) in net.through
     assert (old.sha256, old.path.suffix) == (sha256(pth), ".safetensors")
 
@@ -194,7 +194,9 @@ def test_what_is_not_in_it_is_fetched_as_ever(
     other = WeightsRequest(
         "c/other",
         None,
-        Weights(sources=[UrlSource(url=hub.add_file("other.safetensors", weights[:-1] + b"x"))]),
+        Weights(
+            files={"model": [UrlSource(url=hub.add_file("other.safetensors", weights[:-1] + b"x"))]}
+        ),
     )
     with pytest.raises(OfflineError):
         fetch(other)
@@ -208,7 +210,9 @@ def test_a_bundle_that_the_card_has_outgrown_is_not_used(
     outgrown = WeightsRequest(
         "a/net",
         "v1",
-        Weights(sources=[UrlSource(url="https://example.org/new.safetensors", sha256="0" * 64)]),
+        Weights(
+            files={"model": [UrlSource(url="https://example.org/new.safetensors", sha256="0" * 64)]}
+        ),
     )
     with pytest.raises(IntegrityError, match="names no such file any more"):
         fetch(outgrown)
@@ -303,7 +307,7 @@ def test_cards_of_a_second_bundle_join_those_of_the_first(
 
 def test_a_fetch_that_fails_leaves_no_bundle(hub: LoopbackHub, tmp_path: Path) -> None:
     gone = WeightsRequest(
-        "a/gone", None, Weights(sources=[UrlSource(url=f"{hub.endpoint}/gone.pth")])
+        "a/gone", None, Weights(files={"model": [UrlSource(url=f"{hub.endpoint}/gone.pth")]})
     )
     with pytest.raises((SourceError, IntegrityError)):
         zoo.weights.bundle([gone], tmp_path / "bundle")
@@ -316,7 +320,7 @@ def test_nothing_of_a_bundle_is_a_link_that_leads_out_of_it(
     for name in ("bundle.json", "registry.yaml"):
         there = air_gap / name
         (tmp_path / name).write_bytes(
-            there.read_bytes() if there.exists() else b"schema: 1\ncards: {}\n"
+            there.read_bytes() if there.exists() else b"schema: 2\ncards: {}\n"
         )
         there.unlink(missing_ok=True)
         there.symlink_to(tmp_path / name)

@@ -34,7 +34,9 @@ def a_fault(fault: Fault) -> str:
 
 
 def fetch(*sources: Source, **options: object) -> zoo.weights.WeightsFile:
-    return zoo.weights.fetch(Weights(sources=list(sources)), name="toy/net", tag="v1", **options)
+    return zoo.weights.fetch(
+        Weights(files={"model": list(sources)}), name="toy/net", tag="v1", **options
+    )
 
 
 def test_a_file_arrives_whole_and_says_where_it_is_from(

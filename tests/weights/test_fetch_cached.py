@@ -20,7 +20,9 @@ REPO, FILE = "org/repo", "model.safetensors"
 
 
 def fetch(*sources: Source, **options: object) -> zoo.weights.WeightsFile:
-    return zoo.weights.fetch(Weights(sources=list(sources)), name="toy/net", tag="v1", **options)
+    return zoo.weights.fetch(
+        Weights(files={"model": list(sources)}), name="toy/net", tag="v1", **options
+    )
 
 
 def test_a_file_without_a_published_hash_has_to_stay_what_it_was_first(
@@ -112,7 +114,7 @@ def test_a_pth_is_converted_once_and_both_hashes_are_known(
     hub: LoopbackHub, pth: bytes, weights: bytes, sha256: Digest
 ) -> None:
     card = Weights(
-        sources=[UrlSource(url=hub.add_file("net.pth", pth), sha256=sha256(pth)[:8])],
+        files={"model": [UrlSource(url=hub.add_file("net.pth", pth), sha256=sha256(pth)[:8])]},
         state_key="model",
     )
     first = zoo.weights.fetch(card, name="toy/net")

@@ -21,7 +21,9 @@ REPO, FILE = "org/repo", "model.safetensors"
 
 
 def fetch(*sources: Source, **options: object) -> zoo.weights.WeightsFile:
-    return zoo.weights.fetch(Weights(sources=list(sources)), name="toy/net", tag="v1", **options)
+    return zoo.weights.fetch(
+        Weights(files={"model": list(sources)}), name="toy/net", tag="v1", **options
+    )
 
 
 def test_a_mirror_replaces_the_original(source: Source, hub: LoopbackHub, weights: bytes) -> None:
@@ -137,7 +139,7 @@ def test_relocking_accepts_what_changed(
     new = UrlSource(url=hub.add_file("new.safetensors", changed), sha256=sha256(changed))
     with pytest.raises(LockError):
         fetch(new)
-    zoo.weights.relock([WeightsRequest("toy/net", "v1", Weights(sources=[new]))]).write(
+    zoo.weights.relock([WeightsRequest("toy/net", "v1", Weights(files={"model": [new]}))]).write(
         tmp_path / "zoo.lock"
     )
     assert fetch(new).sha256 == sha256(changed)

@@ -29,7 +29,7 @@ def test_weights_can_come_with_a_package(
 ) -> None:
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     source = PackageSource(package=package, file="net.safetensors", sha256=sha256(weights))
-    fetched = zoo.weights.fetch(Weights(sources=[source]), name="a/net")
+    fetched = zoo.weights.fetch(Weights(files={"model": [source]}), name="a/net")
     assert fetched.path.read_bytes() == weights
     assert fetched.source == "package:toy_weights/net.safetensors"
 
@@ -43,7 +43,7 @@ def test_a_package_without_the_file_is_named(package: str) -> None:
 def known_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A plugin that would be called `none` and is not installed."""
     cards = tmp_path / "cards.yaml"
-    cards.write_text("schema: 1\nknown_plugins: {none: {distribution: acme-none}}\n")
+    cards.write_text("schema: 2\nknown_plugins: {none: {distribution: acme-none}}\n")
     monkeypatch.setenv("ZOO_REGISTRY", str(cards))
     zoo.registry.reload()
     yield

@@ -53,9 +53,9 @@ def sources(hub: LoopbackHub, weights: bytes, pth: bytes) -> list[Weights | str]
     by_url = UrlSource(url=hub.add_file("net.safetensors", weights))
     to_convert = UrlSource(url=hub.add_file("net.pth", pth))
     return [
-        Weights(sources=[by_hub]),
-        Weights(sources=[by_url]),
-        Weights(sources=[to_convert], state_key="model"),
+        Weights(files={"model": [by_hub]}),
+        Weights(files={"model": [by_url]}),
+        Weights(files={"model": [to_convert]}, state_key="model"),
         "hub:org/net",
     ]
 
@@ -139,13 +139,17 @@ def test_weights_that_are_kept_under_the_cards_hash_need_no_cache_of_the_hub(
     )
     there = UrlSource(url=hub.add_file("net.safetensors", weights))
     moved = HubSource(repo="org/gone", revision="1" * 40, sha256=sha256(weights)[:12])
-    first = zoo.weights.fetch(Weights(sources=[converted], state_key="model"), name="a/old")
-    zoo.weights.fetch(Weights(sources=[there]), name="a/there")
+    first = zoo.weights.fetch(
+        Weights(files={"model": [converted]}, state_key="model"), name="a/old"
+    )
+    zoo.weights.fetch(Weights(files={"model": [there]}), name="a/there")
     asked = len(hub.requests)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "empty"))
     for offline in ("0", "1"):
         monkeypatch.setenv("ZOO_OFFLINE", offline)
-        again = zoo.weights.fetch(Weights(sources=[converted], state_key="model"), name="a/old")
+        again = zoo.weights.fetch(
+            Weights(files={"model": [converted]}, state_key="model"), name="a/old"
+        )
         assert (again.path, again.sha256, again.bytes, again.source) == (
             first.path,
             first.sha256,
@@ -153,7 +157,8 @@ def test_weights_that_are_kept_under_the_cards_hash_need_no_cache_of_the_hub(
             first.source,
         )
         assert (
-            zoo.weights.fetch(Weights(sources=[moved]), name="a/moved").path.read_bytes() == weights
+            zoo.weights.fetch(Weights(files={"model": [moved]}), name="a/moved").path.read_bytes()
+            == weights
         )
     assert len(hub.requests) == asked
 
@@ -167,12 +172,14 @@ def test_weights_with_another_hash_or_key_are_no_stand_in(
         file="net.pth",
         sha256=sha256(pth),
     )
-    path = zoo.weights.fetch(Weights(sources=[source], state_key="model"), name="a/old").path
+    path = zoo.weights.fetch(
+        Weights(files={"model": [source]}, state_key="model"), name="a/old"
+    ).path
     monkeypatch.setenv("HF_HOME", str(tmp_path / "empty"))
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     with pytest.raises(OfflineError):
-        zoo.weights.fetch(Weights(sources=[source], state_key="ema"), name="a/old")
+        zoo.weights.fetch(Weights(files={"model": [source]}, state_key="ema"), name="a/old")
     path.chmod(0o644)
     path.write_bytes(b"damaged")
     with pytest.raises(OfflineError):
-        zoo.weights.fetch(Weights(sources=[source], state_key="model"), name="a/old")
+        zoo.weights.fetch(Weights(files={"model": [source]}, state_key="model"), name="a/old")

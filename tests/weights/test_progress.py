@@ -28,7 +28,7 @@ def test_a_bar_that_was_asked_for_names_the_file_on_stderr(
     by_hub = HubSource(repo="org/net", revision=hub.add("org/net", {"model.safetensors": weights}))
     by_url = UrlSource(url=hub.add_file("model.safetensors", weights))
     zoo.weights.fetch(
-        Weights(sources=[by_hub if kind == "hub" else by_url]), name="a/net", progress=True
+        Weights(files={"model": [by_hub if kind == "hub" else by_url]}), name="a/net", progress=True
     )
     out, err = capfd.readouterr()
     assert out == ""

@@ -20,8 +20,8 @@ def choices(hub: LoopbackHub, weights: bytes, pth: bytes) -> list[WeightsRequest
     net = HubSource(repo="org/net", revision=hub.add("org/net", {FILE: weights}), file=FILE)
     old = UrlSource(url=hub.add_file("old.pth", pth))
     return [
-        WeightsRequest("a/net", "v1", Weights(sources=[net])),
-        WeightsRequest("b/old", None, Weights(sources=[old], state_key="model")),
+        WeightsRequest("a/net", "v1", Weights(files={"model": [net]})),
+        WeightsRequest("b/old", None, Weights(files={"model": [old]}, state_key="model")),
     ]
 
 
@@ -96,7 +96,7 @@ def test_a_file_of_the_users_is_never_called_damaged_and_never_removed(
 ) -> None:
     file = tmp_path / "mine.safetensors"
     file.write_bytes(weights)
-    zoo.weights.fetch(Weights(sources=[FileSource(path=str(file))]), name="a/mine")
+    zoo.weights.fetch(Weights(files={"model": [FileSource(path=str(file))]}), name="a/mine")
     damage(file)
     (result,) = zoo.weights.verify()
     assert result.status == "changed"

@@ -22,6 +22,7 @@ from zoo.registry.registry_file import USER
 from zoo.registry.yaml_document import Sheet, Step, read
 from zoo.text import type_name
 
+NO_FILES: Mapping[str, Path] = {}
 Make = Callable[..., object]
 OF_THE_CARD = (
     CardError,
@@ -31,10 +32,18 @@ OF_THE_CARD = (
 )  # errors that a card's arguments can lead to
 
 
-def build(known: Catalogue, choice: Choice, label_space: LabelSpace) -> Detector:
+def build(
+    known: Catalogue,
+    choice: Choice,
+    label_space: LabelSpace,
+    *,
+    files: Mapping[str, Path] = NO_FILES,
+) -> Detector:
     """The card's architecture with the card's arguments, its weights whatever the current device
     makes of them.
 
+    files: of the card's weights besides the checkpoint, verified, by role; a builder that takes
+        `files` gets them, and none for random weights.
     Raises:
         CardError: the arguments are not the architecture's, or a user's own card has a value it
             can't be built with.
@@ -43,12 +52,15 @@ def build(known: Catalogue, choice: Choice, label_space: LabelSpace) -> Detector
     card = choice.entry.card
     make = known.builder("architectures", card.architecture, plugin=choice.entry.plugin)
     _check_callable(choice, make)
-    takes_input = card.input is not None and "input" in inspect.signature(make).parameters
-    given = {
-        "label_space": label_space,
-        **({"input": card.input} if takes_input else {}),
-        **card.arguments,
-    }
+    parameters = inspect.signature(make).parameters
+    given: dict[str, object] = {"label_space": label_space}
+    if card.input is not None and "input" in parameters:
+        given["input"] = card.input
+    if "files" in parameters:
+        given["files"] = files
+    elif files:
+        raise _takes_no_files(choice, files)
+    given |= card.arguments
     _check_names(choice, make, given)
     _check_types(choice, make)
     try:
@@ -65,6 +77,16 @@ def build(known: Catalogue, choice: Choice, label_space: LabelSpace) -> Detector
             "Return a subclass of zoo.Detector from the builder.",
         )
     return detector
+
+
+def _takes_no_files(choice: Choice, files: Mapping[str, Path]) -> CardError:
+    entry = choice.entry
+    return _sheet(choice).flaw(
+        f"The architecture '{entry.card.architecture}' takes no files, and the card has "
+        f"{', '.join(files)}.",
+        "Take them out, or give its builder a parameter `files`.",
+        at=("cards", entry.name, "weights"),
+    )
 
 
 def _check_callable(choice: Choice, make: Make) -> None:
@@ -158,19 +180,19 @@ def _place(choice: Choice, *argument: Step) -> str:
 
 def _flaw(choice: Choice, case: str, fix: str, *argument: Step) -> CardError:
     """The error for the card's arguments, or one of them, with its line in the file."""
-    entry = choice.entry
-    origin = Path(entry.origin)
-    sheet = Sheet(origin, None if entry.line is None else read(origin))
-    return sheet.flaw(case, fix, at=("cards", entry.name, "arguments", *argument))
+    return _sheet(choice).flaw(case, fix, at=("cards", choice.entry.name, "arguments", *argument))
+
+
+def _sheet(choice: Choice) -> Sheet:
+    """Where the card is written."""
+    origin = Path(choice.entry.origin)
+    return Sheet(origin, None if choice.entry.line is None else read(origin))
 
 
 def _taken(choice: Choice, make: Make) -> str:
-    named = [
-        one
-        for one in inspect.signature(make).parameters.values()
-        if one.kind is not one.VAR_KEYWORD
-    ]
-    names = ", ".join(one.name for one in named if one.name != "label_space")
+    parameters = inspect.signature(make).parameters.values()
+    named = [one.name for one in parameters if one.kind is not one.VAR_KEYWORD]
+    names = ", ".join(name for name in named if name not in ("label_space", "files"))
     return (
         f"The architecture '{choice.entry.card.architecture}' takes: {names}."
         if names

@@ -16,7 +16,6 @@ from typing import Any, Literal, overload
 from weakref import WeakKeyDictionary
 
 import torch
-from msgspec import structs
 from torch import Tensor, nn
 
 from zoo.contract.batch import Batch
@@ -33,7 +32,6 @@ from zoo.inference.detect import detect, detect_stream
 from zoo.inference.eval_mode import eval_mode
 from zoo.inference.step import step
 from zoo.labels import LabelSpace
-from zoo.registry.card import PostLoad
 from zoo.weights import WeightsFile
 
 _held: WeakKeyDictionary[Detector, Batch] = WeakKeyDictionary()
@@ -124,17 +122,17 @@ class Detector(nn.Module, ABC):
         """
         return None
 
-    def post_load(self, fix: PostLoad) -> None:
-        """Sets what a card says the checkpoint does not carry, once the weights are in.
+    def post_load(self, settings: Mapping[str, Any]) -> None:
+        """Applies the `post_load` settings of a card, which the checkpoint does not carry.
 
-        Raises: ContractError for a fix the family does not know, which here is every one.
+        A family that has settings checks their names and values. Raises: ContractError for a
+        setting the family does not know, which here is every one.
         """
-        asked = {name: value for name, value in structs.asdict(fix).items() if value is not None}
-        if asked:
+        if settings:
+            given = ", ".join(f"{name}: {value}" for name, value in settings.items())
             raise ContractError(
-                f"A card asks for "
-                f"{', '.join(f'{name}: {value}' for name, value in asked.items())} after loading.",
-                f"{type(self).__name__} does not know that fix.",
+                f"A card asks for {given} after loading.",
+                f"{type(self).__name__} does not know that setting.",
                 "Take it out of the card's post_load, or handle it in the detector's post_load.",
             )
 

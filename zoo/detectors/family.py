@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +14,6 @@ from zoo.contract import ClassLayer
 from zoo.detectors.detector import Detector
 from zoo.errors import ContractError, ZooError
 from zoo.inference.defect_owner import defect_owner
-from zoo.registry.card import PostLoad
 from zoo.registry.conduct import said
 from zoo.text import type_name
 
@@ -72,13 +72,13 @@ def class_layers(detector: Detector) -> Sequence[ClassLayer] | None:
     )
 
 
-def post_load(detector: Detector, fix: PostLoad) -> None:
+def post_load(detector: Detector, settings: Mapping[str, Any]) -> None:
     """Sets what the card says the checkpoint does not carry. Raises: ContractError where the family
     fails at that."""
     with contained(
         detector, "post_load", asked=f"{_name(detector)} was to be set up once its weights were in."
     ):
-        detector.post_load(fix)
+        detector.post_load(settings)
 
 
 def _is_tensor(pair: tuple[object, object]) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from os import PathLike, fspath
+from os import PathLike
 
 import torch
 from torch import Tensor
@@ -21,14 +21,15 @@ from zoo.detectors.numbers import check_finite, widened
 from zoo.detectors.prefix import without_prefix
 from zoo.detectors.swap import HeadTransfer, some
 from zoo.detectors.tensors import reading
-from zoo.errors import CheckpointError, ContractError, UsageError
+from zoo.errors import CheckpointError, ContractError, LabelError, UsageError
 from zoo.labels import LabelSpace
 from zoo.labels.builtin import space_of
 from zoo.labels.space import CUSTOM
 from zoo.registry import Catalogue, Choice, catalogue
+from zoo.registry.card import OPEN
 from zoo.text import type_name
 from zoo.weights.cache_record import FileStamp, note_finite
-from zoo.weights.resolve import Found, called, choose, find, is_place
+from zoo.weights.resolve import Resolved, choose, resolve
 from zoo.weights.types import WeightsFile
 
 log = logging.getLogger("zoo")
@@ -58,44 +59,86 @@ def load(
 
     Raises:
         NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
-        LabelError: `labels` are no label space.
+        LabelError: `labels` are no label space, or the card leaves the classes open and none are
+            named.
+        MissingExtra: the card requires what is not installed.
         WeightsError: the weights can't be had, are damaged, or do not fit.
         UsageError: this torch has no such device.
     """
-    weights, place = _checked(name, weights), device_of(device)
-    known = catalogue()
+    _check_types(name, weights)
+    device, known = device_of(device), catalogue()
     choice = choose(known, name, weights)
-    old = space_of(choice.entry.card.labels)
-    new = old if labels is None else space_of(labels)
-    if weights is False:
-        detector, short = build(known, choice, new), choice.entry.name
+    spaces = _label_spaces(choice, labels)
+    resolved = resolve(known, choice, weights, progress=progress)
+    return _loaded(known, resolved, *spaces, device)
+
+
+def load_resolved(
+    resolved: Resolved,
+    *,
+    labels: Sequence[str] | str | LabelSpace | None = None,
+    device: torch.device | str | None = None,
+) -> Detector:
+    """The detector of a name that was resolved before, as `load` gives it."""
+    spaces = _label_spaces(resolved.choice, labels)
+    return _loaded(catalogue(), resolved, *spaces, device_of(device))
+
+
+def _loaded(
+    known: Catalogue,
+    resolved: Resolved,
+    old: LabelSpace | None,
+    new: LabelSpace,
+    device: torch.device,
+) -> Detector:
+    file = resolved.file
+    if file is None:
+        detector = build(known, resolved.choice, new)
     else:
-        found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
-        asked = f"'{name}' was to be loaded from {found.file.source}."
+        asked = f"'{resolved.choice.name}' was to be loaded from {file.source}."
         with uncollected():
-            detector = _filled(known, choice, found, old, new, asked=asked)
-        detector.weights, short = found.file, called(choice, found)
-    detector.name = named(short, old, new)
+            detector = _filled(known, resolved, file, old or new, new, asked=asked)
+        detector.weights = file
+    detector.name = named(resolved.name, old, new)
     if detector.swap:
         _notice(detector.name, detector.swap)
-    return detector.eval().to(place)
+    return detector.eval().to(device)
 
 
-def _checked(name: str, weights: bool | str | PathLike[str]) -> bool | str:
-    """What is meant by `weights`. Raises: TypeError for what a type checker would have found."""
+def _label_spaces(
+    choice: Choice, labels: Sequence[str] | str | LabelSpace | None
+) -> tuple[LabelSpace | None, LabelSpace]:
+    """The label space of the card, None if that is open, and the one to load the model for.
+
+    Raises: LabelError where the card's is open and none was given, or one that can't be.
+    """
+    given = choice.entry.card.labels
+    old = None if given == OPEN else space_of(given)
+    if labels is not None:
+        return old, space_of(labels)
+    if old is None:
+        name = choice.name
+        raise LabelError(
+            f"'{name}' can't be loaded.",
+            "It finds the classes that it is told, and none were named.",
+            f'Name them: zoo.load("{name}", labels=["helmet", "vest"])',
+            fix_cli=f"Name them: zoo detect IMAGE --model {name} --labels helmet,vest",
+        )
+    return old, old
+
+
+def _check_types(name: str, weights: bool | str | PathLike[str]) -> None:
+    """Raises: TypeError for what a type checker would have found."""
     if not isinstance(name, str):
         raise TypeError(
             f'zoo.load takes the name of a model, as in zoo.load("yolox_nano"), not {name!r}'
         )
-    if isinstance(weights, PathLike):
-        return f"file:{fspath(weights)}"
-    if not isinstance(weights, bool | str) or weights == "":
+    if not isinstance(weights, bool | str | PathLike) or weights == "":
         given = type_name(weights) if isinstance(weights, Mapping) else repr(weights)
         raise TypeError(
             f"weights={given:.80}: True for the card's, False for random ones, a tag, 'file:PATH' "
             f"or 'hub:org/repo'"
         )
-    return weights
 
 
 def device_of(device: torch.device | str | None) -> torch.device:
@@ -119,21 +162,26 @@ def device_of(device: torch.device | str | None) -> torch.device:
 
 
 def _filled(
-    known: Catalogue, choice: Choice, found: Found, old: LabelSpace, new: LabelSpace, *, asked: str
+    known: Catalogue,
+    resolved: Resolved,
+    file: WeightsFile,
+    old: LabelSpace,
+    new: LabelSpace,
+    *,
+    asked: str,
 ) -> Detector:
     """The architecture for `new` with weights for `old`, or with somebody's own that are for `new`
     already."""
-    make = partial(build, known, choice)
-    file = found.file
+    make = partial(build, known, resolved.choice, files=resolved.others)
+    own = resolved.weights is None
     with reading(file.path, own=file.own) as begun:
         with on_meta_device():
             detector = make(new)
         published = widened(begun.tensors(), asked=asked)
     _check_unchanged(file, asked=asked)
-    if found.weights is None and not file.finite:  # of published files the hash says as much
+    if own and not file.finite:  # of published files the hash says as much
         check_finite(published, asked=asked)
         note_finite(file.key, file.path)
-    own = found.weights is None
     try:
         _fill(detector, published, old, new, own=own, make=make, asked=asked)
     except (CheckpointError, ContractError):
@@ -142,8 +190,9 @@ def _filled(
             raise
         log.warning("%s %s", asked, bare)
         _fill(detector, bare.tensors, old, new, own=own, make=make, asked=asked)
-    # Somebody's own weights are taken to be trained from the card's, so they need the same fixes.
-    described = found.weights or choice.weights
+    # Somebody's own weights are taken to be trained from the card's, so they need the same
+    # settings.
+    described = resolved.weights or resolved.choice.weights
     if described and described.post_load:
         post_load(detector, described.post_load)
     return detector
@@ -185,10 +234,10 @@ def _notice(name: str, swap: HeadTransfer) -> None:
     log.info("%s: %s", name, swap)
 
 
-def named(name: str, old: LabelSpace, new: LabelSpace) -> str:
+def named(name: str, old: LabelSpace | None, new: LabelSpace) -> str:
     """The name of a model for other classes than its card's: `yolox_nano.coco[helmet,vest]`,
     `yolox_nano.coco[voc20]`."""
-    if new.names == old.names:
+    if old is not None and new.names == old.names:
         return name
     if new.name != CUSTOM:
         return f"{name}[{new.name}]"

@@ -26,7 +26,8 @@ from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile
 from zoo.leaderboard.timing import loaded
 from zoo.registry import Choice, catalogue
-from zoo.weights.resolve import choose, find, is_place
+from zoo.registry.card import MODEL
+from zoo.weights.resolve import choose, resolve
 
 ImageColumns = Mapping[str, NDArray[Any]]
 
@@ -196,8 +197,8 @@ def _weights_file(row: Row, source: Source, folder: Path) -> WeightsFile:
     if row.predictions is not None:
         return _stated(row, weights, source)
     known = catalogue()
-    choice = choose(known, row.model, weights)
-    file = find(known, choice, str(weights) if is_place(weights) else None).file
+    resolved = resolve(known, choose(known, row.model, weights), weights)
+    file = resolved.files[MODEL]
     return WeightsFile(
         source=source.facts.get("weights_source", file.source), sha256=file.sha256, bytes=file.bytes
     )

@@ -22,6 +22,9 @@ Sha256 = Annotated[
 ]
 COMMIT = r"^[0-9a-f]{40}$"
 Revision = Annotated[str, Meta(pattern=COMMIT, description="a full commit id")]
+SCHEMA = 2
+MODEL = "model"  # the role of the checkpoint
+OPEN = "open"  # the labels of a model that is told its classes when it is loaded
 Amount = Annotated[float, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Color = Annotated[list[Annotated[int, Meta(ge=0, le=255)]], Meta(min_length=3, max_length=3)]
@@ -183,23 +186,25 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     tolerance: Share = 0.02
 
 
-class PostLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What has to be set after the weights are in, because the checkpoint does not carry it."""
-
-    frozen_bn_eps: float | None = None
-
-
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One set of trained weights: where it can be had (tried in order) and what is claimed of
-    it."""
+    """One set of trained weights: its files, and what is claimed of it.
 
-    sources: list[Source]
+    `files` has the sources of each file by its role, tried in order: `model` is the checkpoint, and
+    a family may need more, such as `tokenizer` or `config`. `megabytes` counts all of them.
+    `state_key` is where in a `.pth` the tensors are. `post_load` has settings that the checkpoint
+    does not carry; the family checks and sets them. `recipe` trained these weights, by name or
+    address. `artifacts` has the sources of exported files by format, such as `onnx`.
+    """
+
+    files: dict[str, list[Source]]
     megabytes: Amount | None = None
     state_key: str | None = None
-    post_load: PostLoad | None = None
+    post_load: dict[str, Any] = {}
     licenses: Licenses | None = None
     claims: list[Claim] = []
     expects: list[Expectation] = []
+    recipe: str | None = None
+    artifacts: dict[str, list[Source]] = {}
     note: str | None = None
 
 
@@ -231,9 +236,11 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     `architecture` names a registered builder: `plugin/name`, or `name` alone for one of the same
     plugin; `arguments` go to it. `compose` alone is the core's: its arguments name a backbone, a
-    neck and a head. `labels` is a declared label space or a list of class names. `default` is the
+    neck and a head. `labels` is a declared label space, a list of class names, or `open` for a
+    model that is told its classes when it is loaded. `requires` lists distributions and extras that
+    have to be installed, as pip knows them: `transformers>=4.50`, `detzoo[plots]`. `default` is the
     tag of the weights a bare name loads. `gflops` is what the authors publish, counted in their own
-    way, which `gflops_note` names.
+    way, which `gflops_note` names. `wraps` is the model that this one is a wrapper around.
     """
 
     architecture: str
@@ -243,6 +250,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     summary: str | None = None
     paper: str | None = None
     input: Input | None = None
+    requires: list[str] = []
     parameters: Annotated[int, Meta(ge=0)] | None = None
     parameters_note: str | None = None
     gflops: Amount | None = None
@@ -250,6 +258,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     licenses: Licenses = Licenses()
     weights: dict[str, Weights] = {}
     default: str | None = None
+    wraps: str | None = None
     successor: str | None = None
 
     def default_weights(self) -> Weights | None:

@@ -24,7 +24,17 @@ import msgspec
 
 from zoo.drafts import draft_of
 from zoo.labels import builtin
-from zoo.registry import card, registry_file, schema, summary, yaml_document
+from zoo.registry import (
+    card,
+    card_checks,
+    extensions,
+    license,
+    registry_file,
+    requirements,
+    schema,
+    summary,
+    yaml_document,
+)
 from zoo.registry.home import home
 from zoo.registry.registry_file import Listing, RegistryFile, parse_registry_file
 from zoo.registry.yaml_document import flaw, read
@@ -88,10 +98,9 @@ def _stored(place: Path, head: _Head, path: Path, owner: str) -> RegistryFile:
 @cache
 def _code() -> bytes:
     """Changes with the code that decides what an entry holds."""
-    sources = (
-        Path(module.__file__ or "").read_bytes()
-        for module in (builtin, card, registry_file, schema, summary, yaml_document)
-    )
+    modules = [builtin, card, card_checks, extensions, license, registry_file, requirements]
+    modules += [schema, summary, yaml_document]
+    sources = (Path(module.__file__ or "").read_bytes() for module in modules)
     return sha256(b"\0".join(sources)).digest()
 
 

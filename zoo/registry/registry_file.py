@@ -11,8 +11,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-from zoo.registry.card import Card
-from zoo.registry.schema import DISTRIBUTION, MODEL, check_card, check_name, convert
+from zoo.errors import CardError
+from zoo.registry.card import SCHEMA, Card
+from zoo.registry.card_checks import check_card
+from zoo.registry.extensions import without_extensions
+from zoo.registry.schema import DISTRIBUTION, MODEL_NAME, check_name, convert
 from zoo.registry.summary import CardSummary, summary_of
 from zoo.registry.yaml_document import Document, Sheet, Step, parse, read
 
@@ -33,7 +36,7 @@ class KnownPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Outline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A registry file, version 1, its cards not yet looked at.
+    """A registry file, schema 2, its cards not yet looked at.
 
     cards:         name -> card.
     aliases:       other name -> `name`, `plugin/name` or either with `.tag`.
@@ -98,7 +101,10 @@ class RegistryFile:
 
     def card(self, position: int) -> Card:
         """The whole card of the row at that position."""
-        return _decoder().decode(self.encoded[position])
+        try:
+            return _decoder().decode(self.encoded[position])
+        except msgspec.ValidationError:
+            return msgspec.convert(without_extensions(self.written(position), Card), Card)
 
     def written(self, position: int) -> dict[str, Any]:
         """The same as plain data: the fields that are given, its architecture as `plugin/name`."""
@@ -164,9 +170,8 @@ def _built(document: Document, sheet: Sheet, owner: str) -> RegistryFile:
 
 def _outline(document: Document, sheet: Sheet, owner: str) -> Outline:
     outline = convert(sheet, document.data, Outline)
-    if outline.schema != 1:
-        case = f"It is written in schema {outline.schema}, and this detzoo reads schema 1."
-        raise sheet.flaw(case, "Upgrade: pip install --upgrade detzoo", at=("schema",))
+    if outline.schema != SCHEMA:
+        raise _other_schema(sheet, outline.schema)
     if outline.mirrors and owner != USER:
         case = "Only a user's own file may redirect downloads."
         raise sheet.flaw(case, "Move it to a file named in ZOO_REGISTRY.", at=("mirrors",))
@@ -185,6 +190,17 @@ def _outline(document: Document, sheet: Sheet, owner: str) -> Outline:
             at=("mirrors", ""),
         )
     return outline
+
+
+def _other_schema(sheet: Sheet, schema: int) -> CardError:
+    case = f"It is written in schema {schema}, and this detzoo reads schema {SCHEMA}"
+    if schema > SCHEMA:
+        return sheet.flaw(f"{case}.", "Upgrade: pip install --upgrade detzoo", at=("schema",))
+    return sheet.flaw(
+        f"{case}, in which the sources of weights have the roles of their files.",
+        f"Write `schema: {SCHEMA}`, and `files: {{model: [SOURCE]}}` for `sources: [SOURCE]`.",
+        at=("schema",),
+    )
 
 
 def _card(sheet: Sheet, name: str, data: Any, owner: str) -> Card:
@@ -227,7 +243,7 @@ def _aliases(
             raise sheet.flaw(
                 f"The alias '{name}' hides the model of that name.", "Rename the alias.", at=at
             )
-        if not MODEL.fullmatch(target):
+        if not MODEL_NAME.fullmatch(target):
             raise sheet.flaw(
                 f"'{target:.40}' is not a model's name.",
                 "Write name, name.tag or plugin/name.",

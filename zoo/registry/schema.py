@@ -3,10 +3,8 @@ of the first thing wrong."""
 
 from __future__ import annotations
 
-import math
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -14,44 +12,22 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import msgspec
 
 from zoo.errors import CardError
-from zoo.labels import builtin
-from zoo.labels.space import tidy
-from zoo.paths import OutsideFolder, check_relative
 from zoo.registry import card as structs
 from zoo.registry.card import (
     COMMIT,
-    Card,
-    Drawing,
-    Expectation,
-    FileSource,
-    HubSource,
-    Licenses,
-    PackageImage,
-    PackageSource,
-    Source,
-    Weights,
 )
-from zoo.registry.license import advice, is_identifier
+from zoo.registry.extensions import without_extensions
 from zoo.registry.yaml_document import Sheet, Step
-from zoo.suggest import close_matches, join_or
+from zoo.suggest import close_matches
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
 DISTRIBUTION = (
     r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"  # it is printed after `pip install`
 )
-MODEL = re.compile(rf"({NAME}/)?{NAME}(\.{NAME})?")
+MODEL_NAME = re.compile(rf"({NAME}/)?{NAME}(\.{NAME})?")
 _NAME = re.compile(NAME)
-_ARCHITECTURE = re.compile(rf"({NAME}/)?{NAME}")
 _TRAIL = re.compile(r" - at (?P<key>`?key`? in )?`\$(?P<steps>[^`]*)`$")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[(\.\.\.)\]")
-_BELONGS = {
-    HubSource: "Write a path in the repository, as in weights/model.safetensors.",
-    PackageSource: "Write a path in the package's folder, as in weights/model.safetensors.",
-    FileSource: (
-        "Put the file in the folder of this one or below; or leave it out and load it with "
-        'weights="file:PATH".'
-    ),
-}
 T = TypeVar("T")
 
 # What the patterns of the structs stand for.
@@ -69,8 +45,12 @@ def convert(sheet: Sheet, data: Any, kind: type[T], *, at: tuple[Step, ...] = ()
     """`data`, which stands at the steps `at` of the sheet, as a `kind`."""
     try:
         return msgspec.convert(data, kind)
-    except msgspec.ValidationError as why:
-        raise _explained(sheet, data, kind, at, str(why)) from None
+    except msgspec.ValidationError:
+        data = without_extensions(data, kind)
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise _explained(sheet, data, kind, at, str(error)) from None
 
 
 def check_name(sheet: Sheet, name: str, *, at: Sequence[Step]) -> None:
@@ -79,151 +59,6 @@ def check_name(sheet: Sheet, name: str, *, at: Sequence[Step]) -> None:
     if not _NAME.fullmatch(name):
         case = f"'{name:.40}' is not a name: lower-case letters, digits, - and _ only."
         raise sheet.flaw(case, "Rename it, for example 'my_model_1'.", at=at)
-
-
-def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
-    """What the structs can't say. `qualified`: the architecture has to name its plugin, because the
-    file belongs to none."""
-    at = ("cards", name)
-    check_name(sheet, name, at=at)
-    for tag in card.weights:
-        check_name(sheet, tag, at=(*at, "weights", tag))
-    if not _ARCHITECTURE.fullmatch(card.architecture) or (
-        qualified and "/" not in card.architecture
-    ):
-        case = (
-            f"'{card.architecture:.40}' is not "
-            f"{'plugin/name' if qualified else 'plugin/name or name'}."
-        )
-        raise sheet.flaw(
-            case, "Write for example 'torchvision/fasterrcnn'.", at=(*at, "architecture")
-        )
-    if card.default is not None and card.default not in card.weights:
-        tags = ", ".join(card.weights) or "none at all"
-        raise sheet.flaw(
-            f"There are no weights '{card.default:.40}'.",
-            f"Name one of: {tags}.",
-            at=(*at, "default"),
-        )
-    if card.successor is not None and not MODEL.fullmatch(card.successor):
-        case = f"'{card.successor:.40}' is not a model's name."
-        raise sheet.flaw(case, "Write name, name.tag or plugin/name.", at=(*at, "successor"))
-    _check_labels(sheet, card.labels, at=(*at, "labels"))
-    _check_licenses(sheet, card.licenses, at=(*at, "licenses"))
-    for tag, weights in card.weights.items():
-        _check_weights(sheet, weights, at=(*at, "weights", tag))
-        for number, expected in enumerate(weights.expects):
-            _check_expectation(sheet, card, expected, at=(*at, "weights", tag, "expects", number))
-
-
-def _check_licenses(sheet: Sheet, licenses: Licenses, *, at: tuple[Step, ...]) -> None:
-    for what in ("code", "weights", "data"):
-        word = getattr(licenses, what)
-        if word is not None and not is_identifier(word):
-            raise sheet.flaw(f"'{word:.60}' is no SPDX identifier.", advice(word), at=(*at, what))
-
-
-def _check_weights(sheet: Sheet, weights: Weights, *, at: tuple[Step, ...]) -> None:
-    if not weights.sources:
-        raise sheet.flaw(
-            "There is no source.",
-            "Say where they can be had, or take these weights out.",
-            at=(*at, "sources"),
-        )
-    for place, source in enumerate(weights.sources):
-        _check_source(sheet, source, at=(*at, "sources", place))
-    if weights.licenses:
-        _check_licenses(sheet, weights.licenses, at=(*at, "licenses"))
-    for number, claim in enumerate(weights.claims):
-        if claim.impossible:
-            case = f"{claim.metric} is {claim.value:g}, and a share of one hundred."
-            raise sheet.flaw(
-                case, "Write it in percent, 0 to 100.", at=(*at, "claims", number, "value")
-            )
-
-
-def _check_expectation(
-    sheet: Sheet, card: Card, expected: Expectation, *, at: tuple[Step, ...]
-) -> None:
-    """Refuses boxes that lie outside of a drawing or are none, and classes that the card does not
-    have."""
-    if isinstance(expected.image, PackageImage):
-        try:
-            check_relative(expected.image.file)
-        except OutsideFolder as error:
-            raise sheet.flaw(
-                f"{error}.", _BELONGS[PackageSource], at=(*at, "image", "file")
-            ) from None
-    names = (
-        set(map(tidy, card.labels))
-        if isinstance(card.labels, list)
-        else set(builtin.space_of(card.labels).names)
-    )
-    for number, one in enumerate(expected.boxes):
-        left, top, right, bottom = one.box
-        here = (*at, "boxes", number)
-        if not (0 <= left < right < math.inf and 0 <= top < bottom < math.inf):
-            raise sheet.flaw(
-                "A box ends before it begins.",
-                "Write [x1, y1, x2, y2] in pixels.",
-                at=(*here, "box"),
-            )
-        if isinstance(expected.image, Drawing) and (
-            bottom > expected.image.size[0] or right > expected.image.size[1]
-        ):
-            raise sheet.flaw(
-                "A box leaves the drawing.",
-                "Its size is [height, width]; a box is [x1, y1, x2, y2].",
-                at=(*here, "box"),
-            )
-        if one.label not in names:
-            raise sheet.flaw(
-                f"'{one.label:.40}' is no class of the card.",
-                "Name one of its labels.",
-                at=(*here, "label"),
-            )
-
-
-def _check_source(sheet: Sheet, source: Source, *, at: tuple[Step, ...]) -> None:
-    """Refuses paths that lead out of the repository, the package or the card's folder."""
-    if not isinstance(source, HubSource | PackageSource | FileSource):
-        return
-    field = "path" if isinstance(source, FileSource) else "file"
-    try:
-        check_relative(getattr(source, field))
-    except OutsideFolder as error:
-        raise sheet.flaw(f"{error}.", _BELONGS[type(source)], at=(*at, field)) from None
-
-
-def _check_labels(sheet: Sheet, labels: str | list[str], *, at: Sequence[Step]) -> None:
-    if isinstance(labels, str):
-        if labels not in builtin.names():
-            alike = close_matches(labels, builtin.names())
-            known = (
-                f"Did you mean {join_or(alike)}?"
-                if alike
-                else f"There are {', '.join(builtin.names())}."
-            )
-            raise sheet.flaw(
-                f"No label space is called '{labels:.40}'.",
-                f"{known} Or list the class names.",
-                at=at,
-            )
-        return
-    names = list(map(tidy, labels))
-    if not all(names):
-        raise sheet.flaw("A class name is empty.", "Give every class a name.", at=at)
-    if len(set(names)) < len(names):
-        twice = Counter(names).most_common(1)[0][0]
-        raise sheet.flaw(
-            f"The class '{twice:.40}' is listed twice.",
-            "Give every class a name of its own.",
-            at=at,
-        )
-    if not labels:
-        raise sheet.flaw(
-            "The list of classes is empty.", "List the class names, or name a label space.", at=at
-        )
 
 
 def _explained(

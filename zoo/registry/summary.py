@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from zoo import labels
-from zoo.registry.card import Card, Claim, Weights
+from zoo.registry.card import OPEN, Card, Claim, Weights
 
 CUSTOM = "custom"
 
@@ -17,7 +17,7 @@ class CardSummary(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_onl
     """One card in a listing; null is unknown.
 
     architecture: qualified, `plugin/name`.
-    labels:       the label space's name, or `custom` for a list of class names.
+    labels:       the label space's name, `custom` for a list of class names, or `open`.
     listed:       the class names of such a list, one per line: quicker to read than a tuple.
     resize, size: as in the card's `input`.
     megabytes, ap, ap50: of the default weights; average precision in percent as claimed on COCO
@@ -53,15 +53,15 @@ class CardSummary(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_onl
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """What it finds, in label order."""
-        return (
-            labels.get(self.labels).names if self.listed is None else tuple(self.listed.split("\n"))
-        )
+        """What it finds, in label order; nothing if it is told its classes when it is loaded."""
+        if self.listed is not None:
+            return tuple(self.listed.split("\n"))
+        return () if self.labels == OPEN else labels.get(self.labels).names
 
     @property
-    def classes(self) -> int:
-        """How many classes it finds."""
-        return len(self.class_names)
+    def classes(self) -> int | None:
+        """How many classes it finds; None if it is told them when it is loaded."""
+        return None if self.labels == OPEN else len(self.class_names)
 
 
 def summary_of(name: str, card: Card, *, plugin: str, line: int | None) -> CardSummary:

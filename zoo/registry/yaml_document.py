@@ -197,13 +197,13 @@ class _Reader:
     def document(self) -> Document:
         self._next()  # the stream starts
         if type(self._next()) is self._stream_end:
-            raise flaw(self._origin, "It is empty.", "Begin it with `schema: 1`.")
+            raise flaw(self._origin, "It is empty.", "Begin it with `schema: 2`.")
         event = self._next()
         if type(event) is not self._mapping:
             raise self._flaw(
                 event,
                 "A registry file is a mapping, and this is not.",
-                "Begin it with `schema: 1`.",
+                "Begin it with `schema: 2`.",
             )
         return Document(self._alone(event), self._lines)
 

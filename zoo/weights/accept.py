@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zoo.errors import CheckpointError, LockError, OfflineError, WeightsError
 from zoo.paths import is_inside
+from zoo.registry.card import MODEL
 from zoo.registry.home import home
 from zoo.weights import cache_record, settings
 from zoo.weights.cache_record import FileStamp, Record
@@ -44,7 +45,7 @@ def take(offer: Candidate, wanted: WeightsRequest, *, progress: bool | None) -> 
     )
     if kept:
         return kept
-    file = known or _verified(offer, wanted.entry, progress)
+    file = known or _verified(offer, wanted, progress)
     path = Path(file.path)
     ready = _readable(offer, path, file.sha256, wanted, checked=known is not None)
     if not file.holds(path):
@@ -76,17 +77,14 @@ def _kept(offer: Candidate, wanted: WeightsRequest) -> WeightsFile | None:
     converted from."""
     if not offer.promises:
         return None
-    state_key = wanted.weights.state_key
     for one in cache_record.read_all():
         path = Path(one.path)
         if one.address.startswith("converted:") or first_mismatch(offer.promises, one.sha256):
             continue
         if _is_own(path) and one.holds(path):
-            ready = mappable(
-                path, sha256=one.sha256, name=path.name, state_key=state_key, checked=True
-            )
+            ready = _ready(wanted, path, one.sha256, path.name, checked=True)
         else:
-            ready = converted(one.sha256, state_key) or Mappable(path)
+            ready = _converted(wanted, one.sha256) or Mappable(path)
         if ready.converted or (_is_own(ready.path) and one.holds(path)):
             return WeightsFile(
                 path=ready.path,
@@ -103,6 +101,26 @@ def _kept(offer: Candidate, wanted: WeightsRequest) -> WeightsFile | None:
                 finite=ready.finite if ready.key else one.finite,
             )
     return None
+
+
+def _ready(
+    wanted: WeightsRequest, path: Path, sha256: str, name: str, *, checked: bool
+) -> Mappable:
+    """The checkpoint as safetensors; a file of another role as it is."""
+    if wanted.role != MODEL:
+        return Mappable(path)
+    return mappable(
+        path,
+        sha256=sha256,
+        name=name,
+        state_key=wanted.weights.state_key,
+        guessed=wanted.placed,
+        checked=checked,
+    )
+
+
+def _converted(wanted: WeightsRequest, sha256: str) -> Mappable | None:
+    return converted(sha256, wanted.weights.state_key) if wanted.role == MODEL else None
 
 
 def _is_own(path: Path) -> bool:
@@ -128,8 +146,9 @@ def _hashed(offer: Candidate, path: Path, entry: str) -> Record:
     return Record(offer.key, str(path), sha256_of(path), stamp, entry, offer.revision)
 
 
-def _verified(offer: Candidate, entry: str, progress: bool | None) -> Record:
+def _verified(offer: Candidate, wanted: WeightsRequest, progress: bool | None) -> Record:
     """The file and its sha256, which keeps every promise."""
+    entry = wanted.entry
     asked, carrier = ASKED.format(entry), offer.carrier
     path = carrier.find()
     if path:
@@ -141,33 +160,35 @@ def _verified(offer: Candidate, entry: str, progress: bool | None) -> Record:
         if isinstance(carrier, Local):
             raise broken.breach(asked, digest)
         if settings.offline():
-            raise _unusable(offer, path, digest, broken, entry)
+            raise _unusable(offer, path, digest, broken, wanted)
         log.warning("%s is not what %s says. It is removed and fetched again.", path, broken.by)
         carrier.remove(digest)
     if isinstance(carrier, Local) or settings.offline():
         raise OfflineError(
             asked,
             "It is not on this machine, and the network is switched off.",
-            _advice(CARRY, entry),
+            _advice(CARRY, wanted),
         )
     return _downloaded(carrier, offer, entry, progress)
 
 
 def _unusable(
-    offer: Candidate, path: Path, digest: str, broken: Checksum, entry: str
+    offer: Candidate, path: Path, digest: str, broken: Checksum, wanted: WeightsRequest
 ) -> WeightsError:
     """The error for a file that can't be replaced now."""
-    told, known = broken.breach(ASKED.format(entry), digest), cache_record.read(offer.key)
+    told, known = broken.breach(ASKED.format(wanted.entry), digest), cache_record.read(offer.key)
     if known and known.sha256 == digest and broken.error is LockError:
         return told  # the file is as it was fetched, and the lock file names another
     return type(told)(
-        told.asked, f"{path} is damaged, or is another file now. {told.case}", _advice(AGAIN, entry)
+        told.asked,
+        f"{path} is damaged, or is another file now. {told.case}",
+        _advice(AGAIN, wanted),
     )
 
 
-def _advice(text: str, entry: str) -> str:
+def _advice(text: str, wanted: WeightsRequest) -> str:
     """Advice for a model; a place such as `hub:org/repo` is not a name that `zoo pull` knows."""
-    return PLACE if ":" in entry else text.format(entry)
+    return PLACE if wanted.placed else text.format(wanted.model)
 
 
 def _downloaded(
@@ -196,10 +217,7 @@ def _readable(
 ) -> Mappable:
     name = path.name if offer.original else offer.source.partition("?")[0]
     try:
-        key = wanted.weights.state_key
-        return mappable(
-            path, sha256=sha256, name=name, state_key=key, guessed=wanted.placed, checked=checked
-        )
+        return _ready(wanted, path, sha256, name, checked=checked)
     except CheckpointError:
         if not isinstance(offer.carrier, Local) and not offer.promises:
             offer.carrier.remove(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from zoo.errors import IntegrityError
+from zoo.registry.card import MODEL, SCHEMA
 from zoo.registry.catalogue import Extract
 from zoo.registry.yaml_document import parse, read
 from zoo.weights.checksum import sha256_of
@@ -47,17 +49,20 @@ def bundle(
     """
     before = Manifest.read(to) if (to / FILE).exists() else Manifest({})
     items = dict(before.weights)
-    for wanted in choices:
+    for wanted in (request for chosen in choices for request in chosen.every_file()):
         fetched = fetch(
             wanted.weights,
             name=wanted.name,
             tag=wanted.tag,
+            role=wanted.role,
             origin=wanted.origin,
             mirrors=mirrors,
             progress=progress,
         )
         item = Item(
-            **asdict(Pin.of(fetched)), file=_file_name(fetched), state_key=wanted.weights.state_key
+            **asdict(Pin.of(fetched)),
+            file=_file_name(fetched, wanted.role),
+            state_key=wanted.weights.state_key,
         )
         _copy(fetched.path, to / item.file, sha256=item.digest)
         items[wanted.entry] = item
@@ -83,14 +88,17 @@ def _write_registry(added: Extract, to: Path) -> str:
         section: {**(had.get(section) or {}), **added.get(section, {})}
         for section in ("cards", "aliases")
     }
-    merged = {"schema": 1, **sections}
+    merged = {"schema": SCHEMA, **sections}
     with saving(path, fix=FOLDER_FIX), replacing(path) as draft:
         draft.write_bytes(HEADER + msgspec.json.format(msgspec.json.encode(merged)) + b"\n")
     return sha256_of(path)
 
 
-def _file_name(fetched: WeightsFile) -> str:
-    return f"{fetched.converted or fetched.sha256}.safetensors"
+def _file_name(fetched: WeightsFile, role: str) -> str:
+    if role == MODEL:
+        return f"{fetched.converted or fetched.sha256}.safetensors"
+    suffix = re.search(r"\.\w+$", fetched.source.partition("?")[0])
+    return f"{fetched.sha256}{suffix[0] if suffix else '.bin'}"
 
 
 def _copy(path: Path, to: Path, *, sha256: str) -> None:

@@ -88,7 +88,7 @@ def from_bundle(item: Item, folder: Path, wanted: WeightsRequest, pin: Pin | Non
         names today.
         SourceError: the file is missing.
     """
-    given = [source.sha256 for source in wanted.weights.sources]
+    given = [source.sha256 for source in wanted.sources]
     if all(given) and not any(item.sha256.startswith(one) for one in given if one):
         case = f"Its sha256 is {item.sha256[:12]}, and the card names no such file any more."
         error, fix = (

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from zoo.errors import CacheError, LockError, SourceError, WeightsError
-from zoo.registry.card import HubSource, Source, Weights
+from zoo.registry.card import MODEL, HubSource, Source, Weights
 from zoo.weights import settings
 from zoo.weights.accept import ASKED, take
 from zoo.weights.address import HubSpec, parsed, printed
@@ -30,13 +30,15 @@ def fetch(
     *,
     name: str,
     tag: str | None = None,
+    role: str = MODEL,
     origin: Path | None = None,
     mirrors: Mapping[str, str] = NO_MIRRORS,
     progress: bool | None = None,
 ) -> WeightsFile:
-    """The weights of a card, on this machine and verified.
+    """One file of a card's weights, on this machine and verified.
 
     name, tag: what they are called, in the lock file, in bundles and in messages.
+    role:      which of their files; the checkpoint becomes safetensors.
     origin:    the registry file that names them, or its folder.
     mirrors:   prefix of a source to its replacement; `ZOO_MIRRORS` adds to them.
     progress:  a bar while downloading; None shows one on a terminal.
@@ -50,7 +52,7 @@ def fetch(
         CacheError: this machine can't keep them.
     """
     return _deliver(
-        WeightsRequest(name, tag, weights, origin),
+        WeightsRequest(name, tag, weights, origin, role=role),
         Lock.current(),
         mirrors=mirrors,
         progress=progress,
@@ -80,7 +82,9 @@ def locate(
         pin = lock.pins.get(spec)
         place = _pinned(place, pin) if pin else parsed(replace_prefix(spec, table))
     source = resolved(place) if isinstance(place, HubSpec) else place
-    wanted = WeightsRequest(spec, None, Weights(sources=[source], state_key=state_key), placed=True)
+    wanted = WeightsRequest(
+        spec, None, Weights(files={MODEL: [source]}, state_key=state_key), placed=True
+    )
     return _deliver(wanted, lock, mirrors=mirrors, progress=progress)
 
 
@@ -100,11 +104,12 @@ def relock(
     mirrors: Mapping[str, str] = NO_MIRRORS,
     progress: bool | None = None,
 ) -> Lock:
-    """A lock of what each of them resolves to now, whatever an older lock says."""
+    """A lock of what each of their files resolves to now, whatever an older lock says."""
+    requests = [request for chosen in choices for request in chosen.every_file()]
     return Lock(
         {
-            one.entry: Pin.of(_deliver(one, Lock(), mirrors=mirrors, progress=progress))
-            for one in choices
+            request.entry: Pin.of(_deliver(request, Lock(), mirrors=mirrors, progress=progress))
+            for request in requests
         }
     )
 
@@ -147,7 +152,7 @@ def _bundled(wanted: WeightsRequest, pin: Pin | None) -> list[Try]:
 
 def _sources(wanted: WeightsRequest, pin: Pin | None, mirrors: Mapping[str, str]) -> Iterator[Try]:
     """The card's sources, in order."""
-    for source in wanted.weights.sources:
+    for source in wanted.sources:
         through = mirrored(source, mirrors)
         label = (
             printed(source)

@@ -82,7 +82,7 @@ class Manifest:
             return next((item for item in self._of(wanted) if item.sha256 == sha256), None)
         if wanted.entry in self.weights:
             return self.weights[wanted.entry]
-        given = [source.sha256 for source in wanted.weights.sources if source.sha256]
+        given = [source.sha256 for source in wanted.sources if source.sha256]
         return next(
             (
                 item

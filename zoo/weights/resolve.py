@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from os import PathLike, fspath
 from pathlib import Path
 
 from zoo.errors import NameNotFound, WeightsError
 from zoo.registry import Catalogue, Choice
-from zoo.registry.card import Weights
+from zoo.registry.card import MODEL, Weights
+from zoo.registry.requirements import check_requirements
 from zoo.weights.fetch import fetch, locate
 from zoo.weights.types import WeightsFile, WeightsRequest
 
@@ -17,11 +20,34 @@ FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 
 
 @dataclass(frozen=True)
-class Found:
-    """A verified file, and what the card says of it, if it is the card's."""
+class Resolved:
+    """A model and its verified files, as a name and a `weights` argument resolve once for a run.
 
-    file: WeightsFile
+    choice:  the card, and the weights that the name stands for.
+    files:   by role, the checkpoint as `model`; empty for random weights.
+    weights: what the card says of the checkpoint; None for a file of the user's own and for random
+        weights.
+    """
+
+    choice: Choice
+    files: Mapping[str, WeightsFile]
     weights: Weights | None
+
+    @property
+    def name(self) -> str:
+        """The model's name with these weights: with its tag if they are the card's own."""
+        own = self.weights is not None and self.weights is self.choice.weights
+        return self.choice.name if own else self.choice.entry.name
+
+    @property
+    def file(self) -> WeightsFile | None:
+        """The checkpoint; None for random weights."""
+        return self.files.get(MODEL)
+
+    @property
+    def others(self) -> dict[str, Path]:
+        """The paths of the other files, by role."""
+        return {role: file.path for role, file in self.files.items() if role != MODEL}
 
 
 def wanted(choice: Choice) -> WeightsRequest:
@@ -46,7 +72,7 @@ def wanted(choice: Choice) -> WeightsRequest:
     )
 
 
-def choose(known: Catalogue, name: str, weights: bool | str) -> Choice:
+def choose(known: Catalogue, name: str, weights: bool | str | PathLike[str] = True) -> Choice:
     """The model that `name` stands for, with the tag that `weights` is, if it is one.
 
     Raises:
@@ -60,7 +86,7 @@ def choose(known: Catalogue, name: str, weights: bool | str) -> Choice:
             fix_cli=f"Name it: zoo detect IMAGE --model yolox_nano --weights {name}",
         )
     choice = known.resolve(name)
-    if isinstance(weights, bool) or is_place(weights):
+    if not isinstance(weights, str) or is_place(weights):
         return choice
     if weights.endswith(FILES) or "/" in weights:
         raise NameNotFound(
@@ -87,39 +113,57 @@ def choose(known: Catalogue, name: str, weights: bool | str) -> Choice:
     return known.resolve(f"{choice.entry.qualified}.{weights}")
 
 
-def called(choice: Choice, found: Found) -> str:
-    """The model's name with these weights: with its tag if they are the card's own."""
-    return choice.name if found.weights is choice.weights else choice.entry.name
-
-
-def is_place(weights: bool | str) -> bool:
+def is_place(weights: bool | str | PathLike[str]) -> bool:
     """Whether `weights` says where a file is, rather than which of the card's it is."""
-    return isinstance(weights, str) and weights.startswith(EXPLICIT)
+    return isinstance(weights, PathLike) or (
+        isinstance(weights, str) and weights.startswith(EXPLICIT)
+    )
 
 
-def find(
-    known: Catalogue, choice: Choice, place: str | None = None, *, progress: bool | None = None
-) -> Found:
-    """The file at an explicit place (see `locate`), else the choice's own.
+def resolve(
+    known: Catalogue,
+    choice: Choice,
+    weights: bool | str | PathLike[str] = True,
+    *,
+    progress: bool | None = None,
+) -> Resolved:
+    """The verified files of a choice: of its card's weights, of a place (see `locate`), or none.
+
+    weights: as `choose` was given it; False for random weights.
 
     Raises:
+        MissingExtra: the card requires what is not installed; nothing is fetched then.
         WeightsError: they can't be had, or the card has none.
     """
-    if place is not None:
-        return _explicit(known, choice, place, progress=progress)
-    one = wanted(choice)
-    file = fetch(
-        one.weights,
-        name=one.name,
-        tag=one.tag,
-        origin=one.origin,
-        mirrors=known.mirrors,
-        progress=progress,
-    )
-    return Found(file, one.weights)
+    check_requirements(choice.entry.card, choice.name)
+    if weights is False:
+        return Resolved(choice, {}, None)
+    if is_place(weights):
+        spec = f"file:{fspath(weights)}" if isinstance(weights, PathLike) else str(weights)
+        return _explicit(known, choice, spec, progress=progress)
+    request = wanted(choice)
+    return Resolved(choice, _fetched(known, request.every_file(), progress), request.weights)
 
 
-def _explicit(known: Catalogue, choice: Choice, spec: str, *, progress: bool | None) -> Found:
+def _fetched(
+    known: Catalogue, requests: Iterable[WeightsRequest], progress: bool | None
+) -> dict[str, WeightsFile]:
+    return {
+        request.role: fetch(
+            request.weights,
+            name=request.name,
+            tag=request.tag,
+            role=request.role,
+            origin=request.origin,
+            mirrors=known.mirrors,
+            progress=progress,
+        )
+        for request in requests
+    }
+
+
+def _explicit(known: Catalogue, choice: Choice, spec: str, *, progress: bool | None) -> Resolved:
+    """The checkpoint at a place; the other files that the family needs are the card's."""
     default = choice.entry.card.default_weights()
     file = locate(
         spec,
@@ -128,11 +172,13 @@ def _explicit(known: Catalogue, choice: Choice, spec: str, *, progress: bool | N
         progress=progress,
     )
     every = choice.entry.card.weights.values()
-    return Found(file, next((one for one in every if _is_published(file, one)), None))
+    published = next((weights for weights in every if _is_published(file, weights)), None)
+    others = wanted(choice).every_file()[1:] if choice.weights else []
+    return Resolved(choice, {MODEL: file, **_fetched(known, others, progress)}, published)
 
 
 def _is_published(file: WeightsFile, weights: Weights) -> bool:
-    """Whether a file given by hand is one of the card's own, and so needs the same fixes."""
+    """Whether a file given by hand is one of the card's own, and so needs the same settings."""
     return any(
-        source.sha256 and file.sha256.startswith(source.sha256) for source in weights.sources
+        source.sha256 and file.sha256.startswith(source.sha256) for source in weights.files[MODEL]
     )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zoo.registry.card import Weights
+from zoo.registry.card import MODEL, Source, Weights
 from zoo.weights.cache_record import FileStamp
 
 
 @dataclass(frozen=True)
 class WeightsRequest:
-    """One set of weights of one model.
+    """One file of a set of weights of one model.
 
     origin: the registry file that names them, or its folder; `file` sources are in it.
     placed: the user named the file, and the state key of its weights is only the card's for its
         own.
+    role:   which of the set's files: the checkpoint, or another that the family needs.
     """
 
     name: str
@@ -23,18 +24,34 @@ class WeightsRequest:
     weights: Weights
     origin: Path | None = None
     placed: bool = False
+    role: str = MODEL
+
+    @property
+    def model(self) -> str:
+        """The name of the set of weights, as a user types it."""
+        return f"{self.name}.{self.tag}" if self.tag else self.name
 
     @property
     def entry(self) -> str:
-        """Its name in lock files, bundles and messages."""
-        return f"{self.name}.{self.tag}" if self.tag else self.name
+        """The file's name in lock files, bundles and messages."""
+        return self.model if self.role == MODEL else f"{self.model}:{self.role}"
+
+    @property
+    def sources(self) -> list[Source]:
+        """Where the file can be had, in the order to try."""
+        return self.weights.files.get(self.role, [])
+
+    def every_file(self) -> list[WeightsRequest]:
+        """One request per file of the set, the checkpoint first."""
+        roles = [MODEL, *(role for role in self.weights.files if role != MODEL)]
+        return [replace(self, role=role) for role in roles]
 
 
 @dataclass(frozen=True)
 class WeightsFile:
     """Verified weights on this machine.
 
-    path:      a safetensors file.
+    path:      a safetensors file; of another role than the checkpoint's, the published file.
     sha256:    of the published file, in full.
     source:    where it is published, as in `hub:org/repo@revision:file`.
     revision:  the commit on the Hub.

@@ -60,7 +60,10 @@ def verify(
     packed = Manifest.read(folder) if folder else Manifest({})
     if choices is None:
         return [*map(_state, known), *_packed(packed, folder or Path())]
-    return [result for wanted in choices for result in _of(wanted, known, packed, folder or Path())]
+    requests = [request for chosen in choices for request in chosen.every_file()]
+    return [
+        result for request in requests for result in _of(request, known, packed, folder or Path())
+    ]
 
 
 def remove(result: Verified) -> None:
@@ -89,14 +92,14 @@ def remove(result: Verified) -> None:
 def _of(
     wanted: WeightsRequest, known: list[Record], packed: Manifest, folder: Path
 ) -> Iterator[Verified]:
-    addresses = {printed(source) for source in wanted.weights.sources}
+    addresses = {printed(source) for source in wanted.sources}
     published = [one for one in known if one.address in addresses or one.entry == wanted.entry]
     item = packed.find(wanted, sha256=None)
     yield from map(_state, published)
     if item:
         yield from _packed(Manifest({wanted.entry: item}), folder)
     elif not published:
-        first = printed(wanted.weights.sources[0]) if wanted.weights.sources else ""
+        first = printed(wanted.sources[0]) if wanted.sources else ""
         yield Verified(wanted.entry, first, None, "not fetched")
     for sha256 in {one.sha256 for one in published} | ({item.sha256} if item else set()):
         yield from (

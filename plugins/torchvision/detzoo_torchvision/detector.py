@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -19,7 +20,7 @@ from zoo import Detector, LabelSpace
 from zoo.contract import ClassLayer, Thresholds, targets_to_input
 from zoo.detections import Detections
 from zoo.detectors import Batch, InputTransform, Target
-from zoo.registry.card import PostLoad
+from zoo.errors import ContractError
 
 
 class TorchvisionDetector(Detector):
@@ -73,10 +74,21 @@ class TorchvisionDetector(Detector):
     def _class_layers(net: Any, channels: Sequence[int]) -> list[ClassLayer]:
         """The same by torchvision's names."""
 
-    def post_load(self, fix: PostLoad) -> None:
+    def post_load(self, settings: Mapping[str, Any]) -> None:
         """Sets `frozen_bn_eps`; a network without frozen norms refuses it."""
-        if fix.frozen_bn_eps is not None and not set_frozen_eps(self.net, fix.frozen_bn_eps):
-            super().post_load(fix)
+        others = {name: value for name, value in settings.items() if name != "frozen_bn_eps"}
+        super().post_load(others)
+        if "frozen_bn_eps" not in settings:
+            return
+        eps = settings["frozen_bn_eps"]
+        if isinstance(eps, bool) or not isinstance(eps, int | float) or not 0 <= eps < math.inf:
+            raise ContractError(
+                f"A card asks for frozen_bn_eps: {eps!r:.60} after loading.",
+                "That is not a number of at least 0.",
+                "Write for example post_load: {frozen_bn_eps: 0.0}.",
+            )
+        if not set_frozen_eps(self.net, float(eps)):
+            super().post_load(settings)
 
     @abstractmethod
     def _found(

@@ -23,7 +23,6 @@ from torchvision.models._api import WeightsEnum
 
 from zoo import LabelSpace
 from zoo.detectors import Batch
-from zoo.registry.card import PostLoad
 
 # The published weights that torchvision's builders set eps 0 for: the lines with overwrite_eps in
 # its source.
@@ -166,7 +165,7 @@ def _ours(name: str, label_space: LabelSpace | None = None, **options: Any) -> T
         )
     _few_proposals(detector.net)
     if name in EPS_ZERO and not options:
-        detector.post_load(PostLoad(frozen_bn_eps=0.0))
+        detector.post_load({"frozen_bn_eps": 0.0})
     generator = torch.Generator().manual_seed(len(name))
     detector.load_state_dict(
         {key: _random(key, like, generator) for key, like in detector.state_dict().items()},

@@ -19,7 +19,6 @@ from zoo.detectors import Target
 from zoo.errors import ContractError, ImageError, LabelError
 from zoo.images import ImageWarning
 from zoo.labels import LabelSpace
-from zoo.registry.card import PostLoad
 
 SPACE = LabelSpace.custom(["helmet", "vest", "boot"])
 KINDS = (
@@ -174,9 +173,9 @@ def test_frozen_eps_is_set_where_a_card_says_so_and_changes_the_output(
     fcos: Any, images: list[Tensor]
 ) -> None:
     before = see(fcos, images)[0]
-    fcos.post_load(PostLoad(frozen_bn_eps=0.1))
+    fcos.post_load({"frozen_bn_eps": 0.1})
     after = see(fcos, images)[0]
-    fcos.post_load(PostLoad(frozen_bn_eps=1e-5))
+    fcos.post_load({"frozen_bn_eps": 1e-5})
     assert not torch.equal(before.scores[:5], after.scores[:5])
     assert torch.equal(see(fcos, images)[0].scores, before.scores)
 
@@ -185,12 +184,31 @@ def test_frozen_eps_is_refused_by_a_network_without_frozen_norms() -> None:
     with torch.device("meta"):
         ssd = architectures.ssd300_vgg16(label_space=SPACE)
     with pytest.raises(ContractError, match=r"frozen_bn_eps: 0\.0"):
-        ssd.post_load(PostLoad(frozen_bn_eps=0.0))
+        ssd.post_load({"frozen_bn_eps": 0.0})
 
 
-def test_no_fix_is_no_error() -> None:
+@pytest.mark.parametrize(
+    "settings", [{"frozen_bn_eps": -1.0}, {"frozen_bn_eps": "0.0"}, {"frozen_bn_eps": True}]
+)
+def test_a_post_load_setting_of_another_value_is_refused(
+    fcos: Any, settings: dict[str, Any]
+) -> None:
+    with pytest.raises(ContractError, match="not a number of at least 0"):
+        fcos.post_load(settings)
+
+
+def test_an_unknown_post_load_setting_is_refused_before_any_is_set(
+    fcos: Any, images: list[Tensor]
+) -> None:
+    before = see(fcos, images)[0].scores
+    with pytest.raises(ContractError, match="momentum: 1"):
+        fcos.post_load({"frozen_bn_eps": 0.5, "momentum": 1})
+    assert torch.equal(see(fcos, images)[0].scores, before)
+
+
+def test_no_post_load_settings_are_no_error() -> None:
     with torch.device("meta"):
-        architectures.ssd300_vgg16(label_space=SPACE).post_load(PostLoad())
+        architectures.ssd300_vgg16(label_space=SPACE).post_load({})
 
 
 def test_a_box_without_area_is_left_out_of_the_loss(fcos: Any, images: list[Tensor]) -> None:

@@ -36,7 +36,7 @@ LOUD = """
 
     @hookimpl
     def register_cards(register):
-        register({"schema": 1, "cards": {"loud": {"architecture": "loud", "labels": ["a"]}}})
+        register({"schema": 2, "cards": {"loud": {"architecture": "loud", "labels": ["a"]}}})
 """
 
 
@@ -178,7 +178,7 @@ LEAVING = """
         cards = {"failing": {"architecture": "failing", "labels": ["a"]}}
         for step in ("build", "decode"):
             cards[step] = {"architecture": "leaving", "labels": ["a"], "arguments": {"step": step}}
-        register({"schema": 1, "cards": cards})
+        register({"schema": 2, "cards": cards})
 """
 
 

@@ -18,14 +18,14 @@ from zoo.errors import UsageError
 
 Shell = Callable[..., Any]
 CARDS = """
-schema: 1
+schema: 2
 cards:
   mine:
     architecture: yolox/yolox
     labels: [a]
     weights:
       street:
-        sources: [{kind: hub, repo: you/blob, revision: REVISION, file: model.safetensors}]
+        files: {model: [{kind: hub, repo: you/blob, revision: REVISION, file: model.safetensors}]}
 """
 
 

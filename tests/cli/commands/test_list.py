@@ -106,7 +106,7 @@ def test_a_users_model_with_the_name_of_another_is_listed_and_asked_for_by_its_w
     answer = shell("show", "yolox_nano")
     assert answer.code == 3
     assert (
-        f"Say which: 'user/yolox_nano' or 'yolox/yolox_nano'. Or rename yours: '{cards}', line 40."
+        f"Say which: 'user/yolox_nano' or 'yolox/yolox_nano'. Or rename yours: '{cards}', line 42."
         in answer.err
     )
 
@@ -161,7 +161,7 @@ def test_without_plugins_nothing_is_listed_and_the_setting_is_named(
 
 
 def test_a_broken_registry_file_is_an_error_without_a_traceback(shell: Shell, cards: Path) -> None:
-    cards.write_text("schema: 1\ncards:\n  x: {}\n")
+    cards.write_text("schema: 2\ncards:\n  x: {}\n")
     answer = shell("list")
     assert (answer.code, answer.out) == (4, "")
     assert answer.err.startswith(f"Error: Cards were read from '{cards}'.\nLine 3, field 'cards.x'")

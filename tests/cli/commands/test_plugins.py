@@ -50,13 +50,14 @@ MODULE = '''
         register("*", "detzoo_acme.network:any_backbone")
 '''
 CARDS = """
-    schema: 1
+    schema: 2
     aliases: {acme: acme_nano}
     cards:
       acme_nano:
         architecture: net
         labels: [helmet, vest]
-        weights: {site: {sources: [{kind: package, package: detzoo_acme, file: nano.safetensors}]}}
+        weights:
+          site: {files: {model: [{kind: package, package: detzoo_acme, file: nano.safetensors}]}}
 """
 NETWORK = """
     def build(*, label_space, **arguments):
@@ -294,7 +295,7 @@ ENDLESS = """
     @hookimpl
     def register_cards(register):
         card = {{"architecture": "net", "labels": ["a"]}}
-        register({{"schema": 1, "cards": {{"endless_s": card}}}})
+        register({{"schema": 2, "cards": {{"endless_s": card}}}})
 """
 
 

@@ -102,7 +102,7 @@ def test_json_is_the_whole_card(shell: Shell, cards: Path) -> None:
         "origin": str(cards),
         "line": 5,
     }
-    assert card["weights"]["v2"]["sources"][1] == {
+    assert card["weights"]["v2"]["files"]["model"][1] == {
         "kind": "file",
         "path": "v2.safetensors",
         "sha256": None,

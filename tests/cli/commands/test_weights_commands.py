@@ -132,7 +132,7 @@ def test_a_bundle_serves_a_machine_with_an_empty_cache_and_no_network(
 
 
 CARD = """
-schema: 1
+schema: 2
 aliases: {mine: my_model}
 cards:
   my_model:
@@ -140,7 +140,7 @@ cards:
     arguments: {depth: 0.33, width: 0.25, depthwise: true, size: 64}
     labels: [helmet, vest]
     input: {resize: letterbox, size: [64, 64], range: 255, channels: bgr, padding: 114}
-    weights: {v1: {sources: [{kind: file, path: mine.safetensors}]}}
+    weights: {v1: {files: {model: [{kind: file, path: mine.safetensors}]}}}
   bare: {architecture: yolox/yolox, labels: [helmet]}
 """
 LOAD = """

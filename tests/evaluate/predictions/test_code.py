@@ -26,12 +26,12 @@ import lamp_helper
 
 @hookimpl
 def register_cards(register):
-    register({"schema": 1, "cards": {"lamp": {
+    register({"schema": 2, "cards": {"lamp": {
         "architecture": "lamps/lamp",
         "labels": ["person", "dog"],
         "input": {"resize": "fixed", "size": [32, 32]},
         "default": "plain",
-        "weights": {"plain": {"sources": [{"kind": "file", "path": "lamp.safetensors"}]}},
+        "weights": {"plain": {"files": {"model": [{"kind": "file", "path": "lamp.safetensors"}]}}},
     }}})
 
 @hookimpl

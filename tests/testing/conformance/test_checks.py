@@ -73,7 +73,7 @@ CARD = Card(
     input=Input(resize="fixed", size=[32, 32], mean=[0.5] * 3, std=[0.25] * 3),
     parameters=35,
     licenses=Licenses(code="Apache-2.0"),
-    weights={"v1": Weights(sources=[FileSource(path="toy.safetensors")], claims=[CLAIM])},
+    weights={"v1": Weights(files={"model": [FileSource(path="toy.safetensors")]}, claims=[CLAIM])},
 )
 
 
@@ -163,7 +163,7 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
             "v1": structs.replace(CARD.weights["v1"], claims=[structs.replace(CLAIM, source=" ")])
         }
     ),
-    "weights_have_sources": card(weights={"v1": Weights(sources=[])}),
+    "weights_have_sources": card(weights={"v1": Weights(files={"model": []})}),
 }
 MATCHED = [
     "only_overlaps_suppressed",

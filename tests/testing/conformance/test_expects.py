@@ -46,7 +46,7 @@ def trained() -> Toy:
 
 
 def model(detector: zoo.Detector, *expects: Expectation) -> Model:
-    weights = Weights(sources=[FileSource(path="toy.safetensors")], expects=list(expects))
+    weights = Weights(files={"model": [FileSource(path="toy.safetensors")]}, expects=list(expects))
     card = Card(architecture="toy/toy", labels=list(SPACE.names), weights={"v1": weights})
     return Model("toy", Toy, SPACE, card, weights="v1", load=lambda: detector)
 
@@ -146,14 +146,14 @@ def test_weights_of_a_changed_card_and_data_without_weights_are_refused() -> Non
 
 
 CARDS = """\
-schema: 1
+schema: 2
 cards:
   sign:
     architecture: yolox/yolox
     labels: [sign]
     weights:
       v1:
-        sources: [{{kind: file, path: sign.safetensors}}]
+        files: {{model: [{{kind: file, path: sign.safetensors}}]}}
         expects:
           - image: {image}
             boxes:

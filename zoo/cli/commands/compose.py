@@ -91,7 +91,7 @@ def _registry_file(name: str, labels: str | list[str], detector: Composed) -> st
         "arguments": detector.plan.settings(),
     }
     text: str = yaml.safe_dump(
-        {"schema": 1, "cards": {name: card}}, sort_keys=False, default_flow_style=None
+        {"schema": 2, "cards": {name: card}}, sort_keys=False, default_flow_style=None
     )
     return text.rstrip()
 

@@ -96,7 +96,9 @@ def _table(rows: list[tuple[str, CardSummary]]) -> list[str]:
             format_count(row.parameters),
             format_size(row.size, row.resize),
             format_license(row.code_license, row.weights_license),
-            row.labels if row.listed is None else pluralize(row.classes, "class", "classes"),
+            row.labels
+            if row.listed is None
+            else pluralize(len(row.class_names), "class", "classes"),
             row.plugin,
         )
         for name, row in rows

@@ -37,7 +37,10 @@ def pull(
         one.entry.qualified + str(one.tag): one for one in map(known.resolve, names)
     }.values():
         try:
-            rows.append(_pulled(wanted(choice), known.mirrors, quiet=as_json))
+            rows += [
+                _pulled(request, known.mirrors, quiet=as_json)
+                for request in wanted(choice).every_file()
+            ]
         except WeightsError as why:
             failed = why.exit_code
             stderr.error(why, about="" if choice.name in str(why) else choice.name)
@@ -47,7 +50,14 @@ def pull(
 
 
 def _pulled(one: WeightsRequest, mirrors: dict[str, str], *, quiet: bool) -> dict[str, object]:
-    got = fetch(one.weights, name=one.name, tag=one.tag, origin=one.origin, mirrors=mirrors)
+    got = fetch(
+        one.weights,
+        name=one.name,
+        tag=one.tag,
+        role=one.role,
+        origin=one.origin,
+        mirrors=mirrors,
+    )
     if not quiet:
         output.line(
             f"{one.entry}  {format_megabytes(got.bytes)}  sha256 {got.sha256[:16]}…  "

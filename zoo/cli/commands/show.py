@@ -7,7 +7,7 @@ unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Annotated
@@ -20,6 +20,8 @@ from zoo.cli import output
 from zoo.cli.format import format_claim, format_text
 from zoo.registry import Card, Catalogue, Choice, catalogue
 from zoo.registry.card import (
+    MODEL,
+    OPEN,
     FileSource,
     HubSource,
     Input,
@@ -104,6 +106,8 @@ def _page(known: Catalogue, choice: Choice) -> Iterator[str]:
         "GFLOPs", _noted(None if card.gflops is None else f"{card.gflops:g}", card.gflops_note)
     )
     yield from _row("licences", _licenses(card.licenses))
+    yield from _row("requires", ", ".join(card.requires) or None, keep=False)
+    yield from _row("wraps", card.wraps, keep=False)
     yield from _row("successor", card.successor, keep=False)
     for tag, weights in card.weights.items():
         yield from _weights(card, tag, weights, chosen=tag == choice.tag)
@@ -122,8 +126,11 @@ def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterato
     yield ""
     yield output.Heading(f"Weights {tag}{' (what the name stands for)' if chosen else ''}")
     yield from _row("size", None if weights.megabytes is None else f"{weights.megabytes:g} MB")
-    for position, source in enumerate(weights.sources):
-        yield from _lines("sources" if position == 0 else "", *_source(source))
+    for role, sources in weights.files.items():
+        yield from _sources("sources" if role == MODEL else role, sources)
+    for format, sources in weights.artifacts.items():
+        yield from _sources(format, sources)
+    yield from _row("recipe", weights.recipe, keep=False)
     yield from _row(
         "licences", _licenses(card.licenses_of(weights)) if weights.licenses else None, keep=False
     )
@@ -134,11 +141,8 @@ def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterato
         )
         yield from _row("", claim.source)
     if weights.post_load:
-        fixes = msgspec.structs.asdict(weights.post_load).items()
-        yield from _row(
-            "after loading",
-            ", ".join(f"{fix} = {value}" for fix, value in fixes if value is not None),
-        )
+        settings = weights.post_load.items()
+        yield from _row("after loading", ", ".join(f"{name} = {value}" for name, value in settings))
     yield from _row("tensors under", weights.state_key, keep=False)
     yield from _row("note", weights.note, keep=False)
 
@@ -188,6 +192,8 @@ def _input(value: Input | None) -> str | None:
 
 
 def _labels(card: Card) -> str:
+    if card.labels == OPEN:
+        return "open: name the classes when you load it"
     if isinstance(card.labels, str):
         return f"{card.labels} ({pluralize(len(labels.get(card.labels)), 'class', 'classes')})"
     return f"{len(card.labels)}: {', '.join(card.labels)}"
@@ -202,6 +208,12 @@ def _licenses(value: Licenses) -> str:
     return ", ".join(
         f"{what} {format_text(name)}" for what, name in msgspec.structs.asdict(value).items()
     )
+
+
+def _sources(label: str, sources: Sequence[Source]) -> Iterator[str]:
+    for source in sources:
+        yield from _lines(label, *_source(source))
+        label = ""
 
 
 def _source(source: Source) -> Iterator[str]:

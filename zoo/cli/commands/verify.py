@@ -75,7 +75,8 @@ def _print(results: Sequence[Verified]) -> None:
         name = one.entry or (
             "a converted checkpoint" if one.source.startswith("converted:") else one.source
         )
-        output.line(f"{one.status:11}  {name}  {one.path or f'Fetch it: zoo pull {one.entry}'}")
+        model = one.entry.partition(":")[0]  # which may have several files
+        output.line(f"{one.status:11}  {name}  {one.path or f'Fetch it: zoo pull {model}'}")
     for folder in {one.bundle for one in results if one.bundle}:
         output.line(f"Those in {folder} are held against its bundle.json.", err=True)
     bad = Counter(one.status for one in results if one.status != "ok")

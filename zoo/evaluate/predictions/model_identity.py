@@ -1,9 +1,9 @@
-"""Who is measured: a model by name, known down to its weights before it is loaded, or a detector at
-hand."""
+"""Identifies the model under test: a name with verified weights, or a loaded Detector."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from zoo.evaluate.predictions.parquet import SUFFIX
 from zoo.registry import Choice, catalogue
 from zoo.text import capitalized, type_name
 from zoo.weights import WeightsFile
-from zoo.weights.resolve import called, choose, find, is_place
+from zoo.weights.resolve import Resolved, choose, resolve
 
 if TYPE_CHECKING:
     import torch
@@ -64,10 +64,7 @@ def model_identity(
             **_file_in_memory(model),
         }
         return _at_hand(model, facts)
-    from zoo.detectors import load  # deferred: torch, which a run that is done already needs not
-
     known = catalogue()
-    weights = f"file:{os.fspath(weights)}" if isinstance(weights, os.PathLike) else weights
     try:
         choice = choose(known, model, weights)
     except NameNotFound:
@@ -80,24 +77,28 @@ def model_identity(
         "plugin": plugin_of(choice),
         "code_sha256": code.of_choice(choice),
     }
-    if weights is False:
-        return _at_hand(
-            load(model, weights=False, device=device), facts | {"weights_source": "random"}
-        )
-    found = find(known, choice, str(weights) if is_place(weights) else None, progress=progress)
-    file, name = found.file, called(choice, found)
-    facts |= {"model": name, **_facts_of(file)}
-    return ModelIdentity(
-        name,
-        facts,
-        lambda: load(model, weights=weights, device=device, progress=progress),
-        fixed=True,
-    )
+    resolved = resolve(known, choice, weights, progress=progress)
+
+    def load() -> Detector:
+        from zoo.detectors.load import load_resolved  # deferred: torch
+
+        return load_resolved(resolved, device=device)
+
+    if resolved.file is None:
+        return _at_hand(load(), facts | {"weights_source": "random"})
+    facts |= {"model": resolved.name, **_facts_of(resolved.file), **_other_files(resolved)}
+    return ModelIdentity(resolved.name, facts, load, fixed=True)
 
 
 def _facts_of(file: WeightsFile) -> dict[str, str]:
     source = f"file:{file.published.name}" if file.source.startswith("file:") else file.source
     return {"weights_sha256": file.sha256, "weights_source": source}
+
+
+def _other_files(resolved: Resolved) -> dict[str, str]:
+    """The sha256 of each file besides the checkpoint, by role; nothing where there are none."""
+    digests = {role: resolved.files[role].sha256 for role in sorted(resolved.others)}
+    return {"files_sha256": json.dumps(digests)} if digests else {}
 
 
 def _file_in_memory(detector: Detector) -> dict[str, str]:

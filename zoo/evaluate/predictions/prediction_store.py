@@ -46,6 +46,7 @@ _DECIDE = (
     *("images_sha256", "protocol_sha256"),
     *("detzoo", "torch", "torchvision", "pillow"),
 )
+_DECIDE_IF_KNOWN = ("files_sha256",)
 
 
 def folder() -> Path:
@@ -61,7 +62,9 @@ def file_of(facts: dict[str, str], to: Path) -> Path:
 
 def key_of(facts: dict[str, str]) -> str:
     """A fingerprint of everything that decides what a run sees, as 64 hex digits."""
-    return hashlib.sha256(json.dumps([facts.get(name) for name in _DECIDE]).encode()).hexdigest()
+    values: list[object] = [facts.get(name) for name in _DECIDE]
+    values += [[name, facts[name]] for name in _DECIDE_IF_KNOWN if name in facts]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 @dataclass

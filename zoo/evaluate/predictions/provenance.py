@@ -1,6 +1,7 @@
 """Provenance of a number, as plain text by key, the same in predictions and reports.
 
 of the model     model · card_sha256 · weights_sha256 · weights_source
+                 files_sha256 (JSON, of the files besides the checkpoint, by role)
                  state_sha256 (weights in memory) · plugin · code_sha256
 of the data      data · data_sha256 (annotations)
                  images_sha256 (ids, file names and contents of the images)
