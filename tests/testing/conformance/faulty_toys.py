@@ -60,10 +60,42 @@ class Altered(Stretch):
     def __call__(self, images: Sequence[Tensor], **where: Any) -> Batch:
         return self.call(partial(super().__call__, **where), images)
 
+    def at(self, size: tuple[int, int]) -> Stretch:
+        return replace(self, size=size)
+
 
 def preprocessing(call: Callable[..., Batch]) -> type[Toy]:
     """A toy with a preprocess of its own: `call(ours, images)`, a function that pickle finds."""
     return equipped(lambda toy: setattr(toy, "preprocess", Altered(call=call)))
+
+
+@dataclass(frozen=True)
+class OneSize(Stretch):
+    """A preprocess without another size."""
+
+    def at(self, size: tuple[int, int]) -> Stretch:  # noqa: ARG002
+        return self
+
+
+@dataclass(frozen=True)
+class Masked(Batch):
+    """A batch that moves its pixels alone."""
+
+    mask: Tensor | None = None
+
+    def to(
+        self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    ) -> Batch:
+        return replace(self, pixels=self.pixels.to(device, dtype))
+
+
+def masked(ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
+    made = ours(images)
+    return Masked(made.pixels, made.places, mask=torch.ones(made.pixels.shape[2:]))
+
+
+def with_network(toy: Toy, ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
+    return ours(images)
 
 
 def register(kind: type[Toy]) -> type[Toy]:

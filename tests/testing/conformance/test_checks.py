@@ -16,9 +16,11 @@ from torch import Tensor
 
 from tests.testing.conformance.faulty_toys import (
     SPACE,
+    Altered,
     Detached,
     Doubled,
     Forgetful,
+    OneSize,
     after_seed_two,
     all_empty,
     answers_the_empty,
@@ -31,6 +33,7 @@ from tests.testing.conformance.faulty_toys import (
     leaves_a_trace,
     leaves_train_mode,
     looks_up,
+    masked,
     mirrored,
     mixed_with_white,
     moves_truth,
@@ -55,6 +58,7 @@ from tests.testing.conformance.faulty_toys import (
     toggles_determinism,
     unknown_label,
     unscaled,
+    with_network,
     writes_on_pictures,
 )
 from zoo.detectors import Protocol
@@ -119,6 +123,11 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
     ),
     "places_lead_back": preprocessing(rounded),
     "prepared_as_declared": card(input=structs.replace(CARD.input, mean=[0.4] * 3)),
+    "preprocess_needs_no_network": equipped(
+        lambda toy: setattr(toy, "preprocess", Altered(call=partial(with_network, toy)))
+    ),
+    "preprocess_at_any_size": equipped(lambda toy: setattr(toy, "preprocess", OneSize())),
+    "batch_moves_as_a_whole": preprocessing(masked),
     "loss_is_finite": overriding("loss", nan_loss),
     "gradients_reach_every_part": Detached,
     "a_picture_without_objects_trains": overriding("loss", some_empty),

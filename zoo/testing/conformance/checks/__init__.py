@@ -100,6 +100,15 @@ from zoo.testing.conformance.checks.learning import (
 from zoo.testing.conformance.checks.learning import (
     check_loss_teaches_the_named_class as check_loss_teaches_the_named_class,
 )
+from zoo.testing.conformance.checks.portable import (
+    check_batch_moves_as_a_whole as check_batch_moves_as_a_whole,
+)
+from zoo.testing.conformance.checks.portable import (
+    check_preprocess_at_any_size as check_preprocess_at_any_size,
+)
+from zoo.testing.conformance.checks.portable import (
+    check_preprocess_needs_no_network as check_preprocess_needs_no_network,
+)
 from zoo.testing.conformance.checks.preparing import check_input_is_ready as check_input_is_ready
 from zoo.testing.conformance.checks.preparing import check_input_size_kept as check_input_size_kept
 from zoo.testing.conformance.checks.preparing import (
