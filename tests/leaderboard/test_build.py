@@ -107,11 +107,13 @@ def test_a_fresh_build_makes_everything_again(desk):
 def test_timing_of_other_code_than_accuracy_is_refused(desk):
     path = board(desk, STORED)
     row = Board.read(path).rows[0]
-    now = code.of_choice(catalogue().resolve("yolox_nano"))
-    check_code(Row(model="yolox_nano"), Source(Path(), {"code_sha256": now}, {}, []))
+    choice = catalogue().resolve("yolox_nano")
+    now = code.of_choice(choice)
+    check_code(Row(model="yolox_nano"), Source(Path(), {"code_sha256": now}, {}, [], choice))
+    other = Source(Path(), {"code_sha256": "0" * 64}, {}, [], choice)
     with pytest.raises(DataError, match="Its code has changed in the meantime"):
-        check_code(Row(model="yolox_nano"), Source(Path(), {"code_sha256": "0" * 64}, {}, []))
-    check_code(row, Source(Path(), {}, {}, []))  # stored detections, of whatever code
+        check_code(Row(model="yolox_nano"), other)
+    check_code(row, Source(Path(), {}, {}, [], choice))  # stored detections, of whatever code
 
 
 def test_an_entry_is_of_one_state_of_the_code(desk, monkeypatch):

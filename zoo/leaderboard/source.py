@@ -26,8 +26,7 @@ from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile
 from zoo.leaderboard.timing import loaded
 from zoo.registry import Choice, catalogue
-from zoo.registry.card import MODEL
-from zoo.weights.resolve import choose, resolve
+from zoo.weights.resolve import Resolved, choose, resolve
 
 ImageColumns = Mapping[str, NDArray[Any]]
 
@@ -41,12 +40,16 @@ class Source:
     protocol:   the settings they were made with, as far as anybody knows.
     images:     per image of the data set, in its order: boxes (n, 4) xyxy, scores, and labels in
                 its label space.
+    choice:     the model's card, and the weights of it that the row names.
+    resolved:   the same with its verified files, where the model was run with trained weights.
     """
 
     detections: Predictions | Path
     facts: dict[str, str]
     protocol: dict[str, Setting]
     images: Sequence[ImageColumns]
+    choice: Choice
+    resolved: Resolved | None = None
 
 
 def source_of(
@@ -54,22 +57,23 @@ def source_of(
 ) -> Source:
     """Runs the model, unless that run is there already, or reads the detections. folder: what paths
     in `row` are relative to."""
+    known = catalogue()
     if not isinstance(row.predictions, str):
         weights = weights_of(row, folder)
-        model = loaded(row.model, False) if weights is False else row.model
-        given = weights or True  # a detector at hand has its own
-        seen = predict(
-            model, data=dataset, protocol=board.settings, weights=given, to=runs, fresh=fresh
-        )
-        choice = catalogue().resolve(row.model)
-        known = {  # a detector at hand does not say them
+        choice = choose(known, row.model, weights)
+        resolved = None if weights is False else resolve(known, choice, weights)
+        model = resolved or loaded(row.model, False)
+        predictions = predict(model, data=dataset, protocol=board.settings, to=runs, fresh=fresh)
+        facts = {  # a detector at hand does not say them
             "plugin": plugin_of(choice),
             "card_sha256": card_sha256(choice),
         }
-        return _of_predictions(replace(seen, provenance=known | seen.provenance), dataset)
+        predictions = replace(predictions, provenance=facts | predictions.provenance)
+        return _of_predictions(predictions, dataset, choice, resolved)
     path = folder / row.predictions
+    choice = known.resolve(row.model)
     if path.suffix == SUFFIX:
-        return _of_predictions(Predictions.read(path), dataset)
+        return _of_predictions(Predictions.read(path), dataset, choice)
     _, found = read_results(path, dataset.truth)
     images = [
         {
@@ -85,7 +89,7 @@ def source_of(
     }
     if row.protocol is not None:
         facts["protocol_settings"] = json.dumps(row.protocol, sort_keys=True)
-    return Source(path, facts, dict(row.protocol or {}), images)
+    return Source(path, facts, dict(row.protocol or {}), images, choice)
 
 
 def check_code(row: Row, source: Source) -> None:
@@ -96,7 +100,7 @@ def check_code(row: Row, source: Source) -> None:
     if row.predictions is not None or row.weights == RANDOM:
         return
     try:
-        changed = code.of_choice(catalogue().resolve(row.model)) != source.facts["code_sha256"]
+        changed = code.of_choice(source.choice) != source.facts["code_sha256"]
     except UsageError:  # of a file that this process has imported
         changed = True
     if changed:
@@ -107,7 +111,9 @@ def check_code(row: Row, source: Source) -> None:
         )
 
 
-def _of_predictions(seen: Predictions, dataset: Dataset) -> Source:
+def _of_predictions(
+    seen: Predictions, dataset: Dataset, choice: Choice, resolved: Resolved | None = None
+) -> Source:
     known = seen.provenance
     settings = json.loads(known["protocol_settings"]) if "protocol_settings" in known else {}
     place = {image_id: row for row, image_id in enumerate(seen.image_ids.tolist())}
@@ -127,7 +133,7 @@ def _of_predictions(seen: Predictions, dataset: Dataset) -> Source:
             "labels": to[seen.labels[part]],
         }
         images.append({name: values[met] for name, values in columns.items()})
-    return Source(seen, dict(known), settings, images)
+    return Source(seen, dict(known), settings, images, choice, resolved)
 
 
 def weights_of(row: Row, folder: Path) -> bool | str:
@@ -140,8 +146,7 @@ def weights_of(row: Row, folder: Path) -> bool | str:
 
 def described(row: Row, source: Source, *, folder: Path) -> Model:
     """What is known of the row's model: from its card, its weights and the network itself."""
-    choice = catalogue().resolve(row.model)
-    card = choice.entry.card
+    choice, card = source.choice, source.choice.entry.card
     trained = row.weights != RANDOM
     return Model(
         name=row.shown,
@@ -163,14 +168,13 @@ def fingerprint(row: Row, source: Source, dataset: Dataset, board: Board) -> str
     not be made again."""
     passing = {"evaluated", "started", "finished", "seconds"}
     facts = {key: value for key, value in source.facts.items() if key not in passing}
-    choice = catalogue().resolve(row.model)
     about = [
         repr(row),
         facts,
         source.protocol,
         dataset.sha256,
         board.resamples,
-        repr(choice.entry.card),
+        repr(source.choice.entry.card),
         software(),
         code.of_detzoo(),
     ]
@@ -194,11 +198,9 @@ def _weights_file(row: Row, source: Source, folder: Path) -> WeightsFile:
     weights = weights_of(row, folder)
     if weights is False:
         return WeightsFile(source=RANDOM)
-    if row.predictions is not None:
+    file = source.resolved.file if source.resolved else None
+    if file is None:
         return _stated(row, weights, source)
-    known = catalogue()
-    resolved = resolve(known, choose(known, row.model, weights), weights)
-    file = resolved.files[MODEL]
     return WeightsFile(
         source=source.facts.get("weights_source", file.source), sha256=file.sha256, bytes=file.bytes
     )

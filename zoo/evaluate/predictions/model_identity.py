@@ -44,7 +44,7 @@ class ModelIdentity:
 
 
 def model_identity(
-    model: str | Detector,
+    model: str | Detector | Resolved,
     *,
     weights: bool | str | os.PathLike[str],
     device: torch.device | str | None,
@@ -53,9 +53,13 @@ def model_identity(
     """The model of a name, with its weights fetched and verified but not loaded; or the detector
     itself.
 
+    model: a name, one that was resolved before (then `weights` says nothing), or a detector.
+
     Raises: NameNotFound, NameAmbiguous, WeightsError; UsageError for what is no model, for weights
         or a device of a detector, and where code has changed since this process imported it.
     """
+    if isinstance(model, Resolved):
+        return _identity_of(model, device)
     if not isinstance(model, str):
         _check_at_hand(model, weights, device)
         facts = {
@@ -71,13 +75,17 @@ def model_identity(
         if not os.path.isdir(model):
             raise
         raise _is_folder(Path(model)) from None
+    return _identity_of(resolve(known, choice, weights, progress=progress), device)
+
+
+def _identity_of(resolved: Resolved, device: torch.device | str | None) -> ModelIdentity:
+    choice = resolved.choice
     facts = {
         "model": choice.entry.name,
         "card_sha256": card_sha256(choice),
         "plugin": plugin_of(choice),
         "code_sha256": code.of_choice(choice),
     }
-    resolved = resolve(known, choice, weights, progress=progress)
 
     def load() -> Detector:
         from zoo.detectors.load import load_resolved  # deferred: torch

@@ -30,6 +30,7 @@ from zoo.evaluate.predictions.prediction_store import (
 from zoo.evaluate.predictions.predictions import Predictions
 from zoo.evaluate.predictions.provenance import hardware, now, software
 from zoo.text import is_are, pluralize, type_name
+from zoo.weights import Resolved
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +43,7 @@ _FIRST = (
 
 
 def predict(  # noqa: PLR0913 - everything that can be said of a run in one place
-    model: str | Detector,
+    model: str | Detector | Resolved,
     *,
     data: str | os.PathLike[str] | Dataset,
     protocol: str | Protocol = "uniform",
@@ -55,7 +56,8 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
 ) -> Predictions:
     """Runs a model on every image of a data set, under a protocol.
 
-    model, weights, device: as `zoo.load` takes them; or a detector, which keeps its own.
+    model, weights, device: as `zoo.load` takes them; or a detector or a model that was resolved
+              before, which keep their own weights.
     data:     as `zoo.data.read` takes it.
     protocol: "uniform" for comparing models, "native" for the family's own thresholds, or one of
         your own.

@@ -1,0 +1,118 @@
+"""The model under test: its name is resolved once for a run, and its files are verified once."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from safetensors.torch import save_file
+
+import zoo
+from zoo import registry
+from zoo.data import Dataset
+from zoo.evaluate import predict
+from zoo.registry import Catalogue
+from zoo.testing import Toy
+from zoo.weights.resolve import choose, resolve
+
+PLUGIN = """
+    from zoo import hookimpl
+
+    @hookimpl
+    def register_architectures(register):
+        register("toy", build)
+
+    def build(*, label_space, files):
+        from zoo.testing import Toy
+        return Toy(label_space)
+"""
+CARDS = """
+schema: 2
+cards:
+  acme_s:
+    architecture: acme/toy
+    labels: [person, dog]
+    weights:
+      v1:
+        files:
+          model: [{kind: file, path: toy.safetensors}]
+          config: [{kind: file, path: config.json}]
+"""
+
+
+@pytest.fixture
+def cards(
+    give_plugin: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A registry file with one model of two files, which lie next to it."""
+    give_plugin("acme", PLUGIN)
+    space = zoo.LabelSpace.custom(["person", "dog"])
+    save_file(Toy(space).state_dict(), tmp_path / "toy.safetensors")
+    (tmp_path / "config.json").write_text("{}")
+    path = tmp_path / "cards.yaml"
+    path.write_text(dedent(CARDS))
+    monkeypatch.setenv("ZOO_REGISTRY", str(path))
+    registry.reload()
+    return path
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often a name was resolved, a file looked for, and a file hashed."""
+    counter = Counter[str]()
+
+    def count(owner: object, name: str) -> None:
+        whole = getattr(owner, name)
+
+        @wraps(whole)
+        def counted(*arguments: Any, **options: Any) -> Any:
+            counter[name] += 1
+            return whole(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    count(Catalogue, "resolve")
+    count(sys.modules["zoo.weights.fetch"], "take")
+    count(sys.modules["zoo.weights.accept"], "sha256_of")
+    return counter
+
+
+def test_a_name_is_resolved_once_for_an_evaluation(
+    cards: Path, street: Dataset, calls: Counter[str]
+) -> None:
+    report = zoo.evaluate("acme_s", data=street)
+    assert report.provenance["model"] == "acme_s.v1"
+    assert calls == {"resolve": 1, "take": 2, "sha256_of": 2}  # one per file
+
+
+def test_a_name_is_resolved_once_for_predictions_and_for_a_load(
+    cards: Path, street: Dataset, calls: Counter[str]
+) -> None:
+    predict("acme_s", data=street)
+    assert (calls["resolve"], calls["take"]) == (1, 2)
+    zoo.load("acme_s")
+    assert (calls["resolve"], calls["take"]) == (2, 4)
+
+
+def test_a_resolved_model_is_not_resolved_again(
+    cards: Path, street: Dataset, calls: Counter[str]
+) -> None:
+    known = registry.catalogue()
+    resolved = resolve(known, choose(known, "acme_s"))
+    predictions = predict(resolved, data=street)
+    assert predictions.provenance["model"] == "acme_s.v1"
+    assert (calls["resolve"], calls["take"]) == (1, 2)
+
+
+def test_another_file_than_the_checkpoint_makes_another_run(
+    cards: Path, street: Dataset, tmp_path: Path
+) -> None:
+    first = predict("acme_s", data=street, to=tmp_path / "runs")
+    assert "config" in first.provenance["files_sha256"]
+    (tmp_path / "config.json").write_text('{"changed": 1}')
+    second = predict("acme_s", data=street, to=tmp_path / "runs")
+    assert first.path != second.path
