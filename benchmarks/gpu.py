@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from detect import IMAGES, image_files, measure, median
-from detzoo_yolox.raw import to_boxes
+from detzoo_yolox.outputs import to_boxes
 from table import report
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
@@ -89,9 +89,9 @@ def yolox_by_hand(
                     there, size=(height, width), mode="bilinear", align_corners=False
                 )[0]
                 canvas[:, :height, :width] = resized.round().flip(0)
-            raw = detector(Batch(pixels, ()))
-            boxes = to_boxes(raw.values, raw.cells())
-            scores, labels = (raw.values[..., 4:5] * raw.values[..., 5:]).max(dim=-1)
+            outputs = detector(Batch(pixels, ()))
+            boxes = to_boxes(outputs.values, outputs.cells())
+            scores, labels = (outputs.values[..., 4:5] * outputs.values[..., 5:]).max(dim=-1)
             for row, scale in enumerate(scales):
                 keep = scores[row] >= score
                 one = boxes[row][keep], scores[row][keep], labels[row][keep]

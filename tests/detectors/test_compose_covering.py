@@ -90,7 +90,7 @@ NOTHING = Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
 
 
 def total_loss(detector: Composed, batch: Batch, targets: Sequence[Target]) -> Tensor:
-    losses = detector.loss(detector(batch), batch, targets)
+    losses = detector.loss(detector(batch, targets), batch, targets)
     assert all(loss.ndim == 0 for loss in losses.values())
     return torch.stack(list(losses.values())).sum()
 

@@ -177,10 +177,10 @@ def picture() -> Tensor:
 @torch.no_grad()
 def logits(detector: Detector) -> Tensor:
     """(n, channels): what the network says of each class, wherever it looks, before softmax."""
-    raw = detector(detector.preprocess([picture()]))
-    if hasattr(raw, "values"):
-        return raw.values[0, :, 5:]
-    return raw.heads["cls_logits"][0] if hasattr(raw, "heads") else raw.regions.logits
+    outputs = detector(detector.preprocess([picture()]))
+    if hasattr(outputs, "values"):
+        return outputs.values[0, :, 5:]
+    return outputs.heads["cls_logits"][0] if hasattr(outputs, "heads") else outputs.logits
 
 
 def channel(detector: Detector, name: str) -> int:
@@ -294,7 +294,7 @@ def test_it_trains_with_its_new_head(new: Detector) -> None:
     new = deepcopy(new).train()
     batch = new.preprocess([picture(), picture()])
     truth = [Target(torch.tensor([[10.0, 8, 60, 50]]), torch.tensor([label])) for label in (1, 2)]
-    loss = torch.stack(list(new.loss(new(batch), batch, truth).values())).sum()
+    loss = torch.stack(list(new.loss(new(batch, truth), batch, truth).values())).sum()
     loss.backward()
     assert loss.isfinite()
     names = [

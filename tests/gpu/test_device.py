@@ -113,7 +113,7 @@ def test_a_step_of_training_runs_on_it(name, there, make, images, device):
     with torch.no_grad():
         detector.preprocess([images[0]], device=device)
     batch = detector.preprocess([images[0], images[3]], device=device)
-    losses = detector.loss(detector(batch), batch, [target, target])
+    losses = detector.loss(detector(batch, [target, target]), batch, [target, target])
     sum(losses.values()).backward()
     assert {loss.device.type for loss in losses.values()} == {device.type}
     assert all(bool(loss.isfinite()) for loss in losses.values()), {

@@ -71,7 +71,7 @@ def test_a_step_of_training_runs_under_autocast(name, make, images, device):
     target = Target(torch.tensor([[10.0, 8.0, 60.0, 60.0]]), torch.tensor([1]))
     batch = detector.preprocess([images[0], images[3]], device=device)
     with torch.autocast(device.type, dtype=torch.bfloat16):
-        losses = detector.loss(detector(batch), batch, [target, target])
+        losses = detector.loss(detector(batch, [target, target]), batch, [target, target])
     sum(losses.values()).backward()
     assert all(bool(loss.isfinite()) for loss in losses.values()), {
         key: float(loss) for key, loss in losses.items()

@@ -93,11 +93,11 @@ class Lamps(Detector):
             self.tint.weight.copy_((torch.eye(3) * 2 - 1).view(3, 3, 1, 1))
         self.eval()
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Tensor:  # noqa: ARG002
         return self.drop(self.norm(self.tint(batch.pixels))).clamp(0, 1)  # (b, 3, h, w)
 
-    def decode(self, raw: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
-        pairs = zip(raw.cpu(), batch.places, strict=True)
+    def decode(self, outputs: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        pairs = zip(outputs.cpu(), batch.places, strict=True)
         return [
             self._decode_one(maps[:, : place.height, : place.width], thresholds)
             for maps, place in pairs
@@ -122,14 +122,14 @@ class Lamps(Detector):
             self.label_space,
         )
 
-    def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        truth = torch.zeros_like(raw)
+    def loss(self, outputs: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        truth = torch.zeros_like(outputs)
         for heat, place, target in zip(truth, batch.places, targets, strict=True):
             for (x1, y1, x2, y2), label in zip(
                 place.to_input(target.boxes).int().tolist(), target.labels.tolist(), strict=True
             ):
                 heat[label, y1:y2, x1:x2] = 1
-        return {"heat": F.binary_cross_entropy(raw, truth)}
+        return {"heat": F.binary_cross_entropy(outputs, truth)}
 
 
 @pytest.fixture

@@ -71,10 +71,10 @@ def test_a_source_may_break_at_once(lamps, street):
 
 @pytest.mark.parametrize("options", [{}, {"batch_size": 8}, {"batch_size": 1, "threads": 0}])
 def test_what_a_plugin_found_before_it_broke_comes_out_first(options, lamps, street, paint):
-    def decode(raw, batch, protocol, decode=lamps.decode):
+    def decode(outputs, batch, protocol, decode=lamps.decode):
         if any(place.width == 70 for place in batch.places):
             raise Lost("a defect")
-        return decode(raw, batch, protocol)
+        return decode(outputs, batch, protocol)
 
     lamps.decode = decode
     sources = [street, paint(20, 20), street, paint(50, 70), street, paint(20, 20)]

@@ -235,9 +235,8 @@ def test_a_model_in_training_detects_in_eval_mode_and_trains_on(make_lamps, stre
     }  # fmt: skip
     assert all(torch.equal(value, before[name]) for name, value in lamps.state_dict().items())
     batch = lamps.preprocess([torch.from_numpy(street).permute(2, 0, 1)])
-    loss = lamps.loss(
-        lamps(batch), batch, [Target(torch.tensor([[8.0, 8, 24, 40]]), torch.tensor([0]))]
-    )
+    targets = [Target(torch.tensor([[8.0, 8, 24, 40]]), torch.tensor([0]))]
+    loss = lamps.loss(lamps(batch, targets), batch, targets)
     loss["heat"].backward()
     assert lamps.tint.weight.grad is not None
 

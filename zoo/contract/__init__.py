@@ -1,6 +1,6 @@
 """Parts: what a detector is composed of, and the one small contract between them.
 
-    pixels --backbone--> maps --neck--> maps --head--> raw --decode--> list[Detections]
+    pixels --backbone--> maps --neck--> maps --head--> outputs --decode--> list[Detections]
              .levels          .levels                     └---loss---> dict[str, Tensor]
 
 All that one part knows of another is a tuple of `FeatureLevel(channels, stride)`, finest first. A
@@ -18,6 +18,7 @@ from zoo.contract.feature_level import FeatureLevel as FeatureLevel
 from zoo.contract.feature_level import levels_of as levels_of
 from zoo.contract.input_transform import InputTransform as InputTransform
 from zoo.contract.level_requirements import LevelRequirements as LevelRequirements
+from zoo.contract.outputs import pytree_dataclass as pytree_dataclass
 from zoo.contract.parts import Backbone as Backbone
 from zoo.contract.parts import Head as Head
 from zoo.contract.parts import Neck as Neck

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zoo.contract.thresholds import Thresholds
     from zoo.detections import Detections
 
-Raw = typing.TypeVar("Raw")
+Outputs = typing.TypeVar("Outputs")
 
 
 class Backbone(typing.Protocol):
@@ -50,11 +50,12 @@ class Neck(typing.Protocol):
         """One map for each level it was built with to one for each it declares."""
 
 
-class Head(typing.Protocol[Raw]):
+class Head(typing.Protocol[Outputs]):
     """Maps to boxes. Built by `build(*, levels, label_space, **arguments)`, where `levels` are the
     maps it is given.
 
-    Raw is its own business: a frozen dataclass that keeps what `decode` and `loss` need.
+    Its outputs are a pytree of its own, see `pytree_dataclass`, that holds all that `decode` and
+    `loss` need. Trainable parameters are used in its forward, and nowhere else.
     defaults: its own thresholds.
     class_layers: a method without arguments that gives a `ClassLayer` for each layer with rows for
             classes, named from inside the head. A head may leave it out; loaded for other classes
@@ -63,12 +64,15 @@ class Head(typing.Protocol[Raw]):
 
     defaults: Thresholds
 
-    def __call__(self, maps: tuple[Tensor, ...], batch: Batch, /) -> Raw:
-        """The network's raw output for the maps of a batch."""
+    def __call__(
+        self, maps: tuple[Tensor, ...], batch: Batch, targets: Sequence[Target] | None, /
+    ) -> Outputs:
+        """The outputs for the maps of a batch. `targets` are given when it is trained; many heads
+        need none."""
 
-    def decode(self, raw: Raw, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+    def decode(self, outputs: Outputs, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """Detections in pixels of the original images, one per image, on the CPU."""
 
-    def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """Named scalar losses of `raw` (made in train mode) against the truth, which may be
+    def loss(self, outputs: Outputs, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """Named scalar losses of `outputs`, made in train mode with the same targets, which may be
         empty."""

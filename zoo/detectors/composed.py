@@ -55,21 +55,21 @@ class Composed(Detector):
         self.neck = neck
         self.head = head
 
-    def forward(self, batch: Batch) -> Any:
-        """The head's raw output. Raises: ContractError, if a part returned other maps than it
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Any:
+        """The head's outputs. Raises: ContractError, if a part returned other maps than it
         declared."""
         maps = self._checked("backbone", self.backbone(batch.pixels), self.backbone.levels)
         if self.neck is not None:
             maps = self._checked("neck", self.neck(maps), self.neck.levels)
-        return self.head(maps, batch)
+        return self.head(maps, batch, targets)
 
-    def decode(self, raw: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+    def decode(self, outputs: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """The head's detections, in original pixels."""
-        return self.head.decode(raw, batch, thresholds)
+        return self.head.decode(outputs, batch, thresholds)
 
-    def loss(self, raw: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+    def loss(self, outputs: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """The head's losses. Raises: LabelError for a label that is not in the label space."""
-        return self.head.loss(raw, batch, targets)
+        return self.head.loss(outputs, batch, targets)
 
     def class_layers(self) -> Sequence[ClassLayer] | None:
         """The head's, where it says them."""

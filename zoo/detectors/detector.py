@@ -1,6 +1,6 @@
 """The interface of every model of the zoo: a `preprocess`, three steps, and `detect` around them.
 
-    images --preprocess--> Batch --forward--> raw --decode--> list[Detections]
+    images --preprocess--> Batch --forward--> outputs --decode--> list[Detections]
                                                └---loss(targets)--> dict[str, Tensor]
 
 Training, export, serving and timing need nothing else.
@@ -65,17 +65,25 @@ class Detector(nn.Module, ABC):
         self.preprocess = preprocess
 
     @abstractmethod
-    def forward(self, batch: Batch) -> Any:
-        """The network's raw output; its type is the family's own business."""
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Any:
+        """The network's outputs: a pytree of tensors of the family's own type.
+
+        A family declares it with `zoo.contract.pytree_dataclass`, and puts in it all that `decode`
+        and `loss` need. Every trainable parameter is used in here, so that DistributedDataParallel,
+        FSDP and `torch.compile` wrap the whole network.
+
+        targets: the truth of a batch that is trained on, for networks that use it, as to sample
+            regions or to denoise; in eval mode it is not looked at.
+        """
 
     @abstractmethod
-    def decode(self, raw: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
-        """Raw output to detections in pixels of the original images, one per image, on the CPU."""
+    def decode(self, outputs: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        """Outputs to detections in pixels of the original images, one per image, on the CPU."""
 
     @abstractmethod
-    def loss(self, raw: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """Named scalar losses of `raw` (made in train mode) against the truth; their sum is what
-        training minimises."""
+    def loss(self, outputs: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """Named scalar losses of `outputs`, made in train mode by `model(batch, targets)`, against
+        the same targets; training minimises their sum."""
 
     def predict(self, images: Sequence[Tensor], thresholds: Thresholds) -> list[Detections]:
         """Runs preprocess, forward and decode, in eval mode and without gradients.
@@ -91,9 +99,9 @@ class Detector(nn.Module, ABC):
             # few percent of its time.
             _held[self] = batch
             with step("forward"):
-                raw = self(batch)
+                outputs = self(batch)
             with step("decode"), _no_autocast(self.device):
-                return list(self.decode(raw, batch, thresholds))
+                return list(self.decode(outputs, batch, thresholds))
 
     def release(self) -> None:
         """Frees the batch that `predict` holds until the next one."""

@@ -76,16 +76,16 @@ class Toy(Detector):
         self.kind = nn.Conv2d(3, len(label_space), 1)
         self.gain = nn.Parameter(torch.ones(()))
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Tensor:  # noqa: ARG002 - it needs none
         """Reaches and logits of each cell: (b, 4 + n, 4, 4)."""
         maps = self.drop(F.avg_pool2d(self.norm(batch.pixels), CELL))
         return torch.cat([self.size(maps), self.gain * self.kind(maps)], 1)  # (b, 4 + n, 4, 4)
 
-    def decode(self, raw: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+    def decode(self, outputs: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
         """The cells whose best class scores enough, overlaps within a class removed."""
-        scores, labels = raw[:, 4:].float().sigmoid().flatten(2).max(1)  # (b, 16)
+        scores, labels = outputs[:, 4:].float().sigmoid().flatten(2).max(1)  # (b, 16)
         found = zip(
-            _boxes(raw.float()).cpu(), scores.cpu(), labels.cpu(), batch.places, strict=True
+            _boxes(outputs.float()).cpu(), scores.cpu(), labels.cpu(), batch.places, strict=True
         )
         return [self.one(*each, thresholds) for each in found]
 
@@ -113,12 +113,12 @@ class Toy(Detector):
         """The one layer that has a row for each class."""
         return [ClassLayer("kind", channels=self.label_space.channels)]
 
-    def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+    def loss(self, outputs: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`kind`: which cell has the middle of an object; `size`: how far the edges of its box are
         from where they should be."""
         wanted, boxes = (
-            torch.zeros_like(raw[:, 4:]),
-            _boxes(raw).view(-1, *raw.shape[2:], 4),
+            torch.zeros_like(outputs[:, 4:]),
+            _boxes(outputs).view(-1, *outputs.shape[2:], 4),
         )  # (b, n, 4, 4), (b, 4, 4, 4)
         apart = [boxes.sum() * 0]
         for kind, cells, one in zip(
@@ -133,16 +133,16 @@ class Toy(Detector):
                 kind[label, y, x] = 1
                 apart.append(F.l1_loss(cells[y, x], box) / CELL)
         return {
-            "kind": F.binary_cross_entropy_with_logits(raw[:, 4:], wanted),
+            "kind": F.binary_cross_entropy_with_logits(outputs[:, 4:], wanted),
             "size": torch.stack(apart).sum(),
         }
 
 
-def _boxes(raw: Tensor) -> Tensor:
+def _boxes(outputs: Tensor) -> Tensor:
     """The box of each cell, around its centre: (b, 16, 4)."""
-    centers = (torch.arange(SIDE // CELL, device=raw.device) + 0.5) * CELL
+    centers = (torch.arange(SIDE // CELL, device=outputs.device) + 0.5) * CELL
     where = torch.stack(torch.meshgrid(centers, centers, indexing="xy"))  # (2, 4, 4)
-    reach = raw[:, :4].sigmoid() * 2 * CELL  # (b, 4, 4, 4)
+    reach = outputs[:, :4].sigmoid() * 2 * CELL  # (b, 4, 4, 4)
     return (
         torch.cat([where - reach[:, :2], where + reach[:, 2:]], 1).flatten(2).transpose(1, 2)
     )  # (b, 16, 4)

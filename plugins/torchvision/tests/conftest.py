@@ -22,7 +22,7 @@ from torchvision.models import detection, get_model_weights
 from torchvision.models._api import WeightsEnum
 
 from zoo import LabelSpace
-from zoo.detectors import Batch
+from zoo.detectors import Batch, Target
 
 # The published weights that torchvision's builders set eps 0 for: the lines with overwrite_eps in
 # its source.
@@ -36,25 +36,26 @@ EPS_ZERO = (
 
 @dataclass(frozen=True, repr=False)
 class Made:
-    """A batch, the raw output for it, and the random generator's state after both."""
+    """A batch and the outputs for it."""
 
     batch: Batch
-    raw: Any
-    random: Tensor
+    outputs: Any
 
 
 @dataclass(frozen=True, repr=False)
 class Pair:
-    """One architecture as `ours` and as `theirs`, sharing their weights; some images, and what
-    ours makes of them.
+    """One architecture as `ours` and as `theirs`, sharing their weights; some images and a truth of
+    them, and what ours makes of both.
 
-    evaluated, trained: in eval mode, and in train mode from the random seed 3.
+    evaluated: in eval mode.
+    trained:   in train mode with the truth, from the random seed 3.
     """
 
     name: str
     ours: TorchvisionDetector
     theirs: Any
     images: list[Tensor]
+    truth: list[Target]
     evaluated: Made
     trained: Made
 
@@ -93,16 +94,18 @@ def pair(request: pytest.FixtureRequest) -> Pair:
     theirs.load_state_dict(state, assign=True)
     evaluated = _make(ours, images)
     with _train_mode(ours, theirs):
-        trained = _make(ours, images)
-    return Pair(name, ours, theirs.eval(), images, evaluated, trained)
+        truth = _truth(ours.label_space)[: len(images)]
+        trained = _make(ours, images, truth)
+    return Pair(name, ours, theirs.eval(), images, truth, evaluated, trained)
 
 
 @torch.no_grad()
-def _make(ours: TorchvisionDetector, images: list[Tensor]) -> Made:
+def _make(
+    ours: TorchvisionDetector, images: list[Tensor], truth: list[Target] | None = None
+) -> Made:
     torch.manual_seed(3)
     batch = ours.preprocess(images)
-    raw = ours(batch)
-    return Made(batch, raw, torch.get_rng_state())
+    return Made(batch, ours(batch, truth))
 
 
 @pytest.fixture
@@ -131,6 +134,17 @@ def _pictures() -> list[Tensor]:
     return [
         torch.randint(0, 256, (3, *size), dtype=torch.uint8, generator=generator)
         for size in ((70, 100), (90, 64))
+    ]
+
+
+def _truth(label_space: LabelSpace) -> list[Target]:
+    """Two objects in the first image, of the first and the last class, and one in the second."""
+    return [
+        Target(
+            torch.tensor([[5.0, 8.0, 60.0, 50.0], [30.0, 20.0, 95.0, 66.0]]),
+            torch.tensor([0, len(label_space) - 1]),
+        ),
+        Target(torch.tensor([[2.0, 3.0, 40.0, 80.0]]), torch.tensor([0])),
     ]
 
 

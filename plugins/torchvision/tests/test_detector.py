@@ -83,9 +83,8 @@ def test_detections_are_best_first_inside_the_picture_and_know_its_size(
 def test_the_four_steps_train_it(detector: Any, images: list[Tensor]) -> None:
     detector.train()
     batch = detector.preprocess(images)
-    losses = detector.loss(
-        detector(batch), batch, [target((5.0, 5.0, 60.0, 60.0), label=2), target()]
-    )
+    truth = [target((5.0, 5.0, 60.0, 60.0), label=2), target()]
+    losses = detector.loss(detector(batch, truth), batch, truth)
     sum(losses.values()).backward()
     gradients = [
         parameter.grad for parameter in detector.parameters() if parameter.grad is not None
@@ -213,13 +212,13 @@ def test_no_post_load_settings_are_no_error() -> None:
 
 def test_a_box_without_area_is_left_out_of_the_loss(fcos: Any, images: list[Tensor]) -> None:
     batch = fcos.preprocess(images[:1])
-    raw = fcos(batch)
+    outputs = fcos(batch)
     whole = target((1.0, 1.0, 9.0, 9.0))
     flat = Target(
         torch.cat([whole.boxes, torch.tensor([[4.0, 4.0, 4.0, 9.0]])]),
         torch.cat([whole.labels, torch.tensor([1])]),
     )
-    assert fcos.loss(raw, batch, [flat]) == fcos.loss(raw, batch, [whole])
+    assert fcos.loss(outputs, batch, [flat]) == fcos.loss(outputs, batch, [whole])
 
 
 def test_targets_are_one_a_picture(fcos: Any, images: list[Tensor]) -> None:
@@ -244,17 +243,25 @@ def test_a_label_outside_the_space_is_refused(fcos: Any, images: list[Tensor], l
         fcos.loss(fcos(batch), batch, [target((1.0, 1.0, 9.0, 9.0), label=label)])
 
 
-def test_two_stage_loss_wants_train_mode_and_decode_wants_eval_mode(
+def test_a_two_stage_loss_wants_outputs_made_with_targets(rcnn: Any, images: list[Tensor]) -> None:
+    batch, truth = rcnn.preprocess(images[:1]), [target()]
+    for outputs in (rcnn(batch), rcnn(batch, truth), rcnn.train()(batch)):
+        with pytest.raises(ContractError, match=r"outputs = model\(batch, targets\)"):
+            rcnn.loss(outputs, batch, truth)
+    rcnn.eval()
+
+
+def test_two_stage_outputs_of_train_mode_are_decoded_if_they_hold_no_truth(
     rcnn: Any, images: list[Tensor]
 ) -> None:
-    batch = rcnn.preprocess(images[:1])
-    with pytest.raises(ContractError, match=r"model\.train\(\)"):
-        rcnn.loss(rcnn(batch), batch, [target()])
     rcnn.train()
-    raw = rcnn(batch)
+    batch = rcnn.preprocess(images[:1])
+    outputs, sampled = rcnn(batch), rcnn(batch, [target((5.0, 5.0, 60.0, 60.0))])
     rcnn.eval()
-    with pytest.raises(ContractError, match=r"model\.eval\(\)"):
-        rcnn.decode(raw, batch, Protocol().thresholds(rcnn.defaults))
+    (found,) = rcnn.decode(outputs, batch, rcnn.defaults)
+    assert len(found)
+    with pytest.raises(ContractError, match=r"model\(batch\) without targets"):
+        rcnn.decode(sampled, batch, rcnn.defaults)
 
 
 def test_another_float_type_works_and_gives_float32_boxes(

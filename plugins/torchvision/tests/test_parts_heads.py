@@ -150,7 +150,7 @@ def test_its_losses_are_torchvisions(
     ours, theirs = pair(make, reference)
     batch = batch_of()
     torch.manual_seed(3)
-    found = ours.train().loss(ours(maps_of(), batch), batch, TARGETS)
+    found = ours.train().loss(ours(maps_of(), batch, TARGETS), batch, TARGETS)
     torch.manual_seed(3)
     theirs.train().transform.eval()  # or it would draw a size, and so other samples
     expected = theirs(
@@ -180,9 +180,9 @@ def test_a_protocol_decides_over_its_thresholds(
     ours, _ = pair(make, reference)
     batch = batch_of()
     with torch.inference_mode():
-        raw = ours.eval()(maps_of(), batch)
-        strict = ours.decode(raw, batch, Protocol(score=0.6).thresholds(ours.defaults))
-        few = ours.decode(raw, batch, Protocol(max_boxes=2).thresholds(ours.defaults))
+        outputs = ours.eval()(maps_of(), batch)
+        strict = ours.decode(outputs, batch, Protocol(score=0.6).thresholds(ours.defaults))
+        few = ours.decode(outputs, batch, Protocol(max_boxes=2).thresholds(ours.defaults))
     assert all((one.scores >= 0.6).all() for one in strict)
     assert [len(one) for one in few] == [2, 2, 2]
     assert ours.defaults.max_boxes != 2
@@ -196,7 +196,7 @@ def test_a_label_outside_the_space_is_refused(
     batch = batch_of()
     wrong = [TARGETS[0], TARGETS[1], Target(torch.tensor([[1.0, 1, 9, 9]]), torch.tensor([3]))]
     with pytest.raises(LabelError, match="the label 3"):
-        ours.train().loss(ours(maps_of(), batch), batch, wrong)
+        ours.train().loss(ours(maps_of(), batch, wrong), batch, wrong)
 
 
 @families
@@ -206,7 +206,7 @@ def test_it_runs_and_learns_in_half_precision(
 ) -> None:
     head = make(levels=LEVELS, label_space=SPACE).to(dtype)
     maps, batch = tuple(one.to(dtype) for one in maps_of()), batch_of().to(dtype=dtype)
-    losses = head.train().loss(head(maps, batch), batch, TARGETS)
+    losses = head.train().loss(head(maps, batch, TARGETS), batch, TARGETS)
     assert all(loss.isfinite() and loss.dtype == torch.float32 for loss in losses.values())
     with torch.inference_mode():
         seen = head.eval().decode(
@@ -221,10 +221,10 @@ def test_what_was_made_in_train_mode_can_be_decoded(
 ) -> None:
     ours, _ = pair(make, reference)
     batch = batch_of()
-    raw = ours.train()(maps_of(), batch)
+    outputs = ours.train()(maps_of(), batch)
     seen, again = (
         ours.eval().decode(one, batch, Protocol().thresholds(ours.defaults))
-        for one in (raw, ours(maps_of(), batch))
+        for one in (outputs, ours(maps_of(), batch))
     )
     assert all(torch.equal(one.boxes, other.boxes) for one, other in zip(seen, again, strict=True))
 
@@ -269,8 +269,8 @@ def test_maps_of_several_widths_are_refused_where_one_layer_sees_them_all(
 def test_ssd_takes_maps_of_any_widths() -> None:
     head = SSD(levels=(FeatureLevel(5, 8), FeatureLevel(7, 32)), label_space=SPACE)
     batch = Batch(torch.zeros(1, 3, 64, 64), (InputTransform(64, 64, 1.0, 1.0),))
-    raw = head((torch.zeros(1, 5, 8, 8), torch.zeros(1, 7, 2, 2)), batch)
-    assert tuple(raw.heads["cls_logits"].shape) == (1, (64 + 4) * 6, 4)
+    outputs = head((torch.zeros(1, 5, 8, 8), torch.zeros(1, 7, 2, 2)), batch)
+    assert tuple(outputs.heads["cls_logits"].shape) == (1, (64 + 4) * 6, 4)
 
 
 def test_fcos_wants_whole_groups_of_channels() -> None:

@@ -18,8 +18,8 @@ def detector(request):
     return zoo.load(request.param, weights=False)
 
 
-def boxes_of(raw):
-    return raw.anchors if hasattr(raw, "anchors") else torch.cat(raw.regions.proposals)
+def boxes_of(outputs):
+    return outputs.anchors if hasattr(outputs, "anchors") else torch.cat(outputs.proposals)
 
 
 @pytest.mark.parametrize("way", ["autocast", "weights"])
@@ -30,9 +30,9 @@ def test_detections_come_of_boxes_in_float32(detector, way):
         detector.to(SHORT)
     with torch.autocast("cpu", dtype=SHORT, enabled=way == "autocast"), torch.inference_mode():
         batch = detector.preprocess([picture], dtype=detector.dtype)
-        raw = detector(batch)
+        outputs = detector(batch)
         found = detector.detect(picture, score=0.0, max_boxes=10)
-    assert boxes_of(raw).dtype == torch.float32
+    assert boxes_of(outputs).dtype == torch.float32
     assert len(found) == len(expected)
     assert abs(float(found.scores[0]) - float(expected.scores[0])) < 0.1
 
@@ -42,5 +42,5 @@ def test_it_learns_in_them(detector):
     images = [scene(200, 300, seed=number) for number in range(2)]
     batch = detector.preprocess(images, dtype=SHORT)
     target = Target(torch.tensor([[20.0, 30, 150, 160]]), torch.tensor([1]))
-    losses = detector.loss(detector(batch), batch, [target, target])
+    losses = detector.loss(detector(batch, [target, target]), batch, [target, target])
     assert all(loss.isfinite() and loss.dtype == torch.float32 for loss in losses.values())

@@ -13,7 +13,7 @@ from detzoo_yolox.darknet import Darknet53
 from detzoo_yolox.head import DecoupledHead
 from detzoo_yolox.letterbox import STRIDE, Letterbox
 from detzoo_yolox.neck import PAFPN, YOLOFPN
-from detzoo_yolox.raw import Raw
+from detzoo_yolox.outputs import YoloxOutput
 from zoo.contract import ClassLayer
 from zoo.detections import Detections
 from zoo.detectors import Batch, Detector, Target, Thresholds
@@ -40,23 +40,27 @@ class YOLOX(Detector):
         self.neck = neck
         self.head = head
 
-    def forward(self, batch: Batch) -> Raw:
-        """What the head says of every cell: logits in train mode, probabilities in eval mode."""
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> YoloxOutput:  # noqa: ARG002 - the network needs none
+        """The values of every cell: logits in train mode, probabilities in eval mode."""
         return self.head(self.neck(self.backbone(batch.pixels)))  # type: ignore[no-any-return]
 
-    def decode(self, raw: Raw, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+    def decode(
+        self, outputs: YoloxOutput, batch: Batch, thresholds: Thresholds
+    ) -> list[Detections]:
         """The cells whose best class scores enough, overlaps within a class removed."""
-        return self.head.decode(raw, batch, thresholds)
+        return self.head.decode(outputs, batch, thresholds)
 
-    def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+    def loss(
+        self, outputs: YoloxOutput, batch: Batch, targets: Sequence[Target]
+    ) -> dict[str, Tensor]:
         """`iou`, `objectness` and `classification` (and `l1` where the head's is switched on),
         weighted as published.
 
         Raises:
-            ContractError: `raw` was made in eval mode.
+            ContractError: `outputs` was made in eval mode.
             LabelError: a label is not in the model's label space.
         """
-        return self.head.loss(raw, batch, targets)
+        return self.head.loss(outputs, batch, targets)
 
     def class_layers(self) -> list[ClassLayer]:
         """The head's."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from detzoo_yolox.blocks import Activation, BaseConv, spatial_conv
 from detzoo_yolox.decode import decode
 from detzoo_yolox.loss import losses
-from detzoo_yolox.raw import Grid, Raw
+from detzoo_yolox.outputs import Grid, YoloxOutput
 from zoo.contract import (
     Batch,
     ClassLayer,
@@ -95,7 +95,12 @@ class DecoupledHead(nn.Module):
         self.reg_preds = nn.ModuleList(nn.Conv2d(channels, 4, kernel_size=1) for _ in levels)
         self.obj_preds = nn.ModuleList(PriorConv(channels, 1) for _ in levels)
 
-    def forward(self, maps: tuple[Tensor, ...], batch: Batch | None = None) -> Raw:  # noqa: ARG002 - the maps say it all
+    def forward(
+        self,
+        maps: tuple[Tensor, ...],
+        batch: Batch | None = None,  # noqa: ARG002 - the maps are enough
+        targets: Sequence[Target] | None = None,  # noqa: ARG002
+    ) -> YoloxOutput:
         """One `(b, channels, h, w)` a level to the raw values of all their cells: logits in train
         mode, else probabilities."""
         values, grids = [], []
@@ -105,7 +110,7 @@ class DecoupledHead(nn.Module):
             )  # (b, h * w, 5 + n)
             height, width = features.shape[-2:]
             grids.append(Grid(height, width, level.stride))
-        return Raw(
+        return YoloxOutput(
             torch.cat(values, dim=1), tuple(grids), logits=self.training
         )  # (b, cells, 5 + n)
 
@@ -119,36 +124,40 @@ class DecoupledHead(nn.Module):
             [self.reg_preds[index](where), scores if self.training else scores.sigmoid()], dim=1
         )  # (b, 5 + n, h, w)
 
-    def decode(self, raw: Raw, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+    def decode(
+        self, outputs: YoloxOutput, batch: Batch, thresholds: Thresholds
+    ) -> list[Detections]:
         """The cells whose best class scores enough, overlaps within a class removed, without boxes
         beside the picture."""
-        found = decode(raw, thresholds, channels=self._channels)
+        found = decode(outputs, thresholds, channels=self._channels)
         return [
             self._seen(place, *one, limit=thresholds.max_boxes)
             for place, one in zip(batch.places, found, strict=True)
         ]
 
-    def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+    def loss(
+        self, outputs: YoloxOutput, batch: Batch, targets: Sequence[Target]
+    ) -> dict[str, Tensor]:
         """`iou`, `objectness` and `classification` (and `l1` where switched on), weighted as
         published.
 
         Objects without area are left out, as in the reference's data loading.
 
         Raises:
-            ContractError: `raw` was made in eval mode.
+            ContractError: `outputs` was made in eval mode.
             LabelError: a label is not in the label space.
         """
-        if not raw.logits:
+        if not outputs.logits:
             raise ContractError(
                 "YOLOX was asked for its loss.",
-                "The raw output was made in eval mode.",
-                "Call model.train() before model(batch).",
+                "The outputs were made in eval mode.",
+                "Call model.train() before model(batch, targets).",
             )
         truth = targets_to_input(batch, targets, self.label_space)
         channels = [
             one.labels.new_tensor(self.label_space.channel_of_label)[one.labels] for one in truth
         ]
-        return losses(raw, [one.boxes for one in truth], channels, l1=self.l1)
+        return losses(outputs, [one.boxes for one in truth], channels, l1=self.l1)
 
     def class_layers(self) -> list[ClassLayer]:
         """The last layer of each level's class branch."""

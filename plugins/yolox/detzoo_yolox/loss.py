@@ -13,13 +13,13 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, one_hot
 
 from detzoo_yolox.assign import Assignment, assign
-from detzoo_yolox.raw import Raw, to_boxes
+from detzoo_yolox.outputs import YoloxOutput, to_boxes
 
 IOU_WEIGHT = 5.0
 
 
 def losses(
-    raw: Raw, objects: Sequence[Tensor], channels: Sequence[Tensor], *, l1: bool = False
+    outputs: YoloxOutput, objects: Sequence[Tensor], channels: Sequence[Tensor], *, l1: bool = False
 ) -> dict[str, Tensor]:
     """Weighted scalar losses of raw logits, each summed and divided by how many cells learn an
     object (at least 1).
@@ -29,7 +29,7 @@ def losses(
     l1:       also the distance of the four raw box values, as in the last epochs of the published
               training.
     """
-    values, cells = raw.values.float(), raw.cells()
+    values, cells = outputs.values.float(), outputs.cells()
     boxes = to_boxes(values, cells)  # (b, a, 4)
     assigned = [
         assign(

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import torch
 from detzoo_yolox.assign import Assignment, assign
-from detzoo_yolox.raw import Grid, Raw
+from detzoo_yolox.outputs import Grid, YoloxOutput
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 GRIDS = (Grid(8, 6, 8), Grid(4, 3, 16), Grid(2, 2, 32))
-CELLS = Raw(torch.zeros(1, 64, 8), GRIDS, logits=True).cells().double()
+CELLS = YoloxOutput(torch.zeros(1, 64, 8), GRIDS, logits=True).cells().double()
 
 
 @dataclass(frozen=True)

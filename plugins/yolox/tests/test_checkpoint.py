@@ -206,8 +206,8 @@ def unfolded(toy: YOLOX, letters: LabelSpace) -> YOLOX:
 
 
 def test_a_network_from_a_folded_checkpoint_trains_its_batch_norms(unfolded: YOLOX) -> None:
-    raw = unfolded(Batch(torch.rand(2, 3, 64, 64) * 255, ()))
-    raw.values.sum().backward()
+    outputs = unfolded(Batch(torch.rand(2, 3, 64, 64) * 255, ()))
+    outputs.values.sum().backward()
     stem = unfolded.backbone.stem.conv.bn
     assert stem.weight.grad.abs().sum() > 0
     assert stem.running_mean.abs().sum() > 0

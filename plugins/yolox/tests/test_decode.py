@@ -3,7 +3,7 @@
 import pytest
 import torch
 from detzoo_yolox.decode import decode
-from detzoo_yolox.raw import Grid, Raw
+from detzoo_yolox.outputs import Grid, YoloxOutput
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,13 +15,13 @@ RULES = Protocol(score=0.2, iou=0.5, max_boxes=100)
 Row = tuple[list[float], float, int]
 
 
-def random_raw(pictures: int, *, seed: int, logits: bool = False) -> Raw:
+def random_outputs(pictures: int, *, seed: int, logits: bool = False) -> YoloxOutput:
     generator = torch.Generator().manual_seed(seed)
     values = torch.randn(pictures, CELLS, 5 + 3, generator=generator)
     values[..., 2:4] += 1  # boxes of some cells' size, so that they overlap
     if not logits:
         values[..., 4:] = (values[..., 4:] * 2).sigmoid()
-    return Raw(values, GRIDS, logits=logits)
+    return YoloxOutput(values, GRIDS, logits=logits)
 
 
 def iou(a: list[float], b: list[float]) -> float:
@@ -29,17 +29,17 @@ def iou(a: list[float], b: list[float]) -> float:
     return overlap / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - overlap)
 
 
-def slow(raw: Raw, rules: Protocol) -> list[list[Row]]:
+def slow(outputs: YoloxOutput, rules: Protocol) -> list[list[Row]]:
     assert rules.score is not None
     assert rules.iou is not None
     places = [
         (x, y, grid.stride)
-        for grid in raw.grids
+        for grid in outputs.grids
         for y in range(grid.height)
         for x in range(grid.width)
     ]
     result = []
-    for picture in raw.values:
+    for picture in outputs.values:
         rows: list[Row] = []
         for (x, y, stride), (dx, dy, w, h, objectness, *classes) in zip(
             places, picture.double().tolist(), strict=True
@@ -69,8 +69,13 @@ def slow(raw: Raw, rules: Protocol) -> list[list[Row]]:
     score=st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]),
 )
 def test_it_finds_what_the_slow_one_finds(pictures: int, seed: int, score: float) -> None:
-    raw, rules = random_raw(pictures, seed=seed), Protocol(score=score, iou=0.5, max_boxes=100)
-    for (boxes, scores, labels), expected in zip(decode(raw, rules), slow(raw, rules), strict=True):
+    outputs, rules = (
+        random_outputs(pictures, seed=seed),
+        Protocol(score=score, iou=0.5, max_boxes=100),
+    )
+    for (boxes, scores, labels), expected in zip(
+        decode(outputs, rules), slow(outputs, rules), strict=True
+    ):
         assert labels.tolist() == [label for _, _, label in expected]
         assert scores.tolist() == pytest.approx([score for _, score, _ in expected], abs=1e-6)
         assert boxes.flatten().tolist() == pytest.approx(
@@ -79,37 +84,37 @@ def test_it_finds_what_the_slow_one_finds(pictures: int, seed: int, score: float
 
 
 def test_the_random_pictures_have_overlaps_to_suppress() -> None:
-    raw = random_raw(1, seed=0)
-    assert len(decode(raw, RULES)[0][0]) < len(
-        decode(raw, Protocol(score=0.2, iou=1.0, max_boxes=100))[0][0]
+    outputs = random_outputs(1, seed=0)
+    assert len(decode(outputs, RULES)[0][0]) < len(
+        decode(outputs, Protocol(score=0.2, iou=1.0, max_boxes=100))[0][0]
     )
 
 
 def test_a_picture_is_decoded_alone_as_in_a_batch() -> None:
-    raw = random_raw(3, seed=1)
-    together = decode(raw, RULES)
+    outputs = random_outputs(3, seed=1)
+    together = decode(outputs, RULES)
     for index, found in enumerate(together):
-        [alone] = decode(Raw(raw.values[index : index + 1], GRIDS, logits=False), RULES)
+        [alone] = decode(YoloxOutput(outputs.values[index : index + 1], GRIDS, logits=False), RULES)
         assert all(torch.equal(one, other) for one, other in zip(alone, found, strict=True))
 
 
 def test_logits_decode_like_the_probabilities_they_stand_for() -> None:
-    logits = random_raw(2, seed=2, logits=True)
+    logits = random_outputs(2, seed=2, logits=True)
     values = torch.cat([logits.values[..., :4], logits.values[..., 4:].sigmoid()], dim=-1)
     for found, expected in zip(
-        decode(logits, RULES), decode(Raw(values, GRIDS, logits=False), RULES), strict=True
+        decode(logits, RULES), decode(YoloxOutput(values, GRIDS, logits=False), RULES), strict=True
     ):
         assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
 
 
 def test_a_channel_that_no_label_has_is_never_seen() -> None:
-    raw = random_raw(1, seed=3)
-    raw.values[..., 5] = 1.0  # a background channel that is sure of itself
-    [(_, _, labels)] = decode(raw, RULES, channels=(2, 1))
-    [(_, _, swapped)] = decode(raw, RULES, channels=(1, 2))
+    outputs = random_outputs(1, seed=3)
+    outputs.values[..., 5] = 1.0  # a background channel that is sure of itself
+    [(_, _, labels)] = decode(outputs, RULES, channels=(2, 1))
+    [(_, _, swapped)] = decode(outputs, RULES, channels=(1, 2))
     assert len(labels) > 0
     assert labels.tolist() == (1 - swapped).tolist()
 
 
 def test_an_empty_batch_gives_an_empty_list() -> None:
-    assert decode(Raw(torch.zeros(0, CELLS, 8), GRIDS, logits=False), RULES) == []
+    assert decode(YoloxOutput(torch.zeros(0, CELLS, 8), GRIDS, logits=False), RULES) == []

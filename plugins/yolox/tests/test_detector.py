@@ -4,7 +4,7 @@ import pytest
 import torch
 from detzoo_yolox.blocks import BaseConv
 from detzoo_yolox.detector import YOLOX, build
-from detzoo_yolox.raw import Raw
+from detzoo_yolox.outputs import YoloxOutput
 
 from zoo import labels
 from zoo.contract import Thresholds
@@ -39,13 +39,15 @@ def test_every_size_has_the_published_number_of_parameters(name: str) -> None:
 def test_every_size_runs_at_strides_8_16_and_32(name: str) -> None:
     with torch.device("meta"):
         model = build(label_space=labels.get("coco80"), size=96, **PUBLISHED[name][1]).eval()  # type: ignore[arg-type]
-        raw = model(model.preprocess([torch.zeros(3, 96, 96, dtype=torch.uint8)], device="meta"))
-    assert [(grid.height, grid.width, grid.stride) for grid in raw.grids] == [
+        outputs = model(
+            model.preprocess([torch.zeros(3, 96, 96, dtype=torch.uint8)], device="meta")
+        )
+    assert [(grid.height, grid.width, grid.stride) for grid in outputs.grids] == [
         (12, 12, 8),
         (6, 6, 16),
         (3, 3, 32),
     ]
-    assert tuple(raw.values.shape) == (1, 12 * 12 + 6 * 6 + 3 * 3, 85)
+    assert tuple(outputs.values.shape) == (1, 12 * 12 + 6 * 6 + 3 * 3, 85)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -123,7 +125,7 @@ def test_a_box_in_the_padding_is_not_seen_and_takes_no_other_boxes_place(toy: YO
     values[0, 60, 4:] = 0.9  # a cell in the padding
     values[0, 10, 4:] = 0.8  # one in the image
     [seen] = toy.decode(
-        Raw(values, toy(batch).grids, logits=False), batch, Protocol(score=0.1, max_boxes=1)
+        YoloxOutput(values, toy(batch).grids, logits=False), batch, Protocol(score=0.1, max_boxes=1)
     )
     assert seen.scores.tolist() == pytest.approx([0.64])
 
@@ -132,10 +134,10 @@ def test_open_thresholds_are_the_familys_own(toy: YOLOX) -> None:
     assert toy.defaults == Thresholds(score=0.01, iou=0.65, max_boxes=100)
     batch = toy.preprocess([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
     with torch.inference_mode():
-        raw = toy(batch)
+        outputs = toy(batch)
     [open_], [filled] = (
-        toy.decode(raw, batch, Protocol().thresholds(toy.defaults)),
-        toy.decode(raw, batch, toy.defaults),
+        toy.decode(outputs, batch, Protocol().thresholds(toy.defaults)),
+        toy.decode(outputs, batch, toy.defaults),
     )
     assert torch.equal(open_.boxes, filled.boxes)
 
@@ -150,12 +152,12 @@ def test_the_network_has_one_output_a_channel_and_labels_skip_the_unused() -> No
     model = build(label_space=label_space, depth=0.33, width=0.125, size=64).eval()
     batch = model.preprocess([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
     with torch.inference_mode():
-        raw = model(batch)
-        assert raw.values.shape[-1] == 5 + 3
-        raw.values[..., 5:] = torch.tensor(
+        outputs = model(batch)
+        assert outputs.values.shape[-1] == 5 + 3
+        outputs.values[..., 5:] = torch.tensor(
             [1.0, 0.25, 0.5]
         )  # the network's channels are background, y, x
-        [seen] = model.decode(raw, batch, Protocol(score=0.0).thresholds(model.defaults))
+        [seen] = model.decode(outputs, batch, Protocol(score=0.0).thresholds(model.defaults))
     assert set(seen.labels.tolist()) == {0}
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from detzoo_yolox.assign import assign
 from detzoo_yolox.detector import YOLOX, build
-from detzoo_yolox.raw import Raw, to_boxes
+from detzoo_yolox.outputs import YoloxOutput, to_boxes
 from torch import Tensor
 
 from zoo.detectors import Batch, Protocol, Target
@@ -32,10 +32,10 @@ def noise(count: int, *, height: int = 64, width: int = 64) -> list[Tensor]:
     ]
 
 
-def trained_on(toy: YOLOX, targets: list[Target]) -> tuple[Raw, Batch, dict[str, Tensor]]:
+def trained_on(toy: YOLOX, targets: list[Target]) -> tuple[YoloxOutput, Batch, dict[str, Tensor]]:
     batch = toy.preprocess(noise(len(targets)))
-    raw = toy.train()(batch)
-    return raw, batch, toy.loss(raw, batch, targets)
+    outputs = toy.train()(batch)
+    return outputs, batch, toy.loss(outputs, batch, targets)
 
 
 def entropy(logit: float, truth: float) -> float:
@@ -50,8 +50,8 @@ def iou(a: list[float], b: list[float]) -> float:
 
 def test_the_losses_are_the_published_sums_over_cells_that_learn(toy: YOLOX) -> None:
     toy.head.l1 = True
-    raw, _, found = trained_on(toy, TRUTH)
-    cells, values = raw.cells(), raw.values.detach()
+    outputs, _, found = trained_on(toy, TRUTH)
+    cells, values = outputs.cells(), outputs.values.detach()
     expected, count = dict.fromkeys(("iou", "objectness", "classification", "l1"), 0.0), 0
     for picture, truth in enumerate(TRUTH):
         boxes = to_boxes(values[picture], cells)
@@ -125,8 +125,8 @@ def test_pictures_without_objects_teach_objectness_only(toy: YOLOX) -> None:
 
 def test_under_autocast_the_losses_are_single_precision_and_finite(toy: YOLOX) -> None:
     with torch.autocast("cpu", torch.bfloat16):
-        raw, _, found = trained_on(toy, TRUTH)
-    assert raw.values.dtype == torch.bfloat16
+        outputs, _, found = trained_on(toy, TRUTH)
+    assert outputs.values.dtype == torch.bfloat16
     assert all(loss.dtype == torch.float32 and loss.isfinite() for loss in found.values())
 
 
@@ -135,8 +135,8 @@ def test_truth_is_given_in_original_pixels(toy: YOLOX) -> None:
     picture = noise(1)[0]
     enlarged = picture.repeat_interleave(3, 1).repeat_interleave(3, 2)
     batch, triple = toy.preprocess([picture]), toy.preprocess([enlarged])
-    raw = toy.train()(batch)
-    ours, theirs = toy.loss(raw, batch, [small]), toy.loss(raw, triple, [large])
+    outputs = toy.train()(batch)
+    ours, theirs = toy.loss(outputs, batch, [small]), toy.loss(outputs, triple, [large])
     assert {name: loss.item() for name, loss in ours.items()} == pytest.approx(
         {n: loss.item() for n, loss in theirs.items()}
     )
@@ -144,8 +144,8 @@ def test_truth_is_given_in_original_pixels(toy: YOLOX) -> None:
 
 def test_objects_without_area_change_nothing(toy: YOLOX) -> None:
     real = (4, 6, 30, 40, 0)
-    raw, batch, found = trained_on(toy, [target(real)])
-    with_flat = toy.loss(raw, batch, [target((5, 5, 5, 30, 1), real, (9, 9, 20, 9, 2))])
+    outputs, batch, found = trained_on(toy, [target(real)])
+    with_flat = toy.loss(outputs, batch, [target((5, 5, 5, 30, 1), real, (9, 9, 20, 9, 2))])
     assert {n: v.item() for n, v in found.items()} == {n: v.item() for n, v in with_flat.items()}
 
 
@@ -154,11 +154,11 @@ def test_a_class_is_learned_in_the_channel_its_label_has() -> None:
     plain = LabelSpace("plain", ("x", "y"), channels=(0, 1))
     model = build(label_space=plain, depth=0.33, width=0.125, size=64).train()
     batch = model.preprocess(noise(1))
-    raw = model(batch)
+    outputs = model(batch)
     swapped = LabelSpace("swapped", ("x", "y"), channels=(1, 0))
-    before = model.loss(raw, batch, [target((4, 6, 30, 40, 0))])
+    before = model.loss(outputs, batch, [target((4, 6, 30, 40, 0))])
     model.head.label_space = swapped
-    after = model.loss(raw, batch, [target((4, 6, 30, 40, 1))])
+    after = model.loss(outputs, batch, [target((4, 6, 30, 40, 1))])
     assert {n: v.item() for n, v in before.items()} == {n: v.item() for n, v in after.items()}
 
 

@@ -119,10 +119,10 @@ def test_every_level_sees_every_other_through_pafpn() -> None:
 def test_the_head_lists_the_cells_of_the_finest_level_first_row_by_row(letters: LabelSpace) -> None:
     levels = (FeatureLevel(8, 8), FeatureLevel(8, 16))
     head = DecoupledHead(levels=levels, label_space=letters, channels=8).eval()
-    raw = head(maps_of(levels, height=32, width=16))
-    assert tuple(raw.values.shape) == (2, 8 + 2, 5 + 3)
-    assert raw.cells()[:3].tolist() == [[0, 0, 8], [1, 0, 8], [0, 1, 8]]
-    assert raw.cells()[-2:].tolist() == [[0, 0, 16], [0, 1, 16]]
+    outputs = head(maps_of(levels, height=32, width=16))
+    assert tuple(outputs.values.shape) == (2, 8 + 2, 5 + 3)
+    assert outputs.cells()[:3].tolist() == [[0, 0, 8], [1, 0, 8], [0, 1, 8]]
+    assert outputs.cells()[-2:].tolist() == [[0, 0, 16], [0, 1, 16]]
 
 
 def test_an_untrained_head_gives_everything_one_percent(letters: LabelSpace) -> None:

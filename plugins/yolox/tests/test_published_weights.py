@@ -94,9 +94,8 @@ def test_training_from_the_folded_file_keeps_what_it_finds(
     history = []
     for _ in range(4):
         batch = published_nano.preprocess(some)
-        loss = torch.stack(
-            [*published_nano.loss(published_nano(batch), batch, truth).values()]
-        ).sum()
+        losses = published_nano.loss(published_nano(batch, truth), batch, truth)
+        loss = torch.stack([*losses.values()]).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -25,7 +25,7 @@ LOUD = """
         from zoo.testing import Toy
 
         class Loud(Toy):
-            def decode(self, raw, batch, protocol):
+            def decode(self, outputs, batch, protocol):
                 raise ValueError(f"Box {next(number)} is odd")
 
         return Loud(label_space)

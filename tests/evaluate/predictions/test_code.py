@@ -42,8 +42,8 @@ def build(*, label_space):
     from zoo.testing.toy import Toy
 
     class Lamp(Toy):
-        def decode(self, raw, batch, thresholds):
-            seen = super().decode(raw, batch, thresholds)
+        def decode(self, outputs, batch, thresholds):
+            seen = super().decode(outputs, batch, thresholds)
             return [one if KEEP else one[:0] for one in seen]
 
     return Lamp(label_space)

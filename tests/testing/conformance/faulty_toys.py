@@ -120,10 +120,10 @@ def cross_fifth(boxes: Tensor) -> Tensor:
 
 
 def nan_in_black(
-    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, protocol: Protocol
+    self: Toy, ours: Callable[..., Any], outputs: Tensor, batch: Batch, protocol: Protocol
 ) -> list[Detections]:
     black = [bool((one == -2).all()) for one in batch.pixels]
-    pairs = zip(ours(raw, batch, protocol), black, strict=True)
+    pairs = zip(ours(outputs, batch, protocol), black, strict=True)
     return [spoil(seen, "boxes", row(0, float("nan"))) if dark else seen for seen, dark in pairs]
 
 
@@ -188,14 +188,14 @@ def single(wrong: Callable[[Any], bool]) -> type[Toy]:
     return overriding("detect", detect)
 
 
-def mixed_with_white(self: Toy, ours: Callable[..., Any], batch: Batch) -> Tensor:
-    return ours(batch) * (
+def mixed_with_white(self: Toy, ours: Callable[..., Any], batch: Batch, *given: Any) -> Tensor:
+    return ours(batch, *given) * (
         3 if len(batch) > 1 and bool((batch.pixels == 2).flatten(1).all(1).any()) else 1
     )
 
 
-def after_seed_two(self: Toy, ours: Callable[..., Any], batch: Batch) -> Tensor:
-    return ours(batch) * (2 if torch.initial_seed() == 2 else 1)
+def after_seed_two(self: Toy, ours: Callable[..., Any], batch: Batch, *given: Any) -> Tensor:
+    return ours(batch, *given) * (2 if torch.initial_seed() == 2 else 1)
 
 
 def writes_on_pictures(ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
@@ -217,8 +217,8 @@ class Doubled(Toy):
         super().__init__(label_space)
         self.preprocess = Altered(call=pairs_in_double)
 
-    def forward(self, batch: Batch) -> Tensor:
-        return super().forward(batch.to(dtype=self.dtype))
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Tensor:
+        return super().forward(batch.to(dtype=self.dtype), targets)
 
 
 class Rounded(InputTransform):
@@ -234,43 +234,45 @@ def rounded(ours: Callable[..., Any], images: Sequence[Tensor]) -> Batch:
 
 
 def nan_loss(
-    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+    self: Toy, ours: Callable[..., Any], outputs: Tensor, batch: Batch, targets: Sequence[Target]
 ) -> dict[str, Tensor]:
     same = all(one.labels.tolist() == [0] for one in targets)
-    return ours(raw, batch, targets) | ({"aux": torch.tensor(float("nan"))} if same else {})
+    return ours(outputs, batch, targets) | ({"aux": torch.tensor(float("nan"))} if same else {})
 
 
 def some_empty(
-    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+    self: Toy, ours: Callable[..., Any], outputs: Tensor, batch: Batch, targets: Sequence[Target]
 ) -> dict[str, Tensor]:
     counts = {len(one.labels) for one in targets}
     return {
         name: loss / (counts == {0} or 0 not in counts)
-        for name, loss in ours(raw, batch, targets).items()
+        for name, loss in ours(outputs, batch, targets).items()
     }
 
 
 def all_empty(
-    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+    self: Toy, ours: Callable[..., Any], outputs: Tensor, batch: Batch, targets: Sequence[Target]
 ) -> dict[str, Tensor]:
-    return ours(raw if any(len(one.labels) for one in targets) else raw.detach(), batch, targets)
+    return ours(
+        outputs if any(len(one.labels) for one in targets) else outputs.detach(), batch, targets
+    )
 
 
 def moves_truth(
-    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+    self: Toy, ours: Callable[..., Any], outputs: Tensor, batch: Batch, targets: Sequence[Target]
 ) -> dict[str, Tensor]:
-    losses = ours(raw, batch, targets)
+    losses = ours(outputs, batch, targets)
     [one.boxes.add_(1) for one in targets]
     return losses
 
 
 def counts_only(
-    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+    self: Toy, ours: Callable[..., Any], outputs: Tensor, batch: Batch, targets: Sequence[Target]
 ) -> dict[str, Tensor]:
     everywhere = [[0.0, 0.0, float(place.width), float(place.height)] for place in batch.places]
     placed = zip(targets, everywhere, strict=True)
     return ours(
-        raw,
+        outputs,
         batch,
         [
             Target(torch.tensor([box] * len(one.labels)).view(-1, 4), one.labels)
@@ -280,28 +282,30 @@ def counts_only(
 
 
 def half_a_cell_off(
-    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+    self: Toy, ours: Callable[..., Any], outputs: Tensor, batch: Batch, targets: Sequence[Target]
 ) -> Any:
     return ours(
-        raw,
+        outputs,
         replace(batch, places=tuple(replace(one, top=one.top + 4) for one in batch.places)),
         targets,
     )
 
 
 def mirrored(
-    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+    self: Toy, ours: Callable[..., Any], outputs: Tensor, batch: Batch, targets: Sequence[Target]
 ) -> dict[str, Tensor]:
     return ours(
-        raw, batch, [Target(one.boxes, len(self.label_space) - 1 - one.labels) for one in targets]
+        outputs,
+        batch,
+        [Target(one.boxes, len(self.label_space) - 1 - one.labels) for one in targets],
     )
 
 
 def clamps(
-    self: Toy, ours: Callable[..., Any], raw: Tensor, batch: Batch, targets: Sequence[Target]
+    self: Toy, ours: Callable[..., Any], outputs: Tensor, batch: Batch, targets: Sequence[Target]
 ) -> dict[str, Tensor]:
     return ours(
-        raw,
+        outputs,
         batch,
         [Target(one.boxes, one.labels.clamp(max=len(self.label_space) - 1)) for one in targets],
     )
@@ -320,16 +324,16 @@ def leaves_a_trace(self: Toy, ours: Callable[..., Any], source: Any, **options: 
     return ours(source, **options)
 
 
-def remembers(self: Toy, ours: Callable[..., Any], batch: Batch) -> Tensor:
+def remembers(self: Toy, ours: Callable[..., Any], batch: Batch, *given: Any) -> Tensor:
     self.last = batch.places
     if threading.current_thread() is not threading.main_thread():
         time.sleep(0.05)  # long enough for the others to come in
-    return ours(batch)
+    return ours(batch, *given)
 
 
 class Forgetful(register(overriding("forward", remembers))):  # type: ignore[misc]  # its places are any thread's
-    def decode(self, raw: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
-        return super().decode(raw, replace(batch, places=self.last), thresholds)
+    def decode(self, outputs: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        return super().decode(outputs, replace(batch, places=self.last), thresholds)
 
 
 def unscaled(
@@ -347,7 +351,7 @@ def unscaled(
 class Detached(Toy):
     """Learns nothing of sizes."""
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Tensor:  # noqa: ARG002
         maps = self.drop(F.avg_pool2d(self.norm(batch.pixels), 8))
         return torch.cat([self.size(maps).detach(), self.gain * self.kind(maps)], 1)
 

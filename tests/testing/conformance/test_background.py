@@ -16,7 +16,7 @@ from zoo.labels import LabelSpace
 from zoo.testing import Model, Toy, run
 
 SPACE = LabelSpace.custom(["red", "green", "blue"])
-Raw = dict[str, Tensor]
+Output = dict[str, Tensor]
 QUARTERS = torch.tensor(
     [[0.0, 0, 16, 16], [16.0, 0, 32, 16], [0.0, 16, 16, 32], [16.0, 16, 32, 32]]
 )  # of its input
@@ -30,13 +30,13 @@ class TwoMaps(Toy):
         super().__init__(label_space)
         self.quarter = nn.Conv2d(3, len(label_space), 1)
 
-    def forward(self, batch: Batch) -> Raw:  # type: ignore[override]
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Output:  # type: ignore[override]
         coarse = self.quarter(functional.avg_pool2d(batch.pixels, 16))  # (b, n, 2, 2)
-        return {"fine": super().forward(batch), "coarse": coarse}
+        return {"fine": super().forward(batch, targets), "coarse": coarse}
 
-    def decode(self, raw: Raw, batch: Batch, thresholds: Thresholds) -> list[Detections]:  # type: ignore[override]
-        fine = super().decode(raw["fine"], batch, Thresholds(score=0.0, iou=1.0, max_boxes=100))
-        scores, labels = raw["coarse"].sigmoid().flatten(2).max(1)  # (b, 4)
+    def decode(self, outputs: Output, batch: Batch, thresholds: Thresholds) -> list[Detections]:  # type: ignore[override]
+        fine = super().decode(outputs["fine"], batch, Thresholds(score=0.0, iou=1.0, max_boxes=100))
+        scores, labels = outputs["coarse"].sigmoid().flatten(2).max(1)  # (b, 4)
         found = zip(fine, batch.places, scores, labels, strict=True)
         return [
             self.one(
@@ -49,29 +49,29 @@ class TwoMaps(Toy):
             for seen, place, score, label in found
         ]
 
-    def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> Raw:  # type: ignore[override]
+    def loss(self, outputs: Output, batch: Batch, targets: Sequence[Target]) -> Output:  # type: ignore[override]
         coarse = functional.binary_cross_entropy_with_logits(
-            raw["coarse"], torch.zeros_like(raw["coarse"])
+            outputs["coarse"], torch.zeros_like(outputs["coarse"])
         )
-        return {**super().loss(raw["fine"], batch, targets), "coarse": coarse}
+        return {**super().loss(outputs["fine"], batch, targets), "coarse": coarse}
 
 
 class FinestAlone(TwoMaps):
     """Its coarse map learns nothing of background."""
 
-    def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> Raw:  # type: ignore[override]
-        return Toy.loss(self, raw["fine"], batch, targets)
+    def loss(self, outputs: Output, batch: Batch, targets: Sequence[Target]) -> Output:  # type: ignore[override]
+        return Toy.loss(self, outputs["fine"], batch, targets)
 
 
 class Idle(TwoMaps):
     """Its coarse map has no say in what is decoded, as the map of a mask has not, and learns
     nothing of background."""
 
-    def decode(self, raw: Raw, batch: Batch, thresholds: Thresholds) -> list[Detections]:  # type: ignore[override]
-        return Toy.decode(self, raw["fine"], batch, thresholds)
+    def decode(self, outputs: Output, batch: Batch, thresholds: Thresholds) -> list[Detections]:  # type: ignore[override]
+        return Toy.decode(self, outputs["fine"], batch, thresholds)
 
-    def loss(self, raw: Raw, batch: Batch, targets: Sequence[Target]) -> Raw:  # type: ignore[override]
-        return Toy.loss(self, raw["fine"], batch, targets)
+    def loss(self, outputs: Output, batch: Batch, targets: Sequence[Target]) -> Output:  # type: ignore[override]
+        return Toy.loss(self, outputs["fine"], batch, targets)
 
 
 @pytest.mark.parametrize("kind", [TwoMaps, Idle])

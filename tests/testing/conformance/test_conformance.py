@@ -41,8 +41,8 @@ def toy() -> Model:
 class Random(Toy):
     """Never sees the same twice."""
 
-    def forward(self, batch):
-        return super().forward(batch) * torch.rand(())
+    def forward(self, batch, targets=None):
+        return super().forward(batch, targets) * torch.rand(())
 
 
 def test_a_check_can_be_used_alone(toy: Model) -> None:
@@ -156,8 +156,8 @@ def test_the_decorators_tests_pass_fail_and_are_expected_to(
 
 
         class Random(Toy):
-            def forward(self, batch):
-                return super().forward(batch) * torch.rand(())
+            def forward(self, batch, targets=None):
+                return super().forward(batch, targets) * torch.rand(())
 
 
         RANDOM = Model.built_by(Random, labels=["a"])

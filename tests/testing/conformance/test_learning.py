@@ -1,15 +1,14 @@
-"""What the loss teaches is held against what `decode` reads, however a network writes its raw
-output."""
+"""The loss teaches what `decode` reads, however a network writes its outputs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from zoo.contract import ClassLayer, Thresholds
+from zoo.contract import ClassLayer, Thresholds, pytree_dataclass
 from zoo.detections import Detections
 from zoo.detectors import Batch, Target
 from zoo.labels import LabelSpace
@@ -22,7 +21,7 @@ from zoo.testing.conformance.checks import (
 )
 from zoo.testing.conformance.errors import ConformanceError
 from zoo.testing.conformance.free_outputs import free_outputs
-from zoo.testing.conformance.images import scene
+from zoo.testing.conformance.images import no_objects, scene
 from zoo.testing.conformance.train_mode import train_mode
 
 SPACE = LabelSpace.custom(["red", "green", "blue"])
@@ -32,49 +31,49 @@ def lively(kind: Callable[[LabelSpace], Toy]) -> Toy:
     return Model("toy", kind, SPACE).detector  # type: ignore[return-value]
 
 
-@dataclass(frozen=True)
+@pytree_dataclass
 class Said:
-    """A raw output of its own."""
+    """Outputs of its own."""
 
     maps: dict[str, tuple[Tensor, Tensor]]
     cell: int = 8
 
 
 class Wrapped(Toy):
-    """Its raw output is a dataclass of a dict of a pair."""
+    """Its outputs are a dataclass of a dict of a pair."""
 
-    def forward(self, batch: Batch) -> Any:
-        raw = super().forward(batch)
-        return Said({"all": (raw[:, :4], raw[:, 4:])})
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Any:
+        outputs = super().forward(batch, targets)
+        return Said({"all": (outputs[:, :4], outputs[:, 4:])})
 
-    def decode(self, raw: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
-        return super().decode(torch.cat(raw.maps["all"], 1), batch, thresholds)
+    def decode(self, outputs: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        return super().decode(torch.cat(outputs.maps["all"], 1), batch, thresholds)
 
-    def loss(self, raw: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        return super().loss(torch.cat(raw.maps["all"], 1), batch, targets)
+    def loss(self, outputs: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        return super().loss(torch.cat(outputs.maps["all"], 1), batch, targets)
 
 
 class Probable(Toy):
-    """Its raw output is of probabilities, which can't be moved out of 0..1."""
+    """Its outputs are of probabilities, which can't be moved out of 0..1."""
 
-    def forward(self, batch: Batch) -> Tensor:
-        return super().forward(batch).sigmoid()
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Tensor:
+        return super().forward(batch, targets).sigmoid()
 
-    def decode(self, raw: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
-        assert bool(((raw >= 0) & (raw <= 1)).all())
-        return super().decode(raw.logit(eps=1e-6), batch, thresholds)
+    def decode(self, outputs: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        assert bool(((outputs >= 0) & (outputs <= 1)).all())
+        return super().decode(outputs.logit(eps=1e-6), batch, thresholds)
 
-    def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        assert bool(((raw >= 0) & (raw <= 1)).all())
-        return super().loss(raw.logit(eps=1e-6), batch, targets)
+    def loss(self, outputs: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        assert bool(((outputs >= 0) & (outputs <= 1)).all())
+        return super().loss(outputs.logit(eps=1e-6), batch, targets)
 
 
 class Rectified(Toy):
     """Sizes below 0 are cut off, and a gradient with them."""
 
-    def forward(self, batch: Batch) -> Tensor:
-        raw = super().forward(batch)
-        return torch.cat([raw[:, :4].relu().sub(4), raw[:, 4:]], 1)
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Tensor:
+        outputs = super().forward(batch, targets)
+        return torch.cat([outputs[:, :4].relu().sub(4), outputs[:, 4:]], 1)
 
 
 class Overwriting(Toy):
@@ -84,8 +83,8 @@ class Overwriting(Toy):
         super().__init__(label_space)
         self.kind = nn.Sequential(self.kind, nn.ReLU6(inplace=True))
 
-    def forward(self, batch: Batch) -> Tensor:
-        return super().forward(batch) - 0.5
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Tensor:
+        return super().forward(batch, targets) - 0.5
 
     def class_layers(self) -> list[ClassLayer]:
         return [ClassLayer("kind.0", channels=self.label_space.channels)]
@@ -98,8 +97,10 @@ def test_whatever_the_raw_output_is_made_of_it_can_follow_the_loss(kind: type[To
 
 def changing(change: Callable[[Batch, list[Target]], tuple[Batch, list[Target]]]) -> type[Toy]:
     class Changed(Toy):
-        def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-            return super().loss(raw, *change(batch, list(targets)))
+        def loss(
+            self, outputs: Tensor, batch: Batch, targets: Sequence[Target]
+        ) -> dict[str, Tensor]:
+            return super().loss(outputs, *change(batch, list(targets)))
 
     return Changed
 
@@ -171,8 +172,10 @@ def test_a_decode_that_adds_a_pixel_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_loss_of_the_wrong_sign_is_found_in_the_rows_of_a_class() -> None:
     class Negated(Toy):
-        def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-            return {name: -loss for name, loss in super().loss(raw, batch, targets).items()}
+        def loss(
+            self, outputs: Tensor, batch: Batch, targets: Sequence[Target]
+        ) -> dict[str, Tensor]:
+            return {name: -loss for name, loss in super().loss(outputs, batch, targets).items()}
 
     with pytest.raises(ConformanceError, match="The rows of 'red' are pulled by"):
         check_loss_teaches_the_named_class(lively(Negated))
@@ -189,13 +192,13 @@ def test_without_declared_rows_or_with_one_class_there_is_none_to_teach() -> Non
         check_loss_teaches_the_named_class(Toy(LabelSpace.custom(["red"])))
 
 
-def test_a_raw_output_without_layers_has_nothing_that_could_follow() -> None:
+def test_outputs_without_layers_have_nothing_that_could_follow() -> None:
     class Opaque(Toy):
-        def forward(self, batch: Batch) -> Any:
-            return {frozenset([super().forward(batch)]): None}
+        def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Any:
+            return {frozenset([super().forward(batch, targets)]): None}
 
-        def decode(self, raw: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
-            return super().decode(*[tensor for key in raw for tensor in key], batch, thresholds)
+        def decode(self, outputs: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+            return super().decode(*[tensor for key in outputs for tensor in key], batch, thresholds)
 
     with pytest.raises(NotApplicable, match="No layer of it leads to a tensor"):
         check_loss_leads_to_the_truth(lively(Opaque))
@@ -205,7 +208,7 @@ def test_only_the_last_layers_are_free_and_all_is_as_before_afterwards() -> None
     toy = Toy(SPACE)
     with train_mode(toy):
         batch = toy.preprocess([scene()])
-        with free_outputs(toy, batch) as leaves:
+        with free_outputs(toy, batch, [no_objects()]) as leaves:
             assert [tuple(leaf.shape[1:]) for leaf in leaves] in (
                 [(3, 4, 4), (4, 4, 4)],
                 [(4, 4, 4), (3, 4, 4)],
@@ -221,9 +224,11 @@ def test_only_the_last_layers_are_free_and_all_is_as_before_afterwards() -> None
 
 def test_a_softmax_over_one_class_is_found() -> None:
     class Certain(Toy):
-        def decode(self, raw: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        def decode(self, outputs: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
             return super().decode(
-                torch.cat([raw[:, :4], raw[:, 4:].softmax(1).logit(eps=1e-9)], 1), batch, thresholds
+                torch.cat([outputs[:, :4], outputs[:, 4:].softmax(1).logit(eps=1e-9)], 1),
+                batch,
+                thresholds,
             )
 
     with pytest.raises(ConformanceError, match="it is certain of everything"):

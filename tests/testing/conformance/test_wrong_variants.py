@@ -35,9 +35,9 @@ def decoding(
     """A toy that decodes in its own way, given the toy's as a function of a protocol."""
 
     class Decoding(Toy):
-        def decode(self, raw: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        def decode(self, outputs: Tensor, batch: Batch, thresholds: Thresholds) -> list[Detections]:
             ours = super().decode
-            return change(self, lambda other: ours(raw, batch, other), batch, thresholds)
+            return change(self, lambda other: ours(outputs, batch, other), batch, thresholds)
 
     return Decoding
 
@@ -104,10 +104,10 @@ def preparing(change: Callable[[Tensor], Tensor]) -> type[Toy]:
 
 
 class MixedUpBeyondEight(Toy):
-    def forward(self, batch: Batch) -> Tensor:
-        return super().forward(
-            batch if len(batch) <= 8 else replace(batch, pixels=batch.pixels.roll(1, 0))
-        )
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Tensor:
+        if len(batch) > 8:
+            batch = replace(batch, pixels=batch.pixels.roll(1, 0))
+        return super().forward(batch, targets)
 
 
 def losing(
@@ -117,8 +117,10 @@ def losing(
     """A toy that learns another truth, or whose loss has another scale."""
 
     class Losing(Toy):
-        def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-            losses = super().loss(raw, batch, change(list(targets)))
+        def loss(
+            self, outputs: Tensor, batch: Batch, targets: Sequence[Target]
+        ) -> dict[str, Tensor]:
+            losses = super().loss(outputs, batch, change(list(targets)))
             return {name: loss * scale(targets) for name, loss in losses.items()}
 
     return Losing
@@ -127,10 +129,10 @@ def losing(
 class PositivesAlone(Toy):
     """Learns what is there, and not what is not."""
 
-    def loss(self, raw: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        losses = super().loss(raw, batch, targets)
+    def loss(self, outputs: Tensor, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        losses = super().loss(outputs, batch, targets)
         there = losses["kind"] - functional.binary_cross_entropy_with_logits(
-            raw[:, 4:], torch.zeros_like(raw[:, 4:])
+            outputs[:, 4:], torch.zeros_like(outputs[:, 4:])
         )
         return {**losses, "kind": there}  # the cells of which the truth is 0 are taken out again
 
@@ -142,10 +144,14 @@ class Starving(Toy):
         super().__init__(label_space)
         self.coarse = torch.nn.Conv2d(3, 4, 1)
 
-    def forward(self, batch: Batch) -> Tensor:
-        raw = super().forward(batch)
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Tensor:
+        outputs = super().forward(batch, targets)
         return torch.cat(
-            [raw[:, :4] + 0 * self.coarse(batch.pixels).mean((2, 3), keepdim=True), raw[:, 4:]], 1
+            [
+                outputs[:, :4] + 0 * self.coarse(batch.pixels).mean((2, 3), keepdim=True),
+                outputs[:, 4:],
+            ],
+            1,
         )
 
 

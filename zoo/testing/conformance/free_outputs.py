@@ -3,27 +3,32 @@ what a loss asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from torch import Tensor, nn
+from torch.utils import _pytree as pytree
 
-from zoo.contract import Batch
+from zoo.contract import Batch, Target
 from zoo.detectors.detector import Detector
+
+NO_LAYER = "No layer of it leads to a tensor of its outputs, which have to be a pytree."
 
 
 @contextmanager
-def free_outputs(detector: Detector, batch: Batch) -> Iterator[list[Tensor]]:
-    """What the last layers said, as leaves; while it lasts, `detector(batch)` follows from them,
-    and no weight has a gradient.
+def free_outputs(
+    detector: Detector, batch: Batch, targets: Sequence[Target]
+) -> Iterator[list[Tensor]]:
+    """The outputs of the last layers, as leaves; while it lasts, `detector(batch, targets)` follows
+    from them, and no weight has a gradient.
 
-    The detector is to be in train mode. A layer is a module that has weights and no module in it;
-    the last are those after which there is no other on the way to the raw output. What comes behind
-    them, as an exponential, is still the detector's own.
+    The detector is in train mode. A layer is a module that has weights, no module in it, and a row
+    of outputs per image; the last are those after which there is no other on the way to the
+    detector's outputs. What comes behind them, as an exponential, or a second stage that looks at
+    regions, is still the detector's own.
     """
-    said, last = _listened(detector, batch)
+    said, last = _listened(detector, batch, targets)
     learnt = [parameter for parameter in detector.parameters() if parameter.requires_grad]
     for module, outputs in said.items():
         module.forward = _repeating(outputs)
@@ -39,14 +44,16 @@ def free_outputs(detector: Detector, batch: Batch) -> Iterator[list[Tensor]]:
 
 
 def _listened(
-    detector: Detector, batch: Batch
+    detector: Detector, batch: Batch, targets: Sequence[Target]
 ) -> tuple[dict[nn.Module, list[Tensor]], list[Tensor]]:
     """What each layer said, call by call, and which of it was the last on its way."""
     said: dict[nn.Module, list[Tensor]] = {}
     born: dict[Any, Tensor] = {}  # by the step of autograd that made it
 
     def listen(module: nn.Module, _: object, output: object) -> None:
-        if isinstance(output, Tensor) and output.grad_fn is not None:
+        if not isinstance(output, Tensor) or output.grad_fn is None:
+            return
+        if len(batch) in output.shape[: max(output.ndim - 1, 1)][:2]:
             said.setdefault(module, []).append(output.detach().clone())
             born[output.grad_fn] = said[module][-1]
 
@@ -59,16 +66,16 @@ def _listened(
         layer.register_forward_hook(listen) for layer in layers if "forward" not in vars(layer)
     ]
     try:
-        raw = detector(batch)
+        outputs = detector(batch, targets)
     finally:
         for hook in hooks:
             hook.remove()
-    return said, _first_met(list(tensors(raw)), born)
+    return said, _first_met(tensors(outputs), born)
 
 
-def _first_met(raw: list[Tensor], born: Mapping[Any, Tensor]) -> list[Tensor]:
-    """Going back from the raw output, what is met before anything else."""
-    steps: list[Any] = [tensor.grad_fn for tensor in raw]
+def _first_met(outputs: list[Tensor], born: Mapping[Any, Tensor]) -> list[Tensor]:
+    """Going back from the outputs, what is met before anything else."""
+    steps: list[Any] = [tensor.grad_fn for tensor in outputs]
     seen: set[Any] = set()
     met = []
     while steps:
@@ -96,16 +103,6 @@ def _repeating(outputs: list[Tensor]) -> Callable[..., Tensor]:
     return repeat
 
 
-def tensors(raw: object) -> Iterator[Tensor]:
-    """Every tensor of a raw output; looks into dicts, lists, tuples and dataclasses."""
-    if isinstance(raw, Tensor):
-        yield raw
-    elif isinstance(raw, Mapping):
-        for value in raw.values():
-            yield from tensors(value)
-    elif isinstance(raw, list | tuple):
-        for value in raw:
-            yield from tensors(value)
-    elif is_dataclass(raw):
-        for field in fields(raw):
-            yield from tensors(getattr(raw, field.name))
+def tensors(outputs: object) -> list[Tensor]:
+    """Every tensor of outputs, which are a pytree."""
+    return [leaf for leaf in pytree.tree_leaves(outputs) if isinstance(leaf, Tensor)]

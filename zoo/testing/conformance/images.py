@@ -79,7 +79,7 @@ class Pass:
 
     detector: Detector
     batch: Batch
-    raw: object
+    outputs: object
 
     @classmethod
     def at(cls, detector: Detector, pictures: Sequence[Tensor]) -> Pass:
@@ -92,5 +92,5 @@ class Pass:
         """Decoded by that protocol, from a copy, as a `decode` may write on what it is given."""
         with eval_mode(self.detector), torch.inference_mode():
             return self.detector.decode(
-                deepcopy(self.raw), self.batch, protocol.thresholds(self.detector.defaults)
+                deepcopy(self.outputs), self.batch, protocol.thresholds(self.detector.defaults)
             )

@@ -12,8 +12,8 @@ from torch import Tensor
 from zoo.detectors.detector import Detector
 from zoo.inference.eval_mode import eval_mode
 from zoo.testing.conformance.errors import NotApplicable
-from zoo.testing.conformance.free_outputs import free_outputs
-from zoo.testing.conformance.images import Pass, preprocess
+from zoo.testing.conformance.free_outputs import NO_LAYER, free_outputs
+from zoo.testing.conformance.images import Pass, no_objects, preprocess
 from zoo.testing.conformance.train_mode import train_mode
 
 
@@ -43,15 +43,13 @@ def raised_pass(detector: Detector, images: Sequence[Tensor], rise: Rise) -> Pas
     larger thresholds can't be tried on them. What comes behind the last layers, and `decode`, are
     the detector's own. Two images at least, as norms in train mode want more than one value.
 
-    Raises: NotApplicable where no layer leads to its raw output.
+    Raises: NotApplicable where no layer leads to its outputs.
     """
     with train_mode(detector):
         batch = preprocess(detector, images)
-        with free_outputs(detector, batch) as leaves:
+        with free_outputs(detector, batch, [no_objects() for _ in images]) as leaves:
             if not leaves:
-                raise NotApplicable(
-                    "No layer of it leads to a tensor in dicts, lists, tuples or dataclasses."
-                )
+                raise NotApplicable(NO_LAYER)
             for leaf in leaves:
                 leaf.data.copy_(rise.of(leaf.data))
             with eval_mode(detector), torch.no_grad():

@@ -11,7 +11,7 @@ from zoo.detections import Detections
 from zoo.detectors.detector import Detector
 from zoo.inference.eval_mode import eval_mode
 from zoo.testing.conformance.errors import NotApplicable, require
-from zoo.testing.conformance.free_outputs import free_outputs
+from zoo.testing.conformance.free_outputs import NO_LAYER, free_outputs
 from zoo.testing.conformance.images import one_target, preprocess, scene
 from zoo.testing.conformance.raised import BELIEVING
 from zoo.testing.conformance.train_mode import train_mode
@@ -61,7 +61,7 @@ def check_background_is_unlearnt_everywhere(detector: Detector) -> None:
     targets = [one_target(), one_target(len(detector.label_space) - 1)]
     with train_mode(detector):
         batch = preprocess(detector, [scene(seed=1), scene(seed=2)])
-        with free_outputs(detector, batch) as leaves:
+        with free_outputs(detector, batch, targets) as leaves:
             maps = _maps(leaves)
             if len(maps) < 2:
                 raise NotApplicable("Its last layers have one map, or none.")
@@ -110,7 +110,7 @@ def _pulled(
     """Whether the loss has a gradient in any of these cells, for one of several samples."""
     for seed in range(SAMPLES):
         torch.manual_seed(seed)
-        losses = detector.loss(detector(batch), batch, _copies(targets))
+        losses = detector.loss(detector(batch, _copies(targets)), batch, _copies(targets))
         total = torch.stack(list(losses.values())).sum()
         grads = torch.autograd.grad(total, leaves, allow_unused=True)
         there = outside.to(total.device)
@@ -134,11 +134,9 @@ def _less_believed(
 ) -> float:
     """The share of the best boxes beside the objects that are believed less after so many steps
     down the loss."""
-    with free_outputs(detector, batch) as leaves:
+    with free_outputs(detector, batch, targets) as leaves:
         if not leaves:
-            raise NotApplicable(
-                "No layer of it leads to a tensor in dicts, lists, tuples or dataclasses."
-            )
+            raise NotApplicable(NO_LAYER)
         before = [
             _beside(seen, target)
             for seen, target in zip(_seen(detector, batch), targets, strict=True)
@@ -147,7 +145,7 @@ def _less_believed(
         for _ in range(steps):
             torch.manual_seed(0)
             optimizer.zero_grad()
-            losses = detector.loss(detector(batch), batch, _copies(targets))
+            losses = detector.loss(detector(batch, _copies(targets)), batch, _copies(targets))
             torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         after = _seen(detector, batch)

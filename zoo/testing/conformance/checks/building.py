@@ -41,7 +41,8 @@ def check_labels_obeyed(model: Model) -> None:
     )
     with train_mode(detector):
         batch = preprocess(detector, [scene(), scene(seed=1)])
-        losses = detector.loss(detector(batch), batch, [one_target(len(LETTERS) - 1), one_target()])
+        targets = [one_target(len(LETTERS) - 1), one_target()]
+        losses = detector.loss(detector(batch, targets), batch, targets)
         broken = [name for name, loss in losses.items() if not loss.isfinite()]
         require(
             not broken, f"Built for other classes, its loss is not finite: {', '.join(broken)}."

@@ -16,7 +16,7 @@ from zoo.detectors.detector import Detector
 from zoo.inference.eval_mode import eval_mode
 from zoo.testing.conformance.checks.truths import Asked, asked
 from zoo.testing.conformance.errors import NotApplicable, require
-from zoo.testing.conformance.free_outputs import free_outputs
+from zoo.testing.conformance.free_outputs import NO_LAYER, free_outputs
 from zoo.testing.conformance.images import (
     BOX,
     EVERYTHING,
@@ -120,11 +120,9 @@ def _followed(
     """
     with train_mode(detector):
         batch = preprocess(detector, [scene(seed=1), scene(seed=2)])
-        with free_outputs(detector, batch) as leaves:
+        with free_outputs(detector, batch, _targets(len(detector.label_space))) as leaves:
             if not leaves:
-                raise NotApplicable(
-                    "No layer of it leads to a tensor in dicts, lists, tuples or dataclasses."
-                )
+                raise NotApplicable(NO_LAYER)
             for leaf in leaves if above else ():
                 leaf.data.abs_()
             optimizer = torch.optim.Adam(leaves, lr=rate)
@@ -132,9 +130,8 @@ def _followed(
                 torch.manual_seed(0)
                 optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
                 optimizer.zero_grad()
-                losses = detector.loss(
-                    detector(batch), batch, _targets(len(detector.label_space))
-                )  # new ones: a loss may spoil them
+                targets = _targets(len(detector.label_space))  # new ones: a loss may spoil them
+                losses = detector.loss(detector(batch, targets), batch, targets)
                 torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
             with eval_mode(detector), torch.no_grad():

@@ -40,7 +40,7 @@ RISES = (
 )  # until enough boxes overlap
 NEAR = 0.8  # of its own iou
 TELLING = 5  # boxes, which is no chance any more
-SPARE = 4  # a raw output may hold several times the numbers that its boxes and classes take
+SPARE = 4  # outputs may hold several times the numbers that its boxes and classes take
 
 
 def check_iou_obeyed(detector: Detector) -> None:
@@ -153,7 +153,7 @@ def check_many_boxes_returned(detector: Detector) -> None:
     """At `iou=1`, `score=0` and a large `max_boxes` it returns as many boxes as its own
     `max_boxes`, and more than those.
 
-    In the image in which it sees the most. Fewer where the network's raw output is too small for so
+    In the image in which it sees the most. Fewer where the network's outputs are too small for so
     many: at least a quarter of its numbers are taken for boxes and classes.
     """
     with _looking(detector) as look:
@@ -163,20 +163,20 @@ def check_many_boxes_returned(detector: Detector) -> None:
         case = f"At score=0 and iou=1, with max_boxes={MANY}, it returns {most} boxes"
         require(
             most >= min(own, least),
-            f"{case}; its own max_boxes is {own}, and its raw output is of more than {least}.",
+            f"{case}; its own max_boxes is {own}, and its outputs are of more than {least}.",
         )
         require(
             most != own or least <= own,
-            f"{case}, as its own max_boxes; its raw output is of more than {least}.",
+            f"{case}, as its own max_boxes; its outputs are of more than {least}.",
         )
 
 
 def _outputs(look: Pass, classes: int) -> int:
-    """How many boxes the raw output surely has for an image; no more than it has rows of four
+    """How many boxes the outputs surely have for an image; no more than it has rows of four
     numbers."""
-    raw, images = list(tensors(look.raw)), len(look.batch)
-    numbers = sum(one.numel() for one in raw) / images / (5 + classes) / SPARE
-    rows = [one.numel() / 4 / images for one in raw if one.ndim and one.shape[-1] == 4]
+    outputs, images = tensors(look.outputs), len(look.batch)
+    numbers = sum(one.numel() for one in outputs) / images / (5 + classes) / SPARE
+    rows = [one.numel() / 4 / images for one in outputs if one.ndim and one.shape[-1] == 4]
     return int(min([numbers, *rows]))
 
 

@@ -128,7 +128,7 @@ def check_truth_untouched(detector: Detector) -> None:
     with train_mode(detector):
         batch = preprocess(detector, [scene(seed=1), scene(seed=2)])
         pixels = batch.pixels.clone()
-        detector.loss(detector(batch), batch, targets)
+        detector.loss(detector(batch, targets), batch, targets)
         require(torch.equal(batch.pixels, pixels), "The loss changed the batch that it was given.")
     for one in targets:
         same = torch.equal(one.boxes, again.boxes) and torch.equal(one.labels, again.labels)
@@ -185,7 +185,7 @@ def _losses(
     torch.manual_seed(seed)
     pictures = [scene(scale * HEIGHT, scale * WIDTH, seed=2 * seed + number) for number in (1, 2)]
     batch: Batch = preprocess(detector, pictures)
-    return detector.loss(detector(batch), batch, targets)
+    return detector.loss(detector(batch, targets), batch, targets)
 
 
 def _values(losses: dict[str, Tensor]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from zoo.contract import Batch, InputTransform, Target
 from zoo.detectors.detector import Detector
 from zoo.testing.conformance.errors import NotApplicable, require
+from zoo.testing.conformance.free_outputs import tensors
 from zoo.testing.conformance.images import HEIGHT, WIDTH, no_objects, preprocess, scene
 from zoo.testing.conformance.train_mode import train_mode
 
@@ -40,7 +41,8 @@ def check_loss_is_per_image_or_summed(detector: Detector) -> None:
         for times in (1, 2):
             torch.manual_seed(0)
             batch = preprocess(detector, pictures * times)
-            losses.append(_total(detector.loss(detector(batch), batch, targets * times)))
+            outputs = detector(batch, targets * times)
+            losses.append(_total(detector.loss(outputs, batch, targets * times)))
     once, twice = losses
     ratio = twice / once if once else 1.0
     require(
@@ -122,12 +124,15 @@ def check_small_and_many_objects_train(detector: Detector) -> None:
 
 @dataclass
 class Asked:
-    """The loss of one raw output for one truth after the other, as long as no loss changes it; then
-    the network runs again."""
+    """The loss for one truth after the other.
+
+    The network runs once, if its outputs are the same whatever the targets, and no loss changes
+    them; else it runs for each truth.
+    """
 
     detector: Detector
     batch: Batch
-    raw: object
+    outputs: object = None
     reusable: bool | None = None
 
     def __call__(self, targets: Sequence[Target]) -> float:
@@ -137,19 +142,25 @@ class Asked:
     def losses(self, targets: Sequence[Target]) -> dict[str, Tensor]:
         """The losses themselves, still connected to the weights."""
         if self.reusable is None:
-            first, again = _total(self._asked(targets)), _total(self._asked(targets))
-            self.reusable = first == again
+            self.reusable = self._is_reusable(targets)
         if not self.reusable:
-            torch.manual_seed(0)
-            self.raw = self.detector(self.batch)
+            self.outputs = self._run(targets)
         return self._asked(targets)
+
+    def _is_reusable(self, targets: Sequence[Target]) -> bool:
+        without = self._run([no_objects() for _ in targets])
+        self.outputs = self._run(targets)
+        if not _equal(tensors(without), tensors(self.outputs)):
+            return False
+        return _total(self._asked(targets)) == _total(self._asked(targets))
+
+    def _run(self, targets: Sequence[Target]) -> object:
+        torch.manual_seed(0)
+        return self.detector(self.batch, _copies(targets))
 
     def _asked(self, targets: Sequence[Target]) -> dict[str, Tensor]:
         torch.manual_seed(0)
-        copies = [
-            Target(one.boxes.clone(), one.labels.clone()) for one in targets
-        ]  # a loss may spoil them
-        return self.detector.loss(self.raw, self.batch, copies)
+        return self.detector.loss(self.outputs, self.batch, _copies(targets))
 
 
 @contextmanager
@@ -158,7 +169,18 @@ def asked(detector: Detector, *, images: int = 2) -> Iterator[Asked]:
     with train_mode(detector):
         torch.manual_seed(0)
         batch = preprocess(detector, [scene(seed=seed + 1) for seed in range(images)])
-        yield Asked(detector, batch, detector(batch))
+        yield Asked(detector, batch)
+
+
+def _copies(targets: Sequence[Target]) -> list[Target]:
+    """A loss may spoil the truth that it is given."""
+    return [Target(one.boxes.clone(), one.labels.clone()) for one in targets]
+
+
+def _equal(ours: list[Tensor], theirs: list[Tensor]) -> bool:
+    if len(ours) != len(theirs):
+        return False
+    return all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
 
 
 def _total(losses: dict[str, Tensor]) -> float:

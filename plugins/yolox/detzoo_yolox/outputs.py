@@ -1,14 +1,14 @@
-"""What the head says of every cell, and where the cells are."""
+"""The output of the head: values of every cell, and where the cells are."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from zoo.contract import pytree_dataclass
 
-@dataclass(frozen=True)
+
+@pytree_dataclass
 class Grid:
     """The cells of one level: `height` rows of `width` cells, each `stride` input pixels wide and
     high."""
@@ -18,8 +18,8 @@ class Grid:
     stride: int
 
 
-@dataclass(frozen=True)
-class Raw:
+@pytree_dataclass
+class YoloxOutput:
     """The network's output, one row a cell; the cells of the finest level come first, row by row.
 
     values: (b, cells, 5 + n), each row x and y offset from the cell's corner in cells, log width

@@ -1,0 +1,120 @@
+"""Decoding and truths of torchvision networks: shared by whole detectors and by heads of composed
+ones."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zoo.contract import Batch, ClassLayer, InputTransform, Target, Thresholds, targets_to_input
+from zoo.detections import Detections
+from zoo.labels import LabelSpace
+
+
+class TorchvisionSteps(ABC):
+    """The steps behind the network: `net` is torchvision's, with its backbone or without."""
+
+    net: Any  # torchvision has no types
+    label_space: LabelSpace
+
+    @property
+    @abstractmethod
+    def channels(self) -> tuple[int, ...]:
+        """The label of each class channel, -1 for background and unused ones."""
+
+    def decode(self, outputs: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        """torchvision's own postprocessing at these thresholds, in original pixels; background and
+        unused channels are dropped."""
+        owner = with_thresholds(self._owner(self.net), thresholds)
+        with torch.no_grad():
+            found = self._postprocess(owner, outputs, input_sizes(batch))
+        label_of_channel = torch.tensor(self.channels)
+        return [
+            self._detections(one, place, label_of_channel)
+            for one, place in zip(found, batch.places, strict=True)
+        ]
+
+    def class_layers(self) -> list[ClassLayer]:
+        """The layers of `net` with rows for its channels."""
+        return [layer.within("net") for layer in self._class_layers(self.net, self.channels)]
+
+    @staticmethod
+    def _owner(net: Any) -> Any:
+        """The part of `net` that holds thresholds (`score_thresh`, …) and postprocessing."""
+        return net
+
+    @staticmethod
+    @abstractmethod
+    def _class_layers(net: Any, channels: Sequence[int]) -> list[ClassLayer]:
+        """The same by torchvision's names."""
+
+    @abstractmethod
+    def _postprocess(
+        self, owner: Any, outputs: Any, sizes: list[tuple[int, int]]
+    ) -> list[dict[str, Tensor]]:
+        """One dict of `boxes` (in input pixels), `scores` and `labels` (channels) per image, best
+        first."""
+
+    def _to_original(self, boxes: Tensor, place: InputTransform) -> Tensor:
+        return place.to_original(boxes)
+
+    def _truth(self, batch: Batch, targets: Sequence[Target]) -> list[dict[str, Tensor]]:
+        """The targets as torchvision takes them: boxes in input pixels, labels as channels."""
+        channel_of_label = {label: channel for channel, label in enumerate(self.channels)}
+        channels = torch.tensor([channel_of_label[one] for one in range(len(self.label_space))])
+        channels = channels.to(batch.pixels.device)
+        truth = targets_to_input(batch, targets, self.label_space)
+        return [{"boxes": target.boxes, "labels": channels[target.labels]} for target in truth]
+
+    def _detections(
+        self, found: Mapping[str, Tensor], place: InputTransform, label_of_channel: Tensor
+    ) -> Detections:
+        boxes = self._to_original(found["boxes"].float(), place).cpu()  # (n, 4)
+        scores = found["scores"].float().cpu()
+        labels = label_of_channel[found["labels"].cpu()]  # (n,)
+        known = labels >= 0
+        size = (place.height, place.width)
+        return Detections(boxes[known], scores[known], labels[known], self.label_space, size=size)
+
+
+def thresholds_of(owner: Any) -> Thresholds:
+    """The thresholds that a torchvision network, or its second stage, was built with."""
+    return Thresholds(
+        score=owner.score_thresh, iou=owner.nms_thresh, max_boxes=owner.detections_per_img
+    )
+
+
+def with_thresholds(owner: Any, thresholds: Thresholds) -> Any:
+    """`owner` at these thresholds: a shallow copy that shares every layer, because threads may
+    share `owner` itself."""
+    changed = copy(owner)
+    changed.score_thresh = thresholds.score
+    changed.nms_thresh = thresholds.iou
+    changed.detections_per_img = thresholds.max_boxes
+    return changed
+
+
+def float32_maps(maps: Sequence[Tensor]) -> list[Tensor]:
+    """Stand-ins for maps, of their shapes and in float32, which anchors then are in too: bfloat16
+    rounds 1,000 pixels to 8."""
+    return [
+        one
+        if one.dtype == torch.float32
+        else one.new_empty(1, dtype=torch.float32).expand(one.shape)
+        for one in maps
+    ]
+
+
+def input_sizes(batch: Batch) -> list[tuple[int, int]]:
+    """`(height, width)` of each image in the network's input, without padding."""
+    return [input_size(place) for place in batch.places]
+
+
+def input_size(place: InputTransform) -> tuple[int, int]:
+    """`(height, width)` of one image in the network's input, without padding."""
+    return round(place.height * place.scale_y), round(place.width * place.scale_x)
