@@ -13,6 +13,7 @@ import pytest
 
 from zoo import drafts
 from zoo.drafts import clear, draft_name, draft_of
+from zoo.files import write_file
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +122,6 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
     from zoo.evaluate.predictions.prediction_store import _part
     from zoo.leaderboard.entry import store
     from zoo.registry import index, registry_file
-    from zoo.weights.disk import replacing
 
     truth = GroundTruth.of(
         [1], {"image": [1], "label": [0], "box": [[0, 0, 9, 9]]}, label_space=["cat"]
@@ -134,10 +134,6 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
     report = evaluator.compute(resamples=0).with_provenance({"model": "cats"})
     seen = Detections.of([[0, 0, 9, 9]], [0.5], ["cat"], label_space=["cat"], size=(10, 10))
     (tmp_path / "cards.yaml").write_text("schema: 2\ncards: {}\n")
-
-    def replaced(path: Path) -> None:
-        with replacing(path) as draft:
-            draft.write_text("record")
 
     def indexed(path: Path) -> None:
         index._save(
@@ -156,7 +152,7 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
             [(zoo.data.ImageRecord(1, Path("1.png")), seen)], ("cat",), {}
         ).write(path),
         "image.png": lambda path: save(Image.new("RGB", (4, 4)), path),
-        "record": replaced,
+        "record": lambda path: write_file(path, "record"),
         "index": indexed,
         "plots": lambda path: save_plots(report, path.parent),
     }

@@ -1,13 +1,25 @@
 """What a user names is opened only where it is a regular file: nothing hangs, and nothing feeds
-without end."""
+without end. Whatever is written is there whole or not at all."""
 
+import errno
 import os
 import socket
 import stat
 
 import pytest
 
-from zoo.files import NotRegular, check_regular, kind_of, open_regular, read_regular, read_text
+from zoo.errors import DataError
+from zoo.files import (
+    NotRegular,
+    atomic_write,
+    check_regular,
+    kind_of,
+    open_regular,
+    read_regular,
+    read_text,
+    write_errors,
+    write_file,
+)
 
 
 @pytest.fixture
@@ -65,3 +77,90 @@ def test_a_folder_and_a_missing_file_are_told_as_ever(tmp_path):
     with pytest.raises(FileNotFoundError):
         open_regular(tmp_path / "none")
     assert kind_of(tmp_path) == "a folder"
+
+
+def test_text_and_bytes_are_written_into_a_new_folder(tmp_path):
+    write_file(tmp_path / "a" / "b" / "text", "ä\n")
+    write_file(tmp_path / "a" / "bytes", b"\0")
+    assert (tmp_path / "a" / "b" / "text").read_bytes() == "ä\n".encode()
+    assert (tmp_path / "a" / "bytes").read_bytes() == b"\0"
+
+
+def begin(draft):
+    """Writes half a file."""
+    draft.write_text("half")
+    raise InterruptedError
+
+
+def test_a_file_that_is_not_finished_does_not_replace_the_old_one(tmp_path):
+    path = tmp_path / "record.json"
+    write_file(path, "old")
+    with pytest.raises(InterruptedError), atomic_write(path) as draft:
+        begin(draft)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_durable_file_is_on_the_disk_before_it_has_its_name_and_then_its_name_is(
+    tmp_path, monkeypatch, durable
+):
+    calls = []
+    monkeypatch.setattr(os, "fsync", lambda number: calls.append(kind_of(f"/dev/fd/{number}")))
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda *paths: calls.append("moved") or replace(*paths))
+    write_file(tmp_path / "a", "text", durable=durable)
+    assert calls == (["a regular file", "moved", "a folder"] if durable else ["moved"])
+
+
+def test_a_read_only_file_is_replaced_all_the_same(tmp_path):
+    for text in ("first", "second"):
+        with atomic_write(tmp_path / "a", read_only=True) as draft:
+            draft.write_text(text)
+    assert (tmp_path / "a").read_text() == "second"
+    assert not stat.S_IMODE((tmp_path / "a").stat().st_mode) & 0o222
+
+
+def test_a_pipe_is_written_to_and_stays_one(pipe):
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_file(pipe, "through")
+        assert os.read(reader, 100) == b"through"
+    finally:
+        os.close(reader)
+    assert kind_of(pipe) == "a named pipe"
+
+
+def test_a_folder_is_not_replaced_and_a_file_is_no_folder(tmp_path):
+    with pytest.raises(IsADirectoryError):
+        write_file(tmp_path, "text")
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        write_file(tmp_path / "file" / "below", "text")
+
+
+@pytest.mark.parametrize(
+    ("number", "fix"),
+    [
+        (errno.ENOSPC, "Free some space. Look."),
+        (errno.EDQUOT, "Free some space. Look."),
+        (errno.EROFS, "Look."),
+    ],
+)
+def test_what_the_disk_says_is_an_error_of_three_parts(number, fix):
+    with pytest.raises(DataError) as caught, write_errors("a.json", DataError, fix="Look."):
+        raise OSError(number, "said otherwise")
+    assert str(caught.value) == f"a.json can't be written.\n{os.strerror(number)}.\n{fix}"
+    asked = "A report can't be written."
+    with (
+        pytest.raises(DataError, match=asked),
+        write_errors("a", DataError, fix="Look.", asked=asked),
+    ):
+        raise OSError(number, "said otherwise")
+
+
+def test_errors_that_are_not_the_disk_s_pass():
+    for error in (BrokenPipeError(errno.EPIPE, "left"), OSError("no number"), ValueError("wrong")):
+        with pytest.raises(type(error)) as caught, write_errors("a", DataError, fix="Look."):
+            raise error
+        assert caught.value is error

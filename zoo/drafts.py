@@ -1,5 +1,5 @@
-"""Drafts: files that are written beside their place and moved there whole; those a killed process
-left are removed.
+"""Drafts: files that are written next to their place, for `zoo.files` to move there whole; those
+that a killed process left are removed.
 
 A draft is locked while it is written, and the system releases the lock when its process ends,
 however it ends. Whoever writes a draft next removes the unlocked ones in the same folder.

@@ -1,17 +1,26 @@
-"""Opening what a user named: regular files only, so that a pipe, socket or device can neither hang
-nor feed without end."""
+"""Reads regular files only, so that a pipe, socket or device can neither hang nor feed without end;
+writes files whole or not at all.
+
+Every file that the project writes is written by `atomic_write` or `write_file`.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
+
+from zoo.drafts import draft_of
 
 Named: TypeAlias = str | os.PathLike[str]
 
 NAME_BYTES = 255  # of a file's name, on nearly every file system
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -83,6 +92,75 @@ def _check(mode: int, path: Named) -> None:
 def _without_waiting(path: str, flags: int) -> int:
     """Opens at once where `open` would wait for somebody to write into a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+@contextmanager
+def atomic_write(path: Named, *, durable: bool = True, read_only: bool = False) -> Iterator[Path]:
+    """A new, empty file to write to; when the block ends well it takes the place of `path` at once,
+    else it is removed. Its folder is made where there is none.
+
+    A pipe or a device is written to as it is, and a folder is refused.
+    durable:   a power cut leaves the old file, the new one or none, but no half.
+    read_only: nobody is to write to it afterwards, because models that live map it into memory.
+    Raises: OSError where that fails; `write_errors` puts it into words.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        number = errno.ENOTDIR
+        raise NotADirectoryError(number, os.strerror(number), str(path.parent)) from None
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        yield path
+        return
+    with draft_of(path) as draft:
+        yield draft
+        move_into_place(draft, path, durable=durable, read_only=read_only)
+
+
+def write_file(path: Named, content: bytes | str, *, durable: bool = True) -> None:
+    """Writes a file, text as UTF-8, as `atomic_write` does. Raises: OSError."""
+    with atomic_write(path, durable=durable) as draft:
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def move_into_place(
+    draft: Path, path: Path, *, durable: bool = True, read_only: bool = False
+) -> None:
+    """Moves a finished file to `path`; see `atomic_write`. Raises: OSError."""
+    if read_only:
+        draft.chmod(draft.stat().st_mode & ~0o222)
+    if durable:
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+    draft.replace(path)
+    if durable and os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # a name is durable once its folder is
+        finally:
+            os.close(folder)
+
+
+@contextmanager
+def write_errors(
+    path: Named, error: Callable[[str, str, str], Exception], *, fix: str, asked: str = ""
+) -> Iterator[None]:
+    """Turns what the disk says against writing `path` into `error(what failed, why, what to do)`;
+    other errors pass.
+
+    asked: what failed, as a sentence; else that the path can't be written.
+    """
+    try:
+        yield
+    except BrokenPipeError:  # who reads a pipe left; no fault of a file
+        raise
+    except OSError as raised:
+        if raised.errno is None:
+            raise
+        free = "Free some space. " if raised.errno in FULL else ""
+        case = f"{os.strerror(raised.errno)}."
+        raise error(asked or f"{os.fspath(path)} can't be written.", case, free + fix) from raised
 
 
 def shortened(name: str, most: int = NAME_BYTES) -> str:

@@ -61,7 +61,7 @@ def test_a_missing_folder_is_named(image: PIL.Image.Image, tmp_path: Path) -> No
 
 def test_a_place_that_can_not_be_written_is_refused(image: PIL.Image.Image, tmp_path: Path) -> None:
     (tmp_path / "a.png").mkdir()
-    with pytest.raises(ImageError, match="can't be written"):
+    with pytest.raises(ImageError, match="can't be saved"):
         save(image, tmp_path / "a.png")
 
 

@@ -100,7 +100,7 @@ def with_counts(most: int) -> Report:
 def test_a_file_where_a_folder_belongs_is_said(tmp_path: Path, below: str) -> None:
     file = tmp_path / "plots"
     file.write_text("mine")
-    with pytest.raises(DataError, match="Plots were to be written to"):
+    with pytest.raises(DataError, match="Plots can't be written to"):
         save(report(), file / below)
     assert file.read_text() == "mine"
 

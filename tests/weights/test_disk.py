@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import CacheError
-from zoo.weights.disk import check_room, locked, replacing, saving
+from zoo.weights.disk import check_room, locked, saving
 
 
 def test_no_space_left_on_the_device_is_said_as_such(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full, a device that is always full")
-    said = r"net\.pth can't be written: No space left on device(.|\n)*Free some space. Set ZOO_HOME"
+    said = r"net\.pth can't be written\.\nNo space left on device\.\nFree some space. Set ZOO_HOME"
     with (
         pytest.raises(CacheError, match=said),
         saving(tmp_path / "net.pth"),
@@ -33,22 +33,6 @@ def test_other_refusals_do_not_ask_for_space(number: int, tmp_path: Path) -> Non
 def test_errors_that_are_not_the_disks_pass(tmp_path: Path) -> None:
     with pytest.raises(ConnectionError, match="offline"), saving(tmp_path / "net.pth"):
         raise ConnectionError("offline")
-
-
-def begin(draft: Path) -> None:
-    """Writes half a file."""
-    draft.write_text("half")
-    raise InterruptedError
-
-
-def test_a_file_that_is_not_finished_does_not_replace_the_old_one(tmp_path: Path) -> None:
-    path = tmp_path / "folder" / "record.json"
-    with replacing(path) as draft:
-        draft.write_text("old")
-    with pytest.raises(InterruptedError), replacing(path) as draft:
-        begin(draft)
-    assert path.read_text() == "old"
-    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_file_that_will_not_fit_is_refused_before_its_first_byte(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def _check_originals(asked: Request, images: Sequence[Source]) -> None:
     }
     if replaced := sorted(files & originals):
         raise UsageError(
-            f"Results were to be written to '{replaced[0]}'.",
+            f"Results can't be written to '{replaced[0]}'.",
             "That is one of the images.",
             "Name another file.",
         )

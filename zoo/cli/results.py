@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from zoo.detections import Detections
 from zoo.errors import ImageError
-from zoo.weights.disk import replacing
+from zoo.files import atomic_write, write_errors
 
 STANDARD_OUTPUT = "-"
 
@@ -49,17 +50,12 @@ def _opened(to: str) -> Iterator[IO[str]]:
     path = Path(to)
     if to == STANDARD_OUTPUT:
         yield sys.stdout
-    elif (
-        path.exists() and not path.is_file()
-    ):  # a pipe or a device is no place to move a finished file to
-        with _closing(path.open("w", encoding="utf-8")) as file:
-            yield file
     else:
         _check_folder(to, path.parent)
-        with (
-            replacing(path.resolve()) as draft,
+        with (  # a link stays a link
+            atomic_write(path.resolve()) as draft,
             _closing(draft.open("w", encoding="utf-8")) as file,
-        ):  # a link stays a link
+        ):
             yield file
 
 
@@ -82,22 +78,18 @@ def _check_folder(to: str, folder: Path) -> None:
         raise _refused(to, f"There is no folder '{folder}'.", f"Make it first: mkdir -p {folder}")
 
 
-@contextmanager
-def _blaming(to: str) -> Iterator[None]:
-    """Says of a file that it can't be written; that who reads standard output left is no fault of a
-    file."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as why:
-        raise _refused(
-            to, f"It can't be written: {why.strerror}.", "Name a file that can be written."
-        ) from why
+def _blaming(to: str) -> AbstractContextManager[None]:
+    """Turns what the disk says into an ImageError that names the file."""
+    error = partial(ImageError, file=to)
+    return write_errors(to, error, fix="Name a file that can be written.", asked=_asked(to))
+
+
+def _asked(to: str) -> str:
+    return f"Results can't be written to '{to}'."
 
 
 def _refused(to: str, case: str, fix: str) -> ImageError:
-    return ImageError(f"Results were to be written to '{to}'.", case, fix, file=to)
+    return ImageError(_asked(to), case, fix, file=to)
 
 
 def object_of(

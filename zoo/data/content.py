@@ -20,8 +20,9 @@ from pathlib import Path
 import msgspec
 
 from zoo.errors import CacheError
+from zoo.files import write_file
 from zoo.registry.home import home
-from zoo.weights.disk import replacing, saving
+from zoo.weights.disk import saving
 
 THREADS = 8
 MOST_FILES = 64  # memories that are kept, the latest
@@ -120,8 +121,7 @@ def _remember(place: Path, new: Mapping[str, tuple[_Stamp, bytes]]) -> None:
     latest = dict(list(whole.items())[-MOST_IMAGES:])
     body = msgspec.msgpack.encode(latest)
     with suppress(CacheError), saving(place):
-        with replacing(place) as draft:
-            draft.write_bytes(hashlib.sha256(body).digest() + body)
+        write_file(place, hashlib.sha256(body).digest() + body)
         _drop_oldest(place.parent)
 
 

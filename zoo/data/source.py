@@ -61,8 +61,8 @@ def write(dataset: Dataset, to: str | os.PathLike[str]) -> None:
 
     Raises:
         NameNotFound: there is no such format.
-        DataError: the format has no writer, or can't hold this data set.
-        CacheError: the file can't be written; the one that was there stays.
+        DataError: the format has no writer, or can't hold this data set; or the file can't be
+            written, and the one that was there stays.
     """
     text = _text(to)
     asked = f"{dataset.name} can't be written to '{text}'."

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import PIL.Image
 
-from zoo.drafts import draft_of
 from zoo.errors import ImageError
+from zoo.files import write_errors, write_file
 
 # Thin coloured lines suffer most from halved colour resolution, JPEG's default.
 _OPTIONS: dict[str, dict[str, int]] = {
@@ -39,27 +40,20 @@ def save(image: PIL.Image.Image, path: str | Path) -> Path:
         image.save(encoded, kind, **_OPTIONS.get(kind, {}))
     except (OSError, ValueError) as why:
         raise _refused(path, f"{kind} can't hold it: {why}.", "Save it as .png.") from why
-    try:
-        _replace(path, encoded.getvalue())
-    except FileNotFoundError as why:
+    if not path.parent.exists():
         raise _refused(
             path, f"There is no folder '{path.parent}'.", f"Make it first: mkdir -p {path.parent}"
-        ) from why
-    except OSError as why:
-        raise _refused(
-            path,
-            f"It can't be written: {why.strerror or why}.",
-            "Choose another place, or free this one.",
-        ) from why
+        )
+    error = partial(ImageError, file=str(path))
+    fix = "Choose another place, or free this one."
+    with write_errors(path, error, fix=fix, asked=_asked(path)):
+        write_file(path, encoded.getvalue(), durable=False)
     return path
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Writes a temporary file next to `path` and moves it there, so that it is never partial."""
-    with draft_of(path) as draft:
-        draft.write_bytes(content)
-        draft.replace(path)
-
-
 def _refused(path: Path, case: str, fix: str) -> ImageError:
-    return ImageError(f"The image can't be saved as '{path}'.", case, fix, file=str(path))
+    return ImageError(_asked(path), case, fix, file=str(path))
+
+
+def _asked(path: Path) -> str:
+    return f"The image can't be saved as '{path}'."

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import msgspec
 
 from zoo import limits
-from zoo.drafts import draft_of
 from zoo.errors import DataError, UsageError
 from zoo.evaluate.analyses.calibration import Calibration
 from zoo.evaluate.analyses.confusion import Confusion
@@ -22,6 +21,7 @@ from zoo.evaluate.analyses.tide import Mistakes
 from zoo.evaluate.intervals import Interval
 from zoo.evaluate.policy import EdgeCasePolicy
 from zoo.evaluate.settings import CocoSettings
+from zoo.files import write_errors, write_file
 from zoo.suggest import close_matches, join_or
 from zoo.text import pluralize
 
@@ -255,27 +255,15 @@ class Report:
         Raises: DataError where nobody has said what its numbers are of, or the file can't be
             written.
         """
+        asked = f"A report can't be written to {path}."
         if not self.provenance:
             raise DataError(
-                f"A report was to be written to {path}.",
+                asked,
                 "Nothing says what its numbers are of: a number without provenance is not stored.",
                 "Write report.with_provenance({'model': …, 'weights': …}) instead.",
             )
-        try:
-            place = Path(path).resolve()  # a link stays a link
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if place.exists() and not place.is_file():  # a pipe or a device stays one
-                place.write_text(self.to_json(), encoding="utf-8")
-                return
-            with draft_of(place) as draft:
-                draft.write_text(self.to_json(), encoding="utf-8")
-                draft.replace(place)
-        except OSError as why:
-            raise DataError(
-                f"A report was to be written to {path}.",
-                f"{why.strerror or why}.",
-                "Name a file that can be written.",
-            ) from why
+        with write_errors(path, DataError, fix="Name a file that can be written.", asked=asked):
+            write_file(Path(path).resolve(), self.to_json())  # a link stays a link
 
     @classmethod
     def read(cls, path: str | Path) -> Report:

@@ -14,9 +14,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, structs
 
-from zoo.drafts import draft_of
 from zoo.errors import DataError
 from zoo.evaluate import Report
+from zoo.files import write_errors, write_file
 from zoo.leaderboard.reading import check_numbers, read_struct, wrong
 from zoo.registry.card import Claim, Licenses
 
@@ -188,16 +188,6 @@ def file_name(name: str, data: str) -> str:
 
 
 def store(path: Path, content: bytes) -> None:
-    """Writes a file in one step: whoever looks sees the whole file or the one before. Raises:
-    DataError where that fails."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft_of(path) as draft:
-            draft.write_bytes(content)
-            draft.replace(path)
-    except OSError as why:
-        raise DataError(
-            f"{path} was to be written.",
-            f"That failed: {why.strerror}.",
-            "Name a folder with room.",
-        ) from None
+    """Writes a file in one step. Raises: DataError where that fails."""
+    with write_errors(path, DataError, fix="Name a folder with room."):
+        write_file(path, content)

@@ -22,7 +22,7 @@ from zlib import crc32
 
 import msgspec
 
-from zoo.drafts import draft_of
+from zoo.files import write_file
 from zoo.labels import builtin
 from zoo.registry import (
     card,
@@ -167,7 +167,5 @@ def _save(
     cards = msgspec.msgpack.encode(found.encoded)
     head = msgspec.msgpack.encode(_Head(_code(), times, digest, crc32(cards), found.listing))
     with suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with draft_of(place) as draft:
-            draft.write_bytes(_FRAME.pack(_MAGIC, len(head), crc32(head)) + head + cards)
-            os.replace(draft, place)
+        content = _FRAME.pack(_MAGIC, len(head), crc32(head)) + head + cards
+        write_file(place, content, durable=False)

@@ -11,11 +11,12 @@ from pathlib import Path
 import msgspec
 
 from zoo.errors import IntegrityError
+from zoo.files import atomic_write, write_file
 from zoo.registry.card import MODEL, SCHEMA
 from zoo.registry.catalogue import Extract
 from zoo.registry.yaml_document import parse, read
 from zoo.weights.checksum import sha256_of
-from zoo.weights.disk import check_room, replacing, saving
+from zoo.weights.disk import check_room, saving
 from zoo.weights.fetch import NO_MIRRORS, fetch
 from zoo.weights.lock import Lock, Pin
 from zoo.weights.manifest import FILE, REGISTRY, Item, Manifest
@@ -68,8 +69,8 @@ def bundle(
         items[wanted.entry] = item
     cards = _write_registry(registry, to) if registry else before.registry
     manifest = Manifest(items, registry=cards)
-    with saving(to / FILE, fix=FOLDER_FIX), replacing(to / FILE) as draft:
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+    with saving(to / FILE, fix=FOLDER_FIX):
+        write_file(to / FILE, msgspec.json.format(msgspec.json.encode(manifest)))
     Lock(
         {
             entry: Pin(item.source, item.sha256, item.bytes, item.revision, item.converted)
@@ -89,8 +90,8 @@ def _write_registry(added: Extract, to: Path) -> str:
         for section in ("cards", "aliases")
     }
     merged = {"schema": SCHEMA, **sections}
-    with saving(path, fix=FOLDER_FIX), replacing(path) as draft:
-        draft.write_bytes(HEADER + msgspec.json.format(msgspec.json.encode(merged)) + b"\n")
+    with saving(path, fix=FOLDER_FIX):
+        write_file(path, HEADER + msgspec.json.format(msgspec.json.encode(merged)) + b"\n")
     return sha256_of(path)
 
 
@@ -107,7 +108,7 @@ def _copy(path: Path, to: Path, *, sha256: str) -> None:
     with saving(to, fix=FOLDER_FIX):
         to.parent.mkdir(parents=True, exist_ok=True)
         check_room(to, path.stat().st_size)
-        with replacing(to) as draft:
+        with atomic_write(to) as draft:
             shutil.copyfile(path, draft)
     if sha256_of(to) != sha256:
         raise IntegrityError(

@@ -13,9 +13,10 @@ import msgspec
 from msgspec import Meta
 
 from zoo.errors import CacheError
+from zoo.files import write_file
 from zoo.limits import UNREADABLE
 from zoo.registry.home import home
-from zoo.weights.disk import replacing, saving
+from zoo.weights.disk import saving
 
 log = logging.getLogger("zoo")
 
@@ -88,8 +89,8 @@ def write(record: Record) -> None:
     says so."""
     file = file_of(record.address)
     try:
-        with saving(file), replacing(file) as draft:
-            draft.write_bytes(msgspec.json.encode(record))
+        with saving(file):
+            write_file(file, msgspec.json.encode(record))
     except CacheError as why:
         log.warning(
             "%s is verified but can't be remembered, so each load hashes it again: %s",

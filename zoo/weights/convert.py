@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.errors import CheckpointError
+from zoo.files import atomic_write
 from zoo.registry.home import home
 from zoo.weights import cache_record
 from zoo.weights.cache_record import FileStamp, Record
 from zoo.weights.checksum import sha256_of
-from zoo.weights.disk import locked, replacing, saving
+from zoo.weights.disk import locked, saving
 from zoo.weights.other_formats import check_format, other_format
 from zoo.weights.torch_file import load_torch_file, tensors_of
 
@@ -123,7 +124,7 @@ def _convert(published: Path, sha256: str, state_key: str | None, *, guessed: bo
             return found
         loaded = load_torch_file(published, seems=_looks(published))
         tensors, dropped = tensors_of(loaded, published, state_key, guessed=guessed)
-        with replacing(path, read_only=True) as draft:
+        with atomic_write(path, read_only=True) as draft:
             _save(tensors, draft, published)
         if dropped:
             log.info("%s: left out other than tensors: %s", published, ", ".join(dropped))

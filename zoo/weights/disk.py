@@ -1,59 +1,25 @@
-"""Writes files to disk whole or not at all, by one process at a time, with clear errors."""
+"""The disk that weights are kept on: one process at a time, room for a file, and its errors."""
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from zoo.drafts import draft_of
 from zoo.errors import CacheError
+from zoo.files import write_errors
 
 log = logging.getLogger("zoo")
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 PATIENT_SECONDS = 5.0
 HOME_FIX = "Set ZOO_HOME to a folder that can be written, with room: ZOO_HOME=/path/to/folder"
 
 
-@contextmanager
-def saving(path: Path, *, fix: str = HOME_FIX) -> Iterator[None]:
+def saving(path: Path, *, fix: str = HOME_FIX) -> AbstractContextManager[None]:
     """Turns what the disk says against keeping `path` into a CacheError; other errors pass."""
-    try:
-        yield
-    except OSError as why:
-        if why.errno is None:
-            raise
-        case = f"{path} can't be written: {os.strerror(why.errno)}."
-        free = "Free some space. " if why.errno in FULL else ""
-        raise CacheError("The file can't be saved on this machine.", case, free + fix) from why
-
-
-@contextmanager
-def replacing(path: Path, *, read_only: bool = False) -> Iterator[Path]:
-    """A new file to write to; when the block ends well it takes the place of `path` at once, else
-    it is removed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with draft_of(path) as draft:
-        yield draft
-        settle(draft, path, read_only=read_only)
-
-
-def settle(draft: Path, path: Path, *, read_only: bool = False) -> None:
-    """Moves a finished file into place, so that a power cut leaves the old one, the new one or
-    none, but no half.
-
-    read_only: nobody is to write to it afterwards, because models that live map it into memory.
-    """
-    if read_only:
-        draft.chmod(draft.stat().st_mode & ~0o222)
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(path)
+    return write_errors(path, CacheError, fix=fix)
 
 
 @contextmanager
@@ -79,6 +45,4 @@ def check_room(path: Path, needed: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if needed > free:
         case = f"It takes {needed / 1e6:.1f} MB, and {path.parent} has {free / 1e6:.1f} MB left."
-        raise CacheError(
-            "The file can't be saved on this machine.", case, "Free some space. " + HOME_FIX
-        )
+        raise CacheError(f"{path} can't be written.", case, "Free some space. " + HOME_FIX)

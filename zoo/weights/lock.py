@@ -14,9 +14,10 @@ from msgspec import Meta
 
 from zoo import limits
 from zoo.errors import LockError
+from zoo.files import write_file
 from zoo.registry.schema import plainly
 from zoo.weights import settings
-from zoo.weights.disk import replacing, saving
+from zoo.weights.disk import saving
 from zoo.weights.types import WeightsFile
 
 HEADER = (
@@ -94,11 +95,8 @@ class Lock:
             f"\n[weights.{_quoted(entry)}]\n{_lines(pin)}"
             for entry, pin in sorted(self.pins.items())
         ]
-        with (
-            saving(path, fix="Set ZOO_LOCK to a file that can be written."),
-            replacing(path) as draft,
-        ):
-            draft.write_text(HEADER + "".join(tables), encoding="utf-8")
+        with saving(path, fix="Set ZOO_LOCK to a file that can be written."):
+            write_file(path, HEADER + "".join(tables))
 
 
 def _pin(entry: str, table: object, *, path: Path, text: str) -> Pin:

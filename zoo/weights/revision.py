@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from zoo.errors import CacheError, OfflineError, SourceError
+from zoo.files import write_file
 from zoo.limits import UNREADABLE
 from zoo.paths import OutsideFolder, inside
 from zoo.registry.card import HubSource
@@ -17,7 +18,7 @@ from zoo.weights import settings
 from zoo.weights.address import COMMIT, HubSpec
 from zoo.weights.cache_record import key_of
 from zoo.weights.deadline import window, within
-from zoo.weights.disk import replacing, saving
+from zoo.weights.disk import saving
 from zoo.weights.repository import explained, folder, snapshot
 from zoo.weights.retry import with_retries
 
@@ -116,8 +117,8 @@ def _cached(spec: HubSpec) -> HubSource | None:
 def _remember(spec: HubSpec, source: HubSource) -> None:
     file = _memory(spec)
     try:
-        with saving(file), replacing(file) as draft:
-            draft.write_bytes(msgspec.json.encode(source))
+        with saving(file):
+            write_file(file, msgspec.json.encode(source))
     except CacheError as why:
         log.warning("%s can't be remembered for offline use: %s", _text(spec), why.case)
 

@@ -14,13 +14,14 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from zoo.errors import OfflineError, SourceError
+from zoo.files import move_into_place, write_file
 from zoo.limits import UNREADABLE
 from zoo.registry.home import home
 from zoo.weights import settings
 from zoo.weights.cache_record import key_of
 from zoo.weights.checksum import Checksum, sha256_of
 from zoo.weights.deadline import Pace, window, within
-from zoo.weights.disk import check_room, locked, saving, settle
+from zoo.weights.disk import check_room, locked, saving
 from zoo.weights.progress import Bar, bar
 from zoo.weights.retry import RetryPolicy, TransientError, broken_off, refused
 
@@ -65,7 +66,7 @@ class Url:
                 try:
                     with bar(progress)(desc=self.path.name) as shown:
                         _fetch(part, RetryPolicy(self.url), shown)
-                    settle(part.path, self.path, read_only=True)
+                    move_into_place(part.path, self.path, read_only=True)
                     part.note.unlink(missing_ok=True)
                 finally:
                     part.drop_unless_resumable()
@@ -138,7 +139,7 @@ class Part:
         self.path.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
         if etag and not etag.startswith("W/"):
-            self.note.write_bytes(msgspec.json.encode(Version(self.url, etag)))
+            write_file(self.note, msgspec.json.encode(Version(self.url, etag)))
 
 
 def _fetch(part: Part, patience: RetryPolicy, shown: Bar) -> None:

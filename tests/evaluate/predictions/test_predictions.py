@@ -112,5 +112,5 @@ def test_a_wrong_record_is_named(changes: dict, message: str) -> None:
 
 def test_a_folder_that_can_t_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DataError, match="Predictions were to be written"):
+    with pytest.raises(DataError, match="Predictions can't be written"):
         one().write(tmp_path / "file" / "seen.parquet")

@@ -10,6 +10,7 @@ import typer
 
 from zoo.cli import output
 from zoo.errors import UsageError
+from zoo.files import write_errors, write_file
 from zoo.registry import catalogue
 from zoo.registry.registry_file import CORE, USER
 from zoo.registry.schema import NAME
@@ -72,13 +73,8 @@ def new_plugin(
             "Choose another folder with --to.",
         )
     for path, text in written(name, detector=detector).items():
-        try:
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text, encoding="utf-8")
-        except OSError as error:
-            asked = f"The plugin '{name}' was to be written to '{folder}'."
-            case = f"'{folder / path}' can't be written: {error.strerror}."
-            raise UsageError(asked, case, "Choose another folder with --to.") from error
+        with write_errors(folder / path, UsageError, fix="Choose another folder with --to."):
+            write_file(folder / path, text, durable=False)
         output.line(str(folder / path))
     output.line("")
     output.line(

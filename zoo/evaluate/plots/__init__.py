@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.drafts import draft_of
 from zoo.errors import DataError
 from zoo.evaluate.plots.classes import classes
 from zoo.evaluate.plots.confusion import confusion
@@ -16,6 +15,7 @@ from zoo.evaluate.plots.fonts import fonts_for
 from zoo.evaluate.plots.mistakes import mistakes
 from zoo.evaluate.plots.reliability import reliability
 from zoo.extras import optional
+from zoo.files import atomic_write, write_errors
 
 if TYPE_CHECKING:
     from zoo.evaluate.report import Report
@@ -40,26 +40,20 @@ def save(report: Report, folder: str | Path, *, font: str | Path | None = None) 
     """
     optional("matplotlib", wanted_for="Plots", extra="plots")
     folder = Path(folder)
+    asked = f"Plots can't be written to {folder}."
+    if folder.is_file():
+        raise DataError(asked, "It is a file, and plots are several.", "Name a folder.")
     names = [*report.per_class, report.measured.data, (report.provenance or {}).get("model", "")]
-    try:
-        with fonts_for(names, font):
-            figures = {
-                folder / f"{name}.png": figure
-                for name, draw in FIGURES.items()
-                if (figure := draw(report)) is not None
-            }
-            folder.mkdir(parents=True, exist_ok=True)
-            for path, figure in figures.items():
-                with draft_of(path) as draft:
-                    figure.savefig(draft, dpi=DOTS, format="png")
-                    draft.replace(path)
-    except OSError as why:
-        case = (
-            "It is a file, and plots are several."
-            if folder.is_file()
-            else f"That failed: {why.strerror or why}."
-        )
-        raise DataError(
-            f"Plots were to be written to {folder}.", case, "Name a folder that can be written."
-        ) from None
+    with (
+        write_errors(folder, DataError, fix="Name a folder that can be written.", asked=asked),
+        fonts_for(names, font),
+    ):
+        figures = {
+            folder / f"{name}.png": figure
+            for name, draw in FIGURES.items()
+            if (figure := draw(report)) is not None
+        }
+        for path, figure in figures.items():
+            with atomic_write(path, durable=False) as draft:
+                figure.savefig(draft, dpi=DOTS, format="png")
     return list(figures)

@@ -9,7 +9,6 @@ record is checked, and what does not hold is named.
 from __future__ import annotations
 
 import hashlib
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.ragged import starts_of
-from zoo.drafts import draft_of
 from zoo.errors import DataError
 from zoo.evaluate.predictions.predictions import FIX, Predictions
 from zoo.evaluate.predictions.provenance import flaw
 from zoo.evaluate.predictions.sealed import Damaged, check, seal
 from zoo.extras import optional
-from zoo.files import check_regular
+from zoo.files import atomic_write, check_regular, write_errors
 from zoo.limits import LimitError, check_json
 
 if TYPE_CHECKING:
@@ -94,34 +92,16 @@ def write(made: Predictions, path: Path) -> None:
     """Raises: DataError where the file can't be written."""
     parquet = arrow()
     table = _table(made)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft_of(path) as draft:
-            with draft.open("w+b") as file:
-                parquet.write_table(
-                    table, file, compression="lz4", use_dictionary=False, write_page_checksum=True
-                )
-                seal(file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, path)
-        _sync(path.parent)
-    except OSError as why:
-        raise DataError(
-            f"Predictions were to be written to {path}.",
-            f"{why.strerror or why}.",
-            "Name a folder with room: --to FOLDER",
-        ) from why
-
-
-def _sync(folder: Path) -> None:
-    """A name is durable once its folder is."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    fix = "Name a folder with room: --to FOLDER"
+    with (
+        write_errors(path, DataError, fix=fix, asked=f"Predictions can't be written to {path}."),
+        atomic_write(path) as draft,
+        draft.open("w+b") as file,
+    ):
+        parquet.write_table(
+            table, file, compression="lz4", use_dictionary=False, write_page_checksum=True
+        )
+        seal(file)
 
 
 def _table(made: Predictions) -> pyarrow.Table:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.data import Dataset, GroundTruth, ImageRecord, read, write
-from zoo.errors import CacheError, DataError
+from zoo.errors import DataError
 from zoo.labels import LabelSpace
 
 FLOATS = st.floats(0, 1e6, width=64)
@@ -113,7 +113,7 @@ def test_a_file_that_can_not_be_written_leaves_the_one_that_was_there(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(CacheError, match="No space left"):
+    with pytest.raises(DataError, match="No space left"):
         write(street, file)
     assert file.read_text() == "before"
     assert [one.name for one in tmp_path.iterdir() if one.suffix != ""] == ["street.json"]

@@ -15,7 +15,7 @@ from zoo.data.dataset import Dataset
 from zoo.data.formats.coco.folder import INSTANCES, SUFFIXES
 from zoo.data.image_records import ImageRecord, ImageRecords
 from zoo.errors import DataError
-from zoo.weights.disk import replacing, saving
+from zoo.files import write_errors, write_file
 
 
 def write(dataset: Dataset, path: Path) -> None:
@@ -24,7 +24,7 @@ def write(dataset: Dataset, path: Path) -> None:
     path: a file, packed if it ends in `.gz`; of a data set with splits a folder, where each becomes
         `instances_SPLIT.json`. COCO has no place for attributes, and orders classes by their ids.
     Raises: DataError for a data set with splits that is written to one file, or that has images in
-        no split; CacheError where the disk says no.
+        no split, or where the disk says no.
     """
     is_file = path.name.lower().endswith(SUFFIXES)
     if not dataset.split_rows:
@@ -46,8 +46,8 @@ def _write_file(dataset: Dataset, path: Path) -> None:
     text = msgspec.json.encode(_document(dataset))
     if path.name.lower().endswith(".gz"):
         text = gzip.compress(text, mtime=0)
-    with saving(path), replacing(path) as draft:
-        draft.write_bytes(text)
+    with write_errors(path, DataError, fix="Name a place that can be written."):
+        write_file(path, text)
 
 
 def _document(dataset: Dataset) -> dict[str, list[dict[str, Any]]]:

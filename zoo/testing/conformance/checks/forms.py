@@ -10,6 +10,7 @@ import PIL.Image
 import torch
 
 from zoo.detectors.detector import Detector
+from zoo.files import write_file
 from zoo.images import Source
 from zoo.testing.conformance.compare import agree, shown
 from zoo.testing.conformance.errors import require
@@ -30,7 +31,7 @@ def check_every_form_gives_the_same(detector: Detector) -> None:
     expected = detect(detector, picture)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scene.png"
-        path.write_bytes(file.getvalue())
+        write_file(path, file.getvalue(), durable=False)
         forms: dict[str, Source] = {
             "path": path,
             "bytes": file.getvalue(),
