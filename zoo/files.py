@@ -110,7 +110,9 @@ def atomic_write(path: Named, *, durable: bool = True, read_only: bool = False) 
     except FileExistsError:
         number = errno.ENOTDIR
         raise NotADirectoryError(number, os.strerror(number), str(path.parent)) from None
-    if path.exists() and not (path.is_file() or path.is_dir()):
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
         yield path
         return
     with draft_of(path) as draft:
