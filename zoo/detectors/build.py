@@ -17,11 +17,14 @@ from zoo.detectors.size_limit import limited
 from zoo.errors import CardError, ContractError, NameAmbiguous, NameNotFound, ZooError
 from zoo.inference.defect_owner import defect_owner
 from zoo.labels import LabelSpace
+from zoo.labels.builtin import space_of
 from zoo.registry import Catalogue, Choice
+from zoo.registry.card import OPEN, Card
 from zoo.registry.registry_file import USER
 from zoo.registry.yaml_document import Sheet, Step, read
 from zoo.text import type_name
 
+EXAMPLE = LabelSpace.custom(["person", "car", "dog"])
 NO_FILES: Mapping[str, Path] = {}
 Make = Callable[..., object]
 OF_THE_CARD = (
@@ -87,6 +90,11 @@ def _takes_no_files(choice: Choice, files: Mapping[str, Path]) -> CardError:
         "Take them out, or give its builder a parameter `files`.",
         at=("cards", entry.name, "weights"),
     )
+
+
+def example_space(card: Card) -> LabelSpace:
+    """The card's label space; three classes for a card that leaves them open."""
+    return EXAMPLE if card.labels == OPEN else space_of(card.labels)
 
 
 def _check_callable(choice: Choice, make: Make) -> None:

@@ -126,7 +126,9 @@ class Detector(nn.Module, ABC):
         by it.
 
         None does not say it. Tensors whose shape follows the number of classes then start fresh for
-        other classes, all of them.
+        other classes, all of them. An empty list says that no tensor depends on the classes,
+        because their names are a prompt, as in an open vocabulary: any `labels` will do, and
+        nothing has to be trained for them.
         """
         return None
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from zoo.detectors.build import build
 from zoo.detectors.checkpoint import assign
 from zoo.detectors.detector import Detector
-from zoo.detectors.family import post_load
+from zoo.detectors.family import class_layers, post_load
 from zoo.detectors.head_transfer import fits, transfer_head
 from zoo.detectors.meta_device import on_meta_device, uncollected
 from zoo.detectors.numbers import check_finite, widened
@@ -53,7 +53,8 @@ def load(
     labels:   classes of your own, as a list of names, a declared label space by name, or a label
               space; None is the card's. The head is made for them: what it knows of classes with
               the same name is carried over, the rest starts fresh, and the detector's `swap` says
-              which is which. A file of your own that already has such a head is taken as it is.
+              which is which. A file of your own that already has such a head is taken as it is. An
+              open-vocabulary detector finds any classes as it is.
     device:   where to put it; None is torch's default device.
     progress: a bar while downloading; None shows one on a terminal.
 
@@ -210,10 +211,16 @@ def _fill(
 ) -> None:
     """Puts weights into a detector for `new`; own: they are somebody's own, and may be for `new`
     already."""
-    if new == old or (own and fits(detector, published)):
+    if new == old or _is_open(detector) or (own and fits(detector, published)):
         assign(detector, published, asked=asked)
     else:
         detector.swap = transfer_head(detector, published, old=old, make=make, asked=asked)
+
+
+def _is_open(detector: Detector) -> bool:
+    """Whether its labels are a prompt, so that the same weights serve for all of them."""
+    layers = class_layers(detector)
+    return layers is not None and not layers
 
 
 def _check_unchanged(file: WeightsFile, *, asked: str) -> None:

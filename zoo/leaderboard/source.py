@@ -186,11 +186,10 @@ def _count(choice: Choice) -> int:
     """Parameters of the network as it is built, which takes no memory."""
     import torch  # deferred: reading a finished entry needs none
 
-    from zoo.detectors.build import build
-    from zoo.labels.builtin import space_of
+    from zoo.detectors.build import build, example_space
 
     with torch.device("meta"):
-        detector = build(catalogue(), choice, space_of(choice.entry.card.labels))
+        detector = build(catalogue(), choice, example_space(choice.entry.card))
     return sum(one.numel() for one in detector.parameters())
 
 

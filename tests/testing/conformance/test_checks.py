@@ -151,6 +151,7 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
         "class_layers",
         lambda self, ours: [replace(ours()[0], channels=self.label_space.channels[::-1])],
     ),
+    "weights_serve_any_prompt": overriding("class_layers", lambda self, ours: []),
     "space_is_the_cards": building(
         lambda label_space: (
             LabelSpace.custom(label_space.names[::-1]) if label_space is SPACE else None

@@ -13,7 +13,7 @@ import msgspec
 import torch
 from msgspec import structs
 
-from zoo.detectors.build import build
+from zoo.detectors.build import build, example_space
 from zoo.detectors.detector import Detector
 from zoo.detectors.load import load
 from zoo.detectors.meta_device import on_meta_device
@@ -104,7 +104,7 @@ class Model:
     def of_entry(cls, entry: Entry) -> Model:
         """The model of a card, wherever that is from."""
         choice = Choice(entry, None, None)
-        label_space = space_of(entry.card.labels)
+        label_space = example_space(entry.card)
         return cls(
             entry.name,
             lambda label_space: build(catalogue(), choice, label_space),

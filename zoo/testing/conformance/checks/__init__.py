@@ -70,6 +70,9 @@ from zoo.testing.conformance.checks.card import (
 from zoo.testing.conformance.checks.classes import (
     check_class_rows_are_its_own as check_class_rows_are_its_own,
 )
+from zoo.testing.conformance.checks.classes import (
+    check_weights_serve_any_prompt as check_weights_serve_any_prompt,
+)
 from zoo.testing.conformance.checks.expects import check_claim_reached as check_claim_reached
 from zoo.testing.conformance.checks.expects import (
     check_expected_detections as check_expected_detections,

@@ -12,9 +12,12 @@ from zoo.contract import ClassLayer
 from zoo.detections import Detections
 from zoo.detectors.class_rows import by_channel, submodule
 from zoo.detectors.detector import Detector
+from zoo.labels import LabelSpace
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.images import decode, scene
+from zoo.testing.conformance.model import Model
 
+ANY = LabelSpace.custom(["helmet", "vest", "boot", "crane", "cone"])
 MUTED = -50.0  # a logit of nothing: no sigmoid or softmax makes more than 1e-20 of it
 BELIEVED = 1e-9
 
@@ -45,6 +48,22 @@ def check_class_rows_are_its_own(detector: Detector) -> None:
         require(len(seen) > 0, f"With the declared rows of '{names[alone]}' alone it sees nothing.")
 
 
+def check_weights_serve_any_prompt(model: Model) -> None:
+    """A detector whose `class_layers` is empty has the same tensors for any classes, named so and
+    of these shapes."""
+    if model.plain.class_layers() != []:
+        raise NotApplicable("Its classes are no prompt: some of its layers have rows for them.")
+    own = model.plain.state_dict()
+    other = model.build(ANY).state_dict()
+    changed = sorted(own.keys() ^ other.keys())
+    changed += [name for name in own if name in other and own[name].shape != other[name].shape]
+    require(
+        not changed,
+        f"Its class_layers is empty, and for {len(ANY)} classes {', '.join(changed[:3])} is "
+        f"another tensor.",
+    )
+
+
 @contextmanager
 def muted(
     detector: Detector, labels: Collection[int], *, background: bool = False
@@ -59,6 +78,8 @@ def muted(
     layers = detector.class_layers()
     if layers is None:
         raise NotApplicable("Its class_layers does not say where its classes are.")
+    if not layers:
+        raise NotApplicable("Its classes are a prompt: no layer has rows for them.")
     pairs: list[tuple[ClassLayer, Any]] = [(layer, submodule(detector, layer)) for layer in layers]
     spoken = [
         (layer, module) for layer, module in pairs if getattr(module, "bias", None) is not None
