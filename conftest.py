@@ -8,7 +8,7 @@ import huggingface_hub.constants  # noqa: F401 - it reads HF_HUB_OFFLINE when it
 import pytest
 
 from zoo.registry import Catalogue, reload
-from zoo.registry.current import _Shared
+from zoo.registry.current import Shared
 from zoo.registry.registry_file import USER
 
 SETTINGS = ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_ENDPOINT")
@@ -43,8 +43,8 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def _own_registry() -> Iterator[None]:
     """No test sees a registry file or a plugin that another brought."""
     yield
-    if _Shared.added or not _bundled_alone(_Shared.catalogue):
-        _Shared.added = ()
+    if Shared.added or not _bundled_alone(Shared.catalogue):
+        Shared.added = ()
         reload()
 
 

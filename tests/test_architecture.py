@@ -88,3 +88,45 @@ def test_importing_zoo_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+OWN = ("zoo", "detzoo_")
+OTHERS_PRIVATE = {"_exit", "_post_nms_top_n"}  # of Python and torchvision, which have no other name
+
+
+def private_names(tree: ast.AST) -> set[str]:
+    """Names with one underscore that a file takes from somewhere else than itself."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(OWN):
+            names = [*str(node.module).split("."), *(alias.name for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names if alias.name.startswith(OWN)]
+            names = [part for module in modules for part in module.split(".")]
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) not in {"self", "cls"}:
+            names = [node.attr]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("setattr", "getattr")):
+            texts = [one.value for one in node.args[:2] if isinstance(one, ast.Constant)]
+            names = [str(text).rpartition(".")[2] for text in texts]
+        found |= {name for name in names if name.startswith("_") and not name.startswith("__")}
+    return found
+
+
+@pytest.mark.parametrize("path", TESTS, ids=named)
+def test_no_test_reaches_a_private_name(path: Path) -> None:
+    assert private_names(ast.parse(path.read_text())) - OTHERS_PRIVATE == set()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from zoo.data import _x",
+        "import zoo._x",
+        "index._x()",
+        "monkeypatch.setattr(index, '_x', 1)",
+        "monkeypatch.setattr('zoo.index._x', 1)",
+    ],
+)
+def test_a_private_name_is_seen(code: str) -> None:
+    assert private_names(ast.parse(code)) == {"_x"}

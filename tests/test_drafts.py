@@ -19,7 +19,7 @@ from zoo.files import write_file
 @pytest.fixture(autouse=True)
 def _new_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if this process had written nothing yet."""
-    monkeypatch.setattr(drafts, "_LOOKED", set())
+    monkeypatch.setattr(drafts, "CLEARED", set())
 
 
 def aged(path: Path) -> Path:
@@ -119,7 +119,7 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
     from zoo.draw import save
     from zoo.evaluate import Evaluator, GroundTruth
     from zoo.evaluate.plots import save as save_plots
-    from zoo.evaluate.predictions.prediction_store import _part
+    from zoo.evaluate.predictions.prediction_store import as_predictions
     from zoo.leaderboard.entry import store
     from zoo.registry import index, registry_file
 
@@ -136,7 +136,7 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
     (tmp_path / "cards.yaml").write_text("schema: 2\ncards: {}\n")
 
     def indexed(path: Path) -> None:
-        index._save(
+        index.save_index(
             path,
             registry_file.parse_registry_file(
                 b"schema: 2\ncards: {}\n", tmp_path / "cards.yaml", owner="user"
@@ -148,7 +148,7 @@ def test_every_writer_clears_its_folder(tmp_path: Path) -> None:
     writers = {
         "report": report.write,
         "entry": lambda path: store(path, b"{}"),
-        "predictions": lambda path: _part(
+        "predictions": lambda path: as_predictions(
             [(zoo.data.ImageRecord(1, Path("1.png")), seen)], ("cat",), {}
         ).write(path),
         "image.png": lambda path: save(Image.new("RGB", (4, 4)), path),

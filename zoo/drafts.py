@@ -24,7 +24,7 @@ YOUNG = 60.0  # seconds; a draft is there for an instant before it is locked
 # of the file's name in the draft's: names have a limit of 255 bytes, and a letter has up to four
 LETTERS = 50
 _DRAFT = re.compile(r"\..+\.\d+-\d+\.draft")
-_LOOKED: set[Path] = set()  # folders that this process has cleared
+CLEARED: set[Path] = set()  # folders that this process has cleared
 
 
 def draft_name(path: Path) -> Path:
@@ -39,8 +39,8 @@ def draft_of(path: Path) -> Iterator[Path]:
 
     Raises: OSError where it can't be made.
     """
-    if path.parent not in _LOOKED:
-        _LOOKED.add(path.parent)
+    if path.parent not in CLEARED:
+        CLEARED.add(path.parent)
         clear(path.parent)
     draft = draft_name(path)
     held = os.open(draft, os.O_CREAT | os.O_RDWR, 0o666)

@@ -50,7 +50,7 @@ def letters_of(size: int, font: str | Path | None) -> Letters:
     Raises: UsageError where there is none.
     """
     try:
-        return _letters(size, font)
+        return cached_letters(size, font)
     except OSError as error:
         case = f"No font can be read there: {error.strerror or error}."
         fix = "Pass the path of a .ttf, .otf or .ttc file."
@@ -73,7 +73,7 @@ def _visible(letter: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _letters(size: int, font: str | Path | None) -> Letters:
+def cached_letters(size: int, font: str | Path | None) -> Letters:
     return ImageFont.truetype(check_regular(font), size) if font else ImageFont.load_default(size)
 
 
@@ -97,7 +97,7 @@ def _drawn(font: str | Path | None, letter: str) -> tuple[object, bytes]:
 def of_system(letters: frozenset[str]) -> str | None:
     """The first font of the system that has all of them."""
     rarest_first = sorted(letters, reverse=True)
-    for path in _system_fonts():
+    for path in system_fonts():
         if all(_may_have(path, letter) for letter in rarest_first):
             return path
     return None
@@ -107,7 +107,7 @@ def covering(letters: Iterable[str]) -> tuple[list[str], set[str]]:
     """Font files of the system that together have the letters, and the letters that none has."""
     files: list[str] = []
     missing = set(letters)
-    for path in _system_fonts():
+    for path in system_fonts():
         if not missing:
             break
         if found := {letter for letter in missing if _may_have(path, letter)}:
@@ -124,11 +124,11 @@ def _may_have(path: str, letter: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _system_fonts() -> tuple[str, ...]:
+def system_fonts() -> tuple[str, ...]:
     """The font files in the system's own folders, plain upright ones without serifs first."""
     found = (
         os.path.join(folder, file)
-        for root in _folders()
+        for root in font_folders()
         for folder, _, files in os.walk(root)
         for file in files
         if file.lower().endswith(_SUFFIXES)
@@ -147,7 +147,7 @@ def _plainness(path: str) -> tuple[int, bool, int, str]:
     )
 
 
-def _folders() -> Iterator[Path]:
+def font_folders() -> Iterator[Path]:
     """Where systems keep fonts."""
     home = Path("~").expanduser()
     if sys.platform == "win32":

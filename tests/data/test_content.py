@@ -18,13 +18,13 @@ from zoo.data.content import hashes
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are really read, while the test runs."""
     names: list[str] = []
-    whole = content._hash
+    whole = content.hash_file
 
     def noted(path: str) -> bytes:
         names.append(Path(path).name)
         return whole(path)
 
-    monkeypatch.setattr(content, "_hash", noted)
+    monkeypatch.setattr(content, "hash_file", noted)
     return names
 
 
@@ -75,8 +75,8 @@ def test_a_change_within_a_tick_of_the_clock_of_the_file_system_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settle: Callable[[], None]
 ) -> None:
     files = folder_of(tmp_path, a=b"one")
-    stamp = content._stamp(str(files[0]))
-    monkeypatch.setattr(content, "_stamp", lambda _: stamp)
+    stamp = content.stamp_of(str(files[0]))
+    monkeypatch.setattr(content, "stamp_of", lambda _: stamp)
     hashes(files)
     files[0].write_bytes(b"TWO")
     settle()
@@ -160,7 +160,7 @@ def test_memories_are_bounded(
         hashes(folder_of(tmp_path / str(number), a=b"one", b=b"two", c=b"three"))
     memories = list((Path(os.environ["ZOO_HOME"]) / "images").iterdir())
     assert len(memories) == 3
-    assert all(len(content._read(memory)) == 2 for memory in memories)
+    assert all(len(content.read_memory(memory)) == 2 for memory in memories)
 
 
 def test_a_home_that_can_t_be_written_costs_only_time(
@@ -194,7 +194,7 @@ def test_processes_that_remember_at_once_leave_a_whole_memory(tmp_path: Path) ->
     running = [subprocess.Popen(one, stdout=subprocess.PIPE, text=True) for one in words]
     assert [one.communicate()[0] for one in running] == ["50\n"] * 4
     [memory] = (Path(os.environ["ZOO_HOME"]) / "images").iterdir()
-    known = content._read(memory)
+    known = content.read_memory(memory)
     assert known
     assert all(
         digest == hashlib.sha256(b"%d" % int(name)).digest() for name, (_, digest) in known.items()

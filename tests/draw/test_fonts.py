@@ -32,11 +32,25 @@ def system(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "share"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "own"))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(names, "_told", set())
-    for cached in (fonts.of_system, fonts._system_fonts, fonts.has, fonts._letters, chip, fitted):
+    monkeypatch.setattr(names, "TOLD", set())
+    for cached in (
+        fonts.of_system,
+        fonts.system_fonts,
+        fonts.has,
+        fonts.cached_letters,
+        chip,
+        fitted,
+    ):
         cached.cache_clear()
     yield folder
-    for cached in (fonts.of_system, fonts._system_fonts, fonts.has, fonts._letters, chip, fitted):
+    for cached in (
+        fonts.of_system,
+        fonts.system_fonts,
+        fonts.has,
+        fonts.cached_letters,
+        chip,
+        fitted,
+    ):
         cached.cache_clear()
 
 

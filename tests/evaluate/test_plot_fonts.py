@@ -42,7 +42,7 @@ def report(*names: str) -> Report:
 def test_letters_that_no_font_has_are_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(system, "_system_fonts", tuple)
+    monkeypatch.setattr(system, "system_fonts", tuple)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         assert len(save(report(*CHINESE), tmp_path)) >= 3
@@ -72,14 +72,14 @@ def test_a_font_of_the_system_that_has_the_letters_is_found(
         str(tmp_path / "broken.ttf"),
         *(str(TTF / f"DejaVu{name}.ttf") for name in ("SansMono", "Serif")),
     )
-    monkeypatch.setattr(system, "_system_fonts", lambda: there)
-    assert fonts._families(set("ab"), None) == (["DejaVu Sans"], set())
-    assert fonts._families(set("a⍞"), None) == (["DejaVu Sans", "DejaVu Sans Mono"], set())
-    assert fonts._families(set("a⍞ᴥ"), None) == (
+    monkeypatch.setattr(system, "system_fonts", lambda: there)
+    assert fonts.families_for(set("ab"), None) == (["DejaVu Sans"], set())
+    assert fonts.families_for(set("a⍞"), None) == (["DejaVu Sans", "DejaVu Sans Mono"], set())
+    assert fonts.families_for(set("a⍞ᴥ"), None) == (
         ["DejaVu Sans", "DejaVu Sans Mono", "DejaVu Serif"],
         set(),
     )
-    assert fonts._families(set("a停"), None) == (["DejaVu Sans"], {"停"})
+    assert fonts.families_for(set("a停"), None) == (["DejaVu Sans"], {"停"})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         save(report("⍞", "ᴥ"), tmp_path / "plots")
@@ -87,7 +87,7 @@ def test_a_font_of_the_system_that_has_the_letters_is_found(
 
 def test_the_font_given_comes_first(tmp_path: Path) -> None:
     file = font_manager.findfont("DejaVu Serif")
-    families, missing = fonts._families(set("ab"), file)
+    families, missing = fonts.families_for(set("ab"), file)
     assert (families, missing) == (["DejaVu Serif", "DejaVu Sans"], set())
     plain = {path.name: path.read_bytes() for path in save(report("a", "b"), tmp_path / "plain")}
     serif = {
@@ -111,16 +111,16 @@ def test_a_square_for_every_letter_is_no_font(
 ) -> None:
     for name in ("LastResortHE-Regular.ttf", "DejaVuSerif.ttf"):
         shutil.copy(TTF / name, tmp_path)
-    monkeypatch.setattr(system, "_folders", lambda: [tmp_path])
-    system._system_fonts.cache_clear()
-    assert system._system_fonts() == (str(tmp_path / "DejaVuSerif.ttf"),)
-    system._system_fonts.cache_clear()
+    monkeypatch.setattr(system, "font_folders", lambda: [tmp_path])
+    system.system_fonts.cache_clear()
+    assert system.system_fonts() == (str(tmp_path / "DejaVuSerif.ttf"),)
+    system.system_fonts.cache_clear()
 
 
 def test_the_model_and_the_data_are_names_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(system, "_system_fonts", tuple)
+    monkeypatch.setattr(system, "system_fonts", tuple)
     made = report("a")
     made = replace(made, measured=replace(made.measured, data="数据"))
     with pytest.warns(FontWarning, match="据"):

@@ -52,13 +52,13 @@ class Recorder(native.Kernel):
         super().__init__(file)
         self.calls: list[tuple[str, Any, int, dict[str, Any]]] = []
 
-    def _call(self, function: str, kind: Any, threads: int, **values: Any) -> None:
+    def call(self, function: str, kind: Any, threads: int, **values: Any) -> None:
         kept = {
             name: value if isinstance(value, int) else value.copy()
             for name, value in values.items()
         }
         self.calls.append((function, kind, threads, kept))
-        super()._call(function, kind, threads, **values)
+        super().call(function, kind, threads, **values)
 
 
 def recorded(file: Path, random: np.random.Generator) -> Recorder:
@@ -84,7 +84,7 @@ def recorded(file: Path, random: np.random.Generator) -> Recorder:
             policy=EdgeCasePolicy(unseen_images="empty"),
             analyses=classes > 1,
         )
-        evaluator._engine = kernel
+        evaluator.engine = kernel
         found = []
         for _ in range(images):
             count = int(random.integers(0, 60))
@@ -166,7 +166,7 @@ def call(kernel: native.Kernel, random: np.random.Generator, calls: list[Any]) -
     for name in random.choice(list(values), int(random.integers(0, 4)), replace=False).tolist():
         values[name] = spoilt(values[name], list(values.values()), random)
     try:
-        native.Kernel._call(kernel, function, kind, threads, **values)
+        native.Kernel.call(kernel, function, kind, threads, **values)
     except DataError:
         return "refused"
     except MemoryError:
@@ -215,7 +215,7 @@ def main() -> None:
     file, seed, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     random = np.random.default_rng(seed)
     kernel = recorded(file, random)
-    scan._kernel = lambda: library(file)  # type: ignore[assignment]
+    scan.kernel_or_none = lambda: library(file)  # type: ignore[assignment]
     calls = list(kernel.calls)
     ended: Counter[str] = Counter()
     for _ in range(rounds):

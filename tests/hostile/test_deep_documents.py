@@ -15,7 +15,7 @@ from zoo.errors import ZooError
 from zoo.evaluate import Report
 from zoo.leaderboard import Board, Entry
 from zoo.registry.registry_file import USER, read_registry_file
-from zoo.weights.cache_record import _read as read_record
+from zoo.weights.cache_record import read_record as read_record
 from zoo.weights.lock import Lock
 from zoo.weights.manifest import Manifest
 

@@ -94,7 +94,7 @@ def test_a_file_that_ends_the_process_that_reads_it_is_refused(
     seen: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parquet.write_table(parquet.read_table(seen), seen)
-    monkeypatch.setattr(sealed, "_TRIAL", "import os; os.abort()")
+    monkeypatch.setattr(sealed, "TRIAL", "import os; os.abort()")
     with pytest.raises(DataError, match="Reading it ends the process that does"):
         Predictions.read(seen)
 
@@ -103,7 +103,7 @@ def test_a_file_that_is_read_for_ever_is_refused(
     seen: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parquet.write_table(parquet.read_table(seen), seen)
-    monkeypatch.setattr(sealed, "_TRIAL", "import time; time.sleep(60)")
+    monkeypatch.setattr(sealed, "TRIAL", "import time; time.sleep(60)")
     monkeypatch.setattr(sealed, "SECONDS", 0.5)
     with pytest.raises(DataError, match=r"takes more than 0\.5 seconds"):
         Predictions.read(seen)

@@ -58,7 +58,7 @@ def test_a_drip_is_seen_in_a_file_of_the_hub_of_any_size(
     hub.misbehave(f"*/{FILE}", Fault.drip(), times=None)
     with pytest.raises(WeightsError, match="less than 10 kB a second"):
         zoo.weights.fetch(Weights(files={"model": [source]}), name="a/net", progress=False)
-    assert not [one for one in threading.enumerate() if isinstance(one, deadline._Call)]
+    assert not [one for one in threading.enumerate() if isinstance(one, deadline.Call)]
     hub.behave()
     with pytest.raises(WeightsError, match="not a valid safetensors"):  # all of it has come
         zoo.weights.fetch(Weights(files={"model": [source]}), name="a/net", progress=False)

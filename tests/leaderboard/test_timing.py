@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from zoo.errors import DataError
-from zoo.leaderboard.timing import Request, _quantile, time_model
+from zoo.leaderboard.timing import Request, quantile, time_model
 
 
 @pytest.fixture
@@ -58,4 +58,4 @@ def test_a_model_that_does_not_load_is_named_with_the_reason(image):
     ],
 )
 def test_a_quantile_is_the_smallest_value_that_so_many_do_not_exceed(values, share, expected):
-    assert _quantile(values, share) == expected
+    assert quantile(values, share) == expected

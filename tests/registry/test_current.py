@@ -34,7 +34,7 @@ OWN = "schema: 2\ncards:\n  {name}: {{architecture: acme/net, labels: coco80}}\n
 def _acme(give_plugin: Give, monkeypatch: pytest.MonkeyPatch) -> None:
     give_plugin("acme", ACME)
     monkeypatch.setenv("ZOO_PLUGINS", "acme")
-    monkeypatch.setattr(current._Shared, "added", ())
+    monkeypatch.setattr(current.Shared, "added", ())
 
 
 def use(monkeypatch: pytest.MonkeyPatch, *paths: Path) -> None:

@@ -24,7 +24,7 @@ CARDS = (
 
 @pytest.fixture(autouse=True)
 def _quick_to_settle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "_SETTLED_NS", 20_000_000)
+    monkeypatch.setattr(index, "SETTLED_NS", 20_000_000)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_file_that_only_looks_changed_is_opened_but_not_parsed(
 def test_an_entry_made_right_after_a_change_is_checked_against_the_bytes(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "_SETTLED_NS", 10**18)
+    monkeypatch.setattr(index, "SETTLED_NS", 10**18)
     path = write(CARDS.format(parameters=111))
     indexed_file(path, owner=USER)
     monkeypatch.setattr(index, "parse_registry_file", never)
@@ -158,7 +158,7 @@ def test_an_entry_made_by_other_code_is_ignored(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(index, "_code", lambda: b"another release")
+        patch.setattr(index, "code_version", lambda: b"another release")
         indexed_file(path, owner=USER)
     before = entry().read_bytes()
     assert parameters(indexed_file(path, owner=USER)) == (111, 111)

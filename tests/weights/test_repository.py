@@ -147,4 +147,4 @@ def test_a_download_that_broke_off_is_told_once_in_our_words(
         for one in caplog.records
         if one.name == "zoo" and one.levelname == "WARNING"
     ]
-    assert said == [f"{repository._address}: The download broke off. It goes on from there."]
+    assert said == [f"{repository.address}: The download broke off. It goes on from there."]

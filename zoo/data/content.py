@@ -42,9 +42,9 @@ def hashes(paths: Sequence[Path]) -> list[str]:
     absolute = [os.path.abspath(path) for path in paths]
     folder = _common_folder(absolute)
     place = _place(folder)
-    known = _read(place) if place else {}
+    known = read_memory(place) if place else {}
     now = time.time_ns()
-    stamps = {path: _stamp(path) for path in dict.fromkeys(absolute)}
+    stamps = {path: stamp_of(path) for path in dict.fromkeys(absolute)}
     below = {path: os.path.relpath(path, folder) for path in stamps}
     found: dict[str, bytes] = {}
     for path, stamp in stamps.items():
@@ -75,7 +75,7 @@ def _common_folder(paths: Sequence[str]) -> str:
         return os.path.abspath(os.sep)
 
 
-def _stamp(path: str) -> _Stamp:
+def stamp_of(path: str) -> _Stamp:
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
         raise OSError(errno.EINVAL, "It is not a regular file", path)
@@ -85,15 +85,15 @@ def _stamp(path: str) -> _Stamp:
 def _hash_all(paths: Sequence[str]) -> list[bytes]:
     """Hashes on threads, which overlap reading and hashing; the first error ends them."""
     if len(paths) == 1:
-        return [_hash(paths[0])]
+        return [hash_file(paths[0])]
     pool = ThreadPoolExecutor(THREADS)
     try:
-        return list(pool.map(_hash, paths))
+        return list(pool.map(hash_file, paths))
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _hash(path: str) -> bytes:
+def hash_file(path: str) -> bytes:
     try:
         with open(path, "rb", buffering=0) as file:
             return hashlib.file_digest(file, "sha256").digest()
@@ -101,7 +101,7 @@ def _hash(path: str) -> bytes:
         raise OSError(error.errno, error.strerror, path) from None
 
 
-def _read(place: Path) -> _Memory:
+def read_memory(place: Path) -> _Memory:
     """The remembered digests; empty if the file is missing or damaged."""
     try:
         content = place.read_bytes()
@@ -114,7 +114,7 @@ def _read(place: Path) -> _Memory:
 
 def _remember(place: Path, new: Mapping[str, tuple[_Stamp, bytes]]) -> None:
     """Adds to what is remembered by now, by other processes too."""
-    whole = _read(place)
+    whole = read_memory(place)
     for path in new:
         whole.pop(path, None)
     whole |= new

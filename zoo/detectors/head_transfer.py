@@ -85,7 +85,7 @@ def _layer(
     label: Mapping[int, int],
 ) -> dict[str, Rows]:
     module = submodule(detector, layer).to_empty(device="cpu")
-    _start(layer, module)
+    start_layer(layer, module)
     pairs = _channels(before, layer, label)
     theirs = _by_row(source.get_submodule(before.name))
     found = {}
@@ -106,7 +106,7 @@ def _by_row(module: nn.Module) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in own if name in kept and tensor.ndim}
 
 
-def _start(layer: ClassLayer, module: nn.Module) -> None:
+def start_layer(layer: ClassLayer, module: nn.Module) -> None:
     try:
         layer.start(module)
     except (KeyboardInterrupt, MemoryError):

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoo.fonts import has, of_system, warn_of
 
 MISSING = "?"  # drawn for a letter that no font has, rather than the square that fonts have for it
-_told: set[str] = set()
+TOLD: set[str] = set()
 
 
 def written(name: str, font: str | Path | None) -> tuple[str, str | Path | None]:
@@ -33,9 +33,9 @@ def written(name: str, font: str | Path | None) -> tuple[str, str | Path | None]
 
 
 def _tell(missing: list[str], font: str | Path | None) -> None:
-    if not (new := [letter for letter in missing if letter not in _told]):
+    if not (new := [letter for letter in missing if letter not in TOLD]):
         return
-    _told.update(new)
+    TOLD.update(new)
     where = f"The font '{font}' lacks" if font else "No font found on this machine has"
     warn_of(f"{where} these letters of class names", new, then=f" They are drawn as {MISSING}.")
 

@@ -75,7 +75,7 @@ class Evaluator:
         self._refuse_without_areas()
         self._plan = MatchingProblem.of(dataset, self.settings, self.policy)
         self._options: tuple[EngineName, int | None] = (engine, threads)
-        self._engine = choose(engine)
+        self.engine = choose(engine)
         self._threads = threads or cores()
         self._log = Log(nothing(ranges=len(self._plan.ranges)), len(dataset))
         self._seen = np.zeros(len(dataset), bool)
@@ -101,7 +101,7 @@ class Evaluator:
         again = order[1:][order[1:] == order[:-1]]
         self._refuse(again)
         # matching takes each image once
-        step = 1 if len(again) else _AT_ONCE[self._engine.name]
+        step = 1 if len(again) else _AT_ONCE[self.engine.name]
 
         def flat(start: int) -> tuple[NDArray[np.int64], FlatDetections]:
             stop = start + step
@@ -125,7 +125,7 @@ class Evaluator:
 
         Several threads take a part each: while one flattens, which Python does, others match.
         """
-        match = partial(self._engine.match, plan=self._plan, analyses=self.analyses)
+        match = partial(self.engine.match, plan=self._plan, analyses=self.analyses)
         if len(starts) == 1:  # the short way for what mostly comes, a batch
             rows, only = flat(0)
             return Log(match(only, rows, threads=self._threads), images), Counter(only.unmet)
@@ -276,7 +276,7 @@ class Evaluator:
 
     def _sample_of(self, seen: _Snapshot) -> Sample:
         return Sample(
-            seen.outcomes, self._counted(seen), self._plan, self.policy, self._engine, self._threads
+            seen.outcomes, self._counted(seen), self._plan, self.policy, self.engine, self._threads
         )
 
     def curves(self, limits: Sequence[int] | None = None) -> Curves:

@@ -28,7 +28,7 @@ from zoo.evaluate.coco.summary import summarise_replicates
 
 _AT_ONCE = 1024  # replicates that are drawn at a time, at most,
 _HELD = 1 << 26  # and the bytes of their draws
-_SECONDS = 1.0  # what a block of replicates may take: the longest that Ctrl-C waits for
+SECONDS = 1.0  # what a block of replicates may take: the longest that Ctrl-C waits for
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def resampled(
         parts.append(summarise_replicates(some, plan, sample.policy, limit=sample.limit))
         classes.append(some.of_class)
         start += step
-        fitting = int(step * _SECONDS / max(monotonic() - began, 1e-6))
+        fitting = int(step * SECONDS / max(monotonic() - began, 1e-6))
         step = max(least, min(most, fitting) // least * least)
     return {
         name: np.concatenate([part[name] for part in parts]) for name in parts[0]

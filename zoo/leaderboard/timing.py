@@ -109,8 +109,8 @@ def measure(request: Request) -> Timing:
         hardware=(facts.get("processor") if on_processor else facts.get("device")) or "unknown",
         threads=torch.get_num_threads() if on_processor else None,
         runs=len(taken),
-        median_ms=1000 * _quantile(taken, 0.5),
-        p95_ms=1000 * _quantile(taken, 0.95),
+        median_ms=1000 * quantile(taken, 0.5),
+        p95_ms=1000 * quantile(taken, 0.95),
         peak_mb=peak,
         gflops=_gflops(detector, images[0]),
     )
@@ -146,7 +146,7 @@ def _timed(
     return taken
 
 
-def _quantile(ascending: Sequence[float], share: float) -> float:
+def quantile(ascending: Sequence[float], share: float) -> float:
     """The smallest value that so large a share of them does not exceed."""
     return ascending[max(0, -int(-share * len(ascending) // 1) - 1)]
 

@@ -23,7 +23,7 @@ SETTING = "ZOO_REGISTRY"
 PACKAGE = Path(__file__).parent.parent
 
 
-class _Shared:
+class Shared:
     """What all threads of a process share."""
 
     lock = threading.RLock()
@@ -42,21 +42,21 @@ def catalogue() -> Catalogue:
         CardError: the core's or a user's registry file is invalid; the message names file, line and
             field.
     """
-    with _Shared.lock:
-        if _Shared.catalogue is not None:
-            return _Shared.catalogue
-        if _Shared.reading:
+    with Shared.lock:
+        if Shared.catalogue is not None:
+            return Shared.catalogue
+        if Shared.reading:
             raise PluginError(
                 "A plugin's hook asked for the catalogue.",
                 "It is just being read.",
                 "Ask for it outside of hooks.",
             )
-        _Shared.reading = True
+        Shared.reading = True
         try:
-            found, warned = _read(_Shared.added)
+            found, warned = _read(Shared.added)
         finally:
-            _Shared.reading = False
-        _Shared.catalogue = found
+            Shared.reading = False
+        Shared.catalogue = found
     for text in warned:
         warnings.warn(text, PluginWarning, stacklevel=2)
     return found
@@ -64,22 +64,22 @@ def catalogue() -> Catalogue:
 
 def reload() -> None:
     """Forgets the catalogue: the next `catalogue()` reads files, plugins and settings anew."""
-    with _Shared.lock:
-        _Shared.catalogue = None
+    with Shared.lock:
+        Shared.catalogue = None
 
 
 def add(path: str | os.PathLike[str]) -> None:
     """Adds a registry file for this process, as if ZOO_REGISTRY named it. Raises CardError, and
     then leaves the file out."""
     file = _absolute(path)
-    with _Shared.lock:
-        before = _Shared.added, _Shared.catalogue
-        _Shared.added = (*(one for one in _Shared.added if one != file), file)
-        _Shared.catalogue = None
+    with Shared.lock:
+        before = Shared.added, Shared.catalogue
+        Shared.added = (*(one for one in Shared.added if one != file), file)
+        Shared.catalogue = None
         try:
             catalogue()
         except BaseException:
-            _Shared.added, _Shared.catalogue = before
+            Shared.added, Shared.catalogue = before
             raise
 
 

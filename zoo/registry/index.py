@@ -41,7 +41,7 @@ from zoo.registry.yaml_document import flaw, read
 
 _MAGIC = b"detzoo index\n"
 _FRAME = struct.Struct(f">{len(_MAGIC)}sII")
-_SETTLED_NS = 2_000_000_000
+SETTLED_NS = 2_000_000_000
 
 
 class _Head(msgspec.Struct, frozen=True, array_like=True):
@@ -73,7 +73,7 @@ def indexed_file(path: Path, *, owner: str) -> RegistryFile:
     else:
         found, head = parse_registry_file(raw, path, owner=owner), None
     if place and (times or not head):
-        _save(place, found, times, digest)
+        save_index(place, found, times, digest)
     return found
 
 
@@ -96,7 +96,7 @@ def _stored(place: Path, head: _Head, path: Path, owner: str) -> RegistryFile:
 
 
 @cache
-def _code() -> bytes:
+def code_version() -> bytes:
     """Changes with the code that decides what an entry holds."""
     modules = [builtin, card, card_checks, extensions, license, registry_file, requirements]
     modules += [schema, summary, yaml_document]
@@ -111,7 +111,7 @@ def _times(path: Path) -> tuple[int, int, int] | None:
         now, status = time.time_ns(), path.stat()
     except OSError:
         return None
-    settled = now - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
+    settled = now - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NS
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns) if settled else None
 
 
@@ -140,7 +140,7 @@ def _load(place: Path) -> _Head | None:
         )
     except (OSError, struct.error, msgspec.DecodeError):
         return None
-    return head if head and head.code == _code() else None
+    return head if head and head.code == code_version() else None
 
 
 def _load_cards(place: Path, head: _Head) -> list[msgspec.Raw] | None:
@@ -159,13 +159,13 @@ def _load_cards(place: Path, head: _Head) -> list[msgspec.Raw] | None:
         return None
 
 
-def _save(
+def save_index(
     place: Path, found: RegistryFile, times: tuple[int, int, int] | None, digest: bytes
 ) -> None:
     """Written aside and moved into place, so that another process sees the old entry or the new
     one."""
     cards = msgspec.msgpack.encode(found.encoded)
-    head = msgspec.msgpack.encode(_Head(_code(), times, digest, crc32(cards), found.listing))
+    head = msgspec.msgpack.encode(_Head(code_version(), times, digest, crc32(cards), found.listing))
     with suppress(OSError):
         content = _FRAME.pack(_MAGIC, len(head), crc32(head)) + head + cards
         write_file(place, content, durable=False)

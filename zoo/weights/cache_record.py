@@ -73,13 +73,13 @@ def key_of(address: str) -> str:
 
 def read(address: str) -> Record | None:
     """The record of an address; a damaged record is as good as none."""
-    return _read(file_of(address))
+    return read_record(file_of(address))
 
 
 def read_all() -> Iterator[Record]:
     """Everything that is remembered."""
     for file in sorted((home() / "records").glob("*.json")):
-        record = _read(file)
+        record = read_record(file)
         if record:
             yield record
 
@@ -112,7 +112,7 @@ def forget(record: Record) -> None:
     file_of(record.address).unlink(missing_ok=True)
 
 
-def _read(file: Path) -> Record | None:
+def read_record(file: Path) -> Record | None:
     try:
         return msgspec.json.decode(file.read_bytes(), type=Record)
     except UNREADABLE:

@@ -35,7 +35,7 @@ class Pace:
         self._began, self._bytes = time.monotonic(), 0
 
 
-class _Call(threading.Thread, Generic[Result]):
+class Call(threading.Thread, Generic[Result]):
     """A call in a thread of its own, which nobody has to wait for."""
 
     def __init__(self, call: Callable[[], Result]) -> None:
@@ -76,7 +76,7 @@ def within(
     Raises:
         Passing: it takes longer; the call is left to itself.
     """
-    running = _Call(call)
+    running = Call(call)
     running.start()
     so_far, since = done(), time.monotonic()
     while running.is_alive():

@@ -55,11 +55,11 @@ class Repository:
             check_relative(self.source.file)
         except OutsideFolder as error:
             raise SourceError(
-                ASKED.format(self._address), f"{error}.", "Name a file of that repository."
+                ASKED.format(self.address), f"{error}.", "Name a file of that repository."
             ) from None
         if not COMMIT.fullmatch(self.source.revision):
             raise SourceError(
-                ASKED.format(self._address),
+                ASKED.format(self.address),
                 "The revision is not a full commit id.",
                 "Name 40 hex digits.",
             )
@@ -92,14 +92,14 @@ class Repository:
         with saving(settings.hub_cache(), fix=CACHE_FIX):
             if self.path.is_symlink() and not self.find():
                 drop(self.path, "")  # the client takes any link that is there for a file it fetched
-            size = with_retries(partial(within, self._look, seconds=window()), self._address)
+            size = with_retries(partial(within, self._look, seconds=window()), self.address)
             pull = partial(self._pull, progress)
             # Bodies keep a pace of their own. Of what else the client does (it waits for another
             # process, or for another client's protocol) only its file tells: ten megabytes at once,
             # or the whole of a smaller one.
             seconds = window() + min(size, STEP) / SLOWEST
             return with_retries(
-                partial(within, pull, seconds=seconds, done=self._so_far), self._address
+                partial(within, pull, seconds=seconds, done=self._so_far), self.address
             )
 
     def remove(self, digest: str) -> None:
@@ -109,7 +109,7 @@ class Repository:
             drop(self.path, digest)
 
     @property
-    def _address(self) -> str:
+    def address(self) -> str:
         return printed(self.source)
 
     def _look(self) -> int:
@@ -117,7 +117,7 @@ class Repository:
         # with timeouts of its own.
         from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-        with explained(self._address, self.source.repo, revision=self.source.revision):
+        with explained(self.address, self.source.repo, revision=self.source.revision):
             url = hf_hub_url(
                 self.source.repo,
                 self.source.file,
@@ -142,8 +142,8 @@ class Repository:
     def _pull(self, progress: bool | None) -> Path:
         from huggingface_hub import hf_hub_download
 
-        told = explained(self._address, self.source.repo, revision=self.source.revision, tried=True)
-        with told_by(self._address), told, paced():
+        told = explained(self.address, self.source.repo, revision=self.source.revision, tried=True)
+        with told_by(self.address), told, paced():
             return Path(
                 hf_hub_download(
                     self.source.repo,

@@ -55,9 +55,9 @@ def test_without_a_compiler_the_wheel_is_pure_and_one_notice_says_so(tmp_path: P
 @pytest.fixture
 def without_kernel(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(compiled, "VERSION", -1)  # what a kernel of another release looks like
-    engine._best.cache_clear()
+    engine.best_engine.cache_clear()
     yield
-    engine._best.cache_clear()
+    engine.best_engine.cache_clear()
 
 
 def test_without_the_kernel_numpy_works_after_one_notice(without_kernel: None) -> None:

@@ -281,7 +281,7 @@ def test_shards_and_threads_change_no_bit_of_an_interval() -> None:
 def test_blocks_of_any_size_change_no_bit(engine, seconds, monkeypatch) -> None:
     sample = evaluated(*detected(4), engine=engine, threads=1).sample()
     drawn, of_classes = resampled(sample, resamples=70, seed=0)
-    monkeypatch.setattr(intervals, "_SECONDS", seconds)
+    monkeypatch.setattr(intervals, "SECONDS", seconds)
     again, of_classes_again = resampled(sample, resamples=70, seed=0)
     assert of_classes.tobytes() == of_classes_again.tobytes()
     assert {name: values.tobytes() for name, values in drawn.items()} == {

@@ -202,7 +202,7 @@ def test_a_wheel_is_known_by_its_record(tmp_path: Path, monkeypatch: pytest.Monk
         installed(site, "acme_lamps", source)
         monkeypatch.syspath_prepend(str(site))
         importlib.invalidate_caches()
-        states.append(code._states({"acme_lamps": "acme-lamps"})["acme_lamps"])
+        states.append(code.states_of({"acme_lamps": "acme-lamps"})["acme_lamps"])
     assert [one.split()[:2] for one in states] == [["acme_lamps", "1.0"]] * 2
     assert states[0] != states[1]
 
@@ -216,9 +216,9 @@ def test_an_installed_plugin_without_a_record_is_known_by_its_files(
     (site / "acme_bulbs-1.0.dist-info" / "RECORD").unlink()
     monkeypatch.syspath_prepend(str(site))
     importlib.invalidate_caches()
-    first = code._states({"acme_bulbs": "acme-bulbs"})["acme_bulbs"]
+    first = code.states_of({"acme_bulbs": "acme-bulbs"})["acme_bulbs"]
     (site / "acme_bulbs" / "__init__.py").write_text("a = 2\n")
-    assert code._states({"acme_bulbs": "acme-bulbs"})["acme_bulbs"] != first
+    assert code.states_of({"acme_bulbs": "acme-bulbs"})["acme_bulbs"] != first
 
 
 def test_the_code_of_a_detector_at_hand_is_that_of_its_classes(lamps: Path) -> None:

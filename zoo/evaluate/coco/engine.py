@@ -93,11 +93,11 @@ def choose(name: EngineName = "auto") -> Engine:
     check_choice("engine", name, get_args(EngineName))
     if name == "numpy":
         return Numpy()
-    return native.Kernel() if name == "kernel" else _best()
+    return native.Kernel() if name == "kernel" else best_engine()
 
 
 @cache
-def _best() -> Engine:
+def best_engine() -> Engine:
     try:
         return native.Kernel()
     except OSError as why:

@@ -81,7 +81,7 @@ class Kernel:
         self._library = library(file)
         self._constants: WeakKeyDictionary[MatchingProblem, ctypes.Structure] = WeakKeyDictionary()
 
-    def _call(
+    def call(
         self, function: str, kind: Any, threads: int, **values: int | NDArray[np.generic]
     ) -> None:
         """Fills in a structure and calls; `values` keeps the arrays alive.
@@ -175,7 +175,7 @@ class Kernel:
     ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         """See `accumulation.by_score`."""
         order, edges = np.empty(len(outcomes), np.uint32), np.empty(classes + 1, np.int64)
-        self._call(
+        self.call(
             "sort_by_class_and_score",
             _Sort,
             threads,
@@ -201,7 +201,7 @@ class Kernel:
         """See `accumulate.accumulate`."""
         curves = Curves.blank(limits, positives, plan, scores=scores)
         order, edges = self.by_score(outcomes, positives.shape[1], threads=threads)
-        self._call(
+        self.call(
             "accumulate",
             _Accumulate,
             threads,
@@ -241,7 +241,7 @@ class Kernel:
     ) -> Replicates:
         """See `resampling.resample`."""
         made = Replicates.blank(len(weights), plan)
-        self._call(
+        self.call(
             "resample",
             _Resample,
             threads,

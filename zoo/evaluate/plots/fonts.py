@@ -32,7 +32,7 @@ def fonts_for(names: Iterable[str], font: str | Path | None) -> Iterator[None]:
     letters = {
         letter for name in names for letter in name if letter.isprintable() and not letter.isspace()
     }
-    families, missing = _families(letters, font)
+    families, missing = families_for(letters, font)
     if missing:
         warn_of("No font here has these letters of names in plots", sorted(missing), stacklevel=5)
     with (
@@ -43,7 +43,7 @@ def fonts_for(names: Iterable[str], font: str | Path | None) -> Iterator[None]:
         yield
 
 
-def _families(letters: set[str], font: str | Path | None) -> tuple[list[str], set[str]]:
+def families_for(letters: set[str], font: str | Path | None) -> tuple[list[str], set[str]]:
     """The families to look for a letter in, in order; and the letters that none of them has."""
     from matplotlib import font_manager  # deferred: an extra
 

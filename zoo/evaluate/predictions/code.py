@@ -96,14 +96,14 @@ def _fingerprint(modules: Mapping[str, str], more: Iterable[str] = ()) -> str:
     """modules: names at the top of their packages, and the distribution of each where it is
     known."""
     digest = hashlib.sha256()
-    for name, known in sorted(_states({OWN: OWN_DISTRIBUTION, **modules}).items()):
+    for name, known in sorted(states_of({OWN: OWN_DISTRIBUTION, **modules}).items()):
         digest.update(f"{name} {known}\n".encode())
     for text in more:
         digest.update(text.encode())
     return digest.hexdigest()
 
 
-def _states(modules: Mapping[str, str]) -> dict[str, str]:
+def states_of(modules: Mapping[str, str]) -> dict[str, str]:
     """What each module is, and each that these import from beside them, by name."""
     found: dict[str, str] = {}
     todo = sorted(modules)

@@ -154,7 +154,7 @@ class PredictionStore:
         """Writes what waits as one more part."""
         if self._waiting:
             facts = {**self.facts, "finished": now(), "seconds": f"{monotonic() - self._since:.1f}"}
-            part = _part(self._waiting, self.names, facts)
+            part = as_predictions(self._waiting, self.names, facts)
             part.write(self.parts / f"{len(self._parts):06d}{SUFFIX}")
             self._parts.append(part)
             self._waiting = []
@@ -240,7 +240,7 @@ def locked(run: PredictionStore) -> Iterator[PredictionStore]:
             lock.release()
 
 
-def _part(
+def as_predictions(
     rows: Sequence[tuple[ImageRecord, Detections]], names: tuple[str, ...], facts: dict[str, str]
 ) -> Predictions:
     seen = [one for _, one in rows]

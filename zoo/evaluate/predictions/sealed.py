@@ -19,7 +19,7 @@ MARK = b"\0detzoo sealed 1\0"
 LENGTH = len(MARK) + 32
 TAIL = 8  # bytes: the footer's length, and the magic
 SECONDS = 300  # that a trial may take
-_TRIAL = """
+TRIAL = """
 import sys
 from pyarrow import parquet
 with parquet.ParquetFile(sys.argv[1], page_checksum_verification=True) as file:
@@ -98,7 +98,7 @@ def _try(path: Path) -> None:
     well."""
     import subprocess  # deferred: files of this zoo need no trial
 
-    command = [sys.executable, "-c", _TRIAL, str(path)]
+    command = [sys.executable, "-c", TRIAL, str(path)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:

@@ -18,7 +18,7 @@ from zoo.data.formats.coco.records import (
 from zoo.errors import DataError
 
 COLUMNS = ("image_ids", "sizes", "ids", "images", "categories", "boxes", "areas", "crowd")
-KERNEL = scan._kernel() is not None
+KERNEL = scan.kernel_or_none() is not None
 needs_kernel = pytest.mark.skipif(not KERNEL, reason="there is no compiled kernel here")
 
 
@@ -217,7 +217,7 @@ def test_numbers_are_the_nearest_double(value: float, places: int) -> None:
 def test_long_files_are_read_alike_by_any_number_of_threads(
     threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scan, "_cores", lambda: threads)
+    monkeypatch.setattr(scan, "cores", lambda: threads)
     boxes = np.random.default_rng(0).uniform(0, 100, (40_000, 4)).round(2)
     made: list[dict[str, Any]] = []
     for number, box in enumerate(boxes.tolist()):
@@ -261,7 +261,7 @@ def test_a_wrong_guess_of_where_a_record_begins_costs_nothing_but_time() -> None
 
 
 def test_without_the_kernel_the_careful_reader_works_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "_kernel", lambda: None)
+    monkeypatch.setattr(scan, "kernel_or_none", lambda: None)
     found = read_results(
         as_bytes('[{"image_id": 1, "category_id": 2, "bbox": [1, 2, 3, 4.5], "score": 0.5}]'),
         "the file",

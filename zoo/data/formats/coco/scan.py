@@ -28,7 +28,7 @@ _Instances = structure(
 
 
 @cache
-def _kernel() -> ctypes.CDLL | None:
+def kernel_or_none() -> ctypes.CDLL | None:
     try:
         return library()
     except OSError:  # who measures is told so by zoo.evaluate.coco.engine
@@ -92,14 +92,14 @@ def _read(
     columns: Mapping[str, NDArray[Any]],
 ) -> bool:
     """Whether the kernel is there, and has read all of it."""
-    kernel = _kernel()
+    kernel = kernel_or_none()
     if kernel is None:
         return False
     filled = {name: address(values) for name, values in columns.items()}
     held = np.frombuffer(content, np.uint8)
     into = kind(text=address(held), length=len(content), room=room, **filled)
-    return bool(kernel[function](ctypes.byref(into), ctypes.c_int(_cores())) == 0)
+    return bool(kernel[function](ctypes.byref(into), ctypes.c_int(cores())) == 0)
 
 
-def _cores() -> int:
+def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
