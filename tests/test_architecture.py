@@ -130,3 +130,38 @@ def test_no_test_reaches_a_private_name(path: Path) -> None:
 )
 def test_a_private_name_is_seen(code: str) -> None:
     assert private_names(ast.parse(code)) == {"_x"}
+
+
+MOST_UNTESTED = 30  # lines of code that a module may have without a test file of its own
+# Folders whose modules have a test file each: `zoo/data/merge.py` has `tests/data/test_merge.py`.
+MIRRORED = (
+    *("contract", "data", "data/formats", "data/formats/coco", "detections/convert", "labels"),
+)
+
+
+def code_lines(path: Path) -> int:
+    """Lines of statements, without docstrings, comments and blank ones."""
+    lines: set[int] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.stmt) and not isinstance(getattr(node, "value", 0), ast.Constant):
+            end = node.lineno if hasattr(node, "body") else node.end_lineno
+            lines |= set(range(node.lineno, (end or node.lineno) + 1))
+    return len(lines)
+
+
+def without_test(folder: Path, tests: Path) -> list[str]:
+    """The modules of a folder that have code and no test file of their name."""
+    modules = [path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("__")]
+    long = [path for path in modules if code_lines(path) > MOST_UNTESTED]
+    return [path.stem for path in long if not (tests / f"test_{path.stem}.py").is_file()]
+
+
+@pytest.mark.parametrize("folder", MIRRORED)
+def test_every_module_has_its_test_file(folder: str) -> None:
+    assert without_test(ROOT / "zoo" / folder, ROOT / "tests" / folder) == []
+
+
+@pytest.mark.parametrize("plugin", ["timm"])
+def test_every_module_of_a_plugin_has_its_test_file(plugin: str) -> None:
+    home = ROOT / "plugins" / plugin
+    assert without_test(home / f"detzoo_{plugin}", home / "tests") == []

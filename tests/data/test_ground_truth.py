@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.data.image_ids import places
 from zoo.errors import DataError
 from zoo.evaluate import GroundTruth
 
@@ -43,41 +42,6 @@ def test_the_fingerprint_holds_everything_that_moves_a_number() -> None:
     }
     assert len(prints) == 6
     assert GroundTruth.of([7, 3], TABLE, label_space=["cat", "dog"], name="other").sha256 in prints
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"iscrowd": [0, 0, 1]}, "Call it 'crowd'"),
-        ({"crowd": [0, 2, 0]}, r"Record \[1\] of column 'crowd' is 2, not True or False"),
-        ({"crowd": [0, 0, 0.5]}, r"Record \[2\] of column 'crowd' is 0\.5"),
-        ({"label": [1, 0, 2]}, "a label outside the label space"),
-        ({"label": [1, 0, 2**40]}, "a label outside the label space"),
-        ({"label": [1.0, 0.0, 0.5]}, r"Record \[2\] of column 'label' is 0\.5, not a whole number"),
-        ({"image": [7, 3, 8]}, "Image 8 is not in"),
-        (
-            {"box": [[0, 0, 4, 4], [1, 1, 2, 2], [5, 5, 4, 6]]},
-            r"1 of 3 boxes ends before it begins, first record \[2\] of image 7: "
-            r".*\n.*box_format='xywh'",
-        ),
-        (
-            {"box": [[0, 0, 4, 4], [1, 1, 2, 2], [5, 5, np.nan, 6]]},
-            r"Annotation 3 of image 7, record \[2\], has a coordinate that is not finite",
-        ),
-        ({"area": [1, -3, 1]}, r"Annotation 2 of image 3, record \[1\], has an area"),
-        ({"id": [5, 6, 5]}, "Annotation id 5 is there twice"),
-        ({"box": [[0, 0, 4, 4]]}, r"Column 'box' is \(1, 4\)"),
-        ({"crowd": [0]}, r"Column 'crowd' is \(1,\)"),
-    ],
-)
-def test_what_can_not_be_is_named(change: dict[str, Any], message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        GroundTruth.of([3, 7], {**TABLE, **change}, label_space=["cat", "dog"])
-
-
-def test_a_column_that_is_missing_is_named() -> None:
-    with pytest.raises(DataError, match="no column label"):
-        GroundTruth.of([3, 7], {"image": [3], "box": [[0, 0, 1, 1]]}, label_space=["cat"])
 
 
 def test_images_are_listed_once() -> None:
@@ -120,10 +84,3 @@ def test_boxes_are_found_by_any_ids_and_keep_their_order_within_image_and_class(
         strict=True,
     )
     assert list(found) == sorted(numbered)
-
-
-@given(st.lists(st.integers(0, 30), min_size=1, max_size=9, unique=True), st.integers(-5, 40))
-def test_an_id_that_is_not_there_is_never_taken_for_another(ids: list[int], asked: int) -> None:
-    rows, known = places(np.sort(np.array(ids)), np.array([asked] * 3 + ids))
-    assert known.tolist() == [asked in ids] * 3 + [True] * len(ids)
-    assert np.sort(ids)[rows[3:]].tolist() == ids
