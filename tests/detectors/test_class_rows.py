@@ -30,10 +30,10 @@ def test_a_layer_of_another_size_is_an_error_and_a_forgotten_background_is_guess
     )
     with pytest.raises(ContractError) as said:
         by_channel(torch.zeros(5), LAYER, TOY)
-    assert said.value.fix == "Mend class_layers in its plugin."
+    assert said.value.fix == "Correct class_layers in its plugin."
 
 
 def test_a_layer_that_is_none_is_an_error() -> None:
     assert submodule(TOY, LAYER) is TOY.kind
-    with pytest.raises(ContractError, match="names 'kinds', and has no such layer"):
+    with pytest.raises(ContractError, match="names 'kinds', and it has no such layer"):
         submodule(TOY, ClassLayer("kinds", channels=(0, 1, 2)))

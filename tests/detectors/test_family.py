@@ -127,7 +127,7 @@ def test_a_lack_of_memory_is_nobodys_defect(give: Callable[..., None], weights: 
 
 def test_a_class_layer_that_leaves_when_it_begins_anew_is_a_contract_error() -> None:
     from zoo.contract import ClassLayer
-    from zoo.detectors.head_transfer import start_layer
+    from zoo.detectors.class_rows import start_layer
 
     layer = ClassLayer("kind", channels=(0,), start=lambda _: sys.exit(0))
     with pytest.raises(ContractError, match=r"It called sys\.exit\(0\)\."):

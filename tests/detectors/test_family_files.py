@@ -120,4 +120,4 @@ def test_an_open_card_needs_classes_and_takes_any(write: Write) -> None:
     assert 'zoo.load("acme_s.v1", labels=["helmet", "vest"])' in caught.value.fix
     detector = zoo.load("acme_s", labels=["c", "d"])
     assert detector.label_space.names == ("c", "d")
-    assert (detector.name, detector.swap) == ("acme_s.v1[c,d]", None)
+    assert (detector.name, detector.head_transfer) == ("acme_s.v1[c,d]", None)

@@ -56,9 +56,9 @@ def test_each_class_has_its_own_row_or_the_prior(
     weights: dict[str, Tensor], names: list[str]
 ) -> None:
     detector = _meta(LabelSpace.custom(names))
-    swap = transfer_head(detector, weights, old=OLD, make=_toy, asked="")
-    assert set(swap.carried) == set(names) & set(OLD.names)
-    assert swap.new_classes == tuple(name for name in names if name not in OLD.names)
+    transfer = transfer_head(detector, weights, old=OLD, make=_toy, asked="")
+    assert set(transfer.carried) == set(names) & set(OLD.names)
+    assert transfer.new_classes == tuple(name for name in names if name not in OLD.names)
     for level in range(3):
         ours = detector.state_dict()[f"head.cls_preds.{level}.bias"]
         theirs = weights[f"head.cls_preds.{level}.bias"]
@@ -68,10 +68,12 @@ def test_each_class_has_its_own_row_or_the_prior(
 
 
 def test_a_class_in_another_spelling_or_by_a_synonym_is_the_same_class(file: Path) -> None:
-    swap = zoo.load("yolox_nano", weights=f"file:{file}", labels=["Person", "aeroplane"]).swap
-    assert swap
-    assert swap.carried == {"Person": "person", "aeroplane": "airplane"}
-    assert "aeroplane (there airplane)" in str(swap)
+    transfer = zoo.load(
+        "yolox_nano", weights=f"file:{file}", labels=["Person", "aeroplane"]
+    ).head_transfer
+    assert transfer
+    assert transfer.carried == {"Person": "person", "aeroplane": "airplane"}
+    assert "aeroplane (there airplane)" in str(transfer)
 
 
 @pytest.fixture(scope="module")
@@ -98,12 +100,12 @@ def test_name_and_label_space_say_what_it_is_for(file: Path, labels: Any, name: 
     assert detector.label_space == zoo.labels.builtin.space_of(
         "coco80" if labels is None else labels
     )
-    assert (detector.swap is None) == (name == "yolox_nano")
+    assert (detector.head_transfer is None) == (name == "yolox_nano")
 
 
 def test_random_weights_carry_nothing() -> None:
     detector = zoo.load("yolox_nano", weights=False, labels=["person", "vest"])
-    assert detector.swap is None
+    assert detector.head_transfer is None
     assert detector.label_space.names == ("person", "vest")
     assert_close(
         detector.get_parameter("head.cls_preds.0.bias").detach(), torch.tensor([0.01, 0.01]).logit()
@@ -112,8 +114,8 @@ def test_random_weights_carry_nothing() -> None:
 
 def test_everything_but_the_new_head_stays_mapped_from_the_file(file: Path) -> None:
     detector = zoo.load("yolox_nano", weights=f"file:{file}", labels=["person"])
-    assert detector.swap
-    new = {one.tensor for one in detector.swap.tensors}
+    assert detector.head_transfer
+    new = {one.tensor for one in detector.head_transfer.tensors}
     owned = [
         name
         for name, one in detector.state_dict().items()
@@ -128,7 +130,8 @@ def test_new_classes_are_named_in_the_log(file: Path, caplog: pytest.LogCaptureF
         assert caplog.messages == []
         zoo.load("yolox_nano", weights=f"file:{file}", labels=["person", "vest"])
     assert caplog.messages == [
-        "yolox_nano[person,vest] has to be trained first for vest; its `swap` says what is new."
+        "yolox_nano[person,vest] has to be trained first for vest; its `head_transfer` says what "
+        "is new."
     ]
 
 
@@ -210,13 +213,13 @@ def test_a_family_that_does_not_say_whose_rows_are_whose_gets_them_all_new(
     state = {name.replace("head.", "head.inner."): tensor for name, tensor in weights.items()}
     with torch.device("meta"):
         detector = _silent(LabelSpace.custom(names))
-    swap = transfer_head(detector, state, old=OLD, make=_silent, asked="")
+    transfer = transfer_head(detector, state, old=OLD, make=_silent, asked="")
     classes = {
         f"head.inner.cls_preds.{level}.{name}" for level in range(3) for name in ("weight", "bias")
     }
-    assert {one.tensor for one in swap.new_tensors} == classes
-    assert swap.carried == {}
-    assert swap.new_classes == tuple(names)
+    assert {one.tensor for one in transfer.new_tensors} == classes
+    assert transfer.carried == {}
+    assert transfer.new_classes == tuple(names)
     after = detector.state_dict()
     assert all(
         torch.equal(after[name], tensor) for name, tensor in state.items() if name not in classes
@@ -249,10 +252,10 @@ def test_background_is_carried_over_wherever_it_is_and_unused_channels_where_the
     state = {"scores.weight": torch.arange(10.0).reshape(5, 2), "scores.bias": torch.arange(5.0)}
     with torch.device("meta"):
         detector = NothingLast(new)
-    swap = transfer_head(detector, state, old=old, make=NothingLast, asked="")
+    transfer = transfer_head(detector, state, old=old, make=NothingLast, asked="")
     after = detector.state_dict()["scores.bias"]
     assert after[[0, 2, 3]].tolist() == [0.0, 3.0, 4.0]
-    assert [(one.tensor, one.new) for one in swap.new_tensors] == [
+    assert [(one.tensor, one.new) for one in transfer.new_tensors] == [
         ("scores.weight", 1),
         ("scores.bias", 1),
     ]
@@ -270,8 +273,8 @@ def _wrong(label_space: LabelSpace, **changes: Any) -> Any:
     [
         ({}, "'head.cls_preds.2.weight' depends on the number of classes"),
         ({"outer": 2}, "2 x 2 x 1"),
-        ({"start": torch.nn.init.zeros_}, "'head.cls_preds.0' was to begin anew by its `start`"),
-        ({"name": "heat.9"}, "names 'heat.9', and has no such layer"),
+        ({"start": torch.nn.init.zeros_}, "'head.cls_preds.0' can't be started by its `start`"),
+        ({"name": "heat.9"}, "names 'heat.9', and it has no such layer"),
     ],
 )
 def test_a_family_that_names_its_layers_wrongly_is_told(

@@ -66,7 +66,7 @@ def test_any_labels_get_all_weights_without_a_head_or_a_warning(
         detector = zoo.load(name, labels=SPOKEN)
     assert detector.label_space.names == tuple(SPOKEN)
     assert detector.name == f"{name}.v1[person,dog,unicorn]"
-    assert detector.swap is None
+    assert detector.head_transfer is None
     assert caplog.messages == []
     published, state = load_file(weights), detector.state_dict()
     assert published.keys() == state.keys()

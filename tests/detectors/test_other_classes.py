@@ -202,16 +202,16 @@ def test_what_depends_on_the_number_of_classes_is_declared(old: Detector) -> Non
 
 
 def test_all_but_the_class_layers_is_from_the_weights(old: Detector, new: Detector) -> None:
-    assert new.swap
+    assert new.head_transfer
     before, after = old.state_dict(), new.state_dict()
-    by_class = {one.tensor for one in new.swap.tensors}
+    by_class = {one.tensor for one in new.head_transfer.tensors}
     assert before.keys() == after.keys()
     assert [
         name
         for name in before
         if name not in by_class and not torch.equal(before[name], after[name])
     ] == []
-    assert new.swap.kept == len(before) - len(by_class)
+    assert new.head_transfer.kept == len(before) - len(by_class)
 
 
 def test_rows_of_classes_with_the_same_name_are_carried_over_bit_by_bit(
@@ -231,18 +231,20 @@ def test_rows_of_classes_with_the_same_name_are_carried_over_bit_by_bit(
 
 
 def test_the_report_counts_what_is_new(old: Detector, new: Detector) -> None:
-    swap = new.swap
-    assert swap
-    assert swap.carried == {"dog": "dog", "bee": "bee"}
-    assert swap.new_classes == ("elk",)
+    transfer = new.head_transfer
+    assert transfer
+    assert transfer.carried == {"dog": "dog", "bee": "bee"}
+    assert transfer.new_classes == ("elk",)
     rows = {
         f"{layer.name}.{name}": layer.outer * layer.inner
         for layer in old.class_layers() or ()
         for name in ("weight", "bias")
     }
-    assert {one.tensor: one.new for one in swap.new_tensors} == rows
-    assert all(name in str(swap) for name in rows)
-    assert str(swap).startswith("A head for 3 classes (dog, elk, bee) on weights for 4 classes (")
+    assert {one.tensor: one.new for one in transfer.new_tensors} == rows
+    assert all(name in str(transfer) for name in rows)
+    assert str(transfer).startswith(
+        "A head for 3 classes (dog, elk, bee) on weights for 4 classes ("
+    )
 
 
 def test_a_carried_class_is_seen_as_before(old: Detector, new: Detector) -> None:
@@ -258,8 +260,8 @@ def test_another_order_of_the_classes_changes_only_their_labels(old: Detector) -
     Random(str(type(old))).shuffle(order)
     order = order if order != CLASSES else CLASSES[::-1]
     new = load(order)
-    assert new.swap
-    assert new.swap.new_tensors == ()
+    assert new.head_transfer
+    assert new.head_transfer.new_tensors == ()
     before, after = (one.detect(picture(), score=0.0, max_boxes=20) for one in (old, new))
     assert len(before)
     assert after.names == tuple(order)
@@ -271,7 +273,7 @@ def test_another_order_of_the_classes_changes_only_their_labels(old: Detector) -
 def test_new_classes_start_as_the_family_starts_them(old: Detector) -> None:
     labels = [f"class {number}" for number in range(40)]
     begun = load(labels, weights=False)
-    assert begun.swap is None
+    assert begun.head_transfer is None
     new = load(labels)
     for layer, tensor in product(begun.class_layers() or (), ("weight", "bias")):
         classes = slice(1, None) if layer.background == 0 else slice(None)
@@ -308,7 +310,7 @@ def test_it_trains_with_its_new_head(new: Detector) -> None:
 def test_saved_it_loads_with_the_same_labels(new: Detector, tmp_path: Path) -> None:
     save_file(new.state_dict(), tmp_path / "mine.safetensors")
     again = load(FEWER, weights=f"file:{tmp_path / 'mine.safetensors'}")
-    assert again.swap is None
+    assert again.head_transfer is None
     assert (new.name, again.name) == ("old.v1[dog,elk,bee]", "old[dog,elk,bee]")
     before, after = new.state_dict(), again.state_dict()
     assert [name for name in before if not torch.equal(before[name], after[name])] == []

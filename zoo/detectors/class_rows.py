@@ -1,50 +1,125 @@
-"""The rows of a class layer, found where its detector says that they are."""
+"""Class rows: the rows of a class layer's tensors, found by channel, started and copied."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import torch
 from torch import Tensor, nn
 
 from zoo.contract import ClassLayer
 from zoo.detectors.detector import Detector
 from zoo.errors import ContractError
+from zoo.registry.conduct import said
+
+FIX = "Correct class_layers in its plugin"
 
 
 def submodule(detector: Detector, layer: ClassLayer) -> nn.Module:
-    """The layer itself. Raises: ContractError where the detector has none of that name."""
+    """The layer itself. Raises: ContractError if the detector has none of that name."""
     try:
         return detector.get_submodule(layer.name)
-    except AttributeError as why:
+    except AttributeError as error:
         raise ContractError(
-            f"{type(detector).__name__} was asked for the layers that speak of classes.",
-            f"It names '{layer.name}', and has no such layer.",
-            "Mend class_layers in its plugin.",
-        ) from why
+            f"The class layers of {type(detector).__name__} can't be found.",
+            f"Its class_layers names '{layer.name}', and it has no such layer.",
+            f"{FIX}.",
+        ) from error
 
 
 def by_channel(tensor: Tensor, layer: ClassLayer, detector: Detector) -> Tensor:
     """A view of a layer's tensor with its rows as block, channel and row of the channel: `(outer,
     channels, inner, …)`.
 
-    Raises:
-        ContractError: it has more or fewer rows than the layer says.
+    Raises: ContractError if it has more or fewer rows than the layer says.
     """
     outer, channels, inner = layer.shape
     if tensor.shape[0] == outer * channels * inner:
         return tensor.view(outer, channels, inner, *tensor.shape[1:])
     raise ContractError(
-        f"{type(detector).__name__} was asked for the rows of each class in '{layer.name}'.",
-        f"It says {outer} x {channels} x {inner}, and there are {tensor.shape[0]}.",
-        f"Mend class_layers in its plugin{_background(tensor, layer)}.",
+        f"The rows of each class in '{layer.name}' of {type(detector).__name__} can't be found.",
+        f"Its class_layers says {outer} x {channels} x {inner}, and there are {tensor.shape[0]}.",
+        f"{FIX}{_background_hint(tensor, layer)}.",
     )
 
 
-def _background(tensor: Tensor, layer: ClassLayer) -> str:
-    """What one channel too few comes from, most of the time."""
+@torch.no_grad()
+def transfer_rows(
+    source: Detector,
+    detector: Detector,
+    old: ClassLayer,
+    layer: ClassLayer,
+    label: Mapping[int, int],
+) -> dict[str, tuple[Tensor, int]]:
+    """Starts a class layer of `detector` as its family does, then copies the rows of known classes.
+
+    old:   the same layer in `source`.
+    label: label of `detector` -> label of `source`.
+
+    Returns each tensor of the layer by its name in the state dict, and how many of its rows are
+    new.
+    """
+    module = submodule(detector, layer).to_empty(device="cpu")
+    start_layer(layer, module)
+    pairs = _channel_pairs(old, layer, label)
+    old_tensors = _tensors_with_rows(source.get_submodule(old.name))
+    new_count = layer.outer * layer.inner * (len(layer.channels) - len(pairs))
+    tensors = {}
+    for name, tensor in _tensors_with_rows(module).items():
+        rows = by_channel(tensor, layer, detector)
+        old_rows = by_channel(old_tensors[name], old, source)
+        rows[:, list(pairs)] = old_rows[:, list(pairs.values())].to(rows.dtype)
+        tensors[f"{layer.name}.{name}"] = tensor.detach(), new_count
+    return tensors
+
+
+def _tensors_with_rows(module: nn.Module) -> dict[str, Tensor]:
+    """A layer's parameters, and its buffers with rows, such as the running mean of a batch norm."""
+    state = module.state_dict(keep_vars=True)
+    own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+    return {name: tensor for name, tensor in own if name in state and tensor.ndim}
+
+
+def start_layer(layer: ClassLayer, module: nn.Module) -> None:
+    """Starts a layer as its family does. Raises: ContractError for whatever the family raises."""
+    try:
+        layer.start(module)
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:  # whatever a plugin's function raises
+        raise ContractError(
+            f"The class layer '{layer.name}' can't be started by its `start`.",
+            f"It {said(error).rstrip('.')}.",
+            f"It is given the layer, and sets its weight and bias in place. {FIX}.",
+        ) from error
+
+
+def _channel_pairs(old: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -> dict[int, int]:
+    """New channel -> the old one whose rows it gets: of the same class, of background, or unused in
+    the same place."""
+    old_channel = {label: channel for channel, label in enumerate(old.channels) if label >= 0}
+    pairs = {}
+    for channel, wanted in enumerate(layer.channels):
+        if wanted >= 0:
+            known = old_channel.get(label.get(wanted, -1))
+        elif layer.background is not None and channel == layer.background:
+            known = old.background
+        elif channel < len(old.channels) and old.channels[channel] < 0:
+            known = channel if channel != old.background else None
+        else:
+            known = None
+        if known is not None:
+            pairs[channel] = known
+    return pairs
+
+
+def _background_hint(tensor: Tensor, layer: ClassLayer) -> str:
+    """The usual cause if there is one channel too few."""
     outer, channels, inner = layer.shape
     forgotten = layer.background is None and tensor.shape[0] == outer * (channels + 1) * inner
+    if not forgotten:
+        return ""
     return (
         ": a background channel before the classes is channels=(-1, *label_space.channels), "
         "background=0"
-        if forgotten
-        else ""
     )

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from os import PathLike
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 from weakref import WeakKeyDictionary
 
 import torch
@@ -25,7 +25,6 @@ from zoo.contract.protocol import Protocol
 from zoo.contract.target import Target
 from zoo.contract.thresholds import Thresholds
 from zoo.detections import Detections
-from zoo.detectors.swap import HeadTransfer
 from zoo.errors import ContractError
 from zoo.images import Limits, Pixels, Source, Sources
 from zoo.inference.detect import detect, detect_stream
@@ -33,6 +32,9 @@ from zoo.inference.eval_mode import eval_mode
 from zoo.inference.step import step
 from zoo.labels import LabelSpace
 from zoo.weights import WeightsFile
+
+if TYPE_CHECKING:
+    from zoo.detectors.head_transfer import HeadTransfer
 
 _held: WeakKeyDictionary[Detector, Batch] = WeakKeyDictionary()
 
@@ -46,7 +48,8 @@ class Detector(nn.Module, ABC):
     name:   what it was loaded as, with a tag (`yolox_nano.coco`) if its weights are the card's;
             None for one built by hand.
     weights: the verified file its weights are from; None for random ones.
-    swap: what is new in its head, where the weights are for other classes than it was loaded for.
+    head_transfer: what is new in its head, if the weights are for other classes than it was loaded
+        for.
     """
 
     label_space: LabelSpace
@@ -54,7 +57,7 @@ class Detector(nn.Module, ABC):
     preprocess: Preprocess
     name: str | None = None
     weights: WeightsFile | None = None
-    swap: HeadTransfer | None = None
+    head_transfer: HeadTransfer | None = None
 
     def __init__(
         self, *, label_space: LabelSpace, defaults: Thresholds, preprocess: Preprocess

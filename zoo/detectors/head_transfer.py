@@ -1,34 +1,104 @@
-"""Gives a trained network a head for other classes, with the old head's rows for every class that
-both know by name."""
+"""Head transfer: a head for other classes on a trained network, with the old head's rows of every
+class that both know by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from zoo.contract import ClassLayer
 from zoo.detectors.checkpoint import assign
-from zoo.detectors.class_rows import by_channel, submodule
+from zoo.detectors.class_rows import transfer_rows
 from zoo.detectors.detector import Detector
 from zoo.detectors.family import class_layers, translated
 from zoo.detectors.meta_device import on_meta_device
-from zoo.detectors.swap import HeadTransfer, NewRows
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
-from zoo.labels.matching import match_labels
-from zoo.registry.conduct import said
+from zoo.labels.matching import LabelMatch, match_labels
+from zoo.text import is_are, pluralize
 
 Make = Callable[[LabelSpace], Detector]
 Rows = tuple[Tensor, int]  # a tensor of the new head, and how many of its rows are new
+SHOWN = 10  # names listed before "and 17 more"
+
+
+@dataclass(frozen=True)
+class NewRows:
+    """One tensor of the new head.
+
+    tensor: its name in the state dict.
+    shape:  its shape.
+    new:    how many of its rows start fresh; the others are from the weights.
+    """
+
+    tensor: str
+    shape: tuple[int, ...]
+    new: int
+
+
+@dataclass(frozen=True)
+class HeadTransfer:
+    """Report of a head for other classes than the weights were trained for; `print` it.
+
+    match:   which classes of the weights (`model`) are which of the new ones (`data`), by name.
+    tensors: every tensor that has rows for classes.
+    kept:    how many other tensors there are; they are those of the weights.
+    """
+
+    match: LabelMatch
+    tensors: tuple[NewRows, ...]
+    kept: int
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """New class -> the class of the weights whose rows it has."""
+        if not self.carries:
+            return {}
+        old, new = self.match.model.names, self.match.data.names
+        old_label = {theirs: ours for ours, theirs in self.match.pairs}
+        return {new[label]: old[old_label[label]] for label in sorted(old_label)}
+
+    @property
+    def carries(self) -> bool:
+        """Whether rows were carried over at all: not in a family without `class_layers`."""
+        return any(rows.new < rows.shape[0] for rows in self.tensors)
+
+    @property
+    def new_classes(self) -> tuple[str, ...]:
+        """Classes that start as in a new network and have to be trained."""
+        carried = self.carried
+        return tuple(name for name in self.match.data.names if name not in carried)
+
+    @property
+    def new_tensors(self) -> tuple[NewRows, ...]:
+        """Tensors with at least one new row."""
+        return tuple(rows for rows in self.tensors if rows.new)
+
+    def __str__(self) -> str:
+        carried = [
+            name if name == before else f"{name} (there {before})"
+            for name, before in self.carried.items()
+        ]
+        others = self.kept + len(self.tensors) - len(self.new_tensors)
+        lines = [
+            f"A head for {_classes(self.match.data)} on weights for {_classes(self.match.model)}.",
+            f"Carried over: {listed(carried)}.",
+            f"New, to be trained: {listed(self.new_classes)}.",
+        ]
+        for rows in self.new_tensors:
+            count = f"{rows.new} of {pluralize(rows.shape[0], 'row')} {is_are(rows.new)} new"
+            lines.append(f"  {rows.tensor} {rows.shape}: {count}")
+        lines.append(f"The other {pluralize(others, 'tensor')} {is_are(others)} from the weights.")
+        return "\n".join(lines)
 
 
 def transfer_head(
     detector: Detector, published: Mapping[str, Tensor], *, old: LabelSpace, make: Make, asked: str
 ) -> HeadTransfer:
-    """Fills a detector that is on the meta device from weights for the classes of `old`, and says
-    what of it is new.
+    """Fills a detector that is on the meta device from weights for the classes of `old`, and
+    reports what of it is new.
 
     make: builds the same architecture for another label space, on the current default device.
 
@@ -39,15 +109,14 @@ def transfer_head(
     with on_meta_device():
         source = make(old)
     assign(source, published, asked=asked)
-    state = source.state_dict()
-    head = (
-        _carried(source, detector) if class_layers(detector) is not None else _fresh(make, detector)
-    )
-    kept = {name: tensor for name, tensor in state.items() if name not in head}
+    if class_layers(detector) is None:
+        head = _new_tensors(make, detector)
+    else:
+        head = _carried_tensors(source, detector)
+    kept = {name: tensor for name, tensor in source.state_dict().items() if name not in head}
     _check_kept(kept, detector)
-    detector.load_state_dict(
-        {**kept, **{name: tensor for name, (tensor, _) in head.items()}}, assign=True
-    )
+    new = {name: tensor for name, (tensor, _) in head.items()}
+    detector.load_state_dict({**kept, **new}, assign=True)
     rows = tuple(
         NewRows(name, tuple(tensor.shape), count) for name, (tensor, count) in head.items()
     )
@@ -61,113 +130,53 @@ def fits(detector: Detector, published: Mapping[str, Tensor]) -> bool:
     return all(own[name].shape == tensor.shape for name, tensor in state.items() if name in own)
 
 
-def _carried(source: Detector, detector: Detector) -> dict[str, Rows]:
-    """The tensors of every class layer: begun as the family does, then rows of the same class
-    copied bit by bit."""
-    label = {
-        theirs: ours
-        for ours, theirs in match_labels(source.label_space, detector.label_space).pairs
-    }
+def listed(names: Sequence[str]) -> str:
+    """The first of the names, and how many more there are."""
+    rest = len(names) - SHOWN
+    first = ", ".join(names[:SHOWN]) or "none"
+    return f"{first} and {rest} more" if rest > 0 else first
+
+
+def _carried_tensors(source: Detector, detector: Detector) -> dict[str, Rows]:
+    """The tensors of every class layer, the rows of known classes copied bit by bit."""
+    pairs = match_labels(source.label_space, detector.label_space).pairs
+    label = {theirs: ours for ours, theirs in pairs}
     layers = zip(class_layers(source) or (), class_layers(detector) or (), strict=True)
-    return {
-        name: rows
-        for before, layer in layers
-        for name, rows in _layer(source, detector, before, layer, label).items()
-    }
+    tensors: dict[str, Rows] = {}
+    for old, layer in layers:
+        tensors |= transfer_rows(source, detector, old, layer, label)
+    return tensors
 
 
-@torch.no_grad()
-def _layer(
-    source: Detector,
-    detector: Detector,
-    before: ClassLayer,
-    layer: ClassLayer,
-    label: Mapping[int, int],
-) -> dict[str, Rows]:
-    module = submodule(detector, layer).to_empty(device="cpu")
-    start_layer(layer, module)
-    pairs = _channels(before, layer, label)
-    theirs = _by_row(source.get_submodule(before.name))
-    found = {}
-    for name, tensor in _by_row(module).items():
-        rows = by_channel(tensor, layer, detector)
-        rows[:, list(pairs)] = by_channel(theirs[name], before, source)[:, list(pairs.values())].to(
-            rows.dtype
-        )
-        fresh = layer.outer * layer.inner * (len(layer.channels) - len(pairs))
-        found[f"{layer.name}.{name}"] = tensor.detach(), fresh
-    return found
-
-
-def _by_row(module: nn.Module) -> dict[str, Tensor]:
-    """A layer's own tensors with rows: its parameters, and what a norm has seen of each channel."""
-    kept = module.state_dict(keep_vars=True)
-    own = [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
-    return {name: tensor for name, tensor in own if name in kept and tensor.ndim}
-
-
-def start_layer(layer: ClassLayer, module: nn.Module) -> None:
-    try:
-        layer.start(module)
-    except (KeyboardInterrupt, MemoryError):
-        raise
-    except BaseException as why:  # whatever a plugin's function raises
-        fix = (
-            "It is given the layer, and sets its weight and bias in place. Mend class_layers in "
-            "its plugin."
-        )
-        asked = f"The class layer '{layer.name}' was to begin anew by its `start`."
-        raise ContractError(asked, f"It {said(why).rstrip('.')}.", fix) from why
-
-
-def _channels(before: ClassLayer, layer: ClassLayer, label: Mapping[int, int]) -> dict[int, int]:
-    """New channel -> the old one whose rows it gets: of the same class, of background, or unused in
-    the same place."""
-    channel_of = {label: channel for channel, label in enumerate(before.channels) if label >= 0}
-    pairs = {}
-    for channel, wanted in enumerate(layer.channels):
-        if wanted >= 0:
-            known = channel_of.get(label.get(wanted, -1))
-        elif layer.background is not None and channel == layer.background:
-            known = before.background
-        else:
-            unused = (
-                channel < len(before.channels)
-                and before.channels[channel] < 0
-                and channel != before.background
-            )
-            known = channel if unused else None
-        if known is not None:
-            pairs[channel] = known
-    return pairs
-
-
-def _fresh(make: Make, detector: Detector) -> dict[str, Rows]:
-    """All new, for a family that says nothing of its layers: the tensors that would have another
-    shape with more classes."""
-    more = LabelSpace.custom(
-        f"class {number}" for number in range(len(detector.label_space.channels) + 1)
-    )
+def _new_tensors(make: Make, detector: Detector) -> dict[str, Rows]:
+    """All new, for a family without `class_layers`: the tensors whose shape follows the number of
+    classes."""
+    count = len(detector.label_space.channels) + 1
+    more = LabelSpace.custom(f"class {number}" for number in range(count))
     with on_meta_device():
         other = make(more).state_dict()
     changing = [
         name for name, tensor in detector.state_dict().items() if other[name].shape != tensor.shape
     ]
     with torch.device("cpu"):
-        begun = make(detector.label_space).state_dict()
-    return {name: (begun[name], len(begun[name])) for name in changing}
+        new = make(detector.label_space).state_dict()
+    return {name: (new[name], len(new[name])) for name in changing}
 
 
 def _check_kept(kept: Mapping[str, Tensor], detector: Detector) -> None:
+    """Raises: ContractError if a tensor that is not of the head has another shape."""
     own = detector.state_dict()
-    wrong: Sequence[str] = [
-        name for name, tensor in kept.items() if name not in own or own[name].shape != tensor.shape
-    ]
-    if wrong:
-        layer = wrong[0].rpartition(".")[0]
-        raise ContractError(
-            f"{type(detector).__name__} was asked for with other classes.",
-            f"'{wrong[0]}' depends on the number of classes, and is in no layer that its "
-            f"class_layers names.",
-            f'In its plugin, let class_layers name it too: ClassLayer("{layer:.80}", channels=…).',
-        )
+    for name, tensor in kept.items():
+        if name not in own or own[name].shape != tensor.shape:
+            layer = name.rpartition(".")[0]
+            raise ContractError(
+                f"{type(detector).__name__} can't be loaded for other classes.",
+                f"'{name}' depends on the number of classes, and is in no layer that its "
+                f"class_layers names.",
+                f'In its plugin, let class_layers name it too: ClassLayer("{layer:.80}", '
+                f"channels=…).",
+            )
+
+
+def _classes(label_space: LabelSpace) -> str:
+    return f"{pluralize(len(label_space), 'class', 'classes')} ({label_space.title})"

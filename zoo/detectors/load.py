@@ -15,11 +15,10 @@ from zoo.detectors.build import build
 from zoo.detectors.checkpoint import assign
 from zoo.detectors.detector import Detector
 from zoo.detectors.family import class_layers, post_load
-from zoo.detectors.head_transfer import fits, transfer_head
+from zoo.detectors.head_transfer import HeadTransfer, fits, listed, transfer_head
 from zoo.detectors.meta_device import on_meta_device, uncollected
 from zoo.detectors.numbers import check_finite, widened
 from zoo.detectors.prefix import without_prefix
-from zoo.detectors.swap import HeadTransfer, some
 from zoo.detectors.tensors import reading
 from zoo.errors import CheckpointError, ContractError, LabelError, UsageError
 from zoo.labels import LabelSpace
@@ -52,8 +51,8 @@ def load(
               `hub:org/repo@REVISION[:FILE]`.
     labels:   classes of your own, as a list of names, a declared label space by name, or a label
               space; None is the card's. The head is made for them: what it knows of classes with
-              the same name is carried over, the rest starts fresh, and the detector's `swap` says
-              which is which. A file of your own that already has such a head is taken as it is. An
+              the same name is carried over, the rest starts fresh, and `head_transfer` says which
+              is which. A file of your own that already has such a head is taken as it is. An
               open-vocabulary detector finds any classes as it is.
     device:   where to put it; None is torch's default device.
     progress: a bar while downloading; None shows one on a terminal.
@@ -101,8 +100,8 @@ def _loaded(
             detector = _filled(known, resolved, file, old or new, new, asked=asked)
         detector.weights = file
     detector.name = named(resolved.name, old, new)
-    if detector.swap:
-        _notice(detector.name, detector.swap)
+    if detector.head_transfer:
+        _notice(detector.name, detector.head_transfer)
     return detector.eval().to(device)
 
 
@@ -214,7 +213,7 @@ def _fill(
     if new == old or _is_open(detector) or (own and fits(detector, published)):
         assign(detector, published, asked=asked)
     else:
-        detector.swap = transfer_head(detector, published, old=old, make=make, asked=asked)
+        detector.head_transfer = transfer_head(detector, published, old=old, make=make, asked=asked)
 
 
 def _is_open(detector: Detector) -> bool:
@@ -231,14 +230,14 @@ def _check_unchanged(file: WeightsFile, *, asked: str) -> None:
         )
 
 
-def _notice(name: str, swap: HeadTransfer) -> None:
-    if swap.new_classes:
+def _notice(name: str, transfer: HeadTransfer) -> None:
+    if transfer.new_classes:
         log.warning(
-            "%s has to be trained first for %s; its `swap` says what is new.",
+            "%s has to be trained first for %s; its `head_transfer` says what is new.",
             name,
-            some(swap.new_classes),
+            listed(transfer.new_classes),
         )
-    log.info("%s: %s", name, swap)
+    log.info("%s: %s", name, transfer)
 
 
 def named(name: str, old: LabelSpace | None, new: LabelSpace) -> str:

@@ -17,7 +17,7 @@ def is_as_loaded(detector: Detector) -> bool:
     False if there is no file, it can't be read any more, or the head was made for other classes.
     """
     file = detector.weights
-    if file is None or detector.swap is not None:
+    if file is None or detector.head_transfer is not None:
         return False
     own = detector.state_dict()
     try:
