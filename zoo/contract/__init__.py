@@ -18,6 +18,7 @@ from zoo.contract.feature_level import FeatureLevel as FeatureLevel
 from zoo.contract.feature_level import levels_of as levels_of
 from zoo.contract.input_transform import InputTransform as InputTransform
 from zoo.contract.level_requirements import LevelRequirements as LevelRequirements
+from zoo.contract.outputs import is_exporting as is_exporting
 from zoo.contract.outputs import pytree_dataclass as pytree_dataclass
 from zoo.contract.parts import Backbone as Backbone
 from zoo.contract.parts import Head as Head

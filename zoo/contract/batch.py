@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils._pytree import GetAttrKey, register_pytree_node
 
 from zoo.contract.input_transform import InputTransform
+from zoo.contract.outputs import is_exporting
 from zoo.errors import ContractError
 
 
@@ -89,11 +90,6 @@ class _Unread:
 _UNREAD: Any = _Unread()
 
 
-def _is_exporting() -> bool:
-    known = getattr(torch.compiler, "is_exporting", None)  # since torch 2.7
-    return known is not None and bool(known())
-
-
 def _flatten(batch: Batch) -> tuple[list[Any], _Places]:
     return [batch.pixels, dict(batch.extras)], _Places(batch.places)
 
@@ -105,7 +101,7 @@ def _flatten_with_keys(batch: Batch) -> tuple[list[tuple[Any, Any]], _Places]:
 
 def _unflatten(children: Iterable[Any], context: _Places) -> Batch:
     pixels, extras = children
-    return Batch(pixels, _UNREAD if _is_exporting() else context.places, extras)
+    return Batch(pixels, _UNREAD if is_exporting() else context.places, extras)
 
 
 register_pytree_node(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing
 from dataclasses import dataclass
 
+import torch
 import torch.export
 
 Class = typing.TypeVar("Class")
@@ -24,3 +25,9 @@ def pytree_dataclass(cls: type[Class]) -> type[Class]:
     name = f"{cls.__module__}.{cls.__qualname__}"
     torch.export.register_dataclass(frozen, serialized_type_name=name)
     return frozen
+
+
+def is_exporting() -> bool:
+    """Whether `torch.export` is tracing; False before torch 2.7, which does not say it."""
+    known = getattr(torch.compiler, "is_exporting", None)
+    return known is not None and bool(known())

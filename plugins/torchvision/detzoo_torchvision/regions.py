@@ -18,7 +18,7 @@ from torchvision.ops.poolers import LevelMapper
 
 from detzoo_torchvision import class_layers
 from detzoo_torchvision.steps import TorchvisionSteps, float32_maps, input_sizes
-from zoo.contract import Batch, Target, pytree_dataclass
+from zoo.contract import Batch, Target, is_exporting, pytree_dataclass
 from zoo.errors import ContractError
 
 
@@ -66,7 +66,15 @@ class RegionSteps(TorchvisionSteps):
 
         In train mode with targets, anchors and regions are sampled with torch's random generator
         (Faster R-CNN, section 3.1.3), in torchvision's order. Else all proposals are looked at.
+
+        Raises: ContractError while it is exported.
         """
+        if is_exporting():
+            raise ContractError(
+                "A two-stage detector was exported.",
+                "Its shapes would be fixed, and how many regions there are depends on the image.",
+                "Export a detector that looks once, such as yolox_s or retinanet_resnet50_fpn.",
+            )
         images = ImageList(batch.pixels, input_sizes(batch))
         if targets is None or not self.training:
             proposals, _ = self._propose(images, list(features.values()))
