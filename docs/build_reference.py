@@ -28,7 +28,6 @@ MODULES = {
     "zoo.registry.card": "The schema of a card.",
     "zoo.registry.hookspecs": "The hooks of a plugin.",
     "zoo.weights": "Weights: fetched, checked, locked, bundled.",
-    "zoo.weights.settings": "Environment variables of fetching weights.",
     "zoo.contract": "What backbones, necks and heads agree on, and what flows through them.",
     "zoo.data": "Data sets: pictures, and what is really in them.",
     "zoo.evaluate": "Measured numbers: exact, with intervals, from flat arrays.",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PIL import ImageFont
 
+from zoo import environment
 from zoo.errors import UsageError
 from zoo.files import check_regular
 
@@ -151,7 +152,7 @@ def font_folders() -> Iterator[Path]:
     """Where systems keep fonts."""
     home = Path("~").expanduser()
     if sys.platform == "win32":
-        yield Path(os.environ.get("WINDIR", r"C:\Windows")) / "Fonts"
+        yield environment.windows_folder() / "Fonts"
         yield home / "AppData" / "Local" / "Microsoft" / "Windows" / "Fonts"
     elif sys.platform == "darwin":
         yield from (
@@ -160,9 +161,4 @@ def font_folders() -> Iterator[Path]:
             Path("/System/Library/Fonts"),
         )
     else:
-        own = os.environ.get("XDG_DATA_HOME") or home / ".local" / "share"
-        shared = os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
-        yield from (
-            home / ".fonts",
-            *(Path(place) / "fonts" for place in (own, *shared.split(":")) if place),
-        )
+        yield from (home / ".fonts", *environment.font_folders())

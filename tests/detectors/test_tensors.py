@@ -99,7 +99,7 @@ def test_a_file_that_only_the_zoo_writes_is_mapped_and_read_only(
     ]
     assert lines
     assert not path.stat().st_mode & 0o222
-    assert path.parent == Path(zoo.registry.home.home()) / "converted"
+    assert path.parent == Path(zoo.environment.home()) / "converted"
 
 
 def test_every_type_is_read_as_safetensors_maps_it(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save
 
 import zoo.weights
+from zoo.environment import home
 from zoo.errors import CheckpointError, WeightsError
-from zoo.registry.home import home
 
 Attack = Callable[[Path], bytes]
 

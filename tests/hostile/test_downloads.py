@@ -20,9 +20,9 @@ from safetensors.torch import load_file, save, save_file
 
 import zoo.weights
 from zoo.drafts import draft_name
+from zoo.environment import home
 from zoo.errors import CacheError, IntegrityError
 from zoo.registry.card import FileSource, HubSource, Source, UrlSource, Weights
-from zoo.registry.home import home
 from zoo.testing import Fault, LoopbackHub
 from zoo.weights.url import Url
 

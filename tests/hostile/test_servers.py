@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import zoo.weights
+from zoo.environment import home
 from zoo.errors import WeightsError
 from zoo.registry.card import HubSource, Source, UrlSource, Weights
-from zoo.registry.home import home
 from zoo.testing import Fault, LoopbackHub
 from zoo.weights import deadline
 from zoo.weights.url import remove_abandoned

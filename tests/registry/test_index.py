@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from zoo.environment import home
 from zoo.errors import CardError
 from zoo.registry import index
-from zoo.registry.home import home
 from zoo.registry.index import indexed_file
 from zoo.registry.registry_file import USER, RegistryFile
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.registry.home import home
+from zoo.environment import home
 from zoo.weights import cache_record
 from zoo.weights.cache_record import FileStamp, Record
 

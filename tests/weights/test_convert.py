@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file, save
 
 import zoo.weights
+from zoo.environment import home
 from zoo.errors import CheckpointError
-from zoo.registry.home import home
 from zoo.weights.checksum import sha256_of
 from zoo.weights.convert import Mappable, mappable
 

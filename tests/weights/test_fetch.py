@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 import zoo.weights
+from zoo.environment import home
 from zoo.errors import (
     CheckpointError,
     IntegrityError,
     SourceError,
 )
 from zoo.registry.card import FileSource, HubSource, Source, UrlSource, Weights
-from zoo.registry.home import home
 from zoo.testing import Fault, LoopbackHub
 
 Digest = Callable[[bytes], str]

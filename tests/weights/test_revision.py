@@ -4,9 +4,10 @@ import huggingface_hub
 import pytest
 
 import zoo.weights
+from zoo import environment
 from zoo.errors import LockError, OfflineError, SourceError
 from zoo.testing import Fault, LoopbackHub
-from zoo.weights import Lock, Pin, settings
+from zoo.weights import Lock, Pin
 
 REPO, FILE = "org/repo", "model.safetensors"
 
@@ -101,7 +102,7 @@ def test_offline_the_cache_of_the_hubs_client_is_enough(
     hub: LoopbackHub, commit: str, weights: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     huggingface_hub.hf_hub_download(
-        REPO, FILE, revision="v1", cache_dir=settings.hub_cache(), endpoint=hub.endpoint
+        REPO, FILE, revision="v1", cache_dir=environment.hub_cache(), endpoint=hub.endpoint
     )
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     for spec in ("hub:org/repo@v1", f"hub:org/repo@{commit}", f"hub:org/repo@v1:{FILE}"):

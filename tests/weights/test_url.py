@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zoo.environment import home
 from zoo.errors import SourceError
-from zoo.registry.home import home
 from zoo.testing import Fault, LoopbackHub
 from zoo.weights.url import Part, Url
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import gc
 import io
-import os
 import sys
 import traceback
 import warnings
@@ -23,6 +22,7 @@ from typing import Annotated, TextIO
 
 import typer
 
+from zoo import environment
 from zoo.cli import backends, output, stderr
 from zoo.cli.fast_path import plain_call
 from zoo.cli.help import Command, Commands, narrow
@@ -54,7 +54,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("Extend the zoo", "zoo.cli.commands.check:check"),
 }
 LISTINGS = ("list", "show", "plugins")
-TRACEBACK = "ZOO_TRACEBACK"
 
 
 def main() -> None:
@@ -239,7 +238,7 @@ def _show_warning(
 
 
 def _show_error(error: ZooError) -> None:
-    if os.environ.get(TRACEBACK) == "1":
+    if environment.shows_tracebacks():
         traceback.print_exception(error)
     else:
         stderr.error(error)

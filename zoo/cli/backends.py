@@ -8,11 +8,8 @@ whose fault that is.
 
 from __future__ import annotations
 
-import os
-
+from zoo import environment
 from zoo.cli import stderr
-
-SWITCH = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 
 
 def spare() -> None:
@@ -20,8 +17,8 @@ def spare() -> None:
     command; says which it is."""
     from zoo.registry.distributions import damaged  # deferred: a listing imports no torch
 
-    for one in [] if SWITCH in os.environ else damaged():
-        os.environ[SWITCH] = "0"
+    for one in [] if environment.names_device_backends() else damaged():
+        environment.leave_out_device_backends()
         stderr.warning(
             f"{one.owner.name} {one.owner.version} is damaged: {one.fault} "
             f"torch can't look for device backends beside it and does without. pip install "

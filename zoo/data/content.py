@@ -19,9 +19,9 @@ from pathlib import Path
 
 import msgspec
 
+from zoo.environment import home
 from zoo.errors import CacheError
 from zoo.files import write_file
-from zoo.registry.home import home
 from zoo.weights.disk import saving
 
 THREADS = 8

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,16 +10,12 @@ from typing import Any
 
 import PIL.Image
 
+from zoo import environment
+from zoo.environment import IMAGE_LIMITS
 from zoo.errors import UsageError
 
 _NUMBER = re.compile(r"(\d+(?:\.\d*)?(?:e\d+)?)\s*([kmg]?)", re.IGNORECASE)
 _UNIT = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
-_VARIABLES = {
-    "pixels": "ZOO_IMAGE_PIXELS",
-    "memory": "ZOO_IMAGE_MEMORY",
-    "seconds": "ZOO_IMAGE_SECONDS",
-    "download": "ZOO_IMAGE_DOWNLOAD",
-}
 _EXAMPLES = {"pixels": "400M", "memory": "4G", "seconds": "300", "download": "1G"}
 
 
@@ -65,12 +60,9 @@ class Limits:
         """
         if given is not None:
             return given
-        texts = {
-            name: os.environ.get(variable, "").strip() for name, variable in _VARIABLES.items()
-        }
-        typed = {name: text for name, text in texts.items() if text}
         values: dict[str, Any] = {
-            name: _parsed(text, name, _VARIABLES[name]) for name, text in typed.items()
+            name: _parsed(text, name, IMAGE_LIMITS[name])
+            for name, text in environment.image_limits().items()
         }
         return cls(**values)
 
@@ -83,8 +75,8 @@ class Limits:
         values: dict[str, Any] = {}
         for one in typed:
             name, equals, text = one.partition("=")
-            if name not in _VARIABLES or not equals:
-                case = f"It is not NAME=NUMBER with a name of {', '.join(_VARIABLES)}."
+            if name not in IMAGE_LIMITS or not equals:
+                case = f"It is not NAME=NUMBER with a name of {', '.join(IMAGE_LIMITS)}."
                 raise UsageError(
                     f"--limit '{one:.80}' was given.", case, "Write for example --limit memory=4G"
                 )
@@ -96,7 +88,7 @@ def raising(name: str) -> tuple[str, str]:
     """Advice for a higher limit, in Python and in the shell."""
     example = _EXAMPLES[name]
     value = f"{_parsed(example, name):_}"
-    keyword, variable = f"limits=zoo.images.Limits({name}={value})", _VARIABLES[name]
+    keyword, variable = f"limits=zoo.images.Limits({name}={value})", IMAGE_LIMITS[name]
     raised = "If you trust it, raise the limit:"
     return f"{raised} {keyword}, or {variable}={example}", f"{raised} --limit {name}={example}"
 
@@ -117,5 +109,7 @@ def _refused(asked: str, name: str) -> UsageError:
     example = _EXAMPLES[name]
     case = f"The limit '{name}' is a number above 0."
     return UsageError(
-        asked, case, f"Write for example --limit {name}={example}, or {_VARIABLES[name]}={example}"
+        asked,
+        case,
+        f"Write for example --limit {name}={example}, or {IMAGE_LIMITS[name]}={example}",
     )

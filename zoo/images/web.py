@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
+from zoo.environment import offline_switch, timeout
 from zoo.errors import ImageError
 from zoo.images.image import beyond, unreadable
 from zoo.images.limits import Limits
-from zoo.network import switched_off, timeout
 
 
 def fetch(url: str, *, limits: Limits) -> bytes:
@@ -21,7 +21,7 @@ def fetch(url: str, *, limits: Limits) -> bytes:
             takes longer than `limits.seconds`, or sends more than `limits.download` bytes.
         UsageError: one of those settings is none.
     """
-    if switch := switched_off():
+    if switch := offline_switch():
         raise unreadable(
             url,
             f"The network is switched off by {switch}.",

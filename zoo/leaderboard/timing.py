@@ -10,7 +10,6 @@ the peak of the process, with Python and torch in it, or what was allocated on a
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -59,9 +58,7 @@ def time_model(request: Request) -> Timing:
     """The timing of a model, measured in a new process. Raises: DataError with what that process
     said where it failed."""
     command = [sys.executable, "-m", "zoo.leaderboard.timing"]
-    done = subprocess.run(
-        command, input=msgspec.json.encode(request), capture_output=True, env=os.environ
-    )
+    done = subprocess.run(command, input=msgspec.json.encode(request), capture_output=True)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         case = said[-1] if said else f"The process ended with {done.returncode}."

@@ -8,10 +8,10 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from zoo.environment import bundle_folder, registry_files
 from zoo.errors import PluginError
 from zoo.paths import OutsideFolder, inside
 from zoo.registry.catalogue import Catalogue
-from zoo.registry.home import bundle_folder
 from zoo.registry.index import indexed_file
 from zoo.registry.plugins import PluginWarning, complaints, find_plugins
 from zoo.registry.registry_file import CORE, USER, Alias, RegistryFile, first_duplicate
@@ -19,7 +19,6 @@ from zoo.registry.summary import CardSummary
 from zoo.registry.yaml_document import flaw
 from zoo.suggest import close_matches, join_or
 
-SETTING = "ZOO_REGISTRY"
 PACKAGE = Path(__file__).parent.parent
 
 
@@ -92,7 +91,7 @@ def core_file() -> Path:
 
 def _user_files() -> list[Path]:
     """The files ZOO_REGISTRY names, separated like those of PATH."""
-    return [_absolute(one) for one in os.environ.get(SETTING, "").split(os.pathsep) if one.strip()]
+    return [_absolute(path) for path in registry_files()]
 
 
 def _carried_file() -> list[Path]:

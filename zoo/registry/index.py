@@ -22,6 +22,7 @@ from zlib import crc32
 
 import msgspec
 
+from zoo.environment import home
 from zoo.files import write_file
 from zoo.labels import builtin
 from zoo.registry import (
@@ -35,7 +36,6 @@ from zoo.registry import (
     summary,
     yaml_document,
 )
-from zoo.registry.home import home
 from zoo.registry.registry_file import Listing, RegistryFile, parse_registry_file
 from zoo.registry.yaml_document import flaw, read
 

@@ -16,10 +16,11 @@ from typing import Any
 
 import msgspec
 
+from zoo import environment
 from zoo.registry.conduct import heard_at_exit
 from zoo.registry.current import core_file
 from zoo.registry.index import indexed_file
-from zoo.registry.plugins import SETTING, PluginInfo, find_plugins, installed, selected
+from zoo.registry.plugins import PluginInfo, find_plugins, installed, selected
 from zoo.registry.registry_file import CORE
 
 _START = (
@@ -44,7 +45,7 @@ def ask_each(*, limit: float) -> Iterator[PluginInfo]:
 def answer(plugin: str, path: str) -> None:
     """What the process of one plugin does: writes a line with its `PluginInfo`, and another for
     what goes wrong at exit."""
-    os.environ[SETTING] = plugin
+    environment.select_plugin(plugin)
     core = indexed_file(core_file(), owner=CORE)
     info = next(one.info for one in find_plugins(core) if one.info.name == plugin)
     file = Path(path)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from urllib.parse import unquote, urlsplit
 
-from zoo.registry.plugins import SETTING, PluginInfo
+from zoo.environment import PLUGINS
+from zoo.registry.plugins import PluginInfo
 from zoo.registry.registry_file import KnownPlugin
 
 
@@ -71,8 +72,8 @@ class PluginFacts:
             )
             return Missing(case, repair_advice(info.distribution))
         return Missing(
-            f"{comes}, which is switched off by {SETTING}.",
-            f"Add {owner} to {SETTING}, or unset it: unset {SETTING}",
+            f"{comes}, which is switched off by {PLUGINS}.",
+            f"Add {owner} to {PLUGINS}, or unset it: unset {PLUGINS}",
         )
 
     def _promised(self, name: str) -> str:

@@ -4,7 +4,6 @@ with its reason."""
 from __future__ import annotations
 
 import inspect
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pluggy
 
+from zoo import environment
 from zoo.errors import PluginError, ZooError
 from zoo.printable import printable
 from zoo.registry import hookspecs
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from zoo.registry.distributions import Declared
 
 GROUP = "detzoo"
-SETTING = "ZOO_PLUGINS"
 OWN_DISTRIBUTION = "detzoo"
 SLOW = 0.5  # seconds that importing and registering may take before somebody is told
 NOTHING = (
@@ -82,7 +81,7 @@ class Plugin:
 
 def selected() -> set[str] | None:
     """The plugins that ZOO_PLUGINS names, or None where it is not set and all are wanted."""
-    setting = os.environ.get(SETTING)
+    setting = environment.plugins()
     return (
         None if setting is None else {name.strip() for name in setting.split(",") if name.strip()}
     )
@@ -175,7 +174,7 @@ def complaints(plugins: Iterable[Plugin]) -> Iterator[str]:
             if alike
             else f"installed are {', '.join(info.name for info in infos) or 'none'}."
         )
-        yield f"{SETTING} names '{name}', and no installed plugin has that name; {hint}"
+        yield f"{environment.PLUGINS} names '{name}', and no installed plugin has that name; {hint}"
 
 
 def _order(one: Declared) -> tuple[str, bool, str, str]:

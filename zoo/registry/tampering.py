@@ -18,6 +18,8 @@ from functools import reduce
 from types import ModuleType
 from typing import Any
 
+from zoo import environment
+
 # Variables that other code than the plugin's listens to.
 PREFIXES = (
     "ZOO_",
@@ -134,13 +136,11 @@ def _setting(module: str, read: str, write: str, name: str, usual: Any = _UNKNOW
 
 
 def _environment(_: ModuleType) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith(PREFIXES)}
+    return environment.beginning_with(PREFIXES)
 
 
 def _set_environment(_: ModuleType, was: dict[str, str]) -> None:
-    for name in _environment(os).keys() - was.keys():
-        del os.environ[name]
-    os.environ.update(was)
+    environment.restore(PREFIXES, was)
 
 
 def _changed_names(was: dict[str, str], now: dict[str, str]) -> str:

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from zoo.environment import offline_switch
 from zoo.errors import OfflineError, UsageError
-from zoo.network import switched_off
 
 # event of CPython's audit table -> where its arguments have the address
 _EVENTS = {
@@ -70,7 +70,7 @@ def unplugged(
 
 def _switch() -> str | None:
     try:
-        return switched_off()
+        return offline_switch()
     except UsageError:  # the first download says that the setting means nothing
         return None
 

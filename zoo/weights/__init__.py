@@ -1,7 +1,7 @@
 """Weights: fetched, verified, converted, locked and bundled. Nothing here trusts a byte before its
 sha256 is known.
 
-Importing it imports neither torch nor huggingface_hub; `zoo.weights.settings` lists the environment
+Importing it imports neither torch nor huggingface_hub; `zoo.environment` reads the environment
 variables.
 """
 

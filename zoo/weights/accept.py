@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from zoo import environment
+from zoo.environment import home
 from zoo.errors import CheckpointError, LockError, OfflineError, WeightsError
 from zoo.paths import is_inside
 from zoo.registry.card import MODEL
-from zoo.registry.home import home
-from zoo.weights import cache_record, settings
+from zoo.weights import cache_record
 from zoo.weights.cache_record import FileStamp, Record
 from zoo.weights.candidate import Candidate
 from zoo.weights.checksum import Checksum, first_mismatch, sha256_of
@@ -159,11 +160,11 @@ def _verified(offer: Candidate, wanted: WeightsRequest, progress: bool | None) -
             return file
         if isinstance(carrier, Local):
             raise broken.breach(asked, digest)
-        if settings.offline():
+        if environment.offline():
             raise _unusable(offer, path, digest, broken, wanted)
         log.warning("%s is not what %s says. It is removed and fetched again.", path, broken.by)
         carrier.remove(digest)
-    if isinstance(carrier, Local) or settings.offline():
+    if isinstance(carrier, Local) or environment.offline():
         raise OfflineError(
             asked,
             "It is not on this machine, and the network is switched off.",

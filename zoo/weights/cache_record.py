@@ -12,10 +12,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from zoo.environment import home
 from zoo.errors import CacheError
 from zoo.files import write_file
 from zoo.limits import UNREADABLE
-from zoo.registry.home import home
 from zoo.weights.disk import saving
 
 log = logging.getLogger("zoo")

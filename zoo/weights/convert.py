@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from zoo.environment import home
 from zoo.errors import CheckpointError
 from zoo.files import atomic_write
-from zoo.registry.home import home
 from zoo.weights import cache_record
 from zoo.weights.cache_record import FileStamp, Record
 from zoo.weights.checksum import sha256_of

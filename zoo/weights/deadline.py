@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from zoo.weights import settings
+from zoo import environment
 from zoo.weights.retry import TransientError
 
 Result = TypeVar("Result")
@@ -59,7 +59,7 @@ def given_up() -> bool:
 
 def window() -> float:
     """Seconds in which something has to get done."""
-    return WINDOW * settings.timeout()
+    return WINDOW * environment.timeout()
 
 
 def within(

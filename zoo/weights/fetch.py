@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from zoo import environment
 from zoo.errors import CacheError, LockError, SourceError, WeightsError
 from zoo.registry.card import MODEL, HubSource, Source, Weights
-from zoo.weights import settings
 from zoo.weights.accept import ASKED, take
 from zoo.weights.address import HubSpec, parsed, printed
 from zoo.weights.candidate import LOCK_FIX, Candidate, from_bundle, from_source
@@ -76,7 +76,7 @@ def locate(
     Raises:
         As `fetch`.
     """
-    lock, table = Lock.current(), {**mirrors, **settings.mirrors()}
+    lock, table = Lock.current(), {**mirrors, **environment.mirrors()}
     place = parsed(spec)
     if isinstance(place, HubSpec):
         pin = lock.pins.get(spec)
@@ -117,8 +117,8 @@ def relock(
 def _deliver(
     wanted: WeightsRequest, lock: Lock, *, mirrors: Mapping[str, str], progress: bool | None
 ) -> WeightsFile:
-    settings.check()
-    table = {**mirrors, **settings.mirrors()}
+    environment.check_network()
+    table = {**mirrors, **environment.mirrors()}
     failures: list[tuple[str, WeightsError]] = []
     pin = lock.pins.get(wanted.entry)
     for label, offer in _bundled(wanted, pin) or _sources(wanted, pin, table):
@@ -139,7 +139,7 @@ Try = tuple[
 
 def _bundled(wanted: WeightsRequest, pin: Pin | None) -> list[Try]:
     """The bundle's file, if it has one; then nothing else is tried."""
-    folder = settings.bundle_folder()
+    folder = environment.bundle_folder()
     item = (
         Manifest.read(folder).find(wanted, sha256=pin.sha256 if pin else None) if folder else None
     )

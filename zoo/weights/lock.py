@@ -12,11 +12,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from zoo import limits
+from zoo import environment, limits
 from zoo.errors import LockError
 from zoo.files import write_file
 from zoo.registry.schema import plainly
-from zoo.weights import settings
 from zoo.weights.disk import saving
 from zoo.weights.types import WeightsFile
 
@@ -60,7 +59,7 @@ class Lock:
         Raises:
             LockError: `ZOO_LOCK` names a file that is not there, or the file can't be read.
         """
-        path = settings.lock_file()
+        path = environment.lock_file()
         return cls.read(path) if path else cls()
 
     @classmethod

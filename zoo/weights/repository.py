@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo import environment
 from zoo.errors import SourceError
 from zoo.paths import OutsideFolder, check_relative, is_inside
 from zoo.registry.card import HubSource
-from zoo.weights import settings
 from zoo.weights.address import COMMIT, printed
 from zoo.weights.checksum import Checksum
 from zoo.weights.deadline import SLOWEST, given_up, window, within
@@ -89,7 +89,7 @@ class Repository:
 
     def download(self, *, progress: bool | None) -> Path:
         """The file, fetched, or by now fetched by another process."""
-        with saving(settings.hub_cache(), fix=CACHE_FIX):
+        with saving(environment.hub_cache(), fix=CACHE_FIX):
             if self.path.is_symlink() and not self.find():
                 drop(self.path, "")  # the client takes any link that is there for a file it fetched
             size = with_retries(partial(within, self._look, seconds=window()), self.address)
@@ -122,11 +122,11 @@ class Repository:
                 self.source.repo,
                 self.source.file,
                 revision=self.source.revision,
-                endpoint=settings.endpoint(),
+                endpoint=environment.endpoint(),
             )
             return (
                 get_hf_file_metadata(
-                    url, timeout=settings.timeout(), endpoint=settings.endpoint()
+                    url, timeout=environment.timeout(), endpoint=environment.endpoint()
                 ).size
                 or STEP
             )
@@ -149,9 +149,9 @@ class Repository:
                     self.source.repo,
                     self.source.file,
                     revision=self.source.revision,
-                    cache_dir=settings.hub_cache(),
-                    endpoint=settings.endpoint(),
-                    etag_timeout=settings.timeout(),
+                    cache_dir=environment.hub_cache(),
+                    endpoint=environment.endpoint(),
+                    etag_timeout=environment.timeout(),
                     tqdm_class=bar(progress),
                 )
             )
@@ -164,7 +164,7 @@ def snapshot(repo: str, revision: str) -> Path:
 
 def folder(repo: str) -> Path:
     """The folder in which the client keeps everything of a repository."""
-    return settings.hub_cache() / f"models--{repo.replace('/', '--')}"
+    return environment.hub_cache() / f"models--{repo.replace('/', '--')}"
 
 
 def drop(path: Path, digest: str) -> None:
@@ -193,7 +193,7 @@ def repository_of(path: Path) -> Path | None:
     """The repository's folder in the cache that a snapshot's file is in, or None for any other
     path."""
     try:
-        parts = path.relative_to(settings.hub_cache()).parts
+        parts = path.relative_to(environment.hub_cache()).parts
     except ValueError:
         return None
     in_snapshot = (
@@ -204,7 +204,7 @@ def repository_of(path: Path) -> Path | None:
     )
     if not in_snapshot:
         return None
-    repository = settings.hub_cache() / parts[0]
+    repository = environment.hub_cache() / parts[0]
     return repository if is_inside(path.parent, repository / "snapshots") else None
 
 
@@ -282,7 +282,7 @@ def _answered(address: str, repo: str, revision: str, why: HfHubHTTPError) -> Ex
 
     asked, page, status = (
         f"{address} can't be fetched.",
-        f"{settings.endpoint()}/{repo}",
+        f"{environment.endpoint()}/{repo}",
         why.response.status_code,
     )
     log_in = (

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
+from zoo import environment
 from zoo.errors import SourceError
-from zoo.weights import settings
 
 if TYPE_CHECKING:
     from httpx2 import HTTPError
@@ -47,10 +47,10 @@ class RetryPolicy:
             SourceError: there have been enough tries, or the server asks for too long a wait.
         """
         self._tries += 1
-        seconds = (
-            min(0.5 * 2 ** (self._tries - 1), settings.timeout()) if why.wait is None else why.wait
-        )
-        if self._tries > settings.retries() or seconds > LONGEST_WAIT:
+        seconds = why.wait
+        if seconds is None:
+            seconds = min(0.5 * 2 ** (self._tries - 1), environment.timeout())
+        if self._tries > environment.retries() or seconds > LONGEST_WAIT:
             asks = f" It asks to wait {why.wait:g} s." if why.wait else ""
             raise SourceError(
                 f"{self._address} can't be fetched.", f"{why.case}{asks}", LATER

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import msgspec
 
+from zoo import environment
+from zoo.environment import home
 from zoo.errors import CacheError, OfflineError, SourceError
 from zoo.files import write_file
 from zoo.limits import UNREADABLE
 from zoo.paths import OutsideFolder, inside
 from zoo.registry.card import HubSource
-from zoo.registry.home import home
-from zoo.weights import settings
 from zoo.weights.address import COMMIT, HubSpec
 from zoo.weights.cache_record import key_of
 from zoo.weights.deadline import window, within
@@ -38,11 +38,11 @@ def resolved(spec: HubSpec) -> HubSource:
     if spec.source:
         return spec.source
     moving = not COMMIT.fullmatch(spec.revision or DEFAULT_REVISION)
-    if settings.offline() or not moving:
+    if environment.offline() or not moving:
         known = _remembered(spec) or _cached(spec)
         if known:
             return known
-    if settings.offline():
+    if environment.offline():
         case = (
             "Which commit and file that is, is not known on this machine, and the network is "
             "switched off."
@@ -64,8 +64,8 @@ def _looked_up(spec: HubSpec) -> HubSource:
 
     def ask() -> HubSource:
         with explained(_text(spec), spec.repo, revision=revision):
-            info = HfApi(endpoint=settings.endpoint()).model_info(
-                spec.repo, revision=revision, timeout=settings.timeout()
+            info = HfApi(endpoint=environment.endpoint()).model_info(
+                spec.repo, revision=revision, timeout=environment.timeout()
             )
         commit = info.sha or revision
         if not COMMIT.fullmatch(commit):

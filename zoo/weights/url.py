@@ -13,11 +13,11 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from zoo import environment
+from zoo.environment import home
 from zoo.errors import OfflineError, SourceError
 from zoo.files import move_into_place, write_file
 from zoo.limits import UNREADABLE
-from zoo.registry.home import home
-from zoo.weights import settings
 from zoo.weights.cache_record import key_of
 from zoo.weights.checksum import Checksum, sha256_of
 from zoo.weights.deadline import Pace, window, within
@@ -221,7 +221,7 @@ def _answer(url: str, headers: dict[str, str]) -> Iterator[Response]:
     from huggingface_hub import get_session
     from huggingface_hub.errors import OfflineModeIsEnabled
 
-    session, patience = get_session(), httpx2.Timeout(settings.timeout())
+    session, patience = get_session(), httpx2.Timeout(environment.timeout())
     try:
         request = session.build_request("GET", url, headers=headers, timeout=patience)
         send = partial(session.send, request, stream=True, follow_redirects=True)

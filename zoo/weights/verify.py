@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from zoo import environment
+from zoo.environment import home
 from zoo.errors import CacheError
 from zoo.paths import is_inside
-from zoo.registry.home import home
-from zoo.weights import cache_record, settings
+from zoo.weights import cache_record
 from zoo.weights.address import printed
 from zoo.weights.cache_record import Record
 from zoo.weights.checksum import sha256_of
@@ -56,7 +57,7 @@ def verify(
         if bundle
         else [one for one in cache_record.read_all() if not one.address.startswith("bundle:")]
     )
-    folder = bundle or settings.bundle_folder()
+    folder = bundle or environment.bundle_folder()
     packed = Manifest.read(folder) if folder else Manifest({})
     if choices is None:
         return [*map(_state, known), *_packed(packed, folder or Path())]

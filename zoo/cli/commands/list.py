@@ -10,12 +10,12 @@ describes what `--where` understands.
 
 from __future__ import annotations
 
-import os
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from zoo import environment
 from zoo.cli import output
 from zoo.cli.format import format_count, format_license, format_number, format_size, table
 from zoo.errors import NameNotFound
@@ -128,8 +128,7 @@ def _facts(name: str, row: CardSummary) -> dict[str, Any]:
 
 def _why_nothing(known: Catalogue, pattern: str, where: str | None) -> str:
     if not any(info.status == "loaded" for info in known.plugins) and not known.names():
-        if "ZOO_PLUGINS" in os.environ:
-            setting = os.environ["ZOO_PLUGINS"]
+        if (setting := environment.plugins()) is not None:
             return (
                 f"No plugin is loaded, so there are no models: ZOO_PLUGINS is '{setting}'. To "
                 f"load all of them: unset ZOO_PLUGINS"

@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
+from zoo import environment
 from zoo.cli import output
 from zoo.cli.options import weights_requests
 from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, catalogue
 from zoo.text import pluralize
-from zoo.weights import Lock, WeightsRequest, relock, settings, verify
+from zoo.weights import Lock, WeightsRequest, relock, verify
 
 
 def lock(
@@ -30,7 +31,7 @@ def lock(
     version control.
     """
     known = catalogue()
-    path = settings.lock_file() or Path("zoo.lock")
+    path = environment.lock_file() or Path("zoo.lock")
     old = Lock.read(path) if path.exists() else Lock()
     chosen = weights_requests(known, names) if names else _all(known, old)
     if not chosen:

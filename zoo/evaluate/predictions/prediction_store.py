@@ -27,13 +27,13 @@ import numpy as np
 
 from zoo.data import ImageRecord
 from zoo.drafts import clear
+from zoo.environment import home
 from zoo.errors import DataError
 from zoo.evaluate.naming import file_name
 from zoo.evaluate.predictions.parquet import SUFFIX
 from zoo.evaluate.predictions.predictions import Predictions, joined
 from zoo.evaluate.predictions.provenance import joined as joined_facts
 from zoo.evaluate.predictions.provenance import now
-from zoo.registry.home import home
 
 if TYPE_CHECKING:
     from zoo.detections import Detections

@@ -1,0 +1,215 @@
+"""Environment variables: each one that the project reads is read here, when it is needed.
+
+`docs/reference/settings.md` says what each is for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from zoo.errors import SourceError, UsageError
+
+HUGGING_FACE = "https://huggingface.co"
+ON = {"1", "on", "yes", "true"}
+OFF = {"", "0", "off", "no", "false"}
+OFFLINE = ("ZOO_OFFLINE", "HF_HUB_OFFLINE")
+REGISTRY = "ZOO_REGISTRY"
+PLUGINS = "ZOO_PLUGINS"
+TRACEBACK = "ZOO_TRACEBACK"
+IMAGE_LIMITS = {
+    "pixels": "ZOO_IMAGE_PIXELS",
+    "memory": "ZOO_IMAGE_MEMORY",
+    "seconds": "ZOO_IMAGE_SECONDS",
+    "download": "ZOO_IMAGE_DOWNLOAD",
+}
+DEVICE_BACKENDS = "TORCH_DEVICE_BACKEND_AUTOLOAD"
+
+
+def home() -> Path:
+    """The folder for caches and records; it may not exist yet."""
+    return Path(_text("ZOO_HOME") or "~/.cache/detzoo").expanduser()
+
+
+def bundle_folder() -> Path | None:
+    """The bundle to use, made by `zoo bundle`, or None. Raises: SourceError where ZOO_BUNDLE names
+    no folder."""
+    named = _text("ZOO_BUNDLE")
+    folder = Path(named).expanduser() if named else None
+    if folder and not folder.is_dir():
+        fix = "Correct ZOO_BUNDLE, or unset it: unset ZOO_BUNDLE"
+        raise SourceError(
+            f"The bundle '{folder}' was to be used, as ZOO_BUNDLE says.",
+            "There is no such folder.",
+            fix,
+        )
+    return folder
+
+
+def registry_files() -> list[str]:
+    """The user's registry files, separated like those of PATH."""
+    return [path for path in _text(REGISTRY).split(os.pathsep) if path.strip()]
+
+
+def plugins() -> str | None:
+    """The setting that names the plugins to load; None loads all of them."""
+    return os.environ.get(PLUGINS)
+
+
+def select_plugin(name: str) -> None:
+    """Makes this process, and those that it starts, load one plugin only."""
+    os.environ[PLUGINS] = name
+
+
+def offline_switch() -> str | None:
+    """The variable that says that no socket may be opened, or None.
+
+    Raises:
+        UsageError: a switch is set to a word that is neither on nor off.
+    """
+    on = [name for name in OFFLINE if _is_on(name)]  # all of them are looked at
+    return on[0] if on else None
+
+
+def offline() -> bool:
+    """Whether no socket may be opened. Raises: UsageError where a switch is set to a word that is
+    neither on nor off."""
+    return offline_switch() is not None
+
+
+def timeout() -> float:
+    """Seconds a server may keep silent. Raises: UsageError where it is no such number."""
+    seconds = _number("ZOO_TIMEOUT", 10.0)
+    if not 0 < seconds < float("inf"):
+        raise _refused("ZOO_TIMEOUT", "no number of seconds above 0", "10")
+    return seconds
+
+
+def retries() -> int:
+    """How often a failed request is tried again. Raises: UsageError where it is no such number."""
+    times = _number("ZOO_RETRIES", 4.0)
+    if times < 0 or not times.is_integer():
+        raise _refused("ZOO_RETRIES", "no whole number of at least 0", "4")
+    return int(times)
+
+
+def check_network() -> None:
+    """Reads what decides how files are fetched, so that a mistake is told even if nothing has to
+    be. Raises: UsageError."""
+    offline()
+    retries()
+    timeout()
+
+
+def mirrors() -> dict[str, str]:
+    """The user's own mirrors, prefix to replacement. Raises: UsageError for one without a '='."""
+    pairs = [pair.strip() for pair in _text("ZOO_MIRRORS").split(",") if pair.strip()]
+    for pair in pairs:
+        if "=" not in pair:
+            example = 'ZOO_MIRRORS="https://download.pytorch.org/=https://mirror.example.org/"'
+            raise UsageError(
+                "ZOO_MIRRORS was read.",
+                f"'{pair}' in it has no '='.",
+                f"Write prefix=replacement: {example}",
+            )
+    return {
+        prefix: replacement for prefix, _, replacement in (pair.partition("=") for pair in pairs)
+    }
+
+
+def lock_file() -> Path | None:
+    """The lock file to obey, or None; one that `ZOO_LOCK` names need not exist."""
+    named = os.environ.get("ZOO_LOCK")
+    if named is not None:
+        return Path(named).expanduser() if named else None
+    return Path("zoo.lock") if Path("zoo.lock").exists() else None
+
+
+def endpoint() -> str:
+    """The address of the Hub."""
+    return (_text("HF_ENDPOINT") or HUGGING_FACE).rstrip("/")
+
+
+def hub_cache() -> Path:
+    """The folder of the Hub's client, by its own rules (huggingface_hub.constants), but as the
+    environment is now."""
+    named = _text("HF_HUB_CACHE") or _text("HUGGINGFACE_HUB_CACHE")
+    if named:
+        return Path(os.path.expandvars(named)).expanduser()
+    caches = _text("XDG_CACHE_HOME") or "~/.cache"
+    client = Path(os.path.expandvars(_text("HF_HOME") or f"{caches}/huggingface"))
+    return client.expanduser() / "hub"
+
+
+def image_limits() -> dict[str, str]:
+    """The limits of reading images that are set, as text, by the name of their field."""
+    texts = {field: _text(variable).strip() for field, variable in IMAGE_LIMITS.items()}
+    return {field: text for field, text in texts.items() if text}
+
+
+def shows_tracebacks() -> bool:
+    """Whether the command line shows where an error comes from."""
+    return _text(TRACEBACK).strip().lower() in ON
+
+
+def names_device_backends() -> bool:
+    """Whether the environment says itself whether torch looks for device backends."""
+    return DEVICE_BACKENDS in os.environ
+
+
+def leave_out_device_backends() -> None:
+    """Keeps torch from looking for device backends when it is imported."""
+    os.environ[DEVICE_BACKENDS] = "0"
+
+
+def font_folders() -> list[Path]:
+    """Where Linux keeps fonts, by the XDG Base Directory Specification."""
+    own = _text("XDG_DATA_HOME") or Path("~/.local/share").expanduser()
+    shared = _text("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
+    return [Path(place) / "fonts" for place in (own, *shared.split(":")) if place]
+
+
+def windows_folder() -> Path:
+    """The folder of Windows."""
+    return Path(os.environ.get("WINDIR", r"C:\Windows"))
+
+
+def beginning_with(prefixes: tuple[str, ...]) -> dict[str, str]:
+    """The variables whose names begin with one of the prefixes."""
+    return {name: value for name, value in os.environ.items() if name.startswith(prefixes)}
+
+
+def restore(prefixes: tuple[str, ...], variables: Mapping[str, str]) -> None:
+    """Makes the variables whose names begin with one of the prefixes be these again."""
+    for name in beginning_with(prefixes).keys() - variables.keys():
+        del os.environ[name]
+    os.environ.update(variables)
+
+
+def _text(name: str) -> str:
+    return os.environ.get(name, "")
+
+
+def _number(name: str, default: float) -> float:
+    """The number in a variable, or one that no setting allows if it is none."""
+    text = _text(name).strip()
+    try:
+        return float(text) if text else default
+    except ValueError:
+        return -1.0
+
+
+def _is_on(name: str) -> bool:
+    word = _text(name).strip().lower()
+    if word not in ON | OFF:
+        raise _refused(name, "neither on (1, on, yes, true) nor off (0, off, no, false)", "1")
+    return word in ON
+
+
+def _refused(name: str, case: str, example: str) -> UsageError:
+    return UsageError(
+        f"{name} was read.",
+        f"'{_text(name)}' is {case}.",
+        f"Unset it, or write {name}={example}",
+    )
