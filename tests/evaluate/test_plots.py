@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,35 +9,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from tests.evaluate.plots.reported import report, with_counts
 from zoo.errors import DataError
-from zoo.evaluate import Evaluator, GroundTruth, Report
 from zoo.evaluate.plots import FIGURES, save
-from zoo.evaluate.plots.classes import classes
-from zoo.evaluate.plots.confusion import confusion
-from zoo.evaluate.report import changed
-
-
-def report(*, classes: int = 3, analyses: bool = True, found: bool = True) -> Report:
-    """Of made-up images, in which every second box is found."""
-    random = np.random.default_rng(0)
-    boxes = [[10.0 * number, 10, 10.0 * number + 8, 30] for number in range(40)]
-    labels = [number % classes for number in range(40)]
-    images = [f"{number // 4}.jpg" for number in range(40)]
-    truth = GroundTruth.of(
-        sorted(set(images)),
-        {"image": images, "label": labels, "box": boxes},
-        label_space=[f"class {label}" for label in range(classes)],
-    )
-    evaluator = Evaluator(truth, analyses=analyses)
-    for image in truth.image_ids.tolist():
-        rows = [row for row in range(40) if images[row] == image and row % 2 and found]
-        seen = {"boxes": np.array([boxes[row] for row in rows]).reshape(-1, 4)}
-        seen |= {
-            "scores": random.uniform(0.1, 1, len(rows)),
-            "labels": np.array([labels[row] for row in rows], int),
-        }
-        evaluator.update([image], [seen])
-    return evaluator.compute(resamples=10).with_provenance({"model": "a model"})
 
 
 @pytest.mark.parametrize("classes", [1, 3, 40])
@@ -85,17 +58,6 @@ def test_no_label_of_a_tick_is_markup(
     assert {"1", f"{10 ** (len(str(most)) - 1):,}"} <= set(counts)
 
 
-def with_counts(most: int) -> Report:
-    """A report with so many detections in its fullest bin."""
-    made = report()
-    assert made.analyses is not None
-    assert made.analyses.calibration is not None
-    first, *others = made.analyses.calibration.bins
-    bins = (replace(first, count=most), *(replace(one, count=0) for one in others))
-    calibration = replace(made.analyses.calibration, bins=bins)
-    return changed(made, analyses=replace(made.analyses, calibration=calibration))
-
-
 @pytest.mark.parametrize("below", ["", "deeper"])
 def test_a_file_where_a_folder_belongs_is_said(tmp_path: Path, below: str) -> None:
     file = tmp_path / "plots"
@@ -103,41 +65,6 @@ def test_a_file_where_a_folder_belongs_is_said(tmp_path: Path, below: str) -> No
     with pytest.raises(DataError, match="Plots can't be written to"):
         save(report(), file / below)
     assert file.read_text() == "mine"
-
-
-def test_a_dot_at_the_end_of_an_axis_is_whole() -> None:
-    """Some classes are never found and so lie at 0; what is drawn on an edge must not be cut
-    there."""
-    figure = classes(report(found=False))
-    assert figure is not None
-    [dots] = [
-        one
-        for one in figure.axes[0].collections
-        if len(one.get_offsets()) == 3 and one.get_sizes().size
-    ]
-    assert not dots.get_clip_on()
-
-
-def test_a_class_without_boxes_has_no_row_and_one_that_is_never_detected_no_column() -> None:
-    """Of cat, dog and cow only cats are there, and dogs and cats are seen."""
-    truth = GroundTruth.of(
-        ["a"],
-        {"image": ["a"], "label": [0], "box": [[0.0, 0, 9, 9]]},
-        label_space=["cat", "dog", "cow"],
-    )
-    evaluator = Evaluator(truth)
-    boxes = np.array([[0.0, 0, 9, 9], [50, 50, 60, 60]])
-    evaluator.update(
-        ["a"], [{"boxes": boxes, "scores": np.array([0.6, 0.9]), "labels": np.array([0, 1])}]
-    )
-    figure = confusion(evaluator.compute(resamples=0))
-    assert figure is not None
-    rows, columns = (
-        [one.get_text() for one in some]
-        for some in (figure.axes[0].get_yticklabels(), figure.axes[0].get_xticklabels())
-    )
-    assert rows == ["cat", "background"]
-    assert columns == ["cat", "dog"]
 
 
 def test_without_matplotlib_the_error_is_the_line_to_install_it(tmp_path: Path) -> None:
