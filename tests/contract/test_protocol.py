@@ -29,10 +29,20 @@ def test_every_setting_moves_the_fingerprint() -> None:
         "nms": "all",
         "precision": "bfloat16",
         "exif": "ignore",
+        "wrapper": "sliced 640 overlap 0.2",
+        "engine": "onnxruntime",
+        "prompts": "an image of a {}",
     }
     changed = [Protocol(**{**vars(plain), name: value}) for name, value in others.items()]
     assert len({one.sha256 for one in (plain, *changed)}) == len(others) + 1
-    assert set(json.loads(plain.to_json())) == {*others, "resize"}
+    named = {name for name in others if name not in ("wrapper", "engine", "prompts")}
+    assert set(json.loads(plain.to_json())) == {*named, "resize"}
+
+
+def test_what_is_not_wrapped_keeps_the_fingerprint_it_had_before_there_were_wrappers() -> None:
+    assert Protocol.named("uniform").sha256[:16] == "8115f3d609e543ac"
+    assert Protocol.named("native").sha256[:16] == "dc56e003687f1ada"
+    assert json.loads(Protocol(engine="onnxruntime").to_json())["engine"] == "onnxruntime"
 
 
 def test_open_thresholds_are_filled_from_the_family_and_the_rest_stays() -> None:
@@ -45,7 +55,14 @@ def test_open_thresholds_are_filled_from_the_family_and_the_rest_stays() -> None
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"score": 1.5}, {"iou": -0.1}, {"max_boxes": 0}, {"nms": "none"}, {"precision": "int8"}],
+    [
+        {"score": 1.5},
+        {"iou": -0.1},
+        {"max_boxes": 0},
+        {"nms": "none"},
+        {"precision": "int8"},
+        {"engine": " "},
+    ],
 )
 def test_a_setting_out_of_range_is_refused_by_name(wrong: dict) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

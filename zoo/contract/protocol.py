@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from zoo.contract.thresholds import Thresholds, check_threshold
-from zoo.errors import NameNotFound
+from zoo.errors import NameNotFound, UsageError
 from zoo.suggest import check_choices, close_matches, join_or
+
+OPTIONAL = ("wrapper", "engine", "prompts")  # part of the settings only if they are given
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,12 @@ class Protocol:
     precision: of the network's arithmetic; the two short ones by autocast.
     exif:      "apply" turns images upright, which is what annotators saw; "ignore" takes them as
                they are stored.
+    wrapper:   what runs the detector in another way, with its settings, such as sliced inference or
+               test-time augmentation; None is the detector itself.
+    engine:    what computes the network if that is not torch, such as "onnxruntime".
+    prompts:   what a model with an open vocabulary is told; None is the names of the classes.
+
+    The last three are in the fingerprint only if they are given: a protocol without them keeps it.
     Raises: UsageError for a setting that can't be.
     """
 
@@ -36,6 +44,9 @@ class Protocol:
     resize: Literal["card"] = "card"
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     exif: Literal["apply", "ignore"] = "apply"
+    wrapper: str | None = None
+    engine: str | None = None
+    prompts: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("score", "iou", "max_boxes"):
@@ -43,6 +54,14 @@ class Protocol:
             if value is not None:
                 check_threshold(name, value, of="Protocol")
         check_choices(self)
+        for name in OPTIONAL:
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, str) and value.strip()):
+                raise UsageError(
+                    f"Protocol({name}={value!r:.80}) can't be used.",
+                    f"{name} is a text, or None.",
+                    f"Describe it in a few words, or leave {name} out.",
+                )
 
     @classmethod
     def named(cls, name: str) -> Protocol:
@@ -72,8 +91,12 @@ class Protocol:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
-        """Every setting by name, in one line; null is the family's own."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """The settings by name, in one line; null is the family's own."""
+        settings = asdict(self)
+        absent = [name for name in OPTIONAL if settings[name] is None]
+        return json.dumps(
+            {name: value for name, value in settings.items() if name not in absent}, sort_keys=True
+        )
 
     def thresholds(self, defaults: Thresholds) -> Thresholds:
         """What `decode` applies: this protocol's thresholds, open ones filled from `defaults`."""

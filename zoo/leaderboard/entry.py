@@ -30,7 +30,10 @@ PROVENANCE = (
     "processor",
     "finished",
 )  # the least
-SETTINGS = ("score", "iou", "max_boxes", "nms", "resize", "precision", "exif")  # of `zoo.Protocol`
+SETTINGS = (  # of `zoo.Protocol`
+    *("score", "iou", "max_boxes", "nms", "resize", "precision", "exif"),
+    *("wrapper", "engine", "prompts"),
+)
 RANDOM = "random"
 UNKNOWN = "unknown"
 

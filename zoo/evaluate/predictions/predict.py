@@ -78,6 +78,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     """
     arrow()  # before anything that takes long
     asked = protocol_of(protocol)
+    _check_applicable(asked)
     _check_batch_size(batch_size)
     dataset = data_sets.read(data)
     identity = model_identity(model, weights=weights, device=device, progress=progress)
@@ -209,6 +210,20 @@ def protocol_of(protocol: str | Protocol) -> Protocol:
             fix,
         )
     return Protocol.named(protocol) if isinstance(protocol, str) else protocol
+
+
+def _check_applicable(protocol: Protocol) -> None:
+    """Refuses settings that a detector in torch does not follow: its numbers would not be theirs.
+
+    Raises: UsageError.
+    """
+    given = [name for name in ("wrapper", "engine", "prompts") if getattr(protocol, name)]
+    if given:
+        raise UsageError(
+            f"A model can't be run under a protocol with {' and '.join(given)}.",
+            "It is run as its family runs it, in torch.",
+            f"Leave {' and '.join(given)} out; they describe predictions that were made elsewhere.",
+        )
 
 
 def _check_batch_size(batch_size: object) -> None:
