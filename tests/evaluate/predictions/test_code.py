@@ -17,7 +17,6 @@ import pytest
 import zoo
 from zoo.data import Dataset
 from zoo.evaluate.predictions import code
-from zoo.evaluate.predictions.loaded import check_loaded
 from zoo.registry import catalogue, reload
 
 PLUGIN = """
@@ -116,57 +115,6 @@ def test_code_that_changed_before_it_was_first_looked_at_is_refused_too(lamps: P
     )
     with pytest.raises(zoo.errors.UsageError, match=r"detzoo_lamps\.py has changed"):
         fingerprint()
-
-
-KINDS = """
-from functools import cache, wraps
-
-def twice(function):
-    @wraps(function)
-    def both(*words):
-        return function(*words), function(*words)
-    return both
-
-@twice
-def wrapped(): return 1
-
-@cache
-def cached(): return 2
-
-class Lamp:
-    @property
-    def lit(self): return 3
-    @classmethod
-    def made(cls): return 4
-    @staticmethod
-    def of(): return 5
-    def plain(self): return [number for number in range(6)]
-"""
-
-
-@pytest.mark.parametrize(
-    "old", ["return 1", "return 2", "return 3", "return 4", "return 5", "range(6)", "both(*words)"]
-)
-def test_whatever_kind_of_function_has_changed_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str
-) -> None:
-    file = tmp_path / "lamp_kinds.py"
-    file.write_text(KINDS)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    module = importlib.import_module("lamp_kinds")
-    check_loaded({file: "as imported"})
-    importlib.reload(module)  # so that it is looked at once more
-    file.write_text(
-        KINDS.replace(
-            old,
-            old.replace("(*words)", "(*words, **more)")
-            if "both" in old
-            else f"{old[:-1]}7{old[-1:]}",
-        )
-    )
-    with pytest.raises(zoo.errors.UsageError, match=r"lamp_kinds\.py has changed"):
-        check_loaded({file: "changed"})
-    del sys.modules["lamp_kinds"]
 
 
 def test_code_that_was_reloaded_runs_as_it_is_written(lamps: Path) -> None:

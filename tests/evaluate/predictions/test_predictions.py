@@ -1,65 +1,14 @@
 """Predictions on disk: what goes in comes out, bit by bit."""
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from zoo.errors import DataError
 from zoo.evaluate import Predictions
 
 NAMES = ("red", "green", "blue")
-
-
-@st.composite
-def predictions(draw: st.DrawFn) -> Predictions:
-    counts = draw(st.lists(st.integers(0, 4), max_size=5))
-    total = sum(counts)
-    coordinates = st.floats(0, 1e6, width=32)
-    corners = np.sort(draw(arrays(np.float32, (total, 2, 2), elements=coordinates)), axis=1)
-    ids = draw(
-        st.lists(
-            st.integers(-(2**63), 2**63 - 1),
-            min_size=len(counts),
-            max_size=len(counts),
-            unique=True,
-        )
-    )
-    text = draw(st.booleans())
-    return Predictions(
-        image_ids=np.array([f"image {one}" for one in ids], np.str_)
-        if text and ids
-        else np.array(ids, np.int64),
-        files=np.array([f"ä {one}.jpg" for one in ids], np.str_),
-        sizes=draw(arrays(np.int32, (len(counts), 2), elements=st.integers(1, 9000))),
-        starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        boxes=corners.reshape(total, 4),
-        scores=draw(arrays(np.float32, total, elements=st.floats(0, 1, width=32))),
-        labels=draw(arrays(np.int32, total, elements=st.integers(0, len(NAMES) - 1))),
-        names=NAMES,
-        provenance={"model": "lamps", "protocol": "uniform"},
-    )
-
-
-@settings(deadline=None, max_examples=50)
-@given(predictions())
-def test_what_is_written_is_read(made: Predictions) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "deep" / "seen.parquet"
-        made.write(path)
-        read = Predictions.read(path)
-        assert [file.name for file in path.parent.iterdir()] == ["seen.parquet"]
-    for column in ("image_ids", "files", "sizes", "starts", "boxes", "scores", "labels"):
-        ours, theirs = getattr(read, column), getattr(made, column)
-        assert (ours.shape, ours.tobytes() if ours.dtype.kind != "U" else ours.tolist()) == (
-            theirs.shape,
-            theirs.tobytes() if theirs.dtype.kind != "U" else theirs.tolist(),
-        )
-    assert (read.names, read.provenance, read.path) == (made.names, made.provenance, path)
 
 
 def one(**changes: object) -> Predictions:
