@@ -129,27 +129,6 @@ def test_what_is_no_list_of_detections_is_refused(truth, detections, message) ->
         Evaluator(truth).update([0], detections)
 
 
-@pytest.mark.parametrize("image_ids", ["a.jpg", 7, np.int64(7)])
-def test_one_id_is_no_list_of_ids(truth, found, image_ids) -> None:
-    with pytest.raises(UsageError, match=r"Pass \["):
-        Evaluator(truth).update(image_ids, [found[0]])
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"policy": "pycocotools"}, "'policy' takes EdgeCasePolicy, not a str"),
-        ({"settings": {"ious": [0.5]}}, "'settings' takes CocoSettings, not a dict"),
-        ({"engine": "kernal"}, "Did you mean 'kernel'"),
-        ({"threads": 0}, "threads=0"),
-        ({"threads": -1}, "threads=-1"),
-    ],
-)
-def test_options_that_there_are_not_are_refused(truth, options, message) -> None:
-    with pytest.raises(UsageError, match=message):
-        Evaluator(truth, **options)
-
-
 def test_a_format_of_boxes_that_there_is_not_is_refused(truth, found) -> None:
     for box_format in ("xwyh", "cxcywh", None):
         with pytest.raises(UsageError, match="'box_format' is 'xyxy' or 'xywh'"):
@@ -161,24 +140,6 @@ def test_a_format_of_boxes_that_there_is_not_is_refused(truth, found) -> None:
                 label_space=SPACE,
                 box_format=box_format,
             )
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"resamples": -1},
-        {"resamples": 1},
-        {"resamples": 1.5},
-        {"resamples": True},
-        {"seed": -1},
-        {"level": 1},
-    ],
-)
-def test_resamplings_that_can_not_be_are_refused(truth, found, wrong) -> None:
-    evaluator = Evaluator(truth)
-    evaluator.update(truth.image_ids, [found[one] for one in truth.image_ids.tolist()])
-    with pytest.raises(UsageError, match=f"{next(iter(wrong))}="):
-        evaluator.compute(**wrong)
 
 
 def test_areas_that_a_file_does_not_have_are_refused_where_the_policy_says_so() -> None:

@@ -1,8 +1,6 @@
 """Bootstrap: a replicate is the data set it stands for, both engines agree, and nothing about the
 draws ever changes."""
 
-from concurrent.futures import CancelledError
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -10,55 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zoo.evaluate import Area, CocoSettings, EdgeCasePolicy, Evaluator, GroundTruth, intervals
+from tests.evaluate.noisy_detector import Found, detected, evaluated
+from zoo.evaluate import Area, CocoSettings, Evaluator, GroundTruth
 from zoo.evaluate.coco.engine import available, choose
 from zoo.evaluate.coco.resampling import draws
 from zoo.evaluate.coco.summary import summarise_replicates
-from zoo.evaluate.intervals import centred, difference, resampled
 from zoo.evaluate.settings import COCO_AREAS
 
 DRAWN = [[2, 1, 1, 1, 0, 0, 1, 2], [2, 0, 0, 0, 1, 2, 2, 1], [0, 1, 3, 1, 0, 0, 2, 1]]
-Found = list[dict[str, np.ndarray]]
-
-
-def detected(seed: int, *, images: int = 6, noise: float = 6.0) -> tuple[dict[str, Any], Found]:
-    """Boxes, the same for every seed, and what a detector with so much noise finds; no two scores
-    are equal."""
-    world, random = np.random.default_rng(0), np.random.default_rng(seed)
-    corner, side = world.uniform(0, 200, (8 * images, 2)), world.uniform(8, 150, (8 * images, 2))
-    box = np.concatenate([corner, corner + side], 1)
-    image, label, crowd = (
-        world.integers(0, images, len(box)),
-        world.integers(0, 3, len(box)),
-        world.uniform(size=len(box)) < 0.1,
-    )
-    found = []
-    for one in range(images):
-        near = np.repeat(box[image == one], 3, 0)
-        labels = np.where(
-            random.uniform(size=len(near)) < 0.8, np.repeat(label[image == one], 3), 0
-        )
-        found.append(
-            {
-                "boxes": upright(near + random.normal(0, noise, near.shape)),
-                "scores": random.uniform(size=len(near)),
-                "labels": labels,
-            }
-        )
-    return {"image": image, "label": label, "box": box, "crowd": crowd}, found
-
-
-def upright(boxes: np.ndarray) -> np.ndarray:
-    """Boxes whose right and lower edges come last."""
-    return np.concatenate([boxes[:, :2], np.maximum(boxes[:, :2], boxes[:, 2:])], 1)
-
-
-def evaluated(boxes: dict[str, Any], found: Found, **options: Any) -> Evaluator:
-    evaluator = Evaluator(
-        GroundTruth.of(range(len(found)), boxes, label_space=["a", "b", "c"]), **options
-    )
-    evaluator.update(range(len(found)), found)
-    return evaluator
 
 
 def repeated(
@@ -235,99 +192,3 @@ def test_draws_favour_no_image() -> None:
     assert (counts.sum(1) == 50).all()
     assert np.abs(counts.mean(0) - 1).max() < 0.1  # five standard errors
     assert counts.var() == pytest.approx(1 - 1 / 50, abs=0.02)
-
-
-def test_an_interval_holds_its_number_and_is_the_same_for_the_same_seed() -> None:
-    evaluator = evaluated(*detected(1, images=12))
-    first, again, other = (evaluator.compute(resamples=200, seed=seed) for seed in (0, 0, 1))
-    assert first == again
-    assert first.intervals != other.intervals
-    for name, value in first.numbers.items():
-        interval = first.interval(name)
-        assert value is not None
-        assert interval is not None
-        assert interval.low < value < interval.high
-    of_class = first.per_class["a"]
-    assert of_class.interval is not None
-    assert of_class.interval.low < (of_class.ap or 0) < of_class.interval.high
-    assert evaluator.compute(resamples=0).intervals == {}
-
-
-def test_more_images_give_narrower_intervals() -> None:
-    widths = []
-    for images in (8, 80):
-        interval = evaluated(*detected(1, images=images)).compute(resamples=200).interval("AP")
-        assert interval is not None
-        widths.append(interval.high - interval.low)
-    assert widths[1] < widths[0] / 2
-
-
-def test_shards_and_threads_change_no_bit_of_an_interval() -> None:
-    boxes, found = detected(4)
-    whole = evaluated(boxes, found, threads=1).compute(resamples=70)
-    parts = [
-        Evaluator(GroundTruth.of(range(6), boxes, label_space=["a", "b", "c"]), threads=3)
-        for _ in range(2)
-    ]
-    for number, part in enumerate(parts):
-        for image in range(5 - number, -1, -2):
-            part.update([image], [found[image]])
-    parts[1].merge(parts[0])
-    assert parts[1].compute(resamples=70) == whole
-
-
-@pytest.mark.parametrize("engine", available())
-@pytest.mark.parametrize("seconds", [0.0, 1e9])
-def test_blocks_of_any_size_change_no_bit(engine, seconds, monkeypatch) -> None:
-    sample = evaluated(*detected(4), engine=engine, threads=1).sample()
-    drawn, of_classes = resampled(sample, resamples=70, seed=0)
-    monkeypatch.setattr(intervals, "SECONDS", seconds)
-    again, of_classes_again = resampled(sample, resamples=70, seed=0)
-    assert of_classes.tobytes() == of_classes_again.tobytes()
-    assert {name: values.tobytes() for name, values in drawn.items()} == {
-        name: values.tobytes() for name, values in again.items()
-    }
-
-
-def test_resampling_ends_between_two_blocks_once_it_is_stopped() -> None:
-    stop = Event()
-    stop.set()
-    with pytest.raises(CancelledError):
-        resampled(evaluated(*detected(4)).sample(), resamples=10**9, seed=0, stop=stop)
-
-
-def test_images_that_are_left_out_are_not_drawn() -> None:
-    boxes, found = detected(4)
-    part = Evaluator(
-        GroundTruth.of(range(6), boxes, label_space=["a", "b", "c"]),
-        policy=EdgeCasePolicy(unseen_images="leave out"),
-    )
-    part.update(range(4), found[:4])
-    inside = boxes["image"] < 4
-    alone = Evaluator(
-        GroundTruth.of(
-            range(4),
-            {column: values[inside] for column, values in boxes.items()},
-            label_space=["a", "b", "c"],
-        )
-    )
-    alone.update(range(4), found[:4])
-    assert part.compute(resamples=50).intervals == alone.compute(resamples=50).intervals
-
-
-def test_an_interval_is_centred_on_its_number() -> None:
-    interval = centred(0.5, np.linspace(0.6, 0.8, 1001))
-    assert interval is not None
-    assert interval.low == pytest.approx(0.5 - 0.095)
-    assert interval.high == pytest.approx(0.5 + 0.095)
-    assert centred(0.5, [float("nan")] * 3 + [0.5]) is None
-
-
-def test_a_difference_is_judged_by_its_spread() -> None:
-    noise = np.random.default_rng(0).normal(0, 0.01, 1000)
-    real = difference((0.3, 0.3 + noise), (0.35, 0.35 + noise[::-1]))
-    chance = difference((0.3, 0.3 + noise), (0.301, 0.301 + noise[::-1]))
-    assert real is not None
-    assert chance is not None
-    assert real.p_value < 0.01 < 0.5 < chance.p_value
-    assert real.interval.low > 0 > chance.interval.low
