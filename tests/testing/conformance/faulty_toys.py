@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -309,6 +310,45 @@ def clamps(
         batch,
         [Target(one.boxes, one.labels.clamp(max=len(self.label_space) - 1)) for one in targets],
     )
+
+
+@dataclass
+class Sealed:
+    """Outputs that torch can't take apart."""
+
+    maps: Tensor
+
+
+class Sealing(Toy):
+    """Its outputs are of a class that is not registered."""
+
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Any:
+        return Sealed(super().forward(batch, targets))
+
+    def decode(self, outputs: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        return super().decode(outputs.maps, batch, thresholds)
+
+    def loss(self, outputs: Any, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
+        return super().loss(outputs.maps, batch, targets)
+
+
+class Peeking(Toy):
+    """Takes the targets in eval mode, too."""
+
+    def forward(self, batch: Batch, targets: Sequence[Target] | None = None) -> Tensor:
+        outputs = super().forward(batch, targets)
+        return outputs if self.training or targets is None else outputs + 2
+
+
+def weighs_in_the_loss(self: Toy, ours: Callable[..., Any], *given: Any) -> dict[str, Tensor]:
+    return {name: loss + 0 * self.gain for name, loss in ours(*given).items()}
+
+
+def leaves_thresholds_open(
+    self: Toy, ours: Callable[..., Any], images: Sequence[Tensor], thresholds: Thresholds
+) -> list[Detections]:
+    open_ones = {} if thresholds.max_boxes != 3 else {"max_boxes": None}
+    return ours(images, SimpleNamespace(**vars(thresholds) | open_ones))
 
 
 def leaves_train_mode(self: Toy, ours: Callable[..., Any], source: Any, **options: Any) -> Any:

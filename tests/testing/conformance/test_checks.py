@@ -21,6 +21,8 @@ from tests.testing.conformance.faulty_toys import (
     Doubled,
     Forgetful,
     OneSize,
+    Peeking,
+    Sealing,
     after_seed_two,
     all_empty,
     answers_the_empty,
@@ -31,6 +33,7 @@ from tests.testing.conformance.faulty_toys import (
     equipped,
     half_a_cell_off,
     leaves_a_trace,
+    leaves_thresholds_open,
     leaves_train_mode,
     looks_up,
     masked,
@@ -58,6 +61,7 @@ from tests.testing.conformance.faulty_toys import (
     toggles_determinism,
     unknown_label,
     unscaled,
+    weighs_in_the_loss,
     with_network,
     writes_on_pictures,
 )
@@ -128,6 +132,10 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
     ),
     "preprocess_at_any_size": equipped(lambda toy: setattr(toy, "preprocess", OneSize())),
     "batch_moves_as_a_whole": preprocessing(masked),
+    "outputs_are_a_pytree": Sealing,
+    "targets_are_for_training": Peeking,
+    "parameters_are_used_in_forward": overriding("loss", weighs_in_the_loss),
+    "thresholds_are_filled": overriding("predict", leaves_thresholds_open),
     "loss_is_finite": overriding("loss", nan_loss),
     "gradients_reach_every_part": Detached,
     "a_picture_without_objects_trains": overriding("loss", some_empty),
@@ -181,6 +189,7 @@ MATCHED = [
 ]  # boxes are looked for in another list
 ALSO = {  # what nothing can break alone
     "sees_something": ["loss_leads_to_the_truth", "many_boxes_returned"],
+    "settings_of_its_own": ["thresholds_are_filled"],
     "best_first": ["only_overlaps_suppressed"],
     "boxes_follow_the_picture": ["loss_leads_to_the_truth"],
     "corners_in_order": MATCHED,

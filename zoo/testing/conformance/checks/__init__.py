@@ -97,6 +97,18 @@ from zoo.testing.conformance.checks.forms import check_order_kept as check_order
 from zoo.testing.conformance.checks.forms import (
     check_pictures_untouched as check_pictures_untouched,
 )
+from zoo.testing.conformance.checks.forward import (
+    check_outputs_are_a_pytree as check_outputs_are_a_pytree,
+)
+from zoo.testing.conformance.checks.forward import (
+    check_parameters_are_used_in_forward as check_parameters_are_used_in_forward,
+)
+from zoo.testing.conformance.checks.forward import (
+    check_targets_are_for_training as check_targets_are_for_training,
+)
+from zoo.testing.conformance.checks.forward import (
+    check_thresholds_are_filled as check_thresholds_are_filled,
+)
 from zoo.testing.conformance.checks.learning import (
     check_loss_leads_to_the_truth as check_loss_leads_to_the_truth,
 )

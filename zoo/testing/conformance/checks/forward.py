@@ -1,0 +1,135 @@
+"""Forward: outputs that torch can flatten, targets in train mode, every parameter used in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from zoo.contract import Batch, Protocol, Thresholds
+from zoo.detections import Detections
+from zoo.detectors.detector import Detector
+from zoo.inference.eval_mode import eval_mode
+from zoo.testing.conformance.compare import agree, shown
+from zoo.testing.conformance.errors import NotApplicable, require
+from zoo.testing.conformance.images import EVERYTHING, Pass, one_target, preprocess, scene
+from zoo.testing.conformance.train_mode import train_mode
+from zoo.text import type_name
+
+LEAVES = Tensor, bool, int, float, type(None)
+GIVEN = Thresholds(score=0.25, iou=0.4, max_boxes=3)
+
+
+def check_outputs_are_a_pytree(detector: Detector) -> None:
+    """Outputs are tensors, numbers and flags in lists, tuples, dicts and registered classes; put
+    together from these leaves, they are decoded to the same detections.
+
+    `zoo.contract.pytree_dataclass` registers a class.
+    """
+    once = Pass.at(detector, _scenes())
+    leaves, spec = pytree.tree_flatten(once.outputs)
+    others = sorted({type_name(leaf) for leaf in leaves if not isinstance(leaf, LEAVES)})
+    case = f"Its outputs contain {', '.join(others)}, of which torch knows no leaves"
+    require(not others, f"{case}: declare a class with zoo.contract.pytree_dataclass.")
+    require(any(isinstance(leaf, Tensor) for leaf in leaves), "Its outputs contain no tensor.")
+    again = replace(once, outputs=pytree.tree_unflatten(leaves, spec))
+    _check_same(once, again, "Put together from their leaves, its outputs are decoded differently")
+
+
+def check_targets_are_for_training(detector: Detector) -> None:
+    """`forward(batch, targets)` works in train mode; in eval mode the targets change nothing."""
+    targets = [one_target(), one_target(len(detector.label_space) - 1)]
+    with train_mode(detector):
+        detector(preprocess(detector, _scenes()), targets)
+    without = Pass.at(detector, _scenes())
+    with eval_mode(detector), torch.inference_mode():
+        given = replace(without, outputs=detector(without.batch, targets))
+    _check_same(without, given, "In eval mode, targets change what it detects")
+
+
+def check_parameters_are_used_in_forward(detector: Detector) -> None:
+    """The loss uses no trainable parameter: all are used in `forward`, which is what
+    DistributedDataParallel, FSDP and `torch.compile` wrap."""
+    targets = [one_target(), one_target(len(detector.label_space) - 1)]
+    with train_mode(detector):
+        batch = preprocess(detector, _scenes())
+        outputs = detector(batch, targets)
+        with _UsedParameters(detector) as used:
+            detector.loss(outputs, batch, targets)
+    names = ", ".join(sorted(used.names))
+    require(not used.names, f"The loss uses {names}, which what wraps the network does not see.")
+
+
+def check_thresholds_are_filled(detector: Detector) -> None:
+    """`decode` is given `Thresholds` with every limit filled in: the caller's, else its own."""
+    for protocol, expected in (
+        (Protocol(), detector.defaults),
+        (Protocol(score=GIVEN.score, iou=GIVEN.iou, max_boxes=GIVEN.max_boxes), GIVEN),
+    ):
+        given = _thresholds_of_decode(detector, protocol)
+        if not given:
+            raise NotApplicable("Its `predict` does not call `decode`.")
+        for thresholds in given:
+            case = f"Of {expected}, its decode is given {thresholds!r}"
+            require(thresholds == expected, f"{case}.")
+
+
+def _thresholds_of_decode(detector: Detector, protocol: Protocol) -> list[object]:
+    given: list[object] = []
+    decode: Callable[..., list[Detections]] = detector.decode
+
+    def listen(outputs: Any, batch: Batch, thresholds: Thresholds) -> list[Detections]:
+        given.append(thresholds)
+        return decode(outputs, batch, thresholds)
+
+    vars(detector)["decode"] = listen
+    try:
+        detector.detect(
+            scene(),
+            score=protocol.score,
+            iou=protocol.iou,
+            max_boxes=protocol.max_boxes,
+            threads=0,
+            progress=False,
+        )
+    finally:
+        del vars(detector)["decode"]
+    return given
+
+
+class _UsedParameters(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Names of trainable parameters that torch computes with, as long as it lasts."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.trainable = {
+            id(one): name for name, one in module.named_parameters() if one.requires_grad
+        }
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        for leaf in pytree.tree_leaves((args, kwargs)):
+            if isinstance(leaf, Tensor) and id(leaf) in self.trainable:
+                self.names.add(self.trainable[id(leaf)])
+        return func(*args, **(kwargs or {}))
+
+
+def _check_same(expected: Pass, found: Pass, case: str) -> None:
+    pairs = zip(expected.decoded(EVERYTHING), found.decoded(EVERYTHING), strict=True)
+    for one, other in pairs:
+        require(agree(one, other), f"{case}: {shown(one, other)}.")
+
+
+def _scenes() -> list[Tensor]:
+    return [scene(seed=1), scene(seed=2)]
