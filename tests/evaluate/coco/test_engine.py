@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.errors import DataError
 from zoo.evaluate import Area, CocoSettings, EdgeCasePolicy, Evaluator, GroundTruth
 from zoo.evaluate.coco.engine import available
 from zoo.evaluate.settings import COCO_AREAS
@@ -109,29 +108,3 @@ def test_records_and_curves_have_the_same_bits(
     for column in ("precision", "scores", "recall"):
         ours, theirs = (getattr(one.curves(), column) for one in both)
         assert ours.tobytes() == theirs.tobytes(), column
-
-
-def test_arrays_that_were_changed_after_they_were_checked_are_refused_by_the_kernel() -> None:
-    truth, found = made(1, images=3, classes=2, boxes=9, found=5, coarse=False)
-    truth.starts[-1] = 10**6
-    with pytest.raises(DataError, match="do not belong together"):
-        Evaluator(truth, engine="kernel").update(range(3), found)
-
-
-def test_detections_of_two_precisions_in_one_update_keep_their_bits() -> None:
-    images = 600  # more than are matched at once
-    boxes = {"image": range(images), "label": [0] * images, "box": [[0, 0, 10, 10.0]] * images}
-    truth = GroundTruth.of(range(images), boxes, label_space=["a"])
-    scores = np.random.default_rng(0).uniform(size=images)
-    kinds = [np.float32 if image < 300 else np.float64 for image in range(images)]
-    found = [
-        {
-            "boxes": np.array([[0, 0, 9, 9]], kind),
-            "scores": np.array([score], kind),
-            "labels": np.array([0]),
-        }
-        for score, kind in zip(scores, kinds, strict=True)
-    ]
-    evaluator = Evaluator(truth, engine="kernel", threads=2)
-    evaluator.update(range(images), found)
-    assert evaluator.outcomes.scores.tolist() == [one["scores"][0].item() for one in found]
