@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.printable import printable
+from zoo.registry.dist_info import name_and_version
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
 ENTRY_POINTS = "entry_points.txt"
 UNKNOWN = "?"
-_FOLDER = re.compile(r"(?P<name>[^-]+)(-(?P<version>[^-]+))?(-.*)?\.(dist|egg)-info", re.IGNORECASE)
 _LONGEST = 100  # characters of a name or version that a message repeats
 
 
@@ -220,8 +220,7 @@ def _garbage(text: str) -> str:
 
 def _owner(distribution: metadata.Distribution) -> Owner:
     """Name and version; where its metadata does not say so, those in the name of its folder."""
-    folder = _FOLDER.fullmatch(_path(distribution).name)
-    name, version = (folder["name"], folder["version"]) if folder else (None, None)
+    name, version = name_and_version(_path(distribution).name) or (None, None)
     fault = ""
     try:
         # as a dictionary, since asking for a field that is missing warns or raises in some versions
@@ -251,8 +250,8 @@ def _short(text: str) -> str:
 def _key(distribution: metadata.Distribution) -> str:
     """The normalised name, from the name of the folder where it has one: reading the metadata of
     all takes too long."""
-    folder = _FOLDER.fullmatch(_path(distribution).name)
-    return re.sub(r"[-_.]+", "-", folder["name"] if folder else _owner(distribution).name).lower()
+    folder = name_and_version(_path(distribution).name)
+    return re.sub(r"[-_.]+", "-", folder[0] if folder else _owner(distribution).name).lower()
 
 
 def _site(distribution: metadata.Distribution) -> Path | None:

@@ -20,7 +20,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -29,12 +28,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.limits import check_json
+from zoo.registry.dist_info import name_and_version
 
 if TYPE_CHECKING:
     import torch
 
 Facts = Mapping[str, str]
-_FOLDER = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)\.dist-info")
 _PACKAGES = ("detzoo", "torch", "torchvision", "numpy", "pillow")
 
 
@@ -50,18 +49,14 @@ def software() -> dict[str, str]:
 
 def _installed() -> dict[str, str]:
     """Versions as the folders of installed distributions are named; reading their metadata instead
-    takes 40 ms.
-
-    https://packaging.python.org/en/latest/specifications/recording-installed-packages/
-    """
+    takes 40 ms."""
     found: dict[str, str] = {}
     for folder in sys.path:
         with suppress(OSError):
             for name in os.listdir(folder or "."):
-                if made := _FOLDER.fullmatch(name):
-                    found.setdefault(
-                        made["name"].lower(), made["version"]
-                    )  # the first on the path is imported
+                package, version = name_and_version(name) or ("", None)
+                if version:
+                    found.setdefault(package.lower(), version)  # the first on the path is imported
     return found
 
 

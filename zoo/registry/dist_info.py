@@ -1,0 +1,17 @@
+"""Name and version of an installed distribution, as the folder of its metadata is named.
+
+https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+"""
+
+from __future__ import annotations
+
+import re
+
+_FOLDER = re.compile(r"(?P<name>[^-]+)(-(?P<version>[^-]+))?(-.*)?\.(dist|egg)-info", re.IGNORECASE)
+
+
+def name_and_version(folder: str) -> tuple[str, str | None] | None:
+    """Those in the name of a folder, or None if it is no distribution's; egg-info folders may have
+    no version."""
+    found = _FOLDER.fullmatch(folder)
+    return (found["name"], found["version"]) if found else None
