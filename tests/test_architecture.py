@@ -136,7 +136,8 @@ MOST_UNTESTED = 30  # lines of code that a module may have without a test file o
 # Folders whose modules have a test file each: `zoo/data/merge.py` has `tests/data/test_merge.py`.
 MIRRORED = (
     *("contract", "data", "data/formats", "data/formats/coco", "detections/convert", "labels"),
-    *("evaluate", "evaluate/analyses", "evaluate/coco", "evaluate/plots", "evaluate/predictions"),
+    *("evaluate", "evaluate/analyses", "evaluate/coco", "evaluate/diagnostics", "evaluate/plots"),
+    *("evaluate/predictions",),
 )
 
 

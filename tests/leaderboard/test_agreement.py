@@ -8,17 +8,13 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fnmatch import fnmatch
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec import structs
 
-from zoo.evaluate import Evaluator, GroundTruth, Report, coco_files
+from zoo.evaluate import Report
 from zoo.evaluate.diagnostics.consistency import contradictions
 from zoo.evaluate.intervals import Interval
 from zoo.leaderboard import Entry, check
@@ -227,43 +223,3 @@ def test_times_that_no_clock_gives_are_seen(make_entry: Callable[..., Entry]) ->
         ("odd_timing", "timing.p95_ms"),
         ("odd_timing", "timing.runs"),
     }
-
-
-def test_what_a_real_evaluator_says_never_contradicts_itself(shared: Path) -> None:
-    evaluator = Evaluator(coco_files.read(shared / "coco_val2017_128/instances.json"))
-    ids, found = coco_files.read_results(
-        shared / "coco_val2017_128/yolox_nano_detections.json", evaluator.dataset
-    )
-    evaluator.update(ids, found, box_format="xywh")
-    assert contradictions(evaluator.compute(resamples=50)) == []
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.floats(0, 1))
-@settings(max_examples=40, deadline=None)
-def test_what_any_detector_gives_never_contradicts_itself(
-    seed: int, classes: int, share: float
-) -> None:
-    """Few images, rare classes, crowds, scores that are equal, boxes found or made up."""
-    rng = np.random.default_rng(seed)
-    count = int(rng.integers(0, 12))
-    corner, side = rng.integers(0, 60, (count, 2)), rng.integers(1, 120, (count, 2))
-    boxes = {
-        "image": rng.integers(0, 4, count),
-        "label": rng.integers(0, classes, count),
-        "box": np.hstack([corner, corner + side]).astype(float),
-        "crowd": rng.random(count) < 0.2,
-    }
-    truth = GroundTruth.of(
-        range(4), boxes, label_space=[f"class {label}" for label in range(classes)]
-    )
-    evaluator = Evaluator(truth)
-    for image in range(4):
-        there = truth.xywh[truth.starts[image] : truth.starts[image + 1]]
-        some = np.repeat(there, 2, axis=0)[rng.random(2 * len(there)) < share]
-        near = some + rng.integers(-5, 6, some.shape) * [1, 1, 0, 0]
-        labels = rng.integers(0, classes, len(near))
-        scores = rng.integers(0, 5, len(near)) / 4
-        evaluator.update(
-            [image], [{"boxes": near, "scores": scores, "labels": labels}], box_format="xywh"
-        )
-    assert contradictions(evaluator.compute(resamples=20)) == []
