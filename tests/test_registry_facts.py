@@ -124,6 +124,7 @@ def test_the_declared_input_is_the_one_the_network_prepares(name: str) -> None:
     declared = card.input
     assert declared
     assert (declared.mean, declared.std) == (transform.image_mean, transform.image_std)
+    assert (declared.interpolation, declared.antialias) == ("bilinear", False)  # as in its code
     if transform.fixed_size:
         assert (declared.resize, declared.size) == ("fixed", list(transform.fixed_size))
     else:

@@ -95,7 +95,7 @@ class CardPreprocess:
         places = []
         for image, size, target in zip(images, sizes, pixels, strict=True):
             new = resized(size, rule)
-            values = _resize(image, new, rule).to(device, dtype)
+            values = resize(image, new, rule).to(device, dtype)
             values = values if rule.channels == "rgb" else values.flip(0)
             torch.addcmul(shift, values, scale, out=target[:, : new.height, : new.width])
             scale_y, scale_x = new.height / size.height, new.width / size.width
@@ -123,7 +123,7 @@ def _normalisation(
     return scale.view(3, 1, 1).to(device, dtype), (-mean / std).view(3, 1, 1).to(device, dtype)
 
 
-def _resize(image: Tensor, size: Size, rule: Input) -> Tensor:
+def resize(image: Tensor, size: Size, rule: Input) -> Tensor:
     """A uint8 image `(3, h, w)` to `(3, height, width)`, whole numbers 0 to 255."""
     if tuple(image.shape[-2:]) == (size.height, size.width):
         return image

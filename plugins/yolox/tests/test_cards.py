@@ -43,7 +43,7 @@ def test_the_cards_input_is_what_preprocess_makes(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_card_names_upstreams_file_and_where_in_it_the_weights_are(name: str) -> None:
     weights = card(name).weights["coco"]
-    [source] = weights.sources
+    [source] = weights.files["model"]
     file = name.removesuffix("53") + ".pth"
     assert source == UrlSource(
         url=f"https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/{file}"

@@ -54,7 +54,7 @@ def test_what_it_writes_is_a_registry_file_that_loads(
     card = zoo.catalogue().resolve("helmets").entry.card
     registry.reload()
     assert card.parameters == sum(one.numel() for one in detector.parameters())
-    assert card.input == detector.input
+    assert card.input == detector.preprocess.input
     assert detector.label_space.names == ("helmet", "vest")
     assert [(level.channels, level.stride) for level in detector.neck.levels] == [
         (32, 8),

@@ -78,7 +78,7 @@ CARD = Card(
     labels=list(SPACE.names),
     family="Toy",
     summary="A cell says whether something is in it.",
-    input=Input(resize="fixed", size=[32, 32], mean=[0.5] * 3, std=[0.25] * 3),
+    input=Input(resize="fixed", size=[32, 32], mean=[0.5] * 3, std=[0.25] * 3, antialias=False),
     parameters=35,
     licenses=Licenses(code="Apache-2.0"),
     weights={"v1": Weights(files={"model": [FileSource(path="toy.safetensors")]}, claims=[CLAIM])},
@@ -127,6 +127,7 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
     ),
     "places_lead_back": preprocessing(rounded),
     "prepared_as_declared": card(input=structs.replace(CARD.input, mean=[0.4] * 3)),
+    "resized_as_declared": card(input=structs.replace(CARD.input, antialias=True)),
     "preprocess_needs_no_network": equipped(
         lambda toy: setattr(toy, "preprocess", Altered(call=partial(with_network, toy)))
     ),
@@ -210,6 +211,7 @@ ALSO = {  # what nothing can break alone
     "loss_teaches_the_named_class": ["loss_leads_to_the_truth"],
     "class_rows_are_its_own": ["loss_teaches_the_named_class"],
     "meta_device": ["classes_carried_over"],
+    "prepared_as_declared": ["resized_as_declared"],
 }
 
 

@@ -135,6 +135,9 @@ from zoo.testing.conformance.checks.preparing import (
 from zoo.testing.conformance.checks.preparing import (
     check_prepared_as_declared as check_prepared_as_declared,
 )
+from zoo.testing.conformance.checks.preparing import (
+    check_resized_as_declared as check_resized_as_declared,
+)
 from zoo.testing.conformance.checks.settings import check_max_boxes_obeyed as check_max_boxes_obeyed
 from zoo.testing.conformance.checks.settings import (
     check_score_floor_obeyed as check_score_floor_obeyed,
