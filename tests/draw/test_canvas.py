@@ -40,10 +40,7 @@ def test_a_plate_is_filled_and_its_corners_are_round() -> None:
 def test_a_rim_is_a_soft_edge_outside() -> None:
     pixels = drawn(plate, (10, 5, 30, 25), radius=0, rim=Rim(BLACK, 2, 0.5))
     assert (pixels[15, 10:30] == RED).all()
-    assert (
-        pixels[15, 8:10].tolist() == [[128, 128, 128]] * 2
-        or ((pixels[15, 8:10] > 120) & (pixels[15, 8:10] < 135)).all()
-    )
+    assert pixels[15, 8:10] == pytest.approx(128, abs=1)
     assert (pixels[15, :7] == 255).all()
 
 

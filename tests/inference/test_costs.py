@@ -11,7 +11,6 @@ from PIL import Image, PngImagePlugin
 
 from zoo.errors import ContractError, ImageError
 from zoo.images import ImageWarning, Limits
-from zoo.inference.memory_budget import MemoryBudget
 
 
 class Lost(Exception):
@@ -197,23 +196,6 @@ def test_images_in_flight_keep_to_the_memory_there_is(lamps, as_file, monkeypatc
     seen = lamps.detect([data] * 16, threads=8, limits=Limits(memory=600_000))
     assert len(seen) == 16
     assert most <= 3
-
-
-def test_a_budget_lets_through_what_fits_and_whoever_is_waited_for():
-    budget = MemoryBudget(100)
-    budget.take(0, 500)  # its turn
-    waiting = threading.Thread(target=budget.take, args=(1, 60), daemon=True)
-    waiting.start()
-    waiting.join(0.05)
-    assert waiting.is_alive()
-    budget.keep(0, 30)
-    waiting.join(10)
-    assert not waiting.is_alive()
-    later = threading.Thread(target=budget.take, args=(2, 60), daemon=True)
-    later.start()
-    budget.wait_for(2)
-    later.join(10)
-    assert not later.is_alive()
 
 
 @pytest.mark.parametrize("count", [1, 3, 5])
