@@ -29,11 +29,6 @@ def fetch(wanted: WeightsRequest) -> zoo.weights.WeightsFile:
     )
 
 
-def test_the_checkpoint_comes_first_and_has_the_plain_name(several: WeightsRequest) -> None:
-    entries = [request.entry for request in several.every_file()]
-    assert entries == ["a/net.v1", "a/net.v1:tokenizer"]
-
-
 def test_a_file_of_another_role_is_what_was_published(several: WeightsRequest) -> None:
     model, words = map(fetch, several.every_file())
     assert words.path.read_bytes() == WORDS
