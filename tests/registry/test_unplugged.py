@@ -1,0 +1,56 @@
+"""Connections of a plugin's code while the network is switched off."""
+
+import socket
+
+import pytest
+
+from zoo.errors import OfflineError
+from zoo.registry.unplugged import unplugged
+
+Told = list[tuple[str, str]]
+
+
+def connect() -> None:
+    with socket.socket() as ours:
+        ours.settimeout(0.2)
+        ours.connect(("127.0.0.1", 9))
+
+
+def test_a_connection_is_refused_and_told_by_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    told: Told = []
+    with (
+        pytest.raises(OfflineError, match=r"The plugin acme wanted to connect to 127\.0\.0\.1"),
+        unplugged("plugin acme", concerns=lambda: True, told=lambda *said: told.append(said)),
+    ):
+        connect()
+    assert told == [("connects to 127.0.0.1", "ZOO_OFFLINE refuses it.")]
+
+
+@pytest.mark.parametrize(("offline", "concerns"), [("0", True), ("1", False)])
+def test_it_is_tried_if_the_network_is_on_or_the_thread_is_anothers(
+    monkeypatch: pytest.MonkeyPatch, offline: str, concerns: bool
+) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", offline)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with (
+        unplugged("plugin acme", concerns=lambda: concerns, told=lambda *_: None),
+        pytest.raises(ConnectionError),
+    ):
+        connect()
+
+
+def test_processes_of_this_machine_may_talk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    ours, theirs = socket.socketpair()
+    with ours, theirs, unplugged("plugin acme", concerns=lambda: True, told=lambda *_: None):
+        ours.sendall(b"x")
+        assert theirs.recv(1) == b"x"
+
+
+def test_it_ends_with_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    with unplugged("plugin acme", concerns=lambda: True, told=lambda *_: None):
+        pass
+    with pytest.raises(ConnectionError):
+        connect()
