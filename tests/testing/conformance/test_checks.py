@@ -14,13 +14,23 @@ import torch
 from msgspec import structs
 from torch import Tensor
 
+from tests.testing.conformance.faulty_preprocess import (
+    Altered,
+    Doubled,
+    OneSize,
+    masked,
+    preprocessing,
+    refuse_gray,
+    refuse_size,
+    rounded,
+    single_precision,
+    with_network,
+    writes_on_pictures,
+)
 from tests.testing.conformance.faulty_toys import (
     SPACE,
-    Altered,
     Detached,
-    Doubled,
     Forgetful,
-    OneSize,
     Peeking,
     Sealing,
     after_seed_two,
@@ -36,7 +46,6 @@ from tests.testing.conformance.faulty_toys import (
     leaves_thresholds_open,
     leaves_train_mode,
     looks_up,
-    masked,
     mirrored,
     mixed_with_white,
     moves_truth,
@@ -44,26 +53,19 @@ from tests.testing.conformance.faulty_toys import (
     nan_loss,
     outside_at_45,
     overriding,
-    preprocessing,
-    refuse_gray,
-    refuse_size,
     refuses_one_class,
     register,
     rotated_when_turned,
-    rounded,
     row,
     same_seed,
     settled,
     single,
-    single_precision,
     some_empty,
     spoiling,
     toggles_determinism,
     unknown_label,
     unscaled,
     weighs_in_the_loss,
-    with_network,
-    writes_on_pictures,
 )
 from zoo.detectors import Protocol
 from zoo.labels import LabelSpace

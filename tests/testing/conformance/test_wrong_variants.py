@@ -16,7 +16,9 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import batched_nms
 
-from tests.testing.conformance.faulty_toys import preprocessing
+from tests.testing.conformance.faulty_preprocess import (
+    preprocessing,
+)
 from zoo.contract import Thresholds
 from zoo.detections import Detections
 from zoo.detectors import Batch, Target
