@@ -6,7 +6,7 @@ import pytest
 
 import zoo
 from zoo.errors import DataError
-from zoo.leaderboard import Board, Entry, Row
+from zoo.leaderboard import Board, Row
 from zoo.leaderboard.entry import SETTINGS
 
 START = "schema: 1\ntitle: Mine\ndata: {toys: 'coco:toys.json'}\n"
@@ -88,32 +88,3 @@ def test_a_wrong_board_is_named_with_line_and_field(text, said, tmp_path):
 
 def test_the_settings_a_row_may_state_are_those_of_a_protocol():
     assert set(SETTINGS) == {field.name for field in fields(zoo.Protocol)}
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ('{"tables": [], "findings": []}', "It is a leaderboard, no entry.*folder entries"),
-        (
-            '{"schema": 1, "title": "Mine", "data": {}}',
-            "It is a board, no entry.*zoo leaderboard build",
-        ),
-        ('{"numbers": {}, "measured": {}}', "It is a report, no entry"),
-    ],
-    ids=["leaderboard", "board", "report"],
-)
-def test_another_kind_of_file_is_called_what_it_is(content, said, tmp_path):
-    (tmp_path / "it.json").write_text(content)
-    with pytest.raises(DataError, match=rf"(?s){said}"):
-        Entry.read(tmp_path / "it.json")
-
-
-def test_an_entry_is_no_board(tmp_path):
-    (tmp_path / "it.json").write_text('{"model": {}, "report": {}, "data": "toys"}')
-    with pytest.raises(DataError, match="It is an entry, no board"):
-        Board.read(tmp_path / "it.json")
-
-
-def test_a_board_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"(?s)none\.yaml.*can't be read"):
-        Board.read(tmp_path / "none.yaml")

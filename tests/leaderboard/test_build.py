@@ -18,9 +18,6 @@ from msgspec import structs
 from zoo.errors import DataError
 from zoo.evaluate.predictions import code
 from zoo.leaderboard import Entry, build
-from zoo.leaderboard.board import Board, Row
-from zoo.leaderboard.source import Source, check_code
-from zoo.registry import catalogue
 
 SETTINGS = (
     "{score: 0.01, iou: 0.65, max_boxes: 100, nms: class, resize: card, precision: float32, exif: "
@@ -102,18 +99,6 @@ def test_a_fresh_build_makes_everything_again(desk):
     build(path, to=desk / "site", runs=desk / "runs", fresh=True)
     assert entry.stat().st_ino != before[0]
     assert run.stat().st_ino != before[1]
-
-
-def test_timing_of_other_code_than_accuracy_is_refused(desk):
-    path = board(desk, STORED)
-    row = Board.read(path).rows[0]
-    choice = catalogue().resolve("yolox_nano")
-    now = code.of_choice(choice)
-    check_code(Row(model="yolox_nano"), Source(Path(), {"code_sha256": now}, {}, [], choice))
-    other = Source(Path(), {"code_sha256": "0" * 64}, {}, [], choice)
-    with pytest.raises(DataError, match="Its code has changed in the meantime"):
-        check_code(Row(model="yolox_nano"), other)
-    check_code(row, Source(Path(), {}, {}, [], choice))  # stored detections, of whatever code
 
 
 def test_an_entry_is_of_one_state_of_the_code(desk, monkeypatch):

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from zoo.leaderboard import Leaderboard
-from zoo.leaderboard.markdown import HEADER, escaped, filled, markdown
 from zoo.leaderboard.site import embedded, page, to_json
 from zoo.leaderboard.table import table_of
 
@@ -61,36 +60,3 @@ def test_the_json_holds_everything_but_the_replicates(board):
     assert lines[0]["entry"]["report"]["numbers"]["AP"] == board.tables[0].lines[0].entry.report.ap
     assert all(line["entry"]["report"]["resamplings"] is None for line in lines)
     assert lines[0]["ranks"] == [1]
-
-
-def cells(line):
-    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-
-
-def test_markdown_has_a_row_a_model_and_every_column_of_which_something_is_known(board):
-    text = markdown(board)
-    header, line, *rows = [cells(line) for line in text.splitlines() if line.startswith("|")]
-    assert len(rows) == 2
-    assert {"Rank", "Model", "AP", "Median (ms)"} <= set(header) <= set(HEADER)
-    assert {len(row) for row in (header, line, *rows)} == {len(header)}
-    assert all(set(column) != {"–"} for column in zip(*rows, strict=True))
-    assert "b\\|c \\<b\\> \\</script\\>" in text
-    assert "Models share a rank" in text
-
-
-def test_columns_of_which_nothing_is_known_are_left_out_but_for_rank_name_and_ap():
-    assert filled(
-        ("rank", "model", "AP", "ms", "checks"),
-        [("–", "a", "–", "–", ""), ("–", "b", "–", "3", "")],
-    ) == (
-        ("rank", "model", "AP", "ms"),
-        [("–", "a", "–", "–"), ("–", "b", "–", "3")],
-    )
-
-
-def test_text_of_others_stays_text_in_markdown():
-    assert escaped("[a](http://b) <i>*x*\n| y") == r"\[a\](http:&#8203;//b) \<i\>\*x\* \| y"
-    assert escaped("see @boss, boss@example.org, WWW.example.org") == (
-        "see @&#8203;boss, boss@&#8203;example.org, WWW.&#8203;example.org"
-    )
-    assert escaped("\x1b[2J") == r"\\x1b\[2J"
