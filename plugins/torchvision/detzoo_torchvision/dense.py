@@ -44,9 +44,10 @@ class DenseSteps(TorchvisionSteps):
         heads = {name: output.float() for name, output in self.net.head(list(maps)).items()}
         # The anchors are the same in all images; only the length of the sizes counts. The generator
         # keeps what it moves to the maps' device: a copy, so that a call changes nothing in `net`.
-        one = ImageList(batch.pixels, [(0, 0)])
-        (anchors,) = copy(self.net.anchor_generator)(one, float32_maps(maps))
-        return DenseOutput(heads, anchors, tuple(one.shape[-2] * one.shape[-1] for one in maps))
+        image = ImageList(batch.pixels, [(0, 0)])
+        (anchors,) = copy(self.net.anchor_generator)(image, float32_maps(maps))
+        cells = tuple(features.shape[-2] * features.shape[-1] for features in maps)
+        return DenseOutput(heads, anchors, cells)
 
     def loss(
         self, outputs: DenseOutput, batch: Batch, targets: Sequence[Target]
@@ -111,7 +112,7 @@ class SSDSteps(DenseSteps):
     def _losses(
         self, outputs: DenseOutput, anchors: list[Tensor], truth: list[dict[str, Tensor]]
     ) -> dict[str, Tensor]:
-        matched = [self._match(one["boxes"], outputs.anchors) for one in truth]
+        matched = [self._match(target["boxes"], outputs.anchors) for target in truth]
         losses: dict[str, Tensor] = self.net.compute_loss(truth, outputs.heads, anchors, matched)
         return losses
 

@@ -83,7 +83,7 @@ class RegionSteps(TorchvisionSteps):
         proposals, losses = self._propose(images, list(features.values()), truth)
         # Mask R-CNN's check wants the key to be there; only the mask branch, which is not run,
         # reads it.
-        truth = [{**one, "masks": one["labels"]} for one in truth]
+        truth = [{**target, "masks": target["labels"]} for target in truth]
         proposals, _, channels, deltas = self.net.roi_heads.select_training_samples(
             proposals, truth
         )
@@ -126,7 +126,7 @@ class RegionSteps(TorchvisionSteps):
         the losses if there is a truth."""
         rpn = self.net.rpn
         objectness, deltas = rpn.head(maps)
-        counts = [one[0].numel() for one in objectness]
+        counts = [level[0].numel() for level in objectness]
         objectness, deltas = concat_box_prediction_layers(objectness, deltas)
         objectness, deltas = objectness.float(), deltas.float()
         anchors = rpn.anchor_generator(images, float32_maps(maps))
@@ -145,7 +145,7 @@ class RegionSteps(TorchvisionSteps):
         """The second stage: logits and deltas of each region, in float32; regions are cut in it,
         too."""
         roi, dtype = self.net.roi_heads, next(iter(features.values())).dtype
-        in_float32 = {name: one.float() for name, one in features.items()}
+        in_float32 = {name: level.float() for name, level in features.items()}
         cut = roi.box_roi_pool(in_float32, list(proposals), images.image_sizes)
         logits, deltas = roi.box_predictor(roi.box_head(cut.to(dtype)))  # of (sum of n, c, 7, 7)
         return logits.float(), deltas.float()

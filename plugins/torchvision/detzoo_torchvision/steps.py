@@ -35,8 +35,8 @@ class TorchvisionSteps(ABC):
             found = self._postprocess(owner, outputs, input_sizes(batch))
         label_of_channel = torch.tensor(self.channels)
         return [
-            self._detections(one, place, label_of_channel)
-            for one, place in zip(found, batch.places, strict=True)
+            self._detections(columns, place, label_of_channel)
+            for columns, place in zip(found, batch.places, strict=True)
         ]
 
     def class_layers(self) -> list[ClassLayer]:
@@ -66,7 +66,7 @@ class TorchvisionSteps(ABC):
     def _truth(self, batch: Batch, targets: Sequence[Target]) -> list[dict[str, Tensor]]:
         """The targets as torchvision takes them: boxes in input pixels, labels as channels."""
         channel_of_label = {label: channel for channel, label in enumerate(self.channels)}
-        channels = torch.tensor([channel_of_label[one] for one in range(len(self.label_space))])
+        channels = torch.tensor([channel_of_label[row] for row in range(len(self.label_space))])
         channels = channels.to(batch.pixels.device)
         truth = targets_to_input(batch, targets, self.label_space)
         return [{"boxes": target.boxes, "labels": channels[target.labels]} for target in truth]
@@ -102,12 +102,13 @@ def with_thresholds(owner: Any, thresholds: Thresholds) -> Any:
 def float32_maps(maps: Sequence[Tensor]) -> list[Tensor]:
     """Stand-ins for maps, of their shapes and in float32, which anchors then are in too: bfloat16
     rounds 1,000 pixels to 8."""
-    return [
-        one
-        if one.dtype == torch.float32
-        else one.new_empty(1, dtype=torch.float32).expand(one.shape)
-        for one in maps
-    ]
+    return [_in_float32(features) for features in maps]
+
+
+def _in_float32(features: Tensor) -> Tensor:
+    if features.dtype == torch.float32:
+        return features
+    return features.new_empty(1, dtype=torch.float32).expand(features.shape)
 
 
 def input_sizes(batch: Batch) -> list[tuple[int, int]]:

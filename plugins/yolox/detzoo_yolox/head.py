@@ -52,13 +52,13 @@ class PriorConv(nn.Conv2d):
 class DecoupledHead(nn.Module):
     """Boxes, objectness and classes of every cell of every level.
 
-    levels:     the maps it takes, of any strides and channels.
-    label_space:      one class channel for each of its channels.
-    channels:   the width of both branches.
-    depthwise:  3x3 convolutions split into depthwise and pointwise.
-    activation: `silu`, or `leaky_relu` behind Darknet-53.
-    l1:         train on the distance of raw box values as well, as the published training did in
-                its last 15 epochs.
+    levels:      the maps it takes, of any strides and channels.
+    label_space: one class channel for each of its channels.
+    channels:    the width of both branches.
+    depthwise:   3x3 convolutions split into depthwise and pointwise.
+    activation:  `silu`, or `leaky_relu` behind Darknet-53.
+    l1:          train on the distance of raw box values as well, as the published training did in
+                 its last 15 epochs.
     """
 
     def __init__(
@@ -128,11 +128,11 @@ class DecoupledHead(nn.Module):
         self, outputs: YoloxOutput, batch: Batch, thresholds: Thresholds
     ) -> list[Detections]:
         """The cells whose best class scores enough, overlaps within a class removed, without boxes
-        beside the picture."""
-        found = decode(outputs, thresholds, channels=self._channels)
+        outside the image."""
+        candidates = decode(outputs, thresholds, channels=self._channels)
         return [
-            self._seen(place, *one, limit=thresholds.max_boxes)
-            for place, one in zip(batch.places, found, strict=True)
+            self._detections(place, *columns, limit=thresholds.max_boxes)
+            for place, columns in zip(batch.places, candidates, strict=True)
         ]
 
     def loss(
@@ -149,15 +149,15 @@ class DecoupledHead(nn.Module):
         """
         if not outputs.logits:
             raise ContractError(
-                "YOLOX was asked for its loss.",
+                "loss was called on YOLOX.",
                 "The outputs were made in eval mode.",
                 "Call model.train() before model(batch, targets).",
             )
         truth = targets_to_input(batch, targets, self.label_space)
-        channels = [
-            one.labels.new_tensor(self.label_space.channel_of_label)[one.labels] for one in truth
-        ]
-        return losses(outputs, [one.boxes for one in truth], channels, l1=self.l1)
+        device = outputs.values.device
+        channel_of_label = torch.tensor(self.label_space.channel_of_label, device=device)
+        channels = [channel_of_label[target.labels] for target in truth]
+        return losses(outputs, [target.boxes for target in truth], channels, l1=self.l1)
 
     def class_layers(self) -> list[ClassLayer]:
         """The last layer of each level's class branch."""
@@ -166,16 +166,16 @@ class DecoupledHead(nn.Module):
             for index in range(len(self.levels))
         ]
 
-    def _seen(
+    def _detections(
         self,
         place: InputTransform,
         boxes: Tensor,
         scores: Tensor,
         labels: Tensor,
         *,
-        limit: int | None,
+        limit: int,
     ) -> Detections:
-        """Detections in the original image, without those that lie in the padding beside it."""
+        """Detections in the original image, without those that lie in its padding."""
         boxes = place.to_original(boxes)
         kept = (boxes[:, 2:] > boxes[:, :2]).all(dim=1).nonzero()[:limit, 0]
         return Detections(
@@ -188,6 +188,6 @@ class DecoupledHead(nn.Module):
 
     @property
     def _channels(self) -> tuple[int, ...] | None:
-        """The class channel of each label, None where it is the label itself."""
+        """The class channel of each label, None if it is the label itself."""
         channels = self.label_space.channel_of_label
         return None if channels == tuple(range(len(self.label_space.channels))) else channels

@@ -1,4 +1,4 @@
-"""What YOLOX minimises: IoU of the boxes, and binary cross entropy of objectness and classes
+"""YOLOX's losses: IoU of the boxes, and binary cross entropy of objectness and classes
 (arXiv:2107.08430, section 2.1).
 
 Weights and normalisation as in `yolox/models/yolo_head.py` of Megvii-BaseDetection/YOLOX.
@@ -33,30 +33,30 @@ def losses(
     boxes = to_boxes(values, cells)  # (b, a, 4)
     assigned = [
         assign(
-            boxes=boxes[one],
-            logits=values[one, :, 4:],
+            boxes=boxes[row],
+            logits=values[row, :, 4:],
             cells=cells,
-            objects=objects[one],
-            channels=channels[one],
+            objects=objects[row],
+            channels=channels[row],
         )
-        for one in range(len(values))
+        for row in range(len(values))
     ]
-    picture, cell = _rows(assigned)
+    image, cell = _rows(assigned)
     true_boxes = torch.cat(
-        [box[found.objects] for box, found in zip(objects, assigned, strict=True)]
+        [box[matches.objects] for box, matches in zip(objects, assigned, strict=True)]
     )  # (m, 4)
     true_channels = torch.cat(
-        [channel[found.objects] for channel, found in zip(channels, assigned, strict=True)]
+        [channel[matches.objects] for channel, matches in zip(channels, assigned, strict=True)]
     )  # (m,)
-    ious = torch.cat([found.ious for found in assigned])  # (m,)
+    ious = torch.cat([matches.ious for matches in assigned])  # (m,)
 
-    learned = values[picture, cell]  # (m, 5 + n)
+    learned = values[image, cell]  # (m, 5 + n)
     quality = one_hot(true_channels, values.shape[-1] - 5) * ious[:, None]  # (m, n)
     occupied = torch.zeros_like(values[..., 4]).index_put_(
-        (picture, cell), torch.ones_like(ious)
+        (image, cell), torch.ones_like(ious)
     )  # (b, a)
     sums = {
-        "iou": IOU_WEIGHT * (1 - _iou(boxes[picture, cell], true_boxes).square()).sum(),
+        "iou": IOU_WEIGHT * (1 - _iou(boxes[image, cell], true_boxes).square()).sum(),
         "objectness": binary_cross_entropy_with_logits(values[..., 4], occupied, reduction="sum"),
         "classification": binary_cross_entropy_with_logits(
             learned[:, 5:], quality, reduction="sum"
@@ -69,8 +69,8 @@ def losses(
 
 def _rows(assigned: Sequence[Assignment]) -> tuple[Tensor, Tensor]:
     """Image and cell of every assignment, both `(m,)`."""
-    cell = torch.cat([found.cells for found in assigned])
-    counts = torch.tensor([len(found.cells) for found in assigned], device=cell.device)
+    cell = torch.cat([matches.cells for matches in assigned])
+    counts = torch.tensor([len(matches.cells) for matches in assigned], device=cell.device)
     return torch.arange(len(assigned), device=cell.device).repeat_interleave(counts), cell
 
 

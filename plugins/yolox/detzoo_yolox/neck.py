@@ -61,12 +61,12 @@ class PAFPN(nn.Module):
             reversed(self.lateral), reversed(self.down), maps[-2::-1], strict=True
         ):
             laterals.append(lateral(merged))
-            merged = down(_beside(laterals[-1], finer))
+            merged = down(_upsample_and_concatenate(laterals[-1], finer))
         outputs = [merged]
         for shrink, up, coarser in zip(self.shrink, self.up, reversed(laterals), strict=True):
             outputs.append(up(torch.cat([shrink(outputs[-1]), coarser], dim=1)))
         return (
-            tuple(out(one) for out, one in zip(self.out, outputs, strict=True))
+            tuple(out(features) for out, features in zip(self.out, outputs, strict=True))
             if self.out
             else tuple(outputs)
         )
@@ -100,7 +100,7 @@ class YOLOFPN(nn.Module):
         """One `(b, channels, h, w)` a level, finest first, to the same sizes."""
         outputs = [maps[-1]]
         for lateral, down, finer in zip(self.lateral, self.down, maps[-2::-1], strict=True):
-            outputs.append(down(_beside(lateral(outputs[-1]), finer)))
+            outputs.append(down(_upsample_and_concatenate(lateral(outputs[-1]), finer)))
         return tuple(reversed(outputs))
 
 
@@ -119,7 +119,7 @@ def _embedding(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-def _beside(coarse: Tensor, fine: Tensor) -> Tensor:
+def _upsample_and_concatenate(coarse: Tensor, fine: Tensor) -> Tensor:
     """The coarse map, enlarged to the size of the fine one, concatenated with it."""
     return torch.cat(
         [interpolate(coarse, size=fine.shape[-2:], mode="nearest"), fine], dim=1
