@@ -124,9 +124,8 @@ def test_a_box_in_the_padding_is_not_seen_and_takes_no_other_boxes_place(toy: YO
     values = torch.zeros(1, 84, 8)
     values[0, 60, 4:] = 0.9  # a cell in the padding
     values[0, 10, 4:] = 0.8  # one in the image
-    [seen] = toy.decode(
-        YoloxOutput(values, toy(batch).grids, logits=False), batch, Protocol(score=0.1, max_boxes=1)
-    )
+    outputs = YoloxOutput(values, toy(batch).grids, logits=False)
+    [seen] = toy.decode(outputs, batch, Thresholds(score=0.1, iou=0.65, max_boxes=1))
     assert seen.scores.tolist() == pytest.approx([0.64])
 
 
