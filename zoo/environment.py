@@ -79,7 +79,7 @@ def offline() -> bool:
 
 
 def timeout() -> float:
-    """Seconds a server may keep silent. Raises: UsageError where it is no such number."""
+    """Seconds a server may keep silent. Raises: UsageError for what is not above 0."""
     seconds = _number("ZOO_TIMEOUT", 10.0)
     if not 0 < seconds < float("inf"):
         raise _refused("ZOO_TIMEOUT", "no number of seconds above 0", "10")
@@ -87,7 +87,7 @@ def timeout() -> float:
 
 
 def retries() -> int:
-    """How often a failed request is tried again. Raises: UsageError where it is no such number."""
+    """Retries of a failed request. Raises: UsageError for what is not a whole number."""
     times = _number("ZOO_RETRIES", 4.0)
     if times < 0 or not times.is_integer():
         raise _refused("ZOO_RETRIES", "no whole number of at least 0", "4")
@@ -164,7 +164,7 @@ def leave_out_device_backends() -> None:
 
 
 def font_folders() -> list[Path]:
-    """Where Linux keeps fonts, by the XDG Base Directory Specification."""
+    """The folders of fonts on Linux, by the XDG Base Directory Specification."""
     own = _text("XDG_DATA_HOME") or Path("~/.local/share").expanduser()
     shared = _text("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
     return [Path(place) / "fonts" for place in (own, *shared.split(":")) if place]

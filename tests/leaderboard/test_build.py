@@ -141,7 +141,7 @@ def test_a_model_that_fails_is_said_and_the_rest_goes_on(desk):
     made = build(board(desk, "\n  - no_such_model" + STORED), to=desk / "site", runs=desk / "runs")
     [failure] = made.failures
     assert (failure.name, failure.data) == ("no_such_model", None)  # it is none on every data set
-    assert "No model has that name" in failure.why
+    assert "No model named 'no_such_model'" in failure.why
     assert [line.entry.name for line in made.tables[0].lines] == ["stored"]
 
 

@@ -16,12 +16,12 @@ OPTIONAL = ("wrapper", "engine", "prompts")  # part of the settings only if they
 
 @dataclass(frozen=True)
 class Protocol:
-    """How images become detections; None keeps the family's own threshold (`Predictor.defaults`).
+    """Settings of a run; None keeps the family's own threshold (`Predictor.defaults`).
 
     score:     detections below it are dropped, in [0, 1].
     iou:       non-maximum suppression drops a box that overlaps a better one by more, in [0, 1];
                families without it ignore this.
-    max_boxes: at most so many detections an image, best first.
+    max_boxes: the limit of detections per image, best first.
     nms:       suppression acts within a "class", as every family's `decode` does it, or on "all"
                boxes, whatever their class: then `detect` does it once more on what was decoded.
     resize:    images are resized as the "card" says: each model gets the input it was trained for.
@@ -73,7 +73,7 @@ class Protocol:
                 else "Take one, or pass a zoo.Protocol."
             )
             raise NameNotFound(
-                f"The protocol '{name}' was asked for.",
+                f"No protocol named '{name}'.",
                 f"There are {' and '.join(PROTOCOLS)}.",
                 meant,
             )
@@ -90,16 +90,22 @@ class Protocol:
         never compared."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
+    @property
+    def settings(self) -> dict[str, str | float | int | None]:
+        """The settings by name, without a wrapper, engine or prompts that there are none of."""
+        settings = asdict(self)
+        return {
+            name: value
+            for name, value in settings.items()
+            if value is not None or name not in OPTIONAL
+        }
+
     def to_json(self) -> str:
         """The settings by name, in one line; null is the family's own."""
-        settings = asdict(self)
-        absent = [name for name in OPTIONAL if settings[name] is None]
-        return json.dumps(
-            {name: value for name, value in settings.items() if name not in absent}, sort_keys=True
-        )
+        return json.dumps(self.settings, sort_keys=True)
 
     def thresholds(self, defaults: Thresholds) -> Thresholds:
-        """What `decode` applies: this protocol's thresholds, open ones filled from `defaults`."""
+        """The thresholds of this protocol, open ones filled from `defaults`."""
         given = {name: getattr(self, name) for name in ("score", "iou", "max_boxes")}
         return replace(
             defaults, **{name: value for name, value in given.items() if value is not None}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,7 +68,7 @@ class _Build:
         return [str(self.folder / path) for path in self.board.registry]
 
     def fail(self, name: str, data: str | None, why: Exception) -> None:
-        """Takes note of a row that is not to be had."""
+        """Records a row that failed."""
         self.failures.append(Failure(name, data, " ".join(str(why).split())))
 
 
@@ -239,7 +239,7 @@ def _take_in_others(work: _Build) -> None:
 
 
 def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
-    settings = asdict(work.board.settings)
+    settings = work.board.settings.settings
     expected = Expected(
         settings,
         {name: one.sha256 for name, one in datasets.items()},

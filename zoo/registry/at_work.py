@@ -18,12 +18,12 @@ _told: set[str] = set()
 
 @contextmanager
 def at_work(info: PluginInfo, stage: str) -> Iterator[Conduct]:
-    """Watches code of a plugin, and warns once of what it does beside its work.
+    """Watches code of a plugin, and warns once of each side effect.
 
     Raises:
         ContractError: it wanted to end the process; other exceptions are left as they are.
         OfflineError: it wanted to connect while the network is switched off.
-        Interrupted: somebody interrupted it; the text names the plugin.
+        Interrupted: the user interrupted it; the text names the plugin.
     """
     advice = (
         f"No time limit holds for it. If it never ends, report it to {info.distribution} "
@@ -52,8 +52,7 @@ def at_work(info: PluginInfo, stage: str) -> Iterator[Conduct]:
 
 
 def at_call(info: PluginInfo, stage: str, build: Callable[..., Any]) -> Callable[..., Any]:
-    """The same builder, watched whenever it is called; it looks and is inspected like the one that
-    was registered."""
+    """Wraps a builder to watch each call; its signature stays that of the one registered."""
 
     def call(*arguments: Any, **options: Any) -> Any:
         with at_work(info, stage):
@@ -63,5 +62,5 @@ def at_call(info: PluginInfo, stage: str, build: Callable[..., Any]) -> Callable
 
 
 def report(info: PluginInfo) -> str:
-    """What to do about a defect of a plugin."""
+    """Advice for a defect of a plugin."""
     return f"This is a defect of {info.distribution} {info.version}: report it there."

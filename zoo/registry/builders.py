@@ -135,7 +135,7 @@ def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
 
 
 def _imported(plugin: Plugin, kind: Kind, name: str, build: Build) -> Callable[..., Any]:
-    """What a plugin registered, imported if that was "package.module:function"."""
+    """Imports what a plugin registered, if that was "package.module:function"."""
     if not isinstance(build, str):
         return build
     module, _, path = build.partition(":")

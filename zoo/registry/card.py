@@ -1,5 +1,4 @@
-"""A card: everything known about one named model, as data. A fact that nobody has read somewhere is
-null.
+"""A card: everything known about one named model, as data. An unknown fact is null.
 
 The structs below are the schema; `docs/reference/zoo.registry.card.md` is made from their
 docstrings.
@@ -119,7 +118,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     @property
     def impossible(self) -> bool:
-        """Whether it is no share of one hundred, where precision and recall are."""
+        """Whether a precision or recall is outside of 0 to 100."""
         return bool(_SHARE.match(self.metric)) and not 0 <= self.value <= 100
 
 
@@ -172,7 +171,7 @@ class ExpectedBox(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What these weights see in an image, as somebody measured it: nothing else scores `floor` or
+    """The measured detections of these weights in an image: nothing else scores `floor` or
     more.
 
     pixels:    how far an edge of a box may be from where it was.
@@ -209,7 +208,7 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How an image becomes the network's input.
+    """The steps from an image to the network's input.
 
     resize: letterbox (aspect kept, padded to size) · fixed (stretched to size) · shortest_edge
         (aspect kept, shortest edge to
@@ -268,8 +267,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         )
 
     def licenses_of(self, weights: Weights | None) -> Licenses:
-        """What these weights are licensed under: each licence their own where they state it, else
-        the card's."""
+        """The licences of these weights: each their own if stated, else the card's."""
         own = weights.licenses if weights and weights.licenses else Licenses()
         return Licenses(
             code=own.code or self.licenses.code,

@@ -42,8 +42,10 @@ _BELONGS = {
 
 
 def check_card(sheet: Sheet, name: str, card: Card, *, qualified: bool) -> None:
-    """What the structs can't say. `qualified`: the architecture has to name its plugin, because the
-    file belongs to none."""
+    """Checks what the structs can't express. Raises: CardError.
+
+    qualified: the architecture has to name its plugin, because the file belongs to none.
+    """
     at = ("cards", name)
     check_name(sheet, name, at=at)
     for tag in card.weights:

@@ -21,7 +21,6 @@ from zoo.registry.registry_file import USER, Alias, RegistryFile
 from zoo.registry.summary import CardSummary
 from zoo.suggest import close_matches, close_prefix, join_or
 
-NOBODY = "No model has that name."
 Extract = dict[
     str, dict[str, Any]
 ]  # sections of a registry file, as in `zoo.registry.registry_file.Outline`
@@ -51,8 +50,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a name resolved to: a model and one set of its weights; tag and weights are None for a
-    card that has none."""
+    """A model and one set of its weights, as a name resolves.
+
+    tag, weights: None for a card that has no weights.
+    """
 
     entry: Entry
     tag: str | None
@@ -161,14 +162,14 @@ class Catalogue:
             NameAmbiguous: several plugins have a model of that name; the message lists the
                 qualified names.
         """
-        asked = f"The model '{name}' was asked for."
+        asked = f"No model named '{name}'."
         base, _, tag = name.partition(".")
         rows = self.rows_of(base)
         if len(rows) > 1:
             names = join_or(sorted(row.qualified for row in rows))
             raise NameAmbiguous(
-                asked,
-                f"{len(rows)} models have that name.",
+                f"{len(rows)} models are named '{name}'.",
+                "",
                 f"Say which: {names}.{self._rename(rows)}",
             )
         if not rows:
@@ -191,8 +192,7 @@ class Catalogue:
         return short in self._listed
 
     def missing(self, base: str) -> Missing | None:
-        """Which plugin a name without a tag would come from, and why it is not there; None where
-        nothing is known."""
+        """The plugin that a name without a tag would come from, and why it is missing, if known."""
         plugin, _, short = base.rpartition("/")
         return self._known.missing(plugin, short)
 
@@ -246,8 +246,7 @@ class Catalogue:
         return any(short in builders or WHOLE_FAMILY in builders for builders in owners)
 
     def extract(self, choices: Iterable[Choice]) -> Extract:
-        """What these models need of the user's own files: their cards, and the aliases that stand
-        for them."""
+        """Cards and aliases of these models from the user's own files."""
         own = [
             registry_file for registry_file in self._registry_files if registry_file.owner == USER
         ]
@@ -269,7 +268,7 @@ class Catalogue:
 
     @cached_property
     def _places(self) -> dict[str, tuple[RegistryFile, int]]:
-        """Where each card stands, by qualified name."""
+        """The file and position of each card, by qualified name."""
         return {
             row.qualified: (registry_file, position)
             for registry_file in self._registry_files
@@ -293,7 +292,7 @@ class Catalogue:
         return [(row, tag) for target, _, tag in targets for row in self._direct(target)]
 
     def _rename(self, rows: Iterable[CardSummary]) -> str:
-        """Where the user's own of several models of one name is written."""
+        """Advice on the user's own card among several of one name: its file and line."""
         own = next((row for row in rows if row.plugin == USER), None)
         if own is None:
             return ""
@@ -304,7 +303,7 @@ class Catalogue:
         target = aliases[0].target.partition(".")[0] if aliases else base
         if missing := self.missing(target):
             return NameNotFound(asked, missing.case, missing.fix)
-        case = f"It is an alias of '{target}', which no model is named." if aliases else NOBODY
+        case = f"It is an alias of '{target}', which no model is named." if aliases else ""
         names: Iterable[str] = [*self._listed, *self.aliases]
         if "/" in base:
             names = [row.qualified for rows in self._listed.values() for row in rows]
@@ -315,13 +314,13 @@ class Catalogue:
                 f" The plugin {join_or(skipped)}, which may have it, is quarantined; zoo plugins "
                 f"says why."
             )
+            case = case.strip()
         return NameNotFound(
             asked, case, f"Did you mean {join_or(alike)}?" if alike else self.listing_near(base)
         )
 
     def listing_near(self, asked: str) -> str:
-        """What to type where no model has a name like `asked`: to see those that begin like it, or
-        all."""
+        """Advice if no model has a name like `asked`: list those that begin like it, or all."""
         beginning = close_prefix(asked.rpartition("/")[2], self._listed)
         return (
             f"See those with such a name: zoo list '{beginning}*'"

@@ -1,4 +1,4 @@
-"""How code of plugins is run: what it does beside its work (printing, leaving, patching) is
+"""Runs code of plugins: its side effects (printing, leaving, patching) are
 contained as far as one process can.
 
     conduct = Conduct("plugin 'acme' of detzoo-acme 1.0", "at import")
@@ -46,7 +46,7 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass(eq=False)
 class Conduct:
-    """What a plugin was seen to do beside its work.
+    """Side effects of a plugin's code.
 
     whose: the plugin, as messages name it. stage: when, as in `at import`; it may change as the
         work goes on.
@@ -138,7 +138,7 @@ def left_running() -> list[tuple[str, threading.Thread]]:
 
 
 def exit_of(why: BaseException) -> str:
-    """How a plugin tried to end the process: `sys.exit(0)`, `os._exit(0)`."""
+    """The call by which a plugin tried to end the process: `sys.exit(0)`, `os._exit(0)`."""
     name = "os._exit" if isinstance(why, HardExit) else "sys.exit"
     return f"{name}({getattr(why, 'code', None)!r:.40})"
 

@@ -1,5 +1,4 @@
-"""What one plugin hands over through its hooks; each thing is checked as it comes, on the plugin's
-own line."""
+"""Cards and builders that one plugin hands over through its hooks, each checked as it comes."""
 
 from __future__ import annotations
 
@@ -172,7 +171,7 @@ class Contribution:
         self.formats[short] = RegisteredFormat(read, tuple(suffixes), options, write)
 
     def counts(self) -> dict[str, int]:
-        """How many things of each sort were handed over, without those there are none of."""
+        """The number of things handed over by sort; sorts without any are left out."""
         counts = {"cards": sum(len(registry_file.rows) for registry_file in self.registry_files)}
         counts |= {kind: len(found) for kind, found in self.builders.items()}
         return {sort: count for sort, count in counts.items() if count}

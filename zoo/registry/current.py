@@ -1,4 +1,4 @@
-"""The process's one catalogue: read on first use, kept, and read anew after `reload` or `add`."""
+"""The process's one catalogue: read on first use, kept, and read again after `reload` or `add`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).parent.parent
 
 
 class Shared:
-    """What all threads of a process share."""
+    """State that all threads of a process share."""
 
     lock = threading.RLock()
     catalogue: Catalogue | None = None
@@ -62,7 +62,7 @@ def catalogue() -> Catalogue:
 
 
 def reload() -> None:
-    """Forgets the catalogue: the next `catalogue()` reads files, plugins and settings anew."""
+    """Forgets the catalogue: the next `catalogue()` reads files, plugins and settings again."""
     with Shared.lock:
         Shared.catalogue = None
 
@@ -83,8 +83,7 @@ def add(path: str | os.PathLike[str]) -> None:
 
 
 def core_file() -> Path:
-    """The core's registry file: inside the package where it is installed, beside it in a
-    checkout."""
+    """The core's registry file: inside the installed package, next to it in a checkout."""
     inside = PACKAGE / "registry.yaml"
     return inside if inside.exists() else PACKAGE.parent / "registry.yaml"
 

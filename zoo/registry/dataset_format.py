@@ -22,7 +22,7 @@ class RegisteredFormat:
 
 
 def imported(build: Build) -> Any:
-    """What was registered, imported if that was "package.module:name"."""
+    """Imports what was registered, if that was "package.module:name"."""
     if not isinstance(build, str):
         return build
     module, _, path = build.partition(":")

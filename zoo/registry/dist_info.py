@@ -11,7 +11,9 @@ _FOLDER = re.compile(r"(?P<name>[^-]+)(-(?P<version>[^-]+))?(-.*)?\.(dist|egg)-i
 
 
 def name_and_version(folder: str) -> tuple[str, str | None] | None:
-    """Those in the name of a folder, or None if it is no distribution's; egg-info folders may have
-    no version."""
+    """Reads both off the name of a folder; None for other folders.
+
+    Folders of egg-info may have no version.
+    """
     found = _FOLDER.fullmatch(folder)
     return (found["name"], found["version"]) if found else None

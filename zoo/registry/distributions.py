@@ -41,7 +41,7 @@ class Owner:
 class Declared:
     """An entry point, and the distribution that declares it.
 
-    entry:  None where the distribution's entry points can't be read, so that nobody knows which
+    entry:  None where the distribution's entry points can't be read, so that it is unknown which
         there are.
     fault:  why it can't be used; empty as a rule.
     remark: what is odd about its installation though it works.
@@ -92,7 +92,7 @@ def distributions_by_package() -> dict[str, list[str]]:
 
 
 def _packages(distribution: metadata.Distribution) -> set[str]:
-    """What a distribution says can be imported of it."""
+    """The packages that a distribution says can be imported."""
     try:
         declared = (distribution.read_text("top_level.txt") or "").split()
         return set(
@@ -235,7 +235,7 @@ def _owner(distribution: metadata.Distribution) -> Owner:
 
 
 def _said(error: Exception) -> str:
-    """What an error of reading says, in few words."""
+    """An error of reading in a few words."""
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} is not UTF-8"
     reason = getattr(error, "strerror", None) or str(error)

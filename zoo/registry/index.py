@@ -45,7 +45,7 @@ SETTLED_NS = 2_000_000_000
 
 
 class _Head(msgspec.Struct, frozen=True, array_like=True):
-    """What an entry was made from and by, and the listing itself.
+    """The origin of an entry, the code that made it, and the listing itself.
 
     times: size, modification and change time of the file, or None if it was not settled then.
     cards: crc32 of the encoded cards.
@@ -85,12 +85,12 @@ def _stored(place: Path, head: _Head, path: Path, owner: str) -> RegistryFile:
         cards = _load_cards(place, head)
         if cards is not None:
             return cards
-        anew = parse_registry_file(read(path), path, owner=owner)
-        if anew.rows != head.listing.rows:
+        again = parse_registry_file(read(path), path, owner=owner)
+        if again.rows != head.listing.rows:
             raise flaw(
                 path, "It has changed since it was listed.", "Read it again: zoo.registry.reload()"
             )
-        return anew.encoded
+        return again.encoded
 
     return RegistryFile(str(path), owner, head.listing, fetch)
 
@@ -105,7 +105,7 @@ def code_version() -> bytes:
 
 
 def _times(path: Path) -> tuple[int, int, int] | None:
-    """What changes when the file does; None where there is no file, or where it changed so recently
+    """Size and times of a file; None if there is no file, or if it changed so recently
     that these may not tell."""
     try:
         now, status = time.time_ns(), path.stat()
@@ -116,7 +116,7 @@ def _times(path: Path) -> tuple[int, int, int] | None:
 
 
 def _place(path: Path, owner: str) -> Path | None:
-    """Where the entry belongs, or None on a machine without a home."""
+    """The path of the entry, or None on a machine without a home."""
     try:
         return (
             home()

@@ -30,8 +30,7 @@ _START = (
 
 
 def ask_each(*, limit: float) -> Iterator[PluginInfo]:
-    """How every installed plugin fares in a process of its own, which has `limit` seconds to load
-    it and to end.
+    """Loads every installed plugin in a process of its own, which has `limit` seconds for it.
 
     A plugin of the same name as one before, or of a damaged distribution, is not started, and none
     that ZOO_PLUGINS leaves out.
@@ -43,7 +42,7 @@ def ask_each(*, limit: float) -> Iterator[PluginInfo]:
 
 
 def answer(plugin: str, path: str) -> None:
-    """What the process of one plugin does: writes a line with its `PluginInfo`, and another for
+    """Runs in the process of one plugin: writes a line with its `PluginInfo`, and another for
     what goes wrong at exit."""
     environment.select_plugin(plugin)
     core = indexed_file(core_file(), owner=CORE)

@@ -42,14 +42,13 @@ def is_identifier(word: str) -> bool:
 
 
 def nearest(word: str, *, besides: tuple[str, ...] = ()) -> list[str]:
-    """The identifiers, and other words, that somebody may have meant who wrote `word` for a
-    licence."""
+    """The identifiers, and other words, that `word` may have meant."""
     spelled = _SPELLED | {name.casefold(): name for name in besides}
     return [spelled[name] for name in close_matches(word.casefold(), spelled)]
 
 
 def advice(word: str) -> str:
-    """What to write instead of a word that is no identifier."""
+    """Advice on what to write instead of a word that is not an identifier."""
     alike = nearest(word)
     return (
         f"Did you mean {join_or(alike)}?"

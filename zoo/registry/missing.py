@@ -104,7 +104,7 @@ def repair_advice(distribution: str) -> str:
 
 
 def _origin(distribution: str) -> dict[str, object]:
-    """Where pip had it from, if not from an index (`direct_url.json`, PEP 610)."""
+    """The address that pip had it from, if not an index (`direct_url.json`, PEP 610)."""
     from importlib.metadata import (
         Distribution,
         PackageNotFoundError,

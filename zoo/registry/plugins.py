@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 GROUP = "detzoo"
 OWN_DISTRIBUTION = "detzoo"
-SLOW = 0.5  # seconds that importing and registering may take before somebody is told
+SLOW = 0.5  # seconds that importing and registering may take before a warning says so
 NOTHING = (
     "brings nothing: its module has no function register_… marked with @zoo.hookimpl, or none "
     "registers anything."
@@ -160,7 +160,7 @@ def slowness(info: PluginInfo) -> str:
 
 
 def complaints(plugins: Iterable[Plugin]) -> Iterator[str]:
-    """What a user should be warned of: quarantined plugins, odd ones, and names in ZOO_PLUGINS that
+    """Warnings for the user: quarantined plugins, odd ones, and names in ZOO_PLUGINS that
     nothing has."""
     infos = [plugin.info for plugin in plugins]
     for info in infos:

@@ -61,8 +61,7 @@ class Alias(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Listing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """What a registry file holds without its cards: a row each, in the file's order, and the other
-    sections."""
+    """A registry file without its cards: a summary of each, in order, and the other sections."""
 
     rows: list[CardSummary]
     aliases: list[Alias]
@@ -72,7 +71,7 @@ class Listing(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 @dataclass(frozen=True)
 class RegistryFile:
-    """What one registry file holds.
+    """The content of one registry file.
 
     origin: the file; relative sources in its cards are relative to its folder.
     owner:  CORE, USER or a plugin's name.
@@ -107,12 +106,12 @@ class RegistryFile:
             return msgspec.convert(without_extensions(self.written(position), Card), Card)
 
     def written(self, position: int) -> dict[str, Any]:
-        """The same as plain data: the fields that are given, its architecture as `plugin/name`."""
+        """The card as plain data: the fields that are given, its architecture as `plugin/name`."""
         written: dict[str, Any] = msgspec.msgpack.decode(self.encoded[position])
         return written
 
     def without(self, names: Collection[str]) -> RegistryFile:
-        """The same file without the cards and aliases of these names."""
+        """A copy without the cards and aliases of these names."""
         kept = [position for position, row in enumerate(self.rows) if row.name not in names]
         aliases = [alias for alias in self.listing.aliases if alias.name not in names]
         listing = msgspec.structs.replace(
@@ -306,5 +305,5 @@ def add_models(seen: Models, registry_file: RegistryFile, plugin: str) -> str | 
 
 
 def place(registry_file: RegistryFile, line: int | None) -> str:
-    """Where something in a registry file is written."""
+    """Formats a file and line for messages."""
     return f"'{registry_file.origin}'" + (f", line {line}" if line else "")

@@ -46,7 +46,7 @@ def check_requirements(card: Card, name: str) -> None:
 
 
 def unmet(requires: Iterable[str]) -> list[str]:
-    """Those of the requirements that are not installed, or not in a version that will do."""
+    """Filters the requirements that are missing, or installed in another version."""
     requires = list(requires)
     if not requires:
         return []

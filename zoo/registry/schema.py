@@ -100,8 +100,7 @@ def _explained(
 
 
 def plainly(case: str, value: object = None) -> str:
-    """What msgspec says of a value, in words; patterns by what they stand for, and the value itself
-    where it is short."""
+    """Rewrites a message of msgspec: patterns by what they stand for, with the value if short."""
     shown = "" if value is None or isinstance(value, dict | list) else f" {value!r:.60}"
     if found := re.search(r"matching regex '(.*)'", case):
         pattern = found[1].replace("\\\\", "\\")
@@ -178,7 +177,7 @@ def _fields(kind: type[Any]) -> list[str]:
 
 
 def _choices(kind: type[Any], steps: Sequence[Step]) -> list[str]:
-    """What the field at the end of the steps may be, where it may be only some."""
+    """The choices of the field at the end of the steps, if it is a `Literal`."""
     fields = [field for one in _structs(kind) for field in msgspec.structs.fields(one)]
     hints = [
         field.type

@@ -53,14 +53,14 @@ class CardSummary(msgspec.Struct, frozen=True, array_like=True, gc=False, kw_onl
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """What it finds, in label order; nothing if it is told its classes when it is loaded."""
+        """Class names in label order; none if it is told its classes when it is loaded."""
         if self.listed is not None:
             return tuple(self.listed.split("\n"))
         return () if self.labels == OPEN else labels.get(self.labels).names
 
     @property
     def classes(self) -> int | None:
-        """How many classes it finds; None if it is told them when it is loaded."""
+        """The number of classes; None if it is told them when it is loaded."""
         return None if self.labels == OPEN else len(self.class_names)
 
 

@@ -1,4 +1,4 @@
-"""What plugins are known to change for everybody: a table of such places, looked at before and
+"""Global state that plugins are known to change: a table of such places, looked at before and
 after code of a plugin runs.
 
 What a place held before is put back. A module that the plugin itself imported first has no before:
@@ -57,7 +57,7 @@ class Place:
 
 
 def snapshot() -> Snapshot:
-    """What every place holds whose module is imported."""
+    """The value of every place whose module is imported."""
     held = {place: _read(place) for place in PLACES}
     return {place: value for place, value in held.items() if value is not _UNKNOWN}
 
@@ -80,7 +80,7 @@ def put_back(before: Snapshot) -> Iterator[tuple[str, bool]]:
 
 
 def _read(place: Place) -> Any:
-    """What a place holds; unknown where its module is not imported, or not wholly."""
+    """The value of a place; unknown if its module is not imported, or not wholly."""
     module = sys.modules.get(place.module)
     try:
         return _UNKNOWN if module is None else place.read(module)
@@ -125,7 +125,7 @@ def _attribute(module: str, path: str, *, usual: Any = _is_own) -> Place:
 
 
 def _setting(module: str, read: str, write: str, name: str, usual: Any = _UNKNOWN) -> Place:
-    """What a module keeps behind a function to read it and one to set it."""
+    """A place with a function to read it and one to set it."""
     return Place(
         module,
         name,

@@ -28,7 +28,7 @@ _EVENTS = {
 
 @dataclass(eq=False)
 class _Guard:
-    """Whose connections are refused: those of the threads that `concerns` says; `told` hears of
+    """Refuses connections of the threads that `concerns` says; `told` hears of
     each."""
 
     whose: str

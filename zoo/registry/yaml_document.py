@@ -46,7 +46,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Where cards were written: the file, and its bytes where it is YAML (None for a mapping that
+    """The origin of cards: the file, and its bytes where it is YAML (None for a mapping that
     Python code handed over).
 
     guide: the page that describes the fields.

@@ -62,7 +62,7 @@ class Record:
 
 
 def file_of(address: str) -> Path:
-    """Where the record of an address is kept."""
+    """The file of the record of an address."""
     return home() / "records" / f"{key_of(address)}.json"
 
 

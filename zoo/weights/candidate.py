@@ -32,7 +32,7 @@ class Candidate:
 
     source:   where it is published; its ending says what kind of file it is.
     key:      what it is remembered under.
-    promises: what its sha256 has to be; none if nobody ever said.
+    promises: what its sha256 has to be; none if unknown.
     through:  the mirror or bundle it comes from instead.
     original: the published file, where this one was converted from it before.
     """
@@ -46,7 +46,7 @@ class Candidate:
     original: Pin | None = None
 
     def all_promises(self) -> tuple[Checksum, ...]:
-        """Those, and what the source itself says of the file it gave."""
+        """The promises, and the source's own checksum of the file it gave."""
         return (
             self.promises
             if isinstance(self.carrier, Local)
@@ -149,7 +149,7 @@ def _locked(pin: Pin | None, given: str | None) -> tuple[Checksum, ...]:
 
 
 def _first_use(key: str) -> tuple[Checksum, ...]:
-    """Where nobody publishes a sha256, that of the first download holds from then on."""
+    """The sha256 of the first download, which holds from then on if none is published."""
     known = cache_record.read(key)
     fix = f"If the change is meant, delete {cache_record.file_of(key)} and fetch it again."
     return (Checksum(known.sha256, "the first download", fix=fix),) if known else ()

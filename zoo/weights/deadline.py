@@ -25,7 +25,7 @@ class Pace:
         self._bytes = 0
 
     def add(self, count: int) -> None:
-        """So many bytes more. Raises: Passing where the last window brought too few."""
+        """Counts bytes. Raises: TransientError if the last window brought too few."""
         self._bytes += count
         seconds = time.monotonic() - self._began
         if seconds < window():
@@ -36,7 +36,7 @@ class Pace:
 
 
 class Call(threading.Thread, Generic[Result]):
-    """A call in a thread of its own, which nobody has to wait for."""
+    """A call in a thread of its own, which can be abandoned."""
 
     def __init__(self, call: Callable[[], Result]) -> None:
         super().__init__(daemon=True)
@@ -53,7 +53,7 @@ class Call(threading.Thread, Generic[Result]):
 
 
 def given_up() -> bool:
-    """Whether this thread is at a call that nobody waits for any more."""
+    """Whether this thread runs a call that was abandoned."""
     return getattr(threading.current_thread(), "given_up", False)
 
 
@@ -74,7 +74,7 @@ def within(
     seconds: how long it may take, or may go on without a change of `done`, in bytes.
 
     Raises:
-        Passing: it takes longer; the call is left to itself.
+        TransientError: it takes longer; the call is left to itself.
     """
     running = Call(call)
     running.start()

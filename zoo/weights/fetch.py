@@ -66,7 +66,7 @@ def locate(
     mirrors: Mapping[str, str] = NO_MIRRORS,
     progress: bool | None = None,
 ) -> WeightsFile:
-    """The weights at an explicit place, verified as far as anybody says what they are.
+    """The weights at an explicit place, verified as far as their sha256 is known.
 
     spec:      `file:PATH`, `hub:org/repo[@REVISION][:FILE]` or `https://…`. On the Hub the revision
                is `main` and the file `model.safetensors`, or the only .safetensors there is, unless

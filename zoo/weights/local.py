@@ -93,8 +93,7 @@ def _package_folders(package: str) -> list[Path]:
 
 
 def _spec(name: str) -> ModuleSpec | None:
-    """Where a top-level package is: that of the imported module, or what the finders of
-    `sys.meta_path` say."""
+    """The spec of a top-level package: of the imported module, or from `sys.meta_path`."""
     if name in sys.modules:
         return sys.modules[name].__spec__
     for finder in sys.meta_path:
@@ -115,8 +114,7 @@ def _search_path() -> list[str]:
 
 
 def _how_to_install(package: str) -> str:
-    """Advice about a package that is not there: a name on a card is no reason to install what
-    has that name."""
+    """Advice for a missing package; a name on a card alone is not a reason to install it."""
     from zoo.registry import catalogue
 
     distribution = catalogue().distribution_of(package.partition(".")[0])

@@ -46,7 +46,7 @@ class Pin:
 
 @dataclass(frozen=True)
 class Lock:
-    """The pins by entry (`plugin/name.tag`, or a `hub:` place as it was asked for), and the file
+    """The pins by entry (`plugin/name.tag`, or a `hub:` place as it was typed), and the file
     they are from."""
 
     pins: Mapping[str, Pin] = field(default_factory=dict)

@@ -71,12 +71,11 @@ class Repository:
 
     @property
     def path(self) -> Path:
-        """Where the client keeps the file: a link in the commit's snapshot, to a blob named by its
-        ETag."""
+        """The client's file: a link in the commit's snapshot, to a blob named by its ETag."""
         return snapshot(self.source.repo, self.source.revision) / self.source.file
 
     def find(self) -> Path | None:
-        """The file, if anybody fetched it before; a link that leads out of its repository's folder
+        """The file, if it was fetched before; a link that leads out of its repository's folder
         is none."""
         repository = folder(self.source.repo)
         ours = is_inside(self.path, repository) or is_inside(self.path, repository / "blobs")

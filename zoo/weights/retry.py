@@ -34,7 +34,7 @@ class TransientError(Exception):
 
 
 class RetryPolicy:
-    """How many tries are left for one file."""
+    """Counts the tries that are left for one file."""
 
     def __init__(self, address: str) -> None:
         self._address = address

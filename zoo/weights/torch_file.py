@@ -64,7 +64,7 @@ def tensors_of(
 ) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """The tensors of a checkpoint, each with memory of its own, and the names of what else it held.
 
-    guessed: nobody says that the key is this file's; one that has tensors at its top level needs
+    guessed: the key may not be this file's; one that has tensors at its top level needs
         none.
 
     Raises:

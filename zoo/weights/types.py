@@ -38,7 +38,7 @@ class WeightsRequest:
 
     @property
     def sources(self) -> list[Source]:
-        """Where the file can be had, in the order to try."""
+        """The sources of the file, in the order to try."""
         return self.weights.files.get(self.role, [])
 
     def every_file(self) -> list[WeightsRequest]:

@@ -43,7 +43,7 @@ class Url:
 
     @property
     def path(self) -> Path:
-        """Where the file is kept."""
+        """The file in the cache."""
         name = re.sub(r"[^\w.+-]", "_", unquote(urlsplit(self.address).path).rpartition("/")[2])[
             -100:
         ]
@@ -80,7 +80,7 @@ class Url:
 
 
 class Version(msgspec.Struct, frozen=True):
-    """Which version of a file an unfinished part is of: its URL and the server's strong ETag."""
+    """The version of a file that an unfinished part is of: its URL and strong ETag."""
 
     url: str
     etag: str
@@ -97,12 +97,12 @@ class Part:
 
     @property
     def note(self) -> Path:
-        """Where the version is noted."""
+        """The file that notes the version."""
         return self.path.with_name(self.path.name + ".json")
 
     @property
     def size(self) -> int:
-        """How far it has come, in bytes."""
+        """Bytes so far."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def etag(self) -> str | None:
@@ -198,8 +198,7 @@ def _begin(response: Response, part: Part) -> int | None:
 
 
 def remove_abandoned(folder: Path, *, but: Path) -> None:
-    """Removes parts that a killed process left and nobody can go on with, unless a process is at
-    work on them."""
+    """Removes parts of killed processes that can't be resumed, unless a process holds them."""
     from filelock import FileLock, Timeout
 
     for path in folder.glob("*/*.part"):

@@ -246,17 +246,17 @@ def test_one_model_s_error_does_not_stop_the_others(
         "evaluate", "no_such_model", str(results("right.json")), "--data", data, "--resamples", "0"
     )
     assert done.code == 1
-    assert "Error: The model 'no_such_model' was asked for." in done.err
+    assert "Error: No model named 'no_such_model'." in done.err
     assert "right" in done.out
 
 
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("evaluate", "no_such_model"), 3, "No model has that name"),
+        (("evaluate", "no_such_model"), 3, "No model named 'no_such_model'"),
         (("evaluate", "nothing.parquet"), 10, "nothing.parquet was to be read"),
         (("evaluate", "yolox_nano", "--protocol", "fair"), 2, "fair"),
-        (("predict", "no_such_model"), 3, "No model has that name"),
+        (("predict", "no_such_model"), 3, "No model named 'no_such_model'"),
     ],
 )
 def test_mistakes_are_sentences_with_exit_codes(

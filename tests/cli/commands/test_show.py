@@ -115,7 +115,7 @@ def test_json_is_the_whole_card(shell: Shell, cards: Path) -> None:
     [
         ("yolox_nan", "Did you mean 'yolox_nano'"),
         ("yolox_nano.kokos", "has no weights tagged 'kokos'"),
-        ("", "No model has that name."),
+        ("", "No model named ''."),
     ],
 )
 def test_a_wrong_name_is_told_the_nearest(shell: Shell, name: str, says: str) -> None:
