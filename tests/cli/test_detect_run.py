@@ -1,0 +1,97 @@
+"""`zoo detect` at work: what is wrong is said before the model is loaded, and what is found is
+written in every form."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo.cli import detect_run
+from zoo.cli.detect_run import Request, run
+from zoo.detectors import Protocol
+from zoo.errors import ImageError, UsageError
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """A folder with two images of noise."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for number in (1, 2):
+        pixels = random.integers(0, 256, (48, 64, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder
+
+
+def asked(images: Path, **options: object) -> Request:
+    protocol = Protocol(score=0.0, max_boxes=3)
+    return Request(sources=[str(images)], model="yolox_nano", protocol=protocol, **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*_: object, **__: object) -> None:
+        pytest.fail("the model is loaded")
+
+    monkeypatch.setattr(detect_run, "load", load)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_outputs_that_get_in_each_other_s_way_are_refused_first(images: Path) -> None:
+    for options, message in (
+        ({"font": Path("a.ttf")}, "--font was given"),
+        ({"coco_images": Path("a.json")}, "--coco-images was given"),
+        ({"json_to": "a.json", "coco_to": "./a.json"}, "Both would be written"),
+        ({"json_to": str(images / "1.png")}, "That is one of the images"),
+        ({"save_to": images}, "would be replaced"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            run(asked(images, **options))
+
+
+@pytest.mark.usefixtures("no_model")
+def test_a_place_that_can_not_be_written_is_said_first(images: Path, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="There is no folder"):
+        run(asked(images, json_to=str(tmp_path / "nowhere" / "a.json")))
+
+
+def test_what_is_found_is_written_in_every_form(
+    images: Path, tmp_path: Path, nano: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = asked(
+        images,
+        weights=nano,
+        json_to=str(tmp_path / "a.json"),
+        coco_to=str(tmp_path / "b.json"),
+        save_to=tmp_path / "drawn",
+    )
+    assert run(request) == 0
+    answer = capsys.readouterr()
+    assert [line.split()[1] for line in answer.out.splitlines()] == ["64x48", "64x48"]
+    for what in ("Results", "COCO results", "Annotated images"):
+        assert f"{what}: {tmp_path}" in answer.err
+    objects = json.loads((tmp_path / "a.json").read_text())
+    assert [Path(one["saved"]).name for one in objects] == ["1.png", "2.png"]
+    assert all(Path(one["saved"]).is_file() for one in objects)
+    results = json.loads((tmp_path / "b.json").read_text())
+    assert {row["image_id"] for row in results} == {1, 2}
+
+
+def test_images_that_can_not_be_read_are_counted(
+    images: Path, nano: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (images / "3.png").write_text("no image")
+    assert run(asked(images, weights=nano)) == 1
+    assert "1 of 3 images could not be read" in capsys.readouterr().err
+    for file in images.iterdir():
+        file.write_text("no image")
+    assert run(asked(images, weights=nano)) == ImageError.exit_code
+    assert "No image could be read" in capsys.readouterr().err
+
+
+def test_random_weights_are_warned_of(images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(asked(images, weights="random")) == 0
+    assert "yolox_nano has random weights" in capsys.readouterr().err

@@ -1,0 +1,72 @@
+"""How commands end: when nobody reads on, when the disk is full, and when threads are left."""
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from zoo.cli.leave import leave_threads, meet_the_end_of_output
+
+
+def broken_pipe(*words: str) -> tuple[int, str]:
+    """The exit code and standard error of a command whose output nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "zoo", *words], stdout=writing, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writing)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["list"], ["list", "--where=params < 1G"], ["--help"], ["show", "yolox_nano", "--json"]],
+)
+def test_a_reader_who_left_is_no_failure_to_speak_of(words: list[str]) -> None:
+    assert broken_pipe(*words) == (141, "")
+
+
+@pytest.mark.skipif(
+    not os.path.exists("/dev/full"), reason="needs /dev/full, a disk that is always full"
+)
+@pytest.mark.parametrize("words", [["list"], ["--help"]])
+def test_output_to_a_full_disk_is_a_sentence(words: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "zoo", *words], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Error: Standard output can't be written: No space left on device.\n",
+    )
+
+
+@pytest.mark.parametrize("error", [None, ValueError("wrong"), OSError(errno.EACCES, "no")])
+def test_other_errors_end_nothing(error: BaseException | None) -> None:
+    meet_the_end_of_output(error)
+
+
+def test_without_threads_of_plugins_the_process_ends_by_itself() -> None:
+    leave_threads(7)  # else this process would be gone
+
+
+LEFT = """
+import sys, threading, time
+from zoo.registry.conduct import Conduct, watched
+from zoo.cli import leave
+
+leave.PATIENCE = 0.1
+with watched(Conduct("plugin 'lamps' of detzoo-lamps 1.0", "at import")):
+    threading.Thread(target=lambda: time.sleep(60), name="glow").start()
+print("done")
+leave.leave_threads(7)
+"""
+
+
+def test_a_thread_that_a_plugin_left_is_named_and_not_waited_for() -> None:
+    done = subprocess.run([sys.executable, "-c", LEFT], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (7, "done\n")
+    assert "has left the thread 'glow' running; it is not waited for" in done.stderr
