@@ -77,14 +77,14 @@ def make_theirs() -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def images() -> list[Tensor]:
     """Two small images of different shapes: uint8 (3, h, w)."""
-    return _pictures()
+    return _images()
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
 def pair(request: pytest.FixtureRequest) -> Pair:
     """Each architecture in turn."""
     name = request.param
-    images = _pictures()[
+    images = _images()[
         : 1 if name == "ssd300_vgg16" else 2
     ]  # one image is as much work as all the others' ten
     ours = _ours(name)
@@ -129,7 +129,7 @@ def _train_mode(ours: nn.Module, theirs: nn.Module) -> Iterator[None]:
         buffer.copy_(kept[name])
 
 
-def _pictures() -> list[Tensor]:
+def _images() -> list[Tensor]:
     generator = torch.Generator().manual_seed(7)
     return [
         torch.randint(0, 256, (3, *size), dtype=torch.uint8, generator=generator)
@@ -222,7 +222,7 @@ def _tame(ours: TorchvisionDetector) -> None:
         for layer, spread in _last_layers(ours.net)
     ]
     with torch.no_grad():
-        ours(ours.preprocess(_pictures()[:1]))
+        ours(ours.preprocess(_images()[:1]))
     for hook in hooks:
         hook.remove()
 

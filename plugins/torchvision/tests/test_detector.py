@@ -66,7 +66,7 @@ def test_labels_of_ones_own_are_seen(detector: Any, images: list[Tensor]) -> Non
     assert sum(len(one) for one in seen)
 
 
-def test_detections_are_best_first_inside_the_picture_and_know_its_size(
+def test_detections_are_best_first_inside_the_image_and_know_its_size(
     detector: Any, images: list[Tensor]
 ) -> None:
     for seen, image in zip(see(detector, images, score=0.0), images, strict=True):
@@ -116,7 +116,7 @@ def test_input_size_is_the_size_that_preprocess_makes(
             )
 
 
-def test_a_fixed_size_is_the_same_for_every_picture() -> None:
+def test_a_fixed_size_is_the_same_for_every_image() -> None:
     with torch.device("meta"):
         lite = architectures.ssdlite320_mobilenet_v3_large(label_space=SPACE)
         ssd = architectures.ssd300_vgg16(label_space=SPACE)
@@ -132,14 +132,14 @@ def test_the_published_input_size_is_the_default() -> None:
     assert small.input_size(480, 640) == (320, 448)
 
 
-def test_a_picture_whose_short_side_would_vanish_is_refused(fcos: Any) -> None:
+def test_an_image_whose_short_side_would_vanish_is_refused(fcos: Any) -> None:
     with pytest.raises(ImageError, match="20000 x 10 pixels"):
         fcos.input_size(10, 20000)
     with pytest.raises(ImageError, match="short side would be less than one"):
         fcos.preprocess([torch.zeros(3, 1, 300, dtype=torch.uint8)])
 
 
-def test_a_very_flat_first_picture_does_not_spoil_those_after_it(
+def test_a_very_flat_first_image_does_not_spoil_those_after_it(
     rcnn: Any, images: list[Tensor]
 ) -> None:
     with torch.device("meta"):
@@ -221,7 +221,7 @@ def test_a_box_without_area_is_left_out_of_the_loss(fcos: Any, images: list[Tens
     assert fcos.loss(outputs, batch, [flat]) == fcos.loss(outputs, batch, [whole])
 
 
-def test_targets_are_one_a_picture(fcos: Any, images: list[Tensor]) -> None:
+def test_targets_are_one_an_image(fcos: Any, images: list[Tensor]) -> None:
     batch = fcos.preprocess(images)
     with pytest.raises(ValueError, match="one per image, 2, got 0"):
         fcos.loss(fcos(batch), batch, [])
@@ -231,7 +231,7 @@ def test_targets_are_one_a_picture(fcos: Any, images: list[Tensor]) -> None:
     "image",
     [np.zeros((8, 8, 3), np.uint8), torch.zeros(3, 8, 8), torch.zeros(8, 8, dtype=torch.uint8)],
 )
-def test_what_is_no_uint8_picture_is_refused(fcos: Any, image: Any) -> None:
+def test_what_is_no_uint8_image_is_refused(fcos: Any, image: Any) -> None:
     with pytest.raises(ImageError, match=r"image 0(.|\n)*uint8 RGB"):
         fcos.preprocess([image])
 
@@ -272,7 +272,7 @@ def test_another_float_type_works_and_gives_float32_boxes(
     assert see(precise, images)[0].boxes.dtype == torch.float32
 
 
-def test_pictures_are_not_changed(fcos: Any, images: list[Tensor]) -> None:
+def test_images_are_not_changed(fcos: Any, images: list[Tensor]) -> None:
     copies = [image.clone() for image in images]
     see(fcos, images)
     assert all(torch.equal(image, copy) for image, copy in zip(images, copies, strict=True))
@@ -282,7 +282,7 @@ def test_nothing_seen_is_empty_detections(detector: Any, images: list[Tensor]) -
     assert [len(one) for one in see(detector, images, score=1.0)] == [0, 0]
 
 
-def test_places_remember_the_pictures_sizes(detector: Any, images: list[Tensor]) -> None:
+def test_places_remember_the_images_sizes(detector: Any, images: list[Tensor]) -> None:
     places = detector.preprocess(images).places
     assert [(place.height, place.width) for place in places] == [
         tuple(image.shape[1:]) for image in images
@@ -295,7 +295,7 @@ def test_a_box_goes_to_the_input_and_back(detector: Any, images: list[Tensor]) -
     assert torch.allclose(place.to_original(place.to_input(box)), box)
 
 
-def test_a_picture_that_is_too_long_does_not_hide_the_others(
+def test_an_image_that_is_too_long_does_not_hide_the_others(
     fcos: Any, images: list[Tensor]
 ) -> None:
     long = torch.zeros(3, 1, 300, dtype=torch.uint8)

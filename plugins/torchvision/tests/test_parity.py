@@ -119,7 +119,7 @@ def test_losses_are_equal_to_torchvisions_own_training_forward(pair: Any) -> Non
 
 @pytest.mark.usefixtures("train_mode")
 @pytest.mark.parametrize("boxes", [(0, 1), (0, 0)], ids=["one-empty", "all-empty"])
-def test_pictures_without_any_box_give_finite_losses(pair: Any, boxes: tuple[int, int]) -> None:
+def test_images_without_any_box_give_finite_losses(pair: Any, boxes: tuple[int, int]) -> None:
     box = torch.tensor([[4.0, 4.0, 50.0, 60.0]])
     truth = [
         Target(box[:count], torch.zeros(count, dtype=torch.int64))

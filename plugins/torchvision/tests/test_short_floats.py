@@ -24,14 +24,14 @@ def boxes_of(outputs):
 
 @pytest.mark.parametrize("way", ["autocast", "weights"])
 def test_detections_come_of_boxes_in_float32(detector, way):
-    picture = scene(200, 300)
-    expected = detector.detect(picture, score=0.0, max_boxes=10)
+    image = scene(200, 300)
+    expected = detector.detect(image, score=0.0, max_boxes=10)
     if way == "weights":
         detector.to(SHORT)
     with torch.autocast("cpu", dtype=SHORT, enabled=way == "autocast"), torch.inference_mode():
-        batch = detector.preprocess([picture], dtype=detector.dtype)
+        batch = detector.preprocess([image], dtype=detector.dtype)
         outputs = detector(batch)
-        found = detector.detect(picture, score=0.0, max_boxes=10)
+        found = detector.detect(image, score=0.0, max_boxes=10)
     assert boxes_of(outputs).dtype == torch.float32
     assert len(found) == len(expected)
     assert abs(float(found.scores[0]) - float(expected.scores[0])) < 0.1

@@ -1,5 +1,5 @@
 """What the tests of YOLOX share: a toy model that trains in a second, the published nano, and real
-pictures."""
+images."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from zoo import labels
 from zoo.labels import LabelSpace
 
 NANO = {"depth": 0.33, "width": 0.25, "depthwise": True, "size": 416}
-Pictures = Callable[[int], list[Tensor]]
+Images = Callable[[int], list[Tensor]]
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def coco(shared: Path) -> dict[str, list[dict[str, object]]]:
 
 
 @pytest.fixture
-def pictures(shared: Path, coco: dict[str, list[dict[str, object]]]) -> Pictures:
+def images(shared: Path, coco: dict[str, list[dict[str, object]]]) -> Images:
     """The first n of those images, as uint8 RGB tensors `(3, h, w)`."""
 
     def read(count: int) -> list[Tensor]:

@@ -15,9 +15,9 @@ RULES = Protocol(score=0.2, iou=0.5, max_boxes=100)
 Row = tuple[list[float], float, int]
 
 
-def random_outputs(pictures: int, *, seed: int, logits: bool = False) -> YoloxOutput:
+def random_outputs(images: int, *, seed: int, logits: bool = False) -> YoloxOutput:
     generator = torch.Generator().manual_seed(seed)
-    values = torch.randn(pictures, CELLS, 5 + 3, generator=generator)
+    values = torch.randn(images, CELLS, 5 + 3, generator=generator)
     values[..., 2:4] += 1  # boxes of some cells' size, so that they overlap
     if not logits:
         values[..., 4:] = (values[..., 4:] * 2).sigmoid()
@@ -39,10 +39,10 @@ def slow(outputs: YoloxOutput, rules: Protocol) -> list[list[Row]]:
         for x in range(grid.width)
     ]
     result = []
-    for picture in outputs.values:
+    for image in outputs.values:
         rows: list[Row] = []
         for (x, y, stride), (dx, dy, w, h, objectness, *classes) in zip(
-            places, picture.double().tolist(), strict=True
+            places, image.double().tolist(), strict=True
         ):
             label = max(range(len(classes)), key=classes.__getitem__)
             cx, cy = (x + dx) * stride, (y + dy) * stride
@@ -64,13 +64,13 @@ def slow(outputs: YoloxOutput, rules: Protocol) -> list[list[Row]]:
 
 @settings(deadline=None, max_examples=50)
 @given(
-    pictures=st.integers(1, 4),
+    images=st.integers(1, 4),
     seed=st.integers(0, 10_000),
     score=st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]),
 )
-def test_it_finds_what_the_slow_one_finds(pictures: int, seed: int, score: float) -> None:
+def test_it_finds_what_the_slow_one_finds(images: int, seed: int, score: float) -> None:
     outputs, rules = (
-        random_outputs(pictures, seed=seed),
+        random_outputs(images, seed=seed),
         Protocol(score=score, iou=0.5, max_boxes=100),
     )
     for (boxes, scores, labels), expected in zip(
@@ -83,14 +83,14 @@ def test_it_finds_what_the_slow_one_finds(pictures: int, seed: int, score: float
         )
 
 
-def test_the_random_pictures_have_overlaps_to_suppress() -> None:
+def test_the_random_images_have_overlaps_to_suppress() -> None:
     outputs = random_outputs(1, seed=0)
     assert len(decode(outputs, RULES)[0][0]) < len(
         decode(outputs, Protocol(score=0.2, iou=1.0, max_boxes=100))[0][0]
     )
 
 
-def test_a_picture_is_decoded_alone_as_in_a_batch() -> None:
+def test_an_image_is_decoded_alone_as_in_a_batch() -> None:
     outputs = random_outputs(3, seed=1)
     together = decode(outputs, RULES)
     for index, found in enumerate(together):

@@ -96,12 +96,12 @@ def test_train_mode_gives_logits_and_eval_mode_the_probabilities_of_the_same_net
     assert torch.equal(probable.values[..., :4], logits.values[..., :4])
 
 
-def test_detections_lie_in_the_original_picture_best_first_and_on_the_cpu(toy: YOLOX) -> None:
-    pictures = [
+def test_detections_lie_in_the_original_image_best_first_and_on_the_cpu(toy: YOLOX) -> None:
+    images = [
         torch.randint(0, 256, (3, height, width), dtype=torch.uint8)
         for height, width in ((200, 120), (33, 90))
     ]
-    batch = toy.preprocess(pictures)
+    batch = toy.preprocess(images)
     with torch.inference_mode():
         found = toy.decode(
             toy(batch), batch, Protocol(score=0.0, max_boxes=7).thresholds(toy.defaults)
@@ -141,7 +141,7 @@ def test_open_thresholds_are_the_familys_own(toy: YOLOX) -> None:
     assert torch.equal(open_.boxes, filled.boxes)
 
 
-def test_every_picture_has_the_same_input_size(toy: YOLOX) -> None:
+def test_every_image_has_the_same_input_size(toy: YOLOX) -> None:
     assert toy.input_size(1080, 1920) == toy.input_size(1, 1) == (64, 64)
 
 

@@ -15,18 +15,18 @@ def boxed(*images: Tensor, size: int = 64) -> Tensor:
     return Letterbox((size, size))(images).pixels
 
 
-def test_a_picture_of_the_right_size_goes_in_unchanged_but_for_the_order_of_colors() -> None:
+def test_an_image_of_the_right_size_goes_in_unchanged_but_for_the_order_of_colors() -> None:
     image = torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)
     assert torch.equal(boxed(image)[0], image.flip(0).float())
 
 
-def test_what_the_picture_does_not_cover_is_gray() -> None:
+def test_what_the_image_does_not_cover_is_gray() -> None:
     pixels = boxed(torch.zeros(3, 40, 80, dtype=torch.uint8))[0]
     assert pixels[:, :32].eq(0).all()
     assert pixels[:, 32:].eq(114).all()
 
 
-def test_pictures_of_any_sizes_make_one_batch_in_order() -> None:
+def test_images_of_any_sizes_make_one_batch_in_order() -> None:
     images = [
         torch.full((3, height, width), value, dtype=torch.uint8)
         for height, width, value in ((9, 7, 1), (300, 500, 2), (64, 64, 3))
@@ -34,12 +34,12 @@ def test_pictures_of_any_sizes_make_one_batch_in_order() -> None:
     assert boxed(*images)[:, 0, 0, 0].tolist() == [1, 2, 3]
 
 
-def test_no_pictures_make_an_empty_batch() -> None:
+def test_no_images_make_an_empty_batch() -> None:
     assert tuple(boxed().shape) == (0, 3, 64, 64)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (20000, 10), (10, 20000), (1, 5000)])
-def test_extreme_pictures_keep_at_least_one_pixel_each_way(shape: tuple[int, int]) -> None:
+def test_extreme_images_keep_at_least_one_pixel_each_way(shape: tuple[int, int]) -> None:
     image = torch.full((3, *shape), 7, dtype=torch.uint8)
     assert boxed(image)[0, :, 0, 0].tolist() == [7, 7, 7]
 
@@ -95,7 +95,7 @@ def test_resizing_is_bilinear_without_antialiasing_however_much_it_shrinks(
     assert (found - torch.from_numpy(by_hand(image.double().numpy(), 12, 16))).abs().max() <= 0.501
 
 
-def test_the_layout_of_a_picture_in_memory_changes_nothing() -> None:
+def test_the_layout_of_an_image_in_memory_changes_nothing() -> None:
     rows_first = torch.randint(0, 256, (700, 300, 3), dtype=torch.uint8).permute(2, 0, 1)
     assert torch.equal(boxed(rows_first), boxed(rows_first.contiguous()))
 

@@ -53,11 +53,11 @@ def test_the_losses_are_the_published_sums_over_cells_that_learn(toy: YOLOX) -> 
     outputs, _, found = trained_on(toy, TRUTH)
     cells, values = outputs.cells(), outputs.values.detach()
     expected, count = dict.fromkeys(("iou", "objectness", "classification", "l1"), 0.0), 0
-    for picture, truth in enumerate(TRUTH):
-        boxes = to_boxes(values[picture], cells)
+    for image, truth in enumerate(TRUTH):
+        boxes = to_boxes(values[image], cells)
         learned = assign(
             boxes=boxes,
-            logits=values[picture, :, 4:],
+            logits=values[image, :, 4:],
             cells=cells,
             objects=truth.boxes,
             channels=truth.labels,
@@ -70,7 +70,7 @@ def test_the_losses_are_the_published_sums_over_cells_that_learn(toy: YOLOX) -> 
             )
         )
         count += len(owners)
-        for cell, row in enumerate(values[picture].tolist()):
+        for cell, row in enumerate(values[image].tolist()):
             expected["objectness"] += entropy(row[4], float(cell in owners))
             if cell not in owners:
                 continue
@@ -97,7 +97,7 @@ def test_the_losses_are_the_published_sums_over_cells_that_learn(toy: YOLOX) -> 
 
 
 @pytest.mark.parametrize(
-    "truth", [TRUTH, [NOTHING, NOTHING]], ids=["some pictures empty", "all pictures empty"]
+    "truth", [TRUTH, [NOTHING, NOTHING]], ids=["some images empty", "all images empty"]
 )
 def test_losses_are_finite_scalars_with_a_gradient_for_every_parameter(
     toy: YOLOX, truth: list[Target]
@@ -110,14 +110,14 @@ def test_losses_are_finite_scalars_with_a_gradient_for_every_parameter(
     assert [name for name, grad in grads.items() if grad is None or not grad.isfinite().all()] == []
 
 
-def test_every_part_of_the_network_learns_from_a_picture(toy: YOLOX) -> None:
+def test_every_part_of_the_network_learns_from_an_image(toy: YOLOX) -> None:
     _, _, found = trained_on(toy, TRUTH)
     sum(found.values()).backward()
     for part in (toy.backbone, toy.neck, toy.head.stems, toy.head.reg_convs, toy.head.cls_preds):
         assert sum(parameter.grad.abs().sum() for parameter in part.parameters()) > 0
 
 
-def test_pictures_without_objects_teach_objectness_only(toy: YOLOX) -> None:
+def test_images_without_objects_teach_objectness_only(toy: YOLOX) -> None:
     _, _, found = trained_on(toy, [NOTHING])
     assert found["objectness"] > 0
     assert found["iou"] == found["classification"] == 0
@@ -132,9 +132,9 @@ def test_under_autocast_the_losses_are_single_precision_and_finite(toy: YOLOX) -
 
 def test_truth_is_given_in_original_pixels(toy: YOLOX) -> None:
     small, large = (target((s * 4, s * 6, s * 30, s * 40, 1)) for s in (1, 3))
-    picture = noise(1)[0]
-    enlarged = picture.repeat_interleave(3, 1).repeat_interleave(3, 2)
-    batch, triple = toy.preprocess([picture]), toy.preprocess([enlarged])
+    image = noise(1)[0]
+    enlarged = image.repeat_interleave(3, 1).repeat_interleave(3, 2)
+    batch, triple = toy.preprocess([image]), toy.preprocess([enlarged])
     outputs = toy.train()(batch)
     ours, theirs = toy.loss(outputs, batch, [small]), toy.loss(outputs, triple, [large])
     assert {name: loss.item() for name, loss in ours.items()} == pytest.approx(
@@ -178,12 +178,12 @@ def test_a_label_outside_the_space_is_refused_by_number(toy: YOLOX, label: int) 
 
 
 @pytest.mark.slow
-def test_a_random_network_learns_two_boxes_in_one_picture(toy: YOLOX) -> None:
-    picture = torch.full((3, 64, 64), 90, dtype=torch.uint8)
-    picture[:, 6:40, 4:30] = torch.tensor([250, 20, 20], dtype=torch.uint8)[:, None, None]
-    picture[:, 16:62, 34:60] = torch.tensor([20, 20, 250], dtype=torch.uint8)[:, None, None]
+def test_a_random_network_learns_two_boxes_in_one_image(toy: YOLOX) -> None:
+    image = torch.full((3, 64, 64), 90, dtype=torch.uint8)
+    image[:, 6:40, 4:30] = torch.tensor([250, 20, 20], dtype=torch.uint8)[:, None, None]
+    image[:, 16:62, 34:60] = torch.tensor([20, 20, 250], dtype=torch.uint8)[:, None, None]
     truth = target((4, 6, 30, 40, 0), (34, 16, 60, 62, 2))
-    batch = toy.train().preprocess([picture])
+    batch = toy.train().preprocess([image])
     optimizer = torch.optim.Adam(toy.parameters(), lr=5e-3)
     history = []
     for _ in range(80):

@@ -18,13 +18,13 @@ from zoo.boxes import xyxy_to_xywh
 from zoo.detections import Detections
 from zoo.detectors import Batch, Protocol, Target
 
-Pictures = Callable[[int], list[Tensor]]
+Images = Callable[[int], list[Tensor]]
 
 
-def detect(model: YOLOX, pictures: list[Tensor], *, batch_size: int = 16) -> list[Detections]:
+def detect(model: YOLOX, images: list[Tensor], *, batch_size: int = 16) -> list[Detections]:
     found: list[Detections] = []
-    for start in range(0, len(pictures), batch_size):
-        batch = model.preprocess(pictures[start : start + batch_size])
+    for start in range(0, len(images), batch_size):
+        batch = model.preprocess(images[start : start + batch_size])
         with torch.inference_mode():
             found += model.decode(
                 model(batch), batch, Protocol(score=0.01, iou=0.65, max_boxes=100)
@@ -43,9 +43,9 @@ def onnx_output(file: Path, pixels: Tensor) -> Tensor:
 
 
 def test_raw_output_equals_the_onnx_files(
-    published_nano: YOLOX, pictures: Pictures, shared: Path
+    published_nano: YOLOX, images: Images, shared: Path
 ) -> None:
-    batch = published_nano.preprocess(pictures(3))
+    batch = published_nano.preprocess(images(3))
     expected = onnx_output(shared / "yolox_nano" / "yolox_nano.onnx", batch.pixels)
     exact = copy.deepcopy(published_nano).double()
     with torch.inference_mode():
@@ -60,11 +60,11 @@ def test_raw_output_equals_the_onnx_files(
 
 
 def test_detections_are_those_of_the_reference(
-    published_nano: YOLOX, pictures: Pictures, shared: Path, coco: dict[str, list[dict[str, Any]]]
+    published_nano: YOLOX, images: Images, shared: Path, coco: dict[str, list[dict[str, Any]]]
 ) -> None:
     published = json.loads((shared / "coco_val2017_128" / "yolox_nano_detections.json").read_text())
     matched = total = 0
-    for image, seen in zip(coco["images"], detect(published_nano, pictures(16)), strict=False):
+    for image, seen in zip(coco["images"], detect(published_nano, images(16)), strict=False):
         confident = [
             one for one in published if one["image_id"] == image["id"] and one["score"] >= 0.3
         ]
@@ -85,9 +85,9 @@ def test_detections_are_those_of_the_reference(
 
 
 def test_training_from_the_folded_file_keeps_what_it_finds(
-    published_nano: YOLOX, pictures: Pictures
+    published_nano: YOLOX, images: Images
 ) -> None:
-    some = pictures(2)
+    some = images(2)
     before = [seen.above(0.5) for seen in published_nano.detect(some)]
     truth = [Target(boxes=seen.boxes, labels=seen.labels) for seen in before]
     optimizer = torch.optim.AdamW(published_nano.train().parameters(), lr=1e-4)
@@ -109,7 +109,7 @@ def test_training_from_the_folded_file_keeps_what_it_finds(
 
 @pytest.mark.slow
 def test_average_precision_is_the_published_networks(
-    published_nano: YOLOX, pictures: Pictures, shared: Path, coco: dict[str, list[dict[str, Any]]]
+    published_nano: YOLOX, images: Images, shared: Path, coco: dict[str, list[dict[str, Any]]]
 ) -> None:
     results = [
         {
@@ -118,7 +118,7 @@ def test_average_precision_is_the_published_networks(
             "bbox": box,
             "score": score,
         }
-        for image, seen in zip(coco["images"], detect(published_nano, pictures(128)), strict=True)
+        for image, seen in zip(coco["images"], detect(published_nano, images(128)), strict=True)
         for box, score, label in zip(
             xyxy_to_xywh(seen.boxes).tolist(),
             seen.scores.tolist(),

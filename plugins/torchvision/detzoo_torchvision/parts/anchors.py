@@ -35,7 +35,7 @@ class StridedAnchors(AnchorGenerator):  # type: ignore[misc]  # torchvision has 
 
     def on(self, maps: Sequence[Tensor]) -> Tensor:
         """`(a, 4)` xyxy in input pixels, finest level first, row by row: the anchors of one
-        picture."""
+        image."""
         self.set_cell_anchors(torch.float32, maps[0].device)
         grids = [list(one.shape[-2:]) for one in maps]
         return torch.cat(self.grid_anchors(grids, [[stride, stride] for stride in self.strides]))
