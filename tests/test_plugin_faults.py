@@ -285,13 +285,13 @@ def test_boxes_outside_the_picture_are_refused_and_the_distribution_is_named(
 
 
 def test_a_builder_that_returns_no_detector_is_refused(seen: dict[str, str]) -> None:
-    assert "'text_s' was to be built by the architecture 'text/text'." in seen["text"]
+    assert "'text_s' can't be built by the architecture 'text/text'." in seen["text"]
     assert "It returned a str, not a zoo.Detector." in seen["text"]
 
 
 def test_a_builder_that_fails_is_an_error_of_its_distribution(seen: dict[str, str]) -> None:
     assert seen["dividing"].startswith(
-        "ContractError: 'dividing_s' was to be built by the architecture 'dividing/dividing'."
+        "ContractError: 'dividing_s' can't be built by the architecture 'dividing/dividing'."
     )
     assert "Its builder raised ZeroDivisionError: division by zero" in seen["dividing"]
     assert f"'detzoo_dividing' (detzoo-dividing {VERSION})" in seen["dividing"]

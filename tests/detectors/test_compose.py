@@ -181,7 +181,7 @@ def refused(**parts: object) -> ContractError:
 def test_a_head_that_does_not_fit_is_drawn_with_its_seam_and_the_nearest_change() -> None:
     why = refused(backbone="torchvision/resnet18", neck="pafpn", head="retinanet")
     assert str(why) == dedent("""\
-        A detector of torchvision/resnet18, pafpn, retinanet was asked for, and its parts do not fit.
+        torchvision/resnet18, pafpn, retinanet can't be composed: the parts do not fit.
                   stride                   8    16    32
         backbone  torchvision/resnet18   128   256   512
         neck      pafpn                  128   256   512
@@ -337,7 +337,7 @@ def test_an_argument_a_part_can_not_do_without_is_asked_for(also: Callable[..., 
 
     also("necks", needy=build)
     with pytest.raises(
-        NameNotFound, match=r"without the argument 'width'\.\nIt takes width, depth\."
+        NameNotFound, match=r"needs the argument 'width'\.\nIt takes width, depth\."
     ):
         zoo.compose(backbone="torchvision/resnet18", neck="needy", head="ssd", labels=["a"])
 
@@ -355,7 +355,7 @@ def test_an_input_the_backbone_does_not_take_is_the_first_seam() -> None:
     with torch.device("meta"):
         why = refused(**SWIN, input={"resize": "letterbox", "size": [300, 448]})
     assert str(why) == dedent("""\
-        A detector of timm/swin_tiny_patch4_window7_224, bifpn, retinanet was asked for, and its parts do not fit.
+        timm/swin_tiny_patch4_window7_224, bifpn, retinanet can't be composed: the parts do not fit.
                   stride                                8    16    32    64   128
         input     300 x 448 letterbox
                ✗  timm/swin_tiny_patch4_window7_224: it takes images of 224 x 224 only.

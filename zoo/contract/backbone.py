@@ -24,7 +24,7 @@ def backbone(name: str, *, strides: Sequence[int] = (8, 16, 32), **arguments: ob
     """
     build = catalogue().builder("backbones", name)
     if not strides:
-        asked = f"The backbone '{name}' was asked for at no stride."
+        asked = f"The backbone '{name}' can't be built without strides."
         raise ContractError(
             asked, "It would return no map.", "Name at least one, for example strides=(8, 16, 32)."
         )
@@ -32,10 +32,10 @@ def backbone(name: str, *, strides: Sequence[int] = (8, 16, 32), **arguments: ob
     given = tuple(level.stride for level in levels_of(made, name=name))
     if given != tuple(strides):
         raise ContractError(
-            f"The backbone '{name}' was asked for at strides {tuple(strides)}.",
+            f"The backbone '{name}' can't be built at strides {tuple(strides)}.",
             f"It gives {given}.",
             f"Ask for {tuple(sorted(set(strides)))}, finest first."
             if sorted(strides) != list(strides)
-            else "Mend its builder.",
+            else "Correct its builder.",
         )
     return made

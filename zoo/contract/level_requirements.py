@@ -1,4 +1,4 @@
-"""What a neck or head asks of the maps it is given, said where it is built."""
+"""LevelRequirements: the levels that a neck or head can be built on."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LevelRequirements:
             )
 
     def _wrong(self, levels: Sequence[FeatureLevel]) -> Iterator[tuple[str, str]]:
-        """What is needed, and what is the case instead, most basic first."""
+        """Each requirement that is not met, and the levels' property instead, most basic first."""
         channels, strides = [level.channels for level in levels], [level.stride for level in levels]
         if len(levels) < self.fewest or (self.most is not None and len(levels) > self.most):
             yield (

@@ -27,7 +27,7 @@ class Predictor(typing.Protocol):
 
     @property
     def name(self) -> str | None:
-        """What it is called; None if it was built by hand."""
+        """Its name; None if it was built by hand."""
 
     @property
     def device(self) -> torch.device:

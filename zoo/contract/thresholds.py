@@ -40,7 +40,7 @@ def check_threshold(name: str, value: object, *, of: str) -> None:
     if not fits:
         shell = f"Write for example --{example.replace('_', '-').replace('=', ' ')}."
         fix = f"Write for example {example}."
-        raise UsageError(f"{of}({name}={value!r}) was asked for.", case, fix, fix_cli=shell)
+        raise UsageError(f"{of}({name}={value!r}) can't be used.", case, fix, fix_cli=shell)
 
 
 def _is(value: object, kind: type) -> bool:

@@ -1,5 +1,4 @@
-"""From a plan to its parts, each told the levels of the one before; where two do not fit, that seam
-is raised."""
+"""Builds the parts of a composition, each from the levels of the one before it."""
 
 from __future__ import annotations
 
@@ -39,7 +38,7 @@ class PartMismatch(Exception):
 
 @dataclass(frozen=True)
 class Parts:
-    """The built parts of one plan."""
+    """The built parts of one composition."""
 
     backbone: Backbone
     neck: Neck | None
@@ -51,7 +50,7 @@ def assemble(plan: Composition, label_space: LabelSpace) -> Parts:
 
     Raises:
         NameNotFound, NameAmbiguous: a part or an argument of one has no such name.
-        Seam: two of them do not fit.
+        PartMismatch: two of them do not fit.
     """
     body = build_part(plan, "backbone", {"strides": plan.strides})
     levels = {"backbone": levels_of(body, name=plan.backbone)}
@@ -71,11 +70,10 @@ def build_part(
     *,
     above: Mapping[str, tuple[FeatureLevel, ...]] | None = None,
 ) -> Any:
-    """One part of the plan; that it has the members of its kind is checked here, where no type
-    could say it.
+    """Builds one part, and checks that it has the members of its kind.
 
     given: what the pipeline tells it: strides, levels, label space.
-    above: the levels of every part before it, for the Seam it may raise.
+    above: the levels of every part before it, for the PartMismatch it may raise.
     """
     name, arguments = getattr(plan, kind), plan.arguments_of(kind)
     build = builder(kind, name)
@@ -94,8 +92,7 @@ def build_part(
 
 
 def builder(kind: str, name: str) -> Callable[..., Any]:
-    """What a plugin registered for a part; its name may leave out the plugin, where only one has
-    such a part."""
+    """The builder of a part; its name may leave out the plugin if only one has such a part."""
     kinds: dict[str, Kind] = {"backbone": "backbones", "neck": "necks", "head": "heads"}
     return catalogue().builder(kinds[kind], name)
 
@@ -126,8 +123,8 @@ def _check_arguments(
     missing = [name for name in required if name not in arguments]
     if missing:
         raise NameNotFound(
-            f"The {part} was asked for.",
-            f"It can't be built without the argument '{missing[0]}'.",
+            f"The {part} can't be built.",
+            f"It needs the argument '{missing[0]}'.",
             listed,
         )
 
@@ -135,7 +132,7 @@ def _check_arguments(
 def _in_its_own_words(kind: str, name: str, why: Exception) -> ContractError:
     said = " ".join(str(why).split()) or "nothing more"
     return ContractError(
-        f"The {kind} '{name}' was to be built.",
+        f"The {kind} '{name}' can't be built.",
         f"It failed with {type(why).__name__}: {said}",
         "Ask its plugin what it takes.",
     )
@@ -150,7 +147,7 @@ def _check_part(part: object, kind: str, name: str) -> None:
     missing = [member for member in wanted if not hasattr(part, member)]
     if isinstance(part, nn.Module) and not missing:
         return
-    lack = f"which has no `{missing[0]}`" if missing else "which is no torch.nn.Module"
+    lack = f"which has no `{missing[0]}`" if missing else "which is not a torch.nn.Module"
     raise ContractError(
         f"The {kind} '{name}' was built.",
         f"Its plugin returned {words.type_name(part)}, {lack}.",

@@ -125,7 +125,7 @@ def mapped(path: Path) -> dict[str, Tensor]:
     reaches the file.
 
     Raises:
-        CheckpointError: it is no safetensors file, or holds types of number that torch has not.
+        CheckpointError: it is not a safetensors file, or holds types of number that torch has not.
     """
     try:
         with safe_open(path, framework="pt") as file:
