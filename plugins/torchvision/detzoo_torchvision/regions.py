@@ -24,7 +24,7 @@ from zoo.errors import ContractError
 
 @pytree_dataclass
 class RegionSamples:
-    """What the sampled regions of a batch should have been, and the losses of the first stage.
+    """Targets of the sampled regions of a batch, and the losses of the first stage.
 
     channels: (n,) per image, 0 for background.
     deltas:   (n, 4) per image, how the region should move.

@@ -1,4 +1,4 @@
-"""SimOTA: which cells learn which object, decided anew at every step from what the network says
+"""SimOTA: which cells learn which object, decided again at every step from what the network says
 now.
 
 Ge et al., YOLOX (arXiv:2107.08430), section 2.1, which simplifies the optimal transport of OTA

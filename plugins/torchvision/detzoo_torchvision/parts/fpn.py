@@ -48,7 +48,7 @@ class FPN(nn.Module):
 def _extra(inputs: int, channels: int, coarser: int) -> ExtraFPNBlock | None:
     if coarser not in (0, 1, 2):
         raise CardError(
-            f"fpn was asked for {coarser} coarser maps.",
+            f"fpn can't add {coarser} coarser maps.",
             "It can add 0, 1 or 2.",
             "Write coarser: 2.",
         )
