@@ -1,10 +1,10 @@
-"""`make demo`: YOLOX-Nano on real photos, its weights pulled through a Hub on this machine, as a
+"""`make demo`: YOLOX-Nano on real images, its weights pulled through a Hub on this machine, as a
 user would from the open one.
 
 It detects, measures, and builds a leaderboard of three families, of which only YOLOX-Nano has
 trained weights here.
 
-That needs photos and weights beside the repository which are not ours to publish. Where they are
+That needs images and weights beside the repository which are not ours to publish. Where they are
 missing, YOLOX-Nano is fetched from where it is published and looks at a drawing; where it can't be
 fetched, random weights show that the rest works.
 """
@@ -93,7 +93,7 @@ def tried(*words: str) -> bool:
 
 
 def with_real_weights() -> None:
-    """Pulls YOLOX-Nano from a loopback Hub, detects on real photos, measures it, and builds a
+    """Pulls YOLOX-Nano from a loopback Hub, detects on real images, measures it, and builds a
     leaderboard."""
     from zoo.testing import LoopbackHub
 
@@ -101,16 +101,16 @@ def with_real_weights() -> None:
         commit = hub.add("detzoo-demo/yolox_nano", {"model.safetensors": WEIGHTS})
         here = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": f"{home}/hf", "ZOO_HOME": f"{home}/zoo"}
         print(f"A Hub on this machine serves detzoo-demo/yolox_nano at commit {commit[:10]}.")
-        photos = str(OUT / "photos")
-        (ROOT / photos).mkdir(parents=True, exist_ok=True)
+        images = str(OUT / "images")
+        (ROOT / images).mkdir(parents=True, exist_ok=True)
         for name in SHOWN:
-            shutil.copy(IMAGES / f"{name}.jpg", ROOT / photos)
+            shutil.copy(IMAGES / f"{name}.jpg", ROOT / images)
         weights = f"hub:detzoo-demo/yolox_nano@{commit}"
         data = f"coco:{os.path.relpath(DATA, ROOT)}"
         save = ["--save", str(OUT / "annotated"), "--json", str(OUT / "detections.json")]
         runs = ["--to", str(OUT / "runs")]
         repeatable = [
-            ["detect", photos, "--model", "yolox_nano", "--weights", weights, *save],
+            ["detect", images, "--model", "yolox_nano", "--weights", weights, *save],
             ["evaluate", "yolox_nano", "--weights", weights, "--data", data, *runs],
         ]
         for words in repeatable:
@@ -123,7 +123,7 @@ def with_real_weights() -> None:
     for words in repeatable:
         print(f"$ zoo {' '.join(words)}".replace(weights, f"file:{os.path.relpath(WEIGHTS, ROOT)}"))
     print(
-        f"\nLook at the annotated photos in {OUT}, and open {OUT / 'site' / 'index.html'} in a "
+        f"\nLook at the annotated images in {OUT}, and open {OUT / 'site' / 'index.html'} in a "
         f"browser."
     )
 

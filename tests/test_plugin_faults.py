@@ -280,7 +280,7 @@ def test_boxes_that_are_no_numbers_are_refused_and_the_distribution_is_named(
 def test_boxes_outside_the_picture_are_refused_and_the_distribution_is_named(
     seen: dict[str, str],
 ) -> None:
-    assert "A box leaves the picture" in seen["outside"]
+    assert "A box leaves the image" in seen["outside"]
     assert f"'detzoo_outside' (detzoo-outside {VERSION})" in seen["outside"]
 
 

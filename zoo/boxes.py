@@ -56,7 +56,7 @@ def scale(boxes: Tensor, *, x: float, y: float) -> Tensor:
 
 
 def shift(boxes: Tensor, *, dx: float, dy: float) -> Tensor:
-    """Boxes moved by so many pixels to the right and downwards."""
+    """Boxes moved to the right and downwards, in pixels."""
     return boxes + boxes.new_tensor([dx, dy, dx, dy])
 
 

@@ -59,8 +59,8 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 
 def clear(folder: Path, *, young: float = YOUNG) -> None:
-    """Removes the drafts in a folder that no process holds and that are older than so many
-    seconds."""
+    """Removes the drafts in a folder that no process holds and that are older than
+    `seconds`."""
     with suppress(OSError), os.scandir(folder) as found:
         left = [
             Path(one.path)

@@ -40,7 +40,7 @@ def bundle_folder() -> Path | None:
     if folder and not folder.is_dir():
         fix = "Correct ZOO_BUNDLE, or unset it: unset ZOO_BUNDLE"
         raise SourceError(
-            f"The bundle '{folder}' was to be used, as ZOO_BUNDLE says.",
+            f"The bundle '{folder}' can't be used, as ZOO_BUNDLE says.",
             "There is no such folder.",
             fix,
         )

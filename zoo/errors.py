@@ -84,7 +84,7 @@ def _joined(*parts: str) -> str:
 
 
 class NameNotFound(ZooError):
-    """No model, tag, part, architecture or label space has the name that was asked for."""
+    """No model, tag, part, architecture or label space has that name."""
 
     exit_code = 3
 
@@ -96,8 +96,8 @@ class NameAmbiguous(ZooError):
 
 
 class UsageError(ZooError, ValueError):
-    """What was typed can't be done, and no work has begun. A `ValueError` too, as Python says of an
-    argument that can't be."""
+    """An argument or option can't be used; no work has begun. A `ValueError` too, as Python raises
+    for such an argument."""
 
     exit_code = 2
 

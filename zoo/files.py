@@ -75,8 +75,7 @@ def check_regular(path: Named) -> Path:
 
 
 def kind_of(path: Named) -> str:
-    """What is there: `a regular file`, `a folder`, `a named pipe`. Raises: OSError where nothing
-    is."""
+    """The kind of a file: `a regular file`, `a folder`, `a named pipe`. Raises: OSError."""
     return _kind(os.stat(path).st_mode)
 
 
@@ -166,7 +165,7 @@ def write_errors(
 
 
 def shortened(name: str, most: int = NAME_BYTES) -> str:
-    """The name with as many of its first letters as fit into so many bytes, the suffix kept."""
+    """The name cut to fit into `most` bytes, the suffix kept."""
     if len(os.fsencode(name)) <= most:
         return name
     stem, suffix = os.path.splitext(name)

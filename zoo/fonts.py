@@ -82,7 +82,7 @@ def cached_letters(size: int, font: str | Path | None) -> Letters:
 def has(font: str | Path | None, letter: str) -> bool:
     """Whether the font has the letter: else it draws what it draws for one that does not exist.
 
-    Raises: UsageError for a file that is no font.
+    Raises: UsageError if the file is not a font.
     """
     if letter.isspace() or unicodedata.category(letter) == "Cf":  # nothing of them is seen
         return True

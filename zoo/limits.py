@@ -47,7 +47,7 @@ def read(path: Path, *, most: int = BYTES) -> bytes:
     """The bytes of a file that others wrote.
 
     most: bytes that are read before the file is refused.
-    Raises: LimitError where it is no regular file, is too large, or can't be read, with the reason.
+    Raises: LimitError if it is not a regular file, is too large, or can't be read, with the reason.
     """
     try:
         with open_regular(path) as file:

@@ -54,9 +54,7 @@ def _shown(char: str) -> str:
     if char in _JOINERS:
         return char
     code = ord(char)
-    if (
-        0xDC80 <= code <= 0xDCFF
-    ):  # a byte of a file name that is no UTF-8, as `os.fsdecode` keeps it
+    if 0xDC80 <= code <= 0xDCFF:  # a byte of a file name outside UTF-8, as `os.fsdecode` keeps it
         return f"\\x{code - 0xDC00:02x}"
     if code < 0x100:
         return f"\\x{code:02x}"

@@ -13,7 +13,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def close_matches(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
-    """At most so many of the known names, likeliest first: those that look like it, then those that
+    """The closest of the known names, likeliest first: those that look like it, then those that
     contain it.
 
     Case does not matter; the names come back as they are spelled.
@@ -48,7 +48,7 @@ def check_choice(name: str, value: object, choices: Sequence[str], *, asked: str
     """Raises: UsageError that says what there is, and what was probably meant, for a value that is
     none of the choices.
 
-    asked: what was asked for, as a sentence; else `name=value`.
+    asked: the error's first sentence; by default that `name=value` can't be used.
     """
     if isinstance(value, str) and value in choices:
         return
@@ -61,7 +61,7 @@ def check_choice(name: str, value: object, choices: Sequence[str], *, asked: str
         else f"Write {choices[0]!r}."
     )
     raise UsageError(
-        asked or f"{name}={value!r} was asked for.", f"'{name}' is {join_or(choices)}.", fix
+        asked or f"{name}={value!r} can't be used.", f"'{name}' is {join_or(choices)}.", fix
     )
 
 
@@ -75,7 +75,7 @@ def check_choices(settings: object) -> None:
     for name, choices in _choices(kind).items():
         value = getattr(settings, name)
         check_choice(
-            name, value, choices, asked=f"{kind.__name__}({name}={value!r}) was asked for."
+            name, value, choices, asked=f"{kind.__name__}({name}={value!r}) can't be used."
         )
 
 

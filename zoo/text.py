@@ -19,7 +19,7 @@ def capitalized(text: str) -> str:
 
 
 def type_name(value: object) -> str:
-    """What sort of thing a value is: `an int`, `a list`, `None`."""
+    """The type of a value in words: `an int`, `a list`, `None`."""
     if value is None:
         return "None"
     name = type(value).__name__

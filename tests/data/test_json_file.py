@@ -40,7 +40,7 @@ def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "cut.json").write_bytes(gzip.compress(b"[]" * 1000)[:-9])
     (tmp_path / "empty.json").touch()
     for name, message in [
-        ("cut.json", "was to be read"),
+        ("cut.json", "can't be read"),
         ("empty.json", "The file is empty"),
         ("nothing.json", "No such file"),
         (".", "[Dd]irectory"),

@@ -150,9 +150,9 @@ def test_a_detector_at_hand_keeps_its_weights_and_device(
 @pytest.mark.parametrize(
     ("model", "options", "message"),
     [
-        ([], {}, "A list was to be run"),
-        (None, {}, "None was to be run"),
-        (5, {}, "An int was to be run"),
+        ([], {}, "A list can't be run"),
+        (None, {}, "None can't be run"),
+        (5, {}, "An int can't be run"),
         ("yolox_nano", {"data": None}, "None was named"),
         ("yolox_nano", {"data": 7}, "An int was named"),
         ("yolox_nano", {"protocol": "unifrom"}, "Did you mean 'uniform'"),

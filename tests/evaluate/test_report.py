@@ -18,7 +18,7 @@ def report(shared: Path) -> Report:
 def test_a_class_that_there_is_not_is_told_the_nearest(report: Report) -> None:
     with pytest.raises(DataError, match=r"'persn'(.|\n)*and 68 more(.|\n)*Did you mean 'person'\?"):
         report.per_class["persn"]
-    with pytest.raises(DataError, match="3 of a report"):
+    with pytest.raises(DataError, match="A report has no 3"):
         report.per_class[3]  # type: ignore[index]
     assert report.per_class.get("persn") is None
     assert "persn" not in report.per_class

@@ -42,10 +42,10 @@ def test_detections_that_keep_the_contract_pass(make_lamps, street):
 @pytest.mark.parametrize(
     ("boxes", "said"),
     [
-        ([BOX[0], [40.0, 16.0, 64.5, 24.0]], r"leaves the picture: they span x 8\.\.64\.5"),
-        ([BOX[0], [40.0, 16.0, 48.0, 48.5]], r"leaves the picture: .* y 8\.\.48\.5"),
-        ([[-3.0, 8.0, 24.0, 40.0], BOX[1]], r"leaves the picture: they span x -3\.\."),
-        ([[3.0, -8.0, 24.0, 40.0], BOX[1]], r"leaves the picture: .* y -8\.\."),
+        ([BOX[0], [40.0, 16.0, 64.5, 24.0]], r"leaves the image: they span x 8\.\.64\.5"),
+        ([BOX[0], [40.0, 16.0, 48.0, 48.5]], r"leaves the image: .* y 8\.\.48\.5"),
+        ([[-3.0, 8.0, 24.0, 40.0], BOX[1]], r"leaves the image: they span x -3\.\."),
+        ([[3.0, -8.0, 24.0, 40.0], BOX[1]], r"leaves the image: .* y -8\.\."),
     ],
 )
 def test_a_box_outside_the_picture_names_the_model_the_picture_and_the_numbers(

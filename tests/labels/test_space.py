@@ -28,7 +28,7 @@ def test_a_custom_space_numbers_its_names_in_order(names: list[str]) -> None:
     [
         ([], "no class at all"),
         (["helmet", ""], "Class 1 is ''"),
-        (["helmet", "  "], "no name"),
+        (["helmet", "  "], "not a name"),
         (["helmet", 3], "Class 1 is 3"),
         (["vest", "helmet", "vest"], "twice: vest"),
         (["vest", "helmet", " vest\n"], "twice: vest"),

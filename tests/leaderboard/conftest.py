@@ -204,7 +204,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         findings = check(entries)
         made_tables = tuple(
             table_of(
-                name, [one for one in entries if one.data == name], findings, pictures=[picture]
+                name, [one for one in entries if one.data == name], findings, examples=[picture]
             )
             for name in tables
         )

@@ -72,7 +72,7 @@ def test_a_model_may_be_a_name_or_a_row_with_more_to_say(tmp_path):
             TWO + "models: [{model: a, predictions: {toys: a.json}, data: [toys]}]",
             "already name the data sets",
         ),
-        (START + "models: [a]\npictures: many", "Line 5, field 'pictures'"),
+        (START + "models: [a]\nexamples: many", "Line 5, field 'examples'"),
         ("schema: 1\ntitle: Mine\ndata: {}\nmodels: [a]", "Line 3, field 'data'"),
         ("schema: 2", "field 'schema'"),
         ("title: [", "It is not YAML"),

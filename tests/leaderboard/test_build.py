@@ -251,7 +251,7 @@ def test_an_entry_that_was_changed_since_it_was_built_is_measured_again(desk):
 
 
 def test_a_page_is_not_written_into_a_file_and_that_is_said_before_anything_is_measured(desk):
-    with pytest.raises(DataError, match="That is no folder, and none can be made there"):
+    with pytest.raises(DataError, match="That is not a folder, and none can be made there"):
         build(board(desk, STORED), to=desk / "results.json", runs=desk / "runs")
     assert not (desk / "runs").exists()
 

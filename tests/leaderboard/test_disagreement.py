@@ -84,7 +84,7 @@ def test_the_image_is_inside_and_small(truth, records):
         most=1,
     )
     held = Image.open(
-        io.BytesIO(base64.b64decode(shown.photo.removeprefix("data:image/jpeg;base64,")))
+        io.BytesIO(base64.b64decode(shown.jpeg.removeprefix("data:image/jpeg;base64,")))
     )
     assert held.size == (480, 240)
     assert (shown.width, shown.height) == (2000, 1000)

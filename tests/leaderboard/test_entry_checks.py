@@ -53,7 +53,7 @@ def test_a_file_too_small_for_its_network_is_caught(make_entry):
 
 
 @pytest.mark.parametrize(
-    ("when", "said"), [("yesterday", "is no time"), ("2999-01-01", "is still to come")]
+    ("when", "said"), [("yesterday", "is not a time"), ("2999-01-01", "is in the future")]
 )
 def test_a_measurement_at_no_time_or_in_the_future_is_caught(when, said, make_entry):
     entry = make_entry()

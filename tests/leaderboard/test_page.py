@@ -102,10 +102,10 @@ def test_a_row_opens_to_its_report_with_mouse_and_keyboard(show, entries):
 def test_an_image_shows_the_boxes_of_whichever_model_is_asked_for(show, entries):
     page = show(entries)
     page.get_by_role("button", name="exact", exact=True).click()
-    assert page.locator(".photo rect.hit").count() == 1
+    assert page.locator(".image rect.hit").count() == 1
     page.locator(".choices").get_by_role("button", name="fast").click()
-    assert page.locator(".photo rect.hit").count() == 0
-    assert page.locator(".photo rect.true").count() == 1
+    assert page.locator(".image rect.hit").count() == 0
+    assert page.locator(".image rect.true").count() == 1
 
 
 def test_a_point_says_what_it_is_and_opens_its_row(show, entries):
@@ -203,7 +203,7 @@ def test_a_link_to_what_there_is_not_opens_the_page_as_it_begins(end, show, entr
 
 
 def test_a_board_without_rows_says_so(show):
-    page = show([], tables=(), failures=(Failure("toy", None, "No model has that name."),))
+    page = show([], tables=(), failures=(Failure("toy", None, "No card or alias has that name."),))
     assert (
         page.locator("#facts")
         .inner_text()
@@ -211,7 +211,7 @@ def test_a_board_without_rows_says_so(show):
     )
     assert page.locator("section.card:visible").count() == 0
     page.locator("details.problems summary").click()
-    assert page.get_by_text("toy: No model has that name.").count() == 1
+    assert page.get_by_text("toy: No card or alias has that name.").count() == 1
 
 
 def test_what_was_timed_on_other_hardware_says_so_and_is_not_drawn_among_the_others(show, entries):

@@ -42,7 +42,7 @@ def test_memory_that_another_process_holds_is_not_counted():
 
 def test_a_model_that_does_not_load_is_named_with_the_reason(image):
     with pytest.raises(
-        DataError, match=r"(?s)'yolox_nan' was to be timed.*Did you mean 'yolox_nano"
+        DataError, match=r"(?s)'yolox_nan' can't be timed.*Did you mean 'yolox_nano"
     ):
         time_model(Request(model="yolox_nan", images=[image], runs=1))
 

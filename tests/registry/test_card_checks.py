@@ -75,7 +75,7 @@ NO_PACKAGE = "            - {kind: package, package: ../a, file: nano.safetensor
             "code: BANANA",
             9,
             "cards.nano.licenses.code",
-            "'BANANA' is no SPDX identifier",
+            "'BANANA' is not an SPDX identifier",
         ),
         (
             "weights: AGPL-3.0",

@@ -26,7 +26,7 @@ from zoo.registry.query import LIMIT, parse
         (
             "license = permisive",
             "          ^^^^^^^^^",
-            "'permisive' is no SPDX identifier.\nDid you mean 'permissive'?",
+            "'permisive' is not an SPDX identifier.\nDid you mean 'permissive'?",
         ),
         ("code_license != apache2", "                ^^^^^^^", "Did you mean 'Apache-2.0'?"),
         (

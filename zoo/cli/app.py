@@ -159,7 +159,7 @@ def _mistyped(arguments: Sequence[str]) -> UsageError | None:
 
 
 def _log_as_warnings() -> None:
-    """What libraries log goes to standard error as a sentence, where nobody has set up logging."""
+    """Sends what libraries log to standard error as a sentence, unless logging is set up."""
     import logging  # deferred: a listing logs nothing
 
     class Sentence(logging.Formatter):

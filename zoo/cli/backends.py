@@ -21,6 +21,6 @@ def spare() -> None:
         environment.leave_out_device_backends()
         stderr.warning(
             f"{one.owner.name} {one.owner.version} is damaged: {one.fault} "
-            f"torch can't look for device backends beside it and does without. pip install "
+            f"torch can't look for device backends next to it and does without. pip install "
             f"--force-reinstall {one.owner.name}"
         )

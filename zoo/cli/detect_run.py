@@ -33,7 +33,7 @@ Add: TypeAlias = Callable[[object], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What was typed after `zoo detect`."""
+    """The options of `zoo detect`."""
 
     sources: Sequence[str]
     model: str
@@ -129,7 +129,7 @@ def _check_originals(asked: Request, images: Sequence[Source]) -> None:
     ):
         case = f"'{inside[0]}' is in that folder, and would be replaced."
         raise UsageError(
-            f"Annotated images were to be saved in '{asked.save_to}'.",
+            f"Annotated images can't be saved in '{asked.save_to}'.",
             case,
             "Name another folder: --save annotated",
         )
@@ -222,7 +222,7 @@ def _coco_writer(add: Add, ids: ImageIds, left_out: Counter[str]) -> Write:
 
 
 def _say_left_out(left_out: Counter[str]) -> None:
-    """What the COCO results do not hold."""
+    """Notes on detections that are not in the COCO results."""
     if left_out:
         names = ", ".join(name for name, _ in left_out.most_common(5)) + (
             " …" if len(left_out) > 5 else ""

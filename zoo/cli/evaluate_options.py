@@ -1,5 +1,4 @@
-"""What the commands that run models on data sets share: their own options, and how numbers are
-written."""
+"""Options of the commands that run models on data sets, and how they write numbers."""
 
 from __future__ import annotations
 

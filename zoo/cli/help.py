@@ -23,7 +23,7 @@ LEAST = 52  # columns below which Click's help would leave the terminal
 
 
 class Formatter(Protocol):
-    """What writes help; Click's, which some versions of Typer bring along and others import."""
+    """The formatter of help: Click's, which some versions of Typer bring and others import."""
 
     def section(self, name: str) -> AbstractContextManager[None]: ...
 
@@ -104,7 +104,7 @@ class Commands(TyperGroup):
 
 
 def _takes(option: Any, ctx: Context) -> tuple[str, str] | None:
-    """What an option takes and an example: of a few words, or a number; None for other options."""
+    """The values of an option and an example, if it takes a few words or a number; else None."""
     name, metavar = option.opts[0], option.metavar or ""
     words = metavar.split("|")
     if len(words) > 1 and all(word.islower() for word in words):

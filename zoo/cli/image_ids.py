@@ -19,7 +19,7 @@ SAME = "Pass the annotations of these images; their file_name is what images are
 
 @dataclass(frozen=True)
 class ImageIds:
-    """What an annotations file says, or nothing where there is none.
+    """Ids and classes of an annotations file; empty if there is none.
 
     by_name: image id by file name and by every ending of it (`val/1.jpg`, `1.jpg`); None for an
         ending that several images have.
@@ -42,7 +42,7 @@ class ImageIds:
         """Raises: LabelError where the annotations have none of a model's classes."""
         if self.label_space is not None and not match_labels(label_space, self.label_space).pairs:
             raise LabelError(
-                f"COCO results of {model} were asked for.",
+                f"COCO results of {model} can't be written.",
                 f"The annotations have none of its classes: theirs are "
                 f"{_first(self.label_space.names)}, "
                 f"its own {_first(label_space.names)}.",
@@ -58,7 +58,7 @@ class ImageIds:
             if image in owners:
                 case = f"'{owners[image]}' and '{name}' would both have the image id {image}."
                 raise UsageError(
-                    "COCO results were asked for.",
+                    "COCO results can't be written.",
                     case,
                     FIX if self.by_name is None else "Name one of them only.",
                 )
@@ -87,9 +87,7 @@ class ImageIds:
 
 
 def _no_id(source: str, case: str, fix: str) -> UsageError:
-    return UsageError(
-        f"COCO results were asked for, which need the image id of '{source}'.", f"{case}.", fix
-    )
+    return UsageError(f"COCO results need the image id of '{source}'.", f"{case}.", fix)
 
 
 def _first(names: Sequence[str]) -> str:
@@ -107,7 +105,7 @@ def _read(annotations: Path) -> tuple[dict[str, int], LabelSpace | None]:
         label_space = space_of(categories, used, str(annotations))[0] if categories else None
     except DataError as why:
         fix = "Give a COCO annotations file, with images: [{id, file_name}, …]."
-        raise DataError(f"Ids were to be read from '{annotations}'.", why.case, fix) from why
+        raise DataError(f"Ids can't be read from '{annotations}'.", why.case, fix) from why
     images = {}
     for name, number in ids.items():
         if (known := whole(number)) is None:
@@ -116,7 +114,7 @@ def _read(annotations: Path) -> tuple[dict[str, int], LabelSpace | None]:
                 "The ids of COCO results are whole numbers: leave out --coco-images, or number "
                 "the images."
             )
-            raise DataError(f"Ids were to be read from '{annotations}'.", case, fix)
+            raise DataError(f"Ids can't be read from '{annotations}'.", case, fix)
         images[name] = known
     return images, label_space
 

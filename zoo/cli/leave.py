@@ -1,5 +1,5 @@
 """How the command line ends: with the exit code that is documented, whatever is still running or
-was to be written."""
+to be written."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ BatchSize: TypeAlias = Annotated[
 
 
 class Exif(StrEnum):
-    """What to do with an image's EXIF orientation."""
+    """Use of an image's EXIF orientation."""
 
     apply = "apply"
     ignore = "ignore"
@@ -61,8 +61,8 @@ def weights_of(text: str | None) -> bool | str:
 
 
 def batch_size_of(text: str | None) -> int | Literal["auto"]:
-    """`--batch-size` as `zoo.predict` takes it. Raises: UsageError for what is no number of images,
-    at least 1, nor auto."""
+    """`--batch-size` as `zoo.predict` takes it. Raises: UsageError for what is neither a number
+    of images, at least 1, nor auto."""
     if text is None or text == "auto":
         return "auto"
     if not text.isdecimal() or not text.isascii() or len(text) > 9 or int(text) < 1:
@@ -89,7 +89,7 @@ def labels_of(given: str) -> str | list[str]:
     if not all(names):
         left = ",".join(filter(None, names)) or "helmet,vest"
         raise UsageError(
-            f"--labels '{given}' was asked for.",
+            f"--labels '{given}' can't be used.",
             "A name before or after a comma is missing.",
             f"Write --labels {left}",
         )

@@ -1,5 +1,5 @@
-"""What commands print: lines in which text from outside can't command the terminal, and JSON; the
-only way to standard output."""
+"""Prints lines in which text from outside can't command the terminal, and JSON: the only way to
+standard output."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def _refused(to: str, case: str, fix: str) -> ImageError:
 def object_of(
     seen: Detections, *, model: str | None, weights_sha256: str | None, saved: str | None = None
 ) -> dict[str, object]:
-    """What `--json` writes of one image; `saved` is where the annotated image is, with `--save`."""
+    """The `--json` record of one image; `saved` is where the annotated image is, with `--save`."""
     one = seen.to_json()
     head = {name: one[name] for name in ("file", "width", "height")}
     if saved is not None:

@@ -1,5 +1,5 @@
-"""What a command says on standard error: `Error:` or `Warning:` and a sentence, with advice in the
-shell's words."""
+"""Writes `Error:` or `Warning:` and a sentence to standard error, with advice in the shell's
+words."""
 
 from __future__ import annotations
 

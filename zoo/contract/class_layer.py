@@ -1,4 +1,5 @@
-"""ClassLayer: a layer with rows for classes, and how those lie, so that they can be transferred."""
+"""Which layers of a network speak of classes, and how: what it takes to give a trained network
+other classes."""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ class ClassLayer:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Counts of blocks, channels, and rows of a channel."""
+        """The shape of the rows: blocks, channels, rows of a channel."""
         return self.outer, len(self.channels), self.inner
 
     def within(self, name: str) -> ClassLayer:

@@ -2,7 +2,7 @@
 inherited.
 
 Each is also an `nn.Module`. Maps are a tuple of `(b, channels, ceil(h / stride), ceil(w /
-stride))`, one a level, finest first.
+stride))`, one per level, finest first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Outputs = typing.TypeVar("Outputs")
 class Backbone(typing.Protocol):
     """Pixels to maps. Built by `build(*, strides, **arguments)`.
 
-    levels: the maps it returns, one at each stride it was asked for.
+    levels: the maps it returns, one at each stride given.
     size:   the one height and width of pixels it takes; a backbone that takes any may leave it out.
     """
 

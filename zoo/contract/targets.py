@@ -1,4 +1,5 @@
-"""Targets in pixels of the network's input, without boxes that have no area."""
+"""The truth of a batch as a head learns it: in pixels of the network's input, without boxes that
+have no area."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def targets_to_input(
     infinite.
 
     Raises:
-        TypeError: one is not a `Target`.
+        TypeError: one is no `Target`.
         ValueError: there are more or fewer targets than images, or a box lies wholly outside of
             its image.
         LabelError: a label is outside the label space.
@@ -47,7 +48,7 @@ def _in_input(
     wrong = target.labels[(target.labels < 0) | (target.labels >= len(label_space))]
     if len(wrong):
         raise LabelError(
-            f"No loss can be computed for the label {int(wrong[0])}.",
+            f"The label {int(wrong[0])} of a target can't be learnt.",
             f"Its label space '{label_space.title}' has {len(label_space)} labels, from 0.",
             "Map the data set's classes to the model's by name before training.",
         )

@@ -76,7 +76,7 @@ def flags(column: NDArray[Any], name: str) -> NDArray[np.int64]:
 def identities(column: NDArray[Any], name: str) -> NDArray[np.int64]:
     """Annotation ids; an unknown one (nothing, -1) becomes a number that no other has.
 
-    Raises: DataError naming the first that is no whole number.
+    Raises: DataError naming the first that is not a whole number.
     """
     if column.dtype.kind == "f":
         column = np.where(np.isnan(column), UNKNOWN, column)

@@ -14,7 +14,7 @@ FILE = Path(__file__).parent.parent / "evaluate" / "coco" / "kernel" / "kernel.s
 
 
 def _version() -> int:
-    """What a kernel compiled from the sources beside it answers: theirs and our structures belong
+    """Checks that a kernel was compiled from the sources next to it: its structures and ours belong
     together."""
     sources = sorted(FILE.parent.glob("*.[ch]"))
     return zlib.crc32(b"".join(path.read_bytes() for path in sources)) >> 1  # as hatch_build.py

@@ -142,7 +142,7 @@ class Dataset:
         return Dataset(name or self.name, images, truth, self.notes)
 
     def _rows(self, given: ArrayLike) -> NDArray[np.int64]:
-        """Positions, ascending. Raises: ValueError for what are no positions of images."""
+        """Positions, ascending. Raises: ValueError for positions outside the images."""
         rows = np.asarray(given)
         if rows.dtype == bool and rows.shape == (len(self),):
             return np.flatnonzero(rows)

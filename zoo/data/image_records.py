@@ -97,14 +97,14 @@ class FolderRecords(ImageRecords):
 
     ids:    (m,) int64 or str. files: their names in `folder`.
     sizes:  (m, 2) width and height in pixels, 0 where the annotations do not say.
-    beside: the annotations; without a `folder` the images are looked for around them, when the
+    annotations: the annotations; without a `folder` the images are looked for around them, when the
         first is looked at.
     """
 
     ids: NDArray[Any]
     files: Sequence[str]
     sizes: NDArray[np.int64]
-    beside: Path
+    annotations: Path
     folder: Path | None = None
 
     def record(self, row: int) -> ImageRecord:
@@ -128,8 +128,8 @@ class FolderRecords(ImageRecords):
         if self.folder is not None:
             return self.folder
         first = self.files[0] if len(self) else ""
-        near = _near(self.beside.absolute().parent)
-        return next((folder for folder in near if _is_file(folder, first)), self.beside.parent)
+        near = _near(self.annotations.absolute().parent)
+        return next((folder for folder in near if _is_file(folder, first)), self.annotations.parent)
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,7 +38,7 @@ def content(path: Path) -> memoryview:
             held = _held(file, path)
     except (OSError, ValueError, EOFError, zlib.error) as error:
         case = f"{getattr(error, 'strerror', None) or error}."
-        raise DataError(f"'{path}' was to be read.", case, "Check the path.") from None
+        raise DataError(f"'{path}' can't be read.", case, "Check the path.") from None
     if not len(held):
         raise wrong(str(path), "The file is empty.")
     view = memoryview(held)
@@ -101,8 +101,7 @@ def _check_utf8(text: memoryview, name: str) -> None:
 
 
 def _plainly(why: str, text: memoryview) -> str:
-    """What is wrong in plain words: a list, or numbers that Python writes and JSON does not
-    have."""
+    """The fault in plain words: a list, or numbers that Python writes and JSON does not have."""
     if why == "Expected `object`, got `array`":
         return (
             "It is a list, as detections are; annotations are an object with images, categories "

@@ -28,7 +28,7 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     """The data set that was named: `FORMAT:PATH[,OPTION=VALUE…]`, or the path alone where its
     suffix says the format.
 
-    `coco:annotations/instances_val2017.json` finds the images beside the file or in a folder near
+    `coco:annotations/instances_val2017.json` finds the images next to the file or in a folder near
     it; `,images=FOLDER` says where they are, `,name=NAME` what to call the data set. Formats are
     what plugins register as data sets; `coco` is built in. Commas and equals signs may be part of
     the path: what there is a file of is a path as a whole, and so is a `pathlib.Path`; else a comma
@@ -79,7 +79,7 @@ def write(dataset: Dataset, to: str | os.PathLike[str]) -> None:
 def _called(
     format_: DatasetFormat, function: Callable[..., Any], asked: str, *arguments: Any
 ) -> object:
-    """What a reader or writer returns. Raises: DataError for a file that can't be opened,
+    """The result of a reader or writer. Raises: DataError for a file that can't be opened,
     ContractError for whatever else it raises."""
     try:
         return function(*arguments)
@@ -118,7 +118,7 @@ def _text(data: object) -> str:
 
 
 def _parsed(data: str | os.PathLike[str], asked: str) -> tuple[str, Path, dict[str, str]]:
-    """Format, path and options; what is no text is a path as a whole. Raises: DataError."""
+    """Format, path and options; a `Path` is a path as a whole. Raises: DataError."""
     text, whole = os.fsdecode(data), not isinstance(data, str)
     form = _FORMAT.match(text)
     if form and (whole or _there(text)) and not _there(text[form.end() :]):

@@ -1,5 +1,4 @@
-"""What other tools write for a whole number or a flag (`1.0`, `"12"`, `false`, -1 for unknown), as
-the number that is meant."""
+"""Whole numbers and flags as other tools write them: `1.0`, `"12"`, `false`, -1 for unknown."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ import re
 
 UNKNOWN = -1  # as many tools write it for an area, an annotation's id or whether it is a crowd
 _LARGEST = 2**63
-_PLAIN = re.compile(r"0|-?[1-9][0-9]{0,18}")  # "007" names a file and is no number
+_PLAIN = re.compile(r"0|-?[1-9][0-9]{0,18}")  # "007" names a file, not a number
 
 
 def whole(value: object) -> int | None:

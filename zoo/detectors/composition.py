@@ -1,4 +1,5 @@
-"""A composition: the names and arguments of a detector's parts, before anything is built."""
+"""A plan: which parts a composed detector is made of, and with what arguments; nothing is built
+yet."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ class Composition:
         return {kind: name for kind, name in named.items() if name is not None}
 
     def arguments_of(self, kind: str) -> Arguments:
-        """Arguments of the `backbone`, `neck` or `head`."""
+        """The arguments of the `backbone`, `neck` or `head`."""
         found: Arguments = getattr(self, f"{kind}_arguments")
         return found
 
@@ -49,7 +50,8 @@ class Composition:
         return {name: value for name, value in said.items() if value not in (None, {}, [8, 16, 32])}
 
     def changes(self, other: Composition) -> str:
-        """Arguments to type instead to get `other`: `neck="fpn", strides=(16, 32)`."""
+        """The arguments to type instead to get `other`: `neck="fpn", strides=(16,
+        32)`."""
         return ", ".join(
             f"{name}={_typed(getattr(other, name))}" for name in self._differing(other)
         )

@@ -208,7 +208,7 @@ class Detector(nn.Module, ABC):
         threads: int | None = None,
         limits: Limits | None = None,
     ) -> Detections | list[Detections]:
-        """What is seen in one image, or, for a folder, a glob, a list or another iterable, in
+        """Detects objects in one image, or, for a folder, a glob, a list or another iterable, in
         each of many.
 
         source:     path, http(s) URL, bytes, PIL image, uint8 RGB array `(h, w, 3)`, uint8 RGB
@@ -230,7 +230,7 @@ class Detector(nn.Module, ABC):
 
         Raises:
             ImageError: an image can't be read; `file` names it.
-            ContractError: the family's code returned something that is no detection.
+            ContractError: the family's code returned something other than detections.
         """
         protocol = Protocol(score=score, iou=iou, max_boxes=max_boxes)
         return detect(

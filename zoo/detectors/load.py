@@ -1,4 +1,5 @@
-"""Loads a detector by name: card, architecture on the meta device, verified weights assigned."""
+"""From a name to a detector that runs: card, architecture on the meta device, verified weights,
+assigned."""
 
 from __future__ import annotations
 
@@ -58,8 +59,8 @@ def load(
 
     Raises:
         NameNotFound, NameAmbiguous: nothing, or more than one thing, has that name.
-        LabelError: `labels` are no label space, or the card leaves the classes open and none are
-            named.
+        LabelError: `labels` can't be a label space, or the card leaves the classes open and none
+            are named.
         MissingExtra: the card requires what is not installed.
         WeightsError: the weights can't be had, are damaged, or do not fit.
         UsageError: this torch has no such device.
@@ -127,7 +128,7 @@ def _label_spaces(
 
 
 def _check_types(name: str, weights: bool | str | PathLike[str]) -> None:
-    """Raises: TypeError for values that a type checker refuses."""
+    """Raises: TypeError for what a type checker would have found."""
     if not isinstance(name, str):
         raise TypeError(
             f'zoo.load takes the name of a model, as in zoo.load("yolox_nano"), not {name!r}'
@@ -146,18 +147,18 @@ def device_of(device: torch.device | str | None) -> torch.device:
     try:
         torch.empty(1, device=place)
         return torch.device(place)
-    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as why:
         # What torch was built for is named even where there is none of it, so whether there is one
         # has to be asked as well.
         best = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         there = ["cpu", *([str(best)] if best else [])]
         case = (
-            f"This torch ({torch.__version__}) says: "
-            f"{' '.join(str(error).split())[:200].rstrip('.')}."
+            f"This torch ({torch.__version__}) can't use it: "
+            f"{' '.join(str(why).split())[:200].rstrip('.')}."
         )
         raise UsageError(
             f"The device '{place}' can't be used.", case, f"Here there is: {', '.join(there)}."
-        ) from error
+        ) from why
 
 
 def _filled(
@@ -187,7 +188,7 @@ def _filled(
         bare = without_prefix(detector, published)
         if bare is None:
             raise
-        log.warning("%s %s", asked, bare)
+        log.warning("'%s' is loaded from %s. %s", resolved.choice.name, file.source, bare)
         _fill(detector, bare.tensors, old, new, own=own, make=make, asked=asked)
     # Somebody's own weights are taken to be trained from the card's, so they need the same
     # settings.

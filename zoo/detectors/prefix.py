@@ -31,7 +31,7 @@ class Unwrapped:
     left_out: tuple[str, ...]
 
     def __str__(self) -> str:
-        """What was done, in a sentence or two."""
+        """Describes the removal in a sentence or two."""
         done = f"The names in the checkpoint begin with '{self.prefix[:100]}', which was taken off."
         if not self.left_out:
             return done

@@ -21,8 +21,8 @@ def place(
     reach: float,
     share: float,
 ) -> list[Spot | None]:
-    """The left and top of each chip of `(width, height)` pixels, or None if there is no room
-    left for it.
+    """The left and top of each chip of `(width, height)` pixels, or None if it does not
+    fit any more.
 
     boxes: best first, inside the image. reach: pixels by which their frames are larger. share:
         the part of the image that all

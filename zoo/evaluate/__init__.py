@@ -28,8 +28,7 @@ sys.modules[__name__].__class__ = _CallableModule
 
 
 def __getattr__(name: str) -> object:
-    """What measuring a file does without is imported when it is first used: running models, and
-    Pascal VOC's AP."""
+    """Imports on first use what measuring a file does not need: running models, Pascal VOC's AP."""
     if name == "voc":
         return import_module("zoo.evaluate.voc")
     if name == "predict":

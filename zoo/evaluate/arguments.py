@@ -1,5 +1,4 @@
-"""What an evaluator is made with and asked for, checked before any work: what can't be is an error
-that says what can."""
+"""Validates the arguments of an evaluator before any work; errors say what to pass."""
 
 from __future__ import annotations
 
@@ -31,10 +30,10 @@ def check_evaluator(dataset: object, settings: object, policy: object, threads: 
     for name, (value, wanted) in given.items():
         if not isinstance(value, wanted) and (value is not None or name == "dataset"):
             case = f"'{name}' takes {wanted.__name__}, not {type_name(value)}."
-            raise UsageError(f"Evaluator({name}=…) was asked for.", case, _FIXES[name])
+            raise UsageError(f"Evaluator({name}=…) can't be used.", case, _FIXES[name])
     if threads is not None and not _whole(threads, 1):
         raise UsageError(
-            f"threads={threads!r} was asked for.",
+            f"threads={threads!r} can't be used.",
             "'threads' is a whole number, at least 1.",
             "Write threads=2.",
         )
@@ -48,16 +47,16 @@ def check_resampling(resamples: object, seed: object, level: object = 0.95) -> N
     ):
         if not _whole(value, 0):
             raise UsageError(
-                f"{name}={value!r} was asked for.", f"'{name}' is a whole number, at least 0.", fix
+                f"{name}={value!r} can't be used.", f"'{name}' is a whole number, at least 0.", fix
             )
     if resamples == 1:
         case = "An interval is a range of many replicates; of one it has no width."
         raise UsageError(
-            "resamples=1 was asked for.", case, "Write resamples=1000, or 0 for no intervals."
+            "resamples=1 can't be used.", case, "Write resamples=1000, or 0 for no intervals."
         )
     if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
         raise UsageError(
-            f"level={level!r} was asked for.",
+            f"level={level!r} can't be used.",
             "'level' lies between 0 and 1.",
             "Write for example level=0.95.",
         )

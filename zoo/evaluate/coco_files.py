@@ -118,7 +118,7 @@ def _check_list(text: memoryview, path: Path) -> None:
     """Raises: DataError for a JSON object, which belongs elsewhere."""
     if bytes(text[:64]).lstrip()[:1] == b"{":
         raise DataError(
-            f"The results list '{path}' was to be read.",
+            f"The results list '{path}' can't be read.",
             "It holds an object, and a results list is a list of detections.",
             "A report of zoo evaluate goes to zoo compare, an entry to zoo leaderboard check, "
             "annotations to --data; "

@@ -31,7 +31,7 @@ class Comparison:
         if name not in self.differences:
             known = ", ".join(self.differences)
             raise DataError(
-                f"The difference in '{name}' was asked for.",
+                f"No difference in '{name}'.",
                 f"There are those in {known or 'nothing'}.",
                 "Ask for one of them.",
             )
@@ -46,7 +46,7 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
     measured one from 0 (Efron & Tibshirani 1993, chapter 16). It is for one comparison; whoever
     makes many corrects for that. The interval is the same test
     turned round: it holds 0 exactly where the p-value is above 1 - level.
-    Raises: DataError where the two were not measured alike, are no reports, or one contradicts
+    Raises: DataError where the two were not measured alike, are not reports, or one contradicts
         itself; UsageError for a level that can't be.
     """
     check_resampling(0, 0, level)
@@ -85,7 +85,7 @@ def _check_reports(**given: object) -> None:
     for name, one in given.items():
         if not isinstance(one, Report):
             raise DataError(
-                "Two reports were to be compared.",
+                "Two reports can't be compared.",
                 f"There is {_short(repr(one))} of type {type(one).__name__} where a "
                 f"zoo.evaluate.Report belongs.",
                 "Read one with zoo.evaluate.Report.read(PATH), or make one with "
@@ -93,14 +93,14 @@ def _check_reports(**given: object) -> None:
             )
         if found := contradictions(one):
             raise DataError(
-                f"Report {name.upper()} ({_model(one)}) was to be compared.",
+                f"Report {name.upper()} ({_model(one)}) can't be compared.",
                 f"It contradicts itself in '{found[0].at}': {found[0].case}",
                 "Take the report as zoo evaluate writes it.",
             )
 
 
 def _asked(a: Report, b: Report) -> str:
-    return f"Report A ({_model(a)}) was to be compared with report B ({_model(b)})."
+    return f"Report A ({_model(a)}) can't be compared with report B ({_model(b)})."
 
 
 def _model(report: Report) -> str:
@@ -132,7 +132,7 @@ def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:
     drawn = [one.resamplings for one in (a, b)]
     return [
         ("data sets", a.measured.sha256, b.measured.sha256),
-        ("pictures", a.measured.pictures, b.measured.pictures),
+        ("images", a.measured.image_ids_sha256, b.measured.image_ids_sha256),
         ("settings", a.settings, b.settings),
         ("policies", a.policy, b.policy),
         *[

@@ -170,7 +170,7 @@ def _check_protocol(
             else "made under settings that nobody states"
         )
         raise UsageError(
-            f"{what} was to be measured under the protocol {asked.name}.",
+            f"{what} can't be measured under the protocol {asked.name}.",
             f"It was {made}, and is measured as it is.",
             "Leave the protocol out, or name the model instead of the file.",
         )

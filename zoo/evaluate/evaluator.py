@@ -217,7 +217,7 @@ class Evaluator:
         outcomes, header = unpack(state)
         if header.dataset != dataset.sha256:
             raise DataError(
-                f"The state of an evaluator of {dataset.name} was to be read.",
+                f"The state of an evaluator of {dataset.name} can't be read.",
                 f"It is of other data: sha256 {header.dataset[:12]}…, not {dataset.sha256[:12]}….",
                 "Pass the data set it was made with.",
             )
@@ -234,7 +234,7 @@ class Evaluator:
     def _refuse_without_areas(self) -> None:
         if self.policy.missing_area == "refuse" and self.dataset.no_area:
             raise DataError(
-                f"{self.dataset.name} was to be measured on.",
+                f"Nothing can be measured on {self.dataset.name}.",
                 f"{self.dataset.no_area} of its {pluralize(len(self.dataset.ids), 'annotation')} "
                 f"{'has' if self.dataset.no_area == 1 else 'have'} no area.",
                 "Add the areas of the masks, or choose EdgeCasePolicy(missing_area='box') for "
@@ -244,7 +244,7 @@ class Evaluator:
 
     def _not_merged(self, case: str) -> DataError:
         return DataError(
-            "Two evaluators were to be merged.",
+            "Two evaluators can't be merged.",
             case,
             "Make both with the same data set, settings and policy.",
         )
@@ -291,7 +291,7 @@ class Evaluator:
             missing = self.dataset.image_ids[~seen.seen]
             whole = pluralize(len(self.dataset), "image")
             raise DataError(
-                f"Numbers for {self.dataset.name} were asked for.",
+                f"{self.dataset.name} has no numbers yet.",
                 f"{len(missing)} of its {whole} {'was' if len(missing) == 1 else 'were'} never "
                 f"handed over, "
                 f"among them {missing[0].item()!r}.",
@@ -300,7 +300,7 @@ class Evaluator:
             )
         if self.policy.no_detections == "refuse" and not len(seen.outcomes):
             raise DataError(
-                f"Numbers for {self.dataset.name} were asked for.",
+                f"{self.dataset.name} has no numbers yet.",
                 "There is no detection at all.",
                 "Choose EdgeCasePolicy(no_detections='zero').",
             )
@@ -344,7 +344,7 @@ class Evaluator:
         known = self.dataset.image_attributes
         if attribute not in known:
             raise DataError(
-                f"Slices by the image attribute '{attribute}' were asked for.",
+                f"No slices by the image attribute '{attribute}'.",
                 f"The images of {self.dataset.name} have these: {', '.join(known) or 'none'}.",
                 "Name one of them, or give CocoSettings(slices=…) an attribute of the boxes.",
             )

@@ -132,9 +132,8 @@ def symmetric(
     """The interval around a difference, as far up as down; None where fewer than half of the
     replicates have it.
 
-    Its half width is the distance from their mean that so many replicates reach that the p-value is
-    just above 1 - level. Fewer than 19 replicates can say nothing at 95 %: then it holds every
-    difference of two shares.
+    Its half width is the distance from their mean at which the p-value is just above 1 - level.
+    Fewer than 19 replicates can say nothing at 95 %: then it holds every difference of two shares.
     """
     values = np.asarray(replicates, np.float64)
     there = values[np.isfinite(values)]

@@ -98,7 +98,7 @@ def _measured(sample: Sample, unmet: Mapping[str, int]) -> Measured:
     return Measured(
         data=truth.name,
         sha256=truth.sha256,
-        pictures=hashlib.sha256(images.tobytes()).hexdigest(),
+        image_ids_sha256=hashlib.sha256(images.tobytes()).hexdigest(),
         images=len(images),
         boxes=boxes,
         detections=len(sample.outcomes),

@@ -1,5 +1,5 @@
-"""What reports are called in tables and files: told apart, however alike their models' names, and
-never out of their folder."""
+"""Names of reports in tables and files: distinct, however alike their models' names, and never out
+of their folder."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What to do where pycocotools is wrong, fragile or silent: each case has a name, a default, and
-pycocotools' own behaviour."""
+"""Policy for edge cases in which pycocotools is wrong, fragile or silent: each has a name, a
+default, and pycocotools' own behaviour."""
 
 from __future__ import annotations
 

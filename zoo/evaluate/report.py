@@ -43,7 +43,7 @@ class Named(dict[str, _Value]):
             f" and {len(self) - 12} more" if len(self) > 12 else ""
         )
         raise DataError(
-            f"{name!r} of a report was asked for.",
+            f"A report has no {name!r}.",
             f"There is none; there are {some}." if self else "There is nothing by any name.",
             f"Did you mean {join_or(alike)}?" if alike else "Ask for one of them.",
         )
@@ -90,8 +90,8 @@ class Analyses:
 class Measured:
     """On what the numbers were measured.
 
-    data: the data set's name. sha256: fingerprint of its annotations. pictures: fingerprint of the
-        images that count.
+    data: the data set's name. sha256: fingerprint of its annotations. image_ids_sha256: of the
+        ids of the images that count.
     unmet: detections left out because the data set has no such class, by class name.
     missing: classes of the data set that the model does not know; it scores 0 in those that have
         boxes, and the means hold that.
@@ -101,7 +101,7 @@ class Measured:
 
     data: str
     sha256: str
-    pictures: str
+    image_ids_sha256: str
     images: int
     boxes: int
     detections: int
@@ -127,7 +127,7 @@ class Report:
     """Measured numbers of one model on one data set; `print` shows the headline numbers.
 
     numbers:    headline numbers by name (AP, AP50 … ARl), None where one is not defined.
-    intervals:  of the headline numbers, by bootstrap; empty where none was asked for.
+    intervals:  of the headline numbers, by bootstrap; empty without resamples.
     per_class:  by class name.
     curves:     mean precision over classes at evenly spaced recalls, by name: AP (mean over IoUs),
         AP50, AP75.
@@ -215,13 +215,13 @@ class Report:
         return self.intervals.get(name)
 
     def with_provenance(self, facts: Mapping[str, str]) -> Report:
-        """The same numbers, and what they are of. Raises: UsageError for facts that are no text."""
+        """The same numbers with provenance. Raises: UsageError for facts that are not text."""
         if not isinstance(facts, Mapping) or not all(
             isinstance(one, str) for fact in facts.items() for one in fact
         ):
             case = "Facts are a mapping of text to text."
             raise UsageError(
-                f"with_provenance({facts!r:.80}) was asked for.",
+                f"with_provenance({facts!r:.80}) can't be used.",
                 case,
                 "Write for example {'model': 'mine'}.",
             )
@@ -250,10 +250,9 @@ class Report:
         return made
 
     def write(self, path: str | Path) -> None:
-        """Stores the report, whole or not at all, in a new folder where there is none.
+        """Stores the report, whole or not at all, in a new folder if there is none.
 
-        Raises: DataError where nobody has said what its numbers are of, or the file can't be
-            written.
+        Raises: DataError if it has no provenance, or the file can't be written.
         """
         asked = f"A report can't be written to {path}."
         if not self.provenance:
@@ -271,7 +270,7 @@ class Report:
         try:
             content = limits.read(Path(path))
         except limits.LimitError as why:
-            raise DataError(f"The report '{path}' was to be read.", str(why), why.fix) from None
+            raise DataError(f"The report '{path}' can't be read.", str(why), why.fix) from None
         return cls.from_json(content, name=str(path))
 
 

@@ -1,5 +1,4 @@
-"""What is measured: the IoU thresholds, recall points, limits and size ranges of the COCO protocol,
-as data."""
+"""Settings of the COCO metrics: IoU thresholds, recall points, limits and size ranges, as data."""
 
 from __future__ import annotations
 
@@ -40,7 +39,7 @@ class Area:
     def __post_init__(self) -> None:
         if not (_numbers((self.low, self.high)) and 0 <= self.low <= self.high <= 1e30):
             raise UsageError(
-                f"Area({self.name!r}, low={self.low!r}, high={self.high!r}) was asked for.",
+                f"Area({self.name!r}, low={self.low!r}, high={self.high!r}) can't be used.",
                 "A range of areas goes from low to high, numbers from 0 to 1e30.",
                 "For everything above, write high=1e10.",
             )
@@ -155,7 +154,7 @@ class CocoSettings:
             lambda: (
                 len(set(suffixes)) == len(suffixes) and not any(one.isdigit() for one in suffixes)
             ),
-            "Two of its numbers would have one name: a suffix is no number, and there once.",
+            "Two of its numbers would have one name: a suffix is not a number, and is there once.",
             "(Area('all', '', 0, 1e10), Area('tiny', 't', 0, 256))",
         )
         yield (
@@ -166,7 +165,7 @@ class CocoSettings:
         )
 
     def _refused(self, name: str, case: str, fix: str) -> UsageError:
-        return UsageError(f"CocoSettings({name}={getattr(self, name)!r}) was asked for.", case, fix)
+        return UsageError(f"CocoSettings({name}={getattr(self, name)!r}) can't be used.", case, fix)
 
     def recall_points(self) -> NDArray[np.float64]:
         """(recalls,) ascending from 0 to 1."""

@@ -91,7 +91,7 @@ def _check_iou(iou: object) -> None:
     """Raises: UsageError unless the threshold is above 0 and at most 1."""
     if isinstance(iou, bool) or not isinstance(iou, int | float) or not 0 < iou <= 1:
         raise UsageError(
-            f"VOC's AP at iou={iou!r} was asked for.",
+            f"VOC's AP at iou={iou!r} can't be used.",
             "An overlap is above 0 and at most 1.",
             "Write iou=0.5.",
         )
@@ -117,7 +117,7 @@ def _check_each_once(truth: GroundTruth, rows: NDArray[np.int64]) -> None:
         )
     if len(missing := np.flatnonzero(times == 0)):
         raise DataError(
-            f"Numbers for {truth.name} were asked for.",
+            f"{truth.name} has no numbers yet.",
             f"{len(missing):,} of its {pluralize(len(truth), 'image')} "
             f"{'was' if len(missing) == 1 else 'were'} "
             "never handed over, "

@@ -19,7 +19,7 @@ log = logging.getLogger("zoo")
 BatchSize: TypeAlias = int | Literal["auto"]
 Size: TypeAlias = tuple[int, int]
 
-# An "auto" batch has about so many input pixels. On two cores, YOLOX-Nano (416x416) is a fifth
+# Input pixels of an "auto" batch, about. On two cores, YOLOX-Nano (416x416) is a fifth
 # faster in batches of 4 to 16 than one by one, and loses that again at 32, when activations leave
 # the caches; 2**20 is 6 of these, 2 of 640x640, 1 of 800x1333. A GPU is faster the more it gets: an
 # H200 still gains a fifth from 16 to 32 images of 640x640 (docs/reference/benchmarks.md); 2**24
@@ -30,7 +30,7 @@ AUTO_MOST = 32
 # free; of the models measured, Faster R-CNN needs most, 353.
 PIXEL_BYTES = 1024
 
-# Images of rarer sizes wait for company while at most so many images, and bytes of them, wait.
+# Images of rarer sizes wait for company while at most this many images and bytes wait.
 WINDOW = 64
 WINDOW_BYTES = 256 * 2**20
 
@@ -154,7 +154,7 @@ class Window:
             yield self._groups.pop(next(iter(self._groups)))
 
     def outcomes(self) -> Iterator[Detections | Exception]:
-        """What is finished and has nothing unfinished before it."""
+        """The finished outcomes that have no unfinished one before them."""
         while self._order and (outcome := self._order[0].outcome) is not None:
             self._order.popleft()
             yield outcome

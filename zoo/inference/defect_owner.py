@@ -9,8 +9,8 @@ from zoo.registry import catalogue
 from zoo.registry.distributions import owner_of
 
 
-def defect_owner(detector: object, *, shown: str = "the picture") -> str:
-    """What to do about a defect of a detector or its builder: where to report it, and with what.
+def defect_owner(detector: object, *, shown: str = "the image") -> str:
+    """The advice for a defect of a detector or its builder: where to report it, and with what.
 
     Of a composed one, the head makes the boxes.
     """

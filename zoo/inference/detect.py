@@ -36,7 +36,7 @@ def detect(  # noqa: PLR0913 - one parameter an option
     threads: int | None = None,
     limits: Limits | None = None,
 ) -> Detections | list[Detections]:
-    """What is seen in one image, or in each of many; `Detector.detect` explains the options."""
+    """Detects in one image, or in each of many; `Detector.detect` explains the options."""
     skip = _skips(on_error)
     check_options(batch_size, exif, threads)
     look = partial(
@@ -78,8 +78,7 @@ def detect_stream(
     threads: int | None = None,
     limits: Limits | None = None,
 ) -> Iterator[Detections]:
-    """What is seen in one image after the other; `Detector.detect_stream` explains the
-    options."""
+    """Detects in one image after the other; `Detector.detect_stream` explains the options."""
     failed = _warn if _skips(on_error) else None
     return _advised(
         stream(
@@ -108,7 +107,7 @@ def _advised(many: Iterator[Detections]) -> Iterator[Detections]:
 def _skips(on_error: str) -> bool:
     if on_error not in ("raise", "skip"):
         raise ValueError(
-            f"on_error={on_error!r}: 'raise' stops at a bad picture, 'skip' warns and goes on"
+            f"on_error={on_error!r}: 'raise' stops at a bad image, 'skip' warns and goes on"
         )
     return on_error == "skip"
 

@@ -25,7 +25,7 @@ class MemoryBudget:
         self._changed = threading.Condition()
 
     def take(self, position: int, count: int) -> None:
-        """Waits until there is room for so many bytes. Raises: Closed."""
+        """Waits until there is room for `count` bytes. Raises: Closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._may(position, count))
             if self._closed:

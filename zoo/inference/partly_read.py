@@ -19,7 +19,7 @@ _REST = {
 
 
 class PartlyRead:
-    """What was lost so far in one stream of images."""
+    """Counts what reading has lost so far in one stream of images."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

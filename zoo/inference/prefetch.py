@@ -129,7 +129,7 @@ class _How:
 
 
 def _begun(entry: Entry | Broken, how: _How, readers: Readers, threads: int) -> Pending:
-    """What is there at once, or the task that reads it."""
+    """The image if it is there at once, or the task that reads it."""
     if isinstance(entry, Broken):
         return entry
     if isinstance(entry.source, Tensor) or (threads == 0 and _is_at_hand(entry.source)):
@@ -170,7 +170,7 @@ def _enough(queue: deque[Pending], threads: int, ahead: int) -> bool:
 
 
 def _bytes(pending: Pending) -> int:
-    """What a read image holds; 0 where it is not read yet, or could not be."""
+    """Bytes that a read image holds; 0 if it is not read yet, or could not be."""
     if isinstance(pending, tuple):
         future = pending[1].future
         if not future.done() or future.exception():

@@ -41,12 +41,13 @@ class Task(Generic[Result]):
             self.future.set_exception(error)
 
     def restart_clock(self) -> None:
-        """What was waited for up to here does not count."""
+        """Starts its time now; waiting up to here does not count."""
         self.began = monotonic()
 
     def result(self, *, seconds: float) -> Result:
-        """What came of it, once it is done. Raises: what it raised; TooSlow after so many seconds
-        of work."""
+        """Its result, once it is done.
+
+        Raises: what it raised; TooSlow after `seconds` of work."""
         while True:
             left = LOOK_AGAIN_SECONDS if self.began is None else self.began + seconds - monotonic()
             if left <= 0 and not self.future.done():

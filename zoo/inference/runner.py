@@ -49,10 +49,10 @@ class BatchRunner:
             raise ImageError(asked, error.case, error.fix, file=image.source) from error
 
     def run(self, images: Sequence[Image]) -> list[Detections]:
-        """What is seen in each image; they all have one input size.
+        """Detections of each image; they all have one input size.
 
         Raises:
-            ContractError: the predictor's code failed, or made something that is no detection.
+            ContractError: the predictor's code failed, or returned something other than detections.
             torch.OutOfMemoryError, MemoryError, RuntimeError: memory ran out (`is_out_of_memory`).
         """
         found = self._predicted(images)

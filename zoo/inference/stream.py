@@ -40,8 +40,7 @@ def stream(  # noqa: PLR0913 - one parameter an option
     failed: Failed | None = None,
     looked: Looked | None = None,
 ) -> Iterator[Detections]:
-    """Detections of one image after the other, in order, with memory for a window of
-    them.
+    """Detections of one image after the other, in order, with memory for a window of images.
 
     sources: pulled lazily, a bounded number ahead; what they raise themselves ends the stream,
         after the results before it.
@@ -55,7 +54,7 @@ def stream(  # noqa: PLR0913 - one parameter an option
     Raises:
         ImageError: an image can't be read, is of a size the network can't take, or too large for
             the memory there is, and nobody is told by `failed`.
-        ContractError: the predictor made something that is no detection.
+        ContractError: the predictor returned something other than detections.
     """
     check_options(batch_size, exif, threads)
     limits = Limits.in_force(limits)
@@ -199,8 +198,8 @@ def _look(runner: BatchRunner, window: Window, slots: list[Slot], looked: Looked
 def _tried(
     runner: BatchRunner, window: Window, slots: list[Slot], images: list[Image]
 ) -> list[Detections] | Exception:
-    """What is seen in a batch, or the error: an ImageError where it may be for one of its images
-    that it failed."""
+    """Detections of a batch, or the error: an ImageError if it may be for one of its images that it
+    failed."""
     try:
         return runner.run(images)
     except Exception as error:

@@ -1,5 +1,4 @@
-"""What the Detections of a model must be besides what every `Detections` is: checked after each
-decode."""
+"""Validates decode output: on the CPU, in the right label space, boxes inside the image."""
 
 from __future__ import annotations
 
@@ -12,8 +11,10 @@ PIXELS = 0.01
 
 
 def violation(seen: object, size: tuple[int, int], label_space: LabelSpace) -> str | None:
-    """What is wrong, or None: these are Detections, on the CPU, in the label space, inside the
-    image `(height, width)`."""
+    """The rule that decode output breaks, or None.
+
+    Detections are on the CPU, in the label space, inside the image `(height, width)`.
+    """
     if not isinstance(seen, Detections):
         return f"Its decode returned {type_name(seen)}, not Detections."
     if not seen.boxes.is_cpu:
@@ -28,5 +29,5 @@ def violation(seen: object, size: tuple[int, int], label_space: LabelSpace) -> s
     boxes = seen.boxes.numpy()  # a third of the time that torch takes for so few numbers
     (left, top), (right, bottom) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     if min(left, top) < -PIXELS or right > size[1] + PIXELS or bottom > size[0] + PIXELS:
-        return f"A box leaves the picture: they span x {left:g}..{right:g}, y {top:g}..{bottom:g}."
+        return f"A box leaves the image: they span x {left:g}..{right:g}, y {top:g}..{bottom:g}."
     return None

@@ -25,7 +25,7 @@ _DECLARED: dict[str, tuple[str, range | None]] = {
 
 
 def names() -> tuple[str, ...]:
-    """What `get` knows, in alphabetical order."""
+    """Names of the built-in spaces, in alphabetical order."""
     return tuple(_DECLARED)
 
 
@@ -61,7 +61,7 @@ def _not_found(name: str) -> NameNotFound:
     alike = close_matches(name, _DECLARED)
     guess = f"Did you mean {join_or(alike)}?" if alike else f"Declared are {', '.join(_DECLARED)}."
     return NameNotFound(
-        f"Label space '{name}' was asked for.",
+        f"No label space named '{name}'.",
         "No label space has that name.",
         f"{guess} A list of class names makes one of your own.",
     )

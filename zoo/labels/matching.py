@@ -78,8 +78,8 @@ def match_labels(model: LabelSpace, data: LabelSpace) -> LabelMatch:
     by a declared synonym.
 
     Spelling is case, blanks, hyphens and underscores; `data/synonyms.txt` declares the rest. Two
-    left-over classes of one space that would then be the same stay unpaired: there is no telling
-    which of them is meant.
+    left-over classes of one space that would then be the same stay unpaired: which of them is meant
+    is unknown.
     """
     pairs = {
         label: data.label_of_name[name]
@@ -94,8 +94,7 @@ def match_labels(model: LabelSpace, data: LabelSpace) -> LabelMatch:
 
 
 def _by_meaning(label_space: LabelSpace, *, skip: set[int]) -> dict[str, int]:
-    """What each name that is left over means -> its label; meanings that occur twice are left
-    out."""
+    """Meaning of each left-over name -> its label; meanings that occur twice are left out."""
     keys = {
         label: _meaning(name) for label, name in enumerate(label_space.names) if label not in skip
     }

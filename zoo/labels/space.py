@@ -54,13 +54,13 @@ class LabelSpace:
         """
         if isinstance(names, str):
             raise LabelError(
-                f"A label space of the string '{names}' was asked for.",
+                f"A label space can't be made of the string '{names}'.",
                 "Class names come as a list, even where there is only one.",
                 f"Pass ['{names}'].",
             )
         if isinstance(names, (Set, Mapping)) or not isinstance(names, Iterable):
             raise LabelError(
-                f"A label space of {names!r} was asked for.",
+                f"A label space can't be made of {names!r}.",
                 f"That is {type_name(names)}, and class names come as a list, because their order "
                 f"numbers them.",
                 "Pass them in order, for example ['helmet', 'vest'].",
@@ -77,7 +77,7 @@ class LabelSpace:
             if not isinstance(name, str) or not name or _CONTROL.search(name):
                 raise LabelError(
                     asked,
-                    f"Class {label} is {short(name)}, which is no name.",
+                    f"Class {label} is {short(name)}, not a name.",
                     "Give every class a name.",
                 )
         if len(set(self.names)) < count:
@@ -110,8 +110,7 @@ class LabelSpace:
 
     @property
     def title(self) -> str:
-        """What a reader knows it by: its name, or its first classes where it is a list of one's
-        own."""
+        """Its name, or its first classes if it is a plain list of names."""
         if self.name != CUSTOM:
             return self.name
         rest = len(self) - 3
@@ -124,7 +123,7 @@ class LabelSpace:
         the space."""
         if isinstance(name, str) and (label := self.label_of_name.get(tidy(name))) is not None:
             return label
-        asked = f"Class {short(name)} was asked for."
+        asked = f"No class {short(name)}."
         if not isinstance(name, str):
             raise LabelError(
                 asked,
@@ -165,4 +164,4 @@ def tidy(name: str) -> str:
     them within."""
     return (
         " ".join(name.split()) if isinstance(name, str) else name
-    )  # what is no text is refused by the space
+    )  # the space refuses anything but text

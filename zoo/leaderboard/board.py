@@ -48,7 +48,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
     @property
     def shown(self) -> str:
-        """What the row is called."""
+        """The name of the row."""
         return self.name or self.model
 
     def on(self, data: Sequence[str]) -> dict[str, Row]:
@@ -62,7 +62,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is compared.
+    """The models, data sets and protocol of a leaderboard.
 
     data:      name -> data set, as in `coco:instances.json`; relative to the board's folder. Claims
                on the same data set are compared with what is measured.
@@ -73,7 +73,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     registry:  registry files with models of one's own.
     entries:   entry files of others, or globs of them.
     timing:    whether to measure latency, memory and operations, or how many images are timed.
-    pictures:  of how many images the models disagree on most the page shows; they become a part
+    examples:  of how many images the models disagree on most the page shows; they become a part
         of it, so mind their licence.
     resamples: bootstrap replicates.
     """
@@ -88,7 +88,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     registry: list[Name] = []
     entries: list[Name] = []
     timing: bool | Annotated[int, Meta(ge=1, le=10_000)] = True
-    pictures: Annotated[int, Meta(ge=0, le=50)] = 6
+    examples: Annotated[int, Meta(ge=0, le=50)] = 6
     resamples: Annotated[int, Meta(ge=100, le=100_000)] = 1000
 
     @property

@@ -121,9 +121,9 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as why:
-        case = f"That is no folder, and none can be made there: {why.strerror}."
+        case = f"That is not a folder, and none can be made there: {why.strerror}."
         raise DataError(
-            f"A page was to be written to {folder}.", case, "Name a folder with --to."
+            f"A page can't be written to {folder}.", case, "Name a folder with --to."
         ) from None
 
 
@@ -150,7 +150,7 @@ def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
         return work.fail(row.shown, name, why)
     work.entries.append(entry)
     if entry.model.weights.source == RANDOM:
-        return  # it disagrees with everybody everywhere, which is no news
+        return  # it disagrees with every other model everywhere, as expected
     point = entry.report.analyses.operating if entry.report.analyses else None
     work.found[row.shown, name] = ModelDetections(
         row.shown, source.images, point.score if point else 0.5
@@ -253,10 +253,10 @@ def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
         entries = [one for one in work.entries if one.data == name and (one.name, name) not in out]
         found = [work.found[one.name, name] for one in entries if (one.name, name) in work.found]
         shown = disagreements(
-            dataset.truth, dataset.images, found, most=work.board.pictures, exif=work.board.exif
+            dataset.truth, dataset.images, found, most=work.board.examples, exif=work.board.exif
         )
         if entries:
-            tables.append(table_of(name, entries, findings, pictures=shown))
+            tables.append(table_of(name, entries, findings, examples=shown))
     return Leaderboard(
         title=work.board.title,
         summary=work.board.summary,

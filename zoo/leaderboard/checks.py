@@ -51,7 +51,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Expected:
-    """What entries are held against; what is left out is what most of them have.
+    """The reference that entries are held against; a field left out is what most of them have.
 
     protocol: the settings of the table. data: fingerprints by the data set's name. settings,
         policy: of the evaluator.
@@ -87,7 +87,7 @@ def check(entries: Sequence[Entry], *, expected: Expected | None = None) -> list
 
 
 def disqualifying(finding: Finding) -> bool:
-    """Whether an entry must not stand beside the others: it was measured otherwise, or is not what
+    """Whether an entry can't be ranked with the others: it was measured otherwise, or is not what
     was measured."""
     return finding.check in DISQUALIFYING
 
@@ -162,7 +162,7 @@ def other_measure(entries: Sequence[Entry], expected: Expected) -> Iterator[Find
 _MEASURES: dict[str, Callable[[Entry], object]] = {
     "settings": lambda entry: entry.report.settings,
     "policy": lambda entry: entry.report.policy,
-    "measured.pictures": lambda entry: entry.report.measured.pictures,
+    "measured.image_ids_sha256": lambda entry: entry.report.measured.image_ids_sha256,
     "measured.images": lambda entry: entry.report.measured.images,
     "measured.boxes": lambda entry: entry.report.measured.boxes,
 }

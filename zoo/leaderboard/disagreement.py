@@ -50,13 +50,13 @@ class ShownDetections:
 
 @dataclass(frozen=True)
 class ShownImage:
-    """One image of the page. photo: a small JPEG as a data URL. spread: how far the F1 of best and
+    """One image of the page. jpeg: a small JPEG as a data URL. spread: how far the F1 of best and
     worst model are apart."""
 
     image: str
     width: int
     height: int
-    photo: str
+    jpeg: str
     spread: float
     truth: tuple[ShownBox, ...]
     models: tuple[ShownDetections, ...]

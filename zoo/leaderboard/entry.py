@@ -54,7 +54,7 @@ class WeightsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the model's authors say of it, to hold the measured against."""
+    """The authors' claim for a model, to compare the measured value with."""
 
     parameters: Count | None = None
     claims: list[Claim] = []
@@ -114,12 +114,11 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     @property
     def name(self) -> str:
-        """What the row is called."""
+        """The name of the row."""
         return self.model.name
 
     def claim(self, metric: str = "AP") -> Claim | None:
-        """What is claimed of it: on this data set where there is such a claim, else on the first
-        one there is."""
+        """Its claim on this data set, else on the first data set that has one."""
         claims = [claim for claim in self.model.published.claims if claim.metric == metric]
         return next(
             (claim for claim in claims if claim.dataset == self.data), claims[0] if claims else None
@@ -153,7 +152,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         nobody says the origin of."""
         if not self.report.provenance:
             raise DataError(
-                f"An entry was to be written to {path}.",
+                f"An entry can't be written to {path}.",
                 "Nothing says what its numbers are of: a number without provenance is not stored.",
                 "Make its report with zoo.evaluate, or with report.with_provenance({…}).",
             )

@@ -61,12 +61,14 @@ def missing_provenance(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def unknown_license(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """A licence that is no SPDX expression, and so means nothing to a filter or a lawyer."""
+    """A licence that is not an SPDX expression, and so means nothing to a filter or a lawyer."""
     for entry in entries:
         for what in ("code", "weights", "data"):
             name = getattr(entry.model.licenses, what)
             if name is not None and not is_identifier(name):
-                case = f"'{name:.60}' is no SPDX identifier." if name.strip() else "It is empty."
+                case = (
+                    f"'{name:.60}' is not an SPDX identifier." if name.strip() else "It is empty."
+                )
                 fix = advice(name) if name.strip() else "Write null where it is not known."
                 yield finding(unknown_license, entry, f"model.licenses.{what}", case, fix)
 
@@ -117,7 +119,7 @@ def parameters_off(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def other_published(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """What an entry says is published, and the model's card says otherwise."""
+    """Claims of an entry that the model's card contradicts."""
     fix = "Leave it out, or correct the card, with the place where it is published."
     for entry in entries:
         if (card := _card(entry.model.name)) is None:
@@ -305,7 +307,7 @@ def odd_facts(entries: Sequence[Entry]) -> Iterator[Finding]:
         finished = (entry.report.provenance or {}).get("finished", UNKNOWN)
         when = _when(finished)
         if finished not in ("", UNKNOWN) and (when is None or when > tomorrow):
-            case = f"'{finished:.40}' {'is no time' if when is None else 'is still to come'}."
+            case = f"'{finished:.40}' {'is not a time' if when is None else 'is in the future'}."
             fix = "Write when it was measured, as in 2026-01-31T12:00:00+00:00."
             yield finding(odd_facts, entry, "report.provenance.finished", case, fix)
 

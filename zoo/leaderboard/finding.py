@@ -33,5 +33,5 @@ Check = Callable[[Sequence[Entry]], Iterator[Finding]]
 def finding(
     of: Callable[..., Iterator[Finding]], entry: Entry, at: str, case: str, fix: str
 ) -> Finding:
-    """What the check `of` found in the field `at` of an entry."""
+    """A finding of the check `of` in the field `at` of an entry."""
     return Finding(of.__name__, entry.name, entry.data, at, case, fix)

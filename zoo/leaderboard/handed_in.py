@@ -24,7 +24,7 @@ def handed_in(folder: Path, pattern: str) -> tuple[Path, list[Path]]:
         return path.parent, [path]
     own = (
         0 if Path(pattern).is_absolute() else len(folder.parts)
-    )  # what the folder is called is no glob
+    )  # the folder's name is not a pattern
     *above, last = path.parts
     fixed = next((n for n in range(own, len(above)) if _MAGIC & set(above[n])), len(above))
     below = Path(*above[:fixed])

@@ -143,7 +143,7 @@ def _key(report: Report, number: str) -> tuple[object, ...] | None:
     measured = report.measured
     return (
         measured.sha256,
-        measured.pictures,
+        measured.image_ids_sha256,
         report.settings,
         report.policy,
         drawn.seed,

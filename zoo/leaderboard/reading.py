@@ -29,7 +29,7 @@ _FIX = {
         "An entry wraps one: zoo leaderboard build writes it, and zoo.leaderboard.Entry(model=…, "
         "report=…).write(PATH)."
     ),
-    "leaderboard": "Its entries are in the folder entries beside it.",
+    "leaderboard": "Its entries are in the folder entries next to it.",
     "board": "Build it: zoo leaderboard build BOARD.yaml",
     "entry": "Name it under `entries` in a board.",
 }

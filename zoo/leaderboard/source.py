@@ -93,7 +93,7 @@ def source_of(
 
 
 def check_code(row: Row, source: Source) -> None:
-    """Refuses to put timing beside accuracy of other code.
+    """Refuses to combine timing with accuracy of other code.
 
     Raises: DataError where the model's code has changed since its predictions were begun.
     """
@@ -145,7 +145,7 @@ def weights_of(row: Row, folder: Path) -> bool | str:
 
 
 def described(row: Row, source: Source, *, folder: Path) -> Model:
-    """What is known of the row's model: from its card, its weights and the network itself."""
+    """Facts of the row's model: from its card, its weights and the network itself."""
     choice, card = source.choice, source.choice.entry.card
     trained = row.weights != RANDOM
     return Model(

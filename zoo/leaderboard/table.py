@@ -36,7 +36,7 @@ class Line:
 
     claim, gap: published AP in percent, and measured less claimed.
     elsewhere: where it was timed, if that is other hardware than the table's. file: its entry,
-        beside the page.
+        next to the page.
     """
 
     entry: Entry
@@ -55,7 +55,7 @@ class Table:
     """The rows of one data set and one protocol, best first.
 
     sha256: fingerprint of its annotations. hardware: where most latencies were measured.
-    pictures: where the models disagree most.
+    examples: images where the models disagree most.
     """
 
     data: str
@@ -64,7 +64,7 @@ class Table:
     boxes: int
     lines: tuple[Line, ...]
     hardware: str | None
-    pictures: tuple[ShownImage, ...] = ()
+    examples: tuple[ShownImage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def table_of(
     entries: Sequence[Entry],
     findings: Sequence[Finding],
     *,
-    pictures: Sequence[ShownImage] = (),
+    examples: Sequence[ShownImage] = (),
 ) -> Table:
     """The table of entries that were measured alike, at least one."""
     best_first = sorted(entries, key=lambda entry: (-_ap(entry), entry.name))
@@ -141,7 +141,7 @@ def table_of(
         boxes=measured.boxes,
         lines=tuple(lines),
         hardware=hardware,
-        pictures=tuple(pictures),
+        examples=tuple(examples),
     )
 
 

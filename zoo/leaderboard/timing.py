@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from zoo.detectors import Detector
 
 SEED = 0
-IMAGES = 16  # at most so many different ones are looked at in turn
+IMAGES = 16  # different ones that are timed in turn, at most
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be timed.
+    """A model to be timed, and how.
 
     weights: as for `zoo.load`. images: paths. registry: files with models of one's own.
     score, iou, max_boxes, exif: see `Protocol`. seconds: after so long no more runs begin.
@@ -63,7 +63,7 @@ def time_model(request: Request) -> Timing:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         case = said[-1] if said else f"The process ended with {done.returncode}."
         raise DataError(
-            f"'{request.model}' was to be timed.", case, "Leave timing out with `timing: false`."
+            f"'{request.model}' can't be timed.", case, "Leave timing out with `timing: false`."
         )
     return msgspec.json.decode(done.stdout, type=Timing)
 

@@ -92,7 +92,7 @@ def _find(
     plugins = list(plugins)
     owner, _, short = name.rpartition("/") if name.count("/") == 1 else ("", "", name)
     owner = owner or plugin or ""
-    asked = f"'{name}' was asked for among the {kind}."
+    asked = f"No '{name}' among the {kind}."
     able = [
         one
         for one in plugins
@@ -101,7 +101,9 @@ def _find(
     if len(able) > 1:
         names = join_or(f"{one.info.name}/{short}" for one in able)
         raise NameAmbiguous(
-            asked, "Several plugins have a part of that name.", f"Say which: {names}."
+            f"'{name}' among the {kind} is ambiguous.",
+            "Several plugins have a part of that name.",
+            f"Say which: {names}.",
         )
     if able and short != WHOLE_FAMILY:
         return able[0], short, short
@@ -122,9 +124,7 @@ def _check_kind(kind: str) -> None:
     if kind not in KINDS:
         alike = close_matches(kind, KINDS)
         fix = f"Did you mean {join_or(alike)}?" if alike else f"There are {', '.join(KINDS)}."
-        raise NameNotFound(
-            f"Parts of the kind '{kind}' were asked for.", "There is no such kind.", fix
-        )
+        raise NameNotFound(f"No kind of part named '{kind}'.", "There is no such kind.", fix)
 
 
 def _called(plugin: Plugin, kind: Kind, name: str) -> Callable[..., Any]:
@@ -159,7 +159,7 @@ def _imported(plugin: Plugin, kind: Kind, name: str, build: Build) -> Callable[.
 def _broken(plugin: Plugin, kind: Kind, name: str, build: str, case: str) -> PluginError:
     info = plugin.info
     return PluginError(
-        f"'{info.name}/{name}' was asked for among the {kind}.",
+        f"'{info.name}/{name}' among the {kind} can't be built.",
         f"The plugin '{info.name}' of {info.distribution} {info.version} builds it with {build}, "
         f"and {case}.",
         repair_advice(info.distribution),

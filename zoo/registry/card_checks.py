@@ -96,7 +96,9 @@ def _check_licenses(sheet: Sheet, licenses: Licenses, *, at: tuple[Step, ...]) -
     for what in ("code", "weights", "data"):
         word = getattr(licenses, what)
         if word is not None and not is_identifier(word):
-            raise sheet.flaw(f"'{word:.60}' is no SPDX identifier.", advice(word), at=(*at, what))
+            raise sheet.flaw(
+                f"'{word:.60}' is not an SPDX identifier.", advice(word), at=(*at, what)
+            )
 
 
 def _check_weights(sheet: Sheet, weights: Weights, *, at: tuple[Step, ...]) -> None:
@@ -121,7 +123,7 @@ def _check_weights(sheet: Sheet, weights: Weights, *, at: tuple[Step, ...]) -> N
 def _check_files(
     sheet: Sheet, files: Mapping[str, Sequence[Source]], *, at: tuple[Step, ...]
 ) -> None:
-    """Refuses roles (or formats) that are no names, and files without a source."""
+    """Refuses roles (or formats) that can't be names, and files without a source."""
     for role, sources in files.items():
         check_name(sheet, role, at=(*at, role))
         if not sources:
@@ -166,7 +168,7 @@ def _check_expectation(
             )
         if names is not None and one.label not in names:
             raise sheet.flaw(
-                f"'{one.label:.40}' is no class of the card.",
+                f"'{one.label:.40}' is not a class of the card.",
                 "Name one of its labels.",
                 at=(*here, "label"),
             )

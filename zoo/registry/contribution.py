@@ -123,7 +123,7 @@ class Contribution:
         self._check_open()
         if not isinstance(name, str):
             raise self._refuse(
-                f"It registers {name!r:.60} among the {kind}, which is no name.",
+                f"It registers {name!r:.60} among the {kind}, which is not a name.",
                 'Write register("name", build).',
             )
         short = name.removeprefix(f"{self.plugin}/")

@@ -189,8 +189,8 @@ def _check_alias(
 def _check_row(
     found: Catalogue, registry_file: RegistryFile, row: CardSummary, *, complete: bool
 ) -> None:
-    """Refuses a user's card whose architecture no plugin has, or whose successor is no model
-    although every plugin is there."""
+    """Refuses a user's card whose architecture no plugin has, or whose successor is not a
+    model although every plugin is there."""
     at = f"cards.{row.name}"
     if found.rows_of(row.qualified) and not found.has("architectures", row.architecture):
         plugin = row.architecture.partition("/")[0]

@@ -155,8 +155,8 @@ def _twice(found: Declared, others: list[metadata.Distribution]) -> Declared:
 
 
 def _entries(distribution: metadata.Distribution, group: str) -> list[Declared]:
-    """What one distribution declares in the group: nothing, mostly, which is seen without parsing
-    anything."""
+    """The entry points of one distribution in the group; most have none, and are not parsed for
+    it."""
     try:
         text = distribution.read_text(ENTRY_POINTS)
     except Exception:

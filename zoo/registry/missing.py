@@ -55,7 +55,7 @@ class PluginFacts:
         if info is None:
             if (
                 owner not in self.known
-            ):  # any card may name it, which is no reason to install what is called so
+            ):  # any card may name it; that alone does not justify installing it
                 return Missing(
                     f"{comes}, which is not installed.",
                     "Install what brings it, once you know whose it is.",
@@ -87,7 +87,7 @@ class PluginFacts:
 
 
 def repair_advice(distribution: str) -> str:
-    """What to do about a plugin that does not work: repair the project it was installed from, or
+    """The advice for a plugin that does not work: repair the project it was installed from, or
     upgrade it."""
     origin = _origin(distribution)
     url, folder = str(origin.get("url", "")), origin.get("dir_info")

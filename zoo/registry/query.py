@@ -107,7 +107,7 @@ def parse(text: str) -> Query:
     """The query that `text` spells. Raises QueryError, with a caret under the place."""
     if len(text) > LIMIT:
         raise QueryError(
-            "Models were asked for with --where.",
+            "The expression after --where can't be used.",
             f"The expression is longer than {LIMIT} characters.",
             "Ask for less.",
         )
@@ -249,7 +249,7 @@ def _check_license(value: Token) -> None:
         )
         raise _Misuse(
             value,
-            f"'{text}' is no SPDX identifier.",
+            f"'{text}' is not an SPDX identifier.",
             f"{fix} Any other text goes with ~, as in license ~ '*gpl*'.",
         )
 
@@ -316,4 +316,6 @@ def _error(text: str, at: int, length: int, case: str, fix: str) -> QueryError:
     begin = max(0, at - 50)
     line = "".join(char if char.isprintable() else " " for char in text[begin : begin + 74])
     caret = " " * (at - begin) + "^" * max(1, min(length, 74 - (at - begin)))
-    return QueryError(("Models were asked for with --where:", f"  {line}", f"  {caret}"), case, fix)
+    return QueryError(
+        ("The expression after --where can't be used:", f"  {line}", f"  {caret}"), case, fix
+    )

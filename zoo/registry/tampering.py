@@ -40,12 +40,12 @@ Snapshot = dict["Place", Any]
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Something that belongs to everybody.
+    """A piece of global state.
 
     module: looked at only where it is imported.
     name:   as a reader knows it, or a function from before and now to that.
     read, write: what it holds, and how to put that back.
-    usual:  what it holds where nobody has changed it; a function of the module and the value where
+    usual:  what it holds if unchanged; a function of the module and the value where
         that can be seen of it.
     """
 

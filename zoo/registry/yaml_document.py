@@ -87,7 +87,7 @@ def flaw(
 
 
 def read(path: Path) -> bytes:
-    """The bytes of a registry file; CardError where there is no such file, or it is no regular
+    """The bytes of a registry file; CardError if there is no such file, or it is not a regular
     file, or too large."""
     try:
         return limits.read(path)

@@ -1,5 +1,5 @@
-"""What a plugin's author tests with: the conformance kit, and a Hub on this machine; importing it
-imports no torch."""
+"""The conformance kit, and a Hub on this machine, for the tests of a plugin; importing it imports
+no torch."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

@@ -97,7 +97,7 @@ class Toy(Detector):
         place: InputTransform,
         thresholds: Thresholds,
     ) -> Detections:
-        """What is kept of one image's 16 cells."""
+        """The detections of one image's 16 cells."""
         boxes = place.to_original(boxes)
         kept = batched_nms(boxes, scores, labels, thresholds.iou)
         kept = kept[scores[kept] >= thresholds.score][: thresholds.max_boxes]

@@ -201,7 +201,7 @@ def _downloaded(
     if broken:
         if (
             broken.error is not LockError
-        ):  # a wrong line in a lock file is no reason to take a good file from everybody
+        ):  # a wrong line in a lock file does not justify removing a good file
             carrier.remove(digest)
         raise broken.breach(ASKED.format(entry), digest)
     if not offer.all_promises():

@@ -62,7 +62,7 @@ def test_a_check_that_fails_is_shown_with_its_reason_and_the_exit_code_is_1(shel
     assert answer.code == 1
     assert "prepared_as_declared  FAILED" in answer.out
     assert (
-        "prepared_as_declared: The card resizes a picture of 64 x 48 to 416 x 312, and preprocess "
+        "prepared_as_declared: The card resizes an image of 64 x 48 to 416 x 312, and preprocess "
         "to 64.0 x 48.0." in answer.out
     )
     assert answer.out.rstrip().endswith("yolox_nano: 1 passed, 1 failed.")
@@ -138,7 +138,7 @@ def test_mistakes_are_sentences(shell: Shell) -> None:
     [
         (
             "size=big",
-            "'yolox_nano' was to be checked with size='big'.\nExpected int, got str: 'big'.\n",
+            "'yolox_nano' can't be checked with size='big'.\nExpected int, got str: 'big'.\n",
         ),
         ("breadth=3", "The arguments do not fit: got an unexpected keyword argument 'breadth'.\n"),
     ],

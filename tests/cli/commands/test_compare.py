@@ -84,7 +84,7 @@ def test_compare_says_that_a_report_is_cut_short(
 def test_compare_says_that_a_file_is_not_there(shell: Shell, results: Callable[..., Path]) -> None:
     done = shell("compare", "nope.json", str(results("right.json")))
     assert done.code == 10
-    assert "'nope.json' was to be compared.\nThere is no such file." in done.err
+    assert "'nope.json' can't be compared.\nThere is no such file." in done.err
 
 
 def test_compare_tells_two_reports_of_one_model_apart_and_says_where_they_are_level(
@@ -123,7 +123,6 @@ def test_what_is_no_report_is_not_compared_and_says_what_it_is(
     assert "goes to zoo compare" in shell("evaluate", str(report), "--data", data).err
     edited = tmp_path / "edited.json"
     edited.write_text(report.read_text().replace('"numbers":{"AP":0.', '"numbers":{"AP":0.9', 1))
-    assert (
-        "Report B (off on street) was to be compared.\nIt contradicts itself in 'numbers.AP'"
-        in (shell("compare", str(report), str(edited)).err)
+    assert "Report B (off on street) can't be compared.\nIt contradicts itself in 'numbers.AP'" in (
+        shell("compare", str(report), str(edited)).err
     )

@@ -155,9 +155,7 @@ def test_an_image_without_a_coco_id_is_named_before_work_begins(
         model=("--model", "no_such_model"),
     )
     assert done.returncode == 2
-    assert done.stderr.startswith(
-        "Error: COCO results were asked for, which need the image id of 'street.jpg'.\n"
-    )
+    assert done.stderr.startswith("Error: COCO results need the image id of 'street.jpg'.\n")
     assert advice in done.stderr
     assert sorted(os.listdir(tmp_path)) == before
 

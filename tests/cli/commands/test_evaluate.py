@@ -72,7 +72,7 @@ def test_few_resamples_are_told_and_one_is_refused(
         in shell("evaluate", file, "--data", data, "--resamples", "5").out
     )
     assert (
-        "resamples=1 was asked for"
+        "resamples=1 can't be used"
         in shell("evaluate", file, "--data", data, "--resamples", "1").err
     )
 
@@ -269,7 +269,7 @@ def test_mistakes_are_sentences_with_exit_codes(
 def test_a_data_set_that_is_not_there_is_a_sentence(shell: Shell) -> None:
     done = shell("evaluate", "yolox_nano", "--data", "coco:nowhere.json")
     assert done.code == 10
-    assert "'nowhere.json' was to be read." in done.err
+    assert "'nowhere.json' can't be read." in done.err
 
 
 def test_evaluate_draws_plots(
@@ -300,7 +300,7 @@ def test_a_file_that_is_no_report_is_never_replaced_by_one(
     monkeypatch.chdir(list_.parent)
     answer = shell("evaluate", str(list_), "--data", data, "--json", to)
     assert answer.code == 2
-    assert "That file is there, and is no report: it would be lost." in answer.err
+    assert "That file exists and is not a report: it would be lost." in answer.err
     assert list_.read_bytes() == before
 
 

@@ -54,8 +54,8 @@ def test_check_names_entry_field_and_what_to_do_and_exits_with_1(shell, entry, t
     answer = shell("leaderboard", "check", str(tmp_path / "bad.json"))
     assert answer.code == 1
     assert (
-        "unknown_license: mine on one, model.licenses.code: 'APGL-3.0' is no SPDX identifier. Did "
-        "you mean" in answer.out
+        "unknown_license: mine on one, model.licenses.code: 'APGL-3.0' is not an SPDX identifier. "
+        "Did you mean" in answer.out
     )
 
 
@@ -94,7 +94,7 @@ def test_build_writes_the_page_of_entries_alone(shell, entry, tmp_path):
     answer = shell("leaderboard", "build", str(tmp_path / "BOARD.yaml"), "--to", str(site))
     assert answer.code == 1  # its only row is in no table
     assert "mixed_protocols" not in answer.out
-    assert "mixed_protocols: mine on one, protocol: It does not say exif, iou" in answer.err
+    assert "mixed_protocols: mine on one, protocol: It does not say engine, exif, iou" in answer.err
     assert answer.err.endswith("No table has a row.\n")
     assert (site / "index.html").exists()
     strict = shell(

@@ -55,16 +55,14 @@ def test_json_has_every_fact(shell: Shell, cards: Path) -> None:
 def test_where_asks_for_facts_and_says_what_it_left_out(shell: Shell, cards: Path) -> None:
     answer = shell("list", "user/*", "--where", "AP > 30")
     assert [line.split()[0] for line in answer.out.splitlines()[1:-2]] == ["my_faster"]
-    assert (
-        answer.err == "1 model is left out because a fact that was asked for is unknown (null).\n"
-    )
+    assert answer.err == "1 model is left out because a fact in the filter is unknown (null).\n"
 
 
 def test_where_says_what_it_left_out_because_two_licences_differ(shell: Shell, cards: Path) -> None:
     answer = shell("list", "user/*", "--where", "license = CC-BY-4.0")
     assert answer.err.splitlines() == [
         "No model matches 'user/*' where license = CC-BY-4.0.",
-        "1 model is left out because a fact that was asked for is unknown (null),"
+        "1 model is left out because a fact in the filter is unknown (null),"
         " or holds of the licence of code or weights alone.",
     ]
 

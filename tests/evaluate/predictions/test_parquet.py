@@ -109,7 +109,7 @@ def changed(path: Path, **columns: pa.Array) -> None:
 
 def test_other_columns_are_refused(seen: Path) -> None:
     changed(seen, height=pa.array(["tall"] * 200))
-    with pytest.raises(DataError, match="It is no file of zoo predict: its columns are"):
+    with pytest.raises(DataError, match="It is not a file of zoo predict: its columns are"):
         Predictions.read(seen)
 
 
@@ -152,7 +152,7 @@ def test_a_wrong_header_is_refused(seen: Path, header: str | None, message: str)
 
 
 def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"nothing\.parquet was to be read"):
+    with pytest.raises(DataError, match=r"nothing\.parquet can't be read"):
         Predictions.read(tmp_path / "nothing.parquet")
 
 

@@ -122,7 +122,7 @@ def test_another_tool_s_file_is_named_with_what_to_do_and_never_to_be_removed(
     rows = {"image_id": [1], "category_id": [1], "bbox": [[0.0, 0.0, 4.0, 4.0]], "score": [0.5]}
     pandas.DataFrame(rows).to_parquet(path)
     with pytest.raises(
-        DataError, match=r"no file of zoo predict(.|\n)*It is an export of pandas"
+        DataError, match=r"not a file of zoo predict(.|\n)*It is an export of pandas"
     ) as error:
         Predictions.read(path)
     assert "to_json('results.json', orient='records')" in error.value.fix

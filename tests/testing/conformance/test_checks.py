@@ -92,13 +92,13 @@ def card(**changes: Any) -> Card:
 
 
 BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
-    "one_answer_a_picture": overriding("decode", lambda self, ours, *given: tuple(ours(*given))),
+    "one_result_per_image": overriding("decode", lambda self, ours, *given: tuple(ours(*given))),
     "sees_something": overriding("one", lambda self, ours, *given: ours(*given)[:0]),
     "best_first": spoiling("scores", lambda scores: torch.cat([scores[:2], scores[2:].flip(0)])),
     "scores_are_probabilities": spoiling("scores", row(0, 1.5)),
     "finite_everywhere": overriding("decode", nan_in_black),
-    "boxes_inside_the_picture": overriding("one", outside_at_45),
-    "boxes_follow_the_picture": overriding("one", unscaled),
+    "boxes_inside_the_image": overriding("one", outside_at_45),
+    "boxes_follow_the_image": overriding("one", unscaled),
     "corners_in_order": spoiling("boxes", cross_fifth),
     "labels_in_range": overriding("one", unknown_label),
     "settings_of_its_own": equipped(
@@ -121,7 +121,7 @@ BROKEN: dict[str, Callable[[LabelSpace], Toy] | Card] = {
         "decode", lambda self, ours, *given: ours(*given)[:: -1 if len(given[1]) == 4 else 1]
     ),
     "deterministic": overriding("forward", after_seed_two),
-    "pictures_untouched": preprocessing(writes_on_pictures),
+    "images_untouched": preprocessing(writes_on_pictures),
     "input_is_ready": Doubled,
     "input_size_kept": overriding(
         "input_size",
@@ -194,7 +194,7 @@ ALSO = {  # what nothing can break alone
     "sees_something": ["loss_leads_to_the_truth", "many_boxes_returned"],
     "settings_of_its_own": ["thresholds_are_filled"],
     "best_first": ["only_overlaps_suppressed"],
-    "boxes_follow_the_picture": ["loss_leads_to_the_truth"],
+    "boxes_follow_the_image": ["loss_leads_to_the_truth"],
     "corners_in_order": MATCHED,
     "labels_in_range": MATCHED,
     "max_boxes_obeyed": ["max_boxes_is_the_callers"],

@@ -16,7 +16,7 @@ from zoo.testing import CHECKS, Model, Outcome, run
 
 ROOT = Path(__file__).parent.parent.parent.parent
 SAMPLE = (
-    "boxes_inside_the_picture",
+    "boxes_inside_the_image",
     "long_and_flat",
     "neighbours_change_nothing",
     "gradients_reach_every_part",

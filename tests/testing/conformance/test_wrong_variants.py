@@ -178,7 +178,7 @@ def nan_where_less_than_a_pixel(targets: Sequence[Target]) -> float:
 
 VARIANTS: dict[str, tuple[str, type[Toy]]] = {
     "smaller boxes in images over 600 pixels": (
-        "boxes_follow_the_picture",
+        "boxes_follow_the_image",
         decoding(smaller_when_large),
     ),
     "shifted images over 600 pixels": (

@@ -203,12 +203,12 @@ def _settings(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _expected(file: Path | None) -> dict[str, str]:
-    """The expected failures that a file lists. Raises: CardError where it is no mapping of text to
+    """The expected failures that a file lists. Raises: CardError if it is not a mapping of text to
     text."""
     if file is None:
         return {}
     asked, fix = (
-        f"Expected failures were to be read from '{file}'.",
+        f"Expected failures can't be read from '{file}'.",
         "Write lines such as deterministic: It samples.",
     )
     try:
@@ -218,5 +218,5 @@ def _expected(file: Path | None) -> dict[str, str]:
     if not isinstance(found, dict) or not all(
         isinstance(text, str) for pair in found.items() for text in pair
     ):
-        raise CardError(asked, "It is no mapping of checks to reasons.", fix)
+        raise CardError(asked, "It is not a mapping of checks to reasons.", fix)
     return found

@@ -41,7 +41,7 @@ def compare(
     ],
     b: Annotated[str, typer.Argument(help="The one it is compared with.")],
     data: Annotated[
-        str | None, typer.Option(metavar="coco:FILE", help="Where the two are no reports yet.")
+        str | None, typer.Option(metavar="coco:FILE", help="If the two are not reports yet.")
     ] = None,
     exif: Turn = None,
     fresh: Fresh = False,
@@ -81,19 +81,17 @@ def _report(name: str, data: str | None, exif: Exif | None, *, fresh: bool) -> R
     if _is_report(name):
         return Report.read(name)
     if name.endswith(SEEN) and not Path(name).exists():
-        raise DataError(
-            f"'{name}' was to be compared.", "There is no such file.", "Check the path."
-        )
+        raise DataError(f"'{name}' can't be compared.", "There is no such file.", "Check the path.")
     if Path(name).is_dir():
         raise UsageError(
-            f"'{name}' was to be compared.",
+            f"'{name}' can't be compared.",
             "It is a folder.",
             "Name a report in it: the .json of zoo evaluate --json.",
         )
     if data is None:
-        case = "It is no report, and nothing says what it is to be measured on."
+        case = "It is not a report, and the data set to measure it on is missing."
         raise UsageError(
-            f"'{name}' was to be compared.",
+            f"'{name}' can't be compared.",
             case,
             "Add --data coco:FILE, or name the .json of zoo evaluate --json.",
         )
@@ -113,8 +111,7 @@ def _is_report(name: str) -> bool:
 
 
 def _names(*both: tuple[Report, str]) -> list[str]:
-    """What each is called: its model, and where two are of one model, what was typed for it,
-    too."""
+    """The name of each: its model, and if two are of one model, what was typed for it too."""
     models = [(report.provenance or {}).get("model", typed) for report, typed in both]
     if len(set(models)) == len(models):
         return models

@@ -22,7 +22,7 @@ DEFAULT = "yolox/yolox_nano"  # whole, so that no plugin's model of that name st
 
 
 class OnError(StrEnum):
-    """What to do with an image that can't be read."""
+    """The ways to go on after an image that can't be read."""
 
     skip = "skip"
     stop = "raise"  # the word that Python has for it
@@ -56,7 +56,7 @@ Overlap = Annotated[
 MaxBoxes = Annotated[
     int | None,
     typer.Option(
-        metavar="COUNT", min=1, help="At most so many boxes an image; else the family's own."
+        metavar="COUNT", min=1, help="At most this many boxes per image; else the family's own."
     ),
 ]
 Json = Annotated[

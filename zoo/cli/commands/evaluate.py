@@ -172,8 +172,8 @@ def _check_replaceable(path: Path) -> Report | None:
         return Report.read(path)
     except DataError:
         asked, case = (
-            f"A report was to be written to '{path}'.",
-            "That file is there, and is no report: it would be lost.",
+            f"A report can't be written to '{path}'.",
+            "That file exists and is not a report: it would be lost.",
         )
         raise UsageError(asked, case, "Name another file or folder.") from None
 
@@ -291,7 +291,7 @@ def _classes(report: Report) -> Iterator[tuple[str, ...]]:
 
 
 def _notes(name: str, report: Report) -> Iterator[str]:
-    """What the table does not say."""
+    """Facts that are not in the table."""
     measured = report.measured
     with_boxes = [one for one in measured.missing if report.per_class[one].boxes]
     if with_boxes:
@@ -345,8 +345,8 @@ def _write(reports: Mapping[str, Report], to: str) -> None:
 
 
 def _place(folder: Path, file: str, report: Report) -> Path:
-    """Where a report goes: over an older one of the same weights, data and protocol, and beside any
-    other of that name."""
+    """Where a report goes: over an older one of the same weights, data and protocol, and next to
+    any other of that name."""
     for number in count(1):
         place = folder / (f"{file}.json" if number == 1 else f"{file}-{number}.json")
         there = _check_replaceable(place)

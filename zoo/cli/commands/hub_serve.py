@@ -46,7 +46,7 @@ def serve(
     It listens on 127.0.0.1 only, and reads all files into memory when it starts; start it again
     after a change.
     """
-    asked = f"'{folder}' was to be served as a Hub."
+    asked = f"'{folder}' can't be served as a Hub."
     repositories = repositories_in(folder, asked=asked)
     try:
         with LoopbackHub(port=port) as hub:

@@ -81,7 +81,7 @@ def list_models(
 
 def _left_out(unknown: int, where: str) -> str:
     """The note on the models that `--where` could not decide on."""
-    reason = "a fact that was asked for is unknown (null)"
+    reason = "a fact in the filter is unknown (null)"
     if "licen" in where.lower():
         reason += ", or holds of the licence of code or weights alone"
     return f"{pluralize(unknown, 'model')} {is_are(unknown)} left out because {reason}."
@@ -137,7 +137,7 @@ def _why_nothing(known: Catalogue, pattern: str, where: str | None) -> str:
         return (
             f"No model matches '{pattern}' where {where}."
             if pattern != "*"
-            else f"There is no model where {where}."
+            else f"No model matches {where}."
         )
     if not set(pattern) & set("*?["):
         try:

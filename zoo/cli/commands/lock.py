@@ -36,7 +36,7 @@ def lock(
     chosen = weights_requests(known, names) if names else _all(known, old)
     if not chosen:
         raise NameNotFound(
-            "A lock file was asked for.",
+            "A lock file can't be written.",
             "No model was named, and none has been fetched yet.",
             "Name some: zoo lock yolox_nano",
         )

@@ -67,7 +67,7 @@ def new_plugin(
     folder = to or Path(f"detzoo-{name}")
     if folder.exists() and (not folder.is_dir() or any(map(_counts, folder.iterdir()))):
         raise UsageError(
-            f"The plugin '{name}' was to be written to '{folder}'.",
+            f"The plugin '{name}' can't be written to '{folder}'.",
             "That is there already, and is not an empty folder; hidden files and virtual "
             "environments do not count.",
             "Choose another folder with --to.",
@@ -121,7 +121,7 @@ def _aligned(text: str) -> str:
 
 def _check_name(name: str) -> None:
     """Raises: UsageError for a name that no plugin can have, or that one has."""
-    asked = f"A plugin called '{name}' was to be written."
+    asked = f"A plugin called '{name}' can't be written."
     if (
         name in (CORE, USER)
         or not re.fullmatch(NAME, name)

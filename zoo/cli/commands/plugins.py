@@ -102,7 +102,7 @@ def _seconds(text: str | None) -> float:
     if not 0 < seconds < float("inf"):
         raise UsageError(
             f"--limit {text:.40} was given.",
-            "That is no number of seconds above 0.",
+            "That is not a number of seconds above 0.",
             "Write --limit 20",
         )
     return seconds

@@ -148,8 +148,8 @@ def _weights(card: Card, tag: str, weights: Weights, *, chosen: bool) -> Iterato
 
 
 def _width() -> int:
-    """Of the page, in characters; a narrow terminal's, but never so little that values would not
-    fit beside their labels."""
+    """Of the page, in characters; a narrow terminal's, but always wide enough for values
+    to fit next to their labels."""
     return max(2 * LABEL, min(WIDTH, get_terminal_size((WIDTH, 0)).columns))
 
 

@@ -63,7 +63,7 @@ def verify(
         )
     for folder in {one.bundle for one in results if one.bundle and one.status != "ok"}:
         output.line(
-            f"Copy the bundle {folder} to this machine again, or make it anew: zoo bundle NAME "
+            f"Copy the bundle {folder} to this machine again, or make a new one: zoo bundle NAME "
             f"--to FOLDER",
             err=True,
         )

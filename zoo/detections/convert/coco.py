@@ -86,12 +86,12 @@ def read(
     """
     if isinstance(results, Mapping | str) or not isinstance(results, Iterable):
         raise ValueError(
-            f"these are no COCO results: they are a list of dicts, and this is {type_name(results)}"
+            f"these are not COCO results, which are a list of dicts: this is {type_name(results)}"
         )
     try:
         rows = msgspec.convert(list(results), list[_Result])
     except msgspec.ValidationError as why:
-        raise ValueError(f"these are no COCO results: {why}") from None
+        raise ValueError(f"these are not COCO results: {why}") from None
     images = {row.image_id for row in rows}
     if len(images) > 1:
         raise ValueError(

@@ -45,7 +45,7 @@ class Matches:
         outcomes, (order, edges) = sample.outcomes, sample.order
         if len(outcomes.found) < len(outcomes):
             raise DataError(
-                "An analysis beyond AP was asked for.",
+                "No analysis beyond AP can be made.",
                 "The evaluator kept only what AP takes.",
                 "Make it with analyses=True.",
             )

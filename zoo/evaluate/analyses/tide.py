@@ -1,8 +1,8 @@
-"""What kind of mistakes cost how much AP: TIDE (Bolya et al., ECCV 2020), from outcomes.
+"""The AP that each kind of mistake costs: TIDE (Bolya et al., ECCV 2020), from match records.
 
 Each false detection gets one kind, in tidecv's order; a kind's cost is the AP at IoU .5 that is
 gained when an oracle repairs it. Two differences to tidecv 1.0.1: classes without boxes do not
-count, as in COCO; and a detection on a crowd is no mistake.
+count, as in COCO; and a detection on a crowd is not a mistake.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def choose(name: EngineName = "auto") -> Engine:
     """The engine of that name; `auto` is the kernel where it was built, else numpy, with one notice
     a process.
 
-    Raises: OSError where the kernel was asked for and is not there; UsageError for another name.
+    Raises: OSError if the kernel is not there and `engine` names it; UsageError for another name.
     """
     check_choice("engine", name, get_args(EngineName))
     if name == "numpy":

@@ -129,7 +129,7 @@ def check_count(
     detections: Sequence[object] | Mapping[str, Any] | FlatDetections, count: int
 ) -> None:
     """Raises: DataError unless there is an item of detections, or a row of a padded batch, for each
-    of so many images."""
+    image."""
     asked = f"Detections of {pluralize(count, 'image')} were handed over."
     alone = hasattr(detections, "boxes") and not isinstance(detections, FlatDetections)
     if alone or isinstance(detections, str) or not hasattr(detections, "__len__"):

@@ -1,5 +1,5 @@
-"""What matching decided about every detection: compact records that all numbers are computed from,
-without the boxes."""
+"""Records of how every detection was matched: compact, without boxes, and all that numbers are
+computed from."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class Log:
     """Outcomes as they come in, batch by batch, in arrays with room for what is still to come,
     going by what has come so far.
 
-    Room that is never used takes no memory, and so there is no second copy of anything. What was
+    Room that is never used takes no memory, so nothing is copied twice. What was
     handed out never changes: an update writes behind it, and counts only once it is there as a
     whole. total: the number of images there will be.
     """
@@ -192,8 +192,7 @@ class Log:
 
 
 def _extended(values: NDArray[Any], filled: int, more: NDArray[Any], share: float) -> NDArray[Any]:
-    """An array, of which so many rows are taken, with more behind them; where it is too short a new
-    one, `share` times longer."""
+    """An array of at least `rows` rows; if it is too short, a new one, `share` times longer."""
     if not len(more):
         return values
     stop = filled + len(more)

@@ -53,7 +53,7 @@ class MatchingProblem:
                 outside.append(truth.crowd | ~rows)
         if len(ranges) > 16:
             raise DataError(
-                f"Slices by {', '.join(settings.slices)} were asked for.",
+                f"Slices by {', '.join(settings.slices)} are too many.",
                 f"With the size ranges that makes {len(ranges)}; a matching has room for 16.",
                 "Slice by fewer attributes at a time, or put rare values together.",
             )
@@ -110,7 +110,7 @@ def _values(truth: GroundTruth, attribute: str) -> list[tuple[object, NDArray[np
     if attribute not in truth.box_attributes:
         known = ", ".join(truth.box_attributes) or "none"
         raise DataError(
-            f"Slices by '{attribute}' were asked for.",
+            f"No slices by '{attribute}'.",
             f"The boxes of {truth.name} have these attributes: {known}.",
             "Name one of them.",
         )

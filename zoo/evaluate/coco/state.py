@@ -142,7 +142,7 @@ def _ascending(values: NDArray[Any], limit: int) -> bool:
 
 def _refused(case: str) -> DataError:
     return DataError(
-        "The state of an evaluator was to be read from bytes.",
+        "The state of an evaluator can't be read from bytes.",
         case,
         "Pass what `Evaluator.state()` gave, unchanged.",
     )

@@ -17,7 +17,7 @@ from zoo.labels import LabelSpace, get
 
 SOME = 10  # boxes that are in their place by no accident
 FEWEST = 6  # the same of boxes that are all in place
-MOST = 0.5  # the share of them from which on another class is no accident either
+MOST = 0.5  # the share of them from which on another class is not chance either
 CLEAR = 0.6  # the share of the mistakes that one cause has to explain
 REACH = 0.5  # IoU
 
@@ -97,7 +97,7 @@ def _cause(truth: GroundTruth, said: list[int], true: list[int]) -> str:
 
 
 def numbering(label_space: LabelSpace, written: NDArray[np.int64]) -> str:
-    """What to do about category ids that a data set does not have: how they are likely to be
+    """The advice for category ids that a data set does not have: how they are likely to be
     counted, or which there are."""
     ids, found = set(label_space.ids), set(np.unique(written).tolist())
     ways = {

@@ -15,7 +15,7 @@ def check_classes(label_space: LabelSpace, dataset: Dataset, *, model: str) -> t
     meeting = match_labels(label_space, dataset.label_space)
     if not meeting.pairs:
         raise LabelError(
-            f"'{model}' was to be measured on {dataset.name}.",
+            f"'{model}' can't be measured on {dataset.name}.",
             f"It knows none of the data set's classes ({', '.join(dataset.label_space.names[:5])} "
             f"…): its own are "
             f"{', '.join(label_space.names[:5])} ….",

@@ -27,7 +27,7 @@ from zoo.registry.yaml_document import spell
 
 
 def contradictions(report: Report) -> list[Contradiction]:
-    """Everything in which a report disagrees with itself; where a number is no share, that alone:
+    """Everything in which a report disagrees with itself; if a number is not a share, that alone:
     nothing follows from it."""
     return list(_no_shares(report)) or [found for rule in RULES for found in rule(report)]
 

@@ -1,7 +1,7 @@
-"""What looks wrong in detections and annotations though it can be measured: a sentence each, with
+"""Diagnoses detections and annotations that look wrong but can be measured: a sentence each, with
 the likely cause.
 
-No number changes: COCO's are defined for every list of boxes, and a report says beside them what
+No number changes: COCO's are defined for every list of boxes, and a report says with them what
 its reader should look at.
 """
 
@@ -20,7 +20,7 @@ from zoo.data.ground_truth import GroundTruth
 from zoo.evaluate.diagnostics.class_ids import SOME, other_classes, pairs
 from zoo.text import pluralize
 
-_MANY = 0.2  # the share of boxes beyond an edge from which on it is no accident
+_MANY = 0.2  # the share of boxes beyond an edge from which on it is not chance
 _FEW = 20  # boxes whose sizes alone say nothing
 _CORNER = 2.0  # pixels; fractions of an image reach a little beyond 1
 _TELLING = 4  # columns that tell nearly all boxes apart

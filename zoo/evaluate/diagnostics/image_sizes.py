@@ -18,8 +18,8 @@ class DataWarning(UserWarning):
 
 
 def check_names(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
-    """What to say of images that have another file name than is annotated; an ending as `.png` for
-    `.jpg` is none.
+    """Notes on images with another file name than annotated; another suffix, `.png` for `.jpg`,
+    does not count.
 
     Raises: DataError where all have another name.
     """
@@ -38,7 +38,7 @@ def check_names(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
     )
     if len(other) == len(both):
         raise DataError(
-            f"Predictions of {seen.provenance.get('model', 'a model')} were to be measured on "
+            f"Predictions of {seen.provenance.get('model', 'a model')} can't be measured on "
             f"{dataset.name}.",
             f"They are of other images: no file name agrees; {example}",
             "Name the data set that they are of, or predict on this one.",
@@ -56,8 +56,7 @@ def _stem(name: str) -> str:
 
 
 def check_sizes(seen: Predictions, dataset: Dataset) -> tuple[str, ...]:
-    """What to say of images that have another size than annotated. Raises: DataError where most
-    have."""
+    """Notes on images of another size than annotated. Raises: DataError if most are."""
     sizes = map(tuple, seen.sizes.tolist())
     looked = zip(seen.image_ids.tolist(), sizes, strict=True)
     stored = (settings_of(seen.provenance) or {}).get("exif") == "ignore"
@@ -108,12 +107,11 @@ def compare_sizes(
 
 
 def _measured(model: str, dataset: Dataset) -> str:
-    return f"Predictions of {model} were to be measured on {dataset.name}."
+    return f"Predictions of {model} can't be measured on {dataset.name}."
 
 
 def _turned(case: str, swapped: int, *, most: bool, stored: bool, asked: str) -> tuple[str, ...]:
-    """What to say of images whose height and width are swapped. Raises: DataError where most
-    are."""
+    """Notes on images whose height and width are swapped. Raises: DataError if most are."""
     if stored:
         why = "annotated upright and read as stored, and EXIF says to turn."
         fix, fix_cli = "Read them upright: Protocol(exif='apply').", "Leave out --exif ignore."

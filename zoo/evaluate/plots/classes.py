@@ -41,7 +41,7 @@ def classes(report: Report) -> Figure | None:
     axes.tick_params(axis="y", length=0, pad=7)  # clear of a dot at 0
     axes.spines["left"].set_visible(False)
     axes.set(
-        xlim=(0, 100), ylim=(-0.8, len(rows) + 0.6), xlabel="AP, percent (beside each name: boxes)"
+        xlim=(0, 100), ylim=(-0.8, len(rows) + 0.6), xlabel="AP, percent (after each name: boxes)"
     )
     axes.xaxis.label.set_color(PALE)
     return figure

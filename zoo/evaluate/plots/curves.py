@@ -21,7 +21,7 @@ SHOWN = {
 
 
 def curves(report: Report) -> Figure | None:
-    """The curves of AP50, AP75 and AP; the area under each is the number beside its name."""
+    """The curves of AP50, AP75 and AP; the area under each is the number after its name."""
     if not report.curves:
         return None
     figure = paper(report, "Precision and recall, mean over classes")

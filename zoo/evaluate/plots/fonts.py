@@ -25,7 +25,7 @@ def fonts_for(names: Iterable[str], font: str | Path | None) -> Iterator[None]:
     """While it lasts, matplotlib writes these names in fonts that have their letters, and takes no
     `$` for a formula.
 
-    Raises: UsageError where `font` is no font file.
+    Raises: UsageError if `font` is not a font file.
     """
     import matplotlib  # deferred: an extra
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def mistakes(report: Report) -> Figure | None:
-    """A bar a kind, longest where mending it would gain most; under it all that is false and all
+    """A bar a kind, longest where fixing it would gain most; under it all that is false and all
     that is missed."""
     if report.analyses is None:
         return None
@@ -27,7 +27,7 @@ def mistakes(report: Report) -> Figure | None:
     }
     costs = [100 * cost for cost in totals.values()] + [100 * one.cost for _, one in kinds]
     places = [0.0, 1.0, *(row + 2.6 for row in range(len(kinds)))]
-    figure = paper(report, "What mending each kind of mistake would gain", width=9.0, height=4.6)
+    figure = paper(report, "AP gained by fixing each kind of mistake", width=9.0, height=4.6)
     axes = plain(figure.add_subplot(), grid="x")
     axes.barh(places, costs, color=[ORANGE] * len(totals) + [BLUE] * len(kinds), height=0.62)
     notes = [""] * len(totals) + [

@@ -3,7 +3,7 @@ of.
 
 An installed wheel is known by its RECORD, which lists a hash of each of its files. Where there is
 no such list, as for an editable install, a checkout or a module on the path, the files themselves
-are hashed, together with the modules beside them that they import.
+are hashed, together with the modules next to them that they import.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _fingerprint(modules: Mapping[str, str], more: Iterable[str] = ()) -> str:
 
 
 def states_of(modules: Mapping[str, str]) -> dict[str, str]:
-    """What each module is, and each that these import from beside them, by name."""
+    """The files of each module, and of each that these import from the same folder, by name."""
     found: dict[str, str] = {}
     todo = sorted(modules)
     while todo:
@@ -198,7 +198,7 @@ def _places(spec: ModuleSpec) -> Iterator[str]:
 
 
 def _files(spec: ModuleSpec) -> Iterator[Path]:
-    """The files of code, and of settings beside it, in a fixed order."""
+    """The files of code, and of settings next to it, in a fixed order."""
     for place in map(Path, _places(spec)):
         if place.is_file():
             yield place

@@ -55,8 +55,8 @@ def model_identity(
 
     model: a name, one that was resolved before (then `weights` says nothing), or a detector.
 
-    Raises: NameNotFound, NameAmbiguous, WeightsError; UsageError for what is no model, for weights
-        or a device of a detector, and where code has changed since this process imported it.
+    Raises: NameNotFound, NameAmbiguous, WeightsError; UsageError for what is not a model, for
+        weights or a device of a detector, and if code has changed since this process imported it.
     """
     if isinstance(model, Resolved):
         return _identity_of(model, device)
@@ -135,7 +135,7 @@ def _check_at_hand(model: object, weights: object, device: object) -> None:
 
     if not isinstance(model, Detector):
         raise UsageError(
-            f"{capitalized(type_name(model))} was to be run on images.",
+            f"{capitalized(type_name(model))} can't be run on images.",
             "What can be run is the name of a model, or a zoo.Detector.",
             "Take the name of one, as zoo list shows them.",
         )
@@ -143,7 +143,7 @@ def _check_at_hand(model: object, weights: object, device: object) -> None:
     given |= {"device": device} if device is not None else {}
     if given:
         raise UsageError(
-            f"A detector was to be run with "
+            f"A detector can't be run with "
             f"{' and '.join(f'{name}={value!r}' for name, value in given.items())}.",
             "It has its own already.",
             f"Load it with them instead: zoo.load(NAME, "

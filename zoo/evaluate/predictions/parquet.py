@@ -1,7 +1,7 @@
 """Predictions as Parquet: a row per image, lists of boxes, scores and labels in it, class names and
 provenance in the schema.
 
-The file is written beside its place and moved there in one step, so that a kill leaves the whole
+The file is written as a draft and moved to its place in one step, so that a kill leaves the whole
 file or none. A file from anywhere is read with the same care: the schema has to be this one, every
 record is checked, and what does not hold is named.
 """
@@ -41,7 +41,7 @@ _DTYPES = {"int32": np.int32, "int64": np.int64, "float": np.float32}
 
 
 class _Header(msgspec.Struct, frozen=True):
-    """What the schema carries besides the columns. sha256: of everything, for files that lost their
+    """Metadata in the schema. sha256: of everything, for files that lost their
     seal to another tool."""
 
     format: int
@@ -143,7 +143,7 @@ def read(path: Path) -> Predictions:
         table.validate(full=True)
     except FileNotFoundError:
         raise DataError(
-            f"{path} was to be read.", "There is no such file.", "Check the path."
+            f"{path} can't be read.", "There is no such file.", "Check the path."
         ) from None
     except Damaged as why:
         raise _flaw(path, f"It is not whole, or no Parquet file: {why}.") from None
@@ -243,7 +243,7 @@ def _foreign(schema: pyarrow.Schema, path: Path) -> DataError:
         )
     return DataError(
         f"{path} was read as predictions.",
-        f"It is no file of zoo predict: its columns are {columns}.{made}",
+        f"It is not a file of zoo predict: its columns are {columns}.{made}",
         fix,
     )
 

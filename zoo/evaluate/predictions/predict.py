@@ -132,7 +132,7 @@ def _run(work: _Work, to: Path) -> Predictions:
         return Predictions.read(file)
     if not len(dataset):
         raise DataError(
-            f"'{work.identity.name}' was to be run on {dataset.name}.",
+            f"'{work.identity.name}' can't be run on {dataset.name}.",
             "It has no image.",
             "Name a data set with images.",
         )
@@ -205,7 +205,7 @@ def protocol_of(protocol: str | Protocol) -> Protocol:
     if not isinstance(protocol, str | Protocol):
         fix = "Pass 'uniform', 'native', or a zoo.Protocol."
         raise UsageError(
-            f"protocol={protocol!r} was asked for.",
+            f"protocol={protocol!r} can't be used.",
             f"That is {type_name(protocol)}, no protocol.",
             fix,
         )
@@ -233,7 +233,7 @@ def _check_batch_size(batch_size: object) -> None:
         case = "It is a number of images, at least 1, or 'auto' for what fits."
         fix = "Write batch_size=8, for example."
         raise UsageError(
-            f"batch_size={batch_size!r} was asked for.",
+            f"batch_size={batch_size!r} can't be used.",
             case,
             fix,
             fix_cli="Write --batch-size 8, for example.",

@@ -218,14 +218,14 @@ def locked(run: PredictionStore) -> Iterator[PredictionStore]:
         lock.acquire()
     except Timeout:
         raise DataError(
-            f"Predictions were to be made in {run.file.parent}.",
+            f"Predictions can't be made in {run.file.parent}.",
             f"Another process is making these: {run.file.name}.",
             "Wait until it is done, or keep runs in another folder: --to of zoo predict and "
             "evaluate, --runs of a board.",
         ) from None
     except OSError as why:
         raise DataError(
-            f"Predictions were to be made in {run.file.parent}.",
+            f"Predictions can't be made in {run.file.parent}.",
             f"{why.strerror}.",
             "Name a folder for runs that can be written: --to of zoo predict and evaluate, --runs "
             "of a board.",

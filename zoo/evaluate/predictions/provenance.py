@@ -102,8 +102,7 @@ def joined(parts: Iterable[Facts]) -> dict[str, str]:
 
 
 def flaw(facts: Facts) -> str | None:
-    """What is wrong with an entry that somebody reads more of than its text; None where nothing
-    is."""
+    """The flaw of an entry whose text is parsed; None if it has none."""
     for key, (read, what) in _READ.items():
         if key in facts:
             try:
@@ -114,8 +113,7 @@ def flaw(facts: Facts) -> str | None:
 
 
 def settings_of(facts: Facts) -> dict[str, Any] | None:
-    """The protocol's settings as they were asked for; None where nobody knows, as for a results
-    list of somebody else's."""
+    """The settings of the protocol; None if unknown, as for the results list of another tool."""
     try:
         return _settings(facts.get("protocol_settings", ""))
     except ValueError:

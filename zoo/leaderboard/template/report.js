@@ -1,4 +1,4 @@
-// What a row opens to: curves, mistakes, differences to the others, classes, pictures, and where the numbers are from.
+// What a row opens to: curves, mistakes, differences to the others, classes, examples, and where the numbers are from.
 
 const MISTAKES = {
   class: "wrong class", location: "wrong place", both: "wrong class and place",
@@ -8,8 +8,8 @@ const MISTAKES = {
 const SAID = new Set(["data", "data_sha256", "protocol_settings", "weights_sha256", "weights_source"]);
 const CURVES = [["AP50", "IoU .5", "var(--family-0)"], ["AP", "mean over IoUs", "var(--family-1)"], ["AP75", "IoU .75", "var(--family-2)"]];
 
-/** The whole report of a line; pictures: those of its table. */
-function drawReport(line, pictures) {
+/** The whole report of a line; examples: those of its table. */
+function drawReport(line, examples) {
   const { entry } = line;
   return el("div", { class: "report" },
     line.findings.length ? part("What the checks found", findings(line.findings), "wide") : null,
@@ -18,7 +18,7 @@ function drawReport(line, pictures) {
     entry.report.analyses ? part("What its mistakes cost", mistakes(entry.report.analyses.mistakes)) : null,
     line.versus.length ? part("Against the others", versus(line)) : null,
     part("Classes", classes(entry.report.per_class), "double"),
-    pictures.length ? part("Images on which the models disagree", gallery(pictures, entry.model.name), "wide") : null,
+    examples.length ? part("Images on which the models disagree", gallery(examples, entry.model.name), "wide") : null,
     part("Where the numbers are from", provenance(line), "wide"));
 }
 
@@ -114,14 +114,14 @@ function classes(perClass) {
       [percent(one.ap50), percent(one.recall), one.boxes.toLocaleString("en")].map((text) => el("td", { class: "number" }, text)))))));
 }
 
-function gallery(pictures, name) {
+function gallery(examples, name) {
   return el("div", {},
     el("p", { class: "quiet" }, el("span", { class: "key hit" }, "right"), el("span", { class: "key miss" }, "wrong"), el("span", { class: "key true" }, "annotated"),
       " Boxes above each model's best threshold; the number is its F1 in the image."),
-    el("div", { class: "gallery" }, pictures.map((one) => picture(one, name))));
+    el("div", { class: "gallery" }, examples.map((one) => example(one, name))));
 }
 
-function picture(shown, name) {
+function example(shown, name) {
   const over = svg("svg", { viewBox: `0 0 ${shown.width} ${shown.height}`, "aria-hidden": "true" });
   const buttons = shown.models.map((seen) => el("button", { type: "button", "aria-pressed": "false", on: { click: () => show(seen) } }, breakable(seen.name), ` ${fixed(seen.f1, 2)}`));
   const caption = el("figcaption", { class: "quiet" });
@@ -133,7 +133,7 @@ function picture(shown, name) {
   };
   show(shown.models.find((seen) => seen.name === name) || shown.models[0]);
   return el("figure", { class: "picture" },
-    el("div", { class: "photo", style: { "aspect-ratio": `${shown.width} / ${shown.height}` } }, el("img", { src: shown.photo, alt: `Image ${shown.image}` }), over),
+    el("div", { class: "image", style: { "aspect-ratio": `${shown.width} / ${shown.height}` } }, el("img", { src: shown.jpeg, alt: `Image ${shown.image}` }), over),
     el("div", { class: "choices", role: "group", "aria-label": "Whose boxes" }, buttons), caption);
 }
 

@@ -59,7 +59,7 @@ const columnsOf = (lines) => COLUMNS.filter((column) => column.always || lines.s
 function drawTable(place, table, shown, families, state, change) {
   const columns = columnsOf(table.lines);
   const head = el("tr", {}, columns.map((column) => heading(column, state, change)));
-  const body = sorted(shown, state.sort).flatMap((line) => row(line, columns, table.pictures, families, state, change));
+  const body = sorted(shown, state.sort).flatMap((line) => row(line, columns, table.examples, families, state, change));
   place.replaceChildren(el("table", { class: "board" }, el("thead", {}, head), el("tbody", {}, body)));
 }
 
@@ -78,7 +78,7 @@ function heading(column, state, change) {
 
 const kind = (column) => `${column.text ? "text" : "number"} ${column.keep ? "" : "spare"} c-${column.key}`;
 
-function row(line, columns, pictures, families, state, change) {
+function row(line, columns, examples, families, state, change) {
   const { name } = line.entry.model;
   const open = state.open.has(name);
   const turn = () => {
@@ -87,7 +87,7 @@ function row(line, columns, pictures, families, state, change) {
   };
   const shown = el("tr", { class: open ? "line open" : "line", "data-name": name, on: { click: (event) => { if (!event.target.closest("button, a")) turn(); } } },
     columns.map((column) => el("td", { class: kind(column) }, column.key === "model" ? title(line, families, open, turn) : column.show(line))));
-  return open ? [shown, el("tr", { class: "inside" }, el("td", { colspan: columns.length }, drawReport(line, pictures)))] : [shown];
+  return open ? [shown, el("tr", { class: "inside" }, el("td", { colspan: columns.length }, drawReport(line, examples)))] : [shown];
 }
 
 function title(line, families, open, turn) {

@@ -94,5 +94,5 @@ def chosen(only: Collection[str]) -> list[Check]:
         if name not in CHECKS:
             alike = close_matches(name, CHECKS)
             fix = f"Did you mean {join_or(alike)}?" if alike else f"There are: {', '.join(CHECKS)}."
-            raise NameNotFound(f"The check '{name}' was asked for.", "No check has that name.", fix)
+            raise NameNotFound(f"No check named '{name}'.", "The kit has none of that name.", fix)
     return [check for name, check in CHECKS.items() if not only or name in only]

@@ -1,5 +1,4 @@
-"""What a check says: nothing where all is well, a sentence where it is not, or why it can't be
-asked here."""
+"""Errors of a check: a broken promise, or the reason why it is not applicable."""
 
 from __future__ import annotations
 

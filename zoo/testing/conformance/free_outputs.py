@@ -46,7 +46,7 @@ def free_outputs(
 def _listened(
     detector: Detector, batch: Batch, targets: Sequence[Target]
 ) -> tuple[dict[nn.Module, list[Tensor]], list[Tensor]]:
-    """What each layer said, call by call, and which of it was the last on its way."""
+    """The outputs of each layer, call by call, and which of them were the last on their way."""
     said: dict[nn.Module, list[Tensor]] = {}
     born: dict[Any, Tensor] = {}  # by the step of autograd that made it
 

@@ -45,7 +45,7 @@ def no_objects() -> Target:
 
 
 def detect(detector: Detector, picture: Tensor) -> Detections:
-    """What it detects in one image, however little it believes it: its fifty best."""
+    """The fifty best detections in one image, at whatever score."""
     return detect_all(detector, [picture])[0]
 
 
@@ -75,7 +75,7 @@ def preprocess(detector: Detector, images: Sequence[Tensor]) -> Batch:
 
 @dataclass(frozen=True)
 class Pass:
-    """What a detector's network says of a batch of images, to be decoded more than once."""
+    """A batch of images and the network's outputs for it, to be decoded more than once."""
 
     detector: Detector
     batch: Batch

@@ -1,4 +1,5 @@
-"""Random weights whose answers differ from image to picture."""
+"""Initialises a detector layer by layer to unit variance, so that its detections differ from
+image to image."""
 
 from __future__ import annotations
 

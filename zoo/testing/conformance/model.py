@@ -1,5 +1,5 @@
-"""What the kit checks: a model by its name, or a builder, with a small random detector of it that
-the checks share."""
+"""The model under check: a name or a builder, with a small random detector of it that the checks
+share."""
 
 from __future__ import annotations
 
@@ -146,8 +146,8 @@ class Model:
 
     @property
     def published(self) -> Weights | None:
-        """What the card says of the trained weights; somebody's own file is held to what it says of
-        the default ones.
+        """The card's entry for the trained weights; a local file is held to the entry of the
+        default ones.
 
         Raises: NotHere where no weights were named.
         """
@@ -172,7 +172,7 @@ class Model:
 
 
 def _contradiction(name: str, case: str, fix: str) -> UsageError:
-    return UsageError(f"'{name}' was to be checked.", f"It was to be checked with {case}.", fix)
+    return UsageError(f"'{name}' can't be checked like this.", f"It was given {case}.", fix)
 
 
 def _unfit(name: str, arguments: Mapping[str, Any], why: BaseException) -> CardError:
@@ -188,7 +188,7 @@ def _unfit(name: str, arguments: Mapping[str, Any], why: BaseException) -> CardE
         else "Give values that its architecture can be built with."
     )
     case = re.sub(r"^(Line \d+, f|F)ield '[^']*': ", "", case)
-    return CardError(f"'{name}' was to be checked with {given:.200}.", case, fix)
+    return CardError(f"'{name}' can't be checked with {given:.200}.", case, fix)
 
 
 def _changed(
@@ -201,7 +201,7 @@ def _changed(
             rule = msgspec.convert(fields, Input)
         except msgspec.ValidationError as why:
             raise CardError(
-                f"'{name}' was to be checked with input={dict(input)}.",
+                f"'{name}' can't be checked with input={dict(input)}.",
                 f"{plainly(str(why))}.",
                 "See zoo.registry.card.",
             ) from None

@@ -37,7 +37,7 @@ BELIEVING = Rise(
 
 
 def raised_pass(detector: Detector, images: Sequence[Tensor], rise: Rise) -> Pass:
-    """What it says of these images where the outputs of its last layers are raised.
+    """A pass over these images with the outputs of the last layers raised.
 
     Random weights under a usual prior score everything below 0.1, and few of their boxes overlap:
     larger thresholds can't be tried on them. What comes behind the last layers, and `decode`, are

@@ -18,7 +18,7 @@ STRICT = "Take it off the expected failures."
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one check said.
+    """The outcome of one check.
 
     status: `passed`; `failed`, also where a check that was expected to fail did not, or is not
             applicable to the model; `skipped`, not applicable; `expected`, failed as was expected.
@@ -69,8 +69,8 @@ def never_asked(why: NotApplicable) -> str:
 
 
 def asked_for(expected: Mapping[str, str], only: Collection[str]) -> dict[str, str]:
-    """The expected failures. Raises: NameNotFound for one that is no check, or not among those that
-    `only` names."""
+    """The expected failures. Raises: NameNotFound for a name that no check has, or that is
+    not among those of `only`."""
     asked = {check.name for check in chosen(only)}
     for check in chosen(expected) if expected else ():
         if check.name not in asked:

@@ -1,5 +1,4 @@
-"""What a loopback server answers to one request, before any fault and whatever range was asked
-for."""
+"""The response of a loopback server to one request, before any fault and range."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class _Http(ThreadingHTTPServer):
                 continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no event."""
+        """Ignores a client that hangs up."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -183,7 +183,7 @@ def test_a_million_boxes_in_one_image_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"nothing\.json' was to be read"):
+    with pytest.raises(DataError, match=r"nothing\.json' can't be read"):
         read(tmp_path / "nothing.json")
 
 

@@ -152,7 +152,7 @@ def space_of(
 ) -> tuple[LabelSpace, tuple[str, ...]]:
     """The label space of some categories, and what was left out of it.
 
-    used: the categories that boxes have. Raises: DataError where they are no label space.
+    used: the categories that boxes have. Raises: DataError if they can't be a label space.
     """
     left_out = _parents(categories, used)
     by_id = sorted(
@@ -169,7 +169,7 @@ def space_of(
             "custom", tuple(one.name for one in by_id), tuple(one.id for one in by_id)
         )
     except LabelError as why:  # what is wrong is in the file, and not between two label spaces
-        raise wrong(name, f"Its categories are no label space: {why.case}") from None
+        raise wrong(name, f"Its categories can't be a label space: {why.case}") from None
     notes = [
         f"Category {one.id} is left out: it has no box, and is called '{one.name}' as the class "
         f"is whose parent it is."

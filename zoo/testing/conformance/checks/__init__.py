@@ -2,7 +2,7 @@
 ConformanceError.
 
 Most take a detector, with random or trained weights, and leave it as it was. Those that build it
-anew or read its card take a `zoo.testing.Model`. What is not applicable raises NotApplicable.
+again or read its card take a `zoo.testing.Model`. What is not applicable raises NotApplicable.
 """
 
 from zoo.testing.conformance.checks.answers import check_best_first as check_best_first
@@ -10,10 +10,10 @@ from zoo.testing.conformance.checks.answers import (
     check_boxes_between_pixels as check_boxes_between_pixels,
 )
 from zoo.testing.conformance.checks.answers import (
-    check_boxes_follow_the_picture as check_boxes_follow_the_picture,
+    check_boxes_follow_the_image as check_boxes_follow_the_image,
 )
 from zoo.testing.conformance.checks.answers import (
-    check_boxes_inside_the_picture as check_boxes_inside_the_picture,
+    check_boxes_inside_the_image as check_boxes_inside_the_image,
 )
 from zoo.testing.conformance.checks.answers import check_corners_in_order as check_corners_in_order
 from zoo.testing.conformance.checks.answers import (
@@ -21,7 +21,7 @@ from zoo.testing.conformance.checks.answers import (
 )
 from zoo.testing.conformance.checks.answers import check_labels_in_range as check_labels_in_range
 from zoo.testing.conformance.checks.answers import (
-    check_one_answer_a_picture as check_one_answer_a_picture,
+    check_one_result_per_image as check_one_result_per_image,
 )
 from zoo.testing.conformance.checks.answers import (
     check_scores_are_probabilities as check_scores_are_probabilities,
@@ -88,15 +88,15 @@ from zoo.testing.conformance.checks.forms import (
     check_gray_is_no_special_case as check_gray_is_no_special_case,
 )
 from zoo.testing.conformance.checks.forms import (
+    check_images_untouched as check_images_untouched,
+)
+from zoo.testing.conformance.checks.forms import (
     check_large_batches_change_nothing as check_large_batches_change_nothing,
 )
 from zoo.testing.conformance.checks.forms import (
     check_neighbours_change_nothing as check_neighbours_change_nothing,
 )
 from zoo.testing.conformance.checks.forms import check_order_kept as check_order_kept
-from zoo.testing.conformance.checks.forms import (
-    check_pictures_untouched as check_pictures_untouched,
-)
 from zoo.testing.conformance.checks.forward import (
     check_outputs_are_a_pytree as check_outputs_are_a_pytree,
 )

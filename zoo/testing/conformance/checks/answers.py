@@ -1,4 +1,4 @@
-"""What `decode` returns: one answer an image, of numbers that mean what they say."""
+"""Checks of `decode`: one result per image, of numbers that mean what they say."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ MANY = 10_000
 SEVERAL = 8  # edges, of which one lies between pixels for sure
 
 
-def check_one_answer_a_picture(detector: Detector) -> None:
+def check_one_result_per_image(detector: Detector) -> None:
     """Two images in a batch give a list of two Detections, on the CPU."""
     seen = decode(detector, [scene(seed=1), scene(seed=2)])
     require(
-        isinstance(seen, list) and len(seen) == 2, f"decode gave {_named(seen)} for two pictures."
+        isinstance(seen, list) and len(seen) == 2, f"decode gave {_named(seen)} for two images."
     )
     for one in seen:
         require(
@@ -73,14 +73,14 @@ def check_finite_everywhere(detector: Detector) -> None:
     }
     for name, one in zip(pictures, decode(detector, list(pictures.values())), strict=True):
         require(
-            bool(one.boxes.isfinite().all()), f"Boxes in a picture that is {name} are not finite."
+            bool(one.boxes.isfinite().all()), f"Boxes in an image that is {name} are not finite."
         )
         require(
-            bool(one.scores.isfinite().all()), f"Scores in a picture that is {name} are not finite."
+            bool(one.scores.isfinite().all()), f"Scores in an image that is {name} are not finite."
         )
 
 
-def check_boxes_inside_the_picture(detector: Detector) -> None:
+def check_boxes_inside_the_image(detector: Detector) -> None:
     """Boxes end at the edges of the image (to a hundredth of a pixel)."""
     height, width = 45, 61
     [seen] = decode(detector, [scene(height, width)])
@@ -89,11 +89,11 @@ def check_boxes_inside_the_picture(detector: Detector) -> None:
     inside = (boxes >= -PIXELS) & (boxes <= limits)
     require(
         bool(inside.all()),
-        f"A box leaves the picture of {width} x {height}: {_row(boxes, inside.all(1))}.",
+        f"A box leaves the image of {width} x {height}: {_row(boxes, inside.all(1))}.",
     )
 
 
-def check_boxes_follow_the_picture(detector: Detector) -> None:
+def check_boxes_follow_the_image(detector: Detector) -> None:
     """An image of 2 or 16 times the size, or stretched, that is the same to the network has the
     same boxes, as much larger.
 
@@ -116,13 +116,13 @@ def check_boxes_follow_the_picture(detector: Detector) -> None:
         larger = f"{across:g} times as wide and {down:g} times as high"
         require(
             agree(shrunk, seen),
-            f"Of a picture {larger}, and the same to the network, scaled back: "
+            f"Of an image {larger}, and the same to the network, scaled back: "
             f"{shown(shrunk, seen)}.",
         )
 
 
 def check_boxes_between_pixels(detector: Detector) -> None:
-    """Edges of boxes are no whole numbers of pixels, but for those at the edges of the image."""
+    """Edges of boxes are not whole numbers of pixels, except at the edges of the image."""
     [seen] = decode(detector, [scene()], Protocol(score=0.0, iou=1.0, max_boxes=MANY))
     height, width = scene().shape[1:]
     edges = seen.boxes[
@@ -173,7 +173,7 @@ def _alike(detector: Detector) -> list[tuple[Batch, Batch]]:
             ):
                 found.append((small, replace(large, pixels=small.pixels)))
     if not found:
-        raise NotApplicable("It does not resize pictures to a size of its own.")
+        raise NotApplicable("It does not resize images to a size of its own.")
     return found
 
 

@@ -16,8 +16,8 @@ from zoo.testing.conformance.images import one_target, preprocess, scene
 from zoo.testing.conformance.raised import BELIEVING
 from zoo.testing.conformance.train_mode import train_mode
 
-BEST = 10  # boxes beside the objects that are followed in each image
-BESIDE = 0.1  # the overlap with an object up to which a box is beside it
+BEST = 10  # boxes off the objects that are followed in each image
+BESIDE = 0.1  # the overlap with an object up to which a box is off it
 LESS = 0.98  # of its score
 SAME = 1.0  # pixels
 LEAST = 0.1  # of the boxes; a loss that mines hard negatives reaches few at a time
@@ -44,7 +44,7 @@ def check_background_is_unlearnt(detector: Detector) -> None:
             shares.append(_less_believed(detector, batch, targets, steps=steps, rate=rate))
         if shares[-1] >= LEAST:
             return
-    case = f"of the {2 * BEST} best boxes beside the objects, {max(shares):.0%} lose score"
+    case = f"of the {2 * BEST} best boxes off the objects, {max(shares):.0%} lose score"
     require(
         False, f"Where its last layers go down the loss, {case}: it teaches not what is background."
     )
@@ -132,8 +132,8 @@ def _copies(targets: list[Target]) -> list[Target]:
 def _less_believed(
     detector: Detector, batch: Batch, targets: list[Target], *, steps: int, rate: float
 ) -> float:
-    """The share of the best boxes beside the objects that are believed less after so many steps
-    down the loss."""
+    """The share of the best boxes off the objects whose score falls within `steps` steps down the
+    loss."""
     with free_outputs(detector, batch, targets) as leaves:
         if not leaves:
             raise NotApplicable(NO_LAYER)
@@ -150,7 +150,7 @@ def _less_believed(
             optimizer.step()
         after = _seen(detector, batch)
     if not any(len(one) for one in before):
-        raise NotApplicable("It sees nothing beside the objects.")
+        raise NotApplicable("It detects nothing off the objects.")
     less = [_less(one, other) for one, other in zip(before, after, strict=True)]
     return float(torch.cat(less).float().mean())
 

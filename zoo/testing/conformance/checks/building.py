@@ -73,7 +73,7 @@ def check_classes_carried_over(model: Model) -> None:
     turned = LabelSpace("turned", own.names[::-1], channels=own.channels)
     with torch.device("meta"):
         other = model.make(turned).eval()
-    asked = f"'{model.name}' was to be given its classes in another order."
+    asked = f"'{model.name}' can't be built with its classes in another order."
     transfer_head(
         other, model.detector.state_dict(), old=model.label_space, make=model.make, asked=asked
     )
@@ -182,8 +182,7 @@ def _no_network() -> Iterator[None]:
 
 @cache
 def _registered(plugin: str) -> dict[str, object] | None:
-    """What `zoo plugins` says of a plugin in a fresh process, where nothing has imported torch
-    before."""
+    """Output of `zoo plugins` on a plugin in a fresh process that has not imported torch."""
     environment = {
         **os.environ,
         "ZOO_PLUGINS": plugin,

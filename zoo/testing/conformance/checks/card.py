@@ -1,4 +1,4 @@
-"""A card that tells a user what he has to know before he chooses: licence, classes, size, sources
+"""Checks of the card: what users have to know before they choose, licence, classes, size, sources
 and claims."""
 
 from __future__ import annotations

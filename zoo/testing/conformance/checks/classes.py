@@ -52,7 +52,7 @@ def check_weights_serve_any_prompt(model: Model) -> None:
     """A detector whose `class_layers` is empty has the same tensors for any classes, named so and
     of these shapes."""
     if model.plain.class_layers() != []:
-        raise NotApplicable("Its classes are no prompt: some of its layers have rows for them.")
+        raise NotApplicable("Its classes are not a prompt: some of its layers have rows for them.")
     own = model.plain.state_dict()
     other = model.build(ANY).state_dict()
     changed = sorted(own.keys() ^ other.keys())
@@ -118,6 +118,6 @@ def muted(
 
 
 def _believed(detector: Detector) -> Detections:
-    """What it gives any chance at all."""
+    """Its detections at a score threshold of 0."""
     [seen] = decode(detector, [scene()])
     return seen[seen.scores > BELIEVED]

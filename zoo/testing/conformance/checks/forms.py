@@ -41,7 +41,7 @@ def check_every_form_gives_the_same(detector: Detector) -> None:
         }
         for name, form in forms.items():
             seen = detector.detect(form, score=0.0, max_boxes=50)
-            require(seen.equals(expected), f"As {name} the picture gives {shown(seen, expected)}.")  # type: ignore[union-attr, arg-type]
+            require(seen.equals(expected), f"As {name} the image gives {shown(seen, expected)}.")  # type: ignore[union-attr, arg-type]
 
 
 def check_batch_of_one_equals_single(detector: Detector) -> None:
@@ -66,7 +66,7 @@ def check_neighbours_change_nothing(detector: Detector) -> None:
         alone = detect(detector, picture)
         require(
             agree(together, alone),
-            f"Picture {position} of a batch gives {shown(together, alone)}, alone and together.",
+            f"Image {position} of a batch gives {shown(together, alone)}, alone and together.",
         )
 
 
@@ -110,13 +110,13 @@ def check_order_kept(detector: Detector) -> None:
     sizes = [(picture.shape[1], picture.shape[2]) for picture in pictures]
     require(
         [one.size for one in seen] == sizes,
-        f"Pictures of {sizes} came back as {[one.size for one in seen]}.",
+        f"Images of {sizes} came back as {[one.size for one in seen]}.",
     )
     for position in (0, 2):
         alone = detect(detector, pictures[position])
         require(
             agree(seen[position], alone),
-            f"Answer {position} is not of picture {position}: {shown(seen[position], alone)}.",
+            f"Result {position} is not of image {position}: {shown(seen[position], alone)}.",
         )
 
 
@@ -130,8 +130,8 @@ def check_deterministic(detector: Detector) -> None:
     require(first.equals(again), f"A second look gives {shown(first, again)}.")
 
 
-def check_pictures_untouched(detector: Detector) -> None:
+def check_images_untouched(detector: Detector) -> None:
     """The caller's tensor is not changed."""
     picture = scene()
     detect(detector, picture)
-    require(torch.equal(picture, scene()), "Detecting changed the picture that it was given.")
+    require(torch.equal(picture, scene()), "Detecting changed the image that it was given.")

@@ -1,5 +1,5 @@
-"""What the loss teaches is what `decode` reads: the same boxes, the same classes, of every object
-in every picture."""
+"""Checks that the loss teaches what `decode` reads: the same boxes and classes, of every object in
+every image."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _targets(classes: int) -> list[Target]:
 def _followed(
     detector: Detector, *, steps: int, rate: float, above: bool
 ) -> tuple[list[Detections], Sequence[InputTransform]]:
-    """What is seen in two scenes after the last layers went down the loss by themselves.
+    """Detections in two scenes after the last layers alone went down the loss.
 
     above: they start from above 0, where a rectifier lets a gradient through.
     """
@@ -157,7 +157,7 @@ def _missed(
             same, target.boxes.tolist(), target.labels.tolist(), strict=True
         ):
             if not row.any() or not same[:, 0].any():
-                yield f"'{names[label]}' at {box} in picture {number} is seen as {_shown(best)}"
+                yield f"'{names[label]}' at {box} in image {number} is detected as {_shown(best)}"
 
 
 def _shown(seen: Detections) -> str:

@@ -32,9 +32,9 @@ def check_input_is_ready(detector: Detector) -> None:
     pixels = batch.pixels
     require(
         pixels.ndim == 4 and tuple(pixels.shape[:2]) == (2, 3),
-        f"Two pictures became pixels {tuple(pixels.shape)}.",
+        f"Two images became pixels {tuple(pixels.shape)}.",
     )
-    require(len(batch.places) == 2, f"Two pictures have {len(batch.places)} places.")
+    require(len(batch.places) == 2, f"Two images have {len(batch.places)} places.")
     require(
         pixels.device == detector.device,
         f"Pixels are on {pixels.device}, the network is on {detector.device}.",
@@ -68,14 +68,14 @@ def check_places_lead_back(detector: Detector) -> None:
         place = batch.places[0]
         require(
             (place.height, place.width) == (height, width),
-            f"A picture of {width} x {height} has the place {place}.",
+            f"An image of {width} x {height} has the place {place}.",
         )
         box = torch.tensor([[width / 4, height / 4, width, height]])
         there = place.to_input(box)
         tall, wide = batch.pixels.shape[2:]
         require(
             bool((there[:, 2:] <= torch.tensor([wide, tall]) + 1).all()),
-            f"The picture's corner is outside the input: {place}.",
+            f"The image's corner is outside the input: {place}.",
         )
         back = place.to_original(there)
         require(
@@ -85,10 +85,10 @@ def check_places_lead_back(detector: Detector) -> None:
 
 
 def check_places_point_at_the_pixels(detector: Detector) -> None:
-    """What is bright in an image, small or large, is bright in the network's input where its place
+    """A bright object in an image, small or large, is bright in the network's input where its place
     says, and nowhere else.
 
-    Looked at beside the edges of a white rectangle on black: a pixel and a half inside of them, and
+    Looked at near the edges of a white rectangle on black: a pixel and a half inside of them, and
     outside.
     """
     for height, width in (*SIZES, *LARGE):
@@ -184,7 +184,7 @@ def _check_size(place: InputTransform, wanted: Size, picture: str) -> None:
     size = f"{made[1]:.1f} x {made[0]:.1f}"
     require(
         near,
-        f"The card resizes a picture of {picture} to {wanted.width} x {wanted.height}, and "
+        f"The card resizes an image of {picture} to {wanted.width} x {wanted.height}, and "
         f"preprocess to {size}.",
     )
 
@@ -225,13 +225,13 @@ def _check_details(detector: Detector, rule: Input) -> None:
     size = f"{width} x {height}"
     require(
         apart <= 0.01,
-        f"A picture of {size} pixels needs no resizing, and preprocess changes its pixels by "
+        f"An image of {size} pixels needs no resizing, and preprocess changes its pixels by "
         f"{apart:.1%} on average.",
     )
 
 
 def _values(picture: Tensor, rule: Input) -> Tensor:
-    """What pixels `(3, h, w)` of 0..255 are in the network's input."""
+    """Pixels `(3, h, w)` of 0..255 as they are in the network's input."""
     mean, std = (
         torch.tensor(given)[:, None, None]
         for given in (rule.mean or [0.0] * 3, rule.std or [1.0] * 3)

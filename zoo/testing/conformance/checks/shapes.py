@@ -44,7 +44,7 @@ def check_empty_picture_refused(detector: Detector) -> None:
         detect(detector, torch.zeros(3, 0, 0, dtype=torch.uint8))
     except ImageError:
         return
-    raise ConformanceError("It answered a picture of 0 x 0 pixels.")
+    raise ConformanceError("It accepted an image of 0 x 0 pixels.")
 
 
 def _answers(detector: Detector, sizes: Sequence[tuple[int, int]]) -> None:
@@ -52,5 +52,5 @@ def _answers(detector: Detector, sizes: Sequence[tuple[int, int]]) -> None:
     for one, (height, width) in zip(seen, sizes, strict=True):
         require(
             one.size == (height, width),
-            f"Of a picture of {width} x {height} it says that its size is {one.size}.",
+            f"Of an image of {width} x {height} it says that its size is {one.size}.",
         )

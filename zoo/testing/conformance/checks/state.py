@@ -44,7 +44,7 @@ def check_deep_copy(detector: Detector) -> None:
 
 
 def check_pickle(detector: Detector) -> None:
-    """What was pickled, to be sent to another process, sees the same."""
+    """A pickled copy, as sent to another process, gives the same detections."""
     file = io.BytesIO()
     pickle.dump(detector, file)
     file.seek(0)

@@ -39,7 +39,7 @@ RISES = (
     Rise(0.0, 0.3),
 )  # until enough boxes overlap
 NEAR = 0.8  # of its own iou
-TELLING = 5  # boxes, which is no chance any more
+TELLING = 5  # boxes: too many for chance
 SPARE = 4  # outputs may hold several times the numbers that its boxes and classes take
 
 
@@ -111,8 +111,8 @@ def check_only_overlaps_suppressed(detector: Detector) -> None:
 
 
 def check_best_of_what_is_kept(detector: Detector) -> None:
-    """With a smaller `max_boxes`, 8 or 50, it returns so many of those that are kept with a large
-    one: the best."""
+    """With a smaller `max_boxes`, 8 or 50, it returns the best 8 or 50 of those kept with a
+    large one."""
     with _looking(detector) as look:
         everything = _everything(IOUS[0])
         kept = [_believed(many) for many in look.decoded(everything)]

@@ -44,7 +44,7 @@ def check_loss_is_finite(detector: Detector) -> None:
         for name, loss in losses.items():
             require(
                 isinstance(loss, Tensor) and loss.ndim == 0,
-                f"The loss '{name}' is no scalar tensor.",
+                f"The loss '{name}' is not a scalar tensor.",
             )
             require(bool(loss.isfinite()), f"The loss '{name}' is {float(loss.detach())}.")
 

@@ -1,5 +1,5 @@
-"""What the loss makes of the truth: every object of every image counts, however many there are, and
-in whatever order."""
+"""Checks of the loss against targets: every object of every image counts, however many there are,
+and in whatever order."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ class Asked:
 
 @contextmanager
 def asked(detector: Detector, *, images: int = 2) -> Iterator[Asked]:
-    """The detector in train mode, after it looked at so many scenes."""
+    """The detector in train mode, after a number of scenes went through it."""
     with train_mode(detector):
         torch.manual_seed(0)
         batch = preprocess(detector, [scene(seed=seed + 1) for seed in range(images)])
