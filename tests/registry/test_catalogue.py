@@ -211,7 +211,10 @@ def test_a_name_whose_plugin_is_absent_is_told_why(
 
 
 def test_an_unknown_plugin_explains_nothing_but_what_was_skipped_is_said(known: Catalogue) -> None:
-    case = "The plugin 'broken', which may have it, is quarantined; zoo plugins says why."
+    case = (
+        "No loaded plugin or registry file has one. The plugin 'broken', which may have it, is "
+        "quarantined; zoo plugins says why."
+    )
     assert error_of(known, "unheard/of").case == case
 
 

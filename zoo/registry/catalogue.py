@@ -21,6 +21,7 @@ from zoo.registry.registry_file import USER, Alias, RegistryFile
 from zoo.registry.summary import CardSummary
 from zoo.suggest import close_matches, close_prefix, join_or
 
+NOBODY = "No loaded plugin or registry file has one."
 Extract = dict[
     str, dict[str, Any]
 ]  # sections of a registry file, as in `zoo.registry.registry_file.Outline`
@@ -169,7 +170,7 @@ class Catalogue:
             names = join_or(sorted(row.qualified for row in rows))
             raise NameAmbiguous(
                 f"{len(rows)} models are named '{name}'.",
-                "",
+                "A name without its plugin has to stand for one.",
                 f"Say which: {names}.{self._rename(rows)}",
             )
         if not rows:
@@ -303,7 +304,7 @@ class Catalogue:
         target = aliases[0].target.partition(".")[0] if aliases else base
         if missing := self.missing(target):
             return NameNotFound(asked, missing.case, missing.fix)
-        case = f"It is an alias of '{target}', which no model is named." if aliases else ""
+        case = f"It is an alias of '{target}', which no model is named." if aliases else NOBODY
         names: Iterable[str] = [*self._listed, *self.aliases]
         if "/" in base:
             names = [row.qualified for rows in self._listed.values() for row in rows]
@@ -314,7 +315,6 @@ class Catalogue:
                 f" The plugin {join_or(skipped)}, which may have it, is quarantined; zoo plugins "
                 f"says why."
             )
-            case = case.strip()
         return NameNotFound(
             asked, case, f"Did you mean {join_or(alike)}?" if alike else self.listing_near(base)
         )

@@ -20,6 +20,7 @@ from zoo.cli import output
 from zoo.cli.format import format_count, format_license, format_number, format_size, table
 from zoo.errors import NameNotFound
 from zoo.registry import CardSummary, Catalogue, catalogue
+from zoo.registry.catalogue import NOBODY
 from zoo.registry.plugins import named, slowness
 from zoo.suggest import close_matches, join_or
 from zoo.text import is_are, pluralize
@@ -146,7 +147,7 @@ def _why_nothing(known: Catalogue, pattern: str, where: str | None) -> str:
                 f"show {pattern}"
             )
         except NameNotFound as why:
-            case = f" {why.case}" if why.case else ""
+            case = "" if why.case == NOBODY else f" {why.case}"
             return f"No model is listed as '{pattern}'.{case} {why.fix}"
     alike = close_matches(pattern.strip("*?"), known.names())
     advice = f"Did you mean {join_or(alike)}?" if alike else known.listing_near(pattern)
