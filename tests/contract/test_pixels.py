@@ -10,7 +10,7 @@ from zoo.errors import ImageError
 GOOD = torch.zeros(3, 4, 5, dtype=torch.uint8)
 
 
-def test_uint8_pictures_of_any_sizes_pass() -> None:
+def test_uint8_images_of_any_sizes_pass() -> None:
     check_pixels([GOOD, torch.zeros(3, 1, 1, dtype=torch.uint8)])
 
 

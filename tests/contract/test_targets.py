@@ -19,7 +19,7 @@ def batch_of(*places: InputTransform) -> Batch:
     return Batch(torch.zeros(len(places), 3, 64, 64), places)
 
 
-def test_boxes_go_where_the_picture_went() -> None:
+def test_boxes_go_where_the_image_went() -> None:
     (found,) = targets_to_input(
         batch_of(PLACE), [Target(torch.tensor([[8.0, 10, 40, 20]]), torch.tensor([1]))], SPACE
     )
@@ -34,7 +34,7 @@ def test_boxes_without_area_are_left_out_with_their_labels() -> None:
     assert tuple(found.boxes.shape) == (1, 4)
 
 
-def test_a_picture_without_objects_stays_one() -> None:
+def test_an_image_without_objects_stays_one() -> None:
     nothing = Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
     (found,) = targets_to_input(batch_of(PLACE), [nothing], SPACE)
     assert tuple(found.boxes.shape) == (0, 4)
@@ -50,7 +50,7 @@ def test_a_label_outside_the_space_is_refused_by_number(label: int) -> None:
         targets_to_input(batch_of(PLACE), [target], SPACE)
 
 
-def test_targets_are_one_a_picture() -> None:
+def test_targets_are_one_per_image() -> None:
     with pytest.raises(ValueError, match="one per image, 2, got 0"):
         targets_to_input(batch_of(PLACE, PLACE), [], SPACE)
 
@@ -101,7 +101,7 @@ def test_targets_as_torchvision_has_them_are_told_what_is_wanted() -> None:
 @pytest.mark.parametrize(
     "box", [[200.0, 10, 210, 20], [10.0, 100, 20, 110], [-9.0, 10, 0, 20], [10.0, -9, 20, -1]]
 )
-def test_a_box_wholly_outside_of_its_picture_is_refused(box: list[float]) -> None:
+def test_a_box_wholly_outside_of_its_image_is_refused(box: list[float]) -> None:
     target = Target(torch.tensor([[5.0, 5, 9, 9], box]), torch.tensor([0, 1]))
     with pytest.raises(
         ValueError,

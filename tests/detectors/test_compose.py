@@ -90,8 +90,8 @@ def test_weights_of_a_composed_model_load_like_any_others(card: str, tmp_path: P
     trained = helmets()
     save_file(trained.state_dict(), tmp_path / "trained.safetensors")
     loaded = zoo.load(card, weights=f"file:{tmp_path / 'trained.safetensors'}")
-    picture = torch.randint(0, 256, (3, 40, 50), dtype=torch.uint8)
-    theirs, ours = loaded.detect(picture, score=0.0), trained.detect(picture, score=0.0)
+    image = torch.randint(0, 256, (3, 40, 50), dtype=torch.uint8)
+    theirs, ours = loaded.detect(image, score=0.0), trained.detect(image, score=0.0)
     assert torch.equal(theirs.boxes, ours.boxes)
     assert torch.equal(theirs.scores, ours.scores)
 
@@ -365,7 +365,7 @@ def test_an_input_the_backbone_does_not_take_is_the_first_seam() -> None:
         The nearest change that fits: backbone_arguments={"size": [320, 448]}""")
 
 
-def test_a_backbone_of_one_size_takes_no_input_that_goes_by_the_picture() -> None:
+def test_a_backbone_of_one_size_takes_no_input_that_goes_by_the_image() -> None:
     with torch.device("meta"):
         why = refused(**SWIN, input={"resize": "shortest_edge", "size": [224, 448]})
     assert (

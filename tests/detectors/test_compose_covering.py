@@ -69,16 +69,16 @@ def composed(parts: dict[str, object]) -> Composed:
     return detector
 
 
-def pictures() -> list[Tensor]:
+def images() -> list[Tensor]:
     """A red and a blue rectangle, in noise."""
     generator = torch.Generator().manual_seed(1)
     both = []
     for (x1, y1, x2, y2), color in zip(OBJECTS, ([250, 20, 20], [20, 20, 250]), strict=True):
-        picture = torch.randint(90, 130, (3, SIDE, SIDE), dtype=torch.uint8, generator=generator)
-        picture[:, int(y1) : int(y2), int(x1) : int(x2)] = torch.tensor(color, dtype=torch.uint8)[
+        image = torch.randint(90, 130, (3, SIDE, SIDE), dtype=torch.uint8, generator=generator)
+        image[:, int(y1) : int(y2), int(x1) : int(x2)] = torch.tensor(color, dtype=torch.uint8)[
             :, None, None
         ]
-        both.append(picture)
+        both.append(image)
     return both
 
 
@@ -111,7 +111,7 @@ def test_the_set_covers_every_pair() -> None:
 
 
 @covering
-def test_it_sees_boxes_inside_pictures_of_any_size(parts: dict[str, object]) -> None:
+def test_it_sees_boxes_inside_images_of_any_size(parts: dict[str, object]) -> None:
     detector = composed(parts)
     sizes = [(50, 90), (64, 64), (7, 300)]
     seen = detector.detect(
@@ -128,7 +128,7 @@ def test_it_sees_boxes_inside_pictures_of_any_size(parts: dict[str, object]) -> 
 @covering
 def test_its_loss_is_finite_and_reaches_every_parameter(parts: dict[str, object]) -> None:
     detector = composed(parts).train()
-    batch = detector.preprocess(pictures())
+    batch = detector.preprocess(images())
     loss = total_loss(detector, batch, truth())
     loss.backward()
     assert loss.isfinite()
@@ -140,10 +140,10 @@ def test_its_loss_is_finite_and_reaches_every_parameter(parts: dict[str, object]
 
 
 @covering
-@pytest.mark.parametrize("empty", [1, 2], ids=["one picture is empty", "all are"])
-def test_it_trains_on_pictures_without_objects(parts: dict[str, object], empty: int) -> None:
+@pytest.mark.parametrize("empty", [1, 2], ids=["one image is empty", "all are"])
+def test_it_trains_on_images_without_objects(parts: dict[str, object], empty: int) -> None:
     detector = composed(parts).train()
-    batch = detector.preprocess(pictures())
+    batch = detector.preprocess(images())
     targets = [*truth()[empty:], *[NOTHING] * empty]
     loss = total_loss(detector, batch, targets)
     loss.backward()
@@ -155,7 +155,7 @@ def test_it_trains_on_pictures_without_objects(parts: dict[str, object], empty: 
 @covering
 def test_it_learns_one_batch_by_heart(parts: dict[str, object]) -> None:
     detector = composed(parts).train()
-    batch = detector.preprocess(pictures())
+    batch = detector.preprocess(images())
     optimizer = torch.optim.AdamW(
         detector.parameters(), lr=3e-3 if parts["head"] == "yolox" else 1e-3, fused=True
     )

@@ -114,7 +114,7 @@ def test_published_weights_are_converted_once_and_then_read_without_a_network(
     )
 
 
-def test_published_weights_see_what_is_in_a_real_photo(
+def test_published_weights_see_what_is_in_a_real_image(
     published_yolox_nano: None, shared: Path
 ) -> None:
     seen = zoo.load("yolox_nano").detect(

@@ -168,7 +168,7 @@ def _scale_to(layer: Any, inputs: tuple[Tensor], spread: float) -> None:
     layer.weight.mul_(min(spread / layer.forward(inputs[0]).std(), 1.0))
 
 
-def picture() -> Tensor:
+def image() -> Tensor:
     """Blotches of colour, so that no two places look the same."""
     coarse = torch.rand((1, 3, 5, 7), generator=torch.Generator().manual_seed(5))
     return torch.nn.functional.interpolate(coarse, (64, 96), mode="bilinear")[0].mul(255).byte()
@@ -177,7 +177,7 @@ def picture() -> Tensor:
 @torch.no_grad()
 def logits(detector: Detector) -> Tensor:
     """(n, channels): what the network says of each class, wherever it looks, before softmax."""
-    outputs = detector(detector.preprocess([picture()]))
+    outputs = detector(detector.preprocess([image()]))
     if hasattr(outputs, "values"):
         return outputs.values[0, :, 5:]
     return outputs.heads["cls_logits"][0] if hasattr(outputs, "heads") else outputs.logits
@@ -262,7 +262,7 @@ def test_another_order_of_the_classes_changes_only_their_labels(old: Detector) -
     new = load(order)
     assert new.head_transfer
     assert new.head_transfer.new_tensors == ()
-    before, after = (one.detect(picture(), score=0.0, max_boxes=20) for one in (old, new))
+    before, after = (one.detect(image(), score=0.0, max_boxes=20) for one in (old, new))
     assert len(before)
     assert after.names == tuple(order)
     assert after.class_names == before.class_names
@@ -294,7 +294,7 @@ def test_new_classes_start_as_the_family_starts_them(old: Detector) -> None:
 
 def test_it_trains_with_its_new_head(new: Detector) -> None:
     new = deepcopy(new).train()
-    batch = new.preprocess([picture(), picture()])
+    batch = new.preprocess([image(), image()])
     truth = [Target(torch.tensor([[10.0, 8, 60, 50]]), torch.tensor([label])) for label in (1, 2)]
     loss = torch.stack(list(new.loss(new(batch, truth), batch, truth).values())).sum()
     loss.backward()

@@ -57,10 +57,10 @@ def test_fixed_stretches(height: int, width: int) -> None:
     st.lists(st.tuples(sides, sides), min_size=1, max_size=4),
     st.sampled_from([LETTERBOX, FIXED, SHORTEST]),
 )
-def test_the_canvas_holds_every_picture_and_is_a_multiple_of_the_step(
-    pictures: list[tuple[int, int]], rule: Input
+def test_the_canvas_holds_every_image_and_is_a_multiple_of_the_step(
+    images: list[tuple[int, int]], rule: Input
 ) -> None:
-    sizes = [Size(*picture) for picture in pictures]
+    sizes = [Size(*image) for image in images]
     whole = canvas(sizes, rule, step=32)
     assert whole.height % 32 == whole.width % 32 == 0
     assert all(
@@ -71,9 +71,9 @@ def test_the_canvas_holds_every_picture_and_is_a_multiple_of_the_step(
 
 @pytest.mark.parametrize("rule", [LETTERBOX, FIXED, SHORTEST])
 def test_a_box_finds_its_way_back(rule: Input) -> None:
-    picture = torch.zeros(3, 120, 150, dtype=torch.uint8)
-    picture[:, 30:90, 60:120] = 255
-    batch = run([picture], rule, step=32)
+    image = torch.zeros(3, 120, 150, dtype=torch.uint8)
+    image[:, 30:90, 60:120] = 255
+    batch = run([image], rule, step=32)
     ys, xs = (batch.pixels[0, 0] > 0.5).nonzero(as_tuple=True)
     lit = torch.tensor([[xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]], dtype=torch.float32)
     assert torch.allclose(
@@ -103,18 +103,18 @@ def test_padding_is_a_value_of_the_networks_input() -> None:
     assert (pixels[:, :4] != 0.25).all()
 
 
-def test_pictures_of_several_sizes_share_a_canvas_without_touching_it_elsewhere() -> None:
+def test_images_of_several_sizes_share_a_canvas_without_touching_it_elsewhere() -> None:
     batch = run([plain(50, 50), plain(60, 100)], SHORTEST, step=32)
     assert tuple(batch.pixels.shape) == (2, 3, 64, 128)
     assert (batch.pixels[0, :, :60, :60] > 0).all()
     assert (batch.pixels[0, :, :, 60:] == 0).all()
 
 
-def test_a_picture_is_not_changed() -> None:
-    picture = torch.randint(0, 256, (3, 30, 40), dtype=torch.uint8)
-    before = picture.clone()
-    run([picture], LETTERBOX)
-    assert torch.equal(picture, before)
+def test_an_image_is_not_changed() -> None:
+    image = torch.randint(0, 256, (3, 30, 40), dtype=torch.uint8)
+    before = image.clone()
+    run([image], LETTERBOX)
+    assert torch.equal(image, before)
 
 
 def test_shrinking_averages_what_it_drops() -> None:
