@@ -254,7 +254,7 @@ def test_one_model_s_error_does_not_stop_the_others(
     ("words", "code", "message"),
     [
         (("evaluate", "no_such_model"), 3, "No model named 'no_such_model'"),
-        (("evaluate", "nothing.parquet"), 10, "nothing.parquet was to be read"),
+        (("evaluate", "nothing.parquet"), 10, "nothing.parquet can't be read"),
         (("evaluate", "yolox_nano", "--protocol", "fair"), 2, "fair"),
         (("predict", "no_such_model"), 3, "No model named 'no_such_model'"),
     ],
