@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from torch import nn
 
 import zoo
 from zoo.detectors import size_limit
@@ -107,10 +106,3 @@ def test_a_number_that_would_be_built_for_ever_is_named(
     error = refused("yolox/yolox", "{depth: 1.0e+9, width: 0.25}")
     assert "field 'cards.mine.arguments.depth'" in error.case
     assert "more than 2000 layers" in error.case.replace(",", "")
-
-
-def test_a_limit_of_one_build_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(size_limit, "LAYERS", 3)
-    with pytest.raises(size_limit.TooLarge), size_limit.limited():
-        nn.Sequential(*(nn.ReLU() for _ in range(4)))
-    assert len(nn.Sequential(*(nn.ReLU() for _ in range(9)))) == 9

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import os
-import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -14,12 +12,12 @@ import torch
 from safetensors.torch import save_file
 
 import zoo
+from tests.detectors.composing import helmets, refused
 from zoo import registry
-from zoo.detectors import Batch, Composed, describe
-from zoo.errors import CardError, ContractError, NameAmbiguous, NameNotFound
+from zoo.detectors import Composed
+from zoo.errors import CardError
 from zoo.registry.card import Input
 
-SMALL = {"resize": "letterbox", "size": [64, 96]}
 CARD = """
 schema: 2
 cards:
@@ -34,17 +32,6 @@ cards:
       strides: [8, 16, 32]
       neck_arguments: {channels: 32, layers: 1}
 """
-
-
-def helmets() -> Composed:
-    return zoo.compose(
-        backbone="torchvision/mobilenet_v3_small",
-        neck="bifpn",
-        head="retinanet",
-        labels=["helmet", "vest"],
-        input=SMALL,
-        neck_arguments={"channels": 32, "layers": 1},
-    )
 
 
 @pytest.fixture
@@ -123,18 +110,6 @@ def test_a_published_yolox_is_a_composition() -> None:
         assert torch.equal(composed(batch).values, published.eval()(batch).values)
 
 
-def test_the_pipeline_is_drawn_with_channels_and_strides() -> None:
-    assert (
-        describe(helmets())
-        == dedent("""\
-                  stride                             8    16    32    64   128
-        input     64 x 96 letterbox
-        backbone  torchvision/mobilenet_v3_small    24    48   576     ·     ·  0.93M parameters
-        neck      bifpn                             32    32    32    32    32  0.05M parameters
-        head      retinanet                                                     0.09M parameters, 2 classes: helmet, vest""")
-    )
-
-
 def test_without_being_told_the_input_is_a_normalised_letterbox_of_640() -> None:
     detector = zoo.compose(
         backbone="torchvision/resnet18", neck="fpn", head="retinanet", labels=["a"]
@@ -158,42 +133,16 @@ def test_a_short_name_resolves_where_only_one_plugin_has_it() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "copied",
-    [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))],
-    ids=["deepcopy", "pickle"],
-)
-def test_it_can_be_copied(copied: object) -> None:
-    detector = helmets()
-    picture = torch.randint(0, 256, (3, 40, 50), dtype=torch.uint8)
-    other = copied(detector)  # type: ignore[operator]
-    assert torch.equal(
-        other.detect(picture, score=0.0).boxes, detector.detect(picture, score=0.0).boxes
-    )
-
-
-def refused(**parts: object) -> ContractError:
-    with pytest.raises(ContractError) as caught:
-        zoo.compose(labels=["a", "b"], **parts)  # type: ignore[arg-type]
-    return caught.value
-
-
 def test_a_head_that_does_not_fit_is_drawn_with_its_seam_and_the_nearest_change() -> None:
     why = refused(backbone="torchvision/resnet18", neck="pafpn", head="retinanet")
     assert str(why) == dedent("""\
-        A detector of torchvision/resnet18, pafpn, retinanet can't be built: its parts do not fit.
+        torchvision/resnet18, pafpn, retinanet can't be composed: the parts do not fit.
                   stride                   8    16    32
         backbone  torchvision/resnet18   128   256   512
         neck      pafpn                  128   256   512
                ✗  retinanet: it needs the same number of channels in every map, and these have 128, 256 and 512.
         head      retinanet
         The nearest change that fits: neck_arguments={"channels": 256}""")
-
-
-def test_a_missing_neck_is_named() -> None:
-    why = refused(backbone="torchvision/resnet18", head="fcos")
-    assert "fcos: it needs the same number of channels in every map" in why.case
-    assert why.fix == 'The nearest change that fits: neck="bifpn" or neck="fpn"'
 
 
 def test_a_neck_that_does_not_fit_is_the_seam() -> None:
@@ -207,64 +156,10 @@ def test_a_neck_that_does_not_fit_is_the_seam() -> None:
     assert why.fix == "The nearest change that fits: strides=(16, 32)"
 
 
-def test_other_channels_of_the_neck_are_nearer_than_another_neck() -> None:
-    why = refused(
-        backbone="torchvision/resnet18", neck="fpn", head="fcos", neck_arguments={"channels": 48}
-    )
-    assert why.fix == 'The nearest change that fits: neck_arguments={"channels": 64}'
-
-
-@pytest.mark.parametrize(
-    ("backbone", "strides", "fix"),
-    [
-        ("torchvision/resnet18", (8, 16, 32, 64), "strides=(8, 16, 32)"),
-        ("yolox/cspdarknet", (1, 2), "strides=(2,)"),
-        ("timm/test_vit", (8, 16, 32), "strides=(16,)"),
-    ],
-)
-def test_a_backbone_without_a_map_at_a_stride_is_the_first_seam(
-    backbone: str, strides: tuple[int, ...], fix: str
-) -> None:
-    why = refused(backbone=backbone, neck="fpn", head="retinanet", strides=strides)
-    assert why.case.splitlines()[0].lstrip().startswith(f"✗  {backbone}: ")
-    assert why.fix == f"The nearest change that fits: {fix}"
-
-
-def test_every_suggested_change_can_be_built() -> None:
-    parts: dict[str, object] = {"backbone": "torchvision/mobilenet_v3_small", "head": "fasterrcnn"}
-    fix = refused(**parts).fix
-    for change in fix.removeprefix("The nearest change that fits: ").split(" or "):
-        name, _, value = change.partition("=")
-        zoo.compose(labels=["a"], **{**parts, name: value.strip('"')})  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("strides", [(), (8, 8), (32, 16), (0, 8), (8.0,)])
 def test_strides_are_whole_numbers_finest_first(strides: tuple[int, ...]) -> None:
     why = refused(backbone="torchvision/resnet18", head="ssd", strides=strides)
     assert why.case == "Strides are whole numbers of pixels, finest first, each named once."
-
-
-def test_an_unknown_part_has_no_pipeline_but_near_names() -> None:
-    with pytest.raises(NameNotFound, match="Did you mean 'torchvision/fcos'"):
-        zoo.compose(backbone="torchvision/resnet18", neck="fpn", head="fcoss", labels=["a"])
-
-
-@pytest.mark.parametrize("argument", ["chanels", "levels"])
-def test_an_argument_a_part_does_not_take_is_refused_with_those_it_takes(argument: str) -> None:
-    with pytest.raises(
-        NameNotFound,
-        match=(
-            rf"The neck 'fpn' was given the argument '{argument}'\.\n.*\nIt takes channels, "
-            rf"coarser\."
-        ),
-    ):
-        zoo.compose(
-            backbone="torchvision/resnet18",
-            neck="fpn",
-            head="ssd",
-            labels=["a"],
-            neck_arguments={argument: 3},
-        )
 
 
 @pytest.mark.parametrize(
@@ -283,65 +178,6 @@ def test_an_input_policy_may_be_the_cards_struct() -> None:
     assert detector.input_size(100, 400) == (32, 96)
 
 
-def test_a_part_that_returns_other_maps_than_it_declared_is_found_at_its_first_picture() -> None:
-    detector = helmets()
-    detector.backbone = torch.nn.Identity()  # type: ignore[assignment]
-    detector.backbone.levels = helmets().backbone.levels
-    with pytest.raises(ContractError, match="defect of the backbone's plugin"):
-        detector(Batch(torch.zeros(1, 3, 64, 64), ()))
-
-
-@pytest.fixture
-def also(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Makes the yolox plugin register other parts of one kind than its own."""
-
-    def register_these(kind: str, **parts: object) -> None:
-        @zoo.hookimpl(specname=f"register_{kind}")
-        def hook(register: Callable[[str, object], None]) -> None:
-            for name, build in parts.items():
-                register(name, build)
-
-        monkeypatch.setattr(f"detzoo_yolox.register_{kind}", hook)
-        registry.reload()
-
-    yield register_these
-    monkeypatch.undo()
-    registry.reload()
-
-
-def test_a_name_that_two_plugins_have_lists_both(also: Callable[..., None]) -> None:
-    also("necks", fpn="detzoo_yolox.neck:YOLOFPN")
-    with pytest.raises(NameAmbiguous, match=r"'torchvision/fpn' or 'yolox/fpn'"):
-        zoo.compose(backbone="torchvision/resnet18", neck="fpn", head="ssd", labels=["a"])
-
-
-def test_a_part_that_fails_in_its_own_words_is_a_seam_too(also: Callable[..., None]) -> None:
-    def build(*, levels: object) -> torch.nn.Module:
-        raise ValueError(f"I want six maps, not {len(levels)}")  # type: ignore[arg-type]
-
-    also("necks", picky=build)
-    why = refused(backbone="torchvision/resnet18", neck="picky", head="retinanet")
-    assert "✗  picky: it failed with ValueError: I want six maps, not 3" in why.case
-    assert why.fix == 'The nearest change that fits: neck="bifpn" or neck="fpn"'
-
-
-def test_a_head_that_can_not_decode_is_named_with_what_it_lacks(also: Callable[..., None]) -> None:
-    also("heads", mute=lambda *, levels, label_space: torch.nn.Identity())
-    why = refused(backbone="torchvision/resnet18", head="mute")
-    assert why.case == "Its plugin returned an Identity, which has no `defaults`."
-
-
-def test_an_argument_a_part_can_not_do_without_is_asked_for(also: Callable[..., None]) -> None:
-    def build(*, levels: object, width: int, depth: int = 1) -> torch.nn.Module:
-        return torch.nn.Identity()
-
-    also("necks", needy=build)
-    with pytest.raises(
-        NameNotFound, match=r"without the argument 'width'\.\nIt takes width, depth\."
-    ):
-        zoo.compose(backbone="torchvision/resnet18", neck="needy", head="ssd", labels=["a"])
-
-
 SWIN = {"backbone": "timm/swin_tiny_patch4_window7_224", "neck": "bifpn", "head": "retinanet"}
 
 
@@ -355,7 +191,7 @@ def test_an_input_the_backbone_does_not_take_is_the_first_seam() -> None:
     with torch.device("meta"):
         why = refused(**SWIN, input={"resize": "letterbox", "size": [300, 448]})
     assert str(why) == dedent("""\
-        A detector of timm/swin_tiny_patch4_window7_224, bifpn, retinanet can't be built: its parts do not fit.
+        timm/swin_tiny_patch4_window7_224, bifpn, retinanet can't be composed: the parts do not fit.
                   stride                                8    16    32    64   128
         input     300 x 448 letterbox
                ✗  timm/swin_tiny_patch4_window7_224: it takes images of 224 x 224 only.

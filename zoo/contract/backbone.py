@@ -24,7 +24,7 @@ def backbone(name: str, *, strides: Sequence[int] = (8, 16, 32), **arguments: ob
     """
     build = catalogue().builder("backbones", name)
     if not strides:
-        asked = f"The backbone '{name}' can't be built at no stride."
+        asked = f"The backbone '{name}' can't be built without strides."
         raise ContractError(
             asked, "It would return no map.", "Name at least one, for example strides=(8, 16, 32)."
         )

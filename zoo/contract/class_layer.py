@@ -1,5 +1,4 @@
-"""Which layers of a network speak of classes, and how: what it takes to give a trained network
-other classes."""
+"""ClassLayer: a layer with rows for classes, and how those lie, so that they can be transferred."""
 
 from __future__ import annotations
 
@@ -43,7 +42,7 @@ class ClassLayer:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """The shape of the rows: blocks, channels, rows of a channel."""
+        """Counts of blocks, channels, and rows of a channel."""
         return self.outer, len(self.channels), self.inner
 
     def within(self, name: str) -> ClassLayer:

@@ -1,4 +1,4 @@
-"""A feature map as backbone, neck and head know it: the whole contract between parts.
+"""FeatureLevel: channels and stride of a feature map, the whole contract between parts.
 
 A part that gives maps is a module with `levels`, a tuple of `FeatureLevel`; its forward returns a
 tuple of tensors `(b, channels, h / stride, w / stride)` in the same order, finest first.

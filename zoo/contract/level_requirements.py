@@ -1,4 +1,4 @@
-"""Requirements of a neck or head on the maps it is given, checked when it is built."""
+"""LevelRequirements: the levels that a neck or head can be built on."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LevelRequirements:
             )
 
     def _wrong(self, levels: Sequence[FeatureLevel]) -> Iterator[tuple[str, str]]:
-        """Each unmet requirement and the case instead, most basic first."""
+        """Each requirement that is not met, and the levels' property instead, most basic first."""
         channels, strides = [level.channels for level in levels], [level.stride for level in levels]
         if len(levels) < self.fewest or (self.most is not None and len(levels) > self.most):
             yield (

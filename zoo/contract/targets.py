@@ -1,5 +1,4 @@
-"""The truth of a batch as a head learns it: in pixels of the network's input, without boxes that
-have no area."""
+"""Targets in pixels of the network's input, without boxes that have no area."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ def targets_to_input(
     infinite.
 
     Raises:
-        TypeError: one is no `Target`.
+        TypeError: one is not a `Target`.
         ValueError: there are more or fewer targets than images, or a box lies wholly outside of
             its image.
         LabelError: a label is outside the label space.
@@ -48,7 +47,7 @@ def _in_input(
     wrong = target.labels[(target.labels < 0) | (target.labels >= len(label_space))]
     if len(wrong):
         raise LabelError(
-            f"The label {int(wrong[0])} of a target can't be learnt.",
+            f"No loss can be computed for the label {int(wrong[0])}.",
             f"Its label space '{label_space.title}' has {len(label_space)} labels, from 0.",
             "Map the data set's classes to the model's by name before training.",
         )

@@ -1,5 +1,4 @@
-"""From a plan to its parts, each told the levels of the one before; where two do not fit, that seam
-is raised."""
+"""Builds the parts of a composition, each from the levels of the one before it."""
 
 from __future__ import annotations
 
@@ -39,7 +38,7 @@ class PartMismatch(Exception):
 
 @dataclass(frozen=True)
 class Parts:
-    """The built parts of one plan."""
+    """The built parts of one composition."""
 
     backbone: Backbone
     neck: Neck | None
@@ -51,7 +50,7 @@ def assemble(plan: Composition, label_space: LabelSpace) -> Parts:
 
     Raises:
         NameNotFound, NameAmbiguous: a part or an argument of one has no such name.
-        Seam: two of them do not fit.
+        PartMismatch: two of them do not fit.
     """
     body = build_part(plan, "backbone", {"strides": plan.strides})
     levels = {"backbone": levels_of(body, name=plan.backbone)}
@@ -71,11 +70,10 @@ def build_part(
     *,
     above: Mapping[str, tuple[FeatureLevel, ...]] | None = None,
 ) -> Any:
-    """One part of the plan; that it has the members of its kind is checked here, where no type
-    could say it.
+    """Builds one part, and checks that it has the members of its kind.
 
     given: what the pipeline tells it: strides, levels, label space.
-    above: the levels of every part before it, for the Seam it may raise.
+    above: the levels of every part before it, for the PartMismatch it may raise.
     """
     name, arguments = getattr(plan, kind), plan.arguments_of(kind)
     build = builder(kind, name)
@@ -126,7 +124,7 @@ def _check_arguments(
     if missing:
         raise NameNotFound(
             f"The {part} can't be built.",
-            f"It can't be built without the argument '{missing[0]}'.",
+            f"It needs the argument '{missing[0]}'.",
             listed,
         )
 

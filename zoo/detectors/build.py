@@ -1,5 +1,4 @@
-"""From a card to its network: the card's arguments are held against what the architecture takes,
-and a wrong one is named."""
+"""Builds a card's network, and names the argument of a card that its architecture refuses."""
 
 from __future__ import annotations
 
@@ -98,7 +97,7 @@ def example_space(card: Card) -> LabelSpace:
 
 
 def _check_callable(choice: Choice, make: Make) -> None:
-    """Refuses a builder that nobody can ask for its parameters. Raises: ContractError."""
+    """Raises: ContractError for a builder without a signature."""
     try:
         inspect.signature(make)
     except Exception as why:
@@ -107,7 +106,7 @@ def _check_callable(choice: Choice, make: Make) -> None:
 
 
 def _check_names(choice: Choice, make: Make, given: Mapping[str, object]) -> None:
-    """Refuses arguments of a card that its architecture does not have. Raises: CardError."""
+    """Raises: CardError for arguments of a card that its architecture does not have."""
     try:
         inspect.signature(make).bind(**given)
     except TypeError as why:
@@ -122,11 +121,10 @@ def _check_names(choice: Choice, make: Make, given: Mapping[str, object]) -> Non
 
 
 def _check_types(choice: Choice, make: Make) -> None:
-    """Refuses values of another type than the builder's signature says, as far as it does. Raises:
-    CardError."""
+    """Raises: CardError for values of another type than the builder's signature says."""
     try:
         hints = get_type_hints(inspect.unwrap(make))
-    # no function, or it names types that only a type checker sees: any expression may stand there
+    # not a function, or it names types that only a type checker sees
     except Exception:
         return
     for name, value in choice.entry.card.arguments.items():
@@ -141,8 +139,8 @@ def _check_types(choice: Choice, make: Make) -> None:
 
 
 def _explained(choice: Choice, make: Make, given: Mapping[str, object], why: Exception) -> ZooError:
-    """Whose mistake it is that a builder raised: the card's, if it is the user's own and other
-    arguments would do."""
+    """The error for what a builder raised: the card's if it is the user's own and other arguments
+    would do."""
     own = choice.entry.plugin == USER
     if isinstance(why, ZooError):
         if not own or not isinstance(why, OF_THE_CARD):
@@ -159,8 +157,8 @@ def _explained(choice: Choice, make: Make, given: Mapping[str, object], why: Exc
 
 
 def _culprit(choice: Choice, make: Make, given: Mapping[str, object]) -> tuple[str, ...] | None:
-    """The one argument without which the architecture can be built; none of them if it takes all;
-    None if several are missing."""
+    """The one argument without which the architecture can be built, none if only leaving out all
+    helps, or None if not even that."""
     written = choice.entry.card.arguments
     for left_out in [*((name,) for name in written), tuple(written)]:
         try:
@@ -178,7 +176,7 @@ def _asked(choice: Choice) -> str:
 
 
 def _place(choice: Choice, *argument: Step) -> str:
-    """The place of an argument: `The card says so in 'mine.yaml', line 7, field
+    """Where the card says so: `The card says so in 'mine.yaml', line 7, field
     'cards.mine.arguments.depth'.`"""
     where = _flaw(choice, "", "", *argument).case.rstrip(": ")
     return f"The card says so in '{choice.entry.origin}', {where[0].lower()}{where[1:]}."

@@ -135,7 +135,7 @@ def _ascending(strides: Sequence[int]) -> tuple[int, ...]:
         or list(found) != sorted(set(found))
     ):
         raise ContractError(
-            f"Maps at the strides {found} can't be built.",
+            f"strides={found} can't be used.",
             "Strides are whole numbers of pixels, finest first, each named once.",
             "Write for example strides=(8, 16, 32).",
         )
@@ -175,12 +175,11 @@ def _drawn(
     changes: tuple[str, str],
     fix: str,
 ) -> ContractError:
-    """The pipeline with its flaw above the part of that kind; `changes` repair it, as typed in
-    Python and in a shell."""
+    """The pipeline with its flaw above the part of that kind; `changes` would repair it."""
     flaw = f"{plan.names()[kind]}: {case[:1].lower()}{case[1:]}"
     stages = [replace(stage, flaw=flaw) if stage.kind == kind else stage for stage in stages]
     return ContractError(
-        f"A detector of {', '.join(plan.names().values())} can't be built: its parts do not fit.",
+        f"{', '.join(plan.names().values())} can't be composed: the parts do not fit.",
         draw(stages).split("\n"),
         f"The nearest change that fits: {changes[0]}" if changes[0] else fix,
         fix_cli=f"The nearest change that fits: {changes[1]}" if changes[1] else None,

@@ -1,5 +1,4 @@
-"""A plan: which parts a composed detector is made of, and with what arguments; nothing is built
-yet."""
+"""A composition: the names and arguments of a detector's parts, before anything is built."""
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ class Composition:
         return {kind: name for kind, name in named.items() if name is not None}
 
     def arguments_of(self, kind: str) -> Arguments:
-        """The arguments of the `backbone`, `neck` or `head`."""
+        """Arguments of the `backbone`, `neck` or `head`."""
         found: Arguments = getattr(self, f"{kind}_arguments")
         return found
 
@@ -50,8 +49,7 @@ class Composition:
         return {name: value for name, value in said.items() if value not in (None, {}, [8, 16, 32])}
 
     def changes(self, other: Composition) -> str:
-        """The arguments to type instead to get `other`: `neck="fpn", strides=(16,
-        32)`."""
+        """Arguments to type instead to get `other`: `neck="fpn", strides=(16, 32)`."""
         return ", ".join(
             f"{name}={_typed(getattr(other, name))}" for name in self._differing(other)
         )

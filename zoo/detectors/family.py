@@ -1,5 +1,4 @@
-"""Calls a family's own code about weights and classes, and holds it to its contract: an exception
-becomes an error that names the family."""
+"""Calls a family's own code for its weights and classes; what that raises names the family."""
 
 from __future__ import annotations
 
@@ -41,8 +40,7 @@ def translated(detector: Detector, published: Mapping[str, Tensor]) -> dict[str,
     """A checkpoint's tensors under the detector's own names. Raises: ContractError where the family
     fails at that."""
     asked = (
-        f"{_name(detector)} was to say what it calls the {len(published):,} tensors of a "
-        f"checkpoint."
+        f"The {len(published):,} tensors of a checkpoint can't be translated for {_name(detector)}."
     )
     with contained(detector, "from_checkpoint", asked=asked, shown="the checkpoint"):
         state: object = detector.from_checkpoint(published)
@@ -57,7 +55,7 @@ def translated(detector: Detector, published: Mapping[str, Tensor]) -> dict[str,
 def class_layers(detector: Detector) -> Sequence[ClassLayer] | None:
     """The layers that have rows for classes, as the family says. Raises: ContractError where it
     fails at that."""
-    asked = f"{_name(detector)} was to say which of its layers have rows for classes."
+    asked = f"The class layers of {_name(detector)} can't be found."
     with contained(detector, "class_layers", asked=asked):
         given: object = detector.class_layers()
         layers = given if given is None or not isinstance(given, Sequence) else list(given)

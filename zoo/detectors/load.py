@@ -1,5 +1,4 @@
-"""From a name to a detector that runs: card, architecture on the meta device, verified weights,
-assigned."""
+"""Loads a detector by name: card, architecture on the meta device, verified weights assigned."""
 
 from __future__ import annotations
 
@@ -128,7 +127,7 @@ def _label_spaces(
 
 
 def _check_types(name: str, weights: bool | str | PathLike[str]) -> None:
-    """Raises: TypeError for what a type checker would have found."""
+    """Raises: TypeError for values that a type checker refuses."""
     if not isinstance(name, str):
         raise TypeError(
             f'zoo.load takes the name of a model, as in zoo.load("yolox_nano"), not {name!r}'
@@ -147,18 +146,18 @@ def device_of(device: torch.device | str | None) -> torch.device:
     try:
         torch.empty(1, device=place)
         return torch.device(place)
-    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as why:
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         # What torch was built for is named even where there is none of it, so whether there is one
         # has to be asked as well.
         best = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
         there = ["cpu", *([str(best)] if best else [])]
         case = (
-            f"This torch ({torch.__version__}) can't use it: "
-            f"{' '.join(str(why).split())[:200].rstrip('.')}."
+            f"This torch ({torch.__version__}) says: "
+            f"{' '.join(str(error).split())[:200].rstrip('.')}."
         )
         raise UsageError(
             f"The device '{place}' can't be used.", case, f"Here there is: {', '.join(there)}."
-        ) from why
+        ) from error
 
 
 def _filled(

@@ -111,7 +111,7 @@ def _necks(plan: Composition) -> Iterator[Composition]:
 
 
 def _strides(plan: Composition, search: _Search) -> list[tuple[int, ...]]:
-    """Strides the backbone has, those first that share most with the strides asked of it."""
+    """Strides the backbone has, those first that share most with the strides given."""
     there = [stride for stride in STRIDES if search.level(plan, stride)]
     asked = set(plan.strides)
     every = [found for count in range(1, len(there) + 1) for found in combinations(there, count)]

@@ -26,7 +26,7 @@ class Size:
 
 
 def resized(image: Size, rule: Input) -> Size:
-    """The size after resizing, at least one pixel each way, without padding."""
+    """The size of a resized image, at least one pixel each way, without padding."""
     first, second = rule.size
     if rule.resize == "fixed":
         return Size(first, second)
@@ -115,8 +115,7 @@ class CardPreprocess:
 def _normalisation(
     rule: Input, device: torch.device | str, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
-    """Factor and offset of channels of 0 to 255: `(3, 1, 1)` each, in the network's channel
-    order."""
+    """Factor and summand of a channel of 0 to 255: `(3, 1, 1)` each, in the network's order."""
     mean = torch.tensor(rule.mean or [0.0] * 3, dtype=torch.float64)
     std = torch.tensor(rule.std or [1.0] * 3, dtype=torch.float64)
     scale = rule.range / 255 / std

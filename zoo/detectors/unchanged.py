@@ -14,7 +14,7 @@ from zoo.errors import ZooError
 def is_as_loaded(detector: Detector) -> bool:
     """Whether the state of a detector is that of its verified file, number for number.
 
-    False if there is no file, it can't be read any more, or the head was made for other classes.
+    False without a file, or if it can't be read any more, or the head was made for other classes.
     """
     file = detector.weights
     if file is None or detector.head_transfer is not None:

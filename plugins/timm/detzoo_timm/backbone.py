@@ -58,7 +58,7 @@ def build(
         NameNotFound: timm has no such network; the message has the nearest names.
         ContractError: it gives no feature maps, or none at a stride, or is not built for that size.
     """
-    asked = f"The backbone 'timm/{name}' can't be built at strides {_listed(strides)}."
+    asked = f"The backbone 'timm/{name}' at strides {_listed(strides)} can't be built."
     if not timm.is_model(name):
         raise _unknown(asked, name)
     indices = _deepest(name, asked)
@@ -116,7 +116,7 @@ def _checked_size(asked: str, size: Sequence[int], only: tuple[int, int] | None)
     if only is None:
         raise ContractError(
             asked,
-            f"It takes images of any size, and no size: {size}.",
+            f"It takes images of any size, and size={size} was given.",
             "Leave size out.",
         )
     height, width = size

@@ -33,7 +33,7 @@ def test_it_can_be_built_for_another_size() -> None:
 
 
 def test_a_size_for_a_network_that_takes_any_is_refused() -> None:
-    with pytest.raises(ContractError, match="it takes images of any size"):
+    with pytest.raises(ContractError, match="It takes images of any size"):
         build("resnet18", size=(224, 224))
 
 

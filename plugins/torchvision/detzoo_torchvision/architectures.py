@@ -28,7 +28,7 @@ MOBILENET_STRIDES = (32, 32)  # the last convolution keeps the resolution of the
 
 
 class Options(TypedDict, total=False):
-    """Options that differ from the published configuration, for every builder but the two of fixed
+    """Differences from the published configuration, for every builder but the two of fixed
     size.
 
     norm:             the backbone's: `frozen`, or `batch`, which is trainable and keeps running

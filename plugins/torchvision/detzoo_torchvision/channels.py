@@ -22,7 +22,7 @@ def with_background(label_space: LabelSpace) -> LabelSpace:
         return replace(label_space, channels=(-1, *label_space.channels))
     if label_space.channels[0] != -1:
         raise LabelError(
-            f"A torchvision detector can't be built for the label space '{label_space.name}'.",
+            f"A torchvision detector can't be built with the label space '{label_space.name}'.",
             f"Its channel 0 is '{label_space.names[label_space.channels[0]]}', and torchvision "
             f"keeps channel 0 for background.",
             "Declare channel 0 as -1, or leave the channels out.",

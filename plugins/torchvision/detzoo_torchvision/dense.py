@@ -22,7 +22,7 @@ from zoo.contract import Batch, Target, pytree_dataclass
 
 @pytree_dataclass
 class DenseOutput:
-    """Outputs of a head at each of the `a` anchors.
+    """Values of a head at each of the `a` anchors.
 
     heads:   `cls_logits` (b, a, channels), `bbox_regression` (b, a, 4), and FCOS's `bbox_ctrness`
              (b, a, 1).

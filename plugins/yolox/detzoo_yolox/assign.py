@@ -1,5 +1,5 @@
-"""SimOTA: which cells learn which object, decided at every step from the network's present
-outputs.
+"""SimOTA: which cells learn which object, decided again at every step from what the network says
+now.
 
 Ge et al., YOLOX (arXiv:2107.08430), section 2.1, which simplifies the optimal transport of OTA
 (arXiv:2103.14259): every object takes the k cells that cost it least, where k is about how many

@@ -183,7 +183,7 @@ class CSPLayer(nn.Module):
 
 
 class SPPBottleneck(nn.Module):
-    """Spatial pyramid pooling: the map and its maxima over 5x5, 9x9 and 13x13 cells (He et al.,
+    """Spatial pyramid pooling: the map with its maxima over 5x5, 9x9 and 13x13 cells (He et al.,
     arXiv:1406.4729)."""
 
     def __init__(self, inputs: int, outputs: int, *, activation: Activation = "silu") -> None:

@@ -104,7 +104,7 @@ def build(
     if backbone != "darknet53":
         raise _wrong(
             f"backbone={backbone!r}",
-            "There is no such backbone.",
+            "No backbone of it has that name.",
             "Use backbone: cspdarknet or backbone: darknet53.",
         )
     if (depth, width, depthwise) != (1.0, 1.0, False):

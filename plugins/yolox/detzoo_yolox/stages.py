@@ -27,7 +27,7 @@ class Stages(nn.Sequential):
         every = {level.stride: level for _, level in stages.values()}
         if unknown := sorted(set(strides) - every.keys()):
             raise ContractError(
-                f"{type(self).__name__} can't return maps at the strides "
+                f"{type(self).__name__} can't give maps at the strides "
                 f"{', '.join(map(str, strides))}.",
                 f"It has none at {', '.join(map(str, unknown))}.",
                 f"Choose from {', '.join(map(str, every))}.",

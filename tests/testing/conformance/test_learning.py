@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import zoo
 from zoo.contract import ClassLayer, Thresholds, pytree_dataclass
 from zoo.detections import Detections
 from zoo.detectors import Batch, Target
@@ -233,3 +234,23 @@ def test_a_softmax_over_one_class_is_found() -> None:
 
     with pytest.raises(ConformanceError, match="it is certain of everything"):
         check_one_class(Model("toy", Certain, SPACE))
+
+
+def test_layers_of_a_second_stage_are_not_free() -> None:
+    detector = zoo.compose(
+        backbone="timm/test_resnet",
+        neck="fpn",
+        head="fasterrcnn",
+        labels=["a", "b"],
+        input={"resize": "fixed", "size": [64, 64]},
+        neck_arguments={"channels": 64, "coarser": 0},
+        head_arguments={"hidden": 64},
+    )
+    with train_mode(detector):
+        batch, targets = detector.preprocess([scene(), scene(seed=1)]), [no_objects()] * 2
+        with free_outputs(detector, batch, targets) as leaves:
+            maps = {leaf.shape[1] for leaf in leaves}
+            assert {len(leaf) for leaf in leaves} == {2}
+            assert maps == {3, 12, 64}  # objectness and deltas of 3 anchors, and the pyramid
+            assert "forward" not in vars(detector.head.net.roi_heads.box_predictor.cls_score)
+            detector.loss(detector(batch, targets), batch, targets)

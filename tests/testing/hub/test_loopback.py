@@ -2,10 +2,8 @@
 exactly as it is told."""
 
 import hashlib
-import http.client
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,18 +27,6 @@ from zoo.testing import Fault, LoopbackHub
 
 DATA = bytes(range(256)) * 400
 REPO, FILE = "org/repo", "model.safetensors"
-
-
-@pytest.fixture
-def hub() -> Iterator[LoopbackHub]:
-    with LoopbackHub() as running:
-        yield running
-
-
-@pytest.fixture
-def client() -> Iterator[httpx2.Client]:
-    with httpx2.Client(timeout=0.5, trust_env=False) as client:
-        yield client
 
 
 def test_the_hubs_client_downloads_what_was_added(hub: LoopbackHub, tmp_path: Path) -> None:
@@ -184,64 +170,6 @@ def test_requests_are_recorded_in_order(hub: LoopbackHub, client: httpx2.Client)
     assert (hub.bodies(), hub.bodies("/none")) == (1, 0)
 
 
-def test_a_truncated_body_promises_more_than_it_sends(hub: LoopbackHub) -> None:
-    connection = http.client.HTTPConnection(
-        "127.0.0.1", urlsplit(hub.add_file("net.pth", DATA)).port
-    )
-    hub.misbehave("/net.pth", Fault.truncate(at=0.25))
-    connection.request("GET", "/net.pth")
-    answer = connection.getresponse()
-    assert answer.headers["Content-Length"] == str(len(DATA))
-    with pytest.raises(http.client.IncompleteRead) as error:
-        answer.read()
-    assert error.value.partial == DATA[: len(DATA) // 4]
-    connection.close()
-
-
-def test_a_wrong_byte_is_one_byte(hub: LoopbackHub, client: httpx2.Client) -> None:
-    url = hub.add_file("net.pth", DATA)
-    hub.misbehave("/net.pth", Fault.wrong_byte())
-    wrong = client.get(url).content
-    assert [
-        at for at, (ours, theirs) in enumerate(zip(wrong, DATA, strict=True)) if ours != theirs
-    ] == [len(DATA) // 2]
-
-
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        (Fault.truncate(), httpx2.RemoteProtocolError),
-        (Fault.stall(), httpx2.ReadTimeout),
-        (Fault.reset(), httpx2.ReadError),
-    ],
-)
-def test_a_body_can_break_off_in_three_ways(
-    hub: LoopbackHub, client: httpx2.Client, fault: Fault, error: type[Exception]
-) -> None:
-    url = hub.add_file("net.pth", DATA)
-    hub.misbehave("/net.pth", fault)
-    with pytest.raises(error):
-        client.get(url)
-    assert client.get(url).content == DATA
-
-
-def test_a_status_has_the_headers_of_the_hub(hub: LoopbackHub, client: httpx2.Client) -> None:
-    url = hub.add_file("net.pth", DATA)
-    hub.misbehave("/net.pth", Fault.status(429, error="TooMany", retry_after=7))
-    answer = client.get(url)
-    assert (answer.status_code, answer.headers["Retry-After"], answer.headers["X-Error-Code"]) == (
-        429,
-        "7",
-        "TooMany",
-    )
-
-
-def test_a_slow_body_is_right(hub: LoopbackHub, client: httpx2.Client) -> None:
-    url = hub.add_file("net.pth", DATA)
-    hub.misbehave("/net.pth", Fault.slow(1_000_000))
-    assert client.get(url).content == DATA
-
-
 def test_faults_come_in_order_as_often_as_asked_and_only_where_asked(
     hub: LoopbackHub, client: httpx2.Client
 ) -> None:
@@ -253,22 +181,6 @@ def test_faults_come_in_order_as_often_as_asked_and_only_where_asked(
     assert {client.head(one).status_code for _ in range(3)} == {500}
     hub.behave()
     assert client.head(one).status_code == 200
-
-
-def test_it_stops_though_a_client_is_still_waiting(client: httpx2.Client) -> None:
-    with LoopbackHub() as hub:
-        url = hub.add_file("net.pth", DATA)
-        hub.misbehave("/net.pth", Fault.stall())
-        stream = client.stream("GET", url)
-        answer = stream.__enter__()
-    with pytest.raises(httpx2.RemoteProtocolError):
-        answer.read()
-    stream.__exit__(None, None, None)
-
-
-def test_before_it_runs_it_has_no_address() -> None:
-    with pytest.raises(RuntimeError, match="with"):
-        LoopbackHub().endpoint  # noqa: B018
 
 
 def test_importing_it_imports_no_torch() -> None:

@@ -18,7 +18,7 @@ from zoo.errors import ContractError
 class Staged(nn.Module):
     """The layers of a classifier up to the coarsest wanted map; what lies behind is left out.
 
-    levels: one for each stride given.
+    levels: one for each of its strides.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Staged(nn.Module):
         unknown = [stride for stride in strides if stride not in there]
         if unknown:
             raise ContractError(
-                f"{name} can't return maps at the strides {', '.join(map(str, strides))}.",
+                f"{name} can't give maps at the strides {', '.join(map(str, strides))}.",
                 f"It has none at {', '.join(map(str, unknown))}.",
                 f"Choose from {', '.join(map(str, sorted(there)))}.",
             )

@@ -36,7 +36,7 @@ class BiFPN(nn.Module):
         super().__init__()
         if coarser < 0 or layers < 1:
             raise CardError(
-                f"bifpn can't have {layers} layers and {coarser} coarser maps.",
+                f"bifpn can't be built with {layers} layers and {coarser} coarser maps.",
                 "It has at least 1 layer, and adds maps rather than taking some away.",
                 "Leave both out, or write layers: 3 and coarser: 2.",
             )
