@@ -140,7 +140,7 @@ MIRRORED = (
     *("contract", "data", "data/formats", "data/formats/coco", "detections", "detections/convert"),
     *("draw", "images", "inference", "labels", "leaderboard"),
     *("evaluate", "evaluate/analyses", "evaluate/coco", "evaluate/diagnostics", "evaluate/plots"),
-    *("evaluate/predictions", "testing/hub"),
+    *("detectors", "evaluate/predictions", "testing", "testing/conformance", "testing/hub"),
 )
 
 
