@@ -175,7 +175,7 @@ def test_weights_for_neither_are_refused(file: Path) -> None:
         ([], "no class at all"),
         (["helmet", "helmet"], "twice: helmet"),
         (["helmet", 3], "Class 1 is 3"),
-        (["helmet", " "], "no name"),
+        (["helmet", " "], "not a name"),
         ({"helmet", "vest"}, "their order numbers them"),
         ({"helmet": 0}, "their order numbers them"),
         (2, "That is an int"),
