@@ -50,7 +50,7 @@ REFUSED: dict[str, tuple[Callable[[Contribution], Any], str]] = {
         lambda one: [one.add_builder("necks", "fpn", print), one.add_builder("necks", "fpn", list)],
         "registers 'fpn' twice",
     ),
-    "no name": (lambda one: one.add_builder("necks", 3, print), "which is no name"),
+    "no name": (lambda one: one.add_builder("necks", 3, print), "which is not a name"),
     "an odd name": (lambda one: one.add_builder("necks", "F P N", print), "lower-case letters"),
     "no builder": (lambda one: one.add_builder("necks", "fpn", "acme"), "Pass a callable or"),
     "a family of data sets": (

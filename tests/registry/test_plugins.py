@@ -196,7 +196,7 @@ BROKEN = {
         "It registers 'net' twice among the heads: builtins:print and 'acme.net:build'.",
     ),
     "a name that can't be typed": (head("register('My Net', print)"), "It registers 'My Net'"),
-    "a name that is none": (head("register(print, 'net')"), "which is no name"),
+    "a name that is none": (head("register(print, 'net')"), "which is not a name"),
     "a builder that is none": (
         head("register('net', 'no colon')"),
         'Pass a callable or "package.module:function"',

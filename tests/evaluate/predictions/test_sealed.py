@@ -134,7 +134,7 @@ def test_another_tool_s_file_is_named_with_what_to_do_and_never_to_be_removed(
     table = parquet.read_table(path).select(["score"])
     for key, maker in (
         (b"huggingface", "a data set of Hugging Face"),
-        (b"none", "no file of zoo predict"),
+        (b"none", "not a file of zoo predict"),
     ):
         parquet.write_table(table.replace_schema_metadata({key: b"{}"}), path)
         with pytest.raises(DataError, match=maker) as error:
