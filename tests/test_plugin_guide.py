@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from zoo.data import read
+from zoo.registry import reload
 from zoo.testing import LoopbackHub
 
 GUIDE = Path(__file__).parent.parent / "docs" / "tutorial" / "plugin.md"
@@ -97,6 +98,7 @@ def test_the_data_set_format_of_the_guide_reads(tmp_path: Path, give_plugin) -> 
         if block["text"].startswith("# detzoo_lines/__init__")
     ]
     give_plugin("lines", module)
+    reload()
     (tmp_path / "street.lines").write_text("a.png 0 0 1 1\nb.png 1 1 2 2\na.png 3 3 4 4\n")
     data = read(f"{tmp_path / 'street.lines'},every=2")
     assert (len(data), len(data.truth.labels)) == (1, 2)
