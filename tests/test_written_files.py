@@ -10,13 +10,13 @@ ROOT = Path(__file__).parent.parent
 WRITER = ROOT / "zoo" / "files.py"
 # Files, and what they write by themselves, with the reason.
 ALLOWED = {
-    ("zoo/registry/diverted.py", "open"): "standard output, by its number",
+    ("zoo/registry/output_capture.py", "open"): "standard output, by its number",
     ("zoo/registry/isolated.py", "write_bytes"): "an answer in the parent's temporary folder",
     ("zoo/registry/isolated.py", "open"): "a line added to that answer",
     ("zoo/weights/url.py", "open"): "a download that goes on where it was",
     ("zoo/draw/save.py", "save"): "an image into memory",
     ("zoo/leaderboard/disagreement.py", "save"): "an image into memory",
-    ("zoo/testing/conformance/checks/forms.py", "save"): "an image into memory",
+    ("zoo/testing/conformance/checks/batches.py", "save"): "an image into memory",
 }
 WRITING = {"write_text", "write_bytes", "savefig", "save", "save_file", "imwrite", "tofile"}
 MOVING = {("os", "replace"), ("os", "rename"), ("shutil", "move"), ("shutil", "copyfile")}

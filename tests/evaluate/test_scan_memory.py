@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.data.compiled import FILE
+from zoo.data.kernel_library import FILE
 
 FOLDER = FILE.parent
 MAIN = r"""

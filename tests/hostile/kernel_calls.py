@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.compiled import library
 from zoo.data.formats.coco import scan
+from zoo.data.kernel_library import library
 from zoo.errors import DataError
 from zoo.evaluate import CocoSettings, EdgeCasePolicy, Evaluator, GroundTruth
 from zoo.evaluate.coco import native

@@ -90,7 +90,7 @@ def _end_late(reading: int) -> None:
 def _name_what_hangs() -> None:
     """Says whose plugin it is that does not hear of the interrupt, past streams that it may
     hold."""
-    from zoo.registry.conduct import running  # deferred: there is nothing to say as a rule
+    from zoo.registry.containment import running  # deferred: there is nothing to say as a rule
 
     if conduct := running():
         with suppress(OSError):

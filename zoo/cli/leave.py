@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from zoo.cli import stderr
-from zoo.registry.conduct import left_running
+from zoo.registry.containment import left_running
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 READER_LEFT = 141  # as a shell says of a program that SIGPIPE ended

@@ -13,7 +13,7 @@ from zoo.contract import ClassLayer
 from zoo.detectors.detector import Detector
 from zoo.errors import ContractError, ZooError
 from zoo.inference.defect_owner import defect_owner
-from zoo.registry.conduct import said
+from zoo.registry.containment import said
 from zoo.text import type_name
 
 

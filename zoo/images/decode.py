@@ -12,7 +12,7 @@ import PIL.Image
 from PIL import ExifTags, UnidentifiedImageError
 
 from zoo.errors import ImageError, ZooError
-from zoo.images import losses
+from zoo.images import lost_content as losses
 from zoo.images.image import Exif, Image, Loss, beyond, unreadable
 from zoo.images.limits import Limits
 from zoo.images.planes import bytes_to_decode, planes_of

@@ -9,7 +9,7 @@ import PIL.Image
 import torch
 from torch import Tensor
 
-from zoo.images import losses
+from zoo.images import lost_content as losses
 from zoo.images.depth import checked_white, is_deep_gray, to_8_bits
 from zoo.images.image import Loss
 from zoo.images.sources import Array

@@ -65,7 +65,7 @@ class BatchRunner:
                 )
                 raise ContractError(asked, wrong, defect_owner(self._predictor))
         return [
-            _owned(self._settled(detections), image)
+            _owned(self._suppressed_across_classes(detections), image)
             for detections, image in zip(found, images, strict=True)
         ]
 
@@ -104,7 +104,7 @@ class BatchRunner:
             else torch.autocast(device.type, dtype=getattr(torch, kind))
         )
 
-    def _settled(self, detections: Detections) -> Detections:
+    def _suppressed_across_classes(self, detections: Detections) -> Detections:
         """Without boxes that overlap a better one of any class, where the protocol wants that;
         families look within classes."""
         if self._protocol.nms == "class":

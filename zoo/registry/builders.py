@@ -11,8 +11,8 @@ from typing import Any
 
 from zoo import text as words
 from zoo.errors import NameAmbiguous, NameNotFound, OfflineError, PluginError, ZooError
-from zoo.registry.at_work import at_call, at_work
-from zoo.registry.conduct import said
+from zoo.registry.builder_calls import at_call, at_work
+from zoo.registry.containment import said
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.dataset_format import DatasetFormat
 from zoo.registry.hookspecs import Build

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from zoo import environment
-from zoo.registry.conduct import heard_at_exit
+from zoo.registry.containment import heard_at_exit
 from zoo.registry.current import core_file
 from zoo.registry.index import indexed_file
 from zoo.registry.plugins import PluginInfo, find_plugins, installed, selected

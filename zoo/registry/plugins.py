@@ -20,7 +20,7 @@ from zoo import environment
 from zoo.errors import PluginError, ZooError
 from zoo.printable import printable
 from zoo.registry import hookspecs
-from zoo.registry.conduct import Conduct, said, watched
+from zoo.registry.containment import Conduct, said, watched
 from zoo.registry.contribution import KINDS, Contribution
 from zoo.registry.registry_file import CORE, USER, RegistryFile
 from zoo.registry.schema import NAME

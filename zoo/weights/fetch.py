@@ -10,7 +10,6 @@ from pathlib import Path
 from zoo import environment
 from zoo.errors import CacheError, LockError, SourceError, WeightsError
 from zoo.registry.card import MODEL, HubSource, Source, Weights
-from zoo.weights.accept import ASKED, take
 from zoo.weights.address import HubSpec, parsed, printed
 from zoo.weights.candidate import LOCK_FIX, Candidate, from_bundle, from_source
 from zoo.weights.lock import Lock, Pin
@@ -18,6 +17,7 @@ from zoo.weights.manifest import Manifest
 from zoo.weights.mirror import mirrored, replace_prefix
 from zoo.weights.revision import resolved
 from zoo.weights.types import WeightsFile, WeightsRequest
+from zoo.weights.verification import ASKED, take
 
 log = logging.getLogger("zoo")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.data import compiled
+from zoo.data import kernel_library as compiled
 from zoo.evaluate import Evaluator, GroundTruth
 from zoo.evaluate.coco import engine, native
 from zoo.evaluate.coco.engine import KernelNotice

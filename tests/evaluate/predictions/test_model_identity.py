@@ -77,7 +77,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     count(Catalogue, "resolve")
     count(sys.modules["zoo.weights.fetch"], "take")
-    count(sys.modules["zoo.weights.accept"], "sha256_of")
+    count(sys.modules["zoo.weights.verification"], "sha256_of")
     return counter
 
 

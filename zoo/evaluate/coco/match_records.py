@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.compiled import address
+from zoo.data.kernel_library import address
 from zoo.data.ragged import rows_of, starts_of
 
 Room = Callable[[int, Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]  # as `Log.room`

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.compiled import FILE, address, library
+from zoo.data.kernel_library import FILE, address, library
 from zoo.data.ragged import rows_of, starts_of
 from zoo.errors import DataError
 from zoo.evaluate.coco.accumulation import Curves

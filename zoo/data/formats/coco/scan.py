@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.compiled import address, library, structure
+from zoo.data.kernel_library import address, library, structure
 
 Columns = dict[str, NDArray[Any]]
 

@@ -33,6 +33,16 @@ from zoo.testing.conformance.checks.background import (
 from zoo.testing.conformance.checks.background import (
     check_background_is_unlearnt_everywhere as check_background_is_unlearnt_everywhere,
 )
+from zoo.testing.conformance.checks.batches import (
+    check_batch_of_one_equals_single as check_batch_of_one_equals_single,
+)
+from zoo.testing.conformance.checks.batches import (
+    check_large_batches_change_nothing as check_large_batches_change_nothing,
+)
+from zoo.testing.conformance.checks.batches import (
+    check_neighbours_change_nothing as check_neighbours_change_nothing,
+)
+from zoo.testing.conformance.checks.batches import check_order_kept as check_order_kept
 from zoo.testing.conformance.checks.building import (
     check_building_changes_no_setting as check_building_changes_no_setting,
 )
@@ -77,26 +87,6 @@ from zoo.testing.conformance.checks.expects import check_claim_reached as check_
 from zoo.testing.conformance.checks.expects import (
     check_expected_detections as check_expected_detections,
 )
-from zoo.testing.conformance.checks.forms import (
-    check_batch_of_one_equals_single as check_batch_of_one_equals_single,
-)
-from zoo.testing.conformance.checks.forms import check_deterministic as check_deterministic
-from zoo.testing.conformance.checks.forms import (
-    check_every_form_gives_the_same as check_every_form_gives_the_same,
-)
-from zoo.testing.conformance.checks.forms import (
-    check_gray_is_no_special_case as check_gray_is_no_special_case,
-)
-from zoo.testing.conformance.checks.forms import (
-    check_images_untouched as check_images_untouched,
-)
-from zoo.testing.conformance.checks.forms import (
-    check_large_batches_change_nothing as check_large_batches_change_nothing,
-)
-from zoo.testing.conformance.checks.forms import (
-    check_neighbours_change_nothing as check_neighbours_change_nothing,
-)
-from zoo.testing.conformance.checks.forms import check_order_kept as check_order_kept
 from zoo.testing.conformance.checks.forward import (
     check_outputs_are_a_pytree as check_outputs_are_a_pytree,
 )
@@ -108,6 +98,16 @@ from zoo.testing.conformance.checks.forward import (
 )
 from zoo.testing.conformance.checks.forward import (
     check_thresholds_are_filled as check_thresholds_are_filled,
+)
+from zoo.testing.conformance.checks.input_forms import check_deterministic as check_deterministic
+from zoo.testing.conformance.checks.input_forms import (
+    check_every_form_gives_the_same as check_every_form_gives_the_same,
+)
+from zoo.testing.conformance.checks.input_forms import (
+    check_gray_is_no_special_case as check_gray_is_no_special_case,
+)
+from zoo.testing.conformance.checks.input_forms import (
+    check_images_untouched as check_images_untouched,
 )
 from zoo.testing.conformance.checks.learning import (
     check_loss_leads_to_the_truth as check_loss_leads_to_the_truth,

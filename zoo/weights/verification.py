@@ -1,4 +1,5 @@
-"""Accepts a file: verified before it is read, and recorded once it is readable."""
+"""Verifies a file by its hash before it is read: one with a wrong hash is removed and fetched
+again, or refused; a right one is recorded."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from zoo.errors import OfflineError
-from zoo.registry.unplugged import unplugged
+from zoo.registry.offline_guard import unplugged
 
 Told = list[tuple[str, str]]
 

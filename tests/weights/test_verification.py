@@ -9,8 +9,8 @@ from zoo.errors import CheckpointError, IntegrityError
 from zoo.registry.card import FileSource, UrlSource, Weights
 from zoo.testing import LoopbackHub
 from zoo.weights import WeightsRequest, cache_record
-from zoo.weights.accept import take
 from zoo.weights.candidate import Candidate, from_source
+from zoo.weights.verification import take
 
 Digest = Callable[[bytes], str]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.registry.conduct import Conduct, HardExit, Interrupted, left_running, said, watched
+from zoo.registry.containment import Conduct, HardExit, Interrupted, left_running, said, watched
 from zoo.registry.plugins import complaints, find_plugins
 from zoo.registry.registry_file import CORE, registry_file_of
 
@@ -44,7 +44,7 @@ def test_well_behaved_code_is_not_remarked_on() -> None:
 def test_importing_the_libraries_of_the_field_is_not_remarked_on() -> None:
     code = """if True:
         import sys
-        from zoo.registry.conduct import Conduct, watched
+        from zoo.registry.containment import Conduct, watched
         conduct = Conduct("plugin", "at import")
         with watched(conduct):
             import logging, numpy, PIL.Image, PIL.ImageFile, torch, torchvision
@@ -69,7 +69,7 @@ def alone(code: str) -> "subprocess.CompletedProcess[str]":
     """What a process of its own makes of `do` in the code: descriptors, standard input and forks
     are for a process without other tests' threads."""
     watch = """
-from zoo.registry.conduct import Conduct, watched
+from zoo.registry.containment import Conduct, watched
 conduct = Conduct("plugin 'chatty' of detzoo-chatty 1.0", "at import")
 with watched(conduct):
     do()
@@ -138,7 +138,7 @@ def test_standard_output_stays_open(how: str, capfd: pytest.CaptureFixture[str])
 def test_standard_error_stays_open(how: str) -> None:
     code = f"""if True:
         import contextlib, os, sys
-        from zoo.registry.conduct import Conduct, watched
+        from zoo.registry.containment import Conduct, watched
         conduct = Conduct("plugin", "at import")
         with contextlib.suppress(ZeroDivisionError), watched(conduct):
             {how}
@@ -295,7 +295,7 @@ def test_a_filter_for_one_message_is_a_librarys_own_affair() -> None:
 def test_a_patch_of_what_the_plugin_itself_imports_first_is_named() -> None:
     code = """if True:
         import sys
-        from zoo.registry.conduct import Conduct, watched
+        from zoo.registry.containment import Conduct, watched
         conduct = Conduct("plugin", "at import")
         with watched(conduct):
             import functools, PIL.Image
@@ -317,7 +317,7 @@ def test_a_patch_of_what_the_plugin_itself_imports_first_is_named() -> None:
 def test_what_fails_at_exit_is_named_and_fails_nothing() -> None:
     code = """if True:
         import atexit, os
-        from zoo.registry.conduct import Conduct, watched
+        from zoo.registry.containment import Conduct, watched
         with watched(Conduct("plugin 'acme' of detzoo-acme 1.0", "at import")):
             atexit.register(lambda: 1 / 0)
             atexit.register(os._exit, 9)
@@ -333,7 +333,7 @@ def test_what_fails_at_exit_is_named_and_fails_nothing() -> None:
 def test_what_is_registered_for_exit_can_be_taken_back() -> None:
     code = """if True:
         import atexit, os
-        from zoo.registry.conduct import Conduct, watched
+        from zoo.registry.containment import Conduct, watched
         with watched(Conduct("plugin", "at import")):
             atexit.register(os.write, 2, b"still registered")
         atexit.unregister(os.write)

@@ -10,7 +10,7 @@ from functools import update_wrapper
 from typing import Any
 
 from zoo.errors import ContractError
-from zoo.registry.conduct import Conduct, Interrupted, said, watched
+from zoo.registry.containment import Conduct, Interrupted, said, watched
 from zoo.registry.plugins import PluginInfo, PluginWarning, named
 
 _told: set[str] = set()

@@ -5,7 +5,7 @@ import sys
 
 CHILD = """
 import os, sys
-from zoo.registry.diverted import diverted
+from zoo.registry.output_capture import diverted
 told, closed = [], []
 with diverted(concerns=lambda: {concerns}, printed=told.append, closed=lambda: closed.append(1)):
     {inside}

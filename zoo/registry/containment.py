@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from zoo.printable import printable
-from zoo.registry.diverted import diverted
-from zoo.registry.tampering import put_back, snapshot
-from zoo.registry.unplugged import unplugged
+from zoo.registry.global_state import put_back, snapshot
+from zoo.registry.offline_guard import unplugged
+from zoo.registry.output_capture import diverted
 
 MOST = 10  # remarks on one plugin
 NAMED = 8  # changed places that one remark lists

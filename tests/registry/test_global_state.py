@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.registry.tampering import PLACES, put_back, snapshot
+from zoo.registry.global_state import PLACES, put_back, snapshot
 
 
 def test_nothing_is_told_if_nothing_changes() -> None:
