@@ -16,7 +16,7 @@ ALLOWED = {
     ("zoo/weights/url.py", "open"): "a download that goes on where it was",
     ("zoo/draw/save.py", "save"): "an image into memory",
     ("zoo/leaderboard/disagreement.py", "save"): "an image into memory",
-    ("zoo/testing/conformance/checks/batches.py", "save"): "an image into memory",
+    ("zoo/testing/conformance/checks/input_forms.py", "save"): "an image into memory",
 }
 WRITING = {"write_text", "write_bytes", "savefig", "save", "save_file", "imwrite", "tofile"}
 MOVING = {("os", "replace"), ("os", "rename"), ("shutil", "move"), ("shutil", "copyfile")}

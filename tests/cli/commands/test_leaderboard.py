@@ -94,7 +94,7 @@ def test_build_writes_the_page_of_entries_alone(shell, entry, tmp_path):
     answer = shell("leaderboard", "build", str(tmp_path / "BOARD.yaml"), "--to", str(site))
     assert answer.code == 1  # its only row is in no table
     assert "mixed_protocols" not in answer.out
-    assert "mixed_protocols: mine on one, protocol: It does not say engine, exif, iou" in answer.err
+    assert "mixed_protocols: mine on one, protocol: It does not say exif, iou" in answer.err
     assert answer.err.endswith("No table has a row.\n")
     assert (site / "index.html").exists()
     strict = shell(

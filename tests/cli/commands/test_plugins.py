@@ -319,4 +319,4 @@ def test_a_limit_that_is_none_is_refused(shell: Shell) -> None:
     for limit in ("soon", "0", "nan", "inf"):
         answer = shell("plugins", "--isolated", "--limit", limit)
         assert answer.code == 2
-        assert "no number of seconds above 0" in answer.err
+        assert "not a number of seconds above 0" in answer.err

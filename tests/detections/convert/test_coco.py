@@ -86,7 +86,7 @@ def test_several_images_are_refused(street: Detections) -> None:
 )
 def test_what_is_no_result_is_refused_by_field(entry) -> None:
     with pytest.raises(
-        ValueError, match=r"no COCO results.*\$\[0\]|no COCO results.*missing required field"
+        ValueError, match=r"not COCO results.*\$\[0\]|not COCO results.*missing required field"
     ):
         Detections.from_coco([entry], label_space="coco80")
 

@@ -166,7 +166,7 @@ BOX = "{label: sign, box: [1, 2, 3, 4], score: 0.9}"
 @pytest.mark.parametrize(
     ("image", "box", "said"),
     [
-        (IMAGE, BOX.replace("label: sign", "label: sing"), "'sing' is no class of the card"),
+        (IMAGE, BOX.replace("label: sign", "label: sing"), "'sing' is not a class of the card"),
         (IMAGE, BOX.replace("[1, 2, 3, 4]", "[3, 2, 1, 4]"), "A box ends before it begins"),
         (IMAGE, BOX.replace("[1, 2, 3, 4]", "[1, 2, 3, 49]"), "A box leaves the drawing"),
         (IMAGE, BOX.replace("0.9", "1.9"), "score"),
