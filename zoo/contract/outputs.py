@@ -28,6 +28,5 @@ def pytree_dataclass(cls: type[Class]) -> type[Class]:
 
 
 def is_exporting() -> bool:
-    """Whether `torch.export` is tracing; False before torch 2.7, which does not say it."""
-    known = getattr(torch.compiler, "is_exporting", None)
-    return known is not None and bool(known())
+    """Whether `torch.export` is tracing."""
+    return torch.compiler.is_exporting()
