@@ -1,8 +1,19 @@
-"""Validates every `Detections`; errors name the row and say what to pass."""
+"""Validates the columns of every `Detections` and the arguments of its methods; errors name the row
+and say what to pass."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import inf
+from numbers import Integral, Real
+from operator import index
+from os import PathLike, fspath
+from reprlib import repr as short
+from typing import SupportsIndex, TypeAlias
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from zoo.errors import LabelError
@@ -90,3 +101,146 @@ def _check_labels(labels: Tensor, label_space: LabelSpace) -> None:
             "Labels are contiguous from 0: map a data set's ids with label_space.label_of_id, a "
             "network's outputs with label_space.channels.",
         )
+
+
+Picked: TypeAlias = (
+    SupportsIndex | slice | Tensor | NDArray[np.generic] | Sequence[int] | Sequence[bool]
+)
+Region: TypeAlias = tuple[float, float, float, float]
+
+SIZE = "a size is (height, width), two whole numbers of pixels, at least 1 each"
+REGION = "a region is x1 y1 x2 y2 with x1 <= x2 and y1 <= y2"
+PICKED = (
+    "rows are picked by a position, a slice, a list of positions, or a mask with an entry a row"
+)
+
+
+def number(given: object, *, to: str, wanted: str, least: float = -inf, most: float = inf) -> float:
+    """A number in `[least, most]`, also a NumPy one or a tensor of one; never NaN. `wanted` says in
+    words what it has to be.
+
+    Raises: TypeError for something else, ValueError for a number out of range.
+    """
+    value = _plain(given)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{to} was given {short(given)}, {type_name(given)}: {wanted}")
+    plain = float(value)
+    if not least <= plain <= most:  # NaN is in no range
+        raise ValueError(f"{to} was given {short(value)}: {wanted}")
+    return plain
+
+
+def whole(given: object, *, to: str, wanted: str, least: float = -inf) -> int:
+    """A whole number of at least so much. Raises: TypeError for something else, ValueError for a
+    number that is less."""
+    value = _plain(given)
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{to} was given {short(given)}, {type_name(given)}: {wanted}")
+    if value < least:
+        raise ValueError(f"{to} was given {value}: {wanted}")
+    return int(value)
+
+
+def size_of(given: object) -> tuple[int, int] | None:
+    """The size of an image, or None if unknown. Raises: TypeError, ValueError."""
+    if given is None:
+        return None
+    if (
+        not isinstance(given, Sequence | np.ndarray | Tensor)
+        or isinstance(given, str)
+        or len(given) != 2
+    ):
+        raise TypeError(f"size was given {short(given)}: {SIZE}")
+    height, width = (whole(length, to="size", wanted=SIZE, least=1) for length in given)
+    return height, width
+
+
+def source_of(given: object) -> str | None:
+    """The source of an image, as text. Raises: TypeError."""
+    if isinstance(given, PathLike):
+        given = fspath(given)
+    if given is not None and not isinstance(given, str):
+        raise TypeError(
+            f"source was given {short(given)}, {type_name(given)}: a source is an image's path "
+            f"or URL, or None"
+        )
+    return given
+
+
+def region_of(given: object) -> Region:
+    """The corners of a region; infinity is allowed. Raises: TypeError, ValueError."""
+    if (
+        not isinstance(given, Sequence | np.ndarray | Tensor)
+        or isinstance(given, str)
+        or len(given) != 4
+    ):
+        raise TypeError(f"a region was given as {short(given)}: {REGION}")
+    x1, y1, x2, y2 = (number(edge, to="a region", wanted=REGION) for edge in given)
+    if x1 > x2 or y1 > y2:
+        raise ValueError(f"a region was given as {short(given)}: {REGION}")
+    return x1, y1, x2, y2
+
+
+def rows_of(keep: Picked, count: int) -> slice | Tensor:
+    """The selection of rows of a table of `count`, best first: a slice, a mask `(count,)`, or
+    positions in rising order.
+
+    Raises: TypeError for what picks no rows, IndexError for a row that is not there.
+    """
+    if isinstance(keep, slice):
+        return (
+            keep
+            if keep.step is None or keep.step > 0
+            else torch.tensor(sorted(range(count)[keep]), dtype=torch.int64)
+        )
+    if isinstance(keep, SupportsIndex) and not isinstance(keep, bool | np.ndarray | Tensor):
+        row = _row(index(keep), count)
+        return slice(row, row + 1)
+    picked = torch.as_tensor(_listed(keep))
+    if picked.dtype == torch.bool and picked.dim():
+        if tuple(picked.shape) != (count,):
+            raise IndexError(
+                f"the mask is {tuple(picked.shape)} and there are {count} detections: {PICKED}"
+            )
+        return picked
+    if picked.is_floating_point() or picked.is_complex() or picked.dtype == torch.bool:
+        raise TypeError(f"{short(keep)} picks no rows: {PICKED}")
+    positions = picked.reshape(-1).tolist()
+    return torch.tensor(sorted(_row(position, count) for position in positions), dtype=torch.int64)
+
+
+def _row(position: int, count: int) -> int:
+    """The row from 0 on; negative positions count from the end."""
+    if not -count <= position < count:
+        raise IndexError(f"there is no detection {position}: there are {count}, counted from 0")
+    return position % count
+
+
+def _listed(keep: object) -> Tensor | NDArray[np.generic]:
+    """Positions or a mask as a tensor or an array of numbers."""
+    if isinstance(keep, Tensor):
+        return keep
+    if isinstance(keep, str):
+        raise TypeError(
+            f"{keep!r} picks no rows: {PICKED}; detections of a class are of_classes({keep!r})"
+        )
+    if isinstance(keep, tuple):
+        raise TypeError(f"{short(keep)} picks no rows: {PICKED}; write [{list(keep)}] for several")
+    try:
+        rows = np.asarray(keep)
+    except ValueError:  # rows of different length
+        rows = np.asarray(None)
+    if isinstance(keep, Sequence) and not rows.size:
+        return np.zeros(0, np.int64)
+    if rows.dtype.kind not in "biuf":
+        raise TypeError(f"{short(keep)} picks no rows: {PICKED}")
+    return rows
+
+
+def _plain(value: object) -> object:
+    """A NumPy number, or an array or tensor of one, as Python has it."""
+    return (
+        value.item()
+        if isinstance(value, np.generic | np.ndarray | Tensor) and value.ndim == 0
+        else value
+    )

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from zoo import boxes
 from zoo.detections import convert
-from zoo.detections.arguments import (
+from zoo.detections.check import (
     Picked,
     Region,
+    check,
     number,
     region_of,
     rows_of,
@@ -22,9 +23,8 @@ from zoo.detections.arguments import (
     source_of,
     whole,
 )
-from zoo.detections.check import check
 from zoo.detections.columns import Floats, Labels, Rows, columns
-from zoo.detections.suppress import Policy, suppress
+from zoo.detections.nms import Policy, suppress
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace, match_labels, space_of
 from zoo.text import type_name
@@ -95,7 +95,7 @@ class Detections:
         size: tuple[int, int] | None = None,
         source: str | None = None,
     ) -> Detections:
-        """Nothing seen."""
+        """No detections."""
         return cls(
             torch.zeros(0, 4),
             torch.zeros(0),
@@ -195,7 +195,7 @@ class Detections:
         Raises: LabelError with the near names, for a name that the label space does not have.
         """
         for listed in (
-            one for one in names if isinstance(one, Iterable) and not isinstance(one, str)
+            name for name in names if isinstance(name, Iterable) and not isinstance(name, str)
         ):
             raise LabelError(
                 f"Detections can't be selected by the classes {listed}.",
@@ -263,7 +263,7 @@ class Detections:
 
     def scaled(self, x: float, y: float) -> Detections:
         """Detections in the same image, stretched by `x` in width and `y` in height."""
-        x, y = (number(one, to="scaled()", wanted=SCALE, least=TINY, most=HUGE) for one in (x, y))
+        x, y = (number(side, to="scaled()", wanted=SCALE, least=TINY, most=HUGE) for side in (x, y))
         size = (
             (max(1, round(self.size[0] * y)), max(1, round(self.size[1] * x)))
             if self.size
@@ -275,7 +275,7 @@ class Detections:
         """Moved to the right and downwards: from a tile at `(dx, dy)` into the whole image, of
         that size if known."""
         dx, dy = (
-            number(one, to="shifted()", wanted=SHIFT, least=-HUGE, most=HUGE) for one in (dx, dy)
+            number(step, to="shifted()", wanted=SHIFT, least=-HUGE, most=HUGE) for step in (dx, dy)
         )
         return replace(self, boxes=boxes.shift(self.boxes, dx=dx, dy=dy), size=size)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from detzoo_yolox.outputs import YoloxOutput, to_boxes
-from zoo.detections.suppress import nms
+from zoo.detections.nms import nms
 from zoo.detectors import Thresholds
 
 Candidates = tuple[Tensor, Tensor, Tensor]  # boxes, scores and labels

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from zoo.boxes import xywh_to_xyxy, xyxy_to_xywh
-from zoo.detections.arguments import whole
+from zoo.detections.check import whole
 from zoo.errors import LabelError
 from zoo.labels import LabelSpace, match_labels
 from zoo.text import type_name
@@ -38,7 +38,7 @@ class _Result(msgspec.Struct, frozen=True):
 
 
 def write(
-    seen: Detections, image_id: int, label_space: LabelSpace | None = None
+    detections: Detections, image_id: int, label_space: LabelSpace | None = None
 ) -> list[CocoResult]:
     """The results of one image, best first; widths are taken in float64, so that reading them
     gives the same boxes again.
@@ -47,15 +47,15 @@ def write(
         own.
     """
     rows = zip(
-        xyxy_to_xywh(seen.boxes.double()).tolist(),
-        seen.scores.tolist(),
-        seen.labels.tolist(),
+        xyxy_to_xywh(detections.boxes.double()).tolist(),
+        detections.scores.tolist(),
+        detections.labels.tolist(),
         strict=True,
     )
     ids = (
-        dict(enumerate(seen.label_space.ids))
+        dict(enumerate(detections.label_space.ids))
         if label_space is None
-        else met_ids(seen.label_space, label_space)
+        else met_ids(detections.label_space, label_space)
     )
     image = whole(
         image_id,
@@ -90,8 +90,8 @@ def read(
         )
     try:
         rows = msgspec.convert(list(results), list[_Result])
-    except msgspec.ValidationError as why:
-        raise ValueError(f"these are not COCO results: {why}") from None
+    except msgspec.ValidationError as error:
+        raise ValueError(f"these are not COCO results: {error}") from None
     images = {row.image_id for row in rows}
     if len(images) > 1:
         raise ValueError(

@@ -52,22 +52,22 @@ class _Image(msgspec.Struct, frozen=True):
     height: int | None = None
 
 
-def write(seen: Detections) -> JsonImage:
+def write(detections: Detections) -> JsonImage:
     """A dict that `json.dump` takes."""
-    height, width = seen.size or (None, None)
-    corners = np.reshape(_shortest(seen.boxes), (-1, 4)).tolist()
+    height, width = detections.size or (None, None)
+    corners = np.reshape(_shortest(detections.boxes), (-1, 4)).tolist()
     rows = zip(
         corners,
-        _shortest(seen.scores).tolist(),
-        seen.labels.tolist(),
-        seen.class_names,
+        _shortest(detections.scores).tolist(),
+        detections.labels.tolist(),
+        detections.class_names,
         strict=True,
     )
-    detections: list[JsonDetection] = [
+    records: list[JsonDetection] = [
         {"box": box, "score": score, "label": label, "name": name}
         for box, score, label, name in rows
     ]
-    return {"file": seen.source, "width": width, "height": height, "detections": detections}
+    return {"file": detections.source, "width": width, "height": height, "detections": records}
 
 
 def read(
@@ -81,22 +81,25 @@ def read(
     """
     try:
         image = msgspec.convert(record, _Image)
-    except msgspec.ValidationError as why:
-        raise ValueError(f"this is not a record of detections: {why}") from None
+    except msgspec.ValidationError as error:
+        raise ValueError(f"this is not a record of detections: {error}") from None
     _check_names(image.detections, label_space)
-    boxes = torch.tensor([one.box for one in image.detections]).reshape(-1, 4)
-    scores = torch.tensor([one.score for one in image.detections])
-    labels = torch.tensor([one.label for one in image.detections], dtype=torch.int64)
+    boxes = torch.tensor([entry.box for entry in image.detections]).reshape(-1, 4)
+    scores = torch.tensor([entry.score for entry in image.detections])
+    labels = torch.tensor([entry.label for entry in image.detections], dtype=torch.int64)
     size = None if image.height is None or image.width is None else (image.height, image.width)
     return (boxes, scores, labels), size, image.file
 
 
 def _check_names(detections: list[_Detection], label_space: LabelSpace) -> None:
-    for one in detections:
-        if one.label not in range(len(label_space)) or label_space.names[one.label] != one.name:
+    for entry in detections:
+        if (
+            entry.label not in range(len(label_space))
+            or label_space.names[entry.label] != entry.name
+        ):
             raise LabelError(
                 f"A record of detections can't be read in the label space '{label_space.title}'.",
-                f"It calls label {one.label} '{one.name}', which is not so there.",
+                f"It calls label {entry.label} '{entry.name}', which is not so there.",
                 "Pass the label space of the model that wrote the record.",
             )
 

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from zoo.detections.detections import Detections
 
 
-def write(seen: Detections) -> pandas.DataFrame:
+def write(detections: Detections) -> pandas.DataFrame:
     """Columns source, x1, y1, x2, y2, score, label, name; tables of several images can be
     concatenated.
 
     Raises: MissingExtra where pandas is not installed.
     """
     pd = optional("pandas", wanted_for="Detections.to_pandas()")
-    x1, y1, x2, y2 = seen.boxes.cpu().numpy().T
+    x1, y1, x2, y2 = detections.boxes.cpu().numpy().T
     corners = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
-    rest = {"score": seen.scores.cpu().numpy(), "label": seen.labels.cpu().numpy()}
-    name = pd.Series(seen.class_names, dtype="object")
-    source = pd.Series([seen.source] * len(seen), dtype="object")
+    rest = {"score": detections.scores.cpu().numpy(), "label": detections.labels.cpu().numpy()}
+    name = pd.Series(detections.class_names, dtype="object")
+    source = pd.Series([detections.source] * len(detections), dtype="object")
     table: pandas.DataFrame = pd.DataFrame({"source": source, **corners, **rest, "name": name})
     return table

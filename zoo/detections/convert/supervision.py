@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from zoo.detections.detections import Detections
 
 
-def write(seen: Detections) -> supervision.Detections:
+def write(detections: Detections) -> supervision.Detections:
     """Boxes, confidences, labels as class ids, and `data["class_name"]`, which its label annotator
     prints.
 
     Raises: MissingExtra where supervision is not installed.
     """
     sv = optional("supervision", wanted_for="Detections.to_supervision()")
-    found: supervision.Detections = sv.Detections(
-        xyxy=seen.boxes.cpu().numpy(),
-        confidence=seen.scores.cpu().numpy(),
-        class_id=seen.labels.cpu().numpy(),
-        data={"class_name": np.array(seen.class_names, dtype=object)},
+    converted: supervision.Detections = sv.Detections(
+        xyxy=detections.boxes.cpu().numpy(),
+        confidence=detections.scores.cpu().numpy(),
+        class_id=detections.labels.cpu().numpy(),
+        data={"class_name": np.array(detections.class_names, dtype=object)},
     )
-    return found
+    return converted
 
 
 def read(theirs: supervision.Detections) -> tuple[Rows, Floats, Labels]:

@@ -1,7 +1,8 @@
-"""Hard suppression, soft suppression and fusion of overlapping boxes, as functions of columns.
+"""NMS within and across classes, soft-NMS and weighted boxes fusion, as functions of columns.
 
 Columns are boxes `(n, 4)` xyxy, scores `(n,)` and labels `(n,)`, best first; what comes back is
-best first again. With `class_agnostic` boxes of different classes count as overlapping, too.
+best first again. With `class_agnostic` boxes of different classes count as overlapping, too:
+`zoo.inference.validated_prediction` applies it so where the protocol says `nms="all"`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zoo.boxes import box_iou
-from zoo.detections.arguments import number, whole
+from zoo.detections.check import number, whole
 
 Policy: TypeAlias = Literal["nms", "soft", "soft-linear", "fuse"]
 Columns: TypeAlias = tuple[Tensor, Tensor, Tensor]
@@ -23,6 +24,8 @@ FEW = 100  # boxes up to which suppressing them one by one takes no longer than 
 def nms(columns: Columns, *, iou: float, class_agnostic: bool) -> Columns:
     """Non-maximum suppression: a box that overlaps a better one by more than `iou` goes."""
     boxes, scores, labels = columns
+    if len(boxes) < 2:  # nothing to overlap, as in many images
+        return columns
     groups = torch.zeros_like(labels) if class_agnostic else labels
     exact = boxes.double()
     keep = (
@@ -98,19 +101,19 @@ def fuse(columns: Columns, *, iou: float, models: int, class_agnostic: bool) -> 
     weight, total, members = (torch.zeros(len(scores), dtype=torch.float64) for _ in range(3))
     leaders: list[int] = []  # the first and best member of each cluster
     for row in range(len(scores)):
-        found = len(leaders)
+        cluster = len(leaders)
         if leaders:
-            fused = corners[:found] / weight[:found, None]  # (found, 4)
-            shared = box_iou(boxes[row : row + 1].double(), fused)[0].nan_to_num()  # (found,)
+            fused = corners[:cluster] / weight[:cluster, None]  # (clusters, 4)
+            shared = box_iou(boxes[row : row + 1].double(), fused)[0].nan_to_num()  # (clusters,)
             shared = shared if class_agnostic else shared * (labels[leaders] == labels[row])
             best = int(shared.argmax())
-            found = best if shared[best] > iou else found
-        if found == len(leaders):
+            cluster = best if shared[best] > iou else cluster
+        if cluster == len(leaders):
             leaders.append(row)
-        corners[found] += boxes[row] * weights[row]
-        weight[found] += weights[row]
-        total[found] += scores[row]
-        members[found] += 1
+        corners[cluster] += boxes[row] * weights[row]
+        weight[cluster] += weights[row]
+        total[cluster] += scores[row]
+        members[cluster] += 1
     count = len(leaders)
     agreed = (total / members * members.clamp(max=models) / models)[:count].float()
     order = agreed.argsort(descending=True, stable=True)  # (count,)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torchvision.ops import batched_nms
 
 from zoo.detections import Detections, merge
-from zoo.detections.suppress import FEW
+from zoo.detections.nms import FEW
 
 ANY = st.data()
 Row = tuple[list[float], float, int]
