@@ -34,6 +34,8 @@ MODULES = {
     "zoo.evaluate.evaluate": "What `zoo.evaluate(…)` does.",
     "zoo.evaluate.predictions.provenance": "What a number is of, by key.",
     "zoo.evaluate.plots": "Static plots of a report.",
+    "zoo.train": "Training: a recipe, one loop for every detector with a loss.",
+    "zoo.train.recipe": "Every field of a recipe.",
     "zoo.leaderboard": "Models side by side on one page, with ranks, checks and entries of others.",
     "zoo.testing": "For the tests of plugins: the conformance kit, a Hub on this machine.",
     "zoo.testing.conformance.checks": "Every check of the kit.",

@@ -40,7 +40,7 @@ _HOME = {
 # as well.
 _PACKAGES = (
     *("boxes", "contract", "data", "detections", "detectors", "draw", "errors", "evaluate"),
-    *("images", "inference", "labels", "leaderboard", "registry", "testing", "weights"),
+    *("images", "inference", "labels", "leaderboard", "registry", "testing", "train", "weights"),
 )
 
 __all__ = [

@@ -1,0 +1,73 @@
+"""Default recipes: one a family, complete, with rates that follow the batch."""
+
+from typing import Any
+
+import pytest
+
+from zoo.errors import NameNotFound, UsageError
+from zoo.registry import catalogue
+from zoo.registry.card import Card, FileSource, Weights
+from zoo.train.defaults import FAMILIES, PRESETS, complete, named_preset, preset_of
+
+
+def card(**fields: Any) -> Card:
+    return Card(architecture="compose", labels=["a"], **fields)
+
+
+def test_every_family_of_the_catalogue_has_a_default() -> None:
+    families = {entry.card.family for entry in catalogue().entries()}
+    assert families <= FAMILIES.keys()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("images", [1, 100, 100_000])
+def test_a_default_is_complete_for_few_images_and_many(name: str, images: int) -> None:
+    recipe = complete(PRESETS[name], {}, images=images)
+    steps = recipe.total_steps(images)
+    assert steps >= max(1500, 12 * images // recipe.batch_size)
+    assert recipe.validate_every
+    assert 1 <= recipe.validate_every <= steps
+    assert recipe.schedule.warmup_steps <= steps / 10
+
+
+def test_rates_follow_the_batch_and_a_given_rate_stays() -> None:
+    preset = PRESETS["yolox"]
+    rates = [
+        complete(preset, {"batch_size": size}, images=100).optimizer.lr for size in (8, 16, 64)
+    ]
+    assert rates == [0.00125, 0.0025, 0.01]
+    given = {"batch_size": 8, "optimizer": {"lr": 0.5}}
+    assert complete(preset, given, images=100).optimizer.lr == 0.5
+    assert complete(preset, given, images=100).optimizer.name == "sgd"
+
+
+def test_epochs_that_are_given_leave_no_steps() -> None:
+    recipe = complete(PRESETS["general"], {"epochs": 2.5, "batch_size": 4}, images=10)
+    assert recipe.steps is None
+    assert recipe.total_steps(10) == 7
+
+
+def test_completing_twice_changes_nothing() -> None:
+    from zoo.train.recipe_file import fields_of
+
+    once = complete(PRESETS["ssd"], {"batch_size": 2}, images=50)
+    assert complete(PRESETS["ssd"], fields_of(once), images=50) == once
+
+
+def test_a_card_names_its_default_by_family_or_by_recipe() -> None:
+    weights = Weights(files={"model": [FileSource(path="a")]}, recipe="ssd")
+    assert preset_of(card(family="FCOS")) is PRESETS["dense"]
+    assert preset_of(card(family="FCOS", weights={"a": weights})) is PRESETS["ssd"]
+    assert preset_of(card()) is PRESETS["general"]
+    assert preset_of(None) is PRESETS["general"]
+
+
+def test_a_preset_is_had_by_name() -> None:
+    assert named_preset("yolox") is PRESETS["yolox"]
+    with pytest.raises(NameNotFound, match="Did you mean 'yolox'"):
+        named_preset("yolo")
+
+
+def test_a_given_field_that_can_not_be_is_named() -> None:
+    with pytest.raises(UsageError, match="epoch_s"):
+        complete(PRESETS["general"], {"epoch_s": 1}, images=3)

@@ -1,0 +1,164 @@
+"""The default recipe of each family, with rates that follow the batch size.
+
+A card names one by its family, or by the `recipe` of its weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoo.errors import NameNotFound
+from zoo.registry.card import Card
+from zoo.suggest import close_matches, join_or
+from zoo.train.recipe import Recipe
+from zoo.train.recipe_file import merged, recipe_of
+
+FEWEST_STEPS = 1500  # of a run by default, however few images there are
+FEWEST_EPOCHS = 12  # likewise, however many
+VALIDATIONS = 20  # in a run by default
+WARMUP_SHARE = 0.1  # of the steps, at most
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A default recipe.
+
+    lr:     the highest rate for a batch of `images`.
+    power:  the rate grows with the batch size to this power: 1 with sgd, 0.5 with adamw.
+    fields: of the recipe; other ones are those of `Recipe`.
+    """
+
+    lr: float
+    images: int
+    power: float
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def rate(self, batch_size: int) -> float:
+        """The highest rate, in three digits, for that many images a step."""
+        return float(f"{self.lr * (batch_size / self.images) ** self.power:.3g}")
+
+
+_SGD = {"name": "sgd", "momentum": 0.9}
+_TWO_STAGES: dict[str, Any] = {
+    "batch_size": 4,
+    "optimizer": {**_SGD, "weight_decay": 1e-4},
+    "schedule": {"kind": "step", "at": [0.75, 0.92], "warmup_steps": 500},
+    "batch_norm": "fixed",
+    "augment": [{"kind": "flip"}, {"kind": "zoom", "factors": [0.8, 1.5], "probability": 0.5}],
+    "ema": {"decay": 0.998},
+    "clip": 10.0,
+}
+PRESETS: dict[str, Preset] = {
+    "general": Preset(
+        lr=1e-3,
+        images=16,
+        power=0.5,
+        fields={
+            "optimizer": {"name": "adamw", "weight_decay": 0.05, "backbone_factor": 0.5},
+            "augment": [
+                {"kind": "flip"},
+                {"kind": "zoom", "factors": [0.6, 1.6]},
+                {"kind": "color"},
+            ],
+            "clip": 10.0,
+        },
+    ),
+    "yolox": Preset(
+        lr=0.01,
+        images=64,
+        power=1.0,
+        fields={
+            "optimizer": {**_SGD, "weight_decay": 5e-4},
+            "augment": [
+                {"kind": "mosaic", "probability": 0.5},
+                {"kind": "flip"},
+                {"kind": "zoom", "factors": [0.7, 1.5], "probability": 0.5},
+                {"kind": "color"},
+            ],
+            "clip": 35.0,
+            "multi_scale": {"factors": [0.75, 1.25]},
+        },
+    ),
+    "two_stage": Preset(lr=0.02, images=16, power=1.0, fields=_TWO_STAGES),
+    "dense": Preset(lr=0.01, images=16, power=1.0, fields=_TWO_STAGES),
+    "ssd": Preset(
+        lr=2e-3,
+        images=32,
+        power=1.0,
+        fields={
+            "optimizer": {**_SGD, "weight_decay": 5e-4},
+            "augment": [
+                {"kind": "flip"},
+                {"kind": "zoom", "factors": [0.4, 2.0]},
+                {"kind": "color"},
+            ],
+            "clip": 10.0,
+        },
+    ),
+}
+FAMILIES = {
+    "YOLOX": "yolox",
+    "Faster R-CNN": "two_stage",
+    "Mask R-CNN": "two_stage",
+    "Keypoint R-CNN": "two_stage",
+    "RetinaNet": "dense",
+    "FCOS": "dense",
+    "SSD": "ssd",
+}
+
+
+def preset_of(card: Card | None, tag: str | None = None) -> Preset:
+    """The default of a card: that which its weights' `recipe` names, else that of its family, else
+    `general`."""
+    if card is None:
+        return PRESETS["general"]
+    weights = card.weights.get(tag) if tag else card.default_weights()
+    named = weights.recipe if weights else None
+    by_family = FAMILIES.get(card.family or "", "general")
+    return PRESETS[named if named in PRESETS else by_family]
+
+
+def named_preset(name: str) -> Preset:
+    """The preset of that name. Raises: NameNotFound."""
+    if name not in PRESETS:
+        meant = close_matches(name, PRESETS) or list(PRESETS)
+        raise NameNotFound(
+            f"No recipe named '{name}'.",
+            f"There are {', '.join(PRESETS)}; a file ends in .yaml.",
+            f"Did you mean {join_or(meant)}?",
+        )
+    return PRESETS[name]
+
+
+def complete(preset: Preset, given: Mapping[str, Any], *, images: int) -> Recipe:
+    """The whole recipe: what was given, over the preset, for a data set of so many images.
+
+    Raises: UsageError for fields that can't be.
+    """
+    plan = recipe_of(merged(preset.fields, given))
+    filled: dict[str, Any] = dict(merged(preset.fields, given))
+    if not _has(given, "optimizer", "lr"):
+        filled = merged(filled, {"optimizer": {"lr": preset.rate(plan.batch_size)}})
+    if plan.steps is None and plan.epochs is None:
+        of_epochs = FEWEST_EPOCHS * images // plan.batch_size
+        filled["steps"] = max(FEWEST_STEPS, of_epochs)
+    plan = recipe_of(filled)
+    steps = plan.total_steps(images)
+    if not _has(given, "schedule", "warmup_steps"):
+        warmup = min(plan.schedule.warmup_steps, int(WARMUP_SHARE * steps))
+        filled = merged(filled, {"schedule": {"warmup_steps": warmup}})
+    if plan.validate_every is None:
+        epoch = -(-images // plan.batch_size)
+        filled["validate_every"] = min(max(epoch, steps // VALIDATIONS, 1), steps)
+    return recipe_of(filled)
+
+
+def _has(given: Mapping[str, Any], *steps: str) -> bool:
+    part: Any = given
+    for step in steps:
+        if not isinstance(part, Mapping) or step not in part:
+            return False
+        part = part[step]
+    return True
