@@ -65,7 +65,8 @@ def __getattr__(name: str) -> object:
         return import_module(f"zoo.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}; it has {', '.join(__all__)}")
-    return getattr(import_module(_HOME[name]), name)
+    globals()[name] = getattr(import_module(_HOME[name]), name)
+    return globals()[name]
 
 
 def __dir__() -> list[str]:

@@ -1,13 +1,18 @@
 """A card's arguments: a wrong one is named with file, line and field, and a defect of the
-architecture is none of them."""
+architecture is none of them. Too large a network is not built, and on the meta device nothing is
+drawn."""
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
+import torch
+from torch import nn
 
 import zoo
-from zoo.detectors import size_limit
+from zoo.detectors import build
+from zoo.detectors.build import on_meta_device
 from zoo.errors import CardError, ContractError
 from zoo.registry import add
 
@@ -102,7 +107,60 @@ def test_a_defect_that_no_argument_helps_is_the_architectures(
 def test_a_number_that_would_be_built_for_ever_is_named(
     refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(size_limit, "LAYERS", 2000)
+    monkeypatch.setattr(build, "LAYERS", 2000)
     error = refused("yolox/yolox", "{depth: 1.0e+9, width: 0.25}")
     assert "field 'cards.mine.arguments.depth'" in error.case
     assert "more than 2000 layers" in error.case.replace(",", "")
+
+
+def test_a_limit_of_one_build_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "LAYERS", 3)
+    with pytest.raises(build.TooLarge), build.limited():
+        nn.Sequential(*(nn.ReLU() for _ in range(4)))
+    assert len(nn.Sequential(*(nn.ReLU() for _ in range(9)))) == 9
+
+
+def test_parameters_are_counted_without_memory_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "PARAMETERS", 99)
+    with (
+        torch.device("meta"),
+        pytest.raises(build.TooLarge, match="more than 99 parameters"),
+        build.limited(),
+    ):
+        nn.Linear(10, 10)
+
+
+def test_other_threads_build_what_they_like(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "LAYERS", 3)
+    built: list[nn.Module] = []
+    with build.limited():
+        thread = Thread(target=lambda: built.append(nn.Sequential(*[nn.ReLU()] * 9)))
+        thread.start()
+        thread.join()
+    assert len(built) == 1
+
+
+def test_modules_have_shapes_and_no_content() -> None:
+    with on_meta_device():
+        made = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8))
+    assert all(tensor.is_meta for tensor in made.state_dict().values())
+    assert made[0].weight.shape == (8, 3, 3, 3)
+
+
+def test_no_random_number_is_drawn() -> None:
+    before = torch.get_rng_state()
+    with on_meta_device():
+        nn.init.trunc_normal_(nn.Linear(4, 4).weight)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_tensors_elsewhere_are_filled_as_ever() -> None:
+    with on_meta_device():
+        drawn = torch.zeros(100, device="cpu").normal_()
+    assert drawn.std() > 0.5
+
+
+def test_what_is_built_outside_is_drawn() -> None:
+    with on_meta_device():
+        pass
+    assert nn.Linear(4, 4).weight.std() > 0

@@ -1,18 +1,31 @@
-"""Builds a card's network, and names the argument of a card that its architecture refuses."""
+"""Builds a card's network, with or without content, and within a limit of layers and parameters; an
+argument of the card that its architecture refuses is named.
+
+`on_meta_device` builds it without content, where nothing is drawn that would be thrown away.
+"""
 
 from __future__ import annotations
 
+import gc
 import inspect
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from inspect import Signature
 from pathlib import Path
 from typing import get_type_hints
 
 import msgspec
 import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
+from torch.overrides import TorchFunctionMode
 
 from zoo.detectors.detector import Detector
-from zoo.detectors.meta_device import on_meta_device
-from zoo.detectors.size_limit import limited
 from zoo.errors import CardError, ContractError, NameAmbiguous, NameNotFound, ZooError
 from zoo.inference.defect_owner import defect_owner
 from zoo.labels import LabelSpace
@@ -26,16 +39,20 @@ from zoo.text import type_name
 EXAMPLE = LabelSpace.custom(["person", "car", "dog"])
 NO_FILES: Mapping[str, Path] = {}
 Make = Callable[..., object]
-OF_THE_CARD = (
-    CardError,
-    ContractError,
-    NameNotFound,
-    NameAmbiguous,
-)  # errors that a card's arguments can lead to
+# Errors that a card's arguments can lead to.
+OF_THE_CARD = (CardError, ContractError, NameNotFound, NameAmbiguous)
+# No detector has thirty thousand layers; a number on a card can ask for them.
+LAYERS = 30_000
+PARAMETERS = 100_000_000_000
+# All that torch's layers begin their weights with; each returns the tensor it was given.
+_DRAWN = {
+    *(Tensor.normal_, Tensor.uniform_, Tensor.fill_, Tensor.zero_),
+    *(nn.init.normal_, nn.init.uniform_, nn.init.constant_, nn.init.kaiming_uniform_),
+}
 
 
 def build(
-    known: Catalogue,
+    catalogue: Catalogue,
     choice: Choice,
     label_space: LabelSpace,
     *,
@@ -52,26 +69,25 @@ def build(
         ContractError: the architecture is defective.
     """
     card = choice.entry.card
-    make = known.builder("architectures", card.architecture, plugin=choice.entry.plugin)
-    _check_callable(choice, make)
-    parameters = inspect.signature(make).parameters
-    given: dict[str, object] = {"label_space": label_space}
-    if card.input is not None and "input" in parameters:
-        given["input"] = card.input
-    if "files" in parameters:
-        given["files"] = files
+    make = catalogue.builder("architectures", card.architecture, plugin=choice.entry.plugin)
+    signature = _signature(choice, make)
+    arguments: dict[str, object] = {"label_space": label_space}
+    if card.input is not None and "input" in signature.parameters:
+        arguments["input"] = card.input
+    if "files" in signature.parameters:
+        arguments["files"] = files
     elif files:
         raise _takes_no_files(choice, files)
-    given |= card.arguments
-    _check_names(choice, make, given)
-    _check_types(choice, make)
+    arguments |= deepcopy(card.arguments)  # a builder may change lists that it is given
+    _check_names(choice, signature, arguments)
+    _check_types(choice, make, signature)
     try:
         with limited():
-            detector = make(**given)
+            detector = make(**arguments)
     except (torch.OutOfMemoryError, MemoryError):
         raise
-    except Exception as why:
-        raise _explained(choice, make, given, why) from why
+    except Exception as error:
+        raise _explained(choice, make, arguments, error) from error
     if not isinstance(detector, Detector):
         raise ContractError(
             _asked(choice),
@@ -96,31 +112,26 @@ def example_space(card: Card) -> LabelSpace:
     return EXAMPLE if card.labels == OPEN else space_of(card.labels)
 
 
-def _check_callable(choice: Choice, make: Make) -> None:
-    """Raises: ContractError for a builder without a signature."""
+def _signature(choice: Choice, make: Make) -> Signature:
+    """The arguments that a builder takes. Raises: ContractError where it does not say."""
     try:
-        inspect.signature(make)
-    except Exception as why:
-        case = f"Its builder does not say which arguments it takes: {type(why).__name__}."
-        raise ContractError(_asked(choice), case, defect_owner(make, shown="its card")) from why
+        return inspect.signature(make)
+    except Exception as error:
+        case = f"Its builder does not say which arguments it takes: {type(error).__name__}."
+        raise ContractError(_asked(choice), case, defect_owner(make, shown="its card")) from error
 
 
-def _check_names(choice: Choice, make: Make, given: Mapping[str, object]) -> None:
+def _check_names(choice: Choice, signature: Signature, arguments: Mapping[str, object]) -> None:
     """Raises: CardError for arguments of a card that its architecture does not have."""
     try:
-        inspect.signature(make).bind(**given)
-    except TypeError as why:
-        unknown = [
-            name
-            for name in choice.entry.card.arguments
-            if name not in inspect.signature(make).parameters
-        ]
-        raise _flaw(
-            choice, f"The arguments do not fit: {why}.", _taken(choice, make), *unknown[:1]
-        ) from why
+        signature.bind(**arguments)
+    except TypeError as error:
+        unknown = [name for name in choice.entry.card.arguments if name not in signature.parameters]
+        case = f"The arguments do not fit: {error}."
+        raise _flaw(choice, case, _taken(choice, signature), *unknown[:1]) from error
 
 
-def _check_types(choice: Choice, make: Make) -> None:
+def _check_types(choice: Choice, make: Make, signature: Signature) -> None:
     """Raises: CardError for values of another type than the builder's signature says."""
     try:
         hints = get_type_hints(inspect.unwrap(make))
@@ -130,40 +141,40 @@ def _check_types(choice: Choice, make: Make) -> None:
     for name, value in choice.entry.card.arguments.items():
         try:
             msgspec.convert(value, hints.get(name, object))
-        except msgspec.ValidationError as why:
-            raise _flaw(
-                choice, f"{str(why).replace('`', '')}: {value!r:.60}.", _taken(choice, make), name
-            ) from None
+        except msgspec.ValidationError as error:
+            case = f"{str(error).replace('`', '')}: {value!r:.60}."
+            raise _flaw(choice, case, _taken(choice, signature), name) from None
         except TypeError:  # a type that is not made from plain data
             continue
 
 
-def _explained(choice: Choice, make: Make, given: Mapping[str, object], why: Exception) -> ZooError:
+def _explained(
+    choice: Choice, make: Make, arguments: Mapping[str, object], error: Exception
+) -> ZooError:
     """The error for what a builder raised: the card's if it is the user's own and other arguments
     would do."""
     own = choice.entry.plugin == USER
-    if isinstance(why, ZooError):
-        if not own or not isinstance(why, OF_THE_CARD):
-            return why
-        place = _place(choice, *_culprit(choice, make, given) or ())
-        return CardError(f"{why.asked} {place}", why.case, why.fix)
-    said = f"Its builder raised {type(why).__name__}: {' '.join(str(why).split()).rstrip('.')}."
-    wrong = _culprit(choice, make, given) if own else None
+    if isinstance(error, ZooError):
+        if not own or not isinstance(error, OF_THE_CARD):
+            return error
+        place = _place(choice, *_culprit(choice, make, arguments) or ())
+        return CardError(f"{error.asked} {place}", error.case, error.fix)
+    said = f"Its builder raised {type(error).__name__}: {' '.join(str(error).split()).rstrip('.')}."
+    wrong = _culprit(choice, make, arguments) if own else None
     if wrong is None:
         return ContractError(_asked(choice), said, defect_owner(make, shown="its card"))
-    return _flaw(
-        choice, f"The architecture can't be built with that. {said}", _taken(choice, make), *wrong
-    )
+    case = f"The architecture can't be built with that. {said}"
+    return _flaw(choice, case, _taken(choice, inspect.signature(make)), *wrong)
 
 
-def _culprit(choice: Choice, make: Make, given: Mapping[str, object]) -> tuple[str, ...] | None:
+def _culprit(choice: Choice, make: Make, arguments: Mapping[str, object]) -> tuple[str, ...] | None:
     """The one argument without which the architecture can be built, none if only leaving out all
     helps, or None if not even that."""
     written = choice.entry.card.arguments
     for left_out in [*((name,) for name in written), tuple(written)]:
         try:
             with on_meta_device(), limited():
-                make(**{name: value for name, value in given.items() if name not in left_out})
+                make(**{name: value for name, value in arguments.items() if name not in left_out})
         except Exception:
             # whatever a builder raises: without that argument it can't be built either
             continue
@@ -193,12 +204,84 @@ def _sheet(choice: Choice) -> Sheet:
     return Sheet(origin, None if choice.entry.line is None else read(origin))
 
 
-def _taken(choice: Choice, make: Make) -> str:
-    parameters = inspect.signature(make).parameters.values()
-    named = [one.name for one in parameters if one.kind is not one.VAR_KEYWORD]
+def _taken(choice: Choice, signature: Signature) -> str:
+    parameters = signature.parameters.values()
+    named = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
     names = ", ".join(name for name in named if name not in ("label_space", "files"))
     return (
         f"The architecture '{choice.entry.card.architecture}' takes: {names}."
         if names
         else "Correct it, or leave it out."
     )
+
+
+@contextmanager
+def on_meta_device() -> Iterator[None]:
+    """Modules built inside have shapes and no content."""
+    with torch.device("meta"), _Undrawn():
+        yield
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Puts off the collection of garbage: a network is many objects and none of them garbage, and
+    looking takes longer."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves meta tensors as they are where they would be filled: torch follows that in Python, and
+    it takes time."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        types: Sequence[type],
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        if func in _DRAWN:
+            tensor = args[0] if args else (kwargs or {}).get("tensor")
+            if isinstance(tensor, Tensor) and tensor.is_meta:
+                return tensor
+        return func(*args, **(kwargs or {}))
+
+
+class TooLarge(ValueError):
+    """A network is being built that nobody means; the text says what is too much."""
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """Stops a builder that this thread runs inside. Raises: TooLarge, from within it."""
+    builder = threading.get_ident()
+    layers = parameters = 0
+
+    def count_layer(_: nn.Module, __: str, ___: nn.Module | None) -> None:
+        nonlocal layers
+        layers += threading.get_ident() == builder
+        if layers > LAYERS:
+            raise TooLarge(f"The network would have more than {LAYERS:,} layers")
+
+    def count_parameters(_: nn.Module, __: str, parameter: nn.Parameter | None) -> None:
+        nonlocal parameters
+        if parameter is not None and threading.get_ident() == builder:
+            parameters += parameter.numel()
+        if parameters > PARAMETERS:
+            raise TooLarge(f"The network would have more than {PARAMETERS:,} parameters")
+
+    hooks = (
+        register_module_module_registration_hook(count_layer),
+        register_module_parameter_registration_hook(count_parameters),
+    )
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()

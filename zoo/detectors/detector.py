@@ -3,14 +3,15 @@
     images --preprocess--> Batch --forward--> outputs --decode--> list[Detections]
                                                └---loss(targets)--> dict[str, Tensor]
 
-Training, export, serving and timing need nothing else.
+Training, export, serving and timing need nothing else. What a family writes for its checkpoints and
+classes is called by `translated`, `class_layers` and `post_load`: errors in it name the family.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, overload
 from weakref import WeakKeyDictionary
@@ -25,16 +26,20 @@ from zoo.contract.protocol import Protocol
 from zoo.contract.target import Target
 from zoo.contract.thresholds import Thresholds
 from zoo.detections import Detections
-from zoo.errors import ContractError
+from zoo.errors import ContractError, ZooError
 from zoo.images import Limits, Pixels, Source, Sources
+from zoo.inference.defect_owner import defect_owner
 from zoo.inference.detect import detect, detect_stream
 from zoo.inference.eval_mode import eval_mode
 from zoo.inference.step import step
 from zoo.labels import LabelSpace
+from zoo.registry.containment import said
+from zoo.text import type_name
 from zoo.weights import WeightsFile
 
 if TYPE_CHECKING:
     from zoo.detectors.head_transfer import HeadTransfer
+
 
 _held: WeakKeyDictionary[Detector, Batch] = WeakKeyDictionary()
 
@@ -291,3 +296,73 @@ def _no_autocast(device: torch.device) -> AbstractContextManager[object]:
     if not torch.is_autocast_enabled(device.type):
         return nullcontext()
     return torch.autocast(device.type, enabled=False)
+
+
+@contextmanager
+def contained(
+    detector: object, step: str, *, asked: str, shown: str = "its card"
+) -> Iterator[None]:
+    """Makes a ContractError of what the family's code raises, also where it wants to end the
+    process.
+
+    Errors of the zoo, interrupts and a lack of memory are nobody's defect and stay what they are.
+    """
+    try:
+        yield
+    except (ZooError, KeyboardInterrupt, MemoryError, torch.OutOfMemoryError):
+        raise
+    except BaseException as error:
+        raise ContractError(
+            asked, f"Its {step} {said(error).rstrip('.')}.", defect_owner(detector, shown=shown)
+        ) from error
+
+
+def translated(detector: Detector, published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A checkpoint's tensors under the detector's own names. Raises: ContractError where the family
+    fails at that."""
+    asked = (
+        f"The {len(published):,} tensors of a checkpoint can't be translated for {_name(detector)}."
+    )
+    with contained(detector, "from_checkpoint", asked=asked, shown="the checkpoint"):
+        state: object = detector.from_checkpoint(published)
+    if not isinstance(state, Mapping) or not all(map(_is_tensor, state.items())):
+        case = (
+            f"Its from_checkpoint returned {type_name(state)}, not a mapping of names to tensors."
+        )
+        raise ContractError(asked, case, defect_owner(detector, shown="the checkpoint"))
+    return dict(state)
+
+
+def class_layers(detector: Detector) -> Sequence[ClassLayer] | None:
+    """The layers that have rows for classes, as the family says. Raises: ContractError where it
+    fails at that."""
+    asked = f"The class layers of {_name(detector)} can't be found."
+    with contained(detector, "class_layers", asked=asked):
+        given: object = detector.class_layers()
+        layers = given if given is None or not isinstance(given, Sequence) else list(given)
+    if layers is None or (
+        isinstance(layers, list) and all(isinstance(layer, ClassLayer) for layer in layers)
+    ):
+        return layers
+    raise ContractError(
+        asked,
+        f"Its class_layers returned {type_name(given)}, not a list of ClassLayer.",
+        defect_owner(detector, shown="its card"),
+    )
+
+
+def post_load(detector: Detector, settings: Mapping[str, Any]) -> None:
+    """Sets what the card says the checkpoint does not carry. Raises: ContractError where the family
+    fails at that."""
+    with contained(
+        detector, "post_load", asked=f"{_name(detector)} can't be set up after loading."
+    ):
+        detector.post_load(settings)
+
+
+def _is_tensor(pair: tuple[object, object]) -> bool:
+    return isinstance(pair[0], str) and isinstance(pair[1], Tensor)
+
+
+def _name(detector: Detector) -> str:
+    return getattr(detector, "name", None) or type(detector).__name__

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from zoo.detectors.build import on_meta_device
 from zoo.detectors.checkpoint import assign
 from zoo.detectors.class_rows import transfer_rows
-from zoo.detectors.detector import Detector
-from zoo.detectors.family import class_layers, translated
-from zoo.detectors.meta_device import on_meta_device
+from zoo.detectors.detector import Detector, class_layers, translated
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 from zoo.labels.matching import LabelMatch, match_labels

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from functools import partial
 from os import PathLike
 
 import torch
 from torch import Tensor
 
-from zoo.detectors.build import build
-from zoo.detectors.checkpoint import assign
-from zoo.detectors.detector import Detector
-from zoo.detectors.family import class_layers, post_load
+from zoo.detectors.build import build, on_meta_device, uncollected
+from zoo.detectors.checkpoint import assign, check_finite, reading, widened
+from zoo.detectors.detector import Detector, class_layers, post_load
 from zoo.detectors.head_transfer import HeadTransfer, fits, listed, transfer_head
-from zoo.detectors.meta_device import on_meta_device, uncollected
-from zoo.detectors.numbers import check_finite, widened
 from zoo.detectors.prefix import without_prefix
-from zoo.detectors.tensors import reading
 from zoo.errors import CheckpointError, ContractError, LabelError, UsageError
 from zoo.labels import LabelSpace
 from zoo.labels.builtin import space_of
@@ -65,11 +62,11 @@ def load(
         UsageError: this torch has no such device.
     """
     _check_types(name, weights)
-    device, known = device_of(device), catalogue()
-    choice = choose(known, name, weights)
+    device, models = device_of(device), catalogue()
+    choice = choose(models, name, weights)
     spaces = _label_spaces(choice, labels)
-    resolved = resolve(known, choice, weights, progress=progress)
-    return _loaded(known, resolved, *spaces, device)
+    resolved = resolve(models, choice, weights, progress=progress)
+    return _loaded(models, resolved, *spaces, device)
 
 
 def load_resolved(
@@ -84,7 +81,7 @@ def load_resolved(
 
 
 def _loaded(
-    known: Catalogue,
+    models: Catalogue,
     resolved: Resolved,
     old: LabelSpace | None,
     new: LabelSpace,
@@ -92,11 +89,11 @@ def _loaded(
 ) -> Detector:
     file = resolved.file
     if file is None:
-        detector = build(known, resolved.choice, new)
+        detector = build(models, resolved.choice, new)
     else:
         asked = f"'{resolved.choice.name}' can't be loaded from {file.source}."
         with uncollected():
-            detector = _filled(known, resolved, file, old or new, new, asked=asked)
+            detector = _filled(models, resolved, file, old, new, asked=asked)
         detector.weights = file
     detector.name = named(resolved.name, old, new)
     if detector.head_transfer:
@@ -111,8 +108,8 @@ def _label_spaces(
 
     Raises: LabelError where the card's is open and none was given, or one that can't be.
     """
-    given = choice.entry.card.labels
-    old = None if given == OPEN else space_of(given)
+    declared = choice.entry.card.labels
+    old = None if declared == OPEN else space_of(declared)
     if labels is not None:
         return old, space_of(labels)
     if old is None:
@@ -133,9 +130,9 @@ def _check_types(name: str, weights: bool | str | PathLike[str]) -> None:
             f'zoo.load takes the name of a model, as in zoo.load("yolox_nano"), not {name!r}'
         )
     if not isinstance(weights, bool | str | PathLike) or weights == "":
-        given = type_name(weights) if isinstance(weights, Mapping) else repr(weights)
+        shown = type_name(weights) if isinstance(weights, Mapping) else repr(weights)
         raise TypeError(
-            f"weights={given:.80}: True for the card's, False for random ones, a tag, 'file:PATH' "
+            f"weights={shown:.80}: True for the card's, False for random ones, a tag, 'file:PATH' "
             f"or 'hub:org/repo'"
         )
 
@@ -150,33 +147,33 @@ def device_of(device: torch.device | str | None) -> torch.device:
         # What torch was built for is named even where there is none of it, so whether there is one
         # has to be asked as well.
         best = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-        there = ["cpu", *([str(best)] if best else [])]
+        devices = ["cpu", *([str(best)] if best else [])]
         case = (
             f"This torch ({torch.__version__}) says: "
             f"{' '.join(str(error).split())[:200].rstrip('.')}."
         )
         raise UsageError(
-            f"The device '{place}' can't be used.", case, f"Here there is: {', '.join(there)}."
+            f"The device '{place}' can't be used.", case, f"Here there is: {', '.join(devices)}."
         ) from error
 
 
 def _filled(
-    known: Catalogue,
+    models: Catalogue,
     resolved: Resolved,
     file: WeightsFile,
-    old: LabelSpace,
+    old: LabelSpace | None,
     new: LabelSpace,
     *,
     asked: str,
 ) -> Detector:
-    """The architecture for `new` with weights for `old`, or with somebody's own that are for `new`
-    already."""
-    make = partial(build, known, resolved.choice, files=resolved.others)
+    """The architecture for `new` with weights for `old` (None: for `new` as well), or with
+    somebody's own that are for `new` already."""
+    make = partial(build, models, resolved.choice, files=resolved.others)
     own = resolved.weights is None
-    with reading(file.path, own=file.own) as begun:
+    with reading(file.path, own=file.own) as checkpoint:
         with on_meta_device():
             detector = make(new)
-        published = widened(begun.tensors(), asked=asked)
+        published = widened(checkpoint.tensors(), asked=asked)
     _check_unchanged(file, asked=asked)
     if own and not file.finite:  # of published files the hash says as much
         check_finite(published, asked=asked)
@@ -191,16 +188,16 @@ def _filled(
         _fill(detector, bare.tensors, old, new, own=own, make=make, asked=asked)
     # Somebody's own weights are taken to be trained from the card's, so they need the same
     # settings.
-    described = resolved.weights or resolved.choice.weights
-    if described and described.post_load:
-        post_load(detector, described.post_load)
+    card_weights = resolved.weights or resolved.choice.weights
+    if card_weights and card_weights.post_load:
+        post_load(detector, deepcopy(card_weights.post_load))
     return detector
 
 
 def _fill(
     detector: Detector,
     published: Mapping[str, Tensor],
-    old: LabelSpace,
+    old: LabelSpace | None,
     new: LabelSpace,
     *,
     own: bool,
@@ -209,7 +206,7 @@ def _fill(
 ) -> None:
     """Puts weights into a detector for `new`; own: they are somebody's own, and may be for `new`
     already."""
-    if new == old or _is_open(detector) or (own and fits(detector, published)):
+    if old is None or new == old or _is_open(detector) or (own and fits(detector, published)):
         assign(detector, published, asked=asked)
     else:
         detector.head_transfer = transfer_head(detector, published, old=old, make=make, asked=asked)

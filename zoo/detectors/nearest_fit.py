@@ -10,8 +10,8 @@ from itertools import combinations, islice
 
 from zoo.contract import FeatureLevel, levels_of
 from zoo.detectors.assemble import PartMismatch, build_part, builder
+from zoo.detectors.build import on_meta_device
 from zoo.detectors.composition import Composition
-from zoo.detectors.meta_device import on_meta_device
 from zoo.errors import ZooError
 from zoo.labels import LabelSpace
 from zoo.registry import catalogue

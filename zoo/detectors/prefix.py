@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from zoo.detectors.detector import Detector
-from zoo.detectors.family import translated
+from zoo.detectors.detector import Detector, translated
 from zoo.errors import ContractError
 
 DEPTH = 5  # wrappers in one another
@@ -48,8 +47,8 @@ def without_prefix(detector: Detector, published: Mapping[str, Tensor]) -> Unwra
     own = set(detector.state_dict())
     for prefix in _prefixes(published):
         tensors = {
-            name.removeprefix(prefix): one
-            for name, one in published.items()
+            name.removeprefix(prefix): tensor
+            for name, tensor in published.items()
             if name.startswith(prefix)
         }
         if _names(detector, tensors) == own:

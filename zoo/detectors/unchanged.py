@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zoo.detectors.detector import Detector
-from zoo.detectors.family import translated
-from zoo.detectors.tensors import reading
+from zoo.detectors.checkpoint import reading
+from zoo.detectors.detector import Detector, translated
 from zoo.errors import ZooError
 
 
@@ -21,8 +20,8 @@ def is_as_loaded(detector: Detector) -> bool:
         return False
     own = detector.state_dict()
     try:
-        with reading(file.path, own=file.own) as begun:
-            state = translated(detector, begun.tensors())
+        with reading(file.path, own=file.own) as checkpoint:
+            state = translated(detector, checkpoint.tensors())
     except ZooError:
         return False
     return state.keys() == own.keys() and all(

@@ -13,10 +13,9 @@ import msgspec
 import torch
 from msgspec import structs
 
-from zoo.detectors.build import build, example_space
+from zoo.detectors.build import build, example_space, on_meta_device
 from zoo.detectors.detector import Detector
 from zoo.detectors.load import load
-from zoo.detectors.meta_device import on_meta_device
 from zoo.errors import CardError, UsageError, ZooError
 from zoo.labels import LabelSpace
 from zoo.labels.builtin import space_of
