@@ -133,7 +133,7 @@ def named_preset(name: str) -> Preset:
 
 
 def complete(preset: Preset, given: Mapping[str, Any], *, images: int) -> Recipe:
-    """The whole recipe: what was given, over the preset, for a data set of so many images.
+    """The whole recipe: what was given, over the preset, for a data set of that many images.
 
     Raises: UsageError for fields that can't be.
     """

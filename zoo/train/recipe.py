@@ -216,7 +216,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     channels_last: bool = False
 
     def total_steps(self, images: int) -> int:
-        """The steps of the run on so many images; 1 or more."""
+        """The steps of the run on that many images; 1 or more."""
         if self.steps is not None:
             return self.steps
         return max(1, -(-round((self.epochs or 1) * images) // self.batch_size))

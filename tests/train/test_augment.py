@@ -1,0 +1,131 @@
+"""Augmented boxes stay on their objects, and the random numbers are of the image alone."""
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from zoo.train.augment import Context, Sample, augment, clipped, draw_of, window
+from zoo.train.recipe import Augmentation, Color, Crop, Flip, Mixup, Mosaic, Zoom
+
+EVERY: list[Augmentation] = [
+    Flip(probability=1),
+    Zoom(),
+    Crop(probability=1),
+    Color(),
+    Mosaic(probability=1),
+    Mixup(probability=1),
+]
+WHITE = 255
+
+
+def sample(height: int, width: int, boxes: Sequence[Sequence[int]]) -> Sample:
+    """Black, with a white rectangle where each box is."""
+    image = torch.zeros(3, height, width, dtype=torch.uint8)
+    for x1, y1, x2, y2 in boxes:
+        image[:, y1:y2, x1:x2] = WHITE
+    tensor = torch.tensor(boxes, dtype=torch.float32).view(-1, 4)
+    return Sample(image, tensor, torch.zeros(len(boxes), dtype=torch.int64))
+
+
+ONE = sample(48, 64, [[10, 8, 30, 28]])
+CONTEXT = Context(lambda row: ONE, 1, (64, 64))
+
+
+def brightness(result: Sample, box: Tensor) -> float:
+    """The mean inside of a box, without its edge."""
+    x1, y1, x2, y2 = [round(edge) for edge in box.tolist()]
+    inside = result.image[:, y1 + 1 : y2 - 1, x1 + 1 : x2 - 1]
+    return float(inside.float().mean()) if inside.numel() else WHITE
+
+
+@pytest.mark.parametrize("step", EVERY, ids=lambda step: type(step).__name__)
+@given(seed=st.integers(0, 10_000))
+def test_a_box_stays_on_its_object(step: Augmentation, seed: int) -> None:
+    result = augment(ONE, [step], draw_of(seed), CONTEXT)
+    assert result.image.dtype == torch.uint8
+    height, width = result.size
+    for box in result.boxes:
+        assert (box >= 0).all()
+        assert box[2] <= width
+        assert box[3] <= height
+        least = 0.3 if isinstance(step, Mixup) else 0.45  # half of it is another image's
+        assert brightness(result, box) > least * WHITE
+    assert len(result.boxes) == len(result.labels)
+
+
+@pytest.mark.parametrize("step", EVERY, ids=lambda step: type(step).__name__)
+def test_an_image_without_objects_stays_one(step: Augmentation) -> None:
+    empty = sample(30, 20, [])
+    context = Context(lambda row: empty, 1, (32, 32))
+    for seed in range(20):
+        result = augment(empty, [step], draw_of(seed), context)
+        assert result.boxes.shape == (0, 4)
+        assert min(result.size) >= 1
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    boxes=st.lists(
+        st.tuples(st.integers(0, 30), st.integers(0, 20), st.integers(1, 30), st.integers(1, 20))
+    ),
+)
+def test_a_crop_keeps_every_box_whole(seed: int, boxes: list[tuple[int, int, int, int]]) -> None:
+    whole = sample(48, 64, [[x, y, x + wide, y + tall] for x, y, wide, tall in boxes])
+    result = augment(whole, [Crop(probability=1)], draw_of(seed), CONTEXT)
+    assert torch.equal(
+        result.boxes[:, 2:] - result.boxes[:, :2], whole.boxes[:, 2:] - whole.boxes[:, :2]
+    )
+    height, width = result.size
+    assert (result.boxes >= 0).all()
+    assert (result.boxes <= torch.tensor([width, height, width, height])).all()
+    if not boxes:
+        assert height >= 0.3 * 48 - 1
+
+
+def test_flipping_twice_changes_nothing() -> None:
+    result = augment(ONE, [Flip(probability=1)] * 2, draw_of(0), CONTEXT)
+    assert torch.equal(result.image, ONE.image)
+    assert torch.equal(result.boxes, ONE.boxes)
+
+
+def test_a_mosaic_is_as_large_as_the_input_and_holds_objects_of_several_images() -> None:
+    counts = []
+    for seed in range(30):
+        result = augment(ONE, [Mosaic(probability=1)], draw_of(seed), CONTEXT)
+        assert result.size == (64, 64)
+        counts.append(len(result.boxes))
+    assert max(counts) > 2
+
+
+def test_mixup_has_the_boxes_of_both() -> None:
+    result = augment(ONE, [Mixup(probability=1)], draw_of(0), CONTEXT)
+    assert result.boxes.tolist() == [[10, 8, 30, 28]] * 2
+
+
+def test_a_chance_of_nothing_does_nothing() -> None:
+    assert augment(ONE, [Flip(probability=0)], draw_of(1), CONTEXT) is ONE
+
+
+def test_a_window_is_grey_outside_of_the_image() -> None:
+    result = window(ONE, -5, -5, 10, 10)
+    assert result.image[0, 0, 0] == 114
+    assert result.image[0, 9, 9] == 0
+    assert window(ONE, 100, 100, 4, 4).image.unique().tolist() == [114]
+
+
+def test_boxes_of_which_little_is_left_are_dropped() -> None:
+    image = torch.zeros(3, 10, 10, dtype=torch.uint8)
+    boxes = torch.tensor([[-9.0, 0, 1, 9], [-1, 0, 9, 9], [0, 0, 0.5, 9], [20, 20, 30, 30]])
+    result = clipped(Sample(image, boxes, torch.arange(4)), visible=0.25)
+    assert result.labels.tolist() == [1]
+    assert result.boxes.tolist() == [[0, 0, 9, 9]]
+
+
+def test_random_numbers_are_of_their_key() -> None:
+    assert draw_of(0, 1, "a").random() == draw_of(0, 1, "a").random()
+    keys = [(0, 1, "1"), (0, 1, 1), (1, 0, 1), (0, 11), (0, 1, 1, 0)]
+    assert len({draw_of(*key).random() for key in keys}) == len(keys)

@@ -1,0 +1,192 @@
+"""From a data set to shares of batches: which image is seen when, augmented, in the network's
+input.
+
+Images come as one endless sequence of positions. Position p is an image of epoch `p // images`,
+each epoch in an order of its own, and step s takes the positions from `s * batch_size` on; so a run
+goes on at any step as if it had never stopped, and each batch is whole.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+
+from zoo.contract import Batch, Preprocess, Target
+from zoo.data import Dataset
+from zoo.train.augment import Context, Sample, augment, clipped, draw_of
+from zoo.train.recipe import MIXING, MultiScale, Recipe
+
+MOST_WORKERS = 8
+SMALL_MACHINE = 4  # cores; on one with no more, workers only take time from the network
+
+
+@dataclass(frozen=True)
+class Part:
+    """The positions of a share, and the step that they are of."""
+
+    step: int
+    positions: range
+    weight: float
+
+
+@dataclass(frozen=True)
+class Share:
+    """The images that a process computes at once.
+
+    part: which they are. targets: in pixels of the augmented images.
+    """
+
+    part: Part
+    batch: Batch
+    targets: tuple[Target, ...]
+
+    def to(self, device: torch.device, *, channels_last: bool = False) -> Share:
+        """The share with its batch on another device; targets stay, as `loss` moves them."""
+        batch = self.batch.to(device)
+        if channels_last:
+            pixels = batch.pixels.contiguous(memory_format=torch.channels_last)
+            batch = replace(batch, pixels=pixels)
+        return replace(self, batch=batch)
+
+
+@dataclass(frozen=True)
+class Samples(TorchDataset[tuple[Tensor, Target]]):
+    """Augmented images and their targets, by position; can be pickled.
+
+    lookup:     `(classes of the data set,)` the model's label of each, -1 for none.
+    preprocess: of the model, at its own size.
+    steps:      of the whole run.
+    """
+
+    dataset: Dataset
+    lookup: Tensor
+    preprocess: Preprocess
+    recipe: Recipe
+    steps: int
+
+    def __len__(self) -> int:
+        return self.steps * self.recipe.batch_size
+
+    def __getitem__(self, position: int) -> tuple[Tensor, Target]:
+        epoch, row = self.place(position)
+        draw = draw_of(self.recipe.seed, epoch, self.dataset.images[row].id)
+        plain = position // self.recipe.batch_size >= self.plain_from
+        steps = [step for step in self.recipe.augment if not (plain and isinstance(step, MIXING))]
+        sample = augment(self.load(row), steps, draw, self._context)
+        return sample.image, Target(sample.boxes, sample.labels)
+
+    def place(self, position: int) -> tuple[int, int]:
+        """The epoch of a position, and the row of its image."""
+        epoch, within = divmod(position, len(self.dataset))
+        return epoch, int(_order(self.recipe.seed, epoch, len(self.dataset))[within])
+
+    def load(self, row: int) -> Sample:
+        """An image as it is, without its crowds and what its classes have no label for."""
+        image, target = self.dataset[row]
+        labels = self.lookup[target.labels]
+        kept = labels >= 0
+        if target.crowd is not None:
+            kept &= ~target.crowd
+        return clipped(Sample(image, target.boxes[kept], labels[kept]))
+
+    @property
+    def plain_from(self) -> int:
+        """The first step of the last ones, whose images are not mixed and of one size."""
+        return math.ceil(self.steps * (1 - self.recipe.plain_share))
+
+    @cached_property
+    def _context(self) -> Context:
+        height, width = self.preprocess.size
+        return Context(self.load, len(self.dataset), (height, width))
+
+    def share(self, part: Part) -> Share:
+        """The images of a part of a step, in the network's input of that step."""
+        images, targets = zip(*map(self.__getitem__, part.positions), strict=True)
+        scale = None if part.step >= self.plain_from else self.recipe.multi_scale
+        size = scaled(self.preprocess.size, scale, self.recipe.seed, part.step)
+        return Share(part, self.preprocess.at(size)(images), targets)
+
+
+@lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, images: int) -> Tensor:
+    generator = torch.Generator().manual_seed(draw_of(seed, epoch, "order").getrandbits(63))
+    return torch.randperm(images, generator=generator)
+
+
+def scaled(
+    size: tuple[int, int], scale: MultiScale | None, seed: int, step: int
+) -> tuple[int, int]:
+    """The size of the network's input at a step."""
+    if scale is None:
+        return size
+    factor = draw_of(seed, step // scale.every, "size").uniform(*scale.factors)
+    height, width = (max(1, round(side * factor / scale.multiple)) for side in size)
+    return height * scale.multiple, width * scale.multiple
+
+
+def parts_of(step: int, recipe: Recipe, *, rank: int = 0, processes: int = 1) -> list[Part]:
+    """The shares of one process in a step, as even as can be; `weight` makes means of the batch
+    of them once gradients are averaged over processes."""
+    size, count = recipe.batch_size, processes * recipe.accumulate
+    edges = [step * size + size * number // count for number in range(count + 1)]
+    first = rank * recipe.accumulate
+    spans = [
+        range(edges[number], edges[number + 1])
+        for number in range(first, first + recipe.accumulate)
+    ]
+    return [Part(step, span, len(span) / size * processes) for span in spans]
+
+
+class _Shares:
+    """Indexes samples by parts, for workers."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+
+    def __getitem__(self, part: Part) -> Share:
+        return self.samples.share(part)
+
+
+def shares(
+    samples: Samples, *, start: int = 0, rank: int = 0, processes: int = 1, device: str = "cpu"
+) -> Iterator[tuple[int, list[Share]]]:
+    """Each step from `start` on, with the shares of this process."""
+    recipe = samples.recipe
+    parts = [
+        parts_of(step, recipe, rank=rank, processes=processes)
+        for step in range(start, samples.steps)
+    ]
+    workers = workers_of(recipe, device=device, processes=processes)
+    loader: Any = DataLoader(
+        _Shares(samples),  # type: ignore[arg-type]  # indexed by parts, not by whole numbers
+        batch_size=None,
+        sampler=[part for each in parts for part in each],
+        num_workers=workers,
+        generator=torch.Generator(),  # its own, or making it would move torch's random numbers
+        prefetch_factor=4 if workers else None,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking where there are threads
+        ready = iter(loader)
+    for step in range(start, samples.steps):
+        yield step, [next(ready) for _ in range(recipe.accumulate)]
+
+
+def workers_of(recipe: Recipe, *, device: str, processes: int) -> int:
+    """Processes that read and augment images for one that trains."""
+    if recipe.workers is not None:
+        return recipe.workers
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if device == "cpu" and (cores or 1) <= SMALL_MACHINE:
+        return 0
+    return min(MOST_WORKERS, max(1, (cores or 1) // processes - 1))
