@@ -1,14 +1,123 @@
-"""A batch moves as a whole."""
+"""A `Preprocess` is picklable, without a network, at any size; a batch moves as a whole; boxes come
+back to where they were."""
 
+import pickle
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from zoo.contract import Batch, InputTransform
-from zoo.errors import ContractError
+from zoo.contract import Batch, InputTransform, Preprocess, check_pixels
+from zoo.detectors.preprocess import CardPreprocess
+from zoo.errors import ContractError, ImageError
+from zoo.registry.card import Input
+from zoo.testing.toy import Stretch
+
+EVERY: list[Preprocess] = [
+    Stretch(),
+    CardPreprocess(Input(resize="letterbox", size=[64, 64]), step=32),
+    CardPreprocess(Input(resize="shortest_edge", size=[48, 96])),
+]
+IMAGE = torch.randint(0, 256, (3, 40, 50), dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("preprocess", EVERY)
+def test_it_makes_the_same_batch_after_pickling(preprocess: Preprocess) -> None:
+    other: Preprocess = pickle.loads(pickle.dumps(preprocess))
+    assert other == preprocess
+    assert torch.equal(other([IMAGE]).pixels, preprocess([IMAGE]).pixels)
+
+
+@pytest.mark.parametrize("preprocess", EVERY)
+def test_a_batch_has_the_input_size_and_the_type_that_was_asked_for(
+    preprocess: Preprocess,
+) -> None:
+    batch = preprocess([IMAGE], dtype=torch.float64)
+    assert tuple(batch.pixels.shape[2:]) == preprocess.input_size(40, 50)
+    assert batch.pixels.dtype == torch.float64
+
+
+@pytest.mark.parametrize("preprocess", EVERY)
+def test_another_size_leaves_the_first_as_it_is(preprocess: Preprocess) -> None:
+    size = preprocess.size
+    assert preprocess.at((128, 160)).size == (128, 160)
+    assert preprocess.size == size
+
+
+GOOD = torch.zeros(3, 4, 5, dtype=torch.uint8)
+
+
+def test_uint8_images_of_any_sizes_pass() -> None:
+    check_pixels([GOOD, torch.zeros(3, 1, 1, dtype=torch.uint8)])
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (np.zeros((4, 5, 3), np.uint8), "It is a ndarray"),
+        (torch.zeros(3, 4, 5), r"torch\.float32, \(3, 4, 5\)"),
+        (torch.zeros(4, 5, 3, dtype=torch.uint8), r"torch\.uint8, \(4, 5, 3\)"),
+        (torch.zeros(3, 0, 5, dtype=torch.uint8), r"\(3, 0, 5\)"),
+    ],
+)
+def test_another_thing_is_named_by_its_position(image: object, said: str) -> None:
+    with pytest.raises(ImageError, match=f"image 1.*\n.*{said}.*\n.*uint8 RGB"):
+        check_pixels([GOOD, image])  # type: ignore[list-item]
+
+
+def test_one_tensor_is_told_to_come_in_a_list() -> None:
+    with pytest.raises(ImageError, match=r"Pass a list: preprocess\(\[image\]\)"):
+        check_pixels(GOOD)  # type: ignore[arg-type]
+
+
+def test_how_floats_become_what_is_wanted_is_said() -> None:
+    values = torch.tensor([0, 1, 127, 254, 255], dtype=torch.uint8).expand(3, 4, 5)
+    image = values / 255
+    with pytest.raises(ImageError) as raised:
+        check_pixels([image])
+    said = raised.value.fix.partition("Of floats in [0, 1]: ")[2]
+    converted = eval(said, {"torch": torch, "image": image})
+    check_pixels([converted])
+    assert torch.equal(converted, values)
+
+
+SIZES = st.integers(20, 300)
+SHARES = st.floats(0, 0.4)
+
+
+@given(SIZES, SIZES, st.floats(0.25, 4), SHARES, SHARES, st.floats(0, 50), st.booleans())
+def test_a_box_inside_of_the_crop_comes_back(
+    height: int, width: int, scale: float, down: float, across: float, padding: float, flip: bool
+) -> None:
+    place = InputTransform(
+        height,
+        width,
+        scale_y=scale,
+        scale_x=scale / 2,
+        top=padding,
+        left=padding / 2,
+        crop_top=down * height,
+        crop_left=across * width,
+        flipped=flip,
+    )
+    box = torch.tensor([[0.5 * width, 0.5 * height, 0.75 * width, 0.9 * height]])
+    assert place.to_original(place.to_input(box)).tolist()[0] == pytest.approx(
+        box.tolist()[0], abs=0.01
+    )
+
+
+def test_flipped_cropped_scaled_and_padded_in_this_order() -> None:
+    place = InputTransform(
+        40, 100, scale_y=2.0, scale_x=2.0, top=3.0, left=5.0, crop_left=10.0, flipped=True
+    )
+    assert place.to_input(torch.tensor([[20.0, 4.0, 30.0, 8.0]])).tolist() == [
+        [125.0, 11.0, 145.0, 19.0]
+    ]
 
 
 @dataclass(frozen=True)

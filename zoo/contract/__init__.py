@@ -11,22 +11,22 @@ misfit is an error when the detector is built. `parts.py` has the three types;
 `zoo.registry.hookspecs` says how they are registered.
 """
 
-from zoo.contract.backbone import backbone as backbone
 from zoo.contract.batch import Batch as Batch
+from zoo.contract.batch import InputTransform as InputTransform
+from zoo.contract.batch import Preprocess as Preprocess
+from zoo.contract.batch import check_pixels as check_pixels
 from zoo.contract.class_layer import ClassLayer as ClassLayer
 from zoo.contract.feature_level import FeatureLevel as FeatureLevel
+from zoo.contract.feature_level import LevelRequirements as LevelRequirements
 from zoo.contract.feature_level import levels_of as levels_of
-from zoo.contract.input_transform import InputTransform as InputTransform
-from zoo.contract.level_requirements import LevelRequirements as LevelRequirements
 from zoo.contract.outputs import is_exporting as is_exporting
 from zoo.contract.outputs import pytree_dataclass as pytree_dataclass
 from zoo.contract.parts import Backbone as Backbone
 from zoo.contract.parts import Head as Head
 from zoo.contract.parts import Neck as Neck
-from zoo.contract.pixels import check_pixels as check_pixels
+from zoo.contract.parts import backbone as backbone
 from zoo.contract.predictor import Predictor as Predictor
-from zoo.contract.preprocess import Preprocess as Preprocess
 from zoo.contract.protocol import Protocol as Protocol
+from zoo.contract.protocol import Thresholds as Thresholds
 from zoo.contract.target import Target as Target
-from zoo.contract.targets import targets_to_input as targets_to_input
-from zoo.contract.thresholds import Thresholds as Thresholds
+from zoo.contract.target import targets_to_input as targets_to_input

@@ -1,5 +1,5 @@
-"""The three kinds of parts, as types: anything with these members will do, and nothing has to be
-inherited.
+"""The three kinds of parts, as types, and a backbone by name: anything with these members will do,
+and nothing has to be inherited.
 
 Each is also an `nn.Module`. Maps are a tuple of `(b, channels, ceil(h / stride), ceil(w /
 stride))`, one per level, finest first.
@@ -11,14 +11,18 @@ import typing
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoo.contract.feature_level import FeatureLevel
+from torch import nn
+
+from zoo.contract.feature_level import FeatureLevel, levels_of
+from zoo.errors import ContractError
+from zoo.registry import catalogue
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from zoo.contract.batch import Batch
+    from zoo.contract.protocol import Thresholds
     from zoo.contract.target import Target
-    from zoo.contract.thresholds import Thresholds
     from zoo.detections import Detections
 
 Outputs = typing.TypeVar("Outputs")
@@ -76,3 +80,33 @@ class Head(typing.Protocol[Outputs]):
     def loss(self, outputs: Outputs, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         """Named scalar losses of `outputs`, made in train mode with the same targets, which may be
         empty."""
+
+
+def backbone(name: str, *, strides: Sequence[int] = (8, 16, 32), **arguments: object) -> nn.Module:
+    """The backbone called `name`, with random weights; its forward gives a tuple of maps, finest
+    first, which `levels` describes.
+
+    strides:   input pixels a cell of each map, finest first.
+    arguments: the builder's own.
+
+    Raises:
+        NameNotFound, NameAmbiguous: no backbone, or several plugins' backbones, have that name.
+        ContractError: it can't give these strides, or its builder broke the contract.
+    """
+    build = catalogue().builder("backbones", name)
+    if not strides:
+        asked = f"The backbone '{name}' can't be built without strides."
+        raise ContractError(
+            asked, "It would return no map.", "Name at least one, for example strides=(8, 16, 32)."
+        )
+    module: nn.Module = build(strides=tuple(strides), **arguments)
+    given = tuple(level.stride for level in levels_of(module, name=name))
+    if given != tuple(strides):
+        raise ContractError(
+            f"The backbone '{name}' can't be built at strides {tuple(strides)}.",
+            f"It gives {given}.",
+            f"Ask for {tuple(sorted(set(strides)))}, finest first."
+            if sorted(strides) != list(strides)
+            else "Correct its builder.",
+        )
+    return module

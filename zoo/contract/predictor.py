@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from zoo.contract.thresholds import Thresholds
+    from zoo.contract.protocol import Thresholds
     from zoo.detections import Detections
     from zoo.labels import LabelSpace
 

@@ -1,10 +1,10 @@
 """Detectors: the one interface, loading by name, composing from parts, and detect()."""
 
 from zoo.contract.batch import Batch as Batch
-from zoo.contract.input_transform import InputTransform as InputTransform
+from zoo.contract.batch import InputTransform as InputTransform
 from zoo.contract.protocol import Protocol as Protocol
+from zoo.contract.protocol import Thresholds as Thresholds
 from zoo.contract.target import Target as Target
-from zoo.contract.thresholds import Thresholds as Thresholds
 from zoo.detectors.compose import compose as compose
 from zoo.detectors.composed import Composed as Composed
 from zoo.detectors.composed import describe as describe

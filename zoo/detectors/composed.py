@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from zoo import text as words
 from zoo.contract import Backbone, ClassLayer, FeatureLevel, Head, Neck
 from zoo.contract.batch import Batch
+from zoo.contract.protocol import Thresholds
 from zoo.contract.target import Target
-from zoo.contract.thresholds import Thresholds
 from zoo.detections import Detections
 from zoo.detectors.composition import Composition
 from zoo.detectors.detector import Detector

@@ -19,12 +19,10 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from zoo.contract.batch import Batch
+from zoo.contract.batch import Batch, Preprocess
 from zoo.contract.class_layer import ClassLayer
-from zoo.contract.preprocess import Preprocess
-from zoo.contract.protocol import Protocol
+from zoo.contract.protocol import Protocol, Thresholds
 from zoo.contract.target import Target
-from zoo.contract.thresholds import Thresholds
 from zoo.detections import Detections
 from zoo.errors import ContractError, ZooError
 from zoo.images import Limits, Pixels, Source, Sources

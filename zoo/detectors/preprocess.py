@@ -11,9 +11,7 @@ from msgspec import structs
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from zoo.contract.batch import Batch
-from zoo.contract.input_transform import InputTransform
-from zoo.contract.pixels import check_pixels
+from zoo.contract.batch import Batch, InputTransform, check_pixels
 from zoo.registry.card import Input
 
 
