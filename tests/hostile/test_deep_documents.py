@@ -15,9 +15,9 @@ from zoo.errors import ZooError
 from zoo.evaluate import Report
 from zoo.leaderboard import Board, Entry
 from zoo.registry.registry_file import USER, read_registry_file
-from zoo.weights.cache_record import read_record as read_record
 from zoo.weights.lock import Lock
 from zoo.weights.manifest import Manifest
+from zoo.weights.records import read_record as read_record
 
 DEEP = 100_000
 JSON = f'{{"a":\n {"[" * DEEP}{"]" * DEEP}}}'

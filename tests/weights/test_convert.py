@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save
 import zoo.weights
 from zoo.environment import home
 from zoo.errors import CheckpointError
-from zoo.weights.checksum import sha256_of
 from zoo.weights.convert import Mappable, mappable
+from zoo.weights.records import sha256_of
 
 Saved = Callable[..., bytes]
 

@@ -13,7 +13,7 @@ from zoo.errors import (
 )
 from zoo.registry.card import FileSource, Source, UrlSource, Weights
 from zoo.testing import LoopbackHub
-from zoo.weights.cache_record import file_of
+from zoo.weights.records import file_of
 
 Digest = Callable[[bytes], str]
 REPO, FILE = "org/repo", "model.safetensors"

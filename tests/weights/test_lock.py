@@ -87,19 +87,6 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
         Lock.read(tmp_path / "zoo.lock")
 
 
-def test_a_lock_file_that_was_named_has_to_be_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ZOO_LOCK", str(tmp_path / "none.lock"))
-    with pytest.raises(LockError, match=r"none\.lock"):
-        Lock.current()
-
-
-def test_without_one_nothing_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert Lock.current() == Lock()
-
-
 def test_a_place_that_cant_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CacheError, match="ZOO_LOCK"):

@@ -23,9 +23,8 @@ from zoo.labels.space import CUSTOM
 from zoo.registry import Catalogue, Choice, catalogue
 from zoo.registry.card import OPEN
 from zoo.text import type_name
-from zoo.weights.cache_record import FileStamp, note_finite
+from zoo.weights.records import FileStamp, WeightsFile, note_finite
 from zoo.weights.resolve import Resolved, choose, resolve
-from zoo.weights.types import WeightsFile
 
 log = logging.getLogger("zoo")
 SHOWN = 3  # class names that a model's name repeats

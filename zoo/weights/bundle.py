@@ -15,12 +15,11 @@ from zoo.files import atomic_write, write_file
 from zoo.registry.card import MODEL, SCHEMA
 from zoo.registry.catalogue import Extract
 from zoo.registry.yaml_document import parse, read
-from zoo.weights.checksum import sha256_of
 from zoo.weights.disk import check_room, saving
-from zoo.weights.fetch import NO_MIRRORS, fetch
 from zoo.weights.lock import Lock, Pin
 from zoo.weights.manifest import FILE, REGISTRY, Item, Manifest
-from zoo.weights.types import WeightsFile, WeightsRequest
+from zoo.weights.records import WeightsFile, WeightsRequest, sha256_of
+from zoo.weights.resolve import NO_MIRRORS, fetch
 
 HEADER = (
     b"# Cards and aliases from files of a user's own. This is JSON, which is YAML with every text "

@@ -15,11 +15,10 @@ from pathlib import Path
 from zoo.environment import home
 from zoo.errors import CheckpointError
 from zoo.files import atomic_write
-from zoo.weights import cache_record
-from zoo.weights.cache_record import FileStamp, Record
-from zoo.weights.checksum import sha256_of
+from zoo.weights import records
 from zoo.weights.disk import locked, saving
 from zoo.weights.other_formats import check_format, other_format
+from zoo.weights.records import FileStamp, Record, sha256_of
 from zoo.weights.torch_file import load_torch_file, tensors_of
 
 log = logging.getLogger("zoo")
@@ -56,24 +55,20 @@ def mappable(
     name: str,
     state_key: str | None,
     guessed: bool = False,
-    checked: bool = False,
 ) -> Mappable:
     """The tensors of a verified file as safetensors.
 
     name:      what the file was published as; only its ending counts.
     state_key: where in a `.pth` the tensors are, as in `model` or `ema.module`.
     guessed:   that key is another file's, and may be this one's as well.
-    checked:   the file was well-formed before and has not changed.
 
     Raises:
         CheckpointError: it is unsafe, broken, or has no tensors there.
         CacheError: the converted file can't be kept.
     """
-    if name.endswith(".safetensors") and checked:
-        return Mappable(published)
-    found = converted(sha256, state_key)
-    if found:
-        return found
+    earlier = converted(sha256, state_key)
+    if earlier:
+        return earlier
     if _is_safetensors(published, name):
         check(published)
         return Mappable(published)
@@ -85,15 +80,15 @@ def converted(sha256: str, state_key: str | None) -> Mappable | None:
     """The file that was converted before from one with that sha256, if it is still what was written
     then."""
     path = _converted_path(sha256, state_key)
-    known = cache_record.read(_address(sha256, state_key))
-    if known is None or not path.is_file():
+    record = records.read(_address(sha256, state_key))
+    if record is None or not path.is_file():
         return None
-    if not known.holds(path):
-        if sha256_of(path) != known.sha256:
+    if not record.holds(path):
+        if sha256_of(path) != record.sha256:
             log.warning("%s is damaged and is converted again.", path)
             return None
-        cache_record.write(replace(known, path=str(path), stamp=FileStamp.of(path)))
-    return Mappable(path, known.sha256, known.dropped, known.address, known.finite)
+        records.write(replace(record, path=str(path), stamp=FileStamp.of(path)))
+    return Mappable(path, record.sha256, record.dropped, record.address, record.finite)
 
 
 def check(path: Path) -> None:
@@ -104,24 +99,24 @@ def check(path: Path) -> None:
     try:
         with safe_open(path, framework="numpy"):
             pass
-    except (SafetensorError, OSError, ValueError) as why:
+    except (SafetensorError, OSError, ValueError) as error:
         seems = _looks(path)
         case = (
             f"{path} is not a valid safetensors "
-            f"file{f': it is {seems}' if seems else f' ({why})'}. "
+            f"file{f': it is {seems}' if seems else f' ({error})'}. "
             f"It is refused."
         )
         raise CheckpointError(
             "Weights can't be read.", case, "Fetch the file again, or another one."
-        ) from why
+        ) from error
 
 
 def _convert(published: Path, sha256: str, state_key: str | None, *, guessed: bool) -> Mappable:
     path = _converted_path(sha256, state_key)
     with saving(path), locked(path):
-        found = converted(sha256, state_key)
-        if found:
-            return found
+        earlier = converted(sha256, state_key)
+        if earlier:
+            return earlier
         loaded = load_torch_file(published, seems=_looks(published))
         tensors, dropped = tensors_of(loaded, published, state_key, guessed=guessed)
         with atomic_write(path, read_only=True) as draft:
@@ -129,7 +124,7 @@ def _convert(published: Path, sha256: str, state_key: str | None, *, guessed: bo
         if dropped:
             log.info("%s: left out other than tensors: %s", published, ", ".join(dropped))
         digest, key = sha256_of(path), _address(sha256, state_key)
-        cache_record.write(Record(key, str(path), digest, FileStamp.of(path), dropped=dropped))
+        records.write(Record(key, str(path), digest, FileStamp.of(path), dropped=dropped))
     return Mappable(path, digest, dropped, key)
 
 
@@ -139,16 +134,16 @@ def _save(tensors: Mapping[str, object], draft: Path, published: Path) -> None:
 
     try:
         save_file(dict(tensors), draft, metadata={"format": "pt"})  # type: ignore[arg-type]  # torch stays out of this module
-    except (SafetensorError, ValueError, RuntimeError, KeyError) as why:
-        if "os error" in str(why).lower():  # the disk's word, as safetensors reports it
-            number = re.search(r"os error (\d+)", str(why))
-            raise OSError(int(number[1]) if number else 5, str(why)) from why
-        case = f"{published} holds tensors that safetensors can't: {why}."
+    except (SafetensorError, ValueError, RuntimeError, KeyError) as error:
+        if "os error" in str(error).lower():  # the disk's word, as safetensors reports it
+            number = re.search(r"os error (\d+)", str(error))
+            raise OSError(int(number[1]) if number else 5, str(error)) from error
+        case = f"{published} holds tensors that safetensors can't: {error}."
         raise CheckpointError(
             "The checkpoint can't be converted.",
             case,
             "Publish it as dense tensors of a plain type.",
-        ) from why
+        ) from error
 
 
 def _is_safetensors(path: Path, name: str) -> bool:

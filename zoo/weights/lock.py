@@ -12,12 +12,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from zoo import environment, limits
+from zoo import limits
 from zoo.errors import LockError
 from zoo.files import write_file
 from zoo.registry.schema import plainly
 from zoo.weights.disk import saving
-from zoo.weights.types import WeightsFile
+from zoo.weights.records import WeightsFile
 
 HEADER = (
     "# Written by `zoo lock`: what each name stands for. Loads obey it; keep it under version "
@@ -53,16 +53,6 @@ class Lock:
     path: Path | None = None
 
     @classmethod
-    def current(cls) -> Lock:
-        """The lock file to obey; an empty one where there is none.
-
-        Raises:
-            LockError: `ZOO_LOCK` names a file that is not there, or the file can't be read.
-        """
-        path = environment.lock_file()
-        return cls.read(path) if path else cls()
-
-    @classmethod
     def read(cls, path: Path) -> Lock:
         """The pins of a file.
 
@@ -74,12 +64,12 @@ class Lock:
             limits.check_toml(raw)
             text = raw.decode("utf-8")
             document = tomllib.loads(text.replace("\r\n", "\n"))
-        except limits.LimitError as why:
-            raise LockError(f"The lock file {path} can't be obeyed.", str(why), RELOCK) from why
-        except ValueError as why:  # of TOML, which names the line, and of UTF-8
+        except limits.LimitError as error:
+            raise LockError(f"The lock file {path} can't be obeyed.", str(error), RELOCK) from error
+        except ValueError as error:  # of TOML, which names the line, and of UTF-8
             raise LockError(
-                f"The lock file {path} can't be obeyed.", f"It is not TOML: {why}.", RELOCK
-            ) from why
+                f"The lock file {path} can't be obeyed.", f"It is not TOML: {error}.", RELOCK
+            ) from error
         pins = document.get("weights", {})
         if document.get("version") != 1 or not isinstance(pins, dict):
             case = f"It has version {document.get('version')!r}; this zoo reads version 1."
@@ -101,18 +91,18 @@ class Lock:
 def _pin(entry: str, table: object, *, path: Path, text: str) -> Pin:
     try:
         return msgspec.convert(table, Pin)
-    except msgspec.ValidationError as why:
+    except msgspec.ValidationError as error:
         heads = (f"[weights.{_quoted(entry)}]", f"[weights.'{entry}']", f"[weights.{entry}]")
         line = next(
-            (number for number, one in enumerate(text.splitlines(), 1) if one.strip() in heads),
+            (number for number, row in enumerate(text.splitlines(), 1) if row.strip() in heads),
             None,
         )
         where = f"line {line}, " if line else ""
         raise LockError(
             f"The lock file {path} can't be obeyed.",
-            f"{path}, {where}'{entry}': {plainly(str(why))}.",
+            f"{path}, {where}'{entry}': {plainly(str(error))}.",
             RELOCK,
-        ) from why
+        ) from error
 
 
 def _quoted(value: object) -> str:
@@ -120,7 +110,7 @@ def _quoted(value: object) -> str:
 
 
 def _lines(pin: Pin) -> str:
-    given = {one.name: getattr(pin, one.name) for one in fields(pin)}
+    values = {field.name: getattr(pin, field.name) for field in fields(pin)}
     return "".join(
-        f"{name} = {_quoted(value)}\n" for name, value in given.items() if value is not None
+        f"{name} = {_quoted(value)}\n" for name, value in values.items() if value is not None
     )

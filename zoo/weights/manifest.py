@@ -14,7 +14,7 @@ from zoo import limits
 from zoo.errors import SourceError
 from zoo.paths import OutsideFolder, inside
 from zoo.weights.lock import Pin
-from zoo.weights.types import WeightsRequest
+from zoo.weights.records import WeightsRequest
 
 FILE = "bundle.json"
 REGISTRY = "registry.yaml"

@@ -11,14 +11,12 @@ from zoo import environment
 from zoo.environment import home
 from zoo.errors import CacheError
 from zoo.paths import is_inside
-from zoo.weights import cache_record
-from zoo.weights.address import printed
-from zoo.weights.cache_record import Record
-from zoo.weights.checksum import sha256_of
+from zoo.weights import records
 from zoo.weights.disk import saving
 from zoo.weights.manifest import REGISTRY, Manifest
+from zoo.weights.records import Record, WeightsRequest, sha256_of
 from zoo.weights.repository import drop, repository_of
-from zoo.weights.types import WeightsRequest
+from zoo.weights.sources import printed
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def verify(
     known = (
         []
         if bundle
-        else [one for one in cache_record.read_all() if not one.address.startswith("bundle:")]
+        else [one for one in records.read_all() if not one.address.startswith("bundle:")]
     )
     folder = bundle or environment.bundle_folder()
     packed = Manifest.read(folder) if folder else Manifest({})

@@ -16,13 +16,13 @@ from zoo import environment
 from zoo.errors import SourceError
 from zoo.paths import OutsideFolder, check_relative, is_inside
 from zoo.registry.card import HubSource
-from zoo.weights.address import COMMIT, printed
-from zoo.weights.checksum import Checksum
 from zoo.weights.deadline import SLOWEST, given_up, window, within
 from zoo.weights.disk import saving
 from zoo.weights.paced import paced
 from zoo.weights.progress import bar
+from zoo.weights.records import Checksum
 from zoo.weights.retry import LATER, TransientError, broken_off, refused, with_retries
+from zoo.weights.sources import COMMIT, printed
 
 if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError

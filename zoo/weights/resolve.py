@@ -1,22 +1,36 @@
-"""Resolves a model name and weights argument to a verified file."""
+"""Resolves a model's name and its weights to verified files: from a bundle that has them, otherwise
+from the first source that works."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 
-from zoo.errors import NameNotFound, WeightsError
+from zoo import environment
+from zoo.errors import CacheError, LockError, NameNotFound, SourceError, WeightsError
 from zoo.registry import Catalogue, Choice
-from zoo.registry.card import MODEL, Weights
+from zoo.registry.card import MODEL, HubSource, Source, Weights
 from zoo.registry.requirements import check_requirements
-from zoo.weights.fetch import fetch, locate
-from zoo.weights.types import WeightsFile, WeightsRequest
+from zoo.weights.lock import Lock, Pin
+from zoo.weights.manifest import Manifest
+from zoo.weights.records import WeightsFile, WeightsRequest
+from zoo.weights.revision import resolved
+from zoo.weights.sources import HubSpec, mirrored, parsed, printed, replace_prefix
+from zoo.weights.verification import ASKED, LOCK_FIX, Candidate, from_bundle, from_source, take
+
+log = logging.getLogger("zoo")
 
 EXPLICIT = ("file:", "hub:", "https://", "http://")
 RANDOM = "random"  # what the command line calls weights=False
 FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
+OWN_FILE = "Use a file of your own as weights: file:PATH."
+NO_MIRRORS: Mapping[str, str] = {}
+# A name for messages, and what makes the candidate, which may fail as well.
+Try = tuple[str, Callable[[], Candidate]]
 
 
 @dataclass(frozen=True)
@@ -72,7 +86,7 @@ def wanted(choice: Choice) -> WeightsRequest:
     )
 
 
-def choose(known: Catalogue, name: str, weights: bool | str | PathLike[str] = True) -> Choice:
+def choose(models: Catalogue, name: str, weights: bool | str | PathLike[str] = True) -> Choice:
     """The model that `name` stands for, with the tag that `weights` is, if it is one.
 
     Raises:
@@ -85,7 +99,7 @@ def choose(known: Catalogue, name: str, weights: bool | str | PathLike[str] = Tr
             f'Name it: zoo.load("yolox_nano", weights="{name}")',
             fix_cli=f"Name it: zoo detect IMAGE --model yolox_nano --weights {name}",
         )
-    choice = known.resolve(name)
+    choice = models.resolve(name)
     if not isinstance(weights, str) or is_place(weights):
         return choice
     if weights.endswith(FILES) or "/" in weights:
@@ -110,7 +124,7 @@ def choose(known: Catalogue, name: str, weights: bool | str | PathLike[str] = Tr
             f'Keep one: zoo.load("{base}", weights="{weights}")',
             fix_cli=f"Keep one: --model {base} --weights {weights}",
         )
-    return known.resolve(f"{choice.entry.qualified}.{weights}")
+    return models.resolve(f"{choice.entry.qualified}.{weights}")
 
 
 def is_place(weights: bool | str | PathLike[str]) -> bool:
@@ -121,7 +135,7 @@ def is_place(weights: bool | str | PathLike[str]) -> bool:
 
 
 def resolve(
-    known: Catalogue,
+    models: Catalogue,
     choice: Choice,
     weights: bool | str | PathLike[str] = True,
     *,
@@ -135,18 +149,19 @@ def resolve(
         MissingExtra: the card requires what is not installed; nothing is fetched then.
         WeightsError: they can't be had, or the card has none.
     """
-    check_requirements(choice.entry.card, choice.name)
+    if choice.entry.card.requires:
+        check_requirements(choice.entry.card, choice.name)
     if weights is False:
         return Resolved(choice, {}, None)
     if is_place(weights):
         spec = f"file:{fspath(weights)}" if isinstance(weights, PathLike) else str(weights)
-        return _explicit(known, choice, spec, progress=progress)
+        return _explicit(models, choice, spec, progress=progress)
     request = wanted(choice)
-    return Resolved(choice, _fetched(known, request.every_file(), progress), request.weights)
+    return Resolved(choice, _fetched(models, request.every_file(), progress), request.weights)
 
 
 def _fetched(
-    known: Catalogue, requests: Iterable[WeightsRequest], progress: bool | None
+    models: Catalogue, requests: Iterable[WeightsRequest], progress: bool | None
 ) -> dict[str, WeightsFile]:
     return {
         request.role: fetch(
@@ -155,26 +170,25 @@ def _fetched(
             tag=request.tag,
             role=request.role,
             origin=request.origin,
-            mirrors=known.mirrors,
+            mirrors=models.mirrors,
             progress=progress,
         )
         for request in requests
     }
 
 
-def _explicit(known: Catalogue, choice: Choice, spec: str, *, progress: bool | None) -> Resolved:
+def _explicit(models: Catalogue, choice: Choice, spec: str, *, progress: bool | None) -> Resolved:
     """The checkpoint at a place; the other files that the family needs are the card's."""
-    default = choice.entry.card.default_weights()
     file = locate(
         spec,
-        state_key=default.state_key if default else None,
-        mirrors=known.mirrors,
+        state_key=choice.weights.state_key if choice.weights else None,
+        mirrors=models.mirrors,
         progress=progress,
     )
     every = choice.entry.card.weights.values()
     published = next((weights for weights in every if _is_published(file, weights)), None)
     others = wanted(choice).every_file()[1:] if choice.weights else []
-    return Resolved(choice, {MODEL: file, **_fetched(known, others, progress)}, published)
+    return Resolved(choice, {MODEL: file, **_fetched(models, others, progress)}, published)
 
 
 def _is_published(file: WeightsFile, weights: Weights) -> bool:
@@ -182,3 +196,160 @@ def _is_published(file: WeightsFile, weights: Weights) -> bool:
     return any(
         source.sha256 and file.sha256.startswith(source.sha256) for source in weights.files[MODEL]
     )
+
+
+def fetch(
+    weights: Weights,
+    *,
+    name: str,
+    tag: str | None = None,
+    role: str = MODEL,
+    origin: Path | None = None,
+    mirrors: Mapping[str, str] = NO_MIRRORS,
+    progress: bool | None = None,
+) -> WeightsFile:
+    """One file of a card's weights, on this machine and verified.
+
+    name, tag: what they are called, in the lock file, in bundles and in messages.
+    role:      which of their files; the checkpoint becomes safetensors.
+    origin:    the registry file that names them, or its folder.
+    mirrors:   prefix of a source to its replacement; `ZOO_MIRRORS` adds to them.
+    progress:  a bar while downloading; None shows one on a terminal.
+
+    What `ZOO_BUNDLE` has is taken from there or not at all: a bundle that is damaged is never
+    replaced by another source.
+
+    Raises:
+        SourceError: no source has them. If every source fails in one and the same way,
+            OfflineError, IntegrityError, CheckpointError or LockError instead.
+        CacheError: this machine can't keep them.
+    """
+    return _deliver(
+        WeightsRequest(name, tag, weights, origin, role=role),
+        current_lock(),
+        mirrors=mirrors,
+        progress=progress,
+    )
+
+
+def locate(
+    spec: str,
+    *,
+    state_key: str | None = None,
+    mirrors: Mapping[str, str] = NO_MIRRORS,
+    progress: bool | None = None,
+) -> WeightsFile:
+    """The weights at an explicit place, verified as far as their sha256 is known.
+
+    spec:      `file:PATH`, `hub:org/repo[@REVISION][:FILE]` or `https://…`. On the Hub the revision
+               is `main` and the file `model.safetensors`, or the only .safetensors there is, unless
+               they are named; a branch or tag is looked up.
+    state_key: where in a `.pth` the tensors are.
+
+    Raises:
+        As `fetch`.
+    """
+    lock, table = current_lock(), {**mirrors, **environment.mirrors()}
+    place = parsed(spec)
+    if isinstance(place, HubSpec):
+        pin = lock.pins.get(spec)
+        place = _pinned(place, pin) if pin else parsed(replace_prefix(spec, table))
+    source = resolved(place) if isinstance(place, HubSpec) else place
+    request = WeightsRequest(
+        spec, None, Weights(files={MODEL: [source]}, state_key=state_key), placed=True
+    )
+    return _deliver(request, lock, mirrors=mirrors, progress=progress)
+
+
+def _pinned(spec: HubSpec, pin: Pin) -> Source | HubSpec:
+    """The source that the lock file gives for a place on the Hub. Raises: LockError where it is
+    elsewhere."""
+    place = parsed(pin.source)
+    if not isinstance(place, HubSource) or place.repo != spec.repo:
+        case = f"The lock file says {pin.source[:200]}, which is not a commit of hub:{spec.repo}."
+        raise LockError(f"The lock file was obeyed for hub:{spec.repo}.", case, LOCK_FIX)
+    return place
+
+
+def current_lock() -> Lock:
+    """The lock file to obey; an empty one where there is none.
+
+    Raises:
+        LockError: `ZOO_LOCK` names a file that is not there, or the file can't be read.
+    """
+    path = environment.lock_file()
+    return Lock.read(path) if path else Lock()
+
+
+def relock(
+    choices: Iterable[WeightsRequest],
+    *,
+    mirrors: Mapping[str, str] = NO_MIRRORS,
+    progress: bool | None = None,
+) -> Lock:
+    """A lock of what each of their files resolves to now, whatever an older lock says."""
+    requests = [request for chosen in choices for request in chosen.every_file()]
+    return Lock(
+        {
+            request.entry: Pin.of(_deliver(request, Lock(), mirrors=mirrors, progress=progress))
+            for request in requests
+        }
+    )
+
+
+def _deliver(
+    request: WeightsRequest, lock: Lock, *, mirrors: Mapping[str, str], progress: bool | None
+) -> WeightsFile:
+    environment.check_network()
+    table = {**mirrors, **environment.mirrors()}
+    failures: list[tuple[str, WeightsError]] = []
+    pin = lock.pins.get(request.entry)
+    for label, candidate in _bundled(request, pin) or _sources(request, pin, table):
+        try:
+            return take(candidate(), request, progress=progress)
+        except CacheError:
+            raise
+        except WeightsError as error:
+            log.info("%s: %s", label, error.case)
+            failures.append((label, error))
+    raise _failure(request.entry, failures)
+
+
+def _bundled(request: WeightsRequest, pin: Pin | None) -> list[Try]:
+    """The bundle's file, if it has one; then nothing else is tried."""
+    folder = environment.bundle_folder()
+    if folder is None:
+        return []
+    item = Manifest.read(folder).find(request, sha256=pin.sha256 if pin else None)
+    if item is None:
+        return []
+    label = f"{item.file} in the bundle {folder}"
+    return [(label, partial(from_bundle, item, folder, request, pin))]
+
+
+def _sources(request: WeightsRequest, pin: Pin | None, mirrors: Mapping[str, str]) -> Iterator[Try]:
+    """The card's sources, in order."""
+    for source in request.sources:
+        through = mirrored(source, mirrors)
+        label = printed(source)
+        if through != source:
+            label += f", mirrored to {printed(through)}"
+        yield label, partial(from_source, source, through, request, pin)
+
+
+def _failure(entry: str, failures: list[tuple[str, WeightsError]]) -> WeightsError:
+    """One error for all of them; of their own type if they agree, a SourceError if not."""
+    asked = ASKED.format(entry)
+    if not failures:
+        return SourceError(asked, "The card names no source for them.", OWN_FILE)
+    types = {type(error) for _, error in failures}
+    fixes = {error.fix for _, error in failures}
+    kind = types.pop() if len(types) == 1 else SourceError
+    fix = fixes.pop() if len(fixes) == 1 else None
+    reasons = [
+        f"{label}: {error.case}" if fix else f"{label}: {error.case} {error.fix}"
+        for label, error in failures
+    ]
+    listed = ["No source has them:", *(f"  {reason}" for reason in reasons)]
+    case = reasons if len(reasons) == 1 else listed
+    return kind(asked, case, fix.splitlines() if fix else OWN_FILE)

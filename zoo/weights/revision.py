@@ -15,12 +15,12 @@ from zoo.files import write_file
 from zoo.limits import UNREADABLE
 from zoo.paths import OutsideFolder, inside
 from zoo.registry.card import HubSource
-from zoo.weights.address import COMMIT, HubSpec
-from zoo.weights.cache_record import key_of
 from zoo.weights.deadline import window, within
 from zoo.weights.disk import saving
+from zoo.weights.records import key_of
 from zoo.weights.repository import explained, folder, snapshot
 from zoo.weights.retry import with_retries
+from zoo.weights.sources import COMMIT, HubSpec
 
 log = logging.getLogger("zoo")
 

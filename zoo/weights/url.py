@@ -18,11 +18,10 @@ from zoo.environment import home
 from zoo.errors import OfflineError, SourceError
 from zoo.files import move_into_place, write_file
 from zoo.limits import UNREADABLE
-from zoo.weights.cache_record import key_of
-from zoo.weights.checksum import Checksum, sha256_of
 from zoo.weights.deadline import Pace, window, within
 from zoo.weights.disk import check_room, locked, saving
 from zoo.weights.progress import Bar, bar
+from zoo.weights.records import Checksum, key_of, sha256_of
 from zoo.weights.retry import RetryPolicy, TransientError, broken_off, refused
 
 if TYPE_CHECKING:

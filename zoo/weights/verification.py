@@ -1,27 +1,51 @@
 """Verifies a file by its hash before it is read: one with a wrong hash is removed and fetched
-again, or refused; a right one is recorded."""
+again, or refused; a right one is recorded.
+
+A `Candidate` is one way to have a file, with what its hash has to be.
+"""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 from zoo import environment
 from zoo.environment import home
-from zoo.errors import CheckpointError, LockError, OfflineError, WeightsError
-from zoo.paths import is_inside
-from zoo.registry.card import MODEL
-from zoo.weights import cache_record
-from zoo.weights.cache_record import FileStamp, Record
-from zoo.weights.candidate import Candidate
-from zoo.weights.checksum import Checksum, first_mismatch, sha256_of
+from zoo.errors import (
+    CheckpointError,
+    IntegrityError,
+    LockError,
+    OfflineError,
+    SourceError,
+    WeightsError,
+)
+from zoo.paths import OutsideFolder, inside, is_inside
+from zoo.registry.card import MODEL, FileSource, HubSource, PackageSource, Source, UrlSource
+from zoo.weights import records
 from zoo.weights.convert import Mappable, converted, mappable
-from zoo.weights.local import Local
-from zoo.weights.remote_source import RemoteSource
-from zoo.weights.types import WeightsFile, WeightsRequest
+from zoo.weights.lock import Pin
+from zoo.weights.manifest import Item
+from zoo.weights.records import (
+    Checksum,
+    FileStamp,
+    Record,
+    WeightsFile,
+    WeightsRequest,
+    first_mismatch,
+    sha256_of,
+)
+from zoo.weights.repository import Repository
+from zoo.weights.sources import Local, RemoteSource, from_file, from_package, printed
+from zoo.weights.url import Url
 
 log = logging.getLogger("zoo")
 
+LOCK_FIX = "If the change is meant, accept it: zoo lock"
+COPY_FIX = (
+    "Copy the bundle to this machine again. To see what else is damaged in it: zoo verify "
+    "--bundle {}"
+)
 ASKED = "Weights '{}' are not available."
 CHANGED_FIX = "Load it again, once it is written."
 PLACE = "Load it where there is a network, or use a file that is here as weights: file:PATH"
@@ -32,97 +56,226 @@ CARRY = (
 )
 
 
-def take(offer: Candidate, wanted: WeightsRequest, *, progress: bool | None) -> WeightsFile:
-    """The weights that an offer stands for.
+@dataclass(frozen=True)
+class Candidate:
+    """One way to have the file.
+
+    source:   where it is published; its ending says what kind of file it is.
+    key:      what it is remembered under.
+    promises: what its sha256 has to be; none if unknown.
+    through:  the mirror or bundle it comes from instead.
+    original: the published file, where this one was converted from it before.
+    """
+
+    carrier: RemoteSource | Local
+    source: str
+    key: str
+    promises: tuple[Checksum, ...]
+    revision: str | None = None
+    through: str | None = None
+    original: Pin | None = None
+
+    def all_promises(self) -> tuple[Checksum, ...]:
+        """The promises, and the source's own checksum of the file it gave."""
+        return (
+            self.promises
+            if isinstance(self.carrier, Local)
+            else (*self.promises, *self.carrier.promises())
+        )
+
+
+def from_source(
+    source: Source, through: Source, request: WeightsRequest, pin: Pin | None
+) -> Candidate:
+    """The candidate of a source; `through` is what it is mirrored to, or itself.
+
+    Raises:
+        LockError: card and lock file contradict each other.
+        SourceError: its package is not installed.
+    """
+    address = printed(source)
+    promises = _locked(pin, source.sha256)
+    # A mirror is the user's own word, and so may be anywhere; a card's file is in the folder of the
+    # card.
+    origin = request.origin if through is source else None
+    carrier = _carrier(through, address, origin, megabytes=request.weights.megabytes)
+    key = address
+    if isinstance(source, HubSource | UrlSource):
+        promises = promises or _first_use(key)
+    elif isinstance(carrier, Local):
+        key = f"file:{carrier.path}"
+    revision = source.revision if isinstance(source, HubSource) else None
+    return Candidate(
+        carrier, address, key, promises, revision, printed(through) if through != source else None
+    )
+
+
+def from_bundle(item: Item, folder: Path, request: WeightsRequest, pin: Pin | None) -> Candidate:
+    """The candidate of a bundle.
+
+    Raises:
+        IntegrityError, or LockError if it is the locked one: it is none of the files that the card
+        names today.
+        SourceError: the file is missing.
+    """
+    published = [source.sha256 for source in request.sources]
+    if all(published) and not any(item.sha256.startswith(each) for each in published if each):
+        case = f"Its sha256 is {item.sha256[:12]}, and the card names no such file any more."
+        error, fix = (
+            (LockError, LOCK_FIX)
+            if pin
+            else (IntegrityError, "Make it again: zoo bundle NAME --to FOLDER")
+        )
+        raise error("The bundle can't be used.", case, fix)
+    try:
+        path = inside(folder, item.file)
+    except OutsideFolder as error:
+        raise SourceError(
+            "The bundle can't be used.", f"In it, {error}.", COPY_FIX.format(folder)
+        ) from None
+    if not path.is_file():
+        raise SourceError(
+            "The bundle can't be used.",
+            "The bundle lists that file, but it is not there.",
+            COPY_FIX.format(folder),
+        )
+    local = Local(path.absolute())
+    # What the bundle says comes first: where both are broken, the copy is damaged, and no lock file
+    # would repair it.
+    whole = Checksum(item.digest, "bundle.json", fix=COPY_FIX.format(folder))
+    promises = (whole,) if item.ready else (whole, *_locked(pin, None))
+    through = f"bundle:{local.path}"
+    return Candidate(
+        local, item.source, through, promises, item.revision, through, item if item.ready else None
+    )
+
+
+def _carrier(
+    source: Source, address: str, origin: Path | None, *, megabytes: float | None
+) -> RemoteSource | Local:
+    match source:
+        case HubSource():
+            return Repository(source)
+        case UrlSource():
+            # The card's number is rounded, and may be in other megabytes.
+            return Url(
+                source.url, address, most=None if megabytes is None else int(2e6 * (megabytes + 1))
+            )
+        case PackageSource():
+            return from_package(source)
+        case FileSource():
+            return from_file(source, origin=origin)
+
+
+def _locked(pin: Pin | None, given: str | None) -> tuple[Checksum, ...]:
+    """The promises of the lock file and of the card, which can't overrule it."""
+    by_card = (Checksum(given, "the card"),) if given else ()
+    if pin is None:
+        return by_card
+    if given and not pin.sha256.startswith(given):
+        case = f"The card says sha256 {given[:12]}, but the lock file says {pin.sha256[:12]}."
+        raise LockError("The locked file can't be used.", case, LOCK_FIX)
+    return (Checksum(pin.sha256, "the lock file", LockError, LOCK_FIX), *by_card)
+
+
+def _first_use(key: str) -> tuple[Checksum, ...]:
+    """The sha256 of the first download, which holds from then on if none is published."""
+    record = records.read(key)
+    fix = f"If the change is meant, delete {records.file_of(key)} and fetch it again."
+    return (Checksum(record.sha256, "the first download", fix=fix),) if record else ()
+
+
+def take(candidate: Candidate, request: WeightsRequest, *, progress: bool | None) -> WeightsFile:
+    """The weights that a candidate stands for.
 
     Raises:
         WeightsError: one of its subclasses, when the file can't be had, is another, or can't be
             read.
     """
-    known = _known(offer)
-    kept = (
-        None
-        if known or isinstance(offer.carrier, Local) or offer.carrier.find()
-        else _kept(offer, wanted)
-    )
-    if kept:
+    record = _unchanged(candidate)
+    local = isinstance(candidate.carrier, Local)
+    if not (record or local or candidate.carrier.find()) and (kept := _kept(candidate, request)):
         return kept
-    file = known or _verified(offer, wanted, progress)
+    file = record or _verified(candidate, request, progress)
     path = Path(file.path)
-    ready = _readable(offer, path, file.sha256, wanted, checked=known is not None)
+    ready = _readable(candidate, path, file.sha256, request, checked=record is not None)
     if not file.holds(path):
         raise CheckpointError(
-            ASKED.format(wanted.entry), f"{path} changed while it was read.", CHANGED_FIX
+            ASKED.format(request.entry), f"{path} changed while it was read.", CHANGED_FIX
         )
-    if not known:
-        cache_record.write(file)
-    original = offer.original
+    if not record:
+        records.write(file)
+    original = candidate.original
     return WeightsFile(
         path=ready.path,
         sha256=original.sha256 if original else file.sha256,
-        source=offer.source,
-        revision=offer.revision,
+        source=candidate.source,
+        revision=candidate.revision,
         bytes=original.bytes if original else file.stamp.bytes,
         published=path,
-        through=offer.through,
+        through=candidate.through,
         converted=original.converted if original else ready.converted,
         dropped=ready.dropped,
-        own=_is_own(ready.path),
-        key=ready.key or offer.key,
+        own=not (local and ready.path == path) and _is_own(ready.path),
+        key=ready.key or candidate.key,
         stamp=file.stamp,
         finite=ready.finite if ready.key else file.finite,
     )
 
 
-def _kept(offer: Candidate, wanted: WeightsRequest) -> WeightsFile | None:
+def _kept(candidate: Candidate, request: WeightsRequest) -> WeightsFile | None:
     """The promised file from the zoo's own folder, where it came under another address or was
     converted from."""
-    if not offer.promises:
+    if not candidate.promises:
         return None
-    for one in cache_record.read_all():
-        path = Path(one.path)
-        if one.address.startswith("converted:") or first_mismatch(offer.promises, one.sha256):
+    for record in records.read_all():
+        path = Path(record.path)
+        if record.address.startswith("converted:") or first_mismatch(
+            candidate.promises, record.sha256
+        ):
             continue
-        if _is_own(path) and one.holds(path):
-            ready = _ready(wanted, path, one.sha256, path.name, checked=True)
+        if _is_own(path) and record.holds(path):
+            ready = _ready(request, path, record.sha256, path.name, checked=True)
         else:
-            ready = _converted(wanted, one.sha256) or Mappable(path)
-        if ready.converted or (_is_own(ready.path) and one.holds(path)):
+            ready = _converted(request, record.sha256) or Mappable(path)
+        if ready.converted or (_is_own(ready.path) and record.holds(path)):
             return WeightsFile(
                 path=ready.path,
-                sha256=one.sha256,
-                source=offer.source,
-                revision=offer.revision,
-                bytes=one.stamp.bytes,
+                sha256=record.sha256,
+                source=candidate.source,
+                revision=candidate.revision,
+                bytes=record.stamp.bytes,
                 published=path if path.is_file() else ready.path,
-                through=offer.through,
+                through=candidate.through,
                 converted=ready.converted,
                 dropped=ready.dropped,
                 own=True,
-                key=ready.key or one.address,
-                finite=ready.finite if ready.key else one.finite,
+                key=ready.key or record.address,
+                finite=ready.finite if ready.key else record.finite,
             )
     return None
 
 
 def _ready(
-    wanted: WeightsRequest, path: Path, sha256: str, name: str, *, checked: bool
+    request: WeightsRequest, path: Path, sha256: str, name: str, *, checked: bool
 ) -> Mappable:
-    """The checkpoint as safetensors; a file of another role as it is."""
-    if wanted.role != MODEL:
+    """The checkpoint as safetensors; a file of another role as it is.
+
+    checked: the file was well-formed before and has not changed.
+    """
+    if request.role != MODEL or (checked and name.endswith(".safetensors")):
         return Mappable(path)
     return mappable(
         path,
         sha256=sha256,
         name=name,
-        state_key=wanted.weights.state_key,
-        guessed=wanted.placed,
-        checked=checked,
+        state_key=request.weights.state_key,
+        guessed=request.placed,
     )
 
 
-def _converted(wanted: WeightsRequest, sha256: str) -> Mappable | None:
-    return converted(sha256, wanted.weights.state_key) if wanted.role == MODEL else None
+def _converted(request: WeightsRequest, sha256: str) -> Mappable | None:
+    return converted(sha256, request.weights.state_key) if request.role == MODEL else None
 
 
 def _is_own(path: Path) -> bool:
@@ -132,97 +285,95 @@ def _is_own(path: Path) -> bool:
     )
 
 
-def _known(offer: Candidate) -> Record | None:
+def _unchanged(candidate: Candidate) -> Record | None:
     """The record of the file, if it has not changed since and is what it has to be: then
     nothing is hashed."""
-    path = offer.carrier.find()
-    known = cache_record.read(offer.key) if path else None
-    if path and known and known.holds(path) and not first_mismatch(offer.promises, known.sha256):
-        return known
-    return None
+    path = candidate.carrier.find()
+    record = records.read(candidate.key) if path else None
+    if path is None or record is None or not record.holds(path):
+        return None
+    return None if first_mismatch(candidate.promises, record.sha256) else record
 
 
-def _hashed(offer: Candidate, path: Path, entry: str) -> Record:
+def _hashed(candidate: Candidate, path: Path, entry: str) -> Record:
     """A file that was hashed now; the stamp is from before, so that a change meanwhile shows."""
     stamp = FileStamp.of(path)
-    return Record(offer.key, str(path), sha256_of(path), stamp, entry, offer.revision)
+    return Record(candidate.key, str(path), sha256_of(path), stamp, entry, candidate.revision)
 
 
-def _verified(offer: Candidate, wanted: WeightsRequest, progress: bool | None) -> Record:
+def _verified(candidate: Candidate, request: WeightsRequest, progress: bool | None) -> Record:
     """The file and its sha256, which keeps every promise."""
-    entry = wanted.entry
-    asked, carrier = ASKED.format(entry), offer.carrier
+    entry = request.entry
+    asked, carrier = ASKED.format(entry), candidate.carrier
     path = carrier.find()
     if path:
-        file = _hashed(offer, path, entry)
+        file = _hashed(candidate, path, entry)
         digest = file.sha256
-        broken = first_mismatch(offer.all_promises(), digest)
+        broken = first_mismatch(candidate.all_promises(), digest)
         if not broken:
             return file
         if isinstance(carrier, Local):
             raise broken.breach(asked, digest)
         if environment.offline():
-            raise _unusable(offer, path, digest, broken, wanted)
+            raise _unusable(candidate, path, digest, broken, request)
         log.warning("%s is not what %s says. It is removed and fetched again.", path, broken.by)
         carrier.remove(digest)
     if isinstance(carrier, Local) or environment.offline():
         raise OfflineError(
             asked,
             "It is not on this machine, and the network is switched off.",
-            _advice(CARRY, wanted),
+            _advice(CARRY, request),
         )
-    return _downloaded(carrier, offer, entry, progress)
+    return _downloaded(carrier, candidate, entry, progress)
 
 
 def _unusable(
-    offer: Candidate, path: Path, digest: str, broken: Checksum, wanted: WeightsRequest
+    candidate: Candidate, path: Path, digest: str, broken: Checksum, request: WeightsRequest
 ) -> WeightsError:
     """The error for a file that can't be replaced now."""
-    told, known = broken.breach(ASKED.format(wanted.entry), digest), cache_record.read(offer.key)
-    if known and known.sha256 == digest and broken.error is LockError:
-        return told  # the file is as it was fetched, and the lock file names another
-    return type(told)(
-        told.asked,
-        f"{path} is damaged, or is another file now. {told.case}",
-        _advice(AGAIN, wanted),
+    error, record = broken.breach(ASKED.format(request.entry), digest), records.read(candidate.key)
+    if record and record.sha256 == digest and broken.error is LockError:
+        return error  # the file is as it was fetched, and the lock file names another
+    return type(error)(
+        error.asked,
+        f"{path} is damaged, or is another file now. {error.case}",
+        _advice(AGAIN, request),
     )
 
 
-def _advice(text: str, wanted: WeightsRequest) -> str:
+def _advice(text: str, request: WeightsRequest) -> str:
     """Advice for a model; a place such as `hub:org/repo` is not a name that `zoo pull` knows."""
-    return PLACE if wanted.placed else text.format(wanted.model)
+    return PLACE if request.placed else text.format(request.model)
 
 
 def _downloaded(
-    carrier: RemoteSource, offer: Candidate, entry: str, progress: bool | None
+    carrier: RemoteSource, candidate: Candidate, entry: str, progress: bool | None
 ) -> Record:
-    file = _hashed(offer, carrier.download(progress=progress), entry)
+    file = _hashed(candidate, carrier.download(progress=progress), entry)
     digest = file.sha256
-    broken = first_mismatch(offer.all_promises(), digest)
+    broken = first_mismatch(candidate.all_promises(), digest)
     if broken:
-        if (
-            broken.error is not LockError
-        ):  # a wrong line in a lock file does not justify removing a good file
+        # A wrong line in a lock file does not justify removing a good file.
+        if broken.error is not LockError:
             carrier.remove(digest)
         raise broken.breach(ASKED.format(entry), digest)
-    if not offer.all_promises():
+    if not candidate.all_promises():
         log.info(
             "%s: nobody publishes its sha256. It is %s, and has to stay so from now on.",
-            offer.source,
+            candidate.source,
             digest,
         )
     return file
 
 
 def _readable(
-    offer: Candidate, path: Path, sha256: str, wanted: WeightsRequest, *, checked: bool
+    candidate: Candidate, path: Path, sha256: str, request: WeightsRequest, *, checked: bool
 ) -> Mappable:
-    name = path.name if offer.original else offer.source.partition("?")[0]
+    name = path.name if candidate.original else candidate.source.partition("?")[0]
     try:
-        return _ready(wanted, path, sha256, name, checked=checked)
+        return _ready(request, path, sha256, name, checked=checked)
     except CheckpointError:
-        if not isinstance(offer.carrier, Local) and not offer.promises:
-            offer.carrier.remove(
-                sha256
-            )  # nobody promised this file: it may be a login page in place of the real one
+        if not isinstance(candidate.carrier, Local) and not candidate.promises:
+            # Nobody promised this file: it may be a login page in place of the real one.
+            candidate.carrier.remove(sha256)
         raise

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 import zoo
 from zoo.registry import reload
-from zoo.weights.checksum import sha256_of
+from zoo.weights.records import sha256_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -76,7 +76,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         monkeypatch.setattr(owner, name, counted)
 
     count(Catalogue, "resolve")
-    count(sys.modules["zoo.weights.fetch"], "take")
+    count(sys.modules["zoo.weights.resolve"], "take")
     count(sys.modules["zoo.weights.verification"], "sha256_of")
     return counter
 

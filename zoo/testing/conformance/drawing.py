@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from zoo.registry.card import Drawing, PackageImage, PackageSource
-from zoo.weights.local import from_package
+from zoo.weights.sources import from_package
 
 
 def image_of(described: Drawing | PackageImage) -> NDArray[np.uint8] | Path:

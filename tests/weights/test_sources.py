@@ -1,4 +1,5 @@
-"""Files that are here already: beside a registry file, or inside an installed package."""
+"""Sources: a source and its text stand for each other, a mirror is another place for the same file,
+and some files are here already: beside a registry file, or inside an installed package."""
 
 import os
 import sys
@@ -6,11 +7,125 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import zoo.weights
 from zoo.errors import SourceError
-from zoo.registry.card import FileSource, PackageSource, Weights
-from zoo.weights.local import from_file, from_package
+from zoo.registry.card import FileSource, HubSource, PackageSource, Source, UrlSource, Weights
+from zoo.weights.sources import HubSpec, from_file, from_package, mirrored, parsed, printed
+
+word = st.from_regex(r"[A-Za-z0-9_][\w.-]{0,10}", fullmatch=True)
+commit = st.text("0123456789abcdef", min_size=40, max_size=40)
+path = st.lists(word, min_size=1, max_size=3).map("/".join)
+sources = st.one_of(
+    st.builds(HubSource, repo=st.builds("{}/{}".format, word, word), revision=commit, file=path),
+    st.builds(UrlSource, url=path.map("https://example.org/{}".format)),
+    st.builds(PackageSource, package=word, file=path),
+    st.builds(FileSource, path=path),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(sources)
+def test_what_is_printed_is_read_back(source: Source) -> None:
+    assert parsed(printed(source)) == source
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("hub:org/repo", HubSpec("org/repo")),
+        ("hub:org/repo@main", HubSpec("org/repo", "main")),
+        ("hub:org/repo@refs/pr/1:sub/net.pth", HubSpec("org/repo", "refs/pr/1", "sub/net.pth")),
+        ("hub:org/repo:net.pth", HubSpec("org/repo", None, "net.pth")),
+        ("hub:org/repo@" + "a" * 40, HubSpec("org/repo", "a" * 40)),
+    ],
+)
+def test_a_place_on_the_hub_may_be_open(text: str, spec: HubSpec) -> None:
+    assert parsed(text) == spec
+
+
+def test_a_file_url_is_decoded_and_a_plain_path_is_not() -> None:
+    assert parsed("file:///mnt/a%20b.pth") == FileSource(path="/mnt/a b.pth")
+    assert parsed("file:a%20b.pth") == FileSource(path="a%20b.pth")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yolox_nano",
+        "hub:",
+        "hub:org",
+        "hub:org/repo@",
+        "http:",
+        "https:///x",
+        "file:",
+        "package:x",
+        "s3://b/x",
+    ],
+)
+def test_anything_else_is_refused_with_the_forms_there_are(text: str) -> None:
+    with pytest.raises(SourceError, match="file:PATH"):
+        parsed(text)
+
+
+COMMIT = "a" * 40
+HUB = HubSource(repo="org/net", revision=COMMIT, file="model.safetensors")
+URL = UrlSource(url="https://example.org/models/net.pth")
+
+
+@pytest.mark.parametrize(
+    ("source", "mirrors", "through"),
+    [
+        (URL, {}, URL),
+        (URL, {"https://other.org/": "https://mirror.org/"}, URL),
+        (
+            URL,
+            {"https://example.org/": "https://mirror.org/x/"},
+            UrlSource(url="https://mirror.org/x/models/net.pth"),
+        ),
+        (URL, {"https://example.org/": "file:///mnt/"}, FileSource(path="/mnt/models/net.pth")),
+        (
+            HUB,
+            {"hub:org/": "hub:mirror/"},
+            HubSource(repo="mirror/net", revision=COMMIT, file="model.safetensors"),
+        ),
+        (
+            HUB,
+            {"hub:": "https://mirror.org/"},
+            UrlSource(url=f"https://mirror.org/org/net/resolve/{COMMIT}/model.safetensors"),
+        ),
+        (
+            HUB,
+            {"hub:org/": "file:/mnt/"},
+            FileSource(path=f"/mnt/net/resolve/{COMMIT}/model.safetensors"),
+        ),
+    ],
+)
+def test_a_prefix_is_replaced(source: Source, mirrors: dict[str, str], through: Source) -> None:
+    assert mirrored(source, mirrors) == through
+
+
+def test_the_longest_prefix_wins() -> None:
+    mirrors = {
+        "https://": "file:/wrong/",
+        "https://example.org/models/": "file:/right/",
+        "https://example.org/": "file:/wrong/",
+    }
+    assert mirrored(URL, mirrors) == FileSource(path="/right/net.pth")
+
+
+@pytest.mark.parametrize(
+    "rest", ["../secret", "a/../../secret", "%2e%2e/secret", "a\\..\\..\\secret"]
+)
+def test_no_address_leads_out_of_a_mirror(rest: str) -> None:
+    with pytest.raises(SourceError, match="lead out of the mirror"):
+        mirrored(
+            UrlSource(url=f"https://example.org/{rest}"),
+            {"https://example.org/": "file:///mnt/models/"},
+        )
 
 
 @pytest.fixture
