@@ -2,7 +2,10 @@
 name."""
 
 import io
+import logging
+import threading
 import warnings
+from contextlib import suppress
 
 import numpy as np
 import PIL.Image
@@ -11,8 +14,8 @@ import torch
 from PIL import ImageCms, ImageOps, TiffImagePlugin
 
 from zoo.errors import ImageError
-from zoo.images import Limits, read
-from zoo.images import planes as planes_module
+from zoo.images import Limits, read, rgb
+from zoo.images.decode import quiet
 
 ORIENTATION = 0x0112
 TURN = {
@@ -278,10 +281,61 @@ def test_a_large_image_is_converted_in_strips_and_is_the_same(
     image = image or PIL.Image.fromarray(pixels).convert(mode)
     data = encode(image, "TIFF", exif=tagged(orientation))
     whole = read(data)
-    monkeypatch.setattr(planes_module, "STRIP_PIXELS", 30)
+    monkeypatch.setattr(rgb, "STRIP_PIXELS", 30)
     assert torch.equal(read(data).pixels, whole.pixels)
 
 
 def test_a_drawing_is_not_handed_to_another_program(pixels, encode):
     with pytest.raises(ImageError, match="EPS, a drawing"):
         read(encode(PIL.Image.fromarray(pixels), "EPS"))
+
+
+LOGGER = logging.getLogger("PIL.TiffImagePlugin")
+
+
+def warn(module: str) -> None:
+    warnings.warn_explicit("odd", UserWarning, "file.py", 1, module=module)
+
+
+def test_only_warnings_of_pillow_are_silent() -> None:
+    with quiet():
+        warn("PIL.Image")
+        with pytest.warns(UserWarning, match="odd"):
+            warn("mine")
+    with pytest.warns(UserWarning, match="odd"):
+        warn("PIL.Image")
+
+
+def test_filters_logs_and_limits_come_back_even_after_an_error() -> None:
+    before = list(warnings.filters), LOGGER.disabled, PIL.Image.MAX_IMAGE_PIXELS
+    with suppress(ValueError), quiet(pixels=10**12):
+        assert LOGGER.disabled
+        assert PIL.Image.MAX_IMAGE_PIXELS == 10**12
+        raise ValueError
+    assert (list(warnings.filters), LOGGER.disabled, PIL.Image.MAX_IMAGE_PIXELS) == before
+
+
+def test_pillow_s_limit_is_never_lowered() -> None:
+    before = PIL.Image.MAX_IMAGE_PIXELS
+    with quiet(pixels=5):
+        assert before == PIL.Image.MAX_IMAGE_PIXELS
+
+
+def test_the_last_one_out_takes_it_back() -> None:
+    inside, leave = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with quiet():
+            inside.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=stay)
+    thread.start()
+    assert inside.wait(10)
+    with quiet():
+        pass
+    warn("PIL.Image")  # silent still: somebody is inside
+    leave.set()
+    thread.join()
+    with pytest.warns(UserWarning, match="odd"):
+        warn("PIL.Image")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from zoo.errors import ImageError
 from zoo.files import NAME_BYTES, shortened
-from zoo.images.sources import is_url
+from zoo.images.read import is_url
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")  # kept; others become the last but one
 

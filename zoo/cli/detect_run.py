@@ -22,7 +22,7 @@ from zoo.draw import draw, save
 from zoo.errors import ImageError, UsageError
 from zoo.fonts import letters_of
 from zoo.images import Image, Limits, Source, expand
-from zoo.images.sources import is_url
+from zoo.images.read import is_url
 from zoo.inference.stream import Looked, stream
 from zoo.progress import Bar
 from zoo.text import pluralize

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from zoo.data.values import whole
 from zoo.errors import DataError, LabelError, UsageError
 from zoo.images import Source
-from zoo.images.sources import is_url, name_of
+from zoo.images.read import is_url, name_of
 from zoo.labels import LabelSpace, match_labels
 
 FIX = "Pass the data set's annotations: --coco-images instances.json"

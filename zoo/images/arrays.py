@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.images.image import Image, unreadable
-from zoo.images.sources import Array
+from zoo.images.image import Array, Image, unreadable
 
 CHANNELS = (1, 3, 4)
 

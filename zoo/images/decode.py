@@ -1,44 +1,49 @@
-"""Decodes images with Pillow: every mode to RGB, upright, within limits."""
+"""Decodes images with Pillow: within limits, without its warnings, and upright as their EXIF
+orientation says."""
 
 from __future__ import annotations
 
+import ctypes
+import logging
+import re
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import IO, TypeAlias
+from functools import cache, partial
+from typing import IO, Any, TypeAlias, cast
 
 import PIL.Image
-from PIL import ExifTags, UnidentifiedImageError
+from PIL import ExifTags, UnidentifiedImageError, _imaging
 
 from zoo.errors import ImageError, ZooError
-from zoo.images import lost_content as losses
-from zoo.images.image import Exif, Image, Loss, beyond, unreadable
-from zoo.images.limits import Limits
-from zoo.images.planes import bytes_to_decode, planes_of
-from zoo.images.quiet import quiet
+from zoo.images.image import Exif, Image, Limits, Loss, beyond, unreadable
+from zoo.images.rgb import bytes_to_decode, losses_of_file, losses_of_pixels, planes_of
 
 Reserve: TypeAlias = Callable[[int], None]
 
 AGAIN = "Copy or download it again."
 SMALLER = "Make the image smaller, or leave it out."
-MOST_SCANS = 100  # a progressive JPEG has about 10, and each costs a pass over all of its pixels
-
-
-@dataclass
-class _Turn:
-    """Whose turn it is with one PIL image, and how many threads want it."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    users: int = 0
-
 
 # Pillow opens these, but has another program draw them: Ghostscript, or the Windows shell.
 _DRAWN = {"EPS", "WMF"}
-_INVERSE = {6: 8, 8: 6}
-_lock = threading.Lock()
-_turns: dict[int, _Turn] = {}
+
+MOST_SCANS = 100  # a progressive JPEG has about 10, and each costs a pass over all of its pixels
 _SCAN = b"\xff\xda"  # SOS, which can't stand within the data of a scan
+
+_INVERSE = {6: 8, 8: 6}  # of EXIF orientations; every other one is its own
+
+_turns: dict[int, _Turn] = {}  # by the id of a PIL image
+_turns_lock = threading.Lock()
+
+# As warnings.filterwarnings would enter it.
+_IGNORED = ("ignore", None, Warning, re.compile(r"PIL\b"), 0)
+_SETTERS = ("TIFFSetErrorHandler", "TIFFSetWarningHandler")  # libtiff's, whose own ones print
+
+_quiet_users = 0
+_quiet_undo: list[Callable[[], None]] = []
+_quiet_lock = threading.Lock()
 
 
 def decode(
@@ -65,7 +70,7 @@ def decode(
         with quiet(pixels=limits.pixels), PIL.Image.open(file) as image:
             _check(image, name, limits)
             _check_scans(image, file, name)
-            lost = losses.of_file(image)
+            lost = losses_of_file(image)
             animated = bool(lost) and lost[0].kind == "frames"
             return _pixels(image, name, exif, reserve, lost, animated=animated)
     except UnidentifiedImageError:
@@ -96,7 +101,7 @@ def from_pil(
             _alone(image),
         ):  # one image may stand in a list twice, and two threads must not load it at once
             _check(image, name, Limits.in_force(limits))
-            lost = tuple(loss for loss in losses.of_file(image) if loss.kind != "frames")
+            lost = tuple(loss for loss in losses_of_file(image) if loss.kind != "frames")
             return _pixels(image, name, exif, reserve, lost)
     except Exception as error:
         raise _refused(name, error) from error
@@ -105,14 +110,14 @@ def from_pil(
 @contextmanager
 def _alone(image: PIL.Image.Image) -> Iterator[None]:
     """One thread at a time has that image."""
-    with _lock:
+    with _turns_lock:
         turn = _turns.setdefault(id(image), _Turn())
         turn.users += 1
     try:
         with turn.lock:
             yield
     finally:
-        with _lock:
+        with _turns_lock:
             turn.users -= 1
             if not turn.users:
                 del _turns[id(image)]
@@ -183,20 +188,24 @@ def _pixels(
     """Decodes, and turns as EXIF says."""
     if reserve:
         reserve(bytes_to_decode(image))
-    found, turn = _load(image, exif)
+    orientation, turn = _load(image, exif)
     pixels, dark = planes_of(image, name, turn)
-    return Image(pixels, name, found, animated, (*lost, *dark, *losses.of_pixels(image)))
+    return Image(pixels, name, orientation, animated, (*lost, *dark, *losses_of_pixels(image)))
 
 
 def _load(image: PIL.Image.Image, exif: Exif) -> tuple[int, int]:
     """Decode; say which EXIF orientation was found, and which one the pixels still have to be
     turned by."""
-    found = _orientation(image)
+    orientation = _orientation(image)
     image.load()
-    left = _orientation(image)  # Pillow turns TIFF files upright by itself and takes the tag away
+    remaining = _orientation(
+        image
+    )  # Pillow turns TIFF files upright by itself and takes the tag away
     if exif == "apply":
-        return found, left
-    return found, 1 if left == found else _INVERSE.get(found, found)
+        return orientation, remaining
+    if remaining != orientation:  # it is turned upright, and is to be as stored
+        return orientation, _INVERSE.get(orientation, orientation)
+    return orientation, 1
 
 
 def _orientation(image: PIL.Image.Image) -> int:
@@ -228,3 +237,90 @@ def _refused(name: str, error: Exception) -> Exception:
         return unreadable(name, "There is not enough memory to decode it.", SMALLER)
     reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return unreadable(name, f"It is damaged or cut short: {reason:.300}.", AGAIN)
+
+
+@contextmanager
+def quiet(*, pixels: int | None = None) -> Iterator[None]:
+    """No warning of Pillow's modules is shown, and libtiff prints nothing, while anybody is inside.
+
+    Filters and handlers are the process's, not a thread's: the first one in sets them, the last one
+    out takes them back.
+
+    pixels: where it is more than Pillow decodes by itself, Pillow's limit is raised to it as well.
+    """
+    global _quiet_users
+    with _quiet_lock:
+        _quiet_users += 1
+        if _quiet_users == 1:
+            _quiet_undo.append(_without_warnings())
+            _quiet_undo.extend(_without_prints())
+            _quiet_undo.extend(_without_logs())
+        if pixels and PIL.Image.MAX_IMAGE_PIXELS and pixels > 2 * PIL.Image.MAX_IMAGE_PIXELS:
+            _quiet_undo.append(
+                partial(setattr, PIL.Image, "MAX_IMAGE_PIXELS", PIL.Image.MAX_IMAGE_PIXELS)
+            )
+            PIL.Image.MAX_IMAGE_PIXELS = pixels
+    try:
+        yield
+    finally:
+        with _quiet_lock:
+            _quiet_users -= 1
+            while not _quiet_users and _quiet_undo:
+                _quiet_undo.pop()()
+
+
+def _without_warnings() -> Callable[[], None]:
+    # Entered by hand: filterwarnings would also forget which warnings have been shown once, and
+    # show all of them again.
+    entered = _filters()
+    entered.insert(0, _IGNORED)
+
+    def undo() -> None:
+        for filters in (
+            entered,
+            _filters(),
+        ):  # somebody's catch_warnings may have exchanged the list in between
+            with suppress(ValueError):
+                filters.remove(_IGNORED)
+
+    return undo
+
+
+def _filters() -> list[tuple[object, ...]]:
+    return cast("list[tuple[object, ...]]", warnings.filters)
+
+
+def _without_prints() -> Iterator[Callable[[], None]]:
+    for setter in _libtiff():
+        before = setter(None)
+        yield lambda setter=setter, before=before: setter(before)  # type: ignore[misc]
+
+
+def _without_logs() -> Iterator[Callable[[], None]]:
+    logger = logging.getLogger(
+        "PIL.TiffImagePlugin"
+    )  # the one of Pillow's modules that logs errors
+    if not logger.disabled:
+        logger.disabled = True
+        yield partial(setattr, logger, "disabled", False)
+
+
+@cache
+def _libtiff() -> tuple[Any, ...]:
+    """The functions that set libtiff's handlers, found through Pillow's own module; or none."""
+    try:
+        library = ctypes.CDLL(_imaging.__file__)
+        setters = [getattr(library, name) for name in _SETTERS]
+    except (OSError, AttributeError, TypeError):
+        return ()
+    for setter in setters:
+        setter.argtypes, setter.restype = [ctypes.c_void_p], ctypes.c_void_p
+    return tuple(setters)
+
+
+@dataclass
+class _Turn:
+    """Whose turn it is with one PIL image, and how many threads want it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    users: int = 0

@@ -6,8 +6,7 @@ import time
 
 from zoo.environment import offline_switch, timeout
 from zoo.errors import ImageError
-from zoo.images.image import beyond, unreadable
-from zoo.images.limits import Limits
+from zoo.images.image import Limits, beyond, unreadable
 
 
 def fetch(url: str, *, limits: Limits) -> bytes:
@@ -33,11 +32,11 @@ def fetch(url: str, *, limits: Limits) -> bytes:
     except ImageError:
         raise
     # httpx or httpx2, depending on huggingface_hub's version; their errors have no common root
-    except Exception as why:
-        reason = str(why).rstrip(".") or type(why).__name__
+    except Exception as error:
+        reason = str(error).rstrip(".") or type(error).__name__
         raise unreadable(
             url, f"It can't be fetched: {reason}.", "Check the address and the network."
-        ) from why
+        ) from error
 
 
 def _download(url: str, limits: Limits, *, silence: float) -> bytes:

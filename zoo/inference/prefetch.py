@@ -17,7 +17,7 @@ from zoo.errors import ImageError
 from zoo.images import Exif, Image, Limits, Source, read
 from zoo.images.decode import Reserve
 from zoo.images.image import beyond
-from zoo.images.sources import name_of
+from zoo.images.read import name_of
 from zoo.inference.memory_budget import MemoryBudget
 from zoo.inference.reader_threads import Readers, Task, TooSlow
 

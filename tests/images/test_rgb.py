@@ -1,13 +1,121 @@
-"""What an image had that its pixels have not: frames, bits, shades and transparency, and nothing
-where nothing is lost."""
+"""Images of more than 8 bits: their depth, their white, and gray ones in 8 bits."""
 
 import io
+from typing import Any
 
 import numpy as np
 import PIL.Image
 import pytest
+from PIL import ImageOps
 
-from zoo.images import read
+from zoo.errors import ImageError
+from zoo.images import read, rgb
+from zoo.images.rgb import (
+    bits_of,
+    bytes_to_decode,
+    checked_white,
+    is_deep_gray,
+    planes_of,
+    to_8_bits,
+    white_of,
+)
+
+
+def opened(image: PIL.Image.Image, kind: str, **options: Any) -> PIL.Image.Image:
+    """The image as it is opened from a file, not loaded yet."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return PIL.Image.open(file)
+
+
+GRAY_16 = PIL.Image.fromarray(np.array([[0, 1000, 65535]], np.uint16))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_16_bits_are_seen_and_have_a_white(kind: str) -> None:
+    image = opened(GRAY_16, kind)
+    assert bits_of(image) == 16
+    assert is_deep_gray(image)
+    assert white_of(image) == 65535
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "JPEG2000", "WEBP", "PPM"])
+def test_8_bits_are_8_bits(kind: str) -> None:
+    image = opened(PIL.Image.new("RGB", (8, 8), (1, 2, 3)), kind)
+    assert bits_of(image) == 8
+    assert not is_deep_gray(image)
+
+
+def test_32_bits_have_no_white_unless_the_file_declares_it() -> None:
+    floats = PIL.Image.fromarray(np.array([[0, 0.5, 2]], np.float32))
+    image = opened(floats, "TIFF")
+    assert bits_of(image) == 32
+    assert white_of(image) is None
+    assert white_of(opened(floats, "TIFF", tiffinfo={341: 2.0})) == 2.0
+
+
+def test_white_is_255_and_values_are_rounded() -> None:
+    assert to_8_bits(np.array([0, 128.4, 257, 65535]), 65535).tolist() == [0, 0, 1, 255]
+    assert to_8_bits(np.array([0.0, 0.5, 1.0]), 1.0).tolist() == [0, 128, 255]
+
+
+def test_what_nobody_knows_the_white_of_is_refused_with_its_values() -> None:
+    floats = PIL.Image.fromarray(np.array([[0, 2]], np.float32))
+    with pytest.raises(ImageError, match=r"go from 0 to 2, and nothing says what is white"):
+        checked_white(floats, (0, 2), "a.tif")
+    declared = opened(floats, "TIFF", tiffinfo={341: 1.0})
+    for extremes in ((0.0, 2.0), (-1.0, 1.0), (0.0, float("nan"))):
+        with pytest.raises(ImageError, match=r"outside 0\.\.1"):
+            checked_white(declared, extremes, "a.tif")
+    assert checked_white(declared, (0, 1), "a.tif") == 1
+
+
+COLORS = np.random.default_rng(0).integers(0, 256, (7, 5, 3), np.uint8)
+IMAGE = PIL.Image.fromarray(COLORS)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
+def test_planes_are_what_pillow_converts_to(mode: str) -> None:
+    image = IMAGE.convert(mode)
+    found, lost = planes_of(image, "a.png", 1)
+    assert found.permute(1, 2, 0).numpy().tolist() == np.asarray(image.convert("RGB")).tolist()
+    assert lost == ()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_image_is_turned_upright(orientation: int) -> None:
+    image = IMAGE.copy()
+    image.getexif()[0x0112] = orientation
+    upright = ImageOps.exif_transpose(image)
+    found, _ = planes_of(IMAGE, "a.png", orientation)
+    assert found.is_contiguous()
+    assert found.permute(1, 2, 0).numpy().tolist() == np.asarray(upright).tolist()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P", "L", "I;16"])
+def test_strips_change_nothing(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    gray = np.arange(35, dtype=np.uint16).reshape(7, 5) * 1000
+    image = PIL.Image.fromarray(gray) if mode == "I;16" else IMAGE.convert(mode)
+    whole, lost = planes_of(image, "a.png", 6)
+    monkeypatch.setattr(rgb, "STRIP_PIXELS", 10)  # two rows
+    parts, lost_in_parts = planes_of(image, "a.png", 6)
+    assert parts.tolist() == whole.tolist()
+    assert lost_in_parts == lost
+
+
+def test_gray_of_16_bits_is_scaled_to_its_white() -> None:
+    gray = np.array([[0, 257, 65535]], np.uint16)
+    found, _ = planes_of(PIL.Image.fromarray(gray), "a.png", 1)
+    assert found.tolist() == [[[0, 1, 255]]] * 3
+
+
+def test_the_memory_that_decoding_takes_grows_with_pixels_and_depth() -> None:
+    small, large = PIL.Image.new("RGB", (10, 10)), PIL.Image.new("RGB", (20, 10))
+    assert bytes_to_decode(small) == 700
+    assert bytes_to_decode(large) == 1400
+    assert bytes_to_decode(PIL.Image.new("L", (10, 10))) == 400
+    small.info["progressive"] = 1
+    assert bytes_to_decode(small) == 1300
 
 
 def kinds(source):

@@ -1,0 +1,295 @@
+"""Converts decoded images of any mode and depth to three upright planes of 8-bit RGB, and says what
+that loses: frames, finer shades, transparency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
+import PIL.Image
+import torch
+from torch import Tensor
+
+from zoo.images.image import Array, Loss, unreadable
+
+STRIP_PIXELS = 2**22
+RESULT_BYTES = 3
+
+_STRAIGHT = {"La": "LA", "RGBa": "RGBA"}  # premultiplied alpha, and the mode that is not
+
+# A pixel in Pillow's memory; others take 4.
+_STORED_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
+# A pixel, of frames that a decoder holds besides.
+_DECODER_BYTES = {"JPEG2000": 12, "AVIF": 8, "WEBP": 8, "GIF": 8}
+
+_BITS_PER_SAMPLE = 258  # tags of TIFF 6.0
+_MAX_SAMPLE_VALUE, _S_MAX_SAMPLE_VALUE = 281, 341
+_HEADER_BYTES = 64 * 1024
+
+_THUMBNAIL = "Large Thumbnail"  # as MPO names what is not an image of its own
+_GAIN_MAPS = ("hdrgm", "hdrgainmap")
+_PAGES = ("TIFF", "MPO")
+
+
+def bytes_to_decode(image: PIL.Image.Image) -> int:
+    """About what decoding the image takes at its peak, the result included."""
+    decoder = _DECODER_BYTES.get(image.format or "", 0)
+    if "progressive" in image.info:
+        decoder += 6  # coefficients of 16 bits for up to three components
+    return image.width * image.height * (_STORED_BYTES.get(image.mode, 4) + RESULT_BYTES + decoder)
+
+
+def planes_of(
+    image: PIL.Image.Image, name: str, orientation: int
+) -> tuple[Tensor, tuple[Loss, ...]]:
+    """Red, green and blue of a loaded image, `(3, h, w)` uint8, turned upright, and what was lost.
+
+    orientation: the EXIF orientation that is still to be undone; tag 0x0112 of EXIF (CIPA DC-008).
+
+    Raises: ImageError where nothing says what is white.
+    """
+    turned = orientation > 4
+    shape = (image.width, image.height) if turned else (image.height, image.width)
+    result = np.empty((3, *shape), np.uint8)
+    stored = _as_stored(result, orientation)  # (3, h, w) as the file has it
+    lost: tuple[Loss, ...] = ()
+    if is_deep_gray(image):
+        lost = _fill_deep(stored, image, name)
+    else:
+        for rows, strip in _strips(image):
+            _fill(stored[:, rows], strip)
+    return torch.from_numpy(result), lost
+
+
+def _as_stored(upright: Array, orientation: int) -> Array:
+    """A view of the upright planes in the order in which the file stores their pixels."""
+    if orientation in (3, 4, 7, 8):
+        upright = upright[:, ::-1]
+    if orientation in (2, 3, 6, 7):
+        upright = upright[:, :, ::-1]
+    return upright.swapaxes(1, 2) if orientation > 4 else upright
+
+
+def _strips(image: PIL.Image.Image) -> Iterator[tuple[slice, PIL.Image.Image]]:
+    """The image in strips of whole rows; itself where it is small."""
+    rows = max(1, STRIP_PIXELS // image.width)
+    if rows >= image.height:
+        yield slice(0, image.height), image
+        return
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        yield slice(top, bottom), image.crop((0, top, image.width, bottom))
+
+
+def _fill(planes: Array, image: PIL.Image.Image) -> None:
+    if image.mode in _STRAIGHT:
+        image = image.convert(_STRAIGHT[image.mode])
+    if image.mode in ("L", "LA"):
+        planes[:] = np.asarray(image.getchannel(0))
+        return
+    if image.mode == "1":
+        planes[:] = np.asarray(image).astype(np.uint8) * 255
+        return
+    if image.mode == "P":
+        image = image.copy()
+        image.info.pop("transparency", None)  # converting would warn that it gets lost
+    if image.mode not in ("RGB", "RGBA", "RGBX"):
+        image = image.convert("RGB")
+    for plane, band in zip(planes, "RGB", strict=True):
+        # Packing one band at a time is the fastest way out of Pillow's four bytes a pixel.
+        packed = np.frombuffer(image.tobytes("raw", band), np.uint8)
+        plane[:] = packed.reshape(image.height, image.width)
+
+
+def _fill_deep(planes: Array, image: PIL.Image.Image, name: str) -> tuple[Loss, ...]:
+    """Gray of more than 8 bits."""
+    extremes = np.array([(values.min(), values.max()) for _, values in _values(image)])
+    low, high = float(extremes[:, 0].min()), float(extremes[:, 1].max())
+    white = checked_white(image, (low, high), name)
+    for rows, values in _values(image):
+        planes[:, rows] = to_8_bits(values, white)
+    return loss_of_range(high, white)
+
+
+def _values(image: PIL.Image.Image) -> Iterator[tuple[slice, Array]]:
+    for rows, strip in _strips(image):
+        yield rows, np.asarray(strip)
+
+
+def is_deep_gray(image: PIL.Image.Image) -> bool:
+    """Whether the image is one channel of integers or floats that Pillow leaves as they are."""
+    return image.mode.startswith(("I", "F"))
+
+
+def bits_of(image: PIL.Image.Image) -> int:
+    """Bits a channel in the file, of an image that is not loaded yet; 8 where Pillow does not
+    say."""
+    if image.mode in ("I", "F") and white_of(image) != 65535:
+        return 32
+    if "bit_depth" in image.info:  # of pillow-heif
+        return int(image.info["bit_depth"])
+    arguments = [tile[3] for tile in getattr(image, "tile", [])]
+    texts = " ".join(str(argument) for argument in arguments)
+    if image.format == "PPM" and arguments and isinstance(arguments[0], tuple):
+        return int(arguments[0][-1]).bit_length() if isinstance(arguments[0][-1], int) else 8
+    if image.mode.startswith("I") or ";16" in texts:
+        return _tiff_bits(image)
+    return {"JPEG2000": _jpeg2000_bits, "AVIF": _avif_bits}.get(image.format or "", lambda _: 8)(
+        _header(image)
+    )
+
+
+def white_of(image: PIL.Image.Image) -> float | None:
+    """The value of white in a gray image of more than 8 bits, or None where nothing says it.
+
+    It is the largest of 16 bits, or of as many as a TIFF has; what a TIFF declares as its largest
+    sample; none of a 32-bit image otherwise. PNG and PPM keep 16 bits in Pillow's mode I.
+    """
+    if image.mode.startswith("I;16"):
+        return float(2 ** _tiff_bits(image) - 1)
+    if image.mode == "I" and image.format in ("PNG", "PPM"):
+        return 65535.0
+    tags = getattr(image, "tag_v2", {})
+    with suppress(Exception):  # tags of a damaged file
+        for tag in (_S_MAX_SAMPLE_VALUE, _MAX_SAMPLE_VALUE):
+            if tag in tags:
+                value = tags[tag]
+                declared = float(value[0] if isinstance(value, tuple) else value)
+                return declared if 0 < declared < np.inf else None
+    return None
+
+
+def to_8_bits(values: Array, white: float) -> Array:
+    """Values from 0 to white as 0 to 255, rounded."""
+    return np.rint(values * (255 / white)).astype(np.uint8)
+
+
+def checked_white(image: PIL.Image.Image, extremes: tuple[float, float], name: str) -> float:
+    """The value of white. Raises: ImageError where it is not known, or a value is not between black
+    and it."""
+    white, (low, high) = white_of(image), extremes
+    if white is None:
+        case = (
+            f"Its gray values (Pillow mode {image.mode}) go from {low:g} to {high:g}, and nothing "
+            f"says what is white."
+        )
+        fix = "Scale it to 8 bits first: np.clip(values * (255 / white), 0, 255).astype('uint8')."
+        raise unreadable(name, case, fix)
+    if not (low >= 0 and high <= white):  # NaN fails as well
+        case = (
+            f"Its gray values (Pillow mode {image.mode}) go from {low:g} to {high:g}, outside "
+            f"0..{white:g}."
+        )
+        raise unreadable(name, case, "Scale it to 8 bits first and pass the array.")
+    return white
+
+
+def _tiff_bits(image: PIL.Image.Image) -> int:
+    with suppress(Exception):  # no TIFF, or a damaged one
+        bits = image.tag_v2[_BITS_PER_SAMPLE]  # type: ignore[attr-defined]  # of TIFF files alone
+        bits = max(bits) if isinstance(bits, tuple) else bits
+        return int(bits) if 8 < bits <= 16 else 16
+    return 16
+
+
+def _header(image: PIL.Image.Image) -> bytes:
+    """The beginning of the file; where it was read up to is left as it is."""
+    with suppress(Exception):
+        file = image.fp  # type: ignore[attr-defined]  # of images from files alone
+        place = file.tell()
+        file.seek(0)
+        start: bytes = file.read(_HEADER_BYTES)
+        file.seek(place)
+        return start
+    return b""
+
+
+def _jpeg2000_bits(header: bytes) -> int:
+    """Ssiz of the SIZ marker, ISO/IEC 15444-1 A.5.1."""
+    at = header.find(b"\xff\x4f\xff\x51")
+    return (header[at + 42] & 0x7F) + 1 if 0 <= at < len(header) - 42 else 8
+
+
+def _avif_bits(header: bytes) -> int:
+    """`high_bitdepth` and `twelve_bit` of the av1C box, AV1-ISOBMFF 2.3."""
+    at = header.find(b"av1C")
+    flags = header[at + 6] if 0 <= at < len(header) - 6 else 0
+    return 8 + 2 * bool(flags & 0x40) + 2 * bool(flags & 0x20)
+
+
+def losses_of_file(image: PIL.Image.Image) -> tuple[Loss, ...]:
+    """Losses of reading the first frame of an image as 8-bit RGB, of one that is open and not
+    loaded yet."""
+    losses = []
+    count = frames_of(image)
+    if count != 1:
+        losses.append(_frames(image, count))
+    if (bits := bits_of(image)) > 8:
+        losses.append(
+            Loss("bits", f"It has {bits} bits a channel, and the network sees 8 of them.")
+        )
+    return tuple(losses)
+
+
+def losses_of_pixels(image: PIL.Image.Image) -> tuple[Loss, ...]:
+    """Losses of dropping the transparency of an image that is loaded."""
+    if not _see_through(image):
+        return ()
+    case = "It is transparent in places, and the colours stored there are what the network sees."
+    return (Loss("transparency", case),)
+
+
+def loss_of_range(brightest: float, white: float) -> tuple[Loss, ...]:
+    """The note on a deep image that uses less than half of its range, as 12 bits do that are
+    stored in 16."""
+    if not 0 < brightest < white / 2:
+        return ()
+    case = (
+        f"Its brightest value is {brightest:,g} of {white:,g}, so that it comes out dark: scale "
+        f"it to 8 bits yourself."
+    )
+    return (Loss("range", case),)
+
+
+def frames_of(image: PIL.Image.Image) -> int:
+    """How many frames or pages the file holds, thumbnails and gain maps not counted; 0 is an
+    unknown number of several."""
+    try:
+        if not getattr(image, "is_animated", False):
+            return 1
+        count = int(image.n_frames)  # type: ignore[attr-defined]  # of formats with frames alone
+    except Exception:  # what follows the first frame is damaged, but it is there
+        return 0
+    return _mpo_frames(image, count) if image.format == "MPO" else count
+
+
+def _frames(image: PIL.Image.Image, count: int) -> Loss:
+    noun = "pages" if image.format in _PAGES else "frames"
+    if not count:
+        return Loss("frames", f"It has several {noun}, and only the first is read.")
+    return Loss("frames", f"It has {count:,} {noun}, and only the first is read.")
+
+
+def _mpo_frames(image: PIL.Image.Image, count: int) -> int:
+    """Without those that show the first one again: previews, and the gain maps of high dynamic
+    range."""
+    xmp = image.info.get("xmp", b"")
+    if any(name in bytes(xmp).lower() for name in (word.encode() for word in _GAIN_MAPS)):
+        return 1
+    entries = getattr(image, "mpinfo", {}).get(0xB002, [])
+    previews = sum(
+        _THUMBNAIL in str(entry.get("Attribute", {}).get("MPType", "")) for entry in entries
+    )
+    return max(1, count - previews)
+
+
+def _see_through(image: PIL.Image.Image) -> bool:
+    if "A" in image.getbands() or "a" in image.getbands():
+        return bool(image.getchannel(image.getbands()[-1]).getextrema()[0] < 255)  # type: ignore[operator]
+    clear = image.info.get("transparency")
+    if image.mode != "P" or clear is None:
+        return False
+    alphas = {clear: 0} if isinstance(clear, int) else dict(enumerate(clear))
+    used = image.histogram()
+    return any(alpha < 255 and index < len(used) and used[index] for index, alpha in alphas.items())
