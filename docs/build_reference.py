@@ -41,7 +41,10 @@ MODULES = {
     "zoo.testing.conformance.checks": "Every check of the kit.",
     "zoo.errors": "Every error, and its exit code.",
 }
-GROUPS = {"leaderboard": ("build", "check")}  # commands with commands of their own
+GROUPS = {
+    "data": ("convert",),
+    "leaderboard": ("build", "check"),
+}  # commands with commands of their own
 
 
 def public(module: object) -> dict[str, object]:

@@ -137,7 +137,8 @@ MOST_UNTESTED = 30  # lines of code that a module may have without a test file o
 # Folders whose modules have a test file each: `zoo/data/merge.py` has `tests/data/test_merge.py`.
 MIRRORED = (
     *("", "cli", "cli/commands", "registry", "weights"),
-    *("contract", "data", "data/formats", "data/formats/coco", "detections", "detections/convert"),
+    *("contract", "data", "data/formats", "data/formats/coco", "data/formats/csv"),
+    *("data/formats/voc", "data/formats/yolo", "detections", "detections/convert"),
     *("draw", "images", "inference", "labels", "leaderboard"),
     *("evaluate", "evaluate/analyses", "evaluate/coco", "evaluate/diagnostics", "evaluate/plots"),
     *("detectors", "evaluate/predictions", "testing", "testing/conformance", "testing/hub"),

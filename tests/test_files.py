@@ -11,14 +11,17 @@ import pytest
 from zoo.errors import DataError
 from zoo.files import (
     NotRegular,
+    atomic_folder,
     atomic_write,
     check_regular,
+    copy_into,
     kind_of,
     open_regular,
     read_regular,
     read_text,
     write_errors,
     write_file,
+    write_into,
 )
 
 
@@ -164,3 +167,32 @@ def test_errors_that_are_not_the_disk_s_pass():
         with pytest.raises(type(error)) as caught, write_errors("a", DataError, fix="Look."):
             raise error
         assert caught.value is error
+
+
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    place = tmp_path / "made" / "here"
+    with pytest.raises(FileNotFoundError), atomic_folder(place) as draft:
+        copy_into(draft, [("a.txt", tmp_path / "a.txt"), ("b.txt", tmp_path / "gone.txt")])
+    assert list(place.parent.iterdir()) == []
+    place.mkdir()  # an empty one may be there
+    with atomic_folder(place) as draft:
+        write_into(draft, [("x/b.txt", "ü"), ("x/c.txt", b"c")])
+        copy_into(draft / "y", [("a.txt", tmp_path / "a.txt"), ("d.txt", b"d")])
+    assert sorted(one.name for one in place.rglob("*.txt")) == ["a.txt", "b.txt", "c.txt", "d.txt"]
+    assert (place / "x" / "b.txt").read_text("utf-8") == "ü"
+    with pytest.raises(FileExistsError), atomic_folder(place):
+        pass
+    with pytest.raises(FileExistsError), atomic_folder(tmp_path / "new") as draft:
+        write_into(draft, [("b.txt", "b"), ("b.txt", "c")])
+
+
+def test_a_folder_that_a_killed_process_left_is_removed_and_one_in_use_is_not(tmp_path):
+    left = tmp_path / ".here.1-2.draft"
+    left.mkdir()
+    with atomic_folder(tmp_path / "here") as draft:
+        assert not left.exists()
+        with pytest.raises(FileExistsError), atomic_folder(tmp_path / "here"):
+            pass
+        assert draft.is_dir()
+    assert [one.name for one in tmp_path.iterdir()] == ["here"]

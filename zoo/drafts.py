@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -56,6 +57,41 @@ def draft_of(path: Path) -> Iterator[Path]:
             draft.unlink(missing_ok=True)
         if fcntl is not None:
             os.close(held)
+
+
+@contextmanager
+def draft_folder_of(path: Path) -> Iterator[Path]:
+    """A new, empty folder next to `path`, for the caller to fill and to move to `path`; else it is
+    removed. Those that killed processes left for the same `path` are removed first.
+
+    Raises: OSError where it can't be made.
+    """
+    start = f".{path.name[:LETTERS]}."
+    for left in path.parent.iterdir():
+        if left.name.startswith(start) and _DRAFT.fullmatch(left.name) and left.is_dir():
+            with suppress(OSError), _held_folder(left):
+                shutil.rmtree(left)
+    draft = draft_name(path)
+    draft.mkdir()
+    try:
+        with _held_folder(draft):
+            yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)  # it is not there if it was moved
+
+
+@contextmanager
+def _held_folder(folder: Path) -> Iterator[None]:
+    """Raises: OSError where another process holds it."""
+    if fcntl is None:
+        yield
+        return
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(held)
 
 
 def clear(folder: Path, *, young: float = YOUNG) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from zoo.drafts import draft_of
+from zoo.drafts import draft_folder_of, draft_of
 
 Named: TypeAlias = str | os.PathLike[str]
 
@@ -123,6 +124,62 @@ def write_file(path: Named, content: bytes | str, *, durable: bool = True) -> No
     """Writes a file, text as UTF-8, as `atomic_write` does. Raises: OSError."""
     with atomic_write(path, durable=durable) as draft:
         draft.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def atomic_folder(path: Named) -> Iterator[Path]:
+    """A new, empty folder to fill with `write_into` and `copy_into`; when the block ends well it
+    becomes `path` at once, else it is removed. The folder above it is made where there is none.
+
+    Raises: OSError where that fails, or where `path` is there and is not an empty folder.
+    """
+    path = Path(path).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir() and not any(path.iterdir()):
+        path.rmdir()
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    with draft_folder_of(path) as draft:
+        yield draft
+        draft.rename(path)
+
+
+def write_into(folder: Path, files: Iterable[tuple[str, bytes | str]]) -> None:
+    """Writes files, by their names in a draft folder, text as UTF-8. Raises: OSError."""
+    made: set[str] = set()
+    for name, content in files:
+        path = _in_draft(folder, name, made)
+        with open(path, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+
+
+def copy_into(folder: Path, files: Iterable[tuple[str, Path | bytes]]) -> None:
+    """Copies files, by their new names in a draft folder; bytes are the content itself. Raises:
+    OSError."""
+    made: set[str] = set()
+    for name, source in files:
+        path = _in_draft(folder, name, made)
+        if isinstance(source, bytes):
+            with open(path, "wb") as file:
+                file.write(source)
+        else:
+            shutil.copyfile(check_regular(source), path)
+
+
+def _in_draft(folder: Path, name: str, made: set[str]) -> str:
+    """The path of a file in a draft folder, whose own folder is made. made: those that are there.
+
+    Raises: FileExistsError where the name was used before.
+    """
+    path = os.path.join(folder, name)
+    above = os.path.dirname(path)
+    if above not in made:
+        os.makedirs(above, exist_ok=True)
+        made.add(above)
+    if path in made:
+        raise FileExistsError(errno.EEXIST, "Two files have one name", name)
+    made.add(path)
+    return path
 
 
 def move_into_place(

@@ -13,6 +13,11 @@ from pathlib import Path, PurePosixPath
 from zoo.printable import printable
 
 SHOWN = 80  # letters of a path that a message repeats
+_FORMATS = (
+    "apng avif bmp gif heic heif j2k jfif jp2 jpe jpeg jpg mpo pbm pgm png pnm ppm qoi tga tif "
+    "tiff webp"
+)
+IMAGE_SUFFIXES = frozenset(f".{ending}" for ending in _FORMATS.split())
 _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 

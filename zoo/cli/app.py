@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("Measure it", "zoo.cli.commands.evaluate:evaluate"),
     "compare": ("Measure it", "zoo.cli.commands.compare:compare"),
     "leaderboard": ("Measure it", "zoo.cli.commands.leaderboard:app"),
+    "data": ("Prepare data", "zoo.cli.commands.data:app"),
     "pull": ("Keep weights", "zoo.cli.commands.pull:pull"),
     "verify": ("Keep weights", "zoo.cli.commands.verify:verify"),
     "lock": ("Keep weights", "zoo.cli.commands.lock:lock"),

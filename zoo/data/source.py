@@ -17,6 +17,7 @@ from zoo.registry.containment import said
 from zoo.registry.contribution import Contribution
 from zoo.registry.dataset_format import DatasetFormat
 from zoo.registry.registry_file import CORE
+from zoo.suggest import join_or
 from zoo.text import capitalized, type_name
 
 _FORMAT = re.compile(r"([a-z][\w/-]+):")  # two letters or more: a single one is a drive of Windows
@@ -26,7 +27,7 @@ _OPTION = re.compile(r"(?<!,)((?:,,)*),([a-z_][a-z0-9_]*)=((?:[^,]|,,)*)$")
 
 def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     """The data set that was named: `FORMAT:PATH[,OPTION=VALUE…]`, or the path alone where its
-    suffix says the format.
+    suffix says the format, or the folder's content does.
 
     `coco:annotations/instances_val2017.json` finds the images next to the file or in a folder near
     it; `,images=FOLDER` says where they are, `,name=NAME` what to call the data set. Formats are
@@ -64,8 +65,12 @@ def write(dataset: Dataset, to: str | os.PathLike[str]) -> None:
         DataError: the format has no writer, or can't hold this data set; or the file can't be
             written, and the one that was there stays.
     """
-    text = _text(to)
-    asked = f"{dataset.name} can't be written to '{text}'."
+    format_, path = target(to, f"{dataset.name} can't be written to '{_text(to)}'.")
+    write_as(format_, dataset, path, f"{dataset.name} can't be written to '{_text(to)}'.")
+
+
+def target(to: str | os.PathLike[str], asked: str) -> tuple[DatasetFormat, Path]:
+    """The format and the path that a person typed to write to. Raises: as `write`."""
     name, path, given = _parsed(to, asked)
     if given:
         case = f"Options are for reading, and this has '{next(iter(given))}'."
@@ -73,7 +78,19 @@ def write(dataset: Dataset, to: str | os.PathLike[str]) -> None:
     format_ = _format(name)
     if format_.write is None:
         raise DataError(asked, f"The format '{name}' has no writer.", "Write for example coco:PATH")
-    _called(format_, format_.write, asked, dataset, path)
+    return format_, path
+
+
+def source_path(data: str | os.PathLike[str]) -> Path:
+    """The path that a person named, without format and options. Raises: DataError."""
+    return _parsed(data, f"Data set '{_text(data)}' can't be read.")[1]
+
+
+def write_as(format_: DatasetFormat, dataset: Dataset, path: Path, asked: str) -> None:
+    """Writes a data set with the writer of a format. asked: what failed if it does, as a sentence.
+    Raises: as `write`."""
+    if format_.write is not None:
+        _called(format_, format_.write, asked, dataset, path)
 
 
 def _called(
@@ -132,7 +149,10 @@ def _parsed(data: str | os.PathLike[str], asked: str) -> tuple[str, Path, dict[s
 
 
 def _by_suffix(place: str, asked: str) -> str:
-    """The format whose suffix the path has; of several suffixes the longest. Raises: DataError."""
+    """The format whose suffix the path has, of several suffixes the longest; of a folder the one
+    that recognises it. Raises: DataError."""
+    if place and os.path.isdir(os.path.expanduser(place)):
+        return _by_content(place, asked)
     own: dict[str, list[str]] = {}
     for name, known in _built_in().items():
         own |= {suffix: [name] for suffix in known.registered.suffixes}
@@ -147,6 +167,26 @@ def _by_suffix(place: str, asked: str) -> str:
         case if formats else "Nothing says its format.",
         f"Write for example {formats[0] if formats else 'coco'}:{place}",
     )
+
+
+def _by_content(place: str, asked: str) -> str:
+    """The format that says a folder is its own. Raises: DataError where none does, or several."""
+    folder = Path(place).expanduser()
+    able = [name for name, known in _built_in().items() if _recognised(known, folder, asked)]
+    if not able:
+        known = catalogue()
+        others = [name for name in known.dataset_recognisers() if not name.startswith(f"{CORE}/")]
+        able = [one for one in others if _recognised(known.dataset_format(one), folder, asked)]
+    if len(able) == 1:
+        return able[0]
+    case = f"It can be read as {join_or(able)}." if able else "Nothing in it says its format."
+    formats = able or [name for name, one in _built_in().items() if one.registered.recognise]
+    raise DataError(asked, case, f"Write {join_or(f'{name}:{place}' for name in formats)}.")
+
+
+def _recognised(format_: DatasetFormat, folder: Path, asked: str) -> bool:
+    recognise = format_.recognise
+    return recognise is not None and bool(_called(format_, recognise, asked, folder))
 
 
 def _fitting(place: str, suffixes: Mapping[str, list[str]]) -> list[str]:

@@ -20,17 +20,13 @@ from zoo.images.arrays import from_array, from_tensor
 from zoo.images.decode import Reserve, decode, from_pil
 from zoo.images.image import Array, Exif, Image, Limits, unreadable
 from zoo.images.web import fetch
+from zoo.paths import IMAGE_SUFFIXES
 from zoo.text import pluralize, type_name
 
 Pixels: TypeAlias = bytes | bytearray | memoryview | PIL.Image.Image | Array | Tensor
 Source: TypeAlias = str | os.PathLike[str] | Pixels
 Sources: TypeAlias = Source | Iterable[Source]
 
-_FORMATS = (
-    "apng avif bmp gif heic heif j2k jfif jp2 jpe jpeg jpg mpo pbm pgm png pnm ppm qoi tga tif "
-    "tiff webp"
-)
-SUFFIXES = frozenset(f".{ending}" for ending in _FORMATS.split())
 
 FETCHED = ("http", "https")
 _FILE = re.compile(r"file://(?=/)", re.IGNORECASE)
@@ -317,7 +313,7 @@ def _images(paths: Iterable[str]) -> list[str]:
     kept = (
         path
         for path in paths
-        if os.path.splitext(path)[1].lower() in SUFFIXES and not os.path.isdir(path)
+        if os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES and not os.path.isdir(path)
     )
     return sorted(kept, key=lambda path: (_natural(path), path))
 

@@ -83,6 +83,16 @@ def dataset_suffixes(plugins: Iterable[Plugin]) -> dict[str, list[str]]:
     return found
 
 
+def dataset_recognisers(plugins: Iterable[Plugin]) -> list[str]:
+    """The formats `plugin/name` that can say whether a folder is theirs."""
+    return [
+        f"{plugin.info.name}/{name}"
+        for plugin in plugins
+        for name, registered in plugin.contribution.formats.items()
+        if registered.recognise is not None
+    ]
+
+
 def _find(
     plugins: Iterable[Plugin], known: PluginFacts, kind: Kind, name: str, plugin: str | None
 ) -> tuple[Plugin, str, str]:

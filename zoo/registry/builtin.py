@@ -1,9 +1,11 @@
-"""The core's own plugin, `zoo`: an architecture and a reader of data sets, through the hooks that
+"""The core's own plugin, `zoo`: an architecture and formats of data sets, through the hooks that
 all have; imports no torch."""
 
 from __future__ import annotations
 
 from zoo.registry.hookspecs import Register, RegisterDataset, hookimpl
+
+FORMATS = "zoo.data.formats"
 
 
 @hookimpl
@@ -14,12 +16,41 @@ def register_architectures(register: Register) -> None:
 
 @hookimpl
 def register_datasets(register: RegisterDataset) -> None:
-    """`coco`: COCO's `instances.json`, or a folder of them."""
-    coco = "zoo.data.formats.coco"
+    """`coco`, `voc`, `yolo` and `csv`."""
+    everything = ("area", "crowd", "box ids", "image ids", "splits", "class ids")
     register(
         "coco",
-        f"{coco}.reader:read",
+        f"{FORMATS}.coco.reader:read",
         suffixes=(".json", ".json.gz"),
-        options=f"{coco}.options:CocoOptions",
-        write=f"{coco}.writer:write",
+        options=f"{FORMATS}.coco.options:CocoOptions",
+        write=f"{FORMATS}.coco.writer:write",
+        holds=(*everything, "unused classes"),
+        recognise=f"{FORMATS}.coco.folder:recognise",
+    )
+    register(
+        "voc",
+        f"{FORMATS}.voc.reader:read",
+        options=f"{FORMATS}.voc.options:VocOptions",
+        write=f"{FORMATS}.voc.writer:write",
+        holds=("splits", "difficult", "truncated", "occluded", "unused classes", "class order"),
+        recognise=f"{FORMATS}.voc.reader:recognise",
+        images="JPEGImages",
+    )
+    register(
+        "yolo",
+        f"{FORMATS}.yolo.reader:read",
+        suffixes=(".yaml", ".yml"),
+        options=f"{FORMATS}.yolo.options:YoloOptions",
+        write=f"{FORMATS}.yolo.writer:write",
+        holds=("splits", "unused classes", "class order"),
+        recognise=f"{FORMATS}.yolo.reader:recognise",
+    )
+    register(
+        "csv",
+        f"{FORMATS}.csv.reader:read",
+        suffixes=(".csv",),
+        options=f"{FORMATS}.csv.options:CsvOptions",
+        write=f"{FORMATS}.csv.writer:write",
+        holds=(*everything, "difficult", "truncated", "occluded", "attributes", "image attributes"),
+        recognise=f"{FORMATS}.csv.reader:recognise",
     )

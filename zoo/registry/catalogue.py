@@ -215,6 +215,10 @@ class Catalogue:
         """The data set format of that name; see `zoo.registry.builders.dataset_format`."""
         return builders.dataset_format(self._plugins, self._known, name)
 
+    def dataset_recognisers(self) -> list[str]:
+        """The formats `plugin/name` that can say whether a folder is theirs."""
+        return builders.dataset_recognisers(self._plugins)
+
     def dataset_suffixes(self) -> dict[str, list[str]]:
         """Suffix of files -> the data set formats `plugin/name` that have it."""
         return builders.dataset_suffixes(self._plugins)

@@ -29,6 +29,7 @@ WHOLE_FAMILY = "*"
 _BUILD_FIX = 'Pass a callable or "package.module:function".'
 _PART = re.compile(NAME)
 _SUFFIX = re.compile(r"(\.[a-z0-9_-]+)+")
+_FOLDER = re.compile(r"[A-Za-z0-9_-]+")
 _PLACE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -149,6 +150,9 @@ class Contribution:
         suffixes: Sequence[str] = (),
         options: type | str | None = None,
         write: Build | None = None,
+        holds: Sequence[str] = (),
+        recognise: Build | None = None,
+        images: str = "images",
     ) -> None:
         """Takes one format of data sets. Raises PluginError."""
         self.add_builder("datasets", name, read)
@@ -164,11 +168,23 @@ class Contribution:
             case = f"It registers '{name}' with the options {_spelt(options)}."
             fix = 'Pass a msgspec.Struct, a dataclass or "package.module:Name".'
             raise self._refuse(case, fix)
-        if write is not None and not _is_build(write):
-            raise self._refuse(
-                f"It registers '{name}' with the writer {_spelt(write)}.", _BUILD_FIX
-            )
-        self.formats[short] = RegisteredFormat(read, tuple(suffixes), options, write)
+        for what, build in (("writer", write), ("function `recognise`", recognise)):
+            if build is not None and not _is_build(build):
+                case = f"It registers '{name}' with the {what} {_spelt(build)}."
+                raise self._refuse(case, _BUILD_FIX)
+        self._check_words(name, holds, images)
+        self.formats[short] = RegisteredFormat(
+            read, tuple(suffixes), options, write, tuple(holds), recognise, images
+        )
+
+    def _check_words(self, name: str, holds: Sequence[str], images: object) -> None:
+        """Raises: PluginError for anything but a list of words, and the name of a folder."""
+        if isinstance(holds, str) or not all(isinstance(word, str) for word in holds):
+            case = f"It registers '{name}' with holds={holds!r:.60}."
+            raise self._refuse(case, 'List words, as in holds=("crowd", "area").')
+        if not isinstance(images, str) or not _FOLDER.fullmatch(images):
+            case = f"It registers '{name}' with images={images!r:.60}."
+            raise self._refuse(case, 'Name one folder, as in images="images".')
 
     def counts(self) -> dict[str, int]:
         """The number of things handed over by sort; sorts without any are left out."""

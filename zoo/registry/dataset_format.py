@@ -19,6 +19,9 @@ class RegisteredFormat:
     suffixes: tuple[str, ...] = ()
     options: type | str | None = None
     write: Build | None = None
+    holds: tuple[str, ...] = ()
+    recognise: Build | None = None
+    images: str = "images"
 
 
 def imported(build: Build) -> Any:
@@ -67,3 +70,9 @@ class DatasetFormat:
         """The writer, or None if it can only be read."""
         write = self.registered.write
         return None if write is None else self.watched("writes", self.imported(write))
+
+    @cached_property
+    def recognise(self) -> Callable[..., Any] | None:
+        """Whether a folder is of this format, or None if it can't say."""
+        recognise = self.registered.recognise
+        return None if recognise is None else self.watched("looks at", self.imported(recognise))

@@ -49,6 +49,10 @@ class RegisterDataset(Protocol):
     options:  a `msgspec.Struct` or dataclass; in `NAME:PATH,OPTION=VALUE` each option becomes the
               type of its field.
     write:    `write(dataset: zoo.data.Dataset, path: Path) -> None`, the writer.
+    holds:    what the writer can keep besides images, classes and boxes, as words of
+              `zoo.data.losses`; `zoo data convert` lists whatever else a data set has as lost.
+    recognise: `recognise(folder: Path) -> bool`, whether a folder is of this format.
+    images:   the folder for copies of the images, in the one that is written.
     """
 
     def __call__(
@@ -60,6 +64,9 @@ class RegisterDataset(Protocol):
         suffixes: Sequence[str] = (),
         options: type | str | None = None,
         write: Build | None = None,
+        holds: Sequence[str] = (),
+        recognise: Build | None = None,
+        images: str = "images",
     ) -> None: ...
 
 
@@ -97,4 +104,4 @@ def register_heads(register: Register) -> None:
 @hookspec
 def register_datasets(register: RegisterDataset) -> None:
     """Add formats of data sets, read as `NAME:PATH[,OPTION=VALUE…]`: a reader, the suffixes of its
-    files, its options and, where there is one, its writer."""
+    files, its options and, where there are any, its writer and how its folders are recognised."""

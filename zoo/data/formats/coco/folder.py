@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from pathlib import Path
 
 from zoo.errors import DataError
+from zoo.files import open_regular
 
 SUFFIXES = (".json.gz", ".json")
 # File names that say nothing: the folder's says more.
@@ -12,11 +15,39 @@ PLAIN = ("instances", "annotations", "_annotations.coco", "labels", "result")
 INSTANCES = "instances_"  # COCO's own, next to captions and key points of the same images
 
 
+_KEYS = (b'"images"', b'"annotations"', b'"categories"')
+_HEAD = 1 << 16  # bytes of a file that say what it is
+
+
+def recognise(folder: Path) -> bool:
+    """Whether a folder has annotation files; one without a telling name is looked into."""
+    try:
+        files = annotation_files(folder)
+    except DataError:
+        return False
+    first = next(iter(files.values()))
+    telling = first.name.startswith(INSTANCES) or stem_of(first) in PLAIN
+    return telling or _is_coco(first)
+
+
+def _is_coco(path: Path) -> bool:
+    """Whether a file begins as COCO's do."""
+    try:
+        with open_regular(path) as file:
+            head = file.read(2)
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            head = gzip.GzipFile(fileobj=file).read(_HEAD) if packed else file.read(_HEAD)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return any(key in head for key in _KEYS)
+
+
 def annotation_files(folder: Path) -> dict[str, Path]:
-    """Split -> its annotation file, in three layouts, the first of them that is there.
+    """Split -> its annotation file, in four layouts, the first of them that is there.
 
     `instances_SPLIT.json`, here or in `annotations/`; `SPLIT/_annotations.coco.json` or another
-    plain name; any other JSON files here, each a split.
+    plain name; a plain name here; any other JSON files here, each a split.
     Raises: DataError for a folder that has none.
     """
     for place in (folder, folder / "annotations"):
@@ -28,7 +59,9 @@ def annotation_files(folder: Path) -> dict[str, Path]:
         plain = [file for file in _files(inner) if stem_of(file) in PLAIN]
         if plain:
             below[inner.name] = plain[0]
-    if found := below or {stem_of(file): file for file in _files(folder)}:
+    here = {stem_of(file): file for file in _files(folder)}
+    plain_here = {name: file for name, file in here.items() if name in PLAIN}
+    if found := below or plain_here or here:
         return found
     raise DataError(
         f"{folder} can't be read.",

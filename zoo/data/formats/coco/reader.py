@@ -19,6 +19,7 @@ from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_records import FolderRecords
 from zoo.data.json_file import content, wrong
 from zoo.data.merge import merge
+from zoo.data.split_lists import NAMES
 from zoo.data.values import UNKNOWN
 from zoo.errors import DataError, LabelError
 from zoo.labels import LabelSpace
@@ -59,7 +60,7 @@ def read_folder(path: Path, options: CocoOptions) -> Dataset:
         raise DataError(
             f"No split named '{options.split}'.", f"{path} has {', '.join(files)}.", fix
         )
-    if len(files) == 1:
+    if len(files) == 1 and next(iter(files)).lower() not in NAMES:
         return read_file(next(iter(files.values())), options)
     each = msgspec.structs.replace(options, name=None)
     named = path.absolute()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import numpy as np
 
 from zoo.data.dataset import Dataset
 from zoo.data.formats.coco.folder import INSTANCES, SUFFIXES
-from zoo.data.image_records import ImageRecord, ImageRecords
+from zoo.data.target_names import names_below
 from zoo.errors import DataError
 from zoo.files import write_errors, write_file
 
@@ -74,7 +72,7 @@ def _document(dataset: Dataset) -> dict[str, list[dict[str, Any]]]:
 
 def _images(dataset: Dataset) -> list[dict[str, Any]]:
     found = []
-    names = _names(dataset.images)
+    names = names_below(dataset.images)
     sizes = np.nan_to_num(dataset.sizes).astype(np.int64).tolist()
     for number, name, (width, height) in zip(
         dataset.truth.image_ids.tolist(), names, sizes, strict=True
@@ -82,20 +80,3 @@ def _images(dataset: Dataset) -> list[dict[str, Any]]:
         image = {"id": number, "file_name": name}
         found.append(image | ({"width": width, "height": height} if width and height else {}))
     return found
-
-
-def _names(images: Sequence[ImageRecord]) -> Sequence[str]:
-    """File names below the folder of all images, as far as they have one."""
-    if isinstance(images, ImageRecords):
-        return images.files
-    folders = [record.root or record.path.parent for record in images if record.content is None]
-    try:
-        top = os.path.commonpath([os.path.abspath(folder) for folder in folders])
-    except ValueError:  # no image, or several drives
-        return [record.path.name for record in images]
-    return [
-        record.path.as_posix()
-        if record.content is not None
-        else Path(os.path.relpath(record.path, top)).as_posix()
-        for record in images
-    ]

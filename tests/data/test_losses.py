@@ -1,0 +1,49 @@
+"""Losses of a conversion, in sentences."""
+
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data import Dataset, GroundTruth, ImageRecord
+from zoo.data.losses import losses
+from zoo.labels import LabelSpace
+
+SPACE = LabelSpace("custom", ("dog", "cat", "bus"), (1, 3, 90))
+
+
+def test_each_thing_that_is_there_and_not_held_is_said_with_its_number() -> None:
+    boxes = {
+        "image": [7, 7],
+        "label": [0, 1],
+        "box": [[0, 0, 2, 2], [1, 1, 2, 2]],
+        "area": [4, 0.5],
+        "crowd": [1, 0],
+        "id": [8, 9],
+        "difficult": np.array([True, True]),
+        "truncated": np.array([False, False]),
+        "night": [1, 2],
+    }
+    truth = GroundTruth.of({"id": [7], "camera": [3]}, boxes, label_space=SPACE)
+    rows = {"train": np.array([0])}
+    data = Dataset("some", [ImageRecord(7, Path("a.jpg"))], truth, (), rows)
+    assert losses(data, ()) == (
+        "1 crowd box becomes ordinary.",
+        "1 area of a mask becomes the box's own.",
+        "The ids of boxes become 1, 2, 3 …",
+        "The ids of images become the names of their files.",
+        "The ids of classes become 0, 1, 2 …",
+        "The order of classes becomes that of their names.",
+        "1 class has no box, and is left out: bus.",
+        "1 split is left out: train.",
+        "1 attribute of boxes is left out: night.",
+        "1 attribute of images is left out: camera.",
+        "2 boxes are no longer difficult.",
+    )
+    held = ("crowd", "area", "splits", "class ids", "difficult", "attributes")
+    assert len(losses(data, held)) == 4
+
+
+def test_a_plain_data_set_loses_nothing() -> None:
+    boxes = {"image": ["a"], "label": [0], "box": [[0, 0, 2, 2]]}
+    truth = GroundTruth.of(["a"], boxes, label_space=["cat"])
+    assert losses(Dataset("some", [ImageRecord("a", Path("a.jpg"))], truth), ()) == ()

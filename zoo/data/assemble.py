@@ -1,0 +1,69 @@
+"""A data set of what a reader has found, image by image, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from zoo.data.box_tables import BoxFormat
+from zoo.data.dataset import Dataset
+from zoo.data.ground_truth import GroundTruth
+from zoo.data.image_ids import unique_ids
+from zoo.data.image_records import FolderRecords
+from zoo.labels import LabelSpace
+
+
+@dataclass(kw_only=True)
+class Found:
+    """The content of annotation files, unchecked and in the order they have.
+
+    ids, files, sizes: of each image: id, name of its file in `folder`, width and height (0 is
+        unknown).
+    rows:   the image of each box, by its position. boxes: their other columns, as
+        `GroundTruth.of` takes them.
+    splits: name -> positions of its images.
+    """
+
+    name: str
+    label_space: LabelSpace
+    ids: Sequence[Any]
+    files: Sequence[str]
+    sizes: ArrayLike
+    rows: ArrayLike
+    boxes: Mapping[str, Any]
+    box_format: BoxFormat
+    annotations: Path
+    folder: Path | None = None
+    image_attributes: Mapping[str, Any] = field(default_factory=dict)
+    splits: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+    def dataset(self) -> Dataset:
+        """The data set. Raises: DataError naming the first record that can't be."""
+        given = np.array(self.ids) if len(self.ids) else np.zeros(0, np.str_)
+        order = np.argsort(given, kind="stable")
+        unique_ids(given[order], self.name)
+        rows = np.asarray(self.rows, np.int64).reshape(-1)
+        columns = {"image": given[rows]} | dict(self.boxes)
+        images = {"id": given} | dict(self.image_attributes)
+        truth = GroundTruth.of(
+            images,
+            columns,
+            label_space=self.label_space,
+            box_format=self.box_format,
+            name=self.name,
+        )
+        sizes = np.asarray(self.sizes, np.int64).reshape(-1, 2)
+        files = [self.files[row] for row in order.tolist()]
+        records = FolderRecords(truth.image_ids, files, sizes[order], self.annotations, self.folder)
+        return Dataset(self.name, records, truth, tuple(self.notes), self._splits(order))
+
+    def _splits(self, order: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+        places = np.empty(len(order), np.int64)
+        places[order] = np.arange(len(order))
+        return {name: places[np.asarray(rows, np.int64)] for name, rows in self.splits.items()}

@@ -1,0 +1,211 @@
+"""Tables of boxes to a data set; a wrong row is named with its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.assemble import Found
+from zoo.data.box_tables import BoxFormat
+from zoo.data.dataset import Dataset
+from zoo.data.formats.csv.columns import CORNERS, OF_IMAGE, OWN_ID, SIDES, attributes, meanings
+from zoo.data.formats.csv.options import CsvOptions
+from zoo.data.formats.csv.table import inferred, numbers, read_table
+from zoo.data.image_files import upright_sizes
+from zoo.data.image_records import FolderRecords
+from zoo.data.split_lists import in_order
+from zoo.data.values import whole
+from zoo.errors import DataError, LabelError
+from zoo.labels import LabelSpace
+from zoo.labels.space import tidy
+
+Columns = dict[str, Sequence[str]]
+
+
+def read(path: Path, options: CsvOptions) -> Dataset:
+    """The data set of a file with a row per box. A row whose box is empty is an image without any.
+
+    An image's id is in a column `image_id`, or its file's name. Classes are sorted by name, or by
+    a column `class_id`. Columns that have no meaning here are attributes.
+    Raises: DataError naming file and row, or the split that there is not.
+    """
+    path = path if path.is_file() else _only_file(path)
+    given = options.columns.split() if options.columns else ()
+    header, table = read_table(path, given)
+    at = meanings(header, options, str(path))
+    columns: Columns = {key: table[place] for key, place in at.items()}
+    others = {name: table[place] for name, place in attributes(header, at).items()}
+    files = list(dict.fromkeys(columns["image"]))
+    row_of = {name: row for row, name in enumerate(files)}
+    rows = np.fromiter((row_of[name] for name in columns["image"]), np.int64, len(columns["image"]))
+    first = np.full(len(files), -1, np.int64)
+    first[rows[::-1]] = np.arange(len(rows))[::-1]  # (m,) the first row of each image
+    sizes = _sizes(columns, first, path)
+    boxes, box_format = _boxes(columns, path)
+    there = _complete(boxes, path)
+    if options.fractions:
+        boxes = boxes * np.tile(_known(sizes, files, path, options), 2)[rows]
+    space, labels = _labels(columns, np.flatnonzero(there), path)
+    found = Found(
+        name=options.name or path.stem,
+        label_space=space,
+        ids=_ids(columns, first, files),
+        files=files,
+        sizes=sizes,
+        rows=rows[there],
+        boxes={"label": labels, "box": boxes[there]} | _optional(columns, others, there, path),
+        box_format=box_format,
+        annotations=path,
+        folder=options.images,
+        image_attributes=_of_images(others, first),
+        splits=_splits(columns, rows),
+    )
+    data = found.dataset()
+    return data if options.split is None else data.splits[options.split]
+
+
+def _only_file(folder: Path) -> Path:
+    """The CSV file in a folder. Raises: DataError where there is none, or several."""
+    files = _tables(folder) if folder.is_dir() else []
+    if len(files) == 1:
+        return files[0]
+    case = f"It has {len(files)} CSV files." if folder.is_dir() else "It is not there."
+    raise DataError(f"{folder} can't be read as CSV.", case, "Name the file.")
+
+
+def _tables(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.iterdir() if one.suffix.lower() == ".csv")
+
+
+def recognise(folder: Path) -> bool:
+    """Whether there is one CSV file in a folder, and it has the columns of boxes."""
+    files = _tables(folder)
+    if len(files) != 1:
+        return False
+    try:
+        meanings(read_table(files[0])[0], CsvOptions(), str(files[0]))
+    except DataError:
+        return False
+    return True
+
+
+def _complete(boxes: NDArray[np.float64], path: Path) -> NDArray[np.bool_]:
+    """The rows that have a box. Raises: DataError for a part of one."""
+    missing = np.isnan(boxes)
+    some = missing.any(axis=1) & ~missing.all(axis=1)
+    if some.any():
+        row = int(np.flatnonzero(some)[0])
+        case = f"Record [{row}] has a part of a box: {boxes[row].tolist()}."
+        raise DataError(f"'{path}' was read.", case, "Give all four numbers, or none of them.")
+    there: NDArray[np.bool_] = ~missing[:, 0]
+    return there
+
+
+def _boxes(columns: Columns, path: Path) -> tuple[NDArray[np.float64], BoxFormat]:
+    corners = set(CORNERS) <= columns.keys()
+    names = CORNERS if corners else SIDES
+    made = [numbers(columns[name], name, path) for name in names]
+    boxes = np.stack(made, axis=1) if len(made[0]) else np.zeros((0, 4))
+    return boxes, "xyxy" if corners else "xywh"
+
+
+def _sizes(columns: Columns, first: NDArray[np.int64], path: Path) -> NDArray[np.int64]:
+    """(m, 2) as the first row of each image has them."""
+    sizes = np.zeros((len(first), 2), np.int64)
+    if "width" in columns and "height" in columns:
+        for axis, name in enumerate(("width", "height")):
+            column = numbers(columns[name], name, path)[first]
+            sizes[:, axis] = np.nan_to_num(np.clip(column, 0, 2**31))
+    return sizes
+
+
+def _known(
+    sizes: NDArray[np.int64], files: Sequence[str], path: Path, options: CsvOptions
+) -> NDArray[np.int64]:
+    """The sizes, from the files where the table has none. Raises: DataError naming an image."""
+    if (sizes > 0).all():
+        return sizes
+    records = FolderRecords(np.array(files), files, sizes, path, options.images)
+    found = np.where(sizes > 0, sizes, upright_sizes([record.path for record in records]))
+    if (found == 0).any():
+        name = files[int(np.flatnonzero((found == 0).any(axis=1))[0])]
+        case = f"Boxes are fractions of images, and the size of '{name}' is not known."
+        raise DataError(f"'{path}' was read.", case, "Give the folder of the images: images=FOLDER")
+    return found
+
+
+def _labels(
+    columns: Columns, rows: NDArray[np.int64], path: Path
+) -> tuple[LabelSpace, NDArray[np.int64]]:
+    """The classes, and the label of each box."""
+    names = [tidy(columns["label"][row]) for row in rows.tolist()]
+    numbered: dict[str, int] = {}
+    if "class_id" in columns:
+        ids = [whole(columns["class_id"][row].strip()) for row in rows.tolist()]
+        pairs = set(zip(names, ids, strict=True))
+        if len(pairs) == len(set(names)) == len(set(ids)) and None not in ids:
+            numbered = {name: number for name, number in pairs if number is not None}
+    listed = sorted(numbered, key=numbered.__getitem__) if numbered else sorted(set(names))
+    if not listed:
+        case = "It has no box, so that nothing says what the classes are."
+        raise DataError(f"'{path}' was read.", case, "Add a row with a class.")
+    try:
+        space = LabelSpace(
+            "custom", tuple(listed), tuple(numbered[name] for name in listed if numbered)
+        )
+    except LabelError as error:
+        fix = "Name the column of classes: label=COLUMN"
+        raise DataError(f"'{path}' was read.", error.case, fix) from None
+    label_of = {name: label for label, name in enumerate(listed)}
+    return space, np.fromiter((label_of[name] for name in names), np.int64, len(names))
+
+
+def _ids(columns: Columns, first: NDArray[np.int64], files: Sequence[str]) -> Sequence[Any]:
+    if OWN_ID not in columns:
+        return files
+    given = [columns[OWN_ID][row] for row in first.tolist()]
+    numbers_ = [whole(text) for text in given]
+    return given if None in numbers_ else numbers_
+
+
+def _optional(
+    columns: Columns,
+    others: Mapping[str, Sequence[str]],
+    there: NDArray[np.bool_],
+    path: Path,
+) -> dict[str, NDArray[Any]]:
+    """Area, crowd and id of the boxes where the table has them, and other columns."""
+    made: dict[str, NDArray[Any]] = {
+        name: numbers(columns[name], name, path)[there]
+        for name in ("area", "crowd", "id")
+        if name in columns
+    }
+    rows = np.flatnonzero(there).tolist()
+    for name, column in others.items():
+        if not name.startswith(OF_IMAGE):
+            made[name] = inferred([column[row] for row in rows])
+    return made
+
+
+def _of_images(
+    others: Mapping[str, Sequence[str]], first: NDArray[np.int64]
+) -> dict[str, NDArray[Any]]:
+    rows = first.tolist()
+    return {
+        name.removeprefix(OF_IMAGE): inferred([column[row] for row in rows])
+        for name, column in others.items()
+        if name.startswith(OF_IMAGE)
+    }
+
+
+def _splits(columns: Columns, rows: NDArray[np.int64]) -> dict[str, list[int]]:
+    """Splits by the column `split`, in which an image may have several with `|` between."""
+    found: dict[str, dict[int, None]] = {}
+    for text, row in zip(columns.get("split", ()), rows.tolist(), strict=False):
+        for name in filter(None, (part.strip() for part in text.split("|"))):
+            found.setdefault(name, {})[row] = None
+    return in_order({name: list(members) for name, members in found.items()})

@@ -1,0 +1,218 @@
+"""Folders of VOC files to a data set; a wrong file is named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.assemble import Found
+from zoo.data.dataset import Dataset
+from zoo.data.formats.voc.document import Document, joined, read_document
+from zoo.data.formats.voc.options import Origin, VocOptions
+from zoo.data.image_files import ImageFolder, stem, walk
+from zoo.data.split_lists import in_order, read_list, rows_in_list, splits_by_folder
+from zoo.errors import DataError
+from zoo.labels import LabelSpace
+from zoo.labels.space import tidy
+from zoo.suggest import close_matches, join_or
+from zoo.text import pluralize
+
+ANNOTATIONS = "Annotations"
+IMAGE_SETS = "ImageSets"
+LABELS = "labels.txt"  # the classes in order, one a line; VOC itself has no such file
+ROUNDING = 1e-6  # pixels that adding and taking 1 may cost
+_IMAGES = ("jpegimages", "images")
+_SUFFIX = (".xml",)
+
+
+def recognise(folder: Path) -> bool:
+    """Whether a folder has VOC files, or one of its folders has them in `Annotations`."""
+    return _root(folder) is not None
+
+
+def read(path: Path, options: VocOptions) -> Dataset:
+    """The data set of a folder of XML files, with the splits that `ImageSets` or its folders name.
+
+    An image's id is its XML's name without suffix, in the folder of the annotations. Classes are
+    those of `labels.txt`, in its order; without such a file those of the boxes, sorted.
+    Raises: DataError naming the file, or the split that there is not.
+    """
+    root = _root(path) if path.is_dir() else None
+    if root is None:
+        case = "No XML file is in it." if path.is_dir() else "It is not a folder."
+        fix = "Name the folder that has Annotations and JPEGImages in it."
+        raise DataError(f"{path} can't be read as VOC.", case, fix)
+    home = _below(root, (ANNOTATIONS.lower(),)) or root
+    names = walk(home, _SUFFIX)
+    documents = [read_document(home / name) for name in names]
+    ids = [stem(name) for name in names]
+    folder = options.images or _below(root, _IMAGES) or root
+    files, notes = _files(ids, documents, folder)
+    splits, missing = _splits(root, ids)
+    space, labels = _labels(root, documents)
+    boxes, origin_notes = _boxes(documents, options.origin)
+    found = Found(
+        name=options.name or root.absolute().name,
+        label_space=space,
+        ids=ids,
+        files=files,
+        sizes=[one.size for one in documents],
+        rows=np.repeat(np.arange(len(ids)), [len(one.names) for one in documents]),
+        boxes={"label": labels, "box": boxes} | _attributes(documents),
+        box_format="xyxy",
+        annotations=home,
+        folder=folder,
+        splits=splits,
+        notes=[*notes, *missing, *origin_notes],
+    )
+    data = found.dataset()
+    return data if options.split is None else data.splits[options.split]
+
+
+def _root(path: Path) -> Path | None:
+    """The folder itself, or the only one in it that has `Annotations`, as in a VOCdevkit."""
+    if not path.is_dir():
+        return None
+    home = _below(path, (ANNOTATIONS.lower(),))
+    if walk(home or path, _SUFFIX) and (home or _has_files(path)):
+        return path
+    inner = [one for one in sorted(path.iterdir()) if one.is_dir() and _own(one)]
+    return inner[0] if len(inner) == 1 else None
+
+
+def _own(folder: Path) -> bool:
+    home = _below(folder, (ANNOTATIONS.lower(),))
+    return home is not None and bool(walk(home, _SUFFIX))
+
+
+def _has_files(path: Path) -> bool:
+    """Whether XML files are in it, or in a folder in it that holds nothing else than images."""
+    places = [path, *(one for one in path.iterdir() if one.is_dir())]
+    return any(
+        name.lower().endswith(_SUFFIX) and not name.startswith(".")
+        for place in places
+        for name in os.listdir(place)
+    )
+
+
+def _below(folder: Path, names: Sequence[str]) -> Path | None:
+    """The folder in it of the first of these names that is there, in any case."""
+    inner = {one.name.lower(): one for one in sorted(folder.iterdir()) if one.is_dir()}
+    return next((inner[name] for name in names if name in inner), None)
+
+
+def _files(
+    ids: Sequence[str], documents: Sequence[Document], folder: Path
+) -> tuple[list[str], list[str]]:
+    """The name of each image's file in the folder, and notes on those that are named otherwise."""
+    if not folder.is_dir():
+        raise DataError(
+            f"The images of {len(ids):,} VOC files were needed.",
+            f"'{folder}' is not a folder.",
+            "Name the folder of the images: images=FOLDER",
+        )
+    images = ImageFolder(folder)
+    found, doubtful = [], []
+    for name, document in zip(ids, documents, strict=True):
+        file, sure = _file(name, document.filename, images)
+        found.append(file)
+        if not sure:
+            doubtful.append(name)
+    notes = []
+    if doubtful:
+        many = pluralize(len(doubtful), "file names", "files name")
+        notes.append(
+            f"{many} another image in <filename> that is there, too; the one with the XML's own "
+            f"name is taken: {', '.join(doubtful[:3])}."
+        )
+    if left := len(set(images.files) - set(found)):
+        notes.append(f"{pluralize(left, 'image has', 'images have')} no XML, and are left out.")
+    return found, notes
+
+
+def _file(name: str, filename: str, images: ImageFolder) -> tuple[str, bool]:
+    """The image of one XML: the one with the XML's name, else the one that it names; and whether
+    there was no choice."""
+    near = name.rpartition("/")[0]
+    named = images.find(filename, near=near) if filename else None
+    own = images.with_stem(name)
+    if named is not None and (named in own or not own):
+        return named, True
+    if own:
+        return own[0], named is None
+    bare = filename.replace("\\", "/").rpartition("/")[2] or f"{name.rpartition('/')[2]}.jpg"
+    return f"{near}/{bare}" if near else bare, True
+
+
+def _splits(root: Path, ids: Sequence[str]) -> tuple[dict[str, list[int]], list[str]]:
+    """The splits of `ImageSets/Main`, or of folders, and notes on what they name in vain."""
+    sets = _below(root, (IMAGE_SETS.lower(),))
+    if sets is None:
+        return splits_by_folder(ids), []
+    rows = {name: row for row, name in enumerate(ids)}
+    splits, notes = {}, []
+    for path in sorted((_below(sets, ("main",)) or sets).glob("*.txt")):
+        lines = read_list(path)
+        if any(line.rpartition(" ")[2] in ("1", "-1", "0") and " " in line for line in lines):
+            continue  # of one class: each image with 1, 0 or -1 behind it
+        found, unknown = rows_in_list(lines, rows)
+        splits[path.stem] = found
+        if unknown:
+            many = pluralize(unknown, "image")
+            notes.append(f"The split {path.stem} names {many} without XML, which are left out.")
+    return in_order(_without_unions(splits)), notes
+
+
+def _without_unions(splits: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    """Without `trainval` where it is train and val together: an image is in one split."""
+    both = {*splits.get("train", []), *splits.get("val", [])}
+    return {name: rows for name, rows in splits.items() if name != "trainval" or set(rows) != both}
+
+
+def _labels(root: Path, documents: Sequence[Document]) -> tuple[LabelSpace, list[int]]:
+    """The classes, and the label of each box. Raises: DataError for a class that is not listed."""
+    names = [tidy(name) for one in documents for name in one.names]
+    path = root / LABELS
+    listed = [tidy(name) for name in read_list(path)] if path.is_file() else sorted(set(names))
+    if not listed:
+        case = "No XML has an object, so that nothing says what the classes are."
+        raise DataError(f"{root} can't be read.", case, f"List them in {path}, one a line.")
+    label_of = {name: label for label, name in enumerate(listed)}
+    unknown = next((name for name in names if name not in label_of), None)
+    if unknown is not None:
+        meant = close_matches(unknown, listed, most=1)
+        fix = f"Did you mean {join_or(meant)}?" if meant else f"Add it to {path}."
+        case = f"The class '{unknown}' is not in {path.name}, which has {', '.join(listed[:9])}."
+        raise DataError(f"{root} was read.", case, fix)
+    return LabelSpace.custom(listed), [label_of[name] for name in names]
+
+
+def _boxes(documents: Sequence[Document], origin: Origin) -> tuple[NDArray[np.float64], list[str]]:
+    """(n, 4) xyxy from the image's edge, and a note where pixels are counted from 0."""
+    counts = [len(one.names) for one in documents]
+    corners = np.array([box for one in documents for box in one.corners]).reshape(-1, 4)
+    if origin == "auto":
+        said = np.array([-1 if one.origin is None else one.origin for one in documents])
+        each = np.repeat(said, counts)
+        early = (corners[:, :2] < 1).any(1) & (each < 0)
+        shift = np.where(each < 0, 0 if early.any() else 1, each)
+    else:
+        early = np.zeros(len(corners), bool)
+        shift = np.full(len(corners), int(origin))
+    corners[:, :2] -= shift[:, None]
+    below = corners[:, 2:] - corners[:, :2]
+    rounded = (below < 0) & (below > -ROUNDING)
+    corners[:, 2:] = np.where(rounded, corners[:, :2], corners[:, 2:])
+    if not early.any():
+        return corners, []
+    many = pluralize(int(early.sum()), "box begins", "boxes begin")
+    note = f"{many} before pixel 1, so that all coordinates are taken from 0; else: origin=1."
+    return corners, [note]
+
+
+def _attributes(documents: Sequence[Document]) -> dict[str, NDArray[np.bool_]]:
+    return {key: np.array(values, bool) for key, values in joined(documents).items()}

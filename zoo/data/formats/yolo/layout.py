@@ -1,0 +1,145 @@
+"""The images of a YOLO data set, its splits, and the file of labels that each image has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zoo.data.formats.yolo.description import Description
+from zoo.data.image_files import ImageFolder, slashes, stem, walk
+from zoo.data.split_lists import in_order, read_list, splits_by_folder
+from zoo.errors import DataError
+from zoo.paths import IMAGE_SUFFIXES
+
+IMAGES, LABELS = "images", "labels"
+TEXT = (".txt",)
+
+
+@dataclass
+class Layout:
+    """The folder of the images, their names in it, and the splits as positions of them.
+
+    missing: how many images of lists are not there.
+    """
+
+    folder: Path
+    files: list[str]
+    splits: dict[str, list[int]] = field(default_factory=dict)
+    missing: int = 0
+
+
+def layout_of(description: Description, images: Path | None) -> Layout:
+    """The images of a data set: all below `images`, or those that its splits name.
+
+    Raises: DataError for a folder or list that is not there.
+    """
+    root = description.root
+    folder = images or (root / IMAGES if (root / IMAGES).is_dir() else root)
+    if not folder.is_dir():
+        raise _gone(root, f"'{folder}' is not a folder.")
+    places = {
+        split: [_place(root, folder, place) for place in given]
+        for split, given in description.splits.items()
+    }
+    if images is None and not all(
+        place == folder or folder in place.parents
+        for given in places.values()
+        for place in given
+        if place.is_dir()
+    ):
+        folder = root  # as in train/images and valid/images
+    there = ImageFolder(folder)
+    if not places:
+        return Layout(folder, there.files, splits_by_folder(there.files))
+    return _by_splits(there, places)
+
+
+def _by_splits(there: ImageFolder, places: Mapping[str, Sequence[Path]]) -> Layout:
+    rows: dict[str, int] = {}
+    made = Layout(there.folder, [])
+    known = set(there.files)
+    for split, given in places.items():
+        named: list[str] = []
+        for place in given:
+            named += _in_folder(there, place) if place.is_dir() else _in_list(there, place)
+        for name in dict.fromkeys(named):
+            if name not in rows:
+                rows[name] = len(rows)
+                made.missing += name not in known
+            made.splits.setdefault(split, []).append(rows[name])
+    made.files = list(rows)
+    made.splits = in_order(made.splits)
+    return made
+
+
+def _place(root: Path, folder: Path, place: str) -> Path:
+    """A folder or list that the description names. Raises: DataError where there is neither."""
+    plain = slashes(place)
+    tried = [root / place, root / plain]
+    if f"{IMAGES}/" in f"{plain}/":  # the folder of images is another one than it says
+        tail = f"{plain}/".rpartition(f"{IMAGES}/")[2].strip("/")
+        tried.append(folder / tail)
+    for path in tried:
+        if path.exists():
+            return path
+    raise _gone(root, f"'{place}' is not there.")
+
+
+def _in_folder(there: ImageFolder, place: Path) -> list[str]:
+    """The images below a folder, by their names in the folder of all."""
+    top = there.folder.resolve()
+    inner = place.resolve()
+    if not inner.is_relative_to(top):
+        raise _gone(there.folder, f"'{place}' is not in it.")
+    below = inner.relative_to(top).as_posix()
+    prefix = "" if below == "." else f"{below}/"
+    return [prefix + name for name in walk(place, IMAGE_SUFFIXES)]
+
+
+def _in_list(there: ImageFolder, path: Path) -> list[str]:
+    """The images that a list names; those that are not there keep their names."""
+    found = []
+    for line in read_list(path):
+        name = there.find(line)
+        plain = slashes(line)
+        found.append(name or (plain.removeprefix(f"{IMAGES}/")))
+    return found
+
+
+def label_files(layout: Layout, root: Path) -> tuple[list[Path | None], list[str]]:
+    """The file of labels of each image, None where there is none, and the files of labels of no
+    image.
+
+    It is in `labels` where the image is in `images`, or next to the image.
+    """
+    inside = layout.folder != root
+    home = root / LABELS if inside and (root / LABELS).is_dir() else layout.folder
+    texts = {stem(name).lower(): name for name in walk(home, TEXT)}
+    found: list[Path | None] = []
+    used: set[str] = set()
+    for name in layout.files:
+        key = next((key for key in _keys(name) if key in texts), None)
+        found.append(None if key is None else home / texts[key])
+        used |= {key} if key is not None else set()
+    left = [name for key, name in texts.items() if key not in used and _is_label(name, home)]
+    return found, left
+
+
+def _keys(name: str) -> Iterable[str]:
+    """The names that an image's labels may have, without suffix."""
+    plain = stem(name).lower()
+    if f"/{IMAGES}/" in f"/{plain}":
+        before, _, after = f"/{plain}".rpartition(f"/{IMAGES}/")
+        yield f"{before}/{LABELS}/{after}".strip("/")
+    yield plain
+
+
+def _is_label(name: str, home: Path) -> bool:
+    """Whether a text file is one of labels rather than a list or a read-me."""
+    return home.name == LABELS or f"/{LABELS}/" in f"/{name}"
+
+
+def _gone(root: Path, case: str) -> DataError:
+    fix = "Correct data.yaml, or say which folder holds the images: images=FOLDER"
+    return DataError(f"{root} can't be read as YOLO.", case, fix)
