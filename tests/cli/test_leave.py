@@ -55,7 +55,8 @@ def test_without_threads_of_plugins_the_process_ends_by_itself() -> None:
 
 LEFT = """
 import sys, threading, time
-from zoo.registry.containment import Conduct, watched
+from zoo.registry.conduct import Conduct
+from zoo.registry.containment import watched
 from zoo.cli import leave
 
 leave.PATIENCE = 0.1

@@ -14,7 +14,7 @@ import zoo
 from zoo.detectors import build
 from zoo.detectors.build import on_meta_device
 from zoo.errors import CardError, ContractError
-from zoo.registry import add
+from zoo.registry import add, catalogue
 
 Refused = Callable[[str, str], CardError]
 
@@ -102,6 +102,37 @@ def test_a_defect_that_no_argument_helps_is_the_architectures(
     monkeypatch.setattr("detzoo_yolox.detector.build", broken)
     with pytest.raises(ContractError, match="ZeroDivisionError: division by zero"):
         zoo.load("mine", weights=False)
+
+
+def test_a_builder_may_change_the_lists_it_is_given_and_is_looked_up_once(
+    tmp_path: Path, give_plugin: Callable[..., None]
+) -> None:
+    give_plugin(
+        "acme",
+        """
+        from zoo import hookimpl
+
+        @hookimpl
+        def register_architectures(register):
+            register("net", "acme_net:build")
+        """,
+    )
+    (tmp_path / "site" / "acme_net.py").write_text(
+        "from zoo.testing import Toy\n\n\ndef build(*, label_space, widths: list):\n"
+        "    widths.append(8)\n    detector = Toy(label_space)\n"
+        "    detector.widths = widths\n    return detector\n"
+    )
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(
+        "schema: 2\n"
+        "cards: {mine: {architecture: acme/net, arguments: {widths: [4]}, labels: [a]}}\n"
+    )
+    add(mine)
+    built = [zoo.load("mine", weights=False) for _ in range(2)]
+    assert [detector.widths for detector in built] == [[4, 8], [4, 8]]
+    assert catalogue().resolve("mine").entry.card.arguments == {"widths": [4]}
+    first, again = (catalogue().builder("architectures", "acme/net") for _ in range(2))
+    assert first is again
 
 
 def test_a_number_that_would_be_built_for_ever_is_named(

@@ -5,6 +5,8 @@ import socket
 import pytest
 
 from zoo.errors import OfflineError
+from zoo.registry.conduct import Conduct
+from zoo.registry.containment import watched
 from zoo.registry.offline_guard import unplugged
 
 Told = list[tuple[str, str]]
@@ -16,41 +18,52 @@ def connect() -> None:
         ours.connect(("127.0.0.1", 9))
 
 
-def test_a_connection_is_refused_and_told_by_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ZOO_OFFLINE", "1")
+def test_a_connection_is_refused_and_told_by_its_host() -> None:
     told: Told = []
     with (
         pytest.raises(OfflineError, match=r"The plugin acme wanted to connect to 127\.0\.0\.1"),
-        unplugged("plugin acme", concerns=lambda: True, told=lambda *said: told.append(said)),
+        unplugged(
+            "ZOO_OFFLINE",
+            "plugin acme",
+            concerns=lambda: True,
+            told=lambda *said: told.append(said),
+        ),
     ):
         connect()
     assert told == [("connects to 127.0.0.1", "ZOO_OFFLINE refuses it.")]
 
 
-@pytest.mark.parametrize(("offline", "concerns"), [("0", True), ("1", False)])
-def test_it_is_tried_if_the_network_is_on_or_the_thread_is_anothers(
-    monkeypatch: pytest.MonkeyPatch, offline: str, concerns: bool
-) -> None:
-    monkeypatch.setenv("ZOO_OFFLINE", offline)
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+def test_it_is_tried_if_the_thread_is_anothers() -> None:
     with (
-        unplugged("plugin acme", concerns=lambda: concerns, told=lambda *_: None),
+        unplugged("ZOO_OFFLINE", "plugin acme", concerns=lambda: False, told=lambda *_: None),
         pytest.raises(ConnectionError),
     ):
         connect()
 
 
-def test_processes_of_this_machine_may_talk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ZOO_OFFLINE", "1")
+@pytest.mark.parametrize("offline", ["0", "perhaps"])
+def test_it_is_tried_if_the_network_is_on_or_the_setting_means_nothing(
+    monkeypatch: pytest.MonkeyPatch, offline: str
+) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", offline)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with watched(Conduct("plugin acme", "at import")), pytest.raises(ConnectionError):
+        connect()
+
+
+def test_processes_of_this_machine_may_talk() -> None:
     ours, theirs = socket.socketpair()
-    with ours, theirs, unplugged("plugin acme", concerns=lambda: True, told=lambda *_: None):
+    with (
+        ours,
+        theirs,
+        unplugged("ZOO_OFFLINE", "plugin acme", concerns=lambda: True, told=lambda *_: None),
+    ):
         ours.sendall(b"x")
         assert theirs.recv(1) == b"x"
 
 
-def test_it_ends_with_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ZOO_OFFLINE", "1")
-    with unplugged("plugin acme", concerns=lambda: True, told=lambda *_: None):
+def test_it_ends_with_the_block() -> None:
+    with unplugged("ZOO_OFFLINE", "plugin acme", concerns=lambda: True, told=lambda *_: None):
         pass
     with pytest.raises(ConnectionError):
         connect()

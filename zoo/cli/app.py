@@ -31,7 +31,8 @@ from zoo.cli.leave import leave_threads, meet_the_end_of_output
 from zoo.errors import UsageError, ZooError, made_of
 from zoo.printable import printable
 from zoo.registry import PluginWarning
-from zoo.registry.containment import Interrupted, left_running
+from zoo.registry.conduct import Interrupted
+from zoo.registry.containment import left_running
 from zoo.suggest import close_matches
 
 # name -> (heading in the help, where its function is)

@@ -13,7 +13,7 @@ from zoo.data.dataset import Dataset
 from zoo.data.options import convert_options
 from zoo.errors import ContractError, DataError, ZooError
 from zoo.registry import builtin, catalogue
-from zoo.registry.containment import said
+from zoo.registry.conduct import said
 from zoo.registry.contribution import Contribution
 from zoo.registry.dataset_format import DatasetFormat
 from zoo.registry.registry_file import CORE

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from zoo.contract import ClassLayer
 from zoo.detectors.detector import Detector
 from zoo.errors import ContractError
-from zoo.registry.containment import said
+from zoo.registry.conduct import said
 
 FIX = "Correct class_layers in its plugin"
 

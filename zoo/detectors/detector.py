@@ -31,7 +31,7 @@ from zoo.inference.detect import detect, detect_stream
 from zoo.inference.eval_mode import eval_mode
 from zoo.inference.step import step
 from zoo.labels import LabelSpace
-from zoo.registry.containment import said
+from zoo.registry.conduct import said
 from zoo.text import type_name
 from zoo.weights import WeightsFile
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from zoo import text as words
 from zoo.errors import NameAmbiguous, NameNotFound, OfflineError, PluginError, ZooError
-from zoo.registry.builder_calls import at_call, at_work
-from zoo.registry.containment import said
+from zoo.registry.conduct import said
+from zoo.registry.containment import at_call, at_work
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.dataset_format import DatasetFormat
 from zoo.registry.hookspecs import Build
@@ -40,7 +40,7 @@ def parts(plugins: Iterable[Plugin], kind: Kind) -> list[str]:
 
 def builder(
     plugins: Iterable[Plugin],
-    known: PluginFacts,
+    facts: PluginFacts,
     kind: Kind,
     name: str,
     *,
@@ -55,14 +55,14 @@ def builder(
         NameNotFound, NameAmbiguous: no part, or several plugins' parts, have that name.
         PluginError: the plugin's builder can't be imported.
     """
-    owner, found, short = _find(plugins, known, kind, name, plugin)
-    build = _called(owner, kind, found)
-    return build if found == short else partial(build, short)
+    owner, registered, short = _find(plugins, facts, kind, name, plugin)
+    build = _called(owner, kind, registered)
+    return build if registered == short else partial(build, short)
 
 
-def dataset_format(plugins: Iterable[Plugin], known: PluginFacts, name: str) -> DatasetFormat:
+def dataset_format(plugins: Iterable[Plugin], facts: PluginFacts, name: str) -> DatasetFormat:
     """The data set format of that name. Raises: as `builder`; imports nothing yet."""
-    plugin, short, _ = _find(plugins, known, "datasets", name, None)
+    plugin, short, _ = _find(plugins, facts, "datasets", name, None)
     info = plugin.info
     return DatasetFormat(
         name,
@@ -75,12 +75,12 @@ def dataset_format(plugins: Iterable[Plugin], known: PluginFacts, name: str) -> 
 
 def dataset_suffixes(plugins: Iterable[Plugin]) -> dict[str, list[str]]:
     """Suffix of files -> the formats `plugin/name` that have it."""
-    found: dict[str, list[str]] = {}
+    formats: dict[str, list[str]] = {}
     for plugin in plugins:
         for name, registered in plugin.contribution.formats.items():
             for suffix in registered.suffixes:
-                found.setdefault(suffix, []).append(f"{plugin.info.name}/{name}")
-    return found
+                formats.setdefault(suffix, []).append(f"{plugin.info.name}/{name}")
+    return formats
 
 
 def dataset_recognisers(plugins: Iterable[Plugin]) -> list[str]:
@@ -94,7 +94,7 @@ def dataset_recognisers(plugins: Iterable[Plugin]) -> list[str]:
 
 
 def _find(
-    plugins: Iterable[Plugin], known: PluginFacts, kind: Kind, name: str, plugin: str | None
+    plugins: Iterable[Plugin], facts: PluginFacts, kind: Kind, name: str, plugin: str | None
 ) -> tuple[Plugin, str, str]:
     """The plugin that has a part, what it is registered as there (`*`, a whole family) and the
     part's own name. Raises: NameNotFound, NameAmbiguous."""
@@ -104,12 +104,12 @@ def _find(
     owner = owner or plugin or ""
     asked = f"No '{name}' among the {kind}."
     able = [
-        one
-        for one in plugins
-        if owner in ("", one.info.name) and short in one.contribution.builders[kind]
+        each
+        for each in plugins
+        if owner in ("", each.info.name) and short in each.contribution.builders[kind]
     ]
     if len(able) > 1:
-        names = join_or(f"{one.info.name}/{short}" for one in able)
+        names = join_or(f"{each.info.name}/{short}" for each in able)
         raise NameAmbiguous(
             f"'{name}' among the {kind} is ambiguous.",
             "Several plugins have a part of that name.",
@@ -119,15 +119,15 @@ def _find(
         return able[0], short, short
     family = next(
         (
-            one
-            for one in plugins
-            if one.info.name == owner and WHOLE_FAMILY in one.contribution.builders[kind]
+            each
+            for each in plugins
+            if each.info.name == owner and WHOLE_FAMILY in each.contribution.builders[kind]
         ),
         None,
     )
     if family and short and short != WHOLE_FAMILY:
         return family, WHOLE_FAMILY, short
-    raise _not_found(asked, parts(plugins, kind), known, owner, short)
+    raise _not_found(asked, parts(plugins, kind), facts, owner, short)
 
 
 def _check_kind(kind: str) -> None:
@@ -154,16 +154,16 @@ def _imported(plugin: Plugin, kind: Kind, name: str, build: Build) -> Callable[.
             made = reduce(getattr, path.split("."), import_module(module))
     except (MemoryError, OfflineError):
         raise
-    except Exception as why:
-        if isinstance(why, ZooError) and not isinstance(why.__cause__, SystemExit):
+    except Exception as error:
+        if isinstance(error, ZooError) and not isinstance(error.__cause__, SystemExit):
             raise
-        case = f"its import {said(why.__cause__ or why)}"
-        raise _broken(plugin, kind, name, build, case) from why
+        case = f"its import {said(error.__cause__ or error)}"
+        raise _broken(plugin, kind, name, build, case) from error
     if not callable(made):
         case = f"that is {words.type_name(made)}, which can't be called"
         raise _broken(plugin, kind, name, build, case)
-    found: Callable[..., Any] = made
-    return found
+    build_part: Callable[..., Any] = made
+    return build_part
 
 
 def _broken(plugin: Plugin, kind: Kind, name: str, build: str, case: str) -> PluginError:
@@ -177,9 +177,9 @@ def _broken(plugin: Plugin, kind: Kind, name: str, build: str, case: str) -> Plu
 
 
 def _not_found(
-    asked: str, names: list[str], known: PluginFacts, owner: str, short: str
+    asked: str, names: list[str], facts: PluginFacts, owner: str, short: str
 ) -> NameNotFound:
-    if owner and (missing := known.missing(owner, short)):
+    if owner and (missing := facts.missing(owner, short)):
         return NameNotFound(asked, missing.case, missing.fix)
     single = [name for name in names if not name.endswith(WHOLE_FAMILY)]
     shorts = {name.partition("/")[2]: name for name in single}

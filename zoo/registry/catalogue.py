@@ -88,16 +88,18 @@ class Catalogue:
                 self._listed[row.name].append(row)
             else:
                 self._listed[row.name] = [row]
+        self._opened: dict[tuple[str, str], Entry] = {}
+        self._builders: dict[tuple[str, str, str | None], Callable[..., Any]] = {}
         listings = [registry_file.listing for registry_file in registry_files]
         # The core's own file comes first, and nobody else's says what to install for a plugin that
         # it knows.
-        known = {
+        known_plugins = {
             name: plugin
             for listing in reversed(listings)
             for name, plugin in listing.known_plugins.items()
         }
-        self._known = PluginFacts(
-            {plugin.info.name: plugin.info for plugin in reversed(plugins)}, known, hidden
+        self._facts = PluginFacts(
+            {plugin.info.name: plugin.info for plugin in reversed(plugins)}, known_plugins, hidden
         )
         self._aliases: dict[str, list[Alias]] = {}
         for alias in (alias for listing in listings for alias in listing.aliases):
@@ -114,11 +116,11 @@ class Catalogue:
     @cached_property
     def aliases(self) -> dict[str, str]:
         """Other names, and the names they stand for, as far as those are listed."""
-        found: dict[str, str] = {}
+        names: dict[str, str] = {}
         for name in sorted(self._aliases):
             for row, tag in self._through_alias(name)[:1]:
-                found[name] = f"{self.shown(row)}.{tag}" if tag else self.shown(row)
-        return found
+                names[name] = f"{self.shown(row)}.{tag}" if tag else self.shown(row)
+        return names
 
     def shown(self, row: CardSummary) -> str:
         """The name of a listed model as it is shown: short, or `plugin/name` where another has the
@@ -175,7 +177,7 @@ class Catalogue:
             )
         if not rows:
             raise self._not_found(asked, base)
-        entry = self._entry(rows[0])
+        entry = self._open(rows[0])
         alias_tag = "" if self._direct(base) else self._through_alias(base)[0][1]
         tag = tag or alias_tag or rows[0].default or ""
         if tag and tag not in entry.card.weights:
@@ -186,7 +188,7 @@ class Catalogue:
         """Every card that a name without a tag can mean: none, one, or several where it is
         ambiguous."""
         rows = [*self._direct(base), *(row for row, _ in self._through_alias(base))]
-        return list({row.qualified: row for row in rows}.values())
+        return rows if len(rows) < 2 else list({row.qualified: row for row in rows}.values())
 
     def is_model(self, short: str) -> bool:
         """Whether a listed model has that very name; aliases don't count."""
@@ -195,25 +197,27 @@ class Catalogue:
     def missing(self, base: str) -> Missing | None:
         """The plugin that a name without a tag would come from, and why it is missing, if known."""
         plugin, _, short = base.rpartition("/")
-        return self._known.missing(plugin, short)
+        return self._facts.missing(plugin, short)
 
     def distribution_of(self, package: str) -> str | None:
         """The distribution that a known plugin's package `detzoo_NAME` comes with, or None."""
-        known = (
-            self._known.known.get(package.removeprefix("detzoo_"))
-            if package.startswith("detzoo_")
-            else None
-        )
-        return known.distribution if known else None
+        if not package.startswith("detzoo_"):
+            return None
+        plugin = self._facts.known.get(package.removeprefix("detzoo_"))
+        return plugin.distribution if plugin else None
 
     def builder(self, kind: Kind, name: str, *, plugin: str | None = None) -> Callable[..., Any]:
-        """The callable that builds a part: `plugin/name`, or `name` of that plugin; see
-        `zoo.registry.builders.builder`."""
-        return builders.builder(self._plugins, self._known, kind, name, plugin=plugin)
+        """The callable that builds a part: `plugin/name`, or `name` of that plugin; looked up once,
+        see `zoo.registry.builders.builder`."""
+        place = (kind, name, plugin)
+        if place not in self._builders:
+            build = builders.builder(self._plugins, self._facts, kind, name, plugin=plugin)
+            self._builders[place] = build
+        return self._builders[place]
 
     def dataset_format(self, name: str) -> DatasetFormat:
         """The data set format of that name; see `zoo.registry.builders.dataset_format`."""
-        return builders.dataset_format(self._plugins, self._known, name)
+        return builders.dataset_format(self._plugins, self._facts, name)
 
     def dataset_recognisers(self) -> list[str]:
         """The formats `plugin/name` that can say whether a folder is theirs."""
@@ -225,18 +229,14 @@ class Catalogue:
 
     def modules(self, plugin: str) -> set[str]:
         """The top-level modules a plugin is made of: its entry point's and its builders'."""
-        found: set[str] = set()
-        for one in (one for one in self._plugins if one.info.name == plugin):
-            made = (build for kind in KINDS for build in one.contribution.builders[kind].values())
-            places = [
-                one.info.entry,
-                *(
-                    each if isinstance(each, str) else getattr(each, "__module__", None) or ""
-                    for each in made
-                ),
-            ]
-            found.update(place.partition(":")[0].partition(".")[0] for place in places)
-        return found - {""}
+        places: list[str] = []
+        for named in self._named(plugin):
+            places.append(named.info.entry)
+            for kind in KINDS:
+                for build in named.contribution.builders[kind].values():
+                    module = getattr(build, "__module__", None) or ""
+                    places.append(build if isinstance(build, str) else module)
+        return {place.partition(":")[0].partition(".")[0] for place in places} - {""}
 
     def parts(self, kind: Kind) -> list[str]:
         """Every registered part of a kind as `plugin/name`; `plugin/*` is a whole family."""
@@ -245,10 +245,11 @@ class Catalogue:
     def has(self, kind: Kind, name: str) -> bool:
         """Whether a loaded plugin has the part `plugin/name`, or builds every name there is."""
         plugin, _, short = name.partition("/")
-        owners = [
-            one.contribution.builders[kind] for one in self._plugins if one.info.name == plugin
-        ]
+        owners = [named.contribution.builders[kind] for named in self._named(plugin)]
         return any(short in builders or WHOLE_FAMILY in builders for builders in owners)
+
+    def _named(self, name: str) -> list[Plugin]:
+        return [plugin for plugin in self._plugins if plugin.info.name == name]
 
     def extract(self, choices: Iterable[Choice]) -> Extract:
         """Cards and aliases of these models from the user's own files."""
@@ -268,7 +269,9 @@ class Catalogue:
             if any(row.qualified in chosen for row in self._direct(alias.target.partition(".")[0]))
         }
         return {
-            section: found for section, found in (("cards", cards), ("aliases", aliases)) if found
+            section: content
+            for section, content in (("cards", cards), ("aliases", aliases))
+            if content
         }
 
     @cached_property
@@ -285,6 +288,13 @@ class Catalogue:
         return Entry(
             row.name, row.plugin, registry_file.card(position), registry_file.origin, row.line
         )
+
+    def _open(self, row: CardSummary) -> Entry:
+        """The entry of a row; its card is decoded once, and the same for all who ask."""
+        place = (row.plugin, row.name)
+        if place not in self._opened:
+            self._opened[place] = self._entry(row)
+        return self._opened[place]
 
     def _direct(self, base: str) -> list[CardSummary]:
         plugin, _, short = base.rpartition("/")
@@ -343,5 +353,5 @@ def _no_tag(asked: str, entry: Entry, tag: str) -> NameNotFound:
     return NameNotFound(
         asked,
         f"'{entry.name}' has no weights tagged '{tag}'.",
-        f"Did you mean {join_or(f'{entry.name}.{one}' for one in alike)}?",
+        f"Did you mean {join_or(f'{entry.name}.{each}' for each in alike)}?",
     )

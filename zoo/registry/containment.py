@@ -1,5 +1,5 @@
-"""Runs code of plugins: its side effects (printing, leaving, patching) are
-contained as far as one process can.
+"""Runs code of plugins, at import and as builders: its side effects (printing, leaving, patching)
+are contained as far as one process can.
 
     conduct = Conduct("plugin 'acme' of detzoo-acme 1.0", "at import")
     with watched(conduct):
@@ -13,69 +13,34 @@ asks each in a process of its own.
 
 from __future__ import annotations
 
-import atexit
+import io
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, TextIO
 
-from zoo.printable import printable
-from zoo.registry.global_state import put_back, snapshot
+from zoo.environment import offline_switch
+from zoo.errors import ContractError, UsageError
+from zoo.registry.conduct import Conduct, Interrupted, PluginWarning, said
+from zoo.registry.global_state import no_exit, noted_threads, put_back, snapshot, watched_exit
 from zoo.registry.offline_guard import unplugged
-from zoo.registry.output_capture import diverted
 
-MOST = 10  # remarks on one plugin
+if TYPE_CHECKING:
+    from zoo.registry.plugins import PluginInfo
+
 NAMED = 8  # changed places that one remark lists
-SHOWN = 60  # characters of what was printed
+STDOUT = 1
+STDERR = 2
+SILENT = ("zoo-interrupt",)  # threads that print nothing
+Tell = Callable[[str], None]
 _lock = threading.RLock()
-heard_at_exit: list[Callable[[str], None]] = []  # who else is to be told of what goes wrong at exit
 _running: list[Conduct] = []
 _left_running: list[tuple[str, threading.Thread]] = []
-
-
-class HardExit(SystemExit):
-    """`os._exit` was called by a plugin, which would have ended the process without a word."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """Somebody interrupted code of a plugin; the text names it."""
-
-
-@dataclass(eq=False)
-class Conduct:
-    """Side effects of a plugin's code.
-
-    whose: the plugin, as messages name it. stage: when, as in `at import`; it may change as the
-        work goes on.
-    advice: what to do where it never ends.
-    """
-
-    whose: str
-    stage: str
-    advice: str = "To see which plugin takes for ever: zoo plugins --isolated"
-    remarks: list[str] = field(default_factory=list)
-
-    def tell(self, what: str, consequence: str) -> None:
-        """Remembers a remark: once, and no more than a reader would read."""
-        remark = f"{what} {self.stage}; {consequence}"
-        if remark not in self.remarks and len(self.remarks) < MOST:
-            self.remarks.append(remark)
-
-    def printed(self, text: str) -> None:
-        """It wrote to standard output; the first line is enough."""
-        if not any(remark.startswith("prints") for remark in self.remarks):
-            self.tell("prints", f"that goes to standard error: {' '.join(text.split())[:SHOWN]!r}")
-
-    def closed(self) -> None:
-        """It closed or replaced standard output or error."""
-        self.tell("closes or replaces a standard stream", "that is undone.")
-
-    def interrupted(self) -> Interrupted:
-        """The interrupt to raise in place of one that came while the plugin ran."""
-        return Interrupted(f"Interrupted in the {self.whose}, {self.stage}. {self.advice}")
+_told: set[str] = set()
 
 
 @contextmanager
@@ -104,9 +69,7 @@ def running() -> Conduct | None:
 def _alone(conduct: Conduct, begun: threading.Thread) -> Iterator[None]:
     """Watches the one thread, unless another is being watched already."""
     if not _lock.acquire(blocking=False):
-        with unplugged(
-            conduct.whose, concerns=lambda: threading.current_thread() is begun, told=conduct.tell
-        ):
+        with _unplugged(conduct, lambda: threading.current_thread() is begun):
             yield
         return
     try:
@@ -117,13 +80,13 @@ def _alone(conduct: Conduct, begun: threading.Thread) -> Iterator[None]:
 
         try:
             with ExitStack() as stack:
-                stack.enter_context(_noted_threads(ours))
+                stack.enter_context(noted_threads(ours))
                 stack.enter_context(
                     diverted(concerns=concerns, printed=conduct.printed, closed=conduct.closed)
                 )
-                stack.enter_context(_no_exit(concerns))
-                stack.enter_context(_watched_exit(conduct, concerns))
-                stack.enter_context(unplugged(conduct.whose, concerns=concerns, told=conduct.tell))
+                stack.enter_context(no_exit(concerns))
+                stack.enter_context(watched_exit(conduct.whose, concerns))
+                stack.enter_context(_unplugged(conduct, concerns))
                 yield
         finally:
             _look_back(conduct, before, ours - {begun})
@@ -131,27 +94,21 @@ def _alone(conduct: Conduct, begun: threading.Thread) -> Iterator[None]:
         _lock.release()
 
 
+def _unplugged(conduct: Conduct, concerns: Callable[[], bool]) -> AbstractContextManager[None]:
+    """Refuses connections, if the network is switched off."""
+    try:
+        variable = offline_switch()
+    except UsageError:  # the first download says that the setting means nothing
+        variable = None
+    if variable is None:
+        return nullcontext()
+    return unplugged(variable, conduct.whose, concerns=concerns, told=conduct.tell)
+
+
 def left_running() -> list[tuple[str, threading.Thread]]:
     """The threads that plugins have left running and that would keep the process from ending, with
     whose each is."""
     return [(whose, thread) for whose, thread in _left_running if thread.is_alive()]
-
-
-def exit_of(why: BaseException) -> str:
-    """The call by which a plugin tried to end the process: `sys.exit(0)`, `os._exit(0)`."""
-    name = "os._exit" if isinstance(why, HardExit) else "sys.exit"
-    return f"{name}({getattr(why, 'code', None)!r:.40})"
-
-
-def said(why: BaseException) -> str:
-    """An exception of a plugin in one line: how it tried to leave, or type and text."""
-    if isinstance(why, SystemExit):
-        return f"called {exit_of(why)}"
-    try:
-        text = printable(" ".join(str(why).split()), limit=300)
-    except Exception:  # its own __str__ may be at fault
-        text = ""
-    return f"raised {type(why).__name__}{f': {text}' if text else ''}"
 
 
 def _look_back(conduct: Conduct, before: dict[Any, Any], started: set[threading.Thread]) -> None:
@@ -173,79 +130,243 @@ def _look_back(conduct: Conduct, before: dict[Any, Any], started: set[threading.
             )
 
 
-@contextmanager
-def _noted_threads(ours: set[threading.Thread]) -> Iterator[None]:
-    """Adds every thread that one of ours starts; the program around may start others at the same
-    time."""
-    real = threading.Thread.start
-
-    def start(thread: threading.Thread) -> None:
-        if threading.current_thread() in ours:
-            ours.add(thread)
-        real(thread)
-
-    threading.Thread.start = start  # type: ignore[method-assign, assignment]
-    try:
-        yield
-    finally:
-        threading.Thread.start = real  # type: ignore[method-assign]
+def named(info: PluginInfo) -> str:
+    """The plugin as messages name it."""
+    return f"plugin '{info.name}' of {info.distribution} {info.version}"
 
 
 @contextmanager
-def _no_exit(concerns: Callable[[], bool]) -> Iterator[None]:
-    """Makes an exception of `os._exit`, but for a child process and threads of others."""
-    real, process = os._exit, os.getpid()
+def at_work(info: PluginInfo, stage: str) -> Iterator[Conduct]:
+    """Watches code of a plugin, and warns once of each side effect.
 
-    def refuse(code: int) -> NoReturn:
-        if os.getpid() == process and concerns():
-            raise HardExit(code)
-        real(code)
-
-    os._exit = refuse  # type: ignore[assignment]
+    Raises:
+        ContractError: it wanted to end the process; other exceptions are left as they are.
+        OfflineError: it wanted to connect while the network is switched off.
+        Interrupted: the user interrupted it; the text names the plugin.
+    """
+    advice = (
+        f"No time limit holds for it. If it never ends, report it to {info.distribution} "
+        f"{info.version}."
+    )
+    conduct = Conduct(named(info), stage, advice=advice)
     try:
-        yield
+        with watched(conduct):
+            yield conduct
+    except Interrupted:  # of a plugin whose code this one called
+        raise
+    except KeyboardInterrupt as error:
+        raise conduct.interrupted() from error
+    except Exception:
+        raise
+    except BaseException as error:
+        raise ContractError(
+            f"Code of the {conduct.whose} was run.", f"It {said(error)} {stage}.", report(info)
+        ) from error
     finally:
-        os._exit = real
+        for remark in conduct.remarks:
+            text = f"The {conduct.whose} {remark}"
+            if text not in _told:
+                _told.add(text)
+                warnings.warn(text, PluginWarning, stacklevel=4)
+
+
+def at_call(info: PluginInfo, stage: str, build: Callable[..., Any]) -> Callable[..., Any]:
+    """Wraps a builder to watch each call; its signature stays that of the one registered."""
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        with at_work(info, stage):
+            return build(*arguments, **options)
+
+    return update_wrapper(call, build)
+
+
+def report(info: PluginInfo) -> str:
+    """Advice for a defect of a plugin."""
+    return f"This is a defect of {info.distribution} {info.version}: report it there."
+
+
+class Output(io.TextIOBase):
+    """Stands in for `sys.stdout`: passes on what other threads write, and sends the rest to
+    standard error."""
+
+    def __init__(
+        self,
+        real: TextIO | None,
+        *,
+        concerns: Callable[[], bool],
+        printed: Tell,
+        closed: Callable[[], None],
+    ) -> None:
+        self._real = real
+        self._concerns, self._printed, self._closes = concerns, printed, closed
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """As the real one says."""
+        return getattr(self._real, "encoding", None) or "utf-8"
+
+    @property
+    def buffer(self) -> Any:
+        """For bytes: standard error's, or the real one for other threads."""
+        if not self._concerns():
+            return getattr(self._real, "buffer", None)
+        self._printed("bytes")
+        return getattr(sys.stderr, "buffer", io.BytesIO())
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def fileno(self) -> int:
+        """The real one's."""
+        if self._real is None:
+            raise io.UnsupportedOperation("there is no standard output")
+        return self._real.fileno()
+
+    def write(self, text: str) -> int:
+        """Writes to standard error, and remembers that it did."""
+        if not self._concerns():
+            return self._real.write(text) if self._real else len(text)
+        if text.strip():
+            self._printed(text)
+        if sys.stderr is not None:
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flushes both."""
+        for stream in (self._real, sys.stderr):
+            with suppress(AttributeError, OSError, ValueError):  # none there, or gone
+                stream.flush()  # type: ignore[union-attr]
+
+    def reconfigure(self, **_: Any) -> None:
+        """Nothing can be changed about it."""
+
+    def close(self) -> None:
+        """Stays open."""
+        self._closes()
+
+    def rest(self) -> None:
+        """From now on nothing is told of it: whoever kept it goes on writing to standard error, and
+        it may be thrown away."""
+        self._printed, self._closes = lambda _: None, lambda: None
+
+    def detach(self) -> Any:
+        """Stays whole."""
+        self._closes()
+        return self.buffer
 
 
 @contextmanager
-def _watched_exit(conduct: Conduct, concerns: Callable[[], bool]) -> Iterator[None]:
-    """Wraps what is registered to be called at exit, so that what goes wrong there is named."""
-    real = atexit.register
+def diverted(
+    *, concerns: Callable[[], bool], printed: Tell, closed: Callable[[], None]
+) -> Iterator[None]:
+    """Sends what is printed meanwhile to standard error, tells the first of it, and leaves standard
+    output open as it was.
 
-    def register(
-        function: Callable[..., Any], /, *arguments: Any, **options: Any
-    ) -> Callable[..., Any]:
-        real(_AtExit(function, conduct.whose) if concerns() else function, *arguments, **options)
-        return function
-
-    atexit.register = register
-    try:
-        yield
-    finally:
-        atexit.register = real
-
-
-class _AtExit:
-    """A function to be called at exit; equal to the one it wraps, so that `atexit.unregister` finds
-    it."""
-
-    def __init__(self, function: Callable[..., Any], whose: str) -> None:
-        self.function, self.whose = function, whose
-
-    def __eq__(self, other: object) -> bool:
-        return bool(self.function == other)
-
-    def __hash__(self) -> int:
-        return hash(self.function)
-
-    def __call__(self, *arguments: Any, **options: Any) -> None:
+    concerns: whether the thread that runs is one to divert. What is written beneath Python, by
+              libraries and child processes, is diverted where no other thread runs, which may be
+              writing there itself.
+    """
+    real, base, given = sys.stdout, sys.__stdout__, sys.stdin
+    alone = all(
+        thread is threading.current_thread() or thread.name in SILENT
+        for thread in threading.enumerate()
+    )
+    stand_in = Output(real, concerns=concerns, printed=printed, closed=closed)
+    own: Any = stand_in
+    with ExitStack() as stack:
+        stack.enter_context(_kept("stdout", STDOUT, closed))
+        stack.enter_context(_kept("stderr", STDERR, closed))
+        if alone:
+            stack.enter_context(_descriptor(base, printed, closed))
+            sys.stdin = io.StringIO()  # a question at import would be asked by every listing
+        # Both, since whoever has kept the real one would go on with a closed file.
+        sys.stdout = sys.__stdout__ = own  # type: ignore[misc]
         try:
-            with _no_exit(lambda: True):
-                self.function(*arguments, **options)
-        except BaseException as why:
-            remark = f"{said(why)} at exit."
-            for hear in heard_at_exit:
-                hear(remark)
-            if sys.stderr is not None:
-                sys.stderr.write(printable(f"Warning: The {self.whose} {remark}") + "\n")
+            yield
+        finally:
+            if sys.stdout is not own or sys.__stdout__ is not own:
+                closed()
+            sys.stdout, sys.stdin = real, given
+            sys.__stdout__ = base  # type: ignore[misc]
+            stand_in.rest()
+
+
+@contextmanager
+def _kept(name: str, descriptor: int, closed: Callable[[], None]) -> Iterator[None]:
+    """Opens a standard stream again if it is closed or replaced meanwhile: `stdout` or `stderr`,
+    and its descriptor."""
+    given, base = getattr(sys, name), getattr(sys, f"__{name}__")
+    try:
+        kept = os.dup(descriptor)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        yield
+    finally:
+        if not _is_same(descriptor, kept):
+            closed()
+            os.dup2(kept, descriptor)
+        os.close(kept)
+        if getattr(sys, name) is not given or getattr(sys, f"__{name}__") is not base:
+            closed()
+        again = {
+            id(stream): _opened(stream, descriptor)
+            for stream in (given, base)
+            if stream is not None and stream.closed
+        }
+        if again:
+            closed()
+        setattr(sys, name, again.get(id(given), given))
+        setattr(sys, f"__{name}__", again.get(id(base), base))
+
+
+def _opened(stream: TextIO, descriptor: int) -> TextIO:
+    """A stream like the one that was closed."""
+    return open(descriptor, "w", encoding=stream.encoding, errors=stream.errors, closefd=False)
+
+
+@contextmanager
+def _descriptor(base: TextIO | None, printed: Tell, closed: Callable[[], None]) -> Iterator[None]:
+    """The same for what is written beneath Python: to a file in memory first, which shows whether
+    anything was."""
+    if not hasattr(os, "memfd_create") or base is None or base.closed:
+        yield
+        return
+    _flush(base)
+    try:
+        real = os.dup(STDOUT)
+    except OSError:
+        yield
+        return
+    sink = os.memfd_create("stdout")
+    os.dup2(sink, STDOUT)
+    try:
+        yield
+    finally:
+        _flush(base)
+        if not _is_same(STDOUT, sink):
+            closed()
+        os.dup2(real, STDOUT)
+        os.close(real)
+        written = os.pread(sink, 1 << 16, 0)
+        os.close(sink)
+        if written:
+            printed(written.decode(errors="replace"))
+            with suppress(OSError):
+                os.write(STDERR, written)
+
+
+def _is_same(descriptor: int, other: int) -> bool:
+    """Whether one descriptor is a copy of the other."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.fstat(other))
+    except OSError:  # it is closed
+        return False
+
+
+def _flush(stream: TextIO) -> None:
+    with suppress(OSError, ValueError):  # gone, or closed
+        stream.flush()

@@ -12,8 +12,9 @@ from zoo.environment import bundle_folder, registry_files
 from zoo.errors import PluginError
 from zoo.paths import OutsideFolder, inside
 from zoo.registry.catalogue import Catalogue
+from zoo.registry.conduct import PluginWarning
 from zoo.registry.index import indexed_file
-from zoo.registry.plugins import PluginWarning, complaints, find_plugins
+from zoo.registry.plugins import complaints, find_plugins
 from zoo.registry.registry_file import CORE, USER, Alias, RegistryFile, first_duplicate
 from zoo.registry.summary import CardSummary
 from zoo.registry.yaml_document import flaw
@@ -52,13 +53,13 @@ def catalogue() -> Catalogue:
             )
         Shared.reading = True
         try:
-            found, warned = _read(Shared.added)
+            read, warned = _read(Shared.added)
         finally:
             Shared.reading = False
-        Shared.catalogue = found
+        Shared.catalogue = read
     for text in warned:
         warnings.warn(text, PluginWarning, stacklevel=2)
-    return found
+    return read
 
 
 def reload() -> None:
@@ -73,7 +74,7 @@ def add(path: str | os.PathLike[str]) -> None:
     file = _absolute(path)
     with Shared.lock:
         before = Shared.added, Shared.catalogue
-        Shared.added = (*(one for one in Shared.added if one != file), file)
+        Shared.added = (*(other for other in Shared.added if other != file), file)
         Shared.catalogue = None
         try:
             catalogue()
@@ -138,34 +139,34 @@ def _read(added: Sequence[Path]) -> tuple[Catalogue, list[str]]:
         *users,
         *carried,
     ]
-    found = Catalogue(registry_files, plugins)
+    models = Catalogue(registry_files, plugins)
     complete = all(plugin.info.status == "loaded" for plugin in plugins)
     for registry_file in users:
         for alias in registry_file.listing.aliases:
-            _check_alias(found, registry_file, alias, complete=complete)
+            _check_alias(models, registry_file, alias, complete=complete)
         unknown = {
             name
             for name in {row.architecture for row in registry_file.rows}
-            if not found.has("architectures", name)
+            if not models.has("architectures", name)
         }
         for row in (
             row for row in registry_file.rows if row.architecture in unknown or row.successor
         ):
-            _check_row(found, registry_file, row, complete=complete)
-    return found, list(complaints(plugins))
+            _check_row(models, registry_file, row, complete=complete)
+    return models, list(complaints(plugins))
 
 
 def _check_alias(
-    found: Catalogue, registry_file: RegistryFile, alias: Alias, *, complete: bool
+    models: Catalogue, registry_file: RegistryFile, alias: Alias, *, complete: bool
 ) -> None:
     """Refuses a user's alias that hides a model, or that stands for nothing although every plugin
     is there."""
     field = f"aliases.{alias.name}"
     base, _, tag = alias.target.partition(".")
-    if found.is_model(alias.name):
+    if models.is_model(alias.name):
         case = f"The alias hides the model '{alias.name}'."
         raise flaw(registry_file.origin, case, "Rename the alias.", line=alias.line, field=field)
-    rows = found.rows_of(base)
+    rows = models.rows_of(base)
     if rows and tag and not any(tag in row.tags for row in rows):
         case = f"'{base}' has no weights tagged '{tag}'."
         raise flaw(
@@ -175,7 +176,7 @@ def _check_alias(
             line=alias.line,
             field=field,
         )
-    if not rows and complete and not found.missing(base):
+    if not rows and complete and not models.missing(base):
         case = f"No model is named '{base}'."
         raise flaw(
             registry_file.origin,
@@ -187,20 +188,20 @@ def _check_alias(
 
 
 def _check_row(
-    found: Catalogue, registry_file: RegistryFile, row: CardSummary, *, complete: bool
+    models: Catalogue, registry_file: RegistryFile, row: CardSummary, *, complete: bool
 ) -> None:
     """Refuses a user's card whose architecture no plugin has, or whose successor is not a
     model although every plugin is there."""
     at = f"cards.{row.name}"
-    if found.rows_of(row.qualified) and not found.has("architectures", row.architecture):
+    if models.rows_of(row.qualified) and not models.has("architectures", row.architecture):
         plugin = row.architecture.partition("/")[0]
-        own = [name for name in found.parts("architectures") if name.startswith(f"{plugin}/")]
+        own = [name for name in models.parts("architectures") if name.startswith(f"{plugin}/")]
         alike = close_matches(row.architecture, own) or own
         case = f"The plugin '{plugin}' has no architecture '{row.architecture}'."
         fix = f"Did you mean {join_or(alike)}?" if alike else "See what it brings: zoo plugins"
         raise flaw(registry_file.origin, case, fix, line=row.line, field=f"{at}.architecture")
     base = (row.successor or "").partition(".")[0]
-    if base and complete and not found.rows_of(base) and not found.missing(base):
+    if base and complete and not models.rows_of(base) and not models.missing(base):
         case = f"No model is named '{base}'."
         raise flaw(
             registry_file.origin,

@@ -1,5 +1,5 @@
-"""Global state that plugins are known to change: a table of such places, looked at before and
-after code of a plugin runs.
+"""Global state of the process while code of a plugin runs: a table of places that plugins are known
+to change is looked at before and after, and threads and exits are watched.
 
 What a place held before is put back. A module that the plugin itself imported first has no before:
 there the question is whether a function is still the module's own, and a constant what the module
@@ -8,17 +8,21 @@ sets it to.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from zoo import environment
+from zoo.printable import printable
+from zoo.registry.conduct import HardExit, said
 
 # Variables that other code than the plugin's listens to.
 PREFIXES = (
@@ -35,6 +39,7 @@ PREFIXES = (
 )
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _UNKNOWN = object()
+heard_at_exit: list[Callable[[str], None]] = []  # who else is to be told of what goes wrong at exit
 Snapshot = dict["Place", Any]
 
 
@@ -158,7 +163,11 @@ def _folder(_: ModuleType) -> str | None:
 def _blanket(warnings: ModuleType) -> list[Any]:
     """The filters that silence all warnings, or make errors of them; those for one message are a
     library's own affair."""
-    return [one for one in warnings.filters if one[0] in ("ignore", "error") and _is_blanket(one)]
+    return [
+        filter
+        for filter in warnings.filters
+        if filter[0] in ("ignore", "error") and _is_blanket(filter)
+    ]
 
 
 def _is_blanket(filter: tuple[Any, ...]) -> bool:
@@ -166,9 +175,9 @@ def _is_blanket(filter: tuple[Any, ...]) -> bool:
 
 
 def _lift_blanket(warnings: ModuleType, was: list[Any]) -> None:
-    for one in _blanket(warnings):
-        if one not in was:
-            warnings.filters.remove(one)
+    for filter in _blanket(warnings):
+        if filter not in was:
+            warnings.filters.remove(filter)
 
 
 def _set_signals(module: ModuleType, was: list[Any]) -> None:
@@ -228,7 +237,7 @@ PLACES = (
     Place(
         "signal",
         "what signals do",
-        lambda home: [home.getsignal(one) for one in SIGNALS],
+        lambda home: [home.getsignal(number) for number in SIGNALS],
         _set_signals,
     ),
     Place(
@@ -239,3 +248,81 @@ PLACES = (
     ),
     Place("logging", "the root logger", _logging, _set_logging, ([], 30)),
 )
+
+
+@contextmanager
+def noted_threads(ours: set[threading.Thread]) -> Iterator[None]:
+    """Adds every thread that one of ours starts; the program around may start others at the same
+    time."""
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if threading.current_thread() in ours:
+            ours.add(thread)
+        real(thread)
+
+    threading.Thread.start = start  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        threading.Thread.start = real  # type: ignore[method-assign]
+
+
+@contextmanager
+def no_exit(concerns: Callable[[], bool]) -> Iterator[None]:
+    """Makes an exception of `os._exit`, but for a child process and threads of others."""
+    real, process = os._exit, os.getpid()
+
+    def refuse(code: int) -> NoReturn:
+        if os.getpid() == process and concerns():
+            raise HardExit(code)
+        real(code)
+
+    os._exit = refuse  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        os._exit = real
+
+
+@contextmanager
+def watched_exit(whose: str, concerns: Callable[[], bool]) -> Iterator[None]:
+    """Wraps what is registered to be called at exit, so that what goes wrong there is named."""
+    real = atexit.register
+
+    def register(
+        function: Callable[..., Any], /, *arguments: Any, **options: Any
+    ) -> Callable[..., Any]:
+        real(_AtExit(function, whose) if concerns() else function, *arguments, **options)
+        return function
+
+    atexit.register = register
+    try:
+        yield
+    finally:
+        atexit.register = real
+
+
+class _AtExit:
+    """A function to be called at exit; equal to the one it wraps, so that `atexit.unregister` finds
+    it."""
+
+    def __init__(self, function: Callable[..., Any], whose: str) -> None:
+        self.function, self.whose = function, whose
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.function == other)
+
+    def __hash__(self) -> int:
+        return hash(self.function)
+
+    def __call__(self, *arguments: Any, **options: Any) -> None:
+        try:
+            with no_exit(lambda: True):
+                self.function(*arguments, **options)
+        except BaseException as error:
+            remark = f"{said(error)} at exit."
+            for hear in heard_at_exit:
+                hear(remark)
+            if sys.stderr is not None:
+                sys.stderr.write(printable(f"Warning: The {self.whose} {remark}") + "\n")

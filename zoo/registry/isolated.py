@@ -17,8 +17,8 @@ from typing import Any
 import msgspec
 
 from zoo import environment
-from zoo.registry.containment import heard_at_exit
 from zoo.registry.current import core_file
+from zoo.registry.global_state import heard_at_exit
 from zoo.registry.index import indexed_file
 from zoo.registry.plugins import PluginInfo, find_plugins, installed, selected
 from zoo.registry.registry_file import CORE

@@ -13,8 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.environment import offline_switch
-from zoo.errors import OfflineError, UsageError
+from zoo.errors import OfflineError
 
 # event of CPython's audit table -> where its arguments have the address
 _EVENTS = {
@@ -44,14 +43,14 @@ class _State:
 
 @contextmanager
 def unplugged(
-    whose: str, *, concerns: Callable[[], bool], told: Callable[[str, str], None]
+    variable: str,
+    whose: str,
+    *,
+    concerns: Callable[[], bool],
+    told: Callable[[str, str], None],
 ) -> Iterator[None]:
-    """Refuses what the plugin's threads connect to meanwhile, if the network is switched off.
-    Raises: OfflineError."""
-    variable = _switch()
-    if variable is None:
-        yield
-        return
+    """Refuses what the plugin's threads connect to meanwhile, because of that variable of the
+    environment. Raises: OfflineError."""
     guard = _Guard(
         whose,
         variable,
@@ -65,20 +64,13 @@ def unplugged(
     try:
         yield
     finally:
-        _State.guards = tuple(one for one in _State.guards if one is not guard)
-
-
-def _switch() -> str | None:
-    try:
-        return offline_switch()
-    except UsageError:  # the first download says that the setting means nothing
-        return None
+        _State.guards = tuple(other for other in _State.guards if other is not guard)
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if event not in _EVENTS or not _State.guards:
         return
-    guard = next((one for one in _State.guards if one.concerns()), None)
+    guard = next((guard for guard in _State.guards if guard.concerns()), None)
     address = arguments[_EVENTS[event]] if guard else None
     if guard is None or not _is_remote(arguments[0], address):
         return

@@ -20,7 +20,8 @@ from zoo import environment
 from zoo.errors import PluginError, ZooError
 from zoo.printable import printable
 from zoo.registry import hookspecs
-from zoo.registry.containment import Conduct, said, watched
+from zoo.registry.conduct import Conduct, said
+from zoo.registry.containment import named, watched
 from zoo.registry.contribution import KINDS, Contribution
 from zoo.registry.registry_file import CORE, USER, RegistryFile
 from zoo.registry.schema import NAME
@@ -40,10 +41,6 @@ NOTHING = (
 )
 LONGEST = 100  # characters of a name that a message repeats
 ENTRY_POINTS = "entry_points.txt"
-
-
-class PluginWarning(UserWarning):
-    """A plugin was left out; the text names it, its distribution and version, and the reason."""
 
 
 @dataclass(frozen=True)
@@ -138,11 +135,6 @@ def _installed() -> list[tuple[PluginInfo, EntryPoint | None]]:
             (_quarantined(_info(one), one.fault), None) for one in everything if not one.entry
         ]
     return found
-
-
-def named(info: PluginInfo) -> str:
-    """The plugin as messages name it."""
-    return f"plugin '{info.name}' of {info.distribution} {info.version}"
 
 
 def slowness(info: PluginInfo) -> str:

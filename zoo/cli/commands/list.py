@@ -21,7 +21,8 @@ from zoo.cli.format import format_count, format_license, format_number, format_s
 from zoo.errors import NameNotFound
 from zoo.registry import CardSummary, Catalogue, catalogue
 from zoo.registry.catalogue import NOBODY
-from zoo.registry.plugins import named, slowness
+from zoo.registry.containment import named
+from zoo.registry.plugins import slowness
 from zoo.suggest import close_matches, join_or
 from zoo.text import is_are, pluralize
 

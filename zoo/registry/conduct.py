@@ -1,0 +1,74 @@
+"""The conduct of a plugin's code in words: remarks on its side effects, and an exception or an exit
+of it in one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from zoo.printable import printable
+
+MOST = 10  # remarks on one plugin
+SHOWN = 60  # characters of what was printed
+
+
+class PluginWarning(UserWarning):
+    """A plugin was left out; the text names it, its distribution and version, and the reason."""
+
+
+class HardExit(SystemExit):
+    """`os._exit` was called by a plugin, which would have ended the process without a word."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Somebody interrupted code of a plugin; the text names it."""
+
+
+@dataclass(eq=False)
+class Conduct:
+    """Side effects of a plugin's code.
+
+    whose: the plugin, as messages name it. stage: when, as in `at import`; it may change as the
+        work goes on.
+    advice: what to do where it never ends.
+    """
+
+    whose: str
+    stage: str
+    advice: str = "To see which plugin takes for ever: zoo plugins --isolated"
+    remarks: list[str] = field(default_factory=list)
+
+    def tell(self, what: str, consequence: str) -> None:
+        """Remembers a remark: once, and no more than a reader would read."""
+        remark = f"{what} {self.stage}; {consequence}"
+        if remark not in self.remarks and len(self.remarks) < MOST:
+            self.remarks.append(remark)
+
+    def printed(self, text: str) -> None:
+        """It wrote to standard output; the first line is enough."""
+        if not any(remark.startswith("prints") for remark in self.remarks):
+            self.tell("prints", f"that goes to standard error: {' '.join(text.split())[:SHOWN]!r}")
+
+    def closed(self) -> None:
+        """It closed or replaced standard output or error."""
+        self.tell("closes or replaces a standard stream", "that is undone.")
+
+    def interrupted(self) -> Interrupted:
+        """The interrupt to raise in place of one that came while the plugin ran."""
+        return Interrupted(f"Interrupted in the {self.whose}, {self.stage}. {self.advice}")
+
+
+def exit_of(error: BaseException) -> str:
+    """The call by which a plugin tried to end the process: `sys.exit(0)`, `os._exit(0)`."""
+    name = "os._exit" if isinstance(error, HardExit) else "sys.exit"
+    return f"{name}({getattr(error, 'code', None)!r:.40})"
+
+
+def said(error: BaseException) -> str:
+    """An exception of a plugin in one line: how it tried to leave, or type and text."""
+    if isinstance(error, SystemExit):
+        return f"called {exit_of(error)}"
+    try:
+        text = printable(" ".join(str(error).split()), limit=300)
+    except Exception:  # its own __str__ may be at fault
+        text = ""
+    return f"raised {type(error).__name__}{f': {text}' if text else ''}"
