@@ -1,4 +1,4 @@
-"""Images of more than 8 bits: their depth, their white, and gray ones in 8 bits."""
+"""Three upright planes of 8 bits of every mode and depth, and what is lost by that."""
 
 import io
 from typing import Any

@@ -1,6 +1,9 @@
-"""Images read ahead: in order, no further than allowed, with errors in their places."""
+"""Images read ahead: in order, within memory and time, by threads that end, errors in their
+places."""
 
 import io
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,17 @@ import torch
 from zoo.errors import ImageError
 from zoo.images import Image, Limits
 from zoo.inference import prefetch as module
-from zoo.inference.prefetch import Broken, Read, prefetch
+from zoo.inference.prefetch import (
+    NAME,
+    Broken,
+    Closed,
+    MemoryBudget,
+    Read,
+    Readers,
+    Task,
+    TooSlow,
+    prefetch,
+)
 
 
 def fetched(sources: Iterable[Any], **options: Any) -> Iterator[Read]:
@@ -99,3 +112,142 @@ def test_closing_reads_nothing_more() -> None:
     next(found)
     found.close()  # type: ignore[attr-defined]
     assert list(found) == []
+
+
+def test_a_budget_lets_through_what_fits_and_whoever_is_waited_for():
+    budget = MemoryBudget(100)
+    budget.take(0, 500)  # its turn
+    waiting = threading.Thread(target=budget.take, args=(1, 60), daemon=True)
+    waiting.start()
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    budget.keep(0, 30)
+    waiting.join(10)
+    assert not waiting.is_alive()
+    later = threading.Thread(target=budget.take, args=(2, 60), daemon=True)
+    later.start()
+    budget.wait_for(2)
+    later.join(10)
+    assert not later.is_alive()
+
+
+def waiting(budget: MemoryBudget, position: int, count: int) -> tuple[threading.Thread, list[str]]:
+    """A thread that takes memory, and what came of it."""
+    ended: list[str] = []
+
+    def take() -> None:
+        try:
+            budget.take(position, count)
+            ended.append("taken")
+        except Closed:
+            ended.append("closed")
+
+    thread = threading.Thread(target=take, daemon=True)
+    thread.start()
+    return thread, ended
+
+
+def test_what_an_image_no_longer_holds_lets_the_next_one_in() -> None:
+    budget = MemoryBudget(10)
+    budget.take(0, 8)
+    thread, ended = waiting(budget, 1, 5)
+    thread.join(0.1)
+    assert ended == []
+    budget.keep(0, 3)
+    thread.join(10)
+    assert ended == ["taken"]
+
+
+def test_what_was_before_the_image_of_the_turn_is_let_go() -> None:
+    budget = MemoryBudget(10)
+    budget.take(0, 10)
+    thread, ended = waiting(budget, 2, 10)
+    thread.join(0.1)
+    assert ended == []
+    budget.wait_for(1)
+    thread.join(10)
+    assert ended == ["taken"]
+
+
+def test_closing_ends_all_waiting() -> None:
+    budget = MemoryBudget(1)
+    budget.take(0, 1)
+    threads = [waiting(budget, position, 1) for position in (1, 2)]
+    budget.close()
+    for thread, ended in threads:
+        thread.join(10)
+        assert ended == ["closed"]
+    with pytest.raises(Closed):
+        budget.take(3, 1)
+
+
+def test_tasks_are_done_in_order_and_give_what_they_return() -> None:
+    readers = Readers(1)
+    order: list[int] = []
+    tasks = [Task[None](lambda _, number=number: order.append(number)) for number in range(5)]
+    for task in tasks:
+        readers.submit(task)
+    for task in tasks:
+        assert task.result(seconds=10) is None
+    readers.close()
+    assert order == list(range(5))
+
+
+@pytest.mark.parametrize("error", [ValueError("wrong"), TimeoutError("of its own")])
+def test_what_a_task_raises_is_raised_where_it_is_waited_for(error: Exception) -> None:
+    def fail(_: object) -> None:
+        raise error
+
+    task = Task(fail)
+    task.run()
+    with pytest.raises(type(error)) as raised:
+        task.result(seconds=10)
+    assert raised.value is error
+
+
+def test_a_task_that_takes_too_long_is_given_up_and_the_next_one_is_done() -> None:
+    readers, leave = Readers(1), threading.Event()
+    slow, quick = Task(lambda _: leave.wait(10)), Task(lambda _: "done")
+    readers.submit(slow)
+    readers.submit(quick)
+    with pytest.raises(TooSlow):
+        slow.result(seconds=0.05)
+    readers.give_up_one()
+    assert quick.result(seconds=10) == "done"
+    leave.set()
+    readers.close()
+
+
+def test_time_before_the_work_does_not_count() -> None:
+    def wait_then_work(task: Task[str]) -> str:
+        time.sleep(0.2)
+        task.restart_clock()
+        return "done"
+
+    readers, task = Readers(1), Task(wait_then_work)
+    readers.submit(task)
+    assert task.result(seconds=5) == "done"
+    readers.close()
+
+
+def test_closing_cancels_what_has_not_begun_and_ends_the_threads() -> None:
+    before = {thread for thread in threading.enumerate() if thread.name == NAME}
+    readers, begun, leave = Readers(1), threading.Event(), threading.Event()
+
+    def hold(_: object) -> str:
+        begun.set()
+        leave.wait(10)
+        return "done"
+
+    first, second = Task(hold), Task(lambda _: "never")
+    readers.submit(first)
+    assert begun.wait(10)
+    readers.submit(second)
+    readers.close()
+    assert second.future.cancelled()
+    [thread] = {one for one in threading.enumerate() if one.name == NAME} - before
+    assert thread.daemon
+    leave.set()
+    assert first.result(seconds=10) == "done"
+    thread.join(10)
+    assert not thread.is_alive()

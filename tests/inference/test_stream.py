@@ -15,7 +15,7 @@ from PIL import Image
 from zoo.detectors import Protocol
 from zoo.errors import ContractError, ImageError
 from zoo.images import ImageWarning
-from zoo.inference.stream import stream
+from zoo.inference.detect import stream
 
 LAMP = {"red": (2, 3, 12, 11)}
 

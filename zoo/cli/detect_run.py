@@ -23,7 +23,7 @@ from zoo.errors import ImageError, UsageError
 from zoo.fonts import letters_of
 from zoo.images import Image, Limits, Source, expand
 from zoo.images.read import is_url
-from zoo.inference.stream import Looked, stream
+from zoo.inference.detect import Looked, stream
 from zoo.progress import Bar
 from zoo.text import pluralize
 

@@ -28,8 +28,7 @@ from zoo.errors import ContractError, ZooError
 from zoo.images import Limits, Pixels, Source, Sources
 from zoo.inference.defect_owner import defect_owner
 from zoo.inference.detect import detect, detect_stream
-from zoo.inference.eval_mode import eval_mode
-from zoo.inference.step import step
+from zoo.inference.validated_prediction import eval_mode, step
 from zoo.labels import LabelSpace
 from zoo.registry.conduct import said
 from zoo.text import type_name

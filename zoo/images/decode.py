@@ -198,9 +198,8 @@ def _load(image: PIL.Image.Image, exif: Exif) -> tuple[int, int]:
     turned by."""
     orientation = _orientation(image)
     image.load()
-    remaining = _orientation(
-        image
-    )  # Pillow turns TIFF files upright by itself and takes the tag away
+    # Pillow turns TIFF files upright by itself and takes the tag away.
+    remaining = _orientation(image)
     if exif == "apply":
         return orientation, remaining
     if remaining != orientation:  # it is turned upright, and is to be as stored

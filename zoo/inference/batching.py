@@ -1,5 +1,5 @@
-"""Which images go through the network together: those of one input size, from a window of
-neighbours."""
+"""How a batch is formed: of images of one input size from a window of neighbours, and of fewer once
+memory ran out."""
 
 from __future__ import annotations
 
@@ -34,6 +34,9 @@ PIXEL_BYTES = 1024
 WINDOW = 64
 WINDOW_BYTES = 256 * 2**20
 
+# Out of memory, in the words of torch's allocators and of others.
+_SIGNS = ("not enough memory", "can't allocate memory", "out of memory", "cannot allocate memory")
+
 
 class BatchLimit:
     """How many images of one input size make a full batch; fewer, of every size, once memory ran
@@ -62,8 +65,8 @@ class BatchLimit:
             return
         half = max(1, count // 2)
         self._pixels = half * size[0] * size[1]
-        told = log.info if self._given == "auto" else log.warning
-        told(
+        write = log.info if self._given == "auto" else log.warning
+        write(
             "The memory of %s does not hold %d images of %d x %d input pixels at once; batches "
             "have %d from here on. "
             "To begin there: batch_size=%d (--batch-size %d).",
@@ -171,3 +174,13 @@ class Window:
         ]
         held = sum(waiting)
         return held > self._most_bytes or (len(waiting) > limit and held > WINDOW_BYTES)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, of the machine or of an accelerator: nobody's code is at fault.
+
+    torch raises a plain RuntimeError where its CPU allocator gets none.
+    """
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS)

@@ -1,13 +1,18 @@
 """Images read on threads, a little ahead of the network, in order, and within limits of memory and
-time."""
+time: the stream, its threads (`Readers`), and the memory they may take (`MemoryBudget`)."""
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import PIL.Image
@@ -18,11 +23,55 @@ from zoo.images import Exif, Image, Limits, Source, read
 from zoo.images.decode import Reserve
 from zoo.images.image import beyond
 from zoo.images.read import name_of
-from zoo.inference.memory_budget import MemoryBudget
-from zoo.inference.reader_threads import Readers, Task, TooSlow
 
 # Images that wait decoded stop the reading ahead at this size: seven images of 12 megapixels.
 AHEAD_BYTES = 256 * 2**20
+
+NAME = "zoo-read"  # of each thread
+LOOK_AGAIN_SECONDS = 0.5
+
+Result = TypeVar("Result")
+
+
+class TooSlow(Exception):
+    """A task took longer than it may."""
+
+
+@dataclass(eq=False)
+class Task(Generic[Result]):
+    """One thing to do on a thread, and since when it is being done."""
+
+    do: Callable[[Task[Result]], Result]
+    future: Future[Result] = field(default_factory=Future)
+    began: float | None = None
+
+    def run(self) -> None:
+        """Does it, unless it was cancelled."""
+        if not self.future.set_running_or_notify_cancel():
+            return
+        self.restart_clock()
+        try:
+            self.future.set_result(self.do(self))
+        except BaseException as error:  # whoever waits for it gets it
+            self.future.set_exception(error)
+
+    def restart_clock(self) -> None:
+        """Starts its time now; waiting up to here does not count."""
+        self.began = monotonic()
+
+    def result(self, *, seconds: float) -> Result:
+        """Its result, once it is done.
+
+        Raises: what it raised; TooSlow after `seconds` of work."""
+        while True:
+            left = LOOK_AGAIN_SECONDS if self.began is None else self.began + seconds - monotonic()
+            if left <= 0 and not self.future.done():
+                raise TooSlow
+            try:
+                return self.future.result(timeout=min(max(left, 0.0), LOOK_AGAIN_SECONDS))
+            except TimeoutError:
+                if self.future.done():  # it is what the task raised
+                    return self.future.result()
 
 
 @dataclass(frozen=True)
@@ -66,17 +115,17 @@ def prefetch(
     entries = _entries(sources)
     queue: deque[Pending] = deque()
     readers = Readers(max(threads, 1))
-    how = _How(exif, limits, MemoryBudget(limits.memory), pin)
+    reader = _ImageReader(exif, limits, MemoryBudget(limits.memory), pin)
     try:
         while True:
             while not _enough(queue, threads, ahead) and (entry := next(entries, None)):
-                queue.append(_begun(entry, how, readers, threads))
+                queue.append(_begun(entry, reader, readers, threads))
             if not queue:
                 return
-            yield _awaited(queue.popleft(), how, readers)
+            yield _awaited(queue.popleft(), reader, readers)
     finally:
         readers.close()
-        how.budget.close()
+        reader.budget.close()
 
 
 def _entries(sources: Iterable[Source]) -> Iterator[Entry | Broken]:
@@ -96,7 +145,7 @@ def _name(source: Source, position: int) -> str:
 
 
 @dataclass(frozen=True)
-class _How:
+class _ImageReader:
     """How each image is read."""
 
     exif: Exif
@@ -123,34 +172,34 @@ class _How:
             self.budget.take(entry.position, count)
             task.restart_clock()
 
-        found = self.read(entry, reserve)
-        self.budget.keep(entry.position, _bytes(found))
-        return found
+        image = self.read(entry, reserve)
+        self.budget.keep(entry.position, _bytes(image))
+        return image
 
 
-def _begun(entry: Entry | Broken, how: _How, readers: Readers, threads: int) -> Pending:
+def _begun(entry: Entry | Broken, reader: _ImageReader, readers: Readers, threads: int) -> Pending:
     """The image if it is there at once, or the task that reads it."""
     if isinstance(entry, Broken):
         return entry
     if isinstance(entry.source, Tensor) or (threads == 0 and _is_at_hand(entry.source)):
-        return how.read(entry)
-    task = Task(partial(how.read_in_turn, entry))
+        return reader.read(entry)
+    task = Task(partial(reader.read_in_turn, entry))
     readers.submit(task)
     return entry, task
 
 
-def _awaited(pending: Pending, how: _How, readers: Readers) -> Read:
+def _awaited(pending: Pending, reader: _ImageReader, readers: Readers) -> Read:
     """The image when it is there, or the error of one that takes too long."""
     if not isinstance(pending, tuple):
         return pending
     entry, task = pending
-    how.budget.wait_for(entry.position)
+    reader.budget.wait_for(entry.position)
     try:
-        return task.result(seconds=how.limits.seconds)
+        return task.result(seconds=reader.limits.seconds)
     except TooSlow:
         readers.give_up_one()
         return beyond(
-            "seconds", entry.name, f"Reading it took more than {how.limits.seconds:g} seconds."
+            "seconds", entry.name, f"Reading it took more than {reader.limits.seconds:g} seconds."
         )
 
 
@@ -177,3 +226,95 @@ def _bytes(pending: Pending) -> int:
             return 0
         return _bytes(future.result())
     return pending.pixels.nbytes if isinstance(pending, Image) else 0
+
+
+class Closed(Exception):
+    """Nobody waits for these images any more."""
+
+
+class MemoryBudget:
+    """Bytes that the images of one stream hold, by their position in it.
+
+    limit: bytes. The image that is waited for is never held up: what all hold together may be its
+        own more than that.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._held: dict[int, int] = {}
+        self._turn = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def take(self, position: int, count: int) -> None:
+        """Waits until there is room for `count` bytes. Raises: Closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._may(position, count))
+            if self._closed:
+                raise Closed
+            self._held[position] = count
+
+    def keep(self, position: int, count: int) -> None:
+        """So many bytes are still held by what has been read."""
+        with self._changed:
+            self._held[position] = count
+            self._changed.notify_all()
+
+    def wait_for(self, position: int) -> None:
+        """It is the turn of that image; what was before it is not held any more."""
+        with self._changed:
+            self._turn = position
+            self._held = {place: count for place, count in self._held.items() if place >= position}
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Ends all waiting."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _may(self, position: int, count: int) -> bool:
+        return (
+            self._closed
+            or position <= self._turn
+            or sum(self._held.values()) + count <= self._limit
+        )
+
+
+class Readers:
+    """Up to `count` threads, started when there is work; they are daemons, which
+    `ThreadPoolExecutor` has not."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._tasks: SimpleQueue[Task[object] | None] = SimpleQueue()
+        self._threads = 0
+
+    def submit(self, task: Task[Result]) -> None:
+        """Has it done after those before it."""
+        self._tasks.put(task)  # type: ignore[arg-type]  # nothing here looks at results
+        if self._threads < self._count:
+            self._start()
+
+    def give_up_one(self) -> None:
+        """Takes another thread in place of one that does not come back."""
+        self._start()
+
+    def close(self) -> None:
+        """Cancels what has not been begun; each thread ends when it has done what it is at."""
+        with suppress(Empty):  # a thread may take the last task between a look and a get
+            while True:
+                if (task := self._tasks.get_nowait()) is not None:
+                    task.future.cancel()
+        for _ in range(self._threads):
+            self._tasks.put(None)
+
+    def _start(self) -> None:
+        self._threads += 1
+        threading.Thread(target=_work, args=(self._tasks,), name=NAME, daemon=True).start()
+
+
+def _work(tasks: SimpleQueue[Task[object] | None]) -> None:
+    while (task := tasks.get()) is not None:
+        task.run()
+        del task  # it holds its image, and the next may be long in coming

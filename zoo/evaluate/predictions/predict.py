@@ -170,7 +170,7 @@ def _look(work: _Work, run: PredictionStore) -> None:
     todo = [record for record in dataset.images if record.id not in done]
     if not todo:
         return
-    from zoo.inference.stream import stream
+    from zoo.inference.detect import stream
     from zoo.progress import Bar  # deferred: torch, which a run that is done already needs not
 
     detector = identity.load()

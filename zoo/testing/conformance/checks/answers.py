@@ -10,8 +10,7 @@ import torch
 from zoo.contract import Batch, InputTransform, Protocol
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
-from zoo.inference.eval_mode import eval_mode
-from zoo.inference.validate import PIXELS
+from zoo.inference.validated_prediction import PIXELS, eval_mode
 from zoo.testing.conformance.compare import agree, shown
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.images import EVERYTHING, decode, preprocess, scene

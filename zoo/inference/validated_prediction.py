@@ -1,27 +1,37 @@
-"""The steps of detection on one batch after the other, and what they return checked, named and free
-to use."""
+"""Runs a predictor on a batch: eval mode, errors named by their step, outputs validated, and NMS
+across classes where the protocol wants it."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import torch
+from torch import nn
 
 from zoo.contract.predictor import StepError
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.errors import ContractError, ImageError
 from zoo.images import Image
+from zoo.inference.batching import is_out_of_memory
 from zoo.inference.defect_owner import defect_owner
-from zoo.inference.step import step
-from zoo.inference.validate import violation
-from zoo.text import pluralize
+from zoo.labels import LabelSpace
+from zoo.text import pluralize, type_name
 
 if TYPE_CHECKING:
     from zoo.contract.predictor import Predictor
+
+# Scaling boxes back rounds in float32, which is so coarse at 20,000 pixels.
+PIXELS = 0.01
+
+_loans: WeakKeyDictionary[nn.Module, _Loan] = WeakKeyDictionary()
+_loans_lock = threading.Lock()
 
 
 class BatchRunner:
@@ -55,8 +65,8 @@ class BatchRunner:
             ContractError: the predictor's code failed, or returned something other than detections.
             torch.OutOfMemoryError, MemoryError, RuntimeError: memory ran out (`is_out_of_memory`).
         """
-        found = self._predicted(images)
-        for detections, image in zip(found, images, strict=True):
+        predictions = self._predicted(images)
+        for detections, image in zip(predictions, images, strict=True):
             if wrong := violation(detections, image.size, self._predictor.label_space):
                 height, width = image.size
                 asked = (
@@ -66,7 +76,7 @@ class BatchRunner:
                 raise ContractError(asked, wrong, defect_owner(self._predictor))
         return [
             _owned(self._suppressed_across_classes(detections), image)
-            for detections, image in zip(found, images, strict=True)
+            for detections, image in zip(predictions, images, strict=True)
         ]
 
     def release(self) -> None:
@@ -90,11 +100,13 @@ class BatchRunner:
         device = self._predictor.device
         pixels = [image.pixels.to(device, non_blocking=True) for image in images]
         with self._named(images), self._arithmetic(device), step("predict"):
-            found = list(self._predictor.predict(pixels, self._thresholds))
-        if len(found) != len(images):
+            predictions = list(self._predictor.predict(pixels, self._thresholds))
+        if len(predictions) != len(images):
             count = pluralize(len(images), "image")
-            raise self._broken(images, f"Its decode returned {len(found)} Detections for {count}.")
-        return found
+            raise self._broken(
+                images, f"Its decode returned {len(predictions)} Detections for {count}."
+            )
+        return predictions
 
     def _arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
         kind = self._protocol.precision
@@ -139,3 +151,84 @@ def _owned(detections: Detections, image: Image) -> Detections:
     columns = {name: getattr(detections, name).clone() for name in ("boxes", "scores", "labels")}
     vars(owned).update(columns, source=image.source, size=image.size)
     return owned
+
+
+def violation(detections: object, size: tuple[int, int], label_space: LabelSpace) -> str | None:
+    """The rule that decode output breaks, or None.
+
+    Detections are on the CPU, in the label space, inside the image `(height, width)`.
+    """
+    if not isinstance(detections, Detections):
+        return f"Its decode returned {type_name(detections)}, not Detections."
+    if not detections.boxes.is_cpu:
+        return f"The boxes are on {detections.boxes.device}, not on the CPU."
+    if detections.label_space is not label_space and detections.label_space != label_space:
+        return (
+            f"The labels are of the label space '{detections.label_space.title}', the model's is "
+            f"'{label_space.title}'."
+        )
+    if not len(detections):
+        return None
+    boxes = detections.boxes.numpy()  # a third of the time that torch takes for so few numbers
+    (left, top), (right, bottom) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    if min(left, top) < -PIXELS or right > size[1] + PIXELS or bottom > size[0] + PIXELS:
+        return f"A box leaves the image: they span x {left:g}..{right:g}, y {top:g}..{bottom:g}."
+    return None
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Turns what its own code raises into a StepError with the name of the step.
+
+    Errors that name their reason (ContractError, ImageError) pass, and so does running out of
+    memory. A plugin's `sys.exit` is an error too: it would be taken for the end of all work.
+    """
+    try:
+        yield
+    except (ContractError, ImageError, StepError):
+        raise
+    except (Exception, SystemExit, GeneratorExit) as error:
+        if is_out_of_memory(error):
+            raise
+        raise StepError(name, error) from error
+
+
+@dataclass
+class _Loan:
+    users: int = 0
+    trained: list[nn.Module] = field(default_factory=list)
+
+
+@contextmanager
+def eval_mode(module: nn.Module) -> Iterator[None]:
+    """The module in eval mode. Several threads may be inside at once: the first one switches, the
+    last one restores."""
+    with _loans_lock:
+        loan = _loans.setdefault(module, _Loan())
+        loan.users += 1
+        if loan.users == 1:
+            loan.trained = _in_training(module)
+            if loan.trained:
+                module.eval()
+    try:
+        yield
+    finally:
+        with _loans_lock:
+            loan.users -= 1
+            if loan.users == 0:
+                for submodule in loan.trained:
+                    submodule.training = True
+                del _loans[module]
+
+
+def _in_training(module: nn.Module) -> list[nn.Module]:
+    # Module.modules() builds a name for everything it passes, which would take a percent of a small
+    # network's time.
+    training: list[nn.Module] = []
+    stack: list[nn.Module | None] = [module]
+    while stack:
+        if (submodule := stack.pop()) is not None:
+            stack.extend(submodule._modules.values())
+            if submodule.training:
+                training.append(submodule)
+    return training

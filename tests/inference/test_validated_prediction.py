@@ -1,15 +1,20 @@
-"""What a plugin's decode returns is checked before anybody sees it; the error names model, image
-and numbers."""
+"""What a plugin's decode returns is validated, and the error names model, image and numbers; NMS
+across classes, precision and eval mode are as asked, and afterwards as before."""
 
+import threading
 from dataclasses import replace
 
 import pytest
 import timm
 import torch
+from torch import nn
 
 from zoo.detections import Detections
+from zoo.detectors import Protocol
 from zoo.errors import ContractError
 from zoo.inference.defect_owner import defect_owner
+from zoo.inference.detect import stream
+from zoo.inference.validated_prediction import eval_mode
 from zoo.labels import LabelSpace
 
 BOX = [[8.0, 8.0, 24.0, 40.0], [40.0, 16.0, 48.0, 24.0]]
@@ -143,3 +148,78 @@ def test_a_step_that_ends_the_process_is_a_defect_like_any_other(
 def test_the_owner_of_a_defect_is_its_distribution(lamps):
     type_of_another = type("Theirs", (type(lamps),), {"__module__": "timm.models"})
     assert f"package 'timm' (timm {timm.__version__})" in defect_owner(type_of_another())
+
+
+def seen(lamps, picture, protocol):
+    [found] = stream(lamps, [picture], protocol=protocol, threads=0)
+    return found
+
+
+def test_boxes_of_any_class_give_way_to_a_better_one_only_where_asked(lamps) -> None:
+    with torch.no_grad():
+        lamps.tint.weight.copy_(torch.eye(3).view(3, 3, 1, 1))  # yellow is red and green
+    picture = torch.zeros(3, 64, 64, dtype=torch.uint8)
+    picture[:2, 10:40, 10:40] = 255
+    assert len(seen(lamps, picture, Protocol(iou=0.5))) == 2
+    assert len(seen(lamps, picture, Protocol(iou=0.5, nms="all"))) == 1
+
+
+def test_short_precision_is_what_the_network_computes_in(lamps) -> None:
+    kinds = []
+    lamps.tint.register_forward_hook(lambda _, __, out: kinds.append(out.dtype))
+    for precision in ("float32", "bfloat16"):
+        seen(lamps, torch.full((3, 32, 32), 128, dtype=torch.uint8), Protocol(precision=precision))
+    assert kinds == [torch.float32, torch.bfloat16]
+
+
+def network() -> nn.Sequential:
+    """A network in training whose second layer is frozen in eval mode."""
+    made = nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1), nn.Sequential(nn.Dropout()))
+    made[1].eval()
+    return made
+
+
+def modes(module: nn.Module) -> list[bool]:
+    return [one.training for one in module.modules()]
+
+
+def test_every_submodule_is_as_it_was_afterwards() -> None:
+    module = network()
+    before = modes(module)
+    with eval_mode(module):
+        assert not any(modes(module))
+    assert modes(module) == before == [True, True, False, True, True]
+
+
+def test_it_is_as_it_was_after_an_error_too() -> None:
+    module = network()
+    with pytest.raises(ValueError, match="inside"), eval_mode(module):
+        raise ValueError("inside")
+    assert modes(module) == [True, True, False, True, True]
+
+
+def test_a_module_in_eval_mode_stays_so() -> None:
+    module = network().eval()
+    with eval_mode(module):
+        pass
+    assert not any(modes(module))
+
+
+def test_the_last_one_out_restores() -> None:
+    module = network()
+    inside, leave = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with eval_mode(module):
+            inside.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=stay)
+    thread.start()
+    assert inside.wait(10)
+    with eval_mode(module), eval_mode(module):
+        pass
+    assert not any(modes(module))
+    leave.set()
+    thread.join()
+    assert modes(module) == [True, True, False, True, True]
