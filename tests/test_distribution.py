@@ -110,6 +110,7 @@ def test_the_wheel_holds_the_core_the_bundled_plugins_and_the_catalogue(wheel: P
         "detzoo_torchvision/__init__.py",
         "detzoo_timm/__init__.py",
         "detzoo_yolox/__init__.py",
+        "detzoo_shapes/__init__.py",
     } <= names
 
 
@@ -120,6 +121,7 @@ def test_the_wheel_holds_no_tests_and_no_docs(wheel: Path) -> None:
         "detzoo_torchvision",
         "detzoo_timm",
         "detzoo_yolox",
+        "detzoo_shapes",
     }
 
 

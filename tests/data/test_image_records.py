@@ -111,6 +111,21 @@ def test_an_image_in_memory_is_in_no_file() -> None:
     assert ImageRecord("a", Path("a.png")).source() == Path("a.png")
 
 
+def test_an_image_can_be_made_when_it_is_looked_at() -> None:
+    made: list[bytes] = []
+
+    def content() -> bytes:
+        made.append(b"encoded")
+        return made[-1]
+
+    record = ImageRecord("a", Path("a.png"), content=content)
+    assert made == []
+    assert record.source() == b"encoded"
+    with pytest.raises(DataError, match="in memory"):
+        record.file()
+    assert len(made) == 1
+
+
 def test_gathered_images_come_from_several_sequences_under_new_ids(tmp_path: Path) -> None:
     first, second = named(tmp_path / "1", "a.png", "b.png"), named(tmp_path / "2", "x/c.png")
     records = (ImageRecord("d", tmp_path / "d.png", 8, 6),)

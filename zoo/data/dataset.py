@@ -192,9 +192,14 @@ class Dataset:
         except OSError as error:
             raise self._unreadable(in_files, error) from None
         return [
-            next(found) if record.content is None else hashlib.sha256(record.content).hexdigest()
-            for record in self.images
+            next(found) if isinstance(source, Path) else hashlib.sha256(source).hexdigest()
+            for source in self._sources()
         ]
+
+    def _sources(self) -> Iterator[Path | bytes]:
+        """The path of each image in a file; the content of any other, made when it is asked for."""
+        for record in self.images:
+            yield record.path if record.content is None else record.source()
 
     def _unreadable(self, records: Sequence[ImageRecord], error: OSError) -> DataError:
         path = str(error.filename or "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,8 @@ class ImageRecord:
     path:   its file; of an image in memory, the name it goes by.
     width, height: in pixels as annotated, None where the annotations do not say.
     root:   the folder that it has to be in if the path comes from an untrusted file; None for any.
-    content: the encoded image (JPEG, PNG, …) if it is in no file of its own.
+    content: the encoded image (JPEG, PNG, …) if it is in no file of its own; or a function that
+        gives it, always the same bytes, for images that are made when they are looked at.
     """
 
     id: int | str
@@ -31,11 +32,13 @@ class ImageRecord:
     width: int | None = None
     height: int | None = None
     root: Path | None = field(default=None, repr=False, compare=False)
-    content: bytes | None = field(default=None, repr=False)
+    content: bytes | Callable[[], bytes] | None = field(default=None, repr=False)
 
     def source(self) -> Path | bytes:
         """The image as `zoo.images.read` and `detect` take it. Raises: as `file`."""
-        return self.file() if self.content is None else self.content
+        if self.content is None:
+            return self.file()
+        return self.content() if callable(self.content) else self.content
 
     def file(self) -> Path:
         """Its path, to be opened.
