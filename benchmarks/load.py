@@ -2,12 +2,11 @@
 weights.
 
 All load Faster R-CNN ResNet-50 FPN: torchvision from a `.pth` in the cache of torch.hub; the zoo
-    from the cache of a loopback
-Hub, and from a file of one's own, for the first time (hashed, every number looked at, a `.pth`
-converted) and later. Each run is a process of its own that imports everything before the clock
-starts; runs alternate. "memory" is what loading adds to the peak of private memory (anonymous
-pages: what can't be dropped and read again); "touched" is the same after one image has gone
-    through. The boxes of all are compared bit by bit.
+from the cache of a loopback Hub, and from a user's own file, for the first time (hashed, every
+number looked at, a `.pth` converted) and later. Each run is a process of its own that imports
+everything before the clock starts; runs alternate. "memory" is what loading adds to the peak of
+private memory (anonymous pages: what can't be dropped and read again); "touched" is the same after
+one image has gone through. The boxes of all are compared bit by bit.
 
     python benchmarks/load.py [--runs 7] [--only hub own …] [--no-image] [--json OUT]
 """
@@ -67,34 +66,22 @@ def run_child(loader: str, spec: str, *, image: bool) -> None:
         network = fasterrcnn_resnet50_fpn(weights="COCO_V1", progress=False).eval()
     seconds = time.perf_counter() - started
     memory = private_bytes() - before
+    measured = {"seconds": seconds, "memory": memory, "touched": memory, "boxes": 0, "digest": 0}
     if not image:
-        print(
-            json.dumps(
-                {"seconds": seconds, "memory": memory, "touched": memory, "boxes": 0, "digest": 0}
-            )
-        )
+        print(json.dumps(measured))
         return
     if loader != "torchvision":
-        for (
-            module
-        ) in network.modules():  # the same fix torchvision's builder makes for these weights
+        for module in network.modules():  # as torchvision's builder does for these weights
             if type(module).__name__ == "FrozenBatchNorm2d":
                 module.eps = 0.0
     with torch.inference_mode():
         out = network([pixels])[0]
-    touched = private_bytes() - before
-    digest = hash((out["boxes"].numpy().tobytes(), out["scores"].numpy().tobytes()))
-    print(
-        json.dumps(
-            {
-                "seconds": seconds,
-                "memory": memory,
-                "touched": touched,
-                "boxes": len(out["boxes"]),
-                "digest": digest,
-            }
-        )
-    )
+    measured |= {
+        "touched": private_bytes() - before,
+        "boxes": len(out["boxes"]),
+        "digest": hash((out["boxes"].numpy().tobytes(), out["scores"].numpy().tobytes())),
+    }
+    print(json.dumps(measured))
 
 
 def make_weights(folder: Path) -> tuple[Path, Path]:
@@ -112,9 +99,8 @@ def make_weights(folder: Path) -> tuple[Path, Path]:
     body = faster_rcnn.resnet50(weights=None, norm_layer=FrozenBatchNorm2d)
     model = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None)
     model.backbone = faster_rcnn._resnet_fpn_extractor(body, 3)
-    model.roi_heads.box_predictor.cls_score.weight.data.mul_(
-        40
-    )  # so that random weights leave boxes to compare
+    # so that random weights leave boxes to compare
+    model.roi_heads.box_predictor.cls_score.weight.data.mul_(40)
     torch.save(model.state_dict(), pth)
     safe = folder / "model.safetensors"
     save_file(model.state_dict(), safe)

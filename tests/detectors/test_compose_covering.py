@@ -61,9 +61,8 @@ def composed(parts: dict[str, object]) -> Composed:
     torch.manual_seed(0)
     rule = {"resize": "letterbox", "size": [SIDE, SIDE], "mean": [0.5] * 3, "std": [0.25] * 3}
     detector: Composed = zoo.compose(labels=["red", "blue"], input=rule, **parts)
-    for (
-        module
-    ) in detector.modules():  # so that running statistics follow in the few steps of a test
+    # so that running statistics follow in the few steps of a test
+    for module in detector.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 0.5
     return detector

@@ -58,15 +58,15 @@ def seen_by(truth: GroundTruth) -> Callable[[float, int], list[dict[str, Any]]]:
 
     def made(quality: float, seed: int) -> list[dict[str, Any]]:
         rng = np.random.default_rng(seed)
-        pictures = []
+        images = []
         for row in range(len(truth)):
             mine = slice(truth.starts[row], truth.starts[row + 1])
             xywh = truth.xywh[mine] + rng.normal(0, 30 * (1 - quality), (3, 4)) * [1, 1, 0, 0]
             boxes = np.hstack([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]])
-            pictures.append(
+            images.append(
                 {"boxes": boxes, "scores": rng.uniform(0.2, 1, 3), "labels": truth.labels[mine]}
             )
-        return pictures
+        return images
 
     return made
 
@@ -198,13 +198,13 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         seen = tuple(
             ShownDetections(name, 1.0 - at / 2, (whole,) * at) for at, name in enumerate(names)
         )
-        picture = ShownImage(
+        image = ShownImage(
             "7", 200, 100, PIXEL, 0.5, (ShownBox((0.1, 0.1, 0.5, 0.5), "cat", None, True),), seen
         )
         findings = check(entries)
         made_tables = tuple(
             table_of(
-                name, [one for one in entries if one.data == name], findings, examples=[picture]
+                name, [one for one in entries if one.data == name], findings, examples=[image]
             )
             for name in tables
         )

@@ -69,7 +69,7 @@ def test_among_equal_models_a_difference_is_called_as_rarely_as_promised():
     wrong = naive = 0
     for _ in range(300):
         images = rng.normal(size=(6, 80))
-        weights = rng.multinomial(80, np.full(80, 1 / 80), size=200)  # (b, pictures)
+        weights = rng.multinomial(80, np.full(80, 1 / 80), size=200)  # (b, images)
         drawn = images @ weights.T / 80
         values = images.mean(1)
         wrong += min(adjusted(values, drawn, pairs)) <= 0.05

@@ -120,7 +120,7 @@ DAMAGED = {
         b"Name: \xff\n",
         "Its METADATA can't be read: byte 6 is not UTF-8.",
     ),
-    "a picture": (b"\x89PNG\r\n\x1a\n\x00", "Its METADATA can't be read: byte 0 is not UTF-8."),
+    "a image": (b"\x89PNG\r\n\x1a\n\x00", "Its METADATA can't be read: byte 0 is not UTF-8."),
 }
 
 

@@ -2,9 +2,8 @@
 counts.
 
 Latency is one image in, boxes out: preprocess, forward and decode in batches of one, after a
-    warm-up, on images of the data set;
-reading files is not counted. Operations are those of matrix products and convolutions in one
-forward pass, counted while it runs (`torch.utils.flop_counter`), a multiply-add as two. Memory is
+warm-up, on images of the data set; reading files is not counted. Operations are those of matrix
+products and convolutions in one forward pass, counted while it runs (`torch.utils.flop_counter`), a multiply-add as two. Memory is
 the peak of the process, with Python and torch in it, or what was allocated on an accelerator.
 """
 

@@ -128,9 +128,8 @@ def test_the_head_lists_the_cells_of_the_finest_level_first_row_by_row(letters: 
 def test_an_untrained_head_gives_everything_one_percent(letters: LabelSpace) -> None:
     levels = (FeatureLevel(8, 8),)
     head = DecoupledHead(levels=levels, label_space=letters, channels=8)
-    for (
-        module
-    ) in head.modules():  # as a loader does that gives memory to a head built on the meta device
+    # as a loader does that gives memory to a head built on the meta device
+    for module in head.modules():
         if hasattr(module, "reset_parameters"):
             module.reset_parameters()
     biases = [conv.bias for conv in (*head.cls_preds, *head.obj_preds)]

@@ -115,7 +115,7 @@ def answers_the_empty(self: Toy, ours: Callable[..., Any], source: Any, **option
 
 
 def single(wrong: Callable[[Any], bool]) -> type[Toy]:
-    """A toy that sees less in some forms of a single picture."""
+    """A toy that sees less in some forms of a single image."""
 
     def detect(self: Toy, ours: Callable[..., Any], source: Any, **options: Any) -> Any:
         return ours(source, **options).top(1) if wrong(source) else ours(source, **options)

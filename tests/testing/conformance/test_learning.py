@@ -146,7 +146,7 @@ NEXT_CLASS = changing(
         "first object only",
         "x and y exchanged",
         "original pixels",
-        "first picture's truth for all",
+        "first image's truth for all",
         "next class",
     ],
 )

@@ -8,7 +8,7 @@ const COLUMNS = [
     .map(([key, name, about]) => ({ key, name, about, of: (line) => line.entry.report.numbers[key], show: (line) => percent(line.entry.report.numbers[key]) })),
   { key: "parameters", name: "Params", unit: "M", of: COSTS.parameters.of, show: (line) => short(COSTS.parameters.of(line)), first: "up" },
   { key: "gflops", name: "Ops", unit: "GFLOPs", of: COSTS.gflops.of, show: (line) => short(COSTS.gflops.of(line)), first: "up", about: "Of one forward pass; a multiply-add is two" },
-  { key: "latency", name: "Latency", unit: "ms", of: COSTS.latency.of, show: withTail, first: "up", keep: true, about: "Median and 95th percentile: one picture in, boxes out, warm" },
+  { key: "latency", name: "Latency", unit: "ms", of: COSTS.latency.of, show: withTail, first: "up", keep: true, about: "Median and 95th percentile: one image in, boxes out, warm" },
   { key: "memory", name: "Memory", unit: "MB", of: COSTS.memory.of, show: (line) => short(line.entry.timing?.peak_mb), first: "up", about: "Peak of a process of its own" },
   { key: "weights", name: "Weights", unit: "MB", of: COSTS.weights.of, show: (line) => short(COSTS.weights.of(line)), first: "up" },
   { key: "license", name: "Licence", of: license, show: separately, first: "up", text: true },

@@ -23,15 +23,15 @@ def scene(height: int = HEIGHT, width: int = WIDTH, *, seed: int = 0) -> Tensor:
     """An image of colored rectangles in noise, uint8 `(3, height, width)`; another for each
     seed."""
     generator = torch.Generator().manual_seed(1000 * seed + height + width)
-    picture = torch.randint(60, 120, (3, height, width), dtype=torch.uint8, generator=generator)
+    image = torch.randint(60, 120, (3, height, width), dtype=torch.uint8, generator=generator)
     for _ in range(3):
         top, left = (
             int(torch.randint(0, height, (1,), generator=generator)),
             int(torch.randint(0, width, (1,), generator=generator)),
         )
         color = torch.randint(0, 256, (3, 1, 1), dtype=torch.uint8, generator=generator)
-        picture[:, top : top + height // 2 + 1, left : left + width // 2 + 1] = color
-    return picture
+        image[:, top : top + height // 2 + 1, left : left + width // 2 + 1] = color
+    return image
 
 
 def one_target(label: int = 0, *, box: tuple[float, float, float, float] = BOX) -> Target:
@@ -44,28 +44,28 @@ def no_objects() -> Target:
     return Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
 
 
-def detect(detector: Detector, picture: Tensor) -> Detections:
+def detect(detector: Detector, image: Tensor) -> Detections:
     """The fifty best detections in one image, at whatever score."""
-    return detect_all(detector, [picture])[0]
+    return detect_all(detector, [image])[0]
 
 
-def detect_all(detector: Detector, pictures: Sequence[Tensor]) -> list[Detections]:
+def detect_all(detector: Detector, images: Sequence[Tensor]) -> list[Detections]:
     """The same for several, in one batch where their input sizes allow it."""
     return detector.detect(
-        list(pictures),
+        list(images),
         score=EVERYTHING.score,
         max_boxes=EVERYTHING.max_boxes,
-        batch_size=len(pictures),
+        batch_size=len(images),
         threads=0,
         progress=False,
     )
 
 
 def decode(
-    detector: Detector, pictures: Sequence[Tensor], protocol: Protocol = EVERYTHING
+    detector: Detector, images: Sequence[Tensor], protocol: Protocol = EVERYTHING
 ) -> list[Detections]:
     """Preprocess, forward and decode by hand, so that what `decode` returns is seen as it is."""
-    return Pass.at(detector, pictures).decoded(protocol)
+    return Pass.at(detector, images).decoded(protocol)
 
 
 def preprocess(detector: Detector, images: Sequence[Tensor]) -> Batch:
@@ -82,10 +82,10 @@ class Pass:
     outputs: object
 
     @classmethod
-    def at(cls, detector: Detector, pictures: Sequence[Tensor]) -> Pass:
+    def at(cls, detector: Detector, images: Sequence[Tensor]) -> Pass:
         """Runs preprocess and forward in eval mode."""
         with eval_mode(detector), torch.inference_mode():
-            batch = preprocess(detector, pictures)
+            batch = preprocess(detector, images)
             return cls(detector, batch, detector(batch))
 
     def decoded(self, protocol: Protocol) -> list[Detections]:

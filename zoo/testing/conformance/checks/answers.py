@@ -65,12 +65,12 @@ def check_scores_are_probabilities(detector: Detector) -> None:
 
 def check_finite_everywhere(detector: Detector) -> None:
     """Boxes and scores are finite, in black and white images as in any other."""
-    pictures = {
+    images = {
         "a scene": scene(),
         "black": torch.zeros_like(scene()),
         "white": torch.full_like(scene(), 255),
     }
-    for name, one in zip(pictures, decode(detector, list(pictures.values())), strict=True):
+    for name, one in zip(images, decode(detector, list(images.values())), strict=True):
         require(
             bool(one.boxes.isfinite().all()), f"Boxes in an image that is {name} are not finite."
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 import PIL.Image
 import torch
 
+from zoo.detections import Detections
 from zoo.detectors.detector import Detector
 from zoo.files import write_file
 from zoo.images import Source
@@ -22,12 +23,12 @@ WHITE = 255
 def check_every_form_gives_the_same(detector: Detector) -> None:
     """As a path, bytes, PIL image, array or tensor, whatever its layout in memory, an image gives
     identical boxes."""
-    picture = scene()
-    array = picture.permute(1, 2, 0).contiguous().numpy()  # (h, w, 3)
+    tensor = scene()
+    array = tensor.permute(1, 2, 0).contiguous().numpy()  # (h, w, 3)
     image = PIL.Image.fromarray(array)
     file = io.BytesIO()
     image.save(file, "PNG")
-    expected = detect(detector, picture)
+    expected = detect(detector, tensor)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scene.png"
         write_file(path, file.getvalue(), durable=False)
@@ -39,8 +40,10 @@ def check_every_form_gives_the_same(detector: Detector) -> None:
             "tensor of another layout": torch.from_numpy(array).permute(2, 0, 1),
         }
         for name, form in forms.items():
-            seen = detector.detect(form, score=0.0, max_boxes=50)
-            require(seen.equals(expected), f"As {name} the image gives {shown(seen, expected)}.")  # type: ignore[union-attr, arg-type]
+            detections = detector.detect(form, score=0.0, max_boxes=50)
+            assert isinstance(detections, Detections)
+            same = detections.equals(expected)
+            require(same, f"As {name} the image gives {shown(detections, expected)}.")
 
 
 def check_gray_is_no_special_case(detector: Detector) -> None:
@@ -49,10 +52,10 @@ def check_gray_is_no_special_case(detector: Detector) -> None:
     gray = scene()[:1].expand(3, -1, -1).contiguous()
     nearly = gray.clone()
     nearly[0, 0, 0] += 1 if nearly[0, 0, 0] < WHITE else -1
-    one, other = detect(detector, gray), detect(detector, nearly)
+    of_gray, of_nearly = detect(detector, gray), detect(detector, nearly)
     require(
-        agree(one, other),
-        f"A gray image and one that is gray but for one pixel give {shown(one, other)}.",
+        agree(of_gray, of_nearly),
+        f"A gray image and one that is gray but for one pixel give {shown(of_gray, of_nearly)}.",
     )
 
 
@@ -68,6 +71,6 @@ def check_deterministic(detector: Detector) -> None:
 
 def check_images_untouched(detector: Detector) -> None:
     """The caller's tensor is not changed."""
-    picture = scene()
-    detect(detector, picture)
-    require(torch.equal(picture, scene()), "Detecting changed the image that it was given.")
+    tensor = scene()
+    detect(detector, tensor)
+    require(torch.equal(tensor, scene()), "Detecting changed the image that it was given.")

@@ -138,12 +138,12 @@ def check_prepared_as_declared(model: Model) -> None:
     if rule is None:
         raise NotApplicable("Its card declares no input.")
     for (height, width), color in product((*SIZES, *LARGE), (COLOR, GRAY)):
-        picture = (
+        image = (
             torch.tensor(color, dtype=torch.uint8)[:, None, None]
             .expand(3, height, width)
             .contiguous()
         )
-        batch = _prepared(model.plain, picture)
+        batch = _prepared(model.plain, image)
         place, pixels = batch.places[0], batch.pixels[0].float().cpu()
         _check_size(place, resized(Size(height, width), rule), f"{width} x {height}")
         _check_values(pixels, place, color, rule)
@@ -178,13 +178,13 @@ def check_resized_as_declared(model: Model) -> None:
     )
 
 
-def _check_size(place: InputTransform, wanted: Size, picture: str) -> None:
+def _check_size(place: InputTransform, wanted: Size, image: str) -> None:
     made = place.height * place.scale_y, place.width * place.scale_x
     near = abs(made[0] - wanted.height) <= 1 and abs(made[1] - wanted.width) <= 1
     size = f"{made[1]:.1f} x {made[0]:.1f}"
     require(
         near,
-        f"The card resizes an image of {picture} to {wanted.width} x {wanted.height}, and "
+        f"The card resizes an image of {image} to {wanted.width} x {wanted.height}, and "
         f"preprocess to {size}.",
     )
 
@@ -230,14 +230,14 @@ def _check_details(detector: Detector, rule: Input) -> None:
     )
 
 
-def _values(picture: Tensor, rule: Input) -> Tensor:
+def _values(image: Tensor, rule: Input) -> Tensor:
     """Pixels `(3, h, w)` of 0..255 as they are in the network's input."""
     mean, std = (
         torch.tensor(given)[:, None, None]
         for given in (rule.mean or [0.0] * 3, rule.std or [1.0] * 3)
     )
     return (
-        (picture if rule.channels == "rgb" else picture.flip(0)) / 255 * rule.range - mean
+        (image if rule.channels == "rgb" else image.flip(0)) / 255 * rule.range - mean
     ) / std
 
 
@@ -258,6 +258,6 @@ def _pixels(box: Tensor, within: Tensor) -> tuple[slice, slice]:
     )
 
 
-def _prepared(detector: Detector, *pictures: Tensor) -> Batch:
+def _prepared(detector: Detector, *images: Tensor) -> Batch:
     with eval_mode(detector), torch.inference_mode():
-        return preprocess(detector, pictures)
+        return preprocess(detector, images)

@@ -92,10 +92,10 @@ def check_threads(detector: Detector) -> None:
     Tolerance: 80 % of the 20 best boxes have a partner of the same label, with an IoU of 0.9 and a
         score within 0.01.
     """
-    pictures = [scene(32 + 16 * number, 64, seed=number) for number in range(THREADS)]
-    alone = [detect(detector, picture) for picture in pictures]
+    images = [scene(32 + 16 * number, 64, seed=number) for number in range(THREADS)]
+    alone = [detect(detector, image) for image in images]
     with ThreadPoolExecutor(THREADS) as pool:
-        together = list(pool.map(lambda picture: detect(detector, picture), pictures))
+        together = list(pool.map(lambda image: detect(detector, image), images))
     for one, other in zip(together, alone, strict=True):
         require(agree(one, other), f"Beside other threads it sees {shown(one, other)}.")
 

@@ -183,8 +183,8 @@ def _losses(
     detector: Detector, targets: Sequence[Target], *, scale: int = 1, seed: int = 0
 ) -> dict[str, Tensor]:
     torch.manual_seed(seed)
-    pictures = [scene(scale * HEIGHT, scale * WIDTH, seed=2 * seed + number) for number in (1, 2)]
-    batch: Batch = preprocess(detector, pictures)
+    images = [scene(scale * HEIGHT, scale * WIDTH, seed=2 * seed + number) for number in (1, 2)]
+    batch: Batch = preprocess(detector, images)
     return detector.loss(detector(batch, targets), batch, targets)
 
 

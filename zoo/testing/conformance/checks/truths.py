@@ -34,13 +34,13 @@ def check_loss_is_per_image_or_summed(detector: Detector) -> None:
     It may be a mean over the batch or a sum over it. Tolerance: less than three times as large, and
     more than a third.
     """
-    pictures = [scene(seed=1), scene(seed=2)]
+    images = [scene(seed=1), scene(seed=2)]
     with train_mode(detector):
-        targets = [_crowd(place)[0] for place in preprocess(detector, pictures).places]
+        targets = [_crowd(place)[0] for place in preprocess(detector, images).places]
         losses = []
         for times in (1, 2):
             torch.manual_seed(0)
-            batch = preprocess(detector, pictures * times)
+            batch = preprocess(detector, images * times)
             outputs = detector(batch, targets * times)
             losses.append(_total(detector.loss(outputs, batch, targets * times)))
     once, twice = losses
