@@ -115,10 +115,10 @@ def run(detector: Composed, size: tuple[int, int]) -> str | None:
     try:
         maps = detector.backbone(batch.pixels)
         detector(batch)
-    except ContractError as why:
-        return reason(why.case)
-    except Exception as why:  # timm's networks fail in as many ways as they have authors
-        return reason(f"does not run: {' '.join(str(why).split())}")
+    except ContractError as error:
+        return reason(error.case)
+    except Exception as error:  # timm's networks fail in as many ways as they have authors
+        return reason(f"does not run: {' '.join(str(error).split())}")
     for stride, found in zip(STRIDES, maps, strict=True):
         wanted = tuple(-(-side // stride) for side in size)
         if tuple(found.shape[2:]) != wanted:

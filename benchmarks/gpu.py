@@ -54,7 +54,9 @@ def model(name: str, device: torch.device, images: Sequence[Tensor]) -> Detector
         norm.running_var.copy_(variance)
 
     norms = [
-        one for one in detector.modules() if isinstance(getattr(one, "running_mean", None), Tensor)
+        module
+        for module in detector.modules()
+        if isinstance(getattr(module, "running_mean", None), Tensor)
     ]
     hooks = [one.register_forward_pre_hook(measure_norm) for one in norms]
     with torch.no_grad():

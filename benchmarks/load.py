@@ -210,7 +210,7 @@ def main() -> None:
 
     compile_project()
     runs = measure_all(
-        [one for one in LOADERS if one in {"torchvision", *asked.only}],
+        [loader for loader in LOADERS if loader in {"torchvision", *asked.only}],
         asked.runs,
         image=asked.image,
     )

@@ -203,9 +203,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         )
         findings = check(entries)
         made_tables = tuple(
-            table_of(
-                name, [one for one in entries if one.data == name], findings, examples=[image]
-            )
+            table_of(name, [one for one in entries if one.data == name], findings, examples=[image])
             for name in tables
         )
         board = Leaderboard(

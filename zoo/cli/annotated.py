@@ -68,7 +68,9 @@ class Annotated:
 
 def _common_folder(sources: Iterable[object]) -> Path | None:
     """The nearest folder that has all the files, or None where there is none."""
-    folders = {_folder(one) for one in sources if isinstance(one, str) and not is_url(one)}
+    folders = {
+        _folder(source) for source in sources if isinstance(source, str) and not is_url(source)
+    }
     try:
         return Path(os.path.commonpath(folders)) if folders else None
     except ValueError:  # on several drives of Windows

@@ -112,7 +112,7 @@ def _check_places(asked: Request) -> None:
 
 def _check_originals(asked: Request, images: Sequence[Source]) -> None:
     """Raises UsageError if an output would replace one of the input images."""
-    originals = {Path(one).absolute() for one in images if isinstance(one, str)}
+    originals = {Path(image).absolute() for image in images if isinstance(image, str)}
     files = {
         Path(to).absolute() for to in (asked.json_to, asked.coco_to) if to and to != STANDARD_OUTPUT
     }
@@ -124,7 +124,9 @@ def _check_originals(asked: Request, images: Sequence[Source]) -> None:
         )
     if asked.save_to and (
         inside := sorted(
-            one for one in originals if one.parent.resolve() == asked.save_to.resolve()
+            original
+            for original in originals
+            if original.parent.resolve() == asked.save_to.resolve()
         )
     ):
         case = f"'{inside[0]}' is in that folder, and would be replaced."

@@ -77,11 +77,11 @@ def each(names: Sequence[str], work: Callable[[str], T]) -> tuple[dict[str, T], 
     for name in dict.fromkeys(names):
         try:
             done[name] = work(name)
-        except ZooError as why:
+        except ZooError as error:
             if len(names) == 1:
                 raise
-            stderr.error(why, about="" if name in str(why) else name)
-            codes.add(why.exit_code)
+            stderr.error(error, about="" if name in str(error) else name)
+            codes.add(error.exit_code)
     whole = not done and len(codes) == 1
     return done, codes.pop() if whole else int(bool(codes))
 

@@ -35,9 +35,9 @@ class Command(TyperCommand):
 
     def __init__(self, *arguments: object, **settings: object) -> None:
         super().__init__(*arguments, **settings)  # type: ignore[arg-type]
-        for one in self.params:
-            if one.param_type_name == "argument" and one.metavar is None and one.name:
-                one.metavar = one.name.upper()
+        for param in self.params:
+            if param.param_type_name == "argument" and param.metavar is None and param.name:
+                param.metavar = param.name.upper()
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:  # type: ignore[override]  # Typer's Context is what it is given
         """Refuses an option that is given twice where the last one would silently win."""
@@ -75,11 +75,11 @@ class Command(TyperCommand):
     def format_options(self, ctx: Context, formatter: Formatter) -> None:  # type: ignore[override]  # Typer's Context is what it is given
         """The arguments that have something to say, then the options."""
         rows: dict[str, list[tuple[str, str]]] = {"argument": [], "option": []}
-        for one in self.get_params(ctx):
-            if record := one.get_help_record(ctx):
-                argument = one.param_type_name == "argument"
-                rows[one.param_type_name].append(
-                    (one.metavar or "" if argument else record[0], _in_words(record[1]))
+        for param in self.get_params(ctx):
+            if record := param.get_help_record(ctx):
+                argument = param.param_type_name == "argument"
+                rows[param.param_type_name].append(
+                    (param.metavar or "" if argument else record[0], _in_words(record[1]))
                 )
         for heading, kind in (("Arguments", "argument"), ("Options", "option")):
             if rows[kind]:

@@ -103,9 +103,9 @@ def _read(annotations: Path) -> tuple[dict[str, int], LabelSpace | None]:
     try:
         ids, categories, used = read_names(content(annotations), str(annotations))
         label_space = space_of(categories, used, str(annotations))[0] if categories else None
-    except DataError as why:
+    except DataError as error:
         fix = "Give a COCO annotations file, with images: [{id, file_name}, …]."
-        raise DataError(f"Ids can't be read from '{annotations}'.", why.case, fix) from why
+        raise DataError(f"Ids can't be read from '{annotations}'.", error.case, fix) from error
     images = {}
     for name, number in ids.items():
         if (known := whole(number)) is None:

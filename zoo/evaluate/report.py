@@ -237,10 +237,10 @@ class Report:
         try:
             limits.check_json(text.encode(errors="replace") if isinstance(text, str) else text)
             made = msgspec.json.decode(text, type=cls)
-        except limits.LimitError as why:
-            raise DataError(f"The report {name} was read.", str(why), why.fix) from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as why:
-            raise DataError(f"The report {name} was read.", *_explained(text, str(why))) from None
+        except limits.LimitError as error:
+            raise DataError(f"The report {name} was read.", str(error), error.fix) from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise DataError(f"The report {name} was read.", *_explained(text, str(error))) from None
         if made.format != FORMAT:
             raise DataError(
                 f"The report {name} was read.",
@@ -269,8 +269,8 @@ class Report:
         """Raises: DataError naming the file and the field that is wrong."""
         try:
             content = limits.read(Path(path))
-        except limits.LimitError as why:
-            raise DataError(f"The report '{path}' can't be read.", str(why), why.fix) from None
+        except limits.LimitError as error:
+            raise DataError(f"The report '{path}' can't be read.", str(error), error.fix) from None
         return cls.from_json(content, name=str(path))
 
 

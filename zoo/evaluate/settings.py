@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def _numbers(values: Iterable[object], kind: type[Real] | type[Integral] = Real) -> bool:
     """Whether all are numbers of that kind, and finite."""
     return all(
-        isinstance(one, kind) and not isinstance(one, bool) and isfinite(float(one))
-        for one in values
+        isinstance(value, kind) and not isinstance(value, bool) and isfinite(float(value))
+        for value in values
     )
 
 
@@ -152,7 +152,8 @@ class CocoSettings:
         yield (
             "areas",
             lambda: (
-                len(set(suffixes)) == len(suffixes) and not any(one.isdigit() for one in suffixes)
+                len(set(suffixes)) == len(suffixes)
+                and not any(suffix.isdigit() for suffix in suffixes)
             ),
             "Two of its numbers would have one name: a suffix is not a number, and is there once.",
             "(Area('all', '', 0, 1e10), Area('tiny', 't', 0, 256))",

@@ -94,7 +94,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     @property
     def rows(self) -> list[Row]:
         """Every model as a row."""
-        return [Row(model=one) if isinstance(one, str) else one for one in self.models]
+        return [Row(model=model) if isinstance(model, str) else model for model in self.models]
 
     @property
     def settings(self) -> Protocol:

@@ -120,8 +120,8 @@ def _make(folder: Path) -> None:
     """The folder of the page, before anything is measured for it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as why:
-        case = f"That is not a folder, and none can be made there: {why.strerror}."
+    except OSError as error:
+        case = f"That is not a folder, and none can be made there: {error.strerror}."
         raise DataError(
             f"A page can't be written to {folder}.", case, "Name a folder with --to."
         ) from None
@@ -131,8 +131,8 @@ def _known(work: _Build, row: Row) -> bool:
     """Whether there is such a model; where there is none, that is said before hours go by."""
     try:
         catalogue().resolve(row.model)
-    except ZooError as why:
-        work.fail(row.shown, None, why)
+    except ZooError as error:
+        work.fail(row.shown, None, error)
         work.say(f"Not measured: {work.failures[-1]}")
         return False
     return True
@@ -146,8 +146,8 @@ def _measure(work: _Build, row: Row, name: str, dataset: Dataset) -> None:
             row, dataset, work.board, folder=work.folder, runs=work.runs, fresh=work.fresh
         )
         entry = _entry(work, row, name, dataset, source)
-    except (ZooError, OSError) as why:
-        return work.fail(row.shown, name, why)
+    except (ZooError, OSError) as error:
+        return work.fail(row.shown, name, error)
     work.entries.append(entry)
     if entry.model.weights.source == RANDOM:
         return  # it disagrees with every other model everywhere, as expected
@@ -223,8 +223,8 @@ def _take_in_others(work: _Build) -> None:
             try:
                 check_in(path, folder)
                 entry = Entry.read(path)
-            except DataError as why:
-                work.fail(path.name, None, why)
+            except DataError as error:
+                work.fail(path.name, None, error)
                 continue
             if any((one.name, one.data) == (entry.name, entry.data) for one in work.entries):
                 again = DataError(
@@ -247,11 +247,15 @@ def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
         EdgeCasePolicy(),
     )
     findings = check(work.entries, expected=expected)
-    out = {(one.entry, one.data) for one in findings if disqualifying(one)}
+    out = {(finding.entry, finding.data) for finding in findings if disqualifying(finding)}
     tables = []
     for name, dataset in datasets.items():
-        entries = [one for one in work.entries if one.data == name and (one.name, name) not in out]
-        found = [work.found[one.name, name] for one in entries if (one.name, name) in work.found]
+        entries = [
+            entry for entry in work.entries if entry.data == name and (entry.name, name) not in out
+        ]
+        found = [
+            work.found[entry.name, name] for entry in entries if (entry.name, name) in work.found
+        ]
         shown = disagreements(
             dataset.truth, dataset.images, found, most=work.board.examples, exif=work.board.exif
         )

@@ -150,8 +150,8 @@ def impossible(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Numbers that no evaluator gives, because they contradict each other."""
     for entry in entries:
         alike: dict[str, list[Contradiction]] = {}
-        for one in contradictions(entry.report):
-            alike.setdefault(_ITEM.sub("", one.at), []).append(one)
+        for contradiction in contradictions(entry.report):
+            alike.setdefault(_ITEM.sub("", contradiction.at), []).append(contradiction)
         for first, *more in alike.values():
             case = f"{first.case} So do {len(more)} more like it." if more else first.case
             yield finding(

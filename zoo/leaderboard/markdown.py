@@ -40,7 +40,9 @@ def _lines(board: Leaderboard) -> Iterator[str]:
         "Models share a rank where their difference is not significant (paired bootstrap, "
         "adjusted for all comparisons, 95 %)."
     )
-    yield from _list("What the checks found", [f"{one.check}: {one}" for one in board.findings])
+    yield from _list(
+        "What the checks found", [f"{finding.check}: {finding}" for finding in board.findings]
+    )
     yield from _list("In no table, because of what the checks found", board.left_out)
     yield from _list("Not measured", list(map(str, board.failures)))
 

@@ -68,8 +68,8 @@ def rank(reports: Sequence[Report], *, number: str = "AP") -> Ranking:
     differ = {pair for pair, p_value in zip(pairs, p_values, strict=True) if p_value <= 1 - LEVEL}
     ranks: list[tuple[int, ...]] = [() for _ in reports]
     for place, members in enumerate(groups(values.tolist(), differ), start=1):
-        for one in members:
-            ranks[able[one]] = (*ranks[able[one]], place)
+        for member in members:
+            ranks[able[member]] = (*ranks[able[member]], place)
     made = [
         Pair(
             able[a],
@@ -117,7 +117,7 @@ def groups(values: Sequence[float], differ: set[tuple[int, int]]) -> list[tuple[
             for whole in found
             for part in ([whole - {a}, whole - {b}] if {a, b} <= whole else [whole])
         ]
-        found = [one for one in dict.fromkeys(split) if not any(one < other for other in split)]
+        found = [rank for rank in dict.fromkeys(split) if not any(rank < other for other in split)]
     best_first = [tuple(sorted(one, key=lambda at: (-values[at], at))) for one in found]
     return sorted(best_first, key=lambda one: ([-values[at] for at in one], one))
 

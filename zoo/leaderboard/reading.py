@@ -50,13 +50,13 @@ def read_struct(path: Path, kind: type[T], *, what: str) -> T:
             content,
             kind,
         )
-    except CardError as why:
-        raise DataError(f"The {what} '{path}' was read.", why.case, why.fix) from None
-    except LimitError as why:
-        raise wrong(path, str(why), why.fix, what=what) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as why:
+    except CardError as error:
+        raise DataError(f"The {what} '{path}' was read.", error.case, error.fix) from None
+    except LimitError as error:
+        raise wrong(path, str(error), error.fix, what=what) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise wrong(
-            path, f"It is not JSON: {why}.", "Write it with Entry.write.", what=what
+            path, f"It is not JSON: {error}.", "Write it with Entry.write.", what=what
         ) from None
 
 

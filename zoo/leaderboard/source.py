@@ -190,7 +190,7 @@ def _count(choice: Choice) -> int:
 
     with torch.device("meta"):
         detector = build(catalogue(), choice, example_space(choice.entry.card))
-    return sum(one.numel() for one in detector.parameters())
+    return sum(parameter.numel() for parameter in detector.parameters())
 
 
 def _weights_file(row: Row, source: Source, folder: Path) -> WeightsFile:

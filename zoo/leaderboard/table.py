@@ -127,7 +127,11 @@ def table_of(
             claim=entry.claim(),
             gap=entry.gap(),
             permissive=_permissive(entry),
-            findings=tuple(one for one in findings if (one.entry, one.data) == (entry.name, data)),
+            findings=tuple(
+                finding
+                for finding in findings
+                if (finding.entry, finding.data) == (entry.name, data)
+            ),
             elsewhere=None if machine(entry) == hardware else machine(entry),
             file=f"entries/{file_name(entry.name, data)}",
         )

@@ -1,10 +1,11 @@
 """How fast a model is and how much it takes, measured in a process of its own so that nothing else
 counts.
 
-Latency is one image in, boxes out: preprocess, forward and decode in batches of one, after a
-warm-up, on images of the data set; reading files is not counted. Operations are those of matrix
-products and convolutions in one forward pass, counted while it runs (`torch.utils.flop_counter`), a multiply-add as two. Memory is
-the peak of the process, with Python and torch in it, or what was allocated on an accelerator.
+Latency is one image in, boxes out: preprocess, forward and decode in batches of one, after a warm-
+up, on images of the data set; reading files is not counted. Operations are those of matrix products
+and convolutions in one forward pass, counted while it runs (`torch.utils.flop_counter`), a
+multiply-add as two. Memory is the peak of the process, with Python and torch in it, or what was
+allocated on an accelerator.
 """
 
 from __future__ import annotations
@@ -179,9 +180,9 @@ def main() -> None:
     """A request on standard input, a timing on standard output."""
     try:
         timing = measure(msgspec.json.decode(sys.stdin.buffer.read(), type=Request))
-    except ZooError as why:
-        sys.stderr.write(" ".join(str(why).split()))
-        sys.exit(why.exit_code)
+    except ZooError as error:
+        sys.stderr.write(" ".join(str(error).split()))
+        sys.exit(error.exit_code)
     sys.stdout.buffer.write(msgspec.json.encode(timing))
 
 

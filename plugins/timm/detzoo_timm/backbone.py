@@ -75,12 +75,12 @@ def build(
         body = timm.create_model(
             name, features_only=True, out_indices=out_indices, in_chans=in_chans, **chosen
         )
-    except (AssertionError, RuntimeError, TypeError, ValueError) as why:
+    except (AssertionError, RuntimeError, TypeError, ValueError) as error:
         raise ContractError(
             asked,
-            f"timm does not build it for {size}: {why or type(why).__name__}.",
+            f"timm does not build it for {size}: {error or type(error).__name__}.",
             "Leave size out.",
-        ) from why
+        ) from error
     info: Any = body.feature_info
     levels = tuple(
         FeatureLevel(*pair) for pair in zip(info.channels(), info.reduction(), strict=True)
@@ -94,12 +94,12 @@ def _deepest(name: str, asked: str) -> dict[int, int]:
     try:
         with torch.device("meta"):
             info: Any = timm.create_model(name, features_only=True).feature_info
-    except (AssertionError, AttributeError, RuntimeError, TypeError) as why:
+    except (AssertionError, AttributeError, RuntimeError, TypeError) as error:
         raise ContractError(
             asked,
-            f"timm does not take feature maps from it: {why or type(why).__name__}.",
+            f"timm does not take feature maps from it: {error or type(error).__name__}.",
             "Choose another network.",
-        ) from why
+        ) from error
     return {one["reduction"]: index for index, one in enumerate(info.info)}
 
 

@@ -91,7 +91,7 @@ def check(
         _write_json(model.name, outcomes)
     else:
         _write_table(model.name, outcomes)
-    failed = [one for one in outcomes if one.status == "failed"]
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     raise typer.Exit(ContractError.exit_code if any(one.ended for one in failed) else bool(failed))
 
 
@@ -107,7 +107,11 @@ def _with_progress(running: Any, total: int) -> list[Outcome]:
 
 def _write_table(name: str, outcomes: Sequence[Outcome]) -> None:
     output.lines(
-        table(("check", "result", "seconds"), [_cells(one) for one in outcomes], right=("seconds",))
+        table(
+            ("check", "result", "seconds"),
+            [_cells(outcome) for outcome in outcomes],
+            right=("seconds",),
+        )
     )
     reasons = [f"{_some(checks)}: {reason}" for reason, checks in _told_once(outcomes)]
     output.lines(["", *reasons, *([""] if reasons else []), f"{name}: {_counted(outcomes)}."])
@@ -119,7 +123,7 @@ def _told_once(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:
     told: dict[str, list[str]] = {}
     for check, name in first.items():
         told.setdefault(name, []).append(check)
-    reasons = {one.check: one.reason for one in outcomes}
+    reasons = {outcome.check: outcome.reason for outcome in outcomes}
     return [(reasons[name], checks) for name, checks in told.items()]
 
 
@@ -130,10 +134,10 @@ def _first_told(outcomes: Sequence[Outcome]) -> dict[str, str]:
     """
     first: dict[tuple[str, str], str] = {}
     found = {}
-    for one in outcomes:
-        if one.reason:
-            kind = re.sub(r"\d+(\.\d+)?", "0", one.reason.rpartition(" raised ")[2])
-            found[one.check] = first.setdefault((one.status, kind), one.check)
+    for outcome in outcomes:
+        if outcome.reason:
+            kind = re.sub(r"\d+(\.\d+)?", "0", outcome.reason.rpartition(" raised ")[2])
+            found[outcome.check] = first.setdefault((outcome.status, kind), outcome.check)
     return found
 
 
@@ -147,7 +151,7 @@ def _cells(one: Outcome) -> tuple[str, str, str]:
 
 
 def _counted(outcomes: Sequence[Outcome]) -> str:
-    counts: Counter[str] = Counter(one.status for one in outcomes)
+    counts: Counter[str] = Counter(outcome.status for outcome in outcomes)
     said = {
         "passed": "passed",
         "failed": "failed",
@@ -165,7 +169,7 @@ def _write_json(name: str, outcomes: Sequence[Outcome]) -> None:
 
     from zoo.testing import CHECKS
 
-    counts: Counter[str] = Counter(one.status for one in outcomes)
+    counts: Counter[str] = Counter(outcome.status for outcome in outcomes)
     first = _first_told(outcomes)
     checks = []
     for one in outcomes:

@@ -86,7 +86,7 @@ def _registry_file(name: str, labels: str | list[str], detector: Composed) -> st
     card = {
         "architecture": "compose",
         "labels": labels,
-        "parameters": sum(one.numel() for one in detector.parameters()),
+        "parameters": sum(parameter.numel() for parameter in detector.parameters()),
         "input": _said(detector.preprocess.input),
         "arguments": detector.plan.settings(),
     }

@@ -71,8 +71,8 @@ def build(
     output.line(f"The page: {to / 'index.html'}", err=True)
     for name in made.left_out:
         output.line(f"In no table: {name}", err=True)
-    for one in made.failures:
-        output.line(f"Not measured: {one}", err=True)
+    for failure in made.failures:
+        output.line(f"Not measured: {failure}", err=True)
     if not made.tables:
         output.line("No table has a row.", err=True)
     raise typer.Exit(
@@ -101,14 +101,15 @@ def check(
     for path in entries:
         try:
             read.append(Entry.read(path))
-        except DataError as why:
-            broken.append(why)
+        except DataError as error:
+            broken.append(error)
     findings = check_entries(read)
     if as_json:
         files = [{"asked": one.asked, "case": one.case, "fix": one.fix} for one in broken]
         output.document(
             json.dumps(
-                {"findings": [asdict(one) for one in findings], "unreadable": files}, indent=2
+                {"findings": [asdict(finding) for finding in findings], "unreadable": files},
+                indent=2,
             )
         )
     else:

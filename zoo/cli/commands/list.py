@@ -147,9 +147,9 @@ def _why_nothing(known: Catalogue, pattern: str, where: str | None) -> str:
                 f"'{pattern}' stands for '{known.resolve(pattern).entry.qualified}'. See it: zoo "
                 f"show {pattern}"
             )
-        except NameNotFound as why:
-            case = "" if why.case == NOBODY else f" {why.case}"
-            return f"No model is listed as '{pattern}'.{case} {why.fix}"
+        except NameNotFound as error:
+            case = "" if error.case == NOBODY else f" {error.case}"
+            return f"No model is listed as '{pattern}'.{case} {error.fix}"
     alike = close_matches(pattern.strip("*?"), known.names())
     advice = f"Did you mean {join_or(alike)}?" if alike else known.listing_near(pattern)
     return f"No model's name matches '{pattern}'. {advice}"

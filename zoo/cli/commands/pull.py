@@ -41,9 +41,9 @@ def pull(
                 _pulled(request, known.mirrors, quiet=as_json)
                 for request in wanted(choice).every_file()
             ]
-        except WeightsError as why:
-            failed = why.exit_code
-            stderr.error(why, about="" if choice.name in str(why) else choice.name)
+        except WeightsError as error:
+            failed = error.exit_code
+            stderr.error(error, about="" if choice.name in str(error) else choice.name)
     if as_json:
         output.document(json.dumps(rows, indent=2))
     raise typer.Exit(failed)

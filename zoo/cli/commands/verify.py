@@ -48,10 +48,10 @@ def verify(
     """
     results = verify_files(weights_requests(catalogue(), names) if names else None, bundle=bundle)
     if as_json:
-        output.document(json.dumps([asdict(one) for one in results], indent=2, default=str))
+        output.document(json.dumps([asdict(result) for result in results], indent=2, default=str))
     else:
         _print(results)
-    damaged = [one for one in results if one.status == "damaged"]
+    damaged = [result for result in results if result.status == "damaged"]
     ours = [one for one in damaged if one.bundle is None]
     for one in ours if remove_damaged else []:
         remove(one)
@@ -61,13 +61,13 @@ def verify(
             "Remove what is damaged, and the next load fetches it again: zoo verify --remove",
             err=True,
         )
-    for folder in {one.bundle for one in results if one.bundle and one.status != "ok"}:
+    for folder in {result.bundle for result in results if result.bundle and result.status != "ok"}:
         output.line(
             f"Copy the bundle {folder} to this machine again, or make a new one: zoo bundle NAME "
             f"--to FOLDER",
             err=True,
         )
-    raise typer.Exit(int(any(one.status != "ok" for one in results)))
+    raise typer.Exit(int(any(result.status != "ok" for result in results)))
 
 
 def _print(results: Sequence[Verified]) -> None:
@@ -77,9 +77,9 @@ def _print(results: Sequence[Verified]) -> None:
         )
         model = one.entry.partition(":")[0]  # which may have several files
         output.line(f"{one.status:11}  {name}  {one.path or f'Fetch it: zoo pull {model}'}")
-    for folder in {one.bundle for one in results if one.bundle}:
+    for folder in {result.bundle for result in results if result.bundle}:
         output.line(f"Those in {folder} are held against its bundle.json.", err=True)
-    bad = Counter(one.status for one in results if one.status != "ok")
+    bad = Counter(result.status for result in results if result.status != "ok")
     verdict = ", ".join(f"{number} {status}" for status, number in bad.items()) or "all as fetched"
     output.line(
         f"{pluralize(len(results), 'file')}: {verdict}."

@@ -100,9 +100,9 @@ def choose(name: EngineName = "auto") -> Engine:
 def best_engine() -> Engine:
     try:
         return native.Kernel()
-    except OSError as why:
+    except OSError as error:
         notice = (
-            f"The compiled evaluation kernel is not there ({why}); numpy gives the same numbers, "
+            f"The compiled evaluation kernel is not there ({error}); numpy gives the same numbers, "
             f"about ten times slower."
         )
         warnings.warn(

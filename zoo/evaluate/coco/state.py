@@ -79,8 +79,8 @@ def unpack(state: bytes) -> tuple[MatchRecords, Header]:
         TypeError,
         ValueError,
         AttributeError,
-    ) as why:
-        raise _refused(f"They are not the whole state of an evaluator: {why}") from None
+    ) as error:
+        raise _refused(f"They are not the whole state of an evaluator: {error}") from None
     if header.version != VERSION:
         raise _refused(f"They are of version {header.version}; this one reads version {VERSION}.")
     seal = columns.pop("sha256", None)
@@ -89,8 +89,8 @@ def unpack(state: bytes) -> tuple[MatchRecords, Header]:
     del columns["header"]
     try:
         outcomes = MatchRecords(**columns)
-    except TypeError as why:
-        raise _refused(f"They are not the whole state of an evaluator: {why}") from None
+    except TypeError as error:
+        raise _refused(f"They are not the whole state of an evaluator: {error}") from None
     return outcomes, header
 
 

@@ -162,7 +162,7 @@ def _replicates(report: Report) -> Iterator[Contradiction]:
 def _intervals(report: Report) -> Iterator[Contradiction]:
     """An interval has two ends and one level, and the number inside; a class's replicates are not
     kept."""
-    levels = {one.level for one in report.intervals.values()}
+    levels = {interval.level for interval in report.intervals.values()}
     for name, one in report.per_class.items():
         if one.interval is None:
             continue
@@ -181,7 +181,7 @@ def _intervals(report: Report) -> Iterator[Contradiction]:
     if len(levels) > 1:
         yield Contradiction(
             "intervals",
-            f"They have several levels: {', '.join(f'{one:g}' for one in sorted(levels))}.",
+            f"They have several levels: {', '.join(f'{level:g}' for level in sorted(levels))}.",
         )
 
 

@@ -82,7 +82,7 @@ def _plugins_of(choice: Choice) -> set[str]:
     """The plugins whose code a card names: its architecture's and its parts'."""
     known, card = catalogue(), choice.entry.card
     found = {card.architecture.partition("/")[0]}
-    loaded = [one.name for one in known.plugins if one.status == "loaded"]
+    loaded = [plugin.name for plugin in known.plugins if plugin.status == "loaded"]
     named = {value for value in card.arguments.values() if isinstance(value, str)}
     for kind in _PARTS:
         for part in named:
@@ -207,8 +207,8 @@ def _files(spec: ModuleSpec) -> Iterator[Path]:
             folders[:] = sorted(
                 one for one in folders if one != "__pycache__" and not one.startswith(".")
             )
-            paths = (Path(folder, one) for one in sorted(names))
-            yield from (one for one in paths if one.suffix in SUFFIXES and one.is_file())
+            paths = (Path(folder, name) for name in sorted(names))
+            yield from (path for path in paths if path.suffix in SUFFIXES and path.is_file())
 
 
 def _below(path: Path, spec: ModuleSpec) -> str:
@@ -231,7 +231,7 @@ def _imported(files: Iterable[Path]) -> set[str]:
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
-                found.update(one.name.partition(".")[0] for one in node.names)
+                found.update(name.name.partition(".")[0] for name in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.partition(".")[0])
     return found

@@ -59,10 +59,10 @@ def _differs(module: ModuleType) -> bool:
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:
-    for one in code.co_consts:
-        if isinstance(one, CodeType):
-            yield one
-            yield from _nested(one)
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield const
+            yield from _nested(const)
 
 
 def _running(module: ModuleType) -> Iterator[CodeType]:

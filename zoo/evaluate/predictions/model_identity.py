@@ -160,9 +160,9 @@ def plugin_of(choice: Choice) -> str:
     """Whose code builds it, as in `yolox (detzoo 0.1.0)`."""
     name = choice.entry.card.architecture.partition("/")[0]
     found = (
-        f"{name} ({one.distribution} {one.version})"
-        for one in catalogue().plugins
-        if one.name == name
+        f"{name} ({plugin.distribution} {plugin.version})"
+        for plugin in catalogue().plugins
+        if plugin.name == name
     )
     return next(found, name)
 

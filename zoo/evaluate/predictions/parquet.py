@@ -145,13 +145,13 @@ def read(path: Path) -> Predictions:
         raise DataError(
             f"{path} can't be read.", "There is no such file.", "Check the path."
         ) from None
-    except Damaged as why:
-        raise _flaw(path, f"It is not whole, or no Parquet file: {why}.") from None
-    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as why:
+    except Damaged as error:
+        raise _flaw(path, f"It is not whole, or no Parquet file: {error}.") from None
+    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
         raise _flaw(
             path,
             f"It is not whole, or no Parquet file: "
-            f"{str(why).splitlines()[0] if str(why) else why!r}.",
+            f"{str(error).splitlines()[0] if str(error) else error!r}.",
         ) from None
     made = _predictions(table.combine_chunks(), header, path)
     if not sealed and header.sha256 is not None and header.sha256 != _sha256(made):
@@ -209,9 +209,9 @@ def _header(schema: pyarrow.Schema, path: Path) -> _Header:
             "zoo.evaluate.Predictions(…).write(FILE) writes both."
         )
         raise DataError(f"{path} was read as predictions.", case, fix) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, LimitError) as why:
+    except (msgspec.DecodeError, UnicodeDecodeError, LimitError) as error:
         raise _flaw(
-            path, f"The entry 'detzoo' of its schema is wrong: {str(why).rstrip('.')}."
+            path, f"The entry 'detzoo' of its schema is wrong: {str(error).rstrip('.')}."
         ) from None
     if header.format != FORMAT:
         raise _flaw(path, f"It is of format {header.format}, not {FORMAT}.")

@@ -116,10 +116,10 @@ class PredictionStore:
         for path in sorted(self.parts.glob(f"*{SUFFIX}")):
             try:
                 self._parts.append(self._checked(Predictions.read(path), known, done))
-            except DataError as why:
+            except DataError as error:
                 raise DataError(
                     f"{path} was read, to go on with a run.",
-                    why.case,
+                    error.case,
                     "Remove that file and run the same again: the other parts stay.",
                 ) from None
             done.update(self._parts[-1].image_ids.tolist())
@@ -165,9 +165,9 @@ class PredictionStore:
         self.flush()
         facts = [part.provenance for part in self._parts]
         times = {
-            "started": min(one["started"] for one in facts),
-            "finished": max(one["finished"] for one in facts),
-            "seconds": f"{sum(float(one['seconds']) for one in facts):.1f}",
+            "started": min(fact["started"] for fact in facts),
+            "finished": max(fact["finished"] for fact in facts),
+            "seconds": f"{sum(float(fact['seconds']) for fact in facts):.1f}",
         }
         joined(self._parts, joined_facts(facts) | times, order=order).write(self.file)
         shutil.rmtree(self.parts, ignore_errors=True)
@@ -223,13 +223,13 @@ def locked(run: PredictionStore) -> Iterator[PredictionStore]:
             "Wait until it is done, or keep runs in another folder: --to of zoo predict and "
             "evaluate, --runs of a board.",
         ) from None
-    except OSError as why:
+    except OSError as error:
         raise DataError(
             f"Predictions can't be made in {run.file.parent}.",
-            f"{why.strerror}.",
+            f"{error.strerror}.",
             "Name a folder for runs that can be written: --to of zoo predict and evaluate, --runs "
             "of a board.",
-        ) from why
+        ) from error
     try:
         yield run
     finally:

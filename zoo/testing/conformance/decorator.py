@@ -74,10 +74,10 @@ def _case(check: Check, find: Callable[[], Model], expected: str | None) -> Call
         model = find()
         try:
             check(model)
-        except NotHere as why:
-            pytest.skip(str(why))
-        except NotApplicable as why:
-            pytest.skip(str(why)) if expected is None else pytest.fail(never_asked(why))
+        except NotHere as error:
+            pytest.skip(str(error))
+        except NotApplicable as error:
+            pytest.skip(str(error)) if expected is None else pytest.fail(never_asked(error))
         except (Exception, SystemExit):
             if expected is None:
                 raise

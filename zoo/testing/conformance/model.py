@@ -128,8 +128,8 @@ class Model:
         try:
             with on_meta_device():
                 self.make(self.label_space)
-        except (Exception, SystemExit) as why:  # whatever a builder raises
-            return why
+        except (Exception, SystemExit) as error:  # whatever a builder raises
+            return error
         return None
 
     @cached_property
@@ -198,10 +198,10 @@ def _changed(
         fields = {**(structs.asdict(rule) if rule else {}), **input}
         try:
             rule = msgspec.convert(fields, Input)
-        except msgspec.ValidationError as why:
+        except msgspec.ValidationError as error:
             raise CardError(
                 f"'{name}' can't be checked with input={dict(input)}.",
-                f"{plainly(str(why))}.",
+                f"{plainly(str(error))}.",
                 "See zoo.registry.card.",
             ) from None
     return structs.replace(card, arguments={**card.arguments, **arguments}, input=rule)

@@ -55,7 +55,9 @@ def run(
 
 def failures(outcomes: Collection[Outcome]) -> str:
     """Those that failed, a line each; empty where none did."""
-    return "\n".join(f"{one.check}: {one.reason}" for one in outcomes if one.status == "failed")
+    return "\n".join(
+        f"{outcome.check}: {outcome.reason}" for outcome in outcomes if outcome.status == "failed"
+    )
 
 
 def kept(expected: str) -> str:

@@ -86,8 +86,8 @@ class LoopbackHub:
     def bodies(self, glob: str = "*") -> int:
         """How many `GET`s of a matching path were answered with the file, whole or in part."""
         return sum(
-            one.method == "GET" and one.status in (200, 206) and fnmatch(one.path, glob)
-            for one in self.requests
+            request.method == "GET" and request.status in (200, 206) and fnmatch(request.path, glob)
+            for request in self.requests
         )
 
     def add(
@@ -226,7 +226,7 @@ class LoopbackHub:
             return self._with_files(
                 repo,
                 revision,
-                lambda _, files: Response.json([_tree_entry(*one) for one in files.items()]),
+                lambda _, files: Response.json([_tree_entry(*item) for item in files.items()]),
             )
         return self._with_files(
             repo, revision, lambda commit, files: Response.json(_model(repo, commit, files))

@@ -85,8 +85,8 @@ def _ends(features: Any) -> Iterator[tuple[FeatureLevel, str]]:
     stride, blocks = 1, list(features.named_children())
     reached = []
     for name, block in blocks:
-        for one in block.modules():
-            stride *= one.stride[0] if isinstance(one, nn.Conv2d) else 1
+        for module in block.modules():
+            stride *= module.stride[0] if isinstance(module, nn.Conv2d) else 1
         reached.append((stride, name, block.out_channels))
     last = {found: (FeatureLevel(channels, found), name) for found, name, channels in reached}
     yield from last.values()

@@ -43,7 +43,7 @@ class FasterRCNN(RegionSteps, nn.Module):
         net = detection.FasterRCNN(
             NoBackbone(channels),
             rpn_anchor_generator=StridedAnchors(
-                levels, sizes=[[int(scale * one.stride)] for one in levels], ratios=ratios
+                levels, sizes=[[int(scale * level.stride)] for level in levels], ratios=ratios
             ),
             box_roi_pool=_pool(levels),
             box_head=TwoMLPHead(channels * SIDE**2, hidden),

@@ -126,7 +126,7 @@ def _scores(detector: Detector, batch: Batch) -> Tensor:
 
 def _copies(targets: list[Target]) -> list[Target]:
     """A loss may spoil the truth that it is given."""
-    return [Target(one.boxes.clone(), one.labels.clone()) for one in targets]
+    return [Target(target.boxes.clone(), target.labels.clone()) for target in targets]
 
 
 def _less_believed(

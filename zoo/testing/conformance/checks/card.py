@@ -35,8 +35,8 @@ def check_card_has_labels(model: Model) -> None:
         return
     try:
         space_of(labels)
-    except ZooError as why:
-        raise ConformanceError(f"The card's labels are none: {why.case}") from why
+    except ZooError as error:
+        raise ConformanceError(f"The card's labels are none: {error.case}") from error
 
 
 def check_card_declares_its_input(model: Model) -> None:

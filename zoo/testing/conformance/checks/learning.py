@@ -185,7 +185,7 @@ def _pulls(ask: Asked, labels: Tensor) -> dict[int, float]:
     if not biases:
         raise NotApplicable("No layer with rows for classes has a bias that learns.")
     boxes = torch.tensor(PLACES[0] if labels.shape[1] == 2 else [BOX])
-    losses = ask.losses([Target(boxes, one) for one in labels])
+    losses = ask.losses([Target(boxes, label) for label in labels])
     grads = torch.autograd.grad(
         torch.stack(list(losses.values())).sum(),
         list(biases.values()),

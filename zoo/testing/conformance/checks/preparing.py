@@ -236,9 +236,7 @@ def _values(image: Tensor, rule: Input) -> Tensor:
         torch.tensor(given)[:, None, None]
         for given in (rule.mean or [0.0] * 3, rule.std or [1.0] * 3)
     )
-    return (
-        (image if rule.channels == "rgb" else image.flip(0)) / 255 * rule.range - mean
-    ) / std
+    return ((image if rule.channels == "rgb" else image.flip(0)) / 255 * rule.range - mean) / std
 
 
 def _spread(rule: Input) -> Tensor:

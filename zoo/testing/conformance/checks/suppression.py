@@ -175,8 +175,10 @@ def _outputs(look: Pass, classes: int) -> int:
     """How many boxes the outputs surely have for an image; no more than it has rows of four
     numbers."""
     outputs, images = tensors(look.outputs), len(look.batch)
-    numbers = sum(one.numel() for one in outputs) / images / (5 + classes) / SPARE
-    rows = [one.numel() / 4 / images for one in outputs if one.ndim and one.shape[-1] == 4]
+    numbers = sum(output.numel() for output in outputs) / images / (5 + classes) / SPARE
+    rows = [
+        output.numel() / 4 / images for output in outputs if output.ndim and output.shape[-1] == 4
+    ]
     return int(min([numbers, *rows]))
 
 

@@ -130,8 +130,8 @@ def check_truth_untouched(detector: Detector) -> None:
         pixels = batch.pixels.clone()
         detector.loss(detector(batch, targets), batch, targets)
         require(torch.equal(batch.pixels, pixels), "The loss changed the batch that it was given.")
-    for one in targets:
-        same = torch.equal(one.boxes, again.boxes) and torch.equal(one.labels, again.labels)
+    for target in targets:
+        same = torch.equal(target.boxes, again.boxes) and torch.equal(target.labels, again.labels)
         require(same, "The loss changed the truth that it was given.")
 
 
@@ -222,7 +222,7 @@ def _objects(number: int, classes: int) -> list[Target]:
 def _moved_from_zero(detector: Detector) -> Iterator[None]:
     """Parameters that are all 0, as the last norm's of a residual branch often are at first, are
     not as long as it lasts."""
-    zero = [one for one in detector.parameters() if not one.detach().any()]
+    zero = [parameter for parameter in detector.parameters() if not parameter.detach().any()]
     with torch.no_grad():
         for one in zero:
             one.normal_(

@@ -174,7 +174,7 @@ def asked(detector: Detector, *, images: int = 2) -> Iterator[Asked]:
 
 def _copies(targets: Sequence[Target]) -> list[Target]:
     """A loss may spoil the truth that it is given."""
-    return [Target(one.boxes.clone(), one.labels.clone()) for one in targets]
+    return [Target(target.boxes.clone(), target.labels.clone()) for target in targets]
 
 
 def _equal(ours: list[Tensor], theirs: list[Tensor]) -> bool:
