@@ -35,6 +35,7 @@ MODULES = {
     "zoo.evaluate.predictions.provenance": "What a number is of, by key.",
     "zoo.evaluate.plots": "Static plots of a report.",
     "zoo.train": "Training: a recipe, one loop for every detector with a loss.",
+    "zoo.train.train": "What `zoo.train(…)` does.",
     "zoo.train.recipe": "Every field of a recipe.",
     "zoo.leaderboard": "Models side by side on one page, with ranks, checks and entries of others.",
     "zoo.testing": "For the tests of plugins: the conformance kit, a Hub on this machine.",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoo.labels import LabelSpace as LabelSpace
     from zoo.registry.current import catalogue as catalogue
     from zoo.registry.hookspecs import hookimpl as hookimpl
+    from zoo.train.train import train as train
 
 __version__ = "0.1.0"
 
@@ -36,8 +37,8 @@ _HOME = {
     "load": "zoo.detectors",
 }
 
-# Had without an import of their own, as in `zoo.labels.get("coco80")`; `zoo.evaluate` can be called
-# as well.
+# Had without an import of their own, as in `zoo.labels.get("coco80")`; `zoo.evaluate` and
+# `zoo.train` can be called as well.
 _PACKAGES = (
     *("boxes", "contract", "data", "detections", "detectors", "draw", "errors", "evaluate"),
     *("images", "inference", "labels", "leaderboard", "registry", "testing", "train", "weights"),
@@ -57,6 +58,7 @@ __all__ = [
     "evaluate",
     "hookimpl",
     "load",
+    "train",
 ]
 
 

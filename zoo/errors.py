@@ -19,7 +19,8 @@ ZooError                  1   part of the work failed
 ├── LabelError            7   label spaces do not meet
 ├── ContractError         8   a detector or part broke its contract at run time
 ├── MissingExtra          9   an optional package is not installed
-└── DataError            10   annotations, predictions or a report are invalid: file and record
+├── DataError            10   annotations, predictions or a report are invalid: file and record
+└── TrainError           11   training can't go on, or can't be resumed
 
 The number is the exit code of the command line; 0 is success, 2 also a usage mistake, 130 an
 interrupt.
@@ -191,3 +192,10 @@ class DataError(ZooError):
     the file and the record."""
 
     exit_code = 10
+
+
+class TrainError(ZooError):
+    """Training can't go on or can't be resumed: no number, no memory, nothing that is learned, or
+    a folder of another run."""
+
+    exit_code = 11

@@ -31,13 +31,15 @@ class Bar:
     def __enter__(self) -> Self:
         return self
 
-    def advance(self) -> None:
-        """One more is done."""
-        self._done += 1
+    def advance(self, count: int = 1, *, what: str | None = None) -> None:
+        """One more is done, or that many; `what` is said from now on."""
+        self._done += count
+        self._what = what or self._what
         if self._wanted and self._shown is None and monotonic() >= self._due:
             self._shown = _progress(self._what, self._total)
         if self._shown:
-            self._shown.update(self._shown.task_ids[0], completed=self._done)
+            task = self._shown.task_ids[0]
+            self._shown.update(task, completed=self._done, description=self._what)
 
     def __exit__(
         self,

@@ -51,3 +51,11 @@ def made(folder: Path, *, images: int, seed: int = 0) -> Dataset:
 def blocks(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Twelve images."""
     return made(tmp_path_factory.mktemp("blocks"), images=12)
+
+
+@pytest.fixture(scope="session")
+def blocks_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Annotations of ten images."""
+    folder = tmp_path_factory.mktemp("blocks")
+    made(folder / "data", images=10, seed=2)
+    return str(folder / "data" / "instances.json")

@@ -1,3 +1,12 @@
-"""Training: a recipe, one loop for every detector with a loss, and a folder as its result."""
+"""Training: a recipe, one loop for every detector with a loss, and a folder as its result.
 
+The module can be called: `zoo.train(model, data=…)` is `zoo.train.train.train`.
+"""
+
+import sys
+
+from zoo.train.callable import CallableModule as _CallableModule
 from zoo.train.recipe import Recipe as Recipe
+from zoo.train.result import Result as Result
+
+sys.modules[__name__].__class__ = _CallableModule

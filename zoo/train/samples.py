@@ -158,7 +158,7 @@ class _Shares:
 
 
 def shares(
-    samples: Samples, *, start: int = 0, rank: int = 0, processes: int = 1, device: str = "cpu"
+    samples: Samples, start: int = 0, rank: int = 0, processes: int = 1, *, device: str = "cpu"
 ) -> Iterator[tuple[int, list[Share]]]:
     """Each step from `start` on, with the shares of this process."""
     recipe = samples.recipe

@@ -1,0 +1,62 @@
+"""A loss that is not a number names and keeps its batch; a lack of memory says what to lower."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from zoo.data import Dataset
+from zoo.errors import TrainError
+from zoo.testing.toy import Stretch
+from zoo.train.failures import enough_memory, is_a_number, no_number
+from zoo.train.recipe import Recipe
+from zoo.train.samples import Samples, shares
+
+
+def test_a_loss_that_is_not_a_number_names_its_images_and_keeps_its_batch(
+    blocks: Dataset, tmp_path: Path
+) -> None:
+    recipe = Recipe(batch_size=4, workers=0)
+    samples = Samples(blocks, torch.arange(2), Stretch(), recipe, steps=5)
+    _, found = next(shares(samples, 3))
+    error = no_number(3, {"iou": 1.0, "kind": float("nan")}, found, samples, tmp_path)
+    places = [samples.place(position) for position in range(12, 16)]
+    assert "Step 3" in error.asked
+    assert "kind nan" in error.case
+    assert "iou" not in error.case
+    assert blocks.images[places[0][1]].path.name in error.case
+    assert "and 1 more" in error.case
+    kept = json.loads((tmp_path / "not-a-number" / "batch.json").read_text())
+    assert [image["id"] for image in kept["images"]] == [row + 1 for _, row in places]
+    first = kept["images"][0]
+    assert first["boxes"] == samples[12][1].boxes.tolist()
+    with Image.open(tmp_path / "not-a-number" / first["image"]) as image:
+        assert image.size == tuple(samples[12][0].shape[:0:-1])
+
+
+def test_numbers_are_finite() -> None:
+    assert is_a_number({"a": 1.0})
+    assert not is_a_number({"a": 1.0, "b": float("inf")})
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("no"), torch.OutOfMemoryError("CUDA out of memory. Tried 2 GiB")]
+)
+def test_a_lack_of_memory_says_what_to_lower(error: Exception) -> None:
+    recipe = Recipe(batch_size=16, accumulate=2)
+    with (
+        pytest.raises(TrainError) as raised,
+        enough_memory(recipe, step=7, size=(640, 480), processes=2),
+    ):
+        raise error
+    assert raised.value.asked == "Step 7 needs more memory than there is."
+    assert "4 images of 640 x 480 at once" in raised.value.case
+    for field in ("batch_size=8", "accumulate=4", "precision=bfloat16", "a smaller size"):
+        assert field in raised.value.fix
+
+
+def test_other_errors_pass() -> None:
+    with pytest.raises(KeyError), enough_memory(Recipe(), step=0, size=(1, 1), processes=1):
+        raise KeyError

@@ -1,0 +1,47 @@
+"""The folder of a run: its name, its lock, and what stops a run from going on in it."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from zoo.errors import TrainError, UsageError
+from zoo.train.recipe import Recipe
+from zoo.train.run_folder import default_folder, enter, lock, write_weights
+
+FACTS = {"data": "street", "data_sha256": "a" * 64}
+
+
+def test_a_default_folder_is_named_after_model_and_data() -> None:
+    assert default_folder("yolox_nano", "street/train") == Path("runs/yolox_nano-street-train")
+    assert default_folder("org/x", "../ü ?") == Path("runs/org-x-ü")
+
+
+def test_a_run_goes_on_with_the_recipe_that_it_began_with(tmp_path: Path) -> None:
+    enter(tmp_path, Recipe(), FACTS, resume=False)
+    enter(tmp_path, Recipe(), FACTS, resume=True)
+    enter(tmp_path, Recipe(workers=3, data="elsewhere.json"), FACTS, resume=True)
+    with pytest.raises(UsageError, match="a run in it already"):
+        enter(tmp_path, Recipe(), FACTS, resume=False)
+    other = msgspec.structs.replace(Recipe(), seed=1, batch_size=2)
+    with pytest.raises(TrainError, match="seed: 1, not 0; batch_size: 2, not 8"):
+        enter(tmp_path, other, FACTS, resume=True)
+    with pytest.raises(TrainError, match="data_sha256: bbbbbbbbbbbb, not aaaaaaaaaaaa"):
+        enter(tmp_path, Recipe(), {**FACTS, "data_sha256": "b" * 64}, resume=True)
+
+
+def test_a_folder_is_held_once(tmp_path: Path) -> None:
+    held = lock(tmp_path)
+    with pytest.raises(TrainError, match="Another process"):
+        lock(tmp_path)
+    held.release()
+    lock(tmp_path).release()
+
+
+def test_weights_that_share_memory_are_written_whole(tmp_path: Path) -> None:
+    shared = torch.arange(4.0)
+    write_weights(tmp_path / "a.safetensors", {"a": shared, "b": shared.view(2, 2).T})
+    found = load_file(tmp_path / "a.safetensors")
+    assert torch.equal(found["b"], shared.view(2, 2).T)

@@ -1,0 +1,13 @@
+"""Lets a package be called like the function it is named after."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from zoo.train.train import train
+
+
+class CallableModule(ModuleType):
+    """A module whose call is `train`, so that `zoo.train(…)` and `zoo.train.Recipe` both work."""
+
+    __call__ = staticmethod(train)

@@ -1,0 +1,167 @@
+"""Checkpoints: everything that a run needs to go on bit for bit, in one file that is whole or not
+there.
+
+A file's name ends in the first digits of its own sha256, so that a damaged one is known, and the
+one before is taken. Two are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from safetensors.torch import load as tensors_from
+from safetensors.torch import save as bytes_of
+from torch import Tensor
+
+from zoo.errors import TrainError
+from zoo.files import read_regular, write_file
+
+KEPT = 2
+DIGITS = 16
+_NAME = re.compile(r"step-(\d+)-([0-9a-f]{16})\.safetensors")
+log = logging.getLogger("zoo")
+
+
+@dataclass
+class Progress:
+    """How far a run is.
+
+    step:      steps that are done. best: the number of the best weights, at `best_step`.
+    stale:     validations since then. seconds: of training. numbers: of the last validation.
+    """
+
+    step: int = 0
+    best: float | None = None
+    best_step: int = 0
+    stale: int = 0
+    seconds: float = 0.0
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class State:
+    """The contents of a checkpoint.
+
+    model, average: tensors by name; `average` is empty without one. optimizer: its `state`, by the
+        number of the parameter. scaler: of mixed precision.
+    """
+
+    progress: Progress
+    model: Mapping[str, Tensor]
+    average: Mapping[str, Tensor]
+    optimizer: Mapping[int, Mapping[str, Any]]
+    scaler: Mapping[str, Any] = field(default_factory=dict)
+
+
+def save(folder: Path, state: State) -> Path | None:
+    """Writes a checkpoint, and removes all but the last two; None if the disk refuses it, which is
+    warned of: the ones before stay."""
+    content = _packed(state)
+    digest = hashlib.sha256(content).hexdigest()[:DIGITS]
+    path = folder / f"step-{state.progress.step:08}-{digest}.safetensors"
+    try:
+        write_file(path, content)
+    except OSError as error:
+        before = _listed(folder)
+        rest = f"The one of step {_step(before[0])} stays." if before else "There is none before."
+        log.warning(
+            "The checkpoint of step %s can't be written to %s: %s. %s Free some space.",
+            *(state.progress.step, folder, error.strerror or error, rest),
+        )
+        return None
+    for old in _listed(folder)[KEPT:]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def newest(folder: Path) -> State | None:
+    """The last whole checkpoint; None if there is none. Each damaged one is warned of.
+
+    Raises: TrainError if all of them are damaged.
+    """
+    found = _listed(folder)
+    for path in found:
+        try:
+            return _unpacked(read_regular(path), path)
+        except (OSError, ValueError, KeyError) as error:
+            log.warning("The checkpoint %s is damaged (%s); the one before is taken.", path, error)
+    if found:
+        raise TrainError(
+            f"The run in {folder.parent} can't be resumed.",
+            f"All of its checkpoints are damaged: {', '.join(path.name for path in found)}.",
+            "Start it again in another folder with --to.",
+        )
+    return None
+
+
+def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Any]]:
+    """The state of an optimizer, by the number of the parameter."""
+    state: dict[int, dict[str, Any]] = optimizer.state_dict()["state"]
+    return state
+
+
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer, state: Mapping[int, Mapping[str, Any]]
+) -> None:
+    """Puts the state back; the groups are those of the recipe."""
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": dict(state), "param_groups": groups})
+
+
+def _listed(folder: Path) -> list[Path]:
+    """The checkpoints of a folder, the last step first."""
+    names = folder.iterdir() if folder.is_dir() else ()
+    return sorted((path for path in names if _NAME.fullmatch(path.name)), reverse=True)
+
+
+def _step(path: Path) -> int:
+    return int(path.name.split("-")[1])
+
+
+def _packed(state: State) -> bytes:
+    tensors: dict[str, Tensor] = {}
+    plain: dict[str, dict[str, Any]] = {}
+    for number, values in state.optimizer.items():
+        for name, value in values.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimizer.{number}.{name}"] = value
+            else:
+                plain.setdefault(str(number), {})[name] = value
+    tensors |= {f"model.{name}": value for name, value in state.model.items()}
+    tensors |= {f"average.{name}": value for name, value in state.average.items()}
+    facts = {"progress": asdict(state.progress), "optimizer": plain, "scaler": dict(state.scaler)}
+    whole = {
+        name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()
+    }  # each in memory of its own, as the format wants it
+    return bytes_of(whole, {"state": msgspec.json.encode(facts).decode()})
+
+
+def _unpacked(content: bytes, path: Path) -> State:
+    """Raises: ValueError, KeyError for content that is not what the file's name says."""
+    digest = hashlib.sha256(content).hexdigest()
+    if not path.stem.endswith(digest[:DIGITS]):
+        raise ValueError("its sha256 is not the one in its name")
+    length = int.from_bytes(content[:8], "little")
+    header = msgspec.json.decode(content[8 : 8 + length])
+    facts = msgspec.json.decode(header["__metadata__"]["state"])
+    optimizer: dict[int, dict[str, Any]] = {
+        int(number): dict(values) for number, values in facts["optimizer"].items()
+    }
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}}
+    for name, tensor in tensors_from(content).items():
+        kind, _, rest = name.partition(".")
+        if kind == "optimizer":
+            number, _, key = rest.partition(".")
+            optimizer.setdefault(int(number), {})[key] = tensor
+        else:
+            parts[kind][rest] = tensor
+    progress = msgspec.convert(facts["progress"], Progress)
+    return State(progress, parts["model"], parts["average"], optimizer, facts["scaler"])

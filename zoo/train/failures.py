@@ -1,0 +1,94 @@
+"""The ways in which a step fails: no number, no memory."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from torchvision.transforms.v2.functional import to_pil_image
+
+from zoo.draw import save
+from zoo.errors import TrainError
+from zoo.files import write_file
+from zoo.inference.batching import is_out_of_memory
+from zoo.text import pluralize
+from zoo.train.recipe import Recipe
+from zoo.train.samples import Samples, Share
+
+SHOWN = 3  # images that the message names
+
+
+def is_a_number(parts: Mapping[str, float]) -> bool:
+    """Whether every loss is finite."""
+    return all(math.isfinite(value) for value in parts.values())
+
+
+def no_number(
+    step: int, parts: Mapping[str, float], found: Sequence[Share], samples: Samples, folder: Path
+) -> TrainError:
+    """The error for a loss that is not a number; the batch's images and boxes are kept for it."""
+    kept = folder / "not-a-number"
+    kept.mkdir(parents=True, exist_ok=True)
+    boxes: list[dict[str, object]] = []
+    names: list[str] = []
+    for share in found:
+        for position in share.part.positions:
+            epoch, row = samples.place(position)
+            record = samples.dataset.images[row]
+            image, target = samples[position]
+            save(to_pil_image(image), kept / f"{len(names)}.png")
+            names.append(record.path.name)
+            boxes.append(
+                {
+                    "image": f"{len(boxes)}.png",
+                    "id": record.id,
+                    "file": str(record.path),
+                    "epoch": epoch,
+                    "boxes": target.boxes.tolist(),
+                    "labels": target.labels.tolist(),
+                }
+            )
+    document = {"step": step, "losses": {name: str(value) for name, value in parts.items()}}
+    write_file(kept / "batch.json", json.dumps({**document, "images": boxes}, indent=2))
+    wrong = ", ".join(
+        f"{name} {value}" for name, value in parts.items() if not is_a_number({name: value})
+    )
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return TrainError(
+        f"Step {step} gave no number to train on.",
+        f"The losses are {wrong}, on {', '.join(names[:SHOWN])}{more}. The batch as the network "
+        f"had it, with its boxes, is in {kept}.",
+        "Look at these boxes; if they are right, lower optimizer.lr, or set clip to 10.",
+    )
+
+
+@contextmanager
+def enough_memory(
+    recipe: Recipe, *, step: int, size: Sequence[int], processes: int
+) -> Iterator[None]:
+    """Says what to lower if memory runs out in the block.
+
+    size: of the network's input, as `Preprocess.size`. Raises: TrainError.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        images = -(-recipe.batch_size // (processes * recipe.accumulate))
+        halves = f"accumulate={2 * recipe.accumulate} (the same batch, in more parts)"
+        fixes = [
+            f"batch_size={max(1, recipe.batch_size // 2)}",
+            *([halves] if images > 1 else []),
+            *(["precision=bfloat16"] if recipe.precision == "float32" else []),
+            "a smaller size",
+        ]
+        raise TrainError(
+            f"Step {step} needs more memory than there is.",
+            f"It computed {pluralize(images, 'image')} of {size[0]} x {size[1]} at once: {error}",
+            f"Lower one of these with --set: {', '.join(fixes)}. With --resume the run goes on "
+            "only with the same recipe; start it again in another folder.",
+        ) from error

@@ -1,0 +1,52 @@
+"""Says how a run goes on: a bar, and a line after each validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from zoo.progress import Bar
+from zoo.train.logging import FIRST
+
+Say = Callable[[str], None]
+
+
+class Live:
+    """A bar with the losses, the rate, images a second and the last AP; lines for `say`."""
+
+    def __init__(self, bar: Bar, *, best: str, steps: int, say: Say | None) -> None:
+        self._bar, self._best, self._say = bar, best, say
+        self._step, self._steps = 0, steps
+        self._row: dict[str, float] = {}
+
+    def begin(self, step: int) -> None:
+        """The run goes on after that step."""
+        self._bar.advance(step)
+        self._step = step
+
+    def tell(self, row: Mapping[str, float]) -> None:
+        """Takes in a row of the log."""
+        step = int(row["step"])
+        measured = self._best in row
+        self._row |= row
+        self._bar.advance(step - self._step, what=line(self._row, self._best))
+        self._step = step
+        if measured and self._say:
+            self._say(f"step {step}/{self._steps}  {line(self._row, self._best)}")
+
+
+def line(row: Mapping[str, float], best: str) -> str:
+    """A row in one line."""
+    parts = {
+        name: value for name, value in row.items() if name not in FIRST and not _is_measured(name)
+    }
+    losses = " + ".join(f"{name} {value:.3g}" for name, value in parts.items())
+    said = [f"loss {row['loss']:.4g} = {losses}"] if "loss" in row else []
+    said += [f"rate {row['rate']:.2g}"] if "rate" in row else []
+    if "images_per_second" in row:
+        said += [f"{row['images_per_second']:.3g} images/s"]
+    said += [f"{best} {100 * row[best]:.1f}"] if best in row else []
+    return "  ".join(said)
+
+
+def _is_measured(name: str) -> bool:
+    return name[:2] in ("AP", "AR")

@@ -1,0 +1,34 @@
+"""A detector and its loss as one module, so that whatever wraps the network wraps both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map
+
+from zoo.contract import Batch, Target
+from zoo.detectors import Detector
+
+
+class Objective(nn.Module):
+    """Batch and targets to named losses, which are computed in float32 whatever the network is."""
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__()
+        self.detector = detector
+
+    def forward(self, batch: Batch, targets: tuple[Target, ...]) -> dict[str, Tensor]:
+        """Named scalar losses."""
+        outputs = self.detector(batch, list(targets))
+        with torch.autocast(batch.pixels.device.type, enabled=False):
+            losses: dict[str, Tensor] = self.detector.loss(
+                tree_map(_in_float32, outputs), batch, list(targets)
+            )
+        return losses
+
+
+def _in_float32(value: Any) -> Any:
+    short = isinstance(value, Tensor) and value.dtype in (torch.float16, torch.bfloat16)
+    return value.float() if short else value

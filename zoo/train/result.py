@@ -1,0 +1,32 @@
+"""The result of a run: its folder, and the numbers of the best weights in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.evaluate import Report
+from zoo.train.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Result:
+    """A trained detector in a folder.
+
+    path:    the folder; `zoo.load(result.path)` loads what was learned.
+    step:    at which its weights are from. steps: that were done.
+    numbers: of these weights on the validation images, empty without any.
+    report:  the same with intervals, each class and provenance; None without validation.
+    recipe:  the whole of it. seconds: of training.
+    """
+
+    path: Path
+    step: int
+    steps: int
+    numbers: dict[str, float]
+    report: Report | None
+    recipe: Recipe
+    seconds: float
+
+    def __fspath__(self) -> str:
+        return str(self.path)

@@ -1,0 +1,261 @@
+"""`zoo.train`: from a model and a data set to a folder with what was learned."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed
+
+from zoo import data as data_sets
+from zoo.data import Dataset
+from zoo.detectors import Detector, load
+from zoo.errors import DataError, UsageError
+from zoo.extras import optional
+from zoo.labels import LabelSpace
+from zoo.progress import Bar
+from zoo.registry import Choice, catalogue
+from zoo.text import type_name
+from zoo.train.defaults import Preset, complete, named_preset, preset_of
+from zoo.train.finish import finished
+from zoo.train.live import Live, Say
+from zoo.train.loop import is_over, run
+from zoo.train.overfit import LONG, check_one_batch
+from zoo.train.recipe import Recipe
+from zoo.train.recipe_file import fields_of, merged, read_recipe
+from zoo.train.result import Result
+from zoo.train.run_folder import default_folder, enter, lock
+from zoo.train.setup import accelerator_of, samples_of, training_of
+from zoo.train.validation import check_best
+from zoo.weights.resolve import choose
+
+RANDOM = "random"
+Given = str | os.PathLike[str] | Recipe | Mapping[str, Any] | None
+
+
+def train(  # noqa: PLR0913 - everything that can be said of a run in one place
+    model: str | Detector | None = None,
+    *,
+    data: str | os.PathLike[str] | Dataset | None = None,
+    validation: str | os.PathLike[str] | Dataset | None = None,
+    recipe: Given = None,
+    labels: Sequence[str] | str | LabelSpace | None = None,
+    weights: bool | str | os.PathLike[str] | None = None,
+    to: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    device: torch.device | str | None = None,
+    progress: bool | None = None,
+    say: Say | None = None,
+) -> Result:
+    """Trains a detector, and keeps the best of it in a folder.
+
+    model:      a name, as `zoo.load` takes it, or a detector, which is trained as it is; else the
+                recipe's.
+    data:       as `zoo.data.read` takes it. Its split `train` is trained on and `val` measured, if
+                there are such; else `validation` is what is measured, or nothing.
+    recipe:     a `Recipe`, the path of a YAML file, the name of a default, or fields as a mapping;
+                what it leaves out is the default of the model's family.
+    labels:     classes to learn; those of the data, unless given.
+    weights:    where to begin: as `zoo.load` takes them.
+    to:         the folder of the run; else `runs/MODEL-DATA`.
+    resume:     go on with the run in that folder, bit for bit; begin it if there is none.
+    device:     "cpu", or a GPU; else what Accelerate finds.
+    progress:   a bar on standard error; None shows one on a terminal.
+    say:        is called with a line after each validation.
+
+    Raises:
+        UsageError: an argument or a field of the recipe can't be used; it is named.
+        DataError: the data can't be read, or has no objects to learn.
+        LabelError: the model has none of the data's classes.
+        TrainError: a loss is not a number, memory ran out, one batch can't be learned, or the run
+            can't be resumed.
+        MissingExtra: Accelerate, matplotlib or pyarrow is not installed.
+    """
+    fields, preset = _fields(recipe)
+    arguments: dict[str, object] = {"model": model, "data": data, "validation": validation}
+    arguments |= {"labels": labels, "weights": RANDOM if weights is False else weights, "to": to}
+    fields |= {name: text for name, value in arguments.items() if (text := _text(value))}
+    plan = _Plan.of(model, data, validation, labels, fields, preset)
+    accelerator = accelerator_of(plan.recipe, device)
+    with ExitStack() as stack:
+        if accelerator.is_main_process:
+            stack.enter_context(lock(plan.folder))
+            enter(plan.folder, plan.recipe, plan.facts(), resume=resume)
+        return _run(plan, accelerator, progress, say)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A run before anything heavy is loaded."""
+
+    recipe: Recipe
+    choice: Choice | None
+    given: Detector | None
+    train: Dataset
+    validation: Dataset | None
+    labels: LabelSpace | Sequence[str] | str
+    folder: Path
+
+    @classmethod
+    def of(
+        cls,
+        model: str | Detector | None,
+        data: object,
+        validation: object,
+        labels: Any,
+        fields: dict[str, Any],
+        preset: Preset | None,
+    ) -> _Plan:
+        for package in ("accelerate", "pyarrow"):
+            optional(package, wanted_for="Training", extra="train")
+        detector = model if isinstance(model, Detector) else None
+        name = detector.name if detector is not None else fields.get("model")
+        if detector is None and not name:
+            raise UsageError(
+                "Nothing can be trained.",
+                "No model is named.",
+                'Name one: zoo.train("yolox_nano", data=…)',
+                fix_cli="Name one: zoo train yolox_nano --data coco:PATH",
+            )
+        choice = None
+        if detector is None:
+            choice = choose(catalogue(), str(name), _weights(fields))
+        train, measured = _data(data, validation, fields)
+        known = preset or preset_of(choice.entry.card if choice else None)
+        recipe = complete(known, fields, images=len(train))
+        if measured is not None:
+            check_best(recipe.best, measured)
+        meant = labels or recipe.labels or train.label_space.names
+        short = choice.entry.name if choice else name or type(detector).__name__
+        folder = Path(recipe.to) if recipe.to else default_folder(str(short), train.name)
+        return cls(recipe, choice, detector, train, measured, meant, folder.expanduser())
+
+    def facts(self) -> dict[str, str]:
+        """The fingerprints of the data."""
+        facts = {"data": self.train.name, "data_sha256": self.train.sha256}
+        if self.validation is not None:
+            facts["validation"] = self.validation.name
+            facts["validation_sha256"] = self.validation.sha256
+        return facts
+
+    def detector(self) -> Detector:
+        """The detector to train, its new weights from the seed."""
+        if self.given is not None:
+            return self.given
+        torch.manual_seed(self.recipe.seed)
+        weights = _weights(fields_of(self.recipe))
+        labels = self.labels if isinstance(self.labels, str | LabelSpace) else list(self.labels)
+        return load(str(self.recipe.model), weights=weights, labels=labels, device="cpu")
+
+
+def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) -> Result:
+    recipe, detector = plan.recipe, plan.detector()
+    steps = recipe.total_steps(len(plan.train))
+    main = accelerator.is_main_process
+    fresh = not any((plan.folder / "checkpoints").glob("*"))
+    if fresh and main and recipe.overfit_check and steps >= LONG:
+        detector.to(accelerator.device)
+        check_one_batch(detector, samples_of(recipe, detector, plan.train), plan.folder)
+    accelerator.wait_for_everyone()
+    bar = Bar(f"Training {plan.folder.name}", total=steps, show=progress if main else False)
+    with bar, _process_group():
+        live = Live(bar, best=recipe.best, steps=steps, say=say if main else None)
+        training = training_of(
+            recipe,
+            detector,
+            plan.train,
+            plan.validation,
+            plan.folder,
+            accelerator=accelerator,
+            tell=live.tell,
+        )
+        live.begin(training.progress.step)
+        if training.progress.step == 0:
+            training.keep()
+        if not is_over(recipe, training.progress, steps):
+            run(training)
+        training.log.close()
+        accelerator.wait_for_everyone()
+        return finished(training, validation=plan.validation)
+
+
+def _process_group() -> Any:
+    """Ends the group of processes with the run, if the run began it."""
+    if not distributed.is_available() or not distributed.is_initialized():
+        return nullcontext()
+    stack = ExitStack()
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        stack.callback(distributed.destroy_process_group)
+    return stack
+
+
+def _fields(recipe: Given) -> tuple[dict[str, Any], Preset | None]:
+    """The fields that a recipe gives, and the default that it names."""
+    if recipe is None:
+        return {}, None
+    if isinstance(recipe, Recipe):
+        return fields_of(recipe), None
+    if isinstance(recipe, Mapping):
+        return merged({}, recipe), None
+    if not isinstance(recipe, str | os.PathLike):
+        raise UsageError(
+            f"recipe={recipe!r:.80} can't be used.",
+            f"That is {type_name(recipe)}, no recipe.",
+            "Pass the path of a YAML file, a zoo.train.Recipe, or a mapping of its fields.",
+        )
+    if os.fspath(recipe).endswith((".yaml", ".yml")):
+        return read_recipe(recipe), None
+    return {}, named_preset(os.fspath(recipe))
+
+
+def _text(value: object) -> Any:
+    """An argument as a recipe has it; None if that can't be written down."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Detector):
+        return value.name
+    if isinstance(value, Sequence):
+        return list(value)
+    return list(value.names) if isinstance(value, LabelSpace) else None
+
+
+def _weights(fields: Mapping[str, Any]) -> bool | str:
+    named = fields.get("weights")
+    return named != RANDOM if named in (None, RANDOM) else str(named)
+
+
+def _data(data: Any, validation: Any, fields: Mapping[str, Any]) -> tuple[Dataset, Dataset | None]:
+    """The images to train on, and those to measure."""
+    source = data if data is not None else fields.get("data")
+    if source is None:
+        raise UsageError(
+            "Nothing can be trained.",
+            "No data set is named.",
+            'Name one: data="coco:PATH"',
+            fix_cli="Name one: --data coco:PATH",
+        )
+    whole = data_sets.read(source)
+    measured = validation if validation is not None else fields.get("validation")
+    known = whole.split_rows
+    train = whole.splits["train"] if "train" in known else whole
+    if measured is None:
+        named = next((name for name in ("val", "valid", "validation") if name in known), None)
+        found = whole.splits[named] if named else None
+    else:
+        found = data_sets.read(measured)
+        split = next((name for name in ("val", "valid") if name in found.split_rows), None)
+        found = found.splits[split] if split else found
+    if not len(train.truth.labels):
+        raise DataError(
+            f"{train.name} can't be trained on.",
+            f"None of its {len(train)} images has a box.",
+            "Name a data set with annotations.",
+        )
+    return train, found

@@ -1,0 +1,61 @@
+"""Validation by the shared evaluator: the same numbers for any number of processes, to the bit."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from torch import distributed
+
+from zoo.contract.protocol import Protocol
+from zoo.data import Dataset
+from zoo.detections import Detections
+from zoo.detectors import Detector
+from zoo.errors import UsageError
+from zoo.evaluate import EdgeCasePolicy, Evaluator
+from zoo.inference.detect import detect
+from zoo.suggest import close_matches, join_or
+
+PROTOCOL = "uniform"
+
+
+def measure(
+    detector: Detector, dataset: Dataset, *, batch_size: int, rank: int = 0, processes: int = 1
+) -> dict[str, float]:
+    """The headline numbers of a detector on a data set, every process the same; those that are not
+    defined are left out.
+
+    Batches are of the same images however many processes share them.
+    """
+    evaluator = Evaluator(dataset.truth, analyses=False)
+    starts = range(rank * batch_size, len(dataset), batch_size * processes)
+    for start in starts:
+        records = dataset.images[start : start + batch_size]
+        found = detect(
+            detector,
+            [record.source() for record in records],
+            protocol=Protocol.named(PROTOCOL),
+            batch_size=batch_size,
+            progress=False,
+            threads=0,
+        )
+        evaluator.update([record.id for record in records], cast(list[Detections], found))
+    if processes > 1:
+        states: list[bytes] = [b""] * processes
+        distributed.all_gather_object(states, evaluator.state())
+        evaluator = Evaluator.from_state(states[0], dataset.truth)
+        for state in states[1:]:
+            evaluator.merge(Evaluator.from_state(state, dataset.truth))
+    return {name: value for name, value in evaluator.numbers().items() if value >= 0}
+
+
+def check_best(name: str, dataset: Dataset) -> None:
+    """Raises: UsageError if the evaluator has no such number."""
+    nothing_seen = EdgeCasePolicy(unseen_images="empty")
+    known = Evaluator(dataset.truth, policy=nothing_seen, analyses=False).numbers()
+    if name not in known:
+        near = close_matches(name, known) or list(known)
+        raise UsageError(
+            "The recipe can't be used.",
+            f"best: the evaluator has no number '{name}'.",
+            f"Did you mean {join_or(near)}?",
+        )
