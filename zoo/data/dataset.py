@@ -131,6 +131,30 @@ class Dataset:
             }
         )
 
+    def split(
+        self,
+        *,
+        group_by: str | None = None,
+        stratify: bool = False,
+        seed: int = 0,
+        **shares: float,
+    ) -> tuple[Dataset, ...]:
+        """The data set in parts, in the order of their shares, which add up to 1:
+        `train, val = data.split(train=.8, val=.2)`.
+
+        Each image goes where a hash of the seed and its id says: those that are added later move
+        none of the old ones. `zoo.data.splitting.split_rows` can do more.
+        group_by: images of one group stay together: an attribute of images, "folder", or a regular
+            expression whose first group is looked for in the file's name.
+        stratify: the parts have their share of each class, as far as that goes; then images that
+            are added may move others.
+        Raises: UsageError for shares or groups that can't be.
+        """
+        from zoo.data.splitting import split_rows
+
+        rows = split_rows(self, shares, group_by=group_by, stratify=stratify, seed=seed)
+        return tuple(self.subset(rows[name], name=f"{self.name}/{name}") for name in shares)
+
     def subset(self, rows: ArrayLike, *, name: str | None = None) -> Dataset:
         """Some of the images, in the data set's order, without splits.
 

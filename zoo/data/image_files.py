@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +118,12 @@ def read_header(path: Path) -> tuple[int, int, int] | None:
     try:
         with warnings.catch_warnings(), Image.open(path) as image:
             warnings.simplefilter("ignore")
-            orientation = image.getexif().get(_ORIENTATION, 1)
-            return image.width, image.height, orientation if orientation in range(1, 9) else 1
+            return image.width, image.height, orientation_of(image)
     except Exception:  # whatever a damaged file makes a decoder raise
         return None
+
+
+def orientation_of(image: Any) -> int:
+    """EXIF's orientation of a Pillow image, from 1 to 8; 1 is upright, as anything else counts."""
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    return orientation if orientation in range(1, 9) else 1

@@ -31,9 +31,10 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
 
     `coco:annotations/instances_val2017.json` finds the images next to the file or in a folder near
     it; `,images=FOLDER` says where they are, `,name=NAME` what to call the data set. Formats are
-    what plugins register as data sets; `coco` is built in. Commas and equals signs may be part of
-    the path: what there is a file of is a path as a whole, and so is a `pathlib.Path`; else a comma
-        is written twice (`coco:lr=1,,run=2/instances.json,images=FOLDER`).
+    what plugins register as data sets; `coco`, `voc`, `yolo` and `csv` are built in. With any of
+    them, `,splits=FOLDER` takes the splits from lists, as `zoo data split` writes them. Commas and
+    equals signs may be part of the path: what there is a file of is a path as a whole, and so is a
+    `pathlib.Path`; else a comma is written twice (`coco:lr=1,,run=2/instances.json,images=FOLDER`).
     Raises:
         NameNotFound: no plugin reads that format.
         DataError: an option is not the reader's, or the file is wrong; it names file and record.
@@ -44,6 +45,8 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
     asked = f"Data set '{text}' can't be read."
     name, path, given = _parsed(data, asked)
     format_ = _format(name)
+    lists = given.pop("splits", None)
+    split = given.pop("split", None) if lists else None
     options = convert_options(format_.options, given, asked, name)
     arguments = (path,) if format_.options is None else (path, options)
     made = _called(format_, format_.read, asked, *arguments)
@@ -53,7 +56,15 @@ def read(data: str | os.PathLike[str] | Dataset) -> Dataset:
             f"The reader '{name}' returned {type_name(made)}, not a zoo.data.Dataset.",
             f"That is a defect of {format_.owner}: report it there.",
         )
-    return made
+    return made if lists is None else _with_lists(made, Path(lists).expanduser(), split)
+
+
+def _with_lists(dataset: Dataset, folder: Path, split: str | None) -> Dataset:
+    """The data set with the splits that lists in a folder name, or one of them."""
+    from zoo.data.splitting import read_lists, with_splits  # deferred: most data has its own
+
+    made = with_splits(dataset, read_lists(dataset, folder))
+    return made if split is None else made.splits[split]
 
 
 def write(dataset: Dataset, to: str | os.PathLike[str]) -> None:

@@ -55,3 +55,37 @@ def test_convert_refuses_in_words(shell: Shell, site: Path) -> None:
         assert "Traceback" not in done.err
     done = shell("data", "convert", str(site), "voc:x", "--images", "move")
     assert (done.code, "copy" in done.err) == (2, True)
+
+
+def test_split_writes_lists_and_keeps_to_them(shell: Shell, site: Path) -> None:
+    for name in "bcdefgh":
+        text = (site / "Annotations" / "a.xml").read_text().replace("a.jpg", f"{name}.jpg")
+        (site / "Annotations" / f"{name}.xml").write_text(text)
+        Image.effect_noise((20, 10), 99).save(site / "JPEGImages" / f"{name}.jpg")
+    to = site.parent / "lists"
+    words = [
+        "data",
+        "split",
+        str(site),
+        "--to",
+        str(to),
+        "--train",
+        ".5",
+        "--val",
+        ".5",
+        "--test",
+        "0",
+    ]
+    done = shell(*words, "--stratify", "--near-duplicates")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[1].split() == ["images", "8", "50.0", "50.0"]
+    assert f"{site},splits={to}" in done.err
+    before = (to / "train.txt").read_text()
+    done = shell(*words, "--seed", "9", "--json")
+    assert json.loads(done.out)["splits"]["train"] == {"images": 4, "boxes": {"helmet": 4}}
+    assert (to / "train.txt").read_text() == before
+    done = shell("data", "split", str(site), "--to", str(to), "--train", ".5")
+    assert (done.code, "add up to 0.7" in done.err) == (2, True)
+    (site / "JPEGImages" / "a.jpg").write_bytes(b"")
+    done = shell(*words, "--near-duplicates")
+    assert (done.code, "zoo data check" in done.err) == (2, True)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from zoo.cli import output
+from zoo.cli.format import format_percent, table
 from zoo.cli.help import Command, Commands
+from zoo.errors import UsageError
 from zoo.text import pluralize
+
+if TYPE_CHECKING:
+    from zoo.data import Dataset
 
 app = typer.Typer(
     cls=Commands,
@@ -66,3 +72,118 @@ def convert(
     output.line(f"{counts} written, {again}: {made.data}")
     for text in made.losses:
         output.line(f"Lost: {text}")
+
+
+Share: TypeAlias = Annotated[
+    float, typer.Option(metavar="SHARE", min=0, max=1, help="Of the images; 0 is no such split.")
+]
+GroupBy: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--group-by",
+        metavar="WHAT",
+        help="Keep images of one group together: an attribute, folder, or a pattern such as "
+        "'(.*)_[0-9]+'.",
+    ),
+]
+NearDuplicates: TypeAlias = Annotated[
+    bool, typer.Option("--near-duplicates", help="Keep images together that look the same.")
+]
+Stratify: TypeAlias = Annotated[
+    bool, typer.Option("--stratify", help="Balance the classes rather than hash each image.")
+]
+
+
+@app.command("split", cls=Command)
+def split(  # noqa: PLR0913  # options of a command
+    source: Data,
+    to: Annotated[
+        Path,
+        typer.Option(
+            "--to", metavar="FOLDER", help="For the lists; those that are there are kept to."
+        ),
+    ],
+    train: Share = 0.8,
+    val: Share = 0.1,
+    test: Share = 0.1,
+    group_by: GroupBy = None,
+    near_duplicates: NearDuplicates = False,
+    stratify: Stratify = False,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Another one draws others.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Write lists of the images of train, val and test, drawn by a hash of each image's id.
+
+    Images that are added later move none of the old ones, and lists that are in the folder are kept
+    to. Read them with DATA,splits=FOLDER.
+    """
+    from zoo.data import read
+    from zoo.data.splitting import read_lists, split_rows, with_splits, write_lists
+
+    dataset = read(source)
+    shares = {"train": train, "val": val, "test": test}
+    rows = split_rows(
+        dataset,
+        {name: share for name, share in shares.items() if share},
+        group_by=group_by,
+        together=_lookalikes(dataset) if near_duplicates else (),
+        stratify=stratify,
+        keep=read_lists(dataset, to, missing_ok=True),
+        seed=seed,
+    )
+    made = with_splits(dataset, rows)
+    write_lists(made, to)
+    if as_json:
+        output.document(json.dumps(_split_facts(made, to), indent=2, ensure_ascii=False))
+    else:
+        output.lines(_split_table(made))
+        output.line(f"Lists written to {to}. Read them with {source},splits={to}", err=True)
+
+
+def _lookalikes(dataset: Dataset) -> list[list[int]]:
+    """Groups of images that look the same, as positions. Raises: UsageError naming one that can't
+    be read."""
+    import numpy as np
+
+    from zoo.data.image_scan import scan_images
+    from zoo.data.near_duplicates import groups_of, near_duplicates
+
+    facts = scan_images(dataset.images)
+    fields = [one.fields for one in facts if one.fields is not None]
+    if len(fields) < len(facts):
+        row = next(row for row, one in enumerate(facts) if one.fields is None)
+        case = f"Image {dataset.images[row].id!r} can't be read: {facts[row].flaw}."
+        raise UsageError("Near-duplicates were looked for.", case, "Look first: zoo data check")
+    return groups_of(near_duplicates(np.stack(fields))) if fields else []
+
+
+def _split_facts(dataset: Dataset, to: Path) -> dict[str, object]:
+    names = dataset.label_space.names
+    return {
+        "folder": str(to),
+        "splits": {
+            name: {
+                "images": len(part),
+                "boxes": {
+                    label: int((part.truth.labels == number).sum())
+                    for number, label in enumerate(names)
+                },
+            }
+            for name, part in dataset.splits.items()
+        },
+    }
+
+
+def _split_table(dataset: Dataset) -> list[str]:
+    """Images and boxes of each class, and the share of them that each split has."""
+    parts = dataset.splits
+    rows = [("images", f"{len(dataset):,}", *_shares([len(part) for part in parts.values()]))]
+    for number, label in enumerate(dataset.label_space.names):
+        counts = [int((part.truth.labels == number).sum()) for part in parts.values()]
+        rows.append((label, f"{sum(counts):,}", *_shares(counts)))
+    return table(("", "all", *(f"{name} %" for name in parts)), rows, right=("all",))
+
+
+def _shares(counts: list[int]) -> list[str]:
+    total = sum(counts)
+    return [format_percent(count / total if total else None) for count in counts]

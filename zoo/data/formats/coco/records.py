@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.formats.coco import scan
+from zoo.data.formats.coco.segmentation import box_and_area
 from zoo.data.json_file import decoded, decoded_lines, wrong
 from zoo.data.values import UNKNOWN, flag, whole
 
@@ -27,6 +28,9 @@ _Size: TypeAlias = (
 _Box: TypeAlias = tuple[float, float, float, float]
 
 
+_NOTHING = msgspec.Raw()
+
+
 class _Image(msgspec.Struct):
     id: _Loose
     file_name: str | None = None
@@ -37,10 +41,11 @@ class _Image(msgspec.Struct):
 class _Annotation(msgspec.Struct):
     image_id: _Loose
     category_id: _Loose
-    bbox: _Box
+    bbox: _Box | None = None
     id: _Loose = None
     area: float | None = None
     iscrowd: _Loose = None
+    segmentation: msgspec.Raw = _NOTHING
 
 
 class Category(msgspec.Struct):
@@ -156,7 +161,7 @@ def read_results(text: memoryview, name: str, *, lines: bool = False) -> Results
 def careful_instances(text: memoryview, name: str) -> Instances:
     """As `read_instances`, without the kernel."""
     file = decoded(text, _Instances, name)
-    images, boxes = file.images, file.annotations
+    images, boxes = file.images, _with_boxes(file.annotations, name)
     return Instances(
         image_ids=_ids([one.id for one in images], "images[{}]", name),
         files=[one.file_name for one in images],
@@ -179,6 +184,20 @@ def careful_instances(text: memoryview, name: str) -> Instances:
         areas=np.array([one.area for one in boxes], np.float64),  # None is NaN
         crowd=_numbers([one.iscrowd for one in boxes], "annotations[{}]", "iscrowd", flag, name),
     )
+
+
+def _with_boxes(annotations: list[_Annotation], name: str) -> list[_Annotation]:
+    """Annotations that have a box each: where the file has none, the one around the mask, whose
+    pixels are the area if that is missing too. Raises: DataError naming one that has neither."""
+    for at, one in enumerate(annotations):
+        if one.bbox is not None:
+            continue
+        found = box_and_area(bytes(one.segmentation))
+        if found is None:
+            raise wrong(name, f"annotations[{at}] has no bbox, and no mask to take it from.")
+        one.bbox, area = found
+        one.area = area if one.area is None else one.area
+    return annotations
 
 
 def careful_results(text: memoryview, name: str, *, lines: bool = False) -> Results:

@@ -1,0 +1,235 @@
+"""Data sets in parts: by a hash of each image's id, which no other image moves, or balanced by
+class; groups together; written as plain lists."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.dataset import Dataset
+from zoo.data.image_files import stem
+from zoo.data.split_lists import in_order, list_text, read_list, rows_in_list
+from zoo.data.target_names import names_below
+from zoo.errors import DataError, UsageError
+from zoo.files import write_errors, write_file
+from zoo.suggest import close_matches, join_or
+
+FOLDER = "folder"
+Rows = dict[str, NDArray[np.int64]]
+
+
+def split_rows(
+    dataset: Dataset,
+    shares: Mapping[str, float],
+    *,
+    group_by: str | None = None,
+    together: Sequence[Sequence[int]] = (),
+    stratify: bool = False,
+    keep: Mapping[str, Sequence[int]] | None = None,
+    seed: int = 0,
+) -> Rows:
+    """The images of each part, as positions; see `Dataset.split`.
+
+    together: more groups of positions, such as those of near-duplicates. keep: an earlier split,
+        whose images stay where they are, and draw their groups after them.
+    """
+    check_shares(shares)
+    ids = dataset.truth.image_ids.tolist()
+    keys = [str(key) for key in (ids if group_by is None else _groups(dataset, group_by))]
+    units = _units(keys, together)
+    order = np.array([_hash(seed, min(keys[row] for row in rows)) for rows in units])
+    kept = _kept(units, list(shares), keep or {}, len(dataset))
+    parts = (
+        _balanced(dataset, units, order, list(shares.values()), kept)
+        if stratify
+        else _hashed(order, list(shares.values()), kept)
+    )
+    made: dict[str, list[int]] = {name: [] for name in shares}
+    for part, rows in zip(parts, units, strict=True):
+        made[list(shares)[part]] += rows
+    return {name: np.array(sorted(rows), np.int64) for name, rows in made.items()}
+
+
+def with_splits(dataset: Dataset, rows: Mapping[str, Sequence[int] | NDArray[np.int64]]) -> Dataset:
+    """The data set with these splits in place of its own."""
+    return replace(dataset, split_rows={name: np.array(one) for name, one in rows.items()})
+
+
+def check_shares(shares: Mapping[str, float]) -> None:
+    """Raises: UsageError for shares that are not above 0, or do not add up to 1."""
+    asked = f"Shares {', '.join(f'{name}={share:g}' for name, share in shares.items())} were given."
+    fix = "Write for example train=0.8, val=0.1, test=0.1"
+    if not shares or not all(share > 0 for share in shares.values()):
+        raise UsageError(asked if shares else "No shares were given.", "Each is above 0.", fix)
+    total = sum(shares.values())
+    if abs(total - 1) > 1e-6:
+        raise UsageError(asked, f"They add up to {total:g}, and have to make 1.", fix)
+
+
+def _units(keys: Sequence[str], together: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Images that stay together, as positions: those of one key, and of one group."""
+    first: dict[str, int] = {}
+    parent = [first.setdefault(key, row) for row, key in enumerate(keys)]
+    for rows in together:
+        tops = [_top(parent, row) for row in rows]
+        for top in tops:
+            parent[top] = min(tops)
+    units: dict[int, list[int]] = {}
+    for row in range(len(keys)):
+        units.setdefault(_top(parent, row), []).append(row)
+    return list(units.values())
+
+
+def _top(parent: list[int], row: int) -> int:
+    while parent[row] != row:
+        parent[row] = parent[parent[row]]
+        row = parent[row]
+    return row
+
+
+def _groups(dataset: Dataset, group_by: str) -> Sequence[object]:
+    """The group of each image. Raises: UsageError where that can't be had."""
+    known = dataset.truth.image_attributes
+    if group_by in known:
+        values: list[object] = known[group_by].tolist()
+        return values
+    names = [name.replace("\\", "/") for name in names_below(dataset.images)]
+    if group_by == FOLDER:
+        return [os.path.dirname(name) for name in names]
+    if "(" in group_by:
+        return _matched(names, group_by)
+    meant = close_matches(group_by, [*known, FOLDER], most=1)
+    case = f"Images have the attributes {', '.join(known) or '(none)'}; '{FOLDER}' is theirs, too."
+    fix = f"Did you mean {join_or(meant)}?" if meant else r"Or write a pattern: '(.*)_\d+'"
+    raise UsageError(f"Images can't be grouped by '{group_by}'.", case, fix)
+
+
+def _matched(names: Sequence[str], pattern: str) -> list[object]:
+    asked = f"Images can't be grouped by '{pattern}'."
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(asked, f"It is not a pattern: {error}.", "Correct it.") from None
+    if not expression.groups:
+        raise UsageError(asked, "It has no group.", r"Put one in brackets: '(.*)_\d+'")
+    found = [expression.search(name) for name in names]
+    if not any(found):
+        raise UsageError(asked, f"It is in no name, as in '{names[0]}'.", "Correct it.")
+    return [one[1] if one else name for one, name in zip(found, names, strict=True)]
+
+
+def _hash(seed: int, key: str) -> float:
+    """A number from 0 to 1 that stands for a key, the same on every machine."""
+    digest = hashlib.sha256(f"{seed}\0{key}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _kept(
+    units: Sequence[Sequence[int]],
+    names: Sequence[str],
+    keep: Mapping[str, Sequence[int]],
+    count: int,
+) -> list[int]:
+    """The part that each unit stays in, -1 where it is free. Raises: UsageError for other parts."""
+    if unknown := [name for name in keep if name not in names and len(keep[name])]:
+        case = f"The earlier split has a part '{unknown[0]}', and there is no share for it."
+        raise UsageError("An earlier split is kept.", case, f"Give {unknown[0]} a share, too.")
+    part = np.full(count, -1)
+    for name, rows in keep.items():
+        part[np.asarray(rows, np.int64)] = names.index(name) if name in names else -1
+    found = []
+    for rows in units:
+        there = [one for one in part[list(rows)].tolist() if one >= 0]
+        found.append(max(set(there), key=there.count) if there else -1)
+    return found
+
+
+def _hashed(order: NDArray[np.float64], shares: Sequence[float], kept: Sequence[int]) -> list[int]:
+    ends = np.cumsum(shares)[:-1]
+    parts = np.searchsorted(ends, order, side="right").tolist()
+    return [part if free < 0 else free for part, free in zip(parts, kept, strict=True)]
+
+
+def _balanced(
+    dataset: Dataset,
+    units: Sequence[Sequence[int]],
+    order: NDArray[np.float64],
+    shares: Sequence[float],
+    kept: Sequence[int],
+) -> list[int]:
+    """Rare classes first, each unit to the part that lacks most of its rarest class, and then of
+    images: iterative stratification (Sechidis et al. 2011), in the order of hashes."""
+    counts = _counts(dataset, units)
+    sizes = np.array([len(rows) for rows in units], np.float64)
+    lacking = np.outer(shares, counts.sum(axis=0))  # (parts, classes)
+    room = np.array(shares) * sizes.sum()
+    parts = list(kept)
+    for unit, part in enumerate(kept):
+        if part >= 0:
+            lacking[part] -= counts[unit]
+            room[part] -= sizes[unit]
+    total = counts.sum(axis=0)
+    scarce = np.where(counts > 0, total, np.inf).argmin(axis=1)  # (units,) its rarest class
+    rarity = np.where((counts > 0).any(axis=1), total[scarce], np.inf)
+    for unit in np.lexsort((order, scarce, rarity)).tolist():
+        if parts[unit] >= 0:
+            continue
+        wanted = lacking[:, scarce[unit]] if np.isfinite(rarity[unit]) else room
+        part = int(np.lexsort((-room, -wanted))[0])
+        parts[unit] = part
+        lacking[part] -= counts[unit]
+        room[part] -= sizes[unit]
+    return parts
+
+
+def _counts(dataset: Dataset, units: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """(units, classes) images of a unit that have a class."""
+    truth = dataset.truth
+    there = np.zeros((len(dataset), len(dataset.label_space)))
+    there[truth.images, truth.labels] = 1
+    unit_of = np.empty(len(dataset), np.int64)
+    for unit, rows in enumerate(units):
+        unit_of[rows] = unit
+    counts = np.zeros((len(units), there.shape[1]))
+    np.add.at(counts, unit_of, there)
+    return counts
+
+
+def write_lists(dataset: Dataset, folder: Path) -> None:
+    """Writes a list of the file names of each split, `train.txt`; `read` takes them back with
+    `splits=FOLDER`. Raises: DataError where the disk says no."""
+    names = names_below(dataset.images)
+    with write_errors(folder, DataError, fix="Name a folder that can be written."):
+        for split, rows in dataset.split_rows.items():
+            write_file(folder / f"{split}.txt", list_text(names[row] for row in rows.tolist()))
+
+
+def read_lists(dataset: Dataset, folder: Path, *, missing_ok: bool = False) -> dict[str, list[int]]:
+    """The splits that lists in a folder name, as positions.
+
+    missing_ok: without a list there are no splits.
+    Raises: DataError where no list is, or one names an image that the data set does not have.
+    """
+    files = sorted(folder.glob("*.txt")) if folder.is_dir() else []
+    asked = f"The splits in '{folder}' can't be read."
+    if not files and missing_ok:
+        return {}
+    if not files:
+        raise DataError(asked, "No list is there.", "Make them: zoo data split DATA --to FOLDER")
+    names = [name.replace("\\", "/") for name in names_below(dataset.images)]
+    rows = {stem(name): row for row, name in enumerate(names)}
+    rows |= {name: row for row, name in enumerate(names)}
+    found = {}
+    for file in files:
+        found[file.stem], unknown = rows_in_list(read_list(file), rows)
+        if unknown:
+            case = f"{unknown:,} of the images in {file.name} are not in {dataset.name}."
+            raise DataError(asked, case, "Name the data set that the lists are of.")
+    return in_order(found)
