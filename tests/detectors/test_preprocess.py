@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 import torch
+import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
@@ -17,6 +18,8 @@ from zoo.registry.card import Input
 LETTERBOX = Input(resize="letterbox", size=[60, 100])
 FIXED = Input(resize="fixed", size=[60, 100])
 SHORTEST = Input(resize="shortest_edge", size=[60, 100])
+# Older torchvision resizes bytes as floats on some processors, and rounds them itself.
+ROUNDING = 0 if tuple(map(int, torchvision.__version__.split(".")[:2])) >= (0, 26) else 1
 sides = st.integers(1, 3000)
 
 
@@ -139,7 +142,8 @@ def test_resizes_as_torchvision_does(
     )
     noise = torch.randint(0, 256, (3, 97, 133), dtype=torch.uint8)
     expected = resize(noise, list(size), InterpolationMode(interpolation), antialias=antialias)
-    assert torch.equal(run([noise], rule).pixels[0], expected.float())
+    difference = run([noise], rule).pixels[0] - expected.float()
+    assert difference.abs().max() <= ROUNDING
 
 
 def test_a_preprocess_survives_pickling_and_says_its_size() -> None:

@@ -89,7 +89,9 @@ def test_an_image_that_changes_while_the_run_is_under_way_is_an_error_and_nothin
 ) -> None:
     def repaint(module: torch.nn.Module, _: Any) -> None:
         if isinstance(module, zoo.Detector):
-            Image.new("RGB", (170, 80), (1, 2, 3)).save(street.images[5].path)
+            painted = tmp_path / "painted.png"
+            Image.new("RGB", (170, 80), (1, 2, 3)).save(painted)
+            painted.replace(street.images[5].path)  # at once: a reader may have it open
 
     hook = register_module_forward_pre_hook(repaint)
     with pytest.raises(DataError, match="An image has changed while the run was under way"):
