@@ -43,7 +43,7 @@ MODULES = {
     "zoo.errors": "Every error, and its exit code.",
 }
 GROUPS = {
-    "data": ("convert", "split"),
+    "data": ("check", "convert", "split"),
     "leaderboard": ("build", "check"),
 }  # commands with commands of their own
 

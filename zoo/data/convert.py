@@ -64,7 +64,7 @@ def convert(
     asked = f"{dataset.name} can't be converted to '{os.fspath(to)}'."
     format_, path = target(to, asked)
     is_file = path.name.lower().endswith(format_.registered.suffixes or "\0")
-    _check_place(data, path, asked)
+    check_place(data, path, asked)
     where = _where(dataset, format_)
     dataset = _renamed(dataset)
     if is_file:
@@ -80,7 +80,9 @@ def convert(
         images=len(dataset),
         boxes=len(dataset.truth.labels),
         copied=copied,
-        checked=_check_written(dataset, written, format_, asked, sure=copied or bool(where)),
+        checked=_check_written(
+            dataset, written, format_, asked, sure=copied or (bool(where) and _there(dataset))
+        ),
     )
 
 
@@ -91,7 +93,7 @@ def _renamed(dataset: Dataset) -> Dataset:
     return replace(dataset, images=replace(records, files=target_names(dataset)))
 
 
-def _check_place(data: str | os.PathLike[str] | Dataset, path: Path, asked: str) -> None:
+def check_place(data: str | os.PathLike[str] | Dataset, path: Path, asked: str) -> None:
     """Raises: DataError for a place that is the source, in it, or taken."""
     place = path.absolute().resolve()
     if isinstance(data, Dataset):
@@ -155,7 +157,7 @@ def _check_written(
     try:
         found = difference(dataset, read(written))
     except DataError:
-        if _there(dataset) and sure:
+        if sure:
             raise
         return False
     if found and sure:

@@ -22,8 +22,10 @@ from zoo.data.box_tables import (
     with_defaults,
 )
 from zoo.data.columns import columns_of
+from zoo.data.finding import collected
 from zoo.data.image_ids import compact_ids, ids_of, rows_of_ids, unique_ids
 from zoo.data.ragged import rows_of, starts_of
+from zoo.data.sanitise import sanitised
 from zoo.errors import DataError
 from zoo.labels import LabelSpace
 from zoo.suggest import check_choice
@@ -103,6 +105,8 @@ class GroundTruth:
         about, table = _read_tables(images, boxes, name)
         by_id = np.argsort(about["id"], kind="stable")
         image_ids = unique_ids(about["id"][by_id], name)
+        if (found := collected()) is not None:
+            table = sanitised(table, image_ids, label_space, box_format, found)
         check_corners(table, box_format, name)
         box = to_xywh(table["box"], box_format)
         rows = rows_of_ids(image_ids, table["image"], name)

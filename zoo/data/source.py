@@ -92,6 +92,11 @@ def target(to: str | os.PathLike[str], asked: str) -> tuple[DatasetFormat, Path]
     return format_, path
 
 
+def format_name(data: str | os.PathLike[str]) -> str:
+    """The format that a person named, or that the path says. Raises: DataError."""
+    return _parsed(data, f"Data set '{_text(data)}' can't be read.")[0]
+
+
 def source_path(data: str | os.PathLike[str]) -> Path:
     """The path that a person named, without format and options. Raises: DataError."""
     return _parsed(data, f"Data set '{_text(data)}' can't be read.")[1]

@@ -89,3 +89,20 @@ def test_split_writes_lists_and_keeps_to_them(shell: Shell, site: Path) -> None:
     (site / "JPEGImages" / "a.jpg").write_bytes(b"")
     done = shell(*words, "--near-duplicates")
     assert (done.code, "zoo data check" in done.err) == (2, True)
+
+
+def test_check_exits_for_ci_and_writes_a_corrected_copy(shell: Shell, site: Path) -> None:
+    done = shell("data", "check", str(site))
+    assert (done.code, done.out.splitlines()[-1]) == (0, "0 errors and 1 warning.")
+    assert shell("data", "check", str(site), "--strict").code == 1
+    xml = site / "Annotations" / "a.xml"
+    xml.write_text(xml.read_text().replace("<xmax>4", "<xmax>44"))
+    done = shell("data", "check", str(site), "--fix", str(site.parent / "made"))
+    assert done.code == 1
+    assert "error: outside: 1 boxes outside their image" in done.out
+    assert "a.jpg: helmet (0, 0, 44, 5) It leaves its image of 20 x 10 pixels." in done.out
+    assert f"1 change written with the copy voc:{site.parent / 'made'}" in done.err
+    done = shell("data", "check", str(site.parent / "made"), "--json")
+    assert (done.code, json.loads(done.out)["counts"]) == (0, {"rare_class": 1})
+    xml.write_text("<!DOCTYPE a>" + xml.read_text())
+    assert "DOCTYPE" in shell("data", "check", str(site)).err

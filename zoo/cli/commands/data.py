@@ -17,6 +17,8 @@ from zoo.text import pluralize
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
+    from zoo.data.check import Check
+    from zoo.data.finding import Finding
 
 app = typer.Typer(
     cls=Commands,
@@ -34,6 +36,74 @@ Data: TypeAlias = Annotated[
     ),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+
+
+@app.command("check", cls=Command)
+def check(
+    source: Data,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--fix", metavar="TO", help="Write a corrected copy into this folder, with changes.txt."
+        ),
+    ] = None,
+    images: Annotated[
+        str,
+        typer.Option(
+            metavar="decode|header|none",
+            help="Read each image as a whole, its header alone, or none of them.",
+        ),
+    ] = "decode",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find what is wrong in a data set: images, boxes, classes, copies of images, and splits that
+    share them.
+
+    The exit code is 0 where nothing is wrong, 1 where something is, and 10 where the annotations
+    can't be read at all. With --fix, it is that of the source.
+    """
+    from zoo.data.check import check as checked
+    from zoo.data.fix import fix
+
+    found = checked(source, images=images)  # type: ignore[arg-type]  # it checks the word
+    fixed = None if to is None else fix(source, found, to)
+    if as_json:
+        more = {} if fixed is None else {"fixed": asdict(fixed)}
+        output.document(json.dumps(found.to_json() | more, indent=2, ensure_ascii=False))
+    else:
+        output.lines(_findings(found))
+        if fixed is not None:
+            many = pluralize(len(fixed.changes), "change")
+            output.line(f"{many} written with the copy {fixed.written.data}", err=True)
+    raise typer.Exit(int(bool(found.errors or (strict and found.findings))))
+
+
+SHOWN = 3  # findings of each check; --json has all
+
+
+def _findings(found: Check) -> list[str]:
+    from zoo.data.finding import CHECKS
+
+    lines = [f"{found.dataset!r}", *found.dataset.notes]
+    for name, count in found.counts.items():
+        severity, what = CHECKS[name]
+        lines += ["", output.Heading(f"{severity}: {name}: {count:,} {what}")]
+        some = [one for one in found.findings if one.check == name]
+        lines += [f"  {_finding(one)}" for one in some[:SHOWN]]
+        if count > SHOWN:
+            lines.append(f"  … and {count - SHOWN:,} more")
+    warnings = len(found.findings) - found.errors
+    many = f"{pluralize(found.errors, 'error')} and {pluralize(warnings, 'warning')}"
+    return [*lines, *([""] if found.findings else []), f"{many}."]
+
+
+def _finding(one: Finding) -> str:
+    box = "" if one.box is None else f" ({', '.join(f'{edge:g}' for edge in one.box)})"
+    where = f"{one.image}: " if one.image else ""
+    return f"{where}{one.label or 'box' if box else ''}{box}{' ' if box else ''}{one.message}"
 
 
 @app.command("convert", cls=Command)

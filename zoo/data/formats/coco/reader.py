@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.dataset import Dataset
+from zoo.data.finding import collected
 from zoo.data.formats.coco.folder import PLAIN, annotation_files, stem_of
 from zoo.data.formats.coco.options import CocoOptions, MissingArea
 from zoo.data.formats.coco.records import Category, Instances, read_instances
@@ -120,7 +121,7 @@ def _labels(file: Instances, label_space: LabelSpace, name: str) -> NDArray[np.i
     """Positions in the label space. Raises: DataError naming the first annotation of another
     category."""
     labels = labels_of(label_space, file.categories)
-    if (unknown := labels < 0).any():
+    if (unknown := labels < 0).any() and collected() is None:
         category = file.categories[unknown][0]
         raise wrong(
             name, f"{_annotation(file, unknown)} has category {category}, which is not declared."

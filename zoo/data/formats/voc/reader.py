@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from zoo.data.assemble import Found
 from zoo.data.dataset import Dataset
+from zoo.data.finding import REPORTED, report_or_raise
 from zoo.data.formats.voc.document import Document, joined, read_document
 from zoo.data.formats.voc.options import Origin, VocOptions
 from zoo.data.image_files import ImageFolder, stem, walk
@@ -48,8 +49,9 @@ def read(path: Path, options: VocOptions) -> Dataset:
         raise DataError(f"{path} can't be read as VOC.", case, fix)
     home = _below(root, (ANNOTATIONS.lower(),)) or root
     names = walk(home, _SUFFIX)
-    documents = [read_document(home / name) for name in names]
-    ids = [stem(name) for name in names]
+    read_ = {stem(name): _document(home / name) for name in names}
+    ids = [name for name, one in read_.items() if one is not None]
+    documents = [one for one in read_.values() if one is not None]
     folder = options.images or _below(root, _IMAGES) or root
     files, notes = _files(ids, documents, folder)
     splits, missing = _splits(root, ids)
@@ -71,6 +73,15 @@ def read(path: Path, options: VocOptions) -> Dataset:
     )
     data = found.dataset()
     return data if options.split is None else data.splits[options.split]
+
+
+def _document(path: Path) -> Document | None:
+    """The content of one file; None for one that can't be read, where findings are collected."""
+    try:
+        return read_document(path)
+    except DataError as error:
+        report_or_raise("unreadable_annotations", error, path.name)
+        return None
 
 
 def _root(path: Path) -> Path | None:
@@ -182,13 +193,14 @@ def _labels(root: Path, documents: Sequence[Document]) -> tuple[LabelSpace, list
         case = "No XML has an object, so that nothing says what the classes are."
         raise DataError(f"{root} can't be read.", case, f"List them in {path}, one a line.")
     label_of = {name: label for label, name in enumerate(listed)}
-    unknown = next((name for name in names if name not in label_of), None)
-    if unknown is not None:
+    for unknown in sorted(set(names) - label_of.keys()):
         meant = close_matches(unknown, listed, most=1)
         fix = f"Did you mean {join_or(meant)}?" if meant else f"Add it to {path}."
         case = f"The class '{unknown}' is not in {path.name}, which has {', '.join(listed[:9])}."
-        raise DataError(f"{root} was read.", case, fix)
-    return LabelSpace.custom(listed), [label_of[name] for name in names]
+        error = DataError(f"{root} was read.", case, fix)
+        for _ in range(names.count(unknown)):
+            report_or_raise("unknown_class", error)
+    return LabelSpace.custom(listed), [label_of.get(name, REPORTED) for name in names]
 
 
 def _boxes(documents: Sequence[Document], origin: Origin) -> tuple[NDArray[np.float64], list[str]]:

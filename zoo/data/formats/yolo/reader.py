@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from zoo.data.assemble import Found
 from zoo.data.dataset import Dataset
+from zoo.data.finding import REPORTED, collected, report_or_raise
 from zoo.data.formats.yolo.description import SUFFIXES, description_of, is_description
 from zoo.data.formats.yolo.layout import IMAGES, LABELS, label_files, layout_of
 from zoo.data.formats.yolo.options import YoloOptions
@@ -56,7 +57,7 @@ def read(path: Path, options: YoloOptions) -> Dataset:
         files=layout.files,
         sizes=sizes,
         rows=np.array(lines.rows, np.int64),
-        boxes={"label": lines.labels, "box": _pixels(lines, sizes, texts)},
+        boxes={"box": _pixels(lines, sizes, texts), "label": lines.labels},
         box_format="xywh",
         annotations=description.root,
         folder=layout.folder,
@@ -84,19 +85,28 @@ class _Lines:
             if not words:
                 continue
             try:
-                values = list(map(float, words))
-            except ValueError:
-                raise _wrong(path, number, f"is '{line[:60]!r}', not numbers") from None
-            if len(values) != 5:
-                values = self._box_of_polygon(values, path, number)
+                values = self._values(words, path, number)
+            except DataError as error:
+                report_or_raise("unreadable_annotations", error, path.name)
+                continue
             label = values[0]
             if not (label.is_integer() and 0 <= label < len(self.names)):
                 count = len(self.names)
                 case = f"has class {words[0].decode()!r}, and there are {count} from 0"
-                raise _wrong(path, number, case)
+                report_or_raise("unknown_class", _wrong(path, number, case), path.name)
+                label = REPORTED
             self.rows.append(row)
             self.labels.append(int(label))
             self.numbers.extend(values[1:])
+
+    def _values(self, words: Sequence[bytes], path: Path, number: int) -> list[float]:
+        """Class and box of one line. Raises: DataError."""
+        try:
+            values = list(map(float, words))
+        except ValueError:
+            text = b" ".join(words)[:60].decode(errors="replace")
+            raise _wrong(path, number, f"is '{text}', not numbers") from None
+        return values if len(values) == 5 else self._box_of_polygon(values, path, number)
 
     def _box_of_polygon(self, values: list[float], path: Path, number: int) -> list[float]:
         """Class and box around a polygon, `class x1 y1 x2 y2 x3 y3 …`."""
@@ -117,10 +127,12 @@ def _pixels(
     given = np.array(lines.numbers).reshape(-1, 4)
     rows = np.array(lines.rows, np.int64)
     scale = sizes[rows].astype(np.float64)
-    if (unknown := scale[:, 0] == 0).any():
+    if (unknown := scale[:, 0] == 0).any() and collected() is None:
         text = texts[int(rows[unknown][0])]
         case = f"'{text}' has boxes in fractions of an image that is missing or can't be read."
         raise DataError("YOLO labels were read.", case, "Add the image, or take its labels out.")
+    for row in np.flatnonzero(unknown).tolist():  # the image itself is reported
+        lines.labels[row] = REPORTED
     corner = (given[:, :2] - given[:, 2:] / 2) * scale
     return np.concatenate([corner, given[:, 2:] * scale], axis=1)
 

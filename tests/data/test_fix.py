@@ -1,0 +1,85 @@
+"""Corrected copies: nothing is left to find, and every change is listed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.data.damaged import damaged
+from zoo.data import check, read
+from zoo.data.finding import CHECKS
+from zoo.data.fix import CHANGES, fix, upright_boxes
+from zoo.data.image_scan import ImageFacts
+from zoo.errors import DataError
+
+
+@pytest.mark.parametrize("name", ["", "voc:", "yolo:", "csv:"])
+def test_a_corrected_copy_has_no_error_left_and_the_source_is_as_it_was(
+    tmp_path: Path, name: str
+) -> None:
+    path = damaged(tmp_path / "site")
+    before = {one: one.read_bytes() for one in (tmp_path / "site").iterdir()}
+    made = fix(path, check(path), f"{name}{tmp_path / 'made'}")
+    again = check(made.written.data)
+    assert [one for one in again.findings if CHECKS[one.check][0] == "error"] == []
+    assert (tmp_path / "made" / CHANGES).read_text("utf-8").splitlines() == list(made.changes)
+    assert {one: one.read_bytes() for one in (tmp_path / "site").iterdir()} == before
+
+
+def test_each_change_is_what_it_says(tmp_path: Path) -> None:
+    path = damaged(tmp_path / "site")
+    made = fix(path, check(path), str(tmp_path / "made"))
+    data = read(made.written.data)
+    boxes = {
+        record.path.stem: data.truth.boxes[data.truth.rows(row)].tolist()
+        for row, record in enumerate(data.images)
+    }
+    assert boxes == {
+        "good": [[4, 4, 24, 24]],
+        "size": [[4, 4, 24, 24]],
+        "turned": [[28, 0, 48, 10]],
+        "fractions": [[16, 12, 48, 36]],
+        "boxes": [[50, 30, 64, 48], [10, 10, 19, 19]],
+        "copy": [[4, 4, 24, 24]],
+        "records": [[10, 20, 30, 30], [10, 20, 30, 30]],
+    }
+    sizes = dict(zip(boxes, data.sizes.tolist(), strict=True))
+    assert (sizes["size"], sizes["turned"]) == ([80, 60], [48, 64])
+    text = "\n".join(made.changes)
+    for words in (
+        "gone.jpg: the image is left out. missing.",
+        "size.jpg: its size is (80, 60), not (64.0, 48.0).",
+        "turned.jpg: its boxes are turned, as EXIF turns the image.",
+        "fractions.jpg: its boxes are fractions, and become pixels.",
+        "boxes.jpg: the cat (50, 30, 70, 60) is cut to (50, 30, 64, 48).",
+        "boxes.jpg: the cat (70, 5, 79, 14) is left out: a side has at most one pixel.",
+        "boxes.jpg: the cat (10, 10, 19, 19) is left out: it is there twice.",
+        "records.jpg: the cat (30, 30, 10, 20) gets its corners swapped. It ended before it began.",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_boxes_are_turned_as_pillow_turns_the_image(orientation: int) -> None:
+    from PIL import Image, ImageOps
+
+    pixels = np.zeros((6, 9), np.uint8)
+    pixels[1:3, 2:7] = 255
+    image = Image.fromarray(pixels)
+    image.getexif()[0x0112] = orientation
+    upright = np.asarray(ImageOps.exif_transpose(image))
+    ys, xs = np.nonzero(upright)
+    [box] = upright_boxes(np.array([[2.0, 1, 7, 3]]), ImageFacts("", (9, 6), orientation))
+    assert box.tolist() == [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
+
+
+def test_a_place_that_can_not_be_is_refused(tmp_path: Path) -> None:
+    path = damaged(tmp_path / "site")
+    found = check(path, images="none")
+    with pytest.raises(DataError, match="Name a folder"):
+        fix(path, found, f"coco:{tmp_path / 'a.json'}")
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "x").touch()
+    whole = check(path)
+    with pytest.raises(DataError, match="File exists"):
+        fix(path, whole, str(tmp_path / "made"))

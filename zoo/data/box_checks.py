@@ -1,0 +1,123 @@
+"""Boxes of a data set that can't be right: outside, without area, in fractions, there twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.dataset import Dataset
+from zoo.data.finding import Finding
+from zoo.data.image_records import files_of
+
+TOLERANCE = 0.5  # pixels that a box may leave its image, as rounding makes it
+THIN = 1.0  # pixels of a side in which nothing can be seen
+_LARGE = 8  # pixels of an image whose boxes may all be within the first one only by mistake
+
+
+def box_findings(dataset: Dataset) -> list[Finding]:
+    """The findings of all boxes, check by check."""
+    masks = box_masks(dataset)
+    found = _of_images(dataset, fractional_images(dataset))
+    for check, (rows, message) in masks.items():
+        found += boxes_found(dataset, rows, check, message)
+    return found
+
+
+def box_masks(
+    dataset: Dataset,
+) -> dict[str, tuple[NDArray[np.bool_], Callable[[int], str]]]:
+    """Check -> which boxes it finds, and what is the case of one."""
+    truth = dataset.truth
+    fractional = fractional_images(dataset)[truth.images]
+    sizes = dataset.sizes[truth.images]
+    outside = outside_boxes(dataset) & ~fractional
+    thin: NDArray[np.bool_] = np.asarray((truth.xywh[:, 2:] <= THIN).any(axis=1))
+    thin &= ~fractional
+    twice, classes = repeated_boxes(dataset)
+    return {
+        "outside": (
+            outside,
+            lambda row: f"It leaves its image of {_spelt(sizes[row])} pixels.",
+        ),
+        "zero_area": (
+            thin,
+            lambda row: f"It has {_spelt(truth.xywh[row, 2:])} pixels.",
+        ),
+        "duplicate": (twice, lambda _: "The same box of the same class is there before it."),
+        "two_classes": (classes, lambda _: "The same box is there with another class."),
+    }
+
+
+def fractional_images(dataset: Dataset) -> NDArray[np.bool_]:
+    """(m,) images whose boxes all end within the first pixel, as fractions do."""
+    truth = dataset.truth
+    most = np.full(len(dataset), -np.inf)
+    np.maximum.at(most, truth.images, truth.boxes.max(axis=1, initial=-np.inf))
+    large = ~(dataset.sizes < _LARGE).any(axis=1)
+    return (most <= 1) & (most > 0) & large
+
+
+def outside_boxes(dataset: Dataset) -> NDArray[np.bool_]:
+    """(n,) boxes that leave their image; of an image of unknown size, to the left and above."""
+    truth = dataset.truth
+    sizes = np.nan_to_num(dataset.sizes, nan=np.inf)[truth.images]
+    low = np.less(truth.boxes[:, :2], -TOLERANCE)
+    high = np.greater(truth.boxes[:, 2:], sizes + TOLERANCE)
+    outside: NDArray[np.bool_] = np.asarray((low | high).any(axis=1))
+    return outside
+
+
+def repeated_boxes(dataset: Dataset) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(n,) boxes that are there before, in their class, and in another one."""
+    truth = dataset.truth
+    count = len(truth.labels)
+    keys = np.concatenate([truth.images[:, None], truth.boxes.round(3)], axis=1)
+    order = np.lexsort((np.arange(count), truth.labels, *keys.T[::-1]))
+    ordered, labels = keys[order], truth.labels[order]
+    same = np.zeros(count, bool)
+    same[1:] = (ordered[1:] == ordered[:-1]).all(axis=1)
+    alike = np.zeros(count, bool)
+    alike[1:] = labels[1:] == labels[:-1]
+    twice, classes = np.zeros(count, bool), np.zeros(count, bool)
+    twice[order] = same & alike
+    classes[order] = same & ~alike
+    return twice, classes
+
+
+def boxes_found(
+    dataset: Dataset, rows: NDArray[np.bool_], check: str, message: Callable[[int], str]
+) -> list[Finding]:
+    """A finding of each of these boxes."""
+    truth, names = dataset.truth, files_of(dataset.images)
+    splits = split_names(dataset)
+    found = []
+    for row in np.flatnonzero(rows).tolist():
+        image = int(truth.images[row])
+        box = tuple(float(f"{value:.8g}") for value in truth.boxes[row].tolist())
+        label = dataset.label_space.names[truth.labels[row]]
+        found.append(Finding(check, message(row), names[image], splits[image], box, label))
+    return found
+
+
+def _of_images(dataset: Dataset, rows: NDArray[np.bool_]) -> list[Finding]:
+    names, splits = files_of(dataset.images), split_names(dataset)
+    message = "All its boxes end within the first pixel."
+    return [
+        Finding("fractions", message, names[row], splits[row])
+        for row in np.flatnonzero(rows).tolist()
+    ]
+
+
+def split_names(dataset: Dataset) -> list[str | None]:
+    """The split of each image, or None."""
+    names: list[str | None] = [None] * len(dataset)
+    for name, rows in dataset.split_rows.items():
+        for row in rows.tolist():
+            names[row] = name
+    return names
+
+
+def _spelt(numbers: NDArray[np.float64]) -> str:
+    return " x ".join(f"{number:g}" for number in numbers.tolist())

@@ -1,0 +1,127 @@
+"""All checks of a data set."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from zoo.data.box_checks import box_findings
+from zoo.data.dataset import Dataset
+from zoo.data.finding import CHECKS, Finding, collecting
+from zoo.data.image_checks import file_findings, lookalikes
+from zoo.data.image_records import files_of
+from zoo.data.image_scan import ImageFacts, scan_images
+from zoo.data.source import read
+from zoo.errors import DataError
+from zoo.suggest import check_choice
+
+Depth: TypeAlias = Literal["decode", "header", "none"]
+FEW = 10  # boxes of a class, or a hundredth of those of the largest
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """The findings about a data set.
+
+    dataset: as it can be read, without the records that can't be. facts: of its image files, or
+        none of them.
+    findings: by check, as in `zoo.data.finding.CHECKS`.
+    """
+
+    dataset: Dataset
+    findings: tuple[Finding, ...]
+    facts: tuple[ImageFacts, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Check -> how many findings it has, without those that have none."""
+        counts = Counter(one.check for one in self.findings)
+        return {check: counts[check] for check in CHECKS if counts[check]}
+
+    @property
+    def errors(self) -> int:
+        """How many findings are errors rather than warnings."""
+        return sum(one.is_error for one in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as JSON has it."""
+        data = self.dataset
+        return {
+            "name": data.name,
+            "images": len(data),
+            "boxes": len(data.truth.labels),
+            "classes": boxes_of_classes(data),
+            "splits": {name: len(rows) for name, rows in data.split_rows.items()},
+            "errors": self.errors,
+            "counts": self.counts,
+            "notes": list(data.notes),
+            "findings": [asdict(one) for one in self.findings],
+        }
+
+
+def check(
+    data: str | os.PathLike[str] | Dataset, *, images: Depth = "decode", show: bool | None = None
+) -> Check:
+    """Finds what is wrong in a data set, or may be.
+
+    images: each file is read as a whole, so that damaged ones and near-duplicates are found
+        ("decode"); its header alone ("header"); or no file ("none").
+    show:   a progress bar, as `zoo.progress.Bar` takes it.
+    Raises: DataError where the annotations can't be read at all; single records that can't be are
+        findings.
+    """
+    check_choice("images", images, get_args(Depth))
+    dataset, found = _read(data)
+    facts: list[ImageFacts] = []
+    if images != "none":
+        facts = scan_images(dataset.images, decode=images == "decode", show=show)
+        found += file_findings(dataset, facts)
+        found += lookalikes(dataset, facts)
+    found += box_findings(dataset)
+    found += class_findings(dataset)
+    order = list(CHECKS)
+    findings = sorted(found, key=lambda one: order.index(one.check))
+    return Check(dataset, tuple(findings), tuple(facts))
+
+
+def _read(data: str | os.PathLike[str] | Dataset) -> tuple[Dataset, list[Finding]]:
+    """The data set, and what was wrong in it, by the names of files. Raises: DataError."""
+    with collecting() as found:
+        try:
+            dataset = read(data)
+        except DataError as error:
+            first = f"{found[0].message} " if found else ""
+            raise DataError(error.asked, f"{first}{error.case}", error.fix) from None
+    ids = map(str, dataset.truth.image_ids.tolist())
+    names = dict(zip(ids, files_of(dataset.images), strict=True))
+    return dataset, [replace(one, image=names.get(one.image or "", one.image)) for one in found]
+
+
+def boxes_of_classes(dataset: Dataset) -> dict[str, int]:
+    """The number of boxes of each class."""
+    counts = np.bincount(dataset.truth.labels, minlength=len(dataset.label_space))
+    return dict(zip(dataset.label_space.names, counts.tolist(), strict=True))
+
+
+def class_findings(dataset: Dataset) -> list[Finding]:
+    """Classes without boxes, with few of them, and without any in a split."""
+    counts = boxes_of_classes(dataset)
+    most = max(counts.values())
+    found = []
+    for name, count in counts.items():
+        if not count:
+            found.append(Finding("unused_class", f"No box is a {name}.", label=name))
+        elif count < FEW or count * 100 < most:
+            message = f"{count:,} of {sum(counts.values()):,} boxes are of {name}."
+            found.append(Finding("rare_class", message, label=name))
+    for split, part in dataset.splits.items():
+        lacking = [name for name, count in boxes_of_classes(part).items() if not count]
+        for name in lacking:
+            if counts[name]:
+                message = f"The split {split} has no box of {name}."
+                found.append(Finding("class_not_in_split", message, None, split, None, name))
+    return found

@@ -1,0 +1,86 @@
+"""Findings about a data set, and the mode in which readers collect them rather than stop at the
+first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from zoo.errors import DataError
+
+# Check -> whether it is an error or a warning, and what it finds.
+CHECKS: dict[str, tuple[str, str]] = {
+    "unreadable_annotations": ("error", "annotations that can't be read"),
+    "missing_image": ("error", "images that are not there"),
+    "unreadable_image": ("error", "images that can't be read"),
+    "image_size": ("error", "images of another size than annotated"),
+    "turned_image": ("warning", "images that EXIF turns"),
+    "unknown_image": ("error", "boxes of images that are not listed"),
+    "unknown_class": ("error", "boxes of classes that are not declared"),
+    "annotation_id": ("error", "annotation ids that are there twice"),
+    "not_finite": ("error", "boxes that are not numbers"),
+    "inverted": ("error", "boxes that end before they begin"),
+    "fractions": ("error", "images whose boxes are in fractions"),
+    "outside": ("error", "boxes outside their image"),
+    "zero_area": ("error", "boxes with a side of at most one pixel"),
+    "duplicate": ("warning", "boxes that are there twice"),
+    "two_classes": ("warning", "boxes that have two classes"),
+    "near_duplicate": ("warning", "pairs of images that look the same"),
+    "leakage": ("error", "pairs of images that look the same in two splits"),
+    "unused_class": ("warning", "classes without a box"),
+    "rare_class": ("warning", "classes with few boxes"),
+    "class_not_in_split": ("warning", "classes that a split lacks"),
+}
+REPORTED = -2  # the label of a box that a reader has reported, and that is dropped
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, or may be.
+
+    check:   a key of CHECKS. message: what is the case, as a sentence.
+    image:   the file's name, or the id where there is no more. split: the image's, if it has one.
+    box:     left, top, right, bottom as annotated. label: its class.
+    """
+
+    check: str
+    message: str
+    image: str | None = None
+    split: str | None = None
+    box: tuple[float, ...] | None = None
+    label: str | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is an error rather than a warning."""
+        return CHECKS[self.check][0] == "error"
+
+
+_COLLECTED: ContextVar[list[Finding] | None] = ContextVar("collected", default=None)
+
+
+@contextmanager
+def collecting() -> Iterator[list[Finding]]:
+    """Within it, readers report records that can't be, leave them out or correct them, and go
+    on."""
+    found: list[Finding] = []
+    token = _COLLECTED.set(found)
+    try:
+        yield found
+    finally:
+        _COLLECTED.reset(token)
+
+
+def collected() -> list[Finding] | None:
+    """The findings so far, or None where a wrong record is an error."""
+    return _COLLECTED.get()
+
+
+def report_or_raise(check: str, error: DataError, image: str | None = None) -> None:
+    """Reports an error where findings are collected. Raises: the error, elsewhere."""
+    found = collected()
+    if found is None:
+        raise error
+    found.append(Finding(check, f"{error.asked} {error.case}", image))

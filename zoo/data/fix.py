@@ -1,0 +1,208 @@
+"""A corrected copy of a data set, and the list of what was changed."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.box_checks import THIN, fractional_images, outside_boxes, repeated_boxes
+from zoo.data.check import Check
+from zoo.data.convert import Conversion, check_place, convert
+from zoo.data.dataset import Dataset
+from zoo.data.ground_truth import GroundTruth
+from zoo.data.image_checks import frame_of
+from zoo.data.image_records import files_of, gather
+from zoo.data.image_scan import ImageFacts
+from zoo.data.source import format_name, target
+from zoo.data.split_lists import list_text
+from zoo.errors import DataError
+from zoo.files import write_errors, write_file
+
+CHANGES = "changes.txt"
+_FORMAT = re.compile(r"[a-z][\w/-]+:")
+_READING = {
+    "unreadable_annotations": "is left out",
+    "unknown_image": "is left out",
+    "unknown_class": "is left out",
+    "not_finite": "is left out",
+    "inverted": "gets its corners swapped",
+    "annotation_id": "gets an id of its own",
+}
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A corrected copy that was written, and what was changed, a sentence each."""
+
+    written: Conversion
+    changes: tuple[str, ...]
+
+
+def fix(data: str | os.PathLike[str], found: Check, to: str) -> Fixed:
+    """Writes a corrected copy, and `changes.txt` in it; the source is never touched.
+
+    to: a new or empty folder, in the format of the source unless another one is named.
+    Raises: DataError where it can't be written, or is no folder.
+    """
+    named = to if _FORMAT.match(to) else f"{format_name(data)}:{to}"
+    asked = f"The corrected copy can't be written to '{to}'."
+    format_, path = target(named, asked)
+    if path.name.lower().endswith(format_.registered.suffixes or "\0"):
+        raise DataError(asked, "It is one file, and images are copied too.", "Name a folder.")
+    check_place(data, path, asked)
+    dataset, changes = corrected(found)
+    made = convert(dataset, named)
+    with write_errors(path, DataError, fix="Name a folder that can be written."):
+        write_file(path / CHANGES, list_text(changes))
+    return Fixed(made, tuple(changes))
+
+
+def corrected(found: Check) -> tuple[Dataset, list[str]]:
+    """The data set without what can't be, and with what can be made right; and what was changed.
+
+    Images that can't be read are left out; boxes of a stored frame are turned with their image;
+    sizes are those of the files; fractions become pixels; boxes are cut at the edges of the image,
+    and left out where nothing or at most a pixel is left, or where they are there twice.
+    """
+    changes = [
+        f"{one.image or ''}: {_box(one.box, one.label)} {_READING[one.check]}. {one.message}"
+        for one in found.findings
+        if one.check in _READING
+    ]
+    dataset, facts = _readable(found, changes)
+    dataset = _sized(dataset, facts, changes)
+    return _boxed(dataset, changes), changes
+
+
+def _readable(found: Check, changes: list[str]) -> tuple[Dataset, list[ImageFacts]]:
+    """Without the images that can't be read."""
+    data, facts = found.dataset, list(found.facts)
+    flawed = np.array([bool(one.flaw) for one in facts] or [False] * len(data), bool)
+    names = files_of(data.images)
+    changes += [
+        f"{names[row]}: the image is left out. {facts[row].flaw}."
+        for row in np.flatnonzero(flawed).tolist()
+    ]
+    if not flawed.any():
+        return data, facts
+    rows = np.flatnonzero(~flawed)
+    place = np.cumsum(~flawed) - 1
+    splits = {name: place[members[~flawed[members]]] for name, members in data.split_rows.items()}
+    kept = replace(data.subset(rows), split_rows=splits)
+    return kept, [facts[row] for row in rows.tolist()]
+
+
+def _sized(dataset: Dataset, facts: list[ImageFacts], changes: list[str]) -> Dataset:
+    """With the sizes of the upright files, and boxes in their frame."""
+    if not facts:
+        return dataset
+    truth, names = dataset.truth, files_of(dataset.images)
+    boxes = truth.boxes.copy()
+    sizes = np.array([one.upright for one in facts], np.int64).reshape(-1, 2)
+    for row, one in enumerate(facts):
+        annotated = dataset.sizes[row].tolist()
+        if frame_of(one, annotated) == "stored":
+            rows = truth.rows(row)
+            boxes[rows] = upright_boxes(boxes[rows], one)
+            changes.append(f"{names[row]}: its boxes are turned, as EXIF turns the image.")
+        elif not np.isnan(annotated).any() and tuple(annotated) != one.upright:
+            changes.append(f"{names[row]}: its size is {one.upright}, not {tuple(annotated)}.")
+    ids = truth.image_ids
+    records = gather([dataset.images], np.arange(len(dataset)), ids)
+    return replace(dataset, images=replace(records, sizes=sizes), truth=_with(truth, boxes))
+
+
+def upright_boxes(boxes: NDArray[np.float64], one: ImageFacts) -> NDArray[np.float64]:
+    """xyxy of the image as it is stored, as xyxy of the image as it is shown."""
+    width, height = one.size
+    x, y = boxes[:, [0, 2]], boxes[:, [1, 3]]
+    x, y = {
+        1: (x, y),
+        2: (width - x, y),
+        3: (width - x, height - y),
+        4: (x, height - y),
+        5: (y, x),
+        6: (height - y, x),
+        7: (height - y, width - x),
+        8: (y, width - x),
+    }[one.orientation]
+    x, y = np.sort(x, axis=1), np.sort(y, axis=1)
+    return np.stack([x[:, 0], y[:, 0], x[:, 1], y[:, 1]], axis=1)
+
+
+def _boxed(dataset: Dataset, changes: list[str]) -> Dataset:
+    """With boxes in pixels and inside, without those that have no area or are there twice."""
+    fractional = fractional_images(dataset)
+    boxes = dataset.truth.boxes.copy()
+    of_fractions = fractional[dataset.truth.images]
+    scale = np.tile(dataset.sizes, 2)[dataset.truth.images]
+    boxes[of_fractions] *= scale[of_fractions]
+    names = files_of(dataset.images)
+    changes += [
+        f"{names[row]}: its boxes are fractions, and become pixels."
+        for row in np.flatnonzero(fractional).tolist()
+    ]
+    dataset = replace(dataset, truth=_with(dataset.truth, boxes))
+    outside = outside_boxes(dataset)
+    edge = np.nan_to_num(np.tile(dataset.sizes, 2)[dataset.truth.images], nan=np.inf)
+    cut = np.where(outside[:, None], np.clip(dataset.truth.boxes, 0, edge), dataset.truth.boxes)
+    thin: NDArray[np.bool_] = np.asarray((cut[:, 2:] - cut[:, :2] <= THIN).any(axis=1))
+    twice = repeated_boxes(dataset)[0]
+    for row in np.flatnonzero(outside | thin | twice).tolist():
+        if twice[row]:
+            what = "left out: it is there twice."
+        elif thin[row]:
+            what = "left out: a side has at most one pixel."
+        else:
+            what = f"cut to {_spelt(cut[row])}."
+        changes.append(f"{_called(dataset, row, names)} is {what}")
+    keep = ~(thin | twice)
+    return replace(dataset, truth=_with(dataset.truth, cut, keep))
+
+
+def _with(
+    truth: GroundTruth, boxes: NDArray[np.float64], keep: NDArray[np.bool_] | None = None
+) -> GroundTruth:
+    """The ground truth with these xyxy boxes, or some of them. Areas of boxes that changed become
+    their own."""
+    same = (boxes == truth.boxes).all(axis=1)
+    own = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    table: dict[str, Any] = {
+        "image": truth.image_ids[truth.images],
+        "label": truth.labels,
+        "box": np.where(same[:, None], truth.xywh, _xywh(boxes)),
+        "area": np.where(same, truth.areas, own),
+        "crowd": truth.crowd,
+        "id": truth.ids,
+    } | dict(truth.box_attributes)
+    if keep is not None:
+        table = {name: column[keep] for name, column in table.items()}
+    images = {"id": truth.image_ids} | dict(truth.image_attributes)
+    return GroundTruth.of(
+        images, table, label_space=truth.label_space, box_format="xywh", name=truth.name
+    )
+
+
+def _xywh(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+
+
+def _called(dataset: Dataset, row: int, names: Any) -> str:
+    truth = dataset.truth
+    label = dataset.label_space.names[truth.labels[row]]
+    return f"{names[truth.images[row]]}: the {label} {_spelt(truth.boxes[row])}"
+
+
+def _spelt(box: NDArray[np.float64]) -> str:
+    return f"({', '.join(f'{edge:g}' for edge in box.tolist())})"
+
+
+def _box(box: tuple[float, ...] | None, label: str | None) -> str:
+    if box is None:
+        return "a record"
+    return f"the {label or 'box'} ({', '.join(f'{edge:g}' for edge in box)})"

@@ -1,0 +1,106 @@
+"""Tables of boxes without the records that can't be, which are reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.box_tables import MOST, BoxFormat
+from zoo.data.columns import wholes
+from zoo.data.finding import REPORTED, Finding
+from zoo.data.image_ids import places
+from zoo.data.values import UNKNOWN
+from zoo.labels import LabelSpace
+
+Table = dict[str, NDArray[Any]]
+
+
+def sanitised(
+    table: Mapping[str, NDArray[Any]],
+    image_ids: NDArray[Any],
+    label_space: LabelSpace,
+    box_format: BoxFormat,
+    found: list[Finding],
+) -> Table:
+    """The columns of boxes, as `GroundTruth.of` takes them: those of unknown images and classes and
+    those that are no numbers are left out, inverted ones turned. found: what is reported."""
+    made = dict(table)
+    made["label"] = wholes(made["label"], "label", "the data set")
+    made["box"] = made["box"].astype(np.float64).reshape(-1, 4)
+    wrong = _impossible(made, image_ids, len(label_space))
+    given = dict(made)
+    made["box"], inverted = _turned(given["box"], box_format)
+    wrong["inverted"] = inverted & ~(wrong["not_finite"])
+    wrong["annotation_id"] = _repeated(made)
+    for check, rows in wrong.items():
+        found += [
+            _finding(check, row, given, label_space, box_format)
+            for row in np.flatnonzero(rows).tolist()
+        ]
+    if "area" in made and made["area"].dtype.kind in "iuf":
+        area = made["area"].astype(np.float64)
+        made["area"] = np.where((area >= 0) & (area <= MOST), area, UNKNOWN)
+    if "id" in made:
+        made["id"] = np.where(wrong["annotation_id"], UNKNOWN, made["id"])
+    dropped = wrong["unknown_image"] | wrong["unknown_class"] | wrong["not_finite"]
+    keep = ~dropped & (made["label"] != REPORTED)
+    return {name: column[keep] for name, column in made.items()}
+
+
+def _impossible(
+    table: Table, image_ids: NDArray[Any], classes: int
+) -> dict[str, NDArray[np.bool_]]:
+    labels = table["label"]
+    listed = places(image_ids, table["image"])[1]
+    unknown = ((labels < 0) | (labels >= classes)) & (labels != REPORTED)
+    finite = (np.abs(table["box"]) <= MOST).all(axis=1)
+    return {"unknown_image": ~listed, "unknown_class": unknown, "not_finite": ~finite}
+
+
+def _turned(
+    box: NDArray[np.float64], box_format: BoxFormat
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Boxes that begin before they end, and which of them did not."""
+    corners = box.copy()
+    if box_format == "xywh":
+        corners[:, 2:] += box[:, :2]
+    size = box[:, 2:] if box_format == "xywh" else box[:, 2:] - box[:, :2]
+    inverted: NDArray[np.bool_] = np.asarray((size < 0).any(axis=1))
+    low = np.minimum(corners[:, :2], corners[:, 2:])
+    high = np.maximum(corners[:, :2], corners[:, 2:])
+    right = np.concatenate([low, high - low if box_format == "xywh" else high], axis=1)
+    return np.where(inverted[:, None], right, box), inverted
+
+
+def _repeated(table: Table) -> NDArray[np.bool_]:
+    """Annotations whose id an earlier one has."""
+    count = len(table["label"])
+    if "id" not in table or table["id"].dtype.kind not in "iu":
+        return np.zeros(count, bool)
+    first = np.unique(table["id"], return_index=True)[1]
+    repeated = np.ones(count, bool)
+    repeated[first] = False
+    repeated &= table["id"] != UNKNOWN
+    return repeated
+
+
+def _finding(
+    check: str, row: int, table: Table, label_space: LabelSpace, box_format: BoxFormat
+) -> Finding:
+    label = int(table["label"][row])
+    name = label_space.names[label] if 0 <= label < len(label_space) else None
+    box = table["box"][row].copy()
+    if box_format == "xywh":
+        box[2:] += box[:2]
+    numbers = tuple(float(f"{value:.8g}") for value in box.tolist())
+    words = {
+        "unknown_image": "Its image is not listed.",
+        "unknown_class": "Its class is not declared.",
+        "not_finite": "It is not four numbers.",
+        "inverted": "It ended before it began.",
+        "annotation_id": "Another annotation has its id.",
+    }
+    return Finding(check, words[check], str(table["image"][row]), None, numbers, name)
