@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("Find a model", "zoo.cli.commands.list:list_models"),
     "show": ("Find a model", "zoo.cli.commands.show:show"),
     "detect": ("Use it", "zoo.cli.commands.detect:detect"),
+    "train": ("Train it", "zoo.cli.commands.train:train"),
     "predict": ("Measure it", "zoo.cli.commands.predict:predict"),
     "evaluate": ("Measure it", "zoo.cli.commands.evaluate:evaluate"),
     "compare": ("Measure it", "zoo.cli.commands.compare:compare"),

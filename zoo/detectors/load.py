@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
-from os import PathLike
+from os import PathLike, fspath
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from zoo.labels.builtin import space_of
 from zoo.labels.space import CUSTOM
 from zoo.registry import Catalogue, Choice, catalogue
 from zoo.registry.card import OPEN
+from zoo.registry.folder import PREFIX
 from zoo.text import type_name
 from zoo.weights.records import FileStamp, WeightsFile, note_finite
 from zoo.weights.resolve import Resolved, choose, resolve
@@ -31,7 +32,7 @@ SHOWN = 3  # class names that a model's name repeats
 
 
 def load(
-    name: str,
+    name: str | PathLike[str],
     *,
     weights: bool | str | PathLike[str] = True,
     labels: Sequence[str] | str | LabelSpace | None = None,
@@ -40,8 +41,8 @@ def load(
 ) -> Detector:
     """The detector called `name`, in eval mode.
 
-    name:     `yolox_nano`, `yolox_nano.coco` (a tag of its weights), `yolox/yolox_nano` (whose) or
-              an alias.
+    name:     `yolox_nano`, `yolox_nano.coco` (a tag of its weights), `yolox/yolox_nano` (whose), an
+              alias; or the folder of a trained model, as a Path or `file:FOLDER`.
     weights:  True for the card's weights, False for random ones, a tag, a Path, `file:PATH` or
               `hub:org/repo@REVISION[:FILE]`.
     labels:   classes of your own, as a list of names, a declared label space by name, or a label
@@ -60,6 +61,7 @@ def load(
         WeightsError: the weights can't be had, are damaged, or do not fit.
         UsageError: this torch has no such device.
     """
+    name = f"{PREFIX}{fspath(name)}" if isinstance(name, PathLike) else name
     _check_types(name, weights)
     device, models = device_of(device), catalogue()
     choice = choose(models, name, weights)

@@ -15,6 +15,7 @@ from zoo.registry import builders
 from zoo.registry.card import Card, Weights
 from zoo.registry.contribution import KINDS, WHOLE_FAMILY, Kind
 from zoo.registry.dataset_format import DatasetFormat
+from zoo.registry.folder import PREFIX, read_folder
 from zoo.registry.missing import Missing, PluginFacts
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.registry_file import USER, Alias, RegistryFile
@@ -165,6 +166,8 @@ class Catalogue:
             NameAmbiguous: several plugins have a model of that name; the message lists the
                 qualified names.
         """
+        if name.startswith(PREFIX):
+            return self._in_folder(name)
         asked = f"No model named '{name}'."
         base, _, tag = name.partition(".")
         rows = self.rows_of(base)
@@ -183,6 +186,21 @@ class Catalogue:
         if tag and tag not in entry.card.weights:
             raise _no_tag(asked, entry, tag)
         return Choice(entry, tag or None, entry.card.weights.get(tag))
+
+    def _in_folder(self, name: str) -> Choice:
+        """The model of `file:FOLDER`. Raises: as `read_folder`, and NameNotFound for a plugin that
+        is missing."""
+        found = read_folder(name)
+        [row], card = found.rows, found.card(0)
+        plugin = row.architecture.partition("/")[0]
+        if not any(info.name == plugin and info.status == "loaded" for info in self.plugins):
+            missing = self._facts.missing(plugin, row.name)
+            case = f"Its architecture is of the plugin '{plugin}', which is not loaded."
+            fix = missing.fix if missing else "See zoo plugins."
+            raise NameNotFound(f"The model in '{name}' can't be built.", case, fix)
+        tag = row.default or next(iter(card.weights), None)
+        entry = Entry(row.name, row.plugin, card, found.origin, row.line)
+        return Choice(entry, tag, card.weights.get(tag) if tag else None)
 
     def rows_of(self, base: str) -> list[CardSummary]:
         """Every card that a name without a tag can mean: none, one, or several where it is

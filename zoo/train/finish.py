@@ -1,38 +1,137 @@
-"""The end of a run: the best weights, measured once more with intervals, and a page about it."""
+"""The end of a run: a card for the best weights, their numbers with intervals, a page about it."""
 
 from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Mapping
+from pathlib import Path
 
 from safetensors.torch import load_file
 
 from zoo.data import Dataset
+from zoo.evaluate import Report
 from zoo.evaluate.evaluate import evaluate
+from zoo.files import atomic_write, write_file
+from zoo.registry import Choice
+from zoo.registry.folder import PREFIX
+from zoo.text import pluralize
+from zoo.train.card import card_of, write_card
+from zoo.train.logging import FIRST, read_log
 from zoo.train.loop import Training
 from zoo.train.result import Result
 from zoo.train.run_folder import WEIGHTS
 
-REPORT = "report.json"
+REPORT, PAGE, CURVES = "report.json", "report.md", "curves.png"
+NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR100")
+PANEL = (4.6, 3.4)  # inches
 
 
-def finished(training: Training, *, validation: Dataset | None) -> Result:
+def finished(training: Training, *, choice: Choice | None, validation: Dataset | None) -> Result:
     """The result; the detector has the best weights then, and is in eval mode."""
     detector, progress, folder = training.detector, training.progress, training.folder
     detector.load_state_dict(load_file(folder / WEIGHTS))
     detector.eval()
-    report = None
-    if training.accelerator.is_main_process and validation is not None:
-        report = evaluate(detector, data=validation, progress=False)
-        report.write(folder / REPORT)
-    numbers = (
-        {}
-        if report is None
-        else {name: value for name, value in report.numbers.items() if value is not None}
+    report = (
+        _written(training, choice, validation) if training.accelerator.is_main_process else None
     )
+    found = report.numbers if report is not None else {}
     return Result(
         path=folder,
         step=progress.best_step,
         steps=progress.step,
-        numbers=numbers,
+        numbers={name: value for name, value in found.items() if value is not None},
         report=report,
         recipe=training.recipe,
         seconds=progress.seconds,
     )
+
+
+def _written(
+    training: Training, choice: Choice | None, validation: Dataset | None
+) -> Report | None:
+    """Writes card, report, curves and page; without a card the detector at hand is measured."""
+    detector, folder = training.detector, training.folder
+    card, data = card_of(detector, choice, training.recipe), training.samples.dataset
+    note = f"Trained on {data.name}: {pluralize(len(data), 'image')}, sha256 {data.sha256[:12]}."
+    name = folder.absolute().name
+    if card is not None:
+        name = write_card(folder, card, choice=choice, name=name, note=note)
+    report = None
+    if validation is not None:
+        model = detector if card is None else f"{PREFIX}{os.fspath(folder.absolute())}"
+        device = None if card is None else detector.device
+        report = evaluate(model, data=validation, device=device, progress=False)
+        report.write(folder / REPORT)
+    rows = read_log(training.log.path)
+    drawn = draw_curves(rows, training.recipe.best, folder / CURVES)
+    write_file(folder / PAGE, page(training, name, note, report, drawn=drawn))
+    return report
+
+
+def page(training: Training, name: str, note: str, report: Report | None, *, drawn: bool) -> str:
+    """What was trained on what, with its numbers, in Markdown."""
+    progress, recipe, folder = training.progress, training.recipe, training.folder
+    lines = [f"# {name}", "", note, ""]
+    spent = f"{progress.seconds / 60:.1f} minutes"
+    lines += [
+        f"{pluralize(progress.step, 'step')} of {pluralize(recipe.batch_size, 'image')} in {spent} "
+        f"on {training.accelerator.device.type}; the weights are those of step "
+        f"{progress.best_step}.",
+        "",
+    ]
+    if report is not None:
+        lines += [
+            f"On {report.measured.data}, {pluralize(report.measured.images, 'image')}, in percent, "
+            "with 95 % intervals:",
+            "",
+            *_table(report),
+            "",
+        ]
+    lines += [f"![Losses and {recipe.best} over the steps]({CURVES})", ""] if drawn else []
+    lines += ["```python", f'zoo.load("{PREFIX}{folder}").detect("image.jpg")', "```", ""]
+    return "\n".join(lines)
+
+
+def _table(report: Report) -> list[str]:
+    rows = []
+    for name in NUMBERS:
+        value, interval = report.numbers.get(name), report.intervals.get(name)
+        if value is not None:
+            low_high = f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if interval else ""
+            rows.append(f"| {name} | {100 * value:.1f} | {low_high} |")
+    return ["| number | value | interval |", "|---|---|---|", *rows]
+
+
+def draw_curves(
+    rows: list[Mapping[str, float]] | list[dict[str, float]], best: str, path: Path
+) -> bool:
+    """Draws losses, and the best number, over the steps; whether matplotlib is there to do so."""
+    if importlib.util.find_spec("matplotlib") is None or not rows:
+        return False
+    from matplotlib.figure import Figure  # deferred: an extra
+
+    from zoo.evaluate.plots.paper import plain
+
+    measured = [row for row in rows if best in row]
+    width, height = PANEL
+    figure = Figure(figsize=(width * (2 if measured else 1), height), layout="constrained")
+    left, *right = figure.subplots(1, 2 if measured else 1, squeeze=False)[0]
+    names = dict.fromkeys(name for row in rows for name in row)
+    losses = [name for name in names if name not in FIRST[:-1] and name[:2] not in ("AP", "AR")]
+    for name in losses:
+        points = [(row["step"], row[name]) for row in rows if name in row]
+        plain(left).plot(*zip(*points, strict=True), label=name, linewidth=1.5)
+    left.set(xlabel="step", ylabel="loss", ylim=(0, None))
+    left.legend(frameon=False, fontsize=8)
+    for axes in right:
+        plain(axes).plot(
+            [row["step"] for row in measured],
+            [100 * row[best] for row in measured],
+            marker="o",
+            markersize=3,
+        )
+        axes.set(xlabel="step", ylabel=f"{best}, in percent", ylim=(0, None))
+    with atomic_write(path, durable=False) as draft:
+        figure.savefig(draft, dpi=120, format="png")
+    return True

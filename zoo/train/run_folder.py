@@ -16,7 +16,8 @@ from zoo.files import read_regular, write_file
 from zoo.train.recipe import Recipe
 from zoo.train.recipe_file import difference, read_recipe, recipe_of, write_recipe
 
-RECIPE, FACTS, WEIGHTS, CHECKPOINTS = "recipe.yaml", "run.json", "model.safetensors", "checkpoints"
+RECIPE, FACTS, WEIGHTS = "recipe.yaml", "run.json", "model.safetensors"
+CHECKPOINTS = "checkpoints"
 # Fields that change no number: another machine may want others.
 FREE = {"to", "workers", "checkpoint_every", "data", "validation"}
 _UNSAFE = re.compile(r"[^\w.-]+")

@@ -21,6 +21,7 @@ from zoo.labels import LabelSpace
 from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
 from zoo.text import type_name
+from zoo.train.card import check_size
 from zoo.train.defaults import Preset, complete, named_preset, preset_of
 from zoo.train.finish import finished
 from zoo.train.live import Live, Say
@@ -155,6 +156,7 @@ class _Plan:
 
 def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) -> Result:
     recipe, detector = plan.recipe, plan.detector()
+    check_size(detector, plan.choice, recipe)
     steps = recipe.total_steps(len(plan.train))
     main = accelerator.is_main_process
     fresh = not any((plan.folder / "checkpoints").glob("*"))
@@ -181,7 +183,7 @@ def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) 
             run(training)
         training.log.close()
         accelerator.wait_for_everyone()
-        return finished(training, validation=plan.validation)
+        return finished(training, choice=plan.choice, validation=plan.validation)
 
 
 def _process_group() -> Any:

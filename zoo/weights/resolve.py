@@ -14,6 +14,7 @@ from zoo import environment
 from zoo.errors import CacheError, LockError, NameNotFound, SourceError, WeightsError
 from zoo.registry import Catalogue, Choice
 from zoo.registry.card import MODEL, HubSource, Source, Weights
+from zoo.registry.folder import PREFIX
 from zoo.registry.requirements import check_requirements
 from zoo.weights.lock import Lock, Pin
 from zoo.weights.manifest import Manifest
@@ -92,13 +93,10 @@ def choose(models: Catalogue, name: str, weights: bool | str | PathLike[str] = T
     Raises:
         NameNotFound, NameAmbiguous: nothing, or more than one thing, is meant.
     """
-    if name.startswith(EXPLICIT):
-        raise NameNotFound(
-            f"No model named '{name}'.",
-            "That is a place for weights; the network they belong to has to be named as well.",
-            f'Name it: zoo.load("yolox_nano", weights="{name}")',
-            fix_cli=f"Name it: zoo detect IMAGE --model yolox_nano --weights {name}",
-        )
+    if name.startswith(EXPLICIT) and not name.startswith(PREFIX):
+        raise _no_network(name)
+    if name.startswith(PREFIX) and name.endswith(FILES):
+        raise _no_network(name)
     choice = models.resolve(name)
     if not isinstance(weights, str) or is_place(weights):
         return choice
@@ -116,6 +114,8 @@ def choose(models: Catalogue, name: str, weights: bool | str | PathLike[str] = T
             f'For random weights: zoo.load("{name}", weights=False)',
             fix_cli="For random weights: --weights random",
         )
+    if name.startswith(PREFIX) and weights in choice.entry.card.weights:
+        return choice  # the only tag that a folder has
     base, _, tag = name.partition(".")
     if tag and tag != weights:
         raise NameNotFound(
@@ -125,6 +125,15 @@ def choose(models: Catalogue, name: str, weights: bool | str | PathLike[str] = T
             fix_cli=f"Keep one: --model {base} --weights {weights}",
         )
     return models.resolve(f"{choice.entry.qualified}.{weights}")
+
+
+def _no_network(name: str) -> NameNotFound:
+    return NameNotFound(
+        f"No model named '{name}'.",
+        "That is a place for weights; the network they belong to has to be named as well.",
+        f'Name it: zoo.load("yolox_nano", weights="{name}")',
+        fix_cli=f"Name it: zoo detect IMAGE --model yolox_nano --weights {name}",
+    )
 
 
 def is_place(weights: bool | str | PathLike[str]) -> bool:

@@ -8,6 +8,7 @@ unknown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Annotated
@@ -31,6 +32,7 @@ from zoo.registry.card import (
     UrlSource,
     Weights,
 )
+from zoo.registry.folder import PREFIX
 from zoo.text import pluralize
 
 WIDTH = 80  # at most, of what is wrapped
@@ -64,7 +66,10 @@ def _aliases(known: Catalogue, choice: Choice) -> list[str]:
 def _shortest(known: Catalogue, choice: Choice) -> str:
     """The shortest name that means this choice."""
     entry = choice.entry
-    name = known.shown(known.rows_of(entry.qualified)[0])
+    rows = known.rows_of(entry.qualified)
+    if not rows:  # a model in a folder of its own
+        return f"{PREFIX}{Path(entry.origin).parent}"
+    name = known.shown(rows[0])
     return name if choice.weights is entry.card.default_weights() else f"{name}.{choice.tag}"
 
 

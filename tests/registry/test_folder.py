@@ -1,0 +1,56 @@
+"""A trained model in a folder of its own, by `file:FOLDER`."""
+
+from pathlib import Path
+
+import pytest
+
+from zoo.errors import CardError, NameNotFound
+from zoo.registry import catalogue
+from zoo.registry.folder import card_file, read_folder
+
+CARD = """
+schema: 2
+cards:
+  mine:
+    architecture: {architecture}
+    labels: [helmet]
+    weights:
+      trained: {{files: {{model: [{{kind: file, path: model.safetensors}}]}}}}
+"""
+
+
+def folder(tmp_path: Path, text: str = "", architecture: str = "yolox/yolox") -> str:
+    (tmp_path / "card.yaml").write_text(text or CARD.format(architecture=architecture))
+    return f"file:{tmp_path}"
+
+
+def test_the_card_of_a_folder_resolves_with_its_weights(tmp_path: Path) -> None:
+    choice = catalogue().resolve(folder(tmp_path))
+    assert choice.name == "mine.trained"
+    assert choice.entry.origin == str(tmp_path / "card.yaml")
+    assert choice.weights is not None
+
+
+def test_another_name_is_not_a_folder(tmp_path: Path) -> None:
+    assert card_file("yolox_nano") is None
+    assert card_file(f"file:{tmp_path}") is None
+    assert card_file(folder(tmp_path)) == tmp_path / "card.yaml"
+
+
+def test_a_folder_of_two_models_is_refused(tmp_path: Path) -> None:
+    text = CARD.format(architecture="yolox/yolox")
+    name = folder(tmp_path, text + text.split("cards:\n")[1].replace("mine", "yours"))
+    with pytest.raises(CardError, match="There are 2, and a folder is one model"):
+        read_folder(name)
+
+
+def test_a_card_with_a_mistake_names_its_line(tmp_path: Path) -> None:
+    with pytest.raises(CardError, match=r"Line 6, field 'cards\.mine\.label'"):
+        read_folder(
+            folder(tmp_path, CARD.format(architecture="yolox/yolox").replace("labels", "label"))
+        )
+
+
+def test_a_plugin_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NameNotFound, match="plugin 'acme', which is not loaded"):
+        catalogue().resolve(folder(tmp_path, architecture="acme/net"))

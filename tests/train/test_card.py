@@ -1,0 +1,119 @@
+"""The folder of a run is a model like any other: it loads, detects, and is measured."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import zoo
+from zoo.data import Dataset
+from zoo.errors import NameNotFound, UsageError
+from zoo.registry import catalogue
+from zoo.train.card import card_of, model_name
+from zoo.train.recipe import Recipe
+from zoo.train.result import Result
+from zoo.train.train import train
+
+QUICK: dict[str, Any] = {"size": [64, 64], "steps": 2, "batch_size": 2, "augment": [], "ema": None}
+
+
+@pytest.fixture(scope="module")
+def trained(blocks: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Two steps of YOLOX-Nano."""
+    folder = tmp_path_factory.mktemp("runs") / "My run 1"
+    options: dict[str, Any] = {"validation": blocks, "weights": False, "device": "cpu"}
+    return train("yolox_nano", data=blocks, recipe=QUICK, to=folder, progress=False, **options)
+
+
+def test_the_folder_loads_by_path_and_by_name(trained: Result, blocks: Dataset) -> None:
+    image = blocks.image(1).pixels
+    for name in (trained.path, f"file:{trained.path}"):
+        model = zoo.load(name)
+        assert model.name == "my_run_1.trained"
+        assert model.label_space.names == ("dark", "bright")
+        assert tuple(model.preprocess.size) == (64, 64)
+        assert model.detect(image, score=0.0).size == blocks.image(1).size
+
+
+def test_its_numbers_are_those_of_the_report(trained: Result, blocks: Dataset) -> None:
+    again = zoo.evaluate(f"file:{trained.path}", data=blocks, resamples=0)
+    assert trained.report is not None
+    assert again.numbers == trained.report.numbers
+    assert again.provenance is not None
+    assert again.provenance["weights_sha256"] == (trained.report.provenance or {})["weights_sha256"]
+    assert again.provenance["weights_source"] == "file:model.safetensors"
+
+
+def test_the_card_says_what_it_was_trained_by(trained: Result) -> None:
+    choice = catalogue().resolve(f"file:{trained.path}")
+    assert choice.weights is not None
+    assert choice.weights.recipe == "recipe.yaml"
+    assert "12 images" in (choice.weights.note or "")
+    assert choice.entry.card.licenses.data is None
+
+
+def test_the_page_has_numbers_curves_and_how_to_load_it(trained: Result) -> None:
+    page = (trained.path / "report.md").read_text()
+    assert "| AP |" in page
+    assert "curves.png" in page
+    assert (trained.path / "curves.png").stat().st_size > 1000
+    assert f'zoo.load("file:{trained.path}")' in page
+
+
+def test_a_damaged_file_is_not_loaded(trained: Result, tmp_path: Path) -> None:
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(trained.path, copy)
+    path = copy / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(zoo.ZooError, match="sha256"):
+        zoo.load(copy)
+
+
+def test_a_folder_without_a_card_is_not_a_model(tmp_path: Path) -> None:
+    with pytest.raises(NameNotFound, match=r"has no card\.yaml"):
+        zoo.load(tmp_path)
+    with pytest.raises(NameNotFound, match="There is no folder"):
+        zoo.load(f"file:{tmp_path / 'none'}")
+    with pytest.raises(NameNotFound, match="a place for weights"):
+        zoo.load("file:model.safetensors")
+
+
+def test_a_composed_detector_has_a_card_of_its_parts(blocks: Dataset, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    detector = zoo.compose(
+        backbone="timm/test_resnet",
+        head="yolox",
+        neck="pafpn",
+        labels=["dark", "bright"],
+        input={"resize": "letterbox", "size": [64, 64]},
+        head_arguments={"channels": 32},
+    )
+    result = train(
+        detector, data=blocks, recipe={**QUICK, "size": None}, to=tmp_path / "parts", device="cpu"
+    )
+    again = zoo.load(result.path)
+    image = blocks.image(3).pixels
+    assert torch.equal(
+        detector.detect(image, score=0.0).boxes, again.detect(image, score=0.0).boxes
+    )
+
+
+def test_a_size_that_the_card_can_not_keep_is_refused(blocks: Dataset, tmp_path: Path) -> None:
+    recipe = {**QUICK, "size": [64, 96]}
+    with pytest.raises(UsageError, match="size:"):
+        train("yolox_nano", weights=False, data=blocks, recipe=recipe, to=tmp_path, device="cpu")
+
+
+def test_a_detector_that_no_card_can_build_has_none() -> None:
+    from zoo.labels.builtin import space_of
+    from zoo.testing.toy import Toy
+
+    assert card_of(Toy(space_of(["a"])), None, Recipe()) is None
+
+
+def test_a_name_is_made_of_any_text() -> None:
+    assert model_name("Helme 2.0 ü") == "helme_2_0"
+    assert model_name("ü") == "model"

@@ -1,0 +1,94 @@
+"""`zoo train`: trains a detector on a data set, and keeps the best of it in a folder.
+
+With `--json`, one object: path, step, steps, seconds, numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli import output
+from zoo.cli.format import format_percent
+from zoo.cli.options import LABELS, Device, Weights, labels_of, weights_of
+
+SHOWN = ("AP", "AP50", "AP75")
+
+
+def train(  # noqa: PLR0913 - one parameter an option
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL|RECIPE", help="A name that zoo list shows, or a recipe (.yaml)."
+        ),
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="coco:FILE", help="The images to train on, if the recipe has none."),
+    ] = None,
+    validation: Annotated[
+        str | None,
+        typer.Option(metavar="coco:FILE", help="Those to measure; else the data's split val."),
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(metavar="NAMES", help=f"{LABELS} Else the data's.")
+    ] = None,
+    weights: Weights = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="Of the recipe: --set optimizer.lr=1e-3."
+        ),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Of the run; else runs/MODEL-DATA.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in that folder, bit for bit.")
+    ] = False,
+    device: Device = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+) -> None:
+    """Train a detector on a data set, and keep what it learned in a folder.
+
+    What the recipe leaves out is the default of the model's family. A run that was stopped, or
+    killed, goes on with --resume as if it had not been. On several processes: torchrun
+    --nproc-per-node 2 -m zoo train RECIPE.yaml.
+    """
+    from zoo.train.recipe_file import (
+        merged,
+        overrides,
+        read_recipe,
+    )  # deferred: torch, which help does not need
+    from zoo.train.train import train as run
+
+    is_recipe = what.endswith((".yaml", ".yml"))
+    fields = merged(read_recipe(what) if is_recipe else {}, overrides(settings or ()))
+    result = run(
+        None if is_recipe else what,
+        data=data,
+        validation=validation,
+        recipe=fields,
+        labels=None if labels is None else labels_of(labels),
+        weights=None if weights is None else weights_of(weights),
+        to=to,
+        resume=resume,
+        device=device,
+        say=_say,
+    )
+    numbers = {name: value for name, value in result.numbers.items() if name in SHOWN}
+    if as_json:
+        facts = {"path": str(result.path), "step": result.step, "steps": result.steps}
+        facts |= {"seconds": round(result.seconds, 1), "numbers": result.numbers}
+        return output.document(json.dumps(facts, indent=2))
+    measured = "  ".join(f"{name} {format_percent(value)}" for name, value in numbers.items())
+    output.line(f"{result.path}  step {result.step} of {result.steps}  {measured}".rstrip())
+    return None
+
+
+def _say(text: str) -> None:
+    """A line of how it goes, to standard error, so that standard output is the result alone."""
+    output.line(text, err=True)

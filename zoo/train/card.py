@@ -1,0 +1,120 @@
+"""The card of what was trained, so that its folder is a model like any other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import structs
+
+from zoo.detectors import Composed, Detector
+from zoo.detectors.build import build, on_meta_device
+from zoo.errors import UsageError
+from zoo.files import write_file
+from zoo.labels import builtin
+from zoo.registry import Choice, catalogue
+from zoo.registry.card import SCHEMA, Card, FileSource, Licenses, Weights
+from zoo.registry.folder import CARD
+from zoo.registry.registry_file import USER, parse_registry_file
+from zoo.train.recipe import Recipe
+from zoo.train.run_folder import RECIPE, WEIGHTS
+from zoo.weights.records import sha256_of
+
+TAG = "trained"
+_UNNAMED = re.compile(r"[^a-z0-9_-]+")
+
+
+def card_of(detector: Detector, choice: Choice | None, recipe: Recipe) -> Card | None:
+    """The card of a detector, without its weights; None for one that no card can build.
+
+    choice: what it was loaded as; None for a detector that was handed over.
+    """
+    space = detector.label_space
+    labels = space.name if space.name in builtin.names() else list(space.names)
+    if choice is None:
+        if not isinstance(detector, Composed):
+            return None
+        plan = detector.plan.settings() | {"input": msgspec.to_builtins(detector.preprocess.input)}
+        return Card(architecture="zoo/compose", labels=labels, arguments=plan)
+    old = choice.entry.card
+    card = Card(
+        architecture=old.architecture,
+        labels=labels,
+        arguments=old.arguments,
+        family=old.family,
+        paper=old.paper,
+        input=old.input,
+        requires=old.requires,
+        licenses=Licenses(code=old.licenses.code),
+        summary=f"{choice.entry.name}, trained on data of its own.",
+    )
+    return card if recipe.size is None else _resized(card, list(recipe.size))
+
+
+def _resized(card: Card, size: list[int]) -> Card:
+    """The card for another input size, wherever it says that."""
+    arguments = dict(card.arguments)
+    if "size" in arguments and size[0] == size[1]:
+        arguments["size"] = size[0]
+    if isinstance(arguments.get("input"), Mapping):
+        arguments["input"] = {**arguments["input"], "size": size}
+    rule = None if card.input is None else structs.replace(card.input, size=size)
+    return structs.replace(card, arguments=arguments, input=rule)
+
+
+def check_size(detector: Detector, choice: Choice | None, recipe: Recipe) -> None:
+    """Raises: UsageError if a card can't keep the recipe's size, so that it would be lost."""
+    card = card_of(detector, choice, recipe)
+    if recipe.size is None or choice is None or card is None:
+        return
+    entry = replace(choice.entry, card=card)
+    with on_meta_device():
+        built = build(catalogue(), Choice(entry, None, None), detector.label_space)
+    if tuple(built.preprocess.size) != tuple(recipe.size):
+        raise UsageError(
+            "The recipe can't be used.",
+            f"size: {list(recipe.size)} can't be kept: this model's architecture is built for "
+            f"{list(built.preprocess.size)}.",
+            "Leave size out, or make it square.",
+        )
+
+
+def write_card(folder: Path, card: Card, *, choice: Choice | None, name: str, note: str) -> str:
+    """Writes the card with the weights of the folder; returns the model's name."""
+    path = folder / WEIGHTS
+    old = choice.weights if choice else None
+    files: dict[str, Any] = dict(old.files) if old else {}
+    files["model"] = [FileSource(path=WEIGHTS, sha256=sha256_of(path))]
+    weights = Weights(
+        files=files,
+        megabytes=round(path.stat().st_size / 1e6, 1),
+        post_load=old.post_load if old else {},
+        recipe=RECIPE,
+        note=note,
+    )
+    own = model_name(name)
+    whole = structs.replace(card, weights={TAG: weights}, default=TAG)
+    document = {"schema": SCHEMA, "cards": {own: _pruned(msgspec.to_builtins(whole))}}
+    import yaml  # deferred: reading does without most of the time
+
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    parse_registry_file(text.encode(), folder / CARD, owner=USER)
+    write_file(folder / CARD, text)
+    return own
+
+
+def model_name(name: str) -> str:
+    """A text as the name of a model: lower case, without what a name can't have."""
+    return _UNNAMED.sub("_", name.lower()).strip("_-") or "model"
+
+
+def _pruned(value: Any) -> Any:
+    """Without fields that are not given."""
+    if isinstance(value, Mapping):
+        kept = {name: _pruned(part) for name, part in value.items()}
+        return {name: part for name, part in kept.items() if part not in (None, {}, [])}
+    return [_pruned(part) for part in value] if isinstance(value, list | tuple) else value
