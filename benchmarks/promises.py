@@ -58,6 +58,7 @@ PROMISES: dict[str, Promise] = {
     "parquet": Promise("predictions from Parquet", "the same as JSON", least=1, needs=("pyarrow",)),
     "report": Promise("zoo evaluate with 1,000 resamples", "2.5 seconds", most=1),
     "tensors": Promise("tensors to the twelve numbers alone", _FASTER, least=5, needs=_EVALUATORS),
+    "train": Promise("a training step", "the same by hand", most=1.03, needs=("accelerate",)),
     "tensors-memory": Promise(
         "tensors to the twelve numbers alone, memory", _LEANER, most=0.5, needs=_EVALUATORS
     ),

@@ -82,6 +82,11 @@ def detect() -> Ratios:
     yield "detect", statistics.median(one["detect"] / one["by hand"] for one in taken)
 
 
+def train() -> Ratios:
+    [row] = table("train", "--device", "cpu", "--rounds", "7")
+    yield "train", float(row["ratio"])
+
+
 def files() -> Ratios:
     rows = table("files", "--runs", "3")
     process, imported = column(rows, "method", "process s"), column(rows, "method", "imported s")
@@ -118,6 +123,7 @@ MEASURES: dict[str, tuple[Callable[[], Ratios], tuple[str, ...]]] = {
     "listing": (listing, ("list", "list-many")),
     "load": (load, ("load",)),
     "detect": (detect, ("detect",)),
+    "train": (train, ("train",)),
     "files": (files, ("files", "files-imported", "files-memory", "parquet", "report")),
     "tensors": (tensors, ("tensors", "tensors-memory")),
 }

@@ -44,6 +44,7 @@ def finished(training: Training, *, choice: Choice | None, validation: Dataset |
         report=report,
         recipe=training.recipe,
         seconds=progress.seconds,
+        main=training.accelerator.is_main_process,
     )
 
 
@@ -70,7 +71,7 @@ def _written(
 
 
 def page(training: Training, name: str, note: str, report: Report | None, *, drawn: bool) -> str:
-    """What was trained on what, with its numbers, in Markdown."""
+    """A page in Markdown: the data, the run, and the numbers of its best weights."""
     progress, recipe, folder = training.progress, training.recipe, training.folder
     lines = [f"# {name}", "", note, ""]
     spent = f"{progress.seconds / 60:.1f} minutes"

@@ -18,6 +18,7 @@ class Result:
     numbers: of these weights on the validation images, empty without any.
     report:  the same with intervals, each class and provenance; None without validation.
     recipe:  the whole of it. seconds: of training.
+    main:    whether this process wrote the folder; of several, one does.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Result:
     report: Report | None
     recipe: Recipe
     seconds: float
+    main: bool = True
 
     def __fspath__(self) -> str:
         return str(self.path)

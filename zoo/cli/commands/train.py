@@ -79,6 +79,8 @@ def train(  # noqa: PLR0913 - one parameter an option
         device=device,
         say=_say,
     )
+    if not result.main:
+        return None
     numbers = {name: value for name, value in result.numbers.items() if name in SHOWN}
     if as_json:
         facts = {"path": str(result.path), "step": result.step, "steps": result.steps}
