@@ -47,7 +47,7 @@ def fix(data: str | os.PathLike[str], found: Check, to: str) -> Fixed:
     """Writes a corrected copy, and `changes.txt` in it; the source is never touched.
 
     to: a new or empty folder, in the format of the source unless another one is named.
-    Raises: DataError where it can't be written, or is no folder.
+    Raises: DataError where it can't be written, or where a file is named.
     """
     named = to if _FORMAT.match(to) else f"{format_name(data)}:{to}"
     asked = f"The corrected copy can't be written to '{to}'."

@@ -105,9 +105,7 @@ class GroundTruth:
         about, table = _read_tables(images, boxes, name)
         by_id = np.argsort(about["id"], kind="stable")
         image_ids = unique_ids(about["id"][by_id], name)
-        if (found := collected()) is not None:
-            table = sanitised(table, image_ids, label_space, box_format, found)
-        check_corners(table, box_format, name)
+        table = _possible(table, image_ids, label_space, box_format, name)
         box = to_xywh(table["box"], box_format)
         rows = rows_of_ids(image_ids, table["image"], name)
         table, unknown = with_defaults(table, box, name)
@@ -257,6 +255,22 @@ def _read_tables(
     table = table_of(columns_of(boxes) or {}, name)
     check_columns(table, about, name)
     return about, table
+
+
+def _possible(
+    table: dict[str, NDArray[Any]],
+    image_ids: NDArray[Any],
+    label_space: LabelSpace,
+    box_format: BoxFormat,
+    name: str,
+) -> dict[str, NDArray[Any]]:
+    """The boxes, where findings are collected without those that can't be. Raises: DataError for
+    corners in the wrong order."""
+    found = collected()
+    if found is not None:
+        return sanitised(table, image_ids, label_space, box_format, found)
+    check_corners(table, box_format, name)
+    return table
 
 
 def _by_image_and_label(

@@ -25,8 +25,8 @@ def sanitised(
     box_format: BoxFormat,
     found: list[Finding],
 ) -> Table:
-    """The columns of boxes, as `GroundTruth.of` takes them: those of unknown images and classes and
-    those that are no numbers are left out, inverted ones turned. found: what is reported."""
+    """The columns of boxes, as `GroundTruth.of` takes them: those of unknown images or classes, or
+    without four numbers, are left out, inverted ones turned. found: what is reported."""
     made = dict(table)
     made["label"] = wholes(made["label"], "label", "the data set")
     made["box"] = made["box"].astype(np.float64).reshape(-1, 4)

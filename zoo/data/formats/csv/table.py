@@ -46,7 +46,8 @@ def read_table(path: Path, columns: Sequence[str] = ()) -> tuple[list[str], list
 def numbers(column: Sequence[str], name: str, path: Path) -> NDArray[np.float64]:
     """Text as numbers, NaN where there is none. Raises: DataError naming the first that is none."""
     try:
-        return np.fromiter(map(float, column), np.float64, len(column))
+        known = (text or "nan" for text in column)
+        return np.fromiter(map(float, known), np.float64, len(column))
     except ValueError:
         return np.array([_number(text, row, name, path) for row, text in enumerate(column)])
 
