@@ -1,8 +1,16 @@
 """Rendered scenes of paper shapes as a data set without files, and small detectors trained on them;
 importing it imports neither torch nor numpy."""
 
+from pathlib import Path
+
 from zoo import hookimpl
-from zoo.registry.hookspecs import RegisterDataset
+from zoo.registry.hookspecs import RegisterCards, RegisterDataset
+
+
+@hookimpl
+def register_cards(register: RegisterCards) -> None:
+    """Detectors whose weights travel with the plugin."""
+    register(Path(__file__).parent / "cards.yaml")
 
 
 @hookimpl

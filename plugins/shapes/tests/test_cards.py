@@ -1,0 +1,84 @@
+"""The cards: their networks, and weights that are there without a network and find shapes."""
+
+import hashlib
+from pathlib import Path
+
+import detzoo_shapes
+import pytest
+import torch
+from detzoo_shapes.outlines import NAMES
+from safetensors.torch import load_file
+
+import zoo
+from zoo.registry.card import Card, PackageSource
+
+FOLDER = Path(detzoo_shapes.__file__).parent
+MODELS = ("yolox_pico",)
+MOST = 2_000_000  # bytes of a file of weights
+
+
+def card(name: str) -> Card:
+    return zoo.catalogue().resolve(f"shapes/{name}").entry.card
+
+
+def source(name: str) -> PackageSource:
+    weights = card(name).default_weights()
+    assert weights is not None
+    [found] = weights.files["model"]
+    assert isinstance(found, PackageSource)
+    return found
+
+
+def test_the_plugin_has_these_models() -> None:
+    rows = [entry.name for entry in map(zoo.catalogue().resolve, MODELS)]
+    assert [name.rpartition("/")[2].partition(".")[0] for name in rows] == list(MODELS)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_weights_are_small_and_the_cards_own(name: str) -> None:
+    content = (FOLDER / source(name).file).read_bytes()
+    assert len(content) <= MOST
+    assert hashlib.sha256(content).hexdigest() == source(name).sha256
+    weights = card(name).default_weights()
+    assert weights is not None
+    assert weights.megabytes == pytest.approx(len(content) / 1e6, abs=0.01)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_float16_is_widened_to_the_same_numbers(name: str) -> None:
+    stored = load_file(FOLDER / source(name).file)
+    state = zoo.load(name).state_dict()
+    assert state.keys() == stored.keys()
+    for key, tensor in state.items():
+        assert tensor.dtype != torch.float16
+        assert torch.equal(tensor, stored[key].to(tensor.dtype))
+    assert any(tensor.dtype == torch.float16 for tensor in stored.values())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_card_is_true_of_its_network(name: str) -> None:
+    model, about = zoo.load(name), card(name)
+    assert about.parameters == sum(parameter.numel() for parameter in model.parameters())
+    assert about.input is not None
+    assert model.input_size(480, 640) == tuple(about.input.size)
+    assert model.label_space.names == NAMES
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_offline_it_finds_what_is_in_scenes_it_never_learnt(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    report = zoo.evaluate(name, data="shapes:test,count=24", resamples=0)
+    assert report.ap > 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_the_claimed_precision_is_what_the_test_split_gives(name: str) -> None:
+    weights = card(name).default_weights()
+    assert weights is not None
+    claimed = {claim.metric: claim.value for claim in weights.claims}
+    report = zoo.evaluate(name, data="shapes:test", resamples=0)
+    assert 100 * report.ap == pytest.approx(claimed["AP"], abs=0.2)
+    assert 100 * report.ap50 == pytest.approx(claimed["AP50"], abs=0.2)
