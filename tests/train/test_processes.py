@@ -16,6 +16,7 @@ import json, os, sys
 from pathlib import Path
 import torch
 from torch import nn
+import zoo
 from zoo.data import read
 from zoo.labels.builtin import space_of
 from zoo.testing.toy import Toy
@@ -33,12 +34,18 @@ class Mean(Toy):
         parts = super().loss(outputs, batch, targets)
         return {**parts, "size": parts["size"] / len(batch)}
 
-file, to = sys.argv[1:]
+def yolox():
+    """Its loss divides by its objects; batch norms, which are of each share, are frozen."""
+    return zoo.compose(backbone="timm/test_resnet", head="yolox", labels=["dark", "bright"],
+                       neck="pafpn", head_arguments={"channels": 32},
+                       input={"resize": "letterbox", "size": [64, 64]})
+
+file, to, kind = sys.argv[1:]
 data = read(file)
 torch.manual_seed(0)
-model = Mean()
+model = Mean() if kind == "mean" else yolox()
 recipe = {"steps": 9, "batch_size": 5, "validate_every": 9, "ema": None, "workers": 0,
-          "optimizer": {"name": "sgd", "lr": 0.05}, "clip": 1.0}
+          "optimizer": {"name": "sgd", "lr": 0.05}, "clip": 1.0, "batch_norm": "frozen"}
 result = train(model, data=data, validation=data, recipe=recipe, to=to, device="cpu",
                progress=False)
 torch.manual_seed(1)
@@ -57,12 +64,15 @@ TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
 
 @pytest.mark.slow
-def test_two_processes_learn_and_measure_what_one_does(blocks_file: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["mean", "yolox"])
+def test_two_processes_learn_and_measure_what_one_does(
+    blocks_file: str, tmp_path: Path, kind: str
+) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     for name, launcher in (("one", []), ("two", TWO)):
-        words = [sys.executable, *launcher, str(script), blocks_file, str(tmp_path / name)]
+        words = [sys.executable, *launcher, str(script), blocks_file, str(tmp_path / name), kind]
         done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
     one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))

@@ -28,5 +28,6 @@ from zoo.contract.parts import backbone as backbone
 from zoo.contract.predictor import Predictor as Predictor
 from zoo.contract.protocol import Protocol as Protocol
 from zoo.contract.protocol import Thresholds as Thresholds
+from zoo.contract.shares import count_in_batch as count_in_batch
 from zoo.contract.target import Target as Target
 from zoo.contract.target import targets_to_input as targets_to_input

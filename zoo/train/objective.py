@@ -9,20 +9,23 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from zoo.contract import Batch, Target
+from zoo.contract.shares import shared_batch
 from zoo.detectors import Detector
 
 
 class Objective(nn.Module):
     """Batch and targets to named losses, which are computed in float32 whatever the network is."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, *, processes: int = 1) -> None:
         super().__init__()
         self.detector = detector
+        self.processes = processes
 
     def forward(self, batch: Batch, targets: tuple[Target, ...]) -> dict[str, Tensor]:
         """Named scalar losses."""
         outputs = self.detector(batch, list(targets))
-        with torch.autocast(batch.pixels.device.type, enabled=False):
+        kind = batch.pixels.device.type
+        with torch.autocast(kind, enabled=False), shared_batch(self.processes):
             losses: dict[str, Tensor] = self.detector.loss(
                 tree_map(_in_float32, outputs), batch, list(targets)
             )

@@ -91,7 +91,9 @@ def training_of(
     state = _resumed(detector, samples, folder, processes=accelerator.num_processes)
     average = None if recipe.ema is None else Average(detector, recipe.ema)
     plain = optimizer_of(detector, recipe)
-    objective, optimizer = accelerator.prepare(Objective(detector), plain)
+    objective, optimizer = accelerator.prepare(
+        Objective(detector, processes=accelerator.num_processes), plain
+    )
     if state is not None:
         _restore(state, plain, average, accelerator.scaler)
     progress = state.progress if state else Progress()

@@ -14,6 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, one_h
 
 from detzoo_yolox.assign import Assignment, assign
 from detzoo_yolox.outputs import YoloxOutput, to_boxes
+from zoo.contract import count_in_batch
 
 IOU_WEIGHT = 5.0
 
@@ -22,7 +23,7 @@ def losses(
     outputs: YoloxOutput, objects: Sequence[Tensor], channels: Sequence[Tensor], *, l1: bool = False
 ) -> dict[str, Tensor]:
     """Weighted scalar losses of raw logits, each summed and divided by how many cells learn an
-    object (at least 1).
+    object (at least 1), in the shares of all processes together.
 
     objects:  (g, 4) true boxes of each image, xyxy in input pixels, of positive area; g may be 0.
     channels: (g,) their class channels.
@@ -64,7 +65,8 @@ def losses(
     }
     if l1:
         sums["l1"] = l1_loss(learned[:, :4], _to_values(true_boxes, cells[cell]), reduction="sum")
-    return {name: total / max(len(cell), 1) for name, total in sums.items()}
+    count = count_in_batch(len(cell), images=len(values), device=values.device)
+    return {name: total / count for name, total in sums.items()}
 
 
 def _rows(assigned: Sequence[Assignment]) -> tuple[Tensor, Tensor]:
