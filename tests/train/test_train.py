@@ -227,3 +227,14 @@ def test_composed_detectors_train_with_the_same_loop(
     recipe = {"steps": 3, "batch_size": 3, "validate_every": 3, "optimizer": {"lr": 1e-3}}
     result = run(blocks, tmp_path / "run", detector, recipe=recipe)
     assert result.steps == 3
+
+
+def test_an_interrupt_says_how_to_go_on(blocks: Dataset, tmp_path: Path) -> None:
+    def stop(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as raised:
+        run(blocks, tmp_path / "run", validation=blocks, say=stop)
+    [note] = raised.value.__notes__
+    assert f"{tmp_path / 'run'} is kept" in note
+    assert run(blocks, tmp_path / "run", validation=blocks, resume=True).steps == 12

@@ -87,7 +87,11 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
         if accelerator.is_main_process:
             stack.enter_context(lock(plan.folder))
             enter(plan.folder, plan.recipe, plan.facts(), resume=resume)
-        return _run(plan, accelerator, progress, say)
+        try:
+            return _run(plan, accelerator, progress, say)
+        except KeyboardInterrupt as error:
+            error.add_note(f"{plan.folder} is kept to its last checkpoint; --resume goes on there.")
+            raise
 
 
 @dataclass(frozen=True)
