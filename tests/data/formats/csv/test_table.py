@@ -13,8 +13,8 @@ from zoo.errors import DataError
 def test_the_delimiter_is_the_one_of_the_first_line(tmp_path: Path, delimiter: str) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes("\ufeffa,b\r\n1,2\r\n\r\n3,4\r\n".replace(",", delimiter).encode())
-    assert read_table(path) == (["a", "b"], [("1", "3"), ("2", "4")])
-    assert read_table(path, ["x", "y"])[1][0] == ("a", "1", "3")
+    assert read_table(path) == (["a", "b"], [["1", "3"], ["2", "4"]])
+    assert read_table(path, ["x", "y"])[1][0] == ["a", "1", "3"]
 
 
 def test_a_row_that_is_not_like_the_rest_is_named(tmp_path: Path) -> None:

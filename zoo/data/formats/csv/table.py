@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +15,47 @@ from numpy.typing import NDArray
 from zoo.errors import DataError
 from zoo.files import read_regular
 
+BLOCK = 1 << 16  # rows that are looked at together
 DELIMITERS = ",;\t|"
 _FLAGS = {"true": 1, "false": 0}
 
 
-def read_table(path: Path, columns: Sequence[str] = ()) -> tuple[list[str], list[tuple[str, ...]]]:
+def read_table(path: Path, columns: Sequence[str] = ()) -> tuple[list[str], list[list[str]]]:
     """The header and the columns of a file, whose delimiter is the one its first line has most of.
 
     columns: of a file without header. Raises: DataError naming the line that is not like the rest.
     """
     try:
-        text = read_regular(path).decode("utf-8-sig")
+        content = read_regular(path)
+        first = content.partition(b"\n")[0].decode("utf-8-sig")
+        text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="")
+        rows = filter(None, csv.reader(text, delimiter=max(DELIMITERS, key=first.count)))
+        header = [name.strip() for name in columns or next(rows, [])]
+        return header, _columns(rows, len(header), path, start=1 if columns else 2)
     except (OSError, UnicodeDecodeError) as error:
         case = f"{getattr(error, 'strerror', None) or error}."
         raise DataError(f"'{path}' can't be read.", case, "Save it as UTF-8.") from None
-    first = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=first.count)
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
     except csv.Error as error:
         raise DataError(f"'{path}' was read.", f"It is not CSV: {error}.", "Correct it.") from None
-    header = [name.strip() for name in columns or (rows.pop(0) if rows else [])]
-    wrong = next((row for row in rows if len(row) != len(header)), None)
-    if wrong is not None:
-        number = rows.index(wrong) + (1 if columns else 2)
-        case = f"Row {number} has {len(wrong)} columns, and the first {len(header)}."
-        raise DataError(f"'{path}' was read.", case, "Correct that row.")
-    return header, list(zip(*rows, strict=True)) if rows else [() for _ in header]
+
+
+def _columns(rows: Iterator[list[str]], width: int, path: Path, *, start: int) -> list[list[str]]:
+    """Rows as columns, in which a text that is there often is one object. Raises: DataError naming
+    the first row of another width; the first of all has the number `start`."""
+    found: list[list[str]] = [[] for _ in range(width)]
+    known: list[dict[str, str]] = [{} for _ in range(width)]
+    while block := list(islice(rows, BLOCK)):
+        wrong = next((row for row in block if len(row) != width), None)
+        if wrong is not None:
+            number = len(found[0]) + block.index(wrong) + start if found else start
+            case = f"Row {number} has {len(wrong)} columns, and the first {width}."
+            raise DataError(f"'{path}' was read.", case, "Correct that row.")
+        for column, texts, values in zip(found, known, zip(*block, strict=True), strict=True):
+            if len(set(values)) * 2 < len(values):
+                column += [texts.setdefault(value, value) for value in values]
+            else:
+                column += values
+    return found
 
 
 def numbers(column: Sequence[str], name: str, path: Path) -> NDArray[np.float64]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,23 +33,25 @@ def write(dataset: Dataset, path: Path) -> None:
     if not len(dataset.truth.labels):
         case = "It has no box, and CSV names classes only with boxes."
         raise DataError(f"{dataset.name} can't be written as CSV.", case, "Write coco:PATH")
-    text = io.StringIO()
+    content = io.BytesIO()
+    text = io.TextIOWrapper(content, "utf-8", newline="")
     writer = csv.writer(text, lineterminator="\n")
     of_images = [f"{OF_IMAGE}{name}" for name in _image_attributes(dataset)]
     writer.writerow([*IMAGE, *of_images, *BOX, *dataset.truth.box_attributes])
     writer.writerows(_rows(dataset))
     place = path if path.suffix.lower() == ".csv" else path / FILE
     with write_errors(place, DataError, fix="Name a place that can be written."):
-        write_file(place, text.getvalue())
+        text.flush()
+        write_file(place, content.getvalue())
 
 
 def _rows(dataset: Dataset) -> Iterator[list[Any]]:
     truth = dataset.truth
-    starts = truth.starts.tolist()
-    boxes = list(_boxes(dataset))
+    counts = np.diff(truth.starts).tolist()
+    boxes = _boxes(dataset)
     nothing = [""] * (len(BOX) + len(truth.box_attributes))
-    for row, image in enumerate(_images(dataset)):
-        for box in boxes[starts[row] : starts[row + 1]] or [nothing]:
+    for count, image in zip(counts, _images(dataset), strict=True):
+        for box in islice(boxes, count) if count else [nothing]:
             yield [*image, *box]
 
 
@@ -73,7 +76,7 @@ def _images(dataset: Dataset) -> Iterator[list[Any]]:
         yield [names[row], number, *size, "|".join(splits[row]), *(one[row] for one in others)]
 
 
-def _boxes(dataset: Dataset) -> Iterator[list[Any]]:
+def _boxes(dataset: Dataset) -> Iterator[Sequence[Any]]:
     truth, space = dataset.truth, dataset.label_space
     columns: list[list[Any]] = [
         [space.names[label] for label in truth.labels.tolist()],
@@ -84,7 +87,7 @@ def _boxes(dataset: Dataset) -> Iterator[list[Any]]:
         truth.ids.tolist(),
         *(values.tolist() for values in truth.box_attributes.values()),
     ]
-    return map(list, zip(*columns, strict=True))
+    return iter(zip(*columns, strict=True))
 
 
 def _numbers(values: NDArray[np.float64]) -> list[float | int]:
