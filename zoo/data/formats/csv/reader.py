@@ -145,7 +145,8 @@ def _labels(
     names = [tidy(columns["label"][row]) for row in rows.tolist()]
     numbered: dict[str, int] = {}
     if "class_id" in columns:
-        ids = [whole(columns["class_id"][row].strip()) for row in rows.tolist()]
+        meant = {text: whole(text.strip()) for text in set(columns["class_id"])}
+        ids = [meant[columns["class_id"][row]] for row in rows.tolist()]
         pairs = set(zip(names, ids, strict=True))
         if len(pairs) == len(set(names)) == len(set(ids)) and None not in ids:
             numbered = {name: number for name, number in pairs if number is not None}
