@@ -44,7 +44,7 @@ class Fixed:
 
 
 def fix(data: str | os.PathLike[str], found: Check, to: str) -> Fixed:
-    """Writes a corrected copy, and `changes.txt` in it; the source is never touched.
+    """Writes a corrected copy with a list of changes, `changes.txt`; never touches the source.
 
     to: a new or empty folder, in the format of the source unless another one is named.
     Raises: DataError where it can't be written, or where a file is named.

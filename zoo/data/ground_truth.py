@@ -95,8 +95,7 @@ class GroundTruth:
                 is an attribute to slice by.
         no_area: how many of the areas given were missing before, and are the boxes' own.
         Columns are lists, arrays, tensors or those of a data frame. Whole numbers may be written as
-        3.0 or "3"; nothing (None, NaN) and -1 are an unknown area, id or crowd. The
-        number 12 and the text "12" are one image id.
+        3.0 or "3"; None, NaN and -1 are an unknown area, id or crowd; 12 and "12" are one image id.
         Raises: DataError naming the first wrong record; UsageError for an unknown box format.
         """
         check_choice("box_format", box_format, get_args(BoxFormat))
@@ -111,6 +110,7 @@ class GroundTruth:
         table, unknown = with_defaults(table, box, name)
         check_records(table, box, len(label_space), name)
         order = _by_image_and_label(rows, table["label"], len(image_ids) * len(label_space))
+        others = [key for key in table if key not in COLUMNS]
         return cls(
             image_ids=image_ids,
             label_space=label_space,
@@ -121,9 +121,7 @@ class GroundTruth:
             crowd=table["crowd"][order],
             ids=table["id"][order],
             image_attributes={key: value[by_id] for key, value in about.items() if key != "id"},
-            box_attributes={
-                key: value[order] for key, value in table.items() if key not in COLUMNS
-            },
+            box_attributes={key: table[key][order] for key in others},
             name=name,
             no_area=no_area + unknown,
         )
