@@ -99,7 +99,7 @@ def test_check_exits_for_ci_and_writes_a_corrected_copy(shell: Shell, site: Path
     xml.write_text(xml.read_text().replace("<xmax>4", "<xmax>44"))
     done = shell("data", "check", str(site), "--fix", str(site.parent / "made"))
     assert done.code == 1
-    assert "error: outside: 1 boxes outside their image" in done.out
+    assert "error: outside (1): boxes outside their image" in done.out
     assert "a.jpg: helmet (0, 0, 44, 5) It leaves its image of 20 x 10 pixels." in done.out
     assert f"1 change written with the copy voc:{site.parent / 'made'}" in done.err
     done = shell("data", "check", str(site.parent / "made"), "--json")

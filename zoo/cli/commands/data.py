@@ -90,7 +90,7 @@ def _findings(found: Check) -> list[str]:
     lines = [f"{found.dataset!r}", *found.dataset.notes]
     for name, count in found.counts.items():
         severity, what = CHECKS[name]
-        lines += ["", output.Heading(f"{severity}: {name}: {count:,} {what}")]
+        lines += ["", output.Heading(f"{severity}: {name} ({count:,}): {what}")]
         some = [one for one in found.findings if one.check == name]
         lines += [f"  {_finding(one)}" for one in some[:SHOWN]]
         if count > SHOWN:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.data.formats.voc.folder import item, written
@@ -24,6 +25,10 @@ def test_a_box_that_begins_before_pixel_1_shows_that_they_are_counted_from_0(
     assert "1 box begins before pixel 1" in data.notes[0]
     assert read(f"voc:{folder},origin=1").truth.boxes[1].tolist() == [2, 1, 5, 4]
     assert read(f"voc:{folder},origin=0").notes == ()
+    written(tmp_path, "a.xml", item(1, 1, 20, 10))
+    written(tmp_path, "b.xml", item(0.1, 0.2, 0.5, 0.9), image="b.jpg")  # fractions say nothing
+    boxes = read(f"voc:{folder}").truth.boxes
+    assert boxes.tolist() == pytest.approx(np.array([[0, 0, 20, 10], [0.1, 0.2, 0.5, 0.9]]))
 
 
 @pytest.mark.parametrize(

@@ -210,8 +210,10 @@ def _boxes(documents: Sequence[Document], origin: Origin) -> tuple[NDArray[np.fl
     if origin == "auto":
         said = np.array([-1 if one.origin is None else one.origin for one in documents])
         each = np.repeat(said, counts)
-        early = (corners[:, :2] < 1).any(1) & (each < 0)
-        shift = np.where(each < 0, 0 if early.any() else 1, each)
+        fractional = np.array([_has_fractions(one) for one in documents], bool)
+        fractions = np.repeat(fractional, counts)
+        early = (corners[:, :2] < 1).any(1) & (each < 0) & ~fractions
+        shift = np.where(each < 0, 0 if early.any() else 1, each) * ~fractions
     else:
         early = np.zeros(len(corners), bool)
         shift = np.full(len(corners), int(origin))
@@ -224,6 +226,13 @@ def _boxes(documents: Sequence[Document], origin: Origin) -> tuple[NDArray[np.fl
     many = pluralize(int(early.sum()), "box begins", "boxes begin")
     note = f"{many} before pixel 1, so that all coordinates are taken from 0; else: origin=1."
     return corners, [note]
+
+
+def _has_fractions(document: Document) -> bool:
+    """Whether its boxes are fractions of the image, which say nothing of how pixels are counted."""
+    numbers = [number for box in document.corners for number in box]
+    within = max(numbers, default=2.0) <= 1
+    return within and not all(number.is_integer() for number in numbers)
 
 
 def _attributes(documents: Sequence[Document]) -> dict[str, NDArray[np.bool_]]:
