@@ -39,7 +39,7 @@ help:                          # what can be made
 
 setup: $(VENV)/.ready          # the zoo alone, in .venv
 
-demo: setup                    # YOLOX-Nano on real photos, measured, on a leaderboard; through a loopback Hub
+demo: setup                    # scenes rendered, detected in, measured, on a leaderboard; without a network
 	$(PY) docs/demo.py
 
 test: check tests              # everything

@@ -2,12 +2,23 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from zoo.data import Dataset, read
+from zoo.train.result import Result
+from zoo.train.train import train
+
+TWO_STEPS: dict[str, Any] = {
+    "size": [64, 64],
+    "steps": 2,
+    "batch_size": 2,
+    "augment": [],
+    "ema": None,
+}
 
 
 def made(folder: Path, *, images: int, seed: int = 0) -> Dataset:
@@ -59,3 +70,11 @@ def blocks_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("blocks")
     made(folder / "data", images=10, seed=2)
     return str(folder / "data" / "instances.json")
+
+
+@pytest.fixture(scope="session")
+def trained(blocks: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Two steps of YOLOX-Nano."""
+    folder = tmp_path_factory.mktemp("runs") / "My run 1"
+    options: dict[str, Any] = {"validation": blocks, "weights": False, "device": "cpu"}
+    return train("yolox_nano", data=blocks, recipe=TWO_STEPS, to=folder, progress=False, **options)

@@ -18,14 +18,6 @@ from zoo.train.train import train
 QUICK: dict[str, Any] = {"size": [64, 64], "steps": 2, "batch_size": 2, "augment": [], "ema": None}
 
 
-@pytest.fixture(scope="module")
-def trained(blocks: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """Two steps of YOLOX-Nano."""
-    folder = tmp_path_factory.mktemp("runs") / "My run 1"
-    options: dict[str, Any] = {"validation": blocks, "weights": False, "device": "cpu"}
-    return train("yolox_nano", data=blocks, recipe=QUICK, to=folder, progress=False, **options)
-
-
 def test_the_folder_loads_by_path_and_by_name(trained: Result, blocks: Dataset) -> None:
     image = blocks.image(1).pixels
     for name in (trained.path, f"file:{trained.path}"):
@@ -51,14 +43,6 @@ def test_the_card_says_what_it_was_trained_by(trained: Result) -> None:
     assert choice.weights.recipe == "recipe.yaml"
     assert "12 images" in (choice.weights.note or "")
     assert choice.entry.card.licenses.data is None
-
-
-def test_the_page_has_numbers_curves_and_how_to_load_it(trained: Result) -> None:
-    page = (trained.path / "report.md").read_text()
-    assert "| AP |" in page
-    assert "curves.png" in page
-    assert (trained.path / "curves.png").stat().st_size > 1000
-    assert f'zoo.load("file:{trained.path}")' in page
 
 
 def test_a_damaged_file_is_not_loaded(trained: Result, tmp_path: Path) -> None:

@@ -65,16 +65,13 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
     weights:    where to begin: as `zoo.load` takes them.
     to:         the folder of the run; else `runs/MODEL-DATA`.
     resume:     go on with the run in that folder, bit for bit; begin it if there is none.
-    device:     "cpu", or a GPU; else what Accelerate finds.
-    progress:   a bar on standard error; None shows one on a terminal.
+    device:     "cpu", or a GPU; else what Accelerate finds. progress: a bar; None is on a terminal.
     say:        is called with a line after each validation.
 
     Raises:
         UsageError: an argument or a field of the recipe can't be used; it is named.
-        DataError: the data can't be read, or has no objects to learn.
-        LabelError: the model has none of the data's classes.
-        TrainError: a loss is not a number, memory ran out, one batch can't be learned, or the run
-            can't be resumed.
+        DataError, LabelError: the data can't be read, or has nothing that the model can learn.
+        TrainError: a loss is not finite, memory ran out, or one batch can't be learned.
         MissingExtra: Accelerate, matplotlib or pyarrow is not installed.
     """
     fields, preset = _fields(recipe)

@@ -18,37 +18,40 @@ from zoo.cli.options import LABELS, Device, Weights, labels_of, weights_of
 SHOWN = ("AP", "AP50", "AP75")
 
 
+What = Annotated[
+    str,
+    typer.Argument(metavar="MODEL|RECIPE", help="A name that zoo list shows, or a recipe (.yaml)."),
+]
+Data = Annotated[
+    str | None,
+    typer.Option(metavar="coco:FILE", help="The images to train on, if the recipe has none."),
+]
+Validation = Annotated[
+    str | None,
+    typer.Option(metavar="coco:FILE", help="Measured; else the data's split val."),
+]
+Labels = Annotated[str | None, typer.Option(metavar="NAMES", help=f"{LABELS} Else the data's.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Of the recipe: --set optimizer.lr=1e-3."),
+]
+To = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Of the run; else runs/MODEL-DATA.")
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the run in that folder, bit for bit.")
+]
+
+
 def train(  # noqa: PLR0913 - one parameter an option
-    what: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL|RECIPE", help="A name that zoo list shows, or a recipe (.yaml)."
-        ),
-    ],
-    data: Annotated[
-        str | None,
-        typer.Option(metavar="coco:FILE", help="The images to train on, if the recipe has none."),
-    ] = None,
-    validation: Annotated[
-        str | None,
-        typer.Option(metavar="coco:FILE", help="Those to measure; else the data's split val."),
-    ] = None,
-    labels: Annotated[
-        str | None, typer.Option(metavar="NAMES", help=f"{LABELS} Else the data's.")
-    ] = None,
+    what: What,
+    data: Data = None,
+    validation: Validation = None,
+    labels: Labels = None,
     weights: Weights = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="FIELD=VALUE", help="Of the recipe: --set optimizer.lr=1e-3."
-        ),
-    ] = None,
-    to: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Of the run; else runs/MODEL-DATA.")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in that folder, bit for bit.")
-    ] = False,
+    settings: Settings = None,
+    to: To = None,
+    resume: Resume = False,
     device: Device = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
@@ -58,11 +61,8 @@ def train(  # noqa: PLR0913 - one parameter an option
     killed, goes on with --resume as if it had not been. On several processes: torchrun
     --nproc-per-node 2 -m zoo train RECIPE.yaml.
     """
-    from zoo.train.recipe_file import (
-        merged,
-        overrides,
-        read_recipe,
-    )  # deferred: torch, which help does not need
+    # deferred: they import torch, which help does not need
+    from zoo.train.recipe_file import merged, overrides, read_recipe
     from zoo.train.train import train as run
 
     is_recipe = what.endswith((".yaml", ".yml"))
@@ -81,14 +81,13 @@ def train(  # noqa: PLR0913 - one parameter an option
     )
     if not result.main:
         return None
-    numbers = {name: value for name, value in result.numbers.items() if name in SHOWN}
     if as_json:
         facts = {"path": str(result.path), "step": result.step, "steps": result.steps}
         facts |= {"seconds": round(result.seconds, 1), "numbers": result.numbers}
         return output.document(json.dumps(facts, indent=2))
+    numbers = {name: value for name, value in result.numbers.items() if name in SHOWN}
     measured = "  ".join(f"{name} {format_percent(value)}" for name, value in numbers.items())
-    output.line(f"{result.path}  step {result.step} of {result.steps}  {measured}".rstrip())
-    return None
+    return output.line(f"{result.path}  step {result.step} of {result.steps}  {measured}".rstrip())
 
 
 def _say(text: str) -> None:
