@@ -10,8 +10,9 @@ from PIL import Image
 
 from zoo.cli import detect_run
 from zoo.cli.detect_run import Request, run
+from zoo.data import read
 from zoo.detectors import Protocol
-from zoo.errors import ImageError, UsageError
+from zoo.errors import ImageError, OfflineError, UsageError
 
 
 @pytest.fixture
@@ -95,3 +96,32 @@ def test_images_that_can_not_be_read_are_counted(
 def test_random_weights_are_warned_of(images: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(asked(images, weights="random")) == 0
     assert "yolox_nano has random weights" in capsys.readouterr().err
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network, and no weights on this machine."""
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    monkeypatch.setenv("ZOO_HOME", str(tmp_path / "zoo"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+
+
+@pytest.mark.usefixtures("offline")
+def test_the_model_that_comes_with_the_zoo_is_used_where_the_default_can_not_be_had(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scenes = read("shapes:test,count=1")
+    pixels = scenes.image(0).pixels
+    Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(tmp_path / "scene.png")
+    assert run(Request(sources=[str(tmp_path / "scene.png")])) == 0
+    said = capsys.readouterr()
+    assert "circle x" in said.out
+    assert "yolox_pico.shapes comes with the zoo" in said.err
+
+
+@pytest.mark.usefixtures("offline")
+def test_another_model_is_never_put_in_the_place_of_one_that_was_named(images: Path) -> None:
+    sources = [str(images)]
+    for options in ({"model": "yolox_nano"}, {"labels": ["helmet"]}, {"weights": "coco"}):
+        with pytest.raises(OfflineError):
+            run(Request(sources=sources, **options))  # type: ignore[arg-type]

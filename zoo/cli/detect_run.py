@@ -19,7 +19,7 @@ from zoo.detections import Detections
 from zoo.detections.convert.coco import met_ids
 from zoo.detectors import Detector, Protocol, load
 from zoo.draw import draw, save
-from zoo.errors import ImageError, UsageError
+from zoo.errors import ImageError, OfflineError, SourceError, UsageError
 from zoo.fonts import letters_of
 from zoo.images import Image, Limits, Source, expand
 from zoo.images.read import is_url
@@ -27,16 +27,18 @@ from zoo.inference.detect import Looked, stream
 from zoo.progress import Bar
 from zoo.text import pluralize
 
+# Whole, so that no plugin's models of these names stand in their way.
+DEFAULT, EMBEDDED = "yolox/yolox_nano", "shapes/yolox_pico"
 Write: TypeAlias = Callable[[Detections], None]
 Add: TypeAlias = Callable[[object], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """The options of `zoo detect`."""
+    """The options of `zoo detect`; no model is `DEFAULT`, or `EMBEDDED` where that can't be had."""
 
     sources: Sequence[str]
-    model: str
+    model: str | None = None
     weights: str | None = None
     labels: str | Sequence[str] | None = None
     device: str | None = None
@@ -67,13 +69,11 @@ def run(asked: Request) -> int:
         add_json = stack.enter_context(json_list(asked.json_to)) if asked.json_to else None
         add_coco = stack.enter_context(json_list(asked.coco_to)) if asked.coco_to else None
         saving = _Saving(Annotated(asked.save_to, images), asked.font) if asked.save_to else None
-        detector = load(
-            asked.model, weights=weights_of(asked.weights), labels=asked.labels, device=asked.device
-        )
+        detector = _loaded(asked)
         if detector.weights is None:
             stderr.warning(f"{detector.name} has random weights: what it sees means nothing.")
         if ids:
-            ids.check_classes(detector.name or asked.model, detector.label_space)
+            ids.check_classes(str(detector.name), detector.label_space)
         left_out: Counter[str] = Counter()
         writers = list(_writers(detector, add_json, add_coco, ids, left_out, saving))
         if STANDARD_OUTPUT not in (asked.json_to, asked.coco_to):
@@ -82,6 +82,26 @@ def run(asked: Request) -> int:
     _say_left_out(left_out)
     _say(failed, len(images), asked)
     return 0 if not failed else ImageError.exit_code if len(failed) == len(images) else 1
+
+
+def _loaded(asked: Request) -> Detector:
+    """The model that was named. If none was, the default; if its weights can't be had on this
+    machine, the one that comes with the zoo, which is said."""
+    try:
+        weights = weights_of(asked.weights)
+        return load(
+            asked.model or DEFAULT, weights=weights, labels=asked.labels, device=asked.device
+        )
+    except (SourceError, OfflineError):
+        if asked.model or asked.weights or asked.labels:
+            raise
+    detector = load(EMBEDDED, device=asked.device)
+    classes = ", ".join(detector.label_space.names)
+    stderr.warning(
+        f"No --model was named, and the weights of yolox_nano can't be had here. {detector.name} "
+        f"comes with the zoo and is used instead; it knows only: {classes}."
+    )
+    return detector
 
 
 def _check_places(asked: Request) -> None:

@@ -192,7 +192,7 @@ def _process_group() -> Any:
     if not distributed.is_available() or not distributed.is_initialized():
         return nullcontext()
     stack = ExitStack()
-    if "TORCHELASTIC_RUN_ID" in os.environ:
+    if distributed.is_torchelastic_launched():
         stack.callback(distributed.destroy_process_group)
     return stack
 

@@ -4,8 +4,8 @@ With `--json`, a list with one object an image: file (as given), width, height, 
 annotated image is, with `--save`), model, weights_sha256 (null for random weights) and detections,
 a list of {box: [x1, y1, x2, y2], score, label, name}, best first. With `--coco`, a COCO results
 list: image_id, category_id (the data set's), bbox [x, y, width, height], score. `-` is standard
-    output; a file that ends in `.jsonl` gets one object a line. A file takes its place when it is
-    complete.
+output; a file that ends in `.jsonl` gets one object a line. A file takes its place when it is
+complete.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from typing import Annotated
 import typer
 
 from zoo.cli.options import LABELS, BatchSize, Device, Exif, Weights, batch_size_of, labels_of
-
-DEFAULT = "yolox/yolox_nano"  # whole, so that no plugin's model of that name stands in its way
 
 
 class OnError(StrEnum):
@@ -33,7 +31,12 @@ Images = Annotated[
     typer.Argument(metavar="IMAGE|FOLDER|GLOB|URL", help="What to look at.", show_default=False),
 ]
 Model = Annotated[
-    str, typer.Option(metavar="NAME", help="A name that zoo list shows, or one with a .TAG.")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="A name that zoo list shows, or one with a .TAG; else yolox_nano, or yolox_pico where "
+        "its weights can't be had.",
+    ),
 ]
 Labels = Annotated[
     str | None, typer.Option(metavar="NAMES", help=f"Classes instead of the card's. {LABELS}")
@@ -111,7 +114,7 @@ Broken = Annotated[
 
 def detect(  # noqa: PLR0913 - one parameter an option
     images: Images,
-    model: Model = DEFAULT,
+    model: Model = None,
     weights: Weights = None,
     labels: Labels = None,
     score: Score = 0.3,
