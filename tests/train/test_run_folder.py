@@ -32,6 +32,15 @@ def test_a_run_goes_on_with_the_recipe_that_it_began_with(tmp_path: Path) -> Non
         enter(tmp_path, Recipe(), {**FACTS, "data_sha256": "b" * 64}, resume=True)
 
 
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:
+    enter(tmp_path, Recipe(), FACTS, resume=False)
+    for place in (tmp_path, tmp_path / "checkpoints"):
+        place.mkdir(exist_ok=True)
+        (place / ".step-7.safetensors.99-99.draft").write_bytes(b"half")
+    enter(tmp_path, Recipe(), FACTS, resume=True)
+    assert not list(tmp_path.rglob("*.draft"))
+
+
 def test_a_folder_is_held_once(tmp_path: Path) -> None:
     held = lock(tmp_path)
     with pytest.raises(TrainError, match="Another process"):

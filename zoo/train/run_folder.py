@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 from safetensors.torch import save as bytes_of
 from torch import Tensor
 
+from zoo.drafts import clear
 from zoo.errors import TrainError, UsageError
 from zoo.files import read_regular, write_file
 from zoo.train.recipe import Recipe
@@ -47,6 +48,8 @@ def lock(folder: Path) -> FileLock:
 def enter(folder: Path, recipe: Recipe, facts: Mapping[str, str], *, resume: bool) -> None:
     """Begins a run in a folder, or goes on with the one in it.
 
+    The folder is locked: files that are half written there were left by a process that was killed,
+    and are removed.
     Raises: UsageError if there is one and it is not to be resumed; TrainError naming what differs
         from it.
     """
@@ -73,6 +76,8 @@ def enter(folder: Path, recipe: Recipe, facts: Mapping[str, str], *, resume: boo
         for name, value in before.items()
         if name.endswith("sha256") and facts.get(name, value) != value
     ]
+    for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        clear(place, young=0)
     if changed:
         raise TrainError(
             f"The run in {folder} can't be resumed.",
