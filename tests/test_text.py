@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.text import is_are, pluralize, type_name
+from zoo.text import is_are, listed, pluralize, type_name
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,9 @@ def test_a_noun_agrees_with_its_number(number: int, said: str) -> None:
 )
 def test_a_type_has_its_article(value: object, said: str) -> None:
     assert type_name(value) == said
+
+
+def test_names_beyond_the_most_are_counted() -> None:
+    assert listed(["a", "b"], 2) == "a, b"
+    assert listed(["a", "b", "c", "d"], 2) == "a, b and 2 more"
+    assert listed([], 2) == ""

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def pluralize(number: int, noun: str, plural: str = "") -> str:
     """`1 file`, `2,000 files`; the plural is the noun with an s unless given."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are: `a, b and 3 more`."""
+    rest = len(names) - most
+    first = ", ".join(names[:most])
+    return f"{first} and {rest} more" if rest > 0 else first
 
 
 def is_are(number: int) -> str:

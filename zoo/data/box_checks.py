@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.dataset import Dataset
-from zoo.data.finding import Finding
+from zoo.data.finding import Finding, spelled_size
 from zoo.data.image_records import files_of
 
 TOLERANCE = 0.5  # pixels that a box may leave its image, as rounding makes it
@@ -18,19 +18,24 @@ _LARGE = 8  # pixels of an image whose boxes may all be within the first one onl
 
 def box_findings(dataset: Dataset) -> list[Finding]:
     """The findings of all boxes, check by check."""
-    masks = box_masks(dataset)
-    found = _of_images(dataset, fractional_images(dataset))
-    for check, (rows, message) in masks.items():
-        found += boxes_found(dataset, rows, check, message)
+    names, splits = files_of(dataset.images), split_names(dataset)
+    fractional = fractional_images(dataset)
+    message = "All its boxes end within the first pixel."
+    found = [
+        Finding("fractions", message, names[row], splits[row])
+        for row in np.flatnonzero(fractional).tolist()
+    ]
+    for check, (rows, message_of) in _masks(dataset, fractional[dataset.truth.images]).items():
+        found += _of_boxes(dataset, rows, check, message_of, names, splits)
     return found
 
 
-def box_masks(
-    dataset: Dataset,
+def _masks(
+    dataset: Dataset, fractional: NDArray[np.bool_]
 ) -> dict[str, tuple[NDArray[np.bool_], Callable[[int], str]]]:
-    """Check -> which boxes it finds, and what is the case of one."""
+    """Check -> which boxes it finds, and what is the case of one. fractional: (n,) boxes of
+    fractions, which are neither outside nor thin."""
     truth = dataset.truth
-    fractional = fractional_images(dataset)[truth.images]
     sizes = dataset.sizes[truth.images]
     outside = outside_boxes(dataset) & ~fractional
     thin: NDArray[np.bool_] = np.asarray((truth.xywh[:, 2:] <= THIN).any(axis=1))
@@ -39,11 +44,11 @@ def box_masks(
     return {
         "outside": (
             outside,
-            lambda row: f"It leaves its image of {_spelt(sizes[row])} pixels.",
+            lambda row: f"It leaves its image of {spelled_size(sizes[row].tolist())} pixels.",
         ),
         "zero_area": (
             thin,
-            lambda row: f"It has {_spelt(truth.xywh[row, 2:])} pixels.",
+            lambda row: f"It has {spelled_size(truth.xywh[row, 2:].tolist())} pixels.",
         ),
         "duplicate": (twice, lambda _: "The same box of the same class is there before it."),
         "two_classes": (classes, lambda _: "The same box is there with another class."),
@@ -86,12 +91,16 @@ def repeated_boxes(dataset: Dataset) -> tuple[NDArray[np.bool_], NDArray[np.bool
     return twice, classes
 
 
-def boxes_found(
-    dataset: Dataset, rows: NDArray[np.bool_], check: str, message: Callable[[int], str]
+def _of_boxes(
+    dataset: Dataset,
+    rows: NDArray[np.bool_],
+    check: str,
+    message: Callable[[int], str],
+    names: Sequence[str],
+    splits: Sequence[str | None],
 ) -> list[Finding]:
     """A finding of each of these boxes."""
-    truth, names = dataset.truth, files_of(dataset.images)
-    splits = split_names(dataset)
+    truth = dataset.truth
     found = []
     for row in np.flatnonzero(rows).tolist():
         image = int(truth.images[row])
@@ -101,15 +110,6 @@ def boxes_found(
     return found
 
 
-def _of_images(dataset: Dataset, rows: NDArray[np.bool_]) -> list[Finding]:
-    names, splits = files_of(dataset.images), split_names(dataset)
-    message = "All its boxes end within the first pixel."
-    return [
-        Finding("fractions", message, names[row], splits[row])
-        for row in np.flatnonzero(rows).tolist()
-    ]
-
-
 def split_names(dataset: Dataset) -> list[str | None]:
     """The split of each image, or None."""
     names: list[str | None] = [None] * len(dataset)
@@ -117,7 +117,3 @@ def split_names(dataset: Dataset) -> list[str | None]:
         for row in rows.tolist():
             names[row] = name
     return names
-
-
-def _spelt(numbers: NDArray[np.float64]) -> str:
-    return " x ".join(f"{number:g}" for number in numbers.tolist())

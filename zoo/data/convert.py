@@ -14,7 +14,7 @@ from zoo.data.dataset import Dataset
 from zoo.data.difference import difference
 from zoo.data.image_records import FolderRecords, files_of, gather
 from zoo.data.losses import losses
-from zoo.data.source import read, source_path, target, write_as
+from zoo.data.source import is_file, read, source_path, target, write_as
 from zoo.data.target_names import target_names
 from zoo.errors import DataError
 from zoo.files import atomic_folder, copy_into, write_errors
@@ -63,15 +63,15 @@ def convert(
     dataset = read(data)
     asked = f"{dataset.name} can't be converted to '{os.fspath(to)}'."
     format_, path = target(to, asked)
-    is_file = path.name.lower().endswith(format_.registered.suffixes or "\0")
+    alone = is_file(format_, path)
     check_place(data, path, asked)
     where = _where(dataset, format_)
     dataset = _renamed(dataset)
-    if is_file:
+    if alone:
         write_as(format_, dataset, path, asked)
     else:
         _write_folder(format_, dataset, path, asked, copied=images == "copy", show=show)
-    copied = images == "copy" and not is_file
+    copied = images == "copy" and not alone
     name = format_.name.rpartition("/")[2]
     written = f"{name}:{path}" if copied else f"{name}:{path}{where}"
     return Conversion(

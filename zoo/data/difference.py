@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.dataset import Dataset
-from zoo.data.target_names import names_below
+from zoo.data.target_names import slashed_names
 
 PIXELS = 1e-3  # two coordinates that are so close are one
 
@@ -44,7 +44,7 @@ def difference(before: Dataset, after: Dataset, *, pixels: float = PIXELS) -> st
 
 
 def _names(dataset: Dataset) -> list[str]:
-    return sorted(name.replace("\\", "/") for name in names_below(dataset.images))
+    return sorted(slashed_names(dataset.images))
 
 
 def _boxes(
@@ -52,7 +52,7 @@ def _boxes(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """(n, 2) image and class, as places in the sorted ones, and (n, 4) xyxy; ordered by these."""
     truth = dataset.truth
-    names = [name.replace("\\", "/") for name in names_below(dataset.images)]
+    names = slashed_names(dataset.images)
     images = _places(names)[truth.images]
     places = [classes.index(name) for name in dataset.label_space.names]
     labels = np.array(places, np.int64)[truth.labels]

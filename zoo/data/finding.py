@@ -3,7 +3,7 @@ first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -34,6 +34,16 @@ CHECKS: dict[str, tuple[str, str]] = {
     "class_not_in_split": ("warning", "classes that a split lacks"),
 }
 REPORTED = -2  # the label of a box that a reader has reported, and that is dropped
+
+
+def spelled_box(box: Iterable[float]) -> str:
+    """`(10, 20.5, 30, 40)`, as messages and lists of changes have a box."""
+    return f"({', '.join(f'{edge:g}' for edge in box)})"
+
+
+def spelled_size(sides: Iterable[float]) -> str:
+    """`640 x 480`."""
+    return " x ".join(f"{side:g}" for side in sides)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,20 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.box_checks import THIN, fractional_images, outside_boxes, repeated_boxes
+from zoo.data.box_tables import to_xywh
 from zoo.data.check import Check
 from zoo.data.convert import Conversion, check_place, convert
 from zoo.data.dataset import Dataset
+from zoo.data.finding import spelled_box
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_checks import frame_of
 from zoo.data.image_records import files_of, gather
 from zoo.data.image_scan import ImageFacts
-from zoo.data.source import format_name, target
+from zoo.data.source import format_name, has_format, is_file, target
 from zoo.data.split_lists import list_text
 from zoo.errors import DataError
 from zoo.files import write_errors, write_file
 
 CHANGES = "changes.txt"
-_FORMAT = re.compile(r"[a-z][\w/-]+:")
 _READING = {
     "unreadable_annotations": "is left out",
     "unknown_image": "is left out",
@@ -49,10 +49,10 @@ def fix(data: str | os.PathLike[str], found: Check, to: str) -> Fixed:
     to: a new or empty folder, in the format of the source unless another one is named.
     Raises: DataError where it can't be written, or where a file is named.
     """
-    named = to if _FORMAT.match(to) else f"{format_name(data)}:{to}"
+    named = to if has_format(to) else f"{format_name(data)}:{to}"
     asked = f"The corrected copy can't be written to '{to}'."
     format_, path = target(named, asked)
-    if path.name.lower().endswith(format_.registered.suffixes or "\0"):
+    if is_file(format_, path):
         raise DataError(asked, "It is one file, and images are copied too.", "Name a folder.")
     check_place(data, path, asked)
     dataset, changes = corrected(found)
@@ -159,7 +159,7 @@ def _boxed(dataset: Dataset, changes: list[str]) -> Dataset:
         elif thin[row]:
             what = "left out: a side has at most one pixel."
         else:
-            what = f"cut to {_spelt(cut[row])}."
+            what = f"cut to {spelled_box(cut[row])}."
         changes.append(f"{_called(dataset, row, names)} is {what}")
     keep = ~(thin | twice)
     return replace(dataset, truth=_with(dataset.truth, cut, keep))
@@ -175,7 +175,7 @@ def _with(
     table: dict[str, Any] = {
         "image": truth.image_ids[truth.images],
         "label": truth.labels,
-        "box": np.where(same[:, None], truth.xywh, _xywh(boxes)),
+        "box": np.where(same[:, None], truth.xywh, to_xywh(boxes, "xyxy")),
         "area": np.where(same, truth.areas, own),
         "crowd": truth.crowd,
         "id": truth.ids,
@@ -188,21 +188,13 @@ def _with(
     )
 
 
-def _xywh(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
-
-
 def _called(dataset: Dataset, row: int, names: Any) -> str:
     truth = dataset.truth
     label = dataset.label_space.names[truth.labels[row]]
-    return f"{names[truth.images[row]]}: the {label} {_spelt(truth.boxes[row])}"
-
-
-def _spelt(box: NDArray[np.float64]) -> str:
-    return f"({', '.join(f'{edge:g}' for edge in box.tolist())})"
+    return f"{names[truth.images[row]]}: the {label} {spelled_box(truth.boxes[row])}"
 
 
 def _box(box: tuple[float, ...] | None, label: str | None) -> str:
     if box is None:
         return "a record"
-    return f"the {label or 'box'} ({', '.join(f'{edge:g}' for edge in box)})"
+    return f"the {label or 'box'} {spelled_box(box)}"

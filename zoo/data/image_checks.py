@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.data.box_checks import split_names
 from zoo.data.dataset import Dataset
-from zoo.data.finding import Finding
+from zoo.data.finding import Finding, spelled_size
 from zoo.data.image_records import files_of
 from zoo.data.image_scan import ImageFacts
 from zoo.data.near_duplicates import near_duplicates
@@ -41,7 +41,7 @@ def _flaws(one: ImageFacts, annotated: list[float]) -> list[tuple[str, str]]:
         }[frame_of(one, annotated)]
         found.append(("turned_image", f"EXIF orientation {one.orientation}: {frame}."))
     if not np.isnan(annotated).any() and tuple(annotated) not in (one.size, one.upright):
-        said, real = _spelt(annotated), _spelt(one.upright)
+        said, real = spelled_size(annotated), spelled_size(one.upright)
         found.append(("image_size", f"It has {real} pixels, and its annotations say {said}."))
     return found
 
@@ -71,7 +71,3 @@ def lookalikes(dataset: Dataset, facts: Sequence[ImageFacts]) -> list[Finding]:
         check = "leakage" if apart else "near_duplicate"
         found.append(Finding(check, message, names[second], splits[second]))
     return found
-
-
-def _spelt(size: Sequence[float]) -> str:
-    return " x ".join(f"{side:g}" for side in size)

@@ -105,7 +105,12 @@ def _upright_size(path: Path) -> tuple[int, int]:
     if header is None:
         return 0, 0
     width, height, orientation = header
-    return (height, width) if orientation in _TURNED else (width, height)
+    return upright((width, height), orientation)
+
+
+def upright(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """Width and height as an image is shown, of those that are stored and EXIF's orientation."""
+    return size[::-1] if orientation in _TURNED else size
 
 
 def read_header(path: Path) -> tuple[int, int, int] | None:

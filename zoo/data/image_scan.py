@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.image_files import orientation_of
+from zoo.data.image_files import orientation_of, upright
 from zoo.data.image_records import ImageRecord
 from zoo.data.near_duplicates import COLUMNS, ROWS
 from zoo.errors import DataError
@@ -41,7 +41,7 @@ class ImageFacts:
     @property
     def upright(self) -> tuple[int, int]:
         """Width and height as the image is shown."""
-        return self.size[::-1] if self.orientation >= 5 else self.size
+        return upright(self.size, self.orientation)
 
 
 def scan_images(

@@ -94,6 +94,16 @@ def target(to: str | os.PathLike[str], asked: str) -> tuple[DatasetFormat, Path]
     return format_, path
 
 
+def has_format(text: str) -> bool:
+    """Whether a text begins with a format, as `coco:PATH` does."""
+    return _FORMAT.match(text) is not None
+
+
+def is_file(format_: DatasetFormat, path: Path) -> bool:
+    """Whether a path, by its suffix, is one file of a format rather than its folder."""
+    return path.name.lower().endswith(format_.registered.suffixes or "\0")
+
+
 def format_name(data: str | os.PathLike[str]) -> str:
     """The format that a person named, or that the path says. Raises: DataError."""
     return _parsed(data, f"Data set '{_text(data)}' can't be read.")[0]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zoo.data.dataset import Dataset
 from zoo.data.image_files import stem
 from zoo.data.split_lists import in_order, list_text, read_list, rows_in_list
-from zoo.data.target_names import names_below
+from zoo.data.target_names import names_below, slashed_names
 from zoo.errors import DataError, UsageError
 from zoo.files import write_errors, write_file
 from zoo.suggest import close_matches, join_or
@@ -100,7 +100,7 @@ def _groups(dataset: Dataset, group_by: str) -> Sequence[object]:
     if group_by in known:
         values: list[object] = known[group_by].tolist()
         return values
-    names = [name.replace("\\", "/") for name in names_below(dataset.images)]
+    names = slashed_names(dataset.images)
     if group_by == FOLDER:
         return [os.path.dirname(name) for name in names]
     if "(" in group_by:
@@ -223,7 +223,7 @@ def read_lists(dataset: Dataset, folder: Path, *, missing_ok: bool = False) -> d
         return {}
     if not files:
         raise DataError(asked, "No list is there.", "Make them: zoo data split DATA --to FOLDER")
-    names = [name.replace("\\", "/") for name in names_below(dataset.images)]
+    names = slashed_names(dataset.images)
     rows = {stem(name): row for row, name in enumerate(names)}
     rows |= {name: row for row, name in enumerate(names)}
     found = {}

@@ -30,6 +30,11 @@ def names_below(images: Sequence[ImageRecord]) -> Sequence[str]:
     ]
 
 
+def slashed_names(images: Sequence[ImageRecord]) -> list[str]:
+    """The same with `/` between folders, also where a Windows program wrote them."""
+    return [name.replace("\\", "/") for name in names_below(images)]
+
+
 def target_names(dataset: Dataset, *, by_stem: bool = False) -> list[str]:
     """The name of each image below the folder of images.
 
@@ -38,7 +43,7 @@ def target_names(dataset: Dataset, *, by_stem: bool = False) -> list[str]:
     """
     asked = f"{dataset.name} can't be written."
     used: dict[str, str] = {}
-    names = [name.replace("\\", "/") for name in names_below(dataset.images)]
+    names = slashed_names(dataset.images)
     for name in names:
         try:
             check_relative(name)

@@ -27,7 +27,7 @@ from torch import Tensor
 from zoo.detectors.detector import Detector, class_layers, translated
 from zoo.errors import CheckpointError, ContractError
 from zoo.files import open_regular
-from zoo.text import is_are, pluralize
+from zoo.text import is_are, listed, pluralize
 
 log = logging.getLogger("zoo")
 
@@ -156,10 +156,7 @@ def _misfit(
 
 
 def _some(names: Sequence[str]) -> str:
-    rest = len(names) - SHOWN
-    return ", ".join(name[:LETTERS] for name in names[:SHOWN]) + (
-        f" and {rest} more" if rest > 0 else ""
-    )
+    return listed([name[:LETTERS] for name in names], SHOWN)
 
 
 def _shape(tensor: Tensor) -> str:

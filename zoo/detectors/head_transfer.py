@@ -3,7 +3,7 @@ class that both know by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +16,7 @@ from zoo.detectors.detector import Detector, class_layers, translated
 from zoo.errors import ContractError
 from zoo.labels import LabelSpace
 from zoo.labels.matching import LabelMatch, match_labels
-from zoo.text import is_are, pluralize
+from zoo.text import is_are, listed, pluralize
 
 Make = Callable[[LabelSpace], Detector]
 Rows = tuple[Tensor, int]  # a tensor of the new head, and how many of its rows are new
@@ -83,8 +83,8 @@ class HeadTransfer:
         others = self.kept + len(self.tensors) - len(self.new_tensors)
         lines = [
             f"A head for {_classes(self.match.data)} on weights for {_classes(self.match.model)}.",
-            f"Carried over: {listed(carried)}.",
-            f"New, to be trained: {listed(self.new_classes)}.",
+            f"Carried over: {listed(carried, SHOWN) or 'none'}.",
+            f"New, to be trained: {listed(self.new_classes, SHOWN) or 'none'}.",
         ]
         for rows in self.new_tensors:
             count = f"{rows.new} of {pluralize(rows.shape[0], 'row')} {is_are(rows.new)} new"
@@ -127,13 +127,6 @@ def fits(detector: Detector, published: Mapping[str, Tensor]) -> bool:
     own = detector.state_dict()
     state = translated(detector, published)
     return all(own[name].shape == tensor.shape for name, tensor in state.items() if name in own)
-
-
-def listed(names: Sequence[str]) -> str:
-    """The first of the names, and how many more there are."""
-    rest = len(names) - SHOWN
-    first = ", ".join(names[:SHOWN]) or "none"
-    return f"{first} and {rest} more" if rest > 0 else first
 
 
 def _carried_tensors(source: Detector, detector: Detector) -> dict[str, Rows]:

@@ -14,7 +14,8 @@ from torch import Tensor
 from zoo.detectors.build import build, on_meta_device, uncollected
 from zoo.detectors.checkpoint import assign, check_finite, reading, widened
 from zoo.detectors.detector import Detector, class_layers, post_load
-from zoo.detectors.head_transfer import HeadTransfer, fits, listed, transfer_head
+from zoo.detectors.head_transfer import SHOWN as CLASSES_SHOWN
+from zoo.detectors.head_transfer import HeadTransfer, fits, transfer_head
 from zoo.detectors.prefix import without_prefix
 from zoo.errors import CheckpointError, ContractError, LabelError, UsageError
 from zoo.labels import LabelSpace
@@ -23,7 +24,7 @@ from zoo.labels.space import CUSTOM
 from zoo.registry import Catalogue, Choice, catalogue
 from zoo.registry.card import OPEN
 from zoo.registry.folder import PREFIX
-from zoo.text import type_name
+from zoo.text import listed, type_name
 from zoo.weights.records import FileStamp, WeightsFile, note_finite
 from zoo.weights.resolve import Resolved, choose, resolve
 
@@ -232,7 +233,7 @@ def _notice(name: str, transfer: HeadTransfer) -> None:
         log.warning(
             "%s has to be trained first for %s; its `head_transfer` says what is new.",
             name,
-            listed(transfer.new_classes),
+            listed(transfer.new_classes, CLASSES_SHOWN),
         )
     log.info("%s: %s", name, transfer)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zoo.detectors.detector import Detector, translated
 from zoo.errors import ContractError
+from zoo.text import listed
 
 DEPTH = 5  # wrappers in one another
 SHOWN = 3
@@ -34,10 +35,9 @@ class Unwrapped:
         done = f"The names in the checkpoint begin with '{self.prefix[:100]}', which was taken off."
         if not self.left_out:
             return done
-        more = f" and {len(self.left_out) - SHOWN} more" if len(self.left_out) > SHOWN else ""
         return (
             f"{done} Left out, because the model has no such tensor: "
-            f"{', '.join(self.left_out[:SHOWN])}{more}."
+            f"{listed(self.left_out, SHOWN)}."
         )
 
 

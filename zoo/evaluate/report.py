@@ -23,7 +23,7 @@ from zoo.evaluate.policy import EdgeCasePolicy
 from zoo.evaluate.settings import CocoSettings
 from zoo.files import write_errors, write_file
 from zoo.suggest import close_matches, join_or
-from zoo.text import pluralize
+from zoo.text import listed, pluralize
 
 FORMAT = 1
 _Value = TypeVar("_Value")
@@ -39,9 +39,7 @@ class Named(dict[str, _Value]):
 
     def __missing__(self, name: object) -> _Value:
         alike = close_matches(name, self) if isinstance(name, str) else []
-        some = ", ".join(list(self)[:12]) + (
-            f" and {len(self) - 12} more" if len(self) > 12 else ""
-        )
+        some = listed(list(self), 12)
         raise DataError(
             f"A report has no {name!r}.",
             f"There is none; there are {some}." if self else "There is nothing by any name.",

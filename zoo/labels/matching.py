@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from zoo.labels.space import LabelSpace
-from zoo.text import pluralize
+from zoo.text import listed, pluralize
 
 _IGNORED = str.maketrans("", "", " \t-_")
 
@@ -68,8 +68,7 @@ class LabelMatch:
         if self.data_only:
             lines.append(f"Only in the data: {', '.join(self.data_only)}.")
         if self.model_only:
-            more = f" and {len(self.model_only) - 10} more" if len(self.model_only) > 10 else ""
-            lines.append(f"Only in the model: {', '.join(self.model_only[:10])}{more}.")
+            lines.append(f"Only in the model: {listed(self.model_only, 10)}.")
         return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from reprlib import repr as short
 
 from zoo.errors import LabelError
 from zoo.suggest import close_matches, join_or
-from zoo.text import pluralize, type_name
+from zoo.text import listed, pluralize, type_name
 
 CUSTOM = "custom"  # the name of every list of one's own
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -139,8 +139,7 @@ class LabelSpace:
             return f"Label {int(name)} is '{self.names[name]}'."
         if isinstance(name, str) and (alike := close_matches(name, self.names)):
             return f"Did you mean {join_or(alike)}?"
-        more = f" and {len(self) - 10} more" if len(self) > 10 else ""
-        return f"Its classes are {', '.join(self.names[:10])}{more}."
+        return f"Its classes are {listed(self.names, 10)}."
 
     @cached_property
     def label_of_name(self) -> dict[str, int]:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
+from zoo.boxes import area, clip
 from zoo.train.recipe import Augmentation, Color, Crop, Flip, Mixup, Mosaic, Zoom
 
 GREY = 114  # of padding, as YOLOX has it; about the mean of photographs
@@ -77,10 +78,9 @@ def clipped(sample: Sample, *, visible: float = 0.0) -> Sample:
     """The sample without boxes of which less than `visible` is inside, the others cut at the
     edges."""
     height, width = sample.size
-    edges = sample.boxes.new_tensor([width, height, width, height])
-    boxes = torch.minimum(sample.boxes.clamp(min=0), edges)
-    sides, before = boxes[:, 2:] - boxes[:, :2], sample.boxes[:, 2:] - sample.boxes[:, :2]
-    kept = (sides >= LEAST_SIDE).all(dim=1) & (sides.prod(1) >= visible * before.prod(1))
+    boxes = clip(sample.boxes, height=height, width=width)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    kept = (sides >= LEAST_SIDE).all(dim=1) & (area(boxes) >= visible * area(sample.boxes))
     return Sample(sample.image, boxes[kept], sample.labels[kept])
 
 

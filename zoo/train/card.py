@@ -21,6 +21,7 @@ from zoo.registry.card import SCHEMA, Card, FileSource, Licenses, Weights
 from zoo.registry.folder import CARD
 from zoo.registry.registry_file import USER, parse_registry_file
 from zoo.train.recipe import Recipe
+from zoo.train.recipe_file import yaml_of
 from zoo.train.run_folder import RECIPE, WEIGHTS
 from zoo.weights.records import sha256_of
 
@@ -99,9 +100,7 @@ def write_card(folder: Path, card: Card, *, choice: Choice | None, name: str, no
     own = model_name(name)
     whole = structs.replace(card, weights={TAG: weights}, default=TAG)
     document = {"schema": SCHEMA, "cards": {own: _pruned(msgspec.to_builtins(whole))}}
-    import yaml  # deferred: reading does without most of the time
-
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml_of(document)
     parse_registry_file(text.encode(), folder / CARD, owner=USER)
     write_file(folder / CARD, text)
     return own

@@ -18,11 +18,11 @@ from typing import Any
 import msgspec
 import torch
 from safetensors.torch import load as tensors_from
-from safetensors.torch import save as bytes_of
 from torch import Tensor
 
 from zoo.errors import TrainError
 from zoo.files import read_regular, write_file
+from zoo.train.run_folder import packed
 
 KEPT = 2
 DIGITS = 16
@@ -138,10 +138,7 @@ def _packed(state: State) -> bytes:
     tensors |= {f"model.{name}": value for name, value in state.model.items()}
     tensors |= {f"average.{name}": value for name, value in state.average.items()}
     facts = {"progress": asdict(state.progress), "optimizer": plain, "scaler": dict(state.scaler)}
-    whole = {
-        name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()
-    }  # each in memory of its own, as the format wants it
-    return bytes_of(whole, {"state": msgspec.json.encode(facts).decode()})
+    return packed(tensors, {"state": msgspec.json.encode(facts).decode()})
 
 
 def _unpacked(content: bytes, path: Path) -> State:

@@ -14,7 +14,7 @@ from zoo.draw import save
 from zoo.errors import TrainError
 from zoo.files import write_file
 from zoo.inference.batching import is_out_of_memory
-from zoo.text import pluralize
+from zoo.text import listed, pluralize
 from zoo.train.recipe import Recipe
 from zoo.train.samples import Samples, Share
 
@@ -56,10 +56,9 @@ def no_number(
     wrong = ", ".join(
         f"{name} {value}" for name, value in parts.items() if not is_a_number({name: value})
     )
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return TrainError(
         f"Step {step} gave no number to train on.",
-        f"The losses are {wrong}, on {', '.join(names[:SHOWN])}{more}. The batch as the network "
+        f"The losses are {wrong}, on {listed(names, SHOWN)}. The batch as the network "
         f"had it, with its boxes, is in {kept}.",
         "Look at these boxes; if they are right, lower optimizer.lr, or set clip to 10.",
     )

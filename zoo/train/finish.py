@@ -17,7 +17,7 @@ from zoo.registry import Choice
 from zoo.registry.folder import PREFIX
 from zoo.text import pluralize
 from zoo.train.card import card_of, write_card
-from zoo.train.logging import FIRST, read_log
+from zoo.train.logging import is_loss, read_log
 from zoo.train.loop import Training
 from zoo.train.result import Result
 from zoo.train.run_folder import WEIGHTS
@@ -119,7 +119,7 @@ def draw_curves(
     figure = Figure(figsize=(width * (2 if measured else 1), height), layout="constrained")
     left, *right = figure.subplots(1, 2 if measured else 1, squeeze=False)[0]
     names = dict.fromkeys(name for row in rows for name in row)
-    losses = [name for name in names if name not in FIRST[:-1] and name[:2] not in ("AP", "AR")]
+    losses = [name for name in names if name == "loss" or is_loss(name)]
     for name in losses:
         points = [(row["step"], row[name]) for row in rows if name in row]
         plain(left).plot(*zip(*points, strict=True), label=name, linewidth=1.5)

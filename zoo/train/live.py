@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from zoo.progress import Bar
-from zoo.train.logging import FIRST
+from zoo.train.logging import is_loss
 
 Say = Callable[[str], None]
 
@@ -36,9 +36,7 @@ class Live:
 
 def line(row: Mapping[str, float], best: str) -> str:
     """A row in one line."""
-    parts = {
-        name: value for name, value in row.items() if name not in FIRST and not _is_measured(name)
-    }
+    parts = {name: value for name, value in row.items() if is_loss(name)}
     losses = " + ".join(f"{name} {value:.3g}" for name, value in parts.items())
     said = [f"loss {row['loss']:.4g} = {losses}"] if "loss" in row else []
     said += [f"rate {row['rate']:.2g}"] if "rate" in row else []
@@ -46,7 +44,3 @@ def line(row: Mapping[str, float], best: str) -> str:
         said += [f"{row['images_per_second']:.3g} images/s"]
     said += [f"{best} {100 * row[best]:.1f}"] if best in row else []
     return "  ".join(said)
-
-
-def _is_measured(name: str) -> bool:
-    return name[:2] in ("AP", "AR")

@@ -70,6 +70,11 @@ class Log:
             self._board.close()
 
 
+def is_loss(name: str) -> bool:
+    """Whether a number of a row is a loss, by its name."""
+    return name not in FIRST and name[:2] not in ("AP", "AR")
+
+
 def read_log(path: Path) -> list[dict[str, float]]:
     """The rows of a log; none if it is not there or damaged."""
     try:

@@ -19,7 +19,15 @@ Number = Annotated[int, Meta(ge=0)]
 Range = Annotated[tuple[Positive, ...], Meta(min_length=2, max_length=2)]
 
 
-class Optimizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a recipe: frozen, and without fields that it does not know."""
+
+
+class Step(Fields, frozen=True, tag_field="kind", tag=str.lower):
+    """An augmentation, whose `kind` is its name."""
+
+
+class Optimizer(Fields, frozen=True, kw_only=True):
     """The optimizer and its parameter groups.
 
     lr:              the highest rate, as it is used: nothing scales it any more.
@@ -38,7 +46,7 @@ class Optimizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     backbone_factor: Amount = 1.0
 
 
-class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Schedule(Fields, frozen=True, kw_only=True):
     """The rate over the steps: it rises to its highest in `warmup_steps`, and then falls.
 
     kind:   cosine and linear fall to `floor`; step multiplies by `factor` at each share of the run
@@ -53,7 +61,7 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     factor: Share = 0.1
 
 
-class EMA(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class EMA(Fields, frozen=True, kw_only=True):
     """The moving average of the weights, which is evaluated and kept instead of them.
 
     decay:      share of the average that stays at a step, once it is ramped up.
@@ -64,7 +72,7 @@ class EMA(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     ramp_steps: Count = 500
 
 
-class MultiScale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MultiScale(Fields, frozen=True, kw_only=True):
     """Another input size every few steps.
 
     factors:  the smallest and largest factor on the model's own size.
@@ -77,19 +85,13 @@ class MultiScale(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     multiple: Count = 32
 
 
-class Flip(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind",
-    tag="flip",
-):  # fmt: skip
+class Flip(Step, frozen=True, kw_only=True):
     """Exchanges left and right."""
 
     probability: Share = 0.5
 
 
-class Zoom(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind",
-    tag="zoom",
-):  # fmt: skip
+class Zoom(Step, frozen=True, kw_only=True):
     """Scale jitter: a window of another size than the image, anywhere that it overlaps it.
 
     factors: below 1 the image gets smaller, with padding around it; above 1 it is cut. A box of
@@ -101,10 +103,7 @@ class Zoom(
     probability: Share = 1.0
 
 
-class Crop(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind",
-    tag="crop",
-):  # fmt: skip
+class Crop(Step, frozen=True, kw_only=True):
     """Cuts to a window that holds every box whole.
 
     smallest: least share of the image's width and height.
@@ -114,10 +113,7 @@ class Crop(
     probability: Share = 0.5
 
 
-class Color(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind",
-    tag="color",
-):  # fmt: skip
+class Color(Step, frozen=True, kw_only=True):
     """Brightness, contrast, saturation and hue, each by up to its share."""
 
     brightness: Amount = 0.3
@@ -127,10 +123,7 @@ class Color(
     probability: Share = 1.0
 
 
-class Mosaic(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind",
-    tag="mosaic",
-):  # fmt: skip
+class Mosaic(Step, frozen=True, kw_only=True):
     """Puts four images around a point, each of the size of the model's input times a factor.
 
     A box of which less than `visible` is left is dropped.
@@ -141,10 +134,7 @@ class Mosaic(
     probability: Share = 0.5
 
 
-class Mixup(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind",
-    tag="mixup",
-):  # fmt: skip
+class Mixup(Step, frozen=True, kw_only=True):
     """Blends with a second image, whose boxes are added.
 
     share: of the second image in each pixel.
@@ -158,7 +148,7 @@ Augmentation = Flip | Zoom | Crop | Color | Mosaic | Mixup
 MIXING = (Mosaic, Mixup)  # those that need other images
 
 
-class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Recipe(Fields, frozen=True, kw_only=True):
     """A training run.
 
     model, weights, labels, data, validation: as `zoo.train` takes them, for a recipe that names

@@ -119,9 +119,14 @@ def fields_of(recipe: Recipe) -> dict[str, Any]:
 
 def to_yaml(recipe: Recipe) -> str:
     """The recipe as YAML that `read_recipe` reads back to an equal one."""
+    return yaml_of(fields_of(recipe))
+
+
+def yaml_of(document: Mapping[str, Any]) -> str:
+    """Plain data as YAML, in its own order."""
     import yaml  # deferred: reading does without most of the time
 
-    return yaml.safe_dump(fields_of(recipe), sort_keys=False, allow_unicode=True, width=100)
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
 
 
 def write_recipe(recipe: Recipe, path: str | os.PathLike[str]) -> None:

@@ -88,5 +88,10 @@ def enter(folder: Path, recipe: Recipe, facts: Mapping[str, str], *, resume: boo
 
 def write_weights(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Writes safetensors, whole or not at all. Raises: OSError."""
+    write_file(path, packed(tensors))
+
+
+def packed(tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
+    """Tensors as safetensors, each in memory of its own, as the format wants it."""
     whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    write_file(path, bytes_of(whole))
+    return bytes_of(whole, metadata)

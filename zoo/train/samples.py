@@ -162,15 +162,16 @@ def shares(
 ) -> Iterator[tuple[int, list[Share]]]:
     """Each step from `start` on, with the shares of this process."""
     recipe = samples.recipe
-    parts = [
-        parts_of(step, recipe, rank=rank, processes=processes)
+    parts = (
+        part
         for step in range(start, samples.steps)
-    ]
+        for part in parts_of(step, recipe, rank=rank, processes=processes)
+    )
     workers = workers_of(recipe, device=device, processes=processes)
     loader: Any = DataLoader(
         _Shares(samples),  # type: ignore[arg-type]  # indexed by parts, not by whole numbers
         batch_size=None,
-        sampler=[part for each in parts for part in each],
+        sampler=parts,
         num_workers=workers,
         generator=torch.Generator(),  # its own, or making it would move torch's random numbers
         prefetch_factor=4 if workers else None,

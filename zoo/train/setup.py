@@ -16,6 +16,7 @@ from zoo.detectors import Detector
 from zoo.errors import LabelError
 from zoo.extras import optional
 from zoo.labels import LabelSpace, match_labels
+from zoo.text import listed
 from zoo.train.checkpoints import Progress, State, newest, optimizer_state, restore_optimizer, save
 from zoo.train.ema import Average
 from zoo.train.logging import Log
@@ -67,9 +68,8 @@ def lookup_of(data: LabelSpace, model: LabelSpace) -> torch.Tensor:
             "Leave labels out to train for the classes of the data, or name some of those.",
         )
     if met.data_only:
-        names = ", ".join(met.data_only[:SHOWN])
-        more = f" and {len(met.data_only) - SHOWN} more" if len(met.data_only) > SHOWN else ""
-        log.warning("The boxes of %s%s are left out: the model has no such class.", names, more)
+        names = listed(met.data_only, SHOWN)
+        log.warning("The boxes of %s are left out: the model has no such class.", names)
     return lookup
 
 

@@ -101,7 +101,9 @@ def _findings(found: Check) -> list[str]:
 
 
 def _finding(one: Finding) -> str:
-    box = "" if one.box is None else f" ({', '.join(f'{edge:g}' for edge in one.box)})"
+    from zoo.data.finding import spelled_box
+
+    box = "" if one.box is None else f" {spelled_box(one.box)}"
     where = f"{one.image}: " if one.image else ""
     return f"{where}{one.label or 'box' if box else ''}{box}{' ' if box else ''}{one.message}"
 
@@ -228,28 +230,24 @@ def _lookalikes(dataset: Dataset) -> list[list[int]]:
 
 
 def _split_facts(dataset: Dataset, to: Path) -> dict[str, object]:
-    names = dataset.label_space.names
-    return {
-        "folder": str(to),
-        "splits": {
-            name: {
-                "images": len(part),
-                "boxes": {
-                    label: int((part.truth.labels == number).sum())
-                    for number, label in enumerate(names)
-                },
-            }
-            for name, part in dataset.splits.items()
-        },
+    from zoo.data.check import boxes_of_classes
+
+    parts = {
+        name: {"images": len(part), "boxes": boxes_of_classes(part)}
+        for name, part in dataset.splits.items()
     }
+    return {"folder": str(to), "splits": parts}
 
 
 def _split_table(dataset: Dataset) -> list[str]:
     """Images and boxes of each class, and the share of them that each split has."""
+    from zoo.data.check import boxes_of_classes
+
     parts = dataset.splits
+    boxes = [boxes_of_classes(part) for part in parts.values()]
     rows = [("images", f"{len(dataset):,}", *_shares([len(part) for part in parts.values()]))]
-    for number, label in enumerate(dataset.label_space.names):
-        counts = [int((part.truth.labels == number).sum()) for part in parts.values()]
+    for label in dataset.label_space.names:
+        counts = [of_part[label] for of_part in boxes]
         rows.append((label, f"{sum(counts):,}", *_shares(counts)))
     return table(("", "all", *(f"{name} %" for name in parts)), rows, right=("all",))
 

@@ -30,13 +30,14 @@ from zoo.cli.format import format_percent, table
 from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, weights_of
 from zoo.errors import DataError, UsageError
 from zoo.extras import optional
-from zoo.text import pluralize
+from zoo.text import listed, pluralize
 
 if TYPE_CHECKING:
     from zoo.evaluate import Report
 
 NUMBERS = ("AP50", "AP75", "APs", "APm", "APl", "AR100")
 HEADER = ("model", "AP", "interval", *NUMBERS)
+NAMED = 10  # classes of a note
 MOST = 1_000_000  # replicates; each keeps a number for every measure
 CLASSES = ("class", "boxes", "AP", "interval", "AP50", "best score", "precision", "recall")
 
@@ -299,11 +300,12 @@ def _notes(name: str, report: Report) -> Iterator[str]:
             f"{len(with_boxes)} of the data set's "
             f"{pluralize(len(report.per_class), 'class', 'classes')}"
         )
-        yield f"{name} does not know {known}, and scores 0 there: {_listed(with_boxes)}."
+        yield f"{name} does not know {known}, and scores 0 there: {listed(with_boxes, NAMED)}."
     if empty := [one for one in measured.missing if one not in with_boxes]:
         classes = pluralize(len(empty), "class", "classes")
         yield (
-            f"{name} does not know {classes} without boxes, which costs nothing: {_listed(empty)}."
+            f"{name} does not know {classes} without boxes, which costs nothing: "
+            f"{listed(empty, NAMED)}."
         )
     if measured.unmet:
         left = sum(measured.unmet.values())
@@ -317,11 +319,6 @@ def _notes(name: str, report: Report) -> Iterator[str]:
         )
     for note in measured.notes:
         yield f"{name}: {note}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """The first ten."""
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
 def _write(reports: Mapping[str, Report], to: str) -> None:

@@ -23,6 +23,7 @@ from zoo.testing.conformance.images import (
     scene,
 )
 from zoo.testing.conformance.train_mode import train_mode
+from zoo.text import listed
 
 SHOWN = 4
 DIGITS = 6  # of a loss; further ones are rounding
@@ -72,18 +73,19 @@ def check_gradients_reach_every_part(detector: Detector) -> None:
                 seed=number,
             )
             without = [name for name, one in asked.items() if one.grad is None]
-            require(not without, f"No gradient reaches {_some(without)}.")
+            require(not without, f"No gradient reaches {listed(without, SHOWN)}.")
             broken = [
                 name
                 for name, one in asked.items()
                 if one.grad is not None and not one.grad.isfinite().all()
             ]
-            require(not broken, f"Gradients are not finite in {_some(broken)}.")
+            require(not broken, f"Gradients are not finite in {listed(broken, SHOWN)}.")
             starving -= {
                 name for name, one in asked.items() if one.grad is not None and bool(one.grad.any())
             }
         left = [name for name in asked if name in starving]
-        case = f"The gradient is 0, whatever the objects in {2 * TRIALS} images, in {_some(left)}"
+        names = listed(left, SHOWN)
+        case = f"The gradient is 0, whatever the objects in {2 * TRIALS} images, in {names}"
         require(
             not left,
             f"{case}. Cells that are larger than the input learn nothing: then check it with a "
@@ -161,7 +163,7 @@ def check_mode_restored(detector: Detector) -> None:
             for name, module in modules.items()
             if module.training != before[name]
         ]
-        require(not changed, f"Detecting changed the mode of {_some(changed)}.")
+        require(not changed, f"Detecting changed the mode of {listed(changed, SHOWN)}.")
 
 
 def check_detecting_leaves_no_trace(detector: Detector) -> None:
@@ -174,9 +176,9 @@ def check_detecting_leaves_no_trace(detector: Detector) -> None:
             for name, tensor in detector.state_dict().items()
             if not torch.equal(tensor, before[name])
         ]
-        require(not changed, f"Detecting changed {_some(changed)}.")
+        require(not changed, f"Detecting changed {listed(changed, SHOWN)}.")
         graded = [name for name, one in detector.named_parameters() if one.grad is not None]
-        require(not graded, f"Detecting left gradients in {_some(graded)}.")
+        require(not graded, f"Detecting left gradients in {listed(graded, SHOWN)}.")
 
 
 def _losses(
@@ -255,9 +257,4 @@ def _check_trains(detector: Detector, targets: Sequence[Target]) -> None:
             for name, one in detector.named_parameters()
             if one.grad is not None and not one.grad.isfinite().all()
         ]
-        require(not broken, f"Gradients are not finite in {_some(broken)}.")
-
-
-def _some(names: Sequence[str]) -> str:
-    rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+        require(not broken, f"Gradients are not finite in {listed(broken, SHOWN)}.")
