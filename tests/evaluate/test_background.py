@@ -15,12 +15,15 @@ import pytest
 from zoo.evaluate.background import background
 
 EVALUATION = """
-    import sys, threading, time, zoo
+    import signal, sys, threading, zoo
     from zoo.evaluate import intervals
     draws = intervals.draws
     def first_draws(*arguments):
         intervals.draws = draws
         print("resampling", flush=True)
+        if sys.argv[1:] == ["itself"]:
+            threading.Event().wait(0.5)
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
         return draws(*arguments)
     intervals.draws = first_draws
     try:
@@ -53,10 +56,13 @@ def data(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
-def test_an_interrupt_ends_the_bootstrap_of_an_evaluation_within_seconds(tmp_path) -> None:
+@pytest.mark.parametrize("thread", ["any", "itself"])
+def test_an_interrupt_that_any_thread_hears_ends_the_bootstrap_within_seconds(
+    tmp_path, thread: str
+) -> None:
     data(tmp_path)
     with subprocess.Popen(
-        [sys.executable, "-c", dedent(EVALUATION)],
+        [sys.executable, "-c", dedent(EVALUATION), thread],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         text=True,
@@ -66,8 +72,9 @@ def test_an_interrupt_ends_the_bootstrap_of_an_evaluation_within_seconds(tmp_pat
         assert process.stdout is not None
         try:
             assert process.stdout.readline() == "resampling\n"
-            time.sleep(0.5)
-            process.send_signal(signal.SIGINT)
+            if thread == "any":  # the one that the system chooses; else the one that resamples
+                time.sleep(0.5)
+                process.send_signal(signal.SIGINT)
             began = time.monotonic()
             assert process.stdout.readline() == "interrupted\n"
             assert process.wait(60) == 0

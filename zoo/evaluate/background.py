@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Event
+from typing import TypeVar
+
+LOOK_AGAIN_SECONDS = 0.2  # between two looks of a waiting main thread at whether Ctrl-C was pressed
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -31,3 +35,14 @@ def check_going(stop: Event | None) -> None:
     """Raises: CancelledError if the work was stopped."""
     if stop is not None and stop.is_set():
         raise CancelledError
+
+
+def result(future: Future[Result]) -> Result:
+    """The result of background work, waited for in a way that Ctrl-C ends.
+
+    The system may deliver the signal to any thread. Python handles it in the main one, which does
+    not wake for it while it waits without a limit.
+    """
+    while not future.done():
+        wait([future], timeout=LOOK_AGAIN_SECONDS)
+    return future.result()

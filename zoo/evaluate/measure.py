@@ -17,7 +17,7 @@ from zoo.evaluate.analyses.lrp import LRP, optimal_by_class
 from zoo.evaluate.analyses.matches import Matches
 from zoo.evaluate.analyses.operating_point import OperatingPoint, operating_points
 from zoo.evaluate.analyses.tide import mistakes
-from zoo.evaluate.background import background
+from zoo.evaluate.background import background, result
 from zoo.evaluate.coco.sample import Sample
 from zoo.evaluate.coco.summary import threshold_at
 from zoo.evaluate.intervals import Interval, centred, resampled
@@ -50,7 +50,7 @@ def measure(
         resampling = pool.submit(resampled, sample, resamples=resamples, seed=seed, stop=stop)
         if resamples:
             analysed()
-        drawn, of_classes = resampling.result()
+        drawn, of_classes = result(resampling)
     intervals = {
         name: interval
         for name, values in drawn.items()
