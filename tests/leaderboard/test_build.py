@@ -67,6 +67,17 @@ def test_a_board_becomes_a_page_markdown_json_and_entries(desk):
     assert json.loads((desk / "site/leaderboard.json").read_text())["title"] == "Mine"
 
 
+def test_a_run_next_to_the_board_is_a_row_wherever_it_is_built(desk, monkeypatch, tmp_path_factory):
+    (desk / "trained").mkdir()
+    (desk / "cards.yaml").rename(desk / "trained/card.yaml")
+    path = board(desk, "\n  - {model: 'file:trained', weights: random, name: mine}")
+    path.write_text(path.read_text().replace("registry: [cards.yaml]\n", ""))
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    made = build(path, to=desk / "site", runs=desk / "runs")
+    assert made.failures == ()
+    assert [line.entry.name for line in made.tables[0].lines] == ["mine"]
+
+
 def test_an_entry_of_a_build_can_be_read_and_says_what_it_is_of(desk):
     build(board(desk, TINY), to=desk / "site", runs=desk / "runs")
     entry = Entry.read(desk / "site/entries/tiny-at-toys.json")

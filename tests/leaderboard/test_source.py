@@ -18,6 +18,7 @@ from zoo.leaderboard.source import (
     check_code,
     described,
     fingerprint,
+    model_of,
     source_of,
     weights_of,
 )
@@ -61,6 +62,19 @@ def test_weights_are_as_load_takes_them_relative_to_the_board(
     weights: str | None, given: object
 ) -> None:
     assert weights_of(Row(model="yolox_nano", weights=weights), Path("/boards")) == given
+
+
+@pytest.mark.parametrize(
+    ("model", "given"),
+    [
+        ("yolox_nano", "yolox_nano"),
+        ("file:runs/a", "file:/boards/runs/a"),
+        ("file:../a", "file:/boards/../a"),
+        ("file:/else/a", "file:/else/a"),
+    ],
+)
+def test_a_folder_of_a_run_is_relative_to_the_board(model: str, given: str) -> None:
+    assert model_of(Row(model=model), Path("/boards")) == given
 
 
 def test_a_results_list_is_known_by_its_content(desk: Path, board: Board) -> None:

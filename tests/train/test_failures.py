@@ -7,10 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
+from zoo.contract import Batch
 from zoo.data import Dataset
 from zoo.errors import TrainError
 from zoo.testing.toy import Stretch
-from zoo.train.failures import enough_memory, is_a_number, no_number
+from zoo.train.failures import enough_memory, enough_values, is_a_number, no_number
 from zoo.train.recipe import Recipe
 from zoo.train.samples import Samples, shares
 
@@ -55,6 +56,16 @@ def test_a_lack_of_memory_says_what_to_lower(error: Exception) -> None:
     assert "4 images of 640 x 480 at once" in raised.value.case
     for field in ("batch_size=8", "accumulate=4", "precision=bfloat16", "a smaller size"):
         assert field in raised.value.fix
+
+
+def test_a_batch_norm_that_gets_one_value_says_what_to_raise() -> None:
+    batch = Batch(torch.zeros(1, 3, 32, 64), ())
+    one = r"1 image of 32 x 64 can't be trained"
+    with pytest.raises(TrainError, match=one) as raised, enough_values(batch):
+        torch.nn.BatchNorm2d(2)(torch.zeros(1, 2, 1, 1))
+    assert "batch_norm=fixed" in raised.value.fix
+    with pytest.raises(ValueError, match="other"), enough_values(batch):
+        raise ValueError("other")
 
 
 def test_other_errors_pass() -> None:

@@ -40,3 +40,20 @@ def test_a_log_that_goes_on_drops_the_rows_that_come_again(tmp_path: Path) -> No
 def test_a_damaged_log_is_an_empty_one(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("step,loss\n1,no number\n")
     assert read_log(tmp_path / "log.csv") == []
+
+
+def test_tensorboard_has_the_rows_of_the_log(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for first, last in ((10, 30), (20, 30)):  # the second goes on from a checkpoint of step 10
+        log = Log(tmp_path, step=first - 10)
+        for step in range(first, last, 10):
+            log.losses({"iou": step / 8})
+            log.row(step, rate=0.5)
+        log.add({"step": last, "AP": 0.25})
+        log.close()
+        log.write()
+    found = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    numbers = {tag: [one.value for one in found.Scalars(tag)] for tag in found.Tags()["scalars"]}
+    assert numbers == {"rate": [0.5] * 2, "loss": [1.25, 2.5], "iou": [1.25, 2.5], "AP": [0.25]}
+    assert [one.step for one in found.Scalars("iou")] == [10, 20]

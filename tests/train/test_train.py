@@ -229,6 +229,20 @@ def test_composed_detectors_train_with_the_same_loop(
     assert result.steps == 3
 
 
+def test_one_image_whose_last_features_are_a_pixel_is_refused_in_words(
+    blocks: Dataset, tmp_path: Path
+) -> None:
+    detector = zoo.compose(
+        backbone="timm/test_resnet",
+        head="yolox",
+        labels=["dark", "bright"],
+        input={"resize": "letterbox", "size": [32, 32]},
+        **FAMILIES["yolox"],  # type: ignore[arg-type]
+    )
+    with pytest.raises(TrainError, match="1 image of 32 x 32 can't be trained on at once"):
+        run(blocks, tmp_path / "run", detector, recipe={"batch_size": 1})
+
+
 def test_an_interrupt_says_how_to_go_on(blocks: Dataset, tmp_path: Path) -> None:
     def stop(_: str) -> None:
         raise KeyboardInterrupt

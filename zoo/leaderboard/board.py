@@ -25,7 +25,8 @@ RUNS = 50  # images timed, unless a board says otherwise
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A model to be measured, or detections of it that are already there.
 
-    model:       a name of the catalogue; its card gives family, licences and claims.
+    model:       a name of the catalogue, or `file:FOLDER` of a run, relative to the board's folder;
+                 its card gives family, licences and claims.
     weights:     as for `zoo.load`: a tag, a place, or `random`; the card's own if it is left out.
     predictions: a file of detections, instead of running the model: Parquet of `zoo predict`, or a
                  COCO results list. Of several data sets, a file for each, by the data set's name;

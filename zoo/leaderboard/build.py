@@ -30,7 +30,15 @@ from zoo.leaderboard.entry import RANDOM, Entry, Setting, Timing, file_name, sto
 from zoo.leaderboard.handed_in import check_in, handed_in
 from zoo.leaderboard.markdown import markdown
 from zoo.leaderboard.site import page, to_json
-from zoo.leaderboard.source import Source, check_code, described, fingerprint, source_of, weights_of
+from zoo.leaderboard.source import (
+    Source,
+    check_code,
+    described,
+    fingerprint,
+    model_of,
+    source_of,
+    weights_of,
+)
 from zoo.leaderboard.table import Failure, Leaderboard, table_of
 from zoo.leaderboard.timing import IMAGES, Request, time_model
 from zoo.registry import add, catalogue
@@ -130,7 +138,7 @@ def _make(folder: Path) -> None:
 def _known(work: _Build, row: Row) -> bool:
     """Whether there is such a model; where there is none, that is said before hours go by."""
     try:
-        catalogue().resolve(row.model)
+        catalogue().resolve(model_of(row, work.folder))
     except ZooError as error:
         work.fail(row.shown, None, error)
         work.say(f"Not measured: {work.failures[-1]}")
@@ -189,7 +197,7 @@ def _timing(
     thresholds = {name: settings.get(name) for name in ("score", "iou", "max_boxes")}
     return time_model(
         Request(
-            model=row.model,
+            model=model_of(row, work.folder),
             weights=weights_of(row, work.folder),
             images=[str(record.file()) for record in dataset.images[:IMAGES]],
             registry=work.registry,

@@ -26,6 +26,7 @@ from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile
 from zoo.leaderboard.timing import loaded
 from zoo.registry import Choice, catalogue
+from zoo.registry.folder import PREFIX
 from zoo.weights.resolve import Resolved, choose, resolve
 
 ImageColumns = Mapping[str, NDArray[Any]]
@@ -60,9 +61,9 @@ def source_of(
     known = catalogue()
     if not isinstance(row.predictions, str):
         weights = weights_of(row, folder)
-        choice = choose(known, row.model, weights)
+        choice = choose(known, model_of(row, folder), weights)
         resolved = None if weights is False else resolve(known, choice, weights)
-        model = resolved or loaded(row.model, False)
+        model = resolved or loaded(model_of(row, folder), False)
         predictions = predict(model, data=dataset, protocol=board.settings, to=runs, fresh=fresh)
         facts = {  # a detector at hand does not say them
             "plugin": plugin_of(choice),
@@ -71,7 +72,7 @@ def source_of(
         predictions = replace(predictions, provenance=facts | predictions.provenance)
         return _of_predictions(predictions, dataset, choice, resolved)
     path = folder / row.predictions
-    choice = known.resolve(row.model)
+    choice = known.resolve(model_of(row, folder))
     if path.suffix == SUFFIX:
         return _of_predictions(Predictions.read(path), dataset, choice)
     _, found = read_results(path, dataset.truth)
@@ -142,6 +143,12 @@ def weights_of(row: Row, folder: Path) -> bool | str:
         return row.weights is None
     kind, _, path = row.weights.partition("file:")
     return f"file:{folder / path}" if path and not kind else row.weights
+
+
+def model_of(row: Row, folder: Path) -> str:
+    """A row's model as `zoo.load` takes it; a relative `file:` folder is relative to the board."""
+    kind, _, path = row.model.partition(PREFIX)
+    return f"{PREFIX}{folder / Path(path).expanduser()}" if path and not kind else row.model
 
 
 def described(row: Row, source: Source, *, folder: Path) -> Model:

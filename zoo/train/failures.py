@@ -10,6 +10,7 @@ from pathlib import Path
 
 from torchvision.transforms.v2.functional import to_pil_image
 
+from zoo.contract import Batch
 from zoo.draw import save
 from zoo.errors import TrainError
 from zoo.files import write_file
@@ -19,6 +20,7 @@ from zoo.train.recipe import Recipe
 from zoo.train.samples import Samples, Share
 
 SHOWN = 3  # images that the message names
+_ONE_VALUE = "Expected more than 1 value per channel"  # of torch's batch norm
 
 
 def is_a_number(parts: Mapping[str, float]) -> bool:
@@ -62,6 +64,24 @@ def no_number(
         f"had it, with its boxes, is in {kept}.",
         "Look at these boxes; if they are right, lower optimizer.lr, or set clip to 10.",
     )
+
+
+@contextmanager
+def enough_values(batch: Batch) -> Iterator[None]:
+    """Says what to raise if a batch norm gets a single value of each channel in the block, of
+    which there are no statistics. Raises: TrainError."""
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith(_ONE_VALUE):
+            raise
+        count, _, height, width = batch.pixels.shape
+        raise TrainError(
+            f"{pluralize(count, 'image')} of {height} x {width} can't be trained on at once.",
+            "A batch norm gets one value of each channel, and there are no statistics of one.",
+            "Use a larger size or batch_size, a smaller accumulate, or statistics as they were "
+            "loaded: --set batch_norm=fixed",
+        ) from error
 
 
 @contextmanager

@@ -89,4 +89,5 @@ def _tensorboard(folder: Path, step: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter  # deferred: optional, and slow to import
     except ImportError:
         return None
-    return SummaryWriter(str(folder), purge_step=step or None)
+    # Events from that step on are dropped: those of the step itself are done.
+    return SummaryWriter(str(folder), purge_step=step + 1 if step else None)

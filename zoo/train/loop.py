@@ -129,12 +129,21 @@ def validated(training: Training) -> None:
             return training.better()
         progress.numbers = training.validate()
         training.tell(training.log.add({"step": progress.step, **progress.numbers}))
-        number = progress.numbers.get(training.recipe.best, 0.0)
-        progress.stale += 1
-        if progress.best is None or number > progress.best:
-            progress.best, progress.best_step, progress.stale = number, progress.step, 0
+        if is_best(progress, progress.numbers.get(training.recipe.best, 0.0)):
             training.better()
     return None
+
+
+def is_best(progress: Progress, number: float) -> bool:
+    """Notes the number of a validation, and whether its weights are the best so far: they are if
+    it is higher, or still 0, as long as nothing has been found."""
+    best, progress.stale = progress.best, progress.stale + 1
+    if best is not None and (number < best or number == best != 0):
+        return False
+    if best is None or number > best:
+        progress.stale = 0
+    progress.best, progress.best_step = number, progress.step
+    return True
 
 
 def is_over(recipe: Recipe, progress: Progress, steps: int) -> bool:

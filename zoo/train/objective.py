@@ -11,6 +11,7 @@ from torch.utils._pytree import tree_map
 from zoo.contract import Batch, Target
 from zoo.contract.shares import shared_batch
 from zoo.detectors import Detector
+from zoo.train.failures import enough_values
 
 
 class Objective(nn.Module):
@@ -23,7 +24,8 @@ class Objective(nn.Module):
 
     def forward(self, batch: Batch, targets: tuple[Target, ...]) -> dict[str, Tensor]:
         """Named scalar losses."""
-        outputs = self.detector(batch, list(targets))
+        with enough_values(batch):
+            outputs = self.detector(batch, list(targets))
         kind = batch.pixels.device.type
         with torch.autocast(kind, enabled=False), shared_batch(self.processes):
             losses: dict[str, Tensor] = self.detector.loss(

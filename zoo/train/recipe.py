@@ -166,7 +166,8 @@ class Recipe(Fields, frozen=True, kw_only=True):
     clip:        the largest norm of all gradients together; null is none.
     plain_share: last share of the steps, without mosaic, mixup and multi-scale.
     validate_every: steps between validations; null is about 20 in a run, at most one an epoch.
-    best:        number of the report by which weights are the best.
+    best:        number of the report by which weights are the best: the first of equal ones; as
+        long as it is 0, the last.
     patience:    validations without a better number that end the run; null never does.
     checkpoint_every: steps between checkpoints; null is one a minute.
     workers:     processes that read and augment images; null is what fits the machine.
