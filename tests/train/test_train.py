@@ -1,6 +1,7 @@
 """`zoo.train`: a folder with what was learned, for every detector with a loss."""
 
 import csv
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ QUICK: dict[str, Any] = {
     "steps": 12,
     "batch_size": 4,
     "validate_every": 6,
+    "validation_share": 0,
     "augment": [{"kind": "flip"}],
     "optimizer": {"lr": 0.02, "weight_decay": 0.0},
 }
@@ -114,6 +116,21 @@ def result_state(result: Result) -> dict[str, torch.Tensor]:
 def test_a_run_without_validation_keeps_its_last_weights(blocks: Dataset, tmp_path: Path) -> None:
     result = run(blocks, tmp_path / "run")
     assert (result.step, result.numbers, result.report) == (12, {}, None)
+
+
+def test_a_share_of_the_images_is_measured_and_recorded(blocks: Dataset, tmp_path: Path) -> None:
+    recipe = {"steps": 2, "validation_share": 0.25}
+    result = run(blocks, tmp_path / "run", recipe=recipe)
+    _, off = blocks.split(train=0.75, val=0.25)
+    ids = off.truth.image_ids.tolist()
+    assert result.held_out is not None
+    assert result.report is not None
+    assert list(result.held_out.ids) == ids
+    assert result.report.measured.images == len(ids)
+    facts = json.loads((tmp_path / "run/run.json").read_text())
+    assert facts["held_out"] == {"share": 0.25, "seed": 0, "ids": ids}
+    assert f"{len(ids)} other images" in (tmp_path / "run/report.md").read_text()
+    assert run(blocks, tmp_path / "run", recipe=recipe, resume=True).held_out == result.held_out
 
 
 def test_named_splits_are_trained_on_and_measured(blocks: Dataset, tmp_path: Path) -> None:

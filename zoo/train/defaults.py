@@ -132,12 +132,20 @@ def named_preset(name: str) -> Preset:
     return PRESETS[name]
 
 
+def whole(preset: Preset, given: Mapping[str, Any]) -> Recipe:
+    """What was given over the preset, without what depends on the data.
+
+    Raises: UsageError for fields that can't be.
+    """
+    return recipe_of(merged(preset.fields, given))
+
+
 def complete(preset: Preset, given: Mapping[str, Any], *, images: int) -> Recipe:
     """The whole recipe: what was given, over the preset, for a data set of that many images.
 
     Raises: UsageError for fields that can't be.
     """
-    plan = recipe_of(merged(preset.fields, given))
+    plan = whole(preset, given)
     filled: dict[str, Any] = dict(merged(preset.fields, given))
     if not _has(given, "optimizer", "lr"):
         filled = merged(filled, {"optimizer": {"lr": preset.rate(plan.batch_size)}})

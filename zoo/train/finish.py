@@ -9,7 +9,6 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
-from zoo.data import Dataset
 from zoo.evaluate import Report
 from zoo.evaluate.evaluate import evaluate
 from zoo.files import atomic_write, write_file
@@ -17,6 +16,7 @@ from zoo.registry import Choice
 from zoo.registry.folder import PREFIX
 from zoo.text import pluralize
 from zoo.train.card import card_of, write_card
+from zoo.train.data import Data
 from zoo.train.logging import is_loss, read_log
 from zoo.train.loop import Training
 from zoo.train.result import Result
@@ -27,14 +27,12 @@ NUMBERS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR100")
 PANEL = (4.6, 3.4)  # inches
 
 
-def finished(training: Training, *, choice: Choice | None, validation: Dataset | None) -> Result:
+def finished(training: Training, *, choice: Choice | None, data: Data) -> Result:
     """The result; the detector has the best weights then, and is in eval mode."""
     detector, progress, folder = training.detector, training.progress, training.folder
     detector.load_state_dict(load_file(folder / WEIGHTS))
     detector.eval()
-    report = (
-        _written(training, choice, validation) if training.accelerator.is_main_process else None
-    )
+    report = _written(training, choice, data) if training.accelerator.is_main_process else None
     found = report.numbers if report is not None else {}
     return Result(
         path=folder,
@@ -44,13 +42,12 @@ def finished(training: Training, *, choice: Choice | None, validation: Dataset |
         report=report,
         recipe=training.recipe,
         seconds=progress.seconds,
+        held_out=data.held_out,
         main=training.accelerator.is_main_process,
     )
 
 
-def _written(
-    training: Training, choice: Choice | None, validation: Dataset | None
-) -> Report | None:
+def _written(training: Training, choice: Choice | None, images: Data) -> Report | None:
     """Writes card, report, curves and page; without a card the detector at hand is measured."""
     detector, folder = training.detector, training.folder
     card, data = card_of(detector, choice, training.recipe), training.samples.dataset
@@ -59,13 +56,16 @@ def _written(
     if card is not None:
         name = write_card(folder, card, choice=choice, name=name, note=note)
     report = None
-    if validation is not None:
+    if images.validation is not None:
         model = detector if card is None else f"{PREFIX}{os.fspath(folder.absolute())}"
         device = None if card is None else detector.device
-        report = evaluate(model, data=validation, device=device, progress=False)
+        report = evaluate(model, data=images.validation, device=device, progress=False)
         report.write(folder / REPORT)
     rows = read_log(training.log.path)
     drawn = draw_curves(rows, training.recipe.best, folder / CURVES)
+    if images.held_out is not None:
+        count, share = len(images.held_out.ids), images.held_out.share
+        note += f" {pluralize(count, 'other image')}, a share of {share:g}, were split off before."
     write_file(folder / PAGE, page(training, name, note, report, drawn=drawn))
     return report
 

@@ -153,6 +153,8 @@ class Recipe(Fields, frozen=True, kw_only=True):
 
     model, weights, labels, data, validation: as `zoo.train` takes them, for a recipe that names
         them; `weights: random` starts without any.
+    validation_share: of the images, split off by a hash of their ids to be measured, where the data
+        has no split `val` and `validation` names nothing; 0 measures nothing.
     to:          the folder of the run.
     seed:        of everything random: order, augmentation, dropout, sizes and new weights.
     batch_size:  images a step, over all processes and parts of it.
@@ -180,6 +182,7 @@ class Recipe(Fields, frozen=True, kw_only=True):
     labels: str | tuple[str, ...] | None = None
     data: str | None = None
     validation: str | None = None
+    validation_share: Annotated[float, Meta(ge=0, lt=1)] = 0.1
     to: str | None = None
     seed: Number = 0
     batch_size: Count = 8

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.evaluate import Report
+from zoo.train.data import HeldOut
 from zoo.train.recipe import Recipe
 
 
@@ -18,6 +19,7 @@ class Result:
     numbers: of these weights on the validation images, empty without any.
     report:  the same with intervals, each class and provenance; None without validation.
     recipe:  the whole of it. seconds: of training.
+    held_out: the validation images, if they were split off the data as nothing named any.
     main:    whether this process wrote the folder; of several, one does.
     """
 
@@ -28,6 +30,7 @@ class Result:
     report: Report | None
     recipe: Recipe
     seconds: float
+    held_out: HeldOut | None = None
     main: bool = True
 
     def __fspath__(self) -> str:

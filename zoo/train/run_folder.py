@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -45,7 +46,7 @@ def lock(folder: Path) -> FileLock:
     return held
 
 
-def enter(folder: Path, recipe: Recipe, facts: Mapping[str, str], *, resume: bool) -> None:
+def enter(folder: Path, recipe: Recipe, facts: Mapping[str, Any], *, resume: bool) -> None:
     """Begins a run in a folder, or goes on with the one in it.
 
     The folder is locked: files that are half written there were left by a process that was killed,
@@ -70,7 +71,7 @@ def enter(folder: Path, recipe: Recipe, facts: Mapping[str, str], *, resume: boo
         for text in difference(recipe, recipe_of(read_recipe(path)))
         if re.split(r"[.:]", text)[0] not in FREE
     ]
-    before: dict[str, str] = msgspec.json.decode(read_regular(folder / FACTS))
+    before: dict[str, Any] = msgspec.json.decode(read_regular(folder / FACTS))
     changed += [
         f"{name}: {facts[name][:12]}, not {value[:12]}"
         for name, value in before.items()

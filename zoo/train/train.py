@@ -12,17 +12,17 @@ from typing import Any
 import torch
 from torch import distributed
 
-from zoo import data as data_sets
 from zoo.data import Dataset
 from zoo.detectors import Detector, load
-from zoo.errors import DataError, UsageError
+from zoo.errors import UsageError
 from zoo.extras import optional
 from zoo.labels import LabelSpace
 from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
 from zoo.text import type_name
 from zoo.train.card import check_size
-from zoo.train.defaults import Preset, complete, named_preset, preset_of
+from zoo.train.data import Data, images_of
+from zoo.train.defaults import Preset, complete, named_preset, preset_of, whole
 from zoo.train.finish import finished
 from zoo.train.live import Live, Say
 from zoo.train.loop import is_over, run
@@ -57,8 +57,8 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
 
     model:      a name, as `zoo.load` takes it, or a detector, which is trained as it is; else the
                 recipe's.
-    data:       as `zoo.data.read` takes it. Its split `train` is trained on and `val` measured, if
-                there are such; else `validation` is what is measured, or nothing.
+    data:       as `zoo.data.read` takes it; its split `train` is trained on, if there is one.
+    validation: what is measured; else the split `val`, or the recipe's `validation_share` of data.
     recipe:     a `Recipe`, the path of a YAML file, the name of a default, or fields as a mapping;
                 what it leaves out is the default of the model's family.
     labels:     classes to learn; those of the data, unless given.
@@ -98,8 +98,7 @@ class _Plan:
     recipe: Recipe
     choice: Choice | None
     given: Detector | None
-    train: Dataset
-    validation: Dataset | None
+    data: Data
     labels: LabelSpace | Sequence[str] | str
     folder: Path
 
@@ -127,22 +126,27 @@ class _Plan:
         choice = None
         if detector is None:
             choice = choose(catalogue(), str(name), _weights(fields))
-        train, measured = _data(data, validation, fields)
         known = preset or preset_of(choice.entry.card if choice else None)
-        recipe = complete(known, fields, images=len(train))
-        if measured is not None:
-            check_best(recipe.best, measured)
-        meant = labels or recipe.labels or train.label_space.names
+        share = whole(known, fields).validation_share
+        measured = validation if validation is not None else fields.get("validation")
+        images = images_of(_source(data, fields), measured, share)
+        recipe = complete(known, fields, images=len(images.train))
+        if images.validation is not None:
+            check_best(recipe.best, images.validation)
+        meant = labels or recipe.labels or images.train.label_space.names
         short = choice.entry.name if choice else name or type(detector).__name__
-        folder = Path(recipe.to) if recipe.to else default_folder(str(short), train.name)
-        return cls(recipe, choice, detector, train, measured, meant, folder.expanduser())
+        folder = Path(recipe.to) if recipe.to else default_folder(str(short), images.train.name)
+        return cls(recipe, choice, detector, images, meant, folder.expanduser())
 
-    def facts(self) -> dict[str, str]:
-        """The fingerprints of the data."""
-        facts = {"data": self.train.name, "data_sha256": self.train.sha256}
-        if self.validation is not None:
-            facts["validation"] = self.validation.name
-            facts["validation_sha256"] = self.validation.sha256
+    def facts(self) -> dict[str, Any]:
+        """The fingerprints of the data, and how it was split."""
+        train, validation = self.data.train, self.data.validation
+        facts: dict[str, Any] = {"data": train.name, "data_sha256": train.sha256}
+        if validation is not None:
+            facts["validation"] = validation.name
+            facts["validation_sha256"] = validation.sha256
+        if self.data.held_out is not None:
+            facts["held_out"] = self.data.held_out
         return facts
 
     def detector(self) -> Detector:
@@ -158,12 +162,12 @@ class _Plan:
 def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) -> Result:
     recipe, detector = plan.recipe, plan.detector()
     check_size(detector, plan.choice, recipe)
-    steps = recipe.total_steps(len(plan.train))
+    steps = recipe.total_steps(len(plan.data.train))
     main = accelerator.is_main_process
     fresh = not any((plan.folder / "checkpoints").glob("*"))
     if fresh and main and recipe.overfit_check and steps >= LONG:
         detector.to(accelerator.device)
-        check_one_batch(detector, samples_of(recipe, detector, plan.train), plan.folder)
+        check_one_batch(detector, samples_of(recipe, detector, plan.data.train), plan.folder)
     accelerator.wait_for_everyone()
     bar = Bar(f"Training {plan.folder.name}", total=steps, show=progress if main else False)
     with bar, _process_group():
@@ -171,8 +175,8 @@ def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) 
         training = training_of(
             recipe,
             detector,
-            plan.train,
-            plan.validation,
+            plan.data.train,
+            plan.data.validation,
             plan.folder,
             accelerator=accelerator,
             tell=live.tell,
@@ -184,7 +188,7 @@ def _run(plan: _Plan, accelerator: Any, progress: bool | None, say: Say | None) 
             run(training)
         training.log.close()
         accelerator.wait_for_everyone()
-        return finished(training, choice=plan.choice, validation=plan.validation)
+        return finished(training, choice=plan.choice, data=plan.data)
 
 
 def _process_group() -> Any:
@@ -234,8 +238,8 @@ def _weights(fields: Mapping[str, Any]) -> bool | str:
     return named != RANDOM if named in (None, RANDOM) else str(named)
 
 
-def _data(data: Any, validation: Any, fields: Mapping[str, Any]) -> tuple[Dataset, Dataset | None]:
-    """The images to train on, and those to measure."""
+def _source(data: Any, fields: Mapping[str, Any]) -> Any:
+    """The data set that is named. Raises: UsageError."""
     source = data if data is not None else fields.get("data")
     if source is None:
         raise UsageError(
@@ -244,21 +248,4 @@ def _data(data: Any, validation: Any, fields: Mapping[str, Any]) -> tuple[Datase
             'Name one: data="coco:PATH"',
             fix_cli="Name one: --data coco:PATH",
         )
-    whole = data_sets.read(source)
-    measured = validation if validation is not None else fields.get("validation")
-    known = whole.split_rows
-    train = whole.splits["train"] if "train" in known else whole
-    if measured is None:
-        named = next((name for name in ("val", "valid", "validation") if name in known), None)
-        found = whole.splits[named] if named else None
-    else:
-        found = data_sets.read(measured)
-        split = next((name for name in ("val", "valid") if name in found.split_rows), None)
-        found = found.splits[split] if split else found
-    if not len(train.truth.labels):
-        raise DataError(
-            f"{train.name} can't be trained on.",
-            f"None of its {len(train)} images has a box.",
-            "Name a data set with annotations.",
-        )
-    return train, found
+    return source

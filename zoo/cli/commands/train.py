@@ -1,11 +1,13 @@
 """`zoo train`: trains a detector on a data set, and keeps the best of it in a folder.
 
-With `--json`, one object: path, step, steps, seconds, numbers.
+With `--json`, one object: path, step, steps, seconds, numbers, and held_out: share, seed and ids of
+the validation images if they were split off here, else null.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +30,9 @@ Data = Annotated[
 ]
 Validation = Annotated[
     str | None,
-    typer.Option(metavar="coco:FILE", help="Measured; else the data's split val."),
+    typer.Option(
+        metavar="coco:FILE", help="Measured; else the data's split val, or a tenth of it."
+    ),
 ]
 Labels = Annotated[str | None, typer.Option(metavar="NAMES", help=f"{LABELS} Else the data's.")]
 Settings = Annotated[
@@ -82,8 +86,13 @@ def train(  # noqa: PLR0913 - one parameter an option
     if not result.main:
         return None
     if as_json:
-        facts = {"path": str(result.path), "step": result.step, "steps": result.steps}
+        facts: dict[str, object] = {
+            "path": str(result.path),
+            "step": result.step,
+            "steps": result.steps,
+        }
         facts |= {"seconds": round(result.seconds, 1), "numbers": result.numbers}
+        facts["held_out"] = None if result.held_out is None else asdict(result.held_out)
         return output.document(json.dumps(facts, indent=2))
     numbers = {name: value for name, value in result.numbers.items() if name in SHOWN}
     measured = "  ".join(f"{name} {format_percent(value)}" for name, value in numbers.items())
