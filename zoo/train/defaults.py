@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.errors import NameNotFound
+from zoo.errors import NameNotFound, UsageError
 from zoo.registry.card import Card
 from zoo.suggest import close_matches, join_or
 from zoo.train.recipe import Recipe
-from zoo.train.recipe_file import merged, recipe_of
+from zoo.train.recipe_file import AUTO, merged, recipe_of
 
 FEWEST_STEPS = 1500  # of a run by default, however few images there are
 FEWEST_EPOCHS = 12  # likewise, however many
@@ -133,11 +133,29 @@ def named_preset(name: str) -> Preset:
 
 
 def whole(preset: Preset, given: Mapping[str, Any]) -> Recipe:
-    """What was given over the preset, without what depends on the data.
+    """The recipe of what was given over the preset, without what depends on the data.
 
     Raises: UsageError for fields that can't be.
     """
-    return recipe_of(merged(preset.fields, given))
+    return recipe_of(merged(preset.fields, _sized(preset, given)))
+
+
+def is_auto(given: Mapping[str, Any]) -> bool:
+    """Whether the batch is that of the preset, in parts that are found by trying."""
+    return bool(given.get("batch_size") == AUTO)
+
+
+def _sized(preset: Preset, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields, with the batch that the preset's rate is of for `auto`. Raises: UsageError."""
+    if not is_auto(given):
+        return dict(given)
+    if given.get("accumulate", 1) != 1:
+        raise UsageError(
+            "The recipe can't be used.",
+            f"It has batch_size: {AUTO} and accumulate: {given['accumulate']}; {AUTO} finds that.",
+            "Leave one of the two out.",
+        )
+    return {**given, "batch_size": preset.images}
 
 
 def complete(preset: Preset, given: Mapping[str, Any], *, images: int) -> Recipe:
@@ -145,6 +163,7 @@ def complete(preset: Preset, given: Mapping[str, Any], *, images: int) -> Recipe
 
     Raises: UsageError for fields that can't be.
     """
+    given = _sized(preset, given)
     plan = whole(preset, given)
     filled: dict[str, Any] = dict(merged(preset.fields, given))
     if not _has(given, "optimizer", "lr"):

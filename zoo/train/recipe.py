@@ -157,7 +157,8 @@ class Recipe(Fields, frozen=True, kw_only=True):
         has no split `val` and `validation` names nothing; 0 measures nothing.
     to:          the folder of the run.
     seed:        of everything random: order, augmentation, dropout, sizes and new weights.
-    batch_size:  images a step, over all processes and parts of it.
+    batch_size:  images a step, over all processes and parts of it. In a file, `auto` takes the
+        batch that the family's rate is of, in as few parts as memory holds, which is tried out.
     accumulate:  parts that a process computes one after the other.
     steps:       in all; `epochs` says it in passes over the images instead.
     size:        of the network's input, as a card's `input.size`; null is the model's own.

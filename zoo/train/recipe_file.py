@@ -17,6 +17,7 @@ from zoo.registry.yaml_document import Sheet
 from zoo.train.recipe import Recipe
 
 GUIDE = "docs/reference/zoo.train.recipe.md"
+AUTO = "auto"  # a batch size
 
 
 def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         raw = yaml_document.read(place)
         fields = yaml_document.parse(raw, place).data
-        convert(Sheet(place, raw, GUIDE), fields, Recipe)
+        convert(Sheet(place, raw, GUIDE), _found(fields), Recipe)
     except CardError as error:
         raise UsageError(asked, error.case, error.fix) from error
     return fields
@@ -59,9 +60,16 @@ def overrides(settings: Iterable[str]) -> dict[str, Any]:
 def check_fields(fields: Mapping[str, Any], *, asked: str) -> None:
     """Raises: UsageError naming a field that a recipe has not, or whose value can't be."""
     try:
-        convert(Sheet(Path("recipe"), None, GUIDE), dict(fields), Recipe)
+        convert(Sheet(Path("recipe"), None, GUIDE), _found(fields), Recipe)
     except CardError as error:
         raise UsageError(asked, error.case, error.fix) from error
+
+
+def _found(fields: Any) -> Any:
+    """The fields as a run has them, which finds a batch size that is `auto`."""
+    if isinstance(fields, Mapping) and fields.get("batch_size") == AUTO:
+        return {name: value for name, value in fields.items() if name != "batch_size"}
+    return fields
 
 
 def merged(fields: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from msgspec import structs
 from torch import distributed
 
 from zoo.data import Dataset
@@ -19,18 +20,19 @@ from zoo.extras import optional
 from zoo.labels import LabelSpace
 from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
-from zoo.text import type_name
+from zoo.text import pluralize, type_name
 from zoo.train.card import check_size
 from zoo.train.data import Data, images_of
-from zoo.train.defaults import Preset, complete, named_preset, preset_of, whole
+from zoo.train.defaults import Preset, complete, is_auto, named_preset, preset_of, whole
 from zoo.train.finish import finished
+from zoo.train.fitting import fitted
 from zoo.train.live import Live, Say
 from zoo.train.loop import is_over, run
 from zoo.train.overfit import LONG, check_one_batch
 from zoo.train.recipe import Recipe
-from zoo.train.recipe_file import fields_of, merged, read_recipe
+from zoo.train.recipe_file import fields_of, merged, read_recipe, recipe_of
 from zoo.train.result import Result
-from zoo.train.run_folder import default_folder, enter, lock
+from zoo.train.run_folder import RECIPE, default_folder, enter, lock
 from zoo.train.setup import accelerator_of, samples_of, training_of
 from zoo.train.validation import check_best
 from zoo.weights.resolve import choose
@@ -81,9 +83,7 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
     plan = _Plan.of(model, data, validation, labels, fields, preset)
     accelerator = accelerator_of(plan.recipe, device)
     with ExitStack() as stack:
-        if accelerator.is_main_process:
-            stack.enter_context(lock(plan.folder))
-            enter(plan.folder, plan.recipe, plan.facts(), resume=resume)
+        plan = plan.entered(stack, accelerator, say, resume=resume)
         try:
             return _run(plan, accelerator, progress, say)
         except KeyboardInterrupt as error:
@@ -101,6 +101,7 @@ class _Plan:
     data: Data
     labels: LabelSpace | Sequence[str] | str
     folder: Path
+    auto: bool = False
 
     @classmethod
     def of(
@@ -136,7 +137,35 @@ class _Plan:
         meant = labels or recipe.labels or images.train.label_space.names
         short = choice.entry.name if choice else name or type(detector).__name__
         folder = Path(recipe.to) if recipe.to else default_folder(str(short), images.train.name)
-        return cls(recipe, choice, detector, images, meant, folder.expanduser())
+        folder = folder.expanduser()
+        return cls(recipe, choice, detector, images, meant, folder, is_auto(fields))
+
+    def entered(
+        self, stack: ExitStack, accelerator: Any, say: Say | None, *, resume: bool
+    ) -> _Plan:
+        """The plan as it is carried out, in a folder that is held until the stack is closed."""
+        if accelerator.is_main_process:
+            stack.enter_context(lock(self.folder))
+        plan = self.fitted(accelerator, say, resume=resume)
+        if accelerator.is_main_process:
+            enter(plan.folder, plan.recipe, plan.facts(), resume=resume)
+        return plan
+
+    def fitted(self, accelerator: Any, say: Say | None, *, resume: bool) -> _Plan:
+        """The plan with a batch in parts that fit, where that is to be found; a run that goes on
+        keeps its own."""
+        if not self.auto:
+            return self
+        before = self.folder / RECIPE
+        if resume and before.exists():
+            parts = recipe_of(read_recipe(before)).accumulate
+            return replace(self, recipe=structs.replace(self.recipe, accumulate=parts))
+        detector = self.detector()
+        samples = samples_of(self.recipe, detector, self.data.train)
+        recipe, images = fitted(self.recipe, detector, samples, accelerator)
+        if say and accelerator.is_main_process:
+            say(f"batch_size is {recipe.batch_size}; {pluralize(images, 'image')} fit at once.")
+        return replace(self, recipe=recipe, given=detector)
 
     def facts(self) -> dict[str, Any]:
         """The fingerprints of the data, and how it was split."""
