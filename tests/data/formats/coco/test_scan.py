@@ -171,7 +171,7 @@ def outcome(read: Any, text: Any, columns: tuple[str, ...]) -> Any:
 
 
 @given(st.one_of(results(numbers, ids), results(numbers, plain_ids)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_results_are_read_as_the_careful_reader_does(text: str) -> None:
     columns = ("images", "categories", "boxes", "scores")
     assert outcome(read_results, as_bytes(text), columns) == outcome(
@@ -180,7 +180,7 @@ def test_results_are_read_as_the_careful_reader_does(text: str) -> None:
 
 
 @given(st.one_of(documents(numbers, ids), documents(numbers, plain_ids)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_instances_are_read_as_the_careful_reader_does(text: str) -> None:
     assert outcome(read_instances, as_bytes(text), COLUMNS) == outcome(
         careful_instances, as_bytes(text), COLUMNS
@@ -188,7 +188,7 @@ def test_instances_are_read_as_the_careful_reader_does(text: str) -> None:
 
 
 @given(results(numbers, plain_ids).map(str.encode), st.integers(0, 10**6), st.integers(0, 255))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_one_changed_byte_means_the_same_to_both(text: bytes, at: int, byte: int) -> None:
     changed = bytearray(text)
     changed[at % len(changed)] = byte
@@ -203,7 +203,7 @@ def test_one_changed_byte_means_the_same_to_both(text: bytes, at: int, byte: int
     st.floats(allow_nan=False, allow_infinity=False, min_value=1e-300, max_value=1e300),
     st.integers(1, 17),
 )
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_numbers_are_the_nearest_double(value: float, places: int) -> None:
     texts = [repr(value), f"{value:.{places}e}", f"{value:.{places}g}", f"-{value:.17g}"]
     record = '{{"image_id": 1, "category_id": 1, "bbox": [{}, {}, {}, {}], "score": 1}}'

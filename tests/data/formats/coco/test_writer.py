@@ -42,7 +42,7 @@ def datasets(draw: st.DrawFn) -> Dataset:
     return Dataset("some", records, truth)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(datasets(), st.sampled_from([".json", ".json.gz"]))
 def test_reading_what_was_written_gives_the_same_bits(data: Dataset, suffix: str) -> None:
     if not len(data):

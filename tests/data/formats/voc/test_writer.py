@@ -42,6 +42,17 @@ def test_a_box_left_of_the_image_does_not_change_how_the_others_are_counted(
     assert read(tmp_path / "made").truth.boxes.tolist() == [[-5, 0, 3, 3], [4, 4, 5, 5]]
 
 
+@pytest.mark.parametrize("box", [[-8.25, -9, -1.25, -1], [-2, 0, 1, 2e-16], [0, 0, 0.5, 0.75]])
+def test_boxes_within_a_pixel_are_not_taken_for_fractions_of_the_image(
+    tmp_path: Path, box: list[float]
+) -> None:
+    data = one(tmp_path)
+    truth = GroundTruth.of([1], {"image": [1], "label": [0], "box": [box]}, label_space=["cat"])
+    write(Dataset("some", data.images, truth), f"voc:{tmp_path / 'made'}")
+    (tmp_path / "made" / "JPEGImages").mkdir()
+    assert read(tmp_path / "made").truth.boxes.tolist() == [box]
+
+
 def test_what_xml_can_not_hold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"XML can't hold the name"):
         write(one(tmp_path, name="a\ufffe.jpg"), f"voc:{tmp_path / 'made'}")

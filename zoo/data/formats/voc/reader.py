@@ -209,9 +209,8 @@ def _boxes(documents: Sequence[Document], origin: Origin) -> tuple[NDArray[np.fl
     corners = np.array([box for one in documents for box in one.corners]).reshape(-1, 4)
     if origin == "auto":
         said = np.array([-1 if one.origin is None else one.origin for one in documents])
-        each = np.repeat(said, counts)
-        fractional = np.array([_has_fractions(one) for one in documents], bool)
-        fractions = np.repeat(fractional, counts)
+        silent = [one.origin is None and _has_fractions(one) for one in documents]
+        each, fractions = np.repeat(said, counts), np.repeat(np.array(silent, bool), counts)
         early = (corners[:, :2] < 1).any(1) & (each < 0) & ~fractions
         shift = np.where(each < 0, 0 if early.any() else 1, each) * ~fractions
     else:
