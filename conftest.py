@@ -7,6 +7,7 @@ from pathlib import Path
 
 import huggingface_hub.constants  # noqa: F401 - it reads HF_HUB_OFFLINE when it is first imported, and not from within a test
 import pytest
+from hypothesis import settings
 
 from zoo.registry import Catalogue, reload
 from zoo.registry.current import Shared
@@ -16,6 +17,8 @@ SETTINGS = ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs behind it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+settings.register_profile("suite", deadline=None)  # a busy machine makes no test wrong
+settings.load_profile("suite")
 SHARED = Path(__file__).parent.parent / "shared" / "data"
 
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 from torchvision.ops import box_area, box_convert, clip_boxes_to_image
@@ -21,19 +21,16 @@ def corners(draw: st.DrawFn) -> Tensor:
 
 
 @given(corners())
-@settings(deadline=None)
 def test_left_top_width_height_and_back(given_boxes: Tensor) -> None:
     assert torch.equal(boxes.xywh_to_xyxy(boxes.xyxy_to_xywh(given_boxes)), given_boxes)
 
 
 @given(corners())
-@settings(deadline=None)
 def test_centres_and_back(given_boxes: Tensor) -> None:
     assert torch.equal(boxes.cxcywh_to_xyxy(boxes.xyxy_to_cxcywh(given_boxes)), given_boxes)
 
 
 @given(corners(), st.sampled_from(["xywh", "cxcywh"]))
-@settings(deadline=None)
 def test_the_formats_are_torchvisions(given_boxes: Tensor, form: str) -> None:
     ours = getattr(boxes, f"xyxy_to_{form}")(given_boxes)
     assert torch.equal(ours, box_convert(given_boxes, "xyxy", form))
@@ -41,13 +38,11 @@ def test_the_formats_are_torchvisions(given_boxes: Tensor, form: str) -> None:
 
 
 @given(corners())
-@settings(deadline=None)
 def test_area_is_torchvisions(given_boxes: Tensor) -> None:
     assert torch.equal(boxes.area(given_boxes), box_area(given_boxes))
 
 
 @given(corners(), st.integers(1, 4096), st.integers(1, 4096))
-@settings(deadline=None)
 def test_clipping_is_torchvisions(given_boxes: Tensor, height: int, width: int) -> None:
     moved = boxes.shift(given_boxes, dx=-100, dy=-50)
     assert torch.equal(

@@ -51,7 +51,7 @@ def facts(data: Dataset, kept: set[str]) -> dict[str, object]:
 
 @pytest.mark.parametrize("first", FORMATS)
 @pytest.mark.parametrize("second", FORMATS)
-@settings(deadline=None, max_examples=3, phases=PHASES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, phases=PHASES, suppress_health_check=list(HealthCheck))
 @given(make=datasets())
 def test_a_round_trip_keeps_all_that_both_formats_hold(
     first: str, second: str, make: Callable[[Path], Dataset]
@@ -69,7 +69,7 @@ def test_a_round_trip_keeps_all_that_both_formats_hold(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(deadline=None, max_examples=4, phases=PHASES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, phases=PHASES, suppress_health_check=list(HealthCheck))
 @given(make=datasets())
 def test_what_is_not_the_same_is_said_to_be_lost(
     name: str, make: Callable[[Path], Dataset]

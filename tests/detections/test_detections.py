@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo import labels
@@ -283,7 +283,6 @@ def test_a_region_of_x_y_width_height_is_refused() -> None:
 
 
 @given(ANY)
-@settings(deadline=None)
 def test_everything_is_inside_its_own_hull(any_detections, data) -> None:
     seen = data.draw(any_detections)
     if len(seen):
@@ -338,7 +337,6 @@ def test_classes_nobody_saw_do_not_hinder_relabelling(street: Detections) -> Non
 
 
 @given(ANY)
-@settings(deadline=None)
 def test_every_choice_keeps_the_promises(any_detections, data) -> None:
     seen = data.draw(any_detections)
     chosen = [

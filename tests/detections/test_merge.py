@@ -21,7 +21,7 @@ def test_merging_other_sources_has_none(street: Detections) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_cutting_and_merging_gives_the_same(any_detections, data) -> None:
     seen = data.draw(any_detections)
     assert merge([seen[:2], seen[2:]]).equals(seen)

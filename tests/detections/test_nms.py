@@ -176,7 +176,7 @@ def test_other_classes_are_spared_unless_told(policy, street: Detections) -> Non
 
 @pytest.mark.parametrize("policy", ["nms", "soft", "soft-linear", "fuse"])
 @given(ANY)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_every_policy_takes_any_detections(policy, any_detections, data) -> None:
     seen = data.draw(any_detections)
     for class_agnostic in (False, True):

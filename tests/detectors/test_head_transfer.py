@@ -48,9 +48,7 @@ def _meta(label_space: LabelSpace) -> Any:
         return _toy(label_space)
 
 
-@settings(
-    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.lists(st.sampled_from([*OLD.names, "dog", "elk", "fox"]), min_size=1, unique=True))
 def test_each_class_has_its_own_row_or_the_prior(
     weights: dict[str, Tensor], names: list[str]

@@ -215,7 +215,7 @@ WORDS = st.text(st.characters(exclude_categories=["C"]), min_size=1).map(tidy).f
 
 
 @given(st.lists(WORDS, min_size=1, max_size=3, unique=True))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @pytest.mark.filterwarnings("ignore::zoo.fonts.FontWarning")
 def test_any_class_name_is_drawn(names: list[str]) -> None:
     every = Detections.of(

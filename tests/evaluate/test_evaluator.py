@@ -31,7 +31,7 @@ def fed(
     return evaluator
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     data=st.data(), batch=st.integers(1, 12), shards=st.integers(1, 5), threads=st.integers(1, 3)
 )

@@ -131,7 +131,6 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]], list[i
 @pytest.mark.parametrize("engine", available())
 @settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(

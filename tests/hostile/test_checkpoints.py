@@ -194,9 +194,7 @@ def test_a_folder_in_place_of_a_file_is_said_to_be_one(tmp_path: Path) -> None:
         zoo.weights.locate(f"file:{tmp_path / 'net.pth'}")
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, len(WHOLE) - 1), bit=st.integers(0, 7))
 def test_a_flipped_bit_ends_in_the_same_tensors_or_in_a_clear_error(
     tmp_path: Path, at: int, bit: int

@@ -109,7 +109,7 @@ def test_a_loop_of_links_is_refused(tmp_path):
         read(tmp_path / "loop.png")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(FORMATS), st.data())
 def test_damage_anywhere_gives_an_image_or_an_image_error(format, data):
     damaged = bytearray(FILES[format])

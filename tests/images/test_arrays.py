@@ -122,7 +122,7 @@ def test_what_no_image_can_be_is_refused_with_what_to_pass(source, case, fix):
         read(source, name="image 5")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data(), dtype=st.sampled_from(DTYPES), shape=SHAPES)
 def test_any_array_gives_an_image_or_an_image_error(data, dtype, shape):
     array = (
@@ -133,7 +133,7 @@ def test_any_array_gives_an_image_or_an_image_error(data, dtype, shape):
     _image_or_error(array, height_and_width=array.shape[:2])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     data=st.data(), dtype=st.sampled_from([*DTYPES[:2], *DTYPES[4:6], *DTYPES[7:11]]), shape=SHAPES
 )

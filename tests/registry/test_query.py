@@ -156,7 +156,6 @@ def test_the_deepest_expression_that_fits_can_be_asked(text: str) -> None:
     assert parse(text).test(row(ap=0.5)) in (True, False)
 
 
-@settings(deadline=None)
 @given(
     st.text(max_size=60)
     | st.lists(
@@ -313,7 +312,7 @@ def spelled(part: Any, draw: st.DrawFn, *, inside: str = "or") -> str:
     return f"({text})" if (needed and inside != "or") or draw(st.booleans()) else text
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.data(), EXPRESSIONS, st.lists(ROWS, min_size=1, max_size=5))
 def test_an_expression_agrees_with_the_oracle(
     data: st.DataObject, expression: Any, rows: list[CardSummary]
@@ -324,7 +323,6 @@ def test_an_expression_agrees_with_the_oracle(
         assert [query.test(one) for one in rows] == [kleene(expression, one) for one in rows]
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(
         [

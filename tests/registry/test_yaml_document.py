@@ -35,7 +35,7 @@ def refused(text: str) -> str:
     return str(caught.value)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.dictionaries(WORDS, PLAIN, max_size=5))
 def test_json_is_read_as_what_it_says(data: dict[str, Any]) -> None:
     assert data_of(json.dumps(data, ensure_ascii=False)) == data

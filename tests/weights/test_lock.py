@@ -22,7 +22,7 @@ pin = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(entry, pin, max_size=3))
 def test_what_is_written_is_read(pins: dict[str, Pin]) -> None:
     import tempfile

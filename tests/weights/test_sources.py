@@ -26,7 +26,7 @@ sources = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sources)
 def test_what_is_printed_is_read_back(source: Source) -> None:
     assert parsed(printed(source)) == source

@@ -131,7 +131,7 @@ def test_a_proxy_is_used(hub: LoopbackHub, tmp_path: Path) -> None:
     assert Path(done.stdout.strip()).read_bytes() == OLD
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=200))
 def test_whatever_a_url_ends_in_its_file_stays_in_the_cache(name: str) -> None:
     url = f"https://example.org/{name}"

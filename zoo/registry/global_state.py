@@ -13,10 +13,11 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -140,6 +141,19 @@ def _setting(module: str, read: str, write: str, name: str, usual: Any = _UNKNOW
     )
 
 
+def _precision(torch: Any) -> str:
+    _hear_its_warning(torch)
+    return str(torch.get_float32_matmul_precision())
+
+
+@cache
+def _hear_its_warning(torch: Any) -> None:
+    """Takes the warning that torch 2.9 gives the first time this older setting is read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        torch.get_float32_matmul_precision()
+
+
 def _environment(_: ModuleType) -> dict[str, str]:
     return environment.beginning_with(PREFIXES)
 
@@ -160,12 +174,12 @@ def _folder(_: ModuleType) -> str | None:
         return None
 
 
-def _blanket(warnings: ModuleType) -> list[Any]:
+def _blanket(home: ModuleType) -> list[Any]:
     """The filters that silence all warnings, or make errors of them; those for one message are a
     library's own affair."""
     return [
         filter
-        for filter in warnings.filters
+        for filter in home.filters
         if filter[0] in ("ignore", "error") and _is_blanket(filter)
     ]
 
@@ -174,10 +188,10 @@ def _is_blanket(filter: tuple[Any, ...]) -> bool:
     return filter[1] is None and filter[3] is None and filter[2] in (Warning, UserWarning)
 
 
-def _lift_blanket(warnings: ModuleType, was: list[Any]) -> None:
-    for filter in _blanket(warnings):
+def _lift_blanket(home: ModuleType, was: list[Any]) -> None:
+    for filter in _blanket(home):
         if filter not in was:
-            warnings.filters.remove(filter)
+            home.filters.remove(filter)
 
 
 def _set_signals(module: ModuleType, was: list[Any]) -> None:
@@ -223,11 +237,11 @@ PLACES = (
         "torch", "is_grad_enabled", "set_grad_enabled", "whether torch records gradients", True
     ),
     _setting("torch", "get_default_dtype", "set_default_dtype", "torch's default dtype"),
-    _setting(
+    Place(
         "torch",
-        "get_float32_matmul_precision",
-        "set_float32_matmul_precision",
         "torch's precision",
+        _precision,
+        lambda torch, was: torch.set_float32_matmul_precision(was),
         "highest",
     ),
     _setting("torch", "get_num_threads", "set_num_threads", "torch's number of threads"),

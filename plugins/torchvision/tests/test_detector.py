@@ -95,7 +95,7 @@ def test_the_four_steps_train_it(detector: Any, images: list[Tensor]) -> None:
     assert all(torch.isfinite(gradient).all() for gradient in gradients)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(height=st.integers(1, 300), width=st.integers(1, 300))
 def test_input_size_is_the_size_that_preprocess_makes(
     fcos: Any, rcnn: Any, height: int, width: int

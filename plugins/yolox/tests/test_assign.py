@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from detzoo_yolox.assign import Assignment, assign
 from detzoo_yolox.outputs import Grid, YoloxOutput
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -97,7 +97,6 @@ def slow(case: Case) -> dict[int, tuple[int, float]]:
     return {index: (number, iou(objects[number], boxes[index])) for index, number in owner.items()}
 
 
-@settings(deadline=None)
 @given(count=st.integers(0, 7), seed=st.integers(0, 10_000))
 def test_every_cell_learns_what_the_slow_one_says(count: int, seed: int) -> None:
     case = random_case(count, seed=seed)

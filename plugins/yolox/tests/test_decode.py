@@ -62,7 +62,7 @@ def slow(outputs: YoloxOutput, rules: Protocol) -> list[list[Row]]:
     return result
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     images=st.integers(1, 4),
     seed=st.integers(0, 10_000),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from detzoo_yolox.letterbox import Letterbox, resize
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -44,7 +44,6 @@ def test_extreme_images_keep_at_least_one_pixel_each_way(shape: tuple[int, int])
     assert boxed(image)[0, :, 0, 0].tolist() == [7, 7, 7]
 
 
-@settings(deadline=None)
 @given(height=st.integers(1, 5000), width=st.integers(1, 5000), size=st.sampled_from([416, 640]))
 def test_the_longer_edge_fills_the_square_and_the_aspect_is_kept(
     height: int, width: int, size: int
@@ -55,7 +54,6 @@ def test_the_longer_edge_fills_the_square_and_the_aspect_is_kept(
     assert abs(columns - max(width * where.scale_x, 1)) <= 1
 
 
-@settings(deadline=None)
 @given(height=st.integers(2, 3000), width=st.integers(2, 3000), seed=st.integers(0, 9))
 def test_boxes_survive_the_way_there_and_back(height: int, width: int, seed: int) -> None:
     corners = torch.rand(5, 2, 2, generator=torch.Generator().manual_seed(seed)).sort(dim=1).values
@@ -106,7 +104,6 @@ def test_half_precision_holds_every_pixel_value() -> None:
     assert torch.equal(half[0].float(), image.flip(0).float())
 
 
-@settings(deadline=None)
 @given(height=st.integers(1, 5000), width=st.integers(1, 5000))
 def test_a_canvas_that_is_no_square_is_filled_one_way(height: int, width: int) -> None:
     where, (rows, columns) = Letterbox((320, 640)).place(height, width)

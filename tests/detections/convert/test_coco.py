@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
 
@@ -27,7 +27,6 @@ def test_results_have_the_data_sets_ids_and_widths(street: Detections) -> None:
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_results_come_back_exactly(any_detections, data) -> None:
     seen = data.draw(any_detections)
     written = json.loads(json.dumps(seen.to_coco(1)))

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo import labels
@@ -23,7 +23,6 @@ def test_numbers_are_as_short_as_float32_allows(street: Detections) -> None:
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_a_record_comes_back_exactly(any_detections, data) -> None:
     seen = data.draw(any_detections)
     again = Detections.from_json(json.loads(json.dumps(seen.to_json())), label_space="coco80")
@@ -35,7 +34,6 @@ def test_a_record_comes_back_exactly(any_detections, data) -> None:
     st.lists(st.floats(0, 1, width=32), min_size=1),
     st.floats(width=32, allow_nan=False, allow_infinity=False, min_value=0),
 )
-@settings(deadline=None)
 def test_every_float_comes_back_to_the_bit(scores: list[float], far: float) -> None:
     seen = Detections.of(
         [[-far, 0, far, far]] * len(scores), scores, [0] * len(scores), label_space=["thing"]

@@ -16,7 +16,7 @@ def test_supervision_gets_boxes_scores_and_names(street: Detections) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_supervision_gives_back_what_it_got(any_detections, data) -> None:
     seen = data.draw(any_detections)
     assert Detections.from_supervision(

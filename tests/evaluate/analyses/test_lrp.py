@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.evaluate.analyses.reported import reported
@@ -14,7 +14,6 @@ RANKED = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(ranked=RANKED, lost=st.integers(0, 4))
 def test_optimal_lrp_is_the_least_over_all_thresholds(ranked, lost) -> None:
     ranked = sorted(ranked, key=lambda one: -one[0])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.evaluate.analyses.operating_point import best_point
@@ -13,7 +13,6 @@ RANKED = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(ranked=RANKED, lost=st.integers(0, 4))
 def test_the_operating_point_is_the_best_of_all_thresholds(ranked, lost) -> None:
     ranked = sorted(ranked, key=lambda one: -one[0])

@@ -47,7 +47,7 @@ def by_hand(found: list[tuple[float, bool]], boxes: int) -> tuple[list[float], f
     return best, points[-1][0] if points else 0.0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.3, 0.7, 0.9]), st.booleans()), max_size=12),
     st.integers(0, 3),

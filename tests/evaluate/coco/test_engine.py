@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     seed=st.integers(0, 10**9),
     images=st.integers(1, 6),

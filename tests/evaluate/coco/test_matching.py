@@ -66,7 +66,7 @@ def by_hand(
     return kinds
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(BOX, st.booleans()), max_size=5), st.lists(BOX, max_size=6))
 def test_every_detection_is_what_coco_makes_it(
     annotated: list[tuple[tuple[int, ...], bool]], found: list[tuple[int, ...]]

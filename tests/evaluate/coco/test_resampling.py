@@ -29,7 +29,7 @@ def repeated(
     return table, [found[image] for image in copies]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     weights=st.lists(st.integers(0, 3), min_size=6, max_size=6).filter(any), seed=st.integers(0, 99)
 )
@@ -98,9 +98,7 @@ def made_up(
 
 
 @pytest.mark.parametrize("engine", available())
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10**6),
     weights=st.lists(st.integers(0, 4), min_size=5, max_size=5).filter(any),
@@ -132,7 +130,7 @@ def test_a_replicate_is_to_the_bit_what_pycocotools_says_of_copied_images(
 @pytest.mark.skipif(
     "kernel" not in available(), reason="the kernel was not built here: no C compiler"
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10**6),
     images=st.integers(1, 9),

@@ -35,7 +35,7 @@ def state(truth: GroundTruth) -> bytes:
     return evaluator.state()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_bytes_that_were_changed_or_lost_are_refused(truth, state, data) -> None:
     broken = bytearray(state)

@@ -26,7 +26,7 @@ def test_what_a_real_evaluator_says_never_contradicts_itself(shared: Path) -> No
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.floats(0, 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_any_detector_gives_never_contradicts_itself(
     seed: int, classes: int, share: float
 ) -> None:

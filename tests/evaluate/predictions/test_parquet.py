@@ -186,7 +186,7 @@ def predictions(draw: st.DrawFn) -> Predictions:
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(predictions())
 def test_what_is_written_is_read(made: Predictions) -> None:
     with tempfile.TemporaryDirectory() as folder:
