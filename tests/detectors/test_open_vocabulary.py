@@ -14,17 +14,19 @@ import zoo
 from tests.detectors.open_toy import OpenToy
 from zoo import registry
 from zoo.data import Dataset
-from zoo.errors import LabelError
+from zoo.errors import LabelError, UsageError
+from zoo.evaluate import Predictions, predict
 from zoo.labels import LabelSpace
 from zoo.testing import Model, run
 
-PLUGIN = """
-    from zoo import hookimpl
+HOOK = """
+from zoo import hookimpl
 
-    @hookimpl
-    def register_architectures(register):
-        register("open", "tests.detectors.open_toy:build")
+@hookimpl
+def register_architectures(register):
+    register("open", build)
 """
+PLUGIN = Path(__file__).with_name("open_toy.py").read_text() + HOOK
 CARD = """
   {name}:
     architecture: acme/open
@@ -102,6 +104,50 @@ def test_a_card_with_labels_needs_none() -> None:
 def test_it_is_evaluated_on_the_classes_that_it_was_told(street: Dataset) -> None:
     report = zoo.evaluate(zoo.load("open_toy", labels=SPOKEN), data=street)
     assert 0 <= report.ap <= 1
+
+
+def boxes_of(predictions: Predictions) -> tuple[tuple[str, ...], list[list[float]]]:
+    return predictions.names, predictions.boxes.tolist()
+
+
+def test_by_name_it_is_told_the_labels_that_are_asked_for(street: Dataset) -> None:
+    by_name = predict("open_toy", data=street, labels=SPOKEN)
+    at_hand = predict(zoo.load("open_toy", labels=SPOKEN), data=street)
+    assert boxes_of(by_name) == boxes_of(at_hand)
+    assert by_name.provenance["model"] == "open_toy.v1[person,dog,unicorn]"
+    assert at_hand.provenance["model"] == by_name.provenance["model"]
+    report = zoo.evaluate("open_toy", data=street, labels=SPOKEN)
+    assert report.numbers == zoo.evaluate(by_name, data=street).numbers
+
+
+def test_by_name_it_is_told_the_classes_of_the_data_unless_others_are_named(
+    street: Dataset,
+) -> None:
+    assert predict("open_toy", data=street).names == street.label_space.names
+    assert predict("open_toy", data=street, labels=["dog", "person"]).names == ("dog", "person")
+
+
+def test_runs_for_other_labels_are_kept_apart(street: Dataset) -> None:
+    labels = [SPOKEN, SPOKEN[::-1], ["dog"]]
+    runs = [predict("open_toy", data=street, labels=names) for names in labels]
+    assert len({run.path for run in runs}) == len(labels)
+    assert len({run.provenance["labels_sha256"] for run in runs}) == len(labels)
+    for same in (SPOKEN, None):  # the data set's classes are these
+        assert predict("open_toy", data=street, labels=same).path == runs[0].path
+
+
+def test_the_cards_own_labels_are_the_run_without_any(street: Dataset) -> None:
+    plain = predict("prompted_toy", data=street)
+    assert "labels_sha256" not in plain.provenance
+    assert predict("prompted_toy", data=street, labels=["person", "dog"]).path == plain.path
+
+
+def test_a_detector_at_hand_has_its_labels_already(street: Dataset) -> None:
+    with pytest.raises(UsageError, match=r"can't be run with labels=\['dog'\]"):
+        zoo.evaluate(zoo.load("open_toy", labels=SPOKEN), data=street, labels=["dog"])
+    predictions = predict("open_toy", data=street)
+    with pytest.raises(UsageError, match=r"measured with labels=\['dog'\]"):
+        zoo.evaluate(predictions, data=street, labels=["dog"])
 
 
 @pytest.mark.parametrize("name", ["open_toy", "prompted_toy"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 import typer
 
 from zoo.cli import stderr
-from zoo.cli.options import Exif
+from zoo.cli.options import LABELS, Exif
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -45,6 +45,12 @@ To: TypeAlias = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Where runs are kept; else $ZOO_HOME/runs.")
 ]
 
+Labels: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES", help=f"{LABELS} Else the card's, or the data's where a card has none."
+    ),
+]
 Turn: TypeAlias = Annotated[
     Exif | None,
     typer.Option(

@@ -29,9 +29,9 @@ from zoo.detectors.detector import Detector
 from zoo.errors import CardError, ContractError, NameAmbiguous, NameNotFound, ZooError
 from zoo.inference.defect_owner import defect_owner
 from zoo.labels import LabelSpace
-from zoo.labels.builtin import space_of
+from zoo.labels.builtin import OPEN, space_of
 from zoo.registry import Catalogue, Choice
-from zoo.registry.card import OPEN, Card
+from zoo.registry.card import Card
 from zoo.registry.registry_file import USER
 from zoo.registry.yaml_document import Sheet, Step, read
 from zoo.text import type_name

@@ -14,22 +14,18 @@ from torch import Tensor
 from zoo.detectors.build import build, on_meta_device, uncollected
 from zoo.detectors.checkpoint import assign, check_finite, reading, widened
 from zoo.detectors.detector import Detector, class_layers, post_load
-from zoo.detectors.head_transfer import SHOWN as CLASSES_SHOWN
-from zoo.detectors.head_transfer import HeadTransfer, fits, transfer_head
+from zoo.detectors.head_transfer import SHOWN, HeadTransfer, fits, transfer_head
 from zoo.detectors.prefix import without_prefix
-from zoo.errors import CheckpointError, ContractError, LabelError, UsageError
+from zoo.errors import CheckpointError, ContractError, UsageError
 from zoo.labels import LabelSpace
-from zoo.labels.builtin import space_of
-from zoo.labels.space import CUSTOM
-from zoo.registry import Catalogue, Choice, catalogue
-from zoo.registry.card import OPEN
+from zoo.labels.builtin import label_spaces, name_with_labels
+from zoo.registry import Catalogue, catalogue
 from zoo.registry.folder import PREFIX
 from zoo.text import listed, type_name
 from zoo.weights.records import FileStamp, WeightsFile, note_finite
 from zoo.weights.resolve import Resolved, choose, resolve
 
 log = logging.getLogger("zoo")
-SHOWN = 3  # class names that a model's name repeats
 
 
 def load(
@@ -66,7 +62,7 @@ def load(
     _check_types(name, weights)
     device, models = device_of(device), catalogue()
     choice = choose(models, name, weights)
-    spaces = _label_spaces(choice, labels)
+    spaces = label_spaces(choice.entry.card.labels, labels, model=choice.name)
     resolved = resolve(models, choice, weights, progress=progress)
     return _loaded(models, resolved, *spaces, device)
 
@@ -78,7 +74,8 @@ def load_resolved(
     device: torch.device | str | None = None,
 ) -> Detector:
     """The detector of a name that was resolved before, as `load` gives it."""
-    spaces = _label_spaces(resolved.choice, labels)
+    choice = resolved.choice
+    spaces = label_spaces(choice.entry.card.labels, labels, model=choice.name)
     return _loaded(catalogue(), resolved, *spaces, device_of(device))
 
 
@@ -97,32 +94,10 @@ def _loaded(
         with uncollected():
             detector = _filled(models, resolved, file, old, new, asked=asked)
         detector.weights = file
-    detector.name = named(resolved.name, old, new)
+    detector.name = name_with_labels(resolved.name, old, new)
     if detector.head_transfer:
         _notice(detector.name, detector.head_transfer)
     return detector.eval().to(device)
-
-
-def _label_spaces(
-    choice: Choice, labels: Sequence[str] | str | LabelSpace | None
-) -> tuple[LabelSpace | None, LabelSpace]:
-    """The label space of the card, None if that is open, and the one to load the model for.
-
-    Raises: LabelError where the card's is open and none was given, or one that can't be.
-    """
-    declared = choice.entry.card.labels
-    old = None if declared == OPEN else space_of(declared)
-    if labels is not None:
-        return old, space_of(labels)
-    if old is None:
-        name = choice.name
-        raise LabelError(
-            f"'{name}' can't be loaded.",
-            "It finds the classes that it is told, and none were named.",
-            f'Name them: zoo.load("{name}", labels=["helmet", "vest"])',
-            fix_cli=f"Name them: zoo detect IMAGE --model {name} --labels helmet,vest",
-        )
-    return old, old
 
 
 def _check_types(name: str, weights: bool | str | PathLike[str]) -> None:
@@ -233,16 +208,6 @@ def _notice(name: str, transfer: HeadTransfer) -> None:
         log.warning(
             "%s has to be trained first for %s; its `head_transfer` says what is new.",
             name,
-            listed(transfer.new_classes, CLASSES_SHOWN),
+            listed(transfer.new_classes, SHOWN),
         )
     log.info("%s: %s", name, transfer)
-
-
-def named(name: str, old: LabelSpace | None, new: LabelSpace) -> str:
-    """The name of a model for other classes than its card's: `yolox_nano.coco[helmet,vest]`,
-    `yolox_nano.coco[voc20]`."""
-    if old is not None and new.names == old.names:
-        return name
-    if new.name != CUSTOM:
-        return f"{name}[{new.name}]"
-    return f"{name}[{','.join(new.names)}]" if len(new) <= SHOWN else f"{name}[{len(new)} classes]"

@@ -31,6 +31,7 @@ from zoo.evaluate.predictions.provenance import now, software
 from zoo.evaluate.report import Report, changed
 from zoo.evaluate.settings import CocoSettings
 from zoo.labels import match_labels
+from zoo.labels.builtin import Labels
 from zoo.text import pluralize
 
 FEWEST = 100  # resamples whose percentiles at 2.5 % and 97.5 % mean something
@@ -56,6 +57,7 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
     data: str | os.PathLike[str] | Dataset,
     protocol: str | Protocol | None = None,
     weights: bool | str | os.PathLike[str] = True,
+    labels: Labels | None = None,
     device: torch.device | str | None = None,
     batch_size: int | Literal["auto"] = "auto",
     to: str | os.PathLike[str] | None = None,
@@ -68,8 +70,9 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
 ) -> Report:
     """The numbers of a model on a data set, with confidence intervals and provenance.
 
-    model: a name or a detector, run by `predict` (protocol, weights, device, batch_size, to, fresh:
-        see there); or `Predictions`, their `.parquet` file, or a COCO results list (`.json`).
+    model: a name or a detector, run by `predict` (protocol, weights, labels, device, batch_size,
+        to, fresh: see there); or `Predictions`, their `.parquet` file, or a COCO results list
+        (`.json`).
     data: as `zoo.data.read` takes it: `coco:path/instances.json`.
     protocol: "uniform" by default; predictions keep their own, and another one is refused.
     settings, policy, resamples, seed: see `Evaluator`. Suspicious data that can still be measured
@@ -79,8 +82,8 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
         errors of `predict`.
     """
     check_resampling(resamples, seed)
-    running: dict[str, Any] = {"weights": weights, "device": device, "batch_size": batch_size}
-    running |= {"to": to, "fresh": fresh}
+    running: dict[str, Any] = {"weights": weights, "labels": labels, "device": device}
+    running |= {"batch_size": batch_size, "to": to, "fresh": fresh}
     results = _file(model, *SUFFIXES)
     if results or isinstance(model, Predictions) or _file(model, SUFFIX):
         _refuse_options(model, **running)
@@ -94,10 +97,8 @@ def evaluate(  # noqa: PLR0913 - everything that can be said of a measurement in
             taken = _take_results(evaluator, results, dataset, beside)
         else:
             run = {**running, "progress": progress}
-            name = os.fspath(model) if isinstance(model, os.PathLike) else model
-            asked = "uniform" if protocol is None else protocol
-            seen = before if before is not None else _run(name, dataset, asked, run)  # type: ignore[arg-type]
-            taken = _take(evaluator, seen, dataset, beside)
+            predictions = before if before is not None else _run(model, dataset, protocol, run)  # type: ignore[arg-type]
+            taken = _take(evaluator, predictions, dataset, beside)
         report = evaluator.compute(resamples=resamples, seed=seed)
     return _with_facts(report, dataset, taken, versions.result(), resamples)
 
@@ -120,14 +121,20 @@ def _with_facts(
 
 
 def _run(
-    model: str | Detector, dataset: Dataset, protocol: str | Protocol, options: dict[str, Any]
+    model: str | os.PathLike[str] | Detector,
+    dataset: Dataset,
+    protocol: str | Protocol | None,
+    options: dict[str, Any],
 ) -> Predictions:
     """Runs a model and returns its predictions."""
     from zoo.evaluate.predictions.predict import (
         predict,
     )  # deferred: what was seen before needs no model, and no hub
 
-    return predict(model, data=dataset, protocol=protocol, **options)
+    name = os.fspath(model) if isinstance(model, os.PathLike) else model
+    return predict(
+        name, data=dataset, protocol="uniform" if protocol is None else protocol, **options
+    )
 
 
 def _seen_before(model: object) -> Predictions | None:
@@ -140,7 +147,8 @@ def _seen_before(model: object) -> Predictions | None:
 
 def _refuse_options(model: object, **running: object) -> None:
     """Raises: UsageError naming what was asked of a run where there is none."""
-    idle = {"weights": True, "device": None, "batch_size": "auto", "to": None, "fresh": False}
+    idle = {"weights": True, "labels": None, "device": None, "batch_size": "auto"}
+    idle |= {"to": None, "fresh": False}
     if given := [name for name, value in running.items() if value != idle[name]]:
         what = os.fspath(model) if isinstance(model, str | os.PathLike) else "Predictions"
         raise UsageError(

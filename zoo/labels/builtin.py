@@ -7,9 +7,13 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from zoo.errors import NameNotFound
-from zoo.labels.space import LabelSpace
+from zoo.errors import LabelError, NameNotFound
+from zoo.labels.space import CUSTOM, LabelSpace
 from zoo.suggest import close_matches, join_or
+
+OPEN = "open"  # the labels of a model that is told its classes when it is loaded
+SHOWN = 3  # class names that a model's name repeats
+Labels = LabelSpace | str | Iterable[str]
 
 # The file with ids and names, and the data set id each output channel stands for: None where there
 # is one channel a class. coco91 is torchvision's and DETR's numbering (the channel is the id, 0 is
@@ -42,12 +46,42 @@ def get(name: str) -> LabelSpace:
     return LabelSpace(name, tuple(rows.values()), tuple(rows), channels)
 
 
-def space_of(labels: LabelSpace | str | Iterable[str]) -> LabelSpace:
+def space_of(labels: Labels) -> LabelSpace:
     """The label space that a card or a caller means: a space, the name of a declared one, or a list
     of class names."""
     if isinstance(labels, LabelSpace):
         return labels
     return get(labels) if isinstance(labels, str) else LabelSpace.custom(labels)
+
+
+def label_spaces(
+    declared: str | list[str], labels: Labels | None, *, model: str
+) -> tuple[LabelSpace | None, LabelSpace]:
+    """The label space of a card, None if that is open, and the one to load its model for.
+
+    Raises: LabelError where the card's is open and none was given, or one that can't be.
+    """
+    old = None if declared == OPEN else space_of(declared)
+    if labels is not None:
+        return old, space_of(labels)
+    if old is None:
+        raise LabelError(
+            f"'{model}' can't be loaded.",
+            "It finds the classes that it is told, and none were named.",
+            f'Name them: zoo.load("{model}", labels=["helmet", "vest"])',
+            fix_cli=f"Name them: zoo detect IMAGE --model {model} --labels helmet,vest",
+        )
+    return old, old
+
+
+def name_with_labels(name: str, old: LabelSpace | None, new: LabelSpace) -> str:
+    """The name of a model for other classes than its card's: `yolox_nano.coco[helmet,vest]`,
+    `yolox_nano.coco[voc20]`."""
+    if old is not None and new.names == old.names:
+        return name
+    if new.name != CUSTOM:
+        return f"{name}[{new.name}]"
+    return f"{name}[{','.join(new.names)}]" if len(new) <= SHOWN else f"{name}[{len(new)} classes]"
 
 
 def _read(file: str) -> dict[int, str]:

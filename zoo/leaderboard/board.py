@@ -28,6 +28,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     model:       a name of the catalogue, or `file:FOLDER` of a run, relative to the board's folder;
                  its card gives family, licences and claims.
     weights:     as for `zoo.load`: a tag, a place, or `random`; the card's own if it is left out.
+    labels:      the classes it is loaded for, as for `zoo.load`; else the card's, or those of the
+                 data set for a card that leaves them open.
     predictions: a file of detections, instead of running the model: Parquet of `zoo predict`, or a
                  COCO results list. Of several data sets, a file for each, by the data set's name;
                  the row is then in the tables of those alone.
@@ -40,6 +42,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
     model: Name
     weights: Text | None = None
+    labels: Text | Annotated[list[Text], Meta(min_length=1)] | None = None
     predictions: Text | dict[Name, Text] | None = None
     data: Annotated[list[Name], Meta(min_length=1)] | None = None
     protocol: dict[str, Setting] | None = None
@@ -152,6 +155,8 @@ def _flaws(row: Row, data: Sequence[str]) -> Iterator[tuple[str, str, str]]:
             "Nobody ran a network for `predictions`.",
             "Leave it out, or name the file they were made with.",
         )
+    if row.predictions is not None and row.labels is not None:
+        yield "labels", "Nobody runs a network for `predictions`.", "Leave it out."
     for at in ("protocol", "provenance"):
         if getattr(row, at) is not None and not _lists(row):
             why = (

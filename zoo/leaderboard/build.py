@@ -26,7 +26,7 @@ from zoo.evaluate.predictions.prediction_store import folder as runs_folder
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.checks import Expected, check, disqualifying
 from zoo.leaderboard.disagreement import ModelDetections, disagreements
-from zoo.leaderboard.entry import RANDOM, Entry, Setting, Timing, file_name, store
+from zoo.leaderboard.entry import RANDOM, Entry, Timing, file_name, store
 from zoo.leaderboard.handed_in import check_in, handed_in
 from zoo.leaderboard.markdown import markdown
 from zoo.leaderboard.site import page, to_json
@@ -35,6 +35,7 @@ from zoo.leaderboard.source import (
     check_code,
     described,
     fingerprint,
+    labels_of,
     model_of,
     source_of,
     weights_of,
@@ -174,7 +175,7 @@ def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) 
         return there
     report = evaluate(source.detections, data=dataset, resamples=work.board.resamples)
     model = described(row, source, folder=work.folder)
-    timing = _timing(work, row, dataset, source.protocol)
+    timing = _timing(work, row, dataset, source)
     check_code(row, source)
     facts = {"weights_source": model.weights.source, **source.facts, "data": name, KEY: key}
     entry = Entry(
@@ -187,18 +188,17 @@ def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) 
     return entry.write(path)
 
 
-def _timing(
-    work: _Build, row: Row, dataset: Dataset, settings: Mapping[str, Setting]
-) -> Timing | None:
+def _timing(work: _Build, row: Row, dataset: Dataset, source: Source) -> Timing | None:
     """None for detections that were there already, and where a board wants none."""
     if not work.board.timing or row.predictions is not None:
         return None
     work.say("  latency, memory, operations")
-    thresholds = {name: settings.get(name) for name in ("score", "iou", "max_boxes")}
+    thresholds = {name: source.protocol.get(name) for name in ("score", "iou", "max_boxes")}
     return time_model(
         Request(
             model=model_of(row, work.folder),
             weights=weights_of(row, work.folder),
+            labels=labels_of(row, source.choice, dataset),
             images=[str(record.file()) for record in dataset.images[:IMAGES]],
             registry=work.registry,
             runs=work.board.runs,

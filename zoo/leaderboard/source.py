@@ -21,7 +21,8 @@ from zoo.evaluate.predictions import code
 from zoo.evaluate.predictions.model_identity import card_sha256, plugin_of
 from zoo.evaluate.predictions.parquet import SUFFIX
 from zoo.evaluate.predictions.provenance import hardware, software
-from zoo.labels import match_labels
+from zoo.labels import match_labels, space_of
+from zoo.labels.builtin import OPEN
 from zoo.leaderboard.board import Board, Row
 from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, WeightsFile
 from zoo.leaderboard.timing import loaded
@@ -63,8 +64,16 @@ def source_of(
         weights = weights_of(row, folder)
         choice = choose(known, model_of(row, folder), weights)
         resolved = None if weights is False else resolve(known, choice, weights)
-        model = resolved or loaded(model_of(row, folder), False)
-        predictions = predict(model, data=dataset, protocol=board.settings, to=runs, fresh=fresh)
+        labels = labels_of(row, choice, dataset)
+        model = resolved or loaded(model_of(row, folder), False, labels=labels)
+        predictions = predict(
+            model,
+            data=dataset,
+            protocol=board.settings,
+            labels=labels if resolved else None,
+            to=runs,
+            fresh=fresh,
+        )
         facts = {  # a detector at hand does not say them
             "plugin": plugin_of(choice),
             "card_sha256": card_sha256(choice),
@@ -151,6 +160,14 @@ def model_of(row: Row, folder: Path) -> str:
     return f"{PREFIX}{folder / Path(path).expanduser()}" if path and not kind else row.model
 
 
+def labels_of(row: Row, choice: Choice, dataset: Dataset) -> str | list[str] | None:
+    """The classes that a row's model is loaded for, as `zoo.load` takes them; None for its
+    card's."""
+    if row.labels is None and choice.entry.card.labels == OPEN:
+        return list(dataset.label_space.names)
+    return row.labels
+
+
 def described(row: Row, source: Source, *, folder: Path) -> Model:
     """Facts of the row's model: from its card, its weights and the network itself."""
     choice, card = source.choice, source.choice.entry.card
@@ -159,7 +176,7 @@ def described(row: Row, source: Source, *, folder: Path) -> Model:
         name=row.shown,
         family=card.family,
         licenses=card.licenses_of(choice.weights),
-        parameters=_count(choice),
+        parameters=_count(choice, row.labels),
         input=list(card.input.size) if card.input else None,
         weights=_weights_file(row, source, folder),
         published=Published(
@@ -189,14 +206,15 @@ def fingerprint(row: Row, source: Source, dataset: Dataset, board: Board) -> str
     return hashlib.sha256(json.dumps([*about, timed], sort_keys=True).encode()).hexdigest()
 
 
-def _count(choice: Choice) -> int:
+def _count(choice: Choice, labels: str | list[str] | None) -> int:
     """Parameters of the network as it is built, which takes no memory."""
     import torch  # deferred: reading a finished entry needs none
 
     from zoo.detectors.build import build, example_space
 
+    space = example_space(choice.entry.card) if labels is None else space_of(labels)
     with torch.device("meta"):
-        detector = build(catalogue(), choice, example_space(choice.entry.card))
+        detector = build(catalogue(), choice, space)
     return sum(parameter.numel() for parameter in detector.parameters())
 
 

@@ -36,12 +36,13 @@ IMAGES = 16  # different ones that are timed in turn, at most
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A model to be timed, and how.
 
-    weights: as for `zoo.load`. images: paths. registry: files with models of one's own.
+    weights, labels: as for `zoo.load`. images: paths. registry: files with models of one's own.
     score, iou, max_boxes, exif: see `Protocol`. seconds: after so long no more runs begin.
     """
 
     model: str
     weights: bool | str = True
+    labels: str | list[str] | None = None
     images: Annotated[list[str], Meta(min_length=1)]
     registry: list[str] = []
     score: float | None = None
@@ -77,7 +78,11 @@ def measure(request: Request) -> Timing:
     from zoo.images import read
 
     detector = loaded(
-        request.model, request.weights, registry=request.registry, device=request.device
+        request.model,
+        request.weights,
+        labels=request.labels,
+        registry=request.registry,
+        device=request.device,
     )
     images = [
         read(path, exif=request.exif).pixels.to(detector.device) for path in request.images[:IMAGES]
@@ -114,7 +119,12 @@ def measure(request: Request) -> Timing:
 
 
 def loaded(
-    model: str, weights: bool | str, *, registry: Sequence[str] = (), device: str | None = None
+    model: str,
+    weights: bool | str,
+    *,
+    labels: str | Sequence[str] | None = None,
+    registry: Sequence[str] = (),
+    device: str | None = None,
 ) -> Detector:
     """The detector; random weights are the same ones each time."""
     import torch  # deferred, as above
@@ -126,7 +136,7 @@ def loaded(
         add(path)
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
-        return load(model, weights=weights, device=device)
+        return load(model, weights=weights, labels=labels, device=device)
 
 
 def _timed(

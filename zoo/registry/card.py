@@ -23,7 +23,6 @@ COMMIT = r"^[0-9a-f]{40}$"
 Revision = Annotated[str, Meta(pattern=COMMIT, description="a full commit id")]
 SCHEMA = 2
 MODEL = "model"  # the role of the checkpoint
-OPEN = "open"  # the labels of a model that is told its classes when it is loaded
 Amount = Annotated[float, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Color = Annotated[list[Annotated[int, Meta(ge=0, le=255)]], Meta(min_length=3, max_length=3)]

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from zoo.labels import builtin
+from zoo.labels.builtin import OPEN
 from zoo.labels.space import tidy
 from zoo.paths import OutsideFolder, check_relative
 from zoo.registry.card import (
     MODEL,
-    OPEN,
     Card,
     Drawing,
     Expectation,

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import msgspec
 
 from zoo import labels
-from zoo.registry.card import OPEN, Card, Claim, Weights
+from zoo.labels.builtin import OPEN
+from zoo.registry.card import Card, Claim, Weights
 
 CUSTOM = "custom"
 

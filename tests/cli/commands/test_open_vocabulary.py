@@ -44,3 +44,19 @@ def test_without_labels_it_says_what_to_type(shell: Shell, street: Dataset) -> N
     answer = shell("detect", image_of(street), "--model", "open_toy")
     assert answer.code != 0
     assert "zoo detect IMAGE --model open_toy.v1 --labels helmet,vest" in answer.err
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_labels_of_a_measurement_are_the_ones_given(
+    shell: Shell, street: Dataset, tmp_path: Path, command: str
+) -> None:
+    data = f"coco:{tmp_path / 'street' / 'instances.json'}"
+    words = ["--labels", "person,kite", "--data", data]
+    to = ["-"] if command == "evaluate" else []
+    answer = shell(command, "open_toy", *words, "--json", *to)
+    assert answer.code == 0, answer.err
+    answers = json.loads(answer.out)
+    facts = (answers if command == "evaluate" else answers[0])["provenance"]
+    assert facts["model"] == "open_toy.v1[person,kite]"
+    refused = shell(command, "open_toy", "--labels", "person,,", "--data", data)
+    assert (refused.code, "Write --labels person" in refused.err) == (2, True)

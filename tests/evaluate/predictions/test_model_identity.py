@@ -116,3 +116,25 @@ def test_another_file_than_the_checkpoint_makes_another_run(
     (tmp_path / "config.json").write_text('{"changed": 1}')
     second = predict("acme_s", data=street, to=tmp_path / "runs")
     assert first.path != second.path
+
+
+def test_a_run_with_a_head_that_follows_from_the_card_is_kept_and_a_random_one_is_not(
+    cards: Path, street: Dataset
+) -> None:
+    fewer = predict("acme_s", data=street, labels=["dog"])
+    assert (fewer.names, fewer.provenance["model"]) == (("dog",), "acme_s.v1[dog]")
+    assert fewer.path is not None
+    new = predict("acme_s", data=street, labels=["dog", "kite"])
+    assert (new.names, new.path) == (("dog", "kite"), None)
+    assert "state_sha256" in new.provenance
+
+
+def test_a_file_of_ones_own_with_another_head_is_measured_by_name(
+    cards: Path, street: Dataset, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.safetensors"
+    save_file(Toy(zoo.LabelSpace.custom(["dog", "kite", "person"])).state_dict(), own)
+    labels = ["dog", "kite", "person"]
+    first = predict("acme_s", data=street, weights=own, labels=labels)
+    assert first.names == tuple(labels)
+    assert predict("acme_s", data=street, weights=own, labels=labels).path == first.path

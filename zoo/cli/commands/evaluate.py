@@ -20,6 +20,7 @@ from zoo.cli.evaluate_options import (
     SEEN,
     Data,
     Fresh,
+    Labels,
     ProtocolName,
     To,
     Turn,
@@ -27,7 +28,7 @@ from zoo.cli.evaluate_options import (
     protocol_of,
 )
 from zoo.cli.format import format_percent, table
-from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, weights_of
+from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, labels_of, weights_of
 from zoo.errors import DataError, UsageError
 from zoo.extras import optional
 from zoo.text import listed, pluralize
@@ -78,6 +79,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     protocol: Thresholds = None,
     to: To = None,
     weights: Weights = None,
+    labels: Labels = None,
     device: Device = None,
     batch_size: BatchSize = None,
     exif: Turn = None,
@@ -99,8 +101,9 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     from zoo.data import read  # deferred: they import numpy, which help does not need
     from zoo.evaluate.evaluate import evaluate as measure
 
-    given: dict[str, object] = {"protocol": protocol, "weights": weights, "device": device}
-    given |= {"batch-size": batch_size, "to": to, "exif": exif, "fresh": fresh or None}
+    given: dict[str, object] = {"protocol": protocol, "weights": weights, "labels": labels}
+    given |= {"device": device, "batch-size": batch_size, "to": to, "exif": exif}
+    given |= {"fresh": fresh or None}
     _refuse_idle(models, given)
     _check_outputs(models, json_to, plots, font)
     dataset, running = read(data), _running(given)
@@ -131,6 +134,8 @@ def _running(given: Mapping[str, object]) -> dict[str, object]:
         options["protocol"] = protocol
     if isinstance(weights := options.get("weights"), str):
         options["weights"] = weights_of(weights)
+    if isinstance(labels := options.get("labels"), str):
+        options["labels"] = labels_of(labels)
     if isinstance(batch_size := options.get("batch_size"), str):
         options["batch_size"] = batch_size_of(batch_size)
     return options

@@ -14,6 +14,7 @@ from zoo.cli import output
 from zoo.cli.evaluate_options import (
     Data,
     Fresh,
+    Labels,
     ProtocolName,
     ProtocolOption,
     To,
@@ -21,7 +22,7 @@ from zoo.cli.evaluate_options import (
     each,
     protocol_of,
 )
-from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, weights_of
+from zoo.cli.options import BatchSize, Device, Weights, batch_size_of, labels_of, weights_of
 from zoo.text import pluralize
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def predict(  # noqa: PLR0913 - one parameter an option
     to: To = None,
     protocol: ProtocolOption = ProtocolName.uniform,
     weights: Weights = None,
+    labels: Labels = None,
     device: Device = None,
     batch_size: BatchSize = None,
     exif: Turn = None,
@@ -57,6 +59,7 @@ def predict(  # noqa: PLR0913 - one parameter an option
     def one(model: str) -> Predictions:
         options = {
             "weights": weights_of(weights),
+            "labels": None if labels is None else labels_of(labels),
             "device": device,
             "batch_size": batch_size_of(batch_size),
             "fresh": fresh,

@@ -19,10 +19,10 @@ import typer
 from zoo import labels
 from zoo.cli import output
 from zoo.cli.format import format_claim, format_text
+from zoo.labels.builtin import OPEN
 from zoo.registry import Card, Catalogue, Choice, catalogue
 from zoo.registry.card import (
     MODEL,
-    OPEN,
     FileSource,
     HubSource,
     Input,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,8 @@ import msgspec
 from zoo.errors import NameNotFound, UsageError
 from zoo.evaluate.predictions import code
 from zoo.evaluate.predictions.parquet import SUFFIX
+from zoo.labels.builtin import OPEN, Labels, label_spaces, name_with_labels
+from zoo.labels.space import LabelSpace
 from zoo.registry import Choice, catalogue
 from zoo.text import capitalized, type_name
 from zoo.weights import WeightsFile
@@ -47,21 +49,26 @@ def model_identity(
     model: str | Detector | Resolved,
     *,
     weights: bool | str | os.PathLike[str],
+    labels: Labels | None,
+    classes: Sequence[str],
     device: torch.device | str | None,
     progress: bool | None,
 ) -> ModelIdentity:
     """The model of a name, with its weights fetched and verified but not loaded; or the detector
     itself.
 
-    model: a name, one that was resolved before (then `weights` says nothing), or a detector.
+    model:   a name, one that was resolved before (then `weights` says nothing), or a detector.
+    labels:  as `zoo.load` takes them. classes: what a model is told whose card leaves its classes
+        open, where `labels` is None.
 
-    Raises: NameNotFound, NameAmbiguous, WeightsError; UsageError for what is not a model, for
-        weights or a device of a detector, and if code has changed since this process imported it.
+    Raises: NameNotFound, NameAmbiguous, WeightsError, LabelError; UsageError for what is not a
+        model, for weights, labels or a device of a detector, and if code has changed since this
+        process imported it.
     """
     if isinstance(model, Resolved):
-        return _identity_of(model, device)
+        return _identity_of(model, labels, classes, device)
     if not isinstance(model, str):
-        _check_at_hand(model, weights, device)
+        _check_at_hand(model, weights=weights, labels=labels, device=device)
         facts = {
             "model": model.name or type(model).__name__,
             "code_sha256": code.of_detector(model),
@@ -75,13 +82,23 @@ def model_identity(
         if not os.path.isdir(model):
             raise
         raise _is_folder(Path(model)) from None
-    return _identity_of(resolve(known, choice, weights, progress=progress), device)
+    resolved = resolve(known, choice, weights, progress=progress)
+    return _identity_of(resolved, labels, classes, device)
 
 
-def _identity_of(resolved: Resolved, device: torch.device | str | None) -> ModelIdentity:
+def _identity_of(
+    resolved: Resolved,
+    labels: Labels | None,
+    classes: Sequence[str],
+    device: torch.device | str | None,
+) -> ModelIdentity:
     choice = resolved.choice
+    declared = choice.entry.card.labels
+    wanted = classes if labels is None and declared == OPEN else labels
+    old, new = label_spaces(declared, wanted, model=choice.name)
+    name = name_with_labels(resolved.name, old, new)
     facts = {
-        "model": choice.entry.name,
+        "model": name,
         "card_sha256": card_sha256(choice),
         "plugin": plugin_of(choice),
         "code_sha256": code.of_choice(choice),
@@ -90,12 +107,25 @@ def _identity_of(resolved: Resolved, device: torch.device | str | None) -> Model
     def load() -> Detector:
         from zoo.detectors.load import load_resolved  # deferred: torch
 
-        return load_resolved(resolved, device=device)
+        return load_resolved(resolved, labels=new, device=device)
 
+    if new != old:
+        facts["labels_sha256"] = labels_sha256(new)
     if resolved.file is None:
         return _at_hand(load(), facts | {"weights_source": "random"})
-    facts |= {"model": resolved.name, **_facts_of(resolved.file), **_other_files(resolved)}
-    return ModelIdentity(resolved.name, facts, load, fixed=True)
+    facts |= {**_facts_of(resolved.file), **_other_files(resolved)}
+    if old is not None and new != old:
+        detector = load()
+        if detector.head_transfer is not None and detector.head_transfer.new_classes:
+            return _at_hand(detector, facts)  # some of its weights are random
+        return ModelIdentity(name, facts, lambda: detector, fixed=True)
+    return ModelIdentity(name, facts, load, fixed=True)
+
+
+def labels_sha256(space: LabelSpace) -> str:
+    """The fingerprint of the classes that a model is loaded for and of the network's channels for
+    them, as 64 hex digits."""
+    return hashlib.sha256(json.dumps([space.names, space.channels]).encode()).hexdigest()
 
 
 def _facts_of(file: WeightsFile) -> dict[str, str]:
@@ -128,7 +158,8 @@ def _is_folder(folder: Path) -> UsageError:
     )
 
 
-def _check_at_hand(model: object, weights: object, device: object) -> None:
+def _check_at_hand(model: object, **options: object) -> None:
+    """Raises: UsageError for anything but a detector, and for options that it has already."""
     from zoo.detectors import (
         Detector,
     )  # deferred: torch, which whoever has a detector at hand has already
@@ -139,8 +170,8 @@ def _check_at_hand(model: object, weights: object, device: object) -> None:
             "What can be run is the name of a model, or a zoo.Detector.",
             "Take the name of one, as zoo list shows them.",
         )
-    given = {"weights": weights} if weights is not True else {}
-    given |= {"device": device} if device is not None else {}
+    idle = {"weights": True, "labels": None, "device": None}
+    given = {name: value for name, value in options.items() if value is not idle[name]}
     if given:
         raise UsageError(
             f"A detector can't be run with "

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from zoo import data as data_sets
 from zoo.data import Dataset
@@ -29,6 +29,7 @@ from zoo.evaluate.predictions.prediction_store import (
 )
 from zoo.evaluate.predictions.predictions import Predictions
 from zoo.evaluate.predictions.provenance import hardware, now, software
+from zoo.labels.builtin import Labels
 from zoo.text import is_are, pluralize, type_name
 from zoo.weights import Resolved
 
@@ -48,6 +49,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     data: str | os.PathLike[str] | Dataset,
     protocol: str | Protocol = "uniform",
     weights: bool | str | os.PathLike[str] = True,
+    labels: Labels | None = None,
     device: torch.device | str | None = None,
     batch_size: int | Literal["auto"] = "auto",
     to: str | os.PathLike[str] | None = None,
@@ -56,8 +58,9 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
 ) -> Predictions:
     """Runs a model on every image of a data set, under a protocol.
 
-    model, weights, device: as `zoo.load` takes them; or a detector or a model that was resolved
-              before, which keep their own weights.
+    model, weights, labels, device: as `zoo.load` takes them; or a detector, which keeps its own, or
+              a model that was resolved before, which keeps its weights. A model that is told its
+              classes is told those of the data set, unless `labels` names others.
     data:     as `zoo.data.read` takes it.
     protocol: "uniform" for comparing models, "native" for the family's own thresholds, or one of
         your own.
@@ -71,7 +74,7 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
             looked at.
         UsageError: an option can't be, or decides nothing because a detector at hand has its own;
             or code has changed since this process imported it.
-        LabelError: the model knows none of the data set's classes.
+        LabelError: the model knows none of the data set's classes, or `labels` can't be.
         ImageError: an image can't be read; what was found in those before it stays for a run on the
             same images.
         MissingExtra: pyarrow is not installed.
@@ -81,14 +84,14 @@ def predict(  # noqa: PLR0913 - everything that can be said of a run in one plac
     _check_applicable(asked)
     _check_batch_size(batch_size)
     dataset = data_sets.read(data)
-    identity = model_identity(model, weights=weights, device=device, progress=progress)
+    options: dict[str, Any] = {"weights": weights, "labels": labels, "device": device}
+    classes = dataset.label_space.names
+    identity = model_identity(model, classes=classes, progress=progress, **options)
     facts = identity.facts | _facts(dataset, asked)
     passes = to is None and not identity.fixed
     work = _Work(identity, dataset, asked, facts, batch_size, fresh, progress, stays=not passes)
     if passes:
-        clear_passing()
-        with tempfile.TemporaryDirectory(prefix=PASSING) as passing:
-            return replace(_run(work, Path(passing)), path=None)
+        return _run_passing(work)
     return _run(work, folder() if to is None else Path(to).expanduser())
 
 
@@ -123,6 +126,13 @@ def _kept(work: _Work, run: PredictionStore) -> Iterator[None]:
                 f"{' without fresh' if work.fresh else ''} goes on from there."
             )
         raise
+
+
+def _run_passing(work: _Work) -> Predictions:
+    """A run that is not kept."""
+    clear_passing()
+    with tempfile.TemporaryDirectory(prefix=PASSING) as folder:
+        return replace(_run(work, Path(folder)), path=None)
 
 
 def _run(work: _Work, to: Path) -> Predictions:

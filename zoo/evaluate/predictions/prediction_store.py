@@ -46,7 +46,7 @@ _DECIDE = (
     *("images_sha256", "protocol_sha256"),
     *("detzoo", "torch", "torchvision", "pillow"),
 )
-_DECIDE_IF_KNOWN = ("files_sha256",)
+_DECIDE_IF_KNOWN = ("files_sha256", "labels_sha256")
 
 
 def folder() -> Path:

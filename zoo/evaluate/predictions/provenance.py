@@ -2,6 +2,7 @@
 
 of the model     model · card_sha256 · weights_sha256 · weights_source
                  files_sha256 (JSON, of the files besides the checkpoint, by role)
+                 labels_sha256 (of classes that are not the card's)
                  state_sha256 (weights in memory) · plugin · code_sha256
 of the data      data · data_sha256 (annotations)
                  images_sha256 (ids, file names and contents of the images)

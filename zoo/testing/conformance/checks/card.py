@@ -6,8 +6,8 @@ from __future__ import annotations
 import torch
 
 from zoo.errors import ZooError
-from zoo.labels.builtin import space_of
-from zoo.registry.card import MODEL, OPEN
+from zoo.labels.builtin import OPEN, space_of
+from zoo.registry.card import MODEL
 from zoo.testing.conformance.errors import ConformanceError, NotApplicable, require
 from zoo.testing.conformance.model import Model
 
