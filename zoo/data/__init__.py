@@ -9,5 +9,7 @@ from zoo.data.dataset import Dataset as Dataset
 from zoo.data.finding import Finding as Finding
 from zoo.data.ground_truth import GroundTruth as GroundTruth
 from zoo.data.image_records import ImageRecord as ImageRecord
+from zoo.data.show import Sheets as Sheets
+from zoo.data.show import show as show
 from zoo.data.source import read as read
 from zoo.data.source import write as write

@@ -44,7 +44,7 @@ def split_rows(
     ids = dataset.truth.image_ids.tolist()
     keys = [str(key) for key in (ids if group_by is None else _groups(dataset, group_by))]
     units = _units(keys, together)
-    order = np.array([_hash(seed, min(keys[row] for row in rows)) for rows in units])
+    order = np.array([hash_of(seed, min(keys[row] for row in rows)) for rows in units])
     kept = _kept(units, list(shares), keep or {}, len(dataset))
     parts = (
         _balanced(dataset, units, order, list(shares.values()), kept)
@@ -125,7 +125,7 @@ def _matched(names: Sequence[str], pattern: str) -> list[object]:
     return [one[1] if one else name for one, name in zip(found, names, strict=True)]
 
 
-def _hash(seed: int, key: str) -> float:
+def hash_of(seed: int, key: str) -> float:
     """A number from 0 to 1 that stands for a key, the same on every machine."""
     digest = hashlib.sha256(f"{seed}\0{key}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

@@ -5,15 +5,19 @@ A card names one by its family, or by the `recipe` of its weights.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from zoo.errors import NameNotFound, UsageError
 from zoo.registry.card import Card
 from zoo.suggest import close_matches, join_or
+from zoo.text import type_name
 from zoo.train.recipe import Recipe
-from zoo.train.recipe_file import AUTO, merged, recipe_of
+from zoo.train.recipe_file import AUTO, fields_of, merged, read_recipe, recipe_of
+
+Given: TypeAlias = str | os.PathLike[str] | Recipe | Mapping[str, Any] | None
 
 FEWEST_STEPS = 1500  # of a run by default, however few images there are
 FEWEST_EPOCHS = 12  # likewise, however many
@@ -156,6 +160,26 @@ def _sized(preset: Preset, given: Mapping[str, Any]) -> dict[str, Any]:
             "Leave one of the two out.",
         )
     return {**given, "batch_size": preset.images}
+
+
+def given_fields(recipe: Given) -> tuple[dict[str, Any], Preset | None]:
+    """The fields that a recipe gives, and the default that it names. Raises: UsageError,
+    NameNotFound."""
+    if recipe is None:
+        return {}, None
+    if isinstance(recipe, Recipe):
+        return fields_of(recipe), None
+    if isinstance(recipe, Mapping):
+        return merged({}, recipe), None
+    if not isinstance(recipe, str | os.PathLike):
+        raise UsageError(
+            f"recipe={recipe!r:.80} can't be used.",
+            f"That is {type_name(recipe)}, no recipe.",
+            "Pass the path of a YAML file, a zoo.train.Recipe, or a mapping of its fields.",
+        )
+    if os.fspath(recipe).endswith((".yaml", ".yml")):
+        return read_recipe(recipe), None
+    return {}, named_preset(os.fspath(recipe))
 
 
 def complete(preset: Preset, given: Mapping[str, Any], *, images: int) -> Recipe:

@@ -90,6 +90,11 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
         epoch, within = divmod(position, len(self.dataset))
         return epoch, int(_order(self.recipe.seed, epoch, len(self.dataset))[within])
 
+    def position(self, epoch: int, row: int) -> int:
+        """The position at which an image is seen in an epoch."""
+        order = _order(self.recipe.seed, epoch, len(self.dataset))
+        return epoch * len(self.dataset) + int((order == row).nonzero())
+
     def load(self, row: int) -> Sample:
         """An image as it is, without its crowds and what its classes have no label for."""
         image, target = self.dataset[row]

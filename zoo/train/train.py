@@ -20,17 +20,25 @@ from zoo.extras import optional
 from zoo.labels import LabelSpace
 from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
-from zoo.text import pluralize, type_name
+from zoo.text import pluralize
 from zoo.train.card import check_size
 from zoo.train.data import Data, images_of
-from zoo.train.defaults import Preset, complete, is_auto, named_preset, preset_of, whole
+from zoo.train.defaults import (
+    Given,
+    Preset,
+    complete,
+    given_fields,
+    is_auto,
+    preset_of,
+    whole,
+)
 from zoo.train.finish import finished
 from zoo.train.fitting import fitted
 from zoo.train.live import Live, Say
 from zoo.train.loop import is_over, run
 from zoo.train.overfit import LONG, check_one_batch
 from zoo.train.recipe import Recipe
-from zoo.train.recipe_file import fields_of, merged, read_recipe, recipe_of
+from zoo.train.recipe_file import fields_of, read_recipe, recipe_of
 from zoo.train.result import Result
 from zoo.train.run_folder import RECIPE, default_folder, enter, lock
 from zoo.train.setup import accelerator_of, samples_of, training_of
@@ -38,7 +46,6 @@ from zoo.train.validation import check_best
 from zoo.weights.resolve import choose
 
 RANDOM = "random"
-Given = str | os.PathLike[str] | Recipe | Mapping[str, Any] | None
 
 
 def train(  # noqa: PLR0913 - everything that can be said of a run in one place
@@ -76,7 +83,7 @@ def train(  # noqa: PLR0913 - everything that can be said of a run in one place
         TrainError: a loss is not finite, memory ran out, or one batch can't be learned.
         MissingExtra: Accelerate, matplotlib or pyarrow is not installed.
     """
-    fields, preset = _fields(recipe)
+    fields, preset = given_fields(recipe)
     arguments: dict[str, object] = {"model": model, "data": data, "validation": validation}
     arguments |= {"labels": labels, "weights": RANDOM if weights is False else weights, "to": to}
     fields |= {name: text for name, value in arguments.items() if (text := _text(value))}
@@ -228,25 +235,6 @@ def _process_group() -> Any:
     if distributed.is_torchelastic_launched():
         stack.callback(distributed.destroy_process_group)
     return stack
-
-
-def _fields(recipe: Given) -> tuple[dict[str, Any], Preset | None]:
-    """The fields that a recipe gives, and the default that it names."""
-    if recipe is None:
-        return {}, None
-    if isinstance(recipe, Recipe):
-        return fields_of(recipe), None
-    if isinstance(recipe, Mapping):
-        return merged({}, recipe), None
-    if not isinstance(recipe, str | os.PathLike):
-        raise UsageError(
-            f"recipe={recipe!r:.80} can't be used.",
-            f"That is {type_name(recipe)}, no recipe.",
-            "Pass the path of a YAML file, a zoo.train.Recipe, or a mapping of its fields.",
-        )
-    if os.fspath(recipe).endswith((".yaml", ".yml")):
-        return read_recipe(recipe), None
-    return {}, named_preset(os.fspath(recipe))
 
 
 def _text(value: object) -> Any:

@@ -106,3 +106,46 @@ def test_check_exits_for_ci_and_writes_a_corrected_copy(shell: Shell, site: Path
     assert (done.code, json.loads(done.out)["counts"]) == (0, {"rare_class": 1})
     xml.write_text("<!DOCTYPE a>" + xml.read_text())
     assert "DOCTYPE" in shell("data", "check", str(site)).err
+
+
+def test_show_writes_a_sheet_where_it_says(
+    shell: Shell, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(site.parent)
+    done = shell("data", "show", "site")
+    assert (done.code, done.out) == (0, "site-sheet.jpg\n")
+    with Image.open("site-sheet.jpg") as sheet:
+        assert sheet.width == 1800
+    done = shell("data", "show", "site", "--recipe", "yolox", "--out", "a.png", "--json")
+    assert json.loads(done.out) == {
+        "data": "site",
+        "split": None,
+        "sheets": ["a.png"],
+        "images": ["a.jpg"],
+        "unreadable": {},
+    }
+    Path("r.yaml").write_text("augment: []")
+    words = ("data", "show", "site", "--recipe", "r.yaml", "--set", "seed=3")
+    assert shell(*words).out == "site-augmented.jpg\n"
+
+
+def test_show_refuses_in_words_and_warns_of_images(shell: Shell, site: Path) -> None:
+    to = str(site.parent / "a.jpg")
+    for words, code, message in (
+        (("--split", "val"), 3, "has no splits"),
+        (("--set", "seed=1"), 2, "Add --recipe"),
+        (("--recipe", "yolox_nan"), 3, "Did you mean 'yolox_nano'"),
+        (("--recipe", "yolox", "--set", "seeed=1"), 2, "seeed"),
+        (("--count", "0"), 2, "--count"),
+    ):
+        done = shell("data", "show", str(site), "--out", to, *words)
+        assert (done.code, message in done.err) == (code, True), done.err
+        assert "Traceback" not in done.err
+    (site / "JPEGImages" / "a.jpg").write_bytes(b"no image")
+    done = shell("data", "show", str(site), "--out", to)
+    assert (done.code, "Its image, a.jpg" in done.err) == (10, True)
+    copy = site / "Annotations" / "b.xml"
+    copy.write_text((site / "Annotations" / "a.xml").read_text().replace("a.jpg", "b.jpg"))
+    Image.new("RGB", (20, 10)).save(site / "JPEGImages" / "b.jpg")
+    done = shell("data", "show", str(site), "--out", to)
+    assert (done.code, "a.jpg can't be shown" in done.err) == (1, True)

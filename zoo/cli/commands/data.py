@@ -1,22 +1,23 @@
-"""`zoo data`: converts, splits and checks annotated images."""
+"""`zoo data`: shows, converts, splits and checks annotated images."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from zoo.cli import output
+from zoo.cli import output, stderr
 from zoo.cli.format import format_percent, table
 from zoo.cli.help import Command, Commands
 from zoo.errors import UsageError
 from zoo.text import pluralize
 
 if TYPE_CHECKING:
-    from zoo.data import Dataset
+    from zoo.data import Dataset, Sheets
     from zoo.data.check import Check
     from zoo.data.finding import Finding
 
@@ -24,7 +25,7 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Convert, split and check annotated images.",
+    help="Show, convert, split and check annotated images.",
 )
 
 Data: TypeAlias = Annotated[
@@ -36,6 +37,98 @@ Data: TypeAlias = Annotated[
     ),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+
+
+Settings: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Of the recipe: --set 'augment=[{kind: flip}]'."
+    ),
+]
+
+
+@app.command("show", cls=Command)
+def show(
+    source: Data,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL|RECIPE",
+            help="Before and after the augmentations of a model's default recipe, a default by "
+            "name, or RECIPE.yaml.",
+        ),
+    ] = None,
+    settings: Settings = None,
+    split: Annotated[str | None, typer.Option(metavar="NAME", help="Of this split alone.")] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(metavar="COUNT", min=1, help="Images; else 24, or 6 with --recipe."),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Another one draws others.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Else DATA-sheet.jpg; several are numbered.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw contact sheets: a representative few of the images with their boxes, and a legend.
+
+    With --recipe, each image as annotated and as training sees it in its first epochs, with the
+    random numbers of the recipe's seed. The exit code is 1 where some can't be read.
+    """
+    from zoo.data import read
+
+    dataset = read(source)
+    sheets = _sheets(dataset, recipe, settings or (), split=split, count=count, seed=seed)
+    words = (dataset.name, split, "augmented" if recipe else "sheet")
+    name = "-".join(word for word in words if word).replace("/", "-")
+    paths = sheets.save(out or Path(f"{name}.jpg"))
+    for file, flaw in sheets.unreadable:
+        stderr.warning(f"{file} can't be shown: {flaw}")
+    if as_json:
+        facts = {
+            "data": dataset.name,
+            "split": split,
+            "sheets": [str(path) for path in paths],
+            "images": sheets.files,
+            "unreadable": dict(sheets.unreadable),
+        }
+        output.document(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        output.lines([str(path) for path in paths])
+    raise typer.Exit(int(bool(sheets.unreadable)))
+
+
+def _sheets(
+    dataset: Dataset,
+    recipe: str | None,
+    settings: Sequence[str],
+    *,
+    split: str | None,
+    count: int | None,
+    seed: int,
+) -> Sheets:
+    """The sheets of a data set, augmented as the recipe says, if there is one. Raises: UsageError
+    for fields without a recipe."""
+    if settings and not recipe:
+        case = "They are fields of a recipe, and --recipe was not given."
+        raise UsageError("--set was given.", case, "Add --recipe yolox_nano, or another model.")
+    if recipe is None:
+        from zoo.data.show import COUNT, show
+
+        return show(dataset, split=split, count=count or COUNT, seed=seed)
+    from zoo.train.defaults import PRESETS
+    from zoo.train.recipe_file import merged, overrides, read_recipe
+    from zoo.train.show import COUNT as FEW
+    from zoo.train.show import show as augmented
+
+    fields = overrides(settings)
+    if recipe.endswith((".yaml", ".yml")):
+        fields, model = merged(read_recipe(recipe), fields), None
+    elif recipe in PRESETS:
+        fields, model = merged(PRESETS[recipe].fields, fields), None
+    else:
+        model = recipe
+    return augmented(model, data=dataset, recipe=fields, split=split, count=count or FEW, seed=seed)
 
 
 @app.command("check", cls=Command)
