@@ -276,3 +276,9 @@ def test_ssd_takes_maps_of_any_widths() -> None:
 def test_fcos_wants_whole_groups_of_channels() -> None:
     with pytest.raises(ContractError, match="a multiple of 64 channels"):
         FCOS(levels=(FeatureLevel(48, 8),), label_space=SPACE)
+
+
+def test_the_second_stage_learns_from_as_many_regions_of_an_image_as_are_asked_for() -> None:
+    head = loud(FasterRCNN(levels=LEVELS, label_space=SPACE, hidden=32, sampled=16)).train()
+    outputs = head(maps_of(), batch_of(), TARGETS)
+    assert [len(regions) for regions in outputs.proposals] == [16, 16, 16]

@@ -26,6 +26,7 @@ class FasterRCNN(RegionSteps, nn.Module):
     scale:  the side of each level's square anchors, in strides.
     ratios: height to width of the anchors.
     hidden: the width of the two layers that every region goes through.
+    sampled: the regions of an image that the second stage learns from.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class FasterRCNN(RegionSteps, nn.Module):
         scale: float = 8.0,
         ratios: Sequence[float] = (0.5, 1.0, 2.0),
         hidden: int = 1024,
+        sampled: int = 512,
     ) -> None:
         super().__init__()
         LevelRequirements(equal_channels=True, doubling=True).check(levels, part="fasterrcnn")
@@ -48,6 +50,7 @@ class FasterRCNN(RegionSteps, nn.Module):
             box_roi_pool=_pool(levels),
             box_head=TwoMLPHead(channels * SIDE**2, hidden),
             box_predictor=FastRCNNPredictor(hidden, len(label_space) + 1),
+            box_batch_size_per_image=sampled,
         )
         self.defaults = thresholds_of(net.roi_heads)
         self.net: Any = strip_backbone(net)
