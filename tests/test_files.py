@@ -2,6 +2,7 @@
 without end. Whatever is written is there whole or not at all."""
 
 import errno
+import gc
 import os
 import socket
 import stat
@@ -19,6 +20,7 @@ from zoo.files import (
     open_regular,
     read_regular,
     read_text,
+    uncollected,
     write_errors,
     write_file,
     write_into,
@@ -196,3 +198,20 @@ def test_a_folder_that_a_killed_process_left_is_removed_and_one_in_use_is_not(tm
             pass
         assert draft.is_dir()
     assert [one.name for one in tmp_path.iterdir()] == ["here"]
+
+
+def test_garbage_is_collected_afterwards_if_it_was_before() -> None:
+    def read() -> None:
+        with uncollected():
+            assert not gc.isenabled()
+            raise OSError
+
+    before = gc.isenabled()
+    try:
+        for enabled in (True, False):
+            (gc.enable if enabled else gc.disable)()
+            with pytest.raises(OSError):
+                read()
+            assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()

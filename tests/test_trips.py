@@ -29,5 +29,5 @@ def test_weights_that_were_loaded_before_are_loaded_through_sixteen_files(
     assert len(crossed["load"]) <= 16, crossed["load"]
 
 
-def test_a_local_file_is_detected_in_through_sixteen_files(crossed: dict[str, list[str]]) -> None:
-    assert len(crossed["detect"]) <= 16, crossed["detect"]
+def test_a_local_file_is_detected_in_through_fourteen_files(crossed: dict[str, list[str]]) -> None:
+    assert len(crossed["detect"]) <= 14, crossed["detect"]

@@ -7,6 +7,7 @@ Every file that the project writes is written by `atomic_write` or `write_file`.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import shutil
 import stat
@@ -92,6 +93,19 @@ def _check(mode: int, path: Named) -> None:
 def _without_waiting(path: str, flags: int) -> int:
     """Opens at once where `open` would wait for somebody to write into a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Puts off the collection of garbage: what is read, a network or a million records, is many
+    objects and none of them garbage, and looking takes as long as making them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @contextmanager

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from zoo.detections import Detections
     from zoo.labels import LabelSpace
 
+# Out of memory, in the words of torch's allocators and of others.
+_SIGNS = ("not enough memory", "can't allocate memory", "out of memory", "cannot allocate memory")
+
 
 class Predictor(typing.Protocol):
     """Anything that turns images into detections; it need not be a network, nor inherit anything.
@@ -50,3 +53,15 @@ class StepError(Exception):
         says = " ".join(str(error).split())
         super().__init__(f"{step} raised {type(error).__name__}: {says}")
         self.step = step
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, of the machine or of an accelerator: nobody's code is at fault.
+
+    torch raises a plain RuntimeError where its CPU allocator gets none.
+    """
+    import torch  # deferred: no torch is needed to be a predictor
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS)

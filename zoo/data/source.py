@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 from zoo.data.dataset import Dataset
 from zoo.data.options import convert_options
 from zoo.errors import ContractError, DataError, ZooError
+from zoo.files import uncollected
 from zoo.registry import builtin, catalogue
 from zoo.registry.conduct import said
 from zoo.registry.contribution import Contribution
@@ -127,7 +126,7 @@ def _called(
     """The result of a reader or writer. Raises: DataError for a file that can't be opened,
     ContractError for whatever else it raises."""
     try:
-        with _without_garbage():
+        with uncollected():
             return function(*arguments)
     except (ZooError, MemoryError):
         raise
@@ -139,19 +138,6 @@ def _called(
         case = f"The format '{format_.name}' {said(error).rstrip('.')}."
         fix = f"That is a defect of {format_.owner}: report it there."
         raise ContractError(asked, case, fix) from error
-
-
-@contextmanager
-def _without_garbage() -> Iterator[None]:
-    """Does not look for garbage while a million records are made, none of which is: that takes as
-    long as making them."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 @cache

@@ -6,7 +6,6 @@ argument of the card that its architecture refuses is named.
 
 from __future__ import annotations
 
-import gc
 import inspect
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -220,19 +219,6 @@ def on_meta_device() -> Iterator[None]:
     """Modules built inside have shapes and no content."""
     with torch.device("meta"), _Undrawn():
         yield
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Puts off the collection of garbage: a network is many objects and none of them garbage, and
-    looking takes longer."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class _Undrawn(TorchFunctionMode):

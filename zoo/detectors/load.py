@@ -11,12 +11,13 @@ from os import PathLike, fspath
 import torch
 from torch import Tensor
 
-from zoo.detectors.build import build, on_meta_device, uncollected
+from zoo.detectors.build import build, on_meta_device
 from zoo.detectors.checkpoint import assign, check_finite, reading, widened
 from zoo.detectors.detector import Detector, class_layers, post_load
 from zoo.detectors.head_transfer import SHOWN, HeadTransfer, fits, transfer_head
 from zoo.detectors.prefix import without_prefix
 from zoo.errors import CheckpointError, ContractError, UsageError
+from zoo.files import uncollected
 from zoo.labels import LabelSpace
 from zoo.labels.builtin import label_spaces, name_with_labels
 from zoo.registry import Catalogue, catalogue

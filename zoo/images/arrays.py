@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.images.image import Array, Image, unreadable
+from zoo.images.rgb import Array, Image
+from zoo.images.unreadable import unreadable
 
 CHANNELS = (1, 3, 4)
 

@@ -5,26 +5,41 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import math
 import re
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import IO, Any, TypeAlias, cast
 
 import PIL.Image
 from PIL import ExifTags, UnidentifiedImageError, _imaging
 
-from zoo.errors import ImageError, ZooError
-from zoo.images.image import Exif, Image, Limits, Loss, beyond, unreadable
-from zoo.images.rgb import bytes_to_decode, losses_of_file, losses_of_pixels, planes_of
+from zoo.environment import IMAGE_LIMITS, image_limits
+from zoo.errors import UsageError
+from zoo.images.rgb import (
+    Exif,
+    Image,
+    Loss,
+    bytes_to_decode,
+    losses_of_file,
+    losses_of_pixels,
+    planes_of,
+)
+from zoo.images.unreadable import (
+    AGAIN,
+    beyond,
+    limit_of,
+    no_image,
+    undecodable,
+    unreadable,
+    wrong_limit,
+)
 
 Reserve: TypeAlias = Callable[[int], None]
-
-AGAIN = "Copy or download it again."
-SMALLER = "Make the image smaller, or leave it out."
 
 # Pillow opens these, but has another program draw them: Ghostscript, or the Windows shell.
 _DRAWN = {"EPS", "WMF"}
@@ -44,6 +59,76 @@ _SETTERS = ("TIFFSetErrorHandler", "TIFFSetWarningHandler")  # libtiff's, whose 
 _quiet_users = 0
 _quiet_undo: list[Callable[[], None]] = []
 _quiet_lock = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Limits for reading images; an image beyond one is refused by name, and the others go on.
+
+    pixels:   width times height of one image; None is Pillow's own limit,
+              `2 * PIL.Image.MAX_IMAGE_PIXELS` (179 million).
+    memory:   bytes that the images being decoded and waiting may take together. One image alone is
+              never refused for it: it waits for its turn. An RGB image takes 7 bytes per pixel
+              while it is decoded.
+    seconds:  for reading one image, from opening it to its pixels; infinity means no limit.
+    download: bytes of one image behind a URL.
+
+    Raises: UsageError for a limit that is not a number above 0.
+    """
+
+    pixels: int | None = None
+    memory: int = 10**9
+    seconds: float = 60.0
+    download: int = 256 * 2**20
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value is not None and not (_is_number(value) and value > 0):
+                raise wrong_limit(f"limits={name}={value!r} was given.", name)
+
+    @property
+    def most_pixels(self) -> float:
+        """The limit of pixels in force."""
+        if self.pixels is not None:
+            return self.pixels
+        return 2 * PIL.Image.MAX_IMAGE_PIXELS if PIL.Image.MAX_IMAGE_PIXELS else math.inf
+
+    @classmethod
+    def in_force(cls, given: Limits | None = None) -> Limits:
+        """The limits given, or those of the environment: `ZOO_IMAGE_PIXELS`, `_MEMORY`, `_SECONDS`
+        and `_DOWNLOAD`.
+
+        Raises: UsageError if a variable is not a number above 0.
+        """
+        if given is not None:
+            return given
+        values: dict[str, Any] = {
+            name: limit_of(text, name, IMAGE_LIMITS[name]) for name, text in image_limits().items()
+        }
+        return cls(**values)
+
+    def changed(self, typed: Sequence[str]) -> Limits:
+        """These with others as `--limit` takes them: `memory=4G`, `seconds=300`; k, M and G are
+        10**3, 10**6 and 10**9.
+
+        Raises: UsageError for other values.
+        """
+        values: dict[str, Any] = {}
+        for option in typed:
+            name, equals, text = option.partition("=")
+            if name not in IMAGE_LIMITS or not equals:
+                case = f"It is not NAME=NUMBER with a name of {', '.join(IMAGE_LIMITS)}."
+                raise UsageError(
+                    f"--limit '{option:.80}' was given.",
+                    case,
+                    "Write for example --limit memory=4G",
+                )
+            values[name] = limit_of(text, name, f"--limit {name}")
+        return replace(self, **values)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
 
 
 def decode(
@@ -74,11 +159,11 @@ def decode(
             animated = bool(lost) and lost[0].kind == "frames"
             return _pixels(image, name, exif, reserve, lost, animated=animated)
     except UnidentifiedImageError:
-        raise _no_image(name, start) from None
+        raise no_image(name, start) from None
     # a parser that meets garbage raises whatever it stumbles over: OSError, SyntaxError,
     # struct.error
     except Exception as error:
-        raise _refused(name, error) from error
+        raise undecodable(name, error) from error
 
 
 def from_pil(
@@ -104,7 +189,7 @@ def from_pil(
             lost = tuple(loss for loss in losses_of_file(image) if loss.kind != "frames")
             return _pixels(image, name, exif, reserve, lost)
     except Exception as error:
-        raise _refused(name, error) from error
+        raise undecodable(name, error) from error
 
 
 @contextmanager
@@ -215,27 +300,6 @@ def _orientation(image: PIL.Image.Image) -> int:
     except Exception:
         return 1
     return value if value in range(1, 9) else 1
-
-
-def _no_image(name: str, start: bytes) -> ImageError:
-    if start[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
-        fix = "pip install pillow-heif, then call pillow_heif.register_heif_opener() once."
-        return unreadable(name, "It is HEIF, which Pillow reads with a plugin only.", fix)
-    case = f"It is not an image that Pillow knows; it starts with {start!r}."
-    return unreadable(name, case, "Convert it to JPEG or PNG, or leave it out.")
-
-
-def _refused(name: str, error: Exception) -> Exception:
-    if isinstance(error, ZooError):
-        return error
-    if isinstance(error, PIL.Image.DecompressionBombError):
-        return beyond(
-            "pixels", name, f"It is too large to decode unasked. {str(error).rstrip('.')}."
-        )
-    if isinstance(error, MemoryError):
-        return unreadable(name, "There is not enough memory to decode it.", SMALLER)
-    reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-    return unreadable(name, f"It is damaged or cut short: {reason:.300}.", AGAIN)
 
 
 @contextmanager

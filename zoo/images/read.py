@@ -17,8 +17,9 @@ from torch import Tensor
 from zoo.errors import ImageError, ZooError
 from zoo.files import NotRegular, open_regular
 from zoo.images.arrays import from_array, from_tensor
-from zoo.images.decode import Reserve, decode, from_pil
-from zoo.images.image import Array, Exif, Image, Limits, unreadable
+from zoo.images.decode import Limits, Reserve, decode, from_pil
+from zoo.images.rgb import Array, Exif, Image
+from zoo.images.unreadable import unreadable
 from zoo.images.web import fetch
 from zoo.paths import IMAGE_SUFFIXES
 from zoo.text import pluralize, type_name

@@ -1,17 +1,22 @@
-"""Converts decoded images of any mode and depth to three upright planes of 8-bit RGB, and says what
-that loses: frames, finer shades, transparency."""
+"""An image in memory: three upright planes of 8-bit RGB. Converts decoded images of any mode and
+depth to that, and says what it loses: frames, finer shades, transparency."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import PIL.Image
 import torch
 from torch import Tensor
 
-from zoo.images.image import Array, Loss, unreadable
+from zoo.images.unreadable import unreadable
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Exif: TypeAlias = Literal["apply", "ignore"]
 
 STRIP_PIXELS = 2**22
 RESULT_BYTES = 3
@@ -30,6 +35,44 @@ _HEADER_BYTES = 64 * 1024
 _THUMBNAIL = "Large Thumbnail"  # as MPO names what is not an image of its own
 _GAIN_MAPS = ("hdrgm", "hdrgainmap")
 _PAGES = ("TIFF", "MPO")
+
+
+class Loss(NamedTuple):
+    """One thing that a file has and the pixels read from it have not.
+
+    kind: `frames`, `bits`, `range` or `transparency`. case: a sentence about the image.
+    """
+
+    kind: str
+    case: str
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """Pixels, and where they come from; frozen, and nobody writes into the pixels.
+
+    pixels:      (3, height, width) uint8 RGB, contiguous.
+    source:      the file or URL as it was given, or `image 3`: its position, counted from 0.
+    orientation: the EXIF orientation that was found, 1..8; 1 is upright, and what an image without
+        EXIF has.
+    animated:    the file holds more frames or pages; these are the pixels of the first.
+    lost:        what reading lost: further frames or pages, depth beyond 8 bits, transparency.
+    """
+
+    pixels: Tensor
+    source: str
+    orientation: int = 1
+    animated: bool = False
+    lost: tuple[Loss, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[2]
+
+
+class ImageWarning(UserWarning):
+    """An image could not be read and was left out, or could be read in part only."""
 
 
 def bytes_to_decode(image: PIL.Image.Image) -> int:

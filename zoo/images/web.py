@@ -6,7 +6,8 @@ import time
 
 from zoo.environment import offline_switch, timeout
 from zoo.errors import ImageError
-from zoo.images.image import Limits, beyond, unreadable
+from zoo.images.decode import Limits
+from zoo.images.unreadable import beyond, unreadable
 
 
 def fetch(url: str, *, limits: Limits) -> bytes:

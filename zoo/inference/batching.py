@@ -1,18 +1,32 @@
-"""How a batch is formed: of images of one input size from a window of neighbours, and of fewer once
-memory ran out."""
+"""Forms batches of images of one input size, of fewer once memory ran out, and runs a predictor on
+them: in eval mode, errors named by their step, outputs validated."""
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+from weakref import WeakKeyDictionary
 
 import torch
+from torch import nn
 
+from zoo.contract.predictor import StepError, is_out_of_memory
+from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
+from zoo.errors import ContractError, ImageError
 from zoo.images import Image
+from zoo.inference.defect_owner import defect_owner
+from zoo.labels import LabelSpace
+from zoo.text import pluralize, type_name
+
+if TYPE_CHECKING:
+    from zoo.contract.predictor import Predictor
 
 log = logging.getLogger("zoo")
 
@@ -34,8 +48,12 @@ PIXEL_BYTES = 1024
 WINDOW = 64
 WINDOW_BYTES = 256 * 2**20
 
-# Out of memory, in the words of torch's allocators and of others.
-_SIGNS = ("not enough memory", "can't allocate memory", "out of memory", "cannot allocate memory")
+
+# Scaling boxes back rounds in float32, which is so coarse at 20,000 pixels.
+PIXELS = 0.01
+
+_loans: WeakKeyDictionary[nn.Module, _Loan] = WeakKeyDictionary()
+_loans_lock = threading.Lock()
 
 
 class BatchLimit:
@@ -176,11 +194,201 @@ class Window:
         return held > self._most_bytes or (len(waiting) > limit and held > WINDOW_BYTES)
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, of the machine or of an accelerator: nobody's code is at fault.
+class BatchRunner:
+    """Runs a predictor on one batch of images after the other, under a protocol."""
 
-    torch raises a plain RuntimeError where its CPU allocator gets none.
+    def __init__(self, predictor: Predictor, protocol: Protocol) -> None:
+        self._predictor = predictor
+        self._protocol = protocol
+        self._thresholds = protocol.thresholds(predictor.defaults)
+        self._name = predictor.name or type(predictor).__name__
+
+    def input_size(self, image: Image) -> tuple[int, int]:
+        """The network's input `(height, width)` for an image.
+
+        Raises:
+            ImageError: the network can't take an image of that size.
+            ContractError: the predictor's code failed.
+        """
+        height, width = image.size
+        try:
+            with self._named([image]), step("input_size"):
+                return self._predictor.input_size(height, width)
+        except ImageError as error:  # the family knows what is wrong, and not with which image
+            asked = f"'{self._name}' was to look at '{image.source}', {width} x {height} pixels."
+            raise ImageError(asked, error.case, error.fix, file=image.source) from error
+
+    def run(self, images: Sequence[Image]) -> list[Detections]:
+        """Detections of each image; they all have one input size.
+
+        Raises:
+            ContractError: the predictor's code failed, or returned something other than detections.
+            torch.OutOfMemoryError, MemoryError, RuntimeError: memory ran out (`is_out_of_memory`).
+        """
+        predictions = self._predicted(images)
+        for detections, image in zip(predictions, images, strict=True):
+            if wrong := violation(detections, image.size, self._predictor.label_space):
+                height, width = image.size
+                asked = (
+                    f"'{self._name}' decoded what it saw in '{image.source}', {width} x "
+                    f"{height} pixels."
+                )
+                raise ContractError(asked, wrong, defect_owner(self._predictor))
+        return [
+            _owned(self._suppressed_across_classes(detections), image)
+            for detections, image in zip(predictions, images, strict=True)
+        ]
+
+    def release(self) -> None:
+        """Frees what the predictor holds between two batches."""
+        release = getattr(self._predictor, "release", None)
+        if release is not None:
+            release()
+
+    def too_large(self, image: Image, error: Exception) -> ImageError:
+        """The error for an image for which memory ran out."""
+        height, width = image.size
+        says = str(error).partition("\n")[0].partition(". ")[0].rstrip(".") or type(error).__name__
+        return ImageError(
+            f"'{self._name}' was to look at '{image.source}', {width} x {height} pixels.",
+            f"There is not enough memory: {says:.200}.",
+            "Free some, make the image smaller, or choose another device or a smaller model.",
+            file=image.source,
+        )
+
+    def _predicted(self, images: Sequence[Image]) -> list[Detections]:
+        device = self._predictor.device
+        pixels = [image.pixels.to(device, non_blocking=True) for image in images]
+        with self._named(images), self._arithmetic(device), step("predict"):
+            predictions = list(self._predictor.predict(pixels, self._thresholds))
+        if len(predictions) != len(images):
+            count = pluralize(len(images), "image")
+            raise self._broken(
+                images, f"Its decode returned {len(predictions)} Detections for {count}."
+            )
+        return predictions
+
+    def _arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
+        kind = self._protocol.precision
+        return (
+            nullcontext()
+            if kind == "float32"
+            else torch.autocast(device.type, dtype=getattr(torch, kind))
+        )
+
+    def _suppressed_across_classes(self, detections: Detections) -> Detections:
+        """Without boxes that overlap a better one of any class, where the protocol wants that;
+        families look within classes."""
+        if self._protocol.nms == "class":
+            return detections
+        return detections.suppress("nms", iou=self._thresholds.iou, class_agnostic=True)
+
+    @contextmanager
+    def _named(self, images: Sequence[Image]) -> Iterator[None]:
+        """Turns an error of a step into one that names the predictor, the step and the image."""
+        try:
+            yield
+        except StepError as error:
+            raise self._broken(images, f"Its {error}") from error.__cause__
+
+    def _broken(self, images: Sequence[Image], case: str) -> ContractError:
+        first = images[0].source
+        count = (
+            f"{len(images)} images, the first of them '{first}'"
+            if len(images) > 1
+            else f"'{first}'"
+        )
+        asked = f"'{self._name}' was to say what it sees in {count}."
+        return ContractError(asked, case, defect_owner(self._predictor))
+
+
+def _owned(detections: Detections, image: Image) -> Detections:
+    """The same, with its image's name and size, in tensors that may be changed and trained with.
+
+    What inference mode made may not, and may be a view that keeps a whole batch's output alive.
     """
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS)
+    owned = copy(detections)  # not a new Detections: what was checked once needs no second check
+    columns = {name: getattr(detections, name).clone() for name in ("boxes", "scores", "labels")}
+    vars(owned).update(columns, source=image.source, size=image.size)
+    return owned
+
+
+def violation(detections: object, size: tuple[int, int], label_space: LabelSpace) -> str | None:
+    """The rule that decode output breaks, or None.
+
+    Detections are on the CPU, in the label space, inside the image `(height, width)`.
+    """
+    if not isinstance(detections, Detections):
+        return f"Its decode returned {type_name(detections)}, not Detections."
+    if not detections.boxes.is_cpu:
+        return f"The boxes are on {detections.boxes.device}, not on the CPU."
+    if detections.label_space is not label_space and detections.label_space != label_space:
+        return (
+            f"The labels are of the label space '{detections.label_space.title}', the model's is "
+            f"'{label_space.title}'."
+        )
+    if not len(detections):
+        return None
+    boxes = detections.boxes.numpy()  # a third of the time that torch takes for so few numbers
+    (left, top), (right, bottom) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    if min(left, top) < -PIXELS or right > size[1] + PIXELS or bottom > size[0] + PIXELS:
+        return f"A box leaves the image: they span x {left:g}..{right:g}, y {top:g}..{bottom:g}."
+    return None
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Turns what its own code raises into a StepError with the name of the step.
+
+    Errors that name their reason (ContractError, ImageError) pass, and so does running out of
+    memory. A plugin's `sys.exit` is an error too: it would be taken for the end of all work.
+    """
+    try:
+        yield
+    except (ContractError, ImageError, StepError):
+        raise
+    except (Exception, SystemExit, GeneratorExit) as error:
+        if is_out_of_memory(error):
+            raise
+        raise StepError(name, error) from error
+
+
+@dataclass
+class _Loan:
+    users: int = 0
+    trained: list[nn.Module] = field(default_factory=list)
+
+
+@contextmanager
+def eval_mode(module: nn.Module) -> Iterator[None]:
+    """The module in eval mode. Several threads may be inside at once: the first one switches, the
+    last one restores."""
+    with _loans_lock:
+        loan = _loans.setdefault(module, _Loan())
+        loan.users += 1
+        if loan.users == 1:
+            loan.trained = _in_training(module)
+            if loan.trained:
+                module.eval()
+    try:
+        yield
+    finally:
+        with _loans_lock:
+            loan.users -= 1
+            if loan.users == 0:
+                for submodule in loan.trained:
+                    submodule.training = True
+                del _loans[module]
+
+
+def _in_training(module: nn.Module) -> list[nn.Module]:
+    # Module.modules() builds a name for everything it passes, which would take a percent of a small
+    # network's time.
+    training: list[nn.Module] = []
+    stack: list[nn.Module | None] = [module]
+    while stack:
+        if (submodule := stack.pop()) is not None:
+            stack.extend(submodule._modules.values())
+            if submodule.training:
+                training.append(submodule)
+    return training

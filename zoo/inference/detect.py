@@ -11,20 +11,20 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from zoo.contract.predictor import is_out_of_memory
 from zoo.contract.protocol import Protocol
 from zoo.detections import Detections
 from zoo.errors import ContractError, ImageError
 from zoo.images import Exif, Image, ImageWarning, Limits, Source, Sources, expand, is_many
 from zoo.inference.batching import (
     BatchLimit,
+    BatchRunner,
     BatchSize,
     Slot,
     Window,
-    is_out_of_memory,
     window_bytes,
 )
 from zoo.inference.prefetch import Broken, Read, prefetch
-from zoo.inference.validated_prediction import BatchRunner
 from zoo.progress import Bar
 from zoo.text import pluralize
 

@@ -21,8 +21,8 @@ from torch import Tensor
 from zoo.errors import ImageError
 from zoo.images import Exif, Image, Limits, Source, read
 from zoo.images.decode import Reserve
-from zoo.images.image import beyond
 from zoo.images.read import name_of
+from zoo.images.unreadable import beyond
 
 # Images that wait decoded stop the reading ahead at this size: seven images of 12 megapixels.
 AHEAD_BYTES = 256 * 2**20

@@ -11,10 +11,10 @@ from pathlib import Path
 from torchvision.transforms.v2.functional import to_pil_image
 
 from zoo.contract import Batch
+from zoo.contract.predictor import is_out_of_memory
 from zoo.draw import save
 from zoo.errors import TrainError
 from zoo.files import write_file
-from zoo.inference.batching import is_out_of_memory
 from zoo.text import listed, pluralize
 from zoo.train.recipe import Recipe
 from zoo.train.samples import Samples, Share

@@ -12,8 +12,8 @@ import msgspec
 import torch
 from torch.autograd.graph import saved_tensors_hooks
 
+from zoo.contract.predictor import is_out_of_memory
 from zoo.detectors import Detector
-from zoo.inference.batching import is_out_of_memory
 from zoo.train.objective import Objective
 from zoo.train.optimizer import optimizer_of, train_mode
 from zoo.train.recipe import Recipe

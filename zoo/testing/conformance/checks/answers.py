@@ -10,7 +10,7 @@ import torch
 from zoo.contract import Batch, InputTransform, Protocol
 from zoo.detections import Detections
 from zoo.detectors.detector import Detector
-from zoo.inference.validated_prediction import PIXELS, eval_mode
+from zoo.inference.batching import PIXELS, eval_mode
 from zoo.testing.conformance.compare import agree, shown
 from zoo.testing.conformance.errors import NotApplicable, require
 from zoo.testing.conformance.images import EVERYTHING, decode, preprocess, scene

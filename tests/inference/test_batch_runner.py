@@ -12,9 +12,9 @@ from torch import nn
 from zoo.detections import Detections
 from zoo.detectors import Protocol
 from zoo.errors import ContractError
+from zoo.inference.batching import eval_mode
 from zoo.inference.defect_owner import defect_owner
 from zoo.inference.detect import stream
-from zoo.inference.validated_prediction import eval_mode
 from zoo.labels import LabelSpace
 
 BOX = [[8.0, 8.0, 24.0, 40.0], [40.0, 16.0, 48.0, 24.0]]
