@@ -34,6 +34,7 @@ MODULES = {
     "zoo.evaluate.evaluate": "What `zoo.evaluate(…)` does.",
     "zoo.evaluate.predictions.provenance": "What a number is of, by key.",
     "zoo.evaluate.plots": "Static plots of a report.",
+    "zoo.publish": "Publishing: the folder of a run as a repository of the Hub.",
     "zoo.train": "Training: a recipe, one loop for every detector with a loss.",
     "zoo.train.train": "What `zoo.train(…)` does.",
     "zoo.train.recipe": "Every field of a recipe.",

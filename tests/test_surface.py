@@ -21,6 +21,7 @@ SURFACE = [
     "evaluate",
     "hookimpl",
     "load",
+    "push",
     "train",
 ]
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zoo.evaluate.compare import compare as compare
     from zoo.evaluate.evaluate import evaluate as evaluate
     from zoo.labels import LabelSpace as LabelSpace
+    from zoo.publish.push import push as push
     from zoo.registry.current import catalogue as catalogue
     from zoo.registry.hookspecs import hookimpl as hookimpl
     from zoo.train.train import train as train
@@ -35,13 +36,15 @@ _HOME = {
     "compose": "zoo.detectors",
     "hookimpl": "zoo.registry.hookspecs",
     "load": "zoo.detectors",
+    "push": "zoo.publish",
 }
 
 # Had without an import of their own, as in `zoo.labels.get("coco80")`; `zoo.evaluate` and
 # `zoo.train` can be called as well.
 _PACKAGES = (
     *("boxes", "contract", "data", "detections", "detectors", "draw", "errors", "evaluate"),
-    *("images", "inference", "labels", "leaderboard", "registry", "testing", "train", "weights"),
+    *("images", "inference", "labels", "leaderboard", "publish", "registry", "testing", "train"),
+    "weights",
 )
 
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
     "evaluate",
     "hookimpl",
     "load",
+    "push",
     "train",
 ]
 

@@ -20,7 +20,8 @@ ZooError                  1   part of the work failed
 ├── ContractError         8   a detector or part broke its contract at run time
 ├── MissingExtra          9   an optional package is not installed
 ├── DataError            10   annotations, predictions or a report are invalid: file and record
-└── TrainError           11   training can't go on, or can't be resumed
+├── TrainError           11   training can't go on, or can't be resumed
+└── PushError            12   a result can't be published
 
 The number is the exit code of the command line; 0 is success, 2 also a usage mistake, 130 an
 interrupt.
@@ -199,3 +200,9 @@ class TrainError(ZooError):
     a folder of another run."""
 
     exit_code = 11
+
+
+class PushError(ZooError):
+    """A result can't be published: the Hub wants a token, refuses it, or can't be reached."""
+
+    exit_code = 12

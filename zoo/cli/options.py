@@ -11,9 +11,11 @@ import typer
 from zoo.errors import CardError, UsageError
 from zoo.labels import builtin
 from zoo.registry import Catalogue
+from zoo.registry.folder import HUB
 from zoo.registry.yaml_document import parse_value
-from zoo.weights import WeightsRequest, wanted
-from zoo.weights.resolve import RANDOM
+from zoo.weights import Lock, WeightsRequest, wanted
+from zoo.weights.hub_model import card_request
+from zoo.weights.resolve import RANDOM, resolve_name
 
 LABELS = "Class names with commas between, or a label space such as coco80."
 
@@ -96,11 +98,17 @@ def labels_of(given: str) -> str | list[str]:
     return given if len(names) == 1 and given in builtin.names() else names
 
 
-def weights_requests(known: Catalogue, names: Sequence[str]) -> list[WeightsRequest]:
-    """The weights of each named model, in order, without duplicates.
+def weights_requests(
+    known: Catalogue, names: Sequence[str], *, lock: Lock | None = None
+) -> list[WeightsRequest]:
+    """The weights of each named model, in order, without duplicates, after the cards of those on
+    the Hub.
+
+    lock: to obey; None is that of this machine.
 
     Raises:
         NameNotFound, NameAmbiguous: no model, or several, have a name.
     """
-    requests = [wanted(known.resolve(name)) for name in names]
+    requests = [card_request(name, lock=lock) for name in names if name.startswith(HUB)]
+    requests += [wanted(resolve_name(known, name, lock=lock)) for name in names]
     return list({request.entry: request for request in requests}.values())

@@ -40,7 +40,8 @@ def load(
     """The detector called `name`, in eval mode.
 
     name:     `yolox_nano`, `yolox_nano.coco` (a tag of its weights), `yolox/yolox_nano` (whose), an
-              alias; or the folder of a trained model, as a Path or `file:FOLDER`.
+              alias; or a trained model: its folder, as a Path or `file:FOLDER`, or its repository
+              on the Hub, `hub:org/name[@REVISION]`.
     weights:  True for the card's weights, False for random ones, a tag, a Path, `file:PATH` or
               `hub:org/repo@REVISION[:FILE]`.
     labels:   classes of your own, as a list of names, a declared label space by name, or a label

@@ -43,6 +43,7 @@ from zoo.leaderboard.source import (
 from zoo.leaderboard.table import Failure, Leaderboard, table_of
 from zoo.leaderboard.timing import IMAGES, Request, time_model
 from zoo.registry import add, catalogue
+from zoo.weights.resolve import resolve_name
 
 KEY = "entry_sha256"
 _DATA = re.compile(r"([a-z][\w/-]+:)?([^,]+)(.*)")
@@ -139,7 +140,7 @@ def _make(folder: Path) -> None:
 def _known(work: _Build, row: Row) -> bool:
     """Whether there is such a model; where there is none, that is said before hours go by."""
     try:
-        catalogue().resolve(model_of(row, work.folder))
+        resolve_name(catalogue(), model_of(row, work.folder))
     except ZooError as error:
         work.fail(row.shown, None, error)
         work.say(f"Not measured: {work.failures[-1]}")

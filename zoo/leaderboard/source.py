@@ -28,7 +28,7 @@ from zoo.leaderboard.entry import RANDOM, UNKNOWN, Model, Published, Setting, We
 from zoo.leaderboard.timing import loaded
 from zoo.registry import Choice, catalogue
 from zoo.registry.folder import PREFIX
-from zoo.weights.resolve import Resolved, choose, resolve
+from zoo.weights.resolve import Resolved, choose, resolve, resolve_name
 
 ImageColumns = Mapping[str, NDArray[Any]]
 
@@ -81,7 +81,7 @@ def source_of(
         predictions = replace(predictions, provenance=facts | predictions.provenance)
         return _of_predictions(predictions, dataset, choice, resolved)
     path = folder / row.predictions
-    choice = known.resolve(model_of(row, folder))
+    choice = resolve_name(known, model_of(row, folder))
     if path.suffix == SUFFIX:
         return _of_predictions(Predictions.read(path), dataset, choice)
     _, found = read_results(path, dataset.truth)

@@ -167,7 +167,7 @@ class Catalogue:
                 qualified names.
         """
         if name.startswith(PREFIX):
-            return self._in_folder(name)
+            return self.choice_of(read_folder(name), name)
         asked = f"No model named '{name}'."
         base, _, tag = name.partition(".")
         rows = self.rows_of(base)
@@ -187,10 +187,11 @@ class Catalogue:
             raise _no_tag(asked, entry, tag)
         return Choice(entry, tag or None, entry.card.weights.get(tag))
 
-    def _in_folder(self, name: str) -> Choice:
-        """The model of `file:FOLDER`. Raises: as `read_folder`, and NameNotFound for a plugin that
-        is missing."""
-        found = read_folder(name)
+    def choice_of(self, found: RegistryFile, name: str) -> Choice:
+        """The model of a file with one card, named `name`; its plugin has to be loaded.
+
+        Raises: NameNotFound where it is not.
+        """
         [row], card = found.rows, found.card(0)
         plugin = row.architecture.partition("/")[0]
         if not any(info.name == plugin and info.status == "loaded" for info in self.plugins):

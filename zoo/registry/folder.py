@@ -1,4 +1,5 @@
-"""A trained model in a folder of its own: `file:FOLDER`, which has a card next to its weights."""
+"""A trained model in a folder of its own, `file:FOLDER`, which has a card next to its weights; or
+in a repository of the Hub, `hub:org/name`."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from zoo.errors import CardError, NameNotFound
 from zoo.registry.registry_file import USER, RegistryFile, read_registry_file
 
 PREFIX = "file:"
+HUB = "hub:"
 CARD = "card.yaml"  # a registry file with one card
 
 
@@ -35,6 +37,11 @@ def read_folder(name: str) -> RegistryFile:
             else f"There is no folder '{folder}'.",
             "Name the folder of a run that has ended, as zoo train prints it.",
         )
+    return read_card(path)
+
+
+def read_card(path: Path) -> RegistryFile:
+    """A registry file with one card. Raises: CardError naming what is wrong with it."""
     found = read_registry_file(path, owner=USER)
     if len(found.rows) != 1:
         raise CardError(

@@ -99,11 +99,15 @@ def write_card(folder: Path, card: Card, *, choice: Choice | None, name: str, no
     )
     own = model_name(name)
     whole = structs.replace(card, weights={TAG: weights}, default=TAG)
-    document = {"schema": SCHEMA, "cards": {own: _pruned(msgspec.to_builtins(whole))}}
-    text = yaml_of(document)
+    text = card_text(whole, own)
     parse_registry_file(text.encode(), folder / CARD, owner=USER)
     write_file(folder / CARD, text)
     return own
+
+
+def card_text(card: Card, name: str) -> str:
+    """A registry file with one card, as text; fields that are not given are left out."""
+    return yaml_of({"schema": SCHEMA, "cards": {name: _pruned(msgspec.to_builtins(card))}})
 
 
 def model_name(name: str) -> str:

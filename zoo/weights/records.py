@@ -58,7 +58,10 @@ class WeightsRequest:
         return self.weights.files.get(self.role, [])
 
     def every_file(self) -> list[WeightsRequest]:
-        """One request per file of the set, the checkpoint first."""
+        """One request per file of the set, the checkpoint first; a request for another file alone
+        is its own."""
+        if self.role != MODEL:
+            return [self]
         roles = [MODEL, *(role for role in self.weights.files if role != MODEL)]
         return [replace(self, role=role) for role in roles]
 

@@ -1,37 +1,32 @@
-"""Resolves a model's name and its weights to verified files: from a bundle that has them, otherwise
-from the first source that works."""
+"""Resolves a model's name and its weights to verified files."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
 
 from zoo import environment
-from zoo.errors import CacheError, LockError, NameNotFound, SourceError, WeightsError
+from zoo.errors import NameNotFound, WeightsError
 from zoo.registry import Catalogue, Choice
-from zoo.registry.card import MODEL, HubSource, Source, Weights
-from zoo.registry.folder import PREFIX
+from zoo.registry.card import MODEL, Weights
+from zoo.registry.folder import HUB, PREFIX
 from zoo.registry.requirements import check_requirements
+from zoo.weights.deliver import current_lock, deliver, pinned
+from zoo.weights.hub_model import hub_model
 from zoo.weights.lock import Lock, Pin
-from zoo.weights.manifest import Manifest
 from zoo.weights.records import WeightsFile, WeightsRequest
 from zoo.weights.revision import resolved
-from zoo.weights.sources import HubSpec, mirrored, parsed, printed, replace_prefix
-from zoo.weights.verification import ASKED, LOCK_FIX, Candidate, from_bundle, from_source, take
+from zoo.weights.sources import HubSpec, parsed, replace_prefix
 
 log = logging.getLogger("zoo")
 
 EXPLICIT = ("file:", "hub:", "https://", "http://")
 RANDOM = "random"  # what the command line calls weights=False
 FILES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
-OWN_FILE = "Use a file of your own as weights: file:PATH."
 NO_MIRRORS: Mapping[str, str] = {}
-# A name for messages, and what makes the candidate, which may fail as well.
-Try = tuple[str, Callable[[], Candidate]]
 
 
 @dataclass(frozen=True)
@@ -93,11 +88,11 @@ def choose(models: Catalogue, name: str, weights: bool | str | PathLike[str] = T
     Raises:
         NameNotFound, NameAmbiguous: nothing, or more than one thing, is meant.
     """
-    if name.startswith(EXPLICIT) and not name.startswith(PREFIX):
+    if name.startswith(EXPLICIT) and not name.startswith((PREFIX, HUB)):
         raise _no_network(name)
-    if name.startswith(PREFIX) and name.endswith(FILES):
+    if name.startswith((PREFIX, HUB)) and name.endswith(FILES):
         raise _no_network(name)
-    choice = models.resolve(name)
+    choice = resolve_name(models, name)
     if not isinstance(weights, str) or is_place(weights):
         return choice
     if weights.endswith(FILES) or "/" in weights:
@@ -114,7 +109,7 @@ def choose(models: Catalogue, name: str, weights: bool | str | PathLike[str] = T
             f'For random weights: zoo.load("{name}", weights=False)',
             fix_cli="For random weights: --weights random",
         )
-    if name.startswith(PREFIX) and weights in choice.entry.card.weights:
+    if name.startswith((PREFIX, HUB)) and weights in choice.entry.card.weights:
         return choice  # the only tag that a folder has
     base, _, tag = name.partition(".")
     if tag and tag != weights:
@@ -125,6 +120,17 @@ def choose(models: Catalogue, name: str, weights: bool | str | PathLike[str] = T
             fix_cli=f"Keep one: --model {base} --weights {weights}",
         )
     return models.resolve(f"{choice.entry.qualified}.{weights}")
+
+
+def resolve_name(models: Catalogue, name: str, *, lock: Lock | None = None) -> Choice:
+    """The model that a name stands for: as `Catalogue.resolve`, and the card in the repository of
+    `hub:org/name[@REVISION]`, which is fetched for it.
+
+    lock: to obey; None is that of this machine.
+
+    Raises: as `Catalogue.resolve`; WeightsError where the card can't be had.
+    """
+    return hub_model(models, name, lock=lock) if name.startswith(HUB) else models.resolve(name)
 
 
 def _no_network(name: str) -> NameNotFound:
@@ -233,7 +239,7 @@ def fetch(
             OfflineError, IntegrityError, CheckpointError or LockError instead.
         CacheError: this machine can't keep them.
     """
-    return _deliver(
+    return deliver(
         WeightsRequest(name, tag, weights, origin, role=role),
         current_lock(),
         mirrors=mirrors,
@@ -262,32 +268,12 @@ def locate(
     place = parsed(spec)
     if isinstance(place, HubSpec):
         pin = lock.pins.get(spec)
-        place = _pinned(place, pin) if pin else parsed(replace_prefix(spec, table))
+        place = pinned(place, pin) if pin else parsed(replace_prefix(spec, table))
     source = resolved(place) if isinstance(place, HubSpec) else place
     request = WeightsRequest(
         spec, None, Weights(files={MODEL: [source]}, state_key=state_key), placed=True
     )
-    return _deliver(request, lock, mirrors=mirrors, progress=progress)
-
-
-def _pinned(spec: HubSpec, pin: Pin) -> Source | HubSpec:
-    """The source that the lock file gives for a place on the Hub. Raises: LockError where it is
-    elsewhere."""
-    place = parsed(pin.source)
-    if not isinstance(place, HubSource) or place.repo != spec.repo:
-        case = f"The lock file says {pin.source[:200]}, which is not a commit of hub:{spec.repo}."
-        raise LockError(f"The lock file was obeyed for hub:{spec.repo}.", case, LOCK_FIX)
-    return place
-
-
-def current_lock() -> Lock:
-    """The lock file to obey; an empty one where there is none.
-
-    Raises:
-        LockError: `ZOO_LOCK` names a file that is not there, or the file can't be read.
-    """
-    path = environment.lock_file()
-    return Lock.read(path) if path else Lock()
+    return deliver(request, lock, mirrors=mirrors, progress=progress)
 
 
 def relock(
@@ -300,65 +286,7 @@ def relock(
     requests = [request for chosen in choices for request in chosen.every_file()]
     return Lock(
         {
-            request.entry: Pin.of(_deliver(request, Lock(), mirrors=mirrors, progress=progress))
+            request.entry: Pin.of(deliver(request, Lock(), mirrors=mirrors, progress=progress))
             for request in requests
         }
     )
-
-
-def _deliver(
-    request: WeightsRequest, lock: Lock, *, mirrors: Mapping[str, str], progress: bool | None
-) -> WeightsFile:
-    environment.check_network()
-    table = {**mirrors, **environment.mirrors()}
-    failures: list[tuple[str, WeightsError]] = []
-    pin = lock.pins.get(request.entry)
-    for label, candidate in _bundled(request, pin) or _sources(request, pin, table):
-        try:
-            return take(candidate(), request, progress=progress)
-        except CacheError:
-            raise
-        except WeightsError as error:
-            log.info("%s: %s", label, error.case)
-            failures.append((label, error))
-    raise _failure(request.entry, failures)
-
-
-def _bundled(request: WeightsRequest, pin: Pin | None) -> list[Try]:
-    """The bundle's file, if it has one; then nothing else is tried."""
-    folder = environment.bundle_folder()
-    if folder is None:
-        return []
-    item = Manifest.read(folder).find(request, sha256=pin.sha256 if pin else None)
-    if item is None:
-        return []
-    label = f"{item.file} in the bundle {folder}"
-    return [(label, partial(from_bundle, item, folder, request, pin))]
-
-
-def _sources(request: WeightsRequest, pin: Pin | None, mirrors: Mapping[str, str]) -> Iterator[Try]:
-    """The card's sources, in order."""
-    for source in request.sources:
-        through = mirrored(source, mirrors)
-        label = printed(source)
-        if through != source:
-            label += f", mirrored to {printed(through)}"
-        yield label, partial(from_source, source, through, request, pin)
-
-
-def _failure(entry: str, failures: list[tuple[str, WeightsError]]) -> WeightsError:
-    """One error for all of them; of their own type if they agree, a SourceError if not."""
-    asked = ASKED.format(entry)
-    if not failures:
-        return SourceError(asked, "The card names no source for them.", OWN_FILE)
-    types = {type(error) for _, error in failures}
-    fixes = {error.fix for _, error in failures}
-    kind = types.pop() if len(types) == 1 else SourceError
-    fix = fixes.pop() if len(fixes) == 1 else None
-    reasons = [
-        f"{label}: {error.case}" if fix else f"{label}: {error.case} {error.fix}"
-        for label, error in failures
-    ]
-    listed = ["No source has them:", *(f"  {reason}" for reason in reasons)]
-    case = reasons if len(reasons) == 1 else listed
-    return kind(asked, case, fix.splitlines() if fix else OWN_FILE)

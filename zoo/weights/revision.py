@@ -15,6 +15,7 @@ from zoo.files import write_file
 from zoo.limits import UNREADABLE
 from zoo.paths import OutsideFolder, inside
 from zoo.registry.card import HubSource
+from zoo.text import listed
 from zoo.weights.deadline import window, within
 from zoo.weights.disk import saving
 from zoo.weights.records import key_of
@@ -26,6 +27,11 @@ log = logging.getLogger("zoo")
 
 DEFAULT_FILE = "model.safetensors"
 DEFAULT_REVISION = "main"
+SHOWN = 5  # files that a message names
+
+
+class NoSuchFile(SourceError):
+    """The repository has no file of that name at that revision."""
 
 
 def resolved(spec: HubSpec) -> HubSource:
@@ -73,6 +79,11 @@ def _looked_up(spec: HubSpec) -> HubSource:
                 _asked(spec), "The Hub names no commit for it.", "Pin it: hub:org/repo@COMMIT:FILE"
             )
         names = [one.rfilename for one in info.siblings or []]
+        if spec.file and names and spec.file not in names:
+            shown = listed([f"'{name}'" for name in names], SHOWN)
+            raise NoSuchFile(
+                _asked(spec), "That revision has no such file.", f"Name another: it has {shown}."
+            )
         return HubSource(repo=spec.repo, revision=commit, file=spec.file or _only(spec, names))
 
     return with_retries(lambda: within(ask, seconds=window()), _text(spec))

@@ -1,6 +1,7 @@
 """The server under the Hub: it answers on one port, notes every request, and stops at once."""
 
 import threading
+from collections.abc import Mapping
 
 import httpx2
 import pytest
@@ -32,7 +33,7 @@ def test_every_request_is_noted_before_it_is_answered(client: httpx2.Client) -> 
     noted: list[Request] = []
     asked: list[tuple[str, str]] = []
 
-    def respond(method: str, path: str) -> tuple[Response, None]:
+    def respond(method: str, path: str, _: Mapping[str, str]) -> tuple[Response, None]:
         asked.append((method, path))
         return Response(b"body", {"X-Own": "yes"}), None
 

@@ -13,6 +13,7 @@ from zoo.cli.format import format_megabytes
 from zoo.cli.options import weights_requests
 from zoo.registry import catalogue
 from zoo.weights import bundle as make_bundle
+from zoo.weights.resolve import resolve_name
 
 
 def bundle(
@@ -42,7 +43,10 @@ def bundle(
     known = catalogue()
     choices = weights_requests(known, names)
     manifest = make_bundle(
-        choices, to, registry=known.extract(map(known.resolve, names)), mirrors=known.mirrors
+        choices,
+        to,
+        registry=known.extract(resolve_name(known, name) for name in names),
+        mirrors=known.mirrors,
     )
     if as_json:
         output.document(

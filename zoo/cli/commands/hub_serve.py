@@ -44,7 +44,7 @@ def serve(
     before they are published.
 
     It listens on 127.0.0.1 only, and reads all files into memory when it starts; start it again
-    after a change.
+    after a change. zoo push works on it, with any HF_TOKEN; what is pushed is gone when it ends.
     """
     asked = f"'{folder}' can't be served as a Hub."
     repositories = repositories_in(folder, asked=asked)

@@ -33,7 +33,7 @@ def lock(
     known = catalogue()
     path = environment.lock_file() or Path("zoo.lock")
     old = Lock.read(path) if path.exists() else Lock()
-    chosen = weights_requests(known, names) if names else _all(known, old)
+    chosen = weights_requests(known, names, lock=Lock()) if names else _all(known, old)
     if not chosen:
         raise NameNotFound(
             "A lock file can't be written.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from zoo.cli.format import format_megabytes
 from zoo.errors import WeightsError
 from zoo.registry import catalogue
 from zoo.weights import WeightsRequest, fetch, wanted
+from zoo.weights.resolve import resolve_name
 
 
 def pull(
@@ -31,11 +33,10 @@ def pull(
     not.
     """
     known = catalogue()
+    resolve = partial(resolve_name, known)
     failed = 0
     rows = []
-    for choice in {
-        one.entry.qualified + str(one.tag): one for one in map(known.resolve, names)
-    }.values():
+    for choice in {one.entry.qualified + str(one.tag): one for one in map(resolve, names)}.values():
         try:
             rows += [
                 _pulled(request, known.mirrors, quiet=as_json)

@@ -32,7 +32,7 @@ from zoo.registry.card import (
     UrlSource,
     Weights,
 )
-from zoo.registry.folder import PREFIX
+from zoo.registry.folder import HUB, PREFIX
 from zoo.text import pluralize
 
 WIDTH = 80  # at most, of what is wrapped
@@ -51,11 +51,19 @@ def show(
     """Show everything known of a model: architecture, input, licences, where its weights are and
     what is claimed of them."""
     known = catalogue()
-    choice = known.resolve(name)
+    choice = _choice(known, name)
     if as_json:
         output.document(msgspec.json.format(msgspec.json.encode(_facts(known, choice))).decode())
     else:
         output.lines(_page(known, choice))
+
+
+def _choice(known: Catalogue, name: str) -> Choice:
+    if not name.startswith(HUB):
+        return known.resolve(name)
+    from zoo.weights.resolve import resolve_name  # deferred: only the Hub takes what fetches
+
+    return resolve_name(known, name)
 
 
 def _aliases(known: Catalogue, choice: Choice) -> list[str]:
@@ -67,6 +75,8 @@ def _shortest(known: Catalogue, choice: Choice) -> str:
     """The shortest name that means this choice."""
     entry = choice.entry
     rows = known.rows_of(entry.qualified)
+    if not rows and entry.plugin.startswith(HUB):
+        return entry.qualified
     if not rows:  # a model in a folder of its own
         return f"{PREFIX}{Path(entry.origin).parent}"
     name = known.shown(rows[0])

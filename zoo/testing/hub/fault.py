@@ -11,7 +11,8 @@ class Fault:
     """One misbehaviour of one answer. Make it with the functions below: `Fault.truncate()`,
     `Fault.status(503)`.
 
-    at: the share of the body, in [0, 1], that is sent before the fault strikes.
+    at: the share of the body, in [0, 1], that is sent before the fault strikes; of an upload, that
+        is received (at 1 it is carried out, and nobody is told).
     """
 
     kind: Literal[

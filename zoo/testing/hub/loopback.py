@@ -9,7 +9,8 @@ demand.
 
 What it speaks: `HEAD` and `GET /org/repo/resolve/REVISION/FILE` with commit ids, ETags, ranges and,
 for weights, the redirect to a CDN on another host; `GET /api/models/R`, `…/revision/REVISION` and
-`…/tree/REVISION`; and plain files. See https://huggingface.co/docs/hub/api for the original.
+`…/tree/REVISION`; the same of data sets; plain files; and uploads, see `zoo.testing.hub.uploads`.
+See https://huggingface.co/docs/hub/api for the original.
 """
 
 from __future__ import annotations
@@ -17,23 +18,19 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
 from zoo.testing.hub.fault import Fault
+from zoo.testing.hub.repository import LARGE, MAIN, Files, Repository, git_sha1
 from zoo.testing.hub.response import Response, refusal
-from zoo.testing.hub.server import Request, Server
+from zoo.testing.hub.server import Answer, Request, Server
+from zoo.testing.hub.uploads import Uploads
 
-LARGE = (".safetensors", ".pth", ".pt", ".bin", ".onnx")
-
-
-@dataclass
-class _Repository:
-    commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
-    refs: dict[str, str] = field(default_factory=dict)
+DATASETS = "datasets/"  # of the names of data sets, as in their addresses
 
 
 @dataclass
@@ -53,7 +50,8 @@ class LoopbackHub:
 
     def __init__(self, *, port: int = 0) -> None:
         self._lock = threading.Lock()
-        self._repositories: dict[str, _Repository] = {}
+        self._repositories: dict[str, Repository] = {}
+        self._uploads = Uploads(self._repositories)
         self._files: dict[str, Response] = {}
         self._redirects: dict[str, str] = {}
         self._rules: list[_Rule] = []
@@ -91,29 +89,41 @@ class LoopbackHub:
         )
 
     def add(
-        self, repo: str, files: Mapping[str, bytes | Path], *, revision: str | None = None
+        self,
+        repo: str,
+        files: Mapping[str, bytes | Path],
+        *,
+        revision: str | None = None,
+        private: bool = False,
     ) -> str:
         """Commits `files` to a repository and returns the commit id; `main` and, if it is a name,
         `revision` point there.
 
-        A `revision` of 40 hex digits becomes the commit id itself.
+        repo:     `org/name`, or `datasets/org/name` of a data set.
+        revision: of 40 hex digits becomes the commit id itself.
+        private:  for those alone whose token may read it, see `allow`.
         """
         contents = {
             name: data if isinstance(data, bytes) else data.read_bytes()
             for name, data in files.items()
         }
         with self._lock:
-            known = self._repositories.setdefault(repo, _Repository())
-            commit = (
-                revision
-                if revision and _is_commit(revision)
-                else _commit_id(repo, len(known.commits), contents)
-            )
-            known.commits[commit] = contents
-            known.refs["main"] = commit
-            if revision and not _is_commit(revision):
-                known.refs[revision] = commit
-        return commit
+            known = self._repositories.setdefault(repo, Repository(repo))
+            known.private = private
+            return known.add(contents, revision=revision)
+
+    def allow(self, token: str, *owners: str) -> None:
+        """Lets whoever has this token write what belongs to these users and organisations, and read
+        what is private of it. Without any such word, any token does for everything."""
+        with self._lock:
+            self._uploads.tokens[token] = frozenset(owners)
+
+    def files(self, repo: str, revision: str = MAIN) -> dict[str, bytes]:
+        """The files of a repository at a revision; none where there is no such repository."""
+        with self._lock:
+            known = self._repositories.get(repo)
+            commit = known.refs.get(revision, revision) if known else ""
+            return dict(known.commits.get(commit, {})) if known else {}
 
     def add_file(self, path: str, data: bytes | Path, *, etag: str | None = None) -> str:
         """Serves a plain file, as any web server would, and returns its URL; the ETag is its sha256
@@ -150,11 +160,27 @@ class LoopbackHub:
         with self._lock:
             self._requests.append(request)
 
-    def _respond(self, method: str, path: str) -> tuple[Response, Fault | None]:
+    def _respond(
+        self, method: str, path: str, headers: Mapping[str, str]
+    ) -> tuple[Answer, Fault | None]:
+        token = headers.get("Authorization", headers.get("authorization", "")).removeprefix(
+            "Bearer "
+        )
         with self._lock:
-            answer = self._answer(path)
+            if method in ("POST", "PUT"):
+                return self._locked(method, path, token), self._fault(method, path)
+            answer = self._answer(path, token)
             carries_body = answer.status == 200 or method == "HEAD"
             return answer, self._fault(method, path) if carries_body else None
+
+    def _locked(self, method: str, path: str, token: str) -> Callable[[bytes], Response]:
+        """The answer to an upload, once its body is there."""
+
+        def answer(body: bytes) -> Response:
+            with self._lock:
+                return self._uploads.answer(method, path, token, body, endpoint=self.endpoint)
+
+        return answer
 
     def _fault(self, method: str, path: str) -> Fault | None:
         for rule in self._rules:
@@ -163,13 +189,15 @@ class LoopbackHub:
                 return rule.fault
         return None
 
-    def _answer(self, path: str) -> Response:
+    def _answer(self, path: str, token: str) -> Response:
         if path in self._files:
             return self._files[path]
         if path in self._redirects:
             return Response(b"", {"Location": self._redirects[path]}, status=302)
         if path.startswith("/api/models/"):
-            return self._api(path.removeprefix("/api/models/"))
+            return self._api("", path.removeprefix("/api/models/"), token)
+        if path.startswith("/api/datasets/"):
+            return self._api(DATASETS, path.removeprefix("/api/datasets/"), token)
         if path.startswith("/cdn/"):
             return self._cdn(path.removeprefix("/cdn/"))
         repo, found, rest = path.lstrip("/").partition("/resolve/")
@@ -177,27 +205,27 @@ class LoopbackHub:
             return refusal(404, "EntryNotFound", "Not found")
         revision, _, name = rest.partition("/")
         return self._with_files(
-            repo, revision, lambda commit, files: self._resolve(repo, commit, files, name)
+            repo, revision, token, lambda commit, files: self._resolve(repo, commit, files, name)
         )
 
     def _with_files(
-        self, repo: str, revision: str, answer: Callable[[str, dict[str, bytes]], Response]
+        self, repo: str, revision: str, token: str, answer: Callable[[str, Files], Response]
     ) -> Response:
         known = self._repositories.get(repo)
-        if known is None:
+        if known is None or not self._uploads.may_read(known, token):
             return refusal(401, "RepoNotFound", "Invalid username or password.")
         commit = known.refs.get(revision, revision)
         if commit not in known.commits:
             return refusal(404, "RevisionNotFound", f"Invalid rev id: {revision}")
         return answer(commit, known.commits[commit])
 
-    def _resolve(self, repo: str, commit: str, files: Mapping[str, bytes], name: str) -> Response:
+    def _resolve(self, repo: str, commit: str, files: Files, name: str) -> Response:
         if name not in files:
             return refusal(404, "EntryNotFound", "Entry not found", commit=commit)
         data = files[name]
         headers = {"X-Repo-Commit": commit, "Accept-Ranges": "bytes"}
         if not name.endswith(LARGE):
-            return Response(data, headers | {"ETag": f'"{_git_sha1(data)}"'})
+            return Response(data, headers | {"ETag": f'"{git_sha1(data)}"'})
         sha256 = hashlib.sha256(data).hexdigest()
         # `localhost` is another host than 127.0.0.1, as the Hub's CDN is another than the Hub:
         # clients drop their token there
@@ -207,77 +235,29 @@ class LoopbackHub:
             "X-Linked-Etag": f'"{sha256}"',
             "Location": location,
         }
-        return Response(b"", headers | linked | {"ETag": f'"{_git_sha1(data)}"'}, status=302)
+        return Response(b"", headers | linked | {"ETag": f'"{git_sha1(data)}"'}, status=302)
 
     def _cdn(self, path: str) -> Response:
-        owner, name, commit, *file = path.split("/")
-        return self._with_files(
-            f"{owner}/{name}", commit, lambda _, files: _plain(files["/".join(file)])
-        )
+        """A large file, for whoever was told its address."""
+        place = path.split("/")
+        words = 3 if path.startswith(DATASETS) else 2
+        repo, commit, name = "/".join(place[:words]), place[words], "/".join(place[words + 1 :])
+        return _plain(self._repositories[repo].commits[commit][name])
 
-    def _api(self, path: str) -> Response:
+    def _api(self, kind: str, path: str, token: str) -> Response:
         owner, name, *rest = path.split("/")
-        repo, kind, revision = (
-            f"{owner}/{name}",
-            rest[0] if rest else "revision",
-            "/".join(rest[1:]) or "main",
-        )
-        if kind == "tree":
-            return self._with_files(
-                repo,
-                revision,
-                lambda _, files: Response.json([_tree_entry(*item) for item in files.items()]),
-            )
-        return self._with_files(
-            repo, revision, lambda commit, files: Response.json(_model(repo, commit, files))
-        )
+        repo = f"{kind}{owner}/{name}"
+        revision = "/".join(rest[1:]) or MAIN
+
+        def answer(commit: str, _: Files) -> Response:
+            known = self._repositories[repo]
+            tree = rest[:1] == ["tree"]
+            return Response.json(known.tree(commit) if tree else known.facts(commit))
+
+        return self._with_files(repo, revision, token, answer)
 
 
 def _plain(data: bytes, *, etag: str | None = None) -> Response:
     return Response(
         data, {"ETag": etag or f'"{hashlib.sha256(data).hexdigest()}"', "Accept-Ranges": "bytes"}
     )
-
-
-def _model(repo: str, commit: str, files: Mapping[str, bytes]) -> dict[str, object]:
-    siblings = [{"rfilename": name} for name in files]
-    return {
-        "_id": commit[:24],
-        "id": repo,
-        "modelId": repo,
-        "sha": commit,
-        "private": False,
-        "gated": False,
-        "siblings": siblings,
-    }
-
-
-def _tree_entry(name: str, data: bytes) -> dict[str, object]:
-    entry: dict[str, object] = {
-        "type": "file",
-        "path": name,
-        "size": len(data),
-        "oid": _git_sha1(data),
-    }
-    if name.endswith(LARGE):
-        entry["lfs"] = {
-            "oid": hashlib.sha256(data).hexdigest(),
-            "size": len(data),
-            "pointerSize": 134,
-        }
-    return entry
-
-
-def _is_commit(revision: str) -> bool:
-    return len(revision) == 40 and all(digit in "0123456789abcdef" for digit in revision)
-
-
-def _commit_id(repo: str, number: int, files: Mapping[str, bytes]) -> str:
-    digest = hashlib.sha1(f"{repo} {number}".encode(), usedforsecurity=False)
-    for name, data in sorted(files.items()):
-        digest.update(name.encode() + hashlib.sha256(data).digest())
-    return digest.hexdigest()
-
-
-def _git_sha1(data: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -21,13 +21,14 @@ _NEVER_BEGUN = {
     "drip_headers": (b"HTTP/1.1 200 OK\r\n", b"X-Drip: 1\r\n"),
     "interim": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
 }
+_CUTS = ("truncate", "stall", "reset")  # of an upload, they cut the request short
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, zero seconds
 
 
 @dataclass
 class Request:
     """One request, noted before it is answered; `sent` grows with the bytes of the body that went
-    out."""
+    out, and `status` is 0 where none did."""
 
     method: str
     path: str
@@ -36,14 +37,17 @@ class Request:
     sent: int = 0
 
 
-Respond = Callable[[str, str], tuple[Response, Fault | None]]
+# The answer, or what gives it of the body of the request, for an upload.
+Answer = Response | Callable[[bytes], Response]
+Respond = Callable[[str, str, Mapping[str, str]], tuple[Answer, Fault | None]]
 
 
 class Server:
     """Listens on 127.0.0.1 from `start` to `stop`, which hangs up on everybody and waits for every
     thread.
 
-    port: 0 is any that is free.
+    respond: the answer to a method, a path and headers, and the fault that it suffers.
+    port:    0 is any that is free.
     """
 
     def __init__(
@@ -121,12 +125,23 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self._handle()
 
+    def do_POST(self) -> None:
+        self._handle()
+
+    def do_PUT(self) -> None:
+        self._handle()
+
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are recorded, not printed."""
 
     def _handle(self) -> None:
         path = unquote(urlsplit(self.path).path)  # a proxy is asked for a whole URL
-        answer, fault = self.server.owner.respond(self.command, path)
+        answer, fault = self.server.owner.respond(self.command, path, dict(self.headers))
+        if callable(answer):
+            received = self._received(answer, path, fault)
+            if received is None:
+                return
+            answer, fault = received, None if fault and fault.kind in _CUTS else fault
         if fault and fault.kind == "status":
             answer, fault = (
                 refusal(
@@ -148,6 +163,23 @@ class _Handler(BaseHTTPRequestHandler):
                 request.sent += len(piece)
         except OSError:
             self.close_connection = True
+
+    def _received(
+        self, answer: Callable[[bytes], Response], path: str, fault: Fault | None
+    ) -> Response | None:
+        """The answer to an upload; None where the connection breaks off at the fault's share of
+        its body: before it is carried out, or, at the whole, after that."""
+        length = int(self.headers.get("Content-Length") or 0)
+        cut = fault if fault and fault.kind in _CUTS else None
+        body = self.rfile.read(int(length * cut.at) if cut else length)
+        whole = len(body) == length
+        rejected = fault is not None and fault.kind == "status"
+        made = answer(body) if whole and not rejected else Response(b"", {})
+        if whole and cut is None:
+            return made
+        self.server.owner.record(Request(self.command, path, 0, dict(self.headers)))
+        self._break_off(cut or Fault.truncate())
+        return None
 
     def _pieces(self, answer: Response, body: bytes, fault: Fault | None) -> Iterator[bytes]:
         """The pieces of the body as they are to be sent, headers before the first."""

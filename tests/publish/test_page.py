@@ -1,0 +1,59 @@
+"""The model page says what is known, and that the rest is not."""
+
+from pathlib import Path
+
+import yaml
+
+from zoo.publish.page import model_page
+from zoo.publish.result_folder import ResultFolder
+from zoo.registry.card import Licenses
+
+
+def parts(text: str) -> tuple[dict[str, object], str]:
+    _, head, body = text.split("---\n", 2)
+    return yaml.safe_load(head), body
+
+
+def test_the_hub_reads_task_library_licence_and_numbers(result: Path) -> None:
+    read = ResultFolder.read(result)
+    head, _ = parts(model_page(read, "org/helmets", Licenses(weights="AGPL-3.0-only")))
+    assert head["pipeline_tag"] == "object-detection"
+    assert head["library_name"] == "detzoo"
+    assert head["license"] == "agpl-3.0"
+    [index] = head["model-index"]  # type: ignore[misc]
+    assert index["name"] == "helmets"
+    assert {one["type"] for one in index["results"][0]["metrics"]} >= {"AP", "AP50"}
+
+
+def test_a_licence_that_the_hub_has_no_word_for_is_named(result: Path) -> None:
+    read = ResultFolder.read(result)
+    head, body = parts(model_page(read, "org/helmets", Licenses(weights="LicenseRef-Acme")))
+    assert (head["license"], head["license_name"]) == ("other", "licenseref-acme")
+    assert "of the weights: LicenseRef-Acme" in body
+
+
+def test_an_unknown_licence_is_said_to_be_so(result: Path) -> None:
+    head, body = parts(model_page(ResultFolder.read(result), "org/helmets", Licenses()))
+    assert "license" not in head
+    assert "of the weights: not stated" in body
+    assert "ask before you use" in body
+
+
+def test_the_page_states_data_numbers_with_intervals_and_how_to_load_it(result: Path) -> None:
+    read = ResultFolder.read(result)
+    _, body = parts(model_page(read, "org/helmets", Licenses()))
+    assert 'zoo.load("hub:org/helmets")' in body
+    assert "Trained on site: 2 images." in body
+    assert "Measured on site: 2 images, 2 boxes." in body
+    assert "| AP50 | 0.0 | 0.0 to 0.0 |" in body
+    assert "`helmet`, `vest`" in body
+    assert "the weights of `yolox_nano`, coco, whose licence is Apache-2.0." in body
+    assert str(result.parent) not in body
+
+
+def test_without_a_measurement_none_is_claimed(result: Path) -> None:
+    read = ResultFolder.read(result)
+    bare = ResultFolder(read.path, read.choice, None, {}, {})
+    head, body = parts(model_page(bare, "org/helmets", Licenses()))
+    assert "model-index" not in head
+    assert "Nothing was measured" in body

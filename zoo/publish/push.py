@@ -1,0 +1,123 @@
+"""`zoo.push`: the folder of a run, published on the Hub."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo import environment
+from zoo.errors import OfflineError, PushError, UsageError
+from zoo.publish.page import model_page
+from zoo.publish.result_folder import PAGE, ResultFolder
+from zoo.publish.upload import upload
+from zoo.registry.card import Licenses
+from zoo.registry.folder import HUB
+from zoo.registry.license import advice, is_identifier
+
+REPO = re.compile(r"[A-Za-z0-9][\w-]*/[A-Za-z0-9_]([\w.-]{0,94}[\w])?")
+TOKEN = "Log in: hf auth login; or set HF_TOKEN; or name a file with the token: --token-file PATH"
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A model on the Hub.
+
+    name:     by which `zoo.load` has it; `revision` pins it: `hub:org/name@REVISION`.
+    revision: the commit. url: its page.
+    files:    that are in it, by name.
+    licenses: as the page states them; None is unknown.
+    """
+
+    name: str
+    revision: str
+    url: str
+    files: tuple[str, ...]
+    licenses: Licenses
+
+
+def push(
+    folder: str | os.PathLike[str],
+    repo: str,
+    *,
+    private: bool = False,
+    licence: str | None = None,
+    data_licence: str | None = None,
+    token: str | None = None,
+    progress: bool | None = None,
+) -> Pushed:
+    """Publishes the folder of a run on the Hub, with a model page; in one commit, or not at all.
+
+    folder:       as `zoo.train` gives it. Checkpoints, samples and paths of this machine stay here.
+    repo:         `org/name`; it is made if there is none. What an earlier push put there is
+                  replaced, and stays in the history.
+    private:      for yourself and your organisation alone.
+    licence:      of the weights, as an SPDX identifier; None is the card's, and without
+                  one there the page says that none was stated.
+    data_licence: of the images and annotations that it was trained on.
+    token:        for the Hub; None is HF_TOKEN, or that of `hf auth login`.
+    progress:     a bar; None shows one on a terminal.
+
+    Raises:
+        NameNotFound: no run has ended in the folder.
+        WeightsError, CardError, DataError: a file of it is not what it should be.
+        UsageError: the repository's name or a licence can't be one.
+        OfflineError: the network is switched off.
+        PushError: the Hub wants a token, refuses it, holds something else under that name, or
+            can't be reached.
+    """
+    repo = repo.removeprefix(HUB)
+    _check_name(repo)
+    for option, word in (("licence", licence), ("data-licence", data_licence)):
+        _check_license(option, word)
+    result = ResultFolder.read(Path(folder))
+    licenses = result.licensed(licence, data_licence)
+    _check_access(repo, token)
+    files = result.files(_card_name(repo), licenses)
+    files[PAGE] = model_page(result, repo, licenses).encode()
+    made = upload(
+        repo,
+        files,
+        private=private,
+        token=token,
+        message=f"{result.choice.entry.name}, from detzoo",
+        progress=progress,
+    )
+    return Pushed(f"{HUB}{repo}", made.id, made.url, tuple(sorted(files)), licenses)
+
+
+def _card_name(repo: str) -> str:
+    from zoo.train.card import model_name  # deferred: torch
+
+    return model_name(repo.partition("/")[2])
+
+
+def _check_name(repo: str) -> None:
+    if not REPO.fullmatch(repo) or ".." in repo or "--" in repo or repo.endswith(".git"):
+        raise UsageError(
+            f"'{repo}' can't be published.",
+            "The Hub has no such names.",
+            "Write OWNER/NAME, of letters, digits, '-', '_' and '.'.",
+        )
+
+
+def _check_license(option: str, word: str | None) -> None:
+    if word is not None and not is_identifier(word):
+        raise UsageError(
+            f"--{option} '{word}' was given.", "That is no SPDX identifier.", advice(word)
+        )
+
+
+def _check_access(repo: str, token: str | None) -> None:
+    """Raises: OfflineError, or PushError without any token; before anything is sent."""
+    switch = environment.offline_switch()
+    asked = f"'{repo}' was not published."
+    if switch:
+        raise OfflineError(
+            asked, f"The network is switched off: {switch} is set.", f"Unset it: unset {switch}"
+        )
+    from huggingface_hub import get_token  # deferred: slow
+
+    if not (token or get_token()):
+        raise PushError(asked, "The Hub wants a token, and there is none.", TOKEN)

@@ -1,0 +1,138 @@
+"""The folder of a run that has ended, read for publishing: what of it goes to the Hub, and how.
+
+Checkpoints, samples and logs of TensorBoard stay at home, and so does every path of this machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import structs
+
+from zoo.errors import CardError, DataError
+from zoo.evaluate import Report
+from zoo.files import read_regular
+from zoo.limits import UNREADABLE
+from zoo.paths import OutsideFolder, inside
+from zoo.registry import Choice, catalogue
+from zoo.registry.card import Card, FileSource, Licenses
+from zoo.registry.folder import CARD, PREFIX
+from zoo.weights.resolve import resolve
+
+REPORT, CURVES, LOG, PAGE = "report.json", "curves.png", "log.csv", "README.md"
+RECIPE, FACTS = "recipe.yaml", "run.json"
+# What a push writes besides the weights; of these, what a new one lacks is removed.
+OURS = (CARD, PAGE, RECIPE, FACTS, REPORT, CURVES, LOG)
+AT_HOME = ("to", "data", "validation")  # fields of a recipe that are places on this machine
+
+
+@dataclass(frozen=True)
+class ResultFolder:
+    """A trained model in a folder, its weights verified.
+
+    choice: the card, and its weights.
+    report: of the weights, with intervals; None where the run measured nothing.
+    recipe: the fields of the recipe; empty without one.
+    facts:  of the run: the data's names, and the sha256 of each.
+    """
+
+    path: Path
+    choice: Choice
+    report: Report | None
+    recipe: Mapping[str, Any]
+    facts: Mapping[str, str]
+
+    @classmethod
+    def read(cls, path: Path) -> ResultFolder:
+        """Reads a folder, and checks its weights against its card.
+
+        Raises:
+            NameNotFound: no run has ended there, or the plugin of its model is not loaded.
+            CardError, WeightsError, DataError: a file of it is not what it should be.
+        """
+        from zoo.train.recipe_file import read_recipe  # deferred: torch
+
+        models = catalogue()
+        choice = models.resolve(f"{PREFIX}{path}")
+        resolve(models, choice, progress=False)
+        report = Report.read(path / REPORT) if (path / REPORT).is_file() else None
+        recipe = read_recipe(path / RECIPE) if (path / RECIPE).is_file() else {}
+        return cls(path, choice, report, recipe, _facts(path / FACTS))
+
+    @property
+    def card(self) -> Card:
+        """The card as it is in the folder."""
+        return self.choice.entry.card
+
+    def licensed(self, weights: str | None, data: str | None) -> Licenses:
+        """The licences: those given, else those on the card; None is unknown."""
+        own = self.card.licenses_of(self.choice.weights)
+        return Licenses(code=own.code, weights=weights or own.weights, data=data or own.data)
+
+    def files(self, name: str, licenses: Licenses) -> dict[str, Path | bytes]:
+        """The files to upload besides the model page, by their names in the repository.
+
+        name: of the model there.
+        """
+        from zoo.train.recipe_file import yaml_of  # deferred: torch
+
+        found: dict[str, Path | bytes] = {CARD: self._card(name, licenses)}
+        found |= {file: self.path / file for file in self.weights_files()}
+        if self.recipe:
+            found[RECIPE] = yaml_of(self.recipe_elsewhere()).encode()
+        for file in (FACTS, REPORT, CURVES, LOG):
+            if (self.path / file).is_file():
+                found[file] = self.path / file
+        return found
+
+    def weights_files(self) -> list[str]:
+        """The files of weights in the folder that the card names."""
+        sources = [
+            source
+            for weights in self.card.weights.values()
+            for files in (weights.files, weights.artifacts)
+            for found in files.values()
+            for source in found
+        ]
+        names = dict.fromkeys(one.path for one in sources if isinstance(one, FileSource))
+        for name in names:
+            try:
+                inside(self.path, name)
+            except OutsideFolder as error:
+                raise CardError(
+                    f"'{self.path}' can't be published.", f"Its card: {error}.", "Correct the card."
+                ) from None
+        return list(names)
+
+    def recipe_elsewhere(self) -> dict[str, Any]:
+        """The recipe without what is a place on this machine."""
+        weights = str(self.recipe.get("weights"))
+        at_home = (*AT_HOME, "weights") if weights.startswith(PREFIX) else AT_HOME
+        return {field: None if field in at_home else value for field, value in self.recipe.items()}
+
+    def _card(self, name: str, licenses: Licenses) -> bytes:
+        from zoo.train.card import card_text  # deferred: torch
+
+        bare = {
+            tag: structs.replace(weights, licenses=None)
+            for tag, weights in self.card.weights.items()
+        }
+        card = structs.replace(self.card, licenses=licenses, weights=bare)
+        return card_text(card, name).encode()
+
+
+def _facts(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    try:
+        return msgspec.json.decode(read_regular(path), type=dict[str, str])
+    except (*UNREADABLE, msgspec.DecodeError) as error:
+        raise DataError(
+            f"'{path.parent}' can't be published.",
+            f"Its {path.name} can't be read: {error}.",
+            f"Remove {path.name}: then nothing is said of the data.",
+        ) from None
