@@ -142,6 +142,7 @@ MIRRORED = (
     *("draw", "images", "inference", "labels", "leaderboard"),
     *("evaluate", "evaluate/analyses", "evaluate/coco", "evaluate/diagnostics", "evaluate/plots"),
     *("detectors", "evaluate/predictions", "testing", "testing/conformance", "testing/hub"),
+    "testing/conformance/checks",
     "train",
 )
 
