@@ -155,6 +155,8 @@ class Recipe(Fields, frozen=True, kw_only=True):
         them; `weights: random` starts without any.
     validation_share: of the images, split off by a hash of their ids to be measured, where the data
         has no split `val` and `validation` names nothing; 0 measures nothing.
+    backbone:    a model whose backbone's weights the run begins with; the model's own is of the
+        same kind. Everything else is as `weights` has it.
     to:          the folder of the run.
     seed:        of everything random: order, augmentation, dropout, sizes and new weights.
     batch_size:  images a step, over all processes and parts of it. In a file, `auto` takes the
@@ -180,6 +182,7 @@ class Recipe(Fields, frozen=True, kw_only=True):
 
     model: str | None = None
     weights: str | None = None
+    backbone: str | None = None
     labels: str | tuple[str, ...] | None = None
     data: str | None = None
     validation: str | None = None

@@ -21,6 +21,7 @@ from zoo.labels import LabelSpace
 from zoo.progress import Bar
 from zoo.registry import Choice, catalogue
 from zoo.text import pluralize
+from zoo.train.backbone import take_backbone
 from zoo.train.card import check_size
 from zoo.train.data import Data, images_of
 from zoo.train.defaults import (
@@ -187,8 +188,13 @@ class _Plan:
 
     def detector(self) -> Detector:
         """The detector to train, its new weights from the seed."""
-        if self.given is not None:
-            return self.given
+        detector = self.loaded() if self.given is None else self.given
+        if self.recipe.backbone is not None:
+            take_backbone(detector, self.recipe.backbone)
+        return detector
+
+    def loaded(self) -> Detector:
+        """The model that the recipe names."""
         torch.manual_seed(self.recipe.seed)
         weights = _weights(fields_of(self.recipe))
         labels = self.labels if isinstance(self.labels, str | LabelSpace) else list(self.labels)
