@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zoo.data import Dataset
 from zoo.testing.toy import Stretch
-from zoo.train.recipe import Color, Crop, Flip, Mixup, Mosaic, MultiScale, Recipe, Zoom
+from zoo.train.recipe import Color, CopyPaste, Crop, Flip, Mixup, Mosaic, MultiScale, Recipe, Zoom
 from zoo.train.samples import Samples, Share, parts_of, scaled, shares, workers_of
 
 EVERY = (Mosaic(), Flip(), Zoom(), Crop(), Color(), Mixup())
@@ -112,6 +112,14 @@ def test_crowds_and_classes_without_a_label_are_left_out(blocks: Dataset) -> Non
         assert len(samples.load(row).labels) == len(truth.labels)
         assert len(fewer.load(row).labels) == int((truth.labels == 1).sum())
         assert set(fewer.load(row).labels.tolist()) <= {0}
+
+
+def test_masks_are_loaded_where_objects_are_pasted(blocks: Dataset) -> None:
+    assert samples_of(blocks).load(3).masks is None
+    pasting = samples_of(blocks, augment=(CopyPaste(),))
+    masks = pasting.load(3).masks
+    assert masks is not None
+    assert masks.shape == (len(blocks.target(3).labels), *blocks.image(3).size)
 
 
 def test_samples_can_be_pickled(blocks: Dataset) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_records import ImageRecord, ImageRecords, files_of, gather, sizes_of
+from zoo.data.masks import Masks
 from zoo.errors import DataError, NameNotFound
 from zoo.labels import LabelSpace
 from zoo.paths import is_inside
@@ -51,6 +52,7 @@ class Dataset:
     truth:      the annotated boxes.
     notes:      what a reader of its numbers should know of how it was read, a sentence each.
     split_rows: name of a split -> its images, as rows of `truth.image_ids`; without splits, empty.
+    masks:      of the objects, read when they are asked for; None if the format has none.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Dataset:
     truth: GroundTruth
     notes: tuple[str, ...] = ()
     split_rows: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    masks: Masks | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         ids = self.truth.image_ids
@@ -104,20 +107,28 @@ class Dataset:
         record = self.images[position]
         return read(record.source(), exif=exif, name=os.fspath(record.path))
 
-    def target(self, position: int) -> Target:
-        """The annotated objects of one image, as `loss` takes them: xyxy in original pixels."""
+    def target(self, position: int, *, mask_size: tuple[int, int] | None = None) -> Target:
+        """The annotated objects of one image, as `loss` takes them: xyxy in original pixels.
+
+        mask_size: height and width of the image, to have masks as well, where the data set has
+            some; one that is not known has no pixel.
+        """
         import torch  # deferred: reading and measuring annotations does without
 
         from zoo.contract import Target
 
         truth = self.truth
         rows = truth.rows(range(len(self))[position])
+        masks = None
+        if mask_size is not None and self.masks is not None:
+            masks = torch.from_numpy(self.masks.of(truth.ids[rows], mask_size))
         return Target(
             boxes=torch.from_numpy(truth.boxes[rows].astype(np.float32)),
             labels=torch.from_numpy(truth.labels[rows].astype(np.int64)),
             crowd=torch.from_numpy(truth.crowd[rows].copy()),
             area=torch.from_numpy(truth.areas[rows].astype(np.float32)),
             ids=torch.from_numpy(truth.ids[rows].copy()),
+            masks=masks,
         )
 
     @cached_property
@@ -163,7 +174,7 @@ class Dataset:
         chosen = self._rows(rows)
         truth = self.truth.subset(chosen)
         images = gather([self.images], chosen, truth.image_ids)
-        return Dataset(name or self.name, images, truth, self.notes)
+        return Dataset(name or self.name, images, truth, self.notes, masks=self.masks)
 
     def _rows(self, given: ArrayLike) -> NDArray[np.int64]:
         """Positions, ascending. Raises: ValueError for positions outside the images."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from zoo.data.dataset import Dataset
 from zoo.data.ground_truth import GroundTruth
 from zoo.data.image_records import gather
+from zoo.data.masks import Masks, MergedMasks
 from zoo.data.ragged import starts_of
 from zoo.errors import DataError
 
@@ -55,7 +56,7 @@ def merge(name: str, parts: Mapping[str, Dataset]) -> Dataset:
     if shared:
         notes.append("Several splits share image ids: an image is called SPLIT/ID here.")
     splits = dict(zip(parts, _parted(rows, parts), strict=True))
-    return Dataset(name, records, truth, tuple(notes), splits)
+    return Dataset(name, records, truth, tuple(notes), splits, _masks(datasets, boxes["id"]))
 
 
 def _check_classes(name: str, parts: Mapping[str, Dataset]) -> None:
@@ -89,6 +90,13 @@ def _image_ids(parts: Mapping[str, Dataset]) -> tuple[NDArray[Any], bool]:
 def _box_ids(datasets: Sequence[Dataset]) -> NDArray[np.int64]:
     ids = np.concatenate([data.truth.ids for data in datasets])
     return ids if len(np.unique(ids)) == len(ids) else np.arange(1, len(ids) + 1)
+
+
+def _masks(datasets: Sequence[Dataset], new: NDArray[np.int64]) -> Masks | None:
+    parts = [data.masks for data in datasets]
+    old = np.concatenate([data.truth.ids for data in datasets])
+    counts = [len(data.truth.ids) for data in datasets]
+    return MergedMasks(parts, counts, old, new) if any(parts) else None
 
 
 def _parted(column: NDArray[Any], parts: Mapping[str, Dataset]) -> list[NDArray[Any]]:

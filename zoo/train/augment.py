@@ -15,10 +15,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 from torchvision.transforms.v2 import functional as F
 
 from zoo.boxes import area, clip
-from zoo.train.recipe import Augmentation, Color, Crop, Flip, Mixup, Mosaic, Zoom
+from zoo.train.recipe import Augmentation, Color, CopyPaste, Crop, Flip, Mixup, Mosaic, Zoom
 
 GREY = 114  # of padding, as YOLOX has it; about the mean of photographs
 CENTER = (0.3, 0.7)  # of a mosaic: shares of its width and height
@@ -30,11 +31,13 @@ class Sample:
     """An image and its objects.
 
     image: uint8 RGB `(3, h, w)`. boxes: `(n, 4)` float32 xyxy in its pixels. labels: `(n,)` int64.
+    masks: `(n, h, w)` bool, without a pixel where it is not known; None where nothing needs them.
     """
 
     image: Tensor
     boxes: Tensor
     labels: Tensor
+    masks: Tensor | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -81,7 +84,8 @@ def clipped(sample: Sample, *, visible: float = 0.0) -> Sample:
     boxes = clip(sample.boxes, height=height, width=width)
     sides = boxes[:, 2:] - boxes[:, :2]
     kept = (sides >= LEAST_SIDE).all(dim=1) & (area(boxes) >= visible * area(sample.boxes))
-    return Sample(sample.image, boxes[kept], sample.labels[kept])
+    masks = None if sample.masks is None else sample.masks[kept]
+    return Sample(sample.image, boxes[kept], sample.labels[kept], masks)
 
 
 def flip(sample: Sample, step: Flip, draw: random.Random, context: Context) -> Sample:  # noqa: ARG001
@@ -89,7 +93,8 @@ def flip(sample: Sample, step: Flip, draw: random.Random, context: Context) -> S
     left, top, right, bottom = sample.boxes.unbind(1)
     width = sample.size[1]
     boxes = torch.stack([width - right, top, width - left, bottom], dim=1)
-    return replace(sample, image=F.horizontal_flip_image(sample.image), boxes=boxes)
+    masks = None if sample.masks is None else sample.masks.flip(-1)
+    return Sample(F.horizontal_flip_image(sample.image), boxes, sample.labels, masks)
 
 
 def zoom(sample: Sample, step: Zoom, draw: random.Random, context: Context) -> Sample:  # noqa: ARG001
@@ -130,7 +135,7 @@ def mosaic(sample: Sample, step: Mosaic, draw: random.Random, context: Context) 
     height, width = context.size
     y, x = round(draw.uniform(*CENTER) * height), round(draw.uniform(*CENTER) * width)
     image = sample.image.new_full((3, height, width), GREY)
-    boxes, labels = [], []
+    parts = []
     for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
         source = sample if (row, column) == (0, 0) else context.other(draw)
         tile = _fitted(source, context.size, _between(draw, step.factors))
@@ -140,30 +145,111 @@ def mosaic(sample: Sample, step: Mosaic, draw: random.Random, context: Context) 
         part = clipped(window(tile, top, left, tall, wide), visible=step.visible)
         down, across = (y if row else 0), (x if column else 0)
         image[:, down : down + tall, across : across + wide] = part.image
-        boxes.append(part.boxes + part.boxes.new_tensor([across, down] * 2))
-        labels.append(part.labels)
-    return Sample(image, torch.cat(boxes), torch.cat(labels))
+        masks = part.masks
+        if masks is not None:
+            masks = _cut(masks, (-down, -across, height, width), 0)
+        boxes = part.boxes + part.boxes.new_tensor([across, down] * 2)
+        parts.append(Sample(part.image, boxes, part.labels, masks))
+    return joined(image, parts)
 
 
 def mixup(sample: Sample, step: Mixup, draw: random.Random, context: Context) -> Sample:
     """A second image over the first, scaled to fit and in its upper left corner."""
     second = window(_fitted(context.other(draw), sample.size, 1.0), 0, 0, *sample.size)
     blend = torch.lerp(sample.image.float(), second.image.float(), step.share).round_()
-    boxes = torch.cat([sample.boxes, second.boxes])
-    return clipped(Sample(blend.byte(), boxes, torch.cat([sample.labels, second.labels])))
+    return clipped(joined(blend.byte(), [sample, second]))
+
+
+def copy_paste(sample: Sample, step: CopyPaste, draw: random.Random, context: Context) -> Sample:
+    """Objects of another image over this one, by their masks (Ghiasi et al. 2021).
+
+    What they hide is taken out of the masks of the others, whose boxes follow; an object of unknown
+    mask stays as it is, unless its box is hidden as much.
+    """
+    second = context.other(draw)
+    second = flip(second, Flip(), draw, context) if draw.random() < 0.5 else second
+    second = _fitted(second, sample.size, _between(draw, step.factors))
+    (height, width), (tall, wide) = sample.size, second.size
+    top = round(draw.uniform(min(0, tall - height), max(0, tall - height)))
+    left = round(draw.uniform(min(0, wide - width), max(0, wide - width)))
+    second = clipped(window(second, top, left, height, width), visible=step.visible)
+    chosen = torch.tensor([draw.random() < step.objects for _ in second.labels], dtype=torch.bool)
+    if second.masks is None or sample.masks is None:
+        return sample
+    chosen &= second.masks.any(dim=2).any(dim=1)
+    pasted = second.masks[chosen]
+    over = pasted.any(dim=0)
+    image = torch.where(over, second.image, sample.image)
+    below = _hidden(sample, over, visible=step.visible)
+    above = Sample(image, hulls(pasted), second.labels[chosen], pasted)
+    return clipped(joined(image, [below, above]))
+
+
+def _hidden(sample: Sample, over: Tensor, *, visible: float) -> Sample:
+    """The objects that are still to be seen below what was pasted, with boxes around that."""
+    known = sample.masks
+    assert known is not None
+    sizes, masks = known.sum(dim=(1, 2)), known & ~over
+    left = masks.sum(dim=(1, 2))
+    boxes, kept = sample.boxes.clone(), torch.ones(len(known), dtype=torch.bool)
+    for row in range(len(known)):
+        if not sizes[row]:
+            x1, y1, x2, y2 = sample.boxes[row].round().int().tolist()
+            part = over[y1:y2, x1:x2]
+            kept[row] = 1 - part.float().mean() >= visible if part.numel() else True
+        elif left[row] < sizes[row]:
+            kept[row] = left[row] > 0 and left[row] >= visible * sizes[row]
+            if kept[row]:
+                hull = hulls(masks[row : row + 1])[0]
+                near, far = torch.maximum(boxes[row], hull), torch.minimum(boxes[row], hull)
+                boxes[row] = torch.cat([near[:2], far[2:]])
+    return Sample(sample.image, boxes[kept], sample.labels[kept], masks[kept])
+
+
+def hulls(masks: Tensor) -> Tensor:
+    """`(n, 4)` the boxes around masks, each of which has a pixel."""
+    columns, rows = masks.any(dim=1).byte(), masks.any(dim=2).byte()
+    width, height = columns.shape[1], rows.shape[1]
+    edges = [
+        columns.argmax(1),
+        rows.argmax(1),
+        width - columns.flip(1).argmax(1),
+        height - rows.flip(1).argmax(1),
+    ]
+    return torch.stack(edges, dim=1).float()
+
+
+def joined(image: Tensor, parts: Sequence[Sample]) -> Sample:
+    """The objects of several samples in one image."""
+    known = [part.masks for part in parts if part.masks is not None]
+    return Sample(
+        image,
+        torch.cat([part.boxes for part in parts]),
+        torch.cat([part.labels for part in parts]),
+        torch.cat(known) if len(known) == len(parts) else None,
+    )
 
 
 def window(sample: Sample, top: int, left: int, height: int, width: int) -> Sample:
     """The part of the image in a window, grey where that is outside; boxes move with it, and are
     not cut."""
-    image = sample.image.new_full((3, height, width), GREY)
-    tall, wide = sample.size
+    area = (top, left, height, width)
+    image = _cut(sample.image, area, GREY)
+    masks = None if sample.masks is None else _cut(sample.masks, area, 0)
+    boxes = sample.boxes - sample.boxes.new_tensor([left, top, left, top])
+    return Sample(image, boxes, sample.labels, masks)
+
+
+def _cut(planes: Tensor, area: tuple[int, int, int, int], outside: int) -> Tensor:
+    """Planes `(n, h, w)` in a window: its top, left, height and width."""
+    top, left, height, width = area
+    part = planes.new_full((len(planes), height, width), outside)
+    tall, wide = planes.shape[-2:]
     y1, y2 = max(top, 0), min(top + height, tall)
     x1, x2 = max(left, 0), min(left + width, wide)
     if y1 < y2 and x1 < x2:
-        image[:, y1 - top : y2 - top, x1 - left : x2 - left] = sample.image[:, y1:y2, x1:x2]
-    boxes = sample.boxes - sample.boxes.new_tensor([left, top, left, top])
-    return Sample(image, boxes, sample.labels)
+        part[:, y1 - top : y2 - top, x1 - left : x2 - left] = planes[:, y1:y2, x1:x2]
+    return part
 
 
 def _fitted(sample: Sample, size: tuple[int, int], factor: float) -> Sample:
@@ -173,7 +259,12 @@ def _fitted(sample: Sample, size: tuple[int, int], factor: float) -> Sample:
     tall, wide = max(1, round(height * scale)), max(1, round(width * scale))
     image = F.resize_image(sample.image, [tall, wide], antialias=True)
     boxes = sample.boxes * sample.boxes.new_tensor([wide / width, tall / height] * 2)
-    return Sample(image, boxes, sample.labels)
+    masks = sample.masks
+    if masks is not None and len(masks):
+        masks = interpolate(masks[None].byte(), (tall, wide), mode="nearest-exact")[0].bool()
+    elif masks is not None:
+        masks = masks.new_zeros((0, tall, wide))
+    return Sample(image, boxes, sample.labels, masks)
 
 
 def _between(draw: random.Random, factors: Sequence[float]) -> float:
@@ -209,4 +300,5 @@ _STEPS: dict[type, Callable[[Sample, Any, random.Random, Context], Sample]] = {
     Color: color,
     Mosaic: mosaic,
     Mixup: mixup,
+    CopyPaste: copy_paste,
 }

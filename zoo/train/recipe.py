@@ -144,8 +144,21 @@ class Mixup(Step, frozen=True, kw_only=True):
     probability: Share = 0.15
 
 
-Augmentation = Flip | Zoom | Crop | Color | Mosaic | Mixup
-MIXING = (Mosaic, Mixup)  # those that need other images
+class CopyPaste(Step, frozen=True, kw_only=True):
+    """Pastes objects of another image by their masks, which the data set has to have (COCO's).
+
+    objects: the chance of each object. factors: on the other image, once it is fitted to this one.
+    visible: an object of which less is left is dropped.
+    """
+
+    objects: Share = 0.5
+    factors: Range = (0.5, 1.5)
+    visible: Share = 0.25
+    probability: Share = 0.5
+
+
+Augmentation = Flip | Zoom | Crop | Color | Mosaic | Mixup | CopyPaste
+MIXING = (Mosaic, Mixup, CopyPaste)  # those that need other images
 
 
 class Recipe(Fields, frozen=True, kw_only=True):
@@ -169,7 +182,7 @@ class Recipe(Fields, frozen=True, kw_only=True):
         fixed (statistics stay as loaded), frozen (weight and bias stay as well).
     precision:   of the network's arithmetic; the two short ones by autocast.
     clip:        the largest norm of all gradients together; null is none.
-    plain_share: last share of the steps, without mosaic, mixup and multi-scale.
+    plain_share: last share of the steps, without mosaic, mixup, copypaste and multi-scale.
     validate_every: steps between validations; null is about 20 in a run, at most one an epoch.
     best:        number of the report by which weights are the best: the first of equal ones; as
         long as it is 0, the last.

@@ -24,7 +24,7 @@ from torch.utils.data import Dataset as TorchDataset
 from zoo.contract import Batch, Preprocess, Target
 from zoo.data import Dataset
 from zoo.train.augment import Context, Sample, augment, clipped, draw_of
-from zoo.train.recipe import MIXING, MultiScale, Recipe
+from zoo.train.recipe import MIXING, CopyPaste, MultiScale, Recipe
 
 MOST_WORKERS = 8
 SMALL_MACHINE = 4  # cores; on one with no more, workers only take time from the network
@@ -97,17 +97,24 @@ class Samples(TorchDataset[tuple[Tensor, Target]]):
 
     def load(self, row: int) -> Sample:
         """An image as it is, without its crowds and what its classes have no label for."""
-        image, target = self.dataset[row]
+        image = self.dataset.image(row).pixels
+        height, width = image.shape[-2:]
+        target = self.dataset.target(row, mask_size=(height, width) if self._masked else None)
         labels = self.lookup[target.labels]
         kept = labels >= 0
         if target.crowd is not None:
             kept &= ~target.crowd
-        return clipped(Sample(image, target.boxes[kept], labels[kept]))
+        masks = None if target.masks is None else target.masks[kept]
+        return clipped(Sample(image, target.boxes[kept], labels[kept], masks))
 
     @property
     def plain_from(self) -> int:
         """The first step of the last ones, whose images are not mixed and of one size."""
         return math.ceil(self.steps * (1 - self.recipe.plain_share))
+
+    @cached_property
+    def _masked(self) -> bool:
+        return any(isinstance(step, CopyPaste) for step in self.recipe.augment)
 
     @cached_property
     def _context(self) -> Context:

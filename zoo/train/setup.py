@@ -13,7 +13,7 @@ from torch import distributed, nn
 
 from zoo.data import Dataset
 from zoo.detectors import Detector
-from zoo.errors import LabelError
+from zoo.errors import LabelError, UsageError
 from zoo.extras import optional
 from zoo.labels import LabelSpace, match_labels
 from zoo.text import listed
@@ -23,7 +23,7 @@ from zoo.train.logging import Log
 from zoo.train.loop import Training
 from zoo.train.objective import Objective
 from zoo.train.optimizer import freeze, optimizer_of, train_mode
-from zoo.train.recipe import Recipe
+from zoo.train.recipe import CopyPaste, Recipe
 from zoo.train.run_folder import CHECKPOINTS, WEIGHTS, write_weights
 from zoo.train.samples import Samples, parts_of
 from zoo.train.sheets import detection_sheets
@@ -142,12 +142,24 @@ def _restore(
 def samples_of(recipe: Recipe, detector: Detector, train: Dataset) -> Samples:
     """The augmented images of a run."""
     preprocess = detector.preprocess
+    _check_masks(recipe, train)
     if recipe.size is not None:
         height, width = recipe.size
         preprocess = detector.preprocess = preprocess.at((height, width))
     lookup = lookup_of(train.label_space, detector.label_space)
     steps = recipe.total_steps(len(train))
     return Samples(train, lookup, preprocess, recipe, steps)
+
+
+def _check_masks(recipe: Recipe, train: Dataset) -> None:
+    """Raises: UsageError if the recipe pastes objects, and the data set knows no mask of any."""
+    pastes = any(isinstance(step, CopyPaste) for step in recipe.augment)
+    if pastes and not (train.masks is not None and train.masks.known(train.truth.ids).any()):
+        raise UsageError(
+            "The recipe can't be used.",
+            f"augment: copypaste pastes objects by their masks, and {train.name} has none.",
+            "Leave copypaste out, or name data with masks: COCO's segmentation has them.",
+        )
 
 
 def _on_device(detector: Detector, recipe: Recipe, accelerator: Any) -> Detector:

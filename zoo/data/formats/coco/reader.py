@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from zoo.data.dataset import Dataset
 from zoo.data.finding import collected
 from zoo.data.formats.coco.folder import PLAIN, annotation_files, stem_of
+from zoo.data.formats.coco.masks import CocoMasks
 from zoo.data.formats.coco.options import CocoOptions, MissingArea
 from zoo.data.formats.coco.records import Category, Instances, read_instances
 from zoo.data.ground_truth import GroundTruth
@@ -79,7 +80,8 @@ def read_file(path: Path, options: CocoOptions) -> Dataset:
     by_id = np.argsort(file.image_ids, kind="stable")
     called = [file.files[row] or f"{file.image_ids[row]}.jpg" for row in by_id.tolist()]
     records = FolderRecords(truth.image_ids, called, file.sizes[by_id], path, options.images)
-    return Dataset(options.name or _name(path), records, truth, notes)
+    name = options.name or _name(path)
+    return Dataset(name, records, truth, notes, masks=CocoMasks(path.absolute()))
 
 
 def _name(path: Path) -> str:

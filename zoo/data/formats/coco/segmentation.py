@@ -15,12 +15,14 @@ _SIDE = Annotated[int, msgspec.Meta(ge=1, le=2**20)]
 _MOST = 1 << 24  # runs of one mask
 
 
-class _Runs(msgspec.Struct):
+class Runs(msgspec.Struct):
+    """Run lengths: size is height and width; counts plain, or packed into text."""
+
     size: tuple[_SIDE, _SIDE]
     counts: list[Annotated[int, msgspec.Meta(ge=0, le=2**40)]] | str
 
 
-_Polygons: TypeAlias = list[list[float]]
+Polygons: TypeAlias = list[list[float]]
 Box: TypeAlias = tuple[float, float, float, float]
 
 
@@ -30,14 +32,21 @@ def box_and_area(segmentation: bytes) -> tuple[Box, float] | None:
 
     segmentation: the field's JSON.
     """
+    found = parsed(segmentation)
+    if found is None:
+        return None
+    return _of_runs(found) if isinstance(found, Runs) else _of_polygons(found)
+
+
+def parsed(segmentation: bytes) -> Runs | Polygons | None:
+    """The field's JSON as what it is; None for anything but a mask."""
     try:
-        found = msgspec.json.decode(segmentation, type=_Runs | _Polygons)
+        return msgspec.json.decode(segmentation, type=Runs | Polygons)
     except (msgspec.DecodeError, RecursionError):
         return None
-    return _of_runs(found) if isinstance(found, _Runs) else _of_polygons(found)
 
 
-def _of_polygons(polygons: _Polygons) -> tuple[Box, float] | None:
+def _of_polygons(polygons: Polygons) -> tuple[Box, float] | None:
     numbers = [number for polygon in polygons for number in polygon]
     odd = any(len(polygon) % 2 or len(polygon) < 4 for polygon in polygons)
     if not numbers or odd:
@@ -48,7 +57,7 @@ def _of_polygons(polygons: _Polygons) -> tuple[Box, float] | None:
     return (left, top, right - left, bottom - top), UNKNOWN
 
 
-def _of_runs(runs: _Runs) -> tuple[Box, float] | None:
+def _of_runs(runs: Runs) -> tuple[Box, float] | None:
     """Runs go down the columns, the first of pixels that are not in the mask."""
     height, width = runs.size
     counts = unpacked(runs.counts) if isinstance(runs.counts, str) else np.array(runs.counts)
