@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.suggest import close_matches, close_prefix, join_or
+from zoo.suggest import close_family, close_matches, close_prefix, join_or
 
 NAMES = [
     "fasterrcnn_resnet50_fpn",
@@ -66,3 +66,16 @@ def test_no_more_than_asked_for_are_suggested() -> None:
 )
 def test_choices_read_as_a_sentence(names: list[str], text: str) -> None:
     assert join_or(names) == text
+
+
+def test_a_typing_error_of_a_family_alone_names_its_first_models() -> None:
+    """`yolx` looks most like `yolox_x` by its letters, which nobody meant: the largest and slowest.
+    The error is in the family's name, as far from each of its models, so that their own order
+    counts; a registry lists the usual one first."""
+    known = ["yolox_nano", "yolox_tiny", "yolox_s", "yolox_x", "ssd300_vgg16", "toy", "toys_s"]
+    assert close_family("yolx", known) == ["yolox_nano", "yolox_tiny", "yolox_s"]
+    assert close_family("YOLX", known, most=1) == ["yolox_nano"]
+    assert close_family("yolox", known) == []  # no error in the family's name
+    assert close_family("yolx_s", known) == []  # more than that was typed
+    assert close_family("toyy", known) == []  # a model has the whole name
+    assert close_family("zebra", known) == []

@@ -33,6 +33,18 @@ def close_prefix(asked: str, known: Iterable[str]) -> str | None:
     return next(iter(close_matches(_beginning(asked), beginnings, most=1)), None)
 
 
+def close_family(asked: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """The first known names whose beginning `asked` is a typing error of, in their own order.
+
+    The error is as far from each of them, and the first is the family's usual one.
+    """
+    names = list(known)
+    beginning = close_prefix(asked, names) if _beginning(asked) == asked.casefold() else None
+    if beginning is None or beginning == asked.casefold() or beginning in names:
+        return []
+    return [name for name in names if _beginning(name) == beginning][:most]
+
+
 def _beginning(name: str) -> str:
     found = _LETTERS.match(name.casefold())
     return found[0] if found else ""

@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -45,12 +46,26 @@ def test_output_to_a_full_disk_is_a_sentence(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("error", [None, ValueError("wrong"), OSError(errno.EACCES, "no")])
-def test_other_errors_end_nothing(error: BaseException | None) -> None:
+def test_other_errors_end_nothing(
+    error: BaseException | None, capfd: pytest.CaptureFixture[str]
+) -> None:
     meet_the_end_of_output(error)
+    os.write(1, b"goes on")  # which would be lost had the output been closed
+    assert capfd.readouterr() == ("goes on", "")
 
 
-def test_without_threads_of_plugins_the_process_ends_by_itself() -> None:
-    leave_threads(7)  # else this process would be gone
+def test_without_threads_of_plugins_the_process_ends_by_itself(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    another = threading.Event()
+    thread = threading.Thread(target=another.wait)  # nobody's but this process's own
+    thread.start()
+    leave_threads(7)
+    another.set()
+    thread.join()
+    assert (ended, capfd.readouterr()) == ([], ("", ""))
 
 
 LEFT = """

@@ -3,6 +3,7 @@ back to where they were."""
 
 import pickle
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -141,6 +142,27 @@ def test_every_tensor_moves_and_only_floats_change_their_type() -> None:
         torch.bool,
     ]
     assert there.places == batch.places
+
+
+class Pair(NamedTuple):
+    low: Tensor
+    name: str
+
+
+@dataclass(frozen=True)
+class Nested(Batch):
+    levels: object = None
+
+
+def test_tensors_move_in_tuples_lists_and_mappings_of_any_depth() -> None:
+    place = InputTransform(8, 8, scale_y=1.0, scale_x=1.0)
+    ones = torch.ones(1)
+    levels = ([ones, "a"], (ones, {"deep": [Pair(ones, "b")]}), 7)
+    moved = Nested(torch.zeros(1, 3, 8, 8), (place,), {}, levels).to("meta")
+    [first, letter], (second, mapping), number = moved.levels  # type: ignore[misc]
+    [pair] = mapping["deep"]
+    assert [tensor.device.type for tensor in (first, second, pair.low)] == ["meta"] * 3
+    assert (letter, number, pair.name, type(pair)) == ("a", 7, "b", Pair)
 
 
 def batch_at(scale: float) -> Batch:

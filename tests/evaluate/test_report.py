@@ -33,6 +33,18 @@ def test_a_report_is_printed_as_a_short_table_and_shown_as_a_line(report: Report
     assert repr(named) == f"Report(yolox_nano on {named.measured.data}, AP 0.336)"
 
 
+def test_analyses_are_shown_on_a_screen_and_say_where_the_rest_is(report: Report) -> None:
+    assert report.analyses is not None
+    confusion, calibration = report.analyses.confusion, report.analyses.calibration
+    assert confusion is not None
+    assert calibration is not None
+    shown = repr(report.analyses)
+    assert len(shown) < 800
+    assert f"{len(confusion.cells)} pairs; all in .cells" in shown
+    assert f"{len(calibration.bins)} bins; all in .bins" in shown
+    assert f"lrp={report.analyses.lrp:.3f}" in shown
+
+
 def test_a_report_comes_back_from_json_as_it_was(report: Report, tmp_path: Path) -> None:
     named = report.with_provenance({"model": "yolox_nano", "hardware": "a test"})
     named.write(tmp_path / "report.json")

@@ -132,8 +132,8 @@ class Batch:
     ) -> Batch:
         """The same batch on another device, or in another float type.
 
-        Every tensor moves, also those in fields of a subclass; those of whole numbers and flags
-        keep their type.
+        Every tensor moves, also those in fields of a subclass and in the tuples, lists and mappings
+        there; those of whole numbers and flags keep their type.
         """
         moved = {name: _moved(value, device, dtype) for name, value in vars(self).items()}
         return replace(self, **moved)  # type: ignore[arg-type]
@@ -144,6 +144,12 @@ def _moved(value: object, device: torch.device | str | None, dtype: torch.dtype 
         return value.to(device=device, dtype=dtype if value.is_floating_point() else None)
     if isinstance(value, Mapping):
         return {name: _moved(entry, device, dtype) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        entries = [_moved(entry, device, dtype) for entry in value]
+        if isinstance(value, list):
+            return entries
+        kind: Any = type(value)
+        return kind(*entries) if hasattr(value, "_fields") else tuple(entries)
     return value
 
 

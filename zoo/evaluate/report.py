@@ -69,7 +69,7 @@ class ClassReport:
     lrp: LRP | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Analyses:
     """Analyses read off the matching at IoU .5.
 
@@ -82,6 +82,19 @@ class Analyses:
     lrp: float | None
     calibration: Calibration | None
     confusion: Confusion | None
+
+    def __repr__(self) -> str:
+        mistakes = ", ".join(
+            f"{kind} {mistake.cost:.3f}" for kind, mistake in self.mistakes.kinds.items()
+        )
+        parts = {
+            "operating": self.operating,
+            "mistakes": f"<AP they cost: {mistakes}>",
+            "lrp": "None" if self.lrp is None else f"{self.lrp:.3f}",
+            "calibration": self.calibration,
+            "confusion": self.confusion,
+        }
+        return f"Analyses({', '.join(f'{name}={part}' for name, part in parts.items())})"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from zoo.registry.missing import Missing, PluginFacts
 from zoo.registry.plugins import Plugin, PluginInfo
 from zoo.registry.registry_file import USER, Alias, RegistryFile
 from zoo.registry.summary import CardSummary
-from zoo.suggest import close_matches, close_prefix, join_or
+from zoo.suggest import close_family, close_matches, close_prefix, join_or
 
 NOBODY = "No loaded plugin or registry file has one."
 Extract = dict[
@@ -341,7 +341,11 @@ class Catalogue:
         names: Iterable[str] = [*self._listed, *self.aliases]
         if "/" in base:
             names = [row.qualified for rows in self._listed.values() for row in rows]
-        alike = close_matches(base, names) or close_matches(base.rpartition("/")[2], self._listed)
+        alike = (
+            close_family(base, names)
+            or close_matches(base, names)
+            or close_matches(base.rpartition("/")[2], self._listed)
+        )
         skipped = [info.name for info in self.plugins if info.status == "quarantined"]
         if skipped:
             case += (

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.evaluate.analyses.matches import Matches
+from zoo.text import pluralize
 
 BINS = 25
 
@@ -29,7 +30,7 @@ class Bin:
     precision: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calibration:
     """Both errors, in [0, 1], lower is better, and the reliability diagram that D-ECE is read
     off."""
@@ -37,6 +38,10 @@ class Calibration:
     d_ece: float
     la_ece: float
     bins: tuple[Bin, ...]
+
+    def __repr__(self) -> str:
+        errors = f"d_ece={self.d_ece:.3g}, la_ece={self.la_ece:.3g}"
+        return f"Calibration({errors}, {pluralize(len(self.bins), 'bin')}; all in .bins)"
 
 
 def calibration(matches: Matches) -> Calibration | None:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from zoo.evaluate.analyses.matches import Matches
 from zoo.evaluate.coco.problem import ANALYSED_IOU
+from zoo.text import pluralize
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Confusion:
     """How often each class is detected as which, for detections of at least `score`.
 
@@ -21,6 +22,10 @@ class Confusion:
 
     score: float
     cells: tuple[tuple[str | None, str | None, int], ...]
+
+    def __repr__(self) -> str:
+        count = pluralize(len(self.cells), "pair")
+        return f"Confusion(score={self.score:.3g}, {count}; all in .cells)"
 
     def matrix(self, names: tuple[str, ...]) -> NDArray[np.int64]:
         """(k + 1, k + 1) counts, rows true, columns detected, the background last."""
