@@ -45,7 +45,7 @@ def open_regular(path: Named) -> BinaryIO:
         OSError: it can't be opened, as `open` says it.
         ValueError: there is a null byte in the path.
     """
-    check_regular(path)  # opening a device may do something by itself
+    _check(os.stat(path).st_mode, path)  # opening a device may do something by itself
     file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - who asked for it closes it
     try:
         _check(os.fstat(file.fileno()).st_mode, path)  # it may have been replaced in between

@@ -8,7 +8,7 @@ is opened, linked to or removed.
 from __future__ import annotations
 
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from zoo.printable import printable
 
@@ -71,6 +71,6 @@ def _flaw(name: str) -> str | None:
         return "is an absolute path"
     if "\\" in name:
         return "has a backslash, and folders are separated by /"
-    if ".." in PurePosixPath(name).parts:
+    if ".." in name and ".." in name.split("/"):
         return "leads out of its folder"
     return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -44,7 +43,7 @@ class Document:
     said: set[str] = field(default_factory=set)
 
 
-def read_document(path: Path) -> Document:
+def read_document(path: str | Path) -> Document:
     """The content of a file. Raises: DataError naming file and object."""
     root = parse(_bytes(path), path)
     made = Document()
@@ -53,31 +52,34 @@ def read_document(path: Path) -> Document:
     origin = (root.findtext("origin") or "").strip()
     made.origin = int(origin) if origin in ("0", "1") else None
     for number, item in enumerate(root.iter("object")):
-        name = (item.findtext("name") or "").strip()
+        inner = {child.tag: child for child in item[::-1]}  # of two of one name, the first
+        name = (inner["name"].text or "").strip() if "name" in inner else ""
         if not name:
             raise _wrong(path, f"Object {number} has no <name>.")
         made.names.append(name)
-        made.corners.append(_corners(item, number, path))
+        made.corners.append(_corners(inner.get("bndbox"), name, number, path))
         for key, values in made.flags.items():
-            text = item.findtext(key)
-            values.append(_flag(text, key, number, path))
-            if text is not None:
+            if key in inner:
+                values.append(_flag(inner[key].text or "", key, number, path))
                 made.said.add(key)
+            else:
+                values.append(0)
     return made
 
 
-def parse(content: bytes, path: Path) -> ElementTree.Element:
+def parse(content: bytes, path: str | Path) -> ElementTree.Element:
     """The root element. A document type, which can define entities that stand for gigabytes or for
     files of this machine, is refused before anything is parsed.
 
     Raises: DataError for that, for what is no XML, and for other elements than `annotation`.
     """
     text = _decoded(content, path)
-    if _DOCTYPE.search(text):
+    if "<!" in text and _DOCTYPE.search(text):
         case = "It has a DOCTYPE, which annotations do not need and which can exhaust a machine."
         raise _wrong(path, case, "Remove the line with <!DOCTYPE, if you trust the file.")
     try:
-        root = ElementTree.fromstring(_DECLARATION.sub("", text, count=1))
+        plain = _DECLARATION.sub("", text, count=1) if "<?xml" in text else text
+        root = ElementTree.fromstring(plain)
     except (ElementTree.ParseError, ValueError, RecursionError) as error:
         raise _wrong(path, f"It is not XML: {error}.") from None
     if root.tag != "annotation":
@@ -85,14 +87,14 @@ def parse(content: bytes, path: Path) -> ElementTree.Element:
     return root
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: str | Path) -> bytes:
     content = read_regular(path)
     if len(content) > BYTES:
         raise _wrong(path, f"It has {len(content):,} bytes; at most {BYTES:,} are read.")
     return content
 
 
-def _decoded(content: bytes, path: Path) -> str:
+def _decoded(content: bytes, path: str | Path) -> str:
     for mark, encoding in _MARKS.items():
         if content.startswith(mark):
             content, declared = content[len(mark) :], encoding
@@ -114,14 +116,16 @@ def _size(element: ElementTree.Element | None) -> tuple[int, int]:
     return width, height
 
 
-def _corners(item: ElementTree.Element, number: int, path: Path) -> tuple[float, ...]:
-    box = item.find("bndbox")
+def _corners(
+    box: ElementTree.Element | None, name: str, number: int, path: str | Path
+) -> tuple[float, ...]:
     if box is None:
-        raise _wrong(path, f"Object {number} ({item.findtext('name')}) has no <bndbox>.")
-    corners = tuple(_number(box.findtext(key)) for key in CORNERS)
-    if not all(map(math.isfinite, corners)):
-        given = {key: box.findtext(key) for key in CORNERS}
-        raise _wrong(path, f"Object {number} ({item.findtext('name')}) has the box {given}.")
+        raise _wrong(path, f"Object {number} ({name}) has no <bndbox>.")
+    texts = {child.tag: child.text for child in box[::-1]}
+    corners = tuple([_number(texts.get(key)) for key in CORNERS])
+    if not math.isfinite(sum(corners)) and not all(map(math.isfinite, corners)):
+        given = {key: texts.get(key) for key in CORNERS}
+        raise _wrong(path, f"Object {number} ({name}) has the box {given}.")
     return corners
 
 
@@ -133,9 +137,7 @@ def _number(text: str | None) -> float:
         return math.nan
 
 
-def _flag(text: str | None, key: str, number: int, path: Path) -> int:
-    if text is None:
-        return 0
+def _flag(text: str, key: str, number: int, path: str | Path) -> int:
     plain = text.strip().lower()
     value = {"true": 1, "false": 0, "": 0, "unspecified": 0}.get(plain)
     value = flag(plain) if value is None else value
@@ -144,15 +146,7 @@ def _flag(text: str | None, key: str, number: int, path: Path) -> int:
     return value
 
 
-def _wrong(path: Path, case: str, fix: str = "Correct the file, or take it out.") -> DataError:
+def _wrong(
+    path: str | Path, case: str, fix: str = "Correct the file, or take it out."
+) -> DataError:
     return DataError(f"'{path}' was read.", case, fix)
-
-
-def joined(documents: Sequence[Document]) -> dict[str, list[int]]:
-    """The flags that any of the files has, one file after another."""
-    said = set[str]().union(*(one.said for one in documents))
-    return {
-        key: [value for one in documents for value in one.flags[key]]
-        for key in FLAGS
-        if key in said
-    }

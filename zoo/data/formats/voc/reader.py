@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zoo.data.assemble import Found
 from zoo.data.dataset import Dataset
 from zoo.data.finding import REPORTED, report_or_raise
-from zoo.data.formats.voc.document import Document, joined, read_document
+from zoo.data.formats.voc.documents import Documents, read_documents
 from zoo.data.formats.voc.options import Origin, VocOptions
 from zoo.data.image_files import ImageFolder, stem, walk
 from zoo.data.split_lists import in_order, read_list, rows_in_list, splits_by_folder
@@ -48,10 +48,8 @@ def read(path: Path, options: VocOptions) -> Dataset:
         fix = "Name the folder that has Annotations and JPEGImages in it."
         raise DataError(f"{path} can't be read as VOC.", case, fix)
     home = _below(root, (ANNOTATIONS.lower(),)) or root
-    names = walk(home, _SUFFIX)
-    read_ = {stem(name): _document(home / name) for name in names}
-    ids = [name for name, one in read_.items() if one is not None]
-    documents = [one for one in read_.values() if one is not None]
+    documents = read_documents(home, _last_of_each(walk(home, _SUFFIX)))
+    ids = [stem(name) for name in documents.names]
     folder = options.images or _below(root, _IMAGES) or root
     files, notes = _files(ids, documents, folder)
     splits, missing = _splits(root, ids)
@@ -62,9 +60,9 @@ def read(path: Path, options: VocOptions) -> Dataset:
         label_space=space,
         ids=ids,
         files=files,
-        sizes=[one.size for one in documents],
-        rows=np.repeat(np.arange(len(ids)), [len(one.names) for one in documents]),
-        boxes={"label": labels, "box": boxes} | _attributes(documents),
+        sizes=documents.sizes,
+        rows=np.repeat(np.arange(len(ids)), documents.counts),
+        boxes={"label": labels, "box": boxes} | documents.flags,
         box_format="xyxy",
         annotations=home,
         folder=folder,
@@ -75,13 +73,9 @@ def read(path: Path, options: VocOptions) -> Dataset:
     return data if options.split is None else data.splits[options.split]
 
 
-def _document(path: Path) -> Document | None:
-    """The content of one file; None for one that can't be read, where findings are collected."""
-    try:
-        return read_document(path)
-    except DataError as error:
-        report_or_raise("unreadable_annotations", error, path.name)
-        return None
+def _last_of_each(names: Sequence[str]) -> list[str]:
+    """The files of which no later one has the same name in another case of its suffix."""
+    return list({stem(name): name for name in names}.values())
 
 
 def _root(path: Path) -> Path | None:
@@ -116,9 +110,7 @@ def _below(folder: Path, names: Sequence[str]) -> Path | None:
     return next((inner[name] for name in names if name in inner), None)
 
 
-def _files(
-    ids: Sequence[str], documents: Sequence[Document], folder: Path
-) -> tuple[list[str], list[str]]:
+def _files(ids: Sequence[str], documents: Documents, folder: Path) -> tuple[list[str], list[str]]:
     """The name of each image's file in the folder, and notes on those that are named otherwise."""
     if not folder.is_dir():
         raise DataError(
@@ -128,8 +120,8 @@ def _files(
         )
     images = ImageFolder(folder)
     found, doubtful = [], []
-    for name, document in zip(ids, documents, strict=True):
-        file, sure = _file(name, document.filename, images)
+    for name, filename in zip(ids, documents.filenames, strict=True):
+        file, sure = _file(name, filename, images)
         found.append(file)
         if not sure:
             doubtful.append(name)
@@ -184,33 +176,35 @@ def _without_unions(splits: Mapping[str, list[int]]) -> dict[str, list[int]]:
     return {name: rows for name, rows in splits.items() if name != "trainval" or set(rows) != both}
 
 
-def _labels(root: Path, documents: Sequence[Document]) -> tuple[LabelSpace, list[int]]:
+def _labels(root: Path, documents: Documents) -> tuple[LabelSpace, NDArray[np.int64]]:
     """The classes, and the label of each box. Raises: DataError for a class that is not listed."""
-    names = [tidy(name) for one in documents for name in one.names]
+    names = [tidy(name) for name in documents.classes]
     path = root / LABELS
     listed = [tidy(name) for name in read_list(path)] if path.is_file() else sorted(set(names))
     if not listed:
         case = "No XML has an object, so that nothing says what the classes are."
         raise DataError(f"{root} can't be read.", case, f"List them in {path}, one a line.")
     label_of = {name: label for label, name in enumerate(listed)}
+    place = np.array([label_of.get(name, REPORTED) for name in names], np.int64)
+    labels = place[documents.labels]
     for unknown in sorted(set(names) - label_of.keys()):
         meant = close_matches(unknown, listed, most=1)
         fix = f"Did you mean {join_or(meant)}?" if meant else f"Add it to {path}."
         case = f"The class '{unknown}' is not in {path.name}, which has {', '.join(listed[:9])}."
         error = DataError(f"{root} was read.", case, fix)
-        for _ in range(names.count(unknown)):
+        own = [label for label, name in enumerate(names) if name == unknown]
+        for _ in range(int(np.isin(documents.labels, own).sum())):
             report_or_raise("unknown_class", error)
-    return LabelSpace.custom(listed), [label_of.get(name, REPORTED) for name in names]
+    return LabelSpace.custom(listed), labels
 
 
-def _boxes(documents: Sequence[Document], origin: Origin) -> tuple[NDArray[np.float64], list[str]]:
+def _boxes(documents: Documents, origin: Origin) -> tuple[NDArray[np.float64], list[str]]:
     """(n, 4) xyxy from the image's edge, and a note where pixels are counted from 0."""
-    counts = [len(one.names) for one in documents]
-    corners = np.array([box for one in documents for box in one.corners]).reshape(-1, 4)
+    corners = documents.corners.copy()
     if origin == "auto":
-        said = np.array([-1 if one.origin is None else one.origin for one in documents])
-        silent = [one.origin is None and _has_fractions(one) for one in documents]
-        each, fractions = np.repeat(said, counts), np.repeat(np.array(silent, bool), counts)
+        each = np.repeat(documents.origins, documents.counts)
+        silent = (documents.origins < 0) & _have_fractions(documents)
+        fractions = np.repeat(silent, documents.counts)
         early = (corners[:, :2] < 1).any(1) & (each < 0) & ~fractions
         shift = np.where(each < 0, 0 if early.any() else 1, each) * ~fractions
     else:
@@ -227,12 +221,12 @@ def _boxes(documents: Sequence[Document], origin: Origin) -> tuple[NDArray[np.fl
     return corners, [note]
 
 
-def _has_fractions(document: Document) -> bool:
-    """Whether its boxes are fractions of the image, which say nothing of how pixels are counted."""
-    numbers = [number for box in document.corners for number in box]
-    within = max(numbers, default=2.0) <= 1
-    return within and not all(number.is_integer() for number in numbers)
-
-
-def _attributes(documents: Sequence[Document]) -> dict[str, NDArray[np.bool_]]:
-    return {key: np.array(values, bool) for key, values in joined(documents).items()}
+def _have_fractions(documents: Documents) -> NDArray[np.bool_]:
+    """(m,) files whose boxes are fractions of the image, which say nothing of how pixels are
+    counted."""
+    owner = np.repeat(np.arange(len(documents.counts)), documents.counts)
+    outside = np.zeros(len(documents.counts), bool)
+    outside[owner[(documents.corners > 1).any(axis=1)]] = True
+    fractional = np.zeros(len(documents.counts), bool)
+    fractional[owner[(documents.corners % 1 != 0).any(axis=1)]] = True
+    return fractional & ~outside

@@ -4,23 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice, repeat
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+import msgspec
 import numpy as np
 
 from zoo.data.dataset import Dataset
-from zoo.data.formats.voc.document import CORNERS, FLAGS
+from zoo.data.formats.voc.document import FLAGS
+from zoo.data.formats.voc.documents import FILES
 from zoo.data.formats.voc.reader import ANNOTATIONS, IMAGE_SETS, LABELS
 from zoo.data.image_files import stem
 from zoo.data.split_lists import list_text
 from zoo.data.target_names import target_names
+from zoo.data.workers import shares_of, spread
 from zoo.errors import DataError
 from zoo.files import atomic_folder, write_errors, write_file, write_into
 
+AT_ONCE = 10_000  # objects whose text is made together
 ORIGIN = 1  # the first pixel's number, as in VOC's own files
 # Code points that XML has no place for.
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Share(msgspec.Struct, frozen=True):
+    """Files to write, and the objects in them, one file after another.
+
+    names:  of the images. counts: of objects of each.
+    labels: int32, positions in `classes`, which are escaped. corners: float64, four of each object.
+    flags:  difficult, truncated and occluded -> a byte for each object.
+    """
+
+    folder: str
+    names: list[str]
+    sizes: list[tuple[int, int]]
+    counts: list[int]
+    classes: list[str]
+    labels: bytes
+    corners: bytes
+    flags: dict[str, bytes]
 
 
 def write(dataset: Dataset, path: Path) -> None:
@@ -37,7 +60,7 @@ def write(dataset: Dataset, path: Path) -> None:
         raise DataError(f"{dataset.name} can't be written as VOC.", case, "Rename it.")
     with write_errors(path, DataError, fix="Name a new or an empty folder."):
         with atomic_folder(path / ANNOTATIONS) as draft:
-            write_into(draft, _documents(dataset, names))
+            spread(write_share, list(_shares(dataset, names, draft)))
         if dataset.split_rows:
             with atomic_folder(path / IMAGE_SETS) as draft:
                 write_into(draft, _sets(dataset, names))
@@ -49,37 +72,65 @@ def _sets(dataset: Dataset, names: list[str]) -> Iterator[tuple[str, str]]:
         yield f"Main/{split}.txt", list_text(stem(names[row]) for row in rows.tolist())
 
 
-def _documents(dataset: Dataset, names: list[str]) -> Iterator[tuple[str, str]]:
+def _shares(dataset: Dataset, names: list[str], folder: Path) -> Iterator[Share]:
+    """The files to write, as many at once as a process takes."""
     truth = dataset.truth
-    objects = list(_objects(dataset))
-    sizes = np.nan_to_num(dataset.sizes).astype(np.int64).tolist()
-    starts = truth.starts.tolist()
-    for row, name in enumerate(names):
-        width, height = sizes[row]
+    sizes = np.nan_to_num(dataset.sizes).astype(np.int64)
+    corners = truth.boxes + np.array([ORIGIN, ORIGIN, 0, 0])
+    classes = [escape(name) for name in truth.label_space.names]
+    for part in shares_of(len(names), least=FILES):
+        boxes = slice(int(truth.starts[part.start]), int(truth.starts[part.stop]))
+        flags = {
+            key: np.asarray(truth.box_attributes[key][boxes], np.bool_).tobytes()
+            for key in FLAGS
+            if key in truth.box_attributes
+        }
+        yield Share(
+            folder=str(folder),
+            names=names[part],
+            sizes=sizes[part].tolist(),
+            counts=np.diff(truth.starts[part.start : part.stop + 1]).tolist(),
+            classes=classes,
+            labels=truth.labels[boxes].tobytes(),
+            corners=corners[boxes].tobytes(),
+            flags=flags,
+        )
+
+
+def write_share(share: Share) -> int:
+    """Writes the files of a share; returns how many. Raises: OSError."""
+    write_into(Path(share.folder), _documents(share))
+    return len(share.names)
+
+
+def _documents(share: Share) -> Iterator[tuple[str, str]]:
+    objects = _objects(share)
+    for name, (width, height), count in zip(share.names, share.sizes, share.counts, strict=True):
         size = f"<width>{width}</width><height>{height}</height><depth>3</depth>"
         folder, _, bare = name.rpartition("/")
         head = f"  <folder>{escape(folder)}</folder>\n" if folder else ""
         text = (
             f"<annotation>\n{head}  <filename>{escape(bare)}</filename>\n"
             f"  <origin>{ORIGIN}</origin>\n  <size>{size}</size>\n"
-            f"{''.join(objects[starts[row] : starts[row + 1]])}</annotation>\n"
+            f"{''.join(islice(objects, count))}</annotation>\n"
         )
         yield f"{stem(name)}.xml", text
 
 
-def _objects(dataset: Dataset) -> Iterator[str]:
-    truth = dataset.truth
-    names = [f"<name>{escape(name)}</name>" for name in truth.label_space.names]
-    corners = truth.boxes + np.array([ORIGIN, ORIGIN, 0, 0])
-    known = [key for key in FLAGS if key in truth.box_attributes]
-    flags = [np.asarray(truth.box_attributes[key], bool).tolist() for key in known]
-    for row, (label, box) in enumerate(zip(truth.labels.tolist(), corners.tolist(), strict=True)):
-        said = "".join(f"<{key}>{flags[at][row]:d}</{key}>" for at, key in enumerate(known))
-        edges = "".join(
-            f"<{key}>{_number(value)}</{key}>" for key, value in zip(CORNERS, box, strict=True)
-        )
-        yield f"  <object>{names[label]}{said}<bndbox>{edges}</bndbox></object>\n"
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() else repr(value)
+def _objects(share: Share) -> Iterator[str]:
+    """The text of each object."""
+    labels = np.frombuffer(share.labels, np.int32)
+    corners = np.frombuffer(share.corners, np.float64).reshape(-1, 4)
+    flags = [(key, np.frombuffer(values, np.uint8)) for key, values in share.flags.items()]
+    for first in range(0, len(labels), AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        numbers = corners[some].ravel().tolist()
+        edges = iter([str(int(one)) if one.is_integer() else repr(one) for one in numbers])
+        said = [[f"<{key}>{value}</{key}>" for value in values[some]] for key, values in flags]
+        more = map("".join, zip(*said, strict=True)) if said else repeat("")
+        for label, text in zip(labels[some].tolist(), more, strict=False):
+            yield (
+                f"  <object><name>{share.classes[label]}</name>{text}<bndbox>"
+                f"<xmin>{next(edges)}</xmin><ymin>{next(edges)}</ymin>"
+                f"<xmax>{next(edges)}</xmax><ymax>{next(edges)}</ymax></bndbox></object>\n"
+            )

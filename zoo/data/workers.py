@@ -1,0 +1,99 @@
+"""Shares of long work in processes of their own, one a core, which know nothing of this one.
+
+They are started with a command rather than forked: a program needs no `if __name__` for them, and
+threads do no harm.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from itertools import pairwise
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+
+Asked = TypeVar("Asked")
+Made = TypeVar("Made")
+_START = "import sys; sys.path[:] = sys.argv[3:]; from zoo.data.workers import answer; answer()"
+
+
+def shares_of(count: int, *, least: int) -> list[slice]:
+    """Parts of that many records, at most one a core, and none of fewer than `least` unless there
+    is only one."""
+    parts = max(min(cores(), count // least), 1)
+    edges = [count * number // parts for number in range(parts + 1)]
+    return [slice(*edge) for edge in pairwise(edges)]
+
+
+def spread(work: Callable[[Asked], Made], shares: Sequence[Asked]) -> list[Made]:
+    """The results of `work`, a function of a module, for each share: the first is worked on in this
+    process, the others at the same time in ones of their own.
+
+    It takes one argument, and both types in its signature are such that msgspec can write and read
+    them. A share whose process ends badly is worked on here, so that errors are raised as if there
+    were no processes.
+    """
+    with ThreadPoolExecutor(max(len(shares) - 1, 1)) as pool:
+        processes = [_started(work) for _ in shares[1:]]
+        try:
+            answers = [
+                pool.submit(_answered, process, share)
+                for process, share in zip(processes, shares[1:], strict=True)
+            ]
+            results = [work(shares[0])]
+            for share, waiting in zip(shares[1:], answers, strict=True):
+                found = waiting.result()
+                results.append(work(share) if found is None else _read(found, work, "return"))
+            return results
+        finally:
+            for process in processes:
+                if process is not None and process.poll() is None:
+                    process.kill()
+
+
+def answer() -> None:
+    """Runs in a process of its own: reads a share, and writes what is made of it."""
+    work = getattr(import_module(sys.argv[1]), sys.argv[2])
+    [asked, _] = get_type_hints(work)
+    share = _read(sys.stdin.buffer.read(), work, asked)
+    sys.stdout.buffer.write(msgspec.msgpack.encode(work(share)))
+
+
+def _read(content: bytes, work: Callable[..., Any], which: str) -> Any:
+    """A value of the type that the signature of `work` has for an argument, or for `return`."""
+    return msgspec.msgpack.decode(content, type=get_type_hints(work)[which])
+
+
+def _started(work: Callable[..., Any]) -> subprocess.Popen[bytes] | None:
+    """A process that waits for a share; None where none can be started."""
+    command = [sys.executable, "-P", "-c", _START, work.__module__, work.__name__, *sys.path]
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except (OSError, ValueError):
+        return None
+
+
+def _answered(process: subprocess.Popen[bytes] | None, share: object) -> bytes | None:
+    """The answer of a process to a share; None if it fails."""
+    if process is None:
+        return None
+    try:
+        found, _ = process.communicate(msgspec.msgpack.encode(share))
+    except OSError:
+        return None
+    return found if process.returncode == 0 else None
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
