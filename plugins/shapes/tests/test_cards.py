@@ -13,7 +13,10 @@ import zoo
 from zoo.registry.card import Card, PackageSource
 
 FOLDER = Path(detzoo_shapes.__file__).parent
-MODELS = ("yolox_pico",)
+OF_SHAPES = ("yolox_pico",)
+MODELS = (*OF_SHAPES, "cells_nano")
+CELLS = Path(__file__).parents[4] / "shared" / "data" / "bccd_voc" / "BCCD"
+needs_cells = pytest.mark.skipif(not CELLS.exists(), reason="../shared/data/bccd_voc is not here")
 MOST = 2_000_000  # bytes of a file of weights
 
 
@@ -61,10 +64,10 @@ def test_the_card_is_true_of_its_network(name: str) -> None:
     assert about.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert about.input is not None
     assert model.input_size(480, 640) == tuple(about.input.size)
-    assert model.label_space.names == NAMES
+    assert model.label_space.names == (NAMES if name in OF_SHAPES else ("Platelets", "RBC", "WBC"))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", OF_SHAPES)
 def test_offline_it_finds_what_is_in_scenes_it_never_learnt(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,12 +76,26 @@ def test_offline_it_finds_what_is_in_scenes_it_never_learnt(
     assert report.ap > 0.5
 
 
+@needs_cells
+def test_offline_it_finds_cells_it_never_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    data = zoo.data.read(f"voc:{CELLS},split=test").subset(range(12))
+    report = zoo.evaluate("cells_nano", data=data, resamples=0)
+    assert report.ap50 > 0.8
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MODELS)
-def test_the_claimed_precision_is_what_the_test_split_gives(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        *((name, "shapes:test") for name in OF_SHAPES),
+        pytest.param("cells_nano", f"voc:{CELLS},split=test", marks=needs_cells),
+    ],
+)
+def test_the_claimed_precision_is_what_the_test_split_gives(name: str, data: str) -> None:
     weights = card(name).default_weights()
     assert weights is not None
     claimed = {claim.metric: claim.value for claim in weights.claims}
-    report = zoo.evaluate(name, data="shapes:test", resamples=0)
+    report = zoo.evaluate(name, data=data, resamples=0)
     assert 100 * report.ap == pytest.approx(claimed["AP"], abs=0.2)
     assert 100 * report.ap50 == pytest.approx(claimed["AP50"], abs=0.2)
