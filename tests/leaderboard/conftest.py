@@ -89,6 +89,24 @@ def report_of(
     return made
 
 
+TIMING = Timing(
+    hardware="a processor",
+    threads=2,
+    runs=50,
+    median_ms=8.0,
+    p95_ms=12.0,
+    peak_mb=300.0,
+    gflops=1.5,
+)
+
+
+def claims_of(claimed: float | None, data: str) -> list[Claim]:
+    """The claim of an AP, or none."""
+    if claimed is None:
+        return []
+    return [Claim(dataset=data, metric="AP", value=claimed, source="a paper")]
+
+
 @pytest.fixture(scope="session")
 def make_entry(report_of: Callable[[float, int], Report]) -> MakeEntry:
     """An entry in which nothing is wrong, but for what is asked for. ap: puts this AP into the
@@ -112,18 +130,13 @@ def make_entry(report_of: Callable[[float, int], Report]) -> MakeEntry:
         report = report_of(quality, seed)
         if ap is not None:
             report = replace(report, numbers={**report.numbers, "AP": ap})
+        source = f"file:{name}.safetensors"
         facts = {
             "data_sha256": report.measured.sha256,
             "protocol_settings": json.dumps(changes.setdefault("protocol", PROTOCOL)),
-            "weights_source": f"file:{name}.safetensors",
+            "weights_source": source,
             "data": report.measured.data,
         }
-        source = f"file:{name}.safetensors"
-        claims = (
-            []
-            if claimed is None
-            else [Claim(dataset=data, metric="AP", value=claimed, source="a paper")]
-        )
         model = Model(
             name=name,
             family=family,
@@ -132,23 +145,14 @@ def make_entry(report_of: Callable[[float, int], Report]) -> MakeEntry:
             weights=WeightsFile(
                 source=source, sha256=sha256 or sha256_of(source), bytes=4 * parameters
             ),
-            published=Published(parameters=published, claims=claims),
-        )
-        timing = Timing(
-            hardware="a processor",
-            threads=2,
-            runs=50,
-            median_ms=10 * quality,
-            p95_ms=12.0,
-            peak_mb=300.0,
-            gflops=1.5,
+            published=Published(parameters=published, claims=claims_of(claimed, data)),
         )
         entry = Entry(
             model=model,
             data=data,
             protocol=PROTOCOL,
             report=report.with_provenance(facts),
-            timing=timing,
+            timing=structs.replace(TIMING, median_ms=10 * quality),
         )
         return structs.replace(entry, **changes)
 
@@ -178,6 +182,49 @@ def browser() -> Iterator[Browser]:
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 
+def image_of(names: list[str]) -> ShownImage:
+    """An image with one cat, which all models see but the first."""
+    box = ShownBox((0.1, 0.1, 0.5, 0.5), "cat", 0.9, True)
+    detections = tuple(
+        ShownDetections(name, 1.0 - at / 2, (box,) * at) for at, name in enumerate(names)
+    )
+    truth = ShownBox((0.1, 0.1, 0.5, 0.5), "cat", None, True)
+    return ShownImage("7", 200, 100, PIXEL, 0.5, (truth,), detections)
+
+
+def board_of(
+    entries: list[Entry], failures: tuple[Failure, ...], tables: tuple[str, ...]
+) -> Leaderboard:
+    """A board of entries, with one image that the first two disagree on."""
+    findings = check(entries)
+    image = image_of([entry.name for entry in entries[:2]])
+    by_data = {name: [entry for entry in entries if entry.data == name] for name in tables}
+    return Leaderboard(
+        "Toys",
+        "A board.",
+        "uniform",
+        {"score": 0.01},
+        "2026-01-01",
+        "0.1.0",
+        tuple(table_of(name, rows, findings, examples=[image]) for name, rows in by_data.items()),
+        tuple(findings),
+        (),
+        failures,
+    )
+
+
+def listen(page: Page, wrong: list[str]) -> None:
+    """Collects what a page complains of and what it asks a network for."""
+
+    def requested(address: str) -> None:
+        if not address.startswith(("file:", "data:")):
+            wrong.append(address)
+
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: requested(request.url))
+
+
 @pytest.fixture
 def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     """(entries, failures, width, scheme) -> the page of such a board; afterwards nothing may have
@@ -193,45 +240,12 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         scheme: str = "light",
         tables: tuple[str, ...] = ("toys",),
     ) -> Page:
-        names = [entry.name for entry in entries[:2]]
-        whole = ShownBox((0.1, 0.1, 0.5, 0.5), "cat", 0.9, True)
-        seen = tuple(
-            ShownDetections(name, 1.0 - at / 2, (whole,) * at) for at, name in enumerate(names)
-        )
-        image = ShownImage(
-            "7", 200, 100, PIXEL, 0.5, (ShownBox((0.1, 0.1, 0.5, 0.5), "cat", None, True),), seen
-        )
-        findings = check(entries)
-        made_tables = tuple(
-            table_of(name, [one for one in entries if one.data == name], findings, examples=[image])
-            for name in tables
-        )
-        board = Leaderboard(
-            "Toys",
-            "A board.",
-            "uniform",
-            {"score": 0.01},
-            "2026-01-01",
-            "0.1.0",
-            made_tables,
-            tuple(findings),
-            (),
-            failures,
-        )
+        board = board_of(entries, failures, tables)
         (tmp_path / "index.html").write_text(html_of(board), encoding="utf-8")
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                wrong.append(request.url)
-                if not request.url.startswith(("file:", "data:"))
-                else None
-            ),
-        )
+        listen(page, wrong)
         page.goto((tmp_path / "index.html").as_uri())
         page.wait_for_selector("table.board" if tables else "#facts")
         return page

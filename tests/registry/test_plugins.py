@@ -234,6 +234,22 @@ def test_a_broken_plugin_is_quarantined_with_its_reason(give_plugin: Give, kind:
     assert found("acme").info.status == "loaded"
 
 
+def test_the_plugins_own_line_is_named_where_a_library_raises(
+    give_plugin: Give, tmp_path: Path
+) -> None:
+    give_plugin("broken", "import json\n\ndef read():\n    return json.loads('{')\n\nread()")
+    file = tmp_path / "site" / "detzoo_broken.py"
+    assert found("broken").info.reason.endswith(f" ({file}, line 4)")
+
+
+def test_the_line_of_a_hook_that_raises_is_named(give_plugin: Give, tmp_path: Path) -> None:
+    give_plugin("broken", hook("1 / 0"))
+    file = tmp_path / "site" / "detzoo_broken.py"
+    line = 1 + file.read_text().splitlines().index("    1 / 0")
+    reason = "register_cards failed with ZeroDivisionError: division by zero"
+    assert found("broken").info.reason == f"{reason} ({file}, line {line})"
+
+
 def test_an_invalid_card_file_is_named_with_line_and_field(give_plugin: Give, write: Write) -> None:
     path = write(
         "schema: 2\ncards:\n  x:\n    architecture: net\n    labels: coco80\n    parameters: many\n"

@@ -42,6 +42,9 @@ NOTHING = (
 LONGEST = 100  # characters of a name that a message repeats
 ENTRY_POINTS = "entry_points.txt"
 
+# Between this file and a plugin.
+_OTHERS = re.compile(r"[/\\](zoo[/\\]registry|importlib|pluggy)[/\\]")
+
 
 @dataclass(frozen=True)
 class PluginInfo:
@@ -237,10 +240,10 @@ def _imported(entry: EntryPoint, contribution: Contribution, conduct: Conduct) -
         for hook, call in _hooks(manager, contribution):
             step, conduct.stage = hook, f"in {hook}"
             call()
-    except KeyboardInterrupt as why:
-        raise conduct.interrupted() from why
-    except BaseException as why:
-        return _reason(why, step)
+    except KeyboardInterrupt as error:
+        raise conduct.interrupted() from error
+    except BaseException as error:
+        return _reason(error, step)
     return ""
 
 
@@ -317,9 +320,29 @@ def _hooks(
         yield hook, partial(getattr(manager.hook, hook), register=register)
 
 
-def _reason(why: BaseException, step: str) -> str:
-    if isinstance(why, ZooError):
-        return " ".join(str(why).split())
-    if isinstance(why, SystemExit):
-        return f"{step} {said(why)}."
-    return f"{step} {said(why).replace('raised', 'failed with', 1)}"
+def _reason(error: BaseException, step: str) -> str:
+    if isinstance(error, ZooError):
+        return " ".join(str(error).split())
+    if isinstance(error, SystemExit):
+        return f"{step} {said(error)}."
+    return f"{step} {said(error).replace('raised', 'failed with', 1)}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    """` (FILE, line N)`: the last line of the plugin's own on the way to the error. Nothing where
+    the error says it by itself, or was raised on the way into the plugin."""
+    from traceback import extract_tb  # deferred: only broken plugins need it
+
+    if isinstance(error, SyntaxError):
+        return ""
+    frames = [
+        frame
+        for frame in extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<") and not _OTHERS.search(frame.filename)
+    ]
+    if not frames:
+        return ""
+    first = Path(frames[0].filename)
+    own = first.parent if first.name == "__init__.py" else first
+    *_, frame = (frame for frame in frames if Path(frame.filename).is_relative_to(own))
+    return f" ({printable(frame.filename)}, line {frame.lineno})"

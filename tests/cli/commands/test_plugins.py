@@ -154,9 +154,10 @@ def test_its_builders_are_imported_when_they_are_asked_for(zoo: Callable[..., An
 
 
 def test_a_broken_plugin_is_shown_with_its_reason_and_warned_of_elsewhere(
-    shell: Shell, give_plugin: Callable[..., None]
+    shell: Shell, give_plugin: Callable[..., None], tmp_path: Path
 ) -> None:
     give_plugin("broken", "import not_there_at_all", version="0.9")
+    file = tmp_path / "site" / "detzoo_broken.py"
     answer = shell("plugins")
     assert answer.code == 0
     assert answer.err == ""
@@ -170,7 +171,8 @@ def test_a_broken_plugin_is_shown_with_its_reason_and_warned_of_elsewhere(
     assert "fasterrcnn_resnet50_fpn" in listed.out
     assert listed.err == (
         "Warning: Skipped plugin 'broken' of detzoo-broken 0.9 (detzoo_broken): "
-        "its import failed with ModuleNotFoundError: No module named 'not_there_at_all'\n"
+        "its import failed with ModuleNotFoundError: No module named 'not_there_at_all' "
+        f"({file}, line 1)\n"
     )
 
 
