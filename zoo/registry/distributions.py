@@ -77,7 +77,12 @@ def owner_of(package: str) -> Owner | None:
     """The distribution that an importable package came with, as far as one says so; slow, and only
     a defect pays for it."""
     return next(
-        (_owner(one) for one in metadata.distributions() if package in _packages(one)), None
+        (
+            _owner(distribution)
+            for distribution in metadata.distributions()
+            if package in _packages(distribution)
+        ),
+        None,
     )
 
 
@@ -146,7 +151,7 @@ def _rank(distribution: metadata.Distribution) -> tuple[bool, Version]:
 def _twice(found: Declared, others: list[metadata.Distribution]) -> Declared:
     if not others:
         return found
-    also = ", ".join(_owner(one).version for one in others)
+    also = ", ".join(_owner(other).version for other in others)
     remark = (
         f"is installed twice in one folder, also as version {also}: pip install --force-reinstall "
         f"{found.owner.name}"

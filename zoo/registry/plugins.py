@@ -269,7 +269,9 @@ def _check_hooks(manager: pluggy.PluginManager, module: ModuleType, name: str) -
     """Refuses hooks that are none, or that take what no hook hands over. Raises: PluginError."""
     asked, known = f"The plugin '{name}' was asked what it has.", list(vars(manager.hook))
     for written in [
-        one for one in vars(module) if manager.parse_hookimpl_opts(module, one) is not None
+        attribute
+        for attribute in vars(module)
+        if manager.parse_hookimpl_opts(module, attribute) is not None
     ]:
         if written not in known:
             alike = close_matches(written, known) or known
@@ -277,9 +279,9 @@ def _check_hooks(manager: pluggy.PluginManager, module: ModuleType, name: str) -
                 asked, f"It has the unknown hook '{written}'.", f"Did you mean {join_or(alike)}?"
             )
         wrong = [
-            one
-            for one in inspect.signature(getattr(module, written)).parameters
-            if one != hookspecs.ARGUMENT
+            parameter
+            for parameter in inspect.signature(getattr(module, written)).parameters
+            if parameter != hookspecs.ARGUMENT
         ]
         if wrong:
             fix = f"Write def {written}({hookspecs.ARGUMENT}):"

@@ -113,10 +113,12 @@ def parse(text: str) -> Query:
         )
     try:
         return Query(text, _parser().parse(text))  # type: ignore[arg-type]  # the transformer makes tests of trees
-    except UnexpectedInput as why:
-        raise _syntax_error(text, why) from None
-    except _Misuse as why:
-        raise _error(text, why.token.start_pos or 0, len(why.token), why.case, why.fix) from None
+    except UnexpectedInput as error:
+        raise _syntax_error(text, error) from None
+    except _Misuse as error:
+        raise _error(
+            text, error.token.start_pos or 0, len(error.token), error.case, error.fix
+        ) from None
 
 
 class _Misuse(Exception):

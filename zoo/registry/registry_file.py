@@ -223,9 +223,9 @@ def _encoded(
     """The card as written, not as decoded: facts left out take no room."""
     try:
         return msgspec.Raw(encoder.encode(data))
-    except (TypeError, ValueError, OverflowError, RecursionError) as why:
-        case = f"It holds something that is not plain data: {why}."
-        raise sheet.flaw(case, "Use numbers, text, lists and mappings only.", at=at) from why
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        case = f"It holds something that is not plain data: {error}."
+        raise sheet.flaw(case, "Use numbers, text, lists and mappings only.", at=at) from error
 
 
 def _aliases(

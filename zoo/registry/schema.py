@@ -166,19 +166,19 @@ def _follow(data: Any, steps: Sequence[Step]) -> Any:
 def _message(data: Any, kind: type[Any]) -> str:
     try:
         msgspec.convert(data, kind)
-    except msgspec.ValidationError as why:
-        return str(why)
+    except msgspec.ValidationError as error:
+        return str(error)
     return ""
 
 
 def _fields(kind: type[Any]) -> list[str]:
     """The fields of this struct and of every struct of its module and of a card's."""
-    return sorted({field for one in _structs(kind) for field in one.__struct_fields__})
+    return sorted({field for struct in _structs(kind) for field in struct.__struct_fields__})
 
 
 def _choices(kind: type[Any], steps: Sequence[Step]) -> list[str]:
     """The choices of the field at the end of the steps, if it is a `Literal`."""
-    fields = [field for one in _structs(kind) for field in msgspec.structs.fields(one)]
+    fields = [field for struct in _structs(kind) for field in msgspec.structs.fields(struct)]
     hints = [
         field.type
         for field in fields

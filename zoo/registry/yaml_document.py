@@ -166,9 +166,9 @@ def locate(raw: bytes, steps: Sequence[Step]) -> int | None:
 def _decode(raw: bytes, origin: Path | str) -> str:
     try:
         text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as why:
-        line = raw.count(b"\n", 0, why.start) + 1
-        raise flaw(origin, "It is not UTF-8 text.", "Save it as UTF-8.", line=line) from why
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise flaw(origin, "It is not UTF-8 text.", "Save it as UTF-8.", line=line) from error
     return text
 
 
