@@ -70,10 +70,10 @@ class Manifest:
             raw = limits.read(inside(folder, FILE))
             limits.check_json(raw)
             return msgspec.json.decode(raw, type=cls)
-        except (OutsideFolder, limits.LimitError, msgspec.DecodeError, UnicodeDecodeError) as why:
-            case = f"Its {FILE} can't be read: {str(why).rstrip('.')}."
+        except (OutsideFolder, limits.LimitError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            case = f"Its {FILE} can't be read: {str(error).rstrip('.')}."
             fix = "Make one on a connected machine: zoo bundle NAME --to FOLDER"
-            raise SourceError(f"The bundle {folder} can't be read.", case, fix) from why
+            raise SourceError(f"The bundle {folder} can't be read.", case, fix) from error
 
     def find(self, wanted: WeightsRequest, *, sha256: str | None) -> Item | None:
         """The item of that sha256, or else of that name, or else of any sha256 that the card

@@ -78,7 +78,7 @@ class _Machine:
 
     def push(self, *parts: Value, known: Any = None) -> None:
         """A value that consists of others."""
-        count = 1 + sum(one.parts for one in parts)
+        count = 1 + sum(part.parts for part in parts)
         if count > MOST_PARTS:
             raise Refused(f"it unfolds to more than {MOST_PARTS:,} values")
         self.stack.append(Value(count, known))
@@ -111,13 +111,13 @@ _Step = Callable[[_Machine, Any], object]
 
 
 def _tuple(machine: _Machine, items: list[Value]) -> None:
-    machine.push(*items, known=tuple(one.known for one in items) if len(items) < 32 else None)
+    machine.push(*items, known=tuple(item.known for item in items) if len(items) < 32 else None)
 
 
 def _grow(machine: _Machine, items: list[Value]) -> None:
     """Values go into the list, dict or set below."""
     below = machine.pop()
-    below.parts += sum(one.parts for one in items)
+    below.parts += sum(item.parts for item in items)
     if below.parts > MOST_PARTS:
         raise Refused(f"it unfolds to more than {MOST_PARTS:,} values")
     machine.stack.append(below)

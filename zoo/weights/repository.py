@@ -253,26 +253,26 @@ def explained(
         yield
     except TransientError:
         raise
-    except HfHubHTTPError as why:
-        told = _answered(address, repo, revision, why)
+    except HfHubHTTPError as error:
+        told = _answered(address, repo, revision, error)
         raise (
-            _final(address, told) if tried and why.response.status_code in (408, 429) else told
-        ) from why
-    except httpx2.RequestError as why:
+            _final(address, told) if tried and error.response.status_code in (408, 429) else told
+        ) from error
+    except httpx2.RequestError as error:
         told, persisted = (
-            broken_off(why),
+            broken_off(error),
             httpx2.ConnectError | httpx2.TimeoutException | httpx2.RemoteProtocolError,
         )
-        raise _final(address, told) if tried and isinstance(why, persisted) else told from why
-    except OSError as why:
-        if why.errno is not None:
+        raise _final(address, told) if tried and isinstance(error, persisted) else told from error
+    except OSError as error:
+        if error.errno is not None:
             raise
         raise _final(
-            address, why.__cause__ or why
-        ) from why  # the client hides a failed request behind a missing file
-    except Exception as why:
+            address, error.__cause__ or error
+        ) from error  # the client hides a failed request behind a missing file
+    except Exception as error:
         # the Xet storage client raises types of its own, and invalid names a ValueError
-        raise _final(address, why) from why
+        raise _final(address, error) from error
 
 
 def _answered(address: str, repo: str, revision: str, why: HfHubHTTPError) -> Exception:

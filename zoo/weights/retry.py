@@ -69,8 +69,8 @@ def with_retries(attempt: Callable[[], Result], address: str) -> Result:
     while True:
         try:
             return attempt()
-        except TransientError as why:
-            patience.wait(why)
+        except TransientError as error:
+            patience.wait(error)
 
 
 def broken_off(why: HTTPError) -> TransientError:

@@ -130,8 +130,8 @@ def _remember(spec: HubSpec, source: HubSource) -> None:
     try:
         with saving(file):
             write_file(file, msgspec.json.encode(source))
-    except CacheError as why:
-        log.warning("%s can't be remembered for offline use: %s", _text(spec), why.case)
+    except CacheError as error:
+        log.warning("%s can't be remembered for offline use: %s", _text(spec), error.case)
 
 
 def _remembered(spec: HubSpec) -> HubSource | None:

@@ -93,7 +93,7 @@ def tensors_of(
             "Publish it as dense tensors of a plain type.",
         )
     if (
-        sum(one.numel() * one.element_size() for one in tensors.values())
+        sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
         > UNFOLDS * path.stat().st_size
     ):
         raise CheckpointError(

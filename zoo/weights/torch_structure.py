@@ -31,11 +31,12 @@ def check_zip(path: Path) -> None:
             entries = archive.infolist()
             _check_entries(entries, path.stat().st_size)
             starts = _places(entries, file, end=archive.start_dir)
-            damaged = archive.testzip() if any(one.CRC for one in entries) else None
+            damaged = archive.testzip() if any(entry.CRC for entry in entries) else None
             if damaged:
                 raise Damaged(f"the checksum of its entry '{damaged[:100]}' is wrong")
             _check_records(
-                {one.filename: (starts[one.filename], one.file_size) for one in entries}, file
+                {entry.filename: (starts[entry.filename], entry.file_size) for entry in entries},
+                file,
             )
     except (
         zipfile.BadZipFile,
@@ -66,12 +67,12 @@ def _check_entries(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
     if len(entries) > MOST_ENTRIES:
         raise Refused(f"it has more than {MOST_ENTRIES:,} entries")
     packed = any(
-        one.compress_type != zipfile.ZIP_STORED or one.compress_size != one.file_size
-        for one in entries
+        entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size
+        for entry in entries
     )
-    if packed or sum(one.file_size for one in entries) > size:
+    if packed or sum(entry.file_size for entry in entries) > size:
         raise Refused("it is a compressed zip archive, and torch.save writes none")
-    if len({one.filename for one in entries}) < len(entries):
+    if len({entry.filename for entry in entries}) < len(entries):
         raise Refused("two of its entries have the same name")
 
 
@@ -101,7 +102,7 @@ def _check_records(places: Mapping[str, tuple[int, int]], file: BinaryIO) -> Non
 
     places: where the content of each entry begins, and its length.
     """
-    name = next((one for one in places if one.endswith("/data.pkl")), None)
+    name = next((place for place in places if place.endswith("/data.pkl")), None)
     if name is None:
         return  # torch says that it is not a checkpoint
     start, length = places[name]

@@ -146,11 +146,11 @@ def _fetch(part: Part, patience: RetryPolicy, shown: Bar) -> None:
         before = part.size
         try:
             return _continue(part, shown)
-        except TransientError as why:
+        except TransientError as error:
             if part.size - before > REAL_PROGRESS:
                 patience.renew()
-            shown.say(f"{part.path.stem}: {why.case}")
-            patience.wait(why)
+            shown.say(f"{part.path.stem}: {error.case}")
+            patience.wait(error)
             shown.say(part.path.stem)
 
 
@@ -225,13 +225,15 @@ def _answer(url: str, headers: dict[str, str]) -> Iterator[Response]:
         send = partial(session.send, request, stream=True, follow_redirects=True)
         with closing(within(send, seconds=window(), case="Its answer does not begin.")) as response:
             yield response
-    except OfflineModeIsEnabled as why:  # the client reads HF_HUB_OFFLINE once, when it is imported
+    except (
+        OfflineModeIsEnabled
+    ) as error:  # the client reads HF_HUB_OFFLINE once, when it is imported
         raise OfflineError(
-            f"{url} can't be fetched.", f"{why}", "Start again without HF_HUB_OFFLINE."
-        ) from why
-    except httpx2.RequestError as why:
-        raise broken_off(why) from why
-    except httpx2.InvalidURL as why:
+            f"{url} can't be fetched.", f"{error}", "Start again without HF_HUB_OFFLINE."
+        ) from error
+    except httpx2.RequestError as error:
+        raise broken_off(error) from error
+    except httpx2.InvalidURL as error:
         raise SourceError(
-            f"{url} can't be fetched.", f"That is not a URL: {why}.", "Check the address."
-        ) from why
+            f"{url} can't be fetched.", f"That is not a URL: {error}.", "Check the address."
+        ) from error

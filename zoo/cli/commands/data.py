@@ -184,7 +184,7 @@ def _findings(found: Check) -> list[str]:
     for name, count in found.counts.items():
         severity, what = CHECKS[name]
         lines += ["", output.Heading(f"{severity}: {name} ({count:,}): {what}")]
-        some = [one for one in found.findings if one.check == name]
+        some = [finding for finding in found.findings if finding.check == name]
         lines += [f"  {_finding(one)}" for one in some[:SHOWN]]
         if count > SHOWN:
             lines.append(f"  … and {count - SHOWN:,} more")
@@ -314,7 +314,7 @@ def _lookalikes(dataset: Dataset) -> list[list[int]]:
     from zoo.data.near_duplicates import groups_of, near_duplicates
 
     facts = scan_images(dataset.images)
-    fields = [one.fields for one in facts if one.fields is not None]
+    fields = [fact.fields for fact in facts if fact.fields is not None]
     if len(fields) < len(facts):
         row = next(row for row, one in enumerate(facts) if one.fields is None)
         case = f"Image {dataset.images[row].id!r} can't be read: {facts[row].flaw}."
