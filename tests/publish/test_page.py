@@ -45,6 +45,7 @@ def test_the_page_states_data_numbers_with_intervals_and_how_to_load_it(result: 
     assert 'zoo.load("hub:org/helmets")' in body
     assert "Trained on site: 2 images." in body
     assert "Measured on site: 2 images, 2 boxes." in body
+    assert "which flatters the numbers" in body
     assert "| AP50 | 0.0 | 0.0 to 0.0 |" in body
     assert "`helmet`, `vest`" in body
     assert "the weights of `yolox_nano`, coco, whose licence is Apache-2.0." in body

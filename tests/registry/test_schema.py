@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from zoo.errors import CardError
+from zoo.leaderboard.board import Board
 from zoo.registry.card import Card, Weights
 from zoo.registry.schema import MODEL_NAME, check_name, convert, plainly
 from zoo.registry.yaml_document import Sheet
@@ -34,6 +35,10 @@ def test_the_field_is_named_through_mappings_whose_keys_are_anybodys() -> None:
 
 def test_a_field_that_is_missing_and_one_that_is_not_known_are_told_apart() -> None:
     assert "The field 'labels' is missing" in refused({"architecture": "a/b"}, Card)
+
+
+def test_the_only_value_of_a_field_that_is_missing_is_given() -> None:
+    assert "Add `schema: 1`." in refused({"title": "a"}, Board)
     unknown = {"architecture": "a/b", "labels": ["x"], "licences": {}}
     assert "There is no field 'licences' here.\nDid you mean 'licenses'?" in refused(unknown, Card)
 

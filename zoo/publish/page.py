@@ -168,7 +168,8 @@ def _numbers(report: Report | None) -> Iterator[str]:
     measured = report.measured
     images, boxes = pluralize(measured.images, "image"), pluralize(measured.boxes, "box", "boxes")
     yield f"Measured on {measured.data}: {images}, {boxes}. In percent, with the interval that"
-    yield from ["bootstrapping over the images gives:", "", "| number | value | interval |"]
+    yield "bootstrapping over the images gives. These images also chose the step whose weights are"
+    yield from ["kept, which flatters the numbers:", "", "| number | value | interval |"]
     yield "|---|---|---|"
     for name in NUMBERS:
         value, interval = report.numbers.get(name), report.intervals.get(name)

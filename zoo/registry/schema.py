@@ -82,8 +82,12 @@ def _explained(
             f"There is no field '{unknown[1]:.40}' here.", fix, at=(*at, *steps, unknown[1])
         )
     if missing := re.fullmatch(r"Object missing required field `(.*)`", case):
+        choices = _choices(kind, [missing[1]])
+        value = choices[0] if len(choices) == 1 else "…"
         return sheet.flaw(
-            f"The field '{missing[1]}' is missing.", f"Add `{missing[1]}: …`.", at=(*at, *steps)
+            f"The field '{missing[1]}' is missing.",
+            f"Add `{missing[1]}: {value}`.",
+            at=(*at, *steps),
         )
     value = _follow(data, steps)
     if case.endswith(f"regex '{COMMIT}'"):
