@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from detzoo_torchvision.parts.two_stage import FasterRCNN
 from torch import Tensor, nn
 from torchvision.models import detection
 from torchvision.models.detection.anchor_utils import AnchorGenerator, DefaultBoxGenerator
+from torchvision.models.detection.retinanet import RetinaNetHead
 from torchvision.models.detection.ssd import SSD as TorchvisionSSD
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
@@ -282,3 +284,19 @@ def test_the_second_stage_learns_from_as_many_regions_of_an_image_as_are_asked_f
     head = loud(FasterRCNN(levels=LEVELS, label_space=SPACE, hidden=32, sampled=16)).train()
     outputs = head(maps_of(), batch_of(), TARGETS)
     assert [len(regions) for regions in outputs.proposals] == [16, 16, 16]
+
+
+def test_group_norms_are_where_torchvisions_second_version_has_them() -> None:
+    ours = loud(RetinaNet(levels=LEVELS, label_space=SPACE, groups=32))
+    theirs = RetinaNetHead(64, 9, len(SPACE), norm_layer=partial(nn.GroupNorm, 32))
+    theirs.load_state_dict(ours.net.head.state_dict())
+    found = ours.net.head(list(maps_of()))
+    for name, expected in theirs(list(maps_of())).items():
+        assert torch.equal(found[name], expected)
+    plain = RetinaNet(levels=LEVELS, label_space=SPACE)
+    assert not any(isinstance(module, nn.GroupNorm) for module in plain.modules())
+
+
+def test_groups_that_do_not_divide_the_channels_are_refused() -> None:
+    with pytest.raises(ContractError, match="multiple of 48"):
+        RetinaNet(levels=LEVELS, label_space=SPACE, groups=48)

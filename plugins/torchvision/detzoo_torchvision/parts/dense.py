@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -65,14 +66,22 @@ class RetinaNet(RetinaNetSteps, DenseHead):
         label_space: LabelSpace,
         scale: float = 4.0,
         ratios: Sequence[float] = (0.5, 1.0, 2.0),
+        groups: int = 0,
     ) -> None:
-        LevelRequirements(equal_channels=True).check(levels, part="retinanet")
+        LevelRequirements(equal_channels=True, channels_multiple=groups or 1).check(
+            levels, part="retinanet"
+        )
         channels = levels[0].channels
         sizes = [
             [int(scale * level.stride * 2 ** (third / 3)) for third in range(3)] for level in levels
         ]
         anchors = StridedAnchors(levels, sizes=sizes, ratios=ratios)
-        head = RetinaNetHead(channels, anchors.num_anchors_per_location()[0], len(label_space))
+        head = RetinaNetHead(
+            channels,
+            anchors.num_anchors_per_location()[0],
+            len(label_space),
+            norm_layer=partial(nn.GroupNorm, groups) if groups else None,
+        )
         super().__init__(
             detection.RetinaNet(
                 NoBackbone(channels), len(label_space), anchor_generator=anchors, head=head
