@@ -159,12 +159,12 @@ def _flaws(row: Row, data: Sequence[str]) -> Iterator[tuple[str, str, str]]:
         yield "labels", "Nobody runs a network for `predictions`.", "Leave it out."
     for at in ("protocol", "provenance"):
         if getattr(row, at) is not None and not _lists(row):
-            why = (
+            reason = (
                 "The model is run by the board's protocol"
                 if row.predictions is None
                 else "Parquet files say it themselves"
             )
-            yield at, f"{why}, and this would have no effect.", "Leave it out."
+            yield at, f"{reason}, and this would have no effect.", "Leave it out."
     yield from _unknown("data", "data set", row.data or [], data)
     yield from _unknown(
         "predictions",
@@ -179,8 +179,8 @@ def _unknown(
     at: str, what: str, names: Sequence[str], known: Sequence[str]
 ) -> Iterator[tuple[str, str, str]]:
     for name in (name for name in names if name not in known):
-        found = close_matches(name, known)
-        fix = f"Did you mean {join_or(found)}?" if found else f"There are {', '.join(known)}."
+        alike = close_matches(name, known)
+        fix = f"Did you mean {join_or(alike)}?" if alike else f"There are {', '.join(known)}."
         yield at, f"There is no {what} '{name:.40}'.", fix
 
 

@@ -108,8 +108,8 @@ def build(
         say or (lambda _: None),
         fresh,
     )
-    for one in work.registry:
-        add(one)
+    for file in work.registry:
+        add(file)
     datasets = {
         name: read_data(_place(text, work.folder, name)) for name, text in board.data.items()
     }
@@ -171,9 +171,9 @@ def _entry(work: _Build, row: Row, name: str, dataset: Dataset, source: Source) 
     """The entry that is there already, or a new one, which is stored."""
     key = fingerprint(row, source, dataset, work.board)
     path = work.to / "entries" / file_name(row.shown, name)
-    there = None if work.fresh else _kept(path)
-    if there is not None and (there.report.provenance or {}).get(KEY) == key:
-        return there
+    stored = None if work.fresh else _kept(path)
+    if stored is not None and (stored.report.provenance or {}).get(KEY) == key:
+        return stored
     report = evaluate(source.detections, data=dataset, resamples=work.board.resamples)
     model = described(row, source, folder=work.folder)
     timing = _timing(work, row, dataset, source)
@@ -212,10 +212,10 @@ def _timing(work: _Build, row: Row, dataset: Dataset, source: Source) -> Timing 
 def _kept(path: Path) -> Entry | None:
     """The entry of an earlier build; None where there is none, or somebody has changed it since."""
     try:
-        there = Entry.read(path) if path.exists() else None
+        stored = Entry.read(path) if path.exists() else None
     except DataError:
         return None
-    return there if there is not None and there.seal == there.sealed() else None
+    return stored if stored is not None and stored.seal == stored.sealed() else None
 
 
 def _take_in_others(work: _Build) -> None:
@@ -262,11 +262,15 @@ def _leaderboard(work: _Build, datasets: Mapping[str, Dataset]) -> Leaderboard:
         entries = [
             entry for entry in work.entries if entry.data == name and (entry.name, name) not in out
         ]
-        found = [
+        detections = [
             work.found[entry.name, name] for entry in entries if (entry.name, name) in work.found
         ]
         shown = disagreements(
-            dataset.truth, dataset.images, found, most=work.board.examples, exif=work.board.exif
+            dataset.truth,
+            dataset.images,
+            detections,
+            most=work.board.examples,
+            exif=work.board.exif,
         )
         if entries:
             tables.append(table_of(name, entries, findings, examples=shown))

@@ -97,9 +97,11 @@ def other_data(entries: Sequence[Entry], expected: Expected) -> Iterator[Finding
     for name, some in _by_data(entries).items():
         usual = expected.data.get(name) or _most(entry.report.measured.sha256 for entry in some)
         for entry in some:
-            found = entry.report.measured.sha256
-            if found != usual:
-                case = f"{name} has the sha256 {found[:12]}… here and {usual[:12]}… in the others."
+            measured = entry.report.measured.sha256
+            if measured != usual:
+                case = (
+                    f"{name} has the sha256 {measured[:12]}… here and {usual[:12]}… in the others."
+                )
                 yield finding(
                     other_data,
                     entry,

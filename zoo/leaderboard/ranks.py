@@ -95,13 +95,13 @@ def adjusted(
     moved = drawn[second] - drawn[first]  # (q, b)
     spread = moved.std(axis=1)
     steady = np.where(spread > 0, spread, 1.0)
-    found = np.where(spread > 0, np.abs(gaps) / steady, np.where(gaps != 0, np.inf, 0.0))
+    ratios = np.where(spread > 0, np.abs(gaps) / steady, np.where(gaps != 0, np.inf, 0.0))
     chance = np.abs(moved - moved.mean(axis=1, keepdims=True)) / steady[:, None]
-    order = np.argsort(-found, kind="stable")
+    order = np.argsort(-ratios, kind="stable")
     largest = np.maximum.accumulate(chance[order][::-1], axis=0)[
         ::-1
     ]  # (q, b) among this pair and all less clear ones
-    raw = (1 + (largest >= found[order, None]).sum(axis=1)) / (1 + drawn.shape[1])
+    raw = (1 + (largest >= ratios[order, None]).sum(axis=1)) / (1 + drawn.shape[1])
     made = np.empty(len(pairs))
     made[order] = np.maximum.accumulate(raw)
     return [float(value) for value in made]
@@ -110,15 +110,15 @@ def adjusted(
 def groups(values: Sequence[float], differ: set[tuple[int, int]]) -> list[tuple[int, ...]]:
     """The largest sets of models of which no two differ, the best first. differ: pairs of
     positions, the smaller one first."""
-    found = [frozenset(range(len(values)))]
+    groups = [frozenset(range(len(values)))]
     for a, b in sorted(differ):
         split = [
             part
-            for whole in found
+            for whole in groups
             for part in ([whole - {a}, whole - {b}] if {a, b} <= whole else [whole])
         ]
-        found = [rank for rank in dict.fromkeys(split) if not any(rank < other for other in split)]
-    best_first = [tuple(sorted(one, key=lambda at: (-values[at], at))) for one in found]
+        groups = [rank for rank in dict.fromkeys(split) if not any(rank < other for other in split)]
+    best_first = [tuple(sorted(one, key=lambda at: (-values[at], at))) for one in groups]
     return sorted(best_first, key=lambda one: ([-values[at] for at in one], one))
 
 

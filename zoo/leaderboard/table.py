@@ -114,10 +114,10 @@ def table_of(
     hardware = usual_machine(best_first)
     versus: list[list[Versus]] = [[] for _ in best_first]
     for pair in ranking.pairs:
-        there = pair.interval
-        back = Interval(-there.high, -there.low, there.level) if there else None
+        interval = pair.interval
+        back = Interval(-interval.high, -interval.low, interval.level) if interval else None
         a, b = trained[pair.a], trained[pair.b]
-        versus[a].append(Versus(best_first[b].name, pair.difference, there, pair.p_value))
+        versus[a].append(Versus(best_first[b].name, pair.difference, interval, pair.p_value))
         versus[b].append(Versus(best_first[a].name, -pair.difference, back, pair.p_value))
     lines = [
         Line(
