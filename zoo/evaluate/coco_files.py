@@ -54,8 +54,8 @@ def read_results(
         "scores": np.split(flat.scores, edges),
         "labels": np.split(flat.labels, edges),
     }
-    found = [{column: split[column][row] for column in split} for row in range(len(truth))]
-    return truth.image_ids.tolist(), found
+    images = [{column: split[column][row] for column in split} for row in range(len(truth))]
+    return truth.image_ids.tolist(), images
 
 
 def read_flat(path: str | Path, truth: GroundTruth) -> FlatDetections:

@@ -59,7 +59,7 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
                 "Measure both on the same data, with the same protocol, settings, policy, seed "
                 "and number of resamplings.",
             )
-    bare = [name for name, one in (("A", a), ("B", b)) if one.resamplings is None]
+    bare = [name for name, report in (("A", a), ("B", b)) if report.resamplings is None]
     if a.resamplings is None or b.resamplings is None:
         raise DataError(
             _asked(a, b),
@@ -71,9 +71,9 @@ def compare(a: Report, b: Report, *, level: float = 0.95) -> Comparison:
         ours, theirs = a.numbers[name], b.numbers[name]
         if ours is None or theirs is None or name not in a.resamplings.numbers:
             continue
-        one = difference((ours, _values(a, name)), (theirs, _values(b, name)), level=level)
-        if one is not None:
-            found[name] = one
+        gap = difference((ours, _values(a, name)), (theirs, _values(b, name)), level=level)
+        if gap is not None:
+            found[name] = gap
     return Comparison(found, tuple(_doubts(a, b)))
 
 
@@ -129,7 +129,7 @@ def _doubts(a: Report, b: Report) -> Iterator[str]:
 
 
 def _alike(a: Report, b: Report) -> list[tuple[str, Any, Any]]:
-    drawn = [one.resamplings for one in (a, b)]
+    drawn = [report.resamplings for report in (a, b)]
     return [
         ("data sets", a.measured.sha256, b.measured.sha256),
         ("images", a.measured.image_ids_sha256, b.measured.image_ids_sha256),

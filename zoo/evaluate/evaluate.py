@@ -107,7 +107,7 @@ def _with_facts(
     report: Report, dataset: Dataset, taken: _Taken, versions: Mapping[str, str], resamples: int
 ) -> Report:
     """The report with its notes and its provenance."""
-    told = {"data": dataset.name, "data_sha256": dataset.sha256, "evaluated": now()}
+    provenance = {"data": dataset.name, "data_sha256": dataset.sha256, "evaluated": now()}
     few = (
         (f"{pluralize(resamples, 'resample')} make no interval worth the name; 1000 do.",)
         if 0 < resamples < FEWEST
@@ -116,7 +116,7 @@ def _with_facts(
     notes = (*report.measured.notes, *dataset.notes, *taken.notes.result(), *few)
     measured = replace(report.measured, data=dataset.name, missing=taken.missing, notes=notes)
     return changed(report, measured=measured).with_provenance(
-        {**versions, **taken.facts.result(), **told}
+        {**versions, **taken.facts.result(), **provenance}
     )
 
 

@@ -78,11 +78,11 @@ def resampled(
         check_going(stop)
         began = monotonic()
         weights = draws(images, range(start, min(start + step, resamples)), seed)
-        some = sample.engine.resample(
+        block = sample.engine.resample(
             ranking, plan, weights, limit=sample.limit, threads=sample.threads
         )
-        parts.append(summarise_replicates(some, plan, sample.policy, limit=sample.limit))
-        classes.append(some.of_class)
+        parts.append(summarise_replicates(block, plan, sample.policy, limit=sample.limit))
+        classes.append(block.of_class)
         start += step
         fitting = int(step * SECONDS / max(monotonic() - began, 1e-6))
         step = max(least, min(most, fitting) // least * least)
@@ -100,10 +100,10 @@ def centred(
     could be the number is lost.
     """
     values = np.asarray(replicates, np.float64)
-    there = values[np.isfinite(values)]
-    if 2 * len(there) < len(values) or len(there) < 2:
+    finite = values[np.isfinite(values)]
+    if 2 * len(finite) < len(values) or len(finite) < 2:
         return None
-    ends = np.quantile(there, [(1 - level) / 2, (1 + level) / 2]) - there.mean() + estimate
+    ends = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2]) - finite.mean() + estimate
     low, high = ends.clip(0, 1)
     return Interval(float(low), float(high), level)
 
@@ -121,9 +121,9 @@ def difference(
     interval = symmetric(gap, moved, level=level)
     if interval is None:
         return None
-    there = moved[np.isfinite(moved)]
-    by_chance = int((np.abs(there - there.mean()) >= abs(gap)).sum())
-    return Difference(a[0], b[0], gap, interval, (1 + by_chance) / (1 + len(there)))
+    finite = moved[np.isfinite(moved)]
+    by_chance = int((np.abs(finite - finite.mean()) >= abs(gap)).sum())
+    return Difference(a[0], b[0], gap, interval, (1 + by_chance) / (1 + len(finite)))
 
 
 def symmetric(
@@ -136,13 +136,13 @@ def symmetric(
     Fewer than 19 replicates can say nothing at 95 %: then it holds every difference of two shares.
     """
     values = np.asarray(replicates, np.float64)
-    there = values[np.isfinite(values)]
-    if 2 * len(there) < len(values) or len(there) < 2:
+    finite = values[np.isfinite(values)]
+    if 2 * len(finite) < len(values) or len(finite) < 2:
         return None
     rare = int(
-        (1 - level) * (1 + len(there)) + 1e-9
+        (1 - level) * (1 + len(finite)) + 1e-9
     )  # with 1 + by_chance up to this, the p-value is at most 1 - level
     if not rare:
         return Interval(-1.0, 1.0, level)
-    reach = float(np.sort(np.abs(there - there.mean()))[-rare])
+    reach = float(np.sort(np.abs(finite - finite.mean()))[-rare])
     return Interval(gap - reach, gap + reach, level)

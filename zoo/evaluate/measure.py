@@ -121,11 +121,11 @@ def _named_thresholds(sample: Sample) -> dict[str, tuple[int, ...]]:
 def _curves(sample: Sample) -> dict[str, tuple[float, ...]]:
     """Precision at each recall point, averaged over the classes that have boxes."""
     precision = sample.curves.precision[0, 0]  # (t, p, k)
-    there = sample.positives[0] > 0
-    if not there.any():
+    has_boxes = sample.positives[0] > 0
+    if not has_boxes.any():
         return {}
     return {
-        name: tuple(precision[list(at)][:, :, there].mean((0, 2)).tolist())
+        name: tuple(precision[list(at)][:, :, has_boxes].mean((0, 2)).tolist())
         for name, at in _named_thresholds(sample).items()
         if at
     }

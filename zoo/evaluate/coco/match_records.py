@@ -120,10 +120,10 @@ class MatchRecords:
 
     def _content(self, position: int) -> tuple[bytes, ...]:
         """Everything recorded about one image, to compare two versions of it by."""
-        one = self.take(np.array([position]))
+        record = self.take(np.array([position]))
         columns = [
-            one.scores.astype(np.float64),
-            *(getattr(one, column.name) for column in fields(one) if column.name != "scores"),
+            record.scores.astype(np.float64),
+            *(getattr(record, column.name) for column in fields(record) if column.name != "scores"),
         ]
         return tuple(column.tobytes() for column in columns)
 

@@ -157,9 +157,9 @@ class Kernel:
             "match", _filled("match", arguments, given), min(threads, 1 + count // _WORTH_A_THREAD)
         )
         if kept.sum() < count:
-            some = rows_of(flat.starts[:-1], kept)
-            made = {name: column[some] if len(column) else column for name, column in made.items()}
-            hit, correct, ignored = hit[some], correct[some], ignored[some]
+            rows = rows_of(flat.starts[:-1], kept)
+            made = {name: column[rows] if len(column) else column for name, column in made.items()}
+            hit, correct, ignored = hit[rows], correct[rows], ignored[rows]
         hits = np.flatnonzero(hit)
         return MatchRecords(
             images=images.astype(np.int32),

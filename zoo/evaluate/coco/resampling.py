@@ -169,8 +169,8 @@ def resample(
     most = max(np.diff(ranking.edges, append=0).max(), plan.settings.recalls * classes)
     step = max(1, _CELLS // int(most * ious))
     for start in range(0, len(weights), step):
-        some = slice(start, start + step)
-        _means(made, some, _curves(ranking, plan, weights[some].astype(np.int64), limit))
+        block = slice(start, start + step)
+        _means(made, block, _curves(ranking, plan, weights[block].astype(np.int64), limit))
     return made
 
 

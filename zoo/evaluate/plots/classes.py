@@ -16,7 +16,7 @@ ROW = 0.19  # inches
 
 def classes(report: Report) -> Figure | None:
     """A row per class with boxes; next to its name, their number. The line is their mean."""
-    rows = [(name, one) for name, one in report.per_class.items() if one.ap is not None]
+    rows = [(name, entry) for name, entry in report.per_class.items() if entry.ap is not None]
     if not rows:
         return None
     rows.sort(key=lambda row: (row[1].ap or 0, row[0]))
@@ -25,7 +25,12 @@ def classes(report: Report) -> Figure | None:
     places = range(len(rows))
     axes.hlines(places, *_ends(rows), color=BLUE, alpha=0.35, linewidth=4)
     axes.scatter(
-        [100 * (one.ap or 0) for _, one in rows], places, color=BLUE, s=18, zorder=3, clip_on=False
+        [100 * (entry.ap or 0) for _, entry in rows],
+        places,
+        color=BLUE,
+        s=18,
+        zorder=3,
+        clip_on=False,
     )
     if report.ap is not None:
         axes.axvline(100 * report.ap, color=ORANGE, linewidth=1.2, zorder=1)
@@ -37,7 +42,9 @@ def classes(report: Report) -> Figure | None:
             fontsize=8,
             va="bottom",
         )
-    axes.set_yticks(places, [f"{name}  {one.boxes}" for name, one in rows], fontsize=8, color=INK)
+    axes.set_yticks(
+        places, [f"{name}  {entry.boxes}" for name, entry in rows], fontsize=8, color=INK
+    )
     axes.tick_params(axis="y", length=0, pad=7)  # clear of a dot at 0
     axes.spines["left"].set_visible(False)
     axes.set(

@@ -29,9 +29,9 @@ def confusion(report: Report) -> Figure | None:
     """
     if report.analyses is None or report.analyses.confusion is None:
         return None
-    found = report.analyses.confusion
+    confusion = report.analyses.confusion
     names = tuple(report.per_class)
-    matrix = found.matrix(names)
+    matrix = confusion.matrix(names)
     shown = _shown(matrix)
     rows, columns = (
         [place for place in shown if counts[place]] for counts in (matrix.sum(1), matrix.sum(0))
@@ -40,7 +40,7 @@ def confusion(report: Report) -> Figure | None:
         return None
     part = matrix[np.ix_(rows, columns)]
     more = len(names) - len(shown) + 1
-    title = f"Confusion at score {found.score:.2f}" + (
+    title = f"Confusion at score {confusion.score:.2f}" + (
         f", the {MOST} classes confused most" if more > 0 else ""
     )
     width, height = (2.6 + 0.36 * len(some) for some in (columns, rows))

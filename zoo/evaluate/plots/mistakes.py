@@ -19,19 +19,19 @@ def mistakes(report: Report) -> Figure | None:
     that is missed."""
     if report.analyses is None:
         return None
-    found = report.analyses.mistakes
-    kinds = sorted(found.kinds.items(), key=lambda pair: pair[1].cost)
+    mistakes = report.analyses.mistakes
+    kinds = sorted(mistakes.kinds.items(), key=lambda pair: pair[1].cost)
     totals = {
-        "every false negative": found.false_negatives,
-        "every false positive": found.false_positives,
+        "every false negative": mistakes.false_negatives,
+        "every false positive": mistakes.false_positives,
     }
-    costs = [100 * cost for cost in totals.values()] + [100 * one.cost for _, one in kinds]
+    costs = [100 * cost for cost in totals.values()] + [100 * mistake.cost for _, mistake in kinds]
     places = [0.0, 1.0, *(row + 2.6 for row in range(len(kinds)))]
     figure = paper(report, "AP gained by fixing each kind of mistake", width=9.0, height=4.6)
     axes = plain(figure.add_subplot(), grid="x")
     axes.barh(places, costs, color=[ORANGE] * len(totals) + [BLUE] * len(kinds), height=0.62)
     notes = [""] * len(totals) + [
-        f"{one.count:,}×, {KINDS[name].partition(',')[0]}" for name, one in kinds
+        f"{mistake.count:,}×, {KINDS[name].partition(',')[0]}" for name, mistake in kinds
     ]
     for place, cost, note in zip(places, costs, notes, strict=True):
         _note(axes, f"{cost:.1f}", (cost, place), points=5, weight="bold", color=INK)

@@ -19,27 +19,30 @@ def reliability(report: Report) -> Figure | None:
     many detections."""
     if report.analyses is None or report.analyses.calibration is None:
         return None
-    found = report.analyses.calibration
+    calibration = report.analyses.calibration
     figure = paper(
         report,
-        f"Scores against precision: D-ECE {found.d_ece:.3f}, LaECE {found.la_ece:.3f}",
+        f"Scores against precision: D-ECE {calibration.d_ece:.3f}, LaECE {calibration.la_ece:.3f}",
         height=5.4,
     )
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    left, width = [one.low for one in found.bins], found.bins[0].high - found.bins[0].low
+    left, width = (
+        [bin_.low for bin_ in calibration.bins],
+        calibration.bins[0].high - calibration.bins[0].low,
+    )
     plain(above).bar(
         left,
-        [one.precision or 0 for one in found.bins],
+        [bin_.precision or 0 for bin_ in calibration.bins],
         width=width,
         align="edge",
         color=BLUE,
         alpha=0.35,
         linewidth=0,
     )
-    full = [one for one in found.bins if one.count]
+    full = [bin_ for bin_ in calibration.bins if bin_.count]
     above.plot(
-        [one.score for one in full],
-        [one.precision for one in full],
+        [bin_.score for bin_ in full],
+        [bin_.precision for bin_ in full],
         "o-",
         color=BLUE,
         markersize=4,
@@ -51,21 +54,21 @@ def reliability(report: Report) -> Figure | None:
     above.plot([0, 1], [0, 1], color=ORANGE, linewidth=1.2, linestyle="--", label="honest scores")
     above.legend(frameon=False, labelcolor=INK, fontsize=9, loc="upper left")
     above.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="precision at IoU .5")
-    _counts(found.bins, below, left, width)
+    _counts(calibration.bins, below, left, width)
     return figure
 
 
 def _counts(bins: tuple[Bin, ...], axes: Axes, left: list[float], width: float) -> None:
     plain(axes, grid="y").bar(
         left,
-        [one.count for one in bins],
+        [bin_.count for bin_ in bins],
         width=width,
         align="edge",
         color=PALE,
         alpha=0.5,
         linewidth=0,
     )
-    most = max(one.count for one in bins)
+    most = max(bin_.count for bin_ in bins)
     axes.set(yscale="log", ylim=(0.8, 2 * most), xlabel="score", ylabel="detections")
     axes.yaxis.set_major_formatter(_count)  # matplotlib's own writes powers of ten as a formula
     axes.yaxis.set_minor_formatter(_few_counts if most < 10 else "")
