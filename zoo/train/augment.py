@@ -19,6 +19,7 @@ from torch.nn.functional import interpolate
 from torchvision.transforms.v2 import functional as F
 
 from zoo.boxes import area, clip
+from zoo.train.colors import changed
 from zoo.train.recipe import Augmentation, Color, CopyPaste, Crop, Flip, Mixup, Mosaic, Zoom
 
 GREY = 114  # of padding, as YOLOX has it; about the mean of photographs
@@ -118,16 +119,10 @@ def crop(sample: Sample, step: Crop, draw: random.Random, context: Context) -> S
 
 def color(sample: Sample, step: Color, draw: random.Random, context: Context) -> Sample:  # noqa: ARG001
     """Other colours, in the order of the fields."""
-    image = sample.image
-    for adjust, most in (
-        (F.adjust_brightness_image, step.brightness),
-        (F.adjust_contrast_image, step.contrast),
-        (F.adjust_saturation_image, step.saturation),
-    ):
-        factor = max(0.0, 1 + draw.uniform(-most, most))
-        image = adjust(image, factor) if most else image
-    shift = draw.uniform(-step.hue, step.hue)
-    return replace(sample, image=F.adjust_hue_image(image, shift) if step.hue else image)
+    most = (step.brightness, step.contrast, step.saturation)
+    brightness, contrast, saturation = [max(0.0, 1 + draw.uniform(-one, one)) for one in most]
+    hue = draw.uniform(-step.hue, step.hue)
+    return replace(sample, image=changed(sample.image, brightness, contrast, saturation, hue))
 
 
 def mosaic(sample: Sample, step: Mosaic, draw: random.Random, context: Context) -> Sample:

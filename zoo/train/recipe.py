@@ -114,7 +114,8 @@ class Crop(Step, frozen=True, kw_only=True):
 
 
 class Color(Step, frozen=True, kw_only=True):
-    """Brightness, contrast, saturation and hue, each by up to its share."""
+    """Brightness, contrast, saturation and hue, each by up to its share, in one linear map: a hue
+    turns about grey, and keeps its luma."""
 
     brightness: Amount = 0.3
     contrast: Amount = 0.3
