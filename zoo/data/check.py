@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from zoo.data.image_scan import ImageFacts, scan_images
 from zoo.data.source import read
 from zoo.errors import DataError
 from zoo.suggest import check_choice
+
+if TYPE_CHECKING:
+    from zoo.detectors import Detector
 
 Depth: TypeAlias = Literal["decode", "header", "none"]
 FEW = 10  # boxes of a class, or a hundredth of those of the largest
@@ -64,15 +67,21 @@ class Check:
 
 
 def check(
-    data: str | os.PathLike[str] | Dataset, *, images: Depth = "decode", show: bool | None = None
+    data: str | os.PathLike[str] | Dataset,
+    *,
+    images: Depth = "decode",
+    model: str | Detector | None = None,
+    show: bool | None = None,
 ) -> Check:
     """Finds what is wrong in a data set, or may be.
 
     images: each file is read as a whole, so that damaged ones and near-duplicates are found
         ("decode"); its header alone ("header"); or no file ("none").
+    model:  by name or loaded; it says which labels it disagrees with, the most certain first. It
+        reads all images.
     show:   a progress bar, as `zoo.progress.Bar` takes it.
     Raises: DataError where the annotations can't be read at all; single records that can't be are
-        findings.
+        findings. As `zoo.load` for the model; LabelError where it has none of the classes.
     """
     check_choice("images", images, get_args(Depth))
     dataset, found = _read(data)
@@ -83,6 +92,10 @@ def check(
         found += lookalikes(dataset, facts)
     found += box_findings(dataset)
     found += class_findings(dataset)
+    if model is not None:
+        from zoo.data.model_checks import model_findings  # deferred: most checks are without
+
+        found += model_findings(dataset, model, show=show)
     order = list(CHECKS)
     findings = sorted(found, key=lambda one: order.index(one.check))
     return Check(dataset, tuple(findings), tuple(facts))

@@ -27,6 +27,10 @@ CHECKS: dict[str, tuple[str, str]] = {
     "zero_area": ("error", "boxes with a side of at most one pixel"),
     "duplicate": ("warning", "boxes that are there twice"),
     "two_classes": ("warning", "boxes that have two classes"),
+    "not_annotated": ("warning", "boxes that the model finds and nobody annotated"),
+    "found_as_other_class": ("warning", "boxes that the model finds as another class"),
+    "found_elsewhere": ("warning", "boxes that the model finds at another place"),
+    "never_found": ("warning", "boxes that the model never finds"),
     "near_duplicate": ("warning", "pairs of images that look the same"),
     "leakage": ("error", "pairs of images that look the same in two splits"),
     "unused_class": ("warning", "classes without a box"),
@@ -53,6 +57,7 @@ class Finding:
     check:   a key of CHECKS. message: what is the case, as a sentence.
     image:   the file's name, or the id where there is no more. split: the image's, if it has one.
     box:     left, top, right, bottom as annotated. label: its class.
+    score:   how certain a model is of it, where it is one that says so.
     """
 
     check: str
@@ -61,6 +66,7 @@ class Finding:
     split: str | None = None
     box: tuple[float, ...] | None = None
     label: str | None = None
+    score: float | None = None
 
     @property
     def is_error(self) -> bool:

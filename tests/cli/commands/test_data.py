@@ -149,3 +149,15 @@ def test_show_refuses_in_words_and_warns_of_images(shell: Shell, site: Path) -> 
     Image.new("RGB", (20, 10)).save(site / "JPEGImages" / "b.jpg")
     done = shell("data", "show", str(site), "--out", to)
     assert (done.code, "a.jpg can't be shown" in done.err) == (1, True)
+
+
+def test_check_with_a_model_says_what_it_misses(shell: Shell, tmp_path: Path) -> None:
+    words = ("data", "check", "shapes:val,count=2", "--images", "none", "--json")
+    sheets = tmp_path / "sheets"
+    done = shell(*words, "--model", "shapes/yolox_pico", "--sheets", str(sheets))
+    assert done.code == 0
+    document = json.loads(done.out)
+    assert document["errors"] == 0
+    assert sheets.is_dir()
+    done = shell(*words, "--model", "shapes/yolox_pic")
+    assert (done.code, "Did you mean" in done.err) == (3, True)

@@ -131,6 +131,16 @@ def _sheets(
     return augmented(model, data=dataset, recipe=fields, split=split, count=count or FEW, seed=seed)
 
 
+Doubter: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="MODEL", help="Say which labels it disagrees with; or file:FOLDER."),
+]
+SheetFolder: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Draw the boxes found wrong, a sheet for each check."),
+]
+
+
 @app.command("check", cls=Command)
 def check(
     source: Data,
@@ -147,6 +157,8 @@ def check(
             help="Read each image as a whole, its header alone, or none of them.",
         ),
     ] = "decode",
+    model: Doubter = None,
+    sheets: SheetFolder = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")
     ] = False,
@@ -161,7 +173,12 @@ def check(
     from zoo.data.check import check as checked
     from zoo.data.fix import fix
 
-    found = checked(source, images=images)  # type: ignore[arg-type]  # it checks the word
+    found = checked(source, images=images, model=model)  # type: ignore[arg-type]  # it checks the word
+    if sheets is not None:
+        from zoo.data.finding_sheets import write_sheets
+
+        for path in write_sheets(found, sheets):
+            output.line(f"Sheet written: {path}", err=True)
     fixed = None if to is None else fix(source, found, to)
     if as_json:
         more = {} if fixed is None else {"fixed": asdict(fixed)}
