@@ -52,6 +52,17 @@ def test_copies_in_two_splits_leak_and_a_split_may_lack_a_class(tmp_path: Path) 
     assert lack.message == "The split val has no box of dog."
 
 
+def test_one_class_in_two_spellings_is_remarked(tmp_path: Path) -> None:
+    path = _without_defects(tmp_path)
+    content = json.loads(path.read_text())
+    content["categories"] += [{"id": 7, "name": "Dog"}, {"id": 8, "name": "c-a-t"}]
+    content["categories"] += [{"id": 9, "name": "+"}, {"id": 10, "name": "-"}]
+    path.write_text(json.dumps(content))
+    alike = [one for one in check(path).findings if one.check == "alike_classes"]
+    assert [one.label for one in alike] == ["cat", "dog"]
+    assert alike[1].message == "'dog' (1) and 'Dog' (0) may be one class, spelled in 2 ways."
+
+
 def _without_defects(folder: Path) -> Path:
     path = damaged(folder)
     content = json.loads(path.read_text())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from zoo.detectors import Detector
 
 Depth: TypeAlias = Literal["decode", "header", "none"]
+_SIGNS = re.compile(r"[\W_]+")
 FEW = 10  # boxes of a class, or a hundredth of those of the largest
 
 
@@ -120,11 +123,24 @@ def boxes_of_classes(dataset: Dataset) -> dict[str, int]:
     return dict(zip(dataset.label_space.names, counts.tolist(), strict=True))
 
 
+def _alike(counts: Mapping[str, int]) -> list[Finding]:
+    """Classes whose names differ in case, spaces and signs alone."""
+    alike: dict[str, list[str]] = {}
+    for name in counts:
+        alike.setdefault(_SIGNS.sub("", name.casefold()) or name, []).append(name)
+    found = []
+    for names in (names for names in alike.values() if len(names) > 1):
+        numbers = " and ".join(f"'{name}' ({counts[name]:,})" for name in names)
+        message = f"{numbers} may be one class, spelled in {len(names)} ways."
+        found.append(Finding("alike_classes", message, label=names[0]))
+    return found
+
+
 def class_findings(dataset: Dataset) -> list[Finding]:
-    """Classes without boxes, with few of them, and without any in a split."""
+    """Classes that are spelled alike, without boxes, with few, and without any in a split."""
     counts = boxes_of_classes(dataset)
     most = max(counts.values())
-    found = []
+    found = _alike(counts)
     for name, count in counts.items():
         if not count:
             found.append(Finding("unused_class", f"No box is a {name}.", label=name))

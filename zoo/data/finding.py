@@ -33,6 +33,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     "never_found": ("warning", "boxes that the model never finds"),
     "near_duplicate": ("warning", "pairs of images that look the same"),
     "leakage": ("error", "pairs of images that look the same in two splits"),
+    "alike_classes": ("warning", "classes that are spelled alike"),
     "unused_class": ("warning", "classes without a box"),
     "rare_class": ("warning", "classes with few boxes"),
     "class_not_in_split": ("warning", "classes that a split lacks"),

@@ -105,7 +105,7 @@ def test_images_without_objects_stay_and_those_without_xml_do_not(tmp_path: Path
     written(tmp_path, "b.xml", image="c.jpg")
     data = read(f"voc:{tmp_path}")
     assert [record.id for record in data.images] == ["a", "b"]
-    assert data.notes == ("1 image has no XML, and are left out.",)
+    assert data.notes == ("1 image has no XML, and is left out.",)
 
 
 def test_labels_txt_orders_the_classes_and_knows_them_all(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from zoo.errors import DataError
 from zoo.labels import LabelSpace
 from zoo.labels.space import tidy
 from zoo.suggest import close_matches, join_or
-from zoo.text import pluralize
+from zoo.text import is_are, pluralize
 
 ANNOTATIONS = "Annotations"
 IMAGE_SETS = "ImageSets"
@@ -133,7 +133,8 @@ def _files(ids: Sequence[str], documents: Documents, folder: Path) -> tuple[list
             f"name is taken: {', '.join(doubtful[:3])}."
         )
     if left := len(set(images.files) - set(found)):
-        notes.append(f"{pluralize(left, 'image has', 'images have')} no XML, and are left out.")
+        many = pluralize(left, "image has", "images have")
+        notes.append(f"{many} no XML, and {is_are(left)} left out.")
     return found, notes
 
 
