@@ -144,6 +144,16 @@ def test_tracebacks_are_a_switch(value: str, shown: bool, monkeypatch: pytest.Mo
     assert environment.shows_tracebacks() is shown
 
 
+@pytest.mark.parametrize(("rank", "first"), [(None, True), ("", True), ("0", True), ("1", False)])
+def test_the_first_of_several_processes_knows_it(
+    rank: str | None, first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RANK", raising=False)
+    if rank is not None:
+        monkeypatch.setenv("RANK", rank)
+    assert environment.is_first_process() is first
+
+
 def test_limits_that_are_not_set_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_IMAGE_MEMORY", " 4G ")
     monkeypatch.setenv("ZOO_IMAGE_PIXELS", "")

@@ -163,6 +163,11 @@ def leave_out_device_backends() -> None:
     os.environ[DEVICE_BACKENDS] = "0"
 
 
+def is_first_process() -> bool:
+    """Whether this is the first of those that torchrun started, or the only one."""
+    return _text("RANK") in ("", "0")
+
+
 def font_folders() -> list[Path]:
     """The folders of fonts on Linux, by the XDG Base Directory Specification."""
     own = _text("XDG_DATA_HOME") or Path("~/.local/share").expanduser()

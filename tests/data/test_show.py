@@ -58,7 +58,7 @@ def test_boxes_are_where_they_are_annotated(tmp_path: Path) -> None:
 
 def test_many_images_are_on_several_sheets_which_are_numbered(tmp_path: Path) -> None:
     sheets = show(made(tmp_path, images=COUNT + 1), count=COUNT + 1)
-    assert sheets.save(tmp_path / "out.jpg") == [tmp_path / "out-1.jpg", tmp_path / "out-2.jpg"]
+    assert sheets.write(tmp_path / "out.jpg") == [tmp_path / "out-1.jpg", tmp_path / "out-2.jpg"]
     with Image.open(tmp_path / "out-1.jpg") as first, Image.open(tmp_path / "out-2.jpg") as last:
         assert first.width == last.width
         assert first.height > last.height

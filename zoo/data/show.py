@@ -40,7 +40,7 @@ class Sheets:
     files: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...] = ()
 
-    def save(self, path: str | os.PathLike[str]) -> list[Path]:
+    def write(self, path: str | os.PathLike[str]) -> list[Path]:
         """Writes `sheet.jpg`; of several sheets `sheet-1.jpg`, `sheet-2.jpg` … Returns where.
 
         Raises: ImageError for a suffix of no image format, or where the disk says no.

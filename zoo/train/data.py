@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,7 +117,7 @@ def _check_apart(train: Dataset, measured: Dataset) -> None:
 
 def _warn(text: str, *values: object) -> None:
     """Of several processes, the first says it."""
-    if os.environ.get("RANK", "0") == "0":
+    if environment.is_first_process():
         log.warning(text, *values)
 
 

@@ -81,7 +81,7 @@ def show(
     sheets = _sheets(dataset, recipe, settings or (), split=split, count=count, seed=seed)
     words = (dataset.name, split, "augmented" if recipe else "sheet")
     name = "-".join(word for word in words if word).replace("/", "-")
-    paths = sheets.save(out or Path(f"{name}.jpg"))
+    paths = sheets.write(out or Path(f"{name}.jpg"))
     for file, flaw in sheets.unreadable:
         stderr.warning(f"{file} can't be shown: {flaw}")
     if as_json:
