@@ -25,7 +25,7 @@ WHOLE = {
 
 @pytest.mark.usefixtures("token")
 def test_what_was_pushed_is_loaded_by_name_from_its_commit(hub: LoopbackHub, result: Path) -> None:
-    made = push(result, "org/Helmets.v2", licence="MIT")
+    made = push(result, "org/Helmets.v2", license="MIT")
     assert set(hub.files("org/Helmets.v2")) == WHOLE
     detector = zoo.load(made.name)
     assert detector.name == "Helmets.v2.trained"
@@ -45,7 +45,7 @@ def test_a_second_push_replaces_the_first_which_stays_in_the_history(
     assert push(result, "org/helmets").revision == first.revision  # nothing is new
     other = copied()
     (other / "report.json").unlink()
-    second = push(other, "org/helmets", licence="MIT")
+    second = push(other, "org/helmets", license="MIT")
     assert second.revision != first.revision
     assert set(hub.files("org/helmets")) == WHOLE - {"report.json"}
     assert set(hub.files("org/helmets", first.revision)) == WHOLE
@@ -112,7 +112,7 @@ def test_names_and_licences_are_checked_first(result: Path) -> None:
         with pytest.raises(UsageError, match="OWNER/NAME"):
             push(result, repo)
     with pytest.raises(UsageError, match="Did you mean 'MIT'"):
-        push(result, "org/helmets", licence="mitt")
+        push(result, "org/helmets", license="mitt")
 
 
 def test_offline_nothing_is_published(result: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,8 +42,8 @@ def push(
     repo: str,
     *,
     private: bool = False,
-    licence: str | None = None,
-    data_licence: str | None = None,
+    license: str | None = None,
+    data_license: str | None = None,
     token: str | None = None,
     progress: bool | None = None,
 ) -> Pushed:
@@ -53,9 +53,9 @@ def push(
     repo:         `org/name`; it is made if there is none. What an earlier push put there is
                   replaced, and stays in the history.
     private:      for yourself and your organisation alone.
-    licence:      of the weights, as an SPDX identifier; None is the card's, and without
+    license:      of the weights, as an SPDX identifier; None is the card's, and without
                   one there the page says that none was stated.
-    data_licence: of the images and annotations that it was trained on.
+    data_license: of the images and annotations that it was trained on.
     token:        for the Hub; None is HF_TOKEN, or that of `hf auth login`.
     progress:     a bar; None shows one on a terminal.
 
@@ -69,10 +69,10 @@ def push(
     """
     repo = repo.removeprefix(HUB)
     _check_name(repo)
-    for option, word in (("licence", licence), ("data-licence", data_licence)):
+    for option, word in (("license", license), ("data-license", data_license)):
         _check_license(option, word)
     result = ResultFolder.read(Path(folder))
-    licenses = result.licensed(licence, data_licence)
+    licenses = result.licensed(license, data_license)
     _check_access(repo, token)
     files = result.files(_card_name(repo), licenses)
     files[PAGE] = model_page(result, repo, licenses).encode()

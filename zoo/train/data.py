@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from zoo import data as data_sets
+from zoo import environment
 from zoo.data import Dataset
 from zoo.data.image_records import files_of
 from zoo.errors import DataError

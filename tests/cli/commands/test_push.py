@@ -49,9 +49,9 @@ def test_a_result_is_pushed_shown_and_asked_for_its_licence(
     facts = json.loads(done.out)
     assert facts["name"] == "hub:org/net"
     assert facts["licenses"]["weights"] is None
-    assert "--licence" in done.err
+    assert "--license" in done.err
     pinned = f"{facts['name']}@{facts['revision']}"
-    again = shell("push", str(folder), "org/net", "--token-file", str(token), "--licence", "MIT")
+    again = shell("push", str(folder), "org/net", "--token-file", str(token), "--license", "MIT")
     assert again.err == ""
     assert again.out.startswith("hub:org/net@")
     shown = shell("show", pinned)

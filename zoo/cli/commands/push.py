@@ -16,7 +16,7 @@ from zoo.cli import output, stderr
 from zoo.errors import UsageError
 
 ASK = (
-    "No licence is stated for the weights, and the page says so. State one: --licence MIT, or "
+    "No licence is stated for the weights, and the page says so. State one: --license MIT, or "
     "another of https://spdx.org/licenses"
 )
 
@@ -31,13 +31,13 @@ def push(
     private: Annotated[
         bool, typer.Option("--private", help="For you and your organisation alone.")
     ] = False,
-    licence: Annotated[
+    license: Annotated[
         str | None,
-        typer.Option("--licence", metavar="ID", help="Of the weights, such as MIT."),
+        typer.Option("--license", metavar="ID", help="Of the weights, such as MIT."),
     ] = None,
-    data_licence: Annotated[
+    data_license: Annotated[
         str | None,
-        typer.Option("--data-licence", metavar="ID", help="Of the images."),
+        typer.Option("--data-license", metavar="ID", help="Of the images."),
     ] = None,
     token_file: Annotated[
         Path | None,
@@ -58,8 +58,8 @@ def push(
         folder,
         repo,
         private=private,
-        licence=licence,
-        data_licence=data_licence,
+        license=license,
+        data_license=data_license,
         token=token,
     )
     if as_json:
