@@ -9,7 +9,7 @@ from zoo.errors import CardError, LockError, NameNotFound, SourceError
 from zoo.registry import catalogue
 from zoo.testing import Fault, LoopbackHub
 from zoo.weights import Lock, relock
-from zoo.weights.hub_model import card_request, hub_model
+from zoo.weights.hub_model import card_request
 from zoo.weights.resolve import choose, resolve, resolve_name, wanted
 
 CARD = """
@@ -56,7 +56,7 @@ def test_a_revision_is_what_it_was_and_a_branch_moves(put: Callable[..., str]) -
     first = put(revision="v1")
     second = put(card=OTHER)
     for name, commit in ((NAME, second), (f"{NAME}@v1", first), (f"{NAME}@{first}", first)):
-        choice = hub_model(catalogue(), name)
+        choice = resolve_name(catalogue(), name)
         assert choice.entry.origin == f"{NAME}@{commit}:card.yaml"
         assert choice.entry.qualified == name
 
@@ -78,7 +78,7 @@ def test_a_lock_holds_card_and_weights(
     put: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = put()
-    lock = relock([card_request(NAME), wanted(resolve_name(catalogue(), NAME))])
+    lock = relock([card_request(NAME, Lock()), wanted(resolve_name(catalogue(), NAME))])
     assert set(lock.pins) == {f"{NAME}:card", f"{NAME}.trained"}
     path = tmp_path / "zoo.lock"
     lock.write(path)

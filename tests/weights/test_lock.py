@@ -1,5 +1,6 @@
 """The lock file is read as it was written, and a broken one names the line."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import CacheError, LockError
+from zoo.registry.card import HubSource
 from zoo.weights import Lock, Pin, locate
+from zoo.weights.lock import pinned
+from zoo.weights.sources import HubSpec
 
 digest = st.text("0123456789abcdef", min_size=64, max_size=64)
 commit = st.none() | st.text("0123456789abcdef", min_size=40, max_size=40)
@@ -104,3 +108,15 @@ def test_a_place_on_the_hub_is_locked_to_a_commit_of_it(
     Lock({"hub:org/net": Pin(source, "a" * 64, 1)}).write(tmp_path / "zoo.lock")
     with pytest.raises(LockError, match="not a commit of hub:org/net"):
         locate("hub:org/net")
+
+
+COMMIT = "c" * 40
+
+
+def test_a_pin_gives_the_commit_of_its_own_repository(sha256: Callable[[bytes], str]) -> None:
+    pin = Pin(f"hub:org/net@{COMMIT}:card.yaml", sha256(b""), 0)
+    assert pinned(HubSpec("org/net"), pin) == HubSource(
+        repo="org/net", revision=COMMIT, file="card.yaml"
+    )
+    with pytest.raises(LockError, match="not a commit of hub:org/other"):
+        pinned(HubSpec("org/other"), pin)

@@ -22,8 +22,8 @@ from zoo.errors import (
 from zoo.registry import Catalogue, add, catalogue
 from zoo.registry.card import FileSource, HubSource, Source, UrlSource, Weights
 from zoo.testing import Fault, LoopbackHub
-from zoo.weights import Lock
-from zoo.weights.resolve import choose, current_lock, is_place, resolve, wanted
+from zoo.weights import Lock, WeightsRequest
+from zoo.weights.resolve import choose, current_lock, deliver, is_place, resolve, wanted
 
 CARDS = """
 schema: 2
@@ -327,3 +327,18 @@ def test_advice_of_several_lines_keeps_them(tmp_path: Path, pth: bytes) -> None:
     with pytest.raises(CheckpointError) as error:
         zoo.weights.locate(f"file:{tmp_path / 'net.pth'}")
     assert len(error.value.fix.splitlines()) == 3
+
+
+def test_the_second_source_serves_where_the_first_fails(hub: LoopbackHub, weights: bytes) -> None:
+    missing = UrlSource(url=f"{hub.endpoint}/none.safetensors")
+    there = UrlSource(url=hub.add_file("net.safetensors", weights))
+    request = WeightsRequest("a/net", "v1", Weights(files={"model": [missing, there]}))
+    assert deliver(request, Lock(), mirrors={}).source == there.url
+
+
+def test_where_all_fail_each_is_named(hub: LoopbackHub) -> None:
+    sources = [UrlSource(url=f"{hub.endpoint}/{name}.safetensors") for name in "ab"]
+    request = WeightsRequest("a/net", "v1", Weights(files={"model": list(sources)}))
+    with pytest.raises(SourceError) as error:
+        deliver(request, Lock(), mirrors={})
+    assert all(source.url in str(error.value) for source in sources)

@@ -15,7 +15,7 @@ from zoo.registry.folder import HUB
 from zoo.registry.yaml_document import parse_value
 from zoo.weights import Lock, WeightsRequest, wanted
 from zoo.weights.hub_model import card_request
-from zoo.weights.resolve import RANDOM, resolve_name
+from zoo.weights.resolve import RANDOM, current_lock, resolve_name
 
 LABELS = "Class names with commas between, or a label space such as coco80."
 
@@ -109,6 +109,7 @@ def weights_requests(
     Raises:
         NameNotFound, NameAmbiguous: no model, or several, have a name.
     """
-    requests = [card_request(name, lock=lock) for name in names if name.startswith(HUB)]
-    requests += [wanted(resolve_name(known, name, lock=lock)) for name in names]
+    obeyed = current_lock() if lock is None else lock
+    requests = [card_request(name, obeyed) for name in names if name.startswith(HUB)]
+    requests += [wanted(resolve_name(known, name, lock=obeyed)) for name in names]
     return list({request.entry: request for request in requests}.values())

@@ -9,7 +9,7 @@ pinned to the same commit. Nothing in a repository is code that is run.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from msgspec import structs
@@ -18,9 +18,8 @@ from zoo.errors import NameNotFound
 from zoo.registry import Catalogue, Choice
 from zoo.registry.card import Card, FileSource, HubSource, Source, Weights
 from zoo.registry.folder import CARD, HUB, read_card
-from zoo.weights.deliver import current_lock, deliver, pinned
-from zoo.weights.lock import Lock
-from zoo.weights.records import WeightsRequest
+from zoo.weights.lock import Lock, pinned
+from zoo.weights.records import WeightsFile, WeightsRequest
 from zoo.weights.revision import NoSuchFile, resolved
 from zoo.weights.sources import HubSpec, parsed
 
@@ -28,19 +27,19 @@ ROLE = "card"
 
 
 def hub_model(
-    models: Catalogue, name: str, *, lock: Lock | None = None, progress: bool | None = None
+    models: Catalogue, name: str, lock: Lock, *, fetch: Callable[[WeightsRequest], WeightsFile]
 ) -> Choice:
     """The model in a repository, by `hub:org/name[@REVISION]`; called as it is typed.
 
-    lock: to obey; None is that of this machine.
+    lock:  to obey.
+    fetch: gives the verified file of a request.
 
     Raises:
         NameNotFound: it names a file, or the card a plugin that is not loaded.
         WeightsError: the card can't be had. CardError: it is invalid.
     """
-    lock = current_lock() if lock is None else lock
     request, source = _card_request(name, lock)
-    file = deliver(request, lock, mirrors=models.mirrors, progress=progress)
+    file = fetch(request)
     choice = models.choice_of(read_card(file.path), name)
     owner, _, short = name.removeprefix(HUB).partition("/")
     card = _in_repository(choice.entry.card, source)
@@ -49,9 +48,9 @@ def hub_model(
     return Choice(entry, choice.tag, card.weights[choice.tag] if choice.tag else None)
 
 
-def card_request(name: str, *, lock: Lock | None = None) -> WeightsRequest:
+def card_request(name: str, lock: Lock) -> WeightsRequest:
     """The request for the card, so that a lock file or a bundle holds it as well."""
-    return _card_request(name, current_lock() if lock is None else lock)[0]
+    return _card_request(name, lock)[0]
 
 
 def _card_request(name: str, lock: Lock) -> tuple[WeightsRequest, HubSource]:

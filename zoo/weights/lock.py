@@ -15,14 +15,17 @@ from msgspec import Meta
 from zoo import limits
 from zoo.errors import LockError
 from zoo.files import write_file
+from zoo.registry.card import HubSource, Source
 from zoo.registry.schema import plainly
 from zoo.weights.disk import saving
 from zoo.weights.records import WeightsFile
+from zoo.weights.sources import HubSpec, parsed
 
 HEADER = (
     "# Written by `zoo lock`: what each name stands for. Loads obey it; keep it under version "
     "control.\nversion = 1\n"
 )
+LOCK_FIX = "If the change is meant, accept it: zoo lock"
 RELOCK = "Delete it and write it again: zoo lock NAME..."
 
 
@@ -86,6 +89,16 @@ class Lock:
         ]
         with saving(path, fix="Set ZOO_LOCK to a file that can be written."):
             write_file(path, HEADER + "".join(tables))
+
+
+def pinned(spec: HubSpec, pin: Pin) -> Source | HubSpec:
+    """The source that the lock file gives for a place on the Hub. Raises: LockError where it is
+    elsewhere."""
+    place = parsed(pin.source)
+    if not isinstance(place, HubSource) or place.repo != spec.repo:
+        case = f"The lock file says {pin.source[:200]}, which is not a commit of hub:{spec.repo}."
+        raise LockError(f"The lock file was obeyed for hub:{spec.repo}.", case, LOCK_FIX)
+    return place
 
 
 def _pin(entry: str, table: object, *, path: Path, text: str) -> Pin:

@@ -24,7 +24,7 @@ from zoo.paths import OutsideFolder, inside, is_inside
 from zoo.registry.card import MODEL, FileSource, HubSource, PackageSource, Source, UrlSource
 from zoo.weights import records
 from zoo.weights.convert import Mappable, converted, mappable
-from zoo.weights.lock import Pin
+from zoo.weights.lock import LOCK_FIX, Pin
 from zoo.weights.manifest import Item
 from zoo.weights.records import (
     Checksum,
@@ -41,7 +41,6 @@ from zoo.weights.url import Url
 
 log = logging.getLogger("zoo")
 
-LOCK_FIX = "If the change is meant, accept it: zoo lock"
 COPY_FIX = (
     "Copy the bundle to this machine again. To see what else is damaged in it: zoo verify "
     "--bundle {}"

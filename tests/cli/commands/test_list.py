@@ -126,7 +126,7 @@ def test_a_mistake_in_where_is_a_usage_error_with_a_caret(shell: Shell) -> None:
         (("fastercnn-9*",), "See those with such a name: zoo list 'fasterrcnn*'"),
         (
             ("maskedrcnn",),
-            "No model is listed as 'maskedrcnn'. See those with such a name: zoo list 'maskrcnn*'",
+            "No model is listed as 'maskedrcnn'. Did you mean 'maskrcnn_resnet50_fpn'",
         ),
         (("zzzzz",), "No model is listed as 'zzzzz'. See which there are: zoo list"),
         (("mine",), "'mine' stands for 'user/my_faster'. See it: zoo show mine"),
