@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pycocotools import mask as reference
 
+from tests.data.masked_squares import made
 from zoo.data import read
 from zoo.data.formats.coco.masks import fill, inside
 
@@ -69,27 +70,6 @@ def test_polygons_are_those_of_cocos_tools_but_for_the_edge() -> None:
 )
 def test_what_is_no_mask_of_the_image_has_no_pixel(text: Any) -> None:
     assert not filled(text).any()
-
-
-def made(folder: Path, *, first: int) -> Path:
-    """One image with a square, a mask in run lengths, and an object without a mask."""
-    ring = [2, 3, 8, 3, 8, 9, 2, 9]
-    runs = {"size": [20, 30], "counts": [0, 20, 580]}
-    segmentations = [[ring], runs, []]
-    annotations = [
-        {"id": first + row, "image_id": 1, "category_id": 1, "bbox": [row, 3, 6, 6], "area": 36}
-        for row in range(3)
-    ]
-    for annotation, segmentation in zip(annotations, segmentations, strict=True):
-        annotation["segmentation"] = segmentation
-    document = {
-        "images": [{"id": 1, "file_name": "a.png", "width": 30, "height": 20}],
-        "annotations": annotations,
-        "categories": [{"id": 1, "name": "square"}],
-    }
-    folder.mkdir(exist_ok=True)
-    (folder / "instances.json").write_text(json.dumps(document))
-    return folder / "instances.json"
 
 
 def test_a_target_has_masks_where_they_are_asked_for(tmp_path: Path) -> None:
