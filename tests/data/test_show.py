@@ -9,10 +9,10 @@ from PIL import Image
 from zoo import data
 from zoo.data import Dataset, GroundTruth
 from zoo.data.image_records import ImageRecord
-from zoo.data.show import COUNT, ROW_HEIGHT, drawn_rows, facts_of, legend_of, show
+from zoo.data.show import COUNT, drawn_rows, facts_of, legend_of, show
 from zoo.draw.gallery import TALLEST
 from zoo.draw.palette import color_of
-from zoo.draw.sheet import MARGIN
+from zoo.draw.sheet import MARGIN, ROW_HEIGHT
 from zoo.errors import DataError, NameNotFound, UsageError
 from zoo.labels import LabelSpace
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.data.check import Check
 from zoo.data.finding import CHECKS, Finding
-from zoo.data.show import COUNT, ROW_HEIGHT
+from zoo.data.image_records import files_of
+from zoo.data.show import COUNT
 from zoo.errors import DataError, ImageError
 from zoo.files import write_errors
 from zoo.text import pluralize
@@ -36,42 +38,34 @@ def write_sheets(check: Check, folder: Path) -> list[Path]:
             groups[finding.check].append(finding)
     with write_errors(folder, DataError, fix="Name a folder that can be written."):
         folder.mkdir(parents=True, exist_ok=True)
+    rows = {file: row for row, file in reversed([*enumerate(files_of(check.dataset.images))])}
     return [
-        save(_sheet(check, findings), folder / f"{name}.jpg") for name, findings in groups.items()
+        save(_sheet(check, findings, rows), folder / f"{name}.jpg")
+        for name, findings in groups.items()
     ]
 
 
-def _sheet(check: Check, findings: list[Finding]) -> PIL.Image.Image:
-    from zoo.draw.gallery import in_rows
-    from zoo.draw.sheet import CAPTION, GAP, Heading, content_width, sheet
+def _sheet(check: Check, findings: list[Finding], rows: Mapping[str, int]) -> PIL.Image.Image:
+    from zoo.draw.sheet import Heading, sheet_of_rows
 
     name, many = findings[0].check, len(findings)
     facts = [f"{check.dataset.name}: {CHECKS[name][1]}"]
     if many > COUNT:
         facts.append(f"The first {COUNT}")
-    tiles = [_tile(check, finding) for finding in findings[:COUNT]]
-    places = in_rows(
-        [tile.size for tile in tiles],
-        width=content_width(),
-        height=ROW_HEIGHT,
-        gap=GAP,
-        below=CAPTION,
-    )
-    return sheet(Heading(f"{name}: {pluralize(many, 'finding')}", facts), tiles, places)
+    tiles = [_tile(check, finding, rows) for finding in findings[:COUNT]]
+    return sheet_of_rows(Heading(f"{name}: {pluralize(many, 'finding')}", facts), tiles)
 
 
-def _tile(check: Check, finding: Finding) -> Tile:
-    """The part of the image around the box of a finding."""
-    from zoo.data.image_records import files_of
+def _tile(check: Check, finding: Finding, rows: Mapping[str, int]) -> Tile:
+    """The part of the image around the box of a finding. rows: of the images, by file."""
     from zoo.draw.image import to_pil
     from zoo.draw.sheet import Tile
 
     file, box = str(finding.image), finding.box or (0.0, 0.0, 0.0, 0.0)
     caption = file.rpartition("/")[2]
     try:
-        row = list(files_of(check.dataset.images)).index(file)
-        image = to_pil(check.dataset.image(row).pixels)
-    except (ValueError, DataError, ImageError):
+        image = to_pil(check.dataset.image(rows[file]).pixels)
+    except (KeyError, ValueError, DataError, ImageError):
         return Tile((4, 3), None, caption, finding.message)
     around = max(AROUND * max(box[2] - box[0], box[3] - box[1]), LEAST)
     left, top = (max(min(round(edge - around), side - 1), 0) for edge, side in _ends(box, image, 0))

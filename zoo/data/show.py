@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from zoo.labels import LabelSpace
 
 COUNT = 24  # images on a sheet
-ROW_HEIGHT = 250  # pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +72,7 @@ def show(
         DataError: the data set can't be read, has no images, or none of those drawn can be read.
         NameNotFound: it has no such split. UsageError: count is below 1.
     """
-    from zoo.draw.gallery import in_rows
-    from zoo.draw.sheet import CAPTION, GAP, content_width, sheet
+    from zoo.draw.sheet import sheet_of_rows
 
     dataset = part_of(read(data), split)
     rows = drawn_rows(dataset, count, seed)
@@ -86,17 +84,8 @@ def show(
             flaws += [(dataset.files[row], flaw)] if flaw else []
             bar.advance()
     check_some(dataset, flaws, len(rows))
-    made = []
-    for first in range(0, len(tiles), COUNT):
-        some = tiles[first : first + COUNT]
-        places = in_rows(
-            [tile.size for tile in some],
-            width=content_width(),
-            height=ROW_HEIGHT,
-            gap=GAP,
-            below=CAPTION,
-        )
-        made.append(sheet(heading, some, places))
+    parts = [tiles[first : first + COUNT] for first in range(0, len(tiles), COUNT)]
+    made = [sheet_of_rows(heading, part) for part in parts]
     return Sheets(tuple(made), tuple(dataset.files[row] for row in rows), tuple(flaws))
 
 
@@ -175,7 +164,7 @@ def boxes_tile(
     image: PIL.Image.Image, target: Target, label_space: LabelSpace, *, caption: str
 ) -> Tile:
     """An image with boxes, drawn at the size that it has on the sheet."""
-    from zoo.draw.sheet import Tile
+    from zoo.draw.sheet import ROW_HEIGHT, Tile
 
     original = image.size
     image.thumbnail((4 * ROW_HEIGHT, 4 * ROW_HEIGHT), reducing_gap=3.0)

@@ -10,12 +10,13 @@ from PIL import ImageDraw
 
 from zoo.draw.canvas import Rim, plate
 from zoo.draw.chips import chip, fitted
-from zoo.draw.gallery import Place
+from zoo.draw.gallery import Place, in_rows
 from zoo.draw.palette import Color, color_of, ink_on
 from zoo.fonts import letters_of
 
 WIDTH, MARGIN, GAP = 1800, 40, 16  # pixels
 CAPTION = 24  # pixels under an image
+ROW_HEIGHT = 250  # pixels
 PAPER, INK, PALE, EMPTY = (250, 250, 248), (34, 34, 34), (118, 118, 118), (233, 233, 230)
 TITLE, FACTS, LEGEND, SMALL = 34, 18, 16, 14  # letters
 LEGEND_ROWS = 3
@@ -66,6 +67,13 @@ def sheet(heading: Heading, tiles: Sequence[Tile], places: Sequence[Place]) -> P
         at = place._replace(left=place.left + MARGIN, top=place.top + top)
         _tile(paper, tile, at)
     return paper
+
+
+def sheet_of_rows(heading: Heading, tiles: Sequence[Tile]) -> PIL.Image.Image:
+    """A sheet, its tiles in rows that are all as wide as the sheet."""
+    sizes = [tile.size for tile in tiles]
+    places = in_rows(sizes, width=content_width(), height=ROW_HEIGHT, gap=GAP, below=CAPTION)
+    return sheet(heading, tiles, places)
 
 
 def content_width() -> int:
