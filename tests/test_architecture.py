@@ -169,7 +169,7 @@ def test_every_module_has_its_test_file(folder: str) -> None:
     assert without_test(ROOT / "zoo" / folder, ROOT / "tests" / folder) == []
 
 
-@pytest.mark.parametrize("plugin", ["timm", "shapes"])
+@pytest.mark.parametrize("plugin", ["timm", "shapes", "yolox"])
 def test_every_module_of_a_plugin_has_its_test_file(plugin: str) -> None:
     home = ROOT / "plugins" / plugin
     assert without_test(home / f"detzoo_{plugin}", home / "tests") == []

@@ -2,9 +2,7 @@
 
 import pytest
 import torch
-from detzoo_yolox.blocks import BaseConv
 from detzoo_yolox.detector import YOLOX, build
-from detzoo_yolox.outputs import YoloxOutput
 
 from zoo import labels
 from zoo.contract import Thresholds
@@ -60,17 +58,6 @@ def test_batch_norms_are_those_the_weights_were_trained_with(name: str) -> None:
     assert norms == {(1e-3, 0.03)}
 
 
-def test_darknet53_is_leaky_by_a_tenth_and_the_rest_is_silu() -> None:
-    with torch.device("meta"):
-        darknet, csp = (
-            build(label_space=labels.get("coco80"), backbone="darknet53"),
-            build(label_space=labels.get("coco80")),
-        )
-    slopes = {one.act.negative_slope for one in darknet.modules() if isinstance(one, BaseConv)}
-    assert slopes == {0.1}
-    assert {type(one.act) for one in csp.modules() if isinstance(one, BaseConv)} == {torch.nn.SiLU}
-
-
 def test_nothing_stays_on_the_meta_device_once_the_state_dict_is_in(
     toy: YOLOX, letters: LabelSpace
 ) -> None:
@@ -81,19 +68,6 @@ def test_nothing_stays_on_the_meta_device_once_the_state_dict_is_in(
     batch = toy.preprocess([torch.full((3, 50, 64), 200, dtype=torch.uint8)])
     with torch.inference_mode():
         assert torch.equal(empty.eval()(batch).values, toy(batch).values)
-
-
-def test_train_mode_gives_logits_and_eval_mode_the_probabilities_of_the_same_network(
-    toy: YOLOX,
-) -> None:
-    batch = toy.preprocess([torch.full((3, 64, 64), 200, dtype=torch.uint8)])
-    with torch.inference_mode():
-        probable = toy(batch)
-        toy.head.training = True  # the head alone, so that batch norms give the same
-        logits = toy(batch)
-    assert (probable.logits, logits.logits) == (False, True)
-    assert torch.allclose(probable.values[..., 4:], logits.values[..., 4:].sigmoid())
-    assert torch.equal(probable.values[..., :4], logits.values[..., :4])
 
 
 def test_detections_lie_in_the_original_image_best_first_and_on_the_cpu(toy: YOLOX) -> None:
@@ -117,18 +91,6 @@ def test_detections_lie_in_the_original_image_best_first_and_on_the_cpu(toy: YOL
         assert one.names == ("a", "b", "c")
 
 
-def test_a_box_in_the_padding_is_not_seen_and_takes_no_other_boxes_place(toy: YOLOX) -> None:
-    batch = toy.preprocess(
-        [torch.zeros(3, 32, 64, dtype=torch.uint8)]
-    )  # the lower half of the input is padding
-    values = torch.zeros(1, 84, 8)
-    values[0, 60, 4:] = 0.9  # a cell in the padding
-    values[0, 10, 4:] = 0.8  # one in the image
-    outputs = YoloxOutput(values, toy(batch).grids, logits=False)
-    [seen] = toy.decode(outputs, batch, Thresholds(score=0.1, iou=0.65, max_boxes=1))
-    assert seen.scores.tolist() == pytest.approx([0.64])
-
-
 def test_open_thresholds_are_the_familys_own(toy: YOLOX) -> None:
     assert toy.defaults == Thresholds(score=0.01, iou=0.65, max_boxes=100)
     batch = toy.preprocess([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
@@ -143,21 +105,6 @@ def test_open_thresholds_are_the_familys_own(toy: YOLOX) -> None:
 
 def test_every_image_has_the_same_input_size(toy: YOLOX) -> None:
     assert toy.input_size(1080, 1920) == toy.input_size(1, 1) == (64, 64)
-
-
-def test_the_network_has_one_output_a_channel_and_labels_skip_the_unused() -> None:
-    torch.manual_seed(0)
-    label_space = LabelSpace("with background", ("x", "y"), channels=(-1, 1, 0))
-    model = build(label_space=label_space, depth=0.33, width=0.125, size=64).eval()
-    batch = model.preprocess([torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)])
-    with torch.inference_mode():
-        outputs = model(batch)
-        assert outputs.values.shape[-1] == 5 + 3
-        outputs.values[..., 5:] = torch.tensor(
-            [1.0, 0.25, 0.5]
-        )  # the network's channels are background, y, x
-        [seen] = model.decode(outputs, batch, Protocol(score=0.0).thresholds(model.defaults))
-    assert set(seen.labels.tolist()) == {0}
 
 
 def test_lower_precision_runs_and_decodes_to_single(toy: YOLOX) -> None:

@@ -5,37 +5,13 @@ import math
 import pytest
 import torch
 from detzoo_yolox.assign import assign
-from detzoo_yolox.detector import YOLOX, build
-from detzoo_yolox.outputs import YoloxOutput, to_boxes
-from torch import Tensor
+from detzoo_yolox.detector import YOLOX
+from detzoo_yolox.outputs import to_boxes
 
-from zoo.detectors import Batch, Protocol, Target
-from zoo.errors import ContractError, LabelError
-from zoo.labels import LabelSpace
-
-NOTHING = Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
-
-
-def target(*boxes: tuple[float, float, float, float, int]) -> Target:
-    rows = torch.tensor(boxes)
-    return Target(rows[:, :4].float(), rows[:, 4].long())
-
+from plugins.yolox.tests.toys import NOTHING, target, trained_on
+from zoo.detectors import Protocol, Target
 
 TRUTH = [target((4, 6, 30, 40, 0), (30, 10, 60, 60, 2)), NOTHING, target((10, 10, 22, 20, 1))]
-
-
-def noise(count: int, *, height: int = 64, width: int = 64) -> list[Tensor]:
-    generator = torch.Generator().manual_seed(7)
-    return [
-        torch.randint(0, 256, (3, height, width), dtype=torch.uint8, generator=generator)
-        for _ in range(count)
-    ]
-
-
-def trained_on(toy: YOLOX, targets: list[Target]) -> tuple[YoloxOutput, Batch, dict[str, Tensor]]:
-    batch = toy.preprocess(noise(len(targets)))
-    outputs = toy.train()(batch)
-    return outputs, batch, toy.loss(outputs, batch, targets)
 
 
 def entropy(logit: float, truth: float) -> float:
@@ -128,53 +104,6 @@ def test_under_autocast_the_losses_are_single_precision_and_finite(toy: YOLOX) -
         outputs, _, found = trained_on(toy, TRUTH)
     assert outputs.values.dtype == torch.bfloat16
     assert all(loss.dtype == torch.float32 and loss.isfinite() for loss in found.values())
-
-
-def test_truth_is_given_in_original_pixels(toy: YOLOX) -> None:
-    small, large = (target((s * 4, s * 6, s * 30, s * 40, 1)) for s in (1, 3))
-    image = noise(1)[0]
-    enlarged = image.repeat_interleave(3, 1).repeat_interleave(3, 2)
-    batch, triple = toy.preprocess([image]), toy.preprocess([enlarged])
-    outputs = toy.train()(batch)
-    ours, theirs = toy.loss(outputs, batch, [small]), toy.loss(outputs, triple, [large])
-    assert {name: loss.item() for name, loss in ours.items()} == pytest.approx(
-        {n: loss.item() for n, loss in theirs.items()}
-    )
-
-
-def test_objects_without_area_change_nothing(toy: YOLOX) -> None:
-    real = (4, 6, 30, 40, 0)
-    outputs, batch, found = trained_on(toy, [target(real)])
-    with_flat = toy.loss(outputs, batch, [target((5, 5, 5, 30, 1), real, (9, 9, 20, 9, 2))])
-    assert {n: v.item() for n, v in found.items()} == {n: v.item() for n, v in with_flat.items()}
-
-
-def test_a_class_is_learned_in_the_channel_its_label_has() -> None:
-    torch.manual_seed(0)
-    plain = LabelSpace("plain", ("x", "y"), channels=(0, 1))
-    model = build(label_space=plain, depth=0.33, width=0.125, size=64).train()
-    batch = model.preprocess(noise(1))
-    outputs = model(batch)
-    swapped = LabelSpace("swapped", ("x", "y"), channels=(1, 0))
-    before = model.loss(outputs, batch, [target((4, 6, 30, 40, 0))])
-    model.head.label_space = swapped
-    after = model.loss(outputs, batch, [target((4, 6, 30, 40, 1))])
-    assert {n: v.item() for n, v in before.items()} == {n: v.item() for n, v in after.items()}
-
-
-def test_raw_output_made_in_eval_mode_is_refused(toy: YOLOX) -> None:
-    batch = toy.preprocess(noise(1))
-    with pytest.raises(ContractError, match=r"made in eval mode\.\nCall model\.train\(\)"):
-        toy.loss(toy(batch), batch, [NOTHING])
-
-
-@pytest.mark.parametrize("label", [-1, 3])
-def test_a_label_outside_the_space_is_refused_by_number(toy: YOLOX, label: int) -> None:
-    batch = toy.preprocess(noise(1))
-    with pytest.raises(
-        LabelError, match=rf"the label {label}\.\nIts label space 'letters' has 3 labels, from 0\."
-    ):
-        toy.loss(toy.train()(batch), batch, [target((1, 1, 9, 9, label))])
 
 
 @pytest.mark.slow
