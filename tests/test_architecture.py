@@ -169,7 +169,13 @@ def test_every_module_has_its_test_file(folder: str) -> None:
     assert without_test(ROOT / "zoo" / folder, ROOT / "tests" / folder) == []
 
 
-@pytest.mark.parametrize("plugin", ["timm", "shapes", "yolox"])
+@pytest.mark.parametrize("plugin", ["shapes", "timm", "torchvision", "yolox"])
 def test_every_module_of_a_plugin_has_its_test_file(plugin: str) -> None:
     home = ROOT / "plugins" / plugin
-    assert without_test(home / f"detzoo_{plugin}", home / "tests") == []
+    modules, tests = home / f"detzoo_{plugin}", home / "tests"
+    folders = [modules, *(path for path in modules.rglob("*") if path.is_dir())]
+    untested = {
+        str(folder.relative_to(home)): without_test(folder, tests / folder.relative_to(modules))
+        for folder in folders
+    }
+    assert not any(untested.values()), untested

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 from math import sqrt
 from typing import Any
 
@@ -21,9 +22,16 @@ from torch import Tensor, nn
 from torchvision.models import detection, get_model_weights
 from torchvision.models._api import WeightsEnum
 
+from plugins.torchvision.tests.toys import SPACE
 from zoo import LabelSpace
 from zoo.detectors import Batch, Target
 
+KINDS = (
+    "fasterrcnn_mobilenet_v3_large_320_fpn",
+    "retinanet_resnet50_fpn",
+    "fcos_resnet50_fpn",
+    "ssdlite320_mobilenet_v3_large",
+)
 # The published weights that torchvision's builders set eps 0 for: the lines with overwrite_eps in
 # its source.
 EPS_ZERO = (
@@ -65,6 +73,28 @@ def make_ours() -> Callable[..., TorchvisionDetector]:
     """Builds an architecture at toy size, in eval mode, with random weights that find some boxes in
     noise."""
     return _ours
+
+
+@pytest.fixture(scope="session")
+def small() -> Callable[[str], TorchvisionDetector]:
+    """The same for three classes, built once; what a test changes in it, it puts back."""
+    return cache(partial(_ours, label_space=SPACE))
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def detector(request: pytest.FixtureRequest, small: Callable[[str], Any]) -> Any:
+    """One architecture of each kind, for three classes."""
+    return small(request.param)
+
+
+@pytest.fixture(scope="session")
+def fcos(small: Callable[[str], Any]) -> Any:
+    return small("fcos_resnet50_fpn")
+
+
+@pytest.fixture(scope="session")
+def rcnn(small: Callable[[str], Any]) -> Any:
+    return small("fasterrcnn_mobilenet_v3_large_320_fpn")
 
 
 @pytest.fixture(scope="session")

@@ -14,51 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from zoo import Protocol
-from zoo.detectors import Target
-from zoo.errors import ContractError, ImageError, LabelError
+from plugins.torchvision.tests.toys import SPACE, detections_of, target
+from zoo.errors import ContractError, ImageError
 from zoo.images import ImageWarning
-from zoo.labels import LabelSpace
-
-SPACE = LabelSpace.custom(["helmet", "vest", "boot"])
-KINDS = (
-    "fasterrcnn_mobilenet_v3_large_320_fpn",
-    "retinanet_resnet50_fpn",
-    "fcos_resnet50_fpn",
-    "ssdlite320_mobilenet_v3_large",
-)
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def detector(request: pytest.FixtureRequest, make_ours: Callable[..., Any]) -> Any:
-    """One architecture of each kind, for three classes."""
-    return make_ours(request.param, SPACE)
-
-
-@pytest.fixture(scope="module")
-def fcos(make_ours: Callable[..., Any]) -> Any:
-    return make_ours("fcos_resnet50_fpn", SPACE)
-
-
-@pytest.fixture(scope="module")
-def rcnn(make_ours: Callable[..., Any]) -> Any:
-    return make_ours("fasterrcnn_mobilenet_v3_large_320_fpn", SPACE)
-
-
-@torch.no_grad()
-def see(detector: Any, images: list[Tensor], **settings: Any) -> Any:
-    batch = detector.preprocess(images, dtype=detector.dtype)
-    return detector.decode(
-        detector(batch), batch, Protocol(**settings).thresholds(detector.defaults)
-    )
-
-
-def target(*boxes: tuple[float, float, float, float], label: int = 0) -> Target:
-    return Target(torch.tensor(boxes).reshape(-1, 4), torch.full((len(boxes),), label))
 
 
 def test_labels_of_ones_own_are_seen(detector: Any, images: list[Tensor]) -> None:
-    seen = see(detector, images)
+    seen = detections_of(detector, images)
     assert all(one.label_space.names == SPACE.names for one in seen)
     assert {name for one in seen for name in (one.names[label] for label in one.labels)} <= set(
         SPACE.names
@@ -69,7 +31,7 @@ def test_labels_of_ones_own_are_seen(detector: Any, images: list[Tensor]) -> Non
 def test_detections_are_best_first_inside_the_image_and_know_its_size(
     detector: Any, images: list[Tensor]
 ) -> None:
-    for seen, image in zip(see(detector, images, score=0.0), images, strict=True):
+    for seen, image in zip(detections_of(detector, images, score=0.0), images, strict=True):
         height, width = image.shape[-2:]
         assert seen.size == (height, width)
         assert torch.equal(seen.scores, seen.scores.sort(descending=True).values)
@@ -116,43 +78,11 @@ def test_input_size_is_the_size_that_preprocess_makes(
             )
 
 
-def test_a_fixed_size_is_the_same_for_every_image() -> None:
-    with torch.device("meta"):
-        lite = architectures.ssdlite320_mobilenet_v3_large(label_space=SPACE)
-        ssd = architectures.ssd300_vgg16(label_space=SPACE)
-    assert lite.input_size(17, 900) == lite.input_size(1, 1) == (320, 320)
-    assert ssd.input_size(17, 900) == (300, 300)
-
-
-def test_the_published_input_size_is_the_default() -> None:
-    with torch.device("meta"):
-        large = architectures.fasterrcnn_resnet50_fpn(label_space=SPACE)
-        small = architectures.fasterrcnn_mobilenet_v3_large_320_fpn(label_space=SPACE)
-    assert large.input_size(480, 640) == (800, 1088)  # 800 x 1066, padded to multiples of 32
-    assert small.input_size(480, 640) == (320, 448)
-
-
 def test_an_image_whose_short_side_would_vanish_is_refused(fcos: Any) -> None:
     with pytest.raises(ImageError, match="20000 x 10 pixels"):
         fcos.input_size(10, 20000)
     with pytest.raises(ImageError, match="short side would be less than one"):
         fcos.preprocess([torch.zeros(3, 1, 300, dtype=torch.uint8)])
-
-
-def test_a_very_flat_first_image_does_not_spoil_those_after_it(
-    rcnn: Any, images: list[Tensor]
-) -> None:
-    with torch.device("meta"):
-        fresh, other = (
-            architectures.fasterrcnn_mobilenet_v3_large_320_fpn(label_space=SPACE).eval()
-            for _ in range(2)
-        )
-    for one in (fresh, other):
-        one.load_state_dict(rcnn.state_dict(), assign=True)
-    see(other, [torch.full((3, 2, 600), 90, dtype=torch.uint8)])
-    after, alone = see(other, images), see(fresh, images)
-    assert all(torch.equal(one.scores, two.scores) for one, two in zip(after, alone, strict=True))
-    assert len(alone[0])
 
 
 def test_a_network_built_on_the_meta_device_equals_one_built_where_it_runs(
@@ -163,7 +93,9 @@ def test_a_network_built_on_the_meta_device_equals_one_built_where_it_runs(
     ).eval()
     built_here.net.rpn._post_nms_top_n = rcnn.net.rpn._post_nms_top_n
     built_here.load_state_dict(rcnn.state_dict())
-    for one, other in zip(see(built_here, images), see(rcnn, images), strict=True):
+    for one, other in zip(
+        detections_of(built_here, images), detections_of(rcnn, images), strict=True
+    ):
         assert torch.equal(one.boxes, other.boxes)
         assert torch.equal(one.scores, other.scores)
 
@@ -171,12 +103,12 @@ def test_a_network_built_on_the_meta_device_equals_one_built_where_it_runs(
 def test_frozen_eps_is_set_where_a_card_says_so_and_changes_the_output(
     fcos: Any, images: list[Tensor]
 ) -> None:
-    before = see(fcos, images)[0]
+    before = detections_of(fcos, images)[0]
     fcos.post_load({"frozen_bn_eps": 0.1})
-    after = see(fcos, images)[0]
+    after = detections_of(fcos, images)[0]
     fcos.post_load({"frozen_bn_eps": 1e-5})
     assert not torch.equal(before.scores[:5], after.scores[:5])
-    assert torch.equal(see(fcos, images)[0].scores, before.scores)
+    assert torch.equal(detections_of(fcos, images)[0].scores, before.scores)
 
 
 def test_frozen_eps_is_refused_by_a_network_without_frozen_norms() -> None:
@@ -199,32 +131,15 @@ def test_a_post_load_setting_of_another_value_is_refused(
 def test_an_unknown_post_load_setting_is_refused_before_any_is_set(
     fcos: Any, images: list[Tensor]
 ) -> None:
-    before = see(fcos, images)[0].scores
+    before = detections_of(fcos, images)[0].scores
     with pytest.raises(ContractError, match="momentum: 1"):
         fcos.post_load({"frozen_bn_eps": 0.5, "momentum": 1})
-    assert torch.equal(see(fcos, images)[0].scores, before)
+    assert torch.equal(detections_of(fcos, images)[0].scores, before)
 
 
 def test_no_post_load_settings_are_no_error() -> None:
     with torch.device("meta"):
         architectures.ssd300_vgg16(label_space=SPACE).post_load({})
-
-
-def test_a_box_without_area_is_left_out_of_the_loss(fcos: Any, images: list[Tensor]) -> None:
-    batch = fcos.preprocess(images[:1])
-    outputs = fcos(batch)
-    whole = target((1.0, 1.0, 9.0, 9.0))
-    flat = Target(
-        torch.cat([whole.boxes, torch.tensor([[4.0, 4.0, 4.0, 9.0]])]),
-        torch.cat([whole.labels, torch.tensor([1])]),
-    )
-    assert fcos.loss(outputs, batch, [flat]) == fcos.loss(outputs, batch, [whole])
-
-
-def test_targets_are_one_an_image(fcos: Any, images: list[Tensor]) -> None:
-    batch = fcos.preprocess(images)
-    with pytest.raises(ValueError, match="one per image, 2, got 0"):
-        fcos.loss(fcos(batch), batch, [])
 
 
 @pytest.mark.parametrize(
@@ -236,50 +151,22 @@ def test_what_is_no_uint8_image_is_refused(fcos: Any, image: Any) -> None:
         fcos.preprocess([image])
 
 
-@pytest.mark.parametrize("label", [-1, 3])
-def test_a_label_outside_the_space_is_refused(fcos: Any, images: list[Tensor], label: int) -> None:
-    batch = fcos.preprocess(images[:1])
-    with pytest.raises(LabelError, match=rf"the label {label}\.(.|\n)*has 3 labels, from 0"):
-        fcos.loss(fcos(batch), batch, [target((1.0, 1.0, 9.0, 9.0), label=label)])
-
-
-def test_a_two_stage_loss_wants_outputs_made_with_targets(rcnn: Any, images: list[Tensor]) -> None:
-    batch, truth = rcnn.preprocess(images[:1]), [target()]
-    for outputs in (rcnn(batch), rcnn(batch, truth), rcnn.train()(batch)):
-        with pytest.raises(ContractError, match=r"outputs = model\(batch, targets\)"):
-            rcnn.loss(outputs, batch, truth)
-    rcnn.eval()
-
-
-def test_two_stage_outputs_of_train_mode_are_decoded_if_they_hold_no_truth(
-    rcnn: Any, images: list[Tensor]
-) -> None:
-    rcnn.train()
-    batch = rcnn.preprocess(images[:1])
-    outputs, sampled = rcnn(batch), rcnn(batch, [target((5.0, 5.0, 60.0, 60.0))])
-    rcnn.eval()
-    (found,) = rcnn.decode(outputs, batch, rcnn.defaults)
-    assert len(found)
-    with pytest.raises(ContractError, match=r"model\(batch\) without targets"):
-        rcnn.decode(sampled, batch, rcnn.defaults)
-
-
 def test_another_float_type_works_and_gives_float32_boxes(
     make_ours: Callable[..., Any], images: list[Tensor]
 ) -> None:
     precise = make_ours("fcos_resnet50_fpn", SPACE).double()
     assert precise.preprocess(images, dtype=precise.dtype).pixels.dtype == torch.float64
-    assert see(precise, images)[0].boxes.dtype == torch.float32
+    assert detections_of(precise, images)[0].boxes.dtype == torch.float32
 
 
 def test_images_are_not_changed(fcos: Any, images: list[Tensor]) -> None:
     copies = [image.clone() for image in images]
-    see(fcos, images)
+    detections_of(fcos, images)
     assert all(torch.equal(image, copy) for image, copy in zip(images, copies, strict=True))
 
 
 def test_nothing_seen_is_empty_detections(detector: Any, images: list[Tensor]) -> None:
-    assert [len(one) for one in see(detector, images, score=1.0)] == [0, 0]
+    assert [len(one) for one in detections_of(detector, images, score=1.0)] == [0, 0]
 
 
 def test_places_remember_the_images_sizes(detector: Any, images: list[Tensor]) -> None:

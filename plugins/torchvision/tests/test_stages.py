@@ -10,7 +10,7 @@ import torch
 from detzoo_torchvision import architectures
 from torch import nn
 
-from zoo.labels import LabelSpace, get
+from zoo.labels import get
 
 STAGES = {
     "fasterrcnn_resnet50_fpn": 5,
@@ -47,18 +47,3 @@ def test_all_of_it_trains_unless_told_otherwise(name: str) -> None:
 def test_a_count_beyond_the_stages_is_refused_with_the_range() -> None:
     with pytest.raises(ValueError, match="0 to 5"):
         built("fcos_resnet50_fpn", trainable_layers=6)
-
-
-def test_batch_norm_can_be_asked_for_in_the_place_of_frozen_statistics() -> None:
-    label_space = LabelSpace.custom(["cat"])
-    with torch.device("meta"):
-        trained = architectures.fcos_resnet50_fpn(label_space=label_space, norm="batch")
-        frozen = architectures.fcos_resnet50_fpn(label_space=label_space)
-    kinds = [{type(layer).__name__ for layer in one.modules()} for one in (trained, frozen)]
-    assert "BatchNorm2d" in kinds[0] - kinds[1]
-    assert "FrozenBatchNorm2d" in kinds[1] - kinds[0]
-
-
-def test_an_unknown_option_is_refused() -> None:
-    with pytest.raises(TypeError, match="min_sise"):
-        built("fcos_resnet50_fpn", min_sise=320)

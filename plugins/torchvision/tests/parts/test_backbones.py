@@ -3,7 +3,6 @@ computes."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 
 import pytest
@@ -11,15 +10,11 @@ import torch
 from detzoo_torchvision import BACKBONES
 from detzoo_torchvision.parts import backbones
 from detzoo_torchvision.parts.backbones import Staged
-from detzoo_torchvision.parts.fpn import FPN
 from torch import nn
 from torchvision import models
 from torchvision.models.detection.backbone_utils import _mobilenet_extractor, _resnet_fpn_extractor
-from torchvision.ops import FeaturePyramidNetwork
-from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
-from zoo.contract import FeatureLevel
-from zoo.errors import CardError, ContractError
+from zoo.errors import ContractError
 
 
 def build(name: str, *, strides: tuple[int, ...]) -> Staged:
@@ -79,37 +74,6 @@ def test_a_stride_without_a_map_is_refused_with_those_there_are(
 
 def test_every_backbone_is_registered_under_torchvisions_name() -> None:
     assert all(hasattr(models, name) and hasattr(backbones, name) for name in BACKBONES)
-
-
-GIVEN = (FeatureLevel(8, 8), FeatureLevel(16, 16), FeatureLevel(24, 32))
-
-
-@pytest.mark.parametrize("coarser", [0, 1, 2])
-@pytest.mark.parametrize(("height", "width"), [(64, 128), (72, 104)])
-def test_fpn_returns_the_maps_it_declares(coarser: int, height: int, width: int) -> None:
-    neck = FPN(levels=GIVEN, channels=12, coarser=coarser)
-    maps = tuple(
-        torch.rand(2, one.channels, -(-height // one.stride), -(-width // one.stride))
-        for one in GIVEN
-    )
-    assert [level.stride for level in neck.levels] == [8, 16, 32, 64, 128][: 3 + coarser]
-    assert [tuple(one.shape) for one in neck(maps)] == [
-        (2, 12, -(-height // level.stride), -(-width // level.stride)) for level in neck.levels
-    ]
-
-
-def test_fpn_is_torchvisions() -> None:
-    ours = FPN(levels=GIVEN, channels=12)
-    theirs = FeaturePyramidNetwork([8, 16, 24], 12, extra_blocks=LastLevelP6P7(24, 12))
-    theirs.load_state_dict(ours.pyramid.state_dict(), strict=True)
-    maps = tuple(torch.rand(1, one.channels, 64 // one.stride, 64 // one.stride) for one in GIVEN)
-    named = theirs(OrderedDict(zip("abc", maps, strict=True)))
-    assert all(torch.equal(one, two) for one, two in zip(ours(maps), named.values(), strict=True))
-
-
-def test_fpn_adds_at_most_two_maps() -> None:
-    with pytest.raises(CardError, match="0, 1 or 2"):
-        FPN(levels=GIVEN, coarser=3)  # type: ignore[arg-type]
 
 
 def test_batch_norm_stays_trainable() -> None:

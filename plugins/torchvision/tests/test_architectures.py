@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 import torch
+from detzoo_torchvision import architectures
 from detzoo_torchvision.preprocess import TorchvisionPreprocess
 from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
+from plugins.torchvision.tests.toys import SPACE
 from zoo import Detections, Protocol
 from zoo.contract import Thresholds
 from zoo.detectors import Target
+from zoo.labels import LabelSpace
 
 MASK_KEYPOINT_LOSSES = {"loss_mask", "loss_keypoint"}
 
@@ -194,3 +197,49 @@ def test_threads_with_different_thresholds_do_not_disturb_each_other(pair: Any) 
         iou=thresholds_of(pair.ours.net).nms_thresh,
         max_boxes=thresholds_of(pair.ours.net).detections_per_img,
     )
+
+
+def test_a_fixed_size_is_the_same_for_every_image() -> None:
+    with torch.device("meta"):
+        lite = architectures.ssdlite320_mobilenet_v3_large(label_space=SPACE)
+        ssd = architectures.ssd300_vgg16(label_space=SPACE)
+    assert lite.input_size(17, 900) == lite.input_size(1, 1) == (320, 320)
+    assert ssd.input_size(17, 900) == (300, 300)
+
+
+def test_the_published_input_size_is_the_default() -> None:
+    with torch.device("meta"):
+        large = architectures.fasterrcnn_resnet50_fpn(label_space=SPACE)
+        small = architectures.fasterrcnn_mobilenet_v3_large_320_fpn(label_space=SPACE)
+    assert large.input_size(480, 640) == (800, 1088)  # 800 x 1066, padded to multiples of 32
+    assert small.input_size(480, 640) == (320, 448)
+
+
+def test_batch_norm_can_be_asked_for_in_the_place_of_frozen_statistics() -> None:
+    label_space = LabelSpace.custom(["cat"])
+    with torch.device("meta"):
+        trained = architectures.fcos_resnet50_fpn(label_space=label_space, norm="batch")
+        frozen = architectures.fcos_resnet50_fpn(label_space=label_space)
+    kinds = [{type(layer).__name__ for layer in one.modules()} for one in (trained, frozen)]
+    assert "BatchNorm2d" in kinds[0] - kinds[1]
+    assert "FrozenBatchNorm2d" in kinds[1] - kinds[0]
+
+
+def test_an_unknown_option_is_refused() -> None:
+    with pytest.raises(TypeError, match="min_sise"):
+        architectures.fcos_resnet50_fpn(label_space=SPACE, min_sise=320)
+
+
+def test_a_second_stage_looks_at_as_many_proposals_as_are_asked_for() -> None:
+    with torch.device("meta"):
+        few = architectures.fasterrcnn_mobilenet_v3_large_320_fpn(label_space=SPACE, proposals=7)
+        published = architectures.fasterrcnn_mobilenet_v3_large_320_fpn(label_space=SPACE)
+    assert few.net.rpn.train().post_nms_top_n() == few.net.rpn.eval().post_nms_top_n() == 7
+    assert published.net.rpn.eval().post_nms_top_n() == 150
+
+
+def test_the_sides_of_its_inputs_can_be_chosen() -> None:
+    with torch.device("meta"):
+        small = architectures.retinanet_resnet50_fpn(label_space=SPACE, min_size=96, max_size=128)
+    assert small.input_size(100, 100) == (96, 96)
+    assert small.input_size(100, 400) == (32, 128)
