@@ -30,11 +30,11 @@ class Annotated:
         self.folder = folder
         self._taken: set[Path] = set()
         self._root = _common_folder(sources)
-        there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
-        if not there.is_dir():
-            raise self._refused(f"'{there}' is not a folder")
-        if not os.access(there, os.W_OK | os.X_OK):
-            raise self._refused(f"'{there}' can't be written: {os.strerror(errno.EACCES)}")
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        if not nearest.is_dir():
+            raise self._refused(f"'{nearest}' is not a folder")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise self._refused(f"'{nearest}' can't be written: {os.strerror(errno.EACCES)}")
 
     def _refused(self, case: str) -> ImageError:
         asked = f"Annotated images can't be saved in '{self.folder}'."

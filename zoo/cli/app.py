@@ -91,22 +91,22 @@ def _main() -> None:
         except ZooError as error:
             _show_error(error)
             sys.exit(error.exit_code)
-        except KeyboardInterrupt as why:
-            _name_what_hung(why)
+        except KeyboardInterrupt as interrupt:
+            _name_what_hung(interrupt)
             sys.exit(INTERRUPTED)
-        except (OSError, SystemExit) as why:
+        except (OSError, SystemExit) as end:
             meet_the_end_of_output(
-                why if isinstance(why, OSError) else why.__context__
+                end if isinstance(end, OSError) else end.__context__
             )  # Typer makes SystemExit of it
-            _name_what_hung(why)
+            _name_what_hung(end)
             raise
 
 
-def _name_what_hung(why: BaseException | None) -> None:
+def _name_what_hung(error: BaseException | None) -> None:
     """Says which plugin was interrupted, if one was."""
-    for one in made_of(why):
-        if isinstance(one, Interrupted):
-            return stderr.error(str(one))
+    for cause in made_of(error):
+        if isinstance(cause, Interrupted):
+            return stderr.error(str(cause))
 
 
 def _run_and_flush(arguments: Sequence[str]) -> None:
@@ -157,9 +157,9 @@ def _mistyped(arguments: Sequence[str]) -> UsageError | None:
     if not known or not second or second.startswith("-"):
         return None
     meant = close_matches(second, known, most=1)
-    there = " and ".join(f"zoo {first} {word}" for word in known)
+    commands = " and ".join(f"zoo {first} {word}" for word in known)
     fix = f"Did you mean zoo {first} {meant[0]}?" if meant else "See zoo --help."
-    return UsageError(f"No command 'zoo {first} {second}'.", f"There is {there}.", fix)
+    return UsageError(f"No command 'zoo {first} {second}'.", f"There is {commands}.", fix)
 
 
 def _log_as_warnings() -> None:
@@ -188,18 +188,18 @@ def app(arguments: Sequence[str]) -> typer.Typer:
     made.callback()(_zoo)
     names = arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
     for name in names:
-        found = _function(name)
-        if isinstance(found, typer.Typer):  # a command with commands of its own
-            made.add_typer(found, name=name, rich_help_panel=COMMANDS[name][0])
+        command = _function(name)
+        if isinstance(command, typer.Typer):  # a command with commands of its own
+            made.add_typer(command, name=name, rich_help_panel=COMMANDS[name][0])
         else:
-            made.command(name, cls=Command, rich_help_panel=COMMANDS[name][0])(found)
+            made.command(name, cls=Command, rich_help_panel=COMMANDS[name][0])(command)
     return made
 
 
 def _function(command: str) -> Callable[..., None] | typer.Typer:
     module, _, name = COMMANDS[command][1].partition(":")
-    found: Callable[..., None] | typer.Typer = getattr(import_module(module), name)
-    return found
+    function: Callable[..., None] | typer.Typer = getattr(import_module(module), name)
+    return function
 
 
 def _version(wanted: bool) -> None:

@@ -17,10 +17,10 @@ def spare() -> None:
     command; says which it is."""
     from zoo.registry.distributions import damaged  # deferred: a listing imports no torch
 
-    for one in [] if environment.names_device_backends() else damaged():
+    for part in [] if environment.names_device_backends() else damaged():
         environment.leave_out_device_backends()
         stderr.warning(
-            f"{one.owner.name} {one.owner.version} is damaged: {one.fault} "
+            f"{part.owner.name} {part.owner.version} is damaged: {part.fault} "
             f"torch can't look for device backends next to it and does without. pip install "
-            f"--force-reinstall {one.owner.name}"
+            f"--force-reinstall {part.owner.name}"
         )

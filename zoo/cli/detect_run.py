@@ -178,7 +178,7 @@ def _look(
             stderr.warning(error)
             bar.advance()
 
-        for seen in stream(
+        for detections in stream(
             detector,
             images,
             protocol=asked.protocol,
@@ -189,7 +189,7 @@ def _look(
             looked=looked,
         ):
             for write in writers:
-                write(seen)
+                write(detections)
             bar.advance()
     return failed
 
@@ -208,19 +208,19 @@ def _writers(
         yield _coco_writer(add_coco, ids, left_out)
 
 
-def _print_line(seen: Detections) -> None:
-    height, width = seen.size or (0, 0)
-    counts = Counter(seen.class_names)
-    found = ", ".join(f"{name} x{count}" for name, count in counts.most_common()) or "nothing"
-    output.line(f"{seen.source}  {width}x{height}  {found}")
+def _print_line(detections: Detections) -> None:
+    height, width = detections.size or (0, 0)
+    counts = Counter(detections.class_names)
+    summary = ", ".join(f"{name} x{count}" for name, count in counts.most_common()) or "nothing"
+    output.line(f"{detections.source}  {width}x{height}  {summary}")
 
 
 def _json_writer(add: Add, detector: Detector, saving: _Saving | None) -> Write:
     sha256 = detector.weights.sha256 if detector.weights else None
 
-    def write(seen: Detections) -> None:
-        saved = saving.path_of(seen) if saving else None
-        add(object_of(seen, model=detector.name, weights_sha256=sha256, saved=saved))
+    def write(detections: Detections) -> None:
+        saved = saving.path_of(detections) if saving else None
+        add(object_of(detections, model=detector.name, weights_sha256=sha256, saved=saved))
 
     return write
 
@@ -229,14 +229,16 @@ def _coco_writer(add: Add, ids: ImageIds, left_out: Counter[str]) -> Write:
     """left_out: counts the detections of classes that the annotations do not have, by class
     name."""
 
-    def write(seen: Detections) -> None:
-        for row in seen.to_coco(image_id=ids.of(seen.source or ""), label_space=ids.label_space):
+    def write(detections: Detections) -> None:
+        for row in detections.to_coco(
+            image_id=ids.of(detections.source or ""), label_space=ids.label_space
+        ):
             add(row)
         if ids.label_space is not None:
-            known = met_ids(seen.label_space, ids.label_space)
+            known = met_ids(detections.label_space, ids.label_space)
             left_out.update(
-                seen.label_space.names[label]
-                for label in seen.labels.tolist()
+                detections.label_space.names[label]
+                for label in detections.labels.tolist()
                 if label not in known
             )
 
@@ -265,20 +267,20 @@ class _Saving:
         self._font = font
         self._saved: dict[int, str] = {}
 
-    def __call__(self, image: Image, seen: Detections) -> None:
-        path = self._annotated.path_for(seen.source or "image.png")
+    def __call__(self, image: Image, detections: Detections) -> None:
+        path = self._annotated.path_for(detections.source or "image.png")
         try:
-            save(draw(image.pixels, seen, font=self._font), path)
+            save(draw(image.pixels, detections, font=self._font), path)
         except MemoryError:
             stderr.warning(
-                f"There is not enough memory to draw on '{seen.source}': it was not saved."
+                f"There is not enough memory to draw on '{detections.source}': it was not saved."
             )
         else:
-            self._saved[id(seen)] = str(path)  # the same object comes to the writers
+            self._saved[id(detections)] = str(path)  # the same object comes to the writers
 
-    def path_of(self, seen: Detections) -> str | None:
+    def path_of(self, detections: Detections) -> str | None:
         """Where the annotated image is."""
-        return self._saved.pop(id(seen), None)
+        return self._saved.pop(id(detections), None)
 
 
 def _say(failed: Sequence[ImageError], total: int, asked: Request) -> None:

@@ -34,8 +34,8 @@ def plain_call(function: Callable[..., object], words: Sequence[str]) -> dict[st
         call[name] = value
     needed = [
         name
-        for name, one in inspect.signature(function).parameters.items()
-        if one.default is one.empty
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is parameter.empty
     ]
     return call if all(name in call for name in needed) else None
 
@@ -65,7 +65,7 @@ def _parameters(
                 info.default,
                 *(info.param_decls or ()),
             )  # Option's first parameter may be its default or a spelling
-            spellings = [one for one in declared if isinstance(one, str)] or [
+            spellings = [text for text in declared if isinstance(text, str)] or [
                 f"--{name.replace('_', '-')}"
             ]
             (flags if kind is bool else options).update(dict.fromkeys(spellings, name))

@@ -44,11 +44,11 @@ class Command(TyperCommand):
         if not ctx.resilient_parsing:
             typed, _, order = self.make_parser(ctx).parse_args(args=list(args))
             _check_places(typed, order)
-            for one, count in Counter(order).items():
-                if count > 1 and one.param_type_name == "option" and not one.multiple:
+            for parameter, count in Counter(order).items():
+                if count > 1 and parameter.param_type_name == "option" and not parameter.multiple:
                     case = "It is given more than once, and takes one value."
                     fix = "Leave all but one of them out."
-                    raise UsageError(f"{one.opts[0]} was given.", case, fix)
+                    raise UsageError(f"{parameter.opts[0]} was given.", case, fix)
             return self._parsed(ctx, args, typed)
         return super().parse_args(ctx, args)
 
@@ -57,13 +57,17 @@ class Command(TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except BadParameter as error:
-            one = error.param
-            given = typed.get(getattr(one, "name", None) or "")
-            if one is None or one.param_type_name != "option" or not isinstance(given, str):
+            parameter = error.param
+            given = typed.get(getattr(parameter, "name", None) or "")
+            if (
+                parameter is None
+                or parameter.param_type_name != "option"
+                or not isinstance(given, str)
+            ):
                 raise
-            if (said := _takes(one, ctx)) is None:
+            if (said := _takes(parameter, ctx)) is None:
                 raise
-            raise UsageError(f"{one.opts[0]} '{given:.40}' was given.", *said) from None
+            raise UsageError(f"{parameter.opts[0]} '{given:.40}' was given.", *said) from None
 
     def collect_usage_pieces(self, ctx: Context) -> list[str]:  # type: ignore[override]  # Typer's Context is what it is given
         """As every manual page has it: `NAME`, `[PATTERN]`; braces only where there is a choice."""
@@ -109,14 +113,14 @@ def _takes(option: Any, ctx: Context) -> tuple[str, str] | None:
     words = metavar.split("|")
     if len(words) > 1 and all(word.islower() for word in words):
         return f"It is one of {', '.join(words)}.", f"Write for example {name} {words[0]}"
-    found = _RANGE.search(_in_words((option.get_help_record(ctx) or ("", ""))[1]))
-    if found is None:
+    match = _RANGE.search(_in_words((option.get_help_record(ctx) or ("", ""))[1]))
+    if match is None:
         return None
     kind = "whole number" if metavar in WHOLE else "number"
     default = (
-        option.default if isinstance(option.default, int | float) else found["least"] or found[2]
+        option.default if isinstance(option.default, int | float) else match["least"] or match[2]
     )
-    return f"It is a {kind}, {found[0]}.", f"Write for example {name} {default}"
+    return f"It is a {kind}, {match[0]}.", f"Write for example {name} {default}"
 
 
 def _check_places(typed: Mapping[str, object], order: Sequence[Any]) -> None:
@@ -124,17 +128,17 @@ def _check_places(typed: Mapping[str, object], order: Sequence[Any]) -> None:
 
     It would mean this folder. Raises: UsageError.
     """
-    for one in order:
-        given = typed.get(one.name or "")
+    for parameter in order:
+        given = typed.get(parameter.name or "")
         if (
-            one.param_type_name == "option"
-            and one.metavar in PLACES
+            parameter.param_type_name == "option"
+            and parameter.metavar in PLACES
             and isinstance(given, str)
             and not given.strip()
         ):
             case = "It names no file or folder: nothing is given after it."
-            fix = f"Write {one.opts[0]} {one.metavar}, or leave it out."
-            raise UsageError(f"{one.opts[0]} '' was given.", case, fix)
+            fix = f"Write {parameter.opts[0]} {parameter.metavar}, or leave it out."
+            raise UsageError(f"{parameter.opts[0]} '' was given.", case, fix)
 
 
 def _in_words(said: str) -> str:

@@ -122,11 +122,11 @@ def _read(annotations: Path) -> tuple[dict[str, int], LabelSpace | None]:
 def _endings(images: Mapping[str, int]) -> dict[str, int | None]:
     """The id for every ending of every file name; a whole name counts more than another's
     ending."""
-    found: dict[str, int | None] = {}
+    of_ends: dict[str, int | None] = {}
     for name, image in images.items():
         for end in _ends(name.replace("\\", "/")):  # as Windows programs divide folders
-            found[end] = image if found.get(end, image) == image else None
-    return {**found, **images}
+            of_ends[end] = image if of_ends.get(end, image) == image else None
+    return {**of_ends, **images}
 
 
 def _ends(path: str) -> Iterator[str]:

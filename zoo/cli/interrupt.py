@@ -45,7 +45,9 @@ def leave(error: BaseException | None = None) -> NoReturn:
     """
     with suppress(OSError):  # standard error is closed
         _say(
-            dict.fromkeys(note for one in made_of(error) for note in getattr(one, "__notes__", ()))
+            dict.fromkeys(
+                note for cause in made_of(error) for note in getattr(cause, "__notes__", ())
+            )
         )
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):  # it is closed, or nobody reads it any more
@@ -63,9 +65,9 @@ def _say(notes: Iterable[str] = ()) -> None:
 def is_interrupt(error: BaseException | None) -> bool:
     """Whether an interrupt is what the error was made of, as older versions of Typer do."""
     return any(
-        isinstance(one, KeyboardInterrupt)
-        or (isinstance(one, SystemExit) and one.code == INTERRUPTED)
-        for one in made_of(error)
+        isinstance(cause, KeyboardInterrupt)
+        or (isinstance(cause, SystemExit) and cause.code == INTERRUPTED)
+        for cause in made_of(error)
     )
 
 
@@ -78,8 +80,8 @@ def _is_ours() -> bool:
 
 def _end_late(reading: int) -> None:
     with os.fdopen(reading, "rb", buffering=0) as pipe:
-        while told := pipe.read(64):  # nothing at its end, when the command is done
-            if signal.SIGINT in told:
+        while signals := pipe.read(64):  # nothing at its end, when the command is done
+            if signal.SIGINT in signals:
                 time.sleep(GRACE_SECONDS)
                 _name_what_hangs()
                 with suppress(OSError):

@@ -19,12 +19,12 @@ READER_LEFT = 141  # as a shell says of a program that SIGPIPE ended
 PATIENCE = 1.0  # seconds that threads of plugins have to end by themselves
 
 
-def meet_the_end_of_output(why: BaseException | None) -> None:
+def meet_the_end_of_output(error: BaseException | None) -> None:
     """Exits if the reader of the output left, as in `zoo list | head`, or if a disk is full."""
-    if isinstance(why, BrokenPipeError):
+    if isinstance(error, BrokenPipeError):
         _leave(READER_LEFT)
-    if isinstance(why, OSError) and why.errno in FULL:
-        stderr.error(f"Standard output can't be written: {why.strerror}.")
+    if isinstance(error, OSError) and error.errno in FULL:
+        stderr.error(f"Standard output can't be written: {error.strerror}.")
         _leave(1)
 
 

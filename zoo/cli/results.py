@@ -93,16 +93,20 @@ def _refused(to: str, case: str, fix: str) -> ImageError:
 
 
 def object_of(
-    seen: Detections, *, model: str | None, weights_sha256: str | None, saved: str | None = None
+    detections: Detections,
+    *,
+    model: str | None,
+    weights_sha256: str | None,
+    saved: str | None = None,
 ) -> dict[str, object]:
     """The `--json` record of one image; `saved` is where the annotated image is, with `--save`."""
-    one = seen.to_json()
-    head = {name: one[name] for name in ("file", "width", "height")}
+    record = detections.to_json()
+    head = {name: record[name] for name in ("file", "width", "height")}
     if saved is not None:
         head["saved"] = saved
     return {
         **head,
         "model": model,
         "weights_sha256": weights_sha256,
-        "detections": one["detections"],
+        "detections": record["detections"],
     }

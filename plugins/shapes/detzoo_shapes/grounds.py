@@ -43,6 +43,9 @@ def _pattern(kind: str, draws: Draws, height: int, width: int) -> Field:
         return edge(near * np.float32(period / 2)) * np.float32(0.35)
     if kind == "checks":
         soft = np.float32(period / 2)
-        one, two = edge((across - np.float32(0.5)) * soft), edge((along - np.float32(0.5)) * soft)
-        return (one + two) * np.float32(0.18)
+        across_edge, along_edge = (
+            edge((across - np.float32(0.5)) * soft),
+            edge((along - np.float32(0.5)) * soft),
+        )
+        return (across_edge + along_edge) * np.float32(0.18)
     return (across * along) * np.float32(0.35)  # weave

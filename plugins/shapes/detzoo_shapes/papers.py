@@ -52,7 +52,7 @@ def _rim(distance: Field) -> Field:
 
 def _apart(first: Colour, second: Colour) -> Colour:
     """The second colour, or a paler one of the first where the two are alike."""
-    if sum(abs(one - two) for one, two in zip(first, second, strict=True)) > 90:
+    if sum(abs(channel - other) for channel, other in zip(first, second, strict=True)) > 90:
         return second
     red, green, blue = ((255 * 2 + level * 3) // 5 for level in first)
     return red, green, blue

@@ -124,8 +124,8 @@ def clipped(points: Outline, width: float, height: float) -> Outline:
     begins = points[kept] + delta[kept] * enter[kept, None]
     stops = points[kept] + delta[kept] * leave[kept, None]
     corners = [(x, y) for x in (0.0, width) for y in (0.0, height) if _contains(points, x, y)]
-    found = np.concatenate([begins, stops, np.array(corners).reshape(-1, 2)])
-    inside: Outline = np.clip(found, 0.0, (width, height))
+    vertices = np.concatenate([begins, stops, np.array(corners).reshape(-1, 2)])
+    inside: Outline = np.clip(vertices, 0.0, (width, height))
     return inside
 
 

@@ -90,7 +90,7 @@ class Scene:
     @property
     def labels(self) -> NDArray[np.int64]:
         """(n,) positions in `NAMES`."""
-        return np.array([one.label for one in self.objects], np.int64)
+        return np.array([item.label for item in self.objects], np.int64)
 
 
 def compose(split: str, index: int, *, seed: int = 0, size: tuple[int, int] | None = None) -> Scene:

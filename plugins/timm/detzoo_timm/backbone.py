@@ -70,7 +70,7 @@ def build(
         )
     only = _only_size(name)
     chosen: dict[str, Any] = {} if size is None else {"img_size": _checked_size(asked, size, only)}
-    out_indices = sorted(indices[one] for one in strides)
+    out_indices = sorted(indices[stride] for stride in strides)
     try:
         body = timm.create_model(
             name, features_only=True, out_indices=out_indices, in_chans=in_chans, **chosen
@@ -100,7 +100,7 @@ def _deepest(name: str, asked: str) -> dict[int, int]:
             f"timm does not take feature maps from it: {error or type(error).__name__}.",
             "Choose another network.",
         ) from error
-    return {one["reduction"]: index for index, one in enumerate(info.info)}
+    return {level["reduction"]: index for index, level in enumerate(info.info)}
 
 
 def _only_size(name: str) -> tuple[int, int] | None:
@@ -146,7 +146,7 @@ def _fill_tables(backbone: nn.Module, _: object) -> None:
 def _unknown(asked: str, name: str) -> NameNotFound:
     alike = close_matches(name, timm.list_models())
     fix = (
-        f"Did you mean {join_or(f'timm/{one}' for one in alike)}?"
+        f"Did you mean {join_or(f'timm/{name}' for name in alike)}?"
         if alike
         else "timm.list_models() lists them all."
     )

@@ -31,29 +31,31 @@ def focal(net: Any, channels: Sequence[int]) -> list[ClassLayer]:
 
 def default_boxes(net: Any, channels: Sequence[int]) -> list[ClassLayer]:
     """SSD, a layer a map, box by box; SSDlite, where that layer is the second of a pair."""
-    found = []
+    layers = []
     for index, module in enumerate(net.head.classification_head.module_list):
         lite = isinstance(module, nn.Sequential)
         layer: Any = module[1] if lite else module
         name = f"head.classification_head.module_list.{index}" + (".1" if lite else "")
         start = _start_normal if lite else _start_xavier
-        found.append(_layer(name, channels, outer=layer.out_channels // len(channels), start=start))
-    return found
+        layers.append(
+            _layer(name, channels, outer=layer.out_channels // len(channels), start=start)
+        )
+    return layers
 
 
 def regions(net: Any, channels: Sequence[int]) -> list[ClassLayer]:
     """The R-CNNs: a score, a box and, in Mask R-CNN, a mask for each class; linear layers start as
     torch's do."""
     boxes = "roi_heads.box_predictor"
-    found = [
+    layers = [
         _layer(f"{boxes}.cls_score", channels),
         _layer(f"{boxes}.bbox_pred", channels, inner=4),
     ]
     if net.roi_heads.has_mask():
-        found.append(
+        layers.append(
             _layer("roi_heads.mask_predictor.mask_fcn_logits", channels, start=_start_kaiming)
         )
-    return found
+    return layers
 
 
 def _layer(name: str, channels: Sequence[int], **layout: Any) -> ClassLayer:

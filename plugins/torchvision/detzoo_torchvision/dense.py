@@ -77,8 +77,8 @@ class PyramidSteps(DenseSteps):
             name: list(torch.split(output, levels, dim=1)) for name, output in outputs.heads.items()
         }
         anchors = [list(torch.split(outputs.anchors, levels))] * len(sizes)
-        found: list[dict[str, Tensor]] = owner.postprocess_detections(heads, anchors, sizes)
-        return found
+        detections: list[dict[str, Tensor]] = owner.postprocess_detections(heads, anchors, sizes)
+        return detections
 
 
 class RetinaNetSteps(PyramidSteps):
@@ -127,5 +127,7 @@ class SSDSteps(DenseSteps):
         self, owner: Any, outputs: DenseOutput, sizes: list[tuple[int, int]]
     ) -> list[dict[str, Tensor]]:
         anchors = [outputs.anchors] * len(sizes)
-        found: list[dict[str, Tensor]] = owner.postprocess_detections(outputs.heads, anchors, sizes)
-        return found
+        detections: list[dict[str, Tensor]] = owner.postprocess_detections(
+            outputs.heads, anchors, sizes
+        )
+        return detections

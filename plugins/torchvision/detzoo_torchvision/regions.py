@@ -160,12 +160,12 @@ class RegionSteps(TorchvisionSteps):
                 "their regions.",
                 "Call model(batch) without targets, or model.eval() before it.",
             )
-        found = owner.postprocess_detections(
+        columns = owner.postprocess_detections(
             outputs.logits, outputs.deltas, list(outputs.proposals), sizes
         )
         return [
             {"boxes": boxes, "scores": scores, "labels": labels}
-            for boxes, scores, labels in zip(*found, strict=True)
+            for boxes, scores, labels in zip(*columns, strict=True)
         ]
 
 

@@ -32,11 +32,11 @@ class TorchvisionSteps(ABC):
         unused channels are dropped."""
         owner = with_thresholds(self._owner(self.net), thresholds)
         with torch.no_grad():
-            found = self._postprocess(owner, outputs, input_sizes(batch))
+            detections = self._postprocess(owner, outputs, input_sizes(batch))
         label_of_channel = torch.tensor(self.channels)
         return [
             self._detections(columns, place, label_of_channel)
-            for columns, place in zip(found, batch.places, strict=True)
+            for columns, place in zip(detections, batch.places, strict=True)
         ]
 
     def class_layers(self) -> list[ClassLayer]:
@@ -72,11 +72,11 @@ class TorchvisionSteps(ABC):
         return [{"boxes": target.boxes, "labels": channels[target.labels]} for target in truth]
 
     def _detections(
-        self, found: Mapping[str, Tensor], place: InputTransform, label_of_channel: Tensor
+        self, columns: Mapping[str, Tensor], place: InputTransform, label_of_channel: Tensor
     ) -> Detections:
-        boxes = self._to_original(found["boxes"].float(), place).cpu()  # (n, 4)
-        scores = found["scores"].float().cpu()
-        labels = label_of_channel[found["labels"].cpu()]  # (n,)
+        boxes = self._to_original(columns["boxes"].float(), place).cpu()  # (n, 4)
+        scores = columns["scores"].float().cpu()
+        labels = label_of_channel[columns["labels"].cpu()]  # (n,)
         known = labels >= 0
         size = (place.height, place.width)
         return Detections(boxes[known], scores[known], labels[known], self.label_space, size=size)

@@ -92,7 +92,9 @@ def check(
     else:
         _write_table(model.name, outcomes)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    raise typer.Exit(ContractError.exit_code if any(one.ended for one in failed) else bool(failed))
+    raise typer.Exit(
+        ContractError.exit_code if any(outcome.ended for outcome in failed) else bool(failed)
+    )
 
 
 def _with_progress(running: Any, total: int) -> list[Outcome]:
@@ -120,11 +122,11 @@ def _write_table(name: str, outcomes: Sequence[Outcome]) -> None:
 def _told_once(outcomes: Sequence[Outcome]) -> list[tuple[str, list[str]]]:
     """Each reason with the checks that give it."""
     first = _first_told(outcomes)
-    told: dict[str, list[str]] = {}
+    checks_of: dict[str, list[str]] = {}
     for check, name in first.items():
-        told.setdefault(name, []).append(check)
+        checks_of.setdefault(name, []).append(check)
     reasons = {outcome.check: outcome.reason for outcome in outcomes}
-    return [(reasons[name], checks) for name, checks in told.items()]
+    return [(reasons[name], checks) for name, checks in checks_of.items()]
 
 
 def _first_told(outcomes: Sequence[Outcome]) -> dict[str, str]:
@@ -133,12 +135,12 @@ def _first_told(outcomes: Sequence[Outcome]) -> dict[str, str]:
     One fault in many images differs in its numbers, and in who noticed it.
     """
     first: dict[tuple[str, str], str] = {}
-    found = {}
+    first_check = {}
     for outcome in outcomes:
         if outcome.reason:
             kind = re.sub(r"\d+(\.\d+)?", "0", outcome.reason.rpartition(" raised ")[2])
-            found[outcome.check] = first.setdefault((outcome.status, kind), outcome.check)
-    return found
+            first_check[outcome.check] = first.setdefault((outcome.status, kind), outcome.check)
+    return first_check
 
 
 def _some(checks: Sequence[str]) -> str:
@@ -146,8 +148,8 @@ def _some(checks: Sequence[str]) -> str:
     return ", ".join(checks) if len(checks) <= NAMED else f"{checks[0]} and {len(checks) - 1} more"
 
 
-def _cells(one: Outcome) -> tuple[str, str, str]:
-    return one.check, SHOWN[one.status], f"{one.seconds:.2f}"
+def _cells(outcome: Outcome) -> tuple[str, str, str]:
+    return outcome.check, SHOWN[outcome.status], f"{outcome.seconds:.2f}"
 
 
 def _counted(outcomes: Sequence[Outcome]) -> str:
@@ -172,14 +174,14 @@ def _write_json(name: str, outcomes: Sequence[Outcome]) -> None:
     counts: Counter[str] = Counter(outcome.status for outcome in outcomes)
     first = _first_told(outcomes)
     checks = []
-    for one in outcomes:
-        check, same = CHECKS[one.check], first.get(one.check, one.check)
-        told = (
-            {"reason": one.reason, "same_as": None}
-            if same == one.check
+    for entry in outcomes:
+        check, same = CHECKS[entry.check], first.get(entry.check, entry.check)
+        reason = (
+            {"reason": entry.reason, "same_as": None}
+            if same == entry.check
             else {"reason": "", "same_as": same}
         )
-        checks.append(asdict(one) | told | {"group": check.group, "promise": check.promise})
+        checks.append(asdict(entry) | reason | {"group": check.group, "promise": check.promise})
     output.document(
         json.dumps(
             {"model": name, **{status: counts[status] for status in SHOWN}, "checks": checks},
@@ -193,16 +195,16 @@ def _settings(given: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     are read as YAML."""
     arguments: dict[str, Any] = {}
     input: dict[str, Any] = {}
-    for one in given:
-        name, equals, value = one.partition("=")
+    for setting in given:
+        name, equals, value = setting.partition("=")
         if not name or not equals:
             raise UsageError(
-                f"--set {one:.60} was given.",
+                f"--set {setting:.60} was given.",
                 "It is not NAME=VALUE.",
                 "Write for example --set size=64",
             )
         into = input if name.startswith("input.") else arguments
-        into[name.removeprefix("input.")] = value_of(one, value)
+        into[name.removeprefix("input.")] = value_of(setting, value)
     return arguments, input
 
 
@@ -216,11 +218,11 @@ def _expected(file: Path | None) -> dict[str, str]:
         "Write lines such as deterministic: It samples.",
     )
     try:
-        found = parse_value(read(file), file) or {}
+        reasons = parse_value(read(file), file) or {}
     except CardError as error:
         raise CardError(asked, error.case, f"{error.fix} {fix}") from error
-    if not isinstance(found, dict) or not all(
-        isinstance(text, str) for pair in found.items() for text in pair
+    if not isinstance(reasons, dict) or not all(
+        isinstance(text, str) for pair in reasons.items() for text in pair
     ):
         raise CardError(asked, "It is not a mapping of checks to reasons.", fix)
-    return found
+    return reasons

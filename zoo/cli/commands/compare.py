@@ -63,14 +63,19 @@ def compare(
             "nothing."
         )
         raise UsageError("--exif or --fresh was given.", case, "Leave it out, or name a model.")
-    one, two = (_report(name, data, exif, fresh=fresh) for name in (a, b))
-    found = compare_reports(one, two)
-    first, second = _names((one, a), (two, b))
+    left, right = (_report(name, data, exif, fresh=fresh) for name in (a, b))
+    comparison = compare_reports(left, right)
+    first, second = _names((left, a), (right, b))
     if as_json:
-        facts = {"a": first, "b": second, "doubts": found.doubts, "differences": found.differences}
+        facts = {
+            "a": first,
+            "b": second,
+            "doubts": comparison.doubts,
+            "differences": comparison.differences,
+        }
         output.document(msgspec.json.format(msgspec.json.encode(facts)).decode())
     else:
-        output.lines(_page(found, first, second))
+        output.lines(_page(comparison, first, second))
 
 
 def _report(name: str, data: str | None, exif: Exif | None, *, fresh: bool) -> Report:
@@ -127,24 +132,24 @@ def _place(pair: tuple[str, object]) -> tuple[bool, int, str]:
     return name not in ORDER, ORDER.index(name) if name in ORDER else 0, name
 
 
-def _page(found: Comparison, a: str, b: str) -> Iterator[str]:
+def _page(comparison: Comparison, a: str, b: str) -> Iterator[str]:
     rows = [
         (
             name,
-            format_percent(one.a),
-            format_percent(one.b),
-            _signed(one.difference),
-            f"{_signed(one.interval.low)} to {_signed(one.interval.high)}",
-            f"{one.p_value:.3f}",
+            format_percent(difference.a),
+            format_percent(difference.b),
+            _signed(difference.difference),
+            f"{_signed(difference.interval.low)} to {_signed(difference.interval.high)}",
+            f"{difference.p_value:.3f}",
         )
-        for name, one in sorted(found.differences.items(), key=_place)
+        for name, difference in sorted(comparison.differences.items(), key=_place)
     ]
     yield from (f"A: {a}", f"B: {b}", "")
     yield from table(HEADER, rows, right=HEADER[1:])
-    for doubt in found.doubts:
+    for doubt in comparison.doubts:
         yield from ("", doubt)
-    if "AP" in found.differences:
-        yield from ("", _verdict(found["AP"]))
+    if "AP" in comparison.differences:
+        yield from ("", _verdict(comparison["AP"]))
 
 
 def _signed(share: float) -> str:
@@ -153,14 +158,16 @@ def _signed(share: float) -> str:
     return text if float(text) else text[1:]
 
 
-def _verdict(one: Difference) -> str:
+def _verdict(difference: Difference) -> str:
     """Who is ahead in AP, and whether that is chance."""
-    if not one.difference:
+    if not difference.difference:
         return "A and B have the same AP."
-    better, by = ("B", one.difference) if one.difference > 0 else ("A", -one.difference)
+    better, by = (
+        ("B", difference.difference) if difference.difference > 0 else ("A", -difference.difference)
+    )
     ahead = f"by {100 * by:.1f} AP" if 100 * by >= TENTH / 2 else f"by less than {TENTH} AP"
     real = (
         f"The difference is "
-        f"{'not told apart from chance' if one.p_value > CHANCE else 'more than chance'}"
+        f"{'not told apart from chance' if difference.p_value > CHANCE else 'more than chance'}"
     )
-    return f"{better} is ahead {ahead}. {real} (p = {one.p_value:.3f})."
+    return f"{better} is ahead {ahead}. {real} (p = {difference.p_value:.3f})."

@@ -116,12 +116,12 @@ def _strides(given: str) -> list[int]:
 
 def _arguments(given: Sequence[str]) -> dict[str, dict[str, Any]]:
     """`neck.channels=64` as `{"neck": {"channels": 64}}`; values are read as YAML."""
-    found: dict[str, dict[str, Any]] = {"backbone": {}, "neck": {}, "head": {}}
-    for one in given:
-        place, equals, value = one.partition("=")
+    arguments: dict[str, dict[str, Any]] = {"backbone": {}, "neck": {}, "head": {}}
+    for setting in given:
+        place, equals, value = setting.partition("=")
         part, _, name = place.partition(".")
-        if part not in found or not name or not equals:
+        if part not in arguments or not name or not equals:
             fix = "Write for example --set neck.channels=64"
-            raise UsageError(f"--set {one:.60} was given.", "It is not PART.NAME=VALUE.", fix)
-        found[part][name] = value_of(one, value)
-    return found
+            raise UsageError(f"--set {setting:.60} was given.", "It is not PART.NAME=VALUE.", fix)
+        arguments[part][name] = value_of(setting, value)
+    return arguments

@@ -173,49 +173,51 @@ def check(
     from zoo.data.check import check as checked
     from zoo.data.fix import fix
 
-    found = checked(source, images=images, model=model)  # type: ignore[arg-type]  # it checks the word
+    findings = checked(source, images=images, model=model)  # type: ignore[arg-type]  # it checks the word
     if sheets is not None:
         from zoo.data.finding_sheets import write_sheets
 
-        for path in write_sheets(found, sheets):
+        for path in write_sheets(findings, sheets):
             output.line(f"Sheet written: {path}", err=True)
-    fixed = None if to is None else fix(source, found, to)
+    fixed = None if to is None else fix(source, findings, to)
     if as_json:
         more = {} if fixed is None else {"fixed": asdict(fixed)}
-        output.document(json.dumps(found.to_json() | more, indent=2, ensure_ascii=False))
+        output.document(json.dumps(findings.to_json() | more, indent=2, ensure_ascii=False))
     else:
-        output.lines(_findings(found))
+        output.lines(_findings(findings))
         if fixed is not None:
             many = pluralize(len(fixed.changes), "change")
             output.line(f"{many} written with the copy {fixed.written.data}", err=True)
-    raise typer.Exit(int(bool(found.errors or (strict and found.findings))))
+    raise typer.Exit(int(bool(findings.errors or (strict and findings.findings))))
 
 
 SHOWN = 3  # findings of each check; --json has all
 
 
-def _findings(found: Check) -> list[str]:
+def _findings(findings: Check) -> list[str]:
     from zoo.data.finding import CHECKS
 
-    lines = [f"{found.dataset!r}", *found.dataset.notes]
-    for name, count in found.counts.items():
+    lines = [f"{findings.dataset!r}", *findings.dataset.notes]
+    for name, count in findings.counts.items():
         severity, what = CHECKS[name]
         lines += ["", output.Heading(f"{severity}: {name} ({count:,}): {what}")]
-        some = [finding for finding in found.findings if finding.check == name]
-        lines += [f"  {_finding(one)}" for one in some[:SHOWN]]
+        some = [finding for finding in findings.findings if finding.check == name]
+        lines += [f"  {_finding(finding)}" for finding in some[:SHOWN]]
         if count > SHOWN:
             lines.append(f"  … and {count - SHOWN:,} more")
-    warnings = len(found.findings) - found.errors
-    many = f"{pluralize(found.errors, 'error')} and {pluralize(warnings, 'warning')}"
-    return [*lines, *([""] if found.findings else []), f"{many}."]
+    warnings = len(findings.findings) - findings.errors
+    many = f"{pluralize(findings.errors, 'error')} and {pluralize(warnings, 'warning')}"
+    return [*lines, *([""] if findings.findings else []), f"{many}."]
 
 
-def _finding(one: Finding) -> str:
+def _finding(finding: Finding) -> str:
     from zoo.data.finding import spelled_box
 
-    box = "" if one.box is None else f" {spelled_box(one.box)}"
-    where = f"{one.image}: " if one.image else ""
-    return f"{where}{one.label or 'box' if box else ''}{box}{' ' if box else ''}{one.message}"
+    box = "" if finding.box is None else f" {spelled_box(finding.box)}"
+    where = f"{finding.image}: " if finding.image else ""
+    return (
+        f"{where}{finding.label or 'box' if box else ''}{box}{' ' if box else ''}{finding.message}"
+    )
 
 
 @app.command("convert", cls=Command)
@@ -333,7 +335,7 @@ def _lookalikes(dataset: Dataset) -> list[list[int]]:
     facts = scan_images(dataset.images)
     fields = [fact.fields for fact in facts if fact.fields is not None]
     if len(fields) < len(facts):
-        row = next(row for row, one in enumerate(facts) if one.fields is None)
+        row = next(row for row, fact in enumerate(facts) if fact.fields is None)
         case = f"Image {dataset.images[row].id!r} can't be read: {facts[row].flaw}."
         raise UsageError("Near-duplicates were looked for.", case, "Look first: zoo data check")
     return groups_of(near_duplicates(np.stack(fields))) if fields else []

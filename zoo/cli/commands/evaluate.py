@@ -242,15 +242,15 @@ def _page(reports: Mapping[str, Report], *, classes: bool) -> Iterator[str]:
 
 
 def _by_protocol(reports: Mapping[str, Report]) -> dict[str, dict[str, Report]]:
-    found: dict[str, dict[str, Report]] = {}
+    grouped: dict[str, dict[str, Report]] = {}
     for name, report in reports.items():
         facts = report.provenance or {}
         protocol = facts.get("protocol", "unknown, these results do not say")
         settings = facts.get("protocol_settings", "")
-        found.setdefault(f"custom {settings}" if protocol == "custom" else protocol, {})[name] = (
+        grouped.setdefault(f"custom {settings}" if protocol == "custom" else protocol, {})[name] = (
             report
         )
-    return found
+    return grouped
 
 
 def _cells(name: str, report: Report) -> tuple[str, ...]:
@@ -263,20 +263,20 @@ def _cells(name: str, report: Report) -> tuple[str, ...]:
 
 
 def _interval(report: Report) -> str:
-    found = report.interval("AP")
-    return f"{format_percent(found.low)} to {format_percent(found.high)}" if found else "–"
+    interval = report.interval("AP")
+    return f"{format_percent(interval.low)} to {format_percent(interval.high)}" if interval else "–"
 
 
 def _classes(report: Report) -> Iterator[tuple[str, ...]]:
     """A row a class that has boxes, best first."""
-    for name, one in sorted(report.per_class.items(), key=lambda pair: -(pair[1].ap or 0)):
-        if one.boxes:
+    for name, row in sorted(report.per_class.items(), key=lambda pair: -(pair[1].ap or 0)):
+        if row.boxes:
             interval = (
-                f"{format_percent(one.interval.low)} to {format_percent(one.interval.high)}"
-                if one.interval
+                f"{format_percent(row.interval.low)} to {format_percent(row.interval.high)}"
+                if row.interval
                 else "–"
             )
-            point = one.operating
+            point = row.operating
             best = (
                 (
                     f"{point.score:.2f}",
@@ -288,10 +288,10 @@ def _classes(report: Report) -> Iterator[tuple[str, ...]]:
             )
             yield (
                 name,
-                str(one.boxes),
-                format_percent(one.ap),
+                str(row.boxes),
+                format_percent(row.ap),
                 interval,
-                format_percent(one.ap50),
+                format_percent(row.ap50),
                 *best,
             )
 
@@ -299,14 +299,14 @@ def _classes(report: Report) -> Iterator[tuple[str, ...]]:
 def _notes(name: str, report: Report) -> Iterator[str]:
     """Facts that are not in the table."""
     measured = report.measured
-    with_boxes = [one for one in measured.missing if report.per_class[one].boxes]
+    with_boxes = [name for name in measured.missing if report.per_class[name].boxes]
     if with_boxes:
         known = (
             f"{len(with_boxes)} of the data set's "
             f"{pluralize(len(report.per_class), 'class', 'classes')}"
         )
         yield f"{name} does not know {known}, and scores 0 there: {listed(with_boxes, NAMED)}."
-    if empty := [one for one in measured.missing if one not in with_boxes]:
+    if empty := [name for name in measured.missing if name not in with_boxes]:
         classes = pluralize(len(empty), "class", "classes")
         yield (
             f"{name} does not know {classes} without boxes, which costs nothing: "
@@ -351,8 +351,8 @@ def _place(folder: Path, file: str, report: Report) -> Path:
     any other of that name."""
     for number in count(1):
         place = folder / (f"{file}.json" if number == 1 else f"{file}-{number}.json")
-        there = _check_replaceable(place)
-        if there is None or _subject(there) == _subject(report):
+        existing = _check_replaceable(place)
+        if existing is None or _subject(existing) == _subject(report):
             return place
     raise AssertionError("unreachable")
 

@@ -86,17 +86,17 @@ def repositories_in(folder: Path, *, asked: str) -> dict[str, dict[str, Path]]:
         for place in sorted(folder.glob("[!.]*/[!.]*"))
         if place.is_dir()
     }
-    found = {name: _files(place, folder) for name, place in places.items()}
-    found = {name: files for name, files in found.items() if files}
-    if not found and (files := _files(folder, folder)):
+    files_of = {name: _files(place, folder) for name, place in places.items()}
+    files_of = {name: files for name, files in files_of.items() if files}
+    if not files_of and (files := _files(folder, folder)):
         return {f"{LONELY}/{folder.resolve().name or 'files'}": files}
-    if not found:
+    if not files_of:
         raise UsageError(
             asked,
             "It has no file to serve.",
             "Put weights where their repository has them: OWNER/NAME/FILE.",
         )
-    return found
+    return files_of
 
 
 def _files(place: Path, folder: Path) -> dict[str, Path]:

@@ -105,7 +105,7 @@ def check(
             broken.append(error)
     findings = check_entries(read)
     if as_json:
-        files = [{"asked": one.asked, "case": one.case, "fix": one.fix} for one in broken]
+        files = [{"asked": error.asked, "case": error.case, "fix": error.fix} for error in broken]
         output.document(
             json.dumps(
                 {"findings": [asdict(finding) for finding in findings], "unreadable": files},
@@ -120,8 +120,8 @@ def check(
 def _print(findings: Sequence[Finding], broken: Sequence[DataError], count: int) -> None:
     for finding in findings:
         output.line(f"{finding.check}: {finding}")
-    for why in broken:
-        stderr.error(why)
+    for error in broken:
+        stderr.error(error)
     output.line(
         f"{pluralize(count, 'entry', 'entries')}, {pluralize(len(findings), 'finding')}.", err=True
     )
@@ -133,9 +133,9 @@ def _overview(made: Leaderboard) -> list[str]:
     from zoo.leaderboard.markdown import filled, ranks
 
     page: list[str] = []
-    for one in made.tables:
+    for ranking in made.tables:
         rows = []
-        for line in one.lines:
+        for line in ranking.lines:
             numbers, interval, timing = (
                 line.entry.report.numbers,
                 line.entry.report.intervals.get("AP"),
@@ -156,7 +156,7 @@ def _overview(made: Leaderboard) -> list[str]:
         header, kept = filled(("rank", "model", "AP", "95 %", "ms", "checks"), rows)
         page += [
             *([""] if page else []),
-            one.data,
+            ranking.data,
             *table(header, kept, right=("AP", "ms", "checks")),
         ]
     return page

@@ -54,6 +54,6 @@ def lock(
 
 
 def _all(known: Catalogue, old: Lock) -> list[WeightsRequest]:
-    entries = list(old.pins) or [one.entry for one in verify()]
+    entries = list(old.pins) or [result.entry for result in verify()]
     listed = {f"{entry.qualified}.{tag}" for entry in known.entries() for tag in entry.card.weights}
     return weights_requests(known, [entry for entry in entries if entry in listed])

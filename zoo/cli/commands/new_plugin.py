@@ -101,7 +101,7 @@ def written(name: str, *, detector: bool = False) -> dict[str, str]:
     }
 
     def fill(text: str) -> str:
-        return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
+        return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), text)
 
     files = PROJECT | (DETECTOR if detector else BACKBONE)
     texts = {
@@ -115,8 +115,8 @@ def _aligned(text: str) -> str:
     """The comments behind commands under one another, however long the names in the commands
     are."""
     commented = re.compile(r"^(\S.*?\S) +(# .*)$", re.MULTILINE)
-    width = max((len(found[1]) for found in commented.finditer(text)), default=0)
-    return commented.sub(lambda found: f"{found[1]:{width}}  {found[2]}", text)
+    width = max((len(match[1]) for match in commented.finditer(text)), default=0)
+    return commented.sub(lambda match: f"{match[1]:{width}}  {match[2]}", text)
 
 
 def _check_name(name: str) -> None:

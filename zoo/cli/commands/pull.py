@@ -36,7 +36,9 @@ def pull(
     resolve = partial(resolve_name, known)
     failed = 0
     rows = []
-    for choice in {one.entry.qualified + str(one.tag): one for one in map(resolve, names)}.values():
+    for choice in {
+        request.entry.qualified + str(request.tag): request for request in map(resolve, names)
+    }.values():
         try:
             rows += [
                 _pulled(request, known.mirrors, quiet=as_json)
@@ -50,22 +52,22 @@ def pull(
     raise typer.Exit(failed)
 
 
-def _pulled(one: WeightsRequest, mirrors: dict[str, str], *, quiet: bool) -> dict[str, object]:
+def _pulled(request: WeightsRequest, mirrors: dict[str, str], *, quiet: bool) -> dict[str, object]:
     got = fetch(
-        one.weights,
-        name=one.name,
-        tag=one.tag,
-        role=one.role,
-        origin=one.origin,
+        request.weights,
+        name=request.name,
+        tag=request.tag,
+        role=request.role,
+        origin=request.origin,
         mirrors=mirrors,
     )
     if not quiet:
         output.line(
-            f"{one.entry}  {format_megabytes(got.bytes)}  sha256 {got.sha256[:16]}…  "
+            f"{request.entry}  {format_megabytes(got.bytes)}  sha256 {got.sha256[:16]}…  "
             f"{got.through or got.source}"
         )
     return {
-        "name": one.entry,
+        "name": request.entry,
         "source": got.source,
         "through": got.through,
         "revision": got.revision,

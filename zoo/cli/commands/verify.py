@@ -52,10 +52,10 @@ def verify(
     else:
         _print(results)
     damaged = [result for result in results if result.status == "damaged"]
-    ours = [one for one in damaged if one.bundle is None]
-    for one in ours if remove_damaged else []:
-        remove(one)
-        output.line(f"Removed {one.path}; the next load fetches it again.", err=True)
+    ours = [file for file in damaged if file.bundle is None]
+    for file in ours if remove_damaged else []:
+        remove(file)
+        output.line(f"Removed {file.path}; the next load fetches it again.", err=True)
     if ours and not remove_damaged:
         output.line(
             "Remove what is damaged, and the next load fetches it again: zoo verify --remove",
@@ -71,12 +71,12 @@ def verify(
 
 
 def _print(results: Sequence[Verified]) -> None:
-    for one in results:
-        name = one.entry or (
-            "a converted checkpoint" if one.source.startswith("converted:") else one.source
+    for file in results:
+        name = file.entry or (
+            "a converted checkpoint" if file.source.startswith("converted:") else file.source
         )
-        model = one.entry.partition(":")[0]  # which may have several files
-        output.line(f"{one.status:11}  {name}  {one.path or f'Fetch it: zoo pull {model}'}")
+        model = file.entry.partition(":")[0]  # which may have several files
+        output.line(f"{file.status:11}  {name}  {file.path or f'Fetch it: zoo pull {model}'}")
     for folder in {result.bundle for result in results if result.bundle}:
         output.line(f"Those in {folder} are held against its bundle.json.", err=True)
     bad = Counter(result.status for result in results if result.status != "ok")

@@ -37,7 +37,7 @@ class StridedAnchors(AnchorGenerator):  # type: ignore[misc]  # torchvision has 
         """`(a, 4)` xyxy in input pixels, finest level first, row by row: the anchors of one
         image."""
         self.set_cell_anchors(torch.float32, maps[0].device)
-        grids = [list(one.shape[-2:]) for one in maps]
+        grids = [list(features.shape[-2:]) for features in maps]
         return torch.cat(self.grid_anchors(grids, [[stride, stride] for stride in self.strides]))
 
     def forward(self, image_list: ImageList, feature_maps: list[Tensor]) -> list[Tensor]:

@@ -30,15 +30,15 @@ class Staged(nn.Module):
         strides: tuple[int, ...],
     ) -> None:
         super().__init__()
-        there = {level.stride: level for level in ends}
-        unknown = [stride for stride in strides if stride not in there]
+        level_of = {level.stride: level for level in ends}
+        unknown = [stride for stride in strides if stride not in level_of]
         if unknown:
             raise ContractError(
                 f"{name} can't give maps at the strides {', '.join(map(str, strides))}.",
                 f"It has none at {', '.join(map(str, unknown))}.",
-                f"Choose from {', '.join(map(str, sorted(there)))}.",
+                f"Choose from {', '.join(map(str, sorted(level_of)))}.",
             )
-        self.levels = tuple(there[stride] for stride in strides)
+        self.levels = tuple(level_of[stride] for stride in strides)
         self.body = IntermediateLayerGetter(
             layers, {ends[level]: str(level.stride) for level in self.levels}
         )
@@ -75,7 +75,7 @@ def _untrained(name: str) -> Any:
 
 def _last_conv(stage: nn.Sequential) -> int:
     """The channels a group of residual blocks returns."""
-    convolutions = [one for one in stage[-1].children() if isinstance(one, nn.Conv2d)]
+    convolutions = [layer for layer in stage[-1].children() if isinstance(layer, nn.Conv2d)]
     return convolutions[-1].out_channels
 
 
@@ -88,7 +88,7 @@ def _ends(features: Any) -> Iterator[tuple[FeatureLevel, str]]:
         for module in block.modules():
             stride *= module.stride[0] if isinstance(module, nn.Conv2d) else 1
         reached.append((stride, name, block.out_channels))
-    last = {found: (FeatureLevel(channels, found), name) for found, name, channels in reached}
+    last = {step: (FeatureLevel(channels, step), name) for step, name, channels in reached}
     yield from last.values()
 
 

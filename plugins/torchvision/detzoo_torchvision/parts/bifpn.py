@@ -50,7 +50,7 @@ class BiFPN(nn.Module):
 
     def forward(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """One `(b, channels, h, w)` a level, finest first, to one for each of its own levels."""
-        pyramid = [lateral(one) for lateral, one in zip(self.lateral, maps, strict=True)]
+        pyramid = [lateral(features) for lateral, features in zip(self.lateral, maps, strict=True)]
         for project in self.coarser:
             pyramid.append(halve(project(maps[-1])))
         while len(pyramid) < len(self.levels):
@@ -100,7 +100,7 @@ class Merge(nn.Module):
         """Maps `(b, channels, h, w)`, one for each weight, to one of the same shape."""
         weights = self.weights.relu()
         weights = weights / (weights.sum() + EPSILON)
-        merged = sum(weight * one for weight, one in zip(weights, maps, strict=True))
+        merged = sum(weight * features for weight, features in zip(weights, maps, strict=True))
         return self.conv(silu(merged))  # type: ignore[no-any-return]
 
 

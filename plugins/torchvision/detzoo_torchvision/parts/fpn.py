@@ -41,7 +41,7 @@ class FPN(nn.Module):
 
     def forward(self, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """One `(b, channels, h, w)` a level, finest first, to one for each of its own levels."""
-        named = OrderedDict((str(index), one) for index, one in enumerate(maps))
+        named = OrderedDict((str(index), features) for index, features in enumerate(maps))
         return tuple(self.pyramid(named).values())
 
 

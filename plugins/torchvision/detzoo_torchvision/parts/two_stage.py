@@ -65,7 +65,7 @@ class FasterRCNN(RegionSteps, nn.Module):
         self, maps: tuple[Tensor, ...], batch: Batch, targets: Sequence[Target] | None = None
     ) -> RegionOutput:
         """Both stages; in train mode with targets, of regions that are sampled to learn from."""
-        features = {str(index): one for index, one in enumerate(maps)}
+        features = {str(index): level for index, level in enumerate(maps)}
         return self.outputs_of(features, batch, targets)
 
 
